@@ -1,0 +1,194 @@
+"""From raw counters to values: the one path that live frames and replayed frames share. Pure.
+
+`Deriver` remembers, for every workload and source, the newest sample and the one before it; a `Reading` derives the
+metrics of one workload from those pairs, each at most once and only when asked. The first sample has no rate, a counter
+that fell has none, and neither has a counter whose owner changed.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from collectors.metrics import METRICS
+from collectors.model import Event, Frame, Kind, Sample, SourceState, Workload, WorkloadId
+
+
+class Pair(NamedTuple):
+    """A source's newest sample of a workload, and the one before it if a delta between them is allowed."""
+
+    previous: Sample | None
+    current: Sample
+
+
+def delta(pair: Pair, name: str) -> tuple[float, int] | None:
+    """Return the growth of a counter and the nanoseconds it took.
+
+    `None` when either sample lacks it, when there is no earlier sample, or when the counter fell.
+    """
+    previous, current = pair
+    if previous is None or current.at_ns <= previous.at_ns:
+        return None
+    before, after = getattr(previous, name), getattr(current, name)
+    if before is None or after is None or after < before:
+        return None
+    return after - before, current.at_ns - previous.at_ns
+
+
+class Reading:
+    """The values of one workload at one moment, derived when first asked for."""
+
+    __slots__ = ("_values", "pairs", "workload")
+
+    def __init__(self, workload: Workload, pairs: tuple[Pair, ...]) -> None:
+        self.workload = workload
+        self.pairs = pairs
+        self._values: dict[str, float | None] = {}
+
+    def value(self, key: str) -> float | None:
+        """Return a metric's value in its unit; `None` when it cannot be told."""
+        try:
+            return self._values[key]
+        except KeyError:
+            value = self._values[key] = METRICS[key].derive(self)
+            return value
+
+    def gauge(self, name: str) -> float | None:
+        """Return the newest value of a sample's field, from the first source that has it."""
+        for pair in self.pairs:
+            found: float | None = getattr(pair.current, name)
+            if found is not None:
+                return found
+        return None
+
+    def lowest(self, name: str) -> float | None:
+        """Return the lowest value that any source has for a field: limits add up to the tightest."""
+        values = [value for pair in self.pairs if (value := getattr(pair.current, name)) is not None]
+        return min(values) if values else None
+
+    def rate(self, name: str) -> float | None:
+        """Return a counter's growth per nanosecond, by the clock of the source that has it."""
+        for pair in self.pairs:
+            if getattr(pair.current, name) is not None:
+                grown = delta(pair, name)
+                return None if grown is None else grown[0] / grown[1]
+        return None
+
+    def ratio(self, part: str, whole: str) -> float | None:
+        """Return growth of one counter / growth of another of the same source; `None` if the second stood still."""
+        for pair in self.pairs:
+            if getattr(pair.current, part) is not None:
+                grown, base = delta(pair, part), delta(pair, whole)
+                return None if grown is None or base is None or not base[0] else grown[0] / base[0]
+        return None
+
+    def supplier(self, key: str) -> Sample | None:
+        """Return the sample that supplied a metric's first present field: where a cell came from and how old it is."""
+        for name in METRICS[key].fields:
+            for pair in self.pairs:
+                if getattr(pair.current, name) is not None:
+                    return pair.current
+        return None
+
+    def age_ns(self, now_ns: int) -> int | None:
+        """Return how old the newest sample is; `None` without samples."""
+        return now_ns - max(pair.current.at_ns for pair in self.pairs) if self.pairs else None
+
+
+class Shares(NamedTuple):
+    """A quantity of the host, split so that the parts add up to `host`."""
+
+    vm: float
+    container: float
+    service: float
+    rest: float
+    """What no workload accounts for: the kernel and processes outside every workload."""
+    capacity: float
+    """What the host has in all."""
+
+    @property
+    def host(self) -> float:
+        """The host's total: the sum of the parts, by construction."""
+        return self.vm + self.container + self.service + self.rest
+
+
+class Ledger(NamedTuple):
+    """The host's totals by kind. `None` until there are two samples, or when the host cannot be read."""
+
+    cpu_cores: Shares | None
+    memory_bytes: Shares | None
+
+
+class Moment(NamedTuple):
+    """A frame with everything derivable from it and the frames before: what screens and exports read."""
+
+    frame: Frame
+    host: Reading
+    readings: dict[WorkloadId, Reading]
+    ledger: Ledger
+
+    @property
+    def sources(self) -> tuple[SourceState, ...]:
+        return self.frame.sources
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        return self.frame.events
+
+
+def _split(readings: dict[WorkloadId, Reading], key: str, scale: float, total: float, capacity: float) -> Shares:
+    """Split a host total by kind. A nested workload counts under its own kind and is taken out of its parent."""
+    parts = {Kind.VM: 0.0, Kind.CONTAINER: 0.0, Kind.SERVICE: 0.0}
+    for reading in readings.values():
+        workload = reading.workload
+        value = reading.value(key)
+        if value is None or workload.endpoint:
+            continue
+        parts[workload.kind] += value * scale
+        parent = readings.get(workload.parent) if workload.parent else None
+        if parent is not None and parent.value(key) is not None:
+            parts[parent.workload.kind] -= value * scale
+    vm, container, service = (max(0.0, part) for part in parts.values())
+    return Shares(vm, container, service, max(0.0, total - vm - container - service), capacity)
+
+
+def ledger(host: Reading, readings: dict[WorkloadId, Reading], cpus: int, memory_bytes: int) -> Ledger:
+    """Split the host's CPU (cores) and memory (bytes) into vm + container + service + rest."""
+    cpu, memory = host.value("cpu_percent"), host.value("memory_host_bytes")
+    return Ledger(
+        None if cpu is None else _split(readings, "cpu_percent", 0.01, cpu / 100, cpus),
+        None if memory is None else _split(readings, "memory_host_bytes", 1.0, memory, memory_bytes),
+    )
+
+
+def derive(known: tuple[Pair, ...], samples: tuple[Sample, ...]) -> tuple[Pair, ...]:
+    """Pair new samples with the ones known before. A sample seen already keeps its pair."""
+    earlier = {pair.current.source: pair for pair in known}
+    pairs = []
+    for sample in samples:
+        pair = earlier.get(sample.source)
+        if pair is None or pair.current.epoch != sample.epoch or sample.at_ns < pair.current.at_ns:
+            pairs.append(Pair(None, sample))
+        elif sample.at_ns == pair.current.at_ns:
+            pairs.append(pair)
+        else:
+            pairs.append(Pair(pair.current, sample))
+    return tuple(pairs)
+
+
+class Deriver:
+    """Turns frames, in order, into moments."""
+
+    def __init__(self) -> None:
+        self._pairs: dict[WorkloadId, tuple[Pair, ...]] = {}
+
+    def feed(self, frame: Frame) -> Moment:
+        """Derive one frame. Memory is bounded by the workloads of the newest frame."""
+        self._pairs = {
+            identity: derive(self._pairs.get(identity, ()), samples) for identity, samples in frame.samples.items()
+        }
+        readings = {
+            identity: Reading(workload, self._pairs.get(identity, ()))
+            for identity, workload in frame.workloads.items()
+        }
+        host = Reading(frame.host, self._pairs.get(frame.host.id, ()))
+        return Moment(frame, host, readings, ledger(host, readings, frame.cpus, frame.memory_bytes))

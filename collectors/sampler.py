@@ -1,0 +1,158 @@
+"""Paces the sources on a monotonic clock, joins their readings and yields frames.
+
+The sampler has a thread of its own: a stalled terminal or a busy event loop does not delay a sample. Consumers either
+get every frame on that thread (`on_frame`) or wait for the newest from an event loop (`frames`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+
+from collectors.join import join
+from collectors.model import Event, Frame, Kind, Sample, SourceState, State, Workload, WorkloadId
+from collectors.sources.base import Source, load
+from collectors.worker import Worker
+
+FIRST_INTERVAL_S = 0.3
+"""The second frame comes early, so that the first rates do."""
+_WAIT_SHARE = 0.8
+"""A frame waits for the kernel's sources up to this share of the interval."""
+_NOWHERE = Workload(id=WorkloadId("host", "unknown"), kind=Kind.HOST, name="host", state=State.RUNNING)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSpec:
+    """A source to run: its name in `SOURCES` and how to make it."""
+
+    name: str
+    options: dict[str, object] = field(default_factory=dict)
+    label: str = ""
+    """Name in the header when one kind of source runs several times."""
+
+
+class Sampler:
+    """Runs sources and makes a frame each interval."""
+
+    def __init__(self, specs: Sequence[SourceSpec], interval_s: float = 1.0) -> None:
+        self.interval_s = interval_s
+        self.workers = [Worker(spec.label or spec.name, _maker(spec)) for spec in specs]
+        self.missed_ticks = 0
+        self._listeners: list[Callable[[Frame], None]] = []
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def on_frame(self, listener: Callable[[Frame], None]) -> None:
+        """Call a listener with every frame, on the sampler's thread. It must be quick and must not raise."""
+        self._listeners.append(listener)
+
+    def start(self) -> None:
+        """Start the sources and the clock."""
+        for worker in self.workers:
+            worker.start()
+        self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 0.5) -> None:
+        """Stop the clock and the sources; one that hangs is left to die with the process."""
+        self._stop.set()
+        for worker in self.workers:
+            worker.stop()
+        deadline = time.monotonic() + timeout_s
+        for worker in self.workers:
+            worker.join(max(0.0, deadline - time.monotonic()))
+
+    async def frames(self) -> AsyncIterator[Frame]:
+        """Yield the newest frame whenever there is one; frames that a slow consumer missed are skipped."""
+        loop = asyncio.get_running_loop()
+        newest: list[Frame] = []
+        arrived = asyncio.Event()
+
+        def deliver(frame: Frame) -> None:
+            newest[:] = [frame]
+            try:
+                loop.call_soon_threadsafe(arrived.set)
+            except RuntimeError:  # the loop is closed: its application has ended
+                self._stop.set()
+
+        self.on_frame(deliver)
+        if self._thread is None:
+            self.start()
+        try:
+            while True:
+                await arrived.wait()
+                arrived.clear()
+                yield newest[0]
+        finally:
+            self._listeners.remove(deliver)
+
+    def _run(self) -> None:
+        due = time.monotonic()
+        count = 0
+        while not self._stop.is_set():
+            frame = self.tick(due)
+            for listener in tuple(self._listeners):
+                listener(frame)
+            count += 1
+            due += FIRST_INTERVAL_S if count == 1 and self.interval_s > FIRST_INTERVAL_S else self.interval_s
+            now = time.monotonic()
+            if now > due:
+                missed = int((now - due) / self.interval_s) + 1
+                self.missed_ticks += missed
+                due += missed * self.interval_s
+            self._stop.wait(due - now if due > now else 0)
+
+    def tick(self, due: float) -> Frame:
+        """Ask every source that is due, wait a little for the kernel's, and join what there is."""
+        for worker in self.workers:
+            worker.ask(time.monotonic())
+        deadline = due + self.interval_s * _WAIT_SHARE
+        for worker in self.workers:
+            if worker.source.holds_tick:
+                worker.wait(deadline)
+        return self._frame()
+
+    def _frame(self) -> Frame:
+        now = time.monotonic()
+        read = [(worker.source.is_authority, worker.reading) for worker in self.workers if worker.reading is not None]
+        workloads, samples = join([(authority, reading) for authority, reading in read if reading is not None])
+        host = next((reading for _, reading in read if reading is not None and reading.host is not None), None)
+        facts: dict[str, str] = {}
+        for _, reading in read:
+            facts.update(reading.facts if reading is not None else {})
+        events: list[Event] = []
+        for worker in self.workers:
+            events.extend(worker.take_events())
+        states: tuple[SourceState, ...] = tuple(worker.state(now) for worker in self.workers)
+        return Frame(
+            at_ns=time.monotonic_ns(),
+            wall=time.time(),
+            boot_ns=time.clock_gettime_ns(time.CLOCK_BOOTTIME),
+            host=host.host if host is not None and host.host is not None else _NOWHERE,
+            workloads=workloads,
+            samples=_without_strays(samples, workloads, host.host.id if host and host.host else None),
+            sources=states,
+            events=tuple(events),
+            cpus=host.cpus if host else 1,
+            memory_bytes=host.memory_bytes if host else 0,
+            facts=facts,
+        )
+
+
+def _without_strays(
+    samples: dict[WorkloadId, tuple[Sample, ...]], workloads: dict[WorkloadId, Workload], host: WorkloadId | None
+) -> dict[WorkloadId, tuple[Sample, ...]]:
+    """Drop samples of workloads that no source describes."""
+    if all(identity in workloads or identity == host for identity in samples):
+        return samples
+    return {identity: taken for identity, taken in samples.items() if identity in workloads or identity == host}
+
+
+def _maker(spec: SourceSpec) -> Callable[[], Source]:
+    def make() -> Source:
+        return load(spec.name)(**spec.options)
+
+    return make

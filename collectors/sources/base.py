@@ -1,0 +1,102 @@
+"""What a source is, how it fails, and the list of sources. Nothing here imports a source's library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, Protocol
+
+import msgspec
+
+from collectors.model import Availability, Event, Sample, Workload, WorkloadId
+
+
+class SourceError(Exception):
+    """A source cannot be read now. Carries what the header and `doctor` say about it."""
+
+    availability = Availability.DOWN
+
+    def __init__(self, reason: str, remedy: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.remedy = remedy
+
+
+class SourceAbsent(SourceError):
+    """This host has no such system; that is no fault."""
+
+    availability = Availability.ABSENT
+
+
+class AccessDenied(SourceError):
+    """The system is there, but this user may not read it."""
+
+    availability = Availability.DENIED
+
+
+class SourceDown(SourceError):
+    """The system is there but does not answer, or the connection broke."""
+
+
+class SourceReading(msgspec.Struct, frozen=True, gc=False):
+    """All that a source knows at one instant."""
+
+    workloads: dict[WorkloadId, Workload]
+    samples: dict[WorkloadId, tuple[Sample, ...]]
+    events: tuple[Event, ...] = ()
+    """What happened since the reading before."""
+    detail: str = ""
+    """A few words for the header: a version, a count."""
+    host: Workload | None = None
+    """Only the source that reads the host has it; its sample is under the host's id."""
+    cpus: int = 0
+    memory_bytes: int = 0
+    facts: dict[str, str] = {}
+
+
+class Source(Protocol):
+    """A system that vmtop reads. All methods run on the source's own worker thread and may block."""
+
+    name: str
+    interval_s: float
+    """Beat of its readings; 0 means every tick."""
+    holds_tick: bool
+    """Whether a frame waits (a little) for it: true for the kernel's files, false for daemons."""
+    is_authority: bool
+    """Whether its names and states win over those of a source that only saw a cgroup."""
+    replace_after_s: float | None
+    """After this time a hung call is abandoned with its thread, and a fresh source takes over."""
+
+    def open(self, wake: Callable[[], None]) -> None:
+        """Connect. `wake` may be called from any thread to ask for a reading before the next beat.
+
+        Raises:
+            SourceError: It cannot be read, with the reason and the remedy.
+        """
+
+    def read(self) -> SourceReading:
+        """Read everything once.
+
+        Raises:
+            SourceError: The connection broke; the worker closes, waits and opens again.
+        """
+
+    def close(self) -> None:
+        """Let go of everything. Does not raise."""
+
+
+SOURCES: dict[str, str] = {
+    "host": "collectors.sources.host:HostSource",
+    "cgroup": "collectors.sources.cgroup.source:CgroupSource",
+    "docker": "collectors.sources.docker:DockerSource",
+    "libvirt": "collectors.sources.libvirt:LibvirtSource",
+    "demo": "collectors.sources.demo:DemoSource",
+}
+"""Name -> where its class is; imported only when the source is started."""
+
+
+def load(name: str) -> Callable[..., Source]:
+    """Import a source's class by its name in `SOURCES`."""
+    module, _, attribute = SOURCES[name].partition(":")
+    found: Any = getattr(import_module(module), attribute)
+    return found  # type: ignore[no-any-return]  # the table names classes that satisfy Source; a test holds it

@@ -1,0 +1,43 @@
+"""The door for text from outside: makes names, labels and paths inert.
+
+Every string that an engine, a file name or a session file supplies passes `inert` once, where it enters.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+LONGEST = 256
+"""More than any terminal shows of a name; Docker accepts 65,536 characters."""
+
+_COMBINING_RUN = 4
+_UNWANTED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Controls, format characters (bidi overrides, zero width), surrogates, private use, line separators."""
+
+
+def inert(text: str | bytes | None, longest: int = LONGEST) -> str:
+    """Return the text without anything that could steer a terminal or break a column.
+
+    Control, format, surrogate and unassigned characters become U+FFFD, runs of combining marks are cut after four,
+    and the whole after `longest` characters (an ellipsis shows the cut). The result is NFC.
+    """
+    if text is None:
+        return ""
+    if isinstance(text, bytes):
+        text = text.decode("utf-8", "replace")
+    if text.isascii() and text.isprintable():
+        return text if len(text) <= longest else text[: longest - 1] + "…"
+    clean: list[str] = []
+    marks = 0
+    for character in unicodedata.normalize("NFC", text[: longest * 8]):
+        if unicodedata.combining(character):
+            marks += 1
+            if marks > _COMBINING_RUN:
+                continue
+        else:
+            marks = 0
+        clean.append(REPLACEMENT if unicodedata.category(character) in _UNWANTED else character)
+        if len(clean) > longest:
+            return "".join(clean[: longest - 1]) + "…"
+    return "".join(clean)
