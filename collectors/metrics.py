@@ -95,7 +95,7 @@ def _memory_host(reading: Readable) -> float | None:
 
 
 def _memory_inside(reading: Readable) -> float | None:
-    """In a domain: MemTotal less MemAvailable of the guest. In a container: what the host pays, its kernel being ours."""
+    """In a domain: MemTotal less MemAvailable of the guest. In a container: what the host pays."""
     available, usable = reading.gauge("memory_available_bytes"), reading.gauge("memory_usable_bytes")
     if available is not None and usable is not None:
         return max(0.0, available - usable)
@@ -138,12 +138,17 @@ _NET = {
     "docker-stats": "Docker stats: networks.*",
     "host": "/proc/net/dev, interfaces with hardware behind them",
 }
-_PSI = {"cgroup": "cpu.pressure, some total", "cgroup-slow": "{memory,io}.pressure, some total", "host": "/proc/pressure"}
+_PSI = {
+    "cgroup": "cpu.pressure, some total",
+    "cgroup-slow": "{memory,io}.pressure, some total",
+    "host": "/proc/pressure",
+}
 _NO_PSI = "the kernel gives no pressure (PSI) for this workload's cgroup"
 _NO_NET = "it shares the host's network, or its processes' network namespace cannot be read"
 _VM_ONLY = "only libvirt can tell, and only for a virtual machine"
 _NO_DISK = "the io controller is not enabled for its cgroup"
 
+# fmt: off
 _TABLE = (
     Metric(
         "cpu_percent", "cpu", "CPU%", Unit.PERCENT, "CPU time used; 100 is one host core.",
@@ -299,7 +304,8 @@ _TABLE = (
     ),
     Metric(
         "guest_disk_write_milliseconds", "wlat", "W LAT", Unit.MILLISECONDS, "Mean time of a guest's write.",
-        "growth of write time / growth of writes", _latency("guest_disk_write_time_total_ns", "guest_disk_writes_total"),
+        "growth of write time / growth of writes",
+        _latency("guest_disk_write_time_total_ns", "guest_disk_writes_total"),
         ("guest_disk_write_time_total_ns",), _GUEST_DISK, _VM_ONLY,
     ),
     Metric(
@@ -320,6 +326,7 @@ _TABLE = (
         {"cgroup": "cpu.stat usage_usec (v1: cpuacct.usage)", "libvirt": "domain stats cpu.time"},
     ),
 )
+# fmt: on
 
 METRICS: dict[str, Metric] = {metric.key: metric for metric in _TABLE}
 """Every metric by key, in the order in which columns, help and docs list them."""
