@@ -139,7 +139,7 @@ def make_fleet(chance: random.Random, count: int, cores: int) -> list[Life]:
         fleet.append(_make(chance, kind, index // 5 if kind is not Kind.CONTAINER else index))
     hunger = sum(life.appetite * life.cores for life in fleet)
     for life in fleet:
-        life.appetite *= min(1.0, 0.45 * cores / hunger)
+        life.appetite = min(0.9, life.appetite * min(4.0, 0.45 * cores / hunger))
     return fleet
 
 
@@ -150,13 +150,13 @@ def _numbered(names: tuple[str, ...], index: int, mark: str = "-") -> str:
 
 def _make(chance: random.Random, kind: Kind, index: int) -> Life:
     appetite = min(0.9, chance.paretovariate(1.6) * 0.05)
-    common = {"appetite": appetite, "rhythm_s": chance.uniform(8, 60), "phase": chance.uniform(0, 6)}
+    rhythm_s, phase = chance.uniform(8, 60), chance.uniform(0, 6)
     if kind is Kind.VM:
         cores = chance.choice((1, 2, 2, 4, 4, 8))
         identity = WorkloadId("qemu", f"{chance.getrandbits(128):032x}")
         life = Life(
             identity, kind, _numbered(_VMS, index), "Debian 13", None, f"/machine.slice/{index}.scope", cores,
-            False, cores * (1 << 30), True, pids=cores + 6, age_s=chance.uniform(1e4, 4e6), **common,
+            False, cores * (1 << 30), True, pids=cores + 6, age_s=chance.uniform(1e4, 4e6), appetite=appetite, rhythm_s=rhythm_s, phase=phase,
         )  # fmt: skip
     elif kind is Kind.CONTAINER:
         project = _PROJECTS[index % len(_PROJECTS)]
@@ -167,13 +167,13 @@ def _make(chance: random.Random, kind: Kind, index: int) -> Life:
             f"/system.slice/docker-{identity.id}.scope",
             chance.choice((1, 1, 2)), chance.random() < 0.5, chance.choice((256, 512, 1024)) << 20,
             chance.random() < 0.9, pids=chance.randint(1, 60), age_s=chance.uniform(10, 1e6),
-            health=chance.choice((None, "healthy", "healthy", "unhealthy")), **common,
+            health=chance.choice((None, "healthy", "healthy", "unhealthy")), appetite=appetite, rhythm_s=rhythm_s, phase=phase,
         )  # fmt: skip
     else:
         name = _numbered(_SERVICES, index, "@")
         life = Life(
             WorkloadId("systemd", f"/system.slice/{name}"), kind, name, None, "system.slice", f"/system.slice/{name}",
-            1, False, None, False, pids=chance.randint(1, 12), age_s=4e6, **common,
+            1, False, None, False, pids=chance.randint(1, 12), age_s=4e6, appetite=appetite, rhythm_s=rhythm_s, phase=phase,
         )  # fmt: skip
         life.appetite *= 0.2
     life.memory = (life.limit or 300 << 20) * chance.uniform(0.2, 0.7)

@@ -1,0 +1,104 @@
+"""The Textual application: its screens, its palette commands, and a clean end whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from collectors.metrics import METRICS
+from collectors.sampler import Sampler, SourceSpec
+from tui.keys import KEYS
+from tui.options import ScreenOptions
+from tui.screens.choice import Choice
+from tui.screens.overview import Overview
+from tui.screens.panel import Panel
+
+_SIGNALS = {signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGQUIT: 131}
+
+
+class VmtopApp(App[int]):
+    """The live screen."""
+
+    TITLE = "vmtop"
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(key.keys, key.action, key.help, show=False, id=key.action)
+        for key in KEYS
+        if key.action in ("quit", "command_palette", "suspend_process")
+    ]
+
+    def __init__(self, sampler: Sampler, options: ScreenOptions) -> None:
+        super().__init__()
+        self.sampler = sampler
+        self.options = options
+        self.animation_level = "none"
+
+    def on_mount(self) -> None:
+        self.theme = "textual-dark"
+        self.install_screen(Panel(), "panel")
+        self.install_screen(Choice(), "choice")
+        loop = asyncio.get_running_loop()
+        for number, code in _SIGNALS.items():
+            loop.add_signal_handler(number, partial(self.exit, code, code))
+        self.push_screen(Overview(self.sampler, self.options))
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Offer every key's action, and sorting by every metric, in the palette."""
+        if isinstance(screen, Overview):
+            for key in KEYS:
+                if key.action != "command_palette" and "move" not in key.action:
+                    yield SystemCommand(key.help.capitalize(), key.keys, partial(screen.run_action, key.action))
+            for metric in METRICS.values():
+                yield SystemCommand(f"Sort by {metric.alias}", metric.help, partial(screen.action_sort, metric.key))
+            yield SystemCommand("Theme", "change the colours", self.action_change_theme)
+
+
+def log_file() -> Path:
+    """Return where the log goes: the user's state folder (XDG Base Directory)."""
+    state = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(state) / "vmtop" / "vmtop.log"
+
+
+@contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    """While the screen is up, send what libraries write to descriptor 2 to the log; Textual keeps the terminal."""
+    path = log_file()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError:
+        log = os.open(os.devnull, os.O_WRONLY)
+    terminal = os.dup(2)
+    original = sys.__stderr__
+    vars(sys)["__stderr__"] = os.fdopen(terminal, "w", encoding="utf-8", errors="replace")
+    os.dup2(log, 2)
+    logging.basicConfig(stream=os.fdopen(log, "a"), level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    try:
+        yield
+    finally:
+        os.dup2(terminal, 2)
+        vars(sys)["__stderr__"] = original
+
+
+def run_live(specs: Sequence[SourceSpec], options: ScreenOptions) -> int:
+    """Run the screen until the person leaves; return the process's exit code."""
+    os.environ.setdefault("TEXTUAL_DISABLE_KITTY_KEY", "1")
+    sampler = Sampler(specs, options.interval_s)
+    app = VmtopApp(sampler, options)
+    with _quiet_stderr():
+        app.run(mouse=options.mouse)
+    sampler.stop(0.3)
+    return app.return_code or 0

@@ -1,0 +1,84 @@
+"""The keys of the main screen. The footer, the help screen and the README's table are made from this."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Key(NamedTuple):
+    """One binding."""
+
+    keys: str
+    """Textual key names, separated by commas."""
+    action: str
+    label: str
+    """A word for the footer; empty keeps it out of there."""
+    help: str
+    group: str
+
+
+MOVE, ORDER, SHOW, WORK, OTHER = "Move", "Order and filter", "Show", "Mark", "Other"
+
+KEYS: tuple[Key, ...] = (
+    Key("j,down", "move(1)", "", "next workload", MOVE),
+    Key("k,up", "move(-1)", "", "previous workload", MOVE),
+    Key("g,home", "edge(-1)", "", "first workload", MOVE),
+    Key("G,end", "edge(1)", "", "last workload", MOVE),
+    Key("pagedown,ctrl+f", "page(1.0)", "", "next page", MOVE),
+    Key("pageup,ctrl+b", "page(-1.0)", "", "previous page", MOVE),
+    Key("ctrl+d", "page(0.5)", "", "half a page down", MOVE),
+    Key("ctrl+u", "page(-0.5)", "", "half a page up", MOVE),
+    Key("F", "follow", "", "follow the workload under the cursor when the order changes", MOVE),
+    Key("slash,f,f4", "filter", "filter", "filter as you type: kind=vm cpu>50 name~web; Esc clears", ORDER),
+    Key("s,f6", "sort_menu", "sort", "choose what to sort by", ORDER),
+    Key("P", "sort('cpu_percent')", "", "sort by CPU", ORDER),
+    Key("M", "sort('memory_host_bytes')", "", "sort by memory", ORDER),
+    Key("N", "sort('name')", "", "sort by name", ORDER),
+    Key("D", "sort('disk_write_bytes_per_second')", "", "sort by disk writes", ORDER),
+    Key("O", "sort('net_tx_bytes_per_second')", "", "sort by network sent", ORDER),
+    Key("less_than_sign", "sort_column(-1)", "", "sort by the column to the left", ORDER),
+    Key("greater_than_sign", "sort_column(1)", "", "sort by the column to the right", ORDER),
+    Key("r,I", "reverse", "", "reverse the order", ORDER),
+    Key("1", "only('')", "", "show every kind", SHOW),
+    Key("2", "only('vm')", "", "show virtual machines only", SHOW),
+    Key("3", "only('container')", "", "show containers only", SHOW),
+    Key("4", "only('service')", "", "show services only", SHOW),
+    Key("a", "all", "all", "running ones, or all with the stopped", SHOW),
+    Key("t", "tree", "tree", "group by compose project, pod or slice", SHOW),
+    Key("c,f2", "columns", "columns", "choose columns", SHOW),
+    Key("percent_sign", "scale", "", "100 % CPU means: one core, the host, the workload's limit", SHOW),
+    Key("z,Z", "freeze", "freeze", "freeze the view; collection goes on", SHOW),
+    Key("enter,o", "enlarge", "", "larger panes for the workload; on a group: fold it", SHOW),
+    Key("w", "why", "why", "where each number of this workload comes from, or why it is missing", SHOW),
+    Key("exclamation_mark", "sources", "", "what is read, what is not, and the command that mends it", SHOW),
+    Key("plus", "interval(1)", "", "longer interval", SHOW),
+    Key("minus", "interval(-1)", "", "shorter interval", SHOW),
+    Key("space", "mark", "mark", "mark the workload", WORK),
+    Key("asterisk", "mark_shown", "", "mark all that are shown", WORK),
+    Key("U", "unmark", "", "unmark all", WORK),
+    Key("question_mark,f1,h", "help", "help", "this page", OTHER),
+    Key("colon,ctrl+p", "command_palette", "", "command palette", OTHER),
+    Key("ctrl+z", "suspend_process", "", "suspend; fg comes back", OTHER),
+    Key("escape", "back", "", "clear the filter, close what is open", OTHER),
+    Key("q,ctrl+c", "quit", "quit", "quit", OTHER),
+)
+
+_SHOWN = {
+    "slash": "/", "less_than_sign": "<", "greater_than_sign": ">", "percent_sign": "%", "exclamation_mark": "!",
+    "plus": "+", "equals_sign": "=", "minus": "-", "asterisk": "*", "question_mark": "?", "colon": ":",
+    "space": "Space", "escape": "Esc", "enter": "Enter", "pagedown": "PgDn", "pageup": "PgUp", "down": "Down",
+    "up": "Up", "home": "Home", "end": "End",
+}  # fmt: skip
+
+
+def shown(keys: str) -> str:
+    """Name keys as a person would: `/ f F4`."""
+    return " ".join(_one(key) for key in keys.split(","))
+
+
+def _one(key: str) -> str:
+    if key.startswith("ctrl+"):
+        return "Ctrl-" + key[5:].upper()
+    if len(key) > 1 and key[0] == "f" and key[1:].isdigit():
+        return key.upper()
+    return _SHOWN.get(key, key)

@@ -1,0 +1,84 @@
+"""Moments without a screen: one for `list` and `doctor`, one after the other for `stream`."""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from collectors.model import Availability, Event, Frame
+from collectors.rates import Deriver, Moment, Reading
+from collectors.sampler import FIRST_INTERVAL_S, Sampler, SourceSpec
+
+SETTLE_S = 3.0
+"""A daemon that has not answered by then is reported as it is."""
+_QUICK = frozenset({"host", "cgroup", "docker-stats", "demo"})
+"""Readers whose second sample is worth waiting for: their rates are what a list is for."""
+_PATIENCE_S = 30.0
+
+
+class _Settling:
+    """Feeds frames to a deriver on the sampler's thread, and holds the moments back until the picture is whole."""
+
+    def __init__(self, sampler: Sampler, interval_s: float, settle_s: float) -> None:
+        self.moments: queue.SimpleQueue[Moment] = queue.SimpleQueue()
+        self._sampler = sampler
+        self._interval_s = interval_s
+        self._deadline = time.monotonic() + settle_s
+        self._deriver = Deriver()
+        self._held: tuple[Event, ...] = ()
+        self._is_settled = False
+
+    def take(self, frame: Frame) -> None:
+        moment = self._deriver.feed(frame)
+        if not self._is_settled:
+            self._held += frame.events
+            if not is_whole(moment) and time.monotonic() < self._deadline:
+                return
+            moment = moment._replace(frame=msgspec.structs.replace(frame, events=self._held))
+            self._is_settled = True
+            self._sampler.interval_s = self._interval_s
+        self.moments.put(moment)
+
+
+def is_whole(moment: Moment) -> bool:
+    """Return whether every source has answered or is known to be down, and the quick ones have rates."""
+    if any(state.availability is Availability.WAITING for state in moment.sources):
+        return False
+    has_rates: dict[str, bool] = {}
+    for reading in (moment.host, *moment.readings.values()):
+        for name, has_rate in _quick_pairs(reading):
+            has_rates[name] = has_rates.get(name, False) or has_rate
+    return all(has_rates.values())
+
+
+def _quick_pairs(reading: Reading) -> Iterator[tuple[str, bool]]:
+    """Yield the readers of a workload that supply its rates, and whether each has two samples."""
+    endpoint = reading.workload.endpoint
+    for pair in reading.pairs:
+        if endpoint or pair.current.source in _QUICK:
+            yield pair.current.source + endpoint, pair.previous is not None
+
+
+def moments(specs: Sequence[SourceSpec], interval_s: float, settle_s: float = SETTLE_S) -> Iterator[Moment]:
+    """Yield a moment each interval, for ever; the first as soon as it is whole or `settle_s` have passed."""
+    sampler = Sampler(specs, min(interval_s, FIRST_INTERVAL_S))
+    settling = _Settling(sampler, interval_s, settle_s)
+    sampler.on_frame(settling.take)
+    sampler.start()
+    try:
+        while True:
+            yield settling.moments.get(timeout=interval_s + settle_s + _PATIENCE_S)
+    finally:
+        sampler.stop()
+
+
+def gather(specs: Sequence[SourceSpec], interval_s: float = FIRST_INTERVAL_S, settle_s: float = SETTLE_S) -> Moment:
+    """Return one moment, as soon as it is whole or `settle_s` have passed."""
+    stream = moments(specs, interval_s, settle_s)
+    try:
+        return next(stream)
+    finally:
+        stream.close()  # type: ignore[attr-defined]  # it is a generator; the annotation promises less

@@ -1,0 +1,24 @@
+"""What the live screen is started with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenOptions:
+    """The command line's wishes for the screen."""
+
+    interval_s: float = 1.0
+    """Seconds between frames."""
+    read_only: bool = False
+    """No action on a workload is offered."""
+    only: str | None = None
+    """A `Kind`: show no other."""
+    filter_text: str = ""
+    """A filter that has been parsed once without an error."""
+    ascii: bool = False
+    """Draw with ASCII only."""
+    mouse: bool = True
+    is_demo: bool = False
+    """The workloads do not exist."""

@@ -1,0 +1,317 @@
+"""The main screen: header, ledger, table, panes. It turns frames into lines and keys into choices of the view."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widgets import Input, Static
+
+from collectors.history import History
+from collectors.metrics import METRICS
+from collectors.model import Kind
+from collectors.query import QueryError, parse
+from collectors.rates import Deriver, Moment
+from collectors.sampler import Sampler
+from tui.cells import Cells
+from tui.columns import CHOICES, DEFAULT, describe
+from tui.feed import FrameReady, feed
+from tui.keys import KEYS, shown
+from tui.options import ScreenOptions
+from tui.pages import help_page, sources_page, why_page
+from tui.screens.choice import Choice
+from tui.screens.panel import Panel
+from tui.view import SORTS, Scale, View
+from tui.widgets.header import HeaderLine, LedgerLines
+from tui.widgets.panes import Panes
+from tui.widgets.workload_table import WorkloadTable
+
+INTERVALS_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+_TABLE_LEAST = 5
+"""The panes give way before the table gets shorter than this."""
+
+
+class Overview(Screen[None]):
+    """All workloads of this host."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(key.keys, key.action, key.label or key.help, show=bool(key.label), id=key.action)
+        for key in KEYS
+        if key.action not in ("quit", "command_palette", "suspend_process")
+    ]
+    DEFAULT_CSS = """
+    Overview { layout: vertical; }
+    Overview WorkloadTable { height: 1fr; }
+    Overview #prompt { height: 1; border: none; padding: 0; display: none; background: $surface; }
+    Overview #footer { height: 1; background: $primary-background; color: $foreground; }
+    """
+
+    def __init__(self, sampler: Sampler, options: ScreenOptions) -> None:
+        super().__init__()
+        self.sampler = sampler
+        self.options = options
+        self.view = View(only=Kind(options.only) if options.only else None)
+        self.history = History()
+        self.moment: Moment | None = None
+        self._deriver = Deriver()
+        self._cells = Cells(self.history, options.ascii)
+        self._keys = DEFAULT
+        self._enlarged = False
+        self._shown_moment: Moment | None = None
+
+    def compose(self) -> ComposeResult:
+        yield HeaderLine()
+        yield LedgerLines(self.history, self.options.ascii)
+        yield WorkloadTable(self._cells, self._keys)
+        yield Panes(self.history, self.options.ascii)
+        yield Input(placeholder="kind=vm cpu>50 name~web", id="prompt")
+        yield Static(id="footer")
+
+    def on_mount(self) -> None:
+        self.query_one(WorkloadTable).focus()
+        if self.options.filter_text:
+            self._set_filter(self.options.filter_text)
+        self._show_footer()
+        self.query_one(HeaderLine).show(None, self.sampler.interval_s, "LIVE", "")
+        self.run_worker(feed(self.sampler, self), group="feed", exclusive=True, exit_on_error=True)
+
+    def on_resize(self) -> None:
+        height = self.size.height
+        wanted = 12 if self._enlarged else 5 if height >= 22 else 4
+        room = height - 6 - _TABLE_LEAST
+        panes = self.query_one(Panes)
+        panes.styles.height = min(wanted, max(0, room))
+        panes.display = room >= 3
+        self.query_one(LedgerLines).display = height >= 12
+        self.call_after_refresh(self.redraw)
+
+    @on(FrameReady)
+    def take_frame(self, event: FrameReady) -> None:
+        """Derive the frame, keep its values, and show it unless the view is frozen."""
+        self.moment = self._deriver.feed(event.frame)
+        self.history.push(self.moment)
+        if not self.view.is_frozen:
+            self._shown_moment = self.moment
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Show the moment through the view."""
+        moment = self._shown_moment
+        if moment is None or not self.is_mounted:
+            return
+        self._cells.at(moment, self.view.scale)
+        lines = self.view.arrange(moment)
+        table = self.query_one(WorkloadTable)
+        table.set_sort(self.view.sort, self.view.is_reversed)
+        table.show(lines, self.view.cursor, self.view.marks, self._empty_words(moment))
+        if self.view.follow:
+            table.reveal(self.view.index())
+        self.query_one(HeaderLine).show(self.moment, self.sampler.interval_s, self._mode(), self._notes())
+        self.query_one(LedgerLines).show(moment)
+        self.query_one(Panes).show(self.view.current(), moment)
+
+    def _mode(self) -> str:
+        return "FROZEN" if self.view.is_frozen else "DEMO" if self.options.is_demo else "LIVE"
+
+    def _notes(self) -> str:
+        view = self.view
+        notes = [f"{len(view.marks)} marked"] if view.marks else []
+        notes += [f"{view.only} only"] if view.only else []
+        notes += [f"filter {view.query_text}"] if view.query_text else []
+        notes += [f"100%={view.scale}"] if view.scale is not Scale.CORE else []
+        notes += ["following"] if view.follow else []
+        return "".join(f"{note}  " for note in notes)
+
+    def _empty_words(self, moment: Moment) -> str:
+        if moment.readings:
+            return f"Nothing matches: {self.view.hidden} hidden (Esc clears the filter, 1 all kinds, a with stopped)"
+        return "No workloads found on this host. ! tells what was read and what was not."
+
+    def _show_footer(self) -> None:
+        footer = Text(no_wrap=True, overflow="crop")
+        for key in KEYS:
+            if key.label:
+                footer.append(f" {shown(key.keys).split()[0]}", style="bold").append(f" {key.label} ")
+        self.query_one("#footer", Static).update(footer)
+
+    def action_move(self, lines: int) -> None:
+        self._go(self.view.index() + lines)
+
+    def action_page(self, pages: float) -> None:
+        self._go(self.view.index() + int(pages * self.query_one(WorkloadTable).page))
+
+    def action_edge(self, side: int) -> None:
+        self._go(0 if side < 0 else len(self.view.lines) - 1)
+
+    def _go(self, index: int) -> None:
+        self.view.move_to(index)
+        table = self.query_one(WorkloadTable)
+        table.show(self.view.lines, self.view.cursor, self.view.marks, "")
+        table.reveal(self.view.index())
+        if self._shown_moment is not None:
+            self.query_one(Panes).show(self.view.current(), self._shown_moment)
+
+    @on(WorkloadTable.Chosen)
+    def choose_line(self, event: WorkloadTable.Chosen) -> None:
+        self._go(event.index)
+
+    @on(WorkloadTable.HeaderChosen)
+    def choose_header(self, event: WorkloadTable.HeaderChosen) -> None:
+        key = event.key.removeprefix("spark:")
+        if key == self.view.sort:
+            self.action_reverse()
+        elif key in SORTS:
+            self.action_sort(key)
+
+    def action_sort(self, key: str) -> None:
+        self.view.sort, self.view.is_reversed = key, False
+        self.view._calm_until = 0.0
+        self.redraw()
+
+    def action_sort_column(self, step: int) -> None:
+        sortable = [key for key in self._keys if key in SORTS]
+        place = sortable.index(self.view.sort) if self.view.sort in sortable else 0
+        self.action_sort(sortable[(place + step) % len(sortable)])
+
+    def action_reverse(self) -> None:
+        self.view.is_reversed = not self.view.is_reversed
+        self.view._calm_until = 0.0
+        self.redraw()
+
+    def action_only(self, kind: str) -> None:
+        self.view.only = Kind(kind) if kind else None
+        self.redraw()
+
+    def action_all(self) -> None:
+        self.view.show_all = not self.view.show_all
+        self.notify("stopped ones are shown too" if self.view.show_all else "running ones only", timeout=2)
+        self.redraw()
+
+    def action_tree(self) -> None:
+        self.view.is_tree = not self.view.is_tree
+        self.redraw()
+
+    def action_scale(self) -> None:
+        scales = list(Scale)
+        self.view.scale = scales[(scales.index(self.view.scale) + 1) % len(scales)]
+        self.redraw()
+
+    def action_freeze(self) -> None:
+        self.view.is_frozen = not self.view.is_frozen
+        self._shown_moment = self._shown_moment if self.view.is_frozen else self.moment
+        self.redraw()
+
+    def action_follow(self) -> None:
+        self.view.follow = not self.view.follow
+        self.redraw()
+
+    def action_mark(self) -> None:
+        line = self.view.current()
+        if line is not None and line.reading is not None:
+            self.view.marks.symmetric_difference_update({line.id})
+        self.action_move(1)
+        self.redraw()
+
+    def action_mark_shown(self) -> None:
+        self.view.marks.update(line.id for line in self.view.lines if line.reading is not None)
+        self.redraw()
+
+    def action_unmark(self) -> None:
+        self.view.marks.clear()
+        self.redraw()
+
+    def action_enlarge(self) -> None:
+        line = self.view.current()
+        if line is not None and line.reading is None:
+            self.view.folded.symmetric_difference_update({line.label})
+            self.redraw()
+            return
+        self._enlarged = not self._enlarged
+        self.on_resize()
+
+    def action_interval(self, step: int) -> None:
+        nearest = min(INTERVALS_S, key=lambda one: abs(one - self.sampler.interval_s))
+        place = INTERVALS_S.index(nearest) + step
+        self.sampler.interval_s = INTERVALS_S[max(0, min(place, len(INTERVALS_S) - 1))]
+        self.redraw()
+
+    def action_filter(self) -> None:
+        prompt = self.query_one("#prompt", Input)
+        prompt.display = True
+        self.query_one("#footer").display = False
+        prompt.value = self.view.query_text
+        prompt.focus()
+
+    @on(Input.Changed, "#prompt")
+    def filter_typed(self, event: Input.Changed) -> None:
+        if event.input.display:
+            self._set_filter(event.value)
+
+    @on(Input.Submitted, "#prompt")
+    def filter_taken(self) -> None:
+        self._close_prompt()
+
+    def _set_filter(self, typed: str) -> None:
+        prompt = self.query_one("#prompt", Input)
+        try:
+            query = parse(typed) if typed.strip() else None
+        except QueryError as error:
+            prompt.border_subtitle = ""
+            prompt.tooltip = Text(str(error))
+            self.query_one(HeaderLine).show(self.moment, self.sampler.interval_s, "?", f"{error}  ")
+            return
+        self.view.query, self.view.query_text = query, typed.strip()
+        self.redraw()
+
+    def _close_prompt(self) -> None:
+        self.query_one("#prompt").display = False
+        self.query_one("#footer").display = True
+        self.query_one(WorkloadTable).focus()
+
+    def action_back(self) -> None:
+        self._close_prompt()
+        self._set_filter("")
+
+    def action_help(self) -> None:
+        self._open_panel("Keys and columns", help_page())
+
+    def action_sources(self) -> None:
+        if self.moment is not None:
+            self._open_panel("Sources", sources_page(self.moment))
+
+    def action_why(self) -> None:
+        line = self.view.current()
+        if line is not None and line.reading is not None and self._shown_moment is not None:
+            self._open_panel("Where the numbers come from", why_page(line.reading, self._shown_moment))
+
+    def _open_panel(self, title: str, text: Text) -> None:
+        panel = self.app.get_screen("panel")
+        assert isinstance(panel, Panel)  # noqa: S101  # installed under this name by the app
+        self.app.push_screen(panel.prepare(title, text))
+
+    def action_sort_menu(self) -> None:
+        options = [(key, describe(key) if key in METRICS else f"{key.upper():<10} {key}") for key in SORTS]
+        self._choose("Sort by", options, self.view.sort, None)
+
+    def action_columns(self) -> None:
+        self._choose("Columns", [(key, describe(key)) for key in CHOICES], "name", set(self._keys))
+
+    def _choose(self, title: str, options: list[tuple[str, str]], start: str, ticked: set[str] | None) -> None:
+        choice = self.app.get_screen("choice")
+        assert isinstance(choice, Choice)  # noqa: S101  # installed under this name by the app
+        take = self._take_columns if ticked is not None else self._take_sort
+        self.app.push_screen(choice.prepare(title, options, start, ticked), take)
+
+    def _take_sort(self, chosen: list[str] | None) -> None:
+        if chosen:
+            self.action_sort(chosen[0])
+
+    def _take_columns(self, chosen: list[str] | None) -> None:
+        if chosen:
+            self._keys = ("name", *(key for key in chosen if key != "name"))
+            self.query_one(WorkloadTable).set_columns(self._keys)
+            self.redraw()

@@ -1,0 +1,234 @@
+"""The table of workloads: an own line-API widget, because only visible lines may cost anything.
+
+`show` stores the arranged lines and asks for a repaint of just the cells that changed; `render_line` makes one strip.
+Nothing off screen is formatted. Colours come from component classes, so that themes and NO_COLOR keep working.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from collectors.model import WorkloadId
+from tui.cells import Cell, Cells
+from tui.columns import Column, lay_out
+from tui.view import Line
+
+
+class WorkloadTable(ScrollView, can_focus=True):
+    """Workloads, a line each, under a pinned header."""
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "table--header",
+        "table--sorted",
+        "table--cursor",
+        "table--plain",
+        "table--dim",
+        "table--vm",
+        "table--container",
+        "table--service",
+        "table--group",
+        "table--good",
+        "table--warn",
+        "table--bad",
+        "table--mark",
+        "table--cpu",
+        "table--memory",
+    }
+    DEFAULT_CSS = """
+    WorkloadTable {
+        background: $background; scrollbar-size-vertical: 1; scrollbar-size-horizontal: 0; overflow-x: hidden;
+        & > .table--header { color: $foreground 70%; background: $surface; text-style: bold; }
+        & > .table--sorted { color: $accent; background: $surface; text-style: bold; }
+        & > .table--cursor { background: $primary 35%; text-style: bold; }
+        & > .table--plain { color: $foreground; }
+        & > .table--dim { color: $foreground 40%; }
+        & > .table--vm { color: $primary-lighten-2; }
+        & > .table--container { color: $accent; }
+        & > .table--service { color: $success; }
+        & > .table--group { color: $foreground; text-style: bold; background: $surface; }
+        & > .table--good { color: $success; }
+        & > .table--warn { color: $warning; }
+        & > .table--bad { color: $error; text-style: bold; }
+        & > .table--mark { color: $warning; text-style: bold; }
+        & > .table--cpu { color: $success; }
+        & > .table--memory { color: $secondary; }
+    }
+    """
+
+    class Chosen(Message):
+        """A line was clicked."""
+
+        def __init__(self, index: int) -> None:
+            super().__init__()
+            self.index = index
+
+    class HeaderChosen(Message):
+        """A column's header was clicked."""
+
+        def __init__(self, key: str) -> None:
+            super().__init__()
+            self.key = key
+
+    def __init__(self, cells: Cells, keys: Sequence[str]) -> None:
+        super().__init__()
+        self.cells = cells
+        self.keys = tuple(keys)
+        self.sort_key = ""
+        self.is_reversed = False
+        self.lines: Sequence[Line] = ()
+        self.cursor: WorkloadId | None = None
+        self.marks: set[WorkloadId] = set()
+        self.formatted = 0
+        """Lines formatted since the start; tests count it."""
+        self._columns: list[Column] = []
+        self._painted: dict[int, tuple[list[Cell], bool]] = {}
+        self._empty = ""
+
+    def show(self, lines: Sequence[Line], cursor: WorkloadId | None, marks: set[WorkloadId], empty: str) -> None:
+        """Show these lines; `empty` is what to say when there are none."""
+        resized = len(lines) != len(self.lines)
+        self.lines, self.cursor, self.marks = lines, cursor, marks
+        if resized or empty != self._empty:
+            self._empty = empty
+            self.virtual_size = Size(self.size.width, len(lines) + 1)
+            self.refresh()
+            return
+        self._refresh_changes()
+
+    def set_columns(self, keys: Sequence[str]) -> None:
+        """Choose columns."""
+        self.keys = tuple(keys)
+        self._lay_out()
+
+    def set_sort(self, key: str, is_reversed: bool) -> None:
+        """Mark the sorted column in the header."""
+        if (key, is_reversed) != (self.sort_key, self.is_reversed):
+            self.sort_key, self.is_reversed = key, is_reversed
+            self.refresh(Region(0, 0, self.size.width, 1))
+
+    @property
+    def page(self) -> int:
+        """Lines on a page."""
+        return max(1, self.scrollable_content_region.height - 1)
+
+    def reveal(self, index: int) -> None:
+        """Scroll just so far that a line can be seen."""
+        top = self.scroll_offset.y
+        target = index if index < top else index - self.page + 1 if index >= top + self.page else top
+        if target != top:
+            self.scroll_to(y=target, animate=False, immediate=True)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.virtual_size = Size(event.size.width, len(self.lines) + 1)
+        self._lay_out()
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._painted.clear()
+
+    def on_click(self, event: events.Click) -> None:
+        if event.y == 0:
+            key = self._column_at(event.x)
+            if key:
+                self.post_message(self.HeaderChosen(key))
+            return
+        index = event.y - 1 + self.scroll_offset.y
+        if index < len(self.lines):
+            self.post_message(self.Chosen(index))
+
+    def render_line(self, y: int) -> Strip:
+        """Make one visible line: the header, a workload, a group, or nothing."""
+        width = self.scrollable_content_region.width
+        if y == 0:
+            return self._header(width)
+        index = y - 1 + self.scroll_offset.y
+        if index >= len(self.lines):
+            text = self._empty if not self.lines and y == 2 else ""
+            return Strip([Segment(("  " + text)[:width].ljust(width), self._style("dim"))], width)
+        cells, is_cursor = self._cells(index)
+        self._painted[y] = (cells, is_cursor)
+        return self._strip(cells, is_cursor, width)
+
+    def _lay_out(self) -> None:
+        self._columns = lay_out(self.keys, self.scrollable_content_region.width)
+        self._painted.clear()
+        self.refresh()
+
+    def _cells(self, index: int) -> tuple[list[Cell], bool]:
+        self.formatted += 1
+        line = self.lines[index]
+        return self.cells.line(line, self._columns, line.id in self.marks), line.id == self.cursor
+
+    def _refresh_changes(self) -> None:
+        """Ask for a repaint of the cells that differ from what is on the screen."""
+        top = self.scroll_offset.y
+        regions: list[Region] = []
+        for y in range(1, self.scrollable_content_region.height):
+            index = y - 1 + top
+            if index >= len(self.lines):
+                break
+            regions.extend(self._changed(y, *self._cells(index)))
+        if regions:
+            self.refresh(*regions)
+
+    def _changed(self, y: int, cells: list[Cell], is_cursor: bool) -> list[Region]:
+        before = self._painted.get(y)
+        if before is None or before[1] != is_cursor or len(before[0]) != len(cells):
+            return [Region(0, y, self.size.width, 1)]
+        regions, x = [], 0
+        for old, new, width in zip(before[0], cells, self._widths(), strict=False):
+            if old != new:
+                regions.append(Region(x, y, width, 1))
+            x += width
+        return regions
+
+    def _widths(self) -> list[int]:
+        return [2, *(one.width + 1 for one in self._columns)]
+
+    def _header(self, width: int) -> Strip:
+        plain, chosen = self._style("header"), self._style("sorted")
+        segments = [Segment("  ", plain)]
+        for one in self._columns:
+            is_sorted = self.sort_key == one.key
+            arrow = (
+                ("▲" if self.is_reversed else "▼") if not self.cells.ascii_only else "^" if self.is_reversed else "v"
+            )
+            label = (arrow + one.label if is_sorted else one.label)[: one.width]
+            text = label.ljust(one.width) if one.is_left else label.rjust(one.width)
+            segments.append(Segment(text + " ", chosen if is_sorted else plain))
+        return Strip(segments).adjust_cell_length(width, plain)
+
+    def _strip(self, cells: list[Cell], is_cursor: bool, width: int) -> Strip:
+        """Join cells into one segment a run of equal style."""
+        segments: list[Segment] = []
+        run, tone = "", ""
+        for cell in cells:
+            if cell.tone != tone and run:
+                segments.append(Segment(run, self._style(tone)))
+                run = ""
+            tone = cell.tone
+            run += cell.text
+        segments.append(Segment(run, self._style(tone)))
+        strip = Strip(segments).adjust_cell_length(width, self._style("plain"))
+        return strip.apply_style(self._style("cursor")) if is_cursor else strip
+
+    def _style(self, tone: str) -> Style:
+        return self.get_component_rich_style(f"table--{tone or 'plain'}", partial=True)
+
+    def _column_at(self, x: int) -> str | None:
+        edge = 2
+        for one in self._columns:
+            if x < edge + one.width + 1:
+                return one.key
+            edge += one.width + 1
+        return None
