@@ -1,0 +1,32 @@
+# Two commands do everything:  make run   and   make test
+
+MAKEFLAGS += --no-print-directory
+.PHONY: help run test check clean static
+.DEFAULT_GOAL := help
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## Start vmtop; pass arguments with ARGS="list --json"
+	@.ci/setup run
+	@.venv/bin/vmtop $(ARGS)
+
+test: ## Everything: format, lint, types, contracts, and all tests on real daemons
+	@.ci/setup test
+	@$(MAKE) static
+	@.venv/bin/pytest $(ARGS)
+
+check: ## The same without the real daemons, in under a minute
+	@.ci/setup test
+	@$(MAKE) static
+	@.venv/bin/pytest -q -m "not lab" $(ARGS)
+
+static:
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports --no-logo
+
+clean: ## Remove the virtual environment and all caches
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
