@@ -22,6 +22,8 @@ class History:
     def __init__(self, capacity: int = CAPACITY) -> None:
         self.capacity = capacity
         self.ticks = 0
+        self.held_at: int | None = None
+        """The tick that `recent` ends with while the view is frozen; `None` means the newest."""
         self._head = -1
         self._rings: dict[WorkloadId, dict[str, array[float]]] = {}
         self._absent_since: dict[WorkloadId, int] = {}
@@ -58,15 +60,15 @@ class History:
     def recent(self, identity: WorkloadId, key: str, count: int) -> list[float]:
         """Return the last values, oldest first, exactly `count` of them (NaN where nothing was sampled).
 
-        `count` beyond the capacity is filled with NaN at the front.
+        `count` beyond what is kept is filled with NaN at the front.
         """
-        kept = min(count, self.capacity)
+        back = 0 if self.held_at is None else min(self.ticks - self.held_at, self.capacity)
+        kept = min(count, self.capacity - back)
         padding = [nan] * (count - kept)
         rings = self._rings.get(identity)
         if rings is None or key not in rings:
             return padding + [nan] * kept
         ring = rings[key]
-        start = self._head + 1 - kept
-        if start >= 0:
-            return padding + ring[start : self._head + 1].tolist()
-        return padding + ring[start:].tolist() + ring[: self._head + 1].tolist()
+        end = (self._head + 1 - back) % self.capacity
+        oldest_first = ring[end:] + ring[:end]
+        return padding + oldest_first[len(oldest_first) - kept :].tolist()

@@ -8,6 +8,8 @@ from collectors.metrics import METRICS, Unit
 
 NAME_LEAST, NAME_MOST = 16, 42
 SPARK_LEAST, SPARK_WANTED, SPARK_MOST = 8, 12, 30
+ROOMY = 110
+"""From this width on kinds are written out."""
 LUXURY = 15
 """Columns below this number give way before a sparkline gets narrower than wanted."""
 
@@ -66,6 +68,7 @@ _FACTS = {
     "spark:cpu_percent": Column("spark:cpu_percent", "CPU 1 min", SPARK_LEAST, 60),
     "spark:memory_host_bytes": Column("spark:memory_host_bytes", "MEM 1 min", SPARK_LEAST, 11),
 }
+_SHORT_KIND = Column("kind", "", 3, 90)
 _KEEP = {
     "cpu_percent": 99,
     "memory_host_bytes": 98,
@@ -114,15 +117,12 @@ def lay_out(keys: tuple[str, ...], width: int) -> list[Column]:
 
     A cell of space stands between columns; two cells at the left are the mark and the state's sign.
     """
-    columns = [column(key) for key in keys]
+    columns = [_SHORT_KIND if key == "kind" and width < ROOMY else column(key) for key in keys]
     while len(columns) > 1 and _taken(columns) + _wish(columns) > width - 2:
         least = min(columns, key=lambda one: one.keep)
         if least.keep >= LUXURY and _taken(columns) <= width - 2:
             break
         columns.remove(least)
-    if not any(one.key == "kind" for one in columns) and "kind" in keys:
-        short = [*columns[:1], Column("kind", "", 3, 30), *columns[1:]]
-        columns = short if _taken(short) <= width - 2 else columns
     for wanted, most in (("name", 24), ("spark", SPARK_MOST), ("name", NAME_MOST)):
         columns = _grow(columns, wanted, most, width - 2 - _taken(columns))
     return columns

@@ -114,4 +114,4 @@ def as_csv(moment: Moment, readings: Sequence[Reading]) -> str:
 
 def as_json(moment: Moment, readings: Sequence[Reading], schema: str, indent: int | None) -> str:
     """Return a moment as the text of a JSON document."""
-    return json.dumps(document(moment, readings, schema), ensure_ascii=False, indent=indent, allow_nan=False) + "\n"
+    return json.dumps(document(moment, readings, schema), indent=indent, allow_nan=False) + "\n"

@@ -74,6 +74,8 @@ class View:
     hidden: int = 0
     """Workloads that exist but are not shown."""
     _calm_until: float = 0.0
+    _has_rates: bool = False
+    """Until the first rates are there the order means nothing, and the cursor waits on the top line."""
 
     def cpu_key(self) -> str:
         """The metric behind the CPU column on the chosen scale."""
@@ -83,12 +85,19 @@ class View:
         """Note a movement key: the order holds still for a while."""
         self._calm_until = self.clock() + CALM_S
 
+    def stir(self) -> None:
+        """Let the order change at once: it was asked for."""
+        self._calm_until = 0.0
+
     def arrange(self, moment: Moment) -> list[Line]:
         """Filter, order and group a moment's workloads; keep the cursor on its workload."""
         chosen = [reading for reading in moment.readings.values() if self._is_shown(reading)]
         self.hidden = len(moment.readings) - len(chosen)
         self.marks.intersection_update(moment.readings)
         before = [line.id for line in self.lines]
+        if not self._has_rates:
+            self._has_rates = moment.ledger.cpu_cores is not None
+            self.cursor = self.cursor if self.clock() < self._calm_until else None
         ordered = self._hold(chosen) if self.clock() < self._calm_until else self._order(chosen)
         self.lines = self._grouped(ordered) if self.is_tree else [Line(r.workload.name, r) for r in ordered]
         self._keep_cursor(before)

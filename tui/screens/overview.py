@@ -169,7 +169,7 @@ class Overview(Screen[None]):
 
     def action_sort(self, key: str) -> None:
         self.view.sort, self.view.is_reversed = key, False
-        self.view._calm_until = 0.0
+        self.view.stir()
         self.redraw()
 
     def action_sort_column(self, step: int) -> None:
@@ -179,7 +179,7 @@ class Overview(Screen[None]):
 
     def action_reverse(self) -> None:
         self.view.is_reversed = not self.view.is_reversed
-        self.view._calm_until = 0.0
+        self.view.stir()
         self.redraw()
 
     def action_only(self, kind: str) -> None:
@@ -202,6 +202,7 @@ class Overview(Screen[None]):
 
     def action_freeze(self) -> None:
         self.view.is_frozen = not self.view.is_frozen
+        self.history.held_at = self.history.ticks if self.view.is_frozen else None
         self._shown_moment = self._shown_moment if self.view.is_frozen else self.moment
         self.redraw()
 

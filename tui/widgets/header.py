@@ -82,7 +82,7 @@ def _sources(states: tuple[SourceState, ...], form: int, palette: dict[str, str]
 class LedgerLines(Static):
     """The host's CPU and memory split into vm, container, service and rest; disk, network and stall below."""
 
-    DEFAULT_CSS = "LedgerLines { height: auto; background: $background; }"
+    DEFAULT_CSS = "LedgerLines { height: 3; background: $background; }"
 
     def __init__(self, history: History, ascii_only: bool) -> None:
         super().__init__()
@@ -150,8 +150,9 @@ class LedgerLines(Static):
 
         disk = f" r {rate('disk_read_bytes_per_second')} w {rate('disk_write_bytes_per_second')} "
         net = f" rx {rate('net_rx_bytes_per_second')} tx {rate('net_tx_bytes_per_second')} "
-        wait = f" cpu {stall('cpu_wait_percent'):<6} mem {stall('memory_wait_percent'):<6} io {stall('io_wait_percent'):<6}"
-        room = width - len(disk) - len(net) - len(wait) - 18
+        waits = ("cpu_wait_percent", "memory_wait_percent", "io_wait_percent")
+        wait = "".join(f" {word} {stall(key):>5}" for word, key in zip(("cpu", "mem", "io"), waits, strict=True))
+        room = width - len(disk) - len(net) - len(wait) - len(" DISK") - len("NET") - len("STALL") - 2
         line = Text(" DISK", style="bold", no_wrap=True, overflow="crop").append(disk, style="not bold")
         line.append_text(self._flow_spark(moment, ("disk_read_bytes_per_second", "disk_write_bytes_per_second"), room))
         line.append("NET", style="bold").append(net, style="not bold")
@@ -161,8 +162,10 @@ class LedgerLines(Static):
     def _flow_spark(self, moment: Moment, keys: tuple[str, str], room: int) -> Text:
         width = room // 2
         if width < 6:
-            return Text(" ")
+            return Text()
         count = samples_wanted(width, self._ascii)
         pairs = (self._history.recent(moment.host.workload.id, key, count) for key in keys)
         values = [one + other for one, other in zip(*pairs, strict=True)]
-        return Text(spark(values, nice_top(values, 1024), width, self._ascii) + " ", style=self._colour("$accent"))
+        return Text(
+            spark(values, nice_top(values, 1024, True), width, self._ascii) + " ", style=self._colour("$accent")
+        )

@@ -48,8 +48,8 @@ class Panes(Static):
         shown.append(fit(" " + _title(line), width) + "\n", style="bold")
         panes = self._panes(line, moment, width // 4)
         pane_width = width // 4
-        for index, pane in enumerate(panes):
-            shown.append(fit(f" {pane.title}", pane_width), style="bold" if index == 0 else "bold")
+        for pane in panes:
+            shown.append(fit(f" {pane.title}", pane_width), style="bold")
         shown.append("\n")
         rows = height - 2
         painted = [area(pane.values, pane.top, pane_width - 2 - 6, rows, self._ascii) for pane in panes]
@@ -80,11 +80,11 @@ class Panes(Static):
         cpu_top = nice_top(cpu, 10.0)
         memory = recent("memory_host_bytes")
         limit = reading.value("memory_limit_bytes")
-        memory_top = limit or nice_top(memory, float(16 << 20))
+        memory_top = limit or nice_top(memory, float(16 << 20), is_binary=True)
         of = f" of {text(limit, Unit.BYTES, 6).strip()}" if limit else ""
         disk = recent("disk_read_bytes_per_second", "disk_write_bytes_per_second")
         net = recent("net_rx_bytes_per_second", "net_tx_bytes_per_second")
-        disk_top, net_top = nice_top(disk, 1024), nice_top(net, 1024)
+        disk_top, net_top = nice_top(disk, 1024, True), nice_top(net, 1024, True)
         used = text(reading.value("cpu_percent"), Unit.PERCENT, 6).strip()
         held = text(reading.value("memory_host_bytes"), Unit.BYTES, 6).strip()
         return [

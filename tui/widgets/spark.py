@@ -75,11 +75,14 @@ def samples_wanted(width: int, ascii_only: bool = False) -> int:
     return width if ascii_only else width * 2
 
 
-def nice_top(values: Sequence[float], floor: float) -> float:
-    """Return a round number that the values stay under: 1, 2 or 5 times a power of ten, at least `floor`."""
+def nice_top(values: Sequence[float], floor: float, is_binary: bool = False) -> float:
+    """Return a round number that the values stay under, at least `floor`.
+
+    It is `floor` times 1, 2 or 5 and a power of ten; for bytes (`is_binary`) times a power of two.
+    """
     highest = max((value for value in values if isfinite(value)), default=0.0)
     top = floor
-    for step in _STEPS:
+    for step in _BINARY_STEPS if is_binary else _STEPS:
         if top >= highest:
             return top
         top = floor * step
@@ -87,3 +90,4 @@ def nice_top(values: Sequence[float], floor: float) -> float:
 
 
 _STEPS = tuple(base * 10**power for power in range(13) for base in (1, 2, 5))
+_BINARY_STEPS = tuple(2**power for power in range(40))

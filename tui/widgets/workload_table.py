@@ -46,7 +46,8 @@ class WorkloadTable(ScrollView, can_focus=True):
     }
     DEFAULT_CSS = """
     WorkloadTable {
-        background: $background; scrollbar-size-vertical: 1; scrollbar-size-horizontal: 0; overflow-x: hidden;
+        background: $background; overflow-x: hidden; scrollbar-gutter: stable;
+        scrollbar-size-vertical: 1; scrollbar-size-horizontal: 0;
         & > .table--header { color: $foreground 70%; background: $surface; text-style: bold; }
         & > .table--sorted { color: $accent; background: $surface; text-style: bold; }
         & > .table--cursor { background: $primary 35%; text-style: bold; }

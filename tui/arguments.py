@@ -1,0 +1,170 @@
+"""How `vmtop` takes its arguments and fails: option types, options that commands share, one sentence for an error.
+
+Nothing is imported here but click: `vmtop --help` has to be quick.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from collectors.query import Query
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+USAGE_ERROR = 2
+_INTERRUPTED = 130
+_DOCKER_SCHEMES = ("unix://", "tcp://", "http://", "https://", "ssh://")
+
+
+class Program(click.Group):
+    """A group whose errors are one sentence, and which ends quietly when its reader has gone."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run, and exit with 0, 1 (it failed), 2 (bad arguments) or 130 (interrupted)."""
+        logging.getLogger("collectors").addHandler(logging.NullHandler())
+        try:
+            code = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+        except click.ClickException as error:
+            click.echo(f"vmtop: {' '.join(error.format_message().split())}", err=True)
+            code = error.exit_code
+        except click.Abort:
+            code = _INTERRUPTED
+        if not standalone_mode:
+            return code
+        sys.exit(code if isinstance(code, int) else 0)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a closed pipe is no error."""
+        try:
+            code = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # What is still buffered would be written, and fail, once more at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        return code
+
+
+class FilterType(click.ParamType["Query"]):
+    """A filter expression, parsed."""
+
+    name = "expr"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Query:
+        """Parse the filter, or fail with the reason."""
+        from collectors.query import Query, QueryError, parse
+
+        if isinstance(value, Query):
+            return value
+        try:
+            return parse(value)
+        except QueryError as error:
+            self.fail(str(error), param, ctx)
+
+
+class SortType(click.ParamType[str]):
+    """A metric or a field to sort by."""
+
+    name = "key"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Check that there is such a key."""
+        from collectors.query import QueryError, sort_key
+
+        try:
+            sort_key(value)
+        except QueryError as error:
+            self.fail(str(error), param, ctx)
+        return str(value)
+
+
+class AddressType(click.ParamType[str]):
+    """The address of a daemon; only its form is looked at."""
+
+    name = "url"
+
+    def __init__(self, schemes: Sequence[str] = ()) -> None:
+        self._schemes = tuple(schemes)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Check the address's scheme."""
+        address = str(value)
+        scheme, separator, rest = address.partition("://" if self._schemes else ":")
+        if not scheme or not separator or not rest or not address.isprintable() or " " in address:
+            known = " or ".join(self._schemes) if self._schemes else "qemu:///system"
+            self.fail(f"{address!r} is no address; it begins like {known}.", param, ctx)
+        if self._schemes and f"{scheme}://" not in self._schemes:
+            self.fail(f"{address!r} has to begin with one of {', '.join(self._schemes)}.", param, ctx)
+        return address
+
+
+def source_options(command: Command) -> Command:
+    """Add the options that choose sources."""
+    for option in (
+        click.option("--insecure", is_flag=True, help="Allow a Docker engine over TCP without TLS."),
+        click.option(
+            "--libvirt",
+            "libvirt_uris",
+            multiple=True,
+            metavar="URI",
+            type=AddressType(),
+            help="libvirt connection, e.g. qemu:///system; may be repeated.",
+        ),
+        click.option(
+            "--docker",
+            "docker_urls",
+            multiple=True,
+            metavar="URL",
+            type=AddressType(_DOCKER_SCHEMES),
+            help="Docker engine, e.g. ssh://user@host; may be repeated.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def choice_options(command: Command) -> Command:
+    """Add the options that choose workloads."""
+    for option in (
+        click.option(
+            "--filter", "query", type=FilterType(), default="", metavar="EXPR", help="Show only what matches."
+        ),
+        click.option("--only", type=click.Choice(("vm", "container", "service")), help="Show one kind of workload."),
+    ):
+        command = option(command)
+    return command
+
+
+def interval_option(command: Command) -> Command:
+    """Add `--interval`."""
+    return click.option(
+        "--interval",
+        "interval_s",
+        type=click.FloatRange(0.2, 60),
+        default=1.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="Time between readings.",
+    )(command)
+
+
+def refuse_before(ctx: click.Context) -> None:
+    """Refuse options in front of a subcommand, where they would have no effect."""
+    for parameter in ctx.command.params:
+        name = parameter.name or ""
+        if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"{parameter.opts[0]} belongs after {ctx.invoked_subcommand!r}.", ctx)

@@ -1,0 +1,210 @@
+"""The `vmtop` command. Every other module is imported by the command that needs it, so that help is quick.
+
+Exit codes: 0 it worked; 1 something that is present cannot be read, or an error; 2 bad arguments or no terminal;
+130 interrupted. Data goes to stdout, words to stderr.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import click
+
+from tui.arguments import Program, SortType, choice_options, interval_option, refuse_before, source_options
+
+if TYPE_CHECKING:
+    from collectors.query import Query
+    from collectors.rates import Moment
+    from collectors.sampler import SourceSpec
+    from tui.options import ScreenOptions
+
+_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+def screen_options(command: click.decorators.FC) -> click.decorators.FC:
+    """Add the options of the screen's looks and manners."""
+    for option in (
+        click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal."),
+        click.option("--ascii", "is_ascii", is_flag=True, help="Draw with ASCII only."),
+        click.option("--read-only", is_flag=True, help="Offer no action on workloads."),
+        interval_option,
+    ):
+        command = option(command)
+    return command
+
+
+@click.group(cls=Program, invoke_without_command=True, context_settings=_CONTEXT)
+@screen_options
+@choice_options
+@source_options
+@click.version_option(package_name="vmtop", message="%(prog)s %(version)s")
+@click.pass_context
+def main(
+    ctx: click.Context,
+    interval_s: float,
+    read_only: bool,
+    is_ascii: bool,
+    no_mouse: bool,
+    query: Query,
+    only: str | None,
+    docker_urls: tuple[str, ...],
+    libvirt_uris: tuple[str, ...],
+    insecure: bool,
+) -> int | None:
+    """Show what every virtual machine, container and service on this host costs right now.
+
+    Without a command, the live screen starts.
+    """
+    if ctx.invoked_subcommand is not None:
+        refuse_before(ctx)
+        return None
+    from tui.options import ScreenOptions
+    from tui.sources import specs
+
+    options = ScreenOptions(interval_s, read_only, only, query.text, _is_ascii(is_ascii), not no_mouse)
+    return _start_screen(specs(docker_urls, libvirt_uris, insecure), options)
+
+
+def _is_ascii(is_wanted: bool) -> bool:
+    return is_wanted or "utf" not in (sys.stdout.encoding or "").lower()
+
+
+def _start_screen(specs: list[SourceSpec], options: ScreenOptions) -> int:
+    if not sys.stdout.isatty() or not sys.stdin.isatty() or os.environ.get("TERM", "") in ("", "dumb"):
+        raise click.UsageError(
+            "the screen needs a terminal; 'vmtop list' prints the same once, 'vmtop stream' as JSON."
+        )
+    from tui.app import run_live
+
+    return run_live(specs, options)
+
+
+@main.command()
+@click.option("--workloads", type=click.IntRange(0, 10_000), default=50, show_default=True, help="How many.")
+@click.option("--seed", type=int, default=7, show_default=True, help="Equal seeds give equal fleets.")
+@choice_options
+@screen_options
+def demo(
+    workloads: int,
+    seed: int,
+    interval_s: float,
+    read_only: bool,
+    is_ascii: bool,
+    no_mouse: bool,
+    query: Query,
+    only: str | None,
+) -> int:
+    """Start the screen on a fleet that does not exist."""
+    from tui.options import ScreenOptions
+    from tui.sources import demo as demo_specs
+
+    options = ScreenOptions(interval_s, read_only, only, query.text, _is_ascii(is_ascii), not no_mouse, True)
+    return _start_screen(demo_specs(workloads, seed), options)
+
+
+@main.command("list")
+@click.option("--json", "form", flag_value="json", help="Print a JSON document (docs/list.schema.json).")
+@click.option("--csv", "form", flag_value="csv", help="Print CSV with every metric.")
+@click.option("--all", "include_stopped", is_flag=True, help="Include stopped workloads.")
+@click.option("--sort", type=SortType(), default="cpu", show_default=True, help="Metric or field to sort by.")
+@click.option("--limit", type=click.IntRange(0), help="Print at most so many workloads.")
+@choice_options
+@source_options
+def list_(
+    form: str | None,
+    include_stopped: bool,
+    sort: str,
+    limit: int | None,
+    query: Query,
+    only: str | None,
+    docker_urls: tuple[str, ...],
+    libvirt_uris: tuple[str, ...],
+    insecure: bool,
+) -> int:
+    """Print what the screen shows, once."""
+    from collectors.document import LIST_SCHEMA
+    from tui import listing
+    from tui.once import gather
+    from tui.sources import specs
+
+    moment = gather(specs(docker_urls, libvirt_uris, insecure))
+    chosen, hidden = listing.choose(moment, listing.Choice(query, only, include_stopped, sort, limit))
+    if form == "json":
+        click.echo(listing.as_json(moment, chosen, LIST_SCHEMA, 2), nl=False)
+    elif form == "csv":
+        click.echo(listing.as_csv(moment, chosen), nl=False)
+    else:
+        width = os.get_terminal_size().columns if sys.stdout.isatty() else None
+        click.echo(listing.table(chosen, width), nl=False)
+        if hidden and not chosen:
+            click.echo(f"vmtop: {hidden} stopped; --all shows them", err=True)
+    return _say_what_is_missing(moment)
+
+
+def _say_what_is_missing(moment: Moment) -> int:
+    """Say on stderr which sources could not be read; fail only when nothing could."""
+    from tui.doctor import troubles
+
+    for sentence in troubles(moment):
+        click.echo(f"vmtop: {sentence}", err=True)
+    return 0 if moment.host.pairs or moment.readings else 1
+
+
+@main.command()
+@click.option("--count", type=click.IntRange(1), help="Stop after so many lines.")
+@interval_option
+@choice_options
+@source_options
+def stream(
+    count: int | None,
+    interval_s: float,
+    query: Query,
+    only: str | None,
+    docker_urls: tuple[str, ...],
+    libvirt_uris: tuple[str, ...],
+    insecure: bool,
+) -> int:
+    """Print a JSON document a line, each interval, until stopped."""
+    from collectors.document import STREAM_SCHEMA
+    from tui import listing
+    from tui.once import moments
+    from tui.sources import specs
+
+    choice = listing.Choice(query, only)
+    for moment in islice(moments(specs(docker_urls, libvirt_uris, insecure), interval_s), count):
+        chosen, _ = listing.choose(moment, choice)
+        click.echo(listing.as_json(moment, chosen, STREAM_SCHEMA, None), nl=False)
+    return 0
+
+
+@main.command()
+@click.option("--json", "is_json", is_flag=True, help="Print a JSON document.")
+@source_options
+def doctor(is_json: bool, docker_urls: tuple[str, ...], libvirt_uris: tuple[str, ...], insecure: bool) -> int:
+    """Say of each source whether it can be read, why not, and what mends it.
+
+    Exits with 0 only if all that is present can be read.
+    """
+    from tui import doctor as report
+    from tui.once import gather
+    from tui.sources import specs
+
+    moment = gather(specs(docker_urls, libvirt_uris, insecure))
+    click.echo(json.dumps(report.as_document(moment), indent=2) if is_json else report.as_text(moment).rstrip())
+    return 0 if report.is_healthy(moment) else 1
+
+
+@main.command()
+@click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
+def completion(shell: str) -> None:
+    """Print a script that completes vmtop's commands and options, for a shell's start file."""
+    from click.shell_completion import get_completion_class
+
+    kind = get_completion_class(shell)
+    if kind is None:
+        raise click.UsageError(f"click has no completion for {shell}.")
+    click.echo(kind(main, {}, "vmtop", "_VMTOP_COMPLETE").source())
