@@ -135,19 +135,33 @@ class Moment(NamedTuple):
         return self.frame.events
 
 
+_DEEPEST = 16
+"""Levels of nesting looked through for an ancestor with a value; also ends a loop in a damaged file."""
+
+
+def _measured_ancestor(readings: dict[WorkloadId, Reading], workload: Workload, key: str) -> Reading | None:
+    """Return the nearest enclosing workload that has the value, and so counts this one's share as its own."""
+    for _ in range(_DEEPEST):
+        parent = readings.get(workload.parent) if workload.parent else None
+        if parent is None or parent.value(key) is not None:
+            return parent
+        workload = parent.workload
+    return None
+
+
 def _split(readings: dict[WorkloadId, Reading], key: str, scale: float, total: float, capacity: float) -> Shares:
     """Split a host total by kind. A nested workload counts under its own kind and is taken out of its parent."""
-    parts = {Kind.VM: 0.0, Kind.CONTAINER: 0.0, Kind.SERVICE: 0.0}
+    parts = dict.fromkeys(Kind, 0.0)
     for reading in readings.values():
         workload = reading.workload
         value = reading.value(key)
         if value is None or workload.endpoint:
             continue
         parts[workload.kind] += value * scale
-        parent = readings.get(workload.parent) if workload.parent else None
-        if parent is not None and parent.value(key) is not None:
+        parent = _measured_ancestor(readings, workload, key)
+        if parent is not None:
             parts[parent.workload.kind] -= value * scale
-    vm, container, service = (max(0.0, part) for part in parts.values())
+    vm, container, service = (max(0.0, parts[kind]) for kind in (Kind.VM, Kind.CONTAINER, Kind.SERVICE))
     return Shares(vm, container, service, max(0.0, total - vm - container - service), capacity)
 
 
@@ -187,8 +201,7 @@ class Deriver:
             identity: derive(self._pairs.get(identity, ()), samples) for identity, samples in frame.samples.items()
         }
         readings = {
-            identity: Reading(workload, self._pairs.get(identity, ()))
-            for identity, workload in frame.workloads.items()
+            identity: Reading(workload, self._pairs.get(identity, ())) for identity, workload in frame.workloads.items()
         }
         host = Reading(frame.host, self._pairs.get(frame.host.id, ()))
         return Moment(frame, host, readings, ledger(host, readings, frame.cpus, frame.memory_bytes))

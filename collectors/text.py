@@ -12,6 +12,8 @@ LONGEST = 256
 """More than any terminal shows of a name; Docker accepts 65,536 characters."""
 
 _COMBINING_RUN = 4
+_MARKS = frozenset({"Mn", "Me"})
+"""By category: many marks that stack have combining class 0."""
 _UNWANTED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Controls, format characters (bidi overrides, zero width), surrogates, private use, line separators."""
 
@@ -31,13 +33,14 @@ def inert(text: str | bytes | None, longest: int = LONGEST) -> str:
     clean: list[str] = []
     marks = 0
     for character in unicodedata.normalize("NFC", text[: longest * 8]):
-        if unicodedata.combining(character):
+        category = unicodedata.category(character)
+        if category in _MARKS:
             marks += 1
             if marks > _COMBINING_RUN:
                 continue
         else:
             marks = 0
-        clean.append(REPLACEMENT if unicodedata.category(character) in _UNWANTED else character)
+        clean.append(REPLACEMENT if category in _UNWANTED else character)
         if len(clean) > longest:
             return "".join(clean[: longest - 1]) + "…"
     return "".join(clean)

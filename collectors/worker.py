@@ -62,18 +62,21 @@ class Worker:
 
     def ask(self, now: float) -> None:
         """Ask for a reading if the beat has come and no call is under way. Replaces a source that hangs too long."""
-        if self._call_since is not None:
+        with self._lock:
+            is_busy = self._call_since is not None
+            if not is_busy and (now >= self._due or self._woken):
+                self._woken = False
+                self._due = now + self.source.interval_s
+                self._done.clear()
+                self._asked.set()
+        if is_busy:
             self._replace_if_hung(now)
-            return
-        if now >= self._due or self._woken:
-            self._woken = False
-            self._due = now + self.source.interval_s
-            self._done.clear()
-            self._asked.set()
 
     def wait(self, deadline: float) -> None:
         """Wait for the reading that was asked for, until a monotonic instant at most."""
-        if self._asked.is_set() or self._call_since is not None:
+        with self._lock:
+            is_under_way = self._asked.is_set() or self._call_since is not None
+        if is_under_way:
             self._done.wait(max(0.0, deadline - time.monotonic()))
 
     def take_events(self) -> list[Event]:
@@ -104,9 +107,7 @@ class Worker:
             availability = error.availability
             if availability is Availability.DOWN and reading is not None:
                 availability = Availability.STALE
-            return SourceState(
-                self.name, availability, "", error.reason, error.remedy, self._read_at_ns, self._cost_ns
-            )
+            return SourceState(self.name, availability, "", error.reason, error.remedy, self._read_at_ns, self._cost_ns)
         if reading is None:
             return SourceState(self.name, Availability.WAITING, "", "no answer yet")
         return SourceState(self.name, Availability.OK, reading.detail, "", "", self._read_at_ns, self._cost_ns)
@@ -120,8 +121,9 @@ class Worker:
             return
         log.warning("%s: a call has hung for %.1f s; a new connection takes over", self.name, now - since)
         self._abandoned.append(self._thread)
-        self._generation += 1
-        self._call_since = None
+        with self._lock:
+            self._generation += 1
+            self._call_since = None
         self.source = self._make()
         self._asked.set()
         self._launch()
@@ -134,10 +136,11 @@ class Worker:
         is_open = False
         while self._is_current(generation):
             self._asked.wait()
-            self._asked.clear()
             if not self._is_current(generation):
                 break
-            self._call_since = started = time.monotonic()
+            with self._lock:  # `wait` must not find a moment in which it is neither asked nor called
+                self._call_since = started = time.monotonic()
+                self._asked.clear()
             try:
                 if not is_open:
                     source.open(self.wake)
@@ -160,26 +163,28 @@ class Worker:
         source.close()
 
     def _succeeded(self, generation: int, reading: SourceReading, started: float) -> None:
-        if generation != self._generation:
-            return
         with self._lock:
+            if generation != self._generation:
+                return
             self._events.extend(reading.events)
-        self.reading = reading
-        self._read_at_ns = time.monotonic_ns()
-        self._cost_ns = int((time.monotonic() - started) * 1e9)
-        self._error = None
-        self._call_since = None
-        self._done.set()
+            self.reading = reading
+            self._read_at_ns = time.monotonic_ns()
+            self._cost_ns = int((time.monotonic() - started) * 1e9)
+            self._error = None
+            self._call_since = None
+            self._done.set()
 
     def _failed(self, source: Source, generation: int, error: SourceError, failures: int) -> None:
-        if generation != self._generation:
-            return
+        back_off = max(source.interval_s, _BACK_OFF_S[min(failures, len(_BACK_OFF_S) - 1)])
         if failures == 0:
             log.info("%s: %s", self.name, error.reason)
-        if isinstance(error, SourceAbsent):
-            self.reading = None
-        self._error = error
-        self._due = time.monotonic() + max(source.interval_s, _BACK_OFF_S[min(failures, len(_BACK_OFF_S) - 1)])
-        self._woken = False
-        self._call_since = None
-        self._done.set()
+        with self._lock:
+            if generation != self._generation:
+                return
+            if isinstance(error, SourceAbsent):
+                self.reading = None
+            self._error = error
+            self._due = time.monotonic() + back_off
+            self._woken = False
+            self._call_since = None
+            self._done.set()

@@ -33,8 +33,8 @@ class QuietSampler(Sampler):
         yield Fleet().frame()
 
 
-async def picture(path: Path) -> None:
-    """Let a fleet of 40 live for a minute and a half, and export the screen."""
+async def picture() -> str:
+    """Let a fleet of 40 live for a minute and a half, and return the screen as SVG."""
     app = VmtopApp(QuietSampler([]), ScreenOptions(is_demo=True))
     fleet = Fleet(40)
     async with app.run_test(size=(128, 34)) as pilot:
@@ -43,21 +43,21 @@ async def picture(path: Path) -> None:
         for _ in range(SECONDS):
             screen.post_message(FrameReady(fleet.frame()))
             await pilot.pause()
-        await pilot.press("j", "j")
+        await pilot.press("j", "j", "P")
         screen.post_message(FrameReady(fleet.frame()))
         await pilot.pause()
-        picture_text = app.export_screenshot(title="vmtop demo")
-    path.write_text(_FONT_FACE.sub("", picture_text), encoding="utf-8")
+        return _FONT_FACE.sub("", app.export_screenshot(title="vmtop demo"))
 
 
-def with_keys(readme: str) -> str:
-    """Return the README with its table of keys made anew from the bindings."""
+def with_keys(page: str) -> str:
+    """Return a page with its table of keys made anew from the bindings."""
     rows = "".join(f"| `{shown(key.keys)}` | {key.help} |\n" for key in KEYS)
-    return re.sub(r"(\| key \| does \|\n\|---\|---\|\n)(?:\|.*\n|<!-- keys -->\n)*", lambda m: m[1] + rows, readme)
+    return re.sub(r"(\| key \| does \|\n\|---\|---\|\n)(?:\|.*\n|<!-- keys -->\n)*", lambda m: m[1] + rows, page)
 
 
 if __name__ == "__main__":
     top = Path(__file__).parent.parent
-    (top / "README.md").write_text(with_keys((top / "README.md").read_text()))
+    for page in (top / "README.md", top / "docs" / "guide.md"):
+        page.write_text(with_keys(page.read_text()))
     (top / "docs" / "metrics.md").write_text(markdown())
-    asyncio.run(picture(top / "docs" / "screen.svg"))
+    (top / "docs" / "screen.svg").write_text(asyncio.run(picture()), encoding="utf-8")

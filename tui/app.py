@@ -21,6 +21,7 @@ from collectors.metrics import METRICS
 from collectors.sampler import Sampler, SourceSpec
 from tui.keys import KEYS
 from tui.options import ScreenOptions
+from tui.outlet import Outlet
 from tui.screens.choice import Choice
 from tui.screens.overview import Overview
 from tui.screens.panel import Panel
@@ -45,6 +46,7 @@ class VmtopApp(App[int]):
         self.sampler = sampler
         self.options = options
         self.animation_level = "none"
+        self._filters.append(Outlet(options.ascii))
 
     def on_mount(self) -> None:
         self.theme = "textual-dark"

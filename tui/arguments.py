@@ -6,6 +6,7 @@ Nothing is imported here but click: `vmtop --help` has to be quick.
 from __future__ import annotations
 
 import logging
+import math
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -76,6 +77,17 @@ class FilterType(click.ParamType["Query"]):
             self.fail(str(error), param, ctx)
 
 
+class IntervalType(click.FloatRange):
+    """A range of seconds, which `nan` is not in."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Check the range."""
+        seconds = float(super().convert(value, param, ctx))
+        if math.isnan(seconds):
+            self.fail(f"{value} is not in the range {self._describe_range()}.", param, ctx)
+        return seconds
+
+
 class SortType(click.ParamType[str]):
     """A metric or a field to sort by."""
 
@@ -140,9 +152,7 @@ def source_options(command: Command) -> Command:
 def choice_options(command: Command) -> Command:
     """Add the options that choose workloads."""
     for option in (
-        click.option(
-            "--filter", "query", type=FilterType(), default="", metavar="EXPR", help="Show only what matches."
-        ),
+        click.option("--filter", "query", type=FilterType(), metavar="EXPR", help="Show only what matches."),
         click.option("--only", type=click.Choice(("vm", "container", "service")), help="Show one kind of workload."),
     ):
         command = option(command)
@@ -154,7 +164,7 @@ def interval_option(command: Command) -> Command:
     return click.option(
         "--interval",
         "interval_s",
-        type=click.FloatRange(0.2, 60),
+        type=IntervalType(0.2, 60),
         default=1.0,
         show_default=True,
         metavar="SECONDS",

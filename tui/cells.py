@@ -120,9 +120,7 @@ class Cells:
             return self._spark(reading, column)
         if column.metric:
             return self._number(reading, column)
-        maker = _FACT_CELLS[column.key]
-        cell = maker(self, line, reading, column.width)
-        return cell
+        return _FACT_CELLS[column.key](self, line, reading, column.width)
 
     def _spark(self, reading: Reading, column: Column) -> Cell:
         key = column.metric or ""

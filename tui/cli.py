@@ -49,7 +49,7 @@ def main(
     read_only: bool,
     is_ascii: bool,
     no_mouse: bool,
-    query: Query,
+    query: Query | None,
     only: str | None,
     docker_urls: tuple[str, ...],
     libvirt_uris: tuple[str, ...],
@@ -65,7 +65,7 @@ def main(
     from tui.options import ScreenOptions
     from tui.sources import specs
 
-    options = ScreenOptions(interval_s, read_only, only, query.text, _is_ascii(is_ascii), not no_mouse)
+    options = ScreenOptions(interval_s, read_only, only, query.text if query else "", _is_ascii(is_ascii), not no_mouse)
     return _start_screen(specs(docker_urls, libvirt_uris, insecure), options)
 
 
@@ -95,14 +95,16 @@ def demo(
     read_only: bool,
     is_ascii: bool,
     no_mouse: bool,
-    query: Query,
+    query: Query | None,
     only: str | None,
 ) -> int:
     """Start the screen on a fleet that does not exist."""
     from tui.options import ScreenOptions
     from tui.sources import demo as demo_specs
 
-    options = ScreenOptions(interval_s, read_only, only, query.text, _is_ascii(is_ascii), not no_mouse, True)
+    options = ScreenOptions(
+        interval_s, read_only, only, query.text if query else "", _is_ascii(is_ascii), not no_mouse, True
+    )
     return _start_screen(demo_specs(workloads, seed), options)
 
 
@@ -119,7 +121,7 @@ def list_(
     include_stopped: bool,
     sort: str,
     limit: int | None,
-    query: Query,
+    query: Query | None,
     only: str | None,
     docker_urls: tuple[str, ...],
     libvirt_uris: tuple[str, ...],
@@ -162,7 +164,7 @@ def _say_what_is_missing(moment: Moment) -> int:
 def stream(
     count: int | None,
     interval_s: float,
-    query: Query,
+    query: Query | None,
     only: str | None,
     docker_urls: tuple[str, ...],
     libvirt_uris: tuple[str, ...],

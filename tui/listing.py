@@ -43,7 +43,7 @@ _CSV_FACTS = ("id", "name", "kind", "engine", "state", "image", "project", "heal
 class Choice:
     """Which workloads to list, and in which order."""
 
-    query: Query
+    query: Query | None = None
     only: str | None = None
     """A kind."""
     include_stopped: bool = True
@@ -56,7 +56,7 @@ def choose(moment: Moment, choice: Choice) -> tuple[list[Reading], int]:
     fitting = [
         reading
         for reading in moment.readings.values()
-        if choice.only in (None, reading.workload.kind) and choice.query.matches(reading)
+        if choice.only in (None, reading.workload.kind) and (choice.query is None or choice.query.matches(reading))
     ]
     active = [reading for reading in fitting if choice.include_stopped or reading.workload.state.is_active]
     return sorted(active, key=sort_key(choice.sort))[: choice.limit], len(fitting) - len(active)

@@ -155,26 +155,63 @@ def _make(chance: random.Random, kind: Kind, index: int) -> Life:
         cores = chance.choice((1, 2, 2, 4, 4, 8))
         identity = WorkloadId("qemu", f"{chance.getrandbits(128):032x}")
         life = Life(
-            identity, kind, _numbered(_VMS, index), "Debian 13", None, f"/machine.slice/{index}.scope", cores,
-            False, cores * (1 << 30), True, pids=cores + 6, age_s=chance.uniform(1e4, 4e6), appetite=appetite, rhythm_s=rhythm_s, phase=phase,
-        )  # fmt: skip
+            identity,
+            kind,
+            _numbered(_VMS, index),
+            "Debian 13",
+            None,
+            f"/machine.slice/{index}.scope",
+            cores,
+            False,
+            cores * (1 << 30),
+            True,
+            pids=cores + 6,
+            age_s=chance.uniform(1e4, 4e6),
+            appetite=appetite,
+            rhythm_s=rhythm_s,
+            phase=phase,
+        )
     elif kind is Kind.CONTAINER:
         project = _PROJECTS[index % len(_PROJECTS)]
         name = f"{project}-{_numbered(_PARTS, index // len(_PROJECTS))}-1"
         identity = WorkloadId("docker", f"{chance.getrandbits(256):064x}")
         life = Life(
-            identity, kind, name, f"{project}/{name}:1.{index % 9}", project,
+            identity,
+            kind,
+            name,
+            f"{project}/{name}:1.{index % 9}",
+            project,
             f"/system.slice/docker-{identity.id}.scope",
-            chance.choice((1, 1, 2)), chance.random() < 0.5, chance.choice((256, 512, 1024)) << 20,
-            chance.random() < 0.9, pids=chance.randint(1, 60), age_s=chance.uniform(10, 1e6),
-            health=chance.choice((None, "healthy", "healthy", "unhealthy")), appetite=appetite, rhythm_s=rhythm_s, phase=phase,
-        )  # fmt: skip
+            chance.choice((1, 1, 2)),
+            chance.random() < 0.5,
+            chance.choice((256, 512, 1024)) << 20,
+            chance.random() < 0.9,
+            pids=chance.randint(1, 60),
+            age_s=chance.uniform(10, 1e6),
+            health=chance.choice((None, "healthy", "healthy", "unhealthy")),
+            appetite=appetite,
+            rhythm_s=rhythm_s,
+            phase=phase,
+        )
     else:
         name = _numbered(_SERVICES, index, "@")
         life = Life(
-            WorkloadId("systemd", f"/system.slice/{name}"), kind, name, None, "system.slice", f"/system.slice/{name}",
-            1, False, None, False, pids=chance.randint(1, 12), age_s=4e6, appetite=appetite, rhythm_s=rhythm_s, phase=phase,
-        )  # fmt: skip
+            WorkloadId("systemd", f"/system.slice/{name}"),
+            kind,
+            name,
+            None,
+            "system.slice",
+            f"/system.slice/{name}",
+            1,
+            False,
+            None,
+            False,
+            pids=chance.randint(1, 12),
+            age_s=4e6,
+            appetite=appetite,
+            rhythm_s=rhythm_s,
+            phase=phase,
+        )
         life.appetite *= 0.2
     life.memory = (life.limit or 300 << 20) * chance.uniform(0.2, 0.7)
     return life

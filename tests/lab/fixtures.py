@@ -4,6 +4,7 @@ Where the machine cannot run a part, its tests skip with the reason; with VMTOP_
 """
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,7 +30,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session")
 def lab_root() -> Iterator[Path]:
     """Give the folder of this run, with a path short enough for sockets."""
-    with lab_folder() as folder:
+    with _ending_in_order(), lab_folder() as folder:
         yield folder
 
 
@@ -58,6 +59,17 @@ def uml_lab(lab_root: Path) -> UmlLab:
     """Give the user-mode kernel; each `run` boots a fresh one."""
     with _skip_or_fail():
         return uml_kernel(lab_root / "uml")
+
+
+@contextmanager
+def _ending_in_order() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end the run as Ctrl-C does: by default nothing would be undone."""
+    before = {number: signal.signal(number, signal.default_int_handler) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

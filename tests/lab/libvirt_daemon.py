@@ -45,7 +45,7 @@ class LibvirtLab:
     """
 
     def __init__(self, folder: Path, daemon: Daemon, uri: str, net: Bridge) -> None:
-        """Define the domains and start the Linux guests; `wait_ready` waits for them."""
+        """Connect to a daemon; `start_guests` makes its domains."""
         import libvirt  # here, so that hosts without libvirt can collect the tests
 
         self.folder = folder
@@ -56,11 +56,14 @@ class LibvirtLab:
             LinuxGuest(_unique(name), folder, net.name, net.address(mine), net.address(other))
             for name, mine, other in (("linux1", 11, 12), ("linux2", 12, 11))
         )
-        make_linux(folder)
+        self.shut_off = _unique("shutoff")
+
+    def start_guests(self) -> None:
+        """Define the domains and start the Linux guests; `wait_ready` waits for them."""
+        make_linux(self.folder)
         for guest in self.guests:
             self.connection.defineXML(guest.xml()).create()
-        self.shut_off = _unique("shutoff")
-        self.connection.defineXML(BootSector.IDLE.xml(self.shut_off, folder, 4, ""))
+        self.connection.defineXML(BootSector.IDLE.xml(self.shut_off, self.folder, 4, ""))
 
     def wait_ready(self, timeout_s: float = 120) -> tuple[str, str]:
         """Wait until both Linux guests are up, and return their names."""
@@ -135,7 +138,8 @@ def libvirt_daemon(folder: Path) -> Iterator[LibvirtLab]:
         daemon = _start_daemon(folder)
         undo.callback(daemon.stop)
         lab = LibvirtLab(folder, daemon, f"qemu+unix:///system?socket={folder}/run/libvirt-sock", net)
-        undo.callback(lab.stop)
+        undo.callback(lab.stop)  # before the first guest: an interrupted start must end it too
+        lab.start_guests()
         yield lab
 
 

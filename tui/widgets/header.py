@@ -135,7 +135,7 @@ class LedgerLines(Static):
         if width < 4:
             return Text()
         values = self._history.recent(moment.host.workload.id, key, samples_wanted(width, self._ascii))
-        tone = "$success" if key.startswith("cpu") else "$secondary" if key.startswith("mem") else "$accent"
+        tone = "$success" if key.startswith("cpu") else "$primary" if key.startswith("mem") else "$accent"
         return Text(spark(values, top, width, self._ascii), style=self._colour(tone))
 
     def _flows(self, moment: Moment, width: int) -> Text:

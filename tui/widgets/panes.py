@@ -89,14 +89,14 @@ class Panes(Static):
         held = text(reading.value("memory_host_bytes"), Unit.BYTES, 6).strip()
         return [
             Pane(f"CPU {used}% of {cores * 100:g}", cpu, cpu_top, f"{cpu_top:g}%", "success"),
-            Pane(f"MEM {held}{of}", memory, memory_top, text(memory_top, Unit.BYTES, 6).strip(), "secondary"),
+            Pane(f"MEM {held}{of}", memory, memory_top, text(memory_top, Unit.BYTES, 6).strip(), "primary"),
             Pane(
                 f"DISK r {rate('disk_read_bytes_per_second')} w {rate('disk_write_bytes_per_second')}",
                 disk, disk_top, text(disk_top, Unit.BYTES, 5).strip() + "/s", "warning",
             ),
             Pane(
                 f"NET rx {rate('net_rx_bytes_per_second')} tx {rate('net_tx_bytes_per_second')}",
-                net, net_top, text(net_top, Unit.BYTES, 5).strip() + "/s", "accent",
+                net, net_top, text(net_top, Unit.BYTES, 5).strip() + "/s", "secondary-lighten-3",
             ),
         ]  # fmt: skip
 

@@ -62,7 +62,7 @@ class WorkloadTable(ScrollView, can_focus=True):
         & > .table--bad { color: $error; text-style: bold; }
         & > .table--mark { color: $warning; text-style: bold; }
         & > .table--cpu { color: $success; }
-        & > .table--memory { color: $secondary; }
+        & > .table--memory { color: $primary; }
     }
     """
 

@@ -1,0 +1,202 @@
+"""One discovered cgroup: who it is, and the samples that it gives."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field, replace
+
+from collectors.model import Sample, State, Workload, WorkloadId
+from collectors.sources.cgroup import processes, readers
+from collectors.sources.cgroup.discovery import Found, Place
+from collectors.sources.cgroup.files import find_homes
+from collectors.sources.cgroup.hierarchy import Hierarchy
+from collectors.sources.cgroup.hot import HotFiles
+from collectors.sources.cgroup.identity import Names, identify, is_frozen, is_settled, state_of
+from collectors.sources.cgroup.limits import Limits
+from collectors.sources.cgroup.process_io import ProcessIo
+from collectors.sources.cgroup.slow import read_slow
+from collectors.text import inert
+
+_SLOW_EVERY = 5
+_PATIENCE = 3
+"""Readings for which a group without processes is kept back, when only a process can tell its id."""
+
+
+class NetworkClaims:
+    """Which group counts a network namespace: the containers of a pod share one, and it counts once."""
+
+    def __init__(self) -> None:
+        self._owners: dict[str, tuple[float, str]] = {}
+
+    def claim(self, network: str, began: float, path: str) -> bool:
+        """Claim a namespace for a group. The group that began first keeps it: a pod's sandbox."""
+        bid = (began, path)
+        if bid <= self._owners.get(network, bid):
+            self._owners[network] = bid
+            return True
+        return False
+
+    def release(self, network: str, path: str) -> None:
+        """Give a namespace up, when the group has gone."""
+        if self._owners.get(network, (0.0, ""))[1] == path:
+            del self._owners[network]
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """What all groups of one source share."""
+
+    hierarchy: Hierarchy
+    proc: str
+    limits: Limits
+    names: Names
+    host_network: str | None = None
+    is_blkio_dead: bool = False
+    networks: NetworkClaims = field(default_factory=NetworkClaims)
+
+
+class Group:
+    """Reads one cgroup. After `GroupGone` it can only be closed."""
+
+    def __init__(self, place: Place, found: Found, around: Surroundings) -> None:
+        """Open the group's files.
+
+        Raises:
+            GroupGone: No hierarchy has counters of it.
+        """
+        self.place = place
+        self._found = found
+        self._around = around
+        self._homes = find_homes(around.hierarchy, place.path)
+        self._hot = HotFiles(self._homes, around.is_blkio_dead)
+        self._readings = 0
+        # the inode spreads the groups over the beat
+        self._offset = int(self._hot.epoch) % _SLOW_EVERY
+        self._slow: Sample | None = None
+        self._process_io = ProcessIo(lambda: self._homes.all, around.proc) if around.is_blkio_dead else None
+        self._process = -1
+        self._state = State.UNKNOWN
+        self._identity = identify(place, self._homes.all, around.proc, around.host_network, around.names)
+        self._first_began = self._identity.started_at
+        self._keep_process()
+        self._workload: Workload | None = None
+
+    @property
+    def id(self) -> WorkloadId:
+        """The workload's id as known now."""
+        return self._identity.id
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the id is certain, or will not become so."""
+        return self._readings >= _PATIENCE or is_settled(self.place, self._identity)
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._hot.close()
+        self._drop_process()
+
+    def read(self) -> tuple[Sample, ...]:
+        """Read the group. The slow sample is repeated, the same object, until there is a new one.
+
+        Raises:
+            GroupGone: It was removed.
+        """
+        sample = self._hot.read(self._read_network())
+        if self._slow is None or self._readings == 1 or (self._readings + self._offset) % _SLOW_EVERY == 0:
+            self._slow = self._read_slow()
+        self._readings += 1
+        if self._process_io is None or (counted := self._process_io.read()) is None:
+            return (sample, self._slow)
+        at_ns = time.monotonic_ns()
+        read, written = counted
+        approximate = Sample(
+            source="process-io",
+            at_ns=at_ns,
+            epoch=self._hot.epoch,
+            disk_read_total_bytes=read,
+            disk_write_total_bytes=written,
+        )
+        return (sample, self._slow, approximate)
+
+    def workload(self, parent: WorkloadId | None) -> Workload:
+        """Describe the workload; the same object as long as nothing changed."""
+        known, who = self._workload, self._identity
+        if known is not None and known.parent == parent and known.state is self._state and known.id == who.id:
+            return known
+        self._workload = Workload(
+            id=who.id,
+            kind=self._found.kind,
+            name=who.name,
+            state=self._state,
+            name_is_known=who.name_is_known,
+            project=who.project,
+            cgroup=inert(self.place.path, 1024),
+            parent=parent,
+            started_at=who.started_at,
+        )
+        return self._workload
+
+    def _read_slow(self) -> Sample:
+        self._hot.reopen()
+        if self._readings:
+            self._identify_again()
+        if self._process_io is not None:
+            self._process_io.find_folders()
+        homes = self._homes
+        self._state = state_of(self._identity, is_frozen(homes.unified, homes.found.get("freezer")))
+        return read_slow(homes, self._around.limits, self._hot.epoch, self._found.kind, self._around.proc, self._pid)
+
+    @property
+    def _pid(self) -> int | None:
+        return self._identity.pid
+
+    def _identify_again(self) -> None:
+        """Look for the first process again when it has ended, and for a name as long as none is known."""
+        around, known = self._around, self._identity
+        # the start time too: the pid may have been given to another process
+        is_alive = self._pid is not None and processes.started_at(around.proc, self._pid) == self._first_began
+        if is_alive and (known.name_is_known or around.names.find(known.id.id) is None):
+            return
+        self._homes = find_homes(around.hierarchy, self.place.path)
+        who = identify(self.place, self._homes.all, around.proc, around.host_network, around.names)
+        if who.pid is None and known.pid is not None:
+            who = known  # it is ending; its id must not fall back to the scope's
+        else:
+            self._first_began = who.started_at
+            if who.id == known.id and known.started_at is not None:
+                who = replace(who, started_at=known.started_at)  # a service outlives its first process
+        self._drop_process()
+        self._identity = who
+        self._workload = None
+        self._keep_process()
+
+    def _keep_process(self) -> None:
+        """Keep the first process's directory: its network is read through it, never that of a later process."""
+        if self._identity.network is None or self._pid is None:
+            return
+        try:
+            self._process = os.open(f"{self._around.proc}/{self._pid}", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError:
+            self._process = -1
+
+    def _drop_process(self) -> None:
+        if self._process >= 0:
+            os.close(self._process)
+            self._process = -1
+        if self._identity.network:
+            self._around.networks.release(self._identity.network, self.place.path)
+
+    def _read_network(self) -> readers.Network | None:
+        """Read the interfaces of the first process's namespace; `None` when another group counts them.
+
+        The table is opened for each reading: a kept descriptor would keep the namespace of a stopped container alive.
+        """
+        who = self._identity
+        if self._process < 0 or who.network is None:
+            return None
+        if who.network and not self._around.networks.claim(who.network, who.started_at or 0.0, self.place.path):
+            return None
+        text = processes.read_bytes("net/dev", self._process)
+        return None if text is None else readers.network(text)

@@ -1,0 +1,142 @@
+"""Which cgroup version this host runs, and where each controller is mounted."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+UNIFIED = "unified"
+"""Key of the cgroup v2 mount among the controllers."""
+SYSTEMD = "name=systemd"
+CONTROLLERS = ("cpu", "cpuacct", "memory", "blkio", "pids", "cpuset", "freezer", SYSTEMD)
+_COUNTED = frozenset({"cpu", "cpuacct", "memory", "blkio", "pids"})
+"""A v1 mount of one of these makes a host with a v2 mount a hybrid. net_cls alone (some VPNs) does not."""
+_WALKED = (UNIFIED, "memory", "cpuacct", "cpu", "pids", SYSTEMD)
+_INITIAL_NAMESPACE = "cgroup:[4026531835]"
+"""PROC_CGROUP_INIT_INO of include/linux/proc_ns.h: the same on every kernel."""
+
+
+class Mode(StrEnum):
+    """Which cgroup version supplies the numbers."""
+
+    V2 = "v2"
+    HYBRID = "hybrid"
+    """v1 controllers, with a v2 tree beside them that counts CPU time and pressure."""
+    V1 = "v1"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Hierarchy:
+    """The mounted cgroup trees."""
+
+    mode: Mode
+    mounts: dict[str, str] = field(default_factory=dict)
+    """Controller (or `UNIFIED`) -> absolute directory of its tree, without a slash at the end."""
+    is_private: bool = False
+    """Whether only a part of the host's tree is visible: the own cgroup namespace."""
+
+    def v1(self, controller: str) -> str | None:
+        """Return the root of a v1 controller's tree; `None` when v1 does not have it."""
+        return self.mounts.get(controller)
+
+    @property
+    def v2(self) -> str | None:
+        """The root of the v2 tree, if there is one."""
+        return self.mounts.get(UNIFIED)
+
+    @property
+    def walked(self) -> tuple[str, ...]:
+        """The trees in which workloads are looked for, each once."""
+        return tuple(dict.fromkeys(self.mounts[key] for key in _WALKED if key in self.mounts))
+
+
+def detect(root: str = "/sys/fs/cgroup", proc: str = "/proc") -> Hierarchy:
+    """Find the cgroup trees at or below a directory.
+
+    The mount table is asked first. A directory that is no mount, such as a captured tree, is judged by its layout.
+    """
+    root = root.rstrip("/")
+    mounts, shown = _mounts_below(root, _read(f"{proc}/self/mountinfo"))
+    if not mounts:
+        mounts = _layout(root)
+    return Hierarchy(_mode(mounts), mounts, bool(shown) and _is_private(shown, proc))
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+def _unescape(path: str) -> str:
+    """Undo the octal escapes of mountinfo: space, tab, newline, backslash."""
+    for escaped, character in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
+        path = path.replace(escaped, character)
+    return path
+
+
+def _mounts_below(root: str, mountinfo: str) -> tuple[dict[str, str], list[str]]:
+    """Return the cgroup mounts at or below a directory, and which part of its tree each shows."""
+    mounts: dict[str, str] = {}
+    shown: list[str] = []
+    for line in mountinfo.splitlines():
+        before, _, after = line.partition(" - ")
+        where, what = before.split(), after.split()
+        if len(where) < 5 or len(what) < 3 or what[0] not in ("cgroup", "cgroup2"):
+            continue
+        point = _unescape(where[4])
+        if point != root and not point.startswith(root + "/"):
+            continue
+        options = [UNIFIED] if what[0] == "cgroup2" else what[2].split(",")
+        known = [option for option in options if option == UNIFIED or option in CONTROLLERS]
+        mounts.update(dict.fromkeys(known, point))  # a later mount on the same point hides the earlier
+        if known:
+            shown.append(where[3])
+    return mounts, shown
+
+
+def _layout(root: str) -> dict[str, str]:
+    """Guess the trees from a directory's layout: the names that distributions mount them under."""
+    if os.path.exists(f"{root}/cgroup.controllers"):
+        return {UNIFIED: root}
+    mounts: dict[str, str] = {}
+    try:
+        names = sorted(os.listdir(root))
+    except OSError:
+        return mounts
+    for name in names:
+        directory = f"{root}/{name}"
+        if not os.path.exists(f"{directory}/cgroup.procs"):
+            continue
+        if os.path.exists(f"{directory}/cgroup.controllers"):
+            mounts[UNIFIED] = directory
+        elif name == "systemd":
+            mounts[SYSTEMD] = directory
+        else:
+            mounts.update({part: directory for part in name.split(",") if part in CONTROLLERS})
+    return mounts
+
+
+def _mode(mounts: dict[str, str]) -> Mode:
+    has_v1 = not _COUNTED.isdisjoint(mounts)
+    if UNIFIED in mounts:
+        return Mode.HYBRID if has_v1 else Mode.V2
+    return Mode.V1 if has_v1 else Mode.NONE
+
+
+def _is_private(shown: list[str], proc: str) -> bool:
+    """Tell whether the mounts show only a part of the host's tree.
+
+    Seen from a namespace of its own, a mount that reaches further up shows a root that begins with `/..`.
+    """
+    try:
+        namespace = os.readlink(f"{proc}/self/ns/cgroup")
+    except OSError:
+        namespace = _INITIAL_NAMESPACE
+    if namespace == _INITIAL_NAMESPACE:
+        return any(part != "/" and not part.startswith("/..") for part in shown)
+    return any(not part.startswith("/..") for part in shown)

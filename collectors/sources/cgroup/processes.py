@@ -1,0 +1,137 @@
+"""What /proc tells about the processes of a cgroup: which they are, when they began, what they were started as.
+
+All functions answer `None`, or nothing, for a process that has gone or may not be looked at.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from typing import NamedTuple
+
+_DEPTH = 6
+_TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+
+
+class Guest(NamedTuple):
+    """What the command line of a QEMU process says about its machine."""
+
+    uuid: str | None
+    name: str | None
+
+
+def read_bytes(path: str, below: int | None = None) -> bytes | None:
+    """Read a small file whole, by its path or below an open directory; `None` when it cannot be read."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC, dir_fd=below)
+    except OSError:
+        return None
+    try:
+        chunks = [os.read(descriptor, 65536)]
+        while chunks[-1]:
+            chunks.append(os.read(descriptor, 65536))
+        return b"".join(chunks)
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+
+
+def members(directory: str) -> list[int]:
+    """List the processes directly in a cgroup. A threaded v2 cgroup has none of its own."""
+    text = read_bytes(f"{directory}/cgroup.procs") or b""
+    return [int(word) for word in text.split() if word.isdigit() and word != b"0"]  # 0: of another pid namespace
+
+
+def folders(directory: str, depth: int = _DEPTH) -> Iterator[str]:
+    """Walk a cgroup and all below it, outermost first."""
+    yield directory
+    if depth == 0:
+        return
+    try:
+        with os.scandir(directory) as entries:
+            names = sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
+    except OSError:
+        return
+    for name in names:
+        yield from folders(f"{directory}/{name}", depth - 1)
+
+
+def first_pid(directories: Iterable[str]) -> int | None:
+    """Return the lowest pid in or below one cgroup, given its directory in each hierarchy.
+
+    The first hierarchy that knows any of its processes answers: QEMU's are spread differently over each of v1's.
+    """
+    for directory in directories:
+        for folder in folders(directory):
+            if pids := members(folder):
+                return min(pids)
+    return None
+
+
+def start_ticks(stat: bytes) -> int | None:
+    """Find field 22 (start time in ticks since boot) of `/proc/<pid>/stat`; the command may contain anything."""
+    fields = stat.rpartition(b")")[2].split()
+    return int(fields[19]) if len(fields) > 19 and fields[19].isdigit() else None
+
+
+def parent_pid(stat: bytes) -> int | None:
+    """Find field 4 of `/proc/<pid>/stat`."""
+    fields = stat.rpartition(b")")[2].split()
+    return int(fields[1]) if len(fields) > 1 and fields[1].isdigit() else None
+
+
+def started_at(proc: str, pid: int) -> float | None:
+    """Return when a process began, in seconds since 1970."""
+    ticks = start_ticks(read_bytes(f"{proc}/{pid}/stat") or b"")
+    boot = read_bytes(f"{proc}/stat") or b""
+    at = boot.find(b"\nbtime ")
+    if ticks is None or at < 0:
+        return None
+    words = boot[at + 7 :].split(None, 1)
+    return int(words[0]) + ticks / _TICKS_PER_SECOND if words and words[0].isdigit() else None
+
+
+def command(proc: str, pid: int) -> list[bytes]:
+    """Return the words of a process's command line; empty for a zombie and for a kernel thread."""
+    return (read_bytes(f"{proc}/{pid}/cmdline") or b"").split(b"\0")[:-1]
+
+
+def guest(words: list[bytes]) -> Guest:
+    """Read the machine's UUID and name from QEMU's command line: `-uuid X`, `-name guest=N,...` or `-name N`."""
+    uuid = name = None
+    for option, value in pairwise(words):
+        text = value.decode("utf-8", "replace")
+        if option in (b"-uuid", b"--uuid"):
+            uuid = text.lower()
+        elif option in (b"-name", b"--name"):
+            # QEMU doubles a comma that belongs to the value
+            first = text.replace(",,", "\0").split(",")[0].replace("\0", ",")
+            name = first.removeprefix("guest=")
+    return Guest(uuid, name)
+
+
+def engine_of(proc: str, pid: int) -> str | None:
+    """Tell which engine started a container's first process, by what its parent is; `None` when that does not show."""
+    parent = parent_pid(read_bytes(f"{proc}/{pid}/stat") or b"")
+    words = command(proc, parent) if parent else []
+    if not words:
+        return None
+    program = words[0].rpartition(b"/")[2]
+    if program.startswith(b"containerd-shim"):
+        return "docker" if b"moby" in words else "containerd"
+    return {b"conmon": "podman", b"dockerd": "docker"}.get(program)
+
+
+def network_namespace(proc: str, pid: int | str) -> str | None:
+    """Return the identity of a process's network namespace, `net:[4026531840]`; `None` without the right to see it."""
+    try:
+        return os.readlink(f"{proc}/{pid}/ns/net")
+    except OSError:
+        return None
+
+
+def host_network_namespace(proc: str) -> str | None:
+    """Return the identity of the host's network namespace; the own one stands in where process 1 may not be seen."""
+    return network_namespace(proc, 1) or network_namespace(proc, "self")

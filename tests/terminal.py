@@ -1,0 +1,103 @@
+"""A real terminal for tests: vmtop on a pty, the screen kept by pyte, every byte kept for searching."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import sys
+import termios
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import pyte
+
+
+class Terminal:
+    """Runs a command on a pty of its own.
+
+    Args:
+        argv: The command; `vmtop` stands for this checkout's.
+        size: Columns and lines.
+        environment: Variables set beside the present ones; `None` takes one away.
+    """
+
+    def __init__(
+        self,
+        argv: Sequence[str],
+        size: tuple[int, int] = (120, 40),
+        environment: Mapping[str, str | None] | None = None,
+    ) -> None:
+        columns, lines = size
+        self.screen = pyte.Screen(columns, lines)
+        self._stream = pyte.ByteStream(self.screen)
+        self.received = bytearray()
+        self.exit_code: int | None = None
+        variables = {**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8", **(environment or {})}
+        command = [str(Path(sys.executable).with_name("vmtop")), *argv[1:]] if argv[0] == "vmtop" else list(argv)
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            kept = {key: value for key, value in variables.items() if value is not None}
+            os.execvpe(command[0], command, kept)  # noqa: S606  # the child of a fork becomes the program under test
+        self.resize(columns, lines)
+        self.settings = termios.tcgetattr(self.fd)
+
+    def resize(self, columns: int, lines: int) -> None:
+        """Set the window's size."""
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        self.screen.resize(lines, columns)
+
+    def press(self, keys: str) -> None:
+        """Type."""
+        os.write(self.fd, keys.encode())
+
+    def read(self, seconds: float) -> None:
+        """Take in what is written for a while."""
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            ready, _, _ = select.select([self.fd], [], [], left)
+            if not ready:
+                return
+            try:
+                chunk = os.read(self.fd, 65536)
+            except OSError:
+                return
+            if not chunk:
+                return
+            self.received += chunk
+            self._stream.feed(chunk)
+
+    def text(self) -> str:
+        """What the screen shows."""
+        return "\n".join(self.screen.display)
+
+    def wait_for(self, condition: Callable[[], bool], seconds: float, what: str) -> None:
+        """Read until a condition holds."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, f"{what} did not come within {seconds} s:\n{self.text()}"
+            self.read(0.1)
+
+    def wait_exit(self, seconds: float = 5.0) -> int:
+        """Wait for the end; return the exit code (128 + signal if killed by one)."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            self.read(0.05)
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.exit_code = os.waitstatus_to_exitcode(status)
+                return self.exit_code
+        raise AssertionError(f"it did not end within {seconds} s:\n{self.text()}")
+
+    def close(self) -> None:
+        """End what still runs."""
+        if self.exit_code is None:
+            with contextlib.suppress(ProcessLookupError, ChildProcessError):
+                os.kill(self.pid, signal.SIGKILL)
+                os.waitpid(self.pid, 0)
+        os.close(self.fd)

@@ -1,0 +1,56 @@
+"""Moments without a screen: whole before they are shown, but never late."""
+
+from __future__ import annotations
+
+import itertools
+import time
+
+import pytest
+
+from collectors import sampler as sampler_module
+from collectors.model import Availability
+from collectors.sampler import SourceSpec
+from collectors.sources.demo import DemoSource
+from tests.test_worker import FakeSource, Gate, answer, fail
+from tui.once import gather, moments
+from tui.sources import demo
+
+
+def test_first_moment_has_rates() -> None:
+    moment = gather(demo(10, 7))
+    assert moment.host.value("cpu_percent") is not None
+    assert moment.ledger.cpu_cores is not None
+
+
+def test_moments_follow_at_the_interval() -> None:
+    times = [moment.frame.at_ns for moment in itertools.islice(moments(demo(3, 7), 0.5), 3)]
+    gaps = [(after - before) / 1e9 for before, after in itertools.pairwise(times)]
+    assert gaps == pytest.approx([0.5, 0.5], abs=0.2)
+
+
+def _with(monkeypatch: pytest.MonkeyPatch, daemon: FakeSource) -> list[SourceSpec]:
+    daemon.holds_tick = False
+    monkeypatch.setattr(sampler_module, "load", lambda name: (lambda: daemon) if name == "docker" else DemoSource)
+    return [SourceSpec("demo"), SourceSpec("docker")]
+
+
+def test_hanging_daemon_is_not_waited_for_beyond_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = Gate()
+    started = time.monotonic()
+    moment = gather(_with(monkeypatch, FakeSource(gate)), settle_s=0.7)
+    gate.opened.set()
+    assert 0.6 < time.monotonic() - started < 5
+    assert moment.sources[1].availability is Availability.WAITING
+    assert moment.readings
+
+
+def test_daemon_that_is_known_to_be_down_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    started = time.monotonic()
+    moment = gather(_with(monkeypatch, FakeSource(fail(ConnectionError("refused")))), settle_s=30)
+    assert time.monotonic() - started < 10
+    assert moment.sources[1].availability is Availability.DOWN
+
+
+def test_events_from_before_the_first_moment_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = gather(_with(monkeypatch, FakeSource(lambda: answer("web"))))
+    assert "web" in [event.name for event in moment.events]

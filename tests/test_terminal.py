@@ -1,0 +1,88 @@
+"""vmtop in a real terminal: it starts, answers keys, and leaves the terminal as it found it whatever ends it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import termios
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.terminal import Terminal
+
+Start = Callable[..., Terminal]
+_RESETS = (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1000l")
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Start vmtop on a pty; all are ended after the test."""
+    running: list[Terminal] = []
+
+    def begin(*arguments: str, **options: object) -> Terminal:
+        terminal = Terminal(["vmtop", *arguments], **options)  # type: ignore[arg-type]  # Terminal's own options
+        running.append(terminal)
+        return terminal
+
+    yield begin
+    for terminal in running:
+        terminal.close()
+
+
+def _ready(terminal: Terminal) -> Terminal:
+    terminal.wait_for(lambda: "db-primary" in terminal.text(), 20, "the fleet")
+    return terminal
+
+
+def test_keys_work_and_q_leaves_a_sane_terminal(start: Start) -> None:
+    terminal = _ready(start("demo", "--workloads", "30"))
+    before = terminal.settings
+    terminal.press("N")
+    terminal.wait_for(lambda: "▼NAME" in terminal.text(), 3, "the order by name")
+    terminal.press("/")
+    terminal.read(0.3)
+    terminal.press("kind=vm\r")
+    terminal.wait_for(lambda: "filter kind=vm" in terminal.text() and "blog" not in terminal.text(), 3, "the filter")
+    terminal.press("q")
+    assert terminal.wait_exit() == 0
+    assert all(reset in terminal.received for reset in _RESETS)
+    after = termios.tcgetattr(terminal.fd)
+    assert after[3] & termios.ECHO == before[3] & termios.ECHO
+    assert after[3] & termios.ICANON == before[3] & termios.ICANON
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGQUIT, 131)])
+def test_signals_end_it_cleanly(start: Start, number: signal.Signals, code: int) -> None:
+    terminal = _ready(start("demo", "--workloads", "10"))
+    os.kill(terminal.pid, number)
+    assert terminal.wait_exit() == code
+    assert all(reset in terminal.received for reset in _RESETS)
+
+
+def test_only_known_escape_sequences_reach_the_terminal(start: Start) -> None:
+    terminal = _ready(start("demo", "--workloads", "50"))
+    terminal.press("jjtw")
+    terminal.read(2)
+    terminal.press("q")
+    terminal.press("q")
+    terminal.wait_exit()
+    left = re.sub(rb"\x1b\[[0-9;?<>=$]*[mHJKABCDhlqunctp]", b"", bytes(terminal.received))
+    left = re.sub(rb"\x1b\]22;[a-z-]+\x07", b"", left)  # Textual's pointer shape
+    assert re.findall(rb"\x1b.{0,12}", left) == []
+    assert b"\x9b" not in left.decode("utf-8", "replace").encode("latin-1", "ignore")
+
+
+@pytest.mark.parametrize("term", ["dumb", None])
+def test_a_terminal_that_cannot_is_refused_with_a_hint(start: Start, term: str | None) -> None:
+    terminal = start("demo", environment={"TERM": term})
+    assert terminal.wait_exit(10) == 2
+    assert "vmtop list" in terminal.text()
+
+
+def test_without_utf8_it_draws_in_ascii(start: Start) -> None:
+    terminal = start("demo", "--workloads", "30", "--ascii", size=(80, 24))
+    _ready(terminal)
+    terminal.read(1)
+    assert {character for character in terminal.text() if ord(character) > 127} == set()

@@ -1,0 +1,37 @@
+"""The last door before the terminal: nothing that steers it passes, and with ASCII only, nothing beyond ASCII.
+
+Text from outside is made inert where it enters (`collectors.text`); this is the second line of defence, for whatever a
+widget puts on the screen.
+"""
+
+from __future__ import annotations
+
+import re
+
+from rich.segment import Segment
+from textual.color import Color
+from textual.filter import LineFilter
+
+_STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200e\u200f\u2028\u2029]")
+_ASCII = str.maketrans(
+    {"…": "~", "·": "|", "─": "-", "│": "|", "╭": "+", "╮": "+", "╰": "+", "╯": "+", "▲": "^", "▼": "v", "▌": ">"}
+)
+_BEYOND = re.compile("[^\x20-\x7e]")
+
+
+class Outlet(LineFilter):
+    """Drops steering characters; replaces what is beyond ASCII where the terminal wants that."""
+
+    def __init__(self, ascii_only: bool) -> None:
+        super().__init__()
+        self._ascii_only = ascii_only
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """Filter a line."""
+        return [Segment(self._clean(text), style, control) for text, style, control in segments]
+
+    def _clean(self, text: str) -> str:
+        if text.isascii() and text.isprintable():
+            return text
+        text = _STEERING.sub("", text)
+        return _BEYOND.sub("#", text.translate(_ASCII)) if self._ascii_only else text
