@@ -103,6 +103,8 @@ class EventListener:
     ) -> None:
         from docker.errors import APIError
 
+        # AttributeError: the socket was closed under the reader.
+        broken: tuple[type[Exception], ...] = (*failures(), AttributeError)
         try:
             client = endpoint.connect(version)
             since: Any = f"{self._last_ns // 10**9}.{self._last_ns % 10**9:09d}" if self._last_ns else None
@@ -116,7 +118,7 @@ class EventListener:
             self.is_refused = True
             log.info("docker: no events: %s", error)
             return
-        except (*failures(), AttributeError) as error:  # AttributeError: the socket was closed under the reader
+        except broken as error:
             log.debug("docker: the event stream broke: %s", error)
         if not stop.is_set():
             wake()

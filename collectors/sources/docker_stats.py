@@ -119,6 +119,7 @@ class Stream:
 
     def _follow(self) -> None:
         timeline = Timeline()
+        broken: tuple[type[Exception], ...] = (*failures(), AttributeError)
         try:
             client = self._endpoint.connect(self._version, _FRAME_TIMEOUT_S)
             for frame in client.stats(self._identity, decode=True, stream=True):
@@ -129,7 +130,7 @@ class Stream:
                     sample = to_sample(frame, self.epoch, timeline.place(read_ns, arrived_ns))
                     self.latest = sample or self.latest
             client.close()
-        except (*failures(), AttributeError):  # the container is gone, or the engine: the list tells which
+        except broken:  # the container is gone, or the engine: the list tells which
             return
 
 
