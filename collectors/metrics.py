@@ -143,6 +143,11 @@ _PSI = {
     "cgroup-slow": "{memory,io}.pressure, some total",
     "host": "/proc/pressure",
 }
+_LIMIT = {
+    "cgroup-slow": "memory.max of it and its ancestors",
+    "libvirt": "balloon.current",
+    "docker": "HostConfig.Memory",
+}
 _NO_PSI = "the kernel gives no pressure (PSI) for this workload's cgroup"
 _NO_NET = "it shares the host's network, or its processes' network namespace cannot be read"
 _VM_ONLY = "only libvirt can tell, and only for a virtual machine"
@@ -181,7 +186,7 @@ _TABLE = (
     Metric(
         "memory_of_limit_percent", "limit", "%LIM", Unit.PERCENT, "Memory the host pays, as a share of its limit.",
         "memory_host_bytes / memory_limit_bytes x 100", _of_limit("memory_host_bytes", "memory_limit_bytes", 100),
-        ("memory_limit_bytes",), {}, "it has no memory limit of its own",
+        ("memory_limit_bytes",), _LIMIT, "it has no memory limit of its own",
     ),
     Metric(
         "disk_read_bytes_per_second", "read", "DISK R", Unit.BYTES_PER_SECOND, "Read from this host's disks.",
@@ -209,7 +214,7 @@ _TABLE = (
     Metric(
         "memory_limit_bytes", "memlimit", "LIMIT", Unit.BYTES, "The lowest limit that holds for its memory.",
         "min(own limit, ancestors' limits, balloon target)", lambda r: r.lowest("memory_limit_bytes"),
-        ("memory_limit_bytes",), {"cgroup-slow": "memory.max of it and its ancestors", "libvirt": "balloon.current"},
+        ("memory_limit_bytes",), _LIMIT,
         "it has no memory limit",
     ),
     Metric(

@@ -53,10 +53,10 @@ PRESSURE = b"""some avg10=48.58 avg60=17.77 avg300=7.63 total=66368550
 full avg10=0.00 avg60=0.00 avg300=0.00 total=0
 """
 NET_DEV = b"""Inter-|   Receive                                                |  Transmit
- face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
-    lo:    3193      29    0    0    0     0          0         0     3193      29    0    0    0     0       0          0
-  eth0: 357365949    8935    0    7    0     0          0         0   695142    5808    0    3    0     0       0          0
-  eth1:28       1    0    0    0     0          0         0      854       9    0    0    0     0       0          0
+ face |bytes packets errs drop fifo frame compressed multicast|bytes packets errs drop fifo colls carrier compressed
+    lo: 3193 29 0 0 0 0 0 0 3193 29 0 0 0 0 0 0
+  eth0: 357365949 8935 0 7 0 0 0 0 695142 5808 0 3 0 0 0 0
+  eth1:28 1 0 0 0 0 0 0 854 9 0 0 0 0 0 0
 """
 LONELY_NET_DEV = b"".join(NET_DEV.splitlines(keepends=True)[:3])
 

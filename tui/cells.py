@@ -141,7 +141,7 @@ class Cells:
         if value is None:
             return Cell(shown, "dim")
         supplier = reading.supplier(key)
-        if supplier is not None and supplier.source in _APPROXIMATE and shown.startswith(" "):
+        if supplier is not None and supplier.source in _APPROXIMATE and value >= 1 and shown.startswith(" "):
             shown = "~".rjust(len(shown) - len(shown.lstrip())) + shown.lstrip()
         return Cell(shown, self._tone(reading, key, value))
 
@@ -154,6 +154,8 @@ class Cells:
         if key == "cpu_percent":
             share = reading.value("cpu_of_limit_percent")
             warn, bad, value = 80.0, 95.0, share if share is not None else min(value, 79.0)
+        elif key == "memory_of_limit_percent" and reading.workload.kind is Kind.VM:
+            return "plain"  # the balloon target is no wall: the hypervisor's own memory comes on top of it
         elif key in _THRESHOLDS:
             warn, bad = _THRESHOLDS[key]
         else:

@@ -73,7 +73,6 @@ class HostSource:
         return SourceReading(
             workloads={},
             samples={identity: (self._sample(stat, memory),)},
-            detail=self._kernel,
             host=host,
             cpus=len(_CPU_LINE.findall(stat)) or psutil.cpu_count() or 1,
             memory_bytes=memory.get(b"MemTotal", 0),
