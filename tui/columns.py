@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from collectors.metrics import METRICS, Unit
 
-NAME_LEAST, NAME_MOST = 16, 42
+NAME_LEAST, NAME_MOST = 15, 42
 SPARK_LEAST, SPARK_WANTED, SPARK_MOST = 8, 12, 30
 ROOMY = 110
 """From this width on kinds are written out."""
@@ -65,8 +65,8 @@ _FACTS = {
     "uptime": Column("uptime", "UP", 5, 12),
     "image": Column("image", "IMAGE", 24, 2),
     "health": Column("health", "HEALTH", 9, 3),
-    "spark:cpu_percent": Column("spark:cpu_percent", "CPU 1 min", SPARK_LEAST, 60),
-    "spark:memory_host_bytes": Column("spark:memory_host_bytes", "MEM 1 min", SPARK_LEAST, 11),
+    "spark:cpu_percent": Column("spark:cpu_percent", "CPU PAST", SPARK_LEAST, 60),
+    "spark:memory_host_bytes": Column("spark:memory_host_bytes", "MEM PAST", SPARK_LEAST, 11),
 }
 _SHORT_KIND = Column("kind", "", 3, 90)
 _KEEP = {

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from rich.console import Group, RenderableType
+from rich.table import Table
 from rich.text import Text
 
 from collectors.metrics import METRICS
@@ -10,31 +14,41 @@ from collectors.rates import Moment, Reading
 from tui.format import fit, text
 from tui.keys import KEYS, shown
 
+_FILTERS = (
+    ("web", "name, project, image or id contains it"),
+    ("kind=vm cpu>50", "fields and metrics; all of them must hold"),
+    ("name~^db mem>=1G", "a regular expression; sizes with K, M, G"),
+    ("!state=paused or oom>0", "not; or"),
+)
+_SIGNS = (
+    ("● ‖ ○ ✗", "running, paused, stopped, crashed"),
+    ("!", "unhealthy"),
+    ("?", "its numbers are old"),
+    ("▌", "marked"),
+    ("~12M", "measured in a roundabout way; w tells how"),
+    ("-", "not known; w tells why"),
+)
 
-def help_page() -> Text:
+
+def help_page() -> Group:
     """The keys by group, made from the bindings, then the columns, made from the metrics table."""
-    page = Text()
-    group = ""
-    for key in KEYS:
-        if key.group != group:
-            group = key.group
-            page.append(f"\n{group}\n", style="bold underline")
-        page.append(f"  {fit(shown(key.keys), 18)}", style="bold").append(f"{key.help}\n")
-    page.append("\nFilter\n", style="bold underline")
-    page.append(
-        "  web                    name, project, image or id contains it\n"
-        "  kind=vm cpu>50         fields and metrics, joined by 'and'\n"
-        "  name~^db mem>=1G       a regular expression; sizes with K, M, G\n"
-        "  !state=paused or oom>0 not; or\n"
-    )
-    page.append("\nSigns\n", style="bold underline")
-    page.append("  ● running  ‖ paused  ○ stopped  ✗ crashed  ! unhealthy  ? numbers are old  ▌ marked\n")
-    page.append("  ~ before a number: measured in a roundabout way (w tells how);  - : not known (w tells why)\n")
-    page.append("\nColumns\n", style="bold underline")
-    for metric in METRICS.values():
-        page.append(f"  {fit(metric.label, 8)} ", style="bold").append(fit(metric.alias, 10), style="dim")
-        page.append(f" {metric.help}\n")
-    return page
+    parts: list[RenderableType] = []
+    for group in dict.fromkeys(key.group for key in KEYS):
+        parts += _part(group, [(shown(key.keys), key.help) for key in KEYS if key.group == group])
+    parts += _part("Filter", _FILTERS)
+    parts += _part("Signs", _SIGNS)
+    columns = [(f"{metric.label:<8} {metric.alias}", metric.help) for metric in METRICS.values()]
+    return Group(*parts, *_part("Columns, and their names in filters", columns))
+
+
+def _part(title: str, rows: Sequence[tuple[str, str]]) -> list[RenderableType]:
+    """A heading and a table of two columns, the second wrapped under itself."""
+    table = Table.grid(padding=(0, 1))
+    table.add_column(width=22, style="bold")
+    table.add_column(ratio=1)
+    for left, right in rows:
+        table.add_row(Text(" " + left), Text(right))
+    return [Text(f"\n{title}", style="bold underline"), table]
 
 
 def why_page(reading: Reading, moment: Moment) -> Text:

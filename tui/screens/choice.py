@@ -20,7 +20,8 @@ class Choice(ModalScreen[list[str] | None]):
     DEFAULT_CSS = """
     Choice { align: center middle; background: $background 60%; }
     Choice > OptionList { width: 90%; max-width: 90; height: auto; max-height: 90%; background: $surface;
-        border: round $primary; scrollbar-size-vertical: 1; }
+        border: round $primary; scrollbar-size-vertical: 1; text-wrap: nowrap; text-overflow: ellipsis;
+        &:focus { border: round $primary; } }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "cancel", "close"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rich.console import RenderableType
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
@@ -289,10 +290,10 @@ class Overview(Screen[None]):
         if line is not None and line.reading is not None and self._shown_moment is not None:
             self._open_panel("Where the numbers come from", why_page(line.reading, self._shown_moment))
 
-    def _open_panel(self, title: str, text: Text) -> None:
+    def _open_panel(self, title: str, page: RenderableType) -> None:
         panel = self.app.get_screen("panel")
         assert isinstance(panel, Panel)  # noqa: S101  # installed under this name by the app
-        self.app.push_screen(panel.prepare(title, text))
+        self.app.push_screen(panel.prepare(title, page))
 
     def action_sort_menu(self) -> None:
         options = [(key, describe(key) if key in METRICS else f"{key.upper():<10} {key}") for key in SORTS]

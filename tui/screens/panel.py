@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rich.console import RenderableType
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -13,7 +14,7 @@ from textual.widgets import Static
 
 
 class Panel(ModalScreen[None]):
-    """Shows a text with a title; Esc, q or Enter closes it."""
+    """Shows a page with a title; Esc, q or Enter closes it."""
 
     DEFAULT_CSS = """
     Panel { align: center middle; background: $background 60%; }
@@ -30,11 +31,11 @@ class Panel(ModalScreen[None]):
     def __init__(self) -> None:
         super().__init__()
         self._title = ""
-        self._text = Text()
+        self._page: RenderableType = ""
 
-    def prepare(self, title: str, text: Text) -> Panel:
+    def prepare(self, title: str, page: RenderableType) -> Panel:
         """Set what the next opening shows."""
-        self._title, self._text = title, text
+        self._title, self._page = title, page
         return self
 
     def compose(self) -> ComposeResult:
@@ -46,7 +47,7 @@ class Panel(ModalScreen[None]):
         box.border_title = Text(f" {self._title} ")
         box.border_subtitle = Text(" Esc closes ")
         box.scroll_home(animate=False)
-        self.query_one(Static).update(self._text)
+        self.query_one(Static).update(self._page)
 
     def action_close(self) -> None:
         self.dismiss(None)

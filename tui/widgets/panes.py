@@ -75,7 +75,8 @@ class Panes(Static):
         def rate(key: str) -> str:
             return text(reading.value(key), Unit.BYTES_PER_SECOND, 6).strip()
 
-        cores = reading.value("cpu_limit_cores") or float(moment.frame.cpus)
+        cores = reading.value("cpu_limit_cores")
+        share = f" of {cores * 100:g}%" if cores and cores < moment.frame.cpus else ""
         cpu = recent("cpu_percent")
         cpu_top = nice_top(cpu, 10.0)
         memory = recent("memory_host_bytes")
@@ -88,7 +89,7 @@ class Panes(Static):
         used = text(reading.value("cpu_percent"), Unit.PERCENT, 6).strip()
         held = text(reading.value("memory_host_bytes"), Unit.BYTES, 6).strip()
         return [
-            Pane(f"CPU {used}% of {cores * 100:g}", cpu, cpu_top, f"{cpu_top:g}%", "success"),
+            Pane(f"CPU {used}%{share}", cpu, cpu_top, f"{cpu_top:g}%", "success"),
             Pane(f"MEM {held}{of}", memory, memory_top, text(memory_top, Unit.BYTES, 6).strip(), "primary"),
             Pane(
                 f"DISK r {rate('disk_read_bytes_per_second')} w {rate('disk_write_bytes_per_second')}",

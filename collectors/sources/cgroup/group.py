@@ -140,7 +140,7 @@ class Group:
 
     def _read_slow(self) -> Sample:
         self._hot.reopen()
-        if self._readings:
+        if self._readings and self._is_search_due():
             self._identify_again()
         if self._process_io is not None:
             self._process_io.find_folders()
@@ -151,6 +151,10 @@ class Group:
     @property
     def _pid(self) -> int | None:
         return self._identity.pid
+
+    def _is_search_due(self) -> bool:
+        """Whether to look for the first process: seldom where there has long been none, since it costs a walk."""
+        return self._pid is not None or self._readings < 4 * _SLOW_EVERY or self._readings % 8 == 0
 
     def _identify_again(self) -> None:
         """Look for the first process again when it has ended, and for a name as long as none is known."""

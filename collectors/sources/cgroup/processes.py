@@ -11,6 +11,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 _DEPTH = 6
+_WHOLE = 2048
+"""A reading this short is the end: seq_file hands out pages of whole records, and none in these files is longer."""
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 
@@ -28,10 +30,11 @@ def read_bytes(path: str, below: int | None = None) -> bytes | None:
     except OSError:
         return None
     try:
-        chunks = [os.read(descriptor, 65536)]
-        while chunks[-1]:
-            chunks.append(os.read(descriptor, 65536))
-        return b"".join(chunks)
+        text = chunk = os.read(descriptor, 65536)
+        while len(chunk) > _WHOLE:
+            chunk = os.read(descriptor, 65536)
+            text += chunk
+        return text
     except OSError:
         return None
     finally:

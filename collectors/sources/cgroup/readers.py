@@ -154,10 +154,11 @@ def io_v1(service_bytes: bytes, serviced: bytes | None) -> Disk:
 
 def stall_ns(text: bytes) -> int | None:
     """Find `some ... total=N` (microseconds) of a pressure file. `None` when pressure is switched off."""
-    for line in text.splitlines():
-        if line.startswith(b"some "):
-            return _scaled(number(line.rpartition(b"total=")[2]), 1000) if b"total=" in line else None
-    return None
+    start = 0 if text.startswith(b"some ") else text.find(b"\nsome ") + 1
+    end = text.find(b"\n", start)
+    line = text[start:] if end < 0 else text[start:end]
+    before, key, total = line.rpartition(b"total=")
+    return _scaled(number(total), 1000) if key and before.startswith(b"some ") else None
 
 
 def quota_v2(text: bytes) -> float | None:
