@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 
-from collectors.model import Frame
-from collectors.sampler import Sampler
-from tests.fleet import Fleet
+from tests.fleet import Fleet, QuietSampler
 from tui.app import VmtopApp
 from tui.feed import FrameReady
 from tui.keys import KEYS, shown
@@ -23,14 +20,6 @@ from tui.screens.overview import Overview
 SECONDS = 90
 _FONT_FACE = re.compile(r"@font-face\s*{.*?}\s*", re.DOTALL)
 """A picture in a README must not fetch fonts from elsewhere."""
-
-
-class QuietSampler(Sampler):
-    """Yields nothing: the frames come from the fleet's own clock."""
-
-    async def frames(self) -> AsyncIterator[Frame]:
-        await asyncio.Event().wait()
-        yield Fleet().frame()
 
 
 async def picture() -> str:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+
 from collectors.join import join
 from collectors.model import Availability, Frame, SourceState
+from collectors.sampler import Sampler
 from collectors.sources.demo import DemoSource
 
 
@@ -35,3 +39,11 @@ class Fleet:
             memory_bytes=reading.memory_bytes,
             facts=reading.facts,
         )
+
+
+class QuietSampler(Sampler):
+    """A sampler whose sources have not answered yet; whoever runs the screen posts the frames."""
+
+    async def frames(self) -> AsyncIterator[Frame]:
+        await asyncio.Event().wait()
+        yield Fleet().frame()

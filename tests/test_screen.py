@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -10,23 +9,14 @@ import pytest
 from textual.app import App
 from textual.pilot import Pilot
 
-from collectors.model import Frame, Kind, Workload, WorkloadId
-from collectors.sampler import Sampler
+from collectors.model import Kind, Workload, WorkloadId
 from collectors.text import inert
-from tests.fleet import Fleet
+from tests.fleet import Fleet, QuietSampler
 from tui.app import VmtopApp
 from tui.feed import FrameReady
 from tui.options import ScreenOptions
 from tui.screens.overview import Overview
 from tui.widgets.workload_table import WorkloadTable
-
-
-class QuietSampler(Sampler):
-    """A sampler whose sources have not answered yet."""
-
-    async def frames(self) -> AsyncIterator[Frame]:
-        await asyncio.Event().wait()
-        yield Fleet().frame()
 
 
 class Session:
