@@ -32,6 +32,7 @@ class Readable(Protocol):
     def gauge(self, name: str) -> float | None: ...
     def lowest(self, name: str) -> float | None: ...
     def rate(self, name: str) -> float | None: ...
+    def rate_beside(self, name: str, beside: str) -> float | None: ...
     def ratio(self, part: str, whole: str) -> float | None: ...
     def value(self, key: str) -> float | None: ...
 
@@ -113,8 +114,9 @@ def _steal_percent(reading: Readable) -> float | None:
 
 
 def _emulator_percent(reading: Readable) -> float | None:
-    total, vcpu = reading.value("cpu_percent"), reading.rate("vcpu_total_ns")
-    return None if total is None or vcpu is None else max(0.0, total - vcpu * 100)
+    """Both from libvirt's own record: the cgroup's CPU time is read at other instants."""
+    total, vcpu = reading.rate_beside("cpu_total_ns", "vcpu_total_ns"), reading.rate("vcpu_total_ns")
+    return None if total is None or vcpu is None else max(0.0, (total - vcpu) * 100)
 
 
 def _latency(times: str, count: str) -> Callable[[Readable], float | None]:
@@ -151,7 +153,7 @@ _LIMIT = {
 _NO_PSI = "the kernel gives no pressure (PSI) for this workload's cgroup"
 _NO_NET = "it shares the host's network, or its processes' network namespace cannot be read"
 _VM_ONLY = "only libvirt can tell, and only for a virtual machine"
-_NO_DISK = "the io controller is not enabled for its cgroup"
+_NO_DISK = "the io controller is not enabled for its cgroup (on cgroup v1: /proc/<pid>/io, which needs root)"
 
 # fmt: off
 _TABLE = (
@@ -164,7 +166,7 @@ _TABLE = (
             "docker-stats": "Docker stats: cpu_usage.total_usage",
             "host": "/proc/stat: user, nice, system, irq, softirq",
         },
-        "a rate needs two samples",
+        "its cgroup has no CPU accounting, or this is its first sample",
     ),
     Metric(
         "cpu_wait_percent", "wait", "WAIT%", Unit.PERCENT, "Share of time in which some of its tasks waited for a CPU.",
@@ -267,7 +269,8 @@ _TABLE = (
     ),
     Metric(
         "cpu_emulator_percent", "emulator", "EMU%", Unit.PERCENT, "CPU used by the hypervisor beside the vCPUs.",
-        "cpu_percent - vCPU time", _emulator_percent, ("vcpu_total_ns",), {"libvirt": "vcpu.N.time"}, _VM_ONLY,
+        "(growth of cpu.time - growth of vcpu.N.time) / elapsed time x 100",
+        _emulator_percent, ("vcpu_total_ns",), {"libvirt": "vcpu.N.time"}, _VM_ONLY,
     ),
     Metric(
         "cpu_steal_percent", "steal", "STEAL%", Unit.PERCENT, "Share of time its vCPUs were ready and had to wait.",

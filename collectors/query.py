@@ -37,7 +37,7 @@ FIELDS: dict[str, Callable[[Workload], str]] = {
 }
 """The text fields that a filter can ask for, by name."""
 
-_CLOSED = {"kind": tuple(Kind), "state": tuple(State)}
+_CLOSED = {"kind": tuple(kind for kind in Kind if kind is not Kind.HOST), "state": tuple(State)}
 _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,

@@ -73,6 +73,14 @@ class Reading:
                 return None if grown is None else grown[0] / grown[1]
         return None
 
+    def rate_beside(self, name: str, beside: str) -> float | None:
+        """Return a counter's growth per nanosecond, from the source that also has another field."""
+        for pair in self.pairs:
+            if getattr(pair.current, beside) is not None:
+                grown = delta(pair, name)
+                return None if grown is None else grown[0] / grown[1]
+        return None
+
     def ratio(self, part: str, whole: str) -> float | None:
         """Return growth of one counter / growth of another of the same source; `None` if the second stood still."""
         for pair in self.pairs:

@@ -7,6 +7,7 @@ get every frame on that thread (`on_frame`) or wait for the newest from an event
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -16,6 +17,8 @@ from collectors.join import join
 from collectors.model import Event, Frame, Kind, Sample, SourceState, State, Workload, WorkloadId
 from collectors.sources.base import Source, load
 from collectors.worker import Worker
+
+log = logging.getLogger(__name__)
 
 FIRST_INTERVAL_S = 0.3
 """The second frame comes early, so that the first rates do."""
@@ -42,7 +45,12 @@ class Sampler:
         self.workers = [Worker(spec.label or spec.name, _maker(spec)) for spec in specs]
         self.missed_ticks = 0
         self._listeners: list[Callable[[Frame], None]] = []
+        self.failure: Exception | None = None
+        """What ended the sampler's thread, if something did; `frames` raises it."""
         self._stop = threading.Event()
+        self._changed = threading.Event()
+        """Set when the present wait should end: the interval changed, or it is over."""
+        self._failure_listeners: list[Callable[[], None]] = []
         self._thread: threading.Thread | None = None
 
     def on_frame(self, listener: Callable[[Frame], None]) -> None:
@@ -59,11 +67,21 @@ class Sampler:
     def stop(self, timeout_s: float = 0.5) -> None:
         """Stop the clock and the sources; one that hangs is left to die with the process."""
         self._stop.set()
+        self._changed.set()
         for worker in self.workers:
             worker.stop()
         deadline = time.monotonic() + timeout_s
         for worker in self.workers:
             worker.join(max(0.0, deadline - time.monotonic()))
+
+    def set_interval(self, interval_s: float) -> None:
+        """Change the pace at once: the next frame does not wait for the old interval's end."""
+        self.interval_s = interval_s
+        self._changed.set()
+
+    def on_failure(self, listener: Callable[[], None]) -> None:
+        """Call a listener when the sampler's thread ended by an error, which is in `failure`."""
+        self._failure_listeners.append(listener)
 
     async def frames(self) -> AsyncIterator[Frame]:
         """Yield the newest frame whenever there is one; frames that a slow consumer missed are skipped."""
@@ -71,25 +89,42 @@ class Sampler:
         newest: list[Frame] = []
         arrived = asyncio.Event()
 
-        def deliver(frame: Frame) -> None:
-            newest[:] = [frame]
+        def ring() -> None:
             try:
                 loop.call_soon_threadsafe(arrived.set)
             except RuntimeError:  # the loop is closed: its application has ended
                 self._stop.set()
 
+        def deliver(frame: Frame) -> None:
+            newest[:] = [frame]
+            ring()
+
         self.on_frame(deliver)
+        self.on_failure(ring)
         if self._thread is None:
             self.start()
         try:
             while True:
                 await arrived.wait()
                 arrived.clear()
+                if self.failure is not None:
+                    raise self.failure
                 yield newest[0]
         finally:
             self._listeners.remove(deliver)
+            self._failure_listeners.remove(ring)
 
     def _run(self) -> None:
+        try:
+            self._pace()
+        except Exception as error:
+            # Without this guard the screen would go on saying LIVE over frames that no longer come.
+            log.exception("the sampler ended")
+            self.failure = error
+            for tell in tuple(self._failure_listeners):
+                tell()
+
+    def _pace(self) -> None:
         due = time.monotonic()
         count = 0
         while not self._stop.is_set():
@@ -103,7 +138,9 @@ class Sampler:
                 missed = int((now - due) / self.interval_s) + 1
                 self.missed_ticks += missed
                 due += missed * self.interval_s
-            self._stop.wait(due - now if due > now else 0)
+            if self._changed.wait(max(0.0, due - time.monotonic())):
+                self._changed.clear()
+                due = time.monotonic()
 
     def tick(self, due: float) -> Frame:
         """Ask every source that is due, wait a little for the kernel's, and join what there is."""

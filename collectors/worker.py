@@ -17,6 +17,8 @@ from collectors.sources.base import Source, SourceAbsent, SourceError, SourceRea
 log = logging.getLogger(__name__)
 
 HUNG_AFTER_S = 3.0
+_EARLY_S = 0.1
+"""A beat of two seconds must not slip to three because a tick came some milliseconds early."""
 _BACK_OFF_S = (1.0, 2.0, 5.0, 10.0)
 _ABANDONED_AT_MOST = 2
 """Threads left behind in hung calls; past that the worker waits instead."""
@@ -139,6 +141,8 @@ class Worker:
             if not self._is_current(generation):
                 break
             with self._lock:  # `wait` must not find a moment in which it is neither asked nor called
+                if not self._is_current(generation):
+                    break
                 self._call_since = started = time.monotonic()
                 self._asked.clear()
             try:
@@ -158,9 +162,16 @@ class Worker:
                 continue
             failures += 1
             if is_open:
-                source.close()
+                self._close(source)
                 is_open = False
-        source.close()
+        self._close(source)
+
+    def _close(self, source: Source) -> None:
+        """Close a source; one that fails even in that must not end the thread."""
+        try:
+            source.close()
+        except Exception:
+            log.exception("%s: closing it failed", self.name)
 
     def _succeeded(self, generation: int, reading: SourceReading, started: float) -> None:
         with self._lock:

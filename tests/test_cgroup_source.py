@@ -17,6 +17,7 @@ from collectors.sources.cgroup.identity import Names
 from collectors.sources.cgroup.process_io import ProcessIo, is_blkio_dead
 from collectors.sources.cgroup.processes import guest, parent_pid, start_ticks
 from collectors.sources.cgroup.source import CgroupSource
+from tests.lab.process import wait_until
 
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 ID = "4c3f6db36db8675058f6917ff4f72df76aef9aa2c802220ab583342dd655144f"
@@ -174,6 +175,7 @@ class TestLifeOfAGroup:
         v1 = [switch for switch in switches if switch.exists()]
         switch, on, off = (v1[0], "FROZEN", "THAWED") if v1 else (live.folders[0] / ID / "cgroup.freeze", "1", "0")
         switch.write_text(on)
+        wait_until(lambda: on in switch.read_text(), 5, "the freeze")
         try:
             source = opened()
             found = find(source.read(), path)

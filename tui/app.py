@@ -19,7 +19,7 @@ from textual.screen import Screen
 
 from collectors.metrics import METRICS
 from collectors.sampler import Sampler, SourceSpec
-from tui.keys import KEYS
+from tui.keys import KEYS, shown
 from tui.options import ScreenOptions
 from tui.outlet import Outlet
 from tui.screens.choice import Choice
@@ -62,7 +62,8 @@ class VmtopApp(App[int]):
         if isinstance(screen, Overview):
             for key in KEYS:
                 if key.action != "command_palette" and "move" not in key.action:
-                    yield SystemCommand(key.help.capitalize(), key.keys, partial(screen.run_action, key.action))
+                    title = f"{key.label or key.action.partition('(')[0].replace('_', ' ')}: {key.help}"
+                    yield SystemCommand(title, shown(key.keys), partial(screen.run_action, key.action))
             for metric in METRICS.values():
                 yield SystemCommand(f"Sort by {metric.alias}", metric.help, partial(screen.action_sort, metric.key))
             yield SystemCommand("Theme", "change the colours", self.action_change_theme)

@@ -57,6 +57,9 @@ class Program(click.Group):
             # What is still buffered would be written, and fail, once more at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
+        except OSError as error:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise click.ClickException(f"cannot write: {error.strerror or error}") from error
         return code
 
 

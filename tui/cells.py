@@ -7,15 +7,15 @@ from typing import NamedTuple
 
 from collectors.history import History
 from collectors.metrics import METRICS, Unit
-from collectors.model import Kind, State
+from collectors.model import Availability, Kind, Sample, State
 from collectors.rates import Moment, Reading
 from tui.columns import Column
 from tui.format import duration, fit, text
 from tui.view import Line, Scale
 from tui.widgets.spark import samples_wanted, spark
 
-STALE_S = 6.0
-"""Older numbers are shown dim, with a sign: twice the slowest beat and a little."""
+STALE_S, STALE_INTERVALS = 8.0, 2.5
+"""Older numbers are shown dim: past the slowest beat, and past two and a half intervals."""
 _SIGNS = {
     State.RUNNING: ("●", "*", "good"),
     State.PAUSED: ("‖", "=", "warn"),
@@ -39,6 +39,8 @@ _THRESHOLDS = {
     "io_wait_percent": (10.0, 30.0),
     "memory_wait_percent": (5.0, 20.0),
 }
+_SPEAKERS = {"qemu": "libvirt", "lxc": "libvirt", "podman": "docker"}
+"""Engine -> the source that tells whether its workloads still run."""
 _APPROXIMATE = frozenset({"process-io"})
 
 
@@ -57,12 +59,18 @@ class Cells:
         self.ascii_only = ascii_only
         self.moment: Moment | None = None
         self.scale = Scale.CORE
+        self._stale_ns = STALE_S * 1e9
+        self._silent: set[str] = set()
         self._memory_top = 1.0
         self._cpu_top = 100.0
 
-    def at(self, moment: Moment, scale: Scale) -> None:
+    def at(self, moment: Moment, scale: Scale, interval_s: float = 1.0) -> None:
         """Take a new moment."""
         self.moment, self.scale = moment, scale
+        self._stale_ns = max(STALE_S, STALE_INTERVALS * interval_s) * 1e9
+        self._silent = {
+            state.name.partition(" ")[0] for state in moment.sources if state.availability is Availability.STALE
+        }
         used = [reading.value("memory_host_bytes") or 0.0 for reading in moment.readings.values()]
         self._memory_top = max(used, default=1.0) or 1.0
         busy = [reading.value("cpu_percent") or 0.0 for reading in moment.readings.values() if not self._quota(reading)]
@@ -86,10 +94,13 @@ class Cells:
         return cells
 
     def _is_stale(self, reading: Reading) -> bool:
-        if self.moment is None or not reading.pairs:
+        if self.moment is None:
             return False
         age = reading.age_ns(self.moment.frame.at_ns)
-        return age is not None and age > STALE_S * 1e9
+        if age is None:
+            engine = reading.workload.id.engine
+            return _SPEAKERS.get(engine, engine) in self._silent
+        return age > self._stale_ns
 
     def _sign(self, reading: Reading, is_marked: bool, stale: bool) -> Cell:
         fancy, simple, tone = _SIGNS[reading.workload.state]
@@ -100,6 +111,9 @@ class Cells:
         mark = (">" if self.ascii_only else "▌") if is_marked else " "
         return Cell(mark + (simple if self.ascii_only else fancy), "mark" if is_marked else tone)
 
+    def _is_old(self, sample: Sample) -> bool:
+        return self.moment is not None and self.moment.frame.at_ns - sample.at_ns > self._stale_ns
+
     def _group(self, line: Line, columns: list[Column]) -> list[Cell]:
         cells = [Cell("v " if self.ascii_only else "▾ ", "group")]
         for column in columns:
@@ -109,6 +123,9 @@ class Cells:
             elif column.metric and not column.is_spark:
                 unit = METRICS[column.metric].unit
                 value = line.value(column.metric)
+                if column.metric == "cpu_percent" and value is not None and self.moment is not None:
+                    scales = {Scale.CORE: value, Scale.HOST: value / self.moment.frame.cpus}
+                    value = scales.get(self.scale)
                 shown = " " * column.width if value is None else text(value, unit, column.width)
                 cells.append(Cell(shown + " ", "group"))
             else:
@@ -143,6 +160,8 @@ class Cells:
         supplier = reading.supplier(key)
         if supplier is not None and supplier.source in _APPROXIMATE and value >= 1 and shown.startswith(" "):
             shown = "~".rjust(len(shown) - len(shown.lstrip())) + shown.lstrip()
+        if supplier is not None and self._is_old(supplier):
+            return Cell("?" + shown[1:] if shown.startswith(" ") else shown, "dim")
         return Cell(shown, self._tone(reading, key, value))
 
     def _scaled(self, reading: Reading, value: float) -> float | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from collectors.metrics import METRICS, Unit
 
-NAME_LEAST, NAME_MOST = 15, 42
+NAME_LEAST, NAME_MOST = 14, 42
 SPARK_LEAST, SPARK_WANTED, SPARK_MOST = 8, 12, 30
 ROOMY = 110
 """From this width on kinds are written out."""
@@ -69,6 +69,14 @@ _FACTS = {
     "spark:memory_host_bytes": Column("spark:memory_host_bytes", "MEM PAST", SPARK_LEAST, 11),
 }
 _SHORT_KIND = Column("kind", "", 3, 90)
+_FACT_HELP = {
+    "name": "What the engine calls it.",
+    "kind": "Virtual machine, container or service.",
+    "state": "Running, paused, stopped, ...",
+    "uptime": "Time since it was started.",
+    "image": "A container's image, a machine's title.",
+    "health": "What its health check says.",
+}
 _KEEP = {
     "cpu_percent": 99,
     "memory_host_bytes": 98,
@@ -107,9 +115,11 @@ def column(key: str) -> Column:
 def describe(key: str) -> str:
     """Name a column for the picker."""
     made = column(key)
+    if made.is_spark:
+        return f"{made.label:<10} The recent past of {METRICS[made.metric or ''].label}, newest at the right."
     if made.metric:
         return f"{made.label:<10} {METRICS[made.metric].help}"
-    return f"{made.label:<10} {key}"
+    return f"{made.label:<10} {_FACT_HELP[key]}"
 
 
 def lay_out(keys: tuple[str, ...], width: int) -> list[Column]:

@@ -8,12 +8,13 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from collectors.metrics import METRICS
+from collectors.metrics import METRICS, Unit
 from collectors.model import Availability
 from collectors.rates import Moment, Reading
 from tui.format import fit, text
 from tui.keys import KEYS, shown
 
+_UNIT_WORDS = {Unit.PERCENT: "%", Unit.BYTES_PER_SECOND: "a second", Unit.PER_SECOND: "a second", Unit.CORES: "cores"}
 _FILTERS = (
     ("web", "name, project, image or id contains it"),
     ("kind=vm cpu>50", "fields and metrics; all of them must hold"),
@@ -64,7 +65,7 @@ def why_page(reading: Reading, moment: Moment) -> Text:
     for metric in METRICS.values():
         value = reading.value(metric.key)
         page.append(f"\n{fit(metric.label, 8)}", style="bold")
-        page.append(f"{text(value, metric.unit, 8)} {metric.unit.value if value is not None else ''}\n")
+        page.append(f"{text(value, metric.unit, 8)} {_UNIT_WORDS.get(metric.unit, '') if value is not None else ''}\n")
         page.append(f"  {metric.help}\n")
         if value is None:
             page.append(f"  not known: {metric.missing}\n", style="italic")

@@ -27,6 +27,10 @@ class Scale(StrEnum):
     LIMIT = "limit"
 
 
+_ADDABLE = frozenset({"cpu_percent", "oom_kills", "pids", "vcpus", "cpu_seconds"})
+"""Beside sizes and flows, what a group may add up: not shares, means, ages or limits."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One line of the table: a workload, or the heading of a group with the sums of its members."""
@@ -45,9 +49,14 @@ class Line:
         """Return a metric; for a group the sum, where a sum makes sense."""
         if self.reading is not None:
             return self.reading.value(key)
-        if METRICS[key].unit is Unit.PERCENT and key != "cpu_percent":
+        if key not in _ADDABLE and METRICS[key].unit not in (Unit.BYTES, Unit.BYTES_PER_SECOND, Unit.PER_SECOND):
             return None
-        values = [value for member in self.members if (value := member.value(key)) is not None]
+        inside = {member.workload.id for member in self.members}
+        values = [
+            value
+            for member in self.members
+            if member.workload.parent not in inside and (value := member.value(key)) is not None
+        ]
         return sum(values) if values else None
 
 
@@ -74,8 +83,8 @@ class View:
     hidden: int = 0
     """Workloads that exist but are not shown."""
     _calm_until: float = 0.0
-    _has_rates: bool = False
-    """Until the first rates are there the order means nothing, and the cursor waits on the top line."""
+    _is_touched: bool = False
+    """Until the first movement the cursor stays on the top line, whichever workload that is."""
 
     def cpu_key(self) -> str:
         """The metric behind the CPU column on the chosen scale."""
@@ -83,6 +92,7 @@ class View:
 
     def moved(self) -> None:
         """Note a movement key: the order holds still for a while."""
+        self._is_touched = True
         self._calm_until = self.clock() + CALM_S
 
     def stir(self) -> None:
@@ -95,9 +105,8 @@ class View:
         self.hidden = len(moment.readings) - len(chosen)
         self.marks.intersection_update(moment.readings)
         before = [line.id for line in self.lines]
-        if not self._has_rates:
-            self._has_rates = moment.ledger.cpu_cores is not None
-            self.cursor = self.cursor if self.clock() < self._calm_until else None
+        if not self._is_touched:
+            self.cursor = None
         ordered = self._hold(chosen) if self.clock() < self._calm_until else self._order(chosen)
         self.lines = self._grouped(ordered) if self.is_tree else [Line(r.workload.name, r) for r in ordered]
         self._keep_cursor(before)
@@ -129,9 +138,10 @@ class View:
         by_name = sorted(readings, key=lambda reading: (reading.workload.name.casefold(), reading.workload.id))
         if self.sort in _TEXT_ORDERS:
             return sorted(by_name, key=_TEXT_ORDERS[self.sort], reverse=self.is_reversed)
-        present = [reading for reading in by_name if reading.value(self.sort) is not None]
-        absent = [reading for reading in by_name if reading.value(self.sort) is None]
-        return sorted(present, key=lambda r: r.value(self.sort) or 0.0, reverse=not self.is_reversed) + absent
+        key = self.cpu_key() if self.sort == "cpu_percent" else self.sort
+        present = [reading for reading in by_name if reading.value(key) is not None]
+        absent = [reading for reading in by_name if reading.value(key) is None]
+        return sorted(present, key=lambda r: r.value(key) or 0.0, reverse=not self.is_reversed) + absent
 
     def _hold(self, readings: list[Reading]) -> list[Reading]:
         """Keep the order of the lines shown; what is new comes last."""

@@ -52,7 +52,9 @@ class Choice(ModalScreen[list[str] | None]):
     def on_screen_resume(self) -> None:
         chooser = self.query_one(OptionList)
         chooser.border_title = Text(f" {self._title} ")
-        chooser.border_subtitle = Text(" Enter takes it, Esc leaves " if self._ticked is None else " Space, Enter ")
+        chooser.border_subtitle = Text(
+            " Enter takes it, Esc leaves " if self._ticked is None else " Space ticks, Enter takes it, Esc leaves "
+        )
         chooser.clear_options()
         chooser.add_options([Option(self._label(key, text), id=None) for key, text in self._options])
         keys = [key for key, _ in self._options]

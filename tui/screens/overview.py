@@ -62,6 +62,7 @@ class Overview(Screen[None]):
         self._cells = Cells(self.history, options.ascii)
         self._keys = DEFAULT
         self._enlarged = False
+        self._filter_error = ""
         self._shown_moment: Moment | None = None
 
     def compose(self) -> ComposeResult:
@@ -104,7 +105,7 @@ class Overview(Screen[None]):
         moment = self._shown_moment
         if moment is None or not self.is_mounted:
             return
-        self._cells.at(moment, self.view.scale)
+        self._cells.at(moment, self.view.scale, self.sampler.interval_s)
         lines = self.view.arrange(moment)
         table = self.query_one(WorkloadTable)
         table.set_sort(self.view.sort, self.view.is_reversed)
@@ -119,6 +120,8 @@ class Overview(Screen[None]):
         return "FROZEN" if self.view.is_frozen else "DEMO" if self.options.is_demo else "LIVE"
 
     def _notes(self) -> str:
+        if self._filter_error:
+            return f"{self._filter_error}  "
         view = self.view
         notes = [f"{len(view.marks)} marked"] if view.marks else []
         notes += [f"{view.only} only"] if view.only else []
@@ -213,8 +216,10 @@ class Overview(Screen[None]):
 
     def action_mark(self) -> None:
         line = self.view.current()
-        if line is not None and line.reading is not None:
-            self.view.marks.symmetric_difference_update({line.id})
+        if line is not None:
+            chosen = {line.id} if line.reading else {member.workload.id for member in line.members}
+            marks = self.view.marks
+            marks.symmetric_difference_update(chosen) if line.reading else marks.update(chosen)
         self.action_move(1)
         self.redraw()
 
@@ -238,7 +243,7 @@ class Overview(Screen[None]):
     def action_interval(self, step: int) -> None:
         nearest = min(INTERVALS_S, key=lambda one: abs(one - self.sampler.interval_s))
         place = INTERVALS_S.index(nearest) + step
-        self.sampler.interval_s = INTERVALS_S[max(0, min(place, len(INTERVALS_S) - 1))]
+        self.sampler.set_interval(INTERVALS_S[max(0, min(place, len(INTERVALS_S) - 1))])
         self.redraw()
 
     def action_filter(self) -> None:
@@ -255,17 +260,19 @@ class Overview(Screen[None]):
 
     @on(Input.Submitted, "#prompt")
     def filter_taken(self) -> None:
+        if self._filter_error:
+            self.notify(Text(self._filter_error).plain, severity="error", markup=False)
+            return
         self._close_prompt()
 
     def _set_filter(self, typed: str) -> None:
-        prompt = self.query_one("#prompt", Input)
         try:
             query = parse(typed) if typed.strip() else None
         except QueryError as error:
-            prompt.border_subtitle = ""
-            prompt.tooltip = Text(str(error))
-            self.query_one(HeaderLine).show(self.moment, self.sampler.interval_s, "?", f"{error}  ")
+            self._filter_error = str(error)
+            self.redraw()
             return
+        self._filter_error = ""
         self.view.query, self.view.query_text = query, typed.strip()
         self.redraw()
 
@@ -287,7 +294,9 @@ class Overview(Screen[None]):
 
     def action_why(self) -> None:
         line = self.view.current()
-        if line is not None and line.reading is not None and self._shown_moment is not None:
+        if line is not None and line.reading is None:
+            self.notify("A group is the sum of its members; choose one of them.", timeout=3)
+        elif line is not None and line.reading is not None and self._shown_moment is not None:
             self._open_panel("Where the numbers come from", why_page(line.reading, self._shown_moment))
 
     def _open_panel(self, title: str, page: RenderableType) -> None:

@@ -79,6 +79,12 @@ def _sources(states: tuple[SourceState, ...], form: int, palette: dict[str, str]
     return line
 
 
+def _is_unknown(moment: Moment, kind: str, key: str) -> bool:
+    """Whether there are workloads of a kind, but none of them has a value: then their part is in the rest."""
+    values = [reading.value(key) for reading in moment.readings.values() if reading.workload.kind == kind]
+    return bool(values) and all(value is None for value in values)
+
+
 class LedgerLines(Static):
     """The host's CPU and memory split into vm, container, service and rest; disk, network and stall below."""
 
@@ -107,6 +113,9 @@ class LedgerLines(Static):
         legend = Text()
         for name, tone in _PARTS:
             value = getattr(shares, name)
+            if _is_unknown(moment, name, key):
+                legend.append(f" {_SHORT[name]} ", style=self._colour(tone)).append("-    ", style="dim")
+                continue
             shown = f"{value:.1f}" if unit is Unit.CORES else text(value, unit, 6).strip()
             legend.append(f" {_SHORT[name]} ", style=self._colour(tone)).append(f"{shown:<5}", style="bold")
         capacity = f"{shares.capacity:g}" if unit is Unit.CORES else text(shares.capacity, unit, 6).strip()

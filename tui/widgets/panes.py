@@ -89,7 +89,7 @@ class Panes(Static):
         used = text(reading.value("cpu_percent"), Unit.PERCENT, 6).strip()
         held = text(reading.value("memory_host_bytes"), Unit.BYTES, 6).strip()
         return [
-            Pane(f"CPU {used}%{share}", cpu, cpu_top, f"{cpu_top:g}%", "success"),
+            Pane(f"CPU {used}{'' if used == '-' else '%'}{share}", cpu, cpu_top, f"{cpu_top:g}%", "success"),
             Pane(f"MEM {held}{of}", memory, memory_top, text(memory_top, Unit.BYTES, 6).strip(), "primary"),
             Pane(
                 f"DISK r {rate('disk_read_bytes_per_second')} w {rate('disk_write_bytes_per_second')}",

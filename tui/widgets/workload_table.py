@@ -99,8 +99,9 @@ class WorkloadTable(ScrollView, can_focus=True):
         """Show these lines; `empty` is what to say when there are none."""
         resized = len(lines) != len(self.lines)
         self.lines, self.cursor, self.marks = lines, cursor, marks
-        if resized or empty != self._empty:
-            self._empty = empty
+        is_other = not lines and empty != self._empty
+        self._empty = empty
+        if resized or is_other:
             self.virtual_size = Size(self.size.width, len(lines) + 1)
             self.refresh()
             return
@@ -161,7 +162,7 @@ class WorkloadTable(ScrollView, can_focus=True):
         return self._strip(cells, is_cursor, width)
 
     def _lay_out(self) -> None:
-        self._columns = lay_out(self.keys, self.scrollable_content_region.width)
+        self._columns = lay_out(self.keys, self.scrollable_content_region.width - 1)  # a gap before the scrollbar
         self._painted.clear()
         self.refresh()
 
@@ -198,15 +199,15 @@ class WorkloadTable(ScrollView, can_focus=True):
 
     def _header(self, width: int) -> Strip:
         plain, chosen = self._style("header"), self._style("sorted")
-        segments = [Segment("  ", plain)]
+        arrow = ("▲" if self.is_reversed else "▼") if not self.cells.ascii_only else "^" if self.is_reversed else "v"
+        segments = [Segment(" ", plain)]
         for one in self._columns:
+            label = f" {one.label[: one.width]}"  # the gap before a column has room for the arrow
             is_sorted = self.sort_key == one.key
-            arrow = (
-                ("▲" if self.is_reversed else "▼") if not self.cells.ascii_only else "^" if self.is_reversed else "v"
-            )
-            label = (arrow + one.label if is_sorted else one.label)[: one.width]
-            text = label.ljust(one.width) if one.is_left else label.rjust(one.width)
-            segments.append(Segment(text + " ", chosen if is_sorted else plain))
+            if is_sorted:
+                label = arrow + label[1:]
+            text = label.ljust(one.width + 1) if one.is_left else label.rjust(one.width + 1)
+            segments.append(Segment(text, chosen if is_sorted else plain))
         return Strip(segments).adjust_cell_length(width, plain)
 
     def _strip(self, cells: list[Cell], is_cursor: bool, width: int) -> Strip:

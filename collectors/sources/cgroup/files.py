@@ -6,11 +6,14 @@ import errno
 import os
 import resource
 from dataclasses import dataclass
+from functools import cache
 
 from collectors.sources.cgroup.hierarchy import UNIFIED, Hierarchy
 from collectors.sources.cgroup.processes import read_bytes
 
 _BUFFER = 16384
+_RESERVED = 256
+"""Descriptors left to the other sources, the log and the screen."""
 """More than memory.stat of any kernel so far (5 KiB); io.stat of many devices takes a second call."""
 _GONE = (errno.ENODEV, errno.ENOENT)
 """What a kept descriptor answers after rmdir, also when a directory of the same name was made since."""
@@ -30,6 +33,12 @@ def raise_file_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     except (ValueError, OSError):
         return  # files that cannot be kept are opened for each reading
+
+
+@cache
+def _highest_kept() -> int:
+    """Return the descriptor number from which on files are not kept: the other sources need some too."""
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _RESERVED
 
 
 class KeptFile:
@@ -54,6 +63,10 @@ class KeptFile:
             self._descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
             self._is_unkept = error.errno in _EXHAUSTED
+            return
+        if self._descriptor >= _highest_kept():
+            os.close(self._descriptor)
+            self._descriptor, self._is_unkept = -1, True
 
     def read(self) -> bytes | None:
         """Return the content now; `None` when there is none.
@@ -78,7 +91,12 @@ class KeptFile:
 
     def inode(self) -> int:
         """Return the inode of the open file, which a directory made anew under the same name does not have; else 0."""
-        return os.fstat(self._descriptor).st_ino if self._descriptor >= 0 else 0
+        if self._descriptor >= 0:
+            return os.fstat(self._descriptor).st_ino
+        try:
+            return os.stat(self._path).st_ino if self._is_unkept and self._path else 0
+        except OSError:
+            return 0
 
     def close(self) -> None:
         """Let go of the file."""

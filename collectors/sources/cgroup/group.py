@@ -203,4 +203,16 @@ class Group:
         if who.network and not self._around.networks.claim(who.network, who.started_at or 0.0, self.place.path):
             return None
         text = processes.read_bytes("net/dev", self._process)
-        return None if text is None else readers.network(text)
+        if text is None or (not who.network and self._is_hosts(text)):
+            return None
+        return readers.network(text)
+
+    def _is_hosts(self, table: bytes) -> bool:
+        """Whether a table has the host's interfaces: then, hidden as it is, it is the host's own."""
+        hosts = processes.read_bytes(f"{self._around.proc}/1/net/dev")
+        return hosts is not None and _interfaces(hosts) == _interfaces(table)
+
+
+def _interfaces(table: bytes) -> set[bytes]:
+    """Return the names in a net/dev table."""
+    return {line.partition(b":")[0].strip() for line in table.splitlines()[2:]}

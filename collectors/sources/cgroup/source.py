@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 
@@ -87,9 +88,18 @@ class CgroupSource:
             workloads=workloads,
             samples={identity: kept[identity] for identity in workloads},
             events=self._oom_events(workloads, kept),
-            detail=self._hierarchy.mode + (", own namespace only" if self._hierarchy.is_private else ""),
+            detail=self._detail(),
             facts={"cgroup": str(self._hierarchy.mode)},
         )
+
+    def _detail(self) -> str:
+        """Say which hierarchy it is, and what of it cannot be seen."""
+        detail: str = self._hierarchy.mode
+        if self._hierarchy.is_private:
+            detail += ", own namespace only"
+        if self._around is not None and self._around.is_blkio_dead and os.geteuid() != 0:
+            detail += ", disk needs root"
+        return detail
 
     def close(self) -> None:
         """Let go of every file."""
