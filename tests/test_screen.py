@@ -149,6 +149,10 @@ async def test_a_wrong_filter_says_what_is_wrong_and_and_escape_mends_it() -> No
         await running.press("slash", *"cqu>5")
         assert "cqu" in running.text().splitlines()[0]
         assert "cpu" in running.text().splitlines()[0]
+        await running.tick(2)
+        assert "cqu" in running.text().splitlines()[0], "the reason stays while the text is wrong"
+        await running.press("enter")
+        assert running.screen.query_one("#prompt").display, "Enter does not take a wrong filter"
         await running.press("escape")
         assert len(running.table.lines) == 20
 

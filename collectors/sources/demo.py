@@ -33,7 +33,7 @@ class DemoSource:
     interval_s = 0.0
     holds_tick = True
     is_authority = True
-    replace_after_s = None
+    replace_after_s: float | None = None
 
     def __init__(
         self,
