@@ -30,13 +30,14 @@ mount -t devpts devpts /dev/pts
 mount -t tmpfs tmpfs /dev/shm
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 mount -t ext4 /dev/ubda /run/lab
-mount -t tmpfs tmpfs /lib/modules
-ln -s {modules}/$(uname -r) /lib/modules/$(uname -r)
+mkdir -p /run/modules/lib/modules
+ln -s {modules}/$(uname -r) /run/modules/lib/modules/$(uname -r)
+[ ! -d /lib/modules ] || mount --bind /run/modules/lib/modules /lib/modules
 ip link set lo up
 mkdir /sys/fs/cgroup/init.scope
 echo $$ >/sys/fs/cgroup/init.scope/cgroup.procs
 echo "+cpu +memory +io +pids" >/sys/fs/cgroup/cgroup.subtree_control
-for module in overlay bridge veth; do modprobe $module; done
+for module in overlay bridge veth; do modprobe -d /run/modules $module; done
 mkdir /run/lab/tmp
 {engine} >{folder}/dockerd.log 2>&1 &
 for turn in $(seq 300); do [ -S /run/docker.sock ] && break; sleep 0.1; done
