@@ -264,3 +264,11 @@ def test_interrupt_ends_without_a_traceback() -> None:
     _, words = process.communicate(timeout=30)
     assert process.returncode == 130
     assert words.strip() == ""
+
+
+@pytest.mark.parametrize("address", ["qemu+ssh://[bad/system", "qemu+tcp://host:notaport/system"])
+def test_an_address_that_cannot_be_parsed_is_one_sentence(address: str) -> None:
+    result = CliRunner().invoke(cli.main, ["list", "--libvirt", address])
+    assert result.exit_code == 2
+    assert "is no address" in result.stderr
+    assert "Traceback" not in result.output

@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 import click
 
@@ -124,6 +125,10 @@ class AddressType(click.ParamType[str]):
             self.fail(f"{address!r} is no address; it begins like {known}.", param, ctx)
         if self._schemes and f"{scheme}://" not in self._schemes:
             self.fail(f"{address!r} has to begin with one of {', '.join(self._schemes)}.", param, ctx)
+        try:
+            _ = urlsplit(address).port
+        except ValueError as error:
+            self.fail(f"{address!r} is no address: {error}.", param, ctx)
         return address
 
 

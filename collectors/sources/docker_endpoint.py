@@ -162,7 +162,7 @@ def translate(error: BaseException, endpoint: Endpoint) -> SourceError:
     if isinstance(error, APIError):
         return _translate_answer(error, endpoint)
     if any("paramiko" in str(cause) for cause in causes):
-        return SourceDown("ssh:// needs the package paramiko", "pip install paramiko")
+        return SourceDown("ssh:// needs the package paramiko", "pip install 'vmtop[ssh]'")
     if isinstance(error, ValueError | KeyError | TypeError):
         return SourceDown(f"Docker at {endpoint.place} gave a broken answer")
     return SourceDown(f"Docker at {endpoint.place}: {inert(str(error).partition(chr(10))[0])}")
