@@ -97,10 +97,6 @@ class Reading:
                     return pair.current
         return None
 
-    def age_ns(self, now_ns: int) -> int | None:
-        """Return how old the newest sample is; `None` without samples."""
-        return now_ns - max(pair.current.at_ns for pair in self.pairs) if self.pairs else None
-
 
 class Shares(NamedTuple):
     """A quantity of the host, split so that the parts add up to `host`."""

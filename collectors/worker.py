@@ -17,8 +17,6 @@ from collectors.sources.base import Source, SourceAbsent, SourceError, SourceRea
 log = logging.getLogger(__name__)
 
 HUNG_AFTER_S = 3.0
-_EARLY_S = 0.1
-"""A beat of two seconds must not slip to three because a tick came some milliseconds early."""
 _BACK_OFF_S = (1.0, 2.0, 5.0, 10.0)
 _ABANDONED_AT_MOST = 2
 """Threads left behind in hung calls; past that the worker waits instead."""

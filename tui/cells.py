@@ -94,13 +94,11 @@ class Cells:
         return cells
 
     def _is_stale(self, reading: Reading) -> bool:
-        if self.moment is None:
-            return False
-        age = reading.age_ns(self.moment.frame.at_ns)
-        if age is None:
-            engine = reading.workload.id.engine
-            return _SPEAKERS.get(engine, engine) in self._silent
-        return age > self._stale_ns
+        """Whether all its numbers are old; without any, whether the source that would tell its end is silent."""
+        if reading.pairs:
+            return all(self._is_old(pair.current) for pair in reading.pairs)
+        engine = reading.workload.id.engine
+        return _SPEAKERS.get(engine, engine) in self._silent
 
     def _sign(self, reading: Reading, is_marked: bool, stale: bool) -> Cell:
         fancy, simple, tone = _SIGNS[reading.workload.state]

@@ -13,7 +13,6 @@ from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from collectors.history import History
-from collectors.metrics import METRICS
 from collectors.model import Kind
 from collectors.query import QueryError, parse
 from collectors.rates import Deriver, Moment
@@ -217,9 +216,10 @@ class Overview(Screen[None]):
     def action_mark(self) -> None:
         line = self.view.current()
         if line is not None:
-            chosen = {line.id} if line.reading else {member.workload.id for member in line.members}
-            marks = self.view.marks
-            marks.symmetric_difference_update(chosen) if line.reading else marks.update(chosen)
+            if line.reading is not None:
+                self.view.marks.symmetric_difference_update({line.id})
+            else:
+                self.view.marks.update(member.workload.id for member in line.members)
         self.action_move(1)
         self.redraw()
 
@@ -261,7 +261,7 @@ class Overview(Screen[None]):
     @on(Input.Submitted, "#prompt")
     def filter_taken(self) -> None:
         if self._filter_error:
-            self.notify(Text(self._filter_error).plain, severity="error", markup=False)
+            self.notify(self._filter_error, severity="error", markup=False)
             return
         self._close_prompt()
 
@@ -305,8 +305,7 @@ class Overview(Screen[None]):
         self.app.push_screen(panel.prepare(title, page))
 
     def action_sort_menu(self) -> None:
-        options = [(key, describe(key) if key in METRICS else f"{key.upper():<10} {key}") for key in SORTS]
-        self._choose("Sort by", options, self.view.sort, None)
+        self._choose("Sort by", [(key, describe(key)) for key in SORTS], self.view.sort, None)
 
     def action_columns(self) -> None:
         self._choose("Columns", [(key, describe(key)) for key in CHOICES], "name", set(self._keys))
