@@ -39,7 +39,7 @@ _SOCKETS = ("libvirt-sock-ro", "libvirt-sock", "virtqemud-sock-ro", "virtqemud-s
 _NOT_ALLOWED = frozenset({45, 79, 88, 96})
 """VIR_ERR_AUTH_FAILED, _AUTH_CANCELLED, _ACCESS_DENIED, _AUTH_UNAVAILABLE."""
 _NOT_ALLOWED_WORDS = ("permission denied", "authentication", "polkit", "system bus")
-_INSTALL = "pip install 'vmtop[libvirt]' (needs libvirt-dev, pkg-config, a C compiler)"
+INSTALL = "pip install 'vmtop[libvirt]' (needs libvirt-dev, pkg-config, a C compiler)"
 _JOIN_GROUP = "join group libvirt: sudo usermod -aG libvirt $USER, then log in again"
 _START = "sudo systemctl start libvirtd"
 
@@ -78,7 +78,7 @@ class LibvirtSource:
         try:
             import libvirt
         except ImportError:
-            raise SourceAbsent("the libvirt bindings are not installed", _INSTALL) from None
+            raise SourceAbsent("the libvirt bindings are not installed", INSTALL) from None
         self._wake = wake
         try:
             ensure_event_loop()

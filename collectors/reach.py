@@ -1,0 +1,194 @@
+"""How to reach the engine of one workload, for what is done on demand: an action, a look closer, its logs, a shell.
+
+Made from the same specs that the sampler reads, and apart from the sampler's connections: a call here may hang or fail
+without touching the numbers. All calls block; the caller has a thread.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from collectors.model import Kind, Workload
+from collectors.sampler import SourceSpec
+from collectors.sources.base import SourceAbsent, SourceError
+
+if TYPE_CHECKING:
+    from docker import APIClient
+    from libvirt import virConnect
+
+log = logging.getLogger(__name__)
+
+Owner = TypeVar("Owner")
+DOCKER_ENGINES = frozenset({"docker", "podman"})
+
+
+class WorkloadGone(SourceError):
+    """The engine answers, and knows no workload of this identity."""
+
+
+class DockerReach:
+    """One engine's API."""
+
+    def __init__(self, url: str | None = None, insecure: bool = False) -> None:
+        self._url = url
+        self._insecure = insecure
+        self._version = ""
+
+    @property
+    def url(self) -> str:
+        """The engine's address.
+
+        Raises:
+            SourceError: It has none, or it may not be used.
+        """
+        return str(self._resolve().url)
+
+    @property
+    def shown(self) -> str:
+        """Its host as `Workload.endpoint` has it; empty for a local engine."""
+        return str(self._resolve().shown)
+
+    def _resolve(self) -> Any:
+        from collectors.sources.docker_endpoint import resolve
+
+        return resolve(self._url, self._insecure)
+
+    @contextmanager
+    def client(self, timeout_s: float = 3.0) -> Iterator[APIClient]:
+        """Connect with the agreed version; what fails inside becomes a `SourceError`.
+
+        Raises:
+            SourceError: The engine cannot be reached or refuses, with the remedy.
+            WorkloadGone: What was asked about does not exist.
+        """
+        from docker.errors import NotFound
+
+        from collectors.sources.docker_endpoint import clamp_version, failures, translate
+
+        endpoint = self._resolve()
+        client: APIClient | None = None
+        try:
+            self._version = self._version or clamp_version(endpoint.ask_version())
+            client = endpoint.connect(self._version, timeout_s)
+            yield client
+        except SourceError:
+            raise
+        except NotFound as error:
+            raise WorkloadGone("the engine does not know it any more") from error
+        except failures() as error:
+            raise translate(error, endpoint) from error
+        finally:
+            if client is not None:
+                client.close()
+
+
+class LibvirtReach:
+    """One libvirt connection URI."""
+
+    def __init__(self, uri: str | None = None) -> None:
+        from collectors.sources.libvirt import DEFAULT_URI, connection_uri
+
+        self.uri = connection_uri(uri or os.environ.get("LIBVIRT_DEFAULT_URI") or DEFAULT_URI)
+
+    @contextmanager
+    def connection(self, writable: bool = False) -> Iterator[virConnect]:
+        """Connect: read-only, unless something is about to be changed.
+
+        Raises:
+            SourceError: libvirt cannot be reached or refuses, with the remedy.
+            WorkloadGone: The domain does not exist.
+        """
+        from collectors.sources.libvirt import INSTALL, translate
+        from collectors.sources.libvirt_loop import ensure_event_loop
+
+        try:
+            import libvirt
+        except ImportError:
+            raise SourceAbsent("the libvirt bindings are not installed", INSTALL) from None
+        connection: virConnect | None = None
+        try:
+            ensure_event_loop()
+            connection = (libvirt.open if writable else libvirt.openReadOnly)(self.uri)
+            yield connection
+        except libvirt.libvirtError as error:
+            if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
+                raise WorkloadGone("libvirt does not know it any more") from error
+            raise translate(error, self.uri) from error
+        finally:
+            if connection is not None:
+                _close(connection)
+
+
+class Reach:
+    """All engines that this run of vmtop was told of."""
+
+    def __init__(self, specs: Sequence[SourceSpec]) -> None:
+        self._docker = [DockerReach(**_options(spec)) for spec in specs if spec.name == "docker"]
+        self._libvirt = [LibvirtReach(**_options(spec)) for spec in specs if spec.name == "libvirt"]
+
+    def docker(self, workload: Workload) -> DockerReach:
+        """Return the engine that runs a container.
+
+        Raises:
+            SourceAbsent: No engine that vmtop can speak to runs it.
+            SourceError: Several could, and none can be asked.
+            WorkloadGone: None of several knows it.
+        """
+        if workload.id.engine not in DOCKER_ENGINES:
+            raise SourceAbsent(f"{workload.name} is run by {workload.id.engine}, which vmtop can only watch")
+        return self._owner(self._docker, workload, _docker_knows)
+
+    def libvirt(self, workload: Workload) -> LibvirtReach:
+        """Return the connection that has a domain. Raises as `docker` does."""
+        if workload.kind is not Kind.VM:
+            raise SourceAbsent(f"{workload.name} is no virtual machine")
+        return self._owner(self._libvirt, workload, _libvirt_knows)
+
+    def _owner(self, known: list[Owner], workload: Workload, knows: Callable[[Owner, Workload], bool]) -> Owner:
+        if not known:
+            raise SourceAbsent(f"no engine that vmtop can speak to runs {workload.name}")
+        if len(known) == 1:
+            return known[0]
+        failure: SourceError = WorkloadGone("no engine knows it any more")
+        for one in known:
+            try:
+                if knows(one, workload):
+                    return one
+            except SourceError as error:
+                failure = error
+        raise failure
+
+
+def _docker_knows(reach: DockerReach, workload: Workload) -> bool:
+    try:
+        with reach.client() as client:
+            client.inspect_container(workload.id.id)
+    except WorkloadGone:
+        return False
+    return True
+
+
+def _libvirt_knows(reach: LibvirtReach, workload: Workload) -> bool:
+    try:
+        with reach.connection() as connection:
+            connection.lookupByUUIDString(workload.id.id)
+    except WorkloadGone:
+        return False
+    return True
+
+
+def _close(connection: virConnect) -> None:
+    import libvirt
+
+    try:
+        connection.close()
+    except libvirt.libvirtError as error:
+        log.info("closing a libvirt connection: %s", error)  # the daemon may be gone; what was asked has its own answer
+
+
+def _options(spec: SourceSpec) -> dict[str, Any]:
+    return dict(spec.options)
