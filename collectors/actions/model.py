@@ -60,7 +60,9 @@ class Observed(NamedTuple):
     """Inert."""
     state: State
     start: str = ""
-    """Identity of its present run: a difference means that it was started anew. Empty while it does not run."""
+    """Identity of its present or last run: a difference means that it was started anew."""
+    detail: str = ""
+    """How its last run ended, such as `exit code 1`; empty while it runs."""
 
 
 @dataclass(frozen=True, slots=True)

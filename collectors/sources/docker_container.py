@@ -55,7 +55,7 @@ def to_workload(entry: Mapping[str, Any], engine: str, endpoint: str, facts: Fac
     identity = entry.get("Id")
     if not isinstance(identity, str) or not identity:
         return None
-    state = _STATES.get(_text(entry.get("State")).lower(), State.UNKNOWN)
+    state = state_of(entry.get("State"))
     status = _text(entry.get("Status"))
     name = _name(entry.get("Names"))
     labels = entry.get("Labels")
@@ -74,6 +74,11 @@ def to_workload(entry: Mapping[str, Any], engine: str, endpoint: str, facts: Fac
         exit_code=int(found[1]) if (found := _EXIT.match(status)) else None,
         labels=_labels(labels if isinstance(labels, dict) else {}),
     )
+
+
+def state_of(word: object) -> State:
+    """Return the state that Docker or Podman means by a word."""
+    return _STATES.get(_text(word).lower(), State.UNKNOWN)
 
 
 def to_facts(inspection: object) -> Facts:

@@ -18,6 +18,7 @@ _EXTRACTED = Path(__file__).parents[2] / ".venv" / "lab-kernel"
 _MODULES = (
     *("virtio_ring", "virtio", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci", "virtio_blk"),
     *("failover", "net_failover", "virtio_net", "virtio_balloon"),
+    *("button", "evdev"),
 )
 
 # The kernel hands `lab_address` and `lab_peer` from its command line over as environment.
@@ -26,6 +27,9 @@ _INIT = """#!/bin/busybox sh
 mount -t proc proc /proc; mount -t sysfs sysfs /sys; mount -t devtmpfs devtmpfs /dev
 for module in MODULES; do insmod /modules/$module.ko; done
 ip link set lo up; ip link set eth0 up; ip address add $lab_address/24 dev eth0
+mkdir -p /etc/acpi/PWRF
+printf '#!/bin/sh\nexec poweroff -f\n' >/etc/acpi/PWRF/00000080; chmod 755 /etc/acpi/PWRF/00000080
+acpid -d >/dev/null 2>&1 & # so that the power button works
 echo READY >/dev/console
 ping -q -s 1400 -i 0.2 $lab_peer >/dev/null 2>&1 &
 while :; do

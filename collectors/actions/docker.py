@@ -1,0 +1,129 @@
+"""Acts on containers through the engine's API. The id goes into the request, never the name."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from collectors.actions.model import ActionTimedOut, AfterTimeout, Observed, Request, Verb
+from collectors.model import State, Workload
+from collectors.reach import Reach, WorkloadGone
+from collectors.sources.base import AccessDenied, SourceDown, SourceError
+from collectors.sources.docker_container import state_of
+from collectors.text import inert
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+_ANSWER_S = 10.0
+"""For an answer, beside the time that a stop may take."""
+_POLL_S = 0.2
+
+
+class DockerEngine:
+    """Starts, stops, restarts, pauses, resumes, kills and removes containers."""
+
+    restart_is_a_new_run = True
+
+    def __init__(self, reach: Reach) -> None:
+        self._reach = reach
+
+    def observe(self, workload: Workload) -> Observed:
+        """Inspect the container."""
+        with self._client(workload, _ANSWER_S) as client:
+            return observed(_inspect(client, workload))
+
+    def perform(self, request: Request) -> None:
+        """Ask the engine. A stop that may force is the engine's own, so that it is finished even without vmtop."""
+        workload, verb = request.workload, request.verb
+        identity = workload.id.id
+        with self._client(workload, request.timeout_s + _ANSWER_S) as client:
+            match verb:
+                case Verb.START:
+                    client.start(identity)
+                case Verb.STOP | Verb.RESTART if request.after is AfterTimeout.LEAVE:
+                    self._ask_to_end(client, request)
+                    if verb is Verb.RESTART:
+                        client.start(identity)
+                case Verb.STOP:
+                    client.stop(identity, timeout=_whole(request.timeout_s))
+                case Verb.RESTART:
+                    client.restart(identity, timeout=_whole(request.timeout_s))
+                case Verb.PAUSE:
+                    client.pause(identity)
+                case Verb.RESUME:
+                    client.unpause(identity)
+                case Verb.KILL:
+                    client.kill(identity)
+                case Verb.REMOVE:
+                    client.remove_container(identity)
+
+    def force(self, request: Request) -> None:
+        """Kill it; after a restart that timed out, start it anew."""
+        with self._client(request.workload, _ANSWER_S) as client:
+            client.kill(request.workload.id.id)
+            if request.verb is Verb.RESTART:
+                client.restart(request.workload.id.id, timeout=0)
+
+    def _ask_to_end(self, client: APIClient, request: Request) -> None:
+        """Send the stop signal and wait, and leave the container as it is when it does not follow."""
+        config = _part(_inspect(client, request.workload), "Config")
+        client.kill(request.workload.id.id, signal=str(config.get("StopSignal") or "SIGTERM"))
+        deadline = time.monotonic() + request.timeout_s
+        while observed(_inspect(client, request.workload)).state not in (State.STOPPED, State.CRASHED):
+            if time.monotonic() >= deadline:
+                raise ActionTimedOut
+            time.sleep(_POLL_S)
+
+    @contextmanager
+    def _client(self, workload: Workload, timeout_s: float) -> Iterator[APIClient]:
+        """Connect; tell apart an engine that refused (it answered) from one that was lost."""
+        from docker.errors import APIError
+
+        with self._reach.docker(workload).client(timeout_s) as client:
+            try:
+                yield client
+            except APIError as error:
+                raise _refusal(error) from error
+
+
+def observed(inspection: Mapping[str, Any]) -> Observed:
+    """Take name, state and start from an inspection."""
+    state = _part(inspection, "State")
+    status = state_of(state.get("Status"))
+    return Observed(
+        inert(str(inspection.get("Name") or "").lstrip("/")),
+        status,
+        str(state.get("StartedAt") or ""),
+        f"exit code {state.get('ExitCode')}" if status in (State.STOPPED, State.CRASHED) else "",
+    )
+
+
+def _refusal(error: Any) -> SourceError:
+    status = getattr(error.response, "status_code", 0)
+    said = inert(str(error.explanation or error)).strip().rstrip(".")
+    if status == 404:
+        return WorkloadGone("the engine does not know it any more")
+    if status in (401, 403):
+        return AccessDenied(f"the engine does not allow it: {said}", "ask who runs the engine's authorisation plug-in")
+    if status in (502, 503, 504):
+        return SourceDown(f"the engine is not there: {said}")
+    return SourceError(f"the engine refused: {said}")
+
+
+def _inspect(client: APIClient, workload: Workload) -> Mapping[str, Any]:
+    inspection: Any = client.inspect_container(workload.id.id)
+    if not isinstance(inspection, Mapping):
+        raise SourceDown("the engine gave a broken answer")
+    return inspection
+
+
+def _part(whole: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    part = whole.get(key)
+    return part if isinstance(part, Mapping) else {}
+
+
+def _whole(seconds: float) -> int:
+    return max(0, round(seconds))

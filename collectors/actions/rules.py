@@ -1,0 +1,113 @@
+"""What is offered for a workload, by its engine and its state, and the reason where it is not. Pure."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from collectors.actions.model import Verb
+from collectors.model import Kind, State, Workload
+from collectors.reach import DOCKER_ENGINES
+
+
+class Family(StrEnum):
+    """Engines that are spoken to in the same way."""
+
+    DOCKER = "docker"
+    LIBVIRT = "libvirt"
+    SYSTEMD = "systemd"
+
+
+class Offer(NamedTuple):
+    """One verb for one workload."""
+
+    verb: Verb
+    reason: str = ""
+    """Why it is not possible; empty when it is."""
+
+
+_RUNS = frozenset({State.RUNNING, State.BLOCKED, State.STARTING, State.RESTARTING})
+_RESTS = frozenset({State.STOPPED, State.CREATED, State.CRASHED})
+_LIVES = frozenset(State) - _RESTS - {State.UNKNOWN}
+_FROM: dict[Verb, frozenset[State]] = {
+    Verb.START: _RESTS,
+    Verb.STOP: _RUNS,
+    Verb.RESTART: _RUNS,
+    Verb.PAUSE: frozenset({State.RUNNING, State.BLOCKED}),
+    Verb.RESUME: frozenset({State.PAUSED}),
+    Verb.KILL: _LIVES,
+    Verb.REMOVE: _RESTS,
+}
+"""The states in which a verb makes sense."""
+_ALL = tuple(Verb)
+_VERBS: dict[Family, tuple[Verb, ...]] = {
+    Family.DOCKER: _ALL,
+    Family.LIBVIRT: tuple(verb for verb in _ALL if verb is not Verb.REMOVE),
+    Family.SYSTEMD: (Verb.START, Verb.STOP, Verb.RESTART),
+}
+_LACKS: dict[Family, str] = {
+    Family.LIBVIRT: "vmtop does not undefine domains",
+    Family.SYSTEMD: "services are only started, stopped and restarted",
+}
+
+
+def family(workload: Workload) -> Family | None:
+    """Return how a workload's engine is spoken to; `None` for one that vmtop can only watch."""
+    if workload.id.engine in DOCKER_ENGINES:
+        return Family.DOCKER
+    if workload.kind is Kind.VM:
+        return Family.LIBVIRT
+    is_unit = workload.id.engine == "systemd" and workload.id.id.endswith(".service")
+    return Family.SYSTEMD if is_unit else None
+
+
+def offers(workload: Workload) -> tuple[Offer, ...]:
+    """Return every verb with the reason where it is not possible."""
+    return tuple(Offer(verb, why_not(verb, workload)) for verb in Verb)
+
+
+def why_not(verb: Verb, workload: Workload) -> str:
+    """Return why a verb is not possible for a workload; empty when it is."""
+    known = family(workload)
+    if known is None:
+        if workload.kind is Kind.SERVICE:
+            return "only services that systemd manages can be acted on"
+        return f"{workload.id.engine} runs it, which vmtop can only watch"
+    if verb not in _VERBS[known]:
+        return _LACKS[known]
+    return state_forbids(verb, workload.state)
+
+
+def state_forbids(verb: Verb, state: State) -> str:
+    """Return why a state does not allow a verb; empty when it does."""
+    if state in _FROM[verb]:
+        return ""
+    if state is State.UNKNOWN:
+        return "its state is not known: its engine does not answer (! tells more)"
+    if state is State.PAUSED and verb in (Verb.STOP, Verb.RESTART):
+        return "it is paused: resume it first, or kill it"
+    if verb is Verb.REMOVE:
+        return f"it is {state}: stop it first"
+    return _ALREADY.get((verb, state)) or f"it is {state}"
+
+
+_ALREADY = {
+    (Verb.START, State.RUNNING): "it runs already",
+    (Verb.STOP, State.STOPPED): "it is stopped already",
+    (Verb.KILL, State.STOPPED): "it is stopped already",
+    (Verb.PAUSE, State.PAUSED): "it is paused already",
+    (Verb.RESUME, State.RUNNING): "it runs already",
+}
+
+
+def is_reached(verb: Verb, state: State) -> bool:
+    """Return whether a state is what the verb wants to bring about (a restart is never there beforehand)."""
+    match verb:
+        case Verb.START | Verb.RESUME | Verb.RESTART:
+            return state in (State.RUNNING, State.BLOCKED)
+        case Verb.STOP | Verb.KILL:
+            return state in _RESTS
+        case Verb.PAUSE:
+            return state is State.PAUSED
+        case Verb.REMOVE:
+            return False

@@ -1,0 +1,298 @@
+"""Runs confirmed actions side by side, each on the identity that was confirmed, and tells how each ended.
+
+Before anything is done the workload is looked at again: one that is gone, renamed, started anew or in that state
+already is left alone. An action counts as done only when the engine, asked again, shows it. When the engine is lost in
+the middle the outcome is unknown until what is observed settles it.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from collectors.actions.checks import has_come, has_ended_again, objection
+from collectors.actions.commands import CAN_WAIT, equivalent
+from collectors.actions.deadline import within
+from collectors.actions.log import ActionLog, Entry
+from collectors.actions.model import ActionTimedOut, AfterTimeout, Engine, Observed, Request, Result, Verb
+from collectors.actions.words import done_words, left_words
+from collectors.model import Event, State, Workload, WorkloadId
+from collectors.reach import WorkloadGone
+from collectors.sources.base import AccessDenied, SourceAbsent, SourceDown, SourceError
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 8
+"""Actions that run side by side; more wait for their turn."""
+LOOK_S = 5.0
+"""For an engine to say how a workload is."""
+_SETTLE_S = 60.0
+"""An outcome that is still unknown after this stays so."""
+_GRACE_S = 15.0
+"""For an engine's answer, beyond the time that the action itself may take."""
+_POLL_S = 0.2
+_ENDING = frozenset({Verb.STOP, Verb.KILL, Verb.REMOVE})
+"""The verbs after which a workload may be gone."""
+_POLL_LOST_S = 1.0
+
+
+class Outcome(NamedTuple):
+    """How an action ended."""
+
+    result: Result
+    sentence: str
+    """What happened, to whom; it begins with the workload's name."""
+    remedy: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(eq=False, slots=True)
+class Action:
+    """One request on its way. Read it from any thread; only the runner writes it."""
+
+    request: Request
+    who: str
+    began_wall: float = field(default_factory=time.time)
+    began: float = field(default_factory=time.monotonic)
+    phase: str = ""
+    """A word or two when it is not simply under way: `waiting`, `outcome unknown`."""
+    outcome: Outcome | None = None
+
+    @property
+    def id(self) -> WorkloadId:
+        return self.request.workload.id
+
+    @property
+    def name(self) -> str:
+        return self.request.workload.name
+
+    def seconds(self) -> float:
+        """Return how long it has been, or was, under way."""
+        return self.outcome.seconds if self.outcome else time.monotonic() - self.began
+
+
+class Runner:
+    """Takes requests and works them off.
+
+    Args:
+        engine_for: Finds the engine of a workload; raises `SourceError` where there is none.
+        log: Where every action is written.
+        who: The person at the keyboard, for the log.
+        tell: Called with an event at the start and the end of every action, on its thread.
+    """
+
+    def __init__(
+        self,
+        engine_for: Callable[[Workload], Engine],
+        action_log: ActionLog,
+        who: str,
+        tell: Callable[[Event], None] = lambda _: None,
+    ) -> None:
+        self.is_locked = False
+        self.log = action_log
+        self.actions: list[Action] = []
+        """Everything submitted in this run, oldest first."""
+        self._engine_for = engine_for
+        self._who = who
+        self._tell = tell
+        self._listeners: list[Callable[[Action], None]] = []
+        self._lock = threading.Lock()
+        self._waiting: queue.SimpleQueue[Action] = queue.SimpleQueue()
+        self._threads = 0
+
+    def on_change(self, listener: Callable[[Action], None]) -> None:
+        """Call a listener whenever an action changes its phase or ends, on the action's thread."""
+        self._listeners.append(listener)
+
+    def running(self) -> dict[WorkloadId, Action]:
+        """Return the actions under way, by workload."""
+        return {action.id: action for action in list(self.actions) if action.outcome is None}
+
+    def look(self, workload: Workload) -> Observed:
+        """Ask the engine how a workload is now. Blocks for at most `LOOK_S`.
+
+        Raises:
+            SourceError: It cannot tell, or (`WorkloadGone`) knows it no more.
+        """
+        return within(LOOK_S, lambda: self._engine_for(workload).observe(workload))
+
+    def submit(self, request: Request) -> Action:
+        """Take a request; return at once. A refusal is an outcome like any other."""
+        action = Action(request, self._who)
+        with self._lock:
+            other = self.running().get(action.id)
+            self.actions.append(action)
+        if self.is_locked:
+            self._end(action, Result.REFUSED, "not done: actions are locked", "L unlocks them")
+        elif other is not None:
+            self._end(action, Result.REFUSED, f"not done: its {other.request.verb} is still under way")
+        else:
+            self._waiting.put(action)
+            self._staff()
+        return action
+
+    def close(self) -> None:
+        """Write down what is still under way; the engines finish it without vmtop."""
+        for action in self.running().values():
+            self._end(action, Result.UNKNOWN, "vmtop ended before the outcome was known")
+
+    def _staff(self) -> None:
+        with self._lock:
+            if self._threads >= AT_ONCE:
+                return
+            self._threads += 1
+        threading.Thread(target=self._work, name="actions", daemon=True).start()
+
+    def _work(self) -> None:
+        while True:
+            try:
+                action = self._waiting.get_nowait()
+            except queue.Empty:
+                with self._lock:
+                    if self._waiting.empty():
+                        self._threads -= 1
+                        return
+                continue
+            self._run(action)
+
+    def _run(self, action: Action) -> None:
+        action.began, action.began_wall = time.monotonic(), time.time()
+        try:
+            self._act(action)
+        except WorkloadGone:
+            self._end(action, Result.GONE, "is gone: nothing was done")
+        except AccessDenied as error:
+            self._end(action, Result.DENIED, f"not done: {error.reason}", error.remedy)
+        except SourceError as error:
+            self._end(action, Result.FAILED, f"not done: {error.reason}", error.remedy)
+        except Exception as error:
+            # The boundary of the action's thread: without it an unforeseen failure would leave the action "running".
+            log.exception("%s %s", action.request.verb, action.name)
+            self._end(action, Result.FAILED, f"failed: {type(error).__name__}: {error}", "the log has more")
+
+    def _act(self, action: Action) -> None:
+        request = action.request
+        engine = self._engine_for(request.workload)
+        before = within(LOOK_S, lambda: engine.observe(request.workload))
+        against = objection(request, before)
+        if against is not None:
+            self._end(action, *against)
+            return
+        self._tell(self._event(action, "asked", request.verb.value))
+        deadline = action.began + request.timeout_s
+        try:
+            within(request.timeout_s + _GRACE_S, lambda: engine.perform(request))
+            now = self._await(engine, request, before, max(deadline, time.monotonic() + LOOK_S))
+        except ActionTimedOut:
+            now = None
+        except (SourceDown, SourceAbsent, WorkloadGone) as error:
+            self._settle(action, engine, before, error)
+            return
+        if now is None:
+            self._run_out(action, engine, before)
+        else:
+            self._end_as_observed(action, now)
+
+    def _run_out(self, action: Action, engine: Engine, before: Observed) -> None:
+        """Do what was chosen for a workload that did not follow in time."""
+        request = action.request
+        if request.verb not in CAN_WAIT or request.after is AfterTimeout.LEAVE:
+            self._end(action, Result.TIMED_OUT, left_words(request))
+            return
+        self._change(action, "forcing")
+        try:
+            within(_GRACE_S, lambda: engine.force(request))
+            now = self._await(engine, request, before, time.monotonic() + _GRACE_S)
+        except (SourceDown, SourceAbsent, WorkloadGone) as error:
+            self._settle(action, engine, before, error)
+            return
+        if now is None:
+            self._end(action, Result.FAILED, "was forced, and is as it was before")
+        else:
+            self._end(action, Result.DONE, done_words(request, is_forced=True))
+
+    def _await(self, engine: Engine, request: Request, before: Observed, deadline: float) -> Observed | None:
+        """Look until the engine shows what was wanted; `None` when it has not by the deadline."""
+        while True:
+            try:
+                now = within(LOOK_S, lambda: engine.observe(request.workload))
+            except WorkloadGone:
+                if request.verb not in _ENDING:
+                    raise
+                return Observed(before.name, State.STOPPED)
+            if has_come(request.verb, before, now, engine.restart_is_a_new_run):
+                return now
+            if time.monotonic() >= deadline:
+                return None
+            time.sleep(_POLL_S)
+
+    def _settle(self, action: Action, engine: Engine, before: Observed, error: SourceError) -> None:
+        """Find out what became of an action whose engine was lost in the middle."""
+        request = action.request
+        deadline = time.monotonic() + _SETTLE_S
+        while not isinstance(error, WorkloadGone) and time.monotonic() < deadline:
+            self._change(action, "outcome unknown")
+            time.sleep(_POLL_LOST_S)
+            try:
+                now = self._await(engine, request, before, time.monotonic() + LOOK_S)
+            except SourceError as again:
+                error = again
+                continue
+            if now is None:
+                self._end(action, Result.FAILED, f"not done: the engine was lost in the middle ({error.reason})")
+            else:
+                self._end(action, Result.DONE, f"{done_words(request)} (seen after the engine came back)")
+            return
+        if not isinstance(error, WorkloadGone):
+            self._end(action, Result.UNKNOWN, f"outcome unknown: {error.reason}", error.remedy)
+        elif request.verb in _ENDING:
+            self._end(action, Result.DONE, f"{done_words(request)}, and is gone")
+        else:
+            self._end(action, Result.GONE, "is gone since it was asked")
+
+    def _end_as_observed(self, action: Action, now: Observed) -> None:
+        """End a success; a workload that was started and has ended again is none."""
+        if has_ended_again(action.request.verb, now):
+            ending = f" with {now.detail}" if now.detail else ""
+            self._end(action, Result.FAILED, f"was started and ended again{ending}", "its logs may tell why")
+        else:
+            self._end(action, Result.DONE, done_words(action.request))
+
+    def _end(self, action: Action, result: Result, sentence: str, remedy: str = "") -> None:
+        with self._lock:
+            if action.outcome is not None:
+                return
+            seconds = time.monotonic() - action.began
+            action.outcome = Outcome(result, f"{action.name} {sentence}", remedy, seconds)
+            action.phase = ""
+        request = action.request
+        self.log.write(
+            Entry(
+                time=action.began_wall,
+                who=action.who,
+                verb=request.verb,
+                kind=request.workload.kind,
+                name=action.name,
+                engine=action.id.engine,
+                id=action.id.id,
+                command="; ".join(equivalent(request)),
+                result=result,
+                sentence=action.outcome.sentence,
+                seconds=round(seconds, 3),
+            )
+        )
+        self._tell(self._event(action, "action", f"{request.verb} by {action.who}: {result}"))
+        self._change(action, "")
+
+    def _event(self, action: Action, what: str, detail: str) -> Event:
+        return Event(time.time(), action.id, what, detail, action.name)
+
+    def _change(self, action: Action, phase: str) -> None:
+        action.phase = phase
+        for listener in self._listeners:
+            listener(action)
