@@ -60,7 +60,7 @@ class Action:
     began_wall: float = field(default_factory=time.time)
     began: float = field(default_factory=time.monotonic)
     phase: str = ""
-    """A word or two when it is not simply under way: `waiting`, `outcome unknown`."""
+    """`asked`, `forcing`, `outcome unknown`; empty before and after."""
     outcome: Outcome | None = None
 
     @property
@@ -184,6 +184,7 @@ class Runner:
             self._end(action, *against)
             return
         self._tell(self._event(action, "asked", request.verb.value))
+        self._change(action, "asked")
         deadline = action.began + request.timeout_s
         try:
             within(request.timeout_s + _GRACE_S, lambda: engine.perform(request))

@@ -27,6 +27,7 @@ class DemoSource:
         seed: Seed of everything random.
         clock_ns: Monotonic clock; tests inject one.
         wall: Wall clock in seconds.
+        lives: Filled with the fleet, for whoever wants to act on it.
     """
 
     name = "demo"
@@ -41,6 +42,7 @@ class DemoSource:
         seed: int = 7,
         clock_ns: Callable[[], int] = time.monotonic_ns,
         wall: Callable[[], float] = time.time,
+        lives: dict[WorkloadId, Life] | None = None,
     ) -> None:
         self._random = random.Random(seed)  # noqa: S311  # a demo needs repeatable numbers, not secret ones
         self._clock_ns = clock_ns
@@ -48,6 +50,8 @@ class DemoSource:
         self._started = wall()
         self._cpus = _CPUS_SMALL if workloads <= 100 else _CPUS_LARGE
         self._fleet = make_fleet(self._random, workloads, self._cpus)
+        if lives is not None:
+            lives.update((life.id, life) for life in self._fleet)
         self._last_ns: int | None = None
         self._host_cpu_ns = 0
         self._host_io = [0, 0, 0, 0]
@@ -66,6 +70,7 @@ class DemoSource:
         events: list[Event] = []
         workloads: dict[WorkloadId, Workload] = {}
         samples: dict[WorkloadId, tuple[Sample, ...]] = {}
+        self._fleet = [life for life in self._fleet if not life.is_removed]
         for life in self._fleet:
             for what, detail in life.live(self._random, elapsed_s):
                 events.append(Event(self._wall(), life.id, what, detail, life.name))

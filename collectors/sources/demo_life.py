@@ -56,6 +56,7 @@ class Life:
     incarnation: int = 1
     is_silent: bool = False
     was_killed: bool = False
+    is_removed: bool = False
     burst_s: float = 0.0
     down_s: float = 0.0
     clock_s: float = 0.0
@@ -78,7 +79,7 @@ class Life:
         if self.state is State.STOPPED:
             self.down_s -= elapsed_s
             if self.down_s <= 0 and elapsed_s:
-                self._start()
+                self.start()
                 yield "start", ""
             return
         self.is_silent = chance.random() < 0.02 * elapsed_s if not self.is_silent else chance.random() > 0.2 * elapsed_s
@@ -86,7 +87,8 @@ class Life:
             self._work(chance, elapsed_s)
         yield from self._fate(chance, elapsed_s)
 
-    def _start(self) -> None:
+    def start(self) -> None:
+        """Begin a new run."""
         self.state = State.RUNNING
         self.incarnation += 1
         self.was_killed = False

@@ -30,6 +30,7 @@ ip link set lo up; ip link set eth0 up; ip address add $lab_address/24 dev eth0
 mkdir -p /etc/acpi/PWRF
 printf '#!/bin/sh\nexec poweroff -f\n' >/etc/acpi/PWRF/00000080; chmod 755 /etc/acpi/PWRF/00000080
 acpid -d >/dev/null 2>&1 & # so that the power button works
+until ls -l /proc/$!/fd | grep -q /dev/input; do sleep 0.1; done
 echo READY >/dev/console
 ping -q -s 1400 -i 0.2 $lab_peer >/dev/null 2>&1 &
 while :; do
