@@ -10,6 +10,7 @@ import asyncio
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -52,6 +53,7 @@ class Sampler:
         """Set when the present wait should end: the interval changed, or it is over."""
         self._failure_listeners: list[Callable[[], None]] = []
         self._thread: threading.Thread | None = None
+        self._announced: deque[Event] = deque(maxlen=1000)
 
     def on_frame(self, listener: Callable[[Frame], None]) -> None:
         """Call a listener with every frame, on the sampler's thread. It must be quick and must not raise."""
@@ -78,6 +80,10 @@ class Sampler:
         """Change the pace at once: the next frame does not wait for the old interval's end."""
         self.interval_s = interval_s
         self._changed.set()
+
+    def announce(self, event: Event) -> None:
+        """Put an event that no source tells, such as an action, into the next frame. Callable from any thread."""
+        self._announced.append(event)
 
     def on_failure(self, listener: Callable[[], None]) -> None:
         """Call a listener when the sampler's thread ended by an error, which is in `failure`."""
@@ -160,7 +166,7 @@ class Sampler:
         facts: dict[str, str] = {}
         for _, reading in read:
             facts.update(reading.facts if reading is not None else {})
-        events: list[Event] = []
+        events = [self._announced.popleft() for _ in range(len(self._announced))]
         for worker in self.workers:
             events.extend(worker.take_events())
         states: tuple[SourceState, ...] = tuple(worker.state(now) for worker in self.workers)

@@ -10,16 +10,21 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from typing import ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from collectors.actions.log import ActionLog
+from collectors.actions.protection import Protection
+from collectors.actions.runner import Runner
 from collectors.metrics import METRICS
 from collectors.sampler import Sampler, SourceSpec
+from tui.action_desk import ActionChanged, ActionDesk, who
+from tui.config import Config
 from tui.keys import KEYS, shown
+from tui.means import Means, make_means, state_folder
 from tui.options import ScreenOptions
 from tui.outlet import Outlet
 from tui.screens.choice import Choice
@@ -41,10 +46,15 @@ class VmtopApp(App[int]):
         if key.action in ("quit", "command_palette", "suspend_process")
     ]
 
-    def __init__(self, sampler: Sampler, options: ScreenOptions) -> None:
+    def __init__(self, sampler: Sampler, options: ScreenOptions, means: Means | None = None) -> None:
         super().__init__()
         self.sampler = sampler
         self.options = options
+        means = means or make_means([], Config(), None)
+        runner = Runner(means.engines.of, ActionLog(means.action_log), who(), sampler.announce)
+        runner.is_locked = options.read_only or means.config.read_only
+        protection = Protection(means.config.actions.allow_protected)
+        self.desk = ActionDesk(self, runner, protection, means.config)
         self.animation_level = "none"
         self._filters.append(Outlet(options.ascii))
 
@@ -55,7 +65,16 @@ class VmtopApp(App[int]):
         loop = asyncio.get_running_loop()
         for number, code in _SIGNALS.items():
             loop.add_signal_handler(number, partial(self.exit, code, code))
-        self.push_screen(Overview(self.sampler, self.options))
+        self.push_screen(Overview(self.sampler, self.options, self.desk))
+
+    def on_unmount(self) -> None:
+        self.desk.runner.close()
+
+    def on_action_changed(self, changed: ActionChanged) -> None:
+        self.desk.tell(changed)
+        for screen in self.screen_stack:
+            if isinstance(screen, Overview):
+                screen.redraw()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offer every key's action, and sorting by every metric, in the palette."""
@@ -69,16 +88,10 @@ class VmtopApp(App[int]):
             yield SystemCommand("Theme", "change the colours", self.action_change_theme)
 
 
-def log_file() -> Path:
-    """Return where the log goes: the user's state folder (XDG Base Directory)."""
-    state = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    return Path(state) / "vmtop" / "vmtop.log"
-
-
 @contextmanager
 def _quiet_stderr() -> Iterator[None]:
     """While the screen is up, send what libraries write to descriptor 2 to the log; Textual keeps the terminal."""
-    path = log_file()
+    path = state_folder() / "vmtop.log"
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -96,11 +109,12 @@ def _quiet_stderr() -> Iterator[None]:
         vars(sys)["__stderr__"] = original
 
 
-def run_live(specs: Sequence[SourceSpec], options: ScreenOptions) -> int:
+def run_live(specs: Sequence[SourceSpec], options: ScreenOptions, config: Config) -> int:
     """Run the screen until the person leaves; return the process's exit code."""
     os.environ.setdefault("TEXTUAL_DISABLE_KITTY_KEY", "1")
     sampler = Sampler(specs, options.interval_s)
-    app = VmtopApp(sampler, options)
+    means = make_means(specs, config, state_folder() / "actions.log")
+    app = VmtopApp(sampler, options, means)
     with _quiet_stderr():
         app.run(mouse=options.mouse)
     sampler.stop(0.3)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from collectors.history import History
 from collectors.metrics import METRICS, Unit
-from collectors.model import Availability, Kind, Sample, State
+from collectors.model import Availability, Kind, Sample, State, WorkloadId
 from collectors.rates import Moment, Reading
 from tui.columns import Column
 from tui.format import duration, fit, text
@@ -59,6 +59,8 @@ class Cells:
         self.ascii_only = ascii_only
         self.moment: Moment | None = None
         self.scale = Scale.CORE
+        self.acting: dict[WorkloadId, str] = {}
+        """What is being done to a workload, with the seconds passed."""
         self._stale_ns = STALE_S * 1e9
         self._silent: set[str] = set()
         self._memory_top = 1.0
@@ -85,7 +87,7 @@ class Cells:
         """Format one line: the mark and sign, then a cell a column."""
         if line.reading is None:
             return self._group(line, columns)
-        stale = self._is_stale(line.reading)
+        stale = self._is_stale(line.reading) and line.id not in self.acting
         cells = [self._sign(line.reading, is_marked, stale)]
         for column in columns:
             cell = self._cell(line, line.reading, column)
@@ -184,6 +186,9 @@ class Cells:
     def name(self, line: Line, reading: Reading, width: int) -> Cell:
         """Format the name; a name that is only a shortened id is dim."""
         shown = ("  " if line.depth else "") + reading.workload.name
+        acting = self.acting.get(line.id)
+        if acting:
+            return Cell(fit(shown, max(1, width - len(acting) - 1)) + " " + acting[-(width - 2) :], "warn")
         tone = "plain" if reading.workload.state.is_active and reading.workload.name_is_known else "dim"
         return Cell(fit(shown, width), tone)
 

@@ -30,7 +30,7 @@ def screen_options(command: click.decorators.FC) -> click.decorators.FC:
     for option in (
         click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal."),
         click.option("--ascii", "is_ascii", is_flag=True, help="Draw with ASCII only."),
-        click.option("--read-only", is_flag=True, help="Offer no action on workloads."),
+        click.option("--read-only", is_flag=True, help="Start with actions locked; L unlocks them."),
         interval_option,
     ):
         command = option(command)
@@ -79,8 +79,13 @@ def _start_screen(specs: list[SourceSpec], options: ScreenOptions) -> int:
             "the screen needs a terminal; 'vmtop list' prints the same once, 'vmtop stream' as JSON."
         )
     from tui.app import run_live
+    from tui.config import ConfigError, load_config
 
-    return run_live(specs, options)
+    try:
+        config = load_config()
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from error
+    return run_live(specs, options, config)
 
 
 @main.command()

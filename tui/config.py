@@ -18,6 +18,8 @@ from typing import Annotated
 
 import msgspec
 
+from collectors.model import Kind
+
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=3600)]
 
 
@@ -27,6 +29,10 @@ class Timeouts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     container: Seconds = 10.0
     vm: Seconds = 60.0
     service: Seconds = 90.0
+
+    def of(self, kind: Kind) -> float:
+        """Return the time that a workload of a kind is given."""
+        return {Kind.VM: self.vm, Kind.SERVICE: self.service}.get(kind, self.container)
 
 
 class ActionConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

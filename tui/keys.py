@@ -17,7 +17,7 @@ class Key(NamedTuple):
     group: str
 
 
-MOVE, ORDER, SHOW, WORK, OTHER = "Move", "Order and filter", "Show", "Mark", "Other"
+MOVE, ORDER, SHOW, WORK, OTHER = "Move", "Order and filter", "Show", "Workloads", "Other"
 
 KEYS: tuple[Key, ...] = (
     Key("j,down", "move(1)", "", "next workload", MOVE),
@@ -56,6 +56,12 @@ KEYS: tuple[Key, ...] = (
     Key("space", "mark", "mark", "mark the workload", WORK),
     Key("asterisk", "mark_shown", "", "mark all that are shown", WORK),
     Key("U", "unmark", "", "unmark all", WORK),
+    Key(
+        "x", "act", "act", "act on the workload, or on all that are marked: start, stop, pause, kill ...", WORK
+    ),
+    Key("L", "lock", "", "lock or unlock the actions", WORK),
+    Key("A", "action_log", "", "what was done, by whom, and how it ended", WORK),
+    Key("y", "copy", "", "copy the name to the clipboard (OSC 52)", WORK),
     Key("question_mark,f1,h", "help", "help", "this page", OTHER),
     Key("colon,ctrl+p", "command_palette", "", "command palette", OTHER),
     Key("ctrl+z", "suspend_process", "", "suspend; fg comes back", OTHER),

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from collectors.actions.log import Entry
 from collectors.metrics import METRICS, Unit
 from collectors.model import Availability
 from collectors.rates import Moment, Reading
+from collectors.text import inert
 from tui.format import fit, text
 from tui.keys import KEYS, shown
 
@@ -76,6 +80,23 @@ def why_page(reading: Reading, moment: Moment) -> Text:
             age = max(0.0, (moment.frame.at_ns - supplier.at_ns) / 1e9)
             origin = metric.origins.get(supplier.source, supplier.source)
             page.append(f"  from {origin}, {age:.1f} s ago\n", style="dim")
+    return page
+
+
+def action_page(entries: Sequence[Entry], path: Path | None, problem: str) -> Text:
+    """The action log, newest first: when, who, what, the equivalent command, how it ended and how long it took."""
+    page = Text()
+    if problem:
+        page.append(f"{problem}\n", style="bold")
+    if not entries:
+        page.append("Nothing was done yet: x acts on the workload under the cursor.\n")
+    for entry in reversed(entries):
+        at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(entry.time))
+        page.append(f"{at}  {inert(entry.result)}", style="bold").append(f"  {inert(entry.sentence)}")
+        page.append(f"  {entry.seconds:.1f} s\n")
+        page.append(f"  {inert(entry.who)}: {inert(entry.command, 1000)}\n", style="dim")
+    if path is not None:
+        page.append(f"\nKept in {path}\n", style="dim")
     return page
 
 

@@ -33,7 +33,7 @@ def specs(docker_urls: Sequence[str], libvirt_uris: Sequence[str], insecure: boo
 
 def demo(workloads: int, seed: int) -> list[SourceSpec]:
     """Return the one source of a fleet that does not exist."""
-    return [SourceSpec("demo", {"workloads": workloads, "seed": seed})]
+    return [SourceSpec("demo", {"workloads": workloads, "seed": seed, "lives": {}})]
 
 
 def _label(name: str, address: str | None, count: int) -> str:

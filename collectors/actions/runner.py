@@ -236,8 +236,9 @@ class Runner:
         """Find out what became of an action whose engine was lost in the middle."""
         request = action.request
         deadline = time.monotonic() + _SETTLE_S
-        while not isinstance(error, WorkloadGone) and time.monotonic() < deadline:
+        if not isinstance(error, WorkloadGone):
             self._change(action, "outcome unknown")
+        while not isinstance(error, WorkloadGone) and time.monotonic() < deadline:
             time.sleep(_POLL_LOST_S)
             try:
                 now = self._await(engine, request, before, time.monotonic() + LOOK_S)

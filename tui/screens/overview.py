@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from rich.console import RenderableType
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
@@ -12,19 +11,22 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
+from collectors.actions.runner import Action
+from collectors.actions.words import GERUNDS
 from collectors.history import History
-from collectors.model import Kind
+from collectors.model import Kind, Workload
 from collectors.query import QueryError, parse
 from collectors.rates import Deriver, Moment
 from collectors.sampler import Sampler
+from tui.action_desk import ActionDesk
 from tui.cells import Cells
 from tui.columns import CHOICES, DEFAULT, describe
 from tui.feed import FrameReady, feed
 from tui.keys import KEYS, shown
 from tui.options import ScreenOptions
 from tui.pages import help_page, sources_page, why_page
+from tui.screens.acting import Acting
 from tui.screens.choice import Choice
-from tui.screens.panel import Panel
 from tui.view import SORTS, Scale, View
 from tui.widgets.header import HeaderLine, LedgerLines
 from tui.widgets.panes import Panes
@@ -35,7 +37,7 @@ _TABLE_LEAST = 5
 """The panes give way before the table gets shorter than this."""
 
 
-class Overview(Screen[None]):
+class Overview(Acting, Screen[None]):
     """All workloads of this host."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -50,8 +52,9 @@ class Overview(Screen[None]):
     Overview #footer { height: 1; background: $primary-background; color: $foreground; }
     """
 
-    def __init__(self, sampler: Sampler, options: ScreenOptions) -> None:
+    def __init__(self, sampler: Sampler, options: ScreenOptions, desk: ActionDesk) -> None:
         super().__init__()
+        self.desk = desk
         self.sampler = sampler
         self.options = options
         self.view = View(only=Kind(options.only) if options.only else None)
@@ -105,6 +108,7 @@ class Overview(Screen[None]):
         if moment is None or not self.is_mounted:
             return
         self._cells.at(moment, self.view.scale, self.sampler.interval_s)
+        self._cells.acting = {identity: _acting(action) for identity, action in self.desk.runner.running().items()}
         lines = self.view.arrange(moment)
         table = self.query_one(WorkloadTable)
         table.set_sort(self.view.sort, self.view.is_reversed)
@@ -127,6 +131,7 @@ class Overview(Screen[None]):
         notes += [f"filter {view.query_text}"] if view.query_text else []
         notes += [f"100%={view.scale}"] if view.scale is not Scale.CORE else []
         notes += ["following"] if view.follow else []
+        notes += ["actions locked"] if self.desk.is_locked else []
         return "".join(f"{note}  " for note in notes)
 
     def _empty_words(self, moment: Moment) -> str:
@@ -286,23 +291,28 @@ class Overview(Screen[None]):
         self._set_filter("")
 
     def action_help(self) -> None:
-        self._open_panel("Keys and columns", help_page())
+        self.open_panel("Keys and columns", help_page())
 
     def action_sources(self) -> None:
         if self.moment is not None:
-            self._open_panel("Sources", sources_page(self.moment))
+            self.open_panel("Sources", sources_page(self.moment))
 
     def action_why(self) -> None:
         line = self.view.current()
         if line is not None and line.reading is None:
             self.notify("A group is the sum of its members; choose one of them.", timeout=3)
         elif line is not None and line.reading is not None and self._shown_moment is not None:
-            self._open_panel("Where the numbers come from", why_page(line.reading, self._shown_moment))
+            self.open_panel("Where the numbers come from", why_page(line.reading, self._shown_moment))
 
-    def _open_panel(self, title: str, page: RenderableType) -> None:
-        panel = self.app.get_screen("panel")
-        assert isinstance(panel, Panel)  # noqa: S101  # installed under this name by the app
-        self.app.push_screen(panel.prepare(title, page))
+    def targets(self) -> list[Workload]:
+        if self.moment is None:
+            return []
+        chosen = self.view.marks or {line.id for line in [self.view.current()] if line is not None}
+        return [reading.workload for identity, reading in self.moment.readings.items() if identity in chosen]
+
+    def target(self) -> Workload | None:
+        line = self.view.current()
+        return line.reading.workload if line is not None and line.reading is not None else None
 
     def action_sort_menu(self) -> None:
         self._choose("Sort by", [(key, describe(key)) for key in SORTS], self.view.sort, None)
@@ -325,3 +335,9 @@ class Overview(Screen[None]):
             self._keys = ("name", *(key for key in chosen if key != "name"))
             self.query_one(WorkloadTable).set_columns(self._keys)
             self.redraw()
+
+
+def _acting(action: Action) -> str:
+    """Say what is under way, with the seconds passed."""
+    word = "unknown" if action.phase == "outcome unknown" else GERUNDS[action.request.verb]
+    return f"{word} {action.seconds():.0f}s"

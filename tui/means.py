@@ -1,0 +1,42 @@
+"""What a run of vmtop needs beside its frames: the way to the engines, the configuration, the folders of its files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from collectors.actions.engines import Engines
+from collectors.reach import Reach
+from collectors.sampler import SourceSpec
+from tui.config import Config
+
+
+def state_folder() -> Path:
+    """Return where vmtop keeps what outlives a run: the user's state folder (XDG Base Directory)."""
+    state = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(state) / "vmtop"
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """Made once, from the command line and the configuration."""
+
+    reach: Reach
+    engines: Engines
+    config: Config = field(default_factory=Config)
+    action_log: Path | None = None
+    """`None` keeps the log of actions in memory."""
+
+
+def make_means(specs: Sequence[SourceSpec], config: Config, action_log: Path | None) -> Means:
+    """Return the means for the sources that are sampled; those of a demo act on its own fleet."""
+    reach = Reach(specs)
+    demo = next((spec for spec in specs if spec.name == "demo"), None)
+    if demo is None:
+        return Means(reach, Engines(reach), config, action_log)
+    from collectors.actions.demo import DemoEngine
+
+    lives = demo.options["lives"]
+    return Means(reach, Engines(reach, DemoEngine(lives)), config)  # type: ignore[arg-type]  # tui.sources.demo puts it there

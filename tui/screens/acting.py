@@ -1,0 +1,59 @@
+"""What both the main screen and the detail screen do with a workload: act, lock, read the action log, copy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from collectors.model import Workload
+from tui.action_desk import ActionDesk
+from tui.pages import action_page
+from tui.screens.panel import Panel
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+    Base = Screen[None]
+else:
+    Base = object
+
+_LOGGED = 200
+"""Actions that the log's page shows."""
+
+
+class Acting(Base):
+    """A screen with workloads to act on."""
+
+    desk: ActionDesk
+
+    def targets(self) -> list[Workload]:
+        """Return the workloads that an action is for: the marked ones, else the one under the cursor."""
+        raise NotImplementedError
+
+    def target(self) -> Workload | None:
+        """Return the workload that one looks closer at."""
+        raise NotImplementedError
+
+    def action_act(self) -> None:
+        targets = self.targets()
+        if targets:
+            self.run_worker(self.desk.act(targets), group="act", exclusive=True)
+        else:
+            self.notify("There is no workload here to act on.", timeout=3)
+
+    def action_lock(self) -> None:
+        self.desk.toggle_lock()
+
+    def action_action_log(self) -> None:
+        log = self.desk.runner.log
+        self.open_panel("Actions", action_page(log.recent(_LOGGED), log.path, log.problem))
+
+    def action_copy(self) -> None:
+        target = self.target()
+        if target is not None:
+            self.app.copy_to_clipboard(target.name)
+            self.notify(f"{target.name} is in the clipboard, if the terminal allows it", timeout=3, markup=False)
+
+    def open_panel(self, title: str, page: Any) -> None:
+        panel = self.app.get_screen("panel")
+        assert isinstance(panel, Panel)  # noqa: S101  # installed under this name by the app
+        self.app.push_screen(panel.prepare(title, page))
