@@ -180,6 +180,29 @@ def interval_option(command: Command) -> Command:
     )(command)
 
 
+def timeout_options(command: Command) -> Command:
+    """Add the options of what is graceful."""
+    for option in (
+        click.option(
+            "--then",
+            "after",
+            type=click.Choice(("force", "leave")),
+            default="force",
+            show_default=True,
+            help="What follows the time-out: kill, force off or reset it, or leave it as it is.",
+        ),
+        click.option(
+            "--timeout",
+            "timeout_s",
+            type=IntervalType(0, 3600),
+            metavar="SECONDS",
+            help="Time it is given; by default 10 for a container, 60 for a VM, 90 for a service.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 def refuse_before(ctx: click.Context) -> None:
     """Refuse options in front of a subcommand, where they would have no effect."""
     for parameter in ctx.command.params:

@@ -1,7 +1,7 @@
 """The `vmtop` command. Every other module is imported by the command that needs it, so that help is quick.
 
 Exit codes: 0 it worked; 1 something that is present cannot be read, or an error; 2 bad arguments or no terminal;
-130 interrupted. Data goes to stdout, words to stderr.
+130 interrupted; actions have more (see `action_commands`). Data goes to stdout, words to stderr.
 """
 
 from __future__ import annotations
@@ -14,12 +14,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui.arguments import Program, SortType, choice_options, interval_option, refuse_before, source_options
+from tui.arguments import (
+    Program,
+    SortType,
+    choice_options,
+    interval_option,
+    refuse_before,
+    source_options,
+    timeout_options,
+)
 
 if TYPE_CHECKING:
     from collectors.query import Query
     from collectors.rates import Moment
     from collectors.sampler import SourceSpec
+    from tui.config import Config
     from tui.options import ScreenOptions
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -79,13 +88,18 @@ def _start_screen(specs: list[SourceSpec], options: ScreenOptions) -> int:
             "the screen needs a terminal; 'vmtop list' prints the same once, 'vmtop stream' as JSON."
         )
     from tui.app import run_live
+
+    return run_live(specs, options, _config())
+
+
+def _config() -> Config:
+    """Read the configuration; a mistake in it is an error of one sentence."""
     from tui.config import ConfigError, load_config
 
     try:
-        config = load_config()
+        return load_config()
     except ConfigError as error:
         raise click.ClickException(str(error)) from error
-    return run_live(specs, options, config)
 
 
 @main.command()
@@ -203,6 +217,51 @@ def doctor(is_json: bool, docker_urls: tuple[str, ...], libvirt_uris: tuple[str,
     moment = gather(specs(docker_urls, libvirt_uris, insecure))
     click.echo(json.dumps(report.as_document(moment), indent=2) if is_json else report.as_text(moment).rstrip())
     return 0 if report.is_healthy(moment) else 1
+
+
+def _add_action(verb: str, does: str, can_wait: bool) -> None:
+    """Add the command of one action."""
+
+    @source_options
+    @click.option("--yes", "is_sure", is_flag=True, help="Do not ask.")
+    @click.argument("names", nargs=-1, required=True, metavar="NAME...")
+    def act(
+        names: tuple[str, ...],
+        is_sure: bool,
+        docker_urls: tuple[str, ...],
+        libvirt_uris: tuple[str, ...],
+        insecure: bool,
+        timeout_s: float | None = None,
+        after: str = "force",
+    ) -> int:
+        from collectors.actions.model import AfterTimeout, Verb
+        from tui.action_commands import run
+        from tui.sources import specs
+
+        wanted = specs(docker_urls, libvirt_uris, insecure)
+        return run(Verb(verb), names, wanted, _config(), is_sure, timeout_s, AfterTimeout(after))
+
+    if can_wait:
+        act = timeout_options(act)
+    act.__doc__ = f"""{does}
+
+    A NAME is a name, an id, a unique beginning of either, or kind:name such as vm:db.
+
+    Exits with 0 when all is done, 1 failed, 3 no such workload or several, 4 not allowed, 5 refused by vmtop,
+    6 not in time, 7 outcome unknown.
+    """
+    main.command(verb)(act)
+
+
+for _verb, _does, _can_wait in (
+    ("start", "Start workloads.", False),
+    ("stop", "Ask workloads to end.", True),
+    ("restart", "Restart containers and services, reboot virtual machines.", True),
+    ("pause", "Freeze workloads.", False),
+    ("resume", "Let paused workloads run on.", False),
+    ("kill", "End workloads at once, without asking them.", False),
+):
+    _add_action(_verb, _does, _can_wait)
 
 
 @main.command()

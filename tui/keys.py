@@ -56,9 +56,7 @@ KEYS: tuple[Key, ...] = (
     Key("space", "mark", "mark", "mark the workload", WORK),
     Key("asterisk", "mark_shown", "", "mark all that are shown", WORK),
     Key("U", "unmark", "", "unmark all", WORK),
-    Key(
-        "x", "act", "act", "act on the workload, or on all that are marked: start, stop, pause, kill ...", WORK
-    ),
+    Key("x", "act", "act", "act on the workload, or on all that are marked: start, stop, pause, kill ...", WORK),
     Key("L", "lock", "", "lock or unlock the actions", WORK),
     Key("A", "action_log", "", "what was done, by whom, and how it ended", WORK),
     Key("y", "copy", "", "copy the name to the clipboard (OSC 52)", WORK),

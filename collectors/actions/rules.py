@@ -67,15 +67,18 @@ def offers(workload: Workload) -> tuple[Offer, ...]:
 
 
 def why_not(verb: Verb, workload: Workload) -> str:
-    """Return why a verb is not possible for a workload; empty when it is."""
+    """Return why a verb is not possible for a workload as it is; empty when it is."""
+    return engine_forbids(verb, workload) or state_forbids(verb, workload.state)
+
+
+def engine_forbids(verb: Verb, workload: Workload) -> str:
+    """Return why a verb is never possible for a workload, whatever its state; empty when it may be."""
     known = family(workload)
-    if known is None:
-        if workload.kind is Kind.SERVICE:
-            return "only services that systemd manages can be acted on"
-        return f"{workload.id.engine} runs it, which vmtop can only watch"
-    if verb not in _VERBS[known]:
-        return _LACKS[known]
-    return state_forbids(verb, workload.state)
+    if known is not None:
+        return "" if verb in _VERBS[known] else _LACKS[known]
+    if workload.kind is Kind.SERVICE:
+        return "only services that systemd manages can be acted on"
+    return f"{workload.id.engine} runs it, which vmtop can only watch"
 
 
 def state_forbids(verb: Verb, state: State) -> str:
