@@ -143,7 +143,7 @@ def test_a_container_that_ends_at_once_is_no_success(docker_lab: DockerLab, dock
 
 
 def lost_in_the_middle(lab_root: Path, folder: Path, number: signal.Signals) -> tuple[DockerLab, Action]:
-    """Stop a deaf container on an engine of its own that gets a signal once it was asked; wait for `outcome unknown`."""
+    """Stop a deaf container on an engine that gets a signal once it was asked; wait for `outcome unknown`."""
     engine = start_engine(lab_root / "engine2")
     deaf = engine.run("act-deaf", IGNORES_SIGNALS)
     runner = runner_for(folder, SourceSpec("docker", {"url": engine.url}))

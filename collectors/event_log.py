@@ -1,0 +1,29 @@
+"""The events of this session, for whoever looks at one workload later. Bounded."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from collectors.model import Event, WorkloadId
+from collectors.rates import Moment
+
+CAPACITY = 2000
+
+
+class EventLog:
+    """Keeps the newest events in the order of arrival."""
+
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        self._events: deque[Event] = deque(maxlen=capacity)
+
+    def push(self, moment: Moment) -> None:
+        """Take in a moment's events."""
+        self._events.extend(moment.events)
+
+    def all(self) -> tuple[Event, ...]:
+        """Return all events, oldest first."""
+        return tuple(self._events)
+
+    def of(self, identity: WorkloadId) -> tuple[Event, ...]:
+        """Return the events of one workload, oldest first."""
+        return tuple(event for event in self._events if event.workload == identity)

@@ -1,0 +1,60 @@
+"""Masking: what must not come out, and what must stay readable."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collectors.details.secrets import MASK, is_secret, mask_environment, mask_json, mask_text, mask_words
+
+CANARY = "zqx7canary7xqz"
+NAMES = st.sampled_from(
+    ("PASSWORD", "db_passwd", "API_KEY", "apiToken", "aws-secret-access-key", "GITHUB_TOKEN", "PGPASSWORD", "Cookie")
+)
+
+
+@pytest.mark.parametrize(
+    "name", ["PASSWORD", "MYSQL_ROOT_PASSWORD", "apiKey", "AWS_SECRET_ACCESS_KEY", "jwt", "SENTRY_DSN", "PGPASSWORD"]
+)
+def test_names_of_secrets_are_recognised(name: str) -> None:
+    assert is_secret(name)
+
+
+@pytest.mark.parametrize("name", ["KEYBOARD", "PATH", "AUTHOR", "MONKEY", "COMPASS", "LANG", "pinned", "HOSTNAME"])
+def test_harmless_names_stay_readable(name: str) -> None:
+    assert not is_secret(name)
+
+
+@given(NAMES, st.text(max_size=20))
+def test_a_secret_variable_never_comes_out(name: str, around: str) -> None:
+    shown = mask_environment([f"{name}={around}{CANARY}"])
+    assert CANARY not in str(shown)
+    assert shown[0][0] == name
+
+
+@given(NAMES)
+def test_a_secret_never_comes_out_of_a_document(name: str) -> None:
+    document = {
+        "Config": {"Env": [f"{name}={CANARY}", "LANG=C"], "Cmd": ["x", f"--{name}={CANARY}", f"--{name}", CANARY]},
+        name: CANARY,
+        "deep": [{"url": f"postgres://user:{CANARY}@host/db"}],
+    }
+    text = json.dumps(mask_json(document))
+    assert CANARY not in text
+    assert "LANG=C" in text
+    assert MASK in text
+
+
+def test_words_after_a_secret_option_are_masked_and_options_are_not() -> None:
+    assert mask_words(["run", "--password", "x", "--token", "--verbose"]) == [
+        "run", "--password", MASK, "--token", "--verbose",
+    ]  # fmt: skip
+
+
+def test_plain_text_is_left_alone() -> None:
+    assert mask_text("nginx -g 'daemon off;' --port=80 http://host/path") == (
+        "nginx -g 'daemon off;' --port=80 http://host/path"
+    )
