@@ -8,7 +8,7 @@ from __future__ import annotations
 from array import array
 from math import nan
 
-from collectors.metrics import CHARTED
+from collectors.metrics import CHARTED, METRICS
 from collectors.model import WorkloadId
 from collectors.rates import Moment, Reading
 
@@ -25,8 +25,23 @@ class History:
         self.held_at: int | None = None
         """The tick that `recent` ends with while the view is frozen; `None` means the newest."""
         self._head = -1
+        self._followed: WorkloadId | None = None
         self._rings: dict[WorkloadId, dict[str, array[float]]] = {}
         self._absent_since: dict[WorkloadId, int] = {}
+
+    def follow(self, identity: WorkloadId | None) -> None:
+        """From now on keep every metric of one workload, beside the charted ones that are kept of all."""
+        if self._followed is not None and self._followed != identity:
+            rings = self._rings.get(self._followed, {})
+            for key in [one for one in rings if one not in CHARTED]:
+                del rings[key]
+        self._followed = identity
+        if identity is not None and identity in self._rings:
+            self._add_rings(self._rings[identity])
+
+    def _add_rings(self, rings: dict[str, array[float]]) -> None:
+        blank = array("f", [nan]) * self.capacity
+        rings.update({key: blank[:] for key in METRICS if key not in rings})
 
     def push(self, moment: Moment) -> None:
         """Add a tick: a value for each workload present, NaN for those that are gone."""
@@ -43,6 +58,8 @@ class History:
         if rings is None:
             blank = array("f", [nan]) * self.capacity
             rings = self._rings[identity] = {key: blank[:] for key in CHARTED}
+            if identity == self._followed:
+                self._add_rings(rings)
         self._absent_since.pop(identity, None)
         for key, ring in rings.items():
             value = reading.value(key)

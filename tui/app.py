@@ -50,7 +50,7 @@ class VmtopApp(App[int]):
         super().__init__()
         self.sampler = sampler
         self.options = options
-        means = means or make_means([], Config(), None)
+        self.means = means = means or make_means([], Config(), None)
         runner = Runner(means.engines.of, ActionLog(means.action_log), who(), sampler.announce)
         runner.is_locked = options.read_only or means.config.read_only
         protection = Protection(means.config.actions.allow_protected)
@@ -65,7 +65,7 @@ class VmtopApp(App[int]):
         loop = asyncio.get_running_loop()
         for number, code in _SIGNALS.items():
             loop.add_signal_handler(number, partial(self.exit, code, code))
-        self.push_screen(Overview(self.sampler, self.options, self.desk))
+        self.push_screen(Overview(self.sampler, self.options, self.desk, self.means))
 
     def on_unmount(self) -> None:
         self.desk.runner.close()

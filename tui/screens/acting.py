@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from collectors.details.document import read_document
 from collectors.model import Workload
 from tui.action_desk import ActionDesk
+from tui.means import Means
 from tui.pages import action_page
+from tui.screens.inspect import InspectScreen
 from tui.screens.panel import Panel
 
 if TYPE_CHECKING:
@@ -24,6 +28,8 @@ class Acting(Base):
     """A screen with workloads to act on."""
 
     desk: ActionDesk
+    means: Means
+    is_ascii: bool
 
     def targets(self) -> list[Workload]:
         """Return the workloads that an action is for: the marked ones, else the one under the cursor."""
@@ -46,6 +52,11 @@ class Acting(Base):
     def action_action_log(self) -> None:
         log = self.desk.runner.log
         self.open_panel("Actions", action_page(log.recent(_LOGGED), log.path, log.problem))
+
+    def action_inspect(self) -> None:
+        target = self.target()
+        if target is not None:
+            self.app.push_screen(InspectScreen(target, partial(read_document, target, self.means.reach), self.is_ascii))
 
     def action_copy(self) -> None:
         target = self.target()

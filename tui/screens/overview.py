@@ -13,20 +13,24 @@ from textual.widgets import Input, Static
 
 from collectors.actions.runner import Action
 from collectors.actions.words import GERUNDS
+from collectors.event_log import EventLog
 from collectors.history import History
 from collectors.model import Kind, Workload
 from collectors.query import QueryError, parse
 from collectors.rates import Deriver, Moment
 from collectors.sampler import Sampler
+from collectors.startup import StartupWatch
 from tui.action_desk import ActionDesk
 from tui.cells import Cells
 from tui.columns import CHOICES, DEFAULT, describe
 from tui.feed import FrameReady, feed
 from tui.keys import KEYS, shown
+from tui.means import Means
 from tui.options import ScreenOptions
 from tui.pages import help_page, sources_page, why_page
 from tui.screens.acting import Acting
 from tui.screens.choice import Choice
+from tui.screens.workload import WorkloadScreen
 from tui.view import SORTS, Scale, View
 from tui.widgets.header import HeaderLine, LedgerLines
 from tui.widgets.panes import Panes
@@ -52,15 +56,19 @@ class Overview(Acting, Screen[None]):
     Overview #footer { height: 1; background: $primary-background; color: $foreground; }
     """
 
-    def __init__(self, sampler: Sampler, options: ScreenOptions, desk: ActionDesk) -> None:
+    def __init__(self, sampler: Sampler, options: ScreenOptions, desk: ActionDesk, means: Means) -> None:
         super().__init__()
         self.desk = desk
+        self.means = means
+        self.is_ascii = options.ascii
         self.sampler = sampler
         self.options = options
         self.view = View(only=Kind(options.only) if options.only else None)
         self.history = History()
         self.moment: Moment | None = None
         self._deriver = Deriver()
+        self._events = EventLog()
+        self._starts = StartupWatch()
         self._cells = Cells(self.history, options.ascii)
         self._keys = DEFAULT
         self._enlarged = False
@@ -98,6 +106,11 @@ class Overview(Acting, Screen[None]):
         """Derive the frame, keep its values, and show it unless the view is frozen."""
         self.moment = self._deriver.feed(event.frame)
         self.history.push(self.moment)
+        self._events.push(self.moment)
+        self._starts.feed(self.moment)
+        for screen in self.app.screen_stack:
+            if isinstance(screen, WorkloadScreen):
+                screen.take_moment(self.moment, self.sampler.interval_s)
         if not self.view.is_frozen:
             self._shown_moment = self.moment
         self.redraw()
@@ -236,12 +249,19 @@ class Overview(Acting, Screen[None]):
         self.view.marks.clear()
         self.redraw()
 
-    def action_enlarge(self) -> None:
+    def action_look(self) -> None:
         line = self.view.current()
         if line is not None and line.reading is None:
             self.view.folded.symmetric_difference_update({line.label})
             self.redraw()
-            return
+        elif line is not None and self.moment is not None:
+            screen = WorkloadScreen(
+                line.id, self.history, self.desk, self.means, self._events.of, self._starts.of, self.is_ascii
+            )
+            screen.take_moment(self.moment, self.sampler.interval_s)
+            self.app.push_screen(screen)
+
+    def action_enlarge(self) -> None:
         self._enlarged = not self._enlarged
         self.on_resize()
 

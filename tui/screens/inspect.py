@@ -1,0 +1,169 @@
+"""The engine's own description of a workload, to fold and to search."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widgets import Input, Static
+
+from collectors.details.document import Document
+from collectors.model import Workload
+from collectors.sources.base import SourceError
+from tui.folding import Folds, folded_line
+from tui.format import fit
+from tui.threads import in_thread
+from tui.widgets.line_view import LineView
+
+_KEYS = "Enter fold  - + all  / search  n N next  y copy  r read again  Esc back"
+
+
+class InspectScreen(Screen[None]):
+    """Shows a document.
+
+    Args:
+        workload: Whose.
+        read: Reads it; blocks, and is called on a thread.
+        ascii_only: Draw with ASCII only.
+    """
+
+    DEFAULT_CSS = """
+    InspectScreen > Static { height: 1; background: $primary-background; }
+    InspectScreen #title { text-style: bold; }
+    InspectScreen Input { height: 1; border: none; padding: 0; display: none; background: $surface; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,space", "fold", show=False),
+        Binding("minus", "all(True)", show=False),
+        Binding("plus,equals_sign", "all(False)", show=False),
+        Binding("slash,f", "search", show=False),
+        Binding("n", "next(1)", show=False),
+        Binding("N", "next(-1)", show=False),
+        Binding("y", "copy", show=False),
+        Binding("r", "read", show=False),
+        Binding("escape,q", "back", show=False),
+    ]
+
+    def __init__(self, workload: Workload, read: Callable[[], Document], ascii_only: bool = False) -> None:
+        super().__init__()
+        self._workload = workload
+        self._read = read
+        self._ascii = ascii_only
+        self._folds = Folds(())
+        self._places: list[int] = []
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="title")
+        yield LineView(has_cursor=True)
+        yield Input(placeholder="search")
+        yield Static(Text(f" {_KEYS}", no_wrap=True), id="footer")
+
+    def on_mount(self) -> None:
+        self.query_one(LineView).focus()
+        self.action_read()
+
+    def action_read(self) -> None:
+        self._say("reading ...")
+        self.run_worker(self._load(), exclusive=True)
+
+    async def _load(self) -> None:
+        try:
+            document = await in_thread(self._read)
+        except SourceError as error:
+            remedy = f"  To mend it: {error.remedy}" if error.remedy else ""
+            self._folds = Folds((f"{error.reason}.{remedy}",))
+            self._say("cannot be read")
+        else:
+            self._folds = Folds(document.lines)
+            self._say(f"{document.title}, {len(document.lines)} lines")
+        self._show()
+
+    def _say(self, words: str) -> None:
+        title = f" {self._workload.name}  ·  {self._workload.kind} by {self._workload.id.engine}  ·  {words}"
+        self.query_one("#title", Static).update(Text(fit(title, max(1, self.size.width)), no_wrap=True))
+
+    def _show(self) -> None:
+        self._places = self._folds.visible()
+        lines = [folded_line(self._folds, place, self._ascii) for place in self._places]
+        self.query_one(LineView).show(lines)
+
+    def _place(self) -> int | None:
+        cursor = self.query_one(LineView).cursor
+        return self._places[cursor] if cursor < len(self._places) else None
+
+    def _go(self, place: int) -> None:
+        """Put the cursor on a line of the document, unfolding what hides it."""
+        self._folds.reveal(place)
+        self._show()
+        self.query_one(LineView).go(self._places.index(place))
+
+    def action_fold(self) -> None:
+        place = self._place()
+        if place is None:
+            return
+        self._folds.toggle(place)
+        owner = place if self._folds.opens(place) else self._folds.parent(place)
+        self._show()
+        if owner is not None and owner in self._places:
+            self.query_one(LineView).go(self._places.index(owner))
+
+    def action_all(self, is_folded: bool) -> None:
+        self._folds.fold_all() if is_folded else self._folds.unfold_all()
+        self._show()
+
+    def action_search(self) -> None:
+        prompt = self.query_one(Input)
+        prompt.display = True
+        prompt.focus()
+
+    @on(Input.Changed)
+    def typed(self, event: Input.Changed) -> None:
+        view = self.query_one(LineView)
+        view.needle = event.value
+        view.repaint()
+        self._find(1, self._place() or 0)
+
+    @on(Input.Submitted)
+    def found(self) -> None:
+        self._close_prompt()
+
+    def _close_prompt(self) -> None:
+        self.query_one(Input).display = False
+        self.query_one(LineView).focus()
+
+    def action_next(self, step: int) -> None:
+        place = self._place()
+        if place is not None:
+            self._find(step, place + step)
+
+    def _find(self, step: int, start: int) -> None:
+        needle, count = self.query_one(LineView).needle.lower(), len(self._folds.lines)
+        if not needle or not count:
+            return
+        for offset in range(count):
+            place = (start + offset * step) % count
+            if needle in self._folds.lines[place].lower():
+                self._go(place)
+                return
+        self._say(f"{needle} is nowhere in it")
+
+    def action_copy(self) -> None:
+        place = self._place()
+        if place is not None:
+            self.app.copy_to_clipboard(self._folds.block(place))
+            self.notify("the block is in the clipboard, if the terminal allows it", timeout=2)
+
+    def action_back(self) -> None:
+        view = self.query_one(LineView)
+        if self.query_one(Input).display or view.needle:
+            view.needle = ""
+            self.query_one(Input).value = ""
+            view.repaint()
+            self._close_prompt()
+        else:
+            self.dismiss(None)

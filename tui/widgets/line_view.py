@@ -1,0 +1,199 @@
+"""Lines of coloured runs, of any number: only the visible ones are turned into strips. For details, logs, documents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+Run = tuple[str, str]
+"""A text and its tone: one of the component classes after `lines--`."""
+Line = Sequence[Run]
+
+
+class LineView(ScrollView, can_focus=True):
+    """Shows lines; with `has_cursor`, one of them is the cursor's."""
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        f"lines--{tone}"
+        for tone in ("plain", "dim", "title", "key", "text", "good", "warn", "bad", "cpu", "cursor", "match", "fold")
+    }
+    DEFAULT_CSS = """
+    LineView { height: 1fr; width: 1fr; background: $background; scrollbar-size-vertical: 1; overflow-x: hidden;
+        & > .lines--plain { color: $foreground; }
+        & > .lines--dim { color: $foreground 55%; }
+        & > .lines--title { color: $foreground; text-style: bold; }
+        & > .lines--key { color: $primary-lighten-2; }
+        & > .lines--text { color: $success; }
+        & > .lines--good { color: $success; }
+        & > .lines--warn { color: $warning; }
+        & > .lines--bad { color: $error; text-style: bold; }
+        & > .lines--cpu { color: $success; }
+        & > .lines--fold { color: $accent; }
+        & > .lines--cursor { background: $primary 40%; text-style: bold; }
+        & > .lines--match { text-style: reverse; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "step(1)", show=False),
+        Binding("k,up", "step(-1)", show=False),
+        Binding("g,home", "edge(-1)", show=False),
+        Binding("G,end", "edge(1)", show=False),
+        Binding("pagedown,ctrl+f", "page(1.0)", show=False),
+        Binding("pageup,ctrl+b", "page(-1.0)", show=False),
+        Binding("ctrl+d", "page(0.5)", show=False),
+        Binding("ctrl+u", "page(-0.5)", show=False),
+    ]
+
+    class Moved(Message):
+        """The cursor, or without one the first visible line, has moved by a key or the mouse."""
+
+    def __init__(self, has_cursor: bool = False, id: str | None = None) -> None:  # noqa: A002  # Textual's name
+        super().__init__(id=id)
+        self.has_cursor = has_cursor
+        self.lines: Sequence[Line] = ()
+        self.cursor = 0
+        self.needle = ""
+        """What is highlighted wherever it stands, whatever the case."""
+
+    def show(self, lines: Sequence[Line]) -> None:
+        """Show other lines; the place stays where it is as far as there are lines."""
+        self.lines = lines
+        self.cursor = max(0, min(self.cursor, len(lines) - 1))
+        self.virtual_size = Size(1, len(lines))
+        self.refresh()
+
+    @property
+    def page(self) -> int:
+        """How many lines are visible."""
+        return max(1, self.scrollable_content_region.height)
+
+    @property
+    def top(self) -> int:
+        """The first visible line."""
+        return int(self.scroll_offset.y)
+
+    @property
+    def is_at_end(self) -> bool:
+        return self.top >= len(self.lines) - self.page
+
+    def go(self, index: int) -> None:
+        """Put the cursor, or without one the first visible line, on a line."""
+        index = max(0, min(index, len(self.lines) - 1))
+        if not self.has_cursor:
+            self.scroll_to(y=index, animate=False, immediate=True, force=True)
+            return
+        self.cursor = index
+        top = self.top
+        if index < top or index >= top + self.page:
+            self.scroll_to(y=index if index < top else index - self.page + 1, animate=False, immediate=True, force=True)
+        self.refresh()
+
+    def go_to_end(self) -> None:
+        """Show the last lines."""
+        if self.has_cursor:
+            self.go(len(self.lines) - 1)
+        else:
+            self.scroll_to(y=max(0, len(self.lines) - self.page), animate=False, immediate=True, force=True)
+
+    def action_step(self, lines: int) -> None:
+        self._go(lines)
+
+    def action_page(self, pages: float) -> None:
+        self._go(int(pages * self.page))
+
+    def action_edge(self, side: int) -> None:
+        self.go(0) if side < 0 else self.go_to_end()
+        self.post_message(self.Moved())
+
+    def _go(self, lines: int) -> None:
+        if self.has_cursor:
+            self.go(self.cursor + lines)
+        else:
+            self.go(min(self.top + lines, max(0, len(self.lines) - self.page)))
+        self.post_message(self.Moved())
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self._go(-3)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self._go(3)
+
+    def on_click(self, event: events.Click) -> None:
+        if self.has_cursor and event.y + self.top < len(self.lines):
+            self.go(event.y + self.top)
+            self.post_message(self.Moved())
+
+    def repaint(self) -> None:
+        """Paint anew: the needle or a line has changed in place."""
+        self.refresh(Region(0, 0, self.size.width, self.size.height))
+
+    def render_line(self, y: int) -> Strip:
+        """Make one visible line."""
+        width = self.scrollable_content_region.width
+        index = y + self.top
+        if index >= len(self.lines):
+            return Strip.blank(width, self._style("plain"))
+        segments: list[Segment] = []
+        for text, tone in self.lines[index]:
+            segments += self._highlighted(text, self._style(tone))
+        strip = Strip(segments).adjust_cell_length(width, self._style("plain"))
+        if self.has_cursor and index == self.cursor:
+            strip = strip.apply_style(self._style("cursor"))
+        return strip
+
+    def _highlighted(self, text: str, style: Style) -> list[Segment]:
+        """Split a run so that the needle stands out."""
+        needle = self.needle.lower()
+        if not needle or needle not in text.lower():
+            return [Segment(text, style)]
+        segments: list[Segment] = []
+        lower, place = text.lower(), 0
+        if len(lower) != len(text):  # a few letters change their length with their case
+            return [Segment(text, style + self._style("match"))]
+        while (found := lower.find(needle, place)) >= 0:
+            segments.append(Segment(text[place:found], style))
+            segments.append(Segment(text[found : found + len(needle)], style + self._style("match")))
+            place = found + len(needle)
+        segments.append(Segment(text[place:], style))
+        return segments
+
+    def _style(self, tone: str) -> Style:
+        return self.get_component_rich_style(f"lines--{tone}", partial=True)
+
+
+def plain_text(line: Line) -> str:
+    """Return a line without its tones."""
+    return "".join(text for text, _ in line)
+
+
+def wrapped(line: Line, width: int) -> list[Line]:
+    """Break a line into lines of at most `width` cells."""
+    if cell_len(plain_text(line)) <= width:
+        return [line]
+    lines: list[list[Run]] = [[]]
+    room = width
+    for text, tone in line:
+        for character in text:
+            size = cell_len(character)
+            if size > room:
+                lines.append([])
+                room = width
+            if lines[-1] and lines[-1][-1][1] == tone:
+                lines[-1][-1] = (lines[-1][-1][0] + character, tone)
+            else:
+                lines[-1].append((character, tone))
+            room -= size
+    return list(lines)
