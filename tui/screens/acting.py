@@ -6,11 +6,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from collectors.details.document import read_document
+from collectors.logs.open import open_log
 from collectors.model import Workload
 from tui.action_desk import ActionDesk
 from tui.means import Means
 from tui.pages import action_page
 from tui.screens.inspect import InspectScreen
+from tui.screens.logs import LogScreen
 from tui.screens.panel import Panel
 
 if TYPE_CHECKING:
@@ -52,6 +54,11 @@ class Acting(Base):
     def action_action_log(self) -> None:
         log = self.desk.runner.log
         self.open_panel("Actions", action_page(log.recent(_LOGGED), log.path, log.problem))
+
+    def action_logs(self) -> None:
+        target = self.target()
+        if target is not None:
+            self.app.push_screen(LogScreen(target, partial(open_log, target, self.means.reach), self.is_ascii))
 
     def action_inspect(self) -> None:
         target = self.target()

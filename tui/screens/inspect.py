@@ -35,7 +35,8 @@ class InspectScreen(Screen[None]):
     DEFAULT_CSS = """
     InspectScreen > Static { height: 1; background: $primary-background; }
     InspectScreen #title { text-style: bold; }
-    InspectScreen Input { height: 1; border: none; padding: 0; display: none; background: $surface; }
+    InspectScreen Input { height: 1; border: none; padding: 0; display: none; background: $surface;
+        &:focus { border: none; } }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,space", "fold", show=False),

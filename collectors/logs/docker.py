@@ -1,0 +1,149 @@
+"""A container's log, by the engine's API (Docker Engine API, `GET /containers/{id}/logs`: frames of 8 + n bytes)."""
+
+from __future__ import annotations
+
+import struct
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+from collectors.logs.model import LogLine, clean
+from collectors.model import Workload
+from collectors.reach import DockerReach, Reach
+from collectors.sources.base import SourceError
+from collectors.sources.docker_container import parse_time_ns
+from collectors.sources.docker_endpoint import failures
+from collectors.text import inert
+
+_SPARE = 64
+"""More lines than wanted are kept: the engine cuts by time, and lines of one instant may be among them."""
+_SECOND_NS = 1_000_000_000
+_STDERR = 2
+_LONGEST_FRAME = 1 << 20
+
+
+class DockerLog:
+    """Reads what a container wrote; the position of a line is its time in nanoseconds."""
+
+    def __init__(self, workload: Workload, reach: Reach) -> None:
+        self.title = f"log of the engine, container {workload.short_id}"
+        self._identity = workload.id.id
+        self._reach: DockerReach = reach.docker(workload)
+        self._stop = threading.Event()
+        self._stream: Any = None
+        with self._reach.client() as client:
+            found: Any = client.inspect_container(self._identity)
+        self._created_ns = parse_time_ns(found.get("Created")) or 0
+        self._span_ns = 10 * _SECOND_NS
+        """How far back the next older lines are likely to reach."""
+        self._is_tty = bool(found.get("Config", {}).get("Tty"))
+
+    def last(self, count: int) -> list[LogLine]:
+        return self._read({"tail": str(count)})
+
+    def before(self, line: LogLine, count: int) -> list[LogLine]:
+        """Read ever longer spans before the line: the engine counts a tail from the log's end only."""
+        end, span = int(line.position), self._span_ns
+        while True:
+            start = max(0, end - span)
+            wanted = {"since": _seconds(start), "until": _seconds(end + 1000)}
+            found = deque(self._stream_lines(wanted, follow=False), maxlen=count + _SPARE)
+            older = [one for one in found if int(one.position) < end][-count:]
+            if len(older) == count or start <= self._created_ns:
+                break
+            span *= 4
+        if older:
+            self._span_ns = max(_SECOND_NS, end - int(older[0].position))
+        return older
+
+    def after(self, line: LogLine, count: int) -> list[LogLine]:
+        newer: list[LogLine] = []
+        for one in self._stream_lines({"since": _seconds(int(line.position))}, follow=False):
+            if int(one.position) > int(line.position):
+                newer.append(one)
+            if len(newer) == count:
+                break
+        return newer
+
+    def follow(self, line: LogLine | None) -> Iterator[LogLine]:
+        start = int(line.position) if line is not None else 0
+        wanted = {"since": _seconds(start)} if line is not None else {"tail": "0"}
+        for one in self._stream_lines(wanted, follow=True):
+            if int(one.position) > start:
+                yield one
+
+    def close(self) -> None:
+        self._stop.set()
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            try:
+                stream.close()
+            except _broken():
+                return  # its socket is gone already
+
+    def _read(self, wanted: dict[str, str]) -> list[LogLine]:
+        return list(self._stream_lines(wanted, follow=False))
+
+    def _stream_lines(self, wanted: dict[str, str], follow: bool) -> Iterator[LogLine]:
+        """Ask, and yield the lines of the answer as they come."""
+        from docker.types.daemon import CancellableStream
+
+        with ExitStack() as stack:
+            client = stack.enter_context(self._reach.client())
+            address = f"{client.base_url}/v{client.api_version}/containers/{self._identity}/logs"
+            asked = {"stdout": "1", "stderr": "1", "timestamps": "1", "follow": "1" if follow else "0", **wanted}
+            response = client.get(address, params=asked, stream=True, timeout=(3.0, None if follow else 10.0))
+            stack.callback(response.close)
+            if response.status_code != 200:
+                raise SourceError(f"the engine has no log: {inert(response.text[:300]).strip()}")
+            if follow:
+                self._stream = CancellableStream(iter(()), response)
+            try:
+                yield from _lines(_frames(response.raw, self._is_tty))
+            except _broken():
+                if not self._stop.is_set():
+                    raise  # not by `close`: the engine or the way to it broke
+
+
+def _broken() -> tuple[type[Exception], ...]:
+    return (*failures(), AttributeError)  # AttributeError: the socket was closed under the reader
+
+
+def _frames(raw: Any, is_tty: bool) -> Iterator[tuple[int, bytes]]:
+    """Yield (stream, bytes) of an answer; a terminal's has no frames."""
+    if is_tty:
+        while chunk := raw.read1(65536) if hasattr(raw, "read1") else raw.read(65536):
+            yield 1, chunk
+        return
+    while len(header := raw.read(8)) == 8:
+        stream, size = struct.unpack(">BxxxL", header)
+        while size > 0:
+            chunk = raw.read(min(size, _LONGEST_FRAME))
+            if not chunk:
+                return
+            size -= len(chunk)
+            yield stream, chunk
+
+
+def _lines(frames: Iterator[tuple[int, bytes]]) -> Iterator[LogLine]:
+    rests: dict[int, bytes] = {}
+    for stream, chunk in frames:
+        *whole, rest = (rests.get(stream, b"") + chunk).split(b"\n")
+        rests[stream] = rest[:_LONGEST_FRAME]
+        for raw in whole:
+            yield _line(stream, raw)
+    for stream, rest in rests.items():
+        if rest:
+            yield _line(stream, rest)
+
+
+def _line(stream: int, raw: bytes) -> LogLine:
+    stamp, _, text = raw.partition(b" ")
+    at_ns = parse_time_ns(stamp.decode("ascii", "replace")) or 0
+    return LogLine(at_ns, at_ns / 1e9 if at_ns else None, stream == _STDERR, clean(text))
+
+
+def _seconds(at_ns: int) -> str:
+    return f"{at_ns // 10**9}.{at_ns % 10**9:09d}"
