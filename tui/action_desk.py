@@ -6,7 +6,7 @@ import asyncio
 import getpass
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -70,9 +70,18 @@ class ActionDesk:
         runner: What does it.
         protection: Who must not fall to a slip.
         config: Time-outs.
+        handle_signals: Sets the application's signal handlers anew, after a shell had the terminal.
     """
 
-    def __init__(self, app: App[int], runner: Runner, protection: Protection, config: Config) -> None:
+    def __init__(
+        self,
+        app: App[int],
+        runner: Runner,
+        protection: Protection,
+        config: Config,
+        handle_signals: Callable[[], None],
+    ) -> None:
+        self.handle_signals = handle_signals
         self.runner = runner
         self._app = app
         self._protection = protection

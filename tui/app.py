@@ -54,7 +54,7 @@ class VmtopApp(App[int]):
         runner = Runner(means.engines.of, ActionLog(means.action_log), who(), sampler.announce)
         runner.is_locked = options.read_only or means.config.read_only
         protection = Protection(means.config.actions.allow_protected)
-        self.desk = ActionDesk(self, runner, protection, means.config)
+        self.desk = ActionDesk(self, runner, protection, means.config, self.handle_signals)
         self.animation_level = "none"
         self._filters.append(Outlet(options.ascii))
 
@@ -62,10 +62,14 @@ class VmtopApp(App[int]):
         self.theme = "textual-dark"
         self.install_screen(Panel(), "panel")
         self.install_screen(Choice(), "choice")
+        self.handle_signals()
+        self.push_screen(Overview(self.sampler, self.options, self.desk, self.means))
+
+    def handle_signals(self) -> None:
+        """Let a signal end the screen in order; needed again after something else had the terminal."""
         loop = asyncio.get_running_loop()
         for number, code in _SIGNALS.items():
             loop.add_signal_handler(number, partial(self.exit, code, code))
-        self.push_screen(Overview(self.sampler, self.options, self.desk, self.means))
 
     def on_unmount(self) -> None:
         self.desk.runner.close()

@@ -61,6 +61,7 @@ KEYS: tuple[Key, ...] = (
     Key("L", "lock", "", "lock or unlock the actions", WORK),
     Key("A", "action_log", "", "what was done, by whom, and how it ended", WORK),
     Key("l", "logs", "logs", "logs: the container's, the service's journal, the console of the machine", WORK),
+    Key("e", "shell", "shell", "a shell in the container, the console of the machine; Ctrl-] comes back", WORK),
     Key("i", "inspect", "", "the engine's whole description: JSON, XML, to fold and search", WORK),
     Key("y", "copy", "", "copy the name to the clipboard (OSC 52)", WORK),
     Key("question_mark,f1,h", "help", "help", "this page", OTHER),

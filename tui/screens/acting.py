@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from collectors.details.document import read_document
 from collectors.logs.open import open_log
 from collectors.model import Workload
-from tui.action_desk import ActionDesk
+from tui.action_desk import LOCKED, ActionDesk
 from tui.means import Means
 from tui.pages import action_page
 from tui.screens.inspect import InspectScreen
 from tui.screens.logs import LogScreen
 from tui.screens.panel import Panel
+from tui.shell import open_shell
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -59,6 +60,16 @@ class Acting(Base):
         target = self.target()
         if target is not None:
             self.app.push_screen(LogScreen(target, partial(open_log, target, self.means.reach), self.is_ascii))
+
+    def action_shell(self) -> None:
+        target = self.target()
+        if target is None:
+            return
+        if self.desk.is_locked:
+            self.notify(f"A shell can change a workload: {LOCKED}.", severity="warning", timeout=4)
+            return
+        shell = open_shell(self.app, target, self.means.reach, self.desk.handle_signals)
+        self.run_worker(shell, group="shell", exclusive=True)
 
     def action_inspect(self) -> None:
         target = self.target()

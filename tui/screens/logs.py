@@ -164,7 +164,9 @@ class LogScreen(Screen[None]):
     def _say(self, words: str) -> None:
         self._words = words
         parts = [self._workload.name, self._log.title if self._log else "log"]
-        parts += [words or (f"{len(self._window.lines)} lines here" if self._window.lines else "nothing was written yet")]
+        parts += [
+            words or (f"{len(self._window.lines)} lines here" if self._window.lines else "nothing was written yet")
+        ]
         parts.append("FOLLOWING" if self._is_following else "f or G follows")
         title = " " + "  ·  ".join(parts)
         self.query_one("#title", Static).update(Text(fit(title, max(1, self.size.width)), no_wrap=True))
