@@ -28,6 +28,7 @@ def specs(docker_urls: Sequence[str], libvirt_uris: Sequence[str], insecure: boo
             SourceSpec("libvirt", {"uri": uri}, _label("libvirt", uri, len(libvirt_uris)))
             for uri in libvirt_uris or (None,)
         ),
+        SourceSpec("systemd"),
     ]
 
 

@@ -90,6 +90,7 @@ SOURCES: dict[str, str] = {
     "cgroup": "collectors.sources.cgroup.source:CgroupSource",
     "docker": "collectors.sources.docker:DockerSource",
     "libvirt": "collectors.sources.libvirt:LibvirtSource",
+    "systemd": "collectors.sources.systemd:SystemdSource",
     "demo": "collectors.sources.demo:DemoSource",
 }
 """Name -> where its class is; imported only when the source is started."""

@@ -75,7 +75,7 @@ class UmlLab:
         folder = self.folder / str(next(self._numbers))
         folder.mkdir(parents=True)
         init = _write_init(folder, argv, environment or {})
-        kernel = Daemon(_kernel_command(folder, init), folder / "console")
+        kernel = Daemon(kernel_command(folder, init), folder / "console")
         try:
             kernel_ended = kernel.wait(timeout_s)
         finally:
@@ -98,7 +98,8 @@ def uml_kernel(folder: Path) -> UmlLab:
     return UmlLab(folder)
 
 
-def _kernel_command(folder: Path, init: Path) -> list[str]:
+def kernel_command(folder: Path, init: Path) -> list[str]:
+    """Make a disk image in a folder, and return the words that boot a kernel with it."""
     disk = folder / "disk.img"
     with disk.open("wb") as image:
         image.truncate(_DISK_BYTES)

@@ -1,0 +1,86 @@
+"""Starts, stops and restarts services through systemd."""
+
+from __future__ import annotations
+
+from collectors.actions.model import ActionTimedOut, Observed, Request, Verb
+from collectors.model import State, Workload
+from collectors.reach import WorkloadGone
+from collectors.sources.base import SourceError
+from collectors.systemd_bus import SERVICE_NAME, NoSuchUnit, system_bus
+from collectors.text import inert
+
+STATES = {
+    "active": State.RUNNING,
+    "reloading": State.RUNNING,
+    "refreshing": State.RUNNING,
+    "activating": State.STARTING,
+    "deactivating": State.STOPPING,
+    "inactive": State.STOPPED,
+    "maintenance": State.STOPPED,
+    "failed": State.CRASHED,
+}
+"""By ActiveState."""
+_METHODS = {Verb.START: "StartUnit", Verb.STOP: "StopUnit", Verb.RESTART: "RestartUnit"}
+_MANAGER_PATH = "/org/freedesktop/systemd1"
+_RESULTS = {
+    "canceled": "another request took its place",
+    "timeout": "systemd gave up after the unit's own time-out",
+    "failed": "the unit failed",
+    "dependency": "a unit that it needs failed",
+    "skipped": "it does not apply in the unit's state",
+}
+"""By result of a job."""
+_SIGKILL = 9
+
+
+class SystemdEngine:
+    """Acts on `.service` units."""
+
+    restart_is_a_new_run = True
+
+    def observe(self, workload: Workload) -> Observed:
+        """Ask for the unit's state. One that is not loaded is loaded for that."""
+        unit = unit_of(workload)
+        with system_bus() as bus:
+            try:
+                found = bus.properties(str(bus.call("LoadUnit", "s", (unit,))[0]))
+            except NoSuchUnit as error:
+                raise WorkloadGone(error.reason) from error
+        if found.get("LoadState") == "not-found":
+            raise WorkloadGone(f"systemd knows no unit {unit}")
+        state = STATES.get(str(found.get("ActiveState")), State.UNKNOWN)
+        detail = str(found.get("SubState") or "") if state is State.CRASHED else ""
+        return Observed(workload.name, state, bytes(found.get("InvocationID") or b"").hex(), inert(detail))
+
+    def perform(self, request: Request) -> None:
+        """Ask for a job and wait for its result."""
+        unit = unit_of(request.workload)
+        method = _METHODS.get(request.verb)
+        if method is None:
+            raise SourceError("services are only started, stopped and restarted")
+        with system_bus() as bus:
+            try:
+                result = bus.await_job(_MANAGER_PATH, method, "ss", (unit, "replace"), request.timeout_s)
+            except NoSuchUnit as error:
+                raise WorkloadGone(error.reason) from error
+        if result is None:
+            raise ActionTimedOut
+        if result != "done":
+            raise SourceError(f"the job ended with {inert(result)!r}: {_RESULTS.get(result, 'see the journal')}")
+
+    def force(self, request: Request) -> None:
+        """Kill all its processes, also those that run while it stops; the job then ends by itself."""
+        with system_bus() as bus:
+            bus.call("KillUnit", "ssi", (unit_of(request.workload), "all", _SIGKILL))
+
+
+def unit_of(workload: Workload) -> str:
+    """Return the name of a service's unit.
+
+    Raises:
+        SourceError: The name is none that systemd could have given.
+    """
+    name = workload.id.id.rpartition("/")[2]
+    if not SERVICE_NAME.fullmatch(name):
+        raise SourceError(f"{inert(name)} is no name of a service")
+    return name

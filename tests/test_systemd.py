@@ -1,0 +1,124 @@
+"""Services through a real systemd, which runs in a user-mode kernel."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from collectors.actions.engines import Engines
+from collectors.actions.log import ActionLog
+from collectors.actions.model import AfterTimeout, Request, Result, Verb
+from collectors.actions.runner import Outcome, Runner
+from collectors.actions.systemd import unit_of
+from collectors.model import Kind, State, Workload, WorkloadId
+from collectors.reach import Reach
+from collectors.sources.base import SourceError
+from collectors.sources.systemd import SystemdSource, slice_of
+from tests.lab.process import wait_until
+from tests.lab.uml import UmlLab
+from tests.lab.uml_systemd import run_under_systemd
+
+UNITS = {
+    "calm.service": "[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/bin/sleep 1000\n",
+    "broken.service": "[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/bin/false\nType=oneshot\n",
+    "deaf.service": (
+        "[Unit]\nDefaultDependencies=no\n[Service]\nTimeoutStopSec=100\n"
+        "ExecStart=/bin/sh -c \"trap '' TERM; while :; do sleep 0.2; done\"\n"
+    ),
+    "enabled.service": (
+        "[Unit]\nDescription=Stopped, though enabled\nDefaultDependencies=no\n[Service]\nExecStart=/bin/sleep 1000\n"
+        "[Install]\nWantedBy=lab.target\n"
+    ),
+}
+
+
+def service(name: str, state: State = State.RUNNING) -> Workload:
+    return Workload(WorkloadId("systemd", f"/system.slice/{name}"), Kind.SERVICE, name, state)
+
+
+@pytest.mark.parametrize("name", ["a b.service", "x.scope", ".service", "x.service\n"])
+def test_what_is_no_name_of_a_service_never_reaches_the_bus(name: str) -> None:
+    with pytest.raises(SourceError):
+        unit_of(service(name))
+
+
+def test_a_template_has_a_slice_of_its_own() -> None:
+    assert slice_of("ssh.service") == "/system.slice"
+    assert slice_of("getty@tty1.service") == "/system.slice/system-getty.slice"
+    assert slice_of("serial-getty@x.service") == "/system.slice/system-serial\\x2dgetty.slice"
+
+
+@pytest.mark.lab
+def test_services_are_acted_on_through_a_real_systemd(uml_lab: UmlLab) -> None:
+    argv = [sys.executable, "-m", "pytest", "-m", "uml", "-q", "-p", "no:cacheprovider", __file__]
+    environment = {"TMPDIR": "/run/lab/tmp", "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8", "VMTOP_INSIDE_UML": "1"}
+    finished = run_under_systemd(uml_lab.folder / "systemd", argv, UNITS, environment)
+    assert finished.returncode == 0, finished.stdout
+    assert "5 passed" in finished.stdout, finished.stdout
+
+
+def finish(folder: Path, request: Request) -> Outcome:
+    runner = Runner(Engines(Reach([])).of, ActionLog(folder / "actions.log"), "tester")
+    action = runner.submit(request)
+    wait_until(lambda: action.outcome is not None, 40, f"{request.verb} of {action.name}")
+    assert action.outcome is not None
+    return action.outcome
+
+
+def active_state(unit: str) -> str:
+    return subprocess.run(["systemctl", "is-active", unit], capture_output=True, text=True, check=False).stdout.strip()
+
+
+def invocation(unit: str) -> str:
+    words = ["systemctl", "show", "--property=InvocationID", "--value", unit]
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
+
+
+@pytest.mark.uml
+def test_a_service_is_started_restarted_and_stopped(tmp_path: Path) -> None:
+    assert finish(tmp_path, Request(Verb.START, service("calm.service", State.STOPPED))).result is Result.DONE
+    assert active_state("calm.service") == "active"
+    first = invocation("calm.service")
+    assert finish(tmp_path, Request(Verb.RESTART, service("calm.service"))).result is Result.DONE
+    assert invocation("calm.service") != first
+    assert finish(tmp_path, Request(Verb.STOP, service("calm.service"))).result is Result.DONE
+    assert active_state("calm.service") == "inactive"
+
+
+@pytest.mark.uml
+def test_a_unit_that_fails_is_told(tmp_path: Path) -> None:
+    outcome = finish(tmp_path, Request(Verb.START, service("broken.service", State.STOPPED)))
+    assert outcome.result is Result.FAILED
+    assert "the unit failed" in outcome.sentence
+
+
+@pytest.mark.uml
+def test_a_deaf_service_is_left_or_killed(tmp_path: Path) -> None:
+    assert finish(tmp_path, Request(Verb.START, service("deaf.service", State.STOPPED))).result is Result.DONE
+    time.sleep(0.5)  # for its trap
+    outcome = finish(tmp_path, Request(Verb.STOP, service("deaf.service"), 1.0, AfterTimeout.FORCE))
+    assert outcome.result is Result.DONE, outcome
+    assert active_state("deaf.service") in ("failed", "inactive")
+
+
+@pytest.mark.uml
+def test_an_unknown_unit_is_gone(tmp_path: Path) -> None:
+    assert finish(tmp_path, Request(Verb.STOP, service("nosuch.service"))).result is Result.GONE
+
+
+@pytest.mark.uml
+def test_stopped_services_that_are_enabled_are_listed() -> None:
+    subprocess.run(["systemctl", "start", "enabled.service"], check=True)
+    subprocess.run(["systemctl", "stop", "enabled.service"], check=True)
+    source = SystemdSource()
+    source.open(lambda: None)
+    found = source.read().workloads
+    source.close()
+    failed = found.get(WorkloadId("systemd", "/system.slice/broken.service"))
+    assert failed is not None
+    assert failed.state is State.CRASHED
+    assert WorkloadId("systemd", "/system.slice/dbus.service") not in found
