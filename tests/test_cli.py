@@ -137,6 +137,7 @@ def test_screen_is_started_with_what_was_asked_for(
         ("docker", "docker@/a.sock"),
         ("docker", "docker@far:2375"),
         ("libvirt", "libvirt"),
+        ("systemd", ""),
     ]
     assert specs[3].options == {"url": "tcp://me:secret@far:2375", "insecure": True}
     assert specs[4].options == {"uri": "qemu:///session"}
@@ -145,7 +146,7 @@ def test_screen_is_started_with_what_was_asked_for(
 def test_screen_reads_this_host_by_default(started: list[tuple[list[SourceSpec], ScreenOptions]]) -> None:
     assert run().exit_code == 0
     ((specs, options),) = started
-    assert [spec.name for spec in specs] == ["host", "cgroup", "docker", "libvirt"]
+    assert [spec.name for spec in specs] == ["host", "cgroup", "docker", "libvirt", "systemd"]
     assert [spec.options for spec in specs] == [{}, {}, {"url": None}, {"uri": None}]
     assert (options.interval_s, options.mouse, options.is_demo) == (1.0, True, False)
 
@@ -153,7 +154,7 @@ def test_screen_reads_this_host_by_default(started: list[tuple[list[SourceSpec],
 def test_demo_starts_the_screen_on_its_fleet(started: list[tuple[list[SourceSpec], ScreenOptions]]) -> None:
     assert run("demo", "--workloads", "9", "--seed", "3", "--interval", "0.5").exit_code == 0
     ((specs, options),) = started
-    assert specs == [SourceSpec("demo", {"workloads": 9, "seed": 3})]
+    assert specs == [SourceSpec("demo", {"workloads": 9, "seed": 3, "lives": {}})]
     assert options.is_demo
     assert options.interval_s == 0.5
 
@@ -198,7 +199,7 @@ def test_list_json_on_this_host_keeps_its_contract() -> None:
     assert plain["schema"] == "vmtop.list/1"
     assert plain["host"]["metrics"]["cpu_percent"] is not None
     assert plain["ledger"]["memory_bytes"]["host"] > 0
-    assert {source["name"] for source in plain["sources"]} == {"host", "cgroup", "docker", "libvirt"}
+    assert {source["name"] for source in plain["sources"]} == {"host", "cgroup", "docker", "libvirt", "systemd"}
 
 
 def test_stream_gives_a_line_each_interval() -> None:
