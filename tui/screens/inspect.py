@@ -42,7 +42,7 @@ class InspectScreen(Screen[None]):
         Binding("enter,space", "fold", show=False),
         Binding("minus", "all(True)", show=False),
         Binding("plus,equals_sign", "all(False)", show=False),
-        Binding("slash,f", "search", show=False),
+        Binding("slash,f", "search", show=False, priority=True),
         Binding("n", "next(1)", show=False),
         Binding("N", "next(-1)", show=False),
         Binding("y", "copy", show=False),
@@ -120,7 +120,10 @@ class InspectScreen(Screen[None]):
     def action_search(self) -> None:
         prompt = self.query_one(Input)
         prompt.display = True
-        prompt.focus()
+        self.set_focus(prompt)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return not (action == "search" and isinstance(self.focused, Input))
 
     @on(Input.Changed)
     def typed(self, event: Input.Changed) -> None:

@@ -44,7 +44,7 @@ class LogScreen(Screen[None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f", "follow", show=False),
-        Binding("slash", "search", show=False),
+        Binding("slash", "search", show=False, priority=True),
         Binding("n", "next(1)", show=False),
         Binding("N", "next(-1)", show=False),
         Binding("t", "stamps", show=False),
@@ -252,7 +252,10 @@ class LogScreen(Screen[None]):
     def action_search(self) -> None:
         prompt = self.query_one(Input)
         prompt.display = True
-        prompt.focus()
+        self.set_focus(prompt)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return not (action == "search" and isinstance(self.focused, Input))
 
     @on(Input.Changed)
     def typed(self, event: Input.Changed) -> None:

@@ -45,7 +45,8 @@ class Overview(Acting, Screen[None]):
     """All workloads of this host."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(key.keys, key.action, key.label or key.help, show=bool(key.label), id=key.action)
+        # The filter's key takes effect before the next key is looked at: what is typed after it must not be a command.
+        Binding(key.keys, key.action, key.help, show=False, id=key.action, priority=key.action == "filter")
         for key in KEYS
         if key.action not in ("quit", "command_palette", "suspend_process")
     ]
@@ -276,7 +277,10 @@ class Overview(Acting, Screen[None]):
         prompt.display = True
         self.query_one("#footer").display = False
         prompt.value = self.view.query_text
-        prompt.focus()
+        self.set_focus(prompt)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return not (action == "filter" and isinstance(self.focused, Input))
 
     @on(Input.Changed, "#prompt")
     def filter_typed(self, event: Input.Changed) -> None:
