@@ -148,7 +148,7 @@ def _start_daemon(folder: Path) -> Daemon:
         (folder / name).mkdir()
     (folder / "etc" / "qemu.conf").write_text(_QEMU_CONF)
     (folder / "etc" / "libvirtd.conf").write_text('auth_unix_rw = "none"\nauth_unix_ro = "none"\n')
-    mounts = ["mount -t tmpfs tmpfs /run", "mkdir /run/libvirt"]
+    mounts = ["mount -t tmpfs tmpfs /run", "mkdir /run/libvirt /run/lock"]  # consoles are locked in /var/lock
     mounts += [f"mount --bind {folder}/{name} {place}" for name, place in _PRIVATE.items()]
     argv = [find_program("libvirtd"), "-f", "/etc/libvirt/libvirtd.conf", "-p", f"{folder}/libvirtd.pid"]
     daemon = Daemon(in_private_mounts(mounts, argv), folder / "libvirtd.log")

@@ -1,0 +1,298 @@
+"""The way from a key to an action, through Textual's pilot: the right workload or none."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import msgspec
+import pytest
+from textual.widgets import Button
+
+from collectors.actions.model import Observed, Verb
+from collectors.model import Kind, State, Workload
+from collectors.sources.base import SourceDown
+from tests.engines import FakeEngine, means_with
+from tests.fleet import Fleet, QuietSampler
+from tests.test_screen import Session, screen_text
+from tui.app import VmtopApp
+from tui.config import ActionConfig, Config
+from tui.feed import FrameReady
+from tui.options import ScreenOptions
+from tui.screens.action_menu import ActionMenu
+from tui.screens.confirm import ARMED_AFTER_S, Confirm
+
+
+@asynccontextmanager
+async def acting(
+    engine: FakeEngine, config: Config | None = None, size: tuple[int, int] = (120, 40), read_only: bool = False
+) -> AsyncIterator[Session]:
+    """Run the screen on a fleet with an engine of the test's own."""
+    app = VmtopApp(QuietSampler([]), ScreenOptions(is_demo=True, read_only=read_only), means_with(engine, config))
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        session = Session(pilot, Fleet(20))
+        await session.tick(2)
+        yield session
+
+
+async def to_confirm(session: Session, key: str) -> None:
+    """Open the menu, choose, and wait until the confirmation takes keys."""
+    await session.press("x")
+    await session.pilot.pause(0.1)
+    assert isinstance(session.pilot.app.screen, ActionMenu)
+    await session.press(key)
+    for _ in range(100):
+        await session.pilot.pause(0.02)
+        if isinstance(session.pilot.app.screen, Confirm):
+            break
+    await session.pilot.pause(ARMED_AFTER_S + 0.2)
+
+
+async def until(session: Session, words: str) -> None:
+    for _ in range(200):
+        await session.pilot.pause(0.02)
+        if words in notified(session):
+            return
+    raise AssertionError(f"{words!r} was not told: {notified(session)}\n{session.text()}")
+
+
+def notified(session: Session) -> str:
+    return "\n".join(str(one.message) for one in session.pilot.app._notifications)
+
+
+def under_cursor(session: Session) -> Workload:
+    target = session.screen.target()
+    assert target is not None
+    return target
+
+
+async def test_the_confirmed_action_reaches_the_workload_under_the_cursor() -> None:
+    engine = FakeEngine()
+    async with acting(engine) as session:
+        await session.press("3", "j", "j")
+        target = under_cursor(session)
+        await to_confirm(session, "t")
+        shown = session.text()
+        assert f"Stop container {target.name}?" in shown
+        assert f"docker stop --time 10 {target.name}" in shown
+        assert target.short_id in shown
+        await session.press("right", "enter")
+        await until(session, f"{target.name} was stopped")
+        assert engine.performed == [(Verb.STOP, target.id)]
+
+
+async def test_cancel_is_preselected() -> None:
+    engine = FakeEngine()
+    async with acting(engine) as session:
+        await session.press("3", "j")
+        await to_confirm(session, "t")
+        assert isinstance(session.pilot.app.focused, Button)
+        assert session.pilot.app.focused.id == "cancel"
+        await session.press("enter")
+        await session.pilot.pause(0.2)
+        assert engine.performed == []
+
+
+async def test_keys_typed_ahead_confirm_nothing() -> None:
+    engine = FakeEngine()
+    async with acting(engine) as session:
+        await session.press("3", "j")
+        await session.pilot.press("x", "t", "right", "enter", "enter")
+        await session.pilot.pause(0.5)
+        assert engine.performed == []
+
+
+async def test_a_re_sorted_table_does_not_change_the_target() -> None:
+    engine = FakeEngine()
+    async with acting(engine) as session:
+        await session.press("3", "j", "j")
+        target = under_cursor(session)
+        await session.press("x")
+        session.screen.action_sort("name")
+        session.screen.view.is_reversed = True
+        await session.tick(5)
+        await session.press("t")
+        await session.pilot.pause(0.3)
+        session.screen.action_sort("memory_host_bytes")
+        await session.tick(5)
+        await session.pilot.pause(ARMED_AFTER_S + 0.2)
+        await session.press("right", "enter")
+        await until(session, f"{target.name} was stopped")
+        assert engine.performed == [(Verb.STOP, target.id)]
+
+
+async def test_a_workload_that_was_replaced_meanwhile_is_left_alone_and_so_is_its_heir() -> None:
+    engine = FakeEngine()
+    async with acting(engine) as session:
+        await session.press("3", "j", "j")
+        target = under_cursor(session)
+        await to_confirm(session, "t")
+        engine.gone.add(target.id)
+        frame = session.fleet.frame()
+        heir = msgspec.structs.replace(frame.workloads.pop(target.id), id=target.id._replace(id="f" * 64))
+        frame.workloads[heir.id] = heir
+        session.screen.post_message(FrameReady(frame))
+        await session.pilot.pause()
+        await session.press("right", "enter")
+        await until(session, f"{target.name} is gone: nothing was done")
+        assert engine.performed == []
+
+
+async def test_a_workload_that_was_restarted_meanwhile_is_left_alone() -> None:
+    engine = FakeEngine()
+    async with acting(engine) as session:
+        await session.press("3", "j", "j")
+        target = under_cursor(session)
+        await to_confirm(session, "t")
+        engine.states[target.id] = Observed(target.name, State.RUNNING, "second")
+        await session.press("right", "enter")
+        await until(session, "since you asked: nothing was done")
+        assert engine.performed == []
+
+
+async def test_a_workload_that_was_renamed_meanwhile_is_left_alone() -> None:
+    engine = FakeEngine()
+    async with acting(engine) as session:
+        await session.press("3", "j", "j")
+        target = under_cursor(session)
+        await to_confirm(session, "t")
+        engine.states[target.id] = Observed("other", State.RUNNING, "first")
+        await session.press("right", "enter")
+        await until(session, f"{target.name} is called other now: nothing was done")
+        assert engine.performed == []
+
+
+async def test_killing_wants_the_name_typed() -> None:
+    engine = FakeEngine()
+    async with acting(engine) as session:
+        await session.press("3", "j", "j")
+        target = under_cursor(session)
+        await to_confirm(session, "K")
+        await session.press(*"wrong", "enter")
+        assert isinstance(session.pilot.app.screen, Confirm)
+        assert engine.performed == []
+        await session.press(*["backspace"] * 5, *target.name.replace("-", "\0").replace("\0", "-"), "enter")
+        await until(session, f"{target.name} was killed")
+        assert engine.performed == [(Verb.KILL, target.id)]
+
+
+async def test_what_follows_the_time_out_is_a_choice_that_is_shown() -> None:
+    async with acting(FakeEngine()) as session:
+        await session.press("2", "j")
+        await to_confirm(session, "t")
+        assert "forced off" in session.text()
+        assert "virsh destroy" in session.text()
+        await session.press("f")
+        assert "left as it is" in session.text()
+        assert "virsh destroy" not in session.text()
+        assert "60 s" in session.text()
+        await session.press("plus")
+        assert "90 s" in session.text()
+
+
+async def test_marked_workloads_are_acted_on_side_by_side_and_a_failure_leaves_the_others() -> None:
+    engine = FakeEngine()
+    together = threading.Barrier(3, timeout=10)
+
+    def fail_one(request: object) -> None:
+        together.wait()  # all three are under way at once
+        if len(engine.performed) and getattr(request, "workload", None) is unlucky:
+            raise SourceDown("never reached")
+
+    async with acting(engine) as session:
+        await session.press("3", "j", "space", "space", "space")
+        targets = session.screen.targets()
+        assert len(targets) == 3
+        unlucky = targets[1]
+        engine.on_perform = fail_one
+        await to_confirm(session, "t")
+        assert "Stop 3 containers?" in session.text()
+        await session.press("right", "enter")
+        for target in (targets[0], targets[2]):
+            await until(session, f"{target.name} was stopped")
+        assert {identity for _, identity in engine.performed} == {target.id for target in targets}
+        await until(session, f"{unlucky.name}: the engine was lost in the middle")
+
+
+async def test_the_row_shows_what_is_under_way_and_for_how_long() -> None:
+    engine = FakeEngine()
+    release = threading.Event()
+    engine.on_perform = lambda _: release.wait(10) and None
+    async with acting(engine) as session:
+        await session.press("3", "j", "j")
+        await to_confirm(session, "t")
+        await session.press("right", "enter")
+        await session.tick(2)
+        assert "stopping 0s" in session.text() or "stopping 1s" in session.text()
+        await session.press("x")
+        assert "its stop is under way" in session.text()
+        release.set()
+        await session.press("escape")
+        await until(session, "was stopped")
+        await session.tick(1)
+        assert "stopping" not in session.text()
+
+
+async def test_locked_the_menu_shows_what_would_be_possible_and_does_nothing() -> None:
+    engine = FakeEngine()
+    async with acting(engine, read_only=True) as session:
+        assert "actions locked" in session.text()
+        await session.press("3", "j", "x")
+        assert "possible, but locked" in session.text()
+        assert "L unlocks" in session.text()
+        await session.press("t", "K", "enter")
+        assert isinstance(session.pilot.app.screen, ActionMenu)
+        await session.press("escape", "e")
+        await until(session, "A shell can change a workload")
+        await session.press("L")
+        await to_confirm(session, "t")
+        assert isinstance(session.pilot.app.screen, Confirm)
+        assert engine.performed == []
+
+
+async def test_the_configuration_locks_as_well() -> None:
+    async with acting(FakeEngine(), Config(read_only=True)) as session:
+        assert "actions locked" in session.text()
+
+
+async def test_the_services_of_engines_are_protected_unless_the_configuration_says_so() -> None:
+    for allowed, is_protected in (((), True), (("service:systemd-journald.service",), False)):
+        async with acting(FakeEngine(), Config(actions=ActionConfig(allow_protected=allowed))) as session:
+            await session.press("4", "slash", *"journald", "enter", "x")
+            assert under_cursor(session).kind is Kind.SERVICE
+            assert ("protected" in session.text()) is is_protected
+
+
+async def test_the_action_log_tells_who_did_what_and_how_it_ended() -> None:
+    async with acting(FakeEngine()) as session:
+        await session.press("3", "j", "j")
+        target = under_cursor(session)
+        await to_confirm(session, "p")
+        await session.press("right", "enter")
+        await until(session, f"{target.name} was paused")
+        await session.press("A")
+        shown = screen_text(session.pilot.app)
+        assert "done" in shown
+        assert f"{target.name} was paused" in shown
+        assert f"docker pause {target.name}" in shown
+
+
+async def test_the_name_is_copied() -> None:
+    async with acting(FakeEngine()) as session:
+        await session.press("3", "j", "y")
+        assert session.pilot.app.clipboard == under_cursor(session).name
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+async def test_menu_and_confirmation_fit(size: tuple[int, int]) -> None:
+    async with acting(FakeEngine(), size=size) as session:
+        await session.press("2", "j", "x")
+        assert "d remove" in session.text()
+        await session.press("escape")
+        await to_confirm(session, "K")
+        shown = session.text()
+        assert "Cancel" in shown
+        assert "virsh destroy" in shown
+        assert max(len(line) for line in shown.splitlines()) <= size[0]

@@ -1,0 +1,192 @@
+"""A shell in a container and the console of a domain, in a real terminal, and the terminal afterwards."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import termios
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from collectors.consoles.open import open_console
+from collectors.model import Kind, State, Workload, WorkloadId
+from collectors.reach import Reach
+from collectors.sampler import SourceSpec
+from collectors.sources.base import SourceError
+from tests.lab.docker_engine import DockerLab
+from tests.lab.libvirt_daemon import LibvirtLab
+from tests.lab.process import wait_until
+from tests.terminal import Terminal
+
+MOUSE, PASTE, ALTERNATE = (1000, 1002, 1003, 1006), 2004, 1049
+_MODES = "".join(rf"\033[?{mode}" for mode in ("1049h", "1000h", "1003h", "1006h", "2004h", "25l", "1h"))
+MESS = rf"printf '{_MODES}\033[41m\033[3;5r'; stty -echo raw"
+
+
+def is_set(terminal: Terminal, mode: int) -> bool:
+    """Whether a private mode is on, by the last word on it in all that was received."""
+    on, off = terminal.received.rfind(b"\x1b[?%dh" % mode), terminal.received.rfind(b"\x1b[?%dl" % mode)
+    return on > off
+
+
+def assert_sane(terminal: Terminal) -> None:
+    """Echo on and as before, the cursor shown, no mouse reports, no bracketed paste, the main screen."""
+    now = termios.tcgetattr(terminal.fd)
+    assert now[3] & termios.ECHO
+    assert now[3] & termios.ICANON
+    assert now[:4] == terminal.settings[:4]
+    assert not any(is_set(terminal, mode) for mode in MOUSE)
+    assert not is_set(terminal, PASTE)
+    assert not is_set(terminal, ALTERNATE)
+    assert not terminal.screen.cursor.hidden
+
+
+@contextmanager
+def on_container(lab: DockerLab, name: str, folder: Path) -> Iterator[Terminal]:
+    """Run vmtop with one container shown and under the cursor."""
+    environment = {"XDG_STATE_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
+    with closing(Terminal(["vmtop", "--docker", lab.url], (100, 30), environment)) as terminal:
+        terminal.wait_for(lambda: name in terminal.text(), 20, name)
+        terminal.press(f"/{name}")
+        terminal.wait_for(lambda: f"filter {name}" in terminal.text(), 10, "the filter")
+        terminal.press("\r")
+        terminal.read(0.5)
+        yield terminal
+
+
+def enter(terminal: Terminal) -> None:
+    terminal.press("e")
+    terminal.wait_for(lambda: "Ctrl-] comes back" in terminal.text() and "#" in terminal.text(), 15, "the shell")
+
+
+def leave_vmtop(terminal: Terminal) -> None:
+    terminal.press("q")
+    assert terminal.wait_exit() == 0
+    assert_sane(terminal)
+
+
+@pytest.mark.lab
+class TestContainer:
+    def test_what_is_typed_runs_inside_with_the_size_of_the_terminal(
+        self, docker_lab: DockerLab, tmp_path: Path
+    ) -> None:
+        one = docker_lab.run("shell-in", "sleep 1000")
+        try:
+            with on_container(docker_lab, "shell-in", tmp_path) as terminal:
+                enter(terminal)
+                terminal.press("hostname; stty size; echo $((40+2))\r")
+                terminal.wait_for(lambda: one[:12] in terminal.text() and "42" in terminal.text(), 10, "the answer")
+                assert "30 100" in terminal.text()
+                terminal.resize(90, 25)
+                terminal.press("stty size\r")
+                terminal.wait_for(lambda: "25 90" in terminal.text(), 10, "the new size")
+                terminal.press("exit 3\r")
+                terminal.wait_for(lambda: "the shell ended" in terminal.text(), 10, "the notification")
+                assert "LIVE" in terminal.text()
+                leave_vmtop(terminal)
+        finally:
+            docker_lab.remove(one)
+
+    def test_control_bracket_comes_back_and_the_screen_goes_on(self, docker_lab: DockerLab, tmp_path: Path) -> None:
+        one = docker_lab.run("shell-back", "sleep 1000")
+        try:
+            with on_container(docker_lab, "shell-back", tmp_path) as terminal:
+                enter(terminal)
+                terminal.press("\x1d")
+                terminal.wait_for(lambda: "the console was left" in terminal.text(), 10, "the screen")
+                enter(terminal)
+                terminal.press("exit\r")
+                terminal.wait_for(lambda: "the shell ended" in terminal.text(), 10, "the screen again")
+                leave_vmtop(terminal)
+        finally:
+            docker_lab.remove(one)
+
+    def test_an_abnormal_end_leaves_the_terminal_sane(self, docker_lab: DockerLab, tmp_path: Path) -> None:
+        one = docker_lab.run("shell-mess", "sleep 1000")
+        try:
+            with on_container(docker_lab, "shell-mess", tmp_path) as terminal:
+                enter(terminal)
+                terminal.press(f"{MESS}\r")
+                terminal.wait_for(lambda: is_set(terminal, 1006), 10, "the mess")
+                docker_lab.client.kill(one)
+                terminal.wait_for(lambda: "LIVE" in terminal.text(), 15, "the screen")
+                leave_vmtop(terminal)
+        finally:
+            docker_lab.remove(one)
+
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+    def test_a_signal_during_a_shell_leaves_the_terminal_sane(
+        self, docker_lab: DockerLab, tmp_path: Path, number: signal.Signals
+    ) -> None:
+        one = docker_lab.run("shell-signal", "sleep 1000")
+        try:
+            with on_container(docker_lab, "shell-signal", tmp_path) as terminal:
+                enter(terminal)
+                terminal.press(f"{MESS}\r")
+                terminal.wait_for(lambda: is_set(terminal, 1006), 10, "the mess")
+                os.kill(terminal.pid, number)
+                assert terminal.wait_exit() == 128 + number
+                assert_sane(terminal)
+        finally:
+            docker_lab.remove(one)
+
+    def test_a_stopped_container_has_no_shell(self, docker_lab: DockerLab) -> None:
+        reach = Reach([SourceSpec("docker", {"url": docker_lab.url})])
+        stopped = Workload(WorkloadId("docker", "f" * 64), Kind.CONTAINER, "x", State.STOPPED)
+        with pytest.raises(SourceError, match="there is no one to answer"):
+            open_console(stopped, reach)
+
+
+def test_a_service_has_no_shell_of_its_own() -> None:
+    service = Workload(WorkloadId("systemd", "/system.slice/x.service"), Kind.SERVICE, "x.service", State.RUNNING)
+    with pytest.raises(SourceError, match="no shell of its own"):
+        open_console(service, Reach([]))
+
+
+@pytest.mark.lab
+def test_the_console_of_a_domain_speaks_both_ways(libvirt_lab: LibvirtLab, linux_guests: tuple[str, str]) -> None:
+    guest = replace(libvirt_lab.guests[0], name=f"console-{os.getpid()}")
+    name = guest.name
+    xml = guest.xml().replace(f"<serial type='file'><source path='{guest.console}'/></serial>", "<serial type='pty'/>")
+    xml = xml.replace("console=ttyS0 panic=1 quiet", "console=ttyS0 quiet rdinit=/bin/busybox sh")
+    assert "type='pty'" in xml
+    domain = libvirt_lab.connection.defineXML(xml)
+    domain.create()
+    try:
+        reach = Reach([SourceSpec("libvirt", {"uri": libvirt_lab.uri})])
+        workload = Workload(WorkloadId("qemu", domain.UUIDString()), Kind.VM, name, State.RUNNING)
+        with closing(open_console(workload, reach)) as opened:
+            heard = bytearray()
+
+            def hears(words: bytes) -> bool:
+                if select.select([opened.fileno()], [], [], 0.1)[0]:
+                    heard.extend(opened.read())
+                return words in heard
+
+            # Busybox's shell takes the applet to run from the line, so no name has to be in the guest's path.
+            wait_until(lambda: hears(b"# "), 60, "the guest's shell")
+            opened.write(b"echo $((6 * 7))\r")
+            wait_until(lambda: hears(b"42"), 20, "the answer")
+            with pytest.raises(SourceError, match="cannot be opened"):
+                open_console(workload, reach)
+    finally:
+        libvirt_lab.remove(name)
+
+
+@pytest.mark.lab
+def test_a_domain_without_a_console_is_told_what_it_lacks(libvirt_lab: LibvirtLab) -> None:
+    tiny = libvirt_lab.start_tiny("mute")
+    try:
+        identity = WorkloadId("qemu", libvirt_lab.connection.lookupByName(tiny).UUIDString())
+        workload = Workload(identity, Kind.VM, tiny, State.RUNNING)
+        with pytest.raises(SourceError) as caught:
+            open_console(workload, Reach([SourceSpec("libvirt", {"uri": libvirt_lab.uri})]))
+        assert "console cannot be opened" in caught.value.reason
+        assert "<serial type='pty'/>" in caught.value.remedy
+    finally:
+        libvirt_lab.remove(tiny)
