@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 from collectors.actions.engines import Engines
@@ -65,3 +66,12 @@ class FakeEngine:
 def means_with(engine: FakeEngine, config: Config | None = None) -> Means:
     """Return means that act through an engine of the test's."""
     return Means(Reach([]), Engines(Reach([]), engine), config or Config())
+
+
+def held_by(event: threading.Event) -> Callable[[object], None]:
+    """Return a call that waits for an event, ten seconds at most."""
+
+    def hold(_: object) -> None:
+        event.wait(10)
+
+    return hold

@@ -13,7 +13,7 @@ from textual.widgets import Button
 from collectors.actions.model import Observed, Verb
 from collectors.model import Kind, State, Workload
 from collectors.sources.base import SourceDown
-from tests.engines import FakeEngine, means_with
+from tests.engines import FakeEngine, held_by, means_with
 from tests.fleet import Fleet, QuietSampler
 from tests.test_screen import Session, screen_text
 from tui.app import VmtopApp
@@ -76,7 +76,7 @@ async def test_the_confirmed_action_reaches_the_workload_under_the_cursor() -> N
         await to_confirm(session, "t")
         shown = session.text()
         assert f"Stop container {target.name}?" in shown
-        assert f"docker stop --time 10 {target.name}" in shown
+        assert f"docker stop -t 10 {target.name}" in shown
         assert target.short_id in shown
         await session.press("right", "enter")
         await until(session, f"{target.name} was stopped")
@@ -219,7 +219,7 @@ async def test_marked_workloads_are_acted_on_side_by_side_and_a_failure_leaves_t
 async def test_the_row_shows_what_is_under_way_and_for_how_long() -> None:
     engine = FakeEngine()
     release = threading.Event()
-    engine.on_perform = lambda _: release.wait(10) and None
+    engine.on_perform = held_by(release)
     async with acting(engine) as session:
         await session.press("3", "j", "j")
         await to_confirm(session, "t")

@@ -91,7 +91,7 @@ def test_a_container_is_acted_on_from_the_keyboard(docker_lab: DockerLab, tmp_pa
         entries = [json.loads(line) for line in written.splitlines()]
         assert [entry["verb"] for entry in entries] == ["pause", "resume", "restart", "stop", "start", "kill"]
         assert {entry["result"] for entry in entries} == {"done"}
-        assert entries[3]["command"] == "docker stop --time 10 key-web"
+        assert entries[3]["command"] == "docker stop -t 10 key-web"
         assert (tmp_path / "vmtop" / "actions.log").stat().st_mode & 0o777 == 0o600
     finally:
         docker_lab.remove(one)

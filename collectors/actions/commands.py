@@ -37,16 +37,19 @@ def equivalent(request: Request) -> tuple[str, ...]:
     after = f"{request.timeout_s:g}"
     known = family(workload)
     if known is Family.DOCKER:
-        if verb is Verb.STOP and request.after is AfterTimeout.LEAVE:
-            return (f"docker kill --signal=SIGTERM {name}",)
-        wait = f" --time {after}" if verb in CAN_WAIT else ""
-        return (f"{workload.id.engine} {_DOCKER.get(verb, verb.value)}{wait} {name}",)
+        engine = workload.id.engine
+        if verb in CAN_WAIT and request.after is AfterTimeout.LEAVE:
+            again = (f"{engine} start {name}",) if verb is Verb.RESTART else ()
+            return (f"{engine} kill --signal=SIGTERM {name}", *again)
+        wait = f" -t {after}" if verb in CAN_WAIT else ""
+        return (f"{engine} {_DOCKER.get(verb, verb.value)}{wait} {name}",)
     if known is Family.LIBVIRT:
         first = f"virsh {_VIRSH.get(verb, verb.value)} {name}"
     else:
-        first = f"systemctl {verb.value} {shlex.quote(workload.id.id.rpartition('/')[2])}"
+        name = shlex.quote(workload.id.id.rpartition("/")[2])
+        first = f"systemctl {verb.value} {name}"
     forced = _FORCED.get((known, verb)) if known and request.after is AfterTimeout.FORCE else None
-    return (first, f"{forced} {first.rpartition(' ')[2]}  # after {after} s") if forced else (first,)
+    return (first, f"{forced} {name}  # after {after} s") if forced else (first,)
 
 
 def consequence(request: Request) -> str:
