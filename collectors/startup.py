@@ -19,6 +19,7 @@ ASKED_WITHIN_S = 60.0
 """A start this long after it was asked for by vmtop belongs to that request."""
 CREATED_WITHIN_S = 10.0
 """`docker run` starts what it created at once; a later start says nothing about the creation."""
+_BY_PROCESS = "start of its QEMU process"
 _SENT = ("net_tx_packets_total", "net_tx_total_bytes")
 _ENDS = frozenset({"stop", "die", "remove"})
 
@@ -58,6 +59,7 @@ class StartupWatch:
         for identity in tuple(self._waiting):
             reading = moment.readings.get(identity)
             if reading is not None:
+                self._look_for_process(identity, reading)
                 self._look_for_packets(identity, reading, frame)
         self._last_at_ns = frame.at_ns
         for kept in (self._known, self._asked, self._created):
@@ -107,8 +109,16 @@ class StartupWatch:
             return created, "create event"
         started = reading.workload.started_at if reading is not None and reading.workload.kind is Kind.VM else None
         if started is not None and 0 <= event.wall - started <= ASKED_WITHIN_S:
-            return started, "start of its QEMU process"
+            return started, _BY_PROCESS
         return event.wall, "start event"
+
+    def _look_for_process(self, identity: WorkloadId, reading: Reading) -> None:
+        """Count a domain from its process when that is found only after the event."""
+        startup, started = self._known[identity], reading.workload.started_at
+        if startup.how != "start event" or reading.workload.kind is not Kind.VM or started is None:
+            return
+        if 0 <= startup.began - started <= ASKED_WITHIN_S:
+            self._known[identity] = Startup(started, _BY_PROCESS, startup.began - started)
 
     def _look_for_packets(self, identity: WorkloadId, reading: Reading, frame: Frame) -> None:
         """Take the first sent packet for ready, unless a better signal is to come."""

@@ -68,7 +68,7 @@ class LibvirtSource:
         self._descriptions: dict[str, tuple[int, float, Description]] = {}
         """By UUID: the domain's id and the monotonic second when the XML was read, and what it told."""
         self._parsed = 0
-        self._callback: int | None = None
+        self._callbacks: list[int] = []
         self._wake: Callable[[], None] = lambda: None
 
     def open(self, wake: Callable[[], None]) -> None:
@@ -87,10 +87,10 @@ class LibvirtSource:
         except libvirt.libvirtError as error:
             raise translate(error, self._uri) from error
         self._descriptions.clear()
-        self._callback = None
+        self._callbacks = []
         self._stats = StatsReader(connection, self._engine)
         self._events = DomainEvents(self._engine, wake)
-        for register in (self._keep_alive, self._register_events):
+        for register in (self._keep_alive, self._register_events, self._register_agent):
             try:
                 register(connection)
             except libvirt.libvirtError:
@@ -123,7 +123,7 @@ class LibvirtSource:
         connection, self._connection, self._stats = self._connection, None, None
         if connection is None:
             return
-        closer = threading.Thread(target=_close, args=(connection, self._callback), name="libvirt-close", daemon=True)
+        closer = threading.Thread(target=_close, args=(connection, self._callbacks), name="libvirt-close", daemon=True)
         closer.start()
         closer.join(_CLOSE_S)
 
@@ -135,7 +135,13 @@ class LibvirtSource:
         import libvirt
 
         kind = libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE
-        self._callback = connection.domainEventRegisterAny(None, kind, self._events.take_in, None)
+        self._callbacks.append(connection.domainEventRegisterAny(None, kind, self._events.take_in, None))
+
+    def _register_agent(self, connection: virConnect) -> None:
+        import libvirt
+
+        kind = libvirt.VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE
+        self._callbacks.append(connection.domainEventRegisterAny(None, kind, self._events.take_agent, None))
 
     def _closed(self, _connection: virConnect, _reason: int, _opaque: object) -> None:
         self._wake()
@@ -204,13 +210,13 @@ def translate(error: Any, uri: str) -> SourceError:
     return SourceDown(f"{where}: {said}", _START if is_not_running and not endpoint_of(uri) else "")
 
 
-def _close(connection: virConnect, callback: int | None) -> None:
+def _close(connection: virConnect, callbacks: list[int]) -> None:
     """Close a connection. Its callbacks go first: each of them keeps it open."""
     import libvirt
 
     with suppress(libvirt.libvirtError):
         connection.unregisterCloseCallback()
-    if callback is not None:
+    for callback in callbacks:
         with suppress(libvirt.libvirtError):
             connection.domainEventDeregisterAny(callback)
     with suppress(libvirt.libvirtError):

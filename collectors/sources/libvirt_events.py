@@ -50,6 +50,8 @@ _REFINED = {
     (8, 1): ("die", "crash loaded"),
 }
 """By type and detail."""
+_AGENT = {1: "connected", 2: "disconnected"}
+"""By virConnectDomainEventAgentLifecycleState."""
 
 
 def name_event(kind: int, detail: int) -> tuple[str, str] | None:
@@ -85,6 +87,16 @@ class DomainEvents:
             if kind == _DEFINED:
                 self._redefined.add(uuid)
             self._events.append(Event(wall, WorkloadId(self._engine, uuid), *named, inert(domain.name())))
+        self._wake()
+
+    def take_agent(self, _connection: virConnect, domain: virDomain, state: int, _reason: int, _opaque: object) -> None:
+        """Take in that a guest's agent connected or left, in the form of libvirt's callback."""
+        word = _AGENT.get(state)
+        if word is None:
+            return
+        identity = WorkloadId(self._engine, domain.UUIDString())
+        with self._lock:
+            self._events.append(Event(time.time(), identity, "agent", word, inert(domain.name())))
         self._wake()
 
     def note_paused(self, uuids: set[str]) -> None:
