@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from docker.types import LogConfig
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -124,7 +125,7 @@ class TestFile:
         path.write_text(raw, newline="")
         expected = [clean(line) for line in raw.encode().removesuffix(b"\n").split(b"\n")] if raw else []
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(file_module, "_BLOCK", 16)
+            patch.setattr(file_module, "_BLOCK", 256)
             log = FileLog(str(path))
             assert backwards(log, step) == expected
             if expected and raw.endswith("\n"):
@@ -295,7 +296,7 @@ class TestEngine:
 
     def test_a_driver_that_keeps_no_log_is_told(self, docker_lab: DockerLab) -> None:
         client = docker_lab.client
-        config = client.create_host_config(log_config={"Type": "none", "Config": {}}, network_mode="none")
+        config = client.create_host_config(log_config=LogConfig(type="none"), network_mode="none")
         made = client.create_container("busybox:lab", ["sleep", "1000"], host_config=config)
         client.start(made["Id"])
         try:

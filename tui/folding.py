@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from tui.widgets.line_view import Line, Run
 
 _JSON = re.compile(r'(?P<indent>\s*)(?P<key>"(?:[^"\\]|\\.)*")(?P<colon>: )(?P<value>.*)')
-_XML = re.compile(r"<[^>]*>|[^<]+")
+_XML = re.compile(r"<[^>]*>?|[^<]+")
 
 
 class Folds:

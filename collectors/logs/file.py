@@ -22,6 +22,7 @@ class FileLog:
         self.title = inert(path)
         self._path = path
         self._stop = threading.Event()
+        self._file = -1
         self._file = self._open()
 
     def last(self, count: int) -> list[LogLine]:
@@ -62,7 +63,8 @@ class FileLog:
         self._stop.set()
 
     def __del__(self) -> None:
-        os.close(self._file)
+        if self._file >= 0:
+            os.close(self._file)
 
     def _open(self) -> int:
         try:
