@@ -128,6 +128,7 @@ class Reach:
 
     def __init__(self, specs: Sequence[SourceSpec]) -> None:
         self._docker = [DockerReach(**_options(spec)) for spec in specs if spec.name == "docker"]
+        self._is_demo = any(spec.name == "demo" for spec in specs)
         self._libvirt = [LibvirtReach(**_options(spec)) for spec in specs if spec.name == "libvirt"]
 
     def docker(self, workload: Workload) -> DockerReach:
@@ -149,6 +150,8 @@ class Reach:
         return self._owner(self._libvirt, workload, _libvirt_knows)
 
     def _owner(self, known: list[Owner], workload: Workload, knows: Callable[[Owner, Workload], bool]) -> Owner:
+        if self._is_demo:
+            raise SourceAbsent("the demo's workloads do not exist: there is nothing more to read")
         if not known:
             raise SourceAbsent(f"no engine that vmtop can speak to runs {workload.name}")
         if len(known) == 1:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import signal
+import sys
 import termios
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -59,6 +61,29 @@ def test_signals_end_it_cleanly(start: Start, number: signal.Signals, code: int)
     os.kill(terminal.pid, number)
     assert terminal.wait_exit() == code
     assert all(reset in terminal.received for reset in _RESETS)
+
+
+def test_an_exception_in_the_screen_is_a_sentence_and_leaves_a_sane_terminal(tmp_path: Path) -> None:
+    fault = (
+        "from tui.screens.overview import Overview\n"
+        "def fail(self):\n    password = 'hunter2'\n    raise RuntimeError('no such luck')\n"
+        "Overview.action_reverse = fail\n"
+        "from tui.cli import main\nmain(['demo', '--workloads', '10'])\n"
+    )
+    terminal = Terminal([sys.executable, "-c", fault], environment={"XDG_STATE_HOME": str(tmp_path)})
+    try:
+        before = terminal.settings
+        _ready(terminal).press("r")
+        assert terminal.wait_exit(10) == 1
+        assert all(reset in terminal.received for reset in _RESETS)
+        assert termios.tcgetattr(terminal.fd)[:4] == before[:4]
+        assert not terminal.screen.cursor.hidden
+        assert b"the screen failed: RuntimeError: no such luck" in terminal.received
+        assert b"Traceback" not in terminal.received
+        assert b"hunter2" not in terminal.received
+        assert "Traceback" in (tmp_path / "vmtop" / "vmtop.log").read_text()
+    finally:
+        terminal.close()
 
 
 def test_only_known_escape_sequences_reach_the_terminal(start: Start) -> None:

@@ -23,9 +23,8 @@ from collectors.actions.targets import NoTarget, find
 from collectors.model import Workload
 from collectors.sampler import SourceSpec
 from collectors.sources.base import SourceError
-from tui.action_desk import who
 from tui.config import Config, config_file
-from tui.means import make_means, state_folder
+from tui.means import make_means, state_folder, who
 from tui.once import gather
 
 _CODES = {

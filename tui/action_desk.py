@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import logging
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,7 +15,7 @@ from collectors.actions.model import AfterTimeout, Observed, Request, Result, Ve
 from collectors.actions.protection import Protection
 from collectors.actions.rules import state_forbids, why_not
 from collectors.actions.runner import Action, Runner
-from collectors.actions.words import label
+from collectors.actions.words import HINTS, label
 from collectors.model import Kind, Workload, WorkloadId
 from collectors.sources.base import SourceError
 from tui.config import Config, config_file
@@ -141,9 +139,10 @@ class ActionDesk:
         word = label(verb, kind)
         if not possible:
             return Entry(verb, word, next(iter(dict.fromkeys(reasons))), False)
-        note = f"possible for {possible} of {len(workloads)}" if len(workloads) > 1 else ""
+        note = f"possible for {possible} of {len(workloads)}" if len(workloads) > 1 else HINTS[verb]
         if self.is_locked:
-            return Entry(verb, word, f"{note}: locked" if note else "possible, but locked", False)
+            locked = f"{note}, but locked" if len(workloads) > 1 else "possible, but locked"
+            return Entry(verb, word, locked, False)
         return Entry(verb, word, note, True)
 
     def _why_not(self, verb: Verb, workload: Workload) -> str:
@@ -202,14 +201,3 @@ def _named(workloads: Sequence[Workload]) -> str:
         return f"{workloads[0].kind} {workloads[0].name}"
     counts = {kind: sum(one.kind is kind for one in workloads) for kind in Kind}
     return ", ".join(f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in counts.items() if count)
-
-
-def who() -> str:
-    """Name the person for the log: the user, who they were before sudo, where they came from."""
-    try:
-        name = getpass.getuser()
-    except (KeyError, OSError):
-        name = f"uid {os.getuid()}"
-    before = os.environ.get("SUDO_USER")
-    origin = os.environ.get("SSH_CONNECTION", "").partition(" ")[0]
-    return name + (f" (sudo by {before})" if before else "") + (f" from {origin}" if origin else "")

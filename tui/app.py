@@ -21,15 +21,18 @@ from collectors.actions.protection import Protection
 from collectors.actions.runner import Runner
 from collectors.metrics import METRICS
 from collectors.sampler import Sampler, SourceSpec
-from tui.action_desk import ActionChanged, ActionDesk, who
+from collectors.text import inert
+from tui.action_desk import ActionChanged, ActionDesk
 from tui.config import Config
 from tui.keys import KEYS, shown
-from tui.means import Means, make_means, state_folder
+from tui.means import Means, make_means, state_folder, who
 from tui.options import ScreenOptions
 from tui.outlet import Outlet
 from tui.screens.choice import Choice
 from tui.screens.overview import Overview
 from tui.screens.panel import Panel
+
+log = logging.getLogger(__name__)
 
 _SIGNALS = {signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGQUIT: 131}
 
@@ -55,6 +58,8 @@ class VmtopApp(App[int]):
         runner.is_locked = options.read_only or means.config.read_only
         protection = Protection(means.config.actions.allow_protected)
         self.desk = ActionDesk(self, runner, protection, means.config, self.handle_signals)
+        self.failure = ""
+        """Why the screen ended by itself; a sentence."""
         self.animation_level = "none"
         self._filters.append(Outlet(options.ascii))
 
@@ -79,6 +84,13 @@ class VmtopApp(App[int]):
         for screen in self.screen_stack:
             if isinstance(screen, Overview):
                 screen.redraw()
+
+    def _fatal_error(self) -> None:
+        """End with a sentence. Textual would print a traceback with local variables, which may hold secrets."""
+        log.exception("the screen failed")
+        error = sys.exc_info()[1]
+        self.failure = f"vmtop: the screen failed: {type(error).__name__}: {inert(str(error))}"
+        self.panic()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offer every key's action, and sorting by every metric, in the palette."""
@@ -122,4 +134,6 @@ def run_live(specs: Sequence[SourceSpec], options: ScreenOptions, config: Config
     with _quiet_stderr():
         app.run(mouse=options.mouse)
     sampler.stop(0.3)
+    if app.failure:
+        sys.stderr.write(f"{app.failure}; {state_folder() / 'vmtop.log'} has more\n")
     return app.return_code or 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -40,3 +41,14 @@ def make_means(specs: Sequence[SourceSpec], config: Config, action_log: Path | N
 
     lives = demo.options["lives"]
     return Means(reach, Engines(reach, DemoEngine(lives)), config)  # type: ignore[arg-type]  # tui.sources.demo puts it there
+
+
+def who() -> str:
+    """Name the person for the log: the user, who they were before sudo, where they came from."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = f"uid {os.getuid()}"
+    before = os.environ.get("SUDO_USER")
+    origin = os.environ.get("SSH_CONNECTION", "").partition(" ")[0]
+    return name + (f" (sudo by {before})" if before else "") + (f" from {origin}" if origin else "")

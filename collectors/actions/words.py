@@ -25,6 +25,18 @@ GERUNDS = {
 }
 
 
+HINTS = {
+    Verb.START: "",
+    Verb.STOP: "ask it to end",
+    Verb.RESTART: "ask it to end, and start it anew",
+    Verb.PAUSE: "freeze it; its memory stays",
+    Verb.RESUME: "let it run on",
+    Verb.KILL: "end it at once, without asking it",
+    Verb.REMOVE: "delete it for good",
+}
+"""A few words about each verb, for a menu."""
+
+
 def label(verb: Verb, kind: Kind | None) -> str:
     """Name a verb in the words of the kind: a VM is rebooted and forced off. `None`: several kinds together."""
     if kind is Kind.VM:
