@@ -54,7 +54,8 @@ class Confirm(ModalScreen[Sequence[Request] | None]):
     Confirm > VerticalScroll { width: 90%; max-width: 92; height: auto; max-height: 96%; background: $surface;
         border: round $warning; padding: 0 1; scrollbar-size-vertical: 1; }
     Confirm Static { width: 1fr; height: auto; }
-    Confirm Input { height: 1; border: none; padding: 0 1; background: $panel; margin: 1 0 0 0; }
+    Confirm Input { height: 1; border: none; padding: 0 1; background: $panel; margin: 1 0 0 0;
+        &:focus { border: none; } }
     Confirm Horizontal { height: 1; margin: 1 0 0 0; align-horizontal: center; }
     Confirm Button { margin: 0 2; min-width: 14; }
     Confirm Button:focus { text-style: bold reverse; }

@@ -17,13 +17,14 @@ from collectors.model import Workload
 from collectors.sources.base import SourceError
 from tui.folding import Folds, folded_line
 from tui.format import fit
+from tui.screens.searching import Searching
 from tui.threads import in_thread
 from tui.widgets.line_view import LineView
 
 _KEYS = "Enter fold  - + all  / search  n N next  y copy  r read again  Esc back"
 
 
-class InspectScreen(Screen[None]):
+class InspectScreen(Searching, Screen[None]):
     """Shows a document.
 
     Args:
@@ -117,28 +118,12 @@ class InspectScreen(Screen[None]):
         self._folds.fold_all() if is_folded else self._folds.unfold_all()
         self._show()
 
-    def action_search(self) -> None:
-        prompt = self.query_one(Input)
-        prompt.display = True
-        self.set_focus(prompt)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return not (action == "search" and isinstance(self.focused, Input))
-
-    @on(Input.Changed)
-    def typed(self, event: Input.Changed) -> None:
-        view = self.query_one(LineView)
-        view.needle = event.value
-        view.repaint()
+    def needle_changed(self) -> None:
         self._find(1, self._place() or 0)
 
     @on(Input.Submitted)
     def found(self) -> None:
-        self._close_prompt()
-
-    def _close_prompt(self) -> None:
-        self.query_one(Input).display = False
-        self.query_one(LineView).focus()
+        self.close_prompt()
 
     def action_next(self, step: int) -> None:
         place = self._place()
@@ -163,11 +148,5 @@ class InspectScreen(Screen[None]):
             self.notify("the block is in the clipboard, if the terminal allows it", timeout=2)
 
     def action_back(self) -> None:
-        view = self.query_one(LineView)
-        if self.query_one(Input).display or view.needle:
-            view.needle = ""
-            self.query_one(Input).value = ""
-            view.repaint()
-            self._close_prompt()
-        else:
+        if not self.leave_search():
             self.dismiss(None)

@@ -19,6 +19,7 @@ from collectors.model import Workload
 from collectors.sources.base import SourceError
 from tui.format import fit
 from tui.log_window import CHUNK, Inbox, LogWindow, shown
+from tui.screens.searching import Searching
 from tui.threads import in_thread
 from tui.widgets.line_view import Line, LineView
 
@@ -27,7 +28,7 @@ _KEYS = "f follow  / search  n N next  t times  w wrap  g G ends  y copy  Esc ba
 _STAMPS = ("", "local", "utc")
 
 
-class LogScreen(Screen[None]):
+class LogScreen(Searching, Screen[None]):
     """Shows a log.
 
     Args:
@@ -249,23 +250,9 @@ class LogScreen(Screen[None]):
         self._is_wrapped = not self._is_wrapped
         self._show()
 
-    def action_search(self) -> None:
-        prompt = self.query_one(Input)
-        prompt.display = True
-        self.set_focus(prompt)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return not (action == "search" and isinstance(self.focused, Input))
-
-    @on(Input.Changed)
-    def typed(self, event: Input.Changed) -> None:
-        view = self.query_one(LineView)
-        view.needle = event.value
-        view.repaint()
-
     @on(Input.Submitted)
     def search(self) -> None:
-        self._close_prompt()
+        self.close_prompt()
         self.action_next(-1, 0)
 
     def action_next(self, step: int, skip: int = 1) -> None:
@@ -300,18 +287,9 @@ class LogScreen(Screen[None]):
             self.app.copy_to_clipboard(self._window.lines[row].text)
             self.notify("the line is in the clipboard, if the terminal allows it", timeout=2)
 
-    def _close_prompt(self) -> None:
-        self.query_one(Input).display = False
-        self.query_one(LineView).focus()
-
     def action_back(self) -> None:
         self.workers.cancel_group(self, "read")
-        view = self.query_one(LineView)
-        if self.query_one(Input).display or view.needle:
-            view.needle = ""
-            self.query_one(Input).value = ""
-            self._close_prompt()
+        if self.leave_search():
             self._say("")
-            view.repaint()
         else:
             self.dismiss(None)
