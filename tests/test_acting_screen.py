@@ -22,6 +22,7 @@ from tui.feed import FrameReady
 from tui.options import ScreenOptions
 from tui.screens.action_menu import ActionMenu
 from tui.screens.confirm import ARMED_AFTER_S, Confirm
+from tui.screens.workload import WorkloadScreen
 
 
 @asynccontextmanager
@@ -216,6 +217,16 @@ async def test_marked_workloads_are_acted_on_side_by_side_and_a_failure_leaves_t
         await until(session, f"{unlucky.name}: the engine was lost in the middle")
 
 
+async def test_a_group_stands_for_its_members() -> None:
+    engine = FakeEngine()
+    async with acting(engine) as session:
+        await session.press("3", "t", "g")
+        line = session.screen.view.current()
+        assert line is not None
+        assert line.members
+        assert {one.id for one in session.screen.targets()} == {one.workload.id for one in line.members}
+
+
 async def test_the_row_shows_what_is_under_way_and_for_how_long() -> None:
     engine = FakeEngine()
     release = threading.Event()
@@ -296,3 +307,32 @@ async def test_menu_and_confirmation_fit(size: tuple[int, int]) -> None:
         assert "Cancel" in shown
         assert "virsh destroy" in shown
         assert max(len(line) for line in shown.splitlines()) <= size[0]
+
+
+async def test_the_detail_screen_acts_on_its_own_workload_and_has_help() -> None:
+    engine = FakeEngine()
+    async with acting(engine) as session:
+        await session.press("3", "j", "enter")
+        await session.pilot.pause(0.2)
+        detail = session.pilot.app.screen
+        assert isinstance(detail, WorkloadScreen)
+        target = detail.target()
+        assert target is not None
+        await session.press("question_mark")
+        assert "Keys and columns" in screen_text(session.pilot.app)
+        await session.press("escape")
+        await to_confirm(session, "p")
+        await session.press("right", "enter")
+        await until(session, f"{target.name} was paused")
+        assert engine.performed == [(Verb.PAUSE, target.id)]
+
+
+async def test_what_is_done_becomes_an_event_of_the_session() -> None:
+    async with acting(FakeEngine()) as session:
+        await session.press("3", "j")
+        target = under_cursor(session)
+        await to_confirm(session, "p")
+        await session.press("right", "enter")
+        await until(session, f"{target.name} was paused")
+        told = list(session.screen.sampler._announced)
+        assert [(event.what, event.workload) for event in told] == [("asked", target.id), ("action", target.id)]

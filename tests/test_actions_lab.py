@@ -173,6 +173,30 @@ def test_an_engine_that_freezes_in_the_middle_leaves_the_outcome_unknown_until_i
         engine.stop()
 
 
+def test_a_user_without_the_group_is_told_which(docker_lab: DockerLab, docker_runner: Runner, web: str) -> None:
+    """In a child that is nobody: the socket is the engine's and its group's."""
+    request = Request(Verb.STOP, container(web, "act-web"))
+    docker_runner.look(request.workload)  # everything is imported before the rights are gone
+    mine, theirs = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.setgroups([])
+        os.setgid(65534)
+        os.setuid(65534)
+        action = docker_runner.submit(request)
+        wait_until(lambda: action.outcome is not None, 20, "the outcome")
+        os.write(theirs, repr(action.outcome).encode())
+        os._exit(0)
+    os.close(theirs)
+    said = os.read(mine, 65536).decode()
+    os.close(mine)
+    os.waitpid(child, 0)
+    assert "denied" in said
+    assert "no permission to" in said
+    assert "usermod -aG docker" in said
+    assert docker_state(docker_lab, web) == "running"
+
+
 def domain_state(lab: LibvirtLab, name: str) -> Any:
     return lab.connection.lookupByName(name).state()[0]
 

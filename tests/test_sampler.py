@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from collectors.join import join
-from collectors.model import Frame, Kind, State, Workload, WorkloadId
+from collectors.model import Event, Frame, Kind, State, Workload, WorkloadId
 from collectors.sampler import Sampler, SourceSpec
 from collectors.sources.base import SourceReading
 from collectors.sources.demo import DemoSource
@@ -88,3 +88,11 @@ def _until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it did not come within 5 s"
         time.sleep(0.01)
+
+
+def test_an_event_that_is_announced_is_in_exactly_the_next_frame() -> None:
+    sampler = Sampler([])
+    event = Event(1.0, ID, "asked", "stop", "web")
+    sampler.announce(event)
+    assert sampler.tick(time.monotonic()).events == (event,)
+    assert sampler.tick(time.monotonic()).events == ()

@@ -10,7 +10,7 @@ from collectors.logs.open import open_log
 from collectors.model import Workload
 from tui.action_desk import LOCKED, ActionDesk
 from tui.means import Means
-from tui.pages import action_page
+from tui.pages import action_page, help_page
 from tui.screens.inspect import InspectScreen
 from tui.screens.logs import LogScreen
 from tui.screens.panel import Panel
@@ -35,7 +35,7 @@ class Acting(Base):
     is_ascii: bool
 
     def targets(self) -> list[Workload]:
-        """Return the workloads that an action is for: the marked ones, else the one under the cursor."""
+        """Return the workloads that an action is for: the marked ones, else the one (or the group) under the cursor."""
         raise NotImplementedError
 
     def target(self) -> Workload | None:
@@ -75,6 +75,9 @@ class Acting(Base):
         target = self.target()
         if target is not None:
             self.app.push_screen(InspectScreen(target, partial(read_document, target, self.means.reach), self.is_ascii))
+
+    def action_help(self) -> None:
+        self.open_panel("Keys and columns", help_page())
 
     def action_copy(self) -> None:
         target = self.target()

@@ -27,7 +27,7 @@ from tui.feed import FrameReady, feed
 from tui.keys import KEYS, shown
 from tui.means import Means
 from tui.options import ScreenOptions
-from tui.pages import help_page, sources_page, why_page
+from tui.pages import sources_page, why_page
 from tui.screens.acting import Acting
 from tui.screens.choice import Choice
 from tui.screens.workload import WorkloadScreen
@@ -314,9 +314,6 @@ class Overview(Acting, Screen[None]):
         self._close_prompt()
         self._set_filter("")
 
-    def action_help(self) -> None:
-        self.open_panel("Keys and columns", help_page())
-
     def action_sources(self) -> None:
         if self.moment is not None:
             self.open_panel("Sources", sources_page(self.moment))
@@ -331,7 +328,9 @@ class Overview(Acting, Screen[None]):
     def targets(self) -> list[Workload]:
         if self.moment is None:
             return []
-        chosen = self.view.marks or {line.id for line in [self.view.current()] if line is not None}
+        line = self.view.current()
+        here = {line.id, *(member.workload.id for member in line.members)} if line is not None else set()
+        chosen = self.view.marks or here
         return [reading.workload for identity, reading in self.moment.readings.items() if identity in chosen]
 
     def target(self) -> Workload | None:

@@ -35,9 +35,7 @@ from tui.widgets.picture import Picture
 
 PAGES = ("charts", Page.FACTS.value, Page.DEVICES.value, Page.PROCESSES.value, "events")
 READ_EVERY_S = 2.0
-_SHARED = frozenset(
-    {"act", "lock", "action_log", "copy", "logs", "inspect", "shell", "help", "command_palette", "suspend_process"}
-)
+_SHARED = frozenset({"act", "lock", "action_log", "copy", "logs", "inspect", "shell", "help"})
 """The main screen's keys that work here too."""
 
 
