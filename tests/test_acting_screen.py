@@ -336,3 +336,22 @@ async def test_what_is_done_becomes_an_event_of_the_session() -> None:
         await until(session, f"{target.name} was paused")
         told = list(session.screen.sampler._announced)
         assert [(event.what, event.workload) for event in told] == [("asked", target.id), ("action", target.id)]
+
+
+async def test_a_name_full_of_markup_is_shown_as_it_is_and_its_id_can_be_typed_instead() -> None:
+    engine = FakeEngine()
+    evil = "[bold red]x[/] [@click=app.quit]y[/]"
+    async with acting(engine) as session:
+        await session.press("3", "j", "j")
+        target = under_cursor(session)
+        frame = session.fleet.frame()
+        frame.workloads[target.id] = msgspec.structs.replace(target, name=evil)
+        session.screen.post_message(FrameReady(frame))
+        await session.pilot.pause()
+        engine.states[target.id] = Observed(evil, State.RUNNING, "first")
+        await to_confirm(session, "K")
+        assert session.text().count(evil) >= 3  # title, description, what to type
+        await session.press(*target.short_id, "enter")
+        await until(session, "was killed")
+        assert evil in notified(session)
+        assert engine.performed == [(Verb.KILL, target.id)]

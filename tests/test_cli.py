@@ -147,7 +147,7 @@ def test_screen_reads_this_host_by_default(started: list[tuple[list[SourceSpec],
     assert run().exit_code == 0
     ((specs, options),) = started
     assert [spec.name for spec in specs] == ["host", "cgroup", "docker", "libvirt", "systemd"]
-    assert [spec.options for spec in specs] == [{}, {}, {"url": None}, {"uri": None}]
+    assert [spec.options for spec in specs] == [{}, {}, {"url": None}, {"uri": None}, {}]
     assert (options.interval_s, options.mouse, options.is_demo) == (1.0, True, False)
 
 

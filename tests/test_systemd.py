@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from collectors.actions.log import ActionLog
 from collectors.actions.model import AfterTimeout, Request, Result, Verb
 from collectors.actions.runner import Outcome, Runner
 from collectors.actions.systemd import unit_of
+from collectors.logs.journal import JournalLog
+from collectors.logs.model import LogLine
 from collectors.model import Kind, State, Workload, WorkloadId
 from collectors.reach import Reach
 from collectors.sources.base import SourceError
@@ -33,7 +36,20 @@ UNITS = {
         "[Unit]\nDescription=Stopped, though enabled\nDefaultDependencies=no\n[Service]\nExecStart=/bin/sleep 1000\n"
         "[Install]\nWantedBy=lab.target\n"
     ),
+    "talk.service": (
+        "[Unit]\nDefaultDependencies=no\n[Service]\nStandardOutput=journal\n"
+        "ExecStart=/bin/sh -c 'i=0; while :; do i=$((i+1)); echo line $i; sleep 0.02; done'\n"
+    ),
 }
+
+
+SYSTEM_UNITS = Path("/lib/systemd/system")
+
+
+def units() -> dict[str, str]:
+    """Return the units of the test and, as they are installed, those of the journal."""
+    journal = ("systemd-journald.service", "systemd-journald.socket")
+    return UNITS | {name: (SYSTEM_UNITS / name).read_text() for name in journal}
 
 
 def service(name: str, state: State = State.RUNNING) -> Workload:
@@ -56,9 +72,9 @@ def test_a_template_has_a_slice_of_its_own() -> None:
 def test_services_are_acted_on_through_a_real_systemd(uml_lab: UmlLab) -> None:
     argv = [sys.executable, "-m", "pytest", "-m", "uml", "-q", "-p", "no:cacheprovider", __file__]
     environment = {"TMPDIR": "/run/lab/tmp", "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8", "VMTOP_INSIDE_UML": "1"}
-    finished = run_under_systemd(uml_lab.folder / "systemd", argv, UNITS, environment)
+    finished = run_under_systemd(uml_lab.folder / "systemd", argv, units(), environment)
     assert finished.returncode == 0, finished.stdout
-    assert "5 passed" in finished.stdout, finished.stdout
+    assert "6 passed" in finished.stdout, finished.stdout
 
 
 def finish(folder: Path, request: Request) -> Outcome:
@@ -122,3 +138,30 @@ def test_stopped_services_that_are_enabled_are_listed() -> None:
     assert failed is not None
     assert failed.state is State.CRASHED
     assert WorkloadId("systemd", "/system.slice/dbus.service") not in found
+
+
+@pytest.mark.uml
+def test_the_journal_of_a_service_is_read_in_windows_and_followed() -> None:
+    subprocess.run(["systemctl", "start", "systemd-journald.service", "talk.service"], check=True)
+    log = JournalLog("talk.service")
+
+    def lines_of(found: list[LogLine]) -> list[int]:
+        return [int(line.text.split()[1]) for line in found if line.text.startswith("line ")]
+
+    wait_until(lambda: len(lines_of(log.last(100))) > 40, 30, "its lines")
+    subprocess.run(["systemctl", "stop", "talk.service"], check=True)
+    last = [line for line in log.last(30) if line.text.startswith("line ")]
+    numbers = lines_of(last)
+    assert numbers == list(range(numbers[0], numbers[-1] + 1))
+    assert lines_of(log.before(last[0], 10)) == list(range(numbers[0] - 10, numbers[0]))
+    assert lines_of(log.after(last[0], 3)) == [numbers[0] + 1, numbers[0] + 2, numbers[0] + 3]
+    assert all(line.at is not None for line in last)
+    heard: list[str] = []
+    thread = threading.Thread(target=lambda: heard.extend(line.text for line in log.follow(last[-1])), daemon=True)
+    thread.start()
+    subprocess.run(["systemctl", "start", "talk.service"], check=True)
+    time.sleep(3)
+    log.close()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert "line 1" in heard

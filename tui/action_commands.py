@@ -20,9 +20,11 @@ from collectors.actions.protection import Protection
 from collectors.actions.rules import engine_forbids
 from collectors.actions.runner import Action, Runner
 from collectors.actions.targets import NoTarget, find
-from collectors.model import Workload
+from collectors.model import Kind, Workload, WorkloadId
 from collectors.sampler import SourceSpec
 from collectors.sources.base import SourceError
+from collectors.sources.systemd import slice_of
+from collectors.systemd_bus import SERVICE_NAME
 from tui.config import Config, config_file
 from tui.means import make_means, state_folder, who
 from tui.once import gather
@@ -57,7 +59,7 @@ def run(
         return _CODES[Result.REFUSED]
     workloads = list(gather(specs).frame.workloads.values())
     try:
-        chosen = list(dict.fromkeys(find(name, workloads) for name in names))
+        chosen = list(dict.fromkeys(_find(name, workloads) for name in names))
     except NoTarget as error:
         click.echo(f"vmtop: {error}; nothing was done", err=True)
         return 3
@@ -74,6 +76,19 @@ def run(
     codes = _act(runner, allowed)
     codes += [_CODES[Result.REFUSED]] * (len(requests) - len(allowed))
     return next(code for code in _GRAVEST_FIRST if code in codes)
+
+
+def _find(name: str, workloads: Sequence[Workload]) -> Workload:
+    """Find a workload; a service that is in no list may still be a unit that systemd can load."""
+    try:
+        return find(name, workloads)
+    except NoTarget as error:
+        unit = name.removeprefix("service:").removeprefix("svc:")
+        unit = unit if unit != name or unit.endswith(".service") else ""
+        unit += "" if unit.endswith(".service") or not unit else ".service"
+        if error.is_ambiguous or not SERVICE_NAME.fullmatch(unit):
+            raise
+        return Workload(WorkloadId("systemd", f"{slice_of(unit)}/{unit}"), Kind.SERVICE, unit)
 
 
 def _request(

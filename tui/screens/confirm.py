@@ -38,12 +38,13 @@ class Asked(NamedTuple):
     warnings: Sequence[str] = ()
 
     @property
-    def word(self) -> str:
-        """What has to be typed; empty when a key is enough."""
+    def words(self) -> tuple[str, ...]:
+        """What has to be typed, one of these: an id where a name cannot be typed. Empty when a key is enough."""
         verb = self.requests[0].verb
         if verb not in TYPED:
-            return ""
-        return self.requests[0].workload.name if len(self.requests) == 1 else f"{verb} {len(self.requests)}"
+            return ()
+        first = self.requests[0].workload
+        return (first.name, first.short_id) if len(self.requests) == 1 else (f"{verb} {len(self.requests)}",)
 
 
 class Confirm(ModalScreen[Sequence[Request] | None]):
@@ -77,8 +78,8 @@ class Confirm(ModalScreen[Sequence[Request] | None]):
     def compose(self) -> ComposeResult:
         with VerticalScroll(can_focus=False):
             yield Static()
-            if self._asked.word:
-                yield Input(placeholder=f"type  {self._asked.word}  to confirm", disabled=True)
+            if self._asked.words:
+                yield Input(placeholder=f"type  {self._asked.words[0]}  to confirm", disabled=True)
             with Horizontal():
                 yield Button("Cancel", id="cancel", compact=True)
                 yield Button(Text(self._asked.label), id="confirm", compact=True, disabled=True)
@@ -92,7 +93,7 @@ class Confirm(ModalScreen[Sequence[Request] | None]):
         self.call_after_refresh(lambda: self.set_timer(ARMED_AFTER_S, self._arm))
 
     def _arm(self) -> None:
-        if self._asked.word:
+        if self._asked.words:
             typed = self.query_one(Input)
             typed.disabled = False
             typed.focus()
@@ -141,14 +142,16 @@ class Confirm(ModalScreen[Sequence[Request] | None]):
 
     @on(Input.Changed)
     def typed(self, event: Input.Changed) -> None:
-        self.query_one("#confirm").disabled = event.value != self._asked.word
+        self.query_one("#confirm").disabled = event.value not in self._asked.words
 
     @on(Input.Submitted)
     def entered(self, event: Input.Submitted) -> None:
-        if event.value == self._asked.word:
+        if event.value in self._asked.words:
             self.dismiss(self._requests)
         elif event.value:
-            self.notify(f"That is not {self._asked.word}; Esc cancels.", severity="warning", timeout=3, markup=False)
+            self.notify(
+                f"That is not {self._asked.words[0]}; Esc cancels.", severity="warning", timeout=3, markup=False
+            )
         else:
             self.dismiss(None)
 
