@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from collectors.deadline import within
 from collectors.sources.base import AccessDenied, SourceAbsent, SourceDown, SourceError
 from collectors.text import inert
 
@@ -99,10 +100,12 @@ def system_bus() -> Iterator[SystemBus]:
     from jeepney.io.blocking import open_dbus_connection
 
     try:
-        connection = open_dbus_connection(bus="SYSTEM")
+        connection = within(ANSWER_S, lambda: open_dbus_connection(bus="SYSTEM"), "the system bus")
     except FileNotFoundError:
         raise SourceAbsent("systemd's D-Bus is not present on this host") from None
-    except (ConnectionRefusedError, KeyError, ValueError) as error:
+    except PermissionError as error:
+        raise AccessDenied(f"no permission to use the system bus: {error.strerror}", _MANAGE) from error
+    except (ConnectionRefusedError, KeyError, ValueError, RuntimeError) as error:
         raise SourceAbsent(f"systemd's D-Bus is not present on this host: {inert(str(error))}") from error
     except OSError as error:
         raise SourceDown(f"the system bus cannot be reached: {error.strerror or error}") from error

@@ -217,6 +217,20 @@ async def test_marked_workloads_are_acted_on_side_by_side_and_a_failure_leaves_t
         await until(session, f"{unlucky.name}: the engine was lost in the middle")
 
 
+async def test_a_dozen_successes_are_one_line_and_failures_are_told_singly() -> None:
+    engine = FakeEngine()
+    async with acting(engine) as session:
+        await session.press("3", "asterisk")
+        targets = session.screen.targets()
+        assert len(targets) > 8
+        await to_confirm(session, "p")
+        engine.gone.add(targets[3].id)
+        await session.press("right", "enter")
+        await until(session, f"{targets[3].name} is gone")
+        await until(session, f"{len(targets) - 1} of {len(targets)}: pause done")
+        assert f"{targets[0].name} was paused" not in notified(session)
+
+
 async def test_a_group_stands_for_its_members() -> None:
     engine = FakeEngine()
     async with acting(engine) as session:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
 
+from collectors import systemd_bus
 from collectors.actions.engines import Engines
 from collectors.actions.log import ActionLog
 from collectors.actions.model import AfterTimeout, Request, Result, Verb
@@ -19,7 +20,7 @@ from collectors.logs.journal import JournalLog
 from collectors.logs.model import LogLine
 from collectors.model import Kind, State, Workload, WorkloadId
 from collectors.reach import Reach
-from collectors.sources.base import SourceError
+from collectors.sources.base import SourceAbsent, SourceDown, SourceError
 from collectors.sources.systemd import SystemdSource, slice_of
 from tests.lab.process import wait_until
 from tests.lab.uml import UmlLab
@@ -30,7 +31,7 @@ UNITS = {
     "broken.service": "[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/bin/false\nType=oneshot\n",
     "deaf.service": (
         "[Unit]\nDefaultDependencies=no\n[Service]\nTimeoutStopSec=100\n"
-        "ExecStart=/bin/sh -c \"trap '' TERM; while :; do sleep 0.2; done\"\n"
+        "ExecStart=/bin/sh -c \"trap '' TERM; : >/run/deaf; while :; do sleep 0.2; done\"\n"
     ),
     "enabled.service": (
         "[Unit]\nDescription=Stopped, though enabled\nDefaultDependencies=no\n[Service]\nExecStart=/bin/sleep 1000\n"
@@ -65,7 +66,37 @@ def test_what_is_no_name_of_a_service_never_reaches_the_bus(name: str) -> None:
 def test_a_template_has_a_slice_of_its_own() -> None:
     assert slice_of("ssh.service") == "/system.slice"
     assert slice_of("getty@tty1.service") == "/system.slice/system-getty.slice"
+    assert slice_of("foo\\x2dbar@1.service") == "/system.slice/system-foo\\x5cx2dbar.slice"
     assert slice_of("serial-getty@x.service") == "/system.slice/system-serial\\x2dgetty.slice"
+
+
+def test_a_bus_that_falls_silent_holds_no_one_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It lets in, and then never answers."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(tmp_path / "bus"))
+    listener.listen(1)
+
+    def play() -> None:
+        client, _ = listener.accept()
+        client.recv(1)
+        client.sendall(b"OK 0123456789abcdef0123456789abcdef\r\n")
+        while client.recv(4096):
+            continue
+
+    threading.Thread(target=play, daemon=True).start()
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={tmp_path}/bus")
+    monkeypatch.setattr(systemd_bus, "ANSWER_S", 0.3)
+    with pytest.raises(SourceDown, match="system bus has not answered"), systemd_bus.system_bus():
+        pass
+
+
+@pytest.mark.parametrize("address", ["tcp:host=x,port=1", "nonsense", "unix:path=/nowhere"])
+def test_an_address_that_leads_nowhere_means_that_there_is_no_systemd(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", address)
+    with pytest.raises(SourceAbsent), systemd_bus.system_bus():
+        pass
 
 
 @pytest.mark.lab
@@ -115,9 +146,10 @@ def test_a_unit_that_fails_is_told(tmp_path: Path) -> None:
 @pytest.mark.uml
 def test_a_deaf_service_is_left_or_killed(tmp_path: Path) -> None:
     assert finish(tmp_path, Request(Verb.START, service("deaf.service", State.STOPPED))).result is Result.DONE
-    time.sleep(0.5)  # for its trap
+    wait_until(Path("/run/deaf").exists, 10, "its trap")
     outcome = finish(tmp_path, Request(Verb.STOP, service("deaf.service"), 1.0, AfterTimeout.FORCE))
     assert outcome.result is Result.DONE, outcome
+    assert "was killed" in outcome.sentence
     assert active_state("deaf.service") in ("failed", "inactive")
 
 
@@ -128,16 +160,19 @@ def test_an_unknown_unit_is_gone(tmp_path: Path) -> None:
 
 @pytest.mark.uml
 def test_stopped_services_that_are_enabled_are_listed() -> None:
-    subprocess.run(["systemctl", "start", "enabled.service"], check=True)
+    assert active_state("enabled.service") == "active"  # by its link in lab.target.wants
     subprocess.run(["systemctl", "stop", "enabled.service"], check=True)
+    subprocess.run(["systemctl", "start", "broken.service"], check=False)
     source = SystemdSource()
     source.open(lambda: None)
     found = source.read().workloads
     source.close()
-    failed = found.get(WorkloadId("systemd", "/system.slice/broken.service"))
-    assert failed is not None
-    assert failed.state is State.CRASHED
-    assert WorkloadId("systemd", "/system.slice/dbus.service") not in found
+    states = {identity.id: workload.state for identity, workload in found.items()}
+    assert states["/system.slice/enabled.service"] is State.STOPPED
+    assert found[WorkloadId("systemd", "/system.slice/enabled.service")].description == "Stopped, though enabled"
+    assert states["/system.slice/broken.service"] is State.CRASHED
+    assert "/system.slice/dbus.service" not in states
+    assert "/system.slice/calm.service" not in states  # stopped, and no one enabled it
 
 
 @pytest.mark.uml
@@ -160,8 +195,7 @@ def test_the_journal_of_a_service_is_read_in_windows_and_followed() -> None:
     thread = threading.Thread(target=lambda: heard.extend(line.text for line in log.follow(last[-1])), daemon=True)
     thread.start()
     subprocess.run(["systemctl", "start", "talk.service"], check=True)
-    time.sleep(3)
+    wait_until(lambda: "line 1" in heard, 20, "a new line")
     log.close()
     thread.join(10)
     assert not thread.is_alive()
-    assert "line 1" in heard

@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 _PATIENCE_S = 0.4
 """Longer waits for an engine are told."""
+TOLD_SINGLY = 8
+"""More successes than these would cover the screen: they become one line."""
 _SEVERITIES = {
     Result.DONE: "information",
     Result.ALREADY: "information",
@@ -50,6 +52,8 @@ class ActionChanged(Message):
         super().__init__()
         self.action = action
         self.phase = action.phase
+        self.outcome = action.outcome
+        """As it was when this was sent: by the time it is read, the action may have gone on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,9 @@ class ActionDesk:
         self.handle_signals = handle_signals
         self.runner = runner
         self._app = app
+        self._bulk: list[Action] = []
+        self._untold: set[Action] = set()
+        """Those of the bulk whose end has not been told."""
         self._protection = protection
         self._config = config
         runner.on_change(self._pass_on)
@@ -112,13 +119,21 @@ class ActionDesk:
         if not asked.requests:
             self._app.notify("; ".join(asked.skipped), title="Nothing to do", severity="warning", markup=False)
             return
-        for request in await self._app.push_screen_wait(Confirm(asked)) or ():
-            self.runner.submit(request)
+        confirmed = await self._app.push_screen_wait(Confirm(asked)) or ()
+        actions = [self.runner.submit(request) for request in confirmed]
+        if len(actions) > TOLD_SINGLY:
+            self._bulk, self._untold = actions, set(actions)
 
     def tell(self, changed: ActionChanged) -> None:
         """Notify of an outcome, or that it is not known yet."""
         action = changed.action
-        outcome = action.outcome
+        outcome = changed.outcome
+        if outcome is not None and action in self._untold:
+            self._untold.discard(action)
+            if not self._untold:
+                self._tell_bulk()
+            if outcome.result is Result.DONE:
+                return
         if outcome is not None:
             remedy = f"\nto mend it: {outcome.remedy}" if outcome.remedy else ""
             words = f"{outcome.sentence} ({outcome.seconds:.1f} s){remedy}"
@@ -127,6 +142,12 @@ class ActionDesk:
         elif changed.phase == "outcome unknown":
             words = f"{action.name}: the engine was lost in the middle; looking what became of it"
             self._app.notify(words, severity="warning", timeout=6, markup=False)
+
+    def _tell_bulk(self) -> None:
+        """Tell the successes of many actions in one line; A has a line for each."""
+        done = sum(1 for one in self._bulk if one.outcome is not None and one.outcome.result is Result.DONE)
+        words = f"{done} of {len(self._bulk)}: {self._bulk[0].request.verb} done; A has a line for each"
+        self._app.notify(words, timeout=8, markup=False)
 
     def _menu(self, workloads: Sequence[Workload]) -> ActionMenu:
         kind = _common_kind(workloads)

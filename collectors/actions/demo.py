@@ -13,6 +13,7 @@ from collectors.sources.demo_life import Life
 
 _TAKES_S = {Kind.VM: 2.5, Kind.CONTAINER: 0.6, Kind.SERVICE: 0.3}
 """How long a graceful action takes here."""
+_EVENTS = {Verb.RESTART: "start", Verb.KILL: "die"}
 _AT_ONCE = frozenset({Verb.KILL, Verb.PAUSE, Verb.RESUME})
 
 
@@ -50,6 +51,7 @@ class DemoEngine:
                 life.state = State.RUNNING
         if request.verb is Verb.REMOVE:
             life.is_removed = True
+        life.news.append(_EVENTS.get(request.verb, request.verb.value))
 
     def force(self, request: Request) -> None:
         """Nothing in the demo is deaf, so nothing needs force."""

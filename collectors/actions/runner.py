@@ -17,10 +17,10 @@ from typing import NamedTuple
 
 from collectors.actions.checks import has_come, has_ended_again, objection
 from collectors.actions.commands import CAN_WAIT, equivalent
-from collectors.actions.deadline import within
 from collectors.actions.log import ActionLog, Entry
 from collectors.actions.model import ActionTimedOut, AfterTimeout, Engine, Observed, Request, Result, Verb
 from collectors.actions.words import done_words, left_words
+from collectors.deadline import within
 from collectors.model import Event, State, Workload, WorkloadId
 from collectors.reach import WorkloadGone
 from collectors.sources.base import AccessDenied, SourceAbsent, SourceDown, SourceError

@@ -72,6 +72,8 @@ class DemoSource:
         samples: dict[WorkloadId, tuple[Sample, ...]] = {}
         self._fleet = [life for life in self._fleet if not life.is_removed]
         for life in self._fleet:
+            while life.news:
+                events.append(Event(self._wall(), life.id, life.news.pop(0), "", life.name))
             for what, detail in life.live(self._random, elapsed_s):
                 events.append(Event(self._wall(), life.id, what, detail, life.name))
             workloads[life.id] = self._describe(life)

@@ -57,6 +57,8 @@ class Life:
     is_silent: bool = False
     was_killed: bool = False
     is_removed: bool = False
+    news: list[str] = field(default_factory=list)
+    """Events that someone from outside caused and that are not told yet."""
     burst_s: float = 0.0
     down_s: float = 0.0
     clock_s: float = 0.0

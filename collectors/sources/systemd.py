@@ -12,6 +12,8 @@ from collectors.text import inert
 
 _AT_REST = {"inactive": State.STOPPED, "failed": State.CRASHED}
 """By ActiveState."""
+_OTHERS = ("systemd-nspawn@",)
+"""Services that are containers: their cgroups are listed under their own engine."""
 _STARTABLE = frozenset({"enabled", "enabled-runtime", "linked", "linked-runtime"})
 """States of unit files: a stopped service that someone enabled is one that can be missed."""
 
@@ -43,6 +45,8 @@ class SystemdSource:
         workloads: dict[WorkloadId, Workload] = {}
         for name, description, load, active, *_ in units:
             state = _AT_REST.get(active)
+            if name.startswith(_OTHERS):
+                continue
             if load == "loaded" and state is not None and (state is State.CRASHED or name in startable):
                 identity = WorkloadId("systemd", f"{slice_of(inert(name))}/{inert(name)}")
                 workloads[identity] = Workload(
@@ -61,5 +65,5 @@ def slice_of(unit: str) -> str:
     template, at, _ = unit.partition("@")
     if not at:
         return "/system.slice"
-    escaped = template.replace("-", "\\x2d")
+    escaped = template.replace("\\", "\\x5c").replace("-", "\\x2d")
     return f"/system.slice/system-{escaped}.slice"

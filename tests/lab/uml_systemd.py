@@ -26,7 +26,9 @@ mkdir /run/lab/tmp
 ip link set lo up
 echo 0123456789abcdef0123456789abcdef >/run/etc/machine-id
 mount --bind /run/etc/machine-id /etc/machine-id
-export SYSTEMD_UNIT_PATH={folder}/units SYSTEMD_GENERATOR_PATH=/run/none
+mkdir -p /run/systemd/system/lab.target.wants # what `systemctl enable --runtime` would make
+for unit in $(grep -l WantedBy=lab.target {folder}/units/*); do ln -s $unit /run/systemd/system/lab.target.wants/; done
+export SYSTEMD_UNIT_PATH={folder}/units:/run/systemd/system SYSTEMD_GENERATOR_PATH=/run/none
 export SYSTEMD_ENVIRONMENT_GENERATOR_PATH=/run/none SYSTEMD_LOG_TARGET=console
 exec {systemd} --system --unit=lab.target --show-status=no --log-level=warning
 """

@@ -11,7 +11,7 @@ from collectors.sources.base import SourceDown
 Answer = TypeVar("Answer")
 
 
-def within(seconds: float, call: Callable[[], Answer]) -> Answer:
+def within(seconds: float, call: Callable[[], Answer], whom: str = "the engine") -> Answer:
     """Call on a thread of its own and wait so long at most; a call that hangs is left to itself.
 
     Raises:
@@ -32,5 +32,5 @@ def within(seconds: float, call: Callable[[], Answer]) -> Answer:
     if failures:
         raise failures[0]
     if not answers:
-        raise SourceDown(f"the engine has not answered for {seconds:.0f} s")
+        raise SourceDown(f"{whom} has not answered for {seconds:.0f} s")
     return answers[0]
