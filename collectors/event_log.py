@@ -21,9 +21,9 @@ class EventLog:
         self._events.extend(moment.events)
 
     def all(self) -> tuple[Event, ...]:
-        """Return all events, oldest first."""
+        """Return all events in the order of arrival."""
         return tuple(self._events)
 
     def of(self, identity: WorkloadId) -> tuple[Event, ...]:
-        """Return the events of one workload, oldest first."""
-        return tuple(event for event in self._events if event.workload == identity)
+        """Return the events of one workload, oldest first by their own clocks: sources tell at different times."""
+        return tuple(sorted((one for one in self._events if one.workload == identity), key=lambda one: one.wall))

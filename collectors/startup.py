@@ -47,7 +47,7 @@ class StartupWatch:
     def __init__(self) -> None:
         self._known: dict[WorkloadId, Startup] = {}
         self._waiting: set[WorkloadId] = set()
-        self._asked: dict[WorkloadId, float] = {}
+        self._asked: dict[WorkloadId, tuple[float, str]] = {}
         self._created: dict[WorkloadId, float] = {}
         self._last_at_ns = 0
 
@@ -79,13 +79,15 @@ class StartupWatch:
     def _take(self, event: Event, reading: Reading | None) -> None:
         identity = event.workload
         if event.what == "asked" and event.detail in ("start", "restart"):
-            self._asked[identity] = event.wall
+            self._asked[identity] = (event.wall, "asked by vmtop")
         elif event.what == "create":
             self._created[identity] = event.wall
         elif event.what == "start":
             self._begin(event, reading)
         elif event.what in _ENDS:
             self._waiting.discard(identity)
+            if identity in self._asked:  # a restart: the time that it took to end is no part of its start
+                self._asked[identity] = (event.wall, "end of its last run, restarted by vmtop")
         elif identity in self._waiting and (signal := _signal_of(event)):
             self._ready(identity, event.wall, signal, 0.0)
 
@@ -102,8 +104,8 @@ class StartupWatch:
 
     def _beginning(self, event: Event, reading: Reading | None) -> tuple[float, str]:
         asked = self._asked.get(event.workload)
-        if asked is not None and event.wall - asked <= ASKED_WITHIN_S:
-            return asked, "asked by vmtop"
+        if asked is not None and event.wall - asked[0] <= ASKED_WITHIN_S:
+            return asked
         created = self._created.get(event.workload)
         if created is not None and event.wall - created <= CREATED_WITHIN_S:
             return created, "create event"

@@ -83,6 +83,20 @@ def test_what_vmtop_asked_for_counts_from_the_asking() -> None:
     assert found.running_s == pytest.approx(1.0)
 
 
+def test_a_restart_counts_from_the_end_of_the_last_run() -> None:
+    film = Film()
+    found = film.tick((0.1, "asked", "restart"), (9.0, "die", "exit code 0"), (9.1, "stop", ""), (9.4, "start", ""))
+    assert found is not None
+    assert found.how == "end of its last run, restarted by vmtop"
+    assert found.running_s == pytest.approx(0.3)
+
+
+def test_events_of_several_sources_are_in_the_order_of_their_clocks() -> None:
+    film, log = Film(), EventLog()
+    log.push(film._moment({}, {}, (Event(2.0, WEB, "action", "b"), Event(1.0, WEB, "stop", "a"))))
+    assert [event.detail for event in log.of(WEB)] == ["a", "b"]
+
+
 def test_a_stop_that_was_asked_for_is_no_beginning() -> None:
     film = Film()
     film.tick((0.2, "asked", "stop"))
