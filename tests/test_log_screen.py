@@ -7,6 +7,7 @@ import subprocess
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from xml.etree import ElementTree
 
 import pytest
@@ -25,8 +26,10 @@ from collectors.sampler import SourceSpec
 from collectors.sources.base import AccessDenied, SourceError
 from tests.lab.docker_engine import DockerLab
 from tests.lab.libvirt_daemon import LibvirtLab
+from tui import log_window
 from tui.folding import Folds, toned
 from tui.log_window import CAPACITY
+from tui.screens import logs as logs_module
 from tui.screens.inspect import InspectScreen
 from tui.screens.logs import LogScreen
 from tui.widgets.line_view import LineView
@@ -96,6 +99,11 @@ def body(pilot: Pilot[None]) -> list[str]:
     return [line[:79].rstrip() for line in seen(pilot).splitlines()[1:-1]]
 
 
+def is_under_cursor(pilot: Pilot[None], text: str) -> bool:
+    view = pilot.app.screen.query_one(LineView)
+    return "".join(run for run, _ in view.lines[view.cursor]) == text
+
+
 async def until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
     for _ in range(300):
         if condition():
@@ -119,11 +127,12 @@ class TestLogScreen:
             await pilot.press("pageup", "pageup")
             assert "f or G follows" in seen(pilot)
             before = body(pilot)
-            log.write("news")
-            await pilot.pause(0.5)
+            for number in range(9000):  # more than the window holds
+                log.write(f"news {number}")
+            await until(pilot, lambda: "new below" in seen(pilot))
             assert body(pilot) == before
             await pilot.press("G")
-            await until(pilot, lambda: "news" in seen(pilot) and "FOLLOWING" in seen(pilot))
+            await until(pilot, lambda: "news 8999" in seen(pilot) and "FOLLOWING" in seen(pilot))
 
     async def test_twenty_thousand_lines_are_walked_in_bounded_memory(self) -> None:
         screen = LogScreen(WEB, lambda: MemoryLog(20_000))
@@ -147,6 +156,48 @@ class TestLogScreen:
             pilot.app.screen.query_one(Input).value = "nowhere"
             await pilot.press("enter")
             await until(pilot, lambda: "nowhere: no more of it" in seen(pilot))
+
+    async def test_a_search_after_lines_were_followed_misses_nothing(self) -> None:
+        log = MemoryLog(20_000)
+        async with showing(LogScreen(WEB, lambda: log)) as pilot:
+            for number in range(500):
+                log.write(f"more {number}")
+            await until(pilot, lambda: "more 499" in seen(pilot))
+            for wanted in ("line 15700", "line 10037"):
+                pilot.app.screen.query_one(Input).value = wanted
+                await pilot.press("G", "slash", "enter")
+                await until(pilot, partial(is_under_cursor, pilot, wanted))
+
+    async def test_a_follower_that_ended_is_taken_up_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(logs_module, "FOLLOW_AGAIN_S", 0.1)
+
+        class Ending(MemoryLog):
+            def follow(self, line: LogLine | None) -> Iterator[LogLine]:
+                while self.more:
+                    yield self.more.pop(0)
+
+        log = Ending(10)
+        async with showing(LogScreen(WEB, lambda: log)) as pilot:
+            await pilot.pause(0.5)
+            log.write("after the restart")
+            await until(pilot, lambda: "after the restart" in seen(pilot))
+
+    async def test_wrapping_makes_only_new_lines(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        made: list[LogLine] = []
+        original = log_window.shown
+
+        def count(line: LogLine, *rest: object) -> object:
+            made.append(line)
+            return original(line, *rest)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(logs_module, "shown", count)
+        log = MemoryLog(3000)
+        async with showing(LogScreen(WEB, lambda: log)) as pilot:
+            await pilot.press("w")
+            made.clear()
+            log.write("news")
+            await until(pilot, lambda: "news" in seen(pilot))
+            assert [line.text for line in made] == ["news"]
 
     async def test_what_is_typed_after_the_slash_is_no_command(self) -> None:
         async with showing(LogScreen(WEB, lambda: MemoryLog(10))) as pilot:

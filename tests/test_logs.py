@@ -154,6 +154,40 @@ class TestFile:
         assert not follower.thread.is_alive()
         assert "old" not in follower.lines
 
+    def test_another_follower_takes_over_from_the_first(self, tmp_path: Path) -> None:
+        path = tmp_path / "x.log"
+        path.write_text("")
+        log = FileLog(str(path))
+        first = Follower(log, None)
+        time.sleep(0.1)
+        second = Follower(log, None)
+        first.thread.join(5)
+        assert not first.thread.is_alive()
+        with path.open("a") as file:
+            file.write("news\n")
+        second.wait("news")
+        log.close()
+        assert first.lines == []
+
+    def test_a_line_of_megabytes_hides_nothing(self, tmp_path: Path) -> None:
+        path = tmp_path / "x.log"
+        path.write_bytes(b"first\n" + b"x" * 6_000_000 + b"\nlast\n")
+        lines = FileLog(str(path)).last(1000)
+        assert lines[-1].text == "last"
+        assert len(lines) >= 2
+
+    def test_positions_of_a_rotated_file_mean_nothing_in_the_next(self, tmp_path: Path) -> None:
+        path = tmp_path / "x.log"
+        path.write_text("old 1\nold 2\n")
+        log = FileLog(str(path))
+        old = log.last(1)[-1]
+        follower = Follower(log, old)
+        path.rename(tmp_path / "x.log.1")
+        path.write_text("new\n" * 50)
+        follower.wait("new")
+        assert log.before(old, 10) == []
+        log.close()
+
     def test_what_is_no_regular_file_is_refused(self, tmp_path: Path) -> None:
         (tmp_path / "target").write_text("secret\n")
         (tmp_path / "link").symlink_to(tmp_path / "target")
@@ -215,6 +249,19 @@ class TestJournal:
         assert not follower.thread.is_alive()
         assert not Path(f"/proc/{pid}").exists()
 
+    def test_closing_leaves_no_child_however_many_followed(self, journalctl: Path) -> None:
+        (journalctl / "says").write_text(entry("a", "now") + "\n")
+        log = JournalLog("ssh.service")
+        followers = []
+        for _ in range(3):
+            followers.append(Follower(log, None))
+            followers[-1].wait("now")
+        log.close()
+        followers.append(Follower(log, None))  # one that begins just after the end
+        for follower in followers:
+            follower.thread.join(5)
+            assert not follower.thread.is_alive()
+
     def test_a_refusal_is_a_sentence_with_the_remedy(self, journalctl: Path) -> None:
         (journalctl / "says").write_text("")
         (journalctl / "error").write_text("No journal files were opened due to insufficient permissions.")
@@ -263,7 +310,7 @@ class TestEngine:
     def test_what_follows_a_line_comes_after_it(self, docker_lab: DockerLab, talker: str) -> None:
         log = DockerLog(workload(talker), reach(docker_lab))
         first = next(line for line in log.last(4000) if line.text == "out 1")
-        newer = [line.text for line in log.after(first, 9) if line.text.startswith("out")]
+        newer = [line.text for line in log.after(first, 2000) if line.text.startswith("out")]
         assert newer == [f"out {n}" for n in range(2, 2 + len(newer))]
         assert len(newer) >= 4
 

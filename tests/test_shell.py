@@ -87,7 +87,7 @@ class TestContainer:
                 terminal.wait_for(lambda: "25 90" in terminal.text(), 10, "the new size")
                 terminal.press("exit 3\r")
                 terminal.wait_for(lambda: "the shell ended" in terminal.text(), 10, "the notification")
-                assert "LIVE" in terminal.text()
+                terminal.wait_for(lambda: "LIVE" in terminal.text(), 10, "the screen in its new size")
                 leave_vmtop(terminal)
         finally:
             docker_lab.remove(one)

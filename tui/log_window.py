@@ -28,7 +28,7 @@ class LogWindow:
     def start(self, lines: Sequence[LogLine]) -> None:
         """Hold the end of the log."""
         self.lines = list(lines)[-CAPACITY:]
-        self.has_older, self.has_newer = len(lines) >= CHUNK, False
+        self.has_older, self.has_newer = bool(lines), False
 
     def append(self, lines: Iterable[LogLine]) -> int:
         """Add newer lines; return how many older ones were dropped for them."""
@@ -41,7 +41,7 @@ class LogWindow:
 
     def prepend(self, lines: Sequence[LogLine]) -> int:
         """Add older lines; return how many were added."""
-        self.has_older = len(lines) >= CHUNK
+        self.has_older = bool(lines)
         self.lines[:0] = lines
         if len(self.lines) > CAPACITY:
             del self.lines[CAPACITY:]
@@ -62,6 +62,10 @@ class Inbox:
         self._lock = threading.Lock()
         self._lines: deque[LogLine] = deque(maxlen=capacity)
         self._skipped = 0
+        self.has_ended = False
+        """Whether whoever followed has ended."""
+        self.failure = ""
+        """Why, if not by itself."""
 
     def put(self, line: LogLine) -> None:
         """Add a line, from any thread."""

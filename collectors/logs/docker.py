@@ -31,8 +31,10 @@ class DockerLog:
         self.title = f"log of the engine, container {workload.short_id}"
         self._identity = workload.id.id
         self._reach: DockerReach = reach.docker(workload)
-        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._is_closed = False
         self._stream: Any = None
+        """The follower's."""
         with self._reach.client() as client:
             found: Any = client.inspect_container(self._identity)
         self._created_ns = parse_time_ns(found.get("Created")) or 0
@@ -75,13 +77,21 @@ class DockerLog:
                 yield one
 
     def close(self) -> None:
-        self._stop.set()
-        stream, self._stream = self._stream, None
-        if stream is not None:
+        with self._lock:
+            self._is_closed = True
+        self._hand_over(None)
+
+    def _hand_over(self, stream: Any) -> None:
+        """End the follower that there was, and the new one too if the log was closed meanwhile."""
+        with self._lock:
+            ending = [self._stream, stream if self._is_closed else None]
+            self._stream = stream
+        for one in ending:
             try:
-                stream.close()
+                if one is not None:
+                    one.close()
             except _broken():
-                return  # its socket is gone already
+                continue  # its socket is gone already
 
     def _read(self, wanted: dict[str, str]) -> list[LogLine]:
         return list(self._stream_lines(wanted, follow=False))
@@ -98,13 +108,14 @@ class DockerLog:
             stack.callback(response.close)
             if response.status_code != 200:
                 raise SourceError(f"the engine has no log: {inert(response.text[:300]).strip()}")
+            stream = CancellableStream(iter(()), response)
             if follow:
-                self._stream = CancellableStream(iter(()), response)
+                self._hand_over(stream)
             try:
                 yield from _lines(_frames(response.raw, self._is_tty))
             except _broken():
-                if not self._stop.is_set():
-                    raise  # not by `close`: the engine or the way to it broke
+                if not follow or (self._stream is stream and not self._is_closed):
+                    raise  # no one ended it: the engine or the way to it broke
 
 
 def _broken() -> tuple[type[Exception], ...]:

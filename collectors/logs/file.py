@@ -13,6 +13,7 @@ from collectors.text import inert
 
 _BLOCK = 64 * 1024
 _POLL_S = 0.3
+_RANGE = 1 << 60
 
 
 class FileLog:
@@ -22,6 +23,10 @@ class FileLog:
         self.title = inert(path)
         self._path = path
         self._stop = threading.Event()
+        self._follower: object = None
+        """Of the follower that goes on; an earlier one sees that it is not the one."""
+        self._base = 0
+        """Added to positions: each file that takes the name has its own range."""
         self._file = -1
         self._file = self._open()
 
@@ -29,32 +34,36 @@ class FileLog:
         return self._backwards(os.fstat(self._file).st_size, count)
 
     def before(self, line: LogLine, count: int) -> list[LogLine]:
-        return self._backwards(int(line.position), count)
+        place = self._place(line)
+        return [] if place is None else self._backwards(place, count)
 
     def after(self, line: LogLine, count: int) -> list[LogLine]:
         lines: list[LogLine] = []
-        place = self._end_of(int(line.position))
+        known = self._place(line)
+        place = 0 if known is None else self._end_of(known)
         while len(lines) < count:
             block = os.pread(self._file, _BLOCK, place)
             whole, newline, _ = block.rpartition(b"\n")
             if not newline:
-                return lines if len(block) < _BLOCK else [*lines, LogLine(place, None, False, clean(block))]
-            lines += _split(whole + b"\n", place)
+                return lines if len(block) < _BLOCK else [*lines, self._line(place, block)]
+            lines += self._split(whole, place)
             place += len(whole) + 1
         return lines[:count]
 
     def follow(self, line: LogLine | None) -> Iterator[LogLine]:
-        place = os.fstat(self._file).st_size if line is None else self._end_of(int(line.position))
+        me = self._follower = object()
+        known = None if line is None else self._place(line)
+        place = os.fstat(self._file).st_size if known is None else self._end_of(known)
         rest = b""
-        while not self._stop.is_set():
+        while not self._stop.is_set() and self._follower is me:
             block = os.pread(self._file, _BLOCK, place + len(rest))
             text = rest + block
             whole, newline, rest = text.rpartition(b"\n")
             if newline:
-                yield from _split(whole + b"\n", place)
+                yield from self._split(whole, place)
                 place += len(whole) + 1
             if len(rest) > LONGEST * 4:
-                yield LogLine(place, None, False, clean(rest))
+                yield self._line(place, rest)
                 place, rest = place + len(rest), b""
             if not block and not self._stop.wait(_POLL_S) and self._has_changed(place + len(rest)):
                 place, rest = 0, b""
@@ -87,10 +96,14 @@ class FileLog:
                 fresh = self._open()
                 os.dup2(fresh, self._file, inheritable=False)
                 os.close(fresh)
+                self._base += _RANGE
                 return True
         except (OSError, SourceError):
             return False  # between two names of a rotation: the next look tells
-        return mine.st_size < place
+        if mine.st_size >= place:
+            return False
+        self._base += _RANGE
+        return True
 
     def _backwards(self, end: int, count: int) -> list[LogLine]:
         """Return the last lines that end before a place."""
@@ -101,8 +114,24 @@ class FileLog:
             text = os.pread(self._file, size, start) + text
         if start > 0:
             cut = text.find(b"\n") + 1
-            start, text = start + cut, text[cut:]
-        return _split(text, start)[-count:] if text else []
+            if text.count(b"\n", cut) >= count:  # else the first is the end of a very long line, and is shown as one
+                start, text = start + cut, text[cut:]
+        return self._split(text.removesuffix(b"\n"), start)[-count:] if text else []
+
+    def _place(self, line: LogLine) -> int | None:
+        """Return where a line is in the file; `None` if it was in one that had the name before."""
+        place = int(line.position) - self._base
+        return place if place >= 0 else None
+
+    def _line(self, place: int, raw: bytes) -> LogLine:
+        return LogLine(self._base + place, None, False, clean(raw))
+
+    def _split(self, text: bytes, place: int) -> list[LogLine]:
+        lines: list[LogLine] = []
+        for raw in text.split(b"\n"):
+            lines.append(self._line(place, raw))
+            place += len(raw) + 1
+        return lines
 
     def _end_of(self, place: int) -> int:
         """Return where the line after the one at a place begins."""
@@ -112,11 +141,3 @@ class FileLog:
                 return place + found + 1
             place += len(block)
         return place
-
-
-def _split(text: bytes, place: int) -> list[LogLine]:
-    lines: list[LogLine] = []
-    for raw in text.removesuffix(b"\n").split(b"\n"):
-        lines.append(LogLine(place, None, False, clean(raw)))
-        place += len(raw) + 1
-    return lines

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess  # noqa: TID251  # the only child process of the collectors: see docs/decisions/0005-journalctl.md
+import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -35,6 +36,8 @@ class JournalLog:
             raise SourceAbsent("journalctl is not installed: without it the journal cannot be read")
         self.title = f"journal of {unit}"
         self._argv = [program, f"--unit={unit}", "--output=json", "--no-pager", "--quiet", *options]
+        self._lock = threading.Lock()
+        self._is_closed = False
         self._follower: subprocess.Popen[bytes] | None = None
 
     def last(self, count: int) -> list[LogLine]:
@@ -58,21 +61,34 @@ class JournalLog:
         return self._read("--follow", *place, keep=True)
 
     def close(self) -> None:
-        if self._follower is not None:
-            self._follower.kill()
+        with self._lock:
+            self._is_closed = True
+        self._hand_over(None)
+
+    def _hand_over(self, child: subprocess.Popen[bytes] | None) -> None:
+        """End the follower that there was, and the new one too if the log was closed meanwhile."""
+        with self._lock:
+            ending = [self._follower, child if self._is_closed else None]
+            self._follower = child
+        for one in ending:
+            if one is not None:
+                one.kill()
 
     def _read(self, *words: str, keep: bool = False) -> Iterator[LogLine]:
         """Run journalctl and yield its entries; it is ended with the iteration."""
         child = subprocess.Popen(  # noqa: S603  # words only, the unit's name is checked
-            [*self._argv, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            [*self._argv, *words],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if keep else subprocess.PIPE,  # a follower's complaints must not fill a pipe
         )
         if keep:
-            self._follower = child
+            self._hand_over(child)
         try:
-            assert child.stdout is not None and child.stderr is not None  # noqa: S101, PT018  # pipes, by construction
+            assert child.stdout is not None  # noqa: S101  # a pipe, by construction
             for raw in child.stdout:
                 yield _line(raw)
-            said = inert(child.stderr.read(2000)).strip()
+            said = inert(child.stderr.read(2000)).strip() if child.stderr is not None else "journalctl ended"
             if child.wait() > 0:
                 failure = AccessDenied if "permission" in said.lower() else SourceError
                 raise failure(f"the journal cannot be read: {said}", _JOIN)

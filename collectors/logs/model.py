@@ -44,7 +44,10 @@ class Log(Protocol):
         """Return the lines just after one, oldest first; none at the end. Raises as `last`."""
 
     def follow(self, line: LogLine | None) -> Iterator[LogLine]:
-        """Yield what is written after a line (`None`: from now on), until `close`. Raises as `last`."""
+        """Yield what is written after a line (`None`: from now on), until `close` or the next `follow`.
+
+        It also ends when its engine ends it: with the container, for one. Raises as `last`.
+        """
 
     def close(self) -> None:
         """End `follow` from any thread, and let go of everything."""

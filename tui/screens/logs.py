@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import ClassVar
 
@@ -24,6 +25,8 @@ from tui.threads import in_thread
 from tui.widgets.line_view import Line, LineView
 
 DRAIN_S = 0.2
+FOLLOW_AGAIN_S = 2.0
+"""Between attempts to follow a log whose follower ended."""
 _KEYS = "f follow  / search  n N next  t times  w wrap  g G ends  y copy  Esc back"
 _STAMPS = ("", "local", "utc")
 
@@ -64,8 +67,13 @@ class LogScreen(Searching, Screen[None]):
         self._log: Log | None = None
         self._window = LogWindow()
         self._inbox = Inbox()
+        self._made: list[list[Line]] = []
+        """For each line of the window, what is painted of it."""
         self._rows: list[int] = []
         """For each line on the screen, its place in the window."""
+        self._unseen = 0
+        """Lines that came while one looked further up."""
+        self._follow_again_at = 0.0
         self._is_following = True
         self._is_wrapped = False
         self._stamps = ""
@@ -119,7 +127,8 @@ class LogScreen(Searching, Screen[None]):
                     if inbox is not self._inbox:
                         return
             except SourceError as error:
-                inbox.put(LogLine(0, None, True, f"the log cannot be followed any more: {error.reason}"))
+                inbox.failure = error.reason
+            inbox.has_ended = True
 
         threading.Thread(target=run, name="log", daemon=True).start()
 
@@ -131,31 +140,49 @@ class LogScreen(Searching, Screen[None]):
         self._show()
 
     def _drain(self) -> None:
-        """Take in what was followed; while one looks further up, only count it."""
-        if self._window.has_newer:
-            return
+        """Take in what was followed; while one looks further up, only count it: it is read again on the way down."""
         lines = self._inbox.take()
+        if self._inbox.has_ended and self._log is not None and time.monotonic() > self._follow_again_at:
+            self._take_up_again(self._log)
         if not lines:
             return
-        view = self.query_one(LineView)
+        if not self._is_following:
+            self._unseen += len(lines)
+            self._window.has_newer = True
+            self._say(self._words)
+            return
         dropped = self._window.append(lines)
-        self._show(0 if self._is_following else dropped)
+        del self._made[:dropped]
+        self._make(lines)
+        self._lay_out()
+        self.query_one(LineView).go_to_end()
+        self._say("")
+
+    def _take_up_again(self, log: Log) -> None:
+        """Follow again: a container that ended may be started, an engine may come back."""
+        self._follow_again_at = time.monotonic() + FOLLOW_AGAIN_S
+        if self._inbox.failure:
+            self._say(f"not followed: {self._inbox.failure}")
         if self._is_following:
-            view.go_to_end()
+            self._follow_from(log, self._window.lines[-1] if self._window.lines else None)
+
+    def _make(self, lines: Sequence[LogLine]) -> None:
+        width = max(20, self.query_one(LineView).size.width - 1)
+        self._made += [shown(line, self._stamps, width, self._is_wrapped) for line in lines]
+
+    def _lay_out(self) -> None:
+        """Give the view its lines, and remember whose each is."""
+        self._rows = [place for place, made in enumerate(self._made) for _ in made]
+        self.query_one(LineView).show([line for made in self._made for line in made])
 
     def _show(self, dropped: int = 0) -> None:
-        """Make the lines of the view; keep the cursor on its line when older ones went."""
+        """Make all lines anew; keep the cursor on its line when others went before it, or came."""
         view = self.query_one(LineView)
-        width = max(20, view.size.width - 1)
         kept = self._row_of(view.cursor) - dropped
-        lines: list[Line] = []
-        self._rows = []
-        for place, line in enumerate(self._window.lines):
-            made = shown(line, self._stamps, width, self._is_wrapped)
-            lines += made
-            self._rows += [place] * len(made)
-        view.show(lines)
-        if not self._is_following and kept >= 0 and kept in self._rows:
+        self._made = []
+        self._make(self._window.lines)
+        self._lay_out()
+        if not self._is_following and 0 <= kept < len(self._made):
             view.go(self._rows.index(kept))
         self._say(self._words)
 
@@ -168,7 +195,8 @@ class LogScreen(Searching, Screen[None]):
         parts += [
             words or (f"{len(self._window.lines)} lines here" if self._window.lines else "nothing was written yet")
         ]
-        parts.append("FOLLOWING" if self._is_following else "f or G follows")
+        unseen = f"{self._unseen} new below, " if self._unseen else ""
+        parts.append("FOLLOWING" if self._is_following else f"{unseen}f or G follows")
         title = " " + "  ·  ".join(parts)
         self.query_one("#title", Static).update(Text(fit(title, max(1, self.size.width)), no_wrap=True))
 
@@ -184,37 +212,38 @@ class LogScreen(Searching, Screen[None]):
         elif is_end and self._window.has_newer:
             self.run_worker(self._newer(), group="read", exclusive=True)
 
-    async def _older(self) -> bool:
-        """Read what is before the window; return whether there was anything."""
+    async def _older(self) -> int:
+        """Read what is before the window; return how many lines were added."""
         if self._log is None or not self._window.lines:
-            return False
+            return 0
         self._say("reading older lines ...")
         try:
             older = await in_thread(partial(self._log.before, self._window.lines[0], CHUNK))
         except SourceError as error:
             self.notify(error.reason, severity="warning", markup=False)
-            return False
+            return 0
         self._is_following = False
         added = self._window.prepend(older)
         self._say("")
         self._show(-added)
-        return added > 0
+        return added
 
-    async def _newer(self) -> bool:
-        """Read what is after the window; return whether there was anything."""
+    async def _newer(self) -> tuple[int, int]:
+        """Read what is after the window; return how many lines were added, and how many dropped for them."""
         if self._log is None or not self._window.lines:
-            return False
+            return 0, 0
         try:
             newer = await in_thread(partial(self._log.after, self._window.lines[-1], CHUNK))
         except SourceError as error:
             self.notify(error.reason, severity="warning", markup=False)
-            return False
+            return 0, 0
         self._window.has_newer = len(newer) >= CHUNK
         dropped = self._window.append(newer)
         self._show(dropped)
         if not self._window.has_newer:
+            self._unseen = 0
             self._follow_from(self._log, self._window.lines[-1])
-        return bool(newer)
+        return len(newer), dropped
 
     def action_follow(self) -> None:
         if self._is_following:
@@ -228,14 +257,14 @@ class LogScreen(Searching, Screen[None]):
 
     async def _to_beginning(self) -> None:
         """Read back to the first line; Esc or any movement ends it."""
-        while self._window.has_older and await self._older():
+        while self._window.has_older and await self._older() > 0:
             self.query_one(LineView).go(0)
         self._is_following = False
         self.query_one(LineView).go(0)
         self._say("")
 
     def action_last(self) -> None:
-        self._is_following = True
+        self._is_following, self._unseen = True, 0
         if self._window.has_newer:
             self._begin()
         else:
@@ -268,18 +297,19 @@ class LogScreen(Searching, Screen[None]):
         while (place := self._window.find(view.needle, start, step)) is None:
             looked += CHUNK
             self._say(f"searching, {looked} lines ... Esc ends it")
-            before = len(self._window.lines)
-            if not (await self._older() if step < 0 and self._window.has_older else await self._further(step)):
+            count = len(self._window.lines)
+            if step < 0:
+                added = await self._older() if self._window.has_older else 0
+                start = added - 1
+            else:
+                added, dropped = await self._newer() if self._window.has_newer else (0, 0)
+                start = count - dropped
+            if not added:
                 self._say(f"{view.needle}: no more of it {'above' if step < 0 else 'below'}")
                 return
-            start = len(self._window.lines) - before - 1 if step < 0 else max(0, before - CHUNK)
-            start = CHUNK - 1 if step < 0 and start < 0 else start
         self._is_following = False
         self._say("")
         view.go(self._rows.index(place))
-
-    async def _further(self, step: int) -> bool:
-        return step > 0 and self._window.has_newer and await self._newer()
 
     def action_copy(self) -> None:
         row = self._row_of(self.query_one(LineView).cursor)

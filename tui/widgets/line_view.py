@@ -183,6 +183,9 @@ def wrapped(line: Line, width: int) -> list[Line]:
     """Break a line into lines of at most `width` cells."""
     if cell_len(plain_text(line)) <= width:
         return [line]
+    if len(line) == 1 and line[0][0].isascii():  # the usual case, many times a second
+        text, tone = line[0]
+        return [[(text[start : start + width], tone)] for start in range(0, len(text), width)]
     lines: list[list[Run]] = [[]]
     room = width
     for text, tone in line:
