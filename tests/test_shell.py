@@ -22,6 +22,7 @@ from tests.lab.docker_engine import DockerLab
 from tests.lab.libvirt_daemon import LibvirtLab
 from tests.lab.process import wait_until
 from tests.terminal import Terminal
+from tui.threads import in_thread
 
 MOUSE, PASTE, ALTERNATE = (1000, 1002, 1003, 1006), 2004, 1049
 _MODES = "".join(rf"\033[?{mode}" for mode in ("1049h", "1000h", "1003h", "1006h", "2004h", "25l", "1h"))
@@ -140,6 +141,27 @@ class TestContainer:
         stopped = Workload(WorkloadId("docker", "f" * 64), Kind.CONTAINER, "x", State.STOPPED)
         with pytest.raises(SourceError, match="there is no one to answer"):
             open_console(stopped, reach)
+
+    def test_a_container_that_is_gone_is_a_sentence(self, docker_lab: DockerLab) -> None:
+        reach = Reach([SourceSpec("docker", {"url": docker_lab.url})])
+        gone = Workload(WorkloadId("docker", "f" * 64), Kind.CONTAINER, "x", State.RUNNING)
+        with pytest.raises(SourceError, match="does not know it any more"):
+            open_console(gone, reach)
+
+
+@pytest.mark.lab
+def test_a_domain_that_is_gone_is_a_sentence(libvirt_lab: LibvirtLab) -> None:
+    gone = Workload(WorkloadId("qemu", "0fd35765-dcec-421c-a624-b4a19a9da26d"), Kind.VM, "x", State.RUNNING)
+    with pytest.raises(SourceError, match="does not know it any more"):
+        open_console(gone, Reach([SourceSpec("libvirt", {"uri": libvirt_lab.uri})]))
+
+
+async def test_what_no_one_foresaw_is_a_sentence_too() -> None:
+    def fail() -> None:
+        raise ZeroDivisionError("no such luck")
+
+    with pytest.raises(SourceError, match="ZeroDivisionError: no such luck"):
+        await in_thread(fail)
 
 
 def test_a_service_has_no_shell_of_its_own() -> None:

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable
 from typing import TypeVar
+
+from collectors.sources.base import SourceError
+from collectors.text import inert
+
+log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 
 
 async def in_thread(call: Callable[[], Answer]) -> Answer:
-    """Run a blocking call on a daemon thread of its own and wait for it; its exception is raised here.
+    """Run a blocking call on a daemon thread of its own and wait for it.
 
     asyncio's own pool would be waited for when the program ends, even if a daemon never answers.
+
+    Raises:
+        SourceError: The call raised one, or failed in a way that no one foresaw; then the log has the traceback.
     """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[Answer] = loop.create_future()
@@ -31,8 +40,12 @@ async def in_thread(call: Callable[[], Answer]) -> Answer:
         failure: BaseException | None = None
         try:
             answer = call()
-        except BaseException as error:
-            failure = error  # it belongs to whoever awaits
+        except SourceError as error:
+            failure = error
+        except Exception as error:
+            # The boundary of what is read on demand: whatever a library throws must not end the screen.
+            log.exception("unexpected failure on demand")
+            failure = SourceError(f"it failed: {type(error).__name__}: {inert(str(error))}", "the log has more")
         if not loop.is_closed():
             loop.call_soon_threadsafe(settle, answer, failure)
 

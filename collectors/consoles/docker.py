@@ -24,15 +24,12 @@ class DockerConsole:
 
     def __init__(self, workload: Workload, reach: Reach) -> None:
         self.title = f"a shell in container {workload.name}"
-        self._stack = ExitStack()
-        try:
-            self._client: Any = self._stack.enter_context(reach.docker(workload).client(timeout_s=10.0))
+        with ExitStack() as stack:  # so that what fails in here is said in a sentence
+            self._client: Any = stack.enter_context(reach.docker(workload).client(timeout_s=10.0))
             made = self._client.exec_create(workload.id.id, list(_SHELL), stdin=True, tty=True)
             self._id = str(made["Id"])
             self._stream: Any = self._client.exec_start(self._id, tty=True, socket=True)
-        except BaseException:
-            self._stack.close()
-            raise
+            self._stack = stack.pop_all()
         self._socket: Any = getattr(self._stream, "_sock", self._stream)
         if isinstance(self._socket, socket.socket):
             self._socket.settimeout(None)

@@ -30,17 +30,13 @@ class LibvirtConsole:
         import libvirt
 
         self.title = f"the serial console of virtual machine {workload.name}"
-        self._stack = ExitStack()
-        self._ours, self._theirs = socket.socketpair()
-        self._lock = threading.Lock()
         self._failure = ""
-        try:
-            connection = self._stack.enter_context(reach.libvirt(workload).connection(writable=True))
+        with ExitStack() as stack:  # so that what fails in here is said in a sentence
+            connection = stack.enter_context(reach.libvirt(workload).connection(writable=True))
             self._stream: virStream = connection.newStream(libvirt.VIR_STREAM_NONBLOCK)
+            self._ours, self._theirs = socket.socketpair()
             self._open(connection.lookupByUUIDString(workload.id.id))
-        except BaseException:
-            self._stack.close()
-            raise
+            self._stack = stack.pop_all()
 
     def _open(self, domain: object) -> None:
         import libvirt
