@@ -128,7 +128,8 @@ class LogScreen(Searching, Screen[None]):
                         return
             except SourceError as error:
                 inbox.failure = error.reason
-            inbox.has_ended = True
+            finally:
+                inbox.has_ended = True  # also when it failed as no one foresaw: then it is followed again
 
         threading.Thread(target=run, name="log", daemon=True).start()
 
