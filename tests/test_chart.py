@@ -8,7 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collectors.metrics import Unit
+from collectors.history import History
+from collectors.metrics import METRICS, Unit
+from collectors.model import Kind, Sample, Workload, WorkloadId
+from collectors.rates import Pair, Reading
+from tui.detail_pages import chart_of
 from tui.widgets.chart import AXIS, LIMIT, Chart, Painted, Series, limit_words, paint
 
 
@@ -79,3 +83,24 @@ def test_two_series_have_two_tones() -> None:
 def test_a_single_value_is_a_point_and_many_are_a_line(count: int) -> None:
     lines = paint(chart([50.0] * count), 60, 12)
     assert any(tone == "cpu" for line in lines for _, tone in line)
+
+
+def test_each_metric_has_the_limit_that_holds_for_it() -> None:
+    sample = Sample("cgroup", 1, cpu_limit_cores=1.5, memory_limit_bytes=1 << 30, pids=3, pids_limit=10)
+    reading = Reading(Workload(WorkloadId("docker", "a"), Kind.CONTAINER, "web"), (Pair(None, sample),))
+    limits = {key: chart_of(METRICS[key], reading, History(), 1.0).limit for key in METRICS}
+    assert {key: limit for key, limit in limits.items() if limit is not None} == {
+        "cpu_percent": 150.0,
+        "memory_host_bytes": 1 << 30,
+        "memory_charged_bytes": 1 << 30,
+        "memory_inside_bytes": 1 << 30,
+        "pids": 10,
+        "memory_of_limit_percent": 100.0,
+        "cpu_of_limit_percent": 100.0,
+    }
+
+
+def test_what_belongs_together_is_one_chart() -> None:
+    reading = Reading(Workload(WorkloadId("docker", "a"), Kind.CONTAINER, "web"), ())
+    chart = chart_of(METRICS["net_tx_bytes_per_second"], reading, History(), 1.0)
+    assert [one.label for one in chart.series] == ["NET RX", "NET TX"]

@@ -193,7 +193,10 @@ async def test_looks_are_never_stacked(monkeypatch: pytest.MonkeyPatch) -> None:
             await running.press("2")
             await tick(running)
         assert len(calls) == 1
+        await running.press("escape")  # it is closed while the look is still under way
         release.set()
+        await running.pilot.pause(0.2)
+        assert isinstance(running.pilot.app.screen, Overview)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])

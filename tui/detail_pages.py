@@ -64,6 +64,8 @@ def chart_of(metric: Metric, reading: Reading, history: History, interval_s: flo
     if metric.key == "cpu_percent":
         cores = reading.value("cpu_limit_cores")
         limit = cores * 100 if cores else None
+    if metric.key == "pids":
+        limit = reading.lowest("pids_limit")
     if metric.key.endswith("_of_limit_percent"):
         limit = 100.0
     return Chart(series, metric.unit, (count - 1) * interval_s, limit)

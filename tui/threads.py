@@ -6,10 +6,13 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from collectors.sources.base import SourceError
 from collectors.text import inert
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
 
 log = logging.getLogger(__name__)
 
@@ -51,3 +54,8 @@ async def in_thread(call: Callable[[], Answer]) -> Answer:
 
     threading.Thread(target=run, name="on-demand", daemon=True).start()
     return await future
+
+
+def is_up(screen: Screen[Any]) -> bool:
+    """Return whether a screen still has its widgets: it may have been closed while something was read for it."""
+    return screen.is_attached and bool(screen.children)

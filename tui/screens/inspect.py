@@ -18,7 +18,7 @@ from collectors.sources.base import SourceError
 from tui.folding import Folds, folded_line
 from tui.format import fit
 from tui.screens.searching import Searching
-from tui.threads import in_thread
+from tui.threads import in_thread, is_up
 from tui.widgets.line_view import LineView
 
 _KEYS = "Enter fold  - + all  / search  n N next  y copy  r read again  Esc back"
@@ -74,15 +74,20 @@ class InspectScreen(Searching, Screen[None]):
         self.run_worker(self._load(), exclusive=True)
 
     async def _load(self) -> None:
+        found: Document | SourceError
         try:
-            document = await in_thread(self._read)
+            found = await in_thread(self._read)
         except SourceError as error:
-            remedy = f"  To mend it: {error.remedy}" if error.remedy else ""
-            self._folds = Folds((f"{error.reason}.{remedy}",))
+            found = error
+        if not is_up(self):
+            return
+        if isinstance(found, SourceError):
+            remedy = f"  To mend it: {found.remedy}" if found.remedy else ""
+            self._folds = Folds((f"{found.reason}.{remedy}",))
             self._say("cannot be read")
         else:
-            self._folds = Folds(document.lines)
-            self._say(f"{document.title}, {len(document.lines)} lines")
+            self._folds = Folds(found.lines)
+            self._say(f"{found.title}, {len(found.lines)} lines")
         self._show()
 
     def _say(self, words: str) -> None:

@@ -21,7 +21,7 @@ from collectors.sources.base import SourceError
 from tui.format import fit
 from tui.log_window import CHUNK, Inbox, LogWindow, shown
 from tui.screens.searching import Searching
-from tui.threads import in_thread
+from tui.threads import in_thread, is_up
 from tui.widgets.line_view import Line, LineView
 
 DRAIN_S = 0.2
@@ -108,7 +108,11 @@ class LogScreen(Searching, Screen[None]):
                 self._log = await in_thread(self._open)
             lines = await in_thread(partial(self._log.last, CHUNK))
         except SourceError as error:
-            self._fail(error)
+            if is_up(self):
+                self._fail(error)
+            return
+        if not is_up(self):
+            self._log.close()
             return
         self._window.start(lines)
         self._say("")
@@ -223,6 +227,8 @@ class LogScreen(Searching, Screen[None]):
         except SourceError as error:
             self.notify(error.reason, severity="warning", markup=False)
             return 0
+        if not is_up(self):
+            return 0
         self._is_following = False
         added = self._window.prepend(older)
         self._say("")
@@ -237,6 +243,8 @@ class LogScreen(Searching, Screen[None]):
             newer = await in_thread(partial(self._log.after, self._window.lines[-1], CHUNK))
         except SourceError as error:
             self.notify(error.reason, severity="warning", markup=False)
+            return 0, 0
+        if not is_up(self):
             return 0, 0
         self._window.has_newer = len(newer) >= CHUNK
         dropped = self._window.append(newer)

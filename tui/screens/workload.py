@@ -28,7 +28,7 @@ from tui.format import duration, fit
 from tui.keys import KEYS, shown
 from tui.means import Means
 from tui.screens.acting import Acting
-from tui.threads import in_thread
+from tui.threads import in_thread, is_up
 from tui.widgets.chart import limit_words, paint
 from tui.widgets.line_view import LineView
 from tui.widgets.picture import Picture
@@ -143,6 +143,8 @@ class WorkloadScreen(Acting, Screen[None]):
             target = self.target()
             if target is not None and not self._is_gone and self._page in set(Page):
                 self._details = await in_thread(partial(self._read, target))
+                if not is_up(self):
+                    return
                 self._show_page()
             await asyncio.sleep(READ_EVERY_S if self._details is not None else 0.1)
 
