@@ -235,3 +235,7 @@ class Frame(msgspec.Struct, frozen=True, gc=False):
     """MemTotal of the host."""
     facts: dict[str, str] = {}
     """Host facts for the header: `hostname`, `kernel`, `cgroup`."""
+    run: str = "0" * 16
+    """Which run of a sampler it is of, 16 hexadecimal digits: instants of two runs are of two clocks."""
+    interval_s: float = 0.0
+    """The pace at which frames were meant to come; 0 is unknown."""

@@ -198,9 +198,15 @@ class Deriver:
 
     def __init__(self) -> None:
         self._pairs: dict[WorkloadId, tuple[Pair, ...]] = {}
+        self._run = ""
 
     def feed(self, frame: Frame) -> Moment:
-        """Derive one frame. Memory is bounded by the workloads of the newest frame."""
+        """Derive one frame. Memory is bounded by the workloads of the newest frame.
+
+        Between frames of two runs there is no rate: their instants are of two clocks.
+        """
+        if frame.run != self._run:
+            self._run, self._pairs = frame.run, {}
         self._pairs = {
             identity: derive(self._pairs.get(identity, ()), samples) for identity, samples in frame.samples.items()
         }

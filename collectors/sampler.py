@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import threading
 import time
 from collections import deque
@@ -43,6 +44,7 @@ class Sampler:
 
     def __init__(self, specs: Sequence[SourceSpec], interval_s: float = 1.0) -> None:
         self.interval_s = interval_s
+        self.run = secrets.token_hex(8)
         self.workers = [Worker(spec.label or spec.name, _maker(spec)) for spec in specs]
         self.missed_ticks = 0
         self._listeners: list[Callable[[Frame], None]] = []
@@ -182,6 +184,8 @@ class Sampler:
             cpus=host.cpus if host else 1,
             memory_bytes=host.memory_bytes if host else 0,
             facts=facts,
+            run=self.run,
+            interval_s=self.interval_s,
         )
 
 

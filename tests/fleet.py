@@ -38,6 +38,8 @@ class Fleet:
             cpus=reading.cpus,
             memory_bytes=reading.memory_bytes,
             facts=reading.facts,
+            run="f1ee7f1ee7f1ee70",
+            interval_s=1.0,
         )
 
 

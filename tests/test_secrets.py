@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.details.secrets import MASK, is_secret, mask_environment, mask_json, mask_text, mask_words
+from collectors.secrets import MASK, is_secret, mask_environment, mask_json, mask_text, mask_words
 
 CANARY = "zqx7canary7xqz"
 NAMES = st.sampled_from(

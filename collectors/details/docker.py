@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from collectors.details.model import Column, Fact, Page, Table, Value
-from collectors.details.secrets import mask_environment, mask_text, mask_value, mask_words
 from collectors.metrics import Unit
 from collectors.model import Workload
 from collectors.reach import Reach
+from collectors.secrets import mask_environment, mask_text, mask_value, mask_words
 from collectors.sources.docker_container import parse_time_ns
 from collectors.text import inert
 

@@ -7,9 +7,9 @@ import os
 from typing import Any, NamedTuple
 
 from collectors.actions.rules import Family, family
-from collectors.details.secrets import mask_json, mask_text
 from collectors.model import Workload
 from collectors.reach import Reach
+from collectors.secrets import mask_json, mask_text
 from collectors.sources.base import SourceAbsent
 from collectors.sources.cgroup.files import find_homes
 from collectors.sources.cgroup.hierarchy import detect

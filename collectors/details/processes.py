@@ -10,8 +10,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from collectors.details.model import Column, Page, Table, Value
-from collectors.details.secrets import mask_words
 from collectors.metrics import Unit
+from collectors.secrets import mask_words
 from collectors.sources.cgroup.processes import command, folders, members, read_bytes
 from collectors.text import inert
 

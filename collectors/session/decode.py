@@ -1,0 +1,245 @@
+"""From the lines of a session file to frames. Pure; `format` has the contract.
+
+Text passes `inert`, numbers are checked for type and range, and a line whose check sum is wrong is refused: what comes
+out is as safe to show as what a source supplies.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable
+from itertools import repeat
+from typing import Any
+
+import msgspec
+
+from collectors.model import Availability, Event, Frame, Kind, Sample, SourceState, State, Workload, WorkloadId
+from collectors.session.format import (
+    COLUMNS,
+    FORMAT,
+    LONGEST_LINE,
+    MOST_WORKLOADS,
+    VERSION,
+    AnyLine,
+    Block,
+    EventLine,
+    FrameLine,
+    Gap,
+    GapLine,
+    HostLine,
+    MetaLine,
+    SourceLine,
+    WorkloadLine,
+    WorkloadsLine,
+    is_counter,
+)
+from collectors.text import inert
+
+_SEAL = b',"crc":'
+_SEAL_LONGEST = len(_SEAL) + len("4294967295}")
+_KINDS = frozenset({"meta", "host", "workloads", "frame", "gap"})
+_LONG_TEXT = 4096
+_COLUMN_PLACES = {name: place for place, name in enumerate(COLUMNS)}
+
+
+class _Any(msgspec.Struct):
+    k: str
+
+
+_decoder: msgspec.json.Decoder[AnyLine] = msgspec.json.Decoder(AnyLine)
+_decode_any = msgspec.json.Decoder(_Any).decode
+
+
+class LineError(Exception):
+    """A line that is not whole, or that breaks the contract."""
+
+
+class Decoder:
+    """Takes the lines of one member in order."""
+
+    def __init__(self) -> None:
+        self.meta: MetaLine | None = None
+        self._host: HostLine | None = None
+        self._host_workload: Workload | None = None
+        self._workloads: dict[int, Workload] = {}
+        self._last: dict[tuple[int, str], Block] = {}
+
+    def take(self, line: bytes) -> Frame | Gap | None:
+        """Return the frame or the gap that a line tells of; `None` for other lines.
+
+        Raises:
+            LineError: The line is damaged or breaks the contract; what follows it in this member cannot be read.
+        """
+        decoded = parse(line)
+        match decoded:
+            case FrameLine():
+                return self._frame(decoded)
+            case GapLine():
+                return Gap(decoded.since, decoded.until, decoded.frames, inert(decoded.why))
+            case MetaLine():
+                if decoded.format != FORMAT or decoded.version > VERSION:
+                    raise LineError(f"it is of {inert(decoded.format)} {decoded.version}, which this vmtop cannot read")
+                self.meta = decoded
+            case HostLine():
+                self._host, self._host_workload = decoded, _workload(decoded.workload, Kind.HOST)
+                decoded.facts = {inert(key): inert(value, _LONG_TEXT) for key, value in decoded.facts.items()}
+            case WorkloadsLine():
+                self._take_workloads(decoded)
+        return None
+
+    def _take_workloads(self, line: WorkloadsLine) -> None:
+        for one in line.set:
+            self._workloads[one.n] = _workload(one)
+        if len(self._workloads) > MOST_WORKLOADS:
+            raise LineError(f"a member tells of more than {MOST_WORKLOADS:,} workloads")
+
+    def _frame(self, line: FrameLine) -> Frame:
+        if self.meta is None or self._host is None or self._host_workload is None:
+            raise LineError("a frame comes before what it belongs to")
+        identities = {0: self._host_workload.id}
+        workloads = {}
+        for number in line.workloads:
+            workload = self._workloads.get(number)
+            if workload is None or not number:
+                raise LineError(f"a frame has a workload {number} that was not told of")
+            workloads[workload.id] = workload
+            identities[number] = workload.id
+        return Frame(
+            at_ns=line.at_ns,
+            wall=line.wall,
+            boot_ns=line.boot_ns,
+            host=self._host_workload,
+            workloads=workloads,
+            samples=self._samples(line.samples, identities),
+            sources=tuple(_source(one) for one in line.sources),
+            events=tuple(_event(one) for one in line.events),
+            cpus=self._host.cpus,
+            memory_bytes=self._host.memory_bytes,
+            facts=self._host.facts,
+            run=self.meta.run,
+            interval_s=float(line.interval_s),
+        )
+
+    def _samples(self, blocks: list[Block], identities: dict[int, WorkloadId]) -> dict[WorkloadId, tuple[Sample, ...]]:
+        taken: dict[int, tuple[Sample, ...]] = {}
+        last, self._last = self._last, {}
+        for block in blocks:
+            _complete(block, last.get((block.rank, block.source)))
+            self._last[block.rank, block.source] = block
+            for number, sample in zip(block.rows, _rows(block), strict=True):
+                taken[number] = (*taken.get(number, ()), sample)
+        try:
+            return {identities[number]: samples for number, samples in taken.items()}
+        except KeyError as error:
+            raise LineError(f"a sample is of a workload {error} that the frame does not have") from error
+
+
+def parse(line: bytes) -> AnyLine | None:
+    """Return a checked line; `None` if it is of a kind that this version does not know."""
+    unsealed(line)
+    try:
+        return _decoder.decode(line)
+    except msgspec.ValidationError as error:
+        if _kind(line) not in _KINDS:
+            return None
+        raise LineError(f"a line breaks the contract: {error}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        raise LineError(f"a line is no JSON object: {error}") from error
+
+
+def _kind(line: bytes) -> str:
+    try:
+        return _decode_any(line).k
+    except (msgspec.MsgspecError, RecursionError):
+        return "frame"  # without a kind it is nothing that a later version may have added
+
+
+def unsealed(line: bytes) -> bytes:
+    """Return the part of a line that its check sum covers.
+
+    Raises:
+        LineError: The check sum is missing or wrong, or the line is too long.
+    """
+    if len(line) > LONGEST_LINE:
+        raise LineError("a line is too long")
+    place = line.rfind(_SEAL, -_SEAL_LONGEST)
+    seal = line[place + len(_SEAL) : -1]
+    if place < 0 or line[-1:] != b"}" or not seal.isdigit() or int(seal) != zlib.crc32(line[:place]):
+        raise LineError("a line's check sum is wrong")
+    return line[:place]
+
+
+def _complete(block: Block, last: Block | None) -> None:
+    """Fill in what equals the frame before, and check that every column has a value a row."""
+    count = len(block.rows)
+    if last is not None and last.rows == block.rows:
+        block.offset_ns = block.offset_ns if block.offset_ns is not None else last.offset_ns
+        block.epoch = block.epoch if block.epoch is not None else last.epoch
+        kept = {name: column for name, column in last.columns.items() if not is_counter(name)}
+        block.columns = kept | block.columns
+    if block.offset_ns is None or block.epoch is None:
+        raise LineError(f"the samples of {inert(block.source)!r} have no instants")
+    lengths = {len(block.offset_ns), len(block.epoch), *(len(one) for one in block.columns.values() if one is not None)}
+    if lengths != {count}:
+        raise LineError(f"the columns of {inert(block.source)!r} differ in length")
+
+
+def _rows(block: Block) -> Iterable[Sample]:
+    columns: list[Iterable[Any]] = [repeat(None)] * len(COLUMNS)
+    for name, column in block.columns.items():
+        place = _COLUMN_PLACES.get(name)
+        if place is not None and column is not None:
+            columns[place] = column
+    instants = [block.at_ns + offset for offset in block.offset_ns or ()]
+    return map(Sample, repeat(inert(block.source)), instants, block.epoch or (), *columns)
+
+
+def _workload(line: WorkloadLine, kind: Kind = Kind.SERVICE) -> Workload:
+    return Workload(
+        id=WorkloadId(inert(line.engine), _id(line.id)),
+        kind=Kind(line.kind) if line.kind in _KIND_WORDS else kind,
+        name=inert(line.name),
+        state=State(line.state) if line.state in _STATE_WORDS else State.UNKNOWN,
+        name_is_known=line.name_is_known,
+        image=_text(line.image),
+        description=_text(line.description),
+        project=_text(line.project),
+        health=_text(line.health),
+        ports=_text(line.ports),
+        cgroup=_text(line.cgroup, _LONG_TEXT),
+        parent=None if line.parent is None else WorkloadId(inert(line.parent[0]), _id(line.parent[1])),
+        endpoint=inert(line.endpoint),
+        started_at=line.started_at,
+        exit_code=line.exit_code,
+        labels=tuple((inert(key), inert(value)) for key, value in line.labels.items()),
+    )
+
+
+_KIND_WORDS, _STATE_WORDS, _AVAILABILITIES = (frozenset(one) for one in (Kind, State, Availability))
+
+
+def _id(text: str) -> str:
+    return inert(text, _LONG_TEXT)
+
+
+def _text(text: str | None, longest: int = 256) -> str | None:
+    return None if text is None else inert(text, longest)
+
+
+def _source(line: SourceLine) -> SourceState:
+    known = line.availability in _AVAILABILITIES
+    return SourceState(
+        inert(line.name),
+        Availability(line.availability) if known else Availability.DOWN,
+        inert(line.detail),
+        inert(line.reason, _LONG_TEXT),
+        inert(line.remedy, _LONG_TEXT),
+        line.read_at_ns,
+        line.cost_ns,
+    )
+
+
+def _event(line: EventLine) -> Event:
+    return Event(
+        line.wall, WorkloadId(inert(line.engine), _id(line.id)), inert(line.what), inert(line.detail), inert(line.name)
+    )

@@ -1,0 +1,196 @@
+"""From frames to the lines of a session file. Pure; `format` has the contract."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from collectors.model import Event, Frame, Sample, SourceState, Workload, WorkloadId
+from collectors.secrets import mask_text, mask_value
+from collectors.session.format import (
+    COLUMN_FACTS,
+    COLUMNS,
+    FORMAT,
+    VERSION,
+    Block,
+    EventLine,
+    FrameLine,
+    Gap,
+    GapLine,
+    HostLine,
+    Line,
+    MetaLine,
+    SourceLine,
+    WorkloadLine,
+    WorkloadsLine,
+    is_counter,
+)
+
+_FIRST_COLUMN = len(Sample.__struct_fields__) - len(COLUMNS)
+_FACTS = tuple(name for name in Workload.__struct_fields__ if name not in ("id", "labels", "parent", "description"))
+_NOT_CARRIED = frozenset(name for name in COLUMNS if is_counter(name))
+_encode = msgspec.json.Encoder().encode
+
+
+class Encoder:
+    """Encodes the frames of one member: what they refer to is told before, and again when it changes.
+
+    Args:
+        run: Which run of a sampler the frames belong to, 16 hexadecimal digits.
+        sequence: The member's number in its file.
+        program: Name and version of what writes.
+    """
+
+    def __init__(self, run: str, sequence: int, program: str) -> None:
+        self._meta = (run, sequence, program)
+        self._has_begun = False
+        self._host: tuple[object, ...] | None = None
+        self._numbers: dict[WorkloadId, int] = {}
+        self._known: dict[WorkloadId, Workload] = {}
+        self._last: dict[tuple[int, str], _Last] = {}
+
+    def lines(self, frame: Frame, gap: Gap | None = None) -> bytes:
+        """Return the lines of one frame, each with its end; those before it too that the frame needs."""
+        lines = [*self._opening(frame)]
+        if gap is not None:
+            lines.append(_line(GapLine(gap.since, gap.until, gap.frames, gap.why)))
+        lines += self._identities(frame)
+        lines.append(
+            _line(
+                FrameLine(
+                    frame.wall,
+                    frame.at_ns,
+                    frame.boot_ns,
+                    frame.interval_s,
+                    [self._numbers[identity] for identity in frame.workloads],
+                    self._blocks(frame),
+                    [_source(state) for state in frame.sources],
+                    [_event(event) for event in frame.events],
+                )
+            )
+        )
+        return b"".join(lines)
+
+    def _opening(self, frame: Frame) -> list[bytes]:
+        if self._has_begun:
+            return []
+        self._has_begun = True
+        run, sequence, program = self._meta
+        meta = MetaLine(FORMAT, VERSION, run, sequence, program, frame.wall)
+        told = msgspec.to_builtins(meta) | {"columns": COLUMN_FACTS, "captured": "counters, names, states, events"}
+        return [sealed(_encode(told))]
+
+    def _identities(self, frame: Frame) -> list[bytes]:
+        lines = []
+        host = (frame.host, frame.cpus, frame.memory_bytes, frame.facts)
+        if host != self._host:
+            self._host = host
+            self._numbers[frame.host.id] = 0
+            lines.append(_line(HostLine(_workload(0, frame.host), frame.cpus, frame.memory_bytes, frame.facts)))
+        changed = []
+        for identity, workload in frame.workloads.items():
+            if self._known.get(identity) != workload:
+                self._known[identity] = workload
+                number = self._numbers.setdefault(identity, len(self._numbers))
+                changed.append(_workload(number, workload))
+        return [*lines, _line(WorkloadsLine(changed))] if changed else lines
+
+    def _blocks(self, frame: Frame) -> list[Block]:
+        groups: dict[tuple[int, str], list[tuple[int, Sample]]] = {}
+        for identity, samples in frame.samples.items():
+            number = self._numbers.get(identity)
+            if number is None or (number and identity not in frame.workloads):
+                continue  # nobody describes it any more
+            for rank, sample in enumerate(samples):
+                groups.setdefault((rank, sample.source), []).append((number, sample))
+        last, self._last = self._last, {}
+        blocks = []
+        for key in sorted(groups):
+            block, self._last[key] = _block(key, groups[key], last.get(key))
+            blocks.append(block)
+        return blocks
+
+
+class _Last(msgspec.Struct, gc=False):
+    """What the frame before had of one block."""
+
+    rows: list[int]
+    offsets: list[int]
+    epochs: list[str]
+    columns: dict[str, tuple[Any, ...]]
+
+
+def _block(key: tuple[int, str], group: Sequence[tuple[int, Sample]], last: _Last | None) -> tuple[Block, _Last]:
+    rows = [number for number, _ in group]
+    if last is not None and last.rows != rows:
+        last = None
+    base = group[0][1].at_ns
+    fields = list(zip(*(msgspec.structs.astuple(sample) for _, sample in group), strict=True))
+    offsets = [at - base for at in fields[1]]
+    epochs = list(fields[2])
+    present = {
+        name: values
+        for name, values in zip(COLUMNS, fields[_FIRST_COLUMN:], strict=True)
+        if values.count(None) != len(values)
+    }
+    columns: dict[str, Any] = present
+    if last is not None:
+        before = last.columns
+        columns = {n: v for n, v in present.items() if n in _NOT_CARRIED or before.get(n) != v}
+        columns.update({name: None for name in before if name not in present and name not in _NOT_CARRIED})
+    block = Block(
+        source=key[1],
+        rank=key[0],
+        rows=rows,
+        at_ns=base,
+        columns=columns,
+        offset_ns=None if last is not None and last.offsets == offsets else offsets,
+        epoch=None if last is not None and last.epochs == epochs else epochs,
+    )
+    return block, _Last(rows, offsets, epochs, present)
+
+
+def _workload(number: int, workload: Workload) -> WorkloadLine:
+    """Describe a workload; what looks like a secret in its labels or description is masked."""
+    facts = {name: getattr(workload, name) for name in _FACTS}
+    return WorkloadLine(
+        n=number,
+        engine=workload.id.engine,
+        id=workload.id.id,
+        parent=None if workload.parent is None else (workload.parent.engine, workload.parent.id),
+        description=None if workload.description is None else mask_text(workload.description),
+        labels={name: mask_value(name, value) for name, value in workload.labels},
+        **facts,
+    )
+
+
+def _source(state: SourceState) -> SourceLine:
+    return SourceLine(*msgspec.structs.astuple(state))
+
+
+def _event(event: Event) -> EventLine:
+    return EventLine(event.wall, *event.workload, event.what, event.detail, event.name)
+
+
+def _line(line: Line) -> bytes:
+    try:
+        return sealed(_encode(line))
+    except UnicodeEncodeError:  # the name of a file or a cgroup that is no UTF-8
+        return sealed(_encode(_readable(msgspec.to_builtins(line))))
+
+
+def _readable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {_readable(key): _readable(inner) for key, inner in value.items()}
+    return [_readable(inner) for inner in value] if isinstance(value, list) else value
+
+
+def sealed(text: bytes) -> bytes:
+    """Return a JSON object as a line: with its `crc`, and the line's end."""
+    body = text[:-1]
+    return b'%s,"crc":%d}\n' % (body, zlib.crc32(body))

@@ -1,0 +1,226 @@
+"""The session file's whole contract; `docs/session-format.md` tells it with examples.
+
+A session file is one or more gzip members (RFC 1952), each of which holds JSON lines and can be read alone:
+
+- The gzip header has an extra field `VT` with the member's place in time (`HEADER`). What is known only at the
+  member's end (its length, its last instant, how many frames and events) is filled in then; until then it is 0.
+- `meta` is the first line, `host` and `workloads` come before the first frame that needs them and again when they
+  change, then there is one `frame` line a tick. A `gap` line says that frames were lost, and why.
+- Numbers of a frame are raw: counters as they were read, by column. A column that is no counter is left out when it
+  equals the one of the frame before it in the same member; `null` says that it is gone.
+- The last key of every line is `crc`: the CRC-32 of all bytes of the line before `,"crc"`.
+- After every frame the stream is flushed and followed by an empty last block, CRC and size, so that the file is whole
+  gzip at every instant. The next frame overwrites these bytes.
+
+Unknown kinds of lines, keys and columns are ignored by readers and kept by whatever copies lines. The version grows
+only when older readers would misread; readers refuse a greater one.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Annotated, NamedTuple
+
+import msgspec
+
+from collectors.model import Sample
+
+FORMAT = "vmtop-session"
+VERSION = 1
+SUFFIX = ".vmtop.gz"
+
+MEMBER_FRAMES = 60
+"""Frames after which a member ends."""
+MEMBER_TEXT = 4 << 20
+"""Bytes of text after which a member ends, so that a big fleet's are read as quickly as a small one's."""
+
+LONGEST_LINE = 16 << 20
+LARGEST_MEMBER = 64 << 20
+"""Text that a reader takes from one member at most."""
+MOST_WORKLOADS = 50_000
+"""In one member."""
+
+PREFIX = b"\x1f\x8b\x08\x04\0\0\0\0\0\xff" + struct.pack("<H2sH", 40, b"VT", 36)
+"""Every member begins with these bytes: deflate, an extra field, no time, no system; then `HEADER`."""
+HEADER = struct.Struct("<8sIqqIHH")
+"""Run (8 bytes), sequence, wall time in ms of the first and of the last frame, length in bytes, frames, events."""
+HEADER_SIZE = len(PREFIX) + HEADER.size
+CLOSING = struct.Struct("<qIHH")
+"""The part of `HEADER` that is filled in when the member ends."""
+CLOSING_OFFSET = HEADER_SIZE - CLOSING.size
+LAST_BLOCK = b"\x03\x00"
+"""An empty last deflate block."""
+TRAILER = struct.Struct("<II")
+"""CRC-32 and size of the text."""
+
+_FIXED = ("source", "at_ns", "epoch")
+COLUMNS: tuple[str, ...] = tuple(name for name in Sample.__struct_fields__ if name not in _FIXED)
+"""The fields of a sample that are columns, in the order in which `Sample` takes them after its fixed ones."""
+
+
+class SessionError(Exception):
+    """A session cannot be read or written; the message is one sentence for the user."""
+
+
+class Gap(msgspec.Struct, frozen=True):
+    """Frames that were lost between two that were kept."""
+
+    since: float
+    """Wall time of the first one lost."""
+    until: float
+    frames: int
+    why: str
+
+
+class Damage(NamedTuple):
+    """A part of a file that cannot be read."""
+
+    path: str
+    offset: int
+    """Bytes from the file's start."""
+    what: str
+    """One sentence."""
+
+
+def unit_of(column: str) -> str:
+    """Return the unit of a column, from its name."""
+    for ending, unit in (("_ns", "ns"), ("_bytes", "bytes"), ("_s", "s"), ("_cores", "cores"), ("_1m", "tasks")):
+        if column.endswith(ending):
+            return unit
+    return "count"
+
+
+def is_counter(column: str) -> bool:
+    """Return whether a column only grows, and so is written with every frame."""
+    return "_total" in column
+
+
+COLUMN_FACTS: dict[str, dict[str, str]] = {
+    name: {"unit": unit_of(name), "type": "counter" if is_counter(name) else "gauge"} for name in COLUMNS
+}
+"""What the `meta` line says of each column."""
+
+Number = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+Real = Annotated[float, msgspec.Meta(ge=0, le=1e18)]
+Wall = Annotated[float, msgspec.Meta(ge=0, le=4_102_444_800)]
+"""Seconds since 1970, up to 2100."""
+Column = list[Number | Real | None] | None
+
+
+class Line(msgspec.Struct, tag_field="k"):
+    """Any line."""
+
+
+class MetaLine(Line, tag="meta"):
+    """What the member is: written by whom, by which contract, of which run."""
+
+    format: str
+    version: Number
+    run: str
+    sequence: Number
+    program: str = ""
+    first: Wall = 0.0
+
+
+class WorkloadLine(msgspec.Struct, omit_defaults=True):
+    """One workload's identity and facts; `n` is its number in this member, 0 the host's."""
+
+    n: Number
+    engine: str
+    id: str
+    kind: str
+    name: str
+    state: str = "unknown"
+    name_is_known: bool = True
+    image: str | None = None
+    description: str | None = None
+    project: str | None = None
+    health: str | None = None
+    ports: str | None = None
+    cgroup: str | None = None
+    parent: tuple[str, str] | None = None
+    endpoint: str = ""
+    started_at: Annotated[float, msgspec.Meta(ge=-1e11, le=1e11)] | None = None
+    exit_code: int | None = None
+    labels: dict[str, str] = {}
+
+
+class HostLine(Line, tag="host"):
+    """The host and its facts."""
+
+    workload: WorkloadLine
+    cpus: Annotated[int, msgspec.Meta(ge=1, le=1 << 20)]
+    memory_bytes: Number
+    facts: dict[str, str] = {}
+
+
+class WorkloadsLine(Line, tag="workloads"):
+    """Workloads that are new or have changed since this member told of them."""
+
+    set: list[WorkloadLine]
+
+
+class Block(msgspec.Struct, omit_defaults=True):
+    """The samples of one reader: a row a workload."""
+
+    source: str
+    rank: Number
+    """Place of these samples among those of the same workload, in order of authority."""
+    rows: list[Number]
+    """Numbers of the workloads."""
+    at_ns: Number
+    """Monotonic instant of the first row."""
+    columns: dict[str, Column]
+    offset_ns: list[Annotated[int, msgspec.Meta(ge=-(2**62), le=2**62)]] | None = None
+    """What to add to `at_ns` for each row; left out when it equals the frame's before."""
+    epoch: list[str] | None = None
+    """Left out when it equals the frame's before."""
+
+
+class SourceLine(msgspec.Struct, omit_defaults=True):
+    """How a source was doing."""
+
+    name: str
+    availability: str
+    detail: str = ""
+    reason: str = ""
+    remedy: str = ""
+    read_at_ns: Number | None = None
+    cost_ns: Number | None = None
+
+
+class EventLine(msgspec.Struct, omit_defaults=True):
+    """Something that happened; a note of a person is a `note` of the host."""
+
+    wall: Wall
+    engine: str
+    id: str
+    what: str
+    detail: str = ""
+    name: str = ""
+
+
+class FrameLine(Line, tag="frame", omit_defaults=True):
+    """One tick."""
+
+    wall: Wall
+    at_ns: Number
+    boot_ns: Number
+    interval_s: Real
+    workloads: list[Number]
+    """Numbers of those that exist, in order."""
+    samples: list[Block]
+    sources: list[SourceLine]
+    events: list[EventLine] = []
+
+
+class GapLine(Line, tag="gap"):
+    """Frames lost since the last one."""
+
+    since: Wall
+    until: Wall
+    frames: Number
+    why: str
+
+
+AnyLine = MetaLine | HostLine | WorkloadsLine | FrameLine | GapLine

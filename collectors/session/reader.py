@@ -1,0 +1,289 @@
+"""Reads sessions: one or several files as one sequence of frames, from any time, with bounded memory.
+
+A place is (member, frame in it). The members of all files are in order of time; a file that is still being written
+grows with `refresh`.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import msgspec
+
+from collectors.model import Frame
+from collectors.session.decode import Decoder, LineError, unsealed
+from collectors.session.format import FORMAT, VERSION, Damage, Gap, SessionError
+from collectors.session.member import Member, SessionFile, Text
+
+_FRAME = b'{"k":"frame"'
+_KEPT = 2
+"""Members whose frames are kept decoded: stepping to and fro decodes each once."""
+_COUNTED = 4096
+Value = TypeVar("Value")
+
+
+class Place(NamedTuple):
+    """A frame of a session; places are in order of time."""
+
+    member: int
+    frame: int
+
+
+class Part(NamedTuple):
+    """What one member holds, decoded."""
+
+    frames: list[Frame]
+    gaps: list[Gap]
+    problem: str
+
+
+class Reach(NamedTuple):
+    """A member in the order of the session."""
+
+    file: SessionFile
+    member: Member
+
+
+class Session:
+    """An open session.
+
+    Args:
+        paths: Its files, in any order.
+
+    Raises:
+        SessionError: One of them cannot be read, is no session, or was written by a newer vmtop.
+    """
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        files: list[SessionFile] = []
+        try:
+            for path in paths:
+                files.append(SessionFile(path))
+        except SessionError:
+            for file in files:
+                file.close()
+            raise
+        self.files = sorted(files, key=lambda file: file.members[0].first_ms)
+        self._parts = _Kept[Part](_KEPT)
+        self._counts = _Kept[int](_COUNTED)
+        self._order()
+        try:
+            self._check_version()
+        except SessionError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of the files."""
+        for file in self.files:
+            file.close()
+
+    def _order(self) -> None:
+        self.members = [Reach(file, member) for file in self.files for member in file.members]
+        firsts = [one.member.first_ms for one in self.members]
+        self._starts = list(accumulate(firsts, max))
+
+    def _check_version(self) -> None:
+        for file in self.files:
+            for member in file.members[:1]:
+                first = file.text(member).lines[:1]
+                if first:
+                    refuse_newer(first[0], file.path)
+
+    def refresh(self) -> bool:
+        """Look for what was written since; return whether there is something new."""
+        is_new = any([file.refresh() for file in self.files])
+        if is_new:
+            self._order()
+        return is_new
+
+    @property
+    def damage(self) -> list[Damage]:
+        """What is known to belong to no member, file by file."""
+        return [damage for file in self.files for damage in file.damage]
+
+    def count(self, index: int) -> int:
+        """Return how many frames a member has; one that was not closed is read for it."""
+        one = self.members[index]
+        key = _key(one)
+        if key in self._counts:
+            return self._counts[key]
+        if one.member.is_closed:
+            return one.member.frames
+        return self._counts.keep(key, sum(line.startswith(_FRAME) for line in one.file.text(one.member).lines))
+
+    def part(self, index: int) -> Part:
+        """Return a member's frames; those before any damage."""
+        one = self.members[index]
+        key = _key(one)
+        if key in self._parts:
+            return self._parts[key]
+        part = self._parts.keep(key, decode(one.file.text(one.member), one.member))
+        self._counts.keep(key, len(part.frames))
+        return part
+
+    def frame(self, place: Place) -> Frame | None:
+        """Return the frame at a place; `None` if there is none, or if it is damaged."""
+        if not 0 <= place.member < len(self.members):
+            return None
+        frames = self.part(place.member).frames
+        return frames[place.frame] if 0 <= place.frame < len(frames) else None
+
+    def frames(self, start_wall: float | None = None, stop_wall: float | None = None) -> Iterator[tuple[Place, Frame]]:
+        """Yield the frames of a span of wall time, in order, with their places. One member is in memory at a time."""
+        first = 0 if start_wall is None else self.member_at(start_wall)
+        for index in range(first, len(self.members)):
+            one = self.members[index]
+            if stop_wall is not None and one.member.first_ms > stop_wall * 1000 + 1000:
+                continue
+            for number, frame in enumerate(decode(one.file.text(one.member), one.member).frames):
+                if start_wall is not None and frame.wall < start_wall:
+                    continue
+                if stop_wall is None or frame.wall <= stop_wall:
+                    yield Place(index, number), frame
+
+    def member_at(self, wall: float) -> int:
+        """Return the member that holds a wall time, or the last that begins before it."""
+        return max(0, bisect_right(self._starts, int(wall * 1000)) - 1)
+
+    def at(self, wall: float) -> Place:
+        """Return the place of the last frame that is not after a wall time; the first place if all are."""
+        index = self.member_at(wall)
+        frames = self.part(index).frames
+        number = sum(1 for frame in frames if frame.wall <= wall) - 1
+        return Place(index, max(0, number))
+
+    def first(self) -> Place:
+        """Return the place of the first frame."""
+        return Place(0, 0)
+
+    def last(self) -> Place:
+        """Return the place of the last frame."""
+        index = len(self.members) - 1
+        while index > 0 and not self.count(index):
+            index -= 1
+        return Place(index, max(0, self.count(index) - 1))
+
+    def step(self, place: Place, steps: int) -> Place:
+        """Return the place so many frames later (earlier, if negative), at most the first or last."""
+        index, number = place.member, place.frame + steps
+        while number < 0 and index > 0:
+            index -= 1
+            number += self.count(index)
+        while index < len(self.members) - 1 and number >= self.count(index):
+            number -= self.count(index)
+            index += 1
+        return Place(index, max(0, min(number, self.count(index) - 1)))
+
+    def span(self) -> tuple[float, float]:
+        """Return the wall times of the first and the last frame."""
+        last = self.frame(self.last())
+        newest = max(max(one.member.last_ms, one.member.first_ms) for one in self.members) / 1000
+        return self.members[0].member.first_ms / 1000, max(newest, last.wall if last else 0.0)
+
+    def search(self, place: Place, step: int, wanted: Callable[[Frame], bool]) -> Place | None:
+        """Return the nearest place after (step 1) or before (step -1) one whose frame is wanted.
+
+        Members that have no event by their header are passed by: what is wanted has to be a frame with events.
+        """
+        index = place.member
+        while 0 <= index < len(self.members):
+            if self._may_have_events(index):
+                frames = self.part(index).frames
+                numbers = range(len(frames))
+                for number in numbers if step > 0 else reversed(numbers):
+                    here = Place(index, number)
+                    is_beyond = here > place if step > 0 else here < place
+                    if is_beyond and wanted(frames[number]):
+                        return here
+            index += step
+        return None
+
+    def _may_have_events(self, index: int) -> bool:
+        member = self.members[index].member
+        return bool(member.events) or not member.is_closed
+
+
+def decode(text: Text, member: Member) -> Part:
+    """Decode a member's lines as far as they are whole."""
+    decoder = Decoder()
+    frames: list[Frame] = []
+    gaps: list[Gap] = []
+    problem = text.problem
+    for line in text.lines:
+        try:
+            told = decoder.take(line)
+        except LineError as error:
+            problem = problem or str(error)
+            break
+        if isinstance(told, Frame):
+            frames.append(told)
+        elif told is not None:
+            gaps.append(told)
+    return Part(frames, gaps, problem or _contradiction(decoder, member, frames))
+
+
+def _contradiction(decoder: Decoder, member: Member, frames: Sequence[Frame]) -> str:
+    """Compare a member's header with what it holds: a header has no check sum of its own."""
+    meta = decoder.meta
+    if meta is None or not frames:
+        return "it holds no frame"
+    told = [(member.run, meta.run), (member.sequence, meta.sequence), (member.first_ms, round(frames[0].wall * 1000))]
+    if member.is_closed:
+        events = min(sum(len(frame.events) for frame in frames), 0xFFFF)
+        told += [
+            (member.last_ms, round(frames[-1].wall * 1000)),
+            (member.frames, len(frames)),
+            (member.events, events),
+        ]
+    return (
+        "" if not member.is_wrong and all(one == other for one, other in told) else "its header contradicts its content"
+    )
+
+
+def refuse_newer(line: bytes, path: Path) -> None:
+    """Refuse what is no session and what a newer vmtop wrote.
+
+    Raises:
+        SessionError: With what to do.
+    """
+    try:
+        unsealed(line)
+        meta = msgspec.json.decode(line, type=_First)
+    except (LineError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError):
+        return  # damaged; the members after it may be whole
+    if meta.format != FORMAT:
+        raise SessionError(f"{path} is not a vmtop session; 'vmtop record FILE' writes one")
+    if meta.version > VERSION:
+        raise SessionError(
+            f"{path} was written by a newer vmtop, in version {meta.version} of the format; this one reads "
+            f"up to {VERSION}: update vmtop"
+        )
+
+
+class _First(msgspec.Struct):
+    format: str
+    version: int
+
+
+def _key(one: Reach) -> tuple[Path, int, int]:
+    return one.file.path, one.member.offset, min(one.member.end, one.file.size)
+
+
+class _Kept(dict[tuple[Path, int, int], Value]):
+    """Remembers the newest few."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+
+    def keep(self, key: tuple[Path, int, int], value: Value) -> Value:
+        self.pop(key, None)
+        self[key] = value
+        if len(self) > self._most:
+            del self[next(iter(self))]
+        return value

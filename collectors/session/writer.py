@@ -1,0 +1,172 @@
+"""Writes frames as gzip members, whole at every instant; `format` has the contract."""
+
+from __future__ import annotations
+
+import zlib
+from importlib.metadata import PackageNotFoundError, version
+from typing import Protocol
+
+from collectors.model import Frame
+from collectors.session.encode import Encoder
+from collectors.session.format import (
+    CLOSING,
+    CLOSING_OFFSET,
+    HEADER,
+    LAST_BLOCK,
+    MEMBER_FRAMES,
+    MEMBER_TEXT,
+    PREFIX,
+    TRAILER,
+    Gap,
+)
+from collectors.session.storage import Storage
+
+_LEVEL = 6
+_PAUSE = 3.0
+"""After a pause of so many intervals a new member begins, so that the index shows the gap."""
+_MOST_EVENTS = 0xFFFF
+
+
+def program() -> str:
+    """Return the name and version of what writes."""
+    try:
+        return f"vmtop {version('vmtop')}"
+    except PackageNotFoundError:
+        return "vmtop"
+
+
+class Sink(Protocol):
+    """Takes frames and keeps them."""
+
+    def write(self, frame: Frame) -> None:
+        """Keep a frame.
+
+        Raises:
+            OSError: It could not be kept. What was kept before is whole, and the next frame may be offered.
+        """
+
+    def close(self) -> None:
+        """Finish what is written."""
+
+
+class _Member:
+    """One member while it is written."""
+
+    def __init__(self, frame: Frame, sequence: int, offset: int) -> None:
+        self.offset = offset
+        self.run = frame.run
+        self.frames = 0
+        self.events = 0
+        self.text = 0
+        self.first_ms = self.last_ms = round(frame.wall * 1000)
+        self._checksum = 0
+        self._deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS, 9)
+        self._encoder = Encoder(frame.run, sequence, program())
+        header = HEADER.pack(bytes.fromhex(frame.run), sequence, self.first_ms, 0, 0, 0, 0)
+        self._header = PREFIX + header
+
+    def add(self, frame: Frame, gap: Gap | None) -> bytes:
+        """Return the bytes that a frame adds."""
+        text = self._encoder.lines(frame, gap)
+        data = self._header + self._deflate.compress(text) + self._deflate.flush(zlib.Z_SYNC_FLUSH)
+        self._header = b""
+        self._checksum = zlib.crc32(text, self._checksum)
+        self.text += len(text)
+        self.frames += 1
+        self.events += len(frame.events)
+        self.last_ms = round(frame.wall * 1000)
+        return data
+
+    def end(self) -> bytes:
+        """Return the bytes that make the member whole."""
+        return LAST_BLOCK + TRAILER.pack(self._checksum, self.text & 0xFFFFFFFF)
+
+    def closing(self, length: int) -> bytes:
+        """Return what the header tells of a member that has ended."""
+        return CLOSING.pack(self.last_ms, length, self.frames, min(self.events, _MOST_EVENTS))
+
+    def is_full(self) -> bool:
+        return self.frames >= MEMBER_FRAMES or self.text >= MEMBER_TEXT
+
+
+class Writer:
+    """Writes frames to one storage.
+
+    Args:
+        storage: An empty one.
+    """
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._member: _Member | None = None
+        self._sequence = 0
+        self._last: Frame | None = None
+        self._gap: Gap | None = None
+        self.frames = 0
+        self.first_wall: float | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes written."""
+        return self._storage.size
+
+    @property
+    def span_s(self) -> float:
+        """Seconds between the first and the last frame."""
+        return 0.0 if self._last is None or self.first_wall is None else self._last.wall - self.first_wall
+
+    def lose(self, frame: Frame, why: str) -> None:
+        """Note that a frame is not kept; the next one that is will tell of it."""
+        gap = self._gap
+        self._gap = Gap(gap.since if gap else frame.wall, frame.wall, gap.frames + 1 if gap else 1, why)
+
+    def write(self, frame: Frame) -> None:
+        """Append a frame; on an error it is lost, and what was written before stays whole.
+
+        Raises:
+            OSError: It could not be written.
+        """
+        if self._member is not None and (self._member.is_full() or self._is_break(frame)):
+            self.end_member()
+        if self._member is None:
+            self._member = _Member(frame, self._sequence, self._storage.size)
+            self._sequence += 1
+        member = self._member
+        try:
+            self._storage.append(member.add(frame, self._gap), member.end())
+        except OSError as error:
+            self.lose(frame, error.strerror or str(error))
+            self._abandon(member)
+            raise
+        self._gap = None
+        self.frames += 1
+        self._last = frame
+        self.first_wall = frame.wall if self.first_wall is None else self.first_wall
+
+    def _abandon(self, member: _Member) -> None:
+        """Go on with a new member: this one's compressor has seen text that was not written."""
+        self._member = None
+        if member.frames > 1:
+            self._storage.finish(b"")
+
+    def _is_break(self, frame: Frame) -> bool:
+        last = self._last
+        if last is None or frame.run != last.run:
+            return True
+        pause = abs(frame.wall - last.wall)
+        return pause > _PAUSE * max(frame.interval_s, last.interval_s, 0.2)
+
+    def end_member(self) -> None:
+        """Let the member end here; the next frame begins another."""
+        member, self._member = self._member, None
+        if member is None or not member.frames:
+            return
+        self._storage.finish(member.end())
+        self._storage.patch(member.offset + CLOSING_OFFSET, member.closing(self._storage.size - member.offset))
+
+    def close(self) -> None:
+        """End the member and let go of the storage."""
+        try:
+            self.end_member()
+        finally:
+            self._storage.close()
