@@ -88,22 +88,21 @@ class Encoder:
         host = (frame.host, frame.cpus, frame.memory_bytes, frame.facts)
         if host != self._host:
             self._host = host
-            self._numbers[frame.host.id] = 0
             lines.append(_line(HostLine(_workload(0, frame.host), frame.cpus, frame.memory_bytes, frame.facts)))
         changed = []
         for identity, workload in frame.workloads.items():
             if self._known.get(identity) != workload:
                 self._known[identity] = workload
-                number = self._numbers.setdefault(identity, len(self._numbers))
+                number = self._numbers.setdefault(identity, len(self._numbers) + 1)
                 changed.append(_workload(number, workload))
         return [*lines, _line(WorkloadsLine(changed))] if changed else lines
 
     def _blocks(self, frame: Frame) -> list[Block]:
         groups: dict[tuple[int, str], list[tuple[int, Sample]]] = {}
         for identity, samples in frame.samples.items():
-            number = self._numbers.get(identity)
-            if number is None or (number and identity not in frame.workloads):
+            if identity not in frame.workloads and identity != frame.host.id:
                 continue  # nobody describes it any more
+            number = 0 if identity == frame.host.id else self._numbers[identity]
             for rank, sample in enumerate(samples):
                 groups.setdefault((rank, sample.source), []).append((number, sample))
         last, self._last = self._last, {}

@@ -40,12 +40,13 @@ LARGEST_MEMBER = 64 << 20
 MOST_WORKLOADS = 50_000
 """In one member."""
 
-PREFIX = b"\x1f\x8b\x08\x04\0\0\0\0\0\xff" + struct.pack("<H2sH", 40, b"VT", 36)
+PREFIX = b"\x1f\x8b\x08\x04\0\0\0\0\0\xff" + struct.pack("<H2sH", 44, b"VT", 40)
 """Every member begins with these bytes: deflate, an extra field, no time, no system; then `HEADER`."""
-HEADER = struct.Struct("<8sIqqIHH")
-"""Run (8 bytes), sequence, wall time in ms of the first and of the last frame, length in bytes, frames, events."""
+HEADER = struct.Struct("<8sIqqIHHI")
+"""Run (8 bytes), sequence, wall time in ms of the first and of the last frame, length in bytes, frames, events, and the
+CRC-32 of all bytes of the member as if what is filled in at its end were 0."""
 HEADER_SIZE = len(PREFIX) + HEADER.size
-CLOSING = struct.Struct("<qIHH")
+CLOSING = struct.Struct("<qIHHI")
 """The part of `HEADER` that is filled in when the member ends."""
 CLOSING_OFFSET = HEADER_SIZE - CLOSING.size
 LAST_BLOCK = b"\x03\x00"

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from collectors.session.format import (
+    CLOSING,
+    CLOSING_OFFSET,
     HEADER,
     HEADER_SIZE,
     LARGEST_MEMBER,
@@ -48,6 +50,8 @@ class Member:
     """Its writer ended it in order, and its length holds."""
     is_wrong: bool = False
     """Its header tells of an end that is not there."""
+    checksum: int = 0
+    """CRC-32 of its bytes; only of one that is closed."""
 
 
 class Text(NamedTuple):
@@ -139,22 +143,24 @@ class SessionFile:
 
     def _member(self, offset: int) -> Member:
         header = os.pread(self._file, HEADER.size, offset + len(PREFIX))
-        run, sequence, first_ms, last_ms, length, frames, events = HEADER.unpack(header)
+        run, sequence, first_ms, last_ms, length, frames, events, checksum = HEADER.unpack(header)
         end = offset + length
         holds = length > HEADER_SIZE and (end == self._size or os.pread(self._file, len(PREFIX), end) == PREFIX)
         if not holds:
             end = self._find(offset + HEADER_SIZE)
-        is_wrong = not holds and bool(last_ms or length or frames or events)
-        return Member(offset, end, run.hex(), sequence, first_ms, last_ms, frames, events, holds, is_wrong)
+        is_wrong = not holds and bool(last_ms or length or frames or events or checksum)
+        return Member(offset, end, run.hex(), sequence, first_ms, last_ms, frames, events, holds, is_wrong, checksum)
 
     def text(self, member: Member) -> Text:
         """Inflate one member; whatever is wrong with it is told, not raised."""
         inflate = zlib.decompressobj(-zlib.MAX_WBITS)
         pieces: list[bytes] = []
         size, problem = 0, ""
+        checksum = zlib.crc32(bytes(CLOSING.size), zlib.crc32(os.pread(self._file, CLOSING_OFFSET, member.offset)))
         for piece in self._pieces(member):
             got, problem = _inflate(inflate, piece)
             size += len(got)
+            checksum = zlib.crc32(piece, checksum)
             pieces.append(got)
             if size > LARGEST_MEMBER or inflate.unconsumed_tail:
                 problem = f"it holds more than {LARGEST_MEMBER >> 20} MiB of text"
@@ -166,6 +172,8 @@ class SessionFile:
         is_cut = not problem and not inflate.eof
         if not problem:
             problem = "it was cut short" if is_cut else _check(text, inflate.unused_data)
+        if not problem and member.is_closed and checksum != member.checksum:
+            problem = "a byte of it has changed that its text does not depend on"
         return Text(lines, problem or ("its last line has no end" if rest else ""), is_cut)
 
     def _pieces(self, member: Member) -> Iterator[bytes]:

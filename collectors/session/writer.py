@@ -62,8 +62,9 @@ class _Member:
         self._checksum = 0
         self._deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS, 9)
         self._encoder = Encoder(frame.run, sequence, program())
-        header = HEADER.pack(bytes.fromhex(frame.run), sequence, self.first_ms, 0, 0, 0, 0)
+        header = HEADER.pack(bytes.fromhex(frame.run), sequence, self.first_ms, 0, 0, 0, 0, 0)
         self._header = PREFIX + header
+        self._bytes_checksum = 0
 
     def add(self, frame: Frame, gap: Gap | None) -> bytes:
         """Return the bytes that a frame adds."""
@@ -71,6 +72,7 @@ class _Member:
         data = self._header + self._deflate.compress(text) + self._deflate.flush(zlib.Z_SYNC_FLUSH)
         self._header = b""
         self._checksum = zlib.crc32(text, self._checksum)
+        self._bytes_checksum = zlib.crc32(data, self._bytes_checksum)
         self.text += len(text)
         self.frames += 1
         self.events += len(frame.events)
@@ -83,7 +85,8 @@ class _Member:
 
     def closing(self, length: int) -> bytes:
         """Return what the header tells of a member that has ended."""
-        return CLOSING.pack(self.last_ms, length, self.frames, min(self.events, _MOST_EVENTS))
+        checksum = zlib.crc32(self.end(), self._bytes_checksum)
+        return CLOSING.pack(self.last_ms, length, self.frames, min(self.events, _MOST_EVENTS), checksum)
 
     def is_full(self) -> bool:
         return self.frames >= MEMBER_FRAMES or self.text >= MEMBER_TEXT
