@@ -54,7 +54,7 @@ class Encoder:
 
     def lines(self, frame: Frame, gap: Gap | None = None) -> bytes:
         """Return the lines of one frame, each with its end; those before it too that the frame needs."""
-        lines = [*self._opening(frame)]
+        lines = [*self._opening()]
         if gap is not None:
             lines.append(_line(GapLine(gap.since, gap.until, gap.frames, gap.why)))
         lines += self._identities(frame)
@@ -74,12 +74,12 @@ class Encoder:
         )
         return b"".join(lines)
 
-    def _opening(self, frame: Frame) -> list[bytes]:
+    def _opening(self) -> list[bytes]:
         if self._has_begun:
             return []
         self._has_begun = True
         run, sequence, program = self._meta
-        meta = MetaLine(FORMAT, VERSION, run, sequence, program, frame.wall)
+        meta = MetaLine(FORMAT, VERSION, run, sequence, program)
         told = msgspec.to_builtins(meta) | {"columns": COLUMN_FACTS, "captured": "counters, names, states, events"}
         return [sealed(_encode(told))]
 

@@ -120,7 +120,6 @@ class MetaLine(Line, tag="meta"):
     run: str
     sequence: Number
     program: str = ""
-    first: Wall = 0.0
 
 
 class WorkloadLine(msgspec.Struct, omit_defaults=True):

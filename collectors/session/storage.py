@@ -24,6 +24,10 @@ class Storage(Protocol):
     size: int
     """Bytes so far, without the standing end."""
 
+    @property
+    def has_end(self) -> bool:
+        """Whether there is an end that the next data would replace."""
+
     def append(self, data: bytes, end: bytes) -> None:
         """Write data after what there is, then an end that the next data replaces.
 
@@ -65,6 +69,10 @@ class FileStorage:
         self.size += len(data)
         self._end = end
 
+    @property
+    def has_end(self) -> bool:
+        return bool(self._end)
+
     def _write(self, data: bytes, offset: int) -> None:
         view = memoryview(data)
         while view:
@@ -90,6 +98,7 @@ class StreamStorage:
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self.size = 0
+        self.has_end = False
 
     def append(self, data: bytes, end: bytes) -> None:
         self._stream.write(data)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from importlib.metadata import PackageNotFoundError, version
-from typing import Protocol
+from typing import NamedTuple
 
 from collectors.model import Frame
 from collectors.session.encode import Encoder
@@ -35,48 +35,36 @@ def program() -> str:
         return "vmtop"
 
 
-class Sink(Protocol):
-    """Takes frames and keeps them."""
+class MemberMaker:
+    """Makes the bytes of one member, text by text.
 
-    def write(self, frame: Frame) -> None:
-        """Keep a frame.
+    Args:
+        run: Of the frames, 16 hexadecimal digits.
+        sequence: The member's number.
+        first_wall: Wall time of its first frame.
+    """
 
-        Raises:
-            OSError: It could not be kept. What was kept before is whole, and the next frame may be offered.
-        """
-
-    def close(self) -> None:
-        """Finish what is written."""
-
-
-class _Member:
-    """One member while it is written."""
-
-    def __init__(self, frame: Frame, sequence: int, offset: int) -> None:
-        self.offset = offset
-        self.run = frame.run
+    def __init__(self, run: str, sequence: int, first_wall: float) -> None:
+        self.run = run
         self.frames = 0
         self.events = 0
         self.text = 0
-        self.first_ms = self.last_ms = round(frame.wall * 1000)
+        self._last_ms = self._first_ms = round(first_wall * 1000)
         self._checksum = 0
-        self._deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS, 9)
-        self._encoder = Encoder(frame.run, sequence, program())
-        header = HEADER.pack(bytes.fromhex(frame.run), sequence, self.first_ms, 0, 0, 0, 0, 0)
-        self._header = PREFIX + header
         self._bytes_checksum = 0
+        self._deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS, 9)
+        self._header = PREFIX + HEADER.pack(bytes.fromhex(run), sequence, self._first_ms, 0, 0, 0, 0, 0)
 
-    def add(self, frame: Frame, gap: Gap | None) -> bytes:
-        """Return the bytes that a frame adds."""
-        text = self._encoder.lines(frame, gap)
+    def add(self, text: bytes, wall: float, events: int) -> bytes:
+        """Return the bytes that the lines of one frame add."""
         data = self._header + self._deflate.compress(text) + self._deflate.flush(zlib.Z_SYNC_FLUSH)
         self._header = b""
         self._checksum = zlib.crc32(text, self._checksum)
         self._bytes_checksum = zlib.crc32(data, self._bytes_checksum)
         self.text += len(text)
         self.frames += 1
-        self.events += len(frame.events)
-        self.last_ms = round(frame.wall * 1000)
+        self.events += events
+        self._last_ms = round(wall * 1000)
         return data
 
     def end(self) -> bytes:
@@ -84,12 +72,21 @@ class _Member:
         return LAST_BLOCK + TRAILER.pack(self._checksum, self.text & 0xFFFFFFFF)
 
     def closing(self, length: int) -> bytes:
-        """Return what the header tells of a member that has ended."""
+        """Return what the header tells of a member that has ended, of so many bytes."""
         checksum = zlib.crc32(self.end(), self._bytes_checksum)
-        return CLOSING.pack(self.last_ms, length, self.frames, min(self.events, _MOST_EVENTS), checksum)
+        return CLOSING.pack(self._last_ms, length, self.frames, min(self.events, _MOST_EVENTS), checksum)
 
     def is_full(self) -> bool:
+        """Return whether the next frame belongs into another member."""
         return self.frames >= MEMBER_FRAMES or self.text >= MEMBER_TEXT
+
+
+class _Member(NamedTuple):
+    """The member that is being written."""
+
+    maker: MemberMaker
+    encoder: Encoder
+    offset: int
 
 
 class Writer:
@@ -118,10 +115,10 @@ class Writer:
         """Seconds between the first and the last frame."""
         return 0.0 if self._last is None or self.first_wall is None else self._last.wall - self.first_wall
 
-    def lose(self, frame: Frame, why: str) -> None:
-        """Note that a frame is not kept; the next one that is will tell of it."""
+    def lose(self, wall: float, why: str) -> None:
+        """Note that a frame of this time is not kept; the next one that is will tell of it."""
         gap = self._gap
-        self._gap = Gap(gap.since if gap else frame.wall, frame.wall, gap.frames + 1 if gap else 1, why)
+        self._gap = Gap(gap.since if gap else wall, wall, gap.frames + 1 if gap else 1, why)
 
     def write(self, frame: Frame) -> None:
         """Append a frame; on an error it is lost, and what was written before stays whole.
@@ -129,27 +126,29 @@ class Writer:
         Raises:
             OSError: It could not be written.
         """
-        if self._member is not None and (self._member.is_full() or self._is_break(frame)):
+        if self._member is not None and (self._member.maker.is_full() or self._is_break(frame)):
             self.end_member()
         if self._member is None:
-            self._member = _Member(frame, self._sequence, self._storage.size)
+            maker = MemberMaker(frame.run, self._sequence, frame.wall)
+            self._member = _Member(maker, Encoder(frame.run, self._sequence, program()), self._storage.size)
             self._sequence += 1
-        member = self._member
+        maker, encoder, _ = self._member
         try:
-            self._storage.append(member.add(frame, self._gap), member.end())
-        except OSError as error:
-            self.lose(frame, error.strerror or str(error))
-            self._abandon(member)
+            text = encoder.lines(frame, self._gap)
+            self._storage.append(maker.add(text, frame.wall, len(frame.events)), maker.end())
+        except BaseException as error:
+            self.lose(frame.wall, getattr(error, "strerror", None) or type(error).__name__)
+            self._abandon(maker)
             raise
         self._gap = None
         self.frames += 1
         self._last = frame
         self.first_wall = frame.wall if self.first_wall is None else self.first_wall
 
-    def _abandon(self, member: _Member) -> None:
-        """Go on with a new member: this one's compressor has seen text that was not written."""
+    def _abandon(self, maker: MemberMaker) -> None:
+        """Go on with a new member: this one's compressor may have seen text that was not written."""
         self._member = None
-        if member.frames > 1:
+        if self._storage.has_end:
             self._storage.finish(b"")
 
     def _is_break(self, frame: Frame) -> bool:
@@ -162,10 +161,10 @@ class Writer:
     def end_member(self) -> None:
         """Let the member end here; the next frame begins another."""
         member, self._member = self._member, None
-        if member is None or not member.frames:
-            return
-        self._storage.finish(member.end())
-        self._storage.patch(member.offset + CLOSING_OFFSET, member.closing(self._storage.size - member.offset))
+        if member is not None and member.maker.frames:
+            self._storage.finish(member.maker.end())
+            closing = member.maker.closing(self._storage.size - member.offset)
+            self._storage.patch(member.offset + CLOSING_OFFSET, closing)
 
     def close(self) -> None:
         """End the member and let go of the storage."""

@@ -1,0 +1,173 @@
+"""The session so far, always: a row of bounded segments in a folder of this process, gone when it ends.
+
+What a crash left behind is removed by the next vmtop; a folder belongs to a living process as long as it is locked.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import secrets
+import shutil
+from collections import deque
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from collectors.model import Frame
+from collectors.session.files import file_writer
+from collectors.session.format import SUFFIX, SessionError
+from collectors.session.storage import is_written, new_file
+from collectors.session.writer import Writer
+
+log = logging.getLogger(__name__)
+
+LARGEST = 64 << 20
+"""Bytes of all segments together."""
+LONGEST_S = 24 * 3600.0
+_SEGMENTS = 16
+"""The spool is at most so many parts, of which the oldest goes first."""
+_SHORTEST_S = 600.0
+_COPIED = 1 << 20
+
+
+class Segment(NamedTuple):
+    """A finished part."""
+
+    path: Path
+    size: int
+    until: float
+    """Wall time of its last frame."""
+
+
+class Snapshot(NamedTuple):
+    """A session that was kept."""
+
+    path: Path
+    size: int
+    """Bytes."""
+    span_s: float
+
+
+class Spool:
+    """A sink that keeps the newest frames within bounds.
+
+    Args:
+        base: The folder of all spools; made if it is not there.
+        largest: Bytes.
+        longest_s: Seconds.
+
+    Raises:
+        OSError: The folder cannot be made.
+    """
+
+    def __init__(self, base: Path, largest: int = LARGEST, longest_s: float = LONGEST_S) -> None:
+        self._largest = largest
+        self._longest_s = longest_s
+        self._writer: Writer | None = None
+        self._path = base
+        self._parts: deque[Segment] = deque()
+        self._number = 0
+        self._since: float | None = None
+        base.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _sweep(base)
+        self.folder = base / f"{os.getpid()}-{secrets.token_hex(4)}"
+        self.folder.mkdir(mode=0o700)
+        self._lock = os.open(self.folder, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    @property
+    def size(self) -> int:
+        """Bytes kept."""
+        return sum(part.size for part in self._parts) + (self._writer.size if self._writer else 0)
+
+    def write(self, frame: Frame) -> None:
+        """Append a frame; what is beyond the bounds goes."""
+        if self._writer is not None and self._is_full(self._writer):
+            self._finish(self._writer)
+        if self._writer is None:
+            self._path = self.folder / f"{self._number:08d}{SUFFIX}"
+            self._writer = file_writer(self._path)
+            self._number += 1
+        self._writer.write(frame)
+        self._forget(frame.wall)
+
+    def lose(self, wall: float, why: str) -> None:
+        if self._writer is not None:
+            self._writer.lose(wall, why)
+
+    def _is_full(self, writer: Writer) -> bool:
+        return writer.size >= self._largest // _SEGMENTS or (
+            writer.span_s >= max(_SHORTEST_S, self._longest_s / _SEGMENTS)
+        )
+
+    def _finish(self, writer: Writer) -> None:
+        self._writer = None
+        writer.close()
+        self._parts.append(Segment(self._path, writer.size, (writer.first_wall or 0.0) + writer.span_s))
+
+    def _forget(self, now: float) -> None:
+        while self._parts and (self.size > self._largest or now - self._parts[0].until > self._longest_s):
+            self._parts.popleft().path.unlink(missing_ok=True)
+
+    def paths(self) -> list[Path]:
+        """Return the parts, oldest first."""
+        return [part.path for part in self._parts] + ([self._path] if self._writer and self._writer.frames else [])
+
+    def seal(self) -> list[int]:
+        """End the present member and open all parts for copying; they stay readable when the spool forgets them."""
+        if self._writer is not None:
+            self._writer.end_member()
+        return [os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW) for path in self.paths()]
+
+    def close(self) -> None:
+        """Remove everything."""
+        if self._writer is not None:
+            with suppress(OSError):  # the file goes anyway
+                self._writer.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        os.close(self._lock)
+
+
+def keep(sealed: list[int], path: Path, is_forced: bool = False) -> int:
+    """Copy sealed parts into a new file and close them; return its size.
+
+    Raises:
+        SessionError: It cannot be written; nothing is left behind.
+    """
+    try:
+        target = new_file(path, is_forced)
+        try:
+            for source in sealed:
+                while data := os.read(source, _COPIED):
+                    _write(target, data)
+            return os.fstat(target).st_size
+        except OSError as error:
+            path.unlink(missing_ok=True)
+            raise SessionError(f"{path} cannot be written: {error.strerror}") from error
+        finally:
+            os.close(target)
+    finally:
+        for source in sealed:
+            os.close(source)
+
+
+def _write(target: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(target, view) :]
+
+
+def _sweep(base: Path) -> None:
+    """Remove the spools of processes that ended without removing theirs."""
+    for folder in base.iterdir():
+        if folder.is_dir() and not folder.is_symlink() and not is_written(folder) and not _is_alive(folder.name):
+            log.info("removing the spool %s of a process that ended", folder)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_alive(name: str) -> bool:
+    """Return whether the process that a folder is named after exists: it may not have locked its folder yet."""
+    number = name.partition("-")[0]
+    return number.isdigit() and Path(f"/proc/{number}").exists()
