@@ -6,7 +6,7 @@ Its contract is `docs/list.schema.json`. Keys end with their unit; a value that 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from collectors.metrics import METRICS, Metric, Unit
@@ -56,7 +56,21 @@ def timestamp(wall: float | None) -> str | None:
 
 def number(metric: Metric, value: float | None) -> int | float | None:
     """Round a metric's value to what it is worth: bytes and counts whole, the rest to three decimals."""
-    return _rounded(value, None if metric.unit in _WHOLE else 3)
+    return _rounded(value, digits_of(metric))
+
+
+def digits_of(metric: Metric) -> int | None:
+    """Return the decimals that a metric is worth; `None` makes it whole."""
+    return None if metric.unit in _WHOLE else 3
+
+
+def numbers(reading: Reading, plan: Sequence[tuple[str, int | None]]) -> list[int | float | None]:
+    """Return many metrics of a reading, rounded; the plan has each one's key and decimals."""
+    value_of = reading.value
+    return [
+        None if (value := value_of(key)) is None or not math.isfinite(value) else round(value, digits)
+        for key, digits in plan
+    ]
 
 
 def _rounded(value: float | None, digits: int | None) -> int | float | None:

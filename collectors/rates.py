@@ -46,16 +46,15 @@ class Reading:
 
     def value(self, key: str) -> float | None:
         """Return a metric's value in its unit; `None` when it cannot be told."""
-        try:
-            return self._values[key]
-        except KeyError:
-            value = self._values[key] = METRICS[key].derive(self)
-            return value
+        values = self._values
+        if key not in values:
+            values[key] = METRICS[key].derive(self)
+        return values[key]
 
     def gauge(self, name: str) -> float | None:
         """Return the newest value of a sample's field, from the first source that has it."""
-        for pair in self.pairs:
-            found: float | None = getattr(pair.current, name)
+        for _, current in self.pairs:
+            found: float | None = getattr(current, name)
             if found is not None:
                 return found
         return None
@@ -68,8 +67,9 @@ class Reading:
     def rate(self, name: str) -> float | None:
         """Return a counter's growth per nanosecond, by the clock of the source that has it."""
         for pair in self.pairs:
-            if getattr(pair.current, name) is not None:
-                grown = delta(pair, name)
+            previous, current = pair
+            if getattr(current, name) is not None:
+                grown = None if previous is None else delta(pair, name)
                 return None if grown is None else grown[0] / grown[1]
         return None
 

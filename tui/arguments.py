@@ -10,6 +10,7 @@ import math
 import os
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ import click
 
 if TYPE_CHECKING:
     from collectors.query import Query
+    from tui.options import ScreenOptions
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -165,6 +167,56 @@ def choice_options(command: Command) -> Command:
     ):
         command = option(command)
     return command
+
+
+def look_options(command: Command) -> Command:
+    """Add the options of a screen's looks."""
+    for option in (
+        click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal."),
+        click.option("--ascii", "is_ascii", is_flag=True, help="Draw with ASCII only."),
+    ):
+        command = option(command)
+    return command
+
+
+def live_options(command: Command) -> Command:
+    """Add the options of the live screen."""
+    for option in (
+        click.option("--no-spool", is_flag=True, help="Keep no session in the background: no S, no T."),
+        click.option("--record", "record", type=click.Path(path_type=Path), metavar="FILE", help="Record from now on."),
+        click.option("--read-only", is_flag=True, help="Start with actions locked; L unlocks them."),
+        look_options,
+        interval_option,
+    ):
+        command = option(command)
+    return command
+
+
+def screen_choice(
+    query: Query | None,
+    only: str | None,
+    is_ascii: bool = False,
+    no_mouse: bool = False,
+    no_spool: bool = False,
+    **wishes: Any,
+) -> ScreenOptions:
+    """Return the options of a screen, from those of the command line."""
+    from tui.options import ScreenOptions
+
+    return ScreenOptions(
+        only=only,
+        filter_text=query.text if query else "",
+        ascii=is_ascii or "utf" not in (sys.stdout.encoding or "").lower(),
+        mouse=not no_mouse,
+        has_spool=not no_spool,
+        **wishes,
+    )
+
+
+def require_terminal(instead: str) -> None:
+    """Refuse to start a screen where there is none; say what does the same without one."""
+    if not sys.stdout.isatty() or not sys.stdin.isatty() or os.environ.get("TERM", "") in ("", "dumb"):
+        raise click.UsageError(f"the screen needs a terminal; {instead}")
 
 
 def interval_option(command: Command) -> Command:

@@ -10,7 +10,7 @@ import json
 import os
 import sys
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,10 +19,14 @@ from tui.arguments import (
     SortType,
     choice_options,
     interval_option,
+    live_options,
     refuse_before,
+    require_terminal,
+    screen_choice,
     source_options,
     timeout_options,
 )
+from tui.session_cli import COMMANDS
 
 if TYPE_CHECKING:
     from collectors.query import Query
@@ -34,35 +38,21 @@ if TYPE_CHECKING:
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-def screen_options(command: click.decorators.FC) -> click.decorators.FC:
-    """Add the options of the screen's looks and manners."""
-    for option in (
-        click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal."),
-        click.option("--ascii", "is_ascii", is_flag=True, help="Draw with ASCII only."),
-        click.option("--read-only", is_flag=True, help="Start with actions locked; L unlocks them."),
-        interval_option,
-    ):
-        command = option(command)
-    return command
-
-
 @click.group(cls=Program, invoke_without_command=True, context_settings=_CONTEXT)
-@screen_options
+@live_options
 @choice_options
 @source_options
 @click.version_option(package_name="vmtop", message="%(prog)s %(version)s")
 @click.pass_context
 def main(
     ctx: click.Context,
-    interval_s: float,
-    read_only: bool,
-    is_ascii: bool,
-    no_mouse: bool,
+    /,
     query: Query | None,
     only: str | None,
     docker_urls: tuple[str, ...],
     libvirt_uris: tuple[str, ...],
     insecure: bool,
+    **wishes: Any,
 ) -> int | None:
     """Show what every virtual machine, container and service on this host costs right now.
 
@@ -71,22 +61,13 @@ def main(
     if ctx.invoked_subcommand is not None:
         refuse_before(ctx)
         return None
-    from tui.options import ScreenOptions
     from tui.sources import specs
 
-    options = ScreenOptions(interval_s, read_only, only, query.text if query else "", _is_ascii(is_ascii), not no_mouse)
-    return _start_screen(specs(docker_urls, libvirt_uris, insecure), options)
-
-
-def _is_ascii(is_wanted: bool) -> bool:
-    return is_wanted or "utf" not in (sys.stdout.encoding or "").lower()
+    return _start_screen(specs(docker_urls, libvirt_uris, insecure), screen_choice(query, only, **wishes))
 
 
 def _start_screen(specs: list[SourceSpec], options: ScreenOptions) -> int:
-    if not sys.stdout.isatty() or not sys.stdin.isatty() or os.environ.get("TERM", "") in ("", "dumb"):
-        raise click.UsageError(
-            "the screen needs a terminal; 'vmtop list' prints the same once, 'vmtop stream' as JSON."
-        )
+    require_terminal("'vmtop list' prints the same once, 'vmtop stream' as JSON, 'vmtop record' into a file.")
     from tui.app import run_live
 
     return run_live(specs, options, _config())
@@ -106,25 +87,12 @@ def _config() -> Config:
 @click.option("--workloads", type=click.IntRange(0, 10_000), default=50, show_default=True, help="How many.")
 @click.option("--seed", type=int, default=7, show_default=True, help="Equal seeds give equal fleets.")
 @choice_options
-@screen_options
-def demo(
-    workloads: int,
-    seed: int,
-    interval_s: float,
-    read_only: bool,
-    is_ascii: bool,
-    no_mouse: bool,
-    query: Query | None,
-    only: str | None,
-) -> int:
+@live_options
+def demo(workloads: int, seed: int, query: Query | None, only: str | None, **wishes: Any) -> int:
     """Start the screen on a fleet that does not exist."""
-    from tui.options import ScreenOptions
     from tui.sources import demo as demo_specs
 
-    options = ScreenOptions(
-        interval_s, read_only, only, query.text if query else "", _is_ascii(is_ascii), not no_mouse, True
-    )
-    return _start_screen(demo_specs(workloads, seed), options)
+    return _start_screen(demo_specs(workloads, seed), screen_choice(query, only, is_demo=True, **wishes))
 
 
 @main.command("list")
@@ -262,6 +230,10 @@ for _verb, _does, _can_wait in (
     ("kill", "End workloads at once, without asking them.", False),
 ):
     _add_action(_verb, _does, _can_wait)
+
+
+for _command in COMMANDS:
+    main.add_command(_command)
 
 
 @main.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +23,7 @@ class ScreenOptions:
     mouse: bool = True
     is_demo: bool = False
     """The workloads do not exist."""
+    record: Path | None = None
+    """Record into this file from the start."""
+    has_spool: bool = True
+    """Keep the session so far, for snapshots and for going back in time."""

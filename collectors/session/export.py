@@ -1,0 +1,189 @@
+"""Writes the rows of a session as CSV, JSON lines, OpenMetrics text or Parquet. Streams: memory is bounded.
+
+Units are those of the metrics' names. A value that cannot be told is empty in CSV, null in JSON and Parquet, and has
+no line in OpenMetrics.
+"""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+from array import array
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import IO, Any, BinaryIO, TextIO
+
+import msgspec
+
+from collectors.document import digits_of, number, numbers, timestamp
+from collectors.metrics import METRICS, Unit
+from collectors.model import Workload, WorkloadId
+from collectors.session.format import SessionError
+from collectors.session.rows import Row
+
+IDENTITY = ("time", "kind", "engine", "id", "name", "state")
+"""The first columns of every row."""
+_WHOLE = frozenset({Unit.BYTES, Unit.BYTES_PER_SECOND, Unit.COUNT})
+
+
+@lru_cache(maxsize=4)
+def _time(wall: float) -> str | None:
+    return timestamp(wall)
+
+
+def _identity(row: Row) -> tuple[str | None, ...]:
+    workload = row.reading.workload
+    return (_time(row.wall), workload.kind, *workload.id, workload.name, workload.state)
+
+
+def write_csv(rows: Iterable[Row], keys: tuple[str, ...], stream: TextIO) -> None:
+    """Write CSV (RFC 4180) with a heading."""
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow((*IDENTITY, *keys))
+    plan = _plan(keys)
+    for row in rows:
+        writer.writerow([*map(_plain, _identity(row)), *numbers(row.reading, plan)])
+
+
+def _plan(keys: tuple[str, ...]) -> list[tuple[str, int | None]]:
+    return [(key, digits_of(METRICS[key])) for key in keys]
+
+
+def _plain(text: str | None) -> str:
+    """Return text that a spreadsheet takes for text: a name like `=1+1` would be a formula."""
+    return f"'{text}" if text and text[0] in "=+-@\t\r" else text or ""
+
+
+def write_jsonl(rows: Iterable[Row], keys: tuple[str, ...], stream: TextIO) -> None:
+    """Write a JSON object a line."""
+    plan = _plan(keys)
+    encode = msgspec.json.Encoder().encode
+    for row in rows:
+        told = dict(zip(IDENTITY, _identity(row), strict=True))
+        values = dict(zip(keys, numbers(row.reading, plan), strict=True))
+        stream.write(encode({**told, "metrics": values}).decode() + "\n")
+
+
+def write_parquet(rows: Iterable[Row], keys: tuple[str, ...], file: BinaryIO) -> None:
+    """Write an Apache Parquet file, compressed with zstd.
+
+    Raises:
+        SessionError: The library for it is not installed.
+    """
+    try:
+        import pyarrow as arrow
+        import pyarrow.parquet as parquet
+    except ImportError as error:
+        raise SessionError("Parquet needs a library that is not installed: pip install 'vmtop[parquet]'") from error
+    text = arrow.dictionary(arrow.int32(), arrow.string())
+    fields = [("time", arrow.timestamp("ms", tz="UTC")), *((name, text) for name in IDENTITY[1:])]
+    fields += [(key, arrow.int64() if METRICS[key].unit in _WHOLE else arrow.float64()) for key in keys]
+    schema = arrow.schema(fields)
+    with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
+        for batch in _batches(rows, 20_000):
+            columns = _columns(batch, keys)
+            arrays = [arrow.array(columns[field.name], field.type) for field in schema]
+            writer.write_table(arrow.Table.from_arrays(arrays, schema=schema))
+
+
+def _batches(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
+    batch: list[Row] = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _columns(batch: list[Row], keys: tuple[str, ...]) -> dict[str, list[Any]]:
+    workloads = [row.reading.workload for row in batch]
+    columns: dict[str, list[Any]] = {
+        "time": [datetime.fromtimestamp(row.wall, UTC) for row in batch],
+        "kind": [str(one.kind) for one in workloads],
+        "engine": [one.id.engine for one in workloads],
+        "id": [one.id.id for one in workloads],
+        "name": [one.name for one in workloads],
+        "state": [str(one.state) for one in workloads],
+    }
+    columns.update({key: [number(METRICS[key], row.reading.value(key)) for row in batch] for key in keys})
+    return columns
+
+
+_CHUNK = 240
+"""Rows of one workload that are held until they go to the temporary file."""
+_TOTALS = {"cpu_seconds": "counter", "oom_kills": "counter"}
+_ENDINGS = {"counter": "_total", "gauge": ""}
+
+
+class _Spill:
+    """Rows by workload and column in a temporary file: OpenMetrics wants each metric of each workload in one place."""
+
+    def __init__(self, width: int, file: IO[bytes]) -> None:
+        self._width = width
+        self._file = file
+        self._held: dict[WorkloadId, list[array[float]]] = {}
+        self._chunks: dict[WorkloadId, list[tuple[int, int]]] = {}
+        self.workloads: dict[WorkloadId, Workload] = {}
+
+    def add(self, row: Row, values: list[float | None]) -> None:
+        workload = row.reading.workload
+        self.workloads[workload.id] = workload
+        columns = self._held.get(workload.id)
+        if columns is None:
+            columns = self._held[workload.id] = [array("d") for _ in range(self._width + 1)]
+        for column, value in zip(columns, (row.wall, *values), strict=True):
+            column.append(float("nan") if value is None else value)
+        if len(columns[0]) >= _CHUNK:
+            self._put_away(workload.id)
+
+    def _put_away(self, identity: WorkloadId) -> None:
+        columns = self._held.pop(identity, None)
+        if columns:
+            self._file.seek(0, 2)
+            self._chunks.setdefault(identity, []).append((self._file.tell(), len(columns[0])))
+            for column in columns:
+                self._file.write(column.tobytes())
+
+    def finish(self) -> None:
+        for identity in list(self._held):
+            self._put_away(identity)
+
+    def column(self, identity: WorkloadId, number: int) -> Iterator[tuple[float, float]]:
+        """Yield the times and values of one metric of one workload, without those that are not known."""
+        for offset, count in self._chunks.get(identity, ()):
+            walls, values = array("d"), array("d")
+            for column, place in ((walls, 0), (values, number + 1)):
+                self._file.seek(offset + place * count * 8)
+                column.frombytes(self._file.read(count * 8))
+            yield from ((wall, value) for wall, value in zip(walls, values, strict=True) if value == value)
+
+
+def write_openmetrics(rows: Iterable[Row], keys: tuple[str, ...], stream: TextIO) -> None:
+    """Write OpenMetrics 1.0 text with time stamps, which `promtool tsdb create-blocks-from openmetrics` takes."""
+    with tempfile.TemporaryFile() as file:
+        spill = _Spill(len(keys), file)
+        for row in rows:
+            spill.add(row, [row.reading.value(key) for key in keys])
+        spill.finish()
+        for number_, key in enumerate(keys):
+            metric = METRICS[key]
+            digits = digits_of(metric)
+            kind = _TOTALS.get(key, "gauge")
+            stream.write(f"# TYPE vmtop_{key} {kind}\n# HELP vmtop_{key} {_escaped(metric.help)}\n")
+            for identity, workload in spill.workloads.items():
+                head = f"vmtop_{key}{_ENDINGS[kind]}{{{_labels(workload)}}}"
+                for wall, value in spill.column(identity, number_):
+                    stream.write(f"{head} {round(value, digits)!r} {wall:.3f}\n")
+        stream.write("# EOF\n")
+
+
+def _labels(workload: Workload) -> str:
+    told = {"kind": workload.kind, "engine": workload.id.engine, "id": workload.id.id, "name": workload.name}
+    return ",".join(f'{name}="{_escaped(value)}"' for name, value in told.items())
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

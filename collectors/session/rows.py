@@ -1,0 +1,75 @@
+"""A session as rows: a workload at an instant, with its metrics. What exports write, and what a step of time is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+from collectors.metrics import METRICS
+from collectors.model import Workload
+from collectors.query import Query
+from collectors.rates import Deriver, Reading
+from collectors.session.reader import Session
+
+
+class Row(NamedTuple):
+    """One workload at one instant."""
+
+    wall: float
+    reading: Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What of a session is wanted."""
+
+    start: float | None = None
+    """Wall time."""
+    stop: float | None = None
+    step_s: float = 0.0
+    """Seconds between rows; rates are over the whole step. 0 takes every frame."""
+    names: tuple[str, ...] = ()
+    """Names, patterns with `*`, ids, their beginnings, or `kind:name`. None at all takes all, and the host."""
+    query: Query | None = None
+    only: str | None = None
+    metrics: tuple[str, ...] = tuple(METRICS)
+
+    def takes(self, reading: Reading) -> bool:
+        """Return whether a workload is wanted."""
+        workload = reading.workload
+        if self.only is not None and workload.kind != self.only:
+            return False
+        if self.names and not any(_is_named(workload, name) for name in self.names):
+            return False
+        return self.query is None or self.query.matches(reading)
+
+
+def _is_named(workload: Workload, wanted: str) -> bool:
+    kind, colon, name = wanted.partition(":")
+    if colon and kind == workload.kind and fnmatchcase(workload.name, name):
+        return True
+    return fnmatchcase(workload.name, wanted) or (len(wanted) >= 3 and workload.id.id.startswith(wanted))
+
+
+def rows(session: Session, selection: Selection, tell: Callable[[float], None] = lambda wall: None) -> Iterator[Row]:
+    """Yield the rows in order of time. The first frame has no rates, as on the screen.
+
+    Args:
+        session: Where from.
+        selection: What.
+        tell: Called with the wall time of each frame, for whoever shows progress.
+    """
+    deriver = Deriver()
+    due = None
+    for _, frame in session.frames(selection.start, selection.stop):
+        tell(frame.wall)
+        if due is not None and frame.wall < due:
+            continue
+        if selection.step_s:
+            due = (frame.wall if due is None or frame.wall - due > selection.step_s else due) + selection.step_s
+        moment = deriver.feed(frame)
+        for reading in (moment.host, *moment.readings.values()):
+            if selection.takes(reading):
+                yield Row(frame.wall, reading)

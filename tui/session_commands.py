@@ -1,0 +1,216 @@
+"""What the commands on session files do: tell what is in one, cut, export, report. Progress goes to stderr."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import click
+
+from collectors.document import timestamp
+from collectors.session.buckets import Buckets
+from collectors.session.cut import Progress, cut
+from collectors.session.export import write_csv, write_jsonl, write_openmetrics, write_parquet
+from collectors.session.format import SessionError
+from collectors.session.reader import Session
+from collectors.session.rows import Selection, rows
+from collectors.session.storage import new_file
+from collectors.session.summary import Step, Summary, survey
+from collectors.times import TimeError, parse_time
+from tui.report import page
+from tui.summary_text import as_text
+
+INFO_SCHEMA = "vmtop.info/1"
+FORMATS = ("csv", "jsonl", "openmetrics", "parquet")
+_ENDINGS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".om": "openmetrics", ".parquet": "parquet"}
+
+
+@contextmanager
+def opened(paths: Sequence[Path]) -> Iterator[Session]:
+    """Open a session; what cannot be read is an error of one sentence, and so is all that goes wrong inside."""
+    try:
+        session = Session(paths)
+        try:
+            yield session
+        finally:
+            session.close()
+    except (SessionError, TimeError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+def span_of(session: Session, start: str | None, stop: str | None) -> tuple[float | None, float | None]:
+    """Return the wall times of a span.
+
+    Raises:
+        TimeError: One of them is no time, or they are in the wrong order.
+    """
+    first, last = session.span()
+    since = None if start is None else parse_time(start, first, last)
+    until = None if stop is None else parse_time(stop, first, last, since)
+    if since is not None and until is not None and since > until:
+        raise TimeError(f"--from {start!r} is after --to {stop!r}.")
+    return since, until
+
+
+def show_info(paths: Sequence[Path], is_json: bool) -> int:
+    """Print what is in a session; return 1 if something of it is damaged."""
+    with opened(paths) as session:
+        summary = _surveyed(session)
+        told = json.dumps(_document(summary), indent=2) if is_json else as_text(summary).rstrip()
+        click.echo(told)
+        return 1 if summary.damage else 0
+
+
+def cut_out(paths: Sequence[Path], start: str | None, stop: str | None, target: Path, is_forced: bool) -> int:
+    """Write a part of a session into a new file."""
+    with opened(paths) as session:
+        first, last = session.span()
+        since, until = span_of(session, start, stop)
+        steps = cut(session, first if since is None else since, last if until is None else until, target, is_forced)
+        _run(steps, len(session.members))
+    click.echo(f"vmtop: {target} is written; replay it with: vmtop replay {target}", err=True)
+    return 0
+
+
+def export(
+    paths: Sequence[Path],
+    form: str | None,
+    target: Path | None,
+    selection: Selection,
+    span: tuple[str | None, str | None],
+    is_forced: bool,
+) -> int:
+    """Write the rows of a session to a file or to stdout."""
+    chosen = form or (_ENDINGS.get(target.suffix, "csv") if target is not None else "csv")
+    if chosen == "parquet" and target is None and sys.stdout.isatty():
+        raise click.ClickException("Parquet is no text for a terminal: give a file with -o.")
+    with opened(paths) as session, _target(target, is_forced) as stream:
+        start, stop = span_of(session, *span)
+        wanted = Selection(
+            start, stop, selection.step_s, selection.names, selection.query, selection.only, selection.metrics
+        )
+        first, last = session.span()
+        with _bar(int((stop or last) - (start or first)) + 1) as advance:
+            begin = start or first
+            _write(chosen, session, wanted, stream, lambda wall: advance(int(wall - begin)))
+    return 0
+
+
+def _write(form: str, session: Session, selection: Selection, stream: BinaryIO, tell: Callable[[float], None]) -> None:
+    source = rows(session, selection, tell)
+    if form == "parquet":
+        write_parquet(source, selection.metrics, stream)
+        return
+    import io
+
+    words = io.TextIOWrapper(stream, encoding="utf-8", newline="")
+    try:
+        {"csv": write_csv, "jsonl": write_jsonl, "openmetrics": write_openmetrics}[form](
+            source, selection.metrics, words
+        )
+        words.flush()
+    finally:
+        words.detach()
+
+
+@contextmanager
+def _target(path: Path | None, is_forced: bool) -> Iterator[BinaryIO]:
+    """Open what is written: a new file that does not stay when it could not be finished, or stdout."""
+    if path is None:
+        yield sys.stdout.buffer
+        return
+    with cast(BinaryIO, os.fdopen(new_file(path, is_forced), "wb")) as stream:
+        try:
+            yield stream
+        except BaseException as error:
+            path.unlink(missing_ok=True)
+            if isinstance(error, OSError):
+                raise SessionError(f"{path} cannot be written: {error.strerror or error}") from error
+            raise
+
+
+def report(paths: Sequence[Path], target: Path, is_forced: bool) -> int:
+    """Write a session as an HTML page."""
+    with opened(paths) as session:
+        buckets = Buckets(*session.span())
+        summary = _last(survey(session, buckets.take), len(session.members))
+        with _target(target, is_forced) as stream:
+            stream.write(page(summary, buckets).encode("utf-8", "replace"))
+    click.echo(f"vmtop: {target} is written; any browser shows it", err=True)
+    return 0
+
+
+def _surveyed(session: Session) -> Summary:
+    return _last(survey(session), len(session.members))
+
+
+def _last(steps: Iterator[Step], count: int) -> Summary:
+    summary = Summary([], 0)
+    with _bar(count) as advance:
+        for step in steps:
+            advance(step.done)
+            summary = step.summary
+    return summary
+
+
+def _run(steps: Iterator[Progress], count: int) -> None:
+    with _bar(count) as advance:
+        for step in steps:
+            advance(step.done)
+
+
+@contextmanager
+def _bar(length: int) -> Iterator[Callable[[int], None]]:
+    """Show progress on stderr where a person looks; what is quick shows none."""
+    with click.progressbar(length=max(1, length), file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+        done = 0
+
+        def advance(to: int) -> None:
+            nonlocal done
+            if to > done:
+                bar.update(to - done)
+                done = to
+
+        yield advance
+
+
+def _document(summary: Summary) -> dict[str, object]:
+    return {
+        "schema": INFO_SCHEMA,
+        "files": summary.files,
+        "size_bytes": summary.size,
+        "members": summary.members,
+        "runs": summary.runs,
+        "hosts": summary.hosts,
+        "first": timestamp(summary.first),
+        "last": timestamp(summary.last),
+        "frames": summary.frames,
+        "interval_seconds": summary.interval_s,
+        "workload_samples": summary.samples,
+        "bytes_per_workload_sample": summary.bytes_per_sample,
+        "gaps": [
+            {"from": timestamp(gap.since), "to": timestamp(gap.until), "frames": gap.frames, "why": gap.why}
+            for gap in summary.gaps
+        ],
+        "damage": [damage._asdict() for damage in summary.damage],
+        "events": summary.event_counts,
+        "workloads": [
+            {
+                "engine": life.id.engine,
+                "id": life.id.id,
+                "kind": life.kind,
+                "name": life.name,
+                "first": timestamp(life.first),
+                "last": timestamp(life.last),
+                "frames": life.frames,
+                "cpu_seconds": life.cpu_seconds,
+                "peaks": life.peaks,
+            }
+            for life in summary.lives.values()
+        ],
+    }
