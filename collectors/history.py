@@ -25,17 +25,18 @@ class History:
         self.held_at: int | None = None
         """The tick that `recent` ends with while the view is frozen; `None` means the newest."""
         self._head = -1
-        self._followed: WorkloadId | None = None
+        self.followed: WorkloadId | None = None
+        """The workload of which every metric is kept; set by `follow`."""
         self._rings: dict[WorkloadId, dict[str, array[float]]] = {}
         self._absent_since: dict[WorkloadId, int] = {}
 
     def follow(self, identity: WorkloadId | None) -> None:
         """From now on keep every metric of one workload, beside the charted ones that are kept of all."""
-        if self._followed is not None and self._followed != identity:
-            rings = self._rings.get(self._followed, {})
+        if self.followed is not None and self.followed != identity:
+            rings = self._rings.get(self.followed, {})
             for key in [one for one in rings if one not in CHARTED]:
                 del rings[key]
-        self._followed = identity
+        self.followed = identity
         if identity is not None and identity in self._rings:
             self._add_rings(self._rings[identity])
 
@@ -53,12 +54,28 @@ class History:
         for identity in [i for i in self._rings if i not in moment.readings and i != moment.host.workload.id]:
             self._fade(identity)
 
+    def skip(self, ticks: int) -> None:
+        """Leave a gap of so many ticks, during which nothing was sampled."""
+        for _ in range(min(ticks, self.capacity)):
+            self.ticks += 1
+            self._head = (self._head + 1) % self.capacity
+            for rings in self._rings.values():
+                for ring in rings.values():
+                    ring[self._head] = nan
+
+    def become(self, other: History) -> None:
+        """Take over another past of the same capacity; who is followed stays."""
+        self.ticks, self._head, self.held_at = other.ticks, other._head, other.held_at
+        self._rings, self._absent_since = other._rings, other._absent_since
+        if self.followed is not None and self.followed in self._rings:
+            self._add_rings(self._rings[self.followed])
+
     def _write(self, identity: WorkloadId, reading: Reading) -> None:
         rings = self._rings.get(identity)
         if rings is None:
             blank = array("f", [nan]) * self.capacity
             rings = self._rings[identity] = {key: blank[:] for key in CHARTED}
-            if identity == self._followed:
+            if identity == self.followed:
                 self._add_rings(rings)
         self._absent_since.pop(identity, None)
         for key, ring in rings.items():

@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.fleet import Fleet, QuietSampler
 from tui.app import VmtopApp
 from tui.feed import FrameReady
-from tui.keys import KEYS, shown
+from tui.keys import LIVE, REPLAY, keys_of, shown
 from tui.metric_docs import markdown
 from tui.options import ScreenOptions
 from tui.screens.overview import Overview
@@ -39,9 +39,15 @@ async def picture() -> str:
 
 
 def with_keys(page: str) -> str:
-    """Return a page with its table of keys made anew from the bindings."""
-    rows = "".join(f"| `{shown(key.keys)}` | {key.help} |\n" for key in KEYS)
-    return re.sub(r"(\| key \| does \|\n\|---\|---\|\n)(?:\|.*\n|<!-- keys -->\n)*", lambda m: m[1] + rows, page)
+    """Return a page with its tables of keys made anew from the bindings: the first is live, the second the replay's."""
+    tables = iter((LIVE, REPLAY))
+
+    def table(found: re.Match[str]) -> str:
+        where = next(tables)
+        keys = [key for key in keys_of(where) if where == LIVE or key.where == REPLAY]
+        return found[1] + "".join(f"| `{shown(key.keys)}` | {key.help} |\n" for key in keys)
+
+    return re.sub(r"(\| key \| does \|\n\|---\|---\|\n)(?:\|.*\n|<!-- keys -->\n)*", table, page)
 
 
 if __name__ == "__main__":

@@ -14,8 +14,9 @@ from collectors.metrics import METRICS, Unit
 from collectors.model import Event, Workload
 from tests.test_screen import Session, session
 from tui.feed import FrameReady
+from tui.screens.live_workload import PAGES
+from tui.screens.live_workload import LiveWorkloadScreen as WorkloadScreen
 from tui.screens.overview import Overview
-from tui.screens.workload import PAGES, WorkloadScreen
 from tui.widgets.line_view import LineView
 
 DETAILS = Details(

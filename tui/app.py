@@ -1,80 +1,48 @@
-"""The Textual application: its screens, its palette commands, and a clean end whatever happens."""
+"""The live application: the sampler's frames, actions, and the session that is kept meanwhile."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import os
-import signal
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from functools import partial
-from typing import ClassVar
+from collections.abc import Sequence
 
-from textual.app import App, SystemCommand
-from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from collectors.actions.log import ActionLog
 from collectors.actions.protection import Protection
 from collectors.actions.runner import Runner
-from collectors.metrics import METRICS
 from collectors.sampler import Sampler, SourceSpec
-from collectors.text import inert
+from collectors.session.format import SessionError
 from tui.action_desk import ActionChanged, ActionDesk
+from tui.base_app import BaseApp
 from tui.config import Config
-from tui.keys import KEYS, shown
 from tui.means import Means, make_means, state_folder, who
+from tui.notes import NoteCommands
 from tui.options import ScreenOptions
-from tui.outlet import Outlet
-from tui.screens.choice import Choice
 from tui.screens.overview import Overview
-from tui.screens.panel import Panel
-
-log = logging.getLogger(__name__)
-
-_SIGNALS = {signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGQUIT: 131}
+from tui.tape import Tape, in_words
 
 
-class VmtopApp(App[int]):
+class VmtopApp(BaseApp):
     """The live screen."""
 
-    TITLE = "vmtop"
-    ENABLE_COMMAND_PALETTE = True
-    COMMAND_PALETTE_BINDING = "ctrl+p"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(key.keys, key.action, key.help, show=False, id=key.action)
-        for key in KEYS
-        if key.action in ("quit", "command_palette", "suspend_process")
-    ]
+    COMMANDS = BaseApp.COMMANDS | {NoteCommands}
 
-    def __init__(self, sampler: Sampler, options: ScreenOptions, means: Means | None = None) -> None:
-        super().__init__()
+    def __init__(
+        self, sampler: Sampler, options: ScreenOptions, means: Means | None = None, tape: Tape | None = None
+    ) -> None:
+        super().__init__(options)
         self.sampler = sampler
-        self.options = options
         self.means = means = means or make_means([], Config(), None)
         runner = Runner(means.engines.of, ActionLog(means.action_log), who(), sampler.announce)
         runner.is_locked = options.read_only or means.config.read_only
         protection = Protection(means.config.actions.allow_protected)
         self.desk = ActionDesk(self, runner, protection, means.config, self.handle_signals)
-        self.failure = ""
-        """Why the screen ended by itself; a sentence."""
-        self.animation_level = "none"
-        self._filters.append(Outlet(options.ascii))
+        self.tape = tape or Tape()
+        self.tape.announce = sampler.announce
+        sampler.on_frame(self.tape.recorder.take)
 
-    def on_mount(self) -> None:
-        self.theme = "textual-dark"
-        self.install_screen(Panel(), "panel")
-        self.install_screen(Choice(), "choice")
-        self.handle_signals()
-        self.push_screen(Overview(self.sampler, self.options, self.desk, self.means))
-
-    def handle_signals(self) -> None:
-        """Let a signal end the screen in order; needed again after something else had the terminal."""
-        loop = asyncio.get_running_loop()
-        for number, code in _SIGNALS.items():
-            loop.add_signal_handler(number, partial(self.exit, code, code))
+    def main_screen(self) -> Screen[None]:
+        return Overview(self.sampler, self.options, self.desk, self.means, self.tape)
 
     def on_unmount(self) -> None:
         self.desk.runner.close()
@@ -85,55 +53,27 @@ class VmtopApp(App[int]):
             if isinstance(screen, Overview):
                 screen.redraw()
 
-    def _fatal_error(self) -> None:
-        """End with a sentence. Textual would print a traceback with local variables, which may hold secrets."""
-        log.exception("the screen failed")
-        error = sys.exc_info()[1]
-        self.failure = f"vmtop: the screen failed: {type(error).__name__}: {inert(str(error))}"
-        self.panic()
-
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Offer every key's action, and sorting by every metric, in the palette."""
-        if isinstance(screen, Overview):
-            for key in KEYS:
-                if key.action != "command_palette" and "move" not in key.action:
-                    title = f"{key.label or key.action.partition('(')[0].replace('_', ' ')}: {key.help}"
-                    yield SystemCommand(title, shown(key.keys), partial(screen.run_action, key.action))
-            for metric in METRICS.values():
-                yield SystemCommand(f"Sort by {metric.alias}", metric.help, partial(screen.action_sort, metric.key))
-            yield SystemCommand("Theme", "change the colours", self.action_change_theme)
-
-
-@contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    """While the screen is up, send what libraries write to descriptor 2 to the log; Textual keeps the terminal."""
-    path = state_folder() / "vmtop.log"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    except OSError:
-        log = os.open(os.devnull, os.O_WRONLY)
-    terminal = os.dup(2)
-    original = sys.__stderr__
-    vars(sys)["__stderr__"] = os.fdopen(terminal, "w", encoding="utf-8", errors="replace")
-    os.dup2(log, 2)
-    logging.basicConfig(stream=os.fdopen(log, "a"), level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    try:
-        yield
-    finally:
-        os.dup2(terminal, 2)
-        vars(sys)["__stderr__"] = original
-
 
 def run_live(specs: Sequence[SourceSpec], options: ScreenOptions, config: Config) -> int:
-    """Run the screen until the person leaves; return the process's exit code."""
-    os.environ.setdefault("TEXTUAL_DISABLE_KITTY_KEY", "1")
+    """Run the screen until the person leaves; return the process's exit code.
+
+    Raises:
+        SessionError: The file to record into cannot be made.
+    """
+    tape = Tape(state_folder() / "spool" if options.has_spool else None)
+    try:
+        if options.record is not None:
+            tape.record(options.record)
+    except SessionError:
+        tape.close()
+        raise
     sampler = Sampler(specs, options.interval_s)
-    means = make_means(specs, config, state_folder() / "actions.log")
-    app = VmtopApp(sampler, options, means)
-    with _quiet_stderr():
-        app.run(mouse=options.mouse)
+    app = VmtopApp(sampler, options, make_means(specs, config, state_folder() / "actions.log"), tape)
+    code = app.run_to_end()
     sampler.stop(0.3)
-    if app.failure:
-        sys.stderr.write(f"{app.failure}; {state_folder() / 'vmtop.log'} has more\n")
-    return app.return_code or 0
+    recording = tape.recording
+    is_done = tape.close()
+    if recording is not None:
+        words = in_words(recording.path, recording.writer.size, recording.writer.span_s)
+        sys.stderr.write(f"vmtop: recorded {words}\n" + ("" if is_done else "vmtop: the disk did not answer in time\n"))
+    return code

@@ -68,9 +68,13 @@ def main(
 
 def _start_screen(specs: list[SourceSpec], options: ScreenOptions) -> int:
     require_terminal("'vmtop list' prints the same once, 'vmtop stream' as JSON, 'vmtop record' into a file.")
+    from collectors.session.format import SessionError
     from tui.app import run_live
 
-    return run_live(specs, options, _config())
+    try:
+        return run_live(specs, options, _config())
+    except SessionError as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _config() -> Config:

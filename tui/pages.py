@@ -16,7 +16,7 @@ from collectors.model import Availability
 from collectors.rates import Moment, Reading
 from collectors.text import inert
 from tui.format import fit, text
-from tui.keys import KEYS, shown
+from tui.keys import keys_of, shown
 
 _UNIT_WORDS = {Unit.PERCENT: "%", Unit.BYTES_PER_SECOND: "a second", Unit.PER_SECOND: "a second", Unit.CORES: "cores"}
 _FILTERS = (
@@ -35,11 +35,12 @@ _SIGNS = (
 )
 
 
-def help_page() -> Group:
+def help_page(where: str) -> Group:
     """The keys by group, made from the bindings, then the columns, made from the metrics table."""
     parts: list[RenderableType] = []
-    for group in dict.fromkeys(key.group for key in KEYS):
-        parts += _part(group, [(shown(key.keys), key.help) for key in KEYS if key.group == group])
+    keys = keys_of(where)
+    for group in dict.fromkeys(key.group for key in keys):
+        parts += _part(group, [(shown(key.keys), key.help) for key in keys if key.group == group])
     parts += _part("Filter", _FILTERS)
     parts += _part("Signs", _SIGNS)
     columns = [(f"{metric.label:<8} {metric.alias}", metric.help) for metric in METRICS.values()]

@@ -68,7 +68,9 @@ def _workload(life: Life) -> str:
         text(life.peaks.get(key), METRICS[key].unit, width)
         for key, width in (("cpu_percent", 9), ("memory_host_bytes", 8))
     )
-    return f"{fit(life.name, 24)} {life.kind:<9} {_clock(life.first):>8} {_clock(life.last):>8} {seconds:>8} {cpu} {memory}"
+    since, until = _clock(life.first), _clock(life.last)
+    who = f"{fit(life.name, 24)} {life.kind:<9}"
+    return f"{who} {since:>8} {until:>8} {seconds:>8} {cpu} {memory}"
 
 
 def _stamp(wall: float) -> str:

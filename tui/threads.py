@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from collectors.session.format import SessionError
 from collectors.sources.base import SourceError
 from collectors.text import inert
 
@@ -25,6 +26,7 @@ async def in_thread(call: Callable[[], Answer]) -> Answer:
     asyncio's own pool would be waited for when the program ends, even if a daemon never answers.
 
     Raises:
+        SessionError: The call raised one.
         SourceError: The call raised one, or failed in a way that no one foresaw; then the log has the traceback.
     """
     loop = asyncio.get_running_loop()
@@ -43,7 +45,7 @@ async def in_thread(call: Callable[[], Answer]) -> Answer:
         failure: BaseException | None = None
         try:
             answer = call()
-        except SourceError as error:
+        except (SourceError, SessionError) as error:
             failure = error
         except Exception as error:
             # The boundary of what is read on demand: whatever a library throws must not end the screen.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -23,6 +23,7 @@ _FRAME = b'{"k":"frame"'
 _KEPT = 2
 """Members whose frames are kept decoded: stepping to and fro decodes each once."""
 _COUNTED = 4096
+_PAUSE = 3.0
 Value = TypeVar("Value")
 
 
@@ -70,6 +71,8 @@ class Session:
         self.files = sorted(files, key=lambda file: file.members[0].first_ms)
         self._parts = _Kept[Part](_KEPT)
         self._counts = _Kept[int](_COUNTED)
+        self.problems: dict[int, str] = {}
+        """What is wrong with the members that were read so far, by their place."""
         self._order()
         try:
             self._check_version()
@@ -123,7 +126,10 @@ class Session:
         if key in self._parts:
             return self._parts[key]
         part = self._parts.keep(key, decode(one.file.text(one.member), one.member))
-        self._counts.keep(key, len(part.frames))
+        if part.problem:
+            self.problems[index] = part.problem
+        else:
+            self.problems.pop(index, None)
         return part
 
     def frame(self, place: Place) -> Frame | None:
@@ -157,6 +163,18 @@ class Session:
         number = sum(1 for frame in frames if frame.wall <= wall) - 1
         return Place(index, max(0, number))
 
+    def total(self) -> int:
+        """Return how many frames there are, damaged ones too."""
+        return sum(self.count(index) for index in range(len(self.members)))
+
+    def number(self, place: Place) -> int:
+        """Return a place as a number from 0 to the total less 1."""
+        return sum(self.count(index) for index in range(place.member)) + place.frame
+
+    def place(self, number: int) -> Place:
+        """Return the place of a number; the last one beyond the end."""
+        return self.step(self.first(), number)
+
     def first(self) -> Place:
         """Return the place of the first frame."""
         return Place(0, 0)
@@ -184,6 +202,16 @@ class Session:
         last = self.frame(self.last())
         newest = max(max(one.member.last_ms, one.member.first_ms) for one in self.members) / 1000
         return self.members[0].member.first_ms / 1000, max(newest, last.wall if last else 0.0)
+
+    def pauses(self) -> list[tuple[float, float]]:
+        """Return the spans of wall time between members in which there is no frame."""
+        found = []
+        for before, after in pairwise(one.member for one in self.members):
+            end = before.last_ms or before.first_ms
+            pace = (end - before.first_ms) / (before.frames - 1) if before.frames > 1 else 1000.0
+            if after.first_ms - end > _PAUSE * max(pace, 200.0) and before.last_ms:
+                found.append((end / 1000, after.first_ms / 1000))
+        return found
 
     def search(self, place: Place, step: int, wanted: Callable[[Frame], bool]) -> Place | None:
         """Return the nearest place after (step 1) or before (step -1) one whose frame is wanted.

@@ -37,6 +37,8 @@ class Segment(NamedTuple):
 
     path: Path
     size: int
+    since: float
+    """Wall time of its first frame."""
     until: float
     """Wall time of its last frame."""
 
@@ -69,7 +71,6 @@ class Spool:
         self._path = base
         self._parts: deque[Segment] = deque()
         self._number = 0
-        self._since: float | None = None
         base.mkdir(parents=True, exist_ok=True, mode=0o700)
         _sweep(base)
         self.folder = base / f"{os.getpid()}-{secrets.token_hex(4)}"
@@ -81,6 +82,14 @@ class Spool:
     def size(self) -> int:
         """Bytes kept."""
         return sum(part.size for part in self._parts) + (self._writer.size if self._writer else 0)
+
+    @property
+    def span_s(self) -> float:
+        """Seconds from the first frame kept to the last."""
+        writer = self._writer
+        last = (writer.first_wall or 0.0) + writer.span_s if writer and writer.frames else self._parts[-1].until
+        first = self._parts[0].since if self._parts else writer.first_wall if writer else None
+        return last - (last if first is None else first)
 
     def write(self, frame: Frame) -> None:
         """Append a frame; what is beyond the bounds goes."""
@@ -105,7 +114,8 @@ class Spool:
     def _finish(self, writer: Writer) -> None:
         self._writer = None
         writer.close()
-        self._parts.append(Segment(self._path, writer.size, (writer.first_wall or 0.0) + writer.span_s))
+        since = writer.first_wall or 0.0
+        self._parts.append(Segment(self._path, writer.size, since, since + writer.span_s))
 
     def _forget(self, now: float) -> None:
         while self._parts and (self.size > self._largest or now - self._parts[0].until > self._longest_s):
@@ -115,11 +125,16 @@ class Spool:
         """Return the parts, oldest first."""
         return [part.path for part in self._parts] + ([self._path] if self._writer and self._writer.frames else [])
 
-    def seal(self) -> list[int]:
-        """End the present member and open all parts for copying; they stay readable when the spool forgets them."""
+    def seal(self) -> tuple[list[int], float]:
+        """End the present member, open all parts for copying, and tell the seconds that they span.
+
+        The parts stay readable when the spool forgets them.
+        """
         if self._writer is not None:
             self._writer.end_member()
-        return [os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW) for path in self.paths()]
+        paths = self.paths()
+        span_s = self.span_s if paths else 0.0
+        return [os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW) for path in paths], span_s
 
     def close(self) -> None:
         """Remove everything."""

@@ -1,33 +1,25 @@
-"""What both the main screen and the detail screen do with a workload: act, lock, read the action log, copy."""
+"""What both live screens do with a workload: act, lock, read the action log, its logs, its description, a shell."""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
 
 from collectors.details.document import read_document
 from collectors.logs.open import open_log
 from collectors.model import Workload
 from tui.action_desk import LOCKED, ActionDesk
 from tui.means import Means
-from tui.pages import action_page, help_page
+from tui.pages import action_page
 from tui.screens.inspect import InspectScreen
 from tui.screens.logs import LogScreen
-from tui.screens.panel import Panel
+from tui.screens.paged import Paged
 from tui.shell import open_shell
-
-if TYPE_CHECKING:
-    from textual.screen import Screen
-
-    Base = Screen[None]
-else:
-    Base = object
 
 _LOGGED = 200
 """Actions that the log's page shows."""
 
 
-class Acting(Base):
+class Acting(Paged):
     """A screen with workloads to act on."""
 
     desk: ActionDesk
@@ -36,10 +28,6 @@ class Acting(Base):
 
     def targets(self) -> list[Workload]:
         """Return the workloads that an action is for: the marked ones, else the one (or the group) under the cursor."""
-        raise NotImplementedError
-
-    def target(self) -> Workload | None:
-        """Return the workload that one looks closer at."""
         raise NotImplementedError
 
     def action_act(self) -> None:
@@ -75,17 +63,3 @@ class Acting(Base):
         target = self.target()
         if target is not None:
             self.app.push_screen(InspectScreen(target, partial(read_document, target, self.means.reach), self.is_ascii))
-
-    def action_help(self) -> None:
-        self.open_panel("Keys and columns", help_page())
-
-    def action_copy(self) -> None:
-        target = self.target()
-        if target is not None:
-            self.app.copy_to_clipboard(target.name)
-            self.notify(f"{target.name} is in the clipboard, if the terminal allows it", timeout=3, markup=False)
-
-    def open_panel(self, title: str, page: Any) -> None:
-        panel = self.app.get_screen("panel")
-        assert isinstance(panel, Panel)  # noqa: S101  # installed under this name by the app
-        self.app.push_screen(panel.prepare(title, page))

@@ -1,10 +1,8 @@
-"""The detail screen of one workload: every metric as a chart, what it is, its devices, its processes, its events."""
+"""The detail screen of one workload: every metric as a chart, its events. Live and replayed screens are made of it."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import ClassVar
 
 from rich.text import Text
@@ -15,42 +13,34 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.widgets import Static
 
-from collectors.details.model import Details, Page
-from collectors.details.reader import DetailsReader
 from collectors.history import History
 from collectors.metrics import METRICS
 from collectors.model import Event, Workload, WorkloadId
 from collectors.rates import Moment, Reading
 from collectors.startup import Startup
-from tui.action_desk import ActionDesk
-from tui.detail_pages import METRIC_WIDTH, chart_of, event_lines, metric_line, statistics, table_lines
+from tui.detail_pages import METRIC_WIDTH, chart_of, event_lines, metric_line, statistics
 from tui.format import duration, fit
-from tui.keys import KEYS, shown
-from tui.means import Means
-from tui.screens.acting import Acting
-from tui.threads import in_thread, is_up
+from tui.keys import Key, shown
+from tui.screens.paged import Paged
 from tui.widgets.chart import limit_words, paint
-from tui.widgets.line_view import LineView
+from tui.widgets.line_view import Line, LineView
 from tui.widgets.picture import Picture
 
-PAGES = ("charts", Page.FACTS.value, Page.DEVICES.value, Page.PROCESSES.value, "events")
-READ_EVERY_S = 2.0
-_SHARED = frozenset({"act", "lock", "action_log", "copy", "logs", "inspect", "shell", "help"})
-"""The main screen's keys that work here too."""
+CHARTS, EVENTS = "charts", "events"
 
 
-class WorkloadScreen(Acting, Screen[None]):
+class WorkloadScreen(Paged, Screen[None]):
     """Looks at one workload while the frames go on.
 
     Args:
         identity: Whom.
         history: The recent past, which follows every metric of this workload while the screen is open.
-        desk: For actions.
-        means: The way to the engines.
         events: The events of this workload so far.
         startup: Its newest witnessed start.
         ascii_only: Draw with ASCII only.
     """
+
+    pages: ClassVar[tuple[str, ...]] = (CHARTS, EVENTS)
 
     DEFAULT_CSS = f"""
     WorkloadScreen {{ layout: vertical; }}
@@ -63,8 +53,7 @@ class WorkloadScreen(Acting, Screen[None]):
     WorkloadScreen Vertical {{ width: 1fr; }}
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        *(Binding(key.keys, key.action, key.help, show=False) for key in KEYS if key.action in _SHARED),
-        *(Binding(str(number), f"page('{page}')", show=False) for number, page in enumerate(PAGES, 1)),
+        *(Binding(str(number), f"turn_to({number})", show=False) for number in range(1, 6)),
         Binding("tab", "turn(1)", show=False),
         Binding("shift+tab", "turn(-1)", show=False),
         Binding("escape,q", "close", "back"),
@@ -74,27 +63,21 @@ class WorkloadScreen(Acting, Screen[None]):
         self,
         identity: WorkloadId,
         history: History,
-        desk: ActionDesk,
-        means: Means,
         events: Callable[[WorkloadId], Sequence[Event]],
         startup: Callable[[WorkloadId], Startup | None],
         ascii_only: bool = False,
     ) -> None:
         super().__init__()
-        self.desk = desk
         self.identity = identity
         self._history = history
-        self.means = means
-        self._read = DetailsReader(means.reach).read
         self._events = events
         self._startup = startup
         self.is_ascii = ascii_only
-        self._page = PAGES[0]
+        self._page = CHARTS
         self._reading: Reading | None = None
         self._moment: Moment | None = None
         self._interval_s = 1.0
         self._is_gone = False
-        self._details: Details | None = None
         self.drawn = 0
         """Charts drawn so far."""
 
@@ -111,9 +94,8 @@ class WorkloadScreen(Acting, Screen[None]):
 
     def on_mount(self) -> None:
         self._history.follow(self.identity)
-        self.query_one("#footer", Static).update(_footer())
+        self.query_one("#footer", Static).update(self._footer())
         self.action_page(self._page)
-        self.run_worker(self._look(), group="look", exclusive=True)
 
     def on_unmount(self) -> None:
         self._history.follow(None)
@@ -130,41 +112,32 @@ class WorkloadScreen(Acting, Screen[None]):
         if self.is_mounted:
             self._redraw()
 
-    def targets(self) -> list[Workload]:
-        target = self.target()
-        return [target] if target is not None and not self._is_gone else []
-
     def target(self) -> Workload | None:
         return self._reading.workload if self._reading is not None else None
-
-    async def _look(self) -> None:
-        """Look again and again, one look at a time, while a page wants it."""
-        while True:
-            target = self.target()
-            if target is not None and not self._is_gone and self._page in set(Page):
-                self._details = await in_thread(partial(self._read, target))
-                if not is_up(self):
-                    return
-                self._show_page()
-            await asyncio.sleep(READ_EVERY_S if self._details is not None else 0.1)
 
     def _redraw(self) -> None:
         if self._reading is None:
             return
         self.query_one("#title", Static).update(self._title(self._reading.workload))
-        if self._page == "charts":
+        if self._page == CHARTS:
             self._show_metrics(self._reading)
-        elif self._page == "events":
+        elif self._page == EVENTS:
             self._show_page()
+
+    def under_way(self) -> list[str]:
+        """Return words for what is being done to the workload."""
+        return []
+
+    def page_lines(self, page: str, width: int) -> list[Line]:
+        """Return the lines of a page that is not the charts."""
+        return event_lines(self._events(self.identity), self._startup(self.identity))
 
     def _title(self, workload: Workload) -> Text:
         parts = [workload.name, f"{workload.kind} by {workload.id.engine}", "GONE" if self._is_gone else workload.state]
         parts += [part for part in (workload.health, workload.image, workload.ports, workload.endpoint) if part]
         if workload.started_at and self._moment and workload.state.is_active:
             parts.insert(3, f"up {duration(max(0.0, self._moment.frame.wall - workload.started_at), 6).strip()}")
-        acting = self.desk.runner.running().get(self.identity)
-        if acting is not None:
-            parts.insert(1, f"{acting.request.verb} under way for {acting.seconds():.0f} s")
+        parts[1:1] = self.under_way()
         return Text(fit(" " + "  ·  ".join(parts), self.size.width), no_wrap=True)
 
     def _show_metrics(self, reading: Reading) -> None:
@@ -175,7 +148,7 @@ class WorkloadScreen(Acting, Screen[None]):
 
     @on(LineView.Moved)
     def metric_chosen(self) -> None:
-        if self._page == "charts" and self._reading is not None:
+        if self._page == CHARTS and self._reading is not None:
             self._draw(self._reading)
 
     def _draw(self, reading: Reading) -> None:
@@ -192,40 +165,42 @@ class WorkloadScreen(Acting, Screen[None]):
         self.query_one("#numbers", Static).update(words)
 
     def _show_page(self) -> None:
-        view = self.query_one("#page", LineView)
-        if self._page == "events":
-            view.show(event_lines(self._events(self.identity), self._startup(self.identity)))
-        elif self._page != "charts":
-            width = max(20, view.size.width - 1)
-            reading = [[(" reading ...", "dim")]]
-            view.show(table_lines(self._details, Page(self._page), width) if self._details else reading)
+        if self._page != CHARTS:
+            view = self.query_one("#page", LineView)
+            view.show(self.page_lines(self._page, max(20, view.size.width - 1)))
 
     def action_page(self, page: str) -> None:
         self._page = page
-        is_charts = page == "charts"
+        is_charts = page == CHARTS
         self.query_one("#charts").display = is_charts
         view = self.query_one("#page", LineView)
         view.display = not is_charts
         (self.query_one("#metrics") if is_charts else view).focus()
         view.go(0)
         tabs = Text(no_wrap=True)
-        for number, name in enumerate(PAGES, 1):
+        for number, name in enumerate(self.pages, 1):
             tabs.append(f" {number} ", style="dim").append(f" {name} ", style="reverse bold" if name == page else "")
         self.query_one("#tabs", Static).update(tabs)
         self._show_page()
         self.call_after_refresh(self._redraw)
 
     def action_turn(self, step: int) -> None:
-        self.action_page(PAGES[(PAGES.index(self._page) + step) % len(PAGES)])
+        self.action_page(self.pages[(self.pages.index(self._page) + step) % len(self.pages)])
+
+    def action_turn_to(self, number: int) -> None:
+        if number <= len(self.pages):
+            self.action_page(self.pages[number - 1])
 
     def action_close(self) -> None:
         self.dismiss(None)
 
-
-def _footer() -> Text:
-    footer = Text(" 1-5 Tab ", style="bold", no_wrap=True, overflow="crop")
-    footer.append("page ", style="not bold")
-    for key in KEYS:
-        if key.action in _SHARED and key.label:
+    def _footer(self) -> Text:
+        footer = Text(f" 1-{len(self.pages)} Tab ", style="bold", no_wrap=True, overflow="crop")
+        footer.append("page ", style="not bold")
+        for key in self.footer_keys():
             footer.append(f" {shown(key.keys).split()[0]} ").append(f"{key.label} ", style="not bold")
-    return footer.append(" Esc ").append("back", style="not bold")
+        return footer.append(" Esc ").append("back", style="not bold")
+
+    def footer_keys(self) -> list[Key]:
+        """Return the keys that the footer names."""
+        return []

@@ -1,0 +1,51 @@
+"""What follows from frames, fed in order: the newest moment, the recent past, events, start-ups. Live and replayed."""
+
+from __future__ import annotations
+
+from collectors.event_log import EventLog
+from collectors.history import CAPACITY, History
+from collectors.model import Frame
+from collectors.rates import Deriver, Moment
+from collectors.startup import StartupWatch
+
+_PAUSE = 2.5
+"""Frames further apart than so many intervals leave a gap in the past."""
+
+
+class Track:
+    """The state that a screen shows.
+
+    Args:
+        capacity: Ticks of the past to keep.
+    """
+
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        self.history = History(capacity)
+        self.events = EventLog()
+        self.starts = StartupWatch()
+        self.moment: Moment | None = None
+        self._deriver = Deriver()
+
+    def feed(self, frame: Frame) -> Moment:
+        """Take in the next frame, and return what it says."""
+        before = self.moment
+        if before is not None:
+            self.history.skip(_missing(before.frame, frame))
+        self.moment = self._deriver.feed(frame)
+        self.history.push(self.moment)
+        self.events.push(self.moment)
+        self.starts.feed(self.moment)
+        return self.moment
+
+    @property
+    def interval_s(self) -> float:
+        """The pace of the newest frame."""
+        return self.moment.frame.interval_s if self.moment is not None else 0.0
+
+
+def _missing(before: Frame, frame: Frame) -> int:
+    """Return how many ticks lie between two frames that follow each other."""
+    passed = (frame.at_ns - before.at_ns) / 1e9 if frame.run == before.run else frame.wall - before.wall
+    passed = max(passed, (frame.boot_ns - before.boot_ns) / 1e9 if frame.run == before.run else 0.0)
+    pace = max(frame.interval_s, before.interval_s)
+    return round(passed / pace) - 1 if pace > 0 and passed > _PAUSE * pace else 0

@@ -1,0 +1,92 @@
+"""The detail screen of a workload as it is now: with its facts, devices and processes, and with actions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from collectors.details.model import Details, Page
+from collectors.details.reader import DetailsReader
+from collectors.history import History
+from collectors.model import Event, Workload, WorkloadId
+from collectors.startup import Startup
+from tui.action_desk import ActionDesk
+from tui.detail_pages import table_lines
+from tui.keys import LIVE, Key, keys_of
+from tui.means import Means
+from tui.screens.acting import Acting
+from tui.screens.workload import CHARTS, EVENTS, WorkloadScreen
+from tui.threads import in_thread, is_up
+from tui.widgets.line_view import Line
+
+PAGES = (CHARTS, Page.FACTS.value, Page.DEVICES.value, Page.PROCESSES.value, EVENTS)
+READ_EVERY_S = 2.0
+_SHARED = frozenset({"act", "lock", "action_log", "copy", "logs", "inspect", "shell", "help"})
+"""The main screen's keys that work here too."""
+
+
+class LiveWorkloadScreen(Acting, WorkloadScreen):
+    """With what the engines tell now, and actions.
+
+    Args:
+        desk: For actions.
+        means: The way to the engines.
+        others: As of `WorkloadScreen`.
+    """
+
+    pages = PAGES
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(key.keys, key.action, key.help, show=False) for key in keys_of(LIVE) if key.action in _SHARED
+    ]
+
+    def __init__(
+        self,
+        identity: WorkloadId,
+        history: History,
+        events: Callable[[WorkloadId], Sequence[Event]],
+        startup: Callable[[WorkloadId], Startup | None],
+        ascii_only: bool,
+        desk: ActionDesk,
+        means: Means,
+    ) -> None:
+        super().__init__(identity, history, events, startup, ascii_only)
+        self.desk = desk
+        self.means = means
+        self._read = DetailsReader(means.reach).read
+        self._details: Details | None = None
+
+    def on_mount(self) -> None:
+        self.run_worker(self._look(), group="look", exclusive=True)
+
+    def targets(self) -> list[Workload]:
+        target = self.target()
+        return [target] if target is not None and not self._is_gone else []
+
+    async def _look(self) -> None:
+        """Look again and again, one look at a time, while a page wants it."""
+        while True:
+            target = self.target()
+            if target is not None and not self._is_gone and self._page in set(Page):
+                self._details = await in_thread(partial(self._read, target))
+                if not is_up(self):
+                    return
+                self._show_page()
+            await asyncio.sleep(READ_EVERY_S if self._details is not None else 0.1)
+
+    def under_way(self) -> list[str]:
+        acting = self.desk.runner.running().get(self.identity)
+        return [] if acting is None else [f"{acting.request.verb} under way for {acting.seconds():.0f} s"]
+
+    def page_lines(self, page: str, width: int) -> list[Line]:
+        if page == EVENTS:
+            return super().page_lines(page, width)
+        if self._details is None:
+            return [[(" reading ...", "dim")]]
+        return table_lines(self._details, Page(page), width)
+
+    def footer_keys(self) -> list[Key]:
+        return [key for key in keys_of(LIVE) if key.action in _SHARED and key.label]

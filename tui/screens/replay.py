@@ -1,0 +1,139 @@
+"""A session on the same screen as it was lived, with a timeline. Nothing here acts on a workload."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar
+
+from textual import on
+from textual.binding import BindingType
+from textual.widget import Widget
+
+from collectors.model import Event, WorkloadId
+from collectors.rates import Moment
+from collectors.session.playback import Playback
+from collectors.startup import Startup
+from tui.keys import REPLAY
+from tui.options import ScreenOptions
+from tui.screens.browser import Browser, bindings
+from tui.screens.replay_workload import ReplayWorkloadScreen
+from tui.screens.traveling import Traveling
+from tui.traveler import Traveler
+from tui.view import View
+from tui.widgets.timeline import Scene, Timeline
+
+
+class ReplayScreen(Traveling, Browser):
+    """Workloads of a host, then.
+
+    Args:
+        playback: The session, at the frame to begin with.
+        options: Looks, and what to show at first.
+        view: What was chosen on the live screen, if one comes from there.
+        speed: Times real time.
+        is_live: The session is still lived: its end is back to now.
+        is_playing: Play at once.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(REPLAY)]
+
+    def __init__(
+        self,
+        playback: Playback,
+        options: ScreenOptions,
+        view: View | None = None,
+        speed: float = 1.0,
+        is_live: bool = False,
+        is_playing: bool = False,
+    ) -> None:
+        kept = None if view is None else replace(view, marks=set(view.marks), lines=[], is_frozen=False)
+        super().__init__(REPLAY, playback.history, options, kept)
+        self.playback = playback
+        self.is_lived = is_live
+        self.traveler = Traveler(playback, self.take_change, self._say, speed)
+        self.traveler.is_playing = is_playing
+
+    def extra(self) -> list[Widget]:
+        return [Timeline(self.is_ascii)]
+
+    def on_mount(self) -> None:
+        self.take_change()
+        self.run_worker(self.traveler.run(), group="travel", exclusive=True)
+
+    def on_unmount(self) -> None:
+        self.playback.session.close()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.take_change)
+
+    def mode(self) -> str:
+        return "PAST" if self.is_lived else "REPLAY"
+
+    def _say(self, words: str) -> None:
+        self.notify(words, timeout=3, markup=False)
+
+    def take_change(self) -> None:
+        """Show where the playback is now."""
+        moment = self.playback.moment
+        if moment is None or not self.is_mounted:
+            return
+        self.shown_moment = moment
+        self.redraw()
+        self.query_one(Timeline).show(self._scene(moment))
+        for screen in self.app.screen_stack:
+            if isinstance(screen, ReplayWorkloadScreen):
+                screen.take_moment(moment, self.interval_s())
+
+    def _scene(self, moment: Moment) -> Scene:
+        playback, session = self.playback, self.playback.session
+        first, last = playback.span
+        number = max(0, playback.number)
+        member = session.place(number).member
+        spans = [(one.member.first_ms / 1000, one.member.last_ms / 1000) for one in session.members]
+        return Scene(
+            first,
+            last,
+            moment.frame.wall,
+            number + 1,
+            playback.total,
+            self.traveler.is_playing,
+            self.traveler.speed,
+            session.pauses(),
+            [spans[place] for place in session.problems if spans[place][1]],
+            playback.events.events,
+            moment.events,
+            f"damaged: {session.problems[member]}" if member in session.problems and spans[member][1] else "",
+        )
+
+    @on(Timeline.Chosen)
+    def go_there(self, event: Timeline.Chosen) -> None:
+        self.traveler.to_wall(event.wall)
+
+    def action_ends(self, side: int) -> None:
+        if side > 0 and self.is_lived:
+            self.dismiss(None)
+        else:
+            self.traveler.to_end(side)
+
+    def action_back(self) -> None:
+        has_filter = bool(self.view.query_text) or self.query_one("#prompt").display
+        super().action_back()
+        if not has_filter and self.is_lived:
+            self.dismiss(None)
+
+    def open_workload(self, identity: WorkloadId) -> None:
+        screen = ReplayWorkloadScreen(
+            identity, self.history, self._events_of, self._start_of, self.is_ascii, self.traveler
+        )
+        if self.shown_moment is not None:
+            screen.take_moment(self.shown_moment, self.interval_s())
+        self.app.push_screen(screen)
+
+    def _events_of(self, identity: WorkloadId) -> list[Event]:
+        return self.playback.events.of(identity, self._wall())
+
+    def _start_of(self, identity: WorkloadId) -> Startup | None:
+        return self.playback.events.start_of(identity, self._wall())
+
+    def _wall(self) -> float:
+        return self.shown_moment.frame.wall if self.shown_moment is not None else 0.0

@@ -1,0 +1,53 @@
+"""The keys of time, for every screen of a replay."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding
+
+from tui.asking import ask
+from tui.keys import REPLAY, TIME, keys_of
+from tui.traveler import Traveler
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+    Base = Screen[None]
+else:
+    Base = object
+
+TIME_BINDINGS: tuple[Binding, ...] = tuple(
+    Binding(key.keys, key.action, key.help, show=False, priority=key.action == "go_to")
+    for key in keys_of(REPLAY)
+    if key.group == TIME
+)
+
+
+class Traveling(Base):
+    """A screen that moves through a session."""
+
+    traveler: Traveler
+    is_live: ClassVar[bool] = False
+
+    def action_play(self) -> None:
+        self.traveler.play()
+
+    def action_step(self, frames: int) -> None:
+        self.traveler.step(frames)
+
+    def action_leap(self, seconds: int) -> None:
+        self.traveler.leap(seconds)
+
+    def action_event(self, step: int) -> None:
+        self.traveler.to_event(step)
+
+    def action_ends(self, side: int) -> None:
+        self.traveler.to_end(side)
+
+    def action_speed(self, step: int) -> None:
+        self.traveler.faster(step)
+
+    def action_go_to(self) -> None:
+        hint = "14:05, 2pm, yesterday 14:05, 2026-11-24 03:12, 10m ago, +30s, start, end"
+        ask(self, "Go to", "", hint, self.traveler.to_time, lambda text: None)

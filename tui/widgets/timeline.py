@@ -1,0 +1,136 @@
+"""Two lines at the foot of a replay: the whole session to scale with what happened in it, and where one is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from rich.text import Text
+from textual.events import Click
+from textual.message import Message
+from textual.widgets import Static
+
+from collectors.model import Event
+from tui.format import duration, fit
+
+
+class Scene(NamedTuple):
+    """What the timeline shows."""
+
+    first: float
+    last: float
+    wall: float
+    """The present frame's time."""
+    number: int
+    """The present frame, from 1."""
+    total: int
+    is_playing: bool
+    speed: float
+    pauses: Sequence[tuple[float, float]]
+    """Spans without a frame."""
+    damage: Sequence[tuple[float, float]]
+    """Spans that cannot be read."""
+    events: Sequence[Event]
+    """All that are known so far."""
+    here: Sequence[Event]
+    """Those of the present frame."""
+    problem: str = ""
+    """What is wrong with the part where one is."""
+
+
+class Timeline(Static):
+    """Paints a scene; a click on the line asks to go there."""
+
+    DEFAULT_CSS = "Timeline { height: 2; background: $surface; }"
+
+    class Chosen(Message):
+        """A place on the line was clicked."""
+
+        def __init__(self, wall: float) -> None:
+            super().__init__()
+            self.wall = wall
+
+    def __init__(self, ascii_only: bool) -> None:
+        super().__init__()
+        self._ascii = ascii_only
+        self._scene: Scene | None = None
+
+    def show(self, scene: Scene) -> None:
+        """Show a scene."""
+        self._scene = scene
+        self.update(Text("\n").join([self._line(scene), _status(scene, self.size.width, self._ascii)]))
+
+    def _ends(self, scene: Scene) -> tuple[str, str]:
+        form = "%H:%M:%S" if scene.last - scene.first < 80_000 else "%m-%d %H:%M"
+        left, right = (time.strftime(form, time.localtime(wall)) for wall in (scene.first, scene.last))
+        return f" {left} ", f" {right} "
+
+    def _line(self, scene: Scene) -> Text:
+        left, right = self._ends(scene)
+        width = max(1, self.size.width - len(left) - len(right))
+        line = Text(left, style="dim", no_wrap=True, overflow="crop")
+        palette = self.app.theme_variables
+        for sign, tone in _cells(scene, width, self._ascii):
+            style = palette.get(tone[1:], "") if tone.startswith("$") else tone
+            line.append(sign, style=style or "not dim")
+        return line.append(right, style="dim")
+
+    def on_click(self, event: Click) -> None:
+        """Go where the click was."""
+        scene = self._scene
+        if scene is None or event.y != 0:
+            return
+        left, right = self._ends(scene)
+        width = max(1, self.size.width - len(left) - len(right))
+        share = (event.x - len(left)) / max(1, width - 1)
+        if 0 <= share <= 1:
+            self.post_message(self.Chosen(scene.first + share * (scene.last - scene.first)))
+
+
+_SIGNS = {"line": ("─", "-"), "pause": ("·", "."), "damage": ("✗", "x"), "event": ("┴", "+"), "note": ("◆", "*")}
+_TONES = {"line": "dim", "pause": "dim", "damage": "$error", "event": "$warning", "note": "$accent"}
+
+
+def _cells(scene: Scene, width: int, ascii_only: bool) -> list[tuple[str, str]]:
+    """Return a sign and a tone for each cell; the later of these wins: line, pause, damage, event, note, place."""
+    span = max(scene.last - scene.first, 1e-9)
+
+    def cell(wall: float) -> int:
+        return max(0, min(width - 1, round((wall - scene.first) / span * (width - 1))))
+
+    kinds = ["line"] * width
+    for kind, spans in (("pause", scene.pauses), ("damage", scene.damage)):
+        for since, until in spans:
+            kinds[cell(since) : cell(until) + 1] = [kind] * (cell(until) + 1 - cell(since))
+    for event in scene.events:
+        place = cell(event.wall)
+        if kinds[place] != "note":
+            kinds[place] = "note" if event.what == "note" else "event"
+    cells = [(_SIGNS[kind][ascii_only], _TONES[kind]) for kind in kinds]
+    cells[cell(scene.wall)] = ("#" if ascii_only else "█", "bold")
+    return cells
+
+
+def _status(scene: Scene, width: int, ascii_only: bool) -> Text:
+    at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(scene.wall))
+    sign = (">" if ascii_only else "▶") if scene.is_playing else ("=" if ascii_only else "‖")
+    line = Text(f" {at} ", style="bold", no_wrap=True, overflow="crop")
+    line.append(f"{sign} {scene.speed:g}x  {scene.number:,} of {scene.total:,}  ", style="not bold")
+    told = scene.problem or _next_pause(scene) or _told(scene.here)
+    return line.append(fit(told, max(0, width - line.cell_len)), style="bold" if scene.here else "dim")
+
+
+def _next_pause(scene: Scene) -> str:
+    for since, until in scene.pauses:
+        if abs(scene.wall - since) < 0.05:
+            return f"then nothing for {duration(until - since, 8).strip()}"
+    return ""
+
+
+def _told(events: Sequence[Event]) -> str:
+    if not events:
+        return ""
+    first = events[0]
+    more = f"  and {len(events) - 1} more" if len(events) > 1 else ""
+    return f"{first.name} {first.what} {first.detail}".strip() + more
