@@ -142,13 +142,15 @@ def _value(value: Value, unit: Unit | None) -> str:
     return value if isinstance(value, str) else text(value, unit or Unit.COUNT, _NUMBER).strip()
 
 
-def event_lines(events: Sequence[Event], startup: Startup | None) -> list[Line]:
+def event_lines(
+    events: Sequence[Event], startup: Startup | None, since: str = "since vmtop began to watch"
+) -> list[Line]:
     """The start-up time, then what happened, newest first."""
     lines: list[Line] = [
         [(f" {sentence}", "title" if not place else "plain")] for place, sentence in enumerate(told(startup))
     ]
     lines.append([("", "plain")])
-    lines.append([(f" {len(events)} events since vmtop began to watch, newest first", "title")])
+    lines.append([(f" {len(events)} events {since}, newest first", "title")])
     for event in reversed(events):
         at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(event.wall))
         lines.append([(f"   {at}  ", "dim"), (f"{event.what:<8} ", "plain"), (event.detail, "dim")])

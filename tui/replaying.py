@@ -40,7 +40,7 @@ def replay(paths: Sequence[Path], at: str | None, speed: float, options: ScreenO
     try:
         playback = Playback(Session(paths))
         first, last = playback.span
-        playback.go(0 if at is None else playback.number_at(parse_time(at, first, last)))
+        playback.go(1 if at is None else playback.number_at(parse_time(at, first, last)))
         if playback.moment is None:
             raise SessionError(f"{paths[0]} holds no frame that can be read; 'vmtop info' tells what is wrong")
     except (SessionError, TimeError) as error:

@@ -21,7 +21,7 @@ class Ask(ModalScreen[str | None]):
     Ask { align: center middle; background: $background 60%; }
     Ask > Vertical { width: 90%; max-width: 90; height: auto; background: $surface; border: round $primary;
         padding: 0 1; }
-    Ask Input { height: 1; border: none; padding: 0; background: $background; }
+    Ask Input, Ask Input:focus { height: 1; border: none; padding: 0; background: $background; }
     Ask Static { height: auto; color: $text-muted; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "close")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from time import localtime, strftime
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -10,10 +11,12 @@ from textual.binding import Binding, BindingType
 from collectors.history import History
 from collectors.model import Event, WorkloadId
 from collectors.startup import Startup
+from tui.detail_pages import event_lines
 from tui.keys import REPLAY, TIME, Key, keys_of
 from tui.screens.traveling import TIME_BINDINGS, Traveling
 from tui.screens.workload import WorkloadScreen
 from tui.traveler import Traveler
+from tui.widgets.line_view import Line
 
 
 class ReplayWorkloadScreen(Traveling, WorkloadScreen):
@@ -44,6 +47,12 @@ class ReplayWorkloadScreen(Traveling, WorkloadScreen):
 
     def on_mount(self) -> None:
         self.traveler.look_deeper()
+
+    def under_way(self) -> list[str]:
+        return [] if self._moment is None else [strftime("%Y-%m-%d %H:%M:%S", localtime(self._moment.frame.wall))]
+
+    def page_lines(self, page: str, width: int) -> list[Line]:
+        return event_lines(self._events(self.identity), self._startup(self.identity), "in the session up to here")
 
     def footer_keys(self) -> list[Key]:
         return [key for key in keys_of(REPLAY) if key.group == TIME and key.label]

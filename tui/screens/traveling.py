@@ -18,7 +18,7 @@ else:
     Base = object
 
 TIME_BINDINGS: tuple[Binding, ...] = tuple(
-    Binding(key.keys, key.action, key.help, show=False, priority=key.action == "go_to")
+    Binding(key.keys, key.action, key.help, show=False, priority=key.action.startswith("ends"))
     for key in keys_of(REPLAY)
     if key.group == TIME
 )

@@ -23,7 +23,7 @@ from tui.columns import Column, lay_out
 from tui.view import Line
 
 
-class WorkloadTable(ScrollView, can_focus=True):
+class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
     """Workloads, a line each, under a pinned header."""
 
     ALLOW_SELECT = False
