@@ -43,6 +43,7 @@ class Traveler:
         self._changed = changed
         self._said = said
         self._moves: list[Move] = []
+        self._is_moving = False
         self._wake = asyncio.Event()
 
     def step(self, frames: int) -> None:
@@ -109,6 +110,10 @@ class Traveler:
         self._wake.set()
         self._changed()
 
+    def has_work(self) -> bool:
+        """Return whether a key waits to be carried out, or the charts to be completed."""
+        return bool(self._moves) or self._is_moving or self.playback.is_shallow
+
     def look_deeper(self) -> None:
         """Read the past again, with every metric of the workload that is looked at."""
         self.playback.follow_anew()
@@ -133,8 +138,9 @@ class Traveler:
         while True:
             self._wake.clear()
             if self._moves:
-                moves, self._moves = self._moves, []
+                moves, self._moves, self._is_moving = self._moves, [], True
                 await in_thread(partial(self._move, moves))
+                self._is_moving = False
                 self._changed()
             elif self.is_playing:
                 await self._play_on()
