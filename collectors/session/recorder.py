@@ -13,9 +13,11 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol, TypeVar
 
 from collectors.model import Frame
+from collectors.session.format import SessionError
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +116,7 @@ class Recorder:
             else:
                 self._keep(item)
         for keeping in self._keepings:
-            self._guard(keeping, keeping.sink.close)
+            keeping.problem = self._failure(keeping.sink.close) or keeping.problem
 
     def _do(self, task: _Task) -> None:
         try:
@@ -126,25 +128,30 @@ class Recorder:
         missed = [self._missed.popleft() for _ in range(len(self._missed))]
         for keeping in self._keepings:
             for wall in missed:
-                keeping.lost += 1
                 keeping.sink.lose(wall, _BEHIND)
-            if not self._guard(keeping, lambda keeping=keeping: keeping.sink.write(frame)):  # type: ignore[misc]
-                keeping.lost += 1
+            before = keeping.problem
+            keeping.problem = self._failure(partial(keeping.sink.write, frame), before)
+            keeping.lost += len(missed) + bool(keeping.problem)
 
-    def _guard(self, keeping: Keeping, do: Callable[[], None]) -> bool:
-        """Run a step of a sink; a failure is told in `problem` and stops neither this sink nor the others."""
+    def _failure(self, step: Callable[[], None], known: str = "") -> str:
+        """Take a step of a sink and return why it failed, which stops neither this sink nor the others.
+
+        Args:
+            step: Which.
+            known: A failure that the log has already.
+        """
         try:
-            do()
+            step()
         except OSError as error:
             problem = (error.strerror or str(error)).lower()
-        except Exception as error:
-            # A sink's mistake must not end the thread: the other sinks and the screen go on.
-            log.exception("a sink failed")
+        except SessionError as error:
+            problem = str(error)
+        except Exception as error:  # a sink's mistake must not end the thread
             problem = f"{type(error).__name__}: {error}"
+            if problem != known:
+                log.exception("a sink failed")
         else:
-            keeping.problem = ""
-            return True
-        if problem != keeping.problem:
+            return ""
+        if problem != known:
             log.warning("a frame was not kept: %s", problem)
-        keeping.problem = problem
-        return False
+        return problem
