@@ -1,0 +1,175 @@
+"""What session files cost: bytes, time to write, to reach a place, to replay, to export, memory."""
+
+from __future__ import annotations
+
+import io
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+from bench.believable import Believable
+from collectors.rates import Deriver
+from collectors.session.export import write_csv
+from collectors.session.files import file_writer
+from collectors.session.playback import Playback
+from collectors.session.reader import Session
+from collectors.session.rows import Selection, rows
+from collectors.track import Track
+
+WORKLOADS = 100
+_HOUR, _DAY = 3600, 86_400
+_PLACES = 60
+
+
+class Result(NamedTuple):
+    """A row of the table."""
+
+    what: str
+    measured: str
+    mark: str
+    is_reached: bool
+
+
+def measure(folder: Path, say: Callable[[str], None]) -> list[Result]:
+    """Measure everything; the files go into a folder."""
+    day, hour = folder / "day.vmtop.gz", folder / "hour.vmtop.gz"
+    results = _write(hour, _HOUR, WORKLOADS, say)
+    say("writing a day of frames (about four minutes)")
+    _write(day, _DAY, WORKLOADS, say)
+    results += _big(folder / "big.vmtop.gz", say)
+    results += _reach(day, say)
+    results += _replay(hour, say)
+    results += _export(hour, say)
+    return results + _memory(hour, day, say)
+
+
+def yardstick() -> float:
+    """Return the CPU seconds of `sum(i * i for i in range(100_000))`: what this machine is worth."""
+    costs = []
+    for _ in range(5):
+        began = time.thread_time()
+        sum(i * i for i in range(100_000))
+        costs.append(time.thread_time() - began)
+    return median(costs)
+
+
+def _write(path: Path, count: int, workloads: int, say: Callable[[str], None]) -> list[Result]:
+    say(f"writing {count:,} frames of {workloads} workloads")
+    writer, costs, samples = file_writer(path), [], 0
+    for frame in Believable(workloads).frames(count):
+        began = time.thread_time()
+        writer.write(frame)
+        costs.append((time.thread_time() - began) * 1e3)
+        samples += len(frame.samples)
+    writer.close()
+    size = path.stat().st_size / samples
+    costs.sort()
+    middle, worst = median(costs), costs[int(len(costs) * 0.99)]
+    ratio = middle / 1e3 / yardstick()
+    name = f"{workloads} workloads, 20 counters"
+    return [
+        Result(f"bytes a workload-sample, {name}", f"{size:.1f}", "at most 35", size <= 35),
+        Result(
+            f"CPU to write a frame, {name}",
+            f"{middle:.2f} ms (p99 {worst:.2f}), {ratio:.2f} of the yardstick",
+            "at most 3 ms",
+            middle <= 3,
+        ),
+    ]
+
+
+def _big(path: Path, say: Callable[[str], None]) -> list[Result]:
+    return [one._replace(mark="-") for one in _write(path, 120, 1000, say)]
+
+
+def _reach(path: Path, say: Callable[[str], None]) -> list[Result]:
+    say("reaching places in a day")
+    began = time.perf_counter()
+    session = Session([path])
+    opened = (time.perf_counter() - began) * 1e3
+    playback = Playback(session)
+    chance, costs = random.Random(2), []  # noqa: S311  # repeatable, not secret
+    first, last = playback.span
+    for _ in range(_PLACES):
+        wall = chance.uniform(first, last)
+        began = time.perf_counter()
+        playback.go(playback.number_at(wall))
+        costs.append((time.perf_counter() - began) * 1e3)
+    session.close()
+    size = path.stat().st_size >> 20
+    worst = max(costs)
+    return [
+        Result(f"opening 24 h ({size} MiB)", f"{opened:.0f} ms", "-", True),
+        Result(
+            "any time in 24 h reached, with its rates",
+            f"{median(costs):.0f} ms (max {worst:.0f} of {_PLACES})",
+            "under 100 ms",
+            worst < 100,
+        ),
+    ]
+
+
+def _replay(path: Path, say: Callable[[str], None]) -> list[Result]:
+    say("replaying an hour")
+    session = Session([path])
+    began, track = time.perf_counter(), Track()
+    for _, frame in session.frames():
+        track.feed(frame)
+    whole = time.perf_counter() - began
+    began, deriver = time.perf_counter(), Deriver()
+    for _, frame in session.frames():
+        deriver.feed(frame)
+    derived = time.perf_counter() - began
+    session.close()
+    return [
+        Result(
+            "replay of an hour at full speed", f"{whole:.1f} s ({derived:.1f} without charts)", "under 20 s", whole < 20
+        )
+    ]
+
+
+def _export(path: Path, say: Callable[[str], None]) -> list[Result]:
+    say("exporting an hour")
+    session = Session([path])
+
+    class Counting(io.TextIOBase):
+        written = 0
+
+        def write(self, text: str) -> int:
+            self.written += len(text)
+            return len(text)
+
+    sink, began = Counting(), time.perf_counter()
+    write_csv(rows(session, Selection()), Selection().metrics, sink)  # type: ignore[arg-type]  # all that is used
+    spent = time.perf_counter() - began
+    session.close()
+    size = sink.written >> 20
+    return [Result(f"an hour to CSV, all metrics ({size} MiB)", f"{spent:.1f} s", "under 20 s", spent < 20)]
+
+
+def _memory(hour: Path, day: Path, say: Callable[[str], None]) -> list[Result]:
+    say("memory of an hour and of a day (about two minutes)")
+    small, large = (_resident("info", "--json", str(path)) for path in (hour, day))
+    return [Result("resident memory of `info`: 1 h, 24 h", f"{small} MiB, {large} MiB", "flat", large < small * 1.25)]
+
+
+def _resident(*arguments: str) -> int:
+    """Run vmtop and return the most memory it held, in MiB."""
+    program = (
+        "import resource, sys; from tui.cli import main; main.main(sys.argv[1:], standalone_mode=False);"
+        "sys.stderr.write(str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    return int(done.stderr.split()[-1]) >> 10
