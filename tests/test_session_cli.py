@@ -311,6 +311,18 @@ def test_a_cut_keeps_what_a_later_version_added(tmp_path: Path) -> None:
     assert len(read(target)) == 2
 
 
+@pytest.mark.parametrize("command", [("cut",), ("export",), ("report",)])
+def test_what_is_read_is_never_written_over(command: tuple[str, ...], path: Path) -> None:
+    before = path.read_bytes()
+    other = path.with_name("other-name.vmtop.gz")
+    other.symlink_to(path)
+    for target in (path, other):
+        told = run(*command, str(path), "-o", str(target), "--force")
+        assert told.exit_code == 1
+        assert "is what is read" in told.stderr
+    assert path.read_bytes() == before
+
+
 def test_a_cut_without_frames_leaves_nothing_behind(path: Path) -> None:
     target = path.with_name("cut.vmtop.gz")
     told = run("cut", str(path), "--from", "2001-01-01", "--to", "2001-01-02", "-o", str(target))

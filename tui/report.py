@@ -19,6 +19,9 @@ from tui.widgets.spark import nice_top
 
 _TOP = 12
 _EVENTS_SHOWN = 500
+_MARKS_AT_MOST = 60
+_BRIDGED = 4
+"""Steps: frames do not come as evenly as the steps are laid."""
 _WIDTH, _HEIGHT, _SMALL = 960, 150, 44
 _COLOURS = ("c1", "c2", "c3")
 _HOST_CHARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -39,7 +42,7 @@ vertical-align:middle}td.n,th.n{text-align:right;font-variant-numeric:tabular-nu
 svg{width:100%;display:block;background:color-mix(in srgb,var(--l) 25%,transparent)}td svg{width:220px}
 path{fill:none;stroke-width:1.5;vector-effect:non-scaling-stroke}.c1{stroke:var(--c1)}.c2{stroke:var(--c2)}
 .c3{stroke:var(--c3)}.e{stroke:var(--d);stroke-dasharray:2 3}.k1{color:var(--c1)}.k2{color:var(--c2)}
-.k3{color:var(--c3)}.scroll{overflow-x:auto}
+.k3{color:var(--c3)}.x{display:flex;justify-content:space-between;color:var(--d);font-size:.8em}.scroll{overflow-x:auto}
 """
 
 
@@ -95,33 +98,44 @@ def _host_chart(title: str, keys: Sequence[str], summary: Summary, buckets: Buck
         f'<b class="k{number}">{escape(METRICS[key].label)}</b> peak {_value(key, max(_known(series.tops)))}'
         for number, (key, series) in enumerate(found, 1)
     )
-    events = [(event.wall - buckets.first) / max(buckets.last - buckets.first, 1e-9) for event in summary.events]
-    picture = _svg(means, top, _HEIGHT, events[:200])
+    picture = _svg(means, top, _HEIGHT, _marks(summary.events, buckets))
+    ends = "".join(f"<span>{stamp(wall, '%H:%M:%S')}</span>" for wall in (buckets.first, buckets.last))
+    picture += f'<div class="x">{ends}</div>'
     return f"<figure>{picture}<figcaption>{escape(title)}, top {_value(keys[0], top)} · {legend}</figcaption></figure>"
 
 
-def _svg(lines: Sequence[Sequence[float]], top: float, height: int, events: Iterable[float] = ()) -> str:
+def _marks(events: Sequence[Event], buckets: Buckets) -> str:
+    """Return a line for each event; where there are too many to tell apart, for a person's notes only."""
+    shown = events if len(events) <= _MARKS_AT_MOST else [event for event in events if event.what == "note"]
+    parts = []
+    for event in shown[:_MARKS_AT_MOST]:
+        x = (event.wall - buckets.first) / max(buckets.last - buckets.first, 1e-9) * _WIDTH
+        told = escape(f"{stamp(event.wall)} {event.name} {event.what} {event.detail}")
+        parts.append(f'<path class="e" d="M{x:.1f} 0V{_HEIGHT}"><title>{told}</title></path>')
+    return "".join(parts)
+
+
+def _svg(lines: Sequence[Sequence[float]], top: float, height: int, marks: str = "") -> str:
     width = _WIDTH if height == _HEIGHT else 220
     drawn = [
         f'<path class="{_COLOURS[number % 3]}" d="{_path(values, top, width, height)}"/>'
         for number, values in enumerate(lines)
     ]
-    marks = [f'<path class="e" d="M{share * width:.1f} 0V{height}"/>' for share in events if 0 <= share <= 1]
     box = f'viewBox="0 0 {width} {height}" height="{height}" preserveAspectRatio="none"'
-    return f"<svg {box}>{''.join(marks)}{''.join(drawn)}</svg>"
+    return f"<svg {box}>{marks}{''.join(drawn)}</svg>"
 
 
 def _path(values: Sequence[float], top: float, width: int, height: int) -> str:
-    """Return an SVG path that breaks where nothing was measured."""
-    steps, pen = [], "M"
+    """Return an SVG path that breaks where nothing was measured for longer than a few steps."""
+    steps, pen, last = [], "M", -_BRIDGED
     for place, value in enumerate(values):
         if isnan(value):
-            pen = "M"
             continue
+        pen = "L" if place - last < _BRIDGED else "M"
+        last = place
         x = place / max(1, len(values) - 1) * width
         y = height - min(1.0, value / (top or 1.0)) * (height - 2) - 1
         steps.append(f"{pen}{x:.1f} {y:.1f}" + ("h.5" if pen == "M" else ""))
-        pen = "L"
     return "".join(steps)
 
 

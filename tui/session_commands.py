@@ -25,6 +25,8 @@ from collectors.times import TimeError, parse_time
 from tui.report import page
 from tui.summary_text import as_text
 
+_STEPS = 480
+"""Of a report's charts."""
 INFO_SCHEMA = "vmtop.info/1"
 FORMATS = ("csv", "jsonl", "openmetrics", "parquet")
 _ENDINGS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".om": "openmetrics", ".parquet": "parquet"}
@@ -41,6 +43,16 @@ def opened(paths: Sequence[Path]) -> Iterator[Session]:
             session.close()
     except (SessionError, TimeError) as error:
         raise click.ClickException(str(error)) from error
+
+
+def not_onto_itself(paths: Sequence[Path], target: Path | None) -> None:
+    """Refuse to write over what is read.
+
+    Raises:
+        ClickException: The target is one of the files.
+    """
+    if target is not None and target.exists() and any(path.exists() and path.samefile(target) for path in paths):
+        raise click.ClickException(f"{target} is what is read: write to another file.")
 
 
 def span_of(session: Session, start: str | None, stop: str | None) -> tuple[float | None, float | None]:
@@ -68,6 +80,7 @@ def show_info(paths: Sequence[Path], is_json: bool) -> int:
 
 def cut_out(paths: Sequence[Path], start: str | None, stop: str | None, target: Path, is_forced: bool) -> int:
     """Write a part of a session into a new file."""
+    not_onto_itself(paths, target)
     with opened(paths) as session:
         first, last = session.span()
         since, until = span_of(session, start, stop)
@@ -86,6 +99,7 @@ def export(
     is_forced: bool,
 ) -> int:
     """Write the rows of a session to a file or to stdout."""
+    not_onto_itself(paths, target)
     chosen = form or (_ENDINGS.get(target.suffix, "csv") if target is not None else "csv")
     if chosen == "parquet" and target is None and sys.stdout.isatty():
         raise click.ClickException("Parquet is no text for a terminal: give a file with -o.")
@@ -136,8 +150,9 @@ def _target(path: Path | None, is_forced: bool) -> Iterator[BinaryIO]:
 
 def report(paths: Sequence[Path], target: Path, is_forced: bool) -> int:
     """Write a session as an HTML page."""
+    not_onto_itself(paths, target)
     with opened(paths) as session:
-        buckets = Buckets(*session.span())
+        buckets = Buckets(*session.span(), count=max(2, min(_STEPS, session.total())))
         summary = _last(survey(session, buckets.take), len(session.members))
         with _target(target, is_forced) as stream:
             stream.write(page(summary, buckets).encode("utf-8", "replace"))
