@@ -22,6 +22,7 @@ from collectors.session.reader import Session
 from tests.lab.docker_engine import DockerLab
 from tests.lab.libvirt_daemon import LibvirtLab
 from tests.lab.process import find_program, wait_until
+from tests.test_cli import FLEET_COMMAND
 
 pytestmark = pytest.mark.lab
 
@@ -178,3 +179,47 @@ def test_a_cut_around_an_event_has_that_event_and_no_other(story: Story, tmp_pat
     assert "pause" not in told["events"]
     hog = next(one for one in told["workloads"] if one["name"] == "story-hog")
     assert hog["kind"] == "container"
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 64 KiB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "vmtop-lab", str(folder)], check=True)
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_full_disk_pauses_the_recording_until_there_is_room(small_disk: Path) -> None:
+    path = small_disk / "a.vmtop.gz"
+    command = [*FLEET_COMMAND, "record", str(path), "--interval", "0.2"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    assert process.stderr is not None
+    try:
+        assert "recording to" in process.stderr.readline()
+        assert "not recording: no space left on device" in process.stderr.readline()
+        before = _whole_frames(path)
+        time.sleep(1)
+        assert _whole_frames(path) == before
+        subprocess.run(["mount", "-o", "remount,size=4m", str(small_disk)], check=True)
+        assert "recording again" in process.stderr.readline()
+        wait_until(lambda: _whole_frames(path) > before + 3, 10, "more frames")
+        process.send_signal(signal.SIGINT)
+        words = process.stderr.read()
+        assert process.wait(10) == 1, "frames were lost"
+        assert "were not kept" in words
+    finally:
+        process.kill()
+        process.wait(10)
+        process.stderr.close()
+    told = json.loads(vmtop("info", "--json", str(path)))
+    assert told["damage"] == []
+    assert [gap["why"] for gap in told["gaps"]] == ["No space left on device"]
+    assert told["gaps"][0]["frames"] > 3
+
+
+def _whole_frames(path: Path) -> int:
+    """Count the frames, and require whole gzip."""
+    data = subprocess.run(["gzip", "-dc", str(path)], check=True, capture_output=True).stdout
+    return data.count(b'{"k":"frame"')

@@ -125,7 +125,8 @@ def _watch(plan: Plan, keeping: Keeping, stop: _Stop) -> None:
         passed = time.monotonic() - began
         if keeping.problem != told:
             told = keeping.problem
-            click.echo(f"\rvmtop: {'not recording: ' + told if told else 'recording again'}", err=True)
+            line_break = "\n" if is_terminal else ""
+            click.echo(f"{line_break}vmtop: {'not recording: ' + told if told else 'recording again'}", err=True)
         if keeping.problem == _PIPE_CLOSED:
             return
         if is_terminal:
