@@ -101,3 +101,7 @@ class Terminal:
                 os.kill(self.pid, signal.SIGKILL)
                 os.waitpid(self.pid, 0)
         os.close(self.fd)
+
+
+Start = Callable[..., Terminal]
+"""Starts vmtop on a pty, with its arguments and the terminal's options."""

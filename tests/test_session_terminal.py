@@ -5,35 +5,23 @@ from __future__ import annotations
 import gzip
 import os
 import signal
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from collectors.session.reader import Session
-from tests.terminal import Terminal
+from tests.terminal import Start, Terminal
 from tests.test_session_file import read
 
-Start = Callable[..., Terminal]
 PACE = 0.4
 """Seconds after a key: the next one must find the screen it is for."""
 
 
-@pytest.fixture
-def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
-    """Start vmtop in a folder of its own; all are ended after the test."""
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work in a folder of one's own."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.chdir(tmp_path)
-    running: list[Terminal] = []
-
-    def begin(*arguments: str, **options: object) -> Terminal:
-        terminal = Terminal(["vmtop", *arguments], **options)  # type: ignore[arg-type]  # Terminal's own options
-        running.append(terminal)
-        return terminal
-
-    yield begin
-    for terminal in running:
-        terminal.close()
 
 
 def frames_of(path: Path) -> int:

@@ -7,30 +7,13 @@ import re
 import signal
 import sys
 import termios
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.terminal import Terminal
+from tests.terminal import Start, Terminal
 
-Start = Callable[..., Terminal]
 _RESETS = (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1000l")
-
-
-@pytest.fixture
-def start() -> Iterator[Start]:
-    """Start vmtop on a pty; all are ended after the test."""
-    running: list[Terminal] = []
-
-    def begin(*arguments: str, **options: object) -> Terminal:
-        terminal = Terminal(["vmtop", *arguments], **options)  # type: ignore[arg-type]  # Terminal's own options
-        running.append(terminal)
-        return terminal
-
-    yield begin
-    for terminal in running:
-        terminal.close()
 
 
 def _ready(terminal: Terminal) -> Terminal:

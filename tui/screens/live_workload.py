@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
 from functools import partial
 from typing import ClassVar
 
@@ -11,15 +10,13 @@ from textual.binding import Binding, BindingType
 
 from collectors.details.model import Details, Page
 from collectors.details.reader import DetailsReader
-from collectors.history import History
-from collectors.model import Event, Workload, WorkloadId
-from collectors.startup import Startup
+from collectors.model import Workload
 from tui.action_desk import ActionDesk
 from tui.detail_pages import table_lines
 from tui.keys import LIVE, Key, keys_of
 from tui.means import Means
 from tui.screens.acting import Acting
-from tui.screens.workload import CHARTS, EVENTS, WorkloadScreen
+from tui.screens.workload import CHARTS, EVENTS, Subject, WorkloadScreen
 from tui.threads import in_thread, is_up
 from tui.widgets.line_view import Line
 
@@ -33,9 +30,9 @@ class LiveWorkloadScreen(Acting, WorkloadScreen):
     """With what the engines tell now, and actions.
 
     Args:
+        subject: Whom.
         desk: For actions.
         means: The way to the engines.
-        others: As of `WorkloadScreen`.
     """
 
     pages = PAGES
@@ -45,15 +42,11 @@ class LiveWorkloadScreen(Acting, WorkloadScreen):
 
     def __init__(
         self,
-        identity: WorkloadId,
-        history: History,
-        events: Callable[[WorkloadId], Sequence[Event]],
-        startup: Callable[[WorkloadId], Startup | None],
-        ascii_only: bool,
+        subject: Subject,
         desk: ActionDesk,
         means: Means,
     ) -> None:
-        super().__init__(identity, history, events, startup, ascii_only)
+        super().__init__(subject)
         self.desk = desk
         self.means = means
         self._read = DetailsReader(means.reach).read

@@ -22,6 +22,7 @@ from tui.screens.acting import Acting
 from tui.screens.browser import Browser, bindings
 from tui.screens.keeping import Keeping
 from tui.screens.live_workload import LiveWorkloadScreen
+from tui.screens.workload import Subject
 from tui.tape import Tape
 
 INTERVALS_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
@@ -89,9 +90,8 @@ class Overview(Acting, Keeping, Browser):
 
     def open_workload(self, identity: WorkloadId) -> None:
         track = self.track
-        screen = LiveWorkloadScreen(
-            identity, self.history, track.events.of, track.starts.of, self.is_ascii, self.desk, self.means
-        )
+        subject = Subject(identity, self.history, track.events.of, track.starts.of, self.is_ascii)
+        screen = LiveWorkloadScreen(subject, self.desk, self.means)
         if track.moment is not None:
             screen.take_moment(track.moment, self.sampler.interval_s)
         self.app.push_screen(screen)

@@ -18,6 +18,7 @@ from tui.options import ScreenOptions
 from tui.screens.browser import Browser, bindings
 from tui.screens.replay_workload import ReplayWorkloadScreen
 from tui.screens.traveling import Traveling
+from tui.screens.workload import Subject
 from tui.traveler import Traveler
 from tui.view import View
 from tui.widgets.timeline import Scene, Timeline
@@ -122,9 +123,8 @@ class ReplayScreen(Traveling, Browser):
             self.dismiss(None)
 
     def open_workload(self, identity: WorkloadId) -> None:
-        screen = ReplayWorkloadScreen(
-            identity, self.history, self._events_of, self._start_of, self.is_ascii, self.traveler
-        )
+        subject = Subject(identity, self.history, self._events_of, self._start_of, self.is_ascii)
+        screen = ReplayWorkloadScreen(subject, self.traveler)
         if self.shown_moment is not None:
             screen.take_moment(self.shown_moment, self.interval_s())
         self.app.push_screen(screen)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from time import localtime, strftime
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from collectors.history import History
-from collectors.model import Event, WorkloadId
-from collectors.startup import Startup
 from tui.detail_pages import event_lines
 from tui.keys import REPLAY, TIME, Key, keys_of
 from tui.screens.traveling import TIME_BINDINGS, Traveling
-from tui.screens.workload import WorkloadScreen
+from tui.screens.workload import Subject, WorkloadScreen
 from tui.traveler import Traveler
 from tui.widgets.line_view import Line
 
@@ -23,8 +19,8 @@ class ReplayWorkloadScreen(Traveling, WorkloadScreen):
     """With the keys of time.
 
     Args:
+        subject: Whom.
         traveler: Moves the session.
-        others: As of `WorkloadScreen`.
     """
 
     where = REPLAY
@@ -35,14 +31,10 @@ class ReplayWorkloadScreen(Traveling, WorkloadScreen):
 
     def __init__(
         self,
-        identity: WorkloadId,
-        history: History,
-        events: Callable[[WorkloadId], Sequence[Event]],
-        startup: Callable[[WorkloadId], Startup | None],
-        ascii_only: bool,
+        subject: Subject,
         traveler: Traveler,
     ) -> None:
-        super().__init__(identity, history, events, startup, ascii_only)
+        super().__init__(subject)
         self.traveler = traveler
 
     def on_mount(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from rich.text import Text
 from textual import on
@@ -29,15 +29,25 @@ from tui.widgets.picture import Picture
 CHARTS, EVENTS = "charts", "events"
 
 
+class Subject(NamedTuple):
+    """Who is looked at, and where what is known of them comes from."""
+
+    identity: WorkloadId
+    history: History
+    """The recent past, which follows every metric of this workload while the screen is open."""
+    events: Callable[[WorkloadId], Sequence[Event]]
+    """The events of a workload so far."""
+    startup: Callable[[WorkloadId], Startup | None]
+    """Its newest witnessed start."""
+    ascii_only: bool = False
+    """Draw with ASCII only."""
+
+
 class WorkloadScreen(Paged, Screen[None]):
     """Looks at one workload while the frames go on.
 
     Args:
-        identity: Whom.
-        history: The recent past, which follows every metric of this workload while the screen is open.
-        events: The events of this workload so far.
-        startup: Its newest witnessed start.
-        ascii_only: Draw with ASCII only.
+        subject: Whom.
     """
 
     pages: ClassVar[tuple[str, ...]] = (CHARTS, EVENTS)
@@ -59,20 +69,9 @@ class WorkloadScreen(Paged, Screen[None]):
         Binding("escape,q", "close", "back"),
     ]
 
-    def __init__(
-        self,
-        identity: WorkloadId,
-        history: History,
-        events: Callable[[WorkloadId], Sequence[Event]],
-        startup: Callable[[WorkloadId], Startup | None],
-        ascii_only: bool = False,
-    ) -> None:
+    def __init__(self, subject: Subject) -> None:
         super().__init__()
-        self.identity = identity
-        self._history = history
-        self._events = events
-        self._startup = startup
-        self.is_ascii = ascii_only
+        self.identity, self._history, self._events, self._startup, self.is_ascii = subject
         self._page = CHARTS
         self._reading: Reading | None = None
         self._moment: Moment | None = None
