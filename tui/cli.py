@@ -142,7 +142,7 @@ def _say_what_is_missing(moment: Moment) -> int:
     """Say on stderr which sources could not be read; fail only when nothing could."""
     from tui.doctor import troubles
 
-    for sentence in troubles(moment):
+    for sentence in troubles(moment.sources):
         click.echo(f"vmtop: {sentence}", err=True)
     return 0 if moment.host.pairs or moment.readings else 1
 

@@ -8,6 +8,7 @@ import os
 import platform
 import shutil
 import sys
+from collections.abc import Iterable
 
 from collectors.document import document
 from collectors.model import Availability, SourceState
@@ -23,11 +24,11 @@ def is_healthy(moment: Moment) -> bool:
     return all(state.availability in _FINE for state in moment.sources) and bool(moment.host.pairs)
 
 
-def troubles(moment: Moment) -> list[str]:
+def troubles(sources: Iterable[SourceState]) -> list[str]:
     """Return a sentence for each source that is present and cannot be read."""
     return [
         f"{state.name}: {state.reason}" + (f" (try: {state.remedy})" if state.remedy else "")
-        for state in moment.sources
+        for state in sources
         if state.availability not in _FINE
     ]
 

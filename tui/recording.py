@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from collectors.metrics import Unit
+from collectors.model import Frame
 from collectors.sampler import Sampler, SourceSpec
 from collectors.session.files import Rotating, Rotation, file_writer, stream_writer
 from collectors.session.format import SessionError
 from collectors.session.recorder import Keeping, Recorder, Sink
 from collectors.text import inert
+from tui.doctor import troubles
 from tui.format import duration, text
+from tui.once import SETTLE_S
 
 _SIGNALS = {signal.SIGINT: 0, signal.SIGTERM: 0, signal.SIGHUP: 129}
 """Exit codes: asked to end is no failure; a terminal that went away is told."""
+_PIPE_CLOSED = os.strerror(errno.EPIPE).lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +55,18 @@ def record(specs: Sequence[SourceSpec], plan: Plan) -> int:
     sampler, recorder = Sampler(specs, plan.interval_s), Recorder()
     keeping = recorder.add(sink)
     sampler.on_frame(recorder.take)
-    sampler.on_frame(lambda frame: stop.count())
+    sampler.on_frame(stop.count)
     sampler.on_failure(stop.set)
     with stop.listening():
         sampler.start()
-        _watch(plan, keeping, stop)
+        words = _Words(plan, keeping, stop)
+        _watch(plan, keeping, stop, words)
         sampler.stop()
         is_done = recorder.close(10.0)
     if sampler.failure is not None:
         raise SessionError(f"sampling failed: {type(sampler.failure).__name__}: {inert(str(sampler.failure))}")
-    return _tell_end(plan, keeping, stop, is_done)
+    words.end(is_done)
+    return stop.code or (1 if keeping.lost or not is_done else 0)
 
 
 def _sink(plan: Plan) -> Sink:
@@ -73,90 +80,103 @@ def _sink(plan: Plan) -> Sink:
 
 
 class _Stop:
-    """Ends the recording: by a signal, by a failure."""
+    """Ends the recording: by a signal, by a failure. Knows the newest frame."""
 
     def __init__(self) -> None:
         self.code = 0
         self.frames = 0
+        self.newest: Frame | None = None
         self._event = threading.Event()
 
     def set(self) -> None:
         self._event.set()
 
-    def count(self) -> None:
+    def count(self, frame: Frame) -> None:
         self.frames += 1
+        self.newest = frame
 
     def wait(self, seconds: float) -> bool:
         return self._event.wait(seconds)
 
-    def listening(self) -> _Signals:
-        return _Signals(self)
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Let signals end the recording. One that is ignored, as nohup does, stays so."""
+        before = {number: signal.getsignal(number) for number in _SIGNALS}
+        for number, handler in before.items():
+            if handler is not signal.SIG_IGN:
+                signal.signal(number, self._take)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _take(self, number: int, frame: object) -> None:
+        self.code = _SIGNALS[signal.Signals(number)]
+        self.set()
 
 
-class _Signals:
-    """While it lasts, the signals of an end set a `_Stop`. One that is ignored, as nohup does, stays so."""
+class _Words:
+    """Tells on stderr how it goes: on a terminal in one line, elsewhere only of trouble."""
 
-    def __init__(self, stop: _Stop) -> None:
-        self._stop = stop
-        self._before: dict[signal.Signals, object] = {}
+    def __init__(self, plan: Plan, keeping: Keeping, stop: _Stop) -> None:
+        self._plan, self._keeping, self._stop = plan, keeping, stop
+        self._is_terminal = sys.stderr.isatty()
+        self._told = ""
+        self._has_told_sources = False
 
-    def __enter__(self) -> None:
-        for number, code in _SIGNALS.items():
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                self._before[number] = signal.signal(number, self._handler(code))
+    def begin(self) -> None:
+        click.echo(f"vmtop: recording to {_name(self._plan)}; Ctrl-C ends it", err=True)
 
-    def _handler(self, code: int) -> Callable[[int, object], None]:
-        def handle(number: int, frame: object) -> None:
-            self._stop.code = code
-            self._stop.set()
+    def go_on(self, passed: float) -> None:
+        """Tell what is new."""
+        frame, problem = self._stop.newest, self._keeping.problem
+        if not self._has_told_sources and passed >= SETTLE_S and frame is not None:
+            self._has_told_sources = True
+            for sentence in troubles(frame.sources):
+                self._say(sentence)
+        if problem != self._told:
+            self._told = problem
+            self._say(f"not recording: {problem}" if problem else "recording again")
+        if self._is_terminal:
+            self._line(passed)
 
-        return handle
+    def _say(self, sentence: str) -> None:
+        click.echo(("\r\x1b[K" if self._is_terminal else "") + f"vmtop: {sentence}", err=True)
 
-    def __exit__(self, *error: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]  # as `signal` returned it
+    def _line(self, passed: float) -> None:
+        lost = f", {self._keeping.lost} lost" if self._keeping.lost else ""
+        with suppress(OSError):  # a terminal that goes away ends the recording by a signal, not here
+            sys.stderr.write(f"\r  {duration(passed, 6).strip()}  {self._stop.frames} frames  {self._size()}{lost}   ")
+            sys.stderr.flush()
+
+    def end(self, is_done: bool) -> None:
+        """Tell what was kept."""
+        keeping = self._keeping
+        with suppress(OSError):  # the terminal may be gone
+            if self._is_terminal:
+                click.echo("", err=True)
+            kept = self._stop.frames - keeping.lost
+            click.echo(f"vmtop: {_name(self._plan)}: {kept} frames, {self._size()}", err=True)
+            if not is_done:
+                click.echo("vmtop: the disk did not answer in time; the last frames may be missing", err=True)
+            if keeping.lost:
+                why = keeping.problem or "'vmtop info' tells why"
+                click.echo(f"vmtop: {keeping.lost} frames were not kept: {why}", err=True)
+
+    def _size(self) -> str:
+        return text(getattr(self._keeping.sink, "size", 0), Unit.BYTES, 6).strip()
 
 
-def _watch(plan: Plan, keeping: Keeping, stop: _Stop) -> None:
-    """Wait for the end; tell how it goes: on a terminal in one line, elsewhere only of trouble."""
-    began, told, is_terminal = time.monotonic(), "", sys.stderr.isatty()
-    click.echo(f"vmtop: recording to {_name(plan)}; Ctrl-C ends it", err=True)
-    while not stop.wait(0.2 if plan.duration_s and plan.duration_s < 2 else 1.0):
+def _watch(plan: Plan, keeping: Keeping, stop: _Stop, words: _Words) -> None:
+    """Wait for the end: a signal, the time, a reader that went away."""
+    began = time.monotonic()
+    words.begin()
+    while not stop.wait(min(1.0, max(0.05, plan.duration_s / 10)) if plan.duration_s else 1.0):
         passed = time.monotonic() - began
-        if keeping.problem != told:
-            told = keeping.problem
-            line_break = "\n" if is_terminal else ""
-            click.echo(f"{line_break}vmtop: {'not recording: ' + told if told else 'recording again'}", err=True)
-        if keeping.problem == _PIPE_CLOSED:
+        words.go_on(passed)
+        if keeping.problem == _PIPE_CLOSED or (plan.duration_s and passed >= plan.duration_s):
             return
-        if is_terminal:
-            _tell_line(stop.frames, passed, keeping)
-        if plan.duration_s and passed >= plan.duration_s:
-            break
-    if is_terminal:
-        click.echo("", err=True)
-
-
-_PIPE_CLOSED = os.strerror(32).lower()
-
-
-def _tell_line(frames: int, passed: float, keeping: Keeping) -> None:
-    size = text(getattr(keeping.sink, "size", 0), Unit.BYTES, 5).strip()
-    lost = f", {keeping.lost} lost" if keeping.lost else ""
-    with suppress(OSError):  # a terminal that goes away ends the recording by a signal, not here
-        sys.stderr.write(f"\r  {duration(passed, 6).strip()}  {frames} frames  {size}{lost}   ")
-        sys.stderr.flush()
-
-
-def _tell_end(plan: Plan, keeping: Keeping, stop: _Stop, is_done: bool) -> int:
-    size = text(getattr(keeping.sink, "size", 0), Unit.BYTES, 6).strip()
-    with suppress(OSError):  # the terminal may be gone
-        click.echo(f"vmtop: {_name(plan)}: {stop.frames - keeping.lost} frames, {size}", err=True)
-        if not is_done:
-            click.echo("vmtop: the disk did not answer in time; the last frames may be missing", err=True)
-        elif keeping.lost:
-            click.echo(f"vmtop: {keeping.lost} frames were not kept: {keeping.problem or 'see vmtop info'}", err=True)
-    return stop.code or (1 if keeping.lost or not is_done else 0)
 
 
 def _name(plan: Plan) -> str:
