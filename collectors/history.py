@@ -25,6 +25,8 @@ class History:
         self.held_at: int | None = None
         """The tick that `recent` ends with while the view is frozen; `None` means the newest."""
         self._head = -1
+        self._walls = array("d", [nan]) * capacity
+        """When each tick was; NaN in a gap."""
         self.followed: WorkloadId | None = None
         """The workload of which every metric is kept; set by `follow`."""
         self._rings: dict[WorkloadId, dict[str, array[float]]] = {}
@@ -48,6 +50,7 @@ class History:
         """Add a tick: a value for each workload present, NaN for those that are gone."""
         self.ticks += 1
         self._head = (self._head + 1) % self.capacity
+        self._walls[self._head] = moment.frame.wall
         self._write(moment.host.workload.id, moment.host)
         for identity, reading in moment.readings.items():
             self._write(identity, reading)
@@ -59,6 +62,7 @@ class History:
         for _ in range(min(ticks, self.capacity)):
             self.ticks += 1
             self._head = (self._head + 1) % self.capacity
+            self._walls[self._head] = nan
             for rings in self._rings.values():
                 for ring in rings.values():
                     ring[self._head] = nan
@@ -66,7 +70,7 @@ class History:
     def become(self, other: History) -> None:
         """Take over another past of the same capacity; who is followed stays."""
         self.ticks, self._head, self.held_at = other.ticks, other._head, other.held_at
-        self._rings, self._absent_since = other._rings, other._absent_since
+        self._rings, self._absent_since, self._walls = other._rings, other._absent_since, other._walls
         if self.followed is not None and self.followed in self._rings:
             self._add_rings(self._rings[self.followed])
 
@@ -106,3 +110,13 @@ class History:
         end = (self._head + 1 - back) % self.capacity
         oldest_first = ring[end:] + ring[:end]
         return padding + oldest_first[len(oldest_first) - kept :].tolist()
+
+    def span_s(self, count: int, interval_s: float) -> float:
+        """Return the seconds from the first to the last of so many ticks; those not lived count an interval each."""
+        back = 0 if self.held_at is None else min(self.ticks - self.held_at, self.capacity)
+        end = (self._head + 1 - back) % self.capacity
+        walls = (self._walls[end:] + self._walls[:end])[max(0, self.capacity - count) :]
+        known = [(place, wall) for place, wall in enumerate(walls) if wall == wall]
+        if len(known) < 2:
+            return (count - 1) * interval_s
+        return known[-1][1] - known[0][1] + (known[0][0] + count - len(walls)) * interval_s

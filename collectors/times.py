@@ -56,10 +56,22 @@ def parse_time(text: str, first: float, last: float, here: float | None = None) 
         return (first if here is None else here) + (span if wanted[0] == "+" else -span)
     if wanted.endswith(" ago"):
         return last - parse_span(wanted[:-4])
-    moment = _date(wanted) or _clock(wanted, last)
+    moment = _date(wanted)
+    moment = _clock(wanted, last) if moment is None else moment
     if moment is None:
         raise TimeError(f"{text!r} is no time; it looks like {EXAMPLES}.")
     return moment
+
+
+def check_inside(text: str, wall: float, first: float, last: float) -> None:
+    """Refuse a time that lies outside a session.
+
+    Raises:
+        TimeError: With what the session covers.
+    """
+    if not first - 1 <= wall <= last + 1:
+        shown = [datetime.fromtimestamp(one).isoformat(" ", "seconds") for one in (wall, first, last)]
+        raise TimeError(f"{text!r} is {shown[0]}, outside the session, which is {shown[1]} to {shown[2]}.")
 
 
 def _bounded(seconds: float, text: str) -> float:
@@ -86,10 +98,10 @@ def _clock(wanted: str, last: float) -> float | None:
     if half and not 1 <= hour <= 12:
         return None
     hour = hour % 12 + (12 if half == "pm" else 0) if half else hour
-    end = datetime.fromtimestamp(last)
     try:
+        end = datetime.fromtimestamp(last)
         moment = end.replace(hour=hour, minute=minute, second=int(second), microsecond=int(second % 1 * 1e6))
-    except ValueError:
+    except (ValueError, OverflowError, OSError):
         return None
     if day == "yesterday" or (not day and moment > end):
         moment -= timedelta(days=1)

@@ -177,6 +177,21 @@ def test_start_ups_are_those_that_were_witnessed(tmp_path: Path) -> None:
     playback.session.close()
 
 
+def test_a_leap_finds_the_rates_of_a_source_that_has_hung_for_long(tmp_path: Path) -> None:
+    frames = fleet_frames(200, 3)
+    identity = next(iter(frames[0].workloads))
+    for number, frame in enumerate(frames):
+        held = frames[number // 50 * 50].samples[identity]
+        frames[number] = msgspec.structs.replace(frame, samples={**frame.samples, identity: held})
+    deriver = Deriver()
+    lived = [values(deriver.feed(frame)) for frame in frames]
+    playback = Playback(Session([write(tmp_path / "a.vmtop.gz", frames)]))
+    for number in (199, 3, 140, 99, 51, 180):
+        playback.go(number)
+        assert values(playback.moment) == lived[number]
+    playback.session.close()
+
+
 def test_two_runs_have_no_rate_between_them(tmp_path: Path) -> None:
     first, second = Fleet(4), Fleet(4)
     second.wall += 100

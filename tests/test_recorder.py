@@ -8,14 +8,16 @@ import threading
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from collectors.model import Frame
 from collectors.session.files import Rotating, Rotation, file_writer, usual_name
-from collectors.session.format import SessionError
+from collectors.session.format import Gap, SessionError
 from collectors.session.reader import Session
 from collectors.session.recorder import WAITING_AT_MOST, Recorder
 from collectors.session.spool import Spool, keep
+from collectors.session.summary import survey
 from collectors.session.writer import Writer
 from tests.lab.process import wait_until
 from tests.test_session_file import fleet_frames, read
@@ -28,12 +30,9 @@ class Slow:
         self.writer = writer
         self.released = threading.Event()
 
-    def write(self, frame: Frame) -> None:
+    def write(self, frame: Frame, gap: Gap | None = None) -> None:
         self.released.wait(30)
-        self.writer.write(frame)
-
-    def lose(self, wall: float, why: str) -> None:
-        self.writer.lose(wall, why)
+        self.writer.write(frame, gap)
 
     def close(self) -> None:
         self.writer.close()
@@ -42,7 +41,7 @@ class Slow:
 class Broken(Slow):
     """A sink that fails in a way that no one foresaw."""
 
-    def write(self, frame: Frame) -> None:
+    def write(self, frame: Frame, gap: Gap | None = None) -> None:
         raise RuntimeError("bad luck")
 
 
@@ -66,6 +65,8 @@ def test_a_disk_that_stands_still_holds_no_one_up_and_what_is_lost_is_told(tmp_p
     assert keeping.lost == 58
     assert [(gap.frames, gap.why) for gap in gaps] == [(58, "the disk did not keep up")]
     assert gaps[0].since == frames[WAITING_AT_MOST + 1].wall
+    (*_, step) = survey(session)
+    assert step.summary.gaps == gaps, "told once, where it was"
     session.close()
 
 
@@ -121,13 +122,13 @@ def test_a_sealed_spool_is_a_session_also_when_its_parts_are_forgotten_meanwhile
     spool, frames = Spool(tmp_path / "spool", largest=60_000), fleet_frames(600, 4)
     for frame in frames[:100]:
         spool.write(frame)
-    sealed, span_s = spool.seal()
+    sealed = spool.seal()
     for frame in frames[100:]:
         spool.write(frame)
     size = keep(sealed, tmp_path / "kept.vmtop.gz")
     kept = read(tmp_path / "kept.vmtop.gz")
     assert kept == frames[100 - len(kept) : 100]
-    assert span_s == pytest.approx(kept[-1].wall - kept[0].wall)
+    assert sealed.span_s == pytest.approx(kept[-1].wall - kept[0].wall)
     assert size == (tmp_path / "kept.vmtop.gz").stat().st_size
     spool.close()
 
@@ -197,6 +198,52 @@ def test_files_follow_each_other_by_size_and_the_oldest_go(tmp_path: Path) -> No
     assert kept == frames[-len(kept) :]
     assert other.exists()
     assert foreign.exists()
+
+
+def test_the_oldest_are_those_that_hold_the_oldest_frames_also_when_summer_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        before = 1_792_886_400.0  # 2026-10-25 00:00 UTC: at 01:00 UTC the clocks there go back an hour
+        frames = [
+            msgspec.structs.replace(frame, wall=before + 60 * number, interval_s=60.0)
+            for number, frame in enumerate(fleet_frames(140, 1))
+        ]
+        rotating = Rotating(tmp_path / "web.vmtop.gz", Rotation(age_s=600, keep=4))
+        for frame in frames:
+            rotating.write(frame)
+        rotating.close()
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    kept = read(*tmp_path.glob("web-*.vmtop.gz"))
+    assert kept == frames[-len(kept) :]
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_a_row_of_files_goes_on_after_one_could_not_be_ended_or_begun(tmp_path: Path) -> None:
+    frames = fleet_frames(400, 2)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    recorder = Recorder()
+    keeping = recorder.add(Rotating(folder / "web.vmtop.gz", Rotation(age_s=60)))
+    for frame in frames[:61]:
+        recorder.take(frame)
+    recorder.between(lambda: folder.rename(tmp_path / "away")).result(10)
+    for frame in frames[61:70]:
+        recorder.take(frame)
+    recorder.between(lambda: (tmp_path / "away").rename(folder)).result(10)
+    for frame in frames[70:90]:
+        recorder.take(frame)
+    recorder.close()
+    session = Session(sorted(folder.iterdir()))
+    gaps = [gap for index in range(len(session.members)) for gap in session.part(index).gaps]
+    assert keeping.lost == 9
+    assert [(gap.frames, gap.since) for gap in gaps] == [(9, frames[61].wall)]
+    assert [frame for _, frame in session.frames()] == [*frames[:61], *frames[70:90]]
+    session.close()
 
 
 def test_files_follow_each_other_by_age(tmp_path: Path) -> None:

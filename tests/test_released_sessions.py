@@ -57,9 +57,10 @@ def test_there_is_one_of_every_version_of_the_format() -> None:
 
 def _make(version: str) -> None:
     from collectors.session.files import file_writer
+    from collectors.session.format import Gap
 
     path = FIXTURES / f"{version}.vmtop.gz"
-    fleet, writer = Fleet(6), file_writer(path)
+    fleet, writer, gap = Fleet(6), file_writer(path), None
     for number in range(75):
         frame = fleet.frame(1 if number != 40 else 90)
         if number == 20:
@@ -68,9 +69,10 @@ def _make(version: str) -> None:
             note = Event(frame.wall, frame.host.id, "note", "a note with ünïcode", "demo")
             frame = msgspec.structs.replace(frame, events=(*frame.events, note))
         if number == 50:
-            writer.lose(frame.wall, "no space left on device")
+            gap = Gap(frame.wall, frame.wall, 1, "no space left on device")
             continue
-        writer.write(frame)
+        writer.write(frame, gap)
+        gap = None
     path.with_suffix("").with_suffix(".json").write_text(json.dumps(content(path), indent=1, ensure_ascii=False) + "\n")
     # The writer is left as a killed one leaves it: its last member is not closed.
 

@@ -8,6 +8,7 @@ import io
 import json
 import os
 import signal
+import struct
 import subprocess
 import time
 from html.parser import HTMLParser
@@ -23,6 +24,8 @@ from collectors.metrics import METRICS
 from collectors.model import Event, Frame
 from collectors.rates import Deriver
 from collectors.session.encode import sealed
+from collectors.session.files import file_writer
+from collectors.session.format import PREFIX, Gap
 from collectors.session.reader import Session
 from collectors.session.writer import MemberMaker
 from tests.lab.process import wait_until
@@ -248,7 +251,8 @@ def test_an_export_is_by_workload_metric_time_and_step(path: Path, frames: list[
 
     used = [cpu_ns(number) - cpu_ns(number - 10) for number in (30, 40)]
     assert [float(row["cpu_percent"]) for row in rows[1:3]] == pytest.approx([ns / 1e9 * 10 for ns in used], abs=0.01)
-    assert rows[0]["cpu_percent"] == "", "the first has no rate"
+    before = cpu_ns(20) - cpu_ns(10)
+    assert float(rows[0]["cpu_percent"]) == pytest.approx(before / 1e9 * 10, abs=0.01), "over the step before it"
 
 
 @pytest.mark.parametrize(
@@ -286,6 +290,75 @@ def test_a_cut_has_the_frames_of_its_span(since: int, until: int, path: Path, fr
     assert run("cut", str(path), "--from", stamp[0], "--to", stamp[1], "-o", str(target)).exit_code == 0
     assert read(target) == frames[since:until]
     assert json.loads(run("info", "--json", str(target)).stdout)["damage"] == []
+
+
+def test_a_cut_without_limits_has_every_frame_and_every_gap(tmp_path: Path) -> None:
+    frames = [
+        msgspec.structs.replace(frame, wall=frame.wall + 0.0006 - (3600 if number > 100 else 0))
+        for number, frame in enumerate(fleet_frames(150, 2))
+    ]
+    path, target = tmp_path / "a.vmtop.gz", tmp_path / "cut.vmtop.gz"
+    writer = file_writer(path)
+    for number, frame in enumerate(frames):
+        writer.write(frame, Gap(frame.wall - 2, frame.wall - 1, 2, "why not") if number == 60 else None)
+    assert run("cut", str(path), "-o", str(target)).exit_code == 0
+    assert read(target) == frames
+    told = json.loads(run("info", "--json", str(target)).stdout)
+    assert [gap["why"] for gap in told["gaps"]] == ["why not"]
+
+
+HOSTILE = (
+    b'{"k":"frame"}',
+    b'{"k":"frame","wall":1750000002,"at_ns":1,"boot_ns":1,"interval_s":1,"workloads":[],"samples":[{"x":1}],"sources":[]}',
+    b'{"k":"frame","wall":1750000002,"at_ns":1,"boot_ns":1,"interval_s":1,"workloads":[],"samples":5,"sources":[]}',
+    b'{"k":"frame","a":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    b'{"k":"frame","a":"\\ud800"}',
+    b'{"k":"frame","wall":1750000002,"at_ns":1,"boot_ns":1,"interval_s":1,"workloads":[],"samples":[],"sources":[],"a":'
+    + b"9" * 5000
+    + b"}",
+)
+
+
+@pytest.mark.parametrize("line", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_lines_end_their_member_in_every_command(line: bytes, tmp_path: Path) -> None:
+    good = write(tmp_path / "good.vmtop.gz", fleet_frames(1, 1))
+    text = gzip.decompress(good.read_bytes()) + sealed(line)
+    maker = MemberMaker("f1ee7f1ee7f1ee70", 0, 1750000001.0)
+    path = tmp_path / "bad.vmtop.gz"
+    path.write_bytes(maker.add(text, 1750000001.0, 0) + maker.end())
+    stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(1750000000))
+    for command in (
+        ("info",),
+        ("export",),
+        ("cut", "--from", stamp, "-o", str(tmp_path / "c")),
+        ("report", "-o", str(tmp_path / "r")),
+    ):
+        told = run(*command, str(path))
+        assert told.exception is None or isinstance(told.exception, SystemExit), command
+    assert len(read(path)) >= 1
+
+
+@pytest.mark.parametrize("extreme", [2**63 - 1, -(2**63), 10**15])
+def test_absurd_times_in_a_header_are_no_traceback(extreme: int, tmp_path: Path) -> None:
+    path = write(tmp_path / "a.vmtop.gz", fleet_frames(70, 1))
+    data = bytearray(path.read_bytes())
+    for offset in (len(PREFIX) + 12, len(PREFIX) + 20):
+        data[offset : offset + 8] = struct.pack("<q", extreme)
+    path.write_bytes(data)
+    for command in (("export", "--from", "14:05"), ("cut", "--from", "14:05", "-o", str(tmp_path / "c")), ("info",)):
+        told = run(*command, str(path))
+        assert told.exception is None or isinstance(told.exception, SystemExit), command
+
+
+def test_force_replaces_only_when_the_new_file_is_finished(path: Path) -> None:
+    old = path.with_name("old")
+    for command in (("cut", "--from", "2037-01-01"), ("cut", "--from", "garbage"), ("export", "--workload", "nobody")):
+        old.write_text("precious")
+        assert run(*command, str(path), "-o", str(old), "--force").exit_code == 1
+        assert old.read_text() == "precious"
+    assert run("export", str(path), "-o", str(old), "--force").exit_code == 0
+    assert old.read_text().startswith("time,kind")
+    assert sorted(one.name for one in path.parent.iterdir()) == sorted([path.name, "old"]), "nothing else is left"
 
 
 def test_a_cut_keeps_what_a_later_version_added(tmp_path: Path) -> None:

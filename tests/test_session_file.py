@@ -31,6 +31,7 @@ from collectors.session.decode import Decoder, LineError
 from collectors.session.encode import Encoder, sealed
 from collectors.session.format import CLOSING, CLOSING_OFFSET, HEADER_SIZE, MEMBER_FRAMES, SessionError
 from collectors.session.reader import Place, Session
+from collectors.session.recorder import Keeping
 from collectors.session.storage import FileStorage, StreamStorage, new_file
 from collectors.session.writer import Writer
 from collectors.text import inert
@@ -183,7 +184,7 @@ def test_the_file_is_whole_gzip_after_every_frame(tmp_path: Path) -> None:
 def test_a_stream_gives_a_whole_file_at_its_end(tmp_path: Path) -> None:
     frames = fleet_frames(65)
     with (tmp_path / "a.vmtop.gz").open("wb") as stream:
-        writer = Writer(StreamStorage(stream))
+        writer = Writer(StreamStorage(stream.fileno()))
         for frame in frames:
             writer.write(frame)
         writer.close()
@@ -292,6 +293,8 @@ BLOCK = {"source": "x", "rank": 0, "rows": [0], "at_ns": 1, "offset_ns": [0], "e
         _line(**FRAME, samples=[{**BLOCK, "columns": {"pids": [1e300]}}]),
         _line(**FRAME, samples=[{**BLOCK, "columns": {"pids": ["1"]}}]),
         _line(**FRAME, samples=[{**BLOCK, "columns": 7}]),
+        _line(**FRAME, samples=[{**BLOCK, "rows": [0, 0], "offset_ns": [0, 0], "epoch": ["", ""]}]),
+        _line(**FRAME, samples=[BLOCK] * 300),
         _line(**{**FRAME, "workloads": [77]}, samples=[]),
         _line(**{**FRAME, "wall": 1e18}, samples=[]),
         _line(k="host", workload={}, cpus=1, memory_bytes=1),
@@ -309,6 +312,31 @@ BLOCK = {"source": "x", "rank": 0, "rows": [0], "at_ns": 1, "offset_ns": [0], "e
 def test_a_line_that_breaks_the_contract_is_refused(line: bytes) -> None:
     with pytest.raises(LineError):
         _prepared().take(line)
+
+
+def test_what_is_said_of_a_hostile_line_or_file_is_safe_to_show(tmp_path: Path) -> None:
+    line = sealed(b'{"k":"\\u001b]0;EVIL\\u0007\\u001b[2J","k":"frame"}').rstrip(b"\n")
+    with pytest.raises(LineError) as told:
+        _prepared().take(line)
+    assert str(told.value).isprintable()
+    with pytest.raises(SessionError) as refused:
+        Session([tmp_path / "ev\x1b[31mil\x9b"])
+    assert str(refused.value).isprintable()
+
+
+def test_values_that_no_reader_takes_are_left_out_and_not_the_frames_after_them() -> None:
+    frames = fleet_frames(3, 2)
+    identity = next(iter(frames[1].workloads))
+    (sample,) = frames[1].samples[identity]
+    mad = msgspec.structs.replace(sample, cpu_total_ns=2**64, pids=-1)
+    frames[1] = msgspec.structs.replace(frames[1], samples={**frames[1].samples, identity: (mad,)})
+    encoder, decoder = Encoder(RUN, 0, "test"), Decoder()
+    back = [decoder.take(line) for frame in frames for line in encoder.lines(frame).splitlines()]
+    read_again = [one for one in back if isinstance(one, Frame)]
+    assert len(read_again) == 3
+    assert read_again[1].samples[identity][0].cpu_total_ns is None
+    assert read_again[1].samples[identity][0].pids is None
+    assert read_again[2].samples == frames[2].samples
 
 
 def test_kinds_keys_and_columns_of_a_later_version_are_passed_over() -> None:
@@ -380,17 +408,18 @@ def test_a_write_that_fails_at_any_byte_is_taken_back_and_told(tmp_path: Path) -
         path = tmp_path / f"{number}.vmtop.gz"
         storage = Failing(new_file(path), room)
         writer = Writer(storage)
+        keeping = Keeping(writer)
         kept = []
         for frame in frames[:4]:
             try:
                 writer.write(frame)
                 kept.append(frame)
-            except OSError:
-                assert storage.room < size
+            except OSError as error:
+                keeping.lose(frame.wall, str(error.strerror))
             if kept:
                 assert gzip.decompress(path.read_bytes()).count(b'{"k":"frame"') == len(kept)
         storage.room = size * 2
-        writer.write(frames[4])
+        writer.write(frames[4], keeping.gap)
         writer.close()
         session = Session([path])
         assert [frame for _, frame in session.frames()] == [*kept, frames[4]]
@@ -497,6 +526,33 @@ def test_any_time_is_found_and_steps_cross_members(tmp_path: Path) -> None:
     assert session.at(9e9) == session.last() == Place(2, 29)
     assert session.step(session.last(), 5) == session.last()
     assert session.span() == (frames[0].wall, frames[-1].wall)
+    session.close()
+
+
+def test_any_time_is_found_whatever_its_milliseconds(tmp_path: Path) -> None:
+    frames = [
+        msgspec.structs.replace(frame, wall=frame.wall + 0.0004 + 0.0013 * number)
+        for number, frame in enumerate(fleet_frames(200, 1))
+    ]
+    session = Session([write(tmp_path / "a.vmtop.gz", frames)])
+    for number, frame in enumerate(frames):
+        assert session.frame(session.at(frame.wall)) == frame
+        assert [one for _, one in session.frames(frame.wall, frame.wall)] == [frame], number
+    session.close()
+
+
+def test_a_clock_that_was_set_back_hides_no_frame(tmp_path: Path) -> None:
+    frames = fleet_frames(180, 1)
+    frames = [
+        msgspec.structs.replace(frame, wall=frame.wall - (3600 if 60 <= number < 120 else 0))
+        for number, frame in enumerate(frames)
+    ]
+    session = Session([write(tmp_path / "a.vmtop.gz", frames)])
+    assert session.span() == (frames[60].wall, frames[-1].wall)
+    start = frames[30].wall
+    assert [one for _, one in session.frames(start)] == [frame for frame in frames if frame.wall >= start]
+    for number in (0, 45, 60, 90, 130, 179):
+        assert session.frame(session.at(frames[number].wall)) == frames[number]
     session.close()
 
 

@@ -68,7 +68,7 @@ def chart_of(metric: Metric, reading: Reading, history: History, interval_s: flo
         limit = reading.lowest("pids_limit")
     if metric.key.endswith("_of_limit_percent"):
         limit = 100.0
-    return Chart(series, metric.unit, (count - 1) * interval_s, limit)
+    return Chart(series, metric.unit, history.span_s(count, interval_s), limit)
 
 
 def statistics(chart: Chart) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import signal
 import sys
 import threading
@@ -28,7 +26,6 @@ from tui.once import SETTLE_S
 
 _SIGNALS = {signal.SIGINT: 0, signal.SIGTERM: 0, signal.SIGHUP: 129}
 """Exit codes: asked to end is no failure; a terminal that went away is told."""
-_PIPE_CLOSED = os.strerror(errno.EPIPE).lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +70,7 @@ def _sink(plan: Plan) -> Sink:
     if str(plan.path) == "-":
         if sys.stdout.isatty():
             raise SessionError("a session is no text for a terminal: send it to a file or a pipe")
-        return stream_writer(sys.stdout.buffer)
+        return stream_writer(sys.stdout.fileno())
     if plan.rotation.is_wanted:
         return Rotating(plan.path, plan.rotation)
     return file_writer(plan.path, plan.is_forced)
@@ -130,16 +127,27 @@ class _Words:
 
     def go_on(self, passed: float) -> None:
         """Tell what is new."""
-        frame, problem = self._stop.newest, self._keeping.problem
-        if not self._has_told_sources and passed >= SETTLE_S and frame is not None:
-            self._has_told_sources = True
-            for sentence in troubles(frame.sources):
-                self._say(sentence)
+        problem = self._keeping.problem
+        if not self._has_told_sources and passed >= SETTLE_S:
+            self._tell_sources()
         if problem != self._told:
             self._told = problem
             self._say(f"not recording: {problem}" if problem else "recording again")
         if self._is_terminal:
             self._line(passed)
+
+    def _tell_sources(self) -> None:
+        """Tell which sources are not in the recording."""
+        if self._stop.newest is not None:
+            self._has_told_sources = True
+            for sentence in troubles(self._stop.newest.sources):
+                self._say(sentence)
+
+    def _where(self) -> str:
+        sink = self._keeping.sink
+        if isinstance(sink, Rotating) and sink.newest is not None:
+            return f"{sink.files} files, the last of them {inert(str(sink.newest))}"
+        return _name(self._plan)
 
     def _say(self, sentence: str) -> None:
         click.echo(("\r\x1b[K" if self._is_terminal else "") + f"vmtop: {sentence}", err=True)
@@ -157,7 +165,9 @@ class _Words:
             if self._is_terminal:
                 click.echo("", err=True)
             kept = self._stop.frames - keeping.lost
-            click.echo(f"vmtop: {_name(self._plan)}: {kept} frames, {self._size()}", err=True)
+            click.echo(f"vmtop: {self._where()}: {kept} frames, {self._size()}", err=True)
+            if not self._has_told_sources:
+                self._tell_sources()
             if not is_done:
                 click.echo("vmtop: the disk did not answer in time; the last frames may be missing", err=True)
             if keeping.lost:
@@ -175,7 +185,8 @@ def _watch(plan: Plan, keeping: Keeping, stop: _Stop, words: _Words) -> None:
     while not stop.wait(min(1.0, max(0.05, plan.duration_s / 10)) if plan.duration_s else 1.0):
         passed = time.monotonic() - began
         words.go_on(passed)
-        if keeping.problem == _PIPE_CLOSED or (plan.duration_s and passed >= plan.duration_s):
+        is_broken = bool(keeping.problem) and str(plan.path) == "-"
+        if is_broken or (plan.duration_s and passed >= plan.duration_s):
             return
 
 

@@ -14,6 +14,7 @@ from collectors.metrics import METRICS, Unit
 from collectors.model import Event
 from collectors.session.buckets import Buckets, Series
 from collectors.session.summary import Life, Summary
+from collectors.text import inert
 from tui.format import duration, text
 from tui.widgets.spark import nice_top
 
@@ -62,7 +63,8 @@ def page(summary: Summary, buckets: Buckets) -> str:
         _workloads(summary, buckets),
         "<h2>Events</h2>",
         _events(summary.events),
-        "<p>Made by vmtop from a session file. Values are means of each step; the tables have peaks.</p></body></html>",
+        "<p>Made by vmtop from a session file. Lines are means of each step, peaks are of single frames.</p>",
+        "</body></html>",
     ]
     return "\n".join(parts)
 
@@ -83,7 +85,9 @@ def _span(summary: Summary) -> str:
 
 def _troubles(summary: Summary) -> list[str]:
     lines = [f"No frames from {stamp(gap.since)} to {stamp(gap.until)}: {gap.why}" for gap in summary.gaps]
-    lines += [f"Damaged: {damage.path} at byte {damage.offset:,}: {damage.what}" for damage in summary.damage]
+    lines += [
+        f"Damaged: {inert(damage.path, 1000)} at byte {damage.offset:,}: {damage.what}" for damage in summary.damage
+    ]
     return ["<ul>", *(f"<li>{escape(line)}</li>" for line in lines[:100]), "</ul>"] if lines else []
 
 
@@ -93,7 +97,9 @@ def _host_chart(title: str, keys: Sequence[str], summary: Summary, buckets: Buck
         return f"<figure><figcaption>{escape(title)}: not measured</figcaption></figure>"
     means = [series.means() for _, series in found]
     unit = METRICS[keys[0]].unit
-    top = nice_top([value for values in means for value in values], 1.0, unit in (Unit.BYTES, Unit.BYTES_PER_SECOND))
+    top = nice_top(
+        [value for _, series in found for value in series.tops], 1.0, unit in (Unit.BYTES, Unit.BYTES_PER_SECOND)
+    )
     legend = " ".join(
         f'<b class="k{number}">{escape(METRICS[key].label)}</b> peak {_value(key, max(_known(series.tops)))}'
         for number, (key, series) in enumerate(found, 1)
@@ -140,14 +146,11 @@ def _path(values: Sequence[float], top: float, width: int, height: int) -> str:
 
 
 def _workloads(summary: Summary, buckets: Buckets) -> str:
-    def weight(life: Life) -> float:
-        series = buckets.workloads.get(life.id, {}).get("cpu_percent")
-        return series.total() if series else 0.0
-
-    lives = sorted(summary.lives.values(), key=weight, reverse=True)
+    lives = sorted(summary.lives.values(), key=lambda life: life.cpu_seconds or 0.0, reverse=True)
     head = "<tr><th>Name<th>Kind<th class=n>CPU s<th class=n>CPU% peak<th class=n>Memory peak<th>CPU<th>Memory</tr>"
     rows = [_row(life, buckets, number < _TOP) for number, life in enumerate(lives)]
-    return f'<div class="scroll"><table>{head}{"".join(rows)}</table></div>'
+    more = f"<p>Charts are of the first {_TOP}.</p>" if len(lives) > _TOP else ""
+    return f'<div class="scroll"><table>{head}{"".join(rows)}</table></div>{more}'
 
 
 def _row(life: Life, buckets: Buckets, has_pictures: bool) -> str:

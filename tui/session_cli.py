@@ -25,8 +25,12 @@ _FROM = click.option("--from", "start", metavar="TIME", help="Where to begin: 03
 _TO = click.option("--to", "stop", metavar="TIME", help="Where to end; +5m counts from the beginning.")
 
 
+LEAST_ROTATION = 64 << 10
+"""Bytes: a smaller file would hold little beside who is in it."""
+
+
 class SpanType(click.ParamType[float]):
-    """A span of time, in seconds."""
+    """A span of time, in seconds, that is longer than nothing."""
 
     name = "span"
 
@@ -37,9 +41,12 @@ class SpanType(click.ParamType[float]):
         if isinstance(value, float):
             return value
         try:
-            return parse_span(str(value))
+            seconds = parse_span(str(value))
         except TimeError as error:
             self.fail(str(error), param, ctx)
+        if not seconds:
+            self.fail(f"{value!r} is no time at all; leave the option out instead.", param, ctx)
+        return seconds
 
 
 class SizeType(click.ParamType[int]):
@@ -70,7 +77,7 @@ class MetricType(click.ParamType[str]):
 
         key = ALIASES.get(str(value), str(value))
         if key not in METRICS:
-            self.fail(f"there is no metric {value!r}; docs/metrics.md and 'vmtop export --help' name them.", param, ctx)
+            self.fail(f"there is no metric {value!r}; there are {', '.join(ALIASES)}.", param, ctx)
         return key
 
 
@@ -110,6 +117,10 @@ def record(
     rotation = Rotation(rotate_size, rotate_age, keep or 0)
     if keep and not rotation.is_wanted:
         raise click.UsageError("--keep goes with --rotate-size or --rotate-age.")
+    if 0 < rotate_size < LEAST_ROTATION:
+        raise click.UsageError("--rotate-size is at least 64K.")
+    if rotation.is_wanted and str(file) == "-":
+        raise click.UsageError("standard output cannot be rotated.")
     try:
         return run(specs(docker_urls, libvirt_uris, insecure), Plan(file, interval_s, duration_s, rotation, is_forced))
     except SessionError as error:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+import io
 import json
-import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from math import inf
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 import click
 
@@ -18,11 +20,12 @@ from collectors.session.cut import Progress, cut
 from collectors.session.export import write_csv, write_jsonl, write_openmetrics, write_parquet
 from collectors.session.format import SessionError
 from collectors.session.reader import Session
-from collectors.session.rows import Selection, rows
-from collectors.session.storage import new_file
+from collectors.session.rows import Row, Selection, rows
+from collectors.session.storage import finished_file
 from collectors.session.summary import Step, Summary, survey
+from collectors.text import inert
 from collectors.times import TimeError, parse_time
-from tui.report import page
+from tui.report import page, stamp
 from tui.summary_text import as_text
 
 _STEPS = 480
@@ -52,7 +55,7 @@ def not_onto_itself(paths: Sequence[Path], target: Path | None) -> None:
         ClickException: The target is one of the files.
     """
     if target is not None and target.exists() and any(path.exists() and path.samefile(target) for path in paths):
-        raise click.ClickException(f"{target} is what is read: write to another file.")
+        raise click.ClickException(f"{inert(str(target))} is what is read: write to another file.")
 
 
 def span_of(session: Session, start: str | None, stop: str | None) -> tuple[float | None, float | None]:
@@ -66,6 +69,10 @@ def span_of(session: Session, start: str | None, stop: str | None) -> tuple[floa
     until = None if stop is None else parse_time(stop, first, last, since)
     if since is not None and until is not None and since > until:
         raise TimeError(f"--from {start!r} is after --to {stop!r}.")
+    if (since is not None and since > last) or (until is not None and until < first):
+        raise TimeError(f"no frame lies in this span: the session is {stamp(first)} to {stamp(last)}.")
+    if since is not None and since < first - 1:
+        click.echo(f"vmtop: --from {start} is {stamp(since)}; the session begins at {stamp(first)}", err=True)
     return since, until
 
 
@@ -82,11 +89,11 @@ def cut_out(paths: Sequence[Path], start: str | None, stop: str | None, target: 
     """Write a part of a session into a new file."""
     not_onto_itself(paths, target)
     with opened(paths) as session:
-        first, last = session.span()
         since, until = span_of(session, start, stop)
-        steps = cut(session, first if since is None else since, last if until is None else until, target, is_forced)
-        _run(steps, len(session.members))
-    click.echo(f"vmtop: {target} is written; replay it with: vmtop replay {target}", err=True)
+        with finished_file(target, is_forced) as descriptor:
+            steps = cut(session, -inf if since is None else since, inf if until is None else until, descriptor)
+            _run(steps, len(session.members))
+    click.echo(f"vmtop: {inert(str(target))} is written; replay it with: vmtop replay {inert(str(target))}", err=True)
     return 0
 
 
@@ -103,30 +110,39 @@ def export(
     chosen = form or (_ENDINGS.get(target.suffix, "csv") if target is not None else "csv")
     if chosen == "parquet" and target is None and sys.stdout.isatty():
         raise click.ClickException("Parquet is no text for a terminal: give a file with -o.")
-    with opened(paths) as session, _target(target, is_forced) as stream:
+    with opened(paths) as session:
         start, stop = span_of(session, *span)
-        wanted = Selection(
-            start, stop, selection.step_s, selection.names, selection.query, selection.only, selection.metrics
-        )
+        wanted = dataclasses.replace(selection, start=start, stop=stop)
         first, last = session.span()
-        with _bar(int((stop or last) - (start or first)) + 1) as advance:
-            begin = start or first
-            _write(chosen, session, wanted, stream, lambda wall: advance(int(wall - begin)))
+        begin, end = (first if start is None else start), (last if stop is None else stop)
+        with _target(target, is_forced) as stream, _bar(int(end - begin) + 1) as advance:
+            counted = _Counted(rows(session, wanted, lambda wall: advance(int(wall - begin))))
+            _write(chosen, counted, selection.metrics, stream)
+            if not counted.count:
+                raise SessionError("nothing matches: 'vmtop info' tells who is in the session, and when")
     return 0
 
 
-def _write(form: str, session: Session, selection: Selection, stream: BinaryIO, tell: Callable[[float], None]) -> None:
-    source = rows(session, selection, tell)
-    if form == "parquet":
-        write_parquet(source, selection.metrics, stream)
-        return
-    import io
+class _Counted:
+    """Counts rows as they pass."""
 
+    def __init__(self, rows: Iterator[Row]) -> None:
+        self._rows = rows
+        self.count = 0
+
+    def __iter__(self) -> Iterator[Row]:
+        for row in self._rows:
+            self.count += 1
+            yield row
+
+
+def _write(form: str, source: Iterable[Row], metrics: tuple[str, ...], stream: BinaryIO) -> None:
+    if form == "parquet":
+        write_parquet(source, metrics, stream)
+        return
     words = io.TextIOWrapper(stream, encoding="utf-8", newline="")
     try:
-        {"csv": write_csv, "jsonl": write_jsonl, "openmetrics": write_openmetrics}[form](
-            source, selection.metrics, words
-        )
+        {"csv": write_csv, "jsonl": write_jsonl, "openmetrics": write_openmetrics}[form](source, metrics, words)
         words.flush()
     finally:
         words.detach()
@@ -134,18 +150,12 @@ def _write(form: str, session: Session, selection: Selection, stream: BinaryIO, 
 
 @contextmanager
 def _target(path: Path | None, is_forced: bool) -> Iterator[BinaryIO]:
-    """Open what is written: a new file that does not stay when it could not be finished, or stdout."""
+    """Open what is written: a file that is there only when it is finished, or stdout."""
     if path is None:
         yield sys.stdout.buffer
         return
-    with cast(BinaryIO, os.fdopen(new_file(path, is_forced), "wb")) as stream:
-        try:
-            yield stream
-        except BaseException as error:
-            path.unlink(missing_ok=True)
-            if isinstance(error, OSError):
-                raise SessionError(f"{path} cannot be written: {error.strerror or error}") from error
-            raise
+    with finished_file(path, is_forced) as descriptor, open(descriptor, "wb", closefd=False) as stream:
+        yield stream
 
 
 def report(paths: Sequence[Path], target: Path, is_forced: bool) -> int:
@@ -156,7 +166,9 @@ def report(paths: Sequence[Path], target: Path, is_forced: bool) -> int:
         summary = _last(survey(session, buckets.take), len(session.members))
         with _target(target, is_forced) as stream:
             stream.write(page(summary, buckets).encode("utf-8", "replace"))
-    click.echo(f"vmtop: {target} is written; any browser shows it", err=True)
+    if summary.damage:
+        click.echo("vmtop: parts of the session are damaged; the page tells which", err=True)
+    click.echo(f"vmtop: {inert(str(target))} is written; any browser shows it", err=True)
     return 0
 
 

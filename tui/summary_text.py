@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from collectors.metrics import METRICS, Unit
 from collectors.session.summary import Life, Summary
+from collectors.text import inert
 from tui.format import duration, fit, text
 
 _SHOWN = 40
@@ -23,7 +24,7 @@ def _lines(summary: Summary) -> Iterator[str]:
     size = text(summary.size, Unit.BYTES, 6).strip()
     each = summary.bytes_per_sample
     for name in summary.files:
-        yield f"file      {name}"
+        yield f"file      {inert(name, 1000)}"
     yield f"size      {size} in {summary.members} parts, {each or 0:.1f} bytes a workload and frame"
     if summary.frames:
         span = duration(summary.last - summary.first, 8).strip()
@@ -31,7 +32,7 @@ def _lines(summary: Summary) -> Iterator[str]:
         yield f"frames    {summary.frames:,} every {summary.interval_s:g} s on {', '.join(summary.hosts)}"
     yield from _gaps(summary)
     for damage in summary.damage:
-        yield f"damage    {damage.path} at byte {damage.offset:,}: {damage.what}"
+        yield f"damage    {inert(damage.path, 1000)} at byte {damage.offset:,}: {damage.what}"
     yield from _events(summary)
     yield from _workloads(summary)
 
@@ -40,7 +41,8 @@ def _gaps(summary: Summary) -> Iterator[str]:
     if not summary.gaps:
         yield "gaps      none"
     for gap in summary.gaps[:_SHOWN]:
-        yield f"gap       {_stamp(gap.since)} to {_clock(gap.until)}, {gap.frames} frames: {gap.why}"
+        until = _clock(gap.until) if _stamp(gap.since)[:10] == _stamp(gap.until)[:10] else _stamp(gap.until)
+        yield f"gap       {_stamp(gap.since)} to {until}, {gap.frames:,} frames: {gap.why}"
     if len(summary.gaps) > _SHOWN:
         yield f"          and {len(summary.gaps) - _SHOWN} more"
 

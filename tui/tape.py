@@ -71,10 +71,10 @@ class Tape:
         spool = self._spool
         if spool is None:
             raise SessionError(self.problem)
-        sealed, span_s = self.recorder.between(spool.seal).result(_PATIENCE_S)
-        if not sealed:
+        sealed = self.recorder.between(spool.seal).result(_PATIENCE_S)
+        if not sealed.parts:
             raise SessionError("there is nothing to keep yet")
-        return Snapshot(path, keep(sealed, path), span_s)
+        return Snapshot(path, keep(sealed, path), sealed.span_s)
 
     def paths(self) -> list[Path]:
         """Return the files of the session so far, oldest first.

@@ -9,7 +9,7 @@ from functools import partial
 
 from collectors.session.playback import Playback
 from collectors.session.storage import is_written
-from collectors.times import TimeError, parse_time
+from collectors.times import TimeError, check_inside, parse_time
 from tui.threads import in_thread
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
@@ -44,6 +44,7 @@ class Traveler:
         self._said = said
         self._moves: list[Move] = []
         self._is_moving = False
+        self._is_following = False
         self._wake = asyncio.Event()
 
     def step(self, frames: int) -> None:
@@ -77,8 +78,16 @@ class Traveler:
         self._said(f"there is no event {'after' if step > 0 else 'before'} this")
 
     def to_end(self, side: int) -> None:
-        """Go to the first or the last frame."""
-        self._post(lambda number: 0 if side < 0 else self.playback.total - 1)
+        """Go to the first frame, or to the last and stay at the end of a session that grows."""
+        if side < 0:
+            self._post(lambda number: 0)
+        else:
+            self._post(self._end)
+            self._is_following = True
+
+    def _end(self, number: int) -> int:
+        self.playback.refresh()
+        return self.playback.total - 1
 
     def to_wall(self, wall: float) -> None:
         """Go to a wall time."""
@@ -90,6 +99,8 @@ class Traveler:
         first, last = self.playback.span
         try:
             wall = parse_time(text, first, last, moment.frame.wall if moment is not None else first)
+            if text.strip()[:1] not in ("+", "-"):
+                check_inside(text, wall, first, last)
         except TimeError as error:
             return str(error)
         self.to_wall(wall)
@@ -120,6 +131,7 @@ class Traveler:
         self._wake.set()
 
     def _post(self, move: Move) -> None:
+        self._is_following = False
         self._moves.append(move)
         self._wake.set()
 
@@ -147,6 +159,8 @@ class Traveler:
             elif not await in_thread(self._read_ahead):
                 await self._pause(_LOOK_S)
                 if await in_thread(self.playback.refresh):
+                    if self._is_following:
+                        await in_thread(partial(self.playback.go, self.playback.total - 1))
                     self._changed()
             else:
                 self._changed()

@@ -19,6 +19,8 @@ HOST_KEYS = (
     "memory_wait_percent",
     "io_wait_percent",
 )
+MOST_WORKLOADS = 2000
+"""Of whom there are series: each takes some 20 KiB."""
 WORKLOAD_KEYS = ("cpu_percent", "memory_host_bytes")
 
 
@@ -42,10 +44,6 @@ class Series:
         """Return the mean of each step; NaN where there is none."""
         return [total / count if count else nan for total, count in zip(self._sums, self._counts, strict=True)]
 
-    def total(self) -> float:
-        """Return the sum of all values, for an order by size."""
-        return sum(self._sums)
-
 
 class Buckets:
     """The series of a session's host and workloads.
@@ -68,7 +66,11 @@ class Buckets:
         step = min(max(int(share * self.count), 0), self.count - 1)
         self._take(self.host, moment.host, HOST_KEYS, step)
         for identity, reading in moment.readings.items():
-            self._take(self.workloads.setdefault(identity, {}), reading, WORKLOAD_KEYS, step)
+            kept = self.workloads.get(identity)
+            if kept is None and len(self.workloads) < MOST_WORKLOADS:
+                kept = self.workloads[identity] = {}
+            if kept is not None:
+                self._take(kept, reading, WORKLOAD_KEYS, step)
 
     def _take(self, kept: dict[str, Series], reading: Reading, keys: tuple[str, ...], step: int) -> None:
         for key in keys:

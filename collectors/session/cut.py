@@ -6,21 +6,31 @@ know are in the copy too.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
-from collectors.session.decode import LineError, unsealed
+from collectors.session.decode import LineError, parse
 from collectors.session.encode import sealed
-from collectors.session.format import CLOSING_OFFSET, SessionError, is_counter
+from collectors.session.format import (
+    CLOSING_OFFSET,
+    FrameLine,
+    GapLine,
+    HostLine,
+    Line,
+    SessionError,
+    is_counter,
+)
 from collectors.session.member import Member, SessionFile
 from collectors.session.reader import Session
-from collectors.session.storage import FileStorage, new_file
+from collectors.session.storage import FileStorage
 from collectors.session.writer import MemberMaker
 
-_FRAME, _META, _HOST, _GAP = (b'{"k":"%s"' % kind for kind in (b"frame", b"meta", b"host", b"gap"))
+_HOST = b'{"k":"host"'
+_MOST_LINES = 0xFFFF
+"""Of one member that are copied: a header counts no further."""
 
 
 class Progress(NamedTuple):
@@ -31,32 +41,29 @@ class Progress(NamedTuple):
     all: int
 
 
-class _Head(msgspec.Struct):
-    wall: float
-    events: list[msgspec.Raw] = []
+def cut(session: Session, start: float, stop: float, target: int) -> Iterator[Progress]:
+    """Write the frames of a span of wall time into an empty file; yield after each member.
 
-
-def cut(session: Session, start: float, stop: float, path: Path, is_forced: bool = False) -> Iterator[Progress]:
-    """Write the frames of a span of wall time into a new file; yield after each member.
+    Args:
+        session: Where from.
+        start: Wall time; minus infinity begins with the first frame.
+        stop: Wall time.
+        target: A descriptor, open for writing; it stays open.
 
     Raises:
-        SessionError: The file cannot be written, or the span holds no frame; nothing is left behind.
+        SessionError: The span holds no frame.
+        OSError: The file cannot be written.
     """
-    storage = FileStorage(new_file(path, is_forced))
+    storage = FileStorage(os.dup(target))
     try:
         for index, (file, member) in enumerate(session.members):
             if _is_inside(member, start, stop):
                 _copy(storage, file, member)
-            elif member.first_ms <= stop * 1000 + 1 and (not member.last_ms or member.last_ms >= start * 1000 - 1):
+            elif not member.is_closed or (member.first_ms <= stop * 1000 + 1 and member.last_ms >= start * 1000 - 1):
                 _copy_part(storage, file, member, start, stop)
             yield Progress(index + 1, len(session.members))
         if not storage.size:
             raise SessionError("no frame lies in this span; 'vmtop info' tells what the session covers")
-    except BaseException as error:
-        path.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise SessionError(f"{path} cannot be written: {error.strerror}") from error
-        raise
     finally:
         storage.close()
 
@@ -73,7 +80,7 @@ def _copy(storage: FileStorage, file: SessionFile, member: Member) -> None:
 def _copy_part(storage: FileStorage, file: SessionFile, member: Member, start: float, stop: float) -> None:
     offset = storage.size
     maker: MemberMaker | None = None
-    for text, head in _lines_of(file.text(member).lines, start, stop):
+    for text, head in _lines_of(file.text(member).lines(), start, stop):
         maker = maker or MemberMaker(member.run, member.sequence, head.wall)
         storage.append(maker.add(text, head.wall, len(head.events)), maker.end())
     if maker is not None:
@@ -81,38 +88,37 @@ def _copy_part(storage: FileStorage, file: SessionFile, member: Member, start: f
         storage.patch(offset + CLOSING_OFFSET, maker.closing(storage.size - offset))
 
 
-def _lines_of(lines: list[bytes], start: float, stop: float) -> Iterator[tuple[bytes, _Head]]:
+def _lines_of(lines: Iterator[bytes], start: float, stop: float) -> Iterator[tuple[bytes, FrameLine]]:
     """Yield the text of each frame in the span, the first with all that it needs from before."""
     before: list[bytes] = []
     blocks: dict[tuple[int, str], dict[str, Any]] = {}
     has_begun = False
-    for line in lines:
+    for count, line in enumerate(lines):
         try:
-            unsealed(line)
-        except LineError:
+            decoded = parse(line)
+            whole = msgspec.json.decode(line) if isinstance(decoded, FrameLine) and not has_begun else {}
+        except (LineError, msgspec.MsgspecError, RecursionError, ValueError):
             return  # the rest of a damaged member
-        if not line.startswith(_FRAME):
-            before = _with(before, line, has_begun)
+        if not isinstance(decoded, FrameLine):
+            before = _with(before, line, decoded, start, has_begun)
             continue
-        head = msgspec.json.decode(line, type=_Head)
-        whole = msgspec.json.decode(line) if not has_begun else {}
         if not has_begun:
-            blocks = {key: block for key, block in _completed(whole, blocks)}
-        if head.wall > stop:
+            blocks = dict(_completed(whole, blocks))
+        if decoded.wall > stop or count >= _MOST_LINES:
             return
-        if head.wall >= start:
+        if decoded.wall >= start:
             text = line + b"\n" if has_begun else sealed(msgspec.json.encode(_without_seal(whole)))
-            yield b"".join(one + b"\n" for one in before) + text, head
+            yield b"".join(one + b"\n" for one in before) + text, decoded
             before, has_begun = [], True
 
 
-def _with(before: list[bytes], line: bytes, has_begun: bool) -> list[bytes]:
+def _with(before: list[bytes], line: bytes, decoded: Line | None, start: float, has_begun: bool) -> list[bytes]:
     """Add a line to those that wait for a frame; before the first frame only what it needs."""
     if has_begun:
         return [*before, line]
-    if line.startswith(_GAP):
+    if isinstance(decoded, GapLine) and decoded.until < start:
         return before
-    kept = [one for one in before if not (line.startswith(_HOST) and one.startswith(_HOST))]
+    kept = [one for one in before if not (isinstance(decoded, HostLine) and one.startswith(_HOST))]
     return [*kept, line]
 
 

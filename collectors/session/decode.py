@@ -18,6 +18,7 @@ from collectors.session.format import (
     COLUMNS,
     FORMAT,
     LONGEST_LINE,
+    MOST_ROWS,
     MOST_WORKLOADS,
     VERSION,
     AnyLine,
@@ -39,6 +40,7 @@ _SEAL = b',"crc":'
 _SEAL_LONGEST = len(_SEAL) + len("4294967295}")
 _KINDS = frozenset({"meta", "host", "workloads", "frame", "gap"})
 _LONG_TEXT = 4096
+_MOST_BLOCKS = 256
 _COLUMN_PLACES = {name: place for place, name in enumerate(COLUMNS)}
 
 
@@ -51,7 +53,10 @@ _decode_any = msgspec.json.Decoder(_Any).decode
 
 
 class LineError(Exception):
-    """A line that is not whole, or that breaks the contract."""
+    """A line that is not whole, or that breaks the contract; the message is safe to show."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(inert(message))
 
 
 class Decoder:
@@ -63,6 +68,7 @@ class Decoder:
         self._host_workload: Workload | None = None
         self._workloads: dict[int, Workload] = {}
         self._last: dict[tuple[int, str], Block] = {}
+        self._rows = 0
 
     def take(self, line: bytes) -> Frame | Gap | None:
         """Return the frame or the gap that a line tells of; `None` for other lines.
@@ -123,6 +129,9 @@ class Decoder:
     def _samples(self, blocks: list[Block], identities: dict[int, WorkloadId]) -> dict[WorkloadId, tuple[Sample, ...]]:
         taken: dict[int, tuple[Sample, ...]] = {}
         last, self._last = self._last, {}
+        self._rows += sum(len(block.rows) for block in blocks)
+        if self._rows > MOST_ROWS or len(blocks) > _MOST_BLOCKS:
+            raise LineError(f"a member has more than {MOST_ROWS:,} samples")
         for block in blocks:
             _complete(block, last.get((block.rank, block.source)))
             self._last[block.rank, block.source] = block
@@ -172,6 +181,8 @@ def unsealed(line: bytes) -> bytes:
 def _complete(block: Block, last: Block | None) -> None:
     """Fill in what equals the frame before, and check that every column has a value a row."""
     count = len(block.rows)
+    if len(set(block.rows)) != count:
+        raise LineError(f"the samples of {inert(block.source)!r} have a workload twice")
     if last is not None and last.rows == block.rows:
         block.offset_ns = block.offset_ns if block.offset_ns is not None else last.offset_ns
         block.epoch = block.epoch if block.epoch is not None else last.epoch

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from collectors.model import Event, Frame, Sample, SourceState, Workload, WorkloadId
-from collectors.secrets import mask_text, mask_value
+from collectors.secrets import mask_text, mask_value, mask_words
 from collectors.session.format import (
     COLUMN_FACTS,
     COLUMNS,
@@ -32,6 +32,7 @@ from collectors.session.format import (
 _FIRST_COLUMN = len(Sample.__struct_fields__) - len(COLUMNS)
 _FACTS = tuple(name for name in Workload.__struct_fields__ if name not in ("id", "labels", "parent", "description"))
 _NOT_CARRIED = frozenset(name for name in COLUMNS if is_counter(name))
+_LARGEST = 2**63 - 1
 _encode = msgspec.json.Encoder().encode
 
 
@@ -135,6 +136,8 @@ def _block(key: tuple[int, str], group: Sequence[tuple[int, Sample]], last: _Las
         for name, values in zip(COLUMNS, fields[_FIRST_COLUMN:], strict=True)
         if values.count(None) != len(values)
     }
+    for name in [name for name, values in present.items() if not _fits(values)]:
+        present[name] = tuple(value if value is None or 0 <= value <= _LARGEST else None for value in present[name])
     columns: dict[str, Any] = present
     if last is not None:
         before = last.columns
@@ -152,6 +155,12 @@ def _block(key: tuple[int, str], group: Sequence[tuple[int, Sample]], last: _Las
     return block, _Last(rows, offsets, epochs, present)
 
 
+def _fits(values: Sequence[Any]) -> bool:
+    """Return whether readers take all values: they refuse what no counter and no gauge can be."""
+    known = [value for value in values if value is not None]
+    return bool(min(known) >= 0 and max(known) <= _LARGEST)
+
+
 def _workload(number: int, workload: Workload) -> WorkloadLine:
     """Describe a workload; what looks like a secret in its labels or description is masked."""
     facts = {name: getattr(workload, name) for name in _FACTS}
@@ -161,7 +170,7 @@ def _workload(number: int, workload: Workload) -> WorkloadLine:
         id=workload.id.id,
         parent=None if workload.parent is None else (workload.parent.engine, workload.parent.id),
         description=None if workload.description is None else mask_text(workload.description),
-        labels={name: mask_value(name, value) for name, value in workload.labels},
+        labels={name: mask_value(name, " ".join(mask_words(value.split(" ")))) for name, value in workload.labels},
         **facts,
     )
 

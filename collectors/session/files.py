@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from collectors.model import Frame
-from collectors.session.format import SUFFIX, SessionError
+from collectors.session.format import HEADER, HEADER_SIZE, PREFIX, SUFFIX, Gap, SessionError
 from collectors.session.storage import FileStorage, StreamStorage, is_written, new_file
 from collectors.session.writer import Writer
 
@@ -25,9 +25,9 @@ def file_writer(path: Path, is_forced: bool = False) -> Writer:
     return Writer(FileStorage(new_file(path, is_forced)))
 
 
-def stream_writer(stream: BinaryIO) -> Writer:
-    """Return a writer into a stream."""
-    return Writer(StreamStorage(stream))
+def stream_writer(descriptor: int) -> Writer:
+    """Return a writer into a pipe."""
+    return Writer(StreamStorage(descriptor))
 
 
 def usual_name(host: str, wall: float) -> str:
@@ -63,28 +63,27 @@ class Rotating:
         self._path = path
         self._rotation = rotation
         self._writer: Writer | None = None
+        self._finished = 0
         self.files = 0
+        self.newest: Path | None = None
         if not path.parent.is_dir():
             raise SessionError(f"{path.parent} is no folder: make it, or choose another")
 
     @property
     def size(self) -> int:
-        """Bytes of the present file."""
-        return self._writer.size if self._writer else 0
+        """Bytes of all files that were written."""
+        return self._finished + (self._writer.size if self._writer else 0)
 
-    def write(self, frame: Frame) -> None:
+    def write(self, frame: Frame, gap: Gap | None = None) -> None:
         """Append a frame to the present file, or to the next one when that is due."""
         if self._writer is not None and self._is_due(self._writer):
-            self._writer.close()
-            self._writer = None
+            writer, self._writer = self._writer, None
+            self._finished += writer.size
+            writer.close()
         if self._writer is None:
             self._writer = self._next(frame.wall)
             self._remove_old()
-        self._writer.write(frame)
-
-    def lose(self, wall: float, why: str) -> None:
-        if self._writer is not None:
-            self._writer.lose(wall, why)
+        self._writer.write(frame, gap)
 
     def close(self) -> None:
         if self._writer is not None:
@@ -105,15 +104,28 @@ class Rotating:
             extra = f".{number}" if number else ""
             path = self._path.with_name(f"{self._stem()}-{stamp}{extra}{SUFFIX}")
             if not path.exists():
-                self.files += 1
+                self.files, self.newest = self.files + 1, path
                 return file_writer(path)
         raise SessionError(f"{self._path.parent} has too many files of one second")
 
     def _remove_old(self) -> None:
+        """Remove the oldest files of this name, by what is in them: a clock may have been set, or summer have ended."""
         if not self._rotation.keep:
             return
         pattern = re.compile(re.escape(self._stem()) + r"-\d{8}-\d{6}(\.\d+)?" + re.escape(SUFFIX))
-        mine = sorted(path for path in self._path.parent.iterdir() if pattern.fullmatch(path.name))
-        for path in mine[: -self._rotation.keep]:
-            if not path.is_symlink() and not is_written(path):
+        mine = [path for path in self._path.parent.iterdir() if pattern.fullmatch(path.name) and path != self.newest]
+        dated = sorted((begin, path) for path in mine if (begin := _begin_ms(path)) is not None)
+        for _, path in dated[: max(0, len(dated) - self._rotation.keep + 1)]:
+            if not is_written(path):
                 path.unlink(missing_ok=True)
+
+
+def _begin_ms(path: Path) -> int | None:
+    """Return when a session file begins; `None` for what is none, or cannot be read."""
+    try:
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK)) as file:
+            head = file.read(HEADER_SIZE)
+    except OSError:
+        return None
+    is_session = head.startswith(PREFIX) and len(head) == HEADER_SIZE
+    return int(HEADER.unpack_from(head, len(PREFIX))[2]) if is_session else None

@@ -24,6 +24,7 @@ from typing import Annotated, NamedTuple
 import msgspec
 
 from collectors.model import Sample
+from collectors.text import inert
 
 FORMAT = "vmtop-session"
 VERSION = 1
@@ -39,6 +40,9 @@ LARGEST_MEMBER = 64 << 20
 """Text that a reader takes from one member at most."""
 MOST_WORKLOADS = 50_000
 """In one member."""
+MOST_ROWS = 250_000
+"""In all frames of a member: its frames are held together."""
+_LONGEST_MESSAGE = 1000
 
 PREFIX = b"\x1f\x8b\x08\x04\0\0\0\0\0\xff" + struct.pack("<H2sH", 44, b"VT", 40)
 """Every member begins with these bytes: deflate, an extra field, no time, no system; then `HEADER`."""
@@ -60,7 +64,10 @@ COLUMNS: tuple[str, ...] = tuple(name for name in Sample.__struct_fields__ if na
 
 
 class SessionError(Exception):
-    """A session cannot be read or written; the message is one sentence for the user."""
+    """A session cannot be read or written; the message is one sentence for the user, safe to show."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(inert(message, _LONGEST_MESSAGE))
 
 
 class Gap(msgspec.Struct, frozen=True):

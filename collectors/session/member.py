@@ -57,12 +57,23 @@ class Member:
 class Text(NamedTuple):
     """What a member holds."""
 
-    lines: list[bytes]
+    data: bytes
     """Whole lines, in order."""
     problem: str
     """Why there is not more; empty when the member is whole."""
     is_cut: bool = False
     """It ends in the middle, as a file does while it is written."""
+
+    def lines(self) -> Iterator[bytes]:
+        """Yield the lines one by one, without their ends: there may be millions in a file that means harm."""
+        start = 0
+        while (end := self.data.find(b"\n", start)) >= 0:
+            yield self.data[start:end]
+            start = end + 1
+
+    def count(self, beginning: bytes) -> int:
+        """Return how many lines begin in a way."""
+        return self.data.count(b"\n" + beginning) + self.data.startswith(beginning)
 
 
 class SessionFile:
@@ -131,14 +142,16 @@ class SessionFile:
 
     def _find(self, offset: int) -> int:
         """Return where the next member begins, at or after an offset; the file's size if there is none."""
+        step = len(PREFIX)
         while offset < self._size:
-            data = os.pread(self._file, _STEP, offset)
+            data = os.pread(self._file, step, offset)
             place = data.find(PREFIX)
             if place >= 0 and offset + place + HEADER_SIZE <= self._size:
                 return offset + place
-            if len(data) <= len(PREFIX):
+            if len(data) < step or place >= 0:
                 break
             offset += len(data) - len(PREFIX) + 1
+            step = min(step * 4, _STEP)
         return self._size
 
     def _member(self, offset: int) -> Member:
@@ -167,14 +180,13 @@ class SessionFile:
             if problem or inflate.eof:
                 break
         text = b"".join(pieces)
-        lines = text.split(b"\n")
-        rest = lines.pop()
         is_cut = not problem and not inflate.eof
         if not problem:
             problem = "it was cut short" if is_cut else _check(text, inflate.unused_data)
         if not problem and member.is_closed and checksum != member.checksum:
             problem = "a byte of it has changed that its text does not depend on"
-        return Text(lines, problem or ("its last line has no end" if rest else ""), is_cut)
+        whole = text.rfind(b"\n") + 1
+        return Text(text[:whole], problem or ("its last line has no end" if whole < len(text) else ""), is_cut)
 
     def _pieces(self, member: Member) -> Iterator[bytes]:
         offset, end = member.offset + HEADER_SIZE, min(member.end, self._size)

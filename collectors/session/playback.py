@@ -18,7 +18,9 @@ from collectors.startup import Startup, StartupWatch
 from collectors.track import Track
 
 WARM_UP = 30
-"""Frames before a place that are derived with it: the slowest source has two samples among them."""
+"""Frames before a place that are derived with it: the slowest source has two samples among them, unless it hangs."""
+FAR = 600
+"""Frames that are looked back at most for the last answer of a source that hangs."""
 AHEAD = 600
 """Up to so many frames ahead are fed one by one; more is a leap."""
 _ENOUGH = 180
@@ -149,15 +151,29 @@ class Playback:
 
     def _derived(self, number: int) -> Moment | None:
         deriver, moment = Deriver(), None
-        for _, frame in self._frames(max(0, number - WARM_UP), number):
+        for _, frame in self._frames(self._warm_from(number), number):
             moment = deriver.feed(frame)
         return moment
+
+    def _warm_from(self, number: int) -> int:
+        """Return the frame from which to derive, so that every source has the sample before its present one.
+
+        A source that hangs repeats its last sample: one that the first of these frames has too was taken before it.
+        """
+        frame = self.session.frame(self.session.place(number))
+        start = max(0, number - WARM_UP)
+        while frame is not None and start and number - start < FAR:
+            first = self.session.frame(self.session.place(start))
+            if first is None or first.run != frame.run or not _repeats(first, frame):
+                break
+            start = max(0, start - WARM_UP)
+        return start
 
     def _leap(self, number: int) -> None:
         self._track = self._new_track()
         self.history.become(History())
         self._ticks, self._fresh = {}, None
-        self._oldest = self._newest = max(0, number - WARM_UP)
+        self._oldest = self._newest = self._warm_from(number)
         for one, frame in self._frames(self._oldest, number):
             self._feed(one, frame)
         self.moment = self._track.moment
@@ -191,6 +207,15 @@ class Playback:
         self._track, self._ticks = fresh, self._fresh_ticks
         self._oldest, self._newest = min(self._ticks, default=0), self.number
         self._fresh, self._is_shallow = None, False
+
+
+def _repeats(first: Frame, frame: Frame) -> bool:
+    """Return whether a frame has samples that an earlier one has already."""
+    for identity, samples in frame.samples.items():
+        taken = {(sample.source, sample.at_ns) for sample in first.samples.get(identity, ())}
+        if any((sample.source, sample.at_ns) in taken for sample in samples):
+            return True
+    return False
 
 
 class EventIndex:

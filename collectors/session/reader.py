@@ -6,9 +6,8 @@ grows with `refresh`.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from itertools import accumulate, pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -22,8 +21,9 @@ from collectors.session.member import Member, SessionFile, Text
 _FRAME = b'{"k":"frame"'
 _KEPT = 2
 """Members whose frames are kept decoded: stepping to and fro decodes each once."""
-_COUNTED = 4096
 _PAUSE = 3.0
+_SLACK_S = 5.0
+_LATEST_MS = 4_102_444_800_000
 Value = TypeVar("Value")
 
 
@@ -70,7 +70,7 @@ class Session:
             raise
         self.files = sorted(files, key=lambda file: file.members[0].first_ms)
         self._parts = _Kept[Part](_KEPT)
-        self._counts = _Kept[int](_COUNTED)
+        self._counts: dict[tuple[Path, int, int], int] = {}
         self.problems: dict[int, str] = {}
         """What is wrong with the members that were read so far, by their place."""
         self._order()
@@ -87,19 +87,16 @@ class Session:
 
     def _order(self) -> None:
         self.members = [Reach(file, member) for file in self.files for member in file.members]
-        firsts = [one.member.first_ms for one in self.members]
-        self._starts = list(accumulate(firsts, max))
 
     def _check_version(self) -> None:
         for file in self.files:
             for member in file.members[:1]:
-                first = file.text(member).lines[:1]
-                if first:
-                    refuse_newer(first[0], file.path)
+                for line in islice(file.text(member).lines(), 1):
+                    refuse_newer(line, file.path)
 
     def refresh(self) -> bool:
-        """Look for what was written since; return whether there is something new."""
-        is_new = any([file.refresh() for file in self.files])
+        """Look for what was written to the last file since; return whether there is something new."""
+        is_new = self.files[-1].refresh()
         if is_new:
             self._order()
         return is_new
@@ -117,7 +114,8 @@ class Session:
             return self._counts[key]
         if one.member.is_closed:
             return one.member.frames
-        return self._counts.keep(key, sum(line.startswith(_FRAME) for line in one.file.text(one.member).lines))
+        self._counts[key] = one.file.text(one.member).count(_FRAME)
+        return self._counts[key]
 
     def part(self, index: int) -> Part:
         """Return a member's frames; those before any damage."""
@@ -141,10 +139,9 @@ class Session:
 
     def frames(self, start_wall: float | None = None, stop_wall: float | None = None) -> Iterator[tuple[Place, Frame]]:
         """Yield the frames of a span of wall time, in order, with their places. One member is in memory at a time."""
-        first = 0 if start_wall is None else self.member_at(start_wall)
-        for index in range(first, len(self.members)):
-            one = self.members[index]
-            if stop_wall is not None and one.member.first_ms > stop_wall * 1000 + 1000:
+        for index, one in enumerate(self.members):
+            first, last = _walls(one.member)
+            if (stop_wall is not None and first > stop_wall) or (start_wall is not None and last < start_wall):
                 continue
             for number, frame in enumerate(decode(one.file.text(one.member), one.member).frames):
                 if start_wall is not None and frame.wall < start_wall:
@@ -152,16 +149,19 @@ class Session:
                 if stop_wall is None or frame.wall <= stop_wall:
                     yield Place(index, number), frame
 
-    def member_at(self, wall: float) -> int:
-        """Return the member that holds a wall time, or the last that begins before it."""
-        return max(0, bisect_right(self._starts, int(wall * 1000)) - 1)
-
     def at(self, wall: float) -> Place:
-        """Return the place of the last frame that is not after a wall time; the first place if all are."""
-        index = self.member_at(wall)
-        frames = self.part(index).frames
-        number = sum(1 for frame in frames if frame.wall <= wall) - 1
-        return Place(index, max(0, number))
+        """Return the place of the last frame that is not after a wall time; the first place if all are.
+
+        Where a clock was set back a time is there twice: the later one is taken.
+        """
+        spans = [_walls(one.member) for one in self.members]
+        near = [index for index, (first, last) in enumerate(spans) if first <= wall <= last]
+        before = [index for index, (_, last) in enumerate(spans) if last < wall]
+        for index in (*reversed(near), *sorted(before, key=lambda index: spans[index][1], reverse=True)[:2]):
+            fitting = [number for number, frame in enumerate(self.part(index).frames) if frame.wall <= wall]
+            if fitting:
+                return Place(index, fitting[-1])
+        return self.first()
 
     def total(self) -> int:
         """Return how many frames there are, damaged ones too."""
@@ -198,10 +198,13 @@ class Session:
         return Place(index, max(0, min(number, self.count(index) - 1)))
 
     def span(self) -> tuple[float, float]:
-        """Return the wall times of the first and the last frame."""
+        """Return the wall times of the earliest and the latest frame."""
         last = self.frame(self.last())
-        newest = max(max(one.member.last_ms, one.member.first_ms) for one in self.members) / 1000
-        return self.members[0].member.first_ms / 1000, max(newest, last.wall if last else 0.0)
+        members = [one.member for one in self.members]
+        firsts = [one.first_ms / 1000 for one in members if 0 <= one.first_ms <= _LATEST_MS]
+        lasts = [max(one.last_ms, one.first_ms) / 1000 for one in members if 0 <= one.last_ms <= _LATEST_MS]
+        first = min(firsts, default=0.0)
+        return first, max(first, max(lasts, default=0.0), last.wall if last else 0.0)
 
     def pauses(self) -> list[tuple[float, float]]:
         """Return the spans of wall time between members in which there is no frame."""
@@ -242,7 +245,7 @@ def decode(text: Text, member: Member) -> Part:
     frames: list[Frame] = []
     gaps: list[Gap] = []
     problem = text.problem
-    for line in text.lines:
+    for line in text.lines():
         try:
             told = decoder.take(line)
         except LineError as error:
@@ -296,6 +299,12 @@ def refuse_newer(line: bytes, path: Path) -> None:
 class _First(msgspec.Struct):
     format: str
     version: int
+
+
+def _walls(member: Member) -> tuple[float, float]:
+    """Return the wall times between which a member's frames are, with room for a clock that is being set."""
+    last = member.last_ms if member.is_closed else _LATEST_MS
+    return member.first_ms / 1000 - _SLACK_S, last / 1000 + _SLACK_S
 
 
 def _key(one: Reach) -> tuple[Path, int, int]:

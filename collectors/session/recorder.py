@@ -17,7 +17,7 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 from collectors.model import Frame
-from collectors.session.format import SessionError
+from collectors.session.format import Gap, SessionError
 
 log = logging.getLogger(__name__)
 
@@ -31,16 +31,13 @@ Answer = TypeVar("Answer")
 class Sink(Protocol):
     """Takes frames and keeps them."""
 
-    def write(self, frame: Frame) -> None:
-        """Keep a frame.
+    def write(self, frame: Frame, gap: Gap | None = None) -> None:
+        """Keep a frame, and what is told of those before it that were lost.
 
         Raises:
             OSError: It could not be kept. What was kept before is whole, and the next frame may be offered.
             SessionError: The same, with a sentence.
         """
-
-    def lose(self, wall: float, why: str) -> None:
-        """Note that a frame of this time is not kept; the next one that is will tell of it."""
 
     def close(self) -> None:
         """Finish what is written."""
@@ -55,6 +52,14 @@ class Keeping:
     """Why the newest frame could not be kept; empty when it was."""
     lost: int = 0
     """Frames not kept so far."""
+    gap: Gap | None = None
+    """Those since the last one that was kept."""
+
+    def lose(self, wall: float, why: str) -> None:
+        """Note that a frame of this time is not kept; the next one that is will tell of it."""
+        gap = self.gap
+        self.gap = Gap(gap.since if gap else wall, wall, gap.frames + 1 if gap else 1, why)
+        self.lost += 1
 
 
 @dataclass(slots=True)
@@ -71,7 +76,9 @@ class Recorder:
     def __init__(self) -> None:
         self._queue: queue.SimpleQueue[Frame | _Task | None] = queue.SimpleQueue()
         self._keepings: list[Keeping] = []
-        self._missed: deque[float] = deque()
+        self._missed: deque[tuple[int, float]] = deque()
+        """Instants and wall times of frames that did not fit; they come after those that wait."""
+        self._change = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
 
@@ -80,19 +87,21 @@ class Recorder:
         if self._queue.qsize() < WAITING_AT_MOST:
             self._queue.put(frame)
         else:
-            self._missed.append(frame.wall)
+            self._missed.append((frame.at_ns, frame.wall))
 
     def add(self, sink: Sink) -> Keeping:
         """Keep frames in this sink from now on."""
         keeping = Keeping(sink)
-        self._keepings = [*self._keepings, keeping]
+        with self._change:
+            self._keepings = [*self._keepings, keeping]
         return keeping
 
     def remove(self, keeping: Keeping) -> Future[None]:
         """Finish a sink after the frames that were handed over before; the answer comes when it is done."""
 
         def finish() -> None:
-            self._keepings = [one for one in self._keepings if one is not keeping]
+            with self._change:
+                self._keepings = [one for one in self._keepings if one is not keeping]
             keeping.sink.close()
 
         return self.between(finish)
@@ -125,13 +134,18 @@ class Recorder:
             task.answer.set_exception(error)
 
     def _keep(self, frame: Frame) -> None:
-        missed = [self._missed.popleft() for _ in range(len(self._missed))]
+        missed = []
+        while self._missed and self._missed[0][0] < frame.at_ns:
+            missed.append(self._missed.popleft()[1])
         for keeping in self._keepings:
             for wall in missed:
-                keeping.sink.lose(wall, _BEHIND)
+                keeping.lose(wall, _BEHIND)
             before = keeping.problem
-            keeping.problem = self._failure(partial(keeping.sink.write, frame), before)
-            keeping.lost += len(missed) + bool(keeping.problem)
+            keeping.problem = self._failure(partial(keeping.sink.write, frame, keeping.gap), before)
+            if keeping.problem:
+                keeping.lose(frame.wall, keeping.problem)
+            else:
+                keeping.gap = None
 
     def _failure(self, step: Callable[[], None], known: str = "") -> str:
         """Take a step of a sink and return why it failed, which stops neither this sink nor the others.

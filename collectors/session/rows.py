@@ -13,6 +13,9 @@ from collectors.query import Query
 from collectors.rates import Deriver, Reading
 from collectors.session.reader import Session
 
+_WARM_UP_S = 60.0
+"""What is read before the first row, so that also slow sources have two samples."""
+
 
 class Row(NamedTuple):
     """One workload at one instant."""
@@ -54,7 +57,7 @@ def _is_named(workload: Workload, wanted: str) -> bool:
 
 
 def rows(session: Session, selection: Selection, tell: Callable[[float], None] = lambda wall: None) -> Iterator[Row]:
-    """Yield the rows in order of time. The first frame has no rates, as on the screen.
+    """Yield the rows in order of time. A session's first frame has no rates, as on the screen.
 
     Args:
         session: Where from.
@@ -63,8 +66,13 @@ def rows(session: Session, selection: Selection, tell: Callable[[float], None] =
     """
     deriver = Deriver()
     due = None
-    for _, frame in session.frames(selection.start, selection.stop):
+    start, step_s = selection.start, selection.step_s
+    for _, frame in session.frames(None if start is None else start - max(_WARM_UP_S, step_s * 2), selection.stop):
         tell(frame.wall)
+        if start is not None and frame.wall < start:
+            if not step_s or frame.wall <= start - step_s:
+                deriver.feed(frame)  # so that the first row has rates
+            continue
         if due is not None and frame.wall < due:
             continue
         if selection.step_s:

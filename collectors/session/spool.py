@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 from collectors.model import Frame
 from collectors.session.files import file_writer
-from collectors.session.format import SUFFIX, SessionError
-from collectors.session.storage import is_written, new_file
+from collectors.session.format import SUFFIX, Gap
+from collectors.session.storage import finished_file, is_written, write_all
 from collectors.session.writer import Writer
 
 log = logging.getLogger(__name__)
@@ -50,6 +50,19 @@ class Snapshot(NamedTuple):
     size: int
     """Bytes."""
     span_s: float
+
+
+class Sealed(NamedTuple):
+    """The session so far, ready to be copied."""
+
+    parts: list[tuple[int, int]]
+    """Descriptors, and how many bytes of each."""
+    span_s: float
+
+    def close(self) -> None:
+        """Let go of the parts."""
+        while self.parts:
+            os.close(self.parts.pop()[0])
 
 
 class Spool:
@@ -91,7 +104,7 @@ class Spool:
         first = self._parts[0].since if self._parts else writer.first_wall if writer else None
         return last - (last if first is None else first)
 
-    def write(self, frame: Frame) -> None:
+    def write(self, frame: Frame, gap: Gap | None = None) -> None:
         """Append a frame; what is beyond the bounds goes."""
         if self._writer is not None and self._is_full(self._writer):
             self._finish(self._writer)
@@ -99,12 +112,8 @@ class Spool:
             self._path = self.folder / f"{self._number:08d}{SUFFIX}"
             self._writer = file_writer(self._path)
             self._number += 1
-        self._writer.write(frame)
+        self._writer.write(frame, gap)
         self._forget(frame.wall)
-
-    def lose(self, wall: float, why: str) -> None:
-        if self._writer is not None:
-            self._writer.lose(wall, why)
 
     def _is_full(self, writer: Writer) -> bool:
         return writer.size >= self._largest // _SEGMENTS or (
@@ -125,16 +134,20 @@ class Spool:
         """Return the parts, oldest first."""
         return [part.path for part in self._parts] + ([self._path] if self._writer and self._writer.frames else [])
 
-    def seal(self) -> tuple[list[int], float]:
-        """End the present member, open all parts for copying, and tell the seconds that they span.
-
-        The parts stay readable when the spool forgets them.
-        """
+    def seal(self) -> Sealed:
+        """End the present member and open all parts for copying; they stay readable when the spool forgets them."""
         if self._writer is not None:
             self._writer.end_member()
         paths = self.paths()
-        span_s = self.span_s if paths else 0.0
-        return [os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW) for path in paths], span_s
+        sizes = [part.size for part in self._parts] + ([self._writer.size] if self._writer else [])
+        sealed = Sealed([], self.span_s if paths else 0.0)
+        try:
+            for path, size in zip(paths, sizes, strict=False):
+                sealed.parts.append((os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW), size))
+        except OSError:
+            sealed.close()
+            raise
+        return sealed
 
     def close(self) -> None:
         """Remove everything."""
@@ -145,33 +158,29 @@ class Spool:
         os.close(self._lock)
 
 
-def keep(sealed: list[int], path: Path, is_forced: bool = False) -> int:
-    """Copy sealed parts into a new file and close them; return its size.
+def keep(sealed: Sealed, path: Path) -> int:
+    """Copy a sealed spool into a new file and let go of it; return the file's size.
 
     Raises:
         SessionError: It cannot be written; nothing is left behind.
     """
     try:
-        target = new_file(path, is_forced)
-        try:
-            for source in sealed:
-                while data := os.read(source, _COPIED):
-                    _write(target, data)
+        with finished_file(path) as target:
+            for source, size in sealed.parts:
+                _copy(source, target, size)
             return os.fstat(target).st_size
-        except OSError as error:
-            path.unlink(missing_ok=True)
-            raise SessionError(f"{path} cannot be written: {error.strerror}") from error
-        finally:
-            os.close(target)
     finally:
-        for source in sealed:
-            os.close(source)
+        sealed.close()
 
 
-def _write(target: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(target, view) :]
+def _copy(source: int, target: int, size: int) -> None:
+    """Copy so many bytes: what is written behind them meanwhile belongs to later frames."""
+    while size > 0:
+        data = os.read(source, min(size, _COPIED))
+        if not data:
+            return
+        write_all(target, data)
+        size -= len(data)
 
 
 def _sweep(base: Path) -> None:

@@ -8,10 +8,12 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import secrets
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 from collectors.session.format import SessionError
 
@@ -89,32 +91,51 @@ class FileStorage:
         self._write(data, offset)
 
     def close(self) -> None:
-        os.close(self._file)
+        descriptor, self._file = self._file, -1
+        if descriptor >= 0:
+            os.close(descriptor)
 
 
 class StreamStorage:
-    """A pipe or a terminal: nothing can be taken back, so that an end is written only where it stays."""
+    """A pipe: nothing can be taken back, so that an end is written only where it stays, and a failure is the end.
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
+    Args:
+        descriptor: Open for writing; it stays open.
+    """
+
+    has_end = False
+
+    def __init__(self, descriptor: int) -> None:
+        self._stream = descriptor
+        self._failure: OSError | None = None
         self.size = 0
-        self.has_end = False
 
     def append(self, data: bytes, end: bytes) -> None:
-        self._stream.write(data)
-        self._stream.flush()
+        if self._failure is not None:
+            raise self._failure
+        try:
+            write_all(self._stream, data)
+        except OSError as error:
+            self._failure = error
+            raise
         self.size += len(data)
 
     def finish(self, end: bytes) -> None:
-        self._stream.write(end)
-        self._stream.flush()
-        self.size += len(end)
+        if self._failure is None:
+            self.append(end, b"")
 
     def patch(self, offset: int, data: bytes) -> None:
         """What is in the pipe cannot be changed; readers find such members by looking through the file."""
 
     def close(self) -> None:
-        """The stream is not ours."""
+        """The descriptor is not ours."""
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write to a descriptor until all is written."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
 
 
 def new_file(path: Path, is_forced: bool = False) -> int:
@@ -122,21 +143,84 @@ def new_file(path: Path, is_forced: bool = False) -> int:
 
     Args:
         path: Where. Nothing is overwritten.
-        is_forced: Remove a regular file that is there, unless it is being written.
+        is_forced: Replace a regular file that is there, unless it is being written.
 
     Raises:
         SessionError: It cannot be made; the message says why and what to do.
     """
-    if is_forced:
-        _make_way(path)
+    descriptor, hidden = _hidden_file(path)
     try:
-        descriptor = os.open(path, _FLAGS, 0o600)
+        _put_in_place(hidden, path, is_forced)
+    except BaseException:
+        os.close(descriptor)
+        hidden.unlink(missing_ok=True)
+        raise
+    return descriptor
+
+
+@contextmanager
+def finished_file(path: Path, is_forced: bool = False) -> Iterator[int]:
+    """Yield the descriptor of a file that appears under its name when all of it is written, and else leaves nothing.
+
+    Raises:
+        SessionError: It cannot be written; what was there before is still there.
+    """
+    _refuse(path, is_forced)
+    descriptor, hidden = _hidden_file(path)
+    try:
+        yield descriptor
+        _put_in_place(hidden, path, is_forced)
+    except OSError as error:
+        raise SessionError(f"{path} cannot be written: {error.strerror or error}") from error
+    finally:
+        os.close(descriptor)
+        hidden.unlink(missing_ok=True)
+
+
+def _hidden_file(path: Path) -> tuple[int, Path]:
+    """Create a locked file beside another, under a name that no one looks at."""
+    hidden = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}")
+    try:
+        descriptor = os.open(hidden, _FLAGS, 0o600)
+    except OSError as error:
+        raise SessionError(f"{path} cannot be made: {error.strerror}") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        hidden.unlink(missing_ok=True)
+        raise SessionError(f"{path} cannot be locked: {error.strerror}") from error
+    return descriptor, hidden
+
+
+def _put_in_place(hidden: Path, path: Path, is_forced: bool) -> None:
+    """Give a hidden file its name; another one's is only taken by force."""
+    _refuse(path, is_forced)
+    try:
+        if is_forced:
+            hidden.replace(path)
+        else:
+            os.link(hidden, path, follow_symlinks=False)
+            hidden.unlink()
     except FileExistsError as error:
         raise SessionError(_in_the_way(path)) from error
     except OSError as error:
-        raise SessionError(f"{path} cannot be made: {error.strerror}") from error
-    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    return descriptor
+        if is_forced or error.errno not in _NO_LINKS:
+            raise SessionError(f"{path} cannot be made: {error.strerror}") from error
+        hidden.rename(path)  # a file system without hard links; that nothing was there was seen just before
+
+
+_NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV})
+
+
+def _refuse(path: Path, is_forced: bool) -> None:
+    """Raise `SessionError` if something is in the way."""
+    try:
+        about = path.lstat()
+    except OSError:
+        return  # nothing is there; making the file tells of anything else
+    if not is_forced or not stat.S_ISREG(about.st_mode) or is_written(path):
+        raise SessionError(_in_the_way(path))
 
 
 def _in_the_way(path: Path) -> str:
@@ -146,19 +230,6 @@ def _in_the_way(path: Path) -> str:
         used = " and is being written" if is_written(path) else ""
         return f"{path} exists already{used}: choose another name" + ("" if used else ", or --force to replace it")
     return f"{path} exists already and is no regular file: choose another name"
-
-
-def _make_way(path: Path) -> None:
-    try:
-        about = path.lstat()
-    except OSError:
-        return  # nothing in the way; creating it tells of anything else
-    if not stat.S_ISREG(about.st_mode) or is_written(path):
-        raise SessionError(_in_the_way(path))
-    try:
-        path.unlink()
-    except OSError as error:
-        raise SessionError(f"{path} cannot be replaced: {error.strerror}") from error
 
 
 def is_written(path: Path) -> bool:

@@ -16,6 +16,7 @@ PEAKS = ("cpu_percent", "memory_host_bytes", "cpu_wait_percent")
 """Metrics whose highest value is told of each workload."""
 EVENTS_KEPT = 10_000
 _PAUSE = 3.0
+_HOSTS_TOLD = 20
 
 
 class Life(msgspec.Struct):
@@ -83,6 +84,7 @@ def survey(session: Session, watch: Callable[[Moment], None] = lambda moment: No
     summary.damage = list(session.damage)
     summary.members = len(session.members)
     deriver, counts, runs = Deriver(), Counter[str](), set[str]()
+    hosts: dict[str, None] = {}
     previous: tuple[str, float, float] | None = None
     for index, (file, member) in enumerate(session.members):
         part = session.part(index)
@@ -105,13 +107,14 @@ def survey(session: Session, watch: Callable[[Moment], None] = lambda moment: No
             summary.last, summary.interval_s = frame.wall, frame.interval_s
             runs.add(frame.run)
             host = frame.facts.get("hostname", frame.host.name)
-            summary.hosts += [] if host in summary.hosts else [host]
+            hosts[host] = None
             summary.samples += len(frame.workloads) + 1
             for reading in moment.readings.values():
                 _live(summary, reading, frame.wall)
             counts.update(event.what for event in frame.events)
             summary.events += frame.events
         summary.events = summary.events[-EVENTS_KEPT:]
+        summary.hosts = list(hosts)[:_HOSTS_TOLD]
         summary.runs, summary.event_counts = len(runs), dict(counts.most_common())
         yield Step(index + 1, len(session.members), summary)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import zlib
 from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
@@ -20,6 +21,8 @@ from collectors.session.format import (
     Gap,
 )
 from collectors.session.storage import Storage
+
+log = logging.getLogger(__name__)
 
 _LEVEL = 6
 _PAUSE = 3.0
@@ -101,7 +104,6 @@ class Writer:
         self._member: _Member | None = None
         self._sequence = 0
         self._last: Frame | None = None
-        self._gap: Gap | None = None
         self.frames = 0
         self.first_wall: float | None = None
 
@@ -115,16 +117,11 @@ class Writer:
         """Seconds between the first and the last frame."""
         return 0.0 if self._last is None or self.first_wall is None else self._last.wall - self.first_wall
 
-    def lose(self, wall: float, why: str) -> None:
-        """Note that a frame of this time is not kept; the next one that is will tell of it."""
-        gap = self._gap
-        self._gap = Gap(gap.since if gap else wall, wall, gap.frames + 1 if gap else 1, why)
-
-    def write(self, frame: Frame) -> None:
-        """Append a frame; on an error it is lost, and what was written before stays whole.
+    def write(self, frame: Frame, gap: Gap | None = None) -> None:
+        """Append a frame, and before it the gap of those that were lost.
 
         Raises:
-            OSError: It could not be written.
+            OSError: It could not be written; what was written before is whole.
         """
         if self._member is not None and (self._member.maker.is_full() or self._is_break(frame)):
             self.end_member()
@@ -134,18 +131,16 @@ class Writer:
             self._sequence += 1
         maker, encoder, _ = self._member
         try:
-            text = encoder.lines(frame, self._gap)
+            text = encoder.lines(frame, gap)
             self._storage.append(maker.add(text, frame.wall, len(frame.events)), maker.end())
-        except BaseException as error:
-            self.lose(frame.wall, getattr(error, "strerror", None) or type(error).__name__)
-            self._abandon(maker)
+        except BaseException:
+            self._abandon()
             raise
-        self._gap = None
         self.frames += 1
         self._last = frame
         self.first_wall = frame.wall if self.first_wall is None else self.first_wall
 
-    def _abandon(self, maker: MemberMaker) -> None:
+    def _abandon(self) -> None:
         """Go on with a new member: this one's compressor may have seen text that was not written."""
         self._member = None
         if self._storage.has_end:
@@ -164,7 +159,10 @@ class Writer:
         if member is not None and member.maker.frames:
             self._storage.finish(member.maker.end())
             closing = member.maker.closing(self._storage.size - member.offset)
-            self._storage.patch(member.offset + CLOSING_OFFSET, closing)
+            try:
+                self._storage.patch(member.offset + CLOSING_OFFSET, closing)
+            except OSError as error:  # its frames are whole without; readers look for the next member
+                log.warning("a member's header could not be completed: %s", error)
 
     def close(self) -> None:
         """End the member and let go of the storage."""

@@ -162,11 +162,16 @@ class Browser(Paged, Screen[None]):
             return f"Nothing matches: {self.view.hidden} hidden (Esc clears the filter, 1 all kinds, a with stopped)"
         return "No workloads found on this host. ! tells what was read and what was not."
 
+    def footer_label(self, action: str, label: str) -> str:
+        """Return the footer's word for a key; empty keeps it out of there."""
+        return label
+
     def _show_footer(self) -> None:
         footer = Text(no_wrap=True, overflow="crop")
         for key in keys_of(self.where):
-            if key.label:
-                footer.append(f" {shown(key.keys).split()[0]}", style="bold").append(f" {key.label} ")
+            label = self.footer_label(key.action, key.label)
+            if label:
+                footer.append(f" {shown(key.keys).split()[0]}", style="bold").append(f" {label} ")
         self.query_one("#footer", Static).update(footer)
 
     def action_move(self, lines: int) -> None:

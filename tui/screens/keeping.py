@@ -40,6 +40,9 @@ class Keeping(Base):
         raise NotImplementedError
 
     def action_snapshot(self) -> None:
+        if self.tape.problem:
+            self.notify(self.tape.problem, severity="warning", timeout=6, markup=False)
+            return
         ask(self, "Keep the session so far", self._new_path(), "a new file", _is_free, self._snapshot)
 
     def action_record(self) -> None:
@@ -77,7 +80,7 @@ class Keeping(Base):
         except (SessionError, SourceError) as error:
             self.notify(str(error), severity="error", timeout=10, markup=False)
         else:
-            self.notify(in_words(kept.path, kept.size, kept.span_s), title="Kept", timeout=15, markup=False)
+            self.notify(in_words(kept.path, kept.size, kept.span_s), title="Kept", timeout=8, markup=False)
 
     def _record(self, name: str) -> None:
         try:
@@ -95,7 +98,7 @@ class Keeping(Base):
         if done is not None:
             words = in_words(done.path, done.writer.size, done.writer.span_s)
             lost = f"\n{done.keeping.lost} frames were not kept" if done.keeping.lost else ""
-            self.notify(words + lost, title="Recorded", timeout=15, markup=False)
+            self.notify(words + lost, title="Recorded", timeout=8, markup=False)
         self.redraw()
 
     async def _go_back(self) -> None:
@@ -104,7 +107,7 @@ class Keeping(Base):
         except (SessionError, SourceError) as error:
             self.notify(str(error), severity="warning", timeout=6, markup=False)
             return
-        self.app.push_screen(ReplayScreen(playback, self.options, self.view, is_live=True))
+        self.app.push_screen(ReplayScreen(playback, self.options, self.view, tape=self.tape))
 
 
 def _open(tape: Tape) -> Playback:

@@ -6,22 +6,28 @@ from dataclasses import replace
 from typing import ClassVar
 
 from textual import on
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
+from textual.events import Key
 from textual.widget import Widget
 
 from collectors.model import Event, WorkloadId
 from collectors.rates import Moment
 from collectors.session.playback import Playback
 from collectors.startup import Startup
-from tui.keys import REPLAY
+from tui.keys import LIVE, REPLAY, keys_of
 from tui.options import ScreenOptions
 from tui.screens.browser import Browser, bindings
 from tui.screens.replay_workload import ReplayWorkloadScreen
 from tui.screens.traveling import Traveling
 from tui.screens.workload import Subject
+from tui.tape import Tape
 from tui.traveler import Traveler
 from tui.view import View
 from tui.widgets.timeline import Scene, Timeline
+
+_LIVE_ONLY = frozenset(key for entry in keys_of(LIVE) if entry.where == LIVE for key in entry.keys.split(",")) - {
+    key for entry in keys_of(REPLAY) for key in entry.keys.split(",")
+}
 
 
 class ReplayScreen(Traveling, Browser):
@@ -32,11 +38,11 @@ class ReplayScreen(Traveling, Browser):
         options: Looks, and what to show at first.
         view: What was chosen on the live screen, if one comes from there.
         speed: Times real time.
-        is_live: The session is still lived: its end is back to now.
+        tape: Of the session that is still lived, if it is: its end is back to now.
         is_playing: Play at once.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings(REPLAY)]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(REPLAY), Binding("q", "quit", show=False)]
 
     def __init__(
         self,
@@ -44,13 +50,14 @@ class ReplayScreen(Traveling, Browser):
         options: ScreenOptions,
         view: View | None = None,
         speed: float = 1.0,
-        is_live: bool = False,
+        tape: Tape | None = None,
         is_playing: bool = False,
     ) -> None:
         kept = None if view is None else replace(view, marks=set(view.marks), lines=[], is_frozen=False)
         super().__init__(REPLAY, playback.history, options, kept)
         self.playback = playback
-        self.is_lived = is_live
+        self.tape = tape
+        self.is_lived = tape is not None
         self.traveler = Traveler(playback, self.take_change, self._say, speed)
         self.traveler.is_playing = is_playing
 
@@ -69,6 +76,24 @@ class ReplayScreen(Traveling, Browser):
 
     def mode(self) -> str:
         return "PAST" if self.is_lived else "REPLAY"
+
+    def notes(self) -> list[str]:
+        return self.tape.words() if self.tape is not None else []
+
+    def on_key(self, event: Key) -> None:
+        """Say why a key of the live screen does nothing here."""
+        if event.key in _LIVE_ONLY:
+            self._say("not in the past: End returns to now" if self.is_lived else "a recording can only be looked at")
+
+    def action_quit(self) -> None:
+        """Leave: to now, if there is one."""
+        if self.is_lived:
+            self.dismiss(None)
+        else:
+            self.app.exit(0)
+
+    def footer_label(self, action: str, label: str) -> str:
+        return "now" if action == "ends(1)" and self.is_lived else label
 
     def _say(self, words: str) -> None:
         self.notify(words, timeout=3, markup=False)

@@ -101,7 +101,7 @@ class LedgerLines(Static):
         width = self.size.width or self.app.size.width
         cpu = self._share("CPU", moment.ledger.cpu_cores, Unit.CORES, moment, "cpu_percent", width)
         memory = self._share("MEM", moment.ledger.memory_bytes, Unit.BYTES, moment, "memory_host_bytes", width)
-        self.update(Text("\n").join([cpu, memory, self._flows(moment, width)]))
+        self.update(Text("\n", no_wrap=True, overflow="crop").join([cpu, memory, self._flows(moment, width)]))
 
     def _colour(self, tone: str) -> str:
         return self._palette.get(tone.removeprefix("$"), "") if tone.startswith("$") else tone

@@ -88,12 +88,23 @@ class Timeline(Static):
             self.post_message(self.Chosen(scene.first + share * (scene.last - scene.first)))
 
 
-_SIGNS = {"line": ("─", "-"), "pause": ("·", "."), "damage": ("✗", "x"), "event": ("┴", "+"), "note": ("◆", "*")}
-_TONES = {"line": "dim", "pause": "dim", "damage": "$error", "event": "$warning", "note": "$accent"}
+_SIGNS = {
+    "line": ("─", "-"),
+    "pause": ("·", "."),
+    "damage": ("✗", "x"),
+    "event": ("┴", "+"),
+    "bad": ("▲", "!"),
+    "note": ("◆", "*"),
+}
+_TONES = {
+    "line": "dim", "pause": "dim", "damage": "$error", "event": "dim", "bad": "$warning", "note": "$accent",
+}  # fmt: skip
+_BAD = frozenset({"oom", "die", "kill", "crash", "unhealthy"})
+_ORDER = ("event", "bad", "note")
 
 
 def _cells(scene: Scene, width: int, ascii_only: bool) -> list[tuple[str, str]]:
-    """Return a sign and a tone for each cell; the later of these wins: line, pause, damage, event, note, place."""
+    """Return a sign and a tone for each cell; the later of these wins: line, pause, damage, event, bad, note, place."""
     span = max(scene.last - scene.first, 1e-9)
 
     def cell(wall: float) -> int:
@@ -104,12 +115,18 @@ def _cells(scene: Scene, width: int, ascii_only: bool) -> list[tuple[str, str]]:
         for since, until in spans:
             kinds[cell(since) : cell(until) + 1] = [kind] * (cell(until) + 1 - cell(since))
     for event in scene.events:
-        place = cell(event.wall)
-        if kinds[place] != "note":
-            kinds[place] = "note" if event.what == "note" else "event"
+        place, kind = cell(event.wall), _kind(event)
+        if kinds[place] not in _ORDER or _ORDER.index(kind) > _ORDER.index(kinds[place]):
+            kinds[place] = kind
     cells = [(_SIGNS[kind][ascii_only], _TONES[kind]) for kind in kinds]
     cells[cell(scene.wall)] = ("#" if ascii_only else "█", "bold")
     return cells
+
+
+def _kind(event: Event) -> str:
+    if event.what == "note":
+        return "note"
+    return "bad" if event.what in _BAD or event.detail in _BAD else "event"
 
 
 def _status(scene: Scene, width: int, ascii_only: bool) -> Text:

@@ -1,0 +1,103 @@
+"""The values of some workloads over a window of time, and what they come to. Pure and bounded."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from math import isfinite
+from typing import NamedTuple
+
+from collectors.metrics import METRICS
+from collectors.model import Workload, WorkloadId
+from collectors.rates import Moment
+
+LONGEST = 3600
+"""Ticks kept of each workload."""
+
+
+class Statistics(NamedTuple):
+    """What a metric of a workload came to over a window. All in the metric's unit."""
+
+    ticks: int
+    """Values that there were; ticks without one do not count."""
+    last: float
+    mean: float
+    p50: float
+    p95: float
+    top: float
+
+
+def statistics(values: Iterable[float | None]) -> Statistics | None:
+    """Return the statistics of values; `None` if none of them is known.
+
+    Percentiles are by the nearest rank: the smallest value that at least so many percent of all do not exceed.
+    """
+    known = [value for value in values if value is not None and isfinite(value)]
+    if not known:
+        return None
+    ordered = sorted(known)
+    return Statistics(
+        len(known), known[-1], sum(known) / len(known), _ranked(ordered, 50), _ranked(ordered, 95), ordered[-1]
+    )
+
+
+def _ranked(ordered: Sequence[float], percent: int) -> float:
+    return ordered[max(0, -(-len(ordered) * percent // 100) - 1)]
+
+
+class Past(NamedTuple):
+    """One workload's values in a window."""
+
+    workload: Workload
+    walls: list[float]
+    values: dict[str, list[float | None]]
+    """By metric, a value for each wall time."""
+
+
+class Window:
+    """Keeps every metric of some workloads.
+
+    Args:
+        identities: Whom; all of a moment when there are none.
+        metrics: Keys of metrics.
+        longest: Ticks to keep.
+    """
+
+    def __init__(
+        self,
+        identities: Iterable[WorkloadId] = (),
+        metrics: Sequence[str] = tuple(METRICS),
+        longest: int = LONGEST,
+    ) -> None:
+        self._wanted = frozenset(identities)
+        self._metrics = tuple(metrics)
+        self._longest = longest
+        self._ticks: dict[WorkloadId, deque[tuple[float, tuple[float | None, ...]]]] = {}
+        self.workloads: dict[WorkloadId, Workload] = {}
+        """As they were when last seen."""
+        self.first_wall: float | None = None
+        self.last_wall = 0.0
+
+    def feed(self, moment: Moment) -> None:
+        """Take in the next moment."""
+        wall = moment.frame.wall
+        self.first_wall = wall if self.first_wall is None else self.first_wall
+        self.last_wall = wall
+        for identity, reading in moment.readings.items():
+            if self._wanted and identity not in self._wanted:
+                continue
+            ticks = self._ticks.get(identity)
+            if ticks is None:
+                ticks = self._ticks[identity] = deque(maxlen=self._longest)
+            ticks.append((wall, tuple(reading.value(key) for key in self._metrics)))
+            self.workloads[identity] = reading.workload
+
+    def past(self, identity: WorkloadId, seconds: float | None = None) -> Past | None:
+        """Return a workload's values of the last so many seconds before the newest tick; `None` if it was not seen."""
+        workload = self.workloads.get(identity)
+        if workload is None:
+            return None
+        since = None if seconds is None else self.last_wall - seconds
+        ticks = [tick for tick in self._ticks[identity] if since is None or tick[0] > since]
+        columns = {key: [values[place] for _, values in ticks] for place, key in enumerate(self._metrics)}
+        return Past(workload, [wall for wall, _ in ticks], columns)
