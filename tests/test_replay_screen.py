@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -335,21 +335,14 @@ async def test_back_in_time_and_to_now_again_while_nothing_pauses(tmp_path: Path
         await running.press("j", "M")
         view: View = running.screen.view
         await running.press("T")
-        for _ in range(100):
-            await running.pilot.pause(0.02)
-            if isinstance(running.pilot.app.screen, ReplayScreen):
-                break
+        await until(running, lambda: isinstance(running.pilot.app.screen, ReplayScreen))
         past = running.pilot.app.screen
         assert isinstance(past, ReplayScreen)
         assert past.playback.number == 8, "one step before now"
         assert (past.view.sort, past.view.cursor) == (view.sort, view.cursor), "the view is the same"
         assert "PAST" in running.text()
         await running.press("home")
-        for _ in range(100):
-            await running.pilot.pause(0.02)
-            if past.playback.number == 0:
-                break
-        assert past.playback.number == 0
+        await until(running, lambda: past.playback.number == 0)
         frames = await live(running, tape, 3)
         assert past.playback.number == 0, "the past stands still"
         await running.press("end")
@@ -358,6 +351,47 @@ async def test_back_in_time_and_to_now_again_while_nothing_pauses(tmp_path: Path
         assert running.screen.moment is not None
         assert running.screen.moment.frame == frames[-1]
         assert running.screen.shown_moment == running.screen.moment
+
+
+async def test_a_recording_is_told_in_the_past_too_and_q_comes_back_to_now(tmp_path: Path) -> None:
+    async with kept(tmp_path, tmp_path / "spool") as (running, tape):
+        await live(running, tape, 5)
+        await running.press("R")
+        await answer(running, tmp_path / "rec.vmtop.gz")
+        await live(running, tape, 3)
+        await running.press("T")
+        await until(running, lambda: isinstance(running.pilot.app.screen, ReplayScreen))
+        await until(running, lambda: "REC" in running.text().splitlines()[0])
+        await running.press("x")
+        assert "End returns to now" in running.text()
+        await running.press("q")
+        assert isinstance(running.pilot.app.screen, Overview)
+        assert tape.recording is not None, "the recording goes on"
+
+
+async def test_end_stays_at_the_end_of_a_session_that_grows(tmp_path: Path) -> None:
+    frames = fleet_frames(12, 2)
+    writer = file_writer(tmp_path / "a.vmtop.gz")
+    for frame in frames[:6]:
+        writer.write(frame)
+    async with replaying(tmp_path / "a.vmtop.gz", at=2) as running:
+        await running.press("end")
+        assert running.playback.number == 5
+        for frame in frames[6:]:
+            writer.write(frame)
+        await until(running, lambda: running.playback.number == 11)
+        await running.press("T")
+        assert running.playback.number == 10
+    writer.close()
+
+
+async def until(running: Session | Replaying, condition: Callable[[], bool]) -> None:
+    """Wait until something holds, and require it."""
+    for _ in range(300):
+        await running.pilot.pause(0.02)
+        if condition():
+            return
+    raise AssertionError("it did not come to hold")
 
 
 async def test_without_a_spool_the_keys_say_why(tmp_path: Path) -> None:
