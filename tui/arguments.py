@@ -94,6 +94,26 @@ class IntervalType(click.FloatRange):
         return seconds
 
 
+class SpanType(click.ParamType[float]):
+    """A span of time, in seconds, that is longer than nothing."""
+
+    name = "span"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Parse it, or fail with the reason."""
+        from collectors.times import TimeError, parse_span
+
+        if isinstance(value, float):
+            return value
+        try:
+            seconds = parse_span(str(value))
+        except TimeError as error:
+            self.fail(str(error), param, ctx)
+        if not seconds:
+            self.fail(f"{value!r} is no time at all; leave the option out instead.", param, ctx)
+        return seconds
+
+
 class SortType(click.ParamType[str]):
     """A metric or a field to sort by."""
 

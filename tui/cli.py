@@ -26,6 +26,7 @@ from tui.arguments import (
     source_options,
     timeout_options,
 )
+from tui.compare_cli import compare
 from tui.session_cli import COMMANDS
 
 if TYPE_CHECKING:
@@ -236,7 +237,7 @@ for _verb, _does, _can_wait in (
     _add_action(_verb, _does, _can_wait)
 
 
-for _command in COMMANDS:
+for _command in (*COMMANDS, compare):
     main.add_command(_command)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tui.arguments import (
+    SpanType,
     choice_options,
     interval_option,
     look_options,
@@ -27,26 +28,6 @@ _TO = click.option("--to", "stop", metavar="TIME", help="Where to end; +5m count
 
 LEAST_ROTATION = 64 << 10
 """Bytes: a smaller file would hold little beside who is in it."""
-
-
-class SpanType(click.ParamType[float]):
-    """A span of time, in seconds, that is longer than nothing."""
-
-    name = "span"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Parse it, or fail with the reason."""
-        from collectors.times import TimeError, parse_span
-
-        if isinstance(value, float):
-            return value
-        try:
-            seconds = parse_span(str(value))
-        except TimeError as error:
-            self.fail(str(error), param, ctx)
-        if not seconds:
-            self.fail(f"{value!r} is no time at all; leave the option out instead.", param, ctx)
-        return seconds
 
 
 class SizeType(click.ParamType[int]):

@@ -44,7 +44,7 @@ class Cell(NamedTuple):
 
 
 class MetricRow(NamedTuple):
-    """One metric of all sides."""
+    """One metric of all sides, compared by their means."""
 
     metric: Metric
     cells: tuple[Cell, ...]
@@ -52,15 +52,17 @@ class MetricRow(NamedTuple):
     """Which side has the least of a metric of which less is better; `None` where they are about equal."""
     worst: int | None
 
+    @property
+    def is_known(self) -> bool:
+        """Whether at least one side has it."""
+        return any(cell.stats is not None for cell in self.cells)
 
-def side_by_side(sides: Sequence[Side], metrics: Sequence[str] = tuple(METRICS)) -> list[MetricRow]:
-    """Return a row for each metric that at least one side has."""
-    rows = []
-    for key in metrics:
-        found = [statistics(side.past.values.get(key, ())) for side in sides]
-        if any(one is not None for one in found):
-            rows.append(_row(METRICS[key], found))
-    return rows
+
+def side_by_side(sides: Sequence[Side]) -> list[MetricRow]:
+    """Return a row for every metric, also those that no side has."""
+    return [
+        _row(metric, [statistics(side.past.values.get(key, ())) for side in sides]) for key, metric in METRICS.items()
+    ]
 
 
 def _row(metric: Metric, found: Sequence[Statistics | None]) -> MetricRow:

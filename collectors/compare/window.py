@@ -8,11 +8,13 @@ from math import isfinite
 from typing import NamedTuple
 
 from collectors.metrics import METRICS
-from collectors.model import Workload, WorkloadId
-from collectors.rates import Moment
+from collectors.model import Frame, Workload, WorkloadId
+from collectors.rates import Deriver, Moment
 
 LONGEST = 3600
 """Ticks kept of each workload."""
+WARM_UP_S = 60.0
+"""What is read before a window, so that also slow sources have rates at its beginning."""
 
 
 class Statistics(NamedTuple):
@@ -101,3 +103,13 @@ class Window:
         ticks = [tick for tick in self._ticks[identity] if since is None or tick[0] > since]
         columns = {key: [values[place] for _, values in ticks] for place, key in enumerate(self._metrics)}
         return Past(workload, [wall for wall, _ in ticks], columns)
+
+
+def fill(frames: Iterable[Frame], identities: Iterable[WorkloadId], since: float, longest: int = LONGEST) -> Window:
+    """Return the window of frames from a wall time on; those before it only give the first of them their rates."""
+    window, deriver = Window(identities, longest=longest), Deriver()
+    for frame in frames:
+        moment = deriver.feed(frame)
+        if frame.wall >= since:
+            window.feed(moment)
+    return window

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 from textual import on
@@ -9,9 +10,11 @@ from textual.binding import BindingType
 
 from collectors.actions.runner import Action
 from collectors.actions.words import GERUNDS
-from collectors.model import Workload, WorkloadId
+from collectors.model import Frame, Workload, WorkloadId
 from collectors.rates import Moment
 from collectors.sampler import Sampler
+from collectors.session.format import SessionError
+from collectors.session.reader import Session
 from collectors.track import Track
 from tui.action_desk import ActionDesk
 from tui.feed import FrameReady, feed
@@ -20,6 +23,7 @@ from tui.means import Means
 from tui.options import ScreenOptions
 from tui.screens.acting import Acting
 from tui.screens.browser import Browser, bindings
+from tui.screens.compare import CompareScreen
 from tui.screens.keeping import Keeping
 from tui.screens.live_workload import LiveWorkloadScreen
 from tui.screens.workload import Subject
@@ -62,6 +66,8 @@ class Overview(Acting, Keeping, Browser):
         for screen in self.app.screen_stack:
             if isinstance(screen, LiveWorkloadScreen):
                 screen.take_moment(moment, self.sampler.interval_s)
+            elif isinstance(screen, CompareScreen) and screen.where == LIVE:
+                screen.take_moment(moment)
         if not self.view.is_frozen:
             self.shown_moment = moment
         self.redraw()
@@ -95,6 +101,19 @@ class Overview(Acting, Keeping, Browser):
         if track.moment is not None:
             screen.take_moment(track.moment, self.sampler.interval_s)
         self.app.push_screen(screen)
+
+    def frames_since(self, wall: float) -> Iterator[Frame]:
+        """Return the frames of the session so far; without one only the present."""
+        moment = self.track.moment
+        try:
+            session = Session(self.tape.paths())
+        except (SessionError, IndexError):
+            yield from [moment.frame] if moment is not None else []
+            return
+        try:
+            yield from (frame for _, frame in session.frames(wall))
+        finally:
+            session.close()
 
     def targets(self) -> list[Workload]:
         if self.moment is None:

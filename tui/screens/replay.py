@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import ClassVar
 
@@ -10,13 +11,14 @@ from textual.binding import Binding, BindingType
 from textual.events import Key
 from textual.widget import Widget
 
-from collectors.model import Event, WorkloadId
+from collectors.model import Event, Frame, WorkloadId
 from collectors.rates import Moment
 from collectors.session.playback import Playback
 from collectors.startup import Startup
 from tui.keys import LIVE, REPLAY, keys_of
 from tui.options import ScreenOptions
 from tui.screens.browser import Browser, bindings
+from tui.screens.compare import CompareScreen
 from tui.screens.replay_workload import ReplayWorkloadScreen
 from tui.screens.traveling import Traveling
 from tui.screens.workload import Subject
@@ -109,6 +111,13 @@ class ReplayScreen(Traveling, Browser):
         for screen in self.app.screen_stack:
             if isinstance(screen, ReplayWorkloadScreen):
                 screen.take_moment(moment, self.interval_s())
+            elif isinstance(screen, CompareScreen) and screen.where == REPLAY:
+                screen.take_moment(moment, is_next=False)
+
+    def frames_since(self, wall: float) -> Iterator[Frame]:
+        moment = self.playback.moment
+        until = None if moment is None else moment.frame.wall
+        return (frame for _, frame in self.playback.session.frames(wall, until))
 
     def _scene(self, moment: Moment) -> Scene:
         playback, session = self.playback, self.playback.session

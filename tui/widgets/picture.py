@@ -15,7 +15,10 @@ class Picture(Widget):
     """Shows lines of runs as they are."""
 
     ALLOW_SELECT = False
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"picture--{tone}" for tone in ("dim", "bad", "cpu", "warn", "accent")}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        f"picture--{tone}"
+        for tone in ("dim", "bad", "cpu", "warn", "accent", *(f"side{number}" for number in range(1, 9)))
+    }
     DEFAULT_CSS = """
     Picture { height: 1fr; width: 1fr;
         & > .picture--dim { color: $foreground 55%; }
@@ -23,6 +26,14 @@ class Picture(Widget):
         & > .picture--cpu { color: $success; }
         & > .picture--warn { color: $warning; }
         & > .picture--accent { color: $accent; }
+        & > .picture--side1 { color: $success; }
+        & > .picture--side2 { color: $warning; }
+        & > .picture--side3 { color: $primary-lighten-2; }
+        & > .picture--side4 { color: $error; }
+        & > .picture--side5 { color: $secondary-lighten-2; }
+        & > .picture--side6 { color: $accent; }
+        & > .picture--side7 { color: $foreground; }
+        & > .picture--side8 { color: $success-darken-2; }
     }
     """
 

@@ -1,0 +1,54 @@
+"""`vmtop compare`. Its work is imported when it runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tui.arguments import SpanType, source_options
+
+_STATS = ("mean", "p50", "p95", "max", "last")
+
+
+@click.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.option("--window", "window_s", type=SpanType(), metavar="SPAN", help="Over the last 1m, 5m ...; 10s of now.")
+@click.option(
+    "--session",
+    "sessions",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Compare with a session too; repeatable.",
+)
+@click.option("--past", "is_past", is_flag=True, help="Only the sessions, not this host now.")
+@click.option("--stat", type=click.Choice(_STATS), default="mean", show_default=True, help="What the table shows.")
+@click.option("--json", "is_json", is_flag=True, help="Print a JSON document with all statistics.")
+@source_options
+def compare(
+    names: tuple[str, ...],
+    window_s: float | None,
+    sessions: tuple[Path, ...],
+    is_past: bool,
+    stat: str,
+    is_json: bool,
+    docker_urls: tuple[str, ...],
+    libvirt_uris: tuple[str, ...],
+    insecure: bool,
+) -> int:
+    """Put workloads of any kind side by side: a row a metric, a column a workload, the difference to the first.
+
+    A NAME is a name, an id, a unique beginning of either, or kind:name such as vm:db. With --session each name is
+    looked for there too, so that before and after stand beside each other.
+
+    Exits with 3 when a name stands for no workload, or for several.
+    """
+    from tui.comparing import Wish
+    from tui.comparing import compare as run
+    from tui.sources import specs
+
+    if is_past and not sessions:
+        raise click.UsageError("--past goes with --session.")
+    wish = Wish(names, sessions, window_s, not is_past, is_json, stat)
+    return run(specs(docker_urls, libvirt_uris, insecure), wish)

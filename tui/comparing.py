@@ -1,0 +1,164 @@
+"""`vmtop compare`: workloads side by side, as they are now and as they were in sessions."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+
+from collectors.actions.targets import NoTarget, find
+from collectors.compare.sides import MOST, Side, side_by_side
+from collectors.compare.window import WARM_UP_S, Window, fill
+from collectors.model import Workload, WorkloadId
+from collectors.sampler import SourceSpec
+from collectors.session.reader import Session
+from tui.compare_text import as_text, document
+from tui.doctor import troubles
+from tui.once import moments
+from tui.session_commands import opened
+
+LIVE_S = 10.0
+"""How long the present is watched when no window is asked for."""
+_NO_SUCH = 3
+
+
+class Wish(NamedTuple):
+    """What to compare."""
+
+    names: tuple[str, ...]
+    sessions: tuple[Path, ...] = ()
+    window_s: float | None = None
+    """`None`: ten seconds of now, the whole of a session."""
+    has_now: bool = True
+    is_json: bool = False
+    stat: str = "mean"
+
+
+class _Found(NamedTuple):
+    side: Side
+    session: str | None
+
+
+def compare(specs: Sequence[SourceSpec], wish: Wish) -> int:
+    """Print the comparison; return 0, or 3 when a name stands for no workload or for several."""
+    try:
+        found = [one for name in wish.sessions for one in _in_session(name, wish)]
+        now = _now(specs, wish) if wish.has_now else []
+    except NoTarget as error:
+        click.echo(f"vmtop: {error}", err=True)
+        return _NO_SUCH
+    columns = _ordered(wish.names, now, found)
+    missing = [name for name in wish.names if not any(name == typed for typed, _ in (*now, *found))]
+    for name in missing:
+        click.echo(f"vmtop: {NoTarget(name, [])}", err=True)
+    if missing or not columns:
+        return _NO_SUCH
+    if len(columns) > MOST:
+        raise click.ClickException(f"{len(columns)} sides are too many to compare; {MOST} fit.")
+    sides = [one.side for one in columns]
+    rows = side_by_side(sides)
+    if wish.is_json:
+        click.echo(json.dumps(document(sides, rows, wish.window_s, [one.session for one in columns]), indent=2))
+    else:
+        click.echo(as_text(sides, rows, wish.stat), nl=False)
+    return 0
+
+
+def _ordered(
+    names: Sequence[str], now: Sequence[tuple[str, _Found]], then: Sequence[tuple[str, _Found]]
+) -> list[_Found]:
+    """Put what was before what is: differences are to the first. With one name each, its past and its present."""
+    return [one for name in names for typed, one in (*then, *now) if typed == name]
+
+
+def _in_session(path: Path, wish: Wish) -> list[tuple[str, _Found]]:
+    with opened([path]) as session:
+        chosen = _chosen(wish.names, _everyone(session), wish.has_now or len(wish.sessions) > 1)
+        last = session.span()[1]
+        since = -1.0 if wish.window_s is None else last - wish.window_s
+        frames = (frame for _, frame in session.frames(None if since < 0 else since - WARM_UP_S))
+        window = fill(frames, [one.id for _, one in chosen], since)
+    is_alone = len(wish.sessions) == 1 and not wish.has_now
+    label = "" if is_alone else f" @{path.name.removesuffix('.gz').removesuffix('.vmtop')}"
+    return [
+        (typed, _Found(Side(f"{one.name}{label}", past), str(path)))
+        for typed, one in chosen
+        if (past := window.past(one.id)) is not None
+    ]
+
+
+def _everyone(session: Session) -> list[Workload]:
+    """Return the workloads of a session, as they were last."""
+    known: dict[WorkloadId, Workload] = {}
+    for _, frame in session.frames():
+        known.update(frame.workloads)
+    return list(known.values())
+
+
+def _chosen(names: Sequence[str], workloads: Sequence[Workload], may_lack: bool) -> list[tuple[str, Workload]]:
+    """Find the workloads that names stand for; one that is not here may be elsewhere.
+
+    Raises:
+        NoTarget: A name stands for several, or for none where it has to be here.
+    """
+    chosen = []
+    for name in dict.fromkeys(names):
+        try:
+            chosen.append((name, find(name, workloads)))
+        except NoTarget as error:
+            if error.is_ambiguous or not may_lack:
+                raise
+    return chosen
+
+
+def _now(specs: Sequence[SourceSpec], wish: Wish) -> list[tuple[str, _Found]]:
+    """Watch the workloads for the window."""
+    seconds = LIVE_S if wish.window_s is None else wish.window_s
+    stream = moments(specs, max(0.2, min(1.0, seconds / 10)))
+    first = next(stream)
+    chosen = _chosen(wish.names, list(first.frame.workloads.values()), bool(wish.sessions))
+    window = Window(one.id for _, one in chosen)
+    window.feed(first)
+    began = time.monotonic()
+    with _progress(seconds) as tell:
+        for moment in stream if chosen else ():
+            window.feed(moment)
+            passed = time.monotonic() - began
+            tell(passed)
+            if passed >= seconds:
+                break
+    stream.close()  # type: ignore[attr-defined]  # it is a generator; the annotation promises less
+    for sentence in troubles(first.sources):
+        click.echo(f"vmtop: {sentence}", err=True)
+    mark = " now" if wish.sessions else ""
+    return [
+        (typed, _Found(Side(f"{one.name}{mark}", past), None))
+        for typed, one in chosen
+        if (past := window.past(one.id)) is not None
+    ]
+
+
+@contextmanager
+def _progress(seconds: float) -> Iterator[_Tell]:
+    with click.progressbar(length=max(1, int(seconds * 10)), file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+        yield _Tell(bar)
+
+
+class _Tell:
+    """Moves a bar on, in tenths of seconds."""
+
+    def __init__(self, bar: object) -> None:
+        self._bar = bar
+        self._done = 0
+
+    def __call__(self, seconds: float) -> None:
+        step = int(seconds * 10) - self._done
+        if step > 0:
+            self._done += step
+            self._bar.update(step)  # type: ignore[attr-defined]  # click names no type for it

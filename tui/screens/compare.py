@@ -1,0 +1,254 @@
+"""Two to eight workloads side by side: a table of all metrics, and one metric's lines over one time axis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from math import isnan, nan
+from typing import ClassVar, NamedTuple
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widgets import Static
+
+from collectors.compare.sides import MetricRow, Side, side_by_side
+from collectors.compare.window import LONGEST, WARM_UP_S, Window, fill
+from collectors.metrics import Unit
+from collectors.model import Frame, Workload, WorkloadId
+from collectors.rates import Moment
+from tui.compare_text import BEST, STATS, WORST, heading, line
+from tui.format import duration, fit
+from tui.keys import LIVE
+from tui.screens.paged import Paged
+from tui.threads import in_thread, is_up
+from tui.widgets.chart import Chart, Series, paint
+from tui.widgets.line_view import Line, LineView
+from tui.widgets.picture import Picture
+
+WINDOWS: tuple[float | None, ...] = (60.0, 300.0, None)
+"""Seconds; `None` is all that there is, up to an hour of seconds."""
+TONES = tuple(f"side{number}" for number in range(1, 9))
+_CHART_LEAST = 8
+_LIST_LEAST = 6
+
+Frames = Callable[[float], Iterable[Frame]]
+"""From a wall time to the frames from then to the moment that is shown. Blocking."""
+
+
+class Shown(NamedTuple):
+    """What was worked out from the window."""
+
+    sides: list[Side]
+    rows: list[MetricRow]
+    charts: dict[str, list[list[float]]]
+    """By metric, a line for each side, all on one time axis; NaN where there is nothing."""
+    span_s: float
+
+
+class CompareScreen(Paged, Screen[None]):
+    """Compares workloads while the frames go on.
+
+    Args:
+        workloads: Whom; differences are to the first.
+        frames: The past, to begin with.
+        keys: Bindings beside its own.
+        where: Whose keys the help shows.
+        ascii_only: Draw with ASCII only.
+    """
+
+    DEFAULT_CSS = """
+    CompareScreen { layout: vertical; }
+    CompareScreen > Static { height: 1; }
+    CompareScreen #title { background: $primary-background; text-style: bold; }
+    CompareScreen #footer { background: $primary-background; color: $foreground; }
+    CompareScreen #names { text-style: bold; }
+    CompareScreen LineView { height: 1fr; }
+    CompareScreen Picture { height: 9; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("w", "window", "window"),
+        Binding("v", "stat", "statistic"),
+        Binding("o", "scale", "scale"),
+        Binding("f1,question_mark,h", "help", show=False),
+        Binding("escape,q,equals_sign", "close", "back"),
+    ]
+
+    def __init__(
+        self, workloads: Sequence[Workload], frames: Frames, where: str = LIVE, ascii_only: bool = False
+    ) -> None:
+        super().__init__()
+        self.where = where
+        self.workloads = list(workloads)
+        self.is_ascii = ascii_only
+        self._frames = frames
+        self._moment: Moment | None = None
+        self._window: Window | None = None
+        self._span = 0
+        self._stat = 0
+        self._is_own_scale = False
+        self._shown: Shown | None = None
+        self._is_busy = False
+        self._is_stale = False
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="title")
+        yield Static(id="names")
+        yield LineView(has_cursor=True)
+        yield Static(id="legend")
+        yield Picture()
+        yield Static(
+            Text(" w window  v statistic  o own scales  j k metric  ? help  Esc back", no_wrap=True), id="footer"
+        )
+
+    def on_mount(self) -> None:
+        self.query_one(LineView).focus()
+        self._work()
+
+    def on_resize(self) -> None:
+        height = self.size.height - 5
+        chart = max(_CHART_LEAST, height * 2 // 5)
+        picture = self.query_one(Picture)
+        picture.styles.height = chart
+        picture.display = height - chart >= _LIST_LEAST
+        self.call_after_refresh(self._redraw)
+
+    def target(self) -> Workload | None:
+        return None
+
+    def take_moment(self, moment: Moment, is_next: bool = True) -> None:
+        """Go on to another moment.
+
+        Args:
+            moment: Which.
+            is_next: It follows the one before; otherwise the past is read again.
+        """
+        self._moment = moment
+        if is_next and self._window is not None:
+            self._window.feed(moment)
+        else:
+            self._window = None
+        self._work()
+
+    def _work(self) -> None:
+        """Work the comparison out on a thread, one at a time; what comes meanwhile is done after it."""
+        self._is_stale = True
+        if self._moment is not None and not self._is_busy and self.is_mounted:
+            self.run_worker(self._work_out(), group="compare")
+
+    async def _work_out(self) -> None:
+        self._is_busy = True
+        while self._is_stale:
+            self._is_stale = False
+            self._shown = await in_thread(self._worked_out)
+            if not is_up(self):
+                return
+            self._redraw()
+        self._is_busy = False
+
+    def _worked_out(self) -> Shown | None:
+        moment, seconds = self._moment, WINDOWS[self._span]
+        if moment is None:
+            return None
+        window = self._window
+        if window is None:
+            since = moment.frame.wall - (LONGEST if seconds is None else WINDOWS[-2] or 0.0)
+            identities = [one.id for one in self.workloads]
+            window = self._window = fill(self._frames(since - WARM_UP_S), identities, since)
+        return work_out(window, [one.id for one in self.workloads], seconds)
+
+    def _redraw(self) -> None:
+        shown = self._shown
+        if shown is None or not self.is_mounted:
+            self.query_one("#title", Static).update(Text(" reading the past ...", no_wrap=True))
+            return
+        stat, width = STATS[self._stat], self.size.width
+        seconds = WINDOWS[self._span]
+        words = "all" if seconds is None else duration(seconds, 6).strip()
+        there = duration(shown.span_s, 6).strip()
+        title = f" Compare: {stat} of the last {words} ({there} there)  {BEST} least {WORST} most, where less is better"
+        self.query_one("#title", Static).update(Text(fit(title, width), no_wrap=True))
+        self.query_one("#names", Static).update(Text(heading(shown.sides, width, stat), no_wrap=True))
+        known = [row for row in shown.rows if row.is_known]
+        view = self.query_one(LineView)
+        view.show([_line(row, len(shown.sides), stat, width) for row in known])
+        self._draw()
+
+    @on(LineView.Moved)
+    def metric_chosen(self) -> None:
+        self._draw()
+
+    def _draw(self) -> None:
+        shown = self._shown
+        known = [row for row in shown.rows if row.is_known] if shown is not None else []
+        if shown is None or not known:
+            return
+        row = known[min(self.query_one(LineView).cursor, len(known) - 1)]
+        lines = shown.charts[row.metric.key]
+        unit = row.metric.unit
+        if self._is_own_scale:
+            lines, unit = [_of_own_top(values) for values in lines], Unit.PERCENT
+        series = [
+            Series(side.label, values, tone) for side, values, tone in zip(shown.sides, lines, TONES, strict=False)
+        ]
+        picture = self.query_one(Picture)
+        chart = Chart(series, unit, shown.span_s, None, 100.0 if self._is_own_scale else None)
+        picture.show(paint(chart, picture.size.width, picture.size.height, self.is_ascii))
+        self.query_one("#legend", Static).update(self._legend(row, shown))
+
+    def _legend(self, row: MetricRow, shown: Shown) -> Text:
+        scale = ", each of its own top" if self._is_own_scale else ""
+        legend = Text(f" {row.metric.label}{scale}: ", style="bold", no_wrap=True, overflow="ellipsis")
+        picture = self.query_one(Picture)
+        for place, (side, tone) in enumerate(zip(shown.sides, TONES, strict=False), 1):
+            style = picture.get_component_rich_style(f"picture--{tone}", partial=True)
+            legend.append(f"{'#' if self.is_ascii else '━'} {place} {side.label}  ", style=style)
+        return legend
+
+    def action_window(self) -> None:
+        self._span = (self._span + 1) % len(WINDOWS)
+        self._window = None
+        self._work()
+
+    def action_stat(self) -> None:
+        self._stat = (self._stat + 1) % len(STATS)
+        self._redraw()
+
+    def action_scale(self) -> None:
+        self._is_own_scale = not self._is_own_scale
+        self._draw()
+
+    def action_close(self) -> None:
+        self.dismiss(None)
+
+
+def work_out(window: Window, identities: Sequence[WorkloadId], seconds: float | None) -> Shown:
+    """Return the table and the lines of a window's last seconds."""
+    pasts = [window.past(identity, seconds) for identity in identities]
+    sides = [Side(past.workload.name, past) for past in pasts if past is not None]
+    walls = sorted({wall for side in sides for wall in side.past.walls})
+    rows = side_by_side(sides)
+    places = {wall: place for place, wall in enumerate(walls)}
+    charts = {
+        row.metric.key: [_on_axis(side, row.metric.key, places) for side in sides] for row in rows if row.is_known
+    }
+    return Shown(sides, rows, charts, walls[-1] - walls[0] if walls else 0.0)
+
+
+def _on_axis(side: Side, key: str, places: dict[float, int]) -> list[float]:
+    """Put a side's values where their times are."""
+    values = [nan] * len(places)
+    for wall, value in zip(side.past.walls, side.past.values[key], strict=True):
+        values[places[wall]] = nan if value is None else value
+    return values
+
+
+def _of_own_top(values: Sequence[float]) -> list[float]:
+    top = max((value for value in values if not isnan(value)), default=0.0)
+    return [value / top * 100 if top else value for value in values]
+
+
+def _line(row: MetricRow, count: int, stat: str, width: int) -> Line:
+    """Return a line of the table, the best and the worst with their signs."""
+    return [(line(row, count, stat, width), "plain")]
