@@ -4,26 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
+
 from collectors.compare.sides import Cell, MetricRow, Side
-from collectors.compare.window import Statistics
+from collectors.compare.window import STATS, Statistics
 from collectors.document import number, timestamp
 from collectors.metrics import Metric
 from tui.format import duration, fit, text
 
 COMPARE_SCHEMA = "vmtop.compare/1"
-STATS = ("mean", "p50", "p95", "max", "last")
 BEST, WORST = "+", "!"
 """Stand behind the least and the most of a metric of which less is better."""
 LABEL_WIDTH = 8
 _WIDTH = 80
 _PERCENT_WIDTH = 6
-_SIDES_WITH_PERCENT = 4
+_PERCENT_LEAST = 16
+"""Cells of a column that has room for the difference too."""
+_COLUMN_LEAST, _COLUMN_MOST = 8, 24
 _NAME_MOST = 22
 
 
 def value_of(stats: Statistics | None, stat: str) -> float | None:
-    """Return one of the statistics by its name."""
-    return None if stats is None else getattr(stats, "top" if stat == "max" else stat)
+    """Return one of the statistics by its name; `None` where there are none."""
+    return None if stats is None else stats.of(stat)
 
 
 def as_text(sides: Sequence[Side], rows: Sequence[MetricRow], stat: str = "mean", width: int = _WIDTH) -> str:
@@ -32,7 +35,7 @@ def as_text(sides: Sequence[Side], rows: Sequence[MetricRow], stat: str = "mean"
     lines += ["", heading(sides, width, stat)]
     lines += [line(row, len(sides), stat, width) for row in rows if row.is_known]
     missing = [row.metric.label for row in rows if not row.is_known]
-    lines += ["", f"{BEST} least and {WORST} most, where less is better; % is the difference of means to the first"]
+    lines += ["", f"{BEST} least and {WORST} most, where less is better; % is the difference to the first"]
     if missing:
         lines += wrapped(f"not known of any: {', '.join(missing)}", width)
     return "".join(f"{one.rstrip()}\n" for one in lines)
@@ -59,24 +62,29 @@ def _span(side: Side, place: int) -> str:
 
 def column_width(count: int, width: int) -> int:
     """Return the cells of one side's column."""
-    return max(8, min((width - LABEL_WIDTH) // count, 18 if count <= _SIDES_WITH_PERCENT else 12))
+    return max(_COLUMN_LEAST, min((width - LABEL_WIDTH) // count, _COLUMN_MOST))
 
 
 def heading(sides: Sequence[Side], width: int, stat: str) -> str:
     """Return the line of names over the columns."""
     room = column_width(len(sides), width)
-    names = "".join(fit(f"{place} {side.label}", room - 1).rjust(room) for place, side in enumerate(sides, 1))
+    tail = 1 + (_PERCENT_WIDTH if room >= _PERCENT_LEAST else 0)
+    names = ""
+    for place, side in enumerate(sides, 1):
+        name = fit(f"{place} {side.label}", room - 1).strip()
+        names += (name + " " * max(0, min(tail, room - 1 - cell_len(name)))).rjust(room)
     return f"{stat.upper():<{LABEL_WIDTH}}{names}"
 
 
 def line(row: MetricRow, count: int, stat: str, width: int) -> str:
     """Return the line of one metric."""
     room = column_width(count, width)
-    cells = "".join(_cell(row, place, stat, room, count <= _SIDES_WITH_PERCENT) for place in range(count))
+    cells = "".join(_cell(row, place, stat, room) for place in range(count))
     return f"{fit(row.metric.label, LABEL_WIDTH)}{cells}"
 
 
-def _cell(row: MetricRow, place: int, stat: str, room: int, has_percent: bool) -> str:
+def _cell(row: MetricRow, place: int, stat: str, room: int) -> str:
+    has_percent = room >= _PERCENT_LEAST
     cell = row.cells[place]
     mark = BEST if place == row.best else WORST if place == row.worst else " "
     shown = text(value_of(cell.stats, stat), row.metric.unit, min(7, room - 2)).strip()

@@ -62,7 +62,7 @@ def compare(specs: Sequence[SourceSpec], wish: Wish) -> int:
     if len(columns) > MOST:
         raise click.ClickException(f"{len(columns)} sides are too many to compare; {MOST} fit.")
     sides = [one.side for one in columns]
-    rows = side_by_side(sides)
+    rows = side_by_side(sides, wish.stat)
     if wish.is_json:
         click.echo(json.dumps(document(sides, rows, wish.window_s, [one.session for one in columns]), indent=2))
     else:

@@ -38,13 +38,13 @@ class Cell(NamedTuple):
     stats: Statistics | None
     """`None`: not known in this window."""
     difference: float | None
-    """Mean less the first side's, in the metric's unit."""
+    """Its statistic less the first side's, in the metric's unit."""
     percent: float | None
     """The same as a share of the first side's; `None` where that is 0."""
 
 
 class MetricRow(NamedTuple):
-    """One metric of all sides, compared by their means."""
+    """One metric of all sides, compared by one statistic."""
 
     metric: Metric
     cells: tuple[Cell, ...]
@@ -58,18 +58,19 @@ class MetricRow(NamedTuple):
         return any(cell.stats is not None for cell in self.cells)
 
 
-def side_by_side(sides: Sequence[Side]) -> list[MetricRow]:
-    """Return a row for every metric, also those that no side has."""
-    return [
-        _row(metric, [statistics(side.past.values.get(key, ())) for side in sides]) for key, metric in METRICS.items()
-    ]
+def side_by_side(sides: Sequence[Side], stat: str = "mean") -> list[MetricRow]:
+    """Return a row for every metric, also those that no side has; differences are of one of `STATS`."""
+    rows = []
+    for key, metric in METRICS.items():
+        rows.append(_row(metric, [statistics(side.past.values.get(key, ())) for side in sides], stat))
+    return rows
 
 
-def _row(metric: Metric, found: Sequence[Statistics | None]) -> MetricRow:
+def _row(metric: Metric, found: Sequence[Statistics | None], stat: str) -> MetricRow:
     first = found[0]
-    cells = tuple(_cell(one, first) for one in found)
+    cells = tuple(_cell(one, first, stat) for one in found)
     best = worst = None
-    known = [(one.mean, place) for place, one in enumerate(found) if one is not None]
+    known = [(one.of(stat), place) for place, one in enumerate(found) if one is not None]
     if metric.key in _COST and len(known) > 1:
         least, most = min(known), max(known)
         if most[0] - least[0] > max(abs(most[0]) * _EQUAL, _least_visible(metric)):
@@ -82,8 +83,9 @@ def _least_visible(metric: Metric) -> float:
     return 0.05 if metric.unit is Unit.PERCENT else 0.0
 
 
-def _cell(one: Statistics | None, first: Statistics | None) -> Cell:
+def _cell(one: Statistics | None, first: Statistics | None, stat: str) -> Cell:
     if one is None or first is None:
         return Cell(one, None, None)
-    difference = one.mean - first.mean
-    return Cell(one, difference, difference / first.mean * 100 if first.mean else None)
+    base = first.of(stat)
+    difference = one.of(stat) - base
+    return Cell(one, difference, difference / base * 100 if base else None)

@@ -26,7 +26,15 @@ class Statistics(NamedTuple):
     mean: float
     p50: float
     p95: float
-    top: float
+    max: float
+
+    def of(self, stat: str) -> float:
+        """Return one of `STATS` by its name."""
+        return float(getattr(self, stat))
+
+
+STATS = ("mean", "p50", "p95", "max", "last")
+"""What two workloads can be compared by."""
 
 
 def statistics(values: Iterable[float | None]) -> Statistics | None:
@@ -106,10 +114,10 @@ class Window:
 
 
 def fill(frames: Iterable[Frame], identities: Iterable[WorkloadId], since: float, longest: int = LONGEST) -> Window:
-    """Return the window of frames from a wall time on; those before it only give the first of them their rates."""
+    """Return the window of frames after a wall time; those before it only give the first of them their rates."""
     window, deriver = Window(identities, longest=longest), Deriver()
     for frame in frames:
         moment = deriver.feed(frame)
-        if frame.wall >= since:
+        if frame.wall > since:
             window.feed(moment)
     return window

@@ -14,11 +14,11 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from collectors.compare.sides import MetricRow, Side, side_by_side
-from collectors.compare.window import LONGEST, WARM_UP_S, Window, fill
+from collectors.compare.window import LONGEST, STATS, WARM_UP_S, Window, fill
 from collectors.metrics import Unit
 from collectors.model import Frame, Workload, WorkloadId
 from collectors.rates import Moment
-from tui.compare_text import BEST, STATS, WORST, heading, line
+from tui.compare_text import BEST, WORST, heading, line
 from tui.format import duration, fit
 from tui.keys import LIVE
 from tui.screens.paged import Paged
@@ -45,6 +45,7 @@ class Shown(NamedTuple):
     charts: dict[str, list[list[float]]]
     """By metric, a line for each side, all on one time axis; NaN where there is nothing."""
     span_s: float
+    stat: str
 
 
 class CompareScreen(Paged, Screen[None]):
@@ -104,7 +105,7 @@ class CompareScreen(Paged, Screen[None]):
 
     def on_mount(self) -> None:
         self.query_one(LineView).focus()
-        self._work()
+        self.call_after_refresh(self._work)
 
     def on_resize(self) -> None:
         height = self.size.height - 5
@@ -156,18 +157,18 @@ class CompareScreen(Paged, Screen[None]):
             since = moment.frame.wall - (LONGEST if seconds is None else WINDOWS[-2] or 0.0)
             identities = [one.id for one in self.workloads]
             window = self._window = fill(self._frames(since - WARM_UP_S), identities, since)
-        return work_out(window, [one.id for one in self.workloads], seconds)
+        return work_out(window, [one.id for one in self.workloads], seconds, STATS[self._stat])
 
     def _redraw(self) -> None:
         shown = self._shown
         if shown is None or not self.is_mounted:
             self.query_one("#title", Static).update(Text(" reading the past ...", no_wrap=True))
             return
-        stat, width = STATS[self._stat], self.size.width
+        stat, width = shown.stat, self.size.width
         seconds = WINDOWS[self._span]
         words = "all" if seconds is None else duration(seconds, 6).strip()
         there = duration(shown.span_s, 6).strip()
-        title = f" Compare: {stat} of the last {words} ({there} there)  {BEST} least {WORST} most, where less is better"
+        title = f" Compare the {stat} of {words} ({there} there)   {BEST} least and {WORST} most of what costs"
         self.query_one("#title", Static).update(Text(fit(title, width), no_wrap=True))
         self.query_one("#names", Static).update(Text(heading(shown.sides, width, stat), no_wrap=True))
         known = [row for row in shown.rows if row.is_known]
@@ -213,7 +214,7 @@ class CompareScreen(Paged, Screen[None]):
 
     def action_stat(self) -> None:
         self._stat = (self._stat + 1) % len(STATS)
-        self._redraw()
+        self._work()
 
     def action_scale(self) -> None:
         self._is_own_scale = not self._is_own_scale
@@ -223,17 +224,17 @@ class CompareScreen(Paged, Screen[None]):
         self.dismiss(None)
 
 
-def work_out(window: Window, identities: Sequence[WorkloadId], seconds: float | None) -> Shown:
+def work_out(window: Window, identities: Sequence[WorkloadId], seconds: float | None, stat: str) -> Shown:
     """Return the table and the lines of a window's last seconds."""
     pasts = [window.past(identity, seconds) for identity in identities]
     sides = [Side(past.workload.name, past) for past in pasts if past is not None]
     walls = sorted({wall for side in sides for wall in side.past.walls})
-    rows = side_by_side(sides)
+    rows = side_by_side(sides, stat)
     places = {wall: place for place, wall in enumerate(walls)}
     charts = {
         row.metric.key: [_on_axis(side, row.metric.key, places) for side in sides] for row in rows if row.is_known
     }
-    return Shown(sides, rows, charts, walls[-1] - walls[0] if walls else 0.0)
+    return Shown(sides, rows, charts, walls[-1] - walls[0] if walls else 0.0, stat)
 
 
 def _on_axis(side: Side, key: str, places: dict[float, int]) -> list[float]:
