@@ -238,8 +238,20 @@ async def test_marked_workloads_are_compared_while_the_frames_go_on(tmp_path: Pa
 async def test_without_two_marks_the_key_says_what_to_do(tmp_path: Path) -> None:
     async with kept(tmp_path, None) as (running, tape):
         await live(running, tape, 2)
-        await running.press("equals_sign")
+        await running.press("space", "equals_sign")
         assert "Mark two to 8 workloads" in running.text()
+
+
+async def test_with_no_marks_the_classes_are_compared(tmp_path: Path) -> None:
+    async with kept(tmp_path, tmp_path / "spool") as (running, tape):
+        await live(running, tape, 8)
+        await running.press("equals_sign")
+        await until(running, lambda: "bare metal" in running.text())
+        shown = running.text()
+        assert "isolation" in shown
+        assert "density" in shown
+        await running.press("escape")
+        assert running.pilot.app.screen is running.screen
 
 
 async def test_without_a_spool_the_comparison_begins_now(tmp_path: Path) -> None:

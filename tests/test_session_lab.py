@@ -215,7 +215,7 @@ def test_a_full_disk_pauses_the_recording_until_there_is_room(small_disk: Path) 
         process.stderr.close()
     told = json.loads(vmtop("info", "--json", str(path)))
     assert told["damage"] == []
-    assert [gap["why"] for gap in told["gaps"]] == ["No space left on device"]
+    assert [gap["why"] for gap in told["gaps"]] == ["no space left on device"]
     assert told["gaps"][0]["frames"] > 3
 
 

@@ -12,7 +12,7 @@ _STATS = ("mean", "p50", "p95", "max", "last")
 
 
 @click.command()
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.argument("names", nargs=-1, metavar="[NAME...]")
 @click.option("--window", "window_s", type=SpanType(), metavar="SPAN", help="Over the last 1m, 5m ...; 10s of now.")
 @click.option(
     "--session",
@@ -39,15 +39,22 @@ def compare(
 ) -> int:
     """Put workloads of any kind side by side: a row a metric, a column a workload, the difference to the first.
 
+    Without a NAME: bare metal, virtual machines and containers as they are on this host, row by row; --json tells of
+    each value how it was measured, or why it is not measurable here.
+
     A NAME is a name, an id, a unique beginning of either, or kind:name such as vm:db. With --session each name is
     looked for there too, so that before and after stand beside each other.
 
     Exits with 3 when a name stands for no workload, or for several.
     """
-    from tui.comparing import Wish
+    from tui.comparing import Wish, compare_classes
     from tui.comparing import compare as run
     from tui.sources import specs
 
+    if not names and (sessions or stat != "mean"):
+        raise click.UsageError("--session and --stat go with the names of workloads.")
+    if not names:
+        return compare_classes(specs(docker_urls, libvirt_uris, insecure), window_s, is_json)
     if is_past and not sessions:
         raise click.UsageError("--past goes with --session.")
     wish = Wish(names, sessions, window_s, not is_past, is_json, stat)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -16,8 +16,10 @@ from collectors.actions.targets import NoTarget, find
 from collectors.compare.sides import MOST, Side, side_by_side
 from collectors.compare.window import WARM_UP_S, Window, fill
 from collectors.model import Workload, WorkloadId
+from collectors.rates import Moment
 from collectors.sampler import SourceSpec
 from collectors.session.reader import Session
+from collectors.startup import StartupWatch
 from tui.compare_text import as_text, document
 from tui.doctor import troubles
 from tui.once import moments
@@ -120,20 +122,14 @@ def _chosen(names: Sequence[str], workloads: Sequence[Workload], may_lack: bool)
 def _now(specs: Sequence[SourceSpec], wish: Wish) -> list[tuple[str, _Found]]:
     """Watch the workloads for the window."""
     seconds = LIVE_S if wish.window_s is None else wish.window_s
-    stream = moments(specs, max(0.2, min(1.0, seconds / 10)))
-    first = next(stream)
+    watched = _watched(specs, seconds)
+    first = next(watched)
     chosen = _chosen(wish.names, list(first.frame.workloads.values()), bool(wish.sessions))
     window = Window(one.id for _, one in chosen)
     window.feed(first)
-    began = time.monotonic()
-    with _progress(seconds) as tell:
-        for moment in stream if chosen else ():
-            window.feed(moment)
-            passed = time.monotonic() - began
-            tell(passed)
-            if passed >= seconds:
-                break
-    stream.close()  # type: ignore[attr-defined]  # it is a generator; the annotation promises less
+    for moment in watched if chosen else ():
+        window.feed(moment)
+    watched.close()
     for sentence in troubles(first.sources):
         click.echo(f"vmtop: {sentence}", err=True)
     mark = " now" if wish.sessions else ""
@@ -142,6 +138,54 @@ def _now(specs: Sequence[SourceSpec], wish: Wish) -> list[tuple[str, _Found]]:
         for typed, one in chosen
         if (past := window.past(one.id)) is not None
     ]
+
+
+def compare_classes(specs: Sequence[SourceSpec], window_s: float | None, is_json: bool) -> int:
+    """Print bare metal, virtual machines and containers beside each other, as they are on this host."""
+    from collectors.facts.classes import classify
+    from collectors.facts.reader import FactsReader
+    from collectors.reach import Reach
+    from tui import classes_text
+
+    seconds = LIVE_S if window_s is None else window_s
+    reader, window, watch = FactsReader(Reach(specs)), Window(), StartupWatch()
+    last = None
+    for last in _watched(specs, seconds):
+        if window.first_wall is None:
+            reader.begin(last.frame.workloads.values())
+        window.feed(last)
+        watch.feed(last)
+    if last is None:
+        return 1
+    active = [one for one in last.frame.workloads.values() if one.state.is_active]
+    facts = {}
+    with _progress(float(len(active))) as tell:
+        for place, workload in enumerate(active, 1):
+            facts[workload.id] = reader.read(workload)
+            tell(float(place))
+    pasts = [past for one in active if (past := window.past(one.id)) is not None]
+    classes = classify(pasts, facts, watch.all(), (last.frame.cpus, last.frame.memory_bytes))
+    for sentence in troubles(last.sources):
+        click.echo(f"vmtop: {sentence}", err=True)
+    if is_json:
+        click.echo(json.dumps(classes_text.document(classes, seconds), indent=2))
+    else:
+        click.echo(classes_text.as_text(classes), nl=False)
+    return 0
+
+
+def _watched(specs: Sequence[SourceSpec], seconds: float) -> Generator[Moment]:
+    """Yield the moments of so many seconds, with progress on the terminal."""
+    stream = moments(specs, max(0.2, min(1.0, seconds / 10)))
+    began = None
+    with _progress(seconds) as tell:
+        for moment in stream:
+            began = time.monotonic() if began is None else began
+            yield moment
+            tell(time.monotonic() - began)
+            if time.monotonic() - began >= seconds:
+                break
+    stream.close()  # type: ignore[attr-defined]  # it is a generator; the annotation promises less
 
 
 @contextmanager

@@ -85,7 +85,13 @@ _TABLE: tuple[Key, ...] = (
     Key("l", "logs", "logs", "logs: the container's, the service's journal, the console of the machine", WORK, LIVE),
     Key("e", "shell", "", "a shell in the container, the console of the machine; Ctrl-] comes back", WORK, LIVE),
     Key("i", "inspect", "", "the engine's whole description: JSON, XML, to fold and search", WORK, LIVE),
-    Key("equals_sign", "compare", "compare", "put the marked workloads side by side", WORK),
+    Key(
+        "equals_sign",
+        "compare",
+        "compare",
+        "marked workloads side by side; without marks bare metal, VMs, containers",
+        WORK,
+    ),
     Key("y", "copy", "", "copy the name to the clipboard (OSC 52)", WORK),
     Key(
         "T",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import time
 
+from collectors.details.guest_memory import guest_memory_table
+from collectors.details.isolation import isolation_table
 from collectors.details.model import Column, Fact, Page, Table, Value
 from collectors.details.processes import Processes
 from collectors.details.rates import Rates
@@ -39,8 +41,11 @@ class KernelDetails:
             return []
         self._limits.refresh()
         at = time.monotonic()
+        pid = first_pid(homes.all)
         tables = [
             self._limit_facts(workload, homes),
+            *isolation_table(workload.kind, pid, self._proc),
+            *(guest_memory_table(pid, self._proc) if workload.kind is Kind.VM else ()),
             *self._split(workload, homes, at),
             *self._throttling(homes, at),
             self._disks(homes, at),

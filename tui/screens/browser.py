@@ -274,6 +274,9 @@ class Browser(Paged, Screen[None]):
         """Compare the marked workloads, in the order of the table."""
         shown = [line.reading.workload for line in self.view.lines if line.reading is not None]
         chosen = [workload for workload in shown if workload.id in self.view.marks]
+        if not self.view.marks:
+            self.compare_classes()
+            return
         if not 2 <= len(chosen) <= MOST:
             self.notify(f"Mark two to {MOST} workloads to compare them; {len(chosen)} are marked.", timeout=4)
             return
@@ -281,6 +284,10 @@ class Browser(Paged, Screen[None]):
         if self.shown_moment is not None:
             screen.take_moment(self.shown_moment)
         self.app.push_screen(screen)
+
+    def compare_classes(self) -> None:
+        """Compare bare metal, virtual machines and containers."""
+        self.notify("Mark two to eight workloads: what a host is cannot be read from a session.", timeout=4)
 
     def frames_since(self, wall: float) -> Iterable[Frame]:
         """Return the frames from a wall time to the moment that is shown. Blocking."""

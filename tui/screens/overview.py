@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from functools import partial
 from typing import ClassVar
 
+from rich.text import Text
 from textual import on
 from textual.binding import BindingType
 
 from collectors.actions.runner import Action
 from collectors.actions.words import GERUNDS
+from collectors.compare.window import WARM_UP_S, fill
+from collectors.facts.classes import Classes, classify
+from collectors.facts.reader import FactsReader
 from collectors.model import Frame, Workload, WorkloadId
 from collectors.rates import Moment
 from collectors.sampler import Sampler
@@ -17,6 +23,7 @@ from collectors.session.format import SessionError
 from collectors.session.reader import Session
 from collectors.track import Track
 from tui.action_desk import ActionDesk
+from tui.classes_text import as_text
 from tui.feed import FrameReady, feed
 from tui.keys import LIVE
 from tui.means import Means
@@ -28,7 +35,12 @@ from tui.screens.keeping import Keeping
 from tui.screens.live_workload import LiveWorkloadScreen
 from tui.screens.workload import Subject
 from tui.tape import Tape
+from tui.threads import in_thread, is_up
 
+_CLASSES_S = 60.0
+"""The past that the comparison of classes is measured over."""
+_LOOK_S = 1.5
+_PAGE_EDGES, _PAGE_LEAST, _PAGE_MOST = 10, 60, 104
 INTERVALS_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 
 
@@ -101,6 +113,31 @@ class Overview(Acting, Keeping, Browser):
         if track.moment is not None:
             screen.take_moment(track.moment, self.sampler.interval_s)
         self.app.push_screen(screen)
+
+    def compare_classes(self) -> None:
+        self.run_worker(self._show_classes(), group="classes", exclusive=True)
+
+    async def _show_classes(self) -> None:
+        """Read the slow facts on a thread, and show the table."""
+        moment = self.moment
+        if moment is None:
+            return
+        self.notify("reading what is known of every workload ...", timeout=3)
+        classes = await in_thread(partial(self._classified, moment))
+        if is_up(self):
+            width = min(_PAGE_MOST, self.size.width - _PAGE_EDGES)
+            table = Text(as_text(classes, max(_PAGE_LEAST, width)), no_wrap=True)
+            self.open_panel("Bare metal, virtual machines, containers", table)
+
+    def _classified(self, moment: Moment) -> Classes:
+        active = [one for one in moment.frame.workloads.values() if one.state.is_active]
+        reader, since = FactsReader(self.means.reach), moment.frame.wall - _CLASSES_S
+        reader.begin(active)
+        time.sleep(_LOOK_S)  # on a thread of its own: what is spent in time needs two looks
+        window = fill(self.frames_since(since - WARM_UP_S), [one.id for one in active], since)
+        facts = {one.id: reader.read(one) for one in active}
+        pasts = [past for one in active if (past := window.past(one.id)) is not None]
+        return classify(pasts, facts, self.track.starts.all(), (moment.frame.cpus, moment.frame.memory_bytes))
 
     def frames_since(self, wall: float) -> Iterator[Frame]:
         """Return the frames of the session so far; without one only the present."""

@@ -1,0 +1,59 @@
+"""Isolation in a few words: of a process from the kernel, of a virtual machine from its definition too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from xml.etree import ElementTree
+
+from collectors.details.isolation import Isolation, capability_names, read_isolation
+from collectors.facts.model import Told, unknown
+from collectors.text import inert
+
+_SYS_ADMIN = 1 << 21
+_KERNEL = "namespaces and status of its first process in /proc"
+
+
+def of_domain(xml: ElementTree.Element | None) -> Told:
+    """Return how a virtual machine is kept apart."""
+    if xml is None:
+        return unknown("libvirt did not tell its definition")
+    virtual = {"kvm": "hardware (kvm)", "qemu": "emulated (tcg)"}.get(xml.get("type", ""), xml.get("type", ""))
+    machine = xml.find("os/type")
+    words = [virtual, (machine.get("machine") or "") if machine is not None else ""]
+    models = [label.get("model") or "" for label in xml.iterfind("seclabel")]
+    words.append(" + ".join(sorted({model for model in models if model})) or "no label")
+    launch = xml.find("launchSecurity")
+    words.append(f"confidential: {launch.get('type')}" if launch is not None else "")
+    return Told(inert(", ".join(word for word in words if word)), "domain XML: type, machine, seclabel, launchSecurity")
+
+
+def of_container(pid: int | None, inspected: Mapping[str, Any]) -> Told:
+    """Return how a container is kept apart."""
+    host = inspected.get("HostConfig")
+    host = host if isinstance(host, Mapping) else {}
+    runtime = str(host.get("Runtime") or "")
+    words = ["privileged"] if host.get("Privileged") else []
+    if pid is not None:
+        words += _words(read_isolation(pid))
+    words += [inert(runtime)] if runtime else []
+    how = _KERNEL + ("; engine: Privileged, Runtime" if inspected else "")
+    return Told(", ".join(words), how) if words else unknown("neither its processes nor its engine could be read")
+
+
+def of_service(pid: int | None) -> Told:
+    """Return how a service is kept apart."""
+    words = [] if pid is None else _words(read_isolation(pid))
+    return Told(", ".join(words), _KERNEL) if words else unknown("it has no process that may be read")
+
+
+def _words(found: Isolation) -> list[str]:
+    words = []
+    if found.own is not None:
+        words.append(f"own {' '.join(found.own)}" if found.own else "no namespace of its own")
+    if found.seccomp is not None:
+        words.append(f"seccomp {found.seccomp}")
+    if found.capabilities is not None:
+        count = len(capability_names(found.capabilities))
+        words.append(f"{count} capabilities" + (" with sys_admin" if found.capabilities & _SYS_ADMIN else ""))
+    return words + ([found.label] if found.label else [])

@@ -1,0 +1,148 @@
+"""Reads the slow facts of workloads, one after the other. Blocking; what cannot be read is told in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+from xml.etree import ElementTree
+
+from collectors.actions.rules import Family, family
+from collectors.details.guest_memory import read_guest_memory
+from collectors.facts import isolation, system
+from collectors.facts.model import Told, unknown
+from collectors.facts.overhead import Shim, cpu_of, find_shim, memory_of
+from collectors.model import Kind, Workload, WorkloadId
+from collectors.reach import Reach
+from collectors.sources.base import SourceError
+from collectors.sources.cgroup.files import find_homes
+from collectors.sources.cgroup.hierarchy import detect
+from collectors.sources.cgroup.processes import first_pid
+from collectors.sources.libvirt_domain import safe_xml
+
+_SIZES_TIMEOUT_S = 20.0
+"""An engine adds up every file of every container for it."""
+
+
+class _Domain(NamedTuple):
+    """What libvirt tells of one."""
+
+    xml: ElementTree.Element | None
+    allocated: int
+    """Bytes that its disks occupy on the host."""
+    has_disks: bool
+
+
+class FactsReader:
+    """Reads facts; two looks are needed for what is spent in time.
+
+    Args:
+        reach: The way to the engines.
+        root: Where the cgroup trees are mounted.
+        proc: Where the kernel tells of processes.
+    """
+
+    def __init__(self, reach: Reach, root: str = "/sys/fs/cgroup", proc: str = "/proc") -> None:
+        self._reach = reach
+        self._proc = proc
+        self._hierarchy = detect(root, proc)
+        self._shims: dict[WorkloadId, Shim | None] = {}
+        self._sizes: dict[str, Told] | None = None
+
+    def begin(self, workloads: Iterable[Workload]) -> None:
+        """Take the first look at what is counted over time."""
+        for workload in workloads:
+            if workload.kind is Kind.CONTAINER and workload.state.is_active:
+                self._shims[workload.id] = find_shim(self._pid(workload), self._proc)
+
+    def read(self, workload: Workload) -> dict[str, Told]:
+        """Return the facts of a workload, by the keys of `ROWS`."""
+        if workload.endpoint:
+            return {"isolation": unknown(f"it runs on {workload.endpoint}: only its own host can tell")}
+        pid = self._pid(workload) if workload.state.is_active else None
+        if workload.kind is Kind.VM:
+            return self._domain(workload, pid)
+        if workload.kind is Kind.CONTAINER:
+            return self._container(workload, pid)
+        return {
+            "isolation": isolation.of_service(pid),
+            "system": system.of_host(),
+            "memory_overhead_bytes": Told(0.0, "nothing stands between it and the kernel"),
+            "cpu_overhead_percent": Told(0.0, "nothing stands between it and the kernel"),
+            "size_bytes": unknown("a service's files are the host's"),
+        }
+
+    def _pid(self, workload: Workload) -> int | None:
+        return first_pid(find_homes(self._hierarchy, workload.cgroup).all) if workload.cgroup else None
+
+    def _domain(self, workload: Workload, pid: int | None) -> dict[str, Told]:
+        try:
+            domain = self._ask_libvirt(workload)
+        except SourceError as error:
+            return dict.fromkeys(("isolation", "system", "size_bytes"), unknown(error.reason)) | self._held(pid)
+        size = Told(float(domain.allocated), "virDomainGetBlockInfo: allocation of its disks, backing files left out")
+        return {
+            "isolation": isolation.of_domain(domain.xml),
+            "system": system.of_domain(domain.xml),
+            "size_bytes": size if domain.has_disks else unknown("it has no disk that libvirt can measure"),
+            **self._held(pid),
+        }
+
+    def _held(self, pid: int | None) -> dict[str, Told]:
+        memory = None if pid is None else read_guest_memory(pid, self._proc)
+        if memory is None:
+            return {"memory_overhead_bytes": unknown("its QEMU process's mappings cannot be read: that needs root")}
+        how = f"/proc/{pid}/smaps: resident size less the guest's resident memory"
+        return {"memory_overhead_bytes": Told(float(memory.overhead), how)}
+
+    def _ask_libvirt(self, workload: Workload) -> _Domain:
+        with self._reach.libvirt(workload).connection() as connection:
+            domain = connection.lookupByUUIDString(workload.id.id)
+            xml = safe_xml(domain.XMLDesc(0))
+            allocated, has_disks = 0, False
+            for disk in () if xml is None else xml.iterfind("devices/disk"):
+                target, source = disk.find("target"), disk.find("source")
+                if target is not None and source is not None and disk.get("device", "disk") == "disk":
+                    allocated += int(domain.blockInfo(target.get("dev", ""))[1])
+                    has_disks = True
+        return _Domain(xml, allocated, has_disks)
+
+    def _container(self, workload: Workload, pid: int | None) -> dict[str, Told]:
+        inspected, why = self._inspect(workload)
+        shim = find_shim(pid, self._proc)
+        return {
+            "isolation": isolation.of_container(pid, inspected),
+            "system": system.of_container(pid, workload.image, self._proc),
+            "size_bytes": self._size(workload) if not why else unknown(why),
+            "memory_overhead_bytes": memory_of(shim),
+            "cpu_overhead_percent": cpu_of(self._shims.get(workload.id), shim),
+        }
+
+    def _inspect(self, workload: Workload) -> tuple[Mapping[str, Any], str]:
+        """Return the engine's answer, or why there is none."""
+        if family(workload) is not Family.DOCKER:
+            return {}, f"{workload.id.engine} is not asked by vmtop"
+        try:
+            with self._reach.docker(workload).client() as client:
+                found: Any = client.inspect_container(workload.id.id)
+        except SourceError as error:
+            return {}, error.reason
+        return (found, "") if isinstance(found, Mapping) else ({}, "the engine's answer is no description")
+
+    def _size(self, workload: Workload) -> Told:
+        if self._sizes is None:
+            self._sizes = self._ask_sizes(workload)
+        return self._sizes.get(workload.id.id, unknown("the engine did not tell its size"))
+
+    def _ask_sizes(self, workload: Workload) -> dict[str, Told]:
+        """Ask once for all containers of the engine: it goes through their files."""
+        try:
+            with self._reach.docker(workload).client(_SIZES_TIMEOUT_S) as client:
+                found: Any = client.containers(all=True, size=True)
+        except SourceError:
+            return {}
+        sizes = {}
+        for entry in found if isinstance(found, list) else ():
+            own, whole = int(entry.get("SizeRw") or 0), int(entry.get("SizeRootFs") or 0)
+            how = f"engine: SizeRw {own:,} of its own, the rest of {whole:,} bytes is its image, shared by all of it"
+            sizes[str(entry.get("Id"))] = Told(float(whole), how)
+        return sizes

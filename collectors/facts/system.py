@@ -1,0 +1,61 @@
+"""Operating systems: of the host, of a container's image, of a virtual machine as its definition claims."""
+
+from __future__ import annotations
+
+import os
+import re
+from xml.etree import ElementTree
+
+from collectors.facts.model import Told, unknown
+from collectors.text import inert
+
+_LONGEST = 16 << 10
+_OS_ID = re.compile(r"https?://([^/]+)/([^/]+)/(.+)")
+_PLACES = ("usr/lib/os-release", "etc/os-release")
+
+
+def of_host(root: str = "/") -> Told:
+    """Return the host's system and kernel."""
+    name = _pretty_name(root)
+    kernel = os.uname().release
+    return Told(f"{name or 'Linux'}, kernel {kernel}", "os-release(5) and uname(2) of the host")
+
+
+def of_container(pid: int | None, image: str | None, proc: str = "/proc") -> Told:
+    """Return a container's system: what its image says of itself, on the host's kernel."""
+    name = None if pid is None else _pretty_name(f"{proc}/{pid}/root")
+    if name:
+        return Told(f"{name}, on the host's kernel", "os-release(5) in the container")
+    if image:
+        return Told(f"image {image}, on the host's kernel", "the engine: Config.Image; no os-release could be read")
+    return unknown("neither its os-release nor its image can be read")
+
+
+def of_domain(xml: ElementTree.Element | None) -> Told:
+    """Return a virtual machine's system, as its definition names it (libosinfo)."""
+    for element in () if xml is None else xml.iterfind("metadata//"):
+        claimed = element.get("id")
+        if element.tag.endswith("}os") and claimed:
+            found = _OS_ID.fullmatch(claimed)
+            name = f"{found[2]} {found[3]}" if found else claimed
+            return Told(inert(f"{name}, a kernel of its own"), "domain XML: libosinfo metadata, as it was installed")
+    return unknown("its definition names no system, and a guest agent would have to be asked")
+
+
+def _pretty_name(root: str) -> str | None:
+    """Read PRETTY_NAME below a root. The file is the container's own: it is not followed elsewhere, and bounded."""
+    for place in _PLACES:
+        try:
+            file = os.open(f"{root}/{place}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError:
+            continue
+        try:
+            text = os.read(file, _LONGEST).decode("utf-8", "replace")
+        except OSError:
+            continue
+        finally:
+            os.close(file)
+        for line in text.splitlines():
+            if line.startswith("PRETTY_NAME="):
+                return inert(line.partition("=")[2].strip("\"' "), 80) or None
+    return None

@@ -1,0 +1,272 @@
+"""Bare metal, virtual machines and containers as classes: each value measured, or a reason why not."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from collectors.compare.window import fill
+from collectors.facts import isolation, system
+from collectors.facts.classes import CLASSES, classify, measured, rows_of, started
+from collectors.facts.model import ROWS, Told, unknown
+from collectors.facts.overhead import cpu_of, find_shim
+from collectors.model import Kind
+from collectors.startup import Startup
+from tests.lab.docker_engine import DockerLab
+from tests.lab.libvirt_daemon import LibvirtLab
+from tests.test_cli import fleet, run
+from tests.test_session_file import fleet_frames
+from tui.classes_text import as_text, document
+
+__all__ = ["fleet"]
+
+VMTOP = str(Path(sys.executable).parent / "vmtop")
+XML = """<domain type='kvm'><os><type machine='pc-q35-7.2'>hvm</type></os>
+<seclabel model='dac'/><seclabel model='selinux'/>
+<metadata><l:libosinfo xmlns:l='http://libosinfo.org/xmlns/libvirt/domain/1.0'>
+<l:os id='http://debian.org/debian/12'/></l:libosinfo></metadata></domain>"""
+
+
+# --- pure ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_definition_tells_how_a_machine_is_kept_apart_and_what_it_runs() -> None:
+    root = ElementTree.fromstring(XML)  # noqa: S314  # the test's own
+    assert isolation.of_domain(root).value == "hardware (kvm), pc-q35-7.2, dac + selinux"
+    assert system.of_domain(root).value == "debian 12, a kernel of its own"
+    bare = ElementTree.fromstring("<domain type='qemu'><launchSecurity type='sev'/></domain>")  # noqa: S314
+    assert isolation.of_domain(bare).value == "emulated (tcg), no label, confidential: sev"
+    assert system.of_domain(bare).value is None
+    assert "guest agent" in system.of_domain(bare).how
+    assert isolation.of_domain(None).value is None
+
+
+def test_a_window_gives_means_and_what_it_lacks_a_reason() -> None:
+    frames = fleet_frames(60, 12)
+    identities = list(frames[0].workloads)
+    window = fill(frames, identities, 0.0)
+    for identity in identities:
+        past = window.past(identity)
+        assert past is not None
+        told = measured(past)
+        known = [value for value in past.values["memory_host_bytes"] if value is not None]
+        if known:
+            assert told["memory_host_bytes"].value == pytest.approx(sum(known) / len(known))
+            assert f"{len(known)} readings" in told["memory_host_bytes"].how
+        guest = told["disk_guest_bytes_per_second"]
+        assert (guest.value is None) == (past.workload.kind is not Kind.VM)
+        assert all(one.how for one in told.values())
+
+
+def test_only_witnessed_starts_have_a_time() -> None:
+    none = started(None)
+    assert all(told.value is None and "witnessed" in told.how for told in none.values())
+    seen = started(Startup(1.0, "create event", 0.4, 2.5, "first network packet"))
+    assert seen["startup_running_seconds"].value == 0.4
+    assert seen["startup_ready_seconds"] == Told(2.5, "from create event to ready, by its first network packet")
+    half = started(Startup(1.0, "start event"))
+    assert [told.value for told in half.values()] == [None, None]
+
+
+def table() -> Any:
+    frames = fleet_frames(30, 12)
+    window = fill(frames, list(frames[0].workloads), 0.0)
+    pasts = [past for identity in frames[0].workloads if (past := window.past(identity)) is not None]
+    facts = {past.workload.id: {"isolation": unknown("\x1b no")} for past in pasts}
+    return classify(pasts, facts, {}, (frames[0].cpus, frames[0].memory_bytes))
+
+
+def test_every_row_has_a_value_or_a_reason_for_every_workload() -> None:
+    classes = table()
+    for row, values in rows_of(classes):
+        assert set(values) == set(CLASSES)
+        for kind, told in values.items():
+            assert len(told) == classes.density[kind].total, row.key
+            assert all(one.value is not None or one.how for _, one in told)
+
+
+def test_the_text_fits_80_columns_and_the_document_has_every_row() -> None:
+    classes = table()
+    lines = as_text(classes).splitlines()
+    assert all(len(line) <= 80 for line in lines)
+    assert "Not measurable here:" in lines
+    for row in ROWS:
+        assert any(line.startswith(row.label) for line in lines), row.label
+    told = json.loads(json.dumps(document(classes, 30.0)))
+    assert [row["key"] for row in told["rows"]] == [row.key for row in ROWS]
+    for row in told["rows"]:
+        for values in row["classes"].values():
+            assert all(("how" in value) != ("why_not" in value) for value in values)
+
+
+def test_what_was_given_is_added_up_without_those_that_have_no_limit() -> None:
+    frames = fleet_frames(5, 30)
+    window = fill(frames, list(frames[0].workloads), 0.0)
+    pasts = [past for identity in frames[0].workloads if (past := window.past(identity)) is not None]
+    density = classify(pasts, {}, {}, (frames[0].cpus, frames[0].memory_bytes)).density[Kind.CONTAINER]
+    limits = [
+        samples[0].memory_limit_bytes
+        for identity, samples in frames[-1].samples.items()
+        if identity in frames[-1].workloads and frames[-1].workloads[identity].kind is Kind.CONTAINER
+    ]
+    known = [limit for limit in limits if limit is not None and limit < frames[0].memory_bytes]
+    assert (density.memory_bytes, density.memory_of) == (sum(known), len(known))
+
+
+def test_a_process_without_a_shim_says_so() -> None:
+    assert find_shim(os.getpid()) is None
+    assert find_shim(None) is None
+    assert cpu_of(None, None).value is None
+
+
+@pytest.mark.usefixtures("fleet")
+def test_the_command_prints_the_classes_of_this_host() -> None:
+    told = run("compare", "--window", "1s")
+    assert told.exit_code == 0
+    assert told.stdout.splitlines()[0].split() == ["bare", "metal", "virtual", "machine", "container"]
+    assert all(len(line) <= 80 for line in told.stdout.splitlines())
+    assert run("compare", "--session", "x.gz").exit_code == 2
+
+
+# --- on the real daemons ---------------------------------------------------------------------------------------------
+
+
+class Seen:
+    """What the command said while a container and a guest were started."""
+
+    def __init__(self, docker: DockerLab, libvirt: LibvirtLab) -> None:
+        self.docker, self.libvirt = docker, libvirt
+        self.container = docker.run(
+            "class-early", "while :; do echo x >/dev/null; sleep 0.05; done", mem_limit=64 << 20
+        )
+        self.late = self.guest = ""
+        starter = threading.Timer(6, self._start)
+        starter.start()
+        sources = ("--docker", docker.url, "--libvirt", libvirt.uri)
+        done = subprocess.run(
+            [VMTOP, "compare", "--json", "--window", "14s", *sources],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=120,
+        )
+        starter.join()
+        self.told = json.loads(done.stdout)
+
+    def _start(self) -> None:
+        self.late = self.docker.run("class-late", "sleep 1000", network_mode="bridge")
+        self.guest = self.libvirt.start_tiny("class")
+
+    def value(self, key: str, kind: str, name: str) -> dict[str, Any]:
+        row = next(row for row in self.told["rows"] if row["key"] == key)
+        return next(one for one in row["classes"][kind] if one["name"] == name)
+
+    def end(self) -> None:
+        for identity in (self.container, self.late):
+            if identity:
+                self.docker.remove(identity)
+        if self.guest:
+            self.libvirt.remove(self.guest)
+
+
+def number(name: str, text: str) -> int:
+    """Return the number behind a name in one of the kernel's texts."""
+    found = re.search(rf"(?m)^{name}:\s+(\d+)", text)
+    assert found is not None
+    return int(found[1])
+
+
+@pytest.fixture(scope="module")
+def seen(docker_lab: DockerLab, libvirt_lab: LibvirtLab) -> Iterator[Seen]:
+    libvirt_lab.wait_ready()
+    found = Seen(docker_lab, libvirt_lab)
+    yield found
+    found.end()
+
+
+@pytest.mark.lab
+def test_isolation_and_system_are_what_the_engines_say(seen: Seen, linux_guests: tuple[str, str]) -> None:
+    machine = seen.value("isolation", "vm", linux_guests[0])
+    xml = ElementTree.fromstring(seen.libvirt.connection.lookupByName(linux_guests[0]).XMLDesc(0))  # noqa: S314
+    assert xml.get("type") == "qemu"
+    assert machine["value"].startswith("emulated (tcg), ")
+    assert (xml.find("os/type").get("machine") or "?") in machine["value"]  # type: ignore[union-attr]
+    container = seen.value("isolation", "container", "class-early")
+    inspected = seen.docker.client.inspect_container(seen.container)
+    assert inspected["HostConfig"]["Runtime"] in container["value"]
+    assert "own mnt pid net ipc uts" in container["value"]
+    status = Path(f"/proc/{inspected['State']['Pid']}/status").read_text()
+    filters = {0: "off", 2: "filter"}[number("Seccomp", status)]
+    assert f"seccomp {filters}" in container["value"]
+    image = seen.value("system", "container", "class-early")
+    assert inspected["Config"]["Image"] in image["value"]
+    assert "host's kernel" in image["value"]
+
+
+@pytest.mark.lab
+def test_sizes_agree_with_du_and_the_engine(seen: Seen, linux_guests: tuple[str, str]) -> None:
+    domain = seen.libvirt.connection.lookupByName(linux_guests[0])
+    xml = ElementTree.fromstring(domain.XMLDesc(0))  # noqa: S314
+    files = [source.get("file") or "" for source in xml.iterfind("devices/disk/source")]
+    occupied = sum(os.stat(file).st_blocks * 512 for file in files)
+    assert seen.value("size_bytes", "vm", linux_guests[0])["value"] == pytest.approx(occupied, rel=0.02)
+    (entry,) = seen.docker.client.containers(all=True, size=True, filters={"id": seen.container})
+    assert seen.value("size_bytes", "container", "class-early")["value"] == entry["SizeRootFs"]
+
+
+@pytest.mark.lab
+def test_overheads_agree_with_the_kernel(seen: Seen, linux_guests: tuple[str, str]) -> None:
+    name = linux_guests[0]
+    held = seen.value("memory_overhead_bytes", "vm", name)
+    smaps = Path(f"/proc/{seen.libvirt.pid_of(name)}/smaps").read_text()
+    ram = seen.libvirt.connection.lookupByName(name).maxMemory()
+    resident = guest = 0
+    for part in re.split(r"(?m)^(?=[0-9a-f]+-[0-9a-f]+ )", smaps)[1:]:
+        size, rss = number("Size", part), number("Rss", part)
+        resident += rss
+        guest += rss if size == ram else 0
+    assert held["value"] == pytest.approx((resident - guest) * 1024, rel=0.15)
+    shim = seen.value("memory_overhead_bytes", "container", "class-early")
+    pid = seen.docker.client.inspect_container(seen.container)["State"]["Pid"]
+    parent = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    resident = number("VmRSS", Path(f"/proc/{parent}/status").read_text())
+    assert shim["value"] == pytest.approx(resident * 1024, rel=0.3)
+    assert seen.value("cpu_overhead_percent", "container", "class-early")["value"] >= 0
+    assert seen.value("cpu_overhead_percent", "vm", name)["value"] >= 0
+
+
+@pytest.mark.lab
+def test_starts_are_told_of_those_that_were_witnessed_and_of_no_others(
+    seen: Seen, linux_guests: tuple[str, str]
+) -> None:
+    late = seen.value("startup_running_seconds", "container", "class-late")
+    inspected = seen.docker.client.inspect_container(seen.late)
+    assert 0 < late["value"] < 10
+    assert "create event" in late["how"]
+    assert inspected["State"]["Running"]
+    guest = seen.value("startup_running_seconds", "vm", seen.guest)
+    assert 0 <= guest["value"] < 10
+    for kind, name in (("container", "class-early"), ("vm", linux_guests[0])):
+        assert seen.value("startup_running_seconds", kind, name)["why_not"] == "no start of it was witnessed"
+
+
+@pytest.mark.lab
+def test_memory_waiting_and_density_are_measured(seen: Seen, linux_guests: tuple[str, str]) -> None:
+    for kind, name in (("container", "class-early"), ("vm", linux_guests[0])):
+        assert seen.value("memory_host_bytes", kind, name)["value"] > 0
+    waiting = seen.value("waiting_percent", "vm", linux_guests[0])
+    assert 0 <= waiting["value"] <= 100
+    running = seen.libvirt.connection.listDomainsID()
+    assert seen.told["density"]["vm"]["running"] <= len(running)
+    assert seen.told["density"]["vm"]["memory_of"] == seen.told["density"]["vm"]["running"]
+    assert seen.told["density"]["container"]["memory_bytes"] == 64 << 20
