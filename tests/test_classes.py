@@ -209,7 +209,7 @@ def test_isolation_and_system_are_what_the_engines_say(seen: Seen, linux_guests:
     filters = {0: "off", 2: "filter"}[number("Seccomp", status)]
     assert f"seccomp {filters}" in container["value"]
     image = seen.value("system", "container", "class-early")
-    assert inspected["Config"]["Image"] in image["value"]
+    assert inspected["Config"]["Image"] in image["how"]
     assert "host's kernel" in image["value"]
 
 

@@ -17,7 +17,7 @@ CLASSES_SCHEMA = "vmtop.classes/1"
 _HEADINGS = {Kind.SERVICE: "bare metal", Kind.VM: "virtual machine", Kind.CONTAINER: "container"}
 _MANY = {Kind.SERVICE: "services", Kind.VM: "virtual machines", Kind.CONTAINER: "containers"}
 _LABEL, _WIDTH = 20, 80
-_LINES = 4
+_LINES = 5
 """Lines of one cell at most; the document has all."""
 _DIGITS = {Unit.BYTES: 0, Unit.BYTES_PER_SECOND: 0}
 
@@ -58,10 +58,14 @@ def _cell(row: Row, values: Values, room: int) -> list[str]:
     if row.unit is not None and numbers:
         return _numbers(row.unit, numbers, len(values), room)
     counts = Counter(str(value) for value in known).most_common()
-    lines = []
+    lines: list[str] = []
+    told = 0
     for value, count in counts:
-        lines += wrapped(f"{count}x {value}" if len(values) > 1 else value, room)
-    return lines if len(lines) <= _LINES else [*lines[: _LINES - 1], f"  and {len(counts) - 1} more kinds"]
+        more = wrapped(value if count == len(values) else f"{count}x {value}", room)
+        if lines and len(lines) + len(more) > _LINES:
+            break
+        lines, told = lines + more, told + 1
+    return lines[:_LINES] + ([f"  and {len(counts) - told} other kinds"] if told < len(counts) else [])
 
 
 def _numbers(unit: Unit, values: Sequence[float], total: int, room: int) -> list[str]:

@@ -27,7 +27,8 @@ def of_container(pid: int | None, image: str | None, proc: str = "/proc") -> Tol
     if name:
         return Told(f"{name}, on the host's kernel", "os-release(5) in the container")
     if image:
-        return Told(f"image {image}, on the host's kernel", "the engine: Config.Image; no os-release could be read")
+        how = f"the engine: made of {image}, in which no os-release could be read"
+        return Told("its image's own files, on the host's kernel", how)
     return unknown("neither its os-release nor its image can be read")
 
 
