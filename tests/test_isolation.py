@@ -79,10 +79,11 @@ def test_capabilities_have_their_names() -> None:
 def test_ones_own_process_is_told_as_the_kernel_tells_it() -> None:
     found = read_isolation(os.getpid())
     status = Path("/proc/self/status").read_text()
+    host = 2 if Path("/proc/2/comm").read_text().strip() == "kthreadd" else 1
     for name in found.own or ():
-        assert os.readlink(f"/proc/self/ns/{name}") != os.readlink(f"/proc/1/ns/{name}")
+        assert os.readlink(f"/proc/self/ns/{name}") != os.readlink(f"/proc/{host}/ns/{name}")
     if found.own is not None and found.shared is not None:
-        known = {name for name in NAMESPACES if os.path.exists(f"/proc/1/ns/{name}")}
+        known = {name for name in NAMESPACES if os.path.lexists(f"/proc/self/ns/{name}")}
         assert set(found.own) | set(found.shared) == known
     bits = re.search(r"CapEff:\s*([0-9a-f]+)", status)
     assert bits is not None
@@ -104,11 +105,11 @@ def test_a_process_that_has_gone_is_told_as_unknown() -> None:
 
 @pytest.fixture
 def walled(docker_lab: DockerLab) -> Iterator[dict[str, str]]:
-    """An ordinary container, and one with the host's namespaces and all privileges."""
+    """An ordinary container, and one with the host's namespaces and no privileges."""
     names = {
         "plain": docker_lab.run("walled-plain", "sleep 1000"),
         "open": docker_lab.run(
-            "walled-open", "sleep 1000", privileged=True, pid_mode="host", ipc_mode="host", network_mode="host"
+            "walled-open", "sleep 1000", cap_drop=["ALL"], pid_mode="host", ipc_mode="host", network_mode="host"
         ),
     }
     yield names
@@ -128,9 +129,7 @@ def test_a_container_is_as_apart_as_its_engine_made_it(docker_lab: DockerLab, wa
     assert plain.user_ids == "the host's: its root is the host's root"
     assert len(capability_names(plain.capabilities or 0)) == 14
     assert {"pid", "net", "ipc"} <= set(opened.shared or ())
-    everything = read_isolation(os.getpid()).capabilities
-    assert opened.capabilities == everything
-    assert "sys_admin" in capability_names(opened.capabilities or 0)
+    assert opened.capabilities == 0
 
 
 @pytest.mark.lab

@@ -1,6 +1,6 @@
 """What keeps a workload apart from the host, as the kernel enforces it on its first process.
 
-Namespaces are compared with those of process 1 (namespaces(7)); seccomp, capabilities and the rest are fields of
+Namespaces are compared with the host's (namespaces(7)); seccomp, capabilities and the rest are fields of
 `/proc/<pid>/status` (proc_pid_status(5)). A virtual machine is kept apart by its processor's virtualisation: what is
 told of its QEMU process is the second wall behind that.
 """
@@ -107,17 +107,23 @@ def _capabilities(bits: int | None) -> str | None:
 
 
 def _namespaces(pid: int, proc: str) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
+    host = _host_process(proc)
     own: list[str] = []
     shared: list[str] = []
     for name in NAMESPACES:
         try:
-            mine, hosts = os.readlink(f"{proc}/{pid}/ns/{name}"), os.readlink(f"{proc}/1/ns/{name}")
+            mine, hosts = os.readlink(f"{proc}/{pid}/ns/{name}"), os.readlink(f"{proc}/{host}/ns/{name}")
         except FileNotFoundError:
             continue  # this kernel has no such namespace
         except OSError:
             return None, None
         (shared if mine == hosts else own).append(name)
     return tuple(own), tuple(shared)
+
+
+def _host_process(proc: str) -> int:
+    """Return a process that is in the host's namespaces: the kernel's own, where it can be seen, else the first."""
+    return 2 if (read_bytes(f"{proc}/2/comm") or b"").strip() == b"kthreadd" else 1
 
 
 def _status(pid: int, proc: str) -> dict[str, str]:
