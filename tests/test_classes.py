@@ -20,6 +20,7 @@ from collectors.facts import isolation, system
 from collectors.facts.classes import CLASSES, classify, measured, rows_of, started
 from collectors.facts.model import ROWS, Told, unknown
 from collectors.facts.overhead import cpu_of, find_shim
+from collectors.metrics import METRICS
 from collectors.model import Kind
 from collectors.startup import Startup
 from tests.lab.docker_engine import DockerLab
@@ -258,6 +259,26 @@ def test_starts_are_told_of_those_that_were_witnessed_and_of_no_others(
     assert 0 <= guest["value"] < 10
     for kind, name in (("container", "class-early"), ("vm", linux_guests[0])):
         assert seen.value("startup_running_seconds", kind, name)["why_not"] == "no start of it was witnessed"
+
+
+@pytest.mark.lab
+def test_a_machine_and_a_container_are_compared_metric_by_metric(seen: Seen, linux_guests: tuple[str, str]) -> None:
+    sources = ("--docker", seen.docker.url, "--libvirt", seen.libvirt.uri)
+    names = (f"vm:{linux_guests[0]}", "container:class-early")
+    done = subprocess.run(
+        [VMTOP, "compare", *names, "--json", "--window", "4s", *sources], capture_output=True, text=True, check=True
+    )
+    told = json.loads(done.stdout)
+    assert [side["kind"] for side in told["sides"]] == ["vm", "container"]
+    assert told["window_seconds"] == 4
+    assert [row["key"] for row in told["metrics"]] == list(METRICS)
+    for row in told["metrics"]:
+        first, second = row["values"]
+        if first["mean"] is not None and second["mean"] is not None:
+            assert second["difference"] == pytest.approx(second["mean"] - first["mean"], abs=1)
+            assert first["samples"] > 0
+    cpu = next(row for row in told["metrics"] if row["key"] == "cpu_percent")
+    assert cpu["values"][0]["mean"] > 1, "the guest is busy"
 
 
 @pytest.mark.lab

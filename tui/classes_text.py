@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 
 from collectors.facts.classes import CLASSES, Classes, rows_of
+from collectors.facts.findings import Finding
 from collectors.facts.model import Row, Told
 from collectors.metrics import Unit
 from collectors.model import Kind, Workload
@@ -17,6 +18,7 @@ CLASSES_SCHEMA = "vmtop.classes/1"
 _HEADINGS = {Kind.SERVICE: "bare metal", Kind.VM: "virtual machine", Kind.CONTAINER: "container"}
 _MANY = {Kind.SERVICE: "services", Kind.VM: "virtual machines", Kind.CONTAINER: "containers"}
 _LABEL, _WIDTH = 20, 80
+_TOLD_OF_A_RULE = 3
 _LINES = 5
 """Lines of one cell at most; the document has all."""
 _DIGITS = {Unit.BYTES: 0, Unit.BYTES_PER_SECOND: 0}
@@ -40,7 +42,20 @@ def as_text(classes: Classes, width: int = _WIDTH) -> str:
         lines += ["", "Not measurable here:"]
         for why, places in reasons.items():
             lines += [f"  {line}" for line in wrapped(f"{', '.join(places)}: {why}", width - 4)]
+    lines += ["", "Findings:" if classes.findings else "Findings: none over this window."]
+    for found in _by_rule(classes.findings):
+        for finding in found[:_TOLD_OF_A_RULE]:
+            lines += [f"  {line}" for line in wrapped(f"{finding.sentence} ({finding.evidence}).", width - 4)]
+        if len(found) > _TOLD_OF_A_RULE:
+            lines.append(f"    and {len(found) - _TOLD_OF_A_RULE} more of this kind; --json has all")
     return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def _by_rule(findings: Sequence[Finding]) -> list[list[Finding]]:
+    found: dict[str, list[Finding]] = {}
+    for finding in findings:
+        found.setdefault(finding.rule, []).append(finding)
+    return list(found.values())
 
 
 def _together(label: str, cells: Sequence[list[str]], room: int) -> Iterator[str]:
@@ -118,6 +133,10 @@ def document(classes: Classes, window_s: float) -> dict[str, object]:
                 "classes": {str(kind): [_told(row, *one) for one in values[kind]] for kind in CLASSES},
             }
             for row, values in rows_of(classes)
+        ],
+        "findings": [
+            {"rule": one.rule, "names": one.names, "sentence": one.sentence, "evidence": one.evidence}
+            for one in classes.findings
         ],
         "density": {
             str(kind): {

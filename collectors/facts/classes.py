@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from collectors.compare.window import Past, statistics
+from collectors.facts.findings import Finding, findings
 from collectors.facts.model import ROWS, Row, Told, unknown
 from collectors.metrics import METRICS
 from collectors.model import Kind, Workload, WorkloadId
@@ -42,6 +43,7 @@ class Classes(NamedTuple):
     density: dict[Kind, Density]
     cpus: int
     memory_bytes: int
+    findings: list[Finding]
 
 
 def rows_of(classes: Classes) -> list[tuple[Row, dict[Kind, list[tuple[Workload, Told]]]]]:
@@ -79,7 +81,7 @@ def classify(
             told = {**measured(past), **started(startups.get(identity)), **facts.get(identity, {})}
             members[past.workload.kind].append(Member(past.workload, told))
     density = {kind: _density([past for past in pasts if past.workload.kind is kind], host) for kind in CLASSES}
-    return Classes(members, density, *host)
+    return Classes(members, density, *host, findings(pasts, facts))
 
 
 def measured(past: Past) -> dict[str, Told]:

@@ -41,6 +41,18 @@ def of_container(pid: int | None, inspected: Mapping[str, Any]) -> Told:
     return Told(", ".join(words), how) if words else unknown("neither its processes nor its engine could be read")
 
 
+def walls_of(pid: int | None, inspected: Mapping[str, Any]) -> dict[str, Told]:
+    """Return the facts behind the words, for findings: `is_privileged` and `namespaces_shared`."""
+    told: dict[str, Told] = {}
+    host = inspected.get("HostConfig")
+    if isinstance(host, Mapping):
+        told["is_privileged"] = Told(float(bool(host.get("Privileged"))), "engine: HostConfig.Privileged")
+    shared = None if pid is None else read_isolation(pid).shared
+    if shared is not None:
+        told["namespaces_shared"] = Told(" ".join(shared), _KERNEL)
+    return told
+
+
 def of_service(pid: int | None) -> Told:
     """Return how a service is kept apart."""
     words = [] if pid is None else _words(read_isolation(pid))

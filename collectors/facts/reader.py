@@ -115,6 +115,7 @@ class FactsReader:
             "size_bytes": self._size(workload) if not why else unknown(why),
             "memory_overhead_bytes": memory_of(shim),
             "cpu_overhead_percent": cpu_of(self._shims.get(workload.id), shim),
+            **isolation.walls_of(pid, inspected),
         }
 
     def _inspect(self, workload: Workload) -> tuple[Mapping[str, Any], str]:
