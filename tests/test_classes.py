@@ -19,7 +19,7 @@ from collectors.compare.window import fill
 from collectors.facts import isolation, system
 from collectors.facts.classes import CLASSES, classify, measured, rows_of, started
 from collectors.facts.model import ROWS, Told, unknown
-from collectors.facts.overhead import cpu_of, find_shim
+from collectors.facts.overhead import Engines, Held, cpu_of, find_shim, memory_of
 from collectors.metrics import METRICS
 from collectors.model import Kind
 from collectors.startup import Startup
@@ -127,7 +127,24 @@ def test_what_was_given_is_added_up_without_those_that_have_no_limit() -> None:
 def test_a_process_without_a_shim_says_so() -> None:
     assert find_shim(os.getpid()) is None
     assert find_shim(None) is None
-    assert cpu_of(None, None).value is None
+    nothing = (None, Engines((), 0))
+    assert cpu_of(nothing, nothing).value is None
+    assert memory_of(*nothing).value is None
+
+
+def test_a_container_pays_its_shim_and_its_share_of_the_engine() -> None:
+    def at(second: float, shim_s: float, engine_s: float) -> tuple[Held, Engines]:
+        engine = Held(7, "dockerd", engine_s, 80 << 20, second)
+        return Held(9, "containerd-shim", shim_s, 10 << 20, second), Engines((engine,), 4)
+
+    assert memory_of(*at(0.0, 0.0, 0.0)).value == 30 << 20
+    told = cpu_of(at(0.0, 1.0, 10.0), at(10.0, 1.5, 12.0))
+    assert told.value == pytest.approx((0.5 + 2.0 / 4) / 10 * 100)
+    assert "4 containers" in told.how
+    again = at(10.0, 1.5, 12.0)
+    restarted = again[0], Engines((again[1].processes[0]._replace(pid=8),), 4)
+    told = cpu_of(at(0.0, 1.0, 10.0), restarted)
+    assert told.value == pytest.approx(5.0), "of an engine that was not there before nothing is known"
 
 
 @pytest.mark.usefixtures("fleet")
@@ -178,6 +195,13 @@ class Seen:
                 self.docker.remove(identity)
         if self.guest:
             self.libvirt.remove(self.guest)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:
+        return ""  # the process has ended
 
 
 def number(name: str, text: str) -> int:
@@ -241,7 +265,14 @@ def test_overheads_agree_with_the_kernel(seen: Seen, linux_guests: tuple[str, st
     pid = seen.docker.client.inspect_container(seen.container)["State"]["Pid"]
     parent = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
     resident = number("VmRSS", Path(f"/proc/{parent}/status").read_text())
-    assert shim["value"] == pytest.approx(resident * 1024, rel=0.3)
+    engines = [
+        number("VmRSS", status.read_text())
+        for comm in Path("/proc").glob("[0-9]*/comm")
+        if _text(comm).strip() in ("dockerd", "containerd") and (status := comm.with_name("status")).exists()
+    ]
+    share = sum(engines) / seen.told["density"]["container"]["running"]
+    assert len(engines) >= 2, "the lab's engine and its containerd"
+    assert shim["value"] == pytest.approx((resident + share) * 1024, rel=0.3)
     assert seen.value("cpu_overhead_percent", "container", "class-early")["value"] >= 0
     assert seen.value("cpu_overhead_percent", "vm", name)["value"] >= 0
 
@@ -283,11 +314,19 @@ def test_a_machine_and_a_container_are_compared_metric_by_metric(seen: Seen, lin
 
 @pytest.mark.lab
 def test_memory_waiting_and_density_are_measured(seen: Seen, linux_guests: tuple[str, str]) -> None:
-    for kind, name in (("container", "class-early"), ("vm", linux_guests[0])):
-        assert seen.value("memory_host_bytes", kind, name)["value"] > 0
+    stats = seen.docker.client.stats(seen.container, stream=False)["memory_stats"]
+    inactive = stats["stats"].get("total_inactive_file", stats["stats"].get("inactive_file", 0))
+    paid = seen.value("memory_host_bytes", "container", "class-early")["value"]
+    assert paid == pytest.approx(stats["usage"] - inactive, abs=2 << 20)
+    rss = seen.libvirt.connection.lookupByName(linux_guests[0]).memoryStats()["rss"] * 1024
+    assert seen.value("memory_host_bytes", "vm", linux_guests[0])["value"] == pytest.approx(rss, rel=0.25)
+    assert seen.value("memory_inside_bytes", "container", "class-early")["value"] == paid
     waiting = seen.value("waiting_percent", "vm", linux_guests[0])
     assert 0 <= waiting["value"] <= 100
-    running = seen.libvirt.connection.listDomainsID()
-    assert seen.told["density"]["vm"]["running"] <= len(running)
-    assert seen.told["density"]["vm"]["memory_of"] == seen.told["density"]["vm"]["running"]
+    density = seen.told["density"]["vm"]
+    (row,) = [row for row in seen.told["rows"] if row["key"] == "isolation"]
+    assert density["running"] == len(row["classes"]["vm"])
+    domains = [seen.libvirt.connection.lookupByID(one) for one in seen.libvirt.connection.listDomainsID()]
+    assert {domain.name() for domain in domains} <= {one["name"] for one in row["classes"]["vm"]}
+    assert density["memory_bytes"] >= sum(domain.info()[2] for domain in domains) * 1024
     assert seen.told["density"]["container"]["memory_bytes"] == 64 << 20

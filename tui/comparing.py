@@ -158,11 +158,8 @@ def compare_classes(specs: Sequence[SourceSpec], window_s: float | None, is_json
     if last is None:
         return 1
     active = [one for one in last.frame.workloads.values() if one.state.is_active]
-    facts = {}
     with _progress(float(len(active))) as tell:
-        for place, workload in enumerate(active, 1):
-            facts[workload.id] = reader.read(workload)
-            tell(float(place))
+        facts = reader.read_all(active, tell)
     pasts = [past for one in active if (past := window.past(one.id)) is not None]
     classes = classify(pasts, facts, watch.all(), (last.frame.cpus, last.frame.memory_bytes))
     for sentence in troubles(last.sources):

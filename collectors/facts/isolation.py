@@ -11,6 +11,13 @@ from collectors.facts.model import Told, unknown
 from collectors.text import inert
 
 _SYS_ADMIN = 1 << 21
+_VIRTUAL = {
+    "kvm": "hardware (kvm)",
+    "qemu": "emulated (tcg)",
+    "xen": "type-1 hypervisor (xen)",
+    "hvf": "hardware (hvf)",
+    "bhyve": "hardware (bhyve)",
+}
 _KERNEL = "namespaces and status of its first process in /proc"
 
 
@@ -18,7 +25,7 @@ def of_domain(xml: ElementTree.Element | None) -> Told:
     """Return how a virtual machine is kept apart."""
     if xml is None:
         return unknown("libvirt did not tell its definition")
-    virtual = {"kvm": "hardware (kvm)", "qemu": "emulated (tcg)"}.get(xml.get("type", ""), xml.get("type", ""))
+    virtual = _VIRTUAL.get(xml.get("type", ""), xml.get("type", ""))
     machine = xml.find("os/type")
     words = [virtual, (machine.get("machine") or "") if machine is not None else ""]
     models = [label.get("model") or "" for label in xml.iterfind("seclabel")]

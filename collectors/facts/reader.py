@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
@@ -10,7 +10,7 @@ from collectors.actions.rules import Family, family
 from collectors.details.guest_memory import read_guest_memory
 from collectors.facts import isolation, system
 from collectors.facts.model import Told, unknown
-from collectors.facts.overhead import Shim, cpu_of, find_shim, memory_of
+from collectors.facts.overhead import Engines, Held, cpu_of, find_engines, find_shim, memory_of
 from collectors.model import Kind, Workload, WorkloadId
 from collectors.reach import Reach
 from collectors.sources.base import SourceError
@@ -32,6 +32,9 @@ class _Domain(NamedTuple):
     has_disks: bool
 
 
+Found = dict[WorkloadId, dict[str, Told]]
+
+
 class FactsReader:
     """Reads facts; two looks are needed for what is spent in time.
 
@@ -45,7 +48,9 @@ class FactsReader:
         self._reach = reach
         self._proc = proc
         self._hierarchy = detect(root, proc)
-        self._shims: dict[WorkloadId, Shim | None] = {}
+        self._shims: dict[WorkloadId, Held | None] = {}
+        self._engines = Engines((), 0)
+        self._engines_now = Engines((), 0)
         self._sizes: dict[str, Told] | None = None
 
     def begin(self, workloads: Iterable[Workload]) -> None:
@@ -53,8 +58,19 @@ class FactsReader:
         for workload in workloads:
             if workload.kind is Kind.CONTAINER and workload.state.is_active:
                 self._shims[workload.id] = find_shim(self._pid(workload), self._proc)
+        self._engines = find_engines(len(self._shims), self._proc)
 
-    def read(self, workload: Workload) -> dict[str, Told]:
+    def read_all(self, workloads: Sequence[Workload], tell: Callable[[int], None] = lambda done: None) -> Found:
+        """Return the facts of workloads; after each, `tell` is called with how many are done."""
+        containers = sum(1 for one in workloads if one.kind is Kind.CONTAINER and not one.endpoint)
+        self._engines_now = find_engines(containers, self._proc)
+        found = {}
+        for done, workload in enumerate(workloads, 1):
+            found[workload.id] = self._read(workload)
+            tell(done)
+        return found
+
+    def _read(self, workload: Workload) -> dict[str, Told]:
         """Return the facts of a workload, by the keys of `ROWS`."""
         if workload.endpoint:
             return {"isolation": unknown(f"it runs on {workload.endpoint}: only its own host can tell")}
@@ -109,12 +125,14 @@ class FactsReader:
     def _container(self, workload: Workload, pid: int | None) -> dict[str, Told]:
         inspected, why = self._inspect(workload)
         shim = find_shim(pid, self._proc)
+        engines = self._engines_now
+        before = self._shims.get(workload.id), self._engines
         return {
             "isolation": isolation.of_container(pid, inspected),
             "system": system.of_container(pid, workload.image, self._proc),
             "size_bytes": self._size(workload) if not why else unknown(why),
-            "memory_overhead_bytes": memory_of(shim),
-            "cpu_overhead_percent": cpu_of(self._shims.get(workload.id), shim),
+            "memory_overhead_bytes": memory_of(shim, engines),
+            "cpu_overhead_percent": cpu_of(before, (shim, engines)),
             **isolation.walls_of(pid, inspected),
         }
 

@@ -135,7 +135,7 @@ class Overview(Acting, Keeping, Browser):
         reader.begin(active)
         time.sleep(_LOOK_S)  # on a thread of its own: what is spent in time needs two looks
         window = fill(self.frames_since(since - WARM_UP_S), [one.id for one in active], since)
-        facts = {one.id: reader.read(one) for one in active}
+        facts = reader.read_all(active)
         pasts = [past for one in active if (past := window.past(one.id)) is not None]
         return classify(pasts, facts, self.track.starts.all(), (moment.frame.cpus, moment.frame.memory_bytes))
 
