@@ -185,7 +185,7 @@ def test_before_and_now_stand_beside_each_other(recorded: tuple[Path, list[Frame
         (("db-primary", "--past"), 2, "--past goes with --session"),
         (("db-primary", "--session", "none.gz"), 1, "none.gz cannot be read"),
         (("db-primary", "--window", "soon"), 2, "is no span of time"),
-        ((), 2, "Missing argument"),
+        (("--stat", "max"), 2, "go with the names"),
     ],
 )
 def test_what_cannot_be_compared_is_one_sentence(arguments: tuple[str, ...], code: int, words: str) -> None:
