@@ -20,13 +20,14 @@ from collectors.facts import isolation, system
 from collectors.facts.classes import CLASSES, classify, measured, rows_of, started
 from collectors.facts.model import ROWS, Told, unknown
 from collectors.facts.overhead import Engines, Held, cpu_of, find_shim, memory_of
+from collectors.facts.reader import backing_bytes
 from collectors.metrics import METRICS
 from collectors.model import Kind
 from collectors.startup import Startup
 from tests.lab.docker_engine import DockerLab
 from tests.lab.libvirt_daemon import LibvirtLab
 from tests.test_cli import fleet, run
-from tests.test_session_file import fleet_frames
+from tests.test_session_file import fleet_frames, write
 from tui.classes_text import as_text, document
 
 __all__ = ["fleet"]
@@ -50,6 +51,17 @@ def test_a_definition_tells_how_a_machine_is_kept_apart_and_what_it_runs() -> No
     assert system.of_domain(bare).value is None
     assert "guest agent" in system.of_domain(bare).how
     assert isolation.of_domain(None).value is None
+
+
+def test_backing_files_count_once(tmp_path: Path) -> None:
+    base = tmp_path / "base.img"
+    base.write_bytes(b"x" * 100_000)
+    store = f"<backingStore><source file='{base}'/></backingStore>"
+    deep = f"<backingStore><source file='{tmp_path}/none'/>{store}</backingStore>"
+    disks = f"<disk>{store}</disk><disk>{deep}</disk><disk><backingStore/></disk>"
+    xml = ElementTree.fromstring(f"<domain><devices>{disks}</devices></domain>")  # noqa: S314  # the test's own
+    assert backing_bytes(xml) == base.stat().st_blocks * 512
+    assert backing_bytes(None) == 0
 
 
 def test_a_window_gives_means_and_what_it_lacks_a_reason() -> None:
@@ -153,7 +165,20 @@ def test_the_command_prints_the_classes_of_this_host() -> None:
     assert told.exit_code == 0
     assert told.stdout.splitlines()[0].split() == ["bare", "metal", "virtual", "machine", "container"]
     assert all(len(line) <= 80 for line in told.stdout.splitlines())
-    assert run("compare", "--session", "x.gz").exit_code == 2
+    assert run("compare", "--session", "none.gz").exit_code == 1
+    assert run("compare", "--stat", "max").exit_code == 2
+
+
+def test_a_session_has_the_classes_that_were_measured_then(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.vmtop.gz", fleet_frames(60, 20))
+    told = json.loads(run("compare", "--session", str(path), "--json").stdout)
+    rows = {row["key"]: row["classes"] for row in told["rows"]}
+    assert all(one["value"] is None for one in rows["isolation"]["vm"])
+    assert "session" in rows["isolation"]["vm"][0]["why_not"]
+    assert any(one["value"] for one in rows["memory_host_bytes"]["container"])
+    assert told["window_seconds"] == 59
+    shown = run("compare", "--session", str(path), "--window", "10s").stdout
+    assert all(len(line) <= 80 for line in shown.splitlines())
 
 
 # --- on the real daemons ---------------------------------------------------------------------------------------------
@@ -233,6 +258,10 @@ def test_isolation_and_system_are_what_the_engines_say(seen: Seen, linux_guests:
     status = Path(f"/proc/{inspected['State']['Pid']}/status").read_text()
     filters = {0: "off", 2: "filter"}[number("Seccomp", status)]
     assert f"seccomp {filters}" in container["value"]
+    claimed = next(one.get("id") for one in xml.iterfind("metadata//") if one.tag.endswith("}os"))
+    guest = seen.value("system", "vm", linux_guests[0])
+    assert claimed == "http://debian.org/debian/12"
+    assert guest["value"] == "debian 12, a kernel of its own"
     image = seen.value("system", "container", "class-early")
     assert inspected["Config"]["Image"] in image["how"]
     assert "host's kernel" in image["value"]

@@ -185,7 +185,7 @@ def test_before_and_now_stand_beside_each_other(recorded: tuple[Path, list[Frame
         (("db-primary", "--past"), 2, "--past goes with --session"),
         (("db-primary", "--session", "none.gz"), 1, "none.gz cannot be read"),
         (("db-primary", "--window", "soon"), 2, "is no span of time"),
-        (("--stat", "max"), 2, "go with the names"),
+        (("--stat", "max"), 2, "goes with the names"),
     ],
 )
 def test_what_cannot_be_compared_is_one_sentence(arguments: tuple[str, ...], code: int, words: str) -> None:
@@ -249,7 +249,9 @@ async def test_with_no_marks_the_classes_are_compared(tmp_path: Path) -> None:
         await until(running, lambda: "bare metal" in running.text())
         shown = running.text()
         assert "isolation" in shown
-        assert "density" in shown
+        assert "isolation: what keeps it apart" in shown, "how the row under the cursor was measured"
+        await running.press(*["j"] * 6)
+        assert running.text() != shown
         await running.press("escape")
         assert running.pilot.app.screen is running.screen
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from statistics import median
+from typing import NamedTuple
 
 from collectors.facts.classes import CLASSES, Classes, rows_of
 from collectors.facts.findings import Finding
@@ -26,29 +27,57 @@ _DIGITS = {Unit.BYTES: 0, Unit.BYTES_PER_SECOND: 0}
 Values = list[tuple[Workload, Told]]
 
 
-def as_text(classes: Classes, width: int = _WIDTH) -> str:
-    """Return the table, then what is not measurable here and why."""
+class TableLine(NamedTuple):
+    """One line of the table, and the row that it belongs to."""
+
+    text: str
+    row: Row | None = None
+
+
+def table(classes: Classes, width: int = _WIDTH) -> list[TableLine]:
+    """Return the table, then what is not measurable here and why, then the findings."""
     room = (width - _LABEL) // len(CLASSES)
-    lines = [" " * _LABEL + "".join(fit(_HEADINGS[kind], room) for kind in CLASSES)]
+    lines = [TableLine(" " * _LABEL + "".join(fit(_HEADINGS[kind], room) for kind in CLASSES))]
     reasons: dict[str, list[str]] = {}
     for row, values in rows_of(classes):
         cells = [_cell(row, values[kind], room - 1) for kind in CLASSES]
-        lines += _together(row.label, cells, room)
+        lines += [TableLine(one, row) for one in _together(row.label, cells, room)]
         for kind in CLASSES:
             reasons.setdefault(_why(values[kind]), []).append(f"{row.label} of {_MANY[kind]}")
-    lines += _together("density", [_density(classes, kind, room - 1) for kind in CLASSES], room)
+    density = [_density(classes, kind, room - 1) for kind in CLASSES]
+    lines += [TableLine(one) for one in _together("density", density, room)]
     reasons.pop("", None)
-    if reasons:
-        lines += ["", "Not measurable here:"]
-        for why, places in reasons.items():
-            lines += [f"  {line}" for line in wrapped(f"{', '.join(places)}: {why}", width - 4)]
-    lines += ["", "Findings:" if classes.findings else "Findings: none over this window."]
+    below = ["", "Not measurable here:"] if reasons else []
+    for why, places in reasons.items():
+        below += [f"  {line}" for line in wrapped(f"{', '.join(places)}: {why}", width - 4)]
+    return lines + [TableLine(one) for one in (*below, *_findings(classes, width))]
+
+
+def _findings(classes: Classes, width: int) -> list[str]:
+    lines = ["", "Findings:" if classes.findings else "Findings: none over this window."]
     for found in _by_rule(classes.findings):
         for finding in found[:_TOLD_OF_A_RULE]:
             lines += [f"  {line}" for line in wrapped(f"{finding.sentence} ({finding.evidence}).", width - 4)]
         if len(found) > _TOLD_OF_A_RULE:
             lines.append(f"    and {len(found) - _TOLD_OF_A_RULE} more of this kind; --json has all")
-    return "".join(f"{line.rstrip()}\n" for line in lines)
+    return lines
+
+
+def as_text(classes: Classes, width: int = _WIDTH) -> str:
+    """Return the table as text."""
+    return "".join(f"{line.text.rstrip()}\n" for line in table(classes, width))
+
+
+def how_told(classes: Classes, row: Row) -> list[str]:
+    """Return for each class how a row's values were found, or why not; the ways that several share once."""
+    values = next(values for one, values in rows_of(classes) if one is row)
+    lines = [f"{row.label}: {row.help}"]
+    for kind in CLASSES:
+        ways = Counter(told.how if told.value is not None else f"not known: {told.how}" for _, told in values[kind])
+        words = "; ".join(f"{way}" for way, _ in ways.most_common(2)) or "none here"
+        more = f"; and {len(ways) - 2} other ways" if len(ways) > 2 else ""
+        lines.append(f"{_HEADINGS[kind]}: {words}{more}")
+    return lines
 
 
 def _by_rule(findings: Sequence[Finding]) -> list[list[Finding]]:

@@ -47,12 +47,14 @@ def compare(
 
     Exits with 3 when a name stands for no workload, or for several.
     """
-    from tui.comparing import Wish, compare_classes
+    from tui.comparing import Wish, compare_classes, session_classes
     from tui.comparing import compare as run
     from tui.sources import specs
 
-    if not names and (sessions or stat != "mean"):
-        raise click.UsageError("--session and --stat go with the names of workloads.")
+    if not names and stat != "mean":
+        raise click.UsageError("--stat goes with the names of workloads.")
+    if not names and sessions:
+        return session_classes(sessions, window_s, is_json)
     if not names:
         return compare_classes(specs(docker_urls, libvirt_uris, insecure), window_s, is_json)
     if is_past and not sessions:

@@ -15,16 +15,21 @@ import click
 from collectors.actions.targets import NoTarget, find
 from collectors.compare.sides import MOST, Side, side_by_side
 from collectors.compare.window import WARM_UP_S, Window, fill
+from collectors.facts.classes import Classes
+from collectors.facts.model import Told
 from collectors.model import Workload, WorkloadId
-from collectors.rates import Moment
+from collectors.rates import Deriver, Moment
 from collectors.sampler import SourceSpec
 from collectors.session.reader import Session
 from collectors.startup import StartupWatch
+from collectors.text import inert
 from tui.compare_text import as_text, document
 from tui.doctor import troubles
 from tui.once import moments
 from tui.session_commands import opened
 
+_SLOW = ("isolation", "system", "size_bytes", "memory_overhead_bytes")
+_NOT_RECORDED = Told(None, "a session holds counters, not this: it is read of a host that lives")
 LIVE_S = 10.0
 """How long the present is watched when no window is asked for."""
 _NO_SUCH = 3
@@ -145,7 +150,6 @@ def compare_classes(specs: Sequence[SourceSpec], window_s: float | None, is_json
     from collectors.facts.classes import classify
     from collectors.facts.reader import FactsReader
     from collectors.reach import Reach
-    from tui import classes_text
 
     seconds = LIVE_S if window_s is None else window_s
     reader, window, watch = FactsReader(Reach(specs)), Window(), StartupWatch()
@@ -164,11 +168,41 @@ def compare_classes(specs: Sequence[SourceSpec], window_s: float | None, is_json
     classes = classify(pasts, facts, watch.all(), (last.frame.cpus, last.frame.memory_bytes))
     for sentence in troubles(last.sources):
         click.echo(f"vmtop: {sentence}", err=True)
+    _print_classes(classes, seconds, is_json)
+    return 0
+
+
+def session_classes(paths: Sequence[Path], window_s: float | None, is_json: bool) -> int:
+    """Print the classes of a session, over all of it or the last of it: what was measured then."""
+    from collectors.facts.classes import classify
+
+    watch, deriver = StartupWatch(), Deriver()
+    with opened(paths) as session:
+        since = -1.0 if window_s is None else session.span()[1] - window_s
+        window, last = Window(), None
+        for _, frame in session.frames():
+            last = deriver.feed(frame)
+            watch.feed(last)
+            if frame.wall > since:
+                window.feed(last)
+    if last is None:
+        raise click.ClickException(f"{inert(str(paths[0]))} holds no frame that can be read; 'vmtop info' tells why.")
+    pasts = [past for identity in last.frame.workloads if (past := window.past(identity)) is not None]
+    facts = {past.workload.id: dict.fromkeys(_SLOW, _NOT_RECORDED) for past in pasts}
+    host = last.frame.cpus, last.frame.memory_bytes
+    _print_classes(
+        classify(pasts, facts, watch.all(), host), window_s or window.last_wall - (window.first_wall or 0.0), is_json
+    )
+    return 0
+
+
+def _print_classes(classes: Classes, seconds: float, is_json: bool) -> None:
+    from tui import classes_text
+
     if is_json:
         click.echo(json.dumps(classes_text.document(classes, seconds), indent=2))
     else:
         click.echo(classes_text.as_text(classes), nl=False)
-    return 0
 
 
 def _watched(specs: Sequence[SourceSpec], seconds: float) -> Generator[Moment]:

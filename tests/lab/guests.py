@@ -65,7 +65,9 @@ class LinuxGuest:
     def xml(self) -> str:
         """Make its 16 MiB disk and return the domain's definition."""
         disk = _make_disk(self.folder / f"{self.name}.img", 16 << 20)
-        return f"""<domain type='qemu'><name>{self.name}</name><memory unit='MiB'>192</memory><vcpu>1</vcpu>
+        return f"""<domain type='qemu'><name>{self.name}</name><metadata><libosinfo:libosinfo
+xmlns:libosinfo='http://libosinfo.org/xmlns/libvirt/domain/1.0'><libosinfo:os id='http://debian.org/debian/12'/>
+</libosinfo:libosinfo></metadata><memory unit='MiB'>192</memory><vcpu>1</vcpu>
 <os><type arch='x86_64' machine='pc'>hvm</type>
 <kernel>{self.folder}/vmlinuz</kernel><initrd>{self.folder}/initrd.gz</initrd>
 <cmdline>console=ttyS0 panic=1 quiet lab_address={self.address} lab_peer={self.peer}</cmdline></os>

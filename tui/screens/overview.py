@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from functools import partial
 from typing import ClassVar
 
-from rich.text import Text
 from textual import on
 from textual.binding import BindingType
 
@@ -23,13 +22,13 @@ from collectors.session.format import SessionError
 from collectors.session.reader import Session
 from collectors.track import Track
 from tui.action_desk import ActionDesk
-from tui.classes_text import as_text
 from tui.feed import FrameReady, feed
 from tui.keys import LIVE
 from tui.means import Means
 from tui.options import ScreenOptions
 from tui.screens.acting import Acting
 from tui.screens.browser import Browser, bindings
+from tui.screens.classes import ClassesScreen
 from tui.screens.compare import CompareScreen
 from tui.screens.keeping import Keeping
 from tui.screens.live_workload import LiveWorkloadScreen
@@ -40,7 +39,6 @@ from tui.threads import in_thread, is_up
 _CLASSES_S = 60.0
 """The past that the comparison of classes is measured over."""
 _LOOK_S = 1.5
-_PAGE_EDGES, _PAGE_LEAST, _PAGE_MOST = 10, 60, 104
 INTERVALS_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 
 
@@ -125,9 +123,7 @@ class Overview(Acting, Keeping, Browser):
         self.notify("reading what is known of every workload ...", timeout=3)
         classes = await in_thread(partial(self._classified, moment))
         if is_up(self):
-            width = min(_PAGE_MOST, self.size.width - _PAGE_EDGES)
-            table = Text(as_text(classes, max(_PAGE_LEAST, width)), no_wrap=True)
-            self.open_panel("Bare metal, virtual machines, containers", table)
+            self.app.push_screen(ClassesScreen(classes))
 
     def _classified(self, moment: Moment) -> Classes:
         active = [one for one in moment.frame.workloads.values() if one.state.is_active]
