@@ -56,12 +56,12 @@ def timestamp(wall: float | None) -> str | None:
 
 def number(metric: Metric, value: float | None) -> int | float | None:
     """Round a metric's value to what it is worth: bytes and counts whole, the rest to three decimals."""
-    return _rounded(value, digits_of(metric))
+    return _rounded(value, digits_of(metric.unit))
 
 
-def digits_of(metric: Metric) -> int | None:
-    """Return the decimals that a metric is worth; `None` makes it whole."""
-    return None if metric.unit in _WHOLE else 3
+def digits_of(unit: Unit | None) -> int | None:
+    """Return the decimals that a value of a unit is worth; `None` makes it whole."""
+    return None if unit in _WHOLE else 3
 
 
 def numbers(reading: Reading, plan: Sequence[tuple[str, int | None]]) -> list[int | float | None]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 from typing import NamedTuple
 
+from collectors.document import digits_of
 from collectors.facts.classes import CLASSES, Classes, rows_of
 from collectors.facts.findings import Finding
 from collectors.facts.model import Row, Told
@@ -22,7 +23,6 @@ _LABEL, _WIDTH = 20, 80
 _TOLD_OF_A_RULE = 3
 _LINES = 5
 """Lines of one cell at most; the document has all."""
-_DIGITS = {Unit.BYTES: 0, Unit.BYTES_PER_SECOND: 0}
 
 Values = list[tuple[Workload, Told]]
 
@@ -183,7 +183,6 @@ def document(classes: Classes, window_s: float) -> dict[str, object]:
 def _told(row: Row, workload: Workload, told: Told) -> dict[str, object]:
     value = told.value
     if isinstance(value, float):
-        digits = None if row.unit in _DIGITS else 3
-        value = round(value, digits)
+        value = round(value, digits_of(row.unit))
     why = {"how": told.how} if told.value is not None else {"why_not": told.how}
     return {"name": workload.name, "engine": workload.id.engine, "id": workload.id.id, "value": value, **why}

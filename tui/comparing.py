@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,10 +24,13 @@ from collectors.text import inert
 from tui.compare_text import as_text, document
 from tui.doctor import troubles
 from tui.once import moments
+from tui.progress import progress
 from tui.session_commands import opened
 
 _SLOW = ("isolation", "system", "size_bytes", "memory_overhead_bytes")
 _NOT_RECORDED = Told(None, "a session holds counters, not this: it is read of a host that lives")
+_SHOWN_IN = 10
+"""Steps that a second of progress is shown in."""
 LIVE_S = 10.0
 """How long the present is watched when no window is asked for."""
 _NO_SUCH = 3
@@ -162,7 +163,7 @@ def compare_classes(specs: Sequence[SourceSpec], window_s: float | None, is_json
     if last is None:
         return 1
     active = [one for one in last.frame.workloads.values() if one.state.is_active]
-    with _progress(float(len(active))) as tell:
+    with progress(len(active)) as tell:
         facts = reader.read_all(active, tell)
     pasts = [past for one in active if (past := window.past(one.id)) is not None]
     classes = classify(pasts, facts, watch.all(), (last.frame.cpus, last.frame.memory_bytes))
@@ -209,7 +210,7 @@ def _watched(specs: Sequence[SourceSpec], seconds: float) -> Generator[Moment]:
     """Yield the moments of so many seconds, with progress on the terminal."""
     stream = moments(specs, max(0.2, min(1.0, seconds / 10)))
     began = None
-    with _progress(seconds) as tell:
+    with progress(seconds, _SHOWN_IN) as tell:
         for moment in stream:
             began = time.monotonic() if began is None else began
             yield moment
@@ -217,23 +218,3 @@ def _watched(specs: Sequence[SourceSpec], seconds: float) -> Generator[Moment]:
             if time.monotonic() - began >= seconds:
                 break
     stream.close()  # type: ignore[attr-defined]  # it is a generator; the annotation promises less
-
-
-@contextmanager
-def _progress(seconds: float) -> Iterator[_Tell]:
-    with click.progressbar(length=max(1, int(seconds * 10)), file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
-        yield _Tell(bar)
-
-
-class _Tell:
-    """Moves a bar on, in tenths of seconds."""
-
-    def __init__(self, bar: object) -> None:
-        self._bar = bar
-        self._done = 0
-
-    def __call__(self, seconds: float) -> None:
-        step = int(seconds * 10) - self._done
-        if step > 0:
-            self._done += step
-            self._bar.update(step)  # type: ignore[attr-defined]  # click names no type for it

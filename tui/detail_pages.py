@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 from collectors.details.model import Column, Details, Fact, Page, Table, Value
@@ -11,7 +10,7 @@ from collectors.metrics import METRICS, Metric, Unit
 from collectors.model import Event
 from collectors.rates import Reading
 from collectors.startup import Startup
-from tui.format import fit, text
+from tui.format import fit, stamp, text
 from tui.widgets.chart import Chart, Series
 from tui.widgets.line_view import Line
 from tui.widgets.spark import nice_top, samples_wanted, spark
@@ -152,7 +151,7 @@ def event_lines(
     lines.append([("", "plain")])
     lines.append([(f" {len(events)} events {since}, newest first", "title")])
     for event in reversed(events):
-        at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(event.wall))
+        at = stamp(event.wall)
         lines.append([(f"   {at}  ", "dim"), (f"{event.what:<8} ", "plain"), (event.detail, "dim")])
     return lines
 
@@ -161,7 +160,7 @@ def told(startup: Startup | None) -> list[str]:
     """Tell a start-up in sentences."""
     if startup is None:
         return ["Start-up time: not known", "  Only starts that vmtop witnesses are measured."]
-    at = time.strftime("%H:%M:%S", time.localtime(startup.began))
+    at = stamp(startup.began, "%H:%M:%S")
     sentences = [f"Start-up of {at}, counted from: {startup.how}"]
     if startup.running_s is not None:
         sentences.append(f"  running after {startup.running_s:.2f} s")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import time
 from collections.abc import Callable, Iterator
 
 from rich.cells import cell_len, set_cell_size
@@ -46,6 +47,11 @@ def ago(seconds: float | None, width: int) -> str:
     if width < 8 or span == _OVERFLOW:
         return duration(seconds, width)
     return _aligned(f"{span} ago", width)
+
+
+def stamp(wall: float, form: str = "%Y-%m-%d %H:%M:%S") -> str:
+    """Return a wall time in local time."""
+    return time.strftime(form, time.localtime(wall))
 
 
 def fit(words: str, width: int, ellipsis: str = "…") -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from collectors.metrics import METRICS, Unit
 from collectors.model import Availability
 from collectors.rates import Moment, Reading
 from collectors.text import inert
-from tui.format import fit, text
+from tui.format import fit, stamp, text
 from tui.keys import keys_of, shown
 
 _UNIT_WORDS = {Unit.PERCENT: "%", Unit.BYTES_PER_SECOND: "a second", Unit.PER_SECOND: "a second", Unit.CORES: "cores"}
@@ -92,7 +91,7 @@ def action_page(entries: Sequence[Entry], path: Path | None, problem: str) -> Te
     if not entries:
         page.append("Nothing was done yet: x acts on the workload under the cursor.\n")
     for entry in reversed(entries):
-        at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(entry.time))
+        at = stamp(entry.time)
         page.append(f"{at}  {inert(entry.result)}", style="bold").append(f"  {inert(entry.sentence)}")
         page.append(f"  {entry.seconds:.1f} s\n")
         page.append(f"  {inert(entry.who)}: {inert(entry.command, 1000)}\n", style="dim")

@@ -15,7 +15,7 @@ from collectors.model import Event
 from collectors.session.buckets import Buckets, Series
 from collectors.session.summary import Life, Summary
 from collectors.text import inert
-from tui.format import duration, text
+from tui.format import duration, stamp, text
 from tui.widgets.spark import nice_top
 
 _TOP = 12
@@ -67,11 +67,6 @@ def page(summary: Summary, buckets: Buckets) -> str:
         "</body></html>",
     ]
     return "\n".join(parts)
-
-
-def stamp(wall: float, form: str = "%Y-%m-%d %H:%M:%S") -> str:
-    """Return a wall time in local time."""
-    return time.strftime(form, time.localtime(wall))
 
 
 def _span(summary: Summary) -> str:

@@ -6,7 +6,7 @@ import dataclasses
 import io
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from math import inf
 from pathlib import Path
@@ -16,7 +16,7 @@ import click
 
 from collectors.document import timestamp
 from collectors.session.buckets import Buckets
-from collectors.session.cut import Progress, cut
+from collectors.session.cut import cut
 from collectors.session.export import write_csv, write_jsonl, write_openmetrics, write_parquet
 from collectors.session.format import SessionError
 from collectors.session.reader import Session
@@ -25,13 +25,14 @@ from collectors.session.storage import finished_file
 from collectors.session.summary import Step, Summary, survey
 from collectors.text import inert
 from collectors.times import TimeError, parse_time
-from tui.report import page, stamp
+from tui.format import stamp
+from tui.progress import progress
+from tui.report import page
 from tui.summary_text import as_text
 
 _STEPS = 480
 """Of a report's charts."""
 INFO_SCHEMA = "vmtop.info/1"
-FORMATS = ("csv", "jsonl", "openmetrics", "parquet")
 _ENDINGS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".om": "openmetrics", ".parquet": "parquet"}
 
 
@@ -115,8 +116,8 @@ def export(
         wanted = dataclasses.replace(selection, start=start, stop=stop)
         first, last = session.span()
         begin, end = (first if start is None else start), (last if stop is None else stop)
-        with _target(target, is_forced) as stream, _bar(int(end - begin) + 1) as advance:
-            counted = _Counted(rows(session, wanted, lambda wall: advance(int(wall - begin))))
+        with _target(target, is_forced) as stream, progress(int(end - begin) + 1) as advance:
+            counted = _Counted(rows(session, wanted, lambda wall: advance(wall - begin)))
             _write(chosen, counted, selection.metrics, stream)
             if not counted.count:
                 raise SessionError("nothing matches: 'vmtop info' tells who is in the session, and when")
@@ -178,32 +179,17 @@ def _surveyed(session: Session) -> Summary:
 
 def _last(steps: Iterator[Step], count: int) -> Summary:
     summary = Summary([], 0)
-    with _bar(count) as advance:
+    with progress(count) as advance:
         for step in steps:
             advance(step.done)
             summary = step.summary
     return summary
 
 
-def _run(steps: Iterator[Progress], count: int) -> None:
-    with _bar(count) as advance:
-        for step in steps:
-            advance(step.done)
-
-
-@contextmanager
-def _bar(length: int) -> Iterator[Callable[[int], None]]:
-    """Show progress on stderr where a person looks; what is quick shows none."""
-    with click.progressbar(length=max(1, length), file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
-        done = 0
-
-        def advance(to: int) -> None:
-            nonlocal done
-            if to > done:
-                bar.update(to - done)
-                done = to
-
-        yield advance
+def _run(steps: Iterator[int], count: int) -> None:
+    with progress(count) as advance:
+        for done in steps:
+            advance(done)
 
 
 def _document(summary: Summary) -> dict[str, object]:

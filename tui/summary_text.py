@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 from collectors.metrics import METRICS, Unit
 from collectors.session.summary import Life, Summary
 from collectors.text import inert
-from tui.format import duration, fit, text
+from tui.format import duration, fit, stamp, text
 
 _SHOWN = 40
 _EVENTS_SHOWN = 12
@@ -28,7 +27,7 @@ def _lines(summary: Summary) -> Iterator[str]:
     yield f"size      {size} in {summary.members} parts, {each or 0:.1f} bytes a workload and frame"
     if summary.frames:
         span = duration(summary.last - summary.first, 8).strip()
-        yield f"span      {_stamp(summary.first)} to {_stamp(summary.last)} ({span})"
+        yield f"span      {stamp(summary.first)} to {stamp(summary.last)} ({span})"
         yield f"frames    {summary.frames:,} every {summary.interval_s:g} s on {', '.join(summary.hosts)}"
     yield from _gaps(summary)
     for damage in summary.damage:
@@ -41,8 +40,8 @@ def _gaps(summary: Summary) -> Iterator[str]:
     if not summary.gaps:
         yield "gaps      none"
     for gap in summary.gaps[:_SHOWN]:
-        until = _clock(gap.until) if _stamp(gap.since)[:10] == _stamp(gap.until)[:10] else _stamp(gap.until)
-        yield f"gap       {_stamp(gap.since)} to {until}, {gap.frames:,} frames: {gap.why}"
+        until = _clock(gap.until) if stamp(gap.since)[:10] == stamp(gap.until)[:10] else stamp(gap.until)
+        yield f"gap       {stamp(gap.since)} to {until}, {gap.frames:,} frames: {gap.why}"
     if len(summary.gaps) > _SHOWN:
         yield f"          and {len(summary.gaps) - _SHOWN} more"
 
@@ -51,7 +50,7 @@ def _events(summary: Summary) -> Iterator[str]:
     counts = ", ".join(f"{what} {count}" for what, count in summary.event_counts.items())
     yield fit(f"events    {counts or 'none'}", _WIDTH)
     for event in summary.events[-_EVENTS_SHOWN:]:
-        yield fit(f"          {_stamp(event.wall)}  {event.name}  {event.what}  {event.detail}", _WIDTH)
+        yield fit(f"          {stamp(event.wall)}  {event.name}  {event.what}  {event.detail}", _WIDTH)
 
 
 def _workloads(summary: Summary) -> Iterator[str]:
@@ -75,9 +74,5 @@ def _workload(life: Life) -> str:
     return f"{who} {since:>8} {until:>8} {seconds:>8} {cpu} {memory}"
 
 
-def _stamp(wall: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(wall))
-
-
 def _clock(wall: float) -> str:
-    return time.strftime("%H:%M:%S", time.localtime(wall))
+    return stamp(wall, "%H:%M:%S")

@@ -69,18 +69,11 @@ class Window:
 
     Args:
         identities: Whom; all of a moment when there are none.
-        metrics: Keys of metrics.
         longest: Ticks to keep.
     """
 
-    def __init__(
-        self,
-        identities: Iterable[WorkloadId] = (),
-        metrics: Sequence[str] = tuple(METRICS),
-        longest: int = LONGEST,
-    ) -> None:
+    def __init__(self, identities: Iterable[WorkloadId] = (), longest: int = LONGEST) -> None:
         self._wanted = frozenset(identities)
-        self._metrics = tuple(metrics)
         self._longest = longest
         self._ticks: dict[WorkloadId, deque[tuple[float, tuple[float | None, ...]]]] = {}
         self.workloads: dict[WorkloadId, Workload] = {}
@@ -99,7 +92,7 @@ class Window:
             ticks = self._ticks.get(identity)
             if ticks is None:
                 ticks = self._ticks[identity] = deque(maxlen=self._longest)
-            ticks.append((wall, tuple(reading.value(key) for key in self._metrics)))
+            ticks.append((wall, tuple(reading.value(key) for key in METRICS)))
             self.workloads[identity] = reading.workload
 
     def past(self, identity: WorkloadId, seconds: float | None = None) -> Past | None:
@@ -109,7 +102,7 @@ class Window:
             return None
         since = None if seconds is None else self.last_wall - seconds
         ticks = [tick for tick in self._ticks[identity] if since is None or tick[0] > since]
-        columns = {key: [values[place] for _, values in ticks] for place, key in enumerate(self._metrics)}
+        columns = {key: [values[place] for _, values in ticks] for place, key in enumerate(METRICS)}
         return Past(workload, [wall for wall, _ in ticks], columns)
 
 

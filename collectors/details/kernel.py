@@ -49,7 +49,7 @@ class KernelDetails:
             *self._split(workload, homes, at),
             *self._throttling(homes, at),
             self._disks(homes, at),
-            *self._network(workload, homes, at),
+            *self._network(workload, pid, at),
             self._processes.table(homes.all),
         ]
         return [table for table in tables if table.rows or table.facts or table.note]
@@ -115,9 +115,8 @@ class KernelDetails:
         )  # fmt: skip
         return Table(Page.DEVICES, "I/O by device of this host", columns, tuple(rows))
 
-    def _network(self, workload: Workload, homes: Homes, at: float) -> list[Table]:
+    def _network(self, workload: Workload, pid: int | None, at: float) -> list[Table]:
         """List the interfaces inside a container's own network namespace."""
-        pid = first_pid(homes.all)
         if workload.kind is not Kind.CONTAINER or pid is None or _same_network(self._proc, pid):
             return []
         rows: list[tuple[Value, ...]] = []

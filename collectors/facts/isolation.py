@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from xml.etree import ElementTree
 
-from collectors.details.isolation import Isolation, capability_names, read_isolation
+from collectors.details.isolation import Isolation, capability_names
 from collectors.facts.model import Told, unknown
 from collectors.text import inert
 
@@ -35,34 +35,33 @@ def of_domain(xml: ElementTree.Element | None) -> Told:
     return Told(inert(", ".join(word for word in words if word)), "domain XML: type, machine, seclabel, launchSecurity")
 
 
-def of_container(pid: int | None, inspected: Mapping[str, Any]) -> Told:
+def of_container(walls: Isolation | None, inspected: Mapping[str, Any]) -> Told:
     """Return how a container is kept apart."""
     host = inspected.get("HostConfig")
     host = host if isinstance(host, Mapping) else {}
     runtime = str(host.get("Runtime") or "")
     words = ["privileged"] if host.get("Privileged") else []
-    if pid is not None:
-        words += _words(read_isolation(pid))
+    if walls is not None:
+        words += _words(walls)
     words += [inert(runtime)] if runtime else []
     how = _KERNEL + ("; engine: Privileged, Runtime" if inspected else "")
     return Told(", ".join(words), how) if words else unknown("neither its processes nor its engine could be read")
 
 
-def walls_of(pid: int | None, inspected: Mapping[str, Any]) -> dict[str, Told]:
+def walls_of(walls: Isolation | None, inspected: Mapping[str, Any]) -> dict[str, Told]:
     """Return the facts behind the words, for findings: `is_privileged` and `namespaces_shared`."""
     told: dict[str, Told] = {}
     host = inspected.get("HostConfig")
     if isinstance(host, Mapping):
         told["is_privileged"] = Told(float(bool(host.get("Privileged"))), "engine: HostConfig.Privileged")
-    shared = None if pid is None else read_isolation(pid).shared
-    if shared is not None:
-        told["namespaces_shared"] = Told(" ".join(shared), _KERNEL)
+    if walls is not None and walls.shared is not None:
+        told["namespaces_shared"] = Told(" ".join(walls.shared), _KERNEL)
     return told
 
 
-def of_service(pid: int | None) -> Told:
+def of_service(walls: Isolation | None) -> Told:
     """Return how a service is kept apart."""
-    words = [] if pid is None else _words(read_isolation(pid))
+    words = [] if walls is None else _words(walls)
     return Told(", ".join(words), _KERNEL) if words else unknown("it has no process that may be read")
 
 

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 from collectors.actions.rules import Family, family
 from collectors.details.guest_memory import read_guest_memory
+from collectors.details.isolation import Isolation, read_isolation
 from collectors.facts import isolation, system
 from collectors.facts.model import Told, unknown
 from collectors.facts.overhead import Engines, Held, cpu_of, find_engines, find_shim, memory_of
@@ -92,7 +93,7 @@ class FactsReader:
         if workload.kind is Kind.CONTAINER:
             return self._container(workload, pid)
         return {
-            "isolation": isolation.of_service(pid),
+            "isolation": isolation.of_service(self._walls(pid)),
             "system": system.of_host(),
             "memory_overhead_bytes": Told(0.0, "nothing stands between it and the kernel"),
             "cpu_overhead_percent": Told(0.0, "nothing stands between it and the kernel"),
@@ -101,6 +102,9 @@ class FactsReader:
 
     def _pid(self, workload: Workload) -> int | None:
         return first_pid(find_homes(self._hierarchy, workload.cgroup).all) if workload.cgroup else None
+
+    def _walls(self, pid: int | None) -> Isolation | None:
+        return None if pid is None else read_isolation(pid, self._proc)
 
     def _domain(self, workload: Workload, pid: int | None) -> dict[str, Told]:
         try:
@@ -139,16 +143,16 @@ class FactsReader:
 
     def _container(self, workload: Workload, pid: int | None) -> dict[str, Told]:
         inspected, why = self._inspect(workload)
-        shim = find_shim(pid, self._proc)
+        shim, walls = find_shim(pid, self._proc), self._walls(pid)
         engines = self._engines_now
         before = self._shims.get(workload.id), self._engines
         return {
-            "isolation": isolation.of_container(pid, inspected),
+            "isolation": isolation.of_container(walls, inspected),
             "system": system.of_container(pid, workload.image, self._proc),
             "size_bytes": self._size(workload) if not why else unknown(why),
             "memory_overhead_bytes": memory_of(shim, engines),
             "cpu_overhead_percent": cpu_of(before, (shim, engines)),
-            **isolation.walls_of(pid, inspected),
+            **isolation.walls_of(walls, inspected),
         }
 
     def _inspect(self, workload: Workload) -> tuple[Mapping[str, Any], str]:

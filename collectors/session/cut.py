@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -33,16 +33,8 @@ _MOST_LINES = 0xFFFF
 """Of one member that are copied: a header counts no further."""
 
 
-class Progress(NamedTuple):
-    """How far a long job is."""
-
-    done: int
-    """Members."""
-    all: int
-
-
-def cut(session: Session, start: float, stop: float, target: int) -> Iterator[Progress]:
-    """Write the frames of a span of wall time into an empty file; yield after each member.
+def cut(session: Session, start: float, stop: float, target: int) -> Iterator[int]:
+    """Write the frames of a span of wall time into an empty file; yield how many members are done.
 
     Args:
         session: Where from.
@@ -61,7 +53,7 @@ def cut(session: Session, start: float, stop: float, target: int) -> Iterator[Pr
                 _copy(storage, file, member)
             elif not member.is_closed or (member.first_ms <= stop * 1000 + 1 and member.last_ms >= start * 1000 - 1):
                 _copy_part(storage, file, member, start, stop)
-            yield Progress(index + 1, len(session.members))
+            yield index + 1
         if not storage.size:
             raise SessionError("no frame lies in this span; 'vmtop info' tells what the session covers")
     finally:

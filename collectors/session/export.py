@@ -17,14 +17,13 @@ from typing import IO, Any, BinaryIO, TextIO
 import msgspec
 
 from collectors.document import digits_of, number, numbers, timestamp
-from collectors.metrics import METRICS, Unit
+from collectors.metrics import METRICS
 from collectors.model import Workload, WorkloadId
 from collectors.session.format import SessionError
 from collectors.session.rows import Row
 
 IDENTITY = ("time", "kind", "engine", "id", "name", "state")
 """The first columns of every row."""
-_WHOLE = frozenset({Unit.BYTES, Unit.BYTES_PER_SECOND, Unit.COUNT})
 
 
 @lru_cache(maxsize=4)
@@ -47,7 +46,7 @@ def write_csv(rows: Iterable[Row], keys: tuple[str, ...], stream: TextIO) -> Non
 
 
 def _plan(keys: tuple[str, ...]) -> list[tuple[str, int | None]]:
-    return [(key, digits_of(METRICS[key])) for key in keys]
+    return [(key, digits_of(METRICS[key].unit)) for key in keys]
 
 
 def _plain(text: str | None) -> str:
@@ -78,7 +77,7 @@ def write_parquet(rows: Iterable[Row], keys: tuple[str, ...], file: BinaryIO) ->
         raise SessionError("Parquet needs a library that is not installed: pip install 'vmtop[parquet]'") from error
     text = arrow.dictionary(arrow.int32(), arrow.string())
     fields = [("time", arrow.timestamp("ms", tz="UTC")), *((name, text) for name in IDENTITY[1:])]
-    fields += [(key, arrow.int64() if METRICS[key].unit in _WHOLE else arrow.float64()) for key in keys]
+    fields += [(key, arrow.int64() if digits_of(METRICS[key].unit) is None else arrow.float64()) for key in keys]
     schema = arrow.schema(fields)
     with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
         for batch in _batches(rows, 20_000):
@@ -170,7 +169,7 @@ def write_openmetrics(rows: Iterable[Row], keys: tuple[str, ...], stream: TextIO
         spill.finish()
         for number_, key in enumerate(keys):
             metric = METRICS[key]
-            digits = digits_of(metric)
+            digits = digits_of(metric.unit)
             kind = _TOTALS.get(key, "gauge")
             stream.write(f"# TYPE vmtop_{key} {kind}\n# HELP vmtop_{key} {_escaped(metric.help)}\n")
             for identity, workload in spill.workloads.items():

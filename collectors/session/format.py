@@ -35,6 +35,11 @@ MEMBER_FRAMES = 60
 MEMBER_TEXT = 4 << 20
 """Bytes of text after which a member ends, so that a big fleet's are read as quickly as a small one's."""
 
+PAUSE = 3.0
+"""Frames further apart than so many intervals have a pause between them."""
+SHORTEST_S = 0.2
+"""No interval is shorter."""
+
 LONGEST_LINE = 16 << 20
 LARGEST_MEMBER = 64 << 20
 """Text that a reader takes from one member at most."""

@@ -61,8 +61,6 @@ class Text(NamedTuple):
     """Whole lines, in order."""
     problem: str
     """Why there is not more; empty when the member is whole."""
-    is_cut: bool = False
-    """It ends in the middle, as a file does while it is written."""
 
     def lines(self) -> Iterator[bytes]:
         """Yield the lines one by one, without their ends: there may be millions in a file that means harm."""
@@ -180,13 +178,12 @@ class SessionFile:
             if problem or inflate.eof:
                 break
         text = b"".join(pieces)
-        is_cut = not problem and not inflate.eof
         if not problem:
-            problem = "it was cut short" if is_cut else _check(text, inflate.unused_data)
+            problem = "it was cut short" if not inflate.eof else _check(text, inflate.unused_data)
         if not problem and member.is_closed and checksum != member.checksum:
             problem = "a byte of it has changed that its text does not depend on"
         whole = text.rfind(b"\n") + 1
-        return Text(text[:whole], problem or ("its last line has no end" if whole < len(text) else ""), is_cut)
+        return Text(text[:whole], problem or ("its last line has no end" if whole < len(text) else ""))
 
     def _pieces(self, member: Member) -> Iterator[bytes]:
         offset, end = member.offset + HEADER_SIZE, min(member.end, self._size)

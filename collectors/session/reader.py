@@ -15,13 +15,12 @@ import msgspec
 
 from collectors.model import Frame
 from collectors.session.decode import Decoder, LineError, unsealed
-from collectors.session.format import FORMAT, VERSION, Damage, Gap, SessionError
+from collectors.session.format import FORMAT, PAUSE, SHORTEST_S, VERSION, Damage, Gap, SessionError
 from collectors.session.member import Member, SessionFile, Text
 
 _FRAME = b'{"k":"frame"'
 _KEPT = 2
 """Members whose frames are kept decoded: stepping to and fro decodes each once."""
-_PAUSE = 3.0
 _SLACK_S = 5.0
 _LATEST_MS = 4_102_444_800_000
 Value = TypeVar("Value")
@@ -212,7 +211,7 @@ class Session:
         for before, after in pairwise(one.member for one in self.members):
             end = before.last_ms or before.first_ms
             pace = (end - before.first_ms) / (before.frames - 1) if before.frames > 1 else 1000.0
-            if after.first_ms - end > _PAUSE * max(pace, 200.0) and before.last_ms:
+            if after.first_ms - end > PAUSE * max(pace, SHORTEST_S * 1000) and before.last_ms:
                 found.append((end / 1000, after.first_ms / 1000))
         return found
 

@@ -9,13 +9,12 @@ import msgspec
 
 from collectors.model import Event, WorkloadId
 from collectors.rates import Deriver, Moment, Reading
-from collectors.session.format import Damage, Gap
+from collectors.session.format import PAUSE, SHORTEST_S, Damage, Gap
 from collectors.session.reader import Session
 
 PEAKS = ("cpu_percent", "memory_host_bytes", "cpu_wait_percent")
 """Metrics whose highest value is told of each workload."""
 EVENTS_KEPT = 10_000
-_PAUSE = 3.0
 _HOSTS_TOLD = 20
 
 
@@ -69,7 +68,7 @@ class Step(msgspec.Struct):
     """How far a survey is."""
 
     done: int
-    all: int
+    """Members."""
     summary: Summary
 
 
@@ -116,7 +115,7 @@ def survey(session: Session, watch: Callable[[Moment], None] = lambda moment: No
         summary.events = summary.events[-EVENTS_KEPT:]
         summary.hosts = list(hosts)[:_HOSTS_TOLD]
         summary.runs, summary.event_counts = len(runs), dict(counts.most_common())
-        yield Step(index + 1, len(session.members), summary)
+        yield Step(index + 1, summary)
 
 
 def _pause(previous: tuple[str, float, float] | None, run: str, wall: float, interval_s: float) -> Gap | None:
@@ -124,8 +123,8 @@ def _pause(previous: tuple[str, float, float] | None, run: str, wall: float, int
     if previous is None:
         return None
     before_run, before, before_s = previous
-    step = max(interval_s, before_s, 0.2)
-    if wall - before <= _PAUSE * step:
+    step = max(interval_s, before_s, SHORTEST_S)
+    if wall - before <= PAUSE * step:
         return None
     why = "vmtop was started again" if run != before_run else "suspended, stopped or too busy"
     return Gap(before, wall, round((wall - before) / step) - 1, why)

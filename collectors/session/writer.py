@@ -16,7 +16,9 @@ from collectors.session.format import (
     LAST_BLOCK,
     MEMBER_FRAMES,
     MEMBER_TEXT,
+    PAUSE,
     PREFIX,
+    SHORTEST_S,
     TRAILER,
     Gap,
 )
@@ -25,8 +27,6 @@ from collectors.session.storage import Storage
 log = logging.getLogger(__name__)
 
 _LEVEL = 6
-_PAUSE = 3.0
-"""After a pause of so many intervals a new member begins, so that the index shows the gap."""
 _MOST_EVENTS = 0xFFFF
 
 
@@ -151,7 +151,7 @@ class Writer:
         if last is None or frame.run != last.run:
             return True
         pause = abs(frame.wall - last.wall)
-        return pause > _PAUSE * max(frame.interval_s, last.interval_s, 0.2)
+        return pause > PAUSE * max(frame.interval_s, last.interval_s, SHORTEST_S)  # so that the index shows the gap
 
     def end_member(self) -> None:
         """Let the member end here; the next frame begins another."""

@@ -41,7 +41,6 @@ class ReplayScreen(Traveling, Browser):
         view: What was chosen on the live screen, if one comes from there.
         speed: Times real time.
         tape: Of the session that is still lived, if it is: its end is back to now.
-        is_playing: Play at once.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(REPLAY), Binding("q", "quit", show=False)]
@@ -53,7 +52,6 @@ class ReplayScreen(Traveling, Browser):
         view: View | None = None,
         speed: float = 1.0,
         tape: Tape | None = None,
-        is_playing: bool = False,
     ) -> None:
         kept = None if view is None else replace(view, marks=set(view.marks), lines=[], is_frozen=False)
         super().__init__(REPLAY, playback.history, options, kept)
@@ -61,7 +59,6 @@ class ReplayScreen(Traveling, Browser):
         self.tape = tape
         self.is_lived = tape is not None
         self.traveler = Traveler(playback, self.take_change, self._say, speed)
-        self.traveler.is_playing = is_playing
 
     def extra(self) -> list[Widget]:
         return [Timeline(self.is_ascii)]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from time import localtime, strftime
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
 from tui.detail_pages import event_lines
+from tui.format import stamp
 from tui.keys import REPLAY, TIME, Key, keys_of
 from tui.screens.traveling import TIME_BINDINGS, Traveling
 from tui.screens.workload import Subject, WorkloadScreen
@@ -41,7 +41,7 @@ class ReplayWorkloadScreen(Traveling, WorkloadScreen):
         self.traveler.look_deeper()
 
     def under_way(self) -> list[str]:
-        return [] if self._moment is None else [strftime("%Y-%m-%d %H:%M:%S", localtime(self._moment.frame.wall))]
+        return [] if self._moment is None else [stamp(self._moment.frame.wall)]
 
     def page_lines(self, page: str, width: int) -> list[Line]:
         return event_lines(self._events(self.identity), self._startup(self.identity), "in the session up to here")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual.binding import Binding
 
+from collectors.times import EXAMPLES
 from tui.asking import ask
 from tui.keys import REPLAY, TIME, keys_of
 from tui.traveler import Traveler
@@ -28,7 +29,6 @@ class Traveling(Base):
     """A screen that moves through a session."""
 
     traveler: Traveler
-    is_live: ClassVar[bool] = False
 
     def action_play(self) -> None:
         self.traveler.play()
@@ -49,5 +49,4 @@ class Traveling(Base):
         self.traveler.faster(step)
 
     def action_go_to(self) -> None:
-        hint = "14:05, 2pm, yesterday 14:05, 2026-11-24 03:12, 10m ago, +30s, start, end"
-        ask(self, "Go to", "", hint, self.traveler.to_time, lambda text: None)
+        ask(self, "Go to", "", EXAMPLES, self.traveler.to_time, lambda text: None)

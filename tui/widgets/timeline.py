@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -12,7 +11,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from collectors.model import Event
-from tui.format import duration, fit
+from tui.format import duration, fit, stamp
 
 
 class Scene(NamedTuple):
@@ -63,7 +62,7 @@ class Timeline(Static):
 
     def _ends(self, scene: Scene) -> tuple[str, str]:
         form = "%H:%M:%S" if scene.last - scene.first < 80_000 else "%m-%d %H:%M"
-        left, right = (time.strftime(form, time.localtime(wall)) for wall in (scene.first, scene.last))
+        left, right = (stamp(wall, form) for wall in (scene.first, scene.last))
         return f" {left} ", f" {right} "
 
     def _line(self, scene: Scene) -> Text:
@@ -130,7 +129,7 @@ def _kind(event: Event) -> str:
 
 
 def _status(scene: Scene, width: int, ascii_only: bool) -> Text:
-    at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(scene.wall))
+    at = stamp(scene.wall)
     sign = (">" if ascii_only else "▶") if scene.is_playing else ("=" if ascii_only else "‖")
     line = Text(f" {at} ", style="bold", no_wrap=True, overflow="crop")
     line.append(f"{sign} {scene.speed:g}x  {scene.number:,} of {scene.total:,}  ", style="not bold")
