@@ -1,11 +1,13 @@
 """What /proc tells of the processes of a cgroup, and the I/O that only they have."""
 
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
 from collectors.sources.cgroup.process_io import ProcessIo, is_blkio_dead
-from collectors.sources.cgroup.processes import guest, parent_pid, start_ticks
+from collectors.sources.cgroup.processes import booted_at, guest, parent_pid, start_ticks, started_at
 from tests.test_cgroup_source import UUID, write
 
 
@@ -28,6 +30,25 @@ class TestProcesses:
         stat = b"7 (CPU 0/TCG) ) S 3 " + b" ".join([b"0"] * 17) + b" 99 0"
         assert (parent_pid(stat), start_ticks(stat)) == (3, 99)
         assert (parent_pid(b"7 (x"), start_ticks(b"")) == (None, None)
+
+    def test_the_start_of_a_process_is_told_to_a_clock_tick_and_stays_the_same(self) -> None:
+        before = time.time()
+        with subprocess.Popen(["sleep", "60"]) as child:
+            after = time.time()
+            began = started_at("/proc", child.pid)
+            assert began is not None
+            assert before - 0.02 <= began <= after + 0.02
+            time.sleep(0.05)
+            assert started_at("/proc", child.pid) == began
+            child.kill()
+
+    def test_of_another_kernels_procfs_whole_seconds_are_all_there_is(self, tmp_path: Path) -> None:
+        write(tmp_path, {"stat": "cpu  1 2 3\nbtime 1700000000\n"})
+        write(tmp_path / "7", {"stat": "7 (x) S 1 " + " ".join(["0"] * 17) + " 250 0"})
+        assert started_at(str(tmp_path), 7) == 1_700_000_002.5
+        assert started_at(str(tmp_path), 8) is None
+        (tmp_path / "stat").write_text("cpu  1 2 3\n")
+        assert booted_at(str(tmp_path)) is None
 
     def test_blkio_is_dead_when_the_disks_had_io_that_it_did_not_count(self, tmp_path: Path) -> None:
         blkio = "blkio.throttle.io_service_bytes"

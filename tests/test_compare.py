@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,14 +14,17 @@ from hypothesis import strategies as st
 
 from collectors.compare.sides import Side, side_by_side
 from collectors.compare.window import STATS, Past, Window, fill, statistics
+from collectors.facts.classes import Classes
 from collectors.metrics import METRICS
 from collectors.model import Frame, Kind, Workload, WorkloadId
 from collectors.rates import Deriver
+from collectors.sources.base import SourceDown
 from tests.test_cli import fleet, run
 from tests.test_replay_screen import Replaying, kept, live, replaying, until
 from tests.test_screen import Session
 from tests.test_session_file import fleet_frames, write
 from tui.compare_text import as_text
+from tui.screens.classes import ClassesScreen
 from tui.screens.compare import CompareScreen
 
 __all__ = ["fleet"]
@@ -253,6 +257,39 @@ async def test_with_no_marks_the_classes_are_compared(tmp_path: Path) -> None:
         await running.press(*["j"] * 6)
         assert running.text() != shown
         await running.press("escape")
+        assert running.pilot.app.screen is running.screen
+
+
+async def test_in_a_replay_the_classes_are_those_of_that_moment(tmp_path: Path) -> None:
+    async with replaying(write(tmp_path / "a.vmtop.gz", fleet_frames(100, 12)), at=80) as running:
+        await running.press("equals_sign")
+        await until(running, lambda: "bare metal" in running.text())
+        shown = running.text()
+        assert "Findings" in shown or "Not measurable" in shown
+        assert "not known: a session holds counters, not this" in shown, "isolation is not recorded"
+        for _ in range(30):
+            if "memory: host pays: " in running.text():
+                break
+            await running.press("j")
+        assert "mean of MEM over 60 readings" in running.text()
+        await running.press("escape")
+        assert running.pilot.app.screen is running.screen
+
+
+async def test_while_the_classes_are_measured_the_screen_says_how_far_it_is(tmp_path: Path) -> None:
+    going = threading.Event()
+
+    def work(tell: Callable[[int], None]) -> Classes:
+        tell(3)
+        going.wait(20)
+        raise SourceDown("the host went away")
+
+    async with kept(tmp_path, None) as (running, tape):
+        await live(running, tape, 2)
+        running.pilot.app.push_screen(ClassesScreen(work, 40))
+        await until(running, lambda: "every workload: 3 of 40" in running.text())
+        going.set()
+        await until(running, lambda: "the host went away" in running.text())
         assert running.pilot.app.screen is running.screen
 
 

@@ -14,7 +14,6 @@ from collectors.actions.targets import NoTarget, find
 from collectors.compare.sides import MOST, Side, side_by_side
 from collectors.compare.window import WARM_UP_S, Window, fill
 from collectors.facts.classes import Classes
-from collectors.facts.model import Told
 from collectors.model import Workload, WorkloadId
 from collectors.rates import Deriver, Moment
 from collectors.sampler import SourceSpec
@@ -27,8 +26,6 @@ from tui.once import moments
 from tui.progress import progress
 from tui.session_commands import opened
 
-_SLOW = ("isolation", "system", "size_bytes", "memory_overhead_bytes")
-_NOT_RECORDED = Told(None, "a session holds counters, not this: it is read of a host that lives")
 _SHOWN_IN = 10
 """Steps that a second of progress is shown in."""
 LIVE_S = 10.0
@@ -165,8 +162,7 @@ def compare_classes(specs: Sequence[SourceSpec], window_s: float | None, is_json
     active = [one for one in last.frame.workloads.values() if one.state.is_active]
     with progress(len(active)) as tell:
         facts = reader.read_all(active, tell)
-    pasts = [past for one in active if (past := window.past(one.id)) is not None]
-    classes = classify(pasts, facts, watch.all(), (last.frame.cpus, last.frame.memory_bytes))
+    classes = classify(window.pasts(last.frame), facts, watch.all(), last.frame)
     for sentence in troubles(last.sources):
         click.echo(f"vmtop: {sentence}", err=True)
     _print_classes(classes, seconds, is_json)
@@ -175,7 +171,7 @@ def compare_classes(specs: Sequence[SourceSpec], window_s: float | None, is_json
 
 def session_classes(paths: Sequence[Path], window_s: float | None, is_json: bool) -> int:
     """Print the classes of a session, over all of it or the last of it: what was measured then."""
-    from collectors.facts.classes import classify
+    from collectors.facts.classes import classify_recorded
 
     watch, deriver = StartupWatch(), Deriver()
     with opened(paths) as session:
@@ -188,12 +184,8 @@ def session_classes(paths: Sequence[Path], window_s: float | None, is_json: bool
                 window.feed(last)
     if last is None:
         raise click.ClickException(f"{inert(str(paths[0]))} holds no frame that can be read; 'vmtop info' tells why.")
-    pasts = [past for identity in last.frame.workloads if (past := window.past(identity)) is not None]
-    facts = {past.workload.id: dict.fromkeys(_SLOW, _NOT_RECORDED) for past in pasts}
-    host = last.frame.cpus, last.frame.memory_bytes
-    _print_classes(
-        classify(pasts, facts, watch.all(), host), window_s or window.last_wall - (window.first_wall or 0.0), is_json
-    )
+    classes = classify_recorded(window.pasts(last.frame), watch.all(), last.frame)
+    _print_classes(classes, window_s or window.last_wall - (window.first_wall or 0.0), is_json)
     return 0
 
 

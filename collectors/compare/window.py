@@ -105,6 +105,11 @@ class Window:
         columns = {key: [values[place] for _, values in ticks] for place, key in enumerate(METRICS)}
         return Past(workload, [wall for wall, _ in ticks], columns)
 
+    def pasts(self, frame: Frame) -> list[Past]:
+        """Return the values of every active workload of a frame that was seen."""
+        active = (identity for identity, workload in frame.workloads.items() if workload.state.is_active)
+        return [past for identity in active if (past := self.past(identity)) is not None]
+
 
 def fill(frames: Iterable[Frame], identities: Iterable[WorkloadId], since: float, longest: int = LONGEST) -> Window:
     """Return the window of frames after a wall time; those before it only give the first of them their rates."""

@@ -9,9 +9,11 @@ from collectors.compare.window import Past, statistics
 from collectors.facts.findings import Finding, findings
 from collectors.facts.model import ROWS, Row, Told, unknown
 from collectors.metrics import METRICS
-from collectors.model import Kind, Workload, WorkloadId
+from collectors.model import Frame, Kind, Workload, WorkloadId
 from collectors.startup import Startup
 
+_SLOW = ("isolation", "system", "size_bytes", "memory_overhead_bytes")
+_NOT_RECORDED = unknown("a session holds counters, not this: it is read of a host that lives")
 CLASSES = (Kind.SERVICE, Kind.VM, Kind.CONTAINER)
 """The columns."""
 
@@ -64,7 +66,7 @@ def classify(
     pasts: Sequence[Past],
     facts: Mapping[WorkloadId, Mapping[str, Told]],
     startups: Mapping[WorkloadId, Startup],
-    host: tuple[int, int],
+    frame: Frame,
 ) -> Classes:
     """Bring measured values and facts together.
 
@@ -72,8 +74,9 @@ def classify(
         pasts: The workloads over the window.
         facts: The slow facts, by workload.
         startups: The starts that were witnessed.
-        host: Online CPUs and bytes of memory.
+        frame: The newest, which tells the host's CPUs and memory.
     """
+    host = frame.cpus, frame.memory_bytes
     members: dict[Kind, list[Member]] = {kind: [] for kind in CLASSES}
     for past in pasts:
         if past.workload.kind in members:
@@ -82,6 +85,11 @@ def classify(
             members[past.workload.kind].append(Member(past.workload, told))
     density = {kind: _density([past for past in pasts if past.workload.kind is kind], host) for kind in CLASSES}
     return Classes(members, density, *host, findings(pasts, facts))
+
+
+def classify_recorded(pasts: Sequence[Past], startups: Mapping[WorkloadId, Startup], frame: Frame) -> Classes:
+    """Bring together what a session holds: it has no slow facts."""
+    return classify(pasts, {past.workload.id: dict.fromkeys(_SLOW, _NOT_RECORDED) for past in pasts}, startups, frame)
 
 
 def measured(past: Past) -> dict[str, Told]:

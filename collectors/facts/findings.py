@@ -17,8 +17,10 @@ from collectors.model import Kind, State, WorkloadId
 READINGS = 30
 """Readings that a rule about a course of time needs."""
 _SMALL_USE = 0.1
-_SYSTEMS_LIKE_THE_HOST = ("alpine", "alma", "arch", "centos", "debian", "fedora", "opensuse", "oracle", "rhel", "rocky",
-                          "sles", "suse", "ubuntu")  # fmt: skip
+_SYSTEMS_LIKE_THE_HOST = (
+    "alpine", "alma", "amazon linux", "arch", "centos", "debian", "fedora", "gentoo", "linux mint", "nixos", "opensuse",
+    "oracle", "raspbian", "red hat", "rhel", "rocky", "sles", "suse", "ubuntu",
+)  # fmt: skip
 """Systems whose programs run on a Linux host's kernel as they are."""
 _HALF = 50.0
 _THROTTLED = 20.0
@@ -168,7 +170,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "vm-could-be-container",
         "inside p95 is at most a tenth of what the host holds, and the system is a Linux distribution",
-        "balloon report, cgroup memory, libosinfo",
+        "balloon report, cgroup memory, guest agent or libosinfo",
         _could_be_container,
     ),
     Rule(

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 from collectors.actions.rules import Family, family
 from collectors.details.guest_memory import read_guest_memory
 from collectors.details.isolation import Isolation, read_isolation
-from collectors.facts import isolation, system
+from collectors.facts import guest_agent, isolation, system
 from collectors.facts.model import Told, unknown
 from collectors.facts.overhead import Engines, Held, cpu_of, find_engines, find_shim, memory_of
 from collectors.model import Kind, Workload, WorkloadId
@@ -53,12 +53,14 @@ class FactsReader:
 
     Args:
         reach: The way to the engines.
+        may_write: Whether guest agents are asked: libvirt lets no read-only connection do so.
         root: Where the cgroup trees are mounted.
         proc: Where the kernel tells of processes.
     """
 
-    def __init__(self, reach: Reach, root: str = "/sys/fs/cgroup", proc: str = "/proc") -> None:
+    def __init__(self, reach: Reach, may_write: bool = True, root: str = "/sys/fs/cgroup", proc: str = "/proc") -> None:
         self._reach = reach
+        self._may_write = may_write
         self._proc = proc
         self._hierarchy = detect(root, proc)
         self._shims: dict[WorkloadId, Held | None] = {}
@@ -117,10 +119,17 @@ class FactsReader:
         )
         return {
             "isolation": isolation.of_domain(domain.xml),
-            "system": system.of_domain(domain.xml),
+            "system": system.of_domain(domain.xml, self._ask_agent(workload, domain.xml)),
             "size_bytes": size if domain.has_disks else unknown("it has no disk that libvirt can measure"),
             **self._held(pid),
         }
+
+    def _ask_agent(self, workload: Workload, xml: ElementTree.Element | None) -> Told | None:
+        if not guest_agent.is_connected(xml):
+            return None
+        if not self._may_write:
+            return unknown("its guest agent is not asked while actions are locked")
+        return guest_agent.ask_system(self._reach.libvirt(workload), workload.id.id)
 
     def _held(self, pid: int | None) -> dict[str, Told]:
         memory = None if pid is None else read_guest_memory(pid, self._proc)

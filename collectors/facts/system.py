@@ -32,15 +32,24 @@ def of_container(pid: int | None, image: str | None, proc: str = "/proc") -> Tol
     return unknown("neither its os-release nor its image can be read")
 
 
-def of_domain(xml: ElementTree.Element | None) -> Told:
-    """Return a virtual machine's system, as its definition names it (libosinfo)."""
+def of_domain(xml: ElementTree.Element | None, asked: Told | None = None) -> Told:
+    """Return a virtual machine's system.
+
+    Args:
+        xml: Its definition, which may name the system that was installed (libosinfo).
+        asked: What its guest agent says; `None` if there is none, or it may not be asked.
+    """
+    if asked is not None and asked.value is not None:
+        return asked
+    why = "it has no guest agent that may be asked" if asked is None else asked.how
     for element in () if xml is None else xml.iterfind("metadata//"):
         claimed = element.get("id")
         if element.tag.endswith("}os") and claimed:
             found = _OS_ID.fullmatch(claimed)
             name = f"{found[2]} {found[3]}" if found else claimed
-            return Told(inert(f"{name}, a kernel of its own"), "domain XML: libosinfo metadata, as it was installed")
-    return unknown("its definition names no system, and a guest agent would have to be asked")
+            how = f"domain XML: libosinfo metadata, of unknown age: as it was installed; {why}"
+            return Told(inert(f"{name}, a kernel of its own"), how)
+    return unknown(f"its definition names no system, and {why}")
 
 
 def _pretty_name(root: str) -> str | None:

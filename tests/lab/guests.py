@@ -3,6 +3,7 @@
 import gzip
 import lzma
 import platform
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ _EXTRACTED = Path(__file__).parents[2] / ".venv" / "lab-kernel"
 _MODULES = (
     *("virtio_ring", "virtio", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci", "virtio_blk"),
     *("failover", "net_failover", "virtio_net", "virtio_balloon"),
-    *("button", "evdev"),
+    *("button", "evdev", "virtio_console"),
 )
 
 # The kernel hands `lab_address` and `lab_peer` from its command line over as environment.
@@ -31,6 +32,11 @@ mkdir -p /etc/acpi/PWRF
 printf '#!/bin/sh\nexec poweroff -f\n' >/etc/acpi/PWRF/00000080; chmod 755 /etc/acpi/PWRF/00000080
 acpid -d >/dev/null 2>&1 & # so that the power button works
 until ls -l /proc/$!/fd | grep -q /dev/input; do sleep 0.1; done
+agent_port=$(grep -l org.qemu.guest_agent.0 /sys/class/virtio-ports/*/name)
+if [ -n "$agent_port" ]; then
+    mkdir -p /var/run /var/log
+    qemu-ga -d -m virtio-serial -p /dev/$(basename $(dirname $agent_port))
+fi
 echo READY >/dev/console
 ping -q -s 1400 -i 0.2 $lab_peer >/dev/null 2>&1 &
 while :; do
@@ -42,6 +48,11 @@ done
 """.replace("MODULES", " ".join(_MODULES))
 
 
+_OS_RELEASE = 'NAME="Lab Linux"\nID=lab\nVERSION_ID="12"\nPRETTY_NAME="Lab Linux 12"\n'
+_AGENT_CHANNEL = """<channel type='unix'><source mode='bind'/>
+<target type='virtio' name='org.qemu.guest_agent.0'/></channel>"""
+
+
 @dataclass(frozen=True)
 class LinuxGuest:
     """A Linux domain to define: its name, the addresses it uses on the bridge, and the folder of its files."""
@@ -51,6 +62,8 @@ class LinuxGuest:
     bridge: str
     address: str
     peer: str
+    has_agent: bool = False
+    """Whether it has a channel on which its guest agent can be asked."""
 
     @property
     def console(self) -> Path:
@@ -77,7 +90,8 @@ xmlns:libosinfo='http://libosinfo.org/xmlns/libvirt/domain/1.0'><libosinfo:os id
 <target dev='vda' bus='virtio'/></disk>
 <interface type='bridge'><source bridge='{self.bridge}'/><model type='virtio'/></interface>
 <serial type='file'><source path='{self.console}'/></serial>
-<memballoon model='virtio'><stats period='2'/></memballoon></devices></domain>"""
+<memballoon model='virtio'><stats period='2'/></memballoon>
+{_AGENT_CHANNEL if self.has_agent else ""}</devices></domain>"""
 
 
 class BootSector(Enum):
@@ -111,6 +125,7 @@ def make_linux(folder: Path) -> None:
     for name in ("bin", "modules", "proc", "sys", "dev"):
         (root / name).mkdir(parents=True)
     shutil.copy(find_program("busybox"), root / "bin" / "busybox")
+    _add_agent(root)
     for module in _MODULES:
         for source in modules.rglob(f"{module}.ko*"):
             packed = source.read_bytes()
@@ -128,6 +143,18 @@ def make_linux(folder: Path) -> None:
         check=True,
     ).stdout
     (folder / "initrd.gz").write_bytes(gzip.compress(archive, 1))
+
+
+def _add_agent(root: Path) -> None:
+    """Put the guest agent, the libraries that it is linked with, and what it says of the system into a root."""
+    program = find_program("qemu-ga")
+    linked = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
+    for path in (program, *re.findall(r"/\S+", linked)):
+        place = root / ("bin/qemu-ga" if path == program else path[1:])
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, place)
+    (root / "etc").mkdir(exist_ok=True)
+    (root / "etc" / "os-release").write_text(_OS_RELEASE)
 
 
 def _find_kernel() -> tuple[Path, Path]:

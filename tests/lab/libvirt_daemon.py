@@ -53,7 +53,7 @@ class LibvirtLab:
         self.uri = uri
         self.connection: virConnect = libvirt.open(uri)
         self.guests = tuple(
-            LinuxGuest(_unique(name), folder, net.name, net.address(mine), net.address(other))
+            LinuxGuest(_unique(name), folder, net.name, net.address(mine), net.address(other), name == "linux1")
             for name, mine, other in (("linux1", 11, 12), ("linux2", 12, 11))
         )
         self.shut_off = _unique("shutoff")

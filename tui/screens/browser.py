@@ -5,8 +5,6 @@ It turns a moment into lines, and keys into choices of the view.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
@@ -15,9 +13,8 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from collectors.compare.sides import MOST
 from collectors.history import History
-from collectors.model import Frame, Kind, Workload, WorkloadId
+from collectors.model import Kind, Workload, WorkloadId
 from collectors.query import QueryError, parse
 from collectors.rates import Moment
 from tui.cells import Cells
@@ -26,7 +23,7 @@ from tui.keys import APP_ACTIONS, keys_of, shown
 from tui.options import ScreenOptions
 from tui.pages import sources_page, why_page
 from tui.screens.choice import Choice
-from tui.screens.compare import CompareScreen
+from tui.screens.comparing import Comparing
 from tui.screens.paged import Paged
 from tui.view import SORTS, Scale, View
 from tui.widgets.header import HeaderLine, LedgerLines
@@ -47,7 +44,7 @@ def bindings(where: str) -> list[Binding]:
     ]
 
 
-class Browser(Paged, Screen[None]):
+class Browser(Comparing, Paged, Screen[None]):
     """Workloads of a host at a moment.
 
     Args:
@@ -269,29 +266,6 @@ class Browser(Paged, Screen[None]):
             self.redraw()
         elif line is not None and self.shown_moment is not None:
             self.open_workload(line.id)
-
-    def action_compare(self) -> None:
-        """Compare the marked workloads, in the order of the table."""
-        shown = [line.reading.workload for line in self.view.lines if line.reading is not None]
-        chosen = [workload for workload in shown if workload.id in self.view.marks]
-        if not self.view.marks:
-            self.compare_classes()
-            return
-        if not 2 <= len(chosen) <= MOST:
-            self.notify(f"Mark two to {MOST} workloads to compare them; {len(chosen)} are marked.", timeout=4)
-            return
-        screen = CompareScreen(chosen, self.frames_since, self.where, self.is_ascii)
-        if self.shown_moment is not None:
-            screen.take_moment(self.shown_moment)
-        self.app.push_screen(screen)
-
-    def compare_classes(self) -> None:
-        """Compare bare metal, virtual machines and containers."""
-        self.notify("Mark two to eight workloads: what a host is cannot be read from a session.", timeout=4)
-
-    def frames_since(self, wall: float) -> Iterable[Frame]:
-        """Return the frames from a wall time to the moment that is shown. Blocking."""
-        raise NotImplementedError
 
     def action_enlarge(self) -> None:
         self._enlarged = not self._enlarged

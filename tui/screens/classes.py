@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import ClassVar
 
 from rich.text import Text
@@ -12,19 +14,24 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from collectors.facts.classes import Classes
+from collectors.session.format import SessionError
+from collectors.sources.base import SourceError
 from tui.classes_text import TableLine, how_told, table
 from tui.compare_text import wrapped
+from tui.threads import in_thread, is_up
 from tui.widgets.line_view import LineView
 
 _WIDEST = 140
 _HOW_LINES = 6
+_TOLD_EVERY_S = 0.2
 
 
 class ClassesScreen(Screen[None]):
-    """Shows the comparison of classes.
+    """Measures the classes on a thread, telling how far it is, and shows them.
 
     Args:
-        classes: What was measured.
+        work: Measures; blocking. It calls what it is given with how many workloads are read.
+        total: How many there are to read.
     """
 
     DEFAULT_CSS = f"""
@@ -35,13 +42,16 @@ class ClassesScreen(Screen[None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,equals_sign", "close", "back")]
 
-    def __init__(self, classes: Classes) -> None:
+    def __init__(self, work: Callable[[Callable[[int], None]], Classes], total: int) -> None:
         super().__init__()
-        self._classes_shown = classes
+        self._work = work
+        self._total = total
+        self._done = 0
+        self._measured: Classes | None = None
         self._lines: list[TableLine] = []
 
     def compose(self) -> ComposeResult:
-        yield Static(Text(" Bare metal, virtual machines, containers: each value measured on this host"), id="title")
+        yield Static(id="title")
         yield LineView(has_cursor=True)
         yield Static(id="how")
         yield Static(Text(" j k row: how it was measured  Esc back", no_wrap=True), id="footer")
@@ -50,13 +60,38 @@ class ClassesScreen(Screen[None]):
         view = self.query_one(LineView)
         view.focus()
         view.cursor = 1
+        self._telling = self.set_interval(_TOLD_EVERY_S, self._tell_progress)
+        self._tell_progress()
+        self.run_worker(self._measure(), group="classes", exclusive=True)
+
+    async def _measure(self) -> None:
+        try:
+            self._measured = await in_thread(partial(self._work, self._count))
+        except (SourceError, SessionError) as error:
+            self.app.notify(str(error), severity="error", markup=False)
+            self.dismiss(None)
+            return
+        if is_up(self):
+            self._telling.stop()
+            words = " Bare metal, virtual machines, containers: each value measured on this host"
+            self.query_one("#title", Static).update(Text(words, no_wrap=True))
+            self._redraw()
+
+    def _count(self, done: int) -> None:
+        self._done = done
+
+    def _tell_progress(self) -> None:
+        words = f" Reading what is known of every workload: {self._done} of {self._total}"
+        self.query_one("#title", Static).update(Text(words, no_wrap=True))
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._redraw)
 
     def _redraw(self) -> None:
+        if self._measured is None:
+            return
         view = self.query_one(LineView)
-        self._lines = table(self._classes_shown, min(_WIDEST, max(40, self.size.width - 2)))
+        self._lines = table(self._measured, min(_WIDEST, max(40, self.size.width - 2)))
         view.show([[(f" {line.text}", "title" if not place else "plain")] for place, line in enumerate(self._lines)])
         self.tell_how()
 
@@ -65,8 +100,9 @@ class ClassesScreen(Screen[None]):
         """Show how the row under the cursor was measured."""
         place = self.query_one(LineView).cursor
         row = self._lines[place].row if place < len(self._lines) else None
+        told = [] if row is None or self._measured is None else how_told(self._measured, row)
         lines: list[str] = []
-        for line in how_told(self._classes_shown, row) if row is not None else ():
+        for line in told:
             lines += wrapped(line, max(20, self.size.width - 2))
         self.query_one("#how", Static).update(Text("\n".join(lines[:_HOW_LINES])))
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Callable, Iterator
 from typing import ClassVar
 
 from textual import on
@@ -28,16 +27,13 @@ from tui.means import Means
 from tui.options import ScreenOptions
 from tui.screens.acting import Acting
 from tui.screens.browser import Browser, bindings
-from tui.screens.classes import ClassesScreen
 from tui.screens.compare import CompareScreen
+from tui.screens.comparing import CLASSES_S
 from tui.screens.keeping import Keeping
 from tui.screens.live_workload import LiveWorkloadScreen
 from tui.screens.workload import Subject
 from tui.tape import Tape
-from tui.threads import in_thread, is_up
 
-_CLASSES_S = 60.0
-"""The past that the comparison of classes is measured over."""
 _LOOK_S = 1.5
 INTERVALS_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 
@@ -112,28 +108,15 @@ class Overview(Acting, Keeping, Browser):
             screen.take_moment(track.moment, self.sampler.interval_s)
         self.app.push_screen(screen)
 
-    def compare_classes(self) -> None:
-        self.run_worker(self._show_classes(), group="classes", exclusive=True)
-
-    async def _show_classes(self) -> None:
-        """Read the slow facts on a thread, and show the table."""
-        moment = self.moment
-        if moment is None:
-            return
-        self.notify("reading what is known of every workload ...", timeout=3)
-        classes = await in_thread(partial(self._classified, moment))
-        if is_up(self):
-            self.app.push_screen(ClassesScreen(classes))
-
-    def _classified(self, moment: Moment) -> Classes:
+    def classified(self, moment: Moment, tell: Callable[[int], None]) -> Classes:
         active = [one for one in moment.frame.workloads.values() if one.state.is_active]
-        reader, since = FactsReader(self.means.reach), moment.frame.wall - _CLASSES_S
+        reader, since = FactsReader(self.means.reach, not self.desk.is_locked), moment.frame.wall - CLASSES_S
         reader.begin(active)
         time.sleep(_LOOK_S)  # on a thread of its own: what is spent in time needs two looks
         window = fill(self.frames_since(since - WARM_UP_S), [one.id for one in active], since)
-        facts = reader.read_all(active)
-        pasts = [past for one in active if (past := window.past(one.id)) is not None]
-        return classify(pasts, facts, self.track.starts.all(), (moment.frame.cpus, moment.frame.memory_bytes))
+        return classify(
+            window.pasts(moment.frame), reader.read_all(active, tell), self.track.starts.all(), moment.frame
+        )
 
     def frames_since(self, wall: float) -> Iterator[Frame]:
         """Return the frames of the session so far; without one only the present."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import ClassVar
 
@@ -11,6 +11,8 @@ from textual.binding import Binding, BindingType
 from textual.events import Key
 from textual.widget import Widget
 
+from collectors.compare.window import WARM_UP_S, fill
+from collectors.facts.classes import Classes, classify_recorded
 from collectors.model import Event, Frame, WorkloadId
 from collectors.rates import Moment
 from collectors.session.playback import Playback
@@ -19,6 +21,7 @@ from tui.keys import LIVE, REPLAY, keys_of
 from tui.options import ScreenOptions
 from tui.screens.browser import Browser, bindings
 from tui.screens.compare import CompareScreen
+from tui.screens.comparing import CLASSES_S
 from tui.screens.replay_workload import ReplayWorkloadScreen
 from tui.screens.traveling import Traveling
 from tui.screens.workload import Subject
@@ -115,6 +118,12 @@ class ReplayScreen(Traveling, Browser):
         moment = self.playback.moment
         until = None if moment is None else moment.frame.wall
         return (frame for _, frame in self.playback.session.frames(wall, until))
+
+    def classified(self, moment: Moment, tell: Callable[[int], None]) -> Classes:
+        since = moment.frame.wall - CLASSES_S
+        window = fill(self.frames_since(since - WARM_UP_S), moment.frame.workloads, since)
+        starts = {one: found for one in moment.frame.workloads if (found := self._start_of(one)) is not None}
+        return classify_recorded(window.pasts(moment.frame), starts, moment.frame)
 
     def _scene(self, moment: Moment) -> Scene:
         playback, session = self.playback, self.playback.session

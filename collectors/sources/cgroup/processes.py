@@ -6,7 +6,9 @@ All functions answer `None`, or nothing, for a process that has gone or may not 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -14,6 +16,8 @@ _DEPTH = 6
 _WHOLE = 2048
 """A reading this short is the end: seq_file hands out pages of whole records, and none in these files is longer."""
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+_CUT_OFF_S = 1.5
+"""A whole second that the kernel cuts off, and what the two clocks drift apart before it says a new one."""
 
 
 class Guest(NamedTuple):
@@ -86,14 +90,31 @@ def parent_pid(stat: bytes) -> int | None:
 
 
 def started_at(proc: str, pid: int) -> float | None:
-    """Return when a process began, in seconds since 1970."""
+    """Return when a process began, in seconds since 1970; exact to a clock tick (10 ms)."""
     ticks = start_ticks(read_bytes(f"{proc}/{pid}/stat") or b"")
-    boot = read_bytes(f"{proc}/stat") or b""
-    at = boot.find(b"\nbtime ")
-    if ticks is None or at < 0:
-        return None
-    words = boot[at + 7 :].split(None, 1)
-    return int(words[0]) + ticks / _TICKS_PER_SECOND if words and words[0].isdigit() else None
+    booted = booted_at(proc)
+    return None if ticks is None or booted is None else booted + ticks / _TICKS_PER_SECOND
+
+
+def booted_at(proc: str) -> float | None:
+    """Return when the kernel that wrote a procfs began, in seconds since 1970.
+
+    `btime` of /proc/stat has whole seconds only; of the running kernel the clocks tell the rest.
+    """
+    text = read_bytes(f"{proc}/stat") or b""
+    at = text.find(b"\nbtime ")
+    words = text[at + 7 :].split(None, 1) if at >= 0 else []
+    return _refined(int(words[0])) if words and words[0].isdigit() else None
+
+
+@lru_cache(maxsize=4)
+def _refined(btime: int) -> float:
+    """Add the part of a second that the kernel cut off.
+
+    Kept for as long as the kernel says the same: a value that moved with every look would make workloads look changed.
+    """
+    exact = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+    return exact if abs(exact - btime) < _CUT_OFF_S else float(btime)
 
 
 def command(proc: str, pid: int) -> list[bytes]:
