@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 import pytest
 
 from collectors.compare.window import Window, fill
-from collectors.facts import guest_agent, isolation, system
+from collectors.facts import guest_agent, isolation, system, unit
 from collectors.facts.classes import CLASSES, classify, measured, rows_of, started
 from collectors.facts.model import ROWS, Told, unknown
 from collectors.facts.overhead import Engines, Held, cpu_of, find_shim, memory_of
@@ -53,17 +53,35 @@ XML = """<domain type='kvm'><os><type machine='pc-q35-7.2'>hvm</type></os>
 
 def test_a_definition_tells_how_a_machine_is_kept_apart_and_what_it_runs() -> None:
     root = ElementTree.fromstring(XML)  # noqa: S314  # the test's own
-    assert isolation.of_domain(root).value == "hardware (kvm), pc-q35-7.2, dac + selinux"
+    assert isolation.of_domain(root).value == "hardware (kvm, type 2), pc-q35-7.2, dac + selinux"
     assert system.of_domain(root).value == "debian 12, a kernel of its own"
     bare = ElementTree.fromstring("<domain type='qemu'><launchSecurity type='sev'/></domain>")  # noqa: S314
-    assert isolation.of_domain(bare).value == "emulated (tcg), no label, confidential: sev"
+    assert isolation.of_domain(bare).value == "emulated (tcg, type 2), no label, confidential: sev"
     assert system.of_domain(bare).value is None
     assert "guest agent" in system.of_domain(bare).how
-    silent = unknown("its guest agent did not answer within 3 s")
+    silent = unknown("its guest agent has not answered for 3 s")
     assert system.of_domain(root, silent).how.endswith(silent.how), "why there is nothing better than the claim"
     asked = Told("Debian 13, kernel 6.12", "its guest agent, asked at 10:00:00")
     assert system.of_domain(root, asked) == asked
     assert isolation.of_domain(None).value is None
+
+
+def test_a_unit_tells_its_activation_its_user_and_what_shuts_it_in() -> None:
+    took = unit.activation({"InactiveExitTimestampMonotonic": 5_000_000, "ActiveEnterTimestampMonotonic": 6_250_000})
+    assert took["startup_running_seconds"].value == 1.25
+    never = unit.activation({"InactiveExitTimestampMonotonic": 0, "ActiveEnterTimestampMonotonic": 0})
+    assert never["startup_running_seconds"].value is None
+    told = unit.sandbox(
+        {"User": "web", "PrivateTmp": True, "ProtectSystem": "strict", "ProtectHome": "no", "RestrictNamespaces": 0}
+    )
+    assert (told["user"].value, told["sandbox"].value) == ("web", "PrivateTmp RestrictNamespaces ProtectSystem=strict")
+    open_wide = unit.sandbox({"RestrictNamespaces": (1 << 64) - 1, "ProtectSystem": "no"})
+    assert (open_wide["user"].value, open_wide["sandbox"].value) == ("root", "")
+    shown = isolation.of_service(None, told)
+    assert shown.value == "user web, 3 sandbox settings"
+    assert "ProtectSystem=strict" in shown.how
+    assert isolation.of_service(None, open_wide).value == "user root, no sandbox setting"
+    assert isolation.of_service(None, {}).value is None
 
 
 def test_an_agent_is_asked_only_where_libvirt_says_that_one_listens() -> None:
@@ -89,7 +107,8 @@ def test_an_agent_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(guest_agent, "_ask", lambda reach, uuid: going.wait(20))
     told = guest_agent.ask_system(LibvirtReach(), "no-uuid", 0.05)
     going.set()
-    assert told == unknown("its guest agent did not answer within 0.05 s")
+    assert told.value is None
+    assert "its guest agent has not answered" in told.how
 
 
 def test_backing_files_count_once(tmp_path: Path) -> None:
@@ -288,7 +307,7 @@ def test_isolation_and_system_are_what_the_engines_say(seen: Seen, linux_guests:
     machine = seen.value("isolation", "vm", linux_guests[0])
     xml = ElementTree.fromstring(seen.libvirt.connection.lookupByName(linux_guests[0]).XMLDesc(0))  # noqa: S314
     assert xml.get("type") == "qemu"
-    assert machine["value"].startswith("emulated (tcg), ")
+    assert machine["value"].startswith("emulated (tcg, type 2), ")
     assert (xml.find("os/type").get("machine") or "?") in machine["value"]  # type: ignore[union-attr]
     container = seen.value("isolation", "container", "class-early")
     inspected = seen.docker.client.inspect_container(seen.container)

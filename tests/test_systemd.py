@@ -16,6 +16,8 @@ from collectors.actions.log import ActionLog
 from collectors.actions.model import AfterTimeout, Request, Result, Verb
 from collectors.actions.runner import Outcome, Runner
 from collectors.actions.systemd import unit_of
+from collectors.facts import unit
+from collectors.facts.reader import FactsReader
 from collectors.logs.journal import JournalLog
 from collectors.logs.model import LogLine
 from collectors.model import Kind, State, Workload, WorkloadId
@@ -36,6 +38,10 @@ UNITS = {
     "enabled.service": (
         "[Unit]\nDescription=Stopped, though enabled\nDefaultDependencies=no\n[Service]\nExecStart=/bin/sleep 1000\n"
         "[Install]\nWantedBy=lab.target\n"
+    ),
+    "slow.service": (
+        "[Unit]\nDefaultDependencies=no\n[Service]\nExecStartPre=/bin/sleep 1\nExecStart=/bin/sleep 1000\n"
+        "User=nobody\nPrivateTmp=yes\nNoNewPrivileges=yes\nProtectSystem=full\n"
     ),
     "talk.service": (
         "[Unit]\nDefaultDependencies=no\n[Service]\nStandardOutput=journal\n"
@@ -105,7 +111,7 @@ def test_services_are_acted_on_through_a_real_systemd(uml_lab: UmlLab) -> None:
     environment = {"TMPDIR": "/run/lab/tmp", "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8", "VMTOP_INSIDE_UML": "1"}
     finished = run_under_systemd(uml_lab.folder / "systemd", argv, units(), environment)
     assert finished.returncode == 0, finished.stdout
-    assert "6 passed" in finished.stdout, finished.stdout
+    assert "7 passed" in finished.stdout, finished.stdout
 
 
 def finish(folder: Path, request: Request) -> Outcome:
@@ -173,6 +179,27 @@ def test_stopped_services_that_are_enabled_are_listed() -> None:
     assert states["/system.slice/broken.service"] is State.CRASHED
     assert "/system.slice/dbus.service" not in states
     assert "/system.slice/calm.service" not in states  # stopped, and no one enabled it
+
+
+@pytest.mark.uml
+def test_activation_and_sandbox_of_a_service_are_what_systemctl_says() -> None:
+    subprocess.run(["systemctl", "start", "slow.service"], check=True)
+    with systemd_bus.system_bus() as bus:
+        told = unit.read_unit(bus, "slow.service")
+    keys = "InactiveExitTimestampMonotonic,ActiveEnterTimestampMonotonic"
+    words = ["systemctl", "show", f"--property={keys}", "slow.service"]
+    shown = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    times = {line.partition("=")[0]: int(line.partition("=")[2]) for line in shown.splitlines()}
+    left, reached = (times[key] for key in keys.split(","))
+    assert told["startup_running_seconds"].value == pytest.approx((reached - left) / 1e6)
+    assert 0.9 < (reached - left) / 1e6 < 30
+    assert told["user"].value == "nobody"
+    assert told["sandbox"].value == "NoNewPrivileges PrivateTmp ProtectSystem=full"
+    service = Workload(WorkloadId("systemd", "/system.slice/slow.service"), Kind.SERVICE, "slow", State.RUNNING)
+    facts = FactsReader(Reach([])).read_all([service])[service.id]
+    assert facts["startup_running_seconds"] == told["startup_running_seconds"]
+    assert "user nobody, 3 sandbox settings" in str(facts["isolation"].value)
+    subprocess.run(["systemctl", "stop", "slow.service"], check=True)
 
 
 @pytest.mark.uml

@@ -6,18 +6,16 @@ waits for ever: the call has a thread of its own, which is given up after a whil
 
 from __future__ import annotations
 
-import logging
-import threading
 import time
 from collections.abc import Mapping
 from xml.etree import ElementTree
 
+from collectors.deadline import within
 from collectors.facts.model import Told, unknown
 from collectors.reach import LibvirtReach
 from collectors.sources.base import SourceError
 from collectors.text import inert
 
-log = logging.getLogger(__name__)
 PATIENCE_S = 3.0
 _CHANNEL = "org.qemu.guest_agent.0"
 
@@ -30,21 +28,10 @@ def is_connected(xml: ElementTree.Element | None) -> bool:
 
 def ask_system(reach: LibvirtReach, uuid: str, patience_s: float = PATIENCE_S) -> Told:
     """Return the guest's system and kernel, as its agent says now, with the time; or why it does not."""
-    answers: list[Told] = []
-
-    def ask() -> None:
-        try:
-            answers.append(_ask(reach, uuid))
-        except SourceError as error:
-            answers.append(unknown(f"its guest agent could not be asked: {error.reason}"))
-        except Exception as error:  # on a thread of its own nobody else would hear of it
-            log.exception("asking the guest agent of %s", uuid)
-            answers.append(unknown(f"asking its guest agent failed: {inert(str(error))}"))
-
-    thread = threading.Thread(target=ask, name="guest-agent", daemon=True)
-    thread.start()
-    thread.join(patience_s)
-    return answers[0] if answers else unknown(f"its guest agent did not answer within {patience_s:g} s")
+    try:
+        return within(patience_s, lambda: _ask(reach, uuid), "its guest agent")
+    except SourceError as error:
+        return unknown(f"its guest agent could not be asked: {error.reason}")
 
 
 def _ask(reach: LibvirtReach, uuid: str) -> Told:

@@ -12,12 +12,17 @@ from collectors.text import inert
 
 _SYS_ADMIN = 1 << 21
 _VIRTUAL = {
-    "kvm": "hardware (kvm)",
-    "qemu": "emulated (tcg)",
-    "xen": "type-1 hypervisor (xen)",
-    "hvf": "hardware (hvf)",
-    "bhyve": "hardware (bhyve)",
+    "kvm": "hardware (kvm, type 2)",
+    "qemu": "emulated (tcg, type 2)",
+    "xen": "hardware (xen, type 1)",
+    "hyperv": "hardware (hyperv, type 1)",
+    "vmware": "hardware (vmware)",
+    "vbox": "hardware (vbox, type 2)",
+    "hvf": "hardware (hvf, type 2)",
+    "bhyve": "hardware (bhyve, type 2)",
+    "lxc": "no virtualisation (lxc container)",
 }
+"""By the domain's type. Type 1 runs on the bare machine, type 2 within a system; VMware's drivers are of both."""
 _KERNEL = "namespaces and status of its first process in /proc"
 
 
@@ -59,10 +64,25 @@ def walls_of(walls: Isolation | None, inspected: Mapping[str, Any]) -> dict[str,
     return told
 
 
-def of_service(walls: Isolation | None) -> Told:
-    """Return how a service is kept apart."""
+def of_service(walls: Isolation | None, unit: Mapping[str, Told]) -> Told:
+    """Return how a service is kept apart.
+
+    Args:
+        walls: Of its first process.
+        unit: What `facts.unit` read of it; empty where there is no systemd.
+    """
+    user, sandbox = unit.get("user"), unit.get("sandbox")
     words = [] if walls is None else _words(walls)
-    return Told(", ".join(words), _KERNEL) if words else unknown("it has no process that may be read")
+    if user is not None:
+        words.append(f"user {user.value}")
+    elif walls is not None and walls.uid is not None:
+        words.append(f"uid {walls.uid}")
+    how = _KERNEL
+    if sandbox is not None:
+        count = len(str(sandbox.value).split()) if sandbox.value else 0
+        words.append(f"{count} sandbox settings" if count else "no sandbox setting")
+        how += f"; {sandbox.how}" + (f": {sandbox.value}" if count else "")
+    return Told(", ".join(words), how) if words else unknown("it has no process that may be read")
 
 
 def _words(found: Isolation) -> list[str]:

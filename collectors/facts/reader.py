@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -11,7 +12,7 @@ from xml.etree import ElementTree
 from collectors.actions.rules import Family, family
 from collectors.details.guest_memory import read_guest_memory
 from collectors.details.isolation import Isolation, read_isolation
-from collectors.facts import guest_agent, isolation, system
+from collectors.facts import guest_agent, isolation, system, unit
 from collectors.facts.model import Told, unknown
 from collectors.facts.overhead import Engines, Held, cpu_of, find_engines, find_shim, memory_of
 from collectors.model import Kind, Workload, WorkloadId
@@ -21,7 +22,9 @@ from collectors.sources.cgroup.files import find_homes
 from collectors.sources.cgroup.hierarchy import detect
 from collectors.sources.cgroup.processes import first_pid
 from collectors.sources.libvirt_domain import safe_xml
+from collectors.systemd_bus import NoSuchUnit, system_bus
 
+log = logging.getLogger(__name__)
 _SIZES_TIMEOUT_S = 20.0
 """An engine adds up every file of every container for it."""
 
@@ -48,6 +51,22 @@ def backing_bytes(xml: ElementTree.Element | None) -> int:
     return total
 
 
+def _read_units(workloads: Iterable[Workload]) -> Found:
+    """Ask systemd of all services over one connection. Where there is none, nothing is known of any."""
+    services = [one for one in workloads if one.id.engine == "systemd" and not one.endpoint]
+    found: Found = {}
+    if not services:
+        return found
+    try:
+        with system_bus() as bus:
+            for service in services:
+                with suppress(NoSuchUnit):  # a scope or a slice that is counted as one: the bus has no service of it
+                    found[service.id] = unit.read_unit(bus, service.id.id.rpartition("/")[2])
+    except SourceError as error:
+        log.info("units are not asked: %s", error.reason)
+    return found
+
+
 class FactsReader:
     """Reads facts; two looks are needed for what is spent in time.
 
@@ -67,6 +86,7 @@ class FactsReader:
         self._engines = Engines((), 0)
         self._engines_now = Engines((), 0)
         self._sizes: dict[str, Told] | None = None
+        self._units: Found = {}
 
     def begin(self, workloads: Iterable[Workload]) -> None:
         """Take the first look at what is counted over time."""
@@ -79,6 +99,7 @@ class FactsReader:
         """Return the facts of workloads; after each, `tell` is called with how many are done."""
         containers = sum(1 for one in workloads if one.kind is Kind.CONTAINER and not one.endpoint)
         self._engines_now = find_engines(containers, self._proc)
+        self._units = _read_units(workloads)
         found = {}
         for done, workload in enumerate(workloads, 1):
             found[workload.id] = self._read(workload)
@@ -94,8 +115,10 @@ class FactsReader:
             return self._domain(workload, pid)
         if workload.kind is Kind.CONTAINER:
             return self._container(workload, pid)
+        told_by_unit = self._units.get(workload.id, {})
         return {
-            "isolation": isolation.of_service(self._walls(pid)),
+            **{key: told for key, told in told_by_unit.items() if key == "startup_running_seconds"},
+            "isolation": isolation.of_service(self._walls(pid), told_by_unit),
             "system": system.of_host(),
             "memory_overhead_bytes": Told(0.0, "nothing stands between it and the kernel"),
             "cpu_overhead_percent": Told(0.0, "nothing stands between it and the kernel"),
