@@ -233,6 +233,11 @@ async def test_marked_workloads_are_compared_while_the_frames_go_on(tmp_path: Pa
         assert shown.sides[0].past.walls == [frame.wall for frame in frames], "the past from the spool, then the frames"
         await running.press("v")
         await until(running, lambda: "P50" in running.text())
+        await until(running, lambda: f"2 {names[1]} " in running.text())
+        row = next(row for row in compared(running)._shown.rows if row.metric.key == "cpu_percent")  # type: ignore[union-attr]
+        difference = row.cells[1].difference or 0.0
+        legend = next(line for line in running.text().splitlines() if line.startswith(" CPU%: "))
+        assert f"2 {names[1]} {difference:+.1f}" in legend, "what the second has more or less, in the metric's unit"
         await running.press("o")
         await until(running, lambda: "each of its own top" in running.text())
         await running.press("escape")

@@ -13,13 +13,13 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Static
 
-from collectors.compare.sides import MetricRow, Side, side_by_side
+from collectors.compare.sides import Cell, MetricRow, Side, side_by_side
 from collectors.compare.window import LONGEST, STATS, WARM_UP_S, Window, fill
 from collectors.metrics import Unit
 from collectors.model import Frame, Workload, WorkloadId
 from collectors.rates import Moment
 from tui.compare_text import BEST, WORST, heading, line
-from tui.format import duration, fit
+from tui.format import duration, fit, text
 from tui.keys import LIVE
 from tui.screens.paged import Paged
 from tui.threads import in_thread, is_up
@@ -202,9 +202,10 @@ class CompareScreen(Paged, Screen[None]):
         scale = ", each of its own top" if self._is_own_scale else ""
         legend = Text(f" {row.metric.label}{scale}: ", style="bold", no_wrap=True, overflow="ellipsis")
         picture = self.query_one(Picture)
-        for place, (side, tone) in enumerate(zip(shown.sides, TONES, strict=False), 1):
+        for place, (side, tone, cell) in enumerate(zip(shown.sides, TONES, row.cells, strict=False), 1):
             style = picture.get_component_rich_style(f"picture--{tone}", partial=True)
-            legend.append(f"{'#' if self.is_ascii else '━'} {place} {side.label}  ", style=style)
+            legend.append(f"{'#' if self.is_ascii else '━'} {place} {side.label}", style=style)
+            legend.append(f"{_difference(row, cell) if place > 1 else ''}  ")
         return legend
 
     def action_window(self) -> None:
@@ -243,6 +244,14 @@ def _on_axis(side: Side, key: str, places: dict[float, int]) -> list[float]:
     for wall, value in zip(side.past.walls, side.past.values[key], strict=True):
         values[places[wall]] = nan if value is None else value
     return values
+
+
+def _difference(row: MetricRow, cell: Cell) -> str:
+    """Return what a side has more or less than the first, in the metric's own unit."""
+    if cell.difference is None:
+        return ""
+    sign = "-" if cell.difference < 0 else "+"
+    return f" {sign}{text(abs(cell.difference), row.metric.unit, 6).strip()}"
 
 
 def _of_own_top(values: Sequence[float]) -> list[float]:
