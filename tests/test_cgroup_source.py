@@ -12,6 +12,7 @@ import pytest
 from collectors.model import Kind, Sample, State, Workload, WorkloadId
 from collectors.rates import Pair, delta
 from collectors.sources.base import SourceAbsent, SourceReading
+from collectors.sources.cgroup.files import BUFFER
 from collectors.sources.cgroup.hierarchy import Hierarchy, Mode, detect
 from collectors.sources.cgroup.identity import Names
 from collectors.sources.cgroup.source import CgroupSource
@@ -275,6 +276,41 @@ class TestCapturedTree:
         assert (slow.pids, slow.pids_limit, slow.oom_kills_total) == (3, None, 0)
         assert (slow.memory_limit_bytes, slow.memory_swap_bytes) == (2_000_000, None)
         assert slow.cpu_limit_cores == min(1.5, os.sysconf("SC_NPROCESSORS_ONLN"))
+
+    def test_between_slow_readings_nothing_is_opened_but_the_network_table(
+        self, tree: Path, proc: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        source = opened(tree, proc=str(proc))
+        for _ in range(10):
+            source.read()
+        opened_files: list[str] = []
+        real = os.open
+
+        def count(path: str, *rest: object, **words: object) -> int:
+            opened_files.append(path)
+            return real(path, *rest, **words)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(os, "open", count)
+        slow = []
+        for _ in range(5):
+            opened_files.clear()
+            source.read()
+            slow.append([name for name in opened_files if name != "net/dev"])
+        monkeypatch.undo()
+        source.close()
+        assert sum(1 for names in slow if names) <= 1, slow
+
+    def test_a_file_longer_than_the_buffer_is_read_to_its_end(self, tree: Path, proc: Path) -> None:
+        io_stat = tree / "docker" / ID / "io.stat"
+        lines = [f"8:{number} rbytes=1 wbytes=0 rios=0 wios=0\n" for number in range(1000)]
+        io_stat.write_text("".join(lines))
+        assert io_stat.stat().st_size > BUFFER
+        source = opened(tree, proc=str(proc))
+        identity = WorkloadId("docker", ID)
+        assert source.read().samples[identity][0].disk_read_total_bytes == 1000
+        io_stat.write_text("".join(lines[:-1]) + "8:999 rbytes=500 wbytes=0 rios=0 wios=0\n")
+        assert source.read().samples[identity][0].disk_read_total_bytes == 1499, "what changed is beyond the buffer"
+        source.close()
 
     def test_a_kill_is_an_event(self, tree: Path, proc: Path) -> None:
         source = opened(tree, proc=str(proc))

@@ -18,6 +18,7 @@ class Kernfs:
 
     def __init__(self) -> None:
         self.listed: list[str] = []
+        self.asked = 0
         self.has_links = True
 
     def scandir(self, path: str) -> Any:
@@ -25,6 +26,7 @@ class Kernfs:
         return os.scandir(path)
 
     def stat(self, path: str) -> SimpleNamespace:
+        self.asked += 1
         status = os.stat(path)
         children = sum(entry.is_dir() for entry in os.scandir(path))
         return SimpleNamespace(st_ino=status.st_ino, st_nlink=2 + children if self.has_links else 1)
@@ -139,6 +141,20 @@ def test_containers_inside_a_service_are_found_and_name_it(tmp_path: Path, kernf
     make(tmp_path, f"{WEB}/workers/libpod-{2:064x}")
     tree.update()
     assert len(tree.places) == 3
+
+
+def test_services_are_looked_into_in_turn(tmp_path: Path, kernfs: Kernfs) -> None:
+    make(tmp_path, *(f"/system.slice/s{number}.service" for number in range(100)))
+    tree = Tree([str(tmp_path)])
+    tree.update()
+    kernfs.asked = 0
+    for _ in range(5):
+        tree.update()
+    assert kernfs.asked == 100 + 5 * 2, "each service once in five updates, the root and its slice in each"
+    make(tmp_path, f"/system.slice/s7.service/libpod-payload-{1:064x}")
+    for _ in range(5):
+        tree.update()
+    assert len(tree.places) == 101
 
 
 def test_an_unknown_cgroup_that_holds_containers_is_their_folder(tmp_path: Path, kernfs: Kernfs) -> None:

@@ -11,10 +11,14 @@ from functools import cache
 from collectors.sources.cgroup.hierarchy import UNIFIED, Hierarchy
 from collectors.sources.cgroup.processes import read_bytes
 
-_BUFFER = 16384
+BUFFER = 16384
+"""More than memory.stat of any kernel so far (5 KiB); io.stat of many devices takes a second call."""
 _RESERVED = 256
 """Descriptors left to the other sources, the log and the screen."""
-"""More than memory.stat of any kernel so far (5 KiB); io.stat of many devices takes a second call."""
+_WANTED = 1 << 18
+"""Descriptors asked for where the user may: seven for each of 10,000 groups, and as many again."""
+_SELDOM_KEPT = 1 << 14
+"""Files that are read seldom are kept below this descriptor: the kernel holds a page for each that is open."""
 _GONE = (errno.ENODEV, errno.ENOENT)
 """What a kept descriptor answers after rmdir, also when a directory of the same name was made since."""
 _EXHAUSTED = (errno.EMFILE, errno.ENFILE)
@@ -25,14 +29,16 @@ class GroupGone(Exception):
 
 
 def raise_file_limit() -> None:
-    """Raise the soft limit of open files to the hard one; each group keeps up to eight."""
+    """Raise the limits of open files: the soft one to the hard one, and both where this user may."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == hard:
+    for wanted in ((max(hard, _WANTED),) * 2, (hard, hard)):
+        if soft >= wanted[0]:
+            return
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, wanted)
+        except (ValueError, OSError):
+            continue  # what cannot be kept open is opened for each reading
         return
-    try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    except (ValueError, OSError):
-        return  # files that cannot be kept are opened for each reading
 
 
 @cache
@@ -41,32 +47,45 @@ def _highest_kept() -> int:
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _RESERVED
 
 
+@cache
+def seldom_kept() -> int:
+    """Return the descriptor number below which also files that are read seldom are kept."""
+    return min(_SELDOM_KEPT, _highest_kept() * 3 // 4)
+
+
 class KeptFile:
-    """A file read again and again from its start. One that is not there reads as `None` until `reopen`."""
+    """A file read again and again from its start. One that is not there reads as `None` until `reopen`.
 
-    __slots__ = ("_descriptor", "_is_unkept", "_path")
+    Args:
+        path: Of the file; `None` for one that cannot exist.
+        below: It is kept open only on a descriptor below this number, and else opened for each reading.
+    """
 
-    def __init__(self, path: str | None) -> None:
+    __slots__ = ("_below", "_is_unkept", "_path", "descriptor")
+
+    def __init__(self, path: str | None, below: int | None = None) -> None:
         self._path = path
-        self._descriptor = -1
+        self._below = below
+        self.descriptor = -1
+        """-1 while it is not kept open."""
         self._is_unkept = False
         self.reopen()
 
     def __bool__(self) -> bool:
-        return self._descriptor >= 0 or self._is_unkept
+        return self.descriptor >= 0 or self._is_unkept
 
     def reopen(self) -> None:
         """Open the file if it is not open; the kernel makes files as controllers are enabled."""
-        if self or self._path is None:
+        if self._path is None or self:
             return
         try:
-            self._descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+            self.descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
             self._is_unkept = error.errno in _EXHAUSTED
             return
-        if self._descriptor >= _highest_kept():
-            os.close(self._descriptor)
-            self._descriptor, self._is_unkept = -1, True
+        if self.descriptor >= (self._below or _highest_kept()):
+            os.close(self.descriptor)
+            self.descriptor, self._is_unkept = -1, True
 
     def read(self) -> bytes | None:
         """Return the content now; `None` when there is none.
@@ -74,12 +93,12 @@ class KeptFile:
         Raises:
             GroupGone: The cgroup was removed.
         """
-        if self._descriptor < 0:
+        if self.descriptor < 0:
             return read_bytes(self._path) if self._is_unkept and self._path else None
         try:
-            text = os.pread(self._descriptor, _BUFFER, 0)
-            while len(text) and len(text) % _BUFFER == 0:
-                more = os.pread(self._descriptor, _BUFFER, len(text))
+            text = os.pread(self.descriptor, BUFFER, 0)
+            while len(text) and len(text) % BUFFER == 0:
+                more = os.pread(self.descriptor, BUFFER, len(text))
                 if not more:
                     break
                 text += more
@@ -91,8 +110,8 @@ class KeptFile:
 
     def inode(self) -> int:
         """Return the inode of the open file, which a directory made anew under the same name does not have; else 0."""
-        if self._descriptor >= 0:
-            return os.fstat(self._descriptor).st_ino
+        if self.descriptor >= 0:
+            return os.fstat(self.descriptor).st_ino
         try:
             return os.stat(self._path).st_ino if self._is_unkept and self._path else 0
         except OSError:
@@ -100,9 +119,9 @@ class KeptFile:
 
     def close(self) -> None:
         """Let go of the file."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1
         self._is_unkept = False
 
 

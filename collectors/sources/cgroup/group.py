@@ -12,10 +12,10 @@ from collectors.sources.cgroup.discovery import Found, Place
 from collectors.sources.cgroup.files import find_homes
 from collectors.sources.cgroup.hierarchy import Hierarchy
 from collectors.sources.cgroup.hot import HotFiles
-from collectors.sources.cgroup.identity import Names, identify, is_frozen, is_settled, state_of
+from collectors.sources.cgroup.identity import Names, identify, is_settled, state_of
 from collectors.sources.cgroup.limits import Limits
 from collectors.sources.cgroup.process_io import ProcessIo
-from collectors.sources.cgroup.slow import read_slow
+from collectors.sources.cgroup.slow import SlowFiles, machine_threads
 from collectors.text import inert
 
 _SLOW_EVERY = 5
@@ -66,19 +66,24 @@ class Group:
             GroupGone: No hierarchy has counters of it.
         """
         self.place = place
+        self.encloser = place.service if place.service != place.path else None
+        """The path of the service that it runs within."""
         self._found = found
         self._around = around
         self._homes = find_homes(around.hierarchy, place.path)
         self._hot = HotFiles(self._homes, around.is_blkio_dead)
+        self._seldom = SlowFiles(self._homes)
         self._readings = 0
         # the inode spreads the groups over the beat
         self._offset = int(self._hot.epoch) % _SLOW_EVERY
         self._slow: Sample | None = None
+        self._kills: int | None = None
+        self.killed = 0
+        """Processes that the kernel killed for lack of memory and that were not told yet."""
         self._process_io = ProcessIo(lambda: self._homes.all, around.proc) if around.is_blkio_dead else None
         self._process = -1
         self._state = State.UNKNOWN
         self._identity = identify(place, self._homes.all, around.proc, around.host_network, around.names)
-        self._first_began = self._identity.started_at
         self._keep_process()
         self._workload: Workload | None = None
 
@@ -95,6 +100,9 @@ class Group:
     def close(self) -> None:
         """Let go of the files."""
         self._hot.close()
+        self._seldom.close()
+        if self._process_io is not None:
+            self._process_io.close()
         self._drop_process()
 
     def read(self) -> tuple[Sample, ...]:
@@ -103,12 +111,13 @@ class Group:
         Raises:
             GroupGone: It was removed.
         """
-        sample = self._hot.read(self._read_network())
-        if self._slow is None or self._readings == 1 or (self._readings + self._offset) % _SLOW_EVERY == 0:
-            self._slow = self._read_slow()
+        sample = self._hot.read(self._read_network() if self._identity.network is not None else None)
+        slow = self._slow
+        if slow is None or self._readings == 1 or (self._readings + self._offset) % _SLOW_EVERY == 0:
+            slow = self._slow = self._read_slow()
         self._readings += 1
         if self._process_io is None or (counted := self._process_io.read()) is None:
-            return (sample, self._slow)
+            return (sample, slow)
         at_ns = time.monotonic_ns()
         read, written = counted
         approximate = Sample(
@@ -118,7 +127,7 @@ class Group:
             disk_read_total_bytes=read,
             disk_write_total_bytes=written,
         )
-        return (sample, self._slow, approximate)
+        return (sample, slow, approximate)
 
     def workload(self, parent: WorkloadId | None) -> Workload:
         """Describe the workload; the same object as long as nothing changed."""
@@ -140,13 +149,23 @@ class Group:
 
     def _read_slow(self) -> Sample:
         self._hot.reopen()
+        self._seldom.reopen()
+        is_frozen = self._seldom.is_frozen()
         if self._readings and self._is_search_due():
             self._identify_again()
-        if self._process_io is not None:
+        if self._process_io is not None and self._seldom.is_populated is not False:
             self._process_io.find_folders()
-        homes = self._homes
-        self._state = state_of(self._identity, is_frozen(homes.unified, homes.found.get("freezer")))
-        return read_slow(homes, self._around.limits, self._hot.epoch, self._found.kind, self._around.proc, self._pid)
+        self._state = state_of(self._identity, is_frozen)
+        around = self._around
+        threads = machine_threads(self._found.kind, around.proc, self._pid)
+        slow = self._seldom.read(around.limits, self._hot.epoch, threads, self._hot.memory_stat)
+        self._count_kills(slow.oom_kills_total)
+        return slow
+
+    def _count_kills(self, kills: int | None) -> None:
+        if kills is not None and self._kills is not None and kills > self._kills:
+            self.killed += kills - self._kills
+        self._kills = kills
 
     @property
     def _pid(self) -> int | None:
@@ -154,31 +173,39 @@ class Group:
 
     def _is_search_due(self) -> bool:
         """Whether to look for the first process: seldom where there has long been none, since it costs a walk."""
+        if self._pid is None and self._seldom.is_populated is False:
+            return False
         return self._pid is not None or self._readings < 4 * _SLOW_EVERY or self._readings % 8 == 0
 
     def _identify_again(self) -> None:
         """Look for the first process again when it has ended, and for a name as long as none is known."""
         around, known = self._around, self._identity
-        # the start time too: the pid may have been given to another process
-        is_alive = self._pid is not None and processes.started_at(around.proc, self._pid) == self._first_began
-        if is_alive and (known.name_is_known or around.names.find(known.id.id) is None):
+        if self._is_alive() and (known.name_is_known or around.names.find(known.id.id) is None):
             return
         self._homes = find_homes(around.hierarchy, self.place.path)
         who = identify(self.place, self._homes.all, around.proc, around.host_network, around.names)
         if who.pid is None and known.pid is not None:
             who = known  # it is ending; its id must not fall back to the scope's
-        else:
-            self._first_began = who.started_at
-            if who.id == known.id and known.started_at is not None:
-                who = replace(who, started_at=known.started_at)  # a service outlives its first process
+        elif who.id == known.id and known.started_at is not None:
+            who = replace(who, started_at=known.started_at)  # a service outlives its first process
         self._drop_process()
         self._identity = who
         self._workload = None
         self._keep_process()
 
+    def _is_alive(self) -> bool:
+        """Whether the first process still is: its kept directory is empty once it has ended, whoever has its pid."""
+        if self._process < 0:
+            return False
+        try:
+            os.stat("stat", dir_fd=self._process)
+        except OSError:
+            return False
+        return True
+
     def _keep_process(self) -> None:
         """Keep the first process's directory: its network is read through it, never that of a later process."""
-        if self._identity.network is None or self._pid is None:
+        if self._pid is None:
             return
         try:
             self._process = os.open(f"{self._around.proc}/{self._pid}", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -141,17 +141,6 @@ def _own_network(kind: Kind, pid: int, proc: str, host_network: str | None) -> s
     return None if own == host_network else own
 
 
-def is_frozen(v2_directory: str | None, v1_directory: str | None) -> bool:
-    """Whether the cgroup is frozen: v2 `cgroup.events` and `cgroup.freeze`, v1 `freezer.state`."""
-    if v2_directory is not None:
-        events = processes.read_bytes(f"{v2_directory}/cgroup.events") or b""
-        if b"frozen 1" in events or (processes.read_bytes(f"{v2_directory}/cgroup.freeze") or b"").strip() == b"1":
-            return True
-    if v1_directory is not None:
-        return (processes.read_bytes(f"{v1_directory}/freezer.state") or b"").strip() == b"FROZEN"
-    return False
-
-
 def state_of(identity: Identity, is_paused: bool) -> State:
     """Tell the state from what the kernel shows. A cgroup without a process says nothing."""
     if is_paused:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 
 from collectors.sources.cgroup import processes, readers
+from collectors.sources.cgroup.files import GroupGone, KeptFile, seldom_kept
 
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 _IMAGINARY = ("loop", "ram", "zram", "dm-", "md", "sr", "fd")
@@ -42,6 +43,10 @@ class ProcessIo:
         self._directories = directories
         self._proc = proc
         self._folders: list[str] = []
+        self._members: dict[str, KeptFile] = {}
+        self._counters: dict[int, KeptFile] = {}
+        self._listed: list[bytes | None] = []
+        self._listed_pids: set[int] = set()
         self._last: dict[int, tuple[int, int]] = {}
         self._read_at_ns = 0
         self._sums = [0, 0]
@@ -52,7 +57,19 @@ class ProcessIo:
         for directory in self._directories():
             self._folders = list(processes.folders(directory))
             if any(processes.members(folder) for folder in self._folders):
-                return
+                break
+        for folder in self._members.keys() - self._folders:
+            self._members.pop(folder).close()
+        for folder in self._folders:
+            if not self._members.get(folder):
+                self._members[folder] = KeptFile(f"{folder}/cgroup.procs", seldom_kept())
+
+    def close(self) -> None:
+        """Let go of the files."""
+        for kept in (*self._members.values(), *self._counters.values()):
+            kept.close()
+        self._members.clear()
+        self._counters.clear()
 
     def read(self) -> tuple[int, int] | None:
         """Return the bytes read and written so far; `None` when no process's counters could ever be read."""
@@ -61,14 +78,26 @@ class ProcessIo:
             self.find_folders()
         known = self._last
         self._last = {}
-        for pid in {pid for folder in self._folders for pid in processes.members(folder)}:
+        pids = self._pids()
+        for pid in pids:
             counted = self._io(pid)
             if counted is not None:
                 self._last[pid] = counted
-                self._add(counted, known.get(pid) or self._baseline(pid, counted))
+                if counted != (before := known.get(pid)):
+                    self._add(counted, before or self._baseline(pid, counted))
+        if len(self._counters) > len(pids):
+            for pid in self._counters.keys() - pids:
+                self._counters.pop(pid).close()
         self._read_at_ns = boot_ns
         self._is_readable = self._is_readable or bool(self._last)
         return (self._sums[0], self._sums[1]) if self._is_readable else None
+
+    def _pids(self) -> set[int]:
+        texts = [_read(kept) for kept in self._members.values()]
+        if texts != self._listed:
+            self._listed = texts
+            self._listed_pids = {pid for text in texts if text for pid in processes.pids_in(text)}
+        return self._listed_pids
 
     def _add(self, now: tuple[int, int], before: tuple[int, int]) -> None:
         for place in (0, 1):
@@ -87,8 +116,20 @@ class ProcessIo:
         return (0, 0) if began_ns >= self._read_at_ns - 20_000_000 else counted  # two ticks of rounding
 
     def _io(self, pid: int) -> tuple[int, int] | None:
-        text = processes.read_bytes(f"{self._proc}/{pid}/io")
-        if text is None:
+        kept = self._counters.get(pid)
+        if kept is None:
+            kept = self._counters[pid] = KeptFile(f"{self._proc}/{pid}/io", seldom_kept())
+        text = _read(kept)
+        if text is None:  # it ended, and another may get its pid; or it may not be read
+            self._counters.pop(pid).close()
             return None
         read, written = readers.find_value(text, b"read_bytes:"), readers.find_value(text, b"write_bytes:")
         return None if read is None or written is None else (read, written)
+
+
+def _read(kept: KeptFile) -> bytes | None:
+    """Return the content; `None` when there is none: a group below went, or a process ended."""
+    try:
+        return kept.read()
+    except GroupGone:
+        return None

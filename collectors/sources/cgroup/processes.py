@@ -47,14 +47,18 @@ def read_bytes(path: str, below: int | None = None) -> bytes | None:
 
 def members(directory: str) -> list[int]:
     """List the processes directly in a cgroup. A threaded v2 cgroup has none of its own."""
-    text = read_bytes(f"{directory}/cgroup.procs") or b""
+    return pids_in(read_bytes(f"{directory}/cgroup.procs") or b"")
+
+
+def pids_in(text: bytes) -> list[int]:
+    """Return the processes that a `cgroup.procs` names."""
     return [int(word) for word in text.split() if word.isdigit() and word != b"0"]  # 0: of another pid namespace
 
 
 def folders(directory: str, depth: int = _DEPTH) -> Iterator[str]:
     """Walk a cgroup and all below it, outermost first."""
     yield directory
-    if depth == 0:
+    if depth == 0 or _is_leaf(directory):
         return
     try:
         with os.scandir(directory) as entries:
@@ -63,6 +67,14 @@ def folders(directory: str, depth: int = _DEPTH) -> Iterator[str]:
         return
     for name in names:
         yield from folders(f"{directory}/{name}", depth - 1)
+
+
+def _is_leaf(directory: str) -> bool:
+    """Whether a cgroup has no other below: kernfs counts them in the links. A tenth of the price of a listing."""
+    try:
+        return os.stat(directory).st_nlink == 2
+    except OSError:
+        return True
 
 
 def first_pid(directories: Iterable[str]) -> int | None:

@@ -48,7 +48,6 @@ class CgroupSource:
         self._around: Surroundings | None = None
         self._groups: dict[str, Group] = {}
         self._unreadable: set[str] = set()
-        self._kills: dict[WorkloadId, tuple[str, int]] = {}
         self._readings = 0
 
     def open(self, wake: Callable[[], None]) -> None:
@@ -81,13 +80,20 @@ class CgroupSource:
             self._unreadable.clear()
         self._readings += 1
         self._follow_tree()
-        samples = self._read_groups()
-        workloads = self._describe(samples)
-        kept = {group.id: samples[path] for path, group in self._groups.items() if path in samples}
+        workloads: dict[WorkloadId, Workload] = {}
+        samples: dict[WorkloadId, tuple[Sample, ...]] = {}
+        events: list[Event] = []
+        for group, taken in self._read_groups():
+            identity = group.id
+            enclosing = self._groups.get(group.encloser) if group.encloser is not None else None
+            workloads[identity] = workload = group.workload(enclosing.id if enclosing else None)
+            samples[identity] = taken
+            if group.killed:
+                events.append(_oom_event(workload, group))
         return SourceReading(
             workloads=workloads,
-            samples={identity: kept[identity] for identity in workloads},
-            events=self._oom_events(workloads, kept),
+            samples=samples,
+            events=tuple(events),
             detail=self._detail(),
             facts={"cgroup": str(self._hierarchy.mode)},
         )
@@ -127,8 +133,9 @@ class CgroupSource:
             self._unreadable.add(place.path)
             self._tree.invalidate(place.path)
 
-    def _read_groups(self) -> dict[str, tuple[Sample, ...]]:
-        samples: dict[str, tuple[Sample, ...]] = {}
+    def _read_groups(self) -> list[tuple[Group, tuple[Sample, ...]]]:
+        """Read all groups; return those whose id is certain."""
+        read: list[tuple[Group, tuple[Sample, ...]]] = []
         for path, group in tuple(self._groups.items()):
             try:
                 taken = group.read()
@@ -137,33 +144,12 @@ class CgroupSource:
                 self._tree.invalidate(path)
                 continue
             if group.is_settled:
-                samples[path] = taken
-        return samples
+                read.append((group, taken))
+        return read
 
-    def _describe(self, samples: dict[str, tuple[Sample, ...]]) -> dict[WorkloadId, Workload]:
-        workloads: dict[WorkloadId, Workload] = {}
-        for path in samples:
-            group = self._groups[path]
-            service = group.place.service
-            enclosing = self._groups.get(service) if service is not None and service != path else None
-            workloads[group.id] = group.workload(enclosing.id if enclosing else None)
-        return workloads
 
-    def _oom_events(
-        self, workloads: dict[WorkloadId, Workload], samples: dict[WorkloadId, tuple[Sample, ...]]
-    ) -> tuple[Event, ...]:
-        """Tell of workloads in which the kernel killed since the reading before."""
-        kills: dict[WorkloadId, tuple[str, int]] = {}
-        events: list[Event] = []
-        for identity, taken in samples.items():
-            slow = taken[1]
-            if slow.oom_kills_total is None:
-                continue
-            kills[identity] = (slow.epoch, slow.oom_kills_total)
-            epoch, before = self._kills.get(identity, kills[identity])
-            if epoch == slow.epoch and slow.oom_kills_total > before and identity in workloads:
-                count = slow.oom_kills_total - before
-                detail = f"{count} process{'es' if count > 1 else ''} killed for lack of memory"
-                events.append(Event(time.time(), identity, "oom", detail, workloads[identity].name))
-        self._kills = kills
-        return tuple(events)
+def _oom_event(workload: Workload, group: Group) -> Event:
+    """Tell of a workload in which the kernel killed since the last telling."""
+    count, group.killed = group.killed, 0
+    detail = f"{count} process{'es' if count > 1 else ''} killed for lack of memory"
+    return Event(time.time(), workload.id, "oom", detail, workload.name)

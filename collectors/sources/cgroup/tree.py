@@ -13,6 +13,8 @@ from collectors.sources.cgroup import discovery
 from collectors.sources.cgroup.discovery import Place
 
 _UNKNOWN_LINKS = -1
+_SERVICES_EVERY = 5
+"""A service seldom has workloads below: it is looked at in every so many updates, the others in between."""
 _RELIST_EVERY = 60
 """Updates after which everything is listed again: a child swapped for another of no interest keeps the count."""
 
@@ -20,7 +22,7 @@ _RELIST_EVERY = 60
 class _Directory:
     """A directory that may hold workloads, in one hierarchy."""
 
-    __slots__ = ("absolute", "children", "inode", "links", "place")
+    __slots__ = ("absolute", "children", "inode", "links", "place", "turn")
 
     def __init__(self, absolute: str, place: Place) -> None:
         self.absolute = absolute
@@ -28,6 +30,9 @@ class _Directory:
         self.inode = 0
         self.links = _UNKNOWN_LINKS
         self.children: dict[str, Place] = {}
+        is_service = place.found is not None and place.found.engine == discovery.SERVICE_ENGINE
+        self.turn = hash(place.path) % _SERVICES_EVERY if is_service else None
+        """In which updates it is looked at; `None`: in each."""
 
 
 class _Walk:
@@ -38,10 +43,16 @@ class _Walk:
         self.directories: dict[str, _Directory] = {"/": _Directory(root, discovery.ROOT)}
         self.found: dict[str, Place] = {}
 
-    def update(self) -> bool:
-        """List the directories whose link count or inode changed. Return whether `found` may have changed."""
+    def update(self, turn: int) -> bool:
+        """List the directories whose link count or inode changed. Return whether `found` may have changed.
+
+        Args:
+            turn: Which of the services are looked at.
+        """
         has_changed = False
         for path, directory in tuple(self.directories.items()):
+            if directory.turn is not None and directory.turn != turn and directory.links != _UNKNOWN_LINKS:
+                continue
             if self.directories.get(path) is not directory:  # it went with a parent that was listed just now
                 continue
             try:
@@ -62,9 +73,10 @@ class _Walk:
             parent.links = _UNKNOWN_LINKS
 
     def invalidate_all(self) -> None:
-        """Have everything listed at the next update."""
+        """Have everything that has children listed at the next update: without one none can have been swapped."""
         for directory in self.directories.values():
-            directory.links = _UNKNOWN_LINKS
+            if directory.children:
+                directory.links = _UNKNOWN_LINKS
 
     def relist(self, path: str) -> None:
         """List a directory now, if it is known and still taken for a workload of its own."""
@@ -148,7 +160,7 @@ class Tree:
             for walk in self._walks:
                 walk.invalidate_all()
         folders = len(self._folders)
-        has_changed = [walk.update() for walk in self._walks]
+        has_changed = [walk.update(self._updates % _SERVICES_EVERY) for walk in self._walks]
         if not any(has_changed) and self._updates > 1:
             return False
         if len(self._folders) != folders:
