@@ -54,6 +54,8 @@ class Surroundings:
     host_network: str | None = None
     is_blkio_dead: bool = False
     networks: NetworkClaims = field(default_factory=NetworkClaims)
+    host_table: bytes | None = None
+    """The host's interfaces as of this reading, once someone asked for them."""
 
 
 class Group:
@@ -236,8 +238,10 @@ class Group:
 
     def _is_hosts(self, table: bytes) -> bool:
         """Whether a table has the host's interfaces: then, hidden as it is, it is the host's own."""
-        hosts = processes.read_bytes(f"{self._around.proc}/1/net/dev")
-        return hosts is not None and _interfaces(hosts) == _interfaces(table)
+        around = self._around
+        if around.host_table is None:
+            around.host_table = processes.read_bytes(f"{around.proc}/1/net/dev") or b""
+        return bool(around.host_table) and _interfaces(around.host_table) == _interfaces(table)
 
 
 def _interfaces(table: bytes) -> set[bytes]:

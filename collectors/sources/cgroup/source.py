@@ -78,6 +78,8 @@ class CgroupSource:
             self._around.limits.refresh()
             self._names.refresh()
             self._unreadable.clear()
+        if self._around is not None:
+            self._around.host_table = None
         self._readings += 1
         self._follow_tree()
         workloads: dict[WorkloadId, Workload] = {}
