@@ -46,10 +46,11 @@ class Reading:
 
     def value(self, key: str) -> float | None:
         """Return a metric's value in its unit; `None` when it cannot be told."""
-        values = self._values
-        if key not in values:
-            values[key] = METRICS[key].derive(self)
-        return values[key]
+        try:
+            return self._values[key]
+        except KeyError:
+            value = self._values[key] = METRICS[key].derive(self)
+            return value
 
     def gauge(self, name: str) -> float | None:
         """Return the newest value of a sample's field, from the first source that has it."""
@@ -99,20 +100,23 @@ class Reading:
 
 
 class Shares(NamedTuple):
-    """A quantity of the host, split so that the parts add up to `host`."""
+    """A quantity of the host, split so that the parts add up to `host`.
 
-    vm: float
-    container: float
-    service: float
+    A part is `None` where there are workloads of its kind and none of them can be measured: it is in the rest.
+    """
+
+    vm: float | None
+    container: float | None
+    service: float | None
     rest: float
-    """What no workload accounts for: the kernel and processes outside every workload."""
+    """What no workload accounts for: the kernel, processes outside every workload, and what cannot be measured."""
     capacity: float
     """What the host has in all."""
 
     @property
     def host(self) -> float:
         """The host's total: the sum of the parts, by construction."""
-        return self.vm + self.container + self.service + self.rest
+        return sum(part for part in (self.vm, self.container, self.service, self.rest) if part is not None)
 
 
 class Ledger(NamedTuple):
@@ -156,17 +160,25 @@ def _measured_ancestor(readings: dict[WorkloadId, Reading], workload: Workload, 
 def _split(readings: dict[WorkloadId, Reading], key: str, scale: float, total: float, capacity: float) -> Shares:
     """Split a host total by kind. A nested workload counts under its own kind and is taken out of its parent."""
     parts = dict.fromkeys(Kind, 0.0)
+    known: set[Kind] = set()
+    unknown: set[Kind] = set()
     for reading in readings.values():
         workload = reading.workload
-        value = reading.value(key)
-        if value is None or workload.endpoint:
+        if workload.endpoint:
             continue
+        value = reading.value(key)
+        if value is None:
+            unknown.add(workload.kind)
+            continue
+        known.add(workload.kind)
         parts[workload.kind] += value * scale
-        parent = _measured_ancestor(readings, workload, key)
+        parent = _measured_ancestor(readings, workload, key) if workload.parent is not None else None
         if parent is not None:
             parts[parent.workload.kind] -= value * scale
-    vm, container, service = (max(0.0, parts[kind]) for kind in (Kind.VM, Kind.CONTAINER, Kind.SERVICE))
-    return Shares(vm, container, service, max(0.0, total - vm - container - service), capacity)
+    told = {kind: max(0.0, parts[kind]) if kind in known or kind not in unknown else None for kind in Kind}
+    vm, container, service = told[Kind.VM], told[Kind.CONTAINER], told[Kind.SERVICE]
+    rest = total - sum(part for part in (vm, container, service) if part is not None)
+    return Shares(vm, container, service, max(0.0, rest), capacity)
 
 
 def ledger(host: Reading, readings: dict[WorkloadId, Reading], cpus: int, memory_bytes: int) -> Ledger:
@@ -180,17 +192,21 @@ def ledger(host: Reading, readings: dict[WorkloadId, Reading], cpus: int, memory
 
 def derive(known: tuple[Pair, ...], samples: tuple[Sample, ...]) -> tuple[Pair, ...]:
     """Pair new samples with the ones known before. A sample seen already keeps its pair."""
+    if len(known) == len(samples) and all(pair[1].source == one.source for pair, one in zip(known, samples)):  # noqa: B905
+        return tuple([_paired(pair, sample) for pair, sample in zip(known, samples, strict=True)])
     earlier = {pair.current.source: pair for pair in known}
-    pairs = []
-    for sample in samples:
-        pair = earlier.get(sample.source)
-        if pair is None or pair.current.epoch != sample.epoch or sample.at_ns < pair.current.at_ns:
-            pairs.append(Pair(None, sample))
-        elif sample.at_ns == pair.current.at_ns:
-            pairs.append(pair)
-        else:
-            pairs.append(Pair(pair.current, sample))
-    return tuple(pairs)
+    return tuple([_paired(earlier.get(sample.source), sample) for sample in samples])
+
+
+def _paired(known: Pair | None, sample: Sample) -> Pair:
+    if known is None:
+        return Pair(None, sample)
+    current = known[1]
+    if current is sample or (current.at_ns == sample.at_ns and current.epoch == sample.epoch):
+        return known
+    if current.epoch != sample.epoch or sample.at_ns < current.at_ns:
+        return Pair(None, sample)
+    return Pair(current, sample)
 
 
 class Deriver:

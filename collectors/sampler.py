@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 
 from collectors.join import join
 from collectors.model import Event, Frame, Kind, Sample, SourceState, State, Workload, WorkloadId
+from collectors.pace import Pace
 from collectors.sources.base import Source, load
 from collectors.worker import Worker
 
@@ -24,6 +25,8 @@ log = logging.getLogger(__name__)
 
 FIRST_INTERVAL_S = 0.3
 """The second frame comes early, so that the first rates do."""
+_WARM_UP = 3
+"""Readings that open what later ones only read: they say nothing about the pace that can be kept."""
 _WAIT_SHARE = 0.8
 """A frame waits for the kernel's sources up to this share of the interval."""
 _NOWHERE = Workload(id=WorkloadId("host", "unknown"), kind=Kind.HOST, name="host", state=State.RUNNING)
@@ -40,10 +43,16 @@ class SourceSpec:
 
 
 class Sampler:
-    """Runs sources and makes a frame each interval."""
+    """Runs sources and makes a frame each interval.
 
-    def __init__(self, specs: Sequence[SourceSpec], interval_s: float = 1.0) -> None:
-        self.interval_s = interval_s
+    Args:
+        specs: The sources.
+        interval_s: Seconds between frames.
+        is_steady: Keep to the interval even when reading takes much of it.
+    """
+
+    def __init__(self, specs: Sequence[SourceSpec], interval_s: float = 1.0, is_steady: bool = True) -> None:
+        self.pace = Pace(interval_s, is_steady)
         self.run = secrets.token_hex(8)
         self.workers = [Worker(spec.label or spec.name, _maker(spec)) for spec in specs]
         self.missed_ticks = 0
@@ -80,8 +89,13 @@ class Sampler:
 
     def set_interval(self, interval_s: float) -> None:
         """Change the pace at once: the next frame does not wait for the old interval's end."""
-        self.interval_s = interval_s
+        self.pace.wish(interval_s)
         self._changed.set()
+
+    @property
+    def interval_s(self) -> float:
+        """Seconds between frames, as it is now."""
+        return self.pace.interval_s
 
     def announce(self, event: Event) -> None:
         """Put an event that no source tells, such as an action, into the next frame. Callable from any thread."""
@@ -137,6 +151,9 @@ class Sampler:
         count = 0
         while not self._stop.is_set():
             frame = self.tick(due)
+            spent_ns = sum(worker.take_spent_ns() for worker in self.workers)
+            if count > _WARM_UP:
+                self.pace.note(spent_ns / 1e9)
             for listener in tuple(self._listeners):
                 listener(frame)
             count += 1

@@ -41,6 +41,7 @@ class Worker:
         self._events: list[Event] = []
         self._read_at_ns: int | None = None
         self._cost_ns: int | None = None
+        self._spent_ns = 0
         self._error: SourceError | None = None
         self._due = 0.0
         self._woken = False
@@ -78,6 +79,12 @@ class Worker:
             is_under_way = self._asked.is_set() or self._call_since is not None
         if is_under_way:
             self._done.wait(max(0.0, deadline - time.monotonic()))
+
+    def take_spent_ns(self) -> int:
+        """Return the CPU time of the readings since the last call."""
+        with self._lock:
+            spent, self._spent_ns = self._spent_ns, 0
+        return spent
 
     def take_events(self) -> list[Event]:
         """Return the events since the last call."""
@@ -147,7 +154,9 @@ class Worker:
                 if not is_open:
                     source.open(self.wake)
                     is_open = True
+                began_ns = time.thread_time_ns()
                 reading = source.read()
+                spent_ns = time.thread_time_ns() - began_ns
             except SourceError as error:
                 self._failed(source, generation, error, failures)
             except Exception as error:
@@ -156,7 +165,7 @@ class Worker:
                 self._failed(source, generation, SourceError(f"{type(error).__name__}: {error}"), failures)
             else:
                 failures = 0
-                self._succeeded(generation, reading, started)
+                self._succeeded(generation, reading, started, spent_ns)
                 continue
             failures += 1
             if is_open:
@@ -171,10 +180,11 @@ class Worker:
         except Exception:
             log.exception("%s: closing it failed", self.name)
 
-    def _succeeded(self, generation: int, reading: SourceReading, started: float) -> None:
+    def _succeeded(self, generation: int, reading: SourceReading, started: float, spent_ns: int) -> None:
         with self._lock:
             if generation != self._generation:
                 return
+            self._spent_ns += spent_ns
             self._events.extend(reading.events)
             self.reading = reading
             self._read_at_ns = time.monotonic_ns()

@@ -132,7 +132,7 @@ def test_screen_is_started_with_what_was_asked_for(
     done = run(*arguments.split(), *addresses.split())
     assert done.exit_code == 0, done.output
     ((specs, options),) = started
-    assert options == ScreenOptions(2.5, True, "vm", "cpu>5", True, False)
+    assert options == ScreenOptions(2.5, True, "vm", "cpu>5", True, False, is_steady=True)
     assert [(spec.name, spec.label) for spec in specs[2:]] == [
         ("docker", "docker@/a.sock"),
         ("docker", "docker@far:2375"),

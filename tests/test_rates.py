@@ -83,7 +83,7 @@ def test_first_source_that_has_a_field_supplies_it() -> None:
 
 
 def _parts(shares: Shares) -> float:
-    return shares.vm + shares.container + shares.service + shares.rest
+    return (shares.vm or 0.0) + (shares.container or 0.0) + (shares.service or 0.0) + shares.rest
 
 
 @given(st.lists(readings(), max_size=6), readings())
@@ -92,8 +92,8 @@ def test_ledger_adds_up_for_any_readings(rows: list[Reading], host: Reading) -> 
     for shares in split:
         if shares is not None:
             assert _parts(shares) == shares.host
-            assert min(shares[:4]) >= 0
-            assert all(math.isfinite(part) for part in shares)
+            assert min(part for part in shares[:4] if part is not None) >= 0
+            assert all(math.isfinite(part) for part in shares if part is not None)
 
 
 @given(
@@ -118,6 +118,17 @@ def _nested(inner_kind: Kind) -> Shares:
     cpu = ledger(busy(workload("host", Kind.HOST), 100.0), rows, 4, 8 << 30).cpu_cores
     assert cpu is not None
     return cpu
+
+
+def test_a_kind_that_cannot_be_measured_is_unknown_and_in_the_rest() -> None:
+    silent, measured = workload("silent", Kind.VM), workload("web")
+    rows = {silent.id: reading(silent), measured.id: busy(measured, 30.0)}
+    cpu = ledger(busy(workload("host", Kind.HOST), 100.0), rows, 4, 8 << 30).cpu_cores
+    assert cpu is not None
+    assert cpu.vm is None, "there is one, and nothing tells what it uses"
+    assert cpu.service == 0, "there is none"
+    assert cpu.host == pytest.approx(1.0)
+    assert cpu.rest == pytest.approx(0.7)
 
 
 def test_nested_workload_is_not_counted_twice() -> None:

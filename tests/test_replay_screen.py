@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -77,8 +78,8 @@ async def replaying(
 
 
 def picture(text: str, mode: str, below: int) -> list[str]:
-    """The screen without the word for where frames come from, and without so many lines at its foot."""
-    return text.replace(f" {mode}", " MODE").splitlines()[:-below]
+    """The screen without the words for where frames come from and for vmtop's own cost, and without its foot."""
+    return re.sub(r" vmtop [\d.]+% \S+ ", " ", text.replace(f" {mode}", " MODE")).splitlines()[:-below]
 
 
 async def test_a_replay_shows_the_text_that_was_shown_live_tick_by_tick(tmp_path: Path) -> None:

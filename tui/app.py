@@ -67,7 +67,7 @@ def run_live(specs: Sequence[SourceSpec], options: ScreenOptions, config: Config
     except SessionError:
         tape.close()
         raise
-    sampler = Sampler(specs, options.interval_s)
+    sampler = Sampler(specs, options.interval_s, options.is_steady)
     app = VmtopApp(sampler, options, make_means(specs, config, state_folder() / "actions.log"), tape)
     code = app.run_to_end()
     sampler.stop(0.3)

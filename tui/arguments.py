@@ -223,7 +223,9 @@ def screen_choice(
     """Return the options of a screen, from those of the command line."""
     from tui.options import ScreenOptions
 
+    asked = click.get_current_context().get_parameter_source("interval_s")
     return ScreenOptions(
+        is_steady=asked is click.core.ParameterSource.COMMANDLINE,
         only=only,
         filter_text=query.text if query else "",
         ascii=is_ascii or "utf" not in (sys.stdout.encoding or "").lower(),

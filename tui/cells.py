@@ -73,10 +73,12 @@ class Cells:
         self._silent = {
             state.name.partition(" ")[0] for state in moment.sources if state.availability is Availability.STALE
         }
-        used = [reading.value("memory_host_bytes") or 0.0 for reading in moment.readings.values()]
+        readings = moment.readings.values()
+        used = [reading.value("memory_host_bytes") or 0.0 for reading in readings]
         self._memory_top = max(used, default=1.0) or 1.0
-        busy = [reading.value("cpu_percent") or 0.0 for reading in moment.readings.values() if not self._quota(reading)]
-        self._cpu_top = max(100.0, *busy) if busy else 100.0
+        # what is below the least top needs no look at its quota
+        busy = [(value, reading) for reading in readings if (value := reading.value("cpu_percent") or 0.0) > 100.0]
+        self._cpu_top = max((value for value, reading in busy if not self._quota(reading)), default=100.0)
 
     def _quota(self, reading: Reading) -> float | None:
         """Return the cores a workload is held to; `None` when nothing but the host's size limits it."""

@@ -27,3 +27,5 @@ class ScreenOptions:
     """Record into this file from the start."""
     has_spool: bool = True
     """Keep the session so far, for snapshots and for going back in time."""
+    is_steady: bool = False
+    """The interval was asked for, and is kept whatever it costs."""

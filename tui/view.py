@@ -6,9 +6,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from operator import itemgetter
+
+import msgspec
 
 from collectors.metrics import METRICS, Unit
 from collectors.model import Kind, WorkloadId
@@ -31,8 +34,7 @@ _ADDABLE = frozenset({"cpu_percent", "oom_kills", "pids", "vcpus", "cpu_seconds"
 """Beside sizes and flows, what a group may add up: not shares, means, ages or limits."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True, gc=False):
     """One line of the table: a workload, or the heading of a group with the sums of its members."""
 
     label: str
@@ -82,6 +84,9 @@ class View:
     lines: list[Line] = field(default_factory=list)
     hidden: int = 0
     """Workloads that exist but are not shown."""
+    _named: list[tuple[str, WorkloadId]] = field(default_factory=list)
+    _places: list[int] = field(default_factory=list)
+    """The order by name of the workloads in `_named`, as places in it."""
     _calm_until: float = 0.0
     _is_touched: bool = False
     """Until the first movement the cursor stays on the top line, whichever workload that is."""
@@ -104,7 +109,7 @@ class View:
         chosen = [reading for reading in moment.readings.values() if self._is_shown(reading)]
         self.hidden = len(moment.readings) - len(chosen)
         self.marks.intersection_update(moment.readings)
-        before = [line.id for line in self.lines]
+        before = self.lines
         if not self._is_touched:
             self.cursor = None
         ordered = self._hold(chosen) if self.clock() < self._calm_until else self._order(chosen)
@@ -134,14 +139,25 @@ class View:
             return False
         return self.query is None or self.query.matches(reading)
 
-    def _order(self, readings: Iterable[Reading]) -> list[Reading]:
-        by_name = sorted(readings, key=lambda reading: (reading.workload.name.casefold(), reading.workload.id))
+    def _order(self, readings: list[Reading]) -> list[Reading]:
+        by_name = self._by_name(readings)
         if self.sort in _TEXT_ORDERS:
             return sorted(by_name, key=_TEXT_ORDERS[self.sort], reverse=self.is_reversed)
         key = self.cpu_key() if self.sort == "cpu_percent" else self.sort
-        present = [reading for reading in by_name if reading.value(key) is not None]
-        absent = [reading for reading in by_name if reading.value(key) is None]
-        return sorted(present, key=lambda r: r.value(key) or 0.0, reverse=not self.is_reversed) + absent
+        values = [(reading.value(key), reading) for reading in by_name]
+        present = [pair for pair in values if pair[0] is not None]
+        absent = [reading for value, reading in values if value is None]
+        present.sort(key=itemgetter(0), reverse=not self.is_reversed)
+        return [reading for _, reading in present] + absent
+
+    def _by_name(self, readings: list[Reading]) -> list[Reading]:
+        """Order by name. The same workloads in the same places keep their order: most ticks bring no other ones."""
+        who = [(reading.workload.name, reading.workload.id) for reading in readings]
+        if who != self._named:
+            folded = [name.casefold() for name, _ in who]
+            self._named = who
+            self._places = sorted(range(len(who)), key=lambda place: (folded[place], who[place][1]))
+        return [readings[place] for place in self._places]
 
     def _hold(self, readings: list[Reading]) -> list[Reading]:
         """Keep the order of the lines shown; what is new comes last."""
@@ -159,17 +175,17 @@ class View:
                 lines.extend(Line(member.workload.name, member, depth=1) for member in members)
         return lines
 
-    def _keep_cursor(self, before: list[WorkloadId]) -> None:
+    def _keep_cursor(self, before: list[Line]) -> None:
         """Leave the cursor on its workload; if that is gone, take the line that was nearest below, then above."""
-        present = {line.id for line in self.lines}
-        if self.cursor in present or not self.lines:
+        if not self.lines or any(line.id == self.cursor for line in self.lines):
             return
-        if self.cursor is None or self.cursor not in before:
+        places = {line.id: place for place, line in enumerate(before)}
+        if self.cursor is None or self.cursor not in places:
             self.cursor = self.lines[0].id
             return
-        place = before.index(self.cursor)
+        present, place = {line.id for line in self.lines}, places[self.cursor]
         neighbours = before[place + 1 :] + before[:place][::-1]
-        self.cursor = next((one for one in neighbours if one in present), self.lines[0].id)
+        self.cursor = next((line.id for line in neighbours if line.id in present), self.lines[0].id)
 
 
 _TEXT_ORDERS: dict[str, Callable[[Reading], str | float]] = {

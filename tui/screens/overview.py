@@ -14,7 +14,9 @@ from collectors.actions.words import GERUNDS
 from collectors.compare.window import WARM_UP_S, fill
 from collectors.facts.classes import Classes, classify
 from collectors.facts.reader import FactsReader
+from collectors.metrics import Unit
 from collectors.model import Frame, Workload, WorkloadId
+from collectors.own_cost import Cost, OwnCost
 from collectors.rates import Moment
 from collectors.sampler import Sampler
 from collectors.session.format import SessionError
@@ -22,6 +24,7 @@ from collectors.session.reader import Session
 from collectors.track import Track
 from tui.action_desk import ActionDesk
 from tui.feed import FrameReady, feed
+from tui.format import text
 from tui.keys import LIVE
 from tui.means import Means
 from tui.options import ScreenOptions
@@ -50,6 +53,8 @@ class Overview(Acting, Keeping, Browser):
         self.means = means
         self.tape = tape
         self.sampler = sampler
+        self._own_cost = OwnCost()
+        self.cost = Cost(None, None)
 
     def on_mount(self) -> None:
         self.run_worker(feed(self.sampler, self), group="feed", exclusive=True, exit_on_error=True)
@@ -69,6 +74,7 @@ class Overview(Acting, Keeping, Browser):
     def take_frame(self, event: FrameReady) -> None:
         """Derive the frame, keep its values, and show it unless the view is frozen."""
         moment = self.track.feed(event.frame)
+        self.cost = self._own_cost.look()
         for screen in self.app.screen_stack:
             if isinstance(screen, LiveWorkloadScreen):
                 screen.take_moment(moment, self.sampler.interval_s)
@@ -83,7 +89,10 @@ class Overview(Acting, Keeping, Browser):
 
     def notes(self) -> list[str]:
         notes = ["actions locked"] if self.desk.is_locked else []
-        return notes + self.tape.words()
+        pace = self.sampler.pace
+        if pace.is_slowed:
+            notes.append(f"slowed from {pace.wished_s:g}s: a reading takes {pace.cost_s * 1000:.0f}ms")
+        return notes + self.tape.words() + _own(self.cost)
 
     def acting(self) -> dict[WorkloadId, str]:
         return {identity: _acting(action) for identity, action in self.desk.runner.running().items()}
@@ -138,6 +147,13 @@ class Overview(Acting, Keeping, Browser):
         here = {line.id, *(member.workload.id for member in line.members)} if line is not None else set()
         chosen = self.view.marks or here
         return [reading.workload for identity, reading in self.moment.readings.items() if identity in chosen]
+
+
+def _own(cost: Cost) -> list[str]:
+    """Say what vmtop itself costs."""
+    if cost.cpu_percent is None or cost.resident_bytes is None:
+        return []
+    return [f"vmtop {cost.cpu_percent:.1f}% {text(cost.resident_bytes, Unit.BYTES, 5).strip()}"]
 
 
 def _acting(action: Action) -> str:

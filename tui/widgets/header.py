@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from rich.text import Text
-from textual.widgets import Static
 
 from collectors.history import History
 from collectors.metrics import Unit
 from collectors.model import Availability, SourceState
 from collectors.rates import Moment, Shares
 from tui.format import duration, text
+from tui.widgets.painted import PaintedLines
 from tui.widgets.spark import nice_top, samples_wanted, spark
 
 _TONES = {
@@ -24,14 +24,14 @@ _PARTS = (("vm", "$primary-lighten-2"), ("container", "$accent"), ("service", "$
 _SHORT = {"vm": "vm", "container": "ct", "service": "svc", "rest": "rest"}
 
 
-class HeaderLine(Static):
+class HeaderLine(PaintedLines):
     """One line: host, sources, interval, mode."""
 
     DEFAULT_CSS = "HeaderLine { height: 1; background: $primary-background; color: $foreground; }"
 
     def show(self, moment: Moment | None, interval_s: float, mode: str, notes: str) -> None:
         """Show a moment's header; `mode` is a word such as LIVE."""
-        self.update(self._line(moment, interval_s, mode, notes))
+        self.show_lines([self._line(moment, interval_s, mode, notes)])
 
     def _line(self, moment: Moment | None, interval_s: float, mode: str, notes: str) -> Text:
         palette = self.app.theme_variables
@@ -79,13 +79,7 @@ def _sources(states: tuple[SourceState, ...], form: int, palette: dict[str, str]
     return line
 
 
-def _is_unknown(moment: Moment, kind: str, key: str) -> bool:
-    """Whether there are workloads of a kind, but none of them has a value: then their part is in the rest."""
-    values = [reading.value(key) for reading in moment.readings.values() if reading.workload.kind == kind]
-    return bool(values) and all(value is None for value in values)
-
-
-class LedgerLines(Static):
+class LedgerLines(PaintedLines):
     """The host's CPU and memory split into vm, container, service and rest; disk, network and stall below."""
 
     DEFAULT_CSS = "LedgerLines { height: 3; background: $background; }"
@@ -101,7 +95,7 @@ class LedgerLines(Static):
         width = self.size.width or self.app.size.width
         cpu = self._share("CPU", moment.ledger.cpu_cores, Unit.CORES, moment, "cpu_percent", width)
         memory = self._share("MEM", moment.ledger.memory_bytes, Unit.BYTES, moment, "memory_host_bytes", width)
-        self.update(Text("\n", no_wrap=True, overflow="crop").join([cpu, memory, self._flows(moment, width)]))
+        self.show_lines([cpu, memory, self._flows(moment, width)])
 
     def _colour(self, tone: str) -> str:
         return self._palette.get(tone.removeprefix("$"), "") if tone.startswith("$") else tone
@@ -113,7 +107,7 @@ class LedgerLines(Static):
         legend = Text()
         for name, tone in _PARTS:
             value = getattr(shares, name)
-            if _is_unknown(moment, name, key):
+            if value is None:
                 legend.append(f" {_SHORT[name]} ", style=self._colour(tone)).append("-    ", style="dim")
                 continue
             shown = f"{value:.1f}" if unit is Unit.CORES else text(value, unit, 6).strip()
@@ -132,7 +126,7 @@ class LedgerLines(Static):
         full = max(shares.capacity, shares.host) or 1.0
         bar, edge, drawn = Text("[" if self._ascii else "▕"), 0.0, 0
         for name, tone in _PARTS:
-            edge += getattr(shares, name)
+            edge += getattr(shares, name) or 0.0
             cells = round(edge / full * (width - 2)) - drawn
             drawn += cells
             fill = _SHORT[name][0] if self._ascii else "▒" if name == "rest" else "█"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rich.text import Text
-from textual.widgets import Static
 
 from collectors.history import History
 from collectors.metrics import Unit
 from collectors.rates import Moment
 from tui.format import fit, text
 from tui.view import Line
+from tui.widgets.painted import PaintedLines
 from tui.widgets.spark import area, nice_top, samples_wanted
 
 
@@ -26,7 +26,7 @@ class Pane:
     tone: str
 
 
-class Panes(Static):
+class Panes(PaintedLines):
     """Four panes side by side under a line that names the workload."""
 
     DEFAULT_CSS = "Panes { height: 5; background: $surface; }"
@@ -42,26 +42,22 @@ class Panes(Static):
         if width < 20 or height < 2:
             return
         if line is None or line.reading is None:
-            self.update(Text("\n" * (height - 1)))
+            self.show_lines([])
             return
-        shown = Text(no_wrap=True, overflow="crop")
-        shown.append(fit(" " + _title(line), width) + "\n", style="bold")
-        panes = self._panes(line, moment, width // 4)
-        pane_width = width // 4
-        for pane in panes:
-            shown.append(fit(f" {pane.title}", pane_width), style="bold")
-        shown.append("\n")
-        rows = height - 2
+        pane_width, rows = width // 4, height - 2
+        panes = self._panes(line, moment, pane_width)
         painted = [area(pane.values, pane.top, pane_width - 2 - 6, rows, self._ascii) for pane in panes]
+        titles = "".join(fit(f" {pane.title}", pane_width) for pane in panes)
+        lines = [Text(fit(" " + _title(line), width), style="bold"), Text(titles, style="bold")]
         palette = self.app.theme_variables
         for row in range(rows):
+            shown = Text()
             for pane, cells in zip(panes, painted, strict=True):
                 label = pane.top_label if row == 0 else "0" if row == rows - 1 else ""
                 shown.append(f" {label:>6}", style="dim")
                 shown.append(cells[row] + " ", style=palette.get(pane.tone, ""))
-            if row < rows - 1:
-                shown.append("\n")
-        self.update(shown)
+            lines.append(shown)
+        self.show_lines(lines)
 
     def _panes(self, line: Line, moment: Moment, width: int) -> list[Pane]:
         reading = line.reading

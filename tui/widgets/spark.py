@@ -6,7 +6,7 @@ A gap (NaN) is blank, a measured zero is a baseline, so that "nothing sampled" a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import isfinite
+from math import inf, isfinite
 
 _LEFT = (0x40, 0x04, 0x02, 0x01)
 """Braille dots of the left column, from the bottom up (Unicode 15.1, chapter 21.1)."""
@@ -14,13 +14,26 @@ _RIGHT = (0x80, 0x20, 0x10, 0x08)
 _ASCII = " .:-=+*#"
 
 
-def _level(value: float, top: float, steps: int) -> int:
-    """Return 0 for a gap, else 1 to `steps`."""
-    if not isfinite(value):
-        return 0
+_PAIRS = [
+    chr(0x2800 + sum(_LEFT[:left]) + sum(_RIGHT[:right])) if left or right else " "
+    for left in range(5)
+    for right in range(5)
+]
+"""The cell for a left and a right column of 0 to 4 dots each, at `left * 5 + right`."""
+
+
+def _levels(values: Sequence[float], top: float, steps: int, count: int) -> list[int]:
+    """Return for the last `count` values 0 for a gap, else 1 to `steps`."""
+    shown = values[-count:]
+    missing = [0] * (count - len(shown))
     if top <= 0:
-        return 1
-    return 1 + min(steps - 1, max(0, round(value / top * (steps - 1))))
+        return missing + [1 if isfinite(value) else 0 for value in shown]
+    scale = (steps - 1) / top
+    # a value that is not itself is NaN; this runs for every sample of every sparkline on the screen
+    return missing + [
+        0 if value != value or value == inf else steps if value >= top else int(value * scale + 1.5) if value > 0 else 1
+        for value in shown
+    ]
 
 
 def spark(values: Sequence[float], top: float, width: int, ascii_only: bool = False) -> str:
@@ -39,31 +52,17 @@ def area(values: Sequence[float], top: float, width: int, height: int, ascii_onl
     """Paint `height` lines of exactly `width` cells, the top one first."""
     if ascii_only:
         return _ascii_area(values, top, width, height)
-    wanted = width * 2
-    shown = list(values[-wanted:])
-    shown = [float("nan")] * (wanted - len(shown)) + shown
-    levels = [_level(value, top, height * 4) for value in shown]
+    levels = _levels(values, top, height * 4, width * 2)
     lines = []
-    for row in range(height - 1, -1, -1):
-        base = row * 4
-        cells = []
-        for left, right in zip(levels[::2], levels[1::2], strict=True):
-            dots = 0
-            for dot in range(4):
-                if left > base + dot:
-                    dots |= _LEFT[dot]
-                if right > base + dot:
-                    dots |= _RIGHT[dot]
-            cells.append(chr(0x2800 + dots) if dots else " ")
-        lines.append("".join(cells))
+    for base in range(height * 4 - 4, -1, -4):
+        dots = levels if height == 1 else [min(4, max(0, level - base)) for level in levels]
+        lines.append("".join([_PAIRS[left * 5 + right] for left, right in zip(dots[::2], dots[1::2], strict=True)]))
     return lines
 
 
 def _ascii_area(values: Sequence[float], top: float, width: int, height: int) -> list[str]:
-    shown = list(values[-width:])
-    shown = [float("nan")] * (width - len(shown)) + shown
     steps = len(_ASCII) - 1
-    levels = [_level(value, top, height * steps) for value in shown]
+    levels = _levels(values, top, height * steps, width)
     return [
         "".join(_ASCII[max(0, min(steps, level - row * steps))] for level in levels)
         for row in range(height - 1, -1, -1)

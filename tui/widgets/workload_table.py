@@ -22,6 +22,9 @@ from tui.cells import Cell, Cells
 from tui.columns import Column, lay_out
 from tui.view import Line
 
+Painted = tuple[list[Cell], bool]
+"""What a line of the screen shows: its cells, and whether the cursor is on it."""
+
 
 class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
     """Workloads, a line each, under a pinned header."""
@@ -92,20 +95,35 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
         self.formatted = 0
         """Lines formatted since the start; tests count it."""
         self._columns: list[Column] = []
-        self._painted: dict[int, tuple[list[Cell], bool]] = {}
+        self._fresh: dict[int, Painted] = {}
+        """Lines formatted while looking for changes, by their place in `lines`: painting takes them from here."""
+        self._painted: dict[int, Painted] = {}
+        self._styles_by_tone: dict[str, Style] = {}
         self._empty = ""
 
     def show(self, lines: Sequence[Line], cursor: WorkloadId | None, marks: set[WorkloadId], empty: str) -> None:
         """Show these lines; `empty` is what to say when there are none."""
         resized = len(lines) != len(self.lines)
         self.lines, self.cursor, self.marks = lines, cursor, marks
+        self._fresh.clear()
         is_other = not lines and empty != self._empty
         self._empty = empty
-        if resized or is_other:
-            self.virtual_size = Size(self.size.width, len(lines) + 1)
+        if resized:
+            self._set_height(len(lines) + 1)
+        if is_other or not lines:
             self.refresh()
             return
         self._refresh_changes()
+
+    def _set_height(self, height: int) -> None:
+        """Take another number of lines. Only a scrollbar that comes or goes is worth a new layout of the screen."""
+        page, size = self.scrollable_content_region.height, Size(self.size.width, height)
+        if (height > page) != (self.virtual_size.height > page) or self.scroll_offset.y > height - page:
+            self.virtual_size = size
+            self.refresh()
+            return
+        self.set_reactive(WorkloadTable.virtual_size, size)
+        self._scroll_update(size)
 
     def set_columns(self, keys: Sequence[str]) -> None:
         """Choose columns."""
@@ -136,7 +154,8 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
-        self._painted.clear()
+        self._styles_by_tone.clear()
+        self._forget()
 
     def on_click(self, event: events.Click) -> None:
         if event.y == 0:
@@ -157,16 +176,21 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
         if index >= len(self.lines):
             text = self._empty if not self.lines and y == 2 else ""
             return Strip([Segment(("  " + text)[:width].ljust(width), self._style("dim"))], width)
-        cells, is_cursor = self._cells(index)
-        self._painted[y] = (cells, is_cursor)
+        fresh = self._fresh.pop(index) if index in self._fresh else self._cells(index)
+        cells, is_cursor = self._painted[y] = fresh
         return self._strip(cells, is_cursor, width)
 
     def _lay_out(self) -> None:
         self._columns = lay_out(self.keys, self.scrollable_content_region.width - 1)  # a gap before the scrollbar
-        self._painted.clear()
+        self._forget()
         self.refresh()
 
-    def _cells(self, index: int) -> tuple[list[Cell], bool]:
+    def _forget(self) -> None:
+        """Let every line be formatted anew."""
+        self._painted.clear()
+        self._fresh.clear()
+
+    def _cells(self, index: int) -> Painted:
         self.formatted += 1
         line = self.lines[index]
         return self.cells.line(line, self._columns, line.id in self.marks), line.id == self.cursor
@@ -178,8 +202,14 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
         for y in range(1, self.scrollable_content_region.height):
             index = y - 1 + top
             if index >= len(self.lines):
-                break
-            regions.extend(self._changed(y, *self._cells(index)))
+                if y in self._painted:
+                    del self._painted[y]
+                    regions.append(Region(0, y, self.size.width, 1))
+                continue
+            fresh = self._cells(index)
+            if changed := self._changed(y, *fresh):
+                self._fresh[index] = fresh
+                regions.extend(changed)
         if regions:
             self.refresh(*regions)
 
@@ -225,7 +255,11 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
         return strip.apply_style(self._style("cursor")) if is_cursor else strip
 
     def _style(self, tone: str) -> Style:
-        return self.get_component_rich_style(f"table--{tone or 'plain'}", partial=True)
+        style = self._styles_by_tone.get(tone)
+        if style is None:
+            name = f"table--{tone or 'plain'}"
+            style = self._styles_by_tone[tone] = self.get_component_rich_style(name, partial=True)
+        return style
 
     def _column_at(self, x: int) -> str | None:
         edge = 2
