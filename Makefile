@@ -21,7 +21,7 @@ check: ## The same without the real daemons, in under a minute
 	@$(MAKE) static
 	@.venv/bin/pytest -q -m "not lab" $(ARGS)
 
-bench: ## Measure vmtop against its marks; writes bench/RESULTS.md (about ten minutes)
+bench: ## Measure vmtop against its marks; writes bench/RESULTS.md (under twenty minutes)
 	@.ci/setup test
 	@.venv/bin/python -m bench.run
 

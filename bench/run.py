@@ -1,55 +1,82 @@
-"""Measures, and writes bench/RESULTS.md. Run it with `make bench`."""
+"""Measures, and writes bench/RESULTS.md: `make bench`. One part, printed: `python -m bench.run --only sampling`."""
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import NamedTuple
 
-from bench import sessions
-from bench.sessions import Result
+from bench import holding, painting, peers, sampling, sessions, starting
+from bench.measure import Result, yardstick
 
 _RESULTS = Path(__file__).parent / "RESULTS.md"
 _HEAD = """# Results
 
 Made by `make bench` in one run on one machine. Times are of shared virtual CPUs: judge by the marks and ratios, not by
-the third digit.
+the third digit. Where there are several rounds, the median stands before the smallest and the largest.
 """
+_LIBRARIES = ("textual", "msgspec", "click", "psutil", "docker", "libvirt-python")
 
 
-def main() -> int:
-    """Measure all, and fail if a mark is missed."""
+class Part(NamedTuple):
+    """A chapter of the table."""
+
+    name: str
+    title: str
+    about: str
+    measure: Callable[[Path], Sequence[Result]]
+
+
+def parts() -> list[Part]:
+    """Return the parts, in the order in which they are measured."""
+    return [
+        Part("peers", peers.TITLE, peers.ABOUT, lambda folder: peers.measure(folder, _say)),
+        Part("sampling", sampling.TITLE, sampling.ABOUT, lambda folder: sampling.measure(_say)),
+        Part("starting", starting.TITLE, starting.ABOUT, lambda folder: starting.measure(folder, _say)),
+        Part("painting", painting.TITLE, painting.ABOUT, lambda folder: painting.measure(folder, _say)),
+        Part("memory", holding.TITLE, holding.ABOUT, lambda folder: holding.Hour(folder).results(_say)),
+        Part("sessions", sessions.TITLE, sessions.ABOUT, lambda folder: sessions.measure(folder, _say)),
+    ]
+
+
+def main(argv: Sequence[str]) -> int:
+    """Measure all, or one part; fail if a part could not be measured."""
+    known = parts()
+    asking = argparse.ArgumentParser(prog="bench", description=__doc__)
+    asking.add_argument("--only", choices=[part.name for part in known], help="measure this alone, and only print it")
+    only = asking.parse_args(argv).only
+    chapters, began = [], time.monotonic()
     with tempfile.TemporaryDirectory(prefix="vmtop-bench-", dir=os.environ.get("TMPDIR", "/var/tmp")) as folder:  # noqa: S108
-        results = sessions.measure(Path(folder), _say)
-    parts = [_HEAD, _machine(), "## Session files\n", _table(results), _ABOUT]
-    _RESULTS.write_text("\n".join(parts))
+        for part in known:
+            if only in (None, part.name):
+                (place := Path(folder) / part.name).mkdir()
+                chapters += [f"## {part.title}\n", _table(part.measure(place)), part.about]
+    if only is not None:
+        sys.stdout.write("\n".join(chapters))
+        return 0
+    _RESULTS.write_text("\n".join([_HEAD, _machine(time.monotonic() - began), *chapters]))
     _say(f"written: {_RESULTS}")
-    return 0 if all(result.is_reached or result.mark == "-" for result in results) else 1
-
-
-_ABOUT = """
-The frames are of a seeded fleet (`bench/believable.py`): 100 workloads with 20 counters each, 30 % of them busy; of the
-others a tenth wakes up in a tick. CPU is of the thread that writes, which is the recorder's: neither the sampler's nor
-the screen's. A place is reached when its frame is decoded and its rates derived from 30 frames before it. Yardstick:
-`sum(i * i for i in range(100_000))`.
-"""
+    return 0
 
 
 def _say(words: str) -> None:
     sys.stderr.write(f"bench: {words}\n")
+    sys.stderr.flush()
 
 
-def _machine() -> str:
-    names = ("textual", "msgspec", "click")
-    versions = ", ".join(f"{name} {version(name)}" for name in names)
+def _machine(seconds: float) -> str:
+    names = ", ".join(f"{name} {version(name)}" for name in _LIBRARIES)
     return (
         f"{time.strftime('%Y-%m-%d')} · {os.cpu_count()} CPUs, {_model()} · Linux {platform.release()} · "
-        f"Python {platform.python_version()} · {versions}\n"
+        f"Python {platform.python_version()} · vmtop {version('vmtop')}, {names} · yardstick "
+        f"(`sum(i * i for i in range(100_000))`) {yardstick() * 1e3:.1f} ms · the run took {seconds / 60:.0f} minutes\n"
     )
 
 
@@ -70,4 +97,4 @@ def _verdict(result: Result) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -8,12 +8,11 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from statistics import median
-from typing import NamedTuple
 
 from bench.believable import Believable
+from bench.measure import Result, Say, yardstick
 from collectors.rates import Deriver
 from collectors.session.export import write_csv
 from collectors.session.files import file_writer
@@ -27,16 +26,16 @@ _HOUR, _DAY = 3600, 86_400
 _PLACES = 60
 
 
-class Result(NamedTuple):
-    """A row of the table."""
+TITLE = "Session files"
+ABOUT = """
+The frames are of a seeded fleet (`bench/believable.py`): 100 workloads with 20 counters each, 30 % of them busy; of
+the others a tenth wakes up in a tick. CPU is of the thread that writes, which is the recorder's: neither the
+sampler's nor the screen's. A place is reached when its frame is decoded and its rates derived from 30 frames before
+it.
+"""
 
-    what: str
-    measured: str
-    mark: str
-    is_reached: bool
 
-
-def measure(folder: Path, say: Callable[[str], None]) -> list[Result]:
+def measure(folder: Path, say: Say) -> list[Result]:
     """Measure everything; the files go into a folder."""
     day, hour = folder / "day.vmtop.gz", folder / "hour.vmtop.gz"
     results = _write(hour, _HOUR, WORKLOADS, say)
@@ -49,17 +48,7 @@ def measure(folder: Path, say: Callable[[str], None]) -> list[Result]:
     return results + _memory(hour, day, say)
 
 
-def yardstick() -> float:
-    """Return the CPU seconds of `sum(i * i for i in range(100_000))`: what this machine is worth."""
-    costs = []
-    for _ in range(5):
-        began = time.thread_time()
-        sum(i * i for i in range(100_000))
-        costs.append(time.thread_time() - began)
-    return median(costs)
-
-
-def _write(path: Path, count: int, workloads: int, say: Callable[[str], None]) -> list[Result]:
+def _write(path: Path, count: int, workloads: int, say: Say) -> list[Result]:
     say(f"writing {count:,} frames of {workloads} workloads")
     writer, costs, samples = file_writer(path), [], 0
     for frame in Believable(workloads).frames(count):
@@ -84,11 +73,11 @@ def _write(path: Path, count: int, workloads: int, say: Callable[[str], None]) -
     ]
 
 
-def _big(path: Path, say: Callable[[str], None]) -> list[Result]:
+def _big(path: Path, say: Say) -> list[Result]:
     return [one._replace(mark="-") for one in _write(path, 120, 1000, say)]
 
 
-def _reach(path: Path, say: Callable[[str], None]) -> list[Result]:
+def _reach(path: Path, say: Say) -> list[Result]:
     say("reaching places in a day")
     began = time.perf_counter()
     session = Session([path])
@@ -115,7 +104,7 @@ def _reach(path: Path, say: Callable[[str], None]) -> list[Result]:
     ]
 
 
-def _replay(path: Path, say: Callable[[str], None]) -> list[Result]:
+def _replay(path: Path, say: Say) -> list[Result]:
     say("replaying an hour")
     session = Session([path])
     began, track = time.perf_counter(), Track()
@@ -134,7 +123,7 @@ def _replay(path: Path, say: Callable[[str], None]) -> list[Result]:
     ]
 
 
-def _export(path: Path, say: Callable[[str], None]) -> list[Result]:
+def _export(path: Path, say: Say) -> list[Result]:
     say("exporting an hour")
     session = Session([path])
 
@@ -153,7 +142,7 @@ def _export(path: Path, say: Callable[[str], None]) -> list[Result]:
     return [Result(f"an hour to CSV, all metrics ({size} MiB)", f"{spent:.1f} s", "under 20 s", spent < 20)]
 
 
-def _memory(hour: Path, day: Path, say: Callable[[str], None]) -> list[Result]:
+def _memory(hour: Path, day: Path, say: Say) -> list[Result]:
     say("memory of an hour and of a day (about two minutes)")
     small, large = (_resident("info", "--json", str(path)) for path in (hour, day))
     return [Result("resident memory of `info`: 1 h, 24 h", f"{small} MiB, {large} MiB", "flat", large < small * 1.25)]

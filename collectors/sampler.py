@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
+import os
 import threading
 import time
 from collections import deque
@@ -53,7 +53,7 @@ class Sampler:
 
     def __init__(self, specs: Sequence[SourceSpec], interval_s: float = 1.0, is_steady: bool = True) -> None:
         self.pace = Pace(interval_s, is_steady)
-        self.run = secrets.token_hex(8)
+        self.run = os.urandom(8).hex()
         self.workers = [Worker(spec.label or spec.name, _maker(spec)) for spec in specs]
         self.missed_ticks = 0
         self._listeners: list[Callable[[Frame], None]] = []
@@ -71,9 +71,13 @@ class Sampler:
         self._listeners.append(listener)
 
     def start(self) -> None:
-        """Start the sources and the clock."""
+        """Start the kernel's sources and the clock; the others start with the first frame.
+
+        Their libraries take longer to load than the kernel's numbers to be on the screen.
+        """
         for worker in self.workers:
-            worker.start()
+            if worker.source.holds_tick:
+                worker.start()
         self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
         self._thread.start()
 
@@ -157,6 +161,8 @@ class Sampler:
             for listener in tuple(self._listeners):
                 listener(frame)
             count += 1
+            if count == 1:
+                self._start_engines()
             due += FIRST_INTERVAL_S if count == 1 and self.interval_s > FIRST_INTERVAL_S else self.interval_s
             now = time.monotonic()
             if now > due:
@@ -166,6 +172,11 @@ class Sampler:
             if self._changed.wait(max(0.0, due - time.monotonic())):
                 self._changed.clear()
                 due = time.monotonic()
+
+    def _start_engines(self) -> None:
+        for worker in self.workers:
+            if not worker.source.holds_tick:
+                worker.start()
 
     def tick(self, due: float) -> Frame:
         """Ask every source that is due, wait a little for the kernel's, and join what there is."""

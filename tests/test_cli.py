@@ -71,6 +71,18 @@ def test_help_imports_no_library(arguments: list[str]) -> None:
     assert not roots & {"textual", "rich", "docker", "libvirt", "psutil", "plotext", "msgspec", "collectors"}
 
 
+def test_the_first_screen_imports_only_what_it_shows() -> None:
+    code = "import sys, tui.app\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    roots = {name.partition(".")[0] for name in loaded}
+    assert not roots & {"docker", "libvirt", "plotext", "psutil", "requests", "jeepney", "email", "tomllib", "xml"}
+    later = ("collectors.details", "collectors.facts", "collectors.logs", "collectors.compare", "collectors.consoles")
+    assert not [name for name in loaded if name.startswith(later)]
+    screens = {name.removeprefix("tui.screens.") for name in loaded if name.startswith("tui.screens.")}
+    assert not screens & {"replay", "compare", "classes", "workload", "live_workload", "logs", "inspect", "confirm"}
+
+
 def test_list_imports_no_screen() -> None:
     code = (
         "import sys\nfrom tui import cli, sources\nsources.specs = lambda *_: sources.demo(3, 1)\n"

@@ -19,12 +19,13 @@ from collectors.actions.words import HINTS, label
 from collectors.model import Kind, Workload, WorkloadId
 from collectors.sources.base import SourceError
 from tui.config import Config, config_file
-from tui.screens.action_menu import ActionMenu, Entry
-from tui.screens.confirm import Asked, Confirm
 from tui.threads import in_thread
 
 if TYPE_CHECKING:
     from textual.app import App
+
+    from tui.screens.action_menu import ActionMenu, Entry
+    from tui.screens.confirm import Asked
 
 log = logging.getLogger(__name__)
 
@@ -108,6 +109,8 @@ class ActionDesk:
 
     async def act(self, workloads: Sequence[Workload]) -> None:
         """Open the menu for some workloads, confirm, and submit."""
+        from tui.screens.confirm import Confirm
+
         looks = asyncio.ensure_future(self._look_at_all(workloads))
         try:
             verb = await self._app.push_screen_wait(self._menu(workloads))
@@ -150,11 +153,15 @@ class ActionDesk:
         self._app.notify(words, timeout=8, markup=False)
 
     def _menu(self, workloads: Sequence[Workload]) -> ActionMenu:
+        from tui.screens.action_menu import ActionMenu
+
         kind = _common_kind(workloads)
         entries = [self._entry(verb, workloads, kind) for verb in Verb]
         return ActionMenu(_named(workloads), entries, LOCKED if self.is_locked else "")
 
     def _entry(self, verb: Verb, workloads: Sequence[Workload], kind: Kind | None) -> Entry:
+        from tui.screens.action_menu import Entry
+
         reasons = [self._why_not(verb, workload) for workload in workloads]
         possible = reasons.count("")
         word = label(verb, kind)
@@ -175,6 +182,8 @@ class ActionDesk:
         return f"its {action.request.verb} is under way" if action else ""
 
     def _ask(self, verb: Verb, workloads: Sequence[Workload], looks: dict[WorkloadId, Look]) -> Asked:
+        from tui.screens.confirm import Asked
+
         requests: list[Request] = []
         skipped: list[str] = []
         warnings: list[str] = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -45,6 +44,8 @@ def make_means(specs: Sequence[SourceSpec], config: Config, action_log: Path | N
 
 def who() -> str:
     """Name the person for the log: the user, who they were before sudo, where they came from."""
+    import getpass
+
     try:
         name = getpass.getuser()
     except (KeyError, OSError):

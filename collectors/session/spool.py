@@ -8,7 +8,6 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
-import secrets
 import shutil
 from collections import deque
 from contextlib import suppress
@@ -86,7 +85,7 @@ class Spool:
         self._number = 0
         base.mkdir(parents=True, exist_ok=True, mode=0o700)
         _sweep(base)
-        self.folder = base / f"{os.getpid()}-{secrets.token_hex(4)}"
+        self.folder = base / f"{os.getpid()}-{os.urandom(4).hex()}"
         self.folder.mkdir(mode=0o700)
         self._lock = os.open(self.folder, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -179,7 +178,7 @@ def finished_file(path: Path, is_forced: bool = False) -> Iterator[int]:
 
 def _hidden_file(path: Path) -> tuple[int, Path]:
     """Create a locked file beside another, under a name that no one looks at."""
-    hidden = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}")
+    hidden = path.with_name(f".{path.name[:200]}.{os.urandom(4).hex()}")
     try:
         descriptor = os.open(hidden, _FLAGS, 0o600)
     except OSError as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import zlib
-from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
 
 from collectors.model import Frame
@@ -32,6 +31,8 @@ _MOST_EVENTS = 0xFFFF
 
 def program() -> str:
     """Return the name and version of what writes."""
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return f"vmtop {version('vmtop')}"
     except PackageNotFoundError:

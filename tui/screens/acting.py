@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from collectors.details.document import read_document
-from collectors.logs.open import open_log
 from collectors.model import Workload
 from tui.action_desk import LOCKED, ActionDesk
 from tui.means import Means
-from tui.pages import action_page
-from tui.screens.inspect import InspectScreen
-from tui.screens.logs import LogScreen
 from tui.screens.paged import Paged
-from tui.shell import open_shell
 
 _LOGGED = 200
 """Actions that the log's page shows."""
@@ -41,15 +35,22 @@ class Acting(Paged):
         self.desk.toggle_lock()
 
     def action_action_log(self) -> None:
+        from tui.pages import action_page
+
         log = self.desk.runner.log
         self.open_panel("Actions", action_page(log.recent(_LOGGED), log.path, log.problem))
 
     def action_logs(self) -> None:
+        from collectors.logs.open import open_log
+        from tui.screens.logs import LogScreen
+
         target = self.target()
         if target is not None:
             self.app.push_screen(LogScreen(target, partial(open_log, target, self.means.reach), self.is_ascii))
 
     def action_shell(self) -> None:
+        from tui.shell import open_shell
+
         target = self.target()
         if target is None:
             return
@@ -60,6 +61,9 @@ class Acting(Paged):
         self.run_worker(shell, group="shell", exclusive=True)
 
     def action_inspect(self) -> None:
+        from collectors.details.document import read_document
+        from tui.screens.inspect import InspectScreen
+
         target = self.target()
         if target is not None:
             self.app.push_screen(InspectScreen(target, partial(read_document, target, self.means.reach), self.is_ascii))

@@ -21,6 +21,7 @@ from collectors.rates import Moment
 from tui.compare_text import BEST, WORST, heading, line
 from tui.format import duration, fit, text
 from tui.keys import LIVE
+from tui.screens.following import Follower
 from tui.screens.paged import Paged
 from tui.threads import in_thread, is_up
 from tui.widgets.chart import Chart, Series, paint
@@ -48,7 +49,7 @@ class Shown(NamedTuple):
     stat: str
 
 
-class CompareScreen(Paged, Screen[None]):
+class CompareScreen(Follower, Paged, Screen[None]):
     """Compares workloads while the frames go on.
 
     Args:
@@ -118,13 +119,8 @@ class CompareScreen(Paged, Screen[None]):
     def target(self) -> Workload | None:
         return None
 
-    def take_moment(self, moment: Moment, is_next: bool = True) -> None:
-        """Go on to another moment.
-
-        Args:
-            moment: Which.
-            is_next: It follows the one before; otherwise the past is read again.
-        """
+    def follow(self, moment: Moment, interval_s: float, is_next: bool = True) -> None:
+        """Go on to another moment; one that does not follow the one before has its past read again."""
         self._moment = moment
         if is_next and self._window is not None:
             self._window.feed(moment)

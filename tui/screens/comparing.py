@@ -6,16 +6,14 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from collectors.compare.sides import MOST
-from collectors.facts.classes import Classes
 from collectors.model import Frame
 from collectors.rates import Moment
-from tui.screens.classes import ClassesScreen
-from tui.screens.compare import CompareScreen
 from tui.view import View
 
 if TYPE_CHECKING:
     from textual.screen import Screen
+
+    from collectors.facts.classes import Classes
 
     Base = Screen[None]
 else:
@@ -43,6 +41,10 @@ class Comparing(Base):
 
     def action_compare(self) -> None:
         """Compare the marked workloads, in the order of the table; without marks the classes."""
+        from collectors.compare.sides import MOST
+        from tui.screens.classes import ClassesScreen
+        from tui.screens.compare import CompareScreen
+
         moment = self.shown_moment
         if moment is None:
             return
@@ -55,5 +57,5 @@ class Comparing(Base):
             self.notify(f"Mark two to {MOST} workloads to compare them; {len(chosen)} are marked.", timeout=4)
         else:
             screen = CompareScreen(chosen, self.frames_since, self.where, self.is_ascii)
-            screen.take_moment(moment)
+            screen.follow(moment, moment.frame.interval_s)
             self.app.push_screen(screen)

@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING
 from collectors.model import Event
 from collectors.rates import Moment
 from collectors.session.format import SessionError
-from collectors.session.playback import Playback
-from collectors.session.reader import Session
 from collectors.sources.base import SourceError
 from collectors.text import inert
 from tui.asking import ask
-from tui.screens.replay import ReplayScreen
 from tui.tape import Tape, in_words, now_name
 from tui.threads import in_thread
 
 if TYPE_CHECKING:
+    from collectors.session.playback import Playback
     from tui.screens.browser import Browser
 
     Base = Browser
@@ -107,11 +105,16 @@ class Keeping(Base):
         except (SessionError, SourceError) as error:
             self.notify(str(error), severity="warning", timeout=6, markup=False)
             return
+        from tui.screens.replay import ReplayScreen
+
         self.app.push_screen(ReplayScreen(playback, self.options, self.view, tape=self.tape))
 
 
 def _open(tape: Tape) -> Playback:
     """Open the session so far, one frame before its end."""
+    from collectors.session.playback import Playback
+    from collectors.session.reader import Session
+
     paths = tape.paths()
     if not paths:
         raise SessionError("there is nothing to go back to yet")

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.binding import BindingType
 
 from collectors.actions.runner import Action
 from collectors.actions.words import GERUNDS
-from collectors.compare.window import WARM_UP_S, fill
-from collectors.facts.classes import Classes, classify
-from collectors.facts.reader import FactsReader
 from collectors.metrics import Unit
 from collectors.model import Frame, Workload, WorkloadId
 from collectors.own_cost import Cost, OwnCost
 from collectors.rates import Moment
 from collectors.sampler import Sampler
 from collectors.session.format import SessionError
-from collectors.session.reader import Session
 from collectors.track import Track
 from tui.action_desk import ActionDesk
 from tui.feed import FrameReady, feed
@@ -30,12 +26,13 @@ from tui.means import Means
 from tui.options import ScreenOptions
 from tui.screens.acting import Acting
 from tui.screens.browser import Browser, bindings
-from tui.screens.compare import CompareScreen
 from tui.screens.comparing import CLASSES_S
+from tui.screens.following import Follower
 from tui.screens.keeping import Keeping
-from tui.screens.live_workload import LiveWorkloadScreen
-from tui.screens.workload import Subject
 from tui.tape import Tape
+
+if TYPE_CHECKING:
+    from collectors.facts.classes import Classes
 
 _LOOK_S = 1.5
 INTERVALS_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
@@ -76,10 +73,8 @@ class Overview(Acting, Keeping, Browser):
         moment = self.track.feed(event.frame)
         self.cost = self._own_cost.look()
         for screen in self.app.screen_stack:
-            if isinstance(screen, LiveWorkloadScreen):
-                screen.take_moment(moment, self.sampler.interval_s)
-            elif isinstance(screen, CompareScreen) and screen.where == LIVE:
-                screen.take_moment(moment)
+            if isinstance(screen, Follower) and screen.where == LIVE:
+                screen.follow(moment, self.sampler.interval_s)
         if not self.view.is_frozen:
             self.shown_moment = moment
         self.redraw()
@@ -110,14 +105,21 @@ class Overview(Acting, Keeping, Browser):
         self.redraw()
 
     def open_workload(self, identity: WorkloadId) -> None:
+        from tui.screens.live_workload import LiveWorkloadScreen
+        from tui.screens.workload import Subject
+
         track = self.track
         subject = Subject(identity, self.history, track.events.of, track.starts.of, self.is_ascii)
         screen = LiveWorkloadScreen(subject, self.desk, self.means)
         if track.moment is not None:
-            screen.take_moment(track.moment, self.sampler.interval_s)
+            screen.follow(track.moment, self.sampler.interval_s)
         self.app.push_screen(screen)
 
     def classified(self, moment: Moment, tell: Callable[[int], None]) -> Classes:
+        from collectors.compare.window import WARM_UP_S, fill
+        from collectors.facts.classes import classify
+        from collectors.facts.reader import FactsReader
+
         active = [one for one in moment.frame.workloads.values() if one.state.is_active]
         reader, since = FactsReader(self.means.reach, not self.desk.is_locked), moment.frame.wall - CLASSES_S
         reader.begin(active)
@@ -129,6 +131,8 @@ class Overview(Acting, Keeping, Browser):
 
     def frames_since(self, wall: float) -> Iterator[Frame]:
         """Return the frames of the session so far; without one only the present."""
+        from collectors.session.reader import Session
+
         moment = self.track.moment
         try:
             session = Session(self.tape.paths())

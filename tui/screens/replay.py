@@ -20,8 +20,8 @@ from collectors.startup import Startup
 from tui.keys import LIVE, REPLAY, keys_of
 from tui.options import ScreenOptions
 from tui.screens.browser import Browser, bindings
-from tui.screens.compare import CompareScreen
 from tui.screens.comparing import CLASSES_S
+from tui.screens.following import Follower
 from tui.screens.replay_workload import ReplayWorkloadScreen
 from tui.screens.traveling import Traveling
 from tui.screens.workload import Subject
@@ -109,10 +109,8 @@ class ReplayScreen(Traveling, Browser):
         self.redraw()
         self.query_one(Timeline).show(self._scene(moment))
         for screen in self.app.screen_stack:
-            if isinstance(screen, ReplayWorkloadScreen):
-                screen.take_moment(moment, self.interval_s())
-            elif isinstance(screen, CompareScreen) and screen.where == REPLAY:
-                screen.take_moment(moment, is_next=False)
+            if isinstance(screen, Follower) and screen.where == REPLAY:
+                screen.follow(moment, self.interval_s(), is_next=False)
 
     def frames_since(self, wall: float) -> Iterator[Frame]:
         moment = self.playback.moment
@@ -166,7 +164,7 @@ class ReplayScreen(Traveling, Browser):
         subject = Subject(identity, self.history, self._events_of, self._start_of, self.is_ascii)
         screen = ReplayWorkloadScreen(subject, self.traveler)
         if self.shown_moment is not None:
-            screen.take_moment(self.shown_moment, self.interval_s())
+            screen.follow(self.shown_moment, self.interval_s())
         self.app.push_screen(screen)
 
     def _events_of(self, identity: WorkloadId) -> list[Event]:

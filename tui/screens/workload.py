@@ -21,6 +21,7 @@ from collectors.startup import Startup
 from tui.detail_pages import METRIC_WIDTH, chart_of, event_lines, metric_line, statistics
 from tui.format import duration, fit
 from tui.keys import Key, shown
+from tui.screens.following import Follower
 from tui.screens.paged import Paged
 from tui.widgets.chart import limit_words, paint
 from tui.widgets.line_view import Line, LineView
@@ -43,7 +44,7 @@ class Subject(NamedTuple):
     """Draw with ASCII only."""
 
 
-class WorkloadScreen(Paged, Screen[None]):
+class WorkloadScreen(Follower, Paged, Screen[None]):
     """Looks at one workload while the frames go on.
 
     Args:
@@ -102,7 +103,7 @@ class WorkloadScreen(Paged, Screen[None]):
     def on_resize(self) -> None:
         self.call_after_refresh(self._redraw)
 
-    def take_moment(self, moment: Moment, interval_s: float) -> None:
+    def follow(self, moment: Moment, interval_s: float, is_next: bool = True) -> None:
         """Show the next moment; a workload that is gone keeps its last values."""
         reading = moment.readings.get(self.identity)
         self._is_gone = reading is None

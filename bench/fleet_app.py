@@ -1,0 +1,93 @@
+"""vmtop's screen on prepared frames: what it costs without what makes the frames. Run as a program on a pty.
+
+    python -m bench.fleet_app MODE WORKLOADS TICKS FILE
+
+Modes: `paint` posts a frame after the other and writes what each cost as JSON; `live` posts a frame a second until it
+is ended; `hour` feeds so many frames as fast as they are made and writes the memory that the process holds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from pathlib import Path
+
+from bench.believable import Believable
+from bench.measure import yardstick
+from collectors.model import Frame
+from collectors.own_cost import OwnCost
+from tests.fleet import Fleet, QuietSampler
+from tui.app import VmtopApp
+from tui.feed import FrameReady
+from tui.options import ScreenOptions
+from tui.screens.overview import Overview
+from tui.tape import Tape
+
+_WARM_UP = 5
+_QUIET_S = 0.12
+"""Time in which a tick has been painted, on this kind of machine several times over."""
+
+
+class FleetApp(VmtopApp):
+    """The live screen, driven by a mode."""
+
+    def __init__(self, mode: str, workloads: int, ticks: int, told: Path) -> None:
+        super().__init__(
+            QuietSampler([]), ScreenOptions(), tape=Tape(told.parent / "spool" if mode == "hour" else None)
+        )
+        self._mode, self._workloads, self._ticks, self._told = mode, workloads, ticks, told
+
+    def on_mount(self) -> None:
+        self.run_worker(self._drive(), exclusive=True)
+
+    async def _drive(self) -> None:
+        await asyncio.sleep(0.5)
+        screen = next(one for one in self.screen_stack if isinstance(one, Overview))
+        if self._mode == "hour":
+            await self._hour(screen)
+        else:
+            fleet = Fleet(self._workloads)
+            frames = [fleet.frame() for _ in range(self._ticks + _WARM_UP)]
+            await (self._paint(screen, frames) if self._mode == "paint" else self._live(screen, frames))
+        self.exit(0)
+
+    async def _paint(self, screen: Overview, frames: list[Frame]) -> None:
+        derived, painted = [], []
+        for frame in frames:
+            began = time.process_time()
+            moment = screen.track.feed(frame)
+            after = time.process_time()
+            screen.shown_moment = moment
+            screen.redraw()
+            await asyncio.sleep(_QUIET_S)
+            derived.append(after - began)
+            painted.append(time.process_time() - after)
+        told = {"derived": derived[_WARM_UP:], "painted": painted[_WARM_UP:], "yardstick": yardstick()}
+        self._told.write_text(json.dumps(told))
+
+    async def _live(self, screen: Overview, frames: list[Frame]) -> None:
+        for frame in frames:
+            screen.post_message(FrameReady(frame))
+            await asyncio.sleep(1.0)
+
+    async def _hour(self, screen: Overview) -> None:
+        cost, held = OwnCost(), []
+        source = Believable(self._workloads)
+        for number, frame in enumerate(source.frames(self._ticks)):
+            self.tape.recorder.take(frame)
+            screen.post_message(FrameReady(frame))
+            await asyncio.sleep(0)
+            if number % max(1, self._ticks // 60) == 0:
+                await asyncio.sleep(0.02)
+                held.append((number, cost.look().resident_bytes or 0))
+        self._told.write_text(json.dumps({"held": held}))
+
+
+if __name__ == "__main__":
+    mode, workloads, ticks, told = sys.argv[1:]
+    app = FleetApp(mode, int(workloads), int(ticks), Path(told))
+    code = app.run_to_end()
+    app.tape.close()
+    sys.exit(code)

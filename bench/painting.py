@@ -1,0 +1,109 @@
+"""What a tick costs on the screen, what it writes to the terminal, and how soon a key shows its effect."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import sys
+import time
+from pathlib import Path
+from statistics import median, quantiles
+
+from bench.measure import Result, Say, Terminal, spread
+
+TITLE = "The screen"
+ABOUT = """
+The app on a pty, fed with prepared frames in which nearly every value is new (`bench/fleet_app.py`). Painting is all
+from the choice of the order to the last byte in the pty, in CPU time of the whole process; deriving the values of all
+workloads from their counters comes before it. 160x50 shows 40 workloads, with sparklines. A key is `Space`, which
+marks a workload: from the write to the pty to the count of marks in what comes back, pressed at random moments while
+a frame comes each second.
+"""
+_TICKS = 25
+_KEYS = 40
+_SIZES = ((80, 24), (200, 60))
+_FLEETS = (10, 50, 200, 1000, 5000)
+
+
+def measure(folder: Path, say: Say) -> list[Result]:
+    """Measure painting, bytes and keys."""
+    results = []
+    costs: dict[int, float] = {}
+    for workloads in (50, 1000, 5000):
+        say(f"painting {workloads:,} workloads at 160x50")
+        told, _ = _paint(folder, (160, 50), workloads)
+        results.append(_cost(workloads, told, costs))
+    for size in _SIZES:
+        for workloads in _FLEETS:
+            say(f"bytes of {workloads:,} workloads at {size[0]}x{size[1]}")
+            told, count = _paint(folder, size, workloads)
+            results.append(_bytes(size, workloads, told, count))
+    for workloads, mark in ((1000, 50), (5000, 80)):
+        say(f"keys while {workloads:,} workloads change")
+        results.append(_keys(folder, workloads, mark))
+    return results
+
+
+def run_app(folder: Path, size: tuple[int, int], mode: str, workloads: int, ticks: int) -> tuple[Terminal, Path]:
+    """Start the app on prepared frames; return its terminal, and the file in which it will tell what it found."""
+    told = folder / f"{mode}-{workloads}-{size[0]}.json"
+    environment = {**os.environ, "PYTHONPATH": os.getcwd(), "XDG_STATE_HOME": str(folder)}
+    argv = [sys.executable, "-m", "bench.fleet_app", mode, str(workloads), str(ticks), str(told)]
+    return Terminal(argv, size, environment), told
+
+
+def _paint(folder: Path, size: tuple[int, int], workloads: int) -> tuple[dict[str, list[float]], int]:
+    terminal, told = run_app(folder, size, "paint", workloads, _TICKS)
+    try:
+        deadline = time.monotonic() + 120
+        while not told.exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        time.sleep(0.2)
+        return json.loads(told.read_text()), terminal.count
+    finally:
+        terminal.close()
+
+
+def _cost(workloads: int, told: dict[str, list[float]], costs: dict[int, float]) -> Result:
+    yard = float(told["yardstick"])  # type: ignore[arg-type]  # one number beside the lists
+    painted = spread([cost / yard for cost in told["painted"]])
+    costs[workloads] = painted.middle
+    text = (
+        f"{median(told['painted']) * 1e3:.1f} ms, {painted.text('{:.1f}')} yardsticks; "
+        f"deriving {median(told['derived']) * 1e3:.1f} ms"
+    )
+    mark = {1000: 1.5, 5000: 3.0}.get(workloads)
+    what = f"painting a tick of {workloads:,} workloads, 160x50, all values new"
+    if mark is None:
+        return Result(what, text)
+    return Result(what, text, f"at most {mark:g} yardsticks", painted.middle <= mark)
+
+
+def _bytes(size: tuple[int, int], workloads: int, told: dict[str, list[float]], count: int) -> Result:
+    ticks = len(told["painted"]) + 5
+    each = count / ticks / 1024
+    what = f"bytes a tick, {workloads:,} workloads, {size[0]}x{size[1]}, all values new"
+    if (size, workloads) == ((80, 24), 50):
+        return Result(what, f"{each:.1f} KiB", "at most 2 KiB", each <= 2)
+    return Result(what, f"{each:.1f} KiB")
+
+
+def _keys(folder: Path, workloads: int, mark: int) -> Result:
+    terminal, _ = run_app(folder, (120, 40), "live", workloads, 200)
+    chance = random.Random(3)  # noqa: S311  # repeatable, not secret
+    waits = []
+    try:
+        terminal.wait_for(b"CPU PAST", 60)
+        time.sleep(8)
+        for number in range(1, _KEYS + 1):
+            time.sleep(chance.uniform(0.2, 0.6))
+            began = time.monotonic()
+            terminal.press(" ")
+            terminal.wait_for(b" %d marked" % number, 20)
+            waits.append((time.monotonic() - began) * 1e3)
+    finally:
+        terminal.close()
+    cuts = quantiles(waits, n=100)
+    text = f"p50 {cuts[49]:.0f} ms, p95 {cuts[94]:.0f}, p99 {cuts[98]:.0f} of {len(waits)}"
+    return Result(f"key to paint, {workloads:,} workloads", text, f"p95 at most {mark} ms", cuts[94] <= mark)

@@ -1,0 +1,145 @@
+"""vmtop beside its peers on the same real fleet: CPU of the tool and of the daemons that it makes work."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from bench.measure import Result, Say, Spread, Terminal, cpu_s, spread, tree
+from bench.peer_tools import Tool, install
+from tests.lab.docker_engine import DockerLab, docker_engine
+from tests.lab.libvirt_daemon import libvirt_daemon
+
+TITLE = "Beside the peers"
+ABOUT = """
+A Docker engine and a libvirt daemon of the bench's own: containers that mostly sleep (one in ten uses 2 % of a core),
+two Linux guests and one of a boot sector. Each tool runs on a pty of 120x40 that is drained, updates each second, and
+is measured for 12 s after 8 s of warming up. What is counted is the CPU time of the tool's processes and of dockerd,
+containerd, the shims and libvirtd, less what these daemons use by themselves, which is measured before. htop and btop
+know no container by name; they are the yardstick for "next to nothing". Values are percent of one core.
+"""
+SIZES = (10, 50, 200)
+_WARM_UP_S, _WINDOW_S = 8.0, 12.0
+_DAEMONS = (b"dockerd", b"containerd", b"containerd-shim", b"libvirtd", b"rpc-libvirtd")
+_ROUNDS = {10: 1, 50: 2, 200: 2}
+_TOOLS = {
+    10: ("vmtop", "docker stats"),
+    50: ("vmtop", "docker stats", "lazydocker", "Glances", "htop", "btop"),
+    200: ("vmtop", "docker stats", "lazydocker", "Glances"),
+}
+
+
+class Cost:
+    """Percent of a core, in each round."""
+
+    def __init__(self) -> None:
+        self.tool: list[float] = []
+        self.daemons: list[float] = []
+        self.kib: list[float] = []
+
+    @property
+    def whole(self) -> Spread:
+        """Tool and daemons."""
+        return spread([tool + daemons for tool, daemons in zip(self.tool, self.daemons, strict=True)])
+
+
+def measure(folder: Path, say: Say) -> list[Result]:
+    """Measure all fleets."""
+    results = []
+    with docker_engine(folder / "docker") as docker, libvirt_daemon(folder / "libvirt") as libvirt:
+        say("installing the peers")
+        tools = install(folder, docker.url, libvirt.uri, say)
+        libvirt.wait_ready()
+        libvirt.start_tiny("tiny")
+        fleet = 0
+        for size in SIZES:
+            say(f"{size} containers")
+            _grow(docker, fleet, size)
+            fleet = size
+            costs = _fleet(folder, [tools[name] for name in _TOOLS[size] if name in tools], _ROUNDS[size], say)
+            results += _rows(size, costs)
+    versions = ", ".join(f"{tool.name}: {tool.version}" for tool in tools.values())
+    return [*results, Result("versions", versions)]
+
+
+def _grow(docker: DockerLab, have: int, want: int) -> None:
+    def start(number: int) -> None:
+        if number % 10:
+            docker.run(f"fleet-{number:03}", "exec sleep 100000")
+        else:
+            docker.run(f"fleet-{number:03}", "while :; do :; done", nano_cpus=20_000_000)
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(start, range(have, want)))
+    time.sleep(3)
+
+
+def _fleet(folder: Path, tools: list[Tool], rounds: int, say: Say) -> dict[str, Cost]:
+    costs = {tool.name: Cost() for tool in tools}
+    for _ in range(rounds):
+        daemons = _daemons(folder)
+        before = cpu_s(daemons)
+        time.sleep(_WINDOW_S)
+        alone = (cpu_s(daemons) - before) / _WINDOW_S * 100
+        for tool in tools:
+            say(f"  {tool.name}")
+            with _running(tool) as terminal:
+                _watch(terminal, _daemons(folder), alone, costs[tool.name])
+    return costs
+
+
+@contextlib.contextmanager
+def _running(tool: Tool) -> Iterator[Terminal]:
+    terminal = Terminal(tool.argv, (120, 40), tool.environment)
+    try:
+        time.sleep(_WARM_UP_S)
+        yield terminal
+    finally:
+        terminal.close()
+
+
+def _watch(terminal: Terminal, daemons: set[int], alone: float, cost: Cost) -> None:
+    own = tree(terminal.pid)
+    before, written, began = (cpu_s(own), cpu_s(daemons)), terminal.count, time.monotonic()
+    time.sleep(_WINDOW_S)
+    seconds = time.monotonic() - began
+    cost.tool.append((cpu_s(own | tree(terminal.pid)) - before[0]) / seconds * 100)
+    cost.daemons.append(max(0.0, (cpu_s(daemons) - before[1]) / seconds * 100 - alone))
+    cost.kib.append((terminal.count - written) / seconds / 1024)
+
+
+def _daemons(folder: Path) -> set[int]:
+    """Return our own engines' processes: by name, and by the folder in their command lines."""
+    found = set()
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            with contextlib.suppress(OSError):
+                comm = Path(f"/proc/{name}/comm").read_bytes().strip()
+                words = Path(f"/proc/{name}/cmdline").read_bytes()
+                if any(comm.startswith(daemon[:15]) for daemon in _DAEMONS) and str(folder).encode() in words:
+                    found.add(int(name))
+    return found
+
+
+def _rows(size: int, costs: dict[str, Cost]) -> list[Result]:
+    rows = []
+    ours = costs["vmtop"].whole
+    for name, cost in costs.items():
+        whole = cost.whole
+        text = (
+            f"{whole.text('{:.1f}')} % (tool {spread(cost.tool).middle:.1f}, "
+            f"daemons {spread(cost.daemons).middle:.1f}), {spread(cost.kib).middle:.1f} KiB/s"
+        )
+        mark, reached = "-", True
+        if name == "vmtop" and size == 50:
+            mark, reached = "at most 1.5 %", ours.middle <= 1.5
+        elif size == 200 and name in ("docker stats", "lazydocker", "Glances"):
+            share = ours.middle / whole.middle if whole.middle else 9.9
+            text += f"; vmtop costs {share:.2f} of it"
+            mark, reached = "vmtop at most 0.1 of it", share <= 0.1
+        rows.append(Result(f"{name}, {size} containers and 3 guests", text, mark, reached))
+    return rows

@@ -1,0 +1,133 @@
+"""What a reading of cgroups costs, beside a loop that only calls `pread` on the same files."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+
+from bench.measure import Result, Say, paired
+from collectors.sources.cgroup.files import BUFFER
+from collectors.sources.cgroup.hierarchy import detect
+from collectors.sources.cgroup.hot import HotFiles
+from collectors.sources.cgroup.slow import SlowFiles
+from collectors.sources.cgroup.source import CgroupSource
+
+TITLE = "Reading cgroups"
+ABOUT = """
+Bare cgroups without processes, made for this in every hierarchy. The loop reads, on kept descriptors, every file that
+vmtop reads at a tick: those of each tick whole, those of the slow beat a fifth at a time. Both in CPU time of the
+thread, in turn; a round is five ticks, so that each group has had its slow reading.
+"""
+SIZES = (10, 100, 1000, 5000, 10_000)
+_BEAT = 5
+_WARM_UP = 25
+"""Readings in which groups without a process are still searched for one."""
+
+
+def measure(say: Say) -> list[Result]:
+    """Measure every size."""
+    results, costs = [], {}
+    for size in SIZES:
+        say(f"reading {size:,} cgroups")
+        with cgroups(size):
+            result, costs[size] = _measure(size)
+        results.append(result)
+    growth = (costs[10_000] / 10_000) / (costs[100] / 100)
+    results.append(
+        Result(
+            "cost of a cgroup at 10,000 beside one at 100",
+            f"{growth:.2f} times ({_descriptors()})",
+            "at most 1 (linear growth)",
+            growth <= 1.05,
+        )
+    )
+    return results
+
+
+def _descriptors() -> str:
+    import resource
+
+    return f"{resource.getrlimit(resource.RLIMIT_NOFILE)[0]:,} open files are allowed here"
+
+
+def _measure(size: int) -> tuple[Result, float]:
+    source = CgroupSource()
+    source.open(lambda: None)
+    for _ in range(_WARM_UP):
+        source.read()
+    every, slow = _files(source)
+
+    def bare() -> float:
+        began = time.thread_time()
+        for turn in range(_BEAT):
+            for file in every:
+                os.pread(file, BUFFER, 0)
+            for file in slow[turn::_BEAT]:
+                os.pread(file, BUFFER, 0)
+        return (time.thread_time() - began) / _BEAT
+
+    def full() -> float:
+        began = time.thread_time()
+        for _ in range(_BEAT):
+            source.read()
+        return (time.thread_time() - began) / _BEAT
+
+    ours, theirs, ratio = paired(full, bare, 7 if size <= 1000 else 3)
+    source.close()
+    for file in (*every, *slow):
+        with contextlib.suppress(OSError):
+            os.close(file)
+    text = f"{ours.middle * 1e3:.1f} ms against {theirs.middle * 1e3:.1f}: {ratio.text()} times"
+    mark, reached = ("at most 1.5 times", ratio.middle <= 1.5) if size == 1000 else ("-", True)
+    return Result(f"a tick of {size:,} cgroups, CPU, against pread alone", text, mark, reached), ours.middle
+
+
+def _files(source: CgroupSource) -> tuple[list[int], list[int]]:
+    """Open what a source reads of its groups again: what is read at each tick, and what on the slow beat.
+
+    A machine may not allow so many open files; then descriptors of the first groups stand for those of the others.
+    """
+    every: list[str] = []
+    slow: list[str] = []
+    for group in source._groups.values():
+        every += _paths(group._hot)
+        slow += _paths(group._seldom)
+        if group._process_io is not None:
+            every += [path for kept in group._process_io._members.values() if (path := kept._path)]
+    return _opened(every), _opened(slow)
+
+
+def _paths(of: HotFiles | SlowFiles) -> list[str]:
+    return [file._path for file in of._files if file and file._path]
+
+
+def _opened(paths: list[str]) -> list[int]:
+    found: list[int] = []
+    for path in paths:
+        try:
+            found.append(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+        except OSError:
+            if not found:
+                raise
+            break
+    return (found * (len(paths) // max(1, len(found)) + 1))[: len(paths)]
+
+
+@contextlib.contextmanager
+def cgroups(count: int) -> Iterator[str]:
+    """Make so many cgroups in every hierarchy, below a slice of our own; remove them at the end."""
+    hierarchy = detect()
+    roots = dict.fromkeys([hierarchy.v2, *hierarchy.mounts.values()])
+    name = f"vmtop-bench-{os.getpid()}.slice"
+    made = []
+    try:
+        for root in filter(None, roots):
+            for path in (f"{root}/{name}", *(f"{root}/{name}/w{number}.service" for number in range(count))):
+                os.mkdir(path)
+                made.append(path)
+        yield name
+    finally:
+        for path in reversed(made):
+            os.rmdir(path)
