@@ -26,7 +26,7 @@ def main() -> int:
     """Measure all, and fail if a mark is missed."""
     with tempfile.TemporaryDirectory(prefix="vmtop-bench-", dir=os.environ.get("TMPDIR", "/var/tmp")) as folder:  # noqa: S108
         results = sessions.measure(Path(folder), _say)
-    parts = [_HEAD, _machine(), "## Session files\n", _table(results), _ABOUT]
+    parts = [_HEAD, machine(), "## Session files\n", table(results), _ABOUT]
     _RESULTS.write_text("\n".join(parts))
     _say(f"written: {_RESULTS}")
     return 0 if all(result.is_reached or result.mark == "-" for result in results) else 1
@@ -44,7 +44,7 @@ def _say(words: str) -> None:
     sys.stderr.write(f"bench: {words}\n")
 
 
-def _machine() -> str:
+def machine() -> str:
     names = ("textual", "msgspec", "click")
     versions = ", ".join(f"{name} {version(name)}" for name in names)
     return (
@@ -60,7 +60,7 @@ def _model() -> str:
     return platform.machine()
 
 
-def _table(results: Sequence[Result]) -> str:
+def table(results: Sequence[Result]) -> str:
     rows = [f"| {one.what} | {one.measured} | {one.mark} | {_verdict(one)} |" for one in results]
     return "\n".join(("| what | measured | mark | reached |", "|---|---|---|---|", *rows))
 

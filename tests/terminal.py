@@ -60,21 +60,30 @@ class Terminal:
         """Take in what is written for a while."""
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
-            ready, _, _ = select.select([self.fd], [], [], left)
-            if not ready:
+            if not self.take(left):
                 return
-            try:
-                chunk = os.read(self.fd, 65536)
-            except OSError:
-                return
-            if not chunk:
-                return
-            self.received += chunk
-            self._stream.feed(chunk)
+
+    def take(self, seconds: float) -> bool:
+        """Take in the next piece as soon as it is written; return whether one came within the time."""
+        ready, _, _ = select.select([self.fd], [], [], max(0.0, seconds))
+        if not ready:
+            return False
+        try:
+            chunk = os.read(self.fd, 65536)
+        except OSError:
+            return False
+        self.received += chunk
+        self._stream.feed(chunk)
+        return bool(chunk)
 
     def text(self) -> str:
         """What the screen shows."""
-        return "\n".join(self.screen.display)
+        return "\n".join(self.line(number) for number in range(self.screen.lines))
+
+    def line(self, number: int) -> str:
+        """What one line of the screen shows. pyte's own `display` fails where half of a wide character is left."""
+        cells = self.screen.buffer[number]
+        return "".join(cells[column].data for column in range(self.screen.columns))
 
     def wait_for(self, condition: Callable[[], bool], seconds: float, what: str) -> None:
         """Read until a condition holds."""

@@ -30,6 +30,7 @@ class CgroupSource:
     holds_tick = True
     is_authority = False
     replace_after_s: float | None = None
+    is_near = True
 
     def __init__(
         self,
