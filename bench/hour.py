@@ -105,8 +105,8 @@ class _Watch:
         began = time.monotonic()
         self._terminal.press("F")
         while ("following" in self._header()) is is_on:
-            self._terminal.take(began + 30 - time.monotonic())
-            assert time.monotonic() < began + 30, self._terminal.text()
+            self._terminal.take(began + 60 - time.monotonic())
+            assert time.monotonic() < began + 60, self._terminal.text()
         return (time.monotonic() - began) * 1e3
 
     def _header(self) -> str:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 
 from collectors.model import Availability, Event, SourceState
-from collectors.sources.base import AccessDenied, Source, SourceAbsent, SourceError, SourceReading
+from collectors.sources.base import AccessDenied, Source, SourceAbsent, SourceDown, SourceError, SourceReading
 
 log = logging.getLogger(__name__)
 
@@ -131,6 +131,7 @@ class Worker:
         with self._lock:
             self._generation += 1
             self._call_since = None
+            self._error = SourceDown(f"{self.name} has not responded for {now - since:.0f} s; it is asked anew")
         self.source = self._make()
         self._asked.set()
         self._launch()

@@ -270,6 +270,28 @@ def test_hanging_source_is_replaced_after_its_limit() -> None:
         gates[2].opened.set()
 
 
+def test_source_that_is_asked_anew_is_not_well_before_it_has_answered() -> None:
+    gates, made = [Gate(), Gate()], list[FakeSource]()
+
+    def make() -> FakeSource:
+        source = FakeSource(gates[1]) if made else FakeSource(lambda: answer("web"), gates[0])
+        source.replace_after_s = 5.0
+        made.append(source)
+        return source
+
+    with running(make) as worker:
+        settle(worker)
+        worker.ask(time.monotonic())
+        assert gates[0].entered.wait(5)
+        worker.ask(time.monotonic() + 6)
+        assert gates[1].entered.wait(5)
+        assert availability(worker) is Availability.STALE, "its reading is the old one"
+        gates[1].opened.set()
+        settle(worker)
+        assert availability(worker) is Availability.OK
+        gates[0].opened.set()
+
+
 def test_call_that_hangs_at_its_first_is_not_joined_by_a_second_for_long() -> None:
     gate, made = Gate(), list[FakeSource]()
 
