@@ -228,6 +228,8 @@ def test_hanging_source_says_so_and_is_not_asked_again() -> None:
         gate.opened.set()
         settle(worker)
         assert availability(worker) is Availability.OK
+        time.sleep(0.1)
+        assert source.reads == 2, "what was asked while the call hung is not made up for"
 
 
 def test_source_that_hangs_at_first_is_down() -> None:

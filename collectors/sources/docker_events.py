@@ -130,8 +130,8 @@ class EventListener:
         action, identity, _ = _parse(message)
         at_ns = _time_ns(message)
         told = (at_ns, action, identity)
-        if at_ns and at_ns <= self._last_ns and told in self._told:
-            return  # a resumed stream tells it again; that it is earlier says nothing: the clock may have been set back
+        if at_ns and told in self._told:
+            return  # a resumed stream tells it again; times alone would not show it, as clocks are set back
         self._told.append(told)
         self._last_ns = at_ns or self._last_ns
         event = to_event(message, engine)
