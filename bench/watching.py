@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import suppress
 from pathlib import Path
 from statistics import linear_regression
 from typing import NamedTuple
+
+from tests.watch import descriptors
 
 
 class Held(NamedTuple):
@@ -18,7 +19,7 @@ class Held(NamedTuple):
     resident_kib: int
     threads: int
     descriptors: int
-    """Without those that are kept of each workload: its files in the cgroup file system, its first process."""
+    """Without those that are kept of each workload."""
 
 
 def held(pid: int | str = "self") -> Held:
@@ -29,16 +30,8 @@ def held(pid: int | str = "self") -> Held:
         time.monotonic(),
         int(status["VmRSS"].split()[0]),
         len(os.listdir(folder / "task")),
-        _descriptors(folder / "fd"),
+        descriptors(pid),
     )
-
-
-def _descriptors(folder: Path) -> int:
-    count = 0
-    for number in os.listdir(folder):
-        with suppress(FileNotFoundError):  # closed meanwhile
-            count += not os.readlink(folder / number).startswith(("/sys/fs/cgroup/", "/proc/"))
-    return count
 
 
 def slope_kib_per_hour(taken: list[Held]) -> float:

@@ -7,6 +7,8 @@ import os
 import queue
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
 
 from collectors.model import Availability, Frame
 from collectors.rates import Deriver, Moment
@@ -78,4 +80,17 @@ def threads_named(name: str) -> int:
 def holding() -> tuple[int, int]:
     """Return how many threads and descriptors this process holds, as the kernel counts them."""
     gc.collect()
-    return len(os.listdir("/proc/self/task")), len(os.listdir("/proc/self/fd"))
+    return len(os.listdir("/proc/self/task")), descriptors()
+
+
+def descriptors(pid: int | str = "self") -> int:
+    """Return how many descriptors a process holds, without those of its workloads, which others may start and end.
+
+    A workload's are files in the cgroup file system, and the directory of its first process.
+    """
+    count = 0
+    folder = Path("/proc") / str(pid) / "fd"
+    for number in os.listdir(folder):
+        with suppress(FileNotFoundError):  # closed meanwhile
+            count += not os.readlink(folder / number).startswith(("/sys/fs/cgroup/", "/proc/"))
+    return count
