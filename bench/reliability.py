@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from bench import hour
+from bench import churn, daemons, day, hour, kills
 from bench.run import machine, table
 from bench.sessions import Result
 
@@ -29,8 +29,11 @@ those of two shared virtual CPUs on which other builds and tests may run at the 
 class Effort(NamedTuple):
     """How much of everything."""
 
-    minutes: float
+    cycles: int
+    containers: int
+    kills: int
     hours: float
+    minutes: float
 
 
 class Part(NamedTuple):
@@ -43,9 +46,13 @@ class Part(NamedTuple):
 
 
 PARTS = {
-    "hour": Part(
-        "An hour in real time", hour.ABOUT, lambda folder, effort, say: hour.measure(folder, effort.minutes, say)
+    "daemons": Part(
+        "Daemons that fail", daemons.ABOUT, lambda place, much, say: daemons.measure(place, much.cycles, say)
     ),
+    "churn": Part("Churn", churn.ABOUT, lambda place, much, say: churn.measure(place, much.containers, say)),
+    "kills": Part("Recordings killed", kills.ABOUT, lambda place, much, say: kills.measure(place, much.kills, say)),
+    "day": Part("A day with time compressed", day.ABOUT, lambda place, much, say: day.measure(place, much.hours, say)),
+    "hour": Part("An hour in real time", hour.ABOUT, lambda place, much, say: hour.measure(place, much.minutes, say)),
 }
 
 
@@ -66,6 +73,9 @@ def main(arguments: list[str] | None = None) -> int:
 def _arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench.reliability", description=__doc__)
     parser.add_argument("--only", action="append", choices=PARTS, help="run this part; may be repeated")
+    parser.add_argument("--cycles", type=int, default=150, help="failures of both daemons")
+    parser.add_argument("--containers", type=int, default=200, help="containers that come and go")
+    parser.add_argument("--kills", type=int, default=100, help="recordings that are killed")
     parser.add_argument("--minutes", type=float, default=60, help="length of the run in real time")
     parser.add_argument("--hours", type=float, default=24, help="length of the run with time compressed")
     return parser

@@ -5,9 +5,7 @@ The engine and the libvirtd are real and of this test's own, with a container an
 
 from __future__ import annotations
 
-import os
 import re
-import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,19 +15,16 @@ import pytest
 
 from collectors.model import Availability, State, WorkloadId
 from collectors.rates import Moment
-from collectors.sampler import SourceSpec
 from collectors.sources.docker import DockerSource
 from collectors.sources.libvirt import LibvirtSource
 from tests.lab.fixtures import skip_or_fail
-from tests.lab.frail import FrailEngine, frail_engine, frail_libvirt, start_again
-from tests.lab.libvirt_daemon import LibvirtLab, socket_of
+from tests.lab.frail import DAEMONS, Frail, fail_once, frail_lab
 from tests.lab.process import wait_until
 from tests.terminal import Start, Terminal
 from tests.watch import Watch, holding, threads_named
 
 pytestmark = pytest.mark.lab
 
-DAEMONS = ("docker", "libvirt")
 LONG_S = 12.0
 """Longer than every time-out: by then a source that is asked less and less often is asked every ten seconds."""
 FRESH_NS = 5e9
@@ -38,64 +33,10 @@ SLACK = 2
 CYCLES = 50
 
 
-class Frail:
-    """Both daemons, and what runs on them."""
-
-    def __init__(self, engine: FrailEngine, libvirt: LibvirtLab) -> None:
-        self.engine, self.libvirt = engine, libvirt
-        self.box = WorkloadId("docker", engine.run("frail-box", "while :; do sleep 1; done"))
-        self.ended = WorkloadId("docker", engine.run("frail-ended", "exit 3"))
-        engine.client.wait(self.ended.id)
-        self.names = [libvirt.start_tiny(f"frail-{number}") for number in range(3)]
-        connection = libvirt.connection
-        self.guests = [WorkloadId("qemu", connection.lookupByName(name).UUIDString()) for name in self.names]
-
-    @property
-    def specs(self) -> list[SourceSpec]:
-        return [
-            SourceSpec("host"),
-            SourceSpec("cgroup"),
-            SourceSpec("docker", {"url": self.engine.url}),
-            SourceSpec("libvirt", {"uri": self.libvirt.uri}),
-        ]
-
-    def freeze(self) -> None:
-        self.engine.dockerd.freeze()
-        self.libvirt.daemon.freeze()
-
-    def thaw(self) -> None:
-        self.engine.dockerd.thaw()
-        self.libvirt.daemon.thaw()
-
-    def kill(self) -> None:
-        self.engine.dockerd.kill()
-        self.libvirt.daemon.kill()
-
-    def remove(self) -> None:
-        """Kill them, and their sockets go too."""
-        self.kill()
-        Path(self.engine.url.removeprefix("unix://")).unlink()
-        socket_of(self.libvirt.folder).unlink()
-
-    def start(self) -> None:
-        self.engine.start()
-        start_again(self.libvirt)
-
-    @contextmanager
-    def stuck_monitor(self, number: int) -> Iterator[None]:
-        """Let the QEMU of one domain stand still."""
-        pid = self.libvirt.pid_of(self.names[number])
-        os.kill(pid, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            os.kill(pid, signal.SIGCONT)
-
-
 @pytest.fixture(scope="module")
 def frail(lab_root: Path) -> Iterator[Frail]:
-    with skip_or_fail(), frail_engine(lab_root / "frail") as engine, frail_libvirt(lab_root / "frail-v") as libvirt:
-        yield Frail(engine, libvirt)
+    with skip_or_fail(), frail_lab(lab_root / "frail") as lab:
+        yield lab
 
 
 @contextmanager
@@ -188,29 +129,6 @@ def test_fifty_failures_leave_no_thread_and_no_descriptor_behind(
         wait_until(lambda: is_close(holding(), before), 20, f"as much as the {before} held before, now {holding()}")
         assert lacking(frail, watch.newest()) == []
     assert [record.message for record in caplog.records if record.exc_info] == []
-
-
-def fail_once(frail: Frail, watch: Watch, number: int) -> None:
-    """Let both daemons fail in one of three ways, and wait until they are read again."""
-    if number % 3 == 0:
-        frail.freeze()
-        try:
-            wait_until(lambda: all(is_hanging(watch, name) for name in DAEMONS), 20, "calls that hang")
-        finally:
-            frail.thaw()
-    else:
-        (frail.kill if number % 3 == 1 else frail.remove)()
-        try:
-            watch.until_all(Availability.STALE, *DAEMONS)
-        finally:
-            frail.start()
-    watch.newest()
-    watch.until_all(Availability.OK, *DAEMONS)
-
-
-def is_hanging(watch: Watch, name: str) -> bool:
-    since = watch.worker(name)._call_since
-    return since is not None and time.monotonic() - since > 0.3
 
 
 def is_close(now: tuple[int, int], before: tuple[int, int]) -> bool:

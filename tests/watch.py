@@ -30,6 +30,7 @@ class Watch:
         self.sampler = Sampler(specs, interval_s)
         self.taken = 0
         """Frames looked at."""
+        self.most_rows = 0
         self._frames: queue.SimpleQueue[Frame] = queue.SimpleQueue()
         self._deriver = Deriver()
         self.moment: Moment | None = None
@@ -40,6 +41,7 @@ class Watch:
         """Wait for the next frame."""
         self.moment = self._deriver.feed(self._frames.get(timeout=PATIENCE_S))
         self.taken += 1
+        self.most_rows = max(self.most_rows, len(self.moment.readings))
         return self.moment
 
     def newest(self) -> Moment:
