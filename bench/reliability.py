@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from bench import churn, daemons, day, hour, kills
+from bench import churn, daemons, day, hostile, hour, kills
 from bench.run import machine, table
 from bench.sessions import Result
 
@@ -31,6 +31,7 @@ class Effort(NamedTuple):
 
     cycles: int
     containers: int
+    inputs: int
     kills: int
     hours: float
     minutes: float
@@ -50,6 +51,7 @@ PARTS = {
         "Daemons that fail", daemons.ABOUT, lambda place, much, say: daemons.measure(place, much.cycles, say)
     ),
     "churn": Part("Churn", churn.ABOUT, lambda place, much, say: churn.measure(place, much.containers, say)),
+    "hostile": Part("Hostile text", hostile.ABOUT, lambda place, much, say: hostile.measure(place, much.inputs, say)),
     "kills": Part("Recordings killed", kills.ABOUT, lambda place, much, say: kills.measure(place, much.kills, say)),
     "day": Part("A day with time compressed", day.ABOUT, lambda place, much, say: day.measure(place, much.hours, say)),
     "hour": Part("An hour in real time", hour.ABOUT, lambda place, much, say: hour.measure(place, much.minutes, say)),
@@ -75,6 +77,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--only", action="append", choices=PARTS, help="run this part; may be repeated")
     parser.add_argument("--cycles", type=int, default=150, help="failures of both daemons")
     parser.add_argument("--containers", type=int, default=200, help="containers that come and go")
+    parser.add_argument("--inputs", type=int, default=2000, help="hostile texts")
     parser.add_argument("--kills", type=int, default=100, help="recordings that are killed")
     parser.add_argument("--minutes", type=float, default=60, help="length of the run in real time")
     parser.add_argument("--hours", type=float, default=24, help="length of the run with time compressed")

@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -114,3 +115,16 @@ class Terminal:
 
 Start = Callable[..., Terminal]
 """Starts vmtop on a pty, with its arguments and the terminal's options."""
+
+
+def unknown_sequences(received: bytes) -> list[str]:
+    """Return what a terminal received beside text and the sequences that vmtop itself has use for.
+
+    Control characters of both kinds (C0 and C1) count, and what turns the direction of writing.
+    """
+    left = re.sub(rb"\x1b\[[0-9;?<>=$]*[mHJKABCDhlqunctp]", b"", received)
+    left = re.sub(rb"\x1b\]22;[a-z-]+\x07", b"", left)  # Textual's pointer shape
+    text = left.decode("utf-8", "replace")
+    return re.findall(
+        "\x1b.{0,12}|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069].{0,12}", text
+    )
