@@ -19,7 +19,7 @@ from tests.watch import Watch
 ABOUT = """
 Real containers that compute and end after three seconds, on twelve threads, watched at two frames a second. Impossible
 is a value below zero, not finite, or beyond what the host has (100 % x CPUs, and half as much again for the instants of
-sampling; 100 GiB/s). Arrival counts from the engine's word that it was started, leaving from the order to remove it.
+sampling; 100 GiB/s). Arriving and leaving count from the engine's word that it was started or removed.
 """
 _INTERVAL_S = 0.5
 _THREADS = 12

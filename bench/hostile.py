@@ -21,9 +21,9 @@ whatever control character, unknown sequence or turn of direction reached the te
 _FIELDS = 5
 _HARM = (
     *("\x1b[2J", "\x1b]0;owned\x07", "\x1b]52;c;cm0=\x07", "\x1bP+q\x1b\\", "\x9b31m", "\x9d0;x\x9c", "\x1b[6n"),
-    *("[/]", "[bold red]", "[@click=app.quit]x[/]", "\\[", "\u202e", "\u2066", "\u200b", "\u0301" * 40, "\x1bc", "\x00"),
-    *("\x07", "\x08" * 8, "\r", "\n", "\t", "\x0e", "\x7f", "\ud800", "\u6f22\u5b57", "\U0001f468\u200d\U0001f469"),
-    *("$(id)", "'; --", "%s%n", "../..", "-rf"),
+    *("[/]", "[bold red]", "[@click=app.quit]x[/]", "\\[", "\u202e", "\u2066", "\u200b", "\u0301" * 40, "\x1bc"),
+    *("\x00", "\x07", "\x08" * 8, "\r", "\n", "\t", "\x0e", "\x7f", "\ud800", "\u6f22\u5b57"),
+    *("\U0001f468\u200d\U0001f469", "$(id)", "'; --", "%s%n", "../..", "-rf"),
 )  # fmt: skip
 _KEYS = (
     "N",

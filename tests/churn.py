@@ -87,16 +87,15 @@ class Churn:
 
     def _live(self, client: APIClient, name: str) -> None:
         options = client.create_host_config(network_mode="none", mem_limit=32 << 20)
-        identity = client.create_container(IMAGE, ["sh", "-c", "while :; do :; done"], name=name, host_config=options)[
-            "Id"
-        ]
+        words = ["sh", "-c", "while :; do :; done"]
+        identity = client.create_container(IMAGE, words, name=name, host_config=options)["Id"]
         try:
             client.start(identity)
             life = self.lives[WorkloadId("docker", identity)] = Life(name, time.monotonic_ns())
             time.sleep(LIFE_S)
-            life.ended_ns = time.monotonic_ns()
         finally:
             client.remove_container(identity, force=True)
+        life.ended_ns = time.monotonic_ns()
 
     def look(self, moment: Moment) -> None:
         """Note which containers a moment shows, and under what names."""
@@ -124,7 +123,11 @@ def watch_churn(
 
 
 def lags(churn: Churn, interval_s: float) -> tuple[list[float], list[float]]:
-    """Return how many intervals each container took to arrive on the screen, and to leave it."""
-    arrivals = [(life.shown[0] - life.started_ns) / 1e9 / interval_s for life in churn.lives.values() if life.shown]
-    leaves = [(life.shown[-1] - life.ended_ns) / 1e9 / interval_s for life in churn.lives.values() if life.shown]
+    """Return how many intervals each container took to arrive in a frame, and to leave the frames.
+
+    Both count from the engine's word that it was started or removed. The kernel's files show it before: that is 0.
+    """
+    shown = [life for life in churn.lives.values() if life.shown]
+    arrivals = [max(0.0, (life.shown[0] - life.started_ns) / 1e9 / interval_s) for life in shown]
+    leaves = [max(0.0, (life.shown[-1] - life.ended_ns) / 1e9 / interval_s) for life in shown]
     return arrivals, leaves
