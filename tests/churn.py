@@ -64,6 +64,8 @@ class Churn:
     def __init__(self, lab: DockerLab, count: int, threads: int = 4) -> None:
         self.lives: dict[WorkloadId, Life] = {}
         self.failures: list[Exception] = []
+        self.frames: list[int] = []
+        """Instants of the frames looked at."""
         self._lab = lab
         self._numbers = iter(range(count))
         self._threads = [threading.Thread(target=self._run) for _ in range(threads)]
@@ -99,6 +101,7 @@ class Churn:
 
     def look(self, moment: Moment) -> None:
         """Note which containers a moment shows, and under what names."""
+        self.frames.append(moment.frame.at_ns)
         for identity, reading in moment.readings.items():
             life = self.lives.get(identity)
             if life is not None:
@@ -122,12 +125,12 @@ def watch_churn(
     return churn, found
 
 
-def lags(churn: Churn, interval_s: float) -> tuple[list[float], list[float]]:
-    """Return how many intervals each container took to arrive in a frame, and to leave the frames.
+def lags(churn: Churn) -> tuple[list[int], list[int]]:
+    """Return in how many frames each container was not yet shown, and in how many it still was.
 
-    Both count from the engine's word that it was started or removed. The kernel's files show it before: that is 0.
+    Both count from the engine's word that it was started or removed.
     """
     shown = [life for life in churn.lives.values() if life.shown]
-    arrivals = [max(0.0, (life.shown[0] - life.started_ns) / 1e9 / interval_s) for life in shown]
-    leaves = [max(0.0, (life.shown[-1] - life.ended_ns) / 1e9 / interval_s) for life in shown]
-    return arrivals, leaves
+    late = [sum(life.started_ns < at < life.shown[0] for at in churn.frames) for life in shown]
+    stayed = [sum(at > life.ended_ns for at in life.shown) for life in shown]
+    return late, stayed

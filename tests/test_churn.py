@@ -18,12 +18,12 @@ from tests.lab.docker_engine import DockerLab
 from tests.lab.guests import BootSector
 from tests.lab.libvirt_daemon import LibvirtLab
 from tests.test_cgroup_source import ID, LiveGroups, find, opened
-from tests.watch import Watch
+from tests.watch import Watch, open_paths
 
 COUNT = 40
-INTERVAL_S = 0.5
-LAG = 4.0
-"""Intervals after which a row must have arrived or left: one, and what a loaded machine takes longer."""
+INTERVAL_S = 1.0
+LAG = 5
+"""Frames after which a row must have arrived or left: one, and what a loaded machine takes longer."""
 
 
 @pytest.fixture
@@ -46,6 +46,11 @@ def watching(*daemons: SourceSpec) -> Iterator[Watch]:
         yield watch
     finally:
         watch.stop()
+
+
+def kept(groups: LiveGroups) -> int:
+    """Return how many descriptors this process has on files of the test's groups, also of those that are gone."""
+    return sum(groups.folders[0].name in path for path in open_paths())
 
 
 def after_listing(source: CgroupSource, do: Callable[[], object]) -> None:
@@ -84,7 +89,7 @@ def test_groups_that_come_and_go_without_end_raise_nothing_and_leave_no_descript
     path = groups.make(ID)
     source = opened()
     source.read()
-    before = len(os.listdir("/proc/self/fd"))
+    before = kept(groups)
     is_over = threading.Event()
 
     def churn() -> None:
@@ -102,12 +107,13 @@ def test_groups_that_come_and_go_without_end_raise_nothing_and_leave_no_descript
         is_over.set()
         thread.join()
     last = source.read()
-    after = len(os.listdir("/proc/self/fd"))
+    after = kept(groups)
     source.close()
     assert all(find(reading, path) is not None for reading in readings[4:])
     assert len({len(reading.workloads) for reading in readings}) > 1, "none of those that came and went was seen"
     assert not any(identity.id.startswith("0" * 32) for identity in last.workloads)
-    assert after <= before + 16, "those of a group or two that others made on this host meanwhile"
+    assert after == before > 0
+    assert kept(groups) == 0
 
 
 @pytest.mark.lab
@@ -121,10 +127,9 @@ def test_containers_arrive_and_leave_within_an_interval_under_their_own_names_an
     assert [life.name for life in churn.lives.values() if not life.shown] == []
     for identity, life in churn.lives.items():
         assert life.names <= {life.name, identity.id[:12]}, "a container has another's name"
-    arrivals, leaves = lags(churn, INTERVAL_S)
-    assert sorted(arrivals)[COUNT // 2] <= LAG / 2
-    assert max(arrivals) <= LAG
-    assert max(leaves) <= LAG
+    late, stayed = lags(churn)
+    assert max(late) <= LAG
+    assert max(stayed) <= LAG
     assert [record.message for record in caplog.records if record.exc_info] == []
 
 

@@ -90,9 +90,14 @@ def descriptors(pid: int | str = "self") -> int:
 
     A workload's are files in the cgroup file system, and the directory of its first process.
     """
-    count = 0
+    return sum(not path.startswith(("/sys/fs/cgroup/", "/proc/")) for path in open_paths(pid))
+
+
+def open_paths(pid: int | str = "self") -> list[str]:
+    """Return what a process's descriptors lead to."""
     folder = Path("/proc") / str(pid) / "fd"
+    paths = []
     for number in os.listdir(folder):
         with suppress(FileNotFoundError):  # closed meanwhile
-            count += not os.readlink(folder / number).startswith(("/sys/fs/cgroup/", "/proc/"))
-    return count
+            paths.append(os.readlink(folder / number))
+    return paths
