@@ -1,7 +1,7 @@
 # Two commands do everything:  make run   and   make test
 
 MAKEFLAGS += --no-print-directory
-.PHONY: help run test check bench docs clean static
+.PHONY: help run test check bench reliability docs clean static
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -24,6 +24,10 @@ check: ## The same without the real daemons, in under a minute
 bench: ## Measure vmtop against its marks; writes bench/RESULTS.md (under twenty minutes)
 	@.ci/setup test
 	@.venv/bin/python -m bench.run
+
+reliability: ## Inject faults and count what is survived; writes bench/RELIABILITY.md (about three hours)
+	@.ci/setup test
+	@.venv/bin/python -m bench.reliability $(ARGS)
 
 docs: ## Make the README's picture and keys, and docs/metrics.md, anew
 	@.venv/bin/python -m docs.make

@@ -57,11 +57,13 @@ def main(argv: Sequence[str]) -> int:
         for part in known:
             if only in (None, part.name):
                 (place := Path(folder) / part.name).mkdir()
-                chapters += [f"## {part.title}\n", _table(part.measure(place)), part.about]
+                chapters += [f"## {part.title}\n", table(part.measure(place)), part.about]
     if only is not None:
         sys.stdout.write("\n".join(chapters))
         return 0
-    _RESULTS.write_text("\n".join([_HEAD, _machine(time.monotonic() - began), *chapters]))
+    _RESULTS.write_text(
+        "\n".join([_HEAD, machine(f" · the run took {(time.monotonic() - began) / 60:.0f} minutes"), *chapters])
+    )
     _say(f"written: {_RESULTS}")
     return 0
 
@@ -71,12 +73,13 @@ def _say(words: str) -> None:
     sys.stderr.flush()
 
 
-def _machine(seconds: float) -> str:
+def machine(more: str = "") -> str:
+    """Return a line of the day, the machine and the versions."""
     names = ", ".join(f"{name} {version(name)}" for name in _LIBRARIES)
     return (
         f"{time.strftime('%Y-%m-%d')} · {os.cpu_count()} CPUs, {_model()} · Linux {platform.release()} · "
         f"Python {platform.python_version()} · vmtop {version('vmtop')}, {names} · yardstick "
-        f"(`sum(i * i for i in range(100_000))`) {yardstick() * 1e3:.1f} ms · the run took {seconds / 60:.0f} minutes\n"
+        f"(`sum(i * i for i in range(100_000))`) {yardstick() * 1e3:.1f} ms{more}\n"
     )
 
 
@@ -87,7 +90,8 @@ def _model() -> str:
     return platform.machine()
 
 
-def _table(results: Sequence[Result]) -> str:
+def table(results: Sequence[Result]) -> str:
+    """Return results as a table of Markdown."""
     rows = [f"| {one.what} | {one.measured} | {one.mark} | {_verdict(one)} |" for one in results]
     return "\n".join(("| what | measured | mark | reached |", "|---|---|---|---|", *rows))
 

@@ -9,7 +9,7 @@ from array import array
 from math import nan
 
 from collectors.metrics import CHARTED, METRICS
-from collectors.model import WorkloadId
+from collectors.model import Frame, WorkloadId
 from collectors.rates import Moment, Reading
 
 CAPACITY = 240
@@ -25,8 +25,10 @@ class History:
         self.held_at: int | None = None
         """The tick that `recent` ends with while the view is frozen; `None` means the newest."""
         self._head = -1
-        self._walls = array("d", [nan]) * capacity
-        """When each tick was; NaN in a gap."""
+        self._seconds = array("d", [nan]) * capacity
+        """When each tick was, by a clock that nobody sets; NaN in a gap."""
+        self._newest: Frame | None = None
+        self._lived_s = 0.0
         self.followed: WorkloadId | None = None
         """The workload of which every metric is kept; set by `follow`."""
         self._rings: dict[WorkloadId, dict[str, array[float]]] = {}
@@ -50,7 +52,10 @@ class History:
         """Add a tick: a value for each workload present, NaN for those that are gone."""
         self.ticks += 1
         self._head = (self._head + 1) % self.capacity
-        self._walls[self._head] = moment.frame.wall
+        if self._newest is not None:
+            self._lived_s += max(0.0, passed_s(self._newest, moment.frame))
+        self._newest = moment.frame
+        self._seconds[self._head] = self._lived_s
         self._write(moment.host.workload.id, moment.host)
         for identity, reading in moment.readings.items():
             self._write(identity, reading)
@@ -62,7 +67,7 @@ class History:
         for _ in range(min(ticks, self.capacity)):
             self.ticks += 1
             self._head = (self._head + 1) % self.capacity
-            self._walls[self._head] = nan
+            self._seconds[self._head] = nan
             for rings in self._rings.values():
                 for ring in rings.values():
                     ring[self._head] = nan
@@ -70,7 +75,8 @@ class History:
     def become(self, other: History) -> None:
         """Take over another past of the same capacity; who is followed stays."""
         self.ticks, self._head, self.held_at = other.ticks, other._head, other.held_at
-        self._rings, self._absent_since, self._walls = other._rings, other._absent_since, other._walls
+        self._rings, self._absent_since, self._seconds = other._rings, other._absent_since, other._seconds
+        self._newest, self._lived_s = other._newest, other._lived_s
         if self.followed is not None and self.followed in self._rings:
             self._add_rings(self._rings[self.followed])
 
@@ -115,8 +121,18 @@ class History:
         """Return the seconds from the first to the last of so many ticks; those not lived count an interval each."""
         back = 0 if self.held_at is None else min(self.ticks - self.held_at, self.capacity)
         end = (self._head + 1 - back) % self.capacity
-        walls = (self._walls[end:] + self._walls[:end])[max(0, self.capacity - count) :]
-        known = [(place, wall) for place, wall in enumerate(walls) if wall == wall]
+        seconds = (self._seconds[end:] + self._seconds[:end])[max(0, self.capacity - count) :]
+        known = [(place, at) for place, at in enumerate(seconds) if at == at]
         if len(known) < 2:
             return (count - 1) * interval_s
-        return known[-1][1] - known[0][1] + (known[0][0] + count - len(walls)) * interval_s
+        return known[-1][1] - known[0][1] + (known[0][0] + count - len(seconds)) * interval_s
+
+
+def passed_s(before: Frame, frame: Frame) -> float:
+    """Return the seconds between two frames, a suspension of the host included.
+
+    Within a run the wall clock has no say: it is set, and jumps. Between two runs there is no other.
+    """
+    if frame.run != before.run:
+        return frame.wall - before.wall
+    return max(frame.at_ns - before.at_ns, frame.boot_ns - before.boot_ns) / 1e9

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collectors.event_log import EventLog
-from collectors.history import CAPACITY, History
+from collectors.history import CAPACITY, History, passed_s
 from collectors.model import Frame
 from collectors.rates import Deriver, Moment
 from collectors.startup import StartupWatch
@@ -45,7 +45,6 @@ class Track:
 
 def _missing(before: Frame, frame: Frame) -> int:
     """Return how many ticks lie between two frames that follow each other."""
-    passed = (frame.at_ns - before.at_ns) / 1e9 if frame.run == before.run else frame.wall - before.wall
-    passed = max(passed, (frame.boot_ns - before.boot_ns) / 1e9 if frame.run == before.run else 0.0)
+    passed = passed_s(before, frame)
     pace = max(frame.interval_s, before.interval_s)
     return round(passed / pace) - 1 if pace > 0 and passed > _PAUSE * pace else 0

@@ -12,12 +12,18 @@ import time
 from collections.abc import Callable
 
 from collectors.model import Availability, Event, SourceState
-from collectors.sources.base import Source, SourceAbsent, SourceError, SourceReading
+from collectors.sources.base import AccessDenied, Source, SourceAbsent, SourceDown, SourceError, SourceReading
 
 log = logging.getLogger(__name__)
 
 HUNG_AFTER_S = 3.0
 _BACK_OFF_S = (1.0, 2.0, 5.0, 10.0)
+_NEAR_S = 0.5
+"""Between attempts at a source that is near."""
+_FORGOTTEN_AFTER_S = 60.0
+"""A daemon that is started anew takes its socket away for a moment; past this its workloads are taken for gone."""
+_OPENING_LONGER = 10
+"""A first call may hang so many times longer before it is abandoned: a second one would hang beside it."""
 _ABANDONED_AT_MOST = 2
 """Threads left behind in hung calls; past that the worker waits instead."""
 
@@ -38,6 +44,7 @@ class Worker:
         self._abandoned: list[threading.Thread] = []
         self._thread: threading.Thread | None = None
         self._call_since: float | None = None
+        self._is_opening = False
         self._events: list[Event] = []
         self._read_at_ns: int | None = None
         self._cost_ns: int | None = None
@@ -112,7 +119,7 @@ class Worker:
             return SourceState(self.name, availability, "", reason, "", self._read_at_ns, self._cost_ns)
         if error is not None:
             availability = error.availability
-            if availability is Availability.DOWN and reading is not None:
+            if availability in (Availability.DOWN, Availability.ABSENT) and reading is not None:
                 availability = Availability.STALE
             return SourceState(self.name, availability, "", error.reason, error.remedy, self._read_at_ns, self._cost_ns)
         if reading is None:
@@ -121,7 +128,7 @@ class Worker:
 
     def _replace_if_hung(self, now: float) -> None:
         limit, since = self.source.replace_after_s, self._call_since
-        if limit is None or since is None or now - since < limit:
+        if limit is None or since is None or now - since < limit * (_OPENING_LONGER if self._is_opening else 1):
             return
         self._abandoned = [thread for thread in self._abandoned if thread.is_alive()]
         if len(self._abandoned) >= _ABANDONED_AT_MOST or self._thread is None:
@@ -131,6 +138,7 @@ class Worker:
         with self._lock:
             self._generation += 1
             self._call_since = None
+            self._error = SourceDown(f"{self.name} has not responded for {now - since:.0f} s; it is asked anew")
         self.source = self._make()
         self._asked.set()
         self._launch()
@@ -149,11 +157,14 @@ class Worker:
                 if not self._is_current(generation):
                     break
                 self._call_since = started = time.monotonic()
+                self._is_opening = not is_open
                 self._asked.clear()
             try:
                 if not is_open:
                     source.open(self.wake)
                     is_open = True
+                    if not self._opened(generation):
+                        break
                 began_ns = time.thread_time_ns()
                 reading = source.read()
                 spent_ns = time.thread_time_ns() - began_ns
@@ -172,6 +183,13 @@ class Worker:
                 self._close(source)
                 is_open = False
         self._close(source)
+
+    def _opened(self, generation: int) -> bool:
+        """Note that the first call has ended; return whether anyone still waits for this source."""
+        with self._lock:
+            if is_current := self._is_current(generation):
+                self._is_opening = False
+        return is_current
 
     def _close(self, source: Source) -> None:
         """Close a source; one that fails even in that must not end the thread."""
@@ -193,14 +211,19 @@ class Worker:
             self._call_since = None
             self._done.set()
 
+    def _is_long_ago(self) -> bool:
+        return self._read_at_ns is None or time.monotonic_ns() - self._read_at_ns > _FORGOTTEN_AFTER_S * 1e9
+
     def _failed(self, source: Source, generation: int, error: SourceError, failures: int) -> None:
         back_off = max(source.interval_s, _BACK_OFF_S[min(failures, len(_BACK_OFF_S) - 1)])
+        if source.is_near and not isinstance(error, AccessDenied):
+            back_off = _NEAR_S
         if failures == 0:
             log.info("%s: %s", self.name, error.reason)
         with self._lock:
             if generation != self._generation:
                 return
-            if isinstance(error, SourceAbsent):
+            if isinstance(error, SourceAbsent) and self._is_long_ago():
                 self.reading = None
             self._error = error
             self._due = time.monotonic() + back_off

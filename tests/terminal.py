@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -60,21 +61,30 @@ class Terminal:
         """Take in what is written for a while."""
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
-            ready, _, _ = select.select([self.fd], [], [], left)
-            if not ready:
+            if not self.take(left):
                 return
-            try:
-                chunk = os.read(self.fd, 65536)
-            except OSError:
-                return
-            if not chunk:
-                return
-            self.received += chunk
-            self._stream.feed(chunk)
+
+    def take(self, seconds: float) -> bool:
+        """Take in the next piece as soon as it is written; return whether one came within the time."""
+        ready, _, _ = select.select([self.fd], [], [], max(0.0, seconds))
+        if not ready:
+            return False
+        try:
+            chunk = os.read(self.fd, 65536)
+        except OSError:
+            return False
+        self.received += chunk
+        self._stream.feed(chunk)
+        return bool(chunk)
 
     def text(self) -> str:
         """What the screen shows."""
-        return "\n".join(self.screen.display)
+        return "\n".join(self.line(number) for number in range(self.screen.lines))
+
+    def line(self, number: int) -> str:
+        """What one line of the screen shows. pyte's own `display` fails where half of a wide character is left."""
+        cells = self.screen.buffer[number]
+        return "".join(cells[column].data for column in range(self.screen.columns))
 
     def wait_for(self, condition: Callable[[], bool], seconds: float, what: str) -> None:
         """Read until a condition holds."""
@@ -105,3 +115,16 @@ class Terminal:
 
 Start = Callable[..., Terminal]
 """Starts vmtop on a pty, with its arguments and the terminal's options."""
+
+
+def unknown_sequences(received: bytes) -> list[str]:
+    """Return what a terminal received beside text and the sequences that vmtop itself has use for.
+
+    Control characters of both kinds (C0 and C1) count, and what turns the direction of writing.
+    """
+    left = re.sub(rb"\x1b\[[0-9;?<>=$]*[mHJKABCDhlqunctp]", b"", received)
+    left = re.sub(rb"\x1b\]22;[a-z-]+\x07", b"", left)  # Textual's pointer shape
+    text = left.decode("utf-8", "replace")
+    return re.findall(
+        "\x1b.{0,12}|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069].{0,12}", text
+    )

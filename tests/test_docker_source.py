@@ -16,7 +16,10 @@ import pytest
 from collectors.model import Availability, Sample, State, WorkloadId
 from collectors.sources.base import AccessDenied, SourceAbsent, SourceDown, SourceReading
 from collectors.sources.docker import INSPECTIONS_AT_MOST, DockerSource
-from collectors.sources.docker_endpoint import Endpoint, resolve, translate
+from collectors.sources.docker_endpoint import TIMEOUT_S, Endpoint, resolve, translate
+from collectors.worker import Worker
+from tests.lab.process import wait_until
+from tests.watch import threads_named
 
 if TYPE_CHECKING:
     from tests.lab.docker_engine import DockerLab
@@ -134,6 +137,29 @@ def test_an_engine_that_ended_is_down_although_its_socket_is_still_there(tmp_pat
     with pytest.raises(SourceDown, match="nothing listens") as down:
         DockerSource(f"unix://{tmp_path}/s").open(lambda: None)
     assert "systemctl start docker" in down.value.remedy
+
+
+def test_an_engine_that_does_not_answer_gets_one_call_that_waits_and_no_second(tmp_path: Path) -> None:
+    asked, answers = list[str](), threading.Event()
+
+    def answer(path: str) -> bytes:
+        asked.append(path)
+        answers.wait(20)
+        return response(VERSION if path == "/version" else b"[]")
+
+    with engine(tmp_path, answer):
+        worker = Worker("docker", lambda: DockerSource(f"unix://{tmp_path}/s"))
+        worker.start()
+        began = time.monotonic()
+        while time.monotonic() - began < TIMEOUT_S + 2:
+            worker.ask(time.monotonic())
+            time.sleep(0.1)
+        assert asked == ["/version"]
+        assert worker.state(time.monotonic()).availability is Availability.DOWN
+        answers.set()
+        wait_until(lambda: worker.reading is not None, 20, "the engine's answer")
+        worker.stop()
+        worker.join(5)
 
 
 def test_inspections_are_spread_and_their_failures_hide_nothing_else(tmp_path: Path) -> None:
@@ -287,3 +313,19 @@ class TestRealEngine:
         with opened(source):
             assert identity in source.read().workloads
         docker_lab.remove(identity.id)
+
+    def test_a_stream_of_events_that_opens_after_its_end_was_asked_for_ends_at_once(
+        self, docker_lab: "DockerLab"
+    ) -> None:
+        if docker_lab.daemon is None:
+            pytest.skip("the engine is not ours")
+        source = DockerSource(docker_lab.url)
+        source.open(lambda: None)
+        docker_lab.daemon.freeze()
+        try:
+            with pytest.raises(SourceDown):
+                source.read()  # begins to listen, and waits in vain
+            source.close()
+        finally:
+            docker_lab.daemon.thaw()
+        wait_until(lambda: threads_named("docker-events") == 0, 10, "the end of the thread that listened")

@@ -28,13 +28,16 @@ class FakeSource:
     holds_tick = True
     is_authority = False
     replace_after_s: float | None = None
+    is_near = False
 
     def __init__(self, *steps: Step) -> None:
         self.steps = list(steps)
         self.opened = self.closed = self.reads = 0
+        self.on_open: Callable[[], object] = lambda: None
 
     def open(self, wake: Callable[[], None]) -> None:
         self.opened += 1
+        self.on_open()
 
     def read(self) -> SourceReading:
         self.reads += 1
@@ -154,10 +157,19 @@ def test_broken_connection_keeps_the_last_reading_as_stale() -> None:
         assert worker.reading is not None
 
 
-def test_source_that_vanished_takes_its_workloads_along() -> None:
-    with running(lambda: FakeSource(lambda: answer("web"), fail(SourceAbsent("gone")))) as worker:
+def test_source_that_vanished_keeps_its_workloads_as_stale_for_a_while_and_then_takes_them_along(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    source = FakeSource(lambda: answer("web"), fail(SourceAbsent("no socket")))
+    with running(lambda: source) as worker:
         settle(worker)
         worker.ask(time.monotonic())
+        settle(worker)
+        assert availability(worker) is Availability.STALE, "a daemon that is started anew has no socket for a moment"
+        assert worker.state(time.monotonic()).reason == "no socket"
+        assert worker.reading is not None
+        monkeypatch.setattr(worker_module, "_FORGOTTEN_AFTER_S", 0.0)
+        worker.ask(worker._due)
         settle(worker)
         assert availability(worker) is Availability.ABSENT
         assert worker.reading is None
@@ -179,6 +191,29 @@ def test_failing_source_is_asked_less_and_less_often() -> None:
     assert [round(wait) for wait in waits] == [1, 2, 5, 10, 10]
 
 
+@pytest.mark.parametrize("error", [SourceDown("refused"), SourceAbsent("no socket")])
+def test_near_source_is_asked_at_every_beat_until_it_is_back(error: SourceError) -> None:
+    source = FakeSource(fail(error))
+    source.is_near, source.interval_s = True, 2.0
+    with running(lambda: source) as worker:
+        for _ in range(8):
+            settle(worker)
+            now = time.monotonic()
+            assert worker._due - now <= 0.5, "its daemon may be back at the next frame"
+            worker.ask(worker._due)
+
+
+def test_near_source_that_refuses_this_user_is_asked_less_and_less_often() -> None:
+    source = FakeSource(fail(AccessDenied("no permission")))
+    source.is_near = True
+    with running(lambda: source) as worker:
+        for _ in range(5):
+            settle(worker)
+            now = time.monotonic()
+            worker.ask(worker._due)
+        assert worker._due - now > 5
+
+
 def test_hanging_source_says_so_and_is_not_asked_again() -> None:
     gate = Gate()
     source = FakeSource(lambda: answer("web"), gate)
@@ -193,6 +228,8 @@ def test_hanging_source_says_so_and_is_not_asked_again() -> None:
         gate.opened.set()
         settle(worker)
         assert availability(worker) is Availability.OK
+        time.sleep(0.1)
+        assert source.reads == 2, "what was asked while the call hung is not made up for"
 
 
 def test_source_that_hangs_at_first_is_down() -> None:
@@ -233,6 +270,53 @@ def test_hanging_source_is_replaced_after_its_limit() -> None:
         settle(worker)
         assert availability(worker) is Availability.OK
         gates[2].opened.set()
+
+
+def test_source_that_is_asked_anew_is_not_well_before_it_has_answered() -> None:
+    gates, made = [Gate(), Gate()], list[FakeSource]()
+
+    def make() -> FakeSource:
+        source = FakeSource(gates[1]) if made else FakeSource(lambda: answer("web"), gates[0])
+        source.replace_after_s = 5.0
+        made.append(source)
+        return source
+
+    with running(make) as worker:
+        settle(worker)
+        worker.ask(time.monotonic())
+        assert gates[0].entered.wait(5)
+        worker.ask(time.monotonic() + 6)
+        assert gates[1].entered.wait(5)
+        assert availability(worker) is Availability.STALE, "its reading is the old one"
+        gates[1].opened.set()
+        settle(worker)
+        assert availability(worker) is Availability.OK
+        gates[0].opened.set()
+
+
+def test_call_that_hangs_at_its_first_is_not_joined_by_a_second_for_long() -> None:
+    gate, made = Gate(), list[FakeSource]()
+
+    def make() -> FakeSource:
+        source = FakeSource(lambda: answer("web"))
+        source.replace_after_s = 5.0
+        if not made:
+            source.on_open = gate
+        made.append(source)
+        return source
+
+    with running(make) as worker:
+        assert gate.entered.wait(5)
+        worker.ask(time.monotonic() + 40)
+        assert len(made) == 1, "a second would hang in the same daemon"
+        worker.ask(time.monotonic() + 60)
+        assert len(made) == 2, "but what hangs may have been replaced by a daemon that answers"
+        settle(worker)
+        assert availability(worker) is Availability.OK
+        gate.opened.set()
+        for thread in worker._abandoned:
+            thread.join(5)
+        assert (made[0].reads, made[0].closed) == (0, 1), "nobody waits for it any more"
 
 
 def test_stopped_worker_closes_its_source() -> None:

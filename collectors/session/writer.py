@@ -115,8 +115,8 @@ class Writer:
 
     @property
     def span_s(self) -> float:
-        """Seconds between the first and the last frame."""
-        return 0.0 if self._last is None or self.first_wall is None else self._last.wall - self.first_wall
+        """Seconds of wall time between the first and the last frame; 0 if the clock was set back before the first."""
+        return 0.0 if self._last is None or self.first_wall is None else max(0.0, self._last.wall - self.first_wall)
 
     def write(self, frame: Frame, gap: Gap | None = None) -> None:
         """Append a frame, and before it the gap of those that were lost.

@@ -65,7 +65,9 @@ class Source(Protocol):
     is_authority: bool
     """Whether its names and states win over those of a source that only saw a cgroup."""
     replace_after_s: float | None
-    """After this time a hung call is abandoned with its thread, and a fresh source takes over."""
+    """After this time a reading that hangs is abandoned with its thread, and a fresh source takes over."""
+    is_near: bool
+    """Whether an attempt in vain costs next to nothing, as on this host: it is repeated until its daemon is back."""
 
     def open(self, wake: Callable[[], None]) -> None:
         """Connect. `wake` may be called from any thread to ask for a reading before the next beat.

@@ -35,6 +35,7 @@ class DemoSource:
     holds_tick = True
     is_authority = True
     replace_after_s: float | None = None
+    is_near = True
 
     def __init__(
         self,

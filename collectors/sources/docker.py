@@ -39,6 +39,7 @@ class DockerSource:
     holds_tick = False
     is_authority = True
     replace_after_s: float | None = None
+    is_near = True
 
     def __init__(self, url: str | None = None, insecure: bool = False, stats: bool = False) -> None:
         self._url = url
@@ -57,10 +58,12 @@ class DockerSource:
     def open(self, wake: Callable[[], None]) -> None:
         """Find the engine, agree on a version and listen to its events."""
         self._wake = wake
+        self.is_near = True  # looking for a socket asks no one
         try:
             self._endpoint = resolve(self._url, self._insecure)
         except failures() as error:
             raise SourceDown(f"the Docker endpoint cannot be used: {inert(str(error))}") from error
+        self.is_near = self._endpoint.is_local
         try:
             answer = self._endpoint.ask_version()
             self._version, self._engine = clamp_version(answer), engine_of(answer)

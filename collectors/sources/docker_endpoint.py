@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from docker import APIClient
 
 TIMEOUT_S = 3.0
+_FIRST_ANSWER_S = 30.0
+"""A frozen engine answers the one call that waits as soon as it is back; more calls would only queue up in it."""
 _NEWEST_API = "1.51"
 """From 1.52 on the engine leaves out fields that docker-py relies on."""
 _OLDEST_PROBE = "1.44"
@@ -70,7 +72,7 @@ class Endpoint:
         Raises:
             ValueError: The answer is no JSON object.
         """
-        probe = self.connect(_OLDEST_PROBE)
+        probe = self.connect(_OLDEST_PROBE, _FIRST_ANSWER_S)
         try:
             answer: Any = probe.version(api_version=False)
         finally:

@@ -62,6 +62,7 @@ class EventListener:
         self._events: deque[Event] = deque(maxlen=_EVENTS_AT_MOST)
         self._changed: set[str] = set()
         self._last_ns = 0
+        self._told: deque[tuple[int, str, str]] = deque(maxlen=_EVENTS_AT_MOST)
         self._stop = threading.Event()
         self._stop.set()
         self._thread: threading.Thread | None = None
@@ -109,6 +110,8 @@ class EventListener:
             client = endpoint.connect(version)
             since: Any = f"{self._last_ns // 10**9}.{self._last_ns % 10**9:09d}" if self._last_ns else None
             self._stream = stream = client.events(since=since, filters={"type": "container"}, decode=True)
+            if stop.is_set():
+                stream.close()  # it was told to end while a frozen engine kept it waiting
             for message in stream:
                 if stop.is_set():
                     return
@@ -126,8 +129,10 @@ class EventListener:
     def _take_in(self, message: object, engine: str) -> None:
         action, identity, _ = _parse(message)
         at_ns = _time_ns(message)
-        if at_ns <= self._last_ns and at_ns:
-            return
+        told = (at_ns, action, identity)
+        if at_ns and told in self._told:
+            return  # a resumed stream tells it again; times alone would not show it, as clocks are set back
+        self._told.append(told)
         self._last_ns = at_ns or self._last_ns
         event = to_event(message, engine)
         with self._lock:

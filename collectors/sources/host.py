@@ -29,6 +29,7 @@ class HostSource:
     holds_tick = True
     is_authority = True
     replace_after_s: float | None = None
+    is_near = True
 
     def __init__(self, proc: str = "/proc", sys: str = "/sys") -> None:
         """Take the places of procfs and sysfs: `/host/proc` in a container, a captured tree in a test."""

@@ -61,6 +61,7 @@ class LibvirtSource:
         self._asked_uri = uri or os.environ.get("LIBVIRT_DEFAULT_URI") or None
         self._uri = connection_uri(self._asked_uri or DEFAULT_URI)
         self._endpoint = endpoint_of(self._uri)
+        self.is_near = not self._endpoint
         self._engine = "qemu"
         self._connection: virConnect | None = None
         self._stats: StatsReader | None = None

@@ -26,6 +26,7 @@ class SystemdSource:
     holds_tick = False
     is_authority = False
     replace_after_s: float | None = None
+    is_near = False
 
     def __init__(self) -> None:
         self._stack = ExitStack()

@@ -127,23 +127,42 @@ def docker_engine(folder: Path) -> Iterator[DockerLab]:
 
 
 def start_engine(folder: Path, options: Sequence[str] = ("--bridge=none",)) -> DockerLab:
-    """Start dockerd, and the containerd that it brings up itself, in a folder. Also good for a second engine."""
-    folder.mkdir(exist_ok=True)
+    """Start an engine in a folder. Also good for a second one."""
+    daemon = start_dockerd(folder, options)
+    try:
+        return DockerLab(_url(folder), daemon)
+    except BaseException:
+        daemon.stop()
+        raise
+
+
+def start_dockerd(folder: Path, options: Sequence[str]) -> Daemon:
+    """Start dockerd, and the containerd that it brings up itself, and wait until it answers.
+
+    One that was killed can be started again in its folder; with `--live-restore` it finds its containers running.
+    """
+    (folder / "run").mkdir(parents=True, exist_ok=True)
+    for left in ("docker.pid", "exec/containerd/containerd.pid"):  # of processes that may be zombies, which look alive
+        (folder / left).unlink(missing_ok=True)
     (folder / "daemon.json").write_text("{}")
-    url = f"unix://{folder}/docker.sock"
+    url = _url(folder)
     argv = [
         *(find_program("dockerd"), "--config-file", f"{folder}/daemon.json", "--host", url),
         *("--pidfile", f"{folder}/docker.pid", "--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec"),
         *("--iptables=false", "--userland-proxy=false", *options),
     ]
-    mounts = ["mount -t tmpfs tmpfs /run", *ENGINE_MOUNTS]  # an empty /run also hides the machine's containerd
+    mounts = [f"mount --bind {folder}/run /run", *ENGINE_MOUNTS]  # an empty /run also hides the machine's containerd
     daemon = Daemon(in_private_mounts(mounts, argv), folder / "dockerd.log")
     try:
         daemon.wait_until(lambda: _answers(url), 60, "the Docker engine's first answer")
-        return DockerLab(url, daemon)
     except BaseException:
         daemon.stop()
         raise
+    return daemon
+
+
+def _url(folder: Path) -> str:
+    return f"unix://{folder}/docker.sock"
 
 
 def _answers(url: str) -> bool:

@@ -15,6 +15,7 @@ from tests.lab.process import (
     cgroup_parents,
     find_program,
     in_private_mounts,
+    listens,
     remove_cgroups,
     require_root,
     wait_until,
@@ -44,17 +45,18 @@ class LibvirtLab:
     Names end with the process id of the run: the kernel's cgroups have one name space for all daemons.
     """
 
-    def __init__(self, folder: Path, daemon: Daemon, uri: str, net: Bridge) -> None:
-        """Connect to a daemon; `start_guests` makes its domains."""
+    def __init__(self, folder: Path, daemon: Daemon, net: Bridge | None = None) -> None:
+        """Connect to a daemon; `start_guests` makes its domains, for which it needs a network."""
         import libvirt  # here, so that hosts without libvirt can collect the tests
 
         self.folder = folder
         self.daemon = daemon
-        self.uri = uri
-        self.connection: virConnect = libvirt.open(uri)
+        self.uri = f"qemu+unix:///system?socket={socket_of(folder)}"
+        self.connection: virConnect = libvirt.open(self.uri)
         self.guests = tuple(
             LinuxGuest(_unique(name), folder, net.name, net.address(mine), net.address(other), name == "linux1")
             for name, mine, other in (("linux1", 11, 12), ("linux2", 12, 11))
+            if net is not None
         )
         self.shut_off = _unique("shutoff")
 
@@ -123,37 +125,47 @@ class LibvirtLab:
 @contextmanager
 def libvirt_daemon(folder: Path) -> Iterator[LibvirtLab]:
     """Run a daemon with all of its state below a folder, and the lab's domains on it."""
+    if not Path("/dev/net/tun").exists():
+        raise LabUnavailable("there is no /dev/net/tun for the guests' network")
+    with bridge("v") as net, bare_libvirt(folder, net) as lab:
+        lab.start_guests()
+        yield lab
+
+
+@contextmanager
+def bare_libvirt(folder: Path, net: Bridge | None = None) -> Iterator[LibvirtLab]:
+    """Run a daemon with all of its state below a folder, without any domain."""
     require_root()
     try:
         import libvirt
     except ImportError:
         raise LabUnavailable("libvirt-python is not installed") from None
-    if not Path("/dev/net/tun").exists():
-        raise LabUnavailable("there is no /dev/net/tun for the guests' network")
     libvirt.registerErrorHandler(lambda _context, _error: None, None)
-    folder.mkdir()
     with ExitStack() as undo:
         undo.enter_context(cgroup_parents("machine"))
-        net = undo.enter_context(bridge("v"))
-        daemon = _start_daemon(folder)
+        daemon = start_libvirtd(folder)
         undo.callback(daemon.stop)
-        lab = LibvirtLab(folder, daemon, f"qemu+unix:///system?socket={folder}/run/libvirt-sock", net)
+        lab = LibvirtLab(folder, daemon, net)
         undo.callback(lab.stop)  # before the first guest: an interrupted start must end it too
-        lab.start_guests()
         yield lab
 
 
-def _start_daemon(folder: Path) -> Daemon:
+def socket_of(folder: Path) -> Path:
+    """Return the socket of the daemon whose state is in a folder."""
+    return folder / "run" / "libvirt-sock"
+
+
+def start_libvirtd(folder: Path) -> Daemon:
+    """Start libvirtd and wait until it listens; one that was killed finds its domains running."""
     for name in _PRIVATE:
-        (folder / name).mkdir()
+        (folder / name).mkdir(parents=True, exist_ok=True)
     (folder / "etc" / "qemu.conf").write_text(_QEMU_CONF)
     (folder / "etc" / "libvirtd.conf").write_text('auth_unix_rw = "none"\nauth_unix_ro = "none"\n')
     mounts = ["mount -t tmpfs tmpfs /run", "mkdir /run/libvirt /run/lock"]  # consoles are locked in /var/lock
     mounts += [f"mount --bind {folder}/{name} {place}" for name, place in _PRIVATE.items()]
     argv = [find_program("libvirtd"), "-f", "/etc/libvirt/libvirtd.conf", "-p", f"{folder}/libvirtd.pid"]
     daemon = Daemon(in_private_mounts(mounts, argv), folder / "libvirtd.log")
-    socket = folder / "run" / "libvirt-sock"
-    daemon.wait_until(socket.exists, 60, "libvirtd's socket")
+    daemon.wait_until(lambda: listens(socket_of(folder)), 60, "libvirtd's socket")
     return daemon
 
 

@@ -5,6 +5,7 @@ import os
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -43,6 +44,12 @@ def wait_until(condition: Callable[[], bool], timeout_s: float, what: str) -> No
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what} did not happen within {timeout_s:g} s")
         time.sleep(0.05)
+
+
+def listens(path: Path) -> bool:
+    """Return whether a daemon takes calls at a socket: its file alone says nothing."""
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(str(path)) == 0
 
 
 class Daemon:
@@ -92,6 +99,19 @@ class Daemon:
         except subprocess.TimeoutExpired:
             return False
         return True
+
+    def freeze(self) -> None:
+        """Let the program stand still, as one does whose disk hangs: its sockets take calls and answer none."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self._process.send_signal(signal.SIGCONT)
+
+    def kill(self) -> None:
+        """End it at once, with no chance to tidy up; one that is frozen too."""
+        self._process.kill()
+        self._process.wait()
 
     def log_tail(self, length: int = 3000) -> str:
         """Return the last characters of the log."""

@@ -6,7 +6,7 @@ from rich.text import Text
 
 from collectors.history import History
 from collectors.metrics import Unit
-from collectors.model import Availability, SourceState
+from collectors.model import Availability
 from collectors.rates import Moment, Shares
 from tui.format import duration, text
 from tui.widgets.painted import PaintedLines
@@ -56,21 +56,23 @@ def _fitting(moment: Moment, room: int, palette: dict[str, str]) -> Text:
     uptime = frame.facts.get("uptime_s")
     up = f"  up {duration(float(uptime), 4).strip()}" if uptime else ""
     size = f"  {frame.cpus} cpu  {text(frame.memory_bytes, Unit.BYTES, 5).strip()}{up}"
-    long, middle, short = (_sources(moment.sources, form, palette) for form in (2, 1, 0))
+    long, middle, short = (_sources(moment, form, palette) for form in (2, 1, 0))
     for facts, sources in ((host + size, long), (host + size, middle), (host, middle), (host, short), ("", short)):
         if len(facts) + sources.cell_len + 3 <= room:
             break
     return Text.assemble((f" {facts}", "bold"), "   ", sources)
 
 
-def _sources(states: tuple[SourceState, ...], form: int, palette: dict[str, str]) -> Text:
+def _sources(moment: Moment, form: int, palette: dict[str, str]) -> Text:
     line = Text()
-    for state in states:
+    for state in moment.sources:
         tone = _TONES[state.availability]
         tone = palette.get(tone.removeprefix("$"), "") if tone.startswith("$") else tone
         if line:
             line.append(" " if form == 0 else "  ")
         word = state.availability.value
+        if state.availability is Availability.STALE and state.read_at_ns is not None:
+            word += f" {duration((moment.frame.at_ns - state.read_at_ns) / 1e9, 4).strip()}"
         if form == 0 and state.availability in (Availability.OK, Availability.ABSENT):
             continue
         line.append(state.name + " ", style="dim" if state.availability is Availability.ABSENT else "")

@@ -20,6 +20,8 @@ from collectors.sources.cgroup.tree import Tree
 
 _REFRESH_EVERY = 5
 """Readings after which limits and names are read anew, and groups that could not be opened are tried again."""
+_TRIES = 3
+"""Readings in a row that try to open a group: an engine makes its directories one by one, and may make one anew."""
 
 
 class CgroupSource:
@@ -30,6 +32,7 @@ class CgroupSource:
     holds_tick = True
     is_authority = False
     replace_after_s: float | None = None
+    is_near = True
 
     def __init__(
         self,
@@ -47,7 +50,8 @@ class CgroupSource:
         self._tree = Tree(())
         self._around: Surroundings | None = None
         self._groups: dict[str, Group] = {}
-        self._unreadable: set[str] = set()
+        self._unreadable: dict[str, int] = {}
+        """How often a group could not be opened."""
         self._readings = 0
 
     def open(self, wake: Callable[[], None]) -> None:
@@ -77,7 +81,7 @@ class CgroupSource:
         if self._readings % _REFRESH_EVERY == 0 and self._around is not None:
             self._around.limits.refresh()
             self._names.refresh()
-            self._unreadable.clear()
+            self._unreadable = dict.fromkeys(self._unreadable, _TRIES - 1)
         if self._around is not None:
             self._around.host_table = None
         self._readings += 1
@@ -122,8 +126,11 @@ class CgroupSource:
         places = self._tree.places
         for path in self._groups.keys() - places.keys():
             self._groups.pop(path).close()
-        for path in places.keys() - self._groups.keys() - self._unreadable:
-            self._open_group(places[path])
+        for path in self._unreadable.keys() - places.keys():
+            del self._unreadable[path]
+        for path in places.keys() - self._groups.keys():
+            if self._unreadable.get(path, 0) < _TRIES:
+                self._open_group(places[path])
 
     def _open_group(self, place: Place) -> None:
         if place.found is None or self._around is None:
@@ -132,7 +139,7 @@ class CgroupSource:
             self._groups[place.path] = Group(place, place.found, self._around)
         except GroupGone:
             # Leftovers in a hierarchy without counters are common on v1.
-            self._unreadable.add(place.path)
+            self._unreadable[place.path] = self._unreadable.get(place.path, 0) + 1
             self._tree.invalidate(place.path)
 
     def _read_groups(self) -> list[tuple[Group, tuple[Sample, ...]]]:

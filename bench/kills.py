@@ -1,0 +1,62 @@
+"""`vmtop record`, killed at random moments: what was there before is there after."""
+
+from __future__ import annotations
+
+import gzip
+import random
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from bench.measure import Result
+from collectors.session.reader import Session
+from tests.lab.process import wait_until
+from tests.test_session_cli import has_frames, recording
+
+ABOUT = """
+A recording of a seeded fleet at five frames a second ends by `kill -9` at a random moment. A frame is there when a
+reader beside it could read it just before; the sample in flight is not. A file is whole when gzip reads it to its end.
+"""
+_AT_A_TIME = 3
+
+
+def measure(folder: Path, kills: int, say: Callable[[str], None]) -> list[Result]:
+    """Kill so many recordings."""
+    say(f"{kills} recordings killed")
+    chance = random.Random(3)  # noqa: S311  # repeatable, not secret
+    moments = [chance.uniform(0, 2) for _ in range(kills)]
+    with ThreadPoolExecutor(_AT_A_TIME) as pool:
+        ends = list(pool.map(partial(_kill, folder), range(kills), moments))
+    there, lost, whole = sum(one[0] for one in ends), sum(one[1] for one in ends), sum(one[2] for one in ends)
+    return [
+        Result("recordings killed at random moments", f"{kills}, {there} frames there before", "-", True),
+        Result("samples lost", str(lost), "0", lost == 0),
+        Result("files whole", f"{whole} of {kills}", "all", whole == kills),
+    ]
+
+
+def _kill(folder: Path, number: int, moment_s: float) -> tuple[int, int, bool]:
+    """Return how many frames were there before, how many of them are lost, and whether the file is whole."""
+    path = folder / f"{number}.vmtop.gz"
+    process = recording(str(path), "--interval", "0.2")
+    wait_until(partial(has_frames, path), 120, "three frames")
+    time.sleep(moment_s)
+    before = gzip.decompress(path.read_bytes()).count(b'{"k":"frame"')
+    process.kill()
+    process.communicate(timeout=20)
+    session = Session([path])
+    try:
+        left = sum(1 for _ in session.frames())
+    finally:
+        session.close()
+    return before, max(0, before - left), _is_whole(path)
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        gzip.decompress(path.read_bytes())
+    except (OSError, EOFError):
+        return False
+    return True
