@@ -20,6 +20,7 @@ from tui.arguments import (
     choice_options,
     interval_option,
     live_options,
+    log_option,
     refuse_before,
     require_terminal,
     screen_choice,
@@ -93,6 +94,7 @@ def _config() -> Config:
 @click.option("--seed", type=int, default=7, show_default=True, help="Equal seeds give equal fleets.")
 @choice_options
 @live_options
+@log_option
 def demo(workloads: int, seed: int, query: Query | None, only: str | None, **wishes: Any) -> int:
     """Start the screen on a fleet that does not exist."""
     from tui.sources import demo as demo_specs
