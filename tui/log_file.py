@@ -65,7 +65,7 @@ def _fit_to_show(line: str) -> str:
     from collectors.secrets import mask_line
     from collectors.text import inert
 
-    return mask_line(inert(line, _LONGEST_LINE))
+    return mask_line(inert(line.expandtabs(), _LONGEST_LINE))
 
 
 @contextmanager

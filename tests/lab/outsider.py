@@ -4,7 +4,9 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +25,13 @@ class Outsider:
     processes alone.
     """
 
-    def __init__(self, folder: Path, groups: Sequence[int] = ()) -> None:
+    def __init__(self, folder: Path, groups: Sequence[int] = (), user: int = NOBODY) -> None:
         """Take a folder that everybody can reach, for the user's home, and the numbers of the groups."""
-        self.home = folder / f"home-{'-'.join(map(str, groups)) or 'none'}"
-        self.home.mkdir()
-        os.chown(self.home, NOBODY, NOBODY)
+        self.home = Path(tempfile.mkdtemp(prefix="home-", dir=folder))
+        os.chown(self.home, user, user)
         self._mounts = _open_the_way(folder)
         self._identity = [
-            *(find_program("setpriv"), f"--reuid={NOBODY}", f"--regid={NOBODY}", "--no-new-privs"),
+            *(find_program("setpriv"), f"--reuid={user}", f"--regid={user}", "--no-new-privs"),
             f"--groups={','.join(map(str, groups))}" if groups else "--clear-groups",
         ]
 
@@ -47,15 +48,28 @@ class Outsider:
 
     def doctor(self, *arguments: str) -> dict[str, dict[str, Any]]:
         """Return what the doctor says of each source."""
-        done = self.run("doctor", "--json", *arguments)
-        assert done.stdout, done.stderr
-        return {source["name"]: source for source in json.loads(done.stdout)["sources"]}
+        return by_name(settled(lambda: self.run("doctor", "--json", *arguments))["sources"])
 
     def workloads(self, *arguments: str) -> dict[str, dict[str, Any]]:
         """Return what is listed, by name."""
-        done = self.run("list", "--all", "--json", *arguments)
-        assert done.returncode == 0, done.stderr
-        return {one["name"]: one for one in json.loads(done.stdout)["workloads"]}
+        return by_name(settled(lambda: self.run("list", "--all", "--json", *arguments))["workloads"])
+
+
+def settled(run: Callable[[], subprocess.CompletedProcess[str]], timeout_s: float = 120) -> dict[str, Any]:
+    """Run a command that prints JSON until every source has had the time to answer: the machine may be loaded."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        done = run()
+        assert done.stdout, done.stderr
+        document: dict[str, Any] = json.loads(done.stdout)
+        if not {source["availability"] for source in document["sources"]} & {"waiting", "down"}:
+            return document
+        assert time.monotonic() < deadline, document["sources"]
+
+
+def by_name(entries: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return sources or workloads by their names."""
+    return {entry["name"]: entry for entry in entries}
 
 
 def _open_the_way(folder: Path) -> list[str]:

@@ -6,6 +6,9 @@ from collectors.rights import IN_CONTAINER, as_root, sees_all_processes
 from collectors.sources.cgroup.hierarchy import Hierarchy
 from collectors.sources.cgroup.processes import read_bytes
 
+_KERNEL_THREAD = 2
+"""kthreadd: root's, and with all capabilities; the first process may be closed even to those who see all others."""
+
 
 def blind_spots(hierarchy: Hierarchy, is_blkio_dead: bool, proc: str = "/proc") -> tuple[str, str, str]:
     """Return a few words for the header, a sentence, and the command that mends it; all empty when all is seen.
@@ -23,7 +26,7 @@ def blind_spots(hierarchy: Hierarchy, is_blkio_dead: bool, proc: str = "/proc") 
     if not sees_all_processes(proc):
         words.append("own processes only")
         told.append("the host's processes are not seen, nor networks and start times, which only they tell")
-    if is_blkio_dead and read_bytes(f"{proc}/1/io") is None:
+    if is_blkio_dead and read_bytes(f"{proc}/{_KERNEL_THREAD}/io") is None:
         words.append("disk needs root")
         told.append("disk traffic is not seen: on this kernel /proc/PID/io tells it, of one's own processes only")
     remedy = (IN_CONTAINER if words[0].startswith("own") else as_root()) if words else ""
