@@ -91,6 +91,9 @@ def test_without_any_group_the_kernel_tells_all_but_what_the_doctor_names(scene:
     }  # fmt: skip
     is_disk_hidden = "disk traffic is not seen" in sources["cgroup"]["reason"]
     assert (sources["cgroup"]["remedy"] == "sudo vmtop") is is_disk_hidden
+    said = nobody.run("doctor", "--docker", "unix:///nowhere", "--libvirt", "test:///default").stdout
+    assert ("All that is present can be read, but not all of it" in said) is is_disk_hidden
+    assert ("disk traffic is not seen" in said) is is_disk_hidden
 
     seen = nobody.workloads(*scene.places)
     nowhere = ("--docker", "unix:///nowhere", "--libvirt", "qemu+unix:///system?socket=/nowhere")

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -152,9 +153,14 @@ def _start_daemon(folder: Path) -> Daemon:
     mounts += [f"mount --bind {folder}/{name} {place}" for name, place in _PRIVATE.items()]
     argv = [find_program("libvirtd"), "-f", "/etc/libvirt/libvirtd.conf", "-p", f"{folder}/libvirtd.pid"]
     daemon = Daemon(in_private_mounts(mounts, argv), folder / "libvirtd.log")
-    socket = folder / "run" / "libvirt-sock"
-    daemon.wait_until(socket.exists, 60, "libvirtd's socket")
+    daemon.wait_until(lambda: _listens(folder / "run" / "libvirt-sock"), 60, "libvirtd's socket")
     return daemon
+
+
+def _listens(path: Path) -> bool:
+    """Whether somebody takes connections on a socket: it is there for a moment before that."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) == 0
 
 
 def _unique(name: str) -> str:
