@@ -191,7 +191,7 @@ class SourceState(msgspec.Struct, frozen=True, gc=False):
     detail: str = ""
     """A few words that go with `ok`, such as a version or a count."""
     reason: str = ""
-    """One sentence: what happened, to what."""
+    """One sentence: what happened, to what; with `ok`, what of it may not be seen."""
     remedy: str = ""
     """What to do about it; a command where there is one."""
     read_at_ns: int | None = None

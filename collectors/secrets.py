@@ -10,15 +10,23 @@ from collections.abc import Mapping, Sequence
 
 MASK = "***"
 _PARTS = (
-    "pass(?:word|wd|phrase|code)?", "pwd", "secret", "token", "credential", "cred", "private", "auth", "cookie",
-    "session", "dsn", "salt", "signature", "jwt", "otp", "pin", "(?:api|access|account|encryption|master|shared)_?key",
+    "pass(?:word|wd|phrase|code)?", "pwd", "secret", "token", "credential", "cred", "private", "auth(?:orization)?",
+    "cookie", "session", "dsn", "salt", "signature", "jwt", "otp", "pin",
+    "(?:api|access|account|encryption|master|shared)_?key",
 )  # fmt: skip
 _NAME = re.compile(
     rf"(?:^|[^a-z])(?:{'|'.join(_PARTS)})s?(?:[^a-z]|$)|(?:password|secret|token|credential)|_key$|^key$"
 )
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_USERINFO = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)[^/\s@'\"]+@")
-_OPTION = re.compile(r"(?P<name>-{0,2}[A-Za-z][\w.-]*)(?P<mid>=)(?P<value>\"[^\"]*\"|'[^']*'|\S+)")
+# Both begin only where a run of their first characters does: tried from every character on, a long run would be
+# searched in quadratic time.
+_USERINFO = re.compile(r"(?P<scheme>(?<![a-zA-Z0-9+.-])[a-zA-Z0-9+.-]+://)[^/\s@'\"]+@")
+_NAMED = re.compile(r"(?<![\w.-])(?P<name>[\w.-]+)(?:(?P<is_option>=)|[\"']\s*:\s*|:\s+)")
+"""`--token=`, `"token": ` and `Cookie: `; `host:port` is no such pair."""
+_WORD = re.compile(r"\"[^\"]*\"|'[^']*'|\S+")
+_REST = re.compile(r"\"[^\"]*\"|'[^']*'|[^\"',}\]]+")
+_ERROR_NAMES = ("Error", "Exception", "Warning")
+"""`SessionError: no space left` tells no secret."""
 _KEPT_KEYS = frozenset({"SecurityOpt", "Secrets", "PidMode", "AuthorizationPlugins"})
 """Keys of an engine's answers that sound like secrets and are settings."""
 
@@ -29,12 +37,30 @@ def is_secret(name: str) -> bool:
 
 
 def mask_text(text: str) -> str:
-    """Mask what is recognised inside a text: `user:password@` in addresses, `--password=x`, `TOKEN=x`."""
+    """Mask what is recognised: `user:password@host`, `--password=x`, `TOKEN=x`, `"token": "x"`, `Cookie: x`."""
 
-    def option(found: re.Match[str]) -> str:
-        return f"{found['name']}={MASK}" if is_secret(found["name"].lstrip("-")) else found[0]
+    text = _USERINFO.sub(rf"\g<scheme>{MASK}@", text)
+    pieces: list[str] = []
+    done = 0
+    for found in _NAMED.finditer(text):
+        if found.start() < done or not _tells_of_secret(found["name"], is_option=bool(found["is_option"])):
+            continue
+        value = (_WORD if found["is_option"] else _REST).match(text, found.end())
+        if value is not None:
+            pieces += [text[done : found.end()], MASK]
+            done = value.end()
+    return "".join([*pieces, text[done:]])
 
-    return _OPTION.sub(option, _USERINFO.sub(rf"\g<scheme>{MASK}@", text))
+
+def _tells_of_secret(name: str, is_option: bool) -> bool:
+    if is_option:
+        return is_secret(name.lstrip("-"))
+    return is_secret(name.rpartition(".")[2]) and not name.endswith(_ERROR_NAMES)
+
+
+def mask_line(line: str) -> str:
+    """Mask what is recognised in a line of text, also the word after an option such as `--password`."""
+    return " ".join(mask_words(mask_text(line).split(" ")))
 
 
 def mask_value(name: str, value: str) -> str:

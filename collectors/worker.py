@@ -124,7 +124,15 @@ class Worker:
             return SourceState(self.name, availability, "", error.reason, error.remedy, self._read_at_ns, self._cost_ns)
         if reading is None:
             return SourceState(self.name, Availability.WAITING, "", "no answer yet")
-        return SourceState(self.name, Availability.OK, reading.detail, "", "", self._read_at_ns, self._cost_ns)
+        return SourceState(
+            self.name,
+            Availability.OK,
+            reading.detail,
+            reading.unseen,
+            reading.remedy,
+            self._read_at_ns,
+            self._cost_ns,
+        )
 
     def _replace_if_hung(self, now: float) -> None:
         limit, since = self.source.replace_after_s, self._call_since

@@ -18,12 +18,13 @@ from collectors.actions.commands import consequence, equivalent
 from collectors.actions.engines import Engines
 from collectors.actions.log import ActionLog, Entry
 from collectors.actions.model import ActionTimedOut, AfterTimeout, Observed, Request, Result, Verb
-from collectors.actions.protection import Protection, own_containers
+from collectors.actions.protection import Protection
 from collectors.actions.rules import is_reached, offers, state_forbids, why_not
 from collectors.actions.runner import AT_ONCE, Action, Runner
 from collectors.actions.targets import NoTarget, find
 from collectors.model import Event, Kind, State, Workload, WorkloadId
 from collectors.reach import Reach
+from collectors.rights import own_containers
 from collectors.sources.base import AccessDenied, SourceAbsent, SourceDown, SourceError
 from tests.engines import FakeEngine, held_by
 from tests.lab.process import wait_until

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 
 from collectors.model import Kind
 from tui.cli import main
-from tui.config import Config, ConfigError, load_config
+from tui.config import Config, ConfigError, config_file, load_config
+from tui.folders import state_folder
 
 
 def test_without_a_file_everything_has_its_default(tmp_path: Path) -> None:
@@ -78,3 +80,11 @@ def test_a_locked_configuration_refuses_scripts(tmp_path: Path, monkeypatch: pyt
     done = CliRunner().invoke(main, ["kill", "x", "--yes"], standalone_mode=True)
     assert done.exit_code == 5
     assert "read_only = true" in done.output
+
+
+def test_a_user_whom_nobody_knows_has_no_files_and_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 4_000_000_000)
+    assert load_config() == Config()
+    assert (config_file(), state_folder()) == (Path("/.config/vmtop/config.toml"), Path("/.local/state/vmtop"))

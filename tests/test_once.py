@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 import time
 
+import click
 import pytest
 
 from collectors import sampler as sampler_module
 from collectors.model import Availability
-from collectors.sampler import SourceSpec
+from collectors.sampler import Sampler, SourceSpec
 from collectors.sources.demo import DemoSource
 from tests.test_worker import FakeSource, Gate, answer, fail
 from tui.once import gather, moments
@@ -54,3 +55,12 @@ def test_daemon_that_is_known_to_be_down_is_not_waited_for(monkeypatch: pytest.M
 def test_events_from_before_the_first_moment_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     moment = gather(_with(monkeypatch, FakeSource(lambda: answer("web"))))
     assert "web" in [event.name for event in moment.events]
+
+
+def test_a_sampler_that_fails_ends_the_command_with_a_sentence_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def break_down(self: Sampler, due: float) -> None:
+        raise RuntimeError("no such luck")
+
+    monkeypatch.setattr(Sampler, "tick", break_down)
+    with pytest.raises(click.ClickException, match="sampling failed: RuntimeError: no such luck"):
+        gather(demo(3, 1))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.secrets import MASK, is_secret, mask_environment, mask_json, mask_text, mask_words
+from collectors.secrets import MASK, is_secret, mask_environment, mask_json, mask_line, mask_text, mask_words
 
 CANARY = "zqx7canary7xqz"
 NAMES = st.sampled_from(
@@ -54,7 +54,37 @@ def test_words_after_a_secret_option_are_masked_and_options_are_not() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"--env=DB_PASSWORD={CANARY}",
+        f"curl -H 'Authorization: Bearer {CANARY}' host",
+        f'{{"x": "y", "auth_token": "{CANARY}"}}',
+        f"{{'outer': 'Cookie: {CANARY}'}}",
+        f"postgres://user:{CANARY}@host/db?x=1",
+        f"password: {CANARY}",
+    ],
+)
+def test_a_secret_inside_a_text_is_masked_wherever_it_stands(text: str) -> None:
+    assert CANARY not in mask_text(text)
+    assert MASK in mask_text(text)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("run", ["x", "-", "a=", "a.", "x://", "--password ", "a: ", "'"])
+def test_a_long_text_is_masked_in_time_that_grows_with_its_length(run: str) -> None:
+    assert mask_line(run * 200_000)
+
+
 def test_plain_text_is_left_alone() -> None:
     assert mask_text("nginx -g 'daemon off;' --port=80 http://host/path") == (
         "nginx -g 'daemon off;' --port=80 http://host/path"
     )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["SessionError: night.gz cannot be read", "collectors.session.recorder: a frame was lost", "registry/auth:latest"],
+)
+def test_words_that_only_sound_like_secrets_stay_readable(text: str) -> None:
+    assert mask_text(text) == text

@@ -26,7 +26,8 @@ from collectors.sources.base import SourceError
 from collectors.sources.systemd import slice_of
 from collectors.systemd_bus import SERVICE_NAME
 from tui.config import Config, config_file
-from tui.means import make_means, state_folder, who
+from tui.folders import state_folder
+from tui.means import make_means, who
 from tui.once import gather
 
 _CODES = {

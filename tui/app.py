@@ -15,7 +15,8 @@ from collectors.session.format import SessionError
 from tui.action_desk import ActionChanged, ActionDesk
 from tui.base_app import BaseApp
 from tui.config import Config
-from tui.means import Means, make_means, state_folder, who
+from tui.folders import state_folder
+from tui.means import Means, make_means, who
 from tui.notes import NoteCommands
 from tui.options import ScreenOptions
 from tui.screens.overview import Overview

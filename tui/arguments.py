@@ -16,11 +16,15 @@ from urllib.parse import urlsplit
 
 import click
 
+from tui import log_file
+
 if TYPE_CHECKING:
     from collectors.query import Query
     from tui.options import ScreenOptions
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+log = logging.getLogger(__name__)
 
 USAGE_ERROR = 2
 _INTERRUPTED = 130
@@ -39,14 +43,17 @@ class Program(click.Group):
         **extra: Any,
     ) -> Any:
         """Run, and exit with 0, 1 (it failed), 2 (bad arguments) or 130 (interrupted)."""
-        logging.getLogger("collectors").addHandler(logging.NullHandler())
-        try:
-            code = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
-        except click.ClickException as error:
-            click.echo(f"vmtop: {' '.join(error.format_message().split())}", err=True)
-            code = error.exit_code
-        except click.Abort:
-            code = _INTERRUPTED
+        with log_file.taking():
+            try:
+                code = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+            except click.ClickException as error:
+                click.echo(f"vmtop: {' '.join(error.format_message().split())}", err=True)
+                code = error.exit_code
+            except click.Abort:
+                code = _INTERRUPTED
+            except Exception as error:
+                # The boundary to the person, who gets a sentence; the log has the traceback.
+                code = _tell_failure(error)
         if not standalone_mode:
             return code
         sys.exit(code if isinstance(code, int) else 0)
@@ -64,6 +71,15 @@ class Program(click.Group):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise click.ClickException(f"cannot write: {error.strerror or error}") from error
         return code
+
+
+def _tell_failure(error: Exception) -> int:
+    from collectors.text import inert
+
+    log.exception("the command failed")
+    said = inert(f"{type(error).__name__}: {error}")
+    click.echo(f"vmtop: it failed in a way that no one foresaw: {said}{log_file.FILE.reference}", err=True)
+    return 1
 
 
 class FilterType(click.ParamType["Query"]):
@@ -154,9 +170,32 @@ class AddressType(click.ParamType[str]):
         return address
 
 
+def _start_log(_ctx: click.Context, _param: click.Parameter, path: Path | None) -> None:
+    """Log into the file that was named, or say at once why that cannot be."""
+    if path is None:
+        return
+    log_file.keep_all(path)
+    log.info("vmtop begins, with arguments %s", " ".join(sys.argv[1:]))
+    if log_file.FILE.problem:
+        raise click.UsageError(log_file.FILE.problem)
+
+
+def log_option(command: Command) -> Command:
+    """Add `--log`. It takes effect by itself: no command has to pass it on."""
+    return click.option(
+        "--log",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        expose_value=False,
+        callback=_start_log,
+        help="Log into this file instead of ~/.local/state/vmtop/vmtop.log.",
+    )(command)
+
+
 def source_options(command: Command) -> Command:
-    """Add the options that choose sources."""
+    """Add the options that choose sources, and the log that tells how it went with them."""
     for option in (
+        log_option,
         click.option("--insecure", is_flag=True, help="Allow a Docker engine over TCP without TLS."),
         click.option(
             "--libvirt",

@@ -18,8 +18,8 @@ from textual.screen import Screen
 
 from collectors.metrics import METRICS
 from collectors.text import inert
+from tui import log_file
 from tui.keys import APP_ACTIONS, LIVE, keys_of, shown
-from tui.means import state_folder
 from tui.options import ScreenOptions
 from tui.outlet import Outlet
 from tui.screens.ask import Ask
@@ -95,29 +95,22 @@ class BaseApp(App[int]):
     def run_to_end(self) -> int:
         """Run until the person leaves; return the process's exit code."""
         os.environ.setdefault("TEXTUAL_DISABLE_KITTY_KEY", "1")
-        with _quiet_stderr():
+        log_file.keep_all()
+        with _terminal_for_textual():
             self.run(mouse=self.options.mouse)
         if self.failure:
-            sys.stderr.write(f"{self.failure}; {state_folder() / 'vmtop.log'} has more\n")
+            sys.stderr.write(f"{self.failure}{log_file.FILE.reference}\n")
         return self.return_code or 0
 
 
 @contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    """While the screen is up, send what libraries write to descriptor 2 to the log; Textual keeps the terminal."""
-    path = state_folder() / "vmtop.log"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    except OSError:
-        log = os.open(os.devnull, os.O_WRONLY)
-    terminal = os.dup(2)
+def _terminal_for_textual() -> Iterator[None]:
+    """Keep the terminal for Textual alone: it writes to `sys.__stderr__`."""
     original = sys.__stderr__
-    vars(sys)["__stderr__"] = os.fdopen(terminal, "w", encoding="utf-8", errors="replace")
-    os.dup2(log, 2)
-    logging.basicConfig(stream=os.fdopen(log, "a"), level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    try:
-        yield
-    finally:
-        os.dup2(terminal, 2)
-        vars(sys)["__stderr__"] = original
+    with log_file.stderr_in_log() as terminal:
+        # Stays open: Textual's writer may be at it still when a slow terminal makes it late.
+        vars(sys)["__stderr__"] = os.fdopen(terminal, "w", encoding="utf-8", errors="replace", closefd=False)
+        try:
+            yield
+        finally:
+            vars(sys)["__stderr__"] = original

@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,6 +21,7 @@ from tui.arguments import (
     choice_options,
     interval_option,
     live_options,
+    log_option,
     refuse_before,
     require_terminal,
     screen_choice,
@@ -93,6 +95,7 @@ def _config() -> Config:
 @click.option("--seed", type=int, default=7, show_default=True, help="Equal seeds give equal fleets.")
 @choice_options
 @live_options
+@log_option
 def demo(workloads: int, seed: int, query: Query | None, only: str | None, **wishes: Any) -> int:
     """Start the screen on a fleet that does not exist."""
     from tui.sources import demo as demo_specs
@@ -177,19 +180,56 @@ def stream(
 
 @main.command()
 @click.option("--json", "is_json", is_flag=True, help="Print a JSON document.")
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    is_flag=False,
+    flag_value=Path("-"),
+    metavar="[FILE]",
+    help="Write all that a report of a fault needs, secrets masked; without FILE to standard output.",
+)
+@click.option("--with-names", "has_names", is_flag=True, help="With --report: name the workloads too.")
+@click.option("--force", "is_forced", is_flag=True, help="With --report: replace a file that is there.")
 @source_options
-def doctor(is_json: bool, docker_urls: tuple[str, ...], libvirt_uris: tuple[str, ...], insecure: bool) -> int:
+def doctor(
+    is_json: bool,
+    report: Path | None,
+    has_names: bool,
+    is_forced: bool,
+    docker_urls: tuple[str, ...],
+    libvirt_uris: tuple[str, ...],
+    insecure: bool,
+) -> int:
     """Say of each source whether it can be read, why not, and what mends it.
 
     Exits with 0 only if all that is present can be read.
     """
-    from tui import doctor as report
+    from tui import doctor as checkup
     from tui.once import gather
     from tui.sources import specs
 
+    if report is None and (has_names or is_forced):
+        raise click.UsageError("--with-names and --force go with --report.")
     moment = gather(specs(docker_urls, libvirt_uris, insecure))
-    click.echo(json.dumps(report.as_document(moment), indent=2) if is_json else report.as_text(moment).rstrip())
-    return 0 if report.is_healthy(moment) else 1
+    if report is not None:
+        return _report(moment, report, has_names, is_forced)
+    click.echo(json.dumps(checkup.as_document(moment), indent=2) if is_json else checkup.as_text(moment).rstrip())
+    return 0 if checkup.is_healthy(moment) else 1
+
+
+def _report(moment: Moment, target: Path, has_names: bool, is_forced: bool) -> int:
+    from collectors.session.format import SessionError
+    from tui import bug_report
+
+    if str(target) == "-":
+        click.echo(bug_report.as_text(moment, has_names), nl=False)
+        return 0
+    try:
+        bug_report.write(moment, has_names, target, is_forced)
+    except SessionError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"vmtop: {target} is written, for your eyes only; read it before you pass it on", err=True)
+    return 0
 
 
 def _add_action(verb: str, does: str, can_wait: bool) -> None:

@@ -18,6 +18,7 @@ from typing import Annotated
 import msgspec
 
 from collectors.model import Kind
+from tui.folders import home
 
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=3600)]
 
@@ -54,7 +55,7 @@ class ConfigError(Exception):
 
 def config_file() -> Path:
     """Return where the configuration is looked for."""
-    folder = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    folder = os.environ.get("XDG_CONFIG_HOME") or str(home() / ".config")
     return Path(folder) / "vmtop" / "config.toml"
 
 

@@ -79,13 +79,18 @@ def as_text(moment: Moment) -> str:
 
 def _source(state: SourceState) -> list[str]:
     cost = "" if state.cost_ns is None else f" ({state.cost_ns / 1e6:.1f} ms a reading)"
-    lines = [f"{state.availability:<8} {state.name:<10} {(state.reason or state.detail) + cost}".rstrip()]
+    is_ok = state.availability is Availability.OK
+    lines = [f"{state.availability:<8} {state.name:<10} {(state.detail if is_ok else state.reason) + cost}".rstrip()]
+    if is_ok and state.reason:
+        lines.append(f"{'':19} {state.reason}")
     if state.remedy:
         lines.append(f"{'':19} try: {state.remedy}")
     return lines
 
 
 def _verdict(moment: Moment) -> str:
-    if is_healthy(moment):
-        return "All that is present can be read."
-    return "Something that is present cannot be read; see above."
+    if not is_healthy(moment):
+        return "Something that is present cannot be read; see above."
+    if any(state.reason for state in moment.sources if state.availability is Availability.OK):
+        return "All that is present can be read, but not all of it; see above."
+    return "All that is present can be read."

@@ -13,12 +13,6 @@ from collectors.sampler import SourceSpec
 from tui.config import Config
 
 
-def state_folder() -> Path:
-    """Return where vmtop keeps what outlives a run: the user's state folder (XDG Base Directory)."""
-    state = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    return Path(state) / "vmtop"
-
-
 @dataclass(frozen=True, slots=True)
 class Means:
     """Made once, from the command line and the configuration."""

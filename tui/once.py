@@ -6,11 +6,14 @@ import queue
 import time
 from collections.abc import Iterator, Sequence
 
+import click
 import msgspec
 
 from collectors.model import Availability, Event, Frame
 from collectors.rates import Deriver, Moment, Reading
 from collectors.sampler import FIRST_INTERVAL_S, Sampler, SourceSpec
+from collectors.text import inert
+from tui import log_file
 
 SETTLE_S = 3.0
 """A daemon that has not answered by then is reported as it is."""
@@ -23,7 +26,8 @@ class _Settling:
     """Feeds frames to a deriver on the sampler's thread, and holds the moments back until the picture is whole."""
 
     def __init__(self, sampler: Sampler, interval_s: float, settle_s: float) -> None:
-        self.moments: queue.SimpleQueue[Moment] = queue.SimpleQueue()
+        self.moments: queue.SimpleQueue[Moment | None] = queue.SimpleQueue()
+        """`None` is the end: the sampler failed."""
         self._sampler = sampler
         self._interval_s = interval_s
         self._deadline = time.monotonic() + settle_s
@@ -63,14 +67,22 @@ def _quick_pairs(reading: Reading) -> Iterator[tuple[str, bool]]:
 
 
 def moments(specs: Sequence[SourceSpec], interval_s: float, settle_s: float = SETTLE_S) -> Iterator[Moment]:
-    """Yield a moment each interval, for ever; the first as soon as it is whole or `settle_s` have passed."""
+    """Yield a moment each interval, for ever; the first as soon as it is whole or `settle_s` have passed.
+
+    Raises:
+        click.ClickException: Sampling failed, in a way that no one foresaw.
+    """
     sampler = Sampler(specs, min(interval_s, FIRST_INTERVAL_S))
     settling = _Settling(sampler, interval_s, settle_s)
     sampler.on_frame(settling.take)
+    sampler.on_failure(lambda: settling.moments.put(None))
     sampler.start()
     try:
-        while True:
-            yield settling.moments.get(timeout=interval_s + settle_s + _PATIENCE_S)
+        while (moment := settling.moments.get(timeout=interval_s + settle_s + _PATIENCE_S)) is not None:
+            yield moment
+        failure = sampler.failure
+        said = inert(f"{type(failure).__name__}: {failure}")
+        raise click.ClickException(f"sampling failed: {said}{log_file.FILE.reference}") from failure
     finally:
         sampler.stop()
 

@@ -20,6 +20,7 @@ from collectors.session.files import Rotating, Rotation, file_writer, stream_wri
 from collectors.session.format import SessionError
 from collectors.session.recorder import Keeping, Recorder, Sink
 from collectors.text import inert
+from tui import log_file
 from tui.doctor import troubles
 from tui.format import duration, text
 from tui.once import SETTLE_S
@@ -47,6 +48,7 @@ def record(specs: Sequence[SourceSpec], plan: Plan) -> int:
     Raises:
         SessionError: The file cannot be made.
     """
+    log_file.keep_all()
     sink = _sink(plan)
     stop = _Stop()
     sampler, recorder = Sampler(specs, plan.interval_s), Recorder()

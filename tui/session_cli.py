@@ -11,6 +11,7 @@ from tui.arguments import (
     SpanType,
     choice_options,
     interval_option,
+    log_option,
     look_options,
     require_terminal,
     screen_choice,
@@ -185,6 +186,7 @@ def report(files: tuple[Path, ...], target: Path, is_forced: bool) -> int:
 @click.option("--speed", type=click.FloatRange(0.25, 64), default=1.0, show_default=True, help="Times real time.")
 @choice_options
 @look_options
+@log_option
 def replay(
     files: tuple[Path, ...], at: str | None, speed: float, query: Query | None, only: str | None, **looks: Any
 ) -> int:

@@ -5,16 +5,13 @@ Only the configuration can name exceptions; no key does.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from collectors.model import Kind, Workload
+from collectors.rights import own_containers, read_if_allowed
 
 PROTECT_LABEL = "vmtop.protect"
-_ID = re.compile(r"[0-9a-f]{64}")
-_OWN_FILES = ("/hostname", "/hosts", "/resolv.conf")
-"""What an engine mounts into a container from the container's own folder."""
 _ENGINE_SERVICES = frozenset(
     f"{name}.service"
     for name in (
@@ -41,7 +38,7 @@ class Protection:
         self._allowed = frozenset(allowed)
         self._own_containers = own_containers(proc)
         self._own_groups = own_groups(proc)
-        self._own_domain = _read(dmi / "product_uuid").strip().lower()
+        self._own_domain = read_if_allowed(dmi / "product_uuid").strip().lower()
 
     def reason(self, workload: Workload) -> str:
         """Return why a workload is protected; empty when it is not, or when the configuration allows it."""
@@ -61,23 +58,9 @@ class Protection:
         return "vmtop itself runs in it" if is_inside and not workload.endpoint else ""
 
 
-def own_containers(proc: Path = Path("/proc")) -> frozenset[str]:
-    """Return the ids of the containers around this process, by its control groups and its mounts."""
-    found = {match for line in _read(proc / "self/cgroup").splitlines() for match in _ID.findall(line)}
-    for line in _read(proc / "self/mountinfo").splitlines():
-        fields = line.split(" ")
-        if (
-            len(fields) > 4
-            and fields[3].endswith(_OWN_FILES)
-            and fields[4] == "/etc" + fields[3][fields[3].rindex("/") :]
-        ):
-            found.update(_ID.findall(fields[3]))
-    return frozenset(found)
-
-
 def own_groups(proc: Path = Path("/proc")) -> frozenset[str]:
     """Return the paths of this process's control groups."""
-    lines = _read(proc / "self/cgroup").splitlines()
+    lines = read_if_allowed(proc / "self/cgroup").splitlines()
     return frozenset(line.split(":", 2)[2] for line in lines if line.count(":") >= 2)
 
 
@@ -97,10 +80,3 @@ def _engine_service(workload: Workload) -> str:
 def _label(workload: Workload) -> str:
     value = dict(workload.labels).get(PROTECT_LABEL, "").lower()
     return f"its label {PROTECT_LABEL} says so" if value in ("true", "yes", "1") else ""
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(errors="replace")
-    except OSError:
-        return ""  # not there, or not for this user: then it cannot tell

@@ -12,7 +12,7 @@ from collectors.reach import Reach
 from collectors.sources.base import SourceAbsent
 from collectors.sources.libvirt_domain import safe_xml
 
-_QEMU_LOGS = (Path("/var/log/libvirt/qemu"), Path.home() / ".cache/libvirt/qemu/log")
+_QEMU_LOGS = (Path("/var/log/libvirt/qemu"), Path(os.path.expanduser("~")) / ".cache/libvirt/qemu/log")
 
 
 def open_log(workload: Workload, reach: Reach) -> Log:

@@ -52,6 +52,10 @@ class SourceReading(msgspec.Struct, frozen=True, gc=False):
     cpus: int = 0
     memory_bytes: int = 0
     facts: dict[str, str] = {}
+    unseen: str = ""
+    """What of it may not be seen by this user, or from inside this container; a sentence. It is no failure."""
+    remedy: str = ""
+    """The command that would show it."""
 
 
 class Source(Protocol):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from collectors.rights import way_into, way_to
 from collectors.sources.base import AccessDenied, SourceAbsent, SourceDown, SourceError
 from collectors.text import inert
 
@@ -24,7 +25,7 @@ _NEWEST_API = "1.51"
 """From 1.52 on the engine leaves out fields that docker-py relies on."""
 _OLDEST_PROBE = "1.44"
 """Only there to be a valid version for the client that asks `/version`, which has none in its path."""
-_JOIN_GROUP = "sudo usermod -aG docker $USER, then log in again"
+_GROUP = "docker"
 
 
 @dataclass(frozen=True)
@@ -105,9 +106,9 @@ def check_socket(path: Path) -> None:
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
-        raise SourceAbsent(f"no Docker socket at {inert(str(path))}") from None
+        raise SourceAbsent(f"no Docker socket at {inert(str(path))}", way_to(inert(str(path)))) from None
     except PermissionError:
-        raise AccessDenied(f"no permission to see {inert(str(path))}", _JOIN_GROUP) from None
+        raise AccessDenied(f"no permission to see {inert(str(path))}", way_into(path, _GROUP)) from None
     except OSError as error:
         raise SourceAbsent(f"no Docker socket at {inert(str(path))}: {error.strerror}") from None
     if not stat.S_ISSOCK(mode):
@@ -153,7 +154,7 @@ def translate(error: BaseException, endpoint: Endpoint) -> SourceError:
 
     causes = list(_causes(error))
     if any(isinstance(cause, PermissionError) for cause in causes):
-        return AccessDenied(f"no permission to use {endpoint.place}", _JOIN_GROUP)
+        return AccessDenied(f"no permission to use {endpoint.place}", way_into(endpoint.socket, _GROUP))
     if any(isinstance(cause, FileNotFoundError) for cause in causes) and endpoint.socket:
         return SourceAbsent(f"no Docker socket at {endpoint.place}")
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):

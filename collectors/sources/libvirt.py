@@ -7,6 +7,7 @@ the worker then leaves this source behind with its thread, and a new one takes o
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from collectors.model import Sample, State, Workload, WorkloadId
+from collectors.rights import way_into, way_to
 from collectors.sources.base import AccessDenied, SourceAbsent, SourceDown, SourceError, SourceReading
 from collectors.sources.libvirt_domain import Description, parse_xml, to_sample, to_workload
 from collectors.sources.libvirt_events import DomainEvents
@@ -40,7 +42,8 @@ _NOT_ALLOWED = frozenset({45, 79, 88, 96})
 """VIR_ERR_AUTH_FAILED, _AUTH_CANCELLED, _ACCESS_DENIED, _AUTH_UNAVAILABLE."""
 _NOT_ALLOWED_WORDS = ("permission denied", "authentication", "polkit", "system bus")
 INSTALL = "pip install 'vmtop[libvirt]' (needs libvirt-dev, pkg-config, a C compiler)"
-_JOIN_GROUP = "join group libvirt: sudo usermod -aG libvirt $USER, then log in again"
+_GROUP = "libvirt"
+_REFUSING_SOCKET = re.compile(r"socket to '([^']+)'")
 _START = "sudo systemctl start libvirtd"
 
 
@@ -75,7 +78,7 @@ class LibvirtSource:
     def open(self, wake: Callable[[], None]) -> None:
         """Connect, read-only, and register for events."""
         if self._asked_uri is None and not has_socket():
-            raise SourceAbsent("there is no libvirt on this host: no socket in /run/libvirt")
+            raise SourceAbsent("there is no libvirt on this host: no socket in /run/libvirt", way_to("/run/libvirt"))
         try:
             import libvirt
         except ImportError:
@@ -206,7 +209,9 @@ def translate(error: Any, uri: str) -> SourceError:
     where = f"libvirt at {inert(uri)}"
     lower = said.lower()
     if error.get_error_code() in _NOT_ALLOWED or any(words in lower for words in _NOT_ALLOWED_WORDS):
-        return AccessDenied(f"{where} does not let this user in: {said}", _JOIN_GROUP)
+        socket = _REFUSING_SOCKET.search(said)  # without one it was polkit that refused
+        remedy = way_into(Path(socket[1]) if socket else None, _GROUP)
+        return AccessDenied(f"{where} does not let this user in: {said}", remedy)
     is_not_running = "connection refused" in lower or "no such file" in lower
     return SourceDown(f"{where}: {said}", _START if is_not_running and not endpoint_of(uri) else "")
 

@@ -42,7 +42,12 @@ class DockerLab:
         self._containers: list[str] = []
 
     def run(
-        self, name: str, command: str | Sequence[str], labels: Mapping[str, str] | None = None, **limits: Any
+        self,
+        name: str,
+        command: str | Sequence[str],
+        labels: Mapping[str, str] | None = None,
+        user: str | None = None,
+        **limits: Any,
     ) -> str:
         """Start a container and return its full id.
 
@@ -50,6 +55,7 @@ class DockerLab:
             name: Name of the container.
             command: Shell text, or the words of a program.
             labels: Labels of the container.
+            user: Who runs the command; root unless given.
             limits: Keywords of docker-py's `create_host_config`: `nano_cpus`, `mem_limit`, `network_mode`
                 (`none` unless given), `binds`, `pids_limit`, ...
         """
@@ -59,6 +65,7 @@ class DockerLab:
             ["sh", "-c", command] if isinstance(command, str) else list(command),
             name=name,
             labels=dict(labels or {}),
+            user=user,
             host_config=self.client.create_host_config(**limits),
         )["Id"]
         self._containers.append(container)

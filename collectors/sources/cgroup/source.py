@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 
 from collectors.model import Event, Sample, Workload, WorkloadId
 from collectors.sources.base import SourceAbsent, SourceReading
+from collectors.sources.cgroup.blind_spots import blind_spots
 from collectors.sources.cgroup.discovery import Place
 from collectors.sources.cgroup.files import GroupGone, raise_file_limit
 from collectors.sources.cgroup.group import Group, Surroundings
@@ -53,6 +53,7 @@ class CgroupSource:
         self._unreadable: dict[str, int] = {}
         """How often a group could not be opened."""
         self._readings = 0
+        self._blind = ("", "", "")
 
     def open(self, wake: Callable[[], None]) -> None:
         """Find the hierarchies.
@@ -75,6 +76,7 @@ class CgroupSource:
             is_blkio_dead=blkio is not None and is_blkio_dead(blkio, self._proc),
         )
         self._tree = Tree(self._hierarchy.walked)
+        self._blind = blind_spots(self._hierarchy, self._around.is_blkio_dead, self._proc)
 
     def read(self) -> SourceReading:
         """Look for new groups and read all. A group that vanishes in between is simply not there."""
@@ -101,17 +103,15 @@ class CgroupSource:
             samples=samples,
             events=tuple(events),
             detail=self._detail(),
+            unseen=self._blind[1],
+            remedy=self._blind[2],
             facts={"cgroup": str(self._hierarchy.mode)},
         )
 
     def _detail(self) -> str:
         """Say which hierarchy it is, and what of it cannot be seen."""
-        detail: str = self._hierarchy.mode
-        if self._hierarchy.is_private:
-            detail += ", own namespace only"
-        if self._around is not None and self._around.is_blkio_dead and os.geteuid() != 0:
-            detail += ", disk needs root"
-        return detail
+        words = self._blind[0]
+        return f"{self._hierarchy.mode}, {words}" if words else str(self._hierarchy.mode)
 
     def close(self) -> None:
         """Let go of every file."""
