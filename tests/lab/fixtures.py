@@ -37,14 +37,14 @@ def lab_root() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def docker_lab(lab_root: Path) -> Iterator[DockerLab]:
     """Give a Docker engine of our own; inside the user-mode kernel, the one that runs there."""
-    with _skip_or_fail(), docker_engine(lab_root / "docker") as lab:
+    with skip_or_fail(), docker_engine(lab_root / "docker") as lab:
         yield lab
 
 
 @pytest.fixture(scope="session")
 def libvirt_lab(lab_root: Path) -> Iterator[LibvirtLab]:
     """Give a libvirt daemon of our own, whose two Linux guests are still booting."""
-    with _skip_or_fail(), libvirt_daemon(lab_root / "libvirt") as lab:
+    with skip_or_fail(), libvirt_daemon(lab_root / "libvirt") as lab:
         yield lab
 
 
@@ -57,7 +57,7 @@ def linux_guests(libvirt_lab: LibvirtLab) -> tuple[str, str]:
 @pytest.fixture(scope="session")
 def uml_lab(lab_root: Path) -> UmlLab:
     """Give the user-mode kernel; each `run` boots a fresh one."""
-    with _skip_or_fail():
+    with skip_or_fail():
         return uml_kernel(lab_root / "uml")
 
 
@@ -73,7 +73,8 @@ def _ending_in_order() -> Iterator[None]:
 
 
 @contextmanager
-def _skip_or_fail() -> Iterator[None]:
+def skip_or_fail() -> Iterator[None]:
+    """Skip what needs a part that this machine cannot run; fail where the lab is required."""
     try:
         yield
     except LabUnavailable as reason:
