@@ -38,6 +38,9 @@ TEXTS: dict[str, str] = {
 BROKEN = b"\xff\xfe\xc3\x28 \xed\xa0\x80 \xf0\x9f\x92 \xc0\x80 \x9b2J end"
 """What is no UTF-8, with a control sequence of one byte."""
 
+_ESCAPE_S = 0.8
+"""After Esc: the next key must not come so soon that the two are read as one."""
+
 _MODES = rb"\?(?:7|25|1000|1003|1004|1006|1015|1016|1049|2004|2026|2048)"
 _SENT = re.compile(
     rb"\x1b\[(?:\d+;\d+H|[0-9;]*m|" + _MODES + rb"[hl]|\?(?:2026|2048)\$p|6n|<u)"
@@ -75,7 +78,7 @@ def visit(terminal: Terminal, steps: Sequence[tuple[str, str]], pause: float = 0
     for keys, words in steps:
         terminal.press(keys)
         terminal.wait_for(partial(_shows, terminal, words), 60, f"{words!r} after {keys!r}")
-        terminal.read(pause)
+        terminal.read(max(pause, _ESCAPE_S) if keys == "\x1b" else pause)
 
 
 def _shows(terminal: Terminal, words: str) -> bool:

@@ -10,8 +10,8 @@ import msgspec
 import pytest
 
 from tests.fleet import Fleet
-from tests.hostile import TEXTS, is_inert, misaligned, search, visit
-from tests.terminal import Terminal
+from tests.hostile import TEXTS, is_inert, misaligned, pasted, search, visit
+from tests.terminal import Start, Terminal
 from tests.test_session_file import write
 
 HARM = "".join(TEXTS[tried] for tried in ("title", "clear", "c1", "markup", "bidi"))
@@ -100,6 +100,17 @@ def test_a_replay_of_a_hostile_session_moves_no_column_and_steers_nothing(sessio
         terminal.press("q")
         assert terminal.wait_exit(20) == 0
         assert search(bytes(terminal.received)).found == []
+
+
+def test_hostile_text_that_is_typed_and_pasted_steers_nothing(start: Start, tmp_path: Path) -> None:
+    terminal = start("demo", "--workloads", "5", environment={"XDG_STATE_HOME": str(tmp_path)})
+    terminal.wait_for(lambda: "●" in terminal.text(), 30, "the fleet")
+    for tried in ("c1", "bidi", "hidden", "markup"):
+        visit(terminal, [("/", "%LIM"), (pasted(TEXTS[tried]), "%LIM"), ("\r", "%LIM"), ("\x1b", "%LIM")])
+        visit(terminal, [("\x1b", "%LIM")])
+    terminal.press("q")
+    assert terminal.wait_exit(20) == 0
+    assert search(bytes(terminal.received)).found == []
 
 
 @pytest.mark.parametrize("words", [("info",), ("info", "--json"), ("export",), ("export", "--format", "openmetrics")])
