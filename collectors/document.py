@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from collectors.metrics import METRICS, Metric, Unit
 from collectors.model import Event, SourceState, Workload, WorkloadId
 from collectors.rates import Moment, Reading, Shares
+from collectors.secrets import mask_label, mask_text
 
 LIST_SCHEMA = "vmtop.list/1"
 STREAM_SCHEMA = "vmtop.stream/1"
@@ -131,14 +132,14 @@ def describe(reading: Reading) -> dict[str, object]:
         "state": str(workload.state),
         "name_is_known": workload.name_is_known,
         **_facts(workload),
-        "labels": dict(workload.labels),
+        "labels": {name: mask_label(name, value) for name, value in workload.labels},
         "metrics": _metrics(reading),
     }
 
 
 def _facts(workload: Workload) -> dict[str, object]:
     return {
-        "image": workload.image,
+        "image": None if workload.image is None else mask_text(workload.image),
         "project": workload.project,
         "health": workload.health,
         "ports": workload.ports,

@@ -22,6 +22,7 @@ from collectors.metrics import ALIASES, METRICS, Metric, Unit
 from collectors.model import Kind, State, Workload
 from collectors.pattern import Pattern, PatternError
 from collectors.rates import Reading
+from collectors.text import inert
 
 Term = Callable[[Reading], bool]
 
@@ -64,8 +65,14 @@ _SUFFIXES: dict[Unit, dict[str, float]] = {
 }
 
 
+_LONGEST_MESSAGE = 1000
+
+
 class QueryError(ValueError):
     """A filter that cannot be understood; the message is one sentence for the user."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(inert(message, _LONGEST_MESSAGE))
 
 
 @dataclass(frozen=True, slots=True)

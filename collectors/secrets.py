@@ -68,6 +68,11 @@ def mask_value(name: str, value: str) -> str:
     return MASK if value and is_secret(name) else mask_text(value)
 
 
+def mask_label(name: str, value: str) -> str:
+    """Mask a label's value; it may be a whole command line."""
+    return mask_value(name, " ".join(mask_words(value.split(" "))))
+
+
 def mask_environment(entries: Sequence[object]) -> tuple[tuple[str, str], ...]:
     """Split `KEY=value` entries and mask the values."""
     pairs = (str(entry).partition("=") for entry in entries)

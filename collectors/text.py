@@ -16,13 +16,18 @@ _MARKS = frozenset({"Mn", "Me"})
 """By category: many marks that stack have combining class 0."""
 _UNWANTED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Controls, format characters (bidi overrides, zero width), surrogates, private use, line separators."""
+_FLAGS = range(0x1F1E6, 0x1F200)
+"""Regional indicators: two of them are one character, or two, or a letter in a box, as the terminal likes."""
+_VARIANTS = frozenset(map(chr, (*range(0xFE00, 0xFE10), *range(0x1F3FB, 0x1F400))))
+"""Variation selectors and skin tones: some terminals widen the character before them, others do not."""
 
 
 def inert(text: str | bytes | None, longest: int = LONGEST) -> str:
     """Return the text without anything that could steer a terminal or break a column.
 
     Control, format, surrogate and unassigned characters become U+FFFD, runs of combining marks are cut after four,
-    and the whole after `longest` characters (an ellipsis shows the cut). The result is NFC.
+    what terminals do not agree on the width of is left out, and the whole is cut after `longest` characters (an
+    ellipsis shows the cut). The result is NFC.
     """
     if text is None:
         return ""
@@ -33,6 +38,8 @@ def inert(text: str | bytes | None, longest: int = LONGEST) -> str:
     clean: list[str] = []
     marks = 0
     for character in unicodedata.normalize("NFC", text[: longest * 8]):
+        if character in _VARIANTS and clean:
+            continue
         category = unicodedata.category(character)
         if category in _MARKS:
             marks += 1
@@ -40,7 +47,8 @@ def inert(text: str | bytes | None, longest: int = LONGEST) -> str:
                 continue
         else:
             marks = 0
-        clean.append(REPLACEMENT if category in _UNWANTED else character)
+        is_unwanted = category in _UNWANTED or character in _VARIANTS or ord(character) in _FLAGS
+        clean.append(REPLACEMENT if is_unwanted else character)
         if len(clean) > longest:
             return "".join(clean[: longest - 1]) + "…"
     return "".join(clean)

@@ -13,10 +13,28 @@ import struct
 import sys
 import termios
 import time
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pyte
+from wcwidth import wcwidth
+
+_TURN_S = 0.02
+"""A slow line is read in pieces of so long."""
+
+
+class Screen(pyte.Screen):
+    """A screen that answers what it is asked, and keeps what follows a mark that it cannot combine; pyte drops it."""
+
+    answer: Callable[[str], None] | None = None
+
+    def write_process_input(self, data: str) -> None:
+        if self.answer is not None:
+            self.answer(data)
+
+    def draw(self, data: str) -> None:
+        super().draw("".join(one for one in data if wcwidth(one) or unicodedata.combining(one)))
 
 
 class Terminal:
@@ -26,6 +44,8 @@ class Terminal:
         argv: The command; `vmtop` stands for this checkout's.
         size: Columns and lines.
         environment: Variables set beside the present ones; `None` takes one away.
+        bytes_per_s: How fast it reads, as at the end of a slow line.
+        is_mute: It does not answer what it is asked, as some do.
     """
 
     def __init__(
@@ -33,9 +53,13 @@ class Terminal:
         argv: Sequence[str],
         size: tuple[int, int] = (120, 40),
         environment: Mapping[str, str | None] | None = None,
+        bytes_per_s: float = float("inf"),
+        is_mute: bool = False,
     ) -> None:
         columns, lines = size
-        self.screen = pyte.Screen(columns, lines)
+        self.bytes_per_s = bytes_per_s
+        self.screen = Screen(columns, lines)
+        self.screen.answer = None if is_mute else self._answer
         self._stream = pyte.ByteStream(self.screen)
         self.received = bytearray()
         self.exit_code: int | None = None
@@ -57,8 +81,12 @@ class Terminal:
         """Type."""
         os.write(self.fd, keys.encode())
 
+    def _answer(self, words: str) -> None:
+        with contextlib.suppress(OSError):  # whoever asked has gone
+            self.press(words)
+
     def read(self, seconds: float) -> None:
-        """Take in what is written for a while."""
+        """Take in what is written for a while, no faster than the line is."""
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
             if not self.take(left):
@@ -70,11 +98,13 @@ class Terminal:
         if not ready:
             return False
         try:
-            chunk = os.read(self.fd, 65536)
+            chunk = os.read(self.fd, int(min(65536, max(1.0, self.bytes_per_s * _TURN_S))))
         except OSError:
             return False
         self.received += chunk
         self._stream.feed(chunk)
+        if self.bytes_per_s < float("inf"):
+            time.sleep(len(chunk) / self.bytes_per_s)
         return bool(chunk)
 
     def text(self) -> str:

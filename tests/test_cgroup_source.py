@@ -32,12 +32,16 @@ def opened(root: Path | str = "/sys/fs/cgroup", **options: object) -> CgroupSour
 
 
 class LiveGroups:
-    """Cgroups of the test's own, in the hierarchies that count CPU time and memory."""
+    """Cgroups of the test's own, in the hierarchies that count CPU time and memory.
 
-    def __init__(self) -> None:
+    Args:
+        top: What the folder of all of them is called.
+    """
+
+    def __init__(self, top: str = f"vmtop-test-{os.getpid()}") -> None:
         mounts = detect().mounts
         roots = {mounts[key] for key in ("unified", "memory", "cpuacct", "cpu", "pids", "freezer") if key in mounts}
-        self.folders = [Path(root) / f"vmtop-test-{os.getpid()}" for root in sorted(roots)]
+        self.folders = [Path(root) / top for root in sorted(roots)]
         self._children: list[subprocess.Popen[bytes]] = []
 
     def make(self, name: str) -> str:

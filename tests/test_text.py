@@ -7,8 +7,11 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
+from wcwidth import wcwidth
 
 from collectors.text import LONGEST, REPLACEMENT, inert
+from tests.hostile import TEXTS
 
 _STEERING = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _ANY = st.text(st.characters(codec=None, exclude_categories=())) | st.text(
@@ -51,6 +54,12 @@ def test_honest_names_pass_unchanged(name: str) -> None:
 def test_a_cut_is_shown() -> None:
     assert inert("a" * 300) == "a" * 255 + "…"
     assert inert("é" * 300) == "é" * 255 + "…"
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_every_terminal_gives_inert_text_the_width_that_the_screen_counts_on(text: str) -> None:
+    clean = inert(text)
+    assert sum(max(0, wcwidth(character)) for character in clean) == cell_len(clean)
 
 
 def test_escape_sequence_loses_its_escape() -> None:

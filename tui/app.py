@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
 from textual.screen import Screen
@@ -13,7 +12,7 @@ from collectors.actions.runner import Runner
 from collectors.sampler import Sampler, SourceSpec
 from collectors.session.format import SessionError
 from tui.action_desk import ActionChanged, ActionDesk
-from tui.base_app import BaseApp
+from tui.base_app import BaseApp, farewell
 from tui.config import Config
 from tui.folders import state_folder
 from tui.means import Means, make_means, who
@@ -76,5 +75,5 @@ def run_live(specs: Sequence[SourceSpec], options: ScreenOptions, config: Config
     is_done = tape.close()
     if recording is not None:
         words = in_words(recording.path, recording.writer.size, recording.writer.span_s)
-        sys.stderr.write(f"vmtop: recorded {words}\n" + ("" if is_done else "vmtop: the disk did not answer in time\n"))
+        farewell(f"vmtop: recorded {words}" + ("" if is_done else "\nvmtop: the disk did not answer in time"))
     return code

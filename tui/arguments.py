@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 USAGE_ERROR = 2
 _INTERRUPTED = 130
+_LONGEST_SENTENCE = 4000
 _DOCKER_SCHEMES = ("unix://", "tcp://", "http://", "https://", "ssh://")
 
 
@@ -47,7 +48,7 @@ class Program(click.Group):
             try:
                 code = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
             except click.ClickException as error:
-                click.echo(f"vmtop: {' '.join(error.format_message().split())}", err=True)
+                click.echo(f"vmtop: {_sentence(error)}", err=True)
                 code = error.exit_code
             except click.Abort:
                 code = _INTERRUPTED
@@ -80,6 +81,13 @@ def _tell_failure(error: Exception) -> int:
     said = inert(f"{type(error).__name__}: {error}")
     click.echo(f"vmtop: it failed in a way that no one foresaw: {said}{log_file.FILE.reference}", err=True)
     return 1
+
+
+def _sentence(error: click.ClickException) -> str:
+    """Return what an error says, on one line; it may name a path or a word of a stranger's."""
+    from collectors.text import inert
+
+    return inert(" ".join(error.format_message().split()), _LONGEST_SENTENCE)
 
 
 class FilterType(click.ParamType["Query"]):
@@ -267,11 +275,25 @@ def screen_choice(
         is_steady=asked is click.core.ParameterSource.COMMANDLINE,
         only=only,
         filter_text=query.text if query else "",
-        ascii=is_ascii or "utf" not in (sys.stdout.encoding or "").lower(),
+        ascii=is_ascii or not is_utf8(),
         mouse=not no_mouse,
         has_spool=not no_spool,
         **wishes,
     )
+
+
+def is_utf8() -> bool:
+    """Return whether the terminal is likely to take UTF-8, by the locale that the person has set.
+
+    Python writes UTF-8 in the locale C too and changes the variables accordingly (PEP 538, PEP 540): the kernel still
+    has them as they were. Where none is set, as in most containers, nothing speaks against UTF-8.
+    """
+    if "utf" not in (sys.stdout.encoding or "").lower():
+        return False
+    pairs = (entry.partition(b"=") for entry in Path("/proc/self/environ").read_bytes().split(b"\0"))
+    given = {name: value.lower() for name, _, value in pairs if value}
+    locale = next((given[name] for name in (b"LC_ALL", b"LC_CTYPE", b"LANG") if name in given), b"utf")
+    return b"utf" in locale
 
 
 def require_terminal(instead: str) -> None:

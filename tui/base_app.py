@@ -8,11 +8,11 @@ import os
 import signal
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import ClassVar
 
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
@@ -22,6 +22,7 @@ from tui import log_file
 from tui.keys import APP_ACTIONS, LIVE, keys_of, shown
 from tui.options import ScreenOptions
 from tui.outlet import Outlet
+from tui.pacing import PacedApp
 from tui.screens.ask import Ask
 from tui.screens.browser import Browser
 from tui.screens.choice import Choice
@@ -32,7 +33,7 @@ log = logging.getLogger(__name__)
 _SIGNALS = {signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGQUIT: 131}
 
 
-class BaseApp(App[int]):
+class BaseApp(PacedApp):
     """An application with one main screen.
 
     Args:
@@ -94,13 +95,19 @@ class BaseApp(App[int]):
 
     def run_to_end(self) -> int:
         """Run until the person leaves; return the process's exit code."""
-        os.environ.setdefault("TEXTUAL_DISABLE_KITTY_KEY", "1")
         log_file.keep_all()
         with _terminal_for_textual():
             self.run(mouse=self.options.mouse)
         if self.failure:
-            sys.stderr.write(f"{self.failure}{log_file.FILE.reference}\n")
+            farewell(f"{self.failure}{log_file.FILE.reference}")
         return self.return_code or 0
+
+
+def farewell(words: str) -> None:
+    """Say something after the screen, unless the terminal has gone."""
+    with suppress(OSError):
+        sys.stderr.write(f"{words}\n")
+        sys.stderr.flush()
 
 
 @contextmanager

@@ -18,8 +18,10 @@ from typing import Annotated
 import msgspec
 
 from collectors.model import Kind
+from collectors.text import inert
 from tui.folders import home
 
+_LONGEST_MESSAGE = 1000
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=3600)]
 
 
@@ -51,6 +53,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class ConfigError(Exception):
     """The file is there and cannot be used; the text says where and why."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(inert(message, _LONGEST_MESSAGE))
 
 
 def config_file() -> Path:

@@ -12,7 +12,7 @@ from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
-_STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200e\u200f\u2028\u2029]")
+_STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0001-\U000e007f]")
 _ASCII = str.maketrans(
     {"…": "~", "·": "|", "─": "-", "│": "|", "╭": "+", "╮": "+", "╰": "+", "╯": "+", "▲": "^", "▼": "v", "▌": ">"}
 )

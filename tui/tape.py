@@ -14,6 +14,7 @@ from collectors.session.format import SessionError
 from collectors.session.recorder import Keeping, Recorder
 from collectors.session.spool import Snapshot, Spool, keep
 from collectors.session.writer import Writer
+from collectors.text import inert
 from tui.format import duration, text
 
 _PATIENCE_S = 10.0
@@ -117,7 +118,8 @@ class Tape:
 def in_words(path: Path, size: int, span_s: float) -> str:
     """Tell of a file that was kept, and how to see it again."""
     shown = duration(span_s, 8).strip()
-    return f"{path}: {shown}, {text(size, Unit.BYTES, 6).strip()}\nvmtop replay {path}"
+    name = inert(str(path), 1000)
+    return f"{name}: {shown}, {text(size, Unit.BYTES, 6).strip()}\nvmtop replay {name}"
 
 
 def now_name(host: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from collectors.model import Event, Frame, Sample, SourceState, Workload, WorkloadId
-from collectors.secrets import mask_text, mask_value, mask_words
+from collectors.secrets import mask_label, mask_text
 from collectors.session.format import (
     COLUMN_FACTS,
     COLUMNS,
@@ -30,7 +30,8 @@ from collectors.session.format import (
 )
 
 _FIRST_COLUMN = len(Sample.__struct_fields__) - len(COLUMNS)
-_FACTS = tuple(name for name in Workload.__struct_fields__ if name not in ("id", "labels", "parent", "description"))
+_OWN = ("id", "image", "labels", "parent", "description")
+_FACTS = tuple(name for name in Workload.__struct_fields__ if name not in _OWN)
 _NOT_CARRIED = frozenset(name for name in COLUMNS if is_counter(name))
 _LARGEST = 2**63 - 1
 _encode = msgspec.json.Encoder().encode
@@ -162,7 +163,7 @@ def _fits(values: Sequence[Any]) -> bool:
 
 
 def _workload(number: int, workload: Workload) -> WorkloadLine:
-    """Describe a workload; what looks like a secret in its labels or description is masked."""
+    """Describe a workload; what looks like a secret in labels, description or image (a domain's title) is masked."""
     facts = {name: getattr(workload, name) for name in _FACTS}
     return WorkloadLine(
         n=number,
@@ -170,7 +171,8 @@ def _workload(number: int, workload: Workload) -> WorkloadLine:
         id=workload.id.id,
         parent=None if workload.parent is None else (workload.parent.engine, workload.parent.id),
         description=None if workload.description is None else mask_text(workload.description),
-        labels={name: mask_value(name, " ".join(mask_words(value.split(" ")))) for name, value in workload.labels},
+        image=None if workload.image is None else mask_text(workload.image),
+        labels={name: mask_label(name, value) for name, value in workload.labels},
         **facts,
     )
 

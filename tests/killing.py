@@ -1,0 +1,91 @@
+"""Writers of session files that are killed at random moments; `python -m tests.killing KILLS FOLDER` prints the tally.
+
+A writer acknowledges each frame once it is written. After SIGKILL the file has every acknowledged frame, and at most
+the one more that was being written.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from collectors.session.files import file_writer
+from collectors.session.reader import Session
+from tests.fleet import Fleet
+
+KILLS = int(os.environ.get("VMTOP_KILLS", "100"))
+_LONGEST_S = 0.06
+
+
+@dataclass
+class Tally:
+    """What became of the files of killed writers."""
+
+    kills: int = 0
+    acknowledged: int = 0
+    """Frames that a writer said were written."""
+    kept: int = 0
+    """Frames in the files."""
+    lost: int = 0
+    """Acknowledged frames that are not in a file."""
+    damaged: int = 0
+    """Files that gzip or vmtop find fault with."""
+
+
+def kill_writers(kills: int, folder: Path) -> Tally:
+    """Kill so many writers, in a process of its own that has one thread and may fork."""
+    command = [sys.executable, "-m", "tests.killing", str(kills), str(folder)]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parent.parent)
+    return Tally(**json.loads(told.stdout))
+
+
+def _kill_many(kills: int, folder: Path) -> Tally:
+    tally, chance, fleet = Tally(), random.Random(11), Fleet(20)  # noqa: S311  # repeatable, not secret
+    frames = [fleet.frame() for _ in range(200)]
+    for number in range(kills):
+        path = folder / f"{number}.vmtop.gz"
+        incoming, outgoing = os.pipe()
+        child = os.fork()
+        if child == 0:
+            writer = file_writer(path)
+            for frame in frames * 10:
+                writer.write(frame)
+                os.write(outgoing, b".")
+            os._exit(0)
+        os.close(outgoing)
+        os.read(incoming, 1)
+        time.sleep(chance.random() * _LONGEST_S)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        acknowledged = 1
+        while data := os.read(incoming, 65536):
+            acknowledged += len(data)
+        os.close(incoming)
+        _count(tally, path, acknowledged)
+        path.unlink()
+    return tally
+
+
+def _count(tally: Tally, path: Path, acknowledged: int) -> None:
+    session = Session([path])
+    kept = sum(1 for _ in session.frames())
+    problems = [session.part(index).problem for index in range(len(session.members))]
+    session.close()
+    is_whole_gzip = gzip.decompress(path.read_bytes()).count(b'{"k":"frame"') == kept
+    tally.kills += 1
+    tally.acknowledged += acknowledged
+    tally.kept += kept
+    tally.lost += max(0, acknowledged - kept)
+    tally.damaged += any(problems) or not is_whole_gzip or kept > acknowledged + 1
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(asdict(_kill_many(int(sys.argv[1]), Path(sys.argv[2])))))

@@ -1,0 +1,173 @@
+"""Paints no faster than the terminal takes it: behind a slow line pictures are left out, and none wait in a row.
+
+Every picture ends with a question to which all terminals know the answer, where the cursor is. As long as the answer
+is out, the picture may still be on its way: what changes meanwhile is remembered and painted in one go when the answer
+comes. So a key is never behind more than one picture, also where SSH would store minutes of them. A terminal that
+never answers is held to what its writer has not written yet.
+"""
+
+from __future__ import annotations
+
+import codecs
+import os
+import signal
+import time
+from functools import partial
+from threading import Event, Lock
+from typing import Any
+
+from textual import events
+from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+from textual.app import App
+from textual.drivers import linux_driver
+from textual.drivers.linux_driver import LinuxDriver
+from textual.geometry import Region
+from textual.message import Message
+from textual.screen import Screen
+
+_QUESTION = "\x1b[6n"
+"""Device status report (ECMA-48): the cursor's position."""
+_PATIENCE_S = 0.15
+"""An answer that takes longer means that the line is behind; a good one answers sooner, and loses nothing."""
+_LOST_S = 20.0
+"""An answer that has not come by then will not come: a terminal was suspended, or a connection moved."""
+_FAREWELL_S = 1.0
+"""At the end, for an answer that would else be typed into the shell."""
+_AGAIN_S = 0.03
+
+
+def _forgiving(encoding: str) -> partial[codecs.IncrementalDecoder]:
+    return partial(codecs.getincrementaldecoder(encoding), "replace")
+
+
+# Textual would end at the first byte typed or pasted that is no UTF-8.
+vars(linux_driver)["getincrementaldecoder"] = _forgiving
+
+
+class Pace:
+    """Whether the terminal is behind. Told from two threads: what paints, and what reads."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._asked_at: float | None = None
+        self._answered = Event()
+        self._answered.set()
+        self.answers = 0
+
+    def ask(self) -> bool:
+        """Return whether to ask now: not while an answer is out, nor again of one that does not answer."""
+        with self._lock:
+            now = time.monotonic()
+            if self._asked_at is not None and (not self.answers or now - self._asked_at < _LOST_S):
+                return False
+            self._asked_at = now
+            self._answered.clear()
+            return True
+
+    def answer(self) -> None:
+        """Take an answer."""
+        with self._lock:
+            self._asked_at = None
+            self.answers += 1
+            self._answered.set()
+
+    def forget(self) -> None:
+        """Expect no answer any more."""
+        with self._lock:
+            self._asked_at = None
+            self._answered.set()
+
+    def is_behind(self) -> bool:
+        """Return whether the last picture is still on its way, of a terminal that answers."""
+        with self._lock:
+            if self._asked_at is None or not self.answers:
+                return False
+            return _PATIENCE_S < time.monotonic() - self._asked_at < _LOST_S
+
+    def wait(self) -> None:
+        """Give an answer that is out a moment to come."""
+        if self.answers:
+            self._answered.wait(_FAREWELL_S)
+
+
+class PacedDriver(LinuxDriver):
+    """Textual's driver, which knows whether the terminal is behind."""
+
+    def __init__(self, *arguments: object, **options: object) -> None:
+        super().__init__(*arguments, **options)  # type: ignore[arg-type]  # passed on as they are
+        self.pace = Pace()
+
+    def is_behind(self) -> bool:
+        """Return whether a picture that is painted now would have to wait."""
+        writer = self._writer_thread
+        return self.pace.is_behind() or (writer is not None and not writer._queue.empty())
+
+    def ask(self) -> None:
+        """Ask after a picture."""
+        if self.input_tty and self.pace.ask():
+            self.write(_QUESTION)
+
+    def run_input_thread(self) -> None:
+        try:
+            super().run_input_thread()
+        except OSError:  # the terminal has gone, and its signal may come after this
+            os.kill(os.getpid(), signal.SIGHUP)
+
+    def process_message(self, message: Message) -> None:
+        if isinstance(message, events.CursorPosition):
+            self.pace.answer()
+        else:
+            super().process_message(message)
+
+    def disable_input(self) -> None:
+        if not self.exit_event.is_set():
+            self.pace.wait()
+        super().disable_input()
+        self.pace.forget()
+
+
+class PacedApp(App[int]):
+    """An application that leaves pictures out while the terminal is behind."""
+
+    def __init__(self) -> None:
+        super().__init__(driver_class=PacedDriver)
+        self.left_out = 0
+        """Pictures so far."""
+        self._missing: dict[int, tuple[int, int]] = {}
+        """Line -> the columns from and to which it has changed on the screen and not on the terminal."""
+
+    def _display(self, screen: Screen[Any], renderable: Any) -> None:
+        driver = self._driver if isinstance(renderable, CompositorUpdate) else None
+        if isinstance(driver, PacedDriver) and driver.is_behind():
+            self._leave_out(renderable)
+            return
+        super()._display(screen, renderable)
+        if isinstance(driver, PacedDriver):
+            driver.ask()
+
+    def _leave_out(self, picture: CompositorUpdate) -> None:
+        """Remember where a picture differs from what the terminal shows."""
+        self.left_out += 1
+        if not self._missing:
+            self.set_timer(_AGAIN_S, self._catch_up)
+        for line, start, end in _spans(picture):
+            before = self._missing.get(line, (start, end))
+            self._missing[line] = min(start, before[0]), max(end, before[1])
+
+    def _catch_up(self) -> None:
+        """Paint what was left out, if the terminal has taken what was painted before."""
+        if isinstance(self._driver, PacedDriver) and self._driver.is_behind():
+            self.set_timer(_AGAIN_S, self._catch_up)
+            return
+        lines, self._missing = self._missing, {}
+        self.screen.refresh(*(Region(start, line, end - start, 1) for line, (start, end) in lines.items()))
+
+
+def _spans(picture: CompositorUpdate) -> list[tuple[int, int, int]]:
+    """Return the lines of a picture, with the columns from and to which it paints."""
+    if isinstance(picture, ChopsUpdate):
+        return picture.spans
+    if isinstance(picture, LayoutUpdate):
+        region = picture.region
+        return [(line, region.x, region.right) for line in region.line_range]
+    return []
