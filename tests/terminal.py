@@ -123,7 +123,7 @@ class Terminal:
             assert time.monotonic() < deadline, f"{what} did not come within {seconds} s:\n{self.text()}"
             self.read(0.1)
 
-    def wait_exit(self, seconds: float = 5.0) -> int:
+    def wait_exit(self, seconds: float = 20.0) -> int:
         """Wait for the end; return the exit code (128 + signal if killed by one)."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

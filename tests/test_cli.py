@@ -71,10 +71,23 @@ def test_help_imports_no_library(arguments: list[str]) -> None:
     assert not roots & {"textual", "rich", "docker", "libvirt", "psutil", "plotext", "msgspec", "collectors"}
 
 
-def test_the_first_screen_imports_only_what_it_shows() -> None:
-    code = "import sys, tui.app\nprint(*sys.modules)"
+def loaded_by(modules: str) -> set[str]:
+    code = f"import sys, {modules}\nprint(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    loaded = set(done.stdout.split())
+    return set(done.stdout.split())
+
+
+def test_the_first_line_is_painted_before_anything_else_is_loaded() -> None:
+    mine = {name for name in loaded_by("tui.app") if name.partition(".")[0] in ("tui", "collectors", "msgspec")}
+    assert mine <= {
+        *("tui", "tui.app", "tui.base_app", "tui.folders", "tui.keys", "tui.log_file", "tui.options", "tui.outlet"),
+        *("tui.pacing", "collectors", "collectors.text"),
+    }
+
+
+def test_the_first_screen_imports_only_what_it_shows() -> None:
+    first = "tui.app, tui.screens.overview, tui.action_desk, tui.means, tui.tape, collectors.actions.runner"
+    loaded = loaded_by(first)
     roots = {name.partition(".")[0] for name in loaded}
     assert not roots & {"docker", "libvirt", "plotext", "psutil", "requests", "jeepney", "email", "tomllib", "xml"}
     later = ("collectors.details", "collectors.facts", "collectors.logs", "collectors.compare", "collectors.consoles")

@@ -1,4 +1,7 @@
-"""What the live application and the replay share: screens, the palette, a clean end whatever happens."""
+"""What the live application and the replay share: screens, the palette, a clean end whatever happens.
+
+One line is painted before anything of vmtop's own is loaded: a person sees at once that it starts.
+"""
 
 from __future__ import annotations
 
@@ -12,21 +15,18 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import ClassVar
 
-from textual.app import SystemCommand
+from rich.text import Text
+from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
+from textual.widgets import Static
 
-from collectors.metrics import METRICS
 from collectors.text import inert
 from tui import log_file
 from tui.keys import APP_ACTIONS, LIVE, keys_of, shown
 from tui.options import ScreenOptions
 from tui.outlet import Outlet
 from tui.pacing import PacedApp
-from tui.screens.ask import Ask
-from tui.screens.browser import Browser
-from tui.screens.choice import Choice
-from tui.screens.panel import Panel
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +41,7 @@ class BaseApp(PacedApp):
     """
 
     TITLE = "vmtop"
+    CSS = "#opening { height: 1; background: $primary-background; text-style: bold; }"
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -57,12 +58,26 @@ class BaseApp(PacedApp):
         self.animation_level = "none"
         self._filters.append(Outlet(options.ascii))
 
+    def compose(self) -> ComposeResult:
+        yield Static(Text(" vmtop  starting ...", no_wrap=True), id="opening")
+
     def on_mount(self) -> None:
         self.theme = "textual-dark"
+        self.handle_signals()
+        if self.is_headless:
+            self.begin()
+        else:
+            self.call_after_refresh(self.begin)
+
+    def begin(self) -> None:
+        """Load what the screens are made of, and show the first."""
+        from tui.screens.ask import Ask
+        from tui.screens.choice import Choice
+        from tui.screens.panel import Panel
+
         self.install_screen(Panel(), "panel")
         self.install_screen(Choice(), "choice")
         self.install_screen(Ask(), "ask")
-        self.handle_signals()
         self.push_screen(self.main_screen())
 
     def main_screen(self) -> Screen[None]:
@@ -84,6 +99,9 @@ class BaseApp(PacedApp):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offer every key's action, and sorting by every metric, in the palette."""
+        from collectors.metrics import METRICS
+        from tui.screens.browser import Browser
+
         if isinstance(screen, Browser):
             for key in keys_of(screen.where):
                 if key.action != "command_palette" and "move" not in key.action:
