@@ -14,7 +14,7 @@ TITLE = "Starting"
 ABOUT = """
 In turn, on a pty of 120x40, from the start of the process to the bytes that tell. The trivial Textual app shows one
 label. The command-line library is click, which is what `vmtop --help` needs beside the interpreter. Rates come with
-the second frame, which is due 0.3 s after the first.
+the second frame, which is due 0.15 s after the first.
 """
 _ROUNDS = 5
 _TRIVIAL = """

@@ -23,7 +23,7 @@ from collectors.worker import Worker
 
 log = logging.getLogger(__name__)
 
-FIRST_INTERVAL_S = 0.3
+FIRST_INTERVAL_S = 0.15
 """The second frame comes early, so that the first rates do."""
 _WARM_UP = 3
 """Readings that open what later ones only read: they say nothing about the pace that can be kept."""
