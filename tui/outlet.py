@@ -33,5 +33,5 @@ class Outlet(LineFilter):
     def _clean(self, text: str) -> str:
         if text.isascii() and text.isprintable():
             return text
-        text = _STEERING.sub("", text)
+        text = _STEERING.sub("", text).replace("\xad", "-")  # terminals show a soft hyphen or not
         return _BEYOND.sub("#", text.translate(_ASCII)) if self._ascii_only else text
