@@ -96,7 +96,7 @@ def test_without_any_group_the_kernel_tells_all_but_what_the_doctor_names(scene:
     assert ("disk traffic is not seen" in said) is is_disk_hidden
 
     seen = nobody.workloads(*scene.places)
-    nowhere = ("--docker", "unix:///nowhere", "--libvirt", "qemu+unix:///system?socket=/nowhere")
+    nowhere = ("--docker", "unix:///nowhere", "--libvirt", "test:///default")
     full = Outsider(scene.folder, user=0).workloads(*nowhere)
     for name in (scene.container[:12], scene.machine):
         assert known(full[name]) - known(seen[name]) == (_DISK if is_disk_hidden else set())
