@@ -40,6 +40,12 @@ def _can_be(moment: Moment, reading: Reading, key: str, value: float) -> bool:
     return METRICS[key].unit is not Unit.BYTES_PER_SECOND or value <= _MOST_BYTES_PER_SECOND
 
 
+def complaints(moment: Moment) -> list[str]:
+    """Return why sources could not be read; that a loaded machine is slow to answer is no fault of theirs."""
+    slow = ("not responded", "not answer")
+    return [one.reason for one in moment.sources if one.reason and not any(words in one.reason for words in slow)]
+
+
 @dataclass
 class Life:
     """One container: when it was there, by the monotonic clock, and in which frames it was shown."""
@@ -117,7 +123,7 @@ def watch_churn(
     after = 0
     while after < frames_after:
         moment = watch.next()
-        found += strange(moment)
+        found += strange(moment) + complaints(moment)
         churn.look(moment)
         after += not churn.goes_on
     if churn.failures:
