@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.geometry import Region, Size
 from textual.strip import Strip
@@ -24,10 +25,12 @@ class PaintedLines(Widget):
         """Show these lines, from the top; what is longer than the widget is cut."""
         before, self._texts = self._texts, list(lines)
         for place in range(max(len(before), len(lines))):
-            if before[place : place + 1] == self._texts[place : place + 1] and place in self._strips:
-                continue
-            self._strips.pop(place, None)
-            self.refresh(Region(0, place, self.size.width, 1))
+            start, end = 0, self.size.width
+            if place in self._strips and place < min(len(before), len(lines)):
+                start, end = changed(before[place], lines[place], end)
+            if start < end:
+                self._strips.pop(place, None)
+                self.refresh(Region(start, place, end - start, 1))
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
@@ -47,3 +50,15 @@ class PaintedLines(Widget):
             strip = Strip(segments).adjust_cell_length(width, style).apply_style(style)
             self._strips[y] = strip
         return strip
+
+
+def changed(before: Text, after: Text, width: int) -> tuple[int, int]:
+    """Return the columns from and to which two lines differ; the same number twice if they do not."""
+    if before == after and before.style == after.style:
+        return 0, 0
+    old, new = before.plain, after.plain
+    is_restyled = before.spans != after.spans or before.style != after.style
+    if is_restyled or len(old) != len(new) or cell_len(old) != len(old) or cell_len(new) != len(new):
+        return 0, width
+    differing = [place for place, pair in enumerate(zip(old, new, strict=True)) if pair[0] != pair[1]]
+    return (differing[0], min(width, differing[-1] + 1)) if differing else (0, 0)
