@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from collectors.model import Availability, Sample, State, WorkloadId
+from collectors.model import Availability, Event, Sample, State, WorkloadId
 from collectors.sources.base import AccessDenied, SourceAbsent, SourceDown, SourceReading
 from collectors.sources.docker import INSPECTIONS_AT_MOST, DockerSource
 from collectors.sources.docker_endpoint import TIMEOUT_S, Endpoint, resolve, translate
@@ -120,6 +120,49 @@ def test_a_broken_version_or_list_is_a_source_that_is_down(tmp_path: Path, broke
         with pytest.raises(SourceDown) as at_read:
             source.read()
     assert "\x1b" not in at_read.value.reason
+
+
+class QuietEvents:
+    """A stream that is open and silent, until something is put in."""
+
+    is_running, is_refused = True, False
+
+    def __init__(self) -> None:
+        self.changed: set[str] = set()
+
+    def take(self) -> tuple[tuple[Event, ...], set[str]]:
+        changed, self.changed = self.changed, set()
+        return (), changed
+
+    def stop(self) -> None:
+        """Nothing is open."""
+
+
+def test_while_nothing_happens_the_list_is_kept_and_the_engine_only_has_to_answer(tmp_path: Path) -> None:
+    asked: list[str] = []
+    answers = {
+        "/version": response(VERSION),
+        "/v1.41/containers/json": response(b"[]"),
+        "/v1.41/_ping": response(b"OK"),
+    }
+
+    def answer(path: str) -> bytes:
+        asked.append(path.partition("?")[0].rpartition("/")[2])
+        return answers.get(path.partition("?")[0], response(b"", "404 Not Found"))
+
+    with engine(tmp_path, answer) as source:
+        source.open(lambda: None)
+        source._events = events = QuietEvents()  # type: ignore[assignment]
+        asked.clear()
+        for _ in range(3):
+            source.read()
+        assert asked == ["json", "_ping", "_ping"]
+        events.changed = {"x"}
+        source.read()
+        assert asked[3:] == ["json"]
+        answers["/v1.41/_ping"] = b""
+        with pytest.raises(SourceDown):
+            source.read()
 
 
 def test_a_proxy_that_forbids_the_list_denies_access(tmp_path: Path) -> None:

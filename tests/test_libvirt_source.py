@@ -13,7 +13,7 @@ import pytest
 from collectors.model import Availability, Kind, Sample, State, WorkloadId
 from collectors.sources import libvirt as source_module
 from collectors.sources.base import SourceAbsent, SourceDown, SourceReading
-from collectors.sources.libvirt import LibvirtSource, connection_uri, endpoint_of, translate
+from collectors.sources.libvirt import LibvirtSource, connection_uri, endpoint_of, pace, translate
 from collectors.sources.libvirt_domain import Description, parse_xml, to_sample, to_state, to_workload
 from collectors.sources.libvirt_events import name_event
 
@@ -294,3 +294,9 @@ def domstats(uri: str, name: str) -> dict[str, int]:
     printed = subprocess.run(["virsh", "-r", "-c", uri, "domstats", name], capture_output=True, text=True, check=True)
     pairs = (line.strip().split("=", 1) for line in printed.stdout.splitlines() if "=" in line)
     return {key: int(value) for key, value in pairs if value.isdigit()}
+
+
+def test_a_host_with_many_domains_is_asked_less_often() -> None:
+    assert pace(10_000_000) == 2.0
+    assert pace(60_000_000) == pytest.approx(3.0)
+    assert pace(2_000_000_000) == 5.0

@@ -21,6 +21,8 @@ from collectors.text import inert
 if TYPE_CHECKING:
     from docker import APIClient
 
+LIST_LIFE_S = 10.0
+"""While the stream of events is quiet the list is taken to hold so long: it costs the engine 0.3 ms a container."""
 INSPECTIONS_AT_MOST = 20
 """In one reading, at 2.4 ms each: the names of hundreds of containers must not wait for them."""
 
@@ -49,6 +51,8 @@ class DockerSource:
         self._events = EventListener()
         self._facts: dict[str, tuple[str, Facts]] = {}
         """By id: the state it was inspected in, and what was found."""
+        self._entries: list[dict[str, Any]] = []
+        self._listed_at = 0.0
         self._client: APIClient | None = None
         self._endpoint = Endpoint("")
         self._version = ""
@@ -71,20 +75,25 @@ class DockerSource:
         except failures() as error:
             raise translate(error, self._endpoint) from error
         self._facts.clear()
+        self._listed_at = 0.0
         self._events.is_refused = False
         if self._wants_stats or not self._endpoint.is_local:
             self._stats = StatsStreams(self._endpoint, self._version)
 
     def read(self) -> SourceReading:
-        """List all containers and inspect those that are new or changed."""
-        if (
-            not self._events.is_running and not self._events.is_refused
-        ):  # before the list, so that nothing falls between
+        """List all containers, unless nothing has happened to any, and inspect those that are new or changed."""
+        is_heard = self._events.is_running
+        if not is_heard and not self._events.is_refused:  # before the list, so that nothing falls between
             self._events.start(self._endpoint, self._version, self._engine, self._wake)
         events, changed = self._events.take()
         for identity in changed:
             self._facts.pop(identity, None)
-        entries = self._list()
+        is_quiet = is_heard and not events and not changed
+        if is_quiet and time.monotonic() - self._listed_at < LIST_LIFE_S:
+            self._ping()
+        else:
+            self._entries, self._listed_at = self._list(), time.monotonic()
+        entries = self._entries
         self._inspect(entries)
         workloads = [workload for entry in entries if (workload := self._describe(entry)) is not None]
         return SourceReading(
@@ -103,6 +112,15 @@ class DockerSource:
         if self._client is not None:
             self._client.close()
             self._client = None
+
+    def _ping(self) -> None:
+        """Make sure that the engine still answers: what it said before would else look well for too long."""
+        if self._client is None:
+            raise SourceDown("Docker is not open")
+        try:
+            self._client.ping()
+        except failures() as error:
+            raise translate(error, self._endpoint) from error
 
     def _list(self) -> list[dict[str, Any]]:
         if self._client is None:

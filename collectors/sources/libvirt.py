@@ -47,6 +47,18 @@ _REFUSING_SOCKET = re.compile(r"socket to '([^']+)'")
 _START = "sudo systemctl start libvirtd"
 
 
+SOONEST_S, LATEST_S = 2.0, 5.0
+_SHARE = 0.02
+
+
+def pace(call_ns: int) -> float:
+    """Return the seconds between readings: a call of 10 to 20 ms a domain may take a fiftieth of them, up to a bound.
+
+    The daemon and each QEMU's monitor work for it; CPU, memory and host-side I/O come from the kernel at every tick.
+    """
+    return min(LATEST_S, max(SOONEST_S, call_ns / 1e9 / _SHARE))
+
+
 class LibvirtSource:
     """Reads the domains of one libvirt connection.
 
@@ -55,7 +67,7 @@ class LibvirtSource:
     """
 
     name = "libvirt"
-    interval_s = 2.0
+    interval_s = SOONEST_S
     holds_tick = False
     is_authority = True
     replace_after_s: float | None = 6.0
@@ -113,10 +125,12 @@ class LibvirtSource:
         before_ns = time.monotonic_ns()
         try:
             found = self._stats.read(self._describe)
-            at_ns = (before_ns + time.monotonic_ns()) // 2
+            after_ns = time.monotonic_ns()
+            at_ns = (before_ns + after_ns) // 2
             workloads, samples = self._convert(found, at_ns)
         except libvirt.libvirtError as error:
             raise translate(error, self._uri) from error
+        self.interval_s = pace(after_ns - before_ns)
         known = {identity.id for identity in workloads}
         self._events.note_paused({one.id.id for one in workloads.values() if one.state is State.PAUSED})
         self._descriptions = {uuid: one for uuid, one in self._descriptions.items() if uuid in known}
