@@ -1,0 +1,84 @@
+"""The quick parts, for anyone's laptop: `pytest bench/test_fast.py`; `--benchmark-compare` compares runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from bench.believable import Believable
+from collectors.history import History
+from collectors.model import Frame
+from collectors.rates import Deriver, Moment
+from collectors.session.encode import Encoder
+from collectors.sources.cgroup.source import CgroupSource
+from tui.cells import Cells
+from tui.columns import DEFAULT, lay_out
+from tui.view import Scale, View
+from tui.widgets.spark import spark
+
+
+@pytest.fixture(params=[100, 1000], ids=lambda count: f"{count} workloads")
+def frames(request: pytest.FixtureRequest) -> list[Frame]:
+    """Ten frames of a fleet."""
+    return list(Believable(request.param).frames(10))
+
+
+@pytest.fixture
+def moment(frames: list[Frame]) -> Moment:
+    """The last of them, with its rates."""
+    deriver = Deriver()
+    return [deriver.feed(frame) for frame in frames][-1]
+
+
+@pytest.fixture
+def source() -> Iterator[CgroupSource]:
+    """This host's cgroups."""
+    found = CgroupSource()
+    found.open(lambda: None)
+    yield found
+    found.close()
+
+
+def test_reading_the_cgroups_of_this_host(benchmark: BenchmarkFixture, source: CgroupSource) -> None:
+    reading = benchmark(source.read)
+    assert reading.detail
+
+
+def test_deriving_a_frame(benchmark: BenchmarkFixture, frames: list[Frame]) -> None:
+    deriver, history = Deriver(), History()
+
+    def feed() -> None:
+        history.push(deriver.feed(frames[1]))
+
+    deriver.feed(frames[0])
+    benchmark(feed)
+    assert history.ticks
+
+
+def test_encoding_a_frame(benchmark: BenchmarkFixture, frames: list[Frame]) -> None:
+    encoder = Encoder(frames[0].run, 0, "bench")
+    text = benchmark(encoder.lines, frames[0])
+    assert len(text) > 1000
+
+
+def test_choosing_the_order(benchmark: BenchmarkFixture, moment: Moment) -> None:
+    view = View()
+    lines = benchmark(view.arrange, moment)
+    assert len(lines) == sum(1 for one in moment.readings.values() if one.workload.state.is_active)
+
+
+def test_formatting_a_page_of_lines(benchmark: BenchmarkFixture, moment: Moment) -> None:
+    history = History()
+    history.push(moment)
+    cells, columns = Cells(history), lay_out(DEFAULT, 158)
+    cells.at(moment, Scale.CORE)
+    lines = View().arrange(moment)[:40]
+    page = benchmark(lambda: [cells.line(line, columns, False) for line in lines])
+    assert len(page) == 40
+
+
+def test_painting_a_sparkline(benchmark: BenchmarkFixture) -> None:
+    values = [float(number % 17) for number in range(240)]
+    assert len(benchmark(spark, values, 16.0, 120)) == 120
