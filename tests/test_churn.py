@@ -12,6 +12,7 @@ import pytest
 from collectors.model import Availability, WorkloadId
 from collectors.rates import Moment
 from collectors.sampler import SourceSpec
+from collectors.sources.base import SourceReading
 from collectors.sources.cgroup.source import CgroupSource
 from tests.churn import lags, strange, watch_churn
 from tests.lab.docker_engine import DockerLab
@@ -46,6 +47,12 @@ def watching(*daemons: SourceSpec) -> Iterator[Watch]:
         yield watch
     finally:
         watch.stop()
+
+
+def read_beside(source: CgroupSource) -> tuple[SourceReading, bool]:
+    """Read, and tell whether a group of those that come and go was found."""
+    reading = source.read()
+    return reading, any("0" * 32 in path for path in source._tree.places)
 
 
 def kept(groups: LiveGroups) -> int:
@@ -102,18 +109,31 @@ def test_groups_that_come_and_go_without_end_raise_nothing_and_leave_no_descript
     thread = threading.Thread(target=churn)
     thread.start()
     try:
-        readings = [source.read() for _ in range(60)]
+        readings = [read_beside(source) for _ in range(60)]
     finally:
         is_over.set()
         thread.join()
     last = source.read()
     after = kept(groups)
     source.close()
-    assert all(find(reading, path) is not None for reading in readings[4:])
-    assert len({len(reading.workloads) for reading in readings}) > 1, "none of those that came and went was seen"
+    assert all(find(reading, path) is not None for reading, _ in readings[4:])
+    assert any(beside for _, beside in readings), "none of those that came and went was looked at"
     assert not any(identity.id.startswith("0" * 32) for identity in last.workloads)
     assert after == before > 0
     assert kept(groups) == 0
+
+
+def test_a_group_that_went_gives_its_descriptors_back(groups: LiveGroups) -> None:
+    groups.make("b" * 64)
+    groups.make(ID)
+    source = opened()
+    source.read()
+    of_two = kept(groups)
+    groups.remove(ID)
+    source.read()
+    of_one = kept(groups)
+    source.close()
+    assert of_two == 2 * of_one > 0
 
 
 @pytest.mark.lab

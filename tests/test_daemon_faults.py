@@ -87,7 +87,8 @@ def test_daemons_that_fail_leave_the_rest_live_and_are_back_within_two_intervals
         watch.newest()
         assert watch.until_all(Availability.OK, *DAEMONS, frames=10) <= 2 + SLACK
         assert lacking(frail, watch.next()) == []
-    wait_until(lambda: threads_named("source-libvirt") + threads_named("source-docker") == 0, 20, "the threads' end")
+    threads = ("source-docker", "docker-events", "source-libvirt", "libvirt-close")
+    wait_until(lambda: not any(map(threads_named, threads)), 20, "the threads' end")
 
 
 def test_one_domain_whose_monitor_hangs_hides_no_other(frail: Frail) -> None:

@@ -233,6 +233,27 @@ def test_inspections_are_spread_and_their_failures_hide_nothing_else(tmp_path: P
         assert len(asked) == 31  # ten new ones, and the one that was gone but is listed again
 
 
+def test_what_is_at_rest_or_on_its_way_out_is_not_inspected(tmp_path: Path) -> None:
+    asked: list[str] = []
+    states = ("created", "exited", "dead", "removing", "running", "paused", "restarting", "of a later version")
+
+    def answer(path: str) -> bytes:
+        if path.endswith("/events") or "/events?" in path:
+            return response(b"no", "403 Forbidden")
+        if "/containers/json" in path:
+            entries = [{**ENTRY, "Id": f"{number:064x}", "State": state} for number, state in enumerate(states)]
+            return response(json.dumps(entries).encode())
+        if path.startswith("/v1.41/containers/"):
+            asked.append(states[int(path.split("/")[3], 16)])
+        return response(VERSION if path == "/version" else b"{}")
+
+    with engine(tmp_path, answer) as source:
+        source.open(lambda: None)
+        reading = source.read()
+    assert sorted(asked) == sorted(states[4:])
+    assert len(reading.workloads) == len(states)
+
+
 def wait_for(source: DockerSource, condition: Callable[[SourceReading], bool], timeout_s: float = 15) -> SourceReading:
     deadline = time.monotonic() + timeout_s
     while not condition(reading := source.read()):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from collectors.model import Sample, State, Workload, WorkloadId
 from collectors.sources.base import SourceDown, SourceReading
-from collectors.sources.docker_container import Facts, limits_sample, to_facts, to_workload
+from collectors.sources.docker_container import Facts, limits_sample, state_of, to_facts, to_workload
 from collectors.sources.docker_endpoint import Endpoint, clamp_version, engine_of, failures, resolve, translate
 from collectors.sources.docker_events import EventListener
 from collectors.sources.docker_stats import StatsStreams, with_limits
@@ -25,6 +25,8 @@ LIST_LIFE_S = 10.0
 """While the stream of events is quiet the list is taken to hold so long: it costs the engine 0.3 ms a container."""
 INSPECTIONS_AT_MOST = 20
 """In one reading, at 2.4 ms each: the names of hundreds of containers must not wait for them."""
+
+_NOT_INSPECTED = frozenset({State.CREATED, State.STOPPED, State.CRASHED, State.STOPPING})
 
 
 class DockerSource:
@@ -134,10 +136,18 @@ class DockerSource:
         return [entry for entry in entries if isinstance(entry, dict) and isinstance(entry.get("Id"), str)]
 
     def _inspect(self, entries: list[dict[str, Any]]) -> None:
-        """Inspect what is new or in another state, running ones first; forget what is gone; drop 404s from the list."""
+        """Inspect what is new or in another state, running ones first; forget what is gone; drop 404s from the list.
+
+        Nothing is to be learned of what is at rest or on its way out, and an engine that starts or removes a container
+        lets whoever inspects it wait until that is done.
+        """
         listed = {entry["Id"]: str(entry.get("State")) for entry in entries}
         self._facts = {identity: known for identity, known in self._facts.items() if identity in listed}
-        due = [identity for identity, state in listed.items() if self._facts.get(identity, ("", None))[0] != state]
+        due = [
+            identity
+            for identity, state in listed.items()
+            if state_of(state) not in _NOT_INSPECTED and self._facts.get(identity, ("", None))[0] != state
+        ]
         due.sort(key=lambda identity: listed[identity] != State.RUNNING)
         gone = {identity for identity in due[:INSPECTIONS_AT_MOST] if not self._inspect_one(identity, listed[identity])}
         entries[:] = [entry for entry in entries if entry["Id"] not in gone]
