@@ -20,6 +20,7 @@ from tui import log_file
 
 if TYPE_CHECKING:
     from collectors.query import Query
+    from tui.config import Config
     from tui.options import ScreenOptions
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -294,6 +295,16 @@ def is_utf8() -> bool:
     given = {name: value.lower() for name, _, value in pairs if value}
     locale = next((given[name] for name in (b"LC_ALL", b"LC_CTYPE", b"LANG") if name in given), b"utf")
     return b"utf" in locale
+
+
+def read_config() -> Config:
+    """Read the configuration; a mistake in it is an error of one sentence."""
+    from tui.config import ConfigError, load_config
+
+    try:
+        return load_config()
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from error
 
 
 def require_terminal(instead: str) -> None:

@@ -22,6 +22,7 @@ from tui.arguments import (
     interval_option,
     live_options,
     log_option,
+    read_config,
     refuse_before,
     require_terminal,
     screen_choice,
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from collectors.query import Query
     from collectors.rates import Moment
     from collectors.sampler import SourceSpec
-    from tui.config import Config
     from tui.options import ScreenOptions
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -75,18 +75,8 @@ def _start_screen(specs: list[SourceSpec], options: ScreenOptions) -> int:
     from tui.app import run_live
 
     try:
-        return run_live(specs, options, _config())
+        return run_live(specs, options, read_config())
     except SessionError as error:
-        raise click.ClickException(str(error)) from error
-
-
-def _config() -> Config:
-    """Read the configuration; a mistake in it is an error of one sentence."""
-    from tui.config import ConfigError, load_config
-
-    try:
-        return load_config()
-    except ConfigError as error:
         raise click.ClickException(str(error)) from error
 
 
@@ -252,7 +242,7 @@ def _add_action(verb: str, does: str, can_wait: bool) -> None:
         from tui.sources import specs
 
         wanted = specs(docker_urls, libvirt_uris, insecure)
-        return run(Verb(verb), names, wanted, _config(), is_sure, timeout_s, AfterTimeout(after))
+        return run(Verb(verb), names, wanted, read_config(), is_sure, timeout_s, AfterTimeout(after))
 
     if can_wait:
         act = timeout_options(act)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tui.arguments import SpanType, source_options
+from tui.arguments import SpanType, read_config, source_options
 
 _STATS = ("mean", "p50", "p95", "max", "last")
 
@@ -56,7 +56,8 @@ def compare(
     if not names and sessions:
         return session_classes(sessions, window_s, is_json)
     if not names:
-        return compare_classes(specs(docker_urls, libvirt_uris, insecure), window_s, is_json)
+        may_write = not read_config().read_only
+        return compare_classes(specs(docker_urls, libvirt_uris, insecure), window_s, is_json, may_write)
     if is_past and not sessions:
         raise click.UsageError("--past goes with --session.")
     wish = Wish(names, sessions, window_s, not is_past, is_json, stat)

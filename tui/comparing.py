@@ -143,14 +143,17 @@ def _now(specs: Sequence[SourceSpec], wish: Wish) -> list[tuple[str, _Found]]:
     ]
 
 
-def compare_classes(specs: Sequence[SourceSpec], window_s: float | None, is_json: bool) -> int:
-    """Print bare metal, virtual machines and containers beside each other, as they are on this host."""
+def compare_classes(specs: Sequence[SourceSpec], window_s: float | None, is_json: bool, may_write: bool) -> int:
+    """Print bare metal, virtual machines and containers beside each other, as they are on this host.
+
+    Guest agents are asked where `may_write`: libvirt lets no read-only connection do so.
+    """
     from collectors.facts.classes import classify
     from collectors.facts.reader import FactsReader
     from collectors.reach import Reach
 
     seconds = LIVE_S if window_s is None else window_s
-    reader, window, watch = FactsReader(Reach(specs)), Window(), StartupWatch()
+    reader, window, watch = FactsReader(Reach(specs), may_write), Window(), StartupWatch()
     last = None
     for last in _watched(specs, seconds):
         if window.first_wall is None:
