@@ -18,21 +18,29 @@ _WORKLOADS, _FRAMES = 1000, 3600
 
 
 class Hour:
-    """Runs beside other parts: what it measures is no time."""
+    """Runs beside another part: what it measures is no time."""
 
-    def __init__(self, folder: Path) -> None:
-        self._terminal, self._told = run_app(folder, (120, 40), "hour", _WORKLOADS, _FRAMES)
+    def __init__(self) -> None:
+        self._app: tuple[Terminal, Path] | None = None
 
-    def results(self, say: Say) -> list[Result]:
+    def begin(self, folder: Path) -> None:
+        """Start it, unless it runs already."""
+        if self._app is None:
+            self._app = run_app(folder, (120, 40), "hour", _WORKLOADS, _FRAMES)
+
+    def results(self, folder: Path, say: Say) -> list[Result]:
         """Wait for its end, and say what it held."""
         say("an hour of frames at 1,000 workloads")
+        self.begin(folder)
+        assert self._app is not None
+        terminal, told = self._app
         deadline = time.monotonic() + 900
-        while not self._told.exists() and time.monotonic() < deadline:
+        while not told.exists() and time.monotonic() < deadline:
             time.sleep(0.5)
         time.sleep(0.5)
-        told = json.loads(self._told.read_text())["held"]
-        self._terminal.close()
-        return _results([(number / 3600, held / (1 << 20)) for number, held in told])
+        looks = json.loads(told.read_text())["held"]
+        terminal.close()
+        return _results([(number / 3600, held / (1 << 20)) for number, held in looks])
 
 
 def _results(held: list[tuple[float, float]]) -> list[Result]:

@@ -18,12 +18,12 @@ TITLE = "Beside the peers"
 ABOUT = """
 A Docker engine and a libvirt daemon of the bench's own: containers that mostly sleep (one in ten uses 2 % of a core),
 two Linux guests and one of a boot sector. Each tool runs on a pty of 120x40 that is drained, updates each second, and
-is measured for 12 s after 8 s of warming up. What is counted is the CPU time of the tool's processes and of dockerd,
+is measured for 10 s after 6 s of warming up. What is counted is the CPU time of the tool's processes and of dockerd,
 containerd, the shims and libvirtd, less what these daemons use by themselves, which is measured before. htop and btop
 know no container by name; they are the yardstick for "next to nothing". Values are percent of one core.
 """
 SIZES = (10, 50, 200)
-_WARM_UP_S, _WINDOW_S = 8.0, 12.0
+_WARM_UP_S, _WINDOW_S = 6.0, 10.0
 _DAEMONS = (b"dockerd", b"containerd", b"containerd-shim", b"libvirtd", b"rpc-libvirtd")
 _ROUNDS = {10: 1, 50: 2, 200: 2}
 _TOOLS = {
@@ -73,7 +73,7 @@ def _grow(docker: DockerLab, have: int, want: int) -> None:
         else:
             docker.run(f"fleet-{number:03}", "while :; do :; done", nano_cpus=20_000_000)
 
-    with ThreadPoolExecutor(3) as pool:
+    with ThreadPoolExecutor(6) as pool:
         list(pool.map(start, range(have, want)))
     time.sleep(3)
 

@@ -36,13 +36,19 @@ class Part(NamedTuple):
 
 def parts() -> list[Part]:
     """Return the parts, in the order in which they are measured."""
+    hour = holding.Hour()
+
+    def measure_sessions(folder: Path) -> Sequence[Result]:
+        hour.begin(folder)
+        return sessions.measure(folder, _say)
+
     return [
         Part("peers", peers.TITLE, peers.ABOUT, lambda folder: peers.measure(folder, _say)),
         Part("sampling", sampling.TITLE, sampling.ABOUT, lambda folder: sampling.measure(_say)),
         Part("starting", starting.TITLE, starting.ABOUT, lambda folder: starting.measure(folder, _say)),
         Part("painting", painting.TITLE, painting.ABOUT, lambda folder: painting.measure(folder, _say)),
-        Part("memory", holding.TITLE, holding.ABOUT, lambda folder: holding.Hour(folder).results(_say)),
-        Part("sessions", sessions.TITLE, sessions.ABOUT, lambda folder: sessions.measure(folder, _say)),
+        Part("sessions", sessions.TITLE, sessions.ABOUT, measure_sessions),
+        Part("memory", holding.TITLE, holding.ABOUT, lambda folder: hour.results(folder, _say)),
     ]
 
 
