@@ -23,17 +23,15 @@ class Hour:
     def __init__(self) -> None:
         self._app: tuple[Terminal, Path] | None = None
 
-    def begin(self, folder: Path) -> None:
+    def begin(self, folder: Path) -> tuple[Terminal, Path]:
         """Start it, unless it runs already."""
-        if self._app is None:
-            self._app = run_app(folder, (120, 40), "hour", _WORKLOADS, _FRAMES)
+        self._app = self._app or run_app(folder, (120, 40), "hour", _WORKLOADS, _FRAMES)
+        return self._app
 
     def results(self, folder: Path, say: Say) -> list[Result]:
         """Wait for its end, and say what it held."""
         say("an hour of frames at 1,000 workloads")
-        self.begin(folder)
-        assert self._app is not None
-        terminal, told = self._app
+        terminal, told = self.begin(folder)
         deadline = time.monotonic() + 900
         while not told.exists() and time.monotonic() < deadline:
             time.sleep(0.5)
