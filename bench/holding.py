@@ -6,7 +6,7 @@ import json
 import time
 from pathlib import Path
 
-from bench.measure import Result, Say
+from bench.measure import Result, Say, Terminal
 from bench.painting import run_app
 
 TITLE = "Memory"
