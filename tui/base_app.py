@@ -12,7 +12,9 @@ from contextlib import contextmanager
 from functools import partial
 from typing import ClassVar
 
+from textual._styles_cache import StylesCache
 from textual.app import App, SystemCommand
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
@@ -73,6 +75,18 @@ class BaseApp(App[int]):
         loop = asyncio.get_running_loop()
         for number, code in _SIGNALS.items():
             loop.add_signal_handler(number, partial(self.exit, code, code))
+
+    def pop_screen(self) -> AwaitComplete:
+        """Close a screen and let go of all that it painted.
+
+        Textual remembers two colours of each widget in a table that holds on to the widget's own lines: up to 1,024
+        widgets that are long closed, which is some 130 MiB after a hundred screens.
+        """
+        closed = super().pop_screen()
+        forget = getattr(StylesCache.get_inner_outer, "cache_clear", None)
+        if forget is not None:  # not in a Textual that has no such table
+            forget()
+        return closed
 
     def _fatal_error(self) -> None:
         """End with a sentence. Textual would print a traceback with local variables, which may hold secrets."""
