@@ -54,7 +54,7 @@ PARTS = {
     "hostile": Part("Hostile text", hostile.ABOUT, lambda place, much, say: hostile.measure(place, much.inputs, say)),
     "kills": Part("Recordings killed", kills.ABOUT, lambda place, much, say: kills.measure(place, much.kills, say)),
     "day": Part("A day with time compressed", day.ABOUT, lambda place, much, say: day.measure(place, much.hours, say)),
-    "hour": Part("An hour in real time", hour.ABOUT, lambda place, much, say: hour.measure(place, much.minutes, say)),
+    "hour": Part("In real time", hour.ABOUT, lambda place, much, say: hour.measure(place, much.minutes, say)),
 }
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from typing import Any
 
 import msgspec
 import pytest
+from textual._styles_cache import StylesCache
 
 from collectors.details.model import Column, Details, Fact, Page, Table
 from collectors.details.reader import DetailsReader
@@ -211,3 +213,21 @@ async def test_every_page_fits(size: tuple[int, int]) -> None:
             assert len(lines) <= size[1]
             assert max(len(line) for line in lines) <= size[0]
             assert "Esc back" in lines[-1]
+
+
+async def test_screens_that_were_closed_are_let_go_of() -> None:
+    async with session() as running:
+        await running.tick(3)
+
+        async def open_and_close(times: int) -> int:
+            for _ in range(times):
+                await running.press("enter")
+                await running.press("escape")
+                await running.tick()
+            gc.collect()
+            return sum(type(one) is StylesCache for one in gc.get_objects())
+
+        before = await open_and_close(3)
+        assert await open_and_close(12) <= before + 12, (
+            "what one screen has, that was closed just now, may still be there"
+        )
