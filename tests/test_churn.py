@@ -21,7 +21,7 @@ from tests.lab.libvirt_daemon import LibvirtLab
 from tests.test_cgroup_source import ID, LiveGroups, find, opened
 from tests.watch import Watch, open_paths
 
-COUNT = 40
+COUNT = 24
 INTERVAL_S = 1.0
 LAG = 5
 """Frames after which a row must have arrived or left: one, and what a loaded machine takes longer."""
@@ -194,7 +194,7 @@ def test_a_domain_that_is_reset_and_started_anew_has_no_rate_across_its_lives(li
             watch.until(lambda moment: bool(moment.readings[identity].value("vcpu_percent")), "the busy domain")
             for again in (domain.reset, lambda: (domain.destroy(), domain.create())):
                 again()
-                for _ in range(10):
+                for _ in range(6):
                     found += strange(watch.next())
             watch.until(lambda moment: bool(moment.readings[identity].value("vcpu_percent")), "its next life")
         finally:
