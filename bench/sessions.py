@@ -151,8 +151,8 @@ def _memory(hour: Path, day: Path, say: Say) -> list[Result]:
 def _resident(*arguments: str) -> int:
     """Run vmtop and return the most memory it held, in MiB."""
     program = (
-        "import resource, sys; from tui.cli import main; main.main(sys.argv[1:], standalone_mode=False);"
-        "sys.stderr.write(str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))"
+        "import sys; from tui.cli import main; main.main(sys.argv[1:], standalone_mode=False);"
+        "sys.stderr.write(open('/proc/self/status').read().partition('VmHWM:')[2].split()[0])"
     )
     done = subprocess.run(
         [sys.executable, "-c", program, *arguments],
