@@ -25,7 +25,7 @@ know no container by name; they are the yardstick for "next to nothing". Values 
 SIZES = (10, 50, 200)
 _WARM_UP_S, _WINDOW_S = 6.0, 10.0
 _DAEMONS = (b"dockerd", b"containerd", b"containerd-shim", b"libvirtd", b"rpc-libvirtd")
-_ROUNDS = {10: 1, 50: 2, 200: 2}
+_ROUNDS = {10: 1, 50: 1, 200: 2}
 _TOOLS = {
     10: ("vmtop", "docker stats"),
     50: ("vmtop", "docker stats", "lazydocker", "Glances", "htop", "btop"),
@@ -73,7 +73,7 @@ def _grow(docker: DockerLab, have: int, want: int) -> None:
         else:
             docker.run(f"fleet-{number:03}", "while :; do :; done", nano_cpus=20_000_000)
 
-    with ThreadPoolExecutor(6) as pool:
+    with ThreadPoolExecutor(8) as pool:
         list(pool.map(start, range(have, want)))
     time.sleep(3)
 
