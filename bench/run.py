@@ -43,12 +43,12 @@ def parts() -> list[Part]:
         return sessions.measure(folder, _say)
 
     return [
-        Part("peers", peers.TITLE, peers.ABOUT, lambda folder: peers.measure(folder, _say)),
-        Part("sampling", sampling.TITLE, sampling.ABOUT, lambda folder: sampling.measure(_say)),
-        Part("starting", starting.TITLE, starting.ABOUT, lambda folder: starting.measure(folder, _say)),
-        Part("painting", painting.TITLE, painting.ABOUT, lambda folder: painting.measure(folder, _say)),
         Part("sessions", sessions.TITLE, sessions.ABOUT, measure_sessions),
         Part("memory", holding.TITLE, holding.ABOUT, lambda folder: hour.results(folder, _say)),
+        Part("peers", peers.TITLE, peers.ABOUT, lambda folder: peers.measure(folder, _say)),
+        Part("painting", painting.TITLE, painting.ABOUT, lambda folder: painting.measure(folder, _say)),
+        Part("starting", starting.TITLE, starting.ABOUT, lambda folder: starting.measure(folder, _say)),
+        Part("sampling", sampling.TITLE, sampling.ABOUT, lambda folder: sampling.measure(_say)),
     ]
 
 
@@ -58,20 +58,24 @@ def main(argv: Sequence[str]) -> int:
     asking = argparse.ArgumentParser(prog="bench", description=__doc__)
     asking.add_argument("--only", choices=[part.name for part in known], help="measure this alone, and only print it")
     only = asking.parse_args(argv).only
-    chapters, began = [], time.monotonic()
+    chapters: list[str] = []
+    began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="vmtop-bench-", dir=os.environ.get("TMPDIR", "/var/tmp")) as folder:  # noqa: S108
         for part in known:
             if only in (None, part.name):
                 (place := Path(folder) / part.name).mkdir()
-                chapters += [f"## {part.title}\n", table(part.measure(place)), part.about]
+                chapters.append("\n".join((f"## {part.title}\n", table(part.measure(place)), part.about)))
+            if only is None:
+                _write(chapters, time.monotonic() - began)
     if only is not None:
         sys.stdout.write("\n".join(chapters))
-        return 0
-    _RESULTS.write_text(
-        "\n".join([_HEAD, machine(f" · the run took {(time.monotonic() - began) / 60:.0f} minutes"), *chapters])
-    )
-    _say(f"written: {_RESULTS}")
     return 0
+
+
+def _write(chapters: Sequence[str], seconds: float) -> None:
+    """Write what there is: a run that is broken off has told what it measured until then."""
+    _RESULTS.write_text("\n".join([_HEAD, machine(f" · the run took {seconds / 60:.0f} minutes"), *chapters]))
+    _say(f"written: {_RESULTS}")
 
 
 def _say(words: str) -> None:
