@@ -1,6 +1,7 @@
 """Starting and stopping the lab's programs, and the folder that all of them live in."""
 
 import ctypes
+import errno
 import os
 import shlex
 import shutil
@@ -167,11 +168,19 @@ def cgroup_parents(name: str) -> Iterator[None]:
 
 
 def remove_cgroups(pattern: str) -> None:
-    """Remove the cgroups that an engine left behind when it ended abruptly, in every hierarchy."""
+    """Remove the cgroups that an engine left behind when it ended abruptly, in every hierarchy.
+
+    One in which something runs is another engine's: domains of two daemons of one run have like names.
+    """
     for group in [*CGROUPS.glob(pattern), *CGROUPS.glob(f"*/{pattern}")]:
         for folder, _, _ in os.walk(group, topdown=False):
-            with suppress(FileNotFoundError):  # the engine was not gone yet
+            try:
                 Path(folder).rmdir()
+            except FileNotFoundError:
+                continue  # the engine was not gone yet
+            except OSError as error:
+                if error.errno != errno.EBUSY:
+                    raise
 
 
 def _unmount_below(folder: Path) -> None:
