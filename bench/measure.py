@@ -128,16 +128,19 @@ class Terminal:
         """Type."""
         os.write(self._fd, keys.encode())
 
-    def wait_for(self, words: bytes, seconds: float = 30.0, forget: bool = False) -> float:
-        """Wait until some bytes came, and return the seconds since the start; with `forget` only new ones count.
+    def forget(self) -> None:
+        """Let only what comes from now on count."""
+        with self._news:
+            self._kept.clear()
+
+    def wait_for(self, words: bytes, seconds: float = 30.0) -> float:
+        """Wait until some bytes came, and return the seconds since the start.
 
         Raises:
             TimeoutError: They did not come.
         """
         deadline = time.monotonic() + seconds
         with self._news:
-            if forget:
-                self._kept.clear()
             while words not in self._kept:
                 left = deadline - time.monotonic()
                 if left <= 0 or self._is_over:

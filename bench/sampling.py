@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import time
 from collections.abc import Iterator
 
@@ -22,6 +23,8 @@ thread, in turn; a round is five ticks, so that each group has had its slow read
 """
 SIZES = (10, 100, 1000, 5000, 10_000)
 _BEAT = 5
+_RESERVED = 100
+"""Descriptors left to everything else."""
 _WARM_UP = 25
 """Readings in which groups without a process are still searched for one."""
 
@@ -47,8 +50,6 @@ def measure(say: Say) -> list[Result]:
 
 
 def _descriptors() -> str:
-    import resource
-
     return f"{resource.getrlimit(resource.RLIMIT_NOFILE)[0]:,} open files are allowed here"
 
 
@@ -105,13 +106,13 @@ def _paths(of: HotFiles | SlowFiles) -> list[str]:
 
 def _opened(paths: list[str]) -> list[int]:
     found: list[int] = []
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _RESERVED
     for path in paths:
-        try:
-            found.append(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
-        except OSError:
-            if not found:
-                raise
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        if descriptor >= most:
+            os.close(descriptor)
             break
+        found.append(descriptor)
     return (found * (len(paths) // max(1, len(found)) + 1))[: len(paths)]
 
 
