@@ -5,9 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 from textual.app import App, ComposeResult
 
-from tui.cells import Cell
 from tui.widgets.painted import PaintedLines, changed
-from tui.widgets.workload_table import _differing
 
 
 def test_the_columns_that_differ_are_found() -> None:
@@ -38,10 +36,3 @@ async def test_lines_are_made_once_and_again_only_when_they_change() -> None:
         lines.show_lines([Text("one")])
         await pilot.pause()
         assert lines.render_line(1).text.strip() == ""
-
-
-def test_of_a_cell_only_the_characters_that_differ_are_painted() -> None:
-    assert _differing(Cell("   10.5 ", "plain"), Cell("   11.5 ", "plain"), 8) == (4, 5)
-    assert _differing(Cell("   ⣀⣀⣀ ", "cpu"), Cell("  ⢀⣀⣀⣀ ", "cpu"), 7) == (2, 3)
-    assert _differing(Cell("1", "plain"), Cell("2", "bad"), 8) == (0, 8), "another colour"
-    assert _differing(Cell("日本 a", "plain"), Cell("日本 b", "plain"), 6) == (0, 6), "wide characters"

@@ -220,8 +220,7 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
         regions, x = [], 0
         for old, new, width in zip(before[0], cells, self._widths(), strict=False):
             if old != new:
-                start, end = _differing(old, new, width)
-                regions.append(Region(x + start, y, end - start, 1))
+                regions.append(Region(x, y, width, 1))
             x += width
         return regions
 
@@ -269,16 +268,3 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
                 return one.key
             edge += one.width + 1
         return None
-
-
-def _differing(old: Cell, new: Cell, width: int) -> tuple[int, int]:
-    """Return from and to which column two cells differ: of a sparkline that shifts, often one character does."""
-    if old.tone != new.tone or len(old.text) != len(new.text) or not _is_narrow(old.text + new.text):
-        return 0, width
-    places = [place for place, pair in enumerate(zip(old.text, new.text, strict=True)) if pair[0] != pair[1]]
-    return places[0], places[-1] + 1
-
-
-def _is_narrow(text: str) -> bool:
-    """Whether every character is a column: numbers and sparklines are; of names no one knows."""
-    return text.isascii() or all("\u2800" <= character <= "\u28ff" or character == " " for character in text)
