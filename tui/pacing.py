@@ -31,6 +31,10 @@ _PATIENCE_S = 0.15
 """An answer that takes longer means that the line is behind; a good one answers sooner, and loses nothing."""
 _LOST_S = 20.0
 """An answer that has not come by then will not come: a terminal was suspended, or a connection moved."""
+_MUTE_S = 10.0
+"""A terminal that has not answered once by then never does. Until then it is painted once a second: the answer may
+be stuck behind pictures, as in an SSH client that reads no key while its own terminal is slow."""
+_UNSURE_S = 1.0
 _FAREWELL_S = 1.0
 """At the end, for an answer that would else be typed into the shell."""
 _AGAIN_S = 0.03
@@ -50,6 +54,7 @@ class Pace:
     def __init__(self) -> None:
         self._lock = Lock()
         self._asked_at: float | None = None
+        self._painted_at = 0.0
         self._answered = Event()
         self._answered.set()
         self.answers = 0
@@ -57,7 +62,7 @@ class Pace:
     def ask(self) -> bool:
         """Return whether to ask now: not while an answer is out, nor again of one that does not answer."""
         with self._lock:
-            now = time.monotonic()
+            now = self._painted_at = time.monotonic()
             if self._asked_at is not None and (not self.answers or now - self._asked_at < _LOST_S):
                 return False
             self._asked_at = now
@@ -78,11 +83,15 @@ class Pace:
             self._answered.set()
 
     def is_behind(self) -> bool:
-        """Return whether the last picture is still on its way, of a terminal that answers."""
+        """Return whether the last picture is still on its way, as far as can be told."""
         with self._lock:
-            if self._asked_at is None or not self.answers:
+            if self._asked_at is None:
                 return False
-            return _PATIENCE_S < time.monotonic() - self._asked_at < _LOST_S
+            now = time.monotonic()
+            out_s = now - self._asked_at
+            if self.answers:
+                return _PATIENCE_S < out_s < _LOST_S
+            return _PATIENCE_S < out_s < _MUTE_S and now - self._painted_at < _UNSURE_S
 
     def wait(self) -> None:
         """Give an answer that is out a moment to come."""
