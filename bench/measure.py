@@ -17,6 +17,7 @@ from statistics import median
 from typing import NamedTuple
 
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
+_QUESTION, _ANSWER = b"\x1b[6n", b"\x1b[1;1R"
 Say = Callable[[str], None]
 
 
@@ -91,7 +92,7 @@ def tree(root: int) -> set[int]:
 
 
 class Terminal:
-    """Runs a command on a pty of its own and takes in all that it writes."""
+    """Runs a command on a pty of its own and takes in all that it writes; says where the cursor is, as terminals do."""
 
     def __init__(self, argv: Sequence[str], size: tuple[int, int], environment: Mapping[str, str]) -> None:
         columns, lines = size
@@ -114,6 +115,8 @@ class Terminal:
             select.select([self._fd], [], [], 1.0)
             try:
                 chunk = os.read(self._fd, 1 << 16)
+                if _QUESTION in chunk:
+                    os.write(self._fd, _ANSWER)
             except OSError:
                 chunk = b""
             with self._news:

@@ -43,7 +43,7 @@ _ESCAPE_S = 0.8
 
 _MODES = rb"\?(?:7|25|1000|1003|1004|1006|1015|1016|1049|2004|2026|2048)"
 _SENT = re.compile(
-    rb"\x1b\[(?:\d+;\d+H|[0-9;]*m|" + _MODES + rb"[hl]|\?(?:2026|2048)\$p|6n|<u)"
+    rb"\x1b\[(?:\d+;\d+H|\d+C|[0-9;]*m|" + _MODES + rb"[hl]|\?(?:2026|2048)\$p|6n|<u)"
     rb"|\x1b\]22;[a-z-]*\x07|\r\n"
 )
 """All that vmtop sends beside text: positions, colours, its own modes and queries, the pointer's shape."""

@@ -5,16 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 from textual.app import App, ComposeResult
 
-from tui.widgets.painted import PaintedLines, changed
-
-
-def test_the_columns_that_differ_are_found() -> None:
-    assert changed(Text("cpu 10 of 20"), Text("cpu 17 of 20"), 80) == (5, 6)
-    assert changed(Text("same"), Text("same"), 80) == (0, 0)
-    assert changed(Text("short"), Text("longer"), 80) == (0, 80)
-    assert changed(Text.assemble(("a", "red"), "b"), Text.assemble("a", ("b", "red")), 80) == (0, 80)
-    assert changed(Text("日本 1"), Text("日本 2"), 80) == (0, 80), "wide characters: places are no columns"
-    assert changed(Text("x" * 100 + "a"), Text("x" * 100 + "b"), 80) == (100, 80), "beyond the edge"
+from tui.widgets.painted import PaintedLines
 
 
 class Lines(App[None]):

@@ -28,14 +28,14 @@ from tui import log_file
 from tui.keys import APP_ACTIONS, LIVE, keys_of, shown
 from tui.options import ScreenOptions
 from tui.outlet import Outlet
-from tui.pacing import PacedApp
+from tui.painting import PaintingApp
 
 log = logging.getLogger(__name__)
 
 _SIGNALS = {signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGQUIT: 131}
 
 
-class BaseApp(PacedApp):
+class BaseApp(PaintingApp):
     """An application with one main screen.
 
     Args:
@@ -58,7 +58,8 @@ class BaseApp(PacedApp):
         self.failure = ""
         """Why the screen ended by itself; a sentence."""
         self.animation_level = "none"
-        self._filters.append(Outlet(options.ascii))
+        self._outlet = Outlet(options.ascii)
+        self._filters.append(self._outlet)
 
     def compose(self) -> ComposeResult:
         yield Static(Text(" vmtop  starting ...", no_wrap=True), id="opening")
@@ -81,6 +82,9 @@ class BaseApp(PacedApp):
         self.install_screen(Choice(), "choice")
         self.install_screen(Ask(), "ask")
         self.push_screen(self.main_screen())
+
+    def clean(self, text: str) -> str:
+        return self._outlet.clean(text)
 
     def main_screen(self) -> Screen[None]:
         """Return the screen to begin with."""

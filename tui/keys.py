@@ -105,12 +105,13 @@ _TABLE: tuple[Key, ...] = (
     Key("R", "record", "", "record into a file from now on; again: stop", SESSION, LIVE),
     Key("question_mark,f1,h", "help", "help", "this page", OTHER),
     Key("colon,ctrl+p", "command_palette", "", "command palette; `mark` and a text notes it on the timeline", OTHER),
+    Key("ctrl+l", "repaint", "", "paint the screen anew, when something else wrote on the terminal", OTHER),
     Key("ctrl+z", "suspend_process", "", "suspend; fg comes back", OTHER),
     Key("escape", "back", "", "clear the filter, close what is open", OTHER),
     Key("q,ctrl+c", "quit", "quit", "quit", OTHER),
 )
 
-APP_ACTIONS = frozenset({"quit", "command_palette", "suspend_process"})
+APP_ACTIONS = frozenset({"quit", "command_palette", "repaint", "suspend_process"})
 """Actions of the application, not of a screen."""
 
 

@@ -28,9 +28,10 @@ class Outlet(LineFilter):
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """Filter a line."""
-        return [Segment(self._clean(text), style, control) for text, style, control in segments]
+        return [Segment(self.clean(text), style, control) for text, style, control in segments]
 
-    def _clean(self, text: str) -> str:
+    def clean(self, text: str) -> str:
+        """Return a text that steers nothing."""
         if text.isascii() and text.isprintable():
             return text
         text = _STEERING.sub("", text).replace("\xad", "-")  # terminals show a soft hyphen or not

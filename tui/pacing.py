@@ -1,9 +1,8 @@
-"""Paints no faster than the terminal takes it: behind a slow line pictures are left out, and none wait in a row.
+"""Whether the terminal takes pictures as fast as they come: behind a slow line none may wait in a row.
 
 Every picture ends with a question to which all terminals know the answer, where the cursor is. As long as the answer
-is out, the picture may still be on its way: what changes meanwhile is remembered and painted in one go when the answer
-comes. So a key is never behind more than one picture, also where SSH would store minutes of them. A terminal that
-never answers is held to what its writer has not written yet.
+is out, the picture may still be on its way. So a key is never behind more than one picture, also where SSH would store
+minutes of them. A terminal that never answers is held to what its writer has not written yet.
 """
 
 from __future__ import annotations
@@ -14,16 +13,11 @@ import signal
 import time
 from functools import partial
 from threading import Event, Lock
-from typing import Any
 
 from textual import events
-from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
-from textual.app import App
 from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
-from textual.geometry import Region
 from textual.message import Message
-from textual.screen import Screen
 
 _QUESTION = "\x1b[6n"
 """Device status report (ECMA-48): the cursor's position."""
@@ -37,7 +31,6 @@ be stuck behind pictures, as in an SSH client that reads no key while its own te
 _UNSURE_S = 1.0
 _FAREWELL_S = 1.0
 """At the end, for an answer that would else be typed into the shell."""
-_AGAIN_S = 0.03
 
 
 def _forgiving(encoding: str) -> partial[codecs.IncrementalDecoder]:
@@ -133,50 +126,3 @@ class PacedDriver(LinuxDriver):
             self.pace.wait()
         super().disable_input()
         self.pace.forget()
-
-
-class PacedApp(App[int]):
-    """An application that leaves pictures out while the terminal is behind."""
-
-    def __init__(self) -> None:
-        super().__init__(driver_class=PacedDriver)
-        self.left_out = 0
-        """Pictures so far."""
-        self._missing: dict[int, tuple[int, int]] = {}
-        """Line -> the columns from and to which it has changed on the screen and not on the terminal."""
-
-    def _display(self, screen: Screen[Any], renderable: Any) -> None:
-        driver = self._driver if isinstance(renderable, CompositorUpdate) else None
-        if isinstance(driver, PacedDriver) and driver.is_behind():
-            self._leave_out(renderable)
-            return
-        super()._display(screen, renderable)
-        if isinstance(driver, PacedDriver):
-            driver.ask()
-
-    def _leave_out(self, picture: CompositorUpdate) -> None:
-        """Remember where a picture differs from what the terminal shows."""
-        self.left_out += 1
-        if not self._missing:
-            self.set_timer(_AGAIN_S, self._catch_up)
-        for line, start, end in _spans(picture):
-            before = self._missing.get(line, (start, end))
-            self._missing[line] = min(start, before[0]), max(end, before[1])
-
-    def _catch_up(self) -> None:
-        """Paint what was left out, if the terminal has taken what was painted before."""
-        if isinstance(self._driver, PacedDriver) and self._driver.is_behind():
-            self.set_timer(_AGAIN_S, self._catch_up)
-            return
-        lines, self._missing = self._missing, {}
-        self.screen.refresh(*(Region(start, line, end - start, 1) for line, (start, end) in lines.items()))
-
-
-def _spans(picture: CompositorUpdate) -> list[tuple[int, int, int]]:
-    """Return the lines of a picture, with the columns from and to which it paints."""
-    if isinstance(picture, ChopsUpdate):
-        return picture.spans
-    if isinstance(picture, LayoutUpdate):
-        region = picture.region
-        return [(line, region.x, region.right) for line in region.line_range]
-    return []

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
-from rich.cells import cell_len
+from rich.style import Style
 from rich.text import Text
 from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
+
+from tui.painting import PaintingApp
 
 
 class PaintedLines(Widget):
@@ -24,13 +27,14 @@ class PaintedLines(Widget):
     def show_lines(self, lines: Sequence[Text]) -> None:
         """Show these lines, from the top; what is longer than the widget is cut."""
         before, self._texts = self._texts, list(lines)
-        for place in range(max(len(before), len(lines))):
-            start, end = 0, self.size.width
-            if place in self._strips and place < min(len(before), len(lines)):
-                start, end = changed(before[place], lines[place], end)
-            if start < end:
-                self._strips.pop(place, None)
-                self.refresh(Region(start, place, end - start, 1))
+        places = [
+            place
+            for place, (old, new) in enumerate(zip_longest(before, lines))
+            if place not in self._strips or old != new or old.style != new.style
+        ]
+        for place in places:
+            self._strips.pop(place, None)
+        repaint(self, places)
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
@@ -52,13 +56,15 @@ class PaintedLines(Widget):
         return strip
 
 
-def changed(before: Text, after: Text, width: int) -> tuple[int, int]:
-    """Return the columns from and to which two lines differ; the same number twice if they do not."""
-    if before == after and before.style == after.style:
-        return 0, 0
-    old, new = before.plain, after.plain
-    is_restyled = before.spans != after.spans or before.style != after.style
-    if is_restyled or len(old) != len(new) or cell_len(old) != len(old) or cell_len(new) != len(new):
-        return 0, width
-    differing = [place for place, pair in enumerate(zip(old, new, strict=True)) if pair[0] != pair[1]]
-    return (differing[0], min(width, differing[-1] + 1)) if differing else (0, 0)
+def repaint(widget: Widget, places: Sequence[int]) -> None:
+    """Paint some lines of a widget anew: at once if that can be, else when Textual comes to it.
+
+    Its `render_line` must fill the width of the content.
+    """
+    app = widget.app
+    if places and isinstance(app, PaintingApp):
+        lines = {y: [(text, style or Style.null()) for text, style, _ in widget.render_line(y)] for y in places}
+        if app.paint(widget, lines):
+            return
+    if places:
+        widget.refresh(*(Region(0, y, widget.size.width, 1) for y in places))

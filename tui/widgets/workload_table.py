@@ -21,6 +21,7 @@ from collectors.model import WorkloadId
 from tui.cells import Cell, Cells
 from tui.columns import Column, lay_out
 from tui.view import Line
+from tui.widgets.painted import repaint
 
 Painted = tuple[list[Cell], bool]
 """What a line of the screen shows: its cells, and whether the cursor is on it."""
@@ -98,7 +99,7 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._fresh: dict[int, Painted] = {}
         """Lines formatted while looking for changes, by their place in `lines`: painting takes them from here."""
         self._painted: dict[int, Painted] = {}
-        self._styles_by_tone: dict[str, Style] = {}
+        self._styles_by_tone: dict[tuple[str, bool], Style] = {}
         self._empty = ""
 
     def show(self, lines: Sequence[Line], cursor: WorkloadId | None, marks: set[WorkloadId], empty: str) -> None:
@@ -123,7 +124,13 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
             self.refresh()
             return
         self.set_reactive(WorkloadTable.virtual_size, size)
-        self._scroll_update(size)
+        if self._thumb(height) != self._thumb(int(self.vertical_scrollbar.window_virtual_size)):
+            self._scroll_update(size)
+
+    def _thumb(self, height: int) -> tuple[int, int]:
+        """Return the size and the place of the scrollbar's thumb for so many lines, in eighths of a cell."""
+        page, top = self.scrollable_content_region.height, self.scroll_offset.y
+        return round(8 * page * page / max(1, height)), round(8 * page * top / max(1, height))
 
     def set_columns(self, keys: Sequence[str]) -> None:
         """Choose columns."""
@@ -196,36 +203,20 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
         return self.cells.line(line, self._columns, line.id in self.marks), line.id == self.cursor
 
     def _refresh_changes(self) -> None:
-        """Ask for a repaint of the cells that differ from what is on the screen."""
+        """Ask for a repaint of the lines that differ from what is on the screen."""
         top = self.scroll_offset.y
-        regions: list[Region] = []
+        places = []
         for y in range(1, self.scrollable_content_region.height):
             index = y - 1 + top
             if index >= len(self.lines):
-                if y in self._painted:
-                    del self._painted[y]
-                    regions.append(Region(0, y, self.size.width, 1))
+                if self._painted.pop(y, None) is not None:
+                    places.append(y)
                 continue
             fresh = self._cells(index)
-            if changed := self._changed(y, *fresh):
+            if self._painted.get(y) != fresh:
                 self._fresh[index] = fresh
-                regions.extend(changed)
-        if regions:
-            self.refresh(*regions)
-
-    def _changed(self, y: int, cells: list[Cell], is_cursor: bool) -> list[Region]:
-        before = self._painted.get(y)
-        if before is None or before[1] != is_cursor or len(before[0]) != len(cells):
-            return [Region(0, y, self.size.width, 1)]
-        regions, x = [], 0
-        for old, new, width in zip(before[0], cells, self._widths(), strict=False):
-            if old != new:
-                regions.append(Region(x, y, width, 1))
-            x += width
-        return regions
-
-    def _widths(self) -> list[int]:
-        return [2, *(one.width + 1 for one in self._columns)]
+                places.append(y)
+        repaint(self, places)
 
     def _header(self, width: int) -> Strip:
         plain, chosen = self._style("header"), self._style("sorted")
@@ -246,19 +237,22 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
         run, tone = "", ""
         for cell in cells:
             if cell.tone != tone and run:
-                segments.append(Segment(run, self._style(tone)))
+                segments.append(Segment(run, self._style(tone, is_cursor)))
                 run = ""
             tone = cell.tone
             run += cell.text
-        segments.append(Segment(run, self._style(tone)))
-        strip = Strip(segments).adjust_cell_length(width, self._style("plain"))
-        return strip.apply_style(self._style("cursor")) if is_cursor else strip
+        segments.append(Segment(run, self._style(tone, is_cursor)))
+        length = sum(one.width for one in self._columns) + len(self._columns) + 2
+        return Strip(segments, length).adjust_cell_length(width, self._style("plain", is_cursor))
 
-    def _style(self, tone: str) -> Style:
-        style = self._styles_by_tone.get(tone)
+    def _style(self, tone: str, is_cursor: bool = False) -> Style:
+        style = self._styles_by_tone.get((tone, is_cursor))
         if style is None:
-            name = f"table--{tone or 'plain'}"
-            style = self._styles_by_tone[tone] = self.get_component_rich_style(name, partial=True)
+            names = ["cursor"] if is_cursor else []
+            style = self.rich_style
+            for name in (*names, tone or "plain"):
+                style += self.get_component_rich_style(f"table--{name}", partial=True)
+            self._styles_by_tone[tone, is_cursor] = style
         return style
 
     def _column_at(self, x: int) -> str | None:

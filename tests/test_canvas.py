@@ -1,0 +1,190 @@
+"""What is written brings the terminal from what it shows to what it should show, and is little."""
+
+from __future__ import annotations
+
+import pyte
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.color import ColorSystem
+from rich.style import Style
+
+from tests.terminal import Screen, Start, Terminal
+from tui.canvas import PLAIN, Canvas, Piece, pen_of, switch
+
+WIDTH, HEIGHT = 30, 4
+STYLES = (
+    Style(),
+    Style(color="#102030"),
+    Style(color="#102030", bgcolor="#405060", bold=True),
+    Style(bgcolor="#405060", reverse=True, underline=True),
+    Style(color="#a0b0c0", italic=True),
+)
+PIECES = st.tuples(st.text("ab 1⣿│", max_size=12), st.sampled_from(STYLES))
+PUTS = st.lists(st.tuples(st.integers(0, WIDTH - 1), st.integers(-1, HEIGHT), st.lists(PIECES, max_size=4)), max_size=6)
+
+
+class Shown:
+    """A terminal that takes what a canvas writes."""
+
+    def __init__(self) -> None:
+        self.screen = Screen(WIDTH, HEIGHT)
+        self.stream = pyte.Stream(self.screen)
+
+    def take(self, words: str) -> None:
+        self.stream.feed(words)
+
+    def cells(self) -> list[list[pyte.screens.Char]]:
+        return [[self.screen.buffer[y][x] for x in range(WIDTH)] for y in range(HEIGHT)]
+
+
+def painted(puts: list[tuple[int, int, list[Piece]]]) -> list[list[pyte.screens.Char]]:
+    """Return what a fresh terminal shows after these puts alone."""
+    canvas, shown = Canvas(WIDTH, HEIGHT, ColorSystem.TRUECOLOR), Shown()
+    for x, y, pieces in puts:
+        canvas.put(x, y, pieces)
+    canvas.mistrust(range(HEIGHT))
+    shown.take(canvas.changes())
+    return shown.cells()
+
+
+@given(st.lists(PUTS, max_size=5))
+def test_step_by_step_the_terminal_shows_what_one_picture_of_it_all_would_show(
+    steps: list[list[tuple[int, int, list[Piece]]]],
+) -> None:
+    canvas, shown = Canvas(WIDTH, HEIGHT, ColorSystem.TRUECOLOR), Shown()
+    canvas.mistrust(range(HEIGHT))
+    shown.take(canvas.changes())
+    for puts in steps:
+        for x, y, pieces in puts:
+            canvas.put(x, y, pieces)
+        shown.take(canvas.changes())
+    assert shown.cells() == painted([put for puts in steps for put in puts])
+    assert canvas.changes() == ""
+
+
+def ready(words: str) -> Canvas:
+    """Return a canvas whose terminal shows a line already."""
+    canvas = Canvas(WIDTH, HEIGHT, ColorSystem.TRUECOLOR)
+    canvas.put(0, 1, [(words.ljust(WIDTH), STYLES[2])])
+    canvas.changes()
+    return canvas
+
+
+def test_a_digit_costs_a_place_a_style_and_itself() -> None:
+    canvas = ready("cpu 10 of 20")
+    canvas.put(0, 1, [("cpu 17 of 20".ljust(WIDTH), STYLES[2])])
+    assert canvas.changes() == "\x1b[2;6H\x1b[0;1;38;2;16;32;48;48;2;64;80;96m7\x1b[0m"
+
+
+def test_what_is_far_apart_is_jumped_to_and_what_is_near_written_over() -> None:
+    canvas = ready("1 1             1")
+    canvas.put(0, 1, [("2 2             2".ljust(WIDTH), STYLES[2])])
+    words = canvas.changes()
+    assert "2 2\x1b[13C2" in words
+    assert words.count("m") == 2, "one style for all, and the end of it"
+
+
+def test_the_same_again_writes_nothing() -> None:
+    canvas = ready("same")
+    canvas.put(0, 1, [("same".ljust(WIDTH), STYLES[2])])
+    assert canvas.changes() == ""
+
+
+def test_a_line_that_is_not_trusted_is_written_whole() -> None:
+    canvas = ready("whole")
+    canvas.mistrust([1])
+    assert "whole".ljust(WIDTH) in canvas.changes()
+
+
+def test_behind_characters_on_which_terminals_differ_the_place_is_said_again() -> None:
+    canvas = ready("")
+    canvas.put(0, 1, [("日本 12.5", STYLES[0])])
+    words = canvas.changes()
+    assert "本\x1b[2;5H" in words
+    shown = Shown()
+    shown.take(words)
+    assert "".join(shown.screen.buffer[1][x].data for x in range(9)) == "日本 12.5"
+    canvas.put(5, 1, [("13.5", STYLES[0])])
+    assert "日" in canvas.changes(), "such a line is written whole"
+    canvas.put(0, 1, [("plain".ljust(WIDTH), STYLES[0])])
+    canvas.changes()
+    canvas.put(0, 1, [("plaiN", STYLES[0])])
+    assert len(canvas.changes()) < 12, "it is one like others again"
+
+
+def test_a_mark_joins_the_character_before_it() -> None:
+    canvas, shown = ready(""), Shown()
+    canvas.put(0, 1, [("e\u0301a", STYLES[0])])
+    shown.take(canvas.changes())
+    assert shown.screen.buffer[1][1].data == "a"
+
+
+def test_a_terminal_without_colours_is_sent_none() -> None:
+    canvas = Canvas(WIDTH, HEIGHT, None)
+    canvas.put(0, 0, [("bold", STYLES[2])])
+    assert "\x1b[" not in canvas.changes().replace("\x1b[1;1H", "")
+
+
+def test_only_what_differs_of_a_style_is_sent() -> None:
+    system = ColorSystem.TRUECOLOR
+    one, other = (pen_of(Style(color=colour, bgcolor="#000000"), system) for colour in ("#010203", "#040506"))
+    assert switch(one, other) == "\x1b[38;2;4;5;6m"
+    assert switch(one, PLAIN) == "\x1b[39;49m"
+    assert switch(PLAIN, pen_of(Style(bold=True), system)) == "\x1b[0;1m"
+
+
+def looks(terminal: Terminal, first: int) -> list[list[tuple[str, ...]]]:
+    """Return the cells of a terminal from a line on, each with its colours and attributes."""
+    return [
+        [tuple(map(str, terminal.screen.buffer[y][x])) for x in range(terminal.screen.columns)]
+        for y in range(first, terminal.screen.lines)
+    ]
+
+
+def test_what_the_widgets_paint_is_what_textual_would_paint(start: Start) -> None:
+    terminal = start("demo", "--workloads", "60", "--interval", "0.2")
+    terminal.wait_for(lambda: "db-primary" in terminal.text(), 20, "the fleet")
+    terminal.press("jj vj")
+    terminal.read(3)
+    terminal.press("z")
+    terminal.wait_for(lambda: "FROZEN" in terminal.text(), 10, "a frozen view")
+    terminal.read(1)
+    before = looks(terminal, 1)  # below the header, which tells vmtop's own cost, now
+    for columns in (119, 120):
+        terminal.resize(columns, 40)
+        terminal.read(1.5)  # Textual paints all of it
+    assert looks(terminal, 1) == before
+
+
+def test_an_order_to_paint_anew_mends_what_something_else_wrote(start: Start) -> None:
+    terminal = start("demo", "--workloads", "20")
+    terminal.wait_for(lambda: "db-primary" in terminal.text(), 20, "the fleet")
+    terminal.press("z")
+    terminal.wait_for(lambda: "FROZEN" in terminal.text(), 10, "a frozen view")
+    terminal.read(1)
+    before = terminal.text().splitlines()[1:]
+    for y in range(1, terminal.screen.lines + 1):
+        terminal._stream.feed(f"\x1b[{y};1Hsomething else".encode())
+    terminal.press("\x0c")
+    terminal.read(1)
+    assert terminal.text().splitlines()[1:] == before
+
+
+def test_what_was_left_out_behind_a_slow_line_comes_when_it_is_free_again(start: Start) -> None:
+    terminal = start("demo", "--workloads", "20")
+    terminal.wait_for(lambda: "db-primary" in terminal.text(), 20, "the fleet")
+    terminal.press("z")
+    terminal.wait_for(lambda: "FROZEN" in terminal.text(), 10, "a frozen view: no next reading paints what is missing")
+    terminal.read(1)
+    answer, kept = terminal.screen.answer, list[str]()
+    terminal.screen.answer = kept.append
+    terminal.press("N")
+    terminal.wait_for(lambda: "▼NAME" in terminal.text(), 5, "the first picture, after which the line is behind")
+    terminal.read(0.5)
+    terminal.press("M")
+    terminal.read(1)
+    assert "▼MEM" not in terminal.text()
+    assert answer is not None
+    terminal.screen.answer = answer
+    answer(kept[0])
+    terminal.wait_for(lambda: "▼MEM" in terminal.text(), 2, "what was left out")

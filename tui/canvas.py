@@ -1,0 +1,198 @@
+"""What the terminal shows and what it should show, cell by cell; and the fewest bytes from the one to the other.
+
+Textual writes a widget's whole line when one number of it changed. Most of a line stays as it is from tick to tick, so
+here only cells that differ are written, with the shortest way between them and only what changes of a style.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from rich.cells import cell_len, get_character_cell_size
+from rich.color import ColorSystem
+from rich.style import Style
+
+Piece = tuple[str, Style]
+"""Text of one style."""
+_UNKNOWN = "\0"
+"""A cell of which nobody can say what the terminal shows."""
+_NEAR = 4
+"""So few cells are written once more rather than jumped over, if the style stays."""
+
+
+class Pen(NamedTuple):
+    """A style as parameters of SGR (ECMA-48, 8.3.117), without the colours that the terminal has by itself."""
+
+    attributes: str
+    colour: str
+    background: str
+
+
+PLAIN = Pen("", "", "")
+
+
+@lru_cache(4096)
+def pen_of(style: Style, system: ColorSystem | None) -> Pen:
+    """Return the pen for a style; `PLAIN` on a terminal without colours, which has no attributes either."""
+    if system is None:
+        return PLAIN
+    sent = style.without_color.render("x", color_system=system)
+    attributes = sent[2 : sent.index("m")] if sent.startswith("\x1b[") else ""
+    colours = [
+        ";".join(one.downgrade(system).get_ansi_codes(is_front)) if one is not None and not one.is_default else ""
+        for one, is_front in ((style.color, True), (style.bgcolor, False))
+    ]
+    return Pen(attributes, *colours)
+
+
+@lru_cache(4096)
+def switch(before: Pen, after: Pen) -> str:
+    """Return what turns one pen into another."""
+    if before == after:
+        return ""
+    if before.attributes != after.attributes:
+        return f"\x1b[{';'.join(['0', *filter(None, after)])}m"
+    codes = [after.colour or "39"] if before.colour != after.colour else []
+    codes += [after.background or "49"] if before.background != after.background else []
+    return f"\x1b[{';'.join(codes)}m"
+
+
+class _Row:
+    """One line: what each cell holds and with which pen."""
+
+    __slots__ = ("is_odd", "pens", "texts")
+
+    def __init__(self, width: int, text: str) -> None:
+        self.texts = [text] * width
+        self.pens = [PLAIN] * width
+        self.is_odd = False
+        """Whether it holds characters that are not one cell wide: terminals differ on them, so it is never patched."""
+
+
+class Canvas:
+    """The cells of the terminal.
+
+    Args:
+        width: Columns.
+        height: Lines.
+        system: The terminal's colours; `None` for none.
+    """
+
+    def __init__(self, width: int, height: int, system: ColorSystem | None) -> None:
+        self.width = width
+        self.height = height
+        self._system = system
+        self._wanted = [_Row(width, " ") for _ in range(height)]
+        self._shown = [_Row(width, _UNKNOWN) for _ in range(height)]
+        self._dirty: set[int] = set()
+
+    def put(self, x: int, y: int, pieces: Iterable[Piece]) -> None:
+        """Want these pieces at a place; what is beyond the edges is cut."""
+        if not 0 <= y < self.height:
+            return
+        row = self._wanted[y]
+        for text, style in pieces:
+            length = cell_len(text)
+            if not length:
+                continue
+            end = min(x + length, self.width)
+            cells: Sequence[str] = text
+            if length != len(text) or not text.isprintable():
+                cells = _cells(text, length)
+                row.is_odd = True
+            row.texts[x:end] = cells[: end - x]
+            row.pens[x:end] = [pen_of(style, self._system)] * (end - x)
+            x = end
+            if x >= self.width:
+                break
+        self._dirty.add(y)
+
+    def mistrust(self, lines: Iterable[int]) -> None:
+        """Take lines of the terminal as unknown: they are written whole."""
+        for y in lines:
+            if 0 <= y < self.height:
+                self._shown[y] = _Row(self.width, _UNKNOWN)
+                self._dirty.add(y)
+
+    def changes(self) -> str:
+        """Return what makes the terminal show what is wanted, and take it as shown. Empty if it does already."""
+        out: list[str] = []
+        pen = PLAIN
+        for y in sorted(self._dirty):
+            pen = self._change(y, pen, out)
+        self._dirty.clear()
+        if pen != PLAIN:
+            out.append("\x1b[0m")
+        return "".join(out)
+
+    def _change(self, y: int, pen: Pen, out: list[str]) -> Pen:
+        """Append what one line needs, and return the pen that is left on."""
+        wanted, shown = self._wanted[y], self._shown[y]
+        if wanted.texts == shown.texts and wanted.pens == shown.pens:
+            return pen
+        is_odd = wanted.is_odd or shown.is_odd
+        if is_odd:
+            wanted.is_odd = any(len(text) != 1 for text in wanted.texts)
+            runs = _stretches(wanted.texts)
+        else:
+            pairs = zip(wanted.texts, shown.texts, wanted.pens, shown.pens, strict=True)
+            differing = [x for x, (new, old, one, other) in enumerate(pairs) if new != old or one is not other]
+            if not differing:
+                return pen
+            runs = _runs(differing, wanted.pens)
+        at: int | None = None
+        for start, end in runs:
+            out.append(f"\x1b[{y + 1};{start + 1}H" if at is None or is_odd else f"\x1b[{start - at}C")
+            pen = _write(wanted, start, end, pen, out)
+            at = end
+        shown.texts[:], shown.pens[:], shown.is_odd = wanted.texts, wanted.pens, wanted.is_odd
+        return pen
+
+
+def _write(row: _Row, start: int, end: int, pen: Pen, out: list[str]) -> Pen:
+    """Append a run of cells; return the pen that is left on."""
+    pens, texts = row.pens, row.texts
+    while start < end:
+        turn = start + 1
+        chosen = pens[start]
+        while turn < end and pens[turn] is chosen:
+            turn += 1
+        if chosen is not pen:
+            out.append(switch(pen, chosen))
+            pen = chosen
+        out.append("".join(texts[start:turn]))
+        start = turn
+    return pen
+
+
+def _runs(places: list[int], pens: list[Pen]) -> list[tuple[int, int]]:
+    """Return the runs that cover some places; short gaps of one pen are written with them."""
+    start, end = places[0], places[0] + 1
+    runs = []
+    for place in places[1:]:
+        gap = place - end
+        if gap and (gap > _NEAR or any(pens[between] is not pens[place] for between in range(end - 1, place))):
+            runs.append((start, end))
+            start = place
+        end = place + 1
+    return [*runs, (start, end)]
+
+
+def _stretches(texts: list[str]) -> list[tuple[int, int]]:
+    """Return runs that cover a whole line, a new one after each that terminals may differ on: it shifts no other."""
+    starts = [x for x in range(1, len(texts)) if len(texts[x]) == 1 != len(texts[x - 1])]
+    return list(zip([0, *starts], [*starts, len(texts)], strict=True))
+
+
+def _cells(text: str, length: int) -> list[str]:
+    """Return a text as cells: a wide character fills one and leaves the next empty, a mark joins the one before."""
+    cells: list[str] = []
+    for character in text:
+        width = get_character_cell_size(character)
+        if width:
+            cells += [character, *[""] * (width - 1)]
+        elif cells:
+            cells[-1] += character
+    return cells if len(cells) == length else [text, *[""] * (length - 1)]

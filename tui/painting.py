@@ -1,0 +1,159 @@
+"""How pictures reach the terminal: only cells that differ are written, and none while the terminal is behind.
+
+Textual's compositor makes a picture of what it was asked to refresh; the canvas knows what of it the terminal shows
+already. Widgets whose lines change every tick paint on the canvas themselves, as long as nothing lies over them: the
+way through the compositor costs several times what making the line does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.segment import Segment
+from rich.style import Style
+from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+from textual.app import App
+from textual.color import Color
+from textual.geometry import Offset, Region
+from textual.screen import Screen
+from textual.widget import Widget
+
+from tui.canvas import Canvas, Piece
+from tui.pacing import PacedDriver
+
+_AGAIN_S = 0.03
+
+
+class PaintingApp(App[int]):
+    """An application that writes what differs, when the terminal has taken what came before."""
+
+    def __init__(self) -> None:
+        super().__init__(driver_class=PacedDriver)
+        self.left_out = 0
+        """Pictures so far that the terminal was too slow for."""
+        self._canvas: Canvas | None = None
+        self._dressed: dict[tuple[Style, Color], Style] = {}
+        self._is_due = False
+        self._is_behind = False
+        self._cursor_at = Offset(-1, -1)
+
+    def clean(self, text: str) -> str:
+        """Return a text as it may reach the terminal."""
+        return text
+
+    def paint(self, widget: Widget, lines: Mapping[int, Sequence[Piece]]) -> bool:
+        """Paint lines of a widget; the first is 0, and pieces start at the left of its content.
+
+        Returns:
+            Whether that could be done. If not, the widget has to be refreshed.
+        """
+        place = self._free_place(widget)
+        if place is None or self._canvas is None:
+            return False
+        background = widget.background_colors[1]
+        for y, pieces in lines.items():
+            if y < place.height:
+                dressed = [(self.clean(text), self._dress(style, background)) for text, style in pieces]
+                self._canvas.put(place.x, place.y + y, dressed)
+        widget._styles_cache.set_dirty(*(Region(0, y, 1, 1) for y in lines))
+        if not self._is_due:
+            self._is_due = True
+            self.call_later(self._show)
+        return True
+
+    def _free_place(self, widget: Widget) -> Region | None:
+        """Return where a widget's content is on the terminal; `None` if a part of it may be hidden."""
+        screen = self.screen
+        if self.is_headless or widget.screen is not screen or widget.styles.gutter or self._canvas is None:
+            return None
+        if (self._canvas.width, self._canvas.height) != self.size:
+            return None
+        placed = screen._compositor.visible_widgets
+        region, clip = placed.get(widget, (None, None))
+        if region is None or clip is None or not clip.contains_region(region):
+            return None
+        content = region.crop_size(widget.scrollable_content_region.size)
+        around = set(widget.ancestors_with_self)
+        if any(other.overlaps(content) for one, (other, _) in placed.items() if one not in around):
+            return None
+        return content
+
+    def _dress(self, style: Style, background: Color) -> Style:
+        """Return a style as Textual would finish it: through the app's filters."""
+        key = style, background
+        dressed = self._dressed.get(key)
+        if dressed is None:
+            segments = [Segment("x", style)]
+            for one in self.get_line_filters():
+                segments = one.apply(segments, background)
+            dressed = self._dressed[key] = segments[0].style or Style.null()
+        return dressed
+
+    def _display(self, screen: Screen[Any], renderable: Any) -> None:
+        if self.is_headless or not isinstance(renderable, ChopsUpdate | LayoutUpdate):
+            super()._display(screen, renderable)
+            return
+        try:
+            if not self._batch_count:
+                self._take(renderable)
+                self._show()
+        finally:
+            self.post_display_hook()
+
+    def _take(self, picture: CompositorUpdate) -> None:
+        """Put a picture of the compositor on the canvas. A whole one trusts nothing that the terminal shows."""
+        width, height = self.size
+        canvas = self._canvas
+        if canvas is None or (canvas.width, canvas.height) != (width, height):
+            canvas = self._canvas = Canvas(width, height, self.console._color_system)
+        if isinstance(picture, LayoutUpdate):
+            self._dressed.clear()
+            canvas.mistrust(picture.region.line_range)
+            for y, strips in zip(picture.region.line_range, picture.strips, strict=False):
+                canvas.put(picture.region.x, y, [_piece(segment) for strip in strips for segment in strip])
+        elif isinstance(picture, ChopsUpdate):
+            for y in {y for y, _, _ in picture.spans}:
+                for x, strip in picture.chops[y].items():
+                    if strip is not None:
+                        canvas.put(x, y, map(_piece, strip))
+
+    def action_repaint(self) -> None:
+        """Write all of the screen again."""
+        if self._canvas is not None:
+            self._canvas.mistrust(range(self._canvas.height))
+            self._show()
+
+    def _show(self) -> None:
+        """Write what differs, unless the terminal is behind; then later."""
+        self._is_due = False
+        driver, canvas = self._driver, self._canvas
+        if not isinstance(driver, PacedDriver) or canvas is None or not self._running or self._closed:
+            return
+        if self._is_behind or driver.is_behind():
+            self.left_out += 1
+            if not self._is_behind:
+                self._is_behind = True
+                self.set_timer(_AGAIN_S, self._catch_up)
+            return
+        changes, cursor = canvas.changes(), self.screen.outer_size.clamp_offset(self.cursor_position)
+        if not changes and cursor == self._cursor_at:
+            return
+        self._cursor_at = cursor
+        self._begin_update()
+        driver.write(f"{changes}\x1b[{cursor.y + 1};{cursor.x + 1}H")
+        self._end_update()
+        driver.flush()
+        driver.ask()
+
+    def _catch_up(self) -> None:
+        """Write what was left out, if the terminal has taken what was painted before."""
+        if isinstance(self._driver, PacedDriver) and self._driver.is_behind():
+            self.set_timer(_AGAIN_S, self._catch_up)
+            return
+        self._is_behind = False
+        self._show()
+
+
+def _piece(segment: Segment) -> Piece:
+    return segment.text, segment.style or Style.null()
