@@ -55,7 +55,9 @@ class FleetApp(VmtopApp):
 
     async def _paint(self, screen: Overview, frames: list[Frame]) -> None:
         derived, painted = [], []
-        for frame in frames:
+        for number, frame in enumerate(frames):
+            if number == _WARM_UP:
+                self._told.with_suffix(".warm").touch()
             began = time.process_time()
             moment = screen.track.feed(frame)
             after = time.process_time()

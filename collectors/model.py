@@ -40,7 +40,10 @@ class State(StrEnum):
     @property
     def is_active(self) -> bool:
         """Whether the workload holds memory and can use CPU: all that is not at rest."""
-        return self not in (State.STOPPED, State.CREATED, State.CRASHED)
+        return self in ACTIVE
+
+
+ACTIVE = frozenset(State) - {State.STOPPED, State.CREATED, State.CRASHED}
 
 
 class WorkloadId(NamedTuple):

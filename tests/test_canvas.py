@@ -12,12 +12,16 @@ from tests.terminal import Screen, Start, Terminal
 from tui.canvas import PLAIN, Canvas, Piece, pen_of, switch
 
 WIDTH, HEIGHT = 30, 4
-STYLES = (
-    Style(),
-    Style(color="#102030"),
-    Style(color="#102030", bgcolor="#405060", bold=True),
-    Style(bgcolor="#405060", reverse=True, underline=True),
-    Style(color="#a0b0c0", italic=True),
+SYSTEM = ColorSystem.TRUECOLOR
+STYLES = tuple(
+    pen_of(style, SYSTEM)
+    for style in (
+        Style(),
+        Style(color="#102030"),
+        Style(color="#102030", bgcolor="#405060", bold=True),
+        Style(bgcolor="#405060", reverse=True, underline=True),
+        Style(color="#a0b0c0", italic=True),
+    )
 )
 PIECES = st.tuples(st.text("ab 1⣿│", max_size=12), st.sampled_from(STYLES))
 PUTS = st.lists(st.tuples(st.integers(0, WIDTH - 1), st.integers(-1, HEIGHT), st.lists(PIECES, max_size=4)), max_size=6)
@@ -39,7 +43,7 @@ class Shown:
 
 def painted(puts: list[tuple[int, int, list[Piece]]]) -> list[list[pyte.screens.Char]]:
     """Return what a fresh terminal shows after these puts alone."""
-    canvas, shown = Canvas(WIDTH, HEIGHT, ColorSystem.TRUECOLOR), Shown()
+    canvas, shown = Canvas(WIDTH, HEIGHT), Shown()
     for x, y, pieces in puts:
         canvas.put(x, y, pieces)
     canvas.mistrust(range(HEIGHT))
@@ -51,7 +55,7 @@ def painted(puts: list[tuple[int, int, list[Piece]]]) -> list[list[pyte.screens.
 def test_step_by_step_the_terminal_shows_what_one_picture_of_it_all_would_show(
     steps: list[list[tuple[int, int, list[Piece]]]],
 ) -> None:
-    canvas, shown = Canvas(WIDTH, HEIGHT, ColorSystem.TRUECOLOR), Shown()
+    canvas, shown = Canvas(WIDTH, HEIGHT), Shown()
     canvas.mistrust(range(HEIGHT))
     shown.take(canvas.changes())
     for puts in steps:
@@ -64,7 +68,7 @@ def test_step_by_step_the_terminal_shows_what_one_picture_of_it_all_would_show(
 
 def ready(words: str) -> Canvas:
     """Return a canvas whose terminal shows a line already."""
-    canvas = Canvas(WIDTH, HEIGHT, ColorSystem.TRUECOLOR)
+    canvas = Canvas(WIDTH, HEIGHT)
     canvas.put(0, 1, [(words.ljust(WIDTH), STYLES[2])])
     canvas.changes()
     return canvas
@@ -120,17 +124,19 @@ def test_a_mark_joins_the_character_before_it() -> None:
 
 
 def test_a_terminal_without_colours_is_sent_none() -> None:
-    canvas = Canvas(WIDTH, HEIGHT, None)
-    canvas.put(0, 0, [("bold", STYLES[2])])
-    assert "\x1b[" not in canvas.changes().replace("\x1b[1;1H", "")
+    assert pen_of(Style(color="#102030", bold=True), None) == PLAIN
+    canvas = Canvas(WIDTH, HEIGHT)
+    canvas.put(0, 0, [("bold", PLAIN)])
+    canvas.changes()
+    canvas.put(0, 0, [("cold", PLAIN)])
+    assert canvas.changes() == "\x1b[1;1Hc"
 
 
 def test_only_what_differs_of_a_style_is_sent() -> None:
-    system = ColorSystem.TRUECOLOR
-    one, other = (pen_of(Style(color=colour, bgcolor="#000000"), system) for colour in ("#010203", "#040506"))
+    one, other = (pen_of(Style(color=colour, bgcolor="#000000"), SYSTEM) for colour in ("#010203", "#040506"))
     assert switch(one, other) == "\x1b[38;2;4;5;6m"
     assert switch(one, PLAIN) == "\x1b[39;49m"
-    assert switch(PLAIN, pen_of(Style(bold=True), system)) == "\x1b[0;1m"
+    assert switch(PLAIN, pen_of(Style(bold=True), SYSTEM)) == "\x1b[0;1m"
 
 
 def looks(terminal: Terminal, first: int) -> list[list[tuple[str, ...]]]:

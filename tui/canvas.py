@@ -6,6 +6,7 @@ here only cells that differ are written, with the shortest way between them and 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -14,10 +15,10 @@ from rich.cells import cell_len, get_character_cell_size
 from rich.color import ColorSystem
 from rich.style import Style
 
-Piece = tuple[str, Style]
-"""Text of one style."""
 _UNKNOWN = "\0"
 """A cell of which nobody can say what the terminal shows."""
+_BLOCKS = re.compile("[ -~·─-▟⠀-⣿]*").fullmatch
+"""What sparklines and bars are made of: a cell each."""
 _NEAR = 4
 """So few cells are written once more rather than jumped over, if the style stays."""
 
@@ -31,6 +32,8 @@ class Pen(NamedTuple):
 
 
 PLAIN = Pen("", "", "")
+Piece = tuple[str, Pen]
+"""Text of one style."""
 
 
 @lru_cache(4096)
@@ -77,13 +80,11 @@ class Canvas:
     Args:
         width: Columns.
         height: Lines.
-        system: The terminal's colours; `None` for none.
     """
 
-    def __init__(self, width: int, height: int, system: ColorSystem | None) -> None:
+    def __init__(self, width: int, height: int) -> None:
         self.width = width
         self.height = height
-        self._system = system
         self._wanted = [_Row(width, " ") for _ in range(height)]
         self._shown = [_Row(width, _UNKNOWN) for _ in range(height)]
         self._dirty: set[int] = set()
@@ -93,17 +94,19 @@ class Canvas:
         if not 0 <= y < self.height:
             return
         row = self._wanted[y]
-        for text, style in pieces:
-            length = cell_len(text)
+        for text, pen in pieces:
+            length = len(text)
+            cells: Sequence[str] = text
+            if not text.isascii() and not _BLOCKS(text):
+                length = cell_len(text)
+                if length != len(text):
+                    cells = _cells(text, length)
+                    row.is_odd = True
             if not length:
                 continue
             end = min(x + length, self.width)
-            cells: Sequence[str] = text
-            if length != len(text) or not text.isprintable():
-                cells = _cells(text, length)
-                row.is_odd = True
             row.texts[x:end] = cells[: end - x]
-            row.pens[x:end] = [pen_of(style, self._system)] * (end - x)
+            row.pens[x:end] = [pen] * (end - x)
             x = end
             if x >= self.width:
                 break

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from collectors.metrics import METRICS, Unit
 
@@ -36,20 +36,21 @@ class Column:
     keep: int = 0
     """When there is no room, columns with the lowest number go first."""
 
-    @property
-    def metric(self) -> str | None:
-        """The metric behind the column, if there is one."""
-        return self.key.removeprefix("spark:") if self.key.removeprefix("spark:") in METRICS else None
+    is_spark: bool = field(init=False)
+    """Whether it is a sparkline."""
+    metric: str | None = field(init=False)
+    """The metric behind the column, if there is one."""
+
+    def __post_init__(self) -> None:
+        # told once: every cell of every line asks
+        key = self.key.removeprefix("spark:")
+        object.__setattr__(self, "is_spark", key != self.key)
+        object.__setattr__(self, "metric", key if key in METRICS else None)
 
     @property
     def is_left(self) -> bool:
         """Whether its text starts at the left."""
         return self.is_spark or (self.metric is None and self.key != "uptime")
-
-    @property
-    def is_spark(self) -> bool:
-        """Whether it is a sparkline."""
-        return self.key.startswith("spark:")
 
 
 def metric_column(key: str, keep: int) -> Column:

@@ -7,7 +7,7 @@ way through the compositor costs several times what making the line does.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.segment import Segment
@@ -19,7 +19,7 @@ from textual.geometry import Offset, Region
 from textual.screen import Screen
 from textual.widget import Widget
 
-from tui.canvas import Canvas, Piece
+from tui.canvas import PLAIN, Canvas, Pen, Piece, pen_of
 from tui.pacing import PacedDriver
 
 _AGAIN_S = 0.03
@@ -33,7 +33,7 @@ class PaintingApp(App[int]):
         self.left_out = 0
         """Pictures so far that the terminal was too slow for."""
         self._canvas: Canvas | None = None
-        self._dressed: dict[tuple[Style, Color], Style] = {}
+        self._pens: dict[Style, Pen] = {}
         self._is_due = False
         self._is_behind = False
         self._cursor_at = Offset(-1, -1)
@@ -42,7 +42,7 @@ class PaintingApp(App[int]):
         """Return a text as it may reach the terminal."""
         return text
 
-    def paint(self, widget: Widget, lines: Mapping[int, Sequence[Piece]]) -> bool:
+    def paint(self, widget: Widget, lines: Mapping[int, Sequence[tuple[str, Style]]]) -> bool:
         """Paint lines of a widget; the first is 0, and pieces start at the left of its content.
 
         Returns:
@@ -54,8 +54,9 @@ class PaintingApp(App[int]):
         background = widget.background_colors[1]
         for y, pieces in lines.items():
             if y < place.height:
-                dressed = [(self.clean(text), self._dress(style, background)) for text, style in pieces]
-                self._canvas.put(place.x, place.y + y, dressed)
+                self._canvas.put(
+                    place.x, place.y + y, [(self.clean(text), self._pen(style, background)) for text, style in pieces]
+                )
         widget._styles_cache.set_dirty(*(Region(0, y, 1, 1) for y in lines))
         if not self._is_due:
             self._is_due = True
@@ -79,16 +80,15 @@ class PaintingApp(App[int]):
             return None
         return content
 
-    def _dress(self, style: Style, background: Color) -> Style:
-        """Return a style as Textual would finish it: through the app's filters."""
-        key = style, background
-        dressed = self._dressed.get(key)
-        if dressed is None:
+    def _pen(self, style: Style, background: Color) -> Pen:
+        """Return the pen for a style, after the app's filters."""
+        pen = self._pens.get(style)
+        if pen is None:
             segments = [Segment("x", style)]
             for one in self.get_line_filters():
                 segments = one.apply(segments, background)
-            dressed = self._dressed[key] = segments[0].style or Style.null()
-        return dressed
+            pen = self._pens[style] = pen_of(segments[0].style or Style.null(), self.console._color_system)
+        return pen
 
     def _display(self, screen: Screen[Any], renderable: Any) -> None:
         if self.is_headless or not isinstance(renderable, ChopsUpdate | LayoutUpdate):
@@ -106,17 +106,17 @@ class PaintingApp(App[int]):
         width, height = self.size
         canvas = self._canvas
         if canvas is None or (canvas.width, canvas.height) != (width, height):
-            canvas = self._canvas = Canvas(width, height, self.console._color_system)
+            canvas = self._canvas = Canvas(width, height)
         if isinstance(picture, LayoutUpdate):
-            self._dressed.clear()
+            self._pens.clear()
             canvas.mistrust(picture.region.line_range)
             for y, strips in zip(picture.region.line_range, picture.strips, strict=False):
-                canvas.put(picture.region.x, y, [_piece(segment) for strip in strips for segment in strip])
+                canvas.put(picture.region.x, y, self._pieces(segment for strip in strips for segment in strip))
         elif isinstance(picture, ChopsUpdate):
             for y in {y for y, _, _ in picture.spans}:
                 for x, strip in picture.chops[y].items():
                     if strip is not None:
-                        canvas.put(x, y, map(_piece, strip))
+                        canvas.put(x, y, self._pieces(strip))
 
     def action_repaint(self) -> None:
         """Write all of the screen again."""
@@ -154,6 +154,6 @@ class PaintingApp(App[int]):
         self._is_behind = False
         self._show()
 
-
-def _piece(segment: Segment) -> Piece:
-    return segment.text, segment.style or Style.null()
+    def _pieces(self, segments: Iterable[Segment]) -> list[Piece]:
+        system = self.console._color_system
+        return [(text, pen_of(style, system) if style else PLAIN) for text, style, _ in segments]

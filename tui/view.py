@@ -14,7 +14,7 @@ from operator import itemgetter
 import msgspec
 
 from collectors.metrics import METRICS, Unit
-from collectors.model import Kind, WorkloadId
+from collectors.model import ACTIVE, Kind, WorkloadId
 from collectors.query import Query
 from collectors.rates import Moment, Reading
 
@@ -106,7 +106,11 @@ class View:
 
     def arrange(self, moment: Moment) -> list[Line]:
         """Filter, order and group a moment's workloads; keep the cursor on its workload."""
-        chosen = [reading for reading in moment.readings.values() if self._is_shown(reading)]
+        readings = moment.readings.values()
+        if self.query is None and self.only is None:
+            chosen = [one for one in readings if self.show_all or one.workload.state in ACTIVE]
+        else:
+            chosen = [one for one in readings if self._is_shown(one)]
         self.hidden = len(moment.readings) - len(chosen)
         self.marks.intersection_update(moment.readings)
         before = self.lines
@@ -135,7 +139,7 @@ class View:
         workload = reading.workload
         if self.only is not None and workload.kind is not self.only:
             return False
-        if not self.show_all and not workload.state.is_active:
+        if not self.show_all and workload.state not in ACTIVE:
             return False
         return self.query is None or self.query.matches(reading)
 
@@ -177,10 +181,15 @@ class View:
 
     def _keep_cursor(self, before: list[Line]) -> None:
         """Leave the cursor on its workload; if that is gone, take the line that was nearest below, then above."""
-        if not self.lines or any(line.id == self.cursor for line in self.lines):
+        if not self.lines:
+            return
+        if self.cursor is None:
+            self.cursor = self.lines[0].id
+            return
+        if any(line.id == self.cursor for line in self.lines):
             return
         places = {line.id: place for place, line in enumerate(before)}
-        if self.cursor is None or self.cursor not in places:
+        if self.cursor not in places:
             self.cursor = self.lines[0].id
             return
         present, place = {line.id for line in self.lines}, places[self.cursor]
