@@ -16,7 +16,6 @@ from pathlib import Path
 
 from bench.believable import Believable
 from bench.measure import yardstick
-from collectors.model import Frame
 from collectors.own_cost import OwnCost
 from tests.fleet import Fleet, QuietSampler
 from tui.app import VmtopApp
@@ -38,6 +37,8 @@ class FleetApp(VmtopApp):
             QuietSampler([]), ScreenOptions(), tape=Tape(told.parent / "spool" if mode == "hour" else None)
         )
         self._mode, self._workloads, self._ticks, self._told = mode, workloads, ticks, told
+        fleet = Fleet(workloads)
+        self._frames = [fleet.frame() for _ in range(0 if mode == "hour" else ticks + _WARM_UP)]
 
     def on_mount(self) -> None:
         self.run_worker(self._drive(), exclusive=True)
@@ -48,14 +49,12 @@ class FleetApp(VmtopApp):
         if self._mode == "hour":
             await self._hour(screen)
         else:
-            fleet = Fleet(self._workloads)
-            frames = [fleet.frame() for _ in range(self._ticks + _WARM_UP)]
-            await (self._paint(screen, frames) if self._mode == "paint" else self._live(screen, frames))
+            await (self._paint(screen) if self._mode == "paint" else self._live(screen))
         self.exit(0)
 
-    async def _paint(self, screen: Overview, frames: list[Frame]) -> None:
+    async def _paint(self, screen: Overview) -> None:
         derived, painted = [], []
-        for number, frame in enumerate(frames):
+        for number, frame in enumerate(self._frames):
             if number == _WARM_UP:
                 self._told.with_suffix(".warm").touch()
             began = time.process_time()
@@ -69,8 +68,8 @@ class FleetApp(VmtopApp):
         told = {"derived": derived[_WARM_UP:], "painted": painted[_WARM_UP:], "yardstick": yardstick()}
         self._told.write_text(json.dumps(told))
 
-    async def _live(self, screen: Overview, frames: list[Frame]) -> None:
-        for frame in frames:
+    async def _live(self, screen: Overview) -> None:
+        for frame in self._frames:
             screen.post_message(FrameReady(frame))
             await asyncio.sleep(1.0)
 

@@ -6,9 +6,11 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 from bench.measure import Result, Say, Terminal, paired, spread
+from tests.terminal import Terminal as Watched
 
 TITLE = "Starting"
 ABOUT = """
@@ -74,11 +76,15 @@ def _until(argv: list[str], words: bytes, environment: dict[str, str]) -> float:
 
 
 def _first(environment: dict[str, str]) -> tuple[float, float, float]:
-    """Return when there was the first paint, the host's memory, and the host's CPU in the ledger."""
-    terminal = Terminal([VMTOP], (120, 40), environment)
-    try:
-        paint = terminal.wait_for(b"vmtop")
-        row = terminal.wait_for(b"CPU PAST")
-        return paint, row, terminal.wait_for("CPU \u2595".encode())
-    finally:
-        terminal.close()
+    """Return when there was the first paint, the table, and the host's CPU in the ledger, on a screen that is read."""
+    began = time.monotonic()
+    with closing(Watched([VMTOP], (120, 40), environment)) as terminal:
+        return tuple(_seen(terminal, words) - began for words in ("vmtop", "CPU PAST", "CPU \u2595"))  # type: ignore[return-value]  # three
+
+
+def _seen(terminal: Watched, words: str) -> float:
+    """Return when the screen showed some words."""
+    while words not in terminal.text():
+        if not terminal.take(30):
+            raise TimeoutError(f"{words!r} did not come")
+    return time.monotonic()

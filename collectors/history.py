@@ -114,8 +114,8 @@ class History:
             return padding + [nan] * kept
         ring = rings[key]
         end = (self._head + 1 - back) % self.capacity
-        oldest_first = ring[end:] + ring[:end]
-        return padding + oldest_first[len(oldest_first) - kept :].tolist()
+        start = end - kept
+        return padding + (ring[start:end] if start >= 0 else ring[start:] + ring[:end]).tolist()
 
     def span_s(self, count: int, interval_s: float) -> float:
         """Return the seconds from the first to the last of so many ticks; those not lived count an interval each."""

@@ -6,6 +6,7 @@ One line is painted before anything of vmtop's own is loaded: a person sees at o
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -82,6 +83,7 @@ class BaseApp(PaintingApp):
         self.install_screen(Choice(), "choice")
         self.install_screen(Ask(), "ask")
         self.push_screen(self.main_screen())
+        gc.freeze()  # modules and styles stay to the end: a search for garbage need not go through them
 
     def clean(self, text: str) -> str:
         return self._outlet.clean(text)
