@@ -84,6 +84,7 @@ class BaseApp(PaintingApp):
         self.install_screen(Ask(), "ask")
         self.push_screen(self.main_screen())
         gc.freeze()  # modules and styles stay to the end: a search for garbage need not go through them
+        gc.enable()
 
     def clean(self, text: str) -> str:
         return self._outlet.clean(text)

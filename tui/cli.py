@@ -6,7 +6,7 @@ Exit codes: 0 it worked; 1 something that is present cannot be read, or an error
 
 from __future__ import annotations
 
-import json
+import gc
 import os
 import sys
 from itertools import islice
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tui import __version__
 from tui.arguments import (
     Program,
     SortType,
@@ -45,7 +46,7 @@ _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 @live_options
 @choice_options
 @source_options
-@click.version_option(package_name="vmtop", message="%(prog)s %(version)s")
+@click.version_option(__version__, prog_name="vmtop", message="%(prog)s %(version)s")
 @click.pass_context
 def main(
     ctx: click.Context,
@@ -71,6 +72,7 @@ def main(
 
 def _start_screen(specs: list[SourceSpec], options: ScreenOptions) -> int:
     require_terminal("'vmtop list' prints the same once, 'vmtop stream' as JSON, 'vmtop record' into a file.")
+    gc.disable()  # what is loaded stays; the first screen switches the search for garbage on again
     from collectors.session.format import SessionError
     from tui.app import run_live
 
@@ -194,6 +196,8 @@ def doctor(
 
     Exits with 0 only if all that is present can be read.
     """
+    import json
+
     from tui import doctor as checkup
     from tui.once import gather
     from tui.sources import specs
