@@ -2,8 +2,9 @@
 
     python -m bench.fleet_app MODE WORKLOADS TICKS FILE
 
-Modes: `paint` posts a frame after the other and writes what each cost as JSON; `live` posts a frame a second until it
-is ended; `hour` feeds so many frames as fast as they are made and writes the memory that the process holds.
+Modes: `paint` posts a frame after the other and writes what each cost as JSON, `steps` what each step of it took;
+`live` posts a frame a second until it is ended; `hour` feeds so many frames as fast as they are made and writes the
+memory that the process holds.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from bench.believable import Believable
 from bench.measure import yardstick
+from bench.steps import Steps
 from collectors.own_cost import OwnCost
 from tests.fleet import Fleet, QuietSampler
 from tui.app import VmtopApp
@@ -49,7 +51,7 @@ class FleetApp(VmtopApp):
         if self._mode == "hour":
             await self._hour(screen)
         else:
-            await (self._paint(screen) if self._mode == "paint" else self._live(screen))
+            await {"paint": self._paint, "steps": self._steps, "live": self._live}[self._mode](screen)
         self.exit(0)
 
     async def _paint(self, screen: Overview) -> None:
@@ -67,6 +69,16 @@ class FleetApp(VmtopApp):
             painted.append(time.process_time() - after)
         told = {"derived": derived[_WARM_UP:], "painted": painted[_WARM_UP:], "yardstick": yardstick()}
         self._told.write_text(json.dumps(told))
+
+    async def _steps(self, screen: Overview) -> None:
+        steps = Steps()
+        with steps.timed():
+            for frame in self._frames:
+                screen.shown_moment = screen.track.feed(frame)
+                screen.redraw()
+                await asyncio.sleep(_QUIET_S)
+                steps.tick()
+        self._told.write_text(json.dumps(steps.told()))
 
     async def _live(self, screen: Overview) -> None:
         for frame in self._frames:

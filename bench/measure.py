@@ -78,6 +78,12 @@ def cpu_s(pids: Iterable[int]) -> float:
     return total
 
 
+def thread_cpu_s(number: int) -> float:
+    """Return the CPU seconds of a thread of this process so far."""
+    with open(f"/proc/self/task/{number}/schedstat", "rb") as file:
+        return int(file.read().split()[0]) / 1e9
+
+
 def tree(root: int) -> set[int]:
     """Return a process and all below it."""
     parents: dict[int, int] = {}

@@ -58,17 +58,20 @@ def _paint(folder: Path, size: tuple[int, int], workloads: int) -> tuple[dict[st
     """Return what the app told, and the bytes that it wrote after the warm-up."""
     terminal, told = run_app(folder, size, "paint", workloads, _TICKS)
     try:
-        _wait_for(told.with_suffix(".warm"))
+        wait_for(told.with_suffix(".warm"))
         before = terminal.count
-        _wait_for(told)
+        wait_for(told)
         return json.loads(told.read_text()), terminal.count - before
     finally:
         terminal.close()
 
 
-def _wait_for(file: Path) -> None:
+def wait_for(file: Path) -> None:
+    """Wait until the app has told something."""
     deadline = time.monotonic() + 120
-    while not file.exists() and time.monotonic() < deadline:
+    while not file.exists() or not (file.stat().st_size or file.suffix == ".warm"):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{file} was not made")
         time.sleep(0.01)
 
 

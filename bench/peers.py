@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +22,8 @@ A Docker engine and a libvirt daemon of the bench's own: containers that mostly 
 two Linux guests and one of a boot sector. Each tool runs on a pty of 120x40 that is drained, updates each second, and
 is measured for 10 s after 6 s of warming up. What is counted is the CPU time of the tool's processes and of dockerd,
 containerd, the shims and libvirtd, less what these daemons use by themselves, which is measured before. htop and btop
-know no container by name; they are the yardstick for "next to nothing". Values are percent of one core.
+know no container by name; they are the yardstick for "next to nothing". Values are percent of one core. Of vmtop's
+threads, MainThread derives and paints, source-cgroup reads the kernel's files, recorder keeps the session.
 """
 SIZES = (10, 50, 200)
 _WARM_UP_S, _WINDOW_S = 6.0, 10.0
@@ -62,6 +65,7 @@ def measure(folder: Path, say: Say) -> list[Result]:
             fleet = size
             costs = _fleet(folder, [tools[name] for name in _TOOLS[size] if name in tools], _ROUNDS[size], say)
             results += _rows(size, costs)
+        results.append(_threads(folder, tools["vmtop"]))
     versions = ", ".join(f"{tool.name}: {tool.version}" for tool in tools.values())
     return [*results, Result("versions", versions)]
 
@@ -110,6 +114,22 @@ def _watch(terminal: Terminal, daemons: set[int], alone: float, cost: Cost) -> N
     cost.tool.append((cpu_s(own | tree(terminal.pid)) - before[0]) / seconds * 100)
     cost.daemons.append(max(0.0, (cpu_s(daemons) - before[1]) / seconds * 100 - alone))
     cost.kib.append((terminal.count - written) / seconds / 1024)
+
+
+def _threads(folder: Path, vmtop: Tool) -> Result:
+    """Tell what each thread of vmtop uses on the largest fleet: why it is not less."""
+    told = folder / "threads.json"
+    seconds = (str(_WARM_UP_S), str(2 * _WINDOW_S))
+    argv = (sys.executable, "-m", "bench.threads_app", str(told), *seconds, *vmtop.argv[1:])
+    terminal = Terminal(argv, (120, 40), {**vmtop.environment, "PYTHONPATH": os.getcwd()})
+    try:
+        time.sleep(_WARM_UP_S + 2 * _WINDOW_S + 3)
+        shares = json.loads(told.read_text())
+    finally:
+        terminal.close()
+    largest = sorted(shares.items(), key=lambda share: -share[1])[:7]
+    text = ", ".join(f"{name} {share:.2f} %" for name, share in largest)
+    return Result(f"vmtop's threads, {SIZES[-1]} containers and 3 guests", text)
 
 
 def _daemons(folder: Path) -> set[int]:

@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
-from bench import holding, painting, peers, sampling, sessions, starting
+from bench import holding, painting, peers, sampling, sessions, starting, steps
 from bench.measure import Result, yardstick
 
 _RESULTS = Path(__file__).parent / "RESULTS.md"
@@ -47,6 +47,7 @@ def parts() -> list[Part]:
         Part("memory", holding.TITLE, holding.ABOUT, lambda folder: hour.results(folder, _say)),
         Part("peers", peers.TITLE, peers.ABOUT, lambda folder: peers.measure(folder, _say)),
         Part("painting", painting.TITLE, painting.ABOUT, lambda folder: painting.measure(folder, _say)),
+        Part("steps", steps.TITLE, steps.ABOUT, lambda folder: steps.measure(folder, _say)),
         Part("starting", starting.TITLE, starting.ABOUT, lambda folder: starting.measure(folder, _say)),
         Part("sampling", sampling.TITLE, sampling.ABOUT, lambda folder: sampling.measure(_say)),
     ]

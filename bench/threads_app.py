@@ -1,0 +1,34 @@
+"""vmtop with a look at its own threads: writes how much CPU time each took. Run as a program on a pty.
+
+python -m bench.threads_app FILE WARM_UP_S WINDOW_S ARGUMENT...
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+from pathlib import Path
+
+from bench.measure import thread_cpu_s
+from tui.cli import main
+
+
+def watch(told: Path, warm_up_s: float, window_s: float) -> None:
+    """Write the percent of a core that each thread used, by its name."""
+    time.sleep(warm_up_s)
+    before = {thread.native_id: thread_cpu_s(thread.native_id) for thread in threading.enumerate() if thread.native_id}
+    time.sleep(window_s)
+    shares: dict[str, float] = {}
+    for thread in threading.enumerate():
+        if thread.native_id in before:
+            used = thread_cpu_s(thread.native_id) - before[thread.native_id]
+            shares[thread.name] = shares.get(thread.name, 0.0) + used / window_s * 100
+    told.write_text(json.dumps(shares))
+
+
+if __name__ == "__main__":
+    file, warm_up, window, *arguments = sys.argv[1:]
+    threading.Thread(target=watch, args=(Path(file), float(warm_up), float(window)), daemon=True, name="watch").start()
+    main(arguments)
