@@ -65,6 +65,8 @@ class Cells:
         self._silent: set[str] = set()
         self._memory_top = 1.0
         self._cpu_top = 100.0
+        self._is_doubtful = False
+        """Whether a number of the line that is being formatted may be old or approximate."""
 
     def at(self, moment: Moment, scale: Scale, interval_s: float = 1.0) -> None:
         """Take a new moment."""
@@ -90,6 +92,7 @@ class Cells:
         if line.reading is None:
             return self._group(line, columns)
         stale = self._is_stale(line.reading) and line.id not in self.acting
+        self._is_doubtful = any(self._is_old(one) or one.source in _APPROXIMATE for _, one in line.reading.pairs)
         cells = [self._sign(line.reading, is_marked, stale)]
         for column in columns:
             cell = self._cell(line, line.reading, column)
@@ -159,7 +162,7 @@ class Cells:
         shown = text(value, METRICS[key].unit, column.width)
         if value is None:
             return Cell(shown, "dim")
-        supplier = reading.supplier(key)
+        supplier = reading.supplier(key) if self._is_doubtful else None
         if supplier is not None and supplier.source in _APPROXIMATE and value >= 1 and shown.startswith(" "):
             shown = "~".rjust(len(shown) - len(shown.lstrip())) + shown.lstrip()
         if supplier is not None and self._is_old(supplier):

@@ -7,7 +7,7 @@ way through the compositor costs several times what making the line does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from rich.segment import Segment
@@ -22,6 +22,7 @@ from textual.widget import Widget
 from tui.canvas import PLAIN, Canvas, Pen, Piece, pen_of
 from tui.pacing import PacedDriver
 
+Styled = tuple[str, Style]
 _AGAIN_S = 0.03
 
 
@@ -42,21 +43,25 @@ class PaintingApp(App[int]):
         """Return a text as it may reach the terminal."""
         return text
 
-    def paint(self, widget: Widget, lines: Mapping[int, Sequence[tuple[str, Style]]]) -> bool:
-        """Paint lines of a widget; the first is 0, and pieces start at the left of its content.
+    def paint(self, widget: Widget, lines: Sequence[int], make: Callable[[int], Sequence[Styled]]) -> bool:
+        """Paint lines of a widget; the first is 0.
+
+        Args:
+            widget: Whose lines they are.
+            lines: Which ones.
+            make: Makes one; it must fill the width of the widget's content, background and all.
 
         Returns:
-            Whether that could be done. If not, the widget has to be refreshed.
+            Whether that could be done. If not, nothing was made, and the widget has to be refreshed.
         """
-        place = self._free_place(widget)
-        if place is None or self._canvas is None:
+        place, canvas = self._free_place(widget), self._canvas
+        if place is None or canvas is None:
             return False
         background = widget.background_colors[1]
-        for y, pieces in lines.items():
+        for y in lines:
             if y < place.height:
-                self._canvas.put(
-                    place.x, place.y + y, [(self.clean(text), self._pen(style, background)) for text, style in pieces]
-                )
+                pieces = [(self.clean(text), self._pen(style, background)) for text, style in make(y)]
+                canvas.put(place.x, place.y + y, pieces)
         widget._styles_cache.set_dirty(*(Region(0, y, 1, 1) for y in lines))
         if not self._is_due:
             self._is_due = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import zip_longest
 
 from rich.style import Style
@@ -11,7 +11,7 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.painting import PaintingApp
+from tui.painting import PaintingApp, Styled
 
 
 class PaintedLines(Widget):
@@ -34,7 +34,10 @@ class PaintedLines(Widget):
         ]
         for place in places:
             self._strips.pop(place, None)
-        repaint(self, places)
+        repaint(self, places, self._pieces)
+
+    def _pieces(self, y: int) -> list[Styled]:
+        return [(text, style or Style.null()) for text, style, _ in self.render_line(y)]
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
@@ -56,15 +59,14 @@ class PaintedLines(Widget):
         return strip
 
 
-def repaint(widget: Widget, places: Sequence[int]) -> None:
+def repaint(widget: Widget, lines: Sequence[int], make: Callable[[int], Sequence[Styled]]) -> None:
     """Paint some lines of a widget anew: at once if that can be, else when Textual comes to it.
 
-    Its `render_line` must fill the width of the content.
+    Args:
+        widget: Whose lines they are.
+        lines: Which ones; the first is 0.
+        make: Makes one, as wide as the widget's content.
     """
     app = widget.app
-    if places and isinstance(app, PaintingApp):
-        lines = {y: [(text, style or Style.null()) for text, style, _ in widget.render_line(y)] for y in places}
-        if app.paint(widget, lines):
-            return
-    if places:
-        widget.refresh(*(Region(0, y, widget.size.width, 1) for y in places))
+    if lines and not (isinstance(app, PaintingApp) and app.paint(widget, lines, make)):
+        widget.refresh(*(Region(0, y, widget.size.width, 1) for y in lines))

@@ -7,6 +7,7 @@ Nothing off screen is formatted. Colours come from component classes, so that th
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import starmap
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -20,6 +21,7 @@ from textual.strip import Strip
 from collectors.model import WorkloadId
 from tui.cells import Cell, Cells
 from tui.columns import Column, lay_out
+from tui.painting import Styled
 from tui.view import Line
 from tui.widgets.painted import repaint
 
@@ -96,6 +98,8 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
         self.formatted = 0
         """Lines formatted since the start; tests count it."""
         self._columns: list[Column] = []
+        self._taken = 0
+        """Cells that a line takes."""
         self._fresh: dict[int, Painted] = {}
         """Lines formatted while looking for changes, by their place in `lines`: painting takes them from here."""
         self._painted: dict[int, Painted] = {}
@@ -183,12 +187,11 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
         if index >= len(self.lines):
             text = self._empty if not self.lines and y == 2 else ""
             return Strip([Segment(("  " + text)[:width].ljust(width), self._style("dim"))], width)
-        fresh = self._fresh.pop(index) if index in self._fresh else self._cells(index)
-        cells, is_cursor = self._painted[y] = fresh
-        return self._strip(cells, is_cursor, width)
+        return Strip([Segment(text, style) for text, style in self._pieces(y)], width)
 
     def _lay_out(self) -> None:
         self._columns = lay_out(self.keys, self.scrollable_content_region.width - 1)  # a gap before the scrollbar
+        self._taken = 2 + sum(one.width + 1 for one in self._columns)
         self._forget()
         self.refresh()
 
@@ -216,7 +219,7 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
             if self._painted.get(y) != fresh:
                 self._fresh[index] = fresh
                 places.append(y)
-        repaint(self, places)
+        repaint(self, places, self._pieces)
 
     def _header(self, width: int) -> Strip:
         plain, chosen = self._style("header"), self._style("sorted")
@@ -231,19 +234,27 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
             segments.append(Segment(text, chosen if is_sorted else plain))
         return Strip(segments).adjust_cell_length(width, plain)
 
-    def _strip(self, cells: list[Cell], is_cursor: bool, width: int) -> Strip:
-        """Join cells into one segment a run of equal style."""
-        segments: list[Segment] = []
+    def _pieces(self, y: int) -> list[Styled]:
+        """Make a line as one piece a run of equal style."""
+        width, index = self.scrollable_content_region.width, y - 1 + self.scroll_offset.y
+        if index >= len(self.lines):
+            return [(" " * width, self._style("dim"))]
+        fresh = self._fresh.pop(index) if index in self._fresh else self._cells(index)
+        cells, is_cursor = self._painted[y] = fresh
+        pieces: list[Styled] = []
         run, tone = "", ""
         for cell in cells:
             if cell.tone != tone and run:
-                segments.append(Segment(run, self._style(tone, is_cursor)))
+                pieces.append((run, self._style(tone, is_cursor)))
                 run = ""
             tone = cell.tone
             run += cell.text
-        segments.append(Segment(run, self._style(tone, is_cursor)))
-        length = sum(one.width for one in self._columns) + len(self._columns) + 2
-        return Strip(segments, length).adjust_cell_length(width, self._style("plain", is_cursor))
+        pieces.append((run, self._style(tone, is_cursor)))
+        left = width - self._taken
+        if left < 0:  # a terminal narrower than the narrowest table
+            cut = Strip(starmap(Segment, pieces)).crop(0, width)
+            return [(text, style or Style.null()) for text, style, _ in cut]
+        return [*pieces, (" " * left, self._style("plain", is_cursor))]
 
     def _style(self, tone: str, is_cursor: bool = False) -> Style:
         style = self._styles_by_tone.get((tone, is_cursor))
