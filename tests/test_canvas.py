@@ -193,11 +193,9 @@ def test_an_order_to_paint_anew_mends_what_something_else_wrote(start: Start) ->
 
 
 def test_what_was_left_out_behind_a_slow_line_comes_when_it_is_free_again(start: Start) -> None:
-    terminal = start("demo", "--workloads", "20")
+    terminal = start("demo", "--workloads", "20", "--interval", "60")  # no next reading paints what is missing
     terminal.wait_for(lambda: "db-primary" in terminal.text(), 20, "the fleet")
-    terminal.press("z")
-    terminal.wait_for(lambda: "FROZEN" in terminal.text(), 10, "a frozen view: no next reading paints what is missing")
-    terminal.read(1)
+    terminal.read(1.5)
     answer, kept = terminal.screen.answer, list[str]()
     terminal.screen.answer = kept.append
     terminal.press("N")
@@ -210,3 +208,24 @@ def test_what_was_left_out_behind_a_slow_line_comes_when_it_is_free_again(start:
     terminal.screen.answer = answer
     answer(kept[0])
     terminal.wait_for(lambda: "▼MEM" in terminal.text(), 2, "what was left out")
+
+
+def test_what_lies_over_the_lines_stays_there_while_they_change(start: Start) -> None:
+    terminal = start("demo", "--workloads", "60", "--interval", "0.2")
+    terminal.wait_for(lambda: "db-primary" in terminal.text(), 20, "the fleet")
+    terminal.press("a")
+    terminal.wait_for(lambda: "stopped ones are shown too" in terminal.text(), 5, "a word in the corner")
+    for _ in range(4):
+        terminal.read(0.3)
+        assert "stopped ones are shown too" in terminal.text()
+    terminal.wait_for(lambda: "stopped ones" not in terminal.text(), 5, "the end of the word")
+    terminal.press("?")
+    terminal.wait_for(lambda: "╯" in terminal.text(), 5, "the help")
+    before = inside(terminal)
+    terminal.read(1.5)
+    assert inside(terminal) == before
+
+
+def inside(terminal: Terminal) -> list[str]:
+    """Return what stands in the box."""
+    return [line.partition("│")[2].rpartition("│")[0] for line in terminal.text().splitlines() if "│" in line]
