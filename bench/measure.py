@@ -78,6 +78,20 @@ def cpu_s(pids: Iterable[int]) -> float:
     return total
 
 
+def precise_cpu_s(pids: Iterable[int]) -> float:
+    """Return the CPU seconds of processes so far to the nanosecond: hundreds that use next to nothing add up.
+
+    Of threads that have ended nothing is known.
+    """
+    total = 0
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            for number in os.listdir(f"/proc/{pid}/task"):
+                with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{number}/schedstat", "rb") as file:
+                    total += int(file.read().split()[0])
+    return total / 1e9
+
+
 def thread_cpu_s(number: int) -> float:
     """Return the CPU seconds of a thread of this process so far."""
     with open(f"/proc/self/task/{number}/schedstat", "rb") as file:

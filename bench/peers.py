@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from bench.measure import Result, Say, Spread, Terminal, cpu_s, spread, tree
+from bench.measure import Result, Say, Spread, Terminal, cpu_s, precise_cpu_s, spread, tree
 from bench.peer_tools import Tool, install
 from tests.lab.docker_engine import DockerLab, docker_engine
 from tests.lab.libvirt_daemon import libvirt_daemon
@@ -86,9 +86,9 @@ def _fleet(folder: Path, tools: list[Tool], rounds: int, say: Say) -> dict[str, 
     costs = {tool.name: Cost() for tool in tools}
     for _ in range(rounds):
         daemons = _daemons(folder)
-        before = cpu_s(daemons)
+        before = precise_cpu_s(daemons)
         time.sleep(_WINDOW_S)
-        alone = (cpu_s(daemons) - before) / _WINDOW_S * 100
+        alone = (precise_cpu_s(daemons) - before) / _WINDOW_S * 100
         for tool in tools:
             say(f"  {tool.name}")
             with _running(tool) as terminal:
@@ -108,11 +108,11 @@ def _running(tool: Tool) -> Iterator[Terminal]:
 
 def _watch(terminal: Terminal, daemons: set[int], alone: float, cost: Cost) -> None:
     own = tree(terminal.pid)
-    before, written, began = (cpu_s(own), cpu_s(daemons)), terminal.count, time.monotonic()
+    before, written, began = (cpu_s(own), precise_cpu_s(daemons)), terminal.count, time.monotonic()
     time.sleep(_WINDOW_S)
     seconds = time.monotonic() - began
     cost.tool.append((cpu_s(own | tree(terminal.pid)) - before[0]) / seconds * 100)
-    cost.daemons.append(max(0.0, (cpu_s(daemons) - before[1]) / seconds * 100 - alone))
+    cost.daemons.append(max(0.0, (precise_cpu_s(daemons) - before[1]) / seconds * 100 - alone))
     cost.kib.append((terminal.count - written) / seconds / 1024)
 
 
