@@ -20,6 +20,7 @@ from pathlib import Path
 import pyte
 from wcwidth import wcwidth
 
+_BEFORE_MARKS = re.compile("(?=[\u0300-\u036f])")
 _TURN_S = 0.02
 """A slow line is read in pieces of so long."""
 
@@ -34,7 +35,11 @@ class Screen(pyte.Screen):
             self.answer(data)
 
     def draw(self, data: str) -> None:
-        super().draw("".join(one for one in data if wcwidth(one) or unicodedata.combining(one)))
+        kept = "".join(one for one in data if wcwidth(one) or unicodedata.combining(one))
+        for part in _BEFORE_MARKS.split(kept) if not kept.isascii() else [kept]:
+            is_stray = self.cursor.x == self.columns and any(map(unicodedata.combining, part[:1]))
+            if not is_stray:  # for which pyte would begin a new line
+                super().draw(part)
 
 
 class Terminal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pyte
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.color import ColorSystem
@@ -23,7 +24,7 @@ STYLES = tuple(
         Style(color="#a0b0c0", italic=True),
     )
 )
-PIECES = st.tuples(st.text("ab 1⣿│", max_size=12), st.sampled_from(STYLES))
+PIECES = st.tuples(st.text("ab 1⣿│日\u0301", max_size=12), st.sampled_from(STYLES))
 PUTS = st.lists(st.tuples(st.integers(0, WIDTH - 1), st.integers(-1, HEIGHT), st.lists(PIECES, max_size=4)), max_size=6)
 
 
@@ -163,19 +164,50 @@ def looks(terminal: Terminal, first: int) -> list[list[tuple[str, ...]]]:
     ]
 
 
-def test_what_the_widgets_paint_is_what_textual_would_paint(start: Start) -> None:
-    terminal = start("demo", "--workloads", "60", "--interval", "0.2")
+HOVER = "\x1b[<35;{};{}M"
+"""The mouse moves to a column and a line (xterm's SGR mode)."""
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        pytest.param(["jj vj"], id="the table"),
+        pytest.param(["t", "j", "\r"], id="a tree with a folded group"),
+        pytest.param(["/", "nothing-is-called-so", "\r", "j"], id="no workload"),
+        pytest.param(["\r", "j", "k", "j"], id="a workload's charts"),
+        pytest.param(["\r", "2", "j", "3", "5"], id="a workload's pages"),
+        pytest.param(
+            ["?", "j", "j", *(HOVER.format(x, 12) for x in range(112, 118))], id="help, and the mouse over it"
+        ),
+        pytest.param(["s", "j", "j", *(HOVER.format(x, 12) for x in range(60, 110, 5))], id="a chooser"),
+        pytest.param([" ", " ", "=", "j"], id="a comparison"),
+        pytest.param(["o", "j", "a"], id="large panes"),
+    ],
+)
+def test_what_differs_makes_the_picture_that_textual_would_paint(start: Start, keys: list[str]) -> None:
+    terminal = start("demo", "--workloads", "60", "--interval", "60")
     terminal.wait_for(lambda: "db-primary" in terminal.text(), 20, "the fleet")
-    terminal.press("jj vj")
-    terminal.read(3)
-    terminal.press("z")
-    terminal.wait_for(lambda: "FROZEN" in terminal.text(), 10, "a frozen view")
     terminal.read(1)
+    for key in keys:
+        terminal.press(key)
+        terminal.read(0.4)
+    terminal.read(2.5)  # until a word in the corner has gone
     before = looks(terminal, 1)  # below the header, which tells vmtop's own cost, now
     for columns in (119, 120):
         terminal.resize(columns, 40)
-        terminal.read(1.5)  # Textual paints all of it
+        terminal.read(1)  # Textual paints all of it
     assert looks(terminal, 1) == before
+
+
+def test_ticks_under_a_dialogue_write_what_differs(start: Start) -> None:
+    terminal = start("demo", "--workloads", "40", "--interval", "0.5")
+    terminal.wait_for(lambda: "db-primary" in terminal.text(), 20, "the fleet")
+    terminal.press("?")
+    terminal.wait_for(lambda: "╯" in terminal.text(), 5, "the help")
+    terminal.read(1)
+    before = len(terminal.received)
+    terminal.read(4)
+    assert len(terminal.received) - before < 8 * 4096, "a whole picture takes 20,000"
 
 
 def test_an_order_to_paint_anew_mends_what_something_else_wrote(start: Start) -> None:
@@ -190,6 +222,11 @@ def test_an_order_to_paint_anew_mends_what_something_else_wrote(start: Start) ->
     terminal.press("\x0c")
     terminal.read(1)
     assert terminal.text().splitlines()[1:] == before
+    terminal.press("?")
+    terminal.wait_for(lambda: "╯" in terminal.text(), 5, "the help")
+    terminal._stream.feed(b"\x1b[20;60Hsomething else")
+    terminal.press("\x0c")
+    terminal.wait_for(lambda: "something else" not in terminal.text(), 5, "the same in front of a dialogue")
 
 
 def test_what_was_left_out_behind_a_slow_line_comes_when_it_is_free_again(start: Start) -> None:

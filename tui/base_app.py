@@ -33,6 +33,8 @@ from tui.painting import PaintingApp
 
 log = logging.getLogger(__name__)
 
+_ALWAYS = {"repaint", "suspend_process"}
+"""Actions whose keys work in front of a dialogue, too."""
 _SIGNALS = {signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGQUIT: 131}
 
 
@@ -48,7 +50,7 @@ class BaseApp(PaintingApp):
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(key.keys, key.action, key.help, show=False, id=key.action)
+        Binding(key.keys, key.action, key.help, show=False, priority=key.action in _ALWAYS, id=key.action)
         for key in keys_of(LIVE)
         if key.action in APP_ACTIONS
     ]

@@ -47,7 +47,7 @@ def pen_of(style: Style, system: ColorSystem | None) -> Pen:
     """Return the pen for a style; `PLAIN` on a terminal without colours, which has no attributes either."""
     if system is None:
         return PLAIN
-    sent = style.without_color.render("x", color_system=system)
+    sent = style.without_color.update_link(None).render("x", color_system=system)
     attributes = sent[2 : sent.index("m")] if sent.startswith("\x1b[") else ""
     colours = [
         ";".join(one.downgrade(system).get_ansi_codes(is_front)) if one is not None and not one.is_default else ""
@@ -85,6 +85,16 @@ class _Row:
         self.is_odd = False
         """Whether it holds characters that are not one cell wide: terminals differ on them, so it is never patched."""
 
+    def halve(self, start: int, end: int) -> None:
+        """Blank what will be left of wide characters when others take the cells from one place to another."""
+        head, tail = start, end
+        while head and not self.texts[head]:
+            head -= 1
+        self.texts[head:start] = " " * (start - head)
+        while tail < len(self.texts) and not self.texts[tail]:
+            tail += 1
+        self.texts[end:tail] = " " * (tail - end)
+
     def takes(self, x: int, pen: Pen) -> bool:
         """Return whether a cell may be written with a pen."""
         own = self.pens[x]
@@ -116,17 +126,18 @@ class Canvas:
             cells: Sequence[str] = text
             if not text.isascii() and not _BLOCKS(text):
                 length = cell_len(text)
-                if length != len(text):
-                    cells = _cells(text, length)
-                    row.is_odd = True
-            if not length:
+                cells = _cells(text, length)
+                row.is_odd = row.is_odd or any(len(cell) != 1 for cell in cells)
+            if not length or x >= self.width:
                 continue
             end = min(x + length, self.width)
+            if row.is_odd:
+                row.halve(x, end)
             row.texts[x:end] = cells[: end - x]
+            if end - x < length and not cells[end - x]:
+                row.texts[end - 1] = " "  # a wide character that only half of fits
             row.pens[x:end] = [pen] * (end - x)
             x = end
-            if x >= self.width:
-                break
         self._dirty.add(y)
 
     def mistrust(self, lines: Iterable[int]) -> None:
@@ -212,10 +223,12 @@ def _stretches(texts: list[str]) -> list[tuple[int, int]]:
 def _cells(text: str, length: int) -> list[str]:
     """Return a text as cells: a wide character fills one and leaves the next empty, a mark joins the one before."""
     cells: list[str] = []
+    head = 0
     for character in text:
         width = get_character_cell_size(character)
         if width:
+            head = len(cells)
             cells += [character, *[""] * (width - 1)]
         elif cells:
-            cells[-1] += character
+            cells[head] += character
     return cells if len(cells) == length else [text, *[""] * (length - 1)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
@@ -35,4 +36,8 @@ class Outlet(LineFilter):
         if text.isascii() and text.isprintable():
             return text
         text = _STEERING.sub("", text).replace("\xad", "-")  # terminals show a soft hyphen or not
-        return _BEYOND.sub("#", text.translate(_ASCII)) if self._ascii_only else text
+        return _BEYOND.sub(_crosses, text.translate(_ASCII)) if self._ascii_only else text
+
+
+def _crosses(found: re.Match[str]) -> str:
+    return "#" * cell_len(found[0])

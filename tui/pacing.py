@@ -12,7 +12,7 @@ import os
 import signal
 import time
 from functools import partial
-from threading import Event, Lock
+from threading import Event, RLock
 
 from textual import events
 from textual.drivers import linux_driver
@@ -45,7 +45,7 @@ class Pace:
     """Whether the terminal is behind. Told from two threads: what paints, and what reads."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._lock = RLock()  # a signal's handler may come while it is held
         self._asked_at: float | None = None
         self._painted_at = 0.0
         self._answered = Event()
@@ -88,7 +88,9 @@ class Pace:
 
     def wait(self) -> None:
         """Give an answer that is out a moment to come."""
-        if self.answers:
+        with self._lock:
+            may_come = self._asked_at is not None and (self.answers or time.monotonic() - self._asked_at < _MUTE_S)
+        if may_come:
             self._answered.wait(_FAREWELL_S)
 
 

@@ -31,12 +31,11 @@ class PaintingApp(App[int]):
 
     def __init__(self) -> None:
         super().__init__(driver_class=PacedDriver)
-        self.left_out = 0
-        """Pictures so far that the terminal was too slow for."""
         self._canvas: Canvas | None = None
         self._pens: dict[Style, Pen] = {}
-        self._is_due = False
-        self._is_behind = False
+        """Of styles that bring their background."""
+        self._is_planned = False
+        self._is_waiting = False
         self._cursor_at = Offset(-1, -1)
 
     def clean(self, text: str) -> str:
@@ -54,8 +53,9 @@ class PaintingApp(App[int]):
         Returns:
             Whether that could be done. If not, nothing was made, and the widget has to be refreshed.
         """
-        place, canvas = self._free_place(widget), self._canvas
-        if place is None or canvas is None:
+        canvas = self._canvas
+        place = self._free_place(widget, canvas) if canvas is not None else None
+        if canvas is None or place is None:
             return False
         background = widget.background_colors[1]
         for y in lines:
@@ -63,17 +63,21 @@ class PaintingApp(App[int]):
                 pieces = [(self.clean(text), self._pen(style, background)) for text, style in make(y)]
                 canvas.put(place.x, place.y + y, pieces)
         widget._styles_cache.set_dirty(*(Region(0, y, 1, 1) for y in lines))
-        if not self._is_due:
-            self._is_due = True
-            self.call_later(self._show)
+        self._plan()
         return True
 
-    def _free_place(self, widget: Widget) -> Region | None:
+    def _plan(self) -> None:
+        """Show the canvas once what happens now is over."""
+        if not self._is_planned:
+            self._is_planned = True
+            self.call_later(self._show)
+
+    def _free_place(self, widget: Widget, canvas: Canvas) -> Region | None:
         """Return where a widget's content is on the terminal; `None` if a part of it may be hidden."""
         screen = self.screen
-        if self.is_headless or widget.screen is not screen or widget.styles.gutter or self._canvas is None:
+        if self.is_headless or self._batch_count or widget.screen is not screen or widget.styles.gutter:
             return None
-        if (self._canvas.width, self._canvas.height) != self.size:
+        if (canvas.width, canvas.height) != self.size:
             return None
         placed = screen._compositor.visible_widgets
         region, clip = placed.get(widget, (None, None))
@@ -107,21 +111,26 @@ class PaintingApp(App[int]):
             self.post_display_hook()
 
     def _take(self, picture: CompositorUpdate) -> None:
-        """Put a picture of the compositor on the canvas. A whole one trusts nothing that the terminal shows."""
+        """Put a picture of the compositor on the canvas."""
         width, height = self.size
         canvas = self._canvas
         if canvas is None or (canvas.width, canvas.height) != (width, height):
             canvas = self._canvas = Canvas(width, height)
         if isinstance(picture, LayoutUpdate):
             self._pens.clear()
-            canvas.mistrust(picture.region.line_range)
             for y, strips in zip(picture.region.line_range, picture.strips, strict=False):
                 canvas.put(picture.region.x, y, self._pieces(segment for strip in strips for segment in strip))
         elif isinstance(picture, ChopsUpdate):
-            for y in {y for y, _, _ in picture.spans}:
-                for x, strip in picture.chops[y].items():
-                    if strip is not None:
+            for y, first, beyond in picture.spans:
+                for end, (x, strip) in zip(picture.chop_ends[y], picture.chops[y].items(), strict=False):
+                    if strip is not None and x < beyond and end > first:  # what is beside a span was not made
                         canvas.put(x, y, self._pieces(strip))
+
+    def on_resize(self) -> None:
+        """Trust nothing that the terminal shows: it has another size, or comes back from a shell."""
+        if self._canvas is not None:
+            self._canvas.mistrust(range(self._canvas.height))
+            self._plan()
 
     def action_repaint(self) -> None:
         """Write all of the screen again."""
@@ -131,14 +140,13 @@ class PaintingApp(App[int]):
 
     def _show(self) -> None:
         """Write what differs, unless the terminal is behind; then later."""
-        self._is_due = False
+        self._is_planned = False
         driver, canvas = self._driver, self._canvas
         if not isinstance(driver, PacedDriver) or canvas is None or not self._running or self._closed:
             return
-        if self._is_behind or driver.is_behind():
-            self.left_out += 1
-            if not self._is_behind:
-                self._is_behind = True
+        if self._is_waiting or driver.is_behind():
+            if not self._is_waiting:
+                self._is_waiting = True
                 self.set_timer(_AGAIN_S, self._catch_up)
             return
         changes, cursor = canvas.changes(), self.screen.outer_size.clamp_offset(self.cursor_position)
@@ -156,7 +164,7 @@ class PaintingApp(App[int]):
         if isinstance(self._driver, PacedDriver) and self._driver.is_behind():
             self.set_timer(_AGAIN_S, self._catch_up)
             return
-        self._is_behind = False
+        self._is_waiting = False
         self._show()
 
     def _pieces(self, segments: Iterable[Segment]) -> list[Piece]:

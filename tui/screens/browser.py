@@ -185,6 +185,8 @@ class Browser(Comparing, Paged, Screen[None]):
         self._go(0 if side < 0 else len(self.view.lines) - 1)
 
     def _go(self, index: int) -> None:
+        if not self.view.lines:
+            return
         self.view.move_to(index)
         table = self.query_one(WorkloadTable)
         table.show(self.view.lines, self.view.cursor, self.view.marks, "")

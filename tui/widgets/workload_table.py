@@ -108,22 +108,23 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def show(self, lines: Sequence[Line], cursor: WorkloadId | None, marks: set[WorkloadId], empty: str) -> None:
         """Show these lines; `empty` is what to say when there are none."""
-        resized = len(lines) != len(self.lines)
+        was_empty, resized = not self.lines, len(lines) != len(self.lines)
         self.lines, self.cursor, self.marks = lines, cursor, marks
         self._fresh.clear()
         is_other = not lines and empty != self._empty
         self._empty = empty
         if resized:
             self._set_height(len(lines) + 1)
-        if is_other or not lines:
+        if is_other or was_empty is bool(lines):
+            self._painted.clear()
             self.refresh()
-            return
-        self._refresh_changes()
+        elif lines:
+            self._refresh_changes()
 
     def _set_height(self, height: int) -> None:
         """Take another number of lines. Only a scrollbar that comes or goes is worth a new layout of the screen."""
         page, size = self.scrollable_content_region.height, Size(self.size.width, height)
-        if (height > page) != (self.virtual_size.height > page) or self.scroll_offset.y > height - page:
+        if (height > page) != (self.virtual_size.height > page) or self.scroll_offset.y > max(0, height - page):
             self.virtual_size = size
             self.refresh()
             return
