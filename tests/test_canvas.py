@@ -174,6 +174,8 @@ HOVER = "\x1b[<35;{};{}M"
         pytest.param(["jj vj"], id="the table"),
         pytest.param(["t", "j", "\r"], id="a tree with a folded group"),
         pytest.param(["/", "nothing-is-called-so", "\r", "j"], id="no workload"),
+        pytest.param(["/", "nothing", "\r", "/", "\x15", "name=mail", "\r"], id="none, and then one"),
+        pytest.param(["/", "nothing", "\r", "\x1b"], id="none, and then all"),
         pytest.param(["\r", "j", "k", "j"], id="a workload's charts"),
         pytest.param(["\r", "2", "j", "3", "5"], id="a workload's pages"),
         pytest.param(
