@@ -14,6 +14,7 @@ from collectors.rates import Pair, delta
 from collectors.sources.base import SourceAbsent, SourceReading
 from collectors.sources.cgroup.files import BUFFER
 from collectors.sources.cgroup.hierarchy import Hierarchy, Mode, detect
+from collectors.sources.cgroup.hot import AT_LEAST_EVERY
 from collectors.sources.cgroup.identity import Names
 from collectors.sources.cgroup.source import CgroupSource
 from tests.lab.process import wait_until
@@ -251,6 +252,19 @@ def proc(tmp_path: Path) -> Path:
     return root
 
 
+def count_preads(patched: pytest.MonkeyPatch) -> list[int]:
+    """Return a list that gets the descriptor of each call of `pread`."""
+    calls: list[int] = []
+    real = os.pread
+
+    def pread(descriptor: int, length: int, offset: int) -> bytes:
+        calls.append(descriptor)
+        return real(descriptor, length, offset)
+
+    patched.setattr(os, "pread", pread)
+    return calls
+
+
 def write(folder: Path, files: dict[str, str]) -> None:
     """Write files below a folder."""
     for name, text in files.items():
@@ -303,6 +317,34 @@ class TestCapturedTree:
         monkeypatch.undo()
         source.close()
         assert sum(1 for names in slow if names) <= 2, "its own slow reading, and that of names"
+
+    def test_of_an_idle_group_only_what_moves_without_cpu_time_is_read_at_each_tick(
+        self, tree: Path, proc: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        source, group = opened(tree, proc=str(proc)), tree / "docker" / ID
+        identity = WorkloadId("docker", ID)
+
+        def read() -> Sample:
+            return source.read().samples[identity][0]
+
+        for _ in range(AT_LEAST_EVERY):
+            read()
+        (group / "io.stat").write_text("8:0 rbytes=11 wbytes=20 rios=1 wios=2\n")
+        assert read().disk_read_total_bytes == 11, "writing back needs no CPU time of the group"
+        (group / "memory.stat").write_text("anon 1\ninactive_file 299999\n")
+        assert read().memory_inactive_file_bytes == 300_000
+        (group / "cpu.stat").write_text("usage_usec 5001\nuser_usec 3001\nsystem_usec 2000\n")
+        assert read().memory_inactive_file_bytes == 299_999, "it was busy"
+        (group / "memory.stat").write_text("anon 1\ninactive_file 299998\n")
+        assert 299_998 in [read().memory_inactive_file_bytes for _ in range(AT_LEAST_EVERY)], "pages may age"
+        counts = []
+        for _ in range(AT_LEAST_EVERY):
+            with monkeypatch.context() as patched:
+                calls = count_preads(patched)
+                read()
+            counts.append(len(calls))
+        assert min(counts) < max(counts)
+        source.close()
 
     def test_a_file_longer_than_the_buffer_is_read_to_its_end(self, tree: Path, proc: Path) -> None:
         io_stat = tree / "docker" / ID / "io.stat"

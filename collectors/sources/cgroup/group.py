@@ -6,6 +6,8 @@ import os
 import time
 from dataclasses import dataclass, field, replace
 
+import msgspec
+
 from collectors.model import Sample, State, Workload, WorkloadId
 from collectors.sources.cgroup import processes, readers
 from collectors.sources.cgroup.discovery import Found, Place
@@ -83,6 +85,10 @@ class Group:
         self.killed = 0
         """Processes that the kernel killed for lack of memory and that were not told yet."""
         self._process_io = ProcessIo(lambda: self._homes.all, around.proc) if around.is_blkio_dead else None
+        self._approximate: Sample | None = None
+        self._table: bytes | None = None
+        self._network: readers.Network | None = None
+        """What the table of interfaces was read as."""
         self._process = -1
         self._state = State.UNKNOWN
         self._identity = identify(place, self._homes.all, around.proc, around.host_network, around.names)
@@ -118,18 +124,26 @@ class Group:
         if slow is None or self._readings == 1 or (self._readings + self._offset) % _SLOW_EVERY == 0:
             slow = self._slow = self._read_slow()
         self._readings += 1
-        if self._process_io is None or (counted := self._process_io.read()) is None:
+        if self._process_io is None or (approximate := self._read_process_io(sample.at_ns)) is None:
             return (sample, slow)
-        at_ns = time.monotonic_ns()
-        read, written = counted
-        approximate = Sample(
-            source="process-io",
-            at_ns=at_ns,
-            epoch=self._hot.epoch,
-            disk_read_total_bytes=read,
-            disk_write_total_bytes=written,
-        )
         return (sample, slow, approximate)
+
+    def _read_process_io(self, at_ns: int) -> Sample | None:
+        """Add up what the processes read and wrote; without CPU time they did neither."""
+        known = self._approximate
+        if self._hot.is_idle and known is not None:
+            return msgspec.structs.replace(known, at_ns=at_ns)
+        counted = self._process_io.read() if self._process_io is not None else None
+        if counted is None:
+            return None
+        self._approximate = Sample(
+            source="process-io",
+            at_ns=time.monotonic_ns(),
+            epoch=self._hot.epoch,
+            disk_read_total_bytes=counted[0],
+            disk_write_total_bytes=counted[1],
+        )
+        return self._approximate
 
     def workload(self, parent: WorkloadId | None) -> Workload:
         """Describe the workload; the same object as long as nothing changed."""
@@ -234,7 +248,9 @@ class Group:
         text = processes.read_bytes("net/dev", self._process)
         if text is None or (not who.network and self._is_hosts(text)):
             return None
-        return readers.network(text)
+        if text != self._table:
+            self._table, self._network = text, readers.network(text)
+        return self._network
 
     def _is_hosts(self, table: bytes) -> bool:
         """Whether a table has the host's interfaces: then, hidden as it is, it is the host's own."""

@@ -1,13 +1,15 @@
 """The files of a group that are read at every tick, on kept descriptors.
 
-This is the hottest loop of vmtop. All files are read first, as fast as the kernel gives them; they are parsed only if
-one of them changed since the reading before, which for most workloads of a host most of the time none did.
+This is the hottest loop of vmtop. Files are read first, as fast as the kernel gives them; they are parsed only if
+one of them changed since the reading before, which for most workloads of a host most of the time none did. A group
+that used no CPU time and holds as much memory as before is idle: what cannot move without these is read seldom.
 """
 
 from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
@@ -16,6 +18,12 @@ from collectors.sources.cgroup import readers
 from collectors.sources.cgroup.files import BUFFER, GroupGone, Homes, KeptFile
 
 _CPU, _TICKS, _QUOTA, _MEMORY, _MEMORY_STAT, _DISK, _OPERATIONS, _PRESSURE = range(8)
+_LEADING = (_CPU, _MEMORY, _DISK, _OPERATIONS, _PRESSURE)
+"""Read always: writing back goes on without CPU time of the group, and so does waiting for it."""
+_FOLLOWING = (_TICKS, _QUOTA, _MEMORY_STAT)
+"""User and system time, throttling, and what the memory is made of."""
+AT_LEAST_EVERY = 5
+"""Readings after which also those of an idle group are read: the kernel may age its pages."""
 
 
 class HotFiles:
@@ -49,8 +57,12 @@ class HotFiles:
             raise GroupGone(homes.path)
         self.epoch = str(self._files[_CPU].inode() or self._files[_MEMORY].inode())
         self._sample: Sample | None = None
-        self._are_kept = False
+        self._leading: _Sweep = _Sweep(())
+        self._following: _Sweep = _Sweep(())
         self._texts: list[bytes | None] = []
+        self._readings = 0
+        self.is_idle = False
+        """Whether the group did nothing since the reading before, as far as the leading files tell."""
         self._network: readers.Network | None = None
         self.memory_stat: bytes | None = None
         """The newest memory.stat, for those who look for other keys in it."""
@@ -75,34 +87,30 @@ class HotFiles:
         Raises:
             GroupGone: The group was removed.
         """
-        texts = self._read_texts()
+        leading = self._leading.read()
+        self._readings += 1
+        known, count = self._sample, len(leading)
+        self.is_idle = (
+            known is not None
+            and self._is_told_by_lead
+            and leading[:2] == self._texts[:2]
+            and self._readings % AT_LEAST_EVERY != 0
+        )
+        texts = leading + (self._texts[count:] if self.is_idle else self._following.read())
         at_ns = time.monotonic_ns()
-        known = self._sample
         if known is not None and texts == self._texts and network == self._network:
             return replace(known, at_ns=at_ns)
-        if self._are_kept and any(text is not None and len(text) == BUFFER for text in texts):
-            self._are_kept = False  # a file longer than the buffer: one at a time reads it whole
-            texts = self._read_texts()
         self._texts, self._network = texts, network
         self._sample = sample = self._parse(at_ns, network)
         return sample
 
     def _plan(self) -> None:
-        """Note which files there are, and whether all of them can be read on kept descriptors."""
-        self._present = [place for place, file in enumerate(self._files) if file]
-        self._descriptors = [self._files[place].descriptor for place in self._present]
-        self._are_kept = min(self._descriptors) >= 0
+        """Note which files there are."""
+        present = [[place for place in places if self._files[place]] for places in (_LEADING, _FOLLOWING)]
+        self._present = [*present[0], *present[1]]
+        self._leading, self._following = (_Sweep([self._files[place] for place in places]) for places in present)
+        self._is_told_by_lead = bool(self._files[_CPU] and self._files[_MEMORY])
         self._sample = None
-
-    def _read_texts(self) -> list[bytes | None]:
-        """Read all files that there are."""
-        if self._are_kept:
-            pread = os.pread
-            try:
-                return [pread(descriptor, BUFFER, 0) for descriptor in self._descriptors]
-            except OSError:
-                pass  # one at a time tells which one failed, and how
-        return [self._files[place].read() for place in self._present]
 
     def _parse(self, at_ns: int, network: readers.Network | None) -> Sample:
         texts: list[bytes | None] = [None] * len(self._files)
@@ -147,3 +155,32 @@ class HotFiles:
         if text is None:
             return readers.Disk()
         return readers.io_v1(text, operations) if self._is_v1_disk else readers.io_v2(text)
+
+
+class _Sweep:
+    """Reads some files in one go."""
+
+    __slots__ = ("_are_kept", "_descriptors", "_files")
+
+    def __init__(self, files: Sequence[KeptFile]) -> None:
+        self._files = files
+        self._descriptors = [file.descriptor for file in files]
+        self._are_kept = min(self._descriptors, default=-1) >= 0
+
+    def read(self) -> list[bytes | None]:
+        """Return what stands in each; `None` for one that could not be read.
+
+        Raises:
+            GroupGone: The group was removed.
+        """
+        if self._are_kept:
+            pread = os.pread
+            try:
+                texts: list[bytes | None] = [pread(descriptor, BUFFER, 0) for descriptor in self._descriptors]
+            except OSError:
+                pass  # one at a time tells which one failed, and how
+            else:
+                if not any(text is not None and len(text) == BUFFER for text in texts):
+                    return texts
+                self._are_kept = False  # a file longer than the buffer: one at a time reads it whole
+        return [file.read() for file in self._files]
