@@ -190,7 +190,7 @@ HOVER = "\x1b[<35;{};{}M"
 )
 def test_what_differs_makes_the_picture_that_textual_would_paint(start: Start, keys: list[str]) -> None:
     terminal = start("demo", "--workloads", "60", "--interval", "60")
-    terminal.wait_for(lambda: "db-primary" in terminal.text(), 20, "the fleet")
+    terminal.wait_for(lambda: "●" in terminal.text(), 20, "the fleet")
     settle(terminal)
     for key in keys:
         terminal.press(key)
@@ -214,7 +214,7 @@ def settle(terminal: Terminal, quiet_s: float = 0.5, most_s: float = 3.0) -> Non
 
 def test_ticks_under_a_dialogue_write_what_differs(start: Start) -> None:
     terminal = start("demo", "--workloads", "40", "--interval", "0.5")
-    terminal.wait_for(lambda: "db-primary" in terminal.text(), 20, "the fleet")
+    terminal.wait_for(lambda: "●" in terminal.text(), 20, "the fleet")
     terminal.press("?")
     terminal.wait_for(lambda: "╯" in terminal.text(), 5, "the help")
     terminal.read(2)
@@ -225,7 +225,7 @@ def test_ticks_under_a_dialogue_write_what_differs(start: Start) -> None:
 
 def test_an_order_to_paint_anew_mends_what_something_else_wrote(start: Start) -> None:
     terminal = start("demo", "--workloads", "20")
-    terminal.wait_for(lambda: "db-primary" in terminal.text(), 20, "the fleet")
+    terminal.wait_for(lambda: "●" in terminal.text(), 20, "the fleet")
     terminal.press("z")
     terminal.wait_for(lambda: "FROZEN" in terminal.text(), 10, "a frozen view")
     terminal.read(1)
@@ -244,7 +244,7 @@ def test_an_order_to_paint_anew_mends_what_something_else_wrote(start: Start) ->
 
 def test_what_was_left_out_behind_a_slow_line_comes_when_it_is_free_again(start: Start) -> None:
     terminal = start("demo", "--workloads", "20", "--interval", "60")  # no next reading paints what is missing
-    terminal.wait_for(lambda: "db-primary" in terminal.text(), 20, "the fleet")
+    terminal.wait_for(lambda: "●" in terminal.text(), 20, "the fleet")
     terminal.read(1.5)
     answer, kept = terminal.screen.answer, list[str]()
     terminal.screen.answer = kept.append
@@ -262,7 +262,7 @@ def test_what_was_left_out_behind_a_slow_line_comes_when_it_is_free_again(start:
 
 def test_what_lies_over_the_lines_stays_there_while_they_change(start: Start) -> None:
     terminal = start("demo", "--workloads", "60", "--interval", "0.2")
-    terminal.wait_for(lambda: "db-primary" in terminal.text(), 20, "the fleet")
+    terminal.wait_for(lambda: "●" in terminal.text(), 20, "the fleet")
     terminal.press("a")
     terminal.wait_for(lambda: "stopped ones are shown too" in terminal.text(), 5, "a word in the corner")
     for _ in range(4):

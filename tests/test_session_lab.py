@@ -59,7 +59,8 @@ class Story:
         self.docker.client.stop(web, timeout=5)
         self.wait()
         self.times["oom"] = time.time()
-        self.docker.run_memory_hog("story-hog", held_mib=80, limit_mib=32)
+        hog = self.docker.run_memory_hog("story-hog", held_mib=80, limit_mib=32)
+        wait_until(lambda: "dd if" not in str(self.docker.client.top(hog)["Processes"]), 20, "the kernel's kill")
         self.wait()
         self.times["pause"] = time.time()
         self.libvirt.connection.lookupByName(self.guest).suspend()
@@ -169,10 +170,11 @@ def test_duckdb_and_jq_give_the_cpu_seconds_of_the_export(story: Story) -> None:
     assert by_jq == pytest.approx(exported, abs=0.001)
 
 
-def test_a_cut_around_an_event_has_that_event_and_no_other(story: Story, tmp_path: Path) -> None:
+def test_a_cut_around_an_event_has_that_event_and_no_other(story: Story, frames: list[Frame], tmp_path: Path) -> None:
     part = tmp_path / "part.vmtop.gz"
-    at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(story.times["oom"] - 1))
-    vmtop("cut", str(story.path), "--from", at, "--to", "+4s", "-o", str(part))
+    killed = next(event.wall for frame in frames for event in frame.events if event.what == "oom")
+    at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(killed - 1))
+    vmtop("cut", str(story.path), "--from", at, "--to", "+3s", "-o", str(part))
     told = json.loads(vmtop("info", "--json", str(part)))
     assert told["damage"] == []
     assert "oom" in told["events"]

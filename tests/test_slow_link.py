@@ -38,7 +38,7 @@ def test_a_key_is_behind_a_picture_or_two_however_slow_the_line(start: Start, is
 
 def test_after_a_pause_of_the_line_the_picture_is_whole(start: Start) -> None:
     terminal = start("demo", "--workloads", "20", "--interval", "0.2")
-    terminal.wait_for(lambda: "db-primary" in terminal.text(), 20, "the fleet")
+    terminal.wait_for(lambda: "●" in terminal.text(), 20, "the fleet")
     terminal.press("N")
     terminal.wait_for(lambda: "▼NAME" in terminal.text(), 20, "the order")
     terminal.press("z")

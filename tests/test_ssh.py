@@ -39,7 +39,7 @@ def remote(folder: Path, *words: str) -> str:
 
 def test_vmtop_runs_through_ssh_and_leaves_a_sane_terminal(ssh: list[str], tmp_path: Path) -> None:
     with closing(Terminal([*ssh, remote(tmp_path, "demo", "--workloads", "20")], (100, 30))) as terminal:
-        terminal.wait_for(lambda: "db-primary" in terminal.text(), 60, "the fleet")
+        terminal.wait_for(lambda: "●" in terminal.text(), 60, "the fleet")
         visit(terminal, [("N", "▼NAME"), ("?", "Keys and columns"), ("\x1b", "%LIM")])
         terminal.resize(140, 40)
         terminal.wait_for(lambda: "q quit" in terminal.screen.display[39], 30, "the new size")
