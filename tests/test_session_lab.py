@@ -60,11 +60,14 @@ class Story:
         self.wait()
         self.times["oom"] = time.time()
         hog = self.docker.run_memory_hog("story-hog", held_mib=80, limit_mib=32)
-        wait_until(lambda: "dd if" not in str(self.docker.client.top(hog)["Processes"]), 20, "the kernel's kill")
+        wait_until(lambda: not self._has_dd(hog), 20, "the kernel's kill")
         self.wait()
         self.times["pause"] = time.time()
         self.libvirt.connection.lookupByName(self.guest).suspend()
         self.wait(max(PAUSE_S, 6.0))
+
+    def _has_dd(self, container: str) -> bool:
+        return any(words[-1].startswith("dd ") for words in self.docker.client.top(container)["Processes"])
 
     def has_frames(self) -> bool:
         return self.path.exists() and self.path.stat().st_size > 4000
