@@ -177,7 +177,7 @@ def test_a_cut_around_an_event_has_that_event_and_no_other(story: Story, frames:
     part = tmp_path / "part.vmtop.gz"
     killed = next(event.wall for frame in frames for event in frame.events if event.what == "oom")
     at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(killed - 1))
-    vmtop("cut", str(story.path), "--from", at, "--to", "+3s", "-o", str(part))
+    vmtop("cut", str(story.path), "--from", at, "--to", "+4s", "-o", str(part))
     told = json.loads(vmtop("info", "--json", str(part)))
     assert told["damage"] == []
     assert "oom" in told["events"]
