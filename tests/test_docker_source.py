@@ -1,8 +1,6 @@
 """The Docker source: where the engine is, what broken answers become, and a real engine."""
 
 import json
-import os
-import signal
 import socketserver
 import threading
 import time
@@ -365,15 +363,15 @@ class TestRealEngine:
         source = DockerSource(docker_lab.url)
         source.open(lambda: None)
         source.read()
-        os.kill(docker_lab.daemon.pid, signal.SIGSTOP)
+        docker_lab.daemon.freeze()
         try:
             started = time.monotonic()
             with pytest.raises(SourceDown, match="did not answer within 3 s"):
                 source.read()
             source.close()
-            assert time.monotonic() - started < 4
+            assert time.monotonic() - started < 2 * TIMEOUT_S
         finally:
-            os.kill(docker_lab.daemon.pid, signal.SIGCONT)
+            docker_lab.daemon.thaw()
         with opened(source):
             assert identity in source.read().workloads
         docker_lab.remove(identity.id)

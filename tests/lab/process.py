@@ -102,8 +102,19 @@ class Daemon:
         return True
 
     def freeze(self) -> None:
-        """Let the program stand still, as one does whose disk hangs: its sockets take calls and answer none."""
+        """Let the program stand still, as one does whose disk hangs: its sockets take calls and answer none.
+
+        On a busy machine threads run on for a moment after the signal; all of them stand still when this returns.
+        """
         self._process.send_signal(signal.SIGSTOP)
+        wait_until(self._is_still, 10, "the program standing still")
+
+    def _is_still(self) -> bool:
+        stats = Path(f"/proc/{self._process.pid}/task").glob("*/stat")
+        try:
+            return all(stat.read_text().rpartition(")")[2].split()[0] in "TXZ" for stat in stats)
+        except (FileNotFoundError, ProcessLookupError):  # a thread that ended
+            return False
 
     def thaw(self) -> None:
         """Let it go on."""
