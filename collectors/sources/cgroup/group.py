@@ -131,8 +131,8 @@ class Group:
     def _read_process_io(self, at_ns: int) -> Sample | None:
         """Add up what the processes read and wrote; without CPU time they did neither."""
         known = self._approximate
-        if self._hot.is_idle and known is not None:
-            return msgspec.structs.replace(known, at_ns=at_ns)
+        if self._hot.is_idle and self._readings > 1:
+            return known if known is None else msgspec.structs.replace(known, at_ns=at_ns)
         counted = self._process_io.read() if self._process_io is not None else None
         if counted is None:
             return None

@@ -100,6 +100,8 @@ class HotFiles:
         at_ns = time.monotonic_ns()
         if known is not None and texts == self._texts and network == self._network:
             return replace(known, at_ns=at_ns)
+        if any(text is not None and len(text) == BUFFER for text in texts):
+            texts = self._leading.read_whole() + self._following.read_whole()
         self._texts, self._network = texts, network
         self._sample = sample = self._parse(at_ns, network)
         return sample
@@ -176,11 +178,16 @@ class _Sweep:
         if self._are_kept:
             pread = os.pread
             try:
-                texts: list[bytes | None] = [pread(descriptor, BUFFER, 0) for descriptor in self._descriptors]
+                return [pread(descriptor, BUFFER, 0) for descriptor in self._descriptors]
             except OSError:
                 pass  # one at a time tells which one failed, and how
-            else:
-                if not any(text is not None and len(text) == BUFFER for text in texts):
-                    return texts
-                self._are_kept = False  # a file longer than the buffer: one at a time reads it whole
         return [file.read() for file in self._files]
+
+    def read_whole(self) -> list[bytes | None]:
+        """Do the same from now on one at a time, which reads also files that are longer than the buffer.
+
+        Raises:
+            GroupGone: The group was removed.
+        """
+        self._are_kept = False
+        return self.read()
