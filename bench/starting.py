@@ -49,6 +49,7 @@ def measure(folder: Path, say: Say) -> list[Result]:
     )
     text = f"{ours.middle * 1e3:.0f} ms, {ratio.text()} times a trivial app's"
     results.append(Result("first paint", text, "at most 1.15 times", ratio.middle <= 1.15))
+    results.append(Result("of it importing, by whose modules they are", _imports()))
     say("first row and first rates of this host")
     rows, rates = [], []
     for _ in range(_ROUNDS):
@@ -59,6 +60,25 @@ def measure(folder: Path, say: Say) -> list[Result]:
     middle = spread(rates)
     results.append(Result("first rates, after the first paint", f"{middle.text()} s", "0.5 s", middle.middle <= 0.5))
     return results
+
+
+def _imports() -> str:
+    """Tell how long the modules take that are loaded before the first paint."""
+    told = subprocess.run(
+        [sys.executable, "-X", "importtime", "-c", "import tui.cli, tui.app"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stderr
+    spent: dict[str, int] = {}
+    for line in told.splitlines():
+        words = line.removeprefix("import time:").split("|")
+        if len(words) == 3 and words[0].strip().isdigit():
+            root = words[2].strip().partition(".")[0]
+            whose = {"rich": "textual", "tui": "vmtop", "collectors": "vmtop"}.get(root, root)
+            whose = whose if whose in ("textual", "vmtop", "click") else "others"
+            spent[whose] = spent.get(whose, 0) + int(words[0])
+    return ", ".join(f"{whose} {cost / 1000:.0f} ms" for whose, cost in sorted(spent.items(), key=lambda one: -one[1]))
 
 
 def _run(argv: list[str]) -> float:
