@@ -83,18 +83,18 @@ def precise_cpu_s(pids: Iterable[int]) -> float:
 
     Of threads that have ended nothing is known.
     """
-    total = 0
+    total = 0.0
     for pid in pids:
         with contextlib.suppress(OSError):
             for number in os.listdir(f"/proc/{pid}/task"):
-                with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{number}/schedstat", "rb") as file:
-                    total += int(file.read().split()[0])
-    return total / 1e9
+                with contextlib.suppress(OSError):
+                    total += thread_cpu_s(number, pid)
+    return total
 
 
-def thread_cpu_s(number: int) -> float:
-    """Return the CPU seconds of a thread of this process so far."""
-    with open(f"/proc/self/task/{number}/schedstat", "rb") as file:
+def thread_cpu_s(number: int | str, pid: int | str = "self") -> float:
+    """Return the CPU seconds of a thread so far."""
+    with open(f"/proc/{pid}/task/{number}/schedstat", "rb") as file:
         return int(file.read().split()[0]) / 1e9
 
 

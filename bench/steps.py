@@ -13,6 +13,7 @@ from statistics import median
 from typing import Any
 
 from bench.measure import Result, Say
+from bench.painting import run_app, wait_for
 from collectors.track import Track
 from tui.cells import Cells
 from tui.painting import PaintingApp
@@ -84,8 +85,6 @@ class Steps:
 
 def measure(folder: Path, say: Say) -> list[Result]:
     """Time the steps at two sizes."""
-    from bench.painting import run_app, wait_for
-
     results = []
     for workloads in (1000, 5000):
         say(f"steps of a tick of {workloads:,} workloads")

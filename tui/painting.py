@@ -127,16 +127,14 @@ class PaintingApp(App[int]):
                         canvas.put(x, y, self._pieces(strip))
 
     def on_resize(self) -> None:
-        """Trust nothing that the terminal shows: it has another size, or comes back from a shell."""
+        """Write all again: the terminal has another size, or comes back from a shell."""
+        self.action_repaint()
+
+    def action_repaint(self) -> None:
+        """Write all of the screen again, whatever the terminal shows."""
         if self._canvas is not None:
             self._canvas.mistrust(range(self._canvas.height))
             self._plan()
-
-    def action_repaint(self) -> None:
-        """Write all of the screen again."""
-        if self._canvas is not None:
-            self._canvas.mistrust(range(self._canvas.height))
-            self._show()
 
     def _show(self) -> None:
         """Write what differs, unless the terminal is behind; then later."""

@@ -106,11 +106,7 @@ class View:
 
     def arrange(self, moment: Moment) -> list[Line]:
         """Filter, order and group a moment's workloads; keep the cursor on its workload."""
-        readings = moment.readings.values()
-        if self.query is None and self.only is None:
-            chosen = [one for one in readings if self.show_all or one.workload.state in ACTIVE]
-        else:
-            chosen = [one for one in readings if self._is_shown(one)]
+        chosen = [reading for reading in moment.readings.values() if self._is_shown(reading)]
         self.hidden = len(moment.readings) - len(chosen)
         self.marks.intersection_update(moment.readings)
         before = self.lines

@@ -184,10 +184,6 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
         width = self.scrollable_content_region.width
         if y == 0:
             return self._header(width)
-        index = y - 1 + self.scroll_offset.y
-        if index >= len(self.lines):
-            text = self._empty if not self.lines and y == 2 else ""
-            return Strip([Segment(("  " + text)[:width].ljust(width), self._style("dim"))], width)
         return Strip([Segment(text, style) for text, style in self._pieces(y)], width)
 
     def _lay_out(self) -> None:
@@ -236,10 +232,11 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
         return Strip(segments).adjust_cell_length(width, plain)
 
     def _pieces(self, y: int) -> list[Styled]:
-        """Make a line as one piece a run of equal style."""
+        """Make a line below the header as one piece a run of equal style."""
         width, index = self.scrollable_content_region.width, y - 1 + self.scroll_offset.y
         if index >= len(self.lines):
-            return [(" " * width, self._style("dim"))]
+            text = self._empty if not self.lines and y == 2 else ""
+            return [(("  " + text)[:width].ljust(width), self._style("dim"))]
         fresh = self._fresh.pop(index) if index in self._fresh else self._cells(index)
         cells, is_cursor = self._painted[y] = fresh
         pieces: list[Styled] = []

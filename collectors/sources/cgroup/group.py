@@ -124,16 +124,15 @@ class Group:
         if slow is None or self._readings == 1 or (self._readings + self._offset) % _SLOW_EVERY == 0:
             slow = self._slow = self._read_slow()
         self._readings += 1
-        if self._process_io is None or (approximate := self._read_process_io(sample.at_ns)) is None:
-            return (sample, slow)
-        return (sample, slow, approximate)
+        approximate = None if self._process_io is None else self._read_process_io(self._process_io, sample.at_ns)
+        return (sample, slow) if approximate is None else (sample, slow, approximate)
 
-    def _read_process_io(self, at_ns: int) -> Sample | None:
+    def _read_process_io(self, process_io: ProcessIo, at_ns: int) -> Sample | None:
         """Add up what the processes read and wrote; without CPU time they did neither."""
         known = self._approximate
         if self._hot.is_idle and self._readings > 1:
             return known if known is None else msgspec.structs.replace(known, at_ns=at_ns)
-        counted = self._process_io.read() if self._process_io is not None else None
+        counted = process_io.read()
         if counted is None:
             return None
         self._approximate = Sample(

@@ -57,8 +57,6 @@ class HotFiles:
             raise GroupGone(homes.path)
         self.epoch = str(self._files[_CPU].inode() or self._files[_MEMORY].inode())
         self._sample: Sample | None = None
-        self._leading: _Sweep = _Sweep(())
-        self._following: _Sweep = _Sweep(())
         self._texts: list[bytes | None] = []
         self._readings = 0
         self.is_idle = False
