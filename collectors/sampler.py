@@ -163,6 +163,7 @@ class Sampler:
             count += 1
             if count == 1:
                 self._start_engines()
+                due = time.monotonic()  # opening took long on a host of many groups: that is not the first rates' time
             due += FIRST_INTERVAL_S if count == 1 and self.interval_s > FIRST_INTERVAL_S else self.interval_s
             now = time.monotonic()
             if now > due:

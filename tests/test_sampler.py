@@ -10,7 +10,7 @@ import pytest
 
 from collectors.join import join
 from collectors.model import Event, Frame, Kind, State, Workload, WorkloadId
-from collectors.sampler import Sampler, SourceSpec
+from collectors.sampler import FIRST_INTERVAL_S, Sampler, SourceSpec
 from collectors.sources.base import SourceReading
 from collectors.sources.demo import DemoSource
 from collectors.worker import Worker
@@ -27,6 +27,30 @@ async def test_frames_come_and_the_second_comes_early() -> None:
     sampler.stop()
     assert len(second.workloads) == 3
     assert second.at_ns > first.at_ns
+
+
+class SlowToOpen(DemoSource):
+    """Takes twice the first interval for its first reading, like a host of very many groups."""
+
+    _has_read = False
+
+    def read(self) -> SourceReading:
+        if not self._has_read:
+            time.sleep(2 * FIRST_INTERVAL_S)
+            self._has_read = True
+        return super().read()
+
+
+def test_the_second_frame_comes_early_also_after_a_slow_first_reading() -> None:
+    sampler = Sampler([], 60)
+    sampler.workers = [Worker("slow", lambda: SlowToOpen(3))]
+    taken: list[Frame] = []
+    sampler.on_frame(taken.append)
+    sampler.start()
+    _until(lambda: len(taken) == 2)
+    sampler.stop()
+    assert taken[1].at_ns - taken[0].at_ns >= 0.9 * FIRST_INTERVAL_S * 1e9, "the kernel counts quota periods of 0.1 s"
+    assert sampler.missed_ticks == 0
 
 
 async def test_an_error_on_its_thread_reaches_who_waits_for_frames() -> None:

@@ -2,7 +2,8 @@
 
 This is the hottest loop of vmtop. Files are read first, as fast as the kernel gives them; they are parsed only if
 one of them changed since the reading before, which for most workloads of a host most of the time none did. A group
-that used no CPU time and holds as much memory as before is idle: what cannot move without these is read seldom.
+that used no CPU time and holds as much memory as before is idle: what cannot move without these is read seldom. One
+whose quota is counted in a file of its own is never taken for idle: it may be kept from running, which is counted too.
 """
 
 from __future__ import annotations
@@ -91,6 +92,7 @@ class HotFiles:
         self.is_idle = (
             known is not None
             and self._is_told_by_lead
+            and (known.cpu_periods_total is None or not self._is_quota_apart)
             and leading[:2] == self._texts[:2]
             and self._readings % AT_LEAST_EVERY != 0
         )
@@ -110,6 +112,7 @@ class HotFiles:
         self._present = [*present[0], *present[1]]
         self._leading, self._following = (_Sweep([self._files[place] for place in places]) for places in present)
         self._is_told_by_lead = bool(self._files[_CPU] and self._files[_MEMORY])
+        self._is_quota_apart = bool(self._files[_QUOTA])
         self._sample = None
 
     def _parse(self, at_ns: int, network: readers.Network | None) -> Sample:
