@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import resource
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -74,6 +75,11 @@ class KeptFile:
     def __bool__(self) -> bool:
         return self.descriptor >= 0 or self._is_unkept
 
+    @property
+    def is_possible(self) -> bool:
+        """Whether the file may come to be: it has a path."""
+        return self._path is not None
+
     def reopen(self) -> None:
         """Open the file if it is not open; the kernel makes files as controllers are enabled."""
         if self._path is None or self:
@@ -123,6 +129,44 @@ class KeptFile:
             os.close(self.descriptor)
             self.descriptor = -1
         self._is_unkept = False
+
+
+class Sweep:
+    """Reads some files in one go.
+
+    Args:
+        files: Those that are there.
+    """
+
+    __slots__ = ("_are_kept", "_descriptors", "_files")
+
+    def __init__(self, files: Sequence[KeptFile]) -> None:
+        self._files = files
+        self._descriptors = [file.descriptor for file in files]
+        self._are_kept = min(self._descriptors, default=-1) >= 0
+
+    def read(self) -> list[bytes | None]:
+        """Return what stands in each; `None` for one that could not be read.
+
+        Raises:
+            GroupGone: The group was removed.
+        """
+        if self._are_kept:
+            pread = os.pread
+            try:
+                return [pread(descriptor, BUFFER, 0) for descriptor in self._descriptors]
+            except OSError:
+                pass  # one at a time tells which one failed, and how
+        return [file.read() for file in self._files]
+
+    def read_whole(self) -> list[bytes | None]:
+        """Do the same from now on one at a time, which reads also files that are longer than the buffer.
+
+        Raises:
+            GroupGone: The group was removed.
+        """
+        self._are_kept = False
+        return self.read()
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,15 +165,15 @@ class Group:
     def _read_slow(self) -> Sample:
         self._hot.reopen()
         self._seldom.reopen()
-        is_frozen = self._seldom.is_frozen()
+        self._seldom.read()
         if self._readings and self._is_search_due():
             self._identify_again()
         if self._process_io is not None and self._seldom.is_populated is not False:
             self._process_io.find_folders()
-        self._state = state_of(self._identity, is_frozen)
+        self._state = state_of(self._identity, self._seldom.is_frozen)
         around = self._around
         threads = machine_threads(self._found.kind, around.proc, self._pid)
-        slow = self._seldom.read(around.limits, self._hot.epoch, threads, self._hot.memory_stat)
+        slow = self._seldom.sample(around.limits, self._hot.epoch, threads, self._hot.memory_stat)
         self._count_kills(slow.oom_kills_total)
         return slow
 

@@ -8,15 +8,13 @@ whose quota is counted in a file of its own is never taken for idle: it may be k
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Sequence
 
 from msgspec.structs import replace
 
 from collectors.model import Sample
 from collectors.sources.cgroup import readers
-from collectors.sources.cgroup.files import BUFFER, GroupGone, Homes, KeptFile
+from collectors.sources.cgroup.files import BUFFER, GroupGone, Homes, KeptFile, Sweep
 
 _CPU, _TICKS, _QUOTA, _MEMORY, _MEMORY_STAT, _DISK, _OPERATIONS, _PRESSURE = range(8)
 _LEADING = (_CPU, _MEMORY, _DISK, _OPERATIONS, _PRESSURE)
@@ -69,10 +67,9 @@ class HotFiles:
 
     def reopen(self) -> None:
         """Open the files that were missing: controllers are enabled one by one, and also later."""
-        missing = [file for file in self._files if not file]
-        for file in missing:
+        for file in self._missing:
             file.reopen()
-        if any(missing):
+        if any(self._missing):
             self._plan()
 
     def close(self) -> None:
@@ -110,7 +107,8 @@ class HotFiles:
         """Note which files there are."""
         present = [[place for place in places if self._files[place]] for places in (_LEADING, _FOLLOWING)]
         self._present = [*present[0], *present[1]]
-        self._leading, self._following = (_Sweep([self._files[place] for place in places]) for places in present)
+        self._missing = [file for file in self._files if not file and file.is_possible]
+        self._leading, self._following = (Sweep([self._files[place] for place in places]) for places in present)
         self._is_told_by_lead = bool(self._files[_CPU] and self._files[_MEMORY])
         self._is_quota_apart = bool(self._files[_QUOTA])
         self._sample = None
@@ -158,37 +156,3 @@ class HotFiles:
         if text is None:
             return readers.Disk()
         return readers.io_v1(text, operations) if self._is_v1_disk else readers.io_v2(text)
-
-
-class _Sweep:
-    """Reads some files in one go."""
-
-    __slots__ = ("_are_kept", "_descriptors", "_files")
-
-    def __init__(self, files: Sequence[KeptFile]) -> None:
-        self._files = files
-        self._descriptors = [file.descriptor for file in files]
-        self._are_kept = min(self._descriptors, default=-1) >= 0
-
-    def read(self) -> list[bytes | None]:
-        """Return what stands in each; `None` for one that could not be read.
-
-        Raises:
-            GroupGone: The group was removed.
-        """
-        if self._are_kept:
-            pread = os.pread
-            try:
-                return [pread(descriptor, BUFFER, 0) for descriptor in self._descriptors]
-            except OSError:
-                pass  # one at a time tells which one failed, and how
-        return [file.read() for file in self._files]
-
-    def read_whole(self) -> list[bytes | None]:
-        """Do the same from now on one at a time, which reads also files that are longer than the buffer.
-
-        Raises:
-            GroupGone: The group was removed.
-        """
-        self._are_kept = False
-        return self.read()

@@ -47,7 +47,8 @@ class ProcessIo:
         self._counters: dict[int, KeptFile] = {}
         self._listed: list[bytes | None] = []
         self._listed_pids: set[int] = set()
-        self._last: dict[int, tuple[int, int]] = {}
+        self._last: dict[int, bytes] = {}
+        """Process -> what its counters said: most say the same again."""
         self._read_at_ns = 0
         self._sums = [0, 0]
         self._is_readable = False
@@ -80,11 +81,12 @@ class ProcessIo:
         self._last = {}
         pids = self._pids()
         for pid in pids:
-            counted = self._io(pid)
-            if counted is not None:
-                self._last[pid] = counted
-                if counted != (before := known.get(pid)):
-                    self._add(counted, before or self._baseline(pid, counted))
+            text = self._io(pid)
+            if text is not None:
+                self._last[pid] = text
+                if text != (before := known.get(pid)):
+                    counted = _counted(text)
+                    self._add(counted, _counted(before) if before else self._baseline(pid, counted))
         if len(self._counters) > len(pids):
             for pid in self._counters.keys() - pids:
                 self._counters.pop(pid).close()
@@ -115,16 +117,20 @@ class ProcessIo:
         began_ns = (ticks or 0) * 1_000_000_000 // _TICKS_PER_SECOND
         return (0, 0) if began_ns >= self._read_at_ns - 20_000_000 else counted  # two ticks of rounding
 
-    def _io(self, pid: int) -> tuple[int, int] | None:
+    def _io(self, pid: int) -> bytes | None:
         kept = self._counters.get(pid)
         if kept is None:
             kept = self._counters[pid] = KeptFile(f"{self._proc}/{pid}/io", seldom_kept())
         text = _read(kept)
-        if text is None:  # it ended, and another may get its pid; or it may not be read
+        if not text or b"read_bytes:" not in text:  # it ended, and another may get its pid; or it may not be read
             self._counters.pop(pid).close()
             return None
-        read, written = readers.find_value(text, b"read_bytes:"), readers.find_value(text, b"write_bytes:")
-        return None if read is None or written is None else (read, written)
+        return text
+
+
+def _counted(text: bytes) -> tuple[int, int]:
+    """Find bytes read and written in `/proc/<pid>/io`."""
+    return readers.find_value(text, b"read_bytes:") or 0, readers.find_value(text, b"write_bytes:") or 0
 
 
 def _read(kept: KeptFile) -> bytes | None:

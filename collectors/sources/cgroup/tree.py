@@ -13,8 +13,10 @@ from collectors.sources.cgroup import discovery
 from collectors.sources.cgroup.discovery import Place
 
 _UNKNOWN_LINKS = -1
+_CHILDLESS = 2
 _SERVICES_EVERY = 5
-"""A service seldom has workloads below: it is looked at in every so many updates, the others in between."""
+"""A service seldom has workloads below: one without any group below is looked at in every so many updates, and in one
+hierarchy after the other, the other services in between."""
 _RELIST_EVERY = 60
 """Updates after which everything is listed again: a child swapped for another of no interest keeps the count."""
 
@@ -32,7 +34,7 @@ class _Directory:
         self.children: dict[str, Place] = {}
         is_service = place.found is not None and place.found.engine == discovery.SERVICE_ENGINE
         self.turn = hash(place.path) % _SERVICES_EVERY if is_service else None
-        """In which updates it is looked at; `None`: in each."""
+        """In which updates it is looked at while it has no group below; `None`: in each."""
 
 
 class _Walk:
@@ -47,11 +49,11 @@ class _Walk:
         """List the directories whose link count or inode changed. Return whether `found` may have changed.
 
         Args:
-            turn: Which of the services are looked at.
+            turn: Which of the services without a group below are looked at; -1: none.
         """
         has_changed = False
         for path, directory in tuple(self.directories.items()):
-            if directory.turn is not None and directory.turn != turn and directory.links != _UNKNOWN_LINKS:
+            if directory.turn is not None and directory.turn != turn and directory.links == _CHILDLESS:
                 continue
             if self.directories.get(path) is not directory:  # it went with a parent that was listed just now
                 continue
@@ -131,7 +133,7 @@ class _Walk:
         except OSError:
             return  # the next update finds out
         directory.links, directory.inode = status.st_nlink, status.st_ino
-        if status.st_nlink != 2:
+        if status.st_nlink != _CHILDLESS:
             self._list(directory)
 
     def _forget(self, path: str) -> None:
@@ -160,7 +162,9 @@ class Tree:
             for walk in self._walks:
                 walk.invalidate_all()
         folders = len(self._folders)
-        has_changed = [walk.update(self._updates % _SERVICES_EVERY) for walk in self._walks]
+        round_, turn = divmod(self._updates, _SERVICES_EVERY)
+        of_turn = round_ % len(self._walks) if self._walks else 0
+        has_changed = [walk.update(turn if place == of_turn else -1) for place, walk in enumerate(self._walks)]
         if not any(has_changed) and self._updates > 1:
             return False
         if len(self._folders) != folders:
