@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from collectors.metrics import METRICS
 from collectors.model import Event, Frame, Kind, Sample, SourceState, Workload, WorkloadId
 
@@ -18,6 +20,8 @@ class Pair(NamedTuple):
 
     previous: Sample | None
     current: Sample
+    is_flat: bool = False
+    """Whether the two are known to differ in nothing but their instants."""
 
 
 def delta(pair: Pair, name: str) -> tuple[float, int] | None:
@@ -25,7 +29,7 @@ def delta(pair: Pair, name: str) -> tuple[float, int] | None:
 
     `None` when either sample lacks it, when there is no earlier sample, or when the counter fell.
     """
-    previous, current = pair
+    previous, current = pair[0], pair[1]
     if previous is None or current.at_ns <= previous.at_ns:
         return None
     before, after = getattr(previous, name), getattr(current, name)
@@ -39,10 +43,12 @@ class Reading:
 
     __slots__ = ("_values", "pairs", "workload")
 
-    def __init__(self, workload: Workload, pairs: tuple[Pair, ...]) -> None:
+    def __init__(self, workload: Workload, pairs: tuple[Pair, ...], before: Reading | None = None) -> None:
+        """Take the samples, and the reading before, whose values are shared if nothing has moved since."""
         self.workload = workload
         self.pairs = pairs
-        self._values: dict[str, float | None] = {}
+        is_same = before is not None and _says_the_same(before.pairs, pairs)
+        self._values: dict[str, float | None] = before._values if before is not None and is_same else {}
 
     def value(self, key: str) -> float | None:
         """Return a metric's value in its unit; `None` when it cannot be told."""
@@ -54,8 +60,8 @@ class Reading:
 
     def gauge(self, name: str) -> float | None:
         """Return the newest value of a sample's field, from the first source that has it."""
-        for _, current in self.pairs:
-            found: float | None = getattr(current, name)
+        for pair in self.pairs:
+            found: float | None = getattr(pair[1], name)
             if found is not None:
                 return found
         return None
@@ -68,9 +74,8 @@ class Reading:
     def rate(self, name: str) -> float | None:
         """Return a counter's growth per nanosecond, by the clock of the source that has it."""
         for pair in self.pairs:
-            previous, current = pair
-            if getattr(current, name) is not None:
-                grown = None if previous is None else delta(pair, name)
+            if getattr(pair[1], name) is not None:
+                grown = None if pair[0] is None else delta(pair, name)
                 return None if grown is None else grown[0] / grown[1]
         return None
 
@@ -97,6 +102,13 @@ class Reading:
                 if getattr(pair.current, name) is not None:
                     return pair.current
         return None
+
+
+def _says_the_same(before: tuple[Pair, ...], now: tuple[Pair, ...]) -> bool:
+    """Whether every value is what it was: each pair is still the same one, or follows a flat one and is flat too."""
+    if len(before) != len(now):
+        return False
+    return all([new is old or (new[2] and old[2] and new[0] is old[1]) for old, new in zip(before, now, strict=True)])
 
 
 class Shares(NamedTuple):
@@ -206,7 +218,7 @@ def _paired(known: Pair | None, sample: Sample) -> Pair:
         return known
     if current.epoch != sample.epoch or sample.at_ns < current.at_ns:
         return Pair(None, sample)
-    return Pair(current, sample)
+    return Pair(current, sample, replace(current, at_ns=sample.at_ns) == sample)
 
 
 class Deriver:
@@ -214,6 +226,7 @@ class Deriver:
 
     def __init__(self) -> None:
         self._pairs: dict[WorkloadId, tuple[Pair, ...]] = {}
+        self._readings: dict[WorkloadId, Reading] = {}
         self._run = ""
 
     def feed(self, frame: Frame) -> Moment:
@@ -222,12 +235,14 @@ class Deriver:
         Between frames of two runs there is no rate: their instants are of two clocks.
         """
         if frame.run != self._run:
-            self._run, self._pairs = frame.run, {}
+            self._run, self._pairs, self._readings = frame.run, {}, {}
         self._pairs = {
             identity: derive(self._pairs.get(identity, ()), samples) for identity, samples in frame.samples.items()
         }
-        readings = {
-            identity: Reading(workload, self._pairs.get(identity, ())) for identity, workload in frame.workloads.items()
+        pairs, known = self._pairs, self._readings
+        self._readings = readings = {
+            identity: Reading(workload, pairs.get(identity, ()), known.get(identity))
+            for identity, workload in frame.workloads.items()
         }
         host = Reading(frame.host, self._pairs.get(frame.host.id, ()))
         return Moment(frame, host, readings, ledger(host, readings, frame.cpus, frame.memory_bytes))

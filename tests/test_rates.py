@@ -187,3 +187,49 @@ def test_workload_that_left_and_came_back_has_no_rate_over_the_gap() -> None:
     deriver.feed(frame(2, {}))
     back = deriver.feed(frame(3, {workload(): {"cpu_total_ns": NS}}))
     assert back.readings[workload().id].value("cpu_percent") is None
+
+
+_STEPS = st.lists(
+    st.lists(st.tuples(st.sampled_from(("cgroup", "libvirt")), st.integers(0, 1), st.booleans()), max_size=2),
+    max_size=8,
+)
+"""Frames of up to two samples: the source, which of two states of the counters, and whether the last is repeated."""
+
+
+def fed(deriver: Deriver, at_s: int, *taken: Sample) -> Reading:
+    """Feed a frame of one workload and return its reading."""
+    one = workload()
+    empty = frame(at_s, {})
+    picture = msgspec.structs.replace(empty, workloads={one.id: one}, samples={**empty.samples, one.id: taken})
+    return deriver.feed(picture).readings[one.id]
+
+
+@given(_STEPS, st.lists(samples, min_size=2, max_size=2))
+def test_a_reading_says_what_one_that_knows_nothing_of_the_past_would_say(
+    steps: list[list[tuple[str, int, bool]]], states: list[Sample]
+) -> None:
+    deriver, last = Deriver(), dict[str, Sample]()
+    for at, step in enumerate(steps, start=1):
+        for source, state, is_repeated in step:
+            if not is_repeated or source not in last:
+                last[source] = msgspec.structs.replace(states[state], source=source, at_ns=at * NS, epoch="")
+        one = fed(deriver, at, *(last[source] for source in dict.fromkeys(source for source, _, _ in step)))
+        fresh = Reading(one.workload, one.pairs)
+        assert {key: repr(one.value(key)) for key in METRICS} == {key: repr(fresh.value(key)) for key in METRICS}
+
+
+def test_what_stands_still_is_not_derived_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    real = Reading.rate
+
+    def rate(self: Reading, name: str) -> float | None:
+        asked.extend([name] if self.workload.kind is not Kind.HOST else [])
+        return real(self, name)
+
+    monkeypatch.setattr(Reading, "rate", rate)
+    deriver, counts = Deriver(), []
+    for at, used in enumerate((5, 5, 5, 5, 6, 6, 6), start=1):
+        asked.clear()
+        fed(deriver, at, Sample("cgroup", at * NS, cpu_total_ns=used)).value("cpu_percent")
+        counts.append(asked.count("cpu_total_ns"))
+    assert counts[3:] == [0, 1, 1, 0], "nothing had moved; it moved; it stands still; it still does"

@@ -92,7 +92,9 @@ class Cells:
         if line.reading is None:
             return self._group(line, columns)
         stale = self._is_stale(line.reading) and line.id not in self.acting
-        self._is_doubtful = any(self._is_old(one) or one.source in _APPROXIMATE for _, one in line.reading.pairs)
+        self._is_doubtful = any(
+            self._is_old(pair.current) or pair.current.source in _APPROXIMATE for pair in line.reading.pairs
+        )
         cells = [self._sign(line.reading, is_marked, stale)]
         for column in columns:
             cell = self._cell(line, line.reading, column)

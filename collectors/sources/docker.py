@@ -54,6 +54,8 @@ class DockerSource:
         self._facts: dict[str, tuple[str, Facts]] = {}
         """By id: the state it was inspected in, and what was found."""
         self._entries: list[dict[str, Any]] = []
+        self._described: list[Workload] | None = None
+        """The workloads of the entries; `None` once either of them, or what was found, has changed."""
         self._listed_at = 0.0
         self._client: APIClient | None = None
         self._endpoint = Endpoint("")
@@ -77,7 +79,7 @@ class DockerSource:
         except failures() as error:
             raise translate(error, self._endpoint) from error
         self._facts.clear()
-        self._listed_at = 0.0
+        self._listed_at, self._described = 0.0, None
         self._events.is_refused = False
         if self._wants_stats or not self._endpoint.is_local:
             self._stats = StatsStreams(self._endpoint, self._version)
@@ -95,9 +97,9 @@ class DockerSource:
             self._ping()
         else:
             self._entries, self._listed_at = self._list(), time.monotonic()
-        entries = self._entries
-        self._inspect(entries)
-        workloads = [workload for entry in entries if (workload := self._describe(entry)) is not None]
+            self._described = None
+        self._inspect(self._entries)
+        workloads = self._describe()
         return SourceReading(
             {workload.id: workload for workload in workloads},
             self._samples(workloads),
@@ -148,6 +150,9 @@ class DockerSource:
             for identity, state in listed.items()
             if state_of(state) not in _NOT_INSPECTED and self._facts.get(identity, ("", None))[0] != state
         ]
+        if not due:
+            return
+        self._described = None
         due.sort(key=lambda identity: listed[identity] != State.RUNNING)
         gone = {identity for identity in due[:INSPECTIONS_AT_MOST] if not self._inspect_one(identity, listed[identity])}
         entries[:] = [entry for entry in entries if entry["Id"] not in gone]
@@ -173,9 +178,14 @@ class DockerSource:
             raise translate(error, self._endpoint) from error
         return True
 
-    def _describe(self, entry: dict[str, Any]) -> Workload | None:
-        _, facts = self._facts.get(entry["Id"], ("", None))
-        return to_workload(entry, self._engine, self._endpoint.shown, facts)
+    def _describe(self) -> list[Workload]:
+        """Describe what is listed; anew only after a change."""
+        if self._described is None:
+            engine, shown = self._engine, self._endpoint.shown
+            found = ((entry, self._facts.get(entry["Id"], ("", None))[1]) for entry in self._entries)
+            described = (to_workload(entry, engine, shown, facts) for entry, facts in found)
+            self._described = [workload for workload in described if workload is not None]
+        return self._described
 
     def _samples(self, workloads: list[Workload]) -> dict[WorkloadId, tuple[Sample, ...]]:
         """Return limits, and for a remote engine its measurements, of what is not at rest."""

@@ -65,7 +65,10 @@ class Endpoint:
         """Make a client with a pinned version; nothing is asked yet (except over ssh, which logs in)."""
         from docker import APIClient
 
-        return APIClient(base_url=self.url, version=version, timeout=timeout_s, tls=self.tls or False)  # type: ignore[arg-type]  # the stubs have int
+        client = APIClient(base_url=self.url, version=version, timeout=timeout_s, tls=self.tls or False)  # type: ignore[arg-type]  # the stubs have int
+        if self.is_local:
+            client.trust_env = False  # no proxy lies before a socket; looking for one is half the price of a request
+        return client
 
     def ask_version(self) -> Mapping[str, Any]:
         """Return the engine's answer to `/version`.

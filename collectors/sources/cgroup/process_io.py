@@ -14,6 +14,8 @@ from collectors.sources.cgroup import processes, readers
 from collectors.sources.cgroup.files import GroupGone, KeptFile, seldom_kept
 
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+_AT_ONCE, _SLOWEST = 50, 5
+"""So many processes are asked at each reading; of more, only at every second reading or so, down to every fifth."""
 _IMAGINARY = ("loop", "ram", "zram", "dm-", "md", "sr", "fd")
 
 
@@ -71,6 +73,11 @@ class ProcessIo:
             kept.close()
         self._members.clear()
         self._counters.clear()
+
+    @property
+    def beat(self) -> int:
+        """In how many readings it should be read once: an engine's service holds a process for each container."""
+        return min(_SLOWEST, 1 + len(self._last) // _AT_ONCE)
 
     def read(self) -> tuple[int, int] | None:
         """Return the bytes read and written so far; `None` when no process's counters could ever be read."""
