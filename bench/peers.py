@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from statistics import median
 
 from bench.measure import Result, Say, Spread, Terminal, cpu_s, precise_cpu_s, spread, tree
 from bench.peer_tools import Tool, install
@@ -20,14 +21,18 @@ TITLE = "Beside the peers"
 ABOUT = """
 A Docker engine and a libvirt daemon of the bench's own: containers that mostly sleep (one in ten uses 2 % of a core),
 two Linux guests and one of a boot sector. Each tool runs on a pty of 120x40 that is drained, updates each second, and
-is measured for 10 s after 6 s of warming up. What is counted is the CPU time of the tool's processes and of dockerd,
-containerd, the shims and libvirtd, less what these daemons use by themselves, which is measured before. htop and btop
-know no container by name; they are the yardstick for "next to nothing". Values are percent of one core. Of vmtop's
-threads, MainThread derives and paints, source-cgroup reads the kernel's files, recorder keeps the session.
+is measured for 10 s after 12 s of warming up, in which it may ask once for each container. What is counted is the CPU
+time of the tool's processes and of dockerd, containerd, the shims and libvirtd, less what these daemons use by
+themselves, which is measured before each tool. The shims count as often the median one as there are: each collects
+its garbage every two minutes, watched or not, and hundreds of them that do would be all that one sees. htop and btop
+know no container by name and ask no daemon; what is told of daemons there is what this measurement may be off by.
+Values are percent of one core. Of vmtop's threads, MainThread derives and paints, source-cgroup reads the kernel's
+files, recorder keeps the session.
 """
 SIZES = (10, 50, 200)
-_WARM_UP_S, _WINDOW_S = 6.0, 10.0
-_DAEMONS = (b"dockerd", b"containerd", b"containerd-shim", b"libvirtd", b"rpc-libvirtd")
+_WARM_UP_S, _WINDOW_S = 12.0, 10.0
+_SHIM = b"containerd-shim"
+_DAEMONS = (b"dockerd", b"containerd", b"libvirtd", b"rpc-libvirtd")
 _ROUNDS = {10: 1, 50: 1, 200: 2}
 _TOOLS = {
     10: ("vmtop", "docker stats"),
@@ -48,6 +53,30 @@ class Cost:
     def whole(self) -> Spread:
         """Tool and daemons."""
         return spread([tool + daemons for tool, daemons in zip(self.tool, self.daemons, strict=True)])
+
+
+class Daemons:
+    """Our own engines' processes, found by name and by the folder in their command lines; what they use from now on."""
+
+    def __init__(self, folder: Path) -> None:
+        self._engines: dict[int, float] = {}
+        self._shims: dict[int, float] = {}
+        for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
+            with contextlib.suppress(OSError):
+                comm = Path(f"/proc/{pid}/comm").read_bytes().strip()
+                if str(folder).encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    if comm.startswith(_SHIM):
+                        self._shims[pid] = precise_cpu_s([pid])
+                    elif comm.startswith(_DAEMONS):
+                        self._engines[pid] = precise_cpu_s([pid])
+        self._began = time.monotonic()
+
+    def percent(self) -> float:
+        """Return the percent of a core that they used since."""
+        engines = sum(precise_cpu_s([pid]) - before for pid, before in self._engines.items())
+        shims = [precise_cpu_s([pid]) - before for pid, before in self._shims.items()]
+        used = engines + (median(shims) * len(shims) if shims else 0.0)
+        return used / (time.monotonic() - self._began) * 100
 
 
 def measure(folder: Path, say: Say) -> list[Result]:
@@ -85,14 +114,13 @@ def _grow(docker: DockerLab, have: int, want: int) -> None:
 def _fleet(folder: Path, tools: list[Tool], rounds: int, say: Say) -> dict[str, Cost]:
     costs = {tool.name: Cost() for tool in tools}
     for _ in range(rounds):
-        daemons = _daemons(folder)
-        before = precise_cpu_s(daemons)
-        time.sleep(_WINDOW_S)
-        alone = (precise_cpu_s(daemons) - before) / _WINDOW_S * 100
         for tool in tools:
             say(f"  {tool.name}")
+            daemons = Daemons(folder)
+            time.sleep(_WINDOW_S)
+            alone = daemons.percent()
             with _running(tool) as terminal:
-                _watch(terminal, _daemons(folder), alone, costs[tool.name])
+                _watch(terminal, Daemons(folder), alone, costs[tool.name])
     return costs
 
 
@@ -106,13 +134,13 @@ def _running(tool: Tool) -> Iterator[Terminal]:
         terminal.close()
 
 
-def _watch(terminal: Terminal, daemons: set[int], alone: float, cost: Cost) -> None:
+def _watch(terminal: Terminal, daemons: Daemons, alone: float, cost: Cost) -> None:
     own = tree(terminal.pid)
-    before, written, began = (cpu_s(own), precise_cpu_s(daemons)), terminal.count, time.monotonic()
+    before, written, began = cpu_s(own), terminal.count, time.monotonic()
     time.sleep(_WINDOW_S)
     seconds = time.monotonic() - began
-    cost.tool.append((cpu_s(own | tree(terminal.pid)) - before[0]) / seconds * 100)
-    cost.daemons.append(max(0.0, (precise_cpu_s(daemons) - before[1]) / seconds * 100 - alone))
+    cost.tool.append((cpu_s(own | tree(terminal.pid)) - before) / seconds * 100)
+    cost.daemons.append(max(0.0, daemons.percent() - alone))
     cost.kib.append((terminal.count - written) / seconds / 1024)
 
 
@@ -130,19 +158,6 @@ def _threads(folder: Path, vmtop: Tool) -> Result:
     largest = sorted(shares.items(), key=lambda share: -share[1])[:7]
     text = ", ".join(f"{name} {share:.2f} %" for name, share in largest)
     return Result(f"vmtop's threads, {SIZES[-1]} containers and 3 guests", text)
-
-
-def _daemons(folder: Path) -> set[int]:
-    """Return our own engines' processes: by name, and by the folder in their command lines."""
-    found = set()
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            with contextlib.suppress(OSError):
-                comm = Path(f"/proc/{name}/comm").read_bytes().strip()
-                words = Path(f"/proc/{name}/cmdline").read_bytes()
-                if any(comm.startswith(daemon[:15]) for daemon in _DAEMONS) and str(folder).encode() in words:
-                    found.add(int(name))
-    return found
 
 
 def _rows(size: int, costs: dict[str, Cost]) -> list[Result]:
