@@ -16,7 +16,7 @@ test: ## Everything: format, lint, types, contracts, and all tests on real daemo
 	@$(MAKE) static
 	@.venv/bin/pytest $(ARGS)
 
-check: ## The same without the real daemons, in under a minute
+check: ## The same without the real daemons, in a third of the time
 	@.ci/setup test
 	@$(MAKE) static
 	@.venv/bin/pytest -q -m "not lab" $(ARGS)
