@@ -30,11 +30,10 @@ _FLEETS = (10, 50, 200, 1000, 5000)
 def measure(folder: Path, say: Say) -> list[Result]:
     """Measure painting, bytes and keys."""
     results = []
-    costs: dict[int, float] = {}
     for workloads in (50, 1000, 5000):
         say(f"painting {workloads:,} workloads at 160x50")
         told, _ = _paint(folder, (160, 50), workloads)
-        results.append(_cost(workloads, told, costs))
+        results.append(_cost(workloads, told))
     for size in _SIZES:
         for workloads in _FLEETS:
             say(f"bytes of {workloads:,} workloads at {size[0]}x{size[1]}")
@@ -75,10 +74,9 @@ def wait_for(file: Path) -> None:
         time.sleep(0.01)
 
 
-def _cost(workloads: int, told: dict[str, list[float]], costs: dict[int, float]) -> Result:
+def _cost(workloads: int, told: dict[str, list[float]]) -> Result:
     yard = float(told["yardstick"])  # type: ignore[arg-type]  # one number beside the lists
     painted = spread([cost / yard for cost in told["painted"]])
-    costs[workloads] = painted.middle
     text = (
         f"{median(told['painted']) * 1e3:.1f} ms, {painted.text('{:.1f}')} yardsticks; "
         f"deriving {median(told['derived']) * 1e3:.1f} ms"

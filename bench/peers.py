@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from statistics import median
 
 from bench.measure import Result, Say, Spread, Terminal, cpu_s, precise_cpu_s, spread, tree
 from bench.peer_tools import Tool, install
@@ -23,9 +22,10 @@ A Docker engine and a libvirt daemon of the bench's own: containers that mostly 
 two Linux guests and one of a boot sector. Each tool runs on a pty of 120x40 that is drained, updates each second, and
 is measured for 10 s after 12 s of warming up, in which it may ask once for each container. What is counted is the CPU
 time of the tool's processes and of dockerd, containerd, the shims and libvirtd, less what these daemons use by
-themselves, which is measured before each tool. The shims count as often the median one as there are: each collects
-its garbage every two minutes, watched or not, and hundreds of them that do would be all that one sees. htop and btop
-know no container by name and ask no daemon; what is told of daemons there is what this measurement may be off by.
+themselves, which is measured before each tool. Of the shims the one at the first quartile counts as often as there
+are, in the lesser of two halves: each does something of its own every half a minute, watched or not, and all at once
+if they were started together; a tool that asks them asks all of them, each second. htop and btop know no container by
+name and ask no daemon; what is told of daemons there is what this measurement may be off by.
 Values are percent of one core. Of vmtop's threads, MainThread derives and paints, source-cgroup reads the kernel's
 files, recorder keeps the session.
 """
@@ -56,27 +56,30 @@ class Cost:
 
 
 class Daemons:
-    """Our own engines' processes, found by name and by the folder in their command lines; what they use from now on."""
+    """Our own engines' processes, found by name and by the folder in their command lines."""
 
     def __init__(self, folder: Path) -> None:
-        self._engines: dict[int, float] = {}
-        self._shims: dict[int, float] = {}
+        self._engines: list[int] = []
+        self._shims: list[int] = []
         for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
             with contextlib.suppress(OSError):
                 comm = Path(f"/proc/{pid}/comm").read_bytes().strip()
                 if str(folder).encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
                     if comm.startswith(_SHIM):
-                        self._shims[pid] = precise_cpu_s([pid])
+                        self._shims.append(pid)
                     elif comm.startswith(_DAEMONS):
-                        self._engines[pid] = precise_cpu_s([pid])
-        self._began = time.monotonic()
+                        self._engines.append(pid)
 
-    def percent(self) -> float:
-        """Return the percent of a core that they used since."""
-        engines = sum(precise_cpu_s([pid]) - before for pid, before in self._engines.items())
-        shims = [precise_cpu_s([pid]) - before for pid, before in self._shims.items()]
-        used = engines + (median(shims) * len(shims) if shims else 0.0)
-        return used / (time.monotonic() - self._began) * 100
+    def watch(self, seconds: float) -> float:
+        """Wait, and return the percent of a core that they used meanwhile, without what shims do by themselves."""
+        began, engines = time.monotonic(), precise_cpu_s(self._engines)
+        shims = []
+        for _ in range(2):
+            before, since = [precise_cpu_s([pid]) for pid in self._shims], time.monotonic()
+            time.sleep(seconds / 2)
+            used = sorted(precise_cpu_s([pid]) - cpu for pid, cpu in zip(self._shims, before, strict=True))
+            shims.append(used[len(used) // 4] * len(used) / (time.monotonic() - since) if used else 0.0)
+        return ((precise_cpu_s(self._engines) - engines) / (time.monotonic() - began) + min(shims)) * 100
 
 
 def measure(folder: Path, say: Say) -> list[Result]:
@@ -116,9 +119,7 @@ def _fleet(folder: Path, tools: list[Tool], rounds: int, say: Say) -> dict[str, 
     for _ in range(rounds):
         for tool in tools:
             say(f"  {tool.name}")
-            daemons = Daemons(folder)
-            time.sleep(_WINDOW_S)
-            alone = daemons.percent()
+            alone = Daemons(folder).watch(_WINDOW_S)
             with _running(tool) as terminal:
                 _watch(terminal, Daemons(folder), alone, costs[tool.name])
     return costs
@@ -137,10 +138,9 @@ def _running(tool: Tool) -> Iterator[Terminal]:
 def _watch(terminal: Terminal, daemons: Daemons, alone: float, cost: Cost) -> None:
     own = tree(terminal.pid)
     before, written, began = cpu_s(own), terminal.count, time.monotonic()
-    time.sleep(_WINDOW_S)
+    cost.daemons.append(max(0.0, daemons.watch(_WINDOW_S) - alone))
     seconds = time.monotonic() - began
     cost.tool.append((cpu_s(own | tree(terminal.pid)) - before) / seconds * 100)
-    cost.daemons.append(max(0.0, daemons.percent() - alone))
     cost.kib.append((terminal.count - written) / seconds / 1024)
 
 

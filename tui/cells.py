@@ -65,8 +65,6 @@ class Cells:
         self._silent: set[str] = set()
         self._memory_top = 1.0
         self._cpu_top = 100.0
-        self._is_doubtful = False
-        """Whether a number of the line that is being formatted may be old or approximate."""
 
     def at(self, moment: Moment, scale: Scale, interval_s: float = 1.0) -> None:
         """Take a new moment."""
@@ -92,12 +90,12 @@ class Cells:
         if line.reading is None:
             return self._group(line, columns)
         stale = self._is_stale(line.reading) and line.id not in self.acting
-        self._is_doubtful = any(
+        is_doubtful = any(
             self._is_old(pair.current) or pair.current.source in _APPROXIMATE for pair in line.reading.pairs
         )
         cells = [self._sign(line.reading, is_marked, stale)]
         for column in columns:
-            cell = self._cell(line, line.reading, column)
+            cell = self._cell(line, line.reading, column, is_doubtful)
             tone = "dim" if stale and column.key != "name" else cell.tone
             cells.append(Cell(cell.text + " ", tone))
         return cells
@@ -139,11 +137,11 @@ class Cells:
                 cells.append(Cell(" " * (column.width + 1), "group"))
         return cells
 
-    def _cell(self, line: Line, reading: Reading, column: Column) -> Cell:
+    def _cell(self, line: Line, reading: Reading, column: Column, is_doubtful: bool) -> Cell:
         if column.is_spark:
             return self._spark(reading, column)
         if column.metric:
-            return self._number(reading, column)
+            return self._number(reading, column, is_doubtful)
         return _FACT_CELLS[column.key](self, line, reading, column.width)
 
     def _spark(self, reading: Reading, column: Column) -> Cell:
@@ -156,7 +154,8 @@ class Cells:
         top = reading.value("memory_limit_bytes") or self._memory_top
         return Cell(spark(values, top, column.width, self.ascii_only), "memory")
 
-    def _number(self, reading: Reading, column: Column) -> Cell:
+    def _number(self, reading: Reading, column: Column, is_doubtful: bool) -> Cell:
+        """Format a metric; `is_doubtful`: a number of the line may be old or approximate."""
         key = column.metric or ""
         value = reading.value(key)
         if key == "cpu_percent" and value is not None:
@@ -164,7 +163,7 @@ class Cells:
         shown = text(value, METRICS[key].unit, column.width)
         if value is None:
             return Cell(shown, "dim")
-        supplier = reading.supplier(key) if self._is_doubtful else None
+        supplier = reading.supplier(key) if is_doubtful else None
         if supplier is not None and supplier.source in _APPROXIMATE and value >= 1 and shown.startswith(" "):
             shown = "~".rjust(len(shown) - len(shown.lstrip())) + shown.lstrip()
         if supplier is not None and self._is_old(supplier):

@@ -23,6 +23,8 @@ class PaintedLines(Widget):
         super().__init__(id=id)
         self._texts: list[Text] = []
         self._strips: dict[int, Strip] = {}
+        self._ground: Style | None = None
+        """The widget's own style; `None` until it is asked for again."""
 
     def show_lines(self, lines: Sequence[Text]) -> None:
         """Show these lines, from the top; what is longer than the widget is cut."""
@@ -42,6 +44,7 @@ class PaintedLines(Widget):
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._strips.clear()
+        self._ground = None
 
     def on_resize(self) -> None:
         self._strips.clear()
@@ -52,7 +55,9 @@ class PaintedLines(Widget):
     def render_line(self, y: int) -> Strip:
         strip = self._strips.get(y)
         if strip is None:
-            width, style = self.size.width, self.rich_style
+            if self._ground is None:
+                self._ground = self.rich_style
+            width, style = self.size.width, self._ground
             segments = self._texts[y].render(self.app.console, end="") if y < len(self._texts) else ()
             strip = Strip(segments).adjust_cell_length(width, style).apply_style(style)
             self._strips[y] = strip

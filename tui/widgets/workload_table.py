@@ -98,8 +98,10 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
         self.formatted = 0
         """Lines formatted since the start; tests count it."""
         self._columns: list[Column] = []
+        self._width = 0
+        """Cells that a line has."""
         self._taken = 0
-        """Cells that a line takes."""
+        """Cells that it takes."""
         self._fresh: dict[int, Painted] = {}
         """Lines formatted while looking for changes, by their place in `lines`: painting takes them from here."""
         self._painted: dict[int, Painted] = {}
@@ -181,13 +183,13 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def render_line(self, y: int) -> Strip:
         """Make one visible line: the header, a workload, a group, or nothing."""
-        width = self.scrollable_content_region.width
         if y == 0:
-            return self._header(width)
-        return Strip([Segment(text, style) for text, style in self._pieces(y)], width)
+            return self._header(self._width)
+        return Strip([Segment(text, style) for text, style in self._pieces(y)], self._width)
 
     def _lay_out(self) -> None:
-        self._columns = lay_out(self.keys, self.scrollable_content_region.width - 1)  # a gap before the scrollbar
+        self._width = self.scrollable_content_region.width
+        self._columns = lay_out(self.keys, self._width - 1)  # a gap before the scrollbar
         self._taken = 2 + sum(one.width + 1 for one in self._columns)
         self._forget()
         self.refresh()
@@ -233,7 +235,7 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _pieces(self, y: int) -> list[Styled]:
         """Make a line below the header as one piece a run of equal style."""
-        width, index = self.scrollable_content_region.width, y - 1 + self.scroll_offset.y
+        width, index = self._width, y - 1 + self.scroll_offset.y
         if index >= len(self.lines):
             text = self._empty if not self.lines and y == 2 else ""
             return [(("  " + text)[:width].ljust(width), self._style("dim"))]
