@@ -30,7 +30,7 @@ Values are percent of one core. Of vmtop's threads, MainThread derives and paint
 files, recorder keeps the session.
 """
 SIZES = (10, 50, 200)
-_WARM_UP_S, _WINDOW_S = 12.0, 10.0
+_ALONE_S, _WARM_UP_S, _WINDOW_S = 6.0, 12.0, 10.0
 _SHIM = b"containerd-shim"
 _DAEMONS = (b"dockerd", b"containerd", b"libvirtd", b"rpc-libvirtd")
 _ROUNDS = {10: 1, 50: 1, 200: 2}
@@ -119,7 +119,7 @@ def _fleet(folder: Path, tools: list[Tool], rounds: int, say: Say) -> dict[str, 
     for _ in range(rounds):
         for tool in tools:
             say(f"  {tool.name}")
-            alone = Daemons(folder).watch(_WINDOW_S)
+            alone = Daemons(folder).watch(_ALONE_S)
             with _running(tool) as terminal:
                 _watch(terminal, Daemons(folder), alone, costs[tool.name])
     return costs
