@@ -49,7 +49,7 @@ def parts() -> list[Part]:
         Part("painting", painting.TITLE, painting.ABOUT, lambda folder: painting.measure(folder, _say)),
         Part("steps", steps.TITLE, steps.ABOUT, lambda folder: steps.measure(folder, _say)),
         Part("starting", starting.TITLE, starting.ABOUT, lambda folder: starting.measure(folder, _say)),
-        Part("sampling", sampling.TITLE, sampling.ABOUT, lambda folder: sampling.measure(_say)),
+        Part("sampling", sampling.TITLE, sampling.ABOUT, lambda folder: sampling.measure(folder, _say)),
     ]
 
 

@@ -1,0 +1,31 @@
+"""Whether the screen keeps its interval: read, derived, painted and recorded each second."""
+
+from __future__ import annotations
+
+import os
+import time
+from itertools import pairwise
+from pathlib import Path
+
+from bench.measure import Result, Terminal, spread
+from bench.starting import VMTOP
+from collectors.session.reader import Session
+
+_SECONDS, _WARM_UP_FRAMES = 25.0, 5
+
+
+def kept(folder: Path) -> Result:
+    """Run the screen on this host, and see how far apart the frames are that it recorded."""
+    session = folder / "kept.vmtop.gz"
+    argv = (VMTOP, "--interval", "1", "--no-spool", "--record", str(session))
+    terminal = Terminal(argv, (160, 50), {**os.environ, "XDG_STATE_HOME": str(folder)})
+    time.sleep(_SECONDS)
+    terminal.close()
+    frames = [frame for _, frame in Session([session]).frames()]
+    seconds = spread([(after.at_ns - before.at_ns) / 1e9 for before, after in pairwise(frames[_WARM_UP_FRAMES:])])
+    return Result(
+        f"interval that the screen keeps, {len(frames[-1].workloads):,} workloads",
+        f"{seconds.text()} s",
+        "1 s",
+        seconds.middle <= 1.05 and seconds.most < 1.5,
+    )
