@@ -29,7 +29,7 @@ def delta(pair: Pair, name: str) -> tuple[float, int] | None:
 
     `None` when either sample lacks it, when there is no earlier sample, or when the counter fell.
     """
-    previous, current = pair[0], pair[1]
+    previous, current, _ = pair
     if previous is None or current.at_ns <= previous.at_ns:
         return None
     before, after = getattr(previous, name), getattr(current, name)
@@ -47,8 +47,9 @@ class Reading:
         """Take the samples, and the reading before, whose values are shared if nothing has moved since."""
         self.workload = workload
         self.pairs = pairs
-        is_same = before is not None and _says_the_same(before.pairs, pairs)
-        self._values: dict[str, float | None] = before._values if before is not None and is_same else {}
+        self._values: dict[str, float | None] = {}
+        if before is not None and _says_the_same(before.pairs, pairs):
+            self._values = before._values
 
     def value(self, key: str) -> float | None:
         """Return a metric's value in its unit; `None` when it cannot be told."""
@@ -60,8 +61,8 @@ class Reading:
 
     def gauge(self, name: str) -> float | None:
         """Return the newest value of a sample's field, from the first source that has it."""
-        for pair in self.pairs:
-            found: float | None = getattr(pair[1], name)
+        for _, current, _ in self.pairs:
+            found: float | None = getattr(current, name)
             if found is not None:
                 return found
         return None
@@ -74,8 +75,8 @@ class Reading:
     def rate(self, name: str) -> float | None:
         """Return a counter's growth per nanosecond, by the clock of the source that has it."""
         for pair in self.pairs:
-            if getattr(pair[1], name) is not None:
-                grown = None if pair[0] is None else delta(pair, name)
+            if getattr(pair.current, name) is not None:
+                grown = delta(pair, name)
                 return None if grown is None else grown[0] / grown[1]
         return None
 
@@ -108,7 +109,12 @@ def _says_the_same(before: tuple[Pair, ...], now: tuple[Pair, ...]) -> bool:
     """Whether every value is what it was: each pair is still the same one, or follows a flat one and is flat too."""
     if len(before) != len(now):
         return False
-    return all([new is old or (new[2] and old[2] and new[0] is old[1]) for old, new in zip(before, now, strict=True)])
+    return all(
+        [
+            new is old or (new.is_flat and old.is_flat and new.previous is old.current)
+            for old, new in zip(before, now, strict=True)
+        ]
+    )
 
 
 class Shares(NamedTuple):

@@ -130,10 +130,10 @@ class Group:
     def _read_process_io(self, process_io: ProcessIo, at_ns: int) -> Sample | None:
         """Add up what the processes read and wrote; without CPU time they did neither. Very many are asked seldom."""
         known, beat = self._approximate, process_io.beat
-        if self._readings > 1 and beat > 1 and known is not None and self._readings % beat:
-            return known
         if self._readings > 1 and beat == 1 and self._hot.is_idle:
-            return known if known is None else msgspec.structs.replace(known, at_ns=at_ns)
+            return None if known is None else msgspec.structs.replace(known, at_ns=at_ns)
+        if self._readings > 1 and known is not None and self._readings % beat:
+            return known
         counted = process_io.read()
         if counted is None:
             return None
