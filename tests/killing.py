@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 import zlib
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -94,18 +95,30 @@ def _count(tally: Tally, path: Path, acknowledged: int) -> None:
 def unpack(path: Path) -> tuple[int, bool]:
     """Return how many frames gzip finds in a file, and whether it ends in the middle of something.
 
-    Raises:
-        zlib.error: It is no gzip.
+    A page that was not written any more leaves the end of the file, or what it held before: the last bytes of an end.
     """
     left, text = path.read_bytes(), b""
     while left:
         member = zlib.decompressobj(zlib.MAX_WBITS | 16)
-        text += member.decompress(left)
+        try:
+            text += member.decompress(left)
+        except zlib.error:
+            text += _before_error(left)
+            break
         if not member.eof:
             break
         left = member.unused_data
     lines = text.splitlines(keepends=True)
     return sum(line.startswith(b'{"k":"frame"') and line.endswith(b"\n") for line in lines), bool(left)
+
+
+def _before_error(data: bytes) -> bytes:
+    """Return what a member holds before what is no gzip."""
+    member, text = zlib.decompressobj(zlib.MAX_WBITS | 16), b""
+    with suppress(zlib.error):
+        for place in range(len(data)):
+            text += member.decompress(data[place : place + 1])
+    return text
 
 
 if __name__ == "__main__":

@@ -29,7 +29,15 @@ from collectors.model import (
 )
 from collectors.session.decode import Decoder, LineError
 from collectors.session.encode import Encoder, sealed
-from collectors.session.format import CLOSING, CLOSING_OFFSET, HEADER_SIZE, MEMBER_FRAMES, SessionError
+from collectors.session.format import (
+    CLOSING,
+    CLOSING_OFFSET,
+    HEADER_SIZE,
+    LAST_BLOCK,
+    MEMBER_FRAMES,
+    TRAILER,
+    SessionError,
+)
 from collectors.session.reader import Place, Session
 from collectors.session.recorder import Keeping
 from collectors.session.storage import FileStorage, StreamStorage, new_file
@@ -229,6 +237,18 @@ def test_cut_anywhere_a_file_gives_the_frames_before_the_cut(small: tuple[bytes,
         assert len(got) >= last, f"cut at {size}: a longer file gives no fewer frames"
         last = len(got)
     assert last == len(frames)
+
+
+def test_a_writer_killed_anywhere_in_a_write_loses_only_the_frame_in_flight(tmp_path: Path) -> None:
+    frames = fleet_frames(5, 2)
+    files = [write(tmp_path / f"{count}.vmtop.gz", frames[:count], is_closed=False) for count in (4, 5)]
+    before, after = (path.read_bytes() for path in files)
+    start = len(before) - len(LAST_BLOCK) - TRAILER.size
+    path = tmp_path / "torn.vmtop.gz"
+    for written in range(start, len(after)):
+        path.write_bytes(after[:written] + before[written:])
+        assert read(path)[:4] == frames[:4], f"torn at {written - start}"
+        assert {*problems(path)} <= {"it was cut short", "its data is damaged", "its check sum is wrong"}
 
 
 def test_any_flipped_byte_is_told_and_gives_no_frame_that_was_not_written(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -27,8 +27,9 @@ from collectors.session.format import (
 )
 
 _STEP = 1 << 20
-_PIECE = 64
-"""After an error the part that failed is inflated again in pieces so small that little text before it is lost."""
+_FINER = (64, 1)
+"""After an error the part that failed is inflated again in such pieces, down to the byte: no text before it is lost."""
+_DAMAGED = "its data is damaged"
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
 
 
@@ -173,7 +174,7 @@ class SessionFile:
             size += len(got)
             checksum = zlib.crc32(piece, checksum)
             pieces.append(got)
-            if size > LARGEST_MEMBER or inflate.unconsumed_tail:
+            if not problem and (size > LARGEST_MEMBER or inflate.unconsumed_tail):
                 problem = f"it holds more than {LARGEST_MEMBER >> 20} MiB of text"
             if problem or inflate.eof:
                 break
@@ -200,20 +201,21 @@ class SessionFile:
         yield from self._pieces(member)
 
 
-def _inflate(inflate: zlib._Decompress, data: bytes) -> tuple[bytes, str]:
-    """Return the text and, when the data is damaged, that it is: with the text before the damage."""
-    before = inflate.copy()
+def _inflate(inflate: zlib._Decompress, data: bytes, finer: Sequence[int] = _FINER) -> tuple[bytes, str]:
+    """Return the text and, when the data is damaged, that it is: with all of the text before the damage."""
+    before = inflate.copy() if finer else None
     try:
         return inflate.decompress(data, LARGEST_MEMBER), ""
     except zlib.error:
-        pass  # once more, in pieces, to keep what comes before
+        if before is None:
+            return b"", _DAMAGED
     pieces = []
-    for start in range(0, len(data), _PIECE):
-        try:
-            pieces.append(before.decompress(data[start : start + _PIECE], LARGEST_MEMBER))
-        except zlib.error:
+    for start in range(0, len(data), finer[0]):
+        got, problem = _inflate(before, data[start : start + finer[0]], finer[1:])
+        pieces.append(got)
+        if problem:
             break
-    return b"".join(pieces), "its data is damaged"
+    return b"".join(pieces), _DAMAGED
 
 
 def _check(text: bytes, rest: bytes) -> str:
