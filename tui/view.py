@@ -84,9 +84,11 @@ class View:
     lines: list[Line] = field(default_factory=list)
     hidden: int = 0
     """Workloads that exist but are not shown."""
-    _named: list[tuple[str, WorkloadId]] = field(default_factory=list)
+    _named: tuple[list[str], list[WorkloadId]] = field(default=([], []))
     _places: list[int] = field(default_factory=list)
     """The order by name of the workloads in `_named`, as places in it."""
+    _index: int = 0
+    """Where the cursor's line was found last."""
     _calm_until: float = 0.0
     _is_touched: bool = False
     """Until the first movement the cursor stays on the top line, whichever workload that is."""
@@ -119,7 +121,9 @@ class View:
 
     def index(self) -> int:
         """Return the line of the cursor's workload; 0 if it has none."""
-        return next((index for index, line in enumerate(self.lines) if line.id == self.cursor), 0)
+        if self._index >= len(self.lines) or self.lines[self._index].id != self.cursor:
+            self._index = next((index for index, line in enumerate(self.lines) if line.id == self.cursor), 0)
+        return self._index
 
     def current(self) -> Line | None:
         """Return the line under the cursor."""
@@ -152,11 +156,12 @@ class View:
 
     def _by_name(self, readings: list[Reading]) -> list[Reading]:
         """Order by name. The same workloads in the same places keep their order: most ticks bring no other ones."""
-        who = [(reading.workload.name, reading.workload.id) for reading in readings]
-        if who != self._named:
-            folded = [name.casefold() for name, _ in who]
-            self._named = who
-            self._places = sorted(range(len(who)), key=lambda place: (folded[place], who[place][1]))
+        workloads = [reading.workload for reading in readings]
+        names, identities = [one.name for one in workloads], [one.id for one in workloads]
+        if (names, identities) != self._named:
+            keys = [(name.casefold(), identity) for name, identity in zip(names, identities, strict=True)]
+            self._named = names, identities
+            self._places = sorted(range(len(keys)), key=keys.__getitem__)
         return [readings[place] for place in self._places]
 
     def _hold(self, readings: list[Reading]) -> list[Reading]:
@@ -182,7 +187,7 @@ class View:
         if self.cursor is None:
             self.cursor = self.lines[0].id
             return
-        if any(line.id == self.cursor for line in self.lines):
+        if self.lines[self.index()].id == self.cursor:
             return
         places = {line.id: place for place, line in enumerate(before)}
         if self.cursor not in places:
