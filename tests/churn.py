@@ -22,6 +22,10 @@ _ROOM = 1.5
 """A sample's instant is a little after its counters were read; under load that is a part of a short interval."""
 
 
+_TICK_NS = 1e7
+"""In which the kernel counts the CPU time of all."""
+
+
 def strange(moment: Moment) -> list[str]:
     """Return the values of a moment that cannot be: negative, not finite, or more than the host has."""
     return [
@@ -36,8 +40,14 @@ def _can_be(moment: Moment, reading: Reading, key: str, value: float) -> bool:
     if not math.isfinite(value) or value < 0:
         return False
     if key in ("cpu_percent", "cpu_user_percent", "cpu_system_percent"):
-        return value <= 100 * moment.frame.cpus * _ROOM
+        return value <= 100 * moment.frame.cpus * (_ROOM + _TICK_NS / _shortest_ns(reading))
     return METRICS[key].unit is not Unit.BYTES_PER_SECOND or value <= _MOST_BYTES_PER_SECOND
+
+
+def _shortest_ns(reading: Reading) -> int:
+    """Return the shortest time between two samples of a reading; after a late one the next may come at once."""
+    spans = [pair.current.at_ns - pair.previous.at_ns for pair in reading.pairs if pair.previous is not None]
+    return max(1, min(spans, default=1))
 
 
 def complaints(moment: Moment) -> list[str]:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.terminal import Start, Terminal
 
 pytest_plugins = ["tests.lab.fixtures"]
+
+settings.register_profile("patient", settings.default, deadline=None)  # no test is timed
+settings.load_profile("patient")
 
 
 @pytest.fixture

@@ -38,9 +38,6 @@ TEXTS: dict[str, str] = {
 BROKEN = b"\xff\xfe\xc3\x28 \xed\xa0\x80 \xf0\x9f\x92 \xc0\x80 \x9b2J end"
 """What is no UTF-8, with a control sequence of one byte."""
 
-_ESCAPE_S = 0.8
-"""After Esc: the next key must not come so soon that the two are read as one."""
-
 _MODES = rb"\?(?:7|25|1000|1003|1004|1006|1015|1016|1049|2004|2026|2048)"
 _SENT = re.compile(
     rb"\x1b\[(?:\d+;\d+H|\d+C|[0-9;]*m|" + _MODES + rb"[hl]|\?(?:2026|2048)\$p|6n|<u)"
@@ -75,14 +72,19 @@ def search(data: bytes) -> Searched:
 
 def visit(terminal: Terminal, steps: Sequence[tuple[str, str]], pause: float = 0.3) -> None:
     """Press keys, and wait each time until the screen that they lead to shows the words that it alone has."""
+    before = ""
     for keys, words in steps:
+        left = before if keys == "\x1b" else ""
+        before = "" if words in terminal.text() else words
         terminal.press(keys)
-        terminal.wait_for(partial(_shows, terminal, words), 60, f"{words!r} after {keys!r}")
-        terminal.read(max(pause, _ESCAPE_S) if keys == "\x1b" else pause)
+        terminal.wait_for(partial(_shows, terminal, words, left), 60, f"{words!r} after {keys!r}")
+        terminal.read(pause)
 
 
-def _shows(terminal: Terminal, words: str) -> bool:
-    return words in terminal.text()
+def _shows(terminal: Terminal, words: str, left: str) -> bool:
+    """Whether words are shown, and those of the screen that was left are not."""
+    text = terminal.text()
+    return words in text and not (left and left in text)
 
 
 def pasted(text: str) -> str:

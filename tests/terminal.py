@@ -21,6 +21,10 @@ import pyte
 from wcwidth import wcwidth
 
 _BEFORE_MARKS = re.compile("(?=[\u0300-\u036f])")
+_ESCAPE_S = 0.3
+"""So long after Esc no key makes a sequence with it any more."""
+_TIOCGPTPEER = 0x5441
+"""Opens the other end of a pty (ioctl_tty(2)); Python has no name for it."""
 _TURN_S = 0.02
 """A slow line is read in pieces of so long."""
 
@@ -85,6 +89,20 @@ class Terminal:
     def press(self, keys: str) -> None:
         """Type."""
         os.write(self.fd, keys.encode())
+        if keys == "\x1b":  # with a key that is read with it, it would make a sequence
+            self._wait_until_taken()
+
+    def _wait_until_taken(self, seconds: float = 20.0) -> None:
+        """Wait until the program has read all that was typed, and a moment longer."""
+        slave = fcntl.ioctl(self.fd, _TIOCGPTPEER, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
+        deadline = time.monotonic() + seconds
+        try:
+            while int.from_bytes(fcntl.ioctl(slave, termios.FIONREAD, bytes(4)), sys.byteorder):
+                assert time.monotonic() < deadline, f"it takes no keys:\n{self.text()}"
+                self.read(0.02)
+        finally:
+            os.close(slave)
+        self.read(_ESCAPE_S)
 
     def _answer(self, words: str) -> None:
         with contextlib.suppress(OSError):  # whoever asked has gone
@@ -125,8 +143,9 @@ class Terminal:
         """Read until a condition holds."""
         deadline = time.monotonic() + seconds
         while not condition():
-            assert time.monotonic() < deadline, f"{what} did not come within {seconds} s:\n{self.text()}"
-            self.read(0.1)
+            is_late = time.monotonic() > deadline
+            self.read(0.1)  # also past the deadline: it may have come while this process did not run
+            assert not is_late or condition(), f"{what} did not come within {seconds} s:\n{self.text()}"
 
     def wait_exit(self, seconds: float = 20.0) -> int:
         """Wait for the end; return the exit code (128 + signal if killed by one)."""
@@ -135,6 +154,8 @@ class Terminal:
             self.read(0.05)
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
+                while self.take(0):
+                    pass
                 self.exit_code = os.waitstatus_to_exitcode(status)
                 return self.exit_code
         raise AssertionError(f"it did not end within {seconds} s:\n{self.text()}")

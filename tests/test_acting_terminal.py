@@ -44,6 +44,12 @@ def screen(folder: Path, *options: str) -> Iterator[Terminal]:
         yield terminal
 
 
+def stands(terminal: Terminal, sign: str, name: str) -> None:
+    """Wait until the table shows the state that the menu goes by."""
+    terminal.wait_for(lambda: f"{sign}{name}" in terminal.text(), 60, f"{name} with {sign}")
+    terminal.read(0.3)
+
+
 def choose(terminal: Terminal, words: str) -> None:
     """Show only what matches, stopped ones too, and wait for it."""
     terminal.wait_for(lambda: "NAME" in terminal.text() and "WAITING" not in terminal.text(), 20, "the table")
@@ -58,9 +64,9 @@ def choose(terminal: Terminal, words: str) -> None:
 def act(terminal: Terminal, key: str, title: str, typed: str = "") -> None:
     """Press x, the verb's key, and confirm."""
     terminal.press("x")
-    terminal.wait_for(lambda: "key or Enter chooses" in terminal.text(), 10, "the menu")
+    terminal.wait_for(lambda: "key or Enter chooses" in terminal.text(), 30, "the menu")
     terminal.press(key)
-    terminal.wait_for(lambda: title in terminal.text() and "the same by hand" in terminal.text(), 10, title)
+    terminal.wait_for(lambda: title in terminal.text() and "the same by hand" in terminal.text(), 30, title)
     terminal.read(0.6)  # keys typed ahead are not taken
     terminal.press(f"{typed}\r" if typed else f"{RIGHT}\r")
 
@@ -75,15 +81,15 @@ def test_a_container_is_acted_on_from_the_keyboard(docker_lab: DockerLab, tmp_pa
     try:
         with screen(tmp_path, "--docker", docker_lab.url) as terminal:
             choose(terminal, "key-web")
-            for key, title, typed, words, state in (
-                ("p", "Pause container key-web?", "", "key-web was paused", "paused"),
-                ("u", "Resume container key-web?", "", "key-web was resumed", "running"),
-                ("r", "Restart container key-web?", "", "key-web was restarted", "running"),
-                ("t", "Stop container key-web?", "", "key-web was stopped", "exited"),
-                ("s", "Start container key-web?", "", "key-web was started", "running"),
-                ("K", "Kill container key-web?", "key-web", "key-web was killed", "exited"),
+            for sign, key, title, typed, words, state in (
+                ("●", "p", "Pause container key-web?", "", "key-web was paused", "paused"),
+                ("‖", "u", "Resume container key-web?", "", "key-web was resumed", "running"),
+                ("●", "r", "Restart container key-web?", "", "key-web was restarted", "running"),
+                ("●", "t", "Stop container key-web?", "", "key-web was stopped", "exited"),
+                ("○", "s", "Start container key-web?", "", "key-web was started", "running"),
+                ("●", "K", "Kill container key-web?", "key-web", "key-web was killed", "exited"),
             ):
-                terminal.read(2.5)  # for the table to show the state that the menu goes by
+                stands(terminal, sign, "key-web")
                 act(terminal, key, title, typed)
                 told(terminal, words)
                 assert docker_states(docker_lab)["key-web"] == state, title
@@ -104,15 +110,15 @@ def test_a_domain_is_acted_on_from_the_keyboard(libvirt_lab: LibvirtLab, tmp_pat
         (tmp_path / "config" / "vmtop" / "config.toml").write_text("[actions.timeout_s]\nvm = 1\n")
         with screen(tmp_path, "--libvirt", libvirt_lab.uri) as terminal:
             choose(terminal, name)
-            for key, title, typed, words, state in (
-                ("p", f"Pause vm {name}?", "", "was paused", "paused"),
-                ("u", f"Resume vm {name}?", "", "was resumed", "running"),
-                ("r", f"Reboot vm {name}?", "", "was reset", "running"),
-                ("K", f"Force off vm {name}?", name, "was forced off", "shut off"),
-                ("s", f"Start vm {name}?", "", "was started", "running"),
-                ("t", f"Shut down vm {name}?", "", "was forced off, as it did not", "shut off"),
+            for sign, key, title, typed, words, state in (
+                ("●", "p", f"Pause vm {name}?", "", "was paused", "paused"),
+                ("‖", "u", f"Resume vm {name}?", "", "was resumed", "running"),
+                ("●", "r", f"Reboot vm {name}?", "", "was reset", "running"),
+                ("●", "K", f"Force off vm {name}?", name, "was forced off", "shut off"),
+                ("○", "s", f"Start vm {name}?", "", "was started", "running"),
+                ("●", "t", f"Shut down vm {name}?", "", "was forced off, as it did not", "shut off"),
             ):
-                terminal.read(2.5)
+                stands(terminal, sign, name)
                 act(terminal, key, title, typed)
                 told(terminal, words)
                 assert virsh_states(libvirt_lab)[name] == state, title

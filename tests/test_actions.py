@@ -340,7 +340,7 @@ class TestRunner:
         log = ActionLog()
         runner = Runner(Engines(Reach([]), engine).of, log, "tester")
         runner.submit(Request(Verb.STOP, container()))
-        wait_until(lambda: bool(engine.performed), 5, "the request")
+        wait_until(lambda: bool(engine.performed), 30, "the request")
         runner.close()
         release.set()
         assert [entry.result for entry in log.recent(10)] == ["unknown"]

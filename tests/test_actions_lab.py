@@ -149,8 +149,8 @@ def lost_in_the_middle(lab_root: Path, folder: Path, number: signal.Signals) -> 
     runner = runner_for(folder, SourceSpec("docker", {"url": engine.url}))
     phases: list[str] = []
     runner.on_change(lambda action: phases.append(action.phase))
-    action = runner.submit(Request(Verb.STOP, container(deaf, "act-deaf"), 1.0))
-    wait_until(lambda: "asked" in phases, 5, "the request to the engine")
+    action = runner.submit(Request(Verb.STOP, container(deaf, "act-deaf"), 5.0))
+    wait_until(lambda: "asked" in phases, 20, "the request to the engine")
     assert engine.daemon is not None
     os.kill(engine.daemon.pid, number)
     wait_until(lambda: "outcome unknown" in phases, 30, "outcome unknown")

@@ -111,15 +111,18 @@ class TestAgainstProcStat:
         path = live.make(ID)
         child = live.run(ID, "exec('while True: pass')")
         source = opened()
-        first, before_ns = find(source.read(), path), process_cpu_ns(child.pid)
+        early = process_cpu_ns(child.pid)
+        first, before = find(source.read(), path), process_cpu_ns(child.pid)
         time.sleep(1.0)
-        second, after_ns = find(source.read(), path), process_cpu_ns(child.pid)
+        after = process_cpu_ns(child.pid)
+        second, late = find(source.read(), path), process_cpu_ns(child.pid)
         source.close()
         assert first is not None
         assert second is not None
         grown = delta(Pair(first[1][0], second[1][0]), "cpu_total_ns")
         assert grown is not None
-        assert grown[0] == pytest.approx(after_ns - before_ns, rel=0.05, abs=3e9 / TICKS_PER_SECOND)
+        slack = 3e9 / TICKS_PER_SECOND
+        assert after - before - slack <= grown[0] <= late - early + slack
         assert second[0].state is State.RUNNING
         assert second[0].kind is Kind.CONTAINER
         assert second[0].started_at == pytest.approx(time.time(), abs=60)
@@ -179,7 +182,7 @@ class TestLifeOfAGroup:
         v1 = [switch for switch in switches if switch.exists()]
         switch, on, off = (v1[0], "FROZEN", "THAWED") if v1 else (live.folders[0] / ID / "cgroup.freeze", "1", "0")
         switch.write_text(on)
-        wait_until(lambda: on in switch.read_text(), 5, "the freeze")
+        wait_until(lambda: on in switch.read_text(), 30, "the freeze")
         try:
             source = opened()
             found = find(source.read(), path)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -245,13 +245,13 @@ def test_a_session_has_the_classes_that_were_measured_then(tmp_path: Path) -> No
 class Seen:
     """What the command said while a container and a guest were started."""
 
-    def __init__(self, docker: DockerLab, libvirt: LibvirtLab) -> None:
+    def __init__(self, docker: DockerLab, libvirt: LibvirtLab, guests: Sequence[str]) -> None:
         self.docker, self.libvirt = docker, libvirt
         self.container = docker.run(
             "class-early", "while :; do echo x >/dev/null; sleep 0.05; done", mem_limit=64 << 20
         )
         self.late = self.guest = ""
-        starter = threading.Timer(6, self._start)
+        starter = threading.Timer(10, self._start)
         starter.start()
         sources = ("--docker", docker.url, "--libvirt", libvirt.uri)
         done = subprocess.run(
@@ -261,8 +261,13 @@ class Seen:
             check=True,
             timeout=120,
         )
+        self.rss = {name: self._rss(name) for name in guests}
+        self.stats = docker.client.stats(self.container, stream=False)["memory_stats"]
         starter.join()
         self.told = json.loads(done.stdout)
+
+    def _rss(self, name: str) -> int:
+        return int(self.libvirt.connection.lookupByName(name).memoryStats()["rss"]) * 1024
 
     def _start(self) -> None:
         self.late = self.docker.run("class-late", "sleep 1000", network_mode="bridge")
@@ -295,9 +300,9 @@ def number(name: str, text: str) -> int:
 
 
 @pytest.fixture(scope="module")
-def seen(docker_lab: DockerLab, libvirt_lab: LibvirtLab) -> Iterator[Seen]:
+def seen(docker_lab: DockerLab, libvirt_lab: LibvirtLab, linux_guests: tuple[str, str]) -> Iterator[Seen]:
     libvirt_lab.wait_ready()
-    found = Seen(docker_lab, libvirt_lab)
+    found = Seen(docker_lab, libvirt_lab, linux_guests)
     yield found
     found.end()
 
@@ -423,12 +428,12 @@ def test_waiting_agrees_with_the_kernel_and_with_virsh(seen: Seen) -> None:
     stream = moments(specs, 1.0)
     try:
         first = next(moment for moment in stream if _has_steal(moment, machine))
-        before, began = (_delay_ns(seen.libvirt, machine), _stall_us(container)), time.monotonic()
+        began, before = _waited(seen.libvirt, machine, container)
         for moment in stream:
             window.feed(moment)
             if time.monotonic() - began > 8:
                 break
-        after, seconds = (_delay_ns(seen.libvirt, machine), _stall_us(container)), time.monotonic() - began
+        ended, after = _waited(seen.libvirt, machine, container)
     finally:
         stream.close()  # type: ignore[attr-defined]  # a generator
         for loop in loops:
@@ -438,6 +443,7 @@ def test_waiting_agrees_with_the_kernel_and_with_virsh(seen: Seen) -> None:
         seen.libvirt.remove(machine)
     pasts = {past.workload.name: past for past in window.pasts(first.frame)}
     stolen, waited = (float(measured(pasts[name])["waiting_percent"].value or 0) for name in (machine, "class-busy"))
+    seconds = ended - began
     assert stolen == pytest.approx((after[0] - before[0]) / seconds / 1e7, abs=WAITING_POINTS)
     assert waited == pytest.approx((after[1] - before[1]) / seconds / 1e4, abs=WAITING_POINTS)
     assert stolen > 5, "it had to wait"
@@ -461,6 +467,13 @@ def _delay_ns(lab: LibvirtLab, name: str) -> int:
     return next(int(line.partition("=")[2]) for line in told.splitlines() if "vcpu.0.delay" in line)
 
 
+def _waited(lab: LibvirtLab, machine: str, container: str) -> tuple[float, tuple[int, int]]:
+    """Return the middle of the time in which both authorities were asked, and what they said."""
+    began = time.monotonic()
+    said = _delay_ns(lab, machine), _stall_us(container)
+    return (began + time.monotonic()) / 2, said
+
+
 def _stall_us(container: str) -> int:
     """What the kernel's pressure file says of a container."""
     (path,) = Path("/sys/fs/cgroup").glob(f"**/{container}/cpu.pressure")
@@ -469,12 +482,12 @@ def _stall_us(container: str) -> int:
 
 @pytest.mark.lab
 def test_memory_waiting_and_density_are_measured(seen: Seen, linux_guests: tuple[str, str]) -> None:
-    stats = seen.docker.client.stats(seen.container, stream=False)["memory_stats"]
+    stats = seen.stats
     inactive = stats["stats"].get("total_inactive_file", stats["stats"].get("inactive_file", 0))
     paid = seen.value("memory_host_bytes", "container", "class-early")["value"]
     assert paid == pytest.approx(stats["usage"] - inactive, abs=2 << 20)
-    rss = seen.libvirt.connection.lookupByName(linux_guests[0]).memoryStats()["rss"] * 1024
-    assert seen.value("memory_host_bytes", "vm", linux_guests[0])["value"] == pytest.approx(rss, rel=0.25)
+    rss = seen.rss[linux_guests[0]]  # with QEMU's own file pages, which another QEMU may have paid for
+    assert 0.6 * rss < seen.value("memory_host_bytes", "vm", linux_guests[0])["value"] < 1.25 * rss
     assert seen.value("memory_inside_bytes", "container", "class-early")["value"] == paid
     waiting = seen.value("waiting_percent", "vm", linux_guests[0])
     assert 0 <= waiting["value"] <= 100

@@ -84,6 +84,7 @@ def test_daemons_that_fail_leave_the_rest_live_and_are_back_within_two_intervals
                 )
         finally:
             end(frail)
+        frail.wait_for_answers()
         watch.newest()
         assert watch.until_all(Availability.OK, *DAEMONS, frames=10) <= 2 + SLACK
         assert lacking(frail, watch.next()) == []

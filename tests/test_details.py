@@ -56,7 +56,7 @@ def test_a_container_is_described_as_the_engine_and_the_kernel_describe_it(docke
         workload = gather(specs).frame.workloads[WorkloadId("docker", identity)]
         reader = DetailsReader(Reach(specs))
         reader.read(workload)
-        wait_until(lambda: fact(reader.read(workload), "Health", "status") == "healthy", 10, "healthy")
+        wait_until(lambda: fact(reader.read(workload), "Health", "status") == "healthy", 60, "healthy")
         details = reader.read(workload)
 
         assert details.problems == ()

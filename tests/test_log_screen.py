@@ -26,6 +26,7 @@ from collectors.sampler import SourceSpec
 from collectors.sources.base import AccessDenied, SourceError
 from tests.lab.docker_engine import DockerLab
 from tests.lab.libvirt_daemon import LibvirtLab
+from tests.rest import rest
 from tui import log_window
 from tui.folding import Folds, toned
 from tui.log_window import CAPACITY
@@ -86,7 +87,7 @@ class Bench(App[None]):
 @asynccontextmanager
 async def showing(screen: Screen[None], size: tuple[int, int] = (80, 24)) -> AsyncIterator[Pilot[None]]:
     async with Bench(screen).run_test(size=size) as pilot:
-        await pilot.pause(0.3)
+        await rest(pilot)
         yield pilot
 
 
@@ -235,9 +236,8 @@ class TestLogScreen:
         log = MemoryLog(5)
         async with showing(LogScreen(WEB, lambda: log)) as pilot:
             await pilot.press("escape")
-            await pilot.pause(0.2)
+            await until(pilot, lambda: not any(thread.name == "log" for thread in threading.enumerate()))
             assert log.is_closed
-            assert not any(thread.name == "log" for thread in threading.enumerate())
 
 
 TEXTS = st.lists(st.tuples(st.integers(0, 4), st.text("ab{}", min_size=1, max_size=4)), max_size=40)

@@ -150,7 +150,7 @@ class TestFile:
         path.write_text("rotated\n")
         follower.wait("rotated")
         log.close()
-        follower.thread.join(5)
+        follower.thread.join(30)
         assert not follower.thread.is_alive()
         assert "old" not in follower.lines
 
@@ -161,7 +161,7 @@ class TestFile:
         first = Follower(log, None)
         time.sleep(0.1)
         second = Follower(log, None)
-        first.thread.join(5)
+        first.thread.join(30)
         assert not first.thread.is_alive()
         with path.open("a") as file:
             file.write("news\n")
@@ -242,10 +242,11 @@ class TestJournal:
         log = JournalLog("ssh.service")
         follower = Follower(log, None)
         follower.wait("now")
-        wait_until((journalctl / "pid").exists, 5, "the child's id")
-        pid = int((journalctl / "pid").read_text())
+        told = journalctl / "pid"
+        wait_until(lambda: told.exists() and bool(told.read_text()), 20, "the child's id")
+        pid = int(told.read_text())
         log.close()
-        follower.thread.join(5)
+        follower.thread.join(30)
         assert not follower.thread.is_alive()
         assert not Path(f"/proc/{pid}").exists()
 
@@ -259,7 +260,7 @@ class TestJournal:
         log.close()
         followers.append(Follower(log, None))  # one that begins just after the end
         for follower in followers:
-            follower.thread.join(5)
+            follower.thread.join(30)
             assert not follower.thread.is_alive()
 
     def test_a_refusal_is_a_sentence_with_the_remedy(self, journalctl: Path) -> None:
@@ -299,6 +300,49 @@ def talker(docker_lab: DockerLab) -> Iterator[str]:
     docker_lab.remove(one)
 
 
+class Disordered(DockerLog):
+    """An engine's log whose lines stand in another order than that of their times."""
+
+    def __init__(self, lines: list[LogLine]) -> None:
+        self.lines = lines
+        self._span_ns, self._created_ns = 1_000_000, 0
+
+    def _stream_lines(self, wanted: dict[str, str], follow: bool) -> Iterator[LogLine]:
+        if "tail" in wanted:
+            yield from self.lines[-int(wanted["tail"]) :]
+            return
+        since, until = (
+            _nanoseconds(wanted.get(key, end)) for key, end in (("since", "0.0"), ("until", "9999999999.0"))
+        )
+        for one in self.lines:
+            if int(one.position) > until:
+                return
+            if int(one.position) >= since:
+                yield one
+
+
+def _nanoseconds(seconds: str) -> int:
+    whole, _, part = seconds.partition(".")
+    return int(whole) * 10**9 + int(part)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 30_000_000), st.integers(0, 4_000_000)), min_size=1, max_size=30),
+    st.integers(1, 8),
+)
+@settings(deadline=None)
+def test_no_line_is_lost_or_doubled_where_times_and_places_disagree(gaps: list[tuple[int, int]], step: int) -> None:
+    at, lines = 10**18, []
+    for number, (gap, early) in enumerate(gaps):
+        at += gap
+        lines.append(LogLine(at - early, None, bool(early % 2), f"line {number}"))
+    log = Disordered(lines)
+    assert backwards(log, step) == texts(lines)
+    for place, line in enumerate(lines):
+        assert log.after(line, step) == lines[place + 1 :][:step]
+        assert list(log.follow(line)) == lines[place + 1 :]
+
+
 @pytest.mark.lab
 class TestEngine:
     def test_every_line_is_reached_from_the_end(self, docker_lab: DockerLab, talker: str) -> None:
@@ -329,7 +373,7 @@ class TestEngine:
         numbers = [int(line.split()[1]) for line in follower.lines[:3]]
         assert numbers == list(range(numbers[0], numbers[0] + 3))
         log.close()
-        follower.thread.join(5)
+        follower.thread.join(30)
         assert not follower.thread.is_alive()
 
     def test_a_terminals_log_has_no_frames(self, docker_lab: DockerLab) -> None:

@@ -29,8 +29,10 @@ class Slow:
     def __init__(self, writer: Writer) -> None:
         self.writer = writer
         self.released = threading.Event()
+        self.entered = threading.Event()
 
     def write(self, frame: Frame, gap: Gap | None = None) -> None:
+        self.entered.set()
         self.released.wait(30)
         self.writer.write(frame, gap)
 
@@ -51,7 +53,7 @@ def test_a_disk_that_stands_still_holds_no_one_up_and_what_is_lost_is_told(tmp_p
     slow = Slow(file_writer(path))
     keeping = recorder.add(slow)
     recorder.take(frames[0])
-    time.sleep(0.2)  # the recorder's thread is in that write now
+    assert slow.entered.wait(20)
     for frame in frames[1:-1]:
         recorder.take(frame)
     slow.released.set()
@@ -169,11 +171,11 @@ def test_a_spool_that_cannot_be_written_says_so_and_goes_on(tmp_path: Path) -> N
     keeping = recorder.add(spool)
     spool.folder.rename(tmp_path / "moved")
     recorder.take(fleet_frames(1)[0])
-    wait_until(lambda: bool(keeping.problem), 5, "the problem")
+    wait_until(lambda: bool(keeping.problem), 30, "the problem")
     assert "cannot be made" in keeping.problem
     (tmp_path / "moved").rename(spool.folder)
     recorder.take(fleet_frames(1)[0])
-    wait_until(lambda: not keeping.problem, 5, "recovery")
+    wait_until(lambda: not keeping.problem, 30, "recovery")
     recorder.close()
 
 

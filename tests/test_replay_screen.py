@@ -17,6 +17,7 @@ from collectors.session.files import file_writer
 from collectors.session.playback import Playback
 from collectors.session.reader import Session as SessionFiles
 from tests.fleet import Fleet, QuietSampler
+from tests.rest import rest
 from tests.test_screen import Session, screen_text, session
 from tests.test_session_file import fleet_frames, write
 from tui.app import VmtopApp
@@ -275,7 +276,7 @@ async def answer(running: Session, path: Path) -> None:
     await running.pilot.press("ctrl+u")
     await running.pilot.pause()
     await running.pilot.press(*str(path), "enter")
-    await running.pilot.pause(0.3)
+    await rest(running.pilot)
 
 
 async def test_a_snapshot_keeps_the_session_so_far_while_it_goes_on(tmp_path: Path) -> None:
@@ -284,8 +285,7 @@ async def test_a_snapshot_keeps_the_session_so_far_while_it_goes_on(tmp_path: Pa
         await running.press("S")
         assert "Keep the session so far" in running.text()
         await answer(running, tmp_path / "kept.vmtop.gz")
-        await running.pilot.pause(0.2)
-        assert "vmtop replay" in running.text()
+        await until(running, lambda: "vmtop replay" in running.text())
         frames += await live(running, tape, 3)
         assert running.screen.moment is not None
         assert running.screen.moment.frame == frames[-1]
@@ -316,15 +316,14 @@ async def test_a_recording_is_told_in_the_header_and_ends_whole(tmp_path: Path) 
         await running.press("R")
         await answer(running, path)
         frames = await live(running, tape, 5)
-        await running.pilot.pause(0.2)
+        tape.recorder.between(lambda: None).result(20)
         await live(running, tape, 0)
         running.screen.redraw()
         await running.pilot.pause()
         assert "REC 4.0s" in running.text()
         await running.press("R")
-        await running.pilot.pause(0.3)
+        await until(running, lambda: "Recorded" in running.text())
         assert "REC" not in running.text().splitlines()[0]
-        assert "Recorded" in running.text()
     files = SessionFiles([path])
     assert [frame for _, frame in files.frames()] == frames
     files.close()
@@ -399,8 +398,7 @@ async def test_without_a_spool_the_keys_say_why(tmp_path: Path) -> None:
     async with kept(tmp_path, None) as (running, tape):
         await live(running, tape, 2)
         await running.press("T")
-        await running.pilot.pause(0.2)
-        assert "--no-spool" in running.text()
+        await until(running, lambda: "--no-spool" in running.text())
 
 
 async def test_a_note_lands_on_the_timeline(tmp_path: Path) -> None:
@@ -410,7 +408,7 @@ async def test_a_note_lands_on_the_timeline(tmp_path: Path) -> None:
         await running.pilot.press(*"mark deployed [b]2[/b]")
         await running.pilot.pause(0.5)
         await running.pilot.press("enter")
-        await running.pilot.pause(0.2)
+        await until(running, lambda: bool(running.screen.sampler._announced))
         announced = list(running.screen.sampler._announced)
         assert [(event.what, event.detail) for event in announced] == [("note", "deployed [b]2[/b]")]
         assert announced[0].workload == running.screen.moment.frame.host.id  # type: ignore[union-attr]

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -38,6 +39,7 @@ class Story:
     def __init__(self, path: Path, docker: DockerLab, libvirt: LibvirtLab) -> None:
         self.path, self.docker, self.libvirt = path, docker, libvirt
         self.times: dict[str, float] = {}
+        self.ends: dict[str, float] = {}
         self.busy = docker.run_busy("story-busy", 0.2)
         self.guest = libvirt.start_tiny("story")
         sources = ("--docker", docker.url, "--libvirt", libvirt.uri)
@@ -48,22 +50,29 @@ class Story:
     def wait(self, seconds: float = PAUSE_S) -> None:
         time.sleep(seconds)
 
+    @contextmanager
+    def timed(self, what: str) -> Iterator[None]:
+        """Note when something began and ended."""
+        self.times[what] = time.time()
+        yield
+        self.ends[what] = time.time()
+
     def live(self) -> None:
         """Start, stop and starve a container, pause a guest."""
-        wait_until(self.has_frames, 20, "the first frames")
+        wait_until(self.has_frames, 60, "the first frames")
         self.wait()
-        self.times["start"] = time.time()
-        web = self.docker.run("story-web", "trap 'exit 0' TERM; while :; do sleep 0.1; done")
+        with self.timed("start"):
+            web = self.docker.run("story-web", "trap 'exit 0' TERM; while :; do sleep 0.1; done")
         self.wait()
-        self.times["stop"] = time.time()
-        self.docker.client.stop(web, timeout=5)
+        with self.timed("stop"):
+            self.docker.client.stop(web, timeout=5)
         self.wait()
-        self.times["oom"] = time.time()
-        hog = self.docker.run_memory_hog("story-hog", held_mib=80, limit_mib=32)
-        wait_until(lambda: not self._has_dd(hog), 20, "the kernel's kill")
+        with self.timed("oom"):
+            hog = self.docker.run_memory_hog("story-hog", held_mib=80, limit_mib=32)
+            wait_until(lambda: not self._has_dd(hog), 60, "the kernel's kill")
         self.wait()
-        self.times["pause"] = time.time()
-        self.libvirt.connection.lookupByName(self.guest).suspend()
+        with self.timed("pause"):
+            self.libvirt.connection.lookupByName(self.guest).suspend()
         self.wait(max(PAUSE_S, 6.0))
 
     def _has_dd(self, container: str) -> bool:
@@ -111,7 +120,7 @@ def vmtop(*arguments: str) -> str:
 
 def test_a_killed_recording_is_whole_to_its_last_frame(story: Story, frames: list[Frame]) -> None:
     assert subprocess.run(["gzip", "-t", str(story.path)], check=False).returncode == 0
-    assert story.times["killed"] - frames[-1].wall < 2.5
+    assert abs(story.path.stat().st_mtime - frames[-1].wall) < 2.5, "the last thing written is the last frame"
     assert json.loads(vmtop("info", "--json", str(story.path)))["damage"] == []
 
 
@@ -125,7 +134,7 @@ def test_what_happened_is_told_with_names_at_the_right_moments(story: Story, fra
     ):
         found = [event for event in events if event.name == name and event.what == what]
         assert found, f"{what} of {name} in {[(event.name, event.what) for event in events]}"
-        assert story.times[key] - 0.5 <= found[0].wall <= story.times[key] + 5, f"{what} of {name}"
+        assert story.times[key] - 0.5 <= found[0].wall <= story.ends[key] + 5, f"{what} of {name}"
 
 
 def test_the_frames_have_the_names_and_states_of_their_moments(story: Story, frames: list[Frame]) -> None:
@@ -138,12 +147,12 @@ def test_the_frames_have_the_names_and_states_of_their_moments(story: Story, fra
             if workload.name == name
         }
 
-    times = story.times
+    times, ends = story.times, story.ends
     assert states("story-web", 0, times["start"]) == set()
-    assert states("story-web", times["start"] + 2, times["stop"]) == {"running"}
+    assert states("story-web", ends["start"] + 2, times["stop"]) == {"running"}
     assert states("story-web", times["oom"], times["pause"]) == {"stopped"}
     assert states(story.guest, times["oom"], times["pause"]) == {"running"}
-    assert "paused" in states(story.guest, times["pause"] + 2, times["killed"])
+    assert "paused" in states(story.guest, ends["pause"] + 2, times["killed"])
 
 
 def _exported(story: Story) -> dict[str, float]:
@@ -175,9 +184,9 @@ def test_duckdb_and_jq_give_the_cpu_seconds_of_the_export(story: Story) -> None:
 
 def test_a_cut_around_an_event_has_that_event_and_no_other(story: Story, frames: list[Frame], tmp_path: Path) -> None:
     part = tmp_path / "part.vmtop.gz"
-    killed = next(event.wall for frame in frames for event in frame.events if event.what == "oom")
-    at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(killed - 1))
-    vmtop("cut", str(story.path), "--from", at, "--to", "+4s", "-o", str(part))
+    killed = next(frame.wall for frame in frames if any(event.what == "oom" for event in frame.events))
+    at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(killed))
+    vmtop("cut", str(story.path), "--from", at, "--to", "+2s", "-o", str(part))
     told = json.loads(vmtop("info", "--json", str(part)))
     assert told["damage"] == []
     assert "oom" in told["events"]
@@ -220,11 +229,16 @@ def test_a_full_disk_pauses_the_recording_until_there_is_room(small_disk: Path) 
         process.stderr.close()
     told = json.loads(vmtop("info", "--json", str(path)))
     assert told["damage"] == []
-    assert [gap["why"] for gap in told["gaps"]] == ["no space left on device"]
-    assert told["gaps"][0]["frames"] > 3
+    gaps = [gap for gap in told["gaps"] if not gap["why"].startswith("suspended")]  # as on a machine that is too busy
+    assert [gap["why"] for gap in gaps] == ["no space left on device"]
+    assert gaps[0]["frames"] > 3
 
 
 def _whole_frames(path: Path) -> int:
-    """Count the frames, and require whole gzip."""
-    data = subprocess.run(["gzip", "-dc", str(path)], check=True, capture_output=True).stdout
-    return data.count(b'{"k":"frame"')
+    """Count the frames, and require whole gzip; in the moment of a write it is not."""
+    for _ in range(5):
+        done = subprocess.run(["gzip", "-dc", str(path)], check=False, capture_output=True)
+        if done.returncode == 0:
+            return done.stdout.count(b'{"k":"frame"')
+        time.sleep(0.05)
+    raise AssertionError(done.stderr)

@@ -9,6 +9,7 @@ import pytest
 
 from tests.hostile import visit
 from tests.terminal import Start, Terminal
+from tui import pacing as pacing_module
 from tui.pacing import Pace
 
 RATE = 10_000
@@ -81,7 +82,8 @@ def test_a_terminal_that_answers_late_is_behind_and_one_that_never_did_is_not(mo
     assert not pace.is_behind()
 
 
-def test_the_end_gives_an_answer_that_is_out_a_moment() -> None:
+def test_the_end_gives_an_answer_that_is_out_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pacing_module, "_FAREWELL_S", 30.0)
     pace = Pace()
     pace.answer()
     pace.ask()

@@ -227,6 +227,11 @@ class Watching:
     def __exit__(self, *_: object) -> None:
         self.sampler.stop()
 
+    def hears_docker(self) -> bool:
+        """Whether the engine answers, and the stream of its events is open."""
+        source = next(worker.source for worker in self.sampler.workers if worker.name == "docker")
+        return "docker" in self.ok and source._events._stream is not None  # type: ignore[attr-defined]  # a test looks inside
+
     def wait(self, identity: WorkloadId, is_ready: bool) -> Startup:
         def has_come() -> bool:
             found = self.watch.of(identity)
@@ -242,8 +247,7 @@ class Watching:
 def test_a_container_with_a_health_check_is_measured(docker_lab: DockerLab) -> None:
     client = docker_lab.client
     with Watching(SourceSpec("docker", {"url": docker_lab.url})) as watching:
-        wait_until(lambda: "docker" in watching.ok, 10, "the engine")
-        time.sleep(1)  # its event stream opens with the first reading
+        wait_until(watching.hears_docker, 30, "the engine's events")
         made = client.create_container(
             "busybox:lab",
             ["sleep", "1000"],
@@ -266,8 +270,7 @@ def test_a_container_with_a_health_check_is_measured(docker_lab: DockerLab) -> N
 @pytest.mark.lab
 def test_a_container_is_ready_with_its_first_packet(docker_lab: DockerLab) -> None:
     with Watching(SourceSpec("docker", {"url": docker_lab.url})) as watching:
-        wait_until(lambda: "docker" in watching.ok, 10, "the engine")
-        time.sleep(1)
+        wait_until(watching.hears_docker, 30, "the engine's events")
         one = docker_lab.run("start-net", "sleep 2; while :; do ping -c1 -W1 10.255.255.1; done", network_mode="bridge")
         try:
             found = watching.wait(WorkloadId("docker", one), is_ready=True)
@@ -285,7 +288,7 @@ def test_a_domain_is_measured_from_its_process(libvirt_lab: LibvirtLab) -> None:
     domain.destroy()
     try:
         with Watching(SourceSpec("libvirt", {"uri": libvirt_lab.uri})) as watching:
-            wait_until(lambda: "libvirt" in watching.ok, 10, "libvirt")
+            wait_until(lambda: "libvirt" in watching.ok, 60, "libvirt")
             time.sleep(1)
             domain.create()
             identity = WorkloadId("qemu", domain.UUIDString())

@@ -24,11 +24,11 @@ def test_keys_work_and_q_leaves_a_sane_terminal(start: Start) -> None:
     terminal = _ready(start("demo", "--workloads", "30"))
     before = terminal.settings
     terminal.press("N")
-    terminal.wait_for(lambda: "▼NAME" in terminal.text(), 3, "the order by name")
+    terminal.wait_for(lambda: "▼NAME" in terminal.text(), 20, "the order by name")
     terminal.press("/")
     terminal.read(0.3)
     terminal.press("kind=vm\r")
-    terminal.wait_for(lambda: "filter kind=vm" in terminal.text() and "blog" not in terminal.text(), 3, "the filter")
+    terminal.wait_for(lambda: "filter kind=vm" in terminal.text() and "blog" not in terminal.text(), 20, "the filter")
     terminal.press("q")
     assert terminal.wait_exit() == 0
     assert all(reset in terminal.received for reset in _RESETS)

@@ -122,12 +122,12 @@ def test_ctrl_z_gives_the_shell_back_and_fg_the_screen(shell: Terminal) -> None:
         shell.screen.reset()
         shell.press("fg\r")
         shell.wait_for(lambda: "db-primary" in shell.text(), 30, "the fleet again")
-        shell.wait_for(lambda: "q quit" in shell.text() and "%LIM" in shell.text(), 5, "also what had not changed")
+        shell.wait_for(lambda: "q quit" in shell.text() and "%LIM" in shell.text(), 20, "also what had not changed")
         assert b"\x1b[?1049h" in shell.received[before:]
     visit(shell, [("N", "▼NAME")])
     shell.screen.reset()
     shell.press("q")
-    shell.read(1)
+    shell.wait_for(lambda: "READY>" in shell.text(), 20, "the shell after the end")
     shell.press("echo it ended with $?\r")
     shell.wait_for(lambda: "it ended with 0" in shell.text(), 20, "the shell after the end")
 

@@ -40,7 +40,7 @@ def recording(path: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
         yield process
     finally:
         process.kill()
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
 
 
 def test_a_killed_recorder_leaves_a_whole_file_of_its_owner_alone(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -112,7 +113,7 @@ def test_answer_is_ok_with_its_age_and_cost() -> None:
 def test_source_that_has_not_answered_yet_is_waiting() -> None:
     gate = Gate()
     with running(lambda: FakeSource(gate)) as worker:
-        assert gate.entered.wait(5)
+        assert gate.entered.wait(30)
         assert availability(worker) is Availability.WAITING
         gate.opened.set()
 
@@ -176,7 +177,13 @@ def test_source_that_vanished_keeps_its_workloads_as_stale_for_a_while_and_then_
 
 
 def test_failing_source_is_asked_less_and_less_often() -> None:
-    source = FakeSource(fail(SourceDown("refused")))
+    failed: list[float] = []
+
+    def refuse() -> SourceReading:
+        failed.append(time.monotonic())
+        raise SourceDown("refused")
+
+    source = FakeSource(refuse)
     with running(lambda: source) as worker:
         settle(worker)
         waits = []
@@ -185,7 +192,7 @@ def test_failing_source_is_asked_less_and_less_often() -> None:
             reads = source.reads
             worker.ask(now)
             assert source.reads == reads, "asked before its time"
-            waits.append(worker._due - now)
+            waits.append(worker._due - failed[-1])
             worker.ask(worker._due)
             settle(worker)
     assert [round(wait) for wait in waits] == [1, 2, 5, 10, 10]
@@ -220,9 +227,10 @@ def test_hanging_source_says_so_and_is_not_asked_again() -> None:
     with running(lambda: source) as worker:
         settle(worker)
         worker.ask(time.monotonic())
-        assert gate.entered.wait(5)
+        assert gate.entered.wait(30)
         state = worker.state(time.monotonic() + 7)
-        assert (state.availability, state.reason) == (Availability.STALE, "fake has not responded for 7 s")
+        assert state.availability is Availability.STALE
+        assert re.fullmatch(r"fake has not responded for \d+ s", state.reason)
         worker.ask(time.monotonic() + 7)
         assert source.reads == 2
         gate.opened.set()
@@ -235,7 +243,7 @@ def test_hanging_source_says_so_and_is_not_asked_again() -> None:
 def test_source_that_hangs_at_first_is_down() -> None:
     gate = Gate()
     with running(lambda: FakeSource(gate)) as worker:
-        assert gate.entered.wait(5)
+        assert gate.entered.wait(30)
         assert worker.state(time.monotonic() + 9).availability is Availability.DOWN
         gate.opened.set()
 
@@ -251,19 +259,19 @@ def test_hanging_source_is_replaced_after_its_limit() -> None:
         return source
 
     with running(make) as worker:
-        assert gates[0].entered.wait(5)
+        assert gates[0].entered.wait(30)
         worker.ask(time.monotonic() + 4)
         assert len(made) == 1
         worker.ask(time.monotonic() + 6)
-        assert gates[1].entered.wait(5)
+        assert gates[1].entered.wait(30)
         worker.ask(time.monotonic() + 6)
-        assert gates[2].entered.wait(5)
+        assert gates[2].entered.wait(30)
         worker.ask(time.monotonic() + 6)
         assert len(made) == 3, "two threads at most are left behind"
         gates[0].opened.set()
         gates[1].opened.set()
         for thread in worker._abandoned:
-            thread.join(5)
+            thread.join(30)
         assert worker.reading is None, "an abandoned call's late answer does not count"
         assert made[0].closed == made[1].closed == 1
         worker.ask(time.monotonic() + 6)
@@ -284,9 +292,9 @@ def test_source_that_is_asked_anew_is_not_well_before_it_has_answered() -> None:
     with running(make) as worker:
         settle(worker)
         worker.ask(time.monotonic())
-        assert gates[0].entered.wait(5)
+        assert gates[0].entered.wait(30)
         worker.ask(time.monotonic() + 6)
-        assert gates[1].entered.wait(5)
+        assert gates[1].entered.wait(30)
         assert availability(worker) is Availability.STALE, "its reading is the old one"
         gates[1].opened.set()
         settle(worker)
@@ -306,7 +314,7 @@ def test_call_that_hangs_at_its_first_is_not_joined_by_a_second_for_long() -> No
         return source
 
     with running(make) as worker:
-        assert gate.entered.wait(5)
+        assert gate.entered.wait(30)
         worker.ask(time.monotonic() + 40)
         assert len(made) == 1, "a second would hang in the same daemon"
         worker.ask(time.monotonic() + 60)
@@ -315,7 +323,7 @@ def test_call_that_hangs_at_its_first_is_not_joined_by_a_second_for_long() -> No
         assert availability(worker) is Availability.OK
         gate.opened.set()
         for thread in worker._abandoned:
-            thread.join(5)
+            thread.join(30)
         assert (made[0].reads, made[0].closed) == (0, 1), "nobody waits for it any more"
 
 
@@ -323,7 +331,7 @@ def test_stopped_worker_closes_its_source() -> None:
     source = FakeSource(lambda: answer("web"))
     with running(lambda: source) as worker:
         settle(worker)
-    worker.join(5)
+    worker.join(30)
     assert source.closed == 1
 
 
@@ -333,10 +341,10 @@ def test_hanging_source_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch
     hanging.holds_tick = False
     monkeypatch.setattr(sampler_module, "load", lambda name: lambda: hanging if name == "libvirt" else healthy)
     monkeypatch.setattr(worker_module, "HUNG_AFTER_S", 0.0)
-    sampler = Sampler([SourceSpec("libvirt"), SourceSpec("cgroup")], 0.05)
+    sampler = Sampler([SourceSpec("libvirt"), SourceSpec("cgroup")], 5.0)
     for worker in sampler.workers:
         worker.start()
-    assert gate.entered.wait(5)
+    assert gate.entered.wait(30)
     frames = [sampler.tick(time.monotonic()) for _ in range(5)]
     gate.opened.set()
     sampler.stop()

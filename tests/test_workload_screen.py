@@ -14,6 +14,7 @@ from collectors.details.model import Column, Details, Fact, Page, Table
 from collectors.details.reader import DetailsReader
 from collectors.metrics import METRICS, Unit
 from collectors.model import Event, Workload
+from tests.rest import rest
 from tests.test_screen import Session, session
 from tui.feed import FrameReady
 from tui.screens.live_workload import PAGES
@@ -56,7 +57,7 @@ def fake_details(monkeypatch: pytest.MonkeyPatch) -> list[Workload]:
 async def look(running: Session, *keys: str) -> WorkloadScreen:
     await running.tick(3)
     await running.press(*keys, "enter")
-    await running.pilot.pause(0.1)
+    await rest(running.pilot)
     screen = running.pilot.app.screen
     assert isinstance(screen, WorkloadScreen)
     await tick(running)
@@ -113,7 +114,7 @@ async def test_facts_have_units_and_what_is_missing_is_a_dash() -> None:
     async with session() as running:
         await look(running, "3", "j")
         await running.press("2")
-        await running.pilot.pause(0.3)
+        await rest(running.pilot)
         shown = running.text()
         assert "the engine is away; to mend it: start it" in shown
         assert any("memory" in line and "64M" in line for line in shown.splitlines())
@@ -124,7 +125,7 @@ async def test_processes_are_a_table_that_fits() -> None:
     async with session((80, 24)) as running:
         await look(running, "3", "j")
         await running.press("4")
-        await running.pilot.pause(0.3)
+        await rest(running.pilot)
         shown = running.text()
         assert "sleep 1000" in shown
         assert "3.2" in shown

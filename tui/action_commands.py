@@ -43,6 +43,8 @@ _CODES = {
 }
 _GRAVEST_FIRST = (1, 7, 4, 5, 3, 6, 0)
 _ANSWER_S = 30.0
+_SETTLE_S = 10.0
+"""A name may stand for a workload of a daemon that is slow; a list is sooner content."""
 
 
 def run(
@@ -58,7 +60,7 @@ def run(
     if config.read_only:
         click.echo(f"vmtop: not done: {config_file()} says read_only = true", err=True)
         return _CODES[Result.REFUSED]
-    workloads = list(gather(specs).frame.workloads.values())
+    workloads = list(gather(specs, settle_s=_SETTLE_S).frame.workloads.values())
     try:
         chosen = list(dict.fromkeys(_find(name, workloads) for name in names))
     except NoTarget as error:

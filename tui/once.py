@@ -16,9 +16,11 @@ from collectors.text import inert
 from tui import log_file
 
 SETTLE_S = 3.0
-"""A daemon that has not answered by then is reported as it is."""
+"""A daemon that has not answered so long after the first frame is reported as it is."""
 _QUICK = frozenset({"host", "cgroup", "docker-stats", "demo"})
 """Readers whose second sample is worth waiting for: their rates are what a list is for."""
+_LEAST_FRAMES = 3
+"""Before them no daemon is given up: the first one tells nothing of a daemon, and has no rates."""
 _PATIENCE_S = 30.0
 
 
@@ -30,7 +32,9 @@ class _Settling:
         """`None` is the end: the sampler failed."""
         self._sampler = sampler
         self._interval_s = interval_s
-        self._deadline = time.monotonic() + settle_s
+        self._settle_s = settle_s
+        self._deadline = 0.0
+        self._frames = 0
         self._deriver = Deriver()
         self._held: tuple[Event, ...] = ()
         self._is_settled = False
@@ -39,7 +43,10 @@ class _Settling:
         moment = self._deriver.feed(frame)
         if not self._is_settled:
             self._held += frame.events
-            if not is_whole(moment) and time.monotonic() < self._deadline:
+            self._frames += 1
+            if self._frames == 1:  # how long it takes to get going says nothing about the daemons
+                self._deadline = time.monotonic() + self._settle_s
+            if not is_whole(moment) and (self._frames < _LEAST_FRAMES or time.monotonic() < self._deadline):
                 return
             moment = moment._replace(frame=msgspec.structs.replace(frame, events=self._held))
             self._is_settled = True
@@ -67,7 +74,7 @@ def _quick_pairs(reading: Reading) -> Iterator[tuple[str, bool]]:
 
 
 def moments(specs: Sequence[SourceSpec], interval_s: float, settle_s: float = SETTLE_S) -> Iterator[Moment]:
-    """Yield a moment each interval, for ever; the first as soon as it is whole or `settle_s` have passed.
+    """Yield a moment each interval, for ever; the first when it is whole, or `settle_s` after the first frame.
 
     Raises:
         click.ClickException: Sampling failed, in a way that no one foresaw.

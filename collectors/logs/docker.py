@@ -5,8 +5,9 @@ from __future__ import annotations
 import struct
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from itertools import islice
 from typing import Any
 
 from collectors.logs.model import LogLine, clean
@@ -17,8 +18,9 @@ from collectors.sources.docker_container import parse_time_ns
 from collectors.sources.docker_endpoint import failures
 from collectors.text import inert
 
-_SPARE = 64
-"""More lines than wanted are kept: the engine cuts by time, and lines of one instant may be among them."""
+_JITTER_NS = 10_000_000
+"""The engine notes the time of a line before it waits to write it: lines of the two streams may stand in the log in
+another order than that of their times, by so much at most. Their place is what counts."""
 _SECOND_NS = 1_000_000_000
 _STDERR = 2
 _LONGEST_FRAME = 1 << 20
@@ -50,10 +52,10 @@ class DockerLog:
         end, span = int(line.position), self._span_ns
         while True:
             start = max(0, end - span)
-            wanted = {"since": _seconds(start), "until": _seconds(end + 1000)}
-            found = deque(self._stream_lines(wanted, follow=False), maxlen=count + _SPARE)
-            older = [one for one in found if int(one.position) < end][-count:]
-            if len(older) == count or start <= self._created_ns:
+            wanted = {"since": _seconds(start), "until": _seconds(end + _JITTER_NS)}
+            older = _before(self._stream_lines(wanted, follow=False), line, count)
+            is_full = len(older) == count and int(older[0].position) > start + _JITTER_NS
+            if is_full or start <= self._created_ns:
                 break
             span *= 4
         if older:
@@ -61,20 +63,15 @@ class DockerLog:
         return older
 
     def after(self, line: LogLine, count: int) -> list[LogLine]:
-        newer: list[LogLine] = []
-        for one in self._stream_lines({"since": _seconds(int(line.position))}, follow=False):
-            if int(one.position) > int(line.position):
-                newer.append(one)
-            if len(newer) == count:
-                break
-        return newer
+        wanted = {"since": _seconds(int(line.position) - _JITTER_NS)}
+        return list(islice(_after(self._stream_lines(wanted, follow=False), line), count))
 
     def follow(self, line: LogLine | None) -> Iterator[LogLine]:
-        start = int(line.position) if line is not None else 0
-        wanted = {"since": _seconds(start)} if line is not None else {"tail": "0"}
-        for one in self._stream_lines(wanted, follow=True):
-            if int(one.position) > start:
-                yield one
+        if line is None:
+            yield from self._stream_lines({"tail": "0"}, follow=True)
+        else:
+            wanted = {"since": _seconds(int(line.position) - _JITTER_NS)}
+            yield from _after(self._stream_lines(wanted, follow=True), line)
 
     def close(self) -> None:
         with self._lock:
@@ -116,6 +113,31 @@ class DockerLog:
             except _broken():
                 if not follow or (self._stream is stream and not self._is_closed):
                     raise  # no one ended it: the engine or the way to it broke
+
+
+def _before(lines: Iterable[LogLine], line: LogLine, count: int) -> list[LogLine]:
+    """Return the last lines before one; where it is not among them, those of an earlier time."""
+    older: deque[LogLine] = deque(maxlen=count)
+    for one in lines:
+        if one == line:
+            return list(older)
+        older.append(one)
+    return [one for one in older if int(one.position) < int(line.position)]
+
+
+def _after(lines: Iterator[LogLine], line: LogLine) -> Iterator[LogLine]:
+    """Yield the lines after one that is among the first; where it is not, those of a later time."""
+    later: list[LogLine] = []
+    for one in lines:
+        if one == line:
+            later.clear()
+            break
+        if int(one.position) > int(line.position):
+            later.append(one)
+        if int(one.position) > int(line.position) + _JITTER_NS:
+            break
+    yield from later
+    yield from lines
 
 
 def _broken() -> tuple[type[Exception], ...]:

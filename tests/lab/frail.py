@@ -6,8 +6,10 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+
+import libvirt
 
 from collectors.model import Availability, WorkloadId
 from collectors.sampler import SourceSpec
@@ -118,6 +120,18 @@ class Frail:
         """Start both again."""
         self.engine.start()
         start_again(self.libvirt)
+
+    def wait_for_answers(self) -> None:
+        """Wait until both answer others: what they take to come up is no one else's time."""
+        self.engine.client.containers(all=True)
+        wait_until(lambda: self._domains() >= len(self.guests), 60, "libvirt's domains")
+
+    def _domains(self) -> int:
+        try:
+            with closing(libvirt.open(self.libvirt.uri)) as connection:
+                return int(connection.numOfDomains())
+        except libvirt.libvirtError:  # it is not there yet
+            return 0
 
     @contextmanager
     def stuck_monitor(self, number: int) -> Iterator[None]:
