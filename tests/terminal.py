@@ -23,6 +23,7 @@ from wcwidth import wcwidth
 _BEFORE_MARKS = re.compile("(?=[\u0300-\u036f])")
 _ESCAPE_S = 0.3
 """So long after Esc no key makes a sequence with it any more."""
+_REST_S = 0.05
 _TIOCGPTPEER = 0x5441
 """Opens the other end of a pty (ioctl_tty(2)); Python has no name for it."""
 _TURN_S = 0.02
@@ -140,12 +141,13 @@ class Terminal:
         return "".join(cells[column].data for column in range(self.screen.columns))
 
     def wait_for(self, condition: Callable[[], bool], seconds: float, what: str) -> None:
-        """Read until a condition holds."""
+        """Read until a condition holds, and the rest of the picture that made it hold."""
         deadline = time.monotonic() + seconds
         while not condition():
             is_late = time.monotonic() > deadline
             self.read(0.1)  # also past the deadline: it may have come while this process did not run
             assert not is_late or condition(), f"{what} did not come within {seconds} s:\n{self.text()}"
+        self.read(_REST_S)
 
     def wait_exit(self, seconds: float = 20.0) -> int:
         """Wait for the end; return the exit code (128 + signal if killed by one)."""

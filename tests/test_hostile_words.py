@@ -89,7 +89,8 @@ def session(tmp_path: Path) -> Path:
 
 def test_a_replay_of_a_hostile_session_moves_no_column_and_steers_nothing(session: Path) -> None:
     with closing(Terminal(["vmtop", "replay", str(session), "--at", "end"], (160, 45))) as terminal:
-        terminal.wait_for(lambda: "OWNED" in terminal.text(), 30, "the replay")
+        terminal.wait_for(lambda: all(words in terminal.text() for words in ("OWNED", "%LIM")), 30, "the replay")
+        terminal.read(1)
         assert misaligned(terminal) == []
         for _ in range(len(TEXTS)):
             visit(terminal, [("j", "%LIM")], pause=0.1)

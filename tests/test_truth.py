@@ -24,6 +24,8 @@ from tests.lab.process import find_program, wait_until
 from tests.lab.uml import UmlLab
 from tui.once import moments
 
+SLACK_NS = 20_000_000
+"""Two ticks: Docker has the time from another file of the kernel, which may be behind by so much."""
 CPU_POINTS = 8.0
 """What two percentages may differ by: their spans begin and end apart, and a load is not steady. The counters behind
 them are bracketed to the nanosecond."""
@@ -137,9 +139,10 @@ def test_cpu_of_a_busy_container_agrees_with_docker_stats(docker_lab: DockerLab)
     finally:
         source.close()
         docker_lab.remove(container)
-    used = [stats["cpu_stats"]["cpu_usage"]["total_usage"] for stats in (first, last)]
+    began, ended = (stats["cpu_stats"]["cpu_usage"]["total_usage"] for stats in (first, last))
     ours = [sample.cpu_total_ns or 0 for sample in (early, before, after, late)]
-    assert sorted([*ours, *used]) == [ours[0], used[0], ours[1], ours[2], used[1], ours[3]], "they are one counter"
+    assert ours[0] - SLACK_NS <= began <= ours[1] + SLACK_NS, "they are one counter"
+    assert ours[2] - SLACK_NS <= ended <= ours[3] + SLACK_NS
     assert _cpu_percent(before, after) == pytest.approx(_docker_cpu_percent(first, last), abs=CPU_POINTS)
 
 
