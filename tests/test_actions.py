@@ -206,6 +206,20 @@ class TestRunner:
         action = run(engine, Request(Verb.PAUSE, container(), 0.2))
         assert result(action) is Result.TIMED_OUT
 
+    def test_what_ends_right_after_its_start_is_no_success(self) -> None:
+        engine, looks = FakeEngine(), list[State]()
+
+        def end_at_the_third_look(workload: Workload) -> None:
+            looks.append(workload.state)
+            if len(looks) == 3:
+                engine.states[workload.id] = Observed(workload.name, State.STOPPED, "first+", "exit code 3")
+
+        engine.on_observe = end_at_the_third_look
+        action = run(engine, Request(Verb.START, container(state=State.STOPPED)))
+        assert result(action) is Result.FAILED
+        assert action.outcome is not None
+        assert "ended again with exit code 3" in action.outcome.sentence
+
     @pytest.mark.parametrize(("after", "forced", "outcome"), [
         (AfterTimeout.FORCE, 1, Result.DONE),
         (AfterTimeout.LEAVE, 0, Result.TIMED_OUT),

@@ -38,6 +38,9 @@ _GRACE_S = 15.0
 _POLL_S = 0.2
 _ENDING = frozenset({Verb.STOP, Verb.KILL, Verb.REMOVE})
 """The verbs after which a workload may be gone."""
+_STARTING = frozenset({Verb.START, Verb.RESTART})
+_STAY_S = 0.3
+"""After a start: what ends at once may still be running when it is seen first."""
 _POLL_LOST_S = 1.0
 
 
@@ -189,6 +192,9 @@ class Runner:
         try:
             within(request.timeout_s + _GRACE_S, lambda: engine.perform(request))
             now = self._await(engine, request, before, max(deadline, time.monotonic() + LOOK_S))
+            if now is not None and request.verb in _STARTING:
+                time.sleep(_STAY_S)
+                now = within(LOOK_S, lambda: engine.observe(request.workload))
         except ActionTimedOut:
             now = None
         except (SourceDown, SourceAbsent, WorkloadGone) as error:
