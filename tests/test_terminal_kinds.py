@@ -7,6 +7,7 @@ import random
 import re
 import signal
 import sys
+import termios
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -17,6 +18,7 @@ import pytest
 from tests.hostile import misaligned, search, visit
 from tests.terminal import Start, Terminal
 from tests.test_session_terminal import frames_of, is_whole
+from tests.test_shell import assert_sane
 
 RESETS = (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1000l")
 CHANCE = random.Random(7)  # noqa: S311  # repeatable, not secret
@@ -130,6 +132,41 @@ def test_ctrl_z_gives_the_shell_back_and_fg_the_screen(shell: Terminal) -> None:
     shell.wait_for(lambda: "READY>" in shell.text(), 20, "the shell after the end")
     shell.press("echo it ended with $?\r")
     shell.wait_for(lambda: "it ended with 0" in shell.text(), 20, "the shell after the end")
+
+
+@pytest.mark.parametrize("is_set_back", [False, True], ids=["the terminal as it was", "set back by a shell"])
+def test_a_stop_that_was_not_announced_leaves_one_reader_and_the_terminal_sane(start: Start, is_set_back: bool) -> None:
+    terminal = start("demo", "--workloads", "10", "--interval", "60")
+    terminal.wait_for(lambda: "db-primary" in terminal.text(), 30, "the fleet")
+    terminal.read(1)
+    before = threads_of(terminal)
+    for _ in range(3):
+        os.kill(terminal.pid, signal.SIGSTOP)
+        terminal.read(0.3)
+        terminal.screen.reset()
+        if is_set_back:
+            termios.tcsetattr(terminal.fd, termios.TCSANOW, terminal.settings)
+        os.kill(terminal.pid, signal.SIGCONT)
+        terminal.wait_for(lambda: "db-primary" in terminal.text() and "q quit" in terminal.text(), 20, "the screen")
+    assert threads_of(terminal) == before
+    visit(terminal, [("N", "▼NAME")])
+    leave(terminal)
+    assert_sane(terminal)
+
+
+def threads_of(terminal: Terminal) -> int:
+    return len(os.listdir(f"/proc/{terminal.pid}/task"))
+
+
+def test_an_end_as_systemd_brings_it_is_an_end(start: Start) -> None:
+    for pause_s in (0.0, 0.01, 0.05, 0.1, 0.2):
+        terminal = start("demo", "--workloads", "10")
+        terminal.wait_for(lambda terminal=terminal: "db-primary" in terminal.text(), 30, "the fleet")  # type: ignore[misc]  # bound now
+        os.kill(terminal.pid, signal.SIGTERM)
+        time.sleep(pause_s)
+        os.kill(terminal.pid, signal.SIGCONT)
+        assert terminal.wait_exit(20) == 128 + signal.SIGTERM
+        assert_sane(terminal)
 
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])

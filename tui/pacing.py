@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import os
 import signal
+import termios
 import time
 from functools import partial
 from threading import Event, RLock
@@ -100,6 +101,47 @@ class PacedDriver(LinuxDriver):
     def __init__(self, *arguments: object, **options: object) -> None:
         super().__init__(*arguments, **options)  # type: ignore[arg-type]  # passed on as they are
         self.pace = Pace()
+        self._is_shown = False
+        """Whether the terminal is in application mode."""
+        self._is_coming_back = False
+        self._mode: list[object] | None = None
+        """How the terminal was set for the screen."""
+
+    def start_application_mode(self) -> None:
+        super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual left it without types
+        self._is_shown = self._key_thread is not None and self._key_thread.is_alive()
+        self._mode = self._settings()
+
+    def _settings(self) -> list[object] | None:
+        try:
+            return termios.tcgetattr(self.fileno)
+        except termios.error:
+            return None
+
+    def stop_application_mode(self) -> None:
+        self._is_shown = False
+        super().stop_application_mode()
+
+    def _sigcont_application(self, *arguments: object) -> None:
+        """Come back after Ctrl-Z, and after a SIGSTOP, during which another program may have had the terminal.
+
+        Textual would start a second reader and a second writer beside those that there are, which never end. systemd
+        sends SIGCONT behind a SIGTERM: at the end there is nothing to come back to.
+        """
+        if self._is_coming_back:
+            return
+        self._is_coming_back = True
+        try:
+            if self._is_shown and self._settings() == self._mode:
+                signal.raise_signal(signal.SIGWINCH)  # it may have another size, and other text
+                return
+            if self._is_shown:
+                self.suspend_application_mode()
+                self._must_signal_resume = True
+            if self._must_signal_resume:
+                super()._sigcont_application(*arguments)
+        finally:
+            self._is_coming_back = False
 
     def is_behind(self) -> bool:
         """Return whether a picture that is painted now would have to wait."""
