@@ -91,10 +91,11 @@ class Terminal:
         """Type."""
         os.write(self.fd, keys.encode())
         if keys == "\x1b":  # with a key that is read with it, it would make a sequence
-            self._wait_until_taken()
+            self.wait_until_taken()
+            self.read(_ESCAPE_S)
 
-    def _wait_until_taken(self, seconds: float = 20.0) -> None:
-        """Wait until the program has read all that was typed, and a moment longer."""
+    def wait_until_taken(self, seconds: float = 20.0) -> None:
+        """Wait until the program has read all that was typed."""
         slave = fcntl.ioctl(self.fd, _TIOCGPTPEER, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
         deadline = time.monotonic() + seconds
         try:
@@ -103,7 +104,6 @@ class Terminal:
                 self.read(0.02)
         finally:
             os.close(slave)
-        self.read(_ESCAPE_S)
 
     def _answer(self, words: str) -> None:
         with contextlib.suppress(OSError):  # whoever asked has gone

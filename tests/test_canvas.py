@@ -195,7 +195,7 @@ def test_what_differs_makes_the_picture_that_textual_would_paint(start: Start, k
     terminal.wait_for(lambda: "●" in terminal.text(), 20, "the fleet")
     settle(terminal)
     for key in keys:
-        after(terminal, partial(terminal.press, key), 0.5 if key.startswith("\x1b[<") else 2)
+        after(terminal, partial(terminal.press, key), 0.5 if key.startswith("\x1b[<") else 5)
     terminal.wait_for(lambda: "stopped ones" not in terminal.text(), 10, "the end of a word in the corner")
     before = looks(terminal, 1)  # below the header, which tells vmtop's own cost, now
     after(terminal, partial(terminal.resize, 119, 40), 20)

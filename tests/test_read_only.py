@@ -46,6 +46,7 @@ def look_at_everything(terminal: Terminal) -> None:
         ("\x1b", 0.8), ("e", 1.0), ("A", 0.5), ("\x1b", 0.8), ("!", 0.5), ("\x1b", 0.8), ("w", 0.5), ("\x1b", 0.8),
     ):  # fmt: skip
         terminal.press(keys)
+        terminal.wait_until_taken()
         terminal.read(seconds)
 
 
