@@ -20,8 +20,6 @@ LIFE_S = 3.0
 _MOST_BYTES_PER_SECOND = 100 << 30
 _ROOM = 1.5
 """A sample's instant is a little after its counters were read; under load that is a part of a short interval."""
-
-
 _TICK_NS = 1e7
 """In which the kernel counts the CPU time of all."""
 

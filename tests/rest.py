@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from textual.pilot import Pilot
@@ -10,6 +11,16 @@ from textual.pilot import Pilot
 _QUIET_TURNS = 3
 """An answer may lead to the next question."""
 _MOST_TURNS = 500
+
+
+async def until(pilot: Pilot[Any], condition: Callable[[], bool]) -> None:
+    """Wait until something holds, and require it."""
+    for _ in range(_MOST_TURNS):
+        await pilot.pause(0.02)
+        if condition():
+            return
+    shown = "\n".join(strip.text.rstrip() for strip in pilot.app.screen._compositor.render_strips())
+    raise AssertionError(f"it did not come to hold:\n{shown}")
 
 
 async def rest(pilot: Pilot[Any]) -> None:

@@ -17,6 +17,7 @@ from collectors.model import Kind, State, Workload
 from collectors.sources.base import SourceDown
 from tests.engines import FakeEngine, held_by, means_with
 from tests.fleet import Fleet, QuietSampler
+from tests.rest import until
 from tests.test_screen import Session, screen_text
 from tui.app import VmtopApp
 from tui.config import ActionConfig, Config
@@ -52,11 +53,7 @@ async def to_confirm(session: Session, key: str) -> None:
 
 async def armed(session: Session) -> None:
     """Wait until the confirmation takes keys."""
-    for _ in range(500):
-        await session.pilot.pause(0.02)
-        if _is_armed(session.pilot.app.screen):
-            return
-    raise AssertionError(f"it takes no keys\n{session.text()}")
+    await until(session.pilot, lambda: _is_armed(session.pilot.app.screen))
 
 
 def _is_armed(screen: Screen[object]) -> bool:
@@ -64,12 +61,9 @@ def _is_armed(screen: Screen[object]) -> bool:
     return bool(awaited) and not awaited[0].disabled
 
 
-async def until(session: Session, words: str) -> None:
-    for _ in range(200):
-        await session.pilot.pause(0.02)
-        if words in notified(session):
-            return
-    raise AssertionError(f"{words!r} was not told: {notified(session)}\n{session.text()}")
+async def told_of(session: Session, words: str) -> None:
+    """Wait for a notification."""
+    await until(session.pilot, lambda: words in notified(session))
 
 
 def notified(session: Session) -> str:
@@ -93,7 +87,7 @@ async def test_the_confirmed_action_reaches_the_workload_under_the_cursor() -> N
         assert f"docker stop -t 10 {target.name}" in shown
         assert target.short_id in shown
         await session.press("right", "enter")
-        await until(session, f"{target.name} was stopped")
+        await told_of(session, f"{target.name} was stopped")
         assert engine.performed == [(Verb.STOP, target.id)]
 
 
@@ -134,7 +128,7 @@ async def test_a_re_sorted_table_does_not_change_the_target() -> None:
         await session.tick(5)
         await armed(session)
         await session.press("right", "enter")
-        await until(session, f"{target.name} was stopped")
+        await told_of(session, f"{target.name} was stopped")
         assert engine.performed == [(Verb.STOP, target.id)]
 
 
@@ -151,7 +145,7 @@ async def test_a_workload_that_was_replaced_meanwhile_is_left_alone_and_so_is_it
         session.screen.post_message(FrameReady(frame))
         await session.pilot.pause()
         await session.press("right", "enter")
-        await until(session, f"{target.name} is gone: nothing was done")
+        await told_of(session, f"{target.name} is gone: nothing was done")
         assert engine.performed == []
 
 
@@ -163,7 +157,7 @@ async def test_a_workload_that_was_restarted_meanwhile_is_left_alone() -> None:
         await to_confirm(session, "t")
         engine.states[target.id] = Observed(target.name, State.RUNNING, "second")
         await session.press("right", "enter")
-        await until(session, "since you asked: nothing was done")
+        await told_of(session, "since you asked: nothing was done")
         assert engine.performed == []
 
 
@@ -175,7 +169,7 @@ async def test_a_workload_that_was_renamed_meanwhile_is_left_alone() -> None:
         await to_confirm(session, "t")
         engine.states[target.id] = Observed("other", State.RUNNING, "first")
         await session.press("right", "enter")
-        await until(session, f"{target.name} is called other now: nothing was done")
+        await told_of(session, f"{target.name} is called other now: nothing was done")
         assert engine.performed == []
 
 
@@ -189,7 +183,7 @@ async def test_killing_wants_the_name_typed() -> None:
         assert isinstance(session.pilot.app.screen, Confirm)
         assert engine.performed == []
         await session.press(*["backspace"] * 5, *target.name.replace("-", "\0").replace("\0", "-"), "enter")
-        await until(session, f"{target.name} was killed")
+        await told_of(session, f"{target.name} was killed")
         assert engine.performed == [(Verb.KILL, target.id)]
 
 
@@ -226,9 +220,9 @@ async def test_marked_workloads_are_acted_on_side_by_side_and_a_failure_leaves_t
         assert "Stop 3 containers?" in session.text()
         await session.press("right", "enter")
         for target in (targets[0], targets[2]):
-            await until(session, f"{target.name} was stopped")
+            await told_of(session, f"{target.name} was stopped")
         assert {identity for _, identity in engine.performed} == {target.id for target in targets}
-        await until(session, f"{unlucky.name}: the engine was lost in the middle")
+        await told_of(session, f"{unlucky.name}: the engine was lost in the middle")
 
 
 async def test_a_dozen_successes_are_one_line_and_failures_are_told_singly() -> None:
@@ -240,8 +234,8 @@ async def test_a_dozen_successes_are_one_line_and_failures_are_told_singly() -> 
         await to_confirm(session, "p")
         engine.gone.add(targets[3].id)
         await session.press("right", "enter")
-        await until(session, f"{targets[3].name} is gone")
-        await until(session, f"{len(targets) - 1} of {len(targets)}: pause done")
+        await told_of(session, f"{targets[3].name} is gone")
+        await told_of(session, f"{len(targets) - 1} of {len(targets)}: pause done")
         assert f"{targets[0].name} was paused" not in notified(session)
 
 
@@ -269,7 +263,7 @@ async def test_the_row_shows_what_is_under_way_and_for_how_long() -> None:
         assert "its stop is under way" in session.text()
         release.set()
         await session.press("escape")
-        await until(session, "was stopped")
+        await told_of(session, "was stopped")
         await session.tick(1)
         assert "stopping" not in session.text()
 
@@ -284,7 +278,7 @@ async def test_locked_the_menu_shows_what_would_be_possible_and_does_nothing() -
         await session.press("t", "K", "enter")
         assert isinstance(session.pilot.app.screen, ActionMenu)
         await session.press("escape", "e")
-        await until(session, "A shell can change a workload")
+        await told_of(session, "A shell can change a workload")
         await session.press("L")
         await to_confirm(session, "t")
         assert isinstance(session.pilot.app.screen, Confirm)
@@ -310,7 +304,7 @@ async def test_the_action_log_tells_who_did_what_and_how_it_ended() -> None:
         target = under_cursor(session)
         await to_confirm(session, "p")
         await session.press("right", "enter")
-        await until(session, f"{target.name} was paused")
+        await told_of(session, f"{target.name} was paused")
         await session.press("A")
         shown = screen_text(session.pilot.app)
         assert "done" in shown
@@ -351,7 +345,7 @@ async def test_the_detail_screen_acts_on_its_own_workload_and_has_help() -> None
         await session.press("escape")
         await to_confirm(session, "p")
         await session.press("right", "enter")
-        await until(session, f"{target.name} was paused")
+        await told_of(session, f"{target.name} was paused")
         assert engine.performed == [(Verb.PAUSE, target.id)]
 
 
@@ -361,7 +355,7 @@ async def test_what_is_done_becomes_an_event_of_the_session() -> None:
         target = under_cursor(session)
         await to_confirm(session, "p")
         await session.press("right", "enter")
-        await until(session, f"{target.name} was paused")
+        await told_of(session, f"{target.name} was paused")
         told = list(session.screen.sampler._announced)
         assert [(event.what, event.workload) for event in told] == [("asked", target.id), ("action", target.id)]
 
@@ -380,6 +374,6 @@ async def test_a_name_full_of_markup_is_shown_as_it_is_and_its_id_can_be_typed_i
         await to_confirm(session, "K")
         assert session.text().count(evil) >= 3  # title, description, what to type
         await session.press(*target.short_id, "enter")
-        await until(session, "was killed")
+        await told_of(session, "was killed")
         assert evil in notified(session)
         assert engine.performed == [(Verb.KILL, target.id)]

@@ -31,7 +31,7 @@ def chart(values: list[float], **more: object) -> Chart:
     st.one_of(st.none(), st.floats(0.1, 1e6)),
     st.booleans(),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_chart_has_exactly_the_size_that_was_asked_for(
     width: int, height: int, values: list[float], limit: float | None, ascii_only: bool
 ) -> None:

@@ -19,8 +19,9 @@ from collectors.metrics import METRICS
 from collectors.model import Frame, Kind, Workload, WorkloadId
 from collectors.rates import Deriver
 from collectors.sources.base import SourceDown
+from tests.rest import until
 from tests.test_cli import fleet, run
-from tests.test_replay_screen import Replaying, kept, live, replaying, until
+from tests.test_replay_screen import Replaying, kept, live, replaying
 from tests.test_screen import Session
 from tests.test_session_file import fleet_frames, write
 from tui.compare_text import as_text
@@ -221,25 +222,25 @@ async def test_marked_workloads_are_compared_while_the_frames_go_on(tmp_path: Pa
     async with kept(tmp_path, tmp_path / "spool") as (running, tape):
         frames = await live(running, tape, 8)
         await running.press("space", "space", "equals_sign")
-        await until(running, has_worked(running, 8))
+        await until(running.pilot, has_worked(running, 8))
         screen = compared(running)
         names = [workload.name for workload in screen.workloads]
         assert len(names) == 2
         assert all(name in running.text() for name in names)
         frames += await live(running, tape, 3)
-        await until(running, has_worked(running, 11))
+        await until(running.pilot, has_worked(running, 11))
         shown = screen._shown
         assert shown is not None
         assert shown.sides[0].past.walls == [frame.wall for frame in frames], "the past from the spool, then the frames"
         await running.press("v")
-        await until(running, lambda: "P50" in running.text())
-        await until(running, lambda: f"2 {names[1]} " in running.text())
+        await until(running.pilot, lambda: "P50" in running.text())
+        await until(running.pilot, lambda: f"2 {names[1]} " in running.text())
         row = next(row for row in compared(running)._shown.rows if row.metric.key == "cpu_percent")  # type: ignore[union-attr]
         difference = row.cells[1].difference or 0.0
         legend = next(line for line in running.text().splitlines() if line.startswith(" CPU%: "))
         assert f"2 {names[1]} {difference:+.1f}" in legend, "what the second has more or less, in the metric's unit"
         await running.press("o")
-        await until(running, lambda: "each of its own top" in running.text())
+        await until(running.pilot, lambda: "each of its own top" in running.text())
         await running.press("escape")
         assert running.pilot.app.screen is running.screen
 
@@ -255,7 +256,7 @@ async def test_with_no_marks_the_classes_are_compared(tmp_path: Path) -> None:
     async with kept(tmp_path, tmp_path / "spool") as (running, tape):
         await live(running, tape, 8)
         await running.press("equals_sign")
-        await until(running, lambda: "bare metal" in running.text())
+        await until(running.pilot, lambda: "bare metal" in running.text())
         shown = running.text()
         assert "isolation" in shown
         assert "isolation: what keeps it apart" in shown, "how the row under the cursor was measured"
@@ -268,7 +269,7 @@ async def test_with_no_marks_the_classes_are_compared(tmp_path: Path) -> None:
 async def test_in_a_replay_the_classes_are_those_of_that_moment(tmp_path: Path) -> None:
     async with replaying(write(tmp_path / "a.vmtop.gz", fleet_frames(100, 12)), at=80) as running:
         await running.press("equals_sign")
-        await until(running, lambda: "bare metal" in running.text())
+        await until(running.pilot, lambda: "bare metal" in running.text())
         shown = running.text()
         assert "Findings" in shown or "Not measurable" in shown
         assert "not known: a session holds counters, not this" in shown, "isolation is not recorded"
@@ -292,9 +293,9 @@ async def test_while_the_classes_are_measured_the_screen_says_how_far_it_is(tmp_
     async with kept(tmp_path, None) as (running, tape):
         await live(running, tape, 2)
         running.pilot.app.push_screen(ClassesScreen(work, 40))
-        await until(running, lambda: "every workload: 3 of 40" in running.text())
+        await until(running.pilot, lambda: "every workload: 3 of 40" in running.text())
         going.set()
-        await until(running, lambda: "the host went away" in running.text())
+        await until(running.pilot, lambda: "the host went away" in running.text())
         assert running.pilot.app.screen is running.screen
 
 
@@ -302,21 +303,21 @@ async def test_without_a_spool_the_comparison_begins_now(tmp_path: Path) -> None
     async with kept(tmp_path, None) as (running, tape):
         await live(running, tape, 3)
         await running.press("space", "space", "equals_sign")
-        await until(running, has_worked(running, 1))
+        await until(running.pilot, has_worked(running, 1))
         await live(running, tape, 2)
-        await until(running, has_worked(running, 3))
+        await until(running.pilot, has_worked(running, 3))
 
 
 async def test_in_a_replay_it_is_of_that_moment(tmp_path: Path) -> None:
     frames = fleet_frames(200, 6)
     async with replaying(write(tmp_path / "a.vmtop.gz", frames), at=150) as running:
         await running.press("v", "v", "equals_sign")
-        await until(running, has_worked(running, 60))
+        await until(running.pilot, has_worked(running, 60))
         shown = compared(running)._shown
         assert shown is not None
         assert shown.sides[0].past.walls == [frame.wall for frame in frames[91:151]], "the last minute before it"
         await running.press("w")
-        await until(running, has_worked(running, 151))
+        await until(running.pilot, has_worked(running, 151))
         shown = compared(running)._shown
         assert shown is not None
         line = shown.charts["cpu_percent"][0]
@@ -328,7 +329,7 @@ async def test_in_a_replay_it_is_of_that_moment(tmp_path: Path) -> None:
 async def test_it_fits_any_screen(size: tuple[int, int], count: int, tmp_path: Path) -> None:
     async with replaying(write(tmp_path / "a.vmtop.gz", fleet_frames(60, 12)), size, at=50) as running:
         await running.press("a", *["v"] * count, "equals_sign")
-        await until(running, has_worked(running))
+        await until(running.pilot, has_worked(running))
         await running.pilot.pause(0.1)
         lines = running.text().splitlines()
         assert all(len(line) <= size[0] for line in lines)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
 from xml.etree import ElementTree
@@ -26,7 +26,7 @@ from collectors.sampler import SourceSpec
 from collectors.sources.base import AccessDenied, SourceError
 from tests.lab.docker_engine import DockerLab
 from tests.lab.libvirt_daemon import LibvirtLab
-from tests.rest import rest
+from tests.rest import rest, until
 from tui import log_window
 from tui.folding import Folds, toned
 from tui.log_window import CAPACITY
@@ -103,14 +103,6 @@ def body(pilot: Pilot[None]) -> list[str]:
 def is_under_cursor(pilot: Pilot[None], text: str) -> bool:
     view = pilot.app.screen.query_one(LineView)
     return "".join(run for run, _ in view.lines[view.cursor]) == text
-
-
-async def until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
-    for _ in range(300):
-        if condition():
-            return
-        await pilot.pause(0.02)
-    raise AssertionError(seen(pilot))
 
 
 class TestLogScreen:

@@ -115,7 +115,7 @@ class TestFile:
         st.booleans(),
         st.integers(1, 12),
     )
-    @settings(max_examples=80, deadline=None)
+    @settings(max_examples=80)
     def test_windows_agree_with_the_whole_file(
         self, tmp_path_factory: pytest.TempPathFactory, lines: list[str], has_end: bool, step: int
     ) -> None:
@@ -330,7 +330,6 @@ def _nanoseconds(seconds: str) -> int:
     st.lists(st.tuples(st.integers(0, 30_000_000), st.integers(0, 4_000_000)), min_size=1, max_size=30),
     st.integers(1, 8),
 )
-@settings(deadline=None)
 def test_no_line_is_lost_or_doubled_where_times_and_places_disagree(gaps: list[tuple[int, int]], step: int) -> None:
     at, lines = 10**18, []
     for number, (gap, early) in enumerate(gaps):

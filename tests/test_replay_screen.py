@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from collectors.session.files import file_writer
 from collectors.session.playback import Playback
 from collectors.session.reader import Session as SessionFiles
 from tests.fleet import Fleet, QuietSampler
-from tests.rest import rest
+from tests.rest import rest, until
 from tests.test_screen import Session, screen_text, session
 from tests.test_session_file import fleet_frames, write
 from tui.app import VmtopApp
@@ -285,7 +285,7 @@ async def test_a_snapshot_keeps_the_session_so_far_while_it_goes_on(tmp_path: Pa
         await running.press("S")
         assert "Keep the session so far" in running.text()
         await answer(running, tmp_path / "kept.vmtop.gz")
-        await until(running, lambda: "vmtop replay" in running.text())
+        await until(running.pilot, lambda: "vmtop replay" in running.text())
         frames += await live(running, tape, 3)
         assert running.screen.moment is not None
         assert running.screen.moment.frame == frames[-1]
@@ -322,7 +322,7 @@ async def test_a_recording_is_told_in_the_header_and_ends_whole(tmp_path: Path) 
         await running.pilot.pause()
         assert "REC 4.0s" in running.text()
         await running.press("R")
-        await until(running, lambda: "Recorded" in running.text())
+        await until(running.pilot, lambda: "Recorded" in running.text())
         assert "REC" not in running.text().splitlines()[0]
     files = SessionFiles([path])
     assert [frame for _, frame in files.frames()] == frames
@@ -335,14 +335,14 @@ async def test_back_in_time_and_to_now_again_while_nothing_pauses(tmp_path: Path
         await running.press("j", "M")
         view: View = running.screen.view
         await running.press("T")
-        await until(running, lambda: isinstance(running.pilot.app.screen, ReplayScreen))
+        await until(running.pilot, lambda: isinstance(running.pilot.app.screen, ReplayScreen))
         past = running.pilot.app.screen
         assert isinstance(past, ReplayScreen)
         assert past.playback.number == 8, "one step before now"
         assert (past.view.sort, past.view.cursor) == (view.sort, view.cursor), "the view is the same"
         assert "PAST" in running.text()
         await running.press("home")
-        await until(running, lambda: past.playback.number == 0)
+        await until(running.pilot, lambda: past.playback.number == 0)
         frames = await live(running, tape, 3)
         assert past.playback.number == 0, "the past stands still"
         await running.press("end")
@@ -360,8 +360,8 @@ async def test_a_recording_is_told_in_the_past_too_and_q_comes_back_to_now(tmp_p
         await answer(running, tmp_path / "rec.vmtop.gz")
         await live(running, tape, 3)
         await running.press("T")
-        await until(running, lambda: isinstance(running.pilot.app.screen, ReplayScreen))
-        await until(running, lambda: "REC" in running.text().splitlines()[0])
+        await until(running.pilot, lambda: isinstance(running.pilot.app.screen, ReplayScreen))
+        await until(running.pilot, lambda: "REC" in running.text().splitlines()[0])
         await running.press("x")
         assert "End returns to now" in running.text()
         await running.press("q")
@@ -379,26 +379,17 @@ async def test_end_stays_at_the_end_of_a_session_that_grows(tmp_path: Path) -> N
         assert running.playback.number == 5
         for frame in frames[6:]:
             writer.write(frame)
-        await until(running, lambda: running.playback.number == 11)
+        await until(running.pilot, lambda: running.playback.number == 11)
         await running.press("T")
         assert running.playback.number == 10
     writer.close()
-
-
-async def until(running: Session | Replaying, condition: Callable[[], bool]) -> None:
-    """Wait until something holds, and require it."""
-    for _ in range(300):
-        await running.pilot.pause(0.02)
-        if condition():
-            return
-    raise AssertionError("it did not come to hold")
 
 
 async def test_without_a_spool_the_keys_say_why(tmp_path: Path) -> None:
     async with kept(tmp_path, None) as (running, tape):
         await live(running, tape, 2)
         await running.press("T")
-        await until(running, lambda: "--no-spool" in running.text())
+        await until(running.pilot, lambda: "--no-spool" in running.text())
 
 
 async def test_a_note_lands_on_the_timeline(tmp_path: Path) -> None:
@@ -408,7 +399,7 @@ async def test_a_note_lands_on_the_timeline(tmp_path: Path) -> None:
         await running.pilot.press(*"mark deployed [b]2[/b]")
         await running.pilot.pause(0.5)
         await running.pilot.press("enter")
-        await until(running, lambda: bool(running.screen.sampler._announced))
+        await until(running.pilot, lambda: bool(running.screen.sampler._announced))
         announced = list(running.screen.sampler._announced)
         assert [(event.what, event.detail) for event in announced] == [("note", "deployed [b]2[/b]")]
         assert announced[0].workload == running.screen.moment.frame.host.id  # type: ignore[union-attr]

@@ -136,7 +136,7 @@ def _frames(draw: st.DrawFn) -> Frame:
 
 
 @given(st.lists(_frames(), min_size=1, max_size=6))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_any_frames_come_back_as_they_were(frames: list[Frame]) -> None:
     encoder = Encoder(RUN, 0, "test")
     decoder = Decoder()
@@ -271,7 +271,7 @@ def test_any_flipped_byte_is_told_and_gives_no_frame_that_was_not_written(
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_mangled_file_does_more_harm_than_a_sentence(
     small: tuple[bytes, list[Frame]], tmp_path: Path, data: st.DataObject
 ) -> None:

@@ -7,6 +7,8 @@ from collectors.actions.rules import is_reached, state_forbids
 from collectors.model import State
 
 _ENDED = (State.STOPPED, State.CRASHED)
+STARTING = frozenset({Verb.START, Verb.RESTART})
+"""The verbs after which a workload may have ended again."""
 
 
 def objection(request: Request, now: Observed) -> tuple[Result, str] | None:
@@ -45,4 +47,4 @@ def has_come(verb: Verb, before: Observed, now: Observed, needs_new_run: bool) -
 
 def has_ended_again(verb: Verb, now: Observed) -> bool:
     """Return whether a workload that was started is at rest again."""
-    return verb in (Verb.START, Verb.RESTART) and now.state in _ENDED
+    return verb in STARTING and now.state in _ENDED

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from collectors.actions.checks import has_come, has_ended_again, objection
+from collectors.actions.checks import STARTING, has_come, has_ended_again, objection
 from collectors.actions.commands import CAN_WAIT, equivalent
 from collectors.actions.log import ActionLog, Entry
 from collectors.actions.model import ActionTimedOut, AfterTimeout, Engine, Observed, Request, Result, Verb
@@ -38,7 +38,6 @@ _GRACE_S = 15.0
 _POLL_S = 0.2
 _ENDING = frozenset({Verb.STOP, Verb.KILL, Verb.REMOVE})
 """The verbs after which a workload may be gone."""
-_STARTING = frozenset({Verb.START, Verb.RESTART})
 _STAY_S = 0.3
 """After a start: what ends at once may still be running when it is seen first."""
 _POLL_LOST_S = 1.0
@@ -192,7 +191,7 @@ class Runner:
         try:
             within(request.timeout_s + _GRACE_S, lambda: engine.perform(request))
             now = self._await(engine, request, before, max(deadline, time.monotonic() + LOOK_S))
-            if now is not None and request.verb in _STARTING:
+            if now is not None and request.verb in STARTING:
                 time.sleep(_STAY_S)
                 now = within(LOOK_S, lambda: engine.observe(request.workload))
         except ActionTimedOut:

@@ -63,15 +63,17 @@ class DockerLog:
         return older
 
     def after(self, line: LogLine, count: int) -> list[LogLine]:
-        wanted = {"since": _seconds(int(line.position) - _JITTER_NS)}
-        return list(islice(_after(self._stream_lines(wanted, follow=False), line), count))
+        return list(islice(self._since(line, follow=False), count))
 
     def follow(self, line: LogLine | None) -> Iterator[LogLine]:
         if line is None:
             yield from self._stream_lines({"tail": "0"}, follow=True)
         else:
-            wanted = {"since": _seconds(int(line.position) - _JITTER_NS)}
-            yield from _after(self._stream_lines(wanted, follow=True), line)
+            yield from self._since(line, follow=True)
+
+    def _since(self, line: LogLine, follow: bool) -> Iterator[LogLine]:
+        wanted = {"since": _seconds(int(line.position) - _JITTER_NS)}
+        return _after(self._stream_lines(wanted, follow), line)
 
     def close(self) -> None:
         with self._lock:
