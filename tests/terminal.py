@@ -24,7 +24,7 @@ _BEFORE_MARKS = re.compile("(?=[\u0300-\u036f])")
 _ESCAPE_S = 0.3
 """So long after Esc no key makes a sequence with it any more."""
 _REST_S = 0.05
-_TIOCGPTPEER = 0x5441
+TIOCGPTPEER = 0x5441
 """Opens the other end of a pty (ioctl_tty(2)); Python has no name for it."""
 _TURN_S = 0.02
 """A slow line is read in pieces of so long."""
@@ -96,7 +96,7 @@ class Terminal:
 
     def wait_until_taken(self, seconds: float = 20.0) -> None:
         """Wait until the program has read all that was typed."""
-        slave = fcntl.ioctl(self.fd, _TIOCGPTPEER, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
+        slave = fcntl.ioctl(self.fd, TIOCGPTPEER, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
         deadline = time.monotonic() + seconds
         try:
             while int.from_bytes(fcntl.ioctl(slave, termios.FIONREAD, bytes(4)), sys.byteorder):

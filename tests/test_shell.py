@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import termios
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from collectors.consoles.model import Console
 from collectors.consoles.open import open_console
 from collectors.model import Kind, State, Workload, WorkloadId
 from collectors.reach import Reach
@@ -45,6 +46,18 @@ def assert_sane(terminal: Terminal) -> None:
     assert not is_set(terminal, PASTE)
     assert not is_set(terminal, ALTERNATE)
     assert not terminal.screen.cursor.hidden
+
+
+def listen(console: Console) -> bytearray:
+    """Return what a console sends, as it grows."""
+    heard = bytearray()
+
+    def read() -> None:
+        while data := console.read():
+            heard.extend(data)
+
+    threading.Thread(target=read, daemon=True).start()
+    return heard
 
 
 @contextmanager
@@ -184,17 +197,11 @@ def test_the_console_of_a_domain_speaks_both_ways(libvirt_lab: LibvirtLab, linux
         reach = Reach([SourceSpec("libvirt", {"uri": libvirt_lab.uri})])
         workload = Workload(WorkloadId("qemu", domain.UUIDString()), Kind.VM, name, State.RUNNING)
         with closing(open_console(workload, reach)) as opened:
-            heard = bytearray()
-
-            def hears(words: bytes) -> bool:
-                if select.select([opened.fileno()], [], [], 0.1)[0]:
-                    heard.extend(opened.read())
-                return words in heard
-
+            heard = listen(opened)
             # Busybox's shell takes the applet to run from the line, so no name has to be in the guest's path.
-            wait_until(lambda: hears(b"# "), 60, "the guest's shell")
+            wait_until(lambda: b"# " in heard, 60, "the guest's shell")
             opened.write(b"echo $((6 * 7))\r")
-            wait_until(lambda: hears(b"42"), 20, "the answer")
+            wait_until(lambda: b"42" in heard, 20, "the answer")
             with pytest.raises(SourceError, match="cannot be opened"):
                 open_console(workload, reach)
     finally:

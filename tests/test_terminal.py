@@ -71,8 +71,10 @@ def test_an_exception_in_the_screen_is_a_sentence_and_leaves_a_sane_terminal(tmp
 def test_only_known_escape_sequences_reach_the_terminal(start: Start) -> None:
     terminal = _ready(start("demo", "--workloads", "50"))
     terminal.press("jjtw")
-    terminal.read(2)
+    terminal.wait_for(lambda: "Esc closes" in terminal.text(), 20, "the page")
     terminal.press("q")
+    terminal.wait_for(lambda: "Esc closes" not in terminal.text(), 20, "the table")
+    terminal.read(1)  # the key rests
     terminal.press("q")
     terminal.wait_exit()
     assert unknown_sequences(bytes(terminal.received)) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -73,7 +73,6 @@ class ActionDesk:
         runner: What does it.
         protection: Who must not fall to a slip.
         config: Time-outs.
-        handle_signals: Sets the application's signal handlers anew, after a shell had the terminal.
     """
 
     def __init__(
@@ -82,9 +81,7 @@ class ActionDesk:
         runner: Runner,
         protection: Protection,
         config: Config,
-        handle_signals: Callable[[], None],
     ) -> None:
-        self.handle_signals = handle_signals
         self.runner = runner
         self._app = app
         self._bulk: list[Action] = []

@@ -10,6 +10,7 @@ from textual.screen import Screen
 
 from tui.base_app import BaseApp, farewell
 from tui.options import ScreenOptions
+from tui.signals import ENDING, SIGNALS
 
 if TYPE_CHECKING:
     from collectors.sampler import Sampler, SourceSpec
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from tui.config import Config
     from tui.means import Means
     from tui.tape import Tape
+
+_LOGGING_S = 0.3
+_KEEPING_S = 2.0
+"""For the disk to take what is left of a recording, when the screen cannot end in order."""
 
 
 def _note_commands() -> type[Provider]:
@@ -73,8 +78,9 @@ class VmtopApp(BaseApp):
         runner = Runner(means.engines.of, ActionLog(means.action_log), who(), self.sampler.announce)
         runner.is_locked = self.options.read_only or means.config.read_only
         protection = Protection(means.config.actions.allow_protected)
-        self.desk = ActionDesk(self, runner, protection, means.config, self.handle_signals)
+        self.desk = ActionDesk(self, runner, protection, means.config)
         self.tape = tape or Tape()
+        SIGNALS.last_steps += [(runner.close, _LOGGING_S), (self.tape.close, _KEEPING_S)]
         self.tape.announce = self.sampler.announce
         self.sampler.on_frame(self.tape.recorder.take)
         return Overview(self.sampler, self.options, self.desk, self.means, self.tape)
@@ -141,7 +147,14 @@ def run_live(specs: Sequence[SourceSpec], options: ScreenOptions, config: Config
     Raises:
         SessionError: The file to record into cannot be made.
     """
+    with SIGNALS.listening(ENDING):
+        return _run(specs, options, config)
+
+
+def _run(specs: Sequence[SourceSpec], options: ScreenOptions, config: Config) -> int:
     begun = recording_tape(options)
+    if begun is not None:
+        SIGNALS.last_steps.append((begun.close, _KEEPING_S))
     app = _Live(specs, options, config, begun)
     code = app.run_to_end()
     if app.desk is None:  # it ended before its first screen

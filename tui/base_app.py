@@ -9,33 +9,39 @@ import asyncio
 import gc
 import logging
 import os
-import signal
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
 
 from rich.text import Text
+from textual import events
 from textual._styles_cache import StylesCache
 from textual.app import ComposeResult, SystemCommand
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
+from textual.command import CommandPalette
+from textual.screen import ModalScreen, Screen
+from textual.theme import ThemeProvider
 from textual.widgets import Static
 
 from collectors.text import inert
 from tui import log_file
+from tui.gate import Gate
 from tui.keys import APP_ACTIONS, LIVE, keys_of, shown
 from tui.options import ScreenOptions
 from tui.outlet import Outlet
 from tui.painting import PaintingApp
+from tui.screens.answering import Palette
+from tui.signals import ENDING, SIGNALS
 
 log = logging.getLogger(__name__)
 
 _ALWAYS = {"repaint", "suspend_process"}
 """Actions whose keys work in front of a dialogue, too."""
-_SIGNALS = {signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGQUIT: 131}
 
 
 class BaseApp(PaintingApp):
@@ -61,6 +67,9 @@ class BaseApp(PaintingApp):
         self.failure = ""
         """Why the screen ended by itself; a sentence."""
         self.animation_level = "none"
+        self._gate = Gate()
+        self._aims: WeakKeyDictionary[events.Key, Screen[Any]] = WeakKeyDictionary()
+        """The screen that was on top when a key came, as long as the key is on its way."""
         self._outlet = Outlet(options.ascii)
         self._filters.append(self._outlet)
 
@@ -69,7 +78,7 @@ class BaseApp(PaintingApp):
 
     def on_mount(self) -> None:
         self.theme = "textual-dark"
-        self.handle_signals()
+        SIGNALS.serve(asyncio.get_running_loop(), lambda code: self.exit(code, code))
         if self.is_headless:
             self.begin()
         else:
@@ -95,23 +104,49 @@ class BaseApp(PaintingApp):
         """Return the screen to begin with."""
         raise NotImplementedError
 
-    def handle_signals(self) -> None:
-        """Let a signal end the screen in order; needed again after something else had the terminal."""
-        loop = asyncio.get_running_loop()
-        for number, code in _SIGNALS.items():
-            loop.add_signal_handler(number, partial(self.exit, code, code))
+    async def on_event(self, event: events.Event) -> None:
+        """Take an event, unless it was made for a screen that has closed since, or by a key that is held down."""
+        if isinstance(event, events.Key | events.MouseEvent | events.Paste) and not event.is_forwarded:
+            if not self._gate.admits(_held(event), event.time):
+                return
+            if isinstance(event, events.Key):
+                self._aims[event] = self.screen
+        await super().on_event(event)
+
+    def on_key(self, event: events.Key) -> None:
+        """Leave a key alone that came back from a screen that has closed: it is not for the one below."""
+        if self._aims.get(event, self.screen) is not self.screen:
+            event.prevent_default()
+
+    def push_screen(self, screen: Screen[Any] | str, *arguments: Any, **options: Any) -> Any:
+        """Show a screen. A dialogue does not get the key that opened it again while that is held down."""
+        pushed = super().push_screen(screen, *arguments, **options)
+        if isinstance(self.screen, ModalScreen):
+            self._gate.hold(time.monotonic())
+        return pushed
 
     def pop_screen(self) -> AwaitComplete:
-        """Close a screen and let go of all that it painted.
+        """Close a screen and let go of all that it painted. What is typed before the one below is painted is lost.
 
         Textual remembers two colours of each widget in a table that holds on to the widget's own lines: up to 1,024
         widgets that are long closed, which is some 130 MiB after a hundred screens.
         """
         closed = super().pop_screen()
+        self._gate.shut(time.monotonic())
+        self.screen.call_after_refresh(lambda: self._gate.open(time.monotonic()))
         forget = getattr(StylesCache.get_inner_outer, "cache_clear", None)
         if forget is not None:  # not in a Textual that has no such table
             forget()
         return closed
+
+    def action_command_palette(self) -> None:
+        """Show the palette of commands."""
+        if not isinstance(self.screen, CommandPalette):
+            self.push_screen(Palette(id="--command-palette"))
+
+    def search_themes(self) -> None:
+        """Show the palette of themes."""
+        self.push_screen(Palette(providers=[ThemeProvider], placeholder="Search for themes ..."))
 
     def _fatal_error(self) -> None:
         """End with a sentence. Textual would print a traceback with local variables, which may hold secrets."""
@@ -137,11 +172,18 @@ class BaseApp(PaintingApp):
     def run_to_end(self) -> int:
         """Run until the person leaves; return the process's exit code."""
         log_file.keep_all()
-        with _terminal_for_textual():
+        with SIGNALS.listening(ENDING), _terminal_for_textual():
             self.run(mouse=self.options.mouse)
         if self.failure:
             farewell(f"{self.failure}{log_file.FILE.reference}")
         return self.return_code or 0
+
+
+def _held(event: events.Key | events.MouseEvent | events.Paste) -> str:
+    """Name what may be held down, or pressed twice in a row; empty for what may not."""
+    if isinstance(event, events.Key):
+        return event.key
+    return "mouse" if isinstance(event, events.MouseDown | events.MouseUp) else ""
 
 
 def farewell(words: str) -> None:

@@ -20,7 +20,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from tui.canvas import PLAIN, Canvas, Pen, Piece, pen_of
-from tui.pacing import PacedDriver
+from tui.driver import PacedDriver
 
 Styled = tuple[str, Style]
 _AGAIN_S = 0.03

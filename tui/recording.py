@@ -6,8 +6,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,9 +24,12 @@ from tui import log_file
 from tui.doctor import troubles
 from tui.format import duration, text
 from tui.once import SETTLE_S
+from tui.signals import SIGNALS
 
-_SIGNALS = {signal.SIGINT: 0, signal.SIGTERM: 0, signal.SIGHUP: 129}
+_SIGNALS: Mapping[int, int] = {signal.SIGINT: 0, signal.SIGTERM: 0, signal.SIGHUP: 129}
 """Exit codes: asked to end is no failure; a terminal that went away is told."""
+_KEEPING_S = 10.0
+"""For the disk to take what is left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +52,24 @@ def record(specs: Sequence[SourceSpec], plan: Plan) -> int:
         SessionError: The file cannot be made.
     """
     log_file.keep_all()
-    sink = _sink(plan)
     stop = _Stop()
+    with SIGNALS.listening(_SIGNALS), SIGNALS.handed_to(stop.signalled):
+        return _record(specs, plan, stop)
+
+
+def _record(specs: Sequence[SourceSpec], plan: Plan, stop: _Stop) -> int:
+    sink = _sink(plan)
     sampler, recorder = Sampler(specs, plan.interval_s), Recorder()
+    SIGNALS.last_steps.append((lambda: recorder.close(_KEEPING_S), _KEEPING_S))
     keeping = recorder.add(sink)
     sampler.on_frame(recorder.take)
     sampler.on_frame(stop.count)
     sampler.on_failure(stop.set)
-    with stop.listening():
-        sampler.start()
-        words = _Words(plan, keeping, stop)
-        _watch(plan, keeping, stop, words)
-        sampler.stop()
-        is_done = recorder.close(10.0)
+    sampler.start()
+    words = _Words(plan, keeping, stop)
+    _watch(plan, keeping, stop, words)
+    sampler.stop()
+    is_done = recorder.close(_KEEPING_S)
     if sampler.failure is not None:
         raise SessionError(f"sampling failed: {type(sampler.failure).__name__}: {inert(str(sampler.failure))}")
     words.end(is_done)
@@ -97,22 +105,11 @@ class _Stop:
     def wait(self, seconds: float) -> bool:
         return self._event.wait(seconds)
 
-    @contextmanager
-    def listening(self) -> Iterator[None]:
-        """Let signals end the recording. One that is ignored, as nohup does, stays so."""
-        before = {number: signal.getsignal(number) for number in _SIGNALS}
-        for number, handler in before.items():
-            if handler is not signal.SIG_IGN:
-                signal.signal(number, self._take)
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-    def _take(self, number: int, frame: object) -> None:
-        self.code = _SIGNALS[signal.Signals(number)]
-        self.set()
+    def signalled(self, number: int) -> None:
+        """End at a signal that ends; the thread of the signals calls this."""
+        if SIGNALS.code is not None:
+            self.code = SIGNALS.code
+            self.set()
 
 
 class _Words:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any
 
 from collectors.model import Workload
@@ -34,9 +34,6 @@ class DockerConsole:
         if isinstance(self._socket, socket.socket):
             self._socket.settimeout(None)
 
-    def fileno(self) -> int:
-        return int(self._socket.fileno())
-
     def read(self) -> bytes:
         return bytes(self._socket.recv(65536))
 
@@ -60,6 +57,8 @@ class DockerConsole:
         return "the shell ended" if not code else f"the shell ended with exit code {code}"
 
     def close(self) -> None:
+        with suppress(OSError):  # it has ended already
+            self._socket.shutdown(socket.SHUT_RDWR)  # which wakes who reads from it
         try:
             self._stream.close()
             self._stack.close()

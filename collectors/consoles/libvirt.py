@@ -1,10 +1,10 @@
-"""The serial console of a domain: libvirt's stream, bridged to a socket so that a terminal can wait for it."""
+"""The serial console of a domain: a stream that is read on libvirt's own event loop, which nothing here may hold up."""
 
 from __future__ import annotations
 
 import logging
-import socket
 import threading
+from collections import deque
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,10 @@ log = logging.getLogger(__name__)
 
 _CHUNK = 4096
 _WAIT = -2
-"""What `virStreamRecv` returns when it would have to wait."""
+"""What `virStreamRecv` and `virStreamSend` return when they would have to wait."""
+_UNREAD_AT_MOST = 1 << 18
+"""Bytes that wait to be read; the guest's output waits in libvirt beyond that."""
+_PAUSE_S = 0.01
 
 
 class LibvirtConsole:
@@ -34,7 +37,11 @@ class LibvirtConsole:
         with ExitStack() as stack:  # so that what fails in here is said in a sentence
             connection = stack.enter_context(reach.libvirt(workload).connection(writable=True))
             self._stream: virStream = connection.newStream(libvirt.VIR_STREAM_NONBLOCK)
-            self._ours, self._theirs = socket.socketpair()
+            self._arrival = threading.Condition()
+            self._unread: deque[bytes] = deque()
+            self._size = 0
+            """Bytes in `_unread`."""
+            self._is_paused = self._has_ended = False
             self._open(connection.lookupByUUIDString(workload.id.id))
             self._stack = stack.pop_all()
 
@@ -49,53 +56,75 @@ class LibvirtConsole:
                 f"the console cannot be opened: {said}",
                 "the domain needs <serial type='pty'/> and <console type='pty'/>, and no one else at its console",
             ) from error
-        wanted = libvirt.VIR_STREAM_EVENT_READABLE | libvirt.VIR_STREAM_EVENT_HANGUP | libvirt.VIR_STREAM_EVENT_ERROR
-        self._stream.eventAddCallback(wanted, self._arrived, None)
+        self._stream.eventAddCallback(_events(is_reading=True), self._arrived, None)
 
     def _arrived(self, stream: virStream, events: int, _opaque: object) -> None:
-        """Pass on what has come; runs on libvirt's event loop."""
+        """Take what has come; runs on libvirt's event loop."""
         import libvirt
 
         try:
-            while True:
+            while self._has_room():
                 chunk = stream.recv(_CHUNK)
                 if chunk == _WAIT:
                     break
                 if not chunk:
                     self._end("")
                     return
-                self._theirs.sendall(chunk)
-        except (libvirt.libvirtError, OSError) as error:
+                with self._arrival:
+                    self._unread.append(chunk)
+                    self._size += len(chunk)
+                    self._arrival.notify()
+        except libvirt.libvirtError as error:
             self._end(inert(str(error)))
             return
         if events & (libvirt.VIR_STREAM_EVENT_HANGUP | libvirt.VIR_STREAM_EVENT_ERROR):
             self._end("")
 
+    def _has_room(self) -> bool:
+        """Return whether more may come; if not, libvirt stops telling of it until enough was read."""
+        with self._arrival:
+            if self._size < _UNREAD_AT_MOST:
+                return True
+            self._is_paused = True
+        self._stream.eventUpdateCallback(_events(is_reading=False))
+        return False
+
     def _end(self, failure: str) -> None:
         import libvirt
 
-        self._failure = self._failure or failure
+        with self._arrival:
+            if self._has_ended:
+                return
+            self._has_ended = True
+            self._failure = failure
+            self._arrival.notify_all()
         with suppress(libvirt.libvirtError):  # the stream is broken already
             self._stream.eventRemoveCallback()
-        with suppress(OSError):
-            self._theirs.shutdown(socket.SHUT_RDWR)
-
-    def fileno(self) -> int:
-        return self._ours.fileno()
 
     def read(self) -> bytes:
-        return self._ours.recv(65536)
+        import libvirt
+
+        with self._arrival:
+            self._arrival.wait_for(lambda: self._unread or self._has_ended)
+            data = b"".join(self._unread)
+            self._unread.clear()
+            self._size = 0
+            was_paused, self._is_paused = self._is_paused and not self._has_ended, False
+        if was_paused:
+            with suppress(libvirt.libvirtError):  # it has ended meanwhile, which the next call tells
+                self._stream.eventUpdateCallback(_events(is_reading=True))
+        return data
 
     def write(self, data: bytes) -> None:
         import libvirt
 
-        while data:
+        while data and not self._has_ended:
             try:
                 sent = self._stream.send(data)
             except libvirt.libvirtError as error:
                 raise OSError(inert(str(error))) from error
             if sent == _WAIT:
-                threading.Event().wait(0.01)
+                threading.Event().wait(_PAUSE_S)
                 continue
             data = data[sent:]
 
@@ -117,5 +146,11 @@ class LibvirtConsole:
             self._stack.close()
         except SourceError as error:
             log.info("closing a console's connection: %s", error)
-        self._ours.close()
-        self._theirs.close()
+
+
+def _events(is_reading: bool) -> int:
+    """Return what of a stream's events to be told of."""
+    import libvirt
+
+    always = int(libvirt.VIR_STREAM_EVENT_HANGUP | libvirt.VIR_STREAM_EVENT_ERROR)
+    return always | int(libvirt.VIR_STREAM_EVENT_READABLE) if is_reading else always

@@ -6,19 +6,27 @@ from typing import Protocol
 
 
 class Console(Protocol):
-    """Two streams of bytes. `read` and `write` are raw: whatever the inside sends goes to the person's terminal."""
+    """Two streams of bytes. `read` and `write` are raw: whatever the inside sends goes to the person's terminal.
+
+    Every call may wait, also for ever: each stream has a thread of its own. `close` may be called beside them.
+    """
 
     title: str
     """What it is, in a few words; inert."""
 
-    def fileno(self) -> int:
-        """Return a descriptor that is readable when `read` has something."""
-
     def read(self) -> bytes:
-        """Return what has come; empty at the end. Raises OSError when the way there broke."""
+        """Return what has come, as soon as something has; empty at the end, and after `close`.
+
+        Raises:
+            OSError: The way there broke.
+        """
 
     def write(self, data: bytes) -> None:
-        """Send what was typed. Raises OSError when the way there broke."""
+        """Send all that was typed; waits for an inside that does not read it.
+
+        Raises:
+            OSError: The way there broke.
+        """
 
     def resize(self, columns: int, lines: int) -> None:
         """Tell the inside how large the terminal is."""

@@ -57,8 +57,7 @@ class Acting(Paged):
         if self.desk.is_locked:
             self.notify(f"A shell can change a workload: {LOCKED}.", severity="warning", timeout=4)
             return
-        shell = open_shell(self.app, target, self.means.reach, self.desk.handle_signals)
-        self.run_worker(shell, group="shell", exclusive=True)
+        self.run_worker(open_shell(self.app, target, self.means.reach), group="shell", exclusive=True)
 
     def action_inspect(self) -> None:
         from collectors.details.document import read_document

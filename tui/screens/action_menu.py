@@ -9,11 +9,11 @@ from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from collectors.actions.model import Verb
+from tui.screens.answering import Dialogue
 
 KEYS_OF_VERBS = {
     Verb.START: "s",
@@ -37,7 +37,7 @@ class Entry(NamedTuple):
     is_possible: bool
 
 
-class ActionMenu(ModalScreen[Verb | None]):
+class ActionMenu(Dialogue[Verb | None]):
     """Chooses a verb; what is not possible cannot be chosen."""
 
     DEFAULT_CSS = """

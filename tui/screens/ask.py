@@ -10,11 +10,12 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from tui.screens.answering import Dialogue
 
-class Ask(ModalScreen[str | None]):
+
+class Ask(Dialogue[str | None]):
     """Asks for a line; Enter takes it, Esc leaves. An answer that will not do is told why, and stays."""
 
     DEFAULT_CSS = """

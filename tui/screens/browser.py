@@ -22,6 +22,7 @@ from tui.columns import CHOICES, DEFAULT, describe
 from tui.keys import APP_ACTIONS, keys_of, shown
 from tui.options import ScreenOptions
 from tui.pages import sources_page, why_page
+from tui.screens.answering import Answering
 from tui.screens.choice import Choice
 from tui.screens.comparing import Comparing
 from tui.screens.paged import Paged
@@ -44,7 +45,7 @@ def bindings(where: str) -> list[Binding]:
     ]
 
 
-class Browser(Comparing, Paged, Screen[None]):
+class Browser(Comparing, Paged, Answering, Screen[None]):
     """Workloads of a host at a moment.
 
     Args:

@@ -9,12 +9,13 @@ from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
+from tui.screens.answering import Dialogue
 
-class Choice(ModalScreen[list[str] | None]):
+
+class Choice(Dialogue[list[str] | None]):
     """Choose one of a list (Enter), or tick several (Space, then Enter)."""
 
     DEFAULT_CSS = """

@@ -18,6 +18,7 @@ from collectors.session.format import SessionError
 from collectors.sources.base import SourceError
 from tui.classes_text import TableLine, how_told, table
 from tui.compare_text import wrapped
+from tui.screens.answering import Answering
 from tui.threads import in_thread, is_up
 from tui.widgets.line_view import LineView
 
@@ -26,7 +27,7 @@ _HOW_LINES = 6
 _TOLD_EVERY_S = 0.2
 
 
-class ClassesScreen(Screen[None]):
+class ClassesScreen(Answering, Screen[None]):
     """Measures the classes on a thread, telling how far it is, and shows them.
 
     Args:

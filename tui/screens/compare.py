@@ -21,6 +21,7 @@ from collectors.rates import Moment
 from tui.compare_text import BEST, WORST, heading, line
 from tui.format import duration, fit, text
 from tui.keys import LIVE
+from tui.screens.answering import Answering
 from tui.screens.following import Follower
 from tui.screens.paged import Paged
 from tui.threads import in_thread, is_up
@@ -49,7 +50,7 @@ class Shown(NamedTuple):
     stat: str
 
 
-class CompareScreen(Follower, Paged, Screen[None]):
+class CompareScreen(Follower, Paged, Answering, Screen[None]):
     """Compares workloads while the frames go on.
 
     Args:

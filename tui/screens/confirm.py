@@ -11,11 +11,11 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from collectors.actions.commands import CAN_WAIT, consequence, describe, equivalent
 from collectors.actions.model import AfterTimeout, Request, Verb
+from tui.screens.answering import Dialogue
 
 ARMED_AFTER_S = 0.25
 """Keys typed ahead of what is on the screen must not confirm it."""
@@ -47,7 +47,7 @@ class Asked(NamedTuple):
         return (first.name, first.short_id) if len(self.requests) == 1 else (f"{verb} {len(self.requests)}",)
 
 
-class Confirm(ModalScreen[Sequence[Request] | None]):
+class Confirm(Dialogue[Sequence[Request] | None]):
     """Asks; returns the requests as confirmed, or `None`."""
 
     DEFAULT_CSS = """

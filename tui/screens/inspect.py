@@ -17,6 +17,7 @@ from collectors.model import Workload
 from collectors.sources.base import SourceError
 from tui.folding import Folds, folded_line
 from tui.format import fit
+from tui.screens.answering import Answering
 from tui.screens.searching import Searching
 from tui.threads import in_thread, is_up
 from tui.widgets.line_view import LineView
@@ -24,7 +25,7 @@ from tui.widgets.line_view import LineView
 _KEYS = "Enter fold  - + all  / search  n N next  y copy  r read again  Esc back"
 
 
-class InspectScreen(Searching, Screen[None]):
+class InspectScreen(Searching, Answering, Screen[None]):
     """Shows a document.
 
     Args:

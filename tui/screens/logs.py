@@ -20,6 +20,7 @@ from collectors.model import Workload
 from collectors.sources.base import SourceError
 from tui.format import fit
 from tui.log_window import CHUNK, Inbox, LogWindow, shown
+from tui.screens.answering import Answering
 from tui.screens.searching import Searching
 from tui.threads import in_thread, is_up
 from tui.widgets.line_view import Line, LineView
@@ -31,7 +32,7 @@ _KEYS = "f follow  / search  n N next  t times  w wrap  g G ends  y copy  Esc ba
 _STAMPS = ("", "local", "utc")
 
 
-class LogScreen(Searching, Screen[None]):
+class LogScreen(Searching, Answering, Screen[None]):
     """Shows a log.
 
     Args:

@@ -9,11 +9,12 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from tui.screens.answering import Dialogue
 
-class Panel(ModalScreen[None]):
+
+class Panel(Dialogue[None]):
     """Shows a page with a title; Esc, q or Enter closes it."""
 
     DEFAULT_CSS = """

@@ -21,6 +21,7 @@ from collectors.startup import Startup
 from tui.detail_pages import METRIC_WIDTH, chart_of, event_lines, metric_line, statistics
 from tui.format import duration, fit
 from tui.keys import Key, shown
+from tui.screens.answering import Answering
 from tui.screens.following import Follower
 from tui.screens.paged import Paged
 from tui.widgets.chart import limit_words, paint
@@ -44,7 +45,7 @@ class Subject(NamedTuple):
     """Draw with ASCII only."""
 
 
-class WorkloadScreen(Follower, Paged, Screen[None]):
+class WorkloadScreen(Follower, Paged, Answering, Screen[None]):
     """Looks at one workload while the frames go on.
 
     Args:

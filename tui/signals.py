@@ -1,0 +1,254 @@
+"""What signals ask for is done by the event loop; the end needs neither the loop nor the terminal.
+
+A handler that runs between two byte codes may find a lock held by what it interrupted, so none does anything here: the
+interpreter writes the signal's number into a pipe (`signal.set_wakeup_fd`), and a thread of its own reads it there. It
+passes the number on to whoever has the terminal, and counts the seconds once the process was told to end: a loop that
+waits for a terminal which no one reads does not hold the end up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import select
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+ENDING: Mapping[int, int] = {signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGQUIT: 131, signal.SIGINT: 130}
+"""The signals that end a screen, and the exit code then."""
+IN_ORDER_S = 1.2
+"""So long the end may take in order; what is left is done without the loop and the terminal."""
+_STEP_S = 0.3
+"""For a step of an end that is not in order, unless it is given longer."""
+_PAIR_S = 0.2
+"""Two different signals within this time are one wish: systemd sends SIGHUP behind SIGTERM."""
+_GONE = 0
+"""Stands in the pipe for a terminal that has gone, of which no signal may tell: it may be ignored."""
+_ONCE = frozenset({signal.SIGWINCH, signal.SIGCONT})
+"""One of these that the loop has not come to stands for those that come meanwhile."""
+
+Act = Callable[[], object]
+
+
+def _noted(number: int, frame: FrameType | None) -> None:
+    """Do nothing: the interpreter has written the number into the pipe already."""
+
+
+class Signals:
+    """The signals of this process, within `listening`. What is to be done at them may be named before."""
+
+    def __init__(self) -> None:
+        self.code: int | None = None
+        """The exit code, once the process was told to end."""
+        self.is_stop_wanted = False
+        """Whether the newest of SIGTSTP and SIGCONT was SIGTSTP."""
+        self.end_in_order: Callable[[int], object] | None = None
+        """Called on the loop with the exit code."""
+        self.last_steps: list[tuple[Act, float]] = []
+        """What has to be done before the process is gone, also if its loop hangs, and how many seconds it is given."""
+        self.rescue: Act | None = None
+        """Puts the terminal in order without waiting for it."""
+        self._acts: dict[int, Act] = {}
+        self._pending: set[int] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._receiver: Callable[[int], object] | None = None
+        self._codes: dict[int, int] = {}
+        self._before: dict[int, Any] = {}
+        self._reading = self._writing = -1
+        self._is_over = threading.Event()
+        self._leaving = threading.Lock()
+        """Held from when the process is left without its main thread, which may come free by what is done for that."""
+        self._told: tuple[int, float] = (0, 0.0)
+        self._deadline = float("inf")
+
+    @property
+    def is_listening(self) -> bool:
+        return self._reading >= 0
+
+    @contextmanager
+    def listening(self, codes: Mapping[int, int]) -> Iterator[None]:
+        """Take the signals of this process; only the main thread may. Within another such block it does nothing.
+
+        Args:
+            codes: Which ones end the process, each with its exit code. One that is ignored, as by nohup, stays so.
+        """
+        if self.is_listening:
+            yield
+            return
+        self.code, self._deadline = None, float("inf")
+        self._is_over.clear()
+        heeded = {number: code for number, code in codes.items() if signal.getsignal(number) != signal.SIG_IGN}
+        self._codes = {**heeded, _GONE: codes[signal.SIGHUP]}
+        self._reading, self._writing = os.pipe()
+        os.set_blocking(self._writing, False)
+        threading.Thread(target=self._watch, args=(self._reading,), name="signals", daemon=True).start()
+        wakeup = signal.set_wakeup_fd(self._writing, warn_on_full_buffer=False)
+        for number in (*heeded, *self._acts):
+            self._take_over(number)
+        try:
+            yield
+        finally:
+            with self._leaving:
+                self._is_over.set()
+            for number, handler in self._before.items():
+                signal.signal(number, handler)
+            self._before.clear()
+            signal.set_wakeup_fd(wakeup)
+            os.close(self._writing)  # which ends the thread
+            self._reading = self._writing = -1
+            self._loop = None
+            self.last_steps.clear()
+
+    def _take_over(self, number: int) -> None:
+        before = signal.signal(number, _noted)
+        self._before.setdefault(number, before)
+
+    def on(self, number: int, act: Act | None) -> None:
+        """Have the loop do something at a signal; `None` gives the signal back to the system."""
+        if act is not None:
+            self._acts[number] = act
+        else:
+            self._acts.pop(number, None)
+        if self.is_listening and act is not None:
+            self._take_over(number)
+        elif self.is_listening:
+            signal.signal(number, signal.SIG_DFL)
+
+    def serve(self, loop: asyncio.AbstractEventLoop, end_in_order: Callable[[int], object]) -> None:
+        """Name the loop that acts, and how it ends. An end that was asked for before begins now."""
+        self.end_in_order, self._loop = end_in_order, loop
+        if self.code is not None:
+            end_in_order(self.code)
+
+    @contextmanager
+    def handed_to(self, receiver: Callable[[int], object], others: Sequence[int] = ()) -> Iterator[None]:
+        """Pass every signal to a receiver meanwhile, on the thread of the signals: the loop stands still.
+
+        Args:
+            receiver: Takes the signal's number.
+            others: Signals that it wants beside those that end the process and those that the loop acts on.
+        """
+        added = [number for number in others if self.is_listening and number not in self._acts]
+        for number in added:
+            self._take_over(number)
+        self._receiver = receiver
+        try:
+            yield
+        finally:
+            self._receiver = None
+            for number in added:
+                signal.signal(number, signal.SIG_DFL)
+            if self.code is not None:
+                self._pass_on(_GONE)
+
+    def lose_terminal(self) -> None:
+        """End as at SIGHUP, which may come late or be ignored; from any thread."""
+        self._tell(_GONE)
+
+    def repaint(self) -> None:
+        """Do as if the terminal had another size."""
+        self._tell(signal.SIGWINCH)
+
+    def _tell(self, number: int) -> None:
+        if self.is_listening:
+            with suppress(BlockingIOError):  # enough of them are waiting
+                os.write(self._writing, bytes([number]))
+
+    def _watch(self, reading: int) -> None:
+        try:
+            self._heed(reading)
+        finally:
+            os.close(reading)
+
+    def _heed(self, reading: int) -> None:
+        # This thread may set the terminal from the background, where others would be stopped.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})
+        poll = select.poll()
+        poll.register(reading, select.POLLIN)
+        while True:
+            left_s = self._deadline - time.monotonic()
+            if left_s <= 0:
+                self._leave()
+                return
+            if poll.poll(None if left_s == float("inf") else left_s * 1000):
+                numbers = os.read(reading, 65536)
+                for number in numbers:
+                    self._take(number)
+                if not numbers:
+                    return
+
+    def _take(self, number: int) -> None:
+        if number == signal.SIGTSTP:
+            self.is_stop_wanted = True
+        elif number == signal.SIGCONT:
+            self.is_stop_wanted = False
+        if number not in self._codes:
+            self._pass_on(number)
+            return
+        now = time.monotonic()
+        before, at = self._told
+        if self.code is None:
+            self.code = self._codes[number]
+            self._told, self._deadline = (number, now), now + IN_ORDER_S
+            self._pass_on(number)
+        elif number == before or now - at > _PAIR_S:
+            self._deadline = now
+
+    def _pass_on(self, number: int) -> None:
+        receiver = self._receiver
+        if receiver is not None:
+            receiver(number)
+        elif self._loop is not None and not (number in _ONCE and number in self._pending):
+            self._pending.add(number)
+            with suppress(RuntimeError):  # the loop is closed: what follows ends by itself, or by the deadline
+                self._loop.call_soon_threadsafe(self._act, number)
+
+    def _act(self, number: int) -> None:
+        """Do what a signal asks for, on the loop."""
+        self._pending.discard(number)
+        if self.code is not None and number in self._codes:
+            if self.end_in_order is not None:
+                self.end_in_order(self.code)
+        elif (act := self._acts.get(number)) is not None:
+            act()
+
+    def _leave(self) -> None:
+        """End the process now, whatever the loop and the terminal do; unless it ends in order after all meanwhile."""
+        for step, seconds in self.last_steps:
+            _within(seconds, step)
+        if self._is_over.wait(_STEP_S):
+            return
+        with self._leaving:
+            if self._is_over.is_set():
+                return
+            _within(_STEP_S, lambda: log.warning("ended without waiting for the screen"))
+            if self.rescue is not None:
+                _within(_STEP_S, self.rescue)
+            os._exit(self.code or 0)
+
+
+def _within(seconds: float, step: Act) -> None:
+    """Take a step on a thread of its own and go on after so long, done or not: it may wait for a lock for ever."""
+
+    def run() -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})
+        try:
+            step()
+        except Exception:
+            log.exception("ending")  # the other steps still have to be taken
+
+    thread = threading.Thread(target=run, name="ending", daemon=True)
+    thread.start()
+    thread.join(seconds)
+
+
+SIGNALS = Signals()
+"""Those of this process."""

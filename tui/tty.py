@@ -1,0 +1,140 @@
+"""The person's terminal as a device: a descriptor that never waits, and order after a stranger's program had it."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import select
+import termios
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+SANE = (
+    b"\x18\x1b\\"  # whatever sequence or string was begun is over
+    b"\x1b<"  # a terminal that was told to be a VT52 is itself again
+    b"\x1b F"  # answers of seven bits
+    b"\x1b[?2026l"  # synchronised output: off, else nothing below is painted
+    b"\x1b[?9l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1004l\x1b[?1005l\x1b[?1006l\x1b[?1015l\x1b[?1016l"  # mouse, focus
+    b"\x1b[?2004l"  # bracketed paste
+    b"\x1b[?2031l\x1b[?2048l\x1b[?69l"  # reports of the colour scheme and the size; margins to the left and right
+    b"\x1b[<99u\x1b[>4;0m"  # the kitty keyboard protocol and xterm's modified keys
+    b"\x1b[?1049l\x1b[?47l"  # back to the main screen
+    b"\x1b[!p\x1b[?1l\x1b>\x1b[?6l\x1b[?7h\x1b[r"  # soft reset; cursor keys, keypad, origin, autowrap, scroll region
+    b"\x1b(B\x0f\x1b[0m\x1b[?5l\x1b[?25h"  # character set, colours, no reverse video, the cursor shown
+)
+"""Undoes what a program may have switched on (ECMA-48, DEC VT510, xterm's ctlseqs)."""
+LAST_LINE = b"\x1b[999;1H\r\n"
+_QUESTIONS = 3
+_POLL_S = 0.05
+_FLUSH_S = 0.02
+"""After which to throw away once more what another thread has written into the place that was made."""
+_CHUNK = 65536
+
+
+@contextmanager
+def unhurried(descriptor: int) -> Iterator[int]:
+    """Yield a descriptor of the same terminal on which no call waits.
+
+    `O_NONBLOCK` on the terminal's own descriptor would be the shell's too, as they share one description.
+
+    Raises:
+        OSError: There is none.
+    """
+    flags = os.O_RDWR | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+    try:
+        own = os.open(f"/proc/self/fd/{descriptor}", flags)
+    except OSError:  # after `su` the device is somebody else's; the controlling terminal can always be opened
+        own = os.open("/dev/tty", flags)
+    try:
+        yield own
+    finally:
+        os.close(own)
+
+
+def offer(terminal: int, data: bytes, seconds: float) -> bytes:
+    """Write to a descriptor that does not wait, for so long at most; return what the terminal has not taken.
+
+    A terminal that has gone takes nothing.
+    """
+    deadline = time.monotonic() + seconds
+    poll = select.poll()
+    poll.register(terminal, select.POLLOUT)
+    while data and (left_s := deadline - time.monotonic()) > 0:
+        try:
+            data = data[os.write(terminal, data) :]
+        except BlockingIOError:
+            poll.poll(min(left_s, _POLL_S) * 1000)
+            time.sleep(0.001)  # writable, and yet another thread is at it
+        except OSError:
+            return data
+    return data
+
+
+def drain(incoming: int, terminal: int, seconds: float, is_over: Callable[[], bool]) -> bool:
+    """Throw away what comes in until the terminal has answered a question of our own; return whether it has.
+
+    A terminal answers in the order in which it was asked, so what a program asked before has been answered by then. To
+    tell our answers from those, the cursor is put to places that no one else knows, and asked for there.
+
+    Args:
+        incoming: Where keys and answers come from.
+        terminal: Where to ask; a descriptor that does not wait.
+        seconds: How long to wait.
+        is_over: Whether to give up before that.
+    """
+    deadline = time.monotonic() + seconds
+    columns, lines = _size(terminal)
+    places = [(_any_up_to(lines), _any_up_to(columns)) for _ in range(_QUESTIONS)]
+    wanted = re.compile(b".*?".join(rb"\x1b\[%d;%dR" % place for place in places), re.DOTALL)
+    if offer(terminal, b"".join(b"\x1b[%d;%dH\x1b[6n" % place for place in places), seconds):
+        return False
+    poll = select.poll()
+    poll.register(incoming, select.POLLIN)
+    heard = b""
+    while (left_s := deadline - time.monotonic()) > 0 and not is_over():
+        if poll.poll(min(left_s, _POLL_S) * 1000):
+            chunk = _read(incoming)
+            heard = (heard + chunk)[-_CHUNK:]
+            if wanted.search(heard):
+                return True
+            if not chunk:
+                return False
+    return False
+
+
+def _read(incoming: int) -> bytes:
+    try:
+        return os.read(incoming, _CHUNK)
+    except OSError:  # it has gone
+        return b""
+
+
+def _size(terminal: int) -> tuple[int, int]:
+    try:
+        return os.get_terminal_size(terminal)
+    except OSError:
+        return 80, 24
+
+
+def _any_up_to(highest: int) -> int:
+    return 1 + secrets.randbelow(max(1, min(highest, 200)))
+
+
+def put_in_order(terminal: int, settings: list[object] | None, goodbye: bytes, seconds: float) -> None:
+    """Set a terminal as it was, and write what undoes a program's modes; what it has not taken yet is thrown away.
+
+    Args:
+        terminal: A descriptor that does not wait.
+        settings: As `termios.tcgetattr` gave them; `None` leaves them.
+        goodbye: What to write.
+        seconds: How long the writing may take.
+    """
+    with suppress(termios.error):  # it has gone
+        if settings is not None:
+            termios.tcsetattr(terminal, termios.TCSANOW, settings)  # type: ignore[arg-type]  # its own words
+        deadline = time.monotonic() + seconds
+        while goodbye and time.monotonic() < deadline:
+            termios.tcflush(terminal, termios.TCOFLUSH)
+            goodbye = offer(terminal, goodbye, _FLUSH_S)
