@@ -94,6 +94,10 @@ class Terminal:
             self.wait_until_taken()
             self.read(_ESCAPE_S)
 
+    def press_bytes(self, data: bytes) -> None:
+        """Send bytes as they are."""
+        os.write(self.fd, data)
+
     def wait_until_taken(self, seconds: float = 20.0) -> None:
         """Wait until the program has read all that was typed."""
         slave = fcntl.ioctl(self.fd, TIOCGPTPEER, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
@@ -126,10 +130,14 @@ class Terminal:
         except OSError:
             return False
         self.received += chunk
-        self._stream.feed(chunk)
+        self.feed(chunk)
         if self.bytes_per_s < float("inf"):
             time.sleep(len(chunk) / self.bytes_per_s)
         return bool(chunk)
+
+    def feed(self, chunk: bytes) -> None:
+        """Show what was received, and answer what is asked in it."""
+        self._stream.feed(chunk)
 
     def text(self) -> str:
         """What the screen shows."""

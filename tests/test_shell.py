@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
+import sys
+import tarfile
 import termios
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -25,6 +29,7 @@ from tests.lab.process import wait_until
 from tests.terminal import Terminal
 from tui.threads import in_thread
 
+VMTOP = str(Path(sys.executable).with_name("vmtop"))
 MOUSE, PASTE, ALTERNATE = (1000, 1002, 1003, 1006), 2004, 1049
 _MODES = "".join(rf"\033[?{mode}" for mode in ("1049h", "1000h", "1003h", "1006h", "2004h", "25l", "1h"))
 MESS = rf"printf '{_MODES}\033[41m\033[3;5r'; stty -echo raw"
@@ -58,6 +63,22 @@ def listen(console: Console) -> bytearray:
 
     threading.Thread(target=read, daemon=True).start()
     return heard
+
+
+@contextmanager
+def container_with_shell(lab: DockerLab, name: str, program: str) -> Iterator[str]:
+    """Run a container in which `bash` is a program of the test's."""
+    one = lab.run(name, "sleep 1000")
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        entry = tarfile.TarInfo("bash")
+        entry.size, entry.mode = len(program), 0o755
+        tar.addfile(entry, io.BytesIO(program.encode()))
+    lab.client.put_archive(one, "/bin", archive.getvalue())
+    try:
+        yield one
+    finally:
+        lab.remove(one)
 
 
 @contextmanager
@@ -161,6 +182,93 @@ class TestContainer:
         gone = Workload(WorkloadId("docker", "f" * 64), Kind.CONTAINER, "x", State.RUNNING)
         with pytest.raises(SourceError, match="does not know it any more"):
             open_console(gone, reach)
+
+
+@pytest.mark.lab
+class TestOddContainers:
+    """Whatever runs inside, and however many descriptors are open, the screen comes back."""
+
+    def test_a_shell_opens_with_more_descriptors_than_select_knows(self, docker_lab: DockerLab, tmp_path: Path) -> None:
+        one = docker_lab.run("shell-many", "sleep 1000")
+        hoard = 'ulimit -n 20000; for i in $(seq 1030); do exec {fd}</dev/null; done; exec "$@"'
+        argv = ["bash", "-c", hoard, "bash", VMTOP, "--no-spool", "--docker", docker_lab.url, "--filter", "shell-many"]
+        environment = {"XDG_STATE_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
+        try:
+            with closing(Terminal(argv, (100, 30), environment)) as terminal:
+                terminal.wait_for(lambda: "●shell-many" in terminal.text(), 20, "the container")
+                assert max(int(name) for name in os.listdir(f"/proc/{terminal.pid}/fd")) > 1023
+                enter(terminal)
+                terminal.press("echo answer $((40+2))\r")
+                terminal.wait_for(lambda: "answer 42" in terminal.text(), 10, "the answer")
+                terminal.press("exit\r")
+                terminal.wait_for(lambda: "LIVE" in terminal.text(), 15, "the screen")
+                leave_vmtop(terminal)
+        finally:
+            docker_lab.remove(one)
+
+    def test_one_that_does_not_read_is_left_with_control_bracket(self, docker_lab: DockerLab, tmp_path: Path) -> None:
+        program = "#!/bin/sh\nstty raw -echo; echo deaf; exec sleep 1000\n"
+        with (
+            container_with_shell(docker_lab, "shell-deaf", program),
+            on_container(docker_lab, "shell-deaf", tmp_path) as terminal,
+        ):
+            terminal.press("e")
+            terminal.wait_for(lambda: "deaf" in terminal.text(), 15, "the program")
+            for _ in range(500):  # two megabytes: more than any buffer on the way
+                terminal.press("x" * 4095 + "\r")
+                terminal.take(0)
+            terminal.press("\x1d")
+            terminal.wait_for(lambda: "the console was left" in terminal.text(), 15, "the screen")
+            leave_vmtop(terminal)
+
+    def test_an_end_while_output_pours_leaves_the_terminal_sane(self, docker_lab: DockerLab, tmp_path: Path) -> None:
+        with (
+            container_with_shell(docker_lab, "shell-yes", "#!/bin/sh\nexec yes\n"),
+            on_container(docker_lab, "shell-yes", tmp_path) as terminal,
+        ):
+            terminal.press("e")
+            terminal.wait_for(lambda: "y\ny" in terminal.text().replace(" ", ""), 15, "the output")
+            time.sleep(1)  # no one reads: every buffer on the way is full
+            began = time.monotonic()
+            os.kill(terminal.pid, signal.SIGTERM)
+            assert terminal.wait_exit(6) == 143
+            assert time.monotonic() - began < 4
+            assert_sane(terminal)
+
+    def test_a_container_that_is_killed_while_its_output_pours_gives_the_screen_back(
+        self, docker_lab: DockerLab, tmp_path: Path
+    ) -> None:
+        with (
+            container_with_shell(docker_lab, "shell-pours", "#!/bin/sh\nexec yes\n") as one,
+            on_container(docker_lab, "shell-pours", tmp_path) as terminal,
+        ):
+            terminal.press("e")
+            terminal.wait_for(lambda: "y\ny" in terminal.text().replace(" ", ""), 15, "the output")
+            docker_lab.client.kill(one)
+            terminal.wait_for(lambda: "LIVE" in terminal.text(), 20, "the screen")
+            leave_vmtop(terminal)
+
+    def test_a_stop_and_a_continuation_in_a_shell_come_back_to_it(self, docker_lab: DockerLab, tmp_path: Path) -> None:
+        one = docker_lab.run("shell-stop", "sleep 1000")
+        try:
+            with on_container(docker_lab, "shell-stop", tmp_path) as terminal:
+                enter(terminal)
+                os.kill(terminal.pid, signal.SIGTSTP)
+                wait_until(lambda: is_stopped(terminal.pid), 10, "a stop")
+                assert termios.tcgetattr(terminal.fd)[3] & termios.ICANON
+                os.kill(terminal.pid, signal.SIGCONT)
+                wait_until(lambda: not termios.tcgetattr(terminal.fd)[3] & termios.ICANON, 10, "a raw terminal")
+                terminal.press("echo answer $((40+2))\r")
+                terminal.wait_for(lambda: "answer 42" in terminal.text(), 10, "the answer")
+                terminal.press("exit\r")
+                terminal.wait_for(lambda: "LIVE" in terminal.text(), 15, "the screen")
+                leave_vmtop(terminal)
+        finally:
+            docker_lab.remove(one)
+
+
+def is_stopped(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
 @pytest.mark.lab

@@ -33,7 +33,10 @@ def shown(start: Start, *arguments: str, size: tuple[int, int] = (120, 40), **op
 
 def is_writing(pid: int) -> bool:
     """Whether a thread waits in a write, twice in a row: its terminal is full."""
-    return all(_writes(pid) or time.sleep(0.2) for _ in range(2))
+    if not _writes(pid):
+        return False
+    time.sleep(0.2)
+    return _writes(pid)
 
 
 def _writes(pid: int) -> bool:

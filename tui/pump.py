@@ -12,7 +12,6 @@ import os
 import queue
 import select
 import shutil
-import signal
 import socket
 import threading
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from contextlib import suppress
 from collectors.consoles.model import Console
 from collectors.deadline import within
 from collectors.sources.base import SourceError
+from collectors.text import inert
 from tui.signals import SIGNALS
 from tui.tty import offer
 
@@ -59,6 +59,7 @@ class Pump:
         """Typed bytes that the console has not taken; changed by two threads, and only roughly right."""
         self._unshown = b""
         self._failure = ""
+        self._is_left = False
 
     def signalled(self, number: int) -> None:
         """Take a signal; from any thread."""
@@ -80,6 +81,7 @@ class Pump:
                 if how is not None or is_ending():
                     return how or "vmtop was told to end"
         finally:
+            self._is_left = True
             self._typed.put(None)
             self._ours.close()
             os.close(self._noted)
@@ -156,7 +158,7 @@ class Pump:
             try:
                 while data := self._console.read():
                     self._theirs.sendall(data)
-            except OSError as error:
+            except Exception as error:
                 self._fail(error)
 
     def _speak(self) -> None:
@@ -168,11 +170,19 @@ class Pump:
                     self._unread -= len(item)
                 else:
                     self._console.resize(*item)
-            except OSError as error:
+            except Exception as error:
                 self._fail(error)
                 with suppress(OSError):  # it is closed already
                     self._theirs.shutdown(socket.SHUT_RDWR)
                 return
 
-    def _fail(self, error: OSError) -> None:
-        self._failure = self._failure or f"the connection was lost: {error.strerror or error}"
+    def _fail(self, error: Exception) -> None:
+        """Take what a console's thread ended with: whatever its library throws, the screen has to come back."""
+        if self._is_left:
+            return
+        if isinstance(error, OSError):
+            said = error.strerror or str(error)
+        else:
+            log.error("a console failed", exc_info=error)
+            said = f"{type(error).__name__}: {error}"
+        self._failure = self._failure or f"the connection was lost: {inert(said)}"

@@ -98,22 +98,18 @@ class Sieve:
                 yield passed
 
     def pause(self, now: float, patience_s: float = ESCAPE_S) -> str:
-        """Return the key that silence means: Esc, or one with Alt; empty if it means none.
+        """Return Esc, if that is what silence means now; else nothing.
 
         Args:
             now: A monotonic instant, in seconds.
             patience_s: How long an escape character may still be the beginning of something.
         """
         silent_s = now - self._heard_at
-        if not self.is_waiting or silent_s < ESCAPE_S:
-            return ""
-        if silent_s >= FORGOTTEN_S:
+        if self._held == _ESC and not self._within and silent_s >= patience_s:
+            self._held, self._escaped_at = "", now
+            return _ESC
+        if self.is_waiting and silent_s >= FORGOTTEN_S:
             self._held = self._within = ""
-        elif not self._within and (silent_s >= patience_s if self._held == _ESC else self._is_key(self._held)):
-            if self._held == _ESC:
-                self._escaped_at = now
-            key, self._held = self._held, ""
-            return key
         return ""
 
     def _after_a_pause(self, text: str, now: float) -> str:
@@ -127,8 +123,6 @@ class Sieve:
             self._within = ""  # the introducer was a key with Alt
         if self._within and self._within != _PASTE and text == _INTERRUPT:
             self._held = self._within = ""  # no answer has it, least of all alone
-        if not self._within and " " <= self._held[1:2] <= "/":
-            self._held = ""
         return text
 
     def _step(self, text: str) -> tuple[str, str]:

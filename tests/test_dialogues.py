@@ -1,0 +1,244 @@
+"""A dialogue takes one answer: what else arrives reaches neither the screen below nor a second dismissal."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from textual import events
+from textual.command import CommandPalette
+from textual.pilot import Pilot
+from textual.screen import Screen
+
+from tests.engines import FakeEngine
+from tests.rest import until
+from tests.terminal import Start, Terminal
+from tests.test_acting_screen import acting, armed
+from tests.test_screen import Session
+from tui.gate import HELD_S, REPEATS_S
+from tui.screens.action_menu import ActionMenu
+from tui.screens.ask import Ask
+from tui.screens.choice import Choice
+from tui.screens.confirm import Confirm
+from tui.screens.overview import Overview
+from tui.screens.panel import Panel
+
+HELD_GAP_S = 1 / 30
+CHARACTERS = {"enter": "\r", "escape": "\x1b", "question_mark": "?", "colon": ":", "space": " "}
+OPENED: tuple[tuple[Sequence[str], type[Screen[Any]], Sequence[str]], ...] = (
+    (("x",), ActionMenu, ("escape", "q")),
+    (("s",), Choice, ("enter", "escape", "q")),
+    (("c",), Choice, ("enter", "escape", "q")),
+    (("R",), Ask, ("escape",)),
+    (("question_mark",), Panel, ("enter", "escape", "q")),
+    (("w",), Panel, ("enter", "escape", "q")),
+    (("colon",), CommandPalette, ("escape",)),
+)
+CASES = [(keys, kind, answer) for keys, kind, answers in OPENED for answer in answers]
+IDS = [f"{kind.__name__}-{answer}" for _, kind, answer in CASES]
+
+
+def send(pilot: Pilot[int], key: str) -> None:
+    """Post a key as the driver does, and wait for nothing."""
+    character = CHARACTERS.get(key, key if len(key) == 1 else None)
+    pilot.app.post_message(events.Key(key, character))
+
+
+async def burst(pilot: Pilot[int], key: str, times: int = 10) -> None:
+    for _ in range(times):
+        send(pilot, key)
+    await pilot.pause(0.2)
+
+
+async def hold(pilot: Pilot[int], key: str, times: int = 20) -> None:
+    for _ in range(times):
+        send(pilot, key)
+        await asyncio.sleep(HELD_GAP_S)
+    await pilot.pause(0.2)
+
+
+async def opened(session: Session, keys: Sequence[str], kind: type[Screen[Any]]) -> None:
+    await session.press(*keys)
+    await until(session.pilot, lambda: isinstance(session.pilot.app.screen, kind))
+    await session.pilot.pause(0.1)
+
+
+def assert_untouched(session: Session, engine: FakeEngine, before: str) -> None:
+    """The screen below is on top, as it was; nothing was done; the application goes on."""
+    app = session.pilot.app
+    assert app.is_running
+    assert app.return_code is None
+    assert isinstance(app.screen, Overview)
+    assert len(app.screen_stack) == 2
+    assert engine.performed == []
+    assert session.text() == before
+
+
+@pytest.mark.parametrize("send_them", [burst, hold])
+@pytest.mark.parametrize(("keys", "kind", "answer"), CASES, ids=IDS)
+async def test_a_key_that_comes_again_after_the_answer_reaches_nothing(
+    keys: Sequence[str], kind: type[Screen[Any]], answer: str, send_them: object
+) -> None:
+    engine = FakeEngine()
+    async with acting(engine) as session:
+        await session.press("2", "j", "j")
+        before = session.text()
+        await opened(session, keys, kind)
+        await send_them(session.pilot, answer)  # type: ignore[operator]  # one of two functions
+        assert_untouched(session, engine, before)
+
+
+@pytest.mark.parametrize("send_them", [burst, hold])
+@pytest.mark.parametrize("key", ["t", "r", "p", "enter"])
+async def test_a_verb_that_is_chosen_twice_asks_once_and_confirms_nothing(key: str, send_them: object) -> None:
+    engine = FakeEngine()
+    async with acting(engine) as session:
+        await session.press("2", "j", "j")
+        before = session.text()
+        await opened(session, ("x",), ActionMenu)
+        await send_them(session.pilot, key)  # type: ignore[operator]  # one of two functions
+        await until(session.pilot, lambda: isinstance(session.pilot.app.screen, Confirm))
+        await armed(session)
+        assert len(session.pilot.app.screen_stack) == 3
+        await session.press("escape")
+        await session.pilot.pause(0.2)
+        assert_untouched(session, engine, before)
+
+
+@pytest.mark.parametrize("send_them", [burst, hold])
+@pytest.mark.parametrize("answer", ["enter", "escape", "q"])
+async def test_a_confirmation_that_is_left_twice_leaves_the_screen_below_alone(answer: str, send_them: object) -> None:
+    engine = FakeEngine()
+    async with acting(engine) as session:
+        await session.press("2", "j", "j")
+        before = session.text()
+        await opened(session, ("x",), ActionMenu)
+        await session.press("t")
+        await armed(session)
+        await send_them(session.pilot, answer)  # type: ignore[operator]  # one of two functions
+        assert_untouched(session, engine, before)
+
+
+async def test_a_confirmation_that_is_given_twice_is_done_once() -> None:
+    engine = FakeEngine()
+    async with acting(engine) as session:
+        await session.press("2", "j", "j")
+        await opened(session, ("x",), ActionMenu)
+        await session.press("t")
+        await armed(session)
+        await session.press("right")
+        await burst(session.pilot, "enter")
+        await until(session.pilot, lambda: bool(engine.performed))
+        await session.pilot.pause(0.2)
+        assert len(engine.performed) == 1
+        assert isinstance(session.pilot.app.screen, Overview)
+
+
+async def test_a_second_click_on_cancel_does_not_reach_the_row_below() -> None:
+    engine = FakeEngine()
+    async with acting(engine) as session:
+        await session.press("2", "j", "j")
+        before = session.text()
+        await opened(session, ("x",), ActionMenu)
+        await session.press("t")
+        await armed(session)
+        await session.pilot.click("#cancel", times=2)
+        await session.pilot.pause(0.2)
+        assert_untouched(session, engine, before)
+
+
+async def test_a_paste_into_a_dialogue_that_has_closed_goes_nowhere() -> None:
+    engine = FakeEngine()
+    async with acting(engine) as session:
+        await session.press("2", "j", "j")
+        before = session.text()
+        await opened(session, ("R",), Ask)
+        send(session.pilot, "escape")
+        session.pilot.app.post_message(events.Paste("jjxt\r"))
+        await session.pilot.pause(0.2)
+        assert_untouched(session, engine, before)
+
+
+async def test_what_is_typed_behind_an_answer_is_lost_until_the_screen_below_is_painted() -> None:
+    engine = FakeEngine()
+    async with acting(engine) as session:
+        await session.press("2", "j", "j")
+        before = session.text()
+        await opened(session, ("s",), Choice)
+        for key in ("escape", "x", "t", "N", "q"):
+            send(session.pilot, key)
+        await session.pilot.pause(0.3)
+        assert_untouched(session, engine, before)
+        await session.press("N")
+        assert session.text() != before
+
+
+async def test_the_key_that_opened_the_menu_does_not_close_it_while_it_is_held() -> None:
+    engine = FakeEngine()
+    async with acting(engine) as session:
+        await session.press("2", "j", "j")
+        await hold(session.pilot, "x")
+        assert isinstance(session.pilot.app.screen, ActionMenu)
+        await session.pilot.pause(HELD_S + REPEATS_S)
+        await session.press("x")
+        await until(session.pilot, lambda: isinstance(session.pilot.app.screen, Overview))
+
+
+async def test_a_page_that_is_closed_twice_does_not_end_vmtop() -> None:
+    engine = FakeEngine()
+    async with acting(engine) as session:
+        await session.press("2", "j", "j")
+        before = session.text()
+        await session.press("enter")
+        await until(session.pilot, lambda: len(session.pilot.app.screen_stack) == 3)
+        await session.pilot.pause(HELD_S + REPEATS_S)
+        await hold(session.pilot, "q")
+        assert_untouched(session, engine, before)
+
+
+async def test_a_screen_that_has_closed_can_not_close_another() -> None:
+    """A message that was on its way, such as a button's, may come to it later."""
+    engine = FakeEngine()
+    async with acting(engine) as session:
+        before = session.text()
+        await opened(session, ("x",), ActionMenu)
+        menu = session.pilot.app.screen
+        for _ in range(3):
+            menu.dismiss(None)
+            await session.pilot.pause(0.05)
+        await session.pilot.pause(0.1)
+        assert_untouched(session, engine, before)
+
+
+FLEET = ("demo", "--workloads", "300", "--interval", "0.2")
+
+
+def shown(start: Start) -> Terminal:
+    terminal = start(*FLEET)
+    terminal.wait_for(lambda: "●" in terminal.text(), 30, "the fleet")
+    return terminal
+
+
+@pytest.mark.parametrize(("opening", "words", "key"), [("x", "Esc leaves", "t"), ("s", "Enter takes it", "\r")])
+def test_a_key_held_in_a_real_terminal_closes_one_dialogue(start: Start, opening: str, words: str, key: str) -> None:
+    terminal = shown(start)
+    for _ in range(3):
+        terminal.press(opening)
+        terminal.wait_for(lambda: words in terminal.text(), 20, "the dialogue")
+        for _ in range(30):
+            terminal.press(key)
+            terminal.read(HELD_GAP_S)
+        if key == "t":
+            terminal.wait_for(lambda: "the same by hand" in terminal.text(), 20, "the confirmation")
+            terminal.press("\x1b")
+        terminal.wait_for(lambda: "╭" not in terminal.text(), 20, "the table")
+        terminal.read(HELD_S + REPEATS_S)
+    terminal.press("N")
+    terminal.wait_for(lambda: "▼NAME" in terminal.text(), 20, "an answer to a key")
+    assert b"the screen failed" not in terminal.received
+    time.sleep(HELD_S)
+    terminal.press("q")
+    assert terminal.wait_exit() == 0
