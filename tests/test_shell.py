@@ -15,6 +15,7 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import libvirt
 import pytest
 
 from collectors.consoles.model import Console
@@ -312,8 +313,33 @@ def test_the_console_of_a_domain_speaks_both_ways(libvirt_lab: LibvirtLab, linux
             wait_until(lambda: b"42" in heard, 20, "the answer")
             with pytest.raises(SourceError, match="cannot be opened"):
                 open_console(workload, reach)
+        with closing(open_console(workload, reach)) as opened:
+            opened.write(b"yes\r")
+            # No one reads: what waits is bounded, and libvirt's event loop, which all connections share, goes on.
+            wait_until(lambda: opened._is_paused, 60, "a full console")  # type: ignore[attr-defined]
+            waiting = opened._size  # type: ignore[attr-defined]
+            assert waiting < 1 << 19
+            assert await_event(libvirt_lab), "the event loop stands still"
+            received = 0
+            while received < 2 * waiting:
+                received += len(opened.read())
     finally:
         libvirt_lab.remove(name)
+
+
+def await_event(lab: LibvirtLab) -> bool:
+    """Whether an event of another domain comes, on the event loop of this process."""
+    came = threading.Event()
+    connection = lab.connection
+    callback = connection.domainEventRegisterAny(
+        None, libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, lambda *_: came.set(), None
+    )
+    tiny = lab.start_tiny("eventful")
+    try:
+        return came.wait(20)
+    finally:
+        lab.remove(tiny)
+        connection.domainEventDeregisterAny(callback)
 
 
 @pytest.mark.lab
