@@ -152,6 +152,20 @@ def test_signals_of_every_kind_and_a_terminal_that_no_one_reads(start: Start) ->
     assert end_without_reading(terminal, ENDS_WITHIN_S + SLACK_S) == 143
 
 
+@pytest.mark.parametrize("after_s", [0.05, 0.2, 0.35, 0.5, 0.65, 0.8, 1.0])
+def test_a_signal_while_it_starts_ends_it_and_leaves_the_terminal_sane(start: Start, after_s: float) -> None:
+    terminal = start(*FAST)
+    terminal.read(after_s)
+    os.kill(terminal.pid, signal.SIGTERM)
+    assert terminal.wait_exit(ENDS_WITHIN_S + SLACK_S) in (
+        143,
+        -signal.SIGTERM,
+    )  # before Python listens the system ends it
+    assert termios.tcgetattr(terminal.fd)[:4] == terminal.settings[:4]
+    assert terminal.received.rfind(b"\x1b[?1049l") >= terminal.received.rfind(b"\x1b[?1049h")
+    assert not terminal.screen.cursor.hidden
+
+
 def wake(terminal: Terminal) -> None:
     """Send SIGCONT until the process runs: it may come to an earlier SIGTSTP only now."""
     deadline = time.monotonic() + 20

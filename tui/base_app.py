@@ -67,6 +67,8 @@ class BaseApp(PaintingApp):
         self.failure = ""
         """Why the screen ended by itself; a sentence."""
         self.animation_level = "none"
+        self._end_code: int | None = None
+        """The exit code that was asked for, from then on."""
         self._gate = Gate()
         self._aims: WeakKeyDictionary[events.Key, Screen[Any]] = WeakKeyDictionary()
         """The screen that was on top when a key came, as long as the key is on its way."""
@@ -148,8 +150,20 @@ class BaseApp(PaintingApp):
         """Show the palette of themes."""
         self.push_screen(Palette(providers=[ThemeProvider], placeholder="Search for themes ..."))
 
+    def exit(self, result: int | None = None, return_code: int = 0, message: Any = None) -> None:
+        """End in order."""
+        self._end_code = return_code
+        super().exit(result, return_code, message)
+
     def _fatal_error(self) -> None:
-        """End with a sentence. Textual would print a traceback with local variables, which may hold secrets."""
+        """End with a sentence. Textual would print a traceback with local variables, which may hold secrets.
+
+        Once the end was asked for it is no failure: Textual takes the parts of a screen away that is about to open.
+        """
+        if self._end_code is not None:
+            log.info("the screen failed while it ended", exc_info=True)
+            self.panic()
+            return
         log.exception("the screen failed")
         error = sys.exc_info()[1]
         self.failure = f"vmtop: the screen failed: {type(error).__name__}: {inert(str(error))}"
@@ -176,7 +190,7 @@ class BaseApp(PaintingApp):
             self.run(mouse=self.options.mouse)
         if self.failure:
             farewell(f"{self.failure}{log_file.FILE.reference}")
-        return self.return_code or 0
+        return self.return_code or 0 if self._end_code is None else self._end_code
 
 
 def _held(event: events.Key | events.MouseEvent | events.Paste) -> str:

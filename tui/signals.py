@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from contextvars import Context, copy_context
 from types import FrameType
 from typing import Any
 
@@ -59,6 +60,8 @@ class Signals:
         self._acts: dict[int, Act] = {}
         self._pending: set[int] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._context: Context | None = None
+        """The loop's, in which Textual finds its application."""
         self._receiver: Callable[[int], object] | None = None
         self._codes: dict[int, int] = {}
         self._before: dict[int, Any] = {}
@@ -124,7 +127,7 @@ class Signals:
 
     def serve(self, loop: asyncio.AbstractEventLoop, end_in_order: Callable[[int], object]) -> None:
         """Name the loop that acts, and how it ends. An end that was asked for before begins now."""
-        self.end_in_order, self._loop = end_in_order, loop
+        self.end_in_order, self._loop, self._context = end_in_order, loop, copy_context()
         if self.code is not None:
             end_in_order(self.code)
 
@@ -209,7 +212,7 @@ class Signals:
         elif self._loop is not None and not (number in _ONCE and number in self._pending):
             self._pending.add(number)
             with suppress(RuntimeError):  # the loop is closed: what follows ends by itself, or by the deadline
-                self._loop.call_soon_threadsafe(self._act, number)
+                self._loop.call_soon_threadsafe(self._act, number, context=self._context)
 
     def _act(self, number: int) -> None:
         """Do what a signal asks for, on the loop."""
