@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 
 from tests.engines import FakeEngine
+from tests.late_terminal import LateTerminal
 from tests.rest import until
 from tests.terminal import Start, Terminal
 from tests.test_acting_screen import acting, armed
@@ -53,7 +55,7 @@ async def burst(pilot: Pilot[int], key: str, times: int = 10) -> None:
     await pilot.pause(0.2)
 
 
-async def hold(pilot: Pilot[int], key: str, times: int = 20) -> None:
+async def hold(pilot: Pilot[int], key: str, times: int = 12) -> None:
     for _ in range(times):
         send(pilot, key)
         await asyncio.sleep(HELD_GAP_S)
@@ -242,3 +244,18 @@ def test_a_key_held_in_a_real_terminal_closes_one_dialogue(start: Start, opening
     time.sleep(HELD_S)
     terminal.press("q")
     assert terminal.wait_exit() == 0
+
+
+def test_keys_typed_before_a_slow_line_has_shown_the_confirmation_confirm_nothing() -> None:
+    with closing(LateTerminal(["vmtop", *FLEET], 2.0)) as terminal:
+        terminal.wait_for(lambda: "●" in terminal.text() and terminal.answered > 0, 30, "the fleet")
+        terminal.press("x")
+        terminal.wait_for(lambda: "Esc leaves" in terminal.text(), 20, "the menu")
+        terminal.press("t")
+        terminal.wait_for(lambda: "the same by hand" in terminal.text(), 20, "the confirmation")
+        terminal.read(0.8)  # as long as the line takes, a person does not see it
+        terminal.press("\x1b[C\r")
+        terminal.wait_for(lambda: "the same by hand" not in terminal.text(), 20, "the table")
+        terminal.read(3)
+        assert b"was stopped" not in terminal.received
+        assert b"stopping" not in terminal.received

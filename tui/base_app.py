@@ -35,7 +35,6 @@ from tui.keys import APP_ACTIONS, LIVE, keys_of, shown
 from tui.options import ScreenOptions
 from tui.outlet import Outlet
 from tui.painting import PaintingApp
-from tui.screens.answering import Palette
 from tui.signals import ENDING, SIGNALS
 
 log = logging.getLogger(__name__)
@@ -143,11 +142,15 @@ class BaseApp(PaintingApp):
 
     def action_command_palette(self) -> None:
         """Show the palette of commands."""
+        from tui.screens.answering import Palette
+
         if not isinstance(self.screen, CommandPalette):
             self.push_screen(Palette(id="--command-palette"))
 
     def search_themes(self) -> None:
         """Show the palette of themes."""
+        from tui.screens.answering import Palette
+
         self.push_screen(Palette(providers=[ThemeProvider], placeholder="Search for themes ..."))
 
     def exit(self, result: int | None = None, return_code: int = 0, message: Any = None) -> None:

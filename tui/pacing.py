@@ -32,6 +32,10 @@ class Pace:
         self._answered = Event()
         self._answered.set()
         self.answers = 0
+        self.asked = 0
+        """How many pictures were asked after."""
+        self._shown = 0
+        """Up to which of them there was an answer."""
 
     def ask(self) -> bool:
         """Return whether to ask now: not while an answer is out, nor again of one that does not answer."""
@@ -40,6 +44,7 @@ class Pace:
             if self._asked_at is not None and (not self.answers or now - self._asked_at < _LOST_S):
                 return False
             self._asked_at = now
+            self.asked += 1
             self._answered.clear()
             return True
 
@@ -48,7 +53,14 @@ class Pace:
         with self._lock:
             self._asked_at = None
             self.answers += 1
+            self._shown = self.asked
             self._answered.set()
+
+    def has_shown(self, picture: int) -> bool:
+        """Return whether the terminal shows the picture that was asked after with this number, as far as it tells."""
+        with self._lock:
+            is_lost = self._asked_at is None or time.monotonic() - self._asked_at > _LOST_S
+            return self._shown >= picture or not self.answers or is_lost
 
     def forget(self) -> None:
         """Expect no answer any more."""

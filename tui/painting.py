@@ -8,6 +8,7 @@ way through the compositor costs several times what making the line does.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from rich.segment import Segment
@@ -21,6 +22,7 @@ from textual.widget import Widget
 
 from tui.canvas import PLAIN, Canvas, Pen, Piece, pen_of
 from tui.driver import PacedDriver
+from tui.pacing import Pace
 
 Styled = tuple[str, Style]
 _AGAIN_S = 0.03
@@ -156,6 +158,22 @@ class PaintingApp(App[int]):
         self._end_update()
         driver.flush()
         driver.ask()
+
+    def when_shown(self, then: Callable[[], object]) -> None:
+        """Call when the terminal has shown what is painted by now, as far as it tells."""
+        driver = self._driver
+        if not isinstance(driver, PacedDriver):
+            then()
+        elif self._is_planned or self._is_waiting:
+            self.set_timer(_AGAIN_S, partial(self.when_shown, then))
+        else:
+            self._when_answered(driver.pace, driver.pace.asked, then)
+
+    def _when_answered(self, pace: Pace, picture: int, then: Callable[[], object]) -> None:
+        if pace.has_shown(picture):
+            then()
+        else:
+            self.set_timer(_AGAIN_S, partial(self._when_answered, pace, picture, then))
 
     def _catch_up(self) -> None:
         """Write what was left out, if the terminal has taken what was painted before."""

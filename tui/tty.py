@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import select
 import termios
 import time
@@ -119,7 +118,7 @@ def _size(terminal: int) -> tuple[int, int]:
 
 
 def _any_up_to(highest: int) -> int:
-    return 1 + secrets.randbelow(max(1, min(highest, 200)))
+    return 1 + int.from_bytes(os.urandom(2), "big") % max(1, min(highest, 200))
 
 
 def put_in_order(terminal: int, settings: list[object] | None, goodbye: bytes, seconds: float) -> None:

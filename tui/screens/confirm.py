@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import ClassVar, NamedTuple
 
 from rich.text import Text
@@ -15,6 +16,7 @@ from textual.widgets import Button, Input, Static
 
 from collectors.actions.commands import CAN_WAIT, consequence, describe, equivalent
 from collectors.actions.model import AfterTimeout, Request, Verb
+from tui.painting import PaintingApp
 from tui.screens.answering import Dialogue
 
 ARMED_AFTER_S = 0.25
@@ -90,9 +92,17 @@ class Confirm(Dialogue[Sequence[Request] | None]):
         box.border_subtitle = Text(" Esc cancels ")
         self._show()
         self.query_one("#cancel").focus()
-        self.call_after_refresh(lambda: self.set_timer(ARMED_AFTER_S, self._arm))
+        self.call_after_refresh(self._painted)
+
+    def _painted(self) -> None:
+        """Wait until the person can see it: behind a slow line that is long after it was painted."""
+        app: object = self.app
+        arm = partial(self.set_timer, ARMED_AFTER_S, self._arm)
+        app.when_shown(arm) if isinstance(app, PaintingApp) else arm()
 
     def _arm(self) -> None:
+        if not self.is_attached:
+            return
         if self._asked.words:
             typed = self.query_one(Input)
             typed.disabled = False
