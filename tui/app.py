@@ -73,7 +73,7 @@ class VmtopApp(BaseApp):
         runner = Runner(means.engines.of, ActionLog(means.action_log), who(), self.sampler.announce)
         runner.is_locked = self.options.read_only or means.config.read_only
         protection = Protection(means.config.actions.allow_protected)
-        self.desk = ActionDesk(self, runner, protection, means.config, self.handle_signals)
+        self.desk = ActionDesk(self, runner, protection, means, self.handle_signals)
         self.tape = tape or Tape()
         self.tape.announce = self.sampler.announce
         self.sampler.on_frame(self.tape.recorder.take)
