@@ -186,7 +186,7 @@ def test_before_and_now_stand_beside_each_other(recorded: tuple[Path, list[Frame
     [
         (("nobody", "--window", "1s"), 3, "nobody: no such workload"),
         (("db-primary", "nobody", "--window", "1s"), 3, "nobody: no such workload"),
-        (("b", "--window", "1s"), 3, "could be"),
+        (("db-prim", "--window", "1s"), 3, "db-prim: no such workload; did you mean vm:db-primary"),
         (("db-primary", "--past"), 2, "--past goes with --session"),
         (("db-primary", "--session", "none.gz"), 1, "none.gz cannot be read"),
         (("db-primary", "--window", "soon"), 2, "is no span of time"),
