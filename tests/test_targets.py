@@ -72,6 +72,13 @@ class TestTargets:
         if typed not in whole:
             assert not refused(typed, one).is_ambiguous
 
+    def test_a_unit_is_not_found_by_the_name_that_it_is_shown_with_which_may_be_anothers(self) -> None:
+        escaped = Workload(WorkloadId("systemd", r"/system.slice/a\x2db.service"), Kind.SERVICE, "a-b.service")
+        assert find(r"a\x2db", [escaped]) is escaped
+        assert refused("a-b.service", escaped).suggestions == (r"service:a\x2db.service",)
+        plain = service("a-b.service")
+        assert find("a-b", [escaped, plain]) is plain
+
 
 class TestIds:
     @pytest.mark.parametrize(

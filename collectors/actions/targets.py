@@ -81,8 +81,8 @@ def find(typed: str, workloads: Iterable[Workload]) -> Workload:
     """
     word = take_apart(typed)
     everyone = list(workloads)
-    among = [one for one in everyone if word.kind in (None, one.kind)]
-    by_name = [one for one in among if word.wanted in (one.name, _unit(one))]
+    among = [one for one in everyone if word.kind in (None, one.kind) and word.wanted]
+    by_name = [one for one in among if word.wanted in _names(one)]
     by_id = [one for one in among if is_id_of(word.wanted, one)]
     by_digits = [] if by_id else [one for one in among if _begins_id(word.wanted, one)]
     candidates = list({one.id: one for one in (*by_name, *by_id, *by_digits)}.values())
@@ -109,9 +109,16 @@ def _bare(digits: str) -> str:
     return digits.replace("-", "").lower()
 
 
-def _unit(workload: Workload) -> str:
-    """Return a service's unit without its ending, as systemctl takes it."""
-    return workload.name.removesuffix(".service") if workload.kind is Kind.SERVICE else workload.name
+def _names(workload: Workload) -> tuple[str, ...]:
+    """Return what a workload is called, as its engine takes it.
+
+    A service by its unit, with and without its ending: `a\\x2db.service` is shown as `a-b.service`, which may be
+    another.
+    """
+    if workload.kind is not Kind.SERVICE:
+        return (workload.name,)
+    unit = workload.id.id.rpartition("/")[2]
+    return (unit, unit.removesuffix(".service"))
 
 
 def _suggestions(word: Word, everyone: Sequence[Workload]) -> Iterator[str]:
@@ -121,7 +128,7 @@ def _suggestions(word: Word, everyone: Sequence[Workload]) -> Iterator[str]:
     among = [one for one in everyone if word.kind in (None, one.kind)]
     found: dict[str, None] = {}
     for one in (*_likely(word.wanted.lower(), among, everyone),) or _alike(word.wanted.lower(), among):
-        found.setdefault(f"{one.kind}:{one.name if one.name_is_known else one.short_id}")
+        found.setdefault(f"{one.kind}:{inert(_names(one)[0]) if one.name_is_known else one.short_id}")
         if len(found) == _SUGGESTED:
             break
     yield from found
@@ -129,7 +136,7 @@ def _suggestions(word: Word, everyone: Sequence[Workload]) -> Iterator[str]:
 
 def _likely(wanted: str, among: Sequence[Workload], everyone: Sequence[Workload]) -> Iterator[Workload]:
     """Yield, with repetitions, who is called so, if of another kind, begins with it, by name or id, or has it in it."""
-    yield from (one for one in everyone if wanted in (one.name.lower(), _unit(one).lower()))
+    yield from (one for one in everyone if wanted in (one.name.lower(), *map(str.lower, _names(one))))
     yield from (one for one in among if one.name.lower().startswith(wanted))
     if _DIGITS.fullmatch(wanted):
         yield from (one for one in among if is_full_id(one.id.id) and one.id.id.lower().startswith(wanted))
@@ -137,5 +144,5 @@ def _likely(wanted: str, among: Sequence[Workload], everyone: Sequence[Workload]
 
 
 def _alike(wanted: str, among: Sequence[Workload]) -> Iterator[Workload]:
-    by_name = {_unit(one).lower(): one for one in among}
+    by_name = {_names(one)[-1].lower(): one for one in among}
     yield from (by_name[name] for name in difflib.get_close_matches(wanted, by_name, _SUGGESTED, 0.75))
