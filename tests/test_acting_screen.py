@@ -12,7 +12,7 @@ import pytest
 from textual.screen import Screen
 from textual.widgets import Button, Input
 
-from collectors.actions.model import Note, Observed, Verb
+from collectors.actions.model import Observed, Verb
 from collectors.model import Kind, State, Workload
 from collectors.sources.base import SourceDown
 from tests.engines import FakeEngine, held_by, means_with
@@ -185,69 +185,6 @@ async def test_killing_wants_the_name_typed() -> None:
         await session.press(*["backspace"] * 5, *target.name.replace("-", "\0").replace("\0", "-"), "enter")
         await told_of(session, f"{target.name} was killed")
         assert engine.performed == [(Verb.KILL, target.id)]
-
-
-async def test_the_beginning_of_the_name_does_not_confirm_a_kill() -> None:
-    engine = FakeEngine()
-    async with acting(engine) as session:
-        await session.press("3", "j", "j")
-        target = under_cursor(session)
-        await to_confirm(session, "K")
-        screen = session.pilot.app.screen
-        for length in range(len(target.name)):
-            screen.query_one(Input).value = target.name[:length]
-            await session.pilot.pause()
-            assert screen.query_one("#confirm", Button).disabled
-        await session.press("enter")
-        assert isinstance(session.pilot.app.screen, Confirm)
-        assert engine.performed == []
-        screen.query_one(Input).value = target.name
-        await session.pilot.pause()
-        assert not screen.query_one("#confirm", Button).disabled
-
-
-async def test_the_confirmation_says_what_else_is_lost_and_who_is_hit_too() -> None:
-    engine = FakeEngine()
-    async with acting(engine) as session:
-        await session.press("3", "j", "j")
-        target = under_cursor(session)
-        engine.states[target.id] = Observed(
-            target.name, State.RUNNING, "first", notes=frozenset({Note.REMOVED_AT_END}), dependents=("x.service",)
-        )
-        frame = session.fleet.frame()
-        inner = msgspec.structs.replace(target, id=target.id._replace(id="e" * 64), name="inner", cgroup="/box/inner")
-        frame.workloads[target.id] = msgspec.structs.replace(target, cgroup="/box")
-        frame.workloads[inner.id] = inner
-        session.screen.post_message(FrameReady(frame))
-        await session.pilot.pause()
-        await to_confirm(session, "t")
-        shown = " ".join(session.text().split())
-        assert "The engine removes it once it ends (--rm)" in shown
-        assert "Inside it runs container inner, and ends with it." in shown
-        assert "systemd will stop with it: x.service." in shown
-
-
-async def test_of_several_it_is_said_of_whom() -> None:
-    engine = FakeEngine()
-    async with acting(engine) as session:
-        await session.press("3", "j", "space", "space")
-        first, second = session.screen.targets()
-        engine.states[first.id] = Observed(first.name, State.RUNNING, "first", notes=frozenset({Note.REMOVED_AT_END}))
-        await to_confirm(session, "t")
-        assert f"{first.name}: The engine removes it" in " ".join(session.text().split())
-        assert f"{second.name}: The engine" not in " ".join(session.text().split())
-
-
-async def test_an_alias_of_a_protected_service_is_protected() -> None:
-    engine = FakeEngine()
-    async with acting(engine) as session:
-        await session.press("4", "slash", *"nginx", "enter")
-        target = under_cursor(session)
-        assert target.kind is Kind.SERVICE
-        engine.states[target.id] = Observed("sshd.service", State.RUNNING, "first")
-        await session.press("x", "t")
-        await told_of(session, "protected: people come in from afar through it")
-        assert engine.performed == []
 
 
 async def test_what_follows_the_time_out_is_a_choice_that_is_shown() -> None:

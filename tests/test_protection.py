@@ -130,6 +130,11 @@ def test_whatever_vmtop_was_started_from_is_protected_up_to_the_first_process(tm
     assert protection.reason(service("other.service")) == ""
 
 
+def test_a_users_unit_of_the_same_name_protects_no_service(tmp_path: Path) -> None:
+    process(tmp_path, "self", 0, "/user.slice/user-1000.slice/user@1000.service/app.slice/agent.service")
+    assert Protection((), tmp_path, tmp_path).reason(service("agent.service")) == ""
+
+
 def test_processes_that_form_a_ring_hold_no_one_up(tmp_path: Path) -> None:
     process(tmp_path, "self", 30, "/a")
     process(tmp_path, "30", 31, "/b")

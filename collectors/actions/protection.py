@@ -59,11 +59,16 @@ class Protection:
 
 
 def _encloses(workload: Workload, group: str) -> bool:
-    """Whether a control group is a workload's, or below it. The path of a service that is in no list is a guess."""
-    own = workload.cgroup or ""
-    if workload.kind is Kind.SERVICE and workload.id.id.rpartition("/")[2] in group.split("/"):
-        return True
-    return bool(own) and own != "/" and (group == own or group.startswith(f"{own}/"))
+    """Whether a control group is a workload's, or below it.
+
+    A service that is in no list has no known group: its unit is then the outermost in the path, as units of a user's
+    own manager are called as they like.
+    """
+    own = workload.cgroup
+    if own is None and workload.kind is Kind.SERVICE:
+        outermost = next((part for part in group.split("/") if part.endswith((".service", ".scope"))), "")
+        return outermost != "" and outermost == workload.id.id.rpartition("/")[2]
+    return own not in (None, "", "/") and (group == own or group.startswith(f"{own}/"))
 
 
 def _kubernetes(workload: Workload) -> str:
