@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import libvirt
@@ -20,6 +21,7 @@ from tests.lab.docker_engine import DockerLab
 from tests.lab.guests import BootSector
 from tests.lab.libvirt_daemon import LibvirtLab
 from tests.lab.process import wait_until
+from tests.terminal import Terminal
 from tests.test_acting_terminal import vmtop
 from tests.test_actions_lab import IGNORES_SIGNALS, container, docker_runner, docker_state, domain, libvirt_runner
 
@@ -64,6 +66,16 @@ def test_a_container_that_the_engine_removes_is_said_to_be_removed(
     assert done.returncode == 0, done.stderr
     assert "besides-rm: The engine removes it once it ends" in done.stderr
     wait_until(lambda: is_gone(docker_lab, brief), 20, "its removal")
+
+
+def test_the_question_of_a_script_says_it_too(docker_lab: DockerLab, brief: str, tmp_path: Path) -> None:
+    command = ["vmtop", "kill", "besides-rm", "--docker", docker_lab.url]
+    with closing(Terminal(command, (120, 40), {"XDG_STATE_HOME": str(tmp_path)})) as terminal:
+        terminal.wait_for(lambda: "Go on?" in terminal.text(), 30, "the question")
+        assert "The engine removes it once it ends (--rm)" in " ".join(terminal.text().split())
+        assert f"docker kill {brief}" in terminal.text().replace("\n", "")
+        terminal.press("n\r")
+    assert docker_state(docker_lab, brief) == "running"
 
 
 def test_a_restart_by_force_keeps_what_its_end_would_remove(docker_lab: DockerLab, brief: str) -> None:
