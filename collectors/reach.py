@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Owner = TypeVar("Owner")
+_SYSTEM_URI = "qemu:///system"
 DOCKER_ENGINES = frozenset({"docker", "podman"})
 
 
@@ -124,12 +125,35 @@ class LibvirtReach:
 
 
 class Reach:
-    """All engines that this run of vmtop was told of."""
+    """All engines that this run of vmtop was told of.
 
-    def __init__(self, specs: Sequence[SourceSpec]) -> None:
+    Args:
+        specs: The sources that are sampled.
+        environ: Where the `docker` and `virsh` of the person look for their engine.
+        is_root: Whether the person is: `virsh` then looks for the system's domains, else for the person's own.
+    """
+
+    def __init__(
+        self, specs: Sequence[SourceSpec], environ: Mapping[str, str] = os.environ, is_root: bool = os.geteuid() == 0
+    ) -> None:
+        self._is_same_docker = _is_same_docker([_options(spec) for spec in specs if spec.name == "docker"], environ)
+        self._is_same_libvirt = _is_same_libvirt(
+            [_options(spec) for spec in specs if spec.name == "libvirt"], environ, is_root
+        )
         self._docker = [DockerReach(**_options(spec)) for spec in specs if spec.name == "docker"]
         self._is_demo = any(spec.name == "demo" for spec in specs)
         self._libvirt = [LibvirtReach(**_options(spec)) for spec in specs if spec.name == "libvirt"]
+
+    def needs_id(self, workload: Workload) -> bool:
+        """Whether a command that a person types could go to another engine, on which the name is somebody else's.
+
+        An id there is no one's. Pure: no engine is asked.
+        """
+        if self._is_demo:
+            return False
+        if workload.endpoint or workload.id.engine == "podman":
+            return True
+        return not (self._is_same_libvirt if workload.kind is Kind.VM else self._is_same_docker)
 
     def docker(self, workload: Workload) -> DockerReach:
         """Return the engine that runs a container.
@@ -182,6 +206,19 @@ def _libvirt_knows(reach: LibvirtReach, workload: Workload) -> bool:
     except WorkloadGone:
         return False
     return True
+
+
+def _is_same_docker(engines: Sequence[Mapping[str, Any]], environ: Mapping[str, str]) -> bool:
+    """Whether the docker command finds the one engine that vmtop speaks to. Which context it is in is not looked up."""
+    given = [engine.get("url") for engine in engines]
+    return len(given) < 2 and all(url is None or url == environ.get("DOCKER_HOST") for url in given)
+
+
+def _is_same_libvirt(daemons: Sequence[Mapping[str, Any]], environ: Mapping[str, str], is_root: bool) -> bool:
+    """Whether virsh finds the one libvirt that vmtop speaks to: its own variable goes before libvirt's (virsh(1))."""
+    default = environ.get("LIBVIRT_DEFAULT_URI") or ""
+    virsh = environ.get("VIRSH_DEFAULT_CONNECT_URI") or default or (_SYSTEM_URI if is_root else "")
+    return len(daemons) < 2 and all((one.get("uri") or default or _SYSTEM_URI) == virsh for one in daemons)
 
 
 def _close(connection: virConnect) -> None:

@@ -18,13 +18,10 @@ from collectors.actions.commands import consequence, equivalent
 from collectors.actions.engines import Engines
 from collectors.actions.log import ActionLog, Entry
 from collectors.actions.model import ActionTimedOut, AfterTimeout, Observed, Request, Result, Verb
-from collectors.actions.protection import Protection
 from collectors.actions.rules import is_reached, offers, state_forbids, why_not
 from collectors.actions.runner import AT_ONCE, Action, Runner
-from collectors.actions.targets import NoTarget, find
 from collectors.model import Event, Kind, State, Workload, WorkloadId
 from collectors.reach import Reach
-from collectors.rights import own_containers
 from collectors.sources.base import AccessDenied, SourceAbsent, SourceDown, SourceError
 from tests.engines import FakeEngine, held_by
 from tests.lab.process import wait_until
@@ -83,9 +80,10 @@ class TestWords:
     def test_a_name_is_one_word_of_the_command_whatever_is_in_it(
         self, name: str, verb: Verb, after: AfterTimeout
     ) -> None:
-        for workload in (container(name), domain(name)):
+        for workload in (container(name), domain(name), service(name)):
+            unit = workload.id.id.rpartition("/")[2]
             for line in equivalent(Request(verb, workload, after=after)):
-                assert name in shlex.split(line, comments=False)
+                assert {name, workload.id.id, unit} & set(shlex.split(line, comments=False))
 
     def test_the_consequence_tells_what_follows_the_time_out(self) -> None:
         request = Request(Verb.STOP, domain(), 60)
@@ -94,85 +92,6 @@ class TestWords:
         left = Request(Verb.STOP, domain(), 60, AfterTimeout.LEAVE)
         assert "left as it is" in consequence(left)
         assert equivalent(left) == ("virsh shutdown db",)
-
-
-class TestProtection:
-    def test_the_container_around_vmtop_is_found_by_its_mounts(self, tmp_path: Path) -> None:
-        own, other = "a" * 64, "b" * 64
-        (tmp_path / "self").mkdir()
-        (tmp_path / "self" / "cgroup").write_text("0::/\n")
-        (tmp_path / "self" / "mountinfo").write_text(
-            f"1 2 0:3 /var/lib/docker/containers/{own}/hostname /etc/hostname rw - ext4 /dev/sda1 rw\n"
-            f"4 2 0:5 /var/lib/docker/containers/{other}/mounts/shm /dev/shm rw - tmpfs shm rw\n"
-            f"6 2 0:7 / /var/lib/docker/containers/{other}/mounts/shm rw - tmpfs shm rw\n"
-        )
-        assert own_containers(tmp_path) == {own}
-        protection = Protection((), tmp_path, tmp_path)
-        inside = Workload(WorkloadId("docker", own), Kind.CONTAINER, "me", State.RUNNING)
-        assert "vmtop itself" in protection.reason(inside)
-        assert protection.reason(msgspec.structs.replace(inside, id=WorkloadId("docker", other))) == ""
-
-    def test_the_machine_around_vmtop_is_found_by_its_firmware(self, tmp_path: Path) -> None:
-        (tmp_path / "product_uuid").write_text(f"{domain().id.id.upper()}\n")
-        assert "vmtop itself" in Protection((), tmp_path, tmp_path).reason(domain())
-
-    def test_the_service_around_vmtop_is_protected(self, tmp_path: Path) -> None:
-        (tmp_path / "self").mkdir()
-        (tmp_path / "self" / "cgroup").write_text("0::/system.slice/agent.service/child\n")
-        around = msgspec.structs.replace(service("agent.service"), cgroup="/system.slice/agent.service")
-        assert "vmtop itself" in Protection((), tmp_path, tmp_path).reason(around)
-
-    def test_a_kubelets_containers_and_the_engines_services_are_protected(self) -> None:
-        protection = Protection()
-        owned = container(labels=(("io.kubernetes.pod.name", "x"),))
-        assert "kubelet" in protection.reason(owned)
-        assert "kubelet" in protection.reason(container(cgroup="/kubepods/burstable/podx/y"))
-        assert protection.reason(service("docker.service"))
-        assert protection.reason(service("libvirtd.service"))
-        assert protection.reason(container(labels=(("vmtop.protect", "true"),)))
-        assert protection.reason(service("nginx.service")) == ""
-
-    @pytest.mark.parametrize("named", ["docker.service", "service:docker.service", "/system.slice/docker.service"])
-    def test_the_configuration_names_exceptions(self, named: str) -> None:
-        assert Protection((named,)).reason(service("docker.service")) == ""
-
-
-class TestTargets:
-    FLEET = (
-        container("web", number=1),
-        container("web-2", number=2),
-        domain("web"),
-        domain("db"),
-        service("ssh.service"),
-    )
-
-    @pytest.mark.parametrize(
-        ("typed", "kind", "name"),
-        [
-            ("db", Kind.VM, "db"),
-            ("vm:web", Kind.VM, "web"),
-            ("ct:web", Kind.CONTAINER, "web"),
-            ("web-", Kind.CONTAINER, "web-2"),
-            ("service:ssh", Kind.SERVICE, "ssh.service"),
-            (f"{2:064x}", Kind.CONTAINER, "web-2"),
-        ],
-    )
-    def test_a_unique_word_finds_its_workload(self, typed: str, kind: Kind, name: str) -> None:
-        fleet = (*self.FLEET[:3], *self.FLEET[4:], msgspec.structs.replace(domain("db"), id=WorkloadId("qemu", "e")))
-        found = find(typed, fleet)
-        assert (found.kind, found.name) == (kind, name)
-
-    def test_an_ambiguous_word_lists_who_it_could_be(self) -> None:
-        with pytest.raises(NoTarget) as caught:
-            find("web", self.FLEET)
-        assert caught.value.is_ambiguous
-        assert "container:web" in str(caught.value)
-        assert "vm:web" in str(caught.value)
-
-    @pytest.mark.parametrize("typed", ["nosuch", "", "vm:", "vm:nosuch"])
-    def test_nothing_is_found_for_what_is_nothing(self, typed: str) -> None:
-        with pytest.raises(NoTarget):
-            find(typed, self.FLEET)
 
 
 def run(engine: FakeEngine, request: Request, **more: object) -> Action:
@@ -358,6 +277,26 @@ class TestRunner:
         runner.close()
         release.set()
         assert [entry.result for entry in log.recent(10)] == ["unknown"]
+
+    def test_what_was_renamed_between_the_name_and_the_look_is_left_alone(self) -> None:
+        """As by `docker rename web web-old; docker rename web-new web`."""
+        engine = FakeEngine()
+        for seen in (Observed("web-old", State.RUNNING, "first"), None):
+            engine.states[container().id] = Observed("web-old", State.RUNNING, "first")
+            action = run(engine, Request(Verb.STOP, container("web"), seen=seen))
+            assert result(action) is Result.CHANGED
+            assert action.outcome is not None
+            assert "is called web-old now" in action.outcome.sentence
+        assert engine.performed == []
+
+    def test_a_unit_named_by_an_alias_is_refused_by_its_own_name(self) -> None:
+        engine = FakeEngine()
+        engine.states[service("sshd.service").id] = Observed("ssh.service", State.RUNNING, "first")
+        action = run(engine, Request(Verb.STOP, service("sshd.service")))
+        assert result(action) is Result.REFUSED
+        assert action.outcome is not None
+        assert "is another name of ssh.service" in action.outcome.sentence
+        assert engine.performed == []
 
     def test_a_domain_that_is_seen_otherwise_than_confirmed_is_left_alone(self) -> None:
         engine = FakeEngine()

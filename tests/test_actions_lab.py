@@ -120,6 +120,23 @@ def test_what_changed_since_it_was_seen_is_left_alone(docker_lab: DockerLab, doc
     assert docker_state(docker_lab, web) == "running"
 
 
+def test_a_swap_of_names_before_the_look_leaves_both_alone(
+    docker_lab: DockerLab, docker_runner: Runner, web: str
+) -> None:
+    """Blue and green: `act-web` was found, and is the other one by the time that the engine is asked how it is."""
+    asked = container(web, "act-web")
+    green = docker_lab.run("act-green", "sleep 1000")
+    try:
+        docker_lab.client.rename(web, "act-old")
+        docker_lab.client.rename(green, "act-web")
+        for seen in (docker_runner.look(asked), None):
+            outcome = finish(docker_runner, Request(Verb.KILL, asked, seen=seen))
+            assert outcome.result is Result.CHANGED, outcome
+        assert {docker_state(docker_lab, one) for one in (web, green)} == {"running"}
+    finally:
+        docker_lab.remove(green)
+
+
 def test_a_workload_of_the_same_name_is_not_touched(docker_lab: DockerLab, docker_runner: Runner, web: str) -> None:
     docker_lab.remove(web)
     other = docker_lab.run("act-web", "sleep 1000")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -18,12 +19,14 @@ from collectors.facts.classes import Classes
 from collectors.metrics import METRICS
 from collectors.model import Frame, Kind, Workload, WorkloadId
 from collectors.rates import Deriver
+from collectors.sampler import SourceSpec
 from collectors.sources.base import SourceDown
 from tests.rest import until
 from tests.test_cli import fleet, run
 from tests.test_replay_screen import Replaying, kept, live, replaying
 from tests.test_screen import Session
 from tests.test_session_file import fleet_frames, write
+from tui import sources
 from tui.compare_text import as_text
 from tui.screens.classes import ClassesScreen
 from tui.screens.compare import CompareScreen
@@ -186,7 +189,7 @@ def test_before_and_now_stand_beside_each_other(recorded: tuple[Path, list[Frame
     [
         (("nobody", "--window", "1s"), 3, "nobody: no such workload"),
         (("db-primary", "nobody", "--window", "1s"), 3, "nobody: no such workload"),
-        (("b", "--window", "1s"), 3, "could be"),
+        (("db-prim", "--window", "1s"), 3, "db-prim: no such workload; did you mean vm:db-primary"),
         (("db-primary", "--past"), 2, "--past goes with --session"),
         (("db-primary", "--session", "none.gz"), 1, "none.gz cannot be read"),
         (("db-primary", "--window", "soon"), 2, "is no span of time"),
@@ -198,6 +201,19 @@ def test_what_cannot_be_compared_is_one_sentence(arguments: tuple[str, ...], cod
     assert told.exit_code == code
     assert words in told.stderr
     assert told.stdout == ""
+
+
+def test_a_name_that_one_who_is_down_may_know_is_not_only_called_absent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(tmp_path / "dead.sock"))  # and no one listens
+    docker = SourceSpec("docker", {"url": f"unix://{tmp_path}/dead.sock"})
+    monkeypatch.setattr(sources, "specs", lambda *_: [*sources.demo(20, 7), docker])
+    told = run("compare", "nobody", "--window", "1s")
+    assert told.exit_code == 3
+    assert "vmtop: docker: " in told.stderr
+    assert "nobody: no such workload" in told.stderr
 
 
 # --- the screen ------------------------------------------------------------------------------------------------------

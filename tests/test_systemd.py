@@ -15,18 +15,21 @@ from collectors.actions.engines import Engines
 from collectors.actions.log import ActionLog
 from collectors.actions.model import AfterTimeout, Request, Result, Verb
 from collectors.actions.runner import Outcome, Runner
-from collectors.actions.systemd import unit_of
+from collectors.actions.systemd import SystemdEngine, unit_of
 from collectors.facts import unit
 from collectors.facts.reader import FactsReader
 from collectors.logs.journal import JournalLog
 from collectors.logs.model import LogLine
 from collectors.model import Kind, State, Workload, WorkloadId
-from collectors.reach import Reach
+from collectors.reach import Reach, WorkloadGone
+from collectors.sampler import SourceSpec
 from collectors.sources.base import SourceAbsent, SourceDown, SourceError
 from collectors.sources.systemd import SystemdSource, slice_of
 from tests.lab.process import wait_until
 from tests.lab.uml import UmlLab
 from tests.lab.uml_systemd import run_under_systemd
+from tui.action_commands import run
+from tui.config import Config
 
 UNITS = {
     "calm.service": "[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/bin/sleep 1000\n",
@@ -43,6 +46,15 @@ UNITS = {
         "[Unit]\nDefaultDependencies=no\n[Service]\nExecStartPre=/bin/sleep 1\nExecStart=/bin/sleep 1000\n"
         "User=nobody\nPrivateTmp=yes\nNoNewPrivileges=yes\nProtectSystem=full\n"
     ),
+    "leans.service": (
+        "[Unit]\nRequires=calm.service\nAfter=calm.service\nDefaultDependencies=no\n"
+        "[Service]\nExecStart=/bin/sleep 1000\n"
+    ),
+    "bound.service": (
+        "[Unit]\nBindsTo=calm.service\nAfter=calm.service\nDefaultDependencies=no\n"
+        "[Service]\nExecStart=/bin/sleep 1000\n"
+    ),
+    "idle.service": ("[Unit]\nPartOf=calm.service\nDefaultDependencies=no\n[Service]\nExecStart=/bin/sleep 1000\n"),
     "talk.service": (
         "[Unit]\nDefaultDependencies=no\n[Service]\nStandardOutput=journal\n"
         "ExecStart=/bin/sh -c 'i=0; while :; do i=$((i+1)); echo line $i; sleep 0.02; done'\n"
@@ -111,7 +123,7 @@ def test_services_are_acted_on_through_a_real_systemd(uml_lab: UmlLab) -> None:
     environment = {"TMPDIR": "/run/lab/tmp", "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8", "VMTOP_INSIDE_UML": "1"}
     finished = run_under_systemd(uml_lab.folder / "systemd", argv, units(), environment)
     assert finished.returncode == 0, finished.stdout
-    assert "7 passed" in finished.stdout, finished.stdout
+    assert "10 passed" in finished.stdout, finished.stdout
 
 
 def finish(folder: Path, request: Request) -> Outcome:
@@ -226,3 +238,58 @@ def test_the_journal_of_a_service_is_read_in_windows_and_followed() -> None:
     log.close()
     thread.join(10)
     assert not thread.is_alive()
+
+
+def command(verb: Verb, *names: str) -> int:
+    """Do what `vmtop VERB NAMES --yes` does on a host that has systemd only."""
+    specs = [SourceSpec("host"), SourceSpec("cgroup"), SourceSpec("systemd")]
+    return run(verb, names, specs, Config(), True, 5.0, AfterTimeout.LEAVE)
+
+
+@pytest.mark.uml
+def test_the_beginning_of_a_units_name_is_refused_and_the_whole_is_not(capsys: pytest.CaptureFixture[str]) -> None:
+    subprocess.run(["systemctl", "start", "calm.service"], check=True)
+    before = invocation("calm.service")
+    for verb in (Verb.STOP, Verb.RESTART, Verb.START, Verb.KILL, Verb.PAUSE, Verb.RESUME):
+        assert command(verb, "cal") == 3
+        assert "did you mean service:calm.service?" in capsys.readouterr().err
+        if verb in (Verb.STOP, Verb.RESTART, Verb.START):
+            assert command(verb, "service:cal") == 3
+        assert (active_state("calm.service"), invocation("calm.service")) == ("active", before)
+    assert command(Verb.STOP, "calm") == 0
+    assert active_state("calm.service") == "inactive"
+
+
+@pytest.mark.uml
+def test_an_alias_of_a_unit_is_refused_by_the_name_of_the_unit(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["systemctl", "show", "--property=FragmentPath", "--value", "calm.service"]
+    place = subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
+    Path("/run/systemd/system/nick.service").symlink_to(place)
+    journal = subprocess.run([*words[:-1], "systemd-journald.service"], capture_output=True, text=True, check=True)
+    Path("/run/systemd/system/scribe.service").symlink_to(journal.stdout.strip())
+    subprocess.run(["systemctl", "daemon-reload"], check=True)
+    subprocess.run(["systemctl", "start", "calm.service"], check=True)
+    assert command(Verb.STOP, "service:nick") == 5
+    assert "another name of calm.service" in capsys.readouterr().err
+    assert command(Verb.STOP, "scribe.service") == 5
+    assert "scribe.service, which is systemd-journald.service, is protected" in capsys.readouterr().err
+    assert active_state("calm.service") == "active"
+    subprocess.run(["systemctl", "stop", "calm.service"], check=True)
+
+
+@pytest.mark.uml
+def test_what_stops_with_a_unit_and_what_is_forgotten_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    subprocess.run(["systemctl", "start", "leans.service", "bound.service"], check=True)
+    seen = SystemdEngine().observe(service("calm.service"))
+    assert seen.dependents == ("bound.service", "leans.service")
+    assert command(Verb.STOP, "calm") == 0
+    assert "calm.service: systemd will stop with it: bound.service, leans.service." in capsys.readouterr().err
+    assert {active_state("leans.service"), active_state("bound.service")} == {"inactive"}
+    subprocess.run(["systemctl", "start", "calm.service"], check=True)
+    assert SystemdEngine().observe(service("calm.service")).dependents == ()
+    subprocess.run(["systemd-run", "--unit=fleeting", "--property=DefaultDependencies=no", "sleep", "1000"], check=True)
+    assert command(Verb.STOP, "fleeting") == 0
+    assert "fleeting.service: It is transient" in capsys.readouterr().err
+    with pytest.raises(WorkloadGone):
+        SystemdEngine().observe(service("fleeting.service"))
+    subprocess.run(["systemctl", "stop", "calm.service"], check=True)

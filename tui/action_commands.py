@@ -2,7 +2,8 @@
 
 Exit codes: 0 all done, or so already; 1 one failed; 2 bad arguments; 3 a name stands for no workload or for several
 (nothing was done to any); 4 not allowed; 5 refused by vmtop (protected, locked, impossible now); 6 not in time, left as
-it is; 7 outcome unknown. With several workloads, the gravest: 1, 7, 4, 5, 3, 6.
+it is; 7 outcome unknown; 8 a source that could know a name has not answered (nothing was done to any). With several
+workloads, the gravest: 1, 7, 8, 4, 5, 3, 6.
 """
 
 from __future__ import annotations
@@ -13,22 +14,20 @@ from collections.abc import Sequence
 
 import click
 
-from collectors.actions.commands import CAN_WAIT, consequence, describe, equivalent
+from collectors.actions.commands import CAN_WAIT, besides, consequence, describe, equivalent
+from collectors.actions.inside import below
 from collectors.actions.log import ActionLog
 from collectors.actions.model import AfterTimeout, Observed, Request, Result, Verb
 from collectors.actions.protection import Protection
 from collectors.actions.rules import engine_forbids
 from collectors.actions.runner import Action, Runner
-from collectors.actions.targets import NoTarget, find
-from collectors.model import Kind, Workload, WorkloadId
+from collectors.model import Workload
 from collectors.sampler import SourceSpec
 from collectors.sources.base import SourceError
-from collectors.sources.systemd import slice_of
-from collectors.systemd_bus import SERVICE_NAME
+from tui.choosing import choose
 from tui.config import Config, config_file
 from tui.folders import state_folder
 from tui.means import make_means, who
-from tui.once import gather
 
 _CODES = {
     Result.DONE: 0,
@@ -41,10 +40,8 @@ _CODES = {
     Result.CHANGED: 3,
     Result.TIMED_OUT: 6,
 }
-_GRAVEST_FIRST = (1, 7, 4, 5, 3, 6, 0)
+_GRAVEST_FIRST = (1, 7, 8, 4, 5, 3, 6, 0)
 _ANSWER_S = 30.0
-_SETTLE_S = 10.0
-"""A name may stand for a workload of a daemon that is slow; a list is sooner content."""
 
 
 def run(
@@ -60,20 +57,32 @@ def run(
     if config.read_only:
         click.echo(f"vmtop: not done: {config_file()} says read_only = true", err=True)
         return _CODES[Result.REFUSED]
-    workloads = list(gather(specs, settle_s=_SETTLE_S).frame.workloads.values())
-    try:
-        chosen = list(dict.fromkeys(_find(name, workloads) for name in names))
-    except NoTarget as error:
-        click.echo(f"vmtop: {error}; nothing was done", err=True)
-        return 3
+    chosen = choose(names, specs)
+    if chosen.code:
+        return chosen.code
     means = make_means(specs, config, state_folder() / "actions.log")
     runner = Runner(means.engines.of, ActionLog(means.action_log), who())
     protection = Protection(config.actions.allow_protected)
-    requests = [_request(runner, verb, one, timeout_s, after, config) for one in chosen]
+    requests = [
+        Request(
+            verb,
+            one,
+            _granted_s(verb, one, timeout_s, config),
+            after,
+            _look(runner, one),
+            below(one, chosen.everyone),
+            means.reach.needs_id(one),
+        )
+        for one in chosen.workloads
+    ]
     refusals = [_refusal(protection, request) for request in requests]
     for refusal in filter(None, refusals):
         click.echo(f"vmtop: {refusal}", err=True)
     allowed = [request for request, refusal in zip(requests, refusals, strict=True) if not refusal]
+    if is_sure:
+        for request in allowed:
+            for sentence in besides(request):
+                click.echo(f"vmtop: {request.workload.name}: {sentence}", err=True)
     if not allowed or not (is_sure or _asks(allowed)):
         return _CODES[Result.REFUSED]
     codes = _act(runner, allowed)
@@ -81,36 +90,27 @@ def run(
     return next(code for code in _GRAVEST_FIRST if code in codes)
 
 
-def _find(name: str, workloads: Sequence[Workload]) -> Workload:
-    """Find a workload; a service that is in no list may still be a unit that systemd can load."""
-    try:
-        return find(name, workloads)
-    except NoTarget as error:
-        unit = name.removeprefix("service:").removeprefix("svc:")
-        unit = unit if unit != name or unit.endswith(".service") else ""
-        unit += "" if unit.endswith(".service") or not unit else ".service"
-        if error.is_ambiguous or not SERVICE_NAME.fullmatch(unit):
-            raise
-        return Workload(WorkloadId("systemd", f"{slice_of(unit)}/{unit}"), Kind.SERVICE, unit)
+def _granted_s(verb: Verb, workload: Workload, timeout_s: float | None, config: Config) -> float:
+    if verb not in CAN_WAIT:
+        return _ANSWER_S
+    return config.actions.timeout_s.of(workload.kind) if timeout_s is None else timeout_s
 
 
-def _request(
-    runner: Runner, verb: Verb, workload: Workload, timeout_s: float | None, after: AfterTimeout, config: Config
-) -> Request:
-    seen: Observed | None = None
+def _look(runner: Runner, workload: Workload) -> Observed | None:
     try:
-        seen = runner.look(workload)
+        return runner.look(workload)
     except SourceError as error:
         click.echo(f"vmtop: {workload.name}: {error.reason}", err=True)
-    granted = timeout_s if timeout_s is not None else config.actions.timeout_s.of(workload.kind)
-    return Request(verb, workload, granted if verb in CAN_WAIT else _ANSWER_S, after, seen)
+        return None
 
 
 def _refusal(protection: Protection, request: Request) -> str:
     """Return why vmtop does not even ask the engine; the state is left to the runner, which looks again."""
     workload = request.workload
-    if reason := protection.reason(workload):
-        return f"{workload.name} is protected: {reason} (allow_protected in {config_file()} makes exceptions)"
+    called = request.seen.name if request.seen else workload.name
+    if reason := protection.reason(workload, called):
+        name = workload.name if called == workload.name else f"{workload.name}, which is {called},"
+        return f"{name} is protected: {reason} (allow_protected in {config_file()} makes exceptions)"
     reason = engine_forbids(request.verb, workload)
     return f"{workload.name}: {reason}" if reason else ""
 
@@ -121,7 +121,8 @@ def _asks(requests: Sequence[Request]) -> bool:
         raise click.UsageError("there is no one to ask: say --yes.")
     for request in requests:
         click.echo(f"{request.verb}: {describe(request.workload)}", err=True)
-        click.echo(f"  {consequence(request)}", err=True)
+        for sentence in (consequence(request), *besides(request)):
+            click.echo(f"  {sentence}", err=True)
         for command in equivalent(request):
             click.echo(f"  the same by hand: {command}", err=True)
     return click.confirm("Go on?", default=False, err=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual.message import Message
 
 from collectors.actions.commands import CAN_WAIT
+from collectors.actions.inside import below
 from collectors.actions.model import AfterTimeout, Observed, Request, Result, Verb
 from collectors.actions.protection import Protection
 from collectors.actions.rules import state_forbids, why_not
@@ -18,7 +19,8 @@ from collectors.actions.runner import Action, Runner
 from collectors.actions.words import HINTS, label
 from collectors.model import Kind, Workload, WorkloadId
 from collectors.sources.base import SourceError
-from tui.config import Config, config_file
+from tui.config import config_file
+from tui.means import Means
 from tui.threads import in_thread
 
 if TYPE_CHECKING:
@@ -72,7 +74,7 @@ class ActionDesk:
         app: Where menus open and notifications appear.
         runner: What does it.
         protection: Who must not fall to a slip.
-        config: Time-outs.
+        means: Time-outs, and which engines there are.
     """
 
     def __init__(
@@ -80,7 +82,7 @@ class ActionDesk:
         app: App[int],
         runner: Runner,
         protection: Protection,
-        config: Config,
+        means: Means,
     ) -> None:
         self.runner = runner
         self._app = app
@@ -88,7 +90,7 @@ class ActionDesk:
         self._untold: set[Action] = set()
         """Those of the bulk whose end has not been told."""
         self._protection = protection
-        self._config = config
+        self._means = means
         runner.on_change(self._pass_on)
 
     @property
@@ -104,8 +106,13 @@ class ActionDesk:
     def _pass_on(self, action: Action) -> None:
         self._app.post_message(ActionChanged(action))
 
-    async def act(self, workloads: Sequence[Workload]) -> None:
-        """Open the menu for some workloads, confirm, and submit."""
+    async def act(self, workloads: Sequence[Workload], everyone: Collection[Workload]) -> None:
+        """Open the menu for some workloads, confirm, and submit.
+
+        Args:
+            workloads: Whom.
+            everyone: All that are known now: who runs inside those is hit with them.
+        """
         from tui.screens.confirm import Confirm
 
         looks = asyncio.ensure_future(self._look_at_all(workloads))
@@ -113,7 +120,7 @@ class ActionDesk:
             verb = await self._app.push_screen_wait(self._menu(workloads))
             if verb is None:
                 return
-            asked = self._ask(verb, workloads, await self._with_patience(looks))
+            asked = self._ask(verb, workloads, await self._with_patience(looks), everyone)
         finally:
             looks.cancel()
         if not asked.requests:
@@ -170,15 +177,21 @@ class ActionDesk:
             return Entry(verb, word, locked, False)
         return Entry(verb, word, note, True)
 
-    def _why_not(self, verb: Verb, workload: Workload) -> str:
+    def _why_not(self, verb: Verb, workload: Workload, real_name: str = "") -> str:
         if reason := why_not(verb, workload):
             return reason
-        if reason := self._protection.reason(workload):
+        if reason := self._protection.reason(workload, real_name):
             return f"protected: {reason} (allow_protected in {config_file()} makes exceptions)"
         action = self.runner.running().get(workload.id)
         return f"its {action.request.verb} is under way" if action else ""
 
-    def _ask(self, verb: Verb, workloads: Sequence[Workload], looks: dict[WorkloadId, Look]) -> Asked:
+    def _ask(
+        self,
+        verb: Verb,
+        workloads: Sequence[Workload],
+        looks: dict[WorkloadId, Look],
+        everyone: Collection[Workload],
+    ) -> Asked:
         from tui.screens.confirm import Asked
 
         requests: list[Request] = []
@@ -186,7 +199,7 @@ class ActionDesk:
         warnings: list[str] = []
         for workload in workloads:
             look = looks.get(workload.id, Look(None, "its engine has not answered yet"))
-            reason = self._why_not(verb, workload)
+            reason = self._why_not(verb, workload, look.seen.name if look.seen else "")
             if not reason and look.seen is not None:
                 reason = state_forbids(verb, look.seen.state)
             if reason:
@@ -194,8 +207,9 @@ class ActionDesk:
                 continue
             if look.seen is None:
                 warnings.append(f"{workload.name}: {look.problem}")
-            timeout = self._config.actions.timeout_s.of(workload.kind) if verb in CAN_WAIT else _ANSWER_S
-            requests.append(Request(verb, workload, timeout, AfterTimeout.FORCE, look.seen))
+            timeout = self._means.config.actions.timeout_s.of(workload.kind) if verb in CAN_WAIT else _ANSWER_S
+            inside, by_id = below(workload, everyone), self._means.reach.needs_id(workload)
+            requests.append(Request(verb, workload, timeout, AfterTimeout.FORCE, look.seen, inside, by_id))
         chosen = [request.workload for request in requests]
         word = label(verb, _common_kind(chosen)).capitalize()
         return Asked(f"{word} {_named(chosen)}?", word, requests, skipped, warnings)

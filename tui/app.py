@@ -78,7 +78,7 @@ class VmtopApp(BaseApp):
         runner = Runner(means.engines.of, ActionLog(means.action_log), who(), self.sampler.announce)
         runner.is_locked = self.options.read_only or means.config.read_only
         protection = Protection(means.config.actions.allow_protected)
-        self.desk = ActionDesk(self, runner, protection, means.config)
+        self.desk = ActionDesk(self, runner, protection, means)
         self.tape = tape or Tape()
         SIGNALS.last_steps += [(runner.close, _LOGGING_S), (self.tape.close, _KEEPING_S)]
         self.tape.announce = self.sampler.announce

@@ -252,10 +252,10 @@ def _add_action(verb: str, does: str, can_wait: bool) -> None:
         act = timeout_options(act)
     act.__doc__ = f"""{does}
 
-    A NAME is a name, an id, a unique beginning of either, or kind:name such as vm:db.
+    A NAME is a whole name, an id, its first digits (six or more), or kind:name such as vm:db.
 
     Exits with 0 when all is done, 1 failed, 3 no such workload or several, 4 not allowed, 5 refused by vmtop,
-    6 not in time, 7 outcome unknown.
+    6 not in time, 7 outcome unknown, 8 one that could know a NAME has not answered, and nothing was done.
     """
     main.command(verb)(act)
 

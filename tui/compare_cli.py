@@ -42,8 +42,8 @@ def compare(
     Without a NAME: bare metal, virtual machines and containers as they are on this host, row by row; --json tells of
     each value how it was measured, or why it is not measurable here.
 
-    A NAME is a name, an id, a unique beginning of either, or kind:name such as vm:db. With --session each name is
-    looked for there too, so that before and after stand beside each other.
+    A NAME is a whole name, an id, its first digits (six or more), or kind:name such as vm:db. With --session each
+    name is looked for there too, so that before and after stand beside each other.
 
     Exits with 3 when a name stands for no workload, or for several.
     """

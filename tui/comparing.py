@@ -127,20 +127,29 @@ def _now(specs: Sequence[SourceSpec], wish: Wish) -> list[tuple[str, _Found]]:
     seconds = LIVE_S if wish.window_s is None else wish.window_s
     watched = _watched(specs, seconds)
     first = next(watched)
-    chosen = _chosen(wish.names, list(first.frame.workloads.values()), bool(wish.sessions))
+    try:
+        chosen = _chosen(wish.names, list(first.frame.workloads.values()), bool(wish.sessions))
+    except NoTarget:
+        watched.close()
+        _tell_troubles(first)  # one that could not be read may have it
+        raise
     window = Window(one.id for _, one in chosen)
     window.feed(first)
     for moment in watched if chosen else ():
         window.feed(moment)
     watched.close()
-    for sentence in troubles(first.sources):
-        click.echo(f"vmtop: {sentence}", err=True)
+    _tell_troubles(first)
     mark = " now" if wish.sessions else ""
     return [
         (typed, _Found(Side(f"{one.name}{mark}", past), None))
         for typed, one in chosen
         if (past := window.past(one.id)) is not None
     ]
+
+
+def _tell_troubles(moment: Moment) -> None:
+    for sentence in troubles(moment.sources):
+        click.echo(f"vmtop: {sentence}", err=True)
 
 
 def compare_classes(specs: Sequence[SourceSpec], window_s: float | None, is_json: bool, may_write: bool) -> int:
@@ -166,8 +175,7 @@ def compare_classes(specs: Sequence[SourceSpec], window_s: float | None, is_json
     with progress(len(active)) as tell:
         facts = reader.read_all(active, tell)
     classes = classify(window.pasts(last.frame), facts, watch.all(), last.frame)
-    for sentence in troubles(last.sources):
-        click.echo(f"vmtop: {sentence}", err=True)
+    _tell_troubles(last)
     _print_classes(classes, seconds, is_json)
     return 0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import click
 import msgspec
@@ -27,12 +27,15 @@ _PATIENCE_S = 30.0
 class _Settling:
     """Feeds frames to a deriver on the sampler's thread, and holds the moments back until the picture is whole."""
 
-    def __init__(self, sampler: Sampler, interval_s: float, settle_s: float) -> None:
+    def __init__(
+        self, sampler: Sampler, interval_s: float, settle_s: float, is_enough: Callable[[Moment], bool]
+    ) -> None:
         self.moments: queue.SimpleQueue[Moment | None] = queue.SimpleQueue()
         """`None` is the end: the sampler failed."""
         self._sampler = sampler
         self._interval_s = interval_s
         self._settle_s = settle_s
+        self._is_enough = is_enough
         self._deadline = 0.0
         self._frames = 0
         self._deriver = Deriver()
@@ -46,7 +49,7 @@ class _Settling:
             self._frames += 1
             if self._frames == 1:  # how long it takes to get going says nothing about the daemons
                 self._deadline = time.monotonic() + self._settle_s
-            if not is_whole(moment) and (self._frames < _LEAST_FRAMES or time.monotonic() < self._deadline):
+            if not self._is_enough(moment) and (self._frames < _LEAST_FRAMES or time.monotonic() < self._deadline):
                 return
             moment = moment._replace(frame=msgspec.structs.replace(frame, events=self._held))
             self._is_settled = True
@@ -73,14 +76,19 @@ def _quick_pairs(reading: Reading) -> Iterator[tuple[str, bool]]:
             yield pair.current.source + endpoint, pair.previous is not None
 
 
-def moments(specs: Sequence[SourceSpec], interval_s: float, settle_s: float = SETTLE_S) -> Iterator[Moment]:
-    """Yield a moment each interval, for ever; the first when it is whole, or `settle_s` after the first frame.
+def moments(
+    specs: Sequence[SourceSpec],
+    interval_s: float,
+    settle_s: float = SETTLE_S,
+    is_enough: Callable[[Moment], bool] = is_whole,
+) -> Iterator[Moment]:
+    """Yield a moment each interval, for ever; the first when it is enough, or `settle_s` after the first frame.
 
     Raises:
         click.ClickException: Sampling failed, in a way that no one foresaw.
     """
     sampler = Sampler(specs, min(interval_s, FIRST_INTERVAL_S))
-    settling = _Settling(sampler, interval_s, settle_s)
+    settling = _Settling(sampler, interval_s, settle_s, is_enough)
     sampler.on_frame(settling.take)
     sampler.on_failure(lambda: settling.moments.put(None))
     sampler.start()
@@ -94,9 +102,14 @@ def moments(specs: Sequence[SourceSpec], interval_s: float, settle_s: float = SE
         sampler.stop()
 
 
-def gather(specs: Sequence[SourceSpec], interval_s: float = FIRST_INTERVAL_S, settle_s: float = SETTLE_S) -> Moment:
-    """Return one moment, as soon as it is whole or `settle_s` have passed."""
-    stream = moments(specs, interval_s, settle_s)
+def gather(
+    specs: Sequence[SourceSpec],
+    interval_s: float = FIRST_INTERVAL_S,
+    settle_s: float = SETTLE_S,
+    is_enough: Callable[[Moment], bool] = is_whole,
+) -> Moment:
+    """Return one moment, as soon as it is enough or `settle_s` have passed."""
+    stream = moments(specs, interval_s, settle_s, is_enough)
     try:
         return next(stream)
     finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collectors.actions.model import Observed, Request, Result, Verb
-from collectors.actions.rules import is_reached, state_forbids
+from collectors.actions.rules import Family, family, is_reached, state_forbids
 from collectors.model import State
 
 _ENDED = (State.STOPPED, State.CRASHED)
@@ -15,8 +15,12 @@ def objection(request: Request, now: Observed) -> tuple[Result, str] | None:
     """Return why nothing must be done, seeing how the workload is now; `None` when nothing speaks against it."""
     seen, verb = request.seen, request.verb
     is_there = verb is not Verb.RESTART and is_reached(verb, now.state)
-    expected = seen.name if seen else request.workload.name
-    if request.workload.name_is_known and now.name and now.name != expected:
+    asked = request.workload
+    if family(asked) is Family.SYSTEMD and now.name != asked.name:
+        return Result.REFUSED, f"is another name of {now.name}: nothing was done; name that one"
+    # What the engine called it when the menu opened is not enough: it may have been renamed since it was chosen.
+    names = {asked.name, seen.name if seen else asked.name}
+    if asked.name_is_known and now.name and names != {now.name}:
         return Result.CHANGED, f"is called {now.name} now: nothing was done"
     if is_there:
         return Result.ALREADY, f"is {now.state} already: nothing was done"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
+from collections.abc import Sequence
 
-from collectors.actions.model import AfterTimeout, Request, Verb
+from collectors.actions.model import AfterTimeout, Note, Request, Verb
+from collectors.actions.naming import argument
 from collectors.actions.rules import Family, family
 from collectors.model import Workload
 
@@ -25,6 +26,9 @@ _FORCED = {
 }
 CAN_WAIT = frozenset({Verb.STOP, Verb.RESTART})
 """The verbs that ask, and therefore have a time-out and a choice of what follows it."""
+_ENDS = frozenset({Verb.STOP, Verb.KILL})
+_NAMED = 4
+"""Of those who are hit too; more are counted."""
 
 
 def equivalent(request: Request) -> tuple[str, ...]:
@@ -33,7 +37,7 @@ def equivalent(request: Request) -> tuple[str, ...]:
     They are shown and logged, never run.
     """
     workload, verb = request.workload, request.verb
-    name = shlex.quote(workload.name if workload.name_is_known else workload.id.id)
+    name = argument(workload, request.by_id)
     after = f"{request.timeout_s:g}"
     known = family(workload)
     if known is Family.DOCKER:
@@ -43,11 +47,7 @@ def equivalent(request: Request) -> tuple[str, ...]:
             return (f"{engine} kill --signal=SIGTERM {name}", *again)
         wait = f" -t {after}" if verb in CAN_WAIT else ""
         return (f"{engine} {_DOCKER.get(verb, verb.value)}{wait} {name}",)
-    if known is Family.LIBVIRT:
-        first = f"virsh {_VIRSH.get(verb, verb.value)} {name}"
-    else:
-        name = shlex.quote(workload.id.id.rpartition("/")[2])
-        first = f"systemctl {verb.value} {name}"
+    first = f"virsh {_VIRSH.get(verb, verb.value)} {name}" if known is Family.LIBVIRT else f"systemctl {verb} {name}"
     forced = _FORCED.get((known, verb)) if known and request.after is AfterTimeout.FORCE else None
     return (first, f"{forced} {name}  # after {after} s") if forced else (first,)
 
@@ -56,10 +56,58 @@ def consequence(request: Request) -> str:
     """Say what will happen to the workload, in one sentence or two."""
     verb = request.verb
     is_vm = family(request.workload) is Family.LIBVIRT or request.workload.kind == "vm"
+    if is_vm and verb is Verb.START and Note.SAVED in _notes(request):
+        return "It is restored from the state that was saved, not booted."
     sentence = (_OF_VM if is_vm else _OF_PROCESSES)[verb]
     if verb in CAN_WAIT:
         sentence += f" {aftermath(request)}"
     return sentence
+
+
+def besides(request: Request) -> tuple[str, ...]:
+    """Say what else the action brings about, that its verb does not tell: what is lost, and who is hit with it."""
+    verb, known, notes = request.verb, family(request.workload), _notes(request)
+    said: list[str] = []
+    if known is Family.LIBVIRT:
+        is_off = verb in _ENDS
+        if verb is Verb.RESTART and Note.OFF_AFTER_REBOOT in notes:
+            said.append("Its definition lets a reboot end it (on_reboot is destroy): it will be off.")
+            is_off = True
+        if is_off and Note.TRANSIENT in notes:
+            said.append("It is transient: once it is off, its definition is gone for good.")
+    elif known is Family.SYSTEMD and verb is Verb.STOP and Note.TRANSIENT in notes:
+        said.append("It is transient: once it has stopped, systemd forgets the unit.")
+    if Note.REMOVED_AT_END in notes and (verb in _ENDS or _ends_first(request)):
+        again = ", and it cannot be started anew" if verb is Verb.RESTART else ""
+        said.append(f"The engine removes it once it ends (--rm), with all it has written outside its volumes{again}.")
+    if request.seen is not None and request.seen.dependents and verb in CAN_WAIT:
+        does = "stop" if verb is Verb.STOP else "restart (or stop)"
+        said.append(f"systemd will {does} with it: {_some(request.seen.dependents)}.")
+    if request.below and (verb in _ENDS or verb in (Verb.RESTART, Verb.PAUSE)):
+        said.append(_hit(request))
+    return tuple(said)
+
+
+def _ends_first(request: Request) -> bool:
+    """Whether a restart is an end and then a start, by two calls: the engine's own keeps what it would remove."""
+    return request.verb is Verb.RESTART and request.after is AfterTimeout.LEAVE
+
+
+def _hit(request: Request) -> str:
+    """Name those who run inside."""
+    names = _some([f"{one.kind} {one.name}" for one in request.below])
+    is_one = len(request.below) == 1
+    ends = ("stands still" if is_one else "stand still") if request.verb is Verb.PAUSE else "ends" if is_one else "end"
+    return f"Inside it {'runs' if is_one else 'run'} {names}, and {ends} with it."
+
+
+def _notes(request: Request) -> frozenset[Note]:
+    return request.seen.notes if request.seen is not None else frozenset()
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
 
 
 def aftermath(request: Request) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from collectors.actions.model import ActionTimedOut, AfterTimeout, Observed, Request, Verb
+from collectors.actions.model import ActionTimedOut, AfterTimeout, Note, Observed, Request, Verb
 from collectors.model import State, Workload
 from collectors.reach import Reach, WorkloadGone
 from collectors.sources.base import AccessDenied, SourceDown, SourceError
@@ -61,11 +61,15 @@ class DockerEngine:
                     client.remove_container(identity)
 
     def force(self, request: Request) -> None:
-        """Kill it; after a restart that timed out, start it anew."""
+        """Kill it; after a restart that timed out, start it anew.
+
+        A restart is one call: between a kill and a start of its own, the engine removes what was run with `--rm`.
+        """
         with self._client(request.workload, _ANSWER_S) as client:
-            client.kill(request.workload.id.id)
             if request.verb is Verb.RESTART:
                 client.restart(request.workload.id.id, timeout=0)
+            else:
+                client.kill(request.workload.id.id)
 
     def _ask_to_end(self, client: APIClient, request: Request) -> None:
         """Send the stop signal and wait, and leave the container as it is when it does not follow."""
@@ -90,7 +94,7 @@ class DockerEngine:
 
 
 def observed(inspection: Mapping[str, Any]) -> Observed:
-    """Take name, state and start from an inspection."""
+    """Take name, state, start and what is to be known before an action from an inspection."""
     state = _part(inspection, "State")
     status = state_of(state.get("Status"))
     return Observed(
@@ -98,6 +102,7 @@ def observed(inspection: Mapping[str, Any]) -> Observed:
         status,
         str(state.get("StartedAt") or ""),
         f"exit code {state.get('ExitCode')}" if status in (State.STOPPED, State.CRASHED) else "",
+        frozenset({Note.REMOVED_AT_END} if _part(inspection, "HostConfig").get("AutoRemove") is True else ()),
     )
 
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from collectors.actions.model import ActionTimedOut, Observed, Request, Verb
+from collectors.actions.model import ActionTimedOut, Note, Observed, Request, Verb
 from collectors.model import Workload
 from collectors.reach import Reach
 from collectors.sources.base import AccessDenied, SourceError
-from collectors.sources.libvirt_domain import to_state
+from collectors.sources.libvirt_domain import ends_on_reboot, to_state
 from collectors.text import inert
 
 if TYPE_CHECKING:
     from libvirt import virConnect, virDomain
+
+log = logging.getLogger(__name__)
 
 _GROUP = "sudo usermod -aG libvirt $USER, then log in again"
 
@@ -33,7 +36,8 @@ class LibvirtEngine:
         with self._domain(workload, writable=False) as (_, domain):
             state, reason = domain.state()
             number = domain.ID()
-            return Observed(inert(domain.name()), to_state(state, reason), str(number) if number >= 0 else "")
+            start = str(number) if number >= 0 else ""
+            return Observed(inert(domain.name()), to_state(state, reason), start, notes=_notes(domain))
 
     def perform(self, request: Request) -> None:
         """Ask libvirt. A shutdown is only asked for; a reboot is waited for, as nothing else tells of it."""
@@ -74,6 +78,24 @@ class LibvirtEngine:
                 if refusal is None:
                     raise
                 raise refusal from error
+
+
+def _notes(domain: virDomain) -> frozenset[Note]:
+    """Return what is to be known before an action. What libvirt does not tell is left out: the action goes without."""
+    import libvirt
+
+    tell: dict[Note, Callable[[], bool]] = {
+        Note.TRANSIENT: lambda: domain.isPersistent() == 0,
+        Note.SAVED: lambda: domain.hasManagedSaveImage(0) == 1,
+        Note.OFF_AFTER_REBOOT: lambda: ends_on_reboot(domain.XMLDesc(0)),
+    }
+    found: set[Note] = set()
+    for note, is_so in tell.items():
+        try:
+            found.update({note} if is_so() else ())
+        except libvirt.libvirtError as error:  # a driver without it, or access control that hides it
+            log.info("libvirt does not tell whether a domain is %s: %s", note, error)
+    return frozenset(found)
 
 
 def _reboot(connection: virConnect, domain: virDomain, timeout_s: float) -> None:

@@ -53,16 +53,32 @@ class Result(StrEnum):
     """The engine was lost in the middle, and nothing could be observed since."""
 
 
+class Note(StrEnum):
+    """What an engine knows of a workload, and a person who acts on it may not."""
+
+    TRANSIENT = "transient"
+    """Its definition goes when it ends."""
+    SAVED = "saved"
+    """A domain whose memory is on disk: its start goes on from there."""
+    OFF_AFTER_REBOOT = "off after reboot"
+    """A domain that ends when its guest reboots."""
+    REMOVED_AT_END = "removed at end"
+    """A container of `docker run --rm`."""
+
+
 class Observed(NamedTuple):
     """A workload as its engine sees it now."""
 
     name: str
-    """Inert."""
+    """Inert. Of a unit that was asked for by an alias, its own name."""
     state: State
     start: str = ""
     """Identity of its present or last run: a difference means that it was started anew."""
     detail: str = ""
     """How its last run ended, such as `exit code 1`; empty while it runs."""
+    notes: frozenset[Note] = frozenset()
+    dependents: tuple[str, ...] = ()
+    """Units that are active and stop or restart with it, directly; inert."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +91,10 @@ class Request:
     after: AfterTimeout = AfterTimeout.FORCE
     seen: Observed | None = None
     """What the person saw when they confirmed; `None` when the engine could not be asked then."""
+    below: tuple[Workload, ...] = ()
+    """Who runs inside it, and is hit with it."""
+    by_id: bool = False
+    """Whether a command typed by hand might reach another engine, on which the name is somebody else's."""
 
 
 class ActionTimedOut(Exception):

@@ -1,4 +1,4 @@
-"""Workloads that must not fall to a slip: vmtop's own, a kubelet's, the engines' own services, and labelled ones.
+"""Workloads that must not fall to a slip: what vmtop runs in, a kubelet's, the host's own services, labelled ones.
 
 Only the configuration can name exceptions; no key does.
 """
@@ -8,19 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from collectors.actions.essential import why_essential
+from collectors.actions.own import ancestors_groups, own_groups
 from collectors.model import Kind, Workload
 from collectors.rights import own_containers, read_if_allowed
 
 PROTECT_LABEL = "vmtop.protect"
-_ENGINE_SERVICES = frozenset(
-    f"{name}.service"
-    for name in (
-        "docker", "containerd", "podman", "crio", "cri-o", "kubelet", "k3s", "libvirtd", "virtqemud", "virtlogd",
-        "virtlockd", "virtproxyd", "virtnetworkd", "virtstoraged", "lxd", "incus", "dbus", "dbus-broker",
-        "systemd-machined", "systemd-journald", "systemd-logind", "systemd-udevd",
-    )
-)  # fmt: skip
-"""Ending one of these ends or blinds what it runs."""
 
 
 class Protection:
@@ -38,30 +31,44 @@ class Protection:
         self._allowed = frozenset(allowed)
         self._own_containers = own_containers(proc)
         self._own_groups = own_groups(proc)
+        self._ancestors_groups = ancestors_groups(proc)
         self._own_domain = read_if_allowed(dmi / "product_uuid").strip().lower()
 
-    def reason(self, workload: Workload) -> str:
-        """Return why a workload is protected; empty when it is not, or when the configuration allows it."""
+    def reason(self, workload: Workload, real_name: str = "") -> str:
+        """Return why a workload is protected; empty when it is not, or when the configuration allows it.
+
+        Args:
+            workload: Who is meant.
+            real_name: What its engine calls it, where it is known: a service may have been named by an alias.
+        """
         if self._allowed & {workload.name, workload.id.id, f"{workload.kind}:{workload.name}"}:
             return ""
-        return self._own(workload) or _kubernetes(workload) or _engine_service(workload) or _label(workload)
+        return self._own(workload) or _kubernetes(workload) or _essential(workload, real_name) or _label(workload)
 
     def _own(self, workload: Workload) -> str:
         if workload.id.id in self._own_containers:
             return "vmtop itself runs in it"
         if workload.kind is Kind.VM and self._own_domain and workload.id.id.lower() == self._own_domain:
             return "vmtop itself runs in it"
-        group = workload.cgroup
-        is_inside = (
-            group and group != "/" and any(own == group or own.startswith(f"{group}/") for own in self._own_groups)
-        )
-        return "vmtop itself runs in it" if is_inside and not workload.endpoint else ""
+        if workload.endpoint:
+            return ""
+        if any(_encloses(workload, group) for group in self._own_groups):
+            return "vmtop itself runs in it"
+        is_above = any(_encloses(workload, group) for group in self._ancestors_groups)
+        return "what vmtop was started from runs in it (a shell, sudo, tmux, a login)" if is_above else ""
 
 
-def own_groups(proc: Path = Path("/proc")) -> frozenset[str]:
-    """Return the paths of this process's control groups."""
-    lines = read_if_allowed(proc / "self/cgroup").splitlines()
-    return frozenset(line.split(":", 2)[2] for line in lines if line.count(":") >= 2)
+def _encloses(workload: Workload, group: str) -> bool:
+    """Whether a control group is a workload's, or below it.
+
+    A service that is in no list has no known group: its unit is then the outermost in the path, as units of a user's
+    own manager are called as they like.
+    """
+    own = workload.cgroup
+    if own is None and workload.kind is Kind.SERVICE:
+        outermost = next((part for part in group.split("/") if part.endswith((".service", ".scope"))), "")
+        return outermost != "" and outermost == workload.id.id.rpartition("/")[2]
+    return own not in (None, "", "/") and (group == own or group.startswith(f"{own}/"))
 
 
 def _kubernetes(workload: Workload) -> str:
@@ -70,11 +77,10 @@ def _kubernetes(workload: Workload) -> str:
     return "a kubelet owns it and would undo this: use kubectl" if is_owned else ""
 
 
-def _engine_service(workload: Workload) -> str:
-    unit = workload.id.id.rpartition("/")[2]
-    if workload.kind is Kind.SERVICE and (unit in _ENGINE_SERVICES or unit == "init.scope"):
-        return "it is one of the services that run this host's workloads"
-    return ""
+def _essential(workload: Workload, real_name: str) -> str:
+    if workload.kind is not Kind.SERVICE:
+        return ""
+    return why_essential(workload.id.id.rpartition("/")[2]) or why_essential(real_name)
 
 
 def _label(workload: Workload) -> str:

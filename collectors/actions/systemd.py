@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collectors.actions.model import ActionTimedOut, Observed, Request, Verb
+from collections.abc import Mapping
+from typing import Any
+
+from collectors.actions.model import ActionTimedOut, Note, Observed, Request, Verb
 from collectors.model import State, Workload
 from collectors.reach import WorkloadGone
 from collectors.sources.base import SourceError
-from collectors.systemd_bus import SERVICE_NAME, NoSuchUnit, system_bus
+from collectors.systemd_bus import SERVICE_NAME, NoSuchUnit, SystemBus, system_bus
 from collectors.text import inert
 
 STATES = {
@@ -31,6 +34,8 @@ _RESULTS = {
 }
 """By result of a job."""
 _SIGKILL = 9
+_PASSED_ON_TO = ("RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf", "PropagatesStopTo")
+"""Inverses of Requires=, Requisite=, BindsTo= and PartOf=, and what a unit names itself (systemd.unit(5))."""
 
 
 class SystemdEngine:
@@ -39,18 +44,27 @@ class SystemdEngine:
     restart_is_a_new_run = True
 
     def observe(self, workload: Workload) -> Observed:
-        """Ask for the unit's state. One that is not loaded is loaded for that."""
+        """Ask for the unit's state and its own name. One that is not loaded is loaded for that."""
         unit = unit_of(workload)
         with system_bus() as bus:
             try:
                 found = bus.properties(str(bus.call("LoadUnit", "s", (unit,))[0]))
             except NoSuchUnit as error:
                 raise WorkloadGone(error.reason) from error
-        if found.get("LoadState") == "not-found":
-            raise WorkloadGone(f"systemd knows no unit {unit}")
+            if found.get("LoadState") == "not-found":
+                raise WorkloadGone(f"systemd knows no unit {unit}")
+            dependents = _active(bus, _dependents(found))
         state = STATES.get(str(found.get("ActiveState")), State.UNKNOWN)
         detail = str(found.get("SubState") or "") if state is State.CRASHED else ""
-        return Observed(workload.name, state, bytes(found.get("InvocationID") or b"").hex(), inert(detail))
+        own = str(found.get("Id") or unit)
+        return Observed(
+            workload.name if own == unit else inert(own),
+            state,
+            bytes(found.get("InvocationID") or b"").hex(),
+            inert(detail),
+            frozenset({Note.TRANSIENT} if found.get("Transient") is True else ()),
+            dependents,
+        )
 
     def perform(self, request: Request) -> None:
         """Ask for a job and wait for its result."""
@@ -72,6 +86,19 @@ class SystemdEngine:
         """Kill all its processes, also those that run while it stops; the job then ends by itself."""
         with system_bus() as bus:
             bus.call("KillUnit", "ssi", (unit_of(request.workload), "all", _SIGKILL))
+
+
+def _dependents(unit: Mapping[str, Any]) -> list[str]:
+    """Return the units to which a stop or restart of a unit is passed on, directly; active or not."""
+    return sorted({str(name) for key in _PASSED_ON_TO for name in unit.get(key) or ()})
+
+
+def _active(bus: SystemBus, names: list[str]) -> tuple[str, ...]:
+    """Return those of some units that are not at rest."""
+    if not names:
+        return ()
+    listed = bus.call("ListUnitsByNames", "as", (names,))[0]
+    return tuple(inert(str(name)) for name, _, _, active, *_ in listed if active not in ("inactive", "failed"))
 
 
 def unit_of(workload: Workload) -> str:

@@ -132,6 +132,12 @@ def parse_xml(xml: str) -> Description:
     )
 
 
+def ends_on_reboot(xml: str) -> bool:
+    """Whether a domain is off once its guest reboots. One whose XML cannot be parsed does as most do."""
+    domain = safe_xml(xml)
+    return domain is not None and (domain.findtext("on_reboot") or "").strip() == "destroy"
+
+
 def safe_xml(xml: str) -> ElementTree.Element | None:
     """Parse the XML of a domain; `None` if it is none, or has a document type, whose entities could grow for ever."""
     if "<!" in xml.replace("<!--", "").replace("<![CDATA[", ""):

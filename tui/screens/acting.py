@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import partial
 
 from collectors.model import Workload
@@ -24,10 +25,14 @@ class Acting(Paged):
         """Return the workloads that an action is for: the marked ones, else the one (or the group) under the cursor."""
         raise NotImplementedError
 
+    def everyone(self) -> Collection[Workload]:
+        """Return all workloads of the newest frame."""
+        raise NotImplementedError
+
     def action_act(self) -> None:
         targets = self.targets()
         if targets:
-            self.run_worker(self.desk.act(targets), group="act", exclusive=True)
+            self.run_worker(self.desk.act(targets, self.everyone()), group="act", exclusive=True)
         else:
             self.notify("There is no workload here to act on.", timeout=3)
 

@@ -14,7 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Button, Input, Static
 
-from collectors.actions.commands import CAN_WAIT, consequence, describe, equivalent
+from collectors.actions.commands import CAN_WAIT, besides, consequence, describe, equivalent
 from collectors.actions.model import AfterTimeout, Request, Verb
 from tui.painting import PaintingApp
 from tui.screens.answering import Dialogue
@@ -122,7 +122,7 @@ class Confirm(Dialogue[Sequence[Request] | None]):
                 page.append(f"and {len(self._requests) - _LISTED} more\n", style="bold")
         for sentence in dict.fromkeys(consequence(request) for request in self._requests):
             page.append(f"{sentence}\n")
-        for warning in self._asked.warnings:
+        for warning in (*self._more(), *self._asked.warnings):
             page.append(f"{warning}\n", style=self.app.theme_variables.get("text-warning", ""))
         for skipped in self._asked.skipped[:_LISTED]:
             page.append(f"left out: {skipped}\n", style="dim")
@@ -135,6 +135,15 @@ class Confirm(Dialogue[Sequence[Request] | None]):
                 page.append(f"  {command}\n")
         page.rstrip()
         self.query_one(Static).update(page)
+
+    def _more(self) -> list[str]:
+        """Say what else is brought about; of several, by whom."""
+        is_one = len(self._requests) == 1
+        return [
+            sentence if is_one else f"{request.workload.name}: {sentence}"
+            for request in self._requests
+            for sentence in besides(request)
+        ]
 
     def action_after(self) -> None:
         if self._requests[0].verb in CAN_WAIT:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from functools import partial
 from typing import ClassVar
 
@@ -54,6 +55,9 @@ class LiveWorkloadScreen(Acting, WorkloadScreen):
 
     def on_mount(self) -> None:
         self.run_worker(self._look(), group="look", exclusive=True)
+
+    def everyone(self) -> Collection[Workload]:
+        return self._moment.frame.workloads.values() if self._moment is not None else ()
 
     def targets(self) -> list[Workload]:
         target = self.target()

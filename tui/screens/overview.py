@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -143,6 +143,9 @@ class Overview(Acting, Keeping, Browser):
             yield from (frame for _, frame in session.frames(wall))
         finally:
             session.close()
+
+    def everyone(self) -> Collection[Workload]:
+        return self.moment.frame.workloads.values() if self.moment is not None else ()
 
     def targets(self) -> list[Workload]:
         if self.moment is None:
