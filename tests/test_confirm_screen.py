@@ -64,6 +64,19 @@ async def test_of_several_it_is_said_of_whom() -> None:
         assert f"{second.name}: The engine" not in " ".join(session.text().split())
 
 
+async def test_what_is_so_of_several_is_said_once() -> None:
+    engine = FakeEngine()
+    async with acting(engine) as session:
+        await session.press("3", "j", *["space"] * 6)
+        targets = session.screen.targets()
+        for one in targets:
+            engine.states[one.id] = Observed(one.name, State.RUNNING, "first", notes=frozenset({Note.REMOVED_AT_END}))
+        await to_confirm(session, "K")
+        shown = session.text()
+        assert shown.count("The engine removes it") == 1
+        assert "and 2 more: The engine" in " ".join(line.strip(" │●!") for line in shown.splitlines())
+
+
 async def test_an_alias_of_a_protected_service_is_protected() -> None:
     engine = FakeEngine()
     async with acting(engine) as session:

@@ -82,7 +82,7 @@ def besides(request: Request) -> tuple[str, ...]:
         said.append(f"The engine removes it once it ends (--rm), with all it has written outside its volumes{again}.")
     if request.seen is not None and request.seen.dependents and verb in CAN_WAIT:
         does = "stop" if verb is Verb.STOP else "restart (or stop)"
-        said.append(f"systemd will {does} with it: {_some(request.seen.dependents)}.")
+        said.append(f"systemd will {does} with it: {some(request.seen.dependents)}.")
     if request.below and (verb in _ENDS or verb in (Verb.RESTART, Verb.PAUSE)):
         said.append(_hit(request))
     return tuple(said)
@@ -95,7 +95,7 @@ def _ends_first(request: Request) -> bool:
 
 def _hit(request: Request) -> str:
     """Name those who run inside."""
-    names = _some([f"{one.kind} {one.name}" for one in request.below])
+    names = some([f"{one.kind} {one.name}" for one in request.below])
     is_one = len(request.below) == 1
     ends = ("stands still" if is_one else "stand still") if request.verb is Verb.PAUSE else "ends" if is_one else "end"
     return f"Inside it {'runs' if is_one else 'run'} {names}, and {ends} with it."
@@ -105,7 +105,8 @@ def _notes(request: Request) -> frozenset[Note]:
     return request.seen.notes if request.seen is not None else frozenset()
 
 
-def _some(names: Sequence[str]) -> str:
+def some(names: Sequence[str]) -> str:
+    """Name a few, and count the rest."""
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return ", ".join(names[:_NAMED]) + more
 

@@ -14,7 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Button, Input, Static
 
-from collectors.actions.commands import CAN_WAIT, besides, consequence, describe, equivalent
+from collectors.actions.commands import CAN_WAIT, besides, consequence, describe, equivalent, some
 from collectors.actions.model import AfterTimeout, Request, Verb
 from tui.painting import PaintingApp
 from tui.screens.answering import Dialogue
@@ -138,12 +138,13 @@ class Confirm(Dialogue[Sequence[Request] | None]):
 
     def _more(self) -> list[str]:
         """Say what else is brought about; of several, by whom."""
-        is_one = len(self._requests) == 1
-        return [
-            sentence if is_one else f"{request.workload.name}: {sentence}"
-            for request in self._requests
-            for sentence in besides(request)
-        ]
+        names: dict[str, list[str]] = {}
+        for request in self._requests:
+            for sentence in besides(request):
+                names.setdefault(sentence, []).append(request.workload.name)
+        if len(self._requests) == 1:
+            return list(names)
+        return [f"{some(called)}: {sentence}" for sentence, called in names.items()]
 
     def action_after(self) -> None:
         if self._requests[0].verb in CAN_WAIT:
