@@ -34,7 +34,7 @@ from textual.message import Message
 from tui.pacing import Pace
 from tui.replies import ESCAPE_S, Sieve, decoded
 from tui.signals import SIGNALS
-from tui.tty import put_in_order, unhurried
+from tui.tty import put_in_order, take, unhurried
 
 log = logging.getLogger(__name__)
 
@@ -173,7 +173,7 @@ class PacedDriver(LinuxDriver):
                 os.read(self._wake_reading, _CHUNK)
                 return
             if self.fileno in ready:
-                data = self._read()
+                data = take(self.fileno)
                 if not data:
                     if self.input_tty:
                         SIGNALS.lose_terminal()
@@ -182,14 +182,6 @@ class PacedDriver(LinuxDriver):
                     self._pass(typed, parser)
             elif key := sieve.pause(time.monotonic(), _ANSWERING_S if self.pace.is_answer_out() else ESCAPE_S):
                 self._pass(key, parser)
-
-    def _read(self) -> bytes:
-        """Return what has come; empty when the terminal has gone."""
-        try:
-            return os.read(self.fileno, _CHUNK)
-        except OSError as error:
-            log.info("the terminal cannot be read: %s", error.strerror)
-            return b""
 
     def _pass(self, typed: str, parser: XTermParser) -> None:
         """Make events of what was typed: runs of characters, or one whole sequence."""

@@ -22,7 +22,7 @@ from collectors.deadline import within
 from collectors.sources.base import SourceError
 from collectors.text import inert
 from tui.signals import SIGNALS
-from tui.tty import offer
+from tui.tty import offer, take
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +103,7 @@ class Pump:
             self._unshown += data
             self._show()
         if self._incoming in ready:
-            return self._type(self._read_keys())
+            return self._type(take(self._incoming))
         return None
 
     def _wait(self) -> set[int]:
@@ -119,13 +119,6 @@ class Pump:
     def _show(self) -> None:
         with suppress(BlockingIOError):
             self._unshown = self._unshown[os.write(self._terminal, self._unshown) :]
-
-    def _read_keys(self) -> bytes:
-        try:
-            return os.read(self._incoming, _CHUNK)
-        except OSError as error:
-            log.info("the terminal cannot be read: %s", error.strerror)
-            return b""
 
     def _type(self, keys: bytes) -> str | None:
         before, leave, _ = keys.partition(LEAVE)

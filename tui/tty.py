@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import select
@@ -9,6 +10,8 @@ import termios
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+
+log = logging.getLogger(__name__)
 
 SANE = (
     b"\x18\x1b\\"  # whatever sequence or string was begun is over
@@ -71,6 +74,15 @@ def offer(terminal: int, data: bytes, seconds: float) -> bytes:
     return data
 
 
+def take(incoming: int) -> bytes:
+    """Return what has come from a terminal; empty when it has gone."""
+    try:
+        return os.read(incoming, _CHUNK)
+    except OSError as error:
+        log.info("the terminal cannot be read: %s", error.strerror)
+        return b""
+
+
 def drain(incoming: int, terminal: int, seconds: float, is_over: Callable[[], bool]) -> bool:
     """Throw away what comes in until the terminal has answered a question of our own; return whether it has.
 
@@ -94,20 +106,13 @@ def drain(incoming: int, terminal: int, seconds: float, is_over: Callable[[], bo
     heard = b""
     while (left_s := deadline - time.monotonic()) > 0 and not is_over():
         if poll.poll(min(left_s, _POLL_S) * 1000):
-            chunk = _read(incoming)
+            chunk = take(incoming)
             heard = (heard + chunk)[-_CHUNK:]
             if wanted.search(heard):
                 return True
             if not chunk:
                 return False
     return False
-
-
-def _read(incoming: int) -> bytes:
-    try:
-        return os.read(incoming, _CHUNK)
-    except OSError:  # it has gone
-        return b""
 
 
 def _size(terminal: int) -> tuple[int, int]:
