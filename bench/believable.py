@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from collectors.model import Frame, Sample, WorkloadId
-from collectors.sources.demo import DemoSource
+from collectors.engines.demo.source import DemoSource
+from collectors.model.workloads import Frame, Sample, WorkloadId
 
 BUSY_SHARE = 0.3
 IDLE_TICK_SHARE = 0.1

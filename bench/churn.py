@@ -9,12 +9,12 @@ from pathlib import Path
 from statistics import median
 
 from bench.measure import Result
-from collectors.metrics import METRICS
-from collectors.model import Availability
-from collectors.sampler import SourceSpec
-from tests.churn import lags, watch_churn
-from tests.lab.docker_engine import docker_engine
-from tests.watch import Watch
+from collectors.model.metrics import METRICS
+from collectors.model.workloads import Availability
+from collectors.sampling.source import SourceSpec
+from tests.helpers.churn import lags, watch_churn
+from tests.helpers.frame_watch import Watch
+from tests.helpers.lab.docker_engine import docker_engine
 
 ABOUT = """
 Real containers that compute and end after three seconds, on twelve threads, watched at two frames a second. Impossible

@@ -9,11 +9,11 @@ from statistics import median
 
 from bench.keys import KeyBoard, spread
 from bench.measure import Result
-from collectors.model import Availability, WorkloadId
-from collectors.rates import Moment
-from tests.lab.frail import DAEMONS, Frail, fail_once, frail_lab
-from tests.terminal import Terminal
-from tests.watch import Watch, holding
+from collectors.analysis.rates import Moment
+from collectors.model.workloads import Availability, WorkloadId
+from tests.helpers.frame_watch import Watch, holding
+from tests.helpers.lab.frail import DAEMONS, Frail, fail_once, frail_lab
+from tests.helpers.pty_terminal import Terminal
 
 ABOUT = """
 Each cycle is of both daemons at a time: frozen (SIGSTOP) until a call hangs in each, killed (SIGKILL) and started, or

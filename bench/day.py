@@ -9,12 +9,12 @@ from pathlib import Path
 
 from bench.measure import Result
 from bench.watching import Held, folder_bytes, held, slope_kib_per_hour
-from tests.fleet import Fleet, QuietSampler
-from tui.app import VmtopApp
-from tui.feed import FrameReady
-from tui.options import ScreenOptions
-from tui.screens.overview import Overview
-from tui.tape import Tape
+from tests.helpers.demo_fleet import Fleet, QuietSampler
+from tui.app.live import VmtopApp
+from tui.controllers.frame_feed import FrameReady
+from tui.controllers.recording import SessionRecorder
+from tui.screens.workloads.live import LiveListScreen
+from tui.settings.screen_options import ScreenOptions
 
 ABOUT = """
 Frames of a seeded fleet, a second apart by their own clocks, each through the recorder into the spool, and through
@@ -36,7 +36,7 @@ def measure(folder: Path, hours: float, say: Callable[[str], None]) -> list[Resu
 
 
 async def _live(folder: Path, count: int, say: Callable[[str], None]) -> list[Result]:
-    tape = Tape(folder / "spool")
+    tape = SessionRecorder(folder / "spool")
     app = VmtopApp(QuietSampler([]), ScreenOptions(is_demo=True), tape=tape)
     taken: list[Held] = []
     complaints: set[str] = set()
@@ -44,7 +44,7 @@ async def _live(folder: Path, count: int, say: Callable[[str], None]) -> list[Re
     async with app.run_test(size=(160, 50)) as pilot:
         await pilot.pause()
         main = app.screen
-        assert isinstance(main, Overview)
+        assert isinstance(main, LiveListScreen)
         for number in range(count):
             frame = fleet.frame()
             tape.recorder.take(frame)

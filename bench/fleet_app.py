@@ -18,13 +18,13 @@ from pathlib import Path
 from bench.believable import Believable
 from bench.measure import yardstick
 from bench.steps import Steps
-from collectors.own_cost import OwnCost
-from tests.fleet import Fleet, QuietSampler
-from tui.app import VmtopApp
-from tui.feed import FrameReady
-from tui.options import ScreenOptions
-from tui.screens.overview import Overview
-from tui.tape import Tape
+from collectors.kernel.self_usage import OwnCost
+from tests.helpers.demo_fleet import Fleet, QuietSampler
+from tui.app.live import VmtopApp
+from tui.controllers.frame_feed import FrameReady
+from tui.controllers.recording import SessionRecorder
+from tui.screens.workloads.live import LiveListScreen
+from tui.settings.screen_options import ScreenOptions
 
 _WARM_UP = 5
 _QUIET_S = 0.12
@@ -36,7 +36,7 @@ class FleetApp(VmtopApp):
 
     def __init__(self, mode: str, workloads: int, ticks: int, told: Path) -> None:
         super().__init__(
-            QuietSampler([]), ScreenOptions(), tape=Tape(told.parent / "spool" if mode == "hour" else None)
+            QuietSampler([]), ScreenOptions(), tape=SessionRecorder(told.parent / "spool" if mode == "hour" else None)
         )
         self._mode, self._workloads, self._ticks, self._told = mode, workloads, ticks, told
         fleet = Fleet(workloads)
@@ -47,14 +47,14 @@ class FleetApp(VmtopApp):
 
     async def _drive(self) -> None:
         await asyncio.sleep(0.5)
-        screen = next(one for one in self.screen_stack if isinstance(one, Overview))
+        screen = next(one for one in self.screen_stack if isinstance(one, LiveListScreen))
         if self._mode == "hour":
             await self._hour(screen)
         else:
             await {"paint": self._paint, "steps": self._steps, "live": self._live}[self._mode](screen)
         self.exit(0)
 
-    async def _paint(self, screen: Overview) -> None:
+    async def _paint(self, screen: LiveListScreen) -> None:
         derived, painted = [], []
         for number, frame in enumerate(self._frames):
             if number == _WARM_UP:
@@ -70,7 +70,7 @@ class FleetApp(VmtopApp):
         told = {"derived": derived[_WARM_UP:], "painted": painted[_WARM_UP:], "yardstick": yardstick()}
         self._told.write_text(json.dumps(told))
 
-    async def _steps(self, screen: Overview) -> None:
+    async def _steps(self, screen: LiveListScreen) -> None:
         steps = Steps()
         with steps.timed():
             for frame in self._frames:
@@ -80,12 +80,12 @@ class FleetApp(VmtopApp):
                 steps.tick()
         self._told.write_text(json.dumps(steps.told()))
 
-    async def _live(self, screen: Overview) -> None:
+    async def _live(self, screen: LiveListScreen) -> None:
         for frame in self._frames:
             screen.post_message(FrameReady(frame))
             await asyncio.sleep(1.0)
 
-    async def _hour(self, screen: Overview) -> None:
+    async def _hour(self, screen: LiveListScreen) -> None:
         cost, held = OwnCost(), []
         source = Believable(self._workloads)
         for number, frame in enumerate(source.frames(self._ticks)):

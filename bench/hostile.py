@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.measure import Result
-from tests.terminal import Terminal, unknown_sequences
-from tests.test_docker_source import VERSION, engine, response
+from tests.helpers.pty_terminal import Terminal, unknown_sequences
+from tests.unit.collectors.engines.docker.test_source import VERSION, engine, response
 
 ABOUT = """
 An engine that answers with texts made of what is known to do harm, by chance and of up to 4 KB, as names, images,

@@ -13,10 +13,10 @@ from statistics import median
 from bench.keys import KeyBoard, spread
 from bench.measure import Result
 from bench.watching import Held, folder_bytes, held, slope_kib_per_hour
-from tests.lab.docker_engine import DockerLab, docker_engine
-from tests.lab.guests import BootSector
-from tests.lab.libvirt_daemon import LibvirtLab, libvirt_daemon
-from tests.terminal import Terminal
+from tests.helpers.lab.docker_engine import DockerLab, docker_engine
+from tests.helpers.lab.guests import BootSector
+from tests.helpers.lab.libvirt_daemon import LibvirtLab, libvirt_daemon
+from tests.helpers.pty_terminal import Terminal
 
 ABOUT = """
 `vmtop` on a pty of 160x50, with its spool, beside a Docker engine and a libvirtd of the run's own: two Linux guests,

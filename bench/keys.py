@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from statistics import median
 
-from tests.terminal import Terminal
+from tests.helpers.pty_terminal import Terminal
 
 PATIENCE_S = 60.0
 

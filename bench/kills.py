@@ -11,9 +11,9 @@ from pathlib import Path
 
 from bench.measure import Result
 from collectors.session.reader import Session
-from tests.killing import unpack
-from tests.lab.process import wait_until
-from tests.test_session_cli import has_frames, recording
+from tests.helpers.kill_writers import unpack
+from tests.helpers.lab.process import wait_until
+from tests.unit.tui.cli.test_sessions import has_frames, recording
 
 ABOUT = """
 A recording of a seeded fleet at five frames a second ends by `kill -9` at a random moment. A frame is there when a

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from bench.measure import Result, Say, Spread, Terminal, cpu_s, precise_cpu_s, spread, tree
 from bench.peer_tools import Tool, install
-from tests.lab.docker_engine import DockerLab, docker_engine
-from tests.lab.libvirt_daemon import libvirt_daemon
+from tests.helpers.lab.docker_engine import DockerLab, docker_engine
+from tests.helpers.lab.libvirt_daemon import libvirt_daemon
 
 TITLE = "Beside the peers"
 ABOUT = """

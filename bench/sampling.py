@@ -12,12 +12,12 @@ from typing import Any
 
 from bench.keeping import kept
 from bench.measure import Result, Say, paired, spread
-from collectors.sources.cgroup import hot
-from collectors.sources.cgroup.files import BUFFER
-from collectors.sources.cgroup.hierarchy import detect
-from collectors.sources.cgroup.hot import HotFiles
-from collectors.sources.cgroup.slow import SlowFiles
-from collectors.sources.cgroup.source import CgroupSource
+from collectors.kernel.cgroup import fast_files
+from collectors.kernel.cgroup.fast_files import HotFiles
+from collectors.kernel.cgroup.hierarchy import detect
+from collectors.kernel.cgroup.open_files import BUFFER
+from collectors.kernel.cgroup.slow_files import SlowFiles
+from collectors.kernel.cgroup.source import CgroupSource
 
 TITLE = "Reading cgroups"
 ABOUT = """
@@ -86,11 +86,11 @@ def _measure(size: int) -> tuple[Result, float]:
         return (time.thread_time() - began) / _BEAT
 
     def full() -> float:
-        before, hot.AT_LEAST_EVERY = hot.AT_LEAST_EVERY, 1
+        before, fast_files.AT_LEAST_EVERY = fast_files.AT_LEAST_EVERY, 1
         try:
             return idle()
         finally:
-            hot.AT_LEAST_EVERY = before
+            fast_files.AT_LEAST_EVERY = before
 
     ours, theirs, ratio = paired(full, bare, 7 if size <= 1000 else 3)
     seldom = spread([idle() for _ in range(3)])

@@ -13,13 +13,13 @@ from statistics import median
 
 from bench.believable import Believable
 from bench.measure import Result, Say, yardstick
-from collectors.rates import Deriver
+from collectors.analysis.rates import Deriver
+from collectors.analysis.tracker import MomentTracker
 from collectors.session.export import write_csv
-from collectors.session.files import file_writer
 from collectors.session.playback import Playback
 from collectors.session.reader import Session
 from collectors.session.rows import Selection, rows
-from collectors.track import Track
+from collectors.session.sinks import file_writer
 
 WORKLOADS = 100
 _HOUR, _DAY = 3600, 86_400
@@ -107,7 +107,7 @@ def _reach(path: Path, say: Say) -> list[Result]:
 def _replay(path: Path, say: Say) -> list[Result]:
     say("replaying an hour")
     session = Session([path])
-    began, track = time.perf_counter(), Track()
+    began, track = time.perf_counter(), MomentTracker()
     for _, frame in session.frames():
         track.feed(frame)
     whole = time.perf_counter() - began
@@ -151,7 +151,7 @@ def _memory(hour: Path, day: Path, say: Say) -> list[Result]:
 def _resident(*arguments: str) -> int:
     """Run vmtop and return the most memory it held, in MiB."""
     program = (
-        "import sys; from tui.cli import main; main.main(sys.argv[1:], standalone_mode=False);"
+        "import sys; from tui.cli.main import main; main.main(sys.argv[1:], standalone_mode=False);"
         "sys.stderr.write(open('/proc/self/status').read().partition('VmHWM:')[2].split()[0])"
     )
     done = subprocess.run(

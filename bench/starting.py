@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 from bench.measure import Result, Say, Terminal, paired, spread
-from tests.terminal import Terminal as Watched
+from tests.helpers.pty_terminal import Terminal as Watched
 
 TITLE = "Starting"
 ABOUT = """
@@ -65,7 +65,7 @@ def measure(folder: Path, say: Say) -> list[Result]:
 def _imports() -> str:
     """Tell how long the modules take that are loaded before the first paint."""
     told = subprocess.run(
-        [sys.executable, "-X", "importtime", "-c", "import tui.cli, tui.app"],
+        [sys.executable, "-X", "importtime", "-c", "import tui.cli.main, tui.app.live"],
         capture_output=True,
         text=True,
         check=True,

@@ -14,12 +14,12 @@ from typing import Any
 
 from bench.measure import Result, Say
 from bench.painting import run_app, wait_for
-from collectors.track import Track
-from tui.cells import Cells
-from tui.painting import PaintingApp
-from tui.view import View
+from collectors.analysis.tracker import MomentTracker
+from tui.presenters.cells import Cells
+from tui.presenters.table_state import TableState
+from tui.terminal.painting import PaintingApp
 from tui.widgets.header import HeaderLine, LedgerLines
-from tui.widgets.panes import Panes
+from tui.widgets.sparkline_panes import Panes
 from tui.widgets.workload_table import WorkloadTable
 
 TITLE = "Where a tick goes"
@@ -29,8 +29,8 @@ not nearer to its mark. Formatting is what the table's visible lines cost from v
 else of it, with letting go of the lines before. What Textual itself does in a tick, messages and timers, is the rest.
 """
 _STEPS = {
-    "deriving": ((Track, "feed"),),
-    "filter and order": ((View, "arrange"),),
+    "deriving": ((MomentTracker, "feed"),),
+    "filter and order": ((TableState, "arrange"),),
     "scales of all sparklines": ((Cells, "at"),),
     "table": ((WorkloadTable, "show"),),
     "of it formatting the visible lines": ((Cells, "line"),),

@@ -8,15 +8,15 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from bench.believable import Believable
-from collectors.history import History
-from collectors.model import Frame
-from collectors.rates import Deriver, Moment
+from collectors.analysis.history import History
+from collectors.analysis.rates import Deriver, Moment
+from collectors.kernel.cgroup.source import CgroupSource
+from collectors.model.workloads import Frame
 from collectors.session.encode import Encoder
-from collectors.sources.cgroup.source import CgroupSource
-from tui.cells import Cells
-from tui.columns import DEFAULT, lay_out
-from tui.view import Scale, View
-from tui.widgets.spark import spark
+from tui.presenters.cells import Cells
+from tui.presenters.columns import DEFAULT, lay_out
+from tui.presenters.sparkline import spark
+from tui.presenters.table_state import Scale, TableState
 
 
 @pytest.fixture(params=[100, 1000], ids=lambda count: f"{count} workloads")
@@ -64,7 +64,7 @@ def test_encoding_a_frame(benchmark: BenchmarkFixture, frames: list[Frame]) -> N
 
 
 def test_choosing_the_order(benchmark: BenchmarkFixture, moment: Moment) -> None:
-    view = View()
+    view = TableState()
     lines = benchmark(view.arrange, moment)
     assert len(lines) == sum(1 for one in moment.readings.values() if one.workload.state.is_active)
 
@@ -74,7 +74,7 @@ def test_formatting_a_page_of_lines(benchmark: BenchmarkFixture, moment: Moment)
     history.push(moment)
     cells, columns = Cells(history), lay_out(DEFAULT, 158)
     cells.at(moment, Scale.CORE)
-    lines = View().arrange(moment)[:40]
+    lines = TableState().arrange(moment)[:40]
     page = benchmark(lambda: [cells.line(line, columns, False) for line in lines])
     assert len(page) == 40
 

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from bench.measure import thread_cpu_s
-from tui.cli import main
+from tui.cli.main import main
 
 
 def watch(told: Path, warm_up_s: float, window_s: float) -> None:

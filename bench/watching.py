@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import linear_regression
 from typing import NamedTuple
 
-from tests.watch import descriptors
+from tests.helpers.frame_watch import descriptors
 
 
 class Held(NamedTuple):

@@ -9,13 +9,13 @@ import asyncio
 import re
 from pathlib import Path
 
-from tests.fleet import Fleet, QuietSampler
-from tui.app import VmtopApp
-from tui.feed import FrameReady
-from tui.keys import LIVE, REPLAY, keys_of, shown
-from tui.metric_docs import markdown
-from tui.options import ScreenOptions
-from tui.screens.overview import Overview
+from docs.metric_page import markdown
+from tests.helpers.demo_fleet import Fleet, QuietSampler
+from tui.app.live import VmtopApp
+from tui.controllers.frame_feed import FrameReady
+from tui.screens.workloads.live import LiveListScreen
+from tui.settings.keymap import LIVE, REPLAY, keys_of, shown
+from tui.settings.screen_options import ScreenOptions
 
 SECONDS = 90
 _FONT_FACE = re.compile(r"@font-face\s*{.*?}\s*", re.DOTALL)
@@ -28,7 +28,7 @@ async def picture() -> str:
     fleet = Fleet(40)
     async with app.run_test(size=(128, 34)) as pilot:
         await pilot.pause()
-        screen = next(one for one in app.screen_stack if isinstance(one, Overview))
+        screen = next(one for one in app.screen_stack if isinstance(one, LiveListScreen))
         for _ in range(SECONDS):
             screen.post_message(FrameReady(fleet.frame()))
             await pilot.pause()

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from tests.terminal import Start, Terminal
+from tests.helpers.pty_terminal import Start, Terminal
 
-pytest_plugins = ["tests.lab.fixtures"]
+pytest_plugins = ["tests.helpers.lab.fixtures"]
 
 settings.register_profile("patient", settings.default, deadline=None)  # no test is timed
 settings.load_profile("patient")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collectors.actions.model import Observed, Request, Result, Verb
-from collectors.actions.rules import Family, family, is_reached, state_forbids
-from collectors.model import State
+from collectors.actions.rules import is_reached, state_forbids
+from collectors.engines.family import Family, family
+from collectors.model.actions import Observed, Request, Result, Verb
+from collectors.model.workloads import State
 
 _ENDED = (State.STOPPED, State.CRASHED)
 STARTING = frozenset({Verb.START, Verb.RESTART})

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from collectors.actions.model import AfterTimeout, Note, Request, Verb
-from collectors.actions.naming import argument
-from collectors.actions.rules import Family, family
-from collectors.model import Workload
+from collectors.actions.command_argument import argument
+from collectors.engines.family import Family, family
+from collectors.model.actions import AfterTimeout, Note, Request, Verb
+from collectors.model.workloads import Workload
 
 _VIRSH = {
     Verb.START: "start",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from collectors import private_file
+from collectors.safety import private_file
 
 log = logging.getLogger(__name__)
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from collectors.actions.essential import why_essential
-from collectors.actions.own import ancestors_groups, own_groups
-from collectors.model import Kind, Workload
-from collectors.rights import own_containers, read_if_allowed
+from collectors.actions.essential_services import why_essential
+from collectors.actions.own_groups import ancestors_groups, own_groups
+from collectors.model.workloads import Kind, Workload
+from collectors.safety.permissions import own_containers, read_if_allowed
 
 PROTECT_LABEL = "vmtop.protect"
 

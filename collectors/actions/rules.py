@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import NamedTuple
 
-from collectors.actions.model import Verb
-from collectors.model import Kind, State, Workload
-from collectors.reach import DOCKER_ENGINES
-
-
-class Family(StrEnum):
-    """Engines that are spoken to in the same way."""
-
-    DOCKER = "docker"
-    LIBVIRT = "libvirt"
-    SYSTEMD = "systemd"
+from collectors.engines.family import Family, family
+from collectors.model.actions import Verb
+from collectors.model.workloads import Kind, State, Workload
 
 
 class Offer(NamedTuple):
@@ -49,16 +40,6 @@ _LACKS: dict[Family, str] = {
     Family.LIBVIRT: "vmtop does not undefine domains",
     Family.SYSTEMD: "services are only started, stopped and restarted",
 }
-
-
-def family(workload: Workload) -> Family | None:
-    """Return how a workload's engine is spoken to; `None` for one that vmtop can only watch."""
-    if workload.id.engine in DOCKER_ENGINES:
-        return Family.DOCKER
-    if workload.kind is Kind.VM:
-        return Family.LIBVIRT
-    is_unit = workload.id.engine == "systemd" and workload.id.id.endswith(".service")
-    return Family.SYSTEMD if is_unit else None
 
 
 def offers(workload: Workload) -> tuple[Offer, ...]:

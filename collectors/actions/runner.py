@@ -18,12 +18,11 @@ from typing import NamedTuple
 from collectors.actions.checks import STARTING, has_come, has_ended_again, objection
 from collectors.actions.commands import CAN_WAIT, equivalent
 from collectors.actions.log import ActionLog, Entry
-from collectors.actions.model import ActionTimedOut, AfterTimeout, Engine, Observed, Request, Result, Verb
 from collectors.actions.words import done_words, left_words
-from collectors.deadline import within
-from collectors.model import Event, State, Workload, WorkloadId
-from collectors.reach import WorkloadGone
-from collectors.sources.base import AccessDenied, SourceAbsent, SourceDown, SourceError
+from collectors.model.actions import ActionTimedOut, AfterTimeout, Engine, Observed, Request, Result, Verb
+from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown, SourceError, WorkloadGone
+from collectors.model.workloads import Event, State, Workload, WorkloadId
+from collectors.sampling.timeout import call_with_timeout
 
 log = logging.getLogger(__name__)
 
@@ -121,7 +120,7 @@ class Runner:
         Raises:
             SourceError: It cannot tell, or (`WorkloadGone`) knows it no more.
         """
-        return within(LOOK_S, lambda: self._engine_for(workload).observe(workload))
+        return call_with_timeout(LOOK_S, lambda: self._engine_for(workload).observe(workload))
 
     def submit(self, request: Request) -> Action:
         """Take a request; return at once. A refusal is an outcome like any other."""
@@ -180,7 +179,7 @@ class Runner:
     def _act(self, action: Action) -> None:
         request = action.request
         engine = self._engine_for(request.workload)
-        before = within(LOOK_S, lambda: engine.observe(request.workload))
+        before = call_with_timeout(LOOK_S, lambda: engine.observe(request.workload))
         against = objection(request, before)
         if against is not None:
             self._end(action, *against)
@@ -189,11 +188,11 @@ class Runner:
         self._change(action, "asked")
         deadline = action.began + request.timeout_s
         try:
-            within(request.timeout_s + _GRACE_S, lambda: engine.perform(request))
+            call_with_timeout(request.timeout_s + _GRACE_S, lambda: engine.perform(request))
             now = self._await(engine, request, before, max(deadline, time.monotonic() + LOOK_S))
             if now is not None and request.verb in STARTING:
                 time.sleep(_STAY_S)
-                now = within(LOOK_S, lambda: engine.observe(request.workload))
+                now = call_with_timeout(LOOK_S, lambda: engine.observe(request.workload))
         except ActionTimedOut:
             now = None
         except (SourceDown, SourceAbsent, WorkloadGone) as error:
@@ -212,7 +211,7 @@ class Runner:
             return
         self._change(action, "forcing")
         try:
-            within(_GRACE_S, lambda: engine.force(request))
+            call_with_timeout(_GRACE_S, lambda: engine.force(request))
             now = self._await(engine, request, before, time.monotonic() + _GRACE_S)
         except (SourceDown, SourceAbsent, WorkloadGone) as error:
             self._settle(action, engine, before, error)
@@ -226,7 +225,7 @@ class Runner:
         """Look until the engine shows what was wanted; `None` when it has not by the deadline."""
         while True:
             try:
-                now = within(LOOK_S, lambda: engine.observe(request.workload))
+                now = call_with_timeout(LOOK_S, lambda: engine.observe(request.workload))
             except WorkloadGone:
                 if request.verb not in _ENDING:
                     raise

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from collectors.model import Kind, Workload
-from collectors.text import inert
+from collectors.model.workloads import Kind, Workload
+from collectors.safety.sanitize import sanitize
 
 _SHORT = {
     "vm": Kind.VM,
@@ -49,7 +49,7 @@ class NoTarget(Exception):
     def __init__(self, typed: str, candidates: Sequence[Workload], suggestions: Sequence[str] = ()) -> None:
         self.is_ambiguous = bool(candidates)
         self.suggestions = tuple(suggestions)
-        name = inert(typed)
+        name = sanitize(typed)
         if not candidates:
             meant = f"; did you mean {' or '.join(suggestions)}?" if suggestions else ""
             super().__init__(f"{name}: no such workload{meant}")
@@ -128,7 +128,7 @@ def _suggestions(word: Word, everyone: Sequence[Workload]) -> Iterator[str]:
     among = [one for one in everyone if word.kind in (None, one.kind)]
     found: dict[str, None] = {}
     for one in (*_likely(word.wanted.lower(), among, everyone),) or _alike(word.wanted.lower(), among):
-        found.setdefault(f"{one.kind}:{inert(_names(one)[0]) if one.name_is_known else one.short_id}")
+        found.setdefault(f"{one.kind}:{sanitize(_names(one)[0]) if one.name_is_known else one.short_id}")
         if len(found) == _SUGGESTED:
             break
     yield from found

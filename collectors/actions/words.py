@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collectors.actions.model import Request, Verb
-from collectors.model import Kind
+from collectors.model.actions import Request, Verb
+from collectors.model.workloads import Kind
 
 _DONE = {
     Verb.START: "was started",

@@ -1,1 +1,1 @@
-"""A session as a file: written while it is lived, read again as the same frames. `format` has the contract."""
+"""A session as a file: written while it runs, read again as the same frames. `format` has the contract."""

@@ -1,7 +1,7 @@
 """From the lines of a session file to frames. Pure; `format` has the contract.
 
-Text passes `inert`, numbers are checked for type and range, and a line whose check sum is wrong is refused: what comes
-out is as safe to show as what a source supplies.
+Text passes `sanitize`, numbers are checked for type and range, and a line whose check sum is wrong is refused: what
+comes out is as safe to show as what a source supplies.
 """
 
 from __future__ import annotations
@@ -13,7 +13,18 @@ from typing import Any
 
 import msgspec
 
-from collectors.model import Availability, Event, Frame, Kind, Sample, SourceState, State, Workload, WorkloadId
+from collectors.model.workloads import (
+    Availability,
+    Event,
+    Frame,
+    Kind,
+    Sample,
+    SourceState,
+    State,
+    Workload,
+    WorkloadId,
+)
+from collectors.safety.sanitize import sanitize
 from collectors.session.format import (
     COLUMNS,
     FORMAT,
@@ -34,7 +45,6 @@ from collectors.session.format import (
     WorkloadsLine,
     is_counter,
 )
-from collectors.text import inert
 
 _SEAL = b',"crc":'
 _SEAL_LONGEST = len(_SEAL) + len("4294967295}")
@@ -56,7 +66,7 @@ class LineError(Exception):
     """A line that is not whole, or that breaks the contract; the message is safe to show."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(inert(message))
+        super().__init__(sanitize(message))
 
 
 class Decoder:
@@ -81,14 +91,16 @@ class Decoder:
             case FrameLine():
                 return self._frame(decoded)
             case GapLine():
-                return Gap(decoded.since, decoded.until, decoded.frames, inert(decoded.why))
+                return Gap(decoded.since, decoded.until, decoded.frames, sanitize(decoded.why))
             case MetaLine():
                 if decoded.format != FORMAT or decoded.version > VERSION:
-                    raise LineError(f"it is of {inert(decoded.format)} {decoded.version}, which this vmtop cannot read")
+                    raise LineError(
+                        f"it is of {sanitize(decoded.format)} {decoded.version}, which this vmtop cannot read"
+                    )
                 self.meta = decoded
             case HostLine():
                 self._host, self._host_workload = decoded, _workload(decoded.workload, Kind.HOST)
-                decoded.facts = {inert(key): inert(value, _LONG_TEXT) for key, value in decoded.facts.items()}
+                decoded.facts = {sanitize(key): sanitize(value, _LONG_TEXT) for key, value in decoded.facts.items()}
             case WorkloadsLine():
                 self._take_workloads(decoded)
         return None
@@ -182,17 +194,17 @@ def _complete(block: Block, last: Block | None) -> None:
     """Fill in what equals the frame before, and check that every column has a value a row."""
     count = len(block.rows)
     if len(set(block.rows)) != count:
-        raise LineError(f"the samples of {inert(block.source)!r} have a workload twice")
+        raise LineError(f"the samples of {sanitize(block.source)!r} have a workload twice")
     if last is not None and last.rows == block.rows:
         block.offset_ns = block.offset_ns if block.offset_ns is not None else last.offset_ns
         block.epoch = block.epoch if block.epoch is not None else last.epoch
         kept = {name: column for name, column in last.columns.items() if not is_counter(name)}
         block.columns = kept | block.columns
     if block.offset_ns is None or block.epoch is None:
-        raise LineError(f"the samples of {inert(block.source)!r} have no instants")
+        raise LineError(f"the samples of {sanitize(block.source)!r} have no instants")
     lengths = {len(block.offset_ns), len(block.epoch), *(len(one) for one in block.columns.values() if one is not None)}
     if lengths != {count}:
-        raise LineError(f"the columns of {inert(block.source)!r} differ in length")
+        raise LineError(f"the columns of {sanitize(block.source)!r} differ in length")
 
 
 def _rows(block: Block) -> Iterable[Sample]:
@@ -202,14 +214,14 @@ def _rows(block: Block) -> Iterable[Sample]:
         if place is not None and column is not None:
             columns[place] = column
     instants = [block.at_ns + offset for offset in block.offset_ns or ()]
-    return map(Sample, repeat(inert(block.source)), instants, block.epoch or (), *columns)
+    return map(Sample, repeat(sanitize(block.source)), instants, block.epoch or (), *columns)
 
 
 def _workload(line: WorkloadLine, kind: Kind = Kind.SERVICE) -> Workload:
     return Workload(
-        id=WorkloadId(inert(line.engine), _id(line.id)),
+        id=WorkloadId(sanitize(line.engine), _id(line.id)),
         kind=Kind(line.kind) if line.kind in _KIND_WORDS else kind,
-        name=inert(line.name),
+        name=sanitize(line.name),
         state=State(line.state) if line.state in _STATE_WORDS else State.UNKNOWN,
         name_is_known=line.name_is_known,
         image=_text(line.image),
@@ -218,11 +230,11 @@ def _workload(line: WorkloadLine, kind: Kind = Kind.SERVICE) -> Workload:
         health=_text(line.health),
         ports=_text(line.ports),
         cgroup=_text(line.cgroup, _LONG_TEXT),
-        parent=None if line.parent is None else WorkloadId(inert(line.parent[0]), _id(line.parent[1])),
-        endpoint=inert(line.endpoint),
+        parent=None if line.parent is None else WorkloadId(sanitize(line.parent[0]), _id(line.parent[1])),
+        endpoint=sanitize(line.endpoint),
         started_at=line.started_at,
         exit_code=line.exit_code,
-        labels=tuple((inert(key), inert(value)) for key, value in line.labels.items()),
+        labels=tuple((sanitize(key), sanitize(value)) for key, value in line.labels.items()),
     )
 
 
@@ -230,21 +242,21 @@ _KIND_WORDS, _STATE_WORDS, _AVAILABILITIES = (frozenset(one) for one in (Kind, S
 
 
 def _id(text: str) -> str:
-    return inert(text, _LONG_TEXT)
+    return sanitize(text, _LONG_TEXT)
 
 
 def _text(text: str | None, longest: int = 256) -> str | None:
-    return None if text is None else inert(text, longest)
+    return None if text is None else sanitize(text, longest)
 
 
 def _source(line: SourceLine) -> SourceState:
     known = line.availability in _AVAILABILITIES
     return SourceState(
-        inert(line.name),
+        sanitize(line.name),
         Availability(line.availability) if known else Availability.DOWN,
-        inert(line.detail),
-        inert(line.reason, _LONG_TEXT),
-        inert(line.remedy, _LONG_TEXT),
+        sanitize(line.detail),
+        sanitize(line.reason, _LONG_TEXT),
+        sanitize(line.remedy, _LONG_TEXT),
         line.read_at_ns,
         line.cost_ns,
     )
@@ -252,5 +264,9 @@ def _source(line: SourceLine) -> SourceState:
 
 def _event(line: EventLine) -> Event:
     return Event(
-        line.wall, WorkloadId(inert(line.engine), _id(line.id)), inert(line.what), inert(line.detail), inert(line.name)
+        line.wall,
+        WorkloadId(sanitize(line.engine), _id(line.id)),
+        sanitize(line.what),
+        sanitize(line.detail),
+        sanitize(line.name),
     )

@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from collectors.model import Event, Frame, Sample, SourceState, Workload, WorkloadId
-from collectors.secrets import mask_label, mask_text
+from collectors.model.workloads import Event, Frame, Sample, SourceState, Workload, WorkloadId
+from collectors.safety.redact import redact_label, redact_text
 from collectors.session.format import (
     COLUMN_FACTS,
     COLUMNS,
@@ -170,9 +170,9 @@ def _workload(number: int, workload: Workload) -> WorkloadLine:
         engine=workload.id.engine,
         id=workload.id.id,
         parent=None if workload.parent is None else (workload.parent.engine, workload.parent.id),
-        description=None if workload.description is None else mask_text(workload.description),
-        image=None if workload.image is None else mask_text(workload.image),
-        labels={name: mask_label(name, value) for name, value in workload.labels},
+        description=None if workload.description is None else redact_text(workload.description),
+        image=None if workload.image is None else redact_text(workload.image),
+        labels={name: redact_label(name, value) for name, value in workload.labels},
         **facts,
     )
 

@@ -16,9 +16,9 @@ from typing import IO, Any, BinaryIO, TextIO
 
 import msgspec
 
-from collectors.document import digits_of, number, numbers, timestamp
-from collectors.metrics import METRICS
-from collectors.model import Workload, WorkloadId
+from collectors.json_document import digits_of, number, numbers, timestamp
+from collectors.model.metrics import METRICS
+from collectors.model.workloads import Workload, WorkloadId
 from collectors.session.format import SessionError
 from collectors.session.rows import Row
 

@@ -23,8 +23,8 @@ from typing import Annotated, NamedTuple
 
 import msgspec
 
-from collectors.model import Sample
-from collectors.text import inert
+from collectors.model.workloads import Sample
+from collectors.safety.sanitize import sanitize
 
 FORMAT = "vmtop-session"
 VERSION = 1
@@ -72,7 +72,7 @@ class SessionError(Exception):
     """A session cannot be read or written; the message is one sentence for the user, safe to show."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(inert(message, _LONGEST_MESSAGE))
+        super().__init__(sanitize(message, _LONGEST_MESSAGE))
 
 
 class Gap(msgspec.Struct, frozen=True):

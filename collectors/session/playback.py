@@ -10,12 +10,12 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from operator import attrgetter
 
-from collectors.history import CAPACITY, History
-from collectors.model import Event, Frame, WorkloadId
-from collectors.rates import Deriver, Moment
+from collectors.analysis.history import CAPACITY, History
+from collectors.analysis.rates import Deriver, Moment
+from collectors.analysis.startup_times import Startup, StartupWatch
+from collectors.analysis.tracker import MomentTracker
+from collectors.model.workloads import Event, Frame, WorkloadId
 from collectors.session.reader import Place, Session
-from collectors.startup import Startup, StartupWatch
-from collectors.track import Track
 
 WARM_UP = 30
 """Frames before a place that are derived with it: the slowest source has two samples among them, unless it hangs."""
@@ -51,7 +51,7 @@ class Playback:
         """Frames that the track was fed, from and to."""
         self._ticks: dict[int, int] = {}
         """Frame -> the history's count of ticks when it was the newest."""
-        self._fresh: Track | None = None
+        self._fresh: MomentTracker | None = None
         """A track with a longer past, being made."""
         self._fresh_ticks: dict[int, int] = {}
         self._fresh_next = 0
@@ -67,8 +67,8 @@ class Playback:
         """The wall times of the first and the last frame, as last looked at."""
         return self._span
 
-    def _new_track(self) -> Track:
-        track = Track()
+    def _new_track(self) -> MomentTracker:
+        track = MomentTracker()
         track.history = self.history
         return track
 
@@ -188,7 +188,7 @@ class Playback:
         if not self._is_shallow:
             return False
         if self._fresh is None:
-            self._fresh, self._fresh_ticks = Track(), {}
+            self._fresh, self._fresh_ticks = MomentTracker(), {}
             self._fresh.history.follow(self.history.followed)
             self._fresh_next = max(0, self.number - CAPACITY)
         fresh, stop = self._fresh, min(self._fresh_next + _SLICE - 1, self.number)
@@ -201,7 +201,7 @@ class Playback:
         self._take_over(fresh)
         return False
 
-    def _take_over(self, fresh: Track) -> None:
+    def _take_over(self, fresh: MomentTracker) -> None:
         self.history.become(fresh.history)
         fresh.history = self.history
         self._track, self._ticks = fresh, self._fresh_ticks

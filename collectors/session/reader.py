@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from collectors.model import Frame
+from collectors.model.workloads import Frame
 from collectors.session.decode import Decoder, LineError, unsealed
 from collectors.session.format import FORMAT, PAUSE, SHORTEST_S, VERSION, Damage, Gap, SessionError
 from collectors.session.member import Member, SessionFile, Text

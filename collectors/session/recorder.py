@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol, TypeVar
 
-from collectors.model import Frame
+from collectors.model.workloads import Frame
 from collectors.session.format import Gap, SessionError
 
 log = logging.getLogger(__name__)

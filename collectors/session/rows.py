@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from collectors.metrics import METRICS
-from collectors.model import Workload
-from collectors.query import Query
-from collectors.rates import Deriver, Reading
+from collectors.analysis.rates import Deriver, Reading
+from collectors.model.metrics import METRICS
+from collectors.model.workloads import Workload
+from collectors.query.filter import Query
 from collectors.session.reader import Session
 
 _WARM_UP_S = 60.0

@@ -14,9 +14,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from collectors.model import Frame
-from collectors.session.files import file_writer
+from collectors.model.workloads import Frame
 from collectors.session.format import SUFFIX, Gap
+from collectors.session.sinks import file_writer
 from collectors.session.storage import finished_file, is_written, write_all
 from collectors.session.writer import Writer
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from collectors.model import Event, WorkloadId
-from collectors.rates import Deriver, Moment, Reading
+from collectors.analysis.rates import Deriver, Moment, Reading
+from collectors.model.workloads import Event, WorkloadId
 from collectors.session.format import PAUSE, SHORTEST_S, Damage, Gap
 from collectors.session.reader import Session
 

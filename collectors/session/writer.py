@@ -6,7 +6,7 @@ import logging
 import zlib
 from typing import NamedTuple
 
-from collectors.model import Frame
+from collectors.model.workloads import Frame
 from collectors.session.encode import Encoder
 from collectors.session.format import (
     CLOSING,

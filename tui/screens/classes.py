@@ -13,13 +13,13 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Static
 
-from collectors.facts.classes import Classes
+from collectors.comparison.classes import Classes
+from collectors.model.errors import SourceError
 from collectors.session.format import SessionError
-from collectors.sources.base import SourceError
-from tui.classes_text import TableLine, how_told, table
-from tui.compare_text import wrapped
-from tui.screens.answering import Answering
-from tui.threads import in_thread, is_up
+from tui.controllers.background import is_up, run_blocking
+from tui.dialogs.base import AnsweredOnce
+from tui.presenters.classes import TableLine, how_told, table
+from tui.presenters.compare import wrapped
 from tui.widgets.line_view import LineView
 
 _WIDEST = 140
@@ -27,7 +27,7 @@ _HOW_LINES = 6
 _TOLD_EVERY_S = 0.2
 
 
-class ClassesScreen(Answering, Screen[None]):
+class ClassesScreen(AnsweredOnce, Screen[None]):
     """Measures the classes on a thread, telling how far it is, and shows them.
 
     Args:
@@ -67,7 +67,7 @@ class ClassesScreen(Answering, Screen[None]):
 
     async def _measure(self) -> None:
         try:
-            self._measured = await in_thread(partial(self._work, self._count))
+            self._measured = await run_blocking(partial(self._work, self._count))
         except (SourceError, SessionError) as error:
             self.app.notify(str(error), severity="error", markup=False)
             self.dismiss(None)

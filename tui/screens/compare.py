@@ -13,21 +13,22 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Static
 
-from collectors.compare.sides import Cell, MetricRow, Side, side_by_side
-from collectors.compare.window import LONGEST, STATS, WARM_UP_S, Window, fill
-from collectors.metrics import Unit
-from collectors.model import Frame, Workload, WorkloadId
-from collectors.rates import Moment
-from tui.compare_text import BEST, WORST, heading, line
-from tui.format import duration, fit, text
-from tui.keys import LIVE
-from tui.screens.answering import Answering
-from tui.screens.following import Follower
-from tui.screens.paged import Paged
-from tui.threads import in_thread, is_up
-from tui.widgets.chart import Chart, Series, paint
-from tui.widgets.line_view import Line, LineView
-from tui.widgets.picture import Picture
+from collectors.analysis.rates import Moment
+from collectors.comparison.side_by_side import Cell, Column, MetricRow, side_by_side
+from collectors.comparison.window import LONGEST, STATS, WARM_UP_S, Window, fill
+from collectors.model.metrics import Unit
+from collectors.model.workloads import Frame, Workload, WorkloadId
+from tui.controllers.background import is_up, run_blocking
+from tui.dialogs.base import AnsweredOnce
+from tui.presenters.chart import Chart, Series, paint
+from tui.presenters.compare import BEST, WORST, heading, line
+from tui.presenters.formatting import duration, fit, text
+from tui.presenters.styled_lines import Line
+from tui.screens.mixins.moment_follower import Follower
+from tui.screens.mixins.page_actions import PageActions
+from tui.settings.keymap import LIVE
+from tui.widgets.chart_view import ChartView
+from tui.widgets.line_view import LineView
 
 WINDOWS: tuple[float | None, ...] = (60.0, 300.0, None)
 """Seconds; `None` is all that there is, up to an hour of seconds."""
@@ -42,7 +43,7 @@ Frames = Callable[[float], Iterable[Frame]]
 class Shown(NamedTuple):
     """What was worked out from the window."""
 
-    sides: list[Side]
+    sides: list[Column]
     rows: list[MetricRow]
     charts: dict[str, list[list[float]]]
     """By metric, a line for each side, all on one time axis; NaN where there is nothing."""
@@ -50,7 +51,7 @@ class Shown(NamedTuple):
     stat: str
 
 
-class CompareScreen(Follower, Paged, Answering, Screen[None]):
+class CompareScreen(Follower, PageActions, AnsweredOnce, Screen[None]):
     """Compares workloads while the frames go on.
 
     Args:
@@ -68,7 +69,7 @@ class CompareScreen(Follower, Paged, Answering, Screen[None]):
     CompareScreen #footer { background: $primary-background; color: $foreground; }
     CompareScreen #names { text-style: bold; }
     CompareScreen LineView { height: 1fr; }
-    CompareScreen Picture { height: 9; }
+    CompareScreen ChartView { height: 9; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("w", "window", "window"),
@@ -100,7 +101,7 @@ class CompareScreen(Follower, Paged, Answering, Screen[None]):
         yield Static(id="names")
         yield LineView(has_cursor=True)
         yield Static(id="legend")
-        yield Picture()
+        yield ChartView()
         yield Static(
             Text(" w window  v statistic  o own scales  j k metric  ? help  Esc back", no_wrap=True), id="footer"
         )
@@ -112,7 +113,7 @@ class CompareScreen(Follower, Paged, Answering, Screen[None]):
     def on_resize(self) -> None:
         height = self.size.height - 5
         chart = max(_CHART_LEAST, height * 2 // 5)
-        picture = self.query_one(Picture)
+        picture = self.query_one(ChartView)
         picture.styles.height = chart
         picture.display = height - chart >= _LIST_LEAST
         self.call_after_refresh(self._redraw)
@@ -139,7 +140,7 @@ class CompareScreen(Follower, Paged, Answering, Screen[None]):
         self._is_busy = True
         while self._is_stale:
             self._is_stale = False
-            self._shown = await in_thread(self._worked_out)
+            self._shown = await run_blocking(self._worked_out)
             if not is_up(self):
                 return
             self._redraw()
@@ -190,7 +191,7 @@ class CompareScreen(Follower, Paged, Answering, Screen[None]):
         series = [
             Series(side.label, values, tone) for side, values, tone in zip(shown.sides, lines, TONES, strict=False)
         ]
-        picture = self.query_one(Picture)
+        picture = self.query_one(ChartView)
         chart = Chart(series, unit, shown.span_s, None, 100.0 if self._is_own_scale else None)
         picture.show(paint(chart, picture.size.width, picture.size.height, self.is_ascii))
         self.query_one("#legend", Static).update(self._legend(row, shown))
@@ -198,7 +199,7 @@ class CompareScreen(Follower, Paged, Answering, Screen[None]):
     def _legend(self, row: MetricRow, shown: Shown) -> Text:
         scale = ", each of its own top" if self._is_own_scale else ""
         legend = Text(f" {row.metric.label}{scale}: ", style="bold", no_wrap=True, overflow="ellipsis")
-        picture = self.query_one(Picture)
+        picture = self.query_one(ChartView)
         for place, (side, tone, cell) in enumerate(zip(shown.sides, TONES, row.cells, strict=False), 1):
             style = picture.get_component_rich_style(f"picture--{tone}", partial=True)
             legend.append(f"{'#' if self.is_ascii else '━'} {place} {side.label}", style=style)
@@ -225,7 +226,7 @@ class CompareScreen(Follower, Paged, Answering, Screen[None]):
 def work_out(window: Window, identities: Sequence[WorkloadId], seconds: float | None, stat: str) -> Shown:
     """Return the table and the lines of a window's last seconds."""
     pasts = [window.past(identity, seconds) for identity in identities]
-    sides = [Side(past.workload.name, past) for past in pasts if past is not None]
+    sides = [Column(past.workload.name, past) for past in pasts if past is not None]
     walls = sorted({wall for side in sides for wall in side.past.walls})
     rows = side_by_side(sides, stat)
     places = {wall: place for place, wall in enumerate(walls)}
@@ -235,7 +236,7 @@ def work_out(window: Window, identities: Sequence[WorkloadId], seconds: float | 
     return Shown(sides, rows, charts, walls[-1] - walls[0] if walls else 0.0, stat)
 
 
-def _on_axis(side: Side, key: str, places: dict[float, int]) -> list[float]:
+def _on_axis(side: Column, key: str, places: dict[float, int]) -> list[float]:
     """Put a side's values where their times are."""
     values = [nan] * len(places)
     for wall, value in zip(side.past.walls, side.past.values[key], strict=True):

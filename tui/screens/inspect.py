@@ -12,20 +12,20 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
-from collectors.details.document import Document
-from collectors.model import Workload
-from collectors.sources.base import SourceError
-from tui.folding import Folds, folded_line
-from tui.format import fit
-from tui.screens.answering import Answering
-from tui.screens.searching import Searching
-from tui.threads import in_thread, is_up
+from collectors.inspection.raw_description import Document
+from collectors.model.errors import SourceError
+from collectors.model.workloads import Workload
+from tui.controllers.background import is_up, run_blocking
+from tui.dialogs.base import AnsweredOnce
+from tui.presenters.folding import Folds, folded_line
+from tui.presenters.formatting import fit
+from tui.screens.mixins.search_prompt import SearchPrompt
 from tui.widgets.line_view import LineView
 
 _KEYS = "Enter fold  - + all  / search  n N next  y copy  r read again  Esc back"
 
 
-class InspectScreen(Searching, Answering, Screen[None]):
+class InspectScreen(SearchPrompt, AnsweredOnce, Screen[None]):
     """Shows a document.
 
     Args:
@@ -77,7 +77,7 @@ class InspectScreen(Searching, Answering, Screen[None]):
     async def _load(self) -> None:
         found: Document | SourceError
         try:
-            found = await in_thread(self._read)
+            found = await run_blocking(self._read)
         except SourceError as error:
             found = error
         if not is_up(self):

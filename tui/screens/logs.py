@@ -15,15 +15,16 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
-from collectors.logs.model import Log, LogLine
-from collectors.model import Workload
-from collectors.sources.base import SourceError
-from tui.format import fit
-from tui.log_window import CHUNK, Inbox, LogWindow, shown
-from tui.screens.answering import Answering
-from tui.screens.searching import Searching
-from tui.threads import in_thread, is_up
-from tui.widgets.line_view import Line, LineView
+from collectors.model.errors import SourceError
+from collectors.model.logs import Log, LogLine
+from collectors.model.workloads import Workload
+from tui.controllers.background import is_up, run_blocking
+from tui.dialogs.base import AnsweredOnce
+from tui.presenters.formatting import fit
+from tui.presenters.log_buffer import CHUNK, FollowQueue, LogBuffer, shown
+from tui.presenters.styled_lines import Line
+from tui.screens.mixins.search_prompt import SearchPrompt
+from tui.widgets.line_view import LineView
 
 DRAIN_S = 0.2
 FOLLOW_AGAIN_S = 2.0
@@ -32,7 +33,7 @@ _KEYS = "f follow  / search  n N next  t times  w wrap  g G ends  y copy  Esc ba
 _STAMPS = ("", "local", "utc")
 
 
-class LogScreen(Searching, Answering, Screen[None]):
+class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
     """Shows a log.
 
     Args:
@@ -66,8 +67,8 @@ class LogScreen(Searching, Answering, Screen[None]):
         self._open = open_it
         self._ascii = ascii_only
         self._log: Log | None = None
-        self._window = LogWindow()
-        self._inbox = Inbox()
+        self._window = LogBuffer()
+        self._inbox = FollowQueue()
         self._made: list[list[Line]] = []
         """For each line of the window, what is painted of it."""
         self._rows: list[int] = []
@@ -106,8 +107,8 @@ class LogScreen(Searching, Answering, Screen[None]):
         """Open the log, show its end, and follow it."""
         try:
             if self._log is None:
-                self._log = await in_thread(self._open)
-            lines = await in_thread(partial(self._log.last, CHUNK))
+                self._log = await run_blocking(self._open)
+            lines = await run_blocking(partial(self._log.last, CHUNK))
         except SourceError as error:
             if is_up(self):
                 self._fail(error)
@@ -123,7 +124,7 @@ class LogScreen(Searching, Answering, Screen[None]):
 
     def _follow_from(self, log: Log, line: LogLine | None) -> None:
         """Follow on a daemon thread; a thread that hangs in an engine's call ends with the process."""
-        inbox = self._inbox = Inbox()
+        inbox = self._inbox = FollowQueue()
 
         def run() -> None:
             try:
@@ -224,7 +225,7 @@ class LogScreen(Searching, Answering, Screen[None]):
             return 0
         self._say("reading older lines ...")
         try:
-            older = await in_thread(partial(self._log.before, self._window.lines[0], CHUNK))
+            older = await run_blocking(partial(self._log.before, self._window.lines[0], CHUNK))
         except SourceError as error:
             self.notify(error.reason, severity="warning", markup=False)
             return 0
@@ -241,7 +242,7 @@ class LogScreen(Searching, Answering, Screen[None]):
         if self._log is None or not self._window.lines:
             return 0, 0
         try:
-            newer = await in_thread(partial(self._log.after, self._window.lines[-1], CHUNK))
+            newer = await run_blocking(partial(self._log.after, self._window.lines[-1], CHUNK))
         except SourceError as error:
             self.notify(error.reason, severity="warning", markup=False)
             return 0, 0

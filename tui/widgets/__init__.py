@@ -1,0 +1,1 @@
+"""Textual widgets that draw what presenters made."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from collectors.history import History
-from collectors.metrics import Unit
-from collectors.model import Availability
-from collectors.rates import Moment, Shares
-from tui.format import duration, text
-from tui.widgets.painted import PaintedLines
-from tui.widgets.spark import nice_top, samples_wanted, spark
+from collectors.analysis.history import History
+from collectors.analysis.rates import Moment, Shares
+from collectors.model.metrics import Unit
+from collectors.model.workloads import Availability
+from tui.presenters.formatting import duration, text
+from tui.presenters.sparkline import nice_top, samples_wanted, spark
+from tui.widgets.text_lines import TextLines
 
 _TONES = {
     Availability.OK: "$success",
@@ -24,7 +24,7 @@ _PARTS = (("vm", "$primary-lighten-2"), ("container", "$accent"), ("service", "$
 _SHORT = {"vm": "vm", "container": "ct", "service": "svc", "rest": "rest"}
 
 
-class HeaderLine(PaintedLines):
+class HeaderLine(TextLines):
     """One line: host, sources, interval, mode."""
 
     DEFAULT_CSS = "HeaderLine { height: 1; background: $primary-background; color: $foreground; }"
@@ -81,7 +81,7 @@ def _sources(moment: Moment, form: int, palette: dict[str, str]) -> Text:
     return line
 
 
-class LedgerLines(PaintedLines):
+class LedgerLines(TextLines):
     """The host's CPU and memory split into vm, container, service and rest; disk, network and stall below."""
 
     DEFAULT_CSS = "LedgerLines { height: 3; background: $background; }"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -15,9 +14,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-Run = tuple[str, str]
-"""A text and its tone: one of the component classes after `lines--`."""
-Line = Sequence[Run]
+from tui.presenters.styled_lines import Line
 
 
 class LineView(ScrollView, can_focus=True):
@@ -172,31 +169,3 @@ class LineView(ScrollView, can_focus=True):
 
     def _style(self, tone: str) -> Style:
         return self.get_component_rich_style(f"lines--{tone}", partial=True)
-
-
-def plain_text(line: Line) -> str:
-    """Return a line without its tones."""
-    return "".join(text for text, _ in line)
-
-
-def wrapped(line: Line, width: int) -> list[Line]:
-    """Break a line into lines of at most `width` cells."""
-    if cell_len(plain_text(line)) <= width:
-        return [line]
-    if len(line) == 1 and line[0][0].isascii():  # the usual case, many times a second
-        text, tone = line[0]
-        return [[(text[start : start + width], tone)] for start in range(0, len(text), width)]
-    lines: list[list[Run]] = [[]]
-    room = width
-    for text, tone in line:
-        for character in text:
-            size = cell_len(character)
-            if size > room:
-                lines.append([])
-                room = width
-            if lines[-1] and lines[-1][-1][1] == tone:
-                lines[-1][-1] = (lines[-1][-1][0] + character, tone)
-            else:
-                lines[-1].append((character, tone))
-            room -= size
-    return list(lines)

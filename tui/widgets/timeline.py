@@ -10,8 +10,8 @@ from textual.events import Click
 from textual.message import Message
 from textual.widgets import Static
 
-from collectors.model import Event
-from tui.format import duration, fit, stamp
+from collectors.model.workloads import Event
+from tui.presenters.formatting import duration, fit, stamp
 
 
 class Scene(NamedTuple):

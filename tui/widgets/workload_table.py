@@ -18,12 +18,11 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from collectors.model import WorkloadId
-from tui.cells import Cell, Cells
-from tui.columns import Column, lay_out
-from tui.painting import Styled
-from tui.view import Line
-from tui.widgets.painted import repaint
+from collectors.model.workloads import WorkloadId
+from tui.presenters.cells import Cell, Cells
+from tui.presenters.columns import Column, lay_out
+from tui.presenters.table_state import Line
+from tui.terminal.painting import Styled, repaint
 
 Painted = tuple[list[Cell], bool]
 """What a line of the screen shows: its cells, and whether the cursor is on it."""

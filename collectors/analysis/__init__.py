@@ -1,0 +1,1 @@
+"""From frames to values: rates, history, start-up times, events."""

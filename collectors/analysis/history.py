@@ -1,0 +1,138 @@
+"""The recent past for the screen: one ring of floats a workload and charted metric, all on one clock.
+
+Bounded by capacity x workloads x metrics x 4 bytes: 1,000 workloads take about 7 MB.
+"""
+
+from __future__ import annotations
+
+from array import array
+from math import nan
+
+from collectors.analysis.rates import Moment, Reading
+from collectors.model.metrics import CHARTED, METRICS
+from collectors.model.workloads import Frame, WorkloadId
+
+CAPACITY = 240
+"""Ticks kept: four minutes at one a second, two screens of braille at 120 columns."""
+
+
+class History:
+    """Rings of the charted metrics. Every ring has the same head; NaN is "not sampled"."""
+
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        self.capacity = capacity
+        self.ticks = 0
+        self.held_at: int | None = None
+        """The tick that `recent` ends with while the view is frozen; `None` means the newest."""
+        self._head = -1
+        self._seconds = array("d", [nan]) * capacity
+        """When each tick was, by a clock that nobody sets; NaN in a gap."""
+        self._newest: Frame | None = None
+        self._lived_s = 0.0
+        self.followed: WorkloadId | None = None
+        """The workload of which every metric is kept; set by `follow`."""
+        self._rings: dict[WorkloadId, dict[str, array[float]]] = {}
+        self._absent_since: dict[WorkloadId, int] = {}
+
+    def follow(self, identity: WorkloadId | None) -> None:
+        """From now on keep every metric of one workload, beside the charted ones that are kept of all."""
+        if self.followed is not None and self.followed != identity:
+            rings = self._rings.get(self.followed, {})
+            for key in [one for one in rings if one not in CHARTED]:
+                del rings[key]
+        self.followed = identity
+        if identity is not None and identity in self._rings:
+            self._add_rings(self._rings[identity])
+
+    def _add_rings(self, rings: dict[str, array[float]]) -> None:
+        blank = array("f", [nan]) * self.capacity
+        rings.update({key: blank[:] for key in METRICS if key not in rings})
+
+    def push(self, moment: Moment) -> None:
+        """Add a tick: a value for each workload present, NaN for those that are gone."""
+        self.ticks += 1
+        self._head = (self._head + 1) % self.capacity
+        if self._newest is not None:
+            self._lived_s += max(0.0, passed_s(self._newest, moment.frame))
+        self._newest = moment.frame
+        self._seconds[self._head] = self._lived_s
+        self._write(moment.host.workload.id, moment.host)
+        for identity, reading in moment.readings.items():
+            self._write(identity, reading)
+        for identity in [i for i in self._rings if i not in moment.readings and i != moment.host.workload.id]:
+            self._fade(identity)
+
+    def skip(self, ticks: int) -> None:
+        """Leave a gap of so many ticks, during which nothing was sampled."""
+        for _ in range(min(ticks, self.capacity)):
+            self.ticks += 1
+            self._head = (self._head + 1) % self.capacity
+            self._seconds[self._head] = nan
+            for rings in self._rings.values():
+                for ring in rings.values():
+                    ring[self._head] = nan
+
+    def become(self, other: History) -> None:
+        """Take over another past of the same capacity; who is followed stays."""
+        self.ticks, self._head, self.held_at = other.ticks, other._head, other.held_at
+        self._rings, self._absent_since, self._seconds = other._rings, other._absent_since, other._seconds
+        self._newest, self._lived_s = other._newest, other._lived_s
+        if self.followed is not None and self.followed in self._rings:
+            self._add_rings(self._rings[self.followed])
+
+    def _write(self, identity: WorkloadId, reading: Reading) -> None:
+        rings = self._rings.get(identity)
+        if rings is None:
+            blank = array("f", [nan]) * self.capacity
+            rings = self._rings[identity] = {key: blank[:] for key in CHARTED}
+            if identity == self.followed:
+                self._add_rings(rings)
+        self._absent_since.pop(identity, None)
+        for key, ring in rings.items():
+            value = reading.value(key)
+            ring[self._head] = nan if value is None else value
+
+    def _fade(self, identity: WorkloadId) -> None:
+        """Leave a gap for an absent workload; forget it once the gap is the whole ring."""
+        since = self._absent_since.setdefault(identity, self.ticks)
+        if self.ticks - since >= self.capacity:
+            del self._rings[identity], self._absent_since[identity]
+            return
+        for ring in self._rings[identity].values():
+            ring[self._head] = nan
+
+    def recent(self, identity: WorkloadId, key: str, count: int) -> list[float]:
+        """Return the last values, oldest first, exactly `count` of them (NaN where nothing was sampled).
+
+        `count` beyond what is kept is filled with NaN at the front.
+        """
+        back = 0 if self.held_at is None else min(self.ticks - self.held_at, self.capacity)
+        kept = min(count, self.capacity - back)
+        padding = [nan] * (count - kept)
+        rings = self._rings.get(identity)
+        if rings is None or key not in rings:
+            return padding + [nan] * kept
+        ring = rings[key]
+        end = (self._head + 1 - back) % self.capacity
+        start = end - kept
+        return padding + (ring[start:end] if start >= 0 else ring[start:] + ring[:end]).tolist()
+
+    def span_s(self, count: int, interval_s: float) -> float:
+        """Return the seconds from the first to the last of so many ticks; those not lived count an interval each."""
+        back = 0 if self.held_at is None else min(self.ticks - self.held_at, self.capacity)
+        end = (self._head + 1 - back) % self.capacity
+        seconds = (self._seconds[end:] + self._seconds[:end])[max(0, self.capacity - count) :]
+        known = [(place, at) for place, at in enumerate(seconds) if at == at]
+        if len(known) < 2:
+            return (count - 1) * interval_s
+        return known[-1][1] - known[0][1] + (known[0][0] + count - len(seconds)) * interval_s
+
+
+def passed_s(before: Frame, frame: Frame) -> float:
+    """Return the seconds between two frames, a suspension of the host included.
+
+    Within a run the wall clock has no say: it is set, and jumps. Between two runs there is no other.
+    """
+    if frame.run != before.run:
+        return frame.wall - before.wall
+    return max(frame.at_ns - before.at_ns, frame.boot_ns - before.boot_ns) / 1e9

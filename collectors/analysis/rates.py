@@ -1,0 +1,254 @@
+"""From raw counters to values: the one path that live frames and replayed frames share. Pure.
+
+`Deriver` remembers, for every workload and source, the newest sample and the one before it; a `Reading` derives the
+metrics of one workload from those pairs, each at most once and only when asked. The first sample has no rate, a counter
+that fell has none, and neither has a counter whose owner changed.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from collectors.model.metrics import METRICS
+from collectors.model.workloads import Event, Frame, Kind, Sample, SourceState, Workload, WorkloadId
+
+
+class Pair(NamedTuple):
+    """A source's newest sample of a workload, and the one before it if a delta between them is allowed."""
+
+    previous: Sample | None
+    current: Sample
+    is_flat: bool = False
+    """Whether the two are known to differ in nothing but their instants."""
+
+
+def delta(pair: Pair, name: str) -> tuple[float, int] | None:
+    """Return the growth of a counter and the nanoseconds it took.
+
+    `None` when either sample lacks it, when there is no earlier sample, or when the counter fell.
+    """
+    previous, current, _ = pair
+    if previous is None or current.at_ns <= previous.at_ns:
+        return None
+    before, after = getattr(previous, name), getattr(current, name)
+    if before is None or after is None or after < before:
+        return None
+    return after - before, current.at_ns - previous.at_ns
+
+
+class Reading:
+    """The values of one workload at one moment, derived when first asked for."""
+
+    __slots__ = ("_values", "pairs", "workload")
+
+    def __init__(self, workload: Workload, pairs: tuple[Pair, ...], before: Reading | None = None) -> None:
+        """Take the samples, and the reading before, whose values are shared if nothing has moved since."""
+        self.workload = workload
+        self.pairs = pairs
+        self._values: dict[str, float | None] = {}
+        if before is not None and _says_the_same(before.pairs, pairs):
+            self._values = before._values
+
+    def value(self, key: str) -> float | None:
+        """Return a metric's value in its unit; `None` when it cannot be told."""
+        try:
+            return self._values[key]
+        except KeyError:
+            value = self._values[key] = METRICS[key].derive(self)
+            return value
+
+    def gauge(self, name: str) -> float | None:
+        """Return the newest value of a sample's field, from the first source that has it."""
+        for _, current, _ in self.pairs:
+            found: float | None = getattr(current, name)
+            if found is not None:
+                return found
+        return None
+
+    def lowest(self, name: str) -> float | None:
+        """Return the lowest value that any source has for a field: limits add up to the tightest."""
+        values = [value for pair in self.pairs if (value := getattr(pair.current, name)) is not None]
+        return min(values) if values else None
+
+    def rate(self, name: str) -> float | None:
+        """Return a counter's growth per nanosecond, by the clock of the source that has it."""
+        for pair in self.pairs:
+            if getattr(pair.current, name) is not None:
+                grown = delta(pair, name)
+                return None if grown is None else grown[0] / grown[1]
+        return None
+
+    def rate_beside(self, name: str, beside: str) -> float | None:
+        """Return a counter's growth per nanosecond, from the source that also has another field."""
+        for pair in self.pairs:
+            if getattr(pair.current, beside) is not None:
+                grown = delta(pair, name)
+                return None if grown is None else grown[0] / grown[1]
+        return None
+
+    def ratio(self, part: str, whole: str) -> float | None:
+        """Return growth of one counter / growth of another of the same source; `None` if the second stood still."""
+        for pair in self.pairs:
+            if getattr(pair.current, part) is not None:
+                grown, base = delta(pair, part), delta(pair, whole)
+                return None if grown is None or base is None or not base[0] else grown[0] / base[0]
+        return None
+
+    def supplier(self, key: str) -> Sample | None:
+        """Return the sample that supplied a metric's first present field: where a cell came from and how old it is."""
+        for name in METRICS[key].fields:
+            for pair in self.pairs:
+                if getattr(pair.current, name) is not None:
+                    return pair.current
+        return None
+
+
+def _says_the_same(before: tuple[Pair, ...], now: tuple[Pair, ...]) -> bool:
+    """Whether every value is what it was: each pair is still the same one, or follows a flat one and is flat too."""
+    if len(before) != len(now):
+        return False
+    return all(
+        [
+            new is old or (new.is_flat and old.is_flat and new.previous is old.current)
+            for old, new in zip(before, now, strict=True)
+        ]
+    )
+
+
+class Shares(NamedTuple):
+    """A quantity of the host, split so that the parts add up to `host`.
+
+    A part is `None` where there are workloads of its kind and none of them can be measured: it is in the rest.
+    """
+
+    vm: float | None
+    container: float | None
+    service: float | None
+    rest: float
+    """What no workload accounts for: the kernel, processes outside every workload, and what cannot be measured."""
+    capacity: float
+    """What the host has in all."""
+
+    @property
+    def host(self) -> float:
+        """The host's total: the sum of the parts, by construction."""
+        return sum(part for part in (self.vm, self.container, self.service, self.rest) if part is not None)
+
+
+class Ledger(NamedTuple):
+    """The host's totals by kind. `None` until there are two samples, or when the host cannot be read."""
+
+    cpu_cores: Shares | None
+    memory_bytes: Shares | None
+
+
+class Moment(NamedTuple):
+    """A frame with everything derivable from it and the frames before: what screens and exports read."""
+
+    frame: Frame
+    host: Reading
+    readings: dict[WorkloadId, Reading]
+    ledger: Ledger
+
+    @property
+    def sources(self) -> tuple[SourceState, ...]:
+        return self.frame.sources
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        return self.frame.events
+
+
+_DEEPEST = 16
+"""Levels of nesting looked through for an ancestor with a value; also ends a loop in a damaged file."""
+
+
+def _measured_ancestor(readings: dict[WorkloadId, Reading], workload: Workload, key: str) -> Reading | None:
+    """Return the nearest enclosing workload that has the value, and so counts this one's share as its own."""
+    for _ in range(_DEEPEST):
+        parent = readings.get(workload.parent) if workload.parent else None
+        if parent is None or parent.value(key) is not None:
+            return parent
+        workload = parent.workload
+    return None
+
+
+def _split(readings: dict[WorkloadId, Reading], key: str, scale: float, total: float, capacity: float) -> Shares:
+    """Split a host total by kind. A nested workload counts under its own kind and is taken out of its parent."""
+    parts = dict.fromkeys(Kind, 0.0)
+    known: set[Kind] = set()
+    unknown: set[Kind] = set()
+    for reading in readings.values():
+        workload = reading.workload
+        if workload.endpoint:
+            continue
+        value = reading.value(key)
+        if value is None:
+            unknown.add(workload.kind)
+            continue
+        known.add(workload.kind)
+        parts[workload.kind] += value * scale
+        parent = _measured_ancestor(readings, workload, key) if workload.parent is not None else None
+        if parent is not None:
+            parts[parent.workload.kind] -= value * scale
+    told = {kind: max(0.0, parts[kind]) if kind in known or kind not in unknown else None for kind in Kind}
+    vm, container, service = told[Kind.VM], told[Kind.CONTAINER], told[Kind.SERVICE]
+    rest = total - sum(part for part in (vm, container, service) if part is not None)
+    return Shares(vm, container, service, max(0.0, rest), capacity)
+
+
+def ledger(host: Reading, readings: dict[WorkloadId, Reading], cpus: int, memory_bytes: int) -> Ledger:
+    """Split the host's CPU (cores) and memory (bytes) into vm + container + service + rest."""
+    cpu, memory = host.value("cpu_percent"), host.value("memory_host_bytes")
+    return Ledger(
+        None if cpu is None else _split(readings, "cpu_percent", 0.01, cpu / 100, cpus),
+        None if memory is None else _split(readings, "memory_host_bytes", 1.0, memory, memory_bytes),
+    )
+
+
+def derive(known: tuple[Pair, ...], samples: tuple[Sample, ...]) -> tuple[Pair, ...]:
+    """Pair new samples with the ones known before. A sample seen already keeps its pair."""
+    if len(known) == len(samples) and all(pair[1].source == one.source for pair, one in zip(known, samples)):  # noqa: B905
+        return tuple([_paired(pair, sample) for pair, sample in zip(known, samples, strict=True)])
+    earlier = {pair.current.source: pair for pair in known}
+    return tuple([_paired(earlier.get(sample.source), sample) for sample in samples])
+
+
+def _paired(known: Pair | None, sample: Sample) -> Pair:
+    if known is None:
+        return Pair(None, sample)
+    current = known[1]
+    if current is sample or (current.at_ns == sample.at_ns and current.epoch == sample.epoch):
+        return known
+    if current.epoch != sample.epoch or sample.at_ns < current.at_ns:
+        return Pair(None, sample)
+    return Pair(current, sample, replace(current, at_ns=sample.at_ns) == sample)
+
+
+class Deriver:
+    """Turns frames, in order, into moments."""
+
+    def __init__(self) -> None:
+        self._pairs: dict[WorkloadId, tuple[Pair, ...]] = {}
+        self._readings: dict[WorkloadId, Reading] = {}
+        self._run = ""
+
+    def feed(self, frame: Frame) -> Moment:
+        """Derive one frame. Memory is bounded by the workloads of the newest frame.
+
+        Between frames of two runs there is no rate: their instants are of two clocks.
+        """
+        if frame.run != self._run:
+            self._run, self._pairs, self._readings = frame.run, {}, {}
+        self._pairs = {
+            identity: derive(self._pairs.get(identity, ()), samples) for identity, samples in frame.samples.items()
+        }
+        pairs, known = self._pairs, self._readings
+        self._readings = readings = {
+            identity: Reading(workload, pairs.get(identity, ()), known.get(identity))
+            for identity, workload in frame.workloads.items()
+        }
+        host = Reading(frame.host, self._pairs.get(frame.host.id, ()))
+        return Moment(frame, host, readings, ledger(host, readings, frame.cpus, frame.memory_bytes))

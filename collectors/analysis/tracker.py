@@ -1,0 +1,50 @@
+"""What follows from frames, fed in order: the newest moment, the recent past, events, start-ups. Live and replayed."""
+
+from __future__ import annotations
+
+from collectors.analysis.event_log import EventLog
+from collectors.analysis.history import CAPACITY, History, passed_s
+from collectors.analysis.rates import Deriver, Moment
+from collectors.analysis.startup_times import StartupWatch
+from collectors.model.workloads import Frame
+
+_PAUSE = 2.5
+"""Frames further apart than so many intervals leave a gap in the past."""
+
+
+class MomentTracker:
+    """The state that a screen shows.
+
+    Args:
+        capacity: Ticks of the past to keep.
+    """
+
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        self.history = History(capacity)
+        self.events = EventLog()
+        self.starts = StartupWatch()
+        self.moment: Moment | None = None
+        self._deriver = Deriver()
+
+    def feed(self, frame: Frame) -> Moment:
+        """Take in the next frame, and return what it says."""
+        before = self.moment
+        if before is not None:
+            self.history.skip(_missing(before.frame, frame))
+        self.moment = self._deriver.feed(frame)
+        self.history.push(self.moment)
+        self.events.push(self.moment)
+        self.starts.feed(self.moment)
+        return self.moment
+
+    @property
+    def interval_s(self) -> float:
+        """The pace of the newest frame."""
+        return self.moment.frame.interval_s if self.moment is not None else 0.0
+
+
+def _missing(before: Frame, frame: Frame) -> int:
+    """Return how many ticks lie between two frames that follow each other."""
+    passed = passed_s(before, frame)
+    pace = max(frame.interval_s, before.interval_s)
+    return round(passed / pace) - 1 if pace > 0 and passed > _PAUSE * pace else 0

@@ -1,1 +1,0 @@
-"""Workloads beside each other: any kind with any other, now or in a session, by the same metrics over one window."""

@@ -1,0 +1,111 @@
+"""What is spent for a container beside its own cgroup: the shim that holds it, and its share of the engine.
+
+A virtual machine's overhead is within its own process; see `details.guest_memory` and the metric EMU%.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import NamedTuple
+
+from collectors.kernel.procfs import read_bytes
+from collectors.model.facts import Fact, unknown
+
+_TICK_S = 1 / os.sysconf("SC_CLK_TCK")
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_SHIMS = (b"containerd-shim", b"conmon", b"docker-containe")
+
+
+_ENGINES = frozenset({b"dockerd", b"containerd", b"crio", b"podman"})
+
+
+class ProcessUsage(NamedTuple):
+    """A process that works for containers, at an instant: a shim, or an engine."""
+
+    pid: int
+    name: str
+    cpu_s: float
+    resident: int
+    """Bytes."""
+    at: float
+    """`time.monotonic()`."""
+
+
+class EngineProcesses(NamedTuple):
+    """What works for all containers of this host together."""
+
+    processes: tuple[ProcessUsage, ...]
+    containers: int
+    """That share it."""
+
+    @property
+    def resident(self) -> float:
+        """Bytes for each container."""
+        return sum(one.resident for one in self.processes) / max(1, self.containers)
+
+    def cpu_since(self, before: EngineProcesses) -> float:
+        """Return the CPU seconds that each container's share grew by; of processes that lived all the time."""
+        then = {one.pid: one.cpu_s for one in before.processes}
+        grown = sum(one.cpu_s - then[one.pid] for one in self.processes if one.pid in then)
+        return grown / max(1, self.containers)
+
+    @property
+    def words(self) -> str:
+        """Name them."""
+        names = " and ".join(sorted({one.name for one in self.processes})) or "no engine"
+        return f"{names} of this host, divided by {self.containers} containers"
+
+
+def find_shim(pid: int | None, proc: str = "/proc") -> ProcessUsage | None:
+    """Return the shim above a container's first process; `None` if there is none of a known name."""
+    if pid is None:
+        return None
+    fields = _stat(pid, proc)
+    parent = int(fields[1]) if fields else 0
+    found = _held(parent, proc) if parent > 1 else None
+    return found if found is not None and found.name.encode().startswith(_SHIMS) else None
+
+
+def find_engines(containers: int, proc: str = "/proc") -> EngineProcesses:
+    """Return the engines of this host, by the names of their processes."""
+    pids = [int(name) for name in os.listdir(proc) if name.isdigit()]
+    names = ((pid, (read_bytes(f"{proc}/{pid}/comm") or b"").strip()) for pid in pids)
+    found = (_held(pid, proc) for pid, name in names if name in _ENGINES)
+    return EngineProcesses(tuple(one for one in found if one is not None), containers)
+
+
+def _held(pid: int, proc: str) -> ProcessUsage | None:
+    fields = _stat(pid, proc)
+    if not fields:
+        return None
+    name = (read_bytes(f"{proc}/{pid}/comm") or b"").strip().decode("ascii", "replace")
+    cpu_s = (int(fields[11]) + int(fields[12])) * _TICK_S
+    return ProcessUsage(pid, name, cpu_s, int(fields[21]) * _PAGE, time.monotonic())
+
+
+def _stat(pid: int, proc: str) -> list[bytes]:
+    """Return the fields of `/proc/<pid>/stat` after the command, which may contain anything."""
+    fields = (read_bytes(f"{proc}/{pid}/stat") or b"").rpartition(b")")[2].split()
+    return fields if len(fields) > 21 else []
+
+
+def memory_of(shim: ProcessUsage | None, engines: EngineProcesses) -> Fact:
+    """Return what the shim holds, and the container's share of the engine."""
+    if shim is None:
+        return unknown("no shim of a known name holds it, or /proc may not be read")
+    how = f"/proc/<pid>/stat: resident size of {shim.name} {shim.resident:,} bytes, and of {engines.words}"
+    return Fact(shim.resident + engines.resident, how)
+
+
+def cpu_of(
+    before: tuple[ProcessUsage | None, EngineProcesses], after: tuple[ProcessUsage | None, EngineProcesses]
+) -> Fact:
+    """Return the CPU of the shim and of the share of the engine between two looks, in percent of a core."""
+    (shim_before, engines_before), (shim, engines) = before, after
+    if shim_before is None or shim is None or shim_before.pid != shim.pid or shim.at <= shim_before.at:
+        return unknown("its shim was not seen twice")
+    seconds = shim.at - shim_before.at
+    grown = shim.cpu_s - shim_before.cpu_s + engines.cpu_since(engines_before)
+    how = f"/proc/<pid>/stat: growth of CPU time in {seconds:.0f} s of {shim.name}, and of {engines.words}"
+    return Fact(max(0.0, grown / seconds * 100), how)

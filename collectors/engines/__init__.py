@@ -1,0 +1,1 @@
+"""One folder for each engine: its source, actions, details, logs and console."""

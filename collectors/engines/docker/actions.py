@@ -1,0 +1,134 @@
+"""Acts on containers through the engine's API. The id goes into the request, never the name."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from collectors.engines.docker.containers import state_of
+from collectors.engines.registry import Reach
+from collectors.model.actions import ActionTimedOut, AfterTimeout, Note, Observed, Request, Verb
+from collectors.model.errors import AccessDenied, SourceDown, SourceError, WorkloadGone
+from collectors.model.workloads import State, Workload
+from collectors.safety.sanitize import sanitize
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+_ANSWER_S = 10.0
+"""For an answer, beside the time that a stop may take."""
+_POLL_S = 0.2
+
+
+class DockerEngine:
+    """Starts, stops, restarts, pauses, resumes, kills and removes containers."""
+
+    restart_is_a_new_run = True
+
+    def __init__(self, reach: Reach) -> None:
+        self._reach = reach
+
+    def observe(self, workload: Workload) -> Observed:
+        """Inspect the container."""
+        with self._client(workload, _ANSWER_S) as client:
+            return observed(_inspect(client, workload))
+
+    def perform(self, request: Request) -> None:
+        """Ask the engine. A stop that may force is the engine's own, so that it is finished even without vmtop."""
+        workload, verb = request.workload, request.verb
+        identity = workload.id.id
+        with self._client(workload, request.timeout_s + _ANSWER_S) as client:
+            match verb:
+                case Verb.START:
+                    client.start(identity)
+                case Verb.STOP | Verb.RESTART if request.after is AfterTimeout.LEAVE:
+                    self._ask_to_end(client, request)
+                    if verb is Verb.RESTART:
+                        client.start(identity)
+                case Verb.STOP:
+                    client.stop(identity, timeout=_whole(request.timeout_s))
+                case Verb.RESTART:
+                    client.restart(identity, timeout=_whole(request.timeout_s))
+                case Verb.PAUSE:
+                    client.pause(identity)
+                case Verb.RESUME:
+                    client.unpause(identity)
+                case Verb.KILL:
+                    client.kill(identity)
+                case Verb.REMOVE:
+                    client.remove_container(identity)
+
+    def force(self, request: Request) -> None:
+        """Kill it; after a restart that timed out, start it anew.
+
+        A restart is one call: between a kill and a start of its own, the engine removes what was run with `--rm`.
+        """
+        with self._client(request.workload, _ANSWER_S) as client:
+            if request.verb is Verb.RESTART:
+                client.restart(request.workload.id.id, timeout=0)
+            else:
+                client.kill(request.workload.id.id)
+
+    def _ask_to_end(self, client: APIClient, request: Request) -> None:
+        """Send the stop signal and wait, and leave the container as it is when it does not follow."""
+        config = _part(_inspect(client, request.workload), "Config")
+        client.kill(request.workload.id.id, signal=str(config.get("StopSignal") or "SIGTERM"))
+        deadline = time.monotonic() + request.timeout_s
+        while observed(_inspect(client, request.workload)).state not in (State.STOPPED, State.CRASHED):
+            if time.monotonic() >= deadline:
+                raise ActionTimedOut
+            time.sleep(_POLL_S)
+
+    @contextmanager
+    def _client(self, workload: Workload, timeout_s: float) -> Iterator[APIClient]:
+        """Connect; tell apart an engine that refused (it answered) from one that was lost."""
+        from docker.errors import APIError
+
+        with self._reach.docker(workload).client(timeout_s) as client:
+            try:
+                yield client
+            except APIError as error:
+                raise _refusal(error) from error
+
+
+def observed(inspection: Mapping[str, Any]) -> Observed:
+    """Take name, state, start and what is to be known before an action from an inspection."""
+    state = _part(inspection, "State")
+    status = state_of(state.get("Status"))
+    return Observed(
+        sanitize(str(inspection.get("Name") or "").lstrip("/")),
+        status,
+        str(state.get("StartedAt") or ""),
+        f"exit code {state.get('ExitCode')}" if status in (State.STOPPED, State.CRASHED) else "",
+        frozenset({Note.REMOVED_AT_END} if _part(inspection, "HostConfig").get("AutoRemove") is True else ()),
+    )
+
+
+def _refusal(error: Any) -> SourceError:
+    status = getattr(error.response, "status_code", 0)
+    said = sanitize(str(error.explanation or error)).strip().rstrip(".")
+    if status == 404:
+        return WorkloadGone("the engine does not know it any more")
+    if status in (401, 403):
+        return AccessDenied(f"the engine does not allow it: {said}", "ask who runs the engine's authorisation plug-in")
+    if status in (502, 503, 504):
+        return SourceDown(f"the engine is not there: {said}")
+    return SourceError(f"the engine refused: {said}")
+
+
+def _inspect(client: APIClient, workload: Workload) -> Mapping[str, Any]:
+    inspection: Any = client.inspect_container(workload.id.id)
+    if not isinstance(inspection, Mapping):
+        raise SourceDown("the engine gave a broken answer")
+    return inspection
+
+
+def _part(whole: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    part = whole.get(key)
+    return part if isinstance(part, Mapping) else {}
+
+
+def _whole(seconds: float) -> int:
+    return max(0, round(seconds))

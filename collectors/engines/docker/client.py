@@ -1,0 +1,78 @@
+"""A client of the Docker API that serves single workloads, and what its errors mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from collectors.model.errors import SourceError, WorkloadGone
+from collectors.model.workloads import Workload
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+
+class DockerReach:
+    """One engine's API."""
+
+    def __init__(self, url: str | None = None, insecure: bool = False) -> None:
+        self._url = url
+        self._insecure = insecure
+        self._version = ""
+
+    @property
+    def url(self) -> str:
+        """The engine's address.
+
+        Raises:
+            SourceError: It has none, or it may not be used.
+        """
+        return str(self._resolve().url)
+
+    @property
+    def shown(self) -> str:
+        """Its host as `Workload.endpoint` has it; empty for a local engine."""
+        return str(self._resolve().shown)
+
+    def _resolve(self) -> Any:
+        from collectors.engines.docker.endpoint import resolve
+
+        return resolve(self._url, self._insecure)
+
+    @contextmanager
+    def client(self, timeout_s: float = 3.0) -> Iterator[APIClient]:
+        """Connect with the agreed version; what fails inside becomes a `SourceError`.
+
+        Raises:
+            SourceError: The engine cannot be reached or refuses, with the remedy.
+            WorkloadGone: What was asked about does not exist.
+        """
+        from docker.errors import NotFound
+
+        from collectors.engines.docker.endpoint import clamp_version, failures, translate
+
+        endpoint = self._resolve()
+        client: APIClient | None = None
+        try:
+            self._version = self._version or clamp_version(endpoint.ask_version())
+            client = endpoint.connect(self._version, timeout_s)
+            yield client
+        except SourceError:
+            raise
+        except NotFound as error:
+            raise WorkloadGone("the engine does not know it any more") from error
+        except failures() as error:
+            raise translate(error, endpoint) from error
+        finally:
+            if client is not None:
+                client.close()
+
+
+def _docker_knows(reach: DockerReach, workload: Workload) -> bool:
+    try:
+        with reach.client() as client:
+            client.inspect_container(workload.id.id)
+    except WorkloadGone:
+        return False
+    return True

@@ -1,0 +1,66 @@
+"""A shell in a container, through the engine's exec API. The container is named by its id only."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from contextlib import ExitStack, suppress
+from typing import Any
+
+from collectors.engines.docker.endpoint import failures
+from collectors.engines.registry import Reach
+from collectors.model.errors import SourceError
+from collectors.model.workloads import Workload
+
+log = logging.getLogger(__name__)
+
+_SHELL = ("/bin/sh", "-c", "if command -v bash >/dev/null 2>&1; then exec bash; else exec sh; fi")
+"""Constant: bash where the image has it. No name or label is ever a part of it."""
+_NOT_FOUND = (126, 127)
+
+
+class DockerConsole:
+    """Runs a shell on a terminal of its own inside a container."""
+
+    def __init__(self, workload: Workload, reach: Reach) -> None:
+        self.title = f"a shell in container {workload.name}"
+        with ExitStack() as stack:  # so that what fails in here is said in a sentence
+            self._client: Any = stack.enter_context(reach.docker(workload).client(timeout_s=10.0))
+            made = self._client.exec_create(workload.id.id, list(_SHELL), stdin=True, tty=True)
+            self._id = str(made["Id"])
+            self._stream: Any = self._client.exec_start(self._id, tty=True, socket=True)
+            self._stack = stack.pop_all()
+        self._socket: Any = getattr(self._stream, "_sock", self._stream)
+        if isinstance(self._socket, socket.socket):
+            self._socket.settimeout(None)
+
+    def read(self) -> bytes:
+        return bytes(self._socket.recv(65536))
+
+    def write(self, data: bytes) -> None:
+        self._socket.sendall(data)
+
+    def resize(self, columns: int, lines: int) -> None:
+        try:
+            self._client.exec_resize(self._id, height=lines, width=columns)
+        except failures() as error:
+            log.info("the size of a shell's terminal cannot be set: %s", error)  # it may have ended already
+
+    def ending(self) -> str:
+        try:
+            code = self._client.exec_inspect(self._id).get("ExitCode")
+        except failures() as error:
+            log.info("a shell's exit code cannot be read: %s", error)
+            return "the connection to the shell ended"
+        if code in _NOT_FOUND:
+            return "the image has no shell at /bin/sh"
+        return "the shell ended" if not code else f"the shell ended with exit code {code}"
+
+    def close(self) -> None:
+        with suppress(OSError):  # it has ended already
+            self._socket.shutdown(socket.SHUT_RDWR)  # which wakes who reads from it
+        try:
+            self._stream.close()
+            self._stack.close()
+        except (*failures(), SourceError) as error:  # type: ignore[misc]  # a tuple of exception classes
+            log.info("closing a shell: %s", error)

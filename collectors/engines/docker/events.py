@@ -1,0 +1,163 @@
+"""Listens to the engine's container events on a thread of its own."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from collectors.engines.docker.endpoint import Endpoint, failures
+from collectors.model.workloads import Event, WorkloadId
+from collectors.safety.sanitize import sanitize
+
+log = logging.getLogger(__name__)
+
+_EVENTS_AT_MOST = 1000
+_WHAT = {
+    "create": "create",
+    "start": "start",
+    "restart": "restart",
+    "stop": "stop",
+    "die": "die",
+    "oom": "oom",
+    "pause": "pause",
+    "unpause": "resume",
+    "rename": "rename",
+    "destroy": "remove",
+    "remove": "remove",
+    "health_status": "health",
+}
+"""Action -> what it is called here. Docker says `destroy`, Podman `remove`. Others (`exec_*`, `top`, ...) are noise."""
+_CHANGES_FACTS = frozenset({"start", "restart", "update", "health_status", "unpause"})
+"""Actions after which an inspection may answer differently."""
+
+
+def to_event(message: object, engine: str) -> Event | None:
+    """Turn a message of the stream into an event; `None` for noise."""
+    action, identity, attributes = _parse(message)
+    base, _, rest = action.partition(":")
+    what = _WHAT.get(base.strip())
+    if what is None or not identity:
+        return None
+    detail = rest.strip()
+    if what == "die" and attributes.get("exitCode") is not None:
+        detail = f"exit code {attributes['exitCode']}"
+    elif what == "rename":
+        detail = f"from {str(attributes.get('oldName', '')).lstrip('/')}"
+    wall = _time_ns(message) / 1e9
+    return Event(
+        wall, WorkloadId(engine, sanitize(identity)), what, sanitize(detail), sanitize(str(attributes.get("name", "")))
+    )
+
+
+class EventListener:
+    """Keeps a stream open; collects events and the ids of containers whose facts may have changed.
+
+    After the stream ended, `start` resumes after the last event, so that none is lost or told twice.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._events: deque[Event] = deque(maxlen=_EVENTS_AT_MOST)
+        self._changed: set[str] = set()
+        self._last_ns = 0
+        self._told: deque[tuple[int, str, str]] = deque(maxlen=_EVENTS_AT_MOST)
+        self._stop = threading.Event()
+        self._stop.set()
+        self._thread: threading.Thread | None = None
+        self._stream: Any = None
+        self.is_refused = False
+        """The engine, or a proxy before it, gives no events."""
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the stream is open, or being opened."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def start(self, endpoint: Endpoint, version: str, engine: str, wake: Callable[[], None]) -> None:
+        """Open the stream in the background. `wake` is called after each event and at the stream's end."""
+        self._stop = stop = threading.Event()
+        self._thread = threading.Thread(
+            target=self._listen, args=(endpoint, version, engine, wake, stop), name="docker-events", daemon=True
+        )
+        self._thread.start()
+
+    def take(self) -> tuple[tuple[Event, ...], set[str]]:
+        """Return the events and the changed ids since the last call."""
+        with self._lock:
+            events, changed = tuple(self._events), self._changed
+            self._events.clear()
+            self._changed = set()
+        return events, changed
+
+    def stop(self) -> None:
+        """End the stream without waiting for its thread."""
+        self._stop.set()
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            with suppress(*failures(), AttributeError):  # its socket may be gone already; ssh cannot be cut
+                stream.close()
+
+    def _listen(
+        self, endpoint: Endpoint, version: str, engine: str, wake: Callable[[], None], stop: threading.Event
+    ) -> None:
+        from docker.errors import APIError
+
+        # AttributeError: the socket was closed under the reader.
+        broken: tuple[type[Exception], ...] = (*failures(), AttributeError)
+        try:
+            client = endpoint.connect(version)
+            since: Any = f"{self._last_ns // 10**9}.{self._last_ns % 10**9:09d}" if self._last_ns else None
+            self._stream = stream = client.events(since=since, filters={"type": "container"}, decode=True)
+            if stop.is_set():
+                stream.close()  # it was told to end while a frozen engine kept it waiting
+            for message in stream:
+                if stop.is_set():
+                    return
+                self._take_in(message, engine)
+                wake()
+        except APIError as error:
+            self.is_refused = True
+            log.info("docker: no events: %s", error)
+            return
+        except broken as error:
+            log.debug("docker: the event stream broke: %s", error)
+        if not stop.is_set():
+            wake()
+
+    def _take_in(self, message: object, engine: str) -> None:
+        action, identity, _ = _parse(message)
+        at_ns = _time_ns(message)
+        told = (at_ns, action, identity)
+        if at_ns and told in self._told:
+            return  # a resumed stream tells it again; times alone would not show it, as clocks are set back
+        self._told.append(told)
+        self._last_ns = at_ns or self._last_ns
+        event = to_event(message, engine)
+        with self._lock:
+            if event is not None:
+                self._events.append(event)
+            if action.partition(":")[0] in _CHANGES_FACTS:
+                self._changed.add(identity)
+
+
+def _parse(message: object) -> tuple[str, str, Mapping[str, Any]]:
+    """Return action, container id and attributes; empty where they are missing."""
+    if not isinstance(message, dict):
+        return "", "", {}
+    actor = message.get("Actor")
+    actor = actor if isinstance(actor, dict) else {}
+    attributes = actor.get("Attributes")
+    return (
+        str(message.get("Action") or ""),
+        str(actor.get("ID") or ""),
+        attributes if isinstance(attributes, dict) else {},
+    )
+
+
+def _time_ns(message: object) -> int:
+    stamp = message.get("timeNano") if isinstance(message, dict) else None
+    return stamp if isinstance(stamp, int) else 0

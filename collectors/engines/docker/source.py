@@ -1,0 +1,208 @@
+"""Docker and Podman: who the containers are, their limits, and what happens to them.
+
+Their consumption comes from the kernel (`cgroup`), except when the engine runs on another kernel: then its own
+statistics are all there is.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from collectors.engines.docker.containers import Facts, limits_sample, state_of, to_facts, to_workload
+from collectors.engines.docker.endpoint import Endpoint, clamp_version, engine_of, failures, resolve, translate
+from collectors.engines.docker.events import EventListener
+from collectors.engines.docker.stats import StatsStreams, with_limits
+from collectors.model.errors import SourceDown
+from collectors.model.workloads import Sample, State, Workload, WorkloadId
+from collectors.safety.sanitize import sanitize
+from collectors.sampling.source import SourceReading
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+LIST_LIFE_S = 10.0
+"""While the stream of events is quiet the list is taken to hold so long: it costs the engine 0.3 ms a container."""
+INSPECTIONS_AT_MOST = 20
+"""In one reading, at 2.4 ms each: the names of hundreds of containers must not wait for them."""
+
+_NOT_INSPECTED = frozenset({State.CREATED, State.STOPPED, State.CRASHED, State.STOPPING})
+
+
+class DockerSource:
+    """Reads a container engine through its API.
+
+    Args:
+        url: `unix://`, `tcp://`, `ssh://`; without it DOCKER_HOST, the current context or the default socket counts.
+        insecure: Allow an address that is neither on this host nor protected by TLS.
+        stats: Ask the engine for its statistics too. Always so for an engine that is not behind a local socket.
+    """
+
+    name = "docker"
+    interval_s = 2.0
+    holds_tick = False
+    is_authority = True
+    replace_after_s: float | None = None
+    is_near = True
+
+    def __init__(self, url: str | None = None, insecure: bool = False, stats: bool = False) -> None:
+        self._url = url
+        self._insecure = insecure
+        self._wants_stats = stats
+        self._wake: Callable[[], None] = lambda: None
+        self._events = EventListener()
+        self._facts: dict[str, tuple[str, Facts]] = {}
+        """By id: the state it was inspected in, and what was found."""
+        self._entries: list[dict[str, Any]] = []
+        self._described: list[Workload] | None = None
+        """The workloads of the entries; `None` once either of them, or what was found, has changed."""
+        self._listed_at = 0.0
+        self._client: APIClient | None = None
+        self._endpoint = Endpoint("")
+        self._version = ""
+        self._engine = "docker"
+        self._stats: StatsStreams | None = None
+
+    def open(self, wake: Callable[[], None]) -> None:
+        """Find the engine, agree on a version and listen to its events."""
+        self._wake = wake
+        self.is_near = True  # looking for a socket asks no one
+        try:
+            self._endpoint = resolve(self._url, self._insecure)
+        except failures() as error:
+            raise SourceDown(f"the Docker endpoint cannot be used: {sanitize(str(error))}") from error
+        self.is_near = self._endpoint.is_local
+        try:
+            answer = self._endpoint.ask_version()
+            self._version, self._engine = clamp_version(answer), engine_of(answer)
+            self._client = self._endpoint.connect(self._version)
+        except failures() as error:
+            raise translate(error, self._endpoint) from error
+        self._facts.clear()
+        self._listed_at, self._described = 0.0, None
+        self._events.is_refused = False
+        if self._wants_stats or not self._endpoint.is_local:
+            self._stats = StatsStreams(self._endpoint, self._version)
+
+    def read(self) -> SourceReading:
+        """List all containers, unless nothing has happened to any, and inspect those that are new or changed."""
+        is_heard = self._events.is_running
+        if not is_heard and not self._events.is_refused:  # before the list, so that nothing falls between
+            self._events.start(self._endpoint, self._version, self._engine, self._wake)
+        events, changed = self._events.take()
+        for identity in changed:
+            self._facts.pop(identity, None)
+        is_quiet = is_heard and not events and not changed
+        if is_quiet and time.monotonic() - self._listed_at < LIST_LIFE_S:
+            self._ping()
+        else:
+            self._entries, self._listed_at = self._list(), time.monotonic()
+            self._described = None
+        self._inspect(self._entries)
+        workloads = self._describe()
+        return SourceReading(
+            {workload.id: workload for workload in workloads},
+            self._samples(workloads),
+            events,
+            detail=str(len(workloads)),
+        )
+
+    def close(self) -> None:
+        """End the streams and drop the connection."""
+        self._events.stop()
+        if self._stats is not None:
+            self._stats.stop()
+            self._stats = None
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def _ping(self) -> None:
+        """Make sure that the engine still answers: what it said before would else look well for too long."""
+        if self._client is None:
+            raise SourceDown("Docker is not open")
+        try:
+            self._client.ping()
+        except failures() as error:
+            raise translate(error, self._endpoint) from error
+
+    def _list(self) -> list[dict[str, Any]]:
+        if self._client is None:
+            raise SourceDown("Docker is not open")
+        try:
+            entries: Any = self._client.containers(all=True)
+            if not isinstance(entries, list):
+                raise ValueError("the list of containers is no list")
+        except failures() as error:
+            raise translate(error, self._endpoint) from error
+        return [entry for entry in entries if isinstance(entry, dict) and isinstance(entry.get("Id"), str)]
+
+    def _inspect(self, entries: list[dict[str, Any]]) -> None:
+        """Inspect what is new or in another state, running ones first; forget what is gone; drop 404s from the list.
+
+        Nothing is to be learned of what is at rest or on its way out, and an engine that starts or removes a container
+        lets whoever inspects it wait until that is done.
+        """
+        listed = {entry["Id"]: str(entry.get("State")) for entry in entries}
+        self._facts = {identity: known for identity, known in self._facts.items() if identity in listed}
+        due = [
+            identity
+            for identity, state in listed.items()
+            if state_of(state) not in _NOT_INSPECTED and self._facts.get(identity, ("", None))[0] != state
+        ]
+        if not due:
+            return
+        self._described = None
+        due.sort(key=lambda identity: listed[identity] != State.RUNNING)
+        gone = {identity for identity in due[:INSPECTIONS_AT_MOST] if not self._inspect_one(identity, listed[identity])}
+        entries[:] = [entry for entry in entries if entry["Id"] not in gone]
+        if len(due) > INSPECTIONS_AT_MOST:
+            self._wake()
+
+    def _inspect_one(self, identity: str, state: str) -> bool:
+        """Inspect a container; return False if it is gone.
+
+        One that the engine cannot describe keeps its line of the list, and is asked for again when its state changes.
+        """
+        from docker.errors import APIError, NotFound
+
+        if self._client is None:
+            return True
+        try:
+            self._facts[identity] = (state, to_facts(self._client.inspect_container(identity)))
+        except NotFound:
+            return False
+        except (APIError, ValueError, KeyError, TypeError):
+            self._facts[identity] = (state, Facts())
+        except failures() as error:
+            raise translate(error, self._endpoint) from error
+        return True
+
+    def _describe(self) -> list[Workload]:
+        """Describe what is listed; anew only after a change."""
+        if self._described is None:
+            engine, shown = self._engine, self._endpoint.shown
+            found = ((entry, self._facts.get(entry["Id"], ("", None))[1]) for entry in self._entries)
+            described = (to_workload(entry, engine, shown, facts) for entry, facts in found)
+            self._described = [workload for workload in described if workload is not None]
+        return self._described
+
+    def _samples(self, workloads: list[Workload]) -> dict[WorkloadId, tuple[Sample, ...]]:
+        """Return limits, and for a remote engine its measurements, of what is not at rest."""
+        active = [workload.id for workload in workloads if workload.state.is_active]
+        measured: dict[str, Sample] = {}
+        if self._stats is not None:
+            running = [workload.id.id for workload in workloads if workload.state is State.RUNNING]
+            self._stats.follow({one: self._facts[one][1].started for one in running if one in self._facts})
+            measured = self._stats.latest()
+        samples: dict[WorkloadId, tuple[Sample, ...]] = {}
+        now_ns = time.monotonic_ns()
+        for identity in active:
+            limits = limits_sample(self._facts[identity.id][1], now_ns) if identity.id in self._facts else None
+            sample = measured.get(identity.id)
+            if sample is not None:
+                samples[identity] = (with_limits(sample, limits) if limits else sample,)
+            elif limits is not None:
+                samples[identity] = (limits,)
+        return samples

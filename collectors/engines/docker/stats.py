@@ -1,0 +1,214 @@
+"""The engine's own measurements of its containers, for engines whose kernel is not this one.
+
+One stream for each running container, each on a thread and a connection of its own: a sample costs the engine about
+6 ms, and asking for single samples takes it a second or more each.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from collectors.engines.docker.containers import parse_time_ns
+from collectors.engines.docker.endpoint import Endpoint, failures
+from collectors.model.workloads import Sample
+
+STREAMS_AT_MOST = 256
+_FRAME_TIMEOUT_S = 15.0
+"""Podman sends a frame every five seconds; a Docker engine with hundreds of containers is about as slow."""
+_NO_LIMIT = 1 << 60
+_CLOCKS_APART_NS = 5 * 10**9
+
+
+def to_sample(frame: object, epoch: str, at_ns: int) -> Sample | None:
+    """Turn a frame of `GET /containers/{id}/stats` into a sample.
+
+    Args:
+        frame: The decoded frame.
+        epoch: The container's start.
+        at_ns: Monotonic instant to which the frame belongs.
+
+    Returns:
+        What the frame tells; `None` for the empty frames of a container that does not run.
+    """
+    used = _int(frame, "cpu_stats", "cpu_usage", "total_usage")
+    if not used or parse_time_ns(_at(frame, "read")) is None:
+        return None
+    periods = _int(frame, "cpu_stats", "throttling_data", "periods") or None
+    inactive = _int(frame, "memory_stats", "stats", "total_inactive_file")  # cgroup v1 has it, v2 has not
+    if inactive is None:
+        inactive = _int(frame, "memory_stats", "stats", "inactive_file")
+    disk, operations = (
+        _at(frame, "blkio_stats", "io_service_bytes_recursive"),
+        _at(frame, "blkio_stats", "io_serviced_recursive"),
+    )
+    networks = _at(frame, "networks")
+    return Sample(
+        "docker-stats",
+        at_ns,
+        epoch,
+        cpu_total_ns=used,
+        cpu_user_total_ns=_int(frame, "cpu_stats", "cpu_usage", "usage_in_usermode"),
+        cpu_system_total_ns=_int(frame, "cpu_stats", "cpu_usage", "usage_in_kernelmode"),
+        cpu_periods_total=periods,
+        cpu_throttled_periods_total=_throttling(frame, periods, "throttled_periods"),
+        cpu_throttled_total_ns=_throttling(frame, periods, "throttled_time"),
+        memory_charged_bytes=_int(frame, "memory_stats", "usage"),
+        memory_inactive_file_bytes=inactive,
+        memory_limit_bytes=_limit(_int(frame, "memory_stats", "limit")),
+        disk_read_total_bytes=_sum_operation(disk, "r"),
+        disk_write_total_bytes=_sum_operation(disk, "w"),
+        disk_reads_total=_sum_operation(operations, "r"),
+        disk_writes_total=_sum_operation(operations, "w"),
+        net_rx_total_bytes=_sum_networks(networks, "rx_bytes"),
+        net_tx_total_bytes=_sum_networks(networks, "tx_bytes"),
+        net_rx_packets_total=_sum_networks(networks, "rx_packets"),
+        net_tx_packets_total=_sum_networks(networks, "tx_packets"),
+        net_drops_total=_sum_networks(networks, "rx_dropped", "tx_dropped"),
+        pids=_int(frame, "pids_stats", "current"),
+        pids_limit=_limit(_int(frame, "pids_stats", "limit")),
+    )
+
+
+class Timeline:
+    """Places frames on this host's monotonic clock by the engine's own stamps, so that a slow network adds no noise."""
+
+    def __init__(self) -> None:
+        self._read_ns = 0
+        self._at_ns = 0
+
+    def place(self, read_ns: int, arrived_ns: int) -> int:
+        """Return the instant of a frame.
+
+        Args:
+            read_ns: When the engine says it was read, since 1970.
+            arrived_ns: Monotonic instant of its arrival.
+        """
+        at_ns = self._at_ns + read_ns - self._read_ns
+        if read_ns <= self._read_ns or not arrived_ns - _CLOCKS_APART_NS < at_ns <= arrived_ns:
+            at_ns = arrived_ns  # the first frame, a clock that was set, or one that drifted away
+        self._read_ns, self._at_ns = read_ns, at_ns
+        return at_ns
+
+
+class Stream:
+    """The measurements of one container since one of its starts."""
+
+    def __init__(self, endpoint: Endpoint, version: str, identity: str, epoch: str) -> None:
+        self.epoch = epoch
+        self.latest: Sample | None = None
+        self._endpoint = endpoint
+        self._version = version
+        self._identity = identity
+        self._is_stopped = False
+        self._thread = threading.Thread(target=self._follow, name="docker-stats", daemon=True)
+        self._thread.start()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether frames are to be expected."""
+        return self._thread.is_alive()
+
+    def stop(self) -> None:
+        """Let the thread end with the next frame."""
+        self._is_stopped = True
+
+    def _follow(self) -> None:
+        timeline = Timeline()
+        broken: tuple[type[Exception], ...] = (*failures(), AttributeError)
+        try:
+            client = self._endpoint.connect(self._version, _FRAME_TIMEOUT_S)
+            for frame in client.stats(self._identity, decode=True, stream=True):
+                if self._is_stopped:
+                    break
+                arrived_ns = time.monotonic_ns()
+                if (read_ns := parse_time_ns(_at(frame, "read"))) is not None:
+                    sample = to_sample(frame, self.epoch, timeline.place(read_ns, arrived_ns))
+                    self.latest = sample or self.latest
+            client.close()
+        except broken:  # the container is gone, or the engine: the list tells which
+            return
+
+
+class StatsStreams:
+    """One stream for each of the containers wanted."""
+
+    def __init__(self, endpoint: Endpoint, version: str) -> None:
+        self._endpoint = endpoint
+        self._version = version
+        self._streams: dict[str, Stream] = {}
+
+    def follow(self, wanted: Mapping[str, str]) -> None:
+        """Start and end streams so that there is one for each container id, with its start as epoch."""
+        for identity in [known for known, stream in self._streams.items() if wanted.get(known) != stream.epoch]:
+            self._streams.pop(identity).stop()
+        for identity, epoch in wanted.items():
+            known = self._streams.get(identity)
+            if (known is None and len(self._streams) < STREAMS_AT_MOST) or (known is not None and not known.is_running):
+                fresh = Stream(self._endpoint, self._version, identity, epoch)
+                fresh.latest = known.latest if known else None
+                self._streams[identity] = fresh
+
+    def latest(self) -> dict[str, Sample]:
+        """Return the newest sample of each container that has one."""
+        return {identity: stream.latest for identity, stream in self._streams.items() if stream.latest is not None}
+
+    def stop(self) -> None:
+        """End all streams without waiting for their threads."""
+        for stream in self._streams.values():
+            stream.stop()
+        self._streams.clear()
+
+
+def with_limits(sample: Sample, limits: Sample) -> Sample:
+    """Add a container's own limits to its measurements."""
+    return msgspec.structs.replace(
+        sample,
+        cpu_limit_cores=limits.cpu_limit_cores,
+        memory_limit_bytes=limits.memory_limit_bytes or sample.memory_limit_bytes,
+    )
+
+
+def _throttling(frame: object, periods: int | None, key: str) -> int | None:
+    """Return a throttling counter; without a quota (and always with Podman) all of them are 0, meaning nothing."""
+    return None if periods is None else _int(frame, "cpu_stats", "throttling_data", key)
+
+
+def _sum_operation(entries: object, first_letter: str) -> int | None:
+    """Sum the values of `Read` or `Write` (v2: `read`, `write`) over all devices; `None` without entries."""
+    values = [
+        entry["value"]
+        for entry in (entries if isinstance(entries, list) else [])
+        if isinstance(entry, dict)
+        and str(entry.get("op", "")).lower().startswith(first_letter)
+        and isinstance(entry.get("value"), int)
+    ]
+    return sum(values) if values else None
+
+
+def _sum_networks(networks: object, *keys: str) -> int | None:
+    """Sum counters over all interfaces; `None` without any."""
+    interfaces: Iterable[Any] = networks.values() if isinstance(networks, dict) else ()
+    values = [
+        face[key] for face in interfaces if isinstance(face, dict) for key in keys if isinstance(face.get(key), int)
+    ]
+    return sum(values) if values else None
+
+
+def _limit(value: int | None) -> int | None:
+    return value if value and value < _NO_LIMIT else None
+
+
+def _at(frame: object, *path: str) -> Any:
+    for key in path:
+        frame = frame.get(key) if isinstance(frame, dict) else None
+    return frame
+
+
+def _int(frame: object, *path: str) -> int | None:
+    value = _at(frame, *path)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

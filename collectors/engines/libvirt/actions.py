@@ -1,0 +1,133 @@
+"""Acts on domains. A read-write connection is opened for each action and closed after it; looking is read-only."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from collectors.engines.libvirt.domains import ends_on_reboot, to_state
+from collectors.engines.registry import Reach
+from collectors.model.actions import ActionTimedOut, Note, Observed, Request, Verb
+from collectors.model.errors import AccessDenied, SourceError
+from collectors.model.workloads import Workload
+from collectors.safety.sanitize import sanitize
+
+if TYPE_CHECKING:
+    from libvirt import virConnect, virDomain
+
+log = logging.getLogger(__name__)
+
+_GROUP = "sudo usermod -aG libvirt $USER, then log in again"
+
+
+class LibvirtEngine:
+    """Starts, shuts down, reboots, suspends, resumes and forces off domains."""
+
+    restart_is_a_new_run = False
+
+    def __init__(self, reach: Reach) -> None:
+        self._reach = reach
+
+    def observe(self, workload: Workload) -> Observed:
+        """Look the domain up by its UUID, read-only."""
+        with self._domain(workload, writable=False) as (_, domain):
+            state, reason = domain.state()
+            number = domain.ID()
+            start = str(number) if number >= 0 else ""
+            return Observed(sanitize(domain.name()), to_state(state, reason), start, notes=_notes(domain))
+
+    def perform(self, request: Request) -> None:
+        """Ask libvirt. A shutdown is only asked for; a reboot is waited for, as nothing else tells of it."""
+        with self._domain(request.workload, writable=True) as (connection, domain):
+            match request.verb:
+                case Verb.START:
+                    domain.create()
+                case Verb.STOP:
+                    domain.shutdown()
+                case Verb.RESTART:
+                    _reboot(connection, domain, request.timeout_s)
+                case Verb.PAUSE:
+                    domain.suspend()
+                case Verb.RESUME:
+                    domain.resume()
+                case Verb.KILL:
+                    domain.destroy()
+                case Verb.REMOVE:
+                    raise SourceError("vmtop does not undefine domains")
+
+    def force(self, request: Request) -> None:
+        """Force it off; after a reboot that timed out, reset it."""
+        with self._domain(request.workload, writable=True) as (_, domain):
+            if request.verb is Verb.RESTART:
+                domain.reset()
+            else:
+                domain.destroy()
+
+    @contextmanager
+    def _domain(self, workload: Workload, writable: bool) -> Iterator[tuple[virConnect, virDomain]]:
+        import libvirt
+
+        with self._reach.libvirt(workload).connection(writable) as connection:
+            try:
+                yield connection, connection.lookupByUUIDString(workload.id.id)
+            except libvirt.libvirtError as error:
+                refusal = _refusal(error)
+                if refusal is None:
+                    raise
+                raise refusal from error
+
+
+def _notes(domain: virDomain) -> frozenset[Note]:
+    """Return what is to be known before an action. What libvirt does not tell is left out: the action goes without."""
+    import libvirt
+
+    tell: dict[Note, Callable[[], bool]] = {
+        Note.TRANSIENT: lambda: domain.isPersistent() == 0,
+        Note.SAVED: lambda: domain.hasManagedSaveImage(0) == 1,
+        Note.OFF_AFTER_REBOOT: lambda: ends_on_reboot(domain.XMLDesc(0)),
+    }
+    found: set[Note] = set()
+    for note, is_so in tell.items():
+        try:
+            found.update({note} if is_so() else ())
+        except libvirt.libvirtError as error:  # a driver without it, or access control that hides it
+            log.info("libvirt does not tell whether a domain is %s: %s", note, error)
+    return frozenset(found)
+
+
+def _reboot(connection: virConnect, domain: virDomain, timeout_s: float) -> None:
+    """Ask the guest to reboot and wait until it does."""
+    import libvirt
+
+    rebooted = threading.Event()
+    callback = connection.domainEventRegisterAny(
+        domain, libvirt.VIR_DOMAIN_EVENT_ID_REBOOT, lambda *_: rebooted.set(), None
+    )
+    try:
+        domain.reboot()
+        if not rebooted.wait(timeout_s):
+            raise ActionTimedOut
+    finally:
+        with suppress(libvirt.libvirtError):  # the connection is lost: then so is the registration
+            connection.domainEventDeregisterAny(callback)
+
+
+def _refusal(error: Any) -> SourceError | None:
+    """Return what it means that libvirt answered with an error; `None` for a lost connection or domain."""
+    import libvirt
+
+    said = sanitize(str(error.get_error_message() or error).partition("\n")[0]).rstrip(".")
+    code = error.get_error_code()
+    if code in (libvirt.VIR_ERR_OPERATION_DENIED, libvirt.VIR_ERR_AUTH_FAILED, libvirt.VIR_ERR_ACCESS_DENIED):
+        return AccessDenied(f"libvirt does not allow it: {said}", _GROUP)
+    is_lost = error.get_error_domain() == libvirt.VIR_FROM_RPC or code in (
+        libvirt.VIR_ERR_NO_DOMAIN,
+        libvirt.VIR_ERR_SYSTEM_ERROR,
+        libvirt.VIR_ERR_INVALID_CONN,
+        libvirt.VIR_ERR_RPC,
+        libvirt.VIR_ERR_NO_CONNECT,
+    )
+    return None if is_lost else SourceError(f"libvirt refused: {said}")

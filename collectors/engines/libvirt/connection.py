@@ -1,0 +1,72 @@
+"""A connection to libvirt that serves single domains, and what its errors mean."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from collectors.model.errors import SourceAbsent, WorkloadGone
+from collectors.model.workloads import Workload
+
+if TYPE_CHECKING:
+    from libvirt import virConnect
+
+log = logging.getLogger(__name__)
+
+
+class LibvirtReach:
+    """One libvirt connection URI."""
+
+    def __init__(self, uri: str | None = None) -> None:
+        from collectors.engines.libvirt.source import DEFAULT_URI, connection_uri
+
+        self.uri = connection_uri(uri or os.environ.get("LIBVIRT_DEFAULT_URI") or DEFAULT_URI)
+
+    @contextmanager
+    def connection(self, writable: bool = False) -> Iterator[virConnect]:
+        """Connect: read-only, unless something is about to be changed.
+
+        Raises:
+            SourceError: libvirt cannot be reached or refuses, with the remedy.
+            WorkloadGone: The domain does not exist.
+        """
+        from collectors.engines.libvirt.event_loop import ensure_event_loop
+        from collectors.engines.libvirt.source import INSTALL, translate
+
+        try:
+            import libvirt
+        except ImportError:
+            raise SourceAbsent("the libvirt bindings are not installed", INSTALL) from None
+        connection: virConnect | None = None
+        try:
+            ensure_event_loop()
+            connection = (libvirt.open if writable else libvirt.openReadOnly)(self.uri)
+            yield connection
+        except libvirt.libvirtError as error:
+            if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
+                raise WorkloadGone("libvirt does not know it any more") from error
+            raise translate(error, self.uri) from error
+        finally:
+            if connection is not None:
+                _close(connection)
+
+
+def _libvirt_knows(reach: LibvirtReach, workload: Workload) -> bool:
+    try:
+        with reach.connection() as connection:
+            connection.lookupByUUIDString(workload.id.id)
+    except WorkloadGone:
+        return False
+    return True
+
+
+def _close(connection: virConnect) -> None:
+    import libvirt
+
+    try:
+        connection.close()
+    except libvirt.libvirtError as error:
+        log.info("closing a libvirt connection: %s", error)  # the daemon may be gone; what was asked has its own answer

@@ -1,0 +1,211 @@
+"""What libvirt tells of a domain: its definition, and what its virtual CPUs, disks and interfaces do. Read-only."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
+
+from collectors.analysis.counter_rates import Rates
+from collectors.engines.libvirt.domains import safe_xml
+from collectors.engines.registry import Reach
+from collectors.model.details import Column, Fact, Page, Table, Value
+from collectors.model.metrics import Unit
+from collectors.model.workloads import Workload
+from collectors.safety.sanitize import sanitize
+
+if TYPE_CHECKING:
+    from libvirt import virConnect, virDomain
+
+_FLOW = Unit.BYTES_PER_SECOND
+_DEVICE = re.compile(r"(block|net)\.(\d+)\.name")
+_COUNTERS = ("rd.bytes", "wr.bytes", "rd.reqs", "wr.reqs", "rd.times", "wr.times")
+
+
+class LibvirtDetails:
+    """Asks libvirt about one domain, again and again. A domain whose monitor hangs holds up this thread only."""
+
+    def __init__(self, reach: Reach) -> None:
+        self._reach = reach
+        self._rates = Rates()
+
+    def tables(self, workload: Workload) -> list[Table]:
+        """Return all that libvirt tells.
+
+        Raises:
+            SourceError: It cannot be asked.
+        """
+        with self._reach.libvirt(workload).connection() as connection:
+            domain = connection.lookupByUUIDString(workload.id.id)
+            root = safe_xml(domain.XMLDesc(0))
+            record = _stats(connection, domain) if domain.isActive() else {}
+            switches = (bool(domain.autostart()), bool(domain.isPersistent()))
+        if root is None:
+            return []
+        at = time.monotonic()
+        tables = [
+            Table(Page.FACTS, "Domain", facts=_identity(root, switches)),
+            Table(Page.FACTS, "Security and guest", facts=_security(root)),
+            self._vcpus(record, at),
+            self._disks(root, record, at),
+            self._interfaces(root, record, at),
+        ]
+        return [table for table in tables if table.facts or table.rows]
+
+    def _vcpus(self, record: Mapping[str, Any], at: float) -> Table:
+        rows: list[tuple[Value, ...]] = []
+        for number in range(int(record.get("vcpu.current") or 0)):
+            used = self._rates.per_second(f"vcpu{number}", record.get(f"vcpu.{number}.time"), at)
+            waited = self._rates.per_second(f"delay{number}", record.get(f"vcpu.{number}.delay"), at)
+            rows.append((f"vcpu {number}", used and used / 1e7, waited and waited / 1e7))
+        columns = (Column("VCPU"), Column("CPU%", Unit.PERCENT), Column("STEAL%", Unit.PERCENT))
+        return Table(Page.DEVICES, "Virtual CPUs", columns, tuple(rows))
+
+    def _disks(self, root: ElementTree.Element, record: Mapping[str, Any], at: float) -> Table:
+        numbers = _numbers(record, "block")
+        rows: list[tuple[Value, ...]] = []
+        for disk in root.iterfind("devices/disk"):
+            target = _attribute(disk, "target", "dev")
+            source = disk.find("source")
+            place = next(
+                (
+                    value
+                    for key in ("file", "dev", "name", "volume")
+                    if source is not None and (value := source.get(key))
+                ),
+                "",
+            )
+            key = f"block.{numbers.get(target)}"
+            flows = {
+                name: self._rates.per_second(f"{key}{name}", record.get(f"{key}.{name}"), at) for name in _COUNTERS
+            }
+            operations = _sum(flows["rd.reqs"], flows["wr.reqs"])
+            spent = _sum(flows["rd.times"], flows["wr.times"])
+            latency = spent / operations / 1e6 if operations and spent is not None else None
+            rows.append(
+                (sanitize(target), flows["rd.bytes"], flows["wr.bytes"], operations, latency,
+                 record.get(f"{key}.capacity"), record.get(f"{key}.physical"),
+                 sanitize(_attribute(disk, "driver", "type")) or None, sanitize(place) or None)
+            )  # fmt: skip
+        columns = (
+            Column("DISK"), Column("READ/S", _FLOW), Column("WRITE/S", _FLOW), Column("OPS/S", Unit.PER_SECOND),
+            Column("LATENCY", Unit.MILLISECONDS), Column("SIZE", Unit.BYTES), Column("ON HOST", Unit.BYTES),
+            Column("FORMAT"), Column("SOURCE"),
+        )  # fmt: skip
+        return Table(Page.DEVICES, "Disks", columns, tuple(rows))
+
+    def _interfaces(self, root: ElementTree.Element, record: Mapping[str, Any], at: float) -> Table:
+        numbers = _numbers(record, "net")
+        rows: list[tuple[Value, ...]] = []
+        for interface in root.iterfind("devices/interface"):
+            target = _attribute(interface, "target", "dev")
+            source = interface.find("source")
+            joined = next(
+                (value for key in ("bridge", "network", "dev") if source is not None and (value := source.get(key))), ""
+            )
+            key = f"net.{numbers.get(target)}"
+            rx = self._rates.per_second(f"{key}rx", record.get(f"{key}.rx.bytes"), at)
+            tx = self._rates.per_second(f"{key}tx", record.get(f"{key}.tx.bytes"), at)
+            drops = _sum(record.get(f"{key}.rx.drop"), record.get(f"{key}.tx.drop"))
+            rows.append(
+                (sanitize(target) or None, rx, tx, drops, sanitize(_attribute(interface, "mac", "address")) or None,
+                 sanitize(_attribute(interface, "model", "type")) or None, sanitize(joined) or None)
+            )  # fmt: skip
+        columns = (
+            Column("INTERFACE"), Column("RX/S", _FLOW), Column("TX/S", _FLOW), Column("DROPS", Unit.COUNT),
+            Column("MAC"), Column("MODEL"), Column("JOINED TO"),
+        )  # fmt: skip
+        return Table(Page.DEVICES, "Network interfaces", columns, tuple(rows))
+
+
+def _stats(connection: virConnect, domain: virDomain) -> dict[str, Any]:
+    """Return the record of one domain, without waiting for a monitor that is busy."""
+    import libvirt
+
+    wanted = libvirt.VIR_DOMAIN_STATS_VCPU | libvirt.VIR_DOMAIN_STATS_INTERFACE | libvirt.VIR_DOMAIN_STATS_BLOCK
+    found = connection.domainListGetStats([domain], wanted, libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT)
+    return dict(found[0][1]) if found else {}
+
+
+def _numbers(record: Mapping[str, Any], kind: str) -> dict[str, int]:
+    """Map device names to their numbers; of a disk with backing files, the first is the disk itself."""
+    numbers: dict[str, int] = {}
+    for key, name in record.items():
+        found = _DEVICE.fullmatch(key)
+        if found and found[1] == kind:
+            numbers[name] = min(int(found[2]), numbers.get(name, int(found[2])))
+    return numbers
+
+
+def _identity(root: ElementTree.Element, switches: tuple[bool, bool]) -> tuple[Fact, ...]:
+    machine, vcpu = root.find("os/type"), root.find("vcpu")
+    most = _int(vcpu.text if vcpu is not None else None)
+    present = _int(vcpu.get("current") if vcpu is not None else None) or most
+    emulated = {"kvm": "hardware virtualisation (kvm)", "qemu": "emulation (tcg)"}.get(root.get("type", ""))
+    cpu = root.find("cpu")
+    return (
+        _fact("UUID", root.findtext("uuid")),
+        _fact("title", root.findtext("title")),
+        _fact("description", root.findtext("description")),
+        _fact("runs by", emulated or root.get("type")),
+        _fact("machine", machine.get("machine") if machine is not None else None),
+        _fact("architecture", machine.get("arch") if machine is not None else None),
+        _fact("firmware", _attribute(root, "os", "firmware") or root.findtext("os/loader") or "BIOS of the machine"),
+        _fact("CPU model", cpu.get("mode") if cpu is not None else None),
+        Fact("virtual CPUs", present, Unit.COUNT),
+        Fact("virtual CPUs, at most", most, Unit.COUNT),
+        Fact("memory", _kib(root, "currentMemory"), Unit.BYTES),
+        Fact("memory, at most", _kib(root, "memory"), Unit.BYTES),
+        _fact("emulator", root.findtext("devices/emulator")),
+        Fact("starts with the host", switches[0]),
+        Fact("persistent", switches[1]),
+    )
+
+
+def _security(root: ElementTree.Element) -> tuple[Fact, ...]:
+    labels = [
+        f"{label.get('model')}: {label.findtext('label') or label.get('type')}" for label in root.iterfind("seclabel")
+    ]
+    channels = [target.get("name", "") for target in root.iterfind("devices/channel/target")]
+    launch = root.find("launchSecurity")
+    balloon = _attribute(root, "devices/memballoon", "model")
+    period = _attribute(root, "devices/memballoon/stats", "period")
+    return (
+        _fact("security labels", ", ".join(labels)),
+        _fact("confidential launch", launch.get("type") if launch is not None else None),
+        Fact("channel of a guest agent", any("guest_agent" in name for name in channels)),
+        _fact("balloon", f"{balloon}, reports every {period} s" if period else balloon),
+        Fact("TPM", root.find("devices/tpm") is not None),
+    )
+
+
+def _fact(label: str, value: object) -> Fact:
+    text = " ".join(str(value or "").split())
+    return Fact(label, sanitize(text) or None)
+
+
+def _attribute(element: ElementTree.Element, path: str, name: str) -> str:
+    found = element.find(path)
+    return (found.get(name) or "") if found is not None else ""
+
+
+def _first(element: ElementTree.Element | None, *names: str) -> str:
+    """Return the first of some attributes that an element has; empty without any."""
+    return next((value for name in names if element is not None and (value := element.get(name))), "")
+
+
+def _kib(root: ElementTree.Element, path: str) -> int | None:
+    """Return a size in bytes; libvirt writes KiB whatever was defined."""
+    value = _int(root.findtext(path))
+    return None if value is None else value * 1024
+
+
+def _int(text: object) -> int | None:
+    return int(text) if isinstance(text, str) and text.isdigit() else None
+
+
+def _sum(*values: float | None) -> float | None:
+    present = [value for value in values if value is not None]
+    return sum(present) if present else None

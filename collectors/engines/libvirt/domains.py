@@ -1,0 +1,185 @@
+"""Turns libvirt's records of domains into workloads and samples. Pure; every field of a record is optional.
+
+A record is the flat dictionary of `virConnectGetAllDomainStats`: `state.state`, `cpu.time`, `balloon.current` (KiB),
+`vcpu.N.time` (ns), `block.N.rd.bytes`, `net.N.rx.bytes`, ... Newer libvirts add fields below these names
+(`block.N.limits.*`, `net.N.rx.vhost.*`), so only whole names count.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from xml.etree import ElementTree
+
+import msgspec
+
+from collectors.model.workloads import Kind, Sample, State, Workload, WorkloadId
+from collectors.safety.sanitize import sanitize
+
+_STATES = {
+    1: State.RUNNING,
+    2: State.BLOCKED,
+    3: State.PAUSED,
+    4: State.STOPPING,
+    5: State.STOPPED,
+    6: State.CRASHED,
+    7: State.SUSPENDED,
+}
+_PAUSED, _PAUSED_STARTING_UP = 3, 11
+_SHUT_OFF, _SHUT_OFF_CRASHED = 5, 3
+_CONTAINER_ENGINES = frozenset({"lxc", "openvz"})
+
+_VCPU = re.compile(r"vcpu\.\d+\.(time|delay)")
+_BLOCK = re.compile(r"block\.(\d+)\.((?:rd|wr)\.(?:bytes|reqs|times))")
+_BLOCK_NAME = re.compile(r"block\.(\d+)\.name")
+_NET = re.compile(r"net\.\d+\.((?:rx|tx)\.(?:bytes|pkts|drop))")
+
+
+class Description(msgspec.Struct, frozen=True, gc=False):
+    """What the XML of a domain tells. Texts are inert; device names are libvirt's own, for asking it."""
+
+    title: str | None = None
+    description: str | None = None
+    machine: str | None = None
+    """Such as `hvm/pc-q35-7.2`."""
+    disks: tuple[str, ...] = ()
+    interfaces: tuple[str, ...] = ()
+
+
+def to_workload(
+    identity: WorkloadId, name: str, record: Mapping[str, Any], description: Description, endpoint: str = ""
+) -> Workload:
+    """Describe a domain."""
+    return Workload(
+        identity,
+        Kind.CONTAINER if identity.engine in _CONTAINER_ENGINES else Kind.VM,
+        sanitize(name) or identity.id,
+        to_state(record.get("state.state"), record.get("state.reason")),
+        name_is_known=bool(name),
+        image=description.title or description.machine,
+        description=description.description,
+        endpoint=endpoint,
+    )
+
+
+def to_state(state: object, reason: object = None) -> State:
+    """Map a state of a domain and its reason."""
+    if state == _PAUSED and reason == _PAUSED_STARTING_UP:
+        return State.STARTING
+    if state == _SHUT_OFF and reason == _SHUT_OFF_CRASHED:
+        return State.CRASHED
+    return _STATES.get(state, State.UNKNOWN) if isinstance(state, int) else State.UNKNOWN
+
+
+def to_sample(record: Mapping[str, Any], epoch: str, at_ns: int, wall: float) -> Sample:
+    """Turn the record of a running domain into a sample.
+
+    Args:
+        record: The domain's record. A domain whose monitor does not answer has only a part of it.
+        epoch: The domain's id, which is new after each start.
+        at_ns: Monotonic instant, the middle of the call.
+        wall: Wall time of the same instant, in seconds; tells the age of the guest's memory report.
+    """
+    vcpus = _int(record, "vcpu.current")
+    reported = _int(record, "balloon.last-update") or None  # 0: the guest never reported
+    vcpu = _sum_by_name(record, _VCPU)
+    disk = _sum_disks(record)
+    net = _sum_by_name(record, _NET)
+    drops = [net[name] for name in ("rx.drop", "tx.drop") if name in net]
+    return Sample(
+        "libvirt",
+        at_ns,
+        epoch,
+        cpu_total_ns=_int(record, "cpu.time") or None,  # 0: the driver does not count
+        cpu_limit_cores=float(vcpus) if vcpus else None,
+        memory_limit_bytes=_bytes(record, "balloon.current"),
+        memory_maximum_bytes=_bytes(record, "balloon.maximum"),
+        memory_rss_bytes=_bytes(record, "balloon.rss"),
+        memory_available_bytes=_bytes(record, "balloon.available") if reported else None,
+        memory_usable_bytes=_bytes(record, "balloon.usable") if reported else None,
+        memory_report_age_s=max(0.0, wall - reported) if reported else None,
+        guest_disk_read_total_bytes=disk.get("rd.bytes"),
+        guest_disk_write_total_bytes=disk.get("wr.bytes"),
+        guest_disk_reads_total=disk.get("rd.reqs"),
+        guest_disk_writes_total=disk.get("wr.reqs"),
+        guest_disk_read_time_total_ns=disk.get("rd.times"),
+        guest_disk_write_time_total_ns=disk.get("wr.times"),
+        net_rx_total_bytes=net.get("rx.bytes"),
+        net_tx_total_bytes=net.get("tx.bytes"),
+        net_rx_packets_total=net.get("rx.pkts"),
+        net_tx_packets_total=net.get("tx.pkts"),
+        net_drops_total=sum(drops) if drops else None,
+        vcpus=vcpus,
+        vcpu_total_ns=vcpu.get("time"),
+        steal_total_ns=vcpu.get("delay"),
+    )
+
+
+def parse_xml(xml: str) -> Description:
+    """Take from a domain's XML what its record lacks; what cannot be parsed tells nothing."""
+    domain = safe_xml(xml)
+    if domain is None:
+        return Description()
+    kind = domain.find("os/type")
+    machine = "/".join(filter(None, ((kind.text or "").strip(), kind.get("machine")))) if kind is not None else ""
+    return Description(
+        sanitize((domain.findtext("title") or "").strip()) or None,
+        sanitize(" ".join((domain.findtext("description") or "").split())) or None,
+        sanitize(machine) or None,
+        _targets(domain, "devices/disk/target"),
+        _targets(domain, "devices/interface/target"),
+    )
+
+
+def ends_on_reboot(xml: str) -> bool:
+    """Whether a domain is off once its guest reboots. One whose XML cannot be parsed does as most do."""
+    domain = safe_xml(xml)
+    return domain is not None and (domain.findtext("on_reboot") or "").strip() == "destroy"
+
+
+def safe_xml(xml: str) -> ElementTree.Element | None:
+    """Parse the XML of a domain; `None` if it is none, or has a document type, whose entities could grow for ever."""
+    if "<!" in xml.replace("<!--", "").replace("<![CDATA[", ""):
+        return None
+    try:
+        return ElementTree.fromstring(xml)  # noqa: S314  # no document type, so no entities
+    except ElementTree.ParseError:
+        return None
+
+
+def _targets(domain: ElementTree.Element, path: str) -> tuple[str, ...]:
+    return tuple(device for target in domain.iterfind(path) if (device := target.get("dev")))
+
+
+def _sum_by_name(record: Mapping[str, Any], pattern: re.Pattern[str]) -> dict[str, int]:
+    """Sum the fields that match over all devices, by the last group; a name that no device has is absent."""
+    sums: dict[str, int] = {}
+    for key, value in record.items():
+        if isinstance(value, int) and (found := pattern.fullmatch(key)):
+            sums[found[found.lastindex or 0]] = sums.get(found[found.lastindex or 0], 0) + value
+    return sums
+
+
+def _sum_disks(record: Mapping[str, Any]) -> dict[str, int]:
+    """Sum over the disks, each by its first entry: those of its backing files follow and repeat its name.
+
+    `backingIndex` is no sign of a backing file, as QEMU's topmost images have one too.
+    """
+    named = [(int(found[1]), value) for key, value in record.items() if (found := _BLOCK_NAME.fullmatch(key))]
+    top = {name: number for number, name in sorted(named, reverse=True)}
+    backing = {number for number, name in named if top[name] != number}
+    kept = {
+        key: value for key, value in record.items() if (found := _BLOCK.fullmatch(key)) and int(found[1]) not in backing
+    }
+    return _sum_by_name(kept, _BLOCK)
+
+
+def _int(record: Mapping[str, Any], key: str) -> int | None:
+    value = record.get(key)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _bytes(record: Mapping[str, Any], key: str) -> int | None:
+    value = _int(record, key)
+    return None if value is None else value * 1024

@@ -1,0 +1,244 @@
+"""libvirt: which domains there are, and what the hypervisor and the guests themselves report.
+
+One read-only connection, one bulk call for each reading. The bulk call can hang for as long as a guest's monitor does;
+the worker then leaves this source behind with its thread, and a new one takes over.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from collectors.engines.libvirt.domains import Description, parse_xml, to_sample, to_workload
+from collectors.engines.libvirt.event_loop import ensure_event_loop
+from collectors.engines.libvirt.events import DomainEvents
+from collectors.engines.libvirt.stats import StatsReader
+from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown, SourceError
+from collectors.model.workloads import Sample, State, Workload, WorkloadId
+from collectors.safety.permissions import access_remedy, way_to
+from collectors.safety.sanitize import sanitize
+from collectors.sampling.source import SourceReading
+
+if TYPE_CHECKING:
+    from libvirt import virConnect, virDomain
+
+DEFAULT_URI = "qemu:///system"
+XML_LIFE_S = 60.0
+"""Titles and descriptions can be changed without an event."""
+_XML_AT_MOST = 100
+"""Parsed in one reading, at 0.2 ms each."""
+_KEEPALIVE_S, _KEEPALIVE_COUNT = 2, 3
+"""A frozen daemon fails the call after 2 x (3 + 1) s."""
+_CLOSE_S = 0.5
+_SOCKET_FOLDERS = (Path("/run/libvirt"), Path("/var/run/libvirt"))
+_SOCKETS = ("libvirt-sock-ro", "libvirt-sock", "virtqemud-sock-ro", "virtqemud-sock")
+_NOT_ALLOWED = frozenset({45, 79, 88, 96})
+"""VIR_ERR_AUTH_FAILED, _AUTH_CANCELLED, _ACCESS_DENIED, _AUTH_UNAVAILABLE."""
+_NOT_ALLOWED_WORDS = ("permission denied", "authentication", "polkit", "system bus")
+INSTALL = "pip install 'vmtop[libvirt]' (needs libvirt-dev, pkg-config, a C compiler)"
+_GROUP = "libvirt"
+_REFUSING_SOCKET = re.compile(r"socket to '([^']+)'")
+_START = "sudo systemctl start libvirtd"
+
+
+SOONEST_S, LATEST_S = 2.0, 5.0
+_SHARE = 0.02
+
+
+def pace(call_ns: int) -> float:
+    """Return the seconds between readings: a call of 10 to 20 ms a domain may take a fiftieth of them, up to a bound.
+
+    The daemon and each QEMU's monitor work for it; CPU, memory and host-side I/O come from the kernel at every tick.
+    """
+    return min(LATEST_S, max(SOONEST_S, call_ns / 1e9 / _SHARE))
+
+
+class LibvirtSource:
+    """Reads the domains of one libvirt connection.
+
+    Args:
+        uri: Connection URI; without it LIBVIRT_DEFAULT_URI, then `qemu:///system` if there is a libvirt on this host.
+    """
+
+    name = "libvirt"
+    interval_s = SOONEST_S
+    holds_tick = False
+    is_authority = True
+    replace_after_s: float | None = 6.0
+
+    def __init__(self, uri: str | None = None) -> None:
+        self._asked_uri = uri or os.environ.get("LIBVIRT_DEFAULT_URI") or None
+        self._uri = connection_uri(self._asked_uri or DEFAULT_URI)
+        self._endpoint = endpoint_of(self._uri)
+        self.is_near = not self._endpoint
+        self._engine = "qemu"
+        self._connection: virConnect | None = None
+        self._stats: StatsReader | None = None
+        self._events = DomainEvents(self._engine, lambda: None)
+        self._descriptions: dict[str, tuple[int, float, Description]] = {}
+        """By UUID: the domain's id and the monotonic second when the XML was read, and what it told."""
+        self._parsed = 0
+        self._callbacks: list[int] = []
+        self._wake: Callable[[], None] = lambda: None
+
+    def open(self, wake: Callable[[], None]) -> None:
+        """Connect, read-only, and register for events."""
+        if self._asked_uri is None and not has_socket():
+            raise SourceAbsent("there is no libvirt on this host: no socket in /run/libvirt", way_to("/run/libvirt"))
+        try:
+            import libvirt
+        except ImportError:
+            raise SourceAbsent("the libvirt bindings are not installed", INSTALL) from None
+        self._wake = wake
+        try:
+            ensure_event_loop()
+            self._connection = connection = libvirt.openReadOnly(self._uri)
+            self._engine = sanitize(connection.getType()).lower()
+        except libvirt.libvirtError as error:
+            raise translate(error, self._uri) from error
+        self._descriptions.clear()
+        self._callbacks = []
+        self._stats = StatsReader(connection, self._engine)
+        self._events = DomainEvents(self._engine, wake)
+        for register in (self._keep_alive, self._register_events, self._register_agent):
+            try:
+                register(connection)
+            except libvirt.libvirtError:
+                continue  # a driver without it (test, esx) is polled
+
+    def read(self) -> SourceReading:
+        """Read all domains."""
+        import libvirt
+
+        if self._stats is None:
+            raise SourceDown("libvirt is not open")
+        events, redefined = self._events.take()
+        for uuid in redefined:
+            self._descriptions.pop(uuid, None)
+        self._parsed = 0
+        before_ns = time.monotonic_ns()
+        try:
+            found = self._stats.read(self._describe)
+            after_ns = time.monotonic_ns()
+            at_ns = (before_ns + after_ns) // 2
+            workloads, samples = self._convert(found, at_ns)
+        except libvirt.libvirtError as error:
+            raise translate(error, self._uri) from error
+        self.interval_s = pace(after_ns - before_ns)
+        known = {identity.id for identity in workloads}
+        self._events.note_paused({one.id.id for one in workloads.values() if one.state is State.PAUSED})
+        self._descriptions = {uuid: one for uuid, one in self._descriptions.items() if uuid in known}
+        return SourceReading(workloads, samples, events, detail=str(len(workloads)))
+
+    def close(self) -> None:
+        """Drop the connection. A daemon that does not answer cannot hold this up."""
+        connection, self._connection, self._stats = self._connection, None, None
+        if connection is None:
+            return
+        closer = threading.Thread(target=_close, args=(connection, self._callbacks), name="libvirt-close", daemon=True)
+        closer.start()
+        closer.join(_CLOSE_S)
+
+    def _keep_alive(self, connection: virConnect) -> None:
+        connection.setKeepAlive(_KEEPALIVE_S, _KEEPALIVE_COUNT)
+        connection.registerCloseCallback(self._closed, None)
+
+    def _register_events(self, connection: virConnect) -> None:
+        import libvirt
+
+        kind = libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE
+        self._callbacks.append(connection.domainEventRegisterAny(None, kind, self._events.take_in, None))
+
+    def _register_agent(self, connection: virConnect) -> None:
+        import libvirt
+
+        kind = libvirt.VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE
+        self._callbacks.append(connection.domainEventRegisterAny(None, kind, self._events.take_agent, None))
+
+    def _closed(self, _connection: virConnect, _reason: int, _opaque: object) -> None:
+        self._wake()
+
+    def _convert(
+        self, found: list[tuple[virDomain, dict[str, Any]]], at_ns: int
+    ) -> tuple[dict[WorkloadId, Workload], dict[WorkloadId, tuple[Sample, ...]]]:
+        wall = time.time()
+        workloads: dict[WorkloadId, Workload] = {}
+        samples: dict[WorkloadId, tuple[Sample, ...]] = {}
+        for domain, record in found:
+            identity = WorkloadId(self._engine, domain.UUIDString())
+            workload = to_workload(identity, domain.name(), record, self._describe(domain), self._endpoint)
+            workloads[identity] = workload
+            if workload.state.is_active:
+                samples[identity] = (to_sample(record, str(domain.ID()), at_ns, wall),)
+        return workloads, samples
+
+    def _describe(self, domain: virDomain) -> Description:
+        """Return what the domain's XML tells, which is read again after a start, a change, or a minute."""
+        import libvirt
+
+        uuid, number, now = domain.UUIDString(), domain.ID(), time.monotonic()
+        known = self._descriptions.get(uuid)
+        if known is not None and known[0] == number and now - known[1] < XML_LIFE_S:
+            return known[2]
+        if self._parsed == _XML_AT_MOST:
+            self._wake()
+            return known[2] if known else Description()
+        self._parsed += 1
+        try:
+            description = parse_xml(domain.XMLDesc(0))
+        except libvirt.libvirtError:
+            description = known[2] if known else Description()  # gone meanwhile; a broken connection shows elsewhere
+        self._descriptions[uuid] = (number, now, description)
+        return description
+
+
+def has_socket() -> bool:
+    """Whether a libvirt daemon of this host has a socket."""
+    return any(os.path.lexists(folder / socket) for folder in _SOCKET_FOLDERS for socket in _SOCKETS)
+
+
+def connection_uri(uri: str) -> str:
+    """Keep ssh from asking for a password on the terminal, which belongs to the screen."""
+    parts = urlsplit(uri)
+    if not parts.scheme.endswith(("+ssh", "+libssh", "+libssh2")) or "no_tty=" in parts.query:
+        return uri
+    return parts._replace(query="&".join(filter(None, (parts.query, "no_tty=1")))).geturl()
+
+
+def endpoint_of(uri: str) -> str:
+    """Return the host of a URI; empty for this host."""
+    parts = urlsplit(uri)
+    return "" if parts.scheme.endswith("+unix") else sanitize(parts.netloc.rpartition("@")[2])
+
+
+def translate(error: Any, uri: str) -> SourceError:
+    """Say what a libvirtError means, in one sentence with a remedy."""
+    said = sanitize(str(error.get_error_message() or error).partition("\n")[0]).rstrip(".")
+    where = f"libvirt at {sanitize(uri)}"
+    lower = said.lower()
+    if error.get_error_code() in _NOT_ALLOWED or any(words in lower for words in _NOT_ALLOWED_WORDS):
+        socket = _REFUSING_SOCKET.search(said)  # without one it was polkit that refused
+        remedy = access_remedy(Path(socket[1]) if socket else None, _GROUP)
+        return AccessDenied(f"{where} does not let this user in: {said}", remedy)
+    is_not_running = "connection refused" in lower or "no such file" in lower
+    return SourceDown(f"{where}: {said}", _START if is_not_running and not endpoint_of(uri) else "")
+
+
+def _close(connection: virConnect, callbacks: list[int]) -> None:
+    """Close a connection. Its callbacks go first: each of them keeps it open."""
+    import libvirt
+
+    with suppress(libvirt.libvirtError):
+        connection.unregisterCloseCallback()
+    for callback in callbacks:
+        with suppress(libvirt.libvirtError):
+            connection.domainEventDeregisterAny(callback)
+    with suppress(libvirt.libvirtError):
+        connection.close()

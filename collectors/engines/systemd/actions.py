@@ -1,0 +1,112 @@
+"""Starts, stops and restarts services through systemd."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from collectors.engines.systemd.bus import SERVICE_NAME, NoSuchUnit, SystemBus, system_bus
+from collectors.model.actions import ActionTimedOut, Note, Observed, Request, Verb
+from collectors.model.errors import SourceError, WorkloadGone
+from collectors.model.workloads import State, Workload
+from collectors.safety.sanitize import sanitize
+
+STATES = {
+    "active": State.RUNNING,
+    "reloading": State.RUNNING,
+    "refreshing": State.RUNNING,
+    "activating": State.STARTING,
+    "deactivating": State.STOPPING,
+    "inactive": State.STOPPED,
+    "maintenance": State.STOPPED,
+    "failed": State.CRASHED,
+}
+"""By ActiveState."""
+_METHODS = {Verb.START: "StartUnit", Verb.STOP: "StopUnit", Verb.RESTART: "RestartUnit"}
+_MANAGER_PATH = "/org/freedesktop/systemd1"
+_RESULTS = {
+    "canceled": "another request took its place",
+    "timeout": "systemd gave up after the unit's own time-out",
+    "failed": "the unit failed",
+    "dependency": "a unit that it needs failed",
+    "skipped": "it does not apply in the unit's state",
+}
+"""By result of a job."""
+_SIGKILL = 9
+_PASSED_ON_TO = ("RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf", "PropagatesStopTo")
+"""Inverses of Requires=, Requisite=, BindsTo= and PartOf=, and what a unit names itself (systemd.unit(5))."""
+
+
+class SystemdEngine:
+    """Acts on `.service` units."""
+
+    restart_is_a_new_run = True
+
+    def observe(self, workload: Workload) -> Observed:
+        """Ask for the unit's state and its own name. One that is not loaded is loaded for that."""
+        unit = unit_of(workload)
+        with system_bus() as bus:
+            try:
+                found = bus.properties(str(bus.call("LoadUnit", "s", (unit,))[0]))
+            except NoSuchUnit as error:
+                raise WorkloadGone(error.reason) from error
+            if found.get("LoadState") == "not-found":
+                raise WorkloadGone(f"systemd knows no unit {unit}")
+            dependents = _active(bus, _dependents(found))
+        state = STATES.get(str(found.get("ActiveState")), State.UNKNOWN)
+        detail = str(found.get("SubState") or "") if state is State.CRASHED else ""
+        own = str(found.get("Id") or unit)
+        return Observed(
+            workload.name if own == unit else sanitize(own),
+            state,
+            bytes(found.get("InvocationID") or b"").hex(),
+            sanitize(detail),
+            frozenset({Note.TRANSIENT} if found.get("Transient") is True else ()),
+            dependents,
+        )
+
+    def perform(self, request: Request) -> None:
+        """Ask for a job and wait for its result."""
+        unit = unit_of(request.workload)
+        method = _METHODS.get(request.verb)
+        if method is None:
+            raise SourceError("services are only started, stopped and restarted")
+        with system_bus() as bus:
+            try:
+                result = bus.await_job(_MANAGER_PATH, method, "ss", (unit, "replace"), request.timeout_s)
+            except NoSuchUnit as error:
+                raise WorkloadGone(error.reason) from error
+        if result is None:
+            raise ActionTimedOut
+        if result != "done":
+            raise SourceError(f"the job ended with {sanitize(result)!r}: {_RESULTS.get(result, 'see the journal')}")
+
+    def force(self, request: Request) -> None:
+        """Kill all its processes, also those that run while it stops; the job then ends by itself."""
+        with system_bus() as bus:
+            bus.call("KillUnit", "ssi", (unit_of(request.workload), "all", _SIGKILL))
+
+
+def _dependents(unit: Mapping[str, Any]) -> list[str]:
+    """Return the units to which a stop or restart of a unit is passed on, directly; active or not."""
+    return sorted({str(name) for key in _PASSED_ON_TO for name in unit.get(key) or ()})
+
+
+def _active(bus: SystemBus, names: list[str]) -> tuple[str, ...]:
+    """Return those of some units that are not at rest."""
+    if not names:
+        return ()
+    listed = bus.call("ListUnitsByNames", "as", (names,))[0]
+    return tuple(sanitize(str(name)) for name, _, _, active, *_ in listed if active not in ("inactive", "failed"))
+
+
+def unit_of(workload: Workload) -> str:
+    """Return the name of a service's unit.
+
+    Raises:
+        SourceError: The name is none that systemd could have given.
+    """
+    name = workload.id.id.rpartition("/")[2]
+    if not SERVICE_NAME.fullmatch(name):
+        raise SourceError(f"{sanitize(name)} is no name of a service")
+    return name

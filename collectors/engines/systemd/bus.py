@@ -1,0 +1,130 @@
+"""Speaks to systemd over the system's D-Bus (org.freedesktop.systemd1, man 5 org.freedesktop.systemd1).
+
+Through jeepney, on the caller's thread; every call has an end. Names of units go into messages only.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown, SourceError
+from collectors.safety.sanitize import sanitize
+from collectors.sampling.timeout import call_with_timeout
+
+ANSWER_S = 3.0
+_NAME, _PATH = "org.freedesktop.systemd1", "/org/freedesktop/systemd1"
+MANAGER = "org.freedesktop.systemd1.Manager"
+UNIT = "org.freedesktop.systemd1.Unit"
+SERVICE_NAME = re.compile(r"[A-Za-z0-9:_.\\@-]{1,247}\.service")
+_NOT_ALLOWED = ("AccessDenied", "InteractiveAuthorizationRequired", "AuthFailed", "Spawn.PermissionsInvalid")
+_MANAGE = "run vmtop as root, or allow org.freedesktop.systemd1.manage-units in a polkit rule"
+
+
+class NoSuchUnit(SourceError):
+    """systemd knows no unit of this name."""
+
+
+class SystemBus:
+    """A connection to the system bus."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def call(self, method: str, signature: str = "", body: tuple[object, ...] = (), interface: str = MANAGER) -> Any:
+        """Call a method of the manager; return what it answers, a tuple.
+
+        Raises:
+            SourceError: It was refused (`AccessDenied`, `NoSuchUnit`), or there was no answer (`SourceDown`).
+        """
+        return self._ask(_PATH, interface, method, signature, body)
+
+    def properties(self, path: str, interface: str = UNIT) -> dict[str, Any]:
+        """Return all properties of an object. Raises as `call`."""
+        answer = self._ask(path, "org.freedesktop.DBus.Properties", "GetAll", "s", (interface,))
+        return {name: value for name, (_, value) in answer[0].items()}
+
+    def await_job(self, path: str, method: str, signature: str, body: tuple[object, ...], seconds: float) -> str | None:
+        """Call a method that makes a job, and return the job's result; `None` when it has none in time."""
+        from jeepney import MatchRule, message_bus
+
+        self._send(message_bus.AddMatch(MatchRule(type="signal", sender=_NAME, interface=MANAGER, path=path)))
+        # The signals themselves name their sender by its unique name, so the rule of this side leaves it out.
+        rule = MatchRule(type="signal", interface=MANAGER, member="JobRemoved", path=path)
+        self.call("Subscribe")
+        with self._connection.filter(rule, bufsize=100) as removed:
+            job = self.call(method, signature, body)[0]
+            deadline = time.monotonic() + seconds
+            try:
+                while True:
+                    left = max(0.0, deadline - time.monotonic())
+                    signal = self._connection.recv_until_filtered(removed, timeout=left)
+                    if signal.body[1] == job:
+                        return str(signal.body[3])
+            except TimeoutError:
+                return None
+            except OSError as error:
+                raise SourceDown(f"the connection to systemd was lost: {error}") from error
+
+    def _ask(self, path: str, interface: str, method: str, signature: str, body: tuple[object, ...]) -> Any:
+        from jeepney import DBusAddress, new_method_call
+
+        address = DBusAddress(path, bus_name=_NAME, interface=interface)
+        return self._send(new_method_call(address, method, signature or None, body))
+
+    def _send(self, message: Any) -> Any:
+        from jeepney import DBusErrorResponse, MessageType
+
+        try:
+            answer = self._connection.send_and_get_reply(message, timeout=ANSWER_S)
+        except TimeoutError:
+            raise SourceDown(f"systemd has not answered for {ANSWER_S:g} s") from None
+        except OSError as error:
+            raise SourceDown(f"the connection to systemd was lost: {error}") from error
+        if answer.header.message_type is MessageType.error:
+            raise _refusal(DBusErrorResponse(answer))
+        return answer.body
+
+
+@contextmanager
+def system_bus() -> Iterator[SystemBus]:
+    """Connect to the system bus.
+
+    Raises:
+        SourceAbsent: This host has none.
+        SourceError: It does not let this user in, or does not answer.
+    """
+    from jeepney.io.blocking import open_dbus_connection
+
+    try:
+        connection = call_with_timeout(ANSWER_S, lambda: open_dbus_connection(bus="SYSTEM"), "the system bus")
+    except FileNotFoundError:
+        raise SourceAbsent("systemd's D-Bus is not present on this host") from None
+    except PermissionError as error:
+        raise AccessDenied(f"no permission to use the system bus: {error.strerror}", _MANAGE) from error
+    except (ConnectionRefusedError, KeyError, ValueError, RuntimeError) as error:
+        raise SourceAbsent(f"systemd's D-Bus is not present on this host: {sanitize(str(error))}") from error
+    except OSError as error:
+        raise SourceDown(f"the system bus cannot be reached: {error.strerror or error}") from error
+    try:
+        yield SystemBus(connection)
+    finally:
+        connection.close()
+
+
+def _refusal(error: Any) -> SourceError:
+    """Say what an error of D-Bus means."""
+    name = str(error.name)
+    said = sanitize(str(error.data[0]) if error.data else name).rstrip(".")
+    if name.endswith(_NOT_ALLOWED):
+        return AccessDenied(f"systemd does not allow it: {said}", _MANAGE)
+    if name.endswith(("NoSuchUnit", "LoadFailed")):
+        return NoSuchUnit(said)
+    if name.endswith(("ServiceUnknown", "NameHasNoOwner")):
+        return SourceAbsent("systemd is not on the system bus of this host")
+    if name.endswith(("NoReply", "Disconnected", "Timeout")):
+        return SourceDown(f"systemd was lost: {said}")
+    return SourceError(f"systemd refused: {said}")

@@ -1,0 +1,115 @@
+"""The journal of a service, by journalctl: the format of its files is not for others to read (systemd's own advice)."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess  # noqa: TID251  # the only child process of the collectors: see docs/decisions/0005-journalctl.md
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from collectors.model.errors import AccessDenied, SourceAbsent, SourceError
+from collectors.model.logs import LogLine, clean
+from collectors.safety.sanitize import sanitize
+
+_UNIT = re.compile(r"[A-Za-z0-9:_.\\@-]{1,255}\.(?:service|scope|slice)")
+_ERROR = 3
+"""Priority of errors (RFC 5424); lower is worse."""
+_JOIN = "sudo usermod -aG systemd-journal $USER, then log in again"
+
+
+class JournalLog:
+    """Reads what a unit wrote; the position of a line is the journal's cursor.
+
+    Args:
+        unit: Name of the unit, `ssh.service`.
+        options: More words for journalctl, such as `--directory=...`.
+    """
+
+    def __init__(self, unit: str, options: Sequence[str] = ()) -> None:
+        if not _UNIT.fullmatch(unit):
+            raise SourceError(f"{sanitize(unit)} is no name of a unit")
+        program = shutil.which("journalctl")
+        if program is None:
+            raise SourceAbsent("journalctl is not installed: without it the journal cannot be read")
+        self.title = f"journal of {unit}"
+        self._argv = [program, f"--unit={unit}", "--output=json", "--no-pager", "--quiet", *options]
+        self._lock = threading.Lock()
+        self._is_closed = False
+        self._follower: subprocess.Popen[bytes] | None = None
+
+    def last(self, count: int) -> list[LogLine]:
+        return list(self._read(f"--lines={count}"))
+
+    def before(self, line: LogLine, count: int) -> list[LogLine]:
+        # With --reverse the cursor's own entry comes first.
+        found = list(self._read(f"--cursor={line.position}", "--reverse", f"--lines={count + 1}"))
+        return [one for one in reversed(found) if one.position != line.position][-count:]
+
+    def after(self, line: LogLine, count: int) -> list[LogLine]:
+        lines: list[LogLine] = []
+        for one in self._read(f"--after-cursor={line.position}", "--lines=all"):
+            lines.append(one)
+            if len(lines) == count:
+                break
+        return lines
+
+    def follow(self, line: LogLine | None) -> Iterator[LogLine]:
+        place = [f"--after-cursor={line.position}", "--lines=all"] if line is not None else ["--lines=0"]
+        return self._read("--follow", *place, keep=True)
+
+    def close(self) -> None:
+        with self._lock:
+            self._is_closed = True
+        self._hand_over(None)
+
+    def _hand_over(self, child: subprocess.Popen[bytes] | None) -> None:
+        """End the follower that there was, and the new one too if the log was closed meanwhile."""
+        with self._lock:
+            ending = [self._follower, child if self._is_closed else None]
+            self._follower = child
+        for one in ending:
+            if one is not None:
+                one.kill()
+
+    def _read(self, *words: str, keep: bool = False) -> Iterator[LogLine]:
+        """Run journalctl and yield its entries; it is ended with the iteration."""
+        child = subprocess.Popen(  # noqa: S603  # words only, the unit's name is checked
+            [*self._argv, *words],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if keep else subprocess.PIPE,  # a follower's complaints must not fill a pipe
+        )
+        if keep:
+            self._hand_over(child)
+        try:
+            assert child.stdout is not None  # noqa: S101  # a pipe, by construction
+            for raw in child.stdout:
+                yield _line(raw)
+            said = sanitize(child.stderr.read(2000)).strip() if child.stderr is not None else "journalctl ended"
+            if child.wait() > 0:
+                failure = AccessDenied if "permission" in said.lower() else SourceError
+                raise failure(f"the journal cannot be read: {said}", _JOIN)
+        finally:
+            child.kill()
+            child.communicate()
+
+
+def _line(raw: bytes) -> LogLine:
+    try:
+        entry: Any = json.loads(raw)
+    except ValueError:
+        entry = {}
+    message = entry.get("MESSAGE")
+    if isinstance(message, list):  # not UTF-8: a list of bytes
+        message = bytes(one for one in message if isinstance(one, int) and 0 <= one < 256)
+    at = str(entry.get("__REALTIME_TIMESTAMP") or "")
+    priority = str(entry.get("PRIORITY") or "6")
+    return LogLine(
+        sanitize(str(entry.get("__CURSOR") or ""), 1000),
+        int(at) / 1e6 if at.isdigit() else None,
+        priority.isdigit() and int(priority) <= _ERROR,
+        clean(message if isinstance(message, bytes | str) else ""),
+    )

@@ -1,0 +1,71 @@
+"""systemd: the services that are stopped or failed, and so have no cgroup. Those that run are read from the kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from collectors.engines.systemd.bus import SystemBus, system_bus
+from collectors.model.errors import SourceDown
+from collectors.model.workloads import Kind, State, Workload, WorkloadId
+from collectors.safety.sanitize import sanitize
+from collectors.sampling.source import SourceReading
+
+_AT_REST = {"inactive": State.STOPPED, "failed": State.CRASHED}
+"""By ActiveState."""
+_OTHERS = ("systemd-nspawn@",)
+"""Services that are containers: their cgroups are listed under their own engine."""
+_STARTABLE = frozenset({"enabled", "enabled-runtime", "linked", "linked-runtime"})
+"""States of unit files: a stopped service that someone enabled is one that can be missed."""
+
+
+class SystemdSource:
+    """Lists services at rest. Two calls a beat, whatever their number."""
+
+    name = "systemd"
+    interval_s = 5.0
+    holds_tick = False
+    is_authority = False
+    replace_after_s: float | None = None
+    is_near = False
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._bus: SystemBus | None = None
+
+    def open(self, wake: Callable[[], None]) -> None:
+        """Connect to the system bus."""
+        self._bus = self._stack.enter_context(system_bus())
+
+    def read(self) -> SourceReading:
+        """List the loaded services that failed, or are stopped although they are enabled."""
+        if self._bus is None:
+            raise SourceDown("the system bus is not open")
+        units = self._bus.call("ListUnitsByPatterns", "asas", ([], ["*.service"]))[0]
+        files = self._bus.call("ListUnitFilesByPatterns", "asas", ([], ["*.service"]))[0]
+        startable = {str(path).rpartition("/")[2] for path, state in files if state in _STARTABLE}
+        workloads: dict[WorkloadId, Workload] = {}
+        for name, description, load, active, *_ in units:
+            state = _AT_REST.get(active)
+            if name.startswith(_OTHERS):
+                continue
+            if load == "loaded" and state is not None and (state is State.CRASHED or name in startable):
+                identity = WorkloadId("systemd", f"{slice_of(sanitize(name))}/{sanitize(name)}")
+                workloads[identity] = Workload(
+                    identity, Kind.SERVICE, sanitize(name), state, description=sanitize(description) or None
+                )
+        return SourceReading(workloads, {}, detail=f"{len(workloads)} at rest")
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._stack.close()
+        self._bus = None
+
+
+def slice_of(unit: str) -> str:
+    """Return the path of the slice that a service gets when its unit names none (systemd.slice(5))."""
+    template, at, _ = unit.partition("@")
+    if not at:
+        return "/system.slice"
+    escaped = template.replace("\\", "\\x5c").replace("-", "\\x2d")
+    return f"/system.slice/system-{escaped}.slice"

@@ -1,0 +1,164 @@
+"""The JSON document of `vmtop list --json` and `vmtop stream`: everything of one moment, under documented names.
+
+Its contract is `docs/list.schema.json`. Keys end with their unit; a value that cannot be told is null, never zero.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from collectors.analysis.rates import Moment, Reading, Shares
+from collectors.model.metrics import METRICS, Metric, Unit
+from collectors.model.workloads import Event, SourceState, Workload, WorkloadId
+from collectors.safety.redact import redact_label, redact_text
+
+LIST_SCHEMA = "vmtop.list/1"
+STREAM_SCHEMA = "vmtop.stream/1"
+
+_WHOLE = frozenset({Unit.BYTES, Unit.BYTES_PER_SECOND, Unit.COUNT})
+
+
+def document(moment: Moment, readings: Iterable[Reading] | None = None, schema: str = LIST_SCHEMA) -> dict[str, object]:
+    """Return a moment as plain values, ready for `json.dumps`.
+
+    Args:
+        moment: What to describe.
+        readings: The workloads to include, in this order; all of them by default.
+        schema: Name and version of the contract. `vmtop.stream/1` has `events` too.
+    """
+    frame = moment.frame
+    described: dict[str, object] = {
+        "schema": schema,
+        "time": timestamp(frame.wall),
+        "host": _host(moment),
+        "ledger": {
+            "cpu_cores": _shares(moment.ledger.cpu_cores, 3),
+            "memory_bytes": _shares(moment.ledger.memory_bytes, None),
+        },
+        "sources": [_source(state, frame.at_ns) for state in frame.sources],
+        "workloads": [describe(reading) for reading in (moment.readings.values() if readings is None else readings)],
+    }
+    if schema == STREAM_SCHEMA:
+        described["events"] = [_event(event) for event in frame.events]
+    return described
+
+
+def timestamp(wall: float | None) -> str | None:
+    """Return seconds since 1970 as ISO 8601 in UTC with milliseconds; `None` for what is no date."""
+    if wall is None:
+        return None
+    try:
+        return datetime.fromtimestamp(wall, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def number(metric: Metric, value: float | None) -> int | float | None:
+    """Round a metric's value to what it is worth: bytes and counts whole, the rest to three decimals."""
+    return _rounded(value, digits_of(metric.unit))
+
+
+def digits_of(unit: Unit | None) -> int | None:
+    """Return the decimals that a value of a unit is worth; `None` makes it whole."""
+    return None if unit in _WHOLE else 3
+
+
+def numbers(reading: Reading, plan: Sequence[tuple[str, int | None]]) -> list[int | float | None]:
+    """Return many metrics of a reading, rounded; the plan has each one's key and decimals."""
+    value_of = reading.value
+    return [
+        None if (value := value_of(key)) is None or not math.isfinite(value) else round(value, digits)
+        for key, digits in plan
+    ]
+
+
+def _rounded(value: float | None, digits: int | None) -> int | float | None:
+    if value is None or not math.isfinite(value):
+        return None
+    return round(value) if digits is None else round(float(value), digits)
+
+
+def _metrics(reading: Reading) -> dict[str, int | float | None]:
+    return {key: number(metric, reading.value(key)) for key, metric in METRICS.items()}
+
+
+def _host(moment: Moment) -> dict[str, object]:
+    frame = moment.frame
+    return {
+        "hostname": frame.facts.get("hostname") or frame.host.name,
+        "kernel": frame.facts.get("kernel") or None,
+        "cgroup": frame.facts.get("cgroup") or None,
+        "cpus": frame.cpus,
+        "memory_bytes": frame.memory_bytes,
+        "facts": dict(frame.facts),
+        "metrics": _metrics(moment.host),
+    }
+
+
+def _shares(shares: Shares | None, digits: int | None) -> dict[str, object] | None:
+    """Describe a split; `host` is the sum of the rounded parts, so that it adds up for the reader too.
+
+    A part that cannot be measured is `None`, and in the rest.
+    """
+    if shares is None:
+        return None
+    parts = {name: _rounded(getattr(shares, name), digits) for name in ("vm", "container", "service", "rest")}
+    total = sum(part for part in parts.values() if part is not None)
+    return {**parts, "host": _rounded(total, digits), "capacity": _rounded(shares.capacity, digits)}
+
+
+def _source(state: SourceState, now_ns: int) -> dict[str, object]:
+    return {
+        "name": state.name,
+        "availability": str(state.availability),
+        "detail": state.detail,
+        "reason": state.reason,
+        "remedy": state.remedy,
+        "age_seconds": None if state.read_at_ns is None else round(max(0, now_ns - state.read_at_ns) / 1e9, 3),
+        "cost_seconds": None if state.cost_ns is None else round(state.cost_ns / 1e9, 6),
+    }
+
+
+def describe(reading: Reading) -> dict[str, object]:
+    """Return one workload of the document."""
+    workload = reading.workload
+    return {
+        "id": workload.id.id,
+        "name": workload.name,
+        "kind": str(workload.kind),
+        "engine": workload.id.engine,
+        "state": str(workload.state),
+        "name_is_known": workload.name_is_known,
+        **_facts(workload),
+        "labels": {name: redact_label(name, value) for name, value in workload.labels},
+        "metrics": _metrics(reading),
+    }
+
+
+def _facts(workload: Workload) -> dict[str, object]:
+    return {
+        "image": None if workload.image is None else redact_text(workload.image),
+        "project": workload.project,
+        "health": workload.health,
+        "ports": workload.ports,
+        "cgroup": workload.cgroup,
+        "parent": None if workload.parent is None else _identity(workload.parent),
+        "endpoint": workload.endpoint or None,
+        "started_at": timestamp(workload.started_at),
+    }
+
+
+def _identity(identity: WorkloadId) -> dict[str, object]:
+    return {"engine": identity.engine, "id": identity.id}
+
+
+def _event(event: Event) -> dict[str, object]:
+    return {
+        "time": timestamp(event.wall),
+        **_identity(event.workload),
+        "name": event.name,
+        "what": event.what,
+        "detail": event.detail,
+    }

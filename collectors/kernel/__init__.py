@@ -1,0 +1,1 @@
+"""Reads the kernel: /proc, devices, namespaces, QEMU processes."""

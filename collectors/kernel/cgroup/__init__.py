@@ -1,0 +1,1 @@
+"""Reads control groups, versions 1 and 2."""

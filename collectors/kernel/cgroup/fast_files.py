@@ -1,0 +1,158 @@
+"""The files of a group that are read at every tick, on kept descriptors.
+
+This is the hottest loop of vmtop. Files are read first, as fast as the kernel gives them; they are parsed only if
+one of them changed since the reading before, which for most workloads of a host most of the time none did. A group
+that used no CPU time and holds as much memory as before is idle: what cannot move without these is read seldom. One
+whose quota is counted in a file of its own is never taken for idle: it may be kept from running, which is counted too.
+"""
+
+from __future__ import annotations
+
+import time
+
+from msgspec.structs import replace
+
+from collectors.kernel.cgroup import parsers
+from collectors.kernel.cgroup.open_files import BUFFER, BatchRead, CgroupDirs, GroupGone, OpenFile
+from collectors.model.workloads import Sample
+
+_CPU, _TICKS, _QUOTA, _MEMORY, _MEMORY_STAT, _DISK, _OPERATIONS, _PRESSURE = range(8)
+_LEADING = (_CPU, _MEMORY, _DISK, _OPERATIONS, _PRESSURE)
+"""Read always: writing back goes on without CPU time of the group, and so does waiting for it."""
+_FOLLOWING = (_TICKS, _QUOTA, _MEMORY_STAT)
+"""User and system time, throttling, and what the memory is made of."""
+AT_LEAST_EVERY = 5
+"""Readings after which also those of an idle group are read: the kernel may age its pages."""
+
+
+class HotFiles:
+    """CPU time, throttling, memory, block I/O and CPU pressure of one group."""
+
+    def __init__(self, homes: CgroupDirs, is_blkio_dead: bool = False) -> None:
+        """Open what there is.
+
+        Raises:
+            GroupGone: No hierarchy has CPU time or memory of it.
+        """
+        unified = homes.unified
+        # On a hybrid host the v2 tree counts CPU time too, and cpuacct may lack libvirt's machines.
+        self._is_v2_cpu = unified is not None
+        self._is_v1_disk = "blkio" in homes.hierarchy.mounts
+        disk = homes.file("blkio", "blkio.throttle.io_service_bytes_recursive", "io.stat")
+        operations = homes.v1_file("blkio", "blkio.throttle.io_serviced_recursive")
+        paths = (
+            f"{unified}/cpu.stat" if unified else homes.v1_file("cpuacct", "cpuacct.usage"),
+            None if unified else homes.v1_file("cpuacct", "cpuacct.stat"),
+            homes.v1_file("cpu", "cpu.stat"),
+            homes.file("memory", "memory.usage_in_bytes", "memory.current"),
+            homes.file("memory", "memory.stat", "memory.stat"),
+            None if is_blkio_dead else disk,
+            None if is_blkio_dead else operations,
+            f"{unified}/cpu.pressure" if unified else None,
+        )
+        self._files = tuple(OpenFile(path) for path in paths)
+        if not self._files[_CPU] and not self._files[_MEMORY]:
+            self.close()
+            raise GroupGone(homes.path)
+        self.epoch = str(self._files[_CPU].inode() or self._files[_MEMORY].inode())
+        self._sample: Sample | None = None
+        self._texts: list[bytes | None] = []
+        self._readings = 0
+        self.is_idle = False
+        """Whether the group did nothing since the reading before, as far as the leading files tell."""
+        self._network: parsers.Network | None = None
+        self.memory_stat: bytes | None = None
+        """The newest memory.stat, for those who look for other keys in it."""
+        self._plan()
+
+    def reopen(self) -> None:
+        """Open the files that were missing: controllers are enabled one by one, and also later."""
+        for file in self._missing:
+            file.reopen()
+        if any(self._missing):
+            self._plan()
+
+    def close(self) -> None:
+        """Let go of the files."""
+        for file in self._files:
+            file.close()
+
+    def read(self, network: parsers.Network | None) -> Sample:
+        """Read everything once; the network's counters are taken over as they are.
+
+        Raises:
+            GroupGone: The group was removed.
+        """
+        leading = self._leading.read()
+        self._readings += 1
+        known, count = self._sample, len(leading)
+        self.is_idle = (
+            known is not None
+            and self._is_told_by_lead
+            and (known.cpu_periods_total is None or not self._is_quota_apart)
+            and leading[:2] == self._texts[:2]
+            and self._readings % AT_LEAST_EVERY != 0
+        )
+        texts = leading + (self._texts[count:] if self.is_idle else self._following.read())
+        at_ns = time.monotonic_ns()
+        if known is not None and texts == self._texts and network == self._network:
+            return replace(known, at_ns=at_ns)
+        if any(text is not None and len(text) == BUFFER for text in texts):
+            texts = self._leading.read_whole() + self._following.read_whole()
+        self._texts, self._network = texts, network
+        self._sample = sample = self._parse(at_ns, network)
+        return sample
+
+    def _plan(self) -> None:
+        """Note which files there are."""
+        present = [[place for place in places if self._files[place]] for places in (_LEADING, _FOLLOWING)]
+        self._present = [*present[0], *present[1]]
+        self._missing = [file for file in self._files if not file and file.is_possible]
+        self._leading, self._following = (BatchRead([self._files[place] for place in places]) for places in present)
+        self._is_told_by_lead = bool(self._files[_CPU] and self._files[_MEMORY])
+        self._is_quota_apart = bool(self._files[_QUOTA])
+        self._sample = None
+
+    def _parse(self, at_ns: int, network: parsers.Network | None) -> Sample:
+        texts: list[bytes | None] = [None] * len(self._files)
+        for place, text in zip(self._present, self._texts, strict=True):
+            texts[place] = text
+        self.memory_stat = memory_stat = texts[_MEMORY_STAT]
+        charged, pressure = texts[_MEMORY], texts[_PRESSURE]
+        cpu = self._cpu_of(texts[_CPU], texts[_TICKS])
+        quota = texts[_QUOTA] if self._files[_QUOTA] else texts[_CPU]
+        throttled = parsers.throttling(quota) if quota else parsers.Throttling()
+        disk = self._disk_of(texts[_DISK], texts[_OPERATIONS])
+        return Sample(
+            source="cgroup",
+            at_ns=at_ns,
+            epoch=self.epoch,
+            cpu_total_ns=cpu.total_ns,
+            cpu_user_total_ns=cpu.user_ns,
+            cpu_system_total_ns=cpu.system_ns,
+            cpu_periods_total=throttled.periods,
+            cpu_throttled_periods_total=throttled.throttled_periods,
+            cpu_throttled_total_ns=throttled.throttled_ns,
+            cpu_stall_total_ns=parsers.stall_ns(pressure) if pressure else None,
+            memory_charged_bytes=parsers.number(charged) if charged else None,
+            memory_inactive_file_bytes=parsers.inactive_file(memory_stat) if memory_stat else None,
+            disk_read_total_bytes=disk.read_bytes,
+            disk_write_total_bytes=disk.write_bytes,
+            disk_reads_total=disk.reads,
+            disk_writes_total=disk.writes,
+            net_rx_total_bytes=network.rx_bytes if network else None,
+            net_tx_total_bytes=network.tx_bytes if network else None,
+            net_rx_packets_total=network.rx_packets if network else None,
+            net_tx_packets_total=network.tx_packets if network else None,
+            net_drops_total=network.drops if network else None,
+        )
+
+    def _cpu_of(self, text: bytes | None, ticks: bytes | None) -> parsers.Cpu:
+        if text is None:
+            return parsers.Cpu()
+        return parsers.cpu_v2(text) if self._is_v2_cpu else parsers.cpu_v1(text, ticks or b"")
+
+    def _disk_of(self, text: bytes | None, operations: bytes | None) -> parsers.Disk:
+        if text is None:
+            return parsers.Disk()
+        return parsers.io_v1(text, operations) if self._is_v1_disk else parsers.io_v2(text)

@@ -1,0 +1,191 @@
+"""What the kernel tells of a workload's cgroup: limits, throttling, I/O by device, the CPU split, its processes."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from collectors.analysis.counter_rates import Rates
+from collectors.kernel.cgroup import parsers
+from collectors.kernel.cgroup.hierarchy import Hierarchy, detect
+from collectors.kernel.cgroup.limits import Limits, host_memory_bytes, online_cpus
+from collectors.kernel.cgroup.open_files import CgroupDirs, find_homes
+from collectors.kernel.cgroup.processes import first_pid
+from collectors.kernel.isolation import isolation_table
+from collectors.kernel.process_table import Processes
+from collectors.kernel.procfs import read_bytes
+from collectors.kernel.qemu_memory import guest_memory_table
+from collectors.model.details import Column, Fact, Page, Table, Value
+from collectors.model.metrics import Unit
+from collectors.model.workloads import Kind, Workload
+from collectors.safety.sanitize import sanitize
+
+_FLOW = Unit.BYTES_PER_SECOND
+
+
+class KernelDetails:
+    """Reads one workload's cgroup, again and again."""
+
+    def __init__(self, root: str = "/sys/fs/cgroup", proc: str = "/proc") -> None:
+        self._proc = proc
+        self._hierarchy: Hierarchy = detect(root, proc)
+        self._limits = Limits(self._hierarchy, online_cpus(), host_memory_bytes(proc))
+        self._processes = Processes(proc)
+        self._rates = Rates()
+
+    def tables(self, workload: Workload) -> list[Table]:
+        """Return all that the cgroup tells; nothing for a workload without one on this host."""
+        if not workload.cgroup or workload.endpoint:
+            return []
+        homes = find_homes(self._hierarchy, workload.cgroup)
+        if not homes.all:
+            return []
+        self._limits.refresh()
+        at = time.monotonic()
+        pid = first_pid(homes.all)
+        tables = [
+            self._limit_facts(workload, homes),
+            *isolation_table(workload.kind, pid, self._proc),
+            *(guest_memory_table(pid, self._proc) if workload.kind is Kind.VM else ()),
+            *self._split(workload, homes, at),
+            *self._throttling(homes, at),
+            self._disks(homes, at),
+            *self._network(workload, pid, at),
+            self._processes.table(homes.all),
+        ]
+        return [table for table in tables if table.rows or table.facts or table.note]
+
+    def _limit_facts(self, workload: Workload, homes: CgroupDirs) -> Table:
+        path = workload.cgroup or "/"
+        weight = _read(homes.file("cpu", "cpu.shares", "cpu.weight"))
+        pids = _read(homes.file("pids", "pids.max", "pids.max"))
+        facts = (
+            Fact("cgroup", sanitize(path)),
+            Fact("CPU, at most", self._limits.cores(path), Unit.CORES),
+            Fact("CPU weight" if homes.unified else "CPU shares", parsers.number(weight), Unit.COUNT),
+            Fact("memory, at most", self._limits.memory_bytes(path), Unit.BYTES),
+            Fact("tasks, at most", parsers.number(pids), Unit.COUNT),
+        )
+        return Table(Page.FACTS, "Limits in force (its own, those around it, the host)", facts=facts)
+
+    def _split(self, workload: Workload, homes: CgroupDirs, at: float) -> list[Table]:
+        """Split a VM's CPU time by its sub-groups: virtual CPUs, the emulator, I/O threads."""
+        home = next(
+            (path for path in homes.all if os.path.isdir(f"{path}/libvirt") or os.path.isdir(f"{path}/vcpu0")), None
+        )
+        if workload.kind is not Kind.VM or home is None:
+            return []
+        inner = f"{home}/libvirt" if os.path.isdir(f"{home}/libvirt") else home
+        rows: list[tuple[Value, ...]] = []
+        for name in sorted(os.listdir(inner)):
+            if not name.startswith(("vcpu", "emulator", "iothread")):
+                continue
+            total = _cpu_ns(f"{inner}/{name}")
+            percent = self._rates.per_second(f"split {name}", total, at)
+            rows.append((sanitize(name), None if percent is None else percent / 1e7))
+        columns = (Column("THREADS"), Column("CPU%", Unit.PERCENT))
+        return [Table(Page.DEVICES, "CPU split by the hypervisor's threads", columns, tuple(rows))] if rows else []
+
+    def _throttling(self, homes: CgroupDirs, at: float) -> list[Table]:
+        found = parsers.throttling(_read(homes.file("cpu", "cpu.stat", "cpu.stat")))
+        if found.periods is None:
+            return []
+        periods = self._rates.grown("periods", found.periods, at)
+        throttled = self._rates.grown("throttled", found.throttled_periods, at)
+        share = throttled / periods * 100 if periods and throttled is not None else None
+        facts = (
+            Fact("periods held back now", share, Unit.PERCENT),
+            Fact("periods so far", found.periods, Unit.COUNT),
+            Fact("periods held back so far", found.throttled_periods, Unit.COUNT),
+            Fact(
+                "time held back so far", None if found.throttled_ns is None else found.throttled_ns / 1e9, Unit.SECONDS
+            ),
+        )
+        return [Table(Page.DEVICES, "Throttling by the CPU quota", facts=facts)]
+
+    def _disks(self, homes: CgroupDirs, at: float) -> Table:
+        counted = _by_device_v2(_read(f"{homes.unified}/io.stat")) if homes.unified else {}
+        counted = counted or _by_device_v1(_read(homes.v1_file("blkio", "blkio.throttle.io_service_bytes_recursive")))
+        rows: list[tuple[Value, ...]] = []
+        for device, (read, written) in sorted(counted.items()):
+            flows = (self._rates.per_second(f"r{device}", read, at), self._rates.per_second(f"w{device}", written, at))
+            rows.append((_device_name(device), *flows, read, written))
+        columns = (
+            Column("DEVICE"), Column("READ/S", _FLOW), Column("WRITE/S", _FLOW),
+            Column("READ", Unit.BYTES), Column("WRITTEN", Unit.BYTES),
+        )  # fmt: skip
+        return Table(Page.DEVICES, "I/O by device of this host", columns, tuple(rows))
+
+    def _network(self, workload: Workload, pid: int | None, at: float) -> list[Table]:
+        """List the interfaces inside a container's own network namespace."""
+        if workload.kind is not Kind.CONTAINER or pid is None or _same_network(self._proc, pid):
+            return []
+        rows: list[tuple[Value, ...]] = []
+        for line in (read_bytes(f"{self._proc}/{pid}/net/dev") or b"").splitlines()[2:]:
+            name, _, numbers = line.partition(b":")
+            words = [int(word) for word in numbers.split() if word.isdigit()]
+            if len(words) < 12:
+                continue
+            shown = sanitize(name.strip())
+            flows = (
+                self._rates.per_second(f"rx{shown}", words[0], at),
+                self._rates.per_second(f"tx{shown}", words[8], at),
+            )
+            rows.append((shown, *flows, words[0], words[8], words[3] + words[11]))
+        columns = (
+            Column("INTERFACE"), Column("RX/S", _FLOW), Column("TX/S", _FLOW), Column("RX", Unit.BYTES),
+            Column("TX", Unit.BYTES), Column("DROPS", Unit.COUNT),
+        )  # fmt: skip
+        return [Table(Page.DEVICES, "Network interfaces inside", columns, tuple(rows))]
+
+
+def _inner_groups(homes: CgroupDirs) -> list[str]:
+    """Return where libvirt may have put a domain's threads: in a group below (v2), or directly (v1)."""
+    return [f"{home}/libvirt" for home in homes.all] + homes.all
+
+
+def _same_network(proc: str, pid: int) -> bool:
+    try:
+        return os.readlink(f"{proc}/{pid}/ns/net") == os.readlink(f"{proc}/self/ns/net")
+    except OSError:
+        return True
+
+
+def _read(path: str | None) -> bytes:
+    return (read_bytes(path) or b"") if path else b""
+
+
+def _cpu_ns(directory: str) -> int | None:
+    if (v2 := parsers.cpu_v2(_read(f"{directory}/cpu.stat")).total_ns) is not None:
+        return v2
+    return parsers.number(_read(f"{directory}/cpuacct.usage"))
+
+
+def _by_device_v2(text: bytes) -> dict[str, tuple[int, int]]:
+    found: dict[str, tuple[int, int]] = {}
+    for line in text.splitlines():
+        device, *words = line.split()
+        values = dict(word.partition(b"=")[::2] for word in words)
+        read, written = parsers.number(values.get(b"rbytes", b"")), parsers.number(values.get(b"wbytes", b""))
+        if read is not None and written is not None:
+            found[device.decode("ascii", "replace")] = (read, written)
+    return found
+
+
+def _by_device_v1(text: bytes) -> dict[str, tuple[int, int]]:
+    found: dict[str, tuple[int, int]] = {}
+    for line in text.splitlines():
+        words = line.split()
+        if len(words) == 3 and words[1] in (b"Read", b"Write"):
+            device, value = words[0].decode("ascii", "replace"), parsers.number(words[2]) or 0
+            read, written = found.get(device, (0, 0))
+            found[device] = (value, written) if words[1] == b"Read" else (read, value)
+    return found
+
+
+def _device_name(number: str) -> str:
+    """Name a device by its number, `8:0` -> `sda`; the number where the kernel does not tell."""
+    try:
+        return sanitize(os.path.basename(os.readlink(f"/sys/dev/block/{sanitize(number)}")))
+    except OSError:
+        return sanitize(number)

@@ -1,0 +1,80 @@
+"""Which disks and network interfaces of a host count: those with hardware behind them, each byte once."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from collectors.kernel.cgroup import parsers
+
+_SECTOR_BYTES = 512
+"""The unit of diskstats, whatever the disk's own; see Documentation/admin-guide/iostats.rst."""
+_STACKED = re.compile(r"(?:loop|ram|zram|dm-|md|sr|fd|nbd)\d*")
+_PARTITION = re.compile(r"(?:[shv]d[a-z]+|xvd[a-z]+)\d+|(?:nvme\d+n\d+|mmcblk\d+)p\d+")
+_VIRTUAL = re.compile(r"lo$|(?:veth|docker|br-|virbr|vnet|tap|cni)")
+_FORGET_EVERY = 60
+"""Readings after which devices are looked up anew: a name may come back as another thing."""
+
+
+class _Hardware:
+    """Remembers which devices of one class have hardware behind them."""
+
+    def __init__(self, directory: str) -> None:
+        self._directory = directory
+        self._known: dict[str, bool] = {}
+        self._readings = 0
+
+    def has(self, name: str) -> bool:
+        known = self._known.get(name)
+        if known is None:
+            known = self._known[name] = os.path.exists(f"{self._directory}/{name}/device")
+        return known
+
+    def start_reading(self) -> None:
+        if self._readings % _FORGET_EVERY == 0:
+            self._known.clear()
+        self._readings += 1
+
+
+class Disks:
+    """Sums diskstats over whole physical disks: no partitions, no loop, RAM, device-mapper or RAID devices."""
+
+    def __init__(self, sys: str = "/sys") -> None:
+        self._hardware = _Hardware(f"{sys}/block")
+
+    def read(self, diskstats: bytes) -> parsers.Disk:
+        """Return the totals of `/proc/diskstats`; fields are `None` when it lists no such disk."""
+        rows = [words for line in diskstats.splitlines() if len(words := line.split()) >= 10]
+        self._hardware.start_reading()
+        names = [words[2].decode("utf-8", "surrogateescape") for words in rows]
+        real = {name for name in names if self._hardware.has(name)}
+        if not real:  # no sysfs: go by the names
+            real = {name for name in names if not _STACKED.match(name) and not _PARTITION.fullmatch(name)}
+        taken = [words for name, words in zip(names, rows, strict=True) if name in real]
+        if not taken:
+            return parsers.Disk()
+        reads, read_sectors, writes, written_sectors = (
+            sum(parsers.number(words[column]) or 0 for words in taken) for column in (3, 5, 7, 9)
+        )
+        return parsers.Disk(read_sectors * _SECTOR_BYTES, written_sectors * _SECTOR_BYTES, reads, writes)
+
+
+class Interfaces:
+    """Sums net/dev over interfaces with hardware; where there are none, over all that no engine made."""
+
+    def __init__(self, sys: str = "/sys") -> None:
+        self._hardware = _Hardware(f"{sys}/class/net")
+
+    def read(self, table: bytes) -> parsers.Network | None:
+        """Return the totals of a `net/dev` table; `None` without a table."""
+        lines = table.splitlines()
+        self._hardware.start_reading()
+        rows = {_interface(line): line for line in lines[2:]}
+        real = [line for name, line in rows.items() if self._hardware.has(name)]
+        if not real:
+            real = [line for name, line in rows.items() if not _VIRTUAL.match(name)]
+        return parsers.network(b"\n".join([*lines[:2], *real]))
+
+
+def _interface(line: bytes) -> str:
+    return line.rpartition(b":")[0].strip().decode("utf-8", "surrogateescape")

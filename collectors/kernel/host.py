@@ -1,0 +1,175 @@
+"""The source of the host itself: its CPU time, memory, disks, network, pressure and a few facts, from procfs."""
+
+from __future__ import annotations
+
+import platform
+import re
+import time
+from collections.abc import Callable
+
+import psutil
+
+from collectors.kernel.cgroup import parsers
+from collectors.kernel.cgroup.parsers import NS_PER_TICK
+from collectors.kernel.devices import Disks, Interfaces
+from collectors.kernel.procfs import read_bytes
+from collectors.model.errors import SourceAbsent, SourceDown
+from collectors.model.workloads import Kind, Sample, State, Workload, WorkloadId
+from collectors.safety.sanitize import sanitize
+from collectors.sampling.source import SourceReading
+
+_KIB = 1024
+_CPU_LINE = re.compile(rb"^cpu\d+ ", re.MULTILINE)
+
+
+class HostSource:
+    """Reads the host. Its sample stands under the host's own id."""
+
+    name = "host"
+    interval_s = 0.0
+    holds_tick = True
+    is_authority = True
+    replace_after_s: float | None = None
+    is_near = True
+
+    def __init__(self, proc: str = "/proc", sys: str = "/sys") -> None:
+        """Take the places of procfs and sysfs: `/host/proc` in a container, a captured tree in a test."""
+        self._proc = proc
+        self._disks = Disks(sys)
+        self._interfaces = Interfaces(sys)
+        self._hostname = ""
+        self._kernel = ""
+        self._epoch = ""
+
+    def open(self, wake: Callable[[], None]) -> None:
+        """Read what stays the same until the next boot.
+
+        Raises:
+            SourceAbsent: There is no procfs.
+        """
+        if read_bytes(f"{self._proc}/stat") is None:
+            raise SourceAbsent(f"no process file system at {self._proc}", "mount procfs, or name where it is")
+        self._hostname = sanitize(self._text("sys/kernel/hostname") or platform.node()) or "host"
+        self._kernel = sanitize(self._text("sys/kernel/osrelease") or platform.release())
+        self._epoch = self._text("sys/kernel/random/boot_id")
+
+    def read(self) -> SourceReading:
+        """Read the host once.
+
+        Raises:
+            SourceDown: procfs is no longer there.
+        """
+        stat = read_bytes(f"{self._proc}/stat")
+        if stat is None:
+            raise SourceDown(f"{self._proc}/stat cannot be read")
+        memory = self._memory()
+        identity = WorkloadId("host", self._hostname)
+        began = parsers.find_value(stat, b"btime")
+        host = Workload(
+            id=identity,
+            kind=Kind.HOST,
+            name=self._hostname,
+            state=State.RUNNING,
+            started_at=None if began is None else float(began),
+        )
+        return SourceReading(
+            workloads={},
+            samples={identity: (self._sample(stat, memory),)},
+            host=host,
+            cpus=len(_CPU_LINE.findall(stat)) or psutil.cpu_count() or 1,
+            memory_bytes=memory.get(b"MemTotal", 0),
+            facts=self._facts(memory),
+        )
+
+    def close(self) -> None:
+        """There is nothing to let go of."""
+
+    def _sample(self, stat: bytes, memory: dict[bytes, int]) -> Sample:
+        user_ns, system_ns = _cpu_times(stat)
+        disk = self._disks.read(read_bytes(f"{self._proc}/diskstats") or b"")
+        # Process 1 sees the host's network also when vmtop has a namespace of its own.
+        table = read_bytes(f"{self._proc}/1/net/dev") or read_bytes(f"{self._proc}/net/dev") or b""
+        network = self._interfaces.read(table)
+        load = self._text("loadavg").split()
+        return Sample(
+            source="host",
+            epoch=self._epoch,
+            cpu_total_ns=None if user_ns is None or system_ns is None else user_ns + system_ns,
+            cpu_user_total_ns=user_ns,
+            cpu_system_total_ns=system_ns,
+            cpu_stall_total_ns=self._stall("cpu"),
+            memory_stall_total_ns=self._stall("memory"),
+            io_stall_total_ns=self._stall("io"),
+            memory_charged_bytes=_difference(memory, b"MemTotal", b"MemFree"),
+            memory_inactive_file_bytes=memory.get(b"Inactive(file)"),
+            memory_available_bytes=memory.get(b"MemAvailable"),
+            memory_swap_bytes=_difference(memory, b"SwapTotal", b"SwapFree"),
+            disk_read_total_bytes=disk.read_bytes,
+            disk_write_total_bytes=disk.write_bytes,
+            disk_reads_total=disk.reads,
+            disk_writes_total=disk.writes,
+            net_rx_total_bytes=network.rx_bytes if network else None,
+            net_tx_total_bytes=network.tx_bytes if network else None,
+            net_rx_packets_total=network.rx_packets if network else None,
+            net_tx_packets_total=network.tx_packets if network else None,
+            net_drops_total=network.drops if network else None,
+            load_1m=_float(load[0]) if load else None,
+            at_ns=time.monotonic_ns(),
+        )
+
+    def _memory(self) -> dict[bytes, int]:
+        """Read meminfo, in bytes."""
+        amounts: dict[bytes, int] = {}
+        for line in (read_bytes(f"{self._proc}/meminfo") or b"").splitlines():
+            key, _, rest = line.partition(b":")
+            words = rest.split()
+            if len(words) == 2 and words[0].isdigit():
+                amounts[key] = int(words[0]) * _KIB  # kB in this file; see fs/proc/meminfo.c
+        return amounts
+
+    def _facts(self, memory: dict[bytes, int]) -> dict[str, str]:
+        used = _difference(memory, b"SwapTotal", b"SwapFree")
+        facts = {
+            "hostname": self._hostname,
+            "kernel": self._kernel,
+            "uptime_s": self._text("uptime").partition(" ")[0].partition(".")[0],
+            "load": " ".join(self._text("loadavg").split()[:3]),
+            "swap_total": _amount(memory.get(b"SwapTotal")),
+            "swap_used": _amount(used),
+            "memory_available": _amount(memory.get(b"MemAvailable")),
+        }
+        return {key: sanitize(value) for key, value in facts.items() if value}
+
+    def _stall(self, resource: str) -> int | None:
+        text = read_bytes(f"{self._proc}/pressure/{resource}")
+        return None if text is None else parsers.stall_ns(text)
+
+    def _text(self, path: str) -> str:
+        return (read_bytes(f"{self._proc}/{path}") or b"").decode("utf-8", "replace").strip()
+
+
+def _cpu_times(stat: bytes) -> tuple[int | None, int | None]:
+    """Return user and system time of all CPUs in nanoseconds.
+
+    `user` and `nice` include the time of guests already. Waiting for I/O and steal are no use of a CPU.
+    """
+    words = stat.partition(b"\n")[0].split()
+    if len(words) < 8 or words[0] != b"cpu" or not all(word.isdigit() for word in words[1:8]):
+        return None, None
+    user, nice, system, _idle, _iowait, irq, softirq = (int(word) for word in words[1:8])
+    return (user + nice) * NS_PER_TICK, (system + irq + softirq) * NS_PER_TICK
+
+
+def _difference(amounts: dict[bytes, int], whole: bytes, part: bytes) -> int | None:
+    return amounts[whole] - amounts[part] if whole in amounts and part in amounts else None
+
+
+def _amount(value: int | None) -> str:
+    return "" if value is None else str(value)
+
+
+def _float(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None

@@ -1,1 +1,0 @@
-"""The logs of one workload, read on demand: the engine's, a file's, the journal's."""

@@ -1,0 +1,1 @@
+"""Plain data and protocols: workloads, frames, metrics, actions, details, logs, consoles, errors."""

@@ -1,0 +1,61 @@
+"""What a closer look at a workload finds: pages of tables with typed cells. Plain data; the screen formats it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+import msgspec
+
+from collectors.model.metrics import Unit
+
+Value = str | float | int | bool | None
+"""A cell. `None`: not known. Numbers are in the unit of their column or row; texts are inert already."""
+
+
+class Page(StrEnum):
+    """Where a table is shown."""
+
+    FACTS = "facts"
+    """What it is and what it may use: identity, limits, health, restarts, environment."""
+    DEVICES = "devices"
+    """Its CPUs, disks, mounts and network interfaces, with rates where two readings allow them."""
+    PROCESSES = "processes"
+
+
+class Column(NamedTuple):
+    """A column of a table."""
+
+    label: str
+    unit: Unit | None = None
+    """`None` for text."""
+
+
+class Fact(NamedTuple):
+    """One line of a list of facts: what it is called, its value, and the unit of a number."""
+
+    label: str
+    value: Value
+    unit: Unit | None = None
+
+
+class Table(msgspec.Struct, frozen=True):
+    """A table, or with `facts` a list of facts, under a title."""
+
+    page: Page
+    title: str
+    columns: tuple[Column, ...] = ()
+    rows: tuple[tuple[Value, ...], ...] = ()
+    facts: tuple[Fact, ...] = ()
+    note: str = ""
+    """A sentence: why it is empty or not complete, and what would mend it."""
+
+
+class Details(msgspec.Struct, frozen=True):
+    """One closer look, at one instant."""
+
+    at_ns: int
+    """`time.monotonic_ns()` after the reading."""
+    tables: tuple[Table, ...]
+    problems: tuple[str, ...] = ()
+    """What could not be read, each with its remedy, a sentence each."""

@@ -1,0 +1,62 @@
+"""What a log is for the screen: lines with a position, read in windows from anywhere, and followed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol
+
+from collectors.safety.sanitize import sanitize
+
+LONGEST = 4096
+"""Characters of a line that are kept."""
+
+
+class LogLine(NamedTuple):
+    """One line."""
+
+    position: int | str
+    """Where it is in its log; opaque to all but the log itself."""
+    at: float | None
+    """Wall time, seconds since 1970; `None` where the log has none."""
+    is_error: bool
+    """Whether it was written to the standard error, or with a priority of error or worse."""
+    text: str
+    """Inert."""
+
+
+class Log(Protocol):
+    """A log of any length. All calls block; each is made on a thread of its own, one at a time beside `follow`."""
+
+    title: str
+    """What is read: a file's path, the journal, the engine."""
+
+    def last(self, count: int) -> list[LogLine]:
+        """Return the last lines, oldest first.
+
+        Raises:
+            SourceError: It cannot be read.
+        """
+
+    def before(self, line: LogLine, count: int) -> list[LogLine]:
+        """Return the lines just before one, oldest first; none at the beginning. Raises as `last`."""
+
+    def after(self, line: LogLine, count: int) -> list[LogLine]:
+        """Return the lines just after one, oldest first; none at the end. Raises as `last`."""
+
+    def follow(self, line: LogLine | None) -> Iterator[LogLine]:
+        """Yield what is written after a line (`None`: from now on), until `close` or the next `follow`.
+
+        It also ends when its engine ends it: with the container, for one. Raises as `last`.
+        """
+
+    def close(self) -> None:
+        """End `follow` from any thread, and let go of everything."""
+
+
+def clean(raw: bytes | str) -> str:
+    """Make a line of a log inert; tabs become spaces, and a progress bar's earlier states are dropped."""
+    text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw
+    text = text.rstrip("\r\n")
+    if "\r" in text:
+        text = text.rpartition("\r")[2]
+    return sanitize(text[: LONGEST * 2].replace("\t", "    "), LONGEST)

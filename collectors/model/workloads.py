@@ -1,0 +1,244 @@
+"""The vocabulary of vmtop as types: workloads, samples, frames, events and the states of sources.
+
+Everything here is plain data. Nothing here reads a system, derives a rate or formats text, and no other
+module of the package is imported. Absent is `None`, never zero.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+import msgspec
+
+
+class Kind(StrEnum):
+    """What a workload is."""
+
+    VM = "vm"
+    CONTAINER = "container"
+    SERVICE = "service"
+    """A systemd unit or any other top-level cgroup: what runs on bare metal."""
+    HOST = "host"
+
+
+class State(StrEnum):
+    """What a workload is doing, in the words of the engines."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    STARTING = "starting"
+    STOPPING = "stopping"
+    RESTARTING = "restarting"
+    STOPPED = "stopped"
+    CREATED = "created"
+    CRASHED = "crashed"
+    SUSPENDED = "suspended"
+    BLOCKED = "blocked"
+    UNKNOWN = "unknown"
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the workload holds memory and can use CPU: all that is not at rest."""
+        return self in ACTIVE
+
+
+ACTIVE = frozenset(State) - {State.STOPPED, State.CREATED, State.CRASHED}
+
+
+class WorkloadId(NamedTuple):
+    """Who a workload is, for as long as it exists.
+
+    The id is the engine's own: 64 hex digits for a container, the UUID of a domain, the cgroup path of a service.
+    """
+
+    engine: str
+    id: str
+
+
+class Workload(msgspec.Struct, frozen=True, gc=False):
+    """Identity and facts of one workload. Facts that a source cannot know are `None` or empty."""
+
+    id: WorkloadId
+    kind: Kind
+    name: str
+    """Shown text, already inert (see `safety.sanitize`)."""
+    state: State = State.UNKNOWN
+    name_is_known: bool = True
+    """False when the name is only a shortened id, because no engine could be asked."""
+    image: str | None = None
+    """A container's image; a domain's title."""
+    description: str | None = None
+    project: str | None = None
+    """Compose project, pod or slice: what the tree groups by."""
+    health: str | None = None
+    """`healthy`, `unhealthy`, `starting`; `None` without a health check."""
+    ports: str | None = None
+    cgroup: str | None = None
+    """Path below the cgroup root, with a leading slash."""
+    parent: WorkloadId | None = None
+    """The workload whose cgroup encloses this one; its counters include these."""
+    endpoint: str = ""
+    """Where a remote engine is; empty for workloads of this host."""
+    started_at: float | None = None
+    """Wall time in seconds since 1970."""
+    exit_code: int | None = None
+    labels: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def short_id(self) -> str:
+        """The first 12 characters of a 64-digit id; other ids whole."""
+        return self.id.id[:12] if len(self.id.id) == 64 else self.id.id
+
+
+class Sample(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """One source's raw reading of one workload at one instant.
+
+    Fields ending in `_total` only grow while the epoch stays the same; the others are gauges. Sizes are bytes,
+    times nanoseconds unless the name says otherwise. `None` means the source does not supply the value.
+    """
+
+    source: str
+    """Which reader made it: `host`, `cgroup`, `cgroup-slow`, `process-io`, `libvirt`, `docker-stats`, `demo`."""
+    at_ns: int
+    """`time.monotonic_ns()` just after the read (the middle of a remote call)."""
+    epoch: str = ""
+    """Identity of the counters' owner (cgroup inode, domain id, start time). A difference forbids a delta."""
+
+    cpu_total_ns: int | None = None
+    cpu_user_total_ns: int | None = None
+    cpu_system_total_ns: int | None = None
+    cpu_periods_total: int | None = None
+    cpu_throttled_periods_total: int | None = None
+    cpu_throttled_total_ns: int | None = None
+    cpu_limit_cores: float | None = None
+    """What it may use at most: own quota, ancestors' quotas, cpuset and online CPUs taken together."""
+    cpu_stall_total_ns: int | None = None
+    """PSI `some` of CPU: time during which at least one task waited for a CPU."""
+    memory_stall_total_ns: int | None = None
+    io_stall_total_ns: int | None = None
+
+    memory_charged_bytes: int | None = None
+    """All that the kernel charges to it, page cache included."""
+    memory_inactive_file_bytes: int | None = None
+    """Page cache that the kernel would drop first."""
+    memory_limit_bytes: int | None = None
+    """The lowest of its own limit, its ancestors' limits and the host's memory; a domain's balloon target."""
+    memory_maximum_bytes: int | None = None
+    """What a domain may be given at most."""
+    memory_peak_bytes: int | None = None
+    memory_swap_bytes: int | None = None
+    memory_rss_bytes: int | None = None
+    """Resident size of the process that runs a domain."""
+    memory_available_bytes: int | None = None
+    """On a host: MemAvailable. In a domain: the guest's MemTotal, by its balloon driver."""
+    memory_usable_bytes: int | None = None
+    """The guest's MemAvailable, by its balloon driver."""
+    memory_report_age_s: float | None = None
+    """How old the guest's own report was when it was read."""
+    oom_kills_total: int | None = None
+
+    disk_read_total_bytes: int | None = None
+    """Host side: what reached the block layer of this host."""
+    disk_write_total_bytes: int | None = None
+    disk_reads_total: int | None = None
+    disk_writes_total: int | None = None
+    guest_disk_read_total_bytes: int | None = None
+    """Guest side: what the domain asked of its virtual disks."""
+    guest_disk_write_total_bytes: int | None = None
+    guest_disk_reads_total: int | None = None
+    guest_disk_writes_total: int | None = None
+    guest_disk_read_time_total_ns: int | None = None
+    guest_disk_write_time_total_ns: int | None = None
+
+    net_rx_total_bytes: int | None = None
+    """As the workload sees it: what it received."""
+    net_tx_total_bytes: int | None = None
+    net_rx_packets_total: int | None = None
+    net_tx_packets_total: int | None = None
+    net_drops_total: int | None = None
+
+    pids: int | None = None
+    pids_limit: int | None = None
+    vcpus: int | None = None
+    vcpu_total_ns: int | None = None
+    """Time spent by all virtual CPUs together."""
+    steal_total_ns: int | None = None
+    """Time the virtual CPUs were ready to run and had to wait for a host CPU."""
+    load_1m: float | None = None
+
+
+COUNTERS: frozenset[str] = frozenset(f for f in Sample.__struct_fields__ if "_total" in f)
+"""The fields of a sample that only grow."""
+
+
+class Availability(StrEnum):
+    """Whether a source can be read."""
+
+    OK = "ok"
+    WAITING = "waiting"
+    """Asked for the first time, no answer yet."""
+    STALE = "stale"
+    """It answered before and does not answer now: its numbers are old."""
+    DENIED = "denied"
+    ABSENT = "absent"
+    """This host has none."""
+    DOWN = "down"
+
+
+class SourceState(msgspec.Struct, frozen=True, gc=False):
+    """How a source is doing, for the header and for `doctor`."""
+
+    name: str
+    availability: Availability
+    detail: str = ""
+    """A few words that go with `ok`, such as a version or a count."""
+    reason: str = ""
+    """One sentence: what happened, to what; with `ok`, what of it may not be seen."""
+    remedy: str = ""
+    """What to do about it; a command where there is one."""
+    read_at_ns: int | None = None
+    """Monotonic instant of the last good reading."""
+    cost_ns: int | None = None
+    """How long that reading took."""
+
+
+class Event(msgspec.Struct, frozen=True, gc=False):
+    """Something that happened to a workload at an instant."""
+
+    wall: float
+    workload: WorkloadId
+    what: str
+    """`start`, `stop`, `die`, `oom`, `pause`, `resume`, `health`, `restart`, `create`, `remove`, ..."""
+    detail: str = ""
+    name: str = ""
+
+
+class Frame(msgspec.Struct, frozen=True, gc=False):
+    """All that is known at one tick, joined over the sources. Raw counters only.
+
+    A slow source's last samples are repeated with their own instants until it has new ones, so that every frame
+    is a whole picture by itself.
+    """
+
+    at_ns: int
+    """Monotonic instant of the tick."""
+    wall: float
+    boot_ns: int
+    """`CLOCK_BOOTTIME`: ahead of `at_ns` by the time the host was suspended."""
+    host: Workload
+    workloads: dict[WorkloadId, Workload]
+    samples: dict[WorkloadId, tuple[Sample, ...]]
+    """In order of authority: the first sample that has a field supplies it. The host's are under its own id."""
+    sources: tuple[SourceState, ...]
+    events: tuple[Event, ...] = ()
+    cpus: int = 1
+    """Online CPUs of the host."""
+    memory_bytes: int = 0
+    """MemTotal of the host."""
+    facts: dict[str, str] = {}
+    """Host facts for the header: `hostname`, `kernel`, `cgroup`."""
+    run: str = "0" * 16
+    """Which run of a sampler it is of, 16 hexadecimal digits: instants of two runs are of two clocks."""
+    interval_s: float = 0.0
+    """The pace at which frames were meant to come; 0 is unknown."""

@@ -1,0 +1,1 @@
+"""The filter language, patterns, and points in time."""

@@ -1,0 +1,257 @@
+"""The filter language of the screen and the command line, and the order of rows. Pure.
+
+shop                      name, project, image or id contains it (case is ignored)
+kind=vm  state!=running   a field is or is not; also engine, name, image, project, health, id, label.KEY
+name~^web-[0-9]+$         a field matches a regular expression
+cpu>50  mem>=1.5G         a metric, by alias or key, with a size, a share or a time
+!term                     not; terms beside each other: all of them; `or`: either side
+"two words"               quotes keep spaces and signs
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import NamedTuple
+
+from collectors.analysis.rates import Reading
+from collectors.model.metrics import ALIASES, METRICS, Metric, Unit
+from collectors.model.workloads import Kind, State, Workload
+from collectors.query.regex import Pattern, PatternError
+from collectors.safety.sanitize import sanitize
+
+Term = Callable[[Reading], bool]
+
+FIELDS: dict[str, Callable[[Workload], str]] = {
+    "kind": lambda workload: workload.kind,
+    "engine": lambda workload: workload.id.engine,
+    "state": lambda workload: workload.state,
+    "name": lambda workload: workload.name,
+    "image": lambda workload: workload.image or "",
+    "project": lambda workload: workload.project or "",
+    "health": lambda workload: workload.health or "",
+    "id": lambda workload: workload.id.id,
+}
+"""The text fields that a filter can ask for, by name."""
+
+_CLOSED = {"kind": tuple(kind for kind in Kind if kind is not Kind.HOST), "state": tuple(State)}
+_COMPARISONS: dict[str, Callable[[float, float], bool]] = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+    "=": operator.eq,
+    "!=": operator.ne,
+}
+_WORD = re.compile(r"""(?:[^\s"']|"[^"]*"|'[^']*')+""")
+_QUOTED = re.compile(r""""([^"]*)"|'([^']*)'""")
+_FIELD = re.compile(r"([A-Za-z_][\w./-]*)(!=|>=|<=|=|~|>|<)(.*)", re.DOTALL)
+_SIGNS = re.compile(r"[=<>~]")
+_NUMBER = re.compile(r"([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)) ?([a-z%/]*)", re.IGNORECASE)
+_SIZES = {"": 1.0, "b": 1.0} | {
+    letter + tail: 1024.0 ** (power + 1) for power, letter in enumerate("kmgtpe") for tail in ("", "b", "ib")
+}
+_THOUSANDS = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9}
+_SUFFIXES: dict[Unit, dict[str, float]] = {
+    Unit.PERCENT: _THOUSANDS | {"%": 1.0},
+    Unit.BYTES: _SIZES,
+    Unit.BYTES_PER_SECOND: _SIZES | {f"{suffix}/s": scale for suffix, scale in _SIZES.items()},
+    Unit.SECONDS: {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0},
+    Unit.MILLISECONDS: {"": 1.0, "ms": 1.0, "s": 1000.0},
+}
+
+
+_LONGEST_MESSAGE = 1000
+
+
+class QueryError(ValueError):
+    """A filter that cannot be understood; the message is one sentence for the user."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(sanitize(message, _LONGEST_MESSAGE))
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A filter, ready to use."""
+
+    text: str
+    alternatives: tuple[tuple[Term, ...], ...] = ()
+    """Terms that must all hold, in groups of which one must; none at all lets everything through."""
+
+    def matches(self, reading: Reading) -> bool:
+        """Return whether a workload passes. Does not raise."""
+        return not self.alternatives or any(all(term(reading) for term in terms) for terms in self.alternatives)
+
+
+def parse(text: str) -> Query:
+    """Read a filter.
+
+    Raises:
+        QueryError: It cannot be understood.
+    """
+    groups: list[list[Term]] = [[]]
+    words = _words(text)
+    for word in words:
+        if word == "or":
+            if not groups[-1]:
+                raise QueryError("there is nothing before 'or'")
+            groups.append([])
+        else:
+            groups[-1].append(_term(word))
+    if words and not groups[-1]:
+        raise QueryError("there is nothing after 'or'")
+    return Query(text, tuple(tuple(group) for group in groups) if words else ())
+
+
+def _words(text: str) -> list[str]:
+    """Split at spaces outside quotes; the quotes stay."""
+    words, place = [], 0
+    while place < len(text):
+        if text[place].isspace():
+            place += 1
+            continue
+        found = _WORD.match(text, place)
+        if found is None or (found.end() < len(text) and text[found.end()] in "\"'"):
+            raise QueryError(f"the quote in {_shown(text[place:])} is not closed")
+        words.append(found[0])
+        place = found.end()
+    return words
+
+
+def _term(word: str) -> Term:
+    if word.startswith("!"):
+        if len(word) == 1:
+            raise QueryError("there is nothing after '!'")
+        inner = _term(word[1:])
+        return lambda reading: not inner(reading)
+    if found := _FIELD.fullmatch(word):
+        return _comparison(found[1], found[2], _bare(found[3]))
+    if _SIGNS.search(_QUOTED.sub("", word)):
+        raise QueryError(f"{_shown(word)} has no field before its sign; put it in quotes to search for it")
+    return _contains(_bare(word).casefold())
+
+
+def _bare(word: str) -> str:
+    return _QUOTED.sub(lambda found: found[1] if found[1] is not None else found[2], word)
+
+
+def _shown(word: str) -> str:
+    return repr(word if len(word) <= 40 else word[:39] + "…")
+
+
+def _contains(part: str) -> Term:
+    def contains(reading: Reading) -> bool:
+        workload = reading.workload
+        return any(part in text.casefold() for text in (workload.name, workload.project, workload.image) if text) or (
+            part in workload.id.id.casefold()
+        )
+
+    return contains
+
+
+def _comparison(name: str, sign: str, value: str) -> Term:
+    if name.startswith("label.") and len(name) > 6:
+        key = name[6:]
+        return _text_term(name, sign, value, lambda workload: dict(workload.labels).get(key, ""))
+    lowered = name.lower()
+    if lowered in FIELDS:
+        return _text_term(lowered, sign, value, FIELDS[lowered])
+    metric = find_metric(lowered)
+    if metric is not None:
+        return _metric_term(name, metric, sign, value)
+    raise QueryError(f"there is no field or metric {_shown(name)}{_nearest(lowered)}")
+
+
+def _nearest(name: str) -> str:
+    near = get_close_matches(name, [*FIELDS, *ALIASES, *METRICS, "label.KEY"], 1, 0.5)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def find_metric(name: str) -> Metric | None:
+    """Return a metric by its alias or key."""
+    return METRICS.get(ALIASES.get(name, name))
+
+
+def _text_term(name: str, sign: str, value: str, read: Callable[[Workload], str]) -> Term:
+    if sign == "~":
+        try:
+            pattern = Pattern(value)
+        except PatternError as error:
+            raise QueryError(f"the pattern {_shown(value)} cannot be used: {error}") from None
+        return lambda reading: pattern.search(read(reading.workload))
+    if sign not in ("=", "!="):
+        raise QueryError(f"{name!r} is text: use =, != or ~ with it")
+    wanted = value.casefold()
+    if name in _CLOSED and wanted not in _CLOSED[name]:
+        raise QueryError(f"there is no {name} {_shown(value)}; it is one of {', '.join(_CLOSED[name])}")
+    if name == "id":
+        return lambda reading: (
+            (wanted in (reading.workload.id.id.casefold(), reading.workload.short_id.casefold())) is (sign == "=")
+        )
+    return lambda reading: (read(reading.workload).casefold() == wanted) is (sign == "=")
+
+
+def _metric_term(name: str, metric: Metric, sign: str, value: str) -> Term:
+    if sign == "~":
+        raise QueryError(f"{name!r} is a number: use >, <, >=, <=, = or != with it")
+    compare, limit = _COMPARISONS[sign], _number(name, metric.unit, value)
+
+    def holds(reading: Reading) -> bool:
+        measured = reading.value(metric.key)
+        return measured is not None and not math.isnan(measured) and compare(measured, limit)
+
+    return holds
+
+
+def _number(name: str, unit: Unit, text: str) -> float:
+    found = _NUMBER.fullmatch(text)
+    scale = None if found is None else _SUFFIXES.get(unit, _THOUSANDS).get(found[2].lower())
+    if found is None or scale is None or not math.isfinite(number := float(found[1]) * scale):
+        example = {Unit.PERCENT: "50%", Unit.SECONDS: "2h", Unit.MILLISECONDS: "20ms"}.get(unit, "10")
+        example = "1.5G" if unit in (Unit.BYTES, Unit.BYTES_PER_SECOND) else example
+        raise QueryError(f"{name!r} is compared with a number such as {example}, not with {_shown(text)}")
+    return number
+
+
+class SortKey(NamedTuple):
+    """Where a row goes: rows without a value last, equal ones by name and id, so that the order is total."""
+
+    is_missing: bool
+    rank: float | str
+    name: str
+    engine: str
+    id: str
+
+
+def sort_key(metric: str, is_descending: bool = True) -> Callable[[Reading], SortKey]:
+    """Return a key for `sorted`: by a metric (alias or key) or by a text field, which always ascends.
+
+    Raises:
+        QueryError: There is no such metric or field.
+    """
+    lowered = metric.lower()
+    found = find_metric(lowered)
+    sign = -1.0 if is_descending else 1.0
+
+    def by_metric(reading: Reading) -> SortKey:
+        value = reading.value(found.key) if found else None
+        is_missing = value is None or math.isnan(value)
+        return _key(reading, is_missing, 0.0 if value is None or is_missing else sign * value)
+
+    def by_text(reading: Reading) -> SortKey:
+        text = FIELDS[lowered](reading.workload).casefold()
+        return _key(reading, not text, text)
+
+    if found is None and lowered not in FIELDS:
+        raise QueryError(f"there is no field or metric {_shown(metric)} to sort by{_nearest(lowered)}")
+    return by_text if found is None else by_metric
+
+
+def _key(reading: Reading, is_missing: bool, rank: float | str) -> SortKey:
+    workload = reading.workload
+    return SortKey(is_missing, rank, workload.name.casefold(), workload.id.engine, workload.id.id)

@@ -1,0 +1,1 @@
+"""What keeps text, files and rights from outside harmless."""

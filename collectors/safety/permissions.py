@@ -1,0 +1,92 @@
+"""What this user, or the container around vmtop, may not see, and the command that grants it.
+
+Nothing here takes a right: vmtop tells the command, a person decides.
+"""
+
+from __future__ import annotations
+
+import grp
+import os
+import re
+from pathlib import Path
+
+_INITIAL_PIDS = "pid:[4026531836]"
+"""PROC_PID_INIT_INO of include/linux/proc_ns.h: the same on every kernel."""
+_ID = re.compile(r"[0-9a-f]{64}")
+_OWN_FILES = ("/hostname", "/hosts", "/resolv.conf")
+"""What an engine mounts into a container from the container's own folder."""
+IN_CONTAINER = (
+    "docker run --pid=host --cgroupns=host --network=host --cap-add=SYS_PTRACE -v /sys/fs/cgroup:/sys/fs/cgroup:ro "
+    "IMAGE vmtop"
+)
+_GROUP_MAY = 0o060
+
+
+def sees_all_processes(proc: str = "/proc") -> bool:
+    """Whether this process is in the host's own process namespace."""
+    try:
+        return os.readlink(f"{proc}/self/ns/pid") == _INITIAL_PIDS
+    except OSError:
+        return True  # a captured tree
+
+
+def own_containers(proc: Path = Path("/proc")) -> frozenset[str]:
+    """Return the ids of the containers around this process, by its control groups and its mounts."""
+    found = {match for line in read_if_allowed(proc / "self/cgroup").splitlines() for match in _ID.findall(line)}
+    for line in read_if_allowed(proc / "self/mountinfo").splitlines():
+        fields = line.split(" ")
+        if (
+            len(fields) > 4
+            and fields[3].endswith(_OWN_FILES)
+            and fields[4] == "/etc" + fields[3][fields[3].rindex("/") :]
+        ):
+            found.update(_ID.findall(fields[3]))
+    return frozenset(found)
+
+
+def is_in_container() -> bool:
+    """Whether vmtop runs in a container. A mark such as /.dockerenv outlives one: images become machines."""
+    return bool(own_containers()) or not sees_all_processes()
+
+
+def as_root() -> str:
+    """Return the command that runs vmtop with all rights."""
+    return IN_CONTAINER if is_in_container() else "sudo vmtop"
+
+
+def way_to(place: str) -> str:
+    """Return the option that lets a container see a daemon's socket or folder; empty outside of one."""
+    return f"docker run -v {place}:{place} ..." if is_in_container() else ""
+
+
+def access_remedy(socket: Path | None, usual_group: str) -> str:
+    """Return the command that lets this user use a socket.
+
+    Args:
+        socket: It refused this user, or cannot even be seen; `None` where polkit or a service refused.
+        usual_group: Whose members are let in on most hosts; named where no socket can be looked at.
+    """
+    try:
+        about = socket.stat() if socket else None
+    except OSError:
+        about = None
+    if about is None:
+        return _join(usual_group)
+    if about.st_gid == 0 or about.st_mode & _GROUP_MAY != _GROUP_MAY:
+        return as_root()
+    try:
+        return _join(grp.getgrgid(about.st_gid).gr_name)
+    except KeyError:  # of the host, seen from a container
+        return f"docker run --group-add {about.st_gid} ..." if is_in_container() else as_root()
+
+
+def _join(group: str) -> str:
+    return f"sudo usermod -aG {group} $USER, then log in again"
+
+
+def read_if_allowed(path: Path) -> str:
+    """Return a file's text; empty when it is not there, or not for this user: then it cannot tell."""
+    try:
+        return path.read_text(errors="replace")
+    except OSError:
+        return ""

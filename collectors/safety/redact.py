@@ -1,0 +1,105 @@
+"""Keeps secrets off the screen, out of files and out of logs: by the names of variables and options, and by shape.
+
+A mask too many hides a harmless value; one too few shows a password to whoever looks over the shoulder.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+MASK = "***"
+_PARTS = (
+    "pass(?:word|wd|phrase|code)?", "pwd", "secret", "token", "credential", "cred", "private", "auth(?:orization)?",
+    "cookie", "session", "dsn", "salt", "signature", "jwt", "otp", "pin",
+    "(?:api|access|account|encryption|master|shared)_?key",
+)  # fmt: skip
+_NAME = re.compile(
+    rf"(?:^|[^a-z])(?:{'|'.join(_PARTS)})s?(?:[^a-z]|$)|(?:password|secret|token|credential)|_key$|^key$"
+)
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+# Both begin only where a run of their first characters does: tried from every character on, a long run would be
+# searched in quadratic time.
+_USERINFO = re.compile(r"(?P<scheme>(?<![a-zA-Z0-9+.-])[a-zA-Z0-9+.-]+://)[^/\s@'\"]+@")
+_NAMED = re.compile(r"(?<![\w.-])(?P<name>[\w.-]+)(?:(?P<is_option>=)|[\"']\s*:\s*|:\s+)")
+"""`--token=`, `"token": ` and `Cookie: `; `host:port` is no such pair."""
+_WORD = re.compile(r"\"[^\"]*\"|'[^']*'|\S+")
+_REST = re.compile(r"\"[^\"]*\"|'[^']*'|[^\"',}\]]+")
+_ERROR_NAMES = ("Error", "Exception", "Warning")
+"""`SessionError: no space left` tells no secret."""
+_KEPT_KEYS = frozenset({"SecurityOpt", "Secrets", "PidMode", "AuthorizationPlugins"})
+"""Keys of an engine's answers that sound like secrets and are settings."""
+
+
+def is_secret(name: str) -> bool:
+    """Return whether a variable, key or option of this name is likely to hold a secret."""
+    return bool(_NAME.search(_HUMP.sub("_", name).replace("-", "_").lower()))
+
+
+def redact_text(text: str) -> str:
+    """Mask what is recognised: `user:password@host`, `--password=x`, `TOKEN=x`, `"token": "x"`, `Cookie: x`."""
+
+    text = _USERINFO.sub(rf"\g<scheme>{MASK}@", text)
+    pieces: list[str] = []
+    done = 0
+    for found in _NAMED.finditer(text):
+        if found.start() < done or not _tells_of_secret(found["name"], is_option=bool(found["is_option"])):
+            continue
+        value = (_WORD if found["is_option"] else _REST).match(text, found.end())
+        if value is not None:
+            pieces += [text[done : found.end()], MASK]
+            done = value.end()
+    return "".join([*pieces, text[done:]])
+
+
+def _tells_of_secret(name: str, is_option: bool) -> bool:
+    if is_option:
+        return is_secret(name.lstrip("-"))
+    return is_secret(name.rpartition(".")[2]) and not name.endswith(_ERROR_NAMES)
+
+
+def redact_line(line: str) -> str:
+    """Mask what is recognised in a line of text, also the word after an option such as `--password`."""
+    return " ".join(redact_words(redact_text(line).split(" ")))
+
+
+def redact_value(name: str, value: str) -> str:
+    """Mask the value of a name: whole if the name tells of a secret, else what is recognised inside."""
+    return MASK if value and is_secret(name) else redact_text(value)
+
+
+def redact_label(name: str, value: str) -> str:
+    """Mask a label's value; it may be a whole command line."""
+    return redact_value(name, " ".join(redact_words(value.split(" "))))
+
+
+def redact_environment(entries: Sequence[object]) -> tuple[tuple[str, str], ...]:
+    """Split `KEY=value` entries and mask the values."""
+    pairs = (str(entry).partition("=") for entry in entries)
+    return tuple((name, redact_value(name, value)) for name, _, value in pairs)
+
+
+def redact_words(words: Sequence[str]) -> list[str]:
+    """Mask a command line: the word after an option such as `--password`, and what single words hold."""
+    masked: list[str] = []
+    hide_next = False
+    for word in words:
+        is_option = word.startswith("-")
+        masked.append(MASK if hide_next and not is_option else redact_text(word))
+        hide_next = is_option and "=" not in word and is_secret(word.lstrip("-"))
+    return masked
+
+
+def redact_json(value: object, name: str = "") -> object:
+    """Mask an engine's answer throughout: secret keys, environments, command lines, addresses."""
+    if isinstance(value, Mapping):
+        return {key: redact_json(inner, str(key)) for key, inner in value.items()}
+    if isinstance(value, list):
+        if name == "Env":
+            return [f"{key}={shown}" for key, shown in redact_environment(value)]
+        if all(isinstance(word, str) for word in value):
+            return redact_words(value)
+        return [redact_json(inner, name) for inner in value]
+    if isinstance(value, str) and value:
+        return redact_text(value) if name in _KEPT_KEYS else redact_value(name, value)
+    return value

@@ -1,0 +1,54 @@
+"""The door for text from outside: makes names, labels and paths inert.
+
+Every string that an engine, a file name or a session file supplies passes `sanitize` once, where it enters.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+LONGEST = 256
+"""More than any terminal shows of a name; Docker accepts 65,536 characters."""
+
+_COMBINING_RUN = 4
+_MARKS = frozenset({"Mn", "Me"})
+"""By category: many marks that stack have combining class 0."""
+_UNWANTED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Controls, format characters (bidi overrides, zero width), surrogates, private use, line separators."""
+_FLAGS = range(0x1F1E6, 0x1F200)
+"""Regional indicators: two of them are one character, or two, or a letter in a box, as the terminal likes."""
+_VARIANTS = frozenset(map(chr, (*range(0xFE00, 0xFE10), *range(0x1F3FB, 0x1F400))))
+"""Variation selectors and skin tones: some terminals widen the character before them, others do not."""
+
+
+def sanitize(text: str | bytes | None, longest: int = LONGEST) -> str:
+    """Return the text without anything that could steer a terminal or break a column.
+
+    Control, format, surrogate and unassigned characters become U+FFFD, runs of combining marks are cut after four,
+    what terminals do not agree on the width of is left out, and the whole is cut after `longest` characters (an
+    ellipsis shows the cut). The result is NFC.
+    """
+    if text is None:
+        return ""
+    if isinstance(text, bytes):
+        text = text.decode("utf-8", "replace")
+    if text.isascii() and text.isprintable():
+        return text if len(text) <= longest else text[: longest - 1] + "…"
+    clean: list[str] = []
+    marks = 0
+    for character in unicodedata.normalize("NFC", text[: longest * 8]):
+        if character in _VARIANTS and clean:
+            continue
+        category = unicodedata.category(character)
+        if category in _MARKS:
+            marks += 1
+            if marks > _COMBINING_RUN:
+                continue
+        else:
+            marks = 0
+        is_unwanted = category in _UNWANTED or character in _VARIANTS or ord(character) in _FLAGS
+        clean.append(REPLACEMENT if is_unwanted else character)
+        if len(clean) > longest:
+            return "".join(clean[: longest - 1]) + "…"
+    return "".join(clean)

@@ -1,0 +1,44 @@
+"""Joins what several sources say of one workload, on (engine, id). Pure."""
+
+from __future__ import annotations
+
+import msgspec
+
+from collectors.model.workloads import Sample, State, Workload, WorkloadId
+from collectors.sampling.source import SourceReading
+
+
+def join_workload(weaker: Workload, stronger: Workload) -> Workload:
+    """Merge two descriptions of one workload: the stronger's facts win where it has any."""
+    facts = {
+        name: value
+        for name in Workload.__struct_fields__
+        if (value := getattr(stronger, name)) not in (None, "", ()) and name not in ("id", "name", "name_is_known")
+    }
+    if weaker.cgroup and not weaker.endpoint:
+        facts.pop("endpoint", None)  # this kernel counts it, so it is local, however its engine is reached
+    if stronger.state is State.UNKNOWN:
+        facts.pop("state")
+    if stronger.name_is_known or not weaker.name_is_known:
+        facts["name"], facts["name_is_known"] = stronger.name, stronger.name_is_known
+    return msgspec.structs.replace(weaker, **facts)
+
+
+def join(
+    readings: list[tuple[bool, SourceReading]],
+) -> tuple[dict[WorkloadId, Workload], dict[WorkloadId, tuple[Sample, ...]]]:
+    """Join readings, each with whether its source is an authority on names and states.
+
+    Samples keep the order of the readings, so that the kernel's come before a daemon's.
+    """
+    workloads: dict[WorkloadId, Workload] = {}
+    samples: dict[WorkloadId, tuple[Sample, ...]] = {}
+    for _is_authority, reading in sorted(readings, key=lambda pair: pair[0]):
+        for identity, workload in reading.workloads.items():
+            known = workloads.get(identity)
+            workloads[identity] = workload if known is None else join_workload(known, workload)
+    for _is_authority, reading in readings:
+        for identity, taken in reading.samples.items():
+            known_samples = samples.get(identity)
+            samples[identity] = taken if known_samples is None else known_samples + taken
+    return workloads, samples

@@ -1,0 +1,223 @@
+"""Paces the sources on a monotonic clock, joins their readings and yields frames.
+
+The sampler has a thread of its own: a stalled terminal or a busy event loop does not delay a sample. Consumers either
+get every frame on that thread (`on_frame`) or wait for the newest from an event loop (`frames`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+
+from collectors.model.workloads import Event, Frame, Kind, Sample, SourceState, State, Workload, WorkloadId
+from collectors.sampling.interval import AdaptiveInterval
+from collectors.sampling.merge import join
+from collectors.sampling.source import Source, SourceSpec, load
+from collectors.sampling.worker import Worker
+
+log = logging.getLogger(__name__)
+
+FIRST_INTERVAL_S = 0.15
+"""The second frame comes early, so that the first rates do."""
+_WARM_UP = 3
+"""Readings that open what later ones only read: they say nothing about the pace that can be kept."""
+_WAIT_SHARE = 0.8
+"""A frame waits for the kernel's sources up to this share of the interval."""
+_NOWHERE = Workload(id=WorkloadId("host", "unknown"), kind=Kind.HOST, name="host", state=State.RUNNING)
+
+
+class Sampler:
+    """Runs sources and makes a frame each interval.
+
+    Args:
+        specs: The sources.
+        interval_s: Seconds between frames.
+        is_steady: Keep to the interval even when reading takes much of it.
+    """
+
+    def __init__(self, specs: Sequence[SourceSpec], interval_s: float = 1.0, is_steady: bool = True) -> None:
+        self.pace = AdaptiveInterval(interval_s, is_steady)
+        self.run = os.urandom(8).hex()
+        self.workers = [Worker(spec.label or spec.name, _maker(spec)) for spec in specs]
+        self.missed_ticks = 0
+        self._listeners: list[Callable[[Frame], None]] = []
+        self.failure: Exception | None = None
+        """What ended the sampler's thread, if something did; `frames` raises it."""
+        self._stop = threading.Event()
+        self._changed = threading.Event()
+        """Set when the present wait should end: the interval changed, or it is over."""
+        self._failure_listeners: list[Callable[[], None]] = []
+        self._thread: threading.Thread | None = None
+        self._announced: deque[Event] = deque(maxlen=1000)
+
+    def on_frame(self, listener: Callable[[Frame], None]) -> None:
+        """Call a listener with every frame, on the sampler's thread. It must be quick and must not raise."""
+        self._listeners.append(listener)
+
+    def start(self) -> None:
+        """Start the kernel's sources and the clock; the others start with the first frame.
+
+        Their libraries take longer to load than the kernel's numbers to be on the screen.
+        """
+        for worker in self.workers:
+            if worker.source.holds_tick:
+                worker.start()
+        self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 0.5) -> None:
+        """Stop the clock and the sources; one that hangs is left to die with the process."""
+        self._stop.set()
+        self._changed.set()
+        for worker in self.workers:
+            worker.stop()
+        deadline = time.monotonic() + timeout_s
+        for worker in self.workers:
+            worker.join(max(0.0, deadline - time.monotonic()))
+
+    def set_interval(self, interval_s: float) -> None:
+        """Change the pace at once: the next frame does not wait for the old interval's end."""
+        self.pace.wish(interval_s)
+        self._changed.set()
+
+    @property
+    def interval_s(self) -> float:
+        """Seconds between frames, as it is now."""
+        return self.pace.interval_s
+
+    def announce(self, event: Event) -> None:
+        """Put an event that no source tells, such as an action, into the next frame. Callable from any thread."""
+        self._announced.append(event)
+
+    def on_failure(self, listener: Callable[[], None]) -> None:
+        """Call a listener when the sampler's thread ended by an error, which is in `failure`."""
+        self._failure_listeners.append(listener)
+
+    async def frames(self) -> AsyncIterator[Frame]:
+        """Yield the newest frame whenever there is one; frames that a slow consumer missed are skipped."""
+        loop = asyncio.get_running_loop()
+        newest: list[Frame] = []
+        arrived = asyncio.Event()
+
+        def ring() -> None:
+            try:
+                loop.call_soon_threadsafe(arrived.set)
+            except RuntimeError:  # the loop is closed: its application has ended
+                self._stop.set()
+
+        def deliver(frame: Frame) -> None:
+            newest[:] = [frame]
+            ring()
+
+        self.on_frame(deliver)
+        self.on_failure(ring)
+        if self._thread is None:
+            self.start()
+        try:
+            while True:
+                await arrived.wait()
+                arrived.clear()
+                if self.failure is not None:
+                    raise self.failure
+                yield newest[0]
+        finally:
+            self._listeners.remove(deliver)
+            self._failure_listeners.remove(ring)
+
+    def _run(self) -> None:
+        try:
+            self._pace()
+        except Exception as error:
+            # Without this guard the screen would go on saying LIVE over frames that no longer come.
+            log.exception("the sampler ended")
+            self.failure = error
+            for tell in tuple(self._failure_listeners):
+                tell()
+
+    def _pace(self) -> None:
+        due = time.monotonic()
+        count = 0
+        while not self._stop.is_set():
+            frame = self.tick(due)
+            spent_ns = sum(worker.take_spent_ns() for worker in self.workers)
+            if count > _WARM_UP:
+                self.pace.note(spent_ns / 1e9)
+            for listener in tuple(self._listeners):
+                listener(frame)
+            count += 1
+            if count == 1:
+                self._start_engines()
+                due = time.monotonic()  # opening took long on a host of many groups: that is not the first rates' time
+            due += FIRST_INTERVAL_S if count == 1 and self.interval_s > FIRST_INTERVAL_S else self.interval_s
+            now = time.monotonic()
+            if now > due:
+                missed = int((now - due) / self.interval_s) + 1
+                self.missed_ticks += missed
+                due += missed * self.interval_s
+            if self._changed.wait(max(0.0, due - time.monotonic())):
+                self._changed.clear()
+                due = time.monotonic()
+
+    def _start_engines(self) -> None:
+        for worker in self.workers:
+            if not worker.source.holds_tick:
+                worker.start()
+
+    def tick(self, due: float) -> Frame:
+        """Ask every source that is due, wait a little for the kernel's, and join what there is."""
+        for worker in self.workers:
+            worker.ask(time.monotonic())
+        deadline = due + self.interval_s * _WAIT_SHARE
+        for worker in self.workers:
+            if worker.source.holds_tick:
+                worker.wait(deadline)
+        return self._frame()
+
+    def _frame(self) -> Frame:
+        now = time.monotonic()
+        read = [(worker.source.is_authority, worker.reading) for worker in self.workers if worker.reading is not None]
+        workloads, samples = join([(authority, reading) for authority, reading in read if reading is not None])
+        host = next((reading for _, reading in read if reading is not None and reading.host is not None), None)
+        facts: dict[str, str] = {}
+        for _, reading in read:
+            facts.update(reading.facts if reading is not None else {})
+        events = [self._announced.popleft() for _ in range(len(self._announced))]
+        for worker in self.workers:
+            events.extend(worker.take_events())
+        states: tuple[SourceState, ...] = tuple(worker.state(now) for worker in self.workers)
+        return Frame(
+            at_ns=time.monotonic_ns(),
+            wall=time.time(),
+            boot_ns=time.clock_gettime_ns(time.CLOCK_BOOTTIME),
+            host=host.host if host is not None and host.host is not None else _NOWHERE,
+            workloads=workloads,
+            samples=_without_strays(samples, workloads, host.host.id if host and host.host else None),
+            sources=states,
+            events=tuple(events),
+            cpus=host.cpus if host else 1,
+            memory_bytes=host.memory_bytes if host else 0,
+            facts=facts,
+            run=self.run,
+            interval_s=self.interval_s,
+        )
+
+
+def _without_strays(
+    samples: dict[WorkloadId, tuple[Sample, ...]], workloads: dict[WorkloadId, Workload], host: WorkloadId | None
+) -> dict[WorkloadId, tuple[Sample, ...]]:
+    """Drop samples of workloads that no source describes."""
+    if all(identity in workloads or identity == host for identity in samples):
+        return samples
+    return {identity: taken for identity, taken in samples.items() if identity in workloads or identity == host}
+
+
+def _maker(spec: SourceSpec) -> Callable[[], Source]:
+    def make() -> Source:
+        return load(spec.name)(**spec.options)
+
+    return make

@@ -1,0 +1,98 @@
+"""What a source is, how it fails, and the list of sources. Nothing here imports a source's library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any, Protocol
+
+import msgspec
+
+from collectors.model.workloads import (
+    Event,
+    Sample,
+    Workload,
+    WorkloadId,
+)
+
+
+class SourceReading(msgspec.Struct, frozen=True, gc=False):
+    """All that a source knows at one instant."""
+
+    workloads: dict[WorkloadId, Workload]
+    samples: dict[WorkloadId, tuple[Sample, ...]]
+    events: tuple[Event, ...] = ()
+    """What happened since the reading before."""
+    detail: str = ""
+    """A few words for the header: a version, a count."""
+    host: Workload | None = None
+    """Only the source that reads the host has it; its sample is under the host's id."""
+    cpus: int = 0
+    memory_bytes: int = 0
+    facts: dict[str, str] = {}
+    unseen: str = ""
+    """What of it may not be seen by this user, or from inside this container; a sentence. It is no failure."""
+    remedy: str = ""
+    """The command that would show it."""
+
+
+class Source(Protocol):
+    """A system that vmtop reads. All methods run on the source's own worker thread and may block."""
+
+    name: str
+    interval_s: float
+    """Beat of its readings; 0 means every tick."""
+    holds_tick: bool
+    """Whether a frame waits (a little) for it: true for the kernel's files, false for daemons."""
+    is_authority: bool
+    """Whether its names and states win over those of a source that only saw a cgroup."""
+    replace_after_s: float | None
+    """After this time a reading that hangs is abandoned with its thread, and a fresh source takes over."""
+    is_near: bool
+    """Whether an attempt in vain costs next to nothing, as on this host: it is repeated until its daemon is back."""
+
+    def open(self, wake: Callable[[], None]) -> None:
+        """Connect. `wake` may be called from any thread to ask for a reading before the next beat.
+
+        Raises:
+            SourceError: It cannot be read, with the reason and the remedy.
+        """
+
+    def read(self) -> SourceReading:
+        """Read everything once.
+
+        Raises:
+            SourceError: The connection broke; the worker closes, waits and opens again.
+        """
+
+    def close(self) -> None:
+        """Let go of everything. Does not raise."""
+
+
+SOURCES: dict[str, str] = {
+    "host": "collectors.kernel.host:HostSource",
+    "cgroup": "collectors.kernel.cgroup.source:CgroupSource",
+    "docker": "collectors.engines.docker.source:DockerSource",
+    "libvirt": "collectors.engines.libvirt.source:LibvirtSource",
+    "systemd": "collectors.engines.systemd.source:SystemdSource",
+    "demo": "collectors.engines.demo.source:DemoSource",
+}
+"""Name -> where its class is; imported only when the source is started."""
+
+
+def load(name: str) -> Callable[..., Source]:
+    """Import a source's class by its name in `SOURCES`."""
+    module, _, attribute = SOURCES[name].partition(":")
+    found: Any = getattr(import_module(module), attribute)
+    return found  # type: ignore[no-any-return]  # the table names classes that satisfy Source; a test holds it
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSpec:
+    """A source to run: its name in `SOURCES` and how to make it."""
+
+    name: str
+    options: dict[str, object] = field(default_factory=dict)
+    label: str = ""
+    """Name in the header when one kind of source runs several times."""

@@ -1,0 +1,241 @@
+"""One source's thread: opens, reads on its beat, closes, and tells how the source is doing.
+
+A source that hangs blocks only its own daemon thread. It is never asked again while a call is under way; the worker
+says "not responding" with the seconds passed, and the last reading stays, with its age.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown, SourceError
+from collectors.model.workloads import Availability, Event, SourceState
+from collectors.sampling.source import Source, SourceReading
+
+log = logging.getLogger(__name__)
+
+HUNG_AFTER_S = 3.0
+_BACK_OFF_S = (1.0, 2.0, 5.0, 10.0)
+_NEAR_S = 0.5
+"""Between attempts at a source that is near."""
+_FORGOTTEN_AFTER_S = 60.0
+"""A daemon that is started anew takes its socket away for a moment; past this its workloads are taken for gone."""
+_OPENING_LONGER = 10
+"""A first call may hang so many times longer before it is abandoned: a second one would hang beside it."""
+_ABANDONED_AT_MOST = 2
+"""Threads left behind in hung calls; past that the worker waits instead."""
+
+
+class Worker:
+    """Runs a source made by `make` on a thread of its own."""
+
+    def __init__(self, name: str, make: Callable[[], Source]) -> None:
+        self.name = name
+        self._make = make
+        self.source = make()
+        self.reading: SourceReading | None = None
+        self._lock = threading.Lock()
+        self._asked = threading.Event()
+        self._done = threading.Event()
+        self._stopping = False
+        self._generation = 0
+        self._abandoned: list[threading.Thread] = []
+        self._thread: threading.Thread | None = None
+        self._call_since: float | None = None
+        self._is_opening = False
+        self._events: list[Event] = []
+        self._read_at_ns: int | None = None
+        self._cost_ns: int | None = None
+        self._spent_ns = 0
+        self._error: SourceError | None = None
+        self._due = 0.0
+        self._woken = False
+
+    def start(self) -> None:
+        """Start the thread; the first reading is asked for at once."""
+        self._asked.set()
+        self._launch()
+
+    def _launch(self) -> None:
+        self._thread = threading.Thread(
+            target=self._run, args=(self.source, self._generation), name=f"source-{self.name}", daemon=True
+        )
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Ask for a reading before the next beat."""
+        self._woken = True
+
+    def ask(self, now: float) -> None:
+        """Ask for a reading if the beat has come and no call is under way. Replaces a source that hangs too long."""
+        with self._lock:
+            is_busy = self._call_since is not None
+            if not is_busy and (now >= self._due or self._woken):
+                self._woken = False
+                self._due = now + self.source.interval_s
+                self._done.clear()
+                self._asked.set()
+        if is_busy:
+            self._replace_if_hung(now)
+
+    def wait(self, deadline: float) -> None:
+        """Wait for the reading that was asked for, until a monotonic instant at most."""
+        with self._lock:
+            is_under_way = self._asked.is_set() or self._call_since is not None
+        if is_under_way:
+            self._done.wait(max(0.0, deadline - time.monotonic()))
+
+    def take_spent_ns(self) -> int:
+        """Return the CPU time of the readings since the last call."""
+        with self._lock:
+            spent, self._spent_ns = self._spent_ns, 0
+        return spent
+
+    def take_events(self) -> list[Event]:
+        """Return the events since the last call."""
+        with self._lock:
+            events, self._events = self._events, []
+        return events
+
+    def stop(self) -> None:
+        """Ask the thread to end. A thread stuck in a call dies with the process."""
+        self._stopping = True
+        self._asked.set()
+
+    def join(self, timeout_s: float) -> None:
+        """Wait for the thread to close its source."""
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+
+    def state(self, now: float) -> SourceState:
+        """Tell how the source is doing at a monotonic instant."""
+        since, error, reading = self._call_since, self._error, self.reading
+        hung = since is not None and now - since > HUNG_AFTER_S
+        if hung and since is not None:
+            availability = Availability.STALE if reading else Availability.DOWN
+            reason = f"{self.name} has not responded for {now - since:.0f} s"
+            return SourceState(self.name, availability, "", reason, "", self._read_at_ns, self._cost_ns)
+        if error is not None:
+            availability = error.availability
+            if availability in (Availability.DOWN, Availability.ABSENT) and reading is not None:
+                availability = Availability.STALE
+            return SourceState(self.name, availability, "", error.reason, error.remedy, self._read_at_ns, self._cost_ns)
+        if reading is None:
+            return SourceState(self.name, Availability.WAITING, "", "no answer yet")
+        return SourceState(
+            self.name,
+            Availability.OK,
+            reading.detail,
+            reading.unseen,
+            reading.remedy,
+            self._read_at_ns,
+            self._cost_ns,
+        )
+
+    def _replace_if_hung(self, now: float) -> None:
+        limit, since = self.source.replace_after_s, self._call_since
+        if limit is None or since is None or now - since < limit * (_OPENING_LONGER if self._is_opening else 1):
+            return
+        self._abandoned = [thread for thread in self._abandoned if thread.is_alive()]
+        if len(self._abandoned) >= _ABANDONED_AT_MOST or self._thread is None:
+            return
+        log.warning("%s: a call has hung for %.1f s; a new connection takes over", self.name, now - since)
+        self._abandoned.append(self._thread)
+        with self._lock:
+            self._generation += 1
+            self._call_since = None
+            self._error = SourceDown(f"{self.name} has not responded for {now - since:.0f} s; it is asked anew")
+        self.source = self._make()
+        self._asked.set()
+        self._launch()
+
+    def _is_current(self, generation: int) -> bool:
+        return generation == self._generation and not self._stopping
+
+    def _run(self, source: Source, generation: int) -> None:
+        failures = 0
+        is_open = False
+        while self._is_current(generation):
+            self._asked.wait()
+            if not self._is_current(generation):
+                break
+            with self._lock:  # `wait` must not find a moment in which it is neither asked nor called
+                if not self._is_current(generation):
+                    break
+                self._call_since = started = time.monotonic()
+                self._is_opening = not is_open
+                self._asked.clear()
+            try:
+                if not is_open:
+                    source.open(self.wake)
+                    is_open = True
+                    if not self._opened(generation):
+                        break
+                began_ns = time.thread_time_ns()
+                reading = source.read()
+                spent_ns = time.thread_time_ns() - began_ns
+            except SourceError as error:
+                self._failed(source, generation, error, failures)
+            except Exception as error:
+                # The guard around a source: whatever its library throws must not end the thread.
+                log.exception("%s: unexpected failure", self.name)
+                self._failed(source, generation, SourceError(f"{type(error).__name__}: {error}"), failures)
+            else:
+                failures = 0
+                self._succeeded(generation, reading, started, spent_ns)
+                continue
+            failures += 1
+            if is_open:
+                self._close(source)
+                is_open = False
+        self._close(source)
+
+    def _opened(self, generation: int) -> bool:
+        """Note that the first call has ended; return whether anyone still waits for this source."""
+        with self._lock:
+            if is_current := self._is_current(generation):
+                self._is_opening = False
+        return is_current
+
+    def _close(self, source: Source) -> None:
+        """Close a source; one that fails even in that must not end the thread."""
+        try:
+            source.close()
+        except Exception:
+            log.exception("%s: closing it failed", self.name)
+
+    def _succeeded(self, generation: int, reading: SourceReading, started: float, spent_ns: int) -> None:
+        with self._lock:
+            if generation != self._generation:
+                return
+            self._spent_ns += spent_ns
+            self._events.extend(reading.events)
+            self.reading = reading
+            self._read_at_ns = time.monotonic_ns()
+            self._cost_ns = int((time.monotonic() - started) * 1e9)
+            self._error = None
+            self._call_since = None
+            self._done.set()
+
+    def _is_long_ago(self) -> bool:
+        return self._read_at_ns is None or time.monotonic_ns() - self._read_at_ns > _FORGOTTEN_AFTER_S * 1e9
+
+    def _failed(self, source: Source, generation: int, error: SourceError, failures: int) -> None:
+        back_off = max(source.interval_s, _BACK_OFF_S[min(failures, len(_BACK_OFF_S) - 1)])
+        if source.is_near and not isinstance(error, AccessDenied):
+            back_off = _NEAR_S
+        if failures == 0:
+            log.info("%s: %s", self.name, error.reason)
+        with self._lock:
+            if generation != self._generation:
+                return
+            if isinstance(error, SourceAbsent) and self._is_long_ago():
+                self.reading = None
+            self._error = error
+            self._due = time.monotonic() + back_off
+            self._woken = False
+            self._call_since = None
+            self._done.set()

@@ -1,0 +1,81 @@
+"""A metric over a whole session in a few hundred steps: the mean and the highest value of each. Bounded."""
+
+from __future__ import annotations
+
+from array import array
+from math import isnan, nan
+
+from collectors.analysis.rates import Moment, Reading
+from collectors.model.workloads import WorkloadId
+
+HOST_KEYS = (
+    "cpu_percent",
+    "memory_host_bytes",
+    "disk_read_bytes_per_second",
+    "disk_write_bytes_per_second",
+    "net_rx_bytes_per_second",
+    "net_tx_bytes_per_second",
+    "cpu_wait_percent",
+    "memory_wait_percent",
+    "io_wait_percent",
+)
+MOST_WORKLOADS = 2000
+"""Of whom there are series: each takes some 20 KiB."""
+WORKLOAD_KEYS = ("cpu_percent", "memory_host_bytes")
+
+
+class Series:
+    """One metric of one workload."""
+
+    def __init__(self, count: int) -> None:
+        self.tops = array("d", [nan]) * count
+        """The highest value of each step; NaN where there is none."""
+        self._sums = array("d", [0.0]) * count
+        self._counts = array("L", [0]) * count
+
+    def add(self, step: int, value: float) -> None:
+        """Take a value in."""
+        self._sums[step] += value
+        self._counts[step] += 1
+        top = self.tops[step]
+        self.tops[step] = value if isnan(top) or value > top else top
+
+    def means(self) -> list[float]:
+        """Return the mean of each step; NaN where there is none."""
+        return [total / count if count else nan for total, count in zip(self._sums, self._counts, strict=True)]
+
+
+class Buckets:
+    """The series of a session's host and workloads.
+
+    Args:
+        first: Wall time of the first frame.
+        last: Of the last.
+        count: Steps.
+    """
+
+    def __init__(self, first: float, last: float, count: int = 480) -> None:
+        self.first, self.last, self.count = first, last, count
+        self.host: dict[str, Series] = {}
+        """By metric."""
+        self.workloads: dict[WorkloadId, dict[str, Series]] = {}
+
+    def take(self, moment: Moment) -> None:
+        """Take in the next moment."""
+        share = (moment.frame.wall - self.first) / max(self.last - self.first, 1e-9)
+        step = min(max(int(share * self.count), 0), self.count - 1)
+        self._take(self.host, moment.host, HOST_KEYS, step)
+        for identity, reading in moment.readings.items():
+            kept = self.workloads.get(identity)
+            if kept is None and len(self.workloads) < MOST_WORKLOADS:
+                kept = self.workloads[identity] = {}
+            if kept is not None:
+                self._take(kept, reading, WORKLOAD_KEYS, step)
+
+    def _take(self, kept: dict[str, Series], reading: Reading, keys: tuple[str, ...], step: int) -> None:
+        for key in keys:
+            value = reading.value(key)
+            if value is not None:
+                if key not in kept:
+                    kept[key] = Series(self.count)
+                kept[key].add(step, value)

@@ -1,0 +1,48 @@
+"""Writes `docs/metrics.md` from the table of metrics: `python -m docs.metric_page > docs/metrics.md`."""
+
+from __future__ import annotations
+
+from collectors.model.metrics import METRICS, Metric, Unit
+
+_HEAD = """# Metrics
+
+This file is generated from `collectors/model/metrics.py` by `python -m docs.metric_page > docs/metrics.md`.
+
+Every kind of workload is measured with the same ruler, so that any row can be compared with any other.
+
+- 100 % CPU is one host core, everywhere.
+- Memory is what the kernel charges, less the page cache that it would drop first. It is what the host pays.
+- A value that cannot be told is absent: `-` on the screen, `null` in JSON, a gap in a graph. It is never zero.
+- A rate needs two samples. A counter that fell, or whose owner was restarted, has no rate until the next sample.
+- *Alias* is the short name for filters and `--sort`; *key* is the name in JSON and CSV. Both work in both places.
+- *Origin* lists the sources that can supply the value, in the words of the files and calls that they read.
+"""
+
+_UNITS = {
+    Unit.PERCENT: "%",
+    Unit.BYTES: "bytes",
+    Unit.BYTES_PER_SECOND: "bytes per second",
+    Unit.PER_SECOND: "per second",
+    Unit.COUNT: "count",
+    Unit.CORES: "cores",
+    Unit.SECONDS: "seconds",
+    Unit.MILLISECONDS: "milliseconds",
+}
+
+
+def markdown() -> str:
+    """Return the whole document."""
+    rows = "".join(f"| {m.label} | `{m.alias}` | `{m.key}` | {_UNITS[m.unit]} | {m.help} |\n" for m in METRICS.values())
+    table = f"| column | alias | key | unit | is |\n|---|---|---|---|---|\n{rows}"
+    return "\n".join([_HEAD, table, *(_section(metric) for metric in METRICS.values())])
+
+
+def _section(metric: Metric) -> str:
+    lines = [f"## {metric.label}: `{metric.key}`", "", metric.help, "", f"- formula: {metric.formula}"]
+    lines += [f"- origin `{source}`: {supply}" for source, supply in metric.origins.items()]
+    lines += [f"- empty when: {metric.missing}", ""]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(markdown(), end="")

@@ -1,0 +1,89 @@
+"""What the confirmation wants typed, and what it says that a person may not know, through Textual's pilot."""
+
+from __future__ import annotations
+
+import msgspec
+from textual.widgets import Button, Input
+
+from collectors.model.actions import Note, Observed
+from collectors.model.workloads import Kind, State
+from tests.app.test_acting import acting, to_confirm, told_of, under_cursor
+from tests.helpers.fake_engines import FakeEngine
+from tui.controllers.frame_feed import FrameReady
+from tui.dialogs.confirm_action import Confirm
+
+
+async def test_the_beginning_of_the_name_does_not_confirm_a_kill() -> None:
+    engine = FakeEngine()
+    async with acting(engine) as session:
+        await session.press("3", "j", "j")
+        target = under_cursor(session)
+        await to_confirm(session, "K")
+        screen = session.pilot.app.screen
+        for length in range(len(target.name)):
+            screen.query_one(Input).value = target.name[:length]
+            await session.pilot.pause()
+            assert screen.query_one("#confirm", Button).disabled
+        await session.press("enter")
+        assert isinstance(session.pilot.app.screen, Confirm)
+        assert engine.performed == []
+        screen.query_one(Input).value = target.name
+        await session.pilot.pause()
+        assert not screen.query_one("#confirm", Button).disabled
+
+
+async def test_the_confirmation_says_what_else_is_lost_and_who_is_hit_too() -> None:
+    engine = FakeEngine()
+    async with acting(engine) as session:
+        await session.press("3", "j", "j")
+        target = under_cursor(session)
+        engine.states[target.id] = Observed(
+            target.name, State.RUNNING, "first", notes=frozenset({Note.REMOVED_AT_END}), dependents=("x.service",)
+        )
+        frame = session.fleet.frame()
+        inner = msgspec.structs.replace(target, id=target.id._replace(id="e" * 64), name="inner", cgroup="/box/inner")
+        frame.workloads[target.id] = msgspec.structs.replace(target, cgroup="/box")
+        frame.workloads[inner.id] = inner
+        session.screen.post_message(FrameReady(frame))
+        await session.pilot.pause()
+        await to_confirm(session, "t")
+        shown = " ".join(session.text().split())
+        assert "The engine removes it once it ends (--rm)" in shown
+        assert "Inside it runs container inner, and ends with it." in shown
+        assert "systemd will stop with it: x.service." in shown
+
+
+async def test_of_several_it_is_said_of_whom() -> None:
+    engine = FakeEngine()
+    async with acting(engine) as session:
+        await session.press("3", "j", "space", "space")
+        first, second = session.screen.targets()
+        engine.states[first.id] = Observed(first.name, State.RUNNING, "first", notes=frozenset({Note.REMOVED_AT_END}))
+        await to_confirm(session, "t")
+        assert f"{first.name}: The engine removes it" in " ".join(session.text().split())
+        assert f"{second.name}: The engine" not in " ".join(session.text().split())
+
+
+async def test_what_is_so_of_several_is_said_once() -> None:
+    engine = FakeEngine()
+    async with acting(engine) as session:
+        await session.press("3", "j", *["space"] * 6)
+        targets = session.screen.targets()
+        for one in targets:
+            engine.states[one.id] = Observed(one.name, State.RUNNING, "first", notes=frozenset({Note.REMOVED_AT_END}))
+        await to_confirm(session, "K")
+        shown = session.text()
+        assert shown.count("The engine removes it") == 1
+        assert "and 2 more: The engine" in " ".join(line.strip(" │●!") for line in shown.splitlines())
+
+
+async def test_an_alias_of_a_protected_service_is_protected() -> None:
+    engine = FakeEngine()
+    async with acting(engine) as session:
+        await session.press("4", "slash", *"nginx", "enter")
+        target = under_cursor(session)
+        assert target.kind is Kind.SERVICE
+        engine.states[target.id] = Observed("sshd.service", State.RUNNING, "first")
+        await session.press("x", "t")
+        await told_of(session, "protected: people come in from afar through it")
+        assert engine.performed == []

@@ -1,0 +1,261 @@
+"""A dialogue takes one answer: what else arrives reaches neither the screen below nor a second dismissal."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from itertools import product
+from typing import Any
+
+import pytest
+from textual import events
+from textual.command import CommandPalette
+from textual.pilot import Pilot
+from textual.screen import Screen
+
+from tests.app.test_acting import acting, armed
+from tests.app.test_workload_list import Session
+from tests.helpers.fake_engines import FakeEngine
+from tests.helpers.late_terminal import LateTerminal
+from tests.helpers.pilot_wait import until
+from tests.helpers.pty_terminal import Start, Terminal
+from tui.dialogs.action_menu import ActionMenu
+from tui.dialogs.confirm_action import Confirm
+from tui.dialogs.picker import PickerDialog
+from tui.dialogs.prompt import PromptDialog
+from tui.dialogs.text_page import TextDialog
+from tui.screens.workloads.live import LiveListScreen
+from tui.terminal.input_gate import HELD_S, REPEATS_S
+
+HELD_GAP_S = 1 / 30
+CHARACTERS = {"enter": "\r", "escape": "\x1b", "question_mark": "?", "colon": ":", "space": " "}
+OPENED: tuple[tuple[Sequence[str], type[Screen[Any]], Sequence[str]], ...] = (
+    (("x",), ActionMenu, ("escape", "q")),
+    (("s",), PickerDialog, ("enter", "escape", "q")),
+    (("c",), PickerDialog, ("enter", "escape", "q")),
+    (("R",), PromptDialog, ("escape",)),
+    (("question_mark",), TextDialog, ("enter", "escape", "q")),
+    (("w",), TextDialog, ("enter", "escape", "q")),
+    (("colon",), CommandPalette, ("escape",)),
+)
+IDS = [f"{kind.__name__} by {keys[0]}" for keys, kind, _ in OPENED]
+
+
+def send(pilot: Pilot[int], key: str) -> None:
+    """Post a key as the driver does, and wait for nothing."""
+    character = CHARACTERS.get(key, key if len(key) == 1 else None)
+    pilot.app.post_message(events.Key(key, character))
+
+
+async def burst(pilot: Pilot[int], key: str, times: int = 10) -> None:
+    for _ in range(times):
+        send(pilot, key)
+    await pilot.pause(0.2)
+
+
+async def hold(pilot: Pilot[int], key: str, times: int = 12) -> None:
+    for _ in range(times):
+        send(pilot, key)
+        await asyncio.sleep(HELD_GAP_S)
+    await pilot.pause(0.2)
+
+
+async def opened(session: Session, keys: Sequence[str], kind: type[Screen[Any]]) -> None:
+    await session.press(*keys)
+    await until(session.pilot, lambda: isinstance(session.pilot.app.screen, kind))
+    await session.pilot.pause(0.1)
+
+
+def assert_untouched(session: Session, engine: FakeEngine, before: str) -> None:
+    """The screen below is on top, as it was; nothing was done; the application goes on."""
+    app = session.pilot.app
+    assert app.is_running
+    assert app.return_code is None
+    assert isinstance(app.screen, LiveListScreen)
+    assert len(app.screen_stack) == 2
+    assert engine.performed == []
+    assert session.text() == before
+
+
+@pytest.mark.parametrize(("keys", "kind", "answers"), OPENED, ids=IDS)
+async def test_a_key_that_comes_again_after_the_answer_reaches_nothing(
+    keys: Sequence[str], kind: type[Screen[Any]], answers: Sequence[str]
+) -> None:
+    engine = FakeEngine()
+    async with acting(engine) as session:
+        await session.press("2", "j", "j")
+        before = session.text()
+        for answer, send_them in product(answers, (burst, hold)):
+            await opened(session, keys, kind)
+            await send_them(session.pilot, answer)
+            assert_untouched(session, engine, before)
+
+
+@pytest.mark.parametrize("key", ["t", "r", "p", "enter"])
+async def test_a_verb_that_is_chosen_twice_asks_once_and_confirms_nothing(key: str) -> None:
+    engine = FakeEngine()
+    async with acting(engine) as session:
+        await session.press("2", "j", "j")
+        before = session.text()
+        for send_them in (burst, hold):
+            await opened(session, ("x",), ActionMenu)
+            await send_them(session.pilot, key)
+            await until(session.pilot, lambda: isinstance(session.pilot.app.screen, Confirm))
+            await armed(session)
+            assert len(session.pilot.app.screen_stack) == 3
+            await session.press("escape")
+            await session.pilot.pause(0.2)
+            assert_untouched(session, engine, before)
+
+
+@pytest.mark.parametrize("answer", ["enter", "escape", "q"])
+async def test_a_confirmation_that_is_left_twice_leaves_the_screen_below_alone(answer: str) -> None:
+    engine = FakeEngine()
+    async with acting(engine) as session:
+        await session.press("2", "j", "j")
+        before = session.text()
+        for send_them in (burst, hold):
+            await opened(session, ("x",), ActionMenu)
+            await session.press("t")
+            await armed(session)
+            await send_them(session.pilot, answer)
+            assert_untouched(session, engine, before)
+
+
+async def test_a_confirmation_that_is_given_twice_is_done_once() -> None:
+    engine = FakeEngine()
+    async with acting(engine) as session:
+        await session.press("2", "j", "j")
+        await opened(session, ("x",), ActionMenu)
+        await session.press("t")
+        await armed(session)
+        await session.press("right")
+        await burst(session.pilot, "enter")
+        await until(session.pilot, lambda: bool(engine.performed))
+        await session.pilot.pause(0.2)
+        assert len(engine.performed) == 1
+        assert isinstance(session.pilot.app.screen, LiveListScreen)
+
+
+async def test_a_second_click_on_cancel_does_not_reach_the_row_below() -> None:
+    engine = FakeEngine()
+    async with acting(engine) as session:
+        await session.press("2", "j", "j")
+        before = session.text()
+        await opened(session, ("x",), ActionMenu)
+        await session.press("t")
+        await armed(session)
+        await session.pilot.click("#cancel", times=2)
+        await session.pilot.pause(0.2)
+        assert_untouched(session, engine, before)
+
+
+async def test_a_paste_into_a_dialogue_that_has_closed_goes_nowhere() -> None:
+    engine = FakeEngine()
+    async with acting(engine) as session:
+        await session.press("2", "j", "j")
+        before = session.text()
+        await opened(session, ("R",), PromptDialog)
+        send(session.pilot, "escape")
+        session.pilot.app.post_message(events.Paste("jjxt\r"))
+        await session.pilot.pause(0.2)
+        assert_untouched(session, engine, before)
+
+
+async def test_what_is_typed_behind_an_answer_is_lost_until_the_screen_below_is_painted() -> None:
+    engine = FakeEngine()
+    async with acting(engine) as session:
+        await session.press("2", "j", "j")
+        before = session.text()
+        await opened(session, ("s",), PickerDialog)
+        for key in ("escape", "x", "t", "N", "q"):
+            send(session.pilot, key)
+        await session.pilot.pause(0.3)
+        assert_untouched(session, engine, before)
+        await session.press("N")
+        assert session.text() != before
+
+
+async def test_the_key_that_opened_the_menu_does_not_close_it_while_it_is_held() -> None:
+    engine = FakeEngine()
+    async with acting(engine) as session:
+        await session.press("2", "j", "j")
+        await hold(session.pilot, "x")
+        assert isinstance(session.pilot.app.screen, ActionMenu)
+        await session.pilot.pause(HELD_S + REPEATS_S)
+        await session.press("x")
+        await until(session.pilot, lambda: isinstance(session.pilot.app.screen, LiveListScreen))
+
+
+async def test_a_page_that_is_closed_twice_does_not_end_vmtop() -> None:
+    engine = FakeEngine()
+    async with acting(engine) as session:
+        await session.press("2", "j", "j")
+        before = session.text()
+        await session.press("enter")
+        await until(session.pilot, lambda: len(session.pilot.app.screen_stack) == 3)
+        await session.pilot.pause(HELD_S + REPEATS_S)
+        await hold(session.pilot, "q")
+        assert_untouched(session, engine, before)
+
+
+async def test_a_screen_that_has_closed_can_not_close_another() -> None:
+    """A message that was on its way, such as a button's, may come to it later."""
+    engine = FakeEngine()
+    async with acting(engine) as session:
+        before = session.text()
+        await opened(session, ("x",), ActionMenu)
+        menu = session.pilot.app.screen
+        for _ in range(3):
+            menu.dismiss(None)
+            await session.pilot.pause(0.05)
+        await session.pilot.pause(0.1)
+        assert_untouched(session, engine, before)
+
+
+FLEET = ("demo", "--workloads", "300", "--interval", "0.2")
+
+
+def shown(start: Start) -> Terminal:
+    terminal = start(*FLEET)
+    terminal.wait_for(lambda: "●" in terminal.text(), 30, "the fleet")
+    return terminal
+
+
+@pytest.mark.parametrize(("opening", "words", "key"), [("x", "Esc leaves", "t"), ("s", "Enter takes it", "\r")])
+def test_a_key_held_in_a_real_terminal_closes_one_dialogue(start: Start, opening: str, words: str, key: str) -> None:
+    terminal = shown(start)
+    for _ in range(2):
+        terminal.press(opening)
+        terminal.wait_for(lambda: words in terminal.text(), 20, "the dialogue")
+        for _ in range(30):
+            terminal.press(key)
+            terminal.read(HELD_GAP_S)
+        if key == "t":
+            terminal.wait_for(lambda: "the same by hand" in terminal.text(), 20, "the confirmation")
+            terminal.press("\x1b")
+        terminal.wait_for(lambda: "╭" not in terminal.text(), 20, "the table")
+        terminal.read(HELD_S + REPEATS_S)
+    terminal.press("N")
+    terminal.wait_for(lambda: "▼NAME" in terminal.text(), 20, "an answer to a key")
+    assert b"the screen failed" not in terminal.received
+    time.sleep(HELD_S)
+    terminal.press("q")
+    assert terminal.wait_exit() == 0
+
+
+def test_keys_typed_before_a_slow_line_has_shown_the_confirmation_confirm_nothing() -> None:
+    with closing(LateTerminal(["vmtop", *FLEET], 2.0)) as terminal:
+        terminal.wait_for(lambda: "●" in terminal.text() and terminal.answered > 0, 30, "the fleet")
+        terminal.press("x")
+        terminal.wait_for(lambda: "Esc leaves" in terminal.text(), 20, "the menu")
+        terminal.press("t")
+        terminal.wait_for(lambda: "the same by hand" in terminal.text(), 20, "the confirmation")
+        terminal.read(0.8)  # as long as the line takes, a person does not see it
+        terminal.press("\x1b[C\r")
+        terminal.wait_for(lambda: "the same by hand" not in terminal.text(), 20, "the table")
+        terminal.read(3)
+        assert b"was stopped" not in terminal.received
+        assert b"stopping" not in terminal.received

@@ -1,0 +1,343 @@
+"""The log screen and the inspect screen, through Textual's pilot on texts of the test's own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from functools import partial
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from textual.app import App
+from textual.pilot import Pilot
+from textual.screen import Screen
+from textual.widgets import Input
+
+from collectors.engines.registry import Reach
+from collectors.inspection.raw_description import Document, read_document
+from collectors.model.errors import AccessDenied, SourceError
+from collectors.model.logs import LogLine
+from collectors.model.workloads import Kind, State, Workload, WorkloadId
+from collectors.sampling.source import SourceSpec
+from tests.helpers.lab.docker_engine import DockerLab
+from tests.helpers.lab.libvirt_daemon import LibvirtLab
+from tests.helpers.pilot_wait import rest, until
+from tui.presenters import log_buffer
+from tui.presenters.folding import Folds, toned
+from tui.presenters.log_buffer import CAPACITY
+from tui.screens import logs as logs_module
+from tui.screens.inspect import InspectScreen
+from tui.screens.logs import LogScreen
+from tui.widgets.line_view import LineView
+
+WEB = Workload(WorkloadId("docker", "a" * 64), Kind.CONTAINER, "web", State.RUNNING)
+
+
+class MemoryLog:
+    """A log of numbered lines."""
+
+    title = "memory"
+
+    def __init__(self, count: int) -> None:
+        self.lines = [LogLine(n, 1_700_000_000.0 + n, n % 10 == 9, f"line {n}") for n in range(count)]
+        self.more: list[LogLine] = []
+        self.news = threading.Event()
+        self.is_closed = False
+
+    def last(self, count: int) -> list[LogLine]:
+        return self.lines[-count:]
+
+    def before(self, line: LogLine, count: int) -> list[LogLine]:
+        return self.lines[max(0, int(line.position) - count) : int(line.position)]
+
+    def after(self, line: LogLine, count: int) -> list[LogLine]:
+        return self.lines[int(line.position) + 1 : int(line.position) + 1 + count]
+
+    def follow(self, line: LogLine | None) -> Iterator[LogLine]:
+        while not self.is_closed:
+            self.news.wait(0.05)
+            while self.more:
+                yield self.more.pop(0)
+
+    def write(self, text: str) -> None:
+        line = LogLine(len(self.lines), None, False, text)
+        self.lines.append(line)
+        self.more.append(line)
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+class Bench(App[None]):
+    """Shows one screen."""
+
+    def __init__(self, screen: Screen[None]) -> None:
+        super().__init__()
+        self._shown = screen
+
+    def on_mount(self) -> None:
+        self.push_screen(self._shown)
+
+
+@asynccontextmanager
+async def showing(screen: Screen[None], size: tuple[int, int] = (80, 24)) -> AsyncIterator[Pilot[None]]:
+    async with Bench(screen).run_test(size=size) as pilot:
+        await rest(pilot)
+        yield pilot
+
+
+def seen(pilot: Pilot[None]) -> str:
+    return "\n".join(strip.text.rstrip() for strip in pilot.app.screen._compositor.render_strips())
+
+
+def body(pilot: Pilot[None]) -> list[str]:
+    """The lines between title and footer, without the scrollbar."""
+    return [line[:79].rstrip() for line in seen(pilot).splitlines()[1:-1]]
+
+
+def is_under_cursor(pilot: Pilot[None], text: str) -> bool:
+    view = pilot.app.screen.query_one(LineView)
+    return "".join(run for run, _ in view.lines[view.cursor]) == text
+
+
+class TestLogScreen:
+    async def test_the_end_is_shown_and_followed(self) -> None:
+        log = MemoryLog(3000)
+        async with showing(LogScreen(WEB, lambda: log)) as pilot:
+            assert "line 2999" in seen(pilot)
+            assert "FOLLOWING" in seen(pilot)
+            log.write("news")
+            await until(pilot, lambda: "news" in seen(pilot))
+
+    async def test_scrolling_up_ends_following_and_the_end_takes_it_up_again(self) -> None:
+        log = MemoryLog(3000)
+        async with showing(LogScreen(WEB, lambda: log)) as pilot:
+            await pilot.press("pageup", "pageup")
+            assert "f or G follows" in seen(pilot)
+            before = body(pilot)
+            for number in range(9000):  # more than the window holds
+                log.write(f"news {number}")
+            await until(pilot, lambda: "new below" in seen(pilot))
+            assert body(pilot) == before
+            await pilot.press("G")
+            await until(pilot, lambda: "news 8999" in seen(pilot) and "FOLLOWING" in seen(pilot))
+
+    async def test_twenty_thousand_lines_are_walked_in_bounded_memory(self) -> None:
+        screen = LogScreen(WEB, lambda: MemoryLog(20_000))
+        async with showing(screen) as pilot:
+            await pilot.press("g")
+            await until(pilot, lambda: seen(pilot).splitlines()[1].strip() == "line 0")
+            assert len(screen._window.lines) <= CAPACITY
+            assert len(screen.query_one(LineView).lines) <= CAPACITY
+            await pilot.press("G")
+            await until(pilot, lambda: "line 19999" in seen(pilot))
+
+    async def test_a_search_goes_back_into_parts_that_are_not_held(self) -> None:
+        async with showing(LogScreen(WEB, lambda: MemoryLog(20_000))) as pilot:
+            await pilot.press("slash", *"line 1234", "enter")
+            await until(pilot, lambda: "line 12349" in seen(pilot))
+            await pilot.press("N")
+            await until(pilot, lambda: "line 12348" in seen(pilot))
+            await pilot.press("n")
+            await until(pilot, lambda: "line 12349" in seen(pilot))
+            await pilot.press("slash")
+            pilot.app.screen.query_one(Input).value = "nowhere"
+            await pilot.press("enter")
+            await until(pilot, lambda: "nowhere: no more of it" in seen(pilot))
+
+    async def test_a_search_after_lines_were_followed_misses_nothing(self) -> None:
+        log = MemoryLog(20_000)
+        async with showing(LogScreen(WEB, lambda: log)) as pilot:
+            for number in range(500):
+                log.write(f"more {number}")
+            await until(pilot, lambda: "more 499" in seen(pilot))
+            for wanted in ("line 15700", "line 10037"):
+                pilot.app.screen.query_one(Input).value = wanted
+                await pilot.press("G", "slash", "enter")
+                await until(pilot, partial(is_under_cursor, pilot, wanted))
+
+    async def test_a_follower_that_ended_is_taken_up_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(logs_module, "FOLLOW_AGAIN_S", 0.1)
+
+        class Ending(MemoryLog):
+            def follow(self, line: LogLine | None) -> Iterator[LogLine]:
+                while self.more:
+                    yield self.more.pop(0)
+
+        log = Ending(10)
+        async with showing(LogScreen(WEB, lambda: log)) as pilot:
+            await pilot.pause(0.5)
+            log.write("after the restart")
+            await until(pilot, lambda: "after the restart" in seen(pilot))
+
+    async def test_wrapping_makes_only_new_lines(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        made: list[LogLine] = []
+        original = log_buffer.shown
+
+        def count(line: LogLine, *rest: object) -> object:
+            made.append(line)
+            return original(line, *rest)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(logs_module, "shown", count)
+        log = MemoryLog(3000)
+        async with showing(LogScreen(WEB, lambda: log)) as pilot:
+            await pilot.press("w")
+            made.clear()
+            log.write("news")
+            await until(pilot, lambda: "news" in seen(pilot))
+            assert [line.text for line in made] == ["news"]
+
+    async def test_what_is_typed_after_the_slash_is_no_command(self) -> None:
+        async with showing(LogScreen(WEB, lambda: MemoryLog(10))) as pilot:
+            await pilot.press("slash", "q", "w", "t", "slash")
+            assert isinstance(pilot.app.screen, LogScreen)
+            assert pilot.app.screen.query_one(Input).value == "qwt/"
+
+    async def test_times_and_wrapping(self) -> None:
+        log = MemoryLog(1)
+        log.lines = [LogLine(0, 0.5, False, "x" * 100)]
+        async with showing(LogScreen(WEB, lambda: log)) as pilot:
+            assert "".join(body(pilot)).count("x") == 79
+            await pilot.press("w")
+            assert "".join(body(pilot)).count("x") == 100
+            await pilot.press("t", "t")
+            assert "1970-01-01 00:00:00.500Z" in seen(pilot)
+
+    async def test_the_line_under_the_cursor_is_copied(self) -> None:
+        async with showing(LogScreen(WEB, lambda: MemoryLog(50))) as pilot:
+            await pilot.press("k", "y")
+            assert pilot.app.clipboard == "line 48"
+
+    async def test_a_log_that_cannot_be_read_is_a_sentence(self) -> None:
+        def refuse() -> MemoryLog:
+            raise AccessDenied("no permission to read it", "join the group")
+
+        async with showing(LogScreen(WEB, refuse)) as pilot:
+            assert "no permission to read it. To mend it: join the group" in seen(pilot)
+
+    async def test_an_empty_log_says_that_nothing_was_written(self) -> None:
+        async with showing(LogScreen(WEB, lambda: MemoryLog(0))) as pilot:
+            assert "nothing was written yet" in seen(pilot)
+
+    async def test_closing_ends_the_follower(self) -> None:
+        log = MemoryLog(5)
+        async with showing(LogScreen(WEB, lambda: log)) as pilot:
+            await pilot.press("escape")
+            await until(pilot, lambda: not any(thread.name == "log" for thread in threading.enumerate()))
+            assert log.is_closed
+
+
+TEXTS = st.lists(st.tuples(st.integers(0, 4), st.text("ab{}", min_size=1, max_size=4)), max_size=40)
+
+
+class TestFolds:
+    @given(TEXTS)
+    def test_unfolded_every_line_shows_and_folded_none_of_the_outermost_hides(
+        self, drawn: list[tuple[int, str]]
+    ) -> None:
+        lines = ["  " * depth + text for depth, text in drawn]
+        folds = Folds(lines)
+        assert folds.visible() == list(range(len(lines)))
+        folds.fold_all()
+        least = min((depth for depth, _ in drawn), default=0)
+        assert {place for place, (depth, _) in enumerate(drawn) if depth == least} <= set(folds.visible())
+        folds.unfold_all()
+        assert folds.visible() == list(range(len(lines)))
+
+    @given(TEXTS, st.data())
+    def test_a_line_that_is_revealed_shows(self, drawn: list[tuple[int, str]], data: st.DataObject) -> None:
+        folds = Folds(["  " * depth + text for depth, text in drawn])
+        folds.fold_all()
+        if drawn:
+            place = data.draw(st.integers(0, len(drawn) - 1))
+            folds.reveal(place)
+            assert place in folds.visible()
+
+    @given(st.text(max_size=60).filter(lambda text: "\n" not in text))
+    def test_tones_change_no_text(self, text: str) -> None:
+        assert "".join(part for part, _ in toned(text)) == text
+
+
+JSON = Document("inspection", tuple(json.dumps({"a": {"b": [1, 2], "c": "needle"}, "d": 1}, indent=2).splitlines()))
+
+
+class TestInspectScreen:
+    async def test_blocks_fold_and_unfold(self) -> None:
+        async with showing(InspectScreen(WEB, lambda: JSON)) as pilot:
+            assert "needle" in seen(pilot)
+            await pilot.press("j", "enter")
+            assert "needle" not in seen(pilot)
+            assert "..." in seen(pilot)
+            await pilot.press("space")
+            assert "needle" in seen(pilot)
+            await pilot.press("minus")
+            assert "needle" not in seen(pilot)
+            await pilot.press("plus")
+            assert "needle" in seen(pilot)
+
+    async def test_a_search_unfolds_what_hides_the_match(self) -> None:
+        async with showing(InspectScreen(WEB, lambda: JSON)) as pilot:
+            await pilot.press("minus", "slash", *"needle", "enter")
+            assert "needle" in seen(pilot)
+            view = pilot.app.screen.query_one(LineView)
+            assert "needle" in "".join(text for text, _ in view.lines[view.cursor])
+
+    async def test_the_block_under_the_cursor_is_copied(self) -> None:
+        async with showing(InspectScreen(WEB, lambda: JSON)) as pilot:
+            await pilot.press("j", "y")
+            assert json.loads("{" + pilot.app.clipboard.rstrip(",") + "}}") == {"a": {"b": [1, 2], "c": "needle"}}
+
+    async def test_what_cannot_be_read_is_a_sentence_and_is_read_again_on_a_key(self) -> None:
+        answers: list[Document | SourceError] = [SourceError("the engine is away"), JSON]
+
+        def read() -> Document:
+            answer = answers.pop(0)
+            if isinstance(answer, SourceError):
+                raise answer
+            return answer
+
+        async with showing(InspectScreen(WEB, read)) as pilot:
+            assert "the engine is away" in seen(pilot)
+            await pilot.press("r")
+            await until(pilot, lambda: "needle" in seen(pilot))
+
+    @pytest.mark.parametrize("size", [(80, 24), (200, 60)])
+    async def test_it_fits(self, size: tuple[int, int]) -> None:
+        document = Document("long", tuple("x" * 500 for _ in range(500)))
+        async with showing(InspectScreen(WEB, lambda: document), size) as pilot:
+            lines = seen(pilot).splitlines()
+            assert max(len(line) for line in lines) <= size[0]
+            assert "Esc back" in lines[-1]
+
+
+@pytest.mark.lab
+def test_an_inspection_is_json_without_secrets(docker_lab: DockerLab) -> None:
+    client = docker_lab.client
+    canary = "inspect-c4n4ry"
+    made = client.create_container("busybox:lab", ["true"], environment={"PASSWORD": canary, "COLOUR": "blue"})
+    try:
+        workload = Workload(WorkloadId("docker", made["Id"]), Kind.CONTAINER, "x", State.CREATED)
+        document = read_document(workload, Reach([SourceSpec("docker", {"url": docker_lab.url})]))
+        found = json.loads("\n".join(document.lines))
+        assert found["Id"] == made["Id"]
+        assert "COLOUR=blue" in found["Config"]["Env"]
+        assert canary not in "\n".join(document.lines)
+    finally:
+        docker_lab.remove(made["Id"])
+
+
+@pytest.mark.lab
+def test_a_definition_is_what_virsh_shows(libvirt_lab: LibvirtLab) -> None:
+    name = libvirt_lab.shut_off
+    uuid = libvirt_lab.connection.lookupByName(name).UUIDString()
+    workload = Workload(WorkloadId("qemu", uuid), Kind.VM, name, State.STOPPED)
+    document = read_document(workload, Reach([SourceSpec("libvirt", {"uri": libvirt_lab.uri})]))
+    words = ["virsh", "--readonly", "--connect", libvirt_lab.uri, "dumpxml", name]
+    virsh = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    ours = ElementTree.canonicalize("\n".join(document.lines), strip_text=True)
+    assert ours == ElementTree.canonicalize(virsh, strip_text=True)

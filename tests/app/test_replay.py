@@ -1,0 +1,414 @@
+"""The replay on the screen: the same text as live, every key of time, the spool from within."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+import pytest
+from textual.pilot import Pilot
+
+from collectors.model.workloads import Event, Frame
+from collectors.session.playback import Playback
+from collectors.session.reader import Session as SessionFiles
+from collectors.session.sinks import file_writer
+from tests.app.test_workload_list import Session, screen_text, session
+from tests.helpers.demo_fleet import Fleet, QuietSampler
+from tests.helpers.pilot_wait import rest, until
+from tests.unit.collectors.session.test_session_file import fleet_frames, write
+from tui.app.live import VmtopApp
+from tui.app.replay import ReplayApp
+from tui.controllers.frame_feed import FrameReady
+from tui.controllers.recording import SessionRecorder
+from tui.presenters.table_state import TableState
+from tui.screens.detail.replay import ReplayWorkloadScreen
+from tui.screens.workloads.live import LiveListScreen
+from tui.screens.workloads.replay import ReplayScreen
+from tui.settings.keymap import LIVE, REPLAY, TIME, WORK, keys_of
+from tui.settings.screen_options import ScreenOptions
+
+SIZE = (120, 40)
+
+
+class Replaying:
+    """A replay on a virtual screen."""
+
+    def __init__(self, pilot: Pilot[int], playback: Playback) -> None:
+        self.pilot, self.playback = pilot, playback
+
+    @property
+    def screen(self) -> ReplayScreen:
+        return next(one for one in self.pilot.app.screen_stack if isinstance(one, ReplayScreen))
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Wait until every key has been carried out and painted."""
+        for _ in range(400):
+            await self.pilot.pause(0.01)
+            if not self.screen.traveler.has_work():
+                break
+        await self.pilot.pause()
+
+    def text(self) -> str:
+        return screen_text(self.pilot.app)
+
+    def status(self) -> str:
+        """The timeline's second line."""
+        return self.text().splitlines()[-2]
+
+
+@asynccontextmanager
+async def replaying(
+    path: Path, size: tuple[int, int] = SIZE, at: int = 0, options: ScreenOptions | None = None
+) -> AsyncIterator[Replaying]:
+    playback = Playback(SessionFiles([path]))
+    playback.go(at)
+    app = ReplayApp(playback, options or ScreenOptions())
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        running = Replaying(pilot, playback)
+        await running.settle()
+        yield running
+
+
+def picture(text: str, mode: str, below: int) -> list[str]:
+    """The screen without the words for where frames come from and for vmtop's own cost, and without its foot."""
+    return re.sub(r" vmtop [\d.]+% \S+ ", " ", text.replace(f" {mode}", " MODE")).splitlines()[:-below]
+
+
+async def test_a_replay_shows_the_text_that_was_shown_live_tick_by_tick(tmp_path: Path) -> None:
+    fleet = Fleet(20)
+    frames = [fleet.frame() for _ in range(70)]
+    path = write(tmp_path / "a.vmtop.gz", frames)
+    lived = []
+    async with session(SIZE, options=ScreenOptions()) as running:
+        running.screen.view.clock = lambda: 0.0
+        for frame in frames:
+            running.screen.post_message(FrameReady(frame))
+            await running.pilot.pause()
+            lived.append(picture(running.text(), "LIVE", 1))
+    async with replaying(path, (SIZE[0], SIZE[1] + 2)) as replayed:
+        for number, shown in enumerate(lived):
+            again = picture(replayed.text(), "REPLAY", 3)
+            assert [line.split() for line in again] == [line.split() for line in shown], f"frame {number}"
+            await replayed.press("t")
+
+
+async def test_every_key_of_time(tmp_path: Path) -> None:
+    frames = [msgspec.structs.replace(frame, events=()) for frame in fleet_frames(1500, 4)]
+    for number in (30, 700):
+        event = Event(frames[number].wall, frames[number].host.id, "note", f"note {number}", "demo")
+        frames[number] = msgspec.structs.replace(frames[number], events=(event,))
+    path = write(tmp_path / "a.vmtop.gz", frames)
+    async with replaying(path, at=10) as running:
+        number = 10
+        for key, expected in (
+            ("t", 11),
+            ("T", 10),
+            ("right", 11),
+            ("left", 10),
+            ("right_square_bracket", 70),
+            ("left_square_bracket", 10),
+            ("right_curly_bracket", 610),
+            ("n", 700),
+            ("N", 30),
+            ("n", 700),
+            ("left_curly_bracket", 100),
+            ("end", 1499),
+            ("t", 1499),
+            ("home", 0),
+            ("T", 0),
+        ):
+            await running.press(key)
+            assert running.playback.number == expected, f"{key} from {number}"
+            assert f"{expected + 1:,} of 1,500" in running.status()
+            number = expected
+        await running.press("n")
+        assert "note 30" in running.status()
+        await running.press("b")
+        await running.pilot.press(*"+10s", "enter")
+        await running.settle()
+        assert running.playback.number == 40
+        await running.press("b")
+        await running.pilot.press(*"soon", "enter")
+        await running.pilot.pause()
+        assert "'soon' is no time" in running.text()
+        await running.press("escape", "plus", "plus")
+        assert "4x" in running.status()
+        await running.press("minus")
+        assert "2x" in running.status()
+
+
+async def test_space_plays_at_the_pace_that_was_lived_and_stops_at_the_end(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.vmtop.gz", fleet_frames(30, 4))
+    async with replaying(path, at=1) as running:
+        for _ in range(6):
+            await running.press("plus")
+        await running.pilot.press("space")
+        assert running.screen.traveler.is_playing
+        for _ in range(300):
+            await asyncio.sleep(0.02)
+            if not running.screen.traveler.is_playing:
+                break
+        assert running.playback.number == 29
+        assert not running.screen.traveler.is_playing
+        await running.pilot.press("p")
+        await asyncio.sleep(0.3)
+        assert running.playback.number < 29 or running.screen.traveler.is_playing, "at the end it plays from the start"
+
+
+async def test_sort_filter_detail_and_marks_work_as_they_do_live(tmp_path: Path) -> None:
+    frames = fleet_frames(80, 20)
+    path = write(tmp_path / "a.vmtop.gz", frames)
+    async with replaying(path, at=40) as running:
+        await running.press("M")
+        assert running.screen.view.sort == "memory_host_bytes"
+        await running.press("2")
+        assert all(line.reading and line.reading.workload.kind == "vm" for line in running.screen.view.lines)
+        await running.press("1", "v")
+        assert len(running.screen.view.marks) == 1
+        await running.press("enter")
+        detail = running.pilot.app.screen
+        assert isinstance(detail, ReplayWorkloadScreen)
+        before = running.text()
+        await running.press("right_square_bracket")
+        assert running.playback.number == 79
+        assert running.text() != before, "the detail screen moves through time too"
+        await running.press("2")
+        assert "in the session up to here" in running.text()
+        await running.press("escape")
+        assert isinstance(running.pilot.app.screen, ReplayScreen)
+        await running.pilot.press("slash", *"kind=service")
+        await running.settle()
+        assert "filter kind=service" in running.text()
+
+
+async def test_nothing_in_a_replay_can_act_on_a_workload(tmp_path: Path) -> None:
+    acting = {key.action for key in keys_of(LIVE) if key.group == WORK} - {key.action for key in keys_of(REPLAY)}
+    assert {"act", "shell", "lock"} <= acting
+    path = write(tmp_path / "a.vmtop.gz", fleet_frames(5))
+    async with replaying(path) as running:
+        for screen in (running.screen, running.pilot.app.screen):
+            bound = {one.action for bindings in screen._bindings.key_to_bindings.values() for one in bindings}
+            assert not bound & acting
+        for action in sorted(acting):
+            assert not hasattr(running.screen, f"action_{action}")
+        await running.press("enter")
+        detail = running.pilot.app.screen
+        for action in sorted(acting):
+            assert not hasattr(detail, f"action_{action}")
+
+
+async def test_a_file_that_is_written_is_followed(tmp_path: Path) -> None:
+    frames = fleet_frames(12, 4)
+    writer = file_writer(tmp_path / "a.vmtop.gz")
+    for frame in frames[:5]:
+        writer.write(frame)
+    async with replaying(tmp_path / "a.vmtop.gz", at=4) as running:
+        await running.pilot.press("space")
+        for frame in frames[5:]:
+            writer.write(frame)
+        for _ in range(500):
+            await asyncio.sleep(0.02)
+            if running.playback.number == 11:
+                break
+        assert running.playback.number == 11
+        assert running.screen.traveler.is_playing, "it waits for more"
+        writer.close()
+        for _ in range(200):
+            await asyncio.sleep(0.02)
+            if not running.screen.traveler.is_playing:
+                break
+        assert not running.screen.traveler.is_playing
+
+
+async def test_a_place_on_the_timeline_can_be_clicked(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.vmtop.gz", fleet_frames(200, 4))
+    async with replaying(path) as running:
+        await running.pilot.click("Timeline", offset=(60, 0))
+        await running.settle()
+        assert 80 < running.playback.number < 120
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12), (200, 60)])
+async def test_the_timeline_is_there_at_every_size(size: tuple[int, int], tmp_path: Path) -> None:
+    path = write(tmp_path / "a.vmtop.gz", fleet_frames(30))
+    async with replaying(path, size, at=20, options=ScreenOptions(ascii=True)) as running:
+        assert "21 of 30" in running.status()
+        assert "#" in running.text().splitlines()[-3]
+        assert all(ord(character) < 128 for character in running.text())
+
+
+# --- the live screen and its session ---------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def kept(folder: Path, base: Path | None) -> AsyncIterator[tuple[Session, SessionRecorder]]:
+    """A live screen whose frames are kept in a spool below `base`."""
+    tape = SessionRecorder(base)
+    sampler = QuietSampler([])
+    app = VmtopApp(sampler, ScreenOptions(), None, tape)
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await pilot.pause()
+        yield Session(pilot, Fleet(6)), tape
+    tape.close()
+
+
+async def live(running: Session, tape: SessionRecorder, count: int) -> list[Frame]:
+    """Let frames arrive as the sampler would hand them over: to the tape and to the screen."""
+    frames = [running.fleet.frame() for _ in range(count)]
+    for frame in frames:
+        tape.recorder.take(frame)
+        running.screen.post_message(FrameReady(frame))
+        await running.pilot.pause()
+    return frames
+
+
+async def answer(running: Session, path: Path) -> None:
+    """Type a path into the question that is open."""
+    await running.pilot.press("ctrl+u")
+    await running.pilot.pause()
+    await running.pilot.press(*str(path), "enter")
+    await rest(running.pilot)
+
+
+async def test_a_snapshot_keeps_the_session_so_far_while_it_goes_on(tmp_path: Path) -> None:
+    async with kept(tmp_path, tmp_path / "spool") as (running, tape):
+        frames = await live(running, tape, 8)
+        await running.press("S")
+        assert "Keep the session so far" in running.text()
+        await answer(running, tmp_path / "kept.vmtop.gz")
+        await until(running.pilot, lambda: "vmtop replay" in running.text())
+        frames += await live(running, tape, 3)
+        assert running.screen.moment is not None
+        assert running.screen.moment.frame == frames[-1]
+    files = SessionFiles([tmp_path / "kept.vmtop.gz"])
+    assert [frame for _, frame in files.frames()] == frames[:8]
+    files.close()
+    assert not list((tmp_path / "spool").iterdir()), "the spool is gone at the end"
+
+
+async def test_a_name_that_is_taken_is_told_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    taken = tmp_path / "taken.vmtop.gz"
+    taken.write_text("precious")
+    async with kept(tmp_path, tmp_path / "spool") as (running, tape):
+        await live(running, tape, 2)
+        await running.press("S")
+        await answer(running, Path(taken.name))
+        assert "exists already" in running.text()
+    assert taken.read_text() == "precious"
+
+
+async def test_a_recording_is_told_in_the_header_and_ends_whole(tmp_path: Path) -> None:
+    path = tmp_path / "rec.vmtop.gz"
+    async with kept(tmp_path, None) as (running, tape):
+        await live(running, tape, 2)
+        await running.press("R")
+        await answer(running, path)
+        frames = await live(running, tape, 5)
+        tape.recorder.between(lambda: None).result(20)
+        await live(running, tape, 0)
+        running.screen.redraw()
+        await running.pilot.pause()
+        assert "REC 4.0s" in running.text()
+        await running.press("R")
+        await until(running.pilot, lambda: "Recorded" in running.text())
+        assert "REC" not in running.text().splitlines()[0]
+    files = SessionFiles([path])
+    assert [frame for _, frame in files.frames()] == frames
+    files.close()
+
+
+async def test_back_in_time_and_to_now_again_while_nothing_pauses(tmp_path: Path) -> None:
+    async with kept(tmp_path, tmp_path / "spool") as (running, tape):
+        await live(running, tape, 10)
+        await running.press("j", "M")
+        view: TableState = running.screen.view
+        await running.press("T")
+        await until(running.pilot, lambda: isinstance(running.pilot.app.screen, ReplayScreen))
+        past = running.pilot.app.screen
+        assert isinstance(past, ReplayScreen)
+        assert past.playback.number == 8, "one step before now"
+        assert (past.view.sort, past.view.cursor) == (view.sort, view.cursor), "the view is the same"
+        assert "PAST" in running.text()
+        await running.press("home")
+        await until(running.pilot, lambda: past.playback.number == 0)
+        frames = await live(running, tape, 3)
+        assert past.playback.number == 0, "the past stands still"
+        await running.press("end")
+        await running.pilot.pause()
+        assert isinstance(running.pilot.app.screen, LiveListScreen)
+        assert running.screen.moment is not None
+        assert running.screen.moment.frame == frames[-1]
+        assert running.screen.shown_moment == running.screen.moment
+
+
+async def test_a_recording_is_told_in_the_past_too_and_q_comes_back_to_now(tmp_path: Path) -> None:
+    async with kept(tmp_path, tmp_path / "spool") as (running, tape):
+        await live(running, tape, 5)
+        await running.press("R")
+        await answer(running, tmp_path / "rec.vmtop.gz")
+        await live(running, tape, 3)
+        await running.press("T")
+        await until(running.pilot, lambda: isinstance(running.pilot.app.screen, ReplayScreen))
+        await until(running.pilot, lambda: "REC" in running.text().splitlines()[0])
+        await running.press("x")
+        assert "End returns to now" in running.text()
+        await running.press("q")
+        assert isinstance(running.pilot.app.screen, LiveListScreen)
+        assert tape.recording is not None, "the recording goes on"
+
+
+async def test_end_stays_at_the_end_of_a_session_that_grows(tmp_path: Path) -> None:
+    frames = fleet_frames(12, 2)
+    writer = file_writer(tmp_path / "a.vmtop.gz")
+    for frame in frames[:6]:
+        writer.write(frame)
+    async with replaying(tmp_path / "a.vmtop.gz", at=2) as running:
+        await running.press("end")
+        assert running.playback.number == 5
+        for frame in frames[6:]:
+            writer.write(frame)
+        await until(running.pilot, lambda: running.playback.number == 11)
+        await running.press("T")
+        assert running.playback.number == 10
+    writer.close()
+
+
+async def test_without_a_spool_the_keys_say_why(tmp_path: Path) -> None:
+    async with kept(tmp_path, None) as (running, tape):
+        await live(running, tape, 2)
+        await running.press("T")
+        await until(running.pilot, lambda: "--no-spool" in running.text())
+
+
+async def test_a_note_lands_on_the_timeline(tmp_path: Path) -> None:
+    async with kept(tmp_path, None) as (running, tape):
+        await live(running, tape, 2)
+        await running.press("colon")
+        await running.pilot.press(*"mark deployed [b]2[/b]")
+        await running.pilot.pause(0.5)
+        await running.pilot.press("enter")
+        await until(running.pilot, lambda: bool(running.screen.sampler._announced))
+        announced = list(running.screen.sampler._announced)
+        assert [(event.what, event.detail) for event in announced] == [("note", "deployed [b]2[/b]")]
+        assert announced[0].workload == running.screen.moment.frame.host.id  # type: ignore[union-attr]
+
+
+def test_the_replay_has_a_key_for_all_that_peers_have() -> None:
+    wanted = {"t", "T", "left_square_bracket", "right_square_bracket", "b", "n", "N", "space", "home", "end"}
+    bound = {key for entry in keys_of(REPLAY) if entry.group == TIME for key in entry.keys.split(",")}
+    assert wanted <= bound
+    for where in (LIVE, REPLAY):
+        keys = [key for entry in keys_of(where) for key in entry.keys.split(",")]
+        assert len(keys) == len(set(keys)), f"a key of the {where} screen does two things"

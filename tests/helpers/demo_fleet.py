@@ -1,0 +1,51 @@
+"""A demo fleet on a clock of the test's own: the same frames every time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from collectors.engines.demo.source import DemoSource
+from collectors.model.workloads import Availability, Frame, SourceState
+from collectors.sampling.merge import join
+from collectors.sampling.sampler import Sampler
+
+
+class Fleet:
+    """Makes frames of a seeded fleet, a second apart, without any thread."""
+
+    def __init__(self, workloads: int = 20, seed: int = 7) -> None:
+        self.now_ns = 1_000_000_000
+        self.wall = 1_750_000_000.0
+        self.source = DemoSource(workloads, seed, lambda: self.now_ns, lambda: self.wall)
+
+    def frame(self, step_s: float = 1.0) -> Frame:
+        """Let a while pass and sample."""
+        self.now_ns += int(step_s * 1e9)
+        self.wall += step_s
+        reading = self.source.read()
+        workloads, samples = join([(True, reading)])
+        assert reading.host is not None
+        return Frame(
+            at_ns=self.now_ns,
+            wall=self.wall,
+            boot_ns=self.now_ns,
+            host=reading.host,
+            workloads=workloads,
+            samples=samples,
+            sources=(SourceState("demo", Availability.OK, reading.detail, read_at_ns=self.now_ns),),
+            events=reading.events,
+            cpus=reading.cpus,
+            memory_bytes=reading.memory_bytes,
+            facts=reading.facts,
+            run="f1ee7f1ee7f1ee70",
+            interval_s=1.0,
+        )
+
+
+class QuietSampler(Sampler):
+    """A sampler whose sources have not answered yet; whoever runs the screen posts the frames."""
+
+    async def frames(self) -> AsyncIterator[Frame]:
+        await asyncio.Event().wait()
+        yield Fleet().frame()

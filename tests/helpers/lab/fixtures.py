@@ -1,0 +1,83 @@
+"""The lab as pytest fixtures, started when the first test asks and stopped at the end of the run.
+
+Where the machine cannot run a part, its tests skip with the reason; with VMTOP_REQUIRE_LAB=1 they fail instead.
+"""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.lab.docker_engine import DockerLab, docker_engine
+from tests.helpers.lab.libvirt_daemon import LibvirtLab, libvirt_daemon
+from tests.helpers.lab.process import LabUnavailable, lab_folder
+from tests.helpers.lab.uml import UmlLab, uml_kernel
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect the tests for the inside of the user-mode kernel outside of it: a test there runs them."""
+    if "VMTOP_INSIDE_UML" in os.environ:
+        return
+    inside = [item for item in items if item.get_closest_marker("uml")]
+    if inside:
+        config.hook.pytest_deselected(items=inside)
+        items[:] = [item for item in items if item not in inside]
+
+
+@pytest.fixture(scope="session")
+def lab_root() -> Iterator[Path]:
+    """Give the folder of this run, with a path short enough for sockets."""
+    with _ending_in_order(), lab_folder() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def docker_lab(lab_root: Path) -> Iterator[DockerLab]:
+    """Give a Docker engine of our own; inside the user-mode kernel, the one that runs there."""
+    with skip_or_fail(), docker_engine(lab_root / "docker") as lab:
+        yield lab
+
+
+@pytest.fixture(scope="session")
+def libvirt_lab(lab_root: Path) -> Iterator[LibvirtLab]:
+    """Give a libvirt daemon of our own, whose two Linux guests are still booting."""
+    with skip_or_fail(), libvirt_daemon(lab_root / "libvirt") as lab:
+        yield lab
+
+
+@pytest.fixture(scope="session")
+def linux_guests(libvirt_lab: LibvirtLab) -> tuple[str, str]:
+    """Give the names of the two Linux guests, once both are up."""
+    return libvirt_lab.wait_ready()
+
+
+@pytest.fixture(scope="session")
+def uml_lab(lab_root: Path) -> UmlLab:
+    """Give the user-mode kernel; each `run` boots a fresh one."""
+    with skip_or_fail():
+        return uml_kernel(lab_root / "uml")
+
+
+@contextmanager
+def _ending_in_order() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end the run as Ctrl-C does: by default nothing would be undone."""
+    before = {number: signal.signal(number, signal.default_int_handler) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def skip_or_fail() -> Iterator[None]:
+    """Skip what needs a part of the lab that this machine cannot run; fail where the lab is required."""
+    try:
+        yield
+    except LabUnavailable as reason:
+        if os.environ.get("VMTOP_REQUIRE_LAB") == "1":
+            pytest.fail(f"the lab is required: {reason}", pytrace=False)
+        pytest.skip(str(reason))

@@ -1,0 +1,52 @@
+"""A terminal that answers more questions than pyte does, and late: as at the far end of a slow line."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections import deque
+from collections.abc import Sequence
+
+from tests.helpers.pty_terminal import Terminal
+
+ANSWERS = {
+    b"\x1b]11;?\x1b\\": b"\x1b]11;rgb:1e1e/1e1e/1e1e\x1b\\",
+    b"\x1b]10;?\x07": b"\x1b]10;rgb:d0d0/d0d0/d0d0\x07",
+    b"\x1b[>q": b"\x1bP>|xterm(390)\x1b\\",
+    b"\x1b[?u": b"\x1b[?1u",
+    b"\x1b[21t": b"\x1b]lLqxt\x1b\\",
+}
+"""What no terminal would say by itself; the title is one that allows to be asked for it."""
+_QUESTIONS = re.compile(b"|".join(map(re.escape, ANSWERS)))
+
+
+class LateTerminal(Terminal):
+    """Answers so many seconds after it was asked, in the order in which it was."""
+
+    def __init__(self, argv: Sequence[str], delay_s: float, **options: object) -> None:
+        self.delay_s = delay_s
+        self.answered = 0
+        self._due: deque[tuple[float, bytes]] = deque()
+        super().__init__(argv, **options)  # type: ignore[arg-type]  # Terminal's own
+        self.screen.answer = lambda words: self._later(words.encode())
+
+    def _later(self, answer: bytes) -> None:
+        self._due.append((time.monotonic() + self.delay_s, answer))
+
+    def take(self, seconds: float) -> bool:
+        self._answer_what_is_due()
+        return super().take(min(seconds, 0.02)) or seconds > 0.02
+
+    def feed(self, chunk: bytes) -> None:
+        place = 0
+        for question in _QUESTIONS.finditer(chunk):
+            super().feed(chunk[place : question.end()])
+            self._later(ANSWERS[question[0]])
+            place = question.end()
+        super().feed(chunk[place:])
+
+    def _answer_what_is_due(self) -> None:
+        while self._due and self._due[0][0] <= time.monotonic():
+            os.write(self.fd, self._due.popleft()[1])
+            self.answered += 1

@@ -1,0 +1,131 @@
+"""A closer look at real workloads, beside what their engines and the kernel say."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import Any
+
+import msgspec
+import pytest
+
+from collectors.engines.docker.details import describe
+from collectors.engines.registry import Reach
+from collectors.inspection.details import DetailsReader
+from collectors.model.details import Details, Page, Table
+from collectors.model.workloads import Kind, State, Workload, WorkloadId
+from collectors.sampling.source import SourceSpec
+from tests.helpers.lab.docker_engine import DockerLab
+from tests.helpers.lab.libvirt_daemon import LibvirtLab
+from tests.helpers.lab.process import wait_until
+from tui.cli.sampling import gather
+
+CANARY = "c4n4ry-0f-a-s3cret"
+
+
+def table(details: Details, title: str) -> Table:
+    return next(one for one in details.tables if one.title.startswith(title))
+
+
+def fact(details: Details, title: str, label: str) -> Any:
+    return next(one.value for one in table(details, title).facts if one.label == label)
+
+
+def test_an_inspection_without_any_field_is_no_error() -> None:
+    assert all(isinstance(one, Table) for one in describe({}))
+    assert all(isinstance(one, Table) for one in describe({"Config": None, "State": {"Health": {"Log": [3]}}}))
+
+
+@pytest.mark.lab
+def test_a_container_is_described_as_the_engine_and_the_kernel_describe_it(docker_lab: DockerLab) -> None:
+    client = docker_lab.client
+    made = client.create_container(
+        "busybox:lab",
+        ["sh", "-c", f": --password={CANARY}; while :; do echo x >/data/x; sync; done"],
+        name="look-closer",
+        environment={"DB_PASSWORD": CANARY, "COLOUR": "blue", "URL": f"http://u:{CANARY}@h/"},
+        labels={"api.token": CANARY, "role": "tester"},
+        volumes=["/data"],
+        host_config=client.create_host_config(mem_limit="64m", nano_cpus=500_000_000, network_mode="none"),
+        healthcheck={"test": ["CMD", "true"], "interval": 500_000_000},
+    )
+    identity = made["Id"]
+    client.start(identity)
+    try:
+        specs = [SourceSpec("host"), SourceSpec("cgroup"), SourceSpec("docker", {"url": docker_lab.url})]
+        workload = gather(specs).frame.workloads[WorkloadId("docker", identity)]
+        reader = DetailsReader(Reach(specs))
+        reader.read(workload)
+        wait_until(lambda: fact(reader.read(workload), "Health", "status") == "healthy", 60, "healthy")
+        details = reader.read(workload)
+
+        assert details.problems == ()
+        assert fact(details, "Limits as configured", "memory") == 64 << 20
+        assert fact(details, "Limits as configured", "CPU quota") == 0.5
+        assert fact(details, "Limits in force", "memory, at most") == 64 << 20
+        assert fact(details, "Environment", "COLOUR") == "blue"
+        assert fact(details, "Environment", "DB_PASSWORD") == "***"
+        assert fact(details, "Labels", "role") == "tester"
+        mounts = table(details, "Mounts").rows
+        assert [row[2] for row in mounts] == ["/data"]
+        pids = {row[0] for one in details.tables if one.page is Page.PROCESSES for row in one.rows}
+        top = client.top(identity)
+        assert str(client.inspect_container(identity)["State"]["Pid"]) in pids
+        assert top["Processes"]
+        assert CANARY not in msgspec.json.encode(details).decode()
+    finally:
+        docker_lab.remove(identity)
+
+
+@pytest.mark.lab
+def test_a_domain_is_described_as_virsh_describes_it(libvirt_lab: LibvirtLab, linux_guests: tuple[str, str]) -> None:
+    name = linux_guests[0]
+    specs = [SourceSpec("host"), SourceSpec("cgroup"), SourceSpec("libvirt", {"uri": libvirt_lab.uri})]
+    workloads = gather(specs).frame.workloads.values()
+    workload = next(one for one in workloads if one.name == name)
+    reader = DetailsReader(Reach(specs))
+    reader.read(workload)
+
+    def has_written() -> bool:
+        rate = table(reader.read(workload), "Disks").rows[0][2]
+        return isinstance(rate, float) and rate > 0
+
+    wait_until(has_written, 30, "a rate of writing")
+    details = reader.read(workload)
+    listed = subprocess.run(
+        ["virsh", "--connect", libvirt_lab.uri, "domblklist", name], capture_output=True, text=True, check=True
+    ).stdout
+    disk = table(details, "Disks").rows[0]
+    assert disk[0] == "vda"
+    assert str(disk[-1]) in listed
+    assert disk[5] == 16 << 20
+    assert fact(details, "Domain", "memory") == 192 << 20
+    assert fact(details, "Domain", "runs by") == "emulation (tcg)"
+    interfaces = subprocess.run(
+        ["virsh", "--connect", libvirt_lab.uri, "domiflist", name], capture_output=True, text=True, check=True
+    ).stdout
+    assert str(table(details, "Network interfaces").rows[0][4]) in interfaces
+    assert len(table(details, "Virtual CPUs").rows) == 1
+    pids = [row[0] for one in details.tables if one.page is Page.PROCESSES for row in one.rows]
+    assert str(libvirt_lab.pid_of(name)) in pids
+
+
+@pytest.mark.lab
+def test_an_engine_that_is_away_is_a_problem_and_the_rest_is_told(docker_lab: DockerLab) -> None:
+    one = docker_lab.run("look-away", "sleep 1000")
+    try:
+        specs = [SourceSpec("host"), SourceSpec("cgroup"), SourceSpec("docker", {"url": docker_lab.url})]
+        workload = gather(specs).frame.workloads[WorkloadId("docker", one)]
+        away = Reach([SourceSpec("docker", {"url": "unix:///nowhere/docker.sock"})])
+        details = DetailsReader(away).read(workload)
+        assert "no Docker socket at /nowhere/docker.sock" in details.problems[0]
+        assert table(details, "1 processes").rows
+    finally:
+        docker_lab.remove(one)
+
+
+def test_a_service_is_told_from_the_kernel_alone() -> None:
+    workload = Workload(WorkloadId("systemd", "/x.service"), Kind.SERVICE, "x.service", State.RUNNING)
+    details = DetailsReader(Reach([])).read(workload)
+    assert fact(details, "Service", "engine") == "systemd"
+    assert os.getpid() not in {row[0] for one in details.tables for row in one.rows}

@@ -1,0 +1,294 @@
+"""Services through a real systemd, which runs in a user-mode kernel."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from collectors.actions.dispatch import Engines
+from collectors.actions.log import ActionLog
+from collectors.actions.runner import Outcome, Runner
+from collectors.comparison.facts import FactsReader
+from collectors.engines.registry import Reach
+from collectors.engines.systemd import bus, unit
+from collectors.engines.systemd.actions import SystemdEngine, unit_of
+from collectors.engines.systemd.journal import JournalLog
+from collectors.engines.systemd.source import SystemdSource, slice_of
+from collectors.model.actions import AfterTimeout, Request, Result, Verb
+from collectors.model.errors import SourceAbsent, SourceDown, SourceError, WorkloadGone
+from collectors.model.logs import LogLine
+from collectors.model.workloads import Kind, State, Workload, WorkloadId
+from collectors.sampling.source import SourceSpec
+from tests.helpers.lab.process import wait_until
+from tests.helpers.lab.uml import UmlLab
+from tests.helpers.lab.uml_systemd import run_under_systemd
+from tui.cli.commands.actions import run
+from tui.settings.config import Config
+
+UNITS = {
+    "calm.service": "[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/bin/sleep 1000\n",
+    "broken.service": "[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/bin/false\nType=oneshot\n",
+    "deaf.service": (
+        "[Unit]\nDefaultDependencies=no\n[Service]\nTimeoutStopSec=100\n"
+        "ExecStart=/bin/sh -c \"trap '' TERM; : >/run/deaf; while :; do sleep 0.2; done\"\n"
+    ),
+    "enabled.service": (
+        "[Unit]\nDescription=Stopped, though enabled\nDefaultDependencies=no\n[Service]\nExecStart=/bin/sleep 1000\n"
+        "[Install]\nWantedBy=lab.target\n"
+    ),
+    "slow.service": (
+        "[Unit]\nDefaultDependencies=no\n[Service]\nExecStartPre=/bin/sleep 1\nExecStart=/bin/sleep 1000\n"
+        "User=nobody\nPrivateTmp=yes\nNoNewPrivileges=yes\nProtectSystem=full\n"
+    ),
+    "leans.service": (
+        "[Unit]\nRequires=calm.service\nAfter=calm.service\nDefaultDependencies=no\n"
+        "[Service]\nExecStart=/bin/sleep 1000\n"
+    ),
+    "bound.service": (
+        "[Unit]\nBindsTo=calm.service\nAfter=calm.service\nDefaultDependencies=no\n"
+        "[Service]\nExecStart=/bin/sleep 1000\n"
+    ),
+    "idle.service": ("[Unit]\nPartOf=calm.service\nDefaultDependencies=no\n[Service]\nExecStart=/bin/sleep 1000\n"),
+    "talk.service": (
+        "[Unit]\nDefaultDependencies=no\n[Service]\nStandardOutput=journal\n"
+        "ExecStart=/bin/sh -c 'i=0; while :; do i=$((i+1)); echo line $i; sleep 0.02; done'\n"
+    ),
+}
+
+
+SYSTEM_UNITS = Path("/lib/systemd/system")
+
+
+def units() -> dict[str, str]:
+    """Return the units of the test and, as they are installed, those of the journal."""
+    journal = ("systemd-journald.service", "systemd-journald.socket")
+    return UNITS | {name: (SYSTEM_UNITS / name).read_text() for name in journal}
+
+
+def service(name: str, state: State = State.RUNNING) -> Workload:
+    return Workload(WorkloadId("systemd", f"/system.slice/{name}"), Kind.SERVICE, name, state)
+
+
+@pytest.mark.parametrize("name", ["a b.service", "x.scope", ".service", "x.service\n"])
+def test_what_is_no_name_of_a_service_never_reaches_the_bus(name: str) -> None:
+    with pytest.raises(SourceError):
+        unit_of(service(name))
+
+
+def test_a_template_has_a_slice_of_its_own() -> None:
+    assert slice_of("ssh.service") == "/system.slice"
+    assert slice_of("getty@tty1.service") == "/system.slice/system-getty.slice"
+    assert slice_of("foo\\x2dbar@1.service") == "/system.slice/system-foo\\x5cx2dbar.slice"
+    assert slice_of("serial-getty@x.service") == "/system.slice/system-serial\\x2dgetty.slice"
+
+
+def test_a_bus_that_falls_silent_holds_no_one_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It lets in, and then never answers."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(tmp_path / "bus"))
+    listener.listen(1)
+
+    def play() -> None:
+        client, _ = listener.accept()
+        client.recv(1)
+        client.sendall(b"OK 0123456789abcdef0123456789abcdef\r\n")
+        while client.recv(4096):
+            continue
+
+    threading.Thread(target=play, daemon=True).start()
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={tmp_path}/bus")
+    monkeypatch.setattr(bus, "ANSWER_S", 0.3)
+    with pytest.raises(SourceDown, match="system bus has not answered"), bus.system_bus():
+        pass
+
+
+@pytest.mark.parametrize("address", ["tcp:host=x,port=1", "nonsense", "unix:path=/nowhere"])
+def test_an_address_that_leads_nowhere_means_that_there_is_no_systemd(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", address)
+    with pytest.raises(SourceAbsent), bus.system_bus():
+        pass
+
+
+@pytest.mark.lab
+def test_services_are_acted_on_through_a_real_systemd(uml_lab: UmlLab) -> None:
+    argv = [sys.executable, "-m", "pytest", "-m", "uml", "-q", "-p", "no:cacheprovider", __file__]
+    environment = {"TMPDIR": "/run/lab/tmp", "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8", "VMTOP_INSIDE_UML": "1"}
+    finished = run_under_systemd(uml_lab.folder / "systemd", argv, units(), environment)
+    assert finished.returncode == 0, finished.stdout
+    assert "10 passed" in finished.stdout, finished.stdout
+
+
+def finish(folder: Path, request: Request) -> Outcome:
+    runner = Runner(Engines(Reach([])).of, ActionLog(folder / "actions.log"), "tester")
+    action = runner.submit(request)
+    wait_until(lambda: action.outcome is not None, 40, f"{request.verb} of {action.name}")
+    assert action.outcome is not None
+    return action.outcome
+
+
+def active_state(unit: str) -> str:
+    return subprocess.run(["systemctl", "is-active", unit], capture_output=True, text=True, check=False).stdout.strip()
+
+
+def invocation(unit: str) -> str:
+    words = ["systemctl", "show", "--property=InvocationID", "--value", unit]
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
+
+
+@pytest.mark.uml
+def test_a_service_is_started_restarted_and_stopped(tmp_path: Path) -> None:
+    assert finish(tmp_path, Request(Verb.START, service("calm.service", State.STOPPED))).result is Result.DONE
+    assert active_state("calm.service") == "active"
+    first = invocation("calm.service")
+    assert finish(tmp_path, Request(Verb.RESTART, service("calm.service"))).result is Result.DONE
+    assert invocation("calm.service") != first
+    assert finish(tmp_path, Request(Verb.STOP, service("calm.service"))).result is Result.DONE
+    assert active_state("calm.service") == "inactive"
+
+
+@pytest.mark.uml
+def test_a_unit_that_fails_is_told(tmp_path: Path) -> None:
+    outcome = finish(tmp_path, Request(Verb.START, service("broken.service", State.STOPPED)))
+    assert outcome.result is Result.FAILED
+    assert "the unit failed" in outcome.sentence
+
+
+@pytest.mark.uml
+def test_a_deaf_service_is_left_or_killed(tmp_path: Path) -> None:
+    assert finish(tmp_path, Request(Verb.START, service("deaf.service", State.STOPPED))).result is Result.DONE
+    wait_until(Path("/run/deaf").exists, 10, "its trap")
+    outcome = finish(tmp_path, Request(Verb.STOP, service("deaf.service"), 1.0, AfterTimeout.FORCE))
+    assert outcome.result is Result.DONE, outcome
+    assert "was killed" in outcome.sentence
+    assert active_state("deaf.service") in ("failed", "inactive")
+
+
+@pytest.mark.uml
+def test_an_unknown_unit_is_gone(tmp_path: Path) -> None:
+    assert finish(tmp_path, Request(Verb.STOP, service("nosuch.service"))).result is Result.GONE
+
+
+@pytest.mark.uml
+def test_stopped_services_that_are_enabled_are_listed() -> None:
+    assert active_state("enabled.service") == "active"  # by its link in lab.target.wants
+    subprocess.run(["systemctl", "stop", "enabled.service"], check=True)
+    subprocess.run(["systemctl", "start", "broken.service"], check=False)
+    source = SystemdSource()
+    source.open(lambda: None)
+    found = source.read().workloads
+    source.close()
+    states = {identity.id: workload.state for identity, workload in found.items()}
+    assert states["/system.slice/enabled.service"] is State.STOPPED
+    assert found[WorkloadId("systemd", "/system.slice/enabled.service")].description == "Stopped, though enabled"
+    assert states["/system.slice/broken.service"] is State.CRASHED
+    assert "/system.slice/dbus.service" not in states
+    assert "/system.slice/calm.service" not in states  # stopped, and no one enabled it
+
+
+@pytest.mark.uml
+def test_activation_and_sandbox_of_a_service_are_what_systemctl_says() -> None:
+    subprocess.run(["systemctl", "start", "slow.service"], check=True)
+    with bus.system_bus() as connection:
+        told = unit.read_unit(connection, "slow.service")
+    keys = "InactiveExitTimestampMonotonic,ActiveEnterTimestampMonotonic"
+    words = ["systemctl", "show", f"--property={keys}", "slow.service"]
+    shown = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    times = {line.partition("=")[0]: int(line.partition("=")[2]) for line in shown.splitlines()}
+    left, reached = (times[key] for key in keys.split(","))
+    assert told["startup_running_seconds"].value == pytest.approx((reached - left) / 1e6)
+    assert 0.9 < (reached - left) / 1e6 < 30
+    assert told["user"].value == "nobody"
+    assert told["sandbox"].value == "NoNewPrivileges PrivateTmp ProtectSystem=full"
+    service = Workload(WorkloadId("systemd", "/system.slice/slow.service"), Kind.SERVICE, "slow", State.RUNNING)
+    facts = FactsReader(Reach([])).read_all([service])[service.id]
+    assert facts["startup_running_seconds"] == told["startup_running_seconds"]
+    assert "user nobody, 3 sandbox settings" in str(facts["isolation"].value)
+    subprocess.run(["systemctl", "stop", "slow.service"], check=True)
+
+
+@pytest.mark.uml
+def test_the_journal_of_a_service_is_read_in_windows_and_followed() -> None:
+    subprocess.run(["systemctl", "start", "systemd-journald.service", "talk.service"], check=True)
+    log = JournalLog("talk.service")
+
+    def lines_of(found: list[LogLine]) -> list[int]:
+        return [int(line.text.split()[1]) for line in found if line.text.startswith("line ")]
+
+    wait_until(lambda: len(lines_of(log.last(100))) > 40, 30, "its lines")
+    subprocess.run(["systemctl", "stop", "talk.service"], check=True)
+    last = [line for line in log.last(30) if line.text.startswith("line ")]
+    numbers = lines_of(last)
+    assert numbers == list(range(numbers[0], numbers[-1] + 1))
+    assert lines_of(log.before(last[0], 10)) == list(range(numbers[0] - 10, numbers[0]))
+    assert lines_of(log.after(last[0], 3)) == [numbers[0] + 1, numbers[0] + 2, numbers[0] + 3]
+    assert all(line.at is not None for line in last)
+    heard: list[str] = []
+    thread = threading.Thread(target=lambda: heard.extend(line.text for line in log.follow(last[-1])), daemon=True)
+    thread.start()
+    subprocess.run(["systemctl", "start", "talk.service"], check=True)
+    wait_until(lambda: "line 1" in heard, 20, "a new line")
+    log.close()
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def command(verb: Verb, *names: str) -> int:
+    """Do what `vmtop VERB NAMES --yes` does on a host that has systemd only."""
+    specs = [SourceSpec("host"), SourceSpec("cgroup"), SourceSpec("systemd")]
+    return run(verb, names, specs, Config(), True, 5.0, AfterTimeout.LEAVE)
+
+
+@pytest.mark.uml
+def test_the_beginning_of_a_units_name_is_refused_and_the_whole_is_not(capsys: pytest.CaptureFixture[str]) -> None:
+    subprocess.run(["systemctl", "start", "calm.service"], check=True)
+    before = invocation("calm.service")
+    for verb in (Verb.STOP, Verb.RESTART, Verb.START, Verb.KILL, Verb.PAUSE, Verb.RESUME):
+        assert command(verb, "cal") == 3
+        assert "did you mean service:calm.service?" in capsys.readouterr().err
+        if verb in (Verb.STOP, Verb.RESTART, Verb.START):
+            assert command(verb, "service:cal") == 3
+        assert (active_state("calm.service"), invocation("calm.service")) == ("active", before)
+    assert command(Verb.STOP, "calm") == 0
+    assert active_state("calm.service") == "inactive"
+
+
+@pytest.mark.uml
+def test_an_alias_of_a_unit_is_refused_by_the_name_of_the_unit(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["systemctl", "show", "--property=FragmentPath", "--value", "calm.service"]
+    place = subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
+    Path("/run/systemd/system/nick.service").symlink_to(place)
+    journal = subprocess.run([*words[:-1], "systemd-journald.service"], capture_output=True, text=True, check=True)
+    Path("/run/systemd/system/scribe.service").symlink_to(journal.stdout.strip())
+    subprocess.run(["systemctl", "daemon-reload"], check=True)
+    subprocess.run(["systemctl", "start", "calm.service"], check=True)
+    assert command(Verb.STOP, "service:nick") == 5
+    assert "another name of calm.service" in capsys.readouterr().err
+    assert command(Verb.STOP, "scribe.service") == 5
+    assert "scribe.service, which is systemd-journald.service, is protected" in capsys.readouterr().err
+    assert active_state("calm.service") == "active"
+    subprocess.run(["systemctl", "stop", "calm.service"], check=True)
+
+
+@pytest.mark.uml
+def test_what_stops_with_a_unit_and_what_is_forgotten_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    subprocess.run(["systemctl", "start", "leans.service", "bound.service"], check=True)
+    seen = SystemdEngine().observe(service("calm.service"))
+    assert seen.dependents == ("bound.service", "leans.service")
+    assert command(Verb.STOP, "calm") == 0
+    assert "calm.service: systemd will stop with it: bound.service, leans.service." in capsys.readouterr().err
+    assert {active_state("leans.service"), active_state("bound.service")} == {"inactive"}
+    subprocess.run(["systemctl", "start", "calm.service"], check=True)
+    assert SystemdEngine().observe(service("calm.service")).dependents == ()
+    subprocess.run(["systemd-run", "--unit=fleeting", "--property=DefaultDependencies=no", "sleep", "1000"], check=True)
+    assert command(Verb.STOP, "fleeting") == 0
+    assert "fleeting.service: It is transient" in capsys.readouterr().err
+    with pytest.raises(WorkloadGone):
+        SystemdEngine().observe(service("fleeting.service"))
+    subprocess.run(["systemctl", "stop", "calm.service"], check=True)

@@ -1,0 +1,82 @@
+"""What /proc tells of the processes of a cgroup, and the I/O that only they have."""
+
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from collectors.kernel.cgroup.process_io import ProcessIo, is_blkio_dead
+from collectors.kernel.cgroup.processes import booted_at, guest, parent_pid, start_ticks, started_at
+from tests.unit.collectors.kernel.cgroup.test_source import UUID, write
+
+
+class TestProcesses:
+    @pytest.mark.parametrize(
+        ("words", "expected"),
+        [
+            ([b"qemu", b"-name", b"guest=a,,b,debug-threads=on", b"-uuid", UUID.upper().encode()], (UUID, "a,b")),
+            ([b"qemu", b"-name", b"plain"], (None, "plain")),
+            ([b"qemu", b"-uuid"], (None, None)),
+            ([], (None, None)),
+        ],
+    )
+    def test_qemus_command_line_tells_who_the_machine_is(
+        self, words: list[bytes], expected: tuple[str | None, str | None]
+    ) -> None:
+        assert guest(words) == expected
+
+    def test_a_command_with_brackets_and_spaces_does_not_shift_the_fields(self) -> None:
+        stat = b"7 (CPU 0/TCG) ) S 3 " + b" ".join([b"0"] * 17) + b" 99 0"
+        assert (parent_pid(stat), start_ticks(stat)) == (3, 99)
+        assert (parent_pid(b"7 (x"), start_ticks(b"")) == (None, None)
+
+    def test_the_start_of_a_process_is_told_to_a_clock_tick_and_stays_the_same(self) -> None:
+        before = time.time()
+        with subprocess.Popen(["sleep", "60"]) as child:
+            after = time.time()
+            began = started_at("/proc", child.pid)
+            assert began is not None
+            assert before - 0.02 <= began <= after + 0.02
+            time.sleep(0.05)
+            assert started_at("/proc", child.pid) == began
+            child.kill()
+
+    def test_of_another_kernels_procfs_whole_seconds_are_all_there_is(self, tmp_path: Path) -> None:
+        write(tmp_path, {"stat": "cpu  1 2 3\nbtime 1700000000\n"})
+        write(tmp_path / "7", {"stat": "7 (x) S 1 " + " ".join(["0"] * 17) + " 250 0"})
+        assert started_at(str(tmp_path), 7) == 1_700_000_002.5
+        assert started_at(str(tmp_path), 8) is None
+        (tmp_path / "stat").write_text("cpu  1 2 3\n")
+        assert booted_at(str(tmp_path)) is None
+
+    def test_blkio_is_dead_when_the_disks_had_io_that_it_did_not_count(self, tmp_path: Path) -> None:
+        blkio = "blkio.throttle.io_service_bytes"
+        write(tmp_path, {blkio: "Total 0\n", "diskstats": " 254 0 vda 9 0 80 0 1 0 8 0 0 0 0\n"})
+        assert is_blkio_dead(str(tmp_path), str(tmp_path))
+        (tmp_path / blkio).write_text("254:0 Read 4096\n254:0 Write 0\nTotal 4096\n")
+        assert not is_blkio_dead(str(tmp_path), str(tmp_path))
+
+    def test_io_of_processes_does_not_fall_when_one_ends(self, tmp_path: Path) -> None:
+        write(tmp_path / "group", {"cgroup.procs": "1\n2\n"})
+        for pid, amount in ((1, 100), (2, 50)):
+            write(tmp_path / str(pid), {"io": f"rchar: 9\nread_bytes: {amount}\nwrite_bytes: {amount * 2}\n"})
+        counter = ProcessIo(lambda: [str(tmp_path / "group")], str(tmp_path))
+        assert counter.read() == (150, 300)
+        (tmp_path / "group" / "cgroup.procs").write_text("2\n")
+        write(tmp_path / "2", {"io": "read_bytes: 60\nwrite_bytes: 100\n"})
+        assert counter.read() == (160, 300)
+
+    def test_io_that_may_not_be_read_is_unknown(self, tmp_path: Path) -> None:
+        write(tmp_path / "group", {"cgroup.procs": "1\n"})
+        assert ProcessIo(lambda: [str(tmp_path / "group")], str(tmp_path)).read() is None
+
+    def test_a_process_moved_into_the_group_does_not_bring_its_past(self, tmp_path: Path) -> None:
+        write(tmp_path / "group", {"cgroup.procs": "1\n"})
+        write(tmp_path / "1", {"io": "read_bytes: 5\nwrite_bytes: 5\n"})
+        counter = ProcessIo(lambda: [str(tmp_path / "group")], str(tmp_path))
+        counter.read()
+        write(tmp_path / "group", {"cgroup.procs": "1\n3\n"})
+        old = "3 (db) S 1 " + " ".join(["0"] * 17) + " 1 0"
+        write(tmp_path / "3", {"io": "read_bytes: 900\nwrite_bytes: 900\n", "stat": old})
+        assert counter.read() == (5, 5)

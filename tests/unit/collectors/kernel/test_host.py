@@ -1,0 +1,173 @@
+"""The host source against a captured procfs, and against psutil on this host."""
+
+import os
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from collectors.kernel.cgroup.parsers import NS_PER_TICK
+from collectors.kernel.devices import Disks, Interfaces
+from collectors.kernel.host import HostSource
+from collectors.model.errors import SourceAbsent, SourceDown
+from collectors.model.workloads import Kind, Sample
+from collectors.sampling.source import SourceReading
+
+STAT = "cpu  100 20 30 4000 500 6 7 800 90 10\ncpu0 50 10 15 2000 250 3 3 400 0 0\ncpu3 50 10 15 2000 250 3 4 400 0 0\n"
+MEMINFO = """MemTotal:       1000 kB
+MemFree:         400 kB
+MemAvailable:    700 kB
+Inactive(file):  200 kB
+SwapTotal:       100 kB
+SwapFree:         60 kB
+HugePages_Total:   0
+"""
+DISKSTATS = """   7       0 loop0 5 0 500 0 5 0 500 0 0 0 0
+   8       0 sda 10 0 100 0 20 0 200 0 0 0 0
+   8       1 sda1 10 0 100 0 20 0 200 0 0 0 0
+ 259       0 nvme0n1 1 0 10 0 2 0 20 0 0 0 0
+ 259       1 nvme0n1p1 1 0 10 0 2 0 20 0 0 0 0
+ 253       0 dm-0 10 0 100 0 20 0 200 0 0 0 0
+   9       0 md127 10 0 100 0 20 0 200 0 0 0 0
+"""
+NET_DEV = """Inter-|
+ face |
+    lo: 1 1 0 0 0 0 0 0 1 1 0 0 0 0 0 0
+  eth0: 100 10 0 1 0 0 0 0 200 20 0 2 0 0 0 0
+ bond0: 100 10 0 1 0 0 0 0 200 20 0 2 0 0 0 0
+docker0: 7 1 0 0 0 0 0 0 7 1 0 0 0 0 0 0
+vethab: 7 1 0 0 0 0 0 0 7 1 0 0 0 0 0 0
+"""
+
+
+@pytest.fixture
+def proc(tmp_path: Path) -> Path:
+    """A captured procfs."""
+    files = {
+        "stat": STAT + "btime 1700000000\n",
+        "meminfo": MEMINFO,
+        "diskstats": DISKSTATS,
+        "net/dev": NET_DEV,
+        "loadavg": "0.50 0.40 0.30 1/200 4242\n",
+        "uptime": "1234.56 99.00\n",
+        "pressure/cpu": "some avg10=0.00 avg60=0.00 avg300=0.00 total=17\n",
+        "sys/kernel/hostname": "cap\x1btured\n",
+        "sys/kernel/osrelease": "6.1.0\n",
+        "sys/kernel/random/boot_id": "b00t\n",
+    }
+    for name, text in files.items():
+        path = tmp_path / "proc" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return tmp_path / "proc"
+
+
+def read(proc: Path | str = "/proc", sys: Path | str = "/sys") -> SourceReading:
+    """Read a host once."""
+    source = HostSource(str(proc), str(sys))
+    source.open(lambda: None)
+    return source.read()
+
+
+def only_sample(reading: SourceReading) -> Sample:
+    """Return the host's sample."""
+    (samples,) = reading.samples.values()
+    (sample,) = samples
+    return sample
+
+
+def test_a_captured_host_is_read_whole(proc: Path, tmp_path: Path) -> None:
+    reading = read(proc, tmp_path / "sys")
+    assert reading.host is not None
+    assert (reading.host.kind, reading.host.id) == (Kind.HOST, ("host", "cap\ufffdtured"))
+    assert reading.host.started_at == 1_700_000_000
+    assert reading.host.id in reading.samples
+    assert (reading.cpus, reading.memory_bytes) == (2, 1_024_000)
+    assert reading.facts == {
+        "hostname": "cap\ufffdtured",
+        "kernel": "6.1.0",
+        "uptime_s": "1234",
+        "load": "0.50 0.40 0.30",
+        "swap_total": "102400",
+        "swap_used": "40960",
+        "memory_available": "716800",
+    }
+    sample = only_sample(reading)
+    assert (sample.epoch, sample.load_1m) == ("b00t", 0.5)
+    assert (sample.memory_charged_bytes, sample.memory_inactive_file_bytes) == (614_400, 204_800)
+    assert (sample.memory_available_bytes, sample.memory_swap_bytes) == (716_800, 40_960)
+    assert (sample.cpu_stall_total_ns, sample.memory_stall_total_ns) == (17_000, None)
+
+
+def test_cpu_time_is_without_guests_twice_waiting_and_steal(proc: Path) -> None:
+    sample = only_sample(read(proc))
+    assert sample.cpu_user_total_ns == 120 * NS_PER_TICK
+    assert sample.cpu_system_total_ns == 43 * NS_PER_TICK
+    assert sample.cpu_total_ns == 163 * NS_PER_TICK
+
+
+def test_disks_are_counted_once_by_their_names_where_there_is_no_sysfs(tmp_path: Path) -> None:
+    assert Disks(str(tmp_path)).read(DISKSTATS.encode()) == (110 * 512, 220 * 512, 11, 22)
+
+
+def test_disks_are_those_with_a_device(tmp_path: Path) -> None:
+    (tmp_path / "block" / "sda" / "device").mkdir(parents=True)
+    (tmp_path / "block" / "dm-0").mkdir()
+    assert Disks(str(tmp_path)).read(DISKSTATS.encode()) == (100 * 512, 200 * 512, 10, 20)
+
+
+def test_no_disk_is_none_and_not_zero(tmp_path: Path) -> None:
+    assert Disks(str(tmp_path)).read(b"7 0 loop0 1 1 1 1 1 1 1 1\nbroken\n") == (None, None, None, None)
+
+
+def test_interfaces_are_those_with_a_device(tmp_path: Path) -> None:
+    (tmp_path / "class" / "net" / "eth0" / "device").mkdir(parents=True)
+    assert Interfaces(str(tmp_path)).read(NET_DEV.encode()) == (100, 200, 10, 20, 3)
+
+
+def test_without_hardware_all_that_no_engine_made_count(tmp_path: Path) -> None:
+    assert Interfaces(str(tmp_path)).read(NET_DEV.encode()) == (200, 400, 20, 40, 6)
+
+
+def test_a_host_without_procfs_is_absent(tmp_path: Path) -> None:
+    with pytest.raises(SourceAbsent):
+        read(tmp_path)
+
+
+def test_a_procfs_that_vanishes_is_down(proc: Path) -> None:
+    source = HostSource(str(proc))
+    source.open(lambda: None)
+    (proc / "stat").unlink()
+    with pytest.raises(SourceDown):
+        source.read()
+
+
+def test_nonsense_in_procfs_is_none_and_not_an_error(proc: Path) -> None:
+    for name in ("stat", "meminfo", "diskstats", "net/dev", "loadavg", "uptime", "pressure/cpu"):
+        (proc / name).write_bytes(b"\xff\x00 nonsense: x\n")
+    sample = only_sample(read(proc))
+    assert (sample.cpu_total_ns, sample.memory_charged_bytes, sample.load_1m) == (None, None, None)
+
+
+class TestAgainstPsutil:
+    def test_cpu_time_equals_psutils(self) -> None:
+        ours = only_sample(read()).cpu_total_ns
+        theirs = psutil.cpu_times()
+        assert ours is not None
+        busy = theirs.user + theirs.nice + theirs.system + theirs.irq + theirs.softirq
+        assert ours / 1e9 == pytest.approx(busy, abs=0.5 * (os.cpu_count() or 1))
+
+    def test_memory_equals_psutils(self) -> None:
+        reading, memory = read(), psutil.virtual_memory()
+        sample = only_sample(reading)
+        assert reading.memory_bytes == memory.total
+        assert sample.memory_available_bytes == pytest.approx(memory.available, rel=0.05)
+        assert sample.memory_swap_bytes == pytest.approx(psutil.swap_memory().used, abs=1 << 24)
+
+    def test_the_rest_equals_psutils(self) -> None:
+        reading = read()
+        assert reading.cpus == psutil.cpu_count()
+        assert reading.host is not None
+        assert reading.host.started_at == psutil.boot_time()
+        assert float(reading.facts["uptime_s"]) == pytest.approx(time.time() - psutil.boot_time(), abs=5)

@@ -1,0 +1,98 @@
+"""Masking: what must not come out, and what must stay readable."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collectors.safety.redact import (
+    MASK,
+    is_secret,
+    redact_environment,
+    redact_json,
+    redact_line,
+    redact_text,
+    redact_words,
+)
+
+CANARY = "zqx7canary7xqz"
+NAMES = st.sampled_from(
+    ("PASSWORD", "db_passwd", "API_KEY", "apiToken", "aws-secret-access-key", "GITHUB_TOKEN", "PGPASSWORD", "Cookie")
+)
+
+
+@pytest.mark.parametrize(
+    "name", ["PASSWORD", "MYSQL_ROOT_PASSWORD", "apiKey", "AWS_SECRET_ACCESS_KEY", "jwt", "SENTRY_DSN", "PGPASSWORD"]
+)
+def test_names_of_secrets_are_recognised(name: str) -> None:
+    assert is_secret(name)
+
+
+@pytest.mark.parametrize("name", ["KEYBOARD", "PATH", "AUTHOR", "MONKEY", "COMPASS", "LANG", "pinned", "HOSTNAME"])
+def test_harmless_names_stay_readable(name: str) -> None:
+    assert not is_secret(name)
+
+
+@given(NAMES, st.text(max_size=20))
+def test_a_secret_variable_never_comes_out(name: str, around: str) -> None:
+    shown = redact_environment([f"{name}={around}{CANARY}"])
+    assert CANARY not in str(shown)
+    assert shown[0][0] == name
+
+
+@given(NAMES)
+def test_a_secret_never_comes_out_of_a_document(name: str) -> None:
+    document = {
+        "Config": {"Env": [f"{name}={CANARY}", "LANG=C"], "Cmd": ["x", f"--{name}={CANARY}", f"--{name}", CANARY]},
+        name: CANARY,
+        "deep": [{"url": f"postgres://user:{CANARY}@host/db"}],
+    }
+    text = json.dumps(redact_json(document))
+    assert CANARY not in text
+    assert "LANG=C" in text
+    assert MASK in text
+
+
+def test_words_after_a_secret_option_are_masked_and_options_are_not() -> None:
+    assert redact_words(["run", "--password", "x", "--token", "--verbose"]) == [
+        "run", "--password", MASK, "--token", "--verbose",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"--env=DB_PASSWORD={CANARY}",
+        f"curl -H 'Authorization: Bearer {CANARY}' host",
+        f'{{"x": "y", "auth_token": "{CANARY}"}}',
+        f"{{'outer': 'Cookie: {CANARY}'}}",
+        f"postgres://user:{CANARY}@host/db?x=1",
+        f"password: {CANARY}",
+    ],
+)
+def test_a_secret_inside_a_text_is_masked_wherever_it_stands(text: str) -> None:
+    assert CANARY not in redact_text(text)
+    assert MASK in redact_text(text)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("run", ["x", "-", "a=", "a.", "x://", "--password ", "a: ", "'"])
+def test_a_long_text_is_masked_in_time_that_grows_with_its_length(run: str) -> None:
+    assert redact_line(run * 200_000)
+
+
+def test_plain_text_is_left_alone() -> None:
+    assert redact_text("nginx -g 'daemon off;' --port=80 http://host/path") == (
+        "nginx -g 'daemon off;' --port=80 http://host/path"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["SessionError: night.gz cannot be read", "collectors.session.recorder: a frame was lost", "registry/auth:latest"],
+)
+def test_words_that_only_sound_like_secrets_stay_readable(text: str) -> None:
+    assert redact_text(text) == text

@@ -1,0 +1,103 @@
+"""The view's choices and the table's cells, without a terminal."""
+
+from __future__ import annotations
+
+import msgspec
+
+from collectors.analysis.history import History
+from collectors.analysis.rates import Deriver, Moment
+from collectors.model.workloads import Kind, Sample, State, Workload, WorkloadId
+from tests.helpers.demo_fleet import Fleet
+from tui.presenters.cells import Cells
+from tui.presenters.columns import DEFAULT, column, lay_out
+from tui.presenters.table_state import Line, Scale, TableState
+
+
+def _moment(fleet: Fleet, ticks: int = 3) -> Moment:
+    deriver = Deriver()
+    for _ in range(ticks - 1):
+        deriver.feed(fleet.frame())
+    return deriver.feed(fleet.frame())
+
+
+def test_columns_fit_every_width_and_the_name_is_always_there() -> None:
+    for width in range(20, 260):
+        columns = lay_out(DEFAULT, width)
+        assert columns[0].key == "name"
+        assert sum(one.width + 1 for one in columns) + 1 <= max(width, 17)
+
+
+def test_every_cell_is_exactly_as_wide_as_its_column() -> None:
+    moment = _moment(Fleet(30))
+    cells = Cells(History())
+    cells.at(moment, Scale.CORE)
+    columns = lay_out(DEFAULT, 160)
+    for line in TableState().arrange(moment):
+        made = cells.line(line, columns, False)
+        assert [len(cell.text) for cell in made] == [2, *(one.width + 1 for one in columns)]
+
+
+def test_a_group_adds_sizes_and_flows_but_no_shares_means_or_limits() -> None:
+    moment = _moment(Fleet(20))
+    members = tuple(moment.readings.values())
+    group = Line("all", None, members)
+    assert group.value("memory_host_bytes") == sum(m.value("memory_host_bytes") or 0 for m in members)
+    assert group.value("cpu_wait_percent") is None
+    assert group.value("memory_report_age_seconds") is None
+
+
+def test_a_nested_member_counts_once_in_its_group() -> None:
+    outer, inner = WorkloadId("systemd", "/user@1000.service"), WorkloadId("podman", "b" * 64)
+    frame = Fleet(0).frame()
+    frame.workloads[outer] = Workload(outer, Kind.SERVICE, "user@1000", State.RUNNING)
+    frame.workloads[inner] = Workload(inner, Kind.CONTAINER, "web", State.RUNNING, parent=outer)
+    for identity in (outer, inner):
+        frame.samples[identity] = (Sample("cgroup", frame.at_ns, memory_charged_bytes=1 << 30),)
+    moment = Deriver().feed(frame)
+    assert Line("g", None, tuple(moment.readings.values())).value("memory_host_bytes") == 1 << 30
+
+
+def test_on_the_scale_of_limits_the_order_is_that_of_the_shown_number() -> None:
+    moment = _moment(Fleet(40))
+    view = TableState(scale=Scale.LIMIT)
+    shown = [line.value("cpu_of_limit_percent") for line in view.arrange(moment)]
+    known = [value for value in shown if value is not None]
+    assert known == sorted(known, reverse=True)
+    assert shown[: len(known)] == known
+
+
+def test_an_old_number_is_marked_although_another_source_is_fresh() -> None:
+    fleet = Fleet(1)
+    deriver = Deriver()
+    late = Sample("libvirt", 1, net_rx_total_bytes=1000)
+    later = Sample("libvirt", fleet.now_ns, net_rx_total_bytes=5_000_000)
+    moment = None
+    for extra in (late, later, later):
+        frame = fleet.frame(60)
+        identity = next(iter(frame.workloads))
+        fresh = msgspec.structs.replace(frame.samples[identity][0], net_rx_total_bytes=None)
+        frame.samples[identity] = (fresh, extra)
+        moment = deriver.feed(frame)
+    assert moment is not None
+    cells = Cells(History())
+    cells.at(moment, Scale.CORE)
+    line = TableState().arrange(moment)[0]
+    columns = [column("name"), column("net_rx_bytes_per_second"), column("memory_host_bytes")]
+    _, _, received, memory = cells.line(line, columns, False)
+    assert received.text.startswith("?")
+    assert received.tone == "dim"
+    assert memory.tone != "dim"
+
+
+def test_the_cursor_stays_on_top_until_it_is_moved_and_then_on_its_workload() -> None:
+    fleet, view, deriver = Fleet(20), TableState(clock=lambda: 0.0), Deriver()
+    for _ in range(4):
+        lines = view.arrange(deriver.feed(fleet.frame()))
+        assert view.cursor == lines[0].id
+    view.move_to(5)
+    chosen = view.cursor
+    for sort in ("name", "memory_host_bytes", "cpu_percent"):
+        view.sort = sort
+        view.release_order()
+        view.arrange(deriver.feed(fleet.frame()))
+        assert view.cursor == chosen

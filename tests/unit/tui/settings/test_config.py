@@ -1,0 +1,90 @@
+"""The configuration file: its defaults, its mistakes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collectors.model.workloads import Kind
+from tui.cli.main import main
+from tui.settings.config import Config, ConfigError, config_file, load_config
+from tui.settings.paths import state_folder
+
+
+def test_without_a_file_everything_has_its_default(tmp_path: Path) -> None:
+    assert load_config(tmp_path / "none.toml") == Config()
+
+
+def test_all_keys_are_taken(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(
+        'read_only = true\n[actions]\nallow_protected = ["vm:db"]\n[actions.timeout_s]\nvm = 120\ncontainer = 2.5\n'
+    )
+    config = load_config(path)
+    assert config.read_only
+    assert config.actions.allow_protected == ("vm:db",)
+    assert [config.actions.timeout_s.of(kind) for kind in (Kind.VM, Kind.CONTAINER, Kind.SERVICE)] == [120, 2.5, 90]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("read_only = 'yes'", "read_only"),
+        ("readonly = true", "readonly"),
+        ("[actions]\nallow_protected = 'x'", "allow_protected"),
+        ("[actions.timeout_s]\nvm = -1", "vm"),
+        ("a = [", "no TOML"),
+    ],
+)
+def test_a_mistake_is_one_sentence_with_its_place(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=words) as caught:
+        load_config(path)
+    assert str(path) in str(caught.value)
+
+
+def test_a_folder_in_its_place_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_config(tmp_path)
+
+
+@given(st.binary(max_size=200))
+def test_whatever_is_in_the_file_there_is_no_traceback(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+    path = tmp_path_factory.mktemp("config") / "config.toml"
+    path.write_bytes(data)
+    try:
+        load_config(path)
+    except ConfigError:
+        return
+
+
+def test_a_mistake_ends_the_command_before_anything_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "vmtop").mkdir()
+    (tmp_path / "vmtop" / "config.toml").write_text("readonly = true")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    done = CliRunner().invoke(main, ["stop", "x", "--yes"], standalone_mode=True)
+    assert done.exit_code == 1
+    assert "has a mistake" in done.output
+
+
+def test_a_locked_configuration_refuses_scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "vmtop").mkdir()
+    (tmp_path / "vmtop" / "config.toml").write_text("read_only = true")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    done = CliRunner().invoke(main, ["kill", "x", "--yes"], standalone_mode=True)
+    assert done.exit_code == 5
+    assert "read_only = true" in done.output
+
+
+def test_a_user_whom_nobody_knows_has_no_files_and_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 4_000_000_000)
+    assert load_config() == Config()
+    assert (config_file(), state_folder()) == (Path("/.config/vmtop/config.toml"), Path("/.local/state/vmtop"))

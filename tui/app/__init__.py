@@ -1,0 +1,1 @@
+"""The Textual applications: live and replay."""

@@ -1,0 +1,223 @@
+"""What the live application and the replay share: screens, the palette, a clean end whatever happens.
+
+One line is painted before anything of vmtop's own is loaded: a person sees at once that it starts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
+
+from rich.text import Text
+from textual import events
+from textual._styles_cache import StylesCache
+from textual.app import ComposeResult, SystemCommand
+from textual.await_complete import AwaitComplete
+from textual.binding import Binding, BindingType
+from textual.command import CommandPalette
+from textual.screen import ModalScreen, Screen
+from textual.theme import ThemeProvider
+from textual.widgets import Static
+
+from collectors.safety.sanitize import sanitize
+from tui.settings import log_file
+from tui.settings.keymap import APP_ACTIONS, LIVE, keys_of, shown
+from tui.settings.screen_options import ScreenOptions
+from tui.terminal.input_gate import InputGate
+from tui.terminal.output_filter import TerminalSafeFilter
+from tui.terminal.painting import PaintingApp
+from tui.terminal.signals import ENDING, SIGNALS
+
+log = logging.getLogger(__name__)
+
+_ALWAYS = {"repaint", "suspend_process"}
+"""Actions whose keys work in front of a dialogue, too."""
+
+
+class BaseApp(PaintingApp):
+    """An application with one main screen.
+
+    Args:
+        options: From the command line.
+    """
+
+    TITLE = "vmtop"
+    CSS = "#opening { height: 1; background: $primary-background; text-style: bold; }"
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(key.keys, key.action, key.help, show=False, priority=key.action in _ALWAYS, id=key.action)
+        for key in keys_of(LIVE)
+        if key.action in APP_ACTIONS
+    ]
+
+    def __init__(self, options: ScreenOptions) -> None:
+        super().__init__()
+        self.options = options
+        self.failure = ""
+        """Why the screen ended by itself; a sentence."""
+        self.animation_level = "none"
+        self._end_code: int | None = None
+        """The exit code that was asked for, from then on."""
+        self._gate = InputGate()
+        self._aims: WeakKeyDictionary[events.Key, Screen[Any]] = WeakKeyDictionary()
+        """The screen that was on top when a key came, as long as the key is on its way."""
+        self._outlet = TerminalSafeFilter(options.ascii)
+        self._filters.append(self._outlet)
+
+    def compose(self) -> ComposeResult:
+        yield Static(Text(" vmtop  starting ...", no_wrap=True), id="opening")
+
+    def on_mount(self) -> None:
+        self.theme = "textual-dark"
+        SIGNALS.serve(asyncio.get_running_loop(), lambda code: self.exit(code, code))
+        if self.is_headless:
+            self.begin()
+        else:
+            self.call_after_refresh(self.begin)
+
+    def begin(self) -> None:
+        """Load what the screens are made of, and show the first."""
+        from tui.dialogs.picker import PickerDialog
+        from tui.dialogs.prompt import PromptDialog
+        from tui.dialogs.text_page import TextDialog
+
+        self.install_screen(TextDialog(), "panel")
+        self.install_screen(PickerDialog(), "choice")
+        self.install_screen(PromptDialog(), "ask")
+        self.push_screen(self.main_screen())
+        gc.freeze()  # modules and styles stay to the end: a search for garbage need not go through them
+        gc.enable()
+
+    def clean(self, text: str) -> str:
+        return self._outlet.clean(text)
+
+    def main_screen(self) -> Screen[None]:
+        """Return the screen to begin with."""
+        raise NotImplementedError
+
+    async def on_event(self, event: events.Event) -> None:
+        """Take an event, unless it was made for a screen that has closed since, or by a key that is held down."""
+        if isinstance(event, events.Key | events.MouseEvent | events.Paste) and not event.is_forwarded:
+            if not self._gate.admits(_held(event), event.time):
+                return
+            if isinstance(event, events.Key):
+                self._aims[event] = self.screen
+        await super().on_event(event)
+
+    def on_key(self, event: events.Key) -> None:
+        """Leave a key alone that came back from a screen that has closed: it is not for the one below."""
+        if self._aims.get(event, self.screen) is not self.screen:
+            event.prevent_default()
+
+    def push_screen(self, screen: Screen[Any] | str, *arguments: Any, **options: Any) -> Any:
+        """Show a screen. A dialogue does not get the key that opened it again while that is held down."""
+        pushed = super().push_screen(screen, *arguments, **options)
+        if isinstance(self.screen, ModalScreen):
+            self._gate.hold(time.monotonic())
+        return pushed
+
+    def pop_screen(self) -> AwaitComplete:
+        """Close a screen and let go of all that it painted. What is typed before the one below is painted is lost.
+
+        Textual remembers two colours of each widget in a table that holds on to the widget's own lines: up to 1,024
+        widgets that are long closed, which is some 130 MiB after a hundred screens.
+        """
+        closed = super().pop_screen()
+        self._gate.shut(time.monotonic())
+        self.screen.call_after_refresh(lambda: self._gate.open(time.monotonic()))
+        forget = getattr(StylesCache.get_inner_outer, "cache_clear", None)
+        if forget is not None:  # not in a Textual that has no such table
+            forget()
+        return closed
+
+    def action_command_palette(self) -> None:
+        """Show the palette of commands."""
+        from tui.dialogs.base import Palette
+
+        if not isinstance(self.screen, CommandPalette):
+            self.push_screen(Palette(id="--command-palette"))
+
+    def search_themes(self) -> None:
+        """Show the palette of themes."""
+        from tui.dialogs.base import Palette
+
+        self.push_screen(Palette(providers=[ThemeProvider], placeholder="Search for themes ..."))
+
+    def exit(self, result: int | None = None, return_code: int = 0, message: Any = None) -> None:
+        """End in order."""
+        self._end_code = return_code
+        super().exit(result, return_code, message)
+
+    def _fatal_error(self) -> None:
+        """End with a sentence. Textual would print a traceback with local variables, which may hold secrets.
+
+        Once the end was asked for it is no failure: Textual takes the parts of a screen away that is about to open.
+        """
+        if self._end_code is not None:
+            log.info("the screen failed while it ended", exc_info=True)
+            self.panic()
+            return
+        log.exception("the screen failed")
+        error = sys.exc_info()[1]
+        self.failure = f"vmtop: the screen failed: {type(error).__name__}: {sanitize(str(error))}"
+        self.panic()
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Offer every key's action, and sorting by every metric, in the palette."""
+        from collectors.model.metrics import METRICS
+        from tui.screens.workloads.base import WorkloadListScreen
+
+        if isinstance(screen, WorkloadListScreen):
+            for key in keys_of(screen.where):
+                if key.action != "command_palette" and "move" not in key.action:
+                    title = f"{key.label or key.action.partition('(')[0].replace('_', ' ')}: {key.help}"
+                    yield SystemCommand(title, shown(key.keys), partial(screen.run_action, key.action))
+            for metric in METRICS.values():
+                yield SystemCommand(f"Sort by {metric.alias}", metric.help, partial(screen.action_sort, metric.key))
+            yield SystemCommand("Theme", "change the colours", self.action_change_theme)
+
+    def run_to_end(self) -> int:
+        """Run until the person leaves; return the process's exit code."""
+        log_file.keep_all()
+        with SIGNALS.listening(ENDING), _terminal_for_textual():
+            self.run(mouse=self.options.mouse)
+        if self.failure:
+            farewell(f"{self.failure}{log_file.FILE.reference}")
+        return self.return_code or 0 if self._end_code is None else self._end_code
+
+
+def _held(event: events.Key | events.MouseEvent | events.Paste) -> str:
+    """Name what may be held down, or pressed twice in a row; empty for what may not."""
+    if isinstance(event, events.Key):
+        return event.key
+    return "mouse" if isinstance(event, events.MouseDown | events.MouseUp) else ""
+
+
+def farewell(words: str) -> None:
+    """Say something after the screen, unless the terminal has gone."""
+    with suppress(OSError):
+        sys.stderr.write(f"{words}\n")
+        sys.stderr.flush()
+
+
+@contextmanager
+def _terminal_for_textual() -> Iterator[None]:
+    """Keep the terminal for Textual alone: it writes to `sys.__stderr__`."""
+    original = sys.__stderr__
+    with log_file.stderr_in_log() as terminal:
+        # Stays open: Textual's writer may be at it still when a slow terminal makes it late.
+        vars(sys)["__stderr__"] = os.fdopen(terminal, "w", encoding="utf-8", errors="replace", closefd=False)
+        try:
+            yield
+        finally:
+            vars(sys)["__stderr__"] = original

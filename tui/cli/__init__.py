@@ -1,0 +1,1 @@
+"""What a shell user types: the group, its options, one file for each command."""

@@ -1,0 +1,161 @@
+"""`vmtop start`, `stop`, `restart`, `pause`, `resume`, `kill`: the screen's actions, for scripts.
+
+Exit codes: 0 all done, or so already; 1 one failed; 2 bad arguments; 3 a name stands for no workload or for several
+(nothing was done to any); 4 not allowed; 5 refused by vmtop (protected, locked, impossible now); 6 not in time, left as
+it is; 7 outcome unknown; 8 a source that could know a name has not answered (nothing was done to any). With several
+workloads, the gravest: 1, 7, 8, 4, 5, 3, 6.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Sequence
+
+import click
+
+from collectors.actions.commands import CAN_WAIT, besides, consequence, describe, equivalent
+from collectors.actions.log import ActionLog
+from collectors.actions.nested_workloads import below
+from collectors.actions.protection import Protection
+from collectors.actions.rules import engine_forbids
+from collectors.actions.runner import Action, Runner
+from collectors.model.actions import AfterTimeout, Observed, Request, Result, Verb
+from collectors.model.errors import SourceError
+from collectors.model.workloads import Workload
+from collectors.sampling.source import SourceSpec
+from tui.cli.targets import choose
+from tui.controllers.services import make_services, who
+from tui.settings.config import Config, config_file
+from tui.settings.paths import state_folder
+
+_CODES = {
+    Result.DONE: 0,
+    Result.ALREADY: 0,
+    Result.FAILED: 1,
+    Result.UNKNOWN: 7,
+    Result.DENIED: 4,
+    Result.REFUSED: 5,
+    Result.GONE: 3,
+    Result.CHANGED: 3,
+    Result.TIMED_OUT: 6,
+}
+_GRAVEST_FIRST = (1, 7, 8, 4, 5, 3, 6, 0)
+_ANSWER_S = 30.0
+
+
+def run(
+    verb: Verb,
+    names: Sequence[str],
+    specs: Sequence[SourceSpec],
+    config: Config,
+    is_sure: bool,
+    timeout_s: float | None,
+    after: AfterTimeout,
+) -> int:
+    """Find the workloads, ask, act, and print a line for each outcome; return the exit code."""
+    if config.read_only:
+        click.echo(f"vmtop: not done: {config_file()} says read_only = true", err=True)
+        return _CODES[Result.REFUSED]
+    chosen = choose(names, specs)
+    if chosen.code:
+        return chosen.code
+    means = make_services(specs, config, state_folder() / "actions.log")
+    runner = Runner(means.engines.of, ActionLog(means.action_log), who())
+    protection = Protection(config.actions.allow_protected)
+    requests = [
+        Request(
+            verb,
+            one,
+            _granted_s(verb, one, timeout_s, config),
+            after,
+            _look(runner, one),
+            below(one, chosen.everyone),
+            means.reach.needs_id(one),
+        )
+        for one in chosen.workloads
+    ]
+    refusals = [_refusal(protection, request) for request in requests]
+    for refusal in filter(None, refusals):
+        click.echo(f"vmtop: {refusal}", err=True)
+    allowed = [request for request, refusal in zip(requests, refusals, strict=True) if not refusal]
+    if is_sure:
+        for request in allowed:
+            for sentence in besides(request):
+                click.echo(f"vmtop: {request.workload.name}: {sentence}", err=True)
+    if not allowed or not (is_sure or _asks(allowed)):
+        return _CODES[Result.REFUSED]
+    codes = _act(runner, allowed)
+    codes += [_CODES[Result.REFUSED]] * (len(requests) - len(allowed))
+    return next(code for code in _GRAVEST_FIRST if code in codes)
+
+
+def _granted_s(verb: Verb, workload: Workload, timeout_s: float | None, config: Config) -> float:
+    if verb not in CAN_WAIT:
+        return _ANSWER_S
+    return config.actions.timeout_s.of(workload.kind) if timeout_s is None else timeout_s
+
+
+def _look(runner: Runner, workload: Workload) -> Observed | None:
+    try:
+        return runner.look(workload)
+    except SourceError as error:
+        click.echo(f"vmtop: {workload.name}: {error.reason}", err=True)
+        return None
+
+
+def _refusal(protection: Protection, request: Request) -> str:
+    """Return why vmtop does not even ask the engine; the state is left to the runner, which looks again."""
+    workload = request.workload
+    called = request.seen.name if request.seen else workload.name
+    if reason := protection.reason(workload, called):
+        name = workload.name if called == workload.name else f"{workload.name}, which is {called},"
+        return f"{name} is protected: {reason} (allow_protected in {config_file()} makes exceptions)"
+    reason = engine_forbids(request.verb, workload)
+    return f"{workload.name}: {reason}" if reason else ""
+
+
+def _asks(requests: Sequence[Request]) -> bool:
+    """Ask the person; without one at a terminal, say how to go on."""
+    if not sys.stdin.isatty():
+        raise click.UsageError("there is no one to ask: say --yes.")
+    for request in requests:
+        click.echo(f"{request.verb}: {describe(request.workload)}", err=True)
+        for sentence in (consequence(request), *besides(request)):
+            click.echo(f"  {sentence}", err=True)
+        for command in equivalent(request):
+            click.echo(f"  the same by hand: {command}", err=True)
+    return click.confirm("Go on?", default=False, err=True)
+
+
+def _act(runner: Runner, requests: Sequence[Request]) -> list[int]:
+    """Submit all, print each outcome as it comes, and return the codes."""
+    ended = threading.Semaphore(0)
+
+    def note(action: Action) -> None:
+        if action.outcome is not None:
+            ended.release()
+        elif action.phase == "outcome unknown":
+            click.echo(f"vmtop: {action.name}: the engine was lost in the middle; looking what became of it", err=True)
+
+    runner.on_change(note)
+    waiting = [runner.submit(request) for request in requests]
+    told: set[int] = set()
+    codes: list[int] = []
+    while len(told) < len(waiting):
+        ended.acquire()
+        for place, action in enumerate(waiting):
+            if action.outcome is not None and place not in told:
+                told.add(place)
+                codes.append(_tell(action))
+    return codes
+
+
+def _tell(action: Action) -> int:
+    outcome = action.outcome
+    assert outcome is not None  # noqa: S101  # the caller looked
+    code = _CODES[outcome.result]
+    click.echo(f"{outcome.sentence} ({outcome.seconds:.1f} s)", err=code != 0)
+    if outcome.remedy:
+        click.echo(f"  to mend it: {outcome.remedy}", err=True)
+    return code

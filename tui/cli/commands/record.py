@@ -1,0 +1,194 @@
+"""`vmtop record`: frames to a file without a screen, until a signal or the time is up."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from collectors.model.metrics import Unit
+from collectors.model.workloads import Frame
+from collectors.safety.sanitize import sanitize
+from collectors.sampling.sampler import Sampler
+from collectors.sampling.source import SourceSpec
+from collectors.session.format import SessionError
+from collectors.session.recorder import Keeping, Recorder, Sink
+from collectors.session.sinks import Rotating, Rotation, file_writer, stream_writer
+from tui.cli.sampling import SETTLE_S
+from tui.presenters.doctor import troubles
+from tui.presenters.formatting import duration, text
+from tui.settings import log_file
+from tui.terminal.signals import SIGNALS
+
+_SIGNALS: Mapping[int, int] = {signal.SIGINT: 0, signal.SIGTERM: 0, signal.SIGHUP: 129}
+"""Exit codes: asked to end is no failure; a terminal that went away is told."""
+_KEEPING_S = 10.0
+"""For the disk to take what is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to record, and where to."""
+
+    path: Path
+    """`-` is standard output."""
+    interval_s: float = 1.0
+    duration_s: float = 0.0
+    """0 goes on until a signal."""
+    rotation: Rotation = Rotation()  # noqa: RUF009  # frozen
+    is_forced: bool = False
+
+
+def record(specs: Sequence[SourceSpec], plan: Plan) -> int:
+    """Record, and return the exit code: 0 all was kept, 1 frames were lost, 129 the terminal went away.
+
+    Raises:
+        SessionError: The file cannot be made.
+    """
+    log_file.keep_all()
+    stop = _Stop()
+    with SIGNALS.listening(_SIGNALS), SIGNALS.handed_to(stop.signalled):
+        return _record(specs, plan, stop)
+
+
+def _record(specs: Sequence[SourceSpec], plan: Plan, stop: _Stop) -> int:
+    sink = _sink(plan)
+    sampler, recorder = Sampler(specs, plan.interval_s), Recorder()
+    SIGNALS.last_steps.append((lambda: recorder.close(_KEEPING_S), _KEEPING_S))
+    keeping = recorder.add(sink)
+    sampler.on_frame(recorder.take)
+    sampler.on_frame(stop.count)
+    sampler.on_failure(stop.set)
+    sampler.start()
+    words = _Words(plan, keeping, stop)
+    _watch(plan, keeping, stop, words)
+    sampler.stop()
+    is_done = recorder.close(_KEEPING_S)
+    if sampler.failure is not None:
+        raise SessionError(f"sampling failed: {type(sampler.failure).__name__}: {sanitize(str(sampler.failure))}")
+    words.end(is_done)
+    return stop.code or (1 if keeping.lost or not is_done else 0)
+
+
+def _sink(plan: Plan) -> Sink:
+    if str(plan.path) == "-":
+        if sys.stdout.isatty():
+            raise SessionError("a session is no text for a terminal: send it to a file or a pipe")
+        return stream_writer(sys.stdout.fileno())
+    if plan.rotation.is_wanted:
+        return Rotating(plan.path, plan.rotation)
+    return file_writer(plan.path, plan.is_forced)
+
+
+class _Stop:
+    """Ends the recording: by a signal, by a failure. Knows the newest frame."""
+
+    def __init__(self) -> None:
+        self.code = 0
+        self.frames = 0
+        self.newest: Frame | None = None
+        self._event = threading.Event()
+
+    def set(self) -> None:
+        self._event.set()
+
+    def count(self, frame: Frame) -> None:
+        self.frames += 1
+        self.newest = frame
+
+    def wait(self, seconds: float) -> bool:
+        return self._event.wait(seconds)
+
+    def signalled(self, number: int) -> None:
+        """End at a signal that ends; the thread of the signals calls this."""
+        if SIGNALS.code is not None:
+            self.code = SIGNALS.code
+            self.set()
+
+
+class _Words:
+    """Tells on stderr how it goes: on a terminal in one line, elsewhere only of trouble."""
+
+    def __init__(self, plan: Plan, keeping: Keeping, stop: _Stop) -> None:
+        self._plan, self._keeping, self._stop = plan, keeping, stop
+        self._is_terminal = sys.stderr.isatty()
+        self._told = ""
+        self._has_told_sources = False
+
+    def begin(self) -> None:
+        click.echo(f"vmtop: recording to {_name(self._plan)}; Ctrl-C ends it", err=True)
+
+    def go_on(self, passed: float) -> None:
+        """Tell what is new."""
+        problem = self._keeping.problem
+        if not self._has_told_sources and passed >= SETTLE_S:
+            self._tell_sources()
+        if problem != self._told:
+            self._told = problem
+            self._say(f"not recording: {problem}" if problem else "recording again")
+        if self._is_terminal:
+            self._line(passed)
+
+    def _tell_sources(self) -> None:
+        """Tell which sources are not in the recording."""
+        if self._stop.newest is not None:
+            self._has_told_sources = True
+            for sentence in troubles(self._stop.newest.sources):
+                self._say(sentence)
+
+    def _where(self) -> str:
+        sink = self._keeping.sink
+        if isinstance(sink, Rotating) and sink.newest is not None:
+            return f"{sink.files} files, the last of them {sanitize(str(sink.newest))}"
+        return _name(self._plan)
+
+    def _say(self, sentence: str) -> None:
+        click.echo(("\r\x1b[K" if self._is_terminal else "") + f"vmtop: {sentence}", err=True)
+
+    def _line(self, passed: float) -> None:
+        lost = f", {self._keeping.lost} lost" if self._keeping.lost else ""
+        with suppress(OSError):  # a terminal that goes away ends the recording by a signal, not here
+            sys.stderr.write(f"\r  {duration(passed, 6).strip()}  {self._stop.frames} frames  {self._size()}{lost}   ")
+            sys.stderr.flush()
+
+    def end(self, is_done: bool) -> None:
+        """Tell what was kept."""
+        keeping = self._keeping
+        with suppress(OSError):  # the terminal may be gone
+            if self._is_terminal:
+                click.echo("", err=True)
+            kept = self._stop.frames - keeping.lost
+            click.echo(f"vmtop: {self._where()}: {kept} frames, {self._size()}", err=True)
+            if not self._has_told_sources:
+                self._tell_sources()
+            if not is_done:
+                click.echo("vmtop: the disk did not answer in time; the last frames may be missing", err=True)
+            if keeping.lost:
+                why = keeping.problem or "'vmtop info' tells why"
+                click.echo(f"vmtop: {keeping.lost} frames were not kept: {why}", err=True)
+
+    def _size(self) -> str:
+        return text(getattr(self._keeping.sink, "size", 0), Unit.BYTES, 6).strip()
+
+
+def _watch(plan: Plan, keeping: Keeping, stop: _Stop, words: _Words) -> None:
+    """Wait for the end: a signal, the time, a reader that went away."""
+    began = time.monotonic()
+    words.begin()
+    while not stop.wait(min(1.0, max(0.05, plan.duration_s / 10)) if plan.duration_s else 1.0):
+        passed = time.monotonic() - began
+        words.go_on(passed)
+        is_broken = bool(keeping.problem) and str(plan.path) == "-"
+        if is_broken or (plan.duration_s and passed >= plan.duration_s):
+            return
+
+
+def _name(plan: Plan) -> str:
+    return "standard output" if str(plan.path) == "-" else sanitize(str(plan.path))

@@ -1,0 +1,76 @@
+"""How `vmtop` fails: one sentence on standard error and an exit code, never a traceback."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from tui.settings import log_file
+
+log = logging.getLogger(__name__)
+
+_INTERRUPTED = 130
+_LONGEST_SENTENCE = 4000
+
+
+class Program(click.Group):
+    """A group whose errors are one sentence, and which ends quietly when its reader has gone."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run, and exit with 0, 1 (it failed), 2 (bad arguments) or 130 (interrupted)."""
+        with log_file.taking():
+            try:
+                code = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+            except click.ClickException as error:
+                click.echo(f"vmtop: {_sentence(error)}", err=True)
+                code = error.exit_code
+            except click.Abort:
+                code = _INTERRUPTED
+            except Exception as error:
+                # The boundary to the person, who gets a sentence; the log has the traceback.
+                code = _tell_failure(error)
+        if not standalone_mode:
+            return code
+        sys.exit(code if isinstance(code, int) else 0)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a closed pipe is no error."""
+        try:
+            code = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # What is still buffered would be written, and fail, once more at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        except OSError as error:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise click.ClickException(f"cannot write: {error.strerror or error}") from error
+        return code
+
+
+def _tell_failure(error: Exception) -> int:
+    from collectors.safety.sanitize import sanitize
+
+    log.exception("the command failed")
+    said = sanitize(f"{type(error).__name__}: {error}")
+    click.echo(f"vmtop: it failed in a way that no one foresaw: {said}{log_file.FILE.reference}", err=True)
+    return 1
+
+
+def _sentence(error: click.ClickException) -> str:
+    """Return what an error says, on one line; it may name a path or a word of a stranger's."""
+    from collectors.safety.sanitize import sanitize
+
+    return sanitize(" ".join(error.format_message().split()), _LONGEST_SENTENCE)

@@ -1,0 +1,223 @@
+"""Options that several commands share.
+
+Nothing is imported here but click: `vmtop --help` has to be quick.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from tui.cli.types import AddressType, FilterType, IntervalType
+from tui.settings import log_file
+
+if TYPE_CHECKING:
+    from collectors.query.filter import Query
+    from tui.settings.config import Config
+    from tui.settings.screen_options import ScreenOptions
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+log = logging.getLogger(__name__)
+
+_DOCKER_SCHEMES = ("unix://", "tcp://", "http://", "https://", "ssh://")
+
+
+def _start_log(_ctx: click.Context, _param: click.Parameter, path: Path | None) -> None:
+    """Log into the file that was named, or say at once why that cannot be."""
+    if path is None:
+        return
+    log_file.keep_all(path)
+    log.info("vmtop begins, with arguments %s", " ".join(sys.argv[1:]))
+    if log_file.FILE.problem:
+        raise click.UsageError(log_file.FILE.problem)
+
+
+def log_option(command: Command) -> Command:
+    """Add `--log`. It takes effect by itself: no command has to pass it on."""
+    return click.option(
+        "--log",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        expose_value=False,
+        callback=_start_log,
+        help="Log into this file instead of ~/.local/state/vmtop/vmtop.log.",
+    )(command)
+
+
+def source_options(command: Command) -> Command:
+    """Add the options that choose sources, and the log that tells how it went with them."""
+    for option in (
+        log_option,
+        click.option("--insecure", is_flag=True, help="Allow a Docker engine over TCP without TLS."),
+        click.option(
+            "--libvirt",
+            "libvirt_uris",
+            multiple=True,
+            metavar="URI",
+            type=AddressType(),
+            help="libvirt connection, e.g. qemu:///system; may be repeated.",
+        ),
+        click.option(
+            "--docker",
+            "docker_urls",
+            multiple=True,
+            metavar="URL",
+            type=AddressType(_DOCKER_SCHEMES),
+            help="Docker engine, e.g. ssh://user@host; may be repeated.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def choice_options(command: Command) -> Command:
+    """Add the options that choose workloads."""
+    for option in (
+        click.option("--filter", "query", type=FilterType(), metavar="EXPR", help="Show only what matches."),
+        click.option("--only", type=click.Choice(("vm", "container", "service")), help="Show one kind of workload."),
+    ):
+        command = option(command)
+    return command
+
+
+def look_options(command: Command) -> Command:
+    """Add the options of a screen's looks."""
+    for option in (
+        click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal."),
+        click.option("--ascii", "is_ascii", is_flag=True, help="Draw with ASCII only."),
+    ):
+        command = option(command)
+    return command
+
+
+def live_options(command: Command) -> Command:
+    """Add the options of the live screen."""
+    for option in (
+        click.option("--no-spool", is_flag=True, help="Keep no session in the background: no S, no T."),
+        click.option("--record", "record", type=click.Path(path_type=Path), metavar="FILE", help="Record from now on."),
+        click.option("--read-only", is_flag=True, help="Start with actions locked; L unlocks them."),
+        look_options,
+        interval_option,
+    ):
+        command = option(command)
+    return command
+
+
+def screen_choice(
+    query: Query | None,
+    only: str | None,
+    is_ascii: bool = False,
+    no_mouse: bool = False,
+    no_spool: bool = False,
+    **wishes: Any,
+) -> ScreenOptions:
+    """Return the options of a screen, from those of the command line."""
+    from tui.settings.screen_options import ScreenOptions
+
+    asked = click.get_current_context().get_parameter_source("interval_s")
+    return ScreenOptions(
+        is_steady=asked is click.core.ParameterSource.COMMANDLINE,
+        only=only,
+        filter_text=query.text if query else "",
+        ascii=is_ascii or not is_utf8(),
+        mouse=not no_mouse,
+        has_spool=not no_spool,
+        **wishes,
+    )
+
+
+def is_utf8() -> bool:
+    """Return whether the terminal is likely to take UTF-8, by the locale that the person has set.
+
+    Python writes UTF-8 in the locale C too and changes the variables accordingly (PEP 538, PEP 540): the kernel still
+    has them as they were. Where none is set, as in most containers, nothing speaks against UTF-8.
+    """
+    if "utf" not in (sys.stdout.encoding or "").lower():
+        return False
+    pairs = (entry.partition(b"=") for entry in Path("/proc/self/environ").read_bytes().split(b"\0"))
+    given = {name: value.lower() for name, _, value in pairs if value}
+    locale = next((given[name] for name in (b"LC_ALL", b"LC_CTYPE", b"LANG") if name in given), b"utf")
+    return b"utf" in locale
+
+
+def read_config() -> Config:
+    """Read the configuration; a mistake in it is an error of one sentence."""
+    from tui.settings.config import ConfigError, load_config
+
+    try:
+        return load_config()
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def require_terminal(instead: str) -> None:
+    """Refuse to start a screen where there is none; say what does the same without one."""
+    if not sys.stdout.isatty() or not sys.stdin.isatty() or os.environ.get("TERM", "") in ("", "dumb"):
+        raise click.UsageError(f"the screen needs a terminal; {instead}")
+
+
+def interval_option(command: Command) -> Command:
+    """Add `--interval`."""
+    return click.option(
+        "--interval",
+        "interval_s",
+        type=IntervalType(0.2, 60),
+        default=1.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="Time between readings.",
+    )(command)
+
+
+def timeout_options(command: Command) -> Command:
+    """Add the options of what is graceful."""
+    for option in (
+        click.option(
+            "--then",
+            "after",
+            type=click.Choice(("force", "leave")),
+            default="force",
+            show_default=True,
+            help="What follows the time-out: kill, force off or reset it, or leave it as it is.",
+        ),
+        click.option(
+            "--timeout",
+            "timeout_s",
+            type=IntervalType(0, 3600),
+            metavar="SECONDS",
+            help="Time it is given; by default 10 for a container, 60 for a VM, 90 for a service.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def refuse_before(ctx: click.Context) -> None:
+    """Refuse options in front of a subcommand, where they would have no effect."""
+    for parameter in ctx.command.params:
+        name = parameter.name or ""
+        if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"{parameter.opts[0]} belongs after {ctx.invoked_subcommand!r}.", ctx)
+
+
+FILES = click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
+
+
+FORCE = click.option("--force", "is_forced", is_flag=True, help="Replace a file that is there.")
+
+
+FROM = click.option("--from", "start", metavar="TIME", help="Where to begin: 03:10, 10m ago, 2026-11-24 03:12.")
+
+
+TO = click.option("--to", "stop", metavar="TIME", help="Where to end; +5m counts from the beginning.")
+
+
+LEAST_ROTATION = 64 << 10
+"""Bytes: a smaller file would hold little beside who is in it."""

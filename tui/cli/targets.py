@@ -1,0 +1,107 @@
+"""From the names in a command to the workloads that they stand for, once everyone who could know them has answered."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import click
+
+from collectors.actions.silent_sources import Asked, denied, silence, silent
+from collectors.actions.targets import NoTarget, find
+from collectors.analysis.rates import Moment
+from collectors.engines.systemd.bus import SERVICE_NAME
+from collectors.engines.systemd.source import slice_of
+from collectors.model.workloads import Kind, Workload, WorkloadId
+from collectors.safety.sanitize import sanitize
+from collectors.sampling.source import SourceSpec
+from tui.cli.sampling import gather
+
+_SETTLE_S = 10.0
+"""So long whoever could know a name is waited for; a list is sooner content."""
+NO_SUCH, NOT_ALLOWED, NO_ANSWER = 3, 4, 8
+"""Exit codes."""
+_GRAVEST_FIRST = (NO_ANSWER, NOT_ALLOWED, NO_SUCH)
+
+
+class Chosen(NamedTuple):
+    """What became of some names."""
+
+    workloads: list[Workload]
+    """Those that are meant, in the order of their names."""
+    everyone: list[Workload]
+    code: int
+    """An exit code that is not 0 when one of the names stands for no one, or for whom cannot be told."""
+
+
+def choose(names: Sequence[str], specs: Sequence[SourceSpec]) -> Chosen:
+    """Wait for whoever could know a name, find the workloads, and say of every name what is wrong with it."""
+    moment = gather(specs, settle_s=_SETTLE_S, is_enough=lambda moment: _is_enough(names, specs, moment))
+    workloads, sources = list(moment.frame.workloads.values()), _sources(specs, moment)
+    chosen: dict[Workload, None] = {}
+    codes = []
+    for name in names:
+        try:
+            chosen.setdefault(_find(name, workloads, sources))
+        except _Unclear as error:
+            click.echo(f"vmtop: {error}", err=True)
+            codes.append(error.code)
+    return Chosen(list(chosen), workloads, next((code for code in _GRAVEST_FIRST if code in codes), 0))
+
+
+class _Unclear(Exception):
+    """A name that stands for no one, or for whom cannot be told."""
+
+    def __init__(self, code: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+def _is_enough(names: Sequence[str], specs: Sequence[SourceSpec], moment: Moment) -> bool:
+    workloads, sources = list(moment.frame.workloads.values()), _sources(specs, moment)
+    return not any(silent(name, workloads, sources) for name in names)
+
+
+def _sources(specs: Sequence[SourceSpec], moment: Moment) -> list[Asked]:
+    return [Asked(spec, state) for spec, state in zip(specs, moment.sources, strict=True)]
+
+
+def _find(name: str, workloads: Sequence[Workload], sources: Sequence[Asked]) -> Workload:
+    """Find a workload; a service that is in no list may still be a unit that systemd can load.
+
+    Raises:
+        _Unclear: It stands for none, or for several, or someone who could know has not answered.
+    """
+    found: Workload | None = None
+    said = ""
+    try:
+        found = find(name, workloads)
+    except NoTarget as error:
+        said = f"{error} Nothing was done." if error.suggestions else f"{error}; nothing was done"
+        if error.is_ambiguous:
+            raise _Unclear(NO_SUCH, said) from error
+    if missing := silent(name, workloads, sources):
+        raise _Unclear(NO_ANSWER, silence(name, missing, _SETTLE_S, os.environ))
+    found = found or _unlisted(name)
+    if found is not None:
+        return found
+    if closed := denied(name, sources):
+        raise _Unclear(NOT_ALLOWED, _closed_words(name, closed))
+    raise _Unclear(NO_SUCH, said)
+
+
+def _unlisted(name: str) -> Workload | None:
+    """Return the service that a name can only mean, though no list has it; systemd will say whether it has it."""
+    unit = name.removeprefix("service:").removeprefix("svc:")
+    unit = unit if unit != name or unit.endswith(".service") else ""
+    unit += "" if unit.endswith(".service") or not unit else ".service"
+    if not SERVICE_NAME.fullmatch(unit):
+        return None
+    return Workload(WorkloadId("systemd", f"{slice_of(unit)}/{unit}"), Kind.SERVICE, unit)
+
+
+def _closed_words(name: str, closed: Sequence[Asked]) -> str:
+    why = "; ".join(f"{one.state.name} may not be read: {one.state.reason}" for one in closed)
+    remedies = "".join(f"\n  to mend it: {one.state.remedy}" for one in closed if one.state.remedy)
+    return f"{sanitize(name)}: not among what may be read, and {why}; nothing was done{remedies}"

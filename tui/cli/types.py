@@ -1,0 +1,133 @@
+"""Types of command-line values: filters, intervals, time spans, sizes, addresses, metrics."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import click
+
+if TYPE_CHECKING:
+    from collectors.query.filter import Query
+
+
+class FilterType(click.ParamType["Query"]):
+    """A filter expression, parsed."""
+
+    name = "expr"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Query:
+        """Parse the filter, or fail with the reason."""
+        from collectors.query.filter import Query, QueryError, parse
+
+        if isinstance(value, Query):
+            return value
+        try:
+            return parse(value)
+        except QueryError as error:
+            self.fail(str(error), param, ctx)
+
+
+class IntervalType(click.FloatRange):
+    """A range of seconds, which `nan` is not in."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Check the range."""
+        seconds = float(super().convert(value, param, ctx))
+        if math.isnan(seconds):
+            self.fail(f"{value} is not in the range {self._describe_range()}.", param, ctx)
+        return seconds
+
+
+class SpanType(click.ParamType[float]):
+    """A span of time, in seconds, that is longer than nothing."""
+
+    name = "span"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Parse it, or fail with the reason."""
+        from collectors.query.time_parser import TimeError, parse_span
+
+        if isinstance(value, float):
+            return value
+        try:
+            seconds = parse_span(str(value))
+        except TimeError as error:
+            self.fail(str(error), param, ctx)
+        if not seconds:
+            self.fail(f"{value!r} is no time at all; leave the option out instead.", param, ctx)
+        return seconds
+
+
+class SortType(click.ParamType[str]):
+    """A metric or a field to sort by."""
+
+    name = "key"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Check that there is such a key."""
+        from collectors.query.filter import QueryError, sort_key
+
+        try:
+            sort_key(value)
+        except QueryError as error:
+            self.fail(str(error), param, ctx)
+        return str(value)
+
+
+class AddressType(click.ParamType[str]):
+    """The address of a daemon; only its form is looked at."""
+
+    name = "url"
+
+    def __init__(self, schemes: Sequence[str] = ()) -> None:
+        self._schemes = tuple(schemes)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Check the address's scheme."""
+        address = str(value)
+        scheme, separator, rest = address.partition("://" if self._schemes else ":")
+        if not scheme or not separator or not rest or not address.isprintable() or " " in address:
+            known = " or ".join(self._schemes) if self._schemes else "qemu:///system"
+            self.fail(f"{address!r} is no address; it begins like {known}.", param, ctx)
+        if self._schemes and f"{scheme}://" not in self._schemes:
+            self.fail(f"{address!r} has to begin with one of {', '.join(self._schemes)}.", param, ctx)
+        try:
+            _ = urlsplit(address).port
+        except ValueError as error:
+            self.fail(f"{address!r} is no address: {error}.", param, ctx)
+        return address
+
+
+class SizeType(click.ParamType[int]):
+    """A size, in bytes."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Parse a number with K, M or G."""
+        if isinstance(value, int):
+            return value
+        word = str(value).strip().upper().removesuffix("IB").removesuffix("B")
+        scale = 1024 ** ("KMGT".index(word[-1]) + 1) if word[-1:] in tuple("KMGT") else 1
+        number = word.rstrip("KMGT")
+        if not number.replace(".", "", 1).isdigit():
+            self.fail(f"{value!r} is no size; it looks like 100M or 2G.", param, ctx)
+        return int(float(number) * scale)
+
+
+class MetricType(click.ParamType[str]):
+    """A metric, by key or short name."""
+
+    name = "metric"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the metric's key."""
+        from collectors.model.metrics import ALIASES, METRICS
+
+        key = ALIASES.get(str(value), str(value))
+        if key not in METRICS:
+            self.fail(f"there is no metric {value!r}; there are {', '.join(ALIASES)}.", param, ctx)
+        return key

@@ -1,0 +1,1 @@
+"""What keys start and what goes on over time: actions, recordings, playback, consoles."""

@@ -1,0 +1,244 @@
+"""From a key to a confirmed action and its outcome: the menu, the confirmation, the lock, the notifications."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+from collectors.actions.commands import CAN_WAIT
+from collectors.actions.nested_workloads import below
+from collectors.actions.protection import Protection
+from collectors.actions.rules import state_forbids, why_not
+from collectors.actions.runner import Action, Runner
+from collectors.actions.words import HINTS, label
+from collectors.model.actions import AfterTimeout, Observed, Request, Result, Verb
+from collectors.model.errors import SourceError
+from collectors.model.workloads import Kind, Workload, WorkloadId
+from tui.controllers.background import run_blocking
+from tui.controllers.services import Services
+from tui.settings.config import config_file
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+    from tui.dialogs.action_menu import ActionMenu, Entry
+    from tui.dialogs.confirm_action import Asked
+
+log = logging.getLogger(__name__)
+
+_PATIENCE_S = 0.4
+"""Longer waits for an engine are told."""
+TOLD_SINGLY = 8
+"""More successes than these would cover the screen: they become one line."""
+_SEVERITIES = {
+    Result.DONE: "information",
+    Result.ALREADY: "information",
+    Result.TIMED_OUT: "warning",
+    Result.GONE: "warning",
+    Result.CHANGED: "warning",
+    Result.UNKNOWN: "warning",
+}
+_ANSWER_S = 30.0
+"""For what is not graceful: a start, a pause, a kill."""
+LOCKED = "actions are locked: L unlocks them"
+
+
+class ActionChanged(Message):
+    """An action has begun, is in another phase, or has ended."""
+
+    def __init__(self, action: Action) -> None:
+        super().__init__()
+        self.action = action
+        self.phase = action.phase
+        self.outcome = action.outcome
+        """As it was when this was sent: by the time it is read, the action may have gone on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What an engine said of a workload when the menu opened."""
+
+    seen: Observed | None
+    problem: str = ""
+
+
+class ActionController:
+    """Everything between a person and the runner.
+
+    Args:
+        app: Where menus open and notifications appear.
+        runner: What does it.
+        protection: Who must not fall to a slip.
+        means: Time-outs, and which engines there are.
+    """
+
+    def __init__(
+        self,
+        app: App[int],
+        runner: Runner,
+        protection: Protection,
+        means: Services,
+    ) -> None:
+        self.runner = runner
+        self._app = app
+        self._bulk: list[Action] = []
+        self._untold: set[Action] = set()
+        """Those of the bulk whose end has not been told."""
+        self._protection = protection
+        self._means = means
+        runner.on_change(self._pass_on)
+
+    @property
+    def is_locked(self) -> bool:
+        return self.runner.is_locked
+
+    def toggle_lock(self) -> None:
+        """Lock or unlock."""
+        self.runner.is_locked = not self.runner.is_locked
+        word = "locked" if self.runner.is_locked else "unlocked: x acts on workloads"
+        self._app.notify(f"Actions are {word}", timeout=3)
+
+    def _pass_on(self, action: Action) -> None:
+        self._app.post_message(ActionChanged(action))
+
+    async def act(self, workloads: Sequence[Workload], everyone: Collection[Workload]) -> None:
+        """Open the menu for some workloads, confirm, and submit.
+
+        Args:
+            workloads: Whom.
+            everyone: All that are known now: who runs inside those is hit with them.
+        """
+        from tui.dialogs.confirm_action import Confirm
+
+        looks = asyncio.ensure_future(self._look_at_all(workloads))
+        try:
+            verb = await self._app.push_screen_wait(self._menu(workloads))
+            if verb is None:
+                return
+            asked = self._ask(verb, workloads, await self._with_patience(looks), everyone)
+        finally:
+            looks.cancel()
+        if not asked.requests:
+            self._app.notify("; ".join(asked.skipped), title="Nothing to do", severity="warning", markup=False)
+            return
+        confirmed = await self._app.push_screen_wait(Confirm(asked)) or ()
+        actions = [self.runner.submit(request) for request in confirmed]
+        if len(actions) > TOLD_SINGLY:
+            self._bulk, self._untold = actions, set(actions)
+
+    def tell(self, changed: ActionChanged) -> None:
+        """Notify of an outcome, or that it is not known yet."""
+        action = changed.action
+        outcome = changed.outcome
+        if outcome is not None and action in self._untold:
+            self._untold.discard(action)
+            if not self._untold:
+                self._tell_bulk()
+            if outcome.result is Result.DONE:
+                return
+        if outcome is not None:
+            remedy = f"\nto mend it: {outcome.remedy}" if outcome.remedy else ""
+            words = f"{outcome.sentence} ({outcome.seconds:.1f} s){remedy}"
+            severity = _SEVERITIES.get(outcome.result, "error")
+            self._app.notify(words, severity=severity, timeout=6, markup=False)  # type: ignore[arg-type]
+        elif changed.phase == "outcome unknown":
+            words = f"{action.name}: the engine was lost in the middle; looking what became of it"
+            self._app.notify(words, severity="warning", timeout=6, markup=False)
+
+    def _tell_bulk(self) -> None:
+        """Tell the successes of many actions in one line; A has a line for each."""
+        done = sum(1 for one in self._bulk if one.outcome is not None and one.outcome.result is Result.DONE)
+        words = f"{done} of {len(self._bulk)}: {self._bulk[0].request.verb} done; A has a line for each"
+        self._app.notify(words, timeout=8, markup=False)
+
+    def _menu(self, workloads: Sequence[Workload]) -> ActionMenu:
+        from tui.dialogs.action_menu import ActionMenu
+
+        kind = _common_kind(workloads)
+        entries = [self._entry(verb, workloads, kind) for verb in Verb]
+        return ActionMenu(_named(workloads), entries, LOCKED if self.is_locked else "")
+
+    def _entry(self, verb: Verb, workloads: Sequence[Workload], kind: Kind | None) -> Entry:
+        from tui.dialogs.action_menu import Entry
+
+        reasons = [self._why_not(verb, workload) for workload in workloads]
+        possible = reasons.count("")
+        word = label(verb, kind)
+        if not possible:
+            return Entry(verb, word, next(iter(dict.fromkeys(reasons))), False)
+        note = f"possible for {possible} of {len(workloads)}" if len(workloads) > 1 else HINTS[verb]
+        if self.is_locked:
+            locked = f"{note}, but locked" if len(workloads) > 1 else "possible, but locked"
+            return Entry(verb, word, locked, False)
+        return Entry(verb, word, note, True)
+
+    def _why_not(self, verb: Verb, workload: Workload, real_name: str = "") -> str:
+        if reason := why_not(verb, workload):
+            return reason
+        if reason := self._protection.reason(workload, real_name):
+            return f"protected: {reason} (allow_protected in {config_file()} makes exceptions)"
+        action = self.runner.running().get(workload.id)
+        return f"its {action.request.verb} is under way" if action else ""
+
+    def _ask(
+        self,
+        verb: Verb,
+        workloads: Sequence[Workload],
+        looks: dict[WorkloadId, Look],
+        everyone: Collection[Workload],
+    ) -> Asked:
+        from tui.dialogs.confirm_action import Asked
+
+        requests: list[Request] = []
+        skipped: list[str] = []
+        warnings: list[str] = []
+        for workload in workloads:
+            look = looks.get(workload.id, Look(None, "its engine has not answered yet"))
+            reason = self._why_not(verb, workload, look.seen.name if look.seen else "")
+            if not reason and look.seen is not None:
+                reason = state_forbids(verb, look.seen.state)
+            if reason:
+                skipped.append(f"{workload.name}: {reason}")
+                continue
+            if look.seen is None:
+                warnings.append(f"{workload.name}: {look.problem}")
+            timeout = self._means.config.actions.timeout_s.of(workload.kind) if verb in CAN_WAIT else _ANSWER_S
+            inside, by_id = below(workload, everyone), self._means.reach.needs_id(workload)
+            requests.append(Request(verb, workload, timeout, AfterTimeout.FORCE, look.seen, inside, by_id))
+        chosen = [request.workload for request in requests]
+        word = label(verb, _common_kind(chosen)).capitalize()
+        return Asked(f"{word} {_named(chosen)}?", word, requests, skipped, warnings)
+
+    async def _look_at_all(self, workloads: Sequence[Workload]) -> dict[WorkloadId, Look]:
+        looks = await asyncio.gather(*(self._look(workload) for workload in workloads))
+        return {workload.id: look for workload, look in zip(workloads, looks, strict=True)}
+
+    async def _look(self, workload: Workload) -> Look:
+        try:
+            return Look(await run_blocking(lambda: self.runner.look(workload)))
+        except SourceError as error:
+            return Look(None, error.reason)
+
+    async def _with_patience(self, looks: asyncio.Future[dict[WorkloadId, Look]]) -> dict[WorkloadId, Look]:
+        done, _ = await asyncio.wait([looks], timeout=_PATIENCE_S)
+        if not done:
+            self._app.notify("asking the engine how it is now ...", timeout=3)
+        return await looks
+
+
+def _common_kind(workloads: Sequence[Workload]) -> Kind | None:
+    kinds = {workload.kind for workload in workloads}
+    return kinds.pop() if len(kinds) == 1 else None
+
+
+def _named(workloads: Sequence[Workload]) -> str:
+    """Name one workload; count several, by kind."""
+    if len(workloads) == 1:
+        return f"{workloads[0].kind} {workloads[0].name}"
+    counts = {kind: sum(one.kind is kind for one in workloads) for kind in Kind}
+    return ", ".join(f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in counts.items() if count)

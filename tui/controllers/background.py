@@ -1,0 +1,63 @@
+"""Blocking calls from the screen, on threads that cannot hold up its end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from collectors.model.errors import SourceError
+from collectors.safety.sanitize import sanitize
+from collectors.session.format import SessionError
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+log = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
+
+
+async def run_blocking(call: Callable[[], Answer]) -> Answer:
+    """Run a blocking call on a daemon thread of its own and wait for it.
+
+    asyncio's own pool would be waited for when the program ends, even if a daemon never answers.
+
+    Raises:
+        SessionError: The call raised one.
+        SourceError: The call raised one, or failed in a way that no one foresaw; then the log has the traceback.
+    """
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[Answer] = loop.create_future()
+
+    def settle(answer: Answer | None, failure: BaseException | None) -> None:
+        if future.done():
+            return  # whoever waited has gone
+        if failure is not None:
+            future.set_exception(failure)
+        else:
+            future.set_result(answer)  # type: ignore[arg-type]  # None only when the call returned None
+
+    def run() -> None:
+        answer: Answer | None = None
+        failure: BaseException | None = None
+        try:
+            answer = call()
+        except (SourceError, SessionError) as error:
+            failure = error
+        except Exception as error:
+            # The boundary of what is read on demand: whatever a library throws must not end the screen.
+            log.exception("unexpected failure on demand")
+            failure = SourceError(f"it failed: {type(error).__name__}: {sanitize(str(error))}", "the log has more")
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(settle, answer, failure)
+
+    threading.Thread(target=run, name="on-demand", daemon=True).start()
+    return await future
+
+
+def is_up(screen: Screen[Any]) -> bool:
+    """Return whether a screen still has its widgets: it may have been closed while something was read for it."""
+    return screen.is_attached and bool(screen.children)

@@ -1,0 +1,80 @@
+"""Opens a console of the selected workload and shows how it ended."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from textual.app import SuspendNotSupported
+
+from collectors.engines.registry import Reach
+from collectors.inspection.console import open_console
+from collectors.model.console import Console
+from collectors.model.errors import SourceError
+from collectors.model.workloads import Workload
+from collectors.safety.sanitize import sanitize
+from collectors.sampling.timeout import call_with_timeout
+from tui.controllers.background import run_blocking
+from tui.terminal.console_session import attach
+from tui.terminal.driver import has_answered
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+log = logging.getLogger(__name__)
+
+_CLOSE_S = 2.0
+
+
+async def open_shell(app: App[Any], workload: Workload, reach: Reach) -> None:
+    """Open the console of a workload, hand the terminal over, and come back to the screen.
+
+    Args:
+        app: Whose screen gives way.
+        workload: Where to go.
+        reach: The way to the engines.
+    """
+    app.notify(f"opening {workload.name} ...", timeout=2, markup=False)
+    try:
+        console = await run_blocking(partial(open_console, workload, reach))
+    except SourceError as error:
+        remedy = f"\nto mend it: {error.remedy}" if error.remedy else ""
+        app.notify(f"{error.reason}{remedy}", severity="warning", timeout=8, markup=False)
+        return
+    try:
+        with app.suspend():
+            sentence, severity = _visit(console, workload, has_answered(app))
+    except SuspendNotSupported:
+        sentence, severity = "this terminal cannot be handed over", "warning"
+    finally:
+        _close(console)
+    app.notify(f"{workload.name}: {sentence}", severity=severity, timeout=5, markup=False)  # type: ignore[arg-type]
+    app.refresh(layout=True)
+
+
+def _terminal() -> int:
+    """Return the terminal's own descriptor: while the screen is up, Textual writes to a copy of standard error."""
+    return sys.__stderr__.fileno() if sys.__stderr__ else 1
+
+
+def _visit(console: Console, workload: Workload, is_answering: bool) -> tuple[str, str]:
+    """Connect the terminal to a console; return how it ended and how grave that is. Does not raise.
+
+    Textual would not come back from an exception in here.
+    """
+    try:
+        incoming = sys.__stdin__.fileno() if sys.__stdin__ else 0
+        return attach(console, incoming, _terminal(), is_answering), "information"
+    except Exception as error:
+        # The boundary around a stranger's bytes: whatever broke, the screen has to come back and say so.
+        log.exception("the console of %s", workload.name)
+        return f"the console failed: {type(error).__name__}: {sanitize(str(error))}", "error"
+
+
+def _close(console: Console) -> None:
+    try:
+        call_with_timeout(_CLOSE_S, console.close)
+    except SourceError as error:
+        log.warning("closing a console: %s", error.reason)

@@ -1,0 +1,215 @@
+"""Carries out the keys of time: moves the playback on a thread, plays at a pace, reads ahead when idle."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from functools import partial
+
+from collectors.query.time_parser import TimeError, check_inside, parse_time
+from collectors.session.playback import Playback
+from collectors.session.storage import is_written
+from tui.controllers.background import run_blocking
+
+SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
+_PAINT_S = 0.1
+"""Faster than this, several frames are played at once."""
+_LOOK_S = 1.0
+"""How often the end of a growing file is looked at."""
+_LONGEST_WAIT_S = 2.0
+"""A gap is not waited for."""
+
+Move = Callable[[int], int | None]
+"""From one frame's number to another's; `None` stays."""
+
+
+class PlaybackController:
+    """Moves a playback by commands.
+
+    Args:
+        playback: What is moved.
+        changed: Called on the event loop when there is something new to show.
+        said: Called with a sentence for the person.
+        speed: At first.
+    """
+
+    def __init__(
+        self, playback: Playback, changed: Callable[[], None], said: Callable[[str], None], speed: float = 1.0
+    ) -> None:
+        self.playback = playback
+        self.speed = speed
+        self.is_playing = False
+        self._changed = changed
+        self._said = said
+        self._moves: list[Move] = []
+        self._is_moving = False
+        self._is_following = False
+        self._wake = asyncio.Event()
+
+    def step(self, frames: int) -> None:
+        """Go some frames further or back, and stay there."""
+        self.is_playing = False
+        self._post(lambda number: number + frames)
+
+    def leap(self, seconds: float) -> None:
+        """Go some time further or back."""
+
+        def move(number: int) -> int:
+            target = self.playback.number_at(self._wall(number) + seconds)
+            return target if target != number else number + (1 if seconds > 0 else -1)
+
+        self._post(move)
+
+    def to_event(self, step: int) -> None:
+        """Go to the next or the previous event."""
+        self.is_playing = False
+
+        def move(number: int) -> int | None:
+            found = self.playback.number_of_event(number, step)
+            if found is None:
+                asyncio.run_coroutine_threadsafe(self._say(step), loop)
+            return found
+
+        loop = asyncio.get_running_loop()
+        self._post(move)
+
+    async def _say(self, step: int) -> None:
+        self._said(f"there is no event {'after' if step > 0 else 'before'} this")
+
+    def to_end(self, side: int) -> None:
+        """Go to the first frame, or to the last and stay at the end of a session that grows."""
+        if side < 0:
+            self._post(lambda number: 0)
+        else:
+            self._post(self._end)
+            self._is_following = True
+
+    def _end(self, number: int) -> int:
+        self.playback.refresh()
+        return self.playback.total - 1
+
+    def to_wall(self, wall: float) -> None:
+        """Go to a wall time."""
+        self._post(lambda number: self.playback.number_at(wall))
+
+    def to_time(self, text: str) -> str:
+        """Go to a time as a person writes it; return why not, if it is none."""
+        moment = self.playback.moment
+        first, last = self.playback.span
+        try:
+            wall = parse_time(text, first, last, moment.frame.wall if moment is not None else first)
+            if text.strip()[:1] not in ("+", "-"):
+                check_inside(text, wall, first, last)
+        except TimeError as error:
+            return str(error)
+        self.to_wall(wall)
+        return ""
+
+    def play(self) -> None:
+        """Play, or pause."""
+        self.is_playing = not self.is_playing
+        if self.is_playing and self.playback.number >= self.playback.total - 1 and not self._is_growing():
+            self.to_end(-1)
+        self._wake.set()
+        self._changed()
+
+    def faster(self, step: int) -> None:
+        """Change the speed by a power of two."""
+        nearest = min(range(len(SPEEDS)), key=lambda place: abs(SPEEDS[place] - self.speed))
+        self.speed = SPEEDS[max(0, min(nearest + step, len(SPEEDS) - 1))]
+        self._wake.set()
+        self._changed()
+
+    def has_work(self) -> bool:
+        """Return whether a key waits to be carried out, or the charts to be completed."""
+        return bool(self._moves) or self._is_moving or self.playback.is_shallow
+
+    def look_deeper(self) -> None:
+        """Read the past again, with every metric of the workload that is looked at."""
+        self.playback.follow_anew()
+        self._wake.set()
+
+    def _post(self, move: Move) -> None:
+        self._is_following = False
+        self._moves.append(move)
+        self._wake.set()
+
+    def _wall(self, number: int) -> float:
+        moment = self.playback.moment
+        if moment is not None and number == self.playback.number:
+            return moment.frame.wall
+        frame = self.playback.session.frame(self.playback.session.place(number))
+        return frame.wall if frame is not None else 0.0
+
+    def _is_growing(self) -> bool:
+        return any(is_written(file.path) for file in self.playback.session.files[-1:])
+
+    async def run(self) -> None:
+        """Carry out commands until cancelled."""
+        while True:
+            self._wake.clear()
+            if self._moves:
+                moves, self._moves, self._is_moving = self._moves, [], True
+                await run_blocking(partial(self._move, moves))
+                self._is_moving = False
+                self._changed()
+            elif self.is_playing:
+                await self._play_on()
+            elif not await run_blocking(self._read_ahead):
+                await self._pause(_LOOK_S)
+                if await run_blocking(self.playback.refresh):
+                    if self._is_following:
+                        await run_blocking(partial(self.playback.go, self.playback.total - 1))
+                    self._changed()
+            else:
+                self._changed()
+
+    def _move(self, moves: list[Move]) -> None:
+        number = self.playback.number
+        for move in moves:
+            target = move(number)
+            number = number if target is None else max(0, min(target, self.playback.total - 1))
+        self.playback.go(number)
+
+    def _read_ahead(self) -> bool:
+        """Complete the charts, then find the events; return whether something was read."""
+        if self.playback.is_shallow:
+            self.playback.deepen()
+            return True
+        return self.playback.events.advance()
+
+    async def _play_on(self) -> None:
+        began = time.monotonic()
+        number = self.playback.number
+        if number >= self.playback.total - 1:
+            await self._wait_for_more()
+            return
+        pace = await run_blocking(partial(self._pace, number))
+        frames = max(1, round(_PAINT_S * self.speed / max(pace, 1e-3)))
+        spent = time.monotonic() - began
+        await self._pause(max(0.0, min(frames * pace / self.speed, _LONGEST_WAIT_S) - spent))
+        if self.is_playing and not self._moves:
+            await run_blocking(partial(self.playback.go, number + frames))
+            self._changed()
+
+    def _pace(self, number: int) -> float:
+        """Return the seconds from a frame to the next."""
+        return max(0.0, self._wall(number + 1) - self._wall(number))
+
+    async def _wait_for_more(self) -> None:
+        """At the end: follow a file that is being written, else pause."""
+        if await run_blocking(self.playback.refresh):
+            return
+        if await run_blocking(self._is_growing):
+            await self._pause(_LOOK_S / 2)
+        else:
+            self.is_playing = False
+            self._changed()
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, but not longer than until the next key."""
+        try:
+            await asyncio.wait_for(self._wake.wait(), seconds)
+        except TimeoutError:
+            return

@@ -1,0 +1,49 @@
+"""What a run of vmtop needs beside its frames: the way to the engines, the configuration, the folders of its files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from collectors.actions.dispatch import Engines
+from collectors.engines.registry import Reach
+from collectors.sampling.source import SourceSpec
+from tui.settings.config import Config
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Made once, from the command line and the configuration."""
+
+    reach: Reach
+    engines: Engines
+    config: Config = field(default_factory=Config)
+    action_log: Path | None = None
+    """`None` keeps the log of actions in memory."""
+
+
+def make_services(specs: Sequence[SourceSpec], config: Config, action_log: Path | None) -> Services:
+    """Return the means for the sources that are sampled; those of a demo act on its own fleet."""
+    reach = Reach(specs)
+    demo = next((spec for spec in specs if spec.name == "demo"), None)
+    if demo is None:
+        return Services(reach, Engines(reach), config, action_log)
+    from collectors.engines.demo.actions import DemoEngine
+
+    lives = demo.options["lives"]
+    return Services(reach, Engines(reach, DemoEngine(lives)), config)  # type: ignore[arg-type]  # tui.cli.sources.demo puts it there
+
+
+def who() -> str:
+    """Name the person for the log: the user, who they were before sudo, where they came from."""
+    import getpass
+
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = f"uid {os.getuid()}"
+    before = os.environ.get("SUDO_USER")
+    origin = os.environ.get("SSH_CONNECTION", "").partition(" ")[0]
+    return name + (f" (sudo by {before})" if before else "") + (f" from {origin}" if origin else "")

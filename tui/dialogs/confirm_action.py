@@ -1,0 +1,190 @@
+"""The confirmation: who, what follows, the command that does the same. Cancel is preselected."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import ClassVar, NamedTuple
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.widgets import Button, Input, Static
+
+from collectors.actions.commands import CAN_WAIT, besides, consequence, describe, equivalent, some
+from collectors.model.actions import AfterTimeout, Request, Verb
+from tui.dialogs.base import Dialog
+from tui.terminal.painting import PaintingApp
+
+ARMED_AFTER_S = 0.25
+"""Keys typed ahead of what is on the screen must not confirm it."""
+_LISTED = 8
+_TIMEOUTS_S = (1.0, 5.0, 10.0, 30.0, 60.0, 90.0, 180.0, 600.0)
+TYPED = frozenset({Verb.KILL, Verb.REMOVE})
+"""The verbs that want the name typed."""
+
+
+class Asked(NamedTuple):
+    """What a confirmation is about."""
+
+    title: str
+    label: str
+    """What the button says."""
+    requests: Sequence[Request]
+    """At least one, all of one verb."""
+    skipped: Sequence[str]
+    """Who is left out, and why."""
+    warnings: Sequence[str] = ()
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What has to be typed, one of these: an id where a name cannot be typed. Empty when a key is enough."""
+        verb = self.requests[0].verb
+        if verb not in TYPED:
+            return ()
+        first = self.requests[0].workload
+        return (first.name, first.short_id) if len(self.requests) == 1 else (f"{verb} {len(self.requests)}",)
+
+
+class Confirm(Dialog[Sequence[Request] | None]):
+    """Asks; returns the requests as confirmed, or `None`."""
+
+    DEFAULT_CSS = """
+    Confirm { align: center middle; background: $background 60%; }
+    Confirm > VerticalScroll { width: 90%; max-width: 92; height: auto; max-height: 96%; background: $surface;
+        border: round $warning; padding: 0 1; scrollbar-size-vertical: 1; }
+    Confirm Static { width: 1fr; height: auto; }
+    Confirm Input { height: 1; border: none; padding: 0 1; background: $panel; margin: 1 0 0 0;
+        &:focus { border: none; } }
+    Confirm Horizontal { height: 1; margin: 1 0 0 0; align-horizontal: center; }
+    Confirm Button { margin: 0 2; min-width: 14; }
+    Confirm Button:focus { text-style: bold reverse; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "cancel", "cancel"),
+        Binding("left,h", "app.focus_previous", show=False),
+        Binding("right,l", "app.focus_next", show=False),
+        Binding("f", "after", "what follows the time-out", show=False),
+        Binding("plus", "timeout(1)", show=False),
+        Binding("minus", "timeout(-1)", show=False),
+    ]
+
+    def __init__(self, asked: Asked) -> None:
+        super().__init__()
+        self._asked = asked
+        self._requests = tuple(asked.requests)
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(can_focus=False):
+            yield Static()
+            if self._asked.words:
+                yield Input(placeholder=f"type  {self._asked.words[0]}  to confirm", disabled=True)
+            with Horizontal():
+                yield Button("Cancel", id="cancel", compact=True)
+                yield Button(Text(self._asked.label), id="confirm", compact=True, disabled=True)
+
+    def on_mount(self) -> None:
+        box = self.query_one(VerticalScroll)
+        box.border_title = Text(f" {self._asked.title} ")
+        box.border_subtitle = Text(" Esc cancels ")
+        self._show()
+        self.query_one("#cancel").focus()
+        self.call_after_refresh(self._painted)
+
+    def _painted(self) -> None:
+        """Wait until the person can see it: behind a slow line that is long after it was painted."""
+        app: object = self.app
+        arm = partial(self.set_timer, ARMED_AFTER_S, self._arm)
+        app.when_shown(arm) if isinstance(app, PaintingApp) else arm()
+
+    def _arm(self) -> None:
+        if not self.is_attached:
+            return
+        if self._asked.words:
+            typed = self.query_one(Input)
+            typed.disabled = False
+            typed.focus()
+        else:
+            self.query_one("#confirm").disabled = False
+
+    def _show(self) -> None:
+        page = Text()
+        first = self._requests[0]
+        if len(self._requests) == 1:
+            page.append(describe(first.workload) + "\n", style="bold")
+        else:
+            for request in self._requests[:_LISTED]:
+                page.append(describe(request.workload) + "\n", style="bold")
+            if len(self._requests) > _LISTED:
+                page.append(f"and {len(self._requests) - _LISTED} more\n", style="bold")
+        for sentence in dict.fromkeys(consequence(request) for request in self._requests):
+            page.append(f"{sentence}\n")
+        for warning in (*self._more(), *self._asked.warnings):
+            page.append(f"{warning}\n", style=self.app.theme_variables.get("text-warning", ""))
+        for skipped in self._asked.skipped[:_LISTED]:
+            page.append(f"left out: {skipped}\n", style="dim")
+        if first.verb in CAN_WAIT:
+            page.append("\nf ", style="bold").append("force or leave it after the time-out   ")
+            page.append("+ - ", style="bold").append("longer, shorter time-out\n")
+        page.append("\nthe same by hand:\n", style="dim")
+        for request in self._requests[:_LISTED]:
+            for command in equivalent(request):
+                page.append(f"  {command}\n")
+        page.rstrip()
+        self.query_one(Static).update(page)
+
+    def _more(self) -> list[str]:
+        """Say what else is brought about; of several, by whom."""
+        names: dict[str, list[str]] = {}
+        for request in self._requests:
+            for sentence in besides(request):
+                names.setdefault(sentence, []).append(request.workload.name)
+        if len(self._requests) == 1:
+            return list(names)
+        return [f"{some(called)}: {sentence}" for sentence, called in names.items()]
+
+    def action_after(self) -> None:
+        if self._requests[0].verb in CAN_WAIT:
+            leave = self._requests[0].after is AfterTimeout.FORCE
+            after = AfterTimeout.LEAVE if leave else AfterTimeout.FORCE
+            self._requests = tuple(replace(request, after=after) for request in self._requests)
+            self._show()
+
+    def action_timeout(self, step: int) -> None:
+        self._requests = tuple(
+            replace(request, timeout_s=_next(request.timeout_s, step)) if request.verb in CAN_WAIT else request
+            for request in self._requests
+        )
+        self._show()
+
+    @on(Input.Changed)
+    def typed(self, event: Input.Changed) -> None:
+        self.query_one("#confirm").disabled = event.value not in self._asked.words
+
+    @on(Input.Submitted)
+    def entered(self, event: Input.Submitted) -> None:
+        if event.value in self._asked.words:
+            self.dismiss(self._requests)
+        elif event.value:
+            self.notify(
+                f"That is not {self._asked.words[0]}; Esc cancels.", severity="warning", timeout=3, markup=False
+            )
+        else:
+            self.dismiss(None)
+
+    @on(Button.Pressed, "#confirm")
+    def confirm(self) -> None:
+        self.dismiss(self._requests)
+
+    @on(Button.Pressed, "#cancel")
+    def action_cancel(self) -> None:
+        self.dismiss(None)
+
+
+def _next(seconds: float, step: int) -> float:
+    if step > 0:
+        return next((one for one in _TIMEOUTS_S if one > seconds), _TIMEOUTS_S[-1])
+    return next((one for one in reversed(_TIMEOUTS_S) if one < seconds), _TIMEOUTS_S[0])

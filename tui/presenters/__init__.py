@@ -1,0 +1,1 @@
+"""From data to text, cells, tones, HTML and JSON. No Textual in here."""

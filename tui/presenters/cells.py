@@ -1,0 +1,231 @@
+"""From a line of the table to the texts and tones of its cells. Plain, no Textual: the table only paints them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from collectors.analysis.history import History
+from collectors.analysis.rates import Moment, Reading
+from collectors.model.metrics import METRICS, Unit
+from collectors.model.workloads import Availability, Kind, Sample, State, WorkloadId
+from tui.presenters.columns import Column
+from tui.presenters.formatting import duration, fit, text
+from tui.presenters.sparkline import samples_wanted, spark
+from tui.presenters.table_state import Line, Scale
+
+STALE_S, STALE_INTERVALS = 8.0, 2.5
+"""Older numbers are shown dim: past the slowest beat, and past two and a half intervals."""
+_SIGNS = {
+    State.RUNNING: ("●", "*", "good"),
+    State.PAUSED: ("‖", "=", "warn"),
+    State.STARTING: ("◐", "+", "warn"),
+    State.RESTARTING: ("◐", "+", "warn"),
+    State.STOPPING: ("◐", "-", "warn"),
+    State.STOPPED: ("○", "o", "dim"),
+    State.CREATED: ("○", "o", "dim"),
+    State.CRASHED: ("✗", "x", "bad"),
+    State.SUSPENDED: ("‖", "=", "warn"),
+    State.BLOCKED: ("✗", "x", "bad"),
+    State.UNKNOWN: ("·", ".", "dim"),
+}
+_SHORT_KINDS = {Kind.VM: "vm", Kind.CONTAINER: "ct", Kind.SERVICE: "svc", Kind.HOST: "host"}
+_THRESHOLDS = {
+    "cpu_wait_percent": (10.0, 25.0),
+    "memory_of_limit_percent": (85.0, 95.0),
+    "cpu_of_limit_percent": (80.0, 95.0),
+    "cpu_throttled_percent": (5.0, 20.0),
+    "cpu_steal_percent": (5.0, 10.0),
+    "io_wait_percent": (10.0, 30.0),
+    "memory_wait_percent": (5.0, 20.0),
+}
+_SPEAKERS = {"qemu": "libvirt", "lxc": "libvirt", "podman": "docker"}
+"""Engine -> the source that tells whether its workloads still run."""
+_APPROXIMATE = frozenset({"process-io"})
+
+
+class Cell(NamedTuple):
+    """One cell: exactly its column's width of text, and the component class that colours it."""
+
+    text: str
+    tone: str
+
+
+class Cells:
+    """Formats lines. Holds what a cell needs beside its own line: the moment, the history, the scale."""
+
+    def __init__(self, history: History, ascii_only: bool = False) -> None:
+        self.history = history
+        self.ascii_only = ascii_only
+        self.moment: Moment | None = None
+        self.scale = Scale.CORE
+        self.acting: dict[WorkloadId, str] = {}
+        """What is being done to a workload, with the seconds passed."""
+        self._stale_ns = STALE_S * 1e9
+        self._silent: set[str] = set()
+        self._memory_top = 1.0
+        self._cpu_top = 100.0
+
+    def at(self, moment: Moment, scale: Scale, interval_s: float = 1.0) -> None:
+        """Take a new moment."""
+        self.moment, self.scale = moment, scale
+        self._stale_ns = max(STALE_S, STALE_INTERVALS * interval_s) * 1e9
+        self._silent = {
+            state.name.partition(" ")[0] for state in moment.sources if state.availability is Availability.STALE
+        }
+        readings = moment.readings.values()
+        used = [reading.value("memory_host_bytes") or 0.0 for reading in readings]
+        self._memory_top = max(used, default=1.0) or 1.0
+        # what is below the least top needs no look at its quota
+        busy = [(value, reading) for reading in readings if (value := reading.value("cpu_percent") or 0.0) > 100.0]
+        self._cpu_top = max((value for value, reading in busy if not self._quota(reading)), default=100.0)
+
+    def _quota(self, reading: Reading) -> float | None:
+        """Return the cores a workload is held to; `None` when nothing but the host's size limits it."""
+        cores = reading.value("cpu_limit_cores")
+        return cores if cores and self.moment is not None and cores < self.moment.frame.cpus else None
+
+    def line(self, line: Line, columns: list[Column], is_marked: bool) -> list[Cell]:
+        """Format one line: the mark and sign, then a cell a column."""
+        if line.reading is None:
+            return self._group(line, columns)
+        stale = self._is_stale(line.reading) and line.id not in self.acting
+        is_doubtful = any(
+            self._is_old(pair.current) or pair.current.source in _APPROXIMATE for pair in line.reading.pairs
+        )
+        cells = [self._sign(line.reading, is_marked, stale)]
+        for column in columns:
+            cell = self._cell(line, line.reading, column, is_doubtful)
+            tone = "dim" if stale and column.key != "name" else cell.tone
+            cells.append(Cell(cell.text + " ", tone))
+        return cells
+
+    def _is_stale(self, reading: Reading) -> bool:
+        """Whether all its numbers are old; without any, whether the source that would tell its end is silent."""
+        if reading.pairs:
+            return all(self._is_old(pair.current) for pair in reading.pairs)
+        engine = reading.workload.id.engine
+        return _SPEAKERS.get(engine, engine) in self._silent
+
+    def _sign(self, reading: Reading, is_marked: bool, stale: bool) -> Cell:
+        fancy, simple, tone = _SIGNS[reading.workload.state]
+        if stale:
+            fancy, simple, tone = "?", "?", "warn"
+        elif reading.workload.health == "unhealthy":
+            fancy, simple, tone = "!", "!", "bad"
+        mark = (">" if self.ascii_only else "▌") if is_marked else " "
+        return Cell(mark + (simple if self.ascii_only else fancy), "mark" if is_marked else tone)
+
+    def _is_old(self, sample: Sample) -> bool:
+        return self.moment is not None and self.moment.frame.at_ns - sample.at_ns > self._stale_ns
+
+    def _group(self, line: Line, columns: list[Column]) -> list[Cell]:
+        cells = [Cell("v " if self.ascii_only else "▾ ", "group")]
+        for column in columns:
+            if column.key == "name":
+                shown = f"{line.label} ({len(line.members)})"
+                cells.append(Cell(fit(shown, column.width) + " ", "group"))
+            elif column.metric and not column.is_spark:
+                unit = METRICS[column.metric].unit
+                value = line.value(column.metric)
+                if column.metric == "cpu_percent" and value is not None and self.moment is not None:
+                    scales = {Scale.CORE: value, Scale.HOST: value / self.moment.frame.cpus}
+                    value = scales.get(self.scale)
+                shown = " " * column.width if value is None else text(value, unit, column.width)
+                cells.append(Cell(shown + " ", "group"))
+            else:
+                cells.append(Cell(" " * (column.width + 1), "group"))
+        return cells
+
+    def _cell(self, line: Line, reading: Reading, column: Column, is_doubtful: bool) -> Cell:
+        if column.is_spark:
+            return self._spark(reading, column)
+        if column.metric:
+            return self._number(reading, column, is_doubtful)
+        return _FACT_CELLS[column.key](self, line, reading, column.width)
+
+    def _spark(self, reading: Reading, column: Column) -> Cell:
+        key = column.metric or ""
+        values = self.history.recent(reading.workload.id, key, samples_wanted(column.width, self.ascii_only))
+        if key == "cpu_percent":
+            quota = self._quota(reading)
+            top = quota * 100 if quota else self._cpu_top
+            return Cell(spark(values, top, column.width, self.ascii_only), "cpu")
+        top = reading.value("memory_limit_bytes") or self._memory_top
+        return Cell(spark(values, top, column.width, self.ascii_only), "memory")
+
+    def _number(self, reading: Reading, column: Column, is_doubtful: bool) -> Cell:
+        """Format a metric; `is_doubtful`: a number of the line may be old or approximate."""
+        key = column.metric or ""
+        value = reading.value(key)
+        if key == "cpu_percent" and value is not None:
+            value = self._scaled(reading, value)
+        shown = text(value, METRICS[key].unit, column.width)
+        if value is None:
+            return Cell(shown, "dim")
+        supplier = reading.supplier(key) if is_doubtful else None
+        if supplier is not None and supplier.source in _APPROXIMATE and value >= 1 and shown.startswith(" "):
+            shown = "~".rjust(len(shown) - len(shown.lstrip())) + shown.lstrip()
+        if supplier is not None and self._is_old(supplier):
+            return Cell("?" + shown[1:] if shown.startswith(" ") else shown, "dim")
+        return Cell(shown, self._tone(reading, key, value))
+
+    def _scaled(self, reading: Reading, value: float) -> float | None:
+        if self.scale is Scale.HOST and self.moment is not None:
+            return value / self.moment.frame.cpus
+        return reading.value("cpu_of_limit_percent") if self.scale is Scale.LIMIT else value
+
+    def _tone(self, reading: Reading, key: str, value: float) -> str:
+        if key == "cpu_percent":
+            share = reading.value("cpu_of_limit_percent")
+            warn, bad, value = 80.0, 95.0, share if share is not None else min(value, 79.0)
+        elif key == "memory_of_limit_percent" and reading.workload.kind is Kind.VM:
+            return "plain"  # the balloon target is no wall: the hypervisor's own memory comes on top of it
+        elif key in _THRESHOLDS:
+            warn, bad = _THRESHOLDS[key]
+        else:
+            return "plain" if value >= 0.05 or METRICS[key].unit is Unit.COUNT else "dim"
+        if value >= bad:
+            return "bad"
+        return "warn" if value >= warn else "plain" if value >= 0.05 else "dim"
+
+    def name(self, line: Line, reading: Reading, width: int) -> Cell:
+        """Format the name; a name that is only a shortened id is dim."""
+        shown = ("  " if line.depth else "") + reading.workload.name
+        acting = self.acting.get(line.id)
+        if acting:
+            return Cell(fit(shown, max(1, width - len(acting) - 1)) + " " + acting[-(width - 2) :], "warn")
+        tone = "plain" if reading.workload.state.is_active and reading.workload.name_is_known else "dim"
+        return Cell(fit(shown, width), tone)
+
+    def uptime(self, line: Line, reading: Reading, width: int) -> Cell:
+        """Format the time since the start."""
+        started = reading.workload.started_at
+        if started is None or self.moment is None or not reading.workload.state.is_active:
+            return Cell("-".rjust(width), "dim")
+        return Cell(duration(max(0.0, self.moment.frame.wall - started), width), "plain")
+
+
+def _kind(cells: Cells, line: Line, reading: Reading, width: int) -> Cell:
+    kind = reading.workload.kind
+    return Cell(fit(kind.value if width >= 9 else _SHORT_KINDS[kind], width), kind.value)
+
+
+def _state(cells: Cells, line: Line, reading: Reading, width: int) -> Cell:
+    workload = reading.workload
+    shown = workload.state.value
+    if workload.exit_code is not None and not workload.state.is_active:
+        shown = f"exit {workload.exit_code}"
+    return Cell(fit(shown, width), "plain" if workload.state is State.RUNNING else _SIGNS[workload.state][2])
+
+
+_FACT_CELLS: dict[str, Callable[[Cells, Line, Reading, int], Cell]] = {
+    "name": Cells.name,
+    "kind": _kind,
+    "state": _state,
+    "uptime": Cells.uptime,
+    "image": lambda cells, line, reading, width: Cell(fit(reading.workload.image or "-", width), "plain"),
+    "health": lambda cells, line, reading, width: Cell(
+        fit(reading.workload.health or "-", width), "bad" if reading.workload.health == "unhealthy" else "plain"
+    ),
+}

@@ -1,0 +1,158 @@
+"""Which columns the table shows, how wide, and which give way when the terminal is narrow. Plain, no Textual."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from collectors.model.metrics import METRICS, Unit
+
+NAME_LEAST, NAME_MOST = 14, 42
+SPARK_LEAST, SPARK_WANTED, SPARK_MOST = 8, 12, 30
+ROOMY = 110
+"""From this width on kinds are written out."""
+LUXURY = 15
+"""Columns below this number give way before a sparkline gets narrower than wanted."""
+
+_WIDTHS = {
+    Unit.PERCENT: 6,
+    Unit.BYTES: 6,
+    Unit.BYTES_PER_SECOND: 6,
+    Unit.PER_SECOND: 6,
+    Unit.COUNT: 6,
+    Unit.CORES: 5,
+    Unit.SECONDS: 7,
+    Unit.MILLISECONDS: 6,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: a metric, a sparkline of one, or a fact of the workload."""
+
+    key: str
+    """A metric's key, `spark:` and a metric's key, or `name`, `kind`, `state`, `uptime`, `image`, `health`."""
+    label: str
+    width: int
+    keep: int = 0
+    """When there is no room, columns with the lowest number go first."""
+
+    is_spark: bool = field(init=False)
+    """Whether it is a sparkline."""
+    metric: str | None = field(init=False)
+    """The metric behind the column, if there is one."""
+
+    def __post_init__(self) -> None:
+        # told once: every cell of every line asks
+        key = self.key.removeprefix("spark:")
+        object.__setattr__(self, "is_spark", key != self.key)
+        object.__setattr__(self, "metric", key if key in METRICS else None)
+
+    @property
+    def is_left(self) -> bool:
+        """Whether its text starts at the left."""
+        return self.is_spark or (self.metric is None and self.key != "uptime")
+
+
+def metric_column(key: str, keep: int) -> Column:
+    """Make the column of a metric."""
+    metric = METRICS[key]
+    return Column(key, metric.label, max(_WIDTHS[metric.unit], len(metric.label)), keep)
+
+
+_FACTS = {
+    "name": Column("name", "NAME", NAME_LEAST, 100),
+    "kind": Column("kind", "KIND", 9, 30),
+    "state": Column("state", "STATE", 9, 10),
+    "uptime": Column("uptime", "UP", 5, 12),
+    "image": Column("image", "IMAGE", 24, 2),
+    "health": Column("health", "HEALTH", 9, 3),
+    "spark:cpu_percent": Column("spark:cpu_percent", "CPU PAST", SPARK_LEAST, 60),
+    "spark:memory_host_bytes": Column("spark:memory_host_bytes", "MEM PAST", SPARK_LEAST, 11),
+}
+_SHORT_KIND = Column("kind", "", 3, 90)
+_FACT_HELP = {
+    "name": "What the engine calls it.",
+    "kind": "Virtual machine, container or service.",
+    "state": "Running, paused, stopped, ...",
+    "uptime": "Time since it was started.",
+    "image": "A container's image, a machine's title.",
+    "health": "What its health check says.",
+}
+_KEEP = {
+    "cpu_percent": 99,
+    "memory_host_bytes": 98,
+    "net_rx_bytes_per_second": 50,
+    "net_tx_bytes_per_second": 49,
+    "disk_read_bytes_per_second": 52,
+    "disk_write_bytes_per_second": 51,
+    "cpu_wait_percent": 40,
+    "memory_of_limit_percent": 20,
+}
+DEFAULT: tuple[str, ...] = (
+    "name",
+    "kind",
+    "state",
+    "cpu_percent",
+    "spark:cpu_percent",
+    "cpu_wait_percent",
+    "memory_host_bytes",
+    "spark:memory_host_bytes",
+    "memory_of_limit_percent",
+    "disk_read_bytes_per_second",
+    "disk_write_bytes_per_second",
+    "net_rx_bytes_per_second",
+    "net_tx_bytes_per_second",
+    "uptime",
+)
+CHOICES: tuple[str, ...] = (*DEFAULT, *(key for key in METRICS if key not in DEFAULT), "image", "health")
+"""All that the column picker offers."""
+
+
+def column(key: str) -> Column:
+    """Make a column by its key."""
+    return _FACTS[key] if key in _FACTS else metric_column(key, _KEEP.get(key, 5))
+
+
+def describe(key: str) -> str:
+    """Name a column for the picker."""
+    made = column(key)
+    if made.is_spark:
+        return f"{made.label:<10} The recent past of {METRICS[made.metric or ''].label}, newest at the right."
+    if made.metric:
+        return f"{made.label:<10} {METRICS[made.metric].help}"
+    return f"{made.label:<10} {_FACT_HELP[key]}"
+
+
+def lay_out(keys: tuple[str, ...], width: int) -> list[Column]:
+    """Choose columns for a width and share out what is left over: first sparklines, then the name.
+
+    A cell of space stands between columns; two cells at the left are the mark and the state's sign.
+    """
+    columns = [_SHORT_KIND if key == "kind" and width < ROOMY else column(key) for key in keys]
+    while len(columns) > 1 and _taken(columns) + _wish(columns) > width - 2:
+        least = min(columns, key=lambda one: one.keep)
+        if least.keep >= LUXURY and _taken(columns) <= width - 2:
+            break
+        columns.remove(least)
+    for wanted, most in (("name", 24), ("spark", SPARK_MOST), ("name", NAME_MOST)):
+        columns = _grow(columns, wanted, most, width - 2 - _taken(columns))
+    return columns
+
+
+def _wish(columns: list[Column]) -> int:
+    """Return the cells that would make every sparkline as wide as wanted."""
+    return sum(SPARK_WANTED - one.width for one in columns if one.is_spark)
+
+
+def _taken(columns: list[Column]) -> int:
+    return sum(one.width for one in columns) + len(columns) - 1
+
+
+def _grow(columns: list[Column], wanted: str, most: int, spare: int) -> list[Column]:
+    places = [index for index, one in enumerate(columns) if (one.is_spark if wanted == "spark" else one.key == wanted)]
+    for count, index in enumerate(places):
+        share = spare // (len(places) - count)
+        grown = min(most, columns[index].width + max(0, share))
+        spare -= grown - columns[index].width
+        columns[index] = replace(columns[index], width=grown)
+    return columns

@@ -1,0 +1,172 @@
+"""The pages of the detail screen as coloured lines: metrics, tables of details, events. Plain, no Textual."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from collectors.analysis.history import History
+from collectors.analysis.rates import Reading
+from collectors.analysis.startup_times import Startup
+from collectors.model.details import Column, Details, Fact, Page, Table, Value
+from collectors.model.metrics import METRICS, Metric, Unit
+from collectors.model.workloads import Event
+from tui.presenters.chart import Chart, Series
+from tui.presenters.formatting import fit, stamp, text
+from tui.presenters.sparkline import nice_top, samples_wanted, spark
+from tui.presenters.styled_lines import Line
+
+METRIC_WIDTH = 29
+_LABEL, _VALUE, _SPARK = 9, 8, 10
+_NUMBER = 9
+_TEXT_MOST = 48
+_FACT_LABEL = 27
+_TOGETHER = (
+    ("disk_read_bytes_per_second", "disk_write_bytes_per_second"),
+    ("net_rx_bytes_per_second", "net_tx_bytes_per_second"),
+    ("guest_disk_read_bytes_per_second", "guest_disk_write_bytes_per_second"),
+    ("disk_reads_per_second", "disk_writes_per_second"),
+    ("guest_disk_read_milliseconds", "guest_disk_write_milliseconds"),
+    ("cpu_user_percent", "cpu_system_percent"),
+    ("vcpu_percent", "cpu_emulator_percent"),
+)
+"""Metrics that one chart shows together."""
+_LEAST_TICKS = 60
+"""A chart of fewer ticks would jump with each of them."""
+_TONES = ("cpu", "warn")
+_LIMITS = {
+    "memory_host_bytes": "memory_limit_bytes",
+    "memory_charged_bytes": "memory_limit_bytes",
+    "memory_inside_bytes": "memory_limit_bytes",
+}
+
+
+def metric_line(metric: Metric, reading: Reading, history: History, ascii_only: bool) -> Line:
+    """One line of the list: label, value, the recent past."""
+    value = reading.value(metric.key)
+    label = (fit(metric.label, _LABEL), "plain" if value is not None else "dim")
+    if value is None:
+        return [label, (text(None, metric.unit, _VALUE), "dim")]
+    past = history.recent(reading.workload.id, metric.key, samples_wanted(_SPARK, ascii_only))
+    top = nice_top(past, 10.0 if metric.unit is Unit.PERCENT else 1.0)
+    return [label, (text(value, metric.unit, _VALUE) + " ", "title"), (spark(past, top, _SPARK, ascii_only), "cpu")]
+
+
+def chart_of(metric: Metric, reading: Reading, history: History, interval_s: float) -> Chart:
+    """The chart of a metric, with the one that belongs beside it, and its limit."""
+    keys = next((pair for pair in _TOGETHER if metric.key in pair), (metric.key,))
+    count = min(history.capacity, max(_LEAST_TICKS, history.ticks))
+    series = [
+        Series(METRICS[key].label, history.recent(reading.workload.id, key, count), tone)
+        for key, tone in zip(keys, _TONES, strict=False)
+    ]
+    limit = reading.value(_LIMITS[metric.key]) if metric.key in _LIMITS else None
+    if metric.key == "cpu_percent":
+        cores = reading.value("cpu_limit_cores")
+        limit = cores * 100 if cores else None
+    if metric.key == "pids":
+        limit = reading.lowest("pids_limit")
+    if metric.key.endswith("_of_limit_percent"):
+        limit = 100.0
+    return Chart(series, metric.unit, history.span_s(count, interval_s), limit)
+
+
+def statistics(chart: Chart) -> str:
+    """Now, mean, median, 95th percentile and maximum of each series, over what is kept."""
+    parts = []
+    for one in chart.series:
+        present = sorted(value for value in one.values if value == value)
+        if not present:
+            continue
+        last = one.values[-1]
+        numbers = {
+            "now": last if last == last else None,
+            "mean": sum(present) / len(present),
+            "p95": present[min(len(present) - 1, int(0.95 * len(present)))],
+            "max": present[-1],
+        }
+        shown = "  ".join(f"{name} {text(value, chart.unit, 7).strip()}" for name, value in numbers.items())
+        parts.append(f"{one.label}: {shown}")
+    return "   ".join(parts)
+
+
+def table_lines(details: Details, page: Page, width: int) -> list[Line]:
+    """All tables of a page, under their titles."""
+    lines: list[Line] = [[(f" {problem}", "warn")] for problem in details.problems]
+    for table in details.tables:
+        if table.page is page:
+            lines += [[("", "plain")]] if lines else []
+            lines += _table(table, width)
+    return lines or [[(" nothing is known", "dim")]]
+
+
+def _table(table: Table, width: int) -> list[Line]:
+    lines: list[Line] = [[(f" {table.title}", "title")]]
+    lines += [_fact(fact) for fact in table.facts]
+    if table.rows:
+        lines += _rows(table.columns, table.rows, width)
+    elif not table.facts:
+        lines.append([("   none", "dim")])
+    if table.note:
+        lines.append([(f"   {table.note}", "dim")])
+    return lines
+
+
+def _fact(fact: Fact) -> Line:
+    shown = _value(fact.value, fact.unit)
+    tone = "dim" if fact.value is None or fact.value is False else "plain"
+    return [(f"   {fit(fact.label, max(_FACT_LABEL, min(len(fact.label), 40)))} ", "key"), (shown, tone)]
+
+
+def _rows(columns: Sequence[Column], rows: Sequence[Sequence[Value]], width: int) -> list[Line]:
+    shown = [[_value(value, column.unit) for column, value in zip(columns, row, strict=True)] for row in rows]
+    widths = [max(len(column.label), *(len(row[place]) for row in shown)) for place, column in enumerate(columns)]
+    widths = [min(one, _TEXT_MOST) for one in widths]
+    last = len(columns) - 1
+    if columns[last].unit is None:
+        widths[last] = max(len(columns[last].label), width - sum(widths[:last]) - 2 * last - 4)
+
+    def joined(cells: Sequence[str]) -> str:
+        places = zip(cells, columns, widths, strict=True)
+        return "   " + "  ".join(fit(c, w) if column.unit is None else c.rjust(w) for c, column, w in places)
+
+    lines: list[Line] = [[(joined([column.label for column in columns]), "dim")]]
+    return lines + [[(joined(row), "plain")] for row in shown]
+
+
+def _value(value: Value, unit: Unit | None) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value if isinstance(value, str) else text(value, unit or Unit.COUNT, _NUMBER).strip()
+
+
+def event_lines(
+    events: Sequence[Event], startup: Startup | None, since: str = "since vmtop began to watch"
+) -> list[Line]:
+    """The start-up time, then what happened, newest first."""
+    lines: list[Line] = [
+        [(f" {sentence}", "title" if not place else "plain")] for place, sentence in enumerate(told(startup))
+    ]
+    lines.append([("", "plain")])
+    lines.append([(f" {len(events)} events {since}, newest first", "title")])
+    for event in reversed(events):
+        at = stamp(event.wall)
+        lines.append([(f"   {at}  ", "dim"), (f"{event.what:<8} ", "plain"), (event.detail, "dim")])
+    return lines
+
+
+def told(startup: Startup | None) -> list[str]:
+    """Tell a start-up in sentences."""
+    if startup is None:
+        return ["Start-up time: not known", "  Only starts that vmtop witnesses are measured."]
+    at = stamp(startup.began, "%H:%M:%S")
+    sentences = [f"Start-up of {at}, counted from: {startup.how}"]
+    if startup.running_s is not None:
+        sentences.append(f"  running after {startup.running_s:.2f} s")
+    if startup.ready_s is None:
+        sentences.append("  ready: no signal (health check, guest agent or first packet sent) was seen yet")
+    else:
+        exact = f", exact to {startup.resolution_s:.1f} s" if startup.resolution_s else ""
+        sentences.append(f"  ready after {startup.ready_s:.2f} s, by its {startup.signal}{exact}")
+    return sentences

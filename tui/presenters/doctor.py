@@ -1,0 +1,96 @@
+"""What `vmtop doctor` says: each source, why it cannot be read, the command that mends it, and what vmtop runs on."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import locale
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Iterable
+
+from collectors.analysis.rates import Moment
+from collectors.json_document import document
+from collectors.model.workloads import Availability, SourceState
+
+SCHEMA = "vmtop.doctor/1"
+_FINE = frozenset({Availability.OK, Availability.ABSENT})
+_LIBRARIES = ("textual", "psutil", "docker", "libvirt-python")
+
+
+def is_healthy(moment: Moment) -> bool:
+    """Return whether all that is present on this host can be read, and the host itself is."""
+    return all(state.availability in _FINE for state in moment.sources) and bool(moment.host.pairs)
+
+
+def troubles(sources: Iterable[SourceState]) -> list[str]:
+    """Return a sentence for each source that is present and cannot be read."""
+    return [
+        f"{state.name}: {state.reason}" + (f" (try: {state.remedy})" if state.remedy else "")
+        for state in sources
+        if state.availability not in _FINE
+    ]
+
+
+def facts() -> dict[str, str]:
+    """Return what vmtop runs on: versions, terminal, locale. No library is imported for it."""
+    size = shutil.get_terminal_size()
+    found = {
+        "vmtop": importlib.metadata.version("vmtop"),
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "user": f"uid {os.getuid()}" + (" (root)" if os.getuid() == 0 else ""),
+        "terminal": f"{os.environ.get('TERM') or 'none'} {size.columns}x{size.lines}"
+        + ("" if sys.stdout.isatty() else ", output is no terminal"),
+        "colours": "off (NO_COLOR)" if os.environ.get("NO_COLOR") else os.environ.get("COLORTERM") or "by terminal",
+        "encoding": locale.getpreferredencoding(False),
+    }
+    for library in _LIBRARIES:
+        try:
+            found[library] = importlib.metadata.version(library)
+        except importlib.metadata.PackageNotFoundError:
+            found[library] = "not installed"
+    return found
+
+
+def as_document(moment: Moment) -> dict[str, object]:
+    """Return the report as plain values."""
+    described = document(moment, ())
+    return {
+        "schema": SCHEMA,
+        "time": described["time"],
+        "healthy": is_healthy(moment),
+        "facts": facts(),
+        "sources": described["sources"],
+        "host": described["host"],
+    }
+
+
+def as_text(moment: Moment) -> str:
+    """Return the report for people."""
+    lines = [f"{name:<15} {value}" for name, value in facts().items()] + [""]
+    for state in moment.sources:
+        lines += _source(state)
+    count = len(moment.readings)
+    lines += ["", f"{count} workload{'' if count == 1 else 's'} in sight. {_verdict(moment)}"]
+    return "\n".join(lines) + "\n"
+
+
+def _source(state: SourceState) -> list[str]:
+    cost = "" if state.cost_ns is None else f" ({state.cost_ns / 1e6:.1f} ms a reading)"
+    is_ok = state.availability is Availability.OK
+    lines = [f"{state.availability:<8} {state.name:<10} {(state.detail if is_ok else state.reason) + cost}".rstrip()]
+    if is_ok and state.reason:
+        lines.append(f"{'':19} {state.reason}")
+    if state.remedy:
+        lines.append(f"{'':19} try: {state.remedy}")
+    return lines
+
+
+def _verdict(moment: Moment) -> str:
+    if not is_healthy(moment):
+        return "Something that is present cannot be read; see above."
+    if any(state.reason for state in moment.sources if state.availability is Availability.OK):
+        return "All that is present can be read, but not all of it; see above."
+    return "All that is present can be read."

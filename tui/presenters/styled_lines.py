@@ -1,0 +1,41 @@
+"""Lines of styled text: what the scrolling widgets draw. Plain, no Textual."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.cells import cell_len
+
+Run = tuple[str, str]
+"""A text and its tone: one of the component classes after `lines--`."""
+
+
+Line = Sequence[Run]
+
+
+def plain_text(line: Line) -> str:
+    """Return a line without its tones."""
+    return "".join(text for text, _ in line)
+
+
+def wrapped(line: Line, width: int) -> list[Line]:
+    """Break a line into lines of at most `width` cells."""
+    if cell_len(plain_text(line)) <= width:
+        return [line]
+    if len(line) == 1 and line[0][0].isascii():  # the usual case, many times a second
+        text, tone = line[0]
+        return [[(text[start : start + width], tone)] for start in range(0, len(text), width)]
+    lines: list[list[Run]] = [[]]
+    room = width
+    for text, tone in line:
+        for character in text:
+            size = cell_len(character)
+            if size > room:
+                lines.append([])
+                room = width
+            if lines[-1] and lines[-1][-1][1] == tone:
+                lines[-1][-1] = (lines[-1][-1][0] + character, tone)
+            else:
+                lines[-1].append((character, tone))
+            room -= size
+    return list(lines)

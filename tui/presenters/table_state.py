@@ -1,0 +1,216 @@
+"""What the person in front of the screen has chosen: order, filter, marks, the workload under the cursor. No Textual.
+
+`View.arrange` turns a moment into the lines of the table. Everything is bound to identities, never to a row number.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from operator import itemgetter
+
+import msgspec
+
+from collectors.analysis.rates import Moment, Reading
+from collectors.model.metrics import METRICS, Unit
+from collectors.model.workloads import ACTIVE, Kind, WorkloadId
+from collectors.query.filter import Query
+
+CALM_S = 2.0
+"""For this long after a movement key the order holds still."""
+
+
+class Scale(StrEnum):
+    """What 100 % CPU means in the table."""
+
+    CORE = "core"
+    HOST = "host"
+    LIMIT = "limit"
+
+
+_ADDABLE = frozenset({"cpu_percent", "oom_kills", "pids", "vcpus", "cpu_seconds"})
+"""Beside sizes and flows, what a group may add up: not shares, means, ages or limits."""
+
+
+class Line(msgspec.Struct, frozen=True, gc=False):
+    """One line of the table: a workload, or the heading of a group with the sums of its members."""
+
+    label: str
+    reading: Reading | None = None
+    members: tuple[Reading, ...] = ()
+    depth: int = 0
+
+    @property
+    def id(self) -> WorkloadId:
+        """The workload's identity; a group's is made of its name."""
+        return self.reading.workload.id if self.reading else WorkloadId("group", self.label)
+
+    def value(self, key: str) -> float | None:
+        """Return a metric; for a group the sum, where a sum makes sense."""
+        if self.reading is not None:
+            return self.reading.value(key)
+        if key not in _ADDABLE and METRICS[key].unit not in (Unit.BYTES, Unit.BYTES_PER_SECOND, Unit.PER_SECOND):
+            return None
+        inside = {member.workload.id for member in self.members}
+        values = [
+            value
+            for member in self.members
+            if member.workload.parent not in inside and (value := member.value(key)) is not None
+        ]
+        return sum(values) if values else None
+
+
+@dataclass(slots=True)
+class TableState:
+    """The choices, and the arrangement that follows from them."""
+
+    sort: str = "cpu_percent"
+    """A metric's key, or `name`, `kind`, `state`, `uptime`."""
+    is_reversed: bool = False
+    query: Query | None = None
+    query_text: str = ""
+    only: Kind | None = None
+    show_all: bool = False
+    is_tree: bool = False
+    scale: Scale = Scale.CORE
+    follow: bool = False
+    is_frozen: bool = False
+    marks: set[WorkloadId] = field(default_factory=set)
+    folded: set[str] = field(default_factory=set)
+    cursor: WorkloadId | None = None
+    clock: Callable[[], float] = time.monotonic
+    lines: list[Line] = field(default_factory=list)
+    hidden: int = 0
+    """Workloads that exist but are not shown."""
+    _named: tuple[list[str], list[WorkloadId]] = field(default=([], []))
+    _places: list[int] = field(default_factory=list)
+    """The order by name of the workloads in `_named`, as places in it."""
+    _index: int = 0
+    """Where the cursor's line was found last."""
+    _calm_until: float = 0.0
+    _is_touched: bool = False
+    """Until the first movement the cursor stays on the top line, whichever workload that is."""
+
+    def cpu_key(self) -> str:
+        """The metric behind the CPU column on the chosen scale."""
+        return "cpu_of_limit_percent" if self.scale is Scale.LIMIT else "cpu_percent"
+
+    def moved(self) -> None:
+        """Note a movement key: the order holds still for a while."""
+        self._is_touched = True
+        self._calm_until = self.clock() + CALM_S
+
+    def release_order(self) -> None:
+        """Let the order change at once: it was asked for."""
+        self._calm_until = 0.0
+
+    def arrange(self, moment: Moment) -> list[Line]:
+        """Filter, order and group a moment's workloads; keep the cursor on its workload."""
+        chosen = [reading for reading in moment.readings.values() if self._is_shown(reading)]
+        self.hidden = len(moment.readings) - len(chosen)
+        self.marks.intersection_update(moment.readings)
+        before = self.lines
+        if not self._is_touched:
+            self.cursor = None
+        ordered = self._hold(chosen) if self.clock() < self._calm_until else self._order(chosen)
+        self.lines = self._grouped(ordered) if self.is_tree else [Line(r.workload.name, r) for r in ordered]
+        self._keep_cursor(before)
+        return self.lines
+
+    def index(self) -> int:
+        """Return the line of the cursor's workload; 0 if it has none."""
+        if self._index >= len(self.lines) or self.lines[self._index].id != self.cursor:
+            self._index = next((index for index, line in enumerate(self.lines) if line.id == self.cursor), 0)
+        return self._index
+
+    def current(self) -> Line | None:
+        """Return the line under the cursor."""
+        return self.lines[self.index()] if self.lines else None
+
+    def move_to(self, index: int) -> None:
+        """Put the cursor on a line; beyond the ends means the ends."""
+        if self.lines:
+            self.cursor = self.lines[max(0, min(index, len(self.lines) - 1))].id
+            self.moved()
+
+    def _is_shown(self, reading: Reading) -> bool:
+        workload = reading.workload
+        if self.only is not None and workload.kind is not self.only:
+            return False
+        if not self.show_all and workload.state not in ACTIVE:
+            return False
+        return self.query is None or self.query.matches(reading)
+
+    def _order(self, readings: list[Reading]) -> list[Reading]:
+        by_name = self._by_name(readings)
+        if self.sort in _TEXT_ORDERS:
+            return sorted(by_name, key=_TEXT_ORDERS[self.sort], reverse=self.is_reversed)
+        key = self.cpu_key() if self.sort == "cpu_percent" else self.sort
+        values = [(reading.value(key), reading) for reading in by_name]
+        present = [pair for pair in values if pair[0] is not None]
+        absent = [reading for value, reading in values if value is None]
+        present.sort(key=itemgetter(0), reverse=not self.is_reversed)
+        return [reading for _, reading in present] + absent
+
+    def _by_name(self, readings: list[Reading]) -> list[Reading]:
+        """Order by name. The same workloads in the same places keep their order: most ticks bring no other ones."""
+        workloads = [reading.workload for reading in readings]
+        names, identities = [one.name for one in workloads], [one.id for one in workloads]
+        if (names, identities) != self._named:
+            keys = [(name.casefold(), identity) for name, identity in zip(names, identities, strict=True)]
+            self._named = names, identities
+            self._places = sorted(range(len(keys)), key=keys.__getitem__)
+        return [readings[place] for place in self._places]
+
+    def _hold(self, readings: list[Reading]) -> list[Reading]:
+        """Keep the order of the lines shown; what is new comes last."""
+        place = {line.id: index for index, line in enumerate(self.lines)}
+        return sorted(readings, key=lambda reading: place.get(reading.workload.id, len(place)))
+
+    def _grouped(self, ordered: list[Reading]) -> list[Line]:
+        groups: dict[str, list[Reading]] = {}
+        for reading in ordered:
+            groups.setdefault(group_of(reading), []).append(reading)
+        lines: list[Line] = []
+        for name, members in groups.items():
+            lines.append(Line(name, None, tuple(members)))
+            if name not in self.folded:
+                lines.extend(Line(member.workload.name, member, depth=1) for member in members)
+        return lines
+
+    def _keep_cursor(self, before: list[Line]) -> None:
+        """Leave the cursor on its workload; if that is gone, take the line that was nearest below, then above."""
+        if not self.lines:
+            return
+        if self.cursor is None:
+            self.cursor = self.lines[0].id
+            return
+        if self.lines[self.index()].id == self.cursor:
+            return
+        places = {line.id: place for place, line in enumerate(before)}
+        if self.cursor not in places:
+            self.cursor = self.lines[0].id
+            return
+        present, place = {line.id for line in self.lines}, places[self.cursor]
+        neighbours = before[place + 1 :] + before[:place][::-1]
+        self.cursor = next((line.id for line in neighbours if line.id in present), self.lines[0].id)
+
+
+_TEXT_ORDERS: dict[str, Callable[[Reading], str | float]] = {
+    "name": lambda reading: reading.workload.name.casefold(),
+    "kind": lambda reading: reading.workload.kind,
+    "state": lambda reading: reading.workload.state,
+    "uptime": lambda reading: reading.workload.started_at or float("inf"),
+}
+SORTS: tuple[str, ...] = (*METRICS, *_TEXT_ORDERS)
+"""All that the table can be ordered by."""
+
+
+def group_of(reading: Reading) -> str:
+    """Name the group a workload belongs to in the tree: compose project, pod or slice, else what kind it is."""
+    workload = reading.workload
+    if workload.project:
+        return workload.project
+    return {Kind.VM: "virtual machines", Kind.CONTAINER: "containers", Kind.SERVICE: "services"}[workload.kind]

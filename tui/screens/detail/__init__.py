@@ -1,0 +1,1 @@
+"""One workload in full, live and in replay."""

@@ -1,0 +1,89 @@
+"""The detail screen of a workload as it is now: with its facts, devices and processes, and with actions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from functools import partial
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from collectors.inspection.details import DetailsReader
+from collectors.model.details import Details, Page
+from collectors.model.workloads import Workload
+from tui.controllers.actions import ActionController
+from tui.controllers.background import is_up, run_blocking
+from tui.controllers.services import Services
+from tui.presenters.detail import table_lines
+from tui.presenters.styled_lines import Line
+from tui.screens.detail.base import CHARTS, EVENTS, DetailContext, WorkloadScreen
+from tui.screens.mixins.workload_actions import WorkloadActions
+from tui.settings.keymap import LIVE, Key, keys_of
+
+PAGES = (CHARTS, Page.FACTS.value, Page.DEVICES.value, Page.PROCESSES.value, EVENTS)
+READ_EVERY_S = 2.0
+_SHARED = frozenset({"act", "lock", "action_log", "copy", "logs", "inspect", "shell", "help"})
+"""The main screen's keys that work here too."""
+
+
+class LiveWorkloadScreen(WorkloadActions, WorkloadScreen):
+    """With what the engines tell now, and actions.
+
+    Args:
+        subject: Whom.
+        desk: For actions.
+        means: The way to the engines.
+    """
+
+    pages = PAGES
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(key.keys, key.action, key.help, show=False) for key in keys_of(LIVE) if key.action in _SHARED
+    ]
+
+    def __init__(
+        self,
+        subject: DetailContext,
+        desk: ActionController,
+        means: Services,
+    ) -> None:
+        super().__init__(subject)
+        self.desk = desk
+        self.means = means
+        self._read = DetailsReader(means.reach).read
+        self._details: Details | None = None
+
+    def on_mount(self) -> None:
+        self.run_worker(self._look(), group="look", exclusive=True)
+
+    def everyone(self) -> Collection[Workload]:
+        return self._moment.frame.workloads.values() if self._moment is not None else ()
+
+    def targets(self) -> list[Workload]:
+        target = self.target()
+        return [target] if target is not None and not self._is_gone else []
+
+    async def _look(self) -> None:
+        """Look again and again, one look at a time, while a page wants it."""
+        while True:
+            target = self.target()
+            if target is not None and not self._is_gone and self._page in set(Page):
+                self._details = await run_blocking(partial(self._read, target))
+                if not is_up(self):
+                    return
+                self._show_page()
+            await asyncio.sleep(READ_EVERY_S if self._details is not None else 0.1)
+
+    def under_way(self) -> list[str]:
+        acting = self.desk.runner.running().get(self.identity)
+        return [] if acting is None else [f"{acting.request.verb} under way for {acting.seconds():.0f} s"]
+
+    def page_lines(self, page: str, width: int) -> list[Line]:
+        if page == EVENTS:
+            return super().page_lines(page, width)
+        if self._details is None:
+            return [[(" reading ...", "dim")]]
+        return table_lines(self._details, Page(page), width)
+
+    def footer_keys(self) -> list[Key]:
+        return [key for key in keys_of(LIVE) if key.action in _SHARED and key.label]

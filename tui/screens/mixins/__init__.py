@@ -1,0 +1,1 @@
+"""Keys that several screens share, and what they do."""

@@ -1,0 +1,61 @@
+"""The key that compares: marked workloads side by side, or without marks the classes that a host has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from collectors.analysis.rates import Moment
+from collectors.model.workloads import Frame
+from tui.presenters.table_state import TableState
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+    from collectors.comparison.classes import Classes
+
+    Base = Screen[None]
+else:
+    Base = object
+
+CLASSES_S = 60.0
+"""The past that the comparison of classes is measured over."""
+
+
+class CompareActions(Base):
+    """A screen of workloads that can be compared."""
+
+    view: TableState
+    where: str
+    is_ascii: bool
+    shown_moment: Moment | None
+
+    def frames_since(self, wall: float) -> Iterable[Frame]:
+        """Return the frames from a wall time to the moment that is shown. Blocking."""
+        raise NotImplementedError
+
+    def classified(self, moment: Moment, tell: Callable[[int], None]) -> Classes:
+        """Measure bare metal, virtual machines and containers. Blocking; `tell` gets how many workloads are read."""
+        raise NotImplementedError
+
+    def action_compare(self) -> None:
+        """Compare the marked workloads, in the order of the table; without marks the classes."""
+        from collectors.comparison.side_by_side import MOST
+        from tui.screens.classes import ClassesScreen
+        from tui.screens.compare import CompareScreen
+
+        moment = self.shown_moment
+        if moment is None:
+            return
+        shown = [line.reading.workload for line in self.view.lines if line.reading is not None]
+        chosen = [workload for workload in shown if workload.id in self.view.marks]
+        if not self.view.marks:
+            active = sum(1 for one in moment.frame.workloads.values() if one.state.is_active)
+            self.app.push_screen(ClassesScreen(partial(self.classified, moment), active))
+        elif not 2 <= len(chosen) <= MOST:
+            self.notify(f"Mark two to {MOST} workloads to compare them; {len(chosen)} are marked.", timeout=4)
+        else:
+            screen = CompareScreen(chosen, self.frames_since, self.where, self.is_ascii)
+            screen.follow(moment, moment.frame.interval_s)
+            self.app.push_screen(screen)

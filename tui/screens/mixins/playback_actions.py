@@ -1,0 +1,52 @@
+"""The keys of time, for every screen of a replay."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.binding import Binding
+
+from collectors.query.time_parser import EXAMPLES
+from tui.controllers.playback import PlaybackController
+from tui.dialogs.prompt import ask
+from tui.settings.keymap import REPLAY, TIME, keys_of
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+    Base = Screen[None]
+else:
+    Base = object
+
+TIME_BINDINGS: tuple[Binding, ...] = tuple(
+    Binding(key.keys, key.action, key.help, show=False, priority=key.action.startswith("ends"))
+    for key in keys_of(REPLAY)
+    if key.group == TIME
+)
+
+
+class PlaybackActions(Base):
+    """A screen that moves through a session."""
+
+    traveler: PlaybackController
+
+    def action_play(self) -> None:
+        self.traveler.play()
+
+    def action_step(self, frames: int) -> None:
+        self.traveler.step(frames)
+
+    def action_leap(self, seconds: int) -> None:
+        self.traveler.leap(seconds)
+
+    def action_event(self, step: int) -> None:
+        self.traveler.to_event(step)
+
+    def action_ends(self, side: int) -> None:
+        self.traveler.to_end(side)
+
+    def action_speed(self, step: int) -> None:
+        self.traveler.faster(step)
+
+    def action_go_to(self) -> None:
+        ask(self, "Go to", "", EXAMPLES, self.traveler.to_time, lambda text: None)

@@ -1,0 +1,130 @@
+"""What the live screen does with its session: keep it, record it, step back into it, note something on it."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from collectors.analysis.rates import Moment
+from collectors.model.errors import SourceError
+from collectors.model.workloads import Event
+from collectors.safety.sanitize import sanitize
+from collectors.session.format import SessionError
+from tui.controllers.background import run_blocking
+from tui.controllers.recording import SessionRecorder, in_words, now_name
+from tui.dialogs.prompt import ask
+
+if TYPE_CHECKING:
+    from collectors.session.playback import Playback
+    from tui.screens.workloads.base import WorkloadListScreen
+
+    Base = WorkloadListScreen
+else:
+    Base = object
+
+_LONGEST_NOTE = 200
+
+
+class SessionActions(Base):
+    """A screen whose frames are kept."""
+
+    tape: SessionRecorder
+
+    @property
+    def moment(self) -> Moment | None:
+        """The newest moment."""
+        raise NotImplementedError
+
+    def action_snapshot(self) -> None:
+        if self.tape.problem:
+            self.notify(self.tape.problem, severity="warning", timeout=6, markup=False)
+            return
+        ask(self, "Keep the session so far", self._new_path(), "a new file", _is_free, self._snapshot)
+
+    def action_record(self) -> None:
+        if self.tape.recording is not None:
+            self.run_worker(self._stop(), group="record", exclusive=True)
+        else:
+            ask(self, "Record from now on", self._new_path(), "a new file; R again stops", _is_free, self._record)
+
+    def action_back_in_time(self) -> None:
+        self.run_worker(self._go_back(), group="past", exclusive=True)
+
+    def action_note(self) -> None:
+        ask(self, "Note on the timeline", "", "what happened, in a few words", lambda text: "", self.note)
+
+    def note(self, text: str) -> None:
+        """Drop a note on the timeline."""
+        if self.moment is not None:
+            host = self.moment.frame.host
+            event = Event(time.time(), host.id, "note", sanitize(text, _LONGEST_NOTE), host.name)
+            self.tape.announce(event)
+            self.notify(f"noted: {event.detail}", timeout=3, markup=False)
+
+    def _new_path(self) -> str:
+        frame = self.moment.frame if self.moment is not None else None
+        host = frame.facts.get("hostname", frame.host.name) if frame is not None else "host"
+        return str(Path.cwd() / now_name(host))
+
+    def _snapshot(self, name: str) -> None:
+        self.run_worker(self._keep(Path(name).expanduser()), group="snapshot")
+
+    async def _keep(self, path: Path) -> None:
+        self.notify("keeping the session ...", timeout=1)
+        try:
+            kept = await run_blocking(partial(self.tape.snapshot, path))
+        except (SessionError, SourceError) as error:
+            self.notify(str(error), severity="error", timeout=10, markup=False)
+        else:
+            self.notify(in_words(kept.path, kept.size, kept.span_s), title="Kept", timeout=8, markup=False)
+
+    def _record(self, name: str) -> None:
+        try:
+            self.tape.record(Path(name).expanduser())
+        except SessionError as error:
+            self.notify(str(error), severity="error", timeout=10, markup=False)
+        self.redraw()
+
+    async def _stop(self) -> None:
+        try:
+            done = await run_blocking(self.tape.stop)
+        except SourceError as error:
+            self.notify(str(error), severity="error", timeout=10, markup=False)
+            return
+        if done is not None:
+            words = in_words(done.path, done.writer.size, done.writer.span_s)
+            lost = f"\n{done.keeping.lost} frames were not kept" if done.keeping.lost else ""
+            self.notify(words + lost, title="Recorded", timeout=8, markup=False)
+        self.redraw()
+
+    async def _go_back(self) -> None:
+        try:
+            playback = await run_blocking(partial(_open, self.tape))
+        except (SessionError, SourceError) as error:
+            self.notify(str(error), severity="warning", timeout=6, markup=False)
+            return
+        from tui.screens.workloads.replay import ReplayScreen
+
+        self.app.push_screen(ReplayScreen(playback, self.options, self.view, tape=self.tape))
+
+
+def _open(tape: SessionRecorder) -> Playback:
+    """Open the session so far, one frame before its end."""
+    from collectors.session.playback import Playback
+    from collectors.session.reader import Session
+
+    paths = tape.paths()
+    if not paths:
+        raise SessionError("there is nothing to go back to yet")
+    playback = Playback(Session(paths))
+    playback.go(playback.total - 2)
+    return playback
+
+
+def _is_free(name: str) -> str:
+    path = Path(name).expanduser()
+    if path.exists() or path.is_symlink():
+        return f"{path} exists already: choose another name"
+    return "" if path.parent.is_dir() else f"{path.parent} is no folder"

@@ -1,0 +1,73 @@
+"""What both live screens do with a workload: act, lock, read the action log, its logs, its description, a shell."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import partial
+
+from collectors.model.workloads import Workload
+from tui.controllers.actions import LOCKED, ActionController
+from tui.controllers.services import Services
+from tui.screens.mixins.page_actions import PageActions
+
+_LOGGED = 200
+"""Actions that the log's page shows."""
+
+
+class WorkloadActions(PageActions):
+    """A screen with workloads to act on."""
+
+    desk: ActionController
+    means: Services
+    is_ascii: bool
+
+    def targets(self) -> list[Workload]:
+        """Return the workloads that an action is for: the marked ones, else the one (or the group) under the cursor."""
+        raise NotImplementedError
+
+    def everyone(self) -> Collection[Workload]:
+        """Return all workloads of the newest frame."""
+        raise NotImplementedError
+
+    def action_act(self) -> None:
+        targets = self.targets()
+        if targets:
+            self.run_worker(self.desk.act(targets, self.everyone()), group="act", exclusive=True)
+        else:
+            self.notify("There is no workload here to act on.", timeout=3)
+
+    def action_lock(self) -> None:
+        self.desk.toggle_lock()
+
+    def action_action_log(self) -> None:
+        from tui.presenters.info_pages import action_page
+
+        log = self.desk.runner.log
+        self.open_panel("Actions", action_page(log.recent(_LOGGED), log.path, log.problem))
+
+    def action_logs(self) -> None:
+        from collectors.inspection.logs import open_log
+        from tui.screens.logs import LogScreen
+
+        target = self.target()
+        if target is not None:
+            self.app.push_screen(LogScreen(target, partial(open_log, target, self.means.reach), self.is_ascii))
+
+    def action_shell(self) -> None:
+        from tui.controllers.console import open_shell
+
+        target = self.target()
+        if target is None:
+            return
+        if self.desk.is_locked:
+            self.notify(f"A shell can change a workload: {LOCKED}.", severity="warning", timeout=4)
+            return
+        self.run_worker(open_shell(self.app, target, self.means.reach), group="shell", exclusive=True)
+
+    def action_inspect(self) -> None:
+        from collectors.inspection.raw_description import read_document
+        from tui.screens.inspect import InspectScreen
+
+        target = self.target()
+        if target is not None:
+            self.app.push_screen(InspectScreen(target, partial(read_document, target, self.means.reach), self.is_ascii))

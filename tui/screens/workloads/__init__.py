@@ -1,0 +1,1 @@
+"""The table of workloads, live and in replay."""

@@ -1,0 +1,171 @@
+"""The live screen: frames as they come, actions on workloads, the session so far."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterator
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.binding import BindingType
+
+from collectors.actions.runner import Action
+from collectors.actions.words import GERUNDS
+from collectors.analysis.rates import Moment
+from collectors.analysis.tracker import MomentTracker
+from collectors.kernel.self_usage import Cost, OwnCost
+from collectors.model.metrics import Unit
+from collectors.model.workloads import Frame, Workload, WorkloadId
+from collectors.sampling.sampler import Sampler
+from collectors.session.format import SessionError
+from tui.controllers.actions import ActionController
+from tui.controllers.frame_feed import FrameReady, feed
+from tui.controllers.recording import SessionRecorder
+from tui.controllers.services import Services
+from tui.presenters.formatting import text
+from tui.screens.mixins.compare_actions import CLASSES_S
+from tui.screens.mixins.moment_follower import Follower
+from tui.screens.mixins.session_actions import SessionActions
+from tui.screens.mixins.workload_actions import WorkloadActions
+from tui.screens.workloads.base import WorkloadListScreen, bindings
+from tui.settings.keymap import LIVE
+from tui.settings.screen_options import ScreenOptions
+
+if TYPE_CHECKING:
+    from collectors.comparison.classes import Classes
+
+_LOOK_S = 1.5
+INTERVALS_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+
+
+class LiveListScreen(WorkloadActions, SessionActions, WorkloadListScreen):
+    """All workloads of this host, now."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(LIVE)]
+
+    def __init__(
+        self, sampler: Sampler, options: ScreenOptions, desk: ActionController, means: Services, tape: SessionRecorder
+    ) -> None:
+        self.track = MomentTracker()
+        super().__init__(LIVE, self.track.history, options)
+        self.desk = desk
+        self.means = means
+        self.tape = tape
+        self.sampler = sampler
+        self._own_cost = OwnCost()
+        self.cost = Cost(None, None)
+
+    def on_mount(self) -> None:
+        self.run_worker(feed(self.sampler, self), group="feed", exclusive=True, exit_on_error=True)
+
+    @property
+    def moment(self) -> Moment | None:
+        """The newest moment."""
+        return self.track.moment
+
+    def newest(self) -> Moment | None:
+        return self.track.moment
+
+    def interval_s(self) -> float:
+        return self.sampler.interval_s
+
+    @on(FrameReady)
+    def take_frame(self, event: FrameReady) -> None:
+        """Derive the frame, keep its values, and show it unless the view is frozen."""
+        moment = self.track.feed(event.frame)
+        self.cost = self._own_cost.look()
+        for screen in self.app.screen_stack:
+            if isinstance(screen, Follower) and screen.where == LIVE:
+                screen.follow(moment, self.sampler.interval_s)
+        if not self.view.is_frozen:
+            self.shown_moment = moment
+        self.redraw()
+
+    def mode(self) -> str:
+        return "FROZEN" if self.view.is_frozen else "DEMO" if self.options.is_demo else "LIVE"
+
+    def notes(self) -> list[str]:
+        notes = ["actions locked"] if self.desk.is_locked else []
+        pace = self.sampler.pace
+        if pace.is_slowed:
+            notes.append(f"slowed from {pace.wished_s:g}s: a reading takes {pace.cost_s * 1000:.0f}ms")
+        return notes + self.tape.words() + _own(self.cost)
+
+    def acting(self) -> dict[WorkloadId, str]:
+        return {identity: _acting(action) for identity, action in self.desk.runner.running().items()}
+
+    def action_freeze(self) -> None:
+        self.view.is_frozen = not self.view.is_frozen
+        self.history.held_at = self.history.ticks if self.view.is_frozen else None
+        self.shown_moment = self.shown_moment if self.view.is_frozen else self.moment
+        self.redraw()
+
+    def action_interval(self, step: int) -> None:
+        nearest = min(INTERVALS_S, key=lambda one: abs(one - self.sampler.interval_s))
+        place = INTERVALS_S.index(nearest) + step
+        self.sampler.set_interval(INTERVALS_S[max(0, min(place, len(INTERVALS_S) - 1))])
+        self.redraw()
+
+    def open_workload(self, identity: WorkloadId) -> None:
+        from tui.screens.detail.base import DetailContext
+        from tui.screens.detail.live import LiveWorkloadScreen
+
+        track = self.track
+        subject = DetailContext(identity, self.history, track.events.of, track.starts.of, self.is_ascii)
+        screen = LiveWorkloadScreen(subject, self.desk, self.means)
+        if track.moment is not None:
+            screen.follow(track.moment, self.sampler.interval_s)
+        self.app.push_screen(screen)
+
+    def classified(self, moment: Moment, tell: Callable[[int], None]) -> Classes:
+        from collectors.comparison.classes import classify
+        from collectors.comparison.facts import FactsReader
+        from collectors.comparison.window import WARM_UP_S, fill
+
+        active = [one for one in moment.frame.workloads.values() if one.state.is_active]
+        reader, since = FactsReader(self.means.reach, not self.desk.is_locked), moment.frame.wall - CLASSES_S
+        reader.begin(active)
+        time.sleep(_LOOK_S)  # on a thread of its own: what is spent in time needs two looks
+        window = fill(self.frames_since(since - WARM_UP_S), [one.id for one in active], since)
+        return classify(
+            window.pasts(moment.frame), reader.read_all(active, tell), self.track.starts.all(), moment.frame
+        )
+
+    def frames_since(self, wall: float) -> Iterator[Frame]:
+        """Return the frames of the session so far; without one only the present."""
+        from collectors.session.reader import Session
+
+        moment = self.track.moment
+        try:
+            session = Session(self.tape.paths())
+        except (SessionError, IndexError):
+            yield from [moment.frame] if moment is not None else []
+            return
+        try:
+            yield from (frame for _, frame in session.frames(wall))
+        finally:
+            session.close()
+
+    def everyone(self) -> Collection[Workload]:
+        return self.moment.frame.workloads.values() if self.moment is not None else ()
+
+    def targets(self) -> list[Workload]:
+        if self.moment is None:
+            return []
+        line = self.view.current()
+        here = {line.id, *(member.workload.id for member in line.members)} if line is not None else set()
+        chosen = self.view.marks or here
+        return [reading.workload for identity, reading in self.moment.readings.items() if identity in chosen]
+
+
+def _own(cost: Cost) -> list[str]:
+    """Say what vmtop itself costs."""
+    if cost.cpu_percent is None or cost.resident_bytes is None:
+        return []
+    return [f"vmtop {cost.cpu_percent:.1f}% {text(cost.resident_bytes, Unit.BYTES, 5).strip()}"]
+
+
+def _acting(action: Action) -> str:
+    """Say what is under way, with the seconds passed."""
+    word = "unknown" if action.phase == "outcome unknown" else GERUNDS[action.request.verb]
+    return f"{word} {action.seconds():.0f}s"

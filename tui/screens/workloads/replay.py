@@ -1,0 +1,177 @@
+"""A session on the same screen as it was lived, with a timeline. Nothing here acts on a workload."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.events import Key
+from textual.widget import Widget
+
+from collectors.analysis.rates import Moment
+from collectors.analysis.startup_times import Startup
+from collectors.comparison.classes import Classes, classify_recorded
+from collectors.comparison.window import WARM_UP_S, fill
+from collectors.model.workloads import Event, Frame, WorkloadId
+from collectors.session.playback import Playback
+from tui.controllers.playback import PlaybackController
+from tui.controllers.recording import SessionRecorder
+from tui.presenters.table_state import TableState
+from tui.screens.detail.base import DetailContext
+from tui.screens.detail.replay import ReplayWorkloadScreen
+from tui.screens.mixins.compare_actions import CLASSES_S
+from tui.screens.mixins.moment_follower import Follower
+from tui.screens.mixins.playback_actions import PlaybackActions
+from tui.screens.workloads.base import WorkloadListScreen, bindings
+from tui.settings.keymap import LIVE, REPLAY, keys_of
+from tui.settings.screen_options import ScreenOptions
+from tui.widgets.timeline import Scene, Timeline
+
+_LIVE_ONLY = frozenset(key for entry in keys_of(LIVE) if entry.where == LIVE for key in entry.keys.split(",")) - {
+    key for entry in keys_of(REPLAY) for key in entry.keys.split(",")
+}
+
+
+class ReplayScreen(PlaybackActions, WorkloadListScreen):
+    """Workloads of a host, then.
+
+    Args:
+        playback: The session, at the frame to begin with.
+        options: Looks, and what to show at first.
+        view: What was chosen on the live screen, if one comes from there.
+        speed: Times real time.
+        tape: Of the session that is still lived, if it is: its end is back to now.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(REPLAY), Binding("q", "quit", show=False)]
+
+    def __init__(
+        self,
+        playback: Playback,
+        options: ScreenOptions,
+        view: TableState | None = None,
+        speed: float = 1.0,
+        tape: SessionRecorder | None = None,
+    ) -> None:
+        kept = None if view is None else replace(view, marks=set(view.marks), lines=[], is_frozen=False)
+        super().__init__(REPLAY, playback.history, options, kept)
+        self.playback = playback
+        self.tape = tape
+        self.is_lived = tape is not None
+        self.traveler = PlaybackController(playback, self.take_change, self._say, speed)
+
+    def extra(self) -> list[Widget]:
+        return [Timeline(self.is_ascii)]
+
+    def on_mount(self) -> None:
+        self.take_change()
+        self.run_worker(self.traveler.run(), group="travel", exclusive=True)
+
+    def on_unmount(self) -> None:
+        self.playback.session.close()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.take_change)
+
+    def mode(self) -> str:
+        return "PAST" if self.is_lived else "REPLAY"
+
+    def notes(self) -> list[str]:
+        return self.tape.words() if self.tape is not None else []
+
+    def on_key(self, event: Key) -> None:
+        """Say why a key of the live screen does nothing here."""
+        if event.key in _LIVE_ONLY:
+            self._say("not in the past: End returns to now" if self.is_lived else "a recording can only be looked at")
+
+    def action_quit(self) -> None:
+        """Leave: to now, if there is one."""
+        if self.is_lived:
+            self.dismiss(None)
+        else:
+            self.app.exit(0)
+
+    def footer_label(self, action: str, label: str) -> str:
+        return "now" if action == "ends(1)" and self.is_lived else label
+
+    def _say(self, words: str) -> None:
+        self.notify(words, timeout=3, markup=False)
+
+    def take_change(self) -> None:
+        """Show where the playback is now."""
+        moment = self.playback.moment
+        if moment is None or not self.is_mounted:
+            return
+        self.shown_moment = moment
+        self.redraw()
+        self.query_one(Timeline).show(self._scene(moment))
+        for screen in self.app.screen_stack:
+            if isinstance(screen, Follower) and screen.where == REPLAY:
+                screen.follow(moment, self.interval_s(), is_next=False)
+
+    def frames_since(self, wall: float) -> Iterator[Frame]:
+        moment = self.playback.moment
+        until = None if moment is None else moment.frame.wall
+        return (frame for _, frame in self.playback.session.frames(wall, until))
+
+    def classified(self, moment: Moment, tell: Callable[[int], None]) -> Classes:
+        since = moment.frame.wall - CLASSES_S
+        window = fill(self.frames_since(since - WARM_UP_S), moment.frame.workloads, since)
+        starts = {one: found for one in moment.frame.workloads if (found := self._start_of(one)) is not None}
+        return classify_recorded(window.pasts(moment.frame), starts, moment.frame)
+
+    def _scene(self, moment: Moment) -> Scene:
+        playback, session = self.playback, self.playback.session
+        first, last = playback.span
+        number = max(0, playback.number)
+        member = session.place(number).member
+        spans = [(one.member.first_ms / 1000, one.member.last_ms / 1000) for one in session.members]
+        return Scene(
+            first,
+            last,
+            moment.frame.wall,
+            number + 1,
+            playback.total,
+            self.traveler.is_playing,
+            self.traveler.speed,
+            session.pauses(),
+            [spans[place] for place in session.problems if spans[place][1]],
+            playback.events.events,
+            moment.events,
+            f"damaged: {session.problems[member]}" if member in session.problems and spans[member][1] else "",
+        )
+
+    @on(Timeline.Chosen)
+    def go_there(self, event: Timeline.Chosen) -> None:
+        self.traveler.to_wall(event.wall)
+
+    def action_ends(self, side: int) -> None:
+        if side > 0 and self.is_lived:
+            self.dismiss(None)
+        else:
+            self.traveler.to_end(side)
+
+    def action_back(self) -> None:
+        has_filter = bool(self.view.query_text) or self.query_one("#prompt").display
+        super().action_back()
+        if not has_filter and self.is_lived:
+            self.dismiss(None)
+
+    def open_workload(self, identity: WorkloadId) -> None:
+        subject = DetailContext(identity, self.history, self._events_of, self._start_of, self.is_ascii)
+        screen = ReplayWorkloadScreen(subject, self.traveler)
+        if self.shown_moment is not None:
+            screen.follow(self.shown_moment, self.interval_s())
+        self.app.push_screen(screen)
+
+    def _events_of(self, identity: WorkloadId) -> list[Event]:
+        return self.playback.events.of(identity, self._wall())
+
+    def _start_of(self, identity: WorkloadId) -> Startup | None:
+        return self.playback.events.start_of(identity, self._wall())
+
+    def _wall(self) -> float:
+        return self.shown_moment.frame.wall if self.shown_moment is not None else 0.0

@@ -1,0 +1,1 @@
+"""The configuration file, the keys, paths, the log file."""

@@ -1,0 +1,1 @@
+"""Everything below Textual's public interface: cells, painting, keys, signals, consoles."""

@@ -1,0 +1,234 @@
+"""What the terminal shows and what it should show, cell by cell; and the fewest bytes from the one to the other.
+
+Textual writes a widget's whole line when one number of it changed. Most of a line stays as it is from tick to tick, so
+here only cells that differ are written, with the shortest way between them and only what changes of a style.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from rich.cells import cell_len, get_character_cell_size
+from rich.color import ColorSystem
+from rich.style import Style
+
+_UNSEEN = {"", "1", "2", "3"}
+"""Bold, dim and italic: attributes that make no difference to a space."""
+_WEIGHTS = {"", "1", "2"}
+"""Bold and dim: what one parameter ends without the colours."""
+_UNKNOWN = "\0"
+"""A cell of which nobody can say what the terminal shows."""
+_BLOCKS = re.compile("[ -~·─-▟⠀-⣿]*").fullmatch
+"""What sparklines and bars are made of: a cell each."""
+_NEAR = 4
+"""So few cells are written once more rather than jumped over, if the style stays."""
+
+
+class Sgr(NamedTuple):
+    """A style as parameters of SGR (ECMA-48, 8.3.117), without the colours that the terminal has by itself."""
+
+    attributes: str
+    colour: str
+    background: str
+    ground: str
+    """What a space looks like: pens of one ground paint the same spaces."""
+
+
+PLAIN = Sgr("", "", "", "")
+Piece = tuple[str, Sgr]
+"""Text of one style."""
+
+
+@lru_cache(4096)
+def sgr_of(style: Style, system: ColorSystem | None) -> Sgr:
+    """Return the pen for a style; `PLAIN` on a terminal without colours, which has no attributes either."""
+    if system is None:
+        return PLAIN
+    sent = style.without_color.update_link(None).render("x", color_system=system)
+    attributes = sent[2 : sent.index("m")] if sent.startswith("\x1b[") else ""
+    colours = [
+        ";".join(one.downgrade(system).get_ansi_codes(is_front)) if one is not None and not one.is_default else ""
+        for one, is_front in ((style.color, True), (style.bgcolor, False))
+    ]
+    is_seen = not set(attributes.split(";")) <= _UNSEEN
+    colour, background = colours
+    return Sgr(attributes, colour, background, f"{attributes} {colour} {background}" if is_seen else background)
+
+
+@lru_cache(4096)
+def switch(before: Sgr, after: Sgr) -> str:
+    """Return what turns one pen into another."""
+    if before == after:
+        return ""
+    codes: list[str] = []
+    if before.attributes != after.attributes:
+        if not set(before.attributes.split(";")) <= _WEIGHTS:
+            return f"\x1b[{';'.join(['0', *filter(None, after[:3])])}m"
+        codes = ["22"] if before.attributes else []
+        codes += [after.attributes] if after.attributes else []
+    codes += [after.colour or "39"] if before.colour != after.colour else []
+    codes += [after.background or "49"] if before.background != after.background else []
+    return f"\x1b[{';'.join(codes)}m"
+
+
+class _Row:
+    """One line: what each cell holds and with which pen."""
+
+    __slots__ = ("is_odd", "pens", "texts")
+
+    def __init__(self, width: int, text: str) -> None:
+        self.texts = [text] * width
+        self.pens = [PLAIN] * width
+        self.is_odd = False
+        """Whether it holds characters that are not one cell wide: terminals differ on them, so it is never patched."""
+
+    def halve(self, start: int, end: int) -> None:
+        """Blank what will be left of wide characters when others take the cells from one place to another."""
+        head, tail = start, end
+        while head and not self.texts[head]:
+            head -= 1
+        self.texts[head:start] = " " * (start - head)
+        while tail < len(self.texts) and not self.texts[tail]:
+            tail += 1
+        self.texts[end:tail] = " " * (tail - end)
+
+    def takes(self, x: int, pen: Sgr) -> bool:
+        """Return whether a cell may be written with a pen."""
+        own = self.pens[x]
+        return own is pen or (self.texts[x] == " " and own.ground == pen.ground)
+
+
+class CellBuffer:
+    """The cells of the terminal.
+
+    Args:
+        width: Columns.
+        height: Lines.
+    """
+
+    def __init__(self, width: int, height: int) -> None:
+        self.width = width
+        self.height = height
+        self._wanted = [_Row(width, " ") for _ in range(height)]
+        self._shown = [_Row(width, _UNKNOWN) for _ in range(height)]
+        self._dirty: set[int] = set()
+
+    def put(self, x: int, y: int, pieces: Iterable[Piece]) -> None:
+        """Want these pieces at a place; what is beyond the edges is cut."""
+        if not 0 <= y < self.height:
+            return
+        row = self._wanted[y]
+        for text, pen in pieces:
+            length = len(text)
+            cells: Sequence[str] = text
+            if not text.isascii() and not _BLOCKS(text):
+                length = cell_len(text)
+                cells = _cells(text, length)
+                row.is_odd = row.is_odd or any(len(cell) != 1 for cell in cells)
+            if not length or x >= self.width:
+                continue
+            end = min(x + length, self.width)
+            if row.is_odd:
+                row.halve(x, end)
+            row.texts[x:end] = cells[: end - x]
+            if end - x < length and not cells[end - x]:
+                row.texts[end - 1] = " "  # a wide character that only half of fits
+            row.pens[x:end] = [pen] * (end - x)
+            x = end
+        self._dirty.add(y)
+
+    def invalidate(self, lines: Iterable[int]) -> None:
+        """Take lines of the terminal as unknown: they are written whole."""
+        for y in lines:
+            if 0 <= y < self.height:
+                self._shown[y] = _Row(self.width, _UNKNOWN)
+                self._dirty.add(y)
+
+    def changes(self) -> str:
+        """Return what makes the terminal show what is wanted, and take it as shown. Empty if it does already."""
+        out: list[str] = []
+        pen = PLAIN
+        for y in sorted(self._dirty):
+            pen = self._change(y, pen, out)
+        self._dirty.clear()
+        if pen != PLAIN:
+            out.append("\x1b[0m")
+        return "".join(out)
+
+    def _change(self, y: int, pen: Sgr, out: list[str]) -> Sgr:
+        """Append what one line needs, and return the pen that is left on."""
+        wanted, shown = self._wanted[y], self._shown[y]
+        if wanted.texts == shown.texts and wanted.pens == shown.pens:
+            return pen
+        is_odd = wanted.is_odd or shown.is_odd
+        if is_odd:
+            wanted.is_odd = any(len(text) != 1 for text in wanted.texts)
+            runs = _stretches(wanted.texts)
+        else:
+            pairs = zip(wanted.texts, shown.texts, wanted.pens, shown.pens, strict=True)
+            differing = [
+                x
+                for x, (new, old, one, other) in enumerate(pairs)
+                if new != old or (one is not other and (new != " " or one.ground != other.ground))
+            ]
+            if not differing:
+                return pen
+            runs = _runs(differing, wanted)
+        at: int | None = None
+        for start, end in runs:
+            out.append(f"\x1b[{y + 1};{start + 1}H" if at is None or is_odd else f"\x1b[{start - at}C")
+            pen = _write(wanted, start, end, pen, out)
+            at = end
+        shown.texts[:], shown.pens[:], shown.is_odd = wanted.texts, wanted.pens, wanted.is_odd
+        return pen
+
+
+def _write(row: _Row, start: int, end: int, pen: Sgr, out: list[str]) -> Sgr:
+    """Append a run of cells; return the pen that is left on."""
+    while start < end:
+        chosen = pen if row.takes(start, pen) else row.pens[start]
+        turn = start + 1
+        while turn < end and row.takes(turn, chosen):
+            turn += 1
+        if chosen is not pen:
+            out.append(switch(pen, chosen))
+            pen = chosen
+        out.append("".join(row.texts[start:turn]))
+        start = turn
+    return pen
+
+
+def _runs(places: list[int], row: _Row) -> list[tuple[int, int]]:
+    """Return the runs that cover some places; short gaps that need no other pen are written with them."""
+    start, end = places[0], places[0] + 1
+    runs = []
+    for place in places[1:]:
+        gap = place - end
+        if gap and (gap > _NEAR or not all(row.takes(between, row.pens[end - 1]) for between in range(end, place))):
+            runs.append((start, end))
+            start = place
+        end = place + 1
+    return [*runs, (start, end)]
+
+
+def _stretches(texts: list[str]) -> list[tuple[int, int]]:
+    """Return runs that cover a whole line, a new one after each that terminals may differ on: it shifts no other."""
+    starts = [x for x in range(1, len(texts)) if len(texts[x]) == 1 != len(texts[x - 1])]
+    return list(zip([0, *starts], [*starts, len(texts)], strict=True))
+
+
+def _cells(text: str, length: int) -> list[str]:
+    """Return a text as cells: a wide character fills one and leaves the next empty, a mark joins the one before."""
+    cells: list[str] = []
+    head = 0
+    for character in text:
+        width = get_character_cell_size(character)
+        if width:
+            head = len(cells)
+            cells += [character, *[""] * (width - 1)]
+        elif cells:
+            cells[head] += character
+    return cells if len(cells) == length else [text, *[""] * (length - 1)]

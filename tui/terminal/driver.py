@@ -1,0 +1,223 @@
+"""Textual's driver for Linux as vmtop needs it: answers are no keys, signals are the loop's, an end is an end.
+
+What of Textual is private and used here is named in this file alone.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import signal
+import termios
+import threading
+import time
+from codecs import getincrementaldecoder
+from typing import Any
+
+from textual import constants, events
+from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
+from textual._xterm_parser import (
+    SPECIAL_SEQUENCES,
+    XTermParser,
+    _re_cursor_position,
+    _re_extended_key,
+    _re_in_band_window_resize,
+    _re_mouse_event,
+    _re_terminal_mode_response,
+)
+from textual.app import App
+from textual.drivers import linux_driver
+from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
+
+from tui.terminal.answers import ESCAPE_S, AnswerFilter, decoded
+from tui.terminal.flow_control import OutputFlowControl
+from tui.terminal.signals import SIGNALS
+from tui.terminal.tty import put_in_order, take, unhurried
+
+log = logging.getLogger(__name__)
+
+_QUESTION = "\x1b[6n"
+"""Device status report (ECMA-48): the cursor's position."""
+_PATTERNS = (
+    _re_mouse_event,
+    _re_terminal_mode_response,
+    _re_cursor_position,
+    _re_in_band_window_resize,
+    *(() if constants.DISABLE_KITTY_KEY else (_re_extended_key,)),
+)
+_ANSWERING_S = 1.0
+"""While an answer is out, an escape character may be its beginning for so long."""
+_CHUNK = 4096
+_RESCUE_S = 0.2
+_GOODBYE = b"\x1b[?2004l\x1b[?7h\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1004l"
+"""Undoes what the screen switched on, where that cannot be done in order."""
+
+
+class _OnTheLoop:
+    """Stands for the module `signal` in Textual's driver: what it would do in a handler, the loop does.
+
+    SIGTTOU and SIGTTIN are left to the system, which stops a process that sets its terminal from the background.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(signal, name)
+
+    def signal(self, number: int, handler: Any) -> None:
+        if number not in (signal.SIGTTOU, signal.SIGTTIN):
+            SIGNALS.on(number, (lambda: handler(number, None)) if callable(handler) else None)
+
+
+vars(linux_driver)["signal"] = _OnTheLoop()
+
+
+def is_known(sequence: str) -> bool:
+    """Return whether Textual makes something of a whole escape sequence."""
+    if sequence in ANSI_SEQUENCES_KEYS or sequence in SPECIAL_SEQUENCES:
+        return True
+    return any(pattern.fullmatch(sequence) for pattern in _PATTERNS)
+
+
+def has_answered(app: App[Any]) -> bool:
+    """Return whether an app's terminal has answered a question so far."""
+    driver = app._driver
+    return isinstance(driver, TerminalDriver) and driver.pace.answers > 0
+
+
+class TerminalDriver(LinuxDriver):
+    """Textual's driver, which knows whether the terminal is behind."""
+
+    def __init__(self, *arguments: object, **options: object) -> None:
+        super().__init__(*arguments, **options)  # type: ignore[arg-type]  # passed on as they are
+        self.pace = OutputFlowControl()
+        self._is_shown = False
+        """Whether the terminal is in application mode."""
+        self._mode: list[object] | None = None
+        """How the terminal was set for the screen."""
+        self._wake_reading, self._wake = os.pipe()
+
+    def start_application_mode(self) -> None:
+        SIGNALS.rescue = self.rescue
+        super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual left it without types
+        self._is_shown = self._key_thread is not None and self._key_thread.is_alive()
+        self._mode = self._settings()
+
+    def stop_application_mode(self) -> None:
+        self._is_shown = False
+        super().stop_application_mode()
+
+    def close(self) -> None:
+        super().close()
+        SIGNALS.rescue = None  # the last has been written
+
+    def _settings(self) -> list[object] | None:
+        try:
+            return termios.tcgetattr(self.fileno)
+        except termios.error:
+            return None
+
+    def _sigtstp_application(self, *arguments: object) -> None:
+        """Give the terminal back and stand still, unless a SIGCONT has come since: nothing would wake vmtop then."""
+        if not SIGNALS.is_stop_wanted:
+            return
+        if self._auto_restart and self._is_shown:
+            self.suspend_application_mode()
+            self._must_signal_resume = True
+        if SIGNALS.is_stop_wanted:
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+    def _sigcont_application(self, *arguments: object) -> None:
+        """Come back after Ctrl-Z, and after a SIGSTOP, during which another program may have had the terminal.
+
+        Textual would start a second reader and a second writer beside those that there are, which never end. systemd
+        sends SIGCONT behind a SIGTERM: at the end there is nothing to come back to.
+        """
+        if SIGNALS.code is not None:
+            return
+        if self._is_shown and self._settings() == self._mode:
+            SIGNALS.repaint()  # it may have another size, and other text
+            return
+        if self._is_shown:
+            self.suspend_application_mode()
+            self._must_signal_resume = True
+        if self._must_signal_resume:
+            super()._sigcont_application(*arguments)
+
+    def write(self, data: str) -> None:
+        """Write, if there is a terminal to write to: a writer that has ended takes nothing off its queue."""
+        writer = self._writer_thread
+        if writer is not None and writer.is_alive():
+            super().write(data)
+
+    def is_behind(self) -> bool:
+        """Return whether a picture that is painted now would have to wait."""
+        writer = self._writer_thread
+        return self.pace.is_behind() or (writer is not None and not writer._queue.empty())
+
+    def ask(self) -> None:
+        """Ask after a picture."""
+        if self.input_tty and self.pace.ask():
+            self.write(_QUESTION)
+
+    def run_input_thread(self) -> None:
+        """Read what comes from the terminal until the screen gives way or the terminal has gone."""
+        decode = getincrementaldecoder("utf-8")("surrogateescape").decode
+        sieve, parser = AnswerFilter(is_known), XTermParser(self._debug)
+        poll = select.poll()  # no descriptor is too large for it
+        poll.register(self.fileno, select.POLLIN)
+        poll.register(self._wake_reading, select.POLLIN)
+        while True:
+            ready = {descriptor for descriptor, _ in poll.poll(ESCAPE_S * 1000 if sieve.is_waiting else None)}
+            if self._wake_reading in ready:
+                os.read(self._wake_reading, _CHUNK)
+                return
+            if self.fileno in ready:
+                data = take(self.fileno)
+                if not data:
+                    if self.input_tty:
+                        SIGNALS.lose_terminal()
+                    return
+                for typed in sieve.feed(decoded(decode(data)), time.monotonic()):
+                    self._pass(typed, parser)
+            elif key := sieve.pause(time.monotonic(), _ANSWERING_S if self.pace.is_answer_out() else ESCAPE_S):
+                self._pass(key, parser)
+
+    def _pass(self, typed: str, parser: XTermParser) -> None:
+        """Make events of what was typed: runs of characters, or one whole sequence."""
+        if typed == "\x1b":  # the parser would wait for more
+            self.process_message(events.Key("escape", typed))
+            return
+        for message in parser.feed(typed):
+            self.process_message(message)
+
+    def process_message(self, message: Message) -> None:
+        if isinstance(message, events.CursorPosition):
+            self.pace.answer()
+        else:
+            super().process_message(message)
+
+    def disable_input(self) -> None:
+        reader = self._key_thread
+        if reader is not None and reader.is_alive() and reader is not threading.current_thread():
+            if SIGNALS.code is None:
+                self.pace.wait()
+            os.write(self._wake, b"!")
+            reader.join()
+        super().disable_input()
+        self.pace.forget()
+
+    def rescue(self) -> None:
+        """Put the terminal in order without waiting for it: what it has not taken yet is thrown away."""
+        with unhurried(self.fileno) as terminal:
+            self._end_writing()
+            put_in_order(terminal, self.attrs_before, _GOODBYE, _RESCUE_S)
+
+    def _end_writing(self) -> None:
+        """Let the writer's thread write to nowhere: as long as it waits for the terminal, no one else can write."""
+        writer = self._writer_thread
+        if writer is None or writer.ident is None or not writer.is_alive():
+            return
+        nowhere = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+        os.dup2(nowhere, writer.fileno())
+        signal.pthread_kill(writer.ident, signal.SIGCONT)  # its call ends, and is made again with the other descriptor

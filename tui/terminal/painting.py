@@ -1,0 +1,201 @@
+"""How pictures reach the terminal: only cells that differ are written, and none while the terminal is behind.
+
+Textual's compositor makes a picture of what it was asked to refresh; the canvas knows what of it the terminal shows
+already. Widgets whose lines change every tick paint on the canvas themselves, as long as nothing lies over them: the
+way through the compositor costs several times what making the line does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any
+
+from rich.segment import Segment
+from rich.style import Style
+from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+from textual.app import App
+from textual.color import Color
+from textual.geometry import Offset, Region
+from textual.screen import Screen
+from textual.widget import Widget
+
+from tui.terminal.cell_buffer import PLAIN, CellBuffer, Piece, Sgr, sgr_of
+from tui.terminal.driver import TerminalDriver
+from tui.terminal.flow_control import OutputFlowControl
+
+Styled = tuple[str, Style]
+_AGAIN_S = 0.03
+
+
+class PaintingApp(App[int]):
+    """An application that writes what differs, when the terminal has taken what came before."""
+
+    def __init__(self) -> None:
+        super().__init__(driver_class=TerminalDriver)
+        self._canvas: CellBuffer | None = None
+        self._pens: dict[Style, Sgr] = {}
+        """Of styles that bring their background."""
+        self._is_planned = False
+        self._is_waiting = False
+        self._cursor_at = Offset(-1, -1)
+
+    def clean(self, text: str) -> str:
+        """Return a text as it may reach the terminal."""
+        return text
+
+    def paint(self, widget: Widget, lines: Sequence[int], make: Callable[[int], Sequence[Styled]]) -> bool:
+        """Paint lines of a widget; the first is 0.
+
+        Args:
+            widget: Whose lines they are.
+            lines: Which ones.
+            make: Makes one; it must fill the width of the widget's content, background and all.
+
+        Returns:
+            Whether that could be done. If not, nothing was made, and the widget has to be refreshed.
+        """
+        canvas = self._canvas
+        place = self._free_place(widget, canvas) if canvas is not None else None
+        if canvas is None or place is None:
+            return False
+        background = widget.background_colors[1]
+        for y in lines:
+            if y < place.height:
+                pieces = [(self.clean(text), self._pen(style, background)) for text, style in make(y)]
+                canvas.put(place.x, place.y + y, pieces)
+        widget._styles_cache.set_dirty(*(Region(0, y, 1, 1) for y in lines))
+        self._plan()
+        return True
+
+    def _plan(self) -> None:
+        """Show the canvas once what happens now is over."""
+        if not self._is_planned:
+            self._is_planned = True
+            self.call_later(self._show)
+
+    def _free_place(self, widget: Widget, canvas: CellBuffer) -> Region | None:
+        """Return where a widget's content is on the terminal; `None` if a part of it may be hidden."""
+        screen = self.screen
+        if self.is_headless or self._batch_count or widget.screen is not screen or widget.styles.gutter:
+            return None
+        if (canvas.width, canvas.height) != self.size:
+            return None
+        placed = screen._compositor.visible_widgets
+        region, clip = placed.get(widget, (None, None))
+        if region is None or clip is None or not clip.contains_region(region):
+            return None
+        content = region.crop_size(widget.scrollable_content_region.size)
+        around = set(widget.ancestors_with_self)
+        if any(other.overlaps(content) for one, (other, _) in placed.items() if one not in around):
+            return None
+        return content
+
+    def _pen(self, style: Style, background: Color) -> Sgr:
+        """Return the pen for a style, after the app's filters."""
+        pen = self._pens.get(style)
+        if pen is None:
+            segments = [Segment("x", style)]
+            for one in self.get_line_filters():
+                segments = one.apply(segments, background)
+            pen = self._pens[style] = sgr_of(segments[0].style or Style.null(), self.console._color_system)
+        return pen
+
+    def _display(self, screen: Screen[Any], renderable: Any) -> None:
+        if self.is_headless or not isinstance(renderable, ChopsUpdate | LayoutUpdate):
+            super()._display(screen, renderable)
+            return
+        try:
+            if not self._batch_count:
+                self._take(renderable)
+                self._show()
+        finally:
+            self.post_display_hook()
+
+    def _take(self, picture: CompositorUpdate) -> None:
+        """Put a picture of the compositor on the canvas."""
+        width, height = self.size
+        canvas = self._canvas
+        if canvas is None or (canvas.width, canvas.height) != (width, height):
+            canvas = self._canvas = CellBuffer(width, height)
+        if isinstance(picture, LayoutUpdate):
+            self._pens.clear()
+            for y, strips in zip(picture.region.line_range, picture.strips, strict=False):
+                canvas.put(picture.region.x, y, self._pieces(segment for strip in strips for segment in strip))
+        elif isinstance(picture, ChopsUpdate):
+            for y, first, beyond in picture.spans:
+                for end, (x, strip) in zip(picture.chop_ends[y], picture.chops[y].items(), strict=False):
+                    if strip is not None and x < beyond and end > first:  # what is beside a span was not made
+                        canvas.put(x, y, self._pieces(strip))
+
+    def on_resize(self) -> None:
+        """Write all again: the terminal has another size, or comes back from a shell."""
+        self.action_repaint()
+
+    def action_repaint(self) -> None:
+        """Write all of the screen again, whatever the terminal shows."""
+        if self._canvas is not None:
+            self._canvas.invalidate(range(self._canvas.height))
+            self._plan()
+
+    def _show(self) -> None:
+        """Write what differs, unless the terminal is behind; then later."""
+        self._is_planned = False
+        driver, canvas = self._driver, self._canvas
+        if not isinstance(driver, TerminalDriver) or canvas is None or not self._running or self._closed:
+            return
+        if self._is_waiting or driver.is_behind():
+            if not self._is_waiting:
+                self._is_waiting = True
+                self.set_timer(_AGAIN_S, self._catch_up)
+            return
+        changes, cursor = canvas.changes(), self.screen.outer_size.clamp_offset(self.cursor_position)
+        if not changes and cursor == self._cursor_at:
+            return
+        self._cursor_at = cursor
+        self._begin_update()
+        driver.write(f"{changes}\x1b[{cursor.y + 1};{cursor.x + 1}H")
+        self._end_update()
+        driver.flush()
+        driver.ask()
+
+    def when_shown(self, then: Callable[[], object]) -> None:
+        """Call when the terminal has shown what is painted by now, as far as it tells."""
+        driver = self._driver
+        if not isinstance(driver, TerminalDriver):
+            then()
+        elif self._is_planned or self._is_waiting:
+            self.set_timer(_AGAIN_S, partial(self.when_shown, then))
+        else:
+            self._when_answered(driver.pace, driver.pace.asked, then)
+
+    def _when_answered(self, pace: OutputFlowControl, picture: int, then: Callable[[], object]) -> None:
+        if pace.has_shown(picture):
+            then()
+        else:
+            self.set_timer(_AGAIN_S, partial(self._when_answered, pace, picture, then))
+
+    def _catch_up(self) -> None:
+        """Write what was left out, if the terminal has taken what was painted before."""
+        if isinstance(self._driver, TerminalDriver) and self._driver.is_behind():
+            self.set_timer(_AGAIN_S, self._catch_up)
+            return
+        self._is_waiting = False
+        self._show()
+
+    def _pieces(self, segments: Iterable[Segment]) -> list[Piece]:
+        system = self.console._color_system
+        return [(text, sgr_of(style, system) if style else PLAIN) for text, style, _ in segments]
+
+
+def repaint(widget: Widget, lines: Sequence[int], make: Callable[[int], Sequence[Styled]]) -> None:
+    """Paint some lines of a widget anew: at once if that can be, else when Textual comes to it.
+
+    Args:
+        widget: Whose lines they are.
+        lines: Which ones; the first is 0.
+        make: Makes one, as wide as the widget's content.
+    """
+    app = widget.app
+    if lines and not (isinstance(app, PaintingApp) and app.paint(widget, lines, make)):
+        widget.refresh(*(Region(0, y, widget.size.width, 1) for y in lines))
