@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collectors.actions.rules import is_reached, state_forbids
-from collectors.engines.family import Family, family
+from collectors.engines.registry import owner
 from collectors.model.actions import Observed, Request, Result, Verb
 from collectors.model.workloads import State
 
@@ -17,7 +17,7 @@ def objection(request: Request, now: Observed) -> tuple[Result, str] | None:
     seen, verb = request.seen, request.verb
     is_there = verb is not Verb.RESTART and is_reached(verb, now.state)
     asked = request.workload
-    if family(asked) is Family.SYSTEMD and now.name != asked.name:
+    if owner(asked).has_aliases and now.name != asked.name:
         return Result.REFUSED, f"is another name of {now.name}: nothing was done; name that one"
     # What the engine called it when the menu opened is not enough: it may have been renamed since it was chosen.
     names = {asked.name, seen.name if seen else asked.name}

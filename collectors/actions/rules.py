@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from collectors.engines.family import Family, family
+from collectors.engines.registry import owner
 from collectors.model.actions import Verb
-from collectors.model.workloads import Kind, State, Workload
+from collectors.model.workloads import State, Workload
 
 
 class Offer(NamedTuple):
@@ -30,16 +30,6 @@ _FROM: dict[Verb, frozenset[State]] = {
     Verb.REMOVE: _RESTS,
 }
 """The states in which a verb makes sense."""
-_ALL = tuple(Verb)
-_VERBS: dict[Family, tuple[Verb, ...]] = {
-    Family.DOCKER: _ALL,
-    Family.LIBVIRT: tuple(verb for verb in _ALL if verb is not Verb.REMOVE),
-    Family.SYSTEMD: (Verb.START, Verb.STOP, Verb.RESTART),
-}
-_LACKS: dict[Family, str] = {
-    Family.LIBVIRT: "vmtop does not undefine domains",
-    Family.SYSTEMD: "services are only started, stopped and restarted",
-}
 
 
 def offers(workload: Workload) -> tuple[Offer, ...]:
@@ -54,12 +44,7 @@ def why_not(verb: Verb, workload: Workload) -> str:
 
 def engine_forbids(verb: Verb, workload: Workload) -> str:
     """Return why a verb is never possible for a workload, whatever its state; empty when it may be."""
-    known = family(workload)
-    if known is not None:
-        return "" if verb in _VERBS[known] else _LACKS[known]
-    if workload.kind is Kind.SERVICE:
-        return "only services that systemd manages can be acted on"
-    return f"{workload.id.engine} runs it, which vmtop can only watch"
+    return owner(workload).forbids(verb, workload)
 
 
 def state_forbids(verb: Verb, state: State) -> str:

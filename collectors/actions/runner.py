@@ -19,7 +19,7 @@ from collectors.actions.checks import STARTING, has_come, has_ended_again, objec
 from collectors.actions.commands import CAN_WAIT, equivalent
 from collectors.actions.log import ActionLog, Entry
 from collectors.actions.words import done_words, left_words
-from collectors.model.actions import ActionTimedOut, AfterTimeout, Engine, Observed, Request, Result, Verb
+from collectors.model.actions import ActionTimedOut, AfterTimeout, EngineActions, Observed, Request, Result, Verb
 from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown, SourceError, WorkloadGone
 from collectors.model.workloads import Event, State, Workload, WorkloadId
 from collectors.sampling.timeout import call_with_timeout
@@ -89,7 +89,7 @@ class Runner:
 
     def __init__(
         self,
-        engine_for: Callable[[Workload], Engine],
+        engine_for: Callable[[Workload], EngineActions],
         action_log: ActionLog,
         who: str,
         tell: Callable[[Event], None] = lambda _: None,
@@ -203,7 +203,7 @@ class Runner:
         else:
             self._end_as_observed(action, now)
 
-    def _run_out(self, action: Action, engine: Engine, before: Observed) -> None:
+    def _run_out(self, action: Action, engine: EngineActions, before: Observed) -> None:
         """Do what was chosen for a workload that did not follow in time."""
         request = action.request
         if request.verb not in CAN_WAIT or request.after is AfterTimeout.LEAVE:
@@ -221,7 +221,7 @@ class Runner:
         else:
             self._end(action, Result.DONE, done_words(request, is_forced=True))
 
-    def _await(self, engine: Engine, request: Request, before: Observed, deadline: float) -> Observed | None:
+    def _await(self, engine: EngineActions, request: Request, before: Observed, deadline: float) -> Observed | None:
         """Look until the engine shows what was wanted; `None` when it has not by the deadline."""
         while True:
             try:
@@ -236,7 +236,7 @@ class Runner:
                 return None
             time.sleep(_POLL_S)
 
-    def _settle(self, action: Action, engine: Engine, before: Observed, error: SourceError) -> None:
+    def _settle(self, action: Action, engine: EngineActions, before: Observed, error: SourceError) -> None:
         """Find out what became of an action whose engine was lost in the middle."""
         request = action.request
         deadline = time.monotonic() + _SETTLE_S

@@ -7,25 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from collectors.actions.targets import NoTarget, find, is_full_id, is_id_of, take_apart
+from collectors.engines.registry import could_know, engine_of_source
 from collectors.model.workloads import Availability, Kind, SourceState, Workload
 from collectors.safety.redact import redact_text
 from collectors.safety.sanitize import sanitize
 from collectors.sampling.source import SourceSpec
 
 _SILENT = frozenset({Availability.WAITING, Availability.DOWN, Availability.STALE})
-_WHO: dict[Kind | None, frozenset[str]] = {
-    Kind.VM: frozenset({"libvirt", "demo"}),
-    Kind.CONTAINER: frozenset({"docker", "cgroup", "demo"}),
-    Kind.SERVICE: frozenset({"systemd", "cgroup", "demo"}),
-    None: frozenset({"libvirt", "docker", "systemd", "cgroup", "demo"}),
-}
-"""Kinds of sources by the kind that was typed."""
-_CONTAINER_DRIVERS = ("lxc", "openvz", "vz")
-"""Drivers of libvirt whose domains are containers."""
-_VARIABLES = {"docker": "DOCKER_HOST", "libvirt": "LIBVIRT_DEFAULT_URI"}
 _PREFIXES = (Kind.VM, Kind.CONTAINER, Kind.SERVICE)
 
 
@@ -72,7 +62,7 @@ def _tells_more(state: SourceState) -> bool:
 
 def _ways_around(typed: str, missing: Sequence[Asked]) -> str:
     word = take_apart(typed)
-    others = [kind for kind in _PREFIXES if not any(_knows(one.spec, kind) for one in missing)]
+    others = [kind for kind in _PREFIXES if not any(could_know(one.spec, kind) for one in missing)]
     if word.kind is not None or not others:
         return "a full id asks no one else"
     names = " and ".join(f"{kind}:{sanitize(word.wanted)}" for kind in others)
@@ -93,17 +83,11 @@ def _is_certain(typed: str, workloads: Sequence[Workload]) -> bool:
 
 def _could_know(typed: str, sources: Sequence[Asked]) -> list[Asked]:
     kind = take_apart(typed).kind
-    return [one for one in sources if _knows(one.spec, kind)]
-
-
-def _knows(spec: SourceSpec, kind: Kind | None) -> bool:
-    scheme = urlsplit(str(spec.options.get("uri") or "")).scheme.partition("+")[0]
-    if spec.name == "libvirt" and kind is Kind.CONTAINER:
-        return scheme in _CONTAINER_DRIVERS
-    return spec.name in _WHO[kind]
+    return [one for one in sources if could_know(one.spec, kind)]
 
 
 def _place(spec: SourceSpec, environ: Mapping[str, str]) -> str:
     """Name a source with its address, as far as one was given."""
-    address = spec.options.get("url") or spec.options.get("uri") or environ.get(_VARIABLES.get(spec.name, ""))
+    option = engine_of_source(spec.name).address
+    address = option and (spec.options.get(option.key) or environ.get(option.variable))
     return f"{spec.name} at {redact_text(sanitize(str(address)))}" if address else spec.name

@@ -1,69 +1,38 @@
-"""Isolation in a few words: of a process from the kernel, of a virtual machine from its definition too."""
+"""Isolation in a few words, of containers and services: by the kernel, and by what their engine tells."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
-from xml.etree import ElementTree
 
 from collectors.kernel.isolation import Isolation, capability_names
 from collectors.model.facts import Fact, unknown
-from collectors.safety.sanitize import sanitize
 
 _SYS_ADMIN = 1 << 21
-_VIRTUAL = {
-    "kvm": "hardware (kvm, type 2)",
-    "qemu": "emulated (tcg, type 2)",
-    "xen": "hardware (xen, type 1)",
-    "hyperv": "hardware (hyperv, type 1)",
-    "vmware": "hardware (vmware)",
-    "vbox": "hardware (vbox, type 2)",
-    "hvf": "hardware (hvf, type 2)",
-    "bhyve": "hardware (bhyve, type 2)",
-    "lxc": "no virtualisation (lxc container)",
-}
-"""By the domain's type. Type 1 runs on the bare machine, type 2 within a system; VMware's drivers are of both."""
 _KERNEL = "namespaces and status of its first process in /proc"
 
 
-def of_domain(xml: ElementTree.Element | None) -> Fact:
-    """Return how a virtual machine is kept apart."""
-    if xml is None:
-        return unknown("libvirt did not tell its definition")
-    virtual = _VIRTUAL.get(xml.get("type", ""), xml.get("type", ""))
-    machine = xml.find("os/type")
-    words = [virtual, (machine.get("machine") or "") if machine is not None else ""]
-    models = [label.get("model") or "" for label in xml.iterfind("seclabel")]
-    words.append(" + ".join(sorted({model for model in models if model})) or "no label")
-    launch = xml.find("launchSecurity")
-    words.append(f"confidential: {launch.get('type')}" if launch is not None else "")
-    return Fact(
-        sanitize(", ".join(word for word in words if word)), "domain XML: type, machine, seclabel, launchSecurity"
-    )
+def of_container(walls: Isolation | None, told: Mapping[str, Fact]) -> Fact:
+    """Return how a container is kept apart.
 
-
-def of_container(walls: Isolation | None, inspected: Mapping[str, Any]) -> Fact:
-    """Return how a container is kept apart."""
-    host = inspected.get("HostConfig")
-    host = host if isinstance(host, Mapping) else {}
-    runtime = str(host.get("Runtime") or "")
-    words = ["privileged"] if host.get("Privileged") else []
+    Args:
+        walls: Of its first process.
+        told: `is_privileged` and `runtime`, as its engine told them; empty where it did not.
+    """
+    privileged, runtime = told.get("is_privileged"), told.get("runtime")
+    words = ["privileged"] if privileged is not None and privileged.value else []
     if walls is not None:
         words += _words(walls)
-    words += [sanitize(runtime)] if runtime else []
-    how = _KERNEL + ("; engine: Privileged, Runtime" if inspected else "")
+    words += [str(runtime.value)] if runtime is not None and runtime.value else []
+    how = _KERNEL + ("; engine: Privileged, Runtime" if privileged is not None else "")
     return Fact(", ".join(words), how) if words else unknown("neither its processes nor its engine could be read")
 
 
-def walls_of(walls: Isolation | None, inspected: Mapping[str, Any]) -> dict[str, Fact]:
+def walls_of(walls: Isolation | None, told: Mapping[str, Fact]) -> dict[str, Fact]:
     """Return the facts behind the words, for findings: `is_privileged` and `namespaces_shared`."""
-    told: dict[str, Fact] = {}
-    host = inspected.get("HostConfig")
-    if isinstance(host, Mapping):
-        told["is_privileged"] = Fact(float(bool(host.get("Privileged"))), "engine: HostConfig.Privileged")
+    behind = {"is_privileged": told["is_privileged"]} if "is_privileged" in told else {}
     if walls is not None and walls.shared is not None:
-        told["namespaces_shared"] = Fact(" ".join(walls.shared), _KERNEL)
-    return told
+        behind["namespaces_shared"] = Fact(" ".join(walls.shared), _KERNEL)
+    return behind
 
 
 def of_service(walls: Isolation | None, unit: Mapping[str, Fact]) -> Fact:
@@ -71,7 +40,7 @@ def of_service(walls: Isolation | None, unit: Mapping[str, Fact]) -> Fact:
 
     Args:
         walls: Of its first process.
-        unit: What `facts.unit` read of it; empty where there is no systemd.
+        unit: `user` and `sandbox`, as systemd told them; empty where there is no systemd.
     """
     user, sandbox = unit.get("user"), unit.get("sandbox")
     words = [] if walls is None else _words(walls)

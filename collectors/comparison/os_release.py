@@ -1,16 +1,13 @@
-"""Operating systems: of the host, of a container's image, of a virtual machine as its definition claims."""
+"""Operating systems: of the host, and of a container's image."""
 
 from __future__ import annotations
 
 import os
-import re
-from xml.etree import ElementTree
 
 from collectors.model.facts import Fact, unknown
 from collectors.safety.sanitize import sanitize
 
 _LONGEST = 16 << 10
-_OS_ID = re.compile(r"https?://([^/]+)/([^/]+)/(.+)")
 _PLACES = ("usr/lib/os-release", "etc/os-release")
 
 
@@ -30,26 +27,6 @@ def of_container(pid: int | None, image: str | None, proc: str = "/proc") -> Fac
         how = f"the engine: made of {image}, in which no os-release could be read"
         return Fact("its image's own files, on the host's kernel", how)
     return unknown("neither its os-release nor its image can be read")
-
-
-def of_domain(xml: ElementTree.Element | None, asked: Fact | None = None) -> Fact:
-    """Return a virtual machine's system.
-
-    Args:
-        xml: Its definition, which may name the system that was installed (libosinfo).
-        asked: What its guest agent says; `None` if there is none, or it may not be asked.
-    """
-    if asked is not None and asked.value is not None:
-        return asked
-    why = "it has no guest agent that may be asked" if asked is None else asked.how
-    for element in () if xml is None else xml.iterfind("metadata//"):
-        claimed = element.get("id")
-        if element.tag.endswith("}os") and claimed:
-            found = _OS_ID.fullmatch(claimed)
-            name = f"{found[2]} {found[3]}" if found else claimed
-            how = f"domain XML: libosinfo metadata, of unknown age: as it was installed; {why}"
-            return Fact(sanitize(f"{name}, a kernel of its own"), how)
-    return unknown(f"its definition names no system, and {why}")
 
 
 def _pretty_name(root: str) -> str | None:

@@ -9,15 +9,14 @@ import os
 import time
 from typing import NamedTuple
 
+from collectors.engines import registry
 from collectors.kernel.procfs import read_bytes
 from collectors.model.facts import Fact, unknown
 
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
-_SHIMS = (b"containerd-shim", b"conmon", b"docker-containe")
-
-
-_ENGINES = frozenset({b"dockerd", b"containerd", b"crio", b"podman"})
+_OTHER_DAEMONS = frozenset({"crio"})
+"""Of engines that vmtop can only watch."""
 
 
 class ProcessUsage(NamedTuple):
@@ -64,14 +63,15 @@ def find_shim(pid: int | None, proc: str = "/proc") -> ProcessUsage | None:
     fields = _stat(pid, proc)
     parent = int(fields[1]) if fields else 0
     found = _held(parent, proc) if parent > 1 else None
-    return found if found is not None and found.name.encode().startswith(_SHIMS) else None
+    return found if found is not None and found.name.startswith(registry.shims()) else None
 
 
 def find_engines(containers: int, proc: str = "/proc") -> EngineProcesses:
     """Return the engines of this host, by the names of their processes."""
+    daemons = frozenset(name.encode() for name in registry.daemons() | _OTHER_DAEMONS)
     pids = [int(name) for name in os.listdir(proc) if name.isdigit()]
     names = ((pid, (read_bytes(f"{proc}/{pid}/comm") or b"").strip()) for pid in pids)
-    found = (_held(pid, proc) for pid, name in names if name in _ENGINES)
+    found = (_held(pid, proc) for pid, name in names if name in daemons)
     return EngineProcesses(tuple(one for one in found if one is not None), containers)
 
 

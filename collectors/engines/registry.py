@@ -1,107 +1,122 @@
-"""How to reach the engine of one workload, for what is done on demand: an action, a look closer, its logs, a shell.
+"""The engines, and what the rest of vmtop asks of all of them. Whatever depends on an engine follows from this list.
 
-Made from the same specs that the sampler reads, and apart from the sampler's connections: a call here may hang or fail
-without touching the numbers. All calls block; the caller has a thread.
+Nothing heavy is imported here: the command line is made from it.
 """
 
 from __future__ import annotations
 
-import logging
-import os
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
-from collectors.engines.docker.client import DockerReach, _docker_knows
-from collectors.engines.family import DOCKER_ENGINES
-from collectors.engines.libvirt.connection import LibvirtReach, _libvirt_knows
-from collectors.model.errors import SourceAbsent, SourceError, WorkloadGone
-from collectors.model.workloads import Kind, Workload
-from collectors.sampling.source import SourceSpec
+from collectors.engines.base import Engine
+from collectors.engines.demo.engine import DemoEngine
+from collectors.engines.docker.engine import DockerEngine
+from collectors.engines.libvirt.engine import LibvirtEngine
+from collectors.engines.options import EngineOption
+from collectors.engines.systemd.engine import SystemdEngine
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from collectors.model.workloads import Kind, Workload
+    from collectors.sampling.source import Source, SourceSpec
 
-Owner = TypeVar("Owner")
-_SYSTEM_URI = "qemu:///system"
+ENGINES: list[Engine] = [
+    DockerEngine(),
+    LibvirtEngine(),
+    SystemdEngine(),
+    DemoEngine(),
+]
+"""The first that owns a workload has it: an engine goes before those that own a whole kind."""
+_WATCHED = Engine()
+_KERNEL_KINDS: dict[str, frozenset[str]] = {"host": frozenset(), "cgroup": frozenset({"container", "service"})}
+"""Sources of the kernel, and the kinds of workloads that they could list."""
 
 
-class Reach:
-    """All engines that this run of vmtop was told of.
+def owner(workload: Workload) -> Engine:
+    """Return the engine that a workload is spoken to through; without one, an engine that can only be watched."""
+    return next((engine for engine in ENGINES if engine.owns(workload)), _WATCHED)
+
+
+def engine_of_source(name: str) -> Engine:
+    """Return the engine that a source reads; for a source of the kernel, an engine that can only be watched."""
+    return next((engine for engine in ENGINES if engine.name == name), _WATCHED)
+
+
+def load_source(name: str) -> Callable[..., Source]:
+    """Import the class of a source, by its name in a `SourceSpec`.
+
+    Raises:
+        LookupError: No source is called so.
+    """
+    if name == "host":
+        from collectors.kernel.host import HostSource
+
+        return HostSource
+    if name == "cgroup":
+        from collectors.kernel.cgroup.source import CgroupSource
+
+        return CgroupSource
+    return engine_of_source(name).load_source()
+
+
+def options() -> list[EngineOption]:
+    """Return the options of all engines, addresses first."""
+    addresses = [engine.address for engine in ENGINES if engine.address is not None]
+    return addresses + [switch for engine in ENGINES for switch in engine.switches]
+
+
+def specs_from(values: Mapping[str, Any]) -> list[SourceSpec]:
+    """Return the sources to run: the kernel's, then those of each engine.
 
     Args:
-        specs: The sources that are sampled.
-        environ: Where the `docker` and `virsh` of the person look for their engine.
-        is_root: Whether the person is: `virsh` then looks for the system's domains, else for the person's own.
+        values: The options of the command line, by `EngineOption.parameter`; those that are not there were not given.
     """
+    from collectors.sampling.source import SourceSpec
 
-    def __init__(
-        self, specs: Sequence[SourceSpec], environ: Mapping[str, str] = os.environ, is_root: bool = os.geteuid() == 0
-    ) -> None:
-        self._is_same_docker = _is_same_docker([_options(spec) for spec in specs if spec.name == "docker"], environ)
-        self._is_same_libvirt = _is_same_libvirt(
-            [_options(spec) for spec in specs if spec.name == "libvirt"], environ, is_root
-        )
-        self._docker = [DockerReach(**_options(spec)) for spec in specs if spec.name == "docker"]
-        self._is_demo = any(spec.name == "demo" for spec in specs)
-        self._libvirt = [LibvirtReach(**_options(spec)) for spec in specs if spec.name == "libvirt"]
-
-    def needs_id(self, workload: Workload) -> bool:
-        """Whether a command that a person types could go to another engine, on which the name is somebody else's.
-
-        An id there is no one's. Pure: no engine is asked.
-        """
-        if self._is_demo:
-            return False
-        if workload.endpoint or workload.id.engine == "podman":
-            return True
-        return not (self._is_same_libvirt if workload.kind is Kind.VM else self._is_same_docker)
-
-    def docker(self, workload: Workload) -> DockerReach:
-        """Return the engine that runs a container.
-
-        Raises:
-            SourceAbsent: No engine that vmtop can speak to runs it.
-            SourceError: Several could, and none can be asked.
-            WorkloadGone: None of several knows it.
-        """
-        if workload.id.engine not in DOCKER_ENGINES:
-            raise SourceAbsent(f"{workload.name} is run by {workload.id.engine}, which vmtop can only watch")
-        return self._owner(self._docker, workload, _docker_knows)
-
-    def libvirt(self, workload: Workload) -> LibvirtReach:
-        """Return the connection that has a domain. Raises as `docker` does."""
-        if workload.kind is not Kind.VM:
-            raise SourceAbsent(f"{workload.name} is no virtual machine")
-        return self._owner(self._libvirt, workload, _libvirt_knows)
-
-    def _owner(self, known: list[Owner], workload: Workload, knows: Callable[[Owner, Workload], bool]) -> Owner:
-        if self._is_demo:
-            raise SourceAbsent("the demo's workloads do not exist: there is nothing more to read")
-        if not known:
-            raise SourceAbsent(f"no engine that vmtop can speak to runs {workload.name}")
-        if len(known) == 1:
-            return known[0]
-        failure: SourceError = WorkloadGone("no engine knows it any more")
-        for one in known:
-            try:
-                if knows(one, workload):
-                    return one
-            except SourceError as error:
-                failure = error
-        raise failure
+    return [*map(SourceSpec, _KERNEL_KINDS), *(spec for engine in ENGINES for spec in engine.specs(values))]
 
 
-def _is_same_docker(engines: Sequence[Mapping[str, Any]], environ: Mapping[str, str]) -> bool:
-    """Whether the docker command finds the one engine that vmtop speaks to. Which context it is in is not looked up."""
-    given = [engine.get("url") for engine in engines]
-    return len(given) < 2 and all(url is None or url == environ.get("DOCKER_HOST") for url in given)
+def could_know(spec: SourceSpec, kind: Kind | None) -> bool:
+    """Return whether a source could list a workload of a kind; of any kind for `None`."""
+    if spec.name in _KERNEL_KINDS:
+        return bool(_KERNEL_KINDS[spec.name]) if kind is None else kind in _KERNEL_KINDS[spec.name]
+    return engine_of_source(spec.name).could_know(spec, kind)
 
 
-def _is_same_libvirt(daemons: Sequence[Mapping[str, Any]], environ: Mapping[str, str], is_root: bool) -> bool:
-    """Whether virsh finds the one libvirt that vmtop speaks to: its own variable goes before libvirt's (virsh(1))."""
-    default = environ.get("LIBVIRT_DEFAULT_URI") or ""
-    virsh = environ.get("VIRSH_DEFAULT_CONNECT_URI") or default or (_SYSTEM_URI if is_root else "")
-    return len(daemons) < 2 and all((one.get("uri") or default or _SYSTEM_URI) == virsh for one in daemons)
+def unlisted(typed: str) -> Workload | None:
+    """Return the workload that a typed name can only mean although no source lists it."""
+    meant = (engine.unlisted(typed) for engine in ENGINES)
+    return next((workload for workload in meant if workload is not None), None)
 
 
-def _options(spec: SourceSpec) -> dict[str, Any]:
-    return dict(spec.options)
+def engines_told_by(source: str) -> frozenset[str]:
+    """Return whose workloads' end only a source can tell, as `WorkloadId.engine` has them."""
+    return engine_of_source(source).engine_names | {source}
+
+
+def quick_samples() -> frozenset[str]:
+    """Return the names in `Sample.source` of readings that follow each other at once."""
+    return frozenset(_KERNEL_KINDS).union(*(engine.quick_samples for engine in ENGINES))
+
+
+def libraries() -> list[str]:
+    """Return the distributions that engines are spoken to with."""
+    return [library for engine in ENGINES for library in engine.libraries]
+
+
+def environment() -> list[str]:
+    """Return the environment variables that engines listen to."""
+    names: list[str] = []
+    for engine in ENGINES:
+        names += [engine.address.variable] if engine.address is not None and engine.address.variable else []
+        names += engine.environment
+    return names
+
+
+def daemons() -> frozenset[str]:
+    """Return the names of processes that work for all containers of an engine together."""
+    return frozenset[str]().union(*(engine.daemons for engine in ENGINES))
+
+
+def shims() -> tuple[str, ...]:
+    """Return how the names of processes begin that hold one container each."""
+    return tuple(shim for engine in ENGINES for shim in engine.shims)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from collectors.engines.family import Family, family
-from collectors.engines.registry import Reach
+from collectors.engines.connections import EngineConnections
 from collectors.kernel.cgroup.hierarchy import detect
 from collectors.kernel.cgroup.open_files import find_homes
 from collectors.kernel.procfs import read_bytes
 from collectors.model.errors import SourceAbsent
 from collectors.model.workloads import Workload
-from collectors.safety.redact import redact_json, redact_text
 from collectors.safety.sanitize import sanitize
 
 _LONGEST = 2000
@@ -27,22 +24,15 @@ class Document(NamedTuple):
     lines: tuple[str, ...]
 
 
-def read_document(workload: Workload, reach: Reach, root: str = "/sys/fs/cgroup") -> Document:
+def read_document(workload: Workload, connections: EngineConnections, root: str = "/sys/fs/cgroup") -> Document:
     """Read the description of a workload, with secrets masked. Blocks for as long as the engine takes.
 
     Raises:
         SourceError: It cannot be read.
     """
-    known = family(workload)
-    if known is Family.DOCKER:
-        with reach.docker(workload).client() as client:
-            found: Any = client.inspect_container(workload.id.id)
-        text = json.dumps(redact_json(found), indent=2, ensure_ascii=False)
-        return Document("inspection by the engine", _lines(text))
-    if known is Family.LIBVIRT:
-        with reach.libvirt(workload).connection() as connection:
-            xml = connection.lookupByUUIDString(workload.id.id).XMLDesc(0)
-        return Document("definition of the domain", _lines(redact_text(xml)))
+    described = connections.of(workload).raw_description(workload)
+    if described is not None:
+        return Document(described.title, _lines(described.text))
     return Document("files of the cgroup", _files(workload, root))
 
 

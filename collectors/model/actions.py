@@ -101,7 +101,7 @@ class ActionTimedOut(Exception):
     """The workload did not follow within the request's time."""
 
 
-class Engine(Protocol):
+class EngineActions(Protocol):
     """Acts on the workloads of one engine. All calls block and may hang; each request has a thread of its own.
 
     Every call raises `SourceError` in one of its kinds: `AccessDenied` with the remedy, `WorkloadGone` when the engine

@@ -59,3 +59,11 @@ class Details(msgspec.Struct, frozen=True):
     tables: tuple[Table, ...]
     problems: tuple[str, ...] = ()
     """What could not be read, each with its remedy, a sentence each."""
+
+
+class RawDescription(NamedTuple):
+    """An engine's own description of a workload, as it gives it."""
+
+    title: str
+    text: str
+    """Secrets are masked already; nothing else of it is to be trusted."""

@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from collectors.model.workloads import Event, Frame, Kind, Sample, SourceState, State, Workload, WorkloadId
 from collectors.sampling.interval import AdaptiveInterval
 from collectors.sampling.merge import join
-from collectors.sampling.source import Source, SourceSpec, load
+from collectors.sampling.source import Source, SourceSpec
 from collectors.sampling.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -36,14 +36,21 @@ class Sampler:
 
     Args:
         specs: The sources.
+        load: Imports the class of a source by its name.
         interval_s: Seconds between frames.
         is_steady: Keep to the interval even when reading takes much of it.
     """
 
-    def __init__(self, specs: Sequence[SourceSpec], interval_s: float = 1.0, is_steady: bool = True) -> None:
+    def __init__(
+        self,
+        specs: Sequence[SourceSpec],
+        load: Callable[[str], Callable[..., Source]],
+        interval_s: float = 1.0,
+        is_steady: bool = True,
+    ) -> None:
         self.pace = AdaptiveInterval(interval_s, is_steady)
         self.run = os.urandom(8).hex()
-        self.workers = [Worker(spec.label or spec.name, _maker(spec)) for spec in specs]
+        self.workers = [Worker(spec.label or spec.name, _maker(spec, load)) for spec in specs]
         self.missed_ticks = 0
         self._listeners: list[Callable[[Frame], None]] = []
         self.failure: Exception | None = None
@@ -216,7 +223,7 @@ def _without_strays(
     return {identity: taken for identity, taken in samples.items() if identity in workloads or identity == host}
 
 
-def _maker(spec: SourceSpec) -> Callable[[], Source]:
+def _maker(spec: SourceSpec, load: Callable[[str], Callable[..., Source]]) -> Callable[[], Source]:
     def make() -> Source:
         return load(spec.name)(**spec.options)
 

@@ -1,11 +1,10 @@
-"""What a source is, how it fails, and the list of sources. Nothing here imports a source's library."""
+"""What a source is and how it fails. Nothing here imports a source's library."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib import import_module
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -70,27 +69,9 @@ class Source(Protocol):
         """Let go of everything. Does not raise."""
 
 
-SOURCES: dict[str, str] = {
-    "host": "collectors.kernel.host:HostSource",
-    "cgroup": "collectors.kernel.cgroup.source:CgroupSource",
-    "docker": "collectors.engines.docker.source:DockerSource",
-    "libvirt": "collectors.engines.libvirt.source:LibvirtSource",
-    "systemd": "collectors.engines.systemd.source:SystemdSource",
-    "demo": "collectors.engines.demo.source:DemoSource",
-}
-"""Name -> where its class is; imported only when the source is started."""
-
-
-def load(name: str) -> Callable[..., Source]:
-    """Import a source's class by its name in `SOURCES`."""
-    module, _, attribute = SOURCES[name].partition(":")
-    found: Any = getattr(import_module(module), attribute)
-    return found  # type: ignore[no-any-return]  # the table names classes that satisfy Source; a test holds it
-
-
 @dataclass(frozen=True, slots=True)
 class SourceSpec:
-    """A source to run: its name in `SOURCES` and how to make it."""
+    """A source to run: its name, by which its class is found, and what it is made with."""
 
     name: str
     options: dict[str, object] = field(default_factory=dict)

@@ -18,7 +18,7 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import Input
 
-from collectors.engines.registry import Reach
+from collectors.engines.connections import EngineConnections
 from collectors.inspection.raw_description import Document, read_document
 from collectors.model.errors import AccessDenied, SourceError
 from collectors.model.logs import LogLine
@@ -322,7 +322,7 @@ def test_an_inspection_is_json_without_secrets(docker_lab: DockerLab) -> None:
     made = client.create_container("busybox:lab", ["true"], environment={"PASSWORD": canary, "COLOUR": "blue"})
     try:
         workload = Workload(WorkloadId("docker", made["Id"]), Kind.CONTAINER, "x", State.CREATED)
-        document = read_document(workload, Reach([SourceSpec("docker", {"url": docker_lab.url})]))
+        document = read_document(workload, EngineConnections([SourceSpec("docker", {"url": docker_lab.url})]))
         found = json.loads("\n".join(document.lines))
         assert found["Id"] == made["Id"]
         assert "COLOUR=blue" in found["Config"]["Env"]
@@ -336,7 +336,7 @@ def test_a_definition_is_what_virsh_shows(libvirt_lab: LibvirtLab) -> None:
     name = libvirt_lab.shut_off
     uuid = libvirt_lab.connection.lookupByName(name).UUIDString()
     workload = Workload(WorkloadId("qemu", uuid), Kind.VM, name, State.STOPPED)
-    document = read_document(workload, Reach([SourceSpec("libvirt", {"uri": libvirt_lab.uri})]))
+    document = read_document(workload, EngineConnections([SourceSpec("libvirt", {"uri": libvirt_lab.uri})]))
     words = ["virsh", "--readonly", "--connect", libvirt_lab.uri, "dumpxml", name]
     virsh = subprocess.run(words, capture_output=True, text=True, check=True).stdout
     ours = ElementTree.canonicalize("\n".join(document.lines), strip_text=True)

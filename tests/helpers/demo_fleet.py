@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from collectors.engines.demo.source import DemoSource
+from collectors.engines.registry import load_source
 from collectors.model.workloads import Availability, Frame, SourceState
 from collectors.sampling.merge import join
 from collectors.sampling.sampler import Sampler
+from collectors.sampling.source import SourceSpec
 
 
 class Fleet:
@@ -45,6 +47,9 @@ class Fleet:
 
 class QuietSampler(Sampler):
     """A sampler whose sources have not answered yet; whoever runs the screen posts the frames."""
+
+    def __init__(self, specs: Sequence[SourceSpec] = ()) -> None:
+        super().__init__(specs, load_source)
 
     async def frames(self) -> AsyncIterator[Frame]:
         await asyncio.Event().wait()

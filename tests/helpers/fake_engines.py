@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from collectors.actions.dispatch import Engines
-from collectors.engines.registry import Reach
+from collectors.engines.connections import EngineConnections
 from collectors.model.actions import Observed, Request, Verb
 from collectors.model.errors import WorkloadGone
 from collectors.model.workloads import State, Workload, WorkloadId
@@ -64,9 +63,20 @@ class FakeEngine:
         )
 
 
+class FakeConnections(EngineConnections):
+    """Leads every workload to one engine."""
+
+    def __init__(self, engine: FakeEngine) -> None:
+        super().__init__([])
+        self._engine = engine
+
+    def actions(self, workload: Workload) -> FakeEngine:
+        return self._engine
+
+
 def means_with(engine: FakeEngine, config: Config | None = None) -> Services:
     """Return means that act through an engine of the test's."""
-    return Services(Reach([]), Engines(Reach([]), engine), config or Config())
+    return Services(FakeConnections(engine), config or Config())
 
 
 def held_by(event: threading.Event) -> Callable[[object], None]:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from collectors.analysis.rates import Deriver, Moment
+from collectors.engines.registry import load_source
 from collectors.model.workloads import Availability, Frame
 from collectors.sampling.sampler import Sampler
 from collectors.sampling.source import SourceSpec
@@ -28,7 +29,7 @@ class Watch:
     """
 
     def __init__(self, specs: Sequence[SourceSpec], interval_s: float = 1.0) -> None:
-        self.sampler = Sampler(specs, interval_s)
+        self.sampler = Sampler(specs, load_source, interval_s)
         self.taken = 0
         """Frames looked at."""
         self.most_rows = 0

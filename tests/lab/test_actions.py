@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 
-from collectors.actions.dispatch import Engines
 from collectors.actions.log import ActionLog
 from collectors.actions.runner import Action, Outcome, Runner
-from collectors.engines.registry import Reach
+from collectors.engines.connections import EngineConnections
 from collectors.model.actions import AfterTimeout, Request, Result, Verb
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
 from collectors.sampling.source import SourceSpec
@@ -44,7 +43,7 @@ def domain(lab: LibvirtLab, name: str, state: State = State.RUNNING) -> Workload
 
 
 def runner_for(folder: Path, *specs: SourceSpec) -> Runner:
-    return Runner(Engines(Reach(specs)).of, ActionLog(folder / "actions.log"), "tester")
+    return Runner(EngineConnections(specs).actions, ActionLog(folder / "actions.log"), "tester")
 
 
 @pytest.fixture

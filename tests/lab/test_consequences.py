@@ -12,8 +12,8 @@ from docker.errors import NotFound
 
 from collectors.actions.commands import besides, consequence
 from collectors.actions.runner import Runner
-from collectors.engines.docker.actions import DockerEngine
-from collectors.engines.registry import Reach
+from collectors.engines.docker.access import DockerAccess
+from collectors.engines.docker.actions import DockerActions
 from collectors.model.actions import AfterTimeout, Note, Request, Verb
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
 from collectors.sampling.source import SourceSpec
@@ -79,7 +79,7 @@ def test_the_question_of_a_script_says_it_too(docker_lab: DockerLab, brief: str,
 
 
 def test_a_restart_by_force_keeps_what_its_end_would_remove(docker_lab: DockerLab, brief: str) -> None:
-    engine = DockerEngine(Reach([SourceSpec("docker", {"url": docker_lab.url})]))
+    engine = DockerActions(DockerAccess([SourceSpec("docker", {"url": docker_lab.url})]))
     asked = container(brief, "besides-rm")
     for act in (engine.force, engine.perform):
         before = engine.observe(asked)
@@ -91,7 +91,7 @@ def test_a_restart_by_force_keeps_what_its_end_would_remove(docker_lab: DockerLa
 def test_a_stop_by_force_kills(docker_lab: DockerLab) -> None:
     one = docker_lab.run("besides-deaf", IGNORES_SIGNALS)
     try:
-        DockerEngine(Reach([SourceSpec("docker", {"url": docker_lab.url})])).force(
+        DockerActions(DockerAccess([SourceSpec("docker", {"url": docker_lab.url})])).force(
             Request(Verb.STOP, container(one, "x"))
         )
         wait_until(lambda: docker_state(docker_lab, one) == "exited", 10, "its end")

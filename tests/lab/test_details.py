@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from collectors.engines.connections import EngineConnections
 from collectors.engines.docker.details import describe
-from collectors.engines.registry import Reach
 from collectors.inspection.details import DetailsReader
 from collectors.model.details import Details, Page, Table
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
@@ -54,7 +54,7 @@ def test_a_container_is_described_as_the_engine_and_the_kernel_describe_it(docke
     try:
         specs = [SourceSpec("host"), SourceSpec("cgroup"), SourceSpec("docker", {"url": docker_lab.url})]
         workload = gather(specs).frame.workloads[WorkloadId("docker", identity)]
-        reader = DetailsReader(Reach(specs))
+        reader = DetailsReader(EngineConnections(specs))
         reader.read(workload)
         wait_until(lambda: fact(reader.read(workload), "Health", "status") == "healthy", 60, "healthy")
         details = reader.read(workload)
@@ -83,7 +83,7 @@ def test_a_domain_is_described_as_virsh_describes_it(libvirt_lab: LibvirtLab, li
     specs = [SourceSpec("host"), SourceSpec("cgroup"), SourceSpec("libvirt", {"uri": libvirt_lab.uri})]
     workloads = gather(specs).frame.workloads.values()
     workload = next(one for one in workloads if one.name == name)
-    reader = DetailsReader(Reach(specs))
+    reader = DetailsReader(EngineConnections(specs))
     reader.read(workload)
 
     def has_written() -> bool:
@@ -116,7 +116,7 @@ def test_an_engine_that_is_away_is_a_problem_and_the_rest_is_told(docker_lab: Do
     try:
         specs = [SourceSpec("host"), SourceSpec("cgroup"), SourceSpec("docker", {"url": docker_lab.url})]
         workload = gather(specs).frame.workloads[WorkloadId("docker", one)]
-        away = Reach([SourceSpec("docker", {"url": "unix:///nowhere/docker.sock"})])
+        away = EngineConnections([SourceSpec("docker", {"url": "unix:///nowhere/docker.sock"})])
         details = DetailsReader(away).read(workload)
         assert "no Docker socket at /nowhere/docker.sock" in details.problems[0]
         assert table(details, "1 processes").rows
@@ -126,6 +126,6 @@ def test_an_engine_that_is_away_is_a_problem_and_the_rest_is_told(docker_lab: Do
 
 def test_a_service_is_told_from_the_kernel_alone() -> None:
     workload = Workload(WorkloadId("systemd", "/x.service"), Kind.SERVICE, "x.service", State.RUNNING)
-    details = DetailsReader(Reach([])).read(workload)
+    details = DetailsReader(EngineConnections([])).read(workload)
     assert fact(details, "Service", "engine") == "systemd"
     assert os.getpid() not in {row[0] for one in details.tables for row in one.rows}

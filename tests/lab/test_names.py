@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from docker.errors import APIError
 
-from collectors.actions.command_argument import argument
+from collectors.engines.docker import commands as docker
+from collectors.engines.libvirt import commands as libvirt
 from collectors.model.workloads import Kind, Workload, WorkloadId
 from tests.helpers.lab.docker_engine import DockerLab
 from tests.helpers.lab.guests import BootSector
@@ -179,8 +180,8 @@ def test_the_command_that_is_shown_means_the_same_domain_to_virsh(libvirt_lab: L
             defined.append(connection.defineXML(xml))
         for domain in (other, *defined):
             workload = Workload(WorkloadId("qemu", domain.UUIDString()), Kind.VM, domain.name())
-            assert shown_uuid(libvirt_lab, argument(workload)) == domain.UUIDString(), domain.name()
-        assert argument(Workload(WorkloadId("qemu", other.UUIDString()), Kind.VM, victim)) == victim
+            assert shown_uuid(libvirt_lab, libvirt.argument(workload)) == domain.UUIDString(), domain.name()
+        assert libvirt.argument(Workload(WorkloadId("qemu", other.UUIDString()), Kind.VM, victim)) == victim
     finally:
         for domain in defined:
             domain.undefine()
@@ -193,7 +194,7 @@ def test_the_command_that_is_shown_means_the_same_container_to_docker(docker_lab
     try:
         for identity in ids:
             name = docker_lab.client.inspect_container(identity)["Name"].lstrip("/")
-            said = argument(Workload(WorkloadId("docker", identity), Kind.CONTAINER, name))
+            said = docker.argument(Workload(WorkloadId("docker", identity), Kind.CONTAINER, name))
             words = ["docker", "--host", docker_lab.url, "inspect", "--format", "{{.Id}}", said]
             told = subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
             assert told == identity, name

@@ -10,13 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from collectors.actions.dispatch import Engines
 from collectors.actions.log import ActionLog
 from collectors.actions.runner import Outcome, Runner
 from collectors.comparison.facts import FactsReader
-from collectors.engines.registry import Reach
+from collectors.engines.connections import EngineConnections
 from collectors.engines.systemd import bus, unit
-from collectors.engines.systemd.actions import SystemdEngine, unit_of
+from collectors.engines.systemd.actions import SystemdActions, unit_of
 from collectors.engines.systemd.journal import JournalLog
 from collectors.engines.systemd.source import SystemdSource, slice_of
 from collectors.model.actions import AfterTimeout, Request, Result, Verb
@@ -126,7 +125,7 @@ def test_services_are_acted_on_through_a_real_systemd(uml_lab: UmlLab) -> None:
 
 
 def finish(folder: Path, request: Request) -> Outcome:
-    runner = Runner(Engines(Reach([])).of, ActionLog(folder / "actions.log"), "tester")
+    runner = Runner(EngineConnections([]).actions, ActionLog(folder / "actions.log"), "tester")
     action = runner.submit(request)
     wait_until(lambda: action.outcome is not None, 40, f"{request.verb} of {action.name}")
     assert action.outcome is not None
@@ -207,7 +206,7 @@ def test_activation_and_sandbox_of_a_service_are_what_systemctl_says() -> None:
     assert told["user"].value == "nobody"
     assert told["sandbox"].value == "NoNewPrivileges PrivateTmp ProtectSystem=full"
     service = Workload(WorkloadId("systemd", "/system.slice/slow.service"), Kind.SERVICE, "slow", State.RUNNING)
-    facts = FactsReader(Reach([])).read_all([service])[service.id]
+    facts = FactsReader(EngineConnections([])).read_all([service])[service.id]
     assert facts["startup_running_seconds"] == told["startup_running_seconds"]
     assert "user nobody, 3 sandbox settings" in str(facts["isolation"].value)
     subprocess.run(["systemctl", "stop", "slow.service"], check=True)
@@ -279,16 +278,16 @@ def test_an_alias_of_a_unit_is_refused_by_the_name_of_the_unit(capsys: pytest.Ca
 @pytest.mark.uml
 def test_what_stops_with_a_unit_and_what_is_forgotten_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     subprocess.run(["systemctl", "start", "leans.service", "bound.service"], check=True)
-    seen = SystemdEngine().observe(service("calm.service"))
+    seen = SystemdActions().observe(service("calm.service"))
     assert seen.dependents == ("bound.service", "leans.service")
     assert command(Verb.STOP, "calm") == 0
     assert "calm.service: systemd will stop with it: bound.service, leans.service." in capsys.readouterr().err
     assert {active_state("leans.service"), active_state("bound.service")} == {"inactive"}
     subprocess.run(["systemctl", "start", "calm.service"], check=True)
-    assert SystemdEngine().observe(service("calm.service")).dependents == ()
+    assert SystemdActions().observe(service("calm.service")).dependents == ()
     subprocess.run(["systemd-run", "--unit=fleeting", "--property=DefaultDependencies=no", "sleep", "1000"], check=True)
     assert command(Verb.STOP, "fleeting") == 0
     assert "fleeting.service: It is transient" in capsys.readouterr().err
     with pytest.raises(WorkloadGone):
-        SystemdEngine().observe(service("fleeting.service"))
+        SystemdActions().observe(service("fleeting.service"))
     subprocess.run(["systemctl", "stop", "calm.service"], check=True)

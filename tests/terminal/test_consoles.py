@@ -18,7 +18,7 @@ from pathlib import Path
 import libvirt
 import pytest
 
-from collectors.engines.registry import Reach
+from collectors.engines.connections import EngineConnections
 from collectors.inspection.console import open_console
 from collectors.model.console import Console
 from collectors.model.errors import SourceError
@@ -173,13 +173,13 @@ class TestContainer:
             docker_lab.remove(one)
 
     def test_a_stopped_container_has_no_shell(self, docker_lab: DockerLab) -> None:
-        reach = Reach([SourceSpec("docker", {"url": docker_lab.url})])
+        reach = EngineConnections([SourceSpec("docker", {"url": docker_lab.url})])
         stopped = Workload(WorkloadId("docker", "f" * 64), Kind.CONTAINER, "x", State.STOPPED)
         with pytest.raises(SourceError, match="there is no one to answer"):
             open_console(stopped, reach)
 
     def test_a_container_that_is_gone_is_a_sentence(self, docker_lab: DockerLab) -> None:
-        reach = Reach([SourceSpec("docker", {"url": docker_lab.url})])
+        reach = EngineConnections([SourceSpec("docker", {"url": docker_lab.url})])
         gone = Workload(WorkloadId("docker", "f" * 64), Kind.CONTAINER, "x", State.RUNNING)
         with pytest.raises(SourceError, match="does not know it any more"):
             open_console(gone, reach)
@@ -276,7 +276,7 @@ def is_stopped(pid: int) -> bool:
 def test_a_domain_that_is_gone_is_a_sentence(libvirt_lab: LibvirtLab) -> None:
     gone = Workload(WorkloadId("qemu", "0fd35765-dcec-421c-a624-b4a19a9da26d"), Kind.VM, "x", State.RUNNING)
     with pytest.raises(SourceError, match="does not know it any more"):
-        open_console(gone, Reach([SourceSpec("libvirt", {"uri": libvirt_lab.uri})]))
+        open_console(gone, EngineConnections([SourceSpec("libvirt", {"uri": libvirt_lab.uri})]))
 
 
 async def test_what_no_one_foresaw_is_a_sentence_too() -> None:
@@ -290,7 +290,7 @@ async def test_what_no_one_foresaw_is_a_sentence_too() -> None:
 def test_a_service_has_no_shell_of_its_own() -> None:
     service = Workload(WorkloadId("systemd", "/system.slice/x.service"), Kind.SERVICE, "x.service", State.RUNNING)
     with pytest.raises(SourceError, match="no shell of its own"):
-        open_console(service, Reach([]))
+        open_console(service, EngineConnections([]))
 
 
 @pytest.mark.lab
@@ -303,7 +303,7 @@ def test_the_console_of_a_domain_speaks_both_ways(libvirt_lab: LibvirtLab, linux
     domain = libvirt_lab.connection.defineXML(xml)
     domain.create()
     try:
-        reach = Reach([SourceSpec("libvirt", {"uri": libvirt_lab.uri})])
+        reach = EngineConnections([SourceSpec("libvirt", {"uri": libvirt_lab.uri})])
         workload = Workload(WorkloadId("qemu", domain.UUIDString()), Kind.VM, name, State.RUNNING)
         with closing(open_console(workload, reach)) as opened:
             heard = listen(opened)
@@ -349,7 +349,7 @@ def test_a_domain_without_a_console_is_told_what_it_lacks(libvirt_lab: LibvirtLa
         identity = WorkloadId("qemu", libvirt_lab.connection.lookupByName(tiny).UUIDString())
         workload = Workload(identity, Kind.VM, tiny, State.RUNNING)
         with pytest.raises(SourceError) as caught:
-            open_console(workload, Reach([SourceSpec("libvirt", {"uri": libvirt_lab.uri})]))
+            open_console(workload, EngineConnections([SourceSpec("libvirt", {"uri": libvirt_lab.uri})]))
         assert "console cannot be opened" in caught.value.reason
         assert "<serial type='pty'/>" in caught.value.remedy
     finally:

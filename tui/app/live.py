@@ -76,7 +76,7 @@ class VmtopApp(BaseApp):
 
         means, tape = self.prepare()
         self.means = means = means or make_services([], Config(), None)
-        runner = Runner(means.engines.of, ActionLog(means.action_log), who(), self.sampler.announce)
+        runner = Runner(means.connections.actions, ActionLog(means.action_log), who(), self.sampler.announce)
         runner.is_locked = self.options.read_only or means.config.read_only
         protection = Protection(means.config.actions.allow_protected)
         self.desk = ActionController(self, runner, protection, means)
@@ -110,11 +110,12 @@ class _Live(VmtopApp):
         self._specs, self._config, self._recording_tape = specs, config, tape
 
     def prepare(self) -> tuple[Services | None, SessionRecorder | None]:
+        from collectors.engines.registry import load_source
         from collectors.sampling.sampler import Sampler
         from tui.controllers.services import make_services
         from tui.settings.paths import state_folder
 
-        self.sampler = Sampler(self._specs, self.options.interval_s, self.options.is_steady)
+        self.sampler = Sampler(self._specs, load_source, self.options.interval_s, self.options.is_steady)
         means = make_services(self._specs, self._config, state_folder() / "actions.log")
         return means, self._recording_tape or new_tape(self.options)
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from tui.cli.options import read_config, source_options
 from tui.cli.types import SpanType
+
+if TYPE_CHECKING:
+    from collectors.sampling.source import SourceSpec
 
 _STATS = ("mean", "p50", "p95", "max", "last")
 
@@ -34,9 +38,7 @@ def compare(
     is_past: bool,
     stat: str,
     is_json: bool,
-    docker_urls: tuple[str, ...],
-    libvirt_uris: tuple[str, ...],
-    insecure: bool,
+    specs: list[SourceSpec],
 ) -> int:
     """Put workloads of any kind side by side: a row a metric, a column a workload, the difference to the first.
 
@@ -50,7 +52,6 @@ def compare(
     """
     from tui.cli.commands.compare import Wish, compare_classes, session_classes
     from tui.cli.commands.compare import compare as run
-    from tui.cli.sources import specs
 
     if not names and stat != "mean":
         raise click.UsageError("--stat goes with the names of workloads.")
@@ -58,8 +59,8 @@ def compare(
         return session_classes(sessions, window_s, is_json)
     if not names:
         may_write = not read_config().read_only
-        return compare_classes(specs(docker_urls, libvirt_uris, insecure), window_s, is_json, may_write)
+        return compare_classes(specs, window_s, is_json, may_write)
     if is_past and not sessions:
         raise click.UsageError("--past goes with --session.")
     wish = Wish(names, sessions, window_s, not is_past, is_json, stat)
-    return run(specs(docker_urls, libvirt_uris, insecure), wish)
+    return run(specs, wish)

@@ -53,9 +53,7 @@ def main(
     /,
     query: Query | None,
     only: str | None,
-    docker_urls: tuple[str, ...],
-    libvirt_uris: tuple[str, ...],
-    insecure: bool,
+    specs: list[SourceSpec],
     **wishes: Any,
 ) -> int | None:
     """Show what every virtual machine, container and service on this host costs right now.
@@ -65,9 +63,7 @@ def main(
     if ctx.invoked_subcommand is not None:
         refuse_before(ctx)
         return None
-    from tui.cli.sources import specs
-
-    return _start_screen(specs(docker_urls, libvirt_uris, insecure), screen_choice(query, only, **wishes))
+    return _start_screen(specs, screen_choice(query, only, **wishes))
 
 
 def _start_screen(specs: list[SourceSpec], options: ScreenOptions) -> int:
@@ -110,17 +106,14 @@ def list_(
     limit: int | None,
     query: Query | None,
     only: str | None,
-    docker_urls: tuple[str, ...],
-    libvirt_uris: tuple[str, ...],
-    insecure: bool,
+    specs: list[SourceSpec],
 ) -> int:
     """Print what the screen shows, once."""
     from collectors.json_document import LIST_SCHEMA
     from tui.cli.sampling import gather
-    from tui.cli.sources import specs
     from tui.presenters import list_table
 
-    moment = gather(specs(docker_urls, libvirt_uris, insecure))
+    moment = gather(specs)
     chosen, hidden = list_table.choose(moment, list_table.Choice(query, only, include_stopped, sort, limit))
     if form == "json":
         click.echo(list_table.as_json(moment, chosen, LIST_SCHEMA, 2), nl=False)
@@ -153,18 +146,15 @@ def stream(
     interval_s: float,
     query: Query | None,
     only: str | None,
-    docker_urls: tuple[str, ...],
-    libvirt_uris: tuple[str, ...],
-    insecure: bool,
+    specs: list[SourceSpec],
 ) -> int:
     """Print a JSON document a line, each interval, until stopped."""
     from collectors.json_document import STREAM_SCHEMA
     from tui.cli.sampling import moments
-    from tui.cli.sources import specs
     from tui.presenters import list_table
 
     choice = list_table.Choice(query, only)
-    for moment in islice(moments(specs(docker_urls, libvirt_uris, insecure), interval_s), count):
+    for moment in islice(moments(specs, interval_s), count):
         chosen, _ = list_table.choose(moment, choice)
         click.echo(list_table.as_json(moment, chosen, STREAM_SCHEMA, None), nl=False)
     return 0
@@ -188,9 +178,7 @@ def doctor(
     report: Path | None,
     has_names: bool,
     is_forced: bool,
-    docker_urls: tuple[str, ...],
-    libvirt_uris: tuple[str, ...],
-    insecure: bool,
+    specs: list[SourceSpec],
 ) -> int:
     """Say of each source whether it can be read, why not, and what mends it.
 
@@ -199,12 +187,11 @@ def doctor(
     import json
 
     from tui.cli.sampling import gather
-    from tui.cli.sources import specs
     from tui.presenters import doctor as checkup
 
     if report is None and (has_names or is_forced):
         raise click.UsageError("--with-names and --force go with --report.")
-    moment = gather(specs(docker_urls, libvirt_uris, insecure))
+    moment = gather(specs)
     if report is not None:
         return _report(moment, report, has_names, is_forced)
     click.echo(json.dumps(checkup.as_document(moment), indent=2) if is_json else checkup.as_text(moment).rstrip())
@@ -235,18 +222,14 @@ def _add_action(verb: str, does: str, can_wait: bool) -> None:
     def act(
         names: tuple[str, ...],
         is_sure: bool,
-        docker_urls: tuple[str, ...],
-        libvirt_uris: tuple[str, ...],
-        insecure: bool,
+        specs: list[SourceSpec],
         timeout_s: float | None = None,
         after: str = "force",
     ) -> int:
         from collectors.model.actions import AfterTimeout, Verb
         from tui.cli.commands.actions import run
-        from tui.cli.sources import specs
 
-        wanted = specs(docker_urls, libvirt_uris, insecure)
-        return run(Verb(verb), names, wanted, read_config(), is_sure, timeout_s, AfterTimeout(after))
+        return run(Verb(verb), names, specs, read_config(), is_sure, timeout_s, AfterTimeout(after))
 
     if can_wait:
         act = timeout_options(act)

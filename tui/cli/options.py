@@ -1,6 +1,6 @@
 """Options that several commands share.
 
-Nothing is imported here but click: `vmtop --help` has to be quick.
+Nothing is imported here but click and the table of the engines' options: `vmtop --help` has to be quick.
 """
 
 from __future__ import annotations
@@ -9,11 +9,14 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from collectors.engines.options import EngineOption
+from collectors.engines.registry import options as engine_options
 from tui.cli.types import AddressType, FilterType, IntervalType
 from tui.settings import log_file
 
@@ -25,8 +28,6 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 log = logging.getLogger(__name__)
-
-_DOCKER_SCHEMES = ("unix://", "tcp://", "http://", "https://", "ssh://")
 
 
 def _start_log(_ctx: click.Context, _param: click.Parameter, path: Path | None) -> None:
@@ -52,29 +53,33 @@ def log_option(command: Command) -> Command:
 
 
 def source_options(command: Command) -> Command:
-    """Add the options that choose sources, and the log that tells how it went with them."""
-    for option in (
-        log_option,
-        click.option("--insecure", is_flag=True, help="Allow a Docker engine over TCP without TLS."),
-        click.option(
-            "--libvirt",
-            "libvirt_uris",
-            multiple=True,
-            metavar="URI",
-            type=AddressType(),
-            help="libvirt connection, e.g. qemu:///system; may be repeated.",
-        ),
-        click.option(
-            "--docker",
-            "docker_urls",
-            multiple=True,
-            metavar="URL",
-            type=AddressType(_DOCKER_SCHEMES),
-            help="Docker engine, e.g. ssh://user@host; may be repeated.",
-        ),
-    ):
-        command = option(command)
-    return command
+    """Add the options that choose sources, and the log that tells how it went with them.
+
+    The command gets the sources as `specs`; a group gets none when a command of it runs.
+    """
+    chosen = engine_options()
+
+    @wraps(command)
+    def with_specs(*arguments: Any, **values: Any) -> Any:
+        given = {option.parameter: values.pop(option.parameter) for option in chosen}
+        if click.get_current_context().invoked_subcommand is not None:
+            return command(*arguments, specs=[], **values)
+        from tui.cli import sources
+
+        return command(*arguments, specs=sources.specs(given), **values)
+
+    wrapped: Any = log_option(with_specs)
+    for option in reversed(chosen):
+        wrapped = _engine_option(option)(wrapped)
+    return cast(Command, wrapped)
+
+
+def _engine_option(option: EngineOption) -> Callable[[Command], Command]:
+    """Return the decorator of an engine's option."""
+    if option.is_switch:
+        return click.option(option.flag, option.parameter, is_flag=True, help=option.help)
+    kind, metavar = AddressType(option.schemes), option.metavar
+    return click.option(option.flag, option.parameter, type=kind, multiple=True, metavar=metavar, help=option.help)
 
 
 def choice_options(command: Command) -> Command:

@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from collectors.analysis.rates import Deriver, Moment, Reading
+from collectors.engines.registry import load_source, quick_samples
 from collectors.model.workloads import Availability, Event, Frame
 from collectors.safety.sanitize import sanitize
 from collectors.sampling.sampler import FIRST_INTERVAL_S, Sampler
@@ -18,8 +19,6 @@ from tui.settings import log_file
 
 SETTLE_S = 3.0
 """A daemon that has not answered so long after the first frame is reported as it is."""
-_QUICK = frozenset({"host", "cgroup", "docker-stats", "demo"})
-"""Readers whose second sample is worth waiting for: their rates are what a list is for."""
 _LEAST_FRAMES = 3
 """Before them no daemon is given up: the first one tells nothing of a daemon, and has no rates."""
 _PATIENCE_S = 30.0
@@ -70,10 +69,10 @@ def is_whole(moment: Moment) -> bool:
 
 
 def _quick_pairs(reading: Reading) -> Iterator[tuple[str, bool]]:
-    """Yield the readers of a workload that supply its rates, and whether each has two samples."""
-    endpoint = reading.workload.endpoint
+    """Yield the readers of a workload that supply the rates a list is for, and whether each has two samples."""
+    endpoint, quick = reading.workload.endpoint, quick_samples()
     for pair in reading.pairs:
-        if endpoint or pair.current.source in _QUICK:
+        if endpoint or pair.current.source in quick:
             yield pair.current.source + endpoint, pair.previous is not None
 
 
@@ -88,7 +87,7 @@ def moments(
     Raises:
         click.ClickException: Sampling failed, in a way that no one foresaw.
     """
-    sampler = Sampler(specs, min(interval_s, FIRST_INTERVAL_S))
+    sampler = Sampler(specs, load_source, min(interval_s, FIRST_INTERVAL_S))
     settling = _Settling(sampler, interval_s, settle_s, is_enough)
     sampler.on_frame(settling.take)
     sampler.on_failure(lambda: settling.moments.put(None))

@@ -25,6 +25,7 @@ from tui.cli.types import MetricType, SizeType, SpanType
 
 if TYPE_CHECKING:
     from collectors.query.filter import Query
+    from collectors.sampling.source import SourceSpec
 
 
 @click.command()
@@ -44,9 +45,7 @@ def record(
     keep: int | None,
     is_forced: bool,
     interval_s: float,
-    docker_urls: tuple[str, ...],
-    libvirt_uris: tuple[str, ...],
-    insecure: bool,
+    specs: list[SourceSpec],
 ) -> int:
     """Record what the screen would show into FILE, without a screen; `-` is standard output.
 
@@ -58,7 +57,6 @@ def record(
     from collectors.session.sinks import Rotation
     from tui.cli.commands.record import Plan
     from tui.cli.commands.record import record as run
-    from tui.cli.sources import specs
 
     rotation = Rotation(rotate_size, rotate_age, keep or 0)
     if keep and not rotation.is_wanted:
@@ -68,7 +66,7 @@ def record(
     if rotation.is_wanted and str(file) == "-":
         raise click.UsageError("standard output cannot be rotated.")
     try:
-        return run(specs(docker_urls, libvirt_uris, insecure), Plan(file, interval_s, duration_s, rotation, is_forced))
+        return run(specs, Plan(file, interval_s, duration_s, rotation, is_forced))
     except SessionError as error:
         raise click.ClickException(str(error)) from error
 

@@ -11,9 +11,8 @@ import click
 from collectors.actions.silent_sources import Asked, denied, silence, silent
 from collectors.actions.targets import NoTarget, find
 from collectors.analysis.rates import Moment
-from collectors.engines.systemd.bus import SERVICE_NAME
-from collectors.engines.systemd.source import slice_of
-from collectors.model.workloads import Kind, Workload, WorkloadId
+from collectors.engines.registry import unlisted
+from collectors.model.workloads import Workload
 from collectors.safety.sanitize import sanitize
 from collectors.sampling.source import SourceSpec
 from tui.cli.sampling import gather
@@ -83,22 +82,12 @@ def _find(name: str, workloads: Sequence[Workload], sources: Sequence[Asked]) ->
             raise _Unclear(NO_SUCH, said) from error
     if missing := silent(name, workloads, sources):
         raise _Unclear(NO_ANSWER, silence(name, missing, _SETTLE_S, os.environ))
-    found = found or _unlisted(name)
+    found = found or unlisted(name)
     if found is not None:
         return found
     if closed := denied(name, sources):
         raise _Unclear(NOT_ALLOWED, _closed_words(name, closed))
     raise _Unclear(NO_SUCH, said)
-
-
-def _unlisted(name: str) -> Workload | None:
-    """Return the service that a name can only mean, though no list has it; systemd will say whether it has it."""
-    unit = name.removeprefix("service:").removeprefix("svc:")
-    unit = unit if unit != name or unit.endswith(".service") else ""
-    unit += "" if unit.endswith(".service") or not unit else ".service"
-    if not SERVICE_NAME.fullmatch(unit):
-        return None
-    return Workload(WorkloadId("systemd", f"{slice_of(unit)}/{unit}"), Kind.SERVICE, unit)
 
 
 def _closed_words(name: str, closed: Sequence[Asked]) -> str:

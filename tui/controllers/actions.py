@@ -208,7 +208,7 @@ class ActionController:
             if look.seen is None:
                 warnings.append(f"{workload.name}: {look.problem}")
             timeout = self._means.config.actions.timeout_s.of(workload.kind) if verb in CAN_WAIT else _ANSWER_S
-            inside, by_id = below(workload, everyone), self._means.reach.needs_id(workload)
+            inside, by_id = below(workload, everyone), self._means.connections.needs_id(workload)
             requests.append(Request(verb, workload, timeout, AfterTimeout.FORCE, look.seen, inside, by_id))
         chosen = [request.workload for request in requests]
         word = label(verb, _common_kind(chosen)).capitalize()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.app import SuspendNotSupported
 
-from collectors.engines.registry import Reach
+from collectors.engines.connections import EngineConnections
 from collectors.inspection.console import open_console
 from collectors.model.console import Console
 from collectors.model.errors import SourceError
@@ -28,17 +28,17 @@ log = logging.getLogger(__name__)
 _CLOSE_S = 2.0
 
 
-async def open_shell(app: App[Any], workload: Workload, reach: Reach) -> None:
+async def open_shell(app: App[Any], workload: Workload, connections: EngineConnections) -> None:
     """Open the console of a workload, hand the terminal over, and come back to the screen.
 
     Args:
         app: Whose screen gives way.
         workload: Where to go.
-        reach: The way to the engines.
+        connections: The way to the engines.
     """
     app.notify(f"opening {workload.name} ...", timeout=2, markup=False)
     try:
-        console = await run_blocking(partial(open_console, workload, reach))
+        console = await run_blocking(partial(open_console, workload, connections))
     except SourceError as error:
         remedy = f"\nto mend it: {error.remedy}" if error.remedy else ""
         app.notify(f"{error.reason}{remedy}", severity="warning", timeout=8, markup=False)

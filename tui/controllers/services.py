@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from collectors.actions.dispatch import Engines
-from collectors.engines.registry import Reach
+from collectors.engines.connections import EngineConnections
 from collectors.sampling.source import SourceSpec
 from tui.settings.config import Config
 
@@ -17,23 +16,16 @@ from tui.settings.config import Config
 class Services:
     """Made once, from the command line and the configuration."""
 
-    reach: Reach
-    engines: Engines
+    connections: EngineConnections
     config: Config = field(default_factory=Config)
     action_log: Path | None = None
     """`None` keeps the log of actions in memory."""
 
 
 def make_services(specs: Sequence[SourceSpec], config: Config, action_log: Path | None) -> Services:
-    """Return the means for the sources that are sampled; those of a demo act on its own fleet."""
-    reach = Reach(specs)
-    demo = next((spec for spec in specs if spec.name == "demo"), None)
-    if demo is None:
-        return Services(reach, Engines(reach), config, action_log)
-    from collectors.engines.demo.actions import DemoEngine
-
-    lives = demo.options["lives"]
-    return Services(reach, Engines(reach, DemoEngine(lives)), config)  # type: ignore[arg-type]  # tui.cli.sources.demo puts it there
+    """Return the means for the sources that are sampled. No file keeps what is done to workloads that do not exist."""
+    connections = EngineConnections(specs)
+    return Services(connections, config, None if connections.is_simulated else action_log)
 
 
 def who() -> str:

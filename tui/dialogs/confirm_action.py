@@ -14,8 +14,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Button, Input, Static
 
-from collectors.actions.commands import CAN_WAIT, besides, consequence, describe, equivalent, some
+from collectors.actions.commands import CAN_WAIT, besides, consequence, describe, equivalent
 from collectors.model.actions import AfterTimeout, Request, Verb
+from collectors.model.wording import some
 from tui.dialogs.base import Dialog
 from tui.terminal.painting import PaintingApp
 

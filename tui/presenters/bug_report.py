@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from collectors.analysis.rates import Moment
+from collectors.engines.registry import environment
 from collectors.json_document import timestamp
 from collectors.safety import private_file
 from collectors.safety.redact import redact_line, redact_value
@@ -27,10 +28,9 @@ _LOG_TAIL = 32 * 1024
 _LONGEST_LINE = 2000
 _LISTENED_TO = (
     "TERM", "COLORTERM", "NO_COLOR", "LANG", "LC_ALL", "PYTHONIOENCODING", "XDG_STATE_HOME", "XDG_CONFIG_HOME",
-    "XDG_RUNTIME_DIR", "DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "LIBVIRT_DEFAULT_URI",
-    "TMUX", "STY", "SSH_CONNECTION", "TEXTUAL",
+    "XDG_RUNTIME_DIR", "TMUX", "STY", "SSH_CONNECTION", "TEXTUAL",
 )  # fmt: skip
-"""Variables that change what vmtop does."""
+"""Variables that change what vmtop does, besides those of the engines."""
 _ONLY_WHETHER = frozenset({"SSH_CONNECTION", "TMUX", "STY"})
 """Those whose value is nobody's business."""
 _SHORTEST_NAME = 3
@@ -72,7 +72,7 @@ def _cgroup_mounts() -> list[str]:
 
 
 def _environment() -> list[str]:
-    present = [(name, os.environ[name]) for name in _LISTENED_TO if name in os.environ]
+    present = [(name, os.environ[name]) for name in (*_LISTENED_TO, *environment()) if name in os.environ]
     return [f"{name}={'(set)' if name in _ONLY_WHETHER else redact_value(name, value)}" for name, value in present]
 
 

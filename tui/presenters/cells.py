@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from collectors.analysis.history import History
 from collectors.analysis.rates import Moment, Reading
+from collectors.engines.registry import engines_told_by
 from collectors.model.metrics import METRICS, Unit
 from collectors.model.workloads import Availability, Kind, Sample, State, WorkloadId
 from tui.presenters.columns import Column
@@ -39,8 +40,6 @@ _THRESHOLDS = {
     "io_wait_percent": (10.0, 30.0),
     "memory_wait_percent": (5.0, 20.0),
 }
-_SPEAKERS = {"qemu": "libvirt", "lxc": "libvirt", "podman": "docker"}
-"""Engine -> the source that tells whether its workloads still run."""
 _APPROXIMATE = frozenset({"process-io"})
 
 
@@ -62,7 +61,8 @@ class Cells:
         self.acting: dict[WorkloadId, str] = {}
         """What is being done to a workload, with the seconds passed."""
         self._stale_ns = STALE_S * 1e9
-        self._silent: set[str] = set()
+        self._silent: frozenset[str] = frozenset()
+        """Engines of which nothing tells now whether their workloads still run."""
         self._memory_top = 1.0
         self._cpu_top = 100.0
 
@@ -70,9 +70,8 @@ class Cells:
         """Take a new moment."""
         self.moment, self.scale = moment, scale
         self._stale_ns = max(STALE_S, STALE_INTERVALS * interval_s) * 1e9
-        self._silent = {
-            state.name.partition(" ")[0] for state in moment.sources if state.availability is Availability.STALE
-        }
+        stale = (state.name for state in moment.sources if state.availability is Availability.STALE)
+        self._silent = frozenset[str]().union(*(engines_told_by(name.partition(" ")[0]) for name in stale))
         readings = moment.readings.values()
         used = [reading.value("memory_host_bytes") or 0.0 for reading in readings]
         self._memory_top = max(used, default=1.0) or 1.0
@@ -104,8 +103,7 @@ class Cells:
         """Whether all its numbers are old; without any, whether the source that would tell its end is silent."""
         if reading.pairs:
             return all(self._is_old(pair.current) for pair in reading.pairs)
-        engine = reading.workload.id.engine
-        return _SPEAKERS.get(engine, engine) in self._silent
+        return reading.workload.id.engine in self._silent
 
     def _sign(self, reading: Reading, is_marked: bool, stale: bool) -> Cell:
         fancy, simple, tone = _SIGNS[reading.workload.state]

@@ -11,12 +11,14 @@ import sys
 from collections.abc import Iterable
 
 from collectors.analysis.rates import Moment
+from collectors.engines.registry import libraries
 from collectors.json_document import document
 from collectors.model.workloads import Availability, SourceState
 
 SCHEMA = "vmtop.doctor/1"
 _FINE = frozenset({Availability.OK, Availability.ABSENT})
-_LIBRARIES = ("textual", "psutil", "docker", "libvirt-python")
+_LIBRARIES = ("textual", "psutil")
+"""Besides those of the engines."""
 
 
 def is_healthy(moment: Moment) -> bool:
@@ -46,7 +48,7 @@ def facts() -> dict[str, str]:
         "colours": "off (NO_COLOR)" if os.environ.get("NO_COLOR") else os.environ.get("COLORTERM") or "by terminal",
         "encoding": locale.getpreferredencoding(False),
     }
-    for library in _LIBRARIES:
+    for library in (*_LIBRARIES, *libraries()):
         try:
             found[library] = importlib.metadata.version(library)
         except importlib.metadata.PackageNotFoundError:

@@ -17,7 +17,7 @@ _EVENTS = {Verb.RESTART: "start", Verb.KILL: "die"}
 _AT_ONCE = frozenset({Verb.KILL, Verb.PAUSE, Verb.RESUME})
 
 
-class DemoEngine:
+class DemoActions:
     """Changes the lives of a demo's fleet.
 
     Args:

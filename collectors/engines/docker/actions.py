@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from collectors.engines.docker.containers import state_of
-from collectors.engines.registry import Reach
 from collectors.model.actions import ActionTimedOut, AfterTimeout, Note, Observed, Request, Verb
 from collectors.model.errors import AccessDenied, SourceDown, SourceError, WorkloadGone
 from collectors.model.workloads import State, Workload
@@ -17,18 +16,20 @@ from collectors.safety.sanitize import sanitize
 if TYPE_CHECKING:
     from docker import APIClient
 
+    from collectors.engines.docker.access import DockerAccess
+
 _ANSWER_S = 10.0
 """For an answer, beside the time that a stop may take."""
 _POLL_S = 0.2
 
 
-class DockerEngine:
+class DockerActions:
     """Starts, stops, restarts, pauses, resumes, kills and removes containers."""
 
     restart_is_a_new_run = True
 
-    def __init__(self, reach: Reach) -> None:
-        self._reach = reach
+    def __init__(self, access: DockerAccess) -> None:
+        self._access = access
 
     def observe(self, workload: Workload) -> Observed:
         """Inspect the container."""
@@ -86,7 +87,7 @@ class DockerEngine:
         """Connect; tell apart an engine that refused (it answered) from one that was lost."""
         from docker.errors import APIError
 
-        with self._reach.docker(workload).client(timeout_s) as client:
+        with self._access.daemon(workload).client(timeout_s) as client:
             try:
                 yield client
             except APIError as error:

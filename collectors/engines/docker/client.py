@@ -7,13 +7,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from collectors.model.errors import SourceError, WorkloadGone
-from collectors.model.workloads import Workload
 
 if TYPE_CHECKING:
     from docker import APIClient
 
 
-class DockerReach:
+class DockerDaemon:
     """One engine's API."""
 
     def __init__(self, url: str | None = None, insecure: bool = False) -> None:
@@ -67,12 +66,3 @@ class DockerReach:
         finally:
             if client is not None:
                 client.close()
-
-
-def _docker_knows(reach: DockerReach, workload: Workload) -> bool:
-    try:
-        with reach.client() as client:
-            client.inspect_container(workload.id.id)
-    except WorkloadGone:
-        return False
-    return True

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import socket
 from contextlib import ExitStack, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from collectors.engines.docker.endpoint import failures
-from collectors.engines.registry import Reach
 from collectors.model.errors import SourceError
 from collectors.model.workloads import Workload
+
+if TYPE_CHECKING:
+    from collectors.engines.docker.access import DockerAccess
 
 log = logging.getLogger(__name__)
 
@@ -22,10 +24,10 @@ _NOT_FOUND = (126, 127)
 class DockerConsole:
     """Runs a shell on a terminal of its own inside a container."""
 
-    def __init__(self, workload: Workload, reach: Reach) -> None:
+    def __init__(self, workload: Workload, access: DockerAccess) -> None:
         self.title = f"a shell in container {workload.name}"
         with ExitStack() as stack:  # so that what fails in here is said in a sentence
-            self._client: Any = stack.enter_context(reach.docker(workload).client(timeout_s=10.0))
+            self._client: Any = stack.enter_context(access.daemon(workload).client(timeout_s=10.0))
             made = self._client.exec_create(workload.id.id, list(_SHELL), stdin=True, tty=True)
             self._id = str(made["Id"])
             self._stream: Any = self._client.exec_start(self._id, tty=True, socket=True)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from collectors.engines.docker.containers import parse_time_ns
-from collectors.engines.registry import Reach
 from collectors.model.details import Column, Fact, Page, Table, Value
 from collectors.model.metrics import Unit
 from collectors.model.workloads import Workload
 from collectors.safety.redact import redact_environment, redact_text, redact_value, redact_words
 from collectors.safety.sanitize import sanitize
+
+if TYPE_CHECKING:
+    from collectors.engines.docker.access import DockerAccess
 
 _CHECKS_SHOWN = 3
 _TOP_EVERY_S = 10.0
@@ -22,8 +24,8 @@ _TOP_EVERY_S = 10.0
 class DockerDetails:
     """Asks the engine about one container, again and again."""
 
-    def __init__(self, reach: Reach) -> None:
-        self._reach = reach
+    def __init__(self, access: DockerAccess) -> None:
+        self._access = access
         self._top: Table | None = None
         self._top_at = 0.0
 
@@ -33,7 +35,7 @@ class DockerDetails:
         Raises:
             SourceError: It cannot be asked.
         """
-        with self._reach.docker(workload).client() as client:
+        with self._access.daemon(workload).client() as client:
             found: Any = client.inspect_container(workload.id.id)
             if workload.endpoint and workload.state.is_active:
                 self._list_processes(client, workload)

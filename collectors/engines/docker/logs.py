@@ -8,16 +8,17 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from collectors.engines.docker.client import DockerReach
 from collectors.engines.docker.containers import parse_time_ns
 from collectors.engines.docker.endpoint import failures
-from collectors.engines.registry import Reach
 from collectors.model.errors import SourceError
 from collectors.model.logs import LogLine, clean
 from collectors.model.workloads import Workload
 from collectors.safety.sanitize import sanitize
+
+if TYPE_CHECKING:
+    from collectors.engines.docker.access import DockerAccess
 
 _JITTER_NS = 10_000_000
 """The engine notes the time of a line before it waits to write it: lines of the two streams may stand in the log in
@@ -30,15 +31,15 @@ _LONGEST_FRAME = 1 << 20
 class DockerLog:
     """Reads what a container wrote; the position of a line is its time in nanoseconds."""
 
-    def __init__(self, workload: Workload, reach: Reach) -> None:
+    def __init__(self, workload: Workload, access: DockerAccess) -> None:
         self.title = f"log of the engine, container {workload.short_id}"
         self._identity = workload.id.id
-        self._reach: DockerReach = reach.docker(workload)
+        self._daemon = access.daemon(workload)
         self._lock = threading.Lock()
         self._is_closed = False
         self._stream: Any = None
         """The follower's."""
-        with self._reach.client() as client:
+        with self._daemon.client() as client:
             found: Any = client.inspect_container(self._identity)
         self._created_ns = parse_time_ns(found.get("Created")) or 0
         self._span_ns = 10 * _SECOND_NS
@@ -101,7 +102,7 @@ class DockerLog:
         from docker.types.daemon import CancellableStream
 
         with ExitStack() as stack:
-            client = stack.enter_context(self._reach.client())
+            client = stack.enter_context(self._daemon.client())
             address = f"{client.base_url}/v{client.api_version}/containers/{self._identity}/logs"
             asked = {"stdout": "1", "stderr": "1", "timestamps": "1", "follow": "1" if follow else "0", **wanted}
             response = client.get(address, params=asked, stream=True, timeout=(3.0, None if follow else 10.0))

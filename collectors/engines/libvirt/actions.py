@@ -9,7 +9,6 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from collectors.engines.libvirt.domains import ends_on_reboot, to_state
-from collectors.engines.registry import Reach
 from collectors.model.actions import ActionTimedOut, Note, Observed, Request, Verb
 from collectors.model.errors import AccessDenied, SourceError
 from collectors.model.workloads import Workload
@@ -18,18 +17,20 @@ from collectors.safety.sanitize import sanitize
 if TYPE_CHECKING:
     from libvirt import virConnect, virDomain
 
+    from collectors.engines.libvirt.access import LibvirtAccess
+
 log = logging.getLogger(__name__)
 
 _GROUP = "sudo usermod -aG libvirt $USER, then log in again"
 
 
-class LibvirtEngine:
+class LibvirtActions:
     """Starts, shuts down, reboots, suspends, resumes and forces off domains."""
 
     restart_is_a_new_run = False
 
-    def __init__(self, reach: Reach) -> None:
-        self._reach = reach
+    def __init__(self, access: LibvirtAccess) -> None:
+        self._access = access
 
     def observe(self, workload: Workload) -> Observed:
         """Look the domain up by its UUID, read-only."""
@@ -70,7 +71,7 @@ class LibvirtEngine:
     def _domain(self, workload: Workload, writable: bool) -> Iterator[tuple[virConnect, virDomain]]:
         import libvirt
 
-        with self._reach.libvirt(workload).connection(writable) as connection:
+        with self._access.daemon(workload).connection(writable) as connection:
             try:
                 yield connection, connection.lookupByUUIDString(workload.id.id)
             except libvirt.libvirtError as error:

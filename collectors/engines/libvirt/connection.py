@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from collectors.model.errors import SourceAbsent, WorkloadGone
-from collectors.model.workloads import Workload
 
 if TYPE_CHECKING:
     from libvirt import virConnect
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class LibvirtReach:
+class LibvirtDaemon:
     """One libvirt connection URI."""
 
     def __init__(self, uri: str | None = None) -> None:
@@ -52,15 +51,6 @@ class LibvirtReach:
         finally:
             if connection is not None:
                 _close(connection)
-
-
-def _libvirt_knows(reach: LibvirtReach, workload: Workload) -> bool:
-    try:
-        with reach.connection() as connection:
-            connection.lookupByUUIDString(workload.id.id)
-    except WorkloadGone:
-        return False
-    return True
 
 
 def _close(connection: virConnect) -> None:

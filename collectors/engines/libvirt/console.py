@@ -8,13 +8,14 @@ from collections import deque
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
-from collectors.engines.registry import Reach
 from collectors.model.errors import SourceError
 from collectors.model.workloads import Workload
 from collectors.safety.sanitize import sanitize
 
 if TYPE_CHECKING:
     from libvirt import virStream
+
+    from collectors.engines.libvirt.access import LibvirtAccess
 
 log = logging.getLogger(__name__)
 
@@ -29,13 +30,13 @@ _PAUSE_S = 0.01
 class LibvirtConsole:
     """Connects to a domain's first console. Reading happens on libvirt's own event loop."""
 
-    def __init__(self, workload: Workload, reach: Reach) -> None:
+    def __init__(self, workload: Workload, access: LibvirtAccess) -> None:
         import libvirt
 
         self.title = f"the serial console of virtual machine {workload.name}"
         self._failure = ""
         with ExitStack() as stack:  # so that what fails in here is said in a sentence
-            connection = stack.enter_context(reach.libvirt(workload).connection(writable=True))
+            connection = stack.enter_context(access.daemon(workload).connection(writable=True))
             self._stream: virStream = connection.newStream(libvirt.VIR_STREAM_NONBLOCK)
             self._arrival = threading.Condition()
             self._unread: deque[bytes] = deque()

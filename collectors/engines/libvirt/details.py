@@ -10,7 +10,6 @@ from xml.etree import ElementTree
 
 from collectors.analysis.counter_rates import Rates
 from collectors.engines.libvirt.domains import safe_xml
-from collectors.engines.registry import Reach
 from collectors.model.details import Column, Fact, Page, Table, Value
 from collectors.model.metrics import Unit
 from collectors.model.workloads import Workload
@@ -18,6 +17,8 @@ from collectors.safety.sanitize import sanitize
 
 if TYPE_CHECKING:
     from libvirt import virConnect, virDomain
+
+    from collectors.engines.libvirt.access import LibvirtAccess
 
 _FLOW = Unit.BYTES_PER_SECOND
 _DEVICE = re.compile(r"(block|net)\.(\d+)\.name")
@@ -27,8 +28,8 @@ _COUNTERS = ("rd.bytes", "wr.bytes", "rd.reqs", "wr.reqs", "rd.times", "wr.times
 class LibvirtDetails:
     """Asks libvirt about one domain, again and again. A domain whose monitor hangs holds up this thread only."""
 
-    def __init__(self, reach: Reach) -> None:
-        self._reach = reach
+    def __init__(self, access: LibvirtAccess) -> None:
+        self._access = access
         self._rates = Rates()
 
     def tables(self, workload: Workload) -> list[Table]:
@@ -37,7 +38,7 @@ class LibvirtDetails:
         Raises:
             SourceError: It cannot be asked.
         """
-        with self._reach.libvirt(workload).connection() as connection:
+        with self._access.daemon(workload).connection() as connection:
             domain = connection.lookupByUUIDString(workload.id.id)
             root = safe_xml(domain.XMLDesc(0))
             record = _stats(connection, domain) if domain.isActive() else {}

@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from xml.etree import ElementTree
 
-from collectors.engines.libvirt.connection import LibvirtReach
+from collectors.engines.libvirt.connection import LibvirtDaemon
 from collectors.model.errors import SourceError
 from collectors.model.facts import Fact, unknown
 from collectors.safety.sanitize import sanitize
@@ -26,18 +26,18 @@ def is_connected(xml: ElementTree.Element | None) -> bool:
     return any(one.get("name") == _CHANNEL and one.get("state") == "connected" for one in targets)
 
 
-def ask_system(reach: LibvirtReach, uuid: str, patience_s: float = PATIENCE_S) -> Fact:
+def ask_system(daemon: LibvirtDaemon, uuid: str, patience_s: float = PATIENCE_S) -> Fact:
     """Return the guest's system and kernel, as its agent says now, with the time; or why it does not."""
     try:
-        return call_with_timeout(patience_s, lambda: _ask(reach, uuid), "its guest agent")
+        return call_with_timeout(patience_s, lambda: _ask(daemon, uuid), "its guest agent")
     except SourceError as error:
         return unknown(f"its guest agent could not be asked: {error.reason}")
 
 
-def _ask(reach: LibvirtReach, uuid: str) -> Fact:
+def _ask(daemon: LibvirtDaemon, uuid: str) -> Fact:
     import libvirt
 
-    with reach.connection(writable=True) as connection:
+    with daemon.connection(writable=True) as connection:
         told = connection.lookupByUUIDString(uuid).guestInfo(libvirt.VIR_DOMAIN_GUEST_INFO_OS, 0)
     at = time.strftime("%H:%M:%S")
     return system_of(told, at)

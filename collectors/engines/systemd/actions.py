@@ -37,7 +37,7 @@ _PASSED_ON_TO = ("RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf", "Propagat
 """Inverses of Requires=, Requisite=, BindsTo= and PartOf=, and what a unit names itself (systemd.unit(5))."""
 
 
-class SystemdEngine:
+class SystemdActions:
     """Acts on `.service` units."""
 
     restart_is_a_new_run = True

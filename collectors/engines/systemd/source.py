@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from collectors.engines.systemd.bus import SystemBus, system_bus
+from collectors.engines.systemd.bus import SERVICE_NAME, SystemBus, system_bus
 from collectors.model.errors import SourceDown
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
 from collectors.safety.sanitize import sanitize
@@ -69,3 +69,13 @@ def slice_of(unit: str) -> str:
         return "/system.slice"
     escaped = template.replace("\\", "\\x5c").replace("-", "\\x2d")
     return f"/system.slice/system-{escaped}.slice"
+
+
+def service_named(typed: str) -> Workload | None:
+    """Return the service that a name can only mean though no list has it; systemd will say whether it has it."""
+    unit = typed.removeprefix("service:").removeprefix("svc:")
+    unit = unit if unit != typed or unit.endswith(".service") else ""
+    unit += "" if unit.endswith(".service") or not unit else ".service"
+    if not SERVICE_NAME.fullmatch(unit):
+        return None
+    return Workload(WorkloadId("systemd", f"{slice_of(unit)}/{unit}"), Kind.SERVICE, unit)

@@ -61,7 +61,7 @@ def run(
     if chosen.code:
         return chosen.code
     means = make_services(specs, config, state_folder() / "actions.log")
-    runner = Runner(means.engines.of, ActionLog(means.action_log), who())
+    runner = Runner(means.connections.actions, ActionLog(means.action_log), who())
     protection = Protection(config.actions.allow_protected)
     requests = [
         Request(
@@ -71,7 +71,7 @@ def run(
             after,
             _look(runner, one),
             below(one, chosen.everyone),
-            means.reach.needs_id(one),
+            means.connections.needs_id(one),
         )
         for one in chosen.workloads
     ]

@@ -159,10 +159,10 @@ def compare_classes(specs: Sequence[SourceSpec], window_s: float | None, is_json
     """
     from collectors.comparison.classes import classify
     from collectors.comparison.facts import FactsReader
-    from collectors.engines.registry import Reach
+    from collectors.engines.connections import EngineConnections
 
     seconds = LIVE_S if window_s is None else window_s
-    reader, window, watch = FactsReader(Reach(specs), may_write), Window(), StartupWatch()
+    reader, window, watch = FactsReader(EngineConnections(specs), may_write), Window(), StartupWatch()
     last = None
     for last in _watched(specs, seconds):
         if window.first_wall is None:

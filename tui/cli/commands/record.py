@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 
+from collectors.engines.registry import load_source
 from collectors.model.metrics import Unit
 from collectors.model.workloads import Frame
 from collectors.safety.sanitize import sanitize
@@ -60,7 +61,7 @@ def record(specs: Sequence[SourceSpec], plan: Plan) -> int:
 
 def _record(specs: Sequence[SourceSpec], plan: Plan, stop: _Stop) -> int:
     sink = _sink(plan)
-    sampler, recorder = Sampler(specs, plan.interval_s), Recorder()
+    sampler, recorder = Sampler(specs, load_source, plan.interval_s), Recorder()
     SIGNALS.last_steps.append((lambda: recorder.close(_KEEPING_S), _KEEPING_S))
     keeping = recorder.add(sink)
     sampler.on_frame(recorder.take)

@@ -50,7 +50,7 @@ class LiveWorkloadScreen(WorkloadActions, WorkloadScreen):
         super().__init__(subject)
         self.desk = desk
         self.means = means
-        self._read = DetailsReader(means.reach).read
+        self._read = DetailsReader(means.connections).read
         self._details: Details | None = None
 
     def on_mount(self) -> None:

@@ -51,7 +51,7 @@ class WorkloadActions(PageActions):
 
         target = self.target()
         if target is not None:
-            self.app.push_screen(LogScreen(target, partial(open_log, target, self.means.reach), self.is_ascii))
+            self.app.push_screen(LogScreen(target, partial(open_log, target, self.means.connections), self.is_ascii))
 
     def action_shell(self) -> None:
         from tui.controllers.console import open_shell
@@ -62,7 +62,7 @@ class WorkloadActions(PageActions):
         if self.desk.is_locked:
             self.notify(f"A shell can change a workload: {LOCKED}.", severity="warning", timeout=4)
             return
-        self.run_worker(open_shell(self.app, target, self.means.reach), group="shell", exclusive=True)
+        self.run_worker(open_shell(self.app, target, self.means.connections), group="shell", exclusive=True)
 
     def action_inspect(self) -> None:
         from collectors.inspection.raw_description import read_document
@@ -70,4 +70,6 @@ class WorkloadActions(PageActions):
 
         target = self.target()
         if target is not None:
-            self.app.push_screen(InspectScreen(target, partial(read_document, target, self.means.reach), self.is_ascii))
+            self.app.push_screen(
+                InspectScreen(target, partial(read_document, target, self.means.connections), self.is_ascii)
+            )

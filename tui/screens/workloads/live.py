@@ -123,7 +123,7 @@ class LiveListScreen(WorkloadActions, SessionActions, WorkloadListScreen):
         from collectors.comparison.window import WARM_UP_S, fill
 
         active = [one for one in moment.frame.workloads.values() if one.state.is_active]
-        reader, since = FactsReader(self.means.reach, not self.desk.is_locked), moment.frame.wall - CLASSES_S
+        reader, since = FactsReader(self.means.connections, not self.desk.is_locked), moment.frame.wall - CLASSES_S
         reader.begin(active)
         time.sleep(_LOOK_S)  # on a thread of its own: what is spent in time needs two looks
         window = fill(self.frames_since(since - WARM_UP_S), [one.id for one in active], since)

@@ -15,11 +15,9 @@ from hypothesis import strategies as st
 
 from collectors.actions import runner as runner_module
 from collectors.actions.commands import consequence, equivalent
-from collectors.actions.dispatch import Engines
 from collectors.actions.log import ActionLog, Entry
 from collectors.actions.rules import is_reached, offers, state_forbids, why_not
 from collectors.actions.runner import AT_ONCE, Action, Runner
-from collectors.engines.registry import Reach
 from collectors.model.actions import ActionTimedOut, AfterTimeout, Observed, Request, Result, Verb
 from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown, SourceError
 from collectors.model.workloads import Event, Kind, State, Workload, WorkloadId
@@ -95,7 +93,7 @@ class TestWords:
 
 
 def run(engine: FakeEngine, request: Request, **more: object) -> Action:
-    runner = Runner(Engines(Reach([]), engine).of, ActionLog(), "tester")
+    runner = Runner(lambda _: engine, ActionLog(), "tester")
     action = runner.submit(request)
     wait_until(lambda: action.outcome is not None, 20, "the outcome")
     return action
@@ -207,7 +205,7 @@ class TestRunner:
 
         engine.on_perform = lose
         phases: list[str] = []
-        runner = Runner(Engines(Reach([]), engine).of, ActionLog(), "tester")
+        runner = Runner(lambda _: engine, ActionLog(), "tester")
         runner.on_change(lambda action: phases.append(action.phase))
         action = runner.submit(Request(Verb.STOP, container()))
         wait_until(lambda: action.outcome is not None, 10, "the outcome")
@@ -220,7 +218,7 @@ class TestRunner:
         engine = FakeEngine()
         release = threading.Event()
         engine.on_perform = held_by(release)
-        runner = Runner(Engines(Reach([]), engine).of, ActionLog(), "tester")
+        runner = Runner(lambda _: engine, ActionLog(), "tester")
         first = runner.submit(Request(Verb.STOP, container()))
         second = runner.submit(Request(Verb.KILL, container()))
         assert result(second) is Result.REFUSED
@@ -241,7 +239,7 @@ class TestRunner:
                 under_way[0] -= 1
 
         engine.on_perform = count
-        runner = Runner(Engines(Reach([]), engine).of, ActionLog(), "tester")
+        runner = Runner(lambda _: engine, ActionLog(), "tester")
         actions = [runner.submit(Request(Verb.STOP, container(f"c{n}", number=n))) for n in range(60)]
         wait_until(lambda: all(action.outcome is not None for action in actions), 30, "all outcomes")
         assert {result(action) for action in actions} == {Result.DONE}
@@ -249,7 +247,7 @@ class TestRunner:
 
     def test_locked_the_runner_itself_asks_no_engine(self) -> None:
         engine = FakeEngine()
-        runner = Runner(Engines(Reach([]), engine).of, ActionLog(), "tester")
+        runner = Runner(lambda _: engine, ActionLog(), "tester")
         runner.is_locked = True
         assert result(runner.submit(Request(Verb.STOP, container()))) is Result.REFUSED
         assert engine.performed == []
@@ -258,7 +256,7 @@ class TestRunner:
     def test_beginning_and_end_are_events(self) -> None:
         told: list[Event] = []
         engine = FakeEngine()
-        runner = Runner(Engines(Reach([]), engine).of, ActionLog(), "tester", told.append)
+        runner = Runner(lambda _: engine, ActionLog(), "tester", told.append)
         action = runner.submit(Request(Verb.RESTART, container()))
         wait_until(lambda: action.outcome is not None and len(told) == 2, 10, "two events")
         assert [(event.what, event.detail) for event in told] == [
@@ -271,7 +269,7 @@ class TestRunner:
         release = threading.Event()
         engine.on_perform = held_by(release)
         log = ActionLog()
-        runner = Runner(Engines(Reach([]), engine).of, log, "tester")
+        runner = Runner(lambda _: engine, log, "tester")
         runner.submit(Request(Verb.STOP, container()))
         wait_until(lambda: bool(engine.performed), 30, "the request")
         runner.close()

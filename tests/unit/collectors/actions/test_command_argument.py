@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.actions.command_argument import argument
 from collectors.actions.commands import equivalent
-from collectors.engines.registry import Reach
+from collectors.engines.connections import EngineConnections
+from collectors.engines.docker import commands as docker
+from collectors.engines.libvirt import commands as libvirt
 from collectors.model.actions import AfterTimeout, Request, Verb
 from collectors.model.workloads import WorkloadId
 from collectors.sampling.source import SourceSpec
@@ -28,26 +29,26 @@ UUID = domain().id.id
     ],
 )  # fmt: skip
 def test_a_domain_is_called_by_its_uuid_where_virsh_could_take_its_name_for_another(name: str) -> None:
-    assert argument(domain(name)) == UUID
+    assert libvirt.argument(domain(name)) == UUID
 
 
 @pytest.mark.parametrize("name", ["db", "_db", "db.example.org", "win10+sp1", "a@b", "deadbeef", "fedora-39"])
 def test_a_domain_with_a_plain_name_is_called_by_it(name: str) -> None:
-    assert argument(domain(name)) == name
+    assert libvirt.argument(domain(name)) == name
 
 
 @given(st.text())
 def test_no_name_of_a_domain_is_a_number_an_option_or_a_uuid_to_virsh(name: str) -> None:
-    said = argument(domain(name))
+    said = libvirt.argument(domain(name))
     assert said == UUID or re.fullmatch(r"[A-Za-z_][^\s'\"$`\\;&|<>()]*", said)
 
 
 def test_a_container_is_called_by_its_name_unless_that_is_somebody_elses_id() -> None:
-    assert argument(container("web")) == "web"
-    assert argument(container("12345")) == "12345"
-    assert argument(container("a" * 64, number=3)) == f"{3:064x}"
-    assert argument(container("-rm", number=3)) == f"{3:064x}"
-    assert argument(msgspec.structs.replace(container("abc", number=3), name_is_known=False)) == f"{3:064x}"
+    assert docker.argument(container("web")) == "web"
+    assert docker.argument(container("12345")) == "12345"
+    assert docker.argument(container("a" * 64, number=3)) == f"{3:064x}"
+    assert docker.argument(container("-rm", number=3)) == f"{3:064x}"
+    assert docker.argument(msgspec.structs.replace(container("abc", number=3), name_is_known=False)) == f"{3:064x}"
 
 
 def test_a_unit_that_begins_like_an_option_is_none() -> None:
@@ -85,11 +86,11 @@ HERE = "unix:///tmp/d.sock"
 def test_a_container_is_called_by_its_id_where_the_docker_command_may_ask_another_engine(
     specs: list[SourceSpec], environ: dict[str, str], needs_id: bool
 ) -> None:
-    assert Reach(specs, environ, True).needs_id(container()) is needs_id
+    assert EngineConnections(specs, environ, True).needs_id(container()) is needs_id
 
 
 def test_what_is_elsewhere_or_podmans_is_called_by_its_id() -> None:
-    reach = Reach([DOCKER], {}, True)
+    reach = EngineConnections([DOCKER], {}, True)
     assert reach.needs_id(container(endpoint="far:2376"))
     assert reach.needs_id(msgspec.structs.replace(container(), id=WorkloadId("podman", "a" * 64)))
 
@@ -114,8 +115,8 @@ SYSTEM, SESSION = "qemu:///system", "qemu:///session"
 def test_a_domain_is_called_by_its_uuid_where_virsh_may_ask_another_libvirt(
     uri: str | None, environ: dict[str, str], is_root: bool, needs_id: bool
 ) -> None:
-    assert Reach([SourceSpec("libvirt", {"uri": uri})], environ, is_root).needs_id(domain()) is needs_id
+    assert EngineConnections([SourceSpec("libvirt", {"uri": uri})], environ, is_root).needs_id(domain()) is needs_id
 
 
 def test_of_two_libvirts_none_is_the_one_that_virsh_asks() -> None:
-    assert Reach([LIBVIRT, LIBVIRT], {}, True).needs_id(domain())
+    assert EngineConnections([LIBVIRT, LIBVIRT], {}, True).needs_id(domain())

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from collectors.analysis.event_log import EventLog
 from collectors.analysis.rates import Deriver, Moment
 from collectors.analysis.startup_times import Startup, StartupWatch
+from collectors.engines.registry import load_source
 from collectors.model.workloads import Event, Frame, Kind, Sample, State, Workload, WorkloadId
 from collectors.sampling.sampler import Sampler
 from collectors.sampling.source import SourceSpec
@@ -212,7 +213,7 @@ class Watching:
 
     def __init__(self, *specs: SourceSpec) -> None:
         self.watch, self._deriver = StartupWatch(), Deriver()
-        self.sampler = Sampler([SourceSpec("host"), SourceSpec("cgroup"), *specs], 0.5)
+        self.sampler = Sampler([SourceSpec("host"), SourceSpec("cgroup"), *specs], load_source, 0.5)
         self.seen: set[WorkloadId] = set()
         self.ok: set[str] = set()
         self.sampler.on_frame(self._take)

@@ -18,13 +18,12 @@ import pytest
 
 from collectors.analysis.rates import Moment
 from collectors.analysis.startup_times import Startup
-from collectors.comparison import isolation_summary, os_release
+from collectors.comparison import isolation_summary
 from collectors.comparison.classes import CLASSES, classify, measured, rows_of, started
-from collectors.comparison.facts import backing_bytes
 from collectors.comparison.overhead import EngineProcesses, ProcessUsage, cpu_of, find_shim, memory_of
 from collectors.comparison.window import Window, fill
-from collectors.engines.libvirt import guest_agent
-from collectors.engines.libvirt.connection import LibvirtReach
+from collectors.engines.libvirt import facts, guest_agent
+from collectors.engines.libvirt.connection import LibvirtDaemon
 from collectors.engines.systemd import unit
 from collectors.model.facts import ROWS, Fact, unknown
 from collectors.model.metrics import METRICS
@@ -55,17 +54,17 @@ XML = """<domain type='kvm'><os><type machine='pc-q35-7.2'>hvm</type></os>
 
 def test_a_definition_tells_how_a_machine_is_kept_apart_and_what_it_runs() -> None:
     root = ElementTree.fromstring(XML)  # noqa: S314  # the test's own
-    assert isolation_summary.of_domain(root).value == "hardware (kvm, type 2), pc-q35-7.2, dac + selinux"
-    assert os_release.of_domain(root).value == "debian 12, a kernel of its own"
+    assert facts.isolation(root).value == "hardware (kvm, type 2), pc-q35-7.2, dac + selinux"
+    assert facts.system(root).value == "debian 12, a kernel of its own"
     bare = ElementTree.fromstring("<domain type='qemu'><launchSecurity type='sev'/></domain>")  # noqa: S314
-    assert isolation_summary.of_domain(bare).value == "emulated (tcg, type 2), no label, confidential: sev"
-    assert os_release.of_domain(bare).value is None
-    assert "guest agent" in os_release.of_domain(bare).how
+    assert facts.isolation(bare).value == "emulated (tcg, type 2), no label, confidential: sev"
+    assert facts.system(bare).value is None
+    assert "guest agent" in facts.system(bare).how
     silent = unknown("its guest agent has not answered for 3 s")
-    assert os_release.of_domain(root, silent).how.endswith(silent.how), "why there is nothing better than the claim"
+    assert facts.system(root, silent).how.endswith(silent.how), "why there is nothing better than the claim"
     asked = Fact("Debian 13, kernel 6.12", "its guest agent, asked at 10:00:00")
-    assert os_release.of_domain(root, asked) == asked
-    assert isolation_summary.of_domain(None).value is None
+    assert facts.system(root, asked) == asked
+    assert facts.isolation(None).value is None
 
 
 def test_a_unit_tells_its_activation_its_user_and_what_shuts_it_in() -> None:
@@ -107,7 +106,7 @@ def test_what_a_guest_says_of_itself_is_inert_text() -> None:
 def test_an_agent_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     going = threading.Event()
     monkeypatch.setattr(guest_agent, "_ask", lambda reach, uuid: going.wait(20))
-    told = guest_agent.ask_system(LibvirtReach(), "no-uuid", 0.05)
+    told = guest_agent.ask_system(LibvirtDaemon(), "no-uuid", 0.05)
     going.set()
     assert told.value is None
     assert "its guest agent has not answered" in told.how
@@ -120,8 +119,8 @@ def test_backing_files_count_once(tmp_path: Path) -> None:
     deep = f"<backingStore><source file='{tmp_path}/none'/>{store}</backingStore>"
     disks = f"<disk>{store}</disk><disk>{deep}</disk><disk><backingStore/></disk>"
     xml = ElementTree.fromstring(f"<domain><devices>{disks}</devices></domain>")  # noqa: S314  # the test's own
-    assert backing_bytes(xml) == base.stat().st_blocks * 512
-    assert backing_bytes(None) == 0
+    assert facts.backing_bytes(xml) == base.stat().st_blocks * 512
+    assert facts.backing_bytes(None) == 0
 
 
 def test_a_window_gives_means_and_what_it_lacks_a_reason() -> None:

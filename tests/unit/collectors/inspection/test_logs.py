@@ -15,10 +15,11 @@ from docker.types import LogConfig
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from collectors.engines import file_log as file_module
+from collectors.engines.connections import EngineConnections
+from collectors.engines.docker.access import DockerAccess
 from collectors.engines.docker.logs import DockerLog
-from collectors.engines.libvirt import file_log as file_module
-from collectors.engines.libvirt.file_log import FileLog
-from collectors.engines.registry import Reach
+from collectors.engines.file_log import FileLog
 from collectors.engines.systemd.journal import JournalLog
 from collectors.inspection.logs import open_log
 from collectors.model.errors import SourceError
@@ -278,8 +279,8 @@ class TestJournal:
         assert not (journalctl / "words").exists()
 
 
-def reach(lab: DockerLab) -> Reach:
-    return Reach([SourceSpec("docker", {"url": lab.url})])
+def access(lab: DockerLab) -> DockerAccess:
+    return DockerAccess([SourceSpec("docker", {"url": lab.url})])
 
 
 def workload(identity: str) -> Workload:
@@ -345,20 +346,20 @@ def test_no_line_is_lost_or_doubled_where_times_and_places_disagree(gaps: list[t
 @pytest.mark.lab
 class TestEngine:
     def test_every_line_is_reached_from_the_end(self, docker_lab: DockerLab, talker: str) -> None:
-        found = backwards(DockerLog(workload(talker), reach(docker_lab)), 500)
+        found = backwards(DockerLog(workload(talker), access(docker_lab)), 500)
         lines = [line for line in found if line.startswith(("out", "err"))]
         assert sorted(lines) == sorted(f"{word} {n}" for word in ("out", "err") for n in range(1, 1501))
         assert [line for line in lines if line.startswith("out")] == [f"out {n}" for n in range(1, 1501)]
 
     def test_what_follows_a_line_comes_after_it(self, docker_lab: DockerLab, talker: str) -> None:
-        log = DockerLog(workload(talker), reach(docker_lab))
+        log = DockerLog(workload(talker), access(docker_lab))
         first = next(line for line in log.last(4000) if line.text == "out 1")
         newer = [line.text for line in log.after(first, 2000) if line.text.startswith("out")]
         assert newer == [f"out {n}" for n in range(2, 2 + len(newer))]
         assert len(newer) >= 4
 
     def test_errors_are_marked_and_nothing_hostile_passes(self, docker_lab: DockerLab, talker: str) -> None:
-        lines = DockerLog(workload(talker), reach(docker_lab)).last(4000)
+        lines = DockerLog(workload(talker), access(docker_lab)).last(4000)
         assert all(line.is_error == line.text.startswith("err") for line in lines)
         evil = next(line.text for line in lines if line.text.startswith("evil"))
         assert "\x1b" not in evil
@@ -366,7 +367,7 @@ class TestEngine:
         assert all(line.at is not None and abs(line.at - time.time()) < 300 for line in lines)
 
     def test_a_follower_hears_new_lines_and_ends_at_once(self, docker_lab: DockerLab, talker: str) -> None:
-        log = DockerLog(workload(talker), reach(docker_lab))
+        log = DockerLog(workload(talker), access(docker_lab))
         follower = Follower(log, log.last(1)[-1])
         wait_until(lambda: len(follower.lines) >= 3, 15, "three lines")
         numbers = [int(line.split()[1]) for line in follower.lines[:3]]
@@ -380,7 +381,7 @@ class TestEngine:
         made = client.create_container("busybox:lab", ["sh", "-c", "echo one; echo two; sleep 1000"], tty=True)
         client.start(made["Id"])
         try:
-            log = DockerLog(workload(made["Id"]), reach(docker_lab))
+            log = DockerLog(workload(made["Id"]), access(docker_lab))
             wait_until(lambda: texts(log.last(10)) == ["one", "two"], 10, "both lines")
         finally:
             docker_lab.remove(made["Id"])
@@ -392,7 +393,7 @@ class TestEngine:
         client.start(made["Id"])
         try:
             with pytest.raises(SourceError, match="configured logging driver does not support reading"):
-                DockerLog(workload(made["Id"]), reach(docker_lab)).last(1)
+                DockerLog(workload(made["Id"]), access(docker_lab)).last(1)
         finally:
             docker_lab.remove(made["Id"])
 
@@ -401,7 +402,7 @@ class TestEngine:
 def test_the_console_of_a_domain_is_found_by_its_definition(
     libvirt_lab: LibvirtLab, linux_guests: tuple[str, str]
 ) -> None:
-    there = Reach([SourceSpec("libvirt", {"uri": libvirt_lab.uri})])
+    there = EngineConnections([SourceSpec("libvirt", {"uri": libvirt_lab.uri})])
     uuid = libvirt_lab.connection.lookupByName(linux_guests[0]).UUIDString()
     log = open_log(Workload(WorkloadId("qemu", uuid), Kind.VM, linux_guests[0], State.RUNNING), there)
     assert log.title == str(libvirt_lab.guests[0].console)
@@ -410,7 +411,7 @@ def test_the_console_of_a_domain_is_found_by_its_definition(
 
 @pytest.mark.lab
 def test_a_domain_without_a_logged_console_says_what_would_make_one(libvirt_lab: LibvirtLab) -> None:
-    there = Reach([SourceSpec("libvirt", {"uri": libvirt_lab.uri})])
+    there = EngineConnections([SourceSpec("libvirt", {"uri": libvirt_lab.uri})])
     uuid = libvirt_lab.connection.lookupByName(libvirt_lab.shut_off).UUIDString()
     with pytest.raises(SourceError) as caught:
         open_log(Workload(WorkloadId("qemu", uuid), Kind.VM, libvirt_lab.shut_off, State.STOPPED), there)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from collectors.engines.registry import Reach
+from collectors.engines.connections import EngineConnections
 from collectors.inspection.details import DetailsReader
 from collectors.kernel.isolation import NAMESPACES, capability_names, isolation_table, read_isolation
 from collectors.kernel.qemu_memory import GuestMemory, guest_sizes, parse_mappings, read_guest_memory
@@ -136,7 +136,7 @@ def test_a_container_is_as_apart_as_its_engine_made_it(docker_lab: DockerLab, wa
 def test_the_detail_page_has_the_walls_of_a_container(docker_lab: DockerLab, walled: dict[str, str]) -> None:
     specs = [SourceSpec("cgroup"), SourceSpec("docker", {"url": docker_lab.url})]
     found = next(one for one in gather(specs).frame.workloads.values() if one.id.id == walled["plain"])
-    details = DetailsReader(Reach(specs)).read(found)
+    details = DetailsReader(EngineConnections(specs)).read(found)
     (table,) = [table for table in details.tables if table.title == "What keeps its first process apart"]
     facts = {fact.label: fact.value for fact in table.facts}
     assert "net" in str(facts["namespaces of its own"])
@@ -161,7 +161,7 @@ def test_the_overhead_of_a_guest_agrees_with_the_kernel_and_libvirt(
     assert found.overhead > 10 * MIB, "QEMU itself and its translated code"
     specs = [SourceSpec("cgroup"), SourceSpec("libvirt", {"uri": libvirt_lab.uri})]
     workload = next(one for one in gather(specs).frame.workloads.values() if one.name == name)
-    details = DetailsReader(Reach(specs)).read(workload)
+    details = DetailsReader(EngineConnections(specs)).read(workload)
     (table,) = [table for table in details.tables if table.title == "Memory of its QEMU process"]
     facts = {fact.label: fact.value for fact in table.facts}
     assert facts["assigned to the guest"] == found.assigned
@@ -170,4 +170,4 @@ def test_the_overhead_of_a_guest_agrees_with_the_kernel_and_libvirt(
 @pytest.mark.lab
 def test_a_workload_without_a_cgroup_here_has_no_such_page() -> None:
     away = Workload(WorkloadId("docker", "f" * 64), Kind.CONTAINER, "away", State.RUNNING, endpoint="elsewhere")
-    assert all("apart" not in table.title for table in DetailsReader(Reach([])).read(away).tables)
+    assert all("apart" not in table.title for table in DetailsReader(EngineConnections([])).read(away).tables)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from collectors.engines.demo.source import DemoSource
+from collectors.engines.registry import load_source
 from collectors.model.workloads import Event, Frame, Kind, State, Workload, WorkloadId
 from collectors.sampling.merge import join
 from collectors.sampling.sampler import FIRST_INTERVAL_S, Sampler
@@ -19,7 +20,7 @@ ID = WorkloadId("docker", "a" * 64)
 
 
 async def test_frames_come_and_the_second_comes_early() -> None:
-    sampler = Sampler([SourceSpec("demo", {"workloads": 3})], 30)
+    sampler = Sampler([SourceSpec("demo", {"workloads": 3})], load_source, 30)
     frames = sampler.frames()
     first = await asyncio.wait_for(anext(frames), 5)
     second = await asyncio.wait_for(anext(frames), 5)
@@ -42,7 +43,7 @@ class SlowToOpen(DemoSource):
 
 
 def test_the_second_frame_comes_early_also_after_a_slow_first_reading() -> None:
-    sampler = Sampler([], 60)
+    sampler = Sampler([], load_source, 60)
     sampler.workers = [Worker("slow", lambda: SlowToOpen(3))]
     taken: list[Frame] = []
     sampler.on_frame(taken.append)
@@ -54,7 +55,7 @@ def test_the_second_frame_comes_early_also_after_a_slow_first_reading() -> None:
 
 
 async def test_an_error_on_its_thread_reaches_who_waits_for_frames() -> None:
-    sampler = Sampler([SourceSpec("demo", {"workloads": 3})], 0.2)
+    sampler = Sampler([SourceSpec("demo", {"workloads": 3})], load_source, 0.2)
 
     def fail(frame: Frame) -> None:
         raise RuntimeError("a listener broke")
@@ -67,7 +68,7 @@ async def test_an_error_on_its_thread_reaches_who_waits_for_frames() -> None:
 
 
 def test_a_new_interval_does_not_wait_for_the_old_one() -> None:
-    sampler = Sampler([SourceSpec("demo", {"workloads": 3})], 60)
+    sampler = Sampler([SourceSpec("demo", {"workloads": 3})], load_source, 60)
     taken: list[Frame] = []
     sampler.on_frame(taken.append)
     sampler.start()
@@ -115,7 +116,7 @@ def _until(condition: Callable[[], bool]) -> None:
 
 
 def test_an_event_that_is_announced_is_in_exactly_the_next_frame() -> None:
-    sampler = Sampler([])
+    sampler = Sampler([], load_source)
     event = Event(1.0, ID, "asked", "stop", "web")
     sampler.announce(event)
     assert sampler.tick(time.monotonic()).events == (event,)

@@ -12,7 +12,6 @@ import pytest
 
 from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown, SourceError
 from collectors.model.workloads import Availability, Event, Workload, WorkloadId
-from collectors.sampling import sampler as sampler_module
 from collectors.sampling import worker as worker_module
 from collectors.sampling.sampler import Sampler
 from collectors.sampling.source import SourceReading, SourceSpec
@@ -340,9 +339,9 @@ def test_hanging_source_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch
     gate = Gate()
     hanging, healthy = FakeSource(gate), FakeSource(lambda: answer("web"))
     hanging.holds_tick = False
-    monkeypatch.setattr(sampler_module, "load", lambda name: lambda: hanging if name == "libvirt" else healthy)
     monkeypatch.setattr(worker_module, "HUNG_AFTER_S", 0.0)
-    sampler = Sampler([SourceSpec("libvirt"), SourceSpec("cgroup")], 5.0)
+    sources = {"libvirt": hanging, "cgroup": healthy}
+    sampler = Sampler([SourceSpec("libvirt"), SourceSpec("cgroup")], lambda name: lambda: sources[name], 5.0)
     for worker in sampler.workers:
         worker.start()
     assert gate.entered.wait(30)
@@ -355,11 +354,10 @@ def test_hanging_source_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch
     assert "libvirt has not responded" in frames[-1].sources[0].reason
 
 
-def test_tick_waits_for_the_reading_it_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tick_waits_for_the_reading_it_asked_for() -> None:
     counted = iter(range(1000))
     source = FakeSource(lambda: answer(f"web-{next(counted)}"))
-    monkeypatch.setattr(sampler_module, "load", lambda name: lambda: source)
-    sampler = Sampler([SourceSpec("cgroup")], 5.0)
+    sampler = Sampler([SourceSpec("cgroup")], lambda _: lambda: source, 5.0)
     sampler.workers[0].start()
     settle(sampler.workers[0])
     for _ in range(500):

@@ -10,11 +10,11 @@ import pytest
 
 from collectors.engines.demo.source import DemoSource
 from collectors.model.workloads import Availability
-from collectors.sampling import sampler as sampler_module
 from collectors.sampling import worker as worker_module
 from collectors.sampling.sampler import Sampler
 from collectors.sampling.source import SourceSpec
 from tests.unit.collectors.sampling.test_worker import FakeSource, Gate, answer, fail
+from tui.cli import sampling
 from tui.cli.sampling import gather, moments
 from tui.cli.sources import demo
 
@@ -34,7 +34,7 @@ def test_moments_follow_at_the_interval() -> None:
 
 def _with(monkeypatch: pytest.MonkeyPatch, daemon: FakeSource) -> list[SourceSpec]:
     daemon.holds_tick = False
-    monkeypatch.setattr(sampler_module, "load", lambda name: (lambda: daemon) if name == "docker" else DemoSource)
+    monkeypatch.setattr(sampling, "load_source", lambda name: (lambda: daemon) if name == "docker" else DemoSource)
     return [SourceSpec("demo"), SourceSpec("docker")]
 
 

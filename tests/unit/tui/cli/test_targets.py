@@ -11,12 +11,11 @@ import pytest
 from collectors.actions.silent_sources import Asked, silent
 from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown
 from collectors.model.workloads import Availability, SourceState, Workload
-from collectors.sampling import sampler as sampler_module
 from collectors.sampling import worker as worker_module
 from collectors.sampling.source import SourceReading, SourceSpec
 from tests.unit.collectors.actions.test_actions import container, domain, service
 from tests.unit.collectors.sampling.test_worker import FakeSource, Step, fail
-from tui.cli import targets
+from tui.cli import sampling, targets
 from tui.cli.targets import NO_ANSWER, NO_SUCH, NOT_ALLOWED, Chosen, choose
 
 ID = f"{1:064x}"
@@ -60,7 +59,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Choose:
             source.is_authority = kind in ("docker", "libvirt")
             return source
 
-        monkeypatch.setattr(sampler_module, "load", lambda kind: lambda **_: make(kind))
+        monkeypatch.setattr(sampling, "load_source", lambda kind: lambda **_: make(kind))
         return choose(
             names, [SourceSpec(kind, {"url": "unix:///tmp/hung.sock"} if kind == "docker" else {}) for kind in KINDS]
         )

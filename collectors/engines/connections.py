@@ -1,0 +1,60 @@
+"""The engines of this run of vmtop, for what is done on demand: an action, details, a log, a console."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping, Sequence
+
+from collectors.engines import registry
+from collectors.engines.access import EngineAccess
+from collectors.engines.base import Engine
+from collectors.model.actions import EngineActions
+from collectors.model.workloads import Workload
+from collectors.sampling.source import SourceSpec
+
+
+class EngineConnections:
+    """Finds the access to the engine of a workload. Each is made when it is first needed.
+
+    Args:
+        specs: The sources that are sampled.
+        environ: Where the engines' own commands look for their daemons.
+        is_root: Whether the user is root: some commands then look elsewhere.
+    """
+
+    def __init__(
+        self, specs: Sequence[SourceSpec], environ: Mapping[str, str] = os.environ, is_root: bool = os.geteuid() == 0
+    ) -> None:
+        self._specs = tuple(specs)
+        self._environ = environ
+        self._is_root = is_root
+        sampled = [registry.engine_of_source(spec.name) for spec in specs]
+        self._simulated = next((engine for engine in sampled if engine.is_simulated), None)
+        self._lock = threading.Lock()
+        self._accesses: dict[Engine, EngineAccess] = {}
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether the workloads do not exist."""
+        return self._simulated is not None
+
+    def of(self, workload: Workload) -> EngineAccess:
+        """Return the access to a workload's engine; where there is none, each of its capabilities says so."""
+        engine = self._simulated or registry.owner(workload)
+        with self._lock:
+            if engine not in self._accesses:
+                self._accesses[engine] = engine.connect([spec for spec in self._specs if spec.name == engine.name])
+            return self._accesses[engine]
+
+    def needs_id(self, workload: Workload) -> bool:
+        """Return whether a command typed by hand needs the workload's id, as its name could mean another one there."""
+        return self.of(workload).needs_id(workload, self._environ, self._is_root)
+
+    def actions(self, workload: Workload) -> EngineActions:
+        """Return what acts on a workload.
+
+        Raises:
+            SourceAbsent: vmtop can only watch it.
+        """
+        return self.of(workload).actions(workload)

@@ -1,0 +1,62 @@
+"""What can be done with workloads that do not exist: they can be acted on, but there is nothing more to read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from collectors.engines.access import EngineAccess, ReadFacts, plain_details
+from collectors.engines.demo.actions import DemoActions
+from collectors.engines.demo.fleet import DemoWorkload
+from collectors.model.actions import EngineActions
+from collectors.model.console import Console
+from collectors.model.details import RawDescription, Table
+from collectors.model.errors import SourceAbsent
+from collectors.model.logs import Log
+from collectors.model.workloads import Kind, Workload, WorkloadId
+from collectors.sampling.source import SourceSpec
+
+_NOTHING = "the demo's workloads do not exist: there is nothing more to read"
+
+
+class DemoAccess(EngineAccess):
+    """Acts on the fleet that the demo's source plays.
+
+    Args:
+        specs: The demo's one source.
+    """
+
+    def __init__(self, specs: Sequence[SourceSpec]) -> None:
+        self._fleet: dict[WorkloadId, DemoWorkload] = {}
+        for spec in specs:
+            lives = spec.options.get("lives")
+            self._fleet = lives if isinstance(lives, dict) else {}
+
+    def needs_id(self, workload: Workload, environ: Mapping[str, str], is_root: bool) -> bool:
+        return False
+
+    def actions(self, workload: Workload) -> EngineActions:
+        return DemoActions(self._fleet)
+
+    def details(self) -> Callable[[Workload], list[Table]]:
+        return _details
+
+    def raw_description(self, workload: Workload) -> RawDescription | None:
+        raise SourceAbsent(_NOTHING)
+
+    def open_log(self, workload: Workload) -> Log:
+        raise SourceAbsent(_NOTHING)
+
+    def open_console(self, workload: Workload) -> Console:
+        raise SourceAbsent(_NOTHING)
+
+    @contextmanager
+    def facts(self, may_write: bool) -> Iterator[ReadFacts]:
+        raise SourceAbsent(_NOTHING)
+        yield  # a generator, as contextmanager needs one
+
+
+def _details(workload: Workload) -> list[Table]:
+    if workload.kind is not Kind.SERVICE:
+        raise SourceAbsent(_NOTHING)
+    return plain_details(workload)

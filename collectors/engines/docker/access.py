@@ -1,0 +1,84 @@
+"""The way to the Docker engines of this run, for single containers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from collectors.engines.access import EngineAccess, ReadFacts, daemon_of
+from collectors.engines.docker.client import DockerDaemon
+from collectors.model.actions import EngineActions
+from collectors.model.console import Console
+from collectors.model.details import RawDescription, Table
+from collectors.model.errors import WorkloadGone
+from collectors.model.logs import Log
+from collectors.model.workloads import Workload
+from collectors.safety.redact import redact_json
+from collectors.sampling.source import SourceSpec
+
+
+class DockerAccess(EngineAccess):
+    """All that can be done with a container on demand.
+
+    Args:
+        specs: The Docker sources that are sampled.
+    """
+
+    def __init__(self, specs: Sequence[SourceSpec]) -> None:
+        self._urls = [spec.options.get("url") for spec in specs]
+        options: list[dict[str, Any]] = [dict(spec.options) for spec in specs]
+        self._daemons = [DockerDaemon(**one) for one in options]
+
+    def daemon(self, workload: Workload) -> DockerDaemon:
+        """Return the daemon that runs a container. Raises as `daemon_of` does."""
+        return daemon_of(self._daemons, workload, _knows)
+
+    def needs_id(self, workload: Workload, environ: Mapping[str, str], is_root: bool) -> bool:
+        """Return whether the docker command may reach another engine. Which context it is in is not looked up."""
+        if workload.endpoint or workload.id.engine == "podman":
+            return True
+        is_same = all(url is None or url == environ.get("DOCKER_HOST") for url in self._urls)
+        return len(self._urls) > 1 or not is_same
+
+    def actions(self, workload: Workload) -> EngineActions:
+        from collectors.engines.docker.actions import DockerActions
+
+        return DockerActions(self)
+
+    def details(self) -> Callable[[Workload], list[Table]]:
+        from collectors.engines.docker.details import DockerDetails
+
+        return DockerDetails(self).tables
+
+    def raw_description(self, workload: Workload) -> RawDescription:
+        with self.daemon(workload).client() as client:
+            inspection: Any = client.inspect_container(workload.id.id)
+        text = json.dumps(redact_json(inspection), indent=2, ensure_ascii=False)
+        return RawDescription("inspection by the engine", text)
+
+    def open_log(self, workload: Workload) -> Log:
+        from collectors.engines.docker.logs import DockerLog
+
+        return DockerLog(workload, self)
+
+    def open_console(self, workload: Workload) -> Console:
+        from collectors.engines.docker.console import DockerConsole
+
+        return DockerConsole(workload, self)
+
+    @contextmanager
+    def facts(self, may_write: bool) -> Iterator[ReadFacts]:
+        from collectors.engines.docker.facts import DockerFacts
+
+        yield DockerFacts(self).read
+
+
+def _knows(daemon: DockerDaemon, workload: Workload) -> bool:
+    try:
+        with daemon.client() as client:
+            client.inspect_container(workload.id.id)
+    except WorkloadGone:
+        return False
+    return True

@@ -1,0 +1,57 @@
+"""Docker, and Podman through the same API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from collectors.engines.base import Engine
+from collectors.engines.options import EngineOption
+
+if TYPE_CHECKING:
+    from collectors.engines.docker.access import DockerAccess
+    from collectors.model.actions import Request
+    from collectors.sampling.source import Source, SourceSpec
+
+
+class DockerEngine(Engine):
+    """Containers of Docker and Podman engines, here or elsewhere."""
+
+    name = "docker"
+    engine_names = frozenset({"docker", "podman"})
+    kinds = frozenset({"container"})
+    address = EngineOption(
+        "--docker",
+        "url",
+        "Docker engine, e.g. ssh://user@host; may be repeated.",
+        "URL",
+        ("unix://", "tcp://", "http://", "https://", "ssh://"),
+        "DOCKER_HOST",
+    )
+    switches = (EngineOption("--insecure", "insecure", "Allow a Docker engine over TCP without TLS."),)
+    environment = ("DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
+    libraries = ("docker",)
+    daemons = frozenset({"dockerd", "containerd", "podman"})
+    shims = ("containerd-shim", "conmon", "docker-containe")
+    quick_samples = frozenset({"docker-stats"})
+    verbs = ("start", "stop", "restart", "pause", "resume", "kill", "remove")
+
+    def load_source(self) -> Callable[..., Source]:
+        from collectors.engines.docker.source import DockerSource
+
+        return DockerSource
+
+    def connect(self, specs: Sequence[SourceSpec]) -> DockerAccess:
+        from collectors.engines.docker.access import DockerAccess
+
+        return DockerAccess(specs)
+
+    def commands(self, request: Request) -> tuple[str, ...]:
+        from collectors.engines.docker.commands import commands
+
+        return commands(request)
+
+    def warnings(self, request: Request) -> list[str]:
+        from collectors.engines.docker.commands import warnings
+
+        return warnings(request)

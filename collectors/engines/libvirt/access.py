@@ -1,0 +1,84 @@
+"""The way to the libvirt daemons of this run, for single domains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from collectors.engines.access import EngineAccess, ReadFacts, daemon_of
+from collectors.engines.libvirt.connection import LibvirtDaemon
+from collectors.model.actions import EngineActions
+from collectors.model.console import Console
+from collectors.model.details import RawDescription, Table
+from collectors.model.errors import WorkloadGone
+from collectors.model.logs import Log
+from collectors.model.workloads import Workload
+from collectors.safety.redact import redact_text
+from collectors.sampling.source import SourceSpec
+
+_SYSTEM_URI = "qemu:///system"
+
+
+class LibvirtAccess(EngineAccess):
+    """All that can be done with a domain on demand.
+
+    Args:
+        specs: The libvirt sources that are sampled.
+    """
+
+    def __init__(self, specs: Sequence[SourceSpec]) -> None:
+        self._uris = [spec.options.get("uri") for spec in specs]
+        options: list[dict[str, Any]] = [dict(spec.options) for spec in specs]
+        self._daemons = [LibvirtDaemon(**one) for one in options]
+
+    def daemon(self, workload: Workload) -> LibvirtDaemon:
+        """Return the daemon that has a domain. Raises as `daemon_of` does."""
+        return daemon_of(self._daemons, workload, _knows)
+
+    def needs_id(self, workload: Workload, environ: Mapping[str, str], is_root: bool) -> bool:
+        """Return whether virsh may reach another libvirt: its own variable goes before libvirt's (virsh(1))."""
+        default = environ.get("LIBVIRT_DEFAULT_URI") or ""
+        virsh = environ.get("VIRSH_DEFAULT_CONNECT_URI") or default or (_SYSTEM_URI if is_root else "")
+        is_same = all((uri or default or _SYSTEM_URI) == virsh for uri in self._uris)
+        return bool(workload.endpoint) or len(self._uris) > 1 or not is_same
+
+    def actions(self, workload: Workload) -> EngineActions:
+        from collectors.engines.libvirt.actions import LibvirtActions
+
+        return LibvirtActions(self)
+
+    def details(self) -> Callable[[Workload], list[Table]]:
+        from collectors.engines.libvirt.details import LibvirtDetails
+
+        return LibvirtDetails(self).tables
+
+    def raw_description(self, workload: Workload) -> RawDescription:
+        with self.daemon(workload).connection() as connection:
+            xml = connection.lookupByUUIDString(workload.id.id).XMLDesc(0)
+        return RawDescription("definition of the domain", redact_text(xml))
+
+    def open_log(self, workload: Workload) -> Log:
+        from collectors.engines.libvirt.console_log import open_console_log
+
+        return open_console_log(workload, self)
+
+    def open_console(self, workload: Workload) -> Console:
+        from collectors.engines.libvirt.console import LibvirtConsole
+
+        return LibvirtConsole(workload, self)
+
+    @contextmanager
+    def facts(self, may_write: bool) -> Iterator[ReadFacts]:
+        from collectors.engines.libvirt.facts import LibvirtFacts
+
+        yield LibvirtFacts(self, may_write).read
+
+
+def _knows(daemon: LibvirtDaemon, workload: Workload) -> bool:
+    try:
+        with daemon.connection() as connection:
+            connection.lookupByUUIDString(workload.id.id)
+    except WorkloadGone:
+        return False
+    return True

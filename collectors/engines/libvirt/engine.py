@@ -1,0 +1,66 @@
+"""libvirt: virtual machines of every hypervisor that it drives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from collectors.engines.base import Engine
+from collectors.engines.options import EngineOption
+
+if TYPE_CHECKING:
+    from collectors.engines.libvirt.access import LibvirtAccess
+    from collectors.model.actions import Request
+    from collectors.model.workloads import Kind, Workload
+    from collectors.sampling.source import Source, SourceSpec
+
+_CONTAINER_DRIVERS = ("lxc", "openvz", "vz")
+"""Drivers of libvirt whose domains are containers."""
+
+
+class LibvirtEngine(Engine):
+    """Domains of libvirt daemons, here or elsewhere. Those that are containers can only be watched."""
+
+    name = "libvirt"
+    engine_names = frozenset({"qemu", "lxc"})
+    kinds = frozenset({"vm"})
+    address = EngineOption(
+        "--libvirt",
+        "uri",
+        "libvirt connection, e.g. qemu:///system; may be repeated.",
+        "URI",
+        variable="LIBVIRT_DEFAULT_URI",
+    )
+    environment = ("VIRSH_DEFAULT_CONNECT_URI",)
+    libraries = ("libvirt-python",)
+    verbs = ("start", "stop", "restart", "pause", "resume", "kill")
+    lacks = "vmtop does not undefine domains"
+
+    def owns(self, workload: Workload) -> bool:
+        return workload.kind == "vm"
+
+    def could_know(self, spec: SourceSpec, kind: Kind | None) -> bool:
+        if kind != "container":
+            return super().could_know(spec, kind)
+        scheme = str(spec.options.get("uri") or "").partition(":")[0].partition("+")[0].lower()
+        return scheme in _CONTAINER_DRIVERS
+
+    def load_source(self) -> Callable[..., Source]:
+        from collectors.engines.libvirt.source import LibvirtSource
+
+        return LibvirtSource
+
+    def connect(self, specs: Sequence[SourceSpec]) -> LibvirtAccess:
+        from collectors.engines.libvirt.access import LibvirtAccess
+
+        return LibvirtAccess(specs)
+
+    def commands(self, request: Request) -> tuple[str, ...]:
+        from collectors.engines.libvirt.commands import commands
+
+        return commands(request)
+
+    def warnings(self, request: Request) -> list[str]:
+        from collectors.engines.libvirt.commands import warnings
+
+        return warnings(request)

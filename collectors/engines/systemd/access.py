@@ -1,0 +1,51 @@
+"""The way to systemd, for single services."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from collectors.engines.access import EngineAccess, ReadFacts
+from collectors.engines.systemd.engine import is_managed
+from collectors.model.actions import EngineActions
+from collectors.model.facts import Fact
+from collectors.model.logs import Log
+from collectors.model.workloads import Workload
+
+log = logging.getLogger(__name__)
+
+
+class SystemdAccess(EngineAccess):
+    """All that can be done with a service on demand."""
+
+    def actions(self, workload: Workload) -> EngineActions:
+        if not is_managed(workload):
+            return super().actions(workload)
+        from collectors.engines.systemd.actions import SystemdActions
+
+        return SystemdActions()
+
+    def open_log(self, workload: Workload) -> Log:
+        from collectors.engines.systemd.journal import JournalLog
+
+        return JournalLog(workload.id.id.rpartition("/")[2])
+
+    @contextmanager
+    def facts(self, may_write: bool) -> Iterator[ReadFacts]:
+        """Ask about all services over one connection."""
+        from collectors.engines.systemd.bus import NoSuchUnit, system_bus
+        from collectors.engines.systemd.unit import read_unit
+
+        with system_bus() as bus:
+
+            def read(workload: Workload) -> dict[str, Fact]:
+                if workload.id.engine != "systemd":
+                    return {}
+                try:
+                    return read_unit(bus, workload.id.id.rpartition("/")[2])
+                except NoSuchUnit as error:  # a scope or a slice that is counted as one: the bus has no service of it
+                    log.debug("%s has no facts: %s", workload.name, error.reason)
+                    return {}
+
+            yield read

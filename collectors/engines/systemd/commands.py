@@ -1,0 +1,39 @@
+"""What an action on a service means: the systemctl command that does the same, and what it passes on. Pure."""
+
+from __future__ import annotations
+
+import shlex
+
+from collectors.model.actions import AfterTimeout, Note, Request, Verb
+from collectors.model.wording import some
+from collectors.model.workloads import Workload
+
+_WITH_TIMEOUT = frozenset({Verb.STOP, Verb.RESTART})
+
+
+def argument(workload: Workload) -> str:
+    """Return the unit's name; systemd has no other id."""
+    unit = workload.id.id.rpartition("/")[2]
+    return f"-- {shlex.quote(unit)}" if unit.startswith("-") else shlex.quote(unit)
+
+
+def commands(request: Request) -> tuple[str, ...]:
+    """Return the commands that do the same; the second follows a time-out."""
+    unit = argument(request.workload)
+    first = f"systemctl {request.verb} {unit}"
+    if request.verb not in _WITH_TIMEOUT or request.after is not AfterTimeout.FORCE:
+        return (first,)
+    return (first, f"systemctl kill --signal=SIGKILL {unit}  # after {request.timeout_s:g} s")
+
+
+def warnings(request: Request) -> list[str]:
+    """Say which other units stop or restart with it, and that a transient one is forgotten."""
+    if request.seen is None:
+        return []
+    sentences = []
+    if request.verb is Verb.STOP and Note.TRANSIENT in request.seen.notes:
+        sentences.append("It is transient: once it has stopped, systemd forgets the unit.")
+    if request.seen.dependents and request.verb in _WITH_TIMEOUT:
+        does = "stop" if request.verb is Verb.STOP else "restart (or stop)"
+        sentences.append(f"systemd will {does} with it: {some(request.seen.dependents)}.")
+    return sentences
