@@ -37,9 +37,7 @@ async def test_the_confirmation_says_what_else_is_lost_and_who_is_hit_too() -> N
     async with acting(engine) as session:
         await session.press("3", "j", "j")
         target = under_cursor(session)
-        engine.states[target.id] = Observed(
-            target.name, State.RUNNING, "first", notes=frozenset({Note.REMOVED_AT_END}), dependents=("x.service",)
-        )
+        engine.states[target.id] = Observed(target.name, State.RUNNING, "first", notes=frozenset({Note.REMOVED_AT_END}))
         frame = session.fleet.frame()
         inner = msgspec.structs.replace(target, id=target.id._replace(id="e" * 64), name="inner", cgroup="/box/inner")
         frame.workloads[target.id] = msgspec.structs.replace(target, cgroup="/box")
@@ -50,7 +48,6 @@ async def test_the_confirmation_says_what_else_is_lost_and_who_is_hit_too() -> N
         shown = " ".join(session.text().split())
         assert "The engine removes it once it ends (--rm)" in shown
         assert "Inside it runs container inner, and ends with it." in shown
-        assert "systemd will stop with it: x.service." in shown
 
 
 async def test_of_several_it_is_said_of_whom() -> None:

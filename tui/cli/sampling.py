@@ -62,15 +62,16 @@ def is_whole(moment: Moment) -> bool:
     if any(state.availability is Availability.WAITING for state in moment.sources):
         return False
     has_rates: dict[str, bool] = {}
+    quick = quick_samples()
     for reading in (moment.host, *moment.readings.values()):
-        for name, has_rate in _quick_pairs(reading):
+        for name, has_rate in _quick_pairs(reading, quick):
             has_rates[name] = has_rates.get(name, False) or has_rate
     return all(has_rates.values())
 
 
-def _quick_pairs(reading: Reading) -> Iterator[tuple[str, bool]]:
+def _quick_pairs(reading: Reading, quick: frozenset[str]) -> Iterator[tuple[str, bool]]:
     """Yield the readers of a workload that supply the rates a list is for, and whether each has two samples."""
-    endpoint, quick = reading.workload.endpoint, quick_samples()
+    endpoint = reading.workload.endpoint
     for pair in reading.pairs:
         if endpoint or pair.current.source in quick:
             yield pair.current.source + endpoint, pair.previous is not None

@@ -35,6 +35,7 @@ class DockerEngine(Engine):
     shims = ("containerd-shim", "conmon", "docker-containe")
     quick_samples = frozenset({"docker-stats"})
     verbs = ("start", "stop", "restart", "pause", "resume", "kill", "remove")
+    lacks = "vmtop does not do this to containers"
 
     def load_source(self) -> Callable[..., Source]:
         from collectors.engines.docker.source import DockerSource
