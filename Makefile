@@ -1,7 +1,7 @@
 # Two commands do everything:  make run   and   make test
 
 MAKEFLAGS += --no-print-directory
-.PHONY: help run test check bench reliability docs clean static
+.PHONY: help run test check bench reliability mutants docs clean static
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -28,6 +28,10 @@ bench: ## Measure vmtop against its marks; writes bench/RESULTS.md (under twenty
 reliability: ## Inject faults and count what is survived; writes bench/RELIABILITY.md (about three hours)
 	@.ci/setup test
 	@.venv/bin/python -m bench.reliability $(ARGS)
+
+mutants: ## Put N slips into a copy of the code one at a time and count those that the tests catch
+	@.ci/setup test
+	@.venv/bin/python -m bench.mutants $(ARGS)
 
 docs: ## Make the README's picture and keys, and docs/metrics.md, anew
 	@.venv/bin/python -m docs.make

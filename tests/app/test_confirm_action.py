@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 from textual.widgets import Button, Input
 
@@ -83,4 +85,41 @@ async def test_an_alias_of_a_protected_service_is_protected() -> None:
         engine.states[target.id] = Observed("sshd.service", State.RUNNING, "first")
         await session.press("x", "t")
         await told_of(session, "protected: people come in from afar through it")
+        assert engine.performed == []
+
+
+async def test_the_time_out_goes_a_step_at_a_time_and_ends_at_the_ends() -> None:
+    engine = FakeEngine()
+    async with acting(engine) as session:
+        await session.press("3", "j", "j")
+        target = under_cursor(session)
+        await to_confirm(session, "t")
+        passed = []
+        for key in ["minus"] * 3 + ["plus"] * 8 + ["minus"]:
+            await session.press(key)
+            (command,) = re.findall(r"docker stop -t (\d+) ", session.text())
+            passed.append(int(command))
+        assert passed == [5, 1, 1, 5, 10, 30, 60, 90, 180, 600, 600, 180]
+        seen: list[float] = []
+        engine.on_perform = lambda request: seen.append(request.timeout_s)
+        await session.press("right", "enter")
+        await told_of(session, f"{target.name} was stopped")
+        assert seen == [180]
+
+
+async def test_a_wrong_word_that_looks_like_markup_is_told_as_it_is() -> None:
+    engine, typed = FakeEngine(), "[/b]"
+    async with acting(engine) as session:
+        await session.press("3", "j", "j")
+        target = under_cursor(session)
+        frame = session.fleet.frame()
+        frame.workloads[target.id] = msgspec.structs.replace(target, name=f"{typed}name")
+        session.screen.post_message(FrameReady(frame))
+        await session.pilot.pause()
+        engine.states[target.id] = Observed(f"{typed}name", State.RUNNING, "first")
+        await to_confirm(session, "K")
+        session.pilot.app.screen.query_one(Input).value = typed
+        await session.press("enter")
+        await told_of(session, f"That is not {typed}name; Esc cancels.")
+        assert not any(one.markup for one in session.pilot.app._notifications if typed in one.message)
         assert engine.performed == []

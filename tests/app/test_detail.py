@@ -15,8 +15,9 @@ from collectors.model.details import Column, Details, Fact, Page, Table
 from collectors.model.metrics import METRICS, Unit
 from collectors.model.workloads import Event, Workload
 from tests.app.test_workload_list import Session, session
-from tests.helpers.pilot_wait import rest
+from tests.helpers.pilot_wait import rest, until
 from tui.controllers.frame_feed import FrameReady
+from tui.screens.detail import live
 from tui.screens.detail.live import PAGES
 from tui.screens.detail.live import LiveWorkloadScreen as WorkloadScreen
 from tui.screens.workloads.live import LiveListScreen
@@ -176,6 +177,26 @@ async def test_escape_closes_and_the_history_follows_no_more() -> None:
         await running.pilot.pause(0.1)
         assert isinstance(running.pilot.app.screen, LiveListScreen)
         assert history.recent(identity, "pids", 1)[0] != history.recent(identity, "pids", 1)[0]  # NaN: kept no more
+
+
+async def test_a_look_that_fails_as_no_one_foresaw_is_told_on_the_page_and_the_next_one_helps(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answers: list[Details] = []
+
+    def read(_: DetailsReader, workload: Workload) -> Details:
+        if not answers:
+            raise KeyError("[/b]State")
+        return answers[0]
+
+    monkeypatch.setattr(DetailsReader, "read", read)
+    monkeypatch.setattr(live, "READ_EVERY_S", 0.1)
+    async with session() as running:
+        await look(running, "3", "j")
+        await running.press("2")
+        await until(running.pilot, lambda: "it failed: KeyError: '[/b]State'" in running.text())
+        answers.append(DETAILS)
+        await until(running.pilot, lambda: "nginx" in running.text())
 
 
 async def test_looks_are_never_stacked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -287,6 +287,39 @@ class TestInspectScreen:
             view = pilot.app.screen.query_one(LineView)
             assert "needle" in "".join(text for text, _ in view.lines[view.cursor])
 
+    async def test_a_search_goes_round_and_says_where_there_is_nothing(self) -> None:
+        lines = ("{", *(f'  "{number}": "{"odd" if number % 2 else "even"}"' for number in range(6)), "}")
+        async with showing(InspectScreen(WEB, lambda: Document("inspection", lines))) as pilot:
+            view = pilot.app.screen.query_one(LineView)
+            await pilot.press("slash", *"odd", "enter")
+            passed = [view.cursor]
+            for key in "nnnNN":
+                await pilot.press(key)
+                passed.append(view.cursor)
+            assert passed == [2, 4, 6, 2, 6, 4]
+            await pilot.press("slash")
+            pilot.app.screen.query_one(Input).value = "[/b]nothing"
+            await pilot.press("enter")
+            assert "[/b]nothing is nowhere in it" in seen(pilot).splitlines()[0]
+            assert view.cursor == 4
+
+    async def test_when_all_is_folded_or_unfolded_the_cursor_stays_on_its_line_or_on_what_hides_it(self) -> None:
+        async with showing(InspectScreen(WEB, lambda: JSON)) as pilot:
+            view = pilot.app.screen.query_one(LineView)
+
+            def under_cursor() -> str:
+                return "".join(text for text, _ in view.lines[view.cursor]).strip(" ▸▾{}[],")
+
+            while under_cursor() != '"d": 1':
+                await pilot.press("j")
+            for key in ("minus", "plus", "minus"):
+                await pilot.press(key)
+                assert under_cursor() == '"d": 1', f"after {key}"
+            await pilot.press("plus", "k", "k")
+            assert "needle" in under_cursor()
+            await pilot.press("minus")
+            assert under_cursor().startswith('"a": {')
+
     async def test_the_block_under_the_cursor_is_copied(self) -> None:
         async with showing(InspectScreen(WEB, lambda: JSON)) as pilot:
             await pilot.press("j", "y")

@@ -8,10 +8,12 @@ from contextlib import asynccontextmanager
 import pytest
 from textual.app import App
 from textual.pilot import Pilot
+from textual.widgets import Input
 
-from collectors.model.workloads import Kind, Workload, WorkloadId
+from collectors.model.workloads import Frame, Kind, Workload, WorkloadId
 from collectors.safety.sanitize import sanitize
 from tests.helpers.demo_fleet import Fleet, QuietSampler
+from tests.helpers.pilot_wait import until
 from tui.app.live import VmtopApp
 from tui.controllers.frame_feed import FrameReady
 from tui.screens.workloads.live import LiveListScreen
@@ -37,8 +39,12 @@ class Session:
     async def tick(self, count: int = 1) -> None:
         """Post the frames that production would post, and wait until they are painted."""
         for _ in range(count):
-            self.screen.post_message(FrameReady(self.fleet.frame()))
-            await self.pilot.pause()
+            await self.show(self.fleet.frame())
+
+    async def show(self, frame: Frame) -> None:
+        """Post a frame, and wait until it is painted."""
+        self.screen.post_message(FrameReady(frame))
+        await self.pilot.pause()
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
@@ -251,3 +257,99 @@ async def test_hostile_names_stay_inert_and_columns_aligned() -> None:
         assert "\u202e" not in shown
         assert "[/b][bold red]x" in shown
         assert "-rf" in shown
+
+
+def pane_title(running: Session) -> str:
+    """The line that names the workload of the panes."""
+    return next(line for line in running.text().splitlines() if " by " in line and "  ·  " in line).split("  ·  ")[0]
+
+
+async def test_the_panes_are_of_the_workload_under_the_cursor() -> None:
+    async with session() as running:
+        await running.tick(3)
+        for key in ("j", "j", "k", "G", "g", "pagedown"):
+            await running.press(key)
+            line = running.screen.view.current()
+            assert line is not None
+            assert pane_title(running).strip() == line.label, f"after {key}"
+        await running.press("t", "g")
+        assert not any(" by " in line for line in running.text().splitlines()), "a group has no panes"
+
+
+async def test_the_panes_go_with_the_line_that_is_clicked() -> None:
+    async with session() as running:
+        await running.tick(3)
+        await running.pilot.click(WorkloadTable, offset=(5, 4))
+        line = running.screen.view.current()
+        assert line is not None
+        assert line is not running.table.lines[0]
+        assert pane_title(running).strip() == line.label
+
+
+async def test_the_panes_take_the_neighbour_when_their_workload_goes() -> None:
+    async with session() as running:
+        await running.tick(3)
+        await running.press("j")
+        gone = running.table.lines[1]
+        frame = running.fleet.frame()
+        del frame.workloads[gone.id], frame.samples[gone.id]
+        running.screen.post_message(FrameReady(frame))
+        await running.pilot.pause()
+        line = running.screen.view.current()
+        assert line is not None
+        assert pane_title(running).strip() == line.label != gone.label
+
+
+@pytest.mark.parametrize("typed", ["[/b]>5", "[bold]=1", "cpu>[/]", "[@click=app.quit]cqu>5"])
+async def test_what_is_typed_into_the_filter_is_no_markup(typed: str) -> None:
+    async with session() as running:
+        await running.tick(3)
+        await running.press("slash")
+        running.screen.query_one("#prompt", Input).value = typed
+        await running.press("enter")
+        (told,) = running.pilot.app._notifications
+        assert told.severity == "error"
+        assert not told.markup
+        await until(running.pilot, lambda: typed.split(">")[0].split("=")[0] in running.text().splitlines()[0])
+
+
+async def test_a_filter_that_looks_like_markup_is_shown_as_it_is() -> None:
+    async with session() as running:
+        await running.tick(3)
+        await running.press("slash")
+        running.screen.query_one("#prompt", Input).value = "name~[/]"
+        await running.press("enter")
+        assert "filter name~[/]" in running.text().splitlines()[0]
+        assert "Nothing matches: 20 hidden" in running.text()
+
+
+async def test_the_interval_ends_at_the_shortest_and_at_the_longest() -> None:
+    async with session() as running:
+        await running.tick(1)
+        sampler, passed = running.screen.sampler, []
+        for key in ["plus"] * 7 + ["minus"] * 9:
+            await running.press(key)
+            passed.append(sampler.interval_s)
+            assert f" {sampler.interval_s:g}s " in running.text().splitlines()[0]
+        assert passed == [2, 5, 10, 30, 60, 60, 60, 30, 10, 5, 2, 1, 0.5, 0.2, 0.2, 0.2]
+
+
+async def test_an_interval_between_two_goes_on_from_the_nearest() -> None:
+    async with session() as running:
+        await running.tick(1)
+        running.screen.sampler.set_interval(7.0)
+        await running.press("plus")
+        assert running.screen.sampler.interval_s == 10
+        running.screen.sampler.set_interval(7.0)
+        await running.press("minus")
+        assert running.screen.sampler.interval_s == 2
+
+
+async def test_the_scale_goes_round_and_is_told_in_the_header() -> None:
+    async with session() as running:
+        await running.tick(3)
+        told = []
+        for _ in range(3):
+            await running.press("percent_sign")
+            told.append([one for one in running.text().splitlines()[0].split() if one.startswith("100%=")])
+        assert told == [["100%=host"], ["100%=limit"], []]

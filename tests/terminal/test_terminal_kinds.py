@@ -6,6 +6,7 @@ import os
 import random
 import re
 import signal
+import subprocess
 import sys
 import termios
 import time
@@ -90,6 +91,27 @@ def test_a_locale_without_utf8_gets_ascii(start: Start, locale: dict[str, str]) 
     visit(terminal, [("\x1b", "%LIM")])
     leave(terminal)
     assert bytes(terminal.received).isascii()
+
+
+@pytest.mark.parametrize(
+    ("locale", "is_utf8"),
+    [
+        ({"LC_ALL": "en_US.UTF-8", "LC_CTYPE": "C", "LANG": "C"}, True),
+        ({"LC_ALL": "POSIX", "LC_CTYPE": "C.UTF-8", "LANG": "C.UTF-8"}, False),
+        ({"LC_CTYPE": "C.utf8", "LANG": "C"}, True),
+        ({"LC_CTYPE": "C", "LANG": "C.UTF-8"}, False),
+        ({"LC_ALL": "", "LC_CTYPE": "", "LANG": "C.UTF-8"}, True),
+        ({"LC_ALL": "", "LANG": "C"}, False),
+        ({}, True),
+    ],
+    ids=str,
+)
+def test_of_several_locale_variables_the_strongest_counts(locale: dict[str, str], is_utf8: bool) -> None:
+    words = [sys.executable, "-c", "from tui.cli.options import is_utf8; print(is_utf8())"]
+    others = {name: value for name, value in os.environ.items() if name not in ("LC_ALL", "LC_CTYPE", "LANG")}
+    variables = {**others, "PYTHONIOENCODING": "utf-8", **locale}
+    done = subprocess.run(words, env=variables, capture_output=True, text=True, check=True)
+    assert done.stdout == f"{is_utf8}\n"
 
 
 def test_bytes_that_are_no_utf8_may_be_typed(start: Start) -> None:

@@ -7,7 +7,9 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+from collectors.model.errors import SourceError
 from collectors.query.time_parser import TimeError, check_inside, parse_time
+from collectors.session.format import SessionError
 from collectors.session.playback import Playback
 from collectors.session.storage import is_written
 from tui.controllers.background import run_blocking
@@ -146,24 +148,37 @@ class PlaybackController:
         return any(is_written(file.path) for file in self.playback.session.files[-1:])
 
     async def run(self) -> None:
-        """Carry out commands until cancelled."""
+        """Carry out commands until cancelled; what cannot be read is told, and ends nothing."""
+        failure = ""
         while True:
             self._wake.clear()
-            if self._moves:
-                moves, self._moves, self._is_moving = self._moves, [], True
-                await run_blocking(partial(self._move, moves))
-                self._is_moving = False
+            try:
+                await self._turn()
+                failure = ""
+            except (SourceError, SessionError) as error:
+                if self._is_moving or self.is_playing or str(error) != failure:  # not at every attempt to read ahead
+                    self._said(str(error))
+                failure = str(error)
+                self._is_moving = self.is_playing = False
                 self._changed()
-            elif self.is_playing:
-                await self._play_on()
-            elif not await run_blocking(self._read_ahead):
                 await self._pause(_LOOK_S)
-                if await run_blocking(self.playback.refresh):
-                    if self._is_following:
-                        await run_blocking(partial(self.playback.go, self.playback.total - 1))
-                    self._changed()
-            else:
+
+    async def _turn(self) -> None:
+        if self._moves:
+            moves, self._moves, self._is_moving = self._moves, [], True
+            await run_blocking(partial(self._move, moves))
+            self._is_moving = False
+            self._changed()
+        elif self.is_playing:
+            await self._play_on()
+        elif not await run_blocking(self._read_ahead):
+            await self._pause(_LOOK_S)
+            if await run_blocking(self.playback.refresh):
+                if self._is_following:
+                    await run_blocking(partial(self.playback.go, self.playback.total - 1))
                 self._changed()
+        else:
+            self._changed()
 
     def _move(self, moves: list[Move]) -> None:
         number = self.playback.number

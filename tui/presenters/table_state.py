@@ -165,9 +165,13 @@ class TableState:
         return [readings[place] for place in self._places]
 
     def _hold(self, readings: list[Reading]) -> list[Reading]:
-        """Keep the order of the lines shown; what is new comes last."""
-        place = {line.id: index for index, line in enumerate(self.lines)}
-        return sorted(readings, key=lambda reading: place.get(reading.workload.id, len(place)))
+        """Keep the order of the lines shown, and of the members of folded groups; what is new comes last."""
+        places: dict[WorkloadId, tuple[int, int]] = {}
+        for index, line in enumerate(self.lines):
+            places |= {member.workload.id: (index, place) for place, member in enumerate(line.members)}
+            places[line.id] = index, 0
+        last = len(self.lines), 0
+        return sorted(readings, key=lambda reading: places.get(reading.workload.id, last))
 
     def _grouped(self, ordered: list[Reading]) -> list[Line]:
         groups: dict[str, list[Reading]] = {}

@@ -16,8 +16,10 @@ from textual.widgets import Static
 from collectors.analysis.rates import Moment
 from collectors.comparison.side_by_side import Cell, Column, MetricRow, side_by_side
 from collectors.comparison.window import LONGEST, STATS, WARM_UP_S, Window, fill
+from collectors.model.errors import SourceError
 from collectors.model.metrics import Unit
 from collectors.model.workloads import Frame, Workload, WorkloadId
+from collectors.session.format import SessionError
 from tui.controllers.background import is_up, run_blocking
 from tui.dialogs.base import AnsweredOnce
 from tui.presenters.chart import Chart, Series, paint
@@ -49,6 +51,10 @@ class Shown(NamedTuple):
     """By metric, a line for each side, all on one time axis; NaN where there is nothing."""
     span_s: float
     stat: str
+
+    def known(self) -> list[MetricRow]:
+        """Return the metrics that at least one side has a value of."""
+        return [row for row in self.rows if row.is_known]
 
 
 class CompareScreen(Follower, PageActions, AnsweredOnce, Screen[None]):
@@ -92,6 +98,8 @@ class CompareScreen(Follower, PageActions, AnsweredOnce, Screen[None]):
         self._span = 0
         self._stat = 0
         self._is_own_scale = False
+        self._chosen = ""
+        """The metric that the cursor was put on; until then it stays on the first row, whichever metric that is."""
         self._shown: Shown | None = None
         self._is_busy = False
         self._is_stale = False
@@ -140,7 +148,14 @@ class CompareScreen(Follower, PageActions, AnsweredOnce, Screen[None]):
         self._is_busy = True
         while self._is_stale:
             self._is_stale = False
-            self._shown = await run_blocking(self._worked_out)
+            try:
+                self._shown = await run_blocking(self._worked_out)
+            except (SourceError, SessionError) as error:
+                self._is_busy = False
+                if is_up(self):
+                    self.app.notify(str(error), severity="error", markup=False)
+                    self.dismiss(None)
+                return
             if not is_up(self):
                 return
             self._redraw()
@@ -169,21 +184,29 @@ class CompareScreen(Follower, PageActions, AnsweredOnce, Screen[None]):
         title = f" Compare the {stat} of {words} ({there} there)   {BEST} least and {WORST} most of what costs"
         self.query_one("#title", Static).update(Text(fit(title, width), no_wrap=True))
         self.query_one("#names", Static).update(Text(heading(shown.sides, width, stat), no_wrap=True))
-        known = [row for row in shown.rows if row.is_known]
+        known = shown.known()
         view = self.query_one(LineView)
         view.show([_line(row, len(shown.sides), stat, width) for row in known])
+        place = next((place for place, row in enumerate(known) if row.metric.key == self._chosen), view.cursor)
+        if place != view.cursor:  # others have become known, or are known no more
+            view.go(place)
         self._draw()
 
     @on(LineView.Moved)
     def metric_chosen(self) -> None:
+        row = self._row()
+        self._chosen = row.metric.key if row is not None else ""
         self._draw()
 
+    def _row(self) -> MetricRow | None:
+        """Return the row under the cursor."""
+        known = self._shown.known() if self._shown is not None else []
+        return known[min(self.query_one(LineView).cursor, len(known) - 1)] if known else None
+
     def _draw(self) -> None:
-        shown = self._shown
-        known = [row for row in shown.rows if row.is_known] if shown is not None else []
-        if shown is None or not known:
+        shown, row = self._shown, self._row()
+        if shown is None or row is None:
             return
-        row = known[min(self.query_one(LineView).cursor, len(known) - 1)]
         lines = shown.charts[row.metric.key]
         unit = row.metric.unit
         if self._is_own_scale:

@@ -121,8 +121,14 @@ class InspectScreen(SearchPrompt, AnsweredOnce, Screen[None]):
             self.query_one(LineView).go(self._places.index(owner))
 
     def action_all(self, is_folded: bool) -> None:
+        """Fold or unfold every block; the cursor stays on its line, or goes to what hides it now."""
+        place = self._place()
         self._folds.fold_all() if is_folded else self._folds.unfold_all()
         self._show()
+        while place is not None and place not in self._places:
+            place = self._folds.parent(place)
+        if place is not None:
+            self.query_one(LineView).go(self._places.index(place))
 
     def needle_changed(self) -> None:
         self._find(1, self._place() or 0)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.text import Text
 from textual import on
@@ -76,6 +76,9 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
         self._unseen = 0
         """Lines that came while one looked further up."""
         self._follow_again_at = 0.0
+        self._has_begun = False
+        """Until its end is here, nothing else is read: a key must not keep a log from being opened."""
+        self._is_left = False
         self._is_following = True
         self._is_wrapped = False
         self._stamps = ""
@@ -94,6 +97,7 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
         self._begin()
 
     def on_unmount(self) -> None:
+        self._is_left = True
         if self._log is not None:
             self._log.close()
 
@@ -103,24 +107,35 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
     def _begin(self) -> None:
         self.run_worker(self._load(), group="read", exclusive=True)
 
+    def _read_on(self, read: Callable[[], Coroutine[Any, Any, object]]) -> None:
+        """Read something else than what is being read."""
+        if self._has_begun:
+            self.run_worker(read(), group="read", exclusive=True)
+
+    def _opened(self) -> Log:
+        """Open the log on a thread; whoever waited for it may have gone meanwhile."""
+        log = self._log = self._open()
+        if self._is_left:
+            log.close()
+        return log
+
     async def _load(self) -> None:
         """Open the log, show its end, and follow it."""
         try:
-            if self._log is None:
-                self._log = await run_blocking(self._open)
-            lines = await run_blocking(partial(self._log.last, CHUNK))
+            log = await run_blocking(self._opened) if self._log is None else self._log
+            lines = await run_blocking(partial(log.last, CHUNK))
         except SourceError as error:
             if is_up(self):
                 self._fail(error)
             return
         if not is_up(self):
-            self._log.close()
             return
+        self._has_begun = True
         self._window.start(lines)
         self._say("")
         self._show()
         self.query_one(LineView).go_to_end()
-        self._follow_from(self._log, lines[-1] if lines else None)
+        self._follow_from(log, lines[-1] if lines else None)
 
     def _follow_from(self, log: Log, line: LogLine | None) -> None:
         """Follow on a daemon thread; a thread that hangs in an engine's call ends with the process."""
@@ -189,7 +204,9 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
         self._made = []
         self._make(self._window.lines)
         self._lay_out()
-        if not self._is_following and 0 <= kept < len(self._made):
+        if self._is_following:
+            view.go_to_end()
+        elif 0 <= kept < len(self._made):
             view.go(self._rows.index(kept))
         self._say(self._words)
 
@@ -215,9 +232,9 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
             self._is_following = is_end and not self._window.has_newer
             self._say("")
         if view.cursor == 0 and self._window.has_older:
-            self.run_worker(self._older(), group="read", exclusive=True)
+            self._read_on(self._older)
         elif is_end and self._window.has_newer:
-            self.run_worker(self._newer(), group="read", exclusive=True)
+            self._read_on(self._newer)
 
     async def _older(self) -> int:
         """Read what is before the window; return how many lines were added."""
@@ -264,7 +281,7 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
             self.action_last()
 
     def action_first(self) -> None:
-        self.run_worker(self._to_beginning(), group="read", exclusive=True)
+        self._read_on(self._to_beginning)
 
     async def _to_beginning(self) -> None:
         """Read back to the first line; Esc or any movement ends it."""
@@ -296,7 +313,7 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
         self.action_next(-1, 0)
 
     def action_next(self, step: int, skip: int = 1) -> None:
-        self.run_worker(self._search(step, skip), group="read", exclusive=True)
+        self._read_on(partial(self._search, step, skip))
 
     async def _search(self, step: int, skip: int) -> None:
         """Find the next match, reading on where the window ends."""

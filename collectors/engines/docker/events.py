@@ -7,11 +7,14 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from collectors.engines.docker.endpoint import Endpoint, failures
 from collectors.model.workloads import Event, WorkloadId
 from collectors.safety.sanitize import sanitize
+
+if TYPE_CHECKING:
+    from requests import Response
 
 log = logging.getLogger(__name__)
 
@@ -104,12 +107,13 @@ class EventListener:
     def _listen(
         self, endpoint: Endpoint, version: str, engine: str, wake: Callable[[], None], stop: threading.Event
     ) -> None:
-        from docker.errors import APIError
+        from requests import HTTPError
 
         # AttributeError: the socket was closed under the reader.
         broken: tuple[type[Exception], ...] = (*failures(), AttributeError)
         try:
             client = endpoint.connect(version)
+            client.hooks["response"].append(_raise_refusal)
             since: Any = f"{self._last_ns // 10**9}.{self._last_ns % 10**9:09d}" if self._last_ns else None
             self._stream = stream = client.events(since=since, filters={"type": "container"}, decode=True)
             if stop.is_set():
@@ -119,7 +123,7 @@ class EventListener:
                     return
                 self._take_in(message, engine)
                 wake()
-        except APIError as error:
+        except HTTPError as error:
             self.is_refused = True
             log.info("docker: no events: %s", error)
             return
@@ -142,6 +146,11 @@ class EventListener:
                 self._events.append(event)
             if action.partition(":")[0] in _CHANGES_FACTS:
                 self._changed.add(identity)
+
+
+def _raise_refusal(response: Response, *_: object, **__: object) -> None:
+    """Raise what is no stream: docker-py's own error is an OSError, which its CancellableStream takes for the end."""
+    response.raise_for_status()
 
 
 def _parse(message: object) -> tuple[str, str, Mapping[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Collection
 from functools import partial
 from typing import ClassVar
@@ -11,6 +12,7 @@ from textual.binding import Binding, BindingType
 
 from collectors.inspection.details import DetailsReader
 from collectors.model.details import Details, Page
+from collectors.model.errors import SourceError
 from collectors.model.workloads import Workload
 from tui.controllers.actions import ActionController
 from tui.controllers.background import is_up, run_blocking
@@ -68,7 +70,10 @@ class LiveWorkloadScreen(WorkloadActions, WorkloadScreen):
         while True:
             target = self.target()
             if target is not None and not self._is_gone and self._page in set(Page):
-                self._details = await run_blocking(partial(self._read, target))
+                try:
+                    self._details = await run_blocking(partial(self._read, target))
+                except SourceError as error:  # as no one foresaw: what was foreseen is told in the details
+                    self._details = Details(time.monotonic_ns(), (), (error.reason,))
                 if not is_up(self):
                     return
                 self._show_page()

@@ -67,6 +67,11 @@ class TestRules:
         assert "only services that systemd manages" in why_not(Verb.STOP, scope)
         assert "does not undefine" in why_not(Verb.REMOVE, domain(state=State.STOPPED))
 
+    @pytest.mark.parametrize("verb", [Verb.STOP, Verb.KILL])
+    @pytest.mark.parametrize("state", [State.STOPPED, State.CREATED, State.CRASHED])
+    def test_a_workload_that_ended_in_any_way_is_stopped_already(self, verb: Verb, state: State) -> None:
+        assert is_reached(verb, state)
+
     @given(st.sampled_from(Verb), st.sampled_from(State))
     def test_what_is_reached_is_not_offered(self, verb: Verb, state: State) -> None:
         if verb is not Verb.RESTART and is_reached(verb, state):
@@ -275,6 +280,28 @@ class TestRunner:
         runner.close()
         release.set()
         assert [entry.result for entry in log.recent(10)] == ["unknown"]
+
+    def test_an_action_ends_once_whatever_its_engine_says_later(self) -> None:
+        engine, release, looked = FakeEngine(), threading.Event(), threading.Event()
+        told: list[Event] = []
+
+        def hang(request: Request) -> None:
+            engine.on_observe = lambda _: looked.set()
+            release.wait(10)
+
+        engine.on_perform = hang
+        log = ActionLog()
+        runner = Runner(lambda _: engine, log, "tester", told.append)
+        action = runner.submit(Request(Verb.STOP, container()))
+        wait_until(lambda: bool(engine.performed), 30, "the request")
+        runner.close()
+        outcome = action.outcome
+        release.set()
+        assert looked.wait(10)
+        runner._end(action, Result.DONE, "is stopped")
+        assert action.outcome is outcome
+        assert [entry.result for entry in log.recent(10)] == ["unknown"]
+        assert [event.what for event in told] == ["asked", "action"]
 
     def test_what_was_renamed_between_the_name_and_the_look_is_left_alone(self) -> None:
         """As by `docker rename web web-old; docker rename web-new web`."""

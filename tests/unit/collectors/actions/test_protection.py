@@ -41,6 +41,15 @@ def test_the_service_around_vmtop_is_protected(tmp_path: Path) -> None:
     assert "vmtop itself" in Protection((), tmp_path, tmp_path).reason(around)
 
 
+def test_a_group_whose_path_only_begins_like_vmtops_own_is_not_around_it(tmp_path: Path) -> None:
+    (tmp_path / "self").mkdir()
+    (tmp_path / "self" / "cgroup").write_text("0::/docker/ab\n")
+    protection = Protection((), tmp_path, tmp_path)
+    assert "vmtop itself" in protection.reason(container(cgroup="/docker/ab"))
+    assert protection.reason(container(cgroup="/docker/a")) == ""
+    assert protection.reason(container(cgroup="/docker/abc")) == ""
+
+
 def test_a_kubelets_containers_and_the_engines_services_are_protected() -> None:
     protection = Protection()
     owned = container(labels=(("io.kubernetes.pod.name", "x"),))

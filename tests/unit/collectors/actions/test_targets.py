@@ -61,6 +61,10 @@ class TestTargets:
         with pytest.raises(NoTarget):
             find(typed, self.FLEET)
 
+    def test_a_kind_alone_names_no_one_even_when_there_is_but_one_of_it(self) -> None:
+        assert refused("vm:", domain("db"), container()).suggestions == ()
+        assert not refused("vm:", domain("")).is_ambiguous
+
     @pytest.mark.parametrize("name", ["web", "web-standby", "ssh-agent.service", "db-1"])
     @given(data=st.data())
     def test_the_beginning_of_a_name_stands_for_no_one(self, name: str, data: st.DataObject) -> None:

@@ -47,6 +47,12 @@ def test_first_sample_has_no_rate() -> None:
     assert Reading(workload(), (pair,)).value("cpu_percent") is None
 
 
+def test_a_counter_that_stood_still_has_a_rate_of_zero() -> None:
+    pair = Pair(Sample("cgroup", NS, cpu_total_ns=5), Sample("cgroup", 3 * NS, cpu_total_ns=5))
+    assert delta(pair, "cpu_total_ns") == (0, 2 * NS)
+    assert Reading(workload(), (pair,)).value("cpu_percent") == 0.0
+
+
 @given(st.integers(1, 2**63), st.integers(1, 2**63))
 def test_counter_reset_gives_no_rate(high: int, fall: int) -> None:
     before, after = Sample("cgroup", NS, cpu_total_ns=high + fall), Sample("cgroup", 2 * NS, cpu_total_ns=high)
@@ -233,3 +239,12 @@ def test_what_stands_still_is_not_derived_again(monkeypatch: pytest.MonkeyPatch)
         fed(deriver, at, Sample("cgroup", at * NS, cpu_total_ns=used)).value("cpu_percent")
         counts.append(asked.count("cpu_total_ns"))
     assert counts[3:] == [0, 1, 1, 0], "nothing had moved; it moved; it stands still; it still does"
+
+
+def test_between_frames_of_two_runs_there_is_no_rate() -> None:
+    """Their instants are of two clocks, and a host may have been started anew in between."""
+    web, deriver = workload(), Deriver()
+    first, second, third = (frame(at_s, {web: {"cpu_total_ns": int(at_s) * NS}}) for at_s in (1.0, 2.0, 3.0))
+    deriver.feed(msgspec.structs.replace(first, run="one"))
+    assert deriver.feed(msgspec.structs.replace(second, run="two")).readings[web.id].value("cpu_percent") is None
+    assert deriver.feed(msgspec.structs.replace(third, run="two")).readings[web.id].value("cpu_percent") == 100.0

@@ -146,6 +146,16 @@ def test_the_first_packet_is_as_exact_as_the_samples() -> None:
     assert film.tick(sent=9) == found
 
 
+def test_a_packet_from_before_it_ran_does_not_make_it_ready() -> None:
+    film = Film()
+    seen = film.tick((0.2, "create", ""), (1.9, "start", ""), sent=5)
+    assert seen is not None
+    assert seen.ready_s is None, "the sample is of 1.0 s, when what sent was not yet the container's program"
+    later = film.tick(sent=5)
+    assert later is not None
+    assert later.ready_s == pytest.approx(1.8)
+
+
 def test_the_guest_agent_tells_a_domain() -> None:
     film = Film(DB)
     film.tick((1.0, "start", ""), started_at=1000.5)

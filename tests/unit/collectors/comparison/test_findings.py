@@ -85,6 +85,8 @@ def test_a_limit_that_is_never_half_used_is_told(key: str, rule: str) -> None:
 def test_a_quota_that_throttles_is_told() -> None:
     assert rules([past(cpu_throttled_percent=20.0)]) == ["quota-throttles"]
     assert rules([past(cpu_throttled_percent=19.0)]) == []
+    assert rules([past(ticks=10, cpu_throttled_percent=20.0)]) == ["quota-throttles"], "ten readings are enough for it"
+    assert rules([past(ticks=9, cpu_throttled_percent=20.0)]) == []
 
 
 def test_a_machine_that_does_not_report_its_memory_is_told() -> None:

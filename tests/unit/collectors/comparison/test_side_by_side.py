@@ -27,6 +27,7 @@ from tests.helpers.pilot_wait import until
 from tests.unit.collectors.session.test_session_file import fleet_frames, write
 from tests.unit.tui.cli.test_main import fleet, run
 from tui.cli import sources
+from tui.cli.commands import compare
 from tui.presenters.compare import as_text
 from tui.screens.classes import ClassesScreen
 from tui.screens.compare import CompareScreen
@@ -171,6 +172,21 @@ def test_the_window_is_the_last_of_the_session(recorded: tuple[Path, list[Frame]
     assert told["window_seconds"] == 10
     assert told["sides"][0]["readings"] == 10
     assert told["metrics"][0]["values"][0]["samples"] == 10
+
+
+def test_the_first_of_a_window_has_rates_from_before_it(recorded: tuple[Path, list[Frame]]) -> None:
+    path, frames = recorded
+    name = next(iter(frames[0].workloads.values())).name
+    told = json.loads(run("compare", name, "--session", str(path), "--past", "--window", "9.5s", "--json").stdout)
+    assert told["metrics"][0]["values"][0]["samples"] == told["sides"][0]["readings"] == 10
+
+
+def test_every_moment_that_was_watched_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    frames, deriver = fleet_frames(4), Deriver()
+    monkeypatch.setattr(compare, "moments", lambda *_: (deriver.feed(frame) for frame in frames))
+    name = next(iter(frames[0].workloads.values())).name
+    told = json.loads(run("compare", name, "--window", "60s", "--json").stdout)
+    assert told["sides"][0]["readings"] == 4
 
 
 @pytest.mark.usefixtures("fleet")
@@ -322,6 +338,27 @@ async def test_without_a_spool_the_comparison_begins_now(tmp_path: Path) -> None
         await until(running.pilot, has_worked(running, 1))
         await live(running, tape, 2)
         await until(running.pilot, has_worked(running, 3))
+
+
+async def test_when_more_becomes_known_the_cursor_stays_on_its_metric(tmp_path: Path) -> None:
+    """Rates need two frames: their rows come above those that are there at once."""
+    async with kept(tmp_path, None) as (running, tape):
+        await live(running, tape, 2)
+        await running.press("space", "space", "equals_sign")
+        await until(running.pilot, has_worked(running, 1))
+        first = legend(running)
+        await running.press("j")
+        chosen = legend(running)
+        await live(running, tape, 3)
+        await until(running.pilot, has_worked(running, 4))
+        await running.pilot.pause()
+        assert legend(running) == chosen != first
+
+
+def legend(running: Session) -> str:
+    """The metric that is charted."""
+    names = [f" {metric.label}: " for metric in METRICS.values()]
+    return next(line for line in running.text().splitlines() if line.startswith(tuple(names))).split(":")[0]
 
 
 async def test_in_a_replay_it_is_of_that_moment(tmp_path: Path) -> None:

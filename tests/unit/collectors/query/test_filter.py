@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from collectors.analysis.rates import Reading
 from collectors.model.metrics import ALIASES, METRICS
-from collectors.model.workloads import Kind, State
+from collectors.model.workloads import Kind, Sample, State
 from collectors.query.filter import QueryError, parse, sort_key
 from collectors.query.regex import Pattern, PatternError
-from tests.helpers.strategies import busy, reading, readings, workload
+from tests.helpers.strategies import NS, busy, reading, readings, workload
 
 WEB = busy(
     workload(
@@ -74,6 +74,9 @@ MEANINGS = [
     ("time<1m", (WEB, DB)),
     ("read>1M/s", ()),
     ("kind=vm cpu>1 or kind=service", (DB, SILENT)),
+    ("id!=shop-web-1", (DB, SILENT)),
+    ("id!='db primary'", (WEB, SILENT)),
+    ("name!=shop-web-1", (DB, SILENT)),
 ]
 
 
@@ -201,3 +204,31 @@ def test_sort_does_not_depend_on_the_order_before(rows: list[Reading], key: str,
 def test_sort_by_nothing_known_is_refused() -> None:
     with pytest.raises(QueryError, match="did you mean 'cpu'"):
         sort_key("cpuu")
+
+
+_SLOW_DISK = reading(
+    workload("disk"),
+    Sample("libvirt", NS, guest_disk_reads_total=0, guest_disk_read_time_total_ns=0),
+    guest_disk_reads_total=1,
+    guest_disk_read_time_total_ns=1_500_000_000,
+    memory_charged_bytes=3 << 40,
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("rlat=1500", "rlat=1500ms", "rlat=1.5s", "mem=3T", "mem=3tb", "mem=3TiB", "mem=3072G", "mem=3145728m"),
+        *("mem=3221225472k", "mem=3298534883328b", "mem>0.002P", "mem<1E"),
+    ],
+)
+def test_a_unit_stands_for_its_amount(text: str) -> None:
+    assert parse(text).matches(_SLOW_DISK)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("time=90", 90), ("time=90s", 90), ("time=1.5m", 90), ("time=2h", 7200), ("time=1d", 86400)]
+)
+def test_a_span_of_time_is_in_seconds_minutes_hours_or_days(text: str, seconds: int) -> None:
+    before = Sample("cgroup", NS, cpu_total_ns=0)
+    assert parse(text).matches(reading(workload(), before, cpu_total_ns=seconds * NS))

@@ -62,6 +62,22 @@ def test_words_after_a_secret_option_are_masked_and_options_are_not() -> None:
     ]  # fmt: skip
 
 
+def test_the_word_after_an_option_that_brought_its_value_is_not_masked() -> None:
+    assert redact_words(["--token=x", "run", "--password", "y", "now"]) == [
+        f"--token={MASK}",
+        "run",
+        "--password",
+        MASK,
+        "now",
+    ]
+
+
+def test_the_environment_of_an_inspection_is_masked_value_by_value() -> None:
+    """Whole, whatever is in the value: quotes and spaces end no secret there."""
+    shown = redact_json({"Config": {"Env": [f"DB_PASSWORD=two 'words' {CANARY}", "LANG=C", "LONE"]}})
+    assert shown == {"Config": {"Env": [f"DB_PASSWORD={MASK}", "LANG=C", "LONE="]}}
+
+
 @pytest.mark.parametrize(
     "text",
     [

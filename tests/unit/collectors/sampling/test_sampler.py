@@ -11,6 +11,8 @@ import pytest
 from collectors.engines.demo.source import DemoSource
 from collectors.engines.registry import load_source
 from collectors.model.workloads import Event, Frame, Kind, State, Workload, WorkloadId
+from collectors.sampling import sampler as sampler_module
+from collectors.sampling.interval import AdaptiveInterval
 from collectors.sampling.merge import join
 from collectors.sampling.sampler import FIRST_INTERVAL_S, Sampler
 from collectors.sampling.source import SourceReading, SourceSpec
@@ -121,3 +123,90 @@ def test_an_event_that_is_announced_is_in_exactly_the_next_frame() -> None:
     sampler.announce(event)
     assert sampler.tick(time.monotonic()).events == (event,)
     assert sampler.tick(time.monotonic()).events == ()
+
+
+async def test_who_stopped_taking_frames_is_not_called_any_more() -> None:
+    sampler = Sampler([SourceSpec("demo", {"workloads": 3})], load_source, 30)
+    frames = sampler.frames()
+    await asyncio.wait_for(anext(frames), 5)
+    await frames.aclose()  # type: ignore[attr-defined]  # a generator
+    sampler.stop()
+    assert sampler._listeners == []
+    assert sampler._failure_listeners == []
+
+
+class FakeTime:
+    """The clock of the sampler, which only its waits and its listeners move."""
+
+    CLOCK_BOOTTIME = time.CLOCK_BOOTTIME
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def monotonic_ns(self) -> int:
+        return int(self.now * 1e9)
+
+    def time(self) -> float:
+        return self.now
+
+    def clock_gettime_ns(self, _clock: int) -> int:
+        return int(self.now * 1e9)
+
+    def wait(self, timeout_s: float) -> bool:
+        self.now += timeout_s
+        return False
+
+
+def paced(monkeypatch: pytest.MonkeyPatch, interval_s: float, costs: list[float]) -> tuple[Sampler, list[float]]:
+    """Run a sampler whose listeners take so long for each frame; return it and when the frames came."""
+    clock = FakeTime()
+    monkeypatch.setattr(sampler_module, "time", clock)
+    sampler = Sampler([], load_source, interval_s)
+    sampler.workers = []
+    monkeypatch.setattr(sampler._changed, "wait", clock.wait)
+    came: list[float] = []
+
+    def take(frame: Frame) -> None:
+        came.append(clock.now - 1000.0)
+        if len(came) > len(costs):
+            sampler._stop.set()
+        else:
+            clock.now += costs[len(came) - 1]
+
+    sampler.on_frame(take)
+    sampler._pace()
+    return sampler, came
+
+
+def test_what_was_missed_is_counted_once_and_not_made_up_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = FIRST_INTERVAL_S
+    sampler, came = paced(monkeypatch, 2.0, [0.0, 0.0, 5.0, 0.0, 0.0])
+    assert came == pytest.approx([0.0, first, first + 2, first + 8, first + 10, first + 12])
+    assert sampler.missed_ticks == 2
+
+
+def test_a_frame_tells_the_interval_that_is_kept_not_the_one_wished_for() -> None:
+    sampler = Sampler([], load_source, 2.0, is_steady=False)
+    sampler.pace.note(1.0)
+    frame = sampler.tick(time.monotonic())
+    assert sampler.pace.is_slowed
+    assert frame.interval_s == sampler.interval_s == 4.0
+
+
+def test_an_authoritys_word_counts_whichever_source_answers_first() -> None:
+    seen = Workload(ID, Kind.CONTAINER, "of-the-kernel", State.RUNNING, cgroup=f"/docker/{ID.id}")
+    told = Workload(ID, Kind.CONTAINER, "web", State.PAUSED)
+    kernel, engine = (False, SourceReading({ID: seen}, {})), (True, SourceReading({ID: told}, {}))
+    for readings in ([kernel, engine], [engine, kernel]):
+        (joined,) = join(readings)[0].values()
+        assert (joined.name, joined.state, joined.cgroup) == ("web", State.PAUSED, seen.cgroup)
+
+
+def test_the_readings_that_open_what_later_ones_only_read_do_not_slow_the_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    noted: list[float] = []
+    monkeypatch.setattr(AdaptiveInterval, "note", lambda _self, cost_s: noted.append(cost_s))
+    _, came = paced(monkeypatch, 2.0, [0.0] * 5)
+    assert (len(came), len(noted)) == (6, 2)

@@ -12,13 +12,17 @@ import subprocess
 import sys
 
 import jsonschema
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
+from collectors.analysis.rates import Deriver
 from collectors.model.metrics import METRICS
+from collectors.model.workloads import Kind, State
 from collectors.sampling.source import SourceSpec
 from tests.helpers.checkout import DOCS
-from tui.cli import main, sources
+from tests.helpers.strategies import frame, workload
+from tui.cli import main, sampling, sources
 from tui.settings.screen_options import ScreenOptions
 
 SCHEMA = json.loads((DOCS / "list.schema.json").read_text())
@@ -219,6 +223,23 @@ def test_list_takes_what_is_chosen() -> None:
     assert len(run("list", "--filter", "kind=service or kind=vm").stdout.splitlines()) == 9
     empty = run("list", "--filter", "name=nothing")
     assert (empty.exit_code, len(empty.stdout.splitlines())) == (0, 1)
+
+
+def test_what_is_told_as_stopped_would_be_listed_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = frame(1, {workload("web", state=State.STOPPED): {}, workload("db", Kind.VM, "qemu"): {}})
+    monkeypatch.setattr(sampling, "gather", lambda _: Deriver().feed(seen))
+    assert "vmtop: 1 stopped; --all shows them" in run("list", "--only", "container").stderr
+    assert "stopped" not in run("list", "--filter", "name=nothing").stderr
+    assert "stopped" not in run("list").stderr
+
+
+def test_list_fails_only_when_nothing_could_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    bare = frame(1, {})
+    codes = []
+    for seen in (bare, msgspec.structs.replace(bare, samples={})):
+        monkeypatch.setattr(sampling, "gather", lambda _, seen=seen: Deriver().feed(seen))
+        codes.append(run("list").exit_code)
+    assert codes == [0, 1]
 
 
 @pytest.mark.usefixtures("fleet")

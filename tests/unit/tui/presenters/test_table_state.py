@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from collectors.analysis.history import History
 from collectors.analysis.rates import Deriver, Moment
@@ -101,3 +102,56 @@ def test_the_cursor_stays_on_top_until_it_is_moved_and_then_on_its_workload() ->
         view.release_order()
         view.arrange(deriver.feed(fleet.frame()))
         assert view.cursor == chosen
+
+
+def test_when_nothing_is_left_below_the_cursor_takes_the_nearest_above() -> None:
+    fleet, view, deriver = Fleet(20), TableState(sort="name", clock=lambda: 0.0), Deriver()
+    before = view.arrange(deriver.feed(fleet.frame()))
+    view.move_to(19)
+    frame = fleet.frame()
+    for line in before[18:]:
+        del frame.workloads[line.id], frame.samples[line.id]
+    view.arrange(deriver.feed(frame))
+    assert view.cursor == before[17].id
+
+
+def test_while_the_order_is_held_what_is_new_comes_last() -> None:
+    fleet, view, deriver = Fleet(20), TableState(clock=lambda: 0.0), Deriver()
+    before = [line.id for line in view.arrange(deriver.feed(fleet.frame()))]
+    view.move_to(3)
+    frame = fleet.frame()
+    new = WorkloadId("docker", "f" * 64)
+    frame.workloads[new] = Workload(new, Kind.CONTAINER, "a-new-one", State.RUNNING)
+    view.sort = "name"
+    assert [line.id for line in view.arrange(deriver.feed(frame))] == [*before, new]
+    view.release_order()
+    assert [line.id for line in view.arrange(deriver.feed(frame))] != [*before, new]
+
+
+def test_while_the_order_is_held_a_folded_group_keeps_its_place_and_its_members_theirs() -> None:
+    fleet, deriver = Fleet(20), Deriver()
+    view = TableState(is_tree=True, clock=lambda: 0.0)
+    for _ in range(3):
+        before = [line.id for line in view.arrange(deriver.feed(fleet.frame()))]
+    groups = [one for one in before if one.engine == "group"]
+    view.move_to(0)
+    view.folded = {groups[0].id}
+    for _ in range(3):
+        lines = view.arrange(deriver.feed(fleet.frame()))
+        assert [line.id for line in lines if line.reading is None] == groups
+    view.folded.clear()
+    assert [line.id for line in view.arrange(deriver.feed(fleet.frame()))] == before
+
+
+def test_a_group_has_its_cpu_on_the_scale_of_its_members_and_none_on_that_of_limits() -> None:
+    moment = _moment(Fleet(20))
+    group = Line("all", None, tuple(moment.readings.values()))
+    sum_percent = group.value("cpu_percent")
+    assert sum_percent is not None
+    cells, columns, shown = Cells(History()), [column("name"), column("cpu_percent")], {}
+    for scale in Scale:
+        cells.at(moment, scale)
+        shown[scale] = cells.line(group, columns, False)[2].text.strip()
+    assert float(shown[Scale.CORE]) == pytest.approx(sum_percent, rel=0.02)
+    assert float(shown[Scale.HOST]) == pytest.approx(sum_percent / moment.frame.cpus, rel=0.02)
+    assert shown[Scale.LIMIT] == ""

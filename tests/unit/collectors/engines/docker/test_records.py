@@ -241,3 +241,16 @@ def test_events_are_named_and_noise_is_dropped() -> None:
     assert [event(action).what for action in ("unpause", "destroy", "remove")] == ["resume", "remove", "remove"]
     assert [event(action) for action in ("exec_start: sh", "top", "attach")] == [None] * 3
     assert to_event({}, "docker") is to_event("text", "docker") is None
+
+
+@pytest.mark.parametrize("state", ["exited", "created", "dead"])
+def test_what_does_not_run_has_no_start(state: str) -> None:
+    assert workload(State=state, Status="Exited (0) 5 minutes ago").started_at is None
+
+
+def test_a_frame_with_the_stamp_of_the_last_one_is_placed_where_it_arrived() -> None:
+    """As after a clock that was set: the engine's stamps tell nothing then."""
+    timeline, stamp, instant = Timeline(), 1_800_000_000 * 10**9, 1000 * 10**9
+    assert timeline.place(stamp, instant) == instant
+    assert timeline.place(stamp, instant + 900) == instant + 900
+    assert timeline.place(stamp + 500, instant + 1900) == instant + 1400

@@ -3,12 +3,14 @@
 import subprocess
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from collectors.kernel.cgroup import process_io
 from collectors.kernel.cgroup.process_io import ProcessIo, is_blkio_dead
 from collectors.kernel.cgroup.processes import booted_at, guest, parent_pid, start_ticks, started_at
-from tests.unit.collectors.kernel.cgroup.test_source import UUID, write
+from tests.unit.collectors.kernel.cgroup.test_source import TICKS_PER_SECOND, UUID, write
 
 
 class TestProcesses:
@@ -67,6 +69,25 @@ class TestProcesses:
         write(tmp_path / "2", {"io": "read_bytes: 60\nwrite_bytes: 100\n"})
         assert counter.read() == (160, 300)
 
+    def test_a_pid_that_was_given_to_another_process_does_not_let_the_sums_fall(self, tmp_path: Path) -> None:
+        write(tmp_path / "group", {"cgroup.procs": "1\n"})
+        write(tmp_path / "1", {"io": "read_bytes: 100\nwrite_bytes: 200\n"})
+        counter = ProcessIo(lambda: [str(tmp_path / "group")], str(tmp_path))
+        assert counter.read() == (100, 200)
+        write(tmp_path / "1", {"io": "read_bytes: 7\nwrite_bytes: 8\n"})
+        assert counter.read() == (107, 208)
+
+    def test_when_all_processes_have_ended_the_sums_stay_and_their_files_are_closed(self, tmp_path: Path) -> None:
+        write(tmp_path / "group", {"cgroup.procs": "1\n2\n"})
+        for pid in (1, 2):
+            write(tmp_path / str(pid), {"io": "read_bytes: 100\nwrite_bytes: 200\n"})
+        counter = ProcessIo(lambda: [str(tmp_path / "group")], str(tmp_path))
+        counter.read()
+        assert len(counter._counters) == 2
+        write(tmp_path / "group", {"cgroup.procs": ""})
+        assert counter.read() == (200, 400)
+        assert counter._counters == {}
+
     def test_io_that_may_not_be_read_is_unknown(self, tmp_path: Path) -> None:
         write(tmp_path / "group", {"cgroup.procs": "1\n"})
         assert ProcessIo(lambda: [str(tmp_path / "group")], str(tmp_path)).read() is None
@@ -80,3 +101,21 @@ class TestProcesses:
         old = "3 (db) S 1 " + " ".join(["0"] * 17) + " 1 0"
         write(tmp_path / "3", {"io": "read_bytes: 900\nwrite_bytes: 900\n", "stat": old})
         assert counter.read() == (5, 5)
+
+    def test_a_process_that_began_within_the_rounding_of_the_last_reading_counts_from_its_beginning(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Its start is told in whole ticks, rounded down: it may seem to lie before the reading that missed it."""
+        instant = 10 * 10**9 + 5_000_000
+        clock = SimpleNamespace(CLOCK_BOOTTIME=time.CLOCK_BOOTTIME, clock_gettime_ns=lambda _: instant)
+        monkeypatch.setattr(process_io, "time", clock)
+        write(tmp_path / "group", {"cgroup.procs": "1\n"})
+        write(tmp_path / "1", {"io": "read_bytes: 5\nwrite_bytes: 5\n"})
+        counter = ProcessIo(lambda: [str(tmp_path / "group")], str(tmp_path))
+        counter.read()
+        write(tmp_path / "group", {"cgroup.procs": "1\n2\n3\n"})
+        for pid, before_ticks in ((2, 0), (3, 3)):
+            ticks = 10 * TICKS_PER_SECOND - before_ticks
+            stat = f"{pid} (x) S 1 " + " ".join(["0"] * 17) + f" {ticks} 0"
+            write(tmp_path / str(pid), {"io": f"read_bytes: {pid}00\nwrite_bytes: 0\n", "stat": stat})
+        assert counter.read() == (205, 5)

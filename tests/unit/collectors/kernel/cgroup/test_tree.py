@@ -110,6 +110,18 @@ def test_a_swap_that_keeps_the_count_is_seen_once_a_reader_reports_it(tmp_path: 
     assert tree.places.keys() == {container(1)}
 
 
+def test_a_directory_made_anew_with_as_many_children_is_known_by_its_inode(tmp_path: Path, kernfs: Kernfs) -> None:
+    root, other = tmp_path / "root", tmp_path / "other"
+    make(root, container(0))
+    make(other, container(1))
+    tree = Tree([str(root)])
+    tree.update()
+    remove(root, "/docker")
+    (other / "docker").rename(root / "docker")
+    assert tree.update()
+    assert tree.places.keys() == {container(1)}
+
+
 def test_a_swap_that_nobody_reports_is_seen_within_sixty_updates(tmp_path: Path, kernfs: Kernfs) -> None:
     conmon = f"/machine.slice/libpod-conmon-{1:064x}.scope"
     make(tmp_path, conmon)

@@ -1,0 +1,140 @@
+"""Whose network a container's numbers are, and that a group's first process may change. Against trees of files."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from collectors.model.workloads import WorkloadId
+from collectors.sampling.source import SourceReading
+from tests.unit.collectors.kernel.cgroup.test_source import TICKS_PER_SECOND, UUID, opened, write
+
+SLOW_EVERY = 5
+FIRST, SECOND = "a" * 64, "b" * 64
+COUNTERS = {"cpu.stat": "usage_usec 5000\n", "cgroup.events": "populated 1\nfrozen 0\n"}
+
+
+def table(*names: str) -> str:
+    """Return a table of interfaces; each but the loopback received 5 bytes."""
+    lines = [f"  {name}: 5 2 0 0 0 0 0 0 6 3 0 0 0 0 0 0\n" for name in names]
+    return "Inter-|\n face |\n    lo: 9 9 0 0 0 0 0 0 9 9 0 0 0 0 0 0\n" + "".join(lines)
+
+
+class Host:
+    """A cgroup v2 tree and a procfs, of ordinary files."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root, self.proc = folder / "cgroup", folder / "proc"
+        write(self.root, {"cgroup.controllers": "cpu io memory pids"})
+        write(self.proc, {"stat": "cpu  1 2 3\nbtime 1700000000\n", "meminfo": "MemTotal: 4000 kB\n"})
+
+    def run(self, path: str, pid: int, began_s: int, interfaces: str, network: str | None = None) -> None:
+        """Put a process into a group, alone."""
+        write(self.root / path, {**COUNTERS, "cgroup.procs": f"{pid}\n"})
+        self.process(pid, began_s, interfaces, network)
+
+    def process(self, pid: int, began_s: int, interfaces: str, network: str | None = None) -> None:
+        stat = f"{pid} (x) S 1 " + " ".join(["0"] * 17) + f" {began_s * TICKS_PER_SECOND} 0\n"
+        write(self.proc / str(pid), {"stat": stat, "cmdline": "nginx\0", "net/dev": interfaces})
+        if network is not None:
+            (self.proc / str(pid) / "ns").mkdir()
+            os.symlink(network, self.proc / str(pid) / "ns" / "net")
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    return Host(tmp_path)
+
+
+def received(reading: SourceReading, identity: str = FIRST) -> int | None:
+    return reading.samples[WorkloadId("docker", identity)][0].net_rx_total_bytes
+
+
+def test_a_network_that_two_share_counts_once_and_for_the_second_when_the_first_has_gone(host: Host) -> None:
+    host.process(1, 0, table("eth0"), "net:[1]")
+    host.run(f"docker/{FIRST}", 10, 50, table("eth0"), "net:[7]")
+    host.run(f"docker/{SECOND}", 11, 60, table("eth0"), "net:[7]")
+    source = opened(host.root, proc=str(host.proc))
+    for _ in range(2):  # whichever was read first: the older one has it from the second reading on
+        reading = source.read()
+    assert (received(reading), received(reading, SECOND)) == (5, None)
+    shutil.rmtree(host.root / "docker" / FIRST)
+    assert received(source.read(), SECOND) == 5
+    source.close()
+
+
+def test_a_container_in_the_hosts_network_has_none_of_its_own(host: Host) -> None:
+    host.process(1, 0, table("eth0"), "net:[1]")
+    host.run(f"docker/{FIRST}", 10, 50, table("eth0"), "net:[1]")
+    source = opened(host.root, proc=str(host.proc))
+    assert received(source.read()) is None
+    source.close()
+
+
+@pytest.mark.parametrize(("hosts", "own"), [("net:[1]", None), (None, "net:[7]"), (None, None)])
+@pytest.mark.parametrize(("interfaces", "counted"), [(("eth0",), None), (("eth1",), 5)])
+def test_where_a_network_may_not_be_seen_its_interfaces_tell_whether_it_is_the_hosts(
+    host: Host, hosts: str | None, own: str | None, interfaces: tuple[str, ...], counted: int | None
+) -> None:
+    host.process(1, 0, table("eth0"), hosts)
+    host.run(f"docker/{FIRST}", 10, 50, table(*interfaces), own)
+    source = opened(host.root, proc=str(host.proc))
+    assert received(source.read()) == counted
+    source.close()
+
+
+def test_the_hosts_interfaces_are_looked_at_anew_in_each_reading(host: Host) -> None:
+    host.process(1, 0, table("eth0"), "net:[1]")
+    host.run(f"docker/{FIRST}", 10, 50, table("eth0"))
+    source = opened(host.root, proc=str(host.proc))
+    assert received(source.read()) is None
+    write(host.proc / "1", {"net/dev": table("eth0", "veth1")})
+    assert received(source.read()) == 5
+    source.close()
+
+
+def test_a_service_keeps_its_start_when_its_first_process_ends(host: Host) -> None:
+    host.process(1, 0, table("eth0"), "net:[1]")
+    host.run("system.slice/web.service", 10, 50, table("eth0"), "net:[1]")
+    identity = WorkloadId("systemd", "/system.slice/web.service")
+    source = opened(host.root, proc=str(host.proc))
+    assert source.read().workloads[identity].started_at == 1_700_000_050.0
+    shutil.rmtree(host.proc / "10")
+    host.run("system.slice/web.service", 11, 90, table("eth0"), "net:[1]")
+    for _ in range(SLOW_EVERY + 1):
+        reading = source.read()
+    (group,) = source._groups.values()
+    source.close()
+    assert group._pid == 11, "it was identified again"
+    assert reading.workloads[identity].started_at == 1_700_000_050.0
+
+
+def test_a_group_that_was_empty_begins_with_its_first_process(host: Host) -> None:
+    host.process(1, 0, table("eth0"), "net:[1]")
+    write(host.root / "docker" / FIRST, {**COUNTERS, "cgroup.procs": ""})
+    source = opened(host.root, proc=str(host.proc))
+    assert source.read().workloads[WorkloadId("docker", FIRST)].started_at is None
+    host.run(f"docker/{FIRST}", 11, 90, table("eth1"), "net:[7]")
+    for _ in range(SLOW_EVERY + 1):
+        reading = source.read()
+    source.close()
+    assert reading.workloads[WorkloadId("docker", FIRST)].started_at == 1_700_000_090.0
+    assert received(reading) == 5
+
+
+def test_a_machine_that_is_ending_keeps_the_id_that_its_process_told(host: Host) -> None:
+    host.process(1, 0, table("eth0"), "net:[1]")
+    scope = "machine.slice/machine-qemu\\x2d3\\x2dcut.scope"
+    host.run(scope, 77, 50, table("eth0"))
+    write(host.proc / "77", {"cmdline": f"/usr/bin/qemu\0-name\0guest=cut short\0-uuid\0{UUID}\0"})
+    source = opened(host.root, proc=str(host.proc))
+    assert list(source.read().workloads) == [WorkloadId("qemu", UUID)]
+    shutil.rmtree(host.proc / "77")
+    write(host.root / scope, {"cgroup.procs": ""})
+    for _ in range(SLOW_EVERY + 1):
+        reading = source.read()
+    source.close()
+    assert [(one.id.id, one.name) for one in reading.workloads.values()] == [(UUID, "cut short")]
