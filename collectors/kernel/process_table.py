@@ -46,12 +46,11 @@ class Processes:
         self._proc = proc
         self._seen: dict[int, Seen] = {}
 
-    def table(self, directories: Iterable[str], is_whole: bool = True) -> Table:
+    def table(self, directories: Iterable[str]) -> Table:
         """List the processes in and below a workload's cgroup, busiest first.
 
         Args:
             directories: The cgroup's directory in each hierarchy; the first that knows any process answers.
-            is_whole: Whether this process may see all of them.
         """
         pids: list[int] = []
         for directory in directories:

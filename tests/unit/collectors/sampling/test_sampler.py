@@ -50,7 +50,6 @@ def test_the_second_frame_comes_early_also_after_a_slow_first_reading() -> None:
     _until(lambda: len(taken) == 2)
     sampler.stop()
     assert taken[1].at_ns - taken[0].at_ns >= 0.9 * FIRST_INTERVAL_S * 1e9, "the kernel counts quota periods of 0.1 s"
-    assert sampler.missed_ticks == 0
 
 
 async def test_an_error_on_its_thread_reaches_who_waits_for_frames() -> None:
