@@ -120,7 +120,8 @@ class ProcessIo:
         """
         if not self._read_at_ns:
             return (0, 0)
-        ticks = processes.start_ticks(procfs.read_bytes(f"{self._proc}/{pid}/stat") or b"")
+        stat = procfs.read_process_stat(self._proc, pid)
+        ticks = None if stat is None else stat.start_ticks
         began_ns = (ticks or 0) * 1_000_000_000 // _TICKS_PER_SECOND
         return (0, 0) if began_ns >= self._read_at_ns - 20_000_000 else counted  # two ticks of rounding
 
