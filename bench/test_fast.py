@@ -12,6 +12,7 @@ from collectors.analysis.history import History
 from collectors.analysis.rates import Deriver, Moment
 from collectors.kernel.cgroup.source import CgroupSource
 from collectors.model.workloads import Frame
+from collectors.query.filter import parse
 from collectors.session.encode import Encoder
 from tui.presenters.cells import Cells
 from tui.presenters.columns import DEFAULT, lay_out
@@ -67,6 +68,15 @@ def test_choosing_the_order(benchmark: BenchmarkFixture, moment: Moment) -> None
     view = TableState()
     lines = benchmark(view.arrange, moment)
     assert len(lines) == sum(1 for one in moment.readings.values() if one.workload.state.is_active)
+
+
+@pytest.mark.parametrize("pattern", ["web.*9", "^[a-z0-9]+(-[a-z0-9]+){0,6}-(web|api|db|cache)-.*[0-9]{1,8}(x|y)?$"])
+def test_filtering_5000_workloads_by_a_pattern(benchmark: BenchmarkFixture, pattern: str) -> None:
+    deriver = Deriver()
+    moment = [deriver.feed(frame) for frame in Believable(5000).frames(2)][-1]
+    view = TableState(query=parse(f"name~'{pattern}'"))
+    lines = benchmark(view.arrange, moment)
+    assert len(lines) < len(moment.readings)
 
 
 def test_formatting_a_page_of_lines(benchmark: BenchmarkFixture, moment: Moment) -> None:

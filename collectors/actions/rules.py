@@ -2,20 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from collectors.engines.registry import owner
 from collectors.model.actions import Verb
 from collectors.model.workloads import State, Workload
-
-
-class Offer(NamedTuple):
-    """One verb for one workload."""
-
-    verb: Verb
-    reason: str = ""
-    """Why it is not possible; empty when it is."""
-
 
 _RUNS = frozenset({State.RUNNING, State.BLOCKED, State.STARTING, State.RESTARTING})
 _RESTS = frozenset({State.STOPPED, State.CREATED, State.CRASHED})
@@ -30,11 +19,6 @@ _FROM: dict[Verb, frozenset[State]] = {
     Verb.REMOVE: _RESTS,
 }
 """The states in which a verb makes sense."""
-
-
-def offers(workload: Workload) -> tuple[Offer, ...]:
-    """Return every verb with the reason where it is not possible."""
-    return tuple(Offer(verb, why_not(verb, workload)) for verb in Verb)
 
 
 def why_not(verb: Verb, workload: Workload) -> str:

@@ -34,7 +34,8 @@ _SETTLE_S = 60.0
 """An outcome that is still unknown after this stays so."""
 _GRACE_S = 15.0
 """For an engine's answer, beyond the time that the action itself may take."""
-_POLL_S = 0.2
+_POLL_S, _POLL_MOST_S = 0.2, 2.0
+"""Between two looks: first, and at most. The pause grows, because every look opens a connection."""
 _ENDING = frozenset({Verb.STOP, Verb.KILL, Verb.REMOVE})
 """The verbs after which a workload may be gone."""
 _STAY_S = 0.3
@@ -223,6 +224,7 @@ class Runner:
 
     def _await(self, engine: EngineActions, request: Request, before: Observed, deadline: float) -> Observed | None:
         """Look until the engine shows what was wanted; `None` when it has not by the deadline."""
+        pause_s = _POLL_S
         while True:
             try:
                 now = call_with_timeout(LOOK_S, lambda: engine.observe(request.workload))
@@ -232,9 +234,11 @@ class Runner:
                 return Observed(before.name, State.STOPPED)
             if has_come(request.verb, before, now, engine.restart_is_a_new_run):
                 return now
-            if time.monotonic() >= deadline:
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
                 return None
-            time.sleep(_POLL_S)
+            time.sleep(min(pause_s, left_s))
+            pause_s = min(1.25 * pause_s, _POLL_MOST_S)
 
     def _settle(self, action: Action, engine: EngineActions, before: Observed, error: SourceError) -> None:
         """Find out what became of an action whose engine was lost in the middle."""

@@ -10,7 +10,7 @@ import time
 from typing import NamedTuple
 
 from collectors.engines import registry
-from collectors.kernel.procfs import read_bytes
+from collectors.kernel.procfs import read_bytes, read_process_stat
 from collectors.model.facts import Fact, unknown
 
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
@@ -60,8 +60,8 @@ def find_shim(pid: int | None, proc: str = "/proc") -> ProcessUsage | None:
     """Return the shim above a container's first process; `None` if there is none of a known name."""
     if pid is None:
         return None
-    fields = _stat(pid, proc)
-    parent = int(fields[1]) if fields else 0
+    stat = read_process_stat(proc, pid)
+    parent = 0 if stat is None else stat.parent_pid
     found = _held(parent, proc) if parent > 1 else None
     return found if found is not None and found.name.startswith(registry.shims()) else None
 
@@ -76,18 +76,11 @@ def find_engines(containers: int, proc: str = "/proc") -> EngineProcesses:
 
 
 def _held(pid: int, proc: str) -> ProcessUsage | None:
-    fields = _stat(pid, proc)
-    if not fields:
+    stat = read_process_stat(proc, pid)
+    if stat is None:
         return None
     name = (read_bytes(f"{proc}/{pid}/comm") or b"").strip().decode("ascii", "replace")
-    cpu_s = (int(fields[11]) + int(fields[12])) * _TICK_S
-    return ProcessUsage(pid, name, cpu_s, int(fields[21]) * _PAGE, time.monotonic())
-
-
-def _stat(pid: int, proc: str) -> list[bytes]:
-    """Return the fields of `/proc/<pid>/stat` after the command, which may contain anything."""
-    fields = (read_bytes(f"{proc}/{pid}/stat") or b"").rpartition(b")")[2].split()
-    return fields if len(fields) > 21 else []
+    return ProcessUsage(pid, name, stat.cpu_ticks * _TICK_S, stat.resident_pages * _PAGE, time.monotonic())
 
 
 def memory_of(shim: ProcessUsage | None, engines: EngineProcesses) -> Fact:

@@ -139,11 +139,6 @@ class KernelDetails:
         return [Table(Page.DEVICES, "Network interfaces inside", columns, tuple(rows))]
 
 
-def _inner_groups(homes: CgroupDirs) -> list[str]:
-    """Return where libvirt may have put a domain's threads: in a group below (v2), or directly (v1)."""
-    return [f"{home}/libvirt" for home in homes.all] + homes.all
-
-
 def _same_network(proc: str, pid: int) -> bool:
     try:
         return os.readlink(f"{proc}/{pid}/ns/net") == os.readlink(f"{proc}/self/ns/net")

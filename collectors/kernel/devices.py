@@ -6,10 +6,10 @@ import os
 import re
 
 from collectors.kernel.cgroup import parsers
+from collectors.kernel.procfs import is_stacked_disk
 
 _SECTOR_BYTES = 512
 """The unit of diskstats, whatever the disk's own; see Documentation/admin-guide/iostats.rst."""
-_STACKED = re.compile(r"(?:loop|ram|zram|dm-|md|sr|fd|nbd)\d*")
 _PARTITION = re.compile(r"(?:[shv]d[a-z]+|xvd[a-z]+)\d+|(?:nvme\d+n\d+|mmcblk\d+)p\d+")
 _VIRTUAL = re.compile(r"lo$|(?:veth|docker|br-|virbr|vnet|tap|cni)")
 _FORGET_EVERY = 60
@@ -49,7 +49,7 @@ class Disks:
         names = [words[2].decode("utf-8", "surrogateescape") for words in rows]
         real = {name for name in names if self._hardware.has(name)}
         if not real:  # no sysfs: go by the names
-            real = {name for name in names if not _STACKED.match(name) and not _PARTITION.fullmatch(name)}
+            real = {name for name in names if not is_stacked_disk(name) and not _PARTITION.fullmatch(name)}
         taken = [words for name, words in zip(names, rows, strict=True) if name in real]
         if not taken:
             return parsers.Disk()

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from collectors.kernel.cgroup.processes import command, folders, members
-from collectors.kernel.procfs import read_bytes
+from collectors.kernel.procfs import read_process_stat
 from collectors.model.details import Column, Page, Table, Value
 from collectors.model.metrics import Unit
 from collectors.safety.redact import redact_words
@@ -34,7 +34,7 @@ _COLUMNS = (
 class Seen(NamedTuple):
     """A process at an earlier look: its start, its CPU seconds, the instant."""
 
-    start: bytes
+    start: int
     cpu_s: float
     at: float
 
@@ -46,12 +46,11 @@ class Processes:
         self._proc = proc
         self._seen: dict[int, Seen] = {}
 
-    def table(self, directories: Iterable[str], is_whole: bool = True) -> Table:
+    def table(self, directories: Iterable[str]) -> Table:
         """List the processes in and below a workload's cgroup, busiest first.
 
         Args:
             directories: The cgroup's directory in each hierarchy; the first that knows any process answers.
-            is_whole: Whether this process may see all of them.
         """
         pids: list[int] = []
         for directory in directories:
@@ -66,20 +65,23 @@ class Processes:
         return Table(Page.PROCESSES, f"{len(pids)} processes", _COLUMNS, tuple(rows), note=note)
 
     def _row(self, pid: int, seen: dict[int, Seen]) -> tuple[Value, ...] | None:
-        stat = read_bytes(f"{self._proc}/{pid}/stat")
+        stat = read_process_stat(self._proc, pid)
         if stat is None:
             return None
         now = time.monotonic()
-        name, _, rest = stat.partition(b"(")[2].rpartition(b")")
-        fields = rest.split()
-        if len(fields) < 22:
-            return None
-        seen[pid] = Seen(fields[19], (int(fields[11]) + int(fields[12])) * _TICK_S, now)
+        seen[pid] = Seen(stat.start_ticks, stat.cpu_ticks * _TICK_S, now)
         words = redact_words([word.decode("utf-8", "replace") for word in command(self._proc, pid)])
-        shown = sanitize(" ".join(words), _LONGEST) if words else f"[{sanitize(name)}]"
-        resident, threads = int(fields[21]) * _PAGE, int(fields[17])
+        shown = sanitize(" ".join(words), _LONGEST) if words else f"[{sanitize(stat.command)}]"
         percent = self._percent(pid, seen[pid])
-        return (str(pid), self._user(pid), sanitize(fields[0]), percent, resident, threads, shown)
+        return (
+            str(pid),
+            self._user(pid),
+            sanitize(stat.state),
+            percent,
+            stat.resident_pages * _PAGE,
+            stat.threads,
+            shown,
+        )
 
     def _percent(self, pid: int, now: Seen) -> float | None:
         before = self._seen.get(pid)

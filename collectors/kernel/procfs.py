@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import os
+from typing import NamedTuple
 
 _WHOLE = 2048
 """A reading this short is the end: seq_file hands out pages of whole records, and none in these files is longer."""
+
+_STACKED_DISKS = ("loop", "ram", "zram", "dm-", "md", "sr", "fd", "nbd")
+
+
+def is_stacked_disk(name: str) -> bool:
+    """Return whether a block device is none of this host's disks: in memory, removable, remote or built on others."""
+    return name.startswith(_STACKED_DISKS)
 
 
 def read_bytes(path: str, below: int | None = None) -> bytes | None:
@@ -24,3 +32,43 @@ def read_bytes(path: str, below: int | None = None) -> bytes | None:
         return None
     finally:
         os.close(descriptor)
+
+
+class ProcessStat(NamedTuple):
+    """What vmtop uses of `/proc/<pid>/stat`; see proc_pid_stat(5)."""
+
+    command: bytes
+    """At most 15 bytes that the process chose: anything, also spaces and parentheses."""
+    state: bytes
+    parent_pid: int
+    cpu_ticks: int
+    """In user and kernel mode, without its children."""
+    threads: int
+    start_ticks: int
+    """Clock ticks from the boot to the start."""
+    resident_pages: int
+
+
+def parse_process_stat(text: bytes | None) -> ProcessStat | None:
+    """Return the fields of `/proc/<pid>/stat`; `None` when there is no text, or it is not of this form."""
+    head, _, tail = (text or b"").rpartition(b")")
+    fields = tail.split()  # from field 3, the state
+    if len(fields) < 22:
+        return None
+    try:
+        return ProcessStat(
+            command=head.partition(b"(")[2],
+            state=fields[0],
+            parent_pid=int(fields[1]),
+            cpu_ticks=int(fields[11]) + int(fields[12]),
+            threads=int(fields[17]),
+            start_ticks=int(fields[19]),
+            resident_pages=int(fields[21]),
+        )
+    except ValueError:
+        return None
+
+
+def read_process_stat(proc: str, pid: int) -> ProcessStat | None:
+    """Read a process's stat below a procfs; `None` when it has gone or may not be read."""
+    return parse_process_stat(read_bytes(f"{proc}/{pid}/stat"))

@@ -168,10 +168,6 @@ class Sample(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     load_1m: float | None = None
 
 
-COUNTERS: frozenset[str] = frozenset(f for f in Sample.__struct_fields__ if "_total" in f)
-"""The fields of a sample that only grow."""
-
-
 class Availability(StrEnum):
     """Whether a source can be read."""
 

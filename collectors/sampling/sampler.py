@@ -51,7 +51,6 @@ class Sampler:
         self.pace = AdaptiveInterval(interval_s, is_steady)
         self.run = os.urandom(8).hex()
         self.workers = [Worker(spec.label or spec.name, _maker(spec, load)) for spec in specs]
-        self.missed_ticks = 0
         self._listeners: list[Callable[[Frame], None]] = []
         self.failure: Exception | None = None
         """What ended the sampler's thread, if something did; `frames` raises it."""
@@ -164,7 +163,6 @@ class Sampler:
             now = time.monotonic()
             if now > due:
                 missed = int((now - due) / self.interval_s) + 1
-                self.missed_ticks += missed
                 due += missed * self.interval_s
             if self._changed.wait(max(0.0, due - time.monotonic())):
                 self._changed.clear()

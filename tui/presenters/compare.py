@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 from rich.cells import cell_len
 
 from collectors.comparison.side_by_side import Cell, Column, MetricRow
-from collectors.comparison.window import STATS, Statistics
+from collectors.comparison.window import STATS
 from collectors.json_document import number, timestamp
 from collectors.model.metrics import Metric
 from tui.presenters.formatting import duration, fit, text
@@ -24,11 +25,6 @@ _COLUMN_LEAST, _COLUMN_MOST = 8, 24
 _NAME_MOST = 22
 
 
-def value_of(stats: Statistics | None, stat: str) -> float | None:
-    """Return one of the statistics by its name; `None` where there are none."""
-    return None if stats is None else stats.of(stat)
-
-
 def as_text(sides: Sequence[Column], rows: Sequence[MetricRow], stat: str = "mean", width: int = _WIDTH) -> str:
     """Return the table: a row a metric, a column a side, the difference to the first."""
     lines = [_span(side, place) for place, side in enumerate(sides, 1)]
@@ -42,15 +38,14 @@ def as_text(sides: Sequence[Column], rows: Sequence[MetricRow], stat: str = "mea
 
 
 def wrapped(words: str, width: int) -> list[str]:
-    """Break words into lines."""
-    lines, current = [], ""
-    for word in words.split():
-        if current and len(current) + 1 + len(word) > width:
-            lines.append(current)
-            current = " " * 2 + word
-        else:
-            current = f"{current} {word}" if current else word
-    return [*lines, current]
+    """Break words into lines at spaces; a longer word has a line to itself, and no words are one empty line."""
+    return textwrap.wrap(
+        " ".join(words.split()),
+        max(1, width),
+        subsequent_indent="  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [""]
 
 
 def _span(side: Column, place: int) -> str:
@@ -87,7 +82,7 @@ def _cell(row: MetricRow, place: int, stat: str, room: int) -> str:
     has_percent = room >= _PERCENT_LEAST
     cell = row.cells[place]
     mark = BEST if place == row.best else WORST if place == row.worst else " "
-    shown = text(value_of(cell.stats, stat), row.metric.unit, min(7, room - 2)).strip()
+    shown = text(None if cell.stats is None else cell.stats.of(stat), row.metric.unit, min(7, room - 2)).strip()
     percent = _percent(cell) if has_percent and place else ""
     return f"{shown}{mark}{percent:>{_PERCENT_WIDTH if has_percent else 0}}".rjust(room)
 
@@ -135,7 +130,9 @@ def _side(side: Column, session: str | None) -> dict[str, object]:
 
 
 def _values(metric: Metric, cell: Cell) -> dict[str, object]:
-    told: dict[str, object] = {stat: number(metric, value_of(cell.stats, stat)) for stat in STATS}
+    told: dict[str, object] = {
+        stat: number(metric, None if cell.stats is None else cell.stats.of(stat)) for stat in STATS
+    }
     told["samples"] = 0 if cell.stats is None else cell.stats.ticks
     told["difference"] = number(metric, cell.difference)
     told["percent"] = None if cell.percent is None else round(cell.percent, 2)

@@ -39,18 +39,6 @@ def duration(seconds: float | None, width: int) -> str:
     return text(seconds, Unit.SECONDS, width)
 
 
-def ago(seconds: float | None, width: int) -> str:
-    """Return how long ago something was: `now`, `12s ago`, or only `12s` where that is too long."""
-    if seconds is None or math.isnan(seconds):
-        return _aligned(ABSENT, width)
-    if seconds < 1:
-        return _aligned("now", width)
-    span = duration(seconds, max(1, width - 4)).strip()
-    if width < 8 or span == _OVERFLOW:
-        return duration(seconds, width)
-    return _aligned(f"{span} ago", width)
-
-
 def stamp(wall: float, form: str = "%Y-%m-%d %H:%M:%S") -> str:
     """Return a wall time in local time."""
     return time.strftime(form, time.localtime(wall))

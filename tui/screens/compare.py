@@ -101,6 +101,8 @@ class CompareScreen(Follower, PageActions, AnsweredOnce, Screen[None]):
         self._chosen = ""
         """The metric that the cursor was put on; until then it stays on the first row, whichever metric that is."""
         self._shown: Shown | None = None
+        self._failure = ""
+        """Why the last computation failed; empty when it did not."""
         self._is_busy = False
         self._is_stale = False
 
@@ -116,7 +118,7 @@ class CompareScreen(Follower, PageActions, AnsweredOnce, Screen[None]):
 
     def on_mount(self) -> None:
         self.query_one(LineView).focus()
-        self.call_after_refresh(self._work)
+        self.call_after_refresh(self._request_update)
 
     def on_resize(self) -> None:
         height = self.size.height - 5
@@ -136,32 +138,31 @@ class CompareScreen(Follower, PageActions, AnsweredOnce, Screen[None]):
             self._window.feed(moment)
         else:
             self._window = None
-        self._work()
+        self._request_update()
 
-    def _work(self) -> None:
-        """Work the comparison out on a thread, one at a time; what comes meanwhile is done after it."""
+    def _request_update(self) -> None:
+        """Compute the comparison on a thread, one at a time; a request meanwhile is served after it."""
         self._is_stale = True
         if self._moment is not None and not self._is_busy and self.is_mounted:
-            self.run_worker(self._work_out(), group="compare")
+            self.run_worker(self._update(), group="compare")
 
-    async def _work_out(self) -> None:
+    async def _update(self) -> None:
         self._is_busy = True
-        while self._is_stale:
-            self._is_stale = False
-            try:
-                self._shown = await run_blocking(self._worked_out)
-            except (SourceError, SessionError) as error:
-                self._is_busy = False
-                if is_up(self):
-                    self.app.notify(str(error), severity="error", markup=False)
-                    self.dismiss(None)
-                return
-            if not is_up(self):
-                return
-            self._redraw()
-        self._is_busy = False
+        try:
+            while self._is_stale:
+                self._is_stale = False
+                try:
+                    shown, failure = await run_blocking(self._compute), ""
+                except (SessionError, SourceError) as error:
+                    shown, failure = None, str(error)
+                if not is_up(self):
+                    return
+                self._shown, self._failure = shown or self._shown, failure
+                self._redraw()
+        finally:
+            self._is_busy = False
 
-    def _worked_out(self) -> Shown | None:
+    def _compute(self) -> Shown | None:
         moment, seconds = self._moment, WINDOWS[self._span]
         if moment is None:
             return None
@@ -170,10 +171,13 @@ class CompareScreen(Follower, PageActions, AnsweredOnce, Screen[None]):
             since = moment.frame.wall - (LONGEST if seconds is None else WINDOWS[-2] or 0.0)
             identities = [one.id for one in self.workloads]
             window = self._window = fill(self._frames(since - WARM_UP_S), identities, since)
-        return work_out(window, [one.id for one in self.workloads], seconds, STATS[self._stat])
+        return compare(window, [one.id for one in self.workloads], seconds, STATS[self._stat])
 
     def _redraw(self) -> None:
         shown = self._shown
+        if self._failure:
+            self.query_one("#title", Static).update(Text(f" cannot compare: {self._failure}", no_wrap=True))
+            return
         if shown is None or not self.is_mounted:
             self.query_one("#title", Static).update(Text(" reading the past ...", no_wrap=True))
             return
@@ -232,11 +236,11 @@ class CompareScreen(Follower, PageActions, AnsweredOnce, Screen[None]):
     def action_window(self) -> None:
         self._span = (self._span + 1) % len(WINDOWS)
         self._window = None
-        self._work()
+        self._request_update()
 
     def action_stat(self) -> None:
         self._stat = (self._stat + 1) % len(STATS)
-        self._work()
+        self._request_update()
 
     def action_scale(self) -> None:
         self._is_own_scale = not self._is_own_scale
@@ -246,7 +250,7 @@ class CompareScreen(Follower, PageActions, AnsweredOnce, Screen[None]):
         self.dismiss(None)
 
 
-def work_out(window: Window, identities: Sequence[WorkloadId], seconds: float | None, stat: str) -> Shown:
+def compare(window: Window, identities: Sequence[WorkloadId], seconds: float | None, stat: str) -> Shown:
     """Return the table and the lines of a window's last seconds."""
     pasts = [window.past(identity, seconds) for identity in identities]
     sides = [Column(past.workload.name, past) for past in pasts if past is not None]

@@ -80,10 +80,6 @@ class LineView(ScrollView, can_focus=True):
         """The first visible line."""
         return int(self.scroll_offset.y)
 
-    @property
-    def is_at_end(self) -> bool:
-        return self.top >= len(self.lines) - self.page
-
     def go(self, index: int) -> None:
         """Put the cursor, or without one the first visible line, on a line."""
         index = max(0, min(index, len(self.lines) - 1))

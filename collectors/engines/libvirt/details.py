@@ -70,14 +70,7 @@ class LibvirtDetails:
         for disk in root.iterfind("devices/disk"):
             target = _attribute(disk, "target", "dev")
             source = disk.find("source")
-            place = next(
-                (
-                    value
-                    for key in ("file", "dev", "name", "volume")
-                    if source is not None and (value := source.get(key))
-                ),
-                "",
-            )
+            place = _first(source, "file", "dev", "name", "volume")
             key = f"block.{numbers.get(target)}"
             flows = {
                 name: self._rates.per_second(f"{key}{name}", record.get(f"{key}.{name}"), at) for name in _COUNTERS
@@ -103,9 +96,7 @@ class LibvirtDetails:
         for interface in root.iterfind("devices/interface"):
             target = _attribute(interface, "target", "dev")
             source = interface.find("source")
-            joined = next(
-                (value for key in ("bridge", "network", "dev") if source is not None and (value := source.get(key))), ""
-            )
+            joined = _first(source, "bridge", "network", "dev")
             key = f"net.{numbers.get(target)}"
             rx = self._rates.per_second(f"{key}rx", record.get(f"{key}.rx.bytes"), at)
             tx = self._rates.per_second(f"{key}tx", record.get(f"{key}.tx.bytes"), at)

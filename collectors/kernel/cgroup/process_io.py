@@ -17,7 +17,6 @@ from collectors.kernel.cgroup.open_files import GroupGone, OpenFile, seldom_kept
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 _AT_ONCE, _SLOWEST = 50, 5
 """So many processes are asked at each reading; of more, only at every second reading or so, down to every fifth."""
-_IMAGINARY = ("loop", "ram", "zram", "dm-", "md", "sr", "fd")
 
 
 def is_blkio_dead(blkio_root: str, proc: str = "/proc") -> bool:
@@ -31,7 +30,7 @@ def is_blkio_dead(blkio_root: str, proc: str = "/proc") -> bool:
 def _disks_had_io(diskstats: bytes) -> bool:
     for line in diskstats.splitlines():
         words = line.split()
-        if len(words) < 10 or words[2].decode("ascii", "replace").startswith(_IMAGINARY):
+        if len(words) < 10 or procfs.is_stacked_disk(words[2].decode("ascii", "replace")):
             continue
         if parsers.number(words[5]) or parsers.number(words[9]):  # sectors read, sectors written
             return True
@@ -121,7 +120,8 @@ class ProcessIo:
         """
         if not self._read_at_ns:
             return (0, 0)
-        ticks = processes.start_ticks(procfs.read_bytes(f"{self._proc}/{pid}/stat") or b"")
+        stat = procfs.read_process_stat(self._proc, pid)
+        ticks = None if stat is None else stat.start_ticks
         began_ns = (ticks or 0) * 1_000_000_000 // _TICKS_PER_SECOND
         return (0, 0) if began_ns >= self._read_at_ns - 20_000_000 else counted  # two ticks of rounding
 

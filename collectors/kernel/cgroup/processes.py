@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from collectors.kernel.procfs import read_bytes
+from collectors.kernel.procfs import read_bytes, read_process_stat
 
 _DEPTH = 6
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
@@ -71,23 +71,11 @@ def first_pid(directories: Iterable[str]) -> int | None:
     return None
 
 
-def start_ticks(stat: bytes) -> int | None:
-    """Find field 22 (start time in ticks since boot) of `/proc/<pid>/stat`; the command may contain anything."""
-    fields = stat.rpartition(b")")[2].split()
-    return int(fields[19]) if len(fields) > 19 and fields[19].isdigit() else None
-
-
-def parent_pid(stat: bytes) -> int | None:
-    """Find field 4 of `/proc/<pid>/stat`."""
-    fields = stat.rpartition(b")")[2].split()
-    return int(fields[1]) if len(fields) > 1 and fields[1].isdigit() else None
-
-
 def started_at(proc: str, pid: int) -> float | None:
     """Return when a process began, in seconds since 1970; exact to a clock tick (10 ms)."""
-    ticks = start_ticks(read_bytes(f"{proc}/{pid}/stat") or b"")
+    stat = read_process_stat(proc, pid)
     booted = booted_at(proc)
-    return None if ticks is None or booted is None else booted + ticks / _TICKS_PER_SECOND
+    return None if stat is None or booted is None else booted + stat.start_ticks / _TICKS_PER_SECOND
 
 
 def booted_at(proc: str) -> float | None:
@@ -132,7 +120,8 @@ def guest(words: list[bytes]) -> Guest:
 
 def engine_of(proc: str, pid: int) -> str | None:
     """Tell which engine started a container's first process, by what its parent is; `None` when that does not show."""
-    parent = parent_pid(read_bytes(f"{proc}/{pid}/stat") or b"")
+    stat = read_process_stat(proc, pid)
+    parent = None if stat is None else stat.parent_pid
     words = command(proc, parent) if parent else []
     if not words:
         return None

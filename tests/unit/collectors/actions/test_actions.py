@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from collectors.actions import runner as runner_module
 from collectors.actions.commands import consequence, equivalent
 from collectors.actions.log import ActionLog, Entry
-from collectors.actions.rules import is_reached, offers, state_forbids, why_not
+from collectors.actions.rules import is_reached, state_forbids, why_not
 from collectors.actions.runner import AT_ONCE, Action, Runner
 from collectors.model.actions import ActionTimedOut, AfterTimeout, Observed, Request, Result, Verb
 from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown, SourceError
@@ -39,7 +39,7 @@ def service(name: str = "ssh.service", state: State = State.RUNNING) -> Workload
 
 
 def possible(workload: Workload) -> set[str]:
-    return {offer.verb.value for offer in offers(workload) if not offer.reason}
+    return {verb.value for verb in Verb if not why_not(verb, workload)}
 
 
 class TestRules:
@@ -218,6 +218,28 @@ class TestRunner:
         assert result(action) is Result.DONE
         assert action.outcome is not None
         assert "seen after the engine came back" in action.outcome.sentence
+
+    def test_waiting_a_minute_for_a_stop_asks_the_engine_at_most_fifty_times(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        class Clock:
+            now = 0.0
+            time = staticmethod(time.time)
+
+            def monotonic(self) -> float:
+                return self.now
+
+            def sleep(self, seconds: float) -> None:
+                self.now += seconds
+
+        monkeypatch.setattr(runner_module, "time", Clock())
+        engine = FakeEngine()
+        looks: list[Workload] = []
+        engine.on_observe = looks.append
+        monkeypatch.setattr(engine, "perform", lambda _: None)
+        action = run(engine, Request(Verb.STOP, domain(), 60.0, AfterTimeout.LEAVE))
+        assert result(action) is Result.TIMED_OUT
+        assert 30 <= len(looks) <= 50, "every look opens a connection"
 
     def test_one_workload_has_one_action_at_a_time(self) -> None:
         engine = FakeEngine()

@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 
 from collectors.analysis.rates import Deriver, Pair, Reading, Shares, delta, derive, ledger
 from collectors.model.metrics import METRICS, Unit
-from collectors.model.workloads import COUNTERS, Kind, Sample, Workload
+from collectors.model.workloads import Kind, Sample, Workload
+from collectors.session.format import COLUMNS, is_counter
 from tests.helpers.strategies import HOST, NS, busy, frame, reading, readings, samples, workload
 
 _RATES = [key for key, metric in METRICS.items() if "second" in metric.unit or key.endswith("per_second")]
 
 
-@given(samples, samples, st.sampled_from(sorted(COUNTERS)))
+@given(samples, samples, st.sampled_from([name for name in COLUMNS if is_counter(name)]))
 def test_a_rate_is_absent_or_finite_and_not_negative(before: Sample, after: Sample, name: str) -> None:
     rate = Reading(workload(), derive(derive((), (before,)), (after,))).rate(name)
     assert rate is None or (math.isfinite(rate) and rate >= 0)

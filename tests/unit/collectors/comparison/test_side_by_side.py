@@ -277,6 +277,23 @@ async def test_marked_workloads_are_compared_while_the_frames_go_on(tmp_path: Pa
         assert running.pilot.app.screen is running.screen
 
 
+async def test_a_comparison_that_fails_says_so_and_the_next_one_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("the past is torn")
+
+    async with kept(tmp_path, tmp_path / "spool") as (running, tape):
+        await live(running, tape, 4)
+        with monkeypatch.context() as broken:
+            broken.setattr("tui.screens.compare.fill", fail)
+            await running.press("space", "space", "equals_sign")
+            await until(running.pilot, lambda: "the past is torn" in running.text())
+        await running.press("w")
+        await until(running.pilot, has_worked(running, 4))
+        await until(running.pilot, lambda: "the past is torn" not in running.text())
+
+
 async def test_without_two_marks_the_key_says_what_to_do(tmp_path: Path) -> None:
     async with kept(tmp_path, None) as (running, tape):
         await live(running, tape, 2)

@@ -181,6 +181,32 @@ def test_catastrophic_pattern_takes_no_time(text: str) -> None:
     assert time.monotonic() - started < 2
 
 
+@pytest.mark.parametrize(
+    ("text", "subject", "is_match"),
+    [
+        ("ÄPFEL", "äpfel", True),
+        (r"^\w+$", "größe_1", True),
+        (r"^[\w-]+$", "größe-1", True),
+        (r"\W", "größe_1", False),
+        (r"^\d$", "٣", True),
+        (r"^[^\d]$", "٣", False),
+        (r"^\s$", "\u2003", True),
+        (r"\S", "\u2003", False),
+        ("^.$", "\n", True),
+        (r"a\_\.b", "a_.b", True),
+        ("a", "\ud800a", True),
+    ],
+)
+def test_patterns_are_unicode_and_ignore_case(text: str, subject: str, is_match: bool) -> None:
+    assert Pattern(text).search(subject) is is_match
+
+
+@pytest.mark.parametrize("text", [r"(a)\1", "(?<=a)b", "(?!a)b", r"[\W]", r"\bweb", "\\", "a{9999}", "[z-a]"])
+def test_patterns_that_cannot_be_used_have_a_reason(text: str) -> None:
+    with pytest.raises(PatternError, match=r"not supported|too much|range"):
+        Pattern(text)
+
+
 def test_repeats_of_repeats_are_refused() -> None:
     with pytest.raises(PatternError, match="repeats too much"):
         Pattern("((a{90}){90}){90}")

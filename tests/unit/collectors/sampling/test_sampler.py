@@ -53,7 +53,6 @@ def test_the_second_frame_comes_early_also_after_a_slow_first_reading() -> None:
     _until(lambda: len(taken) == 2)
     sampler.stop()
     assert taken[1].at_ns - taken[0].at_ns >= 0.9 * FIRST_INTERVAL_S * 1e9, "the kernel counts quota periods of 0.1 s"
-    assert sampler.missed_ticks == 0
 
 
 async def test_an_error_on_its_thread_reaches_who_waits_for_frames() -> None:
@@ -181,11 +180,10 @@ def paced(monkeypatch: pytest.MonkeyPatch, interval_s: float, costs: list[float]
     return sampler, came
 
 
-def test_what_was_missed_is_counted_once_and_not_made_up_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missed_ticks_are_not_made_up_for(monkeypatch: pytest.MonkeyPatch) -> None:
     first = FIRST_INTERVAL_S
-    sampler, came = paced(monkeypatch, 2.0, [0.0, 0.0, 5.0, 0.0, 0.0])
+    _, came = paced(monkeypatch, 2.0, [0.0, 0.0, 5.0, 0.0, 0.0])
     assert came == pytest.approx([0.0, first, first + 2, first + 8, first + 10, first + 12])
-    assert sampler.missed_ticks == 2
 
 
 def test_a_frame_tells_the_interval_that_is_kept_not_the_one_wished_for() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from collectors.model.metrics import Unit
-from tui.presenters.formatting import ago, duration, fit, text
+from tui.presenters.formatting import duration, fit, text
 
 _K, _M, _G = 1 << 10, 1 << 20, 1 << 30
 
@@ -23,7 +23,6 @@ def test_text_is_exactly_its_width(value: float | None, unit: Unit, width: int) 
 @given(st.none() | st.floats(), st.integers(3, 20))
 def test_times_are_exactly_their_width(seconds: float | None, width: int) -> None:
     assert len(duration(seconds, width)) == width
-    assert len(ago(seconds, width)) == width
 
 
 @given(st.floats(0, 1e15), st.sampled_from(Unit), st.integers(4, 20))
@@ -78,12 +77,6 @@ SHOWN = [
 @pytest.mark.parametrize(("value", "unit", "width", "shown"), SHOWN)
 def test_text_looks_like_this(value: float | None, unit: Unit, width: int, shown: str) -> None:
     assert text(value, unit, width) == shown
-
-
-def test_ago_gets_shorter_before_it_overflows() -> None:
-    assert ago(0.4, 8) == "     now"
-    assert ago(12, 8) == " 12s ago"
-    assert ago(12, 5) == "  12s"
 
 
 def test_fit_shows_the_cut() -> None:

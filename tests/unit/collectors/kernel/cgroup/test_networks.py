@@ -37,7 +37,7 @@ class Host:
         self.process(pid, began_s, interfaces, network)
 
     def process(self, pid: int, began_s: int, interfaces: str, network: str | None = None) -> None:
-        stat = f"{pid} (x) S 1 " + " ".join(["0"] * 17) + f" {began_s * TICKS_PER_SECOND} 0\n"
+        stat = f"{pid} (x) S 1 " + " ".join(["0"] * 17) + f" {began_s * TICKS_PER_SECOND} 0 0\n"
         write(self.proc / str(pid), {"stat": stat, "cmdline": "nginx\0", "net/dev": interfaces})
         if network is not None:
             (self.proc / str(pid) / "ns").mkdir()

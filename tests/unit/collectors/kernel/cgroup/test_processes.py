@@ -9,7 +9,8 @@ import pytest
 
 from collectors.kernel.cgroup import process_io
 from collectors.kernel.cgroup.process_io import ProcessIo, is_blkio_dead
-from collectors.kernel.cgroup.processes import booted_at, guest, parent_pid, start_ticks, started_at
+from collectors.kernel.cgroup.processes import booted_at, guest, started_at
+from collectors.kernel.procfs import parse_process_stat
 from tests.unit.collectors.kernel.cgroup.test_source import TICKS_PER_SECOND, UUID, write
 
 
@@ -29,9 +30,17 @@ class TestProcesses:
         assert guest(words) == expected
 
     def test_a_command_with_brackets_and_spaces_does_not_shift_the_fields(self) -> None:
-        stat = b"7 (CPU 0/TCG) ) S 3 " + b" ".join([b"0"] * 17) + b" 99 0"
-        assert (parent_pid(stat), start_ticks(stat)) == (3, 99)
-        assert (parent_pid(b"7 (x"), start_ticks(b"")) == (None, None)
+        stat = b"7 (CPU 0/TCG) ) S 3 " + b" ".join([b"0"] * 17) + b" 99 0 5"
+        parsed = parse_process_stat(stat)
+        assert parsed is not None
+        assert (parsed.command, parsed.parent_pid, parsed.start_ticks, parsed.resident_pages) == (
+            b"CPU 0/TCG) ",
+            3,
+            99,
+            5,
+        )
+        assert parse_process_stat(b"7 (x") is None
+        assert parse_process_stat(None) is None
 
     def test_the_start_of_a_process_is_told_to_a_clock_tick_and_stays_the_same(self) -> None:
         before = time.time()
@@ -46,7 +55,7 @@ class TestProcesses:
 
     def test_of_another_kernels_procfs_whole_seconds_are_all_there_is(self, tmp_path: Path) -> None:
         write(tmp_path, {"stat": "cpu  1 2 3\nbtime 1700000000\n"})
-        write(tmp_path / "7", {"stat": "7 (x) S 1 " + " ".join(["0"] * 17) + " 250 0"})
+        write(tmp_path / "7", {"stat": "7 (x) S 1 " + " ".join(["0"] * 17) + " 250 0 0"})
         assert started_at(str(tmp_path), 7) == 1_700_000_002.5
         assert started_at(str(tmp_path), 8) is None
         (tmp_path / "stat").write_text("cpu  1 2 3\n")
@@ -98,7 +107,7 @@ class TestProcesses:
         counter = ProcessIo(lambda: [str(tmp_path / "group")], str(tmp_path))
         counter.read()
         write(tmp_path / "group", {"cgroup.procs": "1\n3\n"})
-        old = "3 (db) S 1 " + " ".join(["0"] * 17) + " 1 0"
+        old = "3 (db) S 1 " + " ".join(["0"] * 17) + " 1 0 0"
         write(tmp_path / "3", {"io": "read_bytes: 900\nwrite_bytes: 900\n", "stat": old})
         assert counter.read() == (5, 5)
 
@@ -116,6 +125,6 @@ class TestProcesses:
         write(tmp_path / "group", {"cgroup.procs": "1\n2\n3\n"})
         for pid, before_ticks in ((2, 0), (3, 3)):
             ticks = 10 * TICKS_PER_SECOND - before_ticks
-            stat = f"{pid} (x) S 1 " + " ".join(["0"] * 17) + f" {ticks} 0"
+            stat = f"{pid} (x) S 1 " + " ".join(["0"] * 17) + f" {ticks} 0 0"
             write(tmp_path / str(pid), {"io": f"read_bytes: {pid}00\nwrite_bytes: 0\n", "stat": stat})
         assert counter.read() == (205, 5)

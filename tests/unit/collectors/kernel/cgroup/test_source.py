@@ -250,7 +250,7 @@ def proc(tmp_path: Path) -> Path:
     """A procfs with the container's first process."""
     root = tmp_path / "proc"
     write(root, {"stat": "cpu  1 2 3\nbtime 1700000000\n", "meminfo": "MemTotal: 4000 kB\n"})
-    stat = "4242 (a) b) S 1 " + " ".join(["0"] * 17) + f" {50 * TICKS_PER_SECOND} 0\n"
+    stat = "4242 (a) b) S 1 " + " ".join(["0"] * 17) + f" {50 * TICKS_PER_SECOND} 0 0\n"
     table = "Inter-|\n face |\n    lo: 9 9 0 0 0 0 0 0 9 9 0 0 0 0 0 0\n  eth0: 5 2 0 0 0 0 0 0 6 3 0 0 0 0 0 0\n"
     write(root / "4242", {"stat": stat, "cmdline": "nginx\0", "net/dev": table})
     return root
