@@ -5,12 +5,12 @@ Nothing is imported here but click: `vmtop --help` has to be quick.
 
 from __future__ import annotations
 
+import functools
 import logging
-import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 import click
 
@@ -18,9 +18,7 @@ from tui.cli.types import AddressType, FilterType, IntervalType
 from tui.settings import log_file
 
 if TYPE_CHECKING:
-    from collectors.query.filter import Query
     from tui.settings.config import Config
-    from tui.settings.screen_options import ScreenOptions
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -51,30 +49,52 @@ def log_option(command: Command) -> Command:
     )(command)
 
 
+class EngineOption(NamedTuple):
+    """The option that names the daemons of one engine; it may be repeated."""
+
+    engine: str
+    """Also the option's name."""
+    key: str
+    """What the engine's source calls an address."""
+    metavar: str
+    schemes: tuple[str, ...]
+    """How an address may begin; empty for any."""
+    help: str
+    has_insecure: bool = False
+    """Whether the engine may be used without encryption, if `--insecure` allows it."""
+
+
+ENGINE_OPTIONS = (
+    EngineOption(
+        "docker", "url", "URL", _DOCKER_SCHEMES, "Docker engine, e.g. ssh://user@host; may be repeated.", True
+    ),
+    EngineOption("libvirt", "uri", "URI", (), "libvirt connection, e.g. qemu:///system; may be repeated."),
+)
+
+
+class SourceChoice(NamedTuple):
+    """The sources that the command line asks for."""
+
+    addresses: Mapping[str, tuple[str, ...]]
+    """By engine; none means the daemon of this host."""
+    insecure: bool = False
+    """Whether an engine may be used without encryption."""
+
+
 def source_options(command: Command) -> Command:
-    """Add the options that choose sources, and the log that tells how it went with them."""
-    for option in (
-        log_option,
-        click.option("--insecure", is_flag=True, help="Allow a Docker engine over TCP without TLS."),
-        click.option(
-            "--libvirt",
-            "libvirt_uris",
-            multiple=True,
-            metavar="URI",
-            type=AddressType(),
-            help="libvirt connection, e.g. qemu:///system; may be repeated.",
-        ),
-        click.option(
-            "--docker",
-            "docker_urls",
-            multiple=True,
-            metavar="URL",
-            type=AddressType(_DOCKER_SCHEMES),
-            help="Docker engine, e.g. ssh://user@host; may be repeated.",
-        ),
-    ):
-        command = option(command)
-    return command
+    """Add the options that choose sources; the command gets them as one `SourceChoice` called `wanted`."""
+
+    @functools.wraps(command)
+    def with_sources(*args: Any, **values: Any) -> Any:
+        addresses = {row.engine: values.pop(row.engine) for row in ENGINE_OPTIONS}
+        return command(*args, wanted=SourceChoice(addresses, values.pop("insecure")), **values)
+
+    changed: Any = log_option(with_sources)
+    changed = click.option("--insecure", is_flag=True, help="Allow a Docker engine over TCP without TLS.")(changed)
+    for row in reversed(ENGINE_OPTIONS):
+        kind, name = AddressType(row.schemes), f"--{row.engine}"
+        changed = click.option(name, row.engine, multiple=True, metavar=row.metavar, type=kind, help=row.help)(changed)
+    return cast(Command, changed)
 
 
 def choice_options(command: Command) -> Command:
@@ -100,7 +120,7 @@ def look_options(command: Command) -> Command:
 def live_options(command: Command) -> Command:
     """Add the options of the live screen."""
     for option in (
-        click.option("--no-spool", is_flag=True, help="Keep no session in the background: no S, no T."),
+        click.option("--no-spool", is_flag=True, help="Do not record in the background; disables S and T."),
         click.option("--record", "record", type=click.Path(path_type=Path), metavar="FILE", help="Record from now on."),
         click.option("--read-only", is_flag=True, help="Start with actions locked; L unlocks them."),
         look_options,
@@ -108,43 +128,6 @@ def live_options(command: Command) -> Command:
     ):
         command = option(command)
     return command
-
-
-def screen_choice(
-    query: Query | None,
-    only: str | None,
-    is_ascii: bool = False,
-    no_mouse: bool = False,
-    no_spool: bool = False,
-    **wishes: Any,
-) -> ScreenOptions:
-    """Return the options of a screen, from those of the command line."""
-    from tui.settings.screen_options import ScreenOptions
-
-    asked = click.get_current_context().get_parameter_source("interval_s")
-    return ScreenOptions(
-        is_steady=asked is click.core.ParameterSource.COMMANDLINE,
-        only=only,
-        filter_text=query.text if query else "",
-        ascii=is_ascii or not is_utf8(),
-        mouse=not no_mouse,
-        has_spool=not no_spool,
-        **wishes,
-    )
-
-
-def is_utf8() -> bool:
-    """Return whether the terminal is likely to take UTF-8, by the locale that the person has set.
-
-    Python writes UTF-8 in the locale C too and changes the variables accordingly (PEP 538, PEP 540): the kernel still
-    has them as they were. Where none is set, as in most containers, nothing speaks against UTF-8.
-    """
-    if "utf" not in (sys.stdout.encoding or "").lower():
-        return False
-    pairs = (entry.partition(b"=") for entry in Path("/proc/self/environ").read_bytes().split(b"\0"))
-    given = {name: value.lower() for name, _, value in pairs if value}
-    locale = next((given[name] for name in (b"LC_ALL", b"LC_CTYPE", b"LANG") if name in given), b"utf")
-    return b"utf" in locale
 
 
 def read_config() -> Config:
@@ -155,12 +138,6 @@ def read_config() -> Config:
         return load_config()
     except ConfigError as error:
         raise click.ClickException(str(error)) from error
-
-
-def require_terminal(instead: str) -> None:
-    """Refuse to start a screen where there is none; say what does the same without one."""
-    if not sys.stdout.isatty() or not sys.stdin.isatty() or os.environ.get("TERM", "") in ("", "dumb"):
-        raise click.UsageError(f"the screen needs a terminal; {instead}")
 
 
 def interval_option(command: Command) -> Command:
@@ -177,7 +154,7 @@ def interval_option(command: Command) -> Command:
 
 
 def timeout_options(command: Command) -> Command:
-    """Add the options of what is graceful."""
+    """Add the options of a graceful end."""
     for option in (
         click.option(
             "--then",
@@ -185,7 +162,7 @@ def timeout_options(command: Command) -> Command:
             type=click.Choice(("force", "leave")),
             default="force",
             show_default=True,
-            help="What follows the time-out: kill, force off or reset it, or leave it as it is.",
+            help="After the time-out: kill, force off or reset it, or leave it as it is.",
         ),
         click.option(
             "--timeout",
@@ -210,14 +187,10 @@ def refuse_before(ctx: click.Context) -> None:
 FILES = click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
 
 
-FORCE = click.option("--force", "is_forced", is_flag=True, help="Replace a file that is there.")
+FORCE = click.option("--force", "is_forced", is_flag=True, help="Overwrite an existing file.")
 
 
-FROM = click.option("--from", "start", metavar="TIME", help="Where to begin: 03:10, 10m ago, 2026-11-24 03:12.")
+FROM = click.option("--from", "start", metavar="TIME", help="Start: 03:10, 10m ago, 2026-11-24 03:12.")
 
 
-TO = click.option("--to", "stop", metavar="TIME", help="Where to end; +5m counts from the beginning.")
-
-
-LEAST_ROTATION = 64 << 10
-"""Bytes: a smaller file would hold little beside who is in it."""
+TO = click.option("--to", "stop", metavar="TIME", help="End; +5m counts from the start.")

@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from collectors.sampling.source import SourceSpec
+from tui.cli.options import ENGINE_OPTIONS, EngineOption, SourceChoice
 
 
-def specs(docker_urls: Sequence[str], libvirt_uris: Sequence[str], insecure: bool = False) -> list[SourceSpec]:
-    """Return the kernel's sources, then a source for each daemon.
+def specs(wanted: SourceChoice) -> list[SourceSpec]:
+    """Return the kernel's sources, then a source for each daemon."""
+    daemons = [spec for row in ENGINE_OPTIONS for spec in _daemons(row, wanted)]
+    return [SourceSpec("host"), SourceSpec("cgroup"), *daemons, SourceSpec("systemd")]
 
-    Args:
-        docker_urls: Addresses of Docker engines; none means the one that the docker command would use.
-        libvirt_uris: libvirt connections; none means this host's.
-        insecure: Whether an engine may be spoken to without TLS.
-    """
-    trust: dict[str, object] = {"insecure": True} if insecure else {}
+
+def _daemons(row: EngineOption, wanted: SourceChoice) -> list[SourceSpec]:
+    addresses = wanted.addresses.get(row.engine, ())
+    trust: dict[str, object] = {"insecure": True} if wanted.insecure and row.has_insecure else {}
     return [
-        SourceSpec("host"),
-        SourceSpec("cgroup"),
-        *(
-            SourceSpec("docker", {"url": url, **trust}, _label("docker", url, len(docker_urls)))
-            for url in docker_urls or (None,)
-        ),
-        *(
-            SourceSpec("libvirt", {"uri": uri}, _label("libvirt", uri, len(libvirt_uris)))
-            for uri in libvirt_uris or (None,)
-        ),
-        SourceSpec("systemd"),
+        SourceSpec(row.engine, {row.key: address, **trust}, _label(row.engine, address, len(addresses)))
+        for address in addresses or (None,)
     ]
 
 

@@ -16,12 +16,11 @@ from collectors.engines.systemd.source import slice_of
 from collectors.model.workloads import Kind, Workload, WorkloadId
 from collectors.safety.sanitize import sanitize
 from collectors.sampling.source import SourceSpec
+from tui.cli.exit_codes import NO_ANSWER, NO_SUCH, NOT_ALLOWED
 from tui.cli.sampling import gather
 
 _SETTLE_S = 10.0
 """So long whoever could know a name is waited for; a list is sooner content."""
-NO_SUCH, NOT_ALLOWED, NO_ANSWER = 3, 4, 8
-"""Exit codes."""
 _GRAVEST_FIRST = (NO_ANSWER, NOT_ALLOWED, NO_SUCH)
 
 
@@ -103,5 +102,5 @@ def _unlisted(name: str) -> Workload | None:
 
 def _closed_words(name: str, closed: Sequence[Asked]) -> str:
     why = "; ".join(f"{one.state.name} may not be read: {one.state.reason}" for one in closed)
-    remedies = "".join(f"\n  to mend it: {one.state.remedy}" for one in closed if one.state.remedy)
+    remedies = "".join(f"\n  fix: {one.state.remedy}" for one in closed if one.state.remedy)
     return f"{sanitize(name)}: not among what may be read, and {why}; nothing was done{remedies}"
