@@ -1,7 +1,7 @@
 # Two commands do everything:  make run   and   make test
 
 MAKEFLAGS += --no-print-directory
-.PHONY: help run test check bench reliability mutants docs clean static
+.PHONY: help run test check matrix bench reliability mutants docs clean static
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -20,6 +20,9 @@ check: ## The same without the real daemons, in a third of the time
 	@.ci/setup test
 	@$(MAKE) static
 	@.venv/bin/pytest -q -m "not lab" $(ARGS)
+
+matrix: ## The fast tests on every Python here, with the lowest and the newest dependencies
+	@.ci/matrix
 
 bench: ## Measure vmtop against its marks; writes bench/RESULTS.md (under twenty minutes)
 	@.ci/setup test

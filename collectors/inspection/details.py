@@ -36,7 +36,7 @@ class DetailsReader:
             try:
                 tables += part(workload)
             except SourceError as error:
-                problems.append(error.reason + (f"; to mend it: {error.remedy}" if error.remedy else ""))
+                problems.append(error.reason + (f"; fix: {error.remedy}" if error.remedy else ""))
             except OSError as error:
                 problems.append(f"a file of the kernel cannot be read: {sanitize(str(error))}")
         return Details(time.monotonic_ns(), tuple(tables), tuple(problems))

@@ -30,7 +30,7 @@ def parse_span(text: str) -> float:
         return _bounded(float(wanted), text)
     parts = _PART.findall(wanted)
     if not parts or _PART.sub("", wanted).strip():
-        raise TimeError(f"{text!r} is no span of time; it looks like 90s, 5m, 1h30m or 2d.")
+        raise TimeError(f"invalid duration {text!r} (examples: 90s, 5m, 1h30m)")
     return _bounded(sum(float(number) * _UNITS[unit.lower()] for number, unit in parts), text)
 
 

@@ -38,7 +38,7 @@ DETAILS = Details(
             (("12", 3.25, "sleep 1000"), ("13", None, "x" * 300)),
         ),
     ),
-    ("the engine is away; to mend it: start it",),
+    ("the engine is away; fix: start it",),
 )
 
 
@@ -117,7 +117,7 @@ async def test_facts_have_units_and_what_is_missing_is_a_dash() -> None:
         await running.press("2")
         await rest(running.pilot)
         shown = running.text()
-        assert "the engine is away; to mend it: start it" in shown
+        assert "the engine is away; fix: start it" in shown
         assert any("memory" in line and "64M" in line for line in shown.splitlines())
         assert any(line.strip().startswith("x") and line.strip().endswith("-") for line in shown.splitlines())
 

@@ -80,6 +80,18 @@ def test_only_known_escape_sequences_reach_the_terminal(start: Start) -> None:
     assert unknown_sequences(bytes(terminal.received)) == []
 
 
+def test_the_screen_is_on_the_terminal_when_stderr_is_a_file(tmp_path: Path) -> None:
+    errors = tmp_path / "errors"
+    vmtop = Path(sys.executable).with_name("vmtop")
+    terminal = Terminal(["sh", "-c", f'exec "{vmtop}" demo --workloads 10 2>"{errors}"'])
+    try:
+        _ready(terminal).press("q")
+        assert terminal.wait_exit() == 0
+        assert errors.read_bytes() == b""
+    finally:
+        terminal.close()
+
+
 @pytest.mark.parametrize("term", ["dumb", None])
 def test_a_terminal_that_cannot_is_refused_with_a_hint(start: Start, term: str | None) -> None:
     terminal = start("demo", environment={"TERM": term})

@@ -10,15 +10,16 @@ from typing import Any
 
 import click
 
+from tui.cli.exit_codes import FAILED, INTERRUPTED
+from tui.cli.lazy import LazyGroup
 from tui.settings import log_file
 
 log = logging.getLogger(__name__)
 
-_INTERRUPTED = 130
 _LONGEST_SENTENCE = 4000
 
 
-class Program(click.Group):
+class Program(LazyGroup):
     """A group whose errors are one sentence, and which ends quietly when its reader has gone."""
 
     def main(
@@ -37,7 +38,7 @@ class Program(click.Group):
                 click.echo(f"vmtop: {_sentence(error)}", err=True)
                 code = error.exit_code
             except click.Abort:
-                code = _INTERRUPTED
+                code = INTERRUPTED
             except Exception as error:
                 # The boundary to the person, who gets a sentence; the log has the traceback.
                 code = _tell_failure(error)
@@ -65,8 +66,8 @@ def _tell_failure(error: Exception) -> int:
 
     log.exception("the command failed")
     said = sanitize(f"{type(error).__name__}: {error}")
-    click.echo(f"vmtop: it failed in a way that no one foresaw: {said}{log_file.FILE.reference}", err=True)
-    return 1
+    click.echo(f"vmtop: unexpected error: {said}{log_file.FILE.reference}", err=True)
+    return FAILED
 
 
 def _sentence(error: click.ClickException) -> str:

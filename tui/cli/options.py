@@ -6,7 +6,6 @@ Nothing is imported here but click and the table of the engines' options: `vmtop
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -21,9 +20,7 @@ from tui.cli.types import AddressType, FilterType, IntervalType
 from tui.settings import log_file
 
 if TYPE_CHECKING:
-    from collectors.query.filter import Query
     from tui.settings.config import Config
-    from tui.settings.screen_options import ScreenOptions
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -105,7 +102,7 @@ def look_options(command: Command) -> Command:
 def live_options(command: Command) -> Command:
     """Add the options of the live screen."""
     for option in (
-        click.option("--no-spool", is_flag=True, help="Keep no session in the background: no S, no T."),
+        click.option("--no-spool", is_flag=True, help="Do not record in the background; disables S and T."),
         click.option("--record", "record", type=click.Path(path_type=Path), metavar="FILE", help="Record from now on."),
         click.option("--read-only", is_flag=True, help="Start with actions locked; L unlocks them."),
         look_options,
@@ -113,43 +110,6 @@ def live_options(command: Command) -> Command:
     ):
         command = option(command)
     return command
-
-
-def screen_choice(
-    query: Query | None,
-    only: str | None,
-    is_ascii: bool = False,
-    no_mouse: bool = False,
-    no_spool: bool = False,
-    **wishes: Any,
-) -> ScreenOptions:
-    """Return the options of a screen, from those of the command line."""
-    from tui.settings.screen_options import ScreenOptions
-
-    asked = click.get_current_context().get_parameter_source("interval_s")
-    return ScreenOptions(
-        is_steady=asked is click.core.ParameterSource.COMMANDLINE,
-        only=only,
-        filter_text=query.text if query else "",
-        ascii=is_ascii or not is_utf8(),
-        mouse=not no_mouse,
-        has_spool=not no_spool,
-        **wishes,
-    )
-
-
-def is_utf8() -> bool:
-    """Return whether the terminal is likely to take UTF-8, by the locale that the person has set.
-
-    Python writes UTF-8 in the locale C too and changes the variables accordingly (PEP 538, PEP 540): the kernel still
-    has them as they were. Where none is set, as in most containers, nothing speaks against UTF-8.
-    """
-    if "utf" not in (sys.stdout.encoding or "").lower():
-        return False
-    pairs = (entry.partition(b"=") for entry in Path("/proc/self/environ").read_bytes().split(b"\0"))
-    given = {name: value.lower() for name, _, value in pairs if value}
-    locale = next((given[name] for name in (b"LC_ALL", b"LC_CTYPE", b"LANG") if name in given), b"utf")
-    return b"utf" in locale
 
 
 def read_config() -> Config:
@@ -160,12 +120,6 @@ def read_config() -> Config:
         return load_config()
     except ConfigError as error:
         raise click.ClickException(str(error)) from error
-
-
-def require_terminal(instead: str) -> None:
-    """Refuse to start a screen where there is none; say what does the same without one."""
-    if not sys.stdout.isatty() or not sys.stdin.isatty() or os.environ.get("TERM", "") in ("", "dumb"):
-        raise click.UsageError(f"the screen needs a terminal; {instead}")
 
 
 def interval_option(command: Command) -> Command:
@@ -182,7 +136,7 @@ def interval_option(command: Command) -> Command:
 
 
 def timeout_options(command: Command) -> Command:
-    """Add the options of what is graceful."""
+    """Add the options of a graceful end."""
     for option in (
         click.option(
             "--then",
@@ -190,7 +144,7 @@ def timeout_options(command: Command) -> Command:
             type=click.Choice(("force", "leave")),
             default="force",
             show_default=True,
-            help="What follows the time-out: kill, force off or reset it, or leave it as it is.",
+            help="After the time-out: kill, force off or reset it, or leave it as it is.",
         ),
         click.option(
             "--timeout",
@@ -215,14 +169,10 @@ def refuse_before(ctx: click.Context) -> None:
 FILES = click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
 
 
-FORCE = click.option("--force", "is_forced", is_flag=True, help="Replace a file that is there.")
+FORCE = click.option("--force", "is_forced", is_flag=True, help="Overwrite an existing file.")
 
 
-FROM = click.option("--from", "start", metavar="TIME", help="Where to begin: 03:10, 10m ago, 2026-11-24 03:12.")
+FROM = click.option("--from", "start", metavar="TIME", help="Start: 03:10, 10m ago, 2026-11-24 03:12.")
 
 
-TO = click.option("--to", "stop", metavar="TIME", help="Where to end; +5m counts from the beginning.")
-
-
-LEAST_ROTATION = 64 << 10
-"""Bytes: a smaller file would hold little beside who is in it."""
+TO = click.option("--to", "stop", metavar="TIME", help="End; +5m counts from the start.")

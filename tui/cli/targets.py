@@ -15,12 +15,11 @@ from collectors.engines.registry import unlisted
 from collectors.model.workloads import Workload
 from collectors.safety.sanitize import sanitize
 from collectors.sampling.source import SourceSpec
+from tui.cli.exit_codes import NO_ANSWER, NO_SUCH, NOT_ALLOWED
 from tui.cli.sampling import gather
 
 _SETTLE_S = 10.0
 """So long whoever could know a name is waited for; a list is sooner content."""
-NO_SUCH, NOT_ALLOWED, NO_ANSWER = 3, 4, 8
-"""Exit codes."""
 _GRAVEST_FIRST = (NO_ANSWER, NOT_ALLOWED, NO_SUCH)
 
 
@@ -92,5 +91,5 @@ def _find(name: str, workloads: Sequence[Workload], sources: Sequence[Asked]) ->
 
 def _closed_words(name: str, closed: Sequence[Asked]) -> str:
     why = "; ".join(f"{one.state.name} may not be read: {one.state.reason}" for one in closed)
-    remedies = "".join(f"\n  to mend it: {one.state.remedy}" for one in closed if one.state.remedy)
+    remedies = "".join(f"\n  fix: {one.state.remedy}" for one in closed if one.state.remedy)
     return f"{sanitize(name)}: not among what may be read, and {why}; nothing was done{remedies}"

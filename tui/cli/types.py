@@ -10,10 +10,19 @@ from urllib.parse import urlsplit
 import click
 
 if TYPE_CHECKING:
+    from click import ParamType
+
     from collectors.query.filter import Query
+else:
+
+    class ParamType(click.ParamType):
+        """click's own, which takes a parameter from click 8.4 on only."""
+
+        def __class_getitem__(cls, _: object) -> type:
+            return cls
 
 
-class FilterType(click.ParamType["Query"]):
+class FilterType(ParamType["Query"]):
     """A filter expression, parsed."""
 
     name = "expr"
@@ -41,7 +50,7 @@ class IntervalType(click.FloatRange):
         return seconds
 
 
-class SpanType(click.ParamType[float]):
+class SpanType(ParamType[float]):
     """A span of time, in seconds, that is longer than nothing."""
 
     name = "span"
@@ -57,11 +66,11 @@ class SpanType(click.ParamType[float]):
         except TimeError as error:
             self.fail(str(error), param, ctx)
         if not seconds:
-            self.fail(f"{value!r} is no time at all; leave the option out instead.", param, ctx)
+            self.fail(f"{value!r} is no time; omit the option instead.", param, ctx)
         return seconds
 
 
-class SortType(click.ParamType[str]):
+class SortType(ParamType[str]):
     """A metric or a field to sort by."""
 
     name = "key"
@@ -77,7 +86,7 @@ class SortType(click.ParamType[str]):
         return str(value)
 
 
-class AddressType(click.ParamType[str]):
+class AddressType(ParamType[str]):
     """The address of a daemon; only its form is looked at."""
 
     name = "url"
@@ -91,17 +100,17 @@ class AddressType(click.ParamType[str]):
         scheme, separator, rest = address.partition("://" if self._schemes else ":")
         if not scheme or not separator or not rest or not address.isprintable() or " " in address:
             known = " or ".join(self._schemes) if self._schemes else "qemu:///system"
-            self.fail(f"{address!r} is no address; it begins like {known}.", param, ctx)
+            self.fail(f"{address!r} is not an address; use something like {known}.", param, ctx)
         if self._schemes and f"{scheme}://" not in self._schemes:
             self.fail(f"{address!r} has to begin with one of {', '.join(self._schemes)}.", param, ctx)
         try:
             _ = urlsplit(address).port
         except ValueError as error:
-            self.fail(f"{address!r} is no address: {error}.", param, ctx)
+            self.fail(f"{address!r} is not an address: {error}.", param, ctx)
         return address
 
 
-class SizeType(click.ParamType[int]):
+class SizeType(ParamType[int]):
     """A size, in bytes."""
 
     name = "size"
@@ -114,11 +123,11 @@ class SizeType(click.ParamType[int]):
         scale = 1024 ** ("KMGT".index(word[-1]) + 1) if word[-1:] in tuple("KMGT") else 1
         number = word.rstrip("KMGT")
         if not number.replace(".", "", 1).isdigit():
-            self.fail(f"{value!r} is no size; it looks like 100M or 2G.", param, ctx)
+            self.fail(f"{value!r} is not a size (examples: 100M, 2G).", param, ctx)
         return int(float(number) * scale)
 
 
-class MetricType(click.ParamType[str]):
+class MetricType(ParamType[str]):
     """A metric, by key or short name."""
 
     name = "metric"
@@ -129,5 +138,5 @@ class MetricType(click.ParamType[str]):
 
         key = ALIASES.get(str(value), str(value))
         if key not in METRICS:
-            self.fail(f"there is no metric {value!r}; there are {', '.join(ALIASES)}.", param, ctx)
+            self.fail(f"unknown metric {value!r}; metrics are {', '.join(ALIASES)}.", param, ctx)
         return key

@@ -142,7 +142,7 @@ class ActionController:
             if outcome.result is Result.DONE:
                 return
         if outcome is not None:
-            remedy = f"\nto mend it: {outcome.remedy}" if outcome.remedy else ""
+            remedy = f"\nfix: {outcome.remedy}" if outcome.remedy else ""
             words = f"{outcome.sentence} ({outcome.seconds:.1f} s){remedy}"
             severity = _SEVERITIES.get(outcome.result, "error")
             self._app.notify(words, severity=severity, timeout=6, markup=False)  # type: ignore[arg-type]

@@ -29,7 +29,7 @@ def is_healthy(moment: Moment) -> bool:
 def troubles(sources: Iterable[SourceState]) -> list[str]:
     """Return a sentence for each source that is present and cannot be read."""
     return [
-        f"{state.name}: {state.reason}" + (f" (try: {state.remedy})" if state.remedy else "")
+        f"{state.name}: {state.reason}" + (f" (fix: {state.remedy})" if state.remedy else "")
         for state in sources
         if state.availability not in _FINE
     ]
@@ -86,7 +86,7 @@ def _source(state: SourceState) -> list[str]:
     if is_ok and state.reason:
         lines.append(f"{'':19} {state.reason}")
     if state.remedy:
-        lines.append(f"{'':19} try: {state.remedy}")
+        lines.append(f"{'':19} fix: {state.remedy}")
     return lines
 
 

@@ -108,7 +108,7 @@ def sources_page(moment: Moment) -> Text:
         if state.reason:
             page.append(f"  {state.reason}\n")
         if state.remedy:
-            page.append(f"  to mend it: {state.remedy}\n")
+            page.append(f"  fix: {state.remedy}\n")
         if state.read_at_ns is not None and state.availability is not Availability.ABSENT:
             age = max(0.0, (moment.frame.at_ns - state.read_at_ns) / 1e9)
             cost = (state.cost_ns or 0) / 1e6

@@ -97,10 +97,14 @@ def keep_all(chosen: Path | None = None) -> None:
 
 @contextmanager
 def stderr_in_log() -> Iterator[int]:
-    """While the screen is up, send what libraries write to descriptor 2 to the log; yield the terminal in its stead."""
+    """While the screen is up, send what libraries write to descriptor 2 to the log; yield the terminal's descriptor.
+
+    The terminal is standard error or, where that was redirected, standard output.
+    """
     reading, writing = os.pipe()
     os.set_blocking(writing, False)  # a flood is cut: no library may wait for the log
-    terminal = os.dup(2)
+    original = os.dup(2)
+    terminal = original if os.isatty(original) else os.dup(1)
     os.dup2(writing, 2)
     os.close(writing)
     reader = threading.Thread(target=_drain, args=(reading,), name="stderr", daemon=True)
@@ -108,7 +112,7 @@ def stderr_in_log() -> Iterator[int]:
     try:
         yield terminal
     finally:
-        os.dup2(terminal, 2)
+        os.dup2(original, 2)
         reader.join(1.0)  # it ends when no one else holds the pipe; a child of a library may
 
 

@@ -1,9 +1,6 @@
 """`vmtop start`, `stop`, `restart`, `pause`, `resume`, `kill`: the screen's actions, for scripts.
 
-Exit codes: 0 all done, or so already; 1 one failed; 2 bad arguments; 3 a name stands for no workload or for several
-(nothing was done to any); 4 not allowed; 5 refused by vmtop (protected, locked, impossible now); 6 not in time, left as
-it is; 7 outcome unknown; 8 a source that could know a name has not answered (nothing was done to any). With several
-workloads, the gravest: 1, 7, 8, 4, 5, 3, 6.
+With several workloads, the exit code is the gravest one: see `_GRAVEST_FIRST`.
 """
 
 from __future__ import annotations
@@ -24,23 +21,34 @@ from collectors.model.actions import AfterTimeout, Observed, Request, Result, Ve
 from collectors.model.errors import SourceError
 from collectors.model.workloads import Workload
 from collectors.sampling.source import SourceSpec
+from tui.cli import exit_codes
+from tui.cli.options import read_config, source_options, timeout_options
 from tui.cli.targets import choose
 from tui.controllers.services import make_services, who
 from tui.settings.config import Config, config_file
 from tui.settings.paths import state_folder
 
 _CODES = {
-    Result.DONE: 0,
-    Result.ALREADY: 0,
-    Result.FAILED: 1,
-    Result.UNKNOWN: 7,
-    Result.DENIED: 4,
-    Result.REFUSED: 5,
-    Result.GONE: 3,
-    Result.CHANGED: 3,
-    Result.TIMED_OUT: 6,
+    Result.DONE: exit_codes.DONE,
+    Result.ALREADY: exit_codes.DONE,
+    Result.FAILED: exit_codes.FAILED,
+    Result.UNKNOWN: exit_codes.UNKNOWN,
+    Result.DENIED: exit_codes.NOT_ALLOWED,
+    Result.REFUSED: exit_codes.REFUSED,
+    Result.GONE: exit_codes.NO_SUCH,
+    Result.CHANGED: exit_codes.NO_SUCH,
+    Result.TIMED_OUT: exit_codes.TIMED_OUT,
 }
-_GRAVEST_FIRST = (1, 7, 8, 4, 5, 3, 6, 0)
+_GRAVEST_FIRST = (
+    exit_codes.FAILED,
+    exit_codes.UNKNOWN,
+    exit_codes.NO_ANSWER,
+    exit_codes.NOT_ALLOWED,
+    exit_codes.REFUSED,
+    exit_codes.NO_SUCH,
+    exit_codes.TIMED_OUT,
+    exit_codes.DONE,
+)
 _ANSWER_S = 30.0
 
 
@@ -118,7 +126,7 @@ def _refusal(protection: Protection, request: Request) -> str:
 def _asks(requests: Sequence[Request]) -> bool:
     """Ask the person; without one at a terminal, say how to go on."""
     if not sys.stdin.isatty():
-        raise click.UsageError("there is no one to ask: say --yes.")
+        raise click.UsageError("stdin is not a terminal; use --yes to skip the confirmation.")
     for request in requests:
         click.echo(f"{request.verb}: {describe(request.workload)}", err=True)
         for sentence in (consequence(request), *besides(request)):
@@ -157,5 +165,41 @@ def _tell(action: Action) -> int:
     code = _CODES[outcome.result]
     click.echo(f"{outcome.sentence} ({outcome.seconds:.1f} s)", err=code != 0)
     if outcome.remedy:
-        click.echo(f"  to mend it: {outcome.remedy}", err=True)
+        click.echo(f"  fix: {outcome.remedy}", err=True)
     return code
+
+
+_VERBS = (
+    (Verb.START, "Start workloads."),
+    (Verb.STOP, "Ask workloads to end."),
+    (Verb.RESTART, "Restart containers and services, reboot virtual machines."),
+    (Verb.PAUSE, "Freeze workloads."),
+    (Verb.RESUME, "Let paused workloads continue."),
+    (Verb.KILL, "End workloads at once, without asking them."),
+)
+
+
+def _command(verb: Verb, summary: str) -> click.Command:
+    @source_options
+    @click.option("--yes", "is_sure", is_flag=True, help="Do not ask for confirmation.")
+    @click.argument("names", nargs=-1, required=True, metavar="NAME...")
+    def act(
+        names: tuple[str, ...],
+        is_sure: bool,
+        specs: list[SourceSpec],
+        timeout_s: float | None = None,
+        after: str = "force",
+    ) -> int:
+        return run(verb, names, specs, read_config(), is_sure, timeout_s, AfterTimeout(after))
+
+    act.__doc__ = f"""{summary}
+
+    A NAME is a whole name, an id, its first digits (six or more), or kind:name such as vm:db.
+
+    Exits with 0 when all is done, 1 failed, 3 no such workload or several, 4 not allowed, 5 refused by vmtop,
+    6 not in time, 7 outcome unknown, 8 a source that could know a NAME has not answered, and nothing was done.
+    """
+    return click.command(str(verb))(timeout_options(act) if verb in CAN_WAIT else act)
+
+
+COMMANDS = {str(verb): _command(verb, summary) for verb, summary in _VERBS}

@@ -20,17 +20,20 @@ from collectors.model.workloads import Workload, WorkloadId
 from collectors.safety.sanitize import sanitize
 from collectors.sampling.source import SourceSpec
 from collectors.session.reader import Session
-from tui.cli.commands.sessions import opened
+from tui.cli.exit_codes import NO_SUCH
+from tui.cli.options import read_config, source_options
 from tui.cli.progress import progress
 from tui.cli.sampling import moments
+from tui.cli.session_files import opened
+from tui.cli.types import SpanType
 from tui.presenters.compare import as_text, document
 from tui.presenters.doctor import troubles
 
+_STATS = ("mean", "p50", "p95", "max", "last")
 _SHOWN_IN = 10
 """Steps that a second of progress is shown in."""
 LIVE_S = 10.0
 """How long the present is watched when no window is asked for."""
-_NO_SUCH = 3
 
 
 class Wish(NamedTuple):
@@ -50,6 +53,54 @@ class _Found(NamedTuple):
     session: str | None
 
 
+@click.command("compare")
+@click.argument("names", nargs=-1, metavar="[NAME...]")
+@click.option("--window", "window_s", type=SpanType(), metavar="SPAN", help="Over the last 1m, 5m ...; 10s of now.")
+@click.option(
+    "--session",
+    "sessions",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Compare with a session too; repeatable.",
+)
+@click.option("--past", "is_past", is_flag=True, help="Only the sessions, not this host now.")
+@click.option("--stat", type=click.Choice(_STATS), default="mean", show_default=True, help="What the table shows.")
+@click.option("--json", "is_json", is_flag=True, help="Print a JSON document with all statistics.")
+@source_options
+def command(
+    names: tuple[str, ...],
+    window_s: float | None,
+    sessions: tuple[Path, ...],
+    is_past: bool,
+    stat: str,
+    is_json: bool,
+    specs: list[SourceSpec],
+) -> int:
+    """Put workloads of any kind side by side: a row a metric, a column a workload, the difference to the first.
+
+    Without a NAME: bare metal, virtual machines and containers as they are on this host, row by row; --json tells of
+    each value how it was measured, or why it is not measurable here.
+
+    A NAME is a whole name, an id, its first digits (six or more), or kind:name such as vm:db. With --session each
+    name is looked for there too, so that before and after stand beside each other.
+
+    Exits with 3 when a name stands for no workload, or for several.
+    """
+
+    if not names and stat != "mean":
+        raise click.UsageError("--stat needs names of workloads.")
+    if not names and sessions:
+        return session_classes(sessions, window_s, is_json)
+    if not names:
+        may_write = not read_config().read_only
+        return compare_classes(specs, window_s, is_json, may_write)
+    if is_past and not sessions:
+        raise click.UsageError("--past needs --session.")
+    wish = Wish(names, sessions, window_s, not is_past, is_json, stat)
+    return compare(specs, wish)
+
+
 def compare(specs: Sequence[SourceSpec], wish: Wish) -> int:
     """Print the comparison; return 0, or 3 when a name stands for no workload or for several."""
     try:
@@ -57,13 +108,13 @@ def compare(specs: Sequence[SourceSpec], wish: Wish) -> int:
         now = _now(specs, wish) if wish.has_now else []
     except NoTarget as error:
         click.echo(f"vmtop: {error}", err=True)
-        return _NO_SUCH
+        return NO_SUCH
     columns = _ordered(wish.names, now, found)
     missing = [name for name in wish.names if not any(name == typed for typed, _ in (*now, *found))]
     for name in missing:
         click.echo(f"vmtop: {NoTarget(name, [])}", err=True)
     if missing or not columns:
-        return _NO_SUCH
+        return NO_SUCH
     if len(columns) > MOST:
         raise click.ClickException(f"{len(columns)} sides are too many to compare; {MOST} fit.")
     sides = [one.side for one in columns]

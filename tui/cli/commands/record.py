@@ -22,14 +22,19 @@ from collectors.sampling.source import SourceSpec
 from collectors.session.format import SessionError
 from collectors.session.recorder import Keeping, Recorder, Sink
 from collectors.session.sinks import Rotating, Rotation, file_writer, stream_writer
+from tui.cli.exit_codes import DONE, FAILED, HUNG_UP
+from tui.cli.options import FORCE, interval_option, source_options
 from tui.cli.sampling import SETTLE_S
+from tui.cli.types import SizeType, SpanType
 from tui.presenters.doctor import troubles
 from tui.presenters.formatting import duration, text
 from tui.settings import log_file
 from tui.terminal.signals import SIGNALS
 
-_SIGNALS: Mapping[int, int] = {signal.SIGINT: 0, signal.SIGTERM: 0, signal.SIGHUP: 129}
+_SIGNALS: Mapping[int, int] = {signal.SIGINT: DONE, signal.SIGTERM: DONE, signal.SIGHUP: HUNG_UP}
 """Exit codes: asked to end is no failure; a terminal that went away is told."""
+_LEAST_ROTATION = 64 << 10
+"""Bytes: a smaller file would hold little more than the descriptions of workloads."""
 _KEEPING_S = 10.0
 """For the disk to take what is left."""
 
@@ -45,6 +50,45 @@ class Plan:
     """0 goes on until a signal."""
     rotation: Rotation = Rotation()  # noqa: RUF009  # frozen
     is_forced: bool = False
+
+
+@click.command("record")
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path, allow_dash=True))
+@click.option("--duration", "duration_s", type=SpanType(), default=0.0, metavar="SPAN", help="End after 10m, 2h ...")
+@click.option("--rotate-size", type=SizeType(), default=0, metavar="SIZE", help="Begin the next file at 100M, 1G ...")
+@click.option("--rotate-age", type=SpanType(), default=0.0, metavar="SPAN", help="Begin the next file after 1h, 1d ...")
+@click.option("--keep", type=click.IntRange(1), default=None, help="With rotation: keep the newest N files.")
+@FORCE
+@interval_option
+@source_options
+def command(
+    file: Path,
+    duration_s: float,
+    rotate_size: int,
+    rotate_age: float,
+    keep: int | None,
+    is_forced: bool,
+    interval_s: float,
+    specs: list[SourceSpec],
+) -> int:
+    """Record what the screen would show into FILE, without a screen; `-` is standard output.
+
+    With rotation FILE is a name to which the time is added: web.vmtop.gz becomes web-20261124-031200.vmtop.gz.
+
+    Exits with 0 when it was asked to end, 1 when frames were lost, 129 when its terminal went away.
+    """
+
+    rotation = Rotation(rotate_size, rotate_age, keep or 0)
+    if keep and not rotation.is_wanted:
+        raise click.UsageError("--keep needs --rotate-size or --rotate-age.")
+    if 0 < rotate_size < _LEAST_ROTATION:
+        raise click.UsageError("--rotate-size is at least 64K.")
+    if rotation.is_wanted and str(file) == "-":
+        raise click.UsageError("standard output cannot be rotated.")
+    try:
+        return record(specs, Plan(file, interval_s, duration_s, rotation, is_forced))
+    except SessionError as error:
+        raise click.ClickException(str(error)) from error
 
 
 def record(specs: Sequence[SourceSpec], plan: Plan) -> int:
@@ -75,7 +119,7 @@ def _record(specs: Sequence[SourceSpec], plan: Plan, stop: _Stop) -> int:
     if sampler.failure is not None:
         raise SessionError(f"sampling failed: {type(sampler.failure).__name__}: {sanitize(str(sampler.failure))}")
     words.end(is_done)
-    return stop.code or (1 if keeping.lost or not is_done else 0)
+    return stop.code or (FAILED if keeping.lost or not is_done else DONE)
 
 
 def _sink(plan: Plan) -> Sink:

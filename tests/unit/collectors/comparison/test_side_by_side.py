@@ -206,10 +206,10 @@ def test_before_and_now_stand_beside_each_other(recorded: tuple[Path, list[Frame
         (("nobody", "--window", "1s"), 3, "nobody: no such workload"),
         (("db-primary", "nobody", "--window", "1s"), 3, "nobody: no such workload"),
         (("db-prim", "--window", "1s"), 3, "db-prim: no such workload; did you mean vm:db-primary"),
-        (("db-primary", "--past"), 2, "--past goes with --session"),
+        (("db-primary", "--past"), 2, "--past needs --session"),
         (("db-primary", "--session", "none.gz"), 1, "none.gz cannot be read"),
-        (("db-primary", "--window", "soon"), 2, "is no span of time"),
-        (("--stat", "max"), 2, "goes with the names"),
+        (("db-primary", "--window", "soon"), 2, "invalid duration"),
+        (("--stat", "max"), 2, "needs names"),
     ],
 )
 def test_what_cannot_be_compared_is_one_sentence(arguments: tuple[str, ...], code: int, words: str) -> None:

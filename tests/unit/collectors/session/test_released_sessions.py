@@ -18,6 +18,7 @@ from collectors.session.playback import Playback
 from collectors.session.reader import Session
 from tests.helpers.checkout import FIXTURES
 from tests.helpers.demo_fleet import Fleet
+from tui import __version__
 
 
 def content(path: Path) -> dict[str, object]:
@@ -51,8 +52,9 @@ def test_a_recording_of_a_released_version_replays(path: Path) -> None:
     playback.session.close()
 
 
-def test_there_is_one_of_every_version_of_the_format() -> None:
-    assert (FIXTURES / "0.1.0.vmtop.gz").exists()
+@pytest.mark.parametrize("version", ["0.1.0", __version__])
+def test_there_is_one_of_every_released_version(version: str) -> None:
+    assert (FIXTURES / f"{version}.vmtop.gz").exists()
 
 
 def _make(version: str) -> None:

@@ -22,7 +22,7 @@ from collectors.model.workloads import Kind, State
 from collectors.sampling.source import SourceSpec
 from tests.helpers.checkout import DOCS
 from tests.helpers.strategies import frame, workload
-from tui.cli import main, sampling, sources
+from tui.cli import main, sampling, screen, sources
 from tui.settings.screen_options import ScreenOptions
 
 SCHEMA = json.loads((DOCS / "list.schema.json").read_text())
@@ -58,11 +58,11 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[SourceSpec], Scr
         screens.append((specs, options))
         return 0
 
-    monkeypatch.setattr(main, "_start_screen", start_screen)
+    monkeypatch.setattr(screen, "start", start_screen)
     return screens
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["list", "--help"], ["completion", "bash"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["completion", "bash"]])
 def test_help_imports_no_library(arguments: list[str]) -> None:
     code = (
         "import sys\nfrom tui.cli.main import main\n"
@@ -139,9 +139,9 @@ BAD = [
     (["--filter", "cpu>lots"], "a number such as 50%"),
     (["stream", "--filter", "name~("], "cannot be used"),
     (["list", "--sort", "cpuu"], "did you mean 'cpu'"),
-    (["list", "--docker", "nowhere"], "is no address"),
+    (["list", "--docker", "nowhere"], "is not an address"),
     (["list", "--docker", "ftp://x"], "has to begin with"),
-    (["list", "--libvirt", "qemu"], "is no address"),
+    (["list", "--libvirt", "qemu"], "is not an address"),
     (["--interval", "0.1"], "0.2<=x<=60"),
     (["stream", "--interval", "nan"], "range"),
     (["stream", "--count", "0"], "--count"),
@@ -342,5 +342,5 @@ def test_interrupt_ends_without_a_traceback() -> None:
 def test_an_address_that_cannot_be_parsed_is_one_sentence(address: str) -> None:
     result = CliRunner().invoke(main.main, ["list", "--libvirt", address])
     assert result.exit_code == 2
-    assert "is no address" in result.stderr
+    assert "is not an address" in result.stderr
     assert "Traceback" not in result.output

@@ -115,9 +115,9 @@ def test_a_pipe_that_closes_ends_the_recording(tmp_path: Path) -> None:
         (("none/a.gz",), "No such file or directory"),
         (("link.gz",), "symbolic link"),
         (("link.gz", "--force"), "symbolic link"),
-        (("a.gz", "--keep", "3"), "--keep goes with"),
-        (("a.gz", "--rotate-size", "lots"), "no size"),
-        (("a.gz", "--duration", "soon"), "no span of time"),
+        (("a.gz", "--keep", "3"), "--keep needs"),
+        (("a.gz", "--rotate-size", "lots"), "not a size"),
+        (("a.gz", "--duration", "soon"), "invalid duration"),
     ],
 )
 def test_what_cannot_be_recorded_is_one_sentence(
@@ -259,10 +259,10 @@ def test_an_export_is_by_workload_metric_time_and_step(path: Path, frames: list[
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--metric", "speed"), "there is no metric 'speed'"),
+        (("--metric", "speed"), "unknown metric 'speed'"),
         (("--from", "tomorrowish"), "is no time"),
         (("--from", "+2m", "--to", "start"), "is after"),
-        (("--step", "often"), "is no span of time"),
+        (("--step", "often"), "invalid duration"),
         (("-o", "none/out.csv"), "No such file"),
     ],
 )

@@ -16,7 +16,8 @@ from collectors.sampling.source import SourceReading, SourceSpec
 from tests.unit.collectors.actions.test_actions import container, domain, service
 from tests.unit.collectors.sampling.test_worker import FakeSource, Step, fail
 from tui.cli import sampling, targets
-from tui.cli.targets import NO_ANSWER, NO_SUCH, NOT_ALLOWED, Chosen, choose
+from tui.cli.exit_codes import NO_ANSWER, NO_SUCH, NOT_ALLOWED
+from tui.cli.targets import Chosen, choose
 
 ID = f"{1:064x}"
 KINDS = ("host", "cgroup", "docker", "libvirt", "systemd")

@@ -101,4 +101,4 @@ def test_a_broken_configuration_is_told_in_its_place(surroundings: Path) -> None
 def test_what_goes_with_a_report_is_refused_without_one(option: str) -> None:
     done = CliRunner().invoke(main.main, ["doctor", option])
     assert done.exit_code == 2
-    assert "go with --report" in done.stderr
+    assert "need --report" in done.stderr

@@ -141,7 +141,7 @@ def test_a_failure_that_no_one_foresaw_is_a_sentence_and_the_log_has_more(
     done = CliRunner().invoke(main.main, ["list", "--log", str(path)])
     assert done.exit_code == 1
     assert done.stderr.count("\n") == 1
-    assert done.stderr.startswith("vmtop: it failed")
+    assert done.stderr.startswith("vmtop: unexpected error")
     assert f"RuntimeError: no such luck; {path} has more" in done.stderr
     assert "Traceback" in path.read_text()
     assert mode(path) == 0o600

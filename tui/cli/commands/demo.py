@@ -1,0 +1,24 @@
+"""`vmtop demo`: the screen with made-up workloads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tui.cli import screen, sources
+from tui.cli.options import choice_options, live_options, log_option
+
+if TYPE_CHECKING:
+    from collectors.query.filter import Query
+
+
+@click.command("demo")
+@click.option("--workloads", type=click.IntRange(0, 10_000), default=50, show_default=True, help="Number of workloads.")
+@click.option("--seed", type=int, default=7, show_default=True, help="The same seed gives the same workloads.")
+@choice_options
+@live_options
+@log_option
+def command(workloads: int, seed: int, query: Query | None, only: str | None, **looks: Any) -> int:
+    """Start the screen with made-up workloads."""
+    return screen.start(sources.demo(workloads, seed), screen.choose(query, only, is_demo=True, **looks))

@@ -1,0 +1,63 @@
+"""`vmtop doctor`: check every source; `--report` collects what a bug report needs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from collectors.analysis.rates import Moment
+from collectors.sampling.source import SourceSpec
+from collectors.session.format import SessionError
+from tui.cli.options import source_options
+from tui.cli.sampling import gather
+from tui.presenters import bug_report
+from tui.presenters import doctor as checkup
+
+
+@click.command("doctor")
+@click.option("--json", "is_json", is_flag=True, help="Print a JSON document.")
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    is_flag=False,
+    flag_value=Path("-"),
+    metavar="[FILE]",
+    help="Write what a bug report needs, with secrets masked; without FILE, to standard output.",
+)
+@click.option("--with-names", "has_names", is_flag=True, help="With --report: include the names of workloads.")
+@click.option("--force", "is_forced", is_flag=True, help="With --report: overwrite an existing file.")
+@source_options
+def command(
+    is_json: bool,
+    report: Path | None,
+    has_names: bool,
+    is_forced: bool,
+    specs: list[SourceSpec],
+) -> int:
+    """Check every data source and show how to fix the ones that can't be read.
+
+    Exits with 0 only if every source that is present can be read.
+    """
+
+    if report is None and (has_names or is_forced):
+        raise click.UsageError("--with-names and --force need --report.")
+    moment = gather(specs)
+    if report is not None:
+        return _report(moment, report, has_names, is_forced)
+    click.echo(json.dumps(checkup.as_document(moment), indent=2) if is_json else checkup.as_text(moment).rstrip())
+    return 0 if checkup.is_healthy(moment) else 1
+
+
+def _report(moment: Moment, target: Path, has_names: bool, is_forced: bool) -> int:
+
+    if str(target) == "-":
+        click.echo(bug_report.as_text(moment, has_names), nl=False)
+        return 0
+    try:
+        bug_report.write(moment, has_names, target, is_forced)
+    except SessionError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"vmtop: {target} is written, for your eyes only; read it before you pass it on", err=True)
+    return 0

@@ -1,0 +1,35 @@
+"""`vmtop report`: a session as one HTML page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from collectors.safety.sanitize import sanitize
+from collectors.session.downsample import Buckets
+from collectors.session.summary import survey
+from tui.cli.options import FILES, FORCE
+from tui.cli.session_files import last_summary, not_onto_itself, opened, output
+from tui.presenters.html_report import page
+
+_STEPS = 480
+"""Points of a chart, at most."""
+
+
+@click.command("report")
+@FILES
+@click.option("-o", "--output", "target", type=click.Path(path_type=Path), required=True, help="The new page.")
+@FORCE
+def command(files: tuple[Path, ...], target: Path, is_forced: bool) -> int:
+    """Write a session as one HTML page: the host, the workloads, the events."""
+    not_onto_itself(files, target)
+    with opened(files) as session:
+        buckets = Buckets(*session.span(), count=max(2, min(_STEPS, session.total())))
+        summary = last_summary(survey(session, buckets.take), len(session.members))
+        with output(target, is_forced) as stream:
+            stream.write(page(summary, buckets).encode("utf-8", "replace"))
+    if summary.damage:
+        click.echo("vmtop: parts of the session are damaged; the page tells which", err=True)
+    click.echo(f"vmtop: {sanitize(str(target))} is written; any browser shows it", err=True)
+    return 0

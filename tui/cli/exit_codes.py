@@ -1,0 +1,20 @@
+"""The exit codes of every command."""
+
+DONE = 0
+FAILED = 1
+"""Also: something that is present cannot be read."""
+USAGE = 2
+"""Bad arguments, or no terminal for the screen; click's own."""
+NO_SUCH = 3
+"""A name stands for no workload, or for several."""
+NOT_ALLOWED = 4
+REFUSED = 5
+"""vmtop refuses: protected, locked, or impossible in this state."""
+TIMED_OUT = 6
+UNKNOWN = 7
+"""The engine was lost before the outcome was known."""
+NO_ANSWER = 8
+"""A source that could know a name has not answered."""
+HUNG_UP = 129
+"""The terminal has gone."""
+INTERRUPTED = 130

@@ -1,0 +1,42 @@
+"""A group of commands that are imported when they are run, completed, or asked for help."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+import click
+
+
+class LazyGroup(click.Group):
+    """Knows its commands by name; lists and completes them by their row alone.
+
+    Args:
+        rows: For each command its module and one line of help. A module has `command`, or `COMMANDS` by name.
+    """
+
+    def __init__(self, *args: Any, rows: Mapping[str, tuple[str, str]], **extra: Any) -> None:
+        super().__init__(*args, **extra)
+        self._rows = rows
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names, in order."""
+        return sorted(self._rows)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return what a list of commands shows of one; `None` if there is none of that name."""
+        row = self._rows.get(cmd_name)
+        return None if row is None else click.Command(cmd_name, help=row[1])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Import the command that the arguments name."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, None if command is None or name is None else self._load(name), rest
+
+    def _load(self, name: str) -> click.Command:
+        module = vars(import_module(self._rows[name][0]))
+        command: click.Command = module["command"] if "command" in module else module["COMMANDS"][name]
+        return command
