@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collectors.actions.rules import is_reached, state_forbids
+from collectors.actions.verbs import VERBS
 from collectors.engines.registry import owner
 from collectors.model.actions import Observed, Request, Result, Verb
 from collectors.model.workloads import State
 
 _ENDED = (State.STOPPED, State.CRASHED)
-STARTING = frozenset({Verb.START, Verb.RESTART})
+STARTING = frozenset(verb for verb, spec in VERBS.items() if spec.starts_it)
 """The verbs after which a workload may have ended again."""
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collectors.actions.verbs import VERBS
 from collectors.engines.registry import owner
 from collectors.model.actions import AfterTimeout, Note, Request, Verb
 from collectors.model.wording import some
 from collectors.model.workloads import Workload
 
-CAN_WAIT = frozenset({Verb.STOP, Verb.RESTART})
+CAN_WAIT = frozenset(verb for verb, spec in VERBS.items() if spec.can_wait)
 """The verbs that ask, and therefore have a time-out and a choice of what follows it."""
-_ENDS = frozenset({Verb.STOP, Verb.KILL})
+_ENDS = frozenset(verb for verb, spec in VERBS.items() if spec.ends_it)
 
 
 def equivalent(request: Request) -> tuple[str, ...]:
@@ -26,7 +27,7 @@ def consequence(request: Request) -> str:
     is_vm = request.workload.kind == "vm"
     if is_vm and verb is Verb.START and Note.SAVED in _notes(request):
         return "It is restored from the state that was saved, not booted."
-    sentence = (_OF_VM if is_vm else _OF_PROCESSES)[verb]
+    sentence = VERBS[verb].vm_consequence if is_vm else VERBS[verb].consequence
     if verb in CAN_WAIT:
         sentence += f" {aftermath(request)}"
     return sentence
@@ -61,26 +62,6 @@ def aftermath(request: Request) -> str:
     if request.verb is Verb.RESTART and is_vm:
         return f"If it has not after {seconds}, it is reset like by the button: unsaved data is lost."
     return f"If it has not after {seconds}, it is {'forced off' if is_vm else 'killed'}: unsaved data is lost."
-
-
-_OF_VM = {
-    Verb.START: "The domain boots.",
-    Verb.STOP: "The guest is asked to shut down, as by its power button.",
-    Verb.RESTART: "The guest is asked to reboot; its services are away meanwhile.",
-    Verb.PAUSE: "Its virtual CPUs stand still; its memory stays, and its connections may time out.",
-    Verb.RESUME: "Its virtual CPUs run on; its clock may be behind.",
-    Verb.KILL: "The power is cut: what the guest has not written to its disks is lost.",
-    Verb.REMOVE: "vmtop does not undefine domains.",
-}
-_OF_PROCESSES = {
-    Verb.START: "Its processes start anew with the settings it has.",
-    Verb.STOP: "Its processes are asked to end.",
-    Verb.RESTART: "Its processes are asked to end and then started anew; its service is away meanwhile.",
-    Verb.PAUSE: "Its processes are frozen; its memory stays, and its connections may time out.",
-    Verb.RESUME: "Its processes run on.",
-    Verb.KILL: "Its processes are killed: what they have not written is lost.",
-    Verb.REMOVE: "The container is deleted with all it has written outside its volumes; image and volumes stay.",
-}
 
 
 def describe(workload: Workload) -> str:

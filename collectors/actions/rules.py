@@ -2,23 +2,10 @@
 
 from __future__ import annotations
 
+from collectors.actions.verbs import VERBS
 from collectors.engines.registry import owner
 from collectors.model.actions import Verb
 from collectors.model.workloads import State, Workload
-
-_RUNS = frozenset({State.RUNNING, State.BLOCKED, State.STARTING, State.RESTARTING})
-_RESTS = frozenset({State.STOPPED, State.CREATED, State.CRASHED})
-_LIVES = frozenset(State) - _RESTS - {State.UNKNOWN}
-_FROM: dict[Verb, frozenset[State]] = {
-    Verb.START: _RESTS,
-    Verb.STOP: _RUNS,
-    Verb.RESTART: _RUNS,
-    Verb.PAUSE: frozenset({State.RUNNING, State.BLOCKED}),
-    Verb.RESUME: frozenset({State.PAUSED}),
-    Verb.KILL: _LIVES,
-    Verb.REMOVE: _RESTS,
-}
-"""The states in which a verb makes sense."""
 
 
 def why_not(verb: Verb, workload: Workload) -> str:
@@ -33,34 +20,14 @@ def engine_forbids(verb: Verb, workload: Workload) -> str:
 
 def state_forbids(verb: Verb, state: State) -> str:
     """Return why a state does not allow a verb; empty when it does."""
-    if state in _FROM[verb]:
+    spec = VERBS[verb]
+    if state in spec.starts_from:
         return ""
     if state is State.UNKNOWN:
         return "its state is not known: its engine does not answer (! tells more)"
-    if state is State.PAUSED and verb in (Verb.STOP, Verb.RESTART):
-        return "it is paused: resume it first, or kill it"
-    if verb is Verb.REMOVE:
-        return f"it is {state}: stop it first"
-    return _ALREADY.get((verb, state)) or f"it is {state}"
-
-
-_ALREADY = {
-    (Verb.START, State.RUNNING): "it runs already",
-    (Verb.STOP, State.STOPPED): "it is stopped already",
-    (Verb.KILL, State.STOPPED): "it is stopped already",
-    (Verb.PAUSE, State.PAUSED): "it is paused already",
-    (Verb.RESUME, State.RUNNING): "it runs already",
-}
+    return spec.refusals.get(state) or spec.refusal.format(state=state)
 
 
 def is_reached(verb: Verb, state: State) -> bool:
     """Return whether a state is what the verb wants to bring about (a restart is never there beforehand)."""
-    match verb:
-        case Verb.START | Verb.RESUME | Verb.RESTART:
-            return state in (State.RUNNING, State.BLOCKED)
-        case Verb.STOP | Verb.KILL:
-            return state in _RESTS
-        case Verb.PAUSE:
-            return state is State.PAUSED
-        case Verb.REMOVE:
-            return False
+    return state in VERBS[verb].leads_to

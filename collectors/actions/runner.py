@@ -18,8 +18,9 @@ from typing import NamedTuple
 from collectors.actions.checks import STARTING, has_come, has_ended_again, objection
 from collectors.actions.commands import CAN_WAIT, equivalent
 from collectors.actions.log import ActionLog, Entry
+from collectors.actions.verbs import VERBS
 from collectors.actions.words import done_words, left_words
-from collectors.model.actions import ActionTimedOut, AfterTimeout, EngineActions, Observed, Request, Result, Verb
+from collectors.model.actions import ActionTimedOut, AfterTimeout, EngineActions, Observed, Request, Result
 from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown, SourceError, WorkloadGone
 from collectors.model.workloads import Event, State, Workload, WorkloadId
 from collectors.sampling.timeout import call_with_timeout
@@ -36,8 +37,6 @@ _GRACE_S = 15.0
 """For an engine's answer, beyond the time that the action itself may take."""
 _POLL_S, _POLL_MOST_S = 0.2, 2.0
 """Between two looks: first, and at most. The pause grows, because every look opens a connection."""
-_ENDING = frozenset({Verb.STOP, Verb.KILL, Verb.REMOVE})
-"""The verbs after which a workload may be gone."""
 _STAY_S = 0.3
 """After a start: what ends at once may still be running when it is seen first."""
 _POLL_LOST_S = 1.0
@@ -229,7 +228,7 @@ class Runner:
             try:
                 now = call_with_timeout(LOOK_S, lambda: engine.observe(request.workload))
             except WorkloadGone:
-                if request.verb not in _ENDING:
+                if not VERBS[request.verb].may_be_gone:
                     raise
                 return Observed(before.name, State.STOPPED)
             if has_come(request.verb, before, now, engine.restart_is_a_new_run):
@@ -260,7 +259,7 @@ class Runner:
             return
         if not isinstance(error, WorkloadGone):
             self._end(action, Result.UNKNOWN, f"outcome unknown: {error.reason}", error.remedy)
-        elif request.verb in _ENDING:
+        elif VERBS[request.verb].may_be_gone:
             self._end(action, Result.DONE, f"{done_words(request)}, and is gone")
         else:
             self._end(action, Result.GONE, "is gone since it was asked")

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
+import statistics as stdlib_statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
-from math import sqrt
 from typing import NamedTuple
 
 from collectors.comparison.window import Past, Statistics, statistics
@@ -157,13 +157,10 @@ def _stall_together(pasts: Sequence[Past], facts: Facts) -> Iterator[Finding]:
 
 def correlation(pairs: Sequence[tuple[float, float]]) -> float | None:
     """Return Pearson's correlation; `None` where a side does not change."""
-    if len(pairs) < 2:
+    try:
+        return stdlib_statistics.correlation(*zip(*pairs, strict=True)) if len(pairs) > 1 else None
+    except stdlib_statistics.StatisticsError:  # a side is constant
         return None
-    means = [sum(pair[side] for pair in pairs) / len(pairs) for side in (0, 1)]
-    both = sum((a - means[0]) * (b - means[1]) for a, b in pairs)
-    spread = [sum((pair[side] - means[side]) ** 2 for pair in pairs) for side in (0, 1)]
-    scale = sqrt(spread[0]) * sqrt(spread[1])
-    return both / scale if scale else None
 
 
 RULES: tuple[Rule, ...] = (

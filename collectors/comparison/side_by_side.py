@@ -6,20 +6,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from collectors.comparison.window import Past, Statistics, statistics
-from collectors.model.metrics import METRICS, Metric, Unit
+from collectors.model.metrics import METRICS, Metric
 
 MOST = 8
 """Sides of one comparison."""
-_COST = frozenset(
-    {
-        "cpu_percent", "cpu_wait_percent", "memory_host_bytes", "memory_charged_bytes", "memory_of_limit_percent",
-        "memory_swap_bytes", "memory_peak_bytes", "oom_kills", "cpu_of_limit_percent", "cpu_throttled_percent",
-        "cpu_user_percent", "cpu_system_percent", "cpu_emulator_percent", "cpu_steal_percent", "memory_wait_percent",
-        "io_wait_percent", "guest_disk_read_milliseconds", "guest_disk_write_milliseconds", "net_drops_per_second",
-        "memory_inside_bytes",
-    }
-)  # fmt: skip
-"""Metrics of which less is better; of the others (flows, limits, counts) neither more nor less is."""
 _EQUAL = 0.01
 """Sides that differ by less than this share are neither best nor worst."""
 
@@ -71,16 +61,11 @@ def _row(metric: Metric, found: Sequence[Statistics | None], stat: str) -> Metri
     cells = tuple(_cell(one, first, stat) for one in found)
     best = worst = None
     known = [(one.of(stat), place) for place, one in enumerate(found) if one is not None]
-    if metric.key in _COST and len(known) > 1:
+    if metric.less_is_better and len(known) > 1:
         least, most = min(known), max(known)
-        if most[0] - least[0] > max(abs(most[0]) * _EQUAL, _least_visible(metric)):
+        if most[0] - least[0] > max(abs(most[0]) * _EQUAL, metric.least_visible):
             best, worst = least[1], most[1]
     return MetricRow(metric, cells, best, worst)
-
-
-def _least_visible(metric: Metric) -> float:
-    """A difference that the shown digits do not tell."""
-    return 0.05 if metric.unit is Unit.PERCENT else 0.0
 
 
 def _cell(one: Statistics | None, first: Statistics | None, stat: str) -> Cell:

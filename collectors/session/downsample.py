@@ -6,22 +6,13 @@ from array import array
 from math import isnan, nan
 
 from collectors.analysis.rates import Moment, Reading
+from collectors.model.metrics import METRICS
 from collectors.model.workloads import WorkloadId
 
-HOST_KEYS = (
-    "cpu_percent",
-    "memory_host_bytes",
-    "disk_read_bytes_per_second",
-    "disk_write_bytes_per_second",
-    "net_rx_bytes_per_second",
-    "net_tx_bytes_per_second",
-    "cpu_wait_percent",
-    "memory_wait_percent",
-    "io_wait_percent",
-)
+HOST_KEYS = tuple(key for key, metric in METRICS.items() if metric.host_chart is not None)
 MOST_WORKLOADS = 2000
 """Of whom there are series: each takes some 20 KiB."""
-WORKLOAD_KEYS = ("cpu_percent", "memory_host_bytes")
+WORKLOAD_KEYS = tuple(key for key, metric in METRICS.items() if metric.is_headline)
 
 
 class Series:

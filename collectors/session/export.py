@@ -113,7 +113,6 @@ def _columns(batch: list[Row], keys: tuple[str, ...]) -> dict[str, list[Any]]:
 
 _CHUNK = 240
 """Rows of one workload that are held until they go to the temporary file."""
-_TOTALS = {"cpu_seconds": "counter", "oom_kills": "counter"}
 _ENDINGS = {"counter": "_total", "gauge": ""}
 
 
@@ -170,7 +169,7 @@ def write_openmetrics(rows: Iterable[Row], keys: tuple[str, ...], stream: TextIO
         for number_, key in enumerate(keys):
             metric = METRICS[key]
             digits = digits_of(metric.unit)
-            kind = _TOTALS.get(key, "gauge")
+            kind = "counter" if METRICS[key].is_total else "gauge"
             stream.write(f"# TYPE vmtop_{key} {kind}\n# HELP vmtop_{key} {_escaped(metric.help)}\n")
             for identity, workload in spill.workloads.items():
                 head = f"vmtop_{key}{_ENDINGS[kind]}{{{_labels(workload)}}}"

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from collectors.analysis.rates import Deriver, Moment, Reading
+from collectors.model.metrics import METRICS
 from collectors.model.workloads import Event, WorkloadId
 from collectors.session.format import PAUSE, SHORTEST_S, Damage, Gap
 from collectors.session.reader import Session
 
-PEAKS = ("cpu_percent", "memory_host_bytes", "cpu_wait_percent")
+PEAKS = tuple(key for key, metric in METRICS.items() if metric.has_peak)
 """Metrics whose highest value is told of each workload."""
 EVENTS_KEPT = 10_000
 _HOSTS_TOLD = 20

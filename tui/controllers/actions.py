@@ -15,7 +15,8 @@ from collectors.actions.nested_workloads import below
 from collectors.actions.protection import Protection
 from collectors.actions.rules import state_forbids, why_not
 from collectors.actions.runner import Action, Runner
-from collectors.actions.words import HINTS, label
+from collectors.actions.verbs import VERBS
+from collectors.actions.words import label
 from collectors.model.actions import AfterTimeout, Observed, Request, Result, Verb
 from collectors.model.errors import SourceError
 from collectors.model.workloads import Kind, Workload, WorkloadId
@@ -171,7 +172,7 @@ class ActionController:
         word = label(verb, kind)
         if not possible:
             return Entry(verb, word, next(iter(dict.fromkeys(reasons))), False)
-        note = f"possible for {possible} of {len(workloads)}" if len(workloads) > 1 else HINTS[verb]
+        note = f"possible for {possible} of {len(workloads)}" if len(workloads) > 1 else VERBS[verb].hint
         if self.is_locked:
             locked = f"{note}, but locked" if len(workloads) > 1 else "possible, but locked"
             return Entry(verb, word, locked, False)

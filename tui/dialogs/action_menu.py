@@ -12,19 +12,9 @@ from textual.binding import Binding, BindingType
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
+from collectors.actions.verbs import VERBS
 from collectors.model.actions import Verb
 from tui.dialogs.base import Dialog
-
-KEYS_OF_VERBS = {
-    Verb.START: "s",
-    Verb.STOP: "t",
-    Verb.RESTART: "r",
-    Verb.PAUSE: "p",
-    Verb.RESUME: "u",
-    Verb.KILL: "K",
-    Verb.REMOVE: "d",
-}
-"""The second key. Start and stop are two keys: a toggle would do the opposite of what is meant on a stale screen."""
 
 
 class Entry(NamedTuple):
@@ -70,7 +60,7 @@ class ActionMenu(Dialog[Verb | None]):
 
     def on_key(self, event: events.Key) -> None:
         for entry in self._entries:
-            if event.character == KEYS_OF_VERBS[entry.verb]:
+            if event.character == VERBS[entry.verb].key:
                 event.stop()
                 if entry.is_possible:
                     self.dismiss(entry.verb)
@@ -93,7 +83,7 @@ class ActionMenu(Dialog[Verb | None]):
 
 def _line(entry: Entry) -> Text:
     line = Text(no_wrap=True, overflow="ellipsis")
-    line.append(f" {KEYS_OF_VERBS[entry.verb]} ", style="bold").append(f"{entry.label:<10} ").append(
+    line.append(f" {VERBS[entry.verb].key} ", style="bold").append(f"{entry.label:<10} ").append(
         entry.note, style="dim"
     )
     return line

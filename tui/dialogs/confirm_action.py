@@ -15,7 +15,8 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Button, Input, Static
 
 from collectors.actions.commands import CAN_WAIT, besides, consequence, describe, equivalent
-from collectors.model.actions import AfterTimeout, Request, Verb
+from collectors.actions.verbs import VERBS
+from collectors.model.actions import AfterTimeout, Request
 from collectors.model.wording import some
 from tui.dialogs.base import Dialog
 from tui.terminal.painting import PaintingApp
@@ -24,8 +25,6 @@ ARMED_AFTER_S = 0.25
 """Keys typed ahead of what is on the screen must not confirm it."""
 _LISTED = 8
 _TIMEOUTS_S = (1.0, 5.0, 10.0, 30.0, 60.0, 90.0, 180.0, 600.0)
-TYPED = frozenset({Verb.KILL, Verb.REMOVE})
-"""The verbs that want the name typed."""
 
 
 class Asked(NamedTuple):
@@ -44,7 +43,7 @@ class Asked(NamedTuple):
     def words(self) -> tuple[str, ...]:
         """What has to be typed, one of these: an id where a name cannot be typed. Empty when a key is enough."""
         verb = self.requests[0].verb
-        if verb not in TYPED:
+        if not VERBS[verb].is_typed:
             return ()
         first = self.requests[0].workload
         return (first.name, first.short_id) if len(self.requests) == 1 else (f"{verb} {len(self.requests)}",)

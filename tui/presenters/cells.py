@@ -31,15 +31,6 @@ _SIGNS = {
     State.UNKNOWN: ("·", ".", "dim"),
 }
 _SHORT_KINDS = {Kind.VM: "vm", Kind.CONTAINER: "ct", Kind.SERVICE: "svc", Kind.HOST: "host"}
-_THRESHOLDS = {
-    "cpu_wait_percent": (10.0, 25.0),
-    "memory_of_limit_percent": (85.0, 95.0),
-    "cpu_of_limit_percent": (80.0, 95.0),
-    "cpu_throttled_percent": (5.0, 20.0),
-    "cpu_steal_percent": (5.0, 10.0),
-    "io_wait_percent": (10.0, 30.0),
-    "memory_wait_percent": (5.0, 20.0),
-}
 _APPROXIMATE = frozenset({"process-io"})
 
 
@@ -179,8 +170,8 @@ class Cells:
             warn, bad, value = 80.0, 95.0, share if share is not None else min(value, 79.0)
         elif key == "memory_of_limit_percent" and reading.workload.kind is Kind.VM:
             return "plain"  # the balloon target is no wall: the hypervisor's own memory comes on top of it
-        elif key in _THRESHOLDS:
-            warn, bad = _THRESHOLDS[key]
+        elif (thresholds := METRICS[key].thresholds) is not None:
+            warn, bad = thresholds
         else:
             return "plain" if value >= 0.05 or METRICS[key].unit is Unit.COUNT else "dim"
         if value >= bad:

@@ -53,10 +53,10 @@ class Column:
         return self.is_spark or (self.metric is None and self.key != "uptime")
 
 
-def metric_column(key: str, keep: int) -> Column:
+def metric_column(key: str) -> Column:
     """Make the column of a metric."""
     metric = METRICS[key]
-    return Column(key, metric.label, max(_WIDTHS[metric.unit], len(metric.label)), keep)
+    return Column(key, metric.label, max(_WIDTHS[metric.unit], len(metric.label)), metric.keep)
 
 
 _FACTS = {
@@ -66,8 +66,6 @@ _FACTS = {
     "uptime": Column("uptime", "UP", 5, 12),
     "image": Column("image", "IMAGE", 24, 2),
     "health": Column("health", "HEALTH", 9, 3),
-    "spark:cpu_percent": Column("spark:cpu_percent", "CPU PAST", SPARK_LEAST, 60),
-    "spark:memory_host_bytes": Column("spark:memory_host_bytes", "MEM PAST", SPARK_LEAST, 11),
 }
 _SHORT_KIND = Column("kind", "", 3, 90)
 _FACT_HELP = {
@@ -78,39 +76,25 @@ _FACT_HELP = {
     "image": "A container's image, a machine's title.",
     "health": "What its health check says.",
 }
-_KEEP = {
-    "cpu_percent": 99,
-    "memory_host_bytes": 98,
-    "net_rx_bytes_per_second": 50,
-    "net_tx_bytes_per_second": 49,
-    "disk_read_bytes_per_second": 52,
-    "disk_write_bytes_per_second": 51,
-    "cpu_wait_percent": 40,
-    "memory_of_limit_percent": 20,
-}
+_PAST = {f"spark:{key}": metric.past_column for key, metric in METRICS.items() if metric.past_column}
+_SHOWN = [key for metric in METRICS.values() if metric.is_default for key in (metric.key, f"spark:{metric.key}")]
 DEFAULT: tuple[str, ...] = (
     "name",
     "kind",
     "state",
-    "cpu_percent",
-    "spark:cpu_percent",
-    "cpu_wait_percent",
-    "memory_host_bytes",
-    "spark:memory_host_bytes",
-    "memory_of_limit_percent",
-    "disk_read_bytes_per_second",
-    "disk_write_bytes_per_second",
-    "net_rx_bytes_per_second",
-    "net_tx_bytes_per_second",
+    *(key for key in _SHOWN if key in METRICS or key in _PAST),
     "uptime",
 )
-CHOICES: tuple[str, ...] = (*DEFAULT, *(key for key in METRICS if key not in DEFAULT), "image", "health")
+CHOICES: tuple[str, ...] = (*DEFAULT, *(key for key in (*METRICS, *_PAST) if key not in DEFAULT), "image", "health")
 """All that the column picker offers."""
 
 
 def column(key: str) -> Column:
     """Make a column by its key."""
-    return _FACTS[key] if key in _FACTS else metric_column(key, _KEEP.get(key, 5))
+    if key in _PAST:
+        label, keep = _PAST[key]
+        return Column(key, label, SPARK_LEAST, keep)
+    return _FACTS[key] if key in _FACTS else metric_column(key)
 
 
 def describe(key: str) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import cycle
 
 from collectors.analysis.history import History
 from collectors.analysis.rates import Reading
 from collectors.analysis.startup_times import Startup
+from collectors.comparison import window
 from collectors.model.details import Column, Details, Fact, Page, Table, Value
 from collectors.model.metrics import METRICS, Metric, Unit
 from collectors.model.workloads import Event
@@ -20,24 +22,9 @@ _LABEL, _VALUE, _SPARK = 9, 8, 10
 _NUMBER = 9
 _TEXT_MOST = 48
 _FACT_LABEL = 27
-_TOGETHER = (
-    ("disk_read_bytes_per_second", "disk_write_bytes_per_second"),
-    ("net_rx_bytes_per_second", "net_tx_bytes_per_second"),
-    ("guest_disk_read_bytes_per_second", "guest_disk_write_bytes_per_second"),
-    ("disk_reads_per_second", "disk_writes_per_second"),
-    ("guest_disk_read_milliseconds", "guest_disk_write_milliseconds"),
-    ("cpu_user_percent", "cpu_system_percent"),
-    ("vcpu_percent", "cpu_emulator_percent"),
-)
-"""Metrics that one chart shows together."""
 _LEAST_TICKS = 60
 """A chart of fewer ticks would jump with each of them."""
-_TONES = ("cpu", "warn")
-_LIMITS = {
-    "memory_host_bytes": "memory_limit_bytes",
-    "memory_charged_bytes": "memory_limit_bytes",
-    "memory_inside_bytes": "memory_limit_bytes",
-}
+_TONES = ("cpu", "warn", "good")
 
 
 def metric_line(metric: Metric, reading: Reading, history: History, ascii_only: bool) -> Line:
@@ -51,41 +38,41 @@ def metric_line(metric: Metric, reading: Reading, history: History, ascii_only: 
     return [label, (text(value, metric.unit, _VALUE) + " ", "title"), (spark(past, top, _SPARK, ascii_only), "cpu")]
 
 
+def charted_with(metric: Metric) -> tuple[str, ...]:
+    """The keys of the metrics that share a metric's chart, its own included, in the order of METRICS."""
+    return tuple(
+        key for key, other in METRICS.items() if other is metric or (metric.chart and other.chart == metric.chart)
+    )
+
+
 def chart_of(metric: Metric, reading: Reading, history: History, interval_s: float) -> Chart:
-    """The chart of a metric, with the one that belongs beside it, and its limit."""
-    keys = next((pair for pair in _TOGETHER if metric.key in pair), (metric.key,))
+    """The chart of a metric, with those that share it, and its limit."""
+    keys = charted_with(metric)
     count = min(history.capacity, max(_LEAST_TICKS, history.ticks))
     series = [
         Series(METRICS[key].label, history.recent(reading.workload.id, key, count), tone)
-        for key, tone in zip(keys, _TONES, strict=False)
+        for key, tone in zip(keys, cycle(_TONES), strict=False)
     ]
-    limit = reading.value(_LIMITS[metric.key]) if metric.key in _LIMITS else None
-    if metric.key == "cpu_percent":
-        cores = reading.value("cpu_limit_cores")
-        limit = cores * 100 if cores else None
-    if metric.key == "pids":
-        limit = reading.lowest("pids_limit")
-    if metric.key.endswith("_of_limit_percent"):
-        limit = 100.0
+    limit = None if metric.limit is None else metric.limit(reading)
     return Chart(series, metric.unit, history.span_s(count, interval_s), limit)
 
 
 def statistics(chart: Chart) -> str:
-    """Now, mean, median, 95th percentile and maximum of each series, over what is kept."""
+    """Now, mean, 95th percentile (nearest rank) and maximum of each series, over what is kept."""
     parts = []
-    for one in chart.series:
-        present = sorted(value for value in one.values if value == value)
-        if not present:
+    for series in chart.series:
+        summary = window.statistics(series.values)
+        if summary is None:
             continue
-        last = one.values[-1]
+        last = series.values[-1]
         numbers = {
             "now": last if last == last else None,
-            "mean": sum(present) / len(present),
-            "p95": present[min(len(present) - 1, int(0.95 * len(present)))],
-            "max": present[-1],
+            "mean": summary.mean,
+            "p95": summary.p95,
+            "max": summary.max,
         }
         shown = "  ".join(f"{name} {text(value, chart.unit, 7).strip()}" for name, value in numbers.items())
-        parts.append(f"{one.label}: {shown}")
+        parts.append(f"{series.label}: {shown}")
     return "   ".join(parts)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from math import isnan
 
-from collectors.model.metrics import METRICS, Unit
+from collectors.model.metrics import METRICS, HostChart, Unit
 from collectors.model.workloads import Event
 from collectors.safety.sanitize import sanitize
 from collectors.session.downsample import Buckets, Series
@@ -25,12 +25,8 @@ _BRIDGED = 4
 """Steps: frames do not come as evenly as the steps are laid."""
 _WIDTH, _HEIGHT, _SMALL = 960, 150, 44
 _COLOURS = ("c1", "c2", "c3")
-_HOST_CHARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("CPU, 100 % is one core", ("cpu_percent",)),
-    ("Memory", ("memory_host_bytes",)),
-    ("Disk", ("disk_read_bytes_per_second", "disk_write_bytes_per_second")),
-    ("Network", ("net_rx_bytes_per_second", "net_tx_bytes_per_second")),
-    ("Waiting (PSI)", ("cpu_wait_percent", "memory_wait_percent", "io_wait_percent")),
+_HOST_CHARTS: tuple[tuple[str, tuple[str, ...]], ...] = tuple(
+    (chart.value, tuple(key for key, metric in METRICS.items() if metric.host_chart is chart)) for chart in HostChart
 )
 _STYLE = """
 :root{color-scheme:light dark;--b:#fff;--f:#1b1f24;--d:#6b7280;--l:#d8dce2;--c1:#2563eb;--c2:#d97706;--c3:#059669}

@@ -22,17 +22,11 @@ _FACTS: dict[str, Callable[[Reading], str]] = {
     "ENGINE": lambda reading: reading.workload.id.engine,
     "STATE": lambda reading: reading.workload.state,
 }
-_SHOWN = (
-    "cpu_percent",
-    "cpu_wait_percent",
-    "memory_host_bytes",
-    "memory_of_limit_percent",
-    "disk_read_bytes_per_second",
-    "disk_write_bytes_per_second",
-    "net_rx_bytes_per_second",
-    "net_tx_bytes_per_second",
-)
-_GIVES_WAY = ("ENGINE", "%LIM", "WAIT%", "STATE", "NET TX", "NET RX", "DISK W", "DISK R", "KIND")
+_SHOWN = tuple(key for key, metric in METRICS.items() if metric.is_default)
+_RANKS = {"ENGINE": 0, "STATE": 45, "KIND": 90} | {METRICS[key].label: METRICS[key].keep for key in _SHOWN}
+_STAYS = 95
+"""Columns of at least this rank never give way."""
+_GIVES_WAY = tuple(sorted((label for label, rank in _RANKS.items() if rank < _STAYS), key=_RANKS.__getitem__))
 """Columns that go first when the terminal is narrow."""
 _NAME_LEAST, _NAME_MOST = 12, 60
 _NUMBER_WIDTH = 5

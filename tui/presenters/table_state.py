@@ -14,7 +14,7 @@ from operator import itemgetter
 import msgspec
 
 from collectors.analysis.rates import Moment, Reading
-from collectors.model.metrics import METRICS, Unit
+from collectors.model.metrics import METRICS
 from collectors.model.workloads import ACTIVE, Kind, WorkloadId
 from collectors.query.filter import Query
 
@@ -28,10 +28,6 @@ class Scale(StrEnum):
     CORE = "core"
     HOST = "host"
     LIMIT = "limit"
-
-
-_ADDABLE = frozenset({"cpu_percent", "oom_kills", "pids", "vcpus", "cpu_seconds"})
-"""Beside sizes and flows, what a group may add up: not shares, means, ages or limits."""
 
 
 class Line(msgspec.Struct, frozen=True, gc=False):
@@ -51,7 +47,7 @@ class Line(msgspec.Struct, frozen=True, gc=False):
         """Return a metric; for a group the sum, where a sum makes sense."""
         if self.reading is not None:
             return self.reading.value(key)
-        if key not in _ADDABLE and METRICS[key].unit not in (Unit.BYTES, Unit.BYTES_PER_SECOND, Unit.PER_SECOND):
+        if not METRICS[key].is_additive:
             return None
         inside = {member.workload.id for member in self.members}
         values = [

@@ -10,7 +10,7 @@ from textual import on
 from textual.binding import BindingType
 
 from collectors.actions.runner import Action
-from collectors.actions.words import GERUNDS
+from collectors.actions.verbs import VERBS
 from collectors.analysis.rates import Moment
 from collectors.analysis.tracker import MomentTracker
 from collectors.kernel.self_usage import Cost, OwnCost
@@ -167,5 +167,5 @@ def _own(cost: Cost) -> list[str]:
 
 def _acting(action: Action) -> str:
     """Say what is under way, with the seconds passed."""
-    word = "unknown" if action.phase == "outcome unknown" else GERUNDS[action.request.verb]
+    word = "unknown" if action.phase == "outcome unknown" else VERBS[action.request.verb].gerund
     return f"{word} {action.seconds():.0f}s"

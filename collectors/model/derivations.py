@@ -1,0 +1,107 @@
+"""How metrics are derived from a reading. Pure functions; `None` means that a value is not known, never zero."""
+
+from __future__ import annotations
+
+from collectors.model.metric import Derivation, Readable
+
+
+def rate(name: str, scale: float = 1e9) -> Derivation:
+    """Return the growth of a counter per nanosecond, times the scale (1e9 = per second)."""
+
+    def derive(reading: Readable) -> float | None:
+        rate = reading.rate(name)
+        return None if rate is None else rate * scale
+
+    return derive
+
+
+def gauge(name: str) -> Derivation:
+    """Return the newest value of a sample field."""
+    return lambda reading: reading.gauge(name)
+
+
+def share(value_key: str, limit_key: str, scale: float) -> Derivation:
+    """Return one metric divided by another, times the scale; `None` where either is missing or the divisor is 0."""
+
+    def derive(reading: Readable) -> float | None:
+        value, limit = reading.value(value_key), reading.value(limit_key)
+        return None if value is None or not limit else value / limit * scale
+
+    return derive
+
+
+def throttled(reading: Readable) -> float | None:
+    """Return the percentage of CPU quota periods that were throttled."""
+    share = reading.ratio("cpu_throttled_periods_total", "cpu_periods_total")
+    return None if share is None else share * 100
+
+
+def memory_host(reading: Readable) -> float | None:
+    """Docker's formula (docker/cli stats_helpers.go, calculateMemUsageUnixNoCache), for every kind."""
+    charged = reading.gauge("memory_charged_bytes")
+    if charged is None:
+        return reading.gauge("memory_rss_bytes")
+    inactive = reading.gauge("memory_inactive_file_bytes") or 0
+    return charged - inactive if inactive < charged else charged
+
+
+def memory_inside(reading: Readable) -> float | None:
+    """In a domain: MemTotal less MemAvailable of the guest. In a container: what the host pays."""
+    available, usable = reading.gauge("memory_available_bytes"), reading.gauge("memory_usable_bytes")
+    if available is not None and usable is not None:
+        return max(0.0, available - usable)
+    return None if reading.gauge("vcpus") is not None else reading.value("memory_host_bytes")
+
+
+def vcpu_percent(reading: Readable) -> float | None:
+    """Return how busy the virtual CPUs are, in percent of all of them."""
+    rate, vcpus = reading.rate("vcpu_total_ns"), reading.gauge("vcpus")
+    return None if rate is None or not vcpus else rate / vcpus * 100
+
+
+def steal_percent(reading: Readable) -> float | None:
+    """Return the percentage of time in which virtual CPUs were ready and waited."""
+    rate, vcpus = reading.rate("steal_total_ns"), reading.gauge("vcpus")
+    return None if rate is None or not vcpus else rate / vcpus * 100
+
+
+def emulator_percent(reading: Readable) -> float | None:
+    """Both from libvirt's own record: the cgroup's CPU time is read at other instants."""
+    total, vcpu = reading.rate_beside("cpu_total_ns", "vcpu_total_ns"), reading.rate("vcpu_total_ns")
+    return None if total is None or vcpu is None else max(0.0, (total - vcpu) * 100)
+
+
+def latency(times: str, count: str) -> Derivation:
+    """Return the mean time of an operation, in milliseconds."""
+
+    def derive(reading: Readable) -> float | None:
+        mean_ns = reading.ratio(times, count)
+        return None if mean_ns is None else mean_ns / 1e6
+
+    return derive
+
+
+def of(key: str, scale: float = 1.0) -> Derivation:
+    """Return another metric, times the scale; `None` where it is missing."""
+
+    def derive(reading: Readable) -> float | None:
+        value = reading.value(key)
+        return None if value is None else value * scale
+
+    return derive
+
+
+def lowest(name: str) -> Derivation:
+    """Return the lowest value that any source has for a sample field."""
+    return lambda reading: reading.lowest(name)
+
+
+def always(value: float) -> Derivation:
+    """Return the same value for every reading."""
+    return lambda reading: value
+
+
+def cpu_seconds(reading: Readable) -> float | None:
+    """Return the CPU time used since the workload was made, in seconds."""
+    total = reading.gauge("cpu_total_ns")
+    return None if total is None else total / 1e9

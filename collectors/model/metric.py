@@ -1,0 +1,112 @@
+"""The type of a metric: what one row of METRICS says. `metric_rows` has the rows.
+
+A metric is derived from a `Reading` (see `rates`): the workload's newest samples, each with the one before it.
+100 % CPU is one host core, everywhere. Memory is measured in the same way for every kind: what the kernel charges,
+less the page cache that it would drop first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+
+class Unit(StrEnum):
+    """The unit of a metric's value, from which its text is made."""
+
+    PERCENT = "percent"
+    BYTES = "bytes"
+    BYTES_PER_SECOND = "bytes/s"
+    PER_SECOND = "1/s"
+    COUNT = "count"
+    CORES = "cores"
+    SECONDS = "seconds"
+    MILLISECONDS = "milliseconds"
+
+
+class Readable(Protocol):
+    """What a metric may ask of a reading."""
+
+    def gauge(self, name: str) -> float | None: ...
+    def lowest(self, name: str) -> float | None: ...
+    def rate(self, name: str) -> float | None: ...
+    def rate_beside(self, name: str, beside: str) -> float | None: ...
+    def ratio(self, part: str, whole: str) -> float | None: ...
+    def value(self, key: str) -> float | None: ...
+
+
+Derivation = Callable[[Readable], float | None]
+"""Returns a value, `None` where it is not known."""
+
+
+class HostChart(StrEnum):
+    """The charts of the host in an HTML report, by title, in their order."""
+
+    CPU = "CPU, 100 % is one core"
+    MEMORY = "Memory"
+    DISK = "Disk"
+    NETWORK = "Network"
+    WAITING = "Waiting (PSI)"
+
+
+_ADDITIVE = frozenset({Unit.BYTES, Unit.BYTES_PER_SECOND, Unit.PER_SECOND})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """One row of the table. Values, thresholds and limits are in the metric's unit."""
+
+    key: str
+    """Name in JSON and export; ends with its unit."""
+    alias: str
+    """Short name in filters and `--sort`."""
+    label: str
+    """Column header."""
+    unit: Unit
+    help: str
+    formula: str
+    derive: Derivation
+    fields: tuple[str, ...]
+    """Sample fields it is made of; they tell where a value came from."""
+    origins: Mapping[str, str] = field(default_factory=dict)
+    """Source name -> the files or calls that supply it."""
+    missing: str = "no source supplies it for this workload"
+    """Why a cell may be empty."""
+    is_default: bool = False
+    """Whether the table and `vmtop list` show it unless told otherwise."""
+    keep: int = 5
+    """Its column's rank: where there is no room, columns with the lowest number go first. 0 to 100."""
+    past_column: tuple[str, int] | None = None
+    """Header and rank of a column with a sparkline of its recent past; `None`: there is no such column."""
+    is_charted: bool = False
+    """Whether its recent past is kept for every workload, for sparklines; otherwise from the first look at it."""
+    is_headline: bool = False
+    """Whether an HTML report draws it for every workload."""
+    has_peak: bool = False
+    """Whether a session's summary keeps each workload's highest value."""
+    thresholds: tuple[float, float] | None = None
+    """From which values on a cell is coloured as a warning and as bad; `None`: never."""
+    less_is_better: bool = False
+    """Whether a comparison marks the lowest as best and the highest as worst; if not, it marks neither."""
+    adds_up: bool = False
+    """Whether a group shows the sum of its members. Bytes, bytes/s and 1/s always add up; see `is_additive`."""
+    is_total: bool = False
+    """Whether it only grows: a counter, not a gauge, in OpenMetrics."""
+    limit: Derivation | None = None
+    """The line that its chart draws as the limit; `None`: it has no limit."""
+    chart: str = ""
+    """Metrics of the same name share one chart on the detail page; empty: it has a chart of its own."""
+    host_chart: HostChart | None = None
+    """The chart of an HTML report that draws it for the host; `None`: no chart does."""
+
+    @property
+    def is_additive(self) -> bool:
+        """Whether a sum over workloads makes sense: not of shares, means, ages or core limits."""
+        return self.adds_up or self.unit in _ADDITIVE
+
+    @property
+    def least_visible(self) -> float:
+        """The largest difference that the displayed digits may hide."""
+        return 0.05 if self.unit is Unit.PERCENT else 0.0

@@ -1,0 +1,302 @@
+"""The rows of METRICS, one per metric, in the order in which columns, help and docs list them.
+
+A new metric is one row here: columns, sorting, filters, charts, comparisons, `vmtop list`, JSON, CSV, export, reports,
+help and docs/metrics.md follow from it.
+"""
+
+from __future__ import annotations
+
+from collectors.model.derivations import (
+    always,
+    cpu_seconds,
+    emulator_percent,
+    gauge,
+    latency,
+    lowest,
+    memory_host,
+    memory_inside,
+    of,
+    rate,
+    share,
+    steal_percent,
+    throttled,
+    vcpu_percent,
+)
+from collectors.model.metric import HostChart, Metric, Unit
+
+_DISK = {
+    "cgroup": "io.stat of the cgroup, all devices (v1: blkio.throttle.io_service_bytes_recursive)",
+    "process-io": "approximate: /proc/<pid>/io of its processes, because this kernel's v1 blkio does not count",
+    "docker-stats": "Docker stats: blkio_stats.io_service_bytes_recursive",
+    "host": "/proc/diskstats, whole disks",
+}
+_GUEST_DISK = {"libvirt": "domain stats block.N.*, backing files left out"}
+_NET = {
+    "cgroup": "/proc/<pid>/net/dev of its first process, all interfaces but lo",
+    "libvirt": "domain stats net.N.*, as the domain sees it",
+    "docker-stats": "Docker stats: networks.*",
+    "host": "/proc/net/dev, interfaces with hardware behind them",
+}
+_PSI = {
+    "cgroup": "cpu.pressure, some total",
+    "cgroup-slow": "{memory,io}.pressure, some total",
+    "host": "/proc/pressure",
+}
+_LIMIT = {
+    "cgroup-slow": "memory.max of it and its ancestors",
+    "libvirt": "balloon.current",
+    "docker": "HostConfig.Memory",
+}
+_NO_PSI = "the kernel gives no pressure (PSI) for this workload's cgroup"
+_NO_NET = "it shares the host's network, or its processes' network namespace cannot be read"
+_VM_ONLY = "only libvirt can tell, and only for a virtual machine"
+_NO_DISK = "the io controller is not enabled for its cgroup (on cgroup v1: /proc/<pid>/io, which needs root)"
+
+# fmt: off
+ROWS: tuple[Metric, ...] = (
+    Metric(
+        key="cpu_percent", alias="cpu", label="CPU%", unit=Unit.PERCENT,
+        help="CPU time used; 100 is one host core.", formula="growth of CPU time / elapsed time x 100",
+        derive=rate("cpu_total_ns", 100), fields=("cpu_total_ns",),
+        origins={
+            "cgroup": "cpu.stat usage_usec (v1: cpuacct.usage)",
+            "libvirt": "domain stats cpu.time",
+            "docker-stats": "Docker stats: cpu_usage.total_usage",
+            "host": "/proc/stat: user, nice, system, irq, softirq",
+        },
+        missing="its cgroup has no CPU accounting, or this is its first sample",
+        is_default=True, keep=99, past_column=("CPU PAST", 60), is_charted=True, is_headline=True, has_peak=True,
+        less_is_better=True, adds_up=True, limit=of("cpu_limit_cores", 100), host_chart=HostChart.CPU,
+    ),
+    Metric(
+        key="cpu_wait_percent", alias="wait", label="WAIT%", unit=Unit.PERCENT,
+        help="Share of time in which some of its tasks waited for a CPU.",
+        formula="growth of cpu.pressure some total / elapsed time x 100",
+        derive=rate("cpu_stall_total_ns", 100), fields=("cpu_stall_total_ns",), origins=_PSI, missing=_NO_PSI,
+        is_default=True, keep=40, is_charted=True, has_peak=True, thresholds=(10.0, 25.0), less_is_better=True,
+        host_chart=HostChart.WAITING,
+    ),
+    Metric(
+        key="memory_host_bytes", alias="mem", label="MEM", unit=Unit.BYTES,
+        help="What the host pays: charged memory less inactive page cache.",
+        formula="charged - inactive_file (Docker's and the kubelet's working set)",
+        derive=memory_host, fields=("memory_charged_bytes", "memory_rss_bytes"),
+        origins={
+            "cgroup": "memory.current - memory.stat inactive_file (v1: usage_in_bytes - total_inactive_file)",
+            "libvirt": "resident size of the QEMU process (balloon.rss)",
+            "docker-stats": "Docker stats: usage - inactive_file",
+            "host": "/proc/meminfo: MemTotal - MemFree - Inactive(file)",
+        },
+        missing="the memory controller is not enabled for its cgroup",
+        is_default=True, keep=98, past_column=("MEM PAST", 11), is_charted=True, is_headline=True, has_peak=True,
+        less_is_better=True, limit=of("memory_limit_bytes"), host_chart=HostChart.MEMORY,
+    ),
+    Metric(
+        key="memory_of_limit_percent", alias="limit", label="%LIM", unit=Unit.PERCENT,
+        help="Memory the host pays, as a share of its limit.", formula="memory_host_bytes / memory_limit_bytes x 100",
+        derive=share("memory_host_bytes", "memory_limit_bytes", 100), fields=("memory_limit_bytes",), origins=_LIMIT,
+        missing="it has no memory limit of its own",
+        is_default=True, keep=20, thresholds=(85.0, 95.0), less_is_better=True, limit=always(100.0),
+    ),
+    Metric(
+        key="disk_read_bytes_per_second", alias="read", label="DISK R", unit=Unit.BYTES_PER_SECOND,
+        help="Read from this host's disks.", formula="growth / elapsed time",
+        derive=rate("disk_read_total_bytes"), fields=("disk_read_total_bytes",), origins=_DISK, missing=_NO_DISK,
+        is_default=True, keep=52, is_charted=True, chart="disk bytes", host_chart=HostChart.DISK,
+    ),
+    Metric(
+        key="disk_write_bytes_per_second", alias="write", label="DISK W", unit=Unit.BYTES_PER_SECOND,
+        help="Written to this host's disks.", formula="growth / elapsed time",
+        derive=rate("disk_write_total_bytes"), fields=("disk_write_total_bytes",), origins=_DISK, missing=_NO_DISK,
+        is_default=True, keep=51, is_charted=True, chart="disk bytes", host_chart=HostChart.DISK,
+    ),
+    Metric(
+        key="net_rx_bytes_per_second", alias="rx", label="NET RX", unit=Unit.BYTES_PER_SECOND,
+        help="Received by the workload.", formula="growth / elapsed time",
+        derive=rate("net_rx_total_bytes"), fields=("net_rx_total_bytes",), origins=_NET, missing=_NO_NET,
+        is_default=True, keep=50, is_charted=True, chart="network", host_chart=HostChart.NETWORK,
+    ),
+    Metric(
+        key="net_tx_bytes_per_second", alias="tx", label="NET TX", unit=Unit.BYTES_PER_SECOND,
+        help="Sent by the workload.", formula="growth / elapsed time",
+        derive=rate("net_tx_total_bytes"), fields=("net_tx_total_bytes",), origins=_NET, missing=_NO_NET,
+        is_default=True, keep=49, is_charted=True, chart="network", host_chart=HostChart.NETWORK,
+    ),
+    Metric(
+        key="memory_inside_bytes", alias="inside", label="INSIDE", unit=Unit.BYTES,
+        help="What the programs inside use.",
+        formula="guest's MemTotal - MemAvailable; for a container the same as MEM",
+        derive=memory_inside, fields=("memory_available_bytes", "memory_charged_bytes"),
+        origins={"libvirt": "balloon.available - balloon.usable, by the guest's balloon driver", "cgroup": "as MEM"},
+        missing="the guest's balloon driver does not report (needs <memballoon><stats period=.../>)",
+        less_is_better=True, limit=of("memory_limit_bytes"),
+    ),
+    Metric(
+        key="memory_limit_bytes", alias="memlimit", label="LIMIT", unit=Unit.BYTES,
+        help="The lowest limit that holds for its memory.",
+        formula="min(own limit, ancestors' limits, balloon target)",
+        derive=lowest("memory_limit_bytes"), fields=("memory_limit_bytes",), origins=_LIMIT,
+        missing="it has no memory limit",
+    ),
+    Metric(
+        key="memory_charged_bytes", alias="charged", label="CHARGED", unit=Unit.BYTES,
+        help="All memory charged to it, page cache included.", formula="memory.current",
+        derive=gauge("memory_charged_bytes"), fields=("memory_charged_bytes",), origins={"cgroup": "memory.current"},
+        less_is_better=True, limit=of("memory_limit_bytes"),
+    ),
+    Metric(
+        key="memory_swap_bytes", alias="swap", label="SWAP", unit=Unit.BYTES,
+        help="Memory in swap.", formula="memory.swap.current",
+        derive=gauge("memory_swap_bytes"), fields=("memory_swap_bytes",),
+        origins={"cgroup-slow": "memory.swap.current"}, less_is_better=True,
+    ),
+    Metric(
+        key="memory_peak_bytes", alias="peak", label="PEAK", unit=Unit.BYTES,
+        help="Most memory ever charged.", formula="memory.peak",
+        derive=gauge("memory_peak_bytes"), fields=("memory_peak_bytes",),
+        origins={"cgroup-slow": "memory.peak (Linux 5.19 and newer)"}, less_is_better=True,
+    ),
+    Metric(
+        key="memory_report_age_seconds", alias="age", label="AGE", unit=Unit.SECONDS,
+        help="Age of the guest's own memory report.", formula="time of reading - balloon.last-update",
+        derive=gauge("memory_report_age_s"), fields=("memory_report_age_s",),
+        origins={"libvirt": "balloon.last-update"}, missing=_VM_ONLY,
+    ),
+    Metric(
+        key="oom_kills", alias="oom", label="OOM", unit=Unit.COUNT,
+        help="Processes killed for lack of memory, since it was made.", formula="oom_kill",
+        derive=gauge("oom_kills_total"), fields=("oom_kills_total",),
+        origins={"cgroup-slow": "memory.events oom_kill"}, less_is_better=True, adds_up=True, is_total=True,
+    ),
+    Metric(
+        key="cpu_limit_cores", alias="cores", label="CPUS", unit=Unit.CORES,
+        help="Cores it may use at most.", formula="min(quota of it and its ancestors, cpuset, vCPUs, online CPUs)",
+        derive=lowest("cpu_limit_cores"), fields=("cpu_limit_cores",),
+        origins={"cgroup-slow": "cpu.max, cpuset.cpus.effective", "libvirt": "vcpu.current"},
+    ),
+    Metric(
+        key="cpu_of_limit_percent", alias="cpulimit", label="CPU/L", unit=Unit.PERCENT,
+        help="CPU used, as a share of what it may use.", formula="cpu_percent / cpu_limit_cores",
+        derive=share("cpu_percent", "cpu_limit_cores", 1), fields=("cpu_limit_cores",), thresholds=(80.0, 95.0),
+        less_is_better=True, limit=always(100.0),
+    ),
+    Metric(
+        key="cpu_throttled_percent", alias="throttled", label="THROT%", unit=Unit.PERCENT,
+        help="Share of its quota periods that were throttled.",
+        formula="growth of nr_throttled / growth of nr_periods x 100",
+        derive=throttled, fields=("cpu_throttled_periods_total",),
+        origins={"cgroup": "cpu.stat nr_throttled, nr_periods"}, missing="it has no CPU quota, or no period passed",
+        thresholds=(5.0, 20.0), less_is_better=True,
+    ),
+    Metric(
+        key="cpu_user_percent", alias="user", label="USER%", unit=Unit.PERCENT,
+        help="CPU time in user mode.", formula="as CPU%",
+        derive=rate("cpu_user_total_ns", 100), fields=("cpu_user_total_ns",), origins={"cgroup": "cpu.stat user_usec"},
+        less_is_better=True, chart="CPU modes",
+    ),
+    Metric(
+        key="cpu_system_percent", alias="sys", label="SYS%", unit=Unit.PERCENT,
+        help="CPU time in the kernel on its behalf.", formula="as CPU%",
+        derive=rate("cpu_system_total_ns", 100), fields=("cpu_system_total_ns",),
+        origins={"cgroup": "cpu.stat system_usec"}, less_is_better=True, chart="CPU modes",
+    ),
+    Metric(
+        key="vcpu_percent", alias="vcpu", label="VCPU%", unit=Unit.PERCENT,
+        help="How busy the virtual CPUs are; 100 is all of them.",
+        formula="growth of vcpu.N.time, summed / elapsed time / vCPUs x 100",
+        derive=vcpu_percent, fields=("vcpu_total_ns",), origins={"libvirt": "domain stats vcpu.N.time"},
+        missing=_VM_ONLY, chart="vCPUs and emulator",
+    ),
+    Metric(
+        key="cpu_emulator_percent", alias="emulator", label="EMU%", unit=Unit.PERCENT,
+        help="CPU used by the hypervisor beside the vCPUs.",
+        formula="(growth of cpu.time - growth of vcpu.N.time) / elapsed time x 100",
+        derive=emulator_percent, fields=("vcpu_total_ns",), origins={"libvirt": "vcpu.N.time"}, missing=_VM_ONLY,
+        less_is_better=True, chart="vCPUs and emulator",
+    ),
+    Metric(
+        key="cpu_steal_percent", alias="steal", label="STEAL%", unit=Unit.PERCENT,
+        help="Share of time its vCPUs were ready and had to wait.",
+        formula="growth of vcpu.N.delay, summed / elapsed time / vCPUs x 100",
+        derive=steal_percent, fields=("steal_total_ns",), origins={"libvirt": "domain stats vcpu.N.delay"},
+        missing=_VM_ONLY, thresholds=(5.0, 10.0), less_is_better=True,
+    ),
+    Metric(
+        key="memory_wait_percent", alias="memwait", label="MWAIT%", unit=Unit.PERCENT,
+        help="Share of time some of its tasks waited for memory.",
+        formula="growth of memory.pressure some total / elapsed time x 100",
+        derive=rate("memory_stall_total_ns", 100), fields=("memory_stall_total_ns",), origins=_PSI, missing=_NO_PSI,
+        thresholds=(5.0, 20.0), less_is_better=True, host_chart=HostChart.WAITING,
+    ),
+    Metric(
+        key="io_wait_percent", alias="iowait", label="IOWAIT%", unit=Unit.PERCENT,
+        help="Share of time some of its tasks waited for I/O.",
+        formula="growth of io.pressure some total / elapsed time x 100",
+        derive=rate("io_stall_total_ns", 100), fields=("io_stall_total_ns",), origins=_PSI, missing=_NO_PSI,
+        thresholds=(10.0, 30.0), less_is_better=True, host_chart=HostChart.WAITING,
+    ),
+    Metric(
+        key="disk_reads_per_second", alias="rops", label="R OPS", unit=Unit.PER_SECOND,
+        help="Read operations on this host's disks.", formula="growth / elapsed time",
+        derive=rate("disk_reads_total"), fields=("disk_reads_total",), origins=_DISK, missing=_NO_DISK,
+        chart="disk operations",
+    ),
+    Metric(
+        key="disk_writes_per_second", alias="wops", label="W OPS", unit=Unit.PER_SECOND,
+        help="Write operations on this host's disks.", formula="growth / elapsed time",
+        derive=rate("disk_writes_total"), fields=("disk_writes_total",), origins=_DISK, missing=_NO_DISK,
+        chart="disk operations",
+    ),
+    Metric(
+        key="guest_disk_read_bytes_per_second", alias="gread", label="GUEST R", unit=Unit.BYTES_PER_SECOND,
+        help="Read by the guest from its virtual disks.", formula="growth / elapsed time",
+        derive=rate("guest_disk_read_total_bytes"), fields=("guest_disk_read_total_bytes",), origins=_GUEST_DISK,
+        missing=_VM_ONLY, chart="guest disk bytes",
+    ),
+    Metric(
+        key="guest_disk_write_bytes_per_second", alias="gwrite", label="GUEST W", unit=Unit.BYTES_PER_SECOND,
+        help="Written by the guest to its virtual disks.", formula="growth / elapsed time",
+        derive=rate("guest_disk_write_total_bytes"), fields=("guest_disk_write_total_bytes",), origins=_GUEST_DISK,
+        missing=_VM_ONLY, chart="guest disk bytes",
+    ),
+    Metric(
+        key="guest_disk_read_milliseconds", alias="rlat", label="R LAT", unit=Unit.MILLISECONDS,
+        help="Mean time of a guest's read.", formula="growth of read time / growth of reads",
+        derive=latency("guest_disk_read_time_total_ns", "guest_disk_reads_total"),
+        fields=("guest_disk_read_time_total_ns",), origins=_GUEST_DISK, missing=_VM_ONLY, less_is_better=True,
+        chart="guest disk latency",
+    ),
+    Metric(
+        key="guest_disk_write_milliseconds", alias="wlat", label="W LAT", unit=Unit.MILLISECONDS,
+        help="Mean time of a guest's write.", formula="growth of write time / growth of writes",
+        derive=latency("guest_disk_write_time_total_ns", "guest_disk_writes_total"),
+        fields=("guest_disk_write_time_total_ns",), origins=_GUEST_DISK, missing=_VM_ONLY, less_is_better=True,
+        chart="guest disk latency",
+    ),
+    Metric(
+        key="net_drops_per_second", alias="drops", label="DROPS", unit=Unit.PER_SECOND,
+        help="Packets dropped, both directions.", formula="growth / elapsed time",
+        derive=rate("net_drops_total"), fields=("net_drops_total",), origins=_NET, missing=_NO_NET,
+        less_is_better=True,
+    ),
+    Metric(
+        key="pids", alias="pids", label="PIDS", unit=Unit.COUNT,
+        help="Tasks (processes and threads) inside.", formula="pids.current",
+        derive=gauge("pids"), fields=("pids",), origins={"cgroup-slow": "pids.current"},
+        missing="the pids controller is not enabled for its cgroup", adds_up=True, limit=lowest("pids_limit"),
+    ),
+    Metric(
+        key="vcpus", alias="vcpus", label="VCPUS", unit=Unit.COUNT,
+        help="Virtual CPUs in use.", formula="vcpu.current",
+        derive=gauge("vcpus"), fields=("vcpus",), origins={"libvirt": "domain stats vcpu.current"}, missing=_VM_ONLY,
+        adds_up=True,
+    ),
+    Metric(
+        key="cpu_seconds", alias="time", label="TIME", unit=Unit.SECONDS,
+        help="CPU time used since it was made.", formula="cpu.stat usage_usec",
+        derive=cpu_seconds, fields=("cpu_total_ns",),
+        origins={"cgroup": "cpu.stat usage_usec (v1: cpuacct.usage)", "libvirt": "domain stats cpu.time"},
+        adds_up=True, is_total=True,
+    ),
+)
+# fmt: on
