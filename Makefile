@@ -1,5 +1,8 @@
 # Two commands do everything:  make run   and   make test
 
+# The tests mostly wait: more processes than cores. ARGS=-n0 runs them in one, for debugging.
+PARALLEL = -n 6 --dist loadgroup
+
 MAKEFLAGS += --no-print-directory
 .PHONY: help run test check bench reliability docs clean static
 .DEFAULT_GOAL := help
@@ -14,12 +17,12 @@ run: ## Start vmtop; pass arguments with ARGS="list --json"
 test: ## Everything: format, lint, types, contracts, and all tests on real daemons
 	@.ci/setup test
 	@$(MAKE) static
-	@.venv/bin/pytest $(ARGS)
+	@.venv/bin/pytest $(PARALLEL) $(ARGS)
 
 check: ## The same without the real daemons, in a third of the time
 	@.ci/setup test
 	@$(MAKE) static
-	@.venv/bin/pytest -q -m "not lab" $(ARGS)
+	@.venv/bin/pytest -q -m "not lab" $(PARALLEL) $(ARGS)
 
 bench: ## Measure vmtop against its marks; writes bench/RESULTS.md (under twenty minutes)
 	@.ci/setup test

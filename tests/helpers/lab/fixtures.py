@@ -5,6 +5,7 @@ Where the machine cannot run a part, its tests skip with the reason; with VMTOP_
 
 import os
 import signal
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,15 +17,32 @@ from tests.helpers.lab.libvirt_daemon import LibvirtLab, libvirt_daemon
 from tests.helpers.lab.process import LabUnavailable, lab_folder
 from tests.helpers.lab.uml import UmlLab, uml_kernel
 
+_DOCKER_ENGINES = 2
+"""How many run side by side: the tests on Docker take longest, and mostly wait."""
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect the tests for the inside of the user-mode kernel outside of it: a test there runs them."""
+    """Deselect the tests for the inside of the user-mode kernel outside of it, and group the others by daemon."""
+    for item in items:
+        if group := _group(item):
+            item.add_marker(pytest.mark.xdist_group(group))
     if "VMTOP_INSIDE_UML" in os.environ:
         return
     inside = [item for item in items if item.get_closest_marker("uml")]
     if inside:
         config.hook.pytest_deselected(items=inside)
         items[:] = [item for item in items if item not in inside]
+
+
+def _group(item: pytest.Item) -> str | None:
+    """Return which tests must share a worker process: there, a daemon or a module's fixture is started once."""
+    names = set(getattr(item, "fixturenames", ()))
+    module = item.nodeid.partition("::")[0]
+    if "libvirt_lab" in names:
+        return "libvirt"
+    if "docker_lab" in names:
+        return f"docker-{zlib.crc32(module.encode()) % _DOCKER_ENGINES}"
+    return module if item.get_closest_marker("lab") and "uml_lab" not in names else None
 
 
 @pytest.fixture(scope="session")
