@@ -17,7 +17,7 @@ run: ## Start vmtop; pass arguments with ARGS="list --json"
 test: ## Everything: format, lint, types, contracts, and all tests on real daemons
 	@.ci/setup test
 	@$(MAKE) static
-	@.venv/bin/pytest $(PARALLEL) $(ARGS)
+	@.venv/bin/pytest $(ARGS)
 
 check: ## The same without the real daemons, in a third of the time
 	@.ci/setup test

@@ -21,6 +21,7 @@ _DOCKER_ENGINES = 2
 """How many run side by side: the tests on Docker take longest, and mostly wait."""
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselect the tests for the inside of the user-mode kernel outside of it, and group the others by daemon."""
     for item in items:
