@@ -80,8 +80,8 @@ class TestLibvirt:
             return bool(min(read_bytes, written_bytes) > MIB and domain.memoryStats().get("unused", 0) > 0)
 
         wait_until(is_at_work, PATIENCE_S, "disk work and balloon statistics")
-        interface = domain.XMLDesc().split("<target dev='vnet")[1].split("'")[0]
-        wait_until(lambda: domain.interfaceStats(f"vnet{interface}")[0] > 10_000, PATIENCE_S, "traffic between guests")
+        interface = libvirt_lab.guests[0].interface
+        wait_until(lambda: domain.interfaceStats(interface)[0] > 10_000, PATIENCE_S, "traffic between guests")
 
     def test_boot_sector_guests_do_what_their_names_say(self, libvirt_lab: LibvirtLab) -> None:
         disk = libvirt_lab.start_tiny("lab-disk", BootSector.DISK)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.lab.docker_engine import DockerLab, docker_engine
+from tests.helpers.lab.leftovers import watched_over
 from tests.helpers.lab.libvirt_daemon import LibvirtLab, libvirt_daemon
 from tests.helpers.lab.process import LabUnavailable, lab_folder
 from tests.helpers.lab.uml import UmlLab, uml_kernel
@@ -30,7 +31,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session")
 def lab_root() -> Iterator[Path]:
     """Give the folder of this run, with a path short enough for sockets."""
-    with _ending_in_order(), lab_folder() as folder:
+    with _ending_in_order(), lab_folder() as folder, watched_over(folder):
         yield folder
 
 

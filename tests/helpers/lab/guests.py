@@ -67,6 +67,11 @@ class LinuxGuest:
     """Whether it has a channel on which its guest agent can be asked."""
 
     @property
+    def interface(self) -> str:
+        """Its interface on the host. Names of libvirt's own choice collide where several daemons run."""
+        return f"t{self.address.rpartition('.')[2]}.{self.bridge}"[:15]
+
+    @property
     def console(self) -> Path:
         """What the guest's serial console said; it says READY once the system is up."""
         return self.folder / f"{self.name}.log"
@@ -89,7 +94,8 @@ xmlns:libosinfo='http://libosinfo.org/xmlns/libvirt/domain/1.0'><libosinfo:os id
 <devices><emulator>{find_program("qemu-system-x86_64")}</emulator>
 <disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='{disk}'/>
 <target dev='vda' bus='virtio'/></disk>
-<interface type='bridge'><source bridge='{self.bridge}'/><model type='virtio'/></interface>
+<interface type='bridge'><source bridge='{self.bridge}'/><target dev='{self.interface}'/>
+<model type='virtio'/></interface>
 <serial type='file'><source path='{self.console}'/></serial>
 <memballoon model='virtio'><stats period='2'/></memballoon>
 {_AGENT_CHANNEL if self.has_agent else ""}</devices></domain>"""

@@ -161,7 +161,7 @@ def lab_folder() -> Iterator[Path]:
     try:
         yield folder
     finally:
-        _unmount_below(folder)
+        unmount_below(folder)
         shutil.rmtree(folder)
 
 
@@ -194,7 +194,8 @@ def remove_cgroups(pattern: str) -> None:
                     raise
 
 
-def _unmount_below(folder: Path) -> None:
+def unmount_below(folder: Path) -> None:
+    """Unmount whatever is mounted below a folder."""
     mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
     for mount in reversed([mount for mount in mounts if mount.startswith(f"{folder}/")]):
         subprocess.run(["umount", "--lazy", mount], check=True)
