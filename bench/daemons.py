@@ -16,10 +16,11 @@ from tests.helpers.lab.frail import DAEMONS, Frail, fail_once, frail_lab
 from tests.helpers.pty_terminal import Terminal
 
 ABOUT = """
-Each cycle is of both daemons at a time: frozen (SIGSTOP) until a call hangs in each, killed (SIGKILL) and started, or
-killed with their sockets removed and started. They are real and of the run's own, with a container and domains that
-outlive them. A frame comes every 0.2 s in the cycles, so that 50 of them fit into a minute, and every second where a
-monitor is stuck (SIGSTOP of one domain's QEMU) and on the terminal, where a key is pressed and its effect waited for.
+In each cycle both daemons are frozen (SIGSTOP) until a call to each hangs, killed (SIGKILL) and started, or killed
+with their sockets removed and started. They are real and started for this run, with a container and domains that
+survive them. In the cycles a frame comes every 0.2 s, so that 50 cycles take a minute; where a monitor is stuck
+(SIGSTOP of one domain's QEMU) and on the terminal, where a key is pressed and its effect awaited, a frame comes every
+second.
 """
 _PRESSES = 40
 

@@ -17,9 +17,9 @@ from tui.screens.workloads.live import LiveListScreen
 from tui.settings.screen_options import ScreenOptions
 
 ABOUT = """
-Frames of a seeded fleet, a second apart by their own clocks, each through the recorder into the spool, and through
-deriver, history, events and start-ups; every tenth goes onto a screen of 160x50 that Textual paints without a terminal,
-and a key is pressed every five minutes. The slope is per hour of the fleet's time, after the first hour.
+Made-up frames, a second apart by their own clocks, each through the recorder into the spool, and through deriver,
+history, events and start-up times. Every tenth goes onto a screen of 160x50 that Textual paints without a terminal,
+and a key is pressed every five minutes. The slope is per hour of the frames' time, after the first hour.
 """
 WORKLOADS = 200
 _PAINT_EVERY = 10

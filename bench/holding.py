@@ -11,9 +11,9 @@ from bench.painting import run_app
 
 TITLE = "Memory"
 ABOUT = """
-The app on a pty of 120x40 with its spool, fed with 3,600 frames of 1,000 workloads, each as soon as the one before is
-written: in real time there is a second for that. The slope is a straight line through the last two thirds of 60 looks;
-noise is what the looks differ by from that line.
+The app on a pty of 120x40 with its spool, fed with 3,600 frames of 1,000 workloads, each as soon as the previous one
+is written; in real time there is a second between them. The slope is a straight line through the last two thirds of 60
+measurements; noise is how far they are from that line.
 """
 _WORKLOADS, _FRAMES = 1000, 3600
 

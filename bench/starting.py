@@ -14,9 +14,9 @@ from tests.helpers.pty_terminal import Terminal as Watched
 
 TITLE = "Starting"
 ABOUT = """
-In turn, on a pty of 120x40, from the start of the process to the bytes that tell. The trivial Textual app shows one
-label. The command-line library is click, which is what `vmtop --help` needs beside the interpreter. Rates come with
-the second frame, which is due 0.15 s after the first.
+In turn, on a pty of 120x40, from the start of the process to the first bytes that show it. The trivial Textual app
+shows one label. The command-line library is click, which is what `vmtop --help` needs besides the interpreter. Rates
+come with the second frame, which is due 0.15 s after the first.
 """
 _ROUNDS = 5
 _TRIVIAL = """

@@ -25,8 +25,9 @@ from tui.widgets.workload_table import WorkloadTable
 TITLE = "Where a tick goes"
 ABOUT = """
 The same app and frames as above, each step in CPU time of its thread, the median of all ticks: this is why painting is
-not nearer to its mark. Formatting is what the table's visible lines cost from values to text; the table is that and all
-else of it, with letting go of the lines before. What Textual itself does in a tick, messages and timers, is the rest.
+not closer to its mark. Formatting is the cost of the table's visible lines from values to text; the table is that and
+the rest of it, including freeing the previous lines. The rest is what Textual itself does in a tick: messages and
+timers.
 """
 _STEPS = {
     "deriving": ((MomentTracker, "feed"),),
