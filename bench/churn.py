@@ -60,8 +60,8 @@ def measure(folder: Path, containers: int, say: Callable[[str], None]) -> list[R
         Result("impossible values", str(len(found)), "0", not found),
         Result("containers never shown", str(len(unseen)), "0", not unseen),
         Result("containers under another's name", str(len(others)), "0", not others),
-        _lag("frames in which one was not yet shown", late),
-        _lag("frames in which one still was", stayed),
+        _lag("frames in which a started one was not yet shown", late),
+        _lag("frames in which an ended one was still shown", stayed),
         Result("exceptions in the log", str(errors.count), "0", not errors.count),
     ]
 

@@ -76,7 +76,7 @@ def _monitors(frail: Frail, count: int) -> list[Result]:
         watch.until(lambda moment: _told(moment, frail.guests[stuck]) > thawed, "the one that was stuck")  # noqa: B023  # called now
     watch.stop()
     told = f"{len(spent)} of {count}; after median {median(spent):.1f} s, max {max(spent):.1f}"
-    return [Result("monitors stuck, and the other domains told of meanwhile", told, "all", len(spent) == count)]
+    return [Result("monitors stuck, and the other domains still read", told, "all", len(spent) == count)]
 
 
 def _told(moment: Moment, identity: WorkloadId) -> int:

@@ -75,9 +75,9 @@ def _results(count: int, seconds: float, taken: list[Held], largest: int, compla
     return [
         Result("frames", speed, "-", True),
         Result("resident memory", f"{min(resident)} to {max(resident)} MiB", "-", True),
-        Result("its slope", f"{slope:+.3f} MiB an hour", "at most 0.5", slope <= 0.5),
+        Result("slope of memory", f"{slope:+.3f} MiB an hour", "at most 0.5", slope <= 0.5),
         Result("threads", f"{min(threads)} to {max(threads)}", "flat", max(threads) - min(threads) <= 2),
         Result("descriptors", f"{min(files)} to {max(files)}", "flat", max(files) - min(files) <= 4),
         Result("spool, largest", f"{largest / 2**20:.1f} MiB", "at most 65", largest <= 65 << 20),
-        Result("complaints of the recorder", ", ".join(complaints) or "none", "none", not complaints),
+        Result("problems of the recorder", ", ".join(complaints) or "none", "none", not complaints),
     ]

@@ -51,7 +51,7 @@ def _results(held: list[tuple[float, float]]) -> list[Result]:
         Result("resident memory with the first frame of 1,000 workloads", f"{first:.0f} MiB"),
         Result("after an hour of frames", f"{last:.0f} MiB", "at most 120 MB", last * 1.048576 <= 120),
         Result(
-            "its slope after warm-up",
+            "slope of memory after warm-up",
             f"{slope:+.1f} MiB an hour (noise {noise:.1f} MiB)",
             "zero within noise",
             abs(slope) * (warm[-1][0] - warm[0][0]) <= max(2 * noise, 1.0),

@@ -131,10 +131,10 @@ class _Watch:
         return [
             Result("time", f"{self._seconds / 60:.0f} min, {next(self._coming)} containers came and went", "-", True),
             Result("resident memory", f"{min(resident)} to {max(resident)} MiB", "-", True),
-            Result("its slope", f"{slope:+.2f} MiB an hour", "at most 5", slope <= 5),
+            Result("slope of memory", f"{slope:+.2f} MiB an hour", "at most 5", slope <= 5),
             Result("threads", _span(threads), "no more at last", threads[-1] - threads[0] <= 1),
             Result(
-                "descriptors beside those of each workload",
+                "descriptors other than those of each workload",
                 _span(descriptors),
                 "no more at last",
                 descriptors[-1] - descriptors[0] <= 3,

@@ -90,7 +90,7 @@ def _cost(workloads: int, told: dict[str, list[float]]) -> Result:
 
 def _bytes(size: tuple[int, int], workloads: int, told: dict[str, list[float]], count: int) -> Result:
     each = count / len(told["painted"]) / 1024
-    what = f"bytes a tick, {workloads:,} workloads, {size[0]}x{size[1]}, all values new"
+    what = f"bytes per tick, {workloads:,} workloads, {size[0]}x{size[1]}, all values new"
     if (size, workloads) == ((80, 24), 50):
         return Result(what, f"{each:.1f} KiB", "at most 2 KiB", each <= 2)
     return Result(what, f"{each:.1f} KiB")

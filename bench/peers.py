@@ -16,7 +16,7 @@ from bench.peer_tools import Tool, install
 from tests.helpers.lab.docker_engine import DockerLab, docker_engine
 from tests.helpers.lab.libvirt_daemon import libvirt_daemon
 
-TITLE = "Beside the peers"
+TITLE = "Compared with other tools"
 ABOUT = """
 A Docker engine and a libvirt daemon started for this run: containers that mostly sleep (one in ten uses 2 % of a
 core), two Linux guests and one of a boot sector. Each tool runs on a pty of 120x40 that is drained, updates every

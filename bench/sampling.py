@@ -50,7 +50,7 @@ def measure(folder: Path, say: Say) -> list[Result]:
     growth = (costs[10_000] / 10_000) / (costs[100] / 100)
     results.append(
         Result(
-            "cost of a cgroup at 10,000 beside one at 100",
+            "cost of a cgroup at 10,000 compared with 100",
             f"{growth:.2f} times ({_descriptors()})",
             "at most 1 (linear growth)",
             growth <= 1.05,

@@ -62,7 +62,7 @@ def _write(path: Path, count: int, workloads: int, say: Say) -> list[Result]:
     ratio = middle / 1e3 / yardstick()
     name = f"{workloads} workloads, 20 counters"
     return [
-        Result(f"bytes a workload-sample, {name}", f"{size:.1f}", "at most 35", size <= 35),
+        Result(f"bytes per workload-sample, {name}", f"{size:.1f}", "at most 35", size <= 35),
         Result(
             f"CPU to write a frame, {name}",
             f"{middle:.2f} ms (p99 {worst:.2f}), {ratio:.2f} of the yardstick",

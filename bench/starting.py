@@ -49,7 +49,7 @@ def measure(folder: Path, say: Say) -> list[Result]:
     )
     text = f"{ours.middle * 1e3:.0f} ms, {ratio.text()} times a trivial app's"
     results.append(Result("first paint", text, "at most 1.15 times", ratio.middle <= 1.15))
-    results.append(Result("of it importing, by whose modules they are", _imports()))
+    results.append(Result("of which imports, by owner of the modules", _imports()))
     say("first row and first rates of this host")
     rows, rates = [], []
     for _ in range(_ROUNDS):

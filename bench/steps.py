@@ -34,10 +34,10 @@ _STEPS = {
     "filter and order": ((TableState, "arrange"),),
     "scales of all sparklines": ((Cells, "at"),),
     "table": ((WorkloadTable, "show"),),
-    "of it formatting the visible lines": ((Cells, "line"),),
+    "of which formatting the visible lines": ((Cells, "line"),),
     "header and ledger": ((HeaderLine, "show"), (LedgerLines, "show")),
     "panes": ((Panes, "show"),),
-    "of these the way onto the canvas": ((PaintingApp, "paint"),),
+    "of these, writing into the cell buffer": ((PaintingApp, "paint"),),
     "differences, and writing": ((PaintingApp, "_show"),),
 }
 
