@@ -1,5 +1,8 @@
 # Two commands do everything:  make run   and   make test
 
+# The tests mostly wait: more processes than cores. ARGS=-n0 runs them in one, for debugging.
+PARALLEL = -n 6
+
 MAKEFLAGS += --no-print-directory
 .PHONY: help run test check matrix bench reliability mutants docs clean static
 .DEFAULT_GOAL := help
@@ -14,12 +17,12 @@ run: ## Start vmtop; pass arguments with ARGS="list --json"
 test: ## Everything: format, lint, types, contracts, and all tests on real daemons
 	@.ci/setup test
 	@$(MAKE) static
-	@.venv/bin/pytest $(ARGS)
+	@.venv/bin/pytest $(PARALLEL) $(ARGS)
 
 check: ## The same without the real daemons, in a third of the time
 	@.ci/setup test
 	@$(MAKE) static
-	@.venv/bin/pytest -q -m "not lab" $(ARGS)
+	@.venv/bin/pytest -q -m "not lab" $(PARALLEL) $(ARGS)
 
 matrix: ## The fast tests on every Python here, with the lowest and the newest dependencies
 	@.ci/matrix

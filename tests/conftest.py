@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -9,10 +10,21 @@ from hypothesis import settings
 
 from tests.helpers.pty_terminal import Start, Terminal
 
-pytest_plugins = ["tests.helpers.lab.fixtures"]
+pytest_plugins = ["tests.helpers.lab.fixtures", "tests.helpers.lab.groups"]
+
+for _size in ("COLUMNS", "LINES"):  # readline exports them to pytest's workers: they override a pty's own size
+    os.environ.pop(_size, None)
 
 settings.register_profile("patient", settings.default, deadline=None)  # no test is timed
 settings.load_profile("patient")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a run in CI that skipped a test: nothing may be missing there without anyone noticing."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    is_worker = hasattr(session.config, "workerinput")
+    if os.environ.get("CI") == "true" and not is_worker and reporter is not None and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.fixture

@@ -145,7 +145,7 @@ async def rest_and_press(running: Session, key: str) -> None:
     await running.press(key)
 
 
-async def test_a_session_that_cannot_be_read_ends_the_comparison_and_not_vmtop(
+async def test_a_session_that_cannot_be_read_is_named_in_the_comparison_and_does_not_end_vmtop(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_: SessionRecorder) -> list[Path]:
@@ -155,7 +155,9 @@ async def test_a_session_that_cannot_be_read_ends_the_comparison_and_not_vmtop(
         await live(running, tape, 3)
         monkeypatch.setattr(SessionRecorder, "paths", fail)
         await running.press("space", "space", "equals_sign")
-        await until(running.pilot, lambda: "Input/output error" in running.text())
+        await until(running.pilot, lambda: "cannot compare" in running.text())
+        assert "Input/output error" in running.text()
+        await running.press("escape")
         await until(running.pilot, lambda: running.pilot.app.screen is running.screen)
         await live(running, tape, 1)
         await running.press("U", "equals_sign")

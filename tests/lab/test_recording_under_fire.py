@@ -88,7 +88,7 @@ def test_a_link_or_a_missing_folder_is_refused_and_nothing_is_touched(start: Sta
     assert "cannot be made: No such file or directory" in refused(tmp_path / "none" / "a")
     terminal = start("demo", "--workloads", "5", environment={"XDG_STATE_HOME": str(tmp_path)})
     terminal.wait_for(lambda: "●" in terminal.text(), 30, "the fleet")
-    visit(terminal, [("R", "Record"), ("\x15", "Record"), (f"{tmp_path}/link\r", "exists already")])
+    visit(terminal, [("R", "Record"), ("\x15", "Record"), (f"{tmp_path}/link\r", "choose another name")])
     assert target.read_text() == "precious"
     assert sorted(path.name for path in tmp_path.iterdir() if path.name != "vmtop") == ["link", "precious"]
 

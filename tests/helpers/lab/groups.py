@@ -1,0 +1,38 @@
+"""Which tests share a worker process when they run side by side: those on the same daemons, which are started once."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+from tests.helpers.checkout import ROOT
+
+_LAB = ("docker_lab", "libvirt_lab", "linux_guests")
+"""A file that names one of these fixtures runs next to the Docker engine and the libvirt daemon of the lab."""
+_ALONE = "pytest.mark.lab"
+"""A file with other daemons starts them itself: its tests stay together."""
+
+
+class ByDaemon(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist has no types
+    """Sends all tests on the lab's daemons to one worker, and every other test to whichever is free."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        return group_of(path) or nodeid
+
+
+@cache
+def group_of(path: str) -> str:
+    """Return the group of a test file, by its path from the top of the checkout; empty if its tests need none."""
+    text = (ROOT / path).read_text() if (ROOT / path).is_file() else ""
+    if any(fixture in text for fixture in _LAB):
+        return "lab"
+    return path if _ALONE in text else ""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByDaemon:
+    """Schedule by daemon, whatever `--dist` says."""
+    return ByDaemon(config, log)
