@@ -39,7 +39,7 @@ mutants: ## Put N slips into a copy of the code one at a time and count those th
 	@.ci/setup test
 	@.venv/bin/python -m bench.mutants $(ARGS)
 
-docs: ## Make the README's picture and keys, and docs/metrics.md, anew
+docs: ## Regenerate the screenshot, the tables of keys and docs/metrics.md
 	@.venv/bin/python -m docs.make
 
 static:

@@ -17,9 +17,9 @@ from tests.helpers.frame_watch import Watch
 from tests.helpers.lab.docker_engine import docker_engine
 
 ABOUT = """
-Real containers that compute and end after three seconds, on twelve threads, watched at two frames a second. Impossible
-is a value below zero, not finite, or beyond what the host has (100 % x CPUs, and half as much again for the instants of
-sampling; 100 GiB/s). Arriving and leaving count from the engine's word that it was started or removed.
+Real containers that compute and end after three seconds, on twelve threads, read at two frames a second. A value is
+impossible if it is below zero, not finite, or more than the host has (100 % x CPUs, plus half of it for the times of
+sampling; 100 GiB/s). Arriving and leaving count from the engine's report that the container was started or removed.
 """
 _INTERVAL_S = 0.5
 _THREADS = 12
@@ -60,8 +60,8 @@ def measure(folder: Path, containers: int, say: Callable[[str], None]) -> list[R
         Result("impossible values", str(len(found)), "0", not found),
         Result("containers never shown", str(len(unseen)), "0", not unseen),
         Result("containers under another's name", str(len(others)), "0", not others),
-        _lag("frames in which one was not yet shown", late),
-        _lag("frames in which one still was", stayed),
+        _lag("frames in which a started one was not yet shown", late),
+        _lag("frames in which an ended one was still shown", stayed),
         Result("exceptions in the log", str(errors.count), "0", not errors.count),
     ]
 

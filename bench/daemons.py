@@ -16,10 +16,11 @@ from tests.helpers.lab.frail import DAEMONS, Frail, fail_once, frail_lab
 from tests.helpers.pty_terminal import Terminal
 
 ABOUT = """
-Each cycle is of both daemons at a time: frozen (SIGSTOP) until a call hangs in each, killed (SIGKILL) and started, or
-killed with their sockets removed and started. They are real and of the run's own, with a container and domains that
-outlive them. A frame comes every 0.2 s in the cycles, so that 50 of them fit into a minute, and every second where a
-monitor is stuck (SIGSTOP of one domain's QEMU) and on the terminal, where a key is pressed and its effect waited for.
+In each cycle both daemons are frozen (SIGSTOP) until a call to each hangs, killed (SIGKILL) and started, or killed
+with their sockets removed and started. They are real and started for this run, with a container and domains that
+survive them. In the cycles a frame comes every 0.2 s, so that 50 cycles take a minute; where a monitor is stuck
+(SIGSTOP of one domain's QEMU) and on the terminal, where a key is pressed and its effect awaited, a frame comes every
+second.
 """
 _PRESSES = 40
 
@@ -75,7 +76,7 @@ def _monitors(frail: Frail, count: int) -> list[Result]:
         watch.until(lambda moment: _told(moment, frail.guests[stuck]) > thawed, "the one that was stuck")  # noqa: B023  # called now
     watch.stop()
     told = f"{len(spent)} of {count}; after median {median(spent):.1f} s, max {max(spent):.1f}"
-    return [Result("monitors stuck, and the other domains told of meanwhile", told, "all", len(spent) == count)]
+    return [Result("monitors stuck, and the other domains still read", told, "all", len(spent) == count)]
 
 
 def _told(moment: Moment, identity: WorkloadId) -> int:

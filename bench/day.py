@@ -17,9 +17,9 @@ from tui.screens.workloads.live import LiveListScreen
 from tui.settings.screen_options import ScreenOptions
 
 ABOUT = """
-Frames of a seeded fleet, a second apart by their own clocks, each through the recorder into the spool, and through
-deriver, history, events and start-ups; every tenth goes onto a screen of 160x50 that Textual paints without a terminal,
-and a key is pressed every five minutes. The slope is per hour of the fleet's time, after the first hour.
+Made-up frames, a second apart by their own clocks, each through the recorder into the spool, and through deriver,
+history, events and start-up times. Every tenth goes onto a screen of 160x50 that Textual paints without a terminal,
+and a key is pressed every five minutes. The slope is per hour of the frames' time, after the first hour.
 """
 WORKLOADS = 200
 _PAINT_EVERY = 10
@@ -75,9 +75,9 @@ def _results(count: int, seconds: float, taken: list[Held], largest: int, compla
     return [
         Result("frames", speed, "-", True),
         Result("resident memory", f"{min(resident)} to {max(resident)} MiB", "-", True),
-        Result("its slope", f"{slope:+.3f} MiB an hour", "at most 0.5", slope <= 0.5),
+        Result("slope of memory", f"{slope:+.3f} MiB an hour", "at most 0.5", slope <= 0.5),
         Result("threads", f"{min(threads)} to {max(threads)}", "flat", max(threads) - min(threads) <= 2),
         Result("descriptors", f"{min(files)} to {max(files)}", "flat", max(files) - min(files) <= 4),
         Result("spool, largest", f"{largest / 2**20:.1f} MiB", "at most 65", largest <= 65 << 20),
-        Result("complaints of the recorder", ", ".join(complaints) or "none", "none", not complaints),
+        Result("problems of the recorder", ", ".join(complaints) or "none", "none", not complaints),
     ]

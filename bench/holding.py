@@ -11,9 +11,9 @@ from bench.painting import run_app
 
 TITLE = "Memory"
 ABOUT = """
-The app on a pty of 120x40 with its spool, fed with 3,600 frames of 1,000 workloads, each as soon as the one before is
-written: in real time there is a second for that. The slope is a straight line through the last two thirds of 60 looks;
-noise is what the looks differ by from that line.
+The app on a pty of 120x40 with its spool, fed with 3,600 frames of 1,000 workloads, each as soon as the previous one
+is written; in real time there is a second between them. The slope is a straight line through the last two thirds of 60
+measurements; noise is how far they are from that line.
 """
 _WORKLOADS, _FRAMES = 1000, 3600
 
@@ -51,7 +51,7 @@ def _results(held: list[tuple[float, float]]) -> list[Result]:
         Result("resident memory with the first frame of 1,000 workloads", f"{first:.0f} MiB"),
         Result("after an hour of frames", f"{last:.0f} MiB", "at most 120 MB", last * 1.048576 <= 120),
         Result(
-            "its slope after warm-up",
+            "slope of memory after warm-up",
             f"{slope:+.1f} MiB an hour (noise {noise:.1f} MiB)",
             "zero within noise",
             abs(slope) * (warm[-1][0] - warm[0][0]) <= max(2 * noise, 1.0),

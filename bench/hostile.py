@@ -14,9 +14,9 @@ from tests.helpers.pty_terminal import Terminal, unknown_sequences
 from tests.unit.collectors.engines.docker.test_source import VERSION, engine, response
 
 ABOUT = """
-An engine that answers with texts made of what is known to do harm, by chance and of up to 4 KB, as names, images,
-states, projects and labels of its containers. `vmtop` shows them on a pty page by page, closer, grouped and filtered;
-whatever control character, unknown sequence or turn of direction reached the terminal is counted, and tracebacks too.
+An engine that answers with random texts of up to 4 KB, made of harmful sequences, as names, images, states, projects
+and labels of its containers. `vmtop` shows them on a pty page by page, in details, grouped and filtered. Every control
+character, unknown sequence or change of text direction that reaches the terminal is counted, and so are tracebacks.
 """
 _FIELDS = 5
 _HARM = (

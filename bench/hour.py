@@ -19,11 +19,11 @@ from tests.helpers.lab.libvirt_daemon import LibvirtLab, libvirt_daemon
 from tests.helpers.pty_terminal import Terminal
 
 ABOUT = """
-`vmtop` on a pty of 160x50, with its spool, beside a Docker engine and a libvirtd of the run's own: two Linux guests,
-three of one boot sector, and containers that compute, write, hold memory and talk; every five seconds one container
-comes and one goes. A key is pressed every ten seconds and its effect waited for on the screen; every minute a page or a
-workload is opened and left. The slope of memory is that of least squares over the second half: in the first the history
-and the caches fill.
+`vmtop` on a pty of 160x50, with its spool, next to a Docker engine and a libvirtd started for this run: two Linux
+guests, three of one boot sector, and containers that compute, write, hold memory and use the network; every five
+seconds one container comes and one goes. A key is pressed every ten seconds and its effect awaited on the screen;
+every minute a page or a workload is opened and closed. The slope of memory is that of least squares over the second
+half: in the first half the history and the caches fill.
 """
 _KEPT = 5
 """Containers that come and go, at a time."""
@@ -131,10 +131,10 @@ class _Watch:
         return [
             Result("time", f"{self._seconds / 60:.0f} min, {next(self._coming)} containers came and went", "-", True),
             Result("resident memory", f"{min(resident)} to {max(resident)} MiB", "-", True),
-            Result("its slope", f"{slope:+.2f} MiB an hour", "at most 5", slope <= 5),
+            Result("slope of memory", f"{slope:+.2f} MiB an hour", "at most 5", slope <= 5),
             Result("threads", _span(threads), "no more at last", threads[-1] - threads[0] <= 1),
             Result(
-                "descriptors beside those of each workload",
+                "descriptors other than those of each workload",
                 _span(descriptors),
                 "no more at last",
                 descriptors[-1] - descriptors[0] <= 3,

@@ -41,7 +41,7 @@ class KeyBoard:
 
 
 def spread(milliseconds: Sequence[float]) -> str:
-    """Tell of latencies in words."""
+    """Return the median, 95th percentile and maximum of latencies as text."""
     ordered = sorted(milliseconds)
     late = ordered[int(len(ordered) * 0.95)]
-    return f"median {median(ordered):.0f} ms, p95 {late:.0f}, max {ordered[-1]:.0f} of {len(ordered)}"
+    return f"p50 {median(ordered):.0f}, p95 {late:.0f}, max {ordered[-1]:.0f} ms (n = {len(ordered)})"

@@ -16,9 +16,9 @@ from tests.helpers.lab.process import wait_until
 from tests.unit.tui.cli.test_sessions import has_frames, recording
 
 ABOUT = """
-A recording of a seeded fleet at five frames a second ends by `kill -9` at a random moment. A frame is there when a
-reader beside it could read it just before; the sample in flight is not. A file is torn when it ends in the middle of
-that sample, because the kernel had written a part of it; all before it is readable.
+A recording of made-up workloads at five frames a second is ended by `kill -9` at a random moment. A frame counts as
+written if a reader could read it just before; the sample in flight does not. A file is torn if it ends in the middle
+of that sample, because the kernel had written part of it; everything before it is readable.
 """
 _AT_A_TIME = 3
 

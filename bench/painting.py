@@ -14,11 +14,11 @@ from bench.measure import Result, Say, Terminal, spread
 
 TITLE = "The screen"
 ABOUT = """
-The app on a pty, fed with prepared frames in which nearly every value is new (`bench/fleet_app.py`). Painting is all
-from the choice of the order to the last byte in the pty, in CPU time of the whole process; deriving the values of all
-workloads from their counters comes before it. 160x50 shows 40 workloads, with sparklines. A key is `F`, which
-follows a workload: from the write to the pty to the word for it in what comes back, pressed at random moments while
-a frame comes each second.
+The app on a pty, fed with prepared frames in which nearly every value is new (`bench/fleet_app.py`). Painting is
+everything from sorting to the last byte in the pty, in CPU time of the whole process; deriving the values of all
+workloads from their counters comes before it. 160x50 shows 40 workloads, with sparklines. The key is `F`, which
+follows a workload: the time is from the write to the pty to the word for it in the output, with the key pressed at
+random moments while a frame comes every second.
 """
 _TICKS = 25
 _KEYS = 40
@@ -90,7 +90,7 @@ def _cost(workloads: int, told: dict[str, list[float]]) -> Result:
 
 def _bytes(size: tuple[int, int], workloads: int, told: dict[str, list[float]], count: int) -> Result:
     each = count / len(told["painted"]) / 1024
-    what = f"bytes a tick, {workloads:,} workloads, {size[0]}x{size[1]}, all values new"
+    what = f"bytes per tick, {workloads:,} workloads, {size[0]}x{size[1]}, all values new"
     if (size, workloads) == ((80, 24), 50):
         return Result(what, f"{each:.1f} KiB", "at most 2 KiB", each <= 2)
     return Result(what, f"{each:.1f} KiB")
@@ -114,5 +114,5 @@ def _keys(folder: Path, workloads: int, mark: int) -> Result:
     finally:
         terminal.close()
     cuts = quantiles(waits, n=100)
-    text = f"p50 {cuts[49]:.0f} ms, p95 {cuts[94]:.0f}, p99 {cuts[98]:.0f} of {len(waits)}"
+    text = f"p50 {cuts[49]:.0f}, p95 {cuts[94]:.0f}, p99 {cuts[98]:.0f} ms (n = {len(waits)})"
     return Result(f"key to paint, {workloads:,} workloads", text, f"p95 at most {mark} ms", cuts[94] <= mark)

@@ -16,16 +16,16 @@ from bench.peer_tools import Tool, install
 from tests.helpers.lab.docker_engine import DockerLab, docker_engine
 from tests.helpers.lab.libvirt_daemon import libvirt_daemon
 
-TITLE = "Beside the peers"
+TITLE = "Compared with other tools"
 ABOUT = """
-A Docker engine and a libvirt daemon of the bench's own: containers that mostly sleep (one in ten uses 2 % of a core),
-two Linux guests and one of a boot sector. Each tool runs on a pty of 120x40 that is drained, updates each second, and
-is measured for 10 s after 12 s of warming up, in which it may ask once for each container. What is counted is the CPU
-time of the tool's processes and of dockerd, containerd, the shims and libvirtd, less what these daemons use by
-themselves, which is measured before each tool. Of the shims the one at the first quartile counts as often as there
-are, in the lesser of two halves: each does something of its own every half a minute, watched or not, and all at once
-if they were started together; a tool that asks them asks all of them, each second. htop and btop know no container by
-name and ask no daemon; what is told of daemons there is what this measurement may be off by.
+A Docker engine and a libvirt daemon started for this run: containers that mostly sleep (one in ten uses 2 % of a
+core), two Linux guests and one of a boot sector. Each tool runs on a pty of 120x40 that is drained, updates every
+second, and is measured for 10 s after 12 s of warm-up, in which it may ask once for each container. The CPU time of
+the tool's processes and of dockerd, containerd, the shims and libvirtd is counted, less what these daemons use by
+themselves, which is measured before each tool. Of the shims, the one at the first quartile counts once for each shim,
+in the lesser of two halves: each does something by itself every half minute, watched or not, and all at once if they
+were started together; a tool that asks them asks all of them, every second. htop and btop do not know containers by
+name and ask no daemon; what their rows show for daemons is the error of this measurement.
 Values are percent of one core. Of vmtop's threads, MainThread derives and paints, source-cgroup reads the kernel's
 files, recorder keeps the session.
 """

@@ -21,8 +21,8 @@ from bench.run import machine, table
 _FIGURES = Path(__file__).parent / "RELIABILITY.md"
 _HEAD = """# Reliability
 
-Made by `make reliability`; nothing else writes it. Every part has the day and the machine of its own run. Latencies are
-those of two shared virtual CPUs on which other builds and tests may run at the same time.
+Written by `make reliability`. Every part names the day and the machine of its own run. Latencies are those of two
+shared virtual CPUs on which other builds and tests may run at the same time.
 """
 
 

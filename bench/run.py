@@ -19,8 +19,8 @@ from bench.measure import Result, yardstick
 _RESULTS = Path(__file__).parent / "RESULTS.md"
 _HEAD = """# Results
 
-Made by `make bench` in one run on one machine. Times are of shared virtual CPUs: judge by the marks and ratios, not by
-the third digit. Where there are several rounds, the median stands before the smallest and the largest.
+Written by `make bench` in one run on one machine. The virtual CPUs are shared: judge by the marks and ratios, not by
+the third digit. With several rounds, the median comes first and the smallest and largest follow in brackets.
 """
 _LIBRARIES = ("textual", "msgspec", "click", "psutil", "docker", "libvirt-python")
 

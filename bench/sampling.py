@@ -21,12 +21,12 @@ from collectors.kernel.cgroup.source import CgroupSource
 
 TITLE = "Reading cgroups"
 ABOUT = """
-Bare cgroups without processes, made for this in every hierarchy. The loop reads, on kept descriptors, every file that
-vmtop reads of a busy group at a tick: those of each tick whole, those of the slow beat a fifth at a time; vmtop is told
-to read all of them. Both in CPU time of the thread, in turn; a round is five ticks, so that each group has had its slow
-reading. Idle ones: what vmtop needs when it may leave out files that cannot have changed, as it does. The interval is
-that between the frames of a recording by the screen, which reads, derives, paints and writes them; one of 1 s was asked
-for, so that it is not doubled for what reading takes.
+Empty cgroups, made for this in every hierarchy. The loop reads, on open descriptors, every file that vmtop reads of a
+busy group at a tick: those of each tick in full, a fifth of the slow ones; vmtop is set to read all of them. Both are
+in CPU time of the thread, in turn; a round is five ticks, so that each group has had its slow reading. Idle groups:
+what vmtop needs when it may skip files that cannot have changed, as it does. The interval is that between the frames
+of a recording by the screen, which reads, derives, paints and writes them; it was set to 1 s, so that it is not
+doubled because of the time that readings take.
 """
 SIZES = (10, 100, 1000, 5000, 10_000)
 _KEPT_AT = 5000
@@ -50,7 +50,7 @@ def measure(folder: Path, say: Say) -> list[Result]:
     growth = (costs[10_000] / 10_000) / (costs[100] / 100)
     results.append(
         Result(
-            "cost of a cgroup at 10,000 beside one at 100",
+            "cost of a cgroup at 10,000 compared with 100",
             f"{growth:.2f} times ({_descriptors()})",
             "at most 1 (linear growth)",
             growth <= 1.05,

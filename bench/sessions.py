@@ -28,10 +28,9 @@ _PLACES = 60
 
 TITLE = "Session files"
 ABOUT = """
-The frames are of a seeded fleet (`bench/believable.py`): 100 workloads with 20 counters each, 30 % of them busy; of
-the others a tenth wakes up in a tick. CPU is of the thread that writes, which is the recorder's: neither the
-sampler's nor the screen's. A place is reached when its frame is decoded and its rates derived from 30 frames before
-it.
+The frames are made up (`bench/believable.py`): 100 workloads with 20 counters each, 30 % of them busy; a tenth of the
+others wakes up in a tick. CPU is that of the recorder's thread, which writes: neither the sampler's nor the screen's.
+A time is reached when its frame is decoded and its rates are derived from the 30 frames before it.
 """
 
 
@@ -63,7 +62,7 @@ def _write(path: Path, count: int, workloads: int, say: Say) -> list[Result]:
     ratio = middle / 1e3 / yardstick()
     name = f"{workloads} workloads, 20 counters"
     return [
-        Result(f"bytes a workload-sample, {name}", f"{size:.1f}", "at most 35", size <= 35),
+        Result(f"bytes per workload-sample, {name}", f"{size:.1f}", "at most 35", size <= 35),
         Result(
             f"CPU to write a frame, {name}",
             f"{middle:.2f} ms (p99 {worst:.2f}), {ratio:.2f} of the yardstick",
@@ -97,7 +96,7 @@ def _reach(path: Path, say: Say) -> list[Result]:
         Result(f"opening 24 h ({size} MiB)", f"{opened:.0f} ms", "-", True),
         Result(
             "any time in 24 h reached, with its rates",
-            f"{median(costs):.0f} ms (max {worst:.0f} of {_PLACES})",
+            f"{median(costs):.0f} ms (max {worst:.0f}, n = {_PLACES})",
             "under 100 ms",
             worst < 100,
         ),

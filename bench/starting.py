@@ -14,9 +14,9 @@ from tests.helpers.pty_terminal import Terminal as Watched
 
 TITLE = "Starting"
 ABOUT = """
-In turn, on a pty of 120x40, from the start of the process to the bytes that tell. The trivial Textual app shows one
-label. The command-line library is click, which is what `vmtop --help` needs beside the interpreter. Rates come with
-the second frame, which is due 0.15 s after the first.
+In turn, on a pty of 120x40, from the start of the process to the first bytes that show it. The trivial Textual app
+shows one label. The command-line library is click, which is what `vmtop --help` needs besides the interpreter. Rates
+come with the second frame, which is due 0.15 s after the first.
 """
 _ROUNDS = 5
 _TRIVIAL = """
@@ -49,7 +49,7 @@ def measure(folder: Path, say: Say) -> list[Result]:
     )
     text = f"{ours.middle * 1e3:.0f} ms, {ratio.text()} times a trivial app's"
     results.append(Result("first paint", text, "at most 1.15 times", ratio.middle <= 1.15))
-    results.append(Result("of it importing, by whose modules they are", _imports()))
+    results.append(Result("of which imports, by owner of the modules", _imports()))
     say("first row and first rates of this host")
     rows, rates = [], []
     for _ in range(_ROUNDS):

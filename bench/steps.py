@@ -25,18 +25,19 @@ from tui.widgets.workload_table import WorkloadTable
 TITLE = "Where a tick goes"
 ABOUT = """
 The same app and frames as above, each step in CPU time of its thread, the median of all ticks: this is why painting is
-not nearer to its mark. Formatting is what the table's visible lines cost from values to text; the table is that and all
-else of it, with letting go of the lines before. What Textual itself does in a tick, messages and timers, is the rest.
+not closer to its mark. Formatting is the cost of the table's visible lines from values to text; the table is that and
+the rest of it, including freeing the previous lines. The rest is what Textual itself does in a tick: messages and
+timers.
 """
 _STEPS = {
     "deriving": ((MomentTracker, "feed"),),
     "filter and order": ((TableState, "arrange"),),
     "scales of all sparklines": ((Cells, "at"),),
     "table": ((WorkloadTable, "show"),),
-    "of it formatting the visible lines": ((Cells, "line"),),
+    "of which formatting the visible lines": ((Cells, "line"),),
     "header and ledger": ((HeaderLine, "show"), (LedgerLines, "show")),
     "panes": ((Panes, "show"),),
-    "of these the way onto the canvas": ((PaintingApp, "paint"),),
+    "of these, writing into the cell buffer": ((PaintingApp, "paint"),),
     "differences, and writing": ((PaintingApp, "_show"),),
 }
 

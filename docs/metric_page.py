@@ -1,4 +1,4 @@
-"""Writes `docs/metrics.md` from the table of metrics: `python -m docs.metric_page > docs/metrics.md`."""
+"""Writes `docs/metrics.md` from the table of metrics; run by `make docs`."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collectors.model.metrics import METRICS, Metric, Unit
 
 _HEAD = """# Metrics
 
-This file is generated from `collectors/model/metrics.py` by `python -m docs.metric_page > docs/metrics.md`.
+This page is generated from `collectors/model/metric_rows.py` by `make docs`.
 
-Every kind of workload is measured with the same ruler, so that any row can be compared with any other.
+Every metric means the same thing for every kind of workload, so any two rows can be compared.
 
 - 100 % CPU is one host core, everywhere.
 - Memory is what the kernel charges, less the page cache that it would drop first. It is what the host pays.
-- A value that cannot be told is absent: `-` on the screen, `null` in JSON, a gap in a graph. It is never zero.
+- An unknown value is absent: `-` on the screen, `null` in JSON, a gap in a graph. It is never zero.
 - A rate needs two samples. A counter that fell, or whose owner was restarted, has no rate until the next sample.
 - *Alias* is the short name for filters and `--sort`; *key* is the name in JSON and CSV. Both work in both places.
-- *Origin* lists the sources that can supply the value, in the words of the files and calls that they read.
+- *Origin* lists the sources that can supply the value, and the files and calls that they read.
 """
 
 _UNITS = {
@@ -31,9 +31,9 @@ _UNITS = {
 
 
 def markdown() -> str:
-    """Return the whole document."""
+    """Return the whole page as Markdown."""
     rows = "".join(f"| {m.label} | `{m.alias}` | `{m.key}` | {_UNITS[m.unit]} | {m.help} |\n" for m in METRICS.values())
-    table = f"| column | alias | key | unit | is |\n|---|---|---|---|---|\n{rows}"
+    table = f"| column | alias | key | unit | meaning |\n|---|---|---|---|---|\n{rows}"
     return "\n".join([_HEAD, table, *(_section(metric) for metric in METRICS.values())])
 
 

@@ -18,7 +18,7 @@ from tests.helpers.lab.libvirt_daemon import LibvirtLab
 from tests.helpers.lab.outsider import NEEDED, NOBODY, by_name, settled
 
 pytestmark = pytest.mark.lab
-_GUIDE = (CHECKOUT / "docs" / "guide.md").read_text()
+_GUIDE = (CHECKOUT / "docs" / "permissions.md").read_text()
 _PYTHON = [f"{place}:{place}:ro" for place in ("/usr", "/lib", "/lib64", *dict.fromkeys(map(str, NEEDED)))]
 _VMTOP = (sys.executable, "-c", "from tui.cli.main import main; main(prog_name='vmtop')")
 _RECOMMENDED: dict[str, Any] = {

@@ -12,6 +12,7 @@ MODEL = (ROOT / "docs" / "threat-model.md").read_text()
 SOURCES = "\n".join(path.read_text() for path in sorted((ROOT / "tests").rglob("test_*.py")))
 TESTS = set(re.findall(r"^ *(?:async )?def (test_\w+)", SOURCES, re.MULTILINE))
 NAMED = re.findall(r"`(test_\w+)`", MODEL)
+PAGES = sorted(str(path.relative_to(ROOT)) for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")))
 
 
 @pytest.mark.parametrize("name", sorted(set(NAMED)))
@@ -39,7 +40,15 @@ def test_what_is_said_of_files_is_so() -> None:
     assert f"at most {spool.LARGEST >> 20} MiB or {spool.LONGEST_S / 3600:.0f} hours" in said
 
 
-@pytest.mark.parametrize("page", ["SECURITY.md", "docs/threat-model.md", "README.md", "docs/guide.md"])
+@pytest.mark.parametrize("page", PAGES)
 def test_links_between_pages_lead_somewhere(page: str) -> None:
-    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", (ROOT / page).read_text()):
-        assert (ROOT / page).parent.joinpath(target).exists(), target
+    for target, heading in re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", (ROOT / page).read_text()):
+        path = (ROOT / page).parent / target if target else ROOT / page
+        assert path.exists(), target
+        assert not heading or heading in headings(path.read_text()), f"{target}#{heading}"
+
+
+def headings(page: str) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    titles = re.findall(r"^#+ (.+)$", page, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
