@@ -15,6 +15,7 @@ import textual
 
 from tests.helpers.pty_terminal import Terminal
 
+CHECKOUT = Path(__file__).parents[2]
 START = "from tui.cli.main import main\nmain()"
 
 
@@ -24,13 +25,13 @@ def moved(folder: Path, name: str) -> dict[str, str]:
     shutil.copytree(Path(textual.__file__).parent, copy)
     word = re.compile(rf"(?<!\w){name}\b")
     for path in copy.rglob("*.py"):
-        text = path.read_text()
+        text = path.read_text("utf-8")
         if word.search(text):
-            path.write_text(word.sub(f"{name}_moved", text))
+            path.write_text(word.sub(f"{name}_moved", text), "utf-8")
     for path in copy.rglob(f"{name}.py"):
         path.rename(path.with_name(f"{name}_moved.py"))
     state = folder / "state"
-    return {"PYTHONPATH": f"{folder}{os.pathsep}{Path.cwd()}", "XDG_STATE_HOME": str(state)}
+    return {"PYTHONPATH": f"{folder}{os.pathsep}{CHECKOUT}", "XDG_STATE_HOME": str(state)}
 
 
 @pytest.mark.parametrize(
