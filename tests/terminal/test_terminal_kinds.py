@@ -107,7 +107,7 @@ def test_a_locale_without_utf8_gets_ascii(start: Start, locale: dict[str, str]) 
     ids=str,
 )
 def test_of_several_locale_variables_the_strongest_counts(locale: dict[str, str], is_utf8: bool) -> None:
-    words = [sys.executable, "-c", "from tui.cli.options import is_utf8; print(is_utf8())"]
+    words = [sys.executable, "-c", "from tui.cli.screen import is_utf8; print(is_utf8())"]
     others = {name: value for name, value in os.environ.items() if name not in ("LC_ALL", "LC_CTYPE", "LANG")}
     variables = {**others, "PYTHONIOENCODING": "utf-8", **locale}
     done = subprocess.run(words, env=variables, capture_output=True, text=True, check=True)

@@ -11,7 +11,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, ClassVar
@@ -19,11 +19,11 @@ from weakref import WeakKeyDictionary
 
 from rich.text import Text
 from textual import events
-from textual._styles_cache import StylesCache
 from textual.app import ComposeResult, SystemCommand
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
+from textual.filter import LineFilter
 from textual.screen import ModalScreen, Screen
 from textual.theme import ThemeProvider
 from textual.widgets import Static
@@ -36,6 +36,7 @@ from tui.terminal.input_gate import InputGate
 from tui.terminal.output_filter import TerminalSafeFilter
 from tui.terminal.painting import PaintingApp
 from tui.terminal.signals import ENDING, SIGNALS
+from tui.terminal.textual_private import PROBLEM, discard_cached_colors
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +73,6 @@ class BaseApp(PaintingApp):
         self._aims: WeakKeyDictionary[events.Key, Screen[Any]] = WeakKeyDictionary()
         """The screen that was on top when a key came, as long as the key is on its way."""
         self._outlet = TerminalSafeFilter(options.ascii)
-        self._filters.append(self._outlet)
 
     def compose(self) -> ComposeResult:
         yield Static(Text(" vmtop  starting ...", no_wrap=True), id="opening")
@@ -97,6 +97,10 @@ class BaseApp(PaintingApp):
         self.push_screen(self.main_screen())
         gc.freeze()  # modules and styles stay to the end: a search for garbage need not go through them
         gc.enable()
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return Textual's filters, and ours behind them."""
+        return [*super().get_line_filters(), self._outlet]
 
     def clean(self, text: str) -> str:
         return self._outlet.clean(text)
@@ -129,15 +133,12 @@ class BaseApp(PaintingApp):
     def pop_screen(self) -> AwaitComplete:
         """Close a screen and let go of all that it painted. What is typed before the one below is painted is lost.
 
-        Textual remembers two colours of each widget in a table that holds on to the widget's own lines: up to 1,024
-        widgets that are long closed, which is some 130 MiB after a hundred screens.
+        Textual's table of widget colors would keep some 130 MiB after a hundred screens.
         """
         closed = super().pop_screen()
         self._gate.shut(time.monotonic())
         self.screen.call_after_refresh(lambda: self._gate.open(time.monotonic()))
-        forget = getattr(StylesCache.get_inner_outer, "cache_clear", None)
-        if forget is not None:  # not in a Textual that has no such table
-            forget()
+        discard_cached_colors()
         return closed
 
     def action_command_palette(self) -> None:
@@ -158,7 +159,7 @@ class BaseApp(PaintingApp):
         self._end_code = return_code
         super().exit(result, return_code, message)
 
-    def _fatal_error(self) -> None:
+    def end_after_failure(self) -> None:
         """End with a sentence. Textual would print a traceback with local variables, which may hold secrets.
 
         Once the end was asked for it is no failure: Textual takes the parts of a screen away that is about to open.
@@ -189,6 +190,8 @@ class BaseApp(PaintingApp):
     def run_to_end(self) -> int:
         """Run until the person leaves; return the process's exit code."""
         log_file.keep_all()
+        if PROBLEM:
+            log.warning("Textual paints and reads keys itself: %s", PROBLEM)
         with SIGNALS.listening(ENDING), _terminal_for_textual():
             self.run(mouse=self.options.mouse)
         if self.failure:

@@ -36,7 +36,7 @@ def troubles(sources: Iterable[SourceState]) -> list[str]:
 
 
 def facts() -> dict[str, str]:
-    """Return what vmtop runs on: versions, terminal, locale. No library is imported for it."""
+    """Return what vmtop runs on: versions, terminal, locale. No library is imported for it but Textual."""
     size = shutil.get_terminal_size()
     found = {
         "vmtop": importlib.metadata.version("vmtop"),
@@ -53,7 +53,17 @@ def facts() -> dict[str, str]:
             found[library] = importlib.metadata.version(library)
         except importlib.metadata.PackageNotFoundError:
             found[library] = "not installed"
+    found["textual"] += _stock_painting()
     return found
+
+
+def _stock_painting() -> str:
+    """Return why Textual has to paint by itself, to go after its version; empty if it does not have to."""
+    try:
+        from tui.terminal.textual_private import PROBLEM
+    except ImportError:  # not installed; the line says so already
+        return ""
+    return f"; paints and reads keys itself: {PROBLEM}" if PROBLEM else ""
 
 
 def as_document(moment: Moment) -> dict[str, object]:

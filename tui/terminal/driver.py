@@ -1,7 +1,4 @@
-"""Textual's driver for Linux as vmtop needs it: answers are no keys, signals are the loop's, an end is an end.
-
-What of Textual is private and used here is named in this file alone.
-"""
+"""Textual's driver for Linux as vmtop needs it: answers are no keys, signals are the loop's, an end is an end."""
 
 from __future__ import annotations
 
@@ -15,38 +12,27 @@ import time
 from codecs import getincrementaldecoder
 from typing import Any
 
-from textual import constants, events
-from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
-from textual._xterm_parser import (
-    SPECIAL_SEQUENCES,
-    XTermParser,
-    _re_cursor_position,
-    _re_extended_key,
-    _re_in_band_window_resize,
-    _re_mouse_event,
-    _re_terminal_mode_response,
-)
+from textual import events
 from textual.app import App
-from textual.drivers import linux_driver
-from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
 from tui.terminal.answers import ESCAPE_S, AnswerFilter, decoded
 from tui.terminal.flow_control import OutputFlowControl
 from tui.terminal.signals import SIGNALS
+from tui.terminal.textual_private import (
+    IS_AVAILABLE,
+    EventParser,
+    PrivateDriver,
+    driver_of,
+    is_known_sequence,
+    replace_signal_module,
+)
 from tui.terminal.tty import put_in_order, take, unhurried
 
 log = logging.getLogger(__name__)
 
 _QUESTION = "\x1b[6n"
 """Device status report (ECMA-48): the cursor's position."""
-_PATTERNS = (
-    _re_mouse_event,
-    _re_terminal_mode_response,
-    _re_cursor_position,
-    _re_in_band_window_resize,
-    *(() if constants.DISABLE_KITTY_KEY else (_re_extended_key,)),
-)
 _ANSWERING_S = 1.0
 """While an answer is out, an escape character may be its beginning for so long."""
 _CHUNK = 4096
@@ -69,23 +55,17 @@ class _OnTheLoop:
             SIGNALS.on(number, (lambda: handler(number, None)) if callable(handler) else None)
 
 
-vars(linux_driver)["signal"] = _OnTheLoop()
-
-
-def is_known(sequence: str) -> bool:
-    """Return whether Textual makes something of a whole escape sequence."""
-    if sequence in ANSI_SEQUENCES_KEYS or sequence in SPECIAL_SEQUENCES:
-        return True
-    return any(pattern.fullmatch(sequence) for pattern in _PATTERNS)
+if IS_AVAILABLE:
+    replace_signal_module(_OnTheLoop())
 
 
 def has_answered(app: App[Any]) -> bool:
     """Return whether an app's terminal has answered a question so far."""
-    driver = app._driver
+    driver = driver_of(app)
     return isinstance(driver, TerminalDriver) and driver.pace.answers > 0
 
 
-class TerminalDriver(LinuxDriver):
+class TerminalDriver(PrivateDriver):
     """Textual's driver, which knows whether the terminal is behind."""
 
     def __init__(self, *arguments: object, **options: object) -> None:
@@ -100,7 +80,7 @@ class TerminalDriver(LinuxDriver):
     def start_application_mode(self) -> None:
         SIGNALS.rescue = self.rescue
         super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual left it without types
-        self._is_shown = self._key_thread is not None and self._key_thread.is_alive()
+        self._is_shown = self.reader is not None and self.reader.is_alive()
         self._mode = self._settings()
 
     def stop_application_mode(self) -> None:
@@ -117,17 +97,16 @@ class TerminalDriver(LinuxDriver):
         except termios.error:
             return None
 
-    def _sigtstp_application(self, *arguments: object) -> None:
+    def handle_stop(self) -> None:
         """Give the terminal back and stand still, unless a SIGCONT has come since: nothing would wake vmtop then."""
         if not SIGNALS.is_stop_wanted:
             return
-        if self._auto_restart and self._is_shown:
-            self.suspend_application_mode()
-            self._must_signal_resume = True
+        if self.restarts_itself and self._is_shown:
+            self.suspend_until_continued()
         if SIGNALS.is_stop_wanted:
             os.kill(os.getpid(), signal.SIGSTOP)
 
-    def _sigcont_application(self, *arguments: object) -> None:
+    def handle_continue(self) -> None:
         """Come back after Ctrl-Z, and after a SIGSTOP, during which another program may have had the terminal.
 
         Textual would start a second reader and a second writer beside those that there are, which never end. systemd
@@ -139,21 +118,19 @@ class TerminalDriver(LinuxDriver):
             SIGNALS.repaint()  # it may have another size, and other text
             return
         if self._is_shown:
-            self.suspend_application_mode()
-            self._must_signal_resume = True
-        if self._must_signal_resume:
-            super()._sigcont_application(*arguments)
+            self.suspend_until_continued()
+        if self.is_resume_due:
+            super().handle_continue()
 
     def write(self, data: str) -> None:
         """Write, if there is a terminal to write to: a writer that has ended takes nothing off its queue."""
-        writer = self._writer_thread
+        writer = self.writer
         if writer is not None and writer.is_alive():
             super().write(data)
 
     def is_behind(self) -> bool:
         """Return whether a picture that is painted now would have to wait."""
-        writer = self._writer_thread
-        return self.pace.is_behind() or (writer is not None and not writer._queue.empty())
+        return self.pace.is_behind() or self.has_unwritten_output
 
     def ask(self) -> None:
         """Ask after a picture."""
@@ -163,7 +140,7 @@ class TerminalDriver(LinuxDriver):
     def run_input_thread(self) -> None:
         """Read what comes from the terminal until the screen gives way or the terminal has gone."""
         decode = getincrementaldecoder("utf-8")("surrogateescape").decode
-        sieve, parser = AnswerFilter(is_known), XTermParser(self._debug)
+        sieve, parser = AnswerFilter(is_known_sequence), self.new_parser()
         poll = select.poll()  # no descriptor is too large for it
         poll.register(self.fileno, select.POLLIN)
         poll.register(self._wake_reading, select.POLLIN)
@@ -183,7 +160,7 @@ class TerminalDriver(LinuxDriver):
             elif key := sieve.pause(time.monotonic(), _ANSWERING_S if self.pace.is_answer_out() else ESCAPE_S):
                 self._pass(key, parser)
 
-    def _pass(self, typed: str, parser: XTermParser) -> None:
+    def _pass(self, typed: str, parser: EventParser) -> None:
         """Make events of what was typed: runs of characters, or one whole sequence."""
         if typed == "\x1b":  # the parser would wait for more
             self.process_message(events.Key("escape", typed))
@@ -198,7 +175,7 @@ class TerminalDriver(LinuxDriver):
             super().process_message(message)
 
     def disable_input(self) -> None:
-        reader = self._key_thread
+        reader = self.reader
         if reader is not None and reader.is_alive() and reader is not threading.current_thread():
             if SIGNALS.code is None:
                 self.pace.wait()
@@ -215,7 +192,7 @@ class TerminalDriver(LinuxDriver):
 
     def _end_writing(self) -> None:
         """Let the writer's thread write to nowhere: as long as it waits for the terminal, no one else can write."""
-        writer = self._writer_thread
+        writer = self.writer
         if writer is None or writer.ident is None or not writer.is_alive():
             return
         nowhere = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)

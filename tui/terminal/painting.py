@@ -9,30 +9,42 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Any
 
+from rich.color import ColorSystem
+from rich.console import COLOR_SYSTEMS
 from rich.segment import Segment
 from rich.style import Style
-from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
-from textual.app import App
 from textual.color import Color
 from textual.geometry import Offset, Region
-from textual.screen import Screen
 from textual.widget import Widget
 
 from tui.terminal.cell_buffer import PLAIN, CellBuffer, Piece, Sgr, sgr_of
 from tui.terminal.driver import TerminalDriver
 from tui.terminal.flow_control import OutputFlowControl
+from tui.terminal.textual_private import (
+    IS_AVAILABLE,
+    HookedApp,
+    Picture,
+    discard_cached_lines,
+    driver_of,
+    is_batching,
+    is_writable,
+    synchronized,
+    visible_widgets,
+)
 
 Styled = tuple[str, Style]
 _AGAIN_S = 0.03
 
 
-class PaintingApp(App[int]):
-    """An application that writes what differs, when the terminal has taken what came before."""
+class PaintingApp(HookedApp):
+    """An application that writes what differs, when the terminal has taken what came before.
+
+    Where Textual lacks what that needs, there is no canvas: Textual paints everything itself.
+    """
 
     def __init__(self) -> None:
-        super().__init__(driver_class=TerminalDriver)
+        super().__init__(driver_class=TerminalDriver if IS_AVAILABLE else None)
         self._canvas: CellBuffer | None = None
         self._pens: dict[Style, Sgr] = {}
         """Of styles that bring their background."""
@@ -64,7 +76,7 @@ class PaintingApp(App[int]):
             if y < place.height:
                 pieces = [(self.clean(text), self._pen(style, background)) for text, style in make(y)]
                 canvas.put(place.x, place.y + y, pieces)
-        widget._styles_cache.set_dirty(*(Region(0, y, 1, 1) for y in lines))
+        discard_cached_lines(widget, lines)
         self._plan()
         return True
 
@@ -77,11 +89,11 @@ class PaintingApp(App[int]):
     def _free_place(self, widget: Widget, canvas: CellBuffer) -> Region | None:
         """Return where a widget's content is on the terminal; `None` if a part of it may be hidden."""
         screen = self.screen
-        if self.is_headless or self._batch_count or widget.screen is not screen or widget.styles.gutter:
+        if self.is_headless or is_batching(self) or widget.screen is not screen or widget.styles.gutter:
             return None
         if (canvas.width, canvas.height) != self.size:
             return None
-        placed = screen._compositor.visible_widgets
+        placed = visible_widgets(screen)
         region, clip = placed.get(widget, (None, None))
         if region is None or clip is None or not clip.contains_region(region):
             return None
@@ -98,35 +110,20 @@ class PaintingApp(App[int]):
             segments = [Segment("x", style)]
             for one in self.get_line_filters():
                 segments = one.apply(segments, background)
-            pen = self._pens[style] = sgr_of(segments[0].style or Style.null(), self.console._color_system)
+            pen = self._pens[style] = sgr_of(segments[0].style or Style.null(), self._color_depth())
         return pen
 
-    def _display(self, screen: Screen[Any], renderable: Any) -> None:
-        if self.is_headless or not isinstance(renderable, ChopsUpdate | LayoutUpdate):
-            super()._display(screen, renderable)
-            return
-        try:
-            if not self._batch_count:
-                self._take(renderable)
-                self._show()
-        finally:
-            self.post_display_hook()
-
-    def _take(self, picture: CompositorUpdate) -> None:
-        """Put a picture of the compositor on the canvas."""
+    def show_picture(self, picture: Picture) -> None:
+        """Put a picture of the compositor on the canvas, and show it."""
         width, height = self.size
         canvas = self._canvas
         if canvas is None or (canvas.width, canvas.height) != (width, height):
             canvas = self._canvas = CellBuffer(width, height)
-        if isinstance(picture, LayoutUpdate):
+        if picture.is_layout:
             self._pens.clear()
-            for y, strips in zip(picture.region.line_range, picture.strips, strict=False):
-                canvas.put(picture.region.x, y, self._pieces(segment for strip in strips for segment in strip))
-        elif isinstance(picture, ChopsUpdate):
-            for y, first, beyond in picture.spans:
-                for end, (x, strip) in zip(picture.chop_ends[y], picture.chops[y].items(), strict=False):
-                    if strip is not None and x < beyond and end > first:  # what is beside a span was not made
-                        canvas.put(x, y, self._pieces(strip))
+        for x, y, segments in picture.runs:
+            canvas.put(x, y, self._pieces(segments))
+        self._show()
 
     def on_resize(self) -> None:
         """Write all again: the terminal has another size, or comes back from a shell."""
@@ -137,12 +134,14 @@ class PaintingApp(App[int]):
         if self._canvas is not None:
             self._canvas.invalidate(range(self._canvas.height))
             self._plan()
+        elif not IS_AVAILABLE:
+            self.refresh()
 
     def _show(self) -> None:
         """Write what differs, unless the terminal is behind; then later."""
         self._is_planned = False
-        driver, canvas = self._driver, self._canvas
-        if not isinstance(driver, TerminalDriver) or canvas is None or not self._running or self._closed:
+        driver, canvas = driver_of(self), self._canvas
+        if not isinstance(driver, TerminalDriver) or canvas is None or not is_writable(self):
             return
         if self._is_waiting or driver.is_behind():
             if not self._is_waiting:
@@ -153,15 +152,14 @@ class PaintingApp(App[int]):
         if not changes and cursor == self._cursor_at:
             return
         self._cursor_at = cursor
-        self._begin_update()
-        driver.write(f"{changes}\x1b[{cursor.y + 1};{cursor.x + 1}H")
-        self._end_update()
+        with synchronized(self):
+            driver.write(f"{changes}\x1b[{cursor.y + 1};{cursor.x + 1}H")
         driver.flush()
         driver.ask()
 
     def when_shown(self, then: Callable[[], object]) -> None:
         """Call when the terminal has shown what is painted by now, as far as it tells."""
-        driver = self._driver
+        driver = driver_of(self)
         if not isinstance(driver, TerminalDriver):
             then()
         elif self._is_planned or self._is_waiting:
@@ -177,14 +175,19 @@ class PaintingApp(App[int]):
 
     def _catch_up(self) -> None:
         """Write what was left out, if the terminal has taken what was painted before."""
-        if isinstance(self._driver, TerminalDriver) and self._driver.is_behind():
+        driver = driver_of(self)
+        if isinstance(driver, TerminalDriver) and driver.is_behind():
             self.set_timer(_AGAIN_S, self._catch_up)
             return
         self._is_waiting = False
         self._show()
 
+    def _color_depth(self) -> ColorSystem | None:
+        """Return how many colors the terminal has; `None` if none."""
+        return COLOR_SYSTEMS.get(self.console.color_system or "")
+
     def _pieces(self, segments: Iterable[Segment]) -> list[Piece]:
-        system = self.console._color_system
+        system = self._color_depth()
         return [(text, sgr_of(style, system) if style else PLAIN) for text, style, _ in segments]
 
 

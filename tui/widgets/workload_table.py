@@ -131,7 +131,7 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
             return
         self.set_reactive(WorkloadTable.virtual_size, size)
         if self._thumb(height) != self._thumb(int(self.vertical_scrollbar.window_virtual_size)):
-            self._scroll_update(size)
+            self.vertical_scrollbar.window_virtual_size = height
 
     def _thumb(self, height: int) -> tuple[int, int]:
         """Return the size and the place of the scrollbar's thumb for so many lines, in eighths of a cell."""

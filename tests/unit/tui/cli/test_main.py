@@ -95,7 +95,7 @@ def test_the_first_line_is_painted_before_anything_else_is_loaded() -> None:
         *("tui.settings", "tui.settings.paths", "tui.settings.keymap", "tui.settings.log_file"),
         *("tui.settings.screen_options", "tui.terminal", "tui.terminal.answers", "tui.terminal.cell_buffer"),
         *("tui.terminal.driver", "tui.terminal.flow_control", "tui.terminal.input_gate", "tui.terminal.output_filter"),
-        *("tui.terminal.painting", "tui.terminal.signals", "tui.terminal.tty"),
+        *("tui.terminal.painting", "tui.terminal.signals", "tui.terminal.textual_private", "tui.terminal.tty"),
         *("collectors", "collectors.safety", "collectors.safety.sanitize"),
     }
 
