@@ -13,7 +13,7 @@ from collectors.model.metrics import METRICS
 from collectors.model.workloads import Frame, Kind, Workload, WorkloadId
 
 _SLOW = ("isolation", "system", "size_bytes", "memory_overhead_bytes")
-_NOT_RECORDED = unknown("a session holds counters, not this: it is read of a host that lives")
+_NOT_RECORDED = unknown("a session does not record it: it can only be read on a live host")
 CLASSES = (Kind.SERVICE, Kind.VM, Kind.CONTAINER)
 """The columns."""
 
@@ -54,7 +54,7 @@ def rows_of(classes: Classes) -> list[tuple[Row, dict[Kind, list[tuple[Workload,
         (
             row,
             {
-                kind: [(one.workload, one.told.get(row.key, unknown("nothing tells it"))) for one in members]
+                kind: [(one.workload, one.told.get(row.key, unknown("no source provides it"))) for one in members]
                 for kind, members in classes.members.items()
             },
         )
@@ -114,7 +114,7 @@ def measured(past: Past) -> dict[str, Fact]:
 def started(startup: Startup | None) -> dict[str, Fact]:
     """Return the start-up times of a witnessed start."""
     if startup is None:
-        why = unknown("no start of it was witnessed")
+        why = unknown("no start was observed")
         return {"startup_running_seconds": why, "startup_ready_seconds": why}
     running = (
         Fact(startup.running_s, f"from {startup.how} to the engine's start event")
@@ -124,7 +124,7 @@ def started(startup: Startup | None) -> dict[str, Fact]:
     ready = (
         Fact(startup.ready_s, f"from {startup.how} to ready, by its {startup.signal}")
         if startup.ready_s is not None
-        else unknown("no signal that it is ready was seen")
+        else unknown("no readiness signal was observed")
     )
     return {"startup_running_seconds": running, "startup_ready_seconds": ready}
 

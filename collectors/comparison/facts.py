@@ -115,7 +115,7 @@ class FactsReader:
     def _read(self, workload: Workload, answers: EngineAnswers) -> dict[str, Fact]:
         """Return the facts of a workload, by the keys of `ROWS`."""
         if workload.endpoint:
-            return {"isolation": unknown(f"it runs on {workload.endpoint}: only its own host can tell")}
+            return {"isolation": unknown(f"it runs on {workload.endpoint}: this can only be read there")}
         pid = self._pid(workload) if workload.state.is_active else None
         answer = answers.of(workload)
         if workload.kind is Kind.VM:
@@ -126,9 +126,9 @@ class FactsReader:
             **{key: fact for key, fact in answer.facts.items() if key == "startup_running_seconds"},
             "isolation": isolation_summary.of_service(self._walls(pid), answer.facts),
             "system": os_release.of_host(),
-            "memory_overhead_bytes": Fact(0.0, "nothing stands between it and the kernel"),
-            "cpu_overhead_percent": Fact(0.0, "nothing stands between it and the kernel"),
-            "size_bytes": unknown("a service's files are the host's"),
+            "memory_overhead_bytes": Fact(0.0, "it runs directly on the kernel"),
+            "cpu_overhead_percent": Fact(0.0, "it runs directly on the kernel"),
+            "size_bytes": unknown("a service uses the host's files"),
         }
 
     def _pid(self, workload: Workload) -> int | None:
@@ -140,8 +140,10 @@ class FactsReader:
     def _held(self, pid: int | None) -> dict[str, Fact]:
         memory = None if pid is None else read_guest_memory(pid, self._proc)
         if memory is None:
-            return {"memory_overhead_bytes": unknown("its QEMU process's mappings cannot be read: that needs root")}
-        how = f"/proc/{pid}/smaps: resident size less the guest's resident memory"
+            return {
+                "memory_overhead_bytes": unknown("the mappings of its QEMU process cannot be read: this needs root")
+            }
+        how = f"/proc/{pid}/smaps: resident size minus the guest's resident memory"
         return {"memory_overhead_bytes": Fact(float(memory.overhead), how)}
 
     def _container(self, workload: Workload, pid: int | None, answer: EngineAnswer) -> dict[str, Fact]:
@@ -152,7 +154,7 @@ class FactsReader:
             "isolation": isolation_summary.of_container(walls, answer.facts),
             "system": os_release.of_container(pid, workload.image, self._proc),
             "size_bytes": answer.facts.get("size_bytes")
-            or unknown(answer.reason or "its engine does not tell its size"),
+            or unknown(answer.reason or "its engine does not report its size"),
             "memory_overhead_bytes": memory_of(shim, engines),
             "cpu_overhead_percent": cpu_of(before, (shim, engines)),
             **isolation_summary.walls_of(walls, answer.facts),

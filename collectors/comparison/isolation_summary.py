@@ -51,9 +51,9 @@ def of_service(walls: Isolation | None, unit: Mapping[str, Fact]) -> Fact:
     how = _KERNEL
     if sandbox is not None:
         count = len(str(sandbox.value).split()) if sandbox.value else 0
-        words.append(f"{count} sandbox settings" if count else "no sandbox setting")
+        words.append(f"{count} sandbox settings" if count else "no sandbox settings")
         how += f"; {sandbox.how}" + (f": {sandbox.value}" if count else "")
-    return Fact(", ".join(words), how) if words else unknown("it has no process that may be read")
+    return Fact(", ".join(words), how) if words else unknown("none of its processes can be read")
 
 
 def _words(found: Isolation) -> list[str]:

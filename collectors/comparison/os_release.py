@@ -24,8 +24,8 @@ def of_container(pid: int | None, image: str | None, proc: str = "/proc") -> Fac
     if name:
         return Fact(f"{name}, on the host's kernel", "os-release(5) in the container")
     if image:
-        how = f"the engine: made of {image}, in which no os-release could be read"
-        return Fact("its image's own files, on the host's kernel", how)
+        how = f"engine: image {image}, which has no readable os-release"
+        return Fact("files of its image, on the host's kernel", how)
     return unknown("neither its os-release nor its image can be read")
 
 

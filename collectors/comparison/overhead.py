@@ -53,7 +53,7 @@ class EngineProcesses(NamedTuple):
     def words(self) -> str:
         """Name them."""
         names = " and ".join(sorted({one.name for one in self.processes})) or "no engine"
-        return f"{names} of this host, divided by {self.containers} containers"
+        return f"{names} on this host, divided by {self.containers} containers"
 
 
 def find_shim(pid: int | None, proc: str = "/proc") -> ProcessUsage | None:
@@ -86,7 +86,7 @@ def _held(pid: int, proc: str) -> ProcessUsage | None:
 def memory_of(shim: ProcessUsage | None, engines: EngineProcesses) -> Fact:
     """Return what the shim holds, and the container's share of the engine."""
     if shim is None:
-        return unknown("no shim of a known name holds it, or /proc may not be read")
+        return unknown("no known shim runs it, or /proc cannot be read")
     how = f"/proc/<pid>/stat: resident size of {shim.name} {shim.resident:,} bytes, and of {engines.words}"
     return Fact(shim.resident + engines.resident, how)
 
@@ -97,8 +97,8 @@ def cpu_of(
     """Return the CPU of the shim and of the share of the engine between two looks, in percent of a core."""
     (shim_before, engines_before), (shim, engines) = before, after
     if shim_before is None or shim is None or shim_before.pid != shim.pid or shim.at <= shim_before.at:
-        return unknown("its shim was not seen twice")
+        return unknown("its shim was not seen in two readings")
     seconds = shim.at - shim_before.at
     grown = shim.cpu_s - shim_before.cpu_s + engines.cpu_since(engines_before)
-    how = f"/proc/<pid>/stat: growth of CPU time in {seconds:.0f} s of {shim.name}, and of {engines.words}"
+    how = f"/proc/<pid>/stat: growth of CPU time over {seconds:.0f} s of {shim.name}, and of {engines.words}"
     return Fact(max(0.0, grown / seconds * 100), how)

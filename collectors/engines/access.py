@@ -74,7 +74,7 @@ class EngineAccess:
         Raises:
             SourceError: There is no way in, with the reason.
         """
-        raise SourceAbsent(f"{workload.id.engine} runs {workload.name}, and vmtop has no way in")
+        raise SourceAbsent(f"{workload.id.engine} runs {workload.name}, and vmtop cannot open a console in it")
 
     @contextmanager
     def facts(self, may_write: bool) -> Iterator[ReadFacts]:
@@ -92,7 +92,7 @@ class EngineAccess:
 
 
 def _no_facts(workload: Workload) -> dict[str, ClassFact]:
-    raise SourceAbsent(f"{workload.id.engine} is not asked by vmtop")
+    raise SourceAbsent(f"{workload.id.engine} is not queried by vmtop")
 
 
 def plain_details(workload: Workload) -> list[Table]:
@@ -115,10 +115,10 @@ def daemon_of(daemons: Sequence[Daemon], workload: Workload, knows: Callable[[Da
         WorkloadGone: None of several knows it.
     """
     if not daemons:
-        raise SourceAbsent(f"no engine that vmtop can speak to runs {workload.name}")
+        raise SourceAbsent(f"no engine that vmtop can reach runs {workload.name}")
     if len(daemons) == 1:
         return daemons[0]
-    failure: SourceError = WorkloadGone("no engine knows it any more")
+    failure: SourceError = WorkloadGone("no engine has it any longer")
     for daemon in daemons:
         try:
             if knows(daemon, workload):

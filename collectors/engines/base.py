@@ -108,7 +108,7 @@ class Engine:
         """Return why a verb is never possible for a workload, whatever its state; empty when it may be."""
         if verb in self.verbs:
             return ""
-        return self.lacks or f"{workload.id.engine} runs it, which vmtop can only watch"
+        return self.lacks or f"{workload.id.engine} runs it, and vmtop can only watch it"
 
     def commands(self, request: Request) -> tuple[str, ...]:
         """Return the command lines that do the same, quoted for a shell; empty when there are none."""

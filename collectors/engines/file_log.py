@@ -84,7 +84,7 @@ class FileLog:
             raise SourceAbsent(f"the log {self.title} cannot be opened: {error.strerror}") from error
         if not stat.S_ISREG(os.fstat(file).st_mode):
             os.close(file)
-            raise SourceError(f"the log {self.title} is no regular file")
+            raise SourceError(f"the log {self.title} is not a regular file")
         return file
 
     def _has_changed(self, place: int) -> bool:

@@ -17,5 +17,5 @@ def open_console(workload: Workload, connections: EngineConnections) -> Console:
     if workload.kind is Kind.SERVICE:
         raise SourceAbsent(f"{workload.name} is a service of this host: it has no shell of its own")
     if workload.state not in (State.RUNNING, State.BLOCKED):
-        raise SourceAbsent(f"{workload.name} is {workload.state}: there is no one to answer")
+        raise SourceAbsent(f"{workload.name} is {workload.state}: there is nothing to connect to")
     return connections.of(workload).open_console(workload)

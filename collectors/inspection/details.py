@@ -38,7 +38,7 @@ class DetailsReader:
             except SourceError as error:
                 problems.append(error.reason + (f"; fix: {error.remedy}" if error.remedy else ""))
             except OSError as error:
-                problems.append(f"a file of the kernel cannot be read: {sanitize(str(error))}")
+                problems.append(f"a kernel file cannot be read: {sanitize(str(error))}")
         return Details(time.monotonic_ns(), tuple(tables), tuple(problems))
 
     def _engine_tables(self, workload: Workload) -> Callable[[Workload], list[Table]]:

@@ -33,7 +33,7 @@ def read_document(workload: Workload, connections: EngineConnections, root: str 
     described = connections.of(workload).raw_description(workload)
     if described is not None:
         return Document(described.title, _lines(described.text))
-    return Document("files of the cgroup", _files(workload, root))
+    return Document("cgroup files", _files(workload, root))
 
 
 def _files(workload: Workload, root: str) -> tuple[str, ...]:

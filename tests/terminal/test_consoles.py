@@ -175,7 +175,7 @@ class TestContainer:
     def test_a_stopped_container_has_no_shell(self, docker_lab: DockerLab) -> None:
         reach = EngineConnections([SourceSpec("docker", {"url": docker_lab.url})])
         stopped = Workload(WorkloadId("docker", "f" * 64), Kind.CONTAINER, "x", State.STOPPED)
-        with pytest.raises(SourceError, match="there is no one to answer"):
+        with pytest.raises(SourceError, match="there is nothing to connect to"):
             open_console(stopped, reach)
 
     def test_a_container_that_is_gone_is_a_sentence(self, docker_lab: DockerLab) -> None:

@@ -60,5 +60,5 @@ class DemoActions:
     def _life(self, workload: Workload) -> DemoWorkload:
         life = self._fleet.get(workload.id)
         if life is None or life.is_removed:
-            raise WorkloadGone("the demo has it no more")
+            raise WorkloadGone("the demo no longer has it")
         return life

@@ -111,18 +111,20 @@ def _refusal(error: Any) -> SourceError:
     status = getattr(error.response, "status_code", 0)
     said = sanitize(str(error.explanation or error)).strip().rstrip(".")
     if status == 404:
-        return WorkloadGone("the engine does not know it any more")
+        return WorkloadGone("the engine no longer has it")
     if status in (401, 403):
-        return AccessDenied(f"the engine does not allow it: {said}", "ask who runs the engine's authorisation plug-in")
+        return AccessDenied(
+            f"the engine does not allow it: {said}", "ask the administrator of the engine's authorisation plug-in"
+        )
     if status in (502, 503, 504):
-        return SourceDown(f"the engine is not there: {said}")
+        return SourceDown(f"the engine is unavailable: {said}")
     return SourceError(f"the engine refused: {said}")
 
 
 def _inspect(client: APIClient, workload: Workload) -> Mapping[str, Any]:
     inspection: Any = client.inspect_container(workload.id.id)
     if not isinstance(inspection, Mapping):
-        raise SourceDown("the engine gave a broken answer")
+        raise SourceDown("the engine sent an invalid answer")
     return inspection
 
 

@@ -60,7 +60,7 @@ class DockerDaemon:
         except SourceError:
             raise
         except NotFound as error:
-            raise WorkloadGone("the engine does not know it any more") from error
+            raise WorkloadGone("the engine no longer has it") from error
         except failures() as error:
             raise translate(error, endpoint) from error
         finally:

@@ -39,8 +39,8 @@ def warnings(request: Request) -> list[str]:
     is_removed = request.seen is not None and Note.REMOVED_AT_END in request.seen.notes
     if not is_removed or not (request.verb in _ENDS or _ends_first(request)):
         return []
-    again = ", and it cannot be started anew" if request.verb is Verb.RESTART else ""
-    return [f"The engine removes it once it ends (--rm), with all it has written outside its volumes{again}."]
+    again = "; it cannot be started again" if request.verb is Verb.RESTART else ""
+    return [f"The engine removes it once it ends (--rm), with everything it wrote outside its volumes{again}."]
 
 
 def _ends_first(request: Request) -> bool:

@@ -82,7 +82,7 @@ class Endpoint:
         finally:
             probe.close()
         if not isinstance(answer, dict):
-            raise ValueError("the answer to /version is no object")
+            raise ValueError("the answer to /version is not an object")
         return answer
 
 
@@ -111,11 +111,11 @@ def check_socket(path: Path) -> None:
     except FileNotFoundError:
         raise SourceAbsent(f"no Docker socket at {sanitize(str(path))}", way_to(sanitize(str(path)))) from None
     except PermissionError:
-        raise AccessDenied(f"no permission to see {sanitize(str(path))}", access_remedy(path, _GROUP)) from None
+        raise AccessDenied(f"no permission to access {sanitize(str(path))}", access_remedy(path, _GROUP)) from None
     except OSError as error:
         raise SourceAbsent(f"no Docker socket at {sanitize(str(path))}: {error.strerror}") from None
     if not stat.S_ISSOCK(mode):
-        raise SourceAbsent(f"no Docker socket at {sanitize(str(path))}: it is another kind of file")
+        raise SourceAbsent(f"no Docker socket at {sanitize(str(path))}: it is another type of file")
 
 
 def clamp_version(answer: Mapping[str, Any]) -> str:
@@ -126,7 +126,7 @@ def clamp_version(answer: Mapping[str, Any]) -> str:
     """
     newest, oldest = answer.get("ApiVersion"), answer.get("MinAPIVersion")
     if not isinstance(newest, str) or not newest:
-        raise ValueError("the answer to /version names no ApiVersion")
+        raise ValueError("the answer to /version has no ApiVersion")
     chosen = min(_NEWEST_API, newest, key=_order)
     return max(chosen, oldest, key=_order) if isinstance(oldest, str) and oldest else chosen
 
@@ -168,9 +168,9 @@ def translate(error: BaseException, endpoint: Endpoint) -> SourceError:
     if isinstance(error, APIError):
         return _translate_answer(error, endpoint)
     if any("paramiko" in str(cause) for cause in causes):
-        return SourceDown("ssh:// needs the package paramiko", "pip install 'vmtop[ssh]'")
+        return SourceDown("ssh:// needs the paramiko package", "pip install 'vmtop[ssh]'")
     if isinstance(error, ValueError | KeyError | TypeError):
-        return SourceDown(f"Docker at {endpoint.place} gave a broken answer")
+        return SourceDown(f"Docker at {endpoint.place} sent an invalid answer")
     return SourceDown(f"Docker at {endpoint.place}: {sanitize(str(error).partition(chr(10))[0])}")
 
 

@@ -33,13 +33,13 @@ class DockerFacts:
         with self._access.daemon(workload).client() as client:
             inspection: Any = client.inspect_container(workload.id.id)
         if not isinstance(inspection, Mapping):
-            raise SourceError("the engine's answer is no description")
+            raise SourceError("the engine's answer is not a description")
         return {"size_bytes": self._size(workload), **privileges(inspection)}
 
     def _size(self, workload: Workload) -> Fact:
         if self._sizes is None:
             self._sizes = self._ask_sizes(workload)
-        return self._sizes.get(workload.id.id, unknown("the engine did not tell its size"))
+        return self._sizes.get(workload.id.id, unknown("the engine did not report its size"))
 
     def _ask_sizes(self, workload: Workload) -> dict[str, Fact]:
         """Ask once for all containers of the engine: it goes through their files."""
@@ -51,7 +51,7 @@ class DockerFacts:
         sizes = {}
         for entry in listed if isinstance(listed, list) else ():
             own, whole = int(entry.get("SizeRw") or 0), int(entry.get("SizeRootFs") or 0)
-            how = f"engine: SizeRw {own:,} of its own, the rest of {whole:,} bytes is its image, shared by all of it"
+            how = f"engine: SizeRw {own:,} of its own; the rest of {whole:,} bytes is its image, which others share"
             sizes[str(entry.get("Id"))] = Fact(float(whole), how)
         return sizes
 

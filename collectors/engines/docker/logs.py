@@ -32,7 +32,7 @@ class DockerLog:
     """Reads what a container wrote; the position of a line is its time in nanoseconds."""
 
     def __init__(self, workload: Workload, access: DockerAccess) -> None:
-        self.title = f"log of the engine, container {workload.short_id}"
+        self.title = f"engine log, container {workload.short_id}"
         self._identity = workload.id.id
         self._daemon = access.daemon(workload)
         self._lock = threading.Lock()

@@ -133,7 +133,7 @@ class DockerSource:
         try:
             entries: Any = self._client.containers(all=True)
             if not isinstance(entries, list):
-                raise ValueError("the list of containers is no list")
+                raise ValueError("the list of containers is not a list")
         except failures() as error:
             raise translate(error, self._endpoint) from error
         return [entry for entry in entries if isinstance(entry, dict) and isinstance(entry.get("Id"), str)]

@@ -95,7 +95,7 @@ def _notes(domain: virDomain) -> frozenset[Note]:
         try:
             found.update({note} if is_so() else ())
         except libvirt.libvirtError as error:  # a driver without it, or access control that hides it
-            log.info("libvirt does not tell whether a domain is %s: %s", note, error)
+            log.info("libvirt does not report whether a domain is %s: %s", note, error)
     return frozenset(found)
 
 

@@ -49,8 +49,8 @@ def warnings(request: Request) -> list[str]:
     sentences = []
     is_off = request.verb in (Verb.STOP, Verb.KILL)
     if request.verb is Verb.RESTART and Note.OFF_AFTER_REBOOT in notes:
-        sentences.append("Its definition lets a reboot end it (on_reboot is destroy): it will be off.")
+        sentences.append("A reboot turns it off: its definition has on_reboot set to destroy.")
         is_off = True
     if is_off and Note.TRANSIENT in notes:
-        sentences.append("It is transient: once it is off, its definition is gone for good.")
+        sentences.append("It is transient: once it is off, its definition is lost.")
     return sentences

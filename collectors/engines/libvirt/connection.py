@@ -46,7 +46,7 @@ class LibvirtDaemon:
             yield connection
         except libvirt.libvirtError as error:
             if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
-                raise WorkloadGone("libvirt does not know it any more") from error
+                raise WorkloadGone("libvirt no longer has it") from error
             raise translate(error, self.uri) from error
         finally:
             if connection is not None:

@@ -55,7 +55,7 @@ class LibvirtConsole:
             said = sanitize(error.get_error_message() or str(error))
             raise SourceError(
                 f"the console cannot be opened: {said}",
-                "the domain needs <serial type='pty'/> and <console type='pty'/>, and no one else at its console",
+                "the domain needs <serial type='pty'/> and <console type='pty'/>, and no other client at its console",
             ) from error
         self._stream.eventAddCallback(_events(is_reading=True), self._arrived, None)
 
@@ -133,7 +133,7 @@ class LibvirtConsole:
         """A serial line has no size; `stty` inside sets it."""
 
     def ending(self) -> str:
-        return f"the console's connection was lost: {self._failure}" if self._failure else "the console ended"
+        return f"the connection to the console was lost: {self._failure}" if self._failure else "the console ended"
 
     def close(self) -> None:
         import libvirt

@@ -25,7 +25,7 @@ def open_console_log(workload: Workload, access: LibvirtAccess) -> Log:
         SourceError: There is neither, or it cannot be read; with what would make one.
     """
     if workload.endpoint:
-        raise SourceAbsent(f"{workload.name} runs on {workload.endpoint}: its console's log is a file there")
+        raise SourceAbsent(f"{workload.name} runs on {workload.endpoint}: its console log is a file there")
     with access.daemon(workload).connection() as connection:
         domain = connection.lookupByUUIDString(workload.id.id)
         root, name = safe_xml(domain.XMLDesc(0)), domain.name()
@@ -41,6 +41,6 @@ def open_console_log(workload: Workload, access: LibvirtAccess) -> Log:
         if (folder / f"{name}.log").is_file() and "/" not in name:
             return FileLog(str(folder / f"{name}.log"))
     raise SourceAbsent(
-        f"{workload.name} has no console that is logged to a file",
-        "virsh edit it: <serial type='pty'><log file='/var/log/libvirt/qemu/NAME-serial.log' append='on'/></serial>",
+        f"{workload.name} has no console logged to a file",
+        "virsh edit: add <serial type='pty'><log file='/var/log/libvirt/qemu/NAME-serial.log' append='on'/></serial>",
     )

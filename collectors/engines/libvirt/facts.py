@@ -67,7 +67,7 @@ class LibvirtFacts:
         if not guest_agent.is_connected(xml):
             return None
         if not self._may_write:
-            return unknown("its guest agent is not asked while actions are locked")
+            return unknown("its guest agent is not queried while actions are locked")
         return guest_agent.ask_system(self._access.daemon(workload), workload.id.id)
 
 
@@ -100,7 +100,7 @@ def backing_bytes(xml: ElementTree.Element | None) -> int:
 def isolation(xml: ElementTree.Element | None) -> Fact:
     """Return how a virtual machine is kept apart."""
     if xml is None:
-        return unknown("libvirt did not tell its definition")
+        return unknown("libvirt did not return its definition")
     virtual = _VIRTUAL.get(xml.get("type", ""), xml.get("type", ""))
     machine = xml.find("os/type")
     words = [virtual, (machine.get("machine") or "") if machine is not None else ""]
@@ -122,12 +122,12 @@ def system(xml: ElementTree.Element | None, asked: Fact | None = None) -> Fact:
     """
     if asked is not None and asked.value is not None:
         return asked
-    why = "it has no guest agent that may be asked" if asked is None else asked.how
+    why = "it has no guest agent to query" if asked is None else asked.how
     for element in () if xml is None else xml.iterfind("metadata//"):
         claimed = element.get("id")
         if element.tag.endswith("}os") and claimed:
             matched = _OS_ID.fullmatch(claimed)
             name = f"{matched[2]} {matched[3]}" if matched else claimed
-            how = f"domain XML: libosinfo metadata, of unknown age: as it was installed; {why}"
-            return Fact(sanitize(f"{name}, a kernel of its own"), how)
-    return unknown(f"its definition names no system, and {why}")
+            how = f"domain XML: libosinfo metadata, from when it was installed; {why}"
+            return Fact(sanitize(f"{name}, its own kernel"), how)
+    return unknown(f"its definition does not name a system, and {why}")

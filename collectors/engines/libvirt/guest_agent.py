@@ -31,7 +31,7 @@ def ask_system(daemon: LibvirtDaemon, uuid: str, patience_s: float = PATIENCE_S)
     try:
         return call_with_timeout(patience_s, lambda: _ask(daemon, uuid), "its guest agent")
     except SourceError as error:
-        return unknown(f"its guest agent could not be asked: {error.reason}")
+        return unknown(f"its guest agent could not be queried: {error.reason}")
 
 
 def _ask(daemon: LibvirtDaemon, uuid: str) -> Fact:
@@ -55,5 +55,5 @@ def system_of(told: Mapping[str, object], at: str) -> Fact:
     words = [str(name)] if name else []
     words += [f"kernel {kernel}"] if kernel else []
     if not words:
-        return unknown("its guest agent answered, and did not name its system")
+        return unknown("its guest agent answered but did not name its system")
     return Fact(sanitize(", ".join(words), 120), f"its guest agent (virDomainGetGuestInfo), asked at {at}")

@@ -226,7 +226,7 @@ def translate(error: Any, uri: str) -> SourceError:
     if error.get_error_code() in _NOT_ALLOWED or any(words in lower for words in _NOT_ALLOWED_WORDS):
         socket = _REFUSING_SOCKET.search(said)  # without one it was polkit that refused
         remedy = access_remedy(Path(socket[1]) if socket else None, _GROUP)
-        return AccessDenied(f"{where} does not let this user in: {said}", remedy)
+        return AccessDenied(f"{where} denies access to this user: {said}", remedy)
     is_not_running = "connection refused" in lower or "no such file" in lower
     return SourceDown(f"{where}: {said}", _START if is_not_running and not endpoint_of(uri) else "")
 

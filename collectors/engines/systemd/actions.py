@@ -28,7 +28,7 @@ _RESULTS = {
     "canceled": "another request took its place",
     "timeout": "systemd gave up after the unit's own time-out",
     "failed": "the unit failed",
-    "dependency": "a unit that it needs failed",
+    "dependency": "a unit it depends on failed",
     "skipped": "it does not apply in the unit's state",
 }
 """By result of a job."""
@@ -51,7 +51,7 @@ class SystemdActions:
             except NoSuchUnit as error:
                 raise WorkloadGone(error.reason) from error
             if found.get("LoadState") == "not-found":
-                raise WorkloadGone(f"systemd knows no unit {unit}")
+                raise WorkloadGone(f"systemd has no unit {unit}")
             dependents = _active(bus, _dependents(found))
         state = STATES.get(str(found.get("ActiveState")), State.UNKNOWN)
         detail = str(found.get("SubState") or "") if state is State.CRASHED else ""
@@ -70,7 +70,7 @@ class SystemdActions:
         unit = unit_of(request.workload)
         method = _METHODS.get(request.verb)
         if method is None:
-            raise SourceError("services are only started, stopped and restarted")
+            raise SourceError("vmtop only starts, stops and restarts services")
         with system_bus() as bus:
             try:
                 result = bus.await_job(_MANAGER_PATH, method, "ss", (unit, "replace"), request.timeout_s)
@@ -108,5 +108,5 @@ def unit_of(workload: Workload) -> str:
     """
     name = workload.id.id.rpartition("/")[2]
     if not SERVICE_NAME.fullmatch(name):
-        raise SourceError(f"{sanitize(name)} is no name of a service")
+        raise SourceError(f"{sanitize(name)} is not a valid service name")
     return name

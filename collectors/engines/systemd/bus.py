@@ -67,7 +67,7 @@ class SystemBus:
             except TimeoutError:
                 return None
             except OSError as error:
-                raise SourceDown(f"the connection to systemd was lost: {error}") from error
+                raise SourceDown(f"the connection to the connection to systemd was lost: {error}") from error
 
     def _ask(self, path: str, interface: str, method: str, signature: str, body: tuple[object, ...]) -> Any:
         from jeepney import DBusAddress, new_method_call
@@ -81,9 +81,9 @@ class SystemBus:
         try:
             answer = self._connection.send_and_get_reply(message, timeout=ANSWER_S)
         except TimeoutError:
-            raise SourceDown(f"systemd has not answered for {ANSWER_S:g} s") from None
+            raise SourceDown(f"systemd did not answer within {ANSWER_S:g} s") from None
         except OSError as error:
-            raise SourceDown(f"the connection to systemd was lost: {error}") from error
+            raise SourceDown(f"the connection to the connection to systemd was lost: {error}") from error
         if answer.header.message_type is MessageType.error:
             raise _refusal(DBusErrorResponse(answer))
         return answer.body
@@ -126,5 +126,5 @@ def _refusal(error: Any) -> SourceError:
     if name.endswith(("ServiceUnknown", "NameHasNoOwner")):
         return SourceAbsent("systemd is not on the system bus of this host")
     if name.endswith(("NoReply", "Disconnected", "Timeout")):
-        return SourceDown(f"systemd was lost: {said}")
+        return SourceDown(f"the connection to systemd was lost: {said}")
     return SourceError(f"systemd refused: {said}")

@@ -21,7 +21,7 @@ class SystemdEngine(Engine):
     engine_names = frozenset({"systemd"})
     kinds = frozenset({"service"})
     verbs = ("start", "stop", "restart")
-    lacks = "services are only started, stopped and restarted"
+    lacks = "vmtop only starts, stops and restarts services"
     has_aliases = True
 
     def owns(self, workload: Workload) -> bool:

@@ -30,7 +30,7 @@ class JournalLog:
 
     def __init__(self, unit: str, options: Sequence[str] = ()) -> None:
         if not _UNIT.fullmatch(unit):
-            raise SourceError(f"{sanitize(unit)} is no name of a unit")
+            raise SourceError(f"{sanitize(unit)} is not a valid unit name")
         program = shutil.which("journalctl")
         if program is None:
             raise SourceAbsent("journalctl is not installed: without it the journal cannot be read")

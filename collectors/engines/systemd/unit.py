@@ -40,8 +40,8 @@ def activation(unit: Mapping[str, Any]) -> dict[str, Fact]:
     left = int(unit.get("InactiveExitTimestampMonotonic") or 0)
     reached = int(unit.get("ActiveEnterTimestampMonotonic") or 0)
     if not left or reached < left:
-        return {"startup_running_seconds": unknown("systemd has no activation of it on record")}
-    how = "systemd: ActiveEnterTimestamp less InactiveExitTimestamp, of its last activation"
+        return {"startup_running_seconds": unknown("systemd has no record of an activation")}
+    how = "systemd: ActiveEnterTimestamp minus InactiveExitTimestamp, of its last activation"
     return {"startup_running_seconds": Fact((reached - left) / 1e6, how)}
 
 
