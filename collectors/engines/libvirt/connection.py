@@ -1,4 +1,4 @@
-"""A connection to libvirt that serves single domains, and what its errors mean."""
+"""A connection to libvirt for single domains; turns its errors into `SourceError`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class LibvirtDaemon:
 
     @contextmanager
     def connection(self, writable: bool = False) -> Iterator[virConnect]:
-        """Connect: read-only, unless something is about to be changed.
+        """Connect, read-only unless `writable`.
 
         Raises:
             SourceError: libvirt cannot be reached or refuses, with the remedy.
@@ -59,4 +59,4 @@ def _close(connection: virConnect) -> None:
     try:
         connection.close()
     except libvirt.libvirtError as error:
-        log.info("closing a libvirt connection: %s", error)  # the daemon may be gone; what was asked has its own answer
+        log.info("closing a libvirt connection: %s", error)  # the daemon may be gone; the request has its own result

@@ -1,4 +1,4 @@
-"""Finds the file that a domain's console is logged to."""
+"""Finds the log file of a domain's console."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _QEMU_LOGS = (Path("/var/log/libvirt/qemu"), Path(os.path.expanduser("~")) / ".c
 
 
 def open_console_log(workload: Workload, access: LibvirtAccess) -> Log:
-    """Open what a domain's console writes to a file, else what QEMU itself logged.
+    """Open the file that a domain's console is logged to, else QEMU's own log.
 
     Raises:
-        SourceError: There is neither, or it cannot be read; with what would make one.
+        SourceError: There is neither, or it cannot be read; with the remedy.
     """
     if workload.endpoint:
         raise SourceAbsent(f"{workload.name} runs on {workload.endpoint}: its console log is a file there")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class SystemdEngine(Engine):
-    """Services of the system's manager. Scopes, and services of another manager, are services to watch."""
+    """Services of the system manager. Scopes, and services of other managers, can only be watched."""
 
     name = "systemd"
     engine_names = frozenset({"systemd"})
@@ -59,5 +59,5 @@ class SystemdEngine(Engine):
 
 
 def is_managed(workload: Workload) -> bool:
-    """Return whether a workload is a service that the system's manager starts and stops."""
+    """Return whether a workload is a service that the system manager starts and stops."""
     return workload.id.engine == "systemd" and workload.id.id.endswith(".service")
