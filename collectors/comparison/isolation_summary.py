@@ -19,12 +19,12 @@ def of_container(walls: Isolation | None, engine_facts: Mapping[str, Fact]) -> F
         engine_facts: `is_privileged` and `runtime` from its engine; empty when it did not answer.
     """
     privileged, runtime = engine_facts.get("is_privileged"), engine_facts.get("runtime")
-    words = ["privileged"] if privileged is not None and privileged.value else []
+    parts = ["privileged"] if privileged is not None and privileged.value else []
     if walls is not None:
-        words += _words(walls)
-    words += [str(runtime.value)] if runtime is not None and runtime.value else []
+        parts += _words(walls)
+    parts += [str(runtime.value)] if runtime is not None and runtime.value else []
     how = _KERNEL + ("; engine: Privileged, Runtime" if privileged is not None else "")
-    return Fact(", ".join(words), how) if words else unknown("neither its processes nor its engine could be read")
+    return Fact(", ".join(parts), how) if parts else unknown("neither its processes nor its engine could be read")
 
 
 def walls_of(walls: Isolation | None, engine_facts: Mapping[str, Fact]) -> dict[str, Fact]:
@@ -43,26 +43,26 @@ def of_service(walls: Isolation | None, unit: Mapping[str, Fact]) -> Fact:
         unit: `user` and `sandbox` from systemd; empty without systemd.
     """
     user, sandbox = unit.get("user"), unit.get("sandbox")
-    words = [] if walls is None else _words(walls)
+    parts = [] if walls is None else _words(walls)
     if user is not None:
-        words.append(f"user {user.value}")
+        parts.append(f"user {user.value}")
     elif walls is not None and walls.uid is not None:
-        words.append(f"uid {walls.uid}")
+        parts.append(f"uid {walls.uid}")
     how = _KERNEL
     if sandbox is not None:
         count = len(str(sandbox.value).split()) if sandbox.value else 0
-        words.append(f"{count} sandbox settings" if count else "no sandbox settings")
+        parts.append(f"{count} sandbox settings" if count else "no sandbox settings")
         how += f"; {sandbox.how}" + (f": {sandbox.value}" if count else "")
-    return Fact(", ".join(words), how) if words else unknown("none of its processes can be read")
+    return Fact(", ".join(parts), how) if parts else unknown("none of its processes can be read")
 
 
 def _words(isolation: Isolation) -> list[str]:
-    words = []
+    parts = []
     if isolation.own is not None:
-        words.append(f"own {' '.join(isolation.own)}" if isolation.own else "no namespace of its own")
+        parts.append(f"own {' '.join(isolation.own)}" if isolation.own else "no namespace of its own")
     if isolation.seccomp is not None:
-        words.append(f"seccomp {isolation.seccomp}")
+        parts.append(f"seccomp {isolation.seccomp}")
     if isolation.capabilities is not None:
         count = len(capability_names(isolation.capabilities))
-        words.append(f"{count} capabilities" + (" with sys_admin" if isolation.capabilities & _SYS_ADMIN else ""))
-    return words + ([isolation.label] if isolation.label else [])
+        parts.append(f"{count} capabilities" + (" with sys_admin" if isolation.capabilities & _SYS_ADMIN else ""))
+    return parts + ([isolation.label] if isolation.label else [])

@@ -51,7 +51,7 @@ class EngineProcesses(NamedTuple):
         return sum(process.cpu_s - cpu_before[process.pid] for process in shared) / max(1, self.containers)
 
     @property
-    def words(self) -> str:
+    def summary(self) -> str:
         """Their names and the number of containers, for the explanation of a fact."""
         names = " and ".join(sorted({process.name for process in self.processes})) or "no engine"
         return f"{names} on this host, divided by {self.containers} containers"
@@ -88,7 +88,7 @@ def memory_of(shim: ProcessUsage | None, engines: EngineProcesses) -> Fact:
     """Return the memory of the shim plus the container's share of the engine's, in bytes."""
     if shim is None:
         return unknown("no known shim runs it, or /proc cannot be read")
-    how = f"/proc/<pid>/stat: resident size of {shim.name} {shim.resident:,} bytes, and of {engines.words}"
+    how = f"/proc/<pid>/stat: resident size of {shim.name} {shim.resident:,} bytes, and of {engines.summary}"
     return Fact(shim.resident + engines.resident, how)
 
 
@@ -101,5 +101,5 @@ def cpu_of(
         return unknown("its shim was not seen in two readings")
     seconds = shim.at - shim_before.at
     grown = shim.cpu_s - shim_before.cpu_s + engines.cpu_since(engines_before)
-    how = f"/proc/<pid>/stat: growth of CPU time over {seconds:.0f} s of {shim.name}, and of {engines.words}"
+    how = f"/proc/<pid>/stat: growth of CPU time over {seconds:.0f} s of {shim.name}, and of {engines.summary}"
     return Fact(max(0.0, grown / seconds * 100), how)

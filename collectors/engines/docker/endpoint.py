@@ -57,7 +57,7 @@ class Endpoint:
         return sanitize(parts.netloc.rpartition("@")[2] or self.url)
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         """Its socket or host, for use in a sentence."""
         return sanitize(str(self.socket)) if self.socket else self.shown or sanitize(self.url)
 
@@ -157,29 +157,29 @@ def translate(error: BaseException, endpoint: Endpoint) -> SourceError:
 
     causes = list(_causes(error))
     if any(isinstance(cause, PermissionError) for cause in causes):
-        return AccessDenied(f"no permission to use {endpoint.place}", access_remedy(endpoint.socket, _GROUP))
+        return AccessDenied(f"no permission to use {endpoint.location}", access_remedy(endpoint.socket, _GROUP))
     if any(isinstance(cause, FileNotFoundError) for cause in causes) and endpoint.socket:
-        return SourceAbsent(f"no Docker socket at {endpoint.place}")
+        return SourceAbsent(f"no Docker socket at {endpoint.location}")
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
         remedy = "sudo systemctl start docker" if endpoint.is_local else ""
-        return SourceDown(f"nothing listens at {endpoint.place}; the Docker daemon is not running", remedy)
+        return SourceDown(f"nothing listens at {endpoint.location}; the Docker daemon is not running", remedy)
     if any(isinstance(cause, Timeout | TimeoutError) for cause in causes):
-        return SourceDown(f"Docker at {endpoint.place} did not answer within {TIMEOUT_S:g} s")
+        return SourceDown(f"Docker at {endpoint.location} did not answer within {TIMEOUT_S:g} s")
     if isinstance(error, APIError):
         return _translate_answer(error, endpoint)
     if any("paramiko" in str(cause) for cause in causes):
         return SourceDown("ssh:// needs the paramiko package", "pip install 'vmtop[ssh]'")
     if isinstance(error, ValueError | KeyError | TypeError):
-        return SourceDown(f"Docker at {endpoint.place} sent an invalid answer")
-    return SourceDown(f"Docker at {endpoint.place}: {sanitize(str(error).partition(chr(10))[0])}")
+        return SourceDown(f"Docker at {endpoint.location} sent an invalid answer")
+    return SourceDown(f"Docker at {endpoint.location}: {sanitize(str(error).partition(chr(10))[0])}")
 
 
 def _translate_answer(error: Any, endpoint: Endpoint) -> SourceError:
     status = getattr(error.response, "status_code", None)
     if status in (401, 403):
-        return AccessDenied(f"Docker at {endpoint.place} refuses the request (HTTP {status})")
+        return AccessDenied(f"Docker at {endpoint.location} refuses the request (HTTP {status})")
     message = sanitize(error.explanation if isinstance(error.explanation, str) else "", 120).strip()
-    return SourceDown(f"Docker at {endpoint.place} answered HTTP {status}" + (f": {message}" if message else ""))
+    return SourceDown(f"Docker at {endpoint.location} answered HTTP {status}" + (f": {message}" if message else ""))
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -103,13 +103,13 @@ def isolation(xml: ElementTree.Element | None) -> Fact:
         return unknown("libvirt did not return its definition")
     virtual = _VIRTUAL.get(xml.get("type", ""), xml.get("type", ""))
     machine = xml.find("os/type")
-    words = [virtual, (machine.get("machine") or "") if machine is not None else ""]
+    parts = [virtual, (machine.get("machine") or "") if machine is not None else ""]
     models = [label.get("model") or "" for label in xml.iterfind("seclabel")]
-    words.append(" + ".join(sorted({model for model in models if model})) or "no label")
+    parts.append(" + ".join(sorted({model for model in models if model})) or "no label")
     launch = xml.find("launchSecurity")
-    words.append(f"confidential: {launch.get('type')}" if launch is not None else "")
+    parts.append(f"confidential: {launch.get('type')}" if launch is not None else "")
     return Fact(
-        sanitize(", ".join(word for word in words if word)), "domain XML: type, machine, seclabel, launchSecurity"
+        sanitize(", ".join(part for part in parts if part)), "domain XML: type, machine, seclabel, launchSecurity"
     )
 
 

@@ -226,7 +226,7 @@ def translate(error: Any, uri: str) -> SourceError:
     message = sanitize(str(error.get_error_message() or error).partition("\n")[0]).rstrip(".")
     where = f"libvirt at {sanitize(uri)}"
     lower = message.lower()
-    if error.get_error_code() in _NOT_ALLOWED or any(words in lower for words in _NOT_ALLOWED_WORDS):
+    if error.get_error_code() in _NOT_ALLOWED or any(phrase in lower for phrase in _NOT_ALLOWED_WORDS):
         socket = _REFUSING_SOCKET.search(message)  # without one it was polkit that refused
         remedy = access_remedy(Path(socket[1]) if socket else None, _GROUP)
         return AccessDenied(f"{where} denies access to this user: {message}", remedy)
