@@ -1,1 +1,1 @@
-"""What can be done to a workload: what is offered and why not, who is protected, the runner, the log."""
+"""Actions on workloads: which ones are possible, which workloads are protected, the runner and the action log."""

@@ -16,10 +16,10 @@ _TAIL = 256 * 1024
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One action."""
+    """One finished action."""
 
     time: float
-    """Wall time of its beginning, seconds since 1970."""
+    """Wall time when it began, seconds since 1970."""
     who: str
     verb: str
     kind: str
@@ -27,27 +27,27 @@ class Entry(msgspec.Struct, frozen=True):
     engine: str
     id: str
     command: str
-    """The command that would have done the same."""
+    """The equivalent command line."""
     result: str
     sentence: str
     seconds: float
 
 
 class ActionLog:
-    """Appends to a file; keeps this run's entries in memory too.
+    """Appends entries to a file and keeps those of this run in memory.
 
     Args:
-        path: The file; `None` keeps them in memory only.
+        path: The file; `None` keeps entries in memory only.
     """
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path
         self.problem = ""
-        """Why the file could not be written, if so."""
+        """Why the file could not be written; empty when it could."""
         self._entries: list[Entry] = []
 
     def write(self, entry: Entry) -> None:
-        """Append an entry. A file that cannot be written is told once, in `problem`."""
+        """Append an entry. Never raises: a failure to write is kept in `problem`."""
         self._entries.append(entry)
         if self.path is None:
             return
@@ -58,7 +58,7 @@ class ActionLog:
             log.warning("%s", self.problem)
 
     def recent(self, count: int) -> list[Entry]:
-        """Return the newest entries, oldest first: of earlier runs too where the file can be read."""
+        """Return up to `count` newest entries, oldest first; with those of earlier runs if the file is readable."""
         entries: list[Entry] = []
         for line in private_file.tail(self.path, _TAIL) if self.path else ():
             with suppress(msgspec.DecodeError):  # a line cut by a crash, or not ours

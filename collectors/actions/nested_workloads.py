@@ -1,4 +1,4 @@
-"""Who runs inside a workload, by the control groups: whatever ends it ends them. Pure."""
+"""Finds the workloads that run inside another one, by control group: they end with it. Pure."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from collections.abc import Iterable
 from collectors.model.workloads import Kind, Workload
 
 
-def below(workload: Workload, everyone: Iterable[Workload]) -> tuple[Workload, ...]:
-    """Return the workloads that run inside one, by name; none of a remote one, whose groups are another kernel's."""
+def below(workload: Workload, workloads: Iterable[Workload]) -> tuple[Workload, ...]:
+    """Return the workloads that run inside `workload`, sorted by kind and name.
+
+    Empty for a remote workload: its control groups belong to another kernel.
+    """
     group = workload.cgroup or (workload.id.id if workload.kind is Kind.SERVICE else "")
     if workload.endpoint or not group.startswith("/") or group == "/":
         return ()
-    found = [one for one in everyone if _is_inside(one, group) and one.id != workload.id]
-    return tuple(sorted(found, key=lambda one: (one.kind, one.name)))
+    nested = [other for other in workloads if _is_inside(other, group) and other.id != workload.id]
+    return tuple(sorted(nested, key=lambda other: (other.kind, other.name)))
 
 
 def _is_inside(workload: Workload, group: str) -> bool:
-    is_here = bool(workload.cgroup) and not workload.endpoint and workload.state.is_active
-    return is_here and (workload.cgroup or "").startswith(f"{group}/")
+    is_active_here = bool(workload.cgroup) and not workload.endpoint and workload.state.is_active
+    return is_active_here and (workload.cgroup or "").startswith(f"{group}/")

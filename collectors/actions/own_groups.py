@@ -1,4 +1,4 @@
-"""Where vmtop and all that it was started from run: the shell, sudo, tmux and the login above it."""
+"""The control groups of vmtop and of its ancestors: the shell, sudo, tmux and the login that started it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 from collectors.safety.permissions import read_if_allowed
 
 _PARENT = re.compile(r"^PPid:\s*(\d+)$", re.MULTILINE)
-_MOST = 100
-"""Ancestors. A chain that was read while processes ended and their numbers were used anew could be a ring."""
+_ANCESTORS_AT_MOST = 100
+"""Ancestors. If process ids are reused while the chain is read, it could be a ring."""
 
 
 def own_groups(proc: Path = Path("/proc")) -> frozenset[str]:
@@ -19,18 +19,18 @@ def own_groups(proc: Path = Path("/proc")) -> frozenset[str]:
 
 
 def ancestors_groups(proc: Path = Path("/proc")) -> frozenset[str]:
-    """Return the paths of the control groups of all processes above this one, less its own."""
+    """Return the paths of the control groups of all ancestors of this process, without its own."""
     return frozenset(group for pid in _ancestors(proc) for group in _groups(proc / pid)) - own_groups(proc)
 
 
 def _ancestors(proc: Path) -> Iterator[str]:
-    """Yield the parent, its parent, and so on to the first process, as far as this user, or container, may see."""
+    """Yield the process ids of the ancestors, nearest first, as far as this user or container can see them."""
     pid = "self"
-    for _ in range(_MOST):
-        found = _PARENT.search(read_if_allowed(proc / pid / "status"))
-        if found is None or found[1] == "0":
+    for _ in range(_ANCESTORS_AT_MOST):
+        parent = _PARENT.search(read_if_allowed(proc / pid / "status"))
+        if parent is None or parent[1] == "0":
             return
-        pid = found[1]
+        pid = parent[1]
         yield pid
 
 

@@ -1,6 +1,6 @@
-"""Workloads that must not fall to a slip: what vmtop runs in, a kubelet's, the host's own services, labelled ones.
+"""Protects workloads from accidents: those that vmtop runs in, a kubelet's, essential services and labelled ones.
 
-Only the configuration can name exceptions; no key does.
+Only the configuration can make exceptions; no key can.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ PROTECT_LABEL = "vmtop.protect"
 
 
 class Protection:
-    """Knows who is protected, and why.
+    """Decides which workloads are protected, and why.
 
     Args:
-        allowed: From the configuration: names, ids or `kind:name` that may be acted on nevertheless.
-        proc: Where the kernel tells of processes.
-        dmi: Where the firmware tells of the machine.
+        allowed: Exceptions from the configuration, as names, ids or `kind:name`.
+        proc: Where procfs is mounted.
+        dmi: Folder with the firmware's description of the machine.
     """
 
     def __init__(
@@ -38,8 +38,8 @@ class Protection:
         """Return why a workload is protected; empty when it is not, or when the configuration allows it.
 
         Args:
-            workload: Who is meant.
-            real_name: What its engine calls it, where it is known: a service may have been named by an alias.
+            workload: The workload to act on.
+            real_name: Its engine's own name for it, if known: a service may have been given by an alias.
         """
         if self._allowed & {workload.name, workload.id.id, f"{workload.kind}:{workload.name}"}:
             return ""
@@ -55,14 +55,14 @@ class Protection:
         if any(_encloses(workload, group) for group in self._own_groups):
             return "vmtop itself runs in it"
         is_above = any(_encloses(workload, group) for group in self._ancestors_groups)
-        return "what vmtop was started from runs in it (a shell, sudo, tmux, a login)" if is_above else ""
+        return "the shell, sudo, tmux or login that started vmtop runs in it" if is_above else ""
 
 
 def _encloses(workload: Workload, group: str) -> bool:
-    """Whether a control group is a workload's, or below it.
+    """Return whether a control group is the workload's own, or below it.
 
-    A service that is in no list has no known group: its unit is then the outermost in the path, as units of a user's
-    own manager are called as they like.
+    The group of a service that no source lists is unknown. Its unit must then be the outermost one in the path, as
+    units of a user's own manager can have any name.
     """
     own = workload.cgroup
     if own is None and workload.kind is Kind.SERVICE:
@@ -85,4 +85,4 @@ def _essential(workload: Workload, real_name: str) -> str:
 
 def _label(workload: Workload) -> str:
     value = dict(workload.labels).get(PROTECT_LABEL, "").lower()
-    return f"its label {PROTECT_LABEL} says so" if value in ("true", "yes", "1") else ""
+    return f"its label {PROTECT_LABEL} is set" if value in ("true", "yes", "1") else ""

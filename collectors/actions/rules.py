@@ -1,4 +1,4 @@
-"""What is offered for a workload, by its engine and its state, and the reason where it is not. Pure."""
+"""Which actions are possible for a workload, by its engine and its state, and why others are not. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collectors.model.workloads import State, Workload
 
 
 def why_not(verb: Verb, workload: Workload) -> str:
-    """Return why a verb is not possible for a workload as it is; empty when it is."""
+    """Return why a verb is not possible for a workload now; empty when it is."""
     return engine_forbids(verb, workload) or state_forbids(verb, workload.state)
 
 
@@ -24,10 +24,10 @@ def state_forbids(verb: Verb, state: State) -> str:
     if state in spec.starts_from:
         return ""
     if state is State.UNKNOWN:
-        return "its state is not known: its engine does not answer (! tells more)"
+        return "its state is unknown: its engine does not answer (! shows why)"
     return spec.refusals.get(state) or spec.refusal.format(state=state)
 
 
 def is_reached(verb: Verb, state: State) -> bool:
-    """Return whether a state is what the verb wants to bring about (a restart is never there beforehand)."""
+    """Return whether a state is one that the verb leads to."""
     return state in VERBS[verb].leads_to

@@ -1,8 +1,8 @@
-"""Runs confirmed actions side by side, each on the identity that was confirmed, and tells how each ended.
+"""Runs confirmed actions in parallel, each on the identity that was confirmed, and reports how each one ended.
 
-Before anything is done the workload is looked at again: one that is gone, renamed, started anew or in that state
-already is left alone. An action counts as done only when the engine, asked again, shows it. When the engine is lost in
-the middle the outcome is unknown until what is observed settles it.
+Before an action the workload is observed again: if it is gone, renamed, restarted or already in the wanted state,
+nothing is done. An action counts as done only when the engine reports its effect. If the engine is lost in the middle,
+the outcome is unknown until an observation settles it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from collectors.actions.checks import STARTING, has_come, has_ended_again, objection
+from collectors.actions.checks import STARTING, has_ended_again, has_taken_effect, objection
 from collectors.actions.commands import CAN_WAIT, equivalent
 from collectors.actions.log import ActionLog, Entry
 from collectors.actions.verbs import VERBS
@@ -28,17 +28,17 @@ from collectors.sampling.timeout import call_with_timeout
 log = logging.getLogger(__name__)
 
 AT_ONCE = 8
-"""Actions that run side by side; more wait for their turn."""
+"""Actions that run in parallel; more wait for their turn."""
 LOOK_S = 5.0
-"""For an engine to say how a workload is."""
+"""Time-out for an observation, in seconds."""
 _SETTLE_S = 60.0
-"""An outcome that is still unknown after this stays so."""
+"""An outcome that is still unknown after this many seconds stays unknown."""
 _GRACE_S = 15.0
-"""For an engine's answer, beyond the time that the action itself may take."""
+"""Seconds for the engine's answer, in addition to the time-out of the action."""
 _POLL_S, _POLL_MOST_S = 0.2, 2.0
-"""Between two looks: first, and at most. The pause grows, because every look opens a connection."""
+"""Seconds between observations, at first and at most: it grows, because each one opens a connection."""
 _STAY_S = 0.3
-"""After a start: what ends at once may still be running when it is seen first."""
+"""Seconds before a started workload is observed again: one that ends at once may be seen running first."""
 _POLL_LOST_S = 1.0
 
 
@@ -47,21 +47,21 @@ class Outcome(NamedTuple):
 
     result: Result
     sentence: str
-    """What happened, to whom; it begins with the workload's name."""
+    """What happened; begins with the workload's name."""
     remedy: str = ""
     seconds: float = 0.0
 
 
 @dataclass(eq=False, slots=True)
 class Action:
-    """One request on its way. Read it from any thread; only the runner writes it."""
+    """One submitted request. Any thread may read it; only the runner writes it."""
 
     request: Request
     who: str
     began_wall: float = field(default_factory=time.time)
     began: float = field(default_factory=time.monotonic)
     phase: str = ""
-    """`asked`, `forcing`, `outcome unknown`; empty before and after."""
+    """`asked`, `forcing` or `outcome unknown`; empty before and after."""
     outcome: Outcome | None = None
 
     @property
@@ -73,18 +73,18 @@ class Action:
         return self.request.workload.name
 
     def seconds(self) -> float:
-        """Return how long it has been, or was, under way."""
+        """Return its duration in seconds, so far or in total."""
         return self.outcome.seconds if self.outcome else time.monotonic() - self.began
 
 
 class Runner:
-    """Takes requests and works them off.
+    """Takes requests and runs them on threads.
 
     Args:
-        engine_for: Finds the engine of a workload; raises `SourceError` where there is none.
-        log: Where every action is written.
-        who: The person at the keyboard, for the log.
-        tell: Called with an event at the start and the end of every action, on its thread.
+        engine_for: Finds the engine of a workload; raises `SourceError` if there is none.
+        action_log: Records every action.
+        who: The user's name, for the log.
+        tell: Called with an event when an action starts and ends, on the action's thread.
     """
 
     def __init__(
@@ -107,23 +107,23 @@ class Runner:
         self._threads = 0
 
     def on_change(self, listener: Callable[[Action], None]) -> None:
-        """Call a listener whenever an action changes its phase or ends, on the action's thread."""
+        """Call `listener` whenever an action changes its phase or ends, on the action's thread."""
         self._listeners.append(listener)
 
     def running(self) -> dict[WorkloadId, Action]:
-        """Return the actions under way, by workload."""
+        """Return the actions in progress, by workload."""
         return {action.id: action for action in list(self.actions) if action.outcome is None}
 
     def look(self, workload: Workload) -> Observed:
-        """Ask the engine how a workload is now. Blocks for at most `LOOK_S`.
+        """Observe a workload through its engine. Blocks for at most `LOOK_S`.
 
         Raises:
-            SourceError: It cannot tell, or (`WorkloadGone`) knows it no more.
+            SourceError: The engine does not answer, or no longer has the workload (`WorkloadGone`).
         """
         return call_with_timeout(LOOK_S, lambda: self._engine_for(workload).observe(workload))
 
     def submit(self, request: Request) -> Action:
-        """Take a request; return at once. A refusal is an outcome like any other."""
+        """Queue a request and return at once. A refusal is an outcome like any other."""
         action = Action(request, self._who)
         with self._lock:
             other = self.running().get(action.id)
@@ -131,16 +131,16 @@ class Runner:
         if self.is_locked:
             self._end(action, Result.REFUSED, "not done: actions are locked", "L unlocks them")
         elif other is not None:
-            self._end(action, Result.REFUSED, f"not done: its {other.request.verb} is still under way")
+            self._end(action, Result.REFUSED, f"not done: its {other.request.verb} is still in progress")
         else:
             self._waiting.put(action)
             self._staff()
         return action
 
     def close(self) -> None:
-        """Write down what is still under way; the engines finish it without vmtop."""
+        """Log the actions in progress as unknown; the engines finish them without vmtop."""
         for action in self.running().values():
-            self._end(action, Result.UNKNOWN, "vmtop ended before the outcome was known")
+            self._end(action, Result.UNKNOWN, "vmtop exited before the outcome was known")
 
     def _staff(self) -> None:
         with self._lock:
@@ -174,15 +174,15 @@ class Runner:
         except Exception as error:
             # The boundary of the action's thread: without it an unforeseen failure would leave the action "running".
             log.exception("%s %s", action.request.verb, action.name)
-            self._end(action, Result.FAILED, f"failed: {type(error).__name__}: {error}", "the log has more")
+            self._end(action, Result.FAILED, f"failed: {type(error).__name__}: {error}", "see the log")
 
     def _act(self, action: Action) -> None:
         request = action.request
         engine = self._engine_for(request.workload)
         before = call_with_timeout(LOOK_S, lambda: engine.observe(request.workload))
-        against = objection(request, before)
-        if against is not None:
-            self._end(action, *against)
+        refusal = objection(request, before)
+        if refusal is not None:
+            self._end(action, *refusal)
             return
         self._tell(self._event(action, "asked", request.verb.value))
         self._change(action, "asked")
@@ -204,7 +204,7 @@ class Runner:
             self._end_as_observed(action, now)
 
     def _run_out(self, action: Action, engine: EngineActions, before: Observed) -> None:
-        """Do what was chosen for a workload that did not follow in time."""
+        """Do what the request chose for a workload that did not follow in time."""
         request = action.request
         if request.verb not in CAN_WAIT or request.after is AfterTimeout.LEAVE:
             self._end(action, Result.TIMED_OUT, left_words(request))
@@ -217,12 +217,12 @@ class Runner:
             self._settle(action, engine, before, error)
             return
         if now is None:
-            self._end(action, Result.FAILED, "was forced, and is as it was before")
+            self._end(action, Result.FAILED, "was forced, without effect")
         else:
             self._end(action, Result.DONE, done_words(request, is_forced=True))
 
     def _await(self, engine: EngineActions, request: Request, before: Observed, deadline: float) -> Observed | None:
-        """Look until the engine shows what was wanted; `None` when it has not by the deadline."""
+        """Observe until the action has taken effect; return `None` if it has not by the deadline."""
         pause_s = _POLL_S
         while True:
             try:
@@ -231,7 +231,7 @@ class Runner:
                 if not VERBS[request.verb].may_be_gone:
                     raise
                 return Observed(before.name, State.STOPPED)
-            if has_come(request.verb, before, now, engine.restart_is_a_new_run):
+            if has_taken_effect(request.verb, before, now, engine.restart_is_a_new_run):
                 return now
             left_s = deadline - time.monotonic()
             if left_s <= 0:
@@ -240,7 +240,7 @@ class Runner:
             pause_s = min(1.25 * pause_s, _POLL_MOST_S)
 
     def _settle(self, action: Action, engine: EngineActions, before: Observed, error: SourceError) -> None:
-        """Find out what became of an action whose engine was lost in the middle."""
+        """Find out how an action ended whose engine was lost in the middle."""
         request = action.request
         deadline = time.monotonic() + _SETTLE_S
         if not isinstance(error, WorkloadGone):
@@ -249,26 +249,26 @@ class Runner:
             time.sleep(_POLL_LOST_S)
             try:
                 now = self._await(engine, request, before, time.monotonic() + LOOK_S)
-            except SourceError as again:
-                error = again
+            except SourceError as next_error:
+                error = next_error
                 continue
             if now is None:
-                self._end(action, Result.FAILED, f"not done: the engine was lost in the middle ({error.reason})")
+                self._end(action, Result.FAILED, f"not done: the connection to the engine was lost ({error.reason})")
             else:
-                self._end(action, Result.DONE, f"{done_words(request)} (seen after the engine came back)")
+                self._end(action, Result.DONE, f"{done_words(request)} (confirmed after the engine came back)")
             return
         if not isinstance(error, WorkloadGone):
             self._end(action, Result.UNKNOWN, f"outcome unknown: {error.reason}", error.remedy)
         elif VERBS[request.verb].may_be_gone:
             self._end(action, Result.DONE, f"{done_words(request)}, and is gone")
         else:
-            self._end(action, Result.GONE, "is gone since it was asked")
+            self._end(action, Result.GONE, "disappeared during the action")
 
     def _end_as_observed(self, action: Action, now: Observed) -> None:
-        """End a success; a workload that was started and has ended again is none."""
+        """End an action that took effect; it failed if a started workload has ended again."""
         if has_ended_again(action.request.verb, now):
             ending = f" with {now.detail}" if now.detail else ""
-            self._end(action, Result.FAILED, f"was started and ended again{ending}", "its logs may tell why")
+            self._end(action, Result.FAILED, f"was started but ended again{ending}", "check its logs")
         else:
             self._end(action, Result.DONE, done_words(action.request))
 

@@ -1,6 +1,6 @@
-"""Which sources could know a word that a person typed, and which of them have not answered yet. Pure.
+"""Which sources could know a name that the user typed, and which of them have not answered yet. Pure.
 
-While one of them is silent, a name that was found may be somebody else's too, and one that was not found may be there.
+While one of them is silent, a name that was found may be ambiguous, and one that was not found may exist.
 """
 
 from __future__ import annotations
@@ -20,74 +20,73 @@ _PREFIXES = (Kind.VM, Kind.CONTAINER, Kind.SERVICE)
 
 
 class Asked(NamedTuple):
-    """A source and how it is doing."""
+    """A source and its state."""
 
     spec: SourceSpec
     state: SourceState
 
 
 def silent(typed: str, workloads: Sequence[Workload], sources: Sequence[Asked]) -> list[Asked]:
-    """Return the sources that could know a word and have not answered; none when no answer could matter."""
+    """Return the sources that could know a name and have not answered; empty when their answer cannot matter."""
     if _is_certain(typed, workloads):
         return []
-    return [one for one in _could_know(typed, sources) if one.state.availability in _SILENT]
+    return [source for source in _could_know(typed, sources) if source.state.availability in _SILENT]
 
 
 def denied(typed: str, sources: Sequence[Asked]) -> list[Asked]:
-    """Return the sources that could know a word, and do not let this user in."""
-    return [one for one in _could_know(typed, sources) if one.state.availability is Availability.DENIED]
+    """Return the sources that could know a name but deny this user access."""
+    return [source for source in _could_know(typed, sources) if source.state.availability is Availability.DENIED]
 
 
 def silence(typed: str, missing: Sequence[Asked], waited_s: float, environ: Mapping[str, str]) -> str:
-    """Say who has not answered, and how to ask without them.
+    """Return the error message that names the silent sources and how to do without them.
 
     Args:
-        typed: The word.
-        missing: At least one source.
-        waited_s: Seconds.
-        environ: Where addresses come from that were not given.
+        typed: The name.
+        missing: The silent sources, at least one.
+        waited_s: Seconds waited for them.
+        environ: Environment variables, for addresses that were not given as options.
     """
-    who = " and ".join(_place(one.spec, environ) for one in missing)
+    names = " and ".join(_name_with_address(source.spec, environ) for source in missing)
     has = "has" if len(missing) == 1 else "have"
-    why = "".join(f" ({one.state.reason})" for one in missing if _tells_more(one.state))
-    said = f"{who} {has} not answered for {waited_s:g} s{why}, and could know that name; nothing was done"
-    return f"{sanitize(typed)}: {said} ({_ways_around(typed, missing)})"
+    why = "".join(f" ({source.state.reason})" for source in missing if _has_own_reason(source.state))
+    sentence = f"{names} {has} not answered for {waited_s:g} s{why} and could know that name; nothing was done"
+    return f"{sanitize(typed)}: {sentence} ({_ways_around(typed, missing)})"
 
 
-def _tells_more(state: SourceState) -> bool:
-    """Whether a reason says more than that there is no answer: the worker's own sentence, and before the first one."""
+def _has_own_reason(state: SourceState) -> bool:
+    """Return whether a reason says more than that there is no answer (the worker's own sentence, or none yet)."""
     is_silence = state.reason.startswith(f"{state.name} has not responded")
     return bool(state.reason) and state.availability is not Availability.WAITING and not is_silence
 
 
 def _ways_around(typed: str, missing: Sequence[Asked]) -> str:
-    word = take_apart(typed)
-    others = [kind for kind in _PREFIXES if not any(could_know(one.spec, kind) for one in missing)]
-    if word.kind is not None or not others:
-        return "a full id asks no one else"
-    names = " and ".join(f"{kind}:{sanitize(word.wanted)}" for kind in others)
-    return f"{names} {'does' if len(others) == 1 else 'do'} not ask there; a full id asks no one else"
+    target = take_apart(typed)
+    kinds = [kind for kind in _PREFIXES if not any(could_know(source.spec, kind) for source in missing)]
+    names = [] if target.kind is not None else [f"{kind}:{sanitize(target.text)}" for kind in kinds]
+    way_around = f"{', '.join(names)} or a full id" if names else "a full id"
+    return f"use {way_around} to skip {'it' if len(missing) == 1 else 'them'}"
 
 
 def _is_certain(typed: str, workloads: Sequence[Workload]) -> bool:
-    """Whether a word is the full id of a workload that its engine has described: it is no one else's."""
-    wanted = take_apart(typed).wanted
-    if not is_full_id(wanted):
+    """Return whether the name is the full id of a workload that its engine has described: it can mean no other."""
+    text = take_apart(typed).text
+    if not is_full_id(text):
         return False
     try:
-        found = find(typed, workloads)
+        workload = find(typed, workloads)
     except NoTarget:
         return False
-    return is_id_of(wanted, found) and found.name_is_known
+    return is_id_of(text, workload) and workload.name_is_known
 
 
 def _could_know(typed: str, sources: Sequence[Asked]) -> list[Asked]:
     kind = take_apart(typed).kind
-    return [one for one in sources if could_know(one.spec, kind)]
+    return [source for source in sources if could_know(source.spec, kind)]
 
 
-def _place(spec: SourceSpec, environ: Mapping[str, str]) -> str:
-    """Name a source with its address, as far as one was given."""
+def _name_with_address(spec: SourceSpec, environ: Mapping[str, str]) -> str:
+    """Return a source's name, with its address if one was given."""
     option = engine_of_source(spec.name).address
     address = option and (spec.options.get(option.key) or environ.get(option.variable))
     return f"{spec.name} at {redact_text(sanitize(str(address)))}" if address else spec.name

@@ -1,6 +1,6 @@
-"""From what a person types to one workload: a whole name, a full id, the first digits of an id, or `kind:name`. Pure.
+"""Finds the workload that a typed name means: a whole name, a full id, the first digits of one, or `kind:name`. Pure.
 
-The beginning of a name stands for no one: `web` must not hit `web-standby` while `web` is being replaced.
+The beginning of a name matches nothing: `web` must not hit `web-standby` while `web` is being replaced.
 """
 
 from __future__ import annotations
@@ -23,27 +23,28 @@ _SHORT = {
 _SHOWN = 8
 _SUGGESTED = 3
 LEAST_DIGITS = 6
-"""Of an id: fewer are too easily the first of another's, or a word."""
+"""Digits of an id that are needed at least: fewer could begin another id, or be a word."""
 _UUID = re.compile(r"[0-9a-f]{8}(-?)[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{12}", re.IGNORECASE)
 _DIGITS = re.compile(r"[0-9a-f][0-9a-f-]*", re.IGNORECASE)
 _CONTAINER_ID = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
 
 
-class Word(NamedTuple):
-    """What was typed, taken apart."""
+class Target(NamedTuple):
+    """A typed target, split into its parts."""
 
-    wanted: str
+    text: str
+    """Name or id, without the kind."""
     kind: Kind | None
-    """`None`: of any kind."""
+    """`None` for any kind."""
 
 
 class NoTarget(Exception):
-    """A word stands for no workload, or for several; the text says which, or who may have been meant.
+    """A typed name matches no workload, or several. The message lists them, or suggests others.
 
     Args:
-        typed: The word.
-        candidates: Who it could be; empty when no one is called so.
-        suggestions: Who may have been meant, as one would type it.
+        typed: The name as it was typed.
+        candidates: The workloads it could be; empty when it matches none.
+        suggestions: Similar names, in the form in which they would be typed.
     """
 
     def __init__(self, typed: str, candidates: Sequence[Workload], suggestions: Sequence[str] = ()) -> None:
@@ -54,55 +55,55 @@ class NoTarget(Exception):
             meant = f"; did you mean {' or '.join(suggestions)}?" if suggestions else ""
             super().__init__(f"{name}: no such workload{meant}")
             return
-        listed = ", ".join(f"{one.kind}:{one.name} ({one.short_id})" for one in candidates[:_SHOWN])
+        listed = ", ".join(f"{workload.kind}:{workload.name} ({workload.short_id})" for workload in candidates[:_SHOWN])
         more = f" and {len(candidates) - _SHOWN} more" if len(candidates) > _SHOWN else ""
-        super().__init__(f"{name} could be {listed}{more}: name one of them")
+        super().__init__(f"{name} could be {listed}{more}: specify one of them")
 
 
-def take_apart(typed: str) -> Word:
-    """Part the kind from the rest, where there is one."""
+def take_apart(typed: str) -> Target:
+    """Split the kind from the name, if there is one."""
     kind, separator, rest = typed.partition(":")
-    return Word(rest, _SHORT[kind]) if separator and kind in _SHORT else Word(typed, None)
+    return Target(rest, _SHORT[kind]) if separator and kind in _SHORT else Target(typed, None)
 
 
-def is_full_id(wanted: str) -> bool:
-    """Whether a word has the form of a container's full id or a domain's full UUID."""
-    return bool(_CONTAINER_ID.fullmatch(wanted) or _UUID.fullmatch(wanted))
+def is_full_id(text: str) -> bool:
+    """Return whether a text has the form of a container's full id or a domain's full UUID."""
+    return bool(_CONTAINER_ID.fullmatch(text) or _UUID.fullmatch(text))
 
 
 def find(typed: str, workloads: Iterable[Workload]) -> Workload:
-    """Return the workload that is meant.
+    """Return the workload that a typed name means.
 
-    Whole names, full ids and first digits of ids are looked for together: who could be two is no one. A full id wins
-    over the first digits of another, never over a whole name.
+    Whole names, full ids and first digits of ids are searched together: a name that matches two means neither. A full
+    id wins over the first digits of another one, never over a whole name.
 
     Raises:
-        NoTarget: None is, or several could be.
+        NoTarget: No workload matches, or several do.
     """
-    word = take_apart(typed)
-    everyone = list(workloads)
-    among = [one for one in everyone if word.kind in (None, one.kind) and word.wanted]
-    by_name = [one for one in among if word.wanted in _names(one)]
-    by_id = [one for one in among if is_id_of(word.wanted, one)]
-    by_digits = [] if by_id else [one for one in among if _begins_id(word.wanted, one)]
-    candidates = list({one.id: one for one in (*by_name, *by_id, *by_digits)}.values())
+    target = take_apart(typed)
+    all_workloads = list(workloads)
+    of_kind = [workload for workload in all_workloads if target.kind in (None, workload.kind) and target.text]
+    by_name = [workload for workload in of_kind if target.text in _names(workload)]
+    by_id = [workload for workload in of_kind if is_id_of(target.text, workload)]
+    by_digits = [] if by_id else [workload for workload in of_kind if _begins_id(target.text, workload)]
+    candidates = list({workload.id: workload for workload in (*by_name, *by_id, *by_digits)}.values())
     if len(candidates) == 1:
         return candidates[0]
-    raise NoTarget(typed, candidates, [] if candidates else list(_suggestions(word, everyone)))
+    raise NoTarget(typed, candidates, [] if candidates else list(_suggestions(target, all_workloads)))
 
 
-def is_id_of(wanted: str, workload: Workload) -> bool:
-    """Whether a word is a workload's full id; a UUID may come without its dashes, and in capitals."""
+def is_id_of(text: str, workload: Workload) -> bool:
+    """Return whether a text is a workload's full id; a UUID may lack its dashes and be in capitals."""
     identity = workload.id.id
-    return wanted == identity or (is_full_id(identity) and _bare(wanted) == _bare(identity) and is_full_id(wanted))
+    return text == identity or (is_full_id(identity) and _bare(text) == _bare(identity) and is_full_id(text))
 
 
-def _begins_id(wanted: str, workload: Workload) -> bool:
-    """Whether a word is the first digits of an id that is made of digits; the path of a service is not."""
-    if not _DIGITS.fullmatch(wanted) or len(_bare(wanted)) < LEAST_DIGITS or not is_full_id(workload.id.id):
+def _begins_id(text: str, workload: Workload) -> bool:
+    """Return whether a text is the first digits of an id. The id of a service is a path, so never for those."""
+    if not _DIGITS.fullmatch(text) or len(_bare(text)) < LEAST_DIGITS or not is_full_id(workload.id.id):
         return False
     identity = workload.id.id.lower()
-    return identity.startswith(wanted.lower()) or ("-" not in wanted and _bare(identity).startswith(wanted.lower()))
+    return identity.startswith(text.lower()) or ("-" not in text and _bare(identity).startswith(text.lower()))
 
 
 def _bare(digits: str) -> str:
@@ -110,10 +111,10 @@ def _bare(digits: str) -> str:
 
 
 def _names(workload: Workload) -> tuple[str, ...]:
-    """Return what a workload is called, as its engine takes it.
+    """Return the names of a workload that its engine accepts.
 
-    A service by its unit, with and without its ending: `a\\x2db.service` is shown as `a-b.service`, which may be
-    another.
+    For a service, the unit with and without `.service`: `a\\x2db.service` is shown as `a-b.service`, which may be
+    another unit.
     """
     if workload.kind is not Kind.SERVICE:
         return (workload.name,)
@@ -121,28 +122,35 @@ def _names(workload: Workload) -> tuple[str, ...]:
     return (unit, unit.removesuffix(".service"))
 
 
-def _suggestions(word: Word, everyone: Sequence[Workload]) -> Iterator[str]:
-    """Yield a few who may have been meant, the likeliest first: `container:web-canary`."""
-    if not word.wanted:
+def _suggestions(target: Target, workloads: Sequence[Workload]) -> Iterator[str]:
+    """Yield up to `_SUGGESTED` names that may have been meant, the likeliest first: `container:web-canary`."""
+    if not target.text:
         return
-    among = [one for one in everyone if word.kind in (None, one.kind)]
-    found: dict[str, None] = {}
-    for one in (*_likely(word.wanted.lower(), among, everyone),) or _alike(word.wanted.lower(), among):
-        found.setdefault(f"{one.kind}:{sanitize(_names(one)[0]) if one.name_is_known else one.short_id}")
-        if len(found) == _SUGGESTED:
+    text = target.text.lower()
+    of_kind = [workload for workload in workloads if target.kind in (None, workload.kind)]
+    names: dict[str, None] = {}
+    for workload in (*_likely(text, of_kind, workloads),) or _similar(text, of_kind):
+        name = sanitize(_names(workload)[0]) if workload.name_is_known else workload.short_id
+        names.setdefault(f"{workload.kind}:{name}")
+        if len(names) == _SUGGESTED:
             break
-    yield from found
+    yield from names
 
 
-def _likely(wanted: str, among: Sequence[Workload], everyone: Sequence[Workload]) -> Iterator[Workload]:
-    """Yield, with repetitions, who is called so, if of another kind, begins with it, by name or id, or has it in it."""
-    yield from (one for one in everyone if wanted in (one.name.lower(), *map(str.lower, _names(one))))
-    yield from (one for one in among if one.name.lower().startswith(wanted))
-    if _DIGITS.fullmatch(wanted):
-        yield from (one for one in among if is_full_id(one.id.id) and one.id.id.lower().startswith(wanted))
-    yield from (one for one in among if wanted in one.name.lower())
+def _likely(text: str, of_kind: Sequence[Workload], workloads: Sequence[Workload]) -> Iterator[Workload]:
+    """Yield, with repetitions, workloads of any kind with that name, then those that begin with it or contain it."""
+    yield from (
+        workload for workload in workloads if text in (workload.name.lower(), *map(str.lower, _names(workload)))
+    )
+    yield from (workload for workload in of_kind if workload.name.lower().startswith(text))
+    if _DIGITS.fullmatch(text):
+        ids = ((workload.id.id, workload) for workload in of_kind)
+        yield from (
+            workload for identity, workload in ids if is_full_id(identity) and identity.lower().startswith(text)
+        )
+    yield from (workload for workload in of_kind if text in workload.name.lower())
 
 
-def _alike(wanted: str, among: Sequence[Workload]) -> Iterator[Workload]:
-    by_name = {_names(one)[-1].lower(): one for one in among}
-    yield from (by_name[name] for name in difflib.get_close_matches(wanted, by_name, _SUGGESTED, 0.75))
+def _similar(text: str, of_kind: Sequence[Workload]) -> Iterator[Workload]:
+    by_name = {_names(workload)[-1].lower(): workload for workload in of_kind}
+    yield from (by_name[name] for name in difflib.get_close_matches(text, by_name, _SUGGESTED, 0.75))

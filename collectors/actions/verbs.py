@@ -1,6 +1,6 @@
-"""VERBS, the one table of what can be done to a workload: words, states, key, confirmation. Pure.
+"""VERBS, the one table of actions on workloads: words, states, key, confirmation. Pure.
 
-What differs by engine (which verbs it has, which command does the same) is not here.
+What differs by engine (its verbs and its equivalent commands) is not here.
 """
 
 from __future__ import annotations
@@ -17,44 +17,44 @@ class VerbSpec:
     """One row of the table."""
 
     key: str
-    """The key in the action menu, one character. Start and stop are two keys: a toggle would do the opposite of what
-    is meant on a stale screen."""
+    """The key in the action menu, one character. Start and stop have two keys: on a stale screen a toggle would do the
+    opposite of what is meant."""
     gerund: str
-    """While it is under way."""
+    """Shown while the action is in progress."""
     done: str
-    """Follows the workload's name."""
+    """Shown after the workload's name when it succeeded."""
     hint: str = ""
     """A few words for the menu."""
     vm_label: str = ""
-    """What it is called for a VM; empty: as the verb."""
+    """The label for VMs; empty for the verb itself."""
     vm_done: str = ""
-    """Follows a VM's name; empty: as `done`."""
+    """`done` for VMs; empty for the same text."""
     forced: str = "killed"
-    """What was done after the time-out, where it can wait."""
+    """Participle of what was done after the time-out; only used with `can_wait`."""
     vm_forced: str = "forced off"
-    """The same for a VM."""
+    """`forced` for VMs."""
     vm_consequence: str
     """What will happen to a VM, as a sentence."""
     consequence: str
     """What will happen to a container or service, as a sentence."""
     starts_from: frozenset[State]
-    """The states in which it makes sense."""
+    """The states in which the action is possible."""
     leads_to: frozenset[State] = frozenset()
-    """The states that it wants to bring about; empty: none can be observed."""
+    """The states that show that it took effect; empty if none does."""
     refusals: Mapping[State, str] = field(default_factory=dict)
-    """Why it is not possible, by state, such as that it is so already."""
+    """Why it is not possible, by state."""
     refusal: str = "it is {state}"
-    """The same for all other states."""
+    """Why it is not possible in all other states."""
     can_wait: bool = False
-    """Whether it asks, and therefore has a time-out and a choice of what follows it."""
+    """Whether it is graceful: it has a time-out, and a choice of what follows it."""
     starts_it: bool = False
-    """Whether the workload should run afterwards, and may have ended again."""
+    """Whether the workload should run afterwards, so that ending again is a failure."""
     ends_it: bool = False
     """Whether the workload does not run afterwards."""
     may_be_gone: bool = False
     """Whether the workload may not exist afterwards."""
     is_typed: bool = False
-    """Whether a confirmation wants the name typed."""
+    """Whether the name must be typed to confirm."""
 
 
 RUNS = frozenset({State.RUNNING, State.BLOCKED})
@@ -68,10 +68,10 @@ VERBS: dict[Verb, VerbSpec] = {
         gerund="starting",
         done="was started",
         vm_consequence="The domain boots.",
-        consequence="Its processes start anew with the settings it has.",
+        consequence="Its processes start with its current settings.",
         starts_from=_RESTS,
         leads_to=RUNS,
-        refusals={State.RUNNING: "it runs already"},
+        refusals={State.RUNNING: "it is already running"},
         starts_it=True,
     ),
     Verb.STOP: VerbSpec(
@@ -84,7 +84,7 @@ VERBS: dict[Verb, VerbSpec] = {
         consequence="Its processes are asked to end.",
         starts_from=_UNDER_WAY,
         leads_to=_RESTS,
-        refusals={State.PAUSED: _PAUSED_FIRST, State.STOPPED: "it is stopped already"},
+        refusals={State.PAUSED: _PAUSED_FIRST, State.STOPPED: "it is already stopped"},
         can_wait=True,
         ends_it=True,
         may_be_gone=True,
@@ -93,13 +93,13 @@ VERBS: dict[Verb, VerbSpec] = {
         key="r",
         gerund="restarting",
         done="was restarted",
-        hint="ask it to end, and start it anew",
+        hint="ask it to end, then start it",
         vm_label="reboot",
         vm_done="was rebooted",
-        forced="killed and started anew",
+        forced="killed and started again",
         vm_forced="reset",
-        vm_consequence="The guest is asked to reboot; its services are away meanwhile.",
-        consequence="Its processes are asked to end and then started anew; its service is away meanwhile.",
+        vm_consequence="The guest is asked to reboot; its services are down meanwhile.",
+        consequence="Its processes are asked to end, then started again; its service is down meanwhile.",
         starts_from=_UNDER_WAY,
         leads_to=RUNS,
         refusals={State.PAUSED: _PAUSED_FIRST},
@@ -110,36 +110,36 @@ VERBS: dict[Verb, VerbSpec] = {
         key="p",
         gerund="pausing",
         done="was paused",
-        hint="freeze it; its memory stays",
-        vm_consequence="Its virtual CPUs stand still; its memory stays, and its connections may time out.",
-        consequence="Its processes are frozen; its memory stays, and its connections may time out.",
+        hint="freeze it; it keeps its memory",
+        vm_consequence="Its virtual CPUs stop; it keeps its memory, and its connections may time out.",
+        consequence="Its processes are frozen; it keeps its memory, and its connections may time out.",
         starts_from=RUNS,
         leads_to=frozenset({State.PAUSED}),
-        refusals={State.PAUSED: "it is paused already"},
+        refusals={State.PAUSED: "it is already paused"},
     ),
     Verb.RESUME: VerbSpec(
         key="u",
         gerund="resuming",
         done="was resumed",
-        hint="let it run on",
-        vm_consequence="Its virtual CPUs run on; its clock may be behind.",
-        consequence="Its processes run on.",
+        hint="let it continue",
+        vm_consequence="Its virtual CPUs continue; its clock may be behind.",
+        consequence="Its processes continue.",
         starts_from=frozenset({State.PAUSED}),
         leads_to=RUNS,
-        refusals={State.RUNNING: "it runs already"},
+        refusals={State.RUNNING: "it is already running"},
     ),
     Verb.KILL: VerbSpec(
         key="K",
         gerund="killing",
         done="was killed",
-        hint="end it at once, without asking it",
+        hint="end it at once, without asking",
         vm_label="force off",
         vm_done="was forced off",
-        vm_consequence="The power is cut: what the guest has not written to its disks is lost.",
-        consequence="Its processes are killed: what they have not written is lost.",
+        vm_consequence="The power is cut: data the guest has not written to its disks is lost.",
+        consequence="Its processes are killed: data they have not written is lost.",
         starts_from=frozenset(State) - _RESTS - {State.UNKNOWN},
         leads_to=_RESTS,
-        refusals={State.STOPPED: "it is stopped already"},
+        refusals={State.STOPPED: "it is already stopped"},
         ends_it=True,
         may_be_gone=True,
         is_typed=True,
@@ -148,9 +148,9 @@ VERBS: dict[Verb, VerbSpec] = {
         key="d",
         gerund="removing",
         done="was removed",
-        hint="delete it for good",
+        hint="delete it permanently",
         vm_consequence="vmtop does not undefine domains.",
-        consequence="The container is deleted with all it has written outside its volumes; image and volumes stay.",
+        consequence="The container is deleted with everything it wrote outside its volumes; image and volumes stay.",
         starts_from=_RESTS,
         refusal="it is {state}: stop it first",
         may_be_gone=True,

@@ -1,1 +1,1 @@
-"""Workloads side by side, and bare metal, virtual machines and containers as classes."""
+"""Comparisons: workloads side by side, and bare metal, virtual machines and containers as classes."""

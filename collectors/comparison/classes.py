@@ -1,4 +1,4 @@
-"""Bare metal, virtual machines and containers as classes, row by row: each value measured on this host. Pure."""
+"""Compares bare metal, virtual machines and containers as classes; each value is measured on this host. Pure."""
 
 from __future__ import annotations
 
@@ -13,29 +13,32 @@ from collectors.model.metrics import METRICS
 from collectors.model.workloads import Frame, Kind, Workload, WorkloadId
 
 _SLOW = ("isolation", "system", "size_bytes", "memory_overhead_bytes")
-_NOT_RECORDED = unknown("a session holds counters, not this: it is read of a host that lives")
+_NOT_RECORDED = unknown("a session does not record it: it can only be read on a live host")
 CLASSES = (Kind.SERVICE, Kind.VM, Kind.CONTAINER)
 """The columns."""
 
 
 class Member(NamedTuple):
-    """One workload of a class, with all that is known of it."""
+    """One workload of a class, with its facts."""
 
     workload: Workload
-    told: dict[str, Fact]
+    facts: dict[str, Fact]
     """By the keys of `ROWS`."""
 
 
 class Density(NamedTuple):
-    """What a class has been given of the host."""
+    """The share of the host that is assigned to a class."""
 
     total: int
+    """Workloads in the class."""
     memory_bytes: float
-    """Limits or assigned memory, summed over those that have one."""
+    """Memory limits or assigned memory, summed over the workloads that have one."""
     memory_of: int
-    """How many have one."""
+    """Number of workloads with a memory limit."""
     cores: float
+    """CPU limits in cores, summed over the workloads that have one."""
     cores_of: int
+    """Number of workloads with a CPU limit."""
 
 
 class Classes(NamedTuple):
@@ -54,7 +57,9 @@ def rows_of(classes: Classes) -> list[tuple[Row, dict[Kind, list[tuple[Workload,
         (
             row,
             {
-                kind: [(one.workload, one.told.get(row.key, unknown("nothing tells it"))) for one in members]
+                kind: [
+                    (member.workload, member.facts.get(row.key, unknown("no source provides it"))) for member in members
+                ]
                 for kind, members in classes.members.items()
             },
         )
@@ -68,35 +73,35 @@ def classify(
     startups: Mapping[WorkloadId, Startup],
     frame: Frame,
 ) -> Classes:
-    """Bring measured values and facts together.
+    """Combine measured values and facts.
 
     Args:
-        pasts: The workloads over the window.
+        pasts: The workloads with their values over the window.
         facts: The slow facts, by workload.
-        startups: The starts that were witnessed.
-        frame: The newest, which tells the host's CPUs and memory.
+        startups: The observed starts, by workload.
+        frame: The newest frame, for the host's CPUs and memory.
     """
     host = frame.cpus, frame.memory_bytes
     members: dict[Kind, list[Member]] = {kind: [] for kind in CLASSES}
     for past in pasts:
         if past.workload.kind in members:
             identity = past.workload.id
-            told = {**measured(past), **started(startups.get(identity)), **facts.get(identity, {})}
-            members[past.workload.kind].append(Member(past.workload, told))
+            all_facts = {**measured(past), **started(startups.get(identity)), **facts.get(identity, {})}
+            members[past.workload.kind].append(Member(past.workload, all_facts))
     density = {kind: _density([past for past in pasts if past.workload.kind is kind], host) for kind in CLASSES}
     return Classes(members, density, *host, findings(pasts, facts))
 
 
 def classify_recorded(pasts: Sequence[Past], startups: Mapping[WorkloadId, Startup], frame: Frame) -> Classes:
-    """Bring together what a session holds: it has no slow facts."""
+    """Combine the values of a session, which has no slow facts."""
     return classify(pasts, {past.workload.id: dict.fromkeys(_SLOW, _NOT_RECORDED) for past in pasts}, startups, frame)
 
 
 def measured(past: Past) -> dict[str, Fact]:
-    """Return what the window tells of a workload: means of metrics."""
+    """Return the facts that a window provides: means of metrics."""
     is_vm = past.workload.kind is Kind.VM
     waiting = ("cpu_steal_percent", "cpu_wait_percent") if is_vm else ("cpu_wait_percent",)
-    told = {
+    facts = {
         "memory_host_bytes": _mean(past, ("memory_host_bytes",)),
         "memory_inside_bytes": _mean(past, ("memory_inside_bytes",)),
         "waiting_percent": _mean(past, waiting),
@@ -104,18 +109,18 @@ def measured(past: Past) -> dict[str, Fact]:
         "disk_guest_bytes_per_second": unknown("only a virtual machine has a guest side"),
     }
     if is_vm:
-        told["cpu_overhead_percent"] = _mean(past, ("cpu_emulator_percent",))
-        told["disk_guest_bytes_per_second"] = _sum(
+        facts["cpu_overhead_percent"] = _mean(past, ("cpu_emulator_percent",))
+        facts["disk_guest_bytes_per_second"] = _sum(
             past, "guest_disk_read_bytes_per_second", "guest_disk_write_bytes_per_second"
         )
-    return told
+    return facts
 
 
 def started(startup: Startup | None) -> dict[str, Fact]:
-    """Return the start-up times of a witnessed start."""
+    """Return the start-up times of an observed start; unknown for `None`."""
     if startup is None:
-        why = unknown("no start of it was witnessed")
-        return {"startup_running_seconds": why, "startup_ready_seconds": why}
+        missing = unknown("no start was observed")
+        return {"startup_running_seconds": missing, "startup_ready_seconds": missing}
     running = (
         Fact(startup.running_s, f"from {startup.how} to the engine's start event")
         if startup.running_s is not None
@@ -124,7 +129,7 @@ def started(startup: Startup | None) -> dict[str, Fact]:
     ready = (
         Fact(startup.ready_s, f"from {startup.how} to ready, by its {startup.signal}")
         if startup.ready_s is not None
-        else unknown("no signal that it is ready was seen")
+        else unknown("no readiness signal was observed")
     )
     return {"startup_running_seconds": running, "startup_ready_seconds": ready}
 
@@ -132,30 +137,30 @@ def started(startup: Startup | None) -> dict[str, Fact]:
 def _mean(past: Past, keys: Sequence[str]) -> Fact:
     """Return the mean of the first metric that the window has."""
     for key in keys:
-        found = statistics(past.values.get(key, ()))
-        if found is not None:
-            return Fact(found.mean, f"mean of {METRICS[key].label} over {found.ticks} readings: {METRICS[key].formula}")
+        stats = statistics(past.values.get(key, ()))
+        if stats is not None:
+            return Fact(stats.mean, f"mean of {METRICS[key].label} over {stats.ticks} readings: {METRICS[key].formula}")
     return unknown(METRICS[keys[-1]].missing)
 
 
 def _sum(past: Past, *keys: str) -> Fact:
     parts = [_mean(past, (key,)) for key in keys]
-    known = [part.value for part in parts if isinstance(part.value, float)]
-    return Fact(sum(known), parts[0].how) if len(known) == len(parts) else parts[0]
+    values = [part.value for part in parts if isinstance(part.value, float)]
+    return Fact(sum(values), parts[0].how) if len(values) == len(parts) else parts[0]
 
 
 def _density(pasts: Sequence[Past], host: tuple[int, int]) -> Density:
-    """Add up what was given; what reaches the host's own size is no limit."""
+    """Sum the limits; one that reaches the size of the host is not a limit."""
     cores = _below(pasts, "cpu_limit_cores", host[0])
     memory = _below(pasts, "memory_limit_bytes", host[1])
     return Density(len(pasts), sum(memory), len(memory), sum(cores), len(cores))
 
 
-def _below(pasts: Sequence[Past], key: str, most: float) -> list[float]:
-    """Return the last values of a limit: of a virtual machine any, of others those below the host's size."""
-    found = [(past, statistics(past.values[key])) for past in pasts]
+def _below(pasts: Sequence[Past], key: str, host_size: float) -> list[float]:
+    """Return the last values of a limit: all of virtual machines, of others those below the size of the host."""
+    with_stats = [(past, statistics(past.values[key])) for past in pasts]
     return [
         stats.last
-        for past, stats in found
-        if stats is not None and (past.workload.kind is Kind.VM or stats.last < most)
+        for past, stats in with_stats
+        if stats is not None and (past.workload.kind is Kind.VM or stats.last < host_size)
     ]

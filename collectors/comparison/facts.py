@@ -1,4 +1,4 @@
-"""Reads the slow facts of workloads, one after the other. Blocking; what cannot be read is told in its place."""
+"""Reads the slow facts of workloads, one workload at a time. Blocks; a fact that cannot be read carries the reason."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ from collectors.model.facts import Fact, unknown
 from collectors.model.workloads import Kind, Workload, WorkloadId
 
 log = logging.getLogger(__name__)
-Found = dict[WorkloadId, dict[str, Fact]]
+FactsByWorkload = dict[WorkloadId, dict[str, Fact]]
 
 
 class EngineAnswer(NamedTuple):
-    """What an engine tells of a workload."""
+    """An engine's facts about a workload."""
 
     facts: dict[str, Fact]
     reason: str = ""
-    """Why there are none."""
+    """Why there are none; empty when the engine answered."""
 
 
 class EngineAnswers:
-    """Asks the engines, each through what it opened once; what cannot be asked has the reason.
+    """Queries each engine over one connection.
 
     Args:
-        connections: The way to the engines.
-        may_write: Whether a connection that could change something may be used.
-        stack: Closes what was opened.
+        connections: Access to the engines.
+        may_write: Whether writable connections may be used.
+        stack: Closes the connections.
     """
 
     def __init__(self, connections: EngineConnections, may_write: bool, stack: ExitStack) -> None:
@@ -48,7 +48,7 @@ class EngineAnswers:
         self._readers: dict[EngineAccess, ReadFacts | str] = {}
 
     def of(self, workload: Workload) -> EngineAnswer:
-        """Return what the engine of a workload tells. Blocks."""
+        """Return the engine's facts about a workload, or the reason why there are none. Blocks."""
         reader = self._reader(self._connections.of(workload))
         if isinstance(reader, str):
             return EngineAnswer({}, reader)
@@ -58,7 +58,7 @@ class EngineAnswers:
             return EngineAnswer({}, error.reason)
 
     def _reader(self, access: EngineAccess) -> ReadFacts | str:
-        """Return what reads facts, or why nothing does."""
+        """Return the function that reads facts, or the reason why there is none."""
         if access not in self._readers:
             try:
                 self._readers[access] = self._stack.enter_context(access.facts(self._may_write))
@@ -69,13 +69,13 @@ class EngineAnswers:
 
 
 class FactsReader:
-    """Reads facts; two looks are needed for what is spent in time.
+    """Reads facts; rates need two readings, `begin` and `read_all`.
 
     Args:
-        connections: The way to the engines.
-        may_write: Whether guest agents are asked: libvirt lets no read-only connection do so.
+        connections: Access to the engines.
+        may_write: Whether to query guest agents: libvirt does not allow that on read-only connections.
         root: Where the cgroup trees are mounted.
-        proc: Where the kernel tells of processes.
+        proc: Where procfs is mounted.
     """
 
     def __init__(
@@ -94,15 +94,17 @@ class FactsReader:
         self._engines_now = EngineProcesses((), 0)
 
     def begin(self, workloads: Iterable[Workload]) -> None:
-        """Take the first look at what is counted over time."""
+        """Take the first reading of the counters."""
         for workload in workloads:
             if workload.kind is Kind.CONTAINER and workload.state.is_active:
                 self._shims[workload.id] = find_shim(self._pid(workload), self._proc)
         self._engines = find_engines(len(self._shims), self._proc)
 
-    def read_all(self, workloads: Sequence[Workload], tell: Callable[[int], None] = lambda done: None) -> Found:
-        """Return the facts of workloads; after each, `tell` is called with how many are done."""
-        containers = sum(1 for one in workloads if one.kind is Kind.CONTAINER and not one.endpoint)
+    def read_all(
+        self, workloads: Sequence[Workload], tell: Callable[[int], None] = lambda done: None
+    ) -> FactsByWorkload:
+        """Return the facts of workloads; calls `tell` with the number of finished workloads after each one."""
+        containers = sum(1 for workload in workloads if workload.kind is Kind.CONTAINER and not workload.endpoint)
         self._engines_now = find_engines(containers, self._proc)
         facts = {}
         with ExitStack() as stack:
@@ -115,7 +117,7 @@ class FactsReader:
     def _read(self, workload: Workload, answers: EngineAnswers) -> dict[str, Fact]:
         """Return the facts of a workload, by the keys of `ROWS`."""
         if workload.endpoint:
-            return {"isolation": unknown(f"it runs on {workload.endpoint}: only its own host can tell")}
+            return {"isolation": unknown(f"it runs on {workload.endpoint}: this can only be read there")}
         pid = self._pid(workload) if workload.state.is_active else None
         answer = answers.of(workload)
         if workload.kind is Kind.VM:
@@ -126,9 +128,9 @@ class FactsReader:
             **{key: fact for key, fact in answer.facts.items() if key == "startup_running_seconds"},
             "isolation": isolation_summary.of_service(self._walls(pid), answer.facts),
             "system": os_release.of_host(),
-            "memory_overhead_bytes": Fact(0.0, "nothing stands between it and the kernel"),
-            "cpu_overhead_percent": Fact(0.0, "nothing stands between it and the kernel"),
-            "size_bytes": unknown("a service's files are the host's"),
+            "memory_overhead_bytes": Fact(0.0, "it runs directly on the kernel"),
+            "cpu_overhead_percent": Fact(0.0, "it runs directly on the kernel"),
+            "size_bytes": unknown("a service uses the host's files"),
         }
 
     def _pid(self, workload: Workload) -> int | None:
@@ -140,8 +142,10 @@ class FactsReader:
     def _held(self, pid: int | None) -> dict[str, Fact]:
         memory = None if pid is None else read_guest_memory(pid, self._proc)
         if memory is None:
-            return {"memory_overhead_bytes": unknown("its QEMU process's mappings cannot be read: that needs root")}
-        how = f"/proc/{pid}/smaps: resident size less the guest's resident memory"
+            return {
+                "memory_overhead_bytes": unknown("the mappings of its QEMU process cannot be read: this needs root")
+            }
+        how = f"/proc/{pid}/smaps: resident size minus the guest's resident memory"
         return {"memory_overhead_bytes": Fact(float(memory.overhead), how)}
 
     def _container(self, workload: Workload, pid: int | None, answer: EngineAnswer) -> dict[str, Fact]:
@@ -152,7 +156,7 @@ class FactsReader:
             "isolation": isolation_summary.of_container(walls, answer.facts),
             "system": os_release.of_container(pid, workload.image, self._proc),
             "size_bytes": answer.facts.get("size_bytes")
-            or unknown(answer.reason or "its engine does not tell its size"),
+            or unknown(answer.reason or "its engine does not report its size"),
             "memory_overhead_bytes": memory_of(shim, engines),
             "cpu_overhead_percent": cpu_of(before, (shim, engines)),
             **isolation_summary.walls_of(walls, answer.facts),

@@ -1,6 +1,6 @@
-"""Sentences that follow from measured facts and a window of history: each with its evidence, none an order. Pure.
+"""Findings from measured facts and a window of history: sentences with evidence, never instructions. Pure.
 
-`RULES` is the one table of them. A rule speaks only when it has enough readings, and says nothing of what is unknown.
+`RULES` is the one table of them. A rule needs enough readings, and reports nothing about unknown values.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collectors.model.facts import Fact
 from collectors.model.workloads import Kind, State, WorkloadId
 
 READINGS = 30
-"""Readings that a rule about a course of time needs."""
+"""Readings that a rule needs to judge a window."""
 _SMALL_USE = 0.1
 _SYSTEMS_LIKE_THE_HOST = (
     "alpine", "alma", "amazon linux", "arch", "centos", "debian", "fedora", "gentoo", "linux mint", "nixos", "opensuse",
@@ -32,7 +32,7 @@ Facts = Mapping[WorkloadId, Mapping[str, Fact]]
 
 
 class Finding(NamedTuple):
-    """One sentence, of one workload or of two."""
+    """One sentence about one or two workloads."""
 
     rule: str
     names: tuple[str, ...]
@@ -41,25 +41,24 @@ class Finding(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """When something is said."""
+    """A condition and what reports it."""
 
     id: str
     condition: str
     source: str
-    """What it is drawn from."""
+    """Where its values come from."""
     find: Callable[[Sequence[Past], Facts], Iterator[Finding]]
 
 
 def findings(pasts: Sequence[Past], facts: Facts) -> list[Finding]:
-    """Return what the rules find, in their order; bounded."""
+    """Return the findings of running workloads in the order of the rules, at most `_AT_MOST`."""
     running = [past for past in pasts if past.workload.state is State.RUNNING]
-    found = [finding for rule in RULES for finding in rule.find(running, facts)]
-    return found[:_AT_MOST]
+    return [finding for rule in RULES for finding in rule.find(running, facts)][:_AT_MOST]
 
 
 def _stats(past: Past, key: str, least: int = READINGS) -> Statistics | None:
-    found = statistics(past.values.get(key, ()))
-    return found if found is not None and found.ticks >= least else None
+    stats = statistics(past.values.get(key, ()))
+    return stats if stats is not None and stats.ticks >= least else None
 
 
 def _size(value: float) -> str:
@@ -77,38 +76,38 @@ def _could_be_container(pasts: Sequence[Past], facts: Facts) -> Iterator[Finding
             yield Finding(
                 "vm-could-be-container",
                 (past.workload.name,),
-                f"{past.workload.name} could be a container: its programs use a tenth of what it holds, and its system "
-                "is of the host's family",
+                f"{past.workload.name} could be a container: its programs use at most a tenth of the memory it holds, "
+                "and it runs a Linux distribution",
                 f"inside p95 {_size(inside.p95)} of {_size(paid.mean)} held, {inside.ticks} readings; system: {name}",
             )
 
 
 def _isolates_nothing(pasts: Sequence[Past], facts: Facts) -> Iterator[Finding]:
     for past in pasts:
-        told = facts.get(past.workload.id, {})
-        privileged, shared = told.get("is_privileged"), told.get("namespaces_shared")
+        own_facts = facts.get(past.workload.id, {})
+        privileged, shared = own_facts.get("is_privileged"), own_facts.get("namespaces_shared")
         if past.workload.kind is not Kind.CONTAINER or privileged is None or shared is None or not privileged.value:
             continue
         if set(_WALLS) <= set(str(shared.value or "").split()):
             yield Finding(
                 "container-isolates-nothing",
                 (past.workload.name,),
-                f"{past.workload.name} is privileged in the host's namespaces: it isolates nothing; a virtual machine "
-                "would",
+                f"{past.workload.name} is privileged and shares the host's namespaces: nothing isolates it; a virtual "
+                "machine would",
                 f"privileged ({privileged.how}); shares {shared.value} ({shared.how})",
             )
 
 
 def _limit_unused(pasts: Sequence[Past], facts: Facts) -> Iterator[Finding]:
     for past in pasts:
-        for key, what in (("memory_of_limit_percent", "memory"), ("cpu_of_limit_percent", "CPU")):
+        for key, resource in (("memory_of_limit_percent", "memory"), ("cpu_of_limit_percent", "CPU")):
             used = _stats(past, key)
             if used is not None and used.p95 < _HALF:
                 yield Finding(
-                    f"{what.lower()}-limit-unused",
+                    f"{resource.lower()}-limit-unused",
                     (past.workload.name,),
-                    f"{past.workload.name} does not reach half of its {what} limit",
-                    f"p95 {used.p95:.0f} %, highest {used.max:.0f} % of the limit, {used.ticks} readings",
+                    f"{past.workload.name} uses less than half of its {resource} limit",
+                    f"p95 {used.p95:.0f} %, max {used.max:.0f} % of the limit, {used.ticks} readings",
                 )
 
 
@@ -119,19 +118,19 @@ def _throttles(pasts: Sequence[Past], facts: Facts) -> Iterator[Finding]:
             yield Finding(
                 "quota-throttles",
                 (past.workload.name,),
-                f"{past.workload.name} is held back by its CPU quota",
+                f"{past.workload.name} is throttled by its CPU quota",
                 f"{throttled.mean:.0f} % of periods throttled on average, {throttled.ticks} readings",
             )
 
 
 def _balloon_silent(pasts: Sequence[Past], facts: Facts) -> Iterator[Finding]:
     for past in pasts:
-        is_seen = _stats(past, "vcpus", 3) is not None
-        if past.workload.kind is Kind.VM and is_seen and statistics(past.values["memory_inside_bytes"]) is None:
+        has_readings = _stats(past, "vcpus", 3) is not None
+        if past.workload.kind is Kind.VM and has_readings and statistics(past.values["memory_inside_bytes"]) is None:
             yield Finding(
                 "balloon-silent",
                 (past.workload.name,),
-                f"{past.workload.name} does not report its memory: what its programs use is not known",
+                f"{past.workload.name} does not report its memory: what its programs use is unknown",
                 "no balloon statistics in the window (dommemstat has no available and usable)",
             )
 
@@ -139,24 +138,24 @@ def _balloon_silent(pasts: Sequence[Past], facts: Facts) -> Iterator[Finding]:
 def _stall_together(pasts: Sequence[Past], facts: Facts) -> Iterator[Finding]:
     waiting = []
     for past in pasts:
-        found = _stats(past, "cpu_wait_percent")
-        if found is not None and found.mean >= _STALLED:
+        stats = _stats(past, "cpu_wait_percent")
+        if stats is not None and stats.mean >= _STALLED:
             waiting.append(past)
-    for one, other in combinations(waiting[:_AT_MOST], 2):
-        first, second = (dict(zip(two.walls, two.values["cpu_wait_percent"], strict=True)) for two in (one, other))
-        pairs = [(a, b) for wall, a in first.items() if a is not None and (b := second.get(wall)) is not None]
-        likeness = correlation(pairs)
-        if len(pairs) >= READINGS and likeness is not None and likeness >= _TOGETHER:
+    for first, second in combinations(waiting[:_AT_MOST], 2):
+        by_wall = [dict(zip(past.walls, past.values["cpu_wait_percent"], strict=True)) for past in (first, second)]
+        pairs = [(a, b) for wall, a in by_wall[0].items() if a is not None and (b := by_wall[1].get(wall)) is not None]
+        coefficient = correlation(pairs)
+        if len(pairs) >= READINGS and coefficient is not None and coefficient >= _TOGETHER:
             yield Finding(
                 "stall-together",
-                (one.workload.name, other.workload.name),
-                f"{one.workload.name} and {other.workload.name} wait for the CPU at the same times",
-                f"correlation of WAIT% {likeness:.2f} over {len(pairs)} readings",
+                (first.workload.name, second.workload.name),
+                f"{first.workload.name} and {second.workload.name} wait for the CPU at the same time",
+                f"correlation of WAIT% {coefficient:.2f} over {len(pairs)} readings",
             )
 
 
 def correlation(pairs: Sequence[tuple[float, float]]) -> float | None:
-    """Return Pearson's correlation; `None` where a side does not change."""
+    """Return Pearson's correlation, -1 to 1; `None` for fewer than two pairs, or if one side is constant."""
     try:
         return stdlib_statistics.correlation(*zip(*pairs, strict=True)) if len(pairs) > 1 else None
     except stdlib_statistics.StatisticsError:  # a side is constant
@@ -166,7 +165,7 @@ def correlation(pairs: Sequence[tuple[float, float]]) -> float | None:
 RULES: tuple[Rule, ...] = (
     Rule(
         "vm-could-be-container",
-        "inside p95 is at most a tenth of what the host holds, and the system is a Linux distribution",
+        "inside p95 is at most a tenth of what the host holds for it, and the system is a Linux distribution",
         "balloon report, cgroup memory, guest agent or libosinfo",
         _could_be_container,
     ),
@@ -178,7 +177,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("limit-unused", "p95 stays below half of a limit", "cgroup limits", _limit_unused),
     Rule("quota-throttles", "at least 20 % of quota periods are throttled", "cpu.stat", _throttles),
-    Rule("balloon-silent", "a running machine has no balloon report", "libvirt balloon statistics", _balloon_silent),
-    Rule("stall-together", "WAIT% of two correlates by 0.8 or more, 5 % or more each", "PSI", _stall_together),
+    Rule("balloon-silent", "a running VM has no balloon report", "libvirt balloon statistics", _balloon_silent),
+    Rule("stall-together", "WAIT% of two correlates at 0.8 or more, 5 % or more each", "PSI", _stall_together),
 )
-"""In the order in which findings are told."""
+"""In the order in which findings are shown."""

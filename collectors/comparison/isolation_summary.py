@@ -1,4 +1,4 @@
-"""Isolation in a few words, of containers and services: by the kernel, and by what their engine tells."""
+"""Summarises the isolation of containers and services in a few words, from the kernel and their engine."""
 
 from __future__ import annotations
 
@@ -11,58 +11,58 @@ _SYS_ADMIN = 1 << 21
 _KERNEL = "namespaces and status of its first process in /proc"
 
 
-def of_container(walls: Isolation | None, told: Mapping[str, Fact]) -> Fact:
-    """Return how a container is kept apart.
+def of_container(walls: Isolation | None, engine_facts: Mapping[str, Fact]) -> Fact:
+    """Return how a container is isolated.
 
     Args:
-        walls: Of its first process.
-        told: `is_privileged` and `runtime`, as its engine told them; empty where it did not.
+        walls: The isolation of its first process; `None` if it could not be read.
+        engine_facts: `is_privileged` and `runtime` from its engine; empty when it did not answer.
     """
-    privileged, runtime = told.get("is_privileged"), told.get("runtime")
-    words = ["privileged"] if privileged is not None and privileged.value else []
+    privileged, runtime = engine_facts.get("is_privileged"), engine_facts.get("runtime")
+    parts = ["privileged"] if privileged is not None and privileged.value else []
     if walls is not None:
-        words += _words(walls)
-    words += [str(runtime.value)] if runtime is not None and runtime.value else []
+        parts += _words(walls)
+    parts += [str(runtime.value)] if runtime is not None and runtime.value else []
     how = _KERNEL + ("; engine: Privileged, Runtime" if privileged is not None else "")
-    return Fact(", ".join(words), how) if words else unknown("neither its processes nor its engine could be read")
+    return Fact(", ".join(parts), how) if parts else unknown("neither its processes nor its engine could be read")
 
 
-def walls_of(walls: Isolation | None, told: Mapping[str, Fact]) -> dict[str, Fact]:
-    """Return the facts behind the words, for findings: `is_privileged` and `namespaces_shared`."""
-    behind = {"is_privileged": told["is_privileged"]} if "is_privileged" in told else {}
+def walls_of(walls: Isolation | None, engine_facts: Mapping[str, Fact]) -> dict[str, Fact]:
+    """Return the facts that findings need: `is_privileged` and `namespaces_shared`; unknown ones are absent."""
+    facts = {"is_privileged": engine_facts["is_privileged"]} if "is_privileged" in engine_facts else {}
     if walls is not None and walls.shared is not None:
-        behind["namespaces_shared"] = Fact(" ".join(walls.shared), _KERNEL)
-    return behind
+        facts["namespaces_shared"] = Fact(" ".join(walls.shared), _KERNEL)
+    return facts
 
 
 def of_service(walls: Isolation | None, unit: Mapping[str, Fact]) -> Fact:
-    """Return how a service is kept apart.
+    """Return how a service is isolated.
 
     Args:
-        walls: Of its first process.
-        unit: `user` and `sandbox`, as systemd told them; empty where there is no systemd.
+        walls: The isolation of its first process; `None` if it could not be read.
+        unit: `user` and `sandbox` from systemd; empty without systemd.
     """
     user, sandbox = unit.get("user"), unit.get("sandbox")
-    words = [] if walls is None else _words(walls)
+    parts = [] if walls is None else _words(walls)
     if user is not None:
-        words.append(f"user {user.value}")
+        parts.append(f"user {user.value}")
     elif walls is not None and walls.uid is not None:
-        words.append(f"uid {walls.uid}")
+        parts.append(f"uid {walls.uid}")
     how = _KERNEL
     if sandbox is not None:
         count = len(str(sandbox.value).split()) if sandbox.value else 0
-        words.append(f"{count} sandbox settings" if count else "no sandbox setting")
+        parts.append(f"{count} sandbox settings" if count else "no sandbox settings")
         how += f"; {sandbox.how}" + (f": {sandbox.value}" if count else "")
-    return Fact(", ".join(words), how) if words else unknown("it has no process that may be read")
+    return Fact(", ".join(parts), how) if parts else unknown("none of its processes can be read")
 
 
-def _words(found: Isolation) -> list[str]:
-    words = []
-    if found.own is not None:
-        words.append(f"own {' '.join(found.own)}" if found.own else "no namespace of its own")
-    if found.seccomp is not None:
-        words.append(f"seccomp {found.seccomp}")
-    if found.capabilities is not None:
-        count = len(capability_names(found.capabilities))
-        words.append(f"{count} capabilities" + (" with sys_admin" if found.capabilities & _SYS_ADMIN else ""))
-    return words + ([found.label] if found.label else [])
+def _words(isolation: Isolation) -> list[str]:
+    parts = []
+    if isolation.own is not None:
+        parts.append(f"own {' '.join(isolation.own)}" if isolation.own else "no namespace of its own")
+    if isolation.seccomp is not None:
+        parts.append(f"seccomp {isolation.seccomp}")
+    if isolation.capabilities is not None:
+        count = len(capability_names(isolation.capabilities))
+        parts.append(f"{count} capabilities" + (" with sys_admin" if isolation.capabilities & _SYS_ADMIN else ""))
+    return parts + ([isolation.label] if isolation.label else [])

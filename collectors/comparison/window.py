@@ -1,4 +1,4 @@
-"""The values of some workloads over a window of time, and what they come to. Pure and bounded."""
+"""The values of workloads over a window of time, and their statistics. Pure and bounded."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from collectors.model.metrics import METRICS
 from collectors.model.workloads import Frame, Workload, WorkloadId
 
 LONGEST = 3600
-"""Ticks kept of each workload."""
+"""Most ticks kept per workload."""
 WARM_UP_S = 60.0
-"""What is read before a window, so that also slow sources have rates at its beginning."""
+"""Seconds of a session that are read before a window, so that slow sources too have rates when it begins."""
 
 
 class Statistics(NamedTuple):
-    """What a metric of a workload came to over a window. All in the metric's unit."""
+    """Statistics of one metric over a window. All in the metric's unit."""
 
     ticks: int
-    """Values that there were; ticks without one do not count."""
+    """Number of values; ticks without one do not count."""
     last: float
     mean: float
     p50: float
@@ -34,21 +34,20 @@ class Statistics(NamedTuple):
 
 
 STATS = ("mean", "p50", "p95", "max", "last")
-"""What two workloads can be compared by."""
+"""The statistics that workloads can be compared by."""
 
 
 def statistics(values: Iterable[float | None]) -> Statistics | None:
-    """Return the statistics of values; `None` if none of them is known.
+    """Return the statistics of the known, finite values; `None` if there are none.
 
-    Percentiles are by the nearest rank: the smallest value that at least so many percent of all do not exceed.
+    Percentile N is the nearest rank: the smallest value that at least N percent of all values do not exceed.
     """
-    known = [value for value in values if value is not None and isfinite(value)]
-    if not known:
+    present = [value for value in values if value is not None and isfinite(value)]
+    if not present:
         return None
-    ordered = sorted(known)
-    return Statistics(
-        len(known), known[-1], sum(known) / len(known), _ranked(ordered, 50), _ranked(ordered, 95), ordered[-1]
-    )
+    ordered = sorted(present)
+    mean = sum(present) / len(present)
+    return Statistics(len(present), present[-1], mean, _ranked(ordered, 50), _ranked(ordered, 95), ordered[-1])
 
 
 def _ranked(ordered: Sequence[float], percent: int) -> float:
@@ -60,34 +59,35 @@ class Past(NamedTuple):
 
     workload: Workload
     walls: list[float]
+    """Wall times of the ticks, in seconds since 1970."""
     values: dict[str, list[float | None]]
-    """By metric, a value for each wall time."""
+    """By metric key: a value for each wall time, `None` where it is unknown."""
 
 
 class Window:
     """Keeps every metric of some workloads.
 
     Args:
-        identities: Whom; all of a moment when there are none.
-        longest: Ticks to keep.
+        identities: The workloads to keep; empty for all.
+        longest: Most ticks to keep per workload.
     """
 
     def __init__(self, identities: Iterable[WorkloadId] = (), longest: int = LONGEST) -> None:
-        self._wanted = frozenset(identities)
+        self._identities = frozenset(identities)
         self._longest = longest
         self._ticks: dict[WorkloadId, deque[tuple[float, tuple[float | None, ...]]]] = {}
         self.workloads: dict[WorkloadId, Workload] = {}
-        """As they were when last seen."""
+        """The workloads as last seen."""
         self.first_wall: float | None = None
         self.last_wall = 0.0
 
     def feed(self, moment: Moment) -> None:
-        """Take in the next moment."""
+        """Add the next moment."""
         wall = moment.frame.wall
         self.first_wall = wall if self.first_wall is None else self.first_wall
         self.last_wall = wall
         for identity, reading in moment.readings.items():
-            if self._wanted and identity not in self._wanted:
+            if self._identities and identity not in self._identities:
                 continue
             ticks = self._ticks.get(identity)
             if ticks is None:
@@ -96,23 +96,23 @@ class Window:
             self.workloads[identity] = reading.workload
 
     def past(self, identity: WorkloadId, seconds: float | None = None) -> Past | None:
-        """Return a workload's values of the last so many seconds before the newest tick; `None` if it was not seen."""
+        """Return a workload's values of the last `seconds` up to the newest tick, or all; `None` if never seen."""
         workload = self.workloads.get(identity)
         if workload is None:
             return None
         since = None if seconds is None else self.last_wall - seconds
         ticks = [tick for tick in self._ticks[identity] if since is None or tick[0] > since]
-        columns = {key: [values[place] for _, values in ticks] for place, key in enumerate(METRICS)}
+        columns = {key: [values[index] for _, values in ticks] for index, key in enumerate(METRICS)}
         return Past(workload, [wall for wall, _ in ticks], columns)
 
     def pasts(self, frame: Frame) -> list[Past]:
-        """Return the values of every active workload of a frame that was seen."""
+        """Return the values of every active workload of a frame; those never seen are left out."""
         active = (identity for identity, workload in frame.workloads.items() if workload.state.is_active)
         return [past for identity in active if (past := self.past(identity)) is not None]
 
 
 def fill(frames: Iterable[Frame], identities: Iterable[WorkloadId], since: float, longest: int = LONGEST) -> Window:
-    """Return the window of frames after a wall time; those before it only give the first of them their rates."""
+    """Return the window of the frames after wall time `since`; earlier frames only provide rates for the first one."""
     window, deriver = Window(identities, longest=longest), Deriver()
     for frame in frames:
         moment = deriver.feed(frame)

@@ -1,1 +1,1 @@
-"""One folder for each engine: its source, actions, details, logs and console."""
+"""One folder per engine: its source, actions, details, logs and console."""

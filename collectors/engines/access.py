@@ -1,7 +1,7 @@
-"""What an engine does on demand for one workload, for as long as vmtop runs.
+"""What an engine does on demand for one workload.
 
-It is made from the specs that are sampled, and has connections of its own: a call may hang or fail without touching the
-numbers. All calls but `needs_id` block; the caller has a thread.
+It uses the specs of the sampled sources but has its own connections: a call may hang or fail without affecting the
+sampling. All calls except `needs_id` block and belong on a thread.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ ReadFacts = Callable[[Workload], dict[str, ClassFact]]
 
 
 class EngineAccess:
-    """An engine that can only be watched. A subclass overrides what its engine is able to do."""
+    """An engine that can only be watched. A subclass overrides what its engine supports."""
 
     def needs_id(self, workload: Workload, environ: Mapping[str, str], is_root: bool) -> bool:
-        """Return whether a command typed by hand could reach another engine, where the name means another workload.
+        """Return whether a command typed by hand could reach another engine, on which the name means another workload.
 
-        No engine is asked.
+        Does not query any engine.
 
         Args:
-            workload: Which one is meant.
-            environ: Where the engine's own command looks for its daemon.
+            workload: The workload.
+            environ: Environment variables that tell the engine's own command where its daemon is.
             is_root: Whether the user is root.
         """
         return bool(workload.endpoint)
 
     def actions(self, workload: Workload) -> EngineActions:
-        """Return what acts on the workload.
+        """Return the actions for the workload.
 
         Raises:
             SourceAbsent: vmtop can only watch it.
@@ -46,9 +46,9 @@ class EngineAccess:
         raise SourceAbsent(f"{workload.id.engine} runs {workload.name}, which vmtop can only watch")
 
     def details(self) -> Callable[[Workload], list[Table]]:
-        """Return what reads the tables about one workload, again and again; it raises `SourceError`.
+        """Return a function that reads the tables about one workload, repeatedly; it raises `SourceError`.
 
-        Without an engine to ask, they tell what the source told.
+        Without an engine to query, the tables hold what the source reported.
         """
         return plain_details
 
@@ -64,7 +64,7 @@ class EngineAccess:
         """Open the log of a workload.
 
         Raises:
-            SourceError: There is none, or it cannot be read; with what would make one.
+            SourceError: There is no log, or it cannot be read; with a remedy if there is one.
         """
         raise SourceAbsent(f"{workload.id.engine} runs {workload.name}, and vmtop cannot read its logs")
 
@@ -72,31 +72,31 @@ class EngineAccess:
         """Open a shell in a running workload, or its console.
 
         Raises:
-            SourceError: There is no way in, with the reason.
+            SourceError: There is no console, with the reason.
         """
-        raise SourceAbsent(f"{workload.id.engine} runs {workload.name}, and vmtop has no way in")
+        raise SourceAbsent(f"{workload.id.engine} runs {workload.name}, and vmtop cannot open a console in it")
 
     @contextmanager
     def facts(self, may_write: bool) -> Iterator[ReadFacts]:
-        """Open what reads the facts that only the engine knows, by the keys of `model.facts.ROWS`, of many workloads.
+        """Yield a function that returns what only the engine knows about a workload, by the keys of `model.facts.ROWS`.
 
-        Facts that others are made of may be among them: `is_privileged`, `runtime`, `user`, `sandbox`.
+        They may include inputs of other facts: `is_privileged`, `runtime`, `user`, `sandbox`.
 
         Args:
-            may_write: Whether a connection that could change something may be used.
+            may_write: Whether writable connections may be used.
 
         Raises:
-            SourceError: The engine cannot be asked. The call that is yielded raises it too.
+            SourceError: The engine cannot be queried. The yielded function raises it too.
         """
         yield _no_facts
 
 
 def _no_facts(workload: Workload) -> dict[str, ClassFact]:
-    raise SourceAbsent(f"{workload.id.engine} is not asked by vmtop")
+    raise SourceAbsent(f"{workload.id.engine} is not queried by vmtop")
 
 
 def plain_details(workload: Workload) -> list[Table]:
-    """Tell what is known of a workload whose engine is not asked."""
+    """Return what the sources know about a workload whose engine is not queried."""
     facts = (
         Fact("id", workload.id.id),
         Fact("engine", workload.id.engine),
@@ -107,18 +107,18 @@ def plain_details(workload: Workload) -> list[Table]:
 
 
 def daemon_of(daemons: Sequence[Daemon], workload: Workload, knows: Callable[[Daemon, Workload], bool]) -> Daemon:
-    """Return which of an engine's daemons has a workload. A single one is not asked.
+    """Return the daemon that has a workload. A single daemon is returned without a query.
 
     Raises:
         SourceAbsent: There is no daemon.
-        SourceError: Several could have it, and none can be asked.
-        WorkloadGone: None of several knows it.
+        SourceError: None of several daemons has it, and at least one could not be queried.
+        WorkloadGone: None of several daemons has it.
     """
     if not daemons:
-        raise SourceAbsent(f"no engine that vmtop can speak to runs {workload.name}")
+        raise SourceAbsent(f"no engine that vmtop can reach runs {workload.name}")
     if len(daemons) == 1:
         return daemons[0]
-    failure: SourceError = WorkloadGone("no engine knows it any more")
+    failure: SourceError = WorkloadGone("no engine has it any longer")
     for daemon in daemons:
         try:
             if knows(daemon, workload):

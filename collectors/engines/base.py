@@ -1,7 +1,7 @@
-"""What an engine is: all that vmtop needs to know of it before it is asked anything.
+"""The interface of an engine: what vmtop needs to know about it before the first query.
 
-The module of an engine that subclasses `Engine` imports nothing heavy at its top, neither its library nor msgspec: the
-command line is made from it, and `--help` has to be quick. Verbs and kinds are therefore written as their words.
+A module that subclasses `Engine` imports nothing heavy at its top, neither its library nor msgspec: the command line is
+built from it, and `--help` has to be quick. Verbs and kinds are therefore written as strings.
 """
 
 from __future__ import annotations
@@ -19,56 +19,56 @@ if TYPE_CHECKING:
 
 
 class Engine:
-    """An engine that runs workloads, and what it is able to do.
+    """An engine that runs workloads, and its capabilities.
 
-    The class as it stands is an engine that vmtop can only watch: whatever a subclass does not override is absent, and
-    a sentence says so to whoever asks for it.
+    This base class is an engine that vmtop can only watch: what a subclass does not override is missing, and a request
+    for it is answered with a sentence that says so.
     """
 
     name: str = ""
-    """Of its source: in the header, in `doctor`, in a `SourceSpec`."""
+    """The name of its source in the header, in `doctor` and in a `SourceSpec`."""
     engine_names: frozenset[str] = frozenset()
-    """The `WorkloadId.engine` of its workloads, as far as its source alone tells whether they still run."""
+    """`WorkloadId.engine` of the workloads for which only its source knows whether they still run."""
     kinds: frozenset[str] = frozenset()
-    """Kinds of workloads that its source could list."""
+    """The kinds of workloads that its source could list."""
     address: EngineOption | None = None
-    """The option that takes the addresses of its daemons."""
+    """The option for the addresses of its daemons; `None` without one."""
     switches: tuple[EngineOption, ...] = ()
     """Its other options."""
     environment: tuple[str, ...] = ()
-    """Environment variables that change what it does, besides that of `address`."""
+    """Environment variables that affect it, without the one of `address`."""
     libraries: tuple[str, ...] = ()
-    """Distributions whose versions `doctor` shows."""
+    """Python distributions whose versions `doctor` shows."""
     daemons: frozenset[str] = frozenset()
-    """Names of processes that work for all its containers together."""
+    """Names of the processes that serve all its containers together."""
     shims: tuple[str, ...] = ()
-    """How the names of processes begin that hold one of its containers each."""
+    """Prefixes of the names of processes that serve one container each."""
     quick_samples: frozenset[str] = frozenset()
-    """Names in `Sample.source` of readings whose second one `vmtop list` waits for, to have rates."""
+    """Values of `Sample.source` for which `vmtop list` waits for a second reading, to show rates."""
     verbs: tuple[str, ...] = ()
-    """What it can do with its workloads."""
+    """The actions that it supports."""
     lacks: str = ""
-    """Why it does not have the other verbs."""
+    """Why it does not support the others."""
     has_aliases: bool = False
-    """Whether one workload may go by several names: an action on another one than its own is refused."""
+    """Whether a workload may have several names; actions are accepted by its own name only."""
     is_simulated: bool = False
-    """Whether its workloads do not exist. While it is sampled it answers for all workloads, whoever seems to run them,
-    and no file keeps what was done to them."""
+    """Whether its workloads do not exist. While it is sampled it handles all workloads, whatever engine they name, and
+    no action is logged to a file."""
 
     def owns(self, workload: Workload) -> bool:
-        """Return whether the workload is spoken to through this engine."""
+        """Return whether this engine handles the workload."""
         return workload.id.engine in self.engine_names
 
     def load_source(self) -> Callable[..., Source]:
-        """Import the class of its source, which is made with the options of a `SourceSpec`.
+        """Import the class of its source, whose arguments are the options of a `SourceSpec`.
 
         Raises:
-            LookupError: It has none.
+            LookupError: It has no source.
         """
         raise LookupError(f"engine {self.name!r} has no source")
 
     def specs(self, values: Mapping[str, Any]) -> list[SourceSpec]:
-        """Return the sources to run: one for each address, or a single one that finds its daemon by itself.
+        """Return the sources to run: one per address, or a single one that finds its daemon by itself.
 
         Args:
             values: The options of the command line, by `EngineOption.parameter`.
@@ -87,18 +87,18 @@ class Engine:
         ]
 
     def could_know(self, spec: SourceSpec, kind: Kind | None) -> bool:
-        """Return whether one of its sources could list a workload of a kind; of any kind for `None`."""
+        """Return whether a source of this engine could list workloads of a kind; `None` means any kind."""
         return kind is None or kind in self.kinds
 
     def unlisted(self, typed: str) -> Workload | None:
-        """Return the workload that a typed name can only mean although no source lists it."""
+        """Return the workload that a typed name must mean although no source lists it; `None` if there is none."""
         return None
 
     def connect(self, specs: Sequence[SourceSpec]) -> EngineAccess:
-        """Return how its workloads are worked with on demand. Connects to nothing yet.
+        """Return the access to its workloads on demand. Does not connect yet.
 
         Args:
-            specs: Those of its sources that are sampled.
+            specs: Its sources that are sampled.
         """
         from collectors.engines.access import EngineAccess
 
@@ -108,12 +108,12 @@ class Engine:
         """Return why a verb is never possible for a workload, whatever its state; empty when it may be."""
         if verb in self.verbs:
             return ""
-        return self.lacks or f"{workload.id.engine} runs it, which vmtop can only watch"
+        return self.lacks or f"{workload.id.engine} runs it, and vmtop can only watch it"
 
     def commands(self, request: Request) -> tuple[str, ...]:
-        """Return the command lines that do the same, quoted for a shell; empty when there are none."""
+        """Return the equivalent command lines, quoted for a shell; empty when there are none."""
         return ()
 
     def warnings(self, request: Request) -> list[str]:
-        """Return what an action brings about that its verb does not tell: what is lost, and what is hit with it."""
+        """Return the side effects of an action that its verb does not imply, as sentences."""
         return []

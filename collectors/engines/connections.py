@@ -1,4 +1,4 @@
-"""The engines of this run of vmtop, for what is done on demand: an action, details, a log, a console."""
+"""Access to the engines for what happens on demand: actions, details, logs and consoles."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from collectors.sampling.source import SourceSpec
 
 
 class EngineConnections:
-    """Finds the access to the engine of a workload. Each is made when it is first needed.
+    """Finds the access to a workload's engine. Each access is created when it is first needed.
 
     Args:
         specs: The sources that are sampled.
-        environ: Where the engines' own commands look for their daemons.
-        is_root: Whether the user is root: some commands then look elsewhere.
+        environ: Environment variables that tell the engines' own commands where their daemons are.
+        is_root: Whether the user is root: some commands then use other daemons.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class EngineConnections:
         return self._simulated is not None
 
     def of(self, workload: Workload) -> EngineAccess:
-        """Return the access to a workload's engine; where there is none, each of its capabilities says so."""
+        """Return the access to a workload's engine; for an unknown engine, one that can only be watched."""
         engine = self._simulated or registry.owner(workload)
         with self._lock:
             if engine not in self._accesses:
@@ -48,11 +48,11 @@ class EngineConnections:
             return self._accesses[engine]
 
     def needs_id(self, workload: Workload) -> bool:
-        """Return whether a command typed by hand needs the workload's id, as its name could mean another one there."""
+        """Return whether a command typed by hand needs the id, because the name could mean another workload there."""
         return self.of(workload).needs_id(workload, self._environ, self._is_root)
 
     def actions(self, workload: Workload) -> EngineActions:
-        """Return what acts on a workload.
+        """Return the actions for a workload.
 
         Raises:
             SourceAbsent: vmtop can only watch it.

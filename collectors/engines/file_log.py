@@ -17,16 +17,16 @@ _RANGE = 1 << 60
 
 
 class FileLog:
-    """Reads a regular file in blocks from wherever it is looked at; follows it through rotation and truncation."""
+    """Reads a regular file in blocks, from any position; follows it through rotation and truncation."""
 
     def __init__(self, path: str) -> None:
         self.title = sanitize(path)
         self._path = path
         self._stop = threading.Event()
         self._follower: object = None
-        """Of the follower that goes on; an earlier one sees that it is not the one."""
+        """Identifies the current follower, so that an earlier one ends."""
         self._base = 0
-        """Added to positions: each file that takes the name has its own range."""
+        """Added to positions: each file that gets the name has its own range."""
         self._file = -1
         self._file = self._open()
 
@@ -34,39 +34,39 @@ class FileLog:
         return self._backwards(os.fstat(self._file).st_size, count)
 
     def before(self, line: LogLine, count: int) -> list[LogLine]:
-        place = self._place(line)
-        return [] if place is None else self._backwards(place, count)
+        offset = self._offset(line)
+        return [] if offset is None else self._backwards(offset, count)
 
     def after(self, line: LogLine, count: int) -> list[LogLine]:
         lines: list[LogLine] = []
-        known = self._place(line)
-        place = 0 if known is None else self._end_of(known)
+        line_offset = self._offset(line)
+        offset = 0 if line_offset is None else self._end_of(line_offset)
         while len(lines) < count:
-            block = os.pread(self._file, _BLOCK, place)
+            block = os.pread(self._file, _BLOCK, offset)
             whole, newline, _ = block.rpartition(b"\n")
             if not newline:
-                return lines if len(block) < _BLOCK else [*lines, self._line(place, block)]
-            lines += self._split(whole, place)
-            place += len(whole) + 1
+                return lines if len(block) < _BLOCK else [*lines, self._line(offset, block)]
+            lines += self._split(whole, offset)
+            offset += len(whole) + 1
         return lines[:count]
 
     def follow(self, line: LogLine | None) -> Iterator[LogLine]:
-        me = self._follower = object()
-        known = None if line is None else self._place(line)
-        place = os.fstat(self._file).st_size if known is None else self._end_of(known)
+        follower = self._follower = object()
+        line_offset = None if line is None else self._offset(line)
+        offset = os.fstat(self._file).st_size if line_offset is None else self._end_of(line_offset)
         rest = b""
-        while not self._stop.is_set() and self._follower is me:
-            block = os.pread(self._file, _BLOCK, place + len(rest))
+        while not self._stop.is_set() and self._follower is follower:
+            block = os.pread(self._file, _BLOCK, offset + len(rest))
             text = rest + block
             whole, newline, rest = text.rpartition(b"\n")
             if newline:
-                yield from self._split(whole, place)
-                place += len(whole) + 1
+                yield from self._split(whole, offset)
+                offset += len(whole) + 1
             if len(rest) > LONGEST * 4:
-                yield self._line(place, rest)
-                place, rest = place + len(rest), b""
-            if not block and not self._stop.wait(_POLL_S) and self._has_changed(place + len(rest)):
-                place, rest = 0, b""
+                yield self._line(offset, rest)
+                offset, rest = offset + len(rest), b""
+            if not block and not self._stop.wait(_POLL_S) and self._has_changed(offset + len(rest)):
+                offset, rest = 0, b""
 
     def close(self) -> None:
         self._stop.set()
@@ -84,29 +84,29 @@ class FileLog:
             raise SourceAbsent(f"the log {self.title} cannot be opened: {error.strerror}") from error
         if not stat.S_ISREG(os.fstat(file).st_mode):
             os.close(file)
-            raise SourceError(f"the log {self.title} is no regular file")
+            raise SourceError(f"the log {self.title} is not a regular file")
         return file
 
-    def _has_changed(self, place: int) -> bool:
-        """Start anew when the file was cut, or another has taken its name."""
+    def _has_changed(self, offset: int) -> bool:
+        """Return whether the file was truncated or replaced, after moving on to the new one."""
         try:
-            about = os.stat(self._path, follow_symlinks=False)
-            mine = os.fstat(self._file)
-            if (about.st_ino, about.st_dev) != (mine.st_ino, mine.st_dev):
+            named = os.stat(self._path, follow_symlinks=False)
+            current = os.fstat(self._file)
+            if (named.st_ino, named.st_dev) != (current.st_ino, current.st_dev):
                 fresh = self._open()
                 os.dup2(fresh, self._file, inheritable=False)
                 os.close(fresh)
                 self._base += _RANGE
                 return True
         except (OSError, SourceError):
-            return False  # between two names of a rotation: the next look tells
-        if mine.st_size >= place:
+            return False  # in the middle of a rotation: the next look decides
+        if current.st_size >= offset:
             return False
         self._base += _RANGE
         return True
 
     def _backwards(self, end: int, count: int) -> list[LogLine]:
-        """Return the last lines that end before a place."""
+        """Return the last lines that end before an offset."""
         start, text = end, b""
         while start > 0 and text.count(b"\n") <= count and len(text) < LONGEST * (count + 1):
             size = min(_BLOCK, start)
@@ -118,26 +118,26 @@ class FileLog:
                 start, text = start + cut, text[cut:]
         return self._split(text.removesuffix(b"\n"), start)[-count:] if text else []
 
-    def _place(self, line: LogLine) -> int | None:
-        """Return where a line is in the file; `None` if it was in one that had the name before."""
-        place = int(line.position) - self._base
-        return place if place >= 0 else None
+    def _offset(self, line: LogLine) -> int | None:
+        """Return the offset of a line in the file; `None` if it was in an earlier file of that name."""
+        offset = int(line.position) - self._base
+        return offset if offset >= 0 else None
 
-    def _line(self, place: int, raw: bytes) -> LogLine:
-        return LogLine(self._base + place, None, False, clean(raw))
+    def _line(self, offset: int, raw: bytes) -> LogLine:
+        return LogLine(self._base + offset, None, False, clean(raw))
 
-    def _split(self, text: bytes, place: int) -> list[LogLine]:
+    def _split(self, text: bytes, offset: int) -> list[LogLine]:
         lines: list[LogLine] = []
         for raw in text.split(b"\n"):
-            lines.append(self._line(place, raw))
-            place += len(raw) + 1
+            lines.append(self._line(offset, raw))
+            offset += len(raw) + 1
         return lines
 
-    def _end_of(self, place: int) -> int:
-        """Return where the line after the one at a place begins."""
-        while block := os.pread(self._file, _BLOCK, place):
-            found = block.find(b"\n")
-            if found >= 0:
-                return place + found + 1
-            place += len(block)
-        return place
+    def _end_of(self, offset: int) -> int:
+        """Return the offset of the line after the one at an offset."""
+        while block := os.pread(self._file, _BLOCK, offset):
+            newline = block.find(b"\n")
+            if newline >= 0:
+                return offset + newline + 1
+            offset += len(block)
+        return offset

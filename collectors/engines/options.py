@@ -1,4 +1,4 @@
-"""What an engine adds to the command line, as plain data. Nothing is imported here: `--help` has to be quick."""
+"""The command-line options of an engine, as plain data. Imports nothing heavy: `--help` has to be quick."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from urllib.parse import urlsplit
 
 @dataclass(frozen=True, slots=True)
 class EngineOption:
-    """One option of every command that reads sources."""
+    """An option of every command that reads sources."""
 
     flag: str
-    """As it is typed, such as `--docker`."""
+    """The option as typed, such as `--docker`."""
     key: str
-    """Name of the argument of the engine's source that takes the value."""
+    """The argument of the engine's source that takes the value."""
     help: str
     metavar: str = ""
-    """What stands for the address in the help; empty for a switch. An address may be given several times."""
+    """Placeholder of the address in the help; empty for a switch. An address option may be repeated."""
     schemes: tuple[str, ...] = ()
-    """How an address has to begin, such as `tcp://`; empty allows any scheme."""
+    """Prefixes that an address may have, such as `tcp://`; empty allows any."""
     variable: str = ""
-    """Environment variable that holds the address when the option is not given."""
+    """Environment variable with the address if the option is not given; empty without one."""
 
     @property
     def is_switch(self) -> bool:
@@ -34,7 +34,7 @@ class EngineOption:
 
 
 def source_label(name: str, address: str | None, count: int) -> str:
-    """Name a source for the header; where there are several, each with its host or path. Passwords stay out of it."""
+    """Return a source's name in the header; if there are several, with host or path. Never contains a password."""
     if address is None or count < 2:
         return name
     parts = urlsplit(address)

@@ -1,6 +1,6 @@
-"""The engines, and what the rest of vmtop asks of all of them. Whatever depends on an engine follows from this list.
+"""The list of engines, and queries over all of them. Everything that depends on an engine follows from this list.
 
-Nothing heavy is imported here: the command line is made from it.
+Imports nothing heavy: the command line is built from it.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ ENGINES: list[Engine] = [
     SystemdEngine(),
     DemoEngine(),
 ]
-"""The first that owns a workload has it: an engine goes before those that own a whole kind."""
+"""The first engine that owns a workload handles it: place an engine before those that own a whole kind."""
 _WATCHED = Engine()
 _KERNEL_KINDS: dict[str, frozenset[str]] = {"host": frozenset(), "cgroup": frozenset({"container", "service"})}
-"""Sources of the kernel, and the kinds of workloads that they could list."""
+"""The kernel's sources, and the kinds of workloads that they could list."""
 
 
 def owner(workload: Workload) -> Engine:
-    """Return the engine that a workload is spoken to through; without one, an engine that can only be watched."""
+    """Return the engine that handles a workload; without one, an engine that can only be watched."""
     return next((engine for engine in ENGINES if engine.owns(workload)), _WATCHED)
 
 
@@ -45,7 +45,7 @@ def load_source(name: str) -> Callable[..., Source]:
     """Import the class of a source, by its name in a `SourceSpec`.
 
     Raises:
-        LookupError: No source is called so.
+        LookupError: No source has that name.
     """
     if name == "host":
         from collectors.kernel.host import HostSource
@@ -68,7 +68,7 @@ def specs_from(values: Mapping[str, Any]) -> list[SourceSpec]:
     """Return the sources to run: the kernel's, then those of each engine.
 
     Args:
-        values: The options of the command line, by `EngineOption.parameter`; those that are not there were not given.
+        values: The options of the command line, by `EngineOption.parameter`; options that were not given are absent.
     """
     from collectors.sampling.source import SourceSpec
 
@@ -76,35 +76,35 @@ def specs_from(values: Mapping[str, Any]) -> list[SourceSpec]:
 
 
 def could_know(spec: SourceSpec, kind: Kind | None) -> bool:
-    """Return whether a source could list a workload of a kind; of any kind for `None`."""
+    """Return whether a source could list workloads of a kind; `None` means any kind."""
     if spec.name in _KERNEL_KINDS:
         return bool(_KERNEL_KINDS[spec.name]) if kind is None else kind in _KERNEL_KINDS[spec.name]
     return engine_of_source(spec.name).could_know(spec, kind)
 
 
 def unlisted(typed: str) -> Workload | None:
-    """Return the workload that a typed name can only mean although no source lists it."""
-    meant = (engine.unlisted(typed) for engine in ENGINES)
-    return next((workload for workload in meant if workload is not None), None)
+    """Return the workload that a typed name must mean although no source lists it; `None` if there is none."""
+    workloads = (engine.unlisted(typed) for engine in ENGINES)
+    return next((workload for workload in workloads if workload is not None), None)
 
 
 def engines_told_by(source: str) -> frozenset[str]:
-    """Return whose workloads' end only a source can tell, as `WorkloadId.engine` has them."""
+    """Return the values of `WorkloadId.engine` for which only this source knows that a workload has ended."""
     return engine_of_source(source).engine_names | {source}
 
 
 def quick_samples() -> frozenset[str]:
-    """Return the names in `Sample.source` of readings that follow each other at once."""
+    """Return the values of `Sample.source` whose readings follow each other quickly."""
     return frozenset(_KERNEL_KINDS).union(*(engine.quick_samples for engine in ENGINES))
 
 
 def libraries() -> list[str]:
-    """Return the distributions that engines are spoken to with."""
+    """Return the Python distributions that the engines use."""
     return [library for engine in ENGINES for library in engine.libraries]
 
 
 def environment() -> list[str]:
-    """Return the environment variables that engines listen to."""
+    """Return the environment variables that affect the engines."""
     names: list[str] = []
     for engine in ENGINES:
         names += [engine.address.variable] if engine.address is not None and engine.address.variable else []
@@ -113,10 +113,10 @@ def environment() -> list[str]:
 
 
 def daemons() -> frozenset[str]:
-    """Return the names of processes that work for all containers of an engine together."""
+    """Return the names of the processes that serve all containers of an engine together."""
     return frozenset[str]().union(*(engine.daemons for engine in ENGINES))
 
 
 def shims() -> tuple[str, ...]:
-    """Return how the names of processes begin that hold one container each."""
+    """Return the prefixes of the names of processes that serve one container each."""
     return tuple(shim for engine in ENGINES for shim in engine.shims)

@@ -1,1 +1,1 @@
-"""A closer look at one workload, read on demand: details, raw description, logs, console."""
+"""Inspection of one workload, on demand: details, raw description, logs, console."""

@@ -1,4 +1,4 @@
-"""One closer look: what the engine and the kernel tell of a workload, and what of it cannot be read."""
+"""Details of one workload from its engine and the kernel, and what could not be read."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from collectors.safety.sanitize import sanitize
 
 
 class DetailsReader:
-    """Looks at one workload, again and again, from one thread. Rates come with the second look.
+    """Reads the details of one workload repeatedly, from one thread. Rates need a second reading.
 
     Args:
-        connections: The way to the engines.
+        connections: Access to the engines.
         root: Where the cgroup trees are mounted.
-        proc: Where the kernel tells of processes.
+        proc: Where procfs is mounted.
     """
 
     def __init__(self, connections: EngineConnections, root: str = "/sys/fs/cgroup", proc: str = "/proc") -> None:
@@ -29,16 +29,16 @@ class DetailsReader:
         self._readers: dict[EngineAccess, Callable[[Workload], list[Table]]] = {}
 
     def read(self, workload: Workload) -> Details:
-        """Look. Blocks for as long as an engine takes; what fails is told in `problems`, and the rest is there."""
+        """Read all details. Blocks as long as the engine takes. Never raises `SourceError`: see `Details.problems`."""
         tables: list[Table] = []
         problems: list[str] = []
-        for part in (self._engine_tables(workload), self._kernel.tables):
+        for read_tables in (self._engine_tables(workload), self._kernel.tables):
             try:
-                tables += part(workload)
+                tables += read_tables(workload)
             except SourceError as error:
                 problems.append(error.reason + (f"; fix: {error.remedy}" if error.remedy else ""))
             except OSError as error:
-                problems.append(f"a file of the kernel cannot be read: {sanitize(str(error))}")
+                problems.append(f"a kernel file cannot be read: {sanitize(str(error))}")
         return Details(time.monotonic_ns(), tuple(tables), tuple(problems))
 
     def _engine_tables(self, workload: Workload) -> Callable[[Workload], list[Table]]:

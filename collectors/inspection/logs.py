@@ -1,4 +1,4 @@
-"""Finds the log of a workload."""
+"""Opens the log of a workload."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ def open_log(workload: Workload, connections: EngineConnections) -> Log:
     """Open the log of a workload: the engine's for a container, the console's for a domain, the journal for a service.
 
     Raises:
-        SourceError: There is none, or it cannot be read; with what would make one.
+        SourceError: There is no log, or it cannot be read; with a remedy if there is one.
     """
     return connections.of(workload).open_log(workload)

@@ -1,4 +1,4 @@
-"""The engine's own description of a workload, whole: a container's inspection, a domain's XML, a cgroup's files."""
+"""The engine's own, complete description of a workload: container inspection, domain XML or cgroup files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FILE_LINES = 200
 
 
 class Document(NamedTuple):
-    """A text of inert lines."""
+    """A titled text; its lines are sanitized."""
 
     title: str
     lines: tuple[str, ...]
@@ -30,10 +30,10 @@ def read_document(workload: Workload, connections: EngineConnections, root: str 
     Raises:
         SourceError: It cannot be read.
     """
-    described = connections.of(workload).raw_description(workload)
-    if described is not None:
-        return Document(described.title, _lines(described.text))
-    return Document("files of the cgroup", _files(workload, root))
+    description = connections.of(workload).raw_description(workload)
+    if description is not None:
+        return Document(description.title, _lines(description.text))
+    return Document("cgroup files", _files(workload, root))
 
 
 def _files(workload: Workload, root: str) -> tuple[str, ...]:

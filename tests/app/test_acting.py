@@ -157,7 +157,7 @@ async def test_a_workload_that_was_restarted_meanwhile_is_left_alone() -> None:
         await to_confirm(session, "t")
         engine.states[target.id] = Observed(target.name, State.RUNNING, "second")
         await session.press("right", "enter")
-        await told_of(session, "since you asked: nothing was done")
+        await told_of(session, "in the meantime: nothing was done")
         assert engine.performed == []
 
 
@@ -169,7 +169,7 @@ async def test_a_workload_that_was_renamed_meanwhile_is_left_alone() -> None:
         await to_confirm(session, "t")
         engine.states[target.id] = Observed("other", State.RUNNING, "first")
         await session.press("right", "enter")
-        await told_of(session, f"{target.name} is called other now: nothing was done")
+        await told_of(session, f"{target.name} is now called other: nothing was done")
         assert engine.performed == []
 
 

@@ -49,7 +49,7 @@ async def test_the_confirmation_says_what_else_is_lost_and_who_is_hit_too() -> N
         await to_confirm(session, "t")
         shown = " ".join(session.text().split())
         assert "The engine removes it once it ends (--rm)" in shown
-        assert "Inside it runs container inner, and ends with it." in shown
+        assert "This also ends what runs inside it: container inner." in shown
 
 
 async def test_of_several_it_is_said_of_whom() -> None:
@@ -84,7 +84,7 @@ async def test_an_alias_of_a_protected_service_is_protected() -> None:
         assert target.kind is Kind.SERVICE
         engine.states[target.id] = Observed("sshd.service", State.RUNNING, "first")
         await session.press("x", "t")
-        await told_of(session, "protected: people come in from afar through it")
+        await told_of(session, "protected: it provides remote access")
         assert engine.performed == []
 
 

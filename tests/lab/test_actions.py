@@ -184,7 +184,7 @@ def test_an_engine_that_freezes_in_the_middle_leaves_the_outcome_unknown_until_i
         wait_until(lambda: action.outcome is not None, 30, "the outcome")
         assert action.outcome is not None
         assert action.outcome.result is Result.DONE
-        assert "seen after the engine came back" in action.outcome.sentence
+        assert "confirmed after the engine came back" in action.outcome.sentence
     finally:
         engine.stop()
 

@@ -110,7 +110,7 @@ def test_a_transient_domain_is_said_to_be_gone_for_good_and_is(
     asked = Workload(WorkloadId("qemu", made.UUIDString()), Kind.VM, "besides-transient", State.RUNNING)
     seen = libvirt_runner.look(asked)
     assert seen.notes == {Note.TRANSIENT}
-    assert "gone for good" in words(Request(Verb.KILL, asked, seen=seen))
+    assert "definition is lost" in words(Request(Verb.KILL, asked, seen=seen))
     done = vmtop(tmp_path, "kill", "vm:besides-transient", "--yes", "--libvirt", libvirt_lab.uri)
     assert done.returncode == 0, done.stderr
     assert "besides-transient: It is transient" in done.stderr
@@ -140,7 +140,7 @@ def test_a_domain_that_a_reboot_ends_is_said_to_be_off(libvirt_lab: LibvirtLab, 
         asked = domain(libvirt_lab, "besides-off", State.STOPPED)
         seen = libvirt_runner.look(asked)
         assert seen.notes == {Note.OFF_AFTER_REBOOT}
-        assert "it will be off" in words(Request(Verb.RESTART, asked, seen=seen))
+        assert "A reboot turns it off" in words(Request(Verb.RESTART, asked, seen=seen))
     finally:
         made.undefine()
 

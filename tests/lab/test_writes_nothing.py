@@ -61,7 +61,7 @@ def test_a_screen_that_is_only_looked_at_writes_its_own_state_at_most(
         terminal.wait_for(lambda: "quiet-web" in terminal.text(), 90, "the container")
         terminal.press("/quiet-web\r")
         terminal.wait_for(lambda: "filter quiet-web" in terminal.text(), 30, "the filter")
-        for keys, shown in (("l", "log of the engine"), ("i", "Id"), ("!", "Sources"), ("x", "possible, but locked")):
+        for keys, shown in (("l", "engine log"), ("i", "Id"), ("!", "Sources"), ("x", "possible, but locked")):
             terminal.press(keys)
             terminal.wait_for(lambda shown=shown: shown in terminal.text(), 30, shown)  # type: ignore[misc]
             terminal.press("\x1b")

@@ -175,13 +175,13 @@ class TestContainer:
     def test_a_stopped_container_has_no_shell(self, docker_lab: DockerLab) -> None:
         reach = EngineConnections([SourceSpec("docker", {"url": docker_lab.url})])
         stopped = Workload(WorkloadId("docker", "f" * 64), Kind.CONTAINER, "x", State.STOPPED)
-        with pytest.raises(SourceError, match="there is no one to answer"):
+        with pytest.raises(SourceError, match="there is nothing to connect to"):
             open_console(stopped, reach)
 
     def test_a_container_that_is_gone_is_a_sentence(self, docker_lab: DockerLab) -> None:
         reach = EngineConnections([SourceSpec("docker", {"url": docker_lab.url})])
         gone = Workload(WorkloadId("docker", "f" * 64), Kind.CONTAINER, "x", State.RUNNING)
-        with pytest.raises(SourceError, match="does not know it any more"):
+        with pytest.raises(SourceError, match="no longer has it"):
             open_console(gone, reach)
 
 
@@ -275,7 +275,7 @@ def is_stopped(pid: int) -> bool:
 @pytest.mark.lab
 def test_a_domain_that_is_gone_is_a_sentence(libvirt_lab: LibvirtLab) -> None:
     gone = Workload(WorkloadId("qemu", "0fd35765-dcec-421c-a624-b4a19a9da26d"), Kind.VM, "x", State.RUNNING)
-    with pytest.raises(SourceError, match="does not know it any more"):
+    with pytest.raises(SourceError, match="no longer has it"):
         open_console(gone, EngineConnections([SourceSpec("libvirt", {"uri": libvirt_lab.uri})]))
 
 

@@ -1,4 +1,4 @@
-"""What can be done with workloads that do not exist: they can be acted on, but there is nothing more to read."""
+"""Access to the demo's workloads: actions work, but there is nothing more to read."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NOTHING = "the demo's workloads do not exist: there is nothing more to read"
 
 
 class DemoAccess(EngineAccess):
-    """Acts on the fleet that the demo's source plays.
+    """Acts on the fleet that the demo's source simulates.
 
     Args:
         specs: The demo's one source.

@@ -1,4 +1,4 @@
-"""Acts on the demo's workloads, which do not exist: for trying the keys out."""
+"""Actions on the demo's workloads, which do not exist: for trying out the keys."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from collectors.model.errors import WorkloadGone
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
 
 _TAKES_S = {Kind.VM: 2.5, Kind.CONTAINER: 0.6, Kind.SERVICE: 0.3}
-"""How long a graceful action takes here."""
+"""Seconds that a graceful action takes in the demo."""
 _EVENTS = {Verb.RESTART: "start", Verb.KILL: "die"}
 _AT_ONCE = frozenset({Verb.KILL, Verb.PAUSE, Verb.RESUME})
 
 
 class DemoActions:
-    """Changes the lives of a demo's fleet.
+    """Changes the state of the demo's workloads.
 
     Args:
-        fleet: The lives by identity, shared with the demo's source.
-        pace: Factor on how long an action takes; 0 for tests.
+        fleet: The workloads by identity, shared with the demo's source.
+        pace: Factor for the duration of actions; 0 for tests.
     """
 
     restart_is_a_new_run = True
@@ -32,12 +32,12 @@ class DemoActions:
         self._pace = pace
 
     def observe(self, workload: Workload) -> Observed:
-        """Look at the life."""
+        """Return the simulated state."""
         life = self._life(workload)
         return Observed(life.name, life.state, str(life.incarnation))
 
     def perform(self, request: Request) -> None:
-        """Let the time pass that it would take, and change the state."""
+        """Wait as long as the action would take, then change the state."""
         life = self._life(request.workload)
         time.sleep(self._pace * (0.1 if request.verb in _AT_ONCE else _TAKES_S[life.kind]))
         match request.verb:
@@ -54,11 +54,11 @@ class DemoActions:
         life.news.append(_EVENTS.get(request.verb, request.verb.value))
 
     def force(self, request: Request) -> None:
-        """Nothing in the demo is deaf, so nothing needs force."""
+        """Perform it: the demo's workloads always respond, so force is never needed."""
         self.perform(request)
 
     def _life(self, workload: Workload) -> DemoWorkload:
         life = self._fleet.get(workload.id)
         if life is None or life.is_removed:
-            raise WorkloadGone("the demo has it no more")
+            raise WorkloadGone("the demo no longer has it")
         return life

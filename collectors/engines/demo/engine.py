@@ -1,4 +1,4 @@
-"""A fleet that does not exist, for trying vmtop out."""
+"""A simulated fleet, for trying out vmtop."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class DemoEngine(Engine):
-    """Plays all engines of a host. Its workloads are described as those of the engines that it plays."""
+    """Simulates all engines of a host. Its workloads carry the names of the engines that it simulates."""
 
     name = "demo"
     kinds = frozenset({"vm", "container", "service"})
@@ -22,7 +22,7 @@ class DemoEngine(Engine):
     is_simulated = True
 
     def owns(self, workload: Workload) -> bool:
-        return False  # what can be done with a workload is what the engine that it seems to have can do
+        return False  # a workload can do what the engine that it names supports
 
     def load_source(self) -> Callable[..., Source]:
         from collectors.engines.demo.source import DemoSource
@@ -30,7 +30,7 @@ class DemoEngine(Engine):
         return DemoSource
 
     def specs(self, values: Mapping[str, Any]) -> list[SourceSpec]:
-        """Return none: a demo is not sampled together with a real host. See `demo_specs`."""
+        """Return an empty list: a demo is never sampled together with a real host. See `demo_specs`."""
         return []
 
     def connect(self, specs: Sequence[SourceSpec]) -> DemoAccess:
@@ -40,7 +40,7 @@ class DemoEngine(Engine):
 
 
 def demo_specs(workloads: int, seed: int) -> list[SourceSpec]:
-    """Return the one source of a fleet. Equal seeds give equal fleets."""
+    """Return the single source of a simulated fleet. Equal seeds give equal fleets."""
     from collectors.sampling.source import SourceSpec
 
     return [SourceSpec("demo", {"workloads": workloads, "seed": seed, "lives": {}})]

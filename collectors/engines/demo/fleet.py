@@ -1,4 +1,4 @@
-"""How a workload of the demo lives: load that drifts and bursts, restarts, stops, OOM kills, silence."""
+"""Simulates the demo's workloads: drifting and bursting load, restarts, stops, OOM kills, silence."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _SERVICES = (
 
 @dataclass(slots=True, eq=False)
 class DemoWorkload:
-    """One workload: what it is, how it behaves, and its counters so far."""
+    """One simulated workload: its description, its behaviour and its counters so far."""
 
     id: WorkloadId
     kind: Kind
@@ -45,7 +45,7 @@ class DemoWorkload:
     limit: int | None
     has_network: bool
     appetite: float
-    """Mean share of its cores."""
+    """Mean share of its cores that it uses, 0 to 1."""
     rhythm_s: float
     phase: float
     pids: int
@@ -58,7 +58,7 @@ class DemoWorkload:
     was_killed: bool = False
     is_removed: bool = False
     news: list[str] = field(default_factory=list)
-    """Events that someone from outside caused and that are not told yet."""
+    """Events caused by actions and not yet reported."""
     burst_s: float = 0.0
     down_s: float = 0.0
     clock_s: float = 0.0
@@ -75,7 +75,7 @@ class DemoWorkload:
     grown_io: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0, 0.0])
 
     def live(self, chance: random.Random, elapsed_s: float) -> Iterator[tuple[str, str]]:
-        """Live for a while; yield what happened as (event, detail)."""
+        """Advance by `elapsed_s`; yield what happened as (event, detail)."""
         self.clock_s += elapsed_s
         self.grown_cpu_ns, self.grown_io = 0.0, [0.0, 0.0, 0.0, 0.0]
         if self.state is State.STOPPED:
@@ -136,7 +136,7 @@ class DemoWorkload:
 
 
 def make_fleet(chance: random.Random, count: int, cores: int) -> list[DemoWorkload]:
-    """Make `count` workloads that fit on `cores`: a fifth VMs, a fifth services, the rest containers."""
+    """Return `count` workloads that fit on `cores`: a fifth VMs, a fifth services, the rest containers."""
     fleet: list[DemoWorkload] = []
     for index in range(count):
         kind = (Kind.VM, Kind.CONTAINER, Kind.CONTAINER, Kind.SERVICE, Kind.CONTAINER)[index % 5]
@@ -148,8 +148,8 @@ def make_fleet(chance: random.Random, count: int, cores: int) -> list[DemoWorklo
 
 
 def _numbered(names: tuple[str, ...], index: int, mark: str = "-") -> str:
-    turn, place = divmod(index, len(names))
-    return names[place] if not turn else f"{names[place]}{mark}{turn + 1}"
+    repetition, name_index = divmod(index, len(names))
+    return names[name_index] if not repetition else f"{names[name_index]}{mark}{repetition + 1}"
 
 
 def _make(chance: random.Random, kind: Kind, index: int) -> DemoWorkload:

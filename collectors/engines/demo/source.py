@@ -1,7 +1,7 @@
-"""A seeded fleet of any size with a believable life: try-out, tests and benchmarks.
+"""A seeded, realistic fleet of any size, for demos, tests and benchmarks.
 
-It speaks through the same interface as the real sources and supplies the host's totals too, so that the ledger adds
-up. Equal seeds and equal step times give equal fleets.
+It has the same interface as the real sources and supplies the host's totals too, so that the ledger adds up. Equal
+seeds and equal step times give equal fleets.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ class DemoSource:
     """A host with VMs, containers and services that do not exist.
 
     Args:
-        workloads: How many.
-        seed: Seed of everything random.
-        clock_ns: Monotonic clock; tests inject one.
-        wall: Wall clock in seconds.
-        lives: Filled with the fleet, for whoever wants to act on it.
+        workloads: Number of workloads.
+        seed: Seed of the random numbers.
+        clock_ns: Monotonic clock in nanoseconds; tests inject one.
+        wall: Wall clock in seconds since 1970.
+        lives: Filled with the fleet, so that actions can change it.
     """
 
     name = "demo"
@@ -61,10 +61,10 @@ class DemoSource:
         """Nothing to connect to."""
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Nothing to release."""
 
     def read(self) -> SourceReading:
-        """Let the fleet live until now, and sample it."""
+        """Advance the fleet to the current time and sample it."""
         now_ns = self._clock_ns()
         elapsed_s = 0.0 if self._last_ns is None else (now_ns - self._last_ns) / 1e9
         self._last_ns = now_ns
@@ -148,7 +148,7 @@ class DemoSource:
         )
 
     def _host_sample(self, now_ns: int, elapsed_s: float) -> Sample:
-        """The fleet's sum and a little for the kernel."""
+        """Return the fleet's totals plus a little for the kernel."""
         active = [life for life in self._fleet if life.state is not State.STOPPED]
         self._host_cpu_ns += int(sum(life.grown_cpu_ns for life in active) + 0.3e9 * elapsed_s)
         for index in range(4):

@@ -1,4 +1,4 @@
-"""The way to the Docker engines of this run, for single containers."""
+"""Access to single containers of the sampled Docker engines."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from collectors.sampling.source import SourceSpec
 
 
 class DockerAccess(EngineAccess):
-    """All that can be done with a container on demand.
+    """Everything that can be done with a container on demand.
 
     Args:
         specs: The Docker sources that are sampled.
@@ -29,14 +29,14 @@ class DockerAccess(EngineAccess):
     def __init__(self, specs: Sequence[SourceSpec]) -> None:
         self._urls = [spec.options.get("url") for spec in specs]
         options: list[dict[str, Any]] = [dict(spec.options) for spec in specs]
-        self._daemons = [DockerDaemon(**one) for one in options]
+        self._daemons = [DockerDaemon(**arguments) for arguments in options]
 
     def daemon(self, workload: Workload) -> DockerDaemon:
         """Return the daemon that runs a container. Raises as `daemon_of` does."""
         return daemon_of(self._daemons, workload, _knows)
 
     def needs_id(self, workload: Workload, environ: Mapping[str, str], is_root: bool) -> bool:
-        """Return whether the docker command may reach another engine. Which context it is in is not looked up."""
+        """Return whether the docker command may reach another engine. Its current context is not checked."""
         if workload.endpoint or workload.id.engine == "podman":
             return True
         is_same = all(url is None or url == environ.get("DOCKER_HOST") for url in self._urls)

@@ -1,4 +1,4 @@
-"""Acts on containers through the engine's API. The id goes into the request, never the name."""
+"""Actions on containers through the engine's API. Requests contain the id, never the name."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collectors.engines.docker.access import DockerAccess
 
 _ANSWER_S = 10.0
-"""For an answer, beside the time that a stop may take."""
+"""Seconds for an answer, in addition to the time-out of a stop."""
 _POLL_S = 0.2
 
 
@@ -37,7 +37,7 @@ class DockerActions:
             return observed(_inspect(client, workload))
 
     def perform(self, request: Request) -> None:
-        """Ask the engine. A stop that may force is the engine's own, so that it is finished even without vmtop."""
+        """Ask the engine. It times a stop that may force itself, so that it finishes even if vmtop exits."""
         workload, verb = request.workload, request.verb
         identity = workload.id.id
         with self._client(workload, request.timeout_s + _ANSWER_S) as client:
@@ -62,9 +62,9 @@ class DockerActions:
                     client.remove_container(identity)
 
     def force(self, request: Request) -> None:
-        """Kill it; after a restart that timed out, start it anew.
+        """Kill it; after a restart that timed out, also start it again.
 
-        A restart is one call: between a kill and a start of its own, the engine removes what was run with `--rm`.
+        The restart is one call: between a separate kill and start the engine would remove a container run with `--rm`.
         """
         with self._client(request.workload, _ANSWER_S) as client:
             if request.verb is Verb.RESTART:
@@ -73,7 +73,7 @@ class DockerActions:
                 client.kill(request.workload.id.id)
 
     def _ask_to_end(self, client: APIClient, request: Request) -> None:
-        """Send the stop signal and wait, and leave the container as it is when it does not follow."""
+        """Send the stop signal and wait. Raises `ActionTimedOut` if the container still runs after the time-out."""
         config = _part(_inspect(client, request.workload), "Config")
         client.kill(request.workload.id.id, signal=str(config.get("StopSignal") or "SIGTERM"))
         deadline = time.monotonic() + request.timeout_s
@@ -84,7 +84,7 @@ class DockerActions:
 
     @contextmanager
     def _client(self, workload: Workload, timeout_s: float) -> Iterator[APIClient]:
-        """Connect; tell apart an engine that refused (it answered) from one that was lost."""
+        """Connect. An engine that refuses (it answered) raises another error than one that was lost."""
         from docker.errors import APIError
 
         with self._access.daemon(workload).client(timeout_s) as client:
@@ -95,7 +95,7 @@ class DockerActions:
 
 
 def observed(inspection: Mapping[str, Any]) -> Observed:
-    """Take name, state, start and what is to be known before an action from an inspection."""
+    """Return name, state, start and notes for an action from an inspection."""
     state = _part(inspection, "State")
     status = state_of(state.get("Status"))
     return Observed(
@@ -109,20 +109,22 @@ def observed(inspection: Mapping[str, Any]) -> Observed:
 
 def _refusal(error: Any) -> SourceError:
     status = getattr(error.response, "status_code", 0)
-    said = sanitize(str(error.explanation or error)).strip().rstrip(".")
+    message = sanitize(str(error.explanation or error)).strip().rstrip(".")
     if status == 404:
-        return WorkloadGone("the engine does not know it any more")
+        return WorkloadGone("the engine no longer has it")
     if status in (401, 403):
-        return AccessDenied(f"the engine does not allow it: {said}", "ask who runs the engine's authorisation plug-in")
+        return AccessDenied(
+            f"the engine does not allow it: {message}", "ask the administrator of the engine's authorisation plug-in"
+        )
     if status in (502, 503, 504):
-        return SourceDown(f"the engine is not there: {said}")
-    return SourceError(f"the engine refused: {said}")
+        return SourceDown(f"the engine is unavailable: {message}")
+    return SourceError(f"the engine refused: {message}")
 
 
 def _inspect(client: APIClient, workload: Workload) -> Mapping[str, Any]:
     inspection: Any = client.inspect_container(workload.id.id)
     if not isinstance(inspection, Mapping):
-        raise SourceDown("the engine gave a broken answer")
+        raise SourceDown("the engine sent an invalid answer")
     return inspection
 
 

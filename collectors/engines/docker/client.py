@@ -1,4 +1,4 @@
-"""A client of the Docker API that serves single workloads, and what its errors mean."""
+"""A client of the Docker API for single workloads; turns its errors into `SourceError`."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class DockerDaemon:
         """The engine's address.
 
         Raises:
-            SourceError: It has none, or it may not be used.
+            SourceError: There is no engine, or its address may not be used.
         """
         return str(self._resolve().url)
 
     @property
     def shown(self) -> str:
-        """Its host as `Workload.endpoint` has it; empty for a local engine."""
+        """The engine's host as in `Workload.endpoint`; empty for a local engine."""
         return str(self._resolve().shown)
 
     def _resolve(self) -> Any:
@@ -41,11 +41,11 @@ class DockerDaemon:
 
     @contextmanager
     def client(self, timeout_s: float = 3.0) -> Iterator[APIClient]:
-        """Connect with the agreed version; what fails inside becomes a `SourceError`.
+        """Connect with the negotiated version; failures inside the block become a `SourceError`.
 
         Raises:
             SourceError: The engine cannot be reached or refuses, with the remedy.
-            WorkloadGone: What was asked about does not exist.
+            WorkloadGone: The object of a request does not exist.
         """
         from docker.errors import NotFound
 
@@ -60,7 +60,7 @@ class DockerDaemon:
         except SourceError:
             raise
         except NotFound as error:
-            raise WorkloadGone("the engine does not know it any more") from error
+            raise WorkloadGone("the engine no longer has it") from error
         except failures() as error:
             raise translate(error, endpoint) from error
         finally:

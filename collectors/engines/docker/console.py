@@ -1,4 +1,4 @@
-"""A shell in a container, through the engine's exec API. The container is named by its id only."""
+"""A shell in a container through the engine's exec API, addressed by the container's id only."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _SHELL = ("/bin/sh", "-c", "if command -v bash >/dev/null 2>&1; then exec bash; else exec sh; fi")
-"""Constant: bash where the image has it. No name or label is ever a part of it."""
+"""Runs bash if the image has it. A constant: it never contains a name or label."""
 _NOT_FOUND = (126, 127)
 
 
 class DockerConsole:
-    """Runs a shell on a terminal of its own inside a container."""
+    """Runs a shell on its own terminal inside a container."""
 
     def __init__(self, workload: Workload, access: DockerAccess) -> None:
         self.title = f"a shell in container {workload.name}"
-        with ExitStack() as stack:  # so that what fails in here is said in a sentence
+        with ExitStack() as stack:  # so that failures in here become a `SourceError`
             self._client: Any = stack.enter_context(access.daemon(workload).client(timeout_s=10.0))
-            made = self._client.exec_create(workload.id.id, list(_SHELL), stdin=True, tty=True)
-            self._id = str(made["Id"])
+            execution = self._client.exec_create(workload.id.id, list(_SHELL), stdin=True, tty=True)
+            self._id = str(execution["Id"])
             self._stream: Any = self._client.exec_start(self._id, tty=True, socket=True)
             self._stack = stack.pop_all()
         self._socket: Any = getattr(self._stream, "_sock", self._stream)
@@ -60,7 +60,7 @@ class DockerConsole:
 
     def close(self) -> None:
         with suppress(OSError):  # it has ended already
-            self._socket.shutdown(socket.SHUT_RDWR)  # which wakes who reads from it
+            self._socket.shutdown(socket.SHUT_RDWR)  # which wakes its reader
         try:
             self._stream.close()
             self._stack.close()

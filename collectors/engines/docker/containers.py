@@ -32,18 +32,19 @@ _STATES = {
     "removing": State.STOPPING,
     "stopping": State.STOPPING,
 }
-"""What Docker and Podman call them."""
+"""States by their names in Docker and Podman."""
 _HEALTH = re.compile(r"\((?:health: )?(healthy|unhealthy|starting)\)")
 _EXIT = re.compile(r"(?:Exited|Restarting) \((-?\d{1,10})\)")
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?(Z|[+-]\d\d:\d\d)")
 
 
 class Facts(msgspec.Struct, frozen=True, gc=False):
-    """What only an inspection tells, and what stays the same until the container is started or updated."""
+    """Facts that need an inspection and stay the same until the container is started or updated."""
 
     started: str = ""
-    """Its start, in the engine's words; empty if never."""
+    """Its start as the engine writes it; empty if it never started."""
     started_at: float | None = None
+    """The same in seconds since 1970; `None` if it never started."""
     memory_limit_bytes: int | None = None
     """Its own limit; `None` without one."""
     cpu_limit_cores: float | None = None
@@ -51,7 +52,7 @@ class Facts(msgspec.Struct, frozen=True, gc=False):
 
 
 def to_workload(entry: Mapping[str, Any], engine: str, endpoint: str, facts: Facts | None) -> Workload | None:
-    """Describe one entry of `GET /containers/json`; `None` if it has no id."""
+    """Return the workload of an entry of `GET /containers/json`; `None` if it has no id."""
     identity = entry.get("Id")
     if not isinstance(identity, str) or not identity:
         return None
@@ -71,18 +72,18 @@ def to_workload(entry: Mapping[str, Any], engine: str, endpoint: str, facts: Fac
         ports=ports_text(entry.get("Ports")),
         endpoint=endpoint,
         started_at=facts.started_at if facts and state.is_active else None,
-        exit_code=int(found[1]) if (found := _EXIT.match(status)) else None,
+        exit_code=int(exit_match[1]) if (exit_match := _EXIT.match(status)) else None,
         labels=_labels(labels if isinstance(labels, dict) else {}),
     )
 
 
-def state_of(word: object) -> State:
-    """Return the state that Docker or Podman means by a word."""
-    return _STATES.get(_text(word).lower(), State.UNKNOWN)
+def state_of(name: object) -> State:
+    """Return the state for its name in Docker or Podman; `UNKNOWN` for anything else."""
+    return _STATES.get(_text(name).lower(), State.UNKNOWN)
 
 
 def to_facts(inspection: object) -> Facts:
-    """Take start and limits from `GET /containers/{id}/json`."""
+    """Return start and limits from an answer to `GET /containers/{id}/json`."""
     state, limits = _part(inspection, "State"), _part(inspection, "HostConfig")
     started = _text(state.get("StartedAt"))
     started_ns = parse_time_ns(started)
@@ -95,7 +96,7 @@ def to_facts(inspection: object) -> Facts:
 
 
 def limits_sample(facts: Facts, at_ns: int) -> Sample | None:
-    """Make a sample of the container's own limits; `None` when it has none."""
+    """Return a sample with the container's own limits; `None` if it has none."""
     if facts.memory_limit_bytes is None and facts.cpu_limit_cores is None:
         return None
     return Sample(
@@ -108,9 +109,9 @@ def limits_sample(facts: Facts, at_ns: int) -> Sample | None:
 
 
 def ports_text(ports: object) -> str | None:
-    """Write published ports as `8080→80/tcp` (host→container), then the others as `5432/tcp`.
+    """Format published ports as `8080→80/tcp` (host→container), then the others as `5432/tcp`.
 
-    An address family or interface of its own makes no second entry. `None` without ports.
+    A port published on several addresses appears once. `None` without ports.
     """
     texts: dict[str, tuple[bool, int]] = {}
     for port in ports if isinstance(ports, list) else []:
@@ -126,22 +127,25 @@ def ports_text(ports: object) -> str | None:
 
 
 def parse_time_ns(text: object) -> int | None:
-    """Turn the engine's time (RFC 3339, up to nine decimals) into nanoseconds since 1970; `None` for its zero."""
-    found = _TIME.fullmatch(text) if isinstance(text, str) else None
-    if found is None or found[1].startswith("0001"):
+    """Parse the engine's time (RFC 3339, up to nine decimals) to nanoseconds since 1970.
+
+    `None` for its zero time (year 1) and for anything else.
+    """
+    match = _TIME.fullmatch(text) if isinstance(text, str) else None
+    if match is None or match[1].startswith("0001"):
         return None
     try:
-        whole = datetime.fromisoformat(found[1] + found[3])
+        second = datetime.fromisoformat(match[1] + match[3])
     except ValueError:
         return None
-    return int(whole.timestamp()) * 10**9 + int((found[2] or "0").ljust(9, "0"))
+    return int(second.timestamp()) * 10**9 + int((match[2] or "0").ljust(9, "0"))
 
 
 def _name(names: object) -> str:
-    """Choose the container's own name: others have a second slash, from a link of another container."""
-    known = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
-    own = [name for name in known if name.count("/") <= 1]
-    return sanitize((own or known or [""])[0].lstrip("/"))
+    """Return the container's own name: names from links of other containers have a second slash."""
+    texts = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+    own = [name for name in texts if name.count("/") <= 1]
+    return sanitize((own or texts or [""])[0].lstrip("/"))
 
 
 def _project(labels: Mapping[str, Any]) -> str | None:
@@ -157,26 +161,26 @@ def _labels(labels: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 
 
 def _health(entry: Mapping[str, Any], status: str) -> str | None:
-    said = _part(entry, "Health").get("Status")
-    if said in ("healthy", "unhealthy", "starting"):
-        return str(said)
-    found = _HEALTH.search(status)
-    return found[1] if found else None
+    health = _part(entry, "Health").get("Status")
+    if health in ("healthy", "unhealthy", "starting"):
+        return str(health)
+    match = _HEALTH.search(status)
+    return match[1] if match else None
 
 
 def _cores(limits: Mapping[str, Any]) -> float | None:
-    known: list[float] = []
+    candidates: list[float] = []
     if nano := _positive(limits.get("NanoCpus")):
-        known.append(nano / 1e9)
+        candidates.append(nano / 1e9)
     if quota := _positive(limits.get("CpuQuota")):
-        known.append(quota / (_positive(limits.get("CpuPeriod")) or 100_000))
+        candidates.append(quota / (_positive(limits.get("CpuPeriod")) or 100_000))
     if cpus := count_cpus(_text(limits.get("CpusetCpus"))):
-        known.append(float(cpus))
-    return min(known, default=None)
+        candidates.append(float(cpus))
+    return min(candidates, default=None)
 
 
 def count_cpus(cpuset: str) -> int:
-    """Count the CPUs of a list such as `0-3,6`; 0 for an empty or broken one."""
+    """Return the number of CPUs in a list such as `0-3,6`; 0 for an empty or invalid one."""
     total = 0
     for part in filter(None, cpuset.split(",")):
         first, _, last = part.strip().partition("-")

@@ -1,4 +1,4 @@
-"""What the engine tells of a container: identity, limits, security, health, environment, mounts, networks."""
+"""Details of a container from its engine: identity, limits, security, health, environment, mounts, networks."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 _CHECKS_SHOWN = 3
 _TOP_EVERY_S = 10.0
-"""A listing by the engine makes an event each time."""
+"""Seconds between process lists of a remote engine: each request creates an event there."""
 
 
 class DockerDetails:
-    """Asks the engine about one container, again and again."""
+    """Queries the engine about one container, repeatedly."""
 
     def __init__(self, access: DockerAccess) -> None:
         self._access = access
@@ -30,20 +30,20 @@ class DockerDetails:
         self._top_at = 0.0
 
     def tables(self, workload: Workload) -> list[Table]:
-        """Return all that the engine tells.
+        """Return the tables with everything that the engine reports.
 
         Raises:
-            SourceError: It cannot be asked.
+            SourceError: The engine cannot be queried.
         """
         with self._access.daemon(workload).client() as client:
-            found: Any = client.inspect_container(workload.id.id)
+            inspection: Any = client.inspect_container(workload.id.id)
             if workload.endpoint and workload.state.is_active:
                 self._list_processes(client, workload)
-        tables = describe(found if isinstance(found, Mapping) else {})
+        tables = describe(inspection if isinstance(inspection, Mapping) else {})
         return tables + ([self._top] if self._top else [])
 
     def _list_processes(self, client: Any, workload: Workload) -> None:
-        """Let a remote engine list the processes: this host's /proc does not have them."""
+        """Have a remote engine list the processes: they are not in this host's /proc."""
         if self._top is not None and time.monotonic() - self._top_at < _TOP_EVERY_S:
             return
         self._top_at = time.monotonic()
@@ -53,49 +53,49 @@ class DockerDetails:
         self._top = Table(Page.PROCESSES, f"{len(rows)} processes", tuple(Column(title) for title in titles), rows)
 
 
-def describe(found: Mapping[str, Any]) -> list[Table]:
-    """Turn an inspection into tables. Every field of it is optional."""
-    config, host, state = _part(found, "Config"), _part(found, "HostConfig"), _part(found, "State")
+def describe(inspection: Mapping[str, Any]) -> list[Table]:
+    """Return the tables of an inspection, all of whose fields are optional."""
+    config, host, state = _part(inspection, "Config"), _part(inspection, "HostConfig"), _part(inspection, "State")
     tables = [
-        Table(Page.FACTS, "Container", facts=_identity(found, config, host)),
-        Table(Page.FACTS, "Runs", facts=_runs(found, host, state)),
+        Table(Page.FACTS, "Container", facts=_identity(inspection, config, host)),
+        Table(Page.FACTS, "Runs", facts=_runs(inspection, host, state)),
         Table(Page.FACTS, "Limits as configured", facts=_limits(host)),
         Table(Page.FACTS, "Security", facts=_security(config, host)),
         *_health(_part(state, "Health")),
         _pairs("Environment", redact_environment(_list(config.get("Env")))),
         _pairs("Labels", [(str(k), redact_value(str(k), str(v))) for k, v in sorted(_part(config, "Labels").items())]),
-        _mounts(_list(found.get("Mounts"))),
-        _networks(_part(_part(found, "NetworkSettings"), "Networks")),
+        _mounts(_list(inspection.get("Mounts"))),
+        _networks(_part(_part(inspection, "NetworkSettings"), "Networks")),
     ]
     return [table for table in tables if table.facts or table.rows]
 
 
-def _identity(found: Mapping[str, Any], config: Mapping[str, Any], host: Mapping[str, Any]) -> tuple[Fact, ...]:
-    words = [str(found.get("Path") or ""), *(str(word) for word in _list(found.get("Args")))]
+def _identity(inspection: Mapping[str, Any], config: Mapping[str, Any], host: Mapping[str, Any]) -> tuple[Fact, ...]:
+    words = [str(inspection.get("Path") or ""), *(str(word) for word in _list(inspection.get("Args")))]
     return (
-        _fact("id", found.get("Id")),
+        _fact("id", inspection.get("Id")),
         _fact("image", config.get("Image")),
-        _fact("image id", found.get("Image")),
+        _fact("image id", inspection.get("Image")),
         _fact("command", " ".join(redact_words(words))),
         _fact("working folder", config.get("WorkingDir")),
         _fact("user", config.get("User") or "root"),
         _fact("runtime", host.get("Runtime")),
-        _fact("platform", found.get("Platform")),
+        _fact("platform", inspection.get("Platform")),
         _fact("log driver", _part(host, "LogConfig").get("Type")),
     )
 
 
-def _runs(found: Mapping[str, Any], host: Mapping[str, Any], state: Mapping[str, Any]) -> tuple[Fact, ...]:
+def _runs(inspection: Mapping[str, Any], host: Mapping[str, Any], state: Mapping[str, Any]) -> tuple[Fact, ...]:
     policy = _part(host, "RestartPolicy")
     is_over = state.get("Status") in ("exited", "dead")
     return (
         _fact("state", state.get("Status")),
-        _fact("created", _time(found.get("Created"))),
+        _fact("created", _time(inspection.get("Created"))),
         _fact("started", _time(state.get("StartedAt"))),
         _fact("ended", _time(state.get("FinishedAt"))),
         Fact("exit code", _number(state.get("ExitCode")) if is_over else None, Unit.COUNT),
         Fact("killed for lack of memory", bool(state.get("OOMKilled"))),
-        Fact("restarts", _number(found.get("RestartCount")), Unit.COUNT),
+        Fact("restarts", _number(inspection.get("RestartCount")), Unit.COUNT),
         _fact("restart policy", policy.get("Name") or "no"),
         _fact("error", state.get("Error")),
     )
@@ -140,36 +140,36 @@ def _health(health: Mapping[str, Any]) -> list[Table]:
     ]
     for check in _list(health.get("Log"))[-_CHECKS_SHOWN:]:
         if isinstance(check, Mapping):
-            said = redact_text(" ".join(str(check.get("Output") or "").split()))
-            facts.append(_fact(_time(check.get("Start")) or "check", f"exit {check.get('ExitCode')}  {said}"))
+            output = redact_text(" ".join(str(check.get("Output") or "").split()))
+            facts.append(_fact(_time(check.get("Start")) or "check", f"exit {check.get('ExitCode')}  {output}"))
     return [Table(Page.FACTS, "Health check", facts=tuple(facts))]
 
 
 def _mounts(mounts: Sequence[Any]) -> Table:
     rows = tuple(
         (
-            _text(one.get("Type")),
-            _text(one.get("Source")),
-            _text(one.get("Destination")),
-            "rw" if one.get("RW") else "ro",
+            _text(mount.get("Type")),
+            _text(mount.get("Source")),
+            _text(mount.get("Destination")),
+            "rw" if mount.get("RW") else "ro",
         )
-        for one in mounts
-        if isinstance(one, Mapping)
+        for mount in mounts
+        if isinstance(mount, Mapping)
     )
     return Table(Page.DEVICES, "Mounts", (Column("TYPE"), Column("SOURCE"), Column("TARGET"), Column("MODE")), rows)
 
 
 def _networks(networks: Mapping[str, Any]) -> Table:
     rows: list[tuple[Value, ...]] = []
-    for name, one in sorted(networks.items()):
-        if isinstance(one, Mapping):
-            addresses = [str(one[key]) for key in ("IPAddress", "GlobalIPv6Address") if one.get(key)]
+    for name, network in sorted(networks.items()):
+        if isinstance(network, Mapping):
+            addresses = [str(network[key]) for key in ("IPAddress", "GlobalIPv6Address") if network.get(key)]
             rows.append(
                 (
                     sanitize(name),
                     sanitize(", ".join(addresses)) or None,
-                    _text(one.get("MacAddress")),
-                    _text(one.get("Gateway")),
+                    _text(network.get("MacAddress")),
+                    _text(network.get("Gateway")),
                 )
             )
     columns = (Column("NETWORK"), Column("ADDRESS"), Column("MAC"), Column("GATEWAY"))
@@ -194,7 +194,7 @@ def _time(value: object) -> str | None:
 
 
 def _joined(value: object) -> str:
-    return ", ".join(str(one) for one in _list(value))
+    return ", ".join(str(item) for item in _list(value))
 
 
 def _list(value: object) -> list[Any]:

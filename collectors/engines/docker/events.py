@@ -1,4 +1,4 @@
-"""Listens to the engine's container events on a thread of its own."""
+"""Listens to the engine's container events on its own thread."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ _WHAT = {
     "remove": "remove",
     "health_status": "health",
 }
-"""Action -> what it is called here. Docker says `destroy`, Podman `remove`. Others (`exec_*`, `top`, ...) are noise."""
+"""Action -> event. Docker reports `destroy`, Podman `remove`. All others (`exec_*`, `top`, ...) are noise."""
 _CHANGES_FACTS = frozenset({"start", "restart", "update", "health_status", "unpause"})
-"""Actions after which an inspection may answer differently."""
+"""Actions that may change the answer to an inspection."""
 
 
 def to_event(message: object, engine: str) -> Event | None:
-    """Turn a message of the stream into an event; `None` for noise."""
+    """Return the event for a message of the stream; `None` for noise."""
     action, identity, attributes = _parse(message)
     base, _, rest = action.partition(":")
     what = _WHAT.get(base.strip())
@@ -59,7 +59,7 @@ def to_event(message: object, engine: str) -> Event | None:
 class EventListener:
     """Keeps a stream open; collects events and the ids of containers whose facts may have changed.
 
-    After the stream ended, `start` resumes after the last event, so that none is lost or told twice.
+    After the stream has ended, `start` resumes after the last event, so that none is lost or reported twice.
     """
 
     def __init__(self) -> None:
@@ -67,13 +67,13 @@ class EventListener:
         self._events: deque[Event] = deque(maxlen=_EVENTS_AT_MOST)
         self._changed: set[str] = set()
         self._last_ns = 0
-        self._told: deque[tuple[int, str, str]] = deque(maxlen=_EVENTS_AT_MOST)
+        self._reported: deque[tuple[int, str, str]] = deque(maxlen=_EVENTS_AT_MOST)
         self._stop = threading.Event()
         self._stop.set()
         self._thread: threading.Thread | None = None
         self._stream: Any = None
         self.is_refused = False
-        """The engine, or a proxy before it, gives no events."""
+        """Whether the engine, or a proxy in front of it, refuses to send events."""
 
     @property
     def is_running(self) -> bool:
@@ -81,7 +81,7 @@ class EventListener:
         return self._thread is not None and self._thread.is_alive()
 
     def start(self, endpoint: Endpoint, version: str, engine: str, wake: Callable[[], None]) -> None:
-        """Open the stream in the background. `wake` is called after each event and at the stream's end."""
+        """Open the stream in the background. Calls `wake` after each event and at the end of the stream."""
         self._stop = stop = threading.Event()
         self._thread = threading.Thread(
             target=self._listen, args=(endpoint, version, engine, wake, stop), name="docker-events", daemon=True
@@ -117,7 +117,7 @@ class EventListener:
             since: Any = f"{self._last_ns // 10**9}.{self._last_ns % 10**9:09d}" if self._last_ns else None
             self._stream = stream = client.events(since=since, filters={"type": "container"}, decode=True)
             if stop.is_set():
-                stream.close()  # it was told to end while a frozen engine kept it waiting
+                stream.close()  # it was stopped while a frozen engine kept it waiting
             for message in stream:
                 if stop.is_set():
                     return
@@ -135,10 +135,10 @@ class EventListener:
     def _take_in(self, message: object, engine: str) -> None:
         action, identity, _ = _parse(message)
         at_ns = _time_ns(message)
-        told = (at_ns, action, identity)
-        if at_ns and told in self._told:
-            return  # a resumed stream tells it again; times alone would not show it, as clocks are set back
-        self._told.append(told)
+        key = (at_ns, action, identity)
+        if at_ns and key in self._reported:
+            return  # a resumed stream repeats it; times alone would not show it, as clocks are set back
+        self._reported.append(key)
         self._last_ns = at_ns or self._last_ns
         event = to_event(message, engine)
         with self._lock:
@@ -149,12 +149,12 @@ class EventListener:
 
 
 def _raise_refusal(response: Response, *_: object, **__: object) -> None:
-    """Raise what is no stream: docker-py's own error is an OSError, which its CancellableStream takes for the end."""
+    """Raise HTTPError for a refusal: docker-py raises an OSError, which its CancellableStream takes as the end."""
     response.raise_for_status()
 
 
 def _parse(message: object) -> tuple[str, str, Mapping[str, Any]]:
-    """Return action, container id and attributes; empty where they are missing."""
+    """Return action, container id and attributes; empty if missing."""
     if not isinstance(message, dict):
         return "", "", {}
     actor = message.get("Actor")

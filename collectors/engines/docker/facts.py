@@ -1,4 +1,4 @@
-"""What only the engine knows of a container for the comparison of classes: its size, its privileges, its runtime."""
+"""Facts about a container that only the engine knows: its size, its privileges and its runtime."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from collectors.engines.docker.access import DockerAccess
 
 _SIZES_TIMEOUT_S = 20.0
-"""An engine adds up every file of every container for it."""
+"""Seconds: the engine adds up all files of all containers."""
 
 
 class DockerFacts:
-    """Asks for one container after the other; for the sizes of all containers once."""
+    """Queries containers one at a time; the sizes of all containers only once."""
 
     def __init__(self, access: DockerAccess) -> None:
         self._access = access
@@ -28,36 +28,36 @@ class DockerFacts:
         """Return `size_bytes`, `is_privileged` and `runtime`.
 
         Raises:
-            SourceError: The engine cannot be asked.
+            SourceError: The engine cannot be queried.
         """
         with self._access.daemon(workload).client() as client:
             inspection: Any = client.inspect_container(workload.id.id)
         if not isinstance(inspection, Mapping):
-            raise SourceError("the engine's answer is no description")
+            raise SourceError("the engine's answer is not a description")
         return {"size_bytes": self._size(workload), **privileges(inspection)}
 
     def _size(self, workload: Workload) -> Fact:
         if self._sizes is None:
             self._sizes = self._ask_sizes(workload)
-        return self._sizes.get(workload.id.id, unknown("the engine did not tell its size"))
+        return self._sizes.get(workload.id.id, unknown("the engine did not report its size"))
 
     def _ask_sizes(self, workload: Workload) -> dict[str, Fact]:
-        """Ask once for all containers of the engine: it goes through their files."""
+        """Return the sizes of all containers of the engine, by id; empty if it does not answer."""
         try:
             with self._access.daemon(workload).client(_SIZES_TIMEOUT_S) as client:
-                listed: Any = client.containers(all=True, size=True)
+                entries: Any = client.containers(all=True, size=True)
         except SourceError:
             return {}
         sizes = {}
-        for entry in listed if isinstance(listed, list) else ():
+        for entry in entries if isinstance(entries, list) else ():
             own, whole = int(entry.get("SizeRw") or 0), int(entry.get("SizeRootFs") or 0)
-            how = f"engine: SizeRw {own:,} of its own, the rest of {whole:,} bytes is its image, shared by all of it"
+            how = f"engine: SizeRw {own:,} of its own; the rest of {whole:,} bytes is its image, which others share"
             sizes[str(entry.get("Id"))] = Fact(float(whole), how)
         return sizes
 
 
 def privileges(inspection: Mapping[str, Any]) -> dict[str, Fact]:
-    """Return what an inspection tells of a container's isolation; empty when it has no such part."""
+    """Return the facts about isolation in an inspection; empty if it has none."""
     host = inspection.get("HostConfig")
     if not isinstance(host, Mapping):
         return {}

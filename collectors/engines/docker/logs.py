@@ -1,4 +1,4 @@
-"""A container's log, by the engine's API (Docker Engine API, `GET /containers/{id}/logs`: frames of 8 + n bytes)."""
+"""A container's log through the engine's API (`GET /containers/{id}/logs`: frames of 8 + n bytes)."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collectors.engines.docker.access import DockerAccess
 
 _JITTER_NS = 10_000_000
-"""The engine notes the time of a line before it waits to write it: lines of the two streams may stand in the log in
-another order than that of their times, by so much at most. Their place is what counts."""
+"""The engine stamps a line before it waits to write it, so lines of the two streams may be out of order by up to this
+much. Their order in the log is what counts."""
 _SECOND_NS = 1_000_000_000
 _STDERR = 2
 _LONGEST_FRAME = 1 << 20
@@ -32,30 +32,30 @@ class DockerLog:
     """Reads what a container wrote; the position of a line is its time in nanoseconds."""
 
     def __init__(self, workload: Workload, access: DockerAccess) -> None:
-        self.title = f"log of the engine, container {workload.short_id}"
+        self.title = f"engine log, container {workload.short_id}"
         self._identity = workload.id.id
         self._daemon = access.daemon(workload)
         self._lock = threading.Lock()
         self._is_closed = False
         self._stream: Any = None
-        """The follower's."""
+        """The stream of the follower; `None` without one."""
         with self._daemon.client() as client:
-            found: Any = client.inspect_container(self._identity)
-        self._created_ns = parse_time_ns(found.get("Created")) or 0
+            inspection: Any = client.inspect_container(self._identity)
+        self._created_ns = parse_time_ns(inspection.get("Created")) or 0
         self._span_ns = 10 * _SECOND_NS
-        """How far back the next older lines are likely to reach."""
-        self._is_tty = bool(found.get("Config", {}).get("Tty"))
+        """How far back the next older lines are expected to reach, in nanoseconds."""
+        self._is_tty = bool(inspection.get("Config", {}).get("Tty"))
 
     def last(self, count: int) -> list[LogLine]:
         return self._read({"tail": str(count)})
 
     def before(self, line: LogLine, count: int) -> list[LogLine]:
-        """Read ever longer spans before the line: the engine counts a tail from the log's end only."""
+        """Read growing spans before the line: the engine counts a tail from the end of the log only."""
         end, span = int(line.position), self._span_ns
         while True:
             start = max(0, end - span)
-            wanted = {"since": _seconds(start), "until": _seconds(end + _JITTER_NS)}
-            older = _before(self._stream_lines(wanted, follow=False), line, count)
+            limits = {"since": _seconds(start), "until": _seconds(end + _JITTER_NS)}
+            older = _before(self._stream_lines(limits, follow=False), line, count)
             is_full = len(older) == count and int(older[0].position) > start + _JITTER_NS
             if is_full or start <= self._created_ns:
                 break
@@ -74,8 +74,8 @@ class DockerLog:
             yield from self._since(line, follow=True)
 
     def _since(self, line: LogLine, follow: bool) -> Iterator[LogLine]:
-        wanted = {"since": _seconds(int(line.position) - _JITTER_NS)}
-        return _after(self._stream_lines(wanted, follow), line)
+        span = {"since": _seconds(int(line.position) - _JITTER_NS)}
+        return _after(self._stream_lines(span, follow), line)
 
     def close(self) -> None:
         with self._lock:
@@ -83,29 +83,29 @@ class DockerLog:
         self._hand_over(None)
 
     def _hand_over(self, stream: Any) -> None:
-        """End the follower that there was, and the new one too if the log was closed meanwhile."""
+        """End the previous follower, and the new one too if the log was closed in the meantime."""
         with self._lock:
-            ending = [self._stream, stream if self._is_closed else None]
+            obsolete = [self._stream, stream if self._is_closed else None]
             self._stream = stream
-        for one in ending:
+        for old_stream in obsolete:
             try:
-                if one is not None:
-                    one.close()
+                if old_stream is not None:
+                    old_stream.close()
             except _broken():
-                continue  # its socket is gone already
+                continue  # its socket is already gone
 
-    def _read(self, wanted: dict[str, str]) -> list[LogLine]:
-        return list(self._stream_lines(wanted, follow=False))
+    def _read(self, span: dict[str, str]) -> list[LogLine]:
+        return list(self._stream_lines(span, follow=False))
 
-    def _stream_lines(self, wanted: dict[str, str], follow: bool) -> Iterator[LogLine]:
-        """Ask, and yield the lines of the answer as they come."""
+    def _stream_lines(self, span: dict[str, str], follow: bool) -> Iterator[LogLine]:
+        """Request the log and yield its lines as they arrive."""
         from docker.types.daemon import CancellableStream
 
         with ExitStack() as stack:
             client = stack.enter_context(self._daemon.client())
             address = f"{client.base_url}/v{client.api_version}/containers/{self._identity}/logs"
-            asked = {"stdout": "1", "stderr": "1", "timestamps": "1", "follow": "1" if follow else "0", **wanted}
-            response = client.get(address, params=asked, stream=True, timeout=(3.0, None if follow else 10.0))
+            query = {"stdout": "1", "stderr": "1", "timestamps": "1", "follow": "1" if follow else "0", **span}
+            response = client.get(address, params=query, stream=True, timeout=(3.0, None if follow else 10.0))
             stack.callback(response.close)
             if response.status_code != 200:
                 raise SourceError(f"the engine has no log: {sanitize(response.text[:300]).strip()}")
@@ -120,25 +120,25 @@ class DockerLog:
 
 
 def _before(lines: Iterable[LogLine], line: LogLine, count: int) -> list[LogLine]:
-    """Return the last lines before one; where it is not among them, those of an earlier time."""
+    """Return the last lines before `line`; if it is not among `lines`, the last ones of an earlier time."""
     older: deque[LogLine] = deque(maxlen=count)
-    for one in lines:
-        if one == line:
+    for candidate in lines:
+        if candidate == line:
             return list(older)
-        older.append(one)
-    return [one for one in older if int(one.position) < int(line.position)]
+        older.append(candidate)
+    return [candidate for candidate in older if int(candidate.position) < int(line.position)]
 
 
 def _after(lines: Iterator[LogLine], line: LogLine) -> Iterator[LogLine]:
-    """Yield the lines after one that is among the first; where it is not, those of a later time."""
+    """Yield the lines after `line`, which is among the first; if it is not, those of a later time."""
     later: list[LogLine] = []
-    for one in lines:
-        if one == line:
+    for candidate in lines:
+        if candidate == line:
             later.clear()
             break
-        if int(one.position) > int(line.position):
-            later.append(one)
-        if int(one.position) > int(line.position) + _JITTER_NS:
+        if int(candidate.position) > int(line.position):
+            later.append(candidate)
+        if int(candidate.position) > int(line.position) + _JITTER_NS:
             break
     yield from later
     yield from lines
@@ -149,7 +149,7 @@ def _broken() -> tuple[type[Exception], ...]:
 
 
 def _frames(raw: Any, is_tty: bool) -> Iterator[tuple[int, bytes]]:
-    """Yield (stream, bytes) of an answer; a terminal's has no frames."""
+    """Yield (stream, bytes) of an answer; the log of a terminal has no frames."""
     if is_tty:
         while chunk := raw.read1(65536) if hasattr(raw, "read1") else raw.read(65536):
             yield 1, chunk

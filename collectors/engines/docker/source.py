@@ -1,7 +1,7 @@
-"""Docker and Podman: who the containers are, their limits, and what happens to them.
+"""Docker and Podman: the containers, their limits and their events.
 
-Their consumption comes from the kernel (`cgroup`), except when the engine runs on another kernel: then its own
-statistics are all there is.
+Their resource usage comes from the kernel (`cgroup`). Only for an engine on another kernel it comes from the engine's
+own statistics.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from docker import APIClient
 
 LIST_LIFE_S = 10.0
-"""While the stream of events is quiet the list is taken to hold so long: it costs the engine 0.3 ms a container."""
+"""Seconds that a list is reused while no events arrive: it costs the engine 0.3 ms per container."""
 INSPECTIONS_AT_MOST = 20
-"""In one reading, at 2.4 ms each: the names of hundreds of containers must not wait for them."""
+"""Inspections per reading, at 2.4 ms each: the names of hundreds of containers must not wait for them."""
 
 _NOT_INSPECTED = frozenset({State.CREATED, State.STOPPED, State.CRASHED, State.STOPPING})
 
@@ -34,9 +34,9 @@ class DockerSource:
     """Reads a container engine through its API.
 
     Args:
-        url: `unix://`, `tcp://`, `ssh://`; without it DOCKER_HOST, the current context or the default socket counts.
+        url: `unix://`, `tcp://` or `ssh://`; without it DOCKER_HOST, the current context or the default socket is used.
         insecure: Allow an address that is neither on this host nor protected by TLS.
-        stats: Ask the engine for its statistics too. Always so for an engine that is not behind a local socket.
+        stats: Request the engine's statistics too. Always on for an engine that is not behind a local socket.
     """
 
     name = "docker"
@@ -53,10 +53,10 @@ class DockerSource:
         self._wake: Callable[[], None] = lambda: None
         self._events = EventListener()
         self._facts: dict[str, tuple[str, Facts]] = {}
-        """By id: the state it was inspected in, and what was found."""
+        """By id: the state in which it was inspected, and the facts."""
         self._entries: list[dict[str, Any]] = []
         self._described: list[Workload] | None = None
-        """The workloads of the entries; `None` once either of them, or what was found, has changed."""
+        """The workloads of the entries; `None` once the entries or facts have changed."""
         self._listed_at = 0.0
         self._client: APIClient | None = None
         self._endpoint = Endpoint("")
@@ -65,9 +65,9 @@ class DockerSource:
         self._stats: StatsStreams | None = None
 
     def open(self, wake: Callable[[], None]) -> None:
-        """Find the engine, agree on a version and listen to its events."""
+        """Find the engine and negotiate an API version."""
         self._wake = wake
-        self.is_near = True  # looking for a socket asks no one
+        self.is_near = True  # looking for a socket needs no network
         try:
             self._endpoint = resolve(self._url, self._insecure)
         except failures() as error:
@@ -86,14 +86,14 @@ class DockerSource:
             self._stats = StatsStreams(self._endpoint, self._version)
 
     def read(self) -> SourceReading:
-        """List all containers, unless nothing has happened to any, and inspect those that are new or changed."""
-        is_heard = self._events.is_running
-        if not is_heard and not self._events.is_refused:  # before the list, so that nothing falls between
+        """List all containers, unless no events have arrived, and inspect those that are new or changed."""
+        is_listening = self._events.is_running
+        if not is_listening and not self._events.is_refused:  # before the list, so that nothing falls between
             self._events.start(self._endpoint, self._version, self._engine, self._wake)
         events, changed = self._events.take()
         for identity in changed:
             self._facts.pop(identity, None)
-        is_quiet = is_heard and not events and not changed
+        is_quiet = is_listening and not events and not changed
         if is_quiet and time.monotonic() - self._listed_at < LIST_LIFE_S:
             self._ping()
         else:
@@ -119,7 +119,7 @@ class DockerSource:
             self._client = None
 
     def _ping(self) -> None:
-        """Make sure that the engine still answers: what it said before would else look well for too long."""
+        """Check that the engine still answers: otherwise the reused list would look fresh for too long."""
         if self._client is None:
             raise SourceDown("Docker is not open")
         try:
@@ -133,19 +133,19 @@ class DockerSource:
         try:
             entries: Any = self._client.containers(all=True)
             if not isinstance(entries, list):
-                raise ValueError("the list of containers is no list")
+                raise ValueError("the list of containers is not a list")
         except failures() as error:
             raise translate(error, self._endpoint) from error
         return [entry for entry in entries if isinstance(entry, dict) and isinstance(entry.get("Id"), str)]
 
     def _inspect(self, entries: list[dict[str, Any]]) -> None:
-        """Inspect what is new or in another state, running ones first; forget what is gone; drop 404s from the list.
+        """Inspect new or changed containers, running ones first; forget those that are gone; drop 404s from the list.
 
-        Nothing is to be learned of what is at rest or on its way out, and an engine that starts or removes a container
-        lets whoever inspects it wait until that is done.
+        Containers that are stopped or stopping are not inspected: they have no new facts, and while the engine starts
+        or removes a container, an inspection blocks until that is done.
         """
         listed = {entry["Id"]: str(entry.get("State")) for entry in entries}
-        self._facts = {identity: known for identity, known in self._facts.items() if identity in listed}
+        self._facts = {identity: facts for identity, facts in self._facts.items() if identity in listed}
         due = [
             identity
             for identity, state in listed.items()
@@ -163,7 +163,7 @@ class DockerSource:
     def _inspect_one(self, identity: str, state: str) -> bool:
         """Inspect a container; return False if it is gone.
 
-        One that the engine cannot describe keeps its line of the list, and is asked for again when its state changes.
+        A container that the engine cannot describe stays in the list and is inspected again when its state changes.
         """
         from docker.errors import APIError, NotFound
 
@@ -180,21 +180,22 @@ class DockerSource:
         return True
 
     def _describe(self) -> list[Workload]:
-        """Describe what is listed; anew only after a change."""
+        """Return the workloads of the list, rebuilt only after a change."""
         if self._described is None:
-            engine, shown = self._engine, self._endpoint.shown
-            found = ((entry, self._facts.get(entry["Id"], ("", None))[1]) for entry in self._entries)
-            described = (to_workload(entry, engine, shown, facts) for entry, facts in found)
+            engine, host = self._engine, self._endpoint.shown
+            pairs = ((entry, self._facts.get(entry["Id"], ("", None))[1]) for entry in self._entries)
+            described = (to_workload(entry, engine, host, facts) for entry, facts in pairs)
             self._described = [workload for workload in described if workload is not None]
         return self._described
 
     def _samples(self, workloads: list[Workload]) -> dict[WorkloadId, tuple[Sample, ...]]:
-        """Return limits, and for a remote engine its measurements, of what is not at rest."""
+        """Return the limits of active containers, with the engine's measurements for a remote engine."""
         active = [workload.id for workload in workloads if workload.state.is_active]
         measured: dict[str, Sample] = {}
         if self._stats is not None:
             running = [workload.id.id for workload in workloads if workload.state is State.RUNNING]
-            self._stats.follow({one: self._facts[one][1].started for one in running if one in self._facts})
+            epochs = {identity: self._facts[identity][1].started for identity in running if identity in self._facts}
+            self._stats.follow(epochs)
             measured = self._stats.latest()
         samples: dict[WorkloadId, tuple[Sample, ...]] = {}
         now_ns = time.monotonic_ns()

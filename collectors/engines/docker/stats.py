@@ -1,7 +1,7 @@
-"""The engine's own measurements of its containers, for engines whose kernel is not this one.
+"""The engine's own measurements of its containers, for engines on another kernel.
 
-One stream for each running container, each on a thread and a connection of its own: a sample costs the engine about
-6 ms, and asking for single samples takes it a second or more each.
+One stream per running container, each with its own thread and connection: a streamed sample costs the engine about
+6 ms, a single sample takes it a second or more.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from collectors.model.workloads import Sample
 
 STREAMS_AT_MOST = 256
 _FRAME_TIMEOUT_S = 15.0
-"""Podman sends a frame every five seconds; a Docker engine with hundreds of containers is about as slow."""
+"""Seconds. Podman sends a frame every five seconds; Docker with hundreds of containers is about as slow."""
 _NO_LIMIT = 1 << 60
 _CLOCKS_APART_NS = 5 * 10**9
 
 
 def to_sample(frame: object, epoch: str, at_ns: int) -> Sample | None:
-    """Turn a frame of `GET /containers/{id}/stats` into a sample.
+    """Return the sample in a frame of `GET /containers/{id}/stats`.
 
     Args:
         frame: The decoded frame.
         epoch: The container's start.
-        at_ns: Monotonic instant to which the frame belongs.
+        at_ns: Monotonic instant of the frame, in nanoseconds.
 
     Returns:
-        What the frame tells; `None` for the empty frames of a container that does not run.
+        The sample; `None` for the empty frames of a container that does not run.
     """
     used = _int(frame, "cpu_stats", "cpu_usage", "total_usage")
     if not used or parse_time_ns(_at(frame, "read")) is None:
@@ -75,7 +75,7 @@ def to_sample(frame: object, epoch: str, at_ns: int) -> Sample | None:
 
 
 class Timeline:
-    """Places frames on this host's monotonic clock by the engine's own stamps, so that a slow network adds no noise."""
+    """Maps the engine's time stamps to this host's monotonic clock, so that a slow network adds no noise."""
 
     def __init__(self) -> None:
         self._read_ns = 0
@@ -85,8 +85,8 @@ class Timeline:
         """Return the instant of a frame.
 
         Args:
-            read_ns: When the engine says it was read, since 1970.
-            arrived_ns: Monotonic instant of its arrival.
+            read_ns: The engine's time stamp, in nanoseconds since 1970.
+            arrived_ns: Monotonic instant of its arrival, in nanoseconds.
         """
         at_ns = self._at_ns + read_ns - self._read_ns
         if read_ns <= self._read_ns or not arrived_ns - _CLOCKS_APART_NS < at_ns <= arrived_ns:
@@ -110,7 +110,7 @@ class Stream:
 
     @property
     def is_running(self) -> bool:
-        """Whether frames are to be expected."""
+        """Whether the stream is open."""
         return self._thread.is_alive()
 
     def stop(self) -> None:
@@ -135,23 +135,25 @@ class Stream:
 
 
 class StatsStreams:
-    """One stream for each of the containers wanted."""
+    """One stream per container, up to `STREAMS_AT_MOST`."""
 
     def __init__(self, endpoint: Endpoint, version: str) -> None:
         self._endpoint = endpoint
         self._version = version
         self._streams: dict[str, Stream] = {}
 
-    def follow(self, wanted: Mapping[str, str]) -> None:
-        """Start and end streams so that there is one for each container id, with its start as epoch."""
-        for identity in [known for known, stream in self._streams.items() if wanted.get(known) != stream.epoch]:
+    def follow(self, epochs: Mapping[str, str]) -> None:
+        """Start and end streams so that there is one for each container id in `epochs`, which maps it to its start."""
+        for identity in [
+            identity for identity, stream in self._streams.items() if epochs.get(identity) != stream.epoch
+        ]:
             self._streams.pop(identity).stop()
-        for identity, epoch in wanted.items():
-            known = self._streams.get(identity)
-            if (known is None and len(self._streams) < STREAMS_AT_MOST) or (known is not None and not known.is_running):
-                fresh = Stream(self._endpoint, self._version, identity, epoch)
-                fresh.latest = known.latest if known else None
-                self._streams[identity] = fresh
+        for identity, epoch in epochs.items():
+            old = self._streams.get(identity)
+            if (old is None and len(self._streams) < STREAMS_AT_MOST) or (old is not None and not old.is_running):
+                new = Stream(self._endpoint, self._version, identity, epoch)
+                new.latest = old.latest if old else None
+                self._streams[identity] = new
 
     def latest(self) -> dict[str, Sample]:
         """Return the newest sample of each container that has one."""
@@ -174,7 +176,7 @@ def with_limits(sample: Sample, limits: Sample) -> Sample:
 
 
 def _throttling(frame: object, periods: int | None, key: str) -> int | None:
-    """Return a throttling counter; without a quota (and always with Podman) all of them are 0, meaning nothing."""
+    """Return a throttling counter; `None` without a quota (and always with Podman), when all of them are 0."""
     return None if periods is None else _int(frame, "cpu_stats", "throttling_data", key)
 
 

@@ -1,4 +1,4 @@
-"""The way to the libvirt daemons of this run, for single domains."""
+"""Access to single domains of the sampled libvirt daemons."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SYSTEM_URI = "qemu:///system"
 
 
 class LibvirtAccess(EngineAccess):
-    """All that can be done with a domain on demand.
+    """Everything that can be done with a domain on demand.
 
     Args:
         specs: The libvirt sources that are sampled.
@@ -30,14 +30,14 @@ class LibvirtAccess(EngineAccess):
     def __init__(self, specs: Sequence[SourceSpec]) -> None:
         self._uris = [spec.options.get("uri") for spec in specs]
         options: list[dict[str, Any]] = [dict(spec.options) for spec in specs]
-        self._daemons = [LibvirtDaemon(**one) for one in options]
+        self._daemons = [LibvirtDaemon(**arguments) for arguments in options]
 
     def daemon(self, workload: Workload) -> LibvirtDaemon:
         """Return the daemon that has a domain. Raises as `daemon_of` does."""
         return daemon_of(self._daemons, workload, _knows)
 
     def needs_id(self, workload: Workload, environ: Mapping[str, str], is_root: bool) -> bool:
-        """Return whether virsh may reach another libvirt: its own variable goes before libvirt's (virsh(1))."""
+        """Return whether virsh may reach another libvirt: its own variable overrides libvirt's (virsh(1))."""
         default = environ.get("LIBVIRT_DEFAULT_URI") or ""
         virsh = environ.get("VIRSH_DEFAULT_CONNECT_URI") or default or (_SYSTEM_URI if is_root else "")
         is_same = all((uri or default or _SYSTEM_URI) == virsh for uri in self._uris)

@@ -1,4 +1,4 @@
-"""Acts on domains. A read-write connection is opened for each action and closed after it; looking is read-only."""
+"""Actions on domains. Each opens a read-write connection and closes it afterwards; observing is read-only."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class LibvirtActions:
         self._access = access
 
     def observe(self, workload: Workload) -> Observed:
-        """Look the domain up by its UUID, read-only."""
+        """Look up the domain by its UUID, read-only."""
         with self._domain(workload, writable=False) as (_, domain):
             state, reason = domain.state()
             number = domain.ID()
@@ -41,7 +41,7 @@ class LibvirtActions:
             return Observed(sanitize(domain.name()), to_state(state, reason), start, notes=_notes(domain))
 
     def perform(self, request: Request) -> None:
-        """Ask libvirt. A shutdown is only asked for; a reboot is waited for, as nothing else tells of it."""
+        """Ask libvirt. Does not wait for a shutdown, but for a reboot, which cannot be observed afterwards."""
         with self._domain(request.workload, writable=True) as (connection, domain):
             match request.verb:
                 case Verb.START:
@@ -82,21 +82,21 @@ class LibvirtActions:
 
 
 def _notes(domain: virDomain) -> frozenset[Note]:
-    """Return what is to be known before an action. What libvirt does not tell is left out: the action goes without."""
+    """Return the notes on a domain. Those that libvirt does not report are left out; actions work without them."""
     import libvirt
 
-    tell: dict[Note, Callable[[], bool]] = {
+    checks: dict[Note, Callable[[], bool]] = {
         Note.TRANSIENT: lambda: domain.isPersistent() == 0,
         Note.SAVED: lambda: domain.hasManagedSaveImage(0) == 1,
         Note.OFF_AFTER_REBOOT: lambda: ends_on_reboot(domain.XMLDesc(0)),
     }
-    found: set[Note] = set()
-    for note, is_so in tell.items():
+    notes: set[Note] = set()
+    for note, applies in checks.items():
         try:
-            found.update({note} if is_so() else ())
+            notes.update({note} if applies() else ())
         except libvirt.libvirtError as error:  # a driver without it, or access control that hides it
-            log.info("libvirt does not tell whether a domain is %s: %s", note, error)
-    return frozenset(found)
+            log.info("libvirt does not report whether a domain is %s: %s", note, error)
+    return frozenset(notes)
 
 
 def _reboot(connection: virConnect, domain: virDomain, timeout_s: float) -> None:
@@ -112,18 +112,18 @@ def _reboot(connection: virConnect, domain: virDomain, timeout_s: float) -> None
         if not rebooted.wait(timeout_s):
             raise ActionTimedOut
     finally:
-        with suppress(libvirt.libvirtError):  # the connection is lost: then so is the registration
+        with suppress(libvirt.libvirtError):  # the connection was lost, and the registration with it
             connection.domainEventDeregisterAny(callback)
 
 
 def _refusal(error: Any) -> SourceError | None:
-    """Return what it means that libvirt answered with an error; `None` for a lost connection or domain."""
+    """Return the `SourceError` for an error that libvirt answered; `None` for a lost connection or domain."""
     import libvirt
 
-    said = sanitize(str(error.get_error_message() or error).partition("\n")[0]).rstrip(".")
+    message = sanitize(str(error.get_error_message() or error).partition("\n")[0]).rstrip(".")
     code = error.get_error_code()
     if code in (libvirt.VIR_ERR_OPERATION_DENIED, libvirt.VIR_ERR_AUTH_FAILED, libvirt.VIR_ERR_ACCESS_DENIED):
-        return AccessDenied(f"libvirt does not allow it: {said}", _GROUP)
+        return AccessDenied(f"libvirt does not allow it: {message}", _GROUP)
     is_lost = error.get_error_domain() == libvirt.VIR_FROM_RPC or code in (
         libvirt.VIR_ERR_NO_DOMAIN,
         libvirt.VIR_ERR_SYSTEM_ERROR,
@@ -131,4 +131,4 @@ def _refusal(error: Any) -> SourceError | None:
         libvirt.VIR_ERR_RPC,
         libvirt.VIR_ERR_NO_CONNECT,
     )
-    return None if is_lost else SourceError(f"libvirt refused: {said}")
+    return None if is_lost else SourceError(f"libvirt refused: {message}")

@@ -1,4 +1,4 @@
-"""What an action on a domain means: the virsh command that does the same, and what else it brings about. Pure."""
+"""What an action on a domain means: the equivalent virsh commands, and the side effects. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collectors.model.actions import AfterTimeout, Note, Request, Verb
 from collectors.model.workloads import Workload
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.@+-]*")
-"""virsh takes a number for a domain's id; blanks, a sign and an option's dashes are left to the UUID too."""
+"""Names that are safe for virsh. A number would be a domain's id; for blanks and leading signs the UUID is used too."""
 _UUID_DIGITS = re.compile(r"[0-9a-f]{32}", re.IGNORECASE)
 _COMMANDS = {
     Verb.START: "start",
@@ -24,19 +24,19 @@ _FORCED = {Verb.STOP: "destroy", Verb.RESTART: "reset"}
 
 
 def argument(workload: Workload, by_id: bool = False) -> str:
-    """Return the domain's name where virsh can take it for no other one, else its UUID."""
+    """Return the domain's name if it is unambiguous for virsh, else its UUID; quoted for a shell."""
     has_name = workload.name_is_known and not by_id
     has_name = has_name and bool(_NAME.fullmatch(workload.name)) and not _is_like_uuid(workload.name)
     return shlex.quote(workload.name if has_name else workload.id.id)
 
 
 def _is_like_uuid(name: str) -> bool:
-    """Whether virsh could read a name as a UUID: it ignores where the dashes are."""
+    """Return whether virsh could read a name as a UUID: it ignores where the dashes are."""
     return bool(_UUID_DIGITS.fullmatch(name.replace("-", "")))
 
 
 def commands(request: Request) -> tuple[str, ...]:
-    """Return the commands that do the same; the second follows a time-out."""
+    """Return the equivalent commands; the second one follows a time-out."""
     name = argument(request.workload, request.by_id)
     first = f"virsh {_COMMANDS.get(request.verb, request.verb.value)} {name}"
     forced = _FORCED.get(request.verb) if request.after is AfterTimeout.FORCE else None
@@ -44,13 +44,13 @@ def commands(request: Request) -> tuple[str, ...]:
 
 
 def warnings(request: Request) -> list[str]:
-    """Say what becomes of a domain that has no lasting definition, or that a reboot ends."""
+    """Return sentences for a domain whose definition is lost when it is off, or that a reboot turns off."""
     notes = request.seen.notes if request.seen is not None else frozenset()
     sentences = []
     is_off = request.verb in (Verb.STOP, Verb.KILL)
     if request.verb is Verb.RESTART and Note.OFF_AFTER_REBOOT in notes:
-        sentences.append("Its definition lets a reboot end it (on_reboot is destroy): it will be off.")
+        sentences.append("A reboot turns it off: its definition has on_reboot set to destroy.")
         is_off = True
     if is_off and Note.TRANSIENT in notes:
-        sentences.append("It is transient: once it is off, its definition is gone for good.")
+        sentences.append("It is transient: once it is off, its definition is lost.")
     return sentences

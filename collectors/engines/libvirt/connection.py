@@ -1,4 +1,4 @@
-"""A connection to libvirt that serves single domains, and what its errors mean."""
+"""A connection to libvirt for single domains; turns its errors into `SourceError`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class LibvirtDaemon:
 
     @contextmanager
     def connection(self, writable: bool = False) -> Iterator[virConnect]:
-        """Connect: read-only, unless something is about to be changed.
+        """Connect, read-only unless `writable`.
 
         Raises:
             SourceError: libvirt cannot be reached or refuses, with the remedy.
@@ -46,7 +46,7 @@ class LibvirtDaemon:
             yield connection
         except libvirt.libvirtError as error:
             if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
-                raise WorkloadGone("libvirt does not know it any more") from error
+                raise WorkloadGone("libvirt no longer has it") from error
             raise translate(error, self.uri) from error
         finally:
             if connection is not None:
@@ -59,4 +59,4 @@ def _close(connection: virConnect) -> None:
     try:
         connection.close()
     except libvirt.libvirtError as error:
-        log.info("closing a libvirt connection: %s", error)  # the daemon may be gone; what was asked has its own answer
+        log.info("closing a libvirt connection: %s", error)  # the daemon may be gone; the request has its own result

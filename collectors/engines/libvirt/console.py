@@ -1,4 +1,4 @@
-"""The serial console of a domain: a stream that is read on libvirt's own event loop, which nothing here may hold up."""
+"""The serial console of a domain: a stream that is read on libvirt's event loop, which must never be blocked."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ log = logging.getLogger(__name__)
 
 _CHUNK = 4096
 _WAIT = -2
-"""What `virStreamRecv` and `virStreamSend` return when they would have to wait."""
+"""Returned by `virStreamRecv` and `virStreamSend` when they would block."""
 _UNREAD_AT_MOST = 1 << 18
-"""Bytes that wait to be read; the guest's output waits in libvirt beyond that."""
+"""Most bytes buffered here; beyond that the guest's output waits in libvirt."""
 _PAUSE_S = 0.01
 
 
@@ -35,7 +35,7 @@ class LibvirtConsole:
 
         self.title = f"the serial console of virtual machine {workload.name}"
         self._failure = ""
-        with ExitStack() as stack:  # so that what fails in here is said in a sentence
+        with ExitStack() as stack:  # so that failures in here become a `SourceError`
             connection = stack.enter_context(access.daemon(workload).connection(writable=True))
             self._stream: virStream = connection.newStream(libvirt.VIR_STREAM_NONBLOCK)
             self._arrival = threading.Condition()
@@ -52,15 +52,15 @@ class LibvirtConsole:
         try:
             domain.openConsole(None, self._stream, 0)  # type: ignore[attr-defined]  # a virDomain
         except libvirt.libvirtError as error:
-            said = sanitize(error.get_error_message() or str(error))
+            message = sanitize(error.get_error_message() or str(error))
             raise SourceError(
-                f"the console cannot be opened: {said}",
-                "the domain needs <serial type='pty'/> and <console type='pty'/>, and no one else at its console",
+                f"the console cannot be opened: {message}",
+                "the domain needs <serial type='pty'/> and <console type='pty'/>, and no other client at its console",
             ) from error
         self._stream.eventAddCallback(_events(is_reading=True), self._arrived, None)
 
     def _arrived(self, stream: virStream, events: int, _opaque: object) -> None:
-        """Take what has come; runs on libvirt's event loop."""
+        """Receive the data that has arrived; runs on libvirt's event loop."""
         import libvirt
 
         try:
@@ -82,7 +82,7 @@ class LibvirtConsole:
             self._end("")
 
     def _has_room(self) -> bool:
-        """Return whether more may come; if not, libvirt stops telling of it until enough was read."""
+        """Return whether there is room for more data; if not, pause libvirt's notifications until it has been read."""
         with self._arrival:
             if self._size < _UNREAD_AT_MOST:
                 return True
@@ -112,7 +112,7 @@ class LibvirtConsole:
             self._size = 0
             was_paused, self._is_paused = self._is_paused and not self._has_ended, False
         if was_paused:
-            with suppress(libvirt.libvirtError):  # it has ended meanwhile, which the next call tells
+            with suppress(libvirt.libvirtError):  # it has ended meanwhile, which the next call reports
                 self._stream.eventUpdateCallback(_events(is_reading=True))
         return data
 
@@ -133,7 +133,7 @@ class LibvirtConsole:
         """A serial line has no size; `stty` inside sets it."""
 
     def ending(self) -> str:
-        return f"the console's connection was lost: {self._failure}" if self._failure else "the console ended"
+        return f"the connection to the console was lost: {self._failure}" if self._failure else "the console ended"
 
     def close(self) -> None:
         import libvirt
@@ -150,7 +150,7 @@ class LibvirtConsole:
 
 
 def _events(is_reading: bool) -> int:
-    """Return what of a stream's events to be told of."""
+    """Return the stream events to subscribe to."""
     import libvirt
 
     always = int(libvirt.VIR_STREAM_EVENT_HANGUP | libvirt.VIR_STREAM_EVENT_ERROR)

@@ -1,4 +1,4 @@
-"""Finds the file that a domain's console is logged to."""
+"""Finds the log file of a domain's console."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _QEMU_LOGS = (Path("/var/log/libvirt/qemu"), Path(os.path.expanduser("~")) / ".c
 
 
 def open_console_log(workload: Workload, access: LibvirtAccess) -> Log:
-    """Open what a domain's console writes to a file, else what QEMU itself logged.
+    """Open the file that a domain's console is logged to, else QEMU's own log.
 
     Raises:
-        SourceError: There is neither, or it cannot be read; with what would make one.
+        SourceError: There is neither, or it cannot be read; with the remedy.
     """
     if workload.endpoint:
-        raise SourceAbsent(f"{workload.name} runs on {workload.endpoint}: its console's log is a file there")
+        raise SourceAbsent(f"{workload.name} runs on {workload.endpoint}: its console log is a file there")
     with access.daemon(workload).connection() as connection:
         domain = connection.lookupByUUIDString(workload.id.id)
         root, name = safe_xml(domain.XMLDesc(0)), domain.name()
@@ -41,6 +41,6 @@ def open_console_log(workload: Workload, access: LibvirtAccess) -> Log:
         if (folder / f"{name}.log").is_file() and "/" not in name:
             return FileLog(str(folder / f"{name}.log"))
     raise SourceAbsent(
-        f"{workload.name} has no console that is logged to a file",
-        "virsh edit it: <serial type='pty'><log file='/var/log/libvirt/qemu/NAME-serial.log' append='on'/></serial>",
+        f"{workload.name} has no console logged to a file",
+        "virsh edit: add <serial type='pty'><log file='/var/log/libvirt/qemu/NAME-serial.log' append='on'/></serial>",
     )

@@ -1,4 +1,4 @@
-"""What libvirt tells of a domain: its definition, and what its virtual CPUs, disks and interfaces do. Read-only."""
+"""Details of a domain from libvirt: its definition, and rates of its virtual CPUs, disks and interfaces. Read-only."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ _COUNTERS = ("rd.bytes", "wr.bytes", "rd.reqs", "wr.reqs", "rd.times", "wr.times
 
 
 class LibvirtDetails:
-    """Asks libvirt about one domain, again and again. A domain whose monitor hangs holds up this thread only."""
+    """Queries libvirt about one domain, repeatedly. A domain whose monitor hangs blocks this thread only."""
 
     def __init__(self, access: LibvirtAccess) -> None:
         self._access = access
         self._rates = Rates()
 
     def tables(self, workload: Workload) -> list[Table]:
-        """Return all that libvirt tells.
+        """Return the tables with everything that libvirt reports.
 
         Raises:
-            SourceError: It cannot be asked.
+            SourceError: libvirt cannot be queried.
         """
         with self._access.daemon(workload).connection() as connection:
             domain = connection.lookupByUUIDString(workload.id.id)
@@ -70,7 +70,7 @@ class LibvirtDetails:
         for disk in root.iterfind("devices/disk"):
             target = _attribute(disk, "target", "dev")
             source = disk.find("source")
-            place = _first(source, "file", "dev", "name", "volume")
+            path = _first(source, "file", "dev", "name", "volume")
             key = f"block.{numbers.get(target)}"
             flows = {
                 name: self._rates.per_second(f"{key}{name}", record.get(f"{key}.{name}"), at) for name in _COUNTERS
@@ -81,7 +81,7 @@ class LibvirtDetails:
             rows.append(
                 (sanitize(target), flows["rd.bytes"], flows["wr.bytes"], operations, latency,
                  record.get(f"{key}.capacity"), record.get(f"{key}.physical"),
-                 sanitize(_attribute(disk, "driver", "type")) or None, sanitize(place) or None)
+                 sanitize(_attribute(disk, "driver", "type")) or None, sanitize(path) or None)
             )  # fmt: skip
         columns = (
             Column("DISK"), Column("READ/S", _FLOW), Column("WRITE/S", _FLOW), Column("OPS/S", Unit.PER_SECOND),
@@ -96,14 +96,14 @@ class LibvirtDetails:
         for interface in root.iterfind("devices/interface"):
             target = _attribute(interface, "target", "dev")
             source = interface.find("source")
-            joined = _first(source, "bridge", "network", "dev")
+            network = _first(source, "bridge", "network", "dev")
             key = f"net.{numbers.get(target)}"
             rx = self._rates.per_second(f"{key}rx", record.get(f"{key}.rx.bytes"), at)
             tx = self._rates.per_second(f"{key}tx", record.get(f"{key}.tx.bytes"), at)
             drops = _sum(record.get(f"{key}.rx.drop"), record.get(f"{key}.tx.drop"))
             rows.append(
                 (sanitize(target) or None, rx, tx, drops, sanitize(_attribute(interface, "mac", "address")) or None,
-                 sanitize(_attribute(interface, "model", "type")) or None, sanitize(joined) or None)
+                 sanitize(_attribute(interface, "model", "type")) or None, sanitize(network) or None)
             )  # fmt: skip
         columns = (
             Column("INTERFACE"), Column("RX/S", _FLOW), Column("TX/S", _FLOW), Column("DROPS", Unit.COUNT),
@@ -113,21 +113,21 @@ class LibvirtDetails:
 
 
 def _stats(connection: virConnect, domain: virDomain) -> dict[str, Any]:
-    """Return the record of one domain, without waiting for a monitor that is busy."""
+    """Return the record of one domain, without waiting for a busy monitor; empty if there is none."""
     import libvirt
 
-    wanted = libvirt.VIR_DOMAIN_STATS_VCPU | libvirt.VIR_DOMAIN_STATS_INTERFACE | libvirt.VIR_DOMAIN_STATS_BLOCK
-    found = connection.domainListGetStats([domain], wanted, libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT)
-    return dict(found[0][1]) if found else {}
+    groups = libvirt.VIR_DOMAIN_STATS_VCPU | libvirt.VIR_DOMAIN_STATS_INTERFACE | libvirt.VIR_DOMAIN_STATS_BLOCK
+    records = connection.domainListGetStats([domain], groups, libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT)
+    return dict(records[0][1]) if records else {}
 
 
 def _numbers(record: Mapping[str, Any], kind: str) -> dict[str, int]:
-    """Map device names to their numbers; of a disk with backing files, the first is the disk itself."""
+    """Return device numbers by name; for a disk with backing files, the lowest one, which is the disk itself."""
     numbers: dict[str, int] = {}
     for key, name in record.items():
-        found = _DEVICE.fullmatch(key)
-        if found and found[1] == kind:
-            numbers[name] = min(int(found[2]), numbers.get(name, int(found[2])))
+        match = _DEVICE.fullmatch(key)
+        if match and match[1] == kind:
+            numbers[name] = min(int(match[2]), numbers.get(name, int(match[2])))
     return numbers
 
 
@@ -179,17 +179,17 @@ def _fact(label: str, value: object) -> Fact:
 
 
 def _attribute(element: ElementTree.Element, path: str, name: str) -> str:
-    found = element.find(path)
-    return (found.get(name) or "") if found is not None else ""
+    child = element.find(path)
+    return (child.get(name) or "") if child is not None else ""
 
 
 def _first(element: ElementTree.Element | None, *names: str) -> str:
-    """Return the first of some attributes that an element has; empty without any."""
+    """Return the value of the first attribute that an element has; empty if it has none of them."""
     return next((value for name in names if element is not None and (value := element.get(name))), "")
 
 
 def _kib(root: ElementTree.Element, path: str) -> int | None:
-    """Return a size in bytes; libvirt writes KiB whatever was defined."""
+    """Return a size in bytes; libvirt always writes KiB, whatever unit was defined."""
     value = _int(root.findtext(path))
     return None if value is None else value * 1024
 

@@ -37,7 +37,7 @@ _NET = re.compile(r"net\.\d+\.((?:rx|tx)\.(?:bytes|pkts|drop))")
 
 
 class Description(msgspec.Struct, frozen=True, gc=False):
-    """What the XML of a domain tells. Texts are inert; device names are libvirt's own, for asking it."""
+    """Values from the XML of a domain. Texts are sanitized; device names are raw, for calls to libvirt."""
 
     title: str | None = None
     description: str | None = None
@@ -50,7 +50,7 @@ class Description(msgspec.Struct, frozen=True, gc=False):
 def to_workload(
     identity: WorkloadId, name: str, record: Mapping[str, Any], description: Description, endpoint: str = ""
 ) -> Workload:
-    """Describe a domain."""
+    """Return the workload of a domain."""
     return Workload(
         identity,
         Kind.CONTAINER if identity.engine in _CONTAINER_ENGINES else Kind.VM,
@@ -64,7 +64,7 @@ def to_workload(
 
 
 def to_state(state: object, reason: object = None) -> State:
-    """Map a state of a domain and its reason."""
+    """Return the state for libvirt's state and reason; `UNKNOWN` for anything else."""
     if state == _PAUSED and reason == _PAUSED_STARTING_UP:
         return State.STARTING
     if state == _SHUT_OFF and reason == _SHUT_OFF_CRASHED:
@@ -73,13 +73,13 @@ def to_state(state: object, reason: object = None) -> State:
 
 
 def to_sample(record: Mapping[str, Any], epoch: str, at_ns: int, wall: float) -> Sample:
-    """Turn the record of a running domain into a sample.
+    """Return the sample in the record of a running domain.
 
     Args:
-        record: The domain's record. A domain whose monitor does not answer has only a part of it.
+        record: The domain's record; incomplete if its monitor does not answer.
         epoch: The domain's id, which is new after each start.
-        at_ns: Monotonic instant, the middle of the call.
-        wall: Wall time of the same instant, in seconds; tells the age of the guest's memory report.
+        at_ns: Monotonic instant in nanoseconds, the middle of the call.
+        wall: Wall time of the same instant, in seconds since 1970; for the age of the guest's memory report.
     """
     vcpus = _int(record, "vcpu.current")
     reported = _int(record, "balloon.last-update") or None  # 0: the guest never reported
@@ -117,7 +117,7 @@ def to_sample(record: Mapping[str, Any], epoch: str, at_ns: int, wall: float) ->
 
 
 def parse_xml(xml: str) -> Description:
-    """Take from a domain's XML what its record lacks; what cannot be parsed tells nothing."""
+    """Return the values from a domain's XML that its record lacks; empty if it cannot be parsed."""
     domain = safe_xml(xml)
     if domain is None:
         return Description()
@@ -133,13 +133,13 @@ def parse_xml(xml: str) -> Description:
 
 
 def ends_on_reboot(xml: str) -> bool:
-    """Whether a domain is off once its guest reboots. One whose XML cannot be parsed does as most do."""
+    """Return whether a reboot of the guest turns the domain off; `False` if its XML cannot be parsed."""
     domain = safe_xml(xml)
     return domain is not None and (domain.findtext("on_reboot") or "").strip() == "destroy"
 
 
 def safe_xml(xml: str) -> ElementTree.Element | None:
-    """Parse the XML of a domain; `None` if it is none, or has a document type, whose entities could grow for ever."""
+    """Parse the XML of a domain; `None` if it is invalid, or has a document type: its entities could grow endlessly."""
     if "<!" in xml.replace("<!--", "").replace("<![CDATA[", ""):
         return None
     try:
@@ -153,24 +153,25 @@ def _targets(domain: ElementTree.Element, path: str) -> tuple[str, ...]:
 
 
 def _sum_by_name(record: Mapping[str, Any], pattern: re.Pattern[str]) -> dict[str, int]:
-    """Sum the fields that match over all devices, by the last group; a name that no device has is absent."""
+    """Sum the matching fields over all devices, by the pattern's last group; a name that no device has is absent."""
     sums: dict[str, int] = {}
     for key, value in record.items():
-        if isinstance(value, int) and (found := pattern.fullmatch(key)):
-            sums[found[found.lastindex or 0]] = sums.get(found[found.lastindex or 0], 0) + value
+        if isinstance(value, int) and (match := pattern.fullmatch(key)):
+            name = match[match.lastindex or 0]
+            sums[name] = sums.get(name, 0) + value
     return sums
 
 
 def _sum_disks(record: Mapping[str, Any]) -> dict[str, int]:
-    """Sum over the disks, each by its first entry: those of its backing files follow and repeat its name.
+    """Sum over the disks, by the first entry of each: entries of its backing files follow and repeat its name.
 
-    `backingIndex` is no sign of a backing file, as QEMU's topmost images have one too.
+    `backingIndex` does not identify a backing file, as QEMU's topmost images have one too.
     """
-    named = [(int(found[1]), value) for key, value in record.items() if (found := _BLOCK_NAME.fullmatch(key))]
+    named = [(int(match[1]), value) for key, value in record.items() if (match := _BLOCK_NAME.fullmatch(key))]
     top = {name: number for number, name in sorted(named, reverse=True)}
     backing = {number for number, name in named if top[name] != number}
     kept = {
-        key: value for key, value in record.items() if (found := _BLOCK.fullmatch(key)) and int(found[1]) not in backing
+        key: value for key, value in record.items() if (match := _BLOCK.fullmatch(key)) and int(match[1]) not in backing
     }
     return _sum_by_name(kept, _BLOCK)
 

@@ -1,4 +1,4 @@
-"""libvirt: virtual machines of every hypervisor that it drives."""
+"""libvirt: virtual machines of every hypervisor that it manages."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""libvirt's event loop: one for the process, on a daemon thread of its own.
+"""libvirt's event loop: one per process, on its own daemon thread.
 
-Keep-alive and events work only while it runs, and it has to exist before the first connection. libvirt allows no
-second one, so it is never stopped.
+Keep-alive and events work only while it runs, and it has to exist before the first connection. libvirt does not allow
+a second one, so it is never stopped.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ def _run() -> None:
             libvirt.virEventRunDefaultImpl()
         except libvirt.libvirtError as error:
             log.warning("libvirt's event loop: %s", error)
-            time.sleep(0.5)  # whatever is wrong would be wrong again at once
+            time.sleep(0.5)  # the error would repeat at once
 
 
 def _ignore(_context: object, _error: object) -> None:
-    """Take an error that is raised as an exception as well."""
+    """Ignore the error: it is raised as an exception too."""

@@ -55,7 +55,7 @@ _AGENT = {1: "connected", 2: "disconnected"}
 
 
 def name_event(kind: int, detail: int) -> tuple[str, str] | None:
-    """Return what happened and a few words about it; `None` for kinds that are not known."""
+    """Return the event and its detail; `None` for unknown kinds."""
     what = _WHAT.get(kind)
     return _REFINED.get((kind, detail), (what, "")) if what else None
 
@@ -72,14 +72,14 @@ class DomainEvents:
         self._paused: set[str] = set()
 
     def take_in(self, _connection: virConnect, domain: virDomain, kind: int, detail: int, _opaque: object) -> None:
-        """Take in one event, in the form of libvirt's callback."""
+        """Record one event. The signature is that of libvirt's callback."""
         named = name_event(kind, detail)
         if named is None:
             return
         uuid, wall = domain.UUIDString(), time.time()
         with self._lock:
             if kind == _RESUMED and uuid not in self._paused:
-                return  # a part of its start: told just before or after STARTED
+                return  # a part of its start: reported just before or after STARTED
             if kind == _SUSPENDED:
                 self._paused.add(uuid)
             else:
@@ -90,17 +90,17 @@ class DomainEvents:
         self._wake()
 
     def take_agent(self, _connection: virConnect, domain: virDomain, state: int, _reason: int, _opaque: object) -> None:
-        """Take in that a guest's agent connected or left, in the form of libvirt's callback."""
-        word = _AGENT.get(state)
-        if word is None:
+        """Record that a guest's agent connected or disconnected. The signature is that of libvirt's callback."""
+        detail = _AGENT.get(state)
+        if detail is None:
             return
         identity = WorkloadId(self._engine, domain.UUIDString())
         with self._lock:
-            self._events.append(Event(time.time(), identity, "agent", word, sanitize(domain.name())))
+            self._events.append(Event(time.time(), identity, "agent", detail, sanitize(domain.name())))
         self._wake()
 
     def note_paused(self, uuids: set[str]) -> None:
-        """Take note of domains that are paused, so that their resumption is told although their pause was missed."""
+        """Note which domains are paused, so that their resumption is reported even if their pause was missed."""
         with self._lock:
             self._paused |= uuids
 

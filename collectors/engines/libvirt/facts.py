@@ -1,4 +1,4 @@
-"""What only libvirt knows of a domain for the comparison of classes: its isolation, its system, its size on disk."""
+"""Facts about a domain that only libvirt knows: its isolation, its operating system and its size on disk."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ _VIRTUAL = {
     "bhyve": "hardware (bhyve, type 2)",
     "lxc": "no virtualisation (lxc container)",
 }
-"""By the domain's type. Type 1 runs on the bare machine, type 2 within a system; VMware's drivers are of both."""
+"""By the domain's type. Type 1 runs on bare metal, type 2 on an operating system; VMware's drivers do both."""
 _OS_ID = re.compile(r"https?://([^/]+)/([^/]+)/(.+)")
 
 
 class LibvirtFacts:
-    """Asks about one domain after the other.
+    """Queries domains one at a time.
 
     Args:
-        access: The way to libvirt.
-        may_write: Whether guest agents are asked: libvirt lets no read-only connection do so.
+        access: Access to libvirt.
+        may_write: Whether to query guest agents: libvirt does not allow that on read-only connections.
     """
 
     def __init__(self, access: LibvirtAccess, may_write: bool) -> None:
@@ -51,7 +51,7 @@ class LibvirtFacts:
         """Return `isolation`, `system` and `size_bytes`.
 
         Raises:
-            SourceError: libvirt cannot be asked.
+            SourceError: libvirt cannot be queried.
         """
         with self._access.daemon(workload).connection() as connection:
             domain = connection.lookupByUUIDString(workload.id.id)
@@ -67,7 +67,7 @@ class LibvirtFacts:
         if not guest_agent.is_connected(xml):
             return None
         if not self._may_write:
-            return unknown("its guest agent is not asked while actions are locked")
+            return unknown("its guest agent is not queried while actions are locked")
         return guest_agent.ask_system(self._access.daemon(workload), workload.id.id)
 
 
@@ -88,7 +88,7 @@ def _disk_targets(xml: ElementTree.Element | None) -> Iterator[str]:
 
 
 def backing_bytes(xml: ElementTree.Element | None) -> int:
-    """Return what the backing files of a domain's disks occupy; one that several disks share counts once."""
+    """Return the bytes that the backing files of a domain's disks occupy; a shared one counts once."""
     sources = () if xml is None else xml.iterfind("devices/disk//backingStore/source")
     total = 0
     for path in {source.get("file") or "" for source in sources} - {""}:
@@ -98,36 +98,36 @@ def backing_bytes(xml: ElementTree.Element | None) -> int:
 
 
 def isolation(xml: ElementTree.Element | None) -> Fact:
-    """Return how a virtual machine is kept apart."""
+    """Return how a virtual machine is isolated."""
     if xml is None:
-        return unknown("libvirt did not tell its definition")
+        return unknown("libvirt did not return its definition")
     virtual = _VIRTUAL.get(xml.get("type", ""), xml.get("type", ""))
     machine = xml.find("os/type")
-    words = [virtual, (machine.get("machine") or "") if machine is not None else ""]
+    parts = [virtual, (machine.get("machine") or "") if machine is not None else ""]
     models = [label.get("model") or "" for label in xml.iterfind("seclabel")]
-    words.append(" + ".join(sorted({model for model in models if model})) or "no label")
+    parts.append(" + ".join(sorted({model for model in models if model})) or "no label")
     launch = xml.find("launchSecurity")
-    words.append(f"confidential: {launch.get('type')}" if launch is not None else "")
+    parts.append(f"confidential: {launch.get('type')}" if launch is not None else "")
     return Fact(
-        sanitize(", ".join(word for word in words if word)), "domain XML: type, machine, seclabel, launchSecurity"
+        sanitize(", ".join(part for part in parts if part)), "domain XML: type, machine, seclabel, launchSecurity"
     )
 
 
-def system(xml: ElementTree.Element | None, asked: Fact | None = None) -> Fact:
-    """Return a virtual machine's system.
+def system(xml: ElementTree.Element | None, from_agent: Fact | None = None) -> Fact:
+    """Return a virtual machine's operating system.
 
     Args:
         xml: Its definition, which may name the system that was installed (libosinfo).
-        asked: What its guest agent says; `None` if there is none, or it may not be asked.
+        from_agent: The answer of its guest agent; `None` if there is no agent to query.
     """
-    if asked is not None and asked.value is not None:
-        return asked
-    why = "it has no guest agent that may be asked" if asked is None else asked.how
+    if from_agent is not None and from_agent.value is not None:
+        return from_agent
+    why = "it has no guest agent to query" if from_agent is None else from_agent.how
     for element in () if xml is None else xml.iterfind("metadata//"):
         claimed = element.get("id")
         if element.tag.endswith("}os") and claimed:
             matched = _OS_ID.fullmatch(claimed)
             name = f"{matched[2]} {matched[3]}" if matched else claimed
-            how = f"domain XML: libosinfo metadata, of unknown age: as it was installed; {why}"
-            return Fact(sanitize(f"{name}, a kernel of its own"), how)
-    return unknown(f"its definition names no system, and {why}")
+            how = f"domain XML: libosinfo metadata, from when it was installed; {why}"
+            return Fact(sanitize(f"{name}, its own kernel"), how)
+    return unknown(f"its definition does not name a system, and {why}")

@@ -1,7 +1,7 @@
-"""Asks a virtual machine's guest agent which system runs inside. libvirt lets only writable connections do so.
+"""Asks a virtual machine's guest agent which operating system runs inside, over a writable connection.
 
-Only an agent that libvirt says is connected is asked. An agent may take its question and never answer, and libvirt then
-waits for ever: the call has a thread of its own, which is given up after a while.
+Only an agent that libvirt reports as connected is asked. An agent may accept the request and never answer, and libvirt
+then waits forever: the call has its own thread, which is abandoned after a while.
 """
 
 from __future__ import annotations
@@ -21,39 +21,39 @@ _CHANNEL = "org.qemu.guest_agent.0"
 
 
 def is_connected(xml: ElementTree.Element | None) -> bool:
-    """Return whether libvirt says in a domain's definition that an agent listens inside."""
+    """Return whether a domain's definition shows a connected guest agent."""
     targets = () if xml is None else xml.iterfind("devices/channel/target")
-    return any(one.get("name") == _CHANNEL and one.get("state") == "connected" for one in targets)
+    return any(target.get("name") == _CHANNEL and target.get("state") == "connected" for target in targets)
 
 
 def ask_system(daemon: LibvirtDaemon, uuid: str, patience_s: float = PATIENCE_S) -> Fact:
-    """Return the guest's system and kernel, as its agent says now, with the time; or why it does not."""
+    """Return the guest's system and kernel as its agent reports them now, or the reason why it does not."""
     try:
         return call_with_timeout(patience_s, lambda: _ask(daemon, uuid), "its guest agent")
     except SourceError as error:
-        return unknown(f"its guest agent could not be asked: {error.reason}")
+        return unknown(f"its guest agent could not be queried: {error.reason}")
 
 
 def _ask(daemon: LibvirtDaemon, uuid: str) -> Fact:
     import libvirt
 
     with daemon.connection(writable=True) as connection:
-        told = connection.lookupByUUIDString(uuid).guestInfo(libvirt.VIR_DOMAIN_GUEST_INFO_OS, 0)
+        info = connection.lookupByUUIDString(uuid).guestInfo(libvirt.VIR_DOMAIN_GUEST_INFO_OS, 0)
     at = time.strftime("%H:%M:%S")
-    return system_of(told, at)
+    return system_of(info, at)
 
 
-def system_of(told: Mapping[str, object], at: str) -> Fact:
-    """Put an agent's answer into words.
+def system_of(info: Mapping[str, object], at: str) -> Fact:
+    """Return the operating system in an agent's answer.
 
     Args:
-        told: The fields of virDomainGetGuestInfo; any may be missing, and each is the guest's own text.
-        at: When it was asked.
+        info: The fields of virDomainGetGuestInfo; any may be missing, and each is the guest's own text.
+        at: Local time of the request, such as `12:34:56`.
     """
-    name = told.get("os.pretty-name") or told.get("os.name") or told.get("os.id")
-    kernel = told.get("os.kernel-release")
-    words = [str(name)] if name else []
-    words += [f"kernel {kernel}"] if kernel else []
-    if not words:
-        return unknown("its guest agent answered, and did not name its system")
-    return Fact(sanitize(", ".join(words), 120), f"its guest agent (virDomainGetGuestInfo), asked at {at}")
+    name = info.get("os.pretty-name") or info.get("os.name") or info.get("os.id")
+    kernel = info.get("os.kernel-release")
+    parts = [str(name)] if name else []
+    parts += [f"kernel {kernel}"] if kernel else []
+    if not parts:
+        return unknown("its guest agent answered but did not name its system")
+    return Fact(sanitize(", ".join(parts), 120), f"its guest agent (virDomainGetGuestInfo), asked at {at}")

@@ -1,7 +1,7 @@
-"""libvirt: which domains there are, and what the hypervisor and the guests themselves report.
+"""libvirt: the domains, and what the hypervisor and the guests report about them.
 
-One read-only connection, one bulk call for each reading. The bulk call can hang for as long as a guest's monitor does;
-the worker then leaves this source behind with its thread, and a new one takes over.
+One read-only connection, one bulk call per reading. The bulk call can hang as long as a guest's monitor does; the
+worker then abandons this source with its thread, and a new one takes over.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
 DEFAULT_URI = "qemu:///system"
 XML_LIFE_S = 60.0
-"""Titles and descriptions can be changed without an event."""
+"""Seconds until a domain's XML is read again: titles and descriptions can change without an event."""
 _XML_AT_MOST = 100
-"""Parsed in one reading, at 0.2 ms each."""
+"""Definitions parsed per reading, at 0.2 ms each."""
 _KEEPALIVE_S, _KEEPALIVE_COUNT = 2, 3
 """A frozen daemon fails the call after 2 x (3 + 1) s."""
 _CLOSE_S = 0.5
@@ -53,9 +53,10 @@ _SHARE = 0.02
 
 
 def pace(call_ns: int) -> float:
-    """Return the seconds between readings: a call of 10 to 20 ms a domain may take a fiftieth of them, up to a bound.
+    """Return the seconds between readings, 2 to 5, so that the call takes at most 2 % of them where possible.
 
-    The daemon and each QEMU's monitor work for it; CPU, memory and host-side I/O come from the kernel at every tick.
+    It costs 10 to 20 ms per domain, in the daemon and each QEMU's monitor. CPU, memory and host-side I/O come from the
+    kernel at every tick.
     """
     return min(LATEST_S, max(SOONEST_S, call_ns / 1e9 / _SHARE))
 
@@ -83,7 +84,7 @@ class LibvirtSource:
         self._stats: StatsReader | None = None
         self._events = DomainEvents(self._engine, lambda: None)
         self._descriptions: dict[str, tuple[int, float, Description]] = {}
-        """By UUID: the domain's id and the monotonic second when the XML was read, and what it told."""
+        """By UUID: the domain's id and the monotonic second when the XML was read, and its values."""
         self._parsed = 0
         self._callbacks: list[int] = []
         self._wake: Callable[[], None] = lambda: None
@@ -125,20 +126,22 @@ class LibvirtSource:
         self._parsed = 0
         before_ns = time.monotonic_ns()
         try:
-            found = self._stats.read(self._describe)
+            records = self._stats.read(self._describe)
             after_ns = time.monotonic_ns()
             at_ns = (before_ns + after_ns) // 2
-            workloads, samples = self._convert(found, at_ns)
+            workloads, samples = self._convert(records, at_ns)
         except libvirt.libvirtError as error:
             raise translate(error, self._uri) from error
         self.interval_s = pace(after_ns - before_ns)
-        known = {identity.id for identity in workloads}
-        self._events.note_paused({one.id.id for one in workloads.values() if one.state is State.PAUSED})
-        self._descriptions = {uuid: one for uuid, one in self._descriptions.items() if uuid in known}
+        uuids = {identity.id for identity in workloads}
+        self._events.note_paused(
+            {identity.id for identity, workload in workloads.items() if workload.state is State.PAUSED}
+        )
+        self._descriptions = {uuid: cached for uuid, cached in self._descriptions.items() if uuid in uuids}
         return SourceReading(workloads, samples, events, detail=str(len(workloads)))
 
     def close(self) -> None:
-        """Drop the connection. A daemon that does not answer cannot hold this up."""
+        """Close the connection. Does not wait for a daemon that does not answer."""
         connection, self._connection, self._stats = self._connection, None, None
         if connection is None:
             return
@@ -166,12 +169,12 @@ class LibvirtSource:
         self._wake()
 
     def _convert(
-        self, found: list[tuple[virDomain, dict[str, Any]]], at_ns: int
+        self, records: list[tuple[virDomain, dict[str, Any]]], at_ns: int
     ) -> tuple[dict[WorkloadId, Workload], dict[WorkloadId, tuple[Sample, ...]]]:
         wall = time.time()
         workloads: dict[WorkloadId, Workload] = {}
         samples: dict[WorkloadId, tuple[Sample, ...]] = {}
-        for domain, record in found:
+        for domain, record in records:
             identity = WorkloadId(self._engine, domain.UUIDString())
             workload = to_workload(identity, domain.name(), record, self._describe(domain), self._endpoint)
             workloads[identity] = workload
@@ -180,32 +183,32 @@ class LibvirtSource:
         return workloads, samples
 
     def _describe(self, domain: virDomain) -> Description:
-        """Return what the domain's XML tells, which is read again after a start, a change, or a minute."""
+        """Return the values from a domain's XML, which is read again after a start, a change or a minute."""
         import libvirt
 
         uuid, number, now = domain.UUIDString(), domain.ID(), time.monotonic()
-        known = self._descriptions.get(uuid)
-        if known is not None and known[0] == number and now - known[1] < XML_LIFE_S:
-            return known[2]
+        cached = self._descriptions.get(uuid)
+        if cached is not None and cached[0] == number and now - cached[1] < XML_LIFE_S:
+            return cached[2]
         if self._parsed == _XML_AT_MOST:
             self._wake()
-            return known[2] if known else Description()
+            return cached[2] if cached else Description()
         self._parsed += 1
         try:
             description = parse_xml(domain.XMLDesc(0))
         except libvirt.libvirtError:
-            description = known[2] if known else Description()  # gone meanwhile; a broken connection shows elsewhere
+            description = cached[2] if cached else Description()  # gone meanwhile; a broken connection shows elsewhere
         self._descriptions[uuid] = (number, now, description)
         return description
 
 
 def has_socket() -> bool:
-    """Whether a libvirt daemon of this host has a socket."""
+    """Return whether a libvirt daemon has a socket on this host."""
     return any(os.path.lexists(folder / socket) for folder in _SOCKET_FOLDERS for socket in _SOCKETS)
 
 
 def connection_uri(uri: str) -> str:
-    """Keep ssh from asking for a password on the terminal, which belongs to the screen."""
+    """Return the URI with an option that keeps ssh from asking for a password on the terminal, which vmtop uses."""
     parts = urlsplit(uri)
     if not parts.scheme.endswith(("+ssh", "+libssh", "+libssh2")) or "no_tty=" in parts.query:
         return uri
@@ -219,16 +222,16 @@ def endpoint_of(uri: str) -> str:
 
 
 def translate(error: Any, uri: str) -> SourceError:
-    """Say what a libvirtError means, in one sentence with a remedy."""
-    said = sanitize(str(error.get_error_message() or error).partition("\n")[0]).rstrip(".")
+    """Return the `SourceError` for a libvirtError: one sentence, with a remedy."""
+    message = sanitize(str(error.get_error_message() or error).partition("\n")[0]).rstrip(".")
     where = f"libvirt at {sanitize(uri)}"
-    lower = said.lower()
-    if error.get_error_code() in _NOT_ALLOWED or any(words in lower for words in _NOT_ALLOWED_WORDS):
-        socket = _REFUSING_SOCKET.search(said)  # without one it was polkit that refused
+    lower = message.lower()
+    if error.get_error_code() in _NOT_ALLOWED or any(phrase in lower for phrase in _NOT_ALLOWED_WORDS):
+        socket = _REFUSING_SOCKET.search(message)  # without one it was polkit that refused
         remedy = access_remedy(Path(socket[1]) if socket else None, _GROUP)
-        return AccessDenied(f"{where} does not let this user in: {said}", remedy)
+        return AccessDenied(f"{where} denies access to this user: {message}", remedy)
     is_not_running = "connection refused" in lower or "no such file" in lower
-    return SourceDown(f"{where}: {said}", _START if is_not_running and not endpoint_of(uri) else "")
+    return SourceDown(f"{where}: {message}", _START if is_not_running and not endpoint_of(uri) else "")
 
 
 def _close(connection: virConnect, callbacks: list[int]) -> None:

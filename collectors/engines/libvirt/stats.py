@@ -1,4 +1,4 @@
-"""Puts together the records of `virConnectGetAllDomainStats` call by call, for drivers that do not have it."""
+"""Builds the records of `virConnectGetAllDomainStats` from single calls, for drivers that do not support it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 UNSUPPORTED = frozenset({3, 74, 84})
 """VIR_ERR_NO_SUPPORT, VIR_ERR_ARGUMENT_UNSUPPORTED, VIR_ERR_OPERATION_UNSUPPORTED."""
 _INVALID_ARGUMENT = 8
-"""VIR_ERR_INVALID_ARG: what a driver says of a flag that it does not know."""
+"""VIR_ERR_INVALID_ARG: a driver's answer to an unknown flag."""
 _BROKEN_DOMAINS = frozenset({7, 13})
 """VIR_FROM_RPC, VIR_FROM_REMOTE: the connection failed, not the domain."""
 _BALLOON = {
@@ -46,16 +46,16 @@ class StatsReader:
             | libvirt.VIR_DOMAIN_STATS_BLOCK
         )
         self._flags = getattr(libvirt, "VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT", 0)
-        """NOWAIT: a domain that is busy gives a part of its record instead of holding up all."""
+        """NOWAIT: a busy domain returns a part of its record instead of blocking all."""
         self._has_bulk = True
         self._missing: set[str] = set()
-        """Calls that the driver does not have."""
+        """Calls that the driver does not support."""
 
     def read(self, describe: Callable[[virDomain], Description]) -> list[tuple[virDomain, Record]]:
         """Return every domain, running or not, with its record.
 
         Args:
-            describe: Gives the devices of a domain; only asked where there is no bulk call.
+            describe: Returns the devices of a domain; only called if there is no bulk call.
 
         Raises:
             libvirt.libvirtError: The connection failed.
@@ -63,20 +63,20 @@ class StatsReader:
         bulk = self._read_bulk()
         if bulk is not None:
             return bulk
-        found: list[tuple[virDomain, Record]] = []
+        records: list[tuple[virDomain, Record]] = []
         for domain in self._connection.listAllDomains():
             record = self._read_domain(domain, describe)
             if record is not None:
-                found.append((domain, record))
-        return found
+                records.append((domain, record))
+        return records
 
     def _read_bulk(self) -> list[tuple[virDomain, Record]] | None:
-        """Return the records of the bulk call, or `None` when the driver has none worth the name."""
+        """Return the records of the bulk call; `None` if the driver does not support it, or reports states only."""
         import libvirt
 
         while self._has_bulk:
             try:
-                found: list[tuple[virDomain, Record]] = self._connection.getAllDomainStats(self._groups, self._flags)
+                records: list[tuple[virDomain, Record]] = self._connection.getAllDomainStats(self._groups, self._flags)
             except libvirt.libvirtError as error:
                 code = error.get_error_code()
                 if code not in UNSUPPORTED and code != _INVALID_ARGUMENT:
@@ -86,13 +86,13 @@ class StatsReader:
                 else:
                     self._has_bulk = False
             else:
-                if self._engine == "qemu" or not _has_only_states(found):
-                    return found
+                if self._engine == "qemu" or not _has_only_states(records):
+                    return records
                 self._has_bulk = False  # the test driver: it knows the call, but only the states
         return None
 
     def _read_domain(self, domain: virDomain, describe: Callable[[virDomain], Description]) -> Record | None:
-        """Return one domain's record, or `None` if it is gone."""
+        """Return one domain's record; `None` if the domain is gone."""
         state = self._call(domain.state)
         if state is None:
             return None
@@ -114,7 +114,7 @@ class StatsReader:
         return record
 
     def _call(self, method: Callable[..., Any], *arguments: str) -> Any:
-        """Call a method of a domain; `None` if the driver does not have it, or cannot answer for this domain now."""
+        """Call a method of a domain; `None` if the driver does not support it, or cannot answer for this domain now."""
         import libvirt
 
         name = method.__name__
@@ -130,12 +130,12 @@ class StatsReader:
             return None
 
 
-def _has_only_states(found: list[tuple[virDomain, Record]]) -> bool:
-    """Whether there is a running domain, and no record tells more than states."""
-    running = [record for _, record in found if record.get("state.state") == 1]
+def _has_only_states(records: list[tuple[virDomain, Record]]) -> bool:
+    """Return whether there is a running domain, and no record has more than states."""
+    running = [record for _, record in records if record.get("state.state") == 1]
     return bool(running) and all(key.startswith("state.") for record in running for key in record)
 
 
 def _numbered(group: str, number: int, names: tuple[str, ...], values: Any) -> Record:
-    """Name the values of a device as the bulk call does; -1 means that the driver does not count it."""
+    """Return a device's values by their names in the bulk call; without those that the driver does not count (-1)."""
     return {f"{group}.{number}.{name}": value for name, value in zip(names, values or (), strict=False) if value >= 0}

@@ -1,4 +1,4 @@
-"""The way to systemd, for single services."""
+"""Access to single services of systemd."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 class SystemdAccess(EngineAccess):
-    """All that can be done with a service on demand."""
+    """Everything that can be done with a service on demand."""
 
     def actions(self, workload: Workload) -> EngineActions:
         if not is_managed(workload):
@@ -33,7 +33,7 @@ class SystemdAccess(EngineAccess):
 
     @contextmanager
     def facts(self, may_write: bool) -> Iterator[ReadFacts]:
-        """Ask about all services over one connection."""
+        """Query all services over one connection."""
         from collectors.engines.systemd.bus import NoSuchUnit, system_bus
         from collectors.engines.systemd.unit import read_unit
 
@@ -44,7 +44,7 @@ class SystemdAccess(EngineAccess):
                     return {}
                 try:
                     return read_unit(bus, workload.id.id.rpartition("/")[2])
-                except NoSuchUnit as error:  # a scope or a slice that is counted as one: the bus has no service of it
+                except NoSuchUnit as error:  # a scope or slice that is listed as a service: the bus has none
                     log.debug("%s has no facts: %s", workload.name, error.reason)
                     return {}
 

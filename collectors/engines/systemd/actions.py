@@ -28,13 +28,13 @@ _RESULTS = {
     "canceled": "another request took its place",
     "timeout": "systemd gave up after the unit's own time-out",
     "failed": "the unit failed",
-    "dependency": "a unit that it needs failed",
+    "dependency": "a unit it depends on failed",
     "skipped": "it does not apply in the unit's state",
 }
 """By result of a job."""
 _SIGKILL = 9
 _PASSED_ON_TO = ("RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf", "PropagatesStopTo")
-"""Inverses of Requires=, Requisite=, BindsTo= and PartOf=, and what a unit names itself (systemd.unit(5))."""
+"""Inverses of Requires=, Requisite=, BindsTo= and PartOf=, and the unit's own PropagatesStopTo= (systemd.unit(5))."""
 
 
 class SystemdActions:
@@ -43,34 +43,34 @@ class SystemdActions:
     restart_is_a_new_run = True
 
     def observe(self, workload: Workload) -> Observed:
-        """Ask for the unit's state and its own name. One that is not loaded is loaded for that."""
+        """Query the unit's state and its own name. A unit that is not loaded is loaded first."""
         unit = unit_of(workload)
         with system_bus() as bus:
             try:
-                found = bus.properties(str(bus.call("LoadUnit", "s", (unit,))[0]))
+                properties = bus.properties(str(bus.call("LoadUnit", "s", (unit,))[0]))
             except NoSuchUnit as error:
                 raise WorkloadGone(error.reason) from error
-            if found.get("LoadState") == "not-found":
-                raise WorkloadGone(f"systemd knows no unit {unit}")
-            dependents = _active(bus, _dependents(found))
-        state = STATES.get(str(found.get("ActiveState")), State.UNKNOWN)
-        detail = str(found.get("SubState") or "") if state is State.CRASHED else ""
-        own = str(found.get("Id") or unit)
+            if properties.get("LoadState") == "not-found":
+                raise WorkloadGone(f"systemd has no unit {unit}")
+            dependents = _active(bus, _dependents(properties))
+        state = STATES.get(str(properties.get("ActiveState")), State.UNKNOWN)
+        detail = str(properties.get("SubState") or "") if state is State.CRASHED else ""
+        own = str(properties.get("Id") or unit)
         return Observed(
             workload.name if own == unit else sanitize(own),
             state,
-            bytes(found.get("InvocationID") or b"").hex(),
+            bytes(properties.get("InvocationID") or b"").hex(),
             sanitize(detail),
-            frozenset({Note.TRANSIENT} if found.get("Transient") is True else ()),
+            frozenset({Note.TRANSIENT} if properties.get("Transient") is True else ()),
             dependents,
         )
 
     def perform(self, request: Request) -> None:
-        """Ask for a job and wait for its result."""
+        """Request a job and wait for its result."""
         unit = unit_of(request.workload)
         method = _METHODS.get(request.verb)
         if method is None:
-            raise SourceError("services are only started, stopped and restarted")
+            raise SourceError("vmtop only starts, stops and restarts services")
         with system_bus() as bus:
             try:
                 result = bus.await_job(_MANAGER_PATH, method, "ss", (unit, "replace"), request.timeout_s)
@@ -82,31 +82,31 @@ class SystemdActions:
             raise SourceError(f"the job ended with {sanitize(result)!r}: {_RESULTS.get(result, 'see the journal')}")
 
     def force(self, request: Request) -> None:
-        """Kill all its processes, also those that run while it stops; the job then ends by itself."""
+        """Kill all its processes, including those that stop it; the job then ends by itself."""
         with system_bus() as bus:
             bus.call("KillUnit", "ssi", (unit_of(request.workload), "all", _SIGKILL))
 
 
 def _dependents(unit: Mapping[str, Any]) -> list[str]:
-    """Return the units to which a stop or restart of a unit is passed on, directly; active or not."""
+    """Return the units that directly stop or restart with a unit, active or not."""
     return sorted({str(name) for key in _PASSED_ON_TO for name in unit.get(key) or ()})
 
 
 def _active(bus: SystemBus, names: list[str]) -> tuple[str, ...]:
-    """Return those of some units that are not at rest."""
+    """Return the units that are not inactive or failed."""
     if not names:
         return ()
-    listed = bus.call("ListUnitsByNames", "as", (names,))[0]
-    return tuple(sanitize(str(name)) for name, _, _, active, *_ in listed if active not in ("inactive", "failed"))
+    units = bus.call("ListUnitsByNames", "as", (names,))[0]
+    return tuple(sanitize(str(name)) for name, _, _, active, *_ in units if active not in ("inactive", "failed"))
 
 
 def unit_of(workload: Workload) -> str:
     """Return the name of a service's unit.
 
     Raises:
-        SourceError: The name is none that systemd could have given.
+        SourceError: It is not a valid service name.
     """
     name = workload.id.id.rpartition("/")[2]
     if not SERVICE_NAME.fullmatch(name):
-        raise SourceError(f"{sanitize(name)} is no name of a service")
+        raise SourceError(f"{sanitize(name)} is not a valid service name")
     return name

@@ -1,6 +1,6 @@
-"""Speaks to systemd over the system's D-Bus (org.freedesktop.systemd1, man 5 org.freedesktop.systemd1).
+"""Calls systemd over the system D-Bus (org.freedesktop.systemd1(5)).
 
-Through jeepney, on the caller's thread; every call has an end. Names of units go into messages only.
+Uses jeepney on the caller's thread; every call has a time-out. Unit names are only ever used in messages.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MANAGE = "run vmtop as root, or allow org.freedesktop.systemd1.manage-units in 
 
 
 class NoSuchUnit(SourceError):
-    """systemd knows no unit of this name."""
+    """systemd has no unit of this name."""
 
 
 class SystemBus:
@@ -35,7 +35,7 @@ class SystemBus:
         self._connection = connection
 
     def call(self, method: str, signature: str = "", body: tuple[object, ...] = (), interface: str = MANAGER) -> Any:
-        """Call a method of the manager; return what it answers, a tuple.
+        """Call a method of the manager; return its answer, a tuple.
 
         Raises:
             SourceError: It was refused (`AccessDenied`, `NoSuchUnit`), or there was no answer (`SourceDown`).
@@ -43,16 +43,16 @@ class SystemBus:
         return self._ask(_PATH, interface, method, signature, body)
 
     def properties(self, path: str, interface: str = UNIT) -> dict[str, Any]:
-        """Return all properties of an object. Raises as `call`."""
+        """Return all properties of an object. Raises like `call`."""
         answer = self._ask(path, "org.freedesktop.DBus.Properties", "GetAll", "s", (interface,))
         return {name: value for name, (_, value) in answer[0].items()}
 
     def await_job(self, path: str, method: str, signature: str, body: tuple[object, ...], seconds: float) -> str | None:
-        """Call a method that makes a job, and return the job's result; `None` when it has none in time."""
+        """Call a method that creates a job; return the job's result, `None` if it has not finished after `seconds`."""
         from jeepney import MatchRule, message_bus
 
         self._send(message_bus.AddMatch(MatchRule(type="signal", sender=_NAME, interface=MANAGER, path=path)))
-        # The signals themselves name their sender by its unique name, so the rule of this side leaves it out.
+        # Signals carry the unique name of their sender, so the rule on this side does not contain it.
         rule = MatchRule(type="signal", interface=MANAGER, member="JobRemoved", path=path)
         self.call("Subscribe")
         with self._connection.filter(rule, bufsize=100) as removed:
@@ -67,7 +67,7 @@ class SystemBus:
             except TimeoutError:
                 return None
             except OSError as error:
-                raise SourceDown(f"the connection to systemd was lost: {error}") from error
+                raise SourceDown(f"the connection to the connection to systemd was lost: {error}") from error
 
     def _ask(self, path: str, interface: str, method: str, signature: str, body: tuple[object, ...]) -> Any:
         from jeepney import DBusAddress, new_method_call
@@ -81,9 +81,9 @@ class SystemBus:
         try:
             answer = self._connection.send_and_get_reply(message, timeout=ANSWER_S)
         except TimeoutError:
-            raise SourceDown(f"systemd has not answered for {ANSWER_S:g} s") from None
+            raise SourceDown(f"systemd did not answer within {ANSWER_S:g} s") from None
         except OSError as error:
-            raise SourceDown(f"the connection to systemd was lost: {error}") from error
+            raise SourceDown(f"the connection to the connection to systemd was lost: {error}") from error
         if answer.header.message_type is MessageType.error:
             raise _refusal(DBusErrorResponse(answer))
         return answer.body
@@ -94,8 +94,8 @@ def system_bus() -> Iterator[SystemBus]:
     """Connect to the system bus.
 
     Raises:
-        SourceAbsent: This host has none.
-        SourceError: It does not let this user in, or does not answer.
+        SourceAbsent: This host has no system bus.
+        SourceError: It denies access to this user, or does not answer.
     """
     from jeepney.io.blocking import open_dbus_connection
 
@@ -116,15 +116,15 @@ def system_bus() -> Iterator[SystemBus]:
 
 
 def _refusal(error: Any) -> SourceError:
-    """Say what an error of D-Bus means."""
+    """Return the `SourceError` for a D-Bus error."""
     name = str(error.name)
-    said = sanitize(str(error.data[0]) if error.data else name).rstrip(".")
+    message = sanitize(str(error.data[0]) if error.data else name).rstrip(".")
     if name.endswith(_NOT_ALLOWED):
-        return AccessDenied(f"systemd does not allow it: {said}", _MANAGE)
+        return AccessDenied(f"systemd does not allow it: {message}", _MANAGE)
     if name.endswith(("NoSuchUnit", "LoadFailed")):
-        return NoSuchUnit(said)
+        return NoSuchUnit(message)
     if name.endswith(("ServiceUnknown", "NameHasNoOwner")):
         return SourceAbsent("systemd is not on the system bus of this host")
     if name.endswith(("NoReply", "Disconnected", "Timeout")):
-        return SourceDown(f"systemd was lost: {said}")
-    return SourceError(f"systemd refused: {said}")
+        return SourceDown(f"the connection to systemd was lost: {message}")
+    return SourceError(f"systemd refused: {message}")

@@ -1,4 +1,4 @@
-"""What an action on a service means: the systemctl command that does the same, and what it passes on. Pure."""
+"""What an action on a service means: the equivalent systemctl commands, and the side effects. Pure."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _WITH_TIMEOUT = frozenset({Verb.STOP, Verb.RESTART})
 
 
 def argument(workload: Workload) -> str:
-    """Return the unit's name; systemd has no other id."""
+    """Return the unit's name, quoted for a shell; systemd has no other id."""
     unit = workload.id.id.rpartition("/")[2]
     return f"-- {shlex.quote(unit)}" if unit.startswith("-") else shlex.quote(unit)
 
 
 def commands(request: Request) -> tuple[str, ...]:
-    """Return the commands that do the same; the second follows a time-out."""
+    """Return the equivalent commands; the second one follows a time-out."""
     unit = argument(request.workload)
     first = f"systemctl {request.verb} {unit}"
     if request.verb not in _WITH_TIMEOUT or request.after is not AfterTimeout.FORCE:
@@ -27,13 +27,13 @@ def commands(request: Request) -> tuple[str, ...]:
 
 
 def warnings(request: Request) -> list[str]:
-    """Say which other units stop or restart with it, and that a transient one is forgotten."""
+    """Return sentences about units that stop or restart with it, and about a transient unit that is forgotten."""
     if request.seen is None:
         return []
     sentences = []
     if request.verb is Verb.STOP and Note.TRANSIENT in request.seen.notes:
         sentences.append("It is transient: once it has stopped, systemd forgets the unit.")
     if request.seen.dependents and request.verb in _WITH_TIMEOUT:
-        does = "stop" if request.verb is Verb.STOP else "restart (or stop)"
-        sentences.append(f"systemd will {does} with it: {some(request.seen.dependents)}.")
+        effect = "stop" if request.verb is Verb.STOP else "restart (or stop)"
+        sentences.append(f"systemd will {effect} with it: {some(request.seen.dependents)}.")
     return sentences

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 class SystemdEngine(Engine):
-    """Services of the system's manager. Scopes, and services of another manager, are services to watch."""
+    """Services of the system manager. Scopes, and services of other managers, can only be watched."""
 
     name = "systemd"
     engine_names = frozenset({"systemd"})
     kinds = frozenset({"service"})
     verbs = ("start", "stop", "restart")
-    lacks = "services are only started, stopped and restarted"
+    lacks = "vmtop only starts, stops and restarts services"
     has_aliases = True
 
     def owns(self, workload: Workload) -> bool:
@@ -59,5 +59,5 @@ class SystemdEngine(Engine):
 
 
 def is_managed(workload: Workload) -> bool:
-    """Return whether a workload is a service that the system's manager starts and stops."""
+    """Return whether a workload is a service that the system manager starts and stops."""
     return workload.id.engine == "systemd" and workload.id.id.endswith(".service")

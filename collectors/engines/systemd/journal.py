@@ -1,4 +1,4 @@
-"""The journal of a service, by journalctl: the format of its files is not for others to read (systemd's own advice)."""
+"""The journal of a service, read with journalctl: systemd advises against reading the journal files directly."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _JOIN = "sudo usermod -aG systemd-journal $USER, then log in again"
 
 
 class JournalLog:
-    """Reads what a unit wrote; the position of a line is the journal's cursor.
+    """Reads the journal of a unit; the position of a line is the journal's cursor.
 
     Args:
-        unit: Name of the unit, `ssh.service`.
-        options: More words for journalctl, such as `--directory=...`.
+        unit: Name of the unit, such as `ssh.service`.
+        options: More options for journalctl, such as `--directory=...`.
     """
 
     def __init__(self, unit: str, options: Sequence[str] = ()) -> None:
         if not _UNIT.fullmatch(unit):
-            raise SourceError(f"{sanitize(unit)} is no name of a unit")
+            raise SourceError(f"{sanitize(unit)} is not a valid unit name")
         program = shutil.which("journalctl")
         if program is None:
             raise SourceAbsent("journalctl is not installed: without it the journal cannot be read")
@@ -45,20 +45,20 @@ class JournalLog:
 
     def before(self, line: LogLine, count: int) -> list[LogLine]:
         # With --reverse the cursor's own entry comes first.
-        found = list(self._read(f"--cursor={line.position}", "--reverse", f"--lines={count + 1}"))
-        return [one for one in reversed(found) if one.position != line.position][-count:]
+        newest_first = list(self._read(f"--cursor={line.position}", "--reverse", f"--lines={count + 1}"))
+        return [entry for entry in reversed(newest_first) if entry.position != line.position][-count:]
 
     def after(self, line: LogLine, count: int) -> list[LogLine]:
         lines: list[LogLine] = []
-        for one in self._read(f"--after-cursor={line.position}", "--lines=all"):
-            lines.append(one)
+        for entry in self._read(f"--after-cursor={line.position}", "--lines=all"):
+            lines.append(entry)
             if len(lines) == count:
                 break
         return lines
 
     def follow(self, line: LogLine | None) -> Iterator[LogLine]:
-        place = [f"--after-cursor={line.position}", "--lines=all"] if line is not None else ["--lines=0"]
-        return self._read("--follow", *place, keep=True)
+        start = [f"--after-cursor={line.position}", "--lines=all"] if line is not None else ["--lines=0"]
+        return self._read("--follow", *start, keep=True)
 
     def close(self) -> None:
         with self._lock:
@@ -66,18 +66,18 @@ class JournalLog:
         self._hand_over(None)
 
     def _hand_over(self, child: subprocess.Popen[bytes] | None) -> None:
-        """End the follower that there was, and the new one too if the log was closed meanwhile."""
+        """End the previous follower, and the new one too if the log was closed in the meantime."""
         with self._lock:
-            ending = [self._follower, child if self._is_closed else None]
+            obsolete = [self._follower, child if self._is_closed else None]
             self._follower = child
-        for one in ending:
-            if one is not None:
-                one.kill()
+        for old_child in obsolete:
+            if old_child is not None:
+                old_child.kill()
 
-    def _read(self, *words: str, keep: bool = False) -> Iterator[LogLine]:
-        """Run journalctl and yield its entries; it is ended with the iteration."""
-        child = subprocess.Popen(  # noqa: S603  # words only, the unit's name is checked
-            [*self._argv, *words],
+    def _read(self, *options: str, keep: bool = False) -> Iterator[LogLine]:
+        """Run journalctl and yield its entries; the process ends with the iteration."""
+        child = subprocess.Popen(  # noqa: S603  # a list of arguments, and the unit's name is checked
+            [*self._argv, *options],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT if keep else subprocess.PIPE,  # a follower's complaints must not fill a pipe
@@ -88,10 +88,10 @@ class JournalLog:
             assert child.stdout is not None  # noqa: S101  # a pipe, by construction
             for raw in child.stdout:
                 yield _line(raw)
-            said = sanitize(child.stderr.read(2000)).strip() if child.stderr is not None else "journalctl ended"
+            message = sanitize(child.stderr.read(2000)).strip() if child.stderr is not None else "journalctl ended"
             if child.wait() > 0:
-                failure = AccessDenied if "permission" in said.lower() else SourceError
-                raise failure(f"the journal cannot be read: {said}", _JOIN)
+                failure = AccessDenied if "permission" in message.lower() else SourceError
+                raise failure(f"the journal cannot be read: {message}", _JOIN)
         finally:
             child.kill()
             child.communicate()
@@ -104,7 +104,7 @@ def _line(raw: bytes) -> LogLine:
         entry = {}
     message = entry.get("MESSAGE")
     if isinstance(message, list):  # not UTF-8: a list of bytes
-        message = bytes(one for one in message if isinstance(one, int) and 0 <= one < 256)
+        message = bytes(byte for byte in message if isinstance(byte, int) and 0 <= byte < 256)
     at = str(entry.get("__REALTIME_TIMESTAMP") or "")
     priority = str(entry.get("PRIORITY") or "6")
     return LogLine(

@@ -1,4 +1,4 @@
-"""systemd: the services that are stopped or failed, and so have no cgroup. Those that run are read from the kernel."""
+"""systemd: the stopped and failed services, which have no cgroup. Running services are read from the kernel."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from collectors.sampling.source import SourceReading
 _AT_REST = {"inactive": State.STOPPED, "failed": State.CRASHED}
 """By ActiveState."""
 _OTHERS = ("systemd-nspawn@",)
-"""Services that are containers: their cgroups are listed under their own engine."""
+"""Prefixes of services that are containers: their cgroups are listed under their own engine."""
 _STARTABLE = frozenset({"enabled", "enabled-runtime", "linked", "linked-runtime"})
-"""States of unit files: a stopped service that someone enabled is one that can be missed."""
+"""Unit file states: only an enabled service is worth listing when it is stopped."""
 
 
 class SystemdSource:
-    """Lists services at rest. Two calls a beat, whatever their number."""
+    """Lists stopped and failed services. Two calls per reading, whatever their number."""
 
     name = "systemd"
     interval_s = 5.0
@@ -38,7 +38,7 @@ class SystemdSource:
         self._bus = self._stack.enter_context(system_bus())
 
     def read(self) -> SourceReading:
-        """List the loaded services that failed, or are stopped although they are enabled."""
+        """List the loaded services that failed, or are stopped although enabled."""
         if self._bus is None:
             raise SourceDown("the system bus is not open")
         units = self._bus.call("ListUnitsByPatterns", "asas", ([], ["*.service"]))[0]
@@ -63,7 +63,7 @@ class SystemdSource:
 
 
 def slice_of(unit: str) -> str:
-    """Return the path of the slice that a service gets when its unit names none (systemd.slice(5))."""
+    """Return the path of the default slice of a service (systemd.slice(5))."""
     template, at, _ = unit.partition("@")
     if not at:
         return "/system.slice"
@@ -72,7 +72,7 @@ def slice_of(unit: str) -> str:
 
 
 def service_named(typed: str) -> Workload | None:
-    """Return the service that a name can only mean though no list has it; systemd will say whether it has it."""
+    """Return the service that a typed name must mean, whether or not it exists; `None` if it cannot be a service."""
     unit = typed.removeprefix("service:").removeprefix("svc:")
     unit = unit if unit != typed or unit.endswith(".service") else ""
     unit += "" if unit.endswith(".service") or not unit else ".service"

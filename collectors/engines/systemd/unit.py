@@ -1,7 +1,7 @@
-"""What systemd tells of a service: how long its activation took, as whom it runs, and which sandboxing is in force.
+"""Facts about a service from systemd: the duration of its activation, its user, and its sandboxing.
 
-Activation is from leaving `inactive` to reaching `active`, on systemd's own monotonic clock: known whoever
-started the service (org.freedesktop.systemd1(5); the settings are those of systemd.exec(5)).
+Activation is the time from leaving `inactive` to reaching `active`, on systemd's own monotonic clock, regardless of
+what started the service (org.freedesktop.systemd1(5); the settings are those of systemd.exec(5)).
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ _SWITCHES = (
 _CHOICES = ("ProtectHome", "ProtectSystem", "ProtectProc")
 _OFF = frozenset({"", "no", "false", "default"})
 _ALL_NAMESPACES = 0x7E020000
-"""CLONE_NEW* flags: systemd's word for "no namespace is forbidden"."""
+"""All CLONE_NEW* flags: systemd's value for "no namespace is restricted"."""
 
 
 def read_unit(bus: SystemBus, name: str) -> dict[str, Fact]:
     """Return `startup_running_seconds`, `user` and `sandbox` of a service.
 
     Raises:
-        SourceError: systemd does not answer, or does not know it.
+        SourceError: systemd does not answer, or has no such unit.
     """
     (path,) = bus.call("GetUnit", "s", (name,))
     return {**activation(bus.properties(path, UNIT)), **sandbox(bus.properties(path, SERVICE))}
@@ -40,13 +40,13 @@ def activation(unit: Mapping[str, Any]) -> dict[str, Fact]:
     left = int(unit.get("InactiveExitTimestampMonotonic") or 0)
     reached = int(unit.get("ActiveEnterTimestampMonotonic") or 0)
     if not left or reached < left:
-        return {"startup_running_seconds": unknown("systemd has no activation of it on record")}
-    how = "systemd: ActiveEnterTimestamp less InactiveExitTimestamp, of its last activation"
+        return {"startup_running_seconds": unknown("systemd has no record of an activation")}
+    how = "systemd: ActiveEnterTimestamp minus InactiveExitTimestamp, of its last activation"
     return {"startup_running_seconds": Fact((reached - left) / 1e6, how)}
 
 
 def sandbox(service: Mapping[str, Any]) -> dict[str, Fact]:
-    """Return the user that a service runs as, and the settings that shut it in: their names, parted by blanks."""
+    """Return the user that a service runs as, and the names of its sandbox settings, separated by blanks."""
     in_force = [name for name in _SWITCHES if _is_on(name, service.get(name))]
     in_force += [f"{name}={service[name]}" for name in _CHOICES if str(service.get(name) or "") not in _OFF]
     how = "systemd: properties of the service (systemd.exec(5))"

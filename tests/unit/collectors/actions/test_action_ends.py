@@ -72,7 +72,7 @@ def test_an_engine_that_comes_back_without_having_done_it_has_not_done_it(monkey
     action = run(engine, Request(Verb.STOP, container()))
     assert result(action) is Result.FAILED
     assert action.outcome is not None
-    assert "lost in the middle (connection reset)" in action.outcome.sentence
+    assert "the connection to the engine was lost (connection reset)" in action.outcome.sentence
 
 
 def test_what_was_forced_in_vain_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:

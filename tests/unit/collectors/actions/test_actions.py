@@ -90,7 +90,7 @@ class TestWords:
 
     def test_the_consequence_tells_what_follows_the_time_out(self) -> None:
         request = Request(Verb.STOP, domain(), 60)
-        assert "after 60 s, it is forced off" in consequence(request)
+        assert "longer than 60 s, it is forced off" in consequence(request)
         assert equivalent(request) == ("virsh shutdown db", "virsh destroy db  # after 60 s")
         left = Request(Verb.STOP, domain(), 60, AfterTimeout.LEAVE)
         assert "left as it is" in consequence(left)
@@ -217,7 +217,7 @@ class TestRunner:
         assert "outcome unknown" in phases
         assert result(action) is Result.DONE
         assert action.outcome is not None
-        assert "seen after the engine came back" in action.outcome.sentence
+        assert "confirmed after the engine came back" in action.outcome.sentence
 
     def test_waiting_a_minute_for_a_stop_asks_the_engine_at_most_fifty_times(
         self, monkeypatch: pytest.MonkeyPatch
@@ -333,7 +333,7 @@ class TestRunner:
             action = run(engine, Request(Verb.STOP, container("web"), seen=seen))
             assert result(action) is Result.CHANGED
             assert action.outcome is not None
-            assert "is called web-old now" in action.outcome.sentence
+            assert "is now called web-old" in action.outcome.sentence
         assert engine.performed == []
 
     def test_a_unit_named_by_an_alias_is_refused_by_its_own_name(self) -> None:
@@ -342,7 +342,7 @@ class TestRunner:
         action = run(engine, Request(Verb.STOP, service("sshd.service")))
         assert result(action) is Result.REFUSED
         assert action.outcome is not None
-        assert "is another name of ssh.service" in action.outcome.sentence
+        assert "is an alias of ssh.service" in action.outcome.sentence
         assert engine.performed == []
 
     def test_a_domain_that_is_seen_otherwise_than_confirmed_is_left_alone(self) -> None:

@@ -29,14 +29,14 @@ def test_who_has_nothing_beside_has_no_more_sentences(verb: Verb) -> None:
 
 @pytest.mark.parametrize("verb", list(Verb))
 def test_a_transient_domain_is_gone_for_good_once_it_is_off(verb: Verb) -> None:
-    assert ("gone for good" in said(verb, domain(), Note.TRANSIENT)) is (verb in ENDING)
+    assert ("definition is lost" in said(verb, domain(), Note.TRANSIENT)) is (verb in ENDING)
 
 
 def test_a_domain_that_a_reboot_ends_is_off_after_it() -> None:
     words = said(Verb.RESTART, domain(), Note.OFF_AFTER_REBOOT)
-    assert "it will be off" in words
-    assert "gone for good" not in words
-    assert "gone for good" in said(Verb.RESTART, domain(), Note.OFF_AFTER_REBOOT, Note.TRANSIENT)
+    assert "A reboot turns it off" in words
+    assert "definition is lost" not in words
+    assert "definition is lost" in said(Verb.RESTART, domain(), Note.OFF_AFTER_REBOOT, Note.TRANSIENT)
     assert said(Verb.STOP, domain(), Note.OFF_AFTER_REBOOT) == ""
 
 
@@ -89,10 +89,10 @@ def test_who_runs_inside_is_found_by_the_control_groups() -> None:
 @pytest.mark.parametrize(
     ("verb", "words"),
     [
-        (Verb.STOP, "Inside it runs container inner, and ends with it."),
-        (Verb.KILL, "Inside it runs container inner, and ends with it."),
-        (Verb.RESTART, "Inside it runs container inner, and ends with it."),
-        (Verb.PAUSE, "Inside it runs container inner, and stands still with it."),
+        (Verb.STOP, "This also ends what runs inside it: container inner."),
+        (Verb.KILL, "This also ends what runs inside it: container inner."),
+        (Verb.RESTART, "This also ends what runs inside it: container inner."),
+        (Verb.PAUSE, "This also pauses what runs inside it: container inner."),
         (Verb.START, ""),
         (Verb.RESUME, ""),
         (Verb.REMOVE, ""),
@@ -104,7 +104,7 @@ def test_who_runs_inside_is_hit_with_it(verb: Verb, words: str) -> None:
 
 def test_of_many_inside_a_few_are_named() -> None:
     inner = tuple(container(f"c{number}", number=number) for number in range(7))
-    words = "Inside it run container c0, container c1, container c2, container c3 and 3 more, and end with it."
+    words = "This also ends what runs inside it: container c0, container c1, container c2, container c3 and 3 more."
     assert besides(Request(Verb.STOP, service(), below=inner)) == (words,)
 
 

@@ -69,13 +69,13 @@ def test_the_configuration_names_exceptions(named: str) -> None:
 @pytest.mark.parametrize(
     ("unit", "why"),
     [
-        ("ssh.service", "afar"),
-        ("sshd.service", "afar"),
-        ("sshd@3-10.0.0.1:22-10.0.0.2:5000.service", "afar"),
-        ("dropbear.service", "afar"),
-        ("tailscaled.service", "afar"),
-        ("wg-quick@wg0.service", "afar"),
-        ("openvpn-server@home.service", "afar"),
+        ("ssh.service", "remote access"),
+        ("sshd.service", "remote access"),
+        ("sshd@3-10.0.0.1:22-10.0.0.2:5000.service", "remote access"),
+        ("dropbear.service", "remote access"),
+        ("tailscaled.service", "remote access"),
+        ("wg-quick@wg0.service", "remote access"),
+        ("openvpn-server@home.service", "remote access"),
         ("NetworkManager.service", "network"),
         ("systemd-networkd.service", "network"),
         ("systemd-resolved.service", "network"),
@@ -131,10 +131,10 @@ def test_whatever_vmtop_was_started_from_is_protected_up_to_the_first_process(tm
     process(tmp_path, "10", 0, "/init.scope")
     protection = Protection((), tmp_path, tmp_path)
     assert "vmtop itself" in protection.reason(service("user@1000.service"))  # in no list, so without a group
-    assert "started from" in protection.reason(
+    assert "that started vmtop" in protection.reason(
         msgspec.structs.replace(service("mux.service"), cgroup="/work.slice/mux.service")
     )
-    assert "started from" in protection.reason(container(cgroup="/custom.slice/jump.slice/docker-abc.scope"))
+    assert "that started vmtop" in protection.reason(container(cgroup="/custom.slice/jump.slice/docker-abc.scope"))
     assert protection.reason(container(cgroup="/custom.slice/jump.slice/docker-abd.scope")) == ""
     assert protection.reason(service("other.service")) == ""
 
@@ -148,4 +148,4 @@ def test_processes_that_form_a_ring_hold_no_one_up(tmp_path: Path) -> None:
     process(tmp_path, "self", 30, "/a")
     process(tmp_path, "30", 31, "/b")
     process(tmp_path, "31", 30, "/c")
-    assert "started from" in Protection((), tmp_path, tmp_path).reason(container(cgroup="/c"))
+    assert "that started vmtop" in Protection((), tmp_path, tmp_path).reason(container(cgroup="/c"))

@@ -55,7 +55,7 @@ XML = """<domain type='kvm'><os><type machine='pc-q35-7.2'>hvm</type></os>
 def test_a_definition_tells_how_a_machine_is_kept_apart_and_what_it_runs() -> None:
     root = ElementTree.fromstring(XML)  # noqa: S314  # the test's own
     assert facts.isolation(root).value == "hardware (kvm, type 2), pc-q35-7.2, dac + selinux"
-    assert facts.system(root).value == "debian 12, a kernel of its own"
+    assert facts.system(root).value == "debian 12, its own kernel"
     bare = ElementTree.fromstring("<domain type='qemu'><launchSecurity type='sev'/></domain>")  # noqa: S314
     assert facts.isolation(bare).value == "emulated (tcg, type 2), no label, confidential: sev"
     assert facts.system(bare).value is None
@@ -81,7 +81,7 @@ def test_a_unit_tells_its_activation_its_user_and_what_shuts_it_in() -> None:
     shown = isolation_summary.of_service(None, told)
     assert shown.value == "user web, 3 sandbox settings"
     assert "ProtectSystem=strict" in shown.how
-    assert isolation_summary.of_service(None, open_wide).value == "user root, no sandbox setting"
+    assert isolation_summary.of_service(None, open_wide).value == "user root, no sandbox settings"
     assert isolation_summary.of_service(None, {}).value is None
 
 
@@ -142,7 +142,7 @@ def test_a_window_gives_means_and_what_it_lacks_a_reason() -> None:
 
 def test_only_witnessed_starts_have_a_time() -> None:
     none = started(None)
-    assert all(told.value is None and "witnessed" in told.how for told in none.values())
+    assert all(told.value is None and "was observed" in told.how for told in none.values())
     seen = started(Startup(1.0, "create event", 0.4, 2.5, "first network packet"))
     assert seen["startup_running_seconds"].value == 0.4
     assert seen["startup_ready_seconds"] == Fact(2.5, "from create event to ready, by its first network packet")
@@ -325,7 +325,7 @@ def test_isolation_and_system_are_what_the_engines_say(seen: Seen, linux_guests:
     claimed = next(one.get("id") for one in xml.iterfind("metadata//") if one.tag.endswith("}os"))
     guest = seen.value("system", "vm", linux_guests[1])
     assert claimed == "http://debian.org/debian/12"
-    assert guest["value"] == "debian 12, a kernel of its own"
+    assert guest["value"] == "debian 12, its own kernel"
     asked = seen.value("system", "vm", linux_guests[0])
     told = _virsh(seen.libvirt, "guestinfo", "--os", linux_guests[0])
     kernel = next(line.split()[-1] for line in told.splitlines() if line.startswith("os.kernel-release"))
@@ -388,7 +388,7 @@ def test_starts_are_told_of_those_that_were_witnessed_and_of_no_others(
     assert guest["value"] is not None, guest
     assert 0 <= guest["value"] < 10
     for kind, name in (("container", "class-early"), ("vm", linux_guests[0])):
-        assert seen.value("startup_running_seconds", kind, name)["why_not"] == "no start of it was witnessed"
+        assert seen.value("startup_running_seconds", kind, name)["why_not"] == "no start was observed"
 
 
 @pytest.mark.lab

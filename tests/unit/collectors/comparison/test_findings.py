@@ -40,7 +40,7 @@ def small(inside: float = 0.09 * GIB, kind: Kind = Kind.VM, ticks: int = READING
 
 def test_a_machine_that_uses_a_tenth_could_be_a_container() -> None:
     one = small()
-    assert rules([one], told(one, system="debian 12, a kernel of its own")) == ["vm-could-be-container"]
+    assert rules([one], told(one, system="debian 12, its own kernel")) == ["vm-could-be-container"]
 
 
 @pytest.mark.parametrize(

@@ -321,7 +321,7 @@ async def test_in_a_replay_the_classes_are_those_of_that_moment(tmp_path: Path) 
         await until(running.pilot, lambda: "bare metal" in running.text())
         shown = running.text()
         assert "Findings" in shown or "Not measurable" in shown
-        assert "not known: a session holds counters, not this" in shown, "isolation is not recorded"
+        assert "not known: a session does not record it" in shown, "isolation is not recorded"
         for _ in range(30):
             if "memory: host pays: " in running.text():
                 break

@@ -166,7 +166,7 @@ class TestToyOnTheScreen:
     async def test_a_shell_that_it_does_not_have_is_a_sentence(self, box: Path) -> None:
         async with screen_of_toys(box) as session:
             await session.press("j", "e")
-            await told_of(session, "vmtop has no way in")
+            await told_of(session, "vmtop cannot open a console in it")
 
 
 def some_workload(engine: Engine | None, kind: str) -> Workload:
@@ -274,7 +274,7 @@ class TestWhatIsAbsent:
     def test_facts_without_an_engine_have_the_reason_in_their_place(self) -> None:
         workload = some_workload(None, "container")
         facts = FactsReader(EngineConnections([])).read_all([workload])[workload.id]
-        assert facts["size_bytes"].how == "cri-o is not asked by vmtop"
+        assert facts["size_bytes"].how == "cri-o is not queried by vmtop"
 
     def test_a_look_at_a_service_of_the_demo_does_not_ask_this_hosts_systemd(self) -> None:
         service = Workload(WorkloadId("systemd", "/system.slice/ssh.service"), Kind.SERVICE, "ssh", State.RUNNING)

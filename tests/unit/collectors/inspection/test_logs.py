@@ -415,5 +415,5 @@ def test_a_domain_without_a_logged_console_says_what_would_make_one(libvirt_lab:
     uuid = libvirt_lab.connection.lookupByName(libvirt_lab.shut_off).UUIDString()
     with pytest.raises(SourceError) as caught:
         open_log(Workload(WorkloadId("qemu", uuid), Kind.VM, libvirt_lab.shut_off, State.STOPPED), there)
-    assert "no console that is logged" in caught.value.reason
+    assert "no console logged to a file" in caught.value.reason
     assert "<log file=" in caught.value.remedy

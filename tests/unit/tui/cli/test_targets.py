@@ -78,9 +78,9 @@ def test_what_was_not_found_while_one_is_silent_is_not_called_absent(
 ) -> None:
     assert asked("web", docker=never).code == NO_ANSWER
     said = capsys.readouterr().err
-    assert "vmtop: web: docker at unix:///tmp/hung.sock has not answered for 1.5 s, and could know that name" in said
+    assert "vmtop: web: docker at unix:///tmp/hung.sock has not answered for 1.5 s and could know that name" in said
     assert "nothing was done" in said
-    assert "vm:web and service:web do not ask there; a full id asks no one else" in said
+    assert "use vm:web, service:web or a full id to skip it" in said
     assert "no such workload" not in said
 
 
