@@ -14,6 +14,8 @@ _LAB = ("docker_lab", "libvirt_lab", "linux_guests")
 """A file that names one of these fixtures runs next to the Docker engine and the libvirt daemon of the lab."""
 _LABS = 2
 """How many labs run side by side, each with daemons of its own."""
+_LIVE_GROUPS = "LiveGroups"
+"""Files that make cgroups share a worker: vmtop would take groups of the same id for one workload."""
 _ALONE = "pytest.mark.lab"
 """A file with other daemons starts them itself: its tests stay together."""
 
@@ -32,6 +34,8 @@ def group_of(path: str) -> str:
     text = (ROOT / path).read_text() if (ROOT / path).is_file() else ""
     if any(fixture in text for fixture in _LAB):
         return f"lab-{crc32(path.encode()) % _LABS}"
+    if _LIVE_GROUPS in text:
+        return "cgroups"
     return path if _ALONE in text else ""
 
 

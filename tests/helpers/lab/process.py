@@ -178,6 +178,11 @@ def cgroup_parents(name: str) -> Iterator[None]:
                 folder.rmdir()
 
 
+def cgroups_named(text: str) -> list[Path]:
+    """Return the cgroups whose names contain a text, in all hierarchies. Others may vanish meanwhile."""
+    return [Path(folder) for folder, _, _ in os.walk(CGROUPS) if text in os.path.basename(folder)]
+
+
 def remove_cgroups(pattern: str) -> None:
     """Remove the cgroups that an engine left behind when it ended abruptly, in every hierarchy.
 

@@ -32,7 +32,7 @@ from collectors.sampling.source import SourceSpec
 from tests.helpers.lab.docker_engine import DockerLab
 from tests.helpers.lab.guests import BootSector
 from tests.helpers.lab.libvirt_daemon import LibvirtLab
-from tests.helpers.lab.process import find_program
+from tests.helpers.lab.process import cgroups_named, find_program
 from tests.unit.collectors.session.test_session_file import fleet_frames, write
 from tests.unit.tui.cli.test_main import fleet, run
 from tui.cli.sampling import moments
@@ -477,7 +477,7 @@ def _waited(lab: LibvirtLab, machine: str, container: str) -> tuple[float, tuple
 
 def _stall_us(container: str) -> int:
     """What the kernel's pressure file says of a container."""
-    (path,) = Path("/sys/fs/cgroup").glob(f"**/{container}/cpu.pressure")
+    (path,) = [group / "cpu.pressure" for group in cgroups_named(container) if (group / "cpu.pressure").exists()]
     return int(path.read_text().split("total=")[1].split()[0])
 
 
