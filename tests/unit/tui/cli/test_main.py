@@ -22,7 +22,8 @@ from collectors.model.workloads import Kind, State
 from collectors.sampling.source import SourceSpec
 from tests.helpers.checkout import DOCS
 from tests.helpers.strategies import frame, workload
-from tui.cli import main, sampling, screen, sources
+from tui.cli import main, screen, sources
+from tui.cli.commands import list as list_command
 from tui.settings.screen_options import ScreenOptions
 
 SCHEMA = json.loads((DOCS / "list.schema.json").read_text())
@@ -73,7 +74,7 @@ def test_help_imports_no_library(arguments: list[str]) -> None:
     loaded = done.stderr.split()
     roots = {name.partition(".")[0] for name in loaded}
     assert done.stdout
-    assert not roots & {"textual", "rich", "docker", "libvirt", "psutil", "plotext", "msgspec", "re2"}
+    assert not roots & {"textual", "rich", "docker", "libvirt", "psutil", "plotext", "platformdirs", "msgspec", "re2"}
     light = ("collectors", "collectors.engines", "collectors.engines.base", "collectors.engines.options")
     engines = [name for name in loaded if name.startswith("collectors.engines.") and name.endswith(".engine")]
     folders = [name.rpartition(".")[0] for name in engines]
@@ -238,7 +239,7 @@ def test_list_takes_what_is_chosen() -> None:
 
 def test_what_is_told_as_stopped_would_be_listed_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = frame(1, {workload("web", state=State.STOPPED): {}, workload("db", Kind.VM, "qemu"): {}})
-    monkeypatch.setattr(sampling, "gather", lambda _: Deriver().feed(seen))
+    monkeypatch.setattr(list_command, "gather", lambda _: Deriver().feed(seen))
     assert "vmtop: 1 stopped; --all shows them" in run("list", "--only", "container").stderr
     assert "stopped" not in run("list", "--filter", "name=nothing").stderr
     assert "stopped" not in run("list").stderr
@@ -248,7 +249,7 @@ def test_list_fails_only_when_nothing_could_be_read(monkeypatch: pytest.MonkeyPa
     bare = frame(1, {})
     codes = []
     for seen in (bare, msgspec.structs.replace(bare, samples={})):
-        monkeypatch.setattr(sampling, "gather", lambda _, seen=seen: Deriver().feed(seen))
+        monkeypatch.setattr(list_command, "gather", lambda _, seen=seen: Deriver().feed(seen))
         codes.append(run("list").exit_code)
     assert codes == [0, 1]
 
