@@ -55,7 +55,7 @@ def test_what_a_row_says_is_what_menu_words_rules_and_confirmation_say(monkeypat
 
 @pytest.mark.parametrize("verb", [verb for verb in Verb if verb is not Verb.REMOVE])
 def test_a_verb_is_a_command_that_has_a_timeout_if_it_can_wait(verb: Verb) -> None:
-    command = main.get_command(click.Context(main), verb)
+    _, command, _ = main.resolve_command(click.Context(main), [verb])
     assert command is not None
     assert any("--timeout" in parameter.opts for parameter in command.params) is VERBS[verb].can_wait
 
