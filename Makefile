@@ -4,7 +4,7 @@
 PARALLEL = -n 6
 
 MAKEFLAGS += --no-print-directory
-.PHONY: help run test check matrix bench reliability mutants docs clean static
+.PHONY: help run test check lowest matrix bench reliability mutants docs clean static
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -23,6 +23,9 @@ check: ## The same without the real daemons, in a third of the time
 	@.ci/setup test
 	@$(MAKE) static
 	@.venv/bin/pytest -q -m "not lab" $(PARALLEL) $(ARGS)
+
+lowest: ## The fast tests on the oldest Python here, with the lowest dependencies that pyproject.toml allows
+	@.ci/matrix lowest
 
 matrix: ## The fast tests on every Python here, with the lowest and the newest dependencies
 	@.ci/matrix

@@ -5,16 +5,16 @@ A virtual machine's overhead is inside its own process; see `kernel.qemu_memory`
 
 from __future__ import annotations
 
-import os
 import time
+from collections.abc import Callable
 from typing import NamedTuple
 
-from collectors.engines import registry
-from collectors.kernel.procfs import read_bytes, read_process_stat
-from collectors.model.facts import Fact, unknown
+import psutil
 
-_TICK_S = 1 / os.sysconf("SC_CLK_TCK")
-_PAGE = os.sysconf("SC_PAGE_SIZE")
+from collectors.engines import registry
+from collectors.model.facts import Fact, unknown
+from collectors.safety.sanitize import sanitize
+
 _OTHER_DAEMONS = frozenset({"crio"})
 """Daemons of engines that vmtop can only watch."""
 
@@ -61,27 +61,34 @@ def find_shim(pid: int | None, proc: str = "/proc") -> ProcessUsage | None:
     """Return the shim that is the parent of a container's first process; `None` if it has no known name."""
     if pid is None:
         return None
-    stat = read_process_stat(proc, pid)
-    parent = 0 if stat is None else stat.parent_pid
-    process = _usage(parent, proc) if parent > 1 else None
-    return process if process is not None and process.name.startswith(registry.shims()) else None
+    psutil.PROCFS_PATH = proc
+    try:
+        parent = psutil.Process(pid).ppid()
+    except psutil.Error:
+        return None
+    return _usage(parent, lambda name: name.startswith(registry.shims())) if parent > 1 else None
 
 
 def find_engines(containers: int, proc: str = "/proc") -> EngineProcesses:
-    """Return the engines' daemons on this host, recognised by their process names."""
-    daemons = frozenset(name.encode() for name in registry.daemons() | _OTHER_DAEMONS)
-    pids = [int(name) for name in os.listdir(proc) if name.isdigit()]
-    names = ((pid, (read_bytes(f"{proc}/{pid}/comm") or b"").strip()) for pid in pids)
-    processes = (_usage(pid, proc) for pid, name in names if name in daemons)
-    return EngineProcesses(tuple(process for process in processes if process is not None), containers)
+    """Return the engines of this host, by the names of their processes."""
+    psutil.PROCFS_PATH = proc
+    daemons = registry.daemons() | _OTHER_DAEMONS
+    usages = (_usage(pid, daemons.__contains__) for pid in psutil.pids())
+    return EngineProcesses(tuple(usage for usage in usages if usage is not None), containers)
 
 
-def _usage(pid: int, proc: str) -> ProcessUsage | None:
-    stat = read_process_stat(proc, pid)
-    if stat is None:
+def _usage(pid: int, is_wanted: Callable[[str], bool]) -> ProcessUsage | None:
+    """Return what a process uses; `None` when it has ended, or when its name is not wanted."""
+    try:
+        process = psutil.Process(pid)
+        with process.oneshot():
+            name = process.name()
+            if not is_wanted(name):
+                return None
+            times, resident = process.cpu_times(), process.memory_info().rss
+    except psutil.Error:
         return None
-    name = (read_bytes(f"{proc}/{pid}/comm") or b"").strip().decode("ascii", "replace")
-    return ProcessUsage(pid, name, stat.cpu_ticks * _TICK_S, stat.resident_pages * _PAGE, time.monotonic())
+    return ProcessUsage(pid, sanitize(name), times.user + times.system, resident, time.monotonic())
 
 
 def memory_of(shim: ProcessUsage | None, engines: EngineProcesses) -> Fact:

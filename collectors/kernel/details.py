@@ -121,17 +121,14 @@ class KernelDetails:
         if workload.kind is not Kind.CONTAINER or pid is None or _same_network(self._proc, pid):
             return []
         rows: list[tuple[Value, ...]] = []
-        for line in (read_bytes(f"{self._proc}/{pid}/net/dev") or b"").splitlines()[2:]:
-            name, _, numbers = line.partition(b":")
-            words = [int(word) for word in numbers.split() if word.isdigit()]
-            if len(words) < 12:
-                continue
-            shown = sanitize(name.strip())
+        table = parsers.interfaces(read_bytes(f"{self._proc}/{pid}/net/dev") or b"") or {}
+        for name, counters in table.items():
+            shown, sums = sanitize(name), parsers.traffic([counters])
             flows = (
-                self._rates.per_second(f"rx{shown}", words[0], at),
-                self._rates.per_second(f"tx{shown}", words[8], at),
+                self._rates.per_second(f"rx{shown}", sums.rx_bytes, at),
+                self._rates.per_second(f"tx{shown}", sums.tx_bytes, at),
             )
-            rows.append((shown, *flows, words[0], words[8], words[3] + words[11]))
+            rows.append((shown, *flows, sums.rx_bytes, sums.tx_bytes, sums.drops))
         columns = (
             Column("INTERFACE"), Column("RX/S", _FLOW), Column("TX/S", _FLOW), Column("RX", Unit.BYTES),
             Column("TX", Unit.BYTES), Column("DROPS", Unit.COUNT),
@@ -168,14 +165,7 @@ def _by_device_v2(text: bytes) -> dict[str, tuple[int, int]]:
 
 
 def _by_device_v1(text: bytes) -> dict[str, tuple[int, int]]:
-    found: dict[str, tuple[int, int]] = {}
-    for line in text.splitlines():
-        words = line.split()
-        if len(words) == 3 and words[1] in (b"Read", b"Write"):
-            device, value = words[0].decode("ascii", "replace"), parsers.number(words[2]) or 0
-            read, written = found.get(device, (0, 0))
-            found[device] = (value, written) if words[1] == b"Read" else (read, value)
-    return found
+    return {device.decode("ascii", "replace"): sums for device, sums in parsers.blkio_v1(text).items()}
 
 
 def _device_name(number: str) -> str:

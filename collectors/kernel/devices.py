@@ -67,14 +67,12 @@ class Interfaces:
 
     def read(self, table: bytes) -> parsers.Network | None:
         """Return the totals of a `net/dev` table; `None` without a table."""
-        lines = table.splitlines()
+        rows = parsers.interfaces(table)
+        if rows is None:
+            return None
         self._hardware.start_reading()
-        rows = {_interface(line): line for line in lines[2:]}
-        real = [line for name, line in rows.items() if self._hardware.has(name)]
+        names = {name: name.decode("utf-8", "surrogateescape") for name in rows}
+        real = [columns for name, columns in rows.items() if self._hardware.has(names[name])]
         if not real:
-            real = [line for name, line in rows.items() if not _VIRTUAL.match(name)]
-        return parsers.network(b"\n".join([*lines[:2], *real]))
-
-
-def _interface(line: bytes) -> str:
-    return line.rpartition(b":")[0].strip().decode("utf-8", "surrogateescape")
+            real = [columns for name, columns in rows.items() if not _VIRTUAL.match(names[name])]
+        return parsers.traffic(real)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import re
 import time
 from collections.abc import Callable
-
-import psutil
 
 from collectors.kernel.cgroup import parsers
 from collectors.kernel.cgroup.parsers import NS_PER_TICK
@@ -76,7 +75,7 @@ class HostSource:
             workloads={},
             samples={identity: (self._sample(stat, memory),)},
             host=host,
-            cpus=len(_CPU_LINE.findall(stat)) or psutil.cpu_count() or 1,
+            cpus=len(_CPU_LINE.findall(stat)) or os.cpu_count() or 1,
             memory_bytes=memory.get(b"MemTotal", 0),
             facts=self._facts(memory),
         )

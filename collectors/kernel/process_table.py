@@ -1,16 +1,12 @@
-"""The processes inside a workload, from /proc."""
+"""The processes inside a workload, as psutil reports them."""
 
 from __future__ import annotations
 
-import os
-import pwd
-import time
 from collections.abc import Iterable
-from functools import lru_cache
-from typing import NamedTuple
 
-from collectors.kernel.cgroup.processes import command, folders, members
-from collectors.kernel.procfs import read_process_stat
+import psutil
+
+from collectors.kernel.cgroup.processes import folders, members
 from collectors.model.details import Column, Page, Table, Value
 from collectors.model.metrics import Unit
 from collectors.safety.redact import redact_words
@@ -18,8 +14,19 @@ from collectors.safety.sanitize import sanitize
 
 AT_MOST = 500
 _LONGEST = 400
-_TICK_S = 1 / os.sysconf("SC_CLK_TCK")
-_PAGE = os.sysconf("SC_PAGE_SIZE")
+_STATES = {
+    psutil.STATUS_RUNNING: "R",
+    psutil.STATUS_SLEEPING: "S",
+    psutil.STATUS_DISK_SLEEP: "D",
+    psutil.STATUS_STOPPED: "T",
+    psutil.STATUS_TRACING_STOP: "t",
+    psutil.STATUS_ZOMBIE: "Z",
+    psutil.STATUS_DEAD: "X",
+    psutil.STATUS_IDLE: "I",
+    psutil.STATUS_PARKED: "P",
+    psutil.STATUS_WAKING: "W",
+}
+"""The kernel's letters, as in ps and top."""
 _COLUMNS = (
     Column("PID"),
     Column("USER"),
@@ -31,20 +38,12 @@ _COLUMNS = (
 )
 
 
-class Seen(NamedTuple):
-    """A process at an earlier look: its start, its CPU seconds, the instant."""
-
-    start: int
-    cpu_s: float
-    at: float
-
-
 class Processes:
-    """Lists processes; the second look has their CPU use."""
+    """Lists processes. CPU use is known from a process's second reading on."""
 
     def __init__(self, proc: str = "/proc") -> None:
         self._proc = proc
-        self._seen: dict[int, Seen] = {}
+        self._last: dict[int, psutil.Process] = {}
 
     def table(self, directories: Iterable[str]) -> Table:
         """List the processes in and below a workload's cgroup, busiest first.
@@ -57,48 +56,42 @@ class Processes:
             pids = [pid for folder in folders(directory) for pid in members(folder)]
             if pids:
                 break
-        seen: dict[int, Seen] = {}
-        rows = [row for pid in pids[:AT_MOST] if (row := self._row(pid, seen)) is not None]
-        self._seen = seen
+        psutil.PROCFS_PATH = self._proc
+        current: dict[int, psutil.Process] = {}
+        rows = [row for pid in pids[:AT_MOST] if (row := self._row(pid, current)) is not None]
+        self._last = current
         rows.sort(key=lambda row: (-(float(row[3] or 0)), -(float(row[4] or 0))))
         note = f"{len(pids) - AT_MOST} more are not shown" if len(pids) > AT_MOST else ""
         return Table(Page.PROCESSES, f"{len(pids)} processes", _COLUMNS, tuple(rows), note=note)
 
-    def _row(self, pid: int, seen: dict[int, Seen]) -> tuple[Value, ...] | None:
-        stat = read_process_stat(self._proc, pid)
-        if stat is None:
-            return None
-        now = time.monotonic()
-        seen[pid] = Seen(stat.start_ticks, stat.cpu_ticks * _TICK_S, now)
-        words = redact_words([word.decode("utf-8", "replace") for word in command(self._proc, pid)])
-        shown = sanitize(" ".join(words), _LONGEST) if words else f"[{sanitize(stat.command)}]"
-        percent = self._percent(pid, seen[pid])
-        return (
-            str(pid),
-            self._user(pid),
-            sanitize(stat.state),
-            percent,
-            stat.resident_pages * _PAGE,
-            stat.threads,
-            shown,
-        )
-
-    def _percent(self, pid: int, now: Seen) -> float | None:
-        before = self._seen.get(pid)
-        if before is None or before.start != now.start or now.at <= before.at:
-            return None
-        return max(0.0, (now.cpu_s - before.cpu_s) / (now.at - before.at) * 100)
-
-    def _user(self, pid: int) -> str | None:
+    def _row(self, pid: int, current: dict[int, psutil.Process]) -> tuple[Value, ...] | None:
+        """Return a process's row; `None` when it has ended or may not be read."""
         try:
-            return _name_of(os.stat(f"{self._proc}/{pid}").st_uid)
-        except OSError:
+            process = psutil.Process(pid)
+            last = self._last.get(pid)
+            is_first = last is None or last != process  # psutil compares the start too: pids are reused
+            process = process if last is None or is_first else last
+            with process.oneshot():
+                percent = process.cpu_percent()  # since its last call on the same object; 0.0 when there was none
+                row = (
+                    str(pid),
+                    sanitize(process.username()),
+                    _STATES.get(process.status(), "?"),
+                    None if is_first else percent,
+                    process.memory_info().rss,
+                    process.num_threads(),
+                    _command(process),
+                )
+        except psutil.Error:
             return None
+        current[pid] = process
+        return row
 
 
-@lru_cache(maxsize=256)
-def _name_of(uid: int) -> str:
+def _command(process: psutil.Process) -> str:
+    """Return the command line; the name in brackets for a zombie and for a kernel thread, which have none."""
     try:
-        return sanitize(pwd.getpwuid(uid).pw_name)
-    except KeyError:
-        return str(uid)
+        words = process.cmdline()
+    except (psutil.ZombieProcess, psutil.AccessDenied):
+        words = []
+    return sanitize(" ".join(redact_words(words)), _LONGEST) if words else f"[{sanitize(process.name())}]"

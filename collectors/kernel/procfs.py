@@ -35,36 +35,21 @@ def read_bytes(path: str, below: int | None = None) -> bytes | None:
 
 
 class ProcessStat(NamedTuple):
-    """What vmtop uses of `/proc/<pid>/stat`; see proc_pid_stat(5)."""
+    """What every tick needs of `/proc/<pid>/stat`; see proc_pid_stat(5)."""
 
-    command: bytes
-    """At most 15 bytes that the process chose: anything, also spaces and parentheses."""
-    state: bytes
     parent_pid: int
-    cpu_ticks: int
-    """In user and kernel mode, without its children."""
-    threads: int
     start_ticks: int
     """Clock ticks from the boot to the start."""
-    resident_pages: int
 
 
 def parse_process_stat(text: bytes | None) -> ProcessStat | None:
     """Return the fields of `/proc/<pid>/stat`; `None` when there is no text, or it is not of this form."""
-    head, _, tail = (text or b"").rpartition(b")")
-    fields = tail.split()  # from field 3, the state
-    if len(fields) < 22:
+    # The name before the parenthesis is the process's choice: anything, also spaces and parentheses.
+    fields = (text or b"").rpartition(b")")[2].split()  # from field 3, the state
+    if len(fields) < 20:
         return None
     try:
-        return ProcessStat(
-            command=head.partition(b"(")[2],
-            state=fields[0],
-            parent_pid=int(fields[1]),
-            cpu_ticks=int(fields[11]) + int(fields[12]),
-            threads=int(fields[17]),
-            start_ticks=int(fields[19]),
-            resident_pages=int(fields[21]),
-        )
+        return ProcessStat(parent_pid=int(fields[1]), start_ticks=int(fields[19]))
     except ValueError:
         return None
 

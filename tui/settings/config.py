@@ -11,7 +11,6 @@ service = 90
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +18,7 @@ import msgspec
 
 from collectors.model.workloads import Kind
 from collectors.safety.sanitize import sanitize
-from tui.settings.paths import home
+from tui.settings.paths import config_folder
 
 _LONGEST_MESSAGE = 1000
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=3600)]
@@ -60,8 +59,7 @@ class ConfigError(Exception):
 
 def config_file() -> Path:
     """Return where the configuration is looked for."""
-    folder = os.environ.get("XDG_CONFIG_HOME") or str(home() / ".config")
-    return Path(folder) / "vmtop" / "config.toml"
+    return config_folder() / "config.toml"
 
 
 def load_config(path: Path | None = None) -> Config:

@@ -1,18 +1,30 @@
-"""Where vmtop keeps what outlives a run (XDG Base Directory). Imports nothing: help has to be quick."""
+"""Where vmtop keeps what outlives a run: the user's folders. Imports platformdirs late, since help has to be quick."""
 
 from __future__ import annotations
 
-import os
+from collections.abc import Callable
 from pathlib import Path
 
 
-def home() -> Path:
-    """Return the user's home; a user whom nobody knows, as in a container, has the root folder, and no right to it."""
-    place = os.path.expanduser("~")
-    return Path(place if os.path.isabs(place) else "/")
-
-
 def state_folder() -> Path:
-    """Return the folder of logs and of the session in the background."""
-    state = os.environ.get("XDG_STATE_HOME") or str(home() / ".local" / "state")
-    return Path(state) / "vmtop"
+    """Return the folder of logs and of the session in the background: `$XDG_STATE_HOME/vmtop`."""
+    from platformdirs import user_state_path
+
+    return _find(user_state_path, ".local/state")
+
+
+def config_folder() -> Path:
+    """Return the folder of the configuration: `$XDG_CONFIG_HOME/vmtop`."""
+    from platformdirs import user_config_path
+
+    return _find(user_config_path, ".config")
+
+
+def _find(user_path: Callable[[str], Path], below_home: str) -> Path:
+    """Return a folder of the user. One without a home, as in a container, gets it below `/`, and no right to it."""
+    without_home = Path("/", below_home, "vmtop")
+    try:
+        folder = user_path("vmtop")
+    except RuntimeError:  # platformdirs 4.14 needs a home; older ones leave the `~` as it is
+        return without_home
+    return without_home if folder.parts[0] == "~" else folder

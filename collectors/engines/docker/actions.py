@@ -12,6 +12,7 @@ from collectors.model.actions import ActionTimedOut, AfterTimeout, Note, Observe
 from collectors.model.errors import AccessDenied, SourceDown, SourceError, WorkloadGone
 from collectors.model.workloads import State, Workload
 from collectors.safety.sanitize import sanitize
+from collectors.safety.untrusted import part
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -74,7 +75,7 @@ class DockerActions:
 
     def _ask_to_end(self, client: APIClient, request: Request) -> None:
         """Send the stop signal and wait. Raises `ActionTimedOut` if the container still runs after the time-out."""
-        config = _part(_inspect(client, request.workload), "Config")
+        config = part(_inspect(client, request.workload), "Config")
         client.kill(request.workload.id.id, signal=str(config.get("StopSignal") or "SIGTERM"))
         deadline = time.monotonic() + request.timeout_s
         while observed(_inspect(client, request.workload)).state not in (State.STOPPED, State.CRASHED):
@@ -96,14 +97,14 @@ class DockerActions:
 
 def observed(inspection: Mapping[str, Any]) -> Observed:
     """Return name, state, start and notes for an action from an inspection."""
-    state = _part(inspection, "State")
+    state = part(inspection, "State")
     status = state_of(state.get("Status"))
     return Observed(
         sanitize(str(inspection.get("Name") or "").lstrip("/")),
         status,
         str(state.get("StartedAt") or ""),
         f"exit code {state.get('ExitCode')}" if status in (State.STOPPED, State.CRASHED) else "",
-        frozenset({Note.REMOVED_AT_END} if _part(inspection, "HostConfig").get("AutoRemove") is True else ()),
+        frozenset({Note.REMOVED_AT_END} if part(inspection, "HostConfig").get("AutoRemove") is True else ()),
     )
 
 
@@ -126,11 +127,6 @@ def _inspect(client: APIClient, workload: Workload) -> Mapping[str, Any]:
     if not isinstance(inspection, Mapping):
         raise SourceDown("the engine sent an invalid answer")
     return inspection
-
-
-def _part(whole: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    part = whole.get(key)
-    return part if isinstance(part, Mapping) else {}
 
 
 def _whole(seconds: float) -> int:

@@ -9,8 +9,10 @@ from typing import Any
 
 import msgspec
 
+from collectors.kernel.cgroup.parsers import cpuset_count
 from collectors.model.workloads import Kind, Sample, State, Workload, WorkloadId
 from collectors.safety.sanitize import sanitize
+from collectors.safety.untrusted import items, objects, part, positive, text
 
 LABELS_AT_MOST = 32
 _PORTS_AT_MOST = 8
@@ -57,40 +59,40 @@ def to_workload(entry: Mapping[str, Any], engine: str, endpoint: str, facts: Fac
     if not isinstance(identity, str) or not identity:
         return None
     state = state_of(entry.get("State"))
-    status = _text(entry.get("Status"))
+    status = text(entry.get("Status"))
     name = _name(entry.get("Names"))
-    labels = entry.get("Labels")
+    labels = part(entry, "Labels")
     return Workload(
         WorkloadId(engine, sanitize(identity)),
         Kind.CONTAINER,
         name or sanitize(identity)[:12],
         state,
         name_is_known=bool(name),
-        image=sanitize(_text(entry.get("Image"))) or None,
-        project=_project(labels if isinstance(labels, dict) else {}),
+        image=sanitize(text(entry.get("Image"))) or None,
+        project=_project(labels),
         health=_health(entry, status),
         ports=ports_text(entry.get("Ports")),
         endpoint=endpoint,
         started_at=facts.started_at if facts and state.is_active else None,
         exit_code=int(exit_match[1]) if (exit_match := _EXIT.match(status)) else None,
-        labels=_labels(labels if isinstance(labels, dict) else {}),
+        labels=_labels(labels),
     )
 
 
 def state_of(name: object) -> State:
     """Return the state for its name in Docker or Podman; `UNKNOWN` for anything else."""
-    return _STATES.get(_text(name).lower(), State.UNKNOWN)
+    return _STATES.get(text(name).lower(), State.UNKNOWN)
 
 
 def to_facts(inspection: object) -> Facts:
     """Return start and limits from an answer to `GET /containers/{id}/json`."""
-    state, limits = _part(inspection, "State"), _part(inspection, "HostConfig")
-    started = _text(state.get("StartedAt"))
+    state, limits = part(inspection, "State"), part(inspection, "HostConfig")
+    started = text(state.get("StartedAt"))
     started_ns = parse_time_ns(started)
     return Facts(
         started if started_ns is not None else "",
         None if started_ns is None else started_ns / 1e9,
-        _positive(limits.get("Memory")),
+        positive(limits.get("Memory")),
         _cores(limits),
     )
 
@@ -114,24 +116,24 @@ def ports_text(ports: object) -> str | None:
     A port published on several addresses appears once. `None` without ports.
     """
     texts: dict[str, tuple[bool, int]] = {}
-    for port in ports if isinstance(ports, list) else []:
-        if not isinstance(port, dict) or (inside := _positive(port.get("PrivatePort"))) is None:
+    for port in objects(ports):
+        if (inside := positive(port.get("PrivatePort"))) is None:
             continue
-        outside = _positive(port.get("PublicPort"))
-        kind = sanitize(_text(port.get("Type")) or "tcp", 8)
-        text = f"{inside}/{kind}" if outside is None else f"{outside}→{inside}/{kind}"
-        texts[text] = (outside is None, outside or inside)
-    ordered = sorted(texts, key=lambda text: texts[text])
+        outside = positive(port.get("PublicPort"))
+        kind = sanitize(text(port.get("Type")) or "tcp", 8)
+        shown = f"{inside}/{kind}" if outside is None else f"{outside}→{inside}/{kind}"
+        texts[shown] = (outside is None, outside or inside)
+    ordered = sorted(texts, key=lambda shown: texts[shown])
     more = ["…"] if len(ordered) > _PORTS_AT_MOST else []
     return ", ".join(ordered[:_PORTS_AT_MOST] + more) or None
 
 
-def parse_time_ns(text: object) -> int | None:
+def parse_time_ns(stamp: object) -> int | None:
     """Parse the engine's time (RFC 3339, up to nine decimals) to nanoseconds since 1970.
 
     `None` for its zero time (year 1) and for anything else.
     """
-    match = _TIME.fullmatch(text) if isinstance(text, str) else None
+    match = _TIME.fullmatch(text(stamp))
     if match is None or match[1].startswith("0001"):
         return None
     try:
@@ -143,25 +145,25 @@ def parse_time_ns(text: object) -> int | None:
 
 def _name(names: object) -> str:
     """Return the container's own name: names from links of other containers have a second slash."""
-    texts = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+    texts = [name for name in items(names) if isinstance(name, str)]
     own = [name for name in texts if name.count("/") <= 1]
     return sanitize((own or texts or [""])[0].lstrip("/"))
 
 
 def _project(labels: Mapping[str, Any]) -> str | None:
-    if project := _text(labels.get(_PROJECT)):
+    if project := text(labels.get(_PROJECT)):
         return sanitize(project)
-    pod = [_text(labels.get(key)) for key in _POD]
+    pod = [text(labels.get(key)) for key in _POD]
     return sanitize("/".join(pod)) if all(pod) else None
 
 
 def _labels(labels: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     keys = sorted(labels, key=lambda key: (key not in _FIRST_LABELS, key))[:LABELS_AT_MOST]
-    return tuple((sanitize(key), sanitize(_text(labels[key]))) for key in keys)
+    return tuple((sanitize(key), sanitize(text(labels[key]))) for key in keys)
 
 
 def _health(entry: Mapping[str, Any], status: str) -> str | None:
-    health = _part(entry, "Health").get("Status")
+    health = part(entry, "Health").get("Status")
     if health in ("healthy", "unhealthy", "starting"):
         return str(health)
     match = _HEALTH.search(status)
@@ -170,34 +172,10 @@ def _health(entry: Mapping[str, Any], status: str) -> str | None:
 
 def _cores(limits: Mapping[str, Any]) -> float | None:
     candidates: list[float] = []
-    if nano := _positive(limits.get("NanoCpus")):
+    if nano := positive(limits.get("NanoCpus")):
         candidates.append(nano / 1e9)
-    if quota := _positive(limits.get("CpuQuota")):
-        candidates.append(quota / (_positive(limits.get("CpuPeriod")) or 100_000))
-    if cpus := count_cpus(_text(limits.get("CpusetCpus"))):
+    if quota := positive(limits.get("CpuQuota")):
+        candidates.append(quota / (positive(limits.get("CpuPeriod")) or 100_000))
+    if cpus := cpuset_count(text(limits.get("CpusetCpus")).encode(errors="replace")):
         candidates.append(float(cpus))
     return min(candidates, default=None)
-
-
-def count_cpus(cpuset: str) -> int:
-    """Return the number of CPUs in a list such as `0-3,6`; 0 for an empty or invalid one."""
-    total = 0
-    for part in filter(None, cpuset.split(",")):
-        first, _, last = part.strip().partition("-")
-        if not first.isdigit() or not (last or first).isdigit():
-            return 0
-        total += max(0, int(last or first) - int(first) + 1)
-    return total
-
-
-def _part(whole: object, key: str) -> Mapping[str, Any]:
-    part = whole.get(key) if isinstance(whole, Mapping) else None
-    return part if isinstance(part, Mapping) else {}
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _positive(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None

@@ -12,6 +12,7 @@ from collectors.model.metrics import Unit
 from collectors.model.workloads import Workload
 from collectors.safety.redact import redact_environment, redact_text, redact_value, redact_words
 from collectors.safety.sanitize import sanitize
+from collectors.safety.untrusted import items, objects, part, positive, whole_number
 
 if TYPE_CHECKING:
     from collectors.engines.docker.access import DockerAccess
@@ -55,23 +56,23 @@ class DockerDetails:
 
 def describe(inspection: Mapping[str, Any]) -> list[Table]:
     """Return the tables of an inspection, all of whose fields are optional."""
-    config, host, state = _part(inspection, "Config"), _part(inspection, "HostConfig"), _part(inspection, "State")
+    config, host, state = part(inspection, "Config"), part(inspection, "HostConfig"), part(inspection, "State")
     tables = [
         Table(Page.FACTS, "Container", facts=_identity(inspection, config, host)),
         Table(Page.FACTS, "Runs", facts=_runs(inspection, host, state)),
         Table(Page.FACTS, "Limits as configured", facts=_limits(host)),
         Table(Page.FACTS, "Security", facts=_security(config, host)),
-        *_health(_part(state, "Health")),
-        _pairs("Environment", redact_environment(_list(config.get("Env")))),
-        _pairs("Labels", [(str(k), redact_value(str(k), str(v))) for k, v in sorted(_part(config, "Labels").items())]),
-        _mounts(_list(inspection.get("Mounts"))),
-        _networks(_part(_part(inspection, "NetworkSettings"), "Networks")),
+        *_health(part(state, "Health")),
+        _pairs("Environment", redact_environment(items(config.get("Env")))),
+        _pairs("Labels", [(str(k), redact_value(str(k), str(v))) for k, v in sorted(part(config, "Labels").items())]),
+        _mounts(inspection.get("Mounts")),
+        _networks(part(inspection, "NetworkSettings", "Networks")),
     ]
     return [table for table in tables if table.facts or table.rows]
 
 
 def _identity(inspection: Mapping[str, Any], config: Mapping[str, Any], host: Mapping[str, Any]) -> tuple[Fact, ...]:
-    words = [str(inspection.get("Path") or ""), *(str(word) for word in _list(inspection.get("Args")))]
+    words = [str(inspection.get("Path") or ""), *(str(word) for word in items(inspection.get("Args")))]
     return (
         _fact("id", inspection.get("Id")),
         _fact("image", config.get("Image")),
@@ -81,38 +82,38 @@ def _identity(inspection: Mapping[str, Any], config: Mapping[str, Any], host: Ma
         _fact("user", config.get("User") or "root"),
         _fact("runtime", host.get("Runtime")),
         _fact("platform", inspection.get("Platform")),
-        _fact("log driver", _part(host, "LogConfig").get("Type")),
+        _fact("log driver", part(host, "LogConfig").get("Type")),
     )
 
 
 def _runs(inspection: Mapping[str, Any], host: Mapping[str, Any], state: Mapping[str, Any]) -> tuple[Fact, ...]:
-    policy = _part(host, "RestartPolicy")
+    policy = part(host, "RestartPolicy")
     is_over = state.get("Status") in ("exited", "dead")
     return (
         _fact("state", state.get("Status")),
         _fact("created", _time(inspection.get("Created"))),
         _fact("started", _time(state.get("StartedAt"))),
         _fact("ended", _time(state.get("FinishedAt"))),
-        Fact("exit code", _number(state.get("ExitCode")) if is_over else None, Unit.COUNT),
+        Fact("exit code", whole_number(state.get("ExitCode")) if is_over else None, Unit.COUNT),
         Fact("killed for lack of memory", bool(state.get("OOMKilled"))),
-        Fact("restarts", _number(inspection.get("RestartCount")), Unit.COUNT),
+        Fact("restarts", whole_number(inspection.get("RestartCount")), Unit.COUNT),
         _fact("restart policy", policy.get("Name") or "no"),
         _fact("error", state.get("Error")),
     )
 
 
 def _limits(host: Mapping[str, Any]) -> tuple[Fact, ...]:
-    nano, quota = _positive(host.get("NanoCpus")), _positive(host.get("CpuQuota"))
-    cores = nano / 1e9 if nano else quota / (_positive(host.get("CpuPeriod")) or 100_000) if quota else None
+    nano, quota = positive(host.get("NanoCpus")), positive(host.get("CpuQuota"))
+    cores = nano / 1e9 if nano else quota / (positive(host.get("CpuPeriod")) or 100_000) if quota else None
     return (
         Fact("CPU quota", cores, Unit.CORES),
         _fact("CPUs allowed", host.get("CpusetCpus")),
-        Fact("CPU shares", _positive(host.get("CpuShares")), Unit.COUNT),
-        Fact("memory", _positive(host.get("Memory")), Unit.BYTES),
-        Fact("memory and swap", _positive(host.get("MemorySwap")), Unit.BYTES),
-        Fact("memory reserved", _positive(host.get("MemoryReservation")), Unit.BYTES),
-        Fact("tasks", _positive(host.get("PidsLimit")), Unit.COUNT),
-        Fact("I/O weight", _positive(host.get("BlkioWeight")), Unit.COUNT),
+        Fact("CPU shares", positive(host.get("CpuShares")), Unit.COUNT),
+        Fact("memory", positive(host.get("Memory")), Unit.BYTES),
+        Fact("memory and swap", positive(host.get("MemorySwap")), Unit.BYTES),
+        Fact("memory reserved", positive(host.get("MemoryReservation")), Unit.BYTES),
+        Fact("tasks", positive(host.get("PidsLimit")), Unit.COUNT),
+        Fact("I/O weight", positive(host.get("BlkioWeight")), Unit.COUNT),
     )
 
 
@@ -136,16 +137,15 @@ def _health(health: Mapping[str, Any]) -> list[Table]:
         return []
     facts = [
         _fact("status", health.get("Status")),
-        Fact("failures in a row", _number(health.get("FailingStreak")), Unit.COUNT),
+        Fact("failures in a row", whole_number(health.get("FailingStreak")), Unit.COUNT),
     ]
-    for check in _list(health.get("Log"))[-_CHECKS_SHOWN:]:
-        if isinstance(check, Mapping):
-            output = redact_text(" ".join(str(check.get("Output") or "").split()))
-            facts.append(_fact(_time(check.get("Start")) or "check", f"exit {check.get('ExitCode')}  {output}"))
+    for check in objects(items(health.get("Log"))[-_CHECKS_SHOWN:]):
+        output = redact_text(" ".join(str(check.get("Output") or "").split()))
+        facts.append(_fact(_time(check.get("Start")) or "check", f"exit {check.get('ExitCode')}  {output}"))
     return [Table(Page.FACTS, "Health check", facts=tuple(facts))]
 
 
-def _mounts(mounts: Sequence[Any]) -> Table:
+def _mounts(mounts: object) -> Table:
     rows = tuple(
         (
             _text(mount.get("Type")),
@@ -153,8 +153,7 @@ def _mounts(mounts: Sequence[Any]) -> Table:
             _text(mount.get("Destination")),
             "rw" if mount.get("RW") else "ro",
         )
-        for mount in mounts
-        if isinstance(mount, Mapping)
+        for mount in objects(mounts)
     )
     return Table(Page.DEVICES, "Mounts", (Column("TYPE"), Column("SOURCE"), Column("TARGET"), Column("MODE")), rows)
 
@@ -194,22 +193,4 @@ def _time(value: object) -> str | None:
 
 
 def _joined(value: object) -> str:
-    return ", ".join(str(item) for item in _list(value))
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _part(whole: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    part = whole.get(key)
-    return part if isinstance(part, Mapping) else {}
-
-
-def _number(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _positive(value: object) -> int | None:
-    number = _number(value)
-    return number if number is not None and number > 0 else None
+    return ", ".join(str(item) for item in items(value))

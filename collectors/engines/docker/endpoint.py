@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown, SourceError
 from collectors.safety.permissions import access_remedy, way_to
 from collectors.safety.sanitize import sanitize
+from collectors.safety.untrusted import objects, text
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -133,9 +134,8 @@ def clamp_version(answer: Mapping[str, Any]) -> str:
 
 def engine_of(answer: Mapping[str, Any]) -> str:
     """Return `podman` or `docker`, by the components in an answer to `/version`."""
-    components = answer.get("Components")
-    names = [part.get("Name") for part in components if isinstance(part, dict)] if isinstance(components, list) else []
-    return "podman" if any(isinstance(name, str) and "podman" in name.lower() for name in names) else "docker"
+    names = [text(component.get("Name")) for component in objects(answer.get("Components"))]
+    return "podman" if any("podman" in name.lower() for name in names) else "docker"
 
 
 def failures() -> tuple[type[Exception], ...]:

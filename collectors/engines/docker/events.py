@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from collectors.engines.docker.endpoint import Endpoint, failures
 from collectors.model.workloads import Event, WorkloadId
 from collectors.safety.sanitize import sanitize
+from collectors.safety.untrusted import at, part, whole_number
 
 if TYPE_CHECKING:
     from requests import Response
@@ -155,18 +156,12 @@ def _raise_refusal(response: Response, *_: object, **__: object) -> None:
 
 def _parse(message: object) -> tuple[str, str, Mapping[str, Any]]:
     """Return action, container id and attributes; empty if missing."""
-    if not isinstance(message, dict):
-        return "", "", {}
-    actor = message.get("Actor")
-    actor = actor if isinstance(actor, dict) else {}
-    attributes = actor.get("Attributes")
     return (
-        str(message.get("Action") or ""),
-        str(actor.get("ID") or ""),
-        attributes if isinstance(attributes, dict) else {},
+        str(at(message, "Action") or ""),
+        str(at(message, "Actor", "ID") or ""),
+        part(message, "Actor", "Attributes"),
     )
 
 
 def _time_ns(message: object) -> int:
-    stamp = message.get("timeNano") if isinstance(message, dict) else None
-    return stamp if isinstance(stamp, int) else 0
+    return whole_number(at(message, "timeNano")) or 0

@@ -9,6 +9,7 @@ from collectors.model.errors import SourceError
 from collectors.model.facts import Fact, unknown
 from collectors.model.workloads import Workload
 from collectors.safety.sanitize import sanitize
+from collectors.safety.untrusted import count, objects
 
 if TYPE_CHECKING:
     from collectors.engines.docker.access import DockerAccess
@@ -49,8 +50,8 @@ class DockerFacts:
         except SourceError:
             return {}
         sizes = {}
-        for entry in entries if isinstance(entries, list) else ():
-            own, whole = int(entry.get("SizeRw") or 0), int(entry.get("SizeRootFs") or 0)
+        for entry in objects(entries):
+            own, whole = count(entry.get("SizeRw")) or 0, count(entry.get("SizeRootFs")) or 0
             how = f"engine: SizeRw {own:,} of its own; the rest of {whole:,} bytes is its image, which others share"
             sizes[str(entry.get("Id"))] = Fact(float(whole), how)
         return sizes

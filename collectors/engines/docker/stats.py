@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import msgspec
 
 from collectors.engines.docker.containers import parse_time_ns
 from collectors.engines.docker.endpoint import Endpoint, failures
 from collectors.model.workloads import Sample
+from collectors.safety.untrusted import at, count, objects, whole_number
 
 STREAMS_AT_MOST = 256
 _FRAME_TIMEOUT_S = 15.0
@@ -35,31 +35,31 @@ def to_sample(frame: object, epoch: str, at_ns: int) -> Sample | None:
     Returns:
         The sample; `None` for the empty frames of a container that does not run.
     """
-    used = _int(frame, "cpu_stats", "cpu_usage", "total_usage")
-    if not used or parse_time_ns(_at(frame, "read")) is None:
+    used = _count(frame, "cpu_stats", "cpu_usage", "total_usage")
+    if not used or parse_time_ns(at(frame, "read")) is None:
         return None
-    periods = _int(frame, "cpu_stats", "throttling_data", "periods") or None
-    inactive = _int(frame, "memory_stats", "stats", "total_inactive_file")  # cgroup v1 has it, v2 has not
+    periods = _count(frame, "cpu_stats", "throttling_data", "periods") or None
+    inactive = _count(frame, "memory_stats", "stats", "total_inactive_file")  # cgroup v1 has it, v2 has not
     if inactive is None:
-        inactive = _int(frame, "memory_stats", "stats", "inactive_file")
+        inactive = _count(frame, "memory_stats", "stats", "inactive_file")
     disk, operations = (
-        _at(frame, "blkio_stats", "io_service_bytes_recursive"),
-        _at(frame, "blkio_stats", "io_serviced_recursive"),
+        at(frame, "blkio_stats", "io_service_bytes_recursive"),
+        at(frame, "blkio_stats", "io_serviced_recursive"),
     )
-    networks = _at(frame, "networks")
+    networks = at(frame, "networks")
     return Sample(
         "docker-stats",
         at_ns,
         epoch,
         cpu_total_ns=used,
-        cpu_user_total_ns=_int(frame, "cpu_stats", "cpu_usage", "usage_in_usermode"),
-        cpu_system_total_ns=_int(frame, "cpu_stats", "cpu_usage", "usage_in_kernelmode"),
+        cpu_user_total_ns=_count(frame, "cpu_stats", "cpu_usage", "usage_in_usermode"),
+        cpu_system_total_ns=_count(frame, "cpu_stats", "cpu_usage", "usage_in_kernelmode"),
         cpu_periods_total=periods,
         cpu_throttled_periods_total=_throttling(frame, periods, "throttled_periods"),
         cpu_throttled_total_ns=_throttling(frame, periods, "throttled_time"),
-        memory_charged_bytes=_int(frame, "memory_stats", "usage"),
+        memory_charged_bytes=_count(frame, "memory_stats", "usage"),
         memory_inactive_file_bytes=inactive,
-        memory_limit_bytes=_limit(_int(frame, "memory_stats", "limit")),
+        memory_limit_bytes=_limit(_count(frame, "memory_stats", "limit")),
         disk_read_total_bytes=_sum_operation(disk, "r"),
         disk_write_total_bytes=_sum_operation(disk, "w"),
         disk_reads_total=_sum_operation(operations, "r"),
@@ -69,8 +69,8 @@ def to_sample(frame: object, epoch: str, at_ns: int) -> Sample | None:
         net_rx_packets_total=_sum_networks(networks, "rx_packets"),
         net_tx_packets_total=_sum_networks(networks, "tx_packets"),
         net_drops_total=_sum_networks(networks, "rx_dropped", "tx_dropped"),
-        pids=_int(frame, "pids_stats", "current"),
-        pids_limit=_limit(_int(frame, "pids_stats", "limit")),
+        pids=_count(frame, "pids_stats", "current"),
+        pids_limit=_limit(_count(frame, "pids_stats", "limit")),
     )
 
 
@@ -126,7 +126,7 @@ class Stream:
                 if self._is_stopped:
                     break
                 arrived_ns = time.monotonic_ns()
-                if (read_ns := parse_time_ns(_at(frame, "read"))) is not None:
+                if (read_ns := parse_time_ns(at(frame, "read"))) is not None:
                     sample = to_sample(frame, self.epoch, timeline.place(read_ns, arrived_ns))
                     self.latest = sample or self.latest
             client.close()
@@ -177,27 +177,24 @@ def with_limits(sample: Sample, limits: Sample) -> Sample:
 
 def _throttling(frame: object, periods: int | None, key: str) -> int | None:
     """Return a throttling counter; `None` without a quota (and always with Podman), when all of them are 0."""
-    return None if periods is None else _int(frame, "cpu_stats", "throttling_data", key)
+    return None if periods is None else _count(frame, "cpu_stats", "throttling_data", key)
 
 
 def _sum_operation(entries: object, first_letter: str) -> int | None:
     """Sum the values of `Read` or `Write` (v2: `read`, `write`) over all devices; `None` without entries."""
     values = [
-        entry["value"]
-        for entry in (entries if isinstance(entries, list) else [])
-        if isinstance(entry, dict)
-        and str(entry.get("op", "")).lower().startswith(first_letter)
-        and isinstance(entry.get("value"), int)
+        value
+        for entry in objects(entries)
+        if str(entry.get("op", "")).lower().startswith(first_letter)
+        and (value := whole_number(entry.get("value"))) is not None
     ]
     return sum(values) if values else None
 
 
 def _sum_networks(networks: object, *keys: str) -> int | None:
     """Sum counters over all interfaces; `None` without any."""
-    interfaces: Iterable[Any] = networks.values() if isinstance(networks, dict) else ()
-    values = [
-        face[key] for face in interfaces if isinstance(face, dict) for key in keys if isinstance(face.get(key), int)
-    ]
+    interfaces = networks.values() if isinstance(networks, dict) else ()
+    values = [value for face in interfaces for key in keys if (value := whole_number(at(face, key))) is not None]
     return sum(values) if values else None
 
 
@@ -205,12 +202,5 @@ def _limit(value: int | None) -> int | None:
     return value if value and value < _NO_LIMIT else None
 
 
-def _at(frame: object, *path: str) -> Any:
-    for key in path:
-        frame = frame.get(key) if isinstance(frame, dict) else None
-    return frame
-
-
-def _int(frame: object, *path: str) -> int | None:
-    value = _at(frame, *path)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+def _count(frame: object, *path: str) -> int | None:
+    return count(at(frame, *path))

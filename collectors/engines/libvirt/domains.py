@@ -16,6 +16,7 @@ import msgspec
 
 from collectors.model.workloads import Kind, Sample, State, Workload, WorkloadId
 from collectors.safety.sanitize import sanitize
+from collectors.safety.untrusted import count
 
 _STATES = {
     1: State.RUNNING,
@@ -81,8 +82,8 @@ def to_sample(record: Mapping[str, Any], epoch: str, at_ns: int, wall: float) ->
         at_ns: Monotonic instant in nanoseconds, the middle of the call.
         wall: Wall time of the same instant, in seconds since 1970; for the age of the guest's memory report.
     """
-    vcpus = _int(record, "vcpu.current")
-    reported = _int(record, "balloon.last-update") or None  # 0: the guest never reported
+    vcpus = count(record.get("vcpu.current"))
+    reported = count(record.get("balloon.last-update")) or None  # 0: the guest never reported
     vcpu = _sum_by_name(record, _VCPU)
     disk = _sum_disks(record)
     net = _sum_by_name(record, _NET)
@@ -91,7 +92,7 @@ def to_sample(record: Mapping[str, Any], epoch: str, at_ns: int, wall: float) ->
         "libvirt",
         at_ns,
         epoch,
-        cpu_total_ns=_int(record, "cpu.time") or None,  # 0: the driver does not count
+        cpu_total_ns=count(record.get("cpu.time")) or None,  # 0: the driver does not count
         cpu_limit_cores=float(vcpus) if vcpus else None,
         memory_limit_bytes=_bytes(record, "balloon.current"),
         memory_maximum_bytes=_bytes(record, "balloon.maximum"),
@@ -176,11 +177,6 @@ def _sum_disks(record: Mapping[str, Any]) -> dict[str, int]:
     return _sum_by_name(kept, _BLOCK)
 
 
-def _int(record: Mapping[str, Any], key: str) -> int | None:
-    value = record.get(key)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
-
-
 def _bytes(record: Mapping[str, Any], key: str) -> int | None:
-    value = _int(record, key)
+    value = count(record.get(key))
     return None if value is None else value * 1024

@@ -9,6 +9,7 @@ Source: kernel Documentation/admin-guide/cgroup-v2.rst, cgroup-v1/{cpuacct,memor
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import NamedTuple
 
 NS_PER_TICK = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
@@ -131,24 +132,28 @@ def io_v2(text: bytes) -> Disk:
     return Disk(sums[b"rbytes"], sums[b"wbytes"], sums[b"rios"], sums[b"wios"])
 
 
-def blkio_v1(text: bytes) -> tuple[int, int]:
-    """Sum the `MAJ:MIN Read n` and `MAJ:MIN Write n` lines of a v1 blkio file; Total, Sync and Async are left out."""
-    read = written = 0
+def blkio_v1(text: bytes) -> dict[bytes, tuple[int, int]]:
+    """Find the `MAJ:MIN Read n` and `MAJ:MIN Write n` of each device in a v1 blkio file; other lines are left out."""
+    devices: dict[bytes, tuple[int, int]] = {}
     for line in text.splitlines():
         words = line.split()
-        if len(words) != 3:
-            continue
-        if words[1] == b"Read":
-            read += number(words[2]) or 0
-        elif words[1] == b"Write":
-            written += number(words[2]) or 0
-    return read, written
+        if len(words) == 3 and words[1] in (b"Read", b"Write"):
+            read, written = devices.get(words[0], (0, 0))
+            value = number(words[2]) or 0
+            devices[words[0]] = (value, written) if words[1] == b"Read" else (read, value)
+    return devices
+
+
+def sum_blkio_v1(text: bytes) -> tuple[int, int]:
+    """Sum what was read and written over the devices of a v1 blkio file."""
+    devices = blkio_v1(text).values()
+    return sum(read for read, _ in devices), sum(written for _, written in devices)
 
 
 def io_v1(service_bytes: bytes, serviced: bytes | None) -> Disk:
     """Sum v1 `blkio.throttle.io_service_bytes_recursive` and `blkio.throttle.io_serviced_recursive` over devices."""
-    read_bytes, write_bytes = blkio_v1(service_bytes)
-    reads, writes = (None, None) if serviced is None else blkio_v1(serviced)
+    read_bytes, write_bytes = sum_blkio_v1(service_bytes)
+    reads, writes = (None, None) if serviced is None else sum_blkio_v1(serviced)
     return Disk(read_bytes, write_bytes, reads, writes)
 
 
@@ -191,18 +196,33 @@ def oom_kills(text: bytes) -> int | None:
     return find_value(text, b"oom_kill")
 
 
+def interfaces(text: bytes) -> dict[bytes, list[bytes]] | None:
+    """Split a `net/dev` table into the columns of each interface; `None` when there is no table."""
+    lines = text.splitlines()
+    if len(lines) < 2:  # two lines of headings
+        return None
+    rows: dict[bytes, list[bytes]] = {}
+    for line in lines[2:]:
+        name, colon, rest = line.rpartition(b":")
+        columns = rest.split()
+        if colon and len(columns) >= 12:
+            rows[name.strip()] = columns
+    return rows
+
+
+def traffic(rows: Iterable[list[bytes]]) -> Network:
+    """Sum the columns of interfaces: bytes, packets, and what was dropped in either direction."""
+    sums = [0, 0, 0, 0, 0]
+    for columns in rows:
+        for total, column in ((0, 0), (1, 8), (2, 1), (3, 9), (4, 3), (4, 11)):
+            sums[total] += number(columns[column]) or 0
+    return Network(*sums)
+
+
 def network(text: bytes) -> Network | None:
     """Sum `/proc/<pid>/net/dev` over all interfaces but `lo`. `None` when there is no table.
 
     A namespace with only the loopback is a measured zero.
     """
-    sums = [0, 0, 0, 0, 0]
-    lines = text.splitlines()
-    for line in lines[2:]:
-        name, colon, rest = line.rpartition(b":")
-        columns = rest.split()
-        if not colon or name.strip() == b"lo" or len(columns) < 12:
-            continue
-        for place, column in ((0, 0), (1, 8), (2, 1), (3, 9), (4, 3), (4, 11)):
-            sums[place] += number(columns[column]) or 0
-    return Network(*sums) if len(lines) >= 2 else None
+    rows = interfaces(text)
+    return None if rows is None else traffic(columns for name, columns in rows.items() if name != b"lo")

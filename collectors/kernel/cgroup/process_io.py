@@ -22,7 +22,7 @@ _AT_ONCE, _SLOWEST = 50, 5
 def is_blkio_dead(blkio_root: str, proc: str = "/proc") -> bool:
     """Whether the root group of v1 blkio knows of no I/O while the disks had some."""
     text = procfs.read_bytes(f"{blkio_root}/blkio.throttle.io_service_bytes")
-    if text is None or any(parsers.blkio_v1(text)):
+    if text is None or any(parsers.sum_blkio_v1(text)):
         return text is None
     return _disks_had_io(procfs.read_bytes(f"{proc}/diskstats") or b"")
 

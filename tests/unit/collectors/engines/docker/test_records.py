@@ -8,7 +8,6 @@ import pytest
 from collectors.engines.docker.containers import (
     LABELS_AT_MOST,
     Facts,
-    count_cpus,
     limits_sample,
     parse_time_ns,
     ports_text,
@@ -157,7 +156,6 @@ def test_times_have_nine_decimals_or_none_and_any_zone() -> None:
     assert parse_time_ns("1970-01-01T00:00:01.000000001Z") == 1_000_000_001
     for unusable in ("0001-01-01T00:00:00Z", "", None, "yesterday", "2026-13-45T00:00:00Z"):
         assert parse_time_ns(unusable) is None
-    assert [count_cpus(text) for text in ("0-3,6", "2", "", "x")] == [5, 1, 0, 0]
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,11 @@ def test_an_empty_io_stat_is_a_measured_zero() -> None:
 
 
 def test_blkio_leaves_totals_and_kinds_out() -> None:
-    assert parsers.blkio_v1(BLKIO) == (1_048_577, 4096)
+    assert parsers.sum_blkio_v1(BLKIO) == (1_048_577, 4096)
+    assert parsers.blkio_v1(b"8:0 Read 3\n8:0 Write 4\n8:0 Total 7\n8:16 Write 5\n") == {
+        b"8:0": (3, 4),
+        b"8:16": (0, 5),
+    }
     assert parsers.io_v1(BLKIO, b"254:0 Read 8\n254:0 Write 1\nTotal 9\n") == (1_048_577, 4096, 8, 1)
     assert parsers.io_v1(b"Total 0\n", None) == (0, 0, None, None)
 
@@ -130,7 +134,8 @@ def test_minus_one_is_no_quota() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "count"), [(b"0-1\n", 2), (b"0-3,8,10-11\n", 7), (b"5", 1), (b"\n", None), (b"3-1", None), (b"a-b", None)]
+    ("text", "count"),
+    [(b"0-1\n", 2), (b"0-3,8,10-11\n", 7), (b"5", 1), (b"\n", None), (b"0-3, 6", 5), (b"3-1", None), (b"a-b", None)],
 )
 def test_the_cpus_of_a_set_are_counted(text: bytes, count: int | None) -> None:
     assert parsers.cpuset_count(text) == count

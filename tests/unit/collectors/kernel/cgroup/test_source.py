@@ -1,5 +1,6 @@
 """The cgroup source against this host's kernel, and against trees made of ordinary files."""
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -21,7 +22,8 @@ from collectors.sampling.source import SourceReading
 from tests.helpers.lab.process import wait_until
 
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
-ID = "4c3f6db36db8675058f6917ff4f72df76aef9aa2c802220ab583342dd655144f"
+ID = hashlib.sha256(f"test process {os.getpid()}".encode()).hexdigest()
+"""Of this process alone: two test runs on one host would otherwise see each other's groups as theirs."""
 UUID = "c7a5fdbd-edaf-9455-926a-d65c16db1809"
 MIB = 1 << 20
 
