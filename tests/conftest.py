@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +15,10 @@ pytest_plugins = ["tests.helpers.lab.fixtures", "tests.helpers.lab.groups"]
 
 for _size in ("COLUMNS", "LINES"):  # readline exports them to pytest's workers: they override a pty's own size
     os.environ.pop(_size, None)
+
+for _number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):  # nohup and a shell's background ignore some of them,
+    if signal.getsignal(_number) is signal.SIG_IGN:  # and what is ignored stays so in every program that a test starts
+        signal.signal(_number, signal.default_int_handler if _number == signal.SIGINT else signal.SIG_DFL)
 
 settings.register_profile("patient", settings.default, deadline=None)  # no test is timed
 settings.load_profile("patient")

@@ -209,7 +209,7 @@ ROWS: tuple[Metric, ...] = (
     ),
     Metric(
         key="cpu_emulator_percent", alias="emulator", label="EMU%", unit=Unit.PERCENT,
-        help="CPU used by the hypervisor beside the vCPUs.",
+        help="CPU used by the hypervisor in addition to the vCPUs.",
         formula="(growth of cpu.time - growth of vcpu.N.time) / elapsed time x 100",
         derive=emulator_percent, fields=("vcpu_total_ns",), origins={"libvirt": "vcpu.N.time"}, missing=_VM_ONLY,
         less_is_better=True, chart="vCPUs and emulator",

@@ -59,7 +59,7 @@ def parse_time(text: str, first: float, last: float, here: float | None = None) 
     moment = _date(wanted)
     moment = _clock(wanted, last) if moment is None else moment
     if moment is None:
-        raise TimeError(f"{text!r} is no time; it looks like {EXAMPLES}.")
+        raise TimeError(f"{text!r} is not a time; examples: {EXAMPLES}.")
     return moment
 
 

@@ -147,7 +147,7 @@ class Worker:
         with self._lock:
             self._generation += 1
             self._call_since = None
-            self._error = SourceDown(f"{self.name} has not responded for {now - since:.0f} s; it is asked anew")
+            self._error = SourceDown(f"{self.name} has not responded for {now - since:.0f} s; asking again")
         self.source = self._make()
         self._asked.set()
         self._launch()

@@ -47,7 +47,7 @@ def cut(session: Session, start: float, stop: float, target: int) -> Iterator[in
                 _copy_part(storage, file, member, start, stop)
             yield index + 1
         if not storage.size:
-            raise SessionError("no frame lies in this span; 'vmtop info' tells what the session covers")
+            raise SessionError("no frame lies in this span; 'vmtop info' shows what the session covers")
     finally:
         storage.close()
 

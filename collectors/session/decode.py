@@ -109,7 +109,7 @@ class Decoder:
         for one in line.set:
             self._workloads[one.n] = _workload(one)
         if len(self._workloads) > MOST_WORKLOADS:
-            raise LineError(f"a member tells of more than {MOST_WORKLOADS:,} workloads")
+            raise LineError(f"a member has more than {MOST_WORKLOADS:,} workloads")
 
     def _frame(self, line: FrameLine) -> Frame:
         if self.meta is None or self._host is None or self._host_workload is None:
@@ -119,7 +119,7 @@ class Decoder:
         for number in line.workloads:
             workload = self._workloads.get(number)
             if workload is None or not number:
-                raise LineError(f"a frame has a workload {number} that was not told of")
+                raise LineError(f"a frame has a workload {number} that was not described before")
             workloads[workload.id] = workload
             identities[number] = workload.id
         return Frame(
@@ -165,7 +165,7 @@ def parse(line: bytes) -> AnyLine | None:
             return None
         raise LineError(f"a line breaks the contract: {error}") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        raise LineError(f"a line is no JSON object: {error}") from error
+        raise LineError(f"a line is not a JSON object: {error}") from error
 
 
 def _kind(line: bytes) -> str:

@@ -74,7 +74,7 @@ def write_parquet(rows: Iterable[Row], keys: tuple[str, ...], file: BinaryIO) ->
         import pyarrow as arrow
         import pyarrow.parquet as parquet
     except ImportError as error:
-        raise SessionError("Parquet needs a library that is not installed: pip install 'vmtop[parquet]'") from error
+        raise SessionError("Parquet needs a library that is not installed: pip install pyarrow") from error
     text = arrow.dictionary(arrow.int32(), arrow.string())
     fields = [("time", arrow.timestamp("ms", tz="UTC")), *((name, text) for name in IDENTITY[1:])]
     fields += [(key, arrow.int64() if digits_of(METRICS[key].unit) is None else arrow.float64()) for key in keys]

@@ -93,7 +93,7 @@ class SessionFile:
             raise SessionError(f"{path} cannot be read: {error.strerror}") from error
         if not stat.S_ISREG(os.fstat(self._file).st_mode):
             self.close()
-            raise SessionError(f"{path} is no regular file: a session is read from a file")
+            raise SessionError(f"{path} is not a regular file: sessions are read from files")
         self.members: list[Member] = []
         self.damage: list[Damage] = []
         self._size = 0

@@ -67,7 +67,7 @@ class Rotating:
         self.files = 0
         self.newest: Path | None = None
         if not path.parent.is_dir():
-            raise SessionError(f"{path.parent} is no folder: make it, or choose another")
+            raise SessionError(f"{path.parent} is not a folder: create it or choose another")
 
     @property
     def size(self) -> int:

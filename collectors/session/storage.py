@@ -228,7 +228,7 @@ def _in_the_way(path: Path) -> str:
     if path.is_file():
         used = " and is being written" if is_written(path) else ""
         return f"{path} exists already{used}: choose another name" + ("" if used else ", or --force to replace it")
-    return f"{path} exists already and is no regular file: choose another name"
+    return f"{path} already exists and is not a regular file: choose another name"
 
 
 def is_written(path: Path) -> bool:

@@ -74,7 +74,7 @@ def act(terminal: Terminal, key: str, title: str, typed: str = "") -> None:
 
 def told(terminal: Terminal, words: str) -> None:
     """Wait for a notification, and let it go."""
-    terminal.wait_for(lambda: words in terminal.text(), 30, words)
+    terminal.wait_for(lambda: words in terminal.text(), 90, words)
 
 
 def test_a_container_is_acted_on_from_the_keyboard(docker_lab: DockerLab, tmp_path: Path) -> None:

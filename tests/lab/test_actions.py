@@ -266,7 +266,7 @@ def test_a_linux_guest_reboots_and_shuts_down_when_asked(
     outcome = finish(libvirt_runner, Request(Verb.RESTART, asked, 40.0, AfterTimeout.LEAVE))
     assert outcome.result is Result.DONE, outcome
     assert libvirt_lab.pid_of(name) == pid
-    wait_until(lambda: guest.console.read_text(errors="replace").count("READY") >= 2, 60, "READY after the reboot")
+    wait_until(lambda: guest.console.read_text(errors="replace").count("READY") >= 2, 180, "READY after the reboot")
     try:
         outcome = finish(libvirt_runner, Request(Verb.STOP, asked, 40.0, AfterTimeout.LEAVE))
         assert outcome.result is Result.DONE, outcome

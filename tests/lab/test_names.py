@@ -124,7 +124,7 @@ def test_a_standby_is_not_hit_while_the_one_that_is_meant_is_made_anew(docker_la
         maker.join(30)
         docker_lab.remove(standby)
     assert first_start
-    assert set(codes) <= {0, 1, 3}, codes
+    assert set(codes) <= {0, 1, 3, 5}, codes  # 5: it was created and did not run yet
     assert 3 in codes  # it was away at least once, else nothing was tried
 
 

@@ -19,7 +19,7 @@ from tests.helpers.lab.outsider import NEEDED, NOBODY, by_name, settled
 
 pytestmark = pytest.mark.lab
 _GUIDE = (CHECKOUT / "docs" / "permissions.md").read_text()
-_PYTHON = [f"{place}:{place}:ro" for place in ("/usr", "/lib", "/lib64", *dict.fromkeys(map(str, NEEDED)))]
+_PYTHON = [f"{folder}:{folder}:ro" for folder in dict.fromkeys(("/usr", "/lib", "/lib64", *map(str, NEEDED)))]
 _VMTOP = (sys.executable, "-c", "from tui.cli.main import main; main(prog_name='vmtop')")
 _RECOMMENDED: dict[str, Any] = {
     "pid_mode": "host", "cgroupns": "host", "network_mode": "host", "cap_add": ["SYS_PTRACE"],

@@ -298,6 +298,7 @@ def test_the_console_of_a_domain_speaks_both_ways(libvirt_lab: LibvirtLab, linux
     guest = replace(libvirt_lab.guests[0], name=f"console-{os.getpid()}")
     name = guest.name
     xml = guest.xml().replace(f"<serial type='file'><source path='{guest.console}'/></serial>", "<serial type='pty'/>")
+    xml = xml.replace(guest.interface, f"c.{guest.bridge}")
     xml = xml.replace("console=ttyS0 panic=1 quiet", "console=ttyS0 quiet rdinit=/bin/busybox sh")
     assert "type='pty'" in xml
     domain = libvirt_lab.connection.defineXML(xml)

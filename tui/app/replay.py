@@ -52,7 +52,7 @@ def replay(paths: Sequence[Path], at: str | None, speed: float, options: ScreenO
             check_inside(at, wall, first, last)
         playback.go(1 if wall is None else playback.number_at(wall))
         if playback.moment is None:
-            raise SessionError(f"{paths[0]} holds no frame that can be read; 'vmtop info' tells what is wrong")
+            raise SessionError(f"{paths[0]} holds no readable frame; 'vmtop info' shows what is wrong")
     except (SessionError, TimeError) as error:
         raise click.ClickException(str(error)) from error
     return ReplayApp(playback, options, speed, at == "end").run_to_end()

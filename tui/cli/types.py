@@ -66,7 +66,7 @@ class SpanType(ParamType[float]):
         except TimeError as error:
             self.fail(str(error), param, ctx)
         if not seconds:
-            self.fail(f"{value!r} is no time; omit the option instead.", param, ctx)
+            self.fail(f"{value!r} is not a duration; omit the option instead.", param, ctx)
         return seconds
 
 

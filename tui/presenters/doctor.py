@@ -44,7 +44,7 @@ def facts() -> dict[str, str]:
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "user": f"uid {os.getuid()}" + (" (root)" if os.getuid() == 0 else ""),
         "terminal": f"{os.environ.get('TERM') or 'none'} {size.columns}x{size.lines}"
-        + ("" if sys.stdout.isatty() else ", output is no terminal"),
+        + ("" if sys.stdout.isatty() else ", output is not a terminal"),
         "colours": "off (NO_COLOR)" if os.environ.get("NO_COLOR") else os.environ.get("COLORTERM") or "by terminal",
         "encoding": locale.getpreferredencoding(False),
     }

@@ -29,8 +29,8 @@ _SIGNS = (
     ("!", "unhealthy"),
     ("?", "its numbers are old"),
     ("▌", "marked"),
-    ("~12M", "measured in a roundabout way; w tells how"),
-    ("-", "not known; w tells why"),
+    ("~12M", "approximate; w shows how it is measured"),
+    ("-", "unknown; w shows why"),
 )
 
 

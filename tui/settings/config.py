@@ -80,6 +80,6 @@ def load_config(path: Path | None = None) -> Config:
     try:
         return msgspec.convert(tomllib.loads(text), Config)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"the configuration {path} is no TOML: {error}") from error
+        raise ConfigError(f"the configuration {path} is not TOML: {error}") from error
     except msgspec.ValidationError as error:
         raise ConfigError(f"the configuration {path} has a mistake: {error}") from error

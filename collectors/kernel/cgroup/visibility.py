@@ -28,6 +28,6 @@ def blind_spots(hierarchy: Hierarchy, is_blkio_dead: bool, proc: str = "/proc") 
         told.append("the host's processes are not seen, nor networks and start times, which only they tell")
     if is_blkio_dead and read_bytes(f"{proc}/{_KERNEL_THREAD}/io") is None:
         words.append("disk needs root")
-        told.append("disk traffic is not seen: on this kernel /proc/PID/io tells it, of one's own processes only")
+        told.append("disk traffic is not visible: this kernel shows it in /proc/PID/io, for your own processes only")
     remedy = (IN_CONTAINER if words[0].startswith("own") else as_root()) if words else ""
     return ", ".join(words), "; ".join(told), remedy

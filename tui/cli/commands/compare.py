@@ -245,9 +245,7 @@ def session_classes(paths: Sequence[Path], window_s: float | None, is_json: bool
             if frame.wall > since:
                 window.feed(last)
     if last is None:
-        raise click.ClickException(
-            f"{sanitize(str(paths[0]))} holds no frame that can be read; 'vmtop info' tells why."
-        )
+        raise click.ClickException(f"{sanitize(str(paths[0]))} holds no readable frame; 'vmtop info' shows why.")
     classes = classify_recorded(window.pasts(last.frame), watch.all(), last.frame)
     _print_classes(classes, window_s or window.last_wall - (window.first_wall or 0.0), is_json)
     return 0

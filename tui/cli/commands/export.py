@@ -66,7 +66,7 @@ def _export(
     not_onto_itself(paths, target)
     chosen = form or (_ENDINGS.get(target.suffix, "csv") if target is not None else "csv")
     if chosen == "parquet" and target is None and sys.stdout.isatty():
-        raise click.ClickException("Parquet is no text for a terminal: give a file with -o.")
+        raise click.ClickException("Parquet is binary: write it to a file with -o.")
     with opened(paths) as session:
         start, stop = span_of(session, *span)
         wanted = dataclasses.replace(selection, start=start, stop=stop)
@@ -76,7 +76,7 @@ def _export(
             counted = _Counted(rows(session, wanted, lambda wall: advance(wall - begin)))
             _write(chosen, counted, selection.metrics, stream)
             if not counted.count:
-                raise SessionError("nothing matches: 'vmtop info' tells who is in the session, and when")
+                raise SessionError("nothing matches: 'vmtop info' lists the workloads of the session and their times")
     return 0
 
 

@@ -125,7 +125,7 @@ def _record(specs: Sequence[SourceSpec], plan: Plan, stop: _Stop) -> int:
 def _sink(plan: Plan) -> Sink:
     if str(plan.path) == "-":
         if sys.stdout.isatty():
-            raise SessionError("a session is no text for a terminal: send it to a file or a pipe")
+            raise SessionError("a session is binary: write it to a file or a pipe")
         return stream_writer(sys.stdout.fileno())
     if plan.rotation.is_wanted:
         return Rotating(plan.path, plan.rotation)
@@ -216,7 +216,7 @@ class _Words:
             if not is_done:
                 click.echo("vmtop: the disk did not answer in time; the last frames may be missing", err=True)
             if keeping.lost:
-                why = keeping.problem or "'vmtop info' tells why"
+                why = keeping.problem or "'vmtop info' shows why"
                 click.echo(f"vmtop: {keeping.lost} frames were not kept: {why}", err=True)
 
     def _size(self) -> str:

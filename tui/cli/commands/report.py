@@ -30,6 +30,6 @@ def command(files: tuple[Path, ...], target: Path, is_forced: bool) -> int:
         with output(target, is_forced) as stream:
             stream.write(page(summary, buckets).encode("utf-8", "replace"))
     if summary.damage:
-        click.echo("vmtop: parts of the session are damaged; the page tells which", err=True)
+        click.echo("vmtop: parts of the session are damaged; the page shows which", err=True)
     click.echo(f"vmtop: {sanitize(str(target))} is written; any browser shows it", err=True)
     return 0

@@ -262,7 +262,7 @@ def test_files_follow_each_other_by_age(tmp_path: Path) -> None:
 
 
 def test_rotation_into_no_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SessionError, match="is no folder"):
+    with pytest.raises(SessionError, match="is not a folder"):
         Rotating(tmp_path / "none" / "web.vmtop.gz", Rotation(size=1))
 
 

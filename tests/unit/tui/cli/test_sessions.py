@@ -260,7 +260,7 @@ def test_an_export_is_by_workload_metric_time_and_step(path: Path, frames: list[
     ("arguments", "words"),
     [
         (("--metric", "speed"), "unknown metric 'speed'"),
-        (("--from", "tomorrowish"), "is no time"),
+        (("--from", "tomorrowish"), "is not a time"),
         (("--from", "+2m", "--to", "start"), "is after"),
         (("--step", "often"), "invalid duration"),
         (("-o", "none/out.csv"), "No such file"),

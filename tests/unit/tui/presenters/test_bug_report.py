@@ -94,7 +94,7 @@ def test_a_broken_configuration_is_told_in_its_place(surroundings: Path) -> None
     (surroundings / "vmtop" / "config.toml").write_text("read_only = maybe")
     done = report()
     assert done.exit_code == 0
-    assert "is no TOML" in done.stdout
+    assert "is not TOML" in done.stdout
 
 
 @pytest.mark.parametrize("option", ["--with-names", "--force"])
