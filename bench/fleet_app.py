@@ -15,9 +15,9 @@ import sys
 import time
 from pathlib import Path
 
-from bench.believable import Believable
 from bench.measure import yardstick
-from bench.steps import Steps
+from bench.realistic_fleet import Believable
+from bench.tick_steps import Steps
 from collectors.kernel.self_usage import OwnCost
 from tests.helpers.demo_fleet import Fleet, QuietSampler
 from tui.app.live import VmtopApp

@@ -13,7 +13,7 @@ from bench.measure import Result
 from collectors.session.reader import Session
 from tests.helpers.kill_writers import unpack
 from tests.helpers.lab.process import wait_until
-from tests.unit.tui.cli.test_sessions import has_frames, recording
+from tests.unit.tui.cli.test_record import has_frames, recording
 
 ABOUT = """
 A recording of made-up workloads at five frames a second is ended by `kill -9` at a random moment. A frame counts as

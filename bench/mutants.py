@@ -19,9 +19,9 @@ from pathlib import Path
 from types import FrameType
 from typing import NamedTuple
 
-from bench.copies import CAUGHT, LIMIT, PYTEST, SURVIVED, UNRUN, Runner, judge, make_copy, say
-from bench.covering import Covered, cover, texts_in
-from bench.slips import Slip, choose, find_slips
+from bench.mutants_copies import CAUGHT, LIMIT, PYTEST, SURVIVED, UNRUN, Runner, judge, make_copy, say
+from bench.mutants_coverage import Covered, cover, texts_in
+from bench.mutants_slips import Slip, choose, find_slips
 
 _ROOT = Path(__file__).parents[1]
 _CODE = ("tui", "collectors")

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from bench import churn, daemons, day, hostile, hour, kills
+from bench import churn, compressed_day, daemons, hostile, kills, real_hour
 from bench.measure import Result
 from bench.run import machine, table
 
@@ -53,8 +53,12 @@ PARTS = {
     "churn": Part("Churn", churn.ABOUT, lambda place, much, say: churn.measure(place, much.containers, say)),
     "hostile": Part("Hostile text", hostile.ABOUT, lambda place, much, say: hostile.measure(place, much.inputs, say)),
     "kills": Part("Recordings killed", kills.ABOUT, lambda place, much, say: kills.measure(place, much.kills, say)),
-    "day": Part("A day with time compressed", day.ABOUT, lambda place, much, say: day.measure(place, much.hours, say)),
-    "hour": Part("In real time", hour.ABOUT, lambda place, much, say: hour.measure(place, much.minutes, say)),
+    "day": Part(
+        "A day with time compressed",
+        compressed_day.ABOUT,
+        lambda place, much, say: compressed_day.measure(place, much.hours, say),
+    ),
+    "hour": Part("In real time", real_hour.ABOUT, lambda place, much, say: real_hour.measure(place, much.minutes, say)),
 }
 
 

@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
-from bench import holding, painting, peers, sampling, sessions, starting, steps
+from bench import memory_growth, painting, peers, sampling, sessions, starting, tick_steps
 from bench.measure import Result, yardstick
 
 _RESULTS = Path(__file__).parent / "RESULTS.md"
@@ -36,7 +36,7 @@ class Part(NamedTuple):
 
 def parts() -> list[Part]:
     """Return the parts, in the order in which they are measured."""
-    hour = holding.Hour()
+    hour = memory_growth.Hour()
 
     def measure_sessions(folder: Path) -> Sequence[Result]:
         hour.begin(folder)
@@ -44,10 +44,10 @@ def parts() -> list[Part]:
 
     return [
         Part("sessions", sessions.TITLE, sessions.ABOUT, measure_sessions),
-        Part("memory", holding.TITLE, holding.ABOUT, lambda folder: hour.results(folder, _say)),
+        Part("memory", memory_growth.TITLE, memory_growth.ABOUT, lambda folder: hour.results(folder, _say)),
         Part("peers", peers.TITLE, peers.ABOUT, lambda folder: peers.measure(folder, _say)),
         Part("painting", painting.TITLE, painting.ABOUT, lambda folder: painting.measure(folder, _say)),
-        Part("steps", steps.TITLE, steps.ABOUT, lambda folder: steps.measure(folder, _say)),
+        Part("steps", tick_steps.TITLE, tick_steps.ABOUT, lambda folder: tick_steps.measure(folder, _say)),
         Part("starting", starting.TITLE, starting.ABOUT, lambda folder: starting.measure(folder, _say)),
         Part("sampling", sampling.TITLE, sampling.ABOUT, lambda folder: sampling.measure(folder, _say)),
     ]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from bench.keeping import kept
+from bench.interval_kept import kept
 from bench.measure import Result, Say, paired, spread
 from collectors.kernel.cgroup import fast_files
 from collectors.kernel.cgroup.fast_files import HotFiles

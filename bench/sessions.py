@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 from statistics import median
 
-from bench.believable import Believable
 from bench.measure import Result, Say, yardstick
+from bench.realistic_fleet import Believable
 from collectors.analysis.rates import Deriver
 from collectors.analysis.tracker import MomentTracker
 from collectors.session.export import write_csv
@@ -28,9 +28,9 @@ _PLACES = 60
 
 TITLE = "Session files"
 ABOUT = """
-The frames are made up (`bench/believable.py`): 100 workloads with 20 counters each, 30 % of them busy; a tenth of the
-others wakes up in a tick. CPU is that of the recorder's thread, which writes: neither the sampler's nor the screen's.
-A time is reached when its frame is decoded and its rates are derived from the 30 frames before it.
+The frames are made up (`bench/realistic_fleet.py`): 100 workloads with 20 counters each, 30 % of them busy; a tenth
+of the others wakes up in a tick. CPU is that of the recorder's thread, which writes: neither the sampler's nor the
+screen's. A time is reached when its frame is decoded and its rates are derived from the 30 frames before it.
 """
 
 

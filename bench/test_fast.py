@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from bench.believable import Believable
+from bench.realistic_fleet import Believable
 from collectors.analysis.history import History
 from collectors.analysis.rates import Deriver, Moment
 from collectors.kernel.cgroup.source import CgroupSource

@@ -14,7 +14,7 @@ from tests.helpers.demo_fleet import Fleet, QuietSampler
 from tui.app.live import VmtopApp
 from tui.controllers.frame_feed import FrameReady
 from tui.screens.workloads.live import LiveListScreen
-from tui.settings.keymap import LIVE, REPLAY, Key, keys_of, shown
+from tui.settings.main_screen_keys import LIVE, REPLAY, Key, keys_of, shown
 from tui.settings.screen_options import ScreenOptions
 
 SECONDS = 90

@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from collectors.actions.checks import STARTING, has_ended_again, has_taken_effect, objection
-from collectors.actions.commands import CAN_WAIT, equivalent
+from collectors.actions.confirmation import CAN_WAIT, equivalent
 from collectors.actions.log import ActionLog, Entry
+from collectors.actions.outcome_words import done_words, left_words
 from collectors.actions.verbs import VERBS
-from collectors.actions.words import done_words, left_words
 from collectors.model.actions import ActionTimedOut, AfterTimeout, EngineActions, Observed, Request, Result
 from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown, SourceError, WorkloadGone
 from collectors.model.workloads import Event, State, Workload, WorkloadId

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
-from collectors.comparison.window import Past, Statistics, statistics
+from collectors.comparison.window_statistics import Past, Statistics, statistics
 from collectors.model.facts import Fact
 from collectors.model.workloads import Kind, State, WorkloadId
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from collectors.comparison.window import Past, Statistics, statistics
+from collectors.comparison.window_statistics import Past, Statistics, statistics
 from collectors.model.metrics import METRICS, Metric
 
 MOST = 8

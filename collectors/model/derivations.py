@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collectors.model.metric import Derivation, Readable
+from collectors.model.metric_type import Derivation, Readable
 
 
 def rate(name: str, scale: float = 1e9) -> Derivation:

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collectors.model.metric import HostChart, Metric, Unit
-from collectors.model.metric_rows import ROWS
+from collectors.model.metric_table import ROWS
+from collectors.model.metric_type import HostChart, Metric, Unit
 
 __all__ = ["ALIASES", "CHARTED", "METRICS", "HostChart", "Metric", "Unit"]
 

@@ -8,12 +8,7 @@ from typing import Protocol
 
 import msgspec
 
-from collectors.model.workloads import (
-    Event,
-    Sample,
-    Workload,
-    WorkloadId,
-)
+from collectors.model.workloads import Event, Sample, Workload, WorkloadId
 
 
 class SourceReading(msgspec.Struct, frozen=True, gc=False):

@@ -15,7 +15,7 @@ import msgspec
 from collectors.session.decode import LineError, parse
 from collectors.session.encode import sealed
 from collectors.session.format import CLOSING_OFFSET, FrameLine, GapLine, HostLine, Line, SessionError, is_counter
-from collectors.session.member import Member, SessionFile
+from collectors.session.gzip_member import Member, SessionFile
 from collectors.session.reader import Session
 from collectors.session.storage import FileStorage
 from collectors.session.writer import MemberMaker

@@ -16,7 +16,7 @@ import msgspec
 from collectors.model.workloads import Frame
 from collectors.session.decode import Decoder, LineError, unsealed
 from collectors.session.format import FORMAT, PAUSE, SHORTEST_S, VERSION, Damage, Gap, SessionError
-from collectors.session.member import Member, SessionFile, Text
+from collectors.session.gzip_member import Member, SessionFile, Text
 
 _FRAME = b'{"k":"frame"'
 _KEPT = 2

@@ -12,23 +12,18 @@ import msgspec
 import pytest
 from textual.pilot import Pilot
 
-from collectors.model.workloads import Event, Frame
+from collectors.model.workloads import Event
 from collectors.session.playback import Playback
 from collectors.session.reader import Session as SessionFiles
 from collectors.session.sinks import file_writer
-from tests.app.test_workload_list import Session, screen_text, session
-from tests.helpers.demo_fleet import Fleet, QuietSampler
-from tests.helpers.pilot_wait import rest, until
+from tests.app.test_workload_list import screen_text, session
+from tests.helpers.demo_fleet import Fleet
 from tests.unit.collectors.session.test_session_file import fleet_frames, write
-from tui.app.live import VmtopApp
 from tui.app.replay import ReplayApp
 from tui.controllers.frame_feed import FrameReady
-from tui.controllers.recording import SessionRecorder
-from tui.presenters.table_state import TableState
 from tui.screens.detail.replay import ReplayWorkloadScreen
-from tui.screens.workloads.live import LiveListScreen
 from tui.screens.workloads.replay import ReplayScreen
-from tui.settings.keymap import LIVE, REPLAY, TIME, WORK, keys_of
+from tui.settings.main_screen_keys import LIVE, REPLAY, TIME, WORK, keys_of
 from tui.settings.screen_options import ScreenOptions
 
 SIZE = (120, 40)
@@ -249,162 +244,6 @@ async def test_the_timeline_is_there_at_every_size(size: tuple[int, int], tmp_pa
 
 
 # --- the live screen and its session ---------------------------------------------------------------------------------
-
-
-@asynccontextmanager
-async def kept(folder: Path, base: Path | None) -> AsyncIterator[tuple[Session, SessionRecorder]]:
-    """A live screen whose frames are kept in a spool below `base`."""
-    tape = SessionRecorder(base)
-    sampler = QuietSampler([])
-    app = VmtopApp(sampler, ScreenOptions(), None, tape)
-    async with app.run_test(size=SIZE, notifications=True) as pilot:
-        await pilot.pause()
-        yield Session(pilot, Fleet(6)), tape
-    tape.close()
-
-
-async def live(running: Session, tape: SessionRecorder, count: int) -> list[Frame]:
-    """Let frames arrive as the sampler would hand them over: to the tape and to the screen."""
-    frames = [running.fleet.frame() for _ in range(count)]
-    for frame in frames:
-        tape.recorder.take(frame)
-        running.screen.post_message(FrameReady(frame))
-        await running.pilot.pause()
-    return frames
-
-
-async def answer(running: Session, path: Path) -> None:
-    """Type a path into the question that is open."""
-    await running.pilot.press("ctrl+u")
-    await running.pilot.pause()
-    await running.pilot.press(*str(path), "enter")
-    await rest(running.pilot)
-
-
-async def test_a_snapshot_keeps_the_session_so_far_while_it_goes_on(tmp_path: Path) -> None:
-    async with kept(tmp_path, tmp_path / "spool") as (running, tape):
-        frames = await live(running, tape, 8)
-        await running.press("S")
-        assert "Keep the session so far" in running.text()
-        await answer(running, tmp_path / "kept.vmtop.gz")
-        await until(running.pilot, lambda: "vmtop replay" in running.text())
-        frames += await live(running, tape, 3)
-        assert running.screen.moment is not None
-        assert running.screen.moment.frame == frames[-1]
-    files = SessionFiles([tmp_path / "kept.vmtop.gz"])
-    assert [frame for _, frame in files.frames()] == frames[:8]
-    files.close()
-    assert not list((tmp_path / "spool").iterdir()), "the spool is gone at the end"
-
-
-async def test_a_name_that_is_taken_is_told_before_anything_is_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    taken = tmp_path / "taken.vmtop.gz"
-    taken.write_text("precious")
-    async with kept(tmp_path, tmp_path / "spool") as (running, tape):
-        await live(running, tape, 2)
-        await running.press("S")
-        await answer(running, Path(taken.name))
-        assert "exists already" in running.text()
-    assert taken.read_text() == "precious"
-
-
-async def test_a_recording_is_told_in_the_header_and_ends_whole(tmp_path: Path) -> None:
-    path = tmp_path / "rec.vmtop.gz"
-    async with kept(tmp_path, None) as (running, tape):
-        await live(running, tape, 2)
-        await running.press("R")
-        await answer(running, path)
-        frames = await live(running, tape, 5)
-        tape.recorder.between(lambda: None).result(20)
-        await live(running, tape, 0)
-        running.screen.redraw()
-        await running.pilot.pause()
-        assert "REC 4.0s" in running.text()
-        await running.press("R")
-        await until(running.pilot, lambda: "Recorded" in running.text())
-        assert "REC" not in running.text().splitlines()[0]
-    files = SessionFiles([path])
-    assert [frame for _, frame in files.frames()] == frames
-    files.close()
-
-
-async def test_back_in_time_and_to_now_again_while_nothing_pauses(tmp_path: Path) -> None:
-    async with kept(tmp_path, tmp_path / "spool") as (running, tape):
-        await live(running, tape, 10)
-        await running.press("j", "M")
-        view: TableState = running.screen.view
-        await running.press("T")
-        await until(running.pilot, lambda: isinstance(running.pilot.app.screen, ReplayScreen))
-        past = running.pilot.app.screen
-        assert isinstance(past, ReplayScreen)
-        assert past.playback.number == 8, "one step before now"
-        assert (past.view.sort, past.view.cursor) == (view.sort, view.cursor), "the view is the same"
-        assert "PAST" in running.text()
-        await running.press("home")
-        await until(running.pilot, lambda: past.playback.number == 0)
-        frames = await live(running, tape, 3)
-        assert past.playback.number == 0, "the past stands still"
-        await running.press("end")
-        await running.pilot.pause()
-        assert isinstance(running.pilot.app.screen, LiveListScreen)
-        assert running.screen.moment is not None
-        assert running.screen.moment.frame == frames[-1]
-        assert running.screen.shown_moment == running.screen.moment
-
-
-async def test_a_recording_is_told_in_the_past_too_and_q_comes_back_to_now(tmp_path: Path) -> None:
-    async with kept(tmp_path, tmp_path / "spool") as (running, tape):
-        await live(running, tape, 5)
-        await running.press("R")
-        await answer(running, tmp_path / "rec.vmtop.gz")
-        await live(running, tape, 3)
-        await running.press("T")
-        await until(running.pilot, lambda: isinstance(running.pilot.app.screen, ReplayScreen))
-        await until(running.pilot, lambda: "REC" in running.text().splitlines()[0])
-        await running.press("x")
-        assert "End returns to now" in running.text()
-        await running.press("q")
-        assert isinstance(running.pilot.app.screen, LiveListScreen)
-        assert tape.recording is not None, "the recording goes on"
-
-
-async def test_end_stays_at_the_end_of_a_session_that_grows(tmp_path: Path) -> None:
-    frames = fleet_frames(12, 2)
-    writer = file_writer(tmp_path / "a.vmtop.gz")
-    for frame in frames[:6]:
-        writer.write(frame)
-    async with replaying(tmp_path / "a.vmtop.gz", at=2) as running:
-        await running.press("end")
-        assert running.playback.number == 5
-        for frame in frames[6:]:
-            writer.write(frame)
-        await until(running.pilot, lambda: running.playback.number == 11)
-        await running.press("T")
-        assert running.playback.number == 10
-    writer.close()
-
-
-async def test_without_a_spool_the_keys_say_why(tmp_path: Path) -> None:
-    async with kept(tmp_path, None) as (running, tape):
-        await live(running, tape, 2)
-        await running.press("T")
-        await until(running.pilot, lambda: "--no-spool" in running.text())
-
-
-async def test_a_note_lands_on_the_timeline(tmp_path: Path) -> None:
-    async with kept(tmp_path, None) as (running, tape):
-        await live(running, tape, 2)
-        await running.press("colon")
-        await running.pilot.press(*"mark deployed [b]2[/b]")
-        await running.pilot.pause(0.5)
-        await running.pilot.press("enter")
-        await until(running.pilot, lambda: bool(running.screen.sampler._announced))
-        announced = list(running.screen.sampler._announced)
-        assert [(event.what, event.detail) for event in announced] == [("note", "deployed [b]2[/b]")]
-        assert announced[0].workload == running.screen.moment.frame.host.id  # type: ignore[union-attr]
 
 
 def test_the_replay_has_a_key_for_all_that_peers_have() -> None:

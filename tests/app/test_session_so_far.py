@@ -13,14 +13,14 @@ from textual.widgets import Input
 from collectors.comparison import facts as reader_module
 from collectors.model.workloads import Workload
 from collectors.session.format import SessionError
-from tests.app.test_replay import kept, live
+from tests.app.test_session_keys import kept, live
 from tests.app.test_workload_list import Session
 from tests.helpers.pilot_wait import rest, until
 from tui.controllers.recording import SessionRecorder
 from tui.dialogs.prompt import PromptDialog
-from tui.screens import classes as classes_module
-from tui.screens.classes import ClassesScreen
+from tui.screens import workload_classes as classes_module
 from tui.screens.compare import CompareScreen
+from tui.screens.workload_classes import ClassesScreen
 from tui.screens.workloads import live as overview_module
 from tui.screens.workloads.replay import ReplayScreen
 

@@ -119,7 +119,7 @@ def test_a_domain_is_acted_on_from_the_keyboard(libvirt_lab: LibvirtLab, tmp_pat
                 ("●", "r", f"Reboot vm {name}?", "", "was reset", "running"),
                 ("●", "K", f"Force off vm {name}?", name, "was forced off", "shut off"),
                 ("○", "s", f"Start vm {name}?", "", "was started", "running"),
-                ("●", "t", f"Shut down vm {name}?", "", "was forced off, as it did not", "shut off"),
+                ("●", "t", f"Shut down vm {name}?", "", "was forced off after the stop", "shut off"),
             ):
                 stands(terminal, sign, name)
                 act(terminal, key, title, typed)

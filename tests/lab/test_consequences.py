@@ -10,7 +10,7 @@ import libvirt
 import pytest
 from docker.errors import NotFound
 
-from collectors.actions.commands import besides, consequence
+from collectors.actions.confirmation import besides, consequence
 from collectors.actions.runner import Runner
 from collectors.engines.docker.access import DockerAccess
 from collectors.engines.docker.actions import DockerActions

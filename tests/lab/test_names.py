@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from docker.errors import APIError
 
-from collectors.engines.docker import commands as docker
-from collectors.engines.libvirt import commands as libvirt
+from collectors.engines.docker import shell_commands as docker
+from collectors.engines.libvirt import shell_commands as libvirt
 from collectors.model.workloads import Kind, Workload, WorkloadId
 from tests.helpers.lab.docker_engine import DockerLab
 from tests.helpers.lab.guests import BootSector

@@ -12,7 +12,7 @@ from tests.helpers.lab.docker_engine import DockerLab
 from tests.helpers.late_terminal import ANSWERS, LateTerminal
 from tests.helpers.pty_terminal import Start, Terminal
 from tests.terminal.test_consoles import assert_sane, container_with_shell
-from tests.unit.tui.terminal.test_answers import ANSWERS as REPLIES
+from tests.unit.tui.terminal.test_terminal_replies import ANSWERS as REPLIES
 
 ASKING = "#!/bin/sh\n" + "".join(
     f"printf '{question.decode().encode('unicode_escape').decode()}'\n" for question in ANSWERS

@@ -30,7 +30,7 @@ from textual.widgets import Static
 
 from collectors.safety.sanitize import sanitize
 from tui.settings import log_file
-from tui.settings.keymap import APP_ACTIONS, LIVE, keys_of, shown
+from tui.settings.main_screen_keys import APP_ACTIONS, LIVE, keys_of, shown
 from tui.settings.screen_options import ScreenOptions
 from tui.terminal.input_gate import InputGate
 from tui.terminal.output_filter import TerminalSafeFilter

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from collectors.actions.commands import CAN_WAIT
+from collectors.actions.confirmation import CAN_WAIT
 from collectors.actions.nested_workloads import below
+from collectors.actions.outcome_words import label
 from collectors.actions.protection import Protection
 from collectors.actions.rules import state_forbids, why_not
 from collectors.actions.runner import Action, Runner
 from collectors.actions.verbs import VERBS
-from collectors.actions.words import label
 from collectors.model.actions import AfterTimeout, Observed, Request, Result, Verb
 from collectors.model.errors import SourceError
 from collectors.model.workloads import Kind, Workload, WorkloadId

@@ -14,7 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Button, Input, Static
 
-from collectors.actions.commands import CAN_WAIT, besides, consequence, describe, equivalent
+from collectors.actions.confirmation import CAN_WAIT, besides, consequence, describe, equivalent
 from collectors.actions.verbs import VERBS
 from collectors.model.actions import AfterTimeout, Request
 from collectors.model.wording import some

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 
 from collectors.comparison.side_by_side import Cell, Column, MetricRow
-from collectors.comparison.window import STATS
+from collectors.comparison.window_statistics import STATS
 from collectors.json_document import number, timestamp
 from collectors.model.metrics import Metric
 from tui.presenters.formatting import duration, fit, text

@@ -8,7 +8,7 @@ from itertools import cycle
 from collectors.analysis.history import History
 from collectors.analysis.rates import Reading
 from collectors.analysis.startup_times import Startup
-from collectors.comparison import window
+from collectors.comparison import window_statistics
 from collectors.model.details import Column, Details, Fact, Page, Table, Value
 from collectors.model.metrics import METRICS, Metric, Unit
 from collectors.model.workloads import Event
@@ -61,7 +61,7 @@ def statistics(chart: Chart) -> str:
     """Now, mean, 95th percentile (nearest rank) and maximum of each series, over what is kept."""
     parts = []
     for series in chart.series:
-        summary = window.statistics(series.values)
+        summary = window_statistics.statistics(series.values)
         if summary is None:
             continue
         last = series.values[-1]

@@ -15,7 +15,7 @@ from collectors.model.metrics import METRICS, Unit
 from collectors.model.workloads import Availability
 from collectors.safety.sanitize import sanitize
 from tui.presenters.formatting import fit, stamp, text
-from tui.settings.keymap import keys_of, shown
+from tui.settings.main_screen_keys import keys_of, shown
 
 _UNIT_WORDS = {Unit.PERCENT: "%", Unit.BYTES_PER_SECOND: "a second", Unit.PER_SECOND: "a second", Unit.CORES: "cores"}
 _FILTERS = (

@@ -15,7 +15,7 @@ from textual.widgets import Static
 
 from collectors.analysis.rates import Moment
 from collectors.comparison.side_by_side import Cell, Column, MetricRow, side_by_side
-from collectors.comparison.window import LONGEST, STATS, WARM_UP_S, Window, fill
+from collectors.comparison.window_statistics import LONGEST, STATS, WARM_UP_S, Window, fill
 from collectors.model.errors import SourceError
 from collectors.model.metrics import Unit
 from collectors.model.workloads import Frame, Workload, WorkloadId
@@ -27,8 +27,8 @@ from tui.presenters.compare import BEST, WORST, heading, line
 from tui.presenters.formatting import duration, fit, text
 from tui.presenters.styled_lines import Line
 from tui.screens.mixins.moment_follower import Follower
-from tui.screens.mixins.page_actions import PageActions
-from tui.settings.keymap import LIVE
+from tui.screens.mixins.page_keys import PageKeys
+from tui.settings.main_screen_keys import LIVE
 from tui.widgets.chart_view import ChartView
 from tui.widgets.line_view import LineView
 
@@ -57,7 +57,7 @@ class Shown(NamedTuple):
         return [row for row in self.rows if row.is_known]
 
 
-class CompareScreen(Follower, PageActions, AnsweredOnce, Screen[None]):
+class CompareScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
     """Compares workloads while the frames go on.
 
     Args:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from collectors.model.console import Console
-from tui.terminal.pump import ConsolePump
+from tui.terminal.console_pump import ConsolePump
 from tui.terminal.signals import SIGNALS
 from tui.terminal.tty import LAST_LINE, SANE, drain, offer, put_in_order, unhurried
 

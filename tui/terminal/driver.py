@@ -16,9 +16,9 @@ from textual import events
 from textual.app import App
 from textual.message import Message
 
-from tui.terminal.answers import ESCAPE_S, AnswerFilter, decoded
 from tui.terminal.flow_control import OutputFlowControl
 from tui.terminal.signals import SIGNALS
+from tui.terminal.terminal_replies import ESCAPE_S, ReplyFilter, decoded
 from tui.terminal.textual_private import (
     IS_AVAILABLE,
     EventParser,
@@ -140,7 +140,7 @@ class TerminalDriver(PrivateDriver):
     def run_input_thread(self) -> None:
         """Read what comes from the terminal until the screen gives way or the terminal has gone."""
         decode = getincrementaldecoder("utf-8")("surrogateescape").decode
-        sieve, parser = AnswerFilter(is_known_sequence), self.new_parser()
+        sieve, parser = ReplyFilter(is_known_sequence), self.new_parser()
         poll = select.poll()  # no descriptor is too large for it
         poll.register(self.fileno, select.POLLIN)
         poll.register(self._wake_reading, select.POLLIN)

@@ -48,11 +48,11 @@ class DockerEngine(Engine):
         return DockerAccess(specs)
 
     def commands(self, request: Request) -> tuple[str, ...]:
-        from collectors.engines.docker.commands import commands
+        from collectors.engines.docker.shell_commands import commands
 
         return commands(request)
 
     def warnings(self, request: Request) -> list[str]:
-        from collectors.engines.docker.commands import warnings
+        from collectors.engines.docker.shell_commands import warnings
 
         return warnings(request)

@@ -56,11 +56,11 @@ class LibvirtEngine(Engine):
         return LibvirtAccess(specs)
 
     def commands(self, request: Request) -> tuple[str, ...]:
-        from collectors.engines.libvirt.commands import commands
+        from collectors.engines.libvirt.shell_commands import commands
 
         return commands(request)
 
     def warnings(self, request: Request) -> list[str]:
-        from collectors.engines.libvirt.commands import warnings
+        from collectors.engines.libvirt.shell_commands import warnings
 
         return warnings(request)

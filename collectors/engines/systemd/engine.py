@@ -48,12 +48,12 @@ class SystemdEngine(Engine):
         return super().forbids(verb, workload)
 
     def commands(self, request: Request) -> tuple[str, ...]:
-        from collectors.engines.systemd.commands import commands
+        from collectors.engines.systemd.shell_commands import commands
 
         return commands(request)
 
     def warnings(self, request: Request) -> list[str]:
-        from collectors.engines.systemd.commands import warnings
+        from collectors.engines.systemd.shell_commands import warnings
 
         return warnings(request)
 

@@ -6,10 +6,10 @@ import ast
 
 import pytest
 
-from bench.copies import CAUGHT, LIMIT, SURVIVED, judge
-from bench.covering import Covered
 from bench.mutants import Result, changed_line, report
-from bench.slips import choose, find_slips
+from bench.mutants_copies import CAUGHT, LIMIT, SURVIVED, judge
+from bench.mutants_coverage import Covered
+from bench.mutants_slips import choose, find_slips
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import click
 
-from collectors.actions.commands import CAN_WAIT, besides, consequence, describe, equivalent
+from collectors.actions.confirmation import CAN_WAIT, besides, consequence, describe, equivalent
 from collectors.actions.log import ActionLog
 from collectors.actions.nested_workloads import below
 from collectors.actions.protection import Protection

@@ -13,9 +13,9 @@ import click
 from collectors.actions.targets import NoTarget, find
 from collectors.analysis.rates import Deriver, Moment
 from collectors.analysis.startup_times import StartupWatch
-from collectors.comparison.classes import Classes
 from collectors.comparison.side_by_side import MOST, Column, side_by_side
-from collectors.comparison.window import WARM_UP_S, Window, fill
+from collectors.comparison.window_statistics import WARM_UP_S, Window, fill
+from collectors.comparison.workload_classes import Classes
 from collectors.model.workloads import Workload, WorkloadId
 from collectors.safety.sanitize import sanitize
 from collectors.sampling.source import SourceSpec
@@ -208,8 +208,8 @@ def compare_classes(specs: Sequence[SourceSpec], window_s: float | None, is_json
 
     Guest agents are asked where `may_write`: libvirt lets no read-only connection do so.
     """
-    from collectors.comparison.classes import classify
     from collectors.comparison.facts import FactsReader
+    from collectors.comparison.workload_classes import classify
     from collectors.engines.connections import EngineConnections
 
     seconds = LIVE_S if window_s is None else window_s
@@ -233,7 +233,7 @@ def compare_classes(specs: Sequence[SourceSpec], window_s: float | None, is_json
 
 def session_classes(paths: Sequence[Path], window_s: float | None, is_json: bool) -> int:
     """Print the classes of a session, over all of it or the last of it: what was measured then."""
-    from collectors.comparison.classes import classify_recorded
+    from collectors.comparison.workload_classes import classify_recorded
 
     watch, deriver = StartupWatch(), Deriver()
     with opened(paths) as session:
@@ -252,7 +252,7 @@ def session_classes(paths: Sequence[Path], window_s: float | None, is_json: bool
 
 
 def _print_classes(classes: Classes, seconds: float, is_json: bool) -> None:
-    from tui.presenters import classes as class_table
+    from tui.presenters import workload_classes as class_table
 
     if is_json:
         click.echo(json.dumps(class_table.document(classes, seconds), indent=2))

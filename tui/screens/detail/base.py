@@ -24,8 +24,8 @@ from tui.presenters.detail import METRIC_WIDTH, chart_of, event_lines, metric_li
 from tui.presenters.formatting import duration, fit
 from tui.presenters.styled_lines import Line
 from tui.screens.mixins.moment_follower import Follower
-from tui.screens.mixins.page_actions import PageActions
-from tui.settings.keymap import Key, shown
+from tui.screens.mixins.page_keys import PageKeys
+from tui.settings.main_screen_keys import Key, shown
 from tui.widgets.chart_view import ChartView
 from tui.widgets.line_view import LineView
 
@@ -46,7 +46,7 @@ class DetailContext(NamedTuple):
     """Draw with ASCII only."""
 
 
-class WorkloadScreen(Follower, PageActions, AnsweredOnce, Screen[None]):
+class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
     """Looks at one workload while the frames go on.
 
     Args:

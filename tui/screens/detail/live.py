@@ -20,8 +20,8 @@ from tui.controllers.services import Services
 from tui.presenters.detail import table_lines
 from tui.presenters.styled_lines import Line
 from tui.screens.detail.base import CHARTS, EVENTS, DetailContext, WorkloadScreen
-from tui.screens.mixins.workload_actions import WorkloadActions
-from tui.settings.keymap import LIVE, Key, keys_of
+from tui.screens.mixins.workload_keys import WorkloadKeys
+from tui.settings.main_screen_keys import LIVE, Key, keys_of
 
 PAGES = (CHARTS, Page.FACTS.value, Page.DEVICES.value, Page.PROCESSES.value, EVENTS)
 READ_EVERY_S = 2.0
@@ -29,7 +29,7 @@ _SHARED = frozenset({"act", "lock", "action_log", "copy", "logs", "inspect", "sh
 """The main screen's keys that work here too."""
 
 
-class LiveWorkloadScreen(WorkloadActions, WorkloadScreen):
+class LiveWorkloadScreen(WorkloadKeys, WorkloadScreen):
     """With what the engines tell now, and actions.
 
     Args:

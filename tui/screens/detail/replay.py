@@ -11,11 +11,11 @@ from tui.presenters.detail import event_lines
 from tui.presenters.formatting import stamp
 from tui.presenters.styled_lines import Line
 from tui.screens.detail.base import DetailContext, WorkloadScreen
-from tui.screens.mixins.playback_actions import TIME_BINDINGS, PlaybackActions
-from tui.settings.keymap import REPLAY, TIME, Key, keys_of
+from tui.screens.mixins.playback_keys import TIME_BINDINGS, PlaybackKeys
+from tui.settings.main_screen_keys import REPLAY, TIME, Key, keys_of
 
 
-class ReplayWorkloadScreen(PlaybackActions, WorkloadScreen):
+class ReplayWorkloadScreen(PlaybackKeys, WorkloadScreen):
     """With the keys of time.
 
     Args:

@@ -23,9 +23,9 @@ from tui.presenters.cells import Cells
 from tui.presenters.columns import CHOICES, DEFAULT, describe
 from tui.presenters.info_pages import sources_page, why_page
 from tui.presenters.table_state import SORTS, Scale, TableState
-from tui.screens.mixins.compare_actions import CompareActions
-from tui.screens.mixins.page_actions import PageActions
-from tui.settings.keymap import APP_ACTIONS, keys_of, shown
+from tui.screens.mixins.compare_keys import CompareKeys
+from tui.screens.mixins.page_keys import PageKeys
+from tui.settings.main_screen_keys import APP_ACTIONS, keys_of, shown
 from tui.settings.screen_options import ScreenOptions
 from tui.widgets.header import HeaderLine, LedgerLines
 from tui.widgets.sparkline_panes import Panes
@@ -45,7 +45,7 @@ def bindings(where: str) -> list[Binding]:
     ]
 
 
-class WorkloadListScreen(CompareActions, PageActions, AnsweredOnce, Screen[None]):
+class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
     """Workloads of a host at a moment.
 
     Args:

@@ -23,22 +23,22 @@ from tui.controllers.frame_feed import FrameReady, feed
 from tui.controllers.recording import SessionRecorder
 from tui.controllers.services import Services
 from tui.presenters.formatting import text
-from tui.screens.mixins.compare_actions import CLASSES_S
+from tui.screens.mixins.compare_keys import CLASSES_S
 from tui.screens.mixins.moment_follower import Follower
-from tui.screens.mixins.session_actions import SessionActions
-from tui.screens.mixins.workload_actions import WorkloadActions
+from tui.screens.mixins.session_keys import SessionKeys
+from tui.screens.mixins.workload_keys import WorkloadKeys
 from tui.screens.workloads.base import WorkloadListScreen, bindings
-from tui.settings.keymap import LIVE
+from tui.settings.main_screen_keys import LIVE
 from tui.settings.screen_options import ScreenOptions
 
 if TYPE_CHECKING:
-    from collectors.comparison.classes import Classes
+    from collectors.comparison.workload_classes import Classes
 
 _LOOK_S = 1.5
 INTERVALS_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 
 
-class LiveListScreen(WorkloadActions, SessionActions, WorkloadListScreen):
+class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
     """All workloads of this host, now."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(LIVE)]
@@ -118,9 +118,9 @@ class LiveListScreen(WorkloadActions, SessionActions, WorkloadListScreen):
         self.app.push_screen(screen)
 
     def classified(self, moment: Moment, tell: Callable[[int], None]) -> Classes:
-        from collectors.comparison.classes import classify
         from collectors.comparison.facts import FactsReader
-        from collectors.comparison.window import WARM_UP_S, fill
+        from collectors.comparison.window_statistics import WARM_UP_S, fill
+        from collectors.comparison.workload_classes import classify
 
         active = [one for one in moment.frame.workloads.values() if one.state.is_active]
         reader, since = FactsReader(self.means.connections, not self.desk.is_locked), moment.frame.wall - CLASSES_S

@@ -13,8 +13,8 @@ from textual.widget import Widget
 
 from collectors.analysis.rates import Moment
 from collectors.analysis.startup_times import Startup
-from collectors.comparison.classes import Classes, classify_recorded
-from collectors.comparison.window import WARM_UP_S, fill
+from collectors.comparison.window_statistics import WARM_UP_S, fill
+from collectors.comparison.workload_classes import Classes, classify_recorded
 from collectors.model.workloads import Event, Frame, WorkloadId
 from collectors.session.playback import Playback
 from tui.controllers.playback import PlaybackController
@@ -22,11 +22,11 @@ from tui.controllers.recording import SessionRecorder
 from tui.presenters.table_state import TableState
 from tui.screens.detail.base import DetailContext
 from tui.screens.detail.replay import ReplayWorkloadScreen
-from tui.screens.mixins.compare_actions import CLASSES_S
+from tui.screens.mixins.compare_keys import CLASSES_S
 from tui.screens.mixins.moment_follower import Follower
-from tui.screens.mixins.playback_actions import PlaybackActions
+from tui.screens.mixins.playback_keys import PlaybackKeys
 from tui.screens.workloads.base import WorkloadListScreen, bindings
-from tui.settings.keymap import LIVE, REPLAY, keys_of
+from tui.settings.main_screen_keys import LIVE, REPLAY, keys_of
 from tui.settings.screen_options import ScreenOptions
 from tui.widgets.timeline import Scene, Timeline
 
@@ -35,7 +35,7 @@ _LIVE_ONLY = frozenset(key for entry in keys_of(LIVE) if entry.where == LIVE for
 }
 
 
-class ReplayScreen(PlaybackActions, WorkloadListScreen):
+class ReplayScreen(PlaybackKeys, WorkloadListScreen):
     """Workloads of a host, then.
 
     Args:

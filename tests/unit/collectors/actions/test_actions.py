@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collectors.actions import runner as runner_module
-from collectors.actions.commands import consequence, equivalent
+from collectors.actions.confirmation import consequence, equivalent
 from collectors.actions.log import ActionLog, Entry
 from collectors.actions.rules import is_reached, state_forbids, why_not
 from collectors.actions.runner import AT_ONCE, Action, Runner

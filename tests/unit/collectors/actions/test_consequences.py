@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from collectors.actions.commands import besides, consequence
+from collectors.actions.confirmation import besides, consequence
 from collectors.actions.nested_workloads import below
 from collectors.engines.docker.actions import observed
 from collectors.engines.libvirt.domains import ends_on_reboot

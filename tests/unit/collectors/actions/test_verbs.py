@@ -7,10 +7,10 @@ from dataclasses import replace
 import click
 import pytest
 
-from collectors.actions.commands import consequence
+from collectors.actions.confirmation import consequence
+from collectors.actions.outcome_words import done_words, label
 from collectors.actions.rules import is_reached, state_forbids
 from collectors.actions.verbs import VERBS
-from collectors.actions.words import done_words, label
 from collectors.model.actions import Request, Verb
 from collectors.model.workloads import Kind, State
 from tests.helpers.strategies import workload

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from collectors.comparison.findings import READINGS, RULES, Finding, correlation, findings
-from collectors.comparison.window import Past
+from collectors.comparison.window_statistics import Past
 from collectors.model.facts import Fact
 from collectors.model.metrics import METRICS
 from collectors.model.workloads import Kind, State, Workload, WorkloadId

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.actions.commands import besides, equivalent
+from collectors.actions.confirmation import besides, equivalent
 from collectors.actions.rules import engine_forbids
 from collectors.comparison.facts import FactsReader
 from collectors.engines import registry

@@ -15,7 +15,7 @@ from tests.helpers.checkout import DOCS
 _ADD_THE_ROW = """
 from collectors.model import metric_rows
 from collectors.model.derivations import always
-from collectors.model.metric import HostChart, Metric, Unit
+from collectors.model.metric_type import HostChart, Metric, Unit
 
 metric_rows.ROWS += (
     Metric(
@@ -35,7 +35,7 @@ import json
 from collectors.analysis.history import History
 from collectors.analysis.rates import Deriver
 from collectors.comparison.side_by_side import Column, side_by_side
-from collectors.comparison.window import Window
+from collectors.comparison.window_statistics import Window
 from collectors.json_document import document
 from collectors.query.filter import parse, sort_key
 from collectors.session import downsample, export, summary

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import nan
 
-from collectors.comparison import window
+from collectors.comparison import window_statistics
 from collectors.model.metrics import Unit
 from tui.presenters.chart import Chart, Series
 from tui.presenters.detail import statistics
@@ -16,7 +16,7 @@ def _line(values: list[float]) -> str:
 
 def test_the_detail_page_and_a_comparison_agree_on_the_95th_percentile() -> None:
     values = [float(number) for number in range(1, 21)]
-    compared = window.statistics(values)
+    compared = window_statistics.statistics(values)
     assert compared is not None
     assert compared.p95 == 19.0
     assert "p95 19 " in _line(values)

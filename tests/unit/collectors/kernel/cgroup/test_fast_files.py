@@ -6,7 +6,8 @@ from collectors.kernel.cgroup.fast_files import AT_LEAST_EVERY, HotFiles
 from collectors.kernel.cgroup.hierarchy import Hierarchy, Mode
 from collectors.kernel.cgroup.open_files import CgroupDirs
 from collectors.model.workloads import Sample, WorkloadId
-from tests.unit.collectors.kernel.cgroup.test_source import ID, opened, write
+from tests.unit.collectors.kernel.cgroup.test_captured_tree import write
+from tests.unit.collectors.kernel.cgroup.test_source import ID, opened
 
 
 def test_a_group_that_may_not_run_is_not_taken_for_an_idle_one(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from collectors.model.workloads import WorkloadId
 from collectors.sampling.source import SourceReading
-from tests.unit.collectors.kernel.cgroup.test_source import TICKS_PER_SECOND, UUID, opened, write
+from tests.unit.collectors.kernel.cgroup.test_captured_tree import write
+from tests.unit.collectors.kernel.cgroup.test_source import TICKS_PER_SECOND, UUID, opened
 
 SLOW_EVERY = 5
 FIRST, SECOND = "a" * 64, "b" * 64

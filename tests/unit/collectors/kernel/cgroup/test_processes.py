@@ -11,7 +11,8 @@ from collectors.kernel.cgroup import process_io
 from collectors.kernel.cgroup.process_io import ProcessIo, is_blkio_dead
 from collectors.kernel.cgroup.processes import booted_at, guest, started_at
 from collectors.kernel.procfs import parse_process_stat
-from tests.unit.collectors.kernel.cgroup.test_source import TICKS_PER_SECOND, UUID, write
+from tests.unit.collectors.kernel.cgroup.test_captured_tree import write
+from tests.unit.collectors.kernel.cgroup.test_source import TICKS_PER_SECOND, UUID
 
 
 class TestProcesses:

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.actions.commands import equivalent
+from collectors.actions.confirmation import equivalent
 from collectors.engines.connections import EngineConnections
-from collectors.engines.docker import commands as docker
-from collectors.engines.libvirt import commands as libvirt
+from collectors.engines.docker import shell_commands as docker
+from collectors.engines.libvirt import shell_commands as libvirt
 from collectors.model.actions import AfterTimeout, Request, Verb
 from collectors.model.workloads import WorkloadId
 from collectors.sampling.source import SourceSpec

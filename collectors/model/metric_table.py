@@ -22,7 +22,7 @@ from collectors.model.derivations import (
     throttled,
     vcpu_percent,
 )
-from collectors.model.metric import HostChart, Metric, Unit
+from collectors.model.metric_type import HostChart, Metric, Unit
 
 _DISK = {
     "cgroup": "io.stat of the cgroup, all devices (v1: blkio.throttle.io_service_bytes_recursive)",

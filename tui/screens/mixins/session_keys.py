@@ -27,7 +27,7 @@ else:
 _LONGEST_NOTE = 200
 
 
-class SessionActions(Base):
+class SessionKeys(Base):
     """A screen whose frames are kept."""
 
     tape: SessionRecorder

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from collectors.model.workloads import Workload
 from tui.dialogs.text_page import TextDialog
 from tui.presenters.info_pages import help_page
-from tui.settings.keymap import LIVE
+from tui.settings.main_screen_keys import LIVE
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -17,7 +17,7 @@ else:
     Base = object
 
 
-class PageActions(Base):
+class PageKeys(Base):
     """A screen that opens pages."""
 
     where = LIVE

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.measure import Result
-from bench.watching import Held, folder_bytes, held, slope_kib_per_hour
+from bench.process_watch import Held, folder_bytes, held, slope_kib_per_hour
 from tests.helpers.demo_fleet import Fleet, QuietSampler
 from tui.app.live import VmtopApp
 from tui.controllers.frame_feed import FrameReady

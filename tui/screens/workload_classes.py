@@ -13,13 +13,13 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Static
 
-from collectors.comparison.classes import Classes
+from collectors.comparison.workload_classes import Classes
 from collectors.model.errors import SourceError
 from collectors.session.format import SessionError
 from tui.controllers.background import is_up, run_blocking
 from tui.dialogs.base import AnsweredOnce
-from tui.presenters.classes import TableLine, how_told, table
 from tui.presenters.compare import wrapped
+from tui.presenters.workload_classes import TableLine, how_told, table
 from tui.widgets.line_view import LineView
 
 _WIDEST = 140

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from collectors.analysis.startup_times import Startup
 from collectors.comparison.findings import Finding, findings
-from collectors.comparison.window import Past, statistics
+from collectors.comparison.window_statistics import Past, statistics
 from collectors.model.facts import ROWS, Fact, Row, unknown
 from collectors.model.metrics import METRICS
 from collectors.model.workloads import Frame, Kind, Workload, WorkloadId

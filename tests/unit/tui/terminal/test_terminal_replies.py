@@ -9,7 +9,7 @@ from textual import events
 from textual._ansi_sequences import ANSI_SEQUENCES_KEYS, IGNORE_SEQUENCE
 from textual._xterm_parser import XTermParser
 
-from tui.terminal.answers import ESCAPE_S, FORGOTTEN_S, AnswerFilter, decoded
+from tui.terminal.terminal_replies import ESCAPE_S, FORGOTTEN_S, ReplyFilter, decoded
 from tui.terminal.textual_private import is_known_sequence
 
 ANSWERS = (
@@ -62,7 +62,7 @@ KEYS = (
 
 def taken(pieces: list[str], pause_s: float = 0.0) -> str:
     """Return what passes of pieces that come so long after each other."""
-    sieve, now, passed = AnswerFilter(is_known_sequence), 100.0, ""
+    sieve, now, passed = ReplyFilter(is_known_sequence), 100.0, ""
     for piece in pieces:
         passed += "".join(sieve.feed(piece, now))
         now += pause_s
@@ -99,7 +99,7 @@ def test_an_answer_that_comes_character_by_character_is_none(answer: str) -> Non
 
 @pytest.mark.parametrize("answer", [one for one in ANSWERS if one[1:2] in "[]P_" and one[0] == "\x1b"])
 def test_the_rest_of_an_answer_behind_an_escape_that_was_taken_for_the_key_is_none(answer: str) -> None:
-    sieve = AnswerFilter(is_known_sequence)
+    sieve = ReplyFilter(is_known_sequence)
     assert list(sieve.feed("\x1b", 0.0)) == []
     assert sieve.pause(ESCAPE_S + 0.01) == "\x1b"
     assert list(sieve.feed(answer[1:], 1.0)) == []
@@ -107,7 +107,7 @@ def test_the_rest_of_an_answer_behind_an_escape_that_was_taken_for_the_key_is_no
 
 
 def test_escape_is_a_key_when_nothing_follows_and_two_are_two() -> None:
-    sieve = AnswerFilter(is_known_sequence)
+    sieve = ReplyFilter(is_known_sequence)
     assert list(sieve.feed("\x1b", 0.0)) == []
     assert sieve.pause(ESCAPE_S - 0.01) == ""
     assert sieve.pause(ESCAPE_S + 0.01) == "\x1b"
@@ -117,7 +117,7 @@ def test_escape_is_a_key_when_nothing_follows_and_two_are_two() -> None:
 
 
 def test_while_an_answer_is_out_escape_waits_longer() -> None:
-    sieve = AnswerFilter(is_known_sequence)
+    sieve = ReplyFilter(is_known_sequence)
     list(sieve.feed("\x1b", 0.0))
     assert sieve.pause(0.9, patience_s=1.0) == ""
     assert list(sieve.feed("[12;40R", 0.95)) == ["\x1b[12;40R"]
@@ -125,13 +125,13 @@ def test_while_an_answer_is_out_escape_waits_longer() -> None:
 
 @pytest.mark.parametrize("introducer", ["\x1b]", "\x1bP", "\x1b_"])
 def test_an_introducer_that_was_typed_with_alt_takes_no_key_with_it(introducer: str) -> None:
-    sieve = AnswerFilter(is_known_sequence)
+    sieve = ReplyFilter(is_known_sequence)
     list(sieve.feed(introducer, 0.0))
     assert list(sieve.feed("j", 1.0)) == ["j"]
 
 
 def test_who_is_stuck_in_a_string_comes_out_with_control_c_or_with_patience() -> None:
-    sieve = AnswerFilter(is_known_sequence)
+    sieve = ReplyFilter(is_known_sequence)
     list(sieve.feed("\x1b]11;", 0.0))
     assert list(sieve.feed("\x03", 1.0)) == ["\x03"]
     list(sieve.feed("\x1bXno end", 2.0))
@@ -148,7 +148,7 @@ def test_a_paste_passes_without_keys_in_it_and_its_end_may_be_cut() -> None:
 
 
 def test_a_million_bytes_of_an_answer_are_kept_nowhere() -> None:
-    sieve = AnswerFilter(is_known_sequence)
+    sieve = ReplyFilter(is_known_sequence)
     for _ in range(250):
         assert list(sieve.feed("\x1b]52;c;" + "A" * 4000, 0.0)) == []
     assert len(sieve._held) < 10
@@ -171,7 +171,7 @@ def test_textual_takes_what_passes_as_one_whole() -> None:
             continue
         parser = XTermParser()
         passed = [
-            message for piece in AnswerFilter(is_known_sequence).feed(sequence, 0.0) for message in parser.feed(piece)
+            message for piece in ReplyFilter(is_known_sequence).feed(sequence, 0.0) for message in parser.feed(piece)
         ]
         passed += parser.feed("j")
         last = passed[-1]

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 from typing import NamedTuple
 
-from collectors.comparison.classes import CLASSES, Classes, rows_of
 from collectors.comparison.findings import Finding
+from collectors.comparison.workload_classes import CLASSES, Classes, rows_of
 from collectors.json_document import digits_of
 from collectors.model.facts import Fact, Row
 from collectors.model.metrics import Unit

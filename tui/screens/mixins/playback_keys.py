@@ -9,7 +9,7 @@ from textual.binding import Binding
 from collectors.query.time_parser import EXAMPLES
 from tui.controllers.playback import PlaybackController
 from tui.dialogs.prompt import ask
-from tui.settings.keymap import REPLAY, TIME, keys_of
+from tui.settings.main_screen_keys import REPLAY, TIME, keys_of
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -25,7 +25,7 @@ TIME_BINDINGS: tuple[Binding, ...] = tuple(
 )
 
 
-class PlaybackActions(Base):
+class PlaybackKeys(Base):
     """A screen that moves through a session."""
 
     traveler: PlaybackController

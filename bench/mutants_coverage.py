@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import coverage
 
-from bench.copies import PYTEST, Runner, say
-from bench.slips import Slip
+from bench.mutants_copies import PYTEST, Runner, say
+from bench.mutants_slips import Slip
 
 
 class Covered(NamedTuple):
@@ -45,7 +45,7 @@ def cover(root: Path, code_in: Sequence[str], tests: list[str], runner: Runner, 
     measured, seconds = copy.parent / "coverage", copy.parent / "seconds.json"
     run = ["-m", "coverage", "run", f"--data-file={measured}", f"--source={','.join(code_in)}"]
     variables = {"VMTOP_TEST_SECONDS": str(seconds), "COVERAGE_CORE": "ctrace"}
-    code, said = runner.run(copy, [*run, *PYTEST, "-p", "bench.covered", *tests], None, **variables)
+    code, said = runner.run(copy, [*run, *PYTEST, "-p", "bench.mutants_contexts", *tests], None, **variables)
     if code != 0:
         say(f"pytest fails without any slip (exit code {code}); nothing can be measured:\n{said[-4000:]}")
         return None

@@ -8,13 +8,13 @@ from functools import partial
 from collectors.model.workloads import Workload
 from tui.controllers.actions import LOCKED, ActionController
 from tui.controllers.services import Services
-from tui.screens.mixins.page_actions import PageActions
+from tui.screens.mixins.page_keys import PageKeys
 
 _LOGGED = 200
 """Actions that the log's page shows."""
 
 
-class WorkloadActions(PageActions):
+class WorkloadKeys(PageKeys):
     """A screen with workloads to act on."""
 
     desk: ActionController

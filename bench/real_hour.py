@@ -12,7 +12,7 @@ from statistics import median
 
 from bench.keys import KeyBoard, spread
 from bench.measure import Result
-from bench.watching import Held, folder_bytes, held, slope_kib_per_hour
+from bench.process_watch import Held, folder_bytes, held, slope_kib_per_hour
 from tests.helpers.lab.docker_engine import DockerLab, docker_engine
 from tests.helpers.lab.guests import BootSector
 from tests.helpers.lab.libvirt_daemon import LibvirtLab, libvirt_daemon

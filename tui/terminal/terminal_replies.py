@@ -57,7 +57,7 @@ def decoded(text: str) -> str:
     return text if text.isascii() else _NO_UTF_8.sub("\ufffd", text.translate(_RAW))
 
 
-class AnswerFilter:
+class ReplyFilter:
     """Takes what comes from a terminal, cut anywhere, and lets keys, mouse reports and pastes through.
 
     For one thread.

@@ -13,7 +13,7 @@ from tui.presenters.table_state import TableState
 if TYPE_CHECKING:
     from textual.screen import Screen
 
-    from collectors.comparison.classes import Classes
+    from collectors.comparison.workload_classes import Classes
 
     Base = Screen[None]
 else:
@@ -23,7 +23,7 @@ CLASSES_S = 60.0
 """The past that the comparison of classes is measured over."""
 
 
-class CompareActions(Base):
+class CompareKeys(Base):
     """A screen of workloads that can be compared."""
 
     view: TableState
@@ -42,8 +42,8 @@ class CompareActions(Base):
     def action_compare(self) -> None:
         """Compare the marked workloads, in the order of the table; without marks the classes."""
         from collectors.comparison.side_by_side import MOST
-        from tui.screens.classes import ClassesScreen
         from tui.screens.compare import CompareScreen
+        from tui.screens.workload_classes import ClassesScreen
 
         moment = self.shown_moment
         if moment is None:
