@@ -182,7 +182,7 @@ async def test_sort_filter_detail_and_marks_work_as_they_do_live(tmp_path: Path)
         assert running.playback.number == 79
         assert running.text() != before, "the detail screen moves through time too"
         await running.press("2")
-        assert "in the session up to here" in running.text()
+        assert "up to this frame" in running.text()
         await running.press("escape")
         assert isinstance(running.pilot.app.screen, ReplayScreen)
         await running.pilot.press("slash", *"kind=service")
@@ -283,7 +283,7 @@ async def test_a_snapshot_keeps_the_session_so_far_while_it_goes_on(tmp_path: Pa
     async with kept(tmp_path, tmp_path / "spool") as (running, tape):
         frames = await live(running, tape, 8)
         await running.press("S")
-        assert "Keep the session so far" in running.text()
+        assert "Save the session so far" in running.text()
         await answer(running, tmp_path / "kept.vmtop.gz")
         await until(running.pilot, lambda: "vmtop replay" in running.text())
         frames += await live(running, tape, 3)
@@ -305,7 +305,7 @@ async def test_a_name_that_is_taken_is_told_before_anything_is_written(
         await live(running, tape, 2)
         await running.press("S")
         await answer(running, Path(taken.name))
-        assert "exists already" in running.text()
+        assert "already exists" in running.text()
     assert taken.read_text() == "precious"
 
 

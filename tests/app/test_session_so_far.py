@@ -189,7 +189,7 @@ async def test_a_file_name_that_looks_like_markup_is_told_as_it_is(
         await running.press("S")
         await fill_in(running, name)
         assert isinstance(running.pilot.app.screen, PromptDialog)
-        assert f"{name} exists already" in running.text()
+        assert f"{name} already exists" in running.text()
         await running.press("escape")
 
         def refuse(_: SessionRecorder, path: Path) -> None:

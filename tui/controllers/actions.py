@@ -46,7 +46,7 @@ _SEVERITIES = {
 }
 _ANSWER_S = 30.0
 """For what is not graceful: a start, a pause, a kill."""
-LOCKED = "actions are locked: L unlocks them"
+LOCKED = "actions are locked; L unlocks them"
 
 
 class ActionChanged(Message):
@@ -148,13 +148,13 @@ class ActionController:
             severity = _SEVERITIES.get(outcome.result, "error")
             self._app.notify(words, severity=severity, timeout=6, markup=False)  # type: ignore[arg-type]
         elif changed.phase == "outcome unknown":
-            words = f"{action.name}: the engine was lost in the middle; looking what became of it"
+            words = f"{action.name}: lost contact with the engine; checking the outcome"
             self._app.notify(words, severity="warning", timeout=6, markup=False)
 
     def _tell_bulk(self) -> None:
         """Tell the successes of many actions in one line; A has a line for each."""
         done = sum(1 for one in self._bulk if one.outcome is not None and one.outcome.result is Result.DONE)
-        words = f"{done} of {len(self._bulk)}: {self._bulk[0].request.verb} done; A has a line for each"
+        words = f"{self._bulk[0].request.verb}: {done} of {len(self._bulk)} done; A lists each one"
         self._app.notify(words, timeout=8, markup=False)
 
     def _menu(self, workloads: Sequence[Workload]) -> ActionMenu:
@@ -182,9 +182,9 @@ class ActionController:
         if reason := why_not(verb, workload):
             return reason
         if reason := self._protection.reason(workload, real_name):
-            return f"protected: {reason} (allow_protected in {config_file()} makes exceptions)"
+            return f"protected: {reason} (exceptions: allow_protected in {config_file()})"
         action = self.runner.running().get(workload.id)
-        return f"its {action.request.verb} is under way" if action else ""
+        return f"{action.request.verb} in progress" if action else ""
 
     def _ask(
         self,
@@ -199,7 +199,7 @@ class ActionController:
         skipped: list[str] = []
         warnings: list[str] = []
         for workload in workloads:
-            look = looks.get(workload.id, Look(None, "its engine has not answered yet"))
+            look = looks.get(workload.id, Look(None, "the engine has not answered yet"))
             reason = self._why_not(verb, workload, look.seen.name if look.seen else "")
             if not reason and look.seen is not None:
                 reason = state_forbids(verb, look.seen.state)
@@ -228,7 +228,7 @@ class ActionController:
     async def _with_patience(self, looks: asyncio.Future[dict[WorkloadId, Look]]) -> dict[WorkloadId, Look]:
         done, _ = await asyncio.wait([looks], timeout=_PATIENCE_S)
         if not done:
-            self._app.notify("asking the engine how it is now ...", timeout=3)
+            self._app.notify("checking the current state ...", timeout=3)
         return await looks
 
 

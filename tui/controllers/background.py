@@ -50,7 +50,9 @@ async def run_blocking(call: Callable[[], Answer]) -> Answer:
         except Exception as error:
             # The boundary of what is read on demand: whatever a library throws must not end the screen.
             log.exception("unexpected failure on demand")
-            failure = SourceError(f"it failed: {type(error).__name__}: {sanitize(str(error))}", "the log has more")
+            failure = SourceError(
+                f"unexpected error: {type(error).__name__}: {sanitize(str(error))}", "see the log for details"
+            )
         if not loop.is_closed():
             loop.call_soon_threadsafe(settle, answer, failure)
 

@@ -47,7 +47,7 @@ async def open_shell(app: App[Any], workload: Workload, connections: EngineConne
         with app.suspend():
             sentence, severity = _visit(console, workload, has_answered(app))
     except SuspendNotSupported:
-        sentence, severity = "this terminal cannot be handed over", "warning"
+        sentence, severity = "this terminal cannot be used for a console", "warning"
     finally:
         _close(console)
     app.notify(f"{workload.name}: {sentence}", severity=severity, timeout=5, markup=False)  # type: ignore[arg-type]

@@ -77,7 +77,7 @@ class PlaybackController:
         self._post(move)
 
     async def _say(self, step: int) -> None:
-        self._said(f"there is no event {'after' if step > 0 else 'before'} this")
+        self._said(f"no event {'after' if step > 0 else 'before'} this one")
 
     def to_end(self, side: int) -> None:
         """Go to the first frame, or to the last and stay at the end of a session that grows."""

@@ -49,9 +49,7 @@ class SessionRecorder:
         self.announce = announce
         self.recorder = Recorder()
         self.recording: Recording | None = None
-        self.problem = (
-            "" if base is not None else "there is no session in the background: it was started with --no-spool"
-        )
+        self.problem = "" if base is not None else "no background session: vmtop was started with --no-spool"
         """Why there is no spool."""
         self._spool: Spool | None = None
         self._spooling: Keeping | None = None
@@ -59,7 +57,7 @@ class SessionRecorder:
             try:
                 self._spool = Spool(base)
             except OSError as error:
-                self.problem = f"no session is kept in the background: {base}: {error.strerror}"
+                self.problem = f"no background session: {base}: {error.strerror}"
             else:
                 self._spooling = self.recorder.add(self._spool)
 
@@ -74,7 +72,7 @@ class SessionRecorder:
             raise SessionError(self.problem)
         sealed = self.recorder.between(spool.seal).result(_PATIENCE_S)
         if not sealed.parts:
-            raise SessionError("there is nothing to keep yet")
+            raise SessionError("nothing to save yet")
         return Snapshot(path, keep(sealed, path), sealed.span_s)
 
     def paths(self) -> list[Path]:
@@ -107,7 +105,7 @@ class SessionRecorder:
         """Return what the header says of it."""
         words = [self.recording.words()] if self.recording is not None else []
         if self._spooling is not None and self._spooling.problem:
-            words.append(f"not kept: {self._spooling.problem}")
+            words.append(f"not saved: {self._spooling.problem}")
         return words
 
     def close(self) -> bool:

@@ -82,7 +82,7 @@ class ClassesScreen(AnsweredOnce, Screen[None]):
         self._done = done
 
     def _tell_progress(self) -> None:
-        words = f" Reading what is known of every workload: {self._done} of {self._total}"
+        words = f" Reading workloads: {self._done} of {self._total}"
         self.query_one("#title", Static).update(Text(words, no_wrap=True))
 
     def on_resize(self) -> None:

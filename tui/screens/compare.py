@@ -179,13 +179,13 @@ class CompareScreen(Follower, PageActions, AnsweredOnce, Screen[None]):
             self.query_one("#title", Static).update(Text(f" cannot compare: {self._failure}", no_wrap=True))
             return
         if shown is None or not self.is_mounted:
-            self.query_one("#title", Static).update(Text(" reading the past ...", no_wrap=True))
+            self.query_one("#title", Static).update(Text(" reading recent frames ...", no_wrap=True))
             return
         stat, width = shown.stat, self.size.width
         seconds = WINDOWS[self._span]
-        words = "all" if seconds is None else duration(seconds, 6).strip()
+        words = "all frames" if seconds is None else f"last {duration(seconds, 6).strip()}"
         there = duration(shown.span_s, 6).strip()
-        title = f" Compare the {stat} of {words} ({there} there)   {BEST} least and {WORST} most of what costs"
+        title = f" Compare {stat} of {words} ({there} available)   {BEST} lowest and {WORST} highest cost"
         self.query_one("#title", Static).update(Text(fit(title, width), no_wrap=True))
         self.query_one("#names", Static).update(Text(heading(shown.sides, width, stat), no_wrap=True))
         known = shown.known()
@@ -224,7 +224,7 @@ class CompareScreen(Follower, PageActions, AnsweredOnce, Screen[None]):
         self.query_one("#legend", Static).update(self._legend(row, shown))
 
     def _legend(self, row: MetricRow, shown: Shown) -> Text:
-        scale = ", each of its own top" if self._is_own_scale else ""
+        scale = ", % of own maximum" if self._is_own_scale else ""
         legend = Text(f" {row.metric.label}{scale}: ", style="bold", no_wrap=True, overflow="ellipsis")
         picture = self.query_one(ChartView)
         for place, (side, tone, cell) in enumerate(zip(shown.sides, TONES, row.cells, strict=False), 1):

@@ -83,7 +83,7 @@ class InspectScreen(SearchPrompt, AnsweredOnce, Screen[None]):
         if not is_up(self):
             return
         if isinstance(found, SourceError):
-            remedy = f"  To mend it: {found.remedy}" if found.remedy else ""
+            remedy = f"  Fix: {found.remedy}" if found.remedy else ""
             self._folds = Folds((f"{found.reason}.{remedy}",))
             self._say("cannot be read")
         else:
@@ -151,13 +151,13 @@ class InspectScreen(SearchPrompt, AnsweredOnce, Screen[None]):
             if needle in self._folds.lines[place].lower():
                 self._go(place)
                 return
-        self._say(f"{needle} is nowhere in it")
+        self._say(f"{needle} not found")
 
     def action_copy(self) -> None:
         place = self._place()
         if place is not None:
             self.app.copy_to_clipboard(self._folds.block(place))
-            self.notify("the block is in the clipboard, if the terminal allows it", timeout=2)
+            self.notify("copied the block, if the terminal allows it", timeout=2)
 
     def action_back(self) -> None:
         if not self.leave_search():

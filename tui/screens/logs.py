@@ -155,7 +155,7 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
         threading.Thread(target=run, name="log", daemon=True).start()
 
     def _fail(self, error: SourceError) -> None:
-        remedy = f" To mend it: {error.remedy}" if error.remedy else ""
+        remedy = f" Fix: {error.remedy}" if error.remedy else ""
         self._window.start([LogLine(0, None, True, f"{error.reason}.{remedy}")])
         self._window.has_older = False
         self._say("cannot be read")
@@ -184,7 +184,7 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
         """Follow again: a container that ended may be started, an engine may come back."""
         self._follow_again_at = time.monotonic() + FOLLOW_AGAIN_S
         if self._inbox.failure:
-            self._say(f"not followed: {self._inbox.failure}")
+            self._say(f"not following: {self._inbox.failure}")
         if self._is_following:
             self._follow_from(log, self._window.lines[-1] if self._window.lines else None)
 
@@ -216,11 +216,9 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
     def _say(self, words: str) -> None:
         self._words = words
         parts = [self._workload.name, self._log.title if self._log else "log"]
-        parts += [
-            words or (f"{len(self._window.lines)} lines here" if self._window.lines else "nothing was written yet")
-        ]
+        parts += [words or (f"{len(self._window.lines)} lines loaded" if self._window.lines else "nothing logged yet")]
         unseen = f"{self._unseen} new below, " if self._unseen else ""
-        parts.append("FOLLOWING" if self._is_following else f"{unseen}f or G follows")
+        parts.append("FOLLOWING" if self._is_following else f"{unseen}f or G to follow")
         title = " " + "  ·  ".join(parts)
         self.query_one("#title", Static).update(Text(fit(title, max(1, self.size.width)), no_wrap=True))
 
@@ -324,7 +322,7 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
         looked = 0
         while (place := self._window.find(view.needle, start, step)) is None:
             looked += CHUNK
-            self._say(f"searching, {looked} lines ... Esc ends it")
+            self._say(f"searched {looked} lines ... Esc stops")
             count = len(self._window.lines)
             if step < 0:
                 added = await self._older() if self._window.has_older else 0
@@ -333,7 +331,7 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
                 added, dropped = await self._newer() if self._window.has_newer else (0, 0)
                 start = count - dropped
             if not added:
-                self._say(f"{view.needle}: no more of it {'above' if step < 0 else 'below'}")
+                self._say(f"{view.needle}: no more matches {'above' if step < 0 else 'below'}")
                 return
         self._is_following = False
         self._say("")
@@ -343,7 +341,7 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
         row = self._row_of(self.query_one(LineView).cursor)
         if row < len(self._window.lines):
             self.app.copy_to_clipboard(self._window.lines[row].text)
-            self.notify("the line is in the clipboard, if the terminal allows it", timeout=2)
+            self.notify("copied the line, if the terminal allows it", timeout=2)
 
     def action_back(self) -> None:
         self.workers.cancel_group(self, "read")

@@ -140,7 +140,7 @@ def _status(scene: Scene, width: int, ascii_only: bool) -> Text:
 def _next_pause(scene: Scene) -> str:
     for since, until in scene.pauses:
         if abs(scene.wall - since) < 0.05:
-            return f"then nothing for {duration(until - since, 8).strip()}"
+            return f"no frames for the next {duration(until - since, 8).strip()}"
     return ""
 
 

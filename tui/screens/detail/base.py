@@ -162,7 +162,7 @@ class WorkloadScreen(Follower, PageActions, AnsweredOnce, Screen[None]):
         self.drawn += 1
         words = Text(f"{metric.label}  {metric.help}\n", no_wrap=True, overflow="ellipsis", style="bold")
         value = reading.value(metric.key)
-        words.append(statistics(chart) if value is not None else f"not known: {metric.missing}", style="not bold")
+        words.append(statistics(chart) if value is not None else f"unknown: {metric.missing}", style="not bold")
         words.append(f"\n{limit_words(chart)}", style="dim")
         self.query_one("#numbers", Static).update(words)
 

@@ -81,7 +81,7 @@ class LiveWorkloadScreen(WorkloadActions, WorkloadScreen):
 
     def under_way(self) -> list[str]:
         acting = self.desk.runner.running().get(self.identity)
-        return [] if acting is None else [f"{acting.request.verb} under way for {acting.seconds():.0f} s"]
+        return [] if acting is None else [f"{acting.request.verb} in progress for {acting.seconds():.0f} s"]
 
     def page_lines(self, page: str, width: int) -> list[Line]:
         if page == EVENTS:

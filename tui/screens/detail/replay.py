@@ -44,7 +44,7 @@ class ReplayWorkloadScreen(PlaybackActions, WorkloadScreen):
         return [] if self._moment is None else [stamp(self._moment.frame.wall)]
 
     def page_lines(self, page: str, width: int) -> list[Line]:
-        return event_lines(self._events(self.identity), self._startup(self.identity), "in the session up to here")
+        return event_lines(self._events(self.identity), self._startup(self.identity), "up to this frame")
 
     def footer_keys(self) -> list[Key]:
         return [key for key in keys_of(REPLAY) if key.group == TIME and key.label]

@@ -54,7 +54,7 @@ class CompareActions(Base):
             active = sum(1 for one in moment.frame.workloads.values() if one.state.is_active)
             self.app.push_screen(ClassesScreen(partial(self.classified, moment), active))
         elif not 2 <= len(chosen) <= MOST:
-            self.notify(f"Mark two to {MOST} workloads to compare them; {len(chosen)} are marked.", timeout=4)
+            self.notify(f"Mark 2 to {MOST} workloads to compare; {len(chosen)} marked.", timeout=4)
         else:
             screen = CompareScreen(chosen, self.frames_since, self.where, self.is_ascii)
             screen.follow(moment, moment.frame.interval_s)

@@ -34,7 +34,7 @@ class PageActions(Base):
         target = self.target()
         if target is not None:
             self.app.copy_to_clipboard(target.name)
-            self.notify(f"{target.name} is in the clipboard, if the terminal allows it", timeout=3, markup=False)
+            self.notify(f"copied {target.name}, if the terminal allows it", timeout=3, markup=False)
 
     def open_panel(self, title: str, page: Any) -> None:
         """Show a page of text over this screen."""

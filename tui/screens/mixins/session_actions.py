@@ -41,13 +41,20 @@ class SessionActions(Base):
         if self.tape.problem:
             self.notify(self.tape.problem, severity="warning", timeout=6, markup=False)
             return
-        ask(self, "Keep the session so far", self._new_path(), "a new file", _is_free, self._snapshot)
+        ask(self, "Save the session so far", self._new_path(), "a new file", _is_free, self._snapshot)
 
     def action_record(self) -> None:
         if self.tape.recording is not None:
             self.run_worker(self._stop(), group="record", exclusive=True)
         else:
-            ask(self, "Record from now on", self._new_path(), "a new file; R again stops", _is_free, self._record)
+            ask(
+                self,
+                "Record from now on",
+                self._new_path(),
+                "a new file; press R again to stop",
+                _is_free,
+                self._record,
+            )
 
     def action_back_in_time(self) -> None:
         self.run_worker(self._go_back(), group="past", exclusive=True)
@@ -72,13 +79,13 @@ class SessionActions(Base):
         self.run_worker(self._keep(Path(name).expanduser()), group="snapshot")
 
     async def _keep(self, path: Path) -> None:
-        self.notify("keeping the session ...", timeout=1)
+        self.notify("saving the session ...", timeout=1)
         try:
             kept = await run_blocking(partial(self.tape.snapshot, path))
         except (SessionError, SourceError) as error:
             self.notify(str(error), severity="error", timeout=10, markup=False)
         else:
-            self.notify(in_words(kept.path, kept.size, kept.span_s), title="Kept", timeout=8, markup=False)
+            self.notify(in_words(kept.path, kept.size, kept.span_s), title="Saved", timeout=8, markup=False)
 
     def _record(self, name: str) -> None:
         try:
@@ -95,7 +102,7 @@ class SessionActions(Base):
             return
         if done is not None:
             words = in_words(done.path, done.writer.size, done.writer.span_s)
-            lost = f"\n{done.keeping.lost} frames were not kept" if done.keeping.lost else ""
+            lost = f"\n{done.keeping.lost} frames were not saved" if done.keeping.lost else ""
             self.notify(words + lost, title="Recorded", timeout=8, markup=False)
         self.redraw()
 
@@ -117,7 +124,7 @@ def _open(tape: SessionRecorder) -> Playback:
 
     paths = tape.paths()
     if not paths:
-        raise SessionError("there is nothing to go back to yet")
+        raise SessionError("nothing to go back to yet")
     playback = Playback(Session(paths))
     playback.go(playback.total - 2)
     return playback
@@ -126,5 +133,5 @@ def _open(tape: SessionRecorder) -> Playback:
 def _is_free(name: str) -> str:
     path = Path(name).expanduser()
     if path.exists() or path.is_symlink():
-        return f"{path} exists already: choose another name"
-    return "" if path.parent.is_dir() else f"{path.parent} is no folder"
+        return f"{path} already exists; choose another name"
+    return "" if path.parent.is_dir() else f"{path.parent} is not a folder"

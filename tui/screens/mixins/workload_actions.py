@@ -34,7 +34,7 @@ class WorkloadActions(PageActions):
         if targets:
             self.run_worker(self.desk.act(targets, self.everyone()), group="act", exclusive=True)
         else:
-            self.notify("There is no workload here to act on.", timeout=3)
+            self.notify("No workload here to act on.", timeout=3)
 
     def action_lock(self) -> None:
         self.desk.toggle_lock()

@@ -161,8 +161,8 @@ class WorkloadListScreen(CompareActions, PageActions, AnsweredOnce, Screen[None]
 
     def _empty_words(self, moment: Moment) -> str:
         if moment.readings:
-            return f"Nothing matches: {self.view.hidden} hidden (Esc clears the filter, 1 all kinds, a with stopped)"
-        return "No workloads found on this host. ! tells what was read and what was not."
+            return f"No matches, {self.view.hidden} hidden. Esc clears filter, 1 all kinds, a includes stopped."
+        return "No workloads found on this host. Press ! to check the data sources."
 
     def footer_label(self, action: str, label: str) -> str:
         """Return the footer's word for a key; empty keeps it out of there."""
@@ -228,7 +228,9 @@ class WorkloadListScreen(CompareActions, PageActions, AnsweredOnce, Screen[None]
 
     def action_all(self) -> None:
         self.view.show_all = not self.view.show_all
-        self.notify("stopped ones are shown too" if self.view.show_all else "running ones only", timeout=2)
+        self.notify(
+            "showing stopped workloads too" if self.view.show_all else "showing running workloads only", timeout=2
+        )
         self.redraw()
 
     def action_tree(self) -> None:
@@ -324,7 +326,7 @@ class WorkloadListScreen(CompareActions, PageActions, AnsweredOnce, Screen[None]
     def action_why(self) -> None:
         line = self.view.current()
         if line is not None and line.reading is None:
-            self.notify("A group is the sum of its members; choose one of them.", timeout=3)
+            self.notify("A group is the sum of its members; select one of them.", timeout=3)
         elif line is not None and line.reading is not None and self.shown_moment is not None:
             self.open_panel("Where the numbers come from", why_page(line.reading, self.shown_moment))
 

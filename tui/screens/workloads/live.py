@@ -88,7 +88,7 @@ class LiveListScreen(WorkloadActions, SessionActions, WorkloadListScreen):
         notes = ["actions locked"] if self.desk.is_locked else []
         pace = self.sampler.pace
         if pace.is_slowed:
-            notes.append(f"slowed from {pace.wished_s:g}s: a reading takes {pace.cost_s * 1000:.0f}ms")
+            notes.append(f"slowed from {pace.wished_s:g}s: sampling takes {pace.cost_s * 1000:.0f}ms")
         return notes + self.tape.words() + _own(self.cost)
 
     def acting(self) -> dict[WorkloadId, str]:

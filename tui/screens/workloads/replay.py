@@ -85,7 +85,7 @@ class ReplayScreen(PlaybackActions, WorkloadListScreen):
     def on_key(self, event: Key) -> None:
         """Say why a key of the live screen does nothing here."""
         if event.key in _LIVE_ONLY:
-            self._say("not in the past: End returns to now" if self.is_lived else "a recording can only be looked at")
+            self._say("not available in the past; End returns to now" if self.is_lived else "recordings are read-only")
 
     def action_quit(self) -> None:
         """Leave: to now, if there is one."""

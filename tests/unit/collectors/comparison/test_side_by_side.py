@@ -272,7 +272,7 @@ async def test_marked_workloads_are_compared_while_the_frames_go_on(tmp_path: Pa
         legend = next(line for line in running.text().splitlines() if line.startswith(" CPU%: "))
         assert f"2 {names[1]} {difference:+.1f}" in legend, "what the second has more or less, in the metric's unit"
         await running.press("o")
-        await until(running.pilot, lambda: "each of its own top" in running.text())
+        await until(running.pilot, lambda: "% of own maximum" in running.text())
         await running.press("escape")
         assert running.pilot.app.screen is running.screen
 
