@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _PATIENCE_S = 0.4
-"""Longer waits for an engine are told."""
+"""Seconds to wait for an engine before notifying the user."""
 TOLD_SINGLY = 8
-"""More successes than these would cover the screen: they become one line."""
+"""With more actions than this, one notification reports all successes."""
 _SEVERITIES = {
     Result.DONE: "information",
     Result.ALREADY: "information",
@@ -45,37 +45,37 @@ _SEVERITIES = {
     Result.UNKNOWN: "warning",
 }
 _ANSWER_S = 30.0
-"""For what is not graceful: a start, a pause, a kill."""
+"""Time-out in seconds for verbs without a graceful phase, such as start, pause and kill."""
 LOCKED = "actions are locked; L unlocks them"
 
 
 class ActionChanged(Message):
-    """An action has begun, is in another phase, or has ended."""
+    """An action started, changed its phase, or ended."""
 
     def __init__(self, action: Action) -> None:
         super().__init__()
         self.action = action
         self.phase = action.phase
         self.outcome = action.outcome
-        """As it was when this was sent: by the time it is read, the action may have gone on."""
+        """Outcome when this message was sent; the action may have changed since. `None` while it has no outcome."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What an engine said of a workload when the menu opened."""
+    """The state that an engine reported when the menu opened; if it reported none, `problem` is the reason."""
 
     seen: Observed | None
     problem: str = ""
 
 
 class ActionController:
-    """Everything between a person and the runner.
+    """Connects the user to the runner: menu, confirmation, lock, notifications.
 
     Args:
-        app: Where menus open and notifications appear.
-        runner: What does it.
-        protection: Who must not fall to a slip.
-        means: Time-outs, and which engines there are.
+        app: Shows the menus and notifications.
+        runner: Carries out actions.
+        protection: Knows which workloads are protected from accidental actions.
+        means: The configuration (time-outs) and the connections to the engines.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class ActionController:
         self._app = app
         self._bulk: list[Action] = []
         self._untold: set[Action] = set()
-        """Those of the bulk whose end has not been told."""
+        """Bulk actions whose outcome has not been shown yet."""
         self._protection = protection
         self._means = means
         runner.on_change(self._pass_on)
@@ -99,7 +99,7 @@ class ActionController:
         return self.runner.is_locked
 
     def toggle_lock(self) -> None:
-        """Lock or unlock."""
+        """Lock or unlock actions."""
         self.runner.is_locked = not self.runner.is_locked
         word = "locked" if self.runner.is_locked else "unlocked: x acts on workloads"
         self._app.notify(f"Actions are {word}", timeout=3)
@@ -111,8 +111,8 @@ class ActionController:
         """Open the menu for some workloads, confirm, and submit.
 
         Args:
-            workloads: Whom.
-            everyone: All that are known now: who runs inside those is hit with them.
+            workloads: The targets.
+            everyone: All current workloads; those that run inside a target are affected too.
         """
         from tui.dialogs.confirm_action import Confirm
 
@@ -133,7 +133,7 @@ class ActionController:
             self._bulk, self._untold = actions, set(actions)
 
     def tell(self, changed: ActionChanged) -> None:
-        """Notify of an outcome, or that it is not known yet."""
+        """Notify the user of an outcome, or that it is not known yet."""
         action = changed.action
         outcome = changed.outcome
         if outcome is not None and action in self._untold:
@@ -152,7 +152,7 @@ class ActionController:
             self._app.notify(words, severity="warning", timeout=6, markup=False)
 
     def _tell_bulk(self) -> None:
-        """Tell the successes of many actions in one line; A has a line for each."""
+        """Report the successes of a bulk action in one line."""
         done = sum(1 for one in self._bulk if one.outcome is not None and one.outcome.result is Result.DONE)
         words = f"{self._bulk[0].request.verb}: {done} of {len(self._bulk)} done; A lists each one"
         self._app.notify(words, timeout=8, markup=False)
@@ -238,7 +238,7 @@ def _common_kind(workloads: Sequence[Workload]) -> Kind | None:
 
 
 def _named(workloads: Sequence[Workload]) -> str:
-    """Name one workload; count several, by kind."""
+    """Return the name of a single workload, or the number of workloads by kind."""
     if len(workloads) == 1:
         return f"{workloads[0].kind} {workloads[0].name}"
     counts = {kind: sum(one.kind is kind for one in workloads) for kind in Kind}

@@ -1,4 +1,4 @@
-"""Bare metal, virtual machines and containers beside each other; of the row under the cursor, how it was measured."""
+"""Bare metal, virtual machines and containers side by side, and how the row under the cursor was measured."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _TOLD_EVERY_S = 0.2
 
 
 class ClassesScreen(AnsweredOnce, Screen[None]):
-    """Measures the classes on a thread, telling how far it is, and shows them.
+    """Measures the classes on a thread, showing progress, then shows them.
 
     Args:
-        work: Measures; blocking. It calls what it is given with how many workloads are read.
-        total: How many there are to read.
+        work: Measures the classes; blocking. Calls its argument with the number of workloads read.
+        total: Number of workloads to read.
     """
 
     DEFAULT_CSS = f"""

@@ -33,38 +33,37 @@ from tui.widgets.chart_view import ChartView
 from tui.widgets.line_view import LineView
 
 WINDOWS: tuple[float | None, ...] = (60.0, 300.0, None)
-"""Seconds; `None` is all that there is, up to an hour of seconds."""
+"""Seconds; `None` is everything available, up to an hour."""
 TONES = tuple(f"side{number}" for number in range(1, 9))
 _CHART_LEAST = 8
 _LIST_LEAST = 6
 
 Frames = Callable[[float], Iterable[Frame]]
-"""From a wall time to the frames from then to the moment that is shown. Blocking."""
+"""Maps a wall time to the frames from then to the moment on screen. Blocking."""
 
 
 class Shown(NamedTuple):
-    """What was worked out from the window."""
+    """The comparison computed from the window."""
 
     sides: list[Column]
     rows: list[MetricRow]
     charts: dict[str, list[list[float]]]
-    """By metric, a line for each side, all on one time axis; NaN where there is nothing."""
+    """Per metric, one line for each side on a common time axis; NaN where there is no value."""
     span_s: float
     stat: str
 
     def known(self) -> list[MetricRow]:
-        """Return the metrics that at least one side has a value of."""
+        """Return the metrics that have a value on at least one side."""
         return [row for row in self.rows if row.is_known]
 
 
 class CompareScreen(Follower, PageActions, AnsweredOnce, Screen[None]):
-    """Compares workloads while the frames go on.
+    """Compares workloads and updates with every frame.
 
     Args:
-        workloads: Whom; differences are to the first.
-        frames: The past, to begin with.
-        keys: Bindings beside its own.
-        where: Whose keys the help shows.
+        workloads: The workloads; differences are relative to the first.
+        frames: Returns past frames.
+        where: Which keys the help shows: `live` or `replay`.
         ascii_only: Draw with ASCII only.
     """
 
@@ -99,10 +98,10 @@ class CompareScreen(Follower, PageActions, AnsweredOnce, Screen[None]):
         self._stat = 0
         self._is_own_scale = False
         self._chosen = ""
-        """The metric that the cursor was put on; until then it stays on the first row, whichever metric that is."""
+        """Key of the metric that the user selected; empty until then, with the cursor on the first row."""
         self._shown: Shown | None = None
         self._failure = ""
-        """Why the last computation failed; empty when it did not."""
+        """Why the last computation failed; empty if it succeeded."""
         self._is_busy = False
         self._is_stale = False
 
@@ -132,7 +131,7 @@ class CompareScreen(Follower, PageActions, AnsweredOnce, Screen[None]):
         return None
 
     def follow(self, moment: Moment, interval_s: float, is_next: bool = True) -> None:
-        """Go on to another moment; one that does not follow the one before has its past read again."""
+        """Show another moment; if it does not follow the previous one, its past is read again."""
         self._moment = moment
         if is_next and self._window is not None:
             self._window.feed(moment)
@@ -141,7 +140,7 @@ class CompareScreen(Follower, PageActions, AnsweredOnce, Screen[None]):
         self._request_update()
 
     def _request_update(self) -> None:
-        """Compute the comparison on a thread, one at a time; a request meanwhile is served after it."""
+        """Compute the comparison on a thread, one at a time; a request in the meantime is served next."""
         self._is_stale = True
         if self._moment is not None and not self._is_busy and self.is_mounted:
             self.run_worker(self._update(), group="compare")
@@ -192,7 +191,7 @@ class CompareScreen(Follower, PageActions, AnsweredOnce, Screen[None]):
         view = self.query_one(LineView)
         view.show([_line(row, len(shown.sides), stat, width) for row in known])
         place = next((place for place, row in enumerate(known) if row.metric.key == self._chosen), view.cursor)
-        if place != view.cursor:  # others have become known, or are known no more
+        if place != view.cursor:  # rows were added or removed
             view.go(place)
         self._draw()
 
@@ -203,7 +202,7 @@ class CompareScreen(Follower, PageActions, AnsweredOnce, Screen[None]):
         self._draw()
 
     def _row(self) -> MetricRow | None:
-        """Return the row under the cursor."""
+        """Return the row under the cursor; `None` if there are no rows."""
         known = self._shown.known() if self._shown is not None else []
         return known[min(self.query_one(LineView).cursor, len(known) - 1)] if known else None
 
@@ -251,7 +250,7 @@ class CompareScreen(Follower, PageActions, AnsweredOnce, Screen[None]):
 
 
 def compare(window: Window, identities: Sequence[WorkloadId], seconds: float | None, stat: str) -> Shown:
-    """Return the table and the lines of a window's last seconds."""
+    """Return the table and the chart lines for the last `seconds` of a window; `None` is all of it."""
     pasts = [window.past(identity, seconds) for identity in identities]
     sides = [Column(past.workload.name, past) for past in pasts if past is not None]
     walls = sorted({wall for side in sides for wall in side.past.walls})
@@ -264,7 +263,7 @@ def compare(window: Window, identities: Sequence[WorkloadId], seconds: float | N
 
 
 def _on_axis(side: Column, key: str, places: dict[float, int]) -> list[float]:
-    """Put a side's values where their times are."""
+    """Place the values of a side on the common time axis; NaN where there is no value."""
     values = [nan] * len(places)
     for wall, value in zip(side.past.walls, side.past.values[key], strict=True):
         values[places[wall]] = nan if value is None else value
@@ -272,7 +271,7 @@ def _on_axis(side: Column, key: str, places: dict[float, int]) -> list[float]:
 
 
 def _difference(row: MetricRow, cell: Cell) -> str:
-    """Return what a side has more or less than the first, in the metric's own unit."""
+    """Return the signed difference to the first side in the metric's unit; empty if it is unknown."""
     if cell.difference is None:
         return ""
     sign = "-" if cell.difference < 0 else "+"
@@ -285,5 +284,5 @@ def _of_own_top(values: Sequence[float]) -> list[float]:
 
 
 def _line(row: MetricRow, count: int, stat: str, width: int) -> Line:
-    """Return a line of the table, the best and the worst with their signs."""
+    """Return a line of the table, with the best and worst values marked."""
     return [(line(row, count, stat, width), "plain")]

@@ -1,4 +1,4 @@
-"""The engine's own description of a workload, to fold and to search."""
+"""The engine's own description of a workload, with folding and search."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class InspectScreen(SearchPrompt, AnsweredOnce, Screen[None]):
     """Shows a document.
 
     Args:
-        workload: Whose.
-        read: Reads it; blocks, and is called on a thread.
+        workload: The workload that the document describes.
+        read: Reads the document; blocking, called on a thread.
         ascii_only: Draw with ASCII only.
     """
 
@@ -105,7 +105,7 @@ class InspectScreen(SearchPrompt, AnsweredOnce, Screen[None]):
         return self._places[cursor] if cursor < len(self._places) else None
 
     def _go(self, place: int) -> None:
-        """Put the cursor on a line of the document, unfolding what hides it."""
+        """Put the cursor on a line of the document, unfolding the blocks that hide it."""
         self._folds.reveal(place)
         self._show()
         self.query_one(LineView).go(self._places.index(place))
@@ -121,7 +121,7 @@ class InspectScreen(SearchPrompt, AnsweredOnce, Screen[None]):
             self.query_one(LineView).go(self._places.index(owner))
 
     def action_all(self, is_folded: bool) -> None:
-        """Fold or unfold every block; the cursor stays on its line, or goes to what hides it now."""
+        """Fold or unfold every block; the cursor stays on its line, or moves to the block that hides it."""
         place = self._place()
         self._folds.fold_all() if is_folded else self._folds.unfold_all()
         self._show()

@@ -1,4 +1,4 @@
-"""The logs of a workload: followed, searched, of any length in bounded memory."""
+"""The log of a workload: follow and search logs of any length in bounded memory."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tui.widgets.line_view import LineView
 
 DRAIN_S = 0.2
 FOLLOW_AGAIN_S = 2.0
-"""Between attempts to follow a log whose follower ended."""
+"""Seconds between attempts to follow a log whose follower ended."""
 _KEYS = "f follow  / search  n N next  t times  w wrap  g G ends  y copy  Esc back"
 _STAMPS = ("", "local", "utc")
 
@@ -37,8 +37,8 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
     """Shows a log.
 
     Args:
-        workload: Whose.
-        open_it: Opens the log; blocks, and is called on a thread.
+        workload: The workload whose log is shown.
+        open_it: Opens the log; blocking, called on a thread.
         ascii_only: Draw with ASCII only.
     """
 
@@ -70,14 +70,14 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
         self._window = LogBuffer()
         self._inbox = FollowQueue()
         self._made: list[list[Line]] = []
-        """For each line of the window, what is painted of it."""
+        """Per line of the window, its formatted rows."""
         self._rows: list[int] = []
-        """For each line on the screen, its place in the window."""
+        """Per row of the view, the index of its line in the window."""
         self._unseen = 0
-        """Lines that came while one looked further up."""
+        """Number of lines that arrived while the view was scrolled up."""
         self._follow_again_at = 0.0
         self._has_begun = False
-        """Until its end is here, nothing else is read: a key must not keep a log from being opened."""
+        """Whether the end of the log has been read. Keys read nothing before, so that they cannot cancel opening it."""
         self._is_left = False
         self._is_following = True
         self._is_wrapped = False
@@ -108,12 +108,12 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
         self.run_worker(self._load(), group="read", exclusive=True)
 
     def _read_on(self, read: Callable[[], Coroutine[Any, Any, object]]) -> None:
-        """Read something else than what is being read."""
+        """Cancel the current read and start another one."""
         if self._has_begun:
             self.run_worker(read(), group="read", exclusive=True)
 
     def _opened(self) -> Log:
-        """Open the log on a thread; whoever waited for it may have gone meanwhile."""
+        """Open the log on a thread; close it if the screen was closed in the meantime."""
         log = self._log = self._open()
         if self._is_left:
             log.close()
@@ -138,7 +138,7 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
         self._follow_from(log, lines[-1] if lines else None)
 
     def _follow_from(self, log: Log, line: LogLine | None) -> None:
-        """Follow on a daemon thread; a thread that hangs in an engine's call ends with the process."""
+        """Follow on a daemon thread; a thread that hangs in an engine call ends with the process."""
         inbox = self._inbox = FollowQueue()
 
         def run() -> None:
@@ -150,7 +150,7 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
             except SourceError as error:
                 inbox.failure = error.reason
             finally:
-                inbox.has_ended = True  # also when it failed as no one foresaw: then it is followed again
+                inbox.has_ended = True  # after unexpected failures too, so that following restarts
 
         threading.Thread(target=run, name="log", daemon=True).start()
 
@@ -162,7 +162,7 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
         self._show()
 
     def _drain(self) -> None:
-        """Take in what was followed; while one looks further up, only count it: it is read again on the way down."""
+        """Add new lines; if the view is scrolled up, only count them, as scrolling down reads them again."""
         lines = self._inbox.take()
         if self._inbox.has_ended and self._log is not None and time.monotonic() > self._follow_again_at:
             self._take_up_again(self._log)
@@ -181,7 +181,7 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
         self._say("")
 
     def _take_up_again(self, log: Log) -> None:
-        """Follow again: a container that ended may be started, an engine may come back."""
+        """Follow again: a stopped container may start, an engine may come back."""
         self._follow_again_at = time.monotonic() + FOLLOW_AGAIN_S
         if self._inbox.failure:
             self._say(f"not following: {self._inbox.failure}")
@@ -193,12 +193,12 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
         self._made += [shown(line, self._stamps, width, self._is_wrapped) for line in lines]
 
     def _lay_out(self) -> None:
-        """Give the view its lines, and remember whose each is."""
+        """Show the formatted rows, and remember the line of each row."""
         self._rows = [place for place, made in enumerate(self._made) for _ in made]
         self.query_one(LineView).show([line for made in self._made for line in made])
 
     def _show(self, dropped: int = 0) -> None:
-        """Make all lines anew; keep the cursor on its line when others went before it, or came."""
+        """Format all lines again; keep the cursor on its line although `dropped` lines before it were removed."""
         view = self.query_one(LineView)
         kept = self._row_of(view.cursor) - dropped
         self._made = []
@@ -235,7 +235,7 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
             self._read_on(self._newer)
 
     async def _older(self) -> int:
-        """Read what is before the window; return how many lines were added."""
+        """Read lines before the window; return the number of lines added."""
         if self._log is None or not self._window.lines:
             return 0
         self._say("reading older lines ...")
@@ -253,7 +253,7 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
         return added
 
     async def _newer(self) -> tuple[int, int]:
-        """Read what is after the window; return how many lines were added, and how many dropped for them."""
+        """Read lines after the window; return the numbers of lines added and dropped."""
         if self._log is None or not self._window.lines:
             return 0, 0
         try:
@@ -282,7 +282,7 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
         self._read_on(self._to_beginning)
 
     async def _to_beginning(self) -> None:
-        """Read back to the first line; Esc or any movement ends it."""
+        """Read back to the first line; Esc or any movement stops it."""
         while self._window.has_older and await self._older() > 0:
             self.query_one(LineView).go(0)
         self._is_following = False
@@ -314,7 +314,7 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
         self._read_on(partial(self._search, step, skip))
 
     async def _search(self, step: int, skip: int) -> None:
-        """Find the next match, reading on where the window ends."""
+        """Find the next match, reading more lines where the window ends."""
         view = self.query_one(LineView)
         if not view.needle:
             return

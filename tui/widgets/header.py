@@ -1,4 +1,4 @@
-"""The top of the screen: who the host is, how the sources are, and the ledger with the host's sparklines."""
+"""The top of the screen: host, state of the sources, and the ledger with the host's sparklines."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class HeaderLine(TextLines):
 
 
 def _fitting(moment: Moment, room: int, palette: dict[str, str]) -> Text:
-    """Return host facts and sources; as narrow forms as the room asks for."""
+    """Return host facts and sources in the longest form that fits into `room` cells."""
     frame = moment.frame
     host = frame.facts.get("hostname", frame.host.name)
     uptime = frame.facts.get("uptime_s")
@@ -124,7 +124,7 @@ class LedgerLines(TextLines):
         return line.append_text(self._spark(moment, key, top, spark_width))
 
     def _bar(self, shares: Shares, width: int) -> Text:
-        """Draw the parts to scale; every part that is not nothing has its colour and, without colour, its letter."""
+        """Draw the parts to scale; each part has its own colour, and with ASCII only its own letter."""
         full = max(shares.capacity, shares.host) or 1.0
         bar, edge, drawn = Text("[" if self._ascii else "▕"), 0.0, 0
         for name, tone in _PARTS:

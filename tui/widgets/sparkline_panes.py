@@ -17,7 +17,7 @@ from tui.widgets.text_lines import TextLines
 
 @dataclass(frozen=True, slots=True)
 class Pane:
-    """One pane: its title with the numbers, the values and what fills its height."""
+    """One pane: title with the numbers, values, and the value at full height (`top`)."""
 
     title: str
     values: list[float]
@@ -99,7 +99,7 @@ class Panes(TextLines):
 
 
 def _title(line: Line) -> str:
-    """Say who it is in one line: name, kind, engine, image, health, id."""
+    """Return one line that identifies the workload: name, kind, engine, state, image, health, ports, id."""
     reading = line.reading
     if reading is None:
         return line.label

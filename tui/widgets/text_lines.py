@@ -1,4 +1,4 @@
-"""Lines of text that change every tick, painted by the line API: a `Static` costs several times as much for each."""
+"""Lines of text that change every tick, painted by the line API; a `Static` costs several times as much per line."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from tui.terminal.painting import Styled, repaint
 
 
 class TextLines(Widget):
-    """Shows lines; only those that differ from what is shown are painted anew."""
+    """Shows lines; repaints only those that changed."""
 
     ALLOW_SELECT = False
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name for it
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
         super().__init__(id=id)
         self._texts: list[Text] = []
         self._strips: dict[int, Strip] = {}
         self._ground: Style | None = None
-        """The widget's own style; `None` until it is asked for again."""
+        """Cached style of the widget; `None` until it is needed again."""
 
     def show_lines(self, lines: Sequence[Text]) -> None:
-        """Show these lines, from the top; what is longer than the widget is cut."""
+        """Show these lines from the top; lines wider than the widget are cut."""
         before, self._texts = self._texts, list(lines)
         places = [
             place

@@ -1,4 +1,4 @@
-"""The detail screen of a workload as it was: with the keys of time."""
+"""The detail screen of a workload in a replay, with the time keys."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from tui.settings.keymap import REPLAY, TIME, Key, keys_of
 
 
 class ReplayWorkloadScreen(PlaybackActions, WorkloadScreen):
-    """With the keys of time.
+    """Shows a workload at a moment of a session.
 
     Args:
-        subject: Whom.
-        traveler: Moves the session.
+        subject: The workload and where its data comes from.
+        traveler: Moves the playback.
     """
 
     where = REPLAY

@@ -1,4 +1,4 @@
-"""The key that compares: marked workloads side by side, or without marks the classes that a host has."""
+"""The compare key: marked workloads side by side or, without marks, the classes of a host."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ else:
     Base = object
 
 CLASSES_S = 60.0
-"""The past that the comparison of classes is measured over."""
+"""Seconds of the past that the comparison of classes covers."""
 
 
 class CompareActions(Base):
@@ -32,15 +32,15 @@ class CompareActions(Base):
     shown_moment: Moment | None
 
     def frames_since(self, wall: float) -> Iterable[Frame]:
-        """Return the frames from a wall time to the moment that is shown. Blocking."""
+        """Return the frames from a wall time to the moment on screen. Blocking."""
         raise NotImplementedError
 
     def classified(self, moment: Moment, tell: Callable[[int], None]) -> Classes:
-        """Measure bare metal, virtual machines and containers. Blocking; `tell` gets how many workloads are read."""
+        """Measure bare metal, virtual machines and containers. Blocking; `tell` gets the number of workloads read."""
         raise NotImplementedError
 
     def action_compare(self) -> None:
-        """Compare the marked workloads, in the order of the table; without marks the classes."""
+        """Compare the marked workloads, in table order; without marks, the classes."""
         from collectors.comparison.side_by_side import MOST
         from tui.screens.classes import ClassesScreen
         from tui.screens.compare import CompareScreen

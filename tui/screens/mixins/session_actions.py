@@ -1,4 +1,4 @@
-"""What the live screen does with its session: keep it, record it, step back into it, note something on it."""
+"""Session keys of the live screen: save, record, go back in time, add a note."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ _LONGEST_NOTE = 200
 
 
 class SessionActions(Base):
-    """A screen whose frames are kept."""
+    """A screen whose frames are saved."""
 
     tape: SessionRecorder
 
     @property
     def moment(self) -> Moment | None:
-        """The newest moment."""
+        """The newest moment; `None` before the first frame."""
         raise NotImplementedError
 
     def action_snapshot(self) -> None:
@@ -63,7 +63,7 @@ class SessionActions(Base):
         ask(self, "Note on the timeline", "", "what happened, in a few words", lambda text: "", self.note)
 
     def note(self, text: str) -> None:
-        """Drop a note on the timeline."""
+        """Add a note to the timeline."""
         if self.moment is not None:
             host = self.moment.frame.host
             event = Event(time.time(), host.id, "note", sanitize(text, _LONGEST_NOTE), host.name)

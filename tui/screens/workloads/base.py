@@ -1,6 +1,6 @@
-"""The table and all around it: header, ledger, panes, filter. Live and replayed screens are made of it.
+"""The table with header, ledger, panes and filter. Base of the live and replay screens.
 
-It turns a moment into lines, and keys into choices of the view.
+It turns a moment into lines, and keys into view settings.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from tui.widgets.sparkline_panes import Panes
 from tui.widgets.workload_table import WorkloadTable
 
 _TABLE_LEAST = 5
-"""The panes give way before the table gets shorter than this."""
+"""Minimum height of the table in lines; the panes shrink first."""
 
 
 def bindings(where: str) -> list[Binding]:
     """Return the bindings of the live screen or of the replay."""
-    # The filter's key takes effect before the next key is looked at: what is typed after it must not be a command.
+    # The filter key takes effect before the next key is handled: text typed after it must not run commands.
     return [
         Binding(key.keys, key.action, key.help, show=False, id=key.action, priority=key.action == "filter")
         for key in keys_of(where)
@@ -46,13 +46,13 @@ def bindings(where: str) -> list[Binding]:
 
 
 class WorkloadListScreen(CompareActions, PageActions, AnsweredOnce, Screen[None]):
-    """Workloads of a host at a moment.
+    """The workloads of a host at a moment.
 
     Args:
-        where: Whose keys: `live` or `replay`.
-        history: The past that the sparklines show.
-        options: Looks, and what to show at first.
-        view: What was chosen before; by default the options' choice.
+        where: Which keys apply: `live` or `replay`.
+        history: Recent values for the sparklines.
+        options: Appearance and initial filter.
+        view: Initial view settings; by default taken from the options.
     """
 
     DEFAULT_CSS = """
@@ -85,7 +85,7 @@ class WorkloadListScreen(CompareActions, PageActions, AnsweredOnce, Screen[None]
         yield Static(id="footer")
 
     def extra(self) -> list[Widget]:
-        """Return what goes between the panes and the footer."""
+        """Return the widgets between the panes and the footer."""
         return []
 
     def on_mount(self) -> None:
@@ -97,27 +97,27 @@ class WorkloadListScreen(CompareActions, PageActions, AnsweredOnce, Screen[None]
         self.query_one(HeaderLine).show(None, self.interval_s(), self.mode(), "")
 
     def interval_s(self) -> float:
-        """Return the pace of the frames."""
+        """Return the seconds between frames; 0 before the first."""
         return self.shown_moment.frame.interval_s if self.shown_moment is not None else 0.0
 
     def mode(self) -> str:
-        """Return the word for where the frames come from."""
+        """Return the mode in the header, such as LIVE or REPLAY."""
         raise NotImplementedError
 
     def newest(self) -> Moment | None:
-        """Return the moment of the header: the newest, where the table may hold an older one."""
+        """Return the newest moment, for the header; a frozen table shows an older one."""
         return self.shown_moment
 
     def acting(self) -> dict[WorkloadId, str]:
-        """Return what is under way, by workload."""
+        """Return the label of the action in progress, by workload."""
         return {}
 
     def notes(self) -> list[str]:
-        """Return words for the header beside those of the view."""
+        """Return notes for the header, in addition to those of the view."""
         return []
 
     def open_workload(self, identity: WorkloadId) -> None:
-        """Open the detail screen."""
+        """Open the detail screen of a workload."""
         raise NotImplementedError
 
     def on_resize(self) -> None:
@@ -131,7 +131,7 @@ class WorkloadListScreen(CompareActions, PageActions, AnsweredOnce, Screen[None]
         self.call_after_refresh(self.redraw)
 
     def redraw(self) -> None:
-        """Show the moment through the view."""
+        """Show the moment with the current view settings."""
         moment = self.shown_moment
         if moment is None or not self.is_mounted:
             return
@@ -165,7 +165,7 @@ class WorkloadListScreen(CompareActions, PageActions, AnsweredOnce, Screen[None]
         return "No workloads found on this host. Press ! to check the data sources."
 
     def footer_label(self, action: str, label: str) -> str:
-        """Return the footer's word for a key; empty keeps it out of there."""
+        """Return the footer label of a key; empty hides the key."""
         return label
 
     def _show_footer(self) -> None:
@@ -331,7 +331,7 @@ class WorkloadListScreen(CompareActions, PageActions, AnsweredOnce, Screen[None]
             self.open_panel("Where the numbers come from", why_page(line.reading, self.shown_moment))
 
     def target(self) -> Workload | None:
-        """Return the workload under the cursor."""
+        """Return the workload under the cursor; `None` for a group or an empty table."""
         line = self.view.current()
         return line.reading.workload if line is not None and line.reading is not None else None
 

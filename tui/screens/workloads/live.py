@@ -1,4 +1,4 @@
-"""The live screen: frames as they come, actions on workloads, the session so far."""
+"""The live screen: new frames, actions on workloads, the current session."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class LiveListScreen(WorkloadActions, SessionActions, WorkloadListScreen):
 
     @property
     def moment(self) -> Moment | None:
-        """The newest moment."""
+        """The newest moment; `None` before the first frame."""
         return self.track.moment
 
     def newest(self) -> Moment | None:
@@ -71,7 +71,7 @@ class LiveListScreen(WorkloadActions, SessionActions, WorkloadListScreen):
 
     @on(FrameReady)
     def take_frame(self, event: FrameReady) -> None:
-        """Derive the frame, keep its values, and show it unless the view is frozen."""
+        """Compute the moment of a frame, store its values, and show it unless the view is frozen."""
         moment = self.track.feed(event.frame)
         self.cost = self._own_cost.look()
         for screen in self.app.screen_stack:
@@ -125,14 +125,14 @@ class LiveListScreen(WorkloadActions, SessionActions, WorkloadListScreen):
         active = [one for one in moment.frame.workloads.values() if one.state.is_active]
         reader, since = FactsReader(self.means.connections, not self.desk.is_locked), moment.frame.wall - CLASSES_S
         reader.begin(active)
-        time.sleep(_LOOK_S)  # on a thread of its own: what is spent in time needs two looks
+        time.sleep(_LOOK_S)  # on its own thread: rates need two reads
         window = fill(self.frames_since(since - WARM_UP_S), [one.id for one in active], since)
         return classify(
             window.pasts(moment.frame), reader.read_all(active, tell), self.track.starts.all(), moment.frame
         )
 
     def frames_since(self, wall: float) -> Iterator[Frame]:
-        """Return the frames of the session so far; without one only the present."""
+        """Return the frames of the current session; without a session, only the newest frame."""
         from collectors.session.reader import Session
 
         moment = self.track.moment
@@ -159,13 +159,13 @@ class LiveListScreen(WorkloadActions, SessionActions, WorkloadListScreen):
 
 
 def _own(cost: Cost) -> list[str]:
-    """Say what vmtop itself costs."""
+    """Return CPU and memory of vmtop itself for the header; empty while unknown."""
     if cost.cpu_percent is None or cost.resident_bytes is None:
         return []
     return [f"vmtop {cost.cpu_percent:.1f}% {text(cost.resident_bytes, Unit.BYTES, 5).strip()}"]
 
 
 def _acting(action: Action) -> str:
-    """Say what is under way, with the seconds passed."""
+    """Return the action in progress with its seconds, such as `stopping 3s`."""
     word = "unknown" if action.phase == "outcome unknown" else VERBS[action.request.verb].gerund
     return f"{word} {action.seconds():.0f}s"

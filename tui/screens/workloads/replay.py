@@ -1,4 +1,4 @@
-"""A session on the same screen as it was lived, with a timeline. Nothing here acts on a workload."""
+"""A recorded session on the same screen as live, with a timeline. Nothing here acts on a workload."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ _LIVE_ONLY = frozenset(key for entry in keys_of(LIVE) if entry.where == LIVE for
 
 
 class ReplayScreen(PlaybackActions, WorkloadListScreen):
-    """Workloads of a host, then.
+    """The workloads of a host at a moment of a session.
 
     Args:
-        playback: The session, at the frame to begin with.
-        options: Looks, and what to show at first.
-        view: What was chosen on the live screen, if one comes from there.
-        speed: Times real time.
-        tape: Of the session that is still lived, if it is: its end is back to now.
+        playback: The session, positioned at the first frame to show.
+        options: Appearance and initial filter.
+        view: The view settings of the live screen, if it was opened from there.
+        speed: Initial speed, as a multiple of real time.
+        tape: The recorder of the current session, `None` for a recording; its end leads back to now.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(REPLAY), Binding("q", "quit", show=False)]
@@ -83,12 +83,12 @@ class ReplayScreen(PlaybackActions, WorkloadListScreen):
         return self.tape.words() if self.tape is not None else []
 
     def on_key(self, event: Key) -> None:
-        """Say why a key of the live screen does nothing here."""
+        """Explain why a key of the live screen does nothing here."""
         if event.key in _LIVE_ONLY:
             self._say("not available in the past; End returns to now" if self.is_lived else "recordings are read-only")
 
     def action_quit(self) -> None:
-        """Leave: to now, if there is one."""
+        """Return to now in the current session; quit otherwise."""
         if self.is_lived:
             self.dismiss(None)
         else:
@@ -101,7 +101,7 @@ class ReplayScreen(PlaybackActions, WorkloadListScreen):
         self.notify(words, timeout=3, markup=False)
 
     def take_change(self) -> None:
-        """Show where the playback is now."""
+        """Show the current moment of the playback."""
         moment = self.playback.moment
         if moment is None or not self.is_mounted:
             return
