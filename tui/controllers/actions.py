@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 _PATIENCE_S = 0.4
 """Seconds to wait for an engine before notifying the user."""
-TOLD_SINGLY = 8
+_NOTIFIED_SINGLY = 8
 """With more actions than this, one notification reports all successes."""
 _SEVERITIES = {
     Result.DONE: "information",
@@ -88,7 +88,7 @@ class ActionController:
         self.runner = runner
         self._app = app
         self._bulk: list[Action] = []
-        self._untold: set[Action] = set()
+        self._unreported: set[Action] = set()
         """Bulk actions whose outcome has not been shown yet."""
         self._protection = protection
         self._means = means
@@ -129,40 +129,40 @@ class ActionController:
             return
         confirmed = await self._app.push_screen_wait(Confirm(asked)) or ()
         actions = [self.runner.submit(request) for request in confirmed]
-        if len(actions) > TOLD_SINGLY:
-            self._bulk, self._untold = actions, set(actions)
+        if len(actions) > _NOTIFIED_SINGLY:
+            self._bulk, self._unreported = actions, set(actions)
 
     def tell(self, changed: ActionChanged) -> None:
         """Notify the user of an outcome, or that it is not known yet."""
         action = changed.action
         outcome = changed.outcome
-        if outcome is not None and action in self._untold:
-            self._untold.discard(action)
-            if not self._untold:
-                self._tell_bulk()
+        if outcome is not None and action in self._unreported:
+            self._unreported.discard(action)
+            if not self._unreported:
+                self._report_bulk()
             if outcome.result is Result.DONE:
                 return
         if outcome is not None:
             remedy = f"\nfix: {outcome.remedy}" if outcome.remedy else ""
-            words = f"{outcome.sentence} ({outcome.seconds:.1f} s){remedy}"
+            message = f"{outcome.sentence} ({outcome.seconds:.1f} s){remedy}"
             severity = _SEVERITIES.get(outcome.result, "error")
-            self._app.notify(words, severity=severity, timeout=6, markup=False)  # type: ignore[arg-type]
+            self._app.notify(message, severity=severity, timeout=6, markup=False)  # type: ignore[arg-type]
         elif changed.phase == "outcome unknown":
-            words = f"{action.name}: lost contact with the engine; checking the outcome"
-            self._app.notify(words, severity="warning", timeout=6, markup=False)
+            message = f"{action.name}: lost contact with the engine; checking the outcome"
+            self._app.notify(message, severity="warning", timeout=6, markup=False)
 
-    def _tell_bulk(self) -> None:
+    def _report_bulk(self) -> None:
         """Report the successes of a bulk action in one line."""
-        done = sum(1 for one in self._bulk if one.outcome is not None and one.outcome.result is Result.DONE)
-        words = f"{self._bulk[0].request.verb}: {done} of {len(self._bulk)} done; A lists each one"
-        self._app.notify(words, timeout=8, markup=False)
+        done = sum(1 for action in self._bulk if action.outcome is not None and action.outcome.result is Result.DONE)
+        message = f"{self._bulk[0].request.verb}: {done} of {len(self._bulk)} done; A lists each one"
+        self._app.notify(message, timeout=8, markup=False)
 
     def _menu(self, workloads: Sequence[Workload]) -> ActionMenu:
         from tui.dialogs.action_menu import ActionMenu
 
         kind = _common_kind(workloads)
         entries = [self._entry(verb, workloads, kind) for verb in Verb]
-        return ActionMenu(_named(workloads), entries, LOCKED if self.is_locked else "")
+        return ActionMenu(_targets_label(workloads), entries, LOCKED if self.is_locked else "")
 
     def _entry(self, verb: Verb, workloads: Sequence[Workload], kind: Kind | None) -> Entry:
         from tui.dialogs.action_menu import Entry
@@ -213,7 +213,7 @@ class ActionController:
             requests.append(Request(verb, workload, timeout, AfterTimeout.FORCE, look.seen, inside, by_id))
         chosen = [request.workload for request in requests]
         word = label(verb, _common_kind(chosen)).capitalize()
-        return Asked(f"{word} {_named(chosen)}?", word, requests, skipped, warnings)
+        return Asked(f"{word} {_targets_label(chosen)}?", word, requests, skipped, warnings)
 
     async def _look_at_all(self, workloads: Sequence[Workload]) -> dict[WorkloadId, Look]:
         looks = await asyncio.gather(*(self._look(workload) for workload in workloads))
@@ -237,9 +237,9 @@ def _common_kind(workloads: Sequence[Workload]) -> Kind | None:
     return kinds.pop() if len(kinds) == 1 else None
 
 
-def _named(workloads: Sequence[Workload]) -> str:
+def _targets_label(workloads: Sequence[Workload]) -> str:
     """Return the name of a single workload, or the number of workloads by kind."""
     if len(workloads) == 1:
         return f"{workloads[0].kind} {workloads[0].name}"
-    counts = {kind: sum(one.kind is kind for one in workloads) for kind in Kind}
+    counts = {kind: sum(workload.kind is kind for workload in workloads) for kind in Kind}
     return ", ".join(f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in counts.items() if count)

@@ -68,10 +68,10 @@ class PlaybackController:
         self.is_playing = False
 
         def move(number: int) -> int | None:
-            found = self.playback.number_of_event(number, step)
-            if found is None:
+            target = self.playback.number_of_event(number, step)
+            if target is None:
                 asyncio.run_coroutine_threadsafe(self._say(step), loop)
-            return found
+            return target
 
         loop = asyncio.get_running_loop()
         self._post(move)

@@ -115,9 +115,9 @@ class SessionRecorder:
 
 def in_words(path: Path, size: int, span_s: float) -> str:
     """Return the name, span and size of a saved file, and the command that replays it."""
-    shown = duration(span_s, 8).strip()
+    span = duration(span_s, 8).strip()
     name = sanitize(str(path), 1000)
-    return f"{name}: {shown}, {text(size, Unit.BYTES, 6).strip()}\nvmtop replay {name}"
+    return f"{name}: {span}, {text(size, Unit.BYTES, 6).strip()}\nvmtop replay {name}"
 
 
 def now_name(host: str) -> str:

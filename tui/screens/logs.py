@@ -143,8 +143,8 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
 
         def run() -> None:
             try:
-                for one in log.follow(line):
-                    inbox.put(one)
+                for new_line in log.follow(line):
+                    inbox.put(new_line)
                     if inbox is not self._inbox:
                         return
             except SourceError as error:
@@ -194,20 +194,20 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
 
     def _lay_out(self) -> None:
         """Show the formatted rows, and remember the line of each row."""
-        self._rows = [place for place, made in enumerate(self._made) for _ in made]
-        self.query_one(LineView).show([line for made in self._made for line in made])
+        self._rows = [index for index, rows in enumerate(self._made) for _ in rows]
+        self.query_one(LineView).show([line for rows in self._made for line in rows])
 
     def _show(self, dropped: int = 0) -> None:
         """Format all lines again; keep the cursor on its line although `dropped` lines before it were removed."""
         view = self.query_one(LineView)
-        kept = self._row_of(view.cursor) - dropped
+        index = self._row_of(view.cursor) - dropped
         self._made = []
         self._make(self._window.lines)
         self._lay_out()
         if self._is_following:
             view.go_to_end()
-        elif 0 <= kept < len(self._made):
-            view.go(self._rows.index(kept))
+        elif 0 <= index < len(self._made):
+            view.go(self._rows.index(index))
         self._say(self._words)
 
     def _row_of(self, cursor: int) -> int:
@@ -319,10 +319,10 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
         if not view.needle:
             return
         start = self._row_of(view.cursor) + step * skip
-        looked = 0
-        while (place := self._window.find(view.needle, start, step)) is None:
-            looked += CHUNK
-            self._say(f"searched {looked} lines ... Esc stops")
+        searched = 0
+        while (index := self._window.find(view.needle, start, step)) is None:
+            searched += CHUNK
+            self._say(f"searched {searched} lines ... Esc stops")
             count = len(self._window.lines)
             if step < 0:
                 added = await self._older() if self._window.has_older else 0
@@ -335,7 +335,7 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
                 return
         self._is_following = False
         self._say("")
-        view.go(self._rows.index(place))
+        view.go(self._rows.index(index))
 
     def action_copy(self) -> None:
         row = self._row_of(self.query_one(LineView).cursor)

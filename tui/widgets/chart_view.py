@@ -51,6 +51,6 @@ class ChartView(Widget):
         """Return one line."""
         runs = self._painted[y] if y < len(self._painted) else []
         segments = [
-            Segment(words, self.get_component_rich_style(f"picture--{tone}", partial=True)) for words, tone in runs
+            Segment(text, self.get_component_rich_style(f"picture--{tone}", partial=True)) for text, tone in runs
         ]
         return Strip(segments).adjust_cell_length(self.size.width, self.rich_style)

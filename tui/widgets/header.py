@@ -112,8 +112,8 @@ class LedgerLines(TextLines):
             if value is None:
                 legend.append(f" {_SHORT[name]} ", style=self._colour(tone)).append("-    ", style="dim")
                 continue
-            shown = f"{value:.1f}" if unit is Unit.CORES else text(value, unit, 6).strip()
-            legend.append(f" {_SHORT[name]} ", style=self._colour(tone)).append(f"{shown:<5}", style="bold")
+            amount = f"{value:.1f}" if unit is Unit.CORES else text(value, unit, 6).strip()
+            legend.append(f" {_SHORT[name]} ", style=self._colour(tone)).append(f"{amount:<5}", style="bold")
         capacity = f"{shares.capacity:g}" if unit is Unit.CORES else text(shares.capacity, unit, 6).strip()
         legend.append(f" of {capacity} ", style="dim")
         room = width - line.cell_len - legend.cell_len - 2
@@ -170,7 +170,7 @@ class LedgerLines(TextLines):
             return Text()
         count = samples_wanted(width, self._ascii)
         pairs = (self._history.recent(moment.host.workload.id, key, count) for key in keys)
-        values = [one + other for one, other in zip(*pairs, strict=True)]
+        values = [first + second for first, second in zip(*pairs, strict=True)]
         return Text(
             spark(values, nice_top(values, 1024, True), width, self._ascii) + " ", style=self._colour("$accent")
         )

@@ -153,14 +153,14 @@ class LineView(ScrollView, can_focus=True):
         if not needle or needle not in text.lower():
             return [Segment(text, style)]
         segments: list[Segment] = []
-        lower, place = text.lower(), 0
+        lower, start = text.lower(), 0
         if len(lower) != len(text):  # some letters change length with case
             return [Segment(text, style + self._style("match"))]
-        while (found := lower.find(needle, place)) >= 0:
-            segments.append(Segment(text[place:found], style))
-            segments.append(Segment(text[found : found + len(needle)], style + self._style("match")))
-            place = found + len(needle)
-        segments.append(Segment(text[place:], style))
+        while (match := lower.find(needle, start)) >= 0:
+            segments.append(Segment(text[start:match], style))
+            segments.append(Segment(text[match : match + len(needle)], style + self._style("match")))
+            start = match + len(needle)
+        segments.append(Segment(text[start:], style))
         return segments
 
     def _style(self, tone: str) -> Style:

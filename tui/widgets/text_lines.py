@@ -29,14 +29,14 @@ class TextLines(Widget):
     def show_lines(self, lines: Sequence[Text]) -> None:
         """Show these lines from the top; lines wider than the widget are cut."""
         before, self._texts = self._texts, list(lines)
-        places = [
-            place
-            for place, (old, new) in enumerate(zip_longest(before, lines))
-            if place not in self._strips or old != new or old.style != new.style
+        changed = [
+            y
+            for y, (old, new) in enumerate(zip_longest(before, lines))
+            if y not in self._strips or old != new or old.style != new.style
         ]
-        for place in places:
-            self._strips.pop(place, None)
-        repaint(self, places, self._pieces)
+        for y in changed:
+            self._strips.pop(y, None)
+        repaint(self, changed, self._pieces)
 
     def _pieces(self, y: int) -> list[Styled]:
         return [(text, style or Style.null()) for text, style, _ in self.render_line(y)]

@@ -114,9 +114,9 @@ def _cells(scene: Scene, width: int, ascii_only: bool) -> list[tuple[str, str]]:
         for since, until in spans:
             kinds[cell(since) : cell(until) + 1] = [kind] * (cell(until) + 1 - cell(since))
     for event in scene.events:
-        place, kind = cell(event.wall), _kind(event)
-        if kinds[place] not in _ORDER or _ORDER.index(kind) > _ORDER.index(kinds[place]):
-            kinds[place] = kind
+        index, kind = cell(event.wall), _kind(event)
+        if kinds[index] not in _ORDER or _ORDER.index(kind) > _ORDER.index(kinds[index]):
+            kinds[index] = kind
     cells = [(_SIGNS[kind][ascii_only], _TONES[kind]) for kind in kinds]
     cells[cell(scene.wall)] = ("#" if ascii_only else "█", "bold")
     return cells
@@ -129,12 +129,12 @@ def _kind(event: Event) -> str:
 
 
 def _status(scene: Scene, width: int, ascii_only: bool) -> Text:
-    at = stamp(scene.wall)
+    time = stamp(scene.wall)
     sign = (">" if ascii_only else "▶") if scene.is_playing else ("=" if ascii_only else "‖")
-    line = Text(f" {at} ", style="bold", no_wrap=True, overflow="crop")
+    line = Text(f" {time} ", style="bold", no_wrap=True, overflow="crop")
     line.append(f"{sign} {scene.speed:g}x  {scene.number:,} of {scene.total:,}  ", style="not bold")
-    told = scene.problem or _next_pause(scene) or _told(scene.here)
-    return line.append(fit(told, max(0, width - line.cell_len)), style="bold" if scene.here else "dim")
+    sentence = scene.problem or _next_pause(scene) or _event_label(scene.here)
+    return line.append(fit(sentence, max(0, width - line.cell_len)), style="bold" if scene.here else "dim")
 
 
 def _next_pause(scene: Scene) -> str:
@@ -144,7 +144,7 @@ def _next_pause(scene: Scene) -> str:
     return ""
 
 
-def _told(events: Sequence[Event]) -> str:
+def _event_label(events: Sequence[Event]) -> str:
     if not events:
         return ""
     first = events[0]

@@ -189,7 +189,7 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
     def _lay_out(self) -> None:
         self._width = self.scrollable_content_region.width
         self._columns = lay_out(self.keys, self._width - 1)  # a gap before the scrollbar
-        self._taken = 2 + sum(one.width + 1 for one in self._columns)
+        self._taken = 2 + sum(column.width + 1 for column in self._columns)
         self._forget()
         self.refresh()
 
@@ -206,29 +206,29 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
     def _refresh_changes(self) -> None:
         """Repaint the lines that differ from the screen."""
         top = self.scroll_offset.y
-        places = []
+        changed = []
         for y in range(1, self.scrollable_content_region.height):
             index = y - 1 + top
             if index >= len(self.lines):
                 if self._painted.pop(y, None) is not None:
-                    places.append(y)
+                    changed.append(y)
                 continue
             fresh = self._cells(index)
             if self._painted.get(y) != fresh:
                 self._fresh[index] = fresh
-                places.append(y)
-        repaint(self, places, self._pieces)
+                changed.append(y)
+        repaint(self, changed, self._pieces)
 
     def _header(self, width: int) -> Strip:
         plain, chosen = self._style("header"), self._style("sorted")
         arrow = ("▲" if self.is_reversed else "▼") if not self.cells.ascii_only else "^" if self.is_reversed else "v"
         segments = [Segment(" ", plain)]
-        for one in self._columns:
-            label = f" {one.label[: one.width]}"  # the gap before a column has room for the arrow
-            is_sorted = self.sort_key == one.key
+        for column in self._columns:
+            label = f" {column.label[: column.width]}"  # the gap before a column has room for the arrow
+            is_sorted = self.sort_key == column.key
             if is_sorted:
                 label = arrow + label[1:]
-            text = label.ljust(one.width + 1) if one.is_left else label.rjust(one.width + 1)
+            text = label.ljust(column.width + 1) if column.is_left else label.rjust(column.width + 1)
             segments.append(Segment(text, chosen if is_sorted else plain))
         return Strip(segments).adjust_cell_length(width, plain)
 
@@ -267,8 +267,8 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _column_at(self, x: int) -> str | None:
         edge = 2
-        for one in self._columns:
-            if x < edge + one.width + 1:
-                return one.key
-            edge += one.width + 1
+        for column in self._columns:
+            if x < edge + column.width + 1:
+                return column.key
+            edge += column.width + 1
         return None

@@ -160,11 +160,11 @@ class WorkloadScreen(Follower, PageActions, AnsweredOnce, Screen[None]):
         picture = self.query_one(ChartView)
         picture.show(paint(chart, picture.size.width, picture.size.height, self.is_ascii))
         self.drawn += 1
-        words = Text(f"{metric.label}  {metric.help}\n", no_wrap=True, overflow="ellipsis", style="bold")
+        caption = Text(f"{metric.label}  {metric.help}\n", no_wrap=True, overflow="ellipsis", style="bold")
         value = reading.value(metric.key)
-        words.append(statistics(chart) if value is not None else f"unknown: {metric.missing}", style="not bold")
-        words.append(f"\n{limit_words(chart)}", style="dim")
-        self.query_one("#numbers", Static).update(words)
+        caption.append(statistics(chart) if value is not None else f"unknown: {metric.missing}", style="not bold")
+        caption.append(f"\n{limit_words(chart)}", style="dim")
+        self.query_one("#numbers", Static).update(caption)
 
     def _show_page(self) -> None:
         if self._page != CHARTS:

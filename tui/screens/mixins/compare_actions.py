@@ -48,10 +48,10 @@ class CompareActions(Base):
         moment = self.shown_moment
         if moment is None:
             return
-        shown = [line.reading.workload for line in self.view.lines if line.reading is not None]
-        chosen = [workload for workload in shown if workload.id in self.view.marks]
+        workloads = [line.reading.workload for line in self.view.lines if line.reading is not None]
+        chosen = [workload for workload in workloads if workload.id in self.view.marks]
         if not self.view.marks:
-            active = sum(1 for one in moment.frame.workloads.values() if one.state.is_active)
+            active = sum(1 for workload in moment.frame.workloads.values() if workload.state.is_active)
             self.app.push_screen(ClassesScreen(partial(self.classified, moment), active))
         elif not 2 <= len(chosen) <= MOST:
             self.notify(f"Mark 2 to {MOST} workloads to compare; {len(chosen)} marked.", timeout=4)

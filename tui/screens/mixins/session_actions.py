@@ -81,11 +81,11 @@ class SessionActions(Base):
     async def _keep(self, path: Path) -> None:
         self.notify("saving the session ...", timeout=1)
         try:
-            kept = await run_blocking(partial(self.tape.snapshot, path))
+            snapshot = await run_blocking(partial(self.tape.snapshot, path))
         except (SessionError, SourceError) as error:
             self.notify(str(error), severity="error", timeout=10, markup=False)
         else:
-            self.notify(in_words(kept.path, kept.size, kept.span_s), title="Saved", timeout=8, markup=False)
+            self.notify(in_words(snapshot.path, snapshot.size, snapshot.span_s), title="Saved", timeout=8, markup=False)
 
     def _record(self, name: str) -> None:
         try:
@@ -96,14 +96,14 @@ class SessionActions(Base):
 
     async def _stop(self) -> None:
         try:
-            done = await run_blocking(self.tape.stop)
+            recording = await run_blocking(self.tape.stop)
         except SourceError as error:
             self.notify(str(error), severity="error", timeout=10, markup=False)
             return
-        if done is not None:
-            words = in_words(done.path, done.writer.size, done.writer.span_s)
-            lost = f"\n{done.keeping.lost} frames were not saved" if done.keeping.lost else ""
-            self.notify(words + lost, title="Recorded", timeout=8, markup=False)
+        if recording is not None:
+            message = in_words(recording.path, recording.writer.size, recording.writer.span_s)
+            lost = f"\n{recording.keeping.lost} frames were not saved" if recording.keeping.lost else ""
+            self.notify(message + lost, title="Recorded", timeout=8, markup=False)
         self.redraw()
 
     async def _go_back(self) -> None:

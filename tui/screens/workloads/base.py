@@ -122,10 +122,10 @@ class WorkloadListScreen(CompareActions, PageActions, AnsweredOnce, Screen[None]
 
     def on_resize(self) -> None:
         height = self.size.height
-        wanted = 12 if self._enlarged else 5 if height >= 22 else 4
+        height_wanted = 12 if self._enlarged else 5 if height >= 22 else 4
         room = height - 6 - _TABLE_LEAST
         panes = self.query_one(Panes)
-        panes.styles.height = min(wanted, max(0, room))
+        panes.styles.height = min(height_wanted, max(0, room))
         panes.display = room >= 3
         self.query_one(LedgerLines).display = height >= 12
         self.call_after_refresh(self.redraw)
@@ -214,8 +214,8 @@ class WorkloadListScreen(CompareActions, PageActions, AnsweredOnce, Screen[None]
 
     def action_sort_column(self, step: int) -> None:
         sortable = [key for key in self._keys if key in SORTS]
-        place = sortable.index(self.view.sort) if self.view.sort in sortable else 0
-        self.action_sort(sortable[(place + step) % len(sortable)])
+        index = sortable.index(self.view.sort) if self.view.sort in sortable else 0
+        self.action_sort(sortable[(index + step) % len(sortable)])
 
     def action_reverse(self) -> None:
         self.view.is_reversed = not self.view.is_reversed

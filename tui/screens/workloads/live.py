@@ -89,7 +89,7 @@ class LiveListScreen(WorkloadActions, SessionActions, WorkloadListScreen):
         pace = self.sampler.pace
         if pace.is_slowed:
             notes.append(f"slowed from {pace.wished_s:g}s: sampling takes {pace.cost_s * 1000:.0f}ms")
-        return notes + self.tape.words() + _own(self.cost)
+        return notes + self.tape.words() + _own_usage(self.cost)
 
     def acting(self) -> dict[WorkloadId, str]:
         return {identity: _acting(action) for identity, action in self.desk.runner.running().items()}
@@ -101,9 +101,9 @@ class LiveListScreen(WorkloadActions, SessionActions, WorkloadListScreen):
         self.redraw()
 
     def action_interval(self, step: int) -> None:
-        nearest = min(INTERVALS_S, key=lambda one: abs(one - self.sampler.interval_s))
-        place = INTERVALS_S.index(nearest) + step
-        self.sampler.set_interval(INTERVALS_S[max(0, min(place, len(INTERVALS_S) - 1))])
+        nearest = min(INTERVALS_S, key=lambda interval_s: abs(interval_s - self.sampler.interval_s))
+        index = INTERVALS_S.index(nearest) + step
+        self.sampler.set_interval(INTERVALS_S[max(0, min(index, len(INTERVALS_S) - 1))])
         self.redraw()
 
     def open_workload(self, identity: WorkloadId) -> None:
@@ -122,11 +122,11 @@ class LiveListScreen(WorkloadActions, SessionActions, WorkloadListScreen):
         from collectors.comparison.facts import FactsReader
         from collectors.comparison.window import WARM_UP_S, fill
 
-        active = [one for one in moment.frame.workloads.values() if one.state.is_active]
+        active = [workload for workload in moment.frame.workloads.values() if workload.state.is_active]
         reader, since = FactsReader(self.means.connections, not self.desk.is_locked), moment.frame.wall - CLASSES_S
         reader.begin(active)
         time.sleep(_LOOK_S)  # on its own thread: rates need two reads
-        window = fill(self.frames_since(since - WARM_UP_S), [one.id for one in active], since)
+        window = fill(self.frames_since(since - WARM_UP_S), [workload.id for workload in active], since)
         return classify(
             window.pasts(moment.frame), reader.read_all(active, tell), self.track.starts.all(), moment.frame
         )
@@ -153,12 +153,12 @@ class LiveListScreen(WorkloadActions, SessionActions, WorkloadListScreen):
         if self.moment is None:
             return []
         line = self.view.current()
-        here = {line.id, *(member.workload.id for member in line.members)} if line is not None else set()
-        chosen = self.view.marks or here
+        under_cursor = {line.id, *(member.workload.id for member in line.members)} if line is not None else set()
+        chosen = self.view.marks or under_cursor
         return [reading.workload for identity, reading in self.moment.readings.items() if identity in chosen]
 
 
-def _own(cost: Cost) -> list[str]:
+def _own_usage(cost: Cost) -> list[str]:
     """Return CPU and memory of vmtop itself for the header; empty while unknown."""
     if cost.cpu_percent is None or cost.resident_bytes is None:
         return []

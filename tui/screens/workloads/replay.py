@@ -56,8 +56,8 @@ class ReplayScreen(PlaybackActions, WorkloadListScreen):
         speed: float = 1.0,
         tape: SessionRecorder | None = None,
     ) -> None:
-        kept = None if view is None else replace(view, marks=set(view.marks), lines=[], is_frozen=False)
-        super().__init__(REPLAY, playback.history, options, kept)
+        copied_view = None if view is None else replace(view, marks=set(view.marks), lines=[], is_frozen=False)
+        super().__init__(REPLAY, playback.history, options, copied_view)
         self.playback = playback
         self.tape = tape
         self.is_lived = tape is not None
@@ -120,7 +120,11 @@ class ReplayScreen(PlaybackActions, WorkloadListScreen):
     def classified(self, moment: Moment, tell: Callable[[int], None]) -> Classes:
         since = moment.frame.wall - CLASSES_S
         window = fill(self.frames_since(since - WARM_UP_S), moment.frame.workloads, since)
-        starts = {one: found for one in moment.frame.workloads if (found := self._start_of(one)) is not None}
+        starts = {
+            identity: startup
+            for identity in moment.frame.workloads
+            if (startup := self._start_of(identity)) is not None
+        }
         return classify_recorded(window.pasts(moment.frame), starts, moment.frame)
 
     def _scene(self, moment: Moment) -> Scene:
@@ -128,7 +132,7 @@ class ReplayScreen(PlaybackActions, WorkloadListScreen):
         first, last = playback.span
         number = max(0, playback.number)
         member = session.place(number).member
-        spans = [(one.member.first_ms / 1000, one.member.last_ms / 1000) for one in session.members]
+        spans = [(part.member.first_ms / 1000, part.member.last_ms / 1000) for part in session.members]
         return Scene(
             first,
             last,
@@ -138,7 +142,7 @@ class ReplayScreen(PlaybackActions, WorkloadListScreen):
             self.traveler.is_playing,
             self.traveler.speed,
             session.pauses(),
-            [spans[place] for place in session.problems if spans[place][1]],
+            [spans[index] for index in session.problems if spans[index][1]],
             playback.events.events,
             moment.events,
             f"damaged: {session.problems[member]}" if member in session.problems and spans[member][1] else "",
