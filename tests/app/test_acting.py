@@ -222,7 +222,7 @@ async def test_marked_workloads_are_acted_on_side_by_side_and_a_failure_leaves_t
         for target in (targets[0], targets[2]):
             await told_of(session, f"{target.name} was stopped")
         assert {identity for _, identity in engine.performed} == {target.id for target in targets}
-        await told_of(session, f"{unlucky.name}: the engine was lost in the middle")
+        await told_of(session, f"{unlucky.name}: lost contact with the engine")
 
 
 async def test_a_dozen_successes_are_one_line_and_failures_are_told_singly() -> None:
@@ -235,7 +235,7 @@ async def test_a_dozen_successes_are_one_line_and_failures_are_told_singly() -> 
         engine.gone.add(targets[3].id)
         await session.press("right", "enter")
         await told_of(session, f"{targets[3].name} is gone")
-        await told_of(session, f"{len(targets) - 1} of {len(targets)}: pause done")
+        await told_of(session, f"pause: {len(targets) - 1} of {len(targets)} done")
         assert f"{targets[0].name} was paused" not in notified(session)
 
 
@@ -260,7 +260,7 @@ async def test_the_row_shows_what_is_under_way_and_for_how_long() -> None:
         await session.tick(2)
         assert re.search(r"stopping \d+s", session.text())
         await session.press("x")
-        assert "its stop is under way" in session.text()
+        assert "stop in progress" in session.text()
         release.set()
         await session.press("escape")
         await told_of(session, "was stopped")

@@ -58,7 +58,7 @@ async def test_marked_workloads_are_compared_while_the_frames_go_on(tmp_path: Pa
         legend = next(line for line in running.text().splitlines() if line.startswith(" CPU%: "))
         assert f"2 {names[1]} {difference:+.1f}" in legend, "what the second has more or less, in the metric's unit"
         await running.press("o")
-        await until(running.pilot, lambda: "each of its own top" in running.text())
+        await until(running.pilot, lambda: "% of own maximum" in running.text())
         await running.press("escape")
         assert running.pilot.app.screen is running.screen
 
@@ -84,7 +84,7 @@ async def test_without_two_marks_the_key_says_what_to_do(tmp_path: Path) -> None
     async with kept(tmp_path, None) as (running, tape):
         await live(running, tape, 2)
         await running.press("space", "equals_sign")
-        assert "Mark two to 8 workloads" in running.text()
+        assert "Mark 2 to 8 workloads" in running.text()
 
 
 async def test_with_no_marks_the_classes_are_compared(tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ async def test_while_the_classes_are_measured_the_screen_says_how_far_it_is(tmp_
     async with kept(tmp_path, None) as (running, tape):
         await live(running, tape, 2)
         running.pilot.app.push_screen(ClassesScreen(work, 40))
-        await until(running.pilot, lambda: "every workload: 3 of 40" in running.text())
+        await until(running.pilot, lambda: "Reading workloads: 3 of 40" in running.text())
         going.set()
         await until(running.pilot, lambda: "the host went away" in running.text())
         assert running.pilot.app.screen is running.screen

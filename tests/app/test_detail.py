@@ -108,7 +108,7 @@ async def test_the_metric_under_the_cursor_is_charted_and_explained() -> None:
         assert METRICS["memory_host_bytes"].help[:30] in running.text()
         place = list(METRICS).index("memory_swap_bytes")
         await running.press(*["j"] * (place - 2))
-        assert "not known:" in running.text()
+        assert "unknown:" in running.text()
 
 
 async def test_facts_have_units_and_what_is_missing_is_a_dash() -> None:
@@ -194,7 +194,7 @@ async def test_a_look_that_fails_as_no_one_foresaw_is_told_on_the_page_and_the_n
     async with session() as running:
         await look(running, "3", "j")
         await running.press("2")
-        await until(running.pilot, lambda: "it failed: KeyError: '[/b]State'" in running.text())
+        await until(running.pilot, lambda: "unexpected error: KeyError: '[/b]State'" in running.text())
         answers.append(DETAILS)
         await until(running.pilot, lambda: "nginx" in running.text())
 

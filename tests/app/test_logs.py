@@ -118,7 +118,7 @@ class TestLogScreen:
         log = MemoryLog(3000)
         async with showing(LogScreen(WEB, lambda: log)) as pilot:
             await pilot.press("pageup", "pageup")
-            assert "f or G follows" in seen(pilot)
+            assert "f or G to follow" in seen(pilot)
             before = body(pilot)
             for number in range(9000):  # more than the window holds
                 log.write(f"news {number}")
@@ -148,7 +148,7 @@ class TestLogScreen:
             await pilot.press("slash")
             pilot.app.screen.query_one(Input).value = "nowhere"
             await pilot.press("enter")
-            await until(pilot, lambda: "nowhere: no more of it" in seen(pilot))
+            await until(pilot, lambda: "nowhere: no more matches" in seen(pilot))
 
     async def test_a_search_after_lines_were_followed_misses_nothing(self) -> None:
         log = MemoryLog(20_000)
@@ -218,11 +218,11 @@ class TestLogScreen:
             raise AccessDenied("no permission to read it", "join the group")
 
         async with showing(LogScreen(WEB, refuse)) as pilot:
-            assert "no permission to read it. To mend it: join the group" in seen(pilot)
+            assert "no permission to read it. Fix: join the group" in seen(pilot)
 
     async def test_an_empty_log_says_that_nothing_was_written(self) -> None:
         async with showing(LogScreen(WEB, lambda: MemoryLog(0))) as pilot:
-            assert "nothing was written yet" in seen(pilot)
+            assert "nothing logged yet" in seen(pilot)
 
     async def test_closing_ends_the_follower(self) -> None:
         log = MemoryLog(5)
@@ -300,7 +300,7 @@ class TestInspectScreen:
             await pilot.press("slash")
             pilot.app.screen.query_one(Input).value = "[/b]nothing"
             await pilot.press("enter")
-            assert "[/b]nothing is nowhere in it" in seen(pilot).splitlines()[0]
+            assert "[/b]nothing not found" in seen(pilot).splitlines()[0]
             assert view.cursor == 4
 
     async def test_when_all_is_folded_or_unfolded_the_cursor_stays_on_its_line_or_on_what_hides_it(self) -> None:

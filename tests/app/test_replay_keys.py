@@ -44,7 +44,7 @@ async def test_steps_end_at_the_first_and_at_the_last_frame(path: Path) -> None:
 async def test_a_key_of_the_live_screen_says_why_it_does_nothing(path: Path, key: str) -> None:
     async with replaying(path, at=5) as running:
         await running.press(key)
-        assert told(running) == ["a recording can only be looked at"]
+        assert told(running) == ["recordings are read-only"]
 
 
 async def test_the_table_and_the_panes_are_of_the_frame_and_the_cursor(path: Path) -> None:

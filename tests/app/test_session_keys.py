@@ -59,7 +59,7 @@ async def test_a_snapshot_keeps_the_session_so_far_while_it_goes_on(tmp_path: Pa
     async with kept(tmp_path, tmp_path / "spool") as (running, tape):
         frames = await live(running, tape, 8)
         await running.press("S")
-        assert "Keep the session so far" in running.text()
+        assert "Save the session so far" in running.text()
         await answer(running, tmp_path / "kept.vmtop.gz")
         await until(running.pilot, lambda: "vmtop replay" in running.text())
         frames += await live(running, tape, 3)
@@ -81,7 +81,7 @@ async def test_a_name_that_is_taken_is_told_before_anything_is_written(
         await live(running, tape, 2)
         await running.press("S")
         await answer(running, Path(taken.name))
-        assert "exists already" in running.text()
+        assert "already exists" in running.text()
     assert taken.read_text() == "precious"
 
 

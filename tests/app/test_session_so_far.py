@@ -82,7 +82,7 @@ async def test_guest_agents_are_asked_only_while_actions_are_unlocked(
 async def test_how_far_measuring_is_is_told_no_more_when_it_is_done(
     tmp_path: Path, asked: list[tuple[bool, list[Workload]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(classes_module, "_TOLD_EVERY_S", 0.01)
+    monkeypatch.setattr(classes_module, "_PROGRESS_EVERY_S", 0.01)
     async with kept(tmp_path, tmp_path / "spool") as (running, tape):
         await live(running, tape, 3)
         await running.press("equals_sign")
@@ -189,7 +189,7 @@ async def test_a_file_name_that_looks_like_markup_is_told_as_it_is(
         await running.press("S")
         await fill_in(running, name)
         assert isinstance(running.pilot.app.screen, PromptDialog)
-        assert f"{name} exists already" in running.text()
+        assert f"{name} already exists" in running.text()
         await running.press("escape")
 
         def refuse(_: SessionRecorder, path: Path) -> None:

@@ -320,7 +320,7 @@ async def test_a_filter_that_looks_like_markup_is_shown_as_it_is() -> None:
         running.screen.query_one("#prompt", Input).value = "name~[/]"
         await running.press("enter")
         assert "filter name~[/]" in running.text().splitlines()[0]
-        assert "Nothing matches: 20 hidden" in running.text()
+        assert "No matches, 20 hidden" in running.text()
 
 
 async def test_the_interval_ends_at_the_shortest_and_at_the_longest() -> None:

@@ -55,7 +55,7 @@ def choose(terminal: Terminal, words: str) -> None:
     """Show only what matches, stopped ones too, and wait for it."""
     terminal.wait_for(lambda: "NAME" in terminal.text() and "WAITING" not in terminal.text(), 20, "the table")
     terminal.press("a")
-    terminal.wait_for(lambda: "stopped ones are shown" in terminal.text(), 10, "the stopped ones")
+    terminal.wait_for(lambda: "showing stopped workloads" in terminal.text(), 10, "the stopped ones")
     terminal.press("/" + words)
     terminal.wait_for(lambda: f"filter {words}" in terminal.text(), 10, "the filter")
     terminal.press("\r")

@@ -1,1 +1,1 @@
-"""What keys start and what goes on over time: actions, recordings, playback, consoles."""
+"""Work that keys start and that continues over time: actions, recordings, playback, consoles."""

@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _PATIENCE_S = 0.4
-"""Longer waits for an engine are told."""
-TOLD_SINGLY = 8
-"""More successes than these would cover the screen: they become one line."""
+"""Seconds to wait for an engine before notifying the user."""
+_NOTIFIED_SINGLY = 8
+"""With more actions than this, one notification reports all successes."""
 _SEVERITIES = {
     Result.DONE: "information",
     Result.ALREADY: "information",
@@ -45,37 +45,37 @@ _SEVERITIES = {
     Result.UNKNOWN: "warning",
 }
 _ANSWER_S = 30.0
-"""For what is not graceful: a start, a pause, a kill."""
-LOCKED = "actions are locked: L unlocks them"
+"""Time-out in seconds for verbs without a graceful phase, such as start, pause and kill."""
+LOCKED = "actions are locked; L unlocks them"
 
 
 class ActionChanged(Message):
-    """An action has begun, is in another phase, or has ended."""
+    """An action started, changed its phase, or ended."""
 
     def __init__(self, action: Action) -> None:
         super().__init__()
         self.action = action
         self.phase = action.phase
         self.outcome = action.outcome
-        """As it was when this was sent: by the time it is read, the action may have gone on."""
+        """Outcome when this message was sent; the action may have changed since. `None` while it has no outcome."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What an engine said of a workload when the menu opened."""
+    """The state that an engine reported when the menu opened; if it reported none, `problem` is the reason."""
 
     seen: Observed | None
     problem: str = ""
 
 
 class ActionController:
-    """Everything between a person and the runner.
+    """Connects the user to the runner: menu, confirmation, lock, notifications.
 
     Args:
-        app: Where menus open and notifications appear.
-        runner: What does it.
-        protection: Who must not fall to a slip.
-        means: Time-outs, and which engines there are.
+        app: Shows the menus and notifications.
+        runner: Carries out actions.
+        protection: Knows which workloads are protected from accidental actions.
+        means: The configuration (time-outs) and the connections to the engines.
     """
 
     def __init__(
@@ -88,8 +88,8 @@ class ActionController:
         self.runner = runner
         self._app = app
         self._bulk: list[Action] = []
-        self._untold: set[Action] = set()
-        """Those of the bulk whose end has not been told."""
+        self._unreported: set[Action] = set()
+        """Bulk actions whose outcome has not been shown yet."""
         self._protection = protection
         self._means = means
         runner.on_change(self._pass_on)
@@ -99,7 +99,7 @@ class ActionController:
         return self.runner.is_locked
 
     def toggle_lock(self) -> None:
-        """Lock or unlock."""
+        """Lock or unlock actions."""
         self.runner.is_locked = not self.runner.is_locked
         word = "locked" if self.runner.is_locked else "unlocked: x acts on workloads"
         self._app.notify(f"Actions are {word}", timeout=3)
@@ -111,8 +111,8 @@ class ActionController:
         """Open the menu for some workloads, confirm, and submit.
 
         Args:
-            workloads: Whom.
-            everyone: All that are known now: who runs inside those is hit with them.
+            workloads: The targets.
+            everyone: All current workloads; those that run inside a target are affected too.
         """
         from tui.dialogs.confirm_action import Confirm
 
@@ -129,40 +129,40 @@ class ActionController:
             return
         confirmed = await self._app.push_screen_wait(Confirm(asked)) or ()
         actions = [self.runner.submit(request) for request in confirmed]
-        if len(actions) > TOLD_SINGLY:
-            self._bulk, self._untold = actions, set(actions)
+        if len(actions) > _NOTIFIED_SINGLY:
+            self._bulk, self._unreported = actions, set(actions)
 
     def tell(self, changed: ActionChanged) -> None:
-        """Notify of an outcome, or that it is not known yet."""
+        """Notify the user of an outcome, or that it is not known yet."""
         action = changed.action
         outcome = changed.outcome
-        if outcome is not None and action in self._untold:
-            self._untold.discard(action)
-            if not self._untold:
-                self._tell_bulk()
+        if outcome is not None and action in self._unreported:
+            self._unreported.discard(action)
+            if not self._unreported:
+                self._report_bulk()
             if outcome.result is Result.DONE:
                 return
         if outcome is not None:
             remedy = f"\nfix: {outcome.remedy}" if outcome.remedy else ""
-            words = f"{outcome.sentence} ({outcome.seconds:.1f} s){remedy}"
+            message = f"{outcome.sentence} ({outcome.seconds:.1f} s){remedy}"
             severity = _SEVERITIES.get(outcome.result, "error")
-            self._app.notify(words, severity=severity, timeout=6, markup=False)  # type: ignore[arg-type]
+            self._app.notify(message, severity=severity, timeout=6, markup=False)  # type: ignore[arg-type]
         elif changed.phase == "outcome unknown":
-            words = f"{action.name}: the engine was lost in the middle; looking what became of it"
-            self._app.notify(words, severity="warning", timeout=6, markup=False)
+            message = f"{action.name}: lost contact with the engine; checking the outcome"
+            self._app.notify(message, severity="warning", timeout=6, markup=False)
 
-    def _tell_bulk(self) -> None:
-        """Tell the successes of many actions in one line; A has a line for each."""
-        done = sum(1 for one in self._bulk if one.outcome is not None and one.outcome.result is Result.DONE)
-        words = f"{done} of {len(self._bulk)}: {self._bulk[0].request.verb} done; A has a line for each"
-        self._app.notify(words, timeout=8, markup=False)
+    def _report_bulk(self) -> None:
+        """Report the successes of a bulk action in one line."""
+        done = sum(1 for action in self._bulk if action.outcome is not None and action.outcome.result is Result.DONE)
+        message = f"{self._bulk[0].request.verb}: {done} of {len(self._bulk)} done; A lists each one"
+        self._app.notify(message, timeout=8, markup=False)
 
     def _menu(self, workloads: Sequence[Workload]) -> ActionMenu:
         from tui.dialogs.action_menu import ActionMenu
 
         kind = _common_kind(workloads)
         entries = [self._entry(verb, workloads, kind) for verb in Verb]
-        return ActionMenu(_named(workloads), entries, LOCKED if self.is_locked else "")
+        return ActionMenu(_targets_label(workloads), entries, LOCKED if self.is_locked else "")
 
     def _entry(self, verb: Verb, workloads: Sequence[Workload], kind: Kind | None) -> Entry:
         from tui.dialogs.action_menu import Entry
@@ -182,9 +182,9 @@ class ActionController:
         if reason := why_not(verb, workload):
             return reason
         if reason := self._protection.reason(workload, real_name):
-            return f"protected: {reason} (allow_protected in {config_file()} makes exceptions)"
+            return f"protected: {reason} (exceptions: allow_protected in {config_file()})"
         action = self.runner.running().get(workload.id)
-        return f"its {action.request.verb} is under way" if action else ""
+        return f"{action.request.verb} in progress" if action else ""
 
     def _ask(
         self,
@@ -199,7 +199,7 @@ class ActionController:
         skipped: list[str] = []
         warnings: list[str] = []
         for workload in workloads:
-            look = looks.get(workload.id, Look(None, "its engine has not answered yet"))
+            look = looks.get(workload.id, Look(None, "the engine has not answered yet"))
             reason = self._why_not(verb, workload, look.seen.name if look.seen else "")
             if not reason and look.seen is not None:
                 reason = state_forbids(verb, look.seen.state)
@@ -213,7 +213,7 @@ class ActionController:
             requests.append(Request(verb, workload, timeout, AfterTimeout.FORCE, look.seen, inside, by_id))
         chosen = [request.workload for request in requests]
         word = label(verb, _common_kind(chosen)).capitalize()
-        return Asked(f"{word} {_named(chosen)}?", word, requests, skipped, warnings)
+        return Asked(f"{word} {_targets_label(chosen)}?", word, requests, skipped, warnings)
 
     async def _look_at_all(self, workloads: Sequence[Workload]) -> dict[WorkloadId, Look]:
         looks = await asyncio.gather(*(self._look(workload) for workload in workloads))
@@ -228,7 +228,7 @@ class ActionController:
     async def _with_patience(self, looks: asyncio.Future[dict[WorkloadId, Look]]) -> dict[WorkloadId, Look]:
         done, _ = await asyncio.wait([looks], timeout=_PATIENCE_S)
         if not done:
-            self._app.notify("asking the engine how it is now ...", timeout=3)
+            self._app.notify("checking the current state ...", timeout=3)
         return await looks
 
 
@@ -237,9 +237,9 @@ def _common_kind(workloads: Sequence[Workload]) -> Kind | None:
     return kinds.pop() if len(kinds) == 1 else None
 
 
-def _named(workloads: Sequence[Workload]) -> str:
-    """Name one workload; count several, by kind."""
+def _targets_label(workloads: Sequence[Workload]) -> str:
+    """Return the name of a single workload, or the number of workloads by kind."""
     if len(workloads) == 1:
         return f"{workloads[0].kind} {workloads[0].name}"
-    counts = {kind: sum(one.kind is kind for one in workloads) for kind in Kind}
+    counts = {kind: sum(workload.kind is kind for workload in workloads) for kind in Kind}
     return ", ".join(f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in counts.items() if count)

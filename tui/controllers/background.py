@@ -1,4 +1,4 @@
-"""Blocking calls from the screen, on threads that cannot hold up its end."""
+"""Blocking calls from screens, on threads that cannot delay exit."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ Answer = TypeVar("Answer")
 async def run_blocking(call: Callable[[], Answer]) -> Answer:
     """Run a blocking call on a daemon thread of its own and wait for it.
 
-    asyncio's own pool would be waited for when the program ends, even if a daemon never answers.
+    The program would wait for asyncio's own pool at exit, even if a daemon never answers.
 
     Raises:
         SessionError: The call raised one.
-        SourceError: The call raised one, or failed in a way that no one foresaw; then the log has the traceback.
+        SourceError: The call raised one, or failed unexpectedly; then the log has the traceback.
     """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[Answer] = loop.create_future()
 
     def settle(answer: Answer | None, failure: BaseException | None) -> None:
         if future.done():
-            return  # whoever waited has gone
+            return  # the caller was cancelled
         if failure is not None:
             future.set_exception(failure)
         else:
@@ -48,9 +48,11 @@ async def run_blocking(call: Callable[[], Answer]) -> Answer:
         except (SourceError, SessionError) as error:
             failure = error
         except Exception as error:
-            # The boundary of what is read on demand: whatever a library throws must not end the screen.
+            # Boundary of on-demand reads: no exception from a library may end the screen.
             log.exception("unexpected failure on demand")
-            failure = SourceError(f"it failed: {type(error).__name__}: {sanitize(str(error))}", "the log has more")
+            failure = SourceError(
+                f"unexpected error: {type(error).__name__}: {sanitize(str(error))}", "see the log for details"
+            )
         if not loop.is_closed():
             loop.call_soon_threadsafe(settle, answer, failure)
 
@@ -59,5 +61,5 @@ async def run_blocking(call: Callable[[], Answer]) -> Answer:
 
 
 def is_up(screen: Screen[Any]) -> bool:
-    """Return whether a screen still has its widgets: it may have been closed while something was read for it."""
+    """Return whether a screen still has its widgets; it may have been closed during a blocking call."""
     return screen.is_attached and bool(screen.children)

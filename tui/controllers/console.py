@@ -32,9 +32,9 @@ async def open_shell(app: App[Any], workload: Workload, connections: EngineConne
     """Open the console of a workload, hand the terminal over, and come back to the screen.
 
     Args:
-        app: Whose screen gives way.
-        workload: Where to go.
-        connections: The way to the engines.
+        app: The app to suspend.
+        workload: The workload to open a console on.
+        connections: Connections to the engines.
     """
     app.notify(f"opening {workload.name} ...", timeout=2, markup=False)
     try:
@@ -47,7 +47,7 @@ async def open_shell(app: App[Any], workload: Workload, connections: EngineConne
         with app.suspend():
             sentence, severity = _visit(console, workload, has_answered(app))
     except SuspendNotSupported:
-        sentence, severity = "this terminal cannot be handed over", "warning"
+        sentence, severity = "this terminal cannot be used for a console", "warning"
     finally:
         _close(console)
     app.notify(f"{workload.name}: {sentence}", severity=severity, timeout=5, markup=False)  # type: ignore[arg-type]
@@ -60,15 +60,15 @@ def _terminal() -> int:
 
 
 def _visit(console: Console, workload: Workload, is_answering: bool) -> tuple[str, str]:
-    """Connect the terminal to a console; return how it ended and how grave that is. Does not raise.
+    """Connect the terminal to a console; return how it ended and the severity. Never raises.
 
-    Textual would not come back from an exception in here.
+    Textual cannot resume the screen after an exception here.
     """
     try:
         incoming = sys.__stdin__.fileno() if sys.__stdin__ else 0
         return attach(console, incoming, _terminal(), is_answering), "information"
     except Exception as error:
-        # The boundary around a stranger's bytes: whatever broke, the screen has to come back and say so.
+        # Console output is untrusted: whatever failed, restore the screen and report it.
         log.exception("the console of %s", workload.name)
         return f"the console failed: {type(error).__name__}: {sanitize(str(error))}", "error"
 

@@ -1,4 +1,4 @@
-"""Drives a sampler and posts what it yields: the only place that knows where frames come from."""
+"""Runs a sampler and posts its frames to a screen."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collectors.sampling.sampler import Sampler
 
 
 class FrameReady(Message):
-    """A new frame. One that waits to be handled is replaced by a newer one."""
+    """A new frame. It replaces an older one that is still waiting to be handled."""
 
     def __init__(self, frame: Frame) -> None:
         super().__init__()

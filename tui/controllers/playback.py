@@ -1,4 +1,4 @@
-"""Carries out the keys of time: moves the playback on a thread, plays at a pace, reads ahead when idle."""
+"""Carries out the time keys: moves the playback on a thread, plays at a given speed, reads ahead when idle."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from tui.controllers.background import run_blocking
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 _PAINT_S = 0.1
-"""Faster than this, several frames are played at once."""
+"""Minimum seconds between repaints; at higher speeds frames are skipped."""
 _LOOK_S = 1.0
-"""How often the end of a growing file is looked at."""
+"""Seconds between checks for new frames in a growing file."""
 _LONGEST_WAIT_S = 2.0
-"""A gap is not waited for."""
+"""Longest wait in seconds between two frames; longer gaps are shortened to this."""
 
 Move = Callable[[int], int | None]
-"""From one frame's number to another's; `None` stays."""
+"""Maps the current frame number to the target number; `None` stays on the current frame."""
 
 
 class PlaybackController:
-    """Moves a playback by commands.
+    """Moves a playback on command.
 
     Args:
-        playback: What is moved.
+        playback: The playback to move.
         changed: Called on the event loop when there is something new to show.
-        said: Called with a sentence for the person.
-        speed: At first.
+        said: Called with a message for the user.
+        speed: Initial speed, as a multiple of real time.
     """
 
     def __init__(
@@ -50,12 +50,12 @@ class PlaybackController:
         self._wake = asyncio.Event()
 
     def step(self, frames: int) -> None:
-        """Go some frames further or back, and stay there."""
+        """Move by a number of frames and pause; negative moves back."""
         self.is_playing = False
         self._post(lambda number: number + frames)
 
     def leap(self, seconds: float) -> None:
-        """Go some time further or back."""
+        """Move by a number of seconds; negative moves back."""
 
         def move(number: int) -> int:
             target = self.playback.number_at(self._wall(number) + seconds)
@@ -68,19 +68,19 @@ class PlaybackController:
         self.is_playing = False
 
         def move(number: int) -> int | None:
-            found = self.playback.number_of_event(number, step)
-            if found is None:
+            target = self.playback.number_of_event(number, step)
+            if target is None:
                 asyncio.run_coroutine_threadsafe(self._say(step), loop)
-            return found
+            return target
 
         loop = asyncio.get_running_loop()
         self._post(move)
 
     async def _say(self, step: int) -> None:
-        self._said(f"there is no event {'after' if step > 0 else 'before'} this")
+        self._said(f"no event {'after' if step > 0 else 'before'} this one")
 
     def to_end(self, side: int) -> None:
-        """Go to the first frame, or to the last and stay at the end of a session that grows."""
+        """Go to the first frame, or to the last; then follow the end of a growing session."""
         if side < 0:
             self._post(lambda number: 0)
         else:
@@ -92,11 +92,11 @@ class PlaybackController:
         return self.playback.total - 1
 
     def to_wall(self, wall: float) -> None:
-        """Go to a wall time."""
+        """Go to a wall time in seconds since the epoch."""
         self._post(lambda number: self.playback.number_at(wall))
 
     def to_time(self, text: str) -> str:
-        """Go to a time as a person writes it; return why not, if it is none."""
+        """Go to a time as the user typed it; return an error message, empty on success."""
         moment = self.playback.moment
         first, last = self.playback.span
         try:
@@ -109,7 +109,7 @@ class PlaybackController:
         return ""
 
     def play(self) -> None:
-        """Play, or pause."""
+        """Toggle between play and pause."""
         self.is_playing = not self.is_playing
         if self.is_playing and self.playback.number >= self.playback.total - 1 and not self._is_growing():
             self.to_end(-1)
@@ -117,18 +117,18 @@ class PlaybackController:
         self._changed()
 
     def faster(self, step: int) -> None:
-        """Change the speed by a power of two."""
+        """Move the speed by a number of steps in `SPEEDS`; each step doubles or halves it."""
         nearest = min(range(len(SPEEDS)), key=lambda place: abs(SPEEDS[place] - self.speed))
         self.speed = SPEEDS[max(0, min(nearest + step, len(SPEEDS) - 1))]
         self._wake.set()
         self._changed()
 
     def has_work(self) -> bool:
-        """Return whether a key waits to be carried out, or the charts to be completed."""
+        """Return whether moves are pending or the charts are incomplete."""
         return bool(self._moves) or self._is_moving or self.playback.is_shallow
 
     def look_deeper(self) -> None:
-        """Read the past again, with every metric of the workload that is looked at."""
+        """Read the past again, with every metric of the workload on the detail screen."""
         self.playback.follow_anew()
         self._wake.set()
 
@@ -148,7 +148,7 @@ class PlaybackController:
         return any(is_written(file.path) for file in self.playback.session.files[-1:])
 
     async def run(self) -> None:
-        """Carry out commands until cancelled; what cannot be read is told, and ends nothing."""
+        """Carry out commands until cancelled. Read errors are reported and do not end it."""
         failure = ""
         while True:
             self._wake.clear()
@@ -156,7 +156,9 @@ class PlaybackController:
                 await self._turn()
                 failure = ""
             except (SourceError, SessionError) as error:
-                if self._is_moving or self.is_playing or str(error) != failure:  # not at every attempt to read ahead
+                if (
+                    self._is_moving or self.is_playing or str(error) != failure
+                ):  # do not repeat it for every attempt to read ahead
                     self._said(str(error))
                 failure = str(error)
                 self._is_moving = self.is_playing = False
@@ -223,7 +225,7 @@ class PlaybackController:
             self._changed()
 
     async def _pause(self, seconds: float) -> None:
-        """Wait, but not longer than until the next key."""
+        """Wait for some seconds, or until the next key."""
         try:
             await asyncio.wait_for(self._wake.wait(), seconds)
         except TimeoutError:

@@ -1,4 +1,4 @@
-"""The session that is being lived: the spool in the background, and the file that a person records into."""
+"""The current session: the background spool, and the file that the user records to."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from collectors.session.writer import Writer
 from tui.presenters.formatting import duration, text
 
 _PATIENCE_S = 10.0
-"""For the recorder's thread, which may wait for a disk."""
+"""Seconds to wait for the recorder's thread, which may be waiting for a disk."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A recording that goes on."""
+    """A recording in progress."""
 
     path: Path
     writer: Writer
     keeping: Keeping
 
     def words(self) -> str:
-        """Return its span and size, or why it does not go on."""
+        """Return its span and size, or why it is paused."""
         if self.keeping.problem:
             return f"REC PAUSED: {self.keeping.problem} ({self.keeping.lost} lost)"
         span = duration(self.writer.span_s, 6).strip()
@@ -38,28 +38,26 @@ class Recording:
 
 
 class SessionRecorder:
-    """Keeps what is lived. All but `words` may wait for the disk: call it on a thread.
+    """Saves the current session. Every method but `words` may block on the disk: call it on a thread.
 
     Args:
-        base: The folder of spools; `None` keeps none.
-        announce: Puts an event into the next frame.
+        base: The folder for spools; `None` disables the spool.
+        announce: Adds an event to the next frame.
     """
 
     def __init__(self, base: Path | None = None, announce: Callable[[Event], None] = lambda event: None) -> None:
         self.announce = announce
         self.recorder = Recorder()
         self.recording: Recording | None = None
-        self.problem = (
-            "" if base is not None else "there is no session in the background: it was started with --no-spool"
-        )
-        """Why there is no spool."""
+        self.problem = "" if base is not None else "no background session: vmtop was started with --no-spool"
+        """Why there is no spool; empty when there is one."""
         self._spool: Spool | None = None
         self._spooling: Keeping | None = None
         if base is not None:
             try:
                 self._spool = Spool(base)
             except OSError as error:
-                self.problem = f"no session is kept in the background: {base}: {error.strerror}"
+                self.problem = f"no background session: {base}: {error.strerror}"
             else:
                 self._spooling = self.recorder.add(self._spool)
 
@@ -74,7 +72,7 @@ class SessionRecorder:
             raise SessionError(self.problem)
         sealed = self.recorder.between(spool.seal).result(_PATIENCE_S)
         if not sealed.parts:
-            raise SessionError("there is nothing to keep yet")
+            raise SessionError("nothing to save yet")
         return Snapshot(path, keep(sealed, path), sealed.span_s)
 
     def paths(self) -> list[Path]:
@@ -88,42 +86,42 @@ class SessionRecorder:
         return self.recorder.between(self._spool.paths).result(_PATIENCE_S)
 
     def record(self, path: Path) -> None:
-        """Write the frames from now on into a new file too.
+        """Also write all frames from now on to a new file.
 
         Raises:
-            SessionError: It cannot be made.
+            SessionError: The file cannot be created.
         """
         writer = file_writer(path)
         self.recording = Recording(path, writer, self.recorder.add(writer))
 
     def stop(self) -> Recording | None:
-        """Finish the recording and return it; `None` if there is none."""
+        """Finish the recording and return it; `None` if nothing is being recorded."""
         recording, self.recording = self.recording, None
         if recording is not None:
             self.recorder.remove(recording.keeping).result(_PATIENCE_S)
         return recording
 
     def words(self) -> list[str]:
-        """Return what the header says of it."""
+        """Return the notes for the header: recording status, and why the spool fails; empty if neither applies."""
         words = [self.recording.words()] if self.recording is not None else []
         if self._spooling is not None and self._spooling.problem:
-            words.append(f"not kept: {self._spooling.problem}")
+            words.append(f"not saved: {self._spooling.problem}")
         return words
 
     def close(self) -> bool:
-        """Finish everything; return whether it was done in time."""
+        """Finish all files; return whether this was done in time."""
         return self.recorder.close()
 
 
 def in_words(path: Path, size: int, span_s: float) -> str:
-    """Tell of a file that was kept, and how to see it again."""
-    shown = duration(span_s, 8).strip()
+    """Return the name, span and size of a saved file, and the command that replays it."""
+    span = duration(span_s, 8).strip()
     name = sanitize(str(path), 1000)
-    return f"{name}: {shown}, {text(size, Unit.BYTES, 6).strip()}\nvmtop replay {name}"
+    return f"{name}: {span}, {text(size, Unit.BYTES, 6).strip()}\nvmtop replay {name}"
 
 
 def now_name(host: str) -> str:
-    """Return a file name for a session of a host that ends now."""
+    """Return the default file name for a session of a host that ends now."""
     from collectors.session.sinks import usual_name
 
     return usual_name(host, time.time())

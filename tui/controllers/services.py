@@ -1,4 +1,4 @@
-"""What a run of vmtop needs beside its frames: the way to the engines, the configuration, the folders of its files."""
+"""Services of one vmtop run: connections to the engines, configuration, path of the action log."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from tui.settings.config import Config
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Made once, from the command line and the configuration."""
+    """Created once, from the command line and the configuration."""
 
     connections: EngineConnections
     config: Config = field(default_factory=Config)
     action_log: Path | None = None
-    """`None` keeps the log of actions in memory."""
+    """`None` keeps the action log in memory only."""
 
 
 def make_services(specs: Sequence[SourceSpec], config: Config, action_log: Path | None) -> Services:
-    """Return the means for the sources that are sampled. No file keeps what is done to workloads that do not exist."""
+    """Return the services for the sampled sources. Actions on simulated workloads are never logged to a file."""
     connections = EngineConnections(specs)
     return Services(connections, config, None if connections.is_simulated else action_log)
 
 
 def who() -> str:
-    """Name the person for the log: the user, who they were before sudo, where they came from."""
+    """Return the user for the action log, with the user before sudo and the SSH client address if there are any."""
     import getpass
 
     try:

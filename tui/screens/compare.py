@@ -33,38 +33,37 @@ from tui.widgets.chart_view import ChartView
 from tui.widgets.line_view import LineView
 
 WINDOWS: tuple[float | None, ...] = (60.0, 300.0, None)
-"""Seconds; `None` is all that there is, up to an hour of seconds."""
+"""Seconds; `None` is everything available, up to an hour."""
 TONES = tuple(f"side{number}" for number in range(1, 9))
 _CHART_LEAST = 8
 _LIST_LEAST = 6
 
 Frames = Callable[[float], Iterable[Frame]]
-"""From a wall time to the frames from then to the moment that is shown. Blocking."""
+"""Maps a wall time to the frames from then to the moment on screen. Blocking."""
 
 
 class Shown(NamedTuple):
-    """What was worked out from the window."""
+    """The comparison computed from the window."""
 
     sides: list[Column]
     rows: list[MetricRow]
     charts: dict[str, list[list[float]]]
-    """By metric, a line for each side, all on one time axis; NaN where there is nothing."""
+    """Per metric, one line for each side on a common time axis; NaN where there is no value."""
     span_s: float
     stat: str
 
     def known(self) -> list[MetricRow]:
-        """Return the metrics that at least one side has a value of."""
+        """Return the metrics that have a value on at least one side."""
         return [row for row in self.rows if row.is_known]
 
 
 class CompareScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
-    """Compares workloads while the frames go on.
+    """Compares workloads and updates with every frame.
 
     Args:
-        workloads: Whom; differences are to the first.
-        frames: The past, to begin with.
-        keys: Bindings beside its own.
-        where: Whose keys the help shows.
+        workloads: The workloads; differences are relative to the first.
+        frames: Returns past frames.
+        where: Which keys the help shows: `live` or `replay`.
         ascii_only: Draw with ASCII only.
     """
 
@@ -99,10 +98,10 @@ class CompareScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
         self._stat = 0
         self._is_own_scale = False
         self._chosen = ""
-        """The metric that the cursor was put on; until then it stays on the first row, whichever metric that is."""
+        """Key of the metric that the user selected; empty until then, with the cursor on the first row."""
         self._shown: Shown | None = None
         self._failure = ""
-        """Why the last computation failed; empty when it did not."""
+        """Why the last computation failed; empty if it succeeded."""
         self._is_busy = False
         self._is_stale = False
 
@@ -132,7 +131,7 @@ class CompareScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
         return None
 
     def follow(self, moment: Moment, interval_s: float, is_next: bool = True) -> None:
-        """Go on to another moment; one that does not follow the one before has its past read again."""
+        """Show another moment; if it does not follow the previous one, its past is read again."""
         self._moment = moment
         if is_next and self._window is not None:
             self._window.feed(moment)
@@ -141,7 +140,7 @@ class CompareScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
         self._request_update()
 
     def _request_update(self) -> None:
-        """Compute the comparison on a thread, one at a time; a request meanwhile is served after it."""
+        """Compute the comparison on a thread, one at a time; a request in the meantime is served next."""
         self._is_stale = True
         if self._moment is not None and not self._is_busy and self.is_mounted:
             self.run_worker(self._update(), group="compare")
@@ -152,12 +151,12 @@ class CompareScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
             while self._is_stale:
                 self._is_stale = False
                 try:
-                    shown, failure = await run_blocking(self._compute), ""
+                    comparison, failure = await run_blocking(self._compute), ""
                 except (SessionError, SourceError) as error:
-                    shown, failure = None, str(error)
+                    comparison, failure = None, str(error)
                 if not is_up(self):
                     return
-                self._shown, self._failure = shown or self._shown, failure
+                self._shown, self._failure = comparison or self._shown, failure
                 self._redraw()
         finally:
             self._is_busy = False
@@ -169,31 +168,31 @@ class CompareScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
         window = self._window
         if window is None:
             since = moment.frame.wall - (LONGEST if seconds is None else WINDOWS[-2] or 0.0)
-            identities = [one.id for one in self.workloads]
+            identities = [workload.id for workload in self.workloads]
             window = self._window = fill(self._frames(since - WARM_UP_S), identities, since)
-        return compare(window, [one.id for one in self.workloads], seconds, STATS[self._stat])
+        return compare(window, [workload.id for workload in self.workloads], seconds, STATS[self._stat])
 
     def _redraw(self) -> None:
-        shown = self._shown
+        comparison = self._shown
         if self._failure:
             self.query_one("#title", Static).update(Text(f" cannot compare: {self._failure}", no_wrap=True))
             return
-        if shown is None or not self.is_mounted:
-            self.query_one("#title", Static).update(Text(" reading the past ...", no_wrap=True))
+        if comparison is None or not self.is_mounted:
+            self.query_one("#title", Static).update(Text(" reading recent frames ...", no_wrap=True))
             return
-        stat, width = shown.stat, self.size.width
+        stat, width = comparison.stat, self.size.width
         seconds = WINDOWS[self._span]
-        words = "all" if seconds is None else duration(seconds, 6).strip()
-        there = duration(shown.span_s, 6).strip()
-        title = f" Compare the {stat} of {words} ({there} there)   {BEST} least and {WORST} most of what costs"
+        window_label = "all frames" if seconds is None else f"last {duration(seconds, 6).strip()}"
+        available = duration(comparison.span_s, 6).strip()
+        title = f" Compare {stat} of {window_label} ({available} available)   {BEST} lowest and {WORST} highest cost"
         self.query_one("#title", Static).update(Text(fit(title, width), no_wrap=True))
-        self.query_one("#names", Static).update(Text(heading(shown.sides, width, stat), no_wrap=True))
-        known = shown.known()
+        self.query_one("#names", Static).update(Text(heading(comparison.sides, width, stat), no_wrap=True))
+        rows = comparison.known()
         view = self.query_one(LineView)
-        view.show([_line(row, len(shown.sides), stat, width) for row in known])
-        place = next((place for place, row in enumerate(known) if row.metric.key == self._chosen), view.cursor)
-        if place != view.cursor:  # others have become known, or are known no more
-            view.go(place)
+        view.show([_line(row, len(comparison.sides), stat, width) for row in rows])
+        index = next((index for index, row in enumerate(rows) if row.metric.key == self._chosen), view.cursor)
+        if index != view.cursor:  # rows were added or removed
+            view.go(index)
         self._draw()
 
     @on(LineView.Moved)
@@ -203,34 +202,34 @@ class CompareScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
         self._draw()
 
     def _row(self) -> MetricRow | None:
-        """Return the row under the cursor."""
-        known = self._shown.known() if self._shown is not None else []
-        return known[min(self.query_one(LineView).cursor, len(known) - 1)] if known else None
+        """Return the row under the cursor; `None` if there are no rows."""
+        rows = self._shown.known() if self._shown is not None else []
+        return rows[min(self.query_one(LineView).cursor, len(rows) - 1)] if rows else None
 
     def _draw(self) -> None:
-        shown, row = self._shown, self._row()
-        if shown is None or row is None:
+        comparison, row = self._shown, self._row()
+        if comparison is None or row is None:
             return
-        lines = shown.charts[row.metric.key]
+        lines = comparison.charts[row.metric.key]
         unit = row.metric.unit
         if self._is_own_scale:
             lines, unit = [_of_own_top(values) for values in lines], Unit.PERCENT
         series = [
-            Series(side.label, values, tone) for side, values, tone in zip(shown.sides, lines, TONES, strict=False)
+            Series(side.label, values, tone) for side, values, tone in zip(comparison.sides, lines, TONES, strict=False)
         ]
         picture = self.query_one(ChartView)
-        chart = Chart(series, unit, shown.span_s, None, 100.0 if self._is_own_scale else None)
+        chart = Chart(series, unit, comparison.span_s, None, 100.0 if self._is_own_scale else None)
         picture.show(paint(chart, picture.size.width, picture.size.height, self.is_ascii))
-        self.query_one("#legend", Static).update(self._legend(row, shown))
+        self.query_one("#legend", Static).update(self._legend(row, comparison))
 
-    def _legend(self, row: MetricRow, shown: Shown) -> Text:
-        scale = ", each of its own top" if self._is_own_scale else ""
+    def _legend(self, row: MetricRow, comparison: Shown) -> Text:
+        scale = ", % of own maximum" if self._is_own_scale else ""
         legend = Text(f" {row.metric.label}{scale}: ", style="bold", no_wrap=True, overflow="ellipsis")
         picture = self.query_one(ChartView)
-        for place, (side, tone, cell) in enumerate(zip(shown.sides, TONES, row.cells, strict=False), 1):
+        for number, (side, tone, cell) in enumerate(zip(comparison.sides, TONES, row.cells, strict=False), 1):
             style = picture.get_component_rich_style(f"picture--{tone}", partial=True)
-            legend.append(f"{'#' if self.is_ascii else '━'} {place} {side.label}", style=style)
-            legend.append(f"{_difference(row, cell) if place > 1 else ''}  ")
+            legend.append(f"{'#' if self.is_ascii else '━'} {number} {side.label}", style=style)
+            legend.append(f"{_difference(row, cell) if number > 1 else ''}  ")
         return legend
 
     def action_window(self) -> None:
@@ -251,28 +250,30 @@ class CompareScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
 
 
 def compare(window: Window, identities: Sequence[WorkloadId], seconds: float | None, stat: str) -> Shown:
-    """Return the table and the lines of a window's last seconds."""
+    """Return the table and the chart lines for the last `seconds` of a window; `None` is all of it."""
     pasts = [window.past(identity, seconds) for identity in identities]
     sides = [Column(past.workload.name, past) for past in pasts if past is not None]
     walls = sorted({wall for side in sides for wall in side.past.walls})
     rows = side_by_side(sides, stat)
-    places = {wall: place for place, wall in enumerate(walls)}
+    index_by_wall = {wall: index for index, wall in enumerate(walls)}
     charts = {
-        row.metric.key: [_on_axis(side, row.metric.key, places) for side in sides] for row in rows if row.is_known
+        row.metric.key: [_on_axis(side, row.metric.key, index_by_wall) for side in sides]
+        for row in rows
+        if row.is_known
     }
     return Shown(sides, rows, charts, walls[-1] - walls[0] if walls else 0.0, stat)
 
 
-def _on_axis(side: Column, key: str, places: dict[float, int]) -> list[float]:
-    """Put a side's values where their times are."""
-    values = [nan] * len(places)
+def _on_axis(side: Column, key: str, index_by_wall: dict[float, int]) -> list[float]:
+    """Place the values of a side on the common time axis; NaN where there is no value."""
+    values = [nan] * len(index_by_wall)
     for wall, value in zip(side.past.walls, side.past.values[key], strict=True):
-        values[places[wall]] = nan if value is None else value
+        values[index_by_wall[wall]] = nan if value is None else value
     return values
 
 
 def _difference(row: MetricRow, cell: Cell) -> str:
-    """Return what a side has more or less than the first, in the metric's own unit."""
+    """Return the signed difference to the first side in the metric's unit; empty if it is unknown."""
     if cell.difference is None:
         return ""
     sign = "-" if cell.difference < 0 else "+"
@@ -285,5 +286,5 @@ def _of_own_top(values: Sequence[float]) -> list[float]:
 
 
 def _line(row: MetricRow, count: int, stat: str, width: int) -> Line:
-    """Return a line of the table, the best and the worst with their signs."""
+    """Return a line of the table, with the best and worst values marked."""
     return [(line(row, count, stat, width), "plain")]

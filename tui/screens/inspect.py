@@ -1,4 +1,4 @@
-"""The engine's own description of a workload, to fold and to search."""
+"""The engine's own description of a workload, with folding and search."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class InspectScreen(SearchPrompt, AnsweredOnce, Screen[None]):
     """Shows a document.
 
     Args:
-        workload: Whose.
-        read: Reads it; blocks, and is called on a thread.
+        workload: The workload that the document describes.
+        read: Reads the document; blocking, called on a thread.
         ascii_only: Draw with ASCII only.
     """
 
@@ -58,7 +58,7 @@ class InspectScreen(SearchPrompt, AnsweredOnce, Screen[None]):
         self._read = read
         self._ascii = ascii_only
         self._folds = Folds(())
-        self._places: list[int] = []
+        self._visible: list[int] = []
 
     def compose(self) -> ComposeResult:
         yield Static(id="title")
@@ -75,20 +75,20 @@ class InspectScreen(SearchPrompt, AnsweredOnce, Screen[None]):
         self.run_worker(self._load(), exclusive=True)
 
     async def _load(self) -> None:
-        found: Document | SourceError
+        document: Document | SourceError
         try:
-            found = await run_blocking(self._read)
+            document = await run_blocking(self._read)
         except SourceError as error:
-            found = error
+            document = error
         if not is_up(self):
             return
-        if isinstance(found, SourceError):
-            remedy = f"  To mend it: {found.remedy}" if found.remedy else ""
-            self._folds = Folds((f"{found.reason}.{remedy}",))
+        if isinstance(document, SourceError):
+            remedy = f"  Fix: {document.remedy}" if document.remedy else ""
+            self._folds = Folds((f"{document.reason}.{remedy}",))
             self._say("cannot be read")
         else:
-            self._folds = Folds(found.lines)
-            self._say(f"{found.title}, {len(found.lines)} lines")
+            self._folds = Folds(document.lines)
+            self._say(f"{document.title}, {len(document.lines)} lines")
         self._show()
 
     def _say(self, words: str) -> None:
@@ -96,68 +96,68 @@ class InspectScreen(SearchPrompt, AnsweredOnce, Screen[None]):
         self.query_one("#title", Static).update(Text(fit(title, max(1, self.size.width)), no_wrap=True))
 
     def _show(self) -> None:
-        self._places = self._folds.visible()
-        lines = [folded_line(self._folds, place, self._ascii) for place in self._places]
+        self._visible = self._folds.visible()
+        lines = [folded_line(self._folds, index, self._ascii) for index in self._visible]
         self.query_one(LineView).show(lines)
 
-    def _place(self) -> int | None:
+    def _index(self) -> int | None:
         cursor = self.query_one(LineView).cursor
-        return self._places[cursor] if cursor < len(self._places) else None
+        return self._visible[cursor] if cursor < len(self._visible) else None
 
-    def _go(self, place: int) -> None:
-        """Put the cursor on a line of the document, unfolding what hides it."""
-        self._folds.reveal(place)
+    def _go(self, index: int) -> None:
+        """Put the cursor on a line of the document, unfolding the blocks that hide it."""
+        self._folds.reveal(index)
         self._show()
-        self.query_one(LineView).go(self._places.index(place))
+        self.query_one(LineView).go(self._visible.index(index))
 
     def action_fold(self) -> None:
-        place = self._place()
-        if place is None:
+        index = self._index()
+        if index is None:
             return
-        self._folds.toggle(place)
-        owner = place if self._folds.opens(place) else self._folds.parent(place)
+        self._folds.toggle(index)
+        owner = index if self._folds.opens(index) else self._folds.parent(index)
         self._show()
-        if owner is not None and owner in self._places:
-            self.query_one(LineView).go(self._places.index(owner))
+        if owner is not None and owner in self._visible:
+            self.query_one(LineView).go(self._visible.index(owner))
 
     def action_all(self, is_folded: bool) -> None:
-        """Fold or unfold every block; the cursor stays on its line, or goes to what hides it now."""
-        place = self._place()
+        """Fold or unfold every block; the cursor stays on its line, or moves to the block that hides it."""
+        index = self._index()
         self._folds.fold_all() if is_folded else self._folds.unfold_all()
         self._show()
-        while place is not None and place not in self._places:
-            place = self._folds.parent(place)
-        if place is not None:
-            self.query_one(LineView).go(self._places.index(place))
+        while index is not None and index not in self._visible:
+            index = self._folds.parent(index)
+        if index is not None:
+            self.query_one(LineView).go(self._visible.index(index))
 
     def needle_changed(self) -> None:
-        self._find(1, self._place() or 0)
+        self._find(1, self._index() or 0)
 
     @on(Input.Submitted)
     def found(self) -> None:
         self.close_prompt()
 
     def action_next(self, step: int) -> None:
-        place = self._place()
-        if place is not None:
-            self._find(step, place + step)
+        index = self._index()
+        if index is not None:
+            self._find(step, index + step)
 
     def _find(self, step: int, start: int) -> None:
         needle, count = self.query_one(LineView).needle.lower(), len(self._folds.lines)
         if not needle or not count:
             return
         for offset in range(count):
-            place = (start + offset * step) % count
-            if needle in self._folds.lines[place].lower():
-                self._go(place)
+            index = (start + offset * step) % count
+            if needle in self._folds.lines[index].lower():
+                self._go(index)
                 return
-        self._say(f"{needle} is nowhere in it")
+        self._say(f"{needle} not found")
 
     def action_copy(self) -> None:
-        place = self._place()
-        if place is not None:
-            self.app.copy_to_clipboard(self._folds.block(place))
-            self.notify("the block is in the clipboard, if the terminal allows it", timeout=2)
+        index = self._index()
+        if index is not None:
+            self.app.copy_to_clipboard(self._folds.block(index))
+            self.notify("copied the block, if the terminal allows it", timeout=2)
 
     def action_back(self) -> None:
         if not self.leave_search():

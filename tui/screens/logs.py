@@ -1,4 +1,4 @@
-"""The logs of a workload: followed, searched, of any length in bounded memory."""
+"""The log of a workload: follow and search logs of any length in bounded memory."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tui.widgets.line_view import LineView
 
 DRAIN_S = 0.2
 FOLLOW_AGAIN_S = 2.0
-"""Between attempts to follow a log whose follower ended."""
+"""Seconds between attempts to follow a log whose follower ended."""
 _KEYS = "f follow  / search  n N next  t times  w wrap  g G ends  y copy  Esc back"
 _STAMPS = ("", "local", "utc")
 
@@ -37,8 +37,8 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
     """Shows a log.
 
     Args:
-        workload: Whose.
-        open_it: Opens the log; blocks, and is called on a thread.
+        workload: The workload whose log is shown.
+        open_it: Opens the log; blocking, called on a thread.
         ascii_only: Draw with ASCII only.
     """
 
@@ -70,14 +70,14 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
         self._window = LogBuffer()
         self._inbox = FollowQueue()
         self._made: list[list[Line]] = []
-        """For each line of the window, what is painted of it."""
+        """Per line of the window, its formatted rows."""
         self._rows: list[int] = []
-        """For each line on the screen, its place in the window."""
+        """Per row of the view, the index of its line in the window."""
         self._unseen = 0
-        """Lines that came while one looked further up."""
+        """Number of lines that arrived while the view was scrolled up."""
         self._follow_again_at = 0.0
         self._has_begun = False
-        """Until its end is here, nothing else is read: a key must not keep a log from being opened."""
+        """Whether the end of the log has been read. Keys read nothing before, so that they cannot cancel opening it."""
         self._is_left = False
         self._is_following = True
         self._is_wrapped = False
@@ -108,12 +108,12 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
         self.run_worker(self._load(), group="read", exclusive=True)
 
     def _read_on(self, read: Callable[[], Coroutine[Any, Any, object]]) -> None:
-        """Read something else than what is being read."""
+        """Cancel the current read and start another one."""
         if self._has_begun:
             self.run_worker(read(), group="read", exclusive=True)
 
     def _opened(self) -> Log:
-        """Open the log on a thread; whoever waited for it may have gone meanwhile."""
+        """Open the log on a thread; close it if the screen was closed in the meantime."""
         log = self._log = self._open()
         if self._is_left:
             log.close()
@@ -138,31 +138,31 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
         self._follow_from(log, lines[-1] if lines else None)
 
     def _follow_from(self, log: Log, line: LogLine | None) -> None:
-        """Follow on a daemon thread; a thread that hangs in an engine's call ends with the process."""
+        """Follow on a daemon thread; a thread that hangs in an engine call ends with the process."""
         inbox = self._inbox = FollowQueue()
 
         def run() -> None:
             try:
-                for one in log.follow(line):
-                    inbox.put(one)
+                for new_line in log.follow(line):
+                    inbox.put(new_line)
                     if inbox is not self._inbox:
                         return
             except SourceError as error:
                 inbox.failure = error.reason
             finally:
-                inbox.has_ended = True  # also when it failed as no one foresaw: then it is followed again
+                inbox.has_ended = True  # after unexpected failures too, so that following restarts
 
         threading.Thread(target=run, name="log", daemon=True).start()
 
     def _fail(self, error: SourceError) -> None:
-        remedy = f" To mend it: {error.remedy}" if error.remedy else ""
+        remedy = f" Fix: {error.remedy}" if error.remedy else ""
         self._window.start([LogLine(0, None, True, f"{error.reason}.{remedy}")])
         self._window.has_older = False
         self._say("cannot be read")
         self._show()
 
     def _drain(self) -> None:
-        """Take in what was followed; while one looks further up, only count it: it is read again on the way down."""
+        """Add new lines; if the view is scrolled up, only count them, as scrolling down reads them again."""
         lines = self._inbox.take()
         if self._inbox.has_ended and self._log is not None and time.monotonic() > self._follow_again_at:
             self._take_up_again(self._log)
@@ -181,10 +181,10 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
         self._say("")
 
     def _take_up_again(self, log: Log) -> None:
-        """Follow again: a container that ended may be started, an engine may come back."""
+        """Follow again: a stopped container may start, an engine may come back."""
         self._follow_again_at = time.monotonic() + FOLLOW_AGAIN_S
         if self._inbox.failure:
-            self._say(f"not followed: {self._inbox.failure}")
+            self._say(f"not following: {self._inbox.failure}")
         if self._is_following:
             self._follow_from(log, self._window.lines[-1] if self._window.lines else None)
 
@@ -193,21 +193,21 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
         self._made += [shown(line, self._stamps, width, self._is_wrapped) for line in lines]
 
     def _lay_out(self) -> None:
-        """Give the view its lines, and remember whose each is."""
-        self._rows = [place for place, made in enumerate(self._made) for _ in made]
-        self.query_one(LineView).show([line for made in self._made for line in made])
+        """Show the formatted rows, and remember the line of each row."""
+        self._rows = [index for index, rows in enumerate(self._made) for _ in rows]
+        self.query_one(LineView).show([line for rows in self._made for line in rows])
 
     def _show(self, dropped: int = 0) -> None:
-        """Make all lines anew; keep the cursor on its line when others went before it, or came."""
+        """Format all lines again; keep the cursor on its line although `dropped` lines before it were removed."""
         view = self.query_one(LineView)
-        kept = self._row_of(view.cursor) - dropped
+        index = self._row_of(view.cursor) - dropped
         self._made = []
         self._make(self._window.lines)
         self._lay_out()
         if self._is_following:
             view.go_to_end()
-        elif 0 <= kept < len(self._made):
-            view.go(self._rows.index(kept))
+        elif 0 <= index < len(self._made):
+            view.go(self._rows.index(index))
         self._say(self._words)
 
     def _row_of(self, cursor: int) -> int:
@@ -216,11 +216,9 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
     def _say(self, words: str) -> None:
         self._words = words
         parts = [self._workload.name, self._log.title if self._log else "log"]
-        parts += [
-            words or (f"{len(self._window.lines)} lines here" if self._window.lines else "nothing was written yet")
-        ]
+        parts += [words or (f"{len(self._window.lines)} lines loaded" if self._window.lines else "nothing logged yet")]
         unseen = f"{self._unseen} new below, " if self._unseen else ""
-        parts.append("FOLLOWING" if self._is_following else f"{unseen}f or G follows")
+        parts.append("FOLLOWING" if self._is_following else f"{unseen}f or G to follow")
         title = " " + "  ·  ".join(parts)
         self.query_one("#title", Static).update(Text(fit(title, max(1, self.size.width)), no_wrap=True))
 
@@ -237,7 +235,7 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
             self._read_on(self._newer)
 
     async def _older(self) -> int:
-        """Read what is before the window; return how many lines were added."""
+        """Read lines before the window; return the number of lines added."""
         if self._log is None or not self._window.lines:
             return 0
         self._say("reading older lines ...")
@@ -255,7 +253,7 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
         return added
 
     async def _newer(self) -> tuple[int, int]:
-        """Read what is after the window; return how many lines were added, and how many dropped for them."""
+        """Read lines after the window; return the numbers of lines added and dropped."""
         if self._log is None or not self._window.lines:
             return 0, 0
         try:
@@ -284,7 +282,7 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
         self._read_on(self._to_beginning)
 
     async def _to_beginning(self) -> None:
-        """Read back to the first line; Esc or any movement ends it."""
+        """Read back to the first line; Esc or any movement stops it."""
         while self._window.has_older and await self._older() > 0:
             self.query_one(LineView).go(0)
         self._is_following = False
@@ -316,15 +314,15 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
         self._read_on(partial(self._search, step, skip))
 
     async def _search(self, step: int, skip: int) -> None:
-        """Find the next match, reading on where the window ends."""
+        """Find the next match, reading more lines where the window ends."""
         view = self.query_one(LineView)
         if not view.needle:
             return
         start = self._row_of(view.cursor) + step * skip
-        looked = 0
-        while (place := self._window.find(view.needle, start, step)) is None:
-            looked += CHUNK
-            self._say(f"searching, {looked} lines ... Esc ends it")
+        searched = 0
+        while (index := self._window.find(view.needle, start, step)) is None:
+            searched += CHUNK
+            self._say(f"searched {searched} lines ... Esc stops")
             count = len(self._window.lines)
             if step < 0:
                 added = await self._older() if self._window.has_older else 0
@@ -333,17 +331,17 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
                 added, dropped = await self._newer() if self._window.has_newer else (0, 0)
                 start = count - dropped
             if not added:
-                self._say(f"{view.needle}: no more of it {'above' if step < 0 else 'below'}")
+                self._say(f"{view.needle}: no more matches {'above' if step < 0 else 'below'}")
                 return
         self._is_following = False
         self._say("")
-        view.go(self._rows.index(place))
+        view.go(self._rows.index(index))
 
     def action_copy(self) -> None:
         row = self._row_of(self.query_one(LineView).cursor)
         if row < len(self._window.lines):
             self.app.copy_to_clipboard(self._window.lines[row].text)
-            self.notify("the line is in the clipboard, if the terminal allows it", timeout=2)
+            self.notify("copied the line, if the terminal allows it", timeout=2)
 
     def action_back(self) -> None:
         self.workers.cancel_group(self, "read")

@@ -1,4 +1,4 @@
-"""Bare metal, virtual machines and containers beside each other; of the row under the cursor, how it was measured."""
+"""Bare metal, virtual machines and containers side by side, and how the row under the cursor was measured."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from tui.widgets.line_view import LineView
 
 _WIDEST = 140
 _HOW_LINES = 6
-_TOLD_EVERY_S = 0.2
+_PROGRESS_EVERY_S = 0.2
 
 
 class ClassesScreen(AnsweredOnce, Screen[None]):
-    """Measures the classes on a thread, telling how far it is, and shows them.
+    """Measures the classes on a thread, showing progress, then shows them.
 
     Args:
-        work: Measures; blocking. It calls what it is given with how many workloads are read.
-        total: How many there are to read.
+        work: Measures the classes; blocking. Calls its argument with the number of workloads read.
+        total: Number of workloads to read.
     """
 
     DEFAULT_CSS = f"""
@@ -61,8 +61,8 @@ class ClassesScreen(AnsweredOnce, Screen[None]):
         view = self.query_one(LineView)
         view.focus()
         view.cursor = 1
-        self._telling = self.set_interval(_TOLD_EVERY_S, self._tell_progress)
-        self._tell_progress()
+        self._progress_timer = self.set_interval(_PROGRESS_EVERY_S, self._show_progress)
+        self._show_progress()
         self.run_worker(self._measure(), group="classes", exclusive=True)
 
     async def _measure(self) -> None:
@@ -73,17 +73,17 @@ class ClassesScreen(AnsweredOnce, Screen[None]):
             self.dismiss(None)
             return
         if is_up(self):
-            self._telling.stop()
-            words = " Bare metal, virtual machines, containers: each value measured on this host"
-            self.query_one("#title", Static).update(Text(words, no_wrap=True))
+            self._progress_timer.stop()
+            title = " Bare metal, virtual machines, containers: each value measured on this host"
+            self.query_one("#title", Static).update(Text(title, no_wrap=True))
             self._redraw()
 
     def _count(self, done: int) -> None:
         self._done = done
 
-    def _tell_progress(self) -> None:
-        words = f" Reading what is known of every workload: {self._done} of {self._total}"
-        self.query_one("#title", Static).update(Text(words, no_wrap=True))
+    def _show_progress(self) -> None:
+        title = f" Reading workloads: {self._done} of {self._total}"
+        self.query_one("#title", Static).update(Text(title, no_wrap=True))
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._redraw)
@@ -93,17 +93,17 @@ class ClassesScreen(AnsweredOnce, Screen[None]):
             return
         view = self.query_one(LineView)
         self._lines = table(self._measured, min(_WIDEST, max(40, self.size.width - 2)))
-        view.show([[(f" {line.text}", "title" if not place else "plain")] for place, line in enumerate(self._lines)])
-        self.tell_how()
+        view.show([[(f" {line.text}", "title" if not index else "plain")] for index, line in enumerate(self._lines)])
+        self.show_how()
 
     @on(LineView.Moved)
-    def tell_how(self) -> None:
+    def show_how(self) -> None:
         """Show how the row under the cursor was measured."""
-        place = self.query_one(LineView).cursor
-        row = self._lines[place].row if place < len(self._lines) else None
-        told = [] if row is None or self._measured is None else how_told(self._measured, row)
+        index = self.query_one(LineView).cursor
+        row = self._lines[index].row if index < len(self._lines) else None
+        sentences = [] if row is None or self._measured is None else how_told(self._measured, row)
         lines: list[str] = []
-        for line in told:
+        for line in sentences:
             lines += wrapped(line, max(20, self.size.width - 2))
         self.query_one("#how", Static).update(Text("\n".join(lines[:_HOW_LINES])))
 

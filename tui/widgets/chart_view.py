@@ -1,4 +1,4 @@
-"""A painted picture of coloured runs: what a chart is shown in."""
+"""A widget that shows a painted chart."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tui.presenters.chart import Painted
 
 
 class ChartView(Widget):
-    """Shows lines of runs as they are."""
+    """Shows painted lines unchanged."""
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -42,15 +42,15 @@ class ChartView(Widget):
         self._painted: Painted = []
 
     def show(self, painted: Painted) -> None:
-        """Show another picture."""
+        """Show another chart; repaints only if it differs."""
         if painted != self._painted:
             self._painted = painted
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """Make one line."""
+        """Return one line."""
         runs = self._painted[y] if y < len(self._painted) else []
         segments = [
-            Segment(words, self.get_component_rich_style(f"picture--{tone}", partial=True)) for words, tone in runs
+            Segment(text, self.get_component_rich_style(f"picture--{tone}", partial=True)) for text, tone in runs
         ]
         return Strip(segments).adjust_cell_length(self.size.width, self.rich_style)

@@ -1,4 +1,4 @@
-"""The top of the screen: who the host is, how the sources are, and the ledger with the host's sparklines."""
+"""The top of the screen: host, state of the sources, and the ledger with the host's sparklines."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class HeaderLine(TextLines):
 
 
 def _fitting(moment: Moment, room: int, palette: dict[str, str]) -> Text:
-    """Return host facts and sources; as narrow forms as the room asks for."""
+    """Return host facts and sources in the longest form that fits into `room` cells."""
     frame = moment.frame
     host = frame.facts.get("hostname", frame.host.name)
     uptime = frame.facts.get("uptime_s")
@@ -112,8 +112,8 @@ class LedgerLines(TextLines):
             if value is None:
                 legend.append(f" {_SHORT[name]} ", style=self._colour(tone)).append("-    ", style="dim")
                 continue
-            shown = f"{value:.1f}" if unit is Unit.CORES else text(value, unit, 6).strip()
-            legend.append(f" {_SHORT[name]} ", style=self._colour(tone)).append(f"{shown:<5}", style="bold")
+            amount = f"{value:.1f}" if unit is Unit.CORES else text(value, unit, 6).strip()
+            legend.append(f" {_SHORT[name]} ", style=self._colour(tone)).append(f"{amount:<5}", style="bold")
         capacity = f"{shares.capacity:g}" if unit is Unit.CORES else text(shares.capacity, unit, 6).strip()
         legend.append(f" of {capacity} ", style="dim")
         room = width - line.cell_len - legend.cell_len - 2
@@ -124,7 +124,7 @@ class LedgerLines(TextLines):
         return line.append_text(self._spark(moment, key, top, spark_width))
 
     def _bar(self, shares: Shares, width: int) -> Text:
-        """Draw the parts to scale; every part that is not nothing has its colour and, without colour, its letter."""
+        """Draw the parts to scale; each part has its own colour, and with ASCII only its own letter."""
         full = max(shares.capacity, shares.host) or 1.0
         bar, edge, drawn = Text("[" if self._ascii else "▕"), 0.0, 0
         for name, tone in _PARTS:
@@ -170,7 +170,7 @@ class LedgerLines(TextLines):
             return Text()
         count = samples_wanted(width, self._ascii)
         pairs = (self._history.recent(moment.host.workload.id, key, count) for key in keys)
-        values = [one + other for one, other in zip(*pairs, strict=True)]
+        values = [first + second for first, second in zip(*pairs, strict=True)]
         return Text(
             spark(values, nice_top(values, 1024, True), width, self._ascii) + " ", style=self._colour("$accent")
         )

@@ -1,4 +1,4 @@
-"""Lines of coloured runs, of any number: only the visible ones are turned into strips. For details, logs, documents."""
+"""A view of any number of coloured lines; only visible ones are rendered. Used for details, logs and documents."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tui.presenters.styled_lines import Line
 
 
 class LineView(ScrollView, can_focus=True):
-    """Shows lines; with `has_cursor`, one of them is the cursor's."""
+    """Shows lines; with `has_cursor`, one of them has the cursor."""
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -61,10 +61,10 @@ class LineView(ScrollView, can_focus=True):
         self.lines: Sequence[Line] = ()
         self.cursor = 0
         self.needle = ""
-        """What is highlighted wherever it stands, whatever the case."""
+        """Text to highlight wherever it occurs, ignoring case; empty highlights nothing."""
 
     def show(self, lines: Sequence[Line]) -> None:
-        """Show other lines; the place stays where it is as far as there are lines."""
+        """Replace the lines; the cursor keeps its index, or moves to the last line if there are fewer."""
         self.lines = lines
         self.cursor = max(0, min(self.cursor, len(lines) - 1))
         self.virtual_size = Size(1, len(lines))
@@ -72,16 +72,16 @@ class LineView(ScrollView, can_focus=True):
 
     @property
     def page(self) -> int:
-        """How many lines are visible."""
+        """Number of visible lines, at least 1."""
         return max(1, self.scrollable_content_region.height)
 
     @property
     def top(self) -> int:
-        """The first visible line."""
+        """Index of the first visible line."""
         return int(self.scroll_offset.y)
 
     def go(self, index: int) -> None:
-        """Put the cursor, or without one the first visible line, on a line."""
+        """Move the cursor to a line; without a cursor, scroll so that the line is the first visible one."""
         index = max(0, min(index, len(self.lines) - 1))
         if not self.has_cursor:
             self.scroll_to(y=index, animate=False, immediate=True, force=True)
@@ -130,11 +130,11 @@ class LineView(ScrollView, can_focus=True):
             self.post_message(self.Moved())
 
     def repaint(self) -> None:
-        """Paint anew: the needle or a line has changed in place."""
+        """Repaint after the needle or a line changed in place."""
         self.refresh(Region(0, 0, self.size.width, self.size.height))
 
     def render_line(self, y: int) -> Strip:
-        """Make one visible line."""
+        """Return one visible line."""
         width = self.scrollable_content_region.width
         index = y + self.top
         if index >= len(self.lines):
@@ -153,14 +153,14 @@ class LineView(ScrollView, can_focus=True):
         if not needle or needle not in text.lower():
             return [Segment(text, style)]
         segments: list[Segment] = []
-        lower, place = text.lower(), 0
-        if len(lower) != len(text):  # a few letters change their length with their case
+        lower, start = text.lower(), 0
+        if len(lower) != len(text):  # some letters change length with case
             return [Segment(text, style + self._style("match"))]
-        while (found := lower.find(needle, place)) >= 0:
-            segments.append(Segment(text[place:found], style))
-            segments.append(Segment(text[found : found + len(needle)], style + self._style("match")))
-            place = found + len(needle)
-        segments.append(Segment(text[place:], style))
+        while (match := lower.find(needle, start)) >= 0:
+            segments.append(Segment(text[start:match], style))
+            segments.append(Segment(text[match : match + len(needle)], style + self._style("match")))
+            start = match + len(needle)
+        segments.append(Segment(text[start:], style))
         return segments
 
     def _style(self, tone: str) -> Style:

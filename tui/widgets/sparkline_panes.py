@@ -17,7 +17,7 @@ from tui.widgets.text_lines import TextLines
 
 @dataclass(frozen=True, slots=True)
 class Pane:
-    """One pane: its title with the numbers, the values and what fills its height."""
+    """One pane: title with the numbers, values, and the value at full height (`top`)."""
 
     title: str
     values: list[float]
@@ -51,12 +51,12 @@ class Panes(TextLines):
         lines = [Text(fit(" " + _title(line), width), style="bold"), Text(titles, style="bold")]
         palette = self.app.theme_variables
         for row in range(rows):
-            shown = Text()
+            row_text = Text()
             for pane, cells in zip(panes, painted, strict=True):
                 label = pane.top_label if row == 0 else "0" if row == rows - 1 else ""
-                shown.append(f" {label:>6}", style="dim")
-                shown.append(cells[row] + " ", style=palette.get(pane.tone, ""))
-            lines.append(shown)
+                row_text.append(f" {label:>6}", style="dim")
+                row_text.append(cells[row] + " ", style=palette.get(pane.tone, ""))
+            lines.append(row_text)
         self.show_lines(lines)
 
     def _panes(self, line: Line, moment: Moment, width: int) -> list[Pane]:
@@ -78,7 +78,7 @@ class Panes(TextLines):
         memory = recent("memory_host_bytes")
         limit = reading.value("memory_limit_bytes")
         memory_top = limit or nice_top(memory, float(16 << 20), is_binary=True)
-        of = f" of {text(limit, Unit.BYTES, 6).strip()}" if limit else ""
+        limit_label = f" of {text(limit, Unit.BYTES, 6).strip()}" if limit else ""
         disk = recent("disk_read_bytes_per_second", "disk_write_bytes_per_second")
         net = recent("net_rx_bytes_per_second", "net_tx_bytes_per_second")
         disk_top, net_top = nice_top(disk, 1024, True), nice_top(net, 1024, True)
@@ -86,7 +86,7 @@ class Panes(TextLines):
         held = text(reading.value("memory_host_bytes"), Unit.BYTES, 6).strip()
         return [
             Pane(f"CPU {used}{'' if used == '-' else '%'}{share}", cpu, cpu_top, f"{cpu_top:g}%", "success"),
-            Pane(f"MEM {held}{of}", memory, memory_top, text(memory_top, Unit.BYTES, 6).strip(), "primary"),
+            Pane(f"MEM {held}{limit_label}", memory, memory_top, text(memory_top, Unit.BYTES, 6).strip(), "primary"),
             Pane(
                 f"DISK r {rate('disk_read_bytes_per_second')} w {rate('disk_write_bytes_per_second')}",
                 disk, disk_top, text(disk_top, Unit.BYTES, 5).strip() + "/s", "warning",
@@ -99,7 +99,7 @@ class Panes(TextLines):
 
 
 def _title(line: Line) -> str:
-    """Say who it is in one line: name, kind, engine, image, health, id."""
+    """Return one line that identifies the workload: name, kind, engine, state, image, health, ports, id."""
     reading = line.reading
     if reading is None:
         return line.label

@@ -1,4 +1,4 @@
-"""Lines of text that change every tick, painted by the line API: a `Static` costs several times as much for each."""
+"""Lines of text that change every tick, painted by the line API; a `Static` costs several times as much per line."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from tui.terminal.painting import Styled, repaint
 
 
 class TextLines(Widget):
-    """Shows lines; only those that differ from what is shown are painted anew."""
+    """Shows lines; repaints only those that changed."""
 
     ALLOW_SELECT = False
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name for it
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
         super().__init__(id=id)
         self._texts: list[Text] = []
         self._strips: dict[int, Strip] = {}
         self._ground: Style | None = None
-        """The widget's own style; `None` until it is asked for again."""
+        """Cached style of the widget; `None` until it is needed again."""
 
     def show_lines(self, lines: Sequence[Text]) -> None:
-        """Show these lines, from the top; what is longer than the widget is cut."""
+        """Show these lines from the top; lines wider than the widget are cut."""
         before, self._texts = self._texts, list(lines)
-        places = [
-            place
-            for place, (old, new) in enumerate(zip_longest(before, lines))
-            if place not in self._strips or old != new or old.style != new.style
+        changed = [
+            y
+            for y, (old, new) in enumerate(zip_longest(before, lines))
+            if y not in self._strips or old != new or old.style != new.style
         ]
-        for place in places:
-            self._strips.pop(place, None)
-        repaint(self, places, self._pieces)
+        for y in changed:
+            self._strips.pop(y, None)
+        repaint(self, changed, self._pieces)
 
     def _pieces(self, y: int) -> list[Styled]:
         return [(text, style or Style.null()) for text, style, _ in self.render_line(y)]

@@ -1,4 +1,4 @@
-"""Two lines at the foot of a replay: the whole session to scale with what happened in it, and where one is."""
+"""Two lines at the bottom of a replay: the whole session to scale with its events, and the current position."""
 
 from __future__ import annotations
 
@@ -15,36 +15,36 @@ from tui.presenters.formatting import duration, fit, stamp
 
 
 class Scene(NamedTuple):
-    """What the timeline shows."""
+    """What the timeline shows. Times are wall times in seconds since the epoch."""
 
     first: float
     last: float
     wall: float
-    """The present frame's time."""
+    """Time of the current frame."""
     number: int
-    """The present frame, from 1."""
+    """Number of the current frame, from 1."""
     total: int
     is_playing: bool
     speed: float
     pauses: Sequence[tuple[float, float]]
-    """Spans without a frame."""
+    """Spans without frames."""
     damage: Sequence[tuple[float, float]]
     """Spans that cannot be read."""
     events: Sequence[Event]
-    """All that are known so far."""
+    """All events found so far."""
     here: Sequence[Event]
-    """Those of the present frame."""
+    """Events of the current frame."""
     problem: str = ""
-    """What is wrong with the part where one is."""
+    """What is wrong with the current part of the session; empty when it is intact."""
 
 
 class Timeline(Static):
-    """Paints a scene; a click on the line asks to go there."""
+    """Paints a scene; a click on the line posts `Chosen`."""
 
     DEFAULT_CSS = "Timeline { height: 2; background: $surface; }"
 
     class Chosen(Message):
-        """A place on the line was clicked."""
+        """A position on the line was clicked; `wall` is its time."""
 
         def __init__(self, wall: float) -> None:
             super().__init__()
@@ -76,7 +76,7 @@ class Timeline(Static):
         return line.append(right, style="dim")
 
     def on_click(self, event: Click) -> None:
-        """Go where the click was."""
+        """Post the time that was clicked."""
         scene = self._scene
         if scene is None or event.y != 0:
             return
@@ -103,7 +103,7 @@ _ORDER = ("event", "bad", "note")
 
 
 def _cells(scene: Scene, width: int, ascii_only: bool) -> list[tuple[str, str]]:
-    """Return a sign and a tone for each cell; the later of these wins: line, pause, damage, event, bad, note, place."""
+    """Return a sign and a tone for each cell; the later wins: line, pause, damage, event, bad, note, position."""
     span = max(scene.last - scene.first, 1e-9)
 
     def cell(wall: float) -> int:
@@ -114,9 +114,9 @@ def _cells(scene: Scene, width: int, ascii_only: bool) -> list[tuple[str, str]]:
         for since, until in spans:
             kinds[cell(since) : cell(until) + 1] = [kind] * (cell(until) + 1 - cell(since))
     for event in scene.events:
-        place, kind = cell(event.wall), _kind(event)
-        if kinds[place] not in _ORDER or _ORDER.index(kind) > _ORDER.index(kinds[place]):
-            kinds[place] = kind
+        index, kind = cell(event.wall), _kind(event)
+        if kinds[index] not in _ORDER or _ORDER.index(kind) > _ORDER.index(kinds[index]):
+            kinds[index] = kind
     cells = [(_SIGNS[kind][ascii_only], _TONES[kind]) for kind in kinds]
     cells[cell(scene.wall)] = ("#" if ascii_only else "█", "bold")
     return cells
@@ -129,22 +129,22 @@ def _kind(event: Event) -> str:
 
 
 def _status(scene: Scene, width: int, ascii_only: bool) -> Text:
-    at = stamp(scene.wall)
+    time = stamp(scene.wall)
     sign = (">" if ascii_only else "▶") if scene.is_playing else ("=" if ascii_only else "‖")
-    line = Text(f" {at} ", style="bold", no_wrap=True, overflow="crop")
+    line = Text(f" {time} ", style="bold", no_wrap=True, overflow="crop")
     line.append(f"{sign} {scene.speed:g}x  {scene.number:,} of {scene.total:,}  ", style="not bold")
-    told = scene.problem or _next_pause(scene) or _told(scene.here)
-    return line.append(fit(told, max(0, width - line.cell_len)), style="bold" if scene.here else "dim")
+    sentence = scene.problem or _next_pause(scene) or _event_label(scene.here)
+    return line.append(fit(sentence, max(0, width - line.cell_len)), style="bold" if scene.here else "dim")
 
 
 def _next_pause(scene: Scene) -> str:
     for since, until in scene.pauses:
         if abs(scene.wall - since) < 0.05:
-            return f"then nothing for {duration(until - since, 8).strip()}"
+            return f"no frames for the next {duration(until - since, 8).strip()}"
     return ""
 
 
-def _told(events: Sequence[Event]) -> str:
+def _event_label(events: Sequence[Event]) -> str:
     if not events:
         return ""
     first = events[0]

@@ -1,6 +1,6 @@
-"""The table of workloads: an own line-API widget, because only visible lines may cost anything.
+"""The table of workloads: a custom line-API widget, so that only visible lines cost anything.
 
-`show` stores the arranged lines and asks for a repaint of just the cells that changed; `render_line` makes one strip.
+`show` stores the arranged lines and asks for a repaint of just the cells that changed; `render_line` returns one strip.
 Nothing off screen is formatted. Colours come from component classes, so that themes and NO_COLOR keep working.
 """
 
@@ -25,11 +25,11 @@ from tui.presenters.table_state import Line
 from tui.terminal.painting import Styled, repaint
 
 Painted = tuple[list[Cell], bool]
-"""What a line of the screen shows: its cells, and whether the cursor is on it."""
+"""A line on the screen: its cells, and whether the cursor is on it."""
 
 
 class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
-    """Workloads, a line each, under a pinned header."""
+    """One line per workload under a pinned header."""
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -95,20 +95,20 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
         self.cursor: WorkloadId | None = None
         self.marks: set[WorkloadId] = set()
         self.formatted = 0
-        """Lines formatted since the start; tests count it."""
+        """Number of lines formatted since the start, for tests."""
         self._columns: list[Column] = []
         self._width = 0
-        """Cells that a line has."""
+        """Width of a line in cells."""
         self._taken = 0
-        """Cells that it takes."""
+        """Cells that the columns take up."""
         self._fresh: dict[int, Painted] = {}
-        """Lines formatted while looking for changes, by their place in `lines`: painting takes them from here."""
+        """Lines formatted while checking for changes, by index in `lines`; painting reuses them."""
         self._painted: dict[int, Painted] = {}
         self._styles_by_tone: dict[tuple[str, bool], Style] = {}
         self._empty = ""
 
     def show(self, lines: Sequence[Line], cursor: WorkloadId | None, marks: set[WorkloadId], empty: str) -> None:
-        """Show these lines; `empty` is what to say when there are none."""
+        """Show these lines; `empty` is the text to show when there are none."""
         was_empty, resized = not self.lines, len(lines) != len(self.lines)
         self.lines, self.cursor, self.marks = lines, cursor, marks
         self._fresh.clear()
@@ -123,7 +123,7 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
             self._refresh_changes()
 
     def _set_height(self, height: int) -> None:
-        """Take another number of lines. Only a scrollbar that comes or goes is worth a new layout of the screen."""
+        """Set the number of lines. The screen is laid out again only if the scrollbar appears or disappears."""
         page, size = self.scrollable_content_region.height, Size(self.size.width, height)
         if (height > page) != (self.virtual_size.height > page) or self.scroll_offset.y > max(0, height - page):
             self.virtual_size = size
@@ -134,12 +134,12 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
             self.vertical_scrollbar.window_virtual_size = height
 
     def _thumb(self, height: int) -> tuple[int, int]:
-        """Return the size and the place of the scrollbar's thumb for so many lines, in eighths of a cell."""
+        """Return the size and position of the scrollbar's thumb for `height` lines, in eighths of a cell."""
         page, top = self.scrollable_content_region.height, self.scroll_offset.y
         return round(8 * page * page / max(1, height)), round(8 * page * top / max(1, height))
 
     def set_columns(self, keys: Sequence[str]) -> None:
-        """Choose columns."""
+        """Show these columns, in this order."""
         self.keys = tuple(keys)
         self._lay_out()
 
@@ -151,11 +151,11 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     @property
     def page(self) -> int:
-        """Lines on a page."""
+        """Number of workload lines on a page, at least 1."""
         return max(1, self.scrollable_content_region.height - 1)
 
     def reveal(self, index: int) -> None:
-        """Scroll just so far that a line can be seen."""
+        """Scroll as little as possible to make a line visible."""
         top = self.scroll_offset.y
         target = index if index < top else index - self.page + 1 if index >= top + self.page else top
         if target != top:
@@ -181,7 +181,7 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
             self.post_message(self.Chosen(index))
 
     def render_line(self, y: int) -> Strip:
-        """Make one visible line: the header, a workload, a group, or nothing."""
+        """Return one visible line: the header, a workload, a group, or a blank line."""
         if y == 0:
             return self._header(self._width)
         return Strip([Segment(text, style) for text, style in self._pieces(y)], self._width)
@@ -189,12 +189,12 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
     def _lay_out(self) -> None:
         self._width = self.scrollable_content_region.width
         self._columns = lay_out(self.keys, self._width - 1)  # a gap before the scrollbar
-        self._taken = 2 + sum(one.width + 1 for one in self._columns)
+        self._taken = 2 + sum(column.width + 1 for column in self._columns)
         self._forget()
         self.refresh()
 
     def _forget(self) -> None:
-        """Let every line be formatted anew."""
+        """Discard all formatted lines."""
         self._painted.clear()
         self._fresh.clear()
 
@@ -204,36 +204,36 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
         return self.cells.line(line, self._columns, line.id in self.marks), line.id == self.cursor
 
     def _refresh_changes(self) -> None:
-        """Ask for a repaint of the lines that differ from what is on the screen."""
+        """Repaint the lines that differ from the screen."""
         top = self.scroll_offset.y
-        places = []
+        changed = []
         for y in range(1, self.scrollable_content_region.height):
             index = y - 1 + top
             if index >= len(self.lines):
                 if self._painted.pop(y, None) is not None:
-                    places.append(y)
+                    changed.append(y)
                 continue
             fresh = self._cells(index)
             if self._painted.get(y) != fresh:
                 self._fresh[index] = fresh
-                places.append(y)
-        repaint(self, places, self._pieces)
+                changed.append(y)
+        repaint(self, changed, self._pieces)
 
     def _header(self, width: int) -> Strip:
         plain, chosen = self._style("header"), self._style("sorted")
         arrow = ("▲" if self.is_reversed else "▼") if not self.cells.ascii_only else "^" if self.is_reversed else "v"
         segments = [Segment(" ", plain)]
-        for one in self._columns:
-            label = f" {one.label[: one.width]}"  # the gap before a column has room for the arrow
-            is_sorted = self.sort_key == one.key
+        for column in self._columns:
+            label = f" {column.label[: column.width]}"  # the gap before a column has room for the arrow
+            is_sorted = self.sort_key == column.key
             if is_sorted:
                 label = arrow + label[1:]
-            text = label.ljust(one.width + 1) if one.is_left else label.rjust(one.width + 1)
+            text = label.ljust(column.width + 1) if column.is_left else label.rjust(column.width + 1)
             segments.append(Segment(text, chosen if is_sorted else plain))
         return Strip(segments).adjust_cell_length(width, plain)
 
     def _pieces(self, y: int) -> list[Styled]:
-        """Make a line below the header as one piece a run of equal style."""
+        """Return a line below the header, with one piece per run of equal style."""
         width, index = self._width, y - 1 + self.scroll_offset.y
         if index >= len(self.lines):
             text = self._empty if not self.lines and y == 2 else ""
@@ -267,8 +267,8 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _column_at(self, x: int) -> str | None:
         edge = 2
-        for one in self._columns:
-            if x < edge + one.width + 1:
-                return one.key
-            edge += one.width + 1
+        for column in self._columns:
+            if x < edge + column.width + 1:
+                return column.key
+            edge += column.width + 1
         return None

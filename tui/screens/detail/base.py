@@ -1,4 +1,4 @@
-"""The detail screen of one workload: every metric as a chart, its events. Live and replayed screens are made of it."""
+"""The detail screen of one workload: a chart for every metric, and its events. Base of the live and replay screens."""
 
 from __future__ import annotations
 
@@ -33,24 +33,24 @@ CHARTS, EVENTS = "charts", "events"
 
 
 class DetailContext(NamedTuple):
-    """Who is looked at, and where what is known of them comes from."""
+    """A workload, and where its data comes from."""
 
     identity: WorkloadId
     history: History
-    """The recent past, which follows every metric of this workload while the screen is open."""
+    """Recent values; keeps every metric of this workload while the screen is open."""
     events: Callable[[WorkloadId], Sequence[Event]]
-    """The events of a workload so far."""
+    """Returns the events of a workload so far."""
     startup: Callable[[WorkloadId], Startup | None]
-    """Its newest witnessed start."""
+    """Returns the newest start of a workload that vmtop observed; `None` if there is none."""
     ascii_only: bool = False
     """Draw with ASCII only."""
 
 
 class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
-    """Looks at one workload while the frames go on.
+    """Shows one workload and updates with every frame.
 
     Args:
-        subject: Whom.
+        subject: The workload and where its data comes from.
     """
 
     pages: ClassVar[tuple[str, ...]] = (CHARTS, EVENTS)
@@ -81,7 +81,7 @@ class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
         self._interval_s = 1.0
         self._is_gone = False
         self.drawn = 0
-        """Charts drawn so far."""
+        """Number of charts drawn so far."""
 
     def compose(self) -> ComposeResult:
         yield Static(id="title")
@@ -106,7 +106,7 @@ class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
         self.call_after_refresh(self._redraw)
 
     def follow(self, moment: Moment, interval_s: float, is_next: bool = True) -> None:
-        """Show the next moment; a workload that is gone keeps its last values."""
+        """Show another moment; a workload that is gone keeps its last values."""
         reading = moment.readings.get(self.identity)
         self._is_gone = reading is None
         self._reading = reading or self._reading
@@ -127,11 +127,11 @@ class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
             self._show_page()
 
     def under_way(self) -> list[str]:
-        """Return words for what is being done to the workload."""
+        """Return notes for the title, such as an action in progress; empty if there are none."""
         return []
 
     def page_lines(self, page: str, width: int) -> list[Line]:
-        """Return the lines of a page that is not the charts."""
+        """Return the lines of a page other than the charts."""
         return event_lines(self._events(self.identity), self._startup(self.identity))
 
     def _title(self, workload: Workload) -> Text:
@@ -154,17 +154,17 @@ class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
             self._draw(self._reading)
 
     def _draw(self, reading: Reading) -> None:
-        """Draw the one chart."""
+        """Draw the chart of the selected metric."""
         metric = list(METRICS.values())[self.query_one("#metrics", LineView).cursor]
         chart = chart_of(metric, reading, self._history, self._interval_s)
         picture = self.query_one(ChartView)
         picture.show(paint(chart, picture.size.width, picture.size.height, self.is_ascii))
         self.drawn += 1
-        words = Text(f"{metric.label}  {metric.help}\n", no_wrap=True, overflow="ellipsis", style="bold")
+        caption = Text(f"{metric.label}  {metric.help}\n", no_wrap=True, overflow="ellipsis", style="bold")
         value = reading.value(metric.key)
-        words.append(statistics(chart) if value is not None else f"not known: {metric.missing}", style="not bold")
-        words.append(f"\n{limit_words(chart)}", style="dim")
-        self.query_one("#numbers", Static).update(words)
+        caption.append(statistics(chart) if value is not None else f"unknown: {metric.missing}", style="not bold")
+        caption.append(f"\n{limit_words(chart)}", style="dim")
+        self.query_one("#numbers", Static).update(caption)
 
     def _show_page(self) -> None:
         if self._page != CHARTS:
@@ -204,5 +204,5 @@ class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
         return footer.append(" Esc ").append("back", style="not bold")
 
     def footer_keys(self) -> list[Key]:
-        """Return the keys that the footer names."""
+        """Return the keys to show in the footer."""
         return []

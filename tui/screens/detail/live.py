@@ -1,4 +1,4 @@
-"""The detail screen of a workload as it is now: with its facts, devices and processes, and with actions."""
+"""The live detail screen of a workload, with facts, devices, processes and actions."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from tui.settings.main_screen_keys import LIVE, Key, keys_of
 PAGES = (CHARTS, Page.FACTS.value, Page.DEVICES.value, Page.PROCESSES.value, EVENTS)
 READ_EVERY_S = 2.0
 _SHARED = frozenset({"act", "lock", "action_log", "copy", "logs", "inspect", "shell", "help"})
-"""The main screen's keys that work here too."""
+"""Actions of the main screen that also work here."""
 
 
 class LiveWorkloadScreen(WorkloadKeys, WorkloadScreen):
-    """With what the engines tell now, and actions.
+    """Adds current data from the engines, and actions.
 
     Args:
-        subject: Whom.
-        desk: For actions.
-        means: The way to the engines.
+        subject: The workload and where its data comes from.
+        desk: Carries out actions.
+        means: Connections to the engines.
     """
 
     pages = PAGES
@@ -66,13 +66,13 @@ class LiveWorkloadScreen(WorkloadKeys, WorkloadScreen):
         return [target] if target is not None and not self._is_gone else []
 
     async def _look(self) -> None:
-        """Look again and again, one look at a time, while a page wants it."""
+        """Read the details repeatedly, one read at a time, while a page needs them."""
         while True:
             target = self.target()
             if target is not None and not self._is_gone and self._page in set(Page):
                 try:
                     self._details = await run_blocking(partial(self._read, target))
-                except SourceError as error:  # as no one foresaw: what was foreseen is told in the details
+                except SourceError as error:  # unexpected; expected failures are part of the details
                     self._details = Details(time.monotonic_ns(), (), (error.reason,))
                 if not is_up(self):
                     return
@@ -81,7 +81,7 @@ class LiveWorkloadScreen(WorkloadKeys, WorkloadScreen):
 
     def under_way(self) -> list[str]:
         acting = self.desk.runner.running().get(self.identity)
-        return [] if acting is None else [f"{acting.request.verb} under way for {acting.seconds():.0f} s"]
+        return [] if acting is None else [f"{acting.request.verb} in progress for {acting.seconds():.0f} s"]
 
     def page_lines(self, page: str, width: int) -> list[Line]:
         if page == EVENTS:

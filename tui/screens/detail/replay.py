@@ -1,4 +1,4 @@
-"""The detail screen of a workload as it was: with the keys of time."""
+"""The detail screen of a workload in a replay, with the time keys."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from tui.settings.main_screen_keys import REPLAY, TIME, Key, keys_of
 
 
 class ReplayWorkloadScreen(PlaybackKeys, WorkloadScreen):
-    """With the keys of time.
+    """Shows a workload at a moment of a session.
 
     Args:
-        subject: Whom.
-        traveler: Moves the session.
+        subject: The workload and where its data comes from.
+        traveler: Moves the playback.
     """
 
     where = REPLAY
@@ -44,7 +44,7 @@ class ReplayWorkloadScreen(PlaybackKeys, WorkloadScreen):
         return [] if self._moment is None else [stamp(self._moment.frame.wall)]
 
     def page_lines(self, page: str, width: int) -> list[Line]:
-        return event_lines(self._events(self.identity), self._startup(self.identity), "in the session up to here")
+        return event_lines(self._events(self.identity), self._startup(self.identity), "up to this frame")
 
     def footer_keys(self) -> list[Key]:
         return [key for key in keys_of(REPLAY) if key.group == TIME and key.label]

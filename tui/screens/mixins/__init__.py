@@ -1,1 +1,1 @@
-"""Keys that several screens share, and what they do."""
+"""Keys that several screens share, and their actions."""

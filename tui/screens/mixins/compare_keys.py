@@ -1,4 +1,4 @@
-"""The key that compares: marked workloads side by side, or without marks the classes that a host has."""
+"""The compare key: marked workloads side by side or, without marks, the classes of a host."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ else:
     Base = object
 
 CLASSES_S = 60.0
-"""The past that the comparison of classes is measured over."""
+"""Seconds of the past that the comparison of classes covers."""
 
 
 class CompareKeys(Base):
@@ -32,15 +32,15 @@ class CompareKeys(Base):
     shown_moment: Moment | None
 
     def frames_since(self, wall: float) -> Iterable[Frame]:
-        """Return the frames from a wall time to the moment that is shown. Blocking."""
+        """Return the frames from a wall time to the moment on screen. Blocking."""
         raise NotImplementedError
 
     def classified(self, moment: Moment, tell: Callable[[int], None]) -> Classes:
-        """Measure bare metal, virtual machines and containers. Blocking; `tell` gets how many workloads are read."""
+        """Measure bare metal, virtual machines and containers. Blocking; `tell` gets the number of workloads read."""
         raise NotImplementedError
 
     def action_compare(self) -> None:
-        """Compare the marked workloads, in the order of the table; without marks the classes."""
+        """Compare the marked workloads, in table order; without marks, the classes."""
         from collectors.comparison.side_by_side import MOST
         from tui.screens.compare import CompareScreen
         from tui.screens.workload_classes import ClassesScreen
@@ -48,13 +48,13 @@ class CompareKeys(Base):
         moment = self.shown_moment
         if moment is None:
             return
-        shown = [line.reading.workload for line in self.view.lines if line.reading is not None]
-        chosen = [workload for workload in shown if workload.id in self.view.marks]
+        workloads = [line.reading.workload for line in self.view.lines if line.reading is not None]
+        chosen = [workload for workload in workloads if workload.id in self.view.marks]
         if not self.view.marks:
-            active = sum(1 for one in moment.frame.workloads.values() if one.state.is_active)
+            active = sum(1 for workload in moment.frame.workloads.values() if workload.state.is_active)
             self.app.push_screen(ClassesScreen(partial(self.classified, moment), active))
         elif not 2 <= len(chosen) <= MOST:
-            self.notify(f"Mark two to {MOST} workloads to compare them; {len(chosen)} are marked.", timeout=4)
+            self.notify(f"Mark 2 to {MOST} workloads to compare; {len(chosen)} marked.", timeout=4)
         else:
             screen = CompareScreen(chosen, self.frames_since, self.where, self.is_ascii)
             screen.follow(moment, moment.frame.interval_s)

@@ -1,4 +1,4 @@
-"""What a screen over the table is told by the one below."""
+"""Updates for screens that are open above the table."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collectors.analysis.rates import Moment
 
 
 class Follower:
-    """A screen that shows other moments as they come, live or while a session is travelled through."""
+    """A screen that shows each new moment, live or in a replay."""
 
     where: str
-    """Whose moments: `live` or `replay`."""
+    """Which screen the moments come from: `live` or `replay`."""
 
     def follow(self, moment: Moment, interval_s: float, is_next: bool = True) -> None:
         """Show a moment.
 
         Args:
-            moment: Which.
-            interval_s: The pace of the frames.
-            is_next: It follows the one before.
+            moment: The moment to show.
+            interval_s: Seconds between frames.
+            is_next: Whether it directly follows the previous moment.
         """
         raise NotImplementedError

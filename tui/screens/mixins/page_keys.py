@@ -1,4 +1,4 @@
-"""What every screen over workloads can do: open a page of text, help, copy a name."""
+"""Actions of every screen of workloads: open a page of text, show help, copy a name."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class PageKeys(Base):
     """A screen that opens pages."""
 
     where = LIVE
-    """Whose keys the help shows."""
+    """Which keys the help shows: `live` or `replay`."""
 
     def target(self) -> Workload | None:
-        """Return the workload that one looks closer at."""
+        """Return the selected workload; `None` if there is none."""
         raise NotImplementedError
 
     def action_help(self) -> None:
@@ -34,7 +34,7 @@ class PageKeys(Base):
         target = self.target()
         if target is not None:
             self.app.copy_to_clipboard(target.name)
-            self.notify(f"{target.name} is in the clipboard, if the terminal allows it", timeout=3, markup=False)
+            self.notify(f"copied {target.name}, if the terminal allows it", timeout=3, markup=False)
 
     def open_panel(self, title: str, page: Any) -> None:
         """Show a page of text over this screen."""

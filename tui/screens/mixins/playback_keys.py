@@ -1,4 +1,4 @@
-"""The keys of time, for every screen of a replay."""
+"""The time keys, for every screen of a replay."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TIME_BINDINGS: tuple[Binding, ...] = tuple(
 
 
 class PlaybackKeys(Base):
-    """A screen that moves through a session."""
+    """A screen whose keys move through a session."""
 
     traveler: PlaybackController
 

@@ -1,4 +1,4 @@
-"""The search prompt that screens of long texts share."""
+"""The search prompt of screens with long texts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ else:
 
 
 class SearchPrompt(Base):
-    """A screen with one `LineView` and one `Input`, which `/` opens and Esc empties."""
+    """A screen with one `LineView` and one `Input`, which `/` opens and Esc clears."""
 
     def action_search(self) -> None:
         prompt = self.query_one(Input)
@@ -34,15 +34,15 @@ class SearchPrompt(Base):
         self.needle_changed()
 
     def needle_changed(self) -> None:
-        """Called after each change of what is searched for."""
+        """Called after each change of the search text."""
 
     def close_prompt(self) -> None:
-        """Give the keys back to the lines."""
+        """Hide the prompt and focus the lines."""
         self.query_one(Input).display = False
         self.query_one(LineView).focus()
 
     def leave_search(self) -> bool:
-        """End a search; return whether there was one."""
+        """End the search; return whether one was active."""
         view = self.query_one(LineView)
         if not self.query_one(Input).display and not view.needle:
             return False

@@ -1,4 +1,4 @@
-"""What the live screen does with its session: keep it, record it, step back into it, note something on it."""
+"""Session keys of the live screen: save, record, go back in time, add a note."""
 
 from __future__ import annotations
 
@@ -28,26 +28,33 @@ _LONGEST_NOTE = 200
 
 
 class SessionKeys(Base):
-    """A screen whose frames are kept."""
+    """A screen whose frames are saved."""
 
     tape: SessionRecorder
 
     @property
     def moment(self) -> Moment | None:
-        """The newest moment."""
+        """The newest moment; `None` before the first frame."""
         raise NotImplementedError
 
     def action_snapshot(self) -> None:
         if self.tape.problem:
             self.notify(self.tape.problem, severity="warning", timeout=6, markup=False)
             return
-        ask(self, "Keep the session so far", self._new_path(), "a new file", _is_free, self._snapshot)
+        ask(self, "Save the session so far", self._new_path(), "a new file", _is_free, self._snapshot)
 
     def action_record(self) -> None:
         if self.tape.recording is not None:
             self.run_worker(self._stop(), group="record", exclusive=True)
         else:
-            ask(self, "Record from now on", self._new_path(), "a new file; R again stops", _is_free, self._record)
+            ask(
+                self,
+                "Record from now on",
+                self._new_path(),
+                "a new file; press R again to stop",
+                _is_free,
+                self._record,
+            )
 
     def action_back_in_time(self) -> None:
         self.run_worker(self._go_back(), group="past", exclusive=True)
@@ -56,7 +63,7 @@ class SessionKeys(Base):
         ask(self, "Note on the timeline", "", "what happened, in a few words", lambda text: "", self.note)
 
     def note(self, text: str) -> None:
-        """Drop a note on the timeline."""
+        """Add a note to the timeline."""
         if self.moment is not None:
             host = self.moment.frame.host
             event = Event(time.time(), host.id, "note", sanitize(text, _LONGEST_NOTE), host.name)
@@ -72,13 +79,13 @@ class SessionKeys(Base):
         self.run_worker(self._keep(Path(name).expanduser()), group="snapshot")
 
     async def _keep(self, path: Path) -> None:
-        self.notify("keeping the session ...", timeout=1)
+        self.notify("saving the session ...", timeout=1)
         try:
-            kept = await run_blocking(partial(self.tape.snapshot, path))
+            snapshot = await run_blocking(partial(self.tape.snapshot, path))
         except (SessionError, SourceError) as error:
             self.notify(str(error), severity="error", timeout=10, markup=False)
         else:
-            self.notify(in_words(kept.path, kept.size, kept.span_s), title="Kept", timeout=8, markup=False)
+            self.notify(in_words(snapshot.path, snapshot.size, snapshot.span_s), title="Saved", timeout=8, markup=False)
 
     def _record(self, name: str) -> None:
         try:
@@ -89,14 +96,14 @@ class SessionKeys(Base):
 
     async def _stop(self) -> None:
         try:
-            done = await run_blocking(self.tape.stop)
+            recording = await run_blocking(self.tape.stop)
         except SourceError as error:
             self.notify(str(error), severity="error", timeout=10, markup=False)
             return
-        if done is not None:
-            words = in_words(done.path, done.writer.size, done.writer.span_s)
-            lost = f"\n{done.keeping.lost} frames were not kept" if done.keeping.lost else ""
-            self.notify(words + lost, title="Recorded", timeout=8, markup=False)
+        if recording is not None:
+            message = in_words(recording.path, recording.writer.size, recording.writer.span_s)
+            lost = f"\n{recording.keeping.lost} frames were not saved" if recording.keeping.lost else ""
+            self.notify(message + lost, title="Recorded", timeout=8, markup=False)
         self.redraw()
 
     async def _go_back(self) -> None:
@@ -117,7 +124,7 @@ def _open(tape: SessionRecorder) -> Playback:
 
     paths = tape.paths()
     if not paths:
-        raise SessionError("there is nothing to go back to yet")
+        raise SessionError("nothing to go back to yet")
     playback = Playback(Session(paths))
     playback.go(playback.total - 2)
     return playback
@@ -126,5 +133,5 @@ def _open(tape: SessionRecorder) -> Playback:
 def _is_free(name: str) -> str:
     path = Path(name).expanduser()
     if path.exists() or path.is_symlink():
-        return f"{path} exists already: choose another name"
-    return "" if path.parent.is_dir() else f"{path.parent} is no folder"
+        return f"{path} already exists; choose another name"
+    return "" if path.parent.is_dir() else f"{path.parent} is not a folder"

@@ -1,4 +1,4 @@
-"""What both live screens do with a workload: act, lock, read the action log, its logs, its description, a shell."""
+"""Workload keys of both live screens: act, lock, action log, logs, description, shell."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tui.controllers.services import Services
 from tui.screens.mixins.page_keys import PageKeys
 
 _LOGGED = 200
-"""Actions that the log's page shows."""
+"""Maximum number of actions on the action log page."""
 
 
 class WorkloadKeys(PageKeys):
@@ -22,7 +22,7 @@ class WorkloadKeys(PageKeys):
     is_ascii: bool
 
     def targets(self) -> list[Workload]:
-        """Return the workloads that an action is for: the marked ones, else the one (or the group) under the cursor."""
+        """Return the targets of an action: the marked workloads, else the workload or group under the cursor."""
         raise NotImplementedError
 
     def everyone(self) -> Collection[Workload]:
@@ -34,7 +34,7 @@ class WorkloadKeys(PageKeys):
         if targets:
             self.run_worker(self.desk.act(targets, self.everyone()), group="act", exclusive=True)
         else:
-            self.notify("There is no workload here to act on.", timeout=3)
+            self.notify("No workload here to act on.", timeout=3)
 
     def action_lock(self) -> None:
         self.desk.toggle_lock()

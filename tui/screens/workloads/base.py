@@ -1,6 +1,6 @@
-"""The table and all around it: header, ledger, panes, filter. Live and replayed screens are made of it.
+"""The table with header, ledger, panes and filter. Base of the live and replay screens.
 
-It turns a moment into lines, and keys into choices of the view.
+It turns a moment into lines, and keys into view settings.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from tui.widgets.sparkline_panes import Panes
 from tui.widgets.workload_table import WorkloadTable
 
 _TABLE_LEAST = 5
-"""The panes give way before the table gets shorter than this."""
+"""Minimum height of the table in lines; the panes shrink first."""
 
 
 def bindings(where: str) -> list[Binding]:
     """Return the bindings of the live screen or of the replay."""
-    # The filter's key takes effect before the next key is looked at: what is typed after it must not be a command.
+    # The filter key takes effect before the next key is handled: text typed after it must not run commands.
     return [
         Binding(key.keys, key.action, key.help, show=False, id=key.action, priority=key.action == "filter")
         for key in keys_of(where)
@@ -46,13 +46,13 @@ def bindings(where: str) -> list[Binding]:
 
 
 class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
-    """Workloads of a host at a moment.
+    """The workloads of a host at a moment.
 
     Args:
-        where: Whose keys: `live` or `replay`.
-        history: The past that the sparklines show.
-        options: Looks, and what to show at first.
-        view: What was chosen before; by default the options' choice.
+        where: Which keys apply: `live` or `replay`.
+        history: Recent values for the sparklines.
+        options: Appearance and initial filter.
+        view: Initial view settings; by default taken from the options.
     """
 
     DEFAULT_CSS = """
@@ -85,7 +85,7 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
         yield Static(id="footer")
 
     def extra(self) -> list[Widget]:
-        """Return what goes between the panes and the footer."""
+        """Return the widgets between the panes and the footer."""
         return []
 
     def on_mount(self) -> None:
@@ -97,41 +97,41 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
         self.query_one(HeaderLine).show(None, self.interval_s(), self.mode(), "")
 
     def interval_s(self) -> float:
-        """Return the pace of the frames."""
+        """Return the seconds between frames; 0 before the first."""
         return self.shown_moment.frame.interval_s if self.shown_moment is not None else 0.0
 
     def mode(self) -> str:
-        """Return the word for where the frames come from."""
+        """Return the mode in the header, such as LIVE or REPLAY."""
         raise NotImplementedError
 
     def newest(self) -> Moment | None:
-        """Return the moment of the header: the newest, where the table may hold an older one."""
+        """Return the newest moment, for the header; a frozen table shows an older one."""
         return self.shown_moment
 
     def acting(self) -> dict[WorkloadId, str]:
-        """Return what is under way, by workload."""
+        """Return the label of the action in progress, by workload."""
         return {}
 
     def notes(self) -> list[str]:
-        """Return words for the header beside those of the view."""
+        """Return notes for the header, in addition to those of the view."""
         return []
 
     def open_workload(self, identity: WorkloadId) -> None:
-        """Open the detail screen."""
+        """Open the detail screen of a workload."""
         raise NotImplementedError
 
     def on_resize(self) -> None:
         height = self.size.height
-        wanted = 12 if self._enlarged else 5 if height >= 22 else 4
+        height_wanted = 12 if self._enlarged else 5 if height >= 22 else 4
         room = height - 6 - _TABLE_LEAST
         panes = self.query_one(Panes)
-        panes.styles.height = min(wanted, max(0, room))
+        panes.styles.height = min(height_wanted, max(0, room))
         panes.display = room >= 3
         self.query_one(LedgerLines).display = height >= 12
         self.call_after_refresh(self.redraw)
 
     def redraw(self) -> None:
-        """Show the moment through the view."""
+        """Show the moment with the current view settings."""
         moment = self.shown_moment
         if moment is None or not self.is_mounted:
             return
@@ -161,11 +161,11 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
 
     def _empty_words(self, moment: Moment) -> str:
         if moment.readings:
-            return f"Nothing matches: {self.view.hidden} hidden (Esc clears the filter, 1 all kinds, a with stopped)"
-        return "No workloads found on this host. ! tells what was read and what was not."
+            return f"No matches, {self.view.hidden} hidden. Esc clears filter, 1 all kinds, a includes stopped."
+        return "No workloads found on this host. Press ! to check the data sources."
 
     def footer_label(self, action: str, label: str) -> str:
-        """Return the footer's word for a key; empty keeps it out of there."""
+        """Return the footer label of a key; empty hides the key."""
         return label
 
     def _show_footer(self) -> None:
@@ -214,8 +214,8 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
 
     def action_sort_column(self, step: int) -> None:
         sortable = [key for key in self._keys if key in SORTS]
-        place = sortable.index(self.view.sort) if self.view.sort in sortable else 0
-        self.action_sort(sortable[(place + step) % len(sortable)])
+        index = sortable.index(self.view.sort) if self.view.sort in sortable else 0
+        self.action_sort(sortable[(index + step) % len(sortable)])
 
     def action_reverse(self) -> None:
         self.view.is_reversed = not self.view.is_reversed
@@ -228,7 +228,9 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
 
     def action_all(self) -> None:
         self.view.show_all = not self.view.show_all
-        self.notify("stopped ones are shown too" if self.view.show_all else "running ones only", timeout=2)
+        self.notify(
+            "showing stopped workloads too" if self.view.show_all else "showing running workloads only", timeout=2
+        )
         self.redraw()
 
     def action_tree(self) -> None:
@@ -324,12 +326,12 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
     def action_why(self) -> None:
         line = self.view.current()
         if line is not None and line.reading is None:
-            self.notify("A group is the sum of its members; choose one of them.", timeout=3)
+            self.notify("A group is the sum of its members; select one of them.", timeout=3)
         elif line is not None and line.reading is not None and self.shown_moment is not None:
             self.open_panel("Where the numbers come from", why_page(line.reading, self.shown_moment))
 
     def target(self) -> Workload | None:
-        """Return the workload under the cursor."""
+        """Return the workload under the cursor; `None` for a group or an empty table."""
         line = self.view.current()
         return line.reading.workload if line is not None and line.reading is not None else None
 

@@ -1,4 +1,4 @@
-"""The live screen: frames as they come, actions on workloads, the session so far."""
+"""The live screen: new frames, actions on workloads, the current session."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
 
     @property
     def moment(self) -> Moment | None:
-        """The newest moment."""
+        """The newest moment; `None` before the first frame."""
         return self.track.moment
 
     def newest(self) -> Moment | None:
@@ -71,7 +71,7 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
 
     @on(FrameReady)
     def take_frame(self, event: FrameReady) -> None:
-        """Derive the frame, keep its values, and show it unless the view is frozen."""
+        """Compute the moment of a frame, store its values, and show it unless the view is frozen."""
         moment = self.track.feed(event.frame)
         self.cost = self._own_cost.look()
         for screen in self.app.screen_stack:
@@ -88,8 +88,8 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
         notes = ["actions locked"] if self.desk.is_locked else []
         pace = self.sampler.pace
         if pace.is_slowed:
-            notes.append(f"slowed from {pace.wished_s:g}s: a reading takes {pace.cost_s * 1000:.0f}ms")
-        return notes + self.tape.words() + _own(self.cost)
+            notes.append(f"slowed from {pace.wished_s:g}s: sampling takes {pace.cost_s * 1000:.0f}ms")
+        return notes + self.tape.words() + _own_usage(self.cost)
 
     def acting(self) -> dict[WorkloadId, str]:
         return {identity: _acting(action) for identity, action in self.desk.runner.running().items()}
@@ -101,9 +101,9 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
         self.redraw()
 
     def action_interval(self, step: int) -> None:
-        nearest = min(INTERVALS_S, key=lambda one: abs(one - self.sampler.interval_s))
-        place = INTERVALS_S.index(nearest) + step
-        self.sampler.set_interval(INTERVALS_S[max(0, min(place, len(INTERVALS_S) - 1))])
+        nearest = min(INTERVALS_S, key=lambda interval_s: abs(interval_s - self.sampler.interval_s))
+        index = INTERVALS_S.index(nearest) + step
+        self.sampler.set_interval(INTERVALS_S[max(0, min(index, len(INTERVALS_S) - 1))])
         self.redraw()
 
     def open_workload(self, identity: WorkloadId) -> None:
@@ -122,17 +122,17 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
         from collectors.comparison.window_statistics import WARM_UP_S, fill
         from collectors.comparison.workload_classes import classify
 
-        active = [one for one in moment.frame.workloads.values() if one.state.is_active]
+        active = [workload for workload in moment.frame.workloads.values() if workload.state.is_active]
         reader, since = FactsReader(self.means.connections, not self.desk.is_locked), moment.frame.wall - CLASSES_S
         reader.begin(active)
-        time.sleep(_LOOK_S)  # on a thread of its own: what is spent in time needs two looks
-        window = fill(self.frames_since(since - WARM_UP_S), [one.id for one in active], since)
+        time.sleep(_LOOK_S)  # on its own thread: rates need two reads
+        window = fill(self.frames_since(since - WARM_UP_S), [workload.id for workload in active], since)
         return classify(
             window.pasts(moment.frame), reader.read_all(active, tell), self.track.starts.all(), moment.frame
         )
 
     def frames_since(self, wall: float) -> Iterator[Frame]:
-        """Return the frames of the session so far; without one only the present."""
+        """Return the frames of the current session; without a session, only the newest frame."""
         from collectors.session.reader import Session
 
         moment = self.track.moment
@@ -153,19 +153,19 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
         if self.moment is None:
             return []
         line = self.view.current()
-        here = {line.id, *(member.workload.id for member in line.members)} if line is not None else set()
-        chosen = self.view.marks or here
+        under_cursor = {line.id, *(member.workload.id for member in line.members)} if line is not None else set()
+        chosen = self.view.marks or under_cursor
         return [reading.workload for identity, reading in self.moment.readings.items() if identity in chosen]
 
 
-def _own(cost: Cost) -> list[str]:
-    """Say what vmtop itself costs."""
+def _own_usage(cost: Cost) -> list[str]:
+    """Return CPU and memory of vmtop itself for the header; empty while unknown."""
     if cost.cpu_percent is None or cost.resident_bytes is None:
         return []
     return [f"vmtop {cost.cpu_percent:.1f}% {text(cost.resident_bytes, Unit.BYTES, 5).strip()}"]
 
 
 def _acting(action: Action) -> str:
-    """Say what is under way, with the seconds passed."""
+    """Return the action in progress with its seconds, such as `stopping 3s`."""
     word = "unknown" if action.phase == "outcome unknown" else VERBS[action.request.verb].gerund
     return f"{word} {action.seconds():.0f}s"

@@ -1,4 +1,4 @@
-"""A session on the same screen as it was lived, with a timeline. Nothing here acts on a workload."""
+"""A recorded session on the same screen as live, with a timeline. Nothing here acts on a workload."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ _LIVE_ONLY = frozenset(key for entry in keys_of(LIVE) if entry.where == LIVE for
 
 
 class ReplayScreen(PlaybackKeys, WorkloadListScreen):
-    """Workloads of a host, then.
+    """The workloads of a host at a moment of a session.
 
     Args:
-        playback: The session, at the frame to begin with.
-        options: Looks, and what to show at first.
-        view: What was chosen on the live screen, if one comes from there.
-        speed: Times real time.
-        tape: Of the session that is still lived, if it is: its end is back to now.
+        playback: The session, positioned at the first frame to show.
+        options: Appearance and initial filter.
+        view: The view settings of the live screen, if it was opened from there.
+        speed: Initial speed, as a multiple of real time.
+        tape: The recorder of the current session, `None` for a recording; its end leads back to now.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(REPLAY), Binding("q", "quit", show=False)]
@@ -56,8 +56,8 @@ class ReplayScreen(PlaybackKeys, WorkloadListScreen):
         speed: float = 1.0,
         tape: SessionRecorder | None = None,
     ) -> None:
-        kept = None if view is None else replace(view, marks=set(view.marks), lines=[], is_frozen=False)
-        super().__init__(REPLAY, playback.history, options, kept)
+        copied_view = None if view is None else replace(view, marks=set(view.marks), lines=[], is_frozen=False)
+        super().__init__(REPLAY, playback.history, options, copied_view)
         self.playback = playback
         self.tape = tape
         self.is_lived = tape is not None
@@ -83,12 +83,12 @@ class ReplayScreen(PlaybackKeys, WorkloadListScreen):
         return self.tape.words() if self.tape is not None else []
 
     def on_key(self, event: Key) -> None:
-        """Say why a key of the live screen does nothing here."""
+        """Explain why a key of the live screen does nothing here."""
         if event.key in _LIVE_ONLY:
-            self._say("not in the past: End returns to now" if self.is_lived else "a recording can only be looked at")
+            self._say("not available in the past; End returns to now" if self.is_lived else "recordings are read-only")
 
     def action_quit(self) -> None:
-        """Leave: to now, if there is one."""
+        """Return to now in the current session; quit otherwise."""
         if self.is_lived:
             self.dismiss(None)
         else:
@@ -101,7 +101,7 @@ class ReplayScreen(PlaybackKeys, WorkloadListScreen):
         self.notify(words, timeout=3, markup=False)
 
     def take_change(self) -> None:
-        """Show where the playback is now."""
+        """Show the current moment of the playback."""
         moment = self.playback.moment
         if moment is None or not self.is_mounted:
             return
@@ -120,7 +120,11 @@ class ReplayScreen(PlaybackKeys, WorkloadListScreen):
     def classified(self, moment: Moment, tell: Callable[[int], None]) -> Classes:
         since = moment.frame.wall - CLASSES_S
         window = fill(self.frames_since(since - WARM_UP_S), moment.frame.workloads, since)
-        starts = {one: found for one in moment.frame.workloads if (found := self._start_of(one)) is not None}
+        starts = {
+            identity: startup
+            for identity in moment.frame.workloads
+            if (startup := self._start_of(identity)) is not None
+        }
         return classify_recorded(window.pasts(moment.frame), starts, moment.frame)
 
     def _scene(self, moment: Moment) -> Scene:
@@ -128,7 +132,7 @@ class ReplayScreen(PlaybackKeys, WorkloadListScreen):
         first, last = playback.span
         number = max(0, playback.number)
         member = session.place(number).member
-        spans = [(one.member.first_ms / 1000, one.member.last_ms / 1000) for one in session.members]
+        spans = [(part.member.first_ms / 1000, part.member.last_ms / 1000) for part in session.members]
         return Scene(
             first,
             last,
@@ -138,7 +142,7 @@ class ReplayScreen(PlaybackKeys, WorkloadListScreen):
             self.traveler.is_playing,
             self.traveler.speed,
             session.pauses(),
-            [spans[place] for place in session.problems if spans[place][1]],
+            [spans[index] for index in session.problems if spans[index][1]],
             playback.events.events,
             moment.events,
             f"damaged: {session.problems[member]}" if member in session.problems and spans[member][1] else "",
