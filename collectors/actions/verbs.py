@@ -25,6 +25,8 @@ class VerbSpec:
     """Shown after the workload's name when it succeeded."""
     hint: str = ""
     """A few words for the menu."""
+    command_help: str = ""
+    """The line of help of its command, as in `tui.cli.main`; empty if it is not a command."""
     vm_label: str = ""
     """The label for VMs; empty for the verb itself."""
     vm_done: str = ""
@@ -67,6 +69,7 @@ VERBS: dict[Verb, VerbSpec] = {
         key="s",
         gerund="starting",
         done="was started",
+        command_help="Start workloads.",
         vm_consequence="The domain boots.",
         consequence="Its processes start with its current settings.",
         starts_from=_RESTS,
@@ -78,6 +81,7 @@ VERBS: dict[Verb, VerbSpec] = {
         key="t",
         gerund="stopping",
         done="was stopped",
+        command_help="Ask workloads to end.",
         hint="ask it to end",
         vm_label="shut down",
         vm_consequence="The guest is asked to shut down, as by its power button.",
@@ -93,6 +97,7 @@ VERBS: dict[Verb, VerbSpec] = {
         key="r",
         gerund="restarting",
         done="was restarted",
+        command_help="Restart containers and services, reboot virtual machines.",
         hint="ask it to end, then start it",
         vm_label="reboot",
         vm_done="was rebooted",
@@ -110,6 +115,7 @@ VERBS: dict[Verb, VerbSpec] = {
         key="p",
         gerund="pausing",
         done="was paused",
+        command_help="Freeze workloads.",
         hint="freeze it; it keeps its memory",
         vm_consequence="Its virtual CPUs stop; it keeps its memory, and its connections may time out.",
         consequence="Its processes are frozen; it keeps its memory, and its connections may time out.",
@@ -121,6 +127,7 @@ VERBS: dict[Verb, VerbSpec] = {
         key="u",
         gerund="resuming",
         done="was resumed",
+        command_help="Let paused workloads continue.",
         hint="let it continue",
         vm_consequence="Its virtual CPUs continue; its clock may be behind.",
         consequence="Its processes continue.",
@@ -132,6 +139,7 @@ VERBS: dict[Verb, VerbSpec] = {
         key="K",
         gerund="killing",
         done="was killed",
+        command_help="End workloads at once, without asking them.",
         hint="end it at once, without asking",
         vm_label="force off",
         vm_done="was forced off",

@@ -89,11 +89,11 @@ def test_without_any_group_the_kernel_tells_all_but_what_the_doctor_names(scene:
     assert {name: sources[name]["availability"] for name in ("host", "cgroup", "docker", "libvirt")} == {
         "host": "ok", "cgroup": "ok", "docker": "denied", "libvirt": "denied",
     }  # fmt: skip
-    is_disk_hidden = "disk traffic is not seen" in sources["cgroup"]["reason"]
+    is_disk_hidden = "disk traffic is not visible" in sources["cgroup"]["reason"]
     assert (sources["cgroup"]["remedy"] == "sudo vmtop") is is_disk_hidden
     said = nobody.run("doctor", "--docker", "unix:///nowhere", "--libvirt", "test:///default").stdout
     assert ("All that is present can be read, but not all of it" in said) is is_disk_hidden
-    assert ("disk traffic is not seen" in said) is is_disk_hidden
+    assert ("disk traffic is not visible" in said) is is_disk_hidden
 
     seen = [nobody.workloads(*scene.places) for _ in range(3)]
     nowhere = ("--docker", "unix:///nowhere", "--libvirt", "test:///default")

@@ -102,7 +102,7 @@ def test_without_the_right_to_trace_it_names_the_disks_and_the_capability(inside
     options = _RECOMMENDED | {"cap_add": []}
     sources = by_name(inside.document(["doctor"], inside.mounts, **options)["sources"])
     if "disk needs root" in sources["cgroup"]["detail"]:
-        assert "disk traffic is not seen" in sources["cgroup"]["reason"]
+        assert "disk traffic is not visible" in sources["cgroup"]["reason"]
         assert "--cap-add=SYS_PTRACE" in sources["cgroup"]["remedy"]
     assert sources["docker"]["availability"] == sources["libvirt"]["availability"] == "ok"
 

@@ -268,7 +268,7 @@ def test_an_alias_of_a_unit_is_refused_by_the_name_of_the_unit(capsys: pytest.Ca
     subprocess.run(["systemctl", "daemon-reload"], check=True)
     subprocess.run(["systemctl", "start", "calm.service"], check=True)
     assert command(Verb.STOP, "service:nick") == 5
-    assert "another name of calm.service" in capsys.readouterr().err
+    assert "is an alias of calm.service" in capsys.readouterr().err
     assert command(Verb.STOP, "scribe.service") == 5
     assert "scribe.service, which is systemd-journald.service, is protected" in capsys.readouterr().err
     assert active_state("calm.service") == "active"

@@ -34,7 +34,7 @@ _COMMANDS = {
     "compare": ("tui.cli.commands.compare", "Put workloads of any kind side by side."),
     "start": ("tui.cli.commands.actions", "Start workloads."),
     "stop": ("tui.cli.commands.actions", "Ask workloads to end."),
-    "restart": ("tui.cli.commands.actions", "Restart workloads."),
+    "restart": ("tui.cli.commands.actions", "Restart containers and services, reboot virtual machines."),
     "pause": ("tui.cli.commands.actions", "Freeze workloads."),
     "resume": ("tui.cli.commands.actions", "Let paused workloads continue."),
     "kill": ("tui.cli.commands.actions", "End workloads at once, without asking them."),

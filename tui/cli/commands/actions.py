@@ -17,6 +17,7 @@ from collectors.actions.nested_workloads import below
 from collectors.actions.protection import Protection
 from collectors.actions.rules import engine_forbids
 from collectors.actions.runner import Action, Runner
+from collectors.actions.verbs import VERBS
 from collectors.model.actions import AfterTimeout, Observed, Request, Result, Verb
 from collectors.model.errors import SourceError
 from collectors.model.workloads import Workload
@@ -169,16 +170,6 @@ def _tell(action: Action) -> int:
     return code
 
 
-_VERBS = (
-    (Verb.START, "Start workloads."),
-    (Verb.STOP, "Ask workloads to end."),
-    (Verb.RESTART, "Restart containers and services, reboot virtual machines."),
-    (Verb.PAUSE, "Freeze workloads."),
-    (Verb.RESUME, "Let paused workloads continue."),
-    (Verb.KILL, "End workloads at once, without asking them."),
-)
-
-
 def _command(verb: Verb, summary: str) -> click.Command:
     @source_options
     @click.option("--yes", "is_sure", is_flag=True, help="Do not ask for confirmation.")
@@ -202,4 +193,4 @@ def _command(verb: Verb, summary: str) -> click.Command:
     return click.command(str(verb))(timeout_options(act) if verb in CAN_WAIT else act)
 
 
-COMMANDS = {str(verb): _command(verb, summary) for verb, summary in _VERBS}
+COMMANDS = {str(verb): _command(verb, spec.command_help) for verb, spec in VERBS.items() if spec.command_help}

@@ -60,5 +60,9 @@ def test_a_verb_is_a_command_that_has_a_timeout_if_it_can_wait(verb: Verb) -> No
     assert any("--timeout" in parameter.opts for parameter in command.params) is VERBS[verb].can_wait
 
 
-def test_removing_is_not_a_command() -> None:
-    assert main.get_command(click.Context(main), Verb.REMOVE) is None
+def test_the_list_of_commands_has_the_verbs_that_are_commands_with_their_help() -> None:
+    listed = {name: main.get_command(click.Context(main), name) for name in Verb}
+    assert {name: command.help for name, command in listed.items() if command is not None} == {
+        verb: spec.command_help for verb, spec in VERBS.items() if spec.command_help
+    }
+    assert listed[Verb.REMOVE] is None
