@@ -243,8 +243,14 @@ def _has_steal(moment: Moment, name: str) -> bool:
 
 
 def _virsh(lab: LibvirtLab, *words: str) -> str:
+    """Ask virsh; again while a guest agent on a busy host has not answered in time."""
     argv = [find_program("virsh"), "-c", lab.uri, *words]
-    return subprocess.run(argv, capture_output=True, text=True, check=True, timeout=30).stdout
+    for _ in range(5):
+        asked = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
+        if "agent" not in asked.stderr:
+            break
+    assert asked.returncode == 0, asked.stderr
+    return asked.stdout
 
 
 def _delay_ns(lab: LibvirtLab, name: str) -> int:

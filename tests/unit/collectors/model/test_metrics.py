@@ -13,11 +13,11 @@ from collectors.model.metrics import ALIASES, METRICS
 from tests.helpers.checkout import DOCS
 
 _ADD_THE_ROW = """
-from collectors.model import metric_rows
+from collectors.model import metric_table
 from collectors.model.derivations import always
 from collectors.model.metric_type import HostChart, Metric, Unit
 
-metric_rows.ROWS += (
+metric_table.ROWS += (
     Metric(
         key="heat_percent", alias="heat", label="HEAT%", unit=Unit.PERCENT, help="How hot it is.", formula="as felt",
         derive=lambda reading: float(len(reading.workload.name)), fields=(), is_default=True, keep=97,

@@ -219,7 +219,7 @@ def test_a_foreign_file_is_refused_by_name(content: bytes, tmp_path: Path) -> No
 
 def test_a_pipe_a_folder_and_nothing_are_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    for name, why in (("pipe", "no regular file"), (".", "no regular file"), ("none", "No such file")):
+    for name, why in (("pipe", "not a regular file"), (".", "not a regular file"), ("none", "No such file")):
         with pytest.raises(SessionError, match=why):
             Session([tmp_path / name])
 

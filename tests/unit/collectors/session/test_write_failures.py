@@ -75,8 +75,8 @@ def test_a_file_in_the_way_is_never_written_over(tmp_path: Path) -> None:
         ("link", False, "symbolic link"),
         ("link", True, "symbolic link"),
         ("dangling", True, "symbolic link"),
-        ("folder", True, "no regular file"),
-        ("pipe", True, "no regular file"),
+        ("folder", True, "not a regular file"),
+        ("pipe", True, "not a regular file"),
         ("none/a", False, "No such file"),
     ):
         with pytest.raises(SessionError, match=why):

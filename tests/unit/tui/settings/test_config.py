@@ -38,7 +38,7 @@ def test_all_keys_are_taken(tmp_path: Path) -> None:
         ("readonly = true", "readonly"),
         ("[actions]\nallow_protected = 'x'", "allow_protected"),
         ("[actions.timeout_s]\nvm = -1", "vm"),
-        ("a = [", "no TOML"),
+        ("a = [", "not TOML"),
     ],
 )
 def test_a_mistake_is_one_sentence_with_its_place(tmp_path: Path, text: str, words: str) -> None:

@@ -332,7 +332,7 @@ class TestRealEngine:
         assert wakes
 
     def test_asks_for_statistics_when_told_to(self, docker_lab: "DockerLab") -> None:
-        identity = WorkloadId("docker", docker_lab.run_busy("measured", 0.5))
+        identity = WorkloadId("docker", docker_lab.run_busy("measured", 0.1))  # a busy host has that much left
         try:
             with opened(DockerSource(docker_lab.url, stats=True)) as source:
 
@@ -358,8 +358,8 @@ class TestRealEngine:
         assert first.cpu_total_ns is not None
         assert last.cpu_total_ns is not None
         cores = (last.cpu_total_ns - first.cpu_total_ns) / (last.at_ns - first.at_ns)
-        assert 0.3 < cores < 0.6
-        assert (last.source, last.cpu_limit_cores) == ("docker-stats", 0.5)
+        assert 0.04 < cores < 0.15
+        assert (last.source, last.cpu_limit_cores) == ("docker-stats", 0.1)
         assert last.memory_charged_bytes
         assert last.pids == 1
 
