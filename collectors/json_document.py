@@ -46,7 +46,7 @@ def document(moment: Moment, readings: Iterable[Reading] | None = None, schema: 
 
 
 def timestamp(wall: float | None) -> str | None:
-    """Return seconds since 1970 as ISO 8601 in UTC with milliseconds; `None` for what is no date."""
+    """Return seconds since 1970 as ISO 8601 in UTC with milliseconds; `None` for what is not a date."""
     if wall is None:
         return None
     try:

@@ -35,7 +35,7 @@ class History:
         self._absent_since: dict[WorkloadId, int] = {}
 
     def follow(self, identity: WorkloadId | None) -> None:
-        """From now on keep every metric of one workload, beside the charted ones that are kept of all."""
+        """From now on keep every metric of one workload, in addition to the charted ones that are kept of all."""
         if self.followed is not None and self.followed != identity:
             rings = self._rings.get(self.followed, {})
             for key in [one for one in rings if one not in CHARTED]:
@@ -63,7 +63,7 @@ class History:
             self._fade(identity)
 
     def skip(self, ticks: int) -> None:
-        """Leave a gap of so many ticks, during which nothing was sampled."""
+        """Leave a gap of N ticks, during which nothing was sampled."""
         for _ in range(min(ticks, self.capacity)):
             self.ticks += 1
             self._head = (self._head + 1) % self.capacity
@@ -118,7 +118,7 @@ class History:
         return padding + (ring[start:end] if start >= 0 else ring[start:] + ring[:end]).tolist()
 
     def span_s(self, count: int, interval_s: float) -> float:
-        """Return the seconds from the first to the last of so many ticks; those not lived count an interval each."""
+        """Return the seconds from the first to the last of N ticks; earlier ones count an interval each."""
         back = 0 if self.held_at is None else min(self.ticks - self.held_at, self.capacity)
         end = (self._head + 1 - back) % self.capacity
         seconds = (self._seconds[end:] + self._seconds[:end])[max(0, self.capacity - count) :]

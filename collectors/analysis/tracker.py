@@ -9,7 +9,7 @@ from collectors.analysis.startup_times import StartupWatch
 from collectors.model.workloads import Frame
 
 _PAUSE = 2.5
-"""Frames further apart than so many intervals leave a gap in the past."""
+"""Frames further apart than this many intervals leave a gap in the past."""
 
 
 class MomentTracker:

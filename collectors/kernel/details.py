@@ -1,4 +1,4 @@
-"""What the kernel tells of a workload's cgroup: limits, throttling, I/O by device, the CPU split, its processes."""
+"""What the kernel knows about a workload's cgroup: limits, throttling, I/O by device, the CPU split, its processes."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ _SECTOR_BYTES = 512
 _PARTITION = re.compile(r"(?:[shv]d[a-z]+|xvd[a-z]+)\d+|(?:nvme\d+n\d+|mmcblk\d+)p\d+")
 _VIRTUAL = re.compile(r"lo$|(?:veth|docker|br-|virbr|vnet|tap|cni)")
 _FORGET_EVERY = 60
-"""Readings after which devices are looked up anew: a name may come back as another thing."""
+"""Readings after which devices are looked up again: a name may come back as another thing."""
 
 
 class _Hardware:

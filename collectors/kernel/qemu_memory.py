@@ -1,4 +1,4 @@
-"""What a virtual machine's memory costs the host beside the guest's own: read from its QEMU process's mappings.
+"""What a virtual machine's memory costs the host on top of the guest's own: read from its QEMU process's mappings.
 
 The overhead is the resident size of the process less the resident part of the guest's memory. The guest's assigned
 memory would be the wrong thing to subtract: a guest that has not touched all of it would seem to have no overhead.
@@ -23,7 +23,7 @@ _SCALES = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
 
 class GuestMemory(NamedTuple):
-    """In bytes."""
+    """Sizes in bytes."""
 
     resident: int
     """Of the whole process."""
@@ -34,7 +34,7 @@ class GuestMemory(NamedTuple):
 
     @property
     def overhead(self) -> int:
-        """What the process holds beside the guest's memory: devices, caches, translated code, its own libraries."""
+        """What the process holds apart from the guest's memory: devices, caches, translated code, its own libraries."""
         return self.resident - self.guest
 
 

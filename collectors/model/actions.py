@@ -10,7 +10,7 @@ from collectors.model.workloads import State, Workload
 
 
 class Verb(StrEnum):
-    """What can be done."""
+    """What can be done to a workload."""
 
     START = "start"
     STOP = "stop"
@@ -43,7 +43,7 @@ class Result(StrEnum):
     GONE = "gone"
     """There is no such workload any more: nothing was done."""
     CHANGED = "changed"
-    """It is not what it was when the person confirmed (renamed, restarted): nothing was done."""
+    """It is not what it was when the user confirmed (renamed, restarted): nothing was done."""
     REFUSED = "refused"
     """vmtop did not ask the engine: locked, protected, impossible in this state, another action is under way."""
     DENIED = "denied"
@@ -54,7 +54,7 @@ class Result(StrEnum):
 
 
 class Note(StrEnum):
-    """What an engine knows of a workload, and a person who acts on it may not."""
+    """What an engine knows about a workload and a user who acts on it may not."""
 
     TRANSIENT = "transient"
     """Its definition goes when it ends."""
@@ -73,7 +73,7 @@ class Observed(NamedTuple):
     """Inert. Of a unit that was asked for by an alias, its own name."""
     state: State
     start: str = ""
-    """Identity of its present or last run: a difference means that it was started anew."""
+    """Identity of its present or last run: a difference means that it was started again."""
     detail: str = ""
     """How its last run ended, such as `exit code 1`; empty while it runs."""
     notes: frozenset[Note] = frozenset()
@@ -83,14 +83,14 @@ class Observed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What was confirmed, about whom."""
+    """A confirmed action: the verb, its workload and its conditions."""
 
     verb: Verb
     workload: Workload
     timeout_s: float = 10.0
     after: AfterTimeout = AfterTimeout.FORCE
     seen: Observed | None = None
-    """What the person saw when they confirmed; `None` when the engine could not be asked then."""
+    """What the user saw when confirming; `None` when the engine could not be asked then."""
     below: tuple[Workload, ...] = ()
     """Who runs inside it, and is hit with it."""
     by_id: bool = False

@@ -6,9 +6,9 @@ from typing import Protocol
 
 
 class Console(Protocol):
-    """Two streams of bytes. `read` and `write` are raw: whatever the inside sends goes to the person's terminal.
+    """Two streams of bytes. `read` and `write` are raw: whatever the console sends goes to the user's terminal.
 
-    Every call may wait, also for ever: each stream has a thread of its own. `close` may be called beside them.
+    Every call may block, also forever: each stream has a thread of its own. `close` may be called meanwhile.
     """
 
     title: str
@@ -35,4 +35,4 @@ class Console(Protocol):
         """Say how it ended, after `read` came to the end: `the shell ended with exit code 3`."""
 
     def close(self) -> None:
-        """Let go. Does not raise."""
+        """Release resources. Never raises."""

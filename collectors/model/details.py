@@ -48,7 +48,7 @@ class Table(msgspec.Struct, frozen=True):
     rows: tuple[tuple[Value, ...], ...] = ()
     facts: tuple[Fact, ...] = ()
     note: str = ""
-    """A sentence: why it is empty or not complete, and what would mend it."""
+    """A sentence: why it is empty or incomplete, and what would fix it."""
 
 
 class Details(msgspec.Struct, frozen=True):

@@ -17,7 +17,7 @@ class SourceError(Exception):
 
 
 class SourceAbsent(SourceError):
-    """This host has no such system; that is no fault."""
+    """This host has no such system, which is not a fault."""
 
     availability = Availability.ABSENT
 

@@ -21,11 +21,11 @@ class LogLine(NamedTuple):
     is_error: bool
     """Whether it was written to the standard error, or with a priority of error or worse."""
     text: str
-    """Inert."""
+    """Sanitized text, without its line end."""
 
 
 class Log(Protocol):
-    """A log of any length. All calls block; each is made on a thread of its own, one at a time beside `follow`."""
+    """A log of any length. All calls block; each is made on a thread of its own, one at a time apart from `follow`."""
 
     title: str
     """What is read: a file's path, the journal, the engine."""

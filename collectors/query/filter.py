@@ -4,7 +4,7 @@ shop                      name, project, image or id contains it (case is ignore
 kind=vm  state!=running   a field is or is not; also engine, name, image, project, health, id, label.KEY
 name~^web-[0-9]+$         a field matches a regular expression
 cpu>50  mem>=1.5G         a metric, by alias or key, with a size, a share or a time
-!term                     not; terms beside each other: all of them; `or`: either side
+!term                     not; terms next to each other: all of them; `or`: either side
 "two words"               quotes keep spaces and signs
 """
 

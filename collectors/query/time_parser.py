@@ -23,7 +23,7 @@ def parse_span(text: str) -> float:
     """Return seconds: `90s`, `5m`, `1h30m`, `2d`; a bare number is seconds.
 
     Raises:
-        TimeError: It is no span of time.
+        TimeError: It is not a duration.
     """
     wanted = text.strip()
     if re.fullmatch(r"\d+(\.\d+)?", wanted):
@@ -44,7 +44,7 @@ def parse_time(text: str, first: float, last: float, here: float | None = None) 
         here: What `+30s` and `-5m` count from; the first instant by default.
 
     Raises:
-        TimeError: It is no time.
+        TimeError: It is not a time.
     """
     wanted = " ".join(text.split()).lower()
     if wanted in ("start", "begin", "first"):

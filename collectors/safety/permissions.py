@@ -1,6 +1,6 @@
 """What this user, or the container around vmtop, may not see, and the command that grants it.
 
-Nothing here takes a right: vmtop tells the command, a person decides.
+Nothing here takes a right: vmtop shows the command, the user decides.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 # searched in quadratic time.
 _USERINFO = re.compile(r"(?P<scheme>(?<![a-zA-Z0-9+.-])[a-zA-Z0-9+.-]+://)[^/\s@'\"]+@")
 _NAMED = re.compile(r"(?<![\w.-])(?P<name>[\w.-]+)(?:(?P<is_option>=)|[\"']\s*:\s*|:\s+)")
-"""`--token=`, `"token": ` and `Cookie: `; `host:port` is no such pair."""
+"""`--token=`, `"token": ` and `Cookie: `; `host:port` is not such a pair."""
 _WORD = re.compile(r"\"[^\"]*\"|'[^']*'|\S+")
 _REST = re.compile(r"\"[^\"]*\"|'[^']*'|[^\"',}\]]+")
 _ERROR_NAMES = ("Error", "Exception", "Warning")
@@ -64,7 +64,7 @@ def redact_line(line: str) -> str:
 
 
 def redact_value(name: str, value: str) -> str:
-    """Mask the value of a name: whole if the name tells of a secret, else what is recognised inside."""
+    """Mask the value of a name: whole if the name is that of a secret, else what is recognised inside."""
     return MASK if value and is_secret(name) else redact_text(value)
 
 

@@ -32,7 +32,7 @@ class AdaptiveInterval:
         return self.interval_s > self.wished_s
 
     def wish(self, interval_s: float) -> None:
-        """Take a person's choice, which is kept."""
+        """Take the user's choice, which is kept."""
         self.wished_s = self.interval_s = interval_s
         self.is_steady = True
 

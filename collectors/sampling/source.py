@@ -26,7 +26,7 @@ class SourceReading(msgspec.Struct, frozen=True, gc=False):
     memory_bytes: int = 0
     facts: dict[str, str] = {}
     unseen: str = ""
-    """What of it may not be seen by this user, or from inside this container; a sentence. It is no failure."""
+    """What this user, or this container, may not see of it, as a sentence. It is not a failure."""
     remedy: str = ""
     """The command that would show it."""
 
@@ -61,7 +61,7 @@ class Source(Protocol):
         """
 
     def close(self) -> None:
-        """Let go of everything. Does not raise."""
+        """Release resources. Never raises."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,9 @@ _BACK_OFF_S = (1.0, 2.0, 5.0, 10.0)
 _NEAR_S = 0.5
 """Between attempts at a source that is near."""
 _FORGOTTEN_AFTER_S = 60.0
-"""A daemon that is started anew takes its socket away for a moment; past this its workloads are taken for gone."""
+"""A daemon that restarts removes its socket for a moment; after this its workloads count as gone."""
 _OPENING_LONGER = 10
-"""A first call may hang so many times longer before it is abandoned: a second one would hang beside it."""
+"""A first call may hang this many times longer before it is abandoned: a second one would hang as well."""
 _ABANDONED_AT_MOST = 2
 """Threads left behind in hung calls; past that the worker waits instead."""
 

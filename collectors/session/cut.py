@@ -29,7 +29,7 @@ def cut(session: Session, start: float, stop: float, target: int) -> Iterator[in
     """Write the frames of a span of wall time into an empty file; yield how many members are done.
 
     Args:
-        session: Where from.
+        session: The session to copy from.
         start: Wall time; minus infinity begins with the first frame.
         stop: Wall time.
         target: A descriptor, open for writing; it stays open.

@@ -81,7 +81,7 @@ class Decoder:
         self._rows = 0
 
     def take(self, line: bytes) -> Frame | Gap | None:
-        """Return the frame or the gap that a line tells of; `None` for other lines.
+        """Return the frame or the gap of a line; `None` for other lines.
 
         Raises:
             LineError: The line is damaged or breaks the contract; what follows it in this member cannot be read.

@@ -11,7 +11,7 @@ from collectors.model.workloads import WorkloadId
 
 HOST_KEYS = tuple(key for key, metric in METRICS.items() if metric.host_chart is not None)
 MOST_WORKLOADS = 2000
-"""Of whom there are series: each takes some 20 KiB."""
+"""Workloads that get a series: each takes some 20 KiB."""
 WORKLOAD_KEYS = tuple(key for key, metric in METRICS.items() if metric.is_headline)
 
 
@@ -25,7 +25,7 @@ class Series:
         self._counts = array("L", [0]) * count
 
     def add(self, step: int, value: float) -> None:
-        """Take a value in."""
+        """Add a value."""
         self._sums[step] += value
         self._counts[step] += 1
         top = self.tops[step]
@@ -48,7 +48,7 @@ class Buckets:
     def __init__(self, first: float, last: float, count: int = 480) -> None:
         self.first, self.last, self.count = first, last, count
         self.host: dict[str, Series] = {}
-        """By metric."""
+        """Values by metric key."""
         self.workloads: dict[WorkloadId, dict[str, Series]] = {}
 
     def take(self, moment: Moment) -> None:

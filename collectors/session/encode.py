@@ -188,7 +188,7 @@ def _event(event: Event) -> EventLine:
 def _line(line: Line) -> bytes:
     try:
         return sealed(_encode(line))
-    except UnicodeEncodeError:  # the name of a file or a cgroup that is no UTF-8
+    except UnicodeEncodeError:  # the name of a file or a cgroup that is not UTF-8
         return sealed(_encode(_readable(msgspec.to_builtins(line))))
 
 

@@ -6,7 +6,7 @@ A session file is one or more gzip members (RFC 1952), each of which holds JSON 
   member's end (its length, its last instant, how many frames and events) is filled in then; until then it is 0.
 - `meta` is the first line, `host` and `workloads` come before the first frame that needs them and again when they
   change, then there is one `frame` line a tick. A `gap` line says that frames were lost, and why.
-- Numbers of a frame are raw: counters as they were read, by column. A column that is no counter is left out when it
+- Numbers of a frame are raw: counters as they were read, by column. A column that is not a counter is left out when it
   equals the one of the frame before it in the same member; `null` says that it is gone.
 - The last key of every line is `crc`: the CRC-32 of all bytes of the line before `,"crc"`.
 - After every frame the stream is flushed and followed by an empty last block, CRC and size, so that the file is whole
@@ -36,7 +36,7 @@ MEMBER_TEXT = 4 << 20
 """Bytes of text after which a member ends, so that a big fleet's are read as quickly as a small one's."""
 
 PAUSE = 3.0
-"""Frames further apart than so many intervals have a pause between them."""
+"""Frames further apart than this many intervals have a pause between them."""
 SHORTEST_S = 0.2
 """No interval is shorter."""
 
@@ -44,7 +44,7 @@ LONGEST_LINE = 16 << 20
 LARGEST_MEMBER = 64 << 20
 """Text that a reader takes from one member at most."""
 MOST_WORKLOADS = 50_000
-"""In one member."""
+"""Workloads in one member at most."""
 MOST_ROWS = 250_000
 """In all frames of a member: its frames are held together."""
 _LONGEST_MESSAGE = 1000
@@ -125,7 +125,7 @@ class Line(msgspec.Struct, tag_field="k"):
 
 
 class MetaLine(Line, tag="meta"):
-    """What the member is: written by whom, by which contract, of which run."""
+    """The member's origin: its writer, its contract and its run."""
 
     format: str
     version: Number
@@ -167,7 +167,7 @@ class HostLine(Line, tag="host"):
 
 
 class WorkloadsLine(Line, tag="workloads"):
-    """Workloads that are new or have changed since this member told of them."""
+    """Workloads that are new or have changed since this member described them."""
 
     set: list[WorkloadLine]
 
@@ -202,7 +202,7 @@ class SourceLine(msgspec.Struct, omit_defaults=True):
 
 
 class EventLine(msgspec.Struct, omit_defaults=True):
-    """Something that happened; a note of a person is a `note` of the host."""
+    """Something that happened; a user's note is a `note` of the host."""
 
     wall: Wall
     engine: str

@@ -35,7 +35,7 @@ _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member as its header tells of it."""
+    """A member as its header describes it."""
 
     offset: int
     end: int
@@ -50,7 +50,7 @@ class Member:
     is_closed: bool
     """Its writer ended it in order, and its length holds."""
     is_wrong: bool = False
-    """Its header tells of an end that is not there."""
+    """Its header promises an end that is not there."""
     checksum: int = 0
     """CRC-32 of its bytes; only of one that is closed."""
 
@@ -82,7 +82,7 @@ class SessionFile:
         path: A regular file.
 
     Raises:
-        SessionError: It cannot be opened, or it is no session.
+        SessionError: It cannot be opened, or it is not a session.
     """
 
     def __init__(self, path: Path) -> None:
@@ -104,7 +104,7 @@ class SessionFile:
             raise SessionError(f"{path} {why}; 'vmtop record FILE' writes one")
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         os.close(self._file)
 
     @property

@@ -22,7 +22,7 @@ WARM_UP = 30
 FAR = 600
 """Frames that are looked back at most for the last answer of a source that hangs."""
 AHEAD = 600
-"""Up to so many frames ahead are fed one by one; more is a leap."""
+"""Up to this many frames ahead are fed one by one; more is a leap."""
 _ENOUGH = 180
 """Ticks of the past that are left after steps back before it is read again."""
 _SLICE = 40

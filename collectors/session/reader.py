@@ -55,7 +55,7 @@ class Session:
         paths: Its files, in any order.
 
     Raises:
-        SessionError: One of them cannot be read, is no session, or was written by a newer vmtop.
+        SessionError: One of them cannot be read, is not a session, or was written by a newer vmtop.
     """
 
     def __init__(self, paths: Sequence[Path]) -> None:
@@ -80,7 +80,7 @@ class Session:
             raise
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
         for file in self.files:
             file.close()
 
@@ -186,7 +186,7 @@ class Session:
         return Place(index, max(0, self.count(index) - 1))
 
     def step(self, place: Place, steps: int) -> Place:
-        """Return the place so many frames later (earlier, if negative), at most the first or last."""
+        """Return the position N frames later (earlier if negative), clamped to the first and last frame."""
         index, number = place.member, place.frame + steps
         while number < 0 and index > 0:
             index -= 1
@@ -276,7 +276,7 @@ def _contradiction(decoder: Decoder, member: Member, frames: Sequence[Frame]) ->
 
 
 def refuse_newer(line: bytes, path: Path) -> None:
-    """Refuse what is no session and what a newer vmtop wrote.
+    """Refuse what is not a session and what a newer vmtop wrote.
 
     Raises:
         SessionError: With what to do.

@@ -32,7 +32,7 @@ class Sink(Protocol):
     """Takes frames and keeps them."""
 
     def write(self, frame: Frame, gap: Gap | None = None) -> None:
-        """Keep a frame, and what is told of those before it that were lost.
+        """Keep a frame, and the note about the lost ones before it.
 
         Raises:
             OSError: It could not be kept. What was kept before is whole, and the next frame may be offered.

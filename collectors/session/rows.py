@@ -60,7 +60,7 @@ def rows(session: Session, selection: Selection, tell: Callable[[float], None] =
     """Yield the rows in order of time. A session's first frame has no rates, as on the screen.
 
     Args:
-        session: Where from.
+        session: The session to read.
         selection: What.
         tell: Called with the wall time of each frame, for whoever shows progress.
     """

@@ -1,4 +1,4 @@
-"""The sinks that a person names: one file, a row of files that follow each other, a stream."""
+"""The sinks that a user names: one file, a series of rotated files, a stream."""
 
 from __future__ import annotations
 

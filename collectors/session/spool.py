@@ -26,7 +26,7 @@ LARGEST = 64 << 20
 """Bytes of all segments together."""
 LONGEST_S = 24 * 3600.0
 _SEGMENTS = 16
-"""The spool is at most so many parts, of which the oldest goes first."""
+"""The spool has at most this many parts; the oldest is deleted first."""
 _SHORTEST_S = 600.0
 _COPIED = 1 << 20
 
@@ -59,7 +59,7 @@ class Sealed(NamedTuple):
     span_s: float
 
     def close(self) -> None:
-        """Let go of the parts."""
+        """Close the parts."""
         while self.parts:
             os.close(self.parts.pop()[0])
 
@@ -173,7 +173,7 @@ def keep(sealed: Sealed, path: Path) -> int:
 
 
 def _copy(source: int, target: int, size: int) -> None:
-    """Copy so many bytes: what is written behind them meanwhile belongs to later frames."""
+    """Copy N bytes: what is written after them in the meantime belongs to later frames."""
     while size > 0:
         data = os.read(source, min(size, _COPIED))
         if not data:

@@ -43,7 +43,7 @@ class Storage(Protocol):
         """Replace bytes that were written before, where that is possible."""
 
     def close(self) -> None:
-        """Let go."""
+        """Release resources."""
 
 
 class FileStorage:
@@ -177,7 +177,7 @@ def finished_file(path: Path, is_forced: bool = False) -> Iterator[int]:
 
 
 def _hidden_file(path: Path) -> tuple[int, Path]:
-    """Create a locked file beside another, under a name that no one looks at."""
+    """Create a locked file next to another, under a hidden name."""
     hidden = path.with_name(f".{path.name[:200]}.{os.urandom(4).hex()}")
     try:
         descriptor = os.open(hidden, _FLAGS, 0o600)
@@ -217,7 +217,7 @@ def _refuse(path: Path, is_forced: bool) -> None:
     try:
         about = path.lstat()
     except OSError:
-        return  # nothing is there; making the file tells of anything else
+        return  # nothing is there; creating the file reports anything else
     if not is_forced or not stat.S_ISREG(about.st_mode) or is_written(path):
         raise SessionError(_in_the_way(path))
 

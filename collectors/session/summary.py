@@ -14,7 +14,7 @@ from collectors.session.format import PAUSE, SHORTEST_S, Damage, Gap
 from collectors.session.reader import Session
 
 PEAKS = tuple(key for key, metric in METRICS.items() if metric.has_peak)
-"""Metrics whose highest value is told of each workload."""
+"""Metrics whose highest value is shown for each workload."""
 EVENTS_KEPT = 10_000
 _HOSTS_TOLD = 20
 
@@ -69,7 +69,7 @@ class Step(msgspec.Struct):
     """How far a survey is."""
 
     done: int
-    """Members."""
+    """Gzip members read so far."""
     summary: Summary
 
 

@@ -76,7 +76,7 @@ class MemberMaker:
         return LAST_BLOCK + TRAILER.pack(self._checksum, self.text & 0xFFFFFFFF)
 
     def closing(self, length: int) -> bytes:
-        """Return what the header tells of a member that has ended, of so many bytes."""
+        """Return the header's description of a finished member of N bytes."""
         checksum = zlib.crc32(self.end(), self._bytes_checksum)
         return CLOSING.pack(self._last_ms, length, self.frames, min(self.events, _MOST_EVENTS), checksum)
 

@@ -1,6 +1,6 @@
 """What the live application and the replay share: screens, the palette, a clean end whatever happens.
 
-One line is painted before anything of vmtop's own is loaded: a person sees at once that it starts.
+One line is painted before anything of vmtop's own is loaded: users see at once that it starts.
 """
 
 from __future__ import annotations
@@ -188,7 +188,7 @@ class BaseApp(PaintingApp):
             yield SystemCommand("Theme", "change the colours", self.action_change_theme)
 
     def run_to_end(self) -> int:
-        """Run until the person leaves; return the process's exit code."""
+        """Run until the user quits; return the process's exit code."""
         log_file.keep_all()
         if PROBLEM:
             log.warning("Textual paints and reads keys itself: %s", PROBLEM)

@@ -146,7 +146,7 @@ def recording_tape(options: ScreenOptions) -> SessionRecorder | None:
 
 
 def run_live(specs: Sequence[SourceSpec], options: ScreenOptions, config: Config) -> int:
-    """Run the screen until the person leaves; return the process's exit code.
+    """Run the screen until the user quits; return the process's exit code.
 
     Raises:
         SessionError: The file to record into cannot be made.

@@ -43,7 +43,7 @@ class ReplayApp(BaseApp):
 
 
 def replay(paths: Sequence[Path], at: str | None, speed: float, options: ScreenOptions) -> int:
-    """Replay files until the person leaves; return the process's exit code."""
+    """Replay files until the user quits; return the process's exit code."""
     try:
         playback = Playback(Session(paths))
         first, last = playback.span

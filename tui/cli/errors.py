@@ -40,14 +40,14 @@ class Program(LazyGroup):
             except click.Abort:
                 code = INTERRUPTED
             except Exception as error:
-                # The boundary to the person, who gets a sentence; the log has the traceback.
+                # The boundary to the user, who gets a sentence; the log has the traceback.
                 code = _tell_failure(error)
         if not standalone_mode:
             return code
         sys.exit(code if isinstance(code, int) else 0)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; a closed pipe is no error."""
+        """Run the command; a closed pipe is not an error."""
         try:
             code = super().invoke(ctx)
             sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""Progress on stderr, where a person looks; elsewhere none."""
+"""Progress on stderr if it is a terminal; otherwise none."""
 
 from __future__ import annotations
 

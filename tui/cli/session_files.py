@@ -47,7 +47,7 @@ def span_of(session: Session, start: str | None, stop: str | None) -> tuple[floa
     """Return the wall times of a span.
 
     Raises:
-        TimeError: One of them is no time, or they are in the wrong order.
+        TimeError: One of them is not a time, or they are in the wrong order.
     """
     first, last = session.span()
     since = None if start is None else parse_time(start, first, last)

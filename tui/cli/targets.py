@@ -30,7 +30,7 @@ class Chosen(NamedTuple):
     """Those that are meant, in the order of their names."""
     everyone: list[Workload]
     code: int
-    """An exit code that is not 0 when one of the names stands for no one, or for whom cannot be told."""
+    """An exit code that is not 0 when a name matches no workload, or it is unknown which one."""
 
 
 def choose(names: Sequence[str], specs: Sequence[SourceSpec]) -> Chosen:
@@ -49,7 +49,7 @@ def choose(names: Sequence[str], specs: Sequence[SourceSpec]) -> Chosen:
 
 
 class _Unclear(Exception):
-    """A name that stands for no one, or for whom cannot be told."""
+    """A name that matches no workload, or it is unknown which one."""
 
     def __init__(self, code: int, sentence: str) -> None:
         super().__init__(sentence)

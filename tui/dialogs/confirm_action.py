@@ -95,7 +95,7 @@ class Confirm(Dialog[Sequence[Request] | None]):
         self.call_after_refresh(self._painted)
 
     def _painted(self) -> None:
-        """Wait until the person can see it: behind a slow line that is long after it was painted."""
+        """Wait until the user can see it: on a slow line that is long after it was painted."""
         app: object = self.app
         arm = partial(self.set_timer, ARMED_AFTER_S, self._arm)
         app.when_shown(arm) if isinstance(app, PaintingApp) else arm()
@@ -137,7 +137,7 @@ class Confirm(Dialog[Sequence[Request] | None]):
         self.query_one(Static).update(page)
 
     def _more(self) -> list[str]:
-        """Say what else is brought about; of several, by whom."""
+        """Show the side effects; for several workloads, with the workload of each."""
         names: dict[str, list[str]] = {}
         for request in self._requests:
             for sentence in besides(request):

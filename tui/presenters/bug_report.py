@@ -1,6 +1,6 @@
 """What `vmtop doctor --report` writes: all that a report of a fault needs, and no secret.
 
-Workloads are counted, not named, unless the person asks for names. What cannot be read has its reason in its place.
+Workloads are counted, not named, unless names are asked for. What cannot be read is replaced by the reason.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def _settings(config: Config) -> Iterator[str]:
 
 
 def _workloads(moment: Moment, has_names: bool) -> list[str]:
-    """Count by kind, engine and state; name them only where the person wants that."""
+    """Count by kind, engine and state; name them only if asked to."""
     all_of_them = [reading.workload for reading in moment.readings.values()]
     counts = Counter((one.kind, one.id.engine, one.state) for one in all_of_them)
     lines = [f"{count:>5}  {kind} by {engine}, {state}" for (kind, engine, state), count in sorted(counts.items())]

@@ -42,7 +42,7 @@ class Cell(NamedTuple):
 
 
 class Cells:
-    """Formats lines. Holds what a cell needs beside its own line: the moment, the history, the scale."""
+    """Formats lines. Holds what a cell needs in addition to its own line: the moment, the history, the scale."""
 
     def __init__(self, history: History, ascii_only: bool = False) -> None:
         self.history = history
@@ -169,7 +169,7 @@ class Cells:
             share = reading.value("cpu_of_limit_percent")
             warn, bad, value = 80.0, 95.0, share if share is not None else min(value, 79.0)
         elif key == "memory_of_limit_percent" and reading.workload.kind is Kind.VM:
-            return "plain"  # the balloon target is no wall: the hypervisor's own memory comes on top of it
+            return "plain"  # the balloon target is not a hard limit: the hypervisor's own memory comes on top of it
         elif (thresholds := METRICS[key].thresholds) is not None:
             warn, bad = thresholds
         else:

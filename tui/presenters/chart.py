@@ -16,7 +16,7 @@ from tui.presenters.formatting import text
 from tui.presenters.sparkline import nice_top
 
 AXIS, LIMIT = "dim", "bad"
-"""Tones of what is no series."""
+"""Tones of everything but series."""
 _LIMIT_COLOUR = 9
 _SGR = re.compile(r"\x1b\[([0-9;]*)m")
 _TO_ASCII = str.maketrans("┌┐└┘├┤┬┴┼─│┈", "+++++++++-|-")

@@ -1,4 +1,4 @@
-"""What `vmtop doctor` says: each source, why it cannot be read, the command that mends it, and what vmtop runs on."""
+"""What `vmtop doctor` says: each source, why it cannot be read, the command that fixes it, and what vmtop runs on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A session as one HTML page that a person can send to another: no script, nothing loaded from anywhere.
+"""A session as one HTML page that can be passed on: no script, nothing loaded from anywhere.
 
 Every text from the session is escaped, and the page's own policy forbids whatever might slip through.
 """
@@ -102,7 +102,7 @@ def _host_chart(title: str, keys: Sequence[str], summary: Summary, buckets: Buck
 
 
 def _marks(events: Sequence[Event], buckets: Buckets) -> str:
-    """Return a line for each event; where there are too many to tell apart, for a person's notes only."""
+    """Return a line for each event; where there are too many to tell apart, for users' notes only."""
     shown = events if len(events) <= _MARKS_AT_MOST else [event for event in events if event.what == "note"]
     parts = []
     for event in shown[:_MARKS_AT_MOST]:

@@ -1,4 +1,4 @@
-"""What the person in front of the screen has chosen: order, filter, marks, the workload under the cursor. No Textual.
+"""What the user has chosen: order, filter, marks, the workload under the cursor. No Textual.
 
 `View.arrange` turns a moment into the lines of the table. Everything is bound to identities, never to a row number.
 """

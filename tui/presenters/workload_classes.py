@@ -1,4 +1,4 @@
-"""Bare metal, virtual machines and containers beside each other: as plain text of 80 columns, and as a document."""
+"""Bare metal, virtual machines and containers next to each other: as plain text of 80 columns, and as a document."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def _by_rule(findings: Sequence[Finding]) -> list[list[Finding]]:
 
 
 def _together(label: str, cells: Sequence[list[str]], room: int) -> Iterator[str]:
-    """Put cells of several lines beside each other."""
+    """Put cells of several lines next to each other."""
     for place in range(max(map(len, cells))):
         parts = (fit(cell[place] if place < len(cell) else "", room - 1) + " " for cell in cells)
         yield fit(label if not place else "", _LABEL) + "".join(parts)

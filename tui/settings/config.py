@@ -66,7 +66,7 @@ def load_config(path: Path | None = None) -> Config:
     """Read the configuration; without a file, everything has its default.
 
     Raises:
-        ConfigError: The file cannot be read, is no TOML, or has a key or value that vmtop does not know.
+        ConfigError: The file cannot be read, is not TOML, or has a key or value that vmtop does not know.
     """
     path = path or config_file()
     try:

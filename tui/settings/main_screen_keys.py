@@ -130,7 +130,7 @@ _SHOWN = {
 
 
 def shown(keys: str) -> str:
-    """Name keys as a person would: `/ f F4`."""
+    """Name keys as users would: `/ f F4`."""
     return " ".join(_one(key) for key in keys.split(","))
 
 

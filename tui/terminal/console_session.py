@@ -1,4 +1,4 @@
-"""Gives the person's terminal to a console, and takes it back in order whatever happened in there."""
+"""Hands the user's terminal to a console, and restores it whatever happened there."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _in_order(incoming: int, terminal: int, is_answering: bool) -> Iterator[list
 
 
 def _drain(incoming: int, terminal: int, is_answering: bool) -> None:
-    """Throw away the answers to what a program has asked; a line that is slow with them is told of."""
+    """Discard the answers to a program's queries; say so if the line is slow."""
     if drain(incoming, terminal, _MUTE_S, _is_to_end) or not is_answering or _is_to_end():
         return
     offer(terminal, b"\x1b[999;1H\r\nvmtop: waiting for the terminal to answer ...", _REST_S)

@@ -1,4 +1,4 @@
-"""Textual's driver for Linux as vmtop needs it: answers are no keys, signals are the loop's, an end is an end."""
+"""Textual's driver for Linux as vmtop needs it: answers are not keys, the loop handles signals, an end is final."""
 
 from __future__ import annotations
 

@@ -192,7 +192,7 @@ class PaintingApp(HookedApp):
 
 
 def repaint(widget: Widget, lines: Sequence[int], make: Callable[[int], Sequence[Styled]]) -> None:
-    """Paint some lines of a widget anew: at once if that can be, else when Textual comes to it.
+    """Repaint some lines of a widget: at once if possible, else when Textual gets to it.
 
     Args:
         widget: Whose lines they are.

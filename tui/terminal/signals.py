@@ -137,7 +137,7 @@ class Signals:
 
         Args:
             receiver: Takes the signal's number.
-            others: Signals that it wants beside those that end the process and those that the loop acts on.
+            others: Signals that it wants in addition to those that end the process and those that the loop acts on.
         """
         added = [number for number in others if self.is_listening and number not in self._acts]
         for number in added:

@@ -1,4 +1,4 @@
-"""Tells what a person typed from what the terminal answered: an answer is swallowed and never becomes a key.
+"""Separates what the user typed from what the terminal answered: an answer is swallowed and never becomes a key.
 
 Terminals answer questions on the line that keys come on: colours (OSC), attributes (CSI, DCS), graphics (APC), titles
 (OSC). A program in a shell that vmtop opened may have asked them, and the answers may come late and in pieces. The
@@ -42,7 +42,7 @@ _WHOLE = re.compile(
 )
 _BEGUN = re.compile(r"\x1b(?:\[(?:\[|M.{0,2}|[0-?]*[ -/]*)|[NO][0-9;]*|[ -/]+)?", re.DOTALL)
 _OF_RXVT = re.compile(r"\x1b\[\d+\$")
-"""Keys that end with what is no last character in ECMA-48."""
+"""Keys that end with a character that is not final in ECMA-48."""
 _FIRST = {
     "[": frozenset("0123456789?<>=;"),
     "]": frozenset("0123456789lLI"),

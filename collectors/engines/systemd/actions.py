@@ -21,7 +21,7 @@ STATES = {
     "maintenance": State.STOPPED,
     "failed": State.CRASHED,
 }
-"""By ActiveState."""
+"""State of a unit by its ActiveState."""
 _METHODS = {Verb.START: "StartUnit", Verb.STOP: "StopUnit", Verb.RESTART: "RestartUnit"}
 _MANAGER_PATH = "/org/freedesktop/systemd1"
 _RESULTS = {

@@ -12,7 +12,7 @@ from collectors.safety.sanitize import sanitize
 from collectors.sampling.source import SourceReading
 
 _AT_REST = {"inactive": State.STOPPED, "failed": State.CRASHED}
-"""By ActiveState."""
+"""State of a unit by its ActiveState."""
 _OTHERS = ("systemd-nspawn@",)
 """Prefixes of services that are containers: their cgroups are listed under their own engine."""
 _STARTABLE = frozenset({"enabled", "enabled-runtime", "linked", "linked-runtime"})

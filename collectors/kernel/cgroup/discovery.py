@@ -98,7 +98,7 @@ _DEPTH = 12
 
 
 def unescape(name: str) -> str:
-    r"""Undo systemd's escapes (`\x2d`) in a unit's name; bytes that are no UTF-8 become U+FFFD."""
+    r"""Undo systemd's escapes (`\x2d`) in a unit's name; bytes that are not UTF-8 become U+FFFD."""
     if "\\x" not in name:
         return name
     raw = _ESCAPE.sub(lambda match: chr(0xDC00 + code) if (code := int(match[1], 16)) > 127 else chr(code), name)

@@ -73,7 +73,7 @@ class HotFiles:
             self._plan()
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
         for file in self._files:
             file.close()
 

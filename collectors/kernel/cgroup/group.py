@@ -107,7 +107,7 @@ class Group:
         return self._readings >= _PATIENCE or is_settled(self.place, self._identity)
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
         self._hot.close()
         self._seldom.close()
         if self._process_io is not None:

@@ -22,7 +22,7 @@ class Mode(StrEnum):
 
     V2 = "v2"
     HYBRID = "hybrid"
-    """v1 controllers, with a v2 tree beside them that counts CPU time and pressure."""
+    """v1 controllers, with a v2 tree next to them that counts CPU time and pressure."""
     V1 = "v1"
     NONE = "none"
 
@@ -55,7 +55,7 @@ class Hierarchy:
 def detect(root: str = "/sys/fs/cgroup", proc: str = "/proc") -> Hierarchy:
     """Find the cgroup trees at or below a directory.
 
-    The mount table is asked first. A directory that is no mount, such as a captured tree, is judged by its layout.
+    The mount table is asked first. A directory that is not a mount, such as a captured tree, is judged by its layout.
     """
     root = root.rstrip("/")
     mounts, shown = _mounts_below(root, _read(f"{proc}/self/mountinfo"))

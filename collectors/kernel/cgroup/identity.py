@@ -1,4 +1,4 @@
-"""Who a cgroup's workload is: the engine's id, a name a person knows, its state and when it began."""
+"""Who a cgroup's workload is: the engine's id, the name users know, its state and its start."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _LONGEST_PATH = 1024
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What is known of a workload beside its counters."""
+    """What is known of a workload apart from its counters."""
 
     id: WorkloadId
     name: str
-    """Inert."""
+    """Sanitized."""
     name_is_known: bool
     project: str | None = None
     pid: int | None = None
@@ -49,7 +49,7 @@ class Names:
         self._known: dict[str, tuple[str, str | None]] = {}
 
     def refresh(self) -> None:
-        """Read the files anew. What is not there or not readable names nothing."""
+        """Read the files again. Missing and unreadable ones name nothing."""
         self._known = {**self._from_podman(), **self._from_kubernetes()}
 
     def find(self, container: str) -> tuple[str, str | None] | None:
@@ -95,7 +95,7 @@ def identify(place: Place, directories: list[str], proc: str, host_network: str 
         names: Names that engines left in files.
 
     Raises:
-        ValueError: The place is no workload.
+        ValueError: The place is not a workload.
     """
     found = place.found
     if found is None:

@@ -1,4 +1,4 @@
-"""A group's directories and kept files. Keeping a descriptor makes a reading four times as cheap as opening anew."""
+"""A group's directories and kept files. A kept descriptor makes a reading four times as cheap as an opened one."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class OpenFile:
         return text
 
     def inode(self) -> int:
-        """Return the inode of the open file, which a directory made anew under the same name does not have; else 0."""
+        """Return the inode of the open file, which a new directory of the same name does not have; else 0."""
         if self.descriptor >= 0:
             return os.fstat(self.descriptor).st_ino
         try:
@@ -124,7 +124,7 @@ class OpenFile:
             return 0
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self.descriptor >= 0:
             os.close(self.descriptor)
             self.descriptor = -1

@@ -68,7 +68,7 @@ class ProcessIo:
                 self._members[folder] = OpenFile(f"{folder}/cgroup.procs", seldom_kept())
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
         for kept in (*self._members.values(), *self._counters.values()):
             kept.close()
         self._members.clear()

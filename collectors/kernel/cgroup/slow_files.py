@@ -14,7 +14,7 @@ from collectors.kernel.procfs import read_bytes
 from collectors.model.workloads import Kind, Sample
 
 _GIVEN_EVERY = 3
-"""Slow readings after which limits are read anew: someone has to change them."""
+"""Slow readings after which limits are read again: they change only when someone changes them."""
 
 
 class Given(NamedTuple):
@@ -58,7 +58,7 @@ class SlowFiles:
         self._read: list[bytes | None] | None = None
         self._texts: list[bytes] = []
         self._beside: tuple[object, ...] = ()
-        """What the sample depends on beside the files."""
+        """What the sample depends on apart from the files."""
         self._sample: Sample | None = None
         self.is_frozen = False
         """Whether the group is frozen, or about to be."""
@@ -75,7 +75,7 @@ class SlowFiles:
             self._plan()
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
         for file in (*self._files, self._pids_limit):
             file.close()
 

@@ -20,9 +20,9 @@ from collectors.model.workloads import Event, Sample, Workload, WorkloadId
 from collectors.sampling.source import SourceReading
 
 _REFRESH_EVERY = 5
-"""Readings after which limits and names are read anew, and groups that could not be opened are tried again."""
+"""Readings after which limits and names are read again, and groups that could not be opened are tried again."""
 _TRIES = 3
-"""Readings in a row that try to open a group: an engine makes its directories one by one, and may make one anew."""
+"""Readings in a row that try to open a group: an engine makes its directories one by one, and may make one again."""
 
 
 class CgroupSource:
@@ -115,7 +115,7 @@ class CgroupSource:
         return f"{self._hierarchy.mode}, {words}" if words else str(self._hierarchy.mode)
 
     def close(self) -> None:
-        """Let go of every file."""
+        """Close every file."""
         for group in self._groups.values():
             group.close()
         self._groups.clear()

@@ -156,7 +156,7 @@ class Tree:
         """Path -> place of every workload there is."""
 
     def update(self) -> bool:
-        """Look for changes. Return whether `places` was made anew."""
+        """Look for changes. Return whether `places` was rebuilt."""
         self._updates += 1
         if self._updates % _RELIST_EVERY == 0:
             for walk in self._walks:
@@ -181,7 +181,7 @@ class Tree:
             walk.invalidate(path)
 
     def _relist_folders(self) -> None:
-        """Have the other hierarchies judge anew what is below a folder that one of them recognised."""
+        """Have the other hierarchies classify again what is below a folder that one of them recognised."""
         for walk in self._walks:
             for path in self._folders:
                 walk.relist(path)

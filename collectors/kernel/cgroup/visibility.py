@@ -11,7 +11,7 @@ _KERNEL_THREAD = 2
 
 
 def blind_spots(hierarchy: Hierarchy, is_blkio_dead: bool, proc: str = "/proc") -> tuple[str, str, str]:
-    """Return a few words for the header, a sentence, and the command that mends it; all empty when all is seen.
+    """Return a few words for the header, a sentence, and the command that fixes it; all empty if nothing is hidden.
 
     Args:
         hierarchy: The mounted trees.

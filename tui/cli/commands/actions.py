@@ -125,7 +125,7 @@ def _refusal(protection: Protection, request: Request) -> str:
 
 
 def _asks(requests: Sequence[Request]) -> bool:
-    """Ask the person; without one at a terminal, say how to go on."""
+    """Ask for confirmation; without a terminal, say which option skips it."""
     if not sys.stdin.isatty():
         raise click.UsageError("stdin is not a terminal; use --yes to skip the confirmation.")
     for request in requests:

@@ -83,7 +83,7 @@ def command(
     each value how it was measured, or why it is not measurable here.
 
     A NAME is a whole name, an id, its first digits (six or more), or kind:name such as vm:db. With --session each
-    name is looked for there too, so that before and after stand beside each other.
+    name is looked up there too, so that before and after stand next to each other.
 
     Exits with 3 when a name stands for no workload, or for several.
     """
@@ -204,7 +204,7 @@ def _tell_troubles(moment: Moment) -> None:
 
 
 def compare_classes(specs: Sequence[SourceSpec], window_s: float | None, is_json: bool, may_write: bool) -> int:
-    """Print bare metal, virtual machines and containers beside each other, as they are on this host.
+    """Print bare metal, virtual machines and containers next to each other, as they are on this host.
 
     Guest agents are asked where `may_write`: libvirt lets no read-only connection do so.
     """
@@ -261,7 +261,7 @@ def _print_classes(classes: Classes, seconds: float, is_json: bool) -> None:
 
 
 def _watched(specs: Sequence[SourceSpec], seconds: float) -> Generator[Moment]:
-    """Yield the moments of so many seconds, with progress on the terminal."""
+    """Yield the moments of N seconds, with progress on the terminal."""
     stream = moments(specs, max(0.2, min(1.0, seconds / 10)))
     began = None
     with progress(seconds, _SHOWN_IN) as tell:

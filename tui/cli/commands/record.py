@@ -32,7 +32,7 @@ from tui.settings import log_file
 from tui.terminal.signals import SIGNALS
 
 _SIGNALS: Mapping[int, int] = {signal.SIGINT: DONE, signal.SIGTERM: DONE, signal.SIGHUP: HUNG_UP}
-"""Exit codes: asked to end is no failure; a terminal that went away is told."""
+"""Exit codes: being asked to end is not a failure; a terminal that went away is reported."""
 _LEAST_ROTATION = 64 << 10
 """Bytes: a smaller file would hold little more than the descriptions of workloads."""
 _KEEPING_S = 10.0
