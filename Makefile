@@ -1,7 +1,7 @@
 # Two commands do everything:  make run   and   make test
 
 # The tests mostly wait: more processes than cores. ARGS=-n0 runs them in one, for debugging.
-PARALLEL = -n 4
+PARALLEL = -n 3
 
 MAKEFLAGS += --no-print-directory
 .PHONY: help run test check lowest matrix bench reliability mutants docs clean static

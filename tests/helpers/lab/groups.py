@@ -12,7 +12,7 @@ from tests.helpers.checkout import ROOT
 
 _LAB = ("docker_lab", "libvirt_lab", "linux_guests")
 """A file that names one of these fixtures runs next to the Docker engine and the libvirt daemon of the lab."""
-_LABS = 2
+_LABS = 1
 """How many labs run side by side, each with daemons of its own."""
 _LIVE_GROUPS = "LiveGroups"
 """Files that make cgroups share a worker: vmtop would take groups of the same id for one workload."""
