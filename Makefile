@@ -1,7 +1,6 @@
 # Two commands do everything:  make run   and   make test
 
-# The tests mostly wait: more processes than cores. ARGS=-n0 runs them in one, for debugging. `make test` takes -n too: next to
-# other tests, those on the lab's daemons need a host with more than two cores.
+# The tests mostly wait: more processes than cores. ARGS=-n0 runs them in one, for debugging.
 PARALLEL = -n 4
 
 MAKEFLAGS += --no-print-directory
@@ -18,7 +17,7 @@ run: ## Start vmtop; pass arguments with ARGS="list --json"
 test: ## Everything: format, lint, types, contracts, and all tests on real daemons
 	@.ci/setup test
 	@$(MAKE) static
-	@.venv/bin/pytest $(ARGS)
+	@.venv/bin/pytest $(PARALLEL) $(ARGS)
 
 check: ## The same without the real daemons, in a third of the time
 	@.ci/setup test

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -68,8 +68,34 @@ def act(terminal: Terminal, key: str, title: str, typed: str = "") -> None:
     terminal.wait_for(lambda: "key or Enter chooses" in terminal.text(), 30, "the menu")
     terminal.press(key)
     terminal.wait_for(lambda: title in terminal.text() and "the same by hand" in terminal.text(), 30, title)
-    terminal.read(2.0)  # keys typed ahead are not taken
-    terminal.press(f"{typed}\r" if typed else f"{RIGHT}\r")
+    if typed:
+        press_until(terminal, typed, lambda: typed in dialog(terminal))
+    else:
+        press_until(terminal, RIGHT, lambda: not is_focused(terminal, "Cancel"))
+    terminal.press("\r")
+
+
+def press_until(terminal: Terminal, keys: str, condition: Callable[[], bool]) -> None:
+    """Press keys again until the confirmation takes them: it ignores those typed before it can be read."""
+    for _ in range(60):
+        terminal.press(keys)
+        terminal.read(1.0)
+        if condition():
+            return
+        terminal.press("\x15")  # Ctrl-U: what was typed when it became ready is half of the word
+        terminal.read(0.3)
+    raise AssertionError(f"the confirmation takes no keys:\n{terminal.text()}")
+
+
+def dialog(terminal: Terminal) -> list[str]:
+    """Return what stands in each line of the box on top."""
+    return [line.split("│")[1].strip() for line in terminal.text().splitlines() if line.count("│") == 2]
+
+
+def is_focused(terminal: Terminal, button: str) -> bool:
+    """Return whether a button of the confirmation is drawn in reverse."""
+    number = next(number for number in range(terminal.screen.lines) if f" {button} " in terminal.line(number))
+    return bool(terminal.screen.buffer[number][terminal.line(number).index(button)].reverse)
 
 
 def told(terminal: Terminal, words: str) -> None:

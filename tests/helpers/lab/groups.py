@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from zlib import crc32
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
@@ -10,7 +11,9 @@ from xdist.scheduler import LoadScopeScheduling
 from tests.helpers.checkout import ROOT
 
 _LAB = ("docker_lab", "libvirt_lab", "linux_guests")
-"""A file that names one of these fixtures runs next to the Docker engine and the libvirt daemon of the lab."""
+"""A file that names one of these fixtures runs next to a Docker engine and a libvirt daemon of the lab."""
+_LABS = 2
+"""How many labs run side by side, each with daemons of its own."""
 _LIVE_GROUPS = "LiveGroups"
 """Files that make cgroups share a worker: vmtop would take groups of the same id for one workload."""
 _ALONE = "pytest.mark.lab"
@@ -18,7 +21,7 @@ _ALONE = "pytest.mark.lab"
 
 
 class ByDaemon(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist has no types
-    """Sends the tests on the lab's daemons to one worker, and every other test to whichever is free."""
+    """Sends the tests on the lab's daemons to one worker for each lab, and every other test to whichever is free."""
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.partition("::")[0]
@@ -30,7 +33,7 @@ def group_of(path: str) -> str:
     """Return the group of a test file, by its path from the top of the checkout; empty if its tests need none."""
     text = (ROOT / path).read_text() if (ROOT / path).is_file() else ""
     if any(fixture in text for fixture in _LAB):
-        return "lab"
+        return f"lab-{crc32(path.encode()) % _LABS}"
     if _LIVE_GROUPS in text:
         return "cgroups"
     return path if _ALONE in text else ""

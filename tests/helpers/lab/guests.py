@@ -43,7 +43,7 @@ ping -q -s 1400 -i 0.2 $lab_peer >/dev/null 2>&1 &
 while :; do
     dd if=/dev/zero of=/dev/vda bs=64k count=16 oflag=direct 2>/dev/null
     dd if=/dev/vda of=/dev/null bs=64k count=16 iflag=direct 2>/dev/null
-    count=0; while [ $count -lt 20000 ]; do count=$((count + 1)); done
+    count=0; while [ $count -lt 500 ]; do count=$((count + 1)); done
     sleep 0.3
 done
 """.replace("MODULES", " ".join(_MODULES))
