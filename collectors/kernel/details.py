@@ -6,6 +6,7 @@ import os
 import time
 
 from collectors.analysis.counter_rates import Rates
+from collectors.kernel.block_devices import BlockDevices
 from collectors.kernel.cgroup import parsers
 from collectors.kernel.cgroup.hierarchy import Hierarchy, detect
 from collectors.kernel.cgroup.limits import Limits, host_memory_bytes, online_cpus
@@ -26,11 +27,12 @@ _FLOW = Unit.BYTES_PER_SECOND
 class KernelDetails:
     """Reads one workload's cgroup, again and again."""
 
-    def __init__(self, root: str = "/sys/fs/cgroup", proc: str = "/proc") -> None:
+    def __init__(self, root: str = "/sys/fs/cgroup", proc: str = "/proc", sys: str = "/sys") -> None:
         self._proc = proc
         self._hierarchy: Hierarchy = detect(root, proc)
         self._limits = Limits(self._hierarchy, online_cpus(), host_memory_bytes(proc))
         self._processes = Processes(proc)
+        self._block_devices = BlockDevices(sys, proc)
         self._rates = Rates()
 
     def tables(self, workload: Workload) -> list[Table]:
@@ -41,6 +43,7 @@ class KernelDetails:
         if not homes.all:
             return []
         self._limits.refresh()
+        self._block_devices.refresh()
         at = time.monotonic()
         pid = first_pid(homes.all)
         tables = [
@@ -104,14 +107,19 @@ class KernelDetails:
         return [Table(Page.DEVICES, "Throttling by the CPU quota", facts=facts)]
 
     def _disks(self, homes: CgroupDirs, at: float) -> Table:
-        counted = _by_device_v2(_read(f"{homes.unified}/io.stat")) if homes.unified else {}
-        counted = counted or _by_device_v1(_read(homes.v1_file("blkio", "blkio.throttle.io_service_bytes_recursive")))
+        """List all devices with I/O, also those that are stacked: a byte is in the lines of all that it passed."""
+        counted = parsers.io_v2(_read(f"{homes.unified}/io.stat")) if homes.unified else {}
+        if not counted:
+            counted = parsers.io_v1(_read(homes.v1_file("blkio", "blkio.throttle.io_service_bytes_recursive")), None)
         rows: list[tuple[Value, ...]] = []
-        for device, (read, written) in sorted(counted.items()):
-            flows = (self._rates.per_second(f"r{device}", read, at), self._rates.per_second(f"w{device}", written, at))
-            rows.append((_device_name(device), *flows, read, written))
+        for key, device in sorted(counted.items()):
+            shown = self._block_devices.label(key)
+            read, written = device.read_bytes, device.write_bytes
+            flows = (self._rates.per_second(f"r{shown}", read, at), self._rates.per_second(f"w{shown}", written, at))
+            below = ", ".join(self._block_devices.below(key))
+            rows.append((sanitize(shown), sanitize(below) or None, *flows, read, written))
         columns = (
-            Column("DEVICE"), Column("READ/S", _FLOW), Column("WRITE/S", _FLOW),
+            Column("DEVICE"), Column("ON"), Column("READ/S", _FLOW), Column("WRITE/S", _FLOW),
             Column("READ", Unit.BYTES), Column("WRITTEN", Unit.BYTES),
         )  # fmt: skip
         return Table(Page.DEVICES, "I/O by device of this host", columns, tuple(rows))
@@ -151,26 +159,3 @@ def _cpu_ns(directory: str) -> int | None:
     if (v2 := parsers.cpu_v2(_read(f"{directory}/cpu.stat")).total_ns) is not None:
         return v2
     return parsers.number(_read(f"{directory}/cpuacct.usage"))
-
-
-def _by_device_v2(text: bytes) -> dict[str, tuple[int, int]]:
-    found: dict[str, tuple[int, int]] = {}
-    for line in text.splitlines():
-        device, *words = line.split()
-        values = dict(word.partition(b"=")[::2] for word in words)
-        read, written = parsers.number(values.get(b"rbytes", b"")), parsers.number(values.get(b"wbytes", b""))
-        if read is not None and written is not None:
-            found[device.decode("ascii", "replace")] = (read, written)
-    return found
-
-
-def _by_device_v1(text: bytes) -> dict[str, tuple[int, int]]:
-    return {device.decode("ascii", "replace"): sums for device, sums in parsers.blkio_v1(text).items()}
-
-
-def _device_name(number: str) -> str:
-    """Name a device by its number, `8:0` -> `sda`; the number where the kernel does not tell."""
-    try:
-        return sanitize(os.path.basename(os.readlink(f"/sys/dev/block/{sanitize(number)}")))
-    except OSError:
-        return sanitize(number)

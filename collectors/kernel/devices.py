@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import re
 
+from collectors.kernel.block_devices import BlockDevices
 from collectors.kernel.cgroup import parsers
-from collectors.kernel.procfs import is_stacked_disk
 
 _SECTOR_BYTES = 512
 """The unit of diskstats, whatever the disk's own; see Documentation/admin-guide/iostats.rst."""
-_PARTITION = re.compile(r"(?:[shv]d[a-z]+|xvd[a-z]+)\d+|(?:nvme\d+n\d+|mmcblk\d+)p\d+")
 _VIRTUAL = re.compile(r"lo$|(?:veth|docker|br-|virbr|vnet|tap|cni)")
 _FORGET_EVERY = 60
 """Readings after which devices are looked up again: a name may come back as another thing."""
@@ -37,26 +36,34 @@ class _Hardware:
 
 
 class Disks:
-    """Sums diskstats over whole physical disks: no partitions, no loop, RAM, device-mapper or RAID devices."""
+    """Sums diskstats over the disks of the host, as `BlockDevices` counts them."""
 
-    def __init__(self, sys: str = "/sys") -> None:
-        self._hardware = _Hardware(f"{sys}/block")
+    def __init__(self, sys: str = "/sys", proc: str = "/proc") -> None:
+        self._devices = BlockDevices(sys, proc)
+        self._names: list[bytes] = []
+        self._readings = 0
 
     def read(self, diskstats: bytes) -> parsers.Disk:
-        """Return the totals of `/proc/diskstats`; fields are `None` when it lists no such disk."""
+        """Return the totals of `/proc/diskstats`; fields are `None` when it lists no disk."""
         rows = [words for line in diskstats.splitlines() if len(words := line.split()) >= 10]
-        self._hardware.start_reading()
-        names = [words[2].decode("utf-8", "surrogateescape") for words in rows]
-        real = {name for name in names if self._hardware.has(name)}
-        if not real:  # no sysfs: go by the names
-            real = {name for name in names if not is_stacked_disk(name) and not _PARTITION.fullmatch(name)}
-        taken = [words for name, words in zip(names, rows, strict=True) if name in real]
-        if not taken:
-            return parsers.Disk()
-        reads, read_sectors, writes, written_sectors = (
-            sum(parsers.number(words[column]) or 0 for words in taken) for column in (3, 5, 7, 9)
-        )
-        return parsers.Disk(read_sectors * _SECTOR_BYTES, written_sectors * _SECTOR_BYTES, reads, writes)
+        names = [words[2] for words in rows]
+        self._readings += 1
+        if names != self._names or self._readings % _FORGET_EVERY == 0:
+            self._devices.refresh()
+            self._names = names
+        keys = [self._devices.key_of(b"%b:%b" % (words[0], words[1]), words[2]) for words in rows]
+        counted = {key: _device_io(words) for key, words in zip(keys, rows, strict=True) if key is not None}
+        return parsers.Disk(*self._devices.total(counted)) if counted else parsers.Disk()
+
+
+def _device_io(words: list[bytes]) -> parsers.DeviceIo:
+    """Return the counters of a line; see Documentation/admin-guide/iostats.rst."""
+    reads, merged_reads, read_sectors, _, writes, merged_writes, written_sectors = (
+        parsers.number(word) or 0 for word in words[3:10]
+    )
+    return parsers.DeviceIo(
+        read_sectors * _SECTOR_BYTES, written_sectors * _SECTOR_BYTES, reads + merged_reads, writes + merged_writes
+    )
 
 
 class Interfaces:

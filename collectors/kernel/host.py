@@ -34,7 +34,7 @@ class HostSource:
     def __init__(self, proc: str = "/proc", sys: str = "/sys") -> None:
         """Take the places of procfs and sysfs: `/host/proc` in a container, a captured tree in a test."""
         self._proc = proc
-        self._disks = Disks(sys)
+        self._disks = Disks(sys, proc)
         self._interfaces = Interfaces(sys)
         self._hostname = ""
         self._kernel = ""

@@ -8,13 +8,6 @@ from typing import NamedTuple
 _WHOLE = 2048
 """A reading this short is the end: seq_file hands out pages of whole records, and none in these files is longer."""
 
-_STACKED_DISKS = ("loop", "ram", "zram", "dm-", "md", "sr", "fd", "nbd")
-
-
-def is_stacked_disk(name: str) -> bool:
-    """Return whether a block device is none of this host's disks: in memory, removable, remote or built on others."""
-    return name.startswith(_STACKED_DISKS)
-
 
 def read_bytes(path: str, below: int | None = None) -> bytes | None:
     """Read a small file whole, by its path or below an open directory; `None` when it cannot be read."""

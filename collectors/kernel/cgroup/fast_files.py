@@ -12,6 +12,7 @@ import time
 
 from msgspec.structs import replace
 
+from collectors.kernel.block_devices import BlockDevices
 from collectors.kernel.cgroup import parsers
 from collectors.kernel.cgroup.open_files import BUFFER, BatchRead, CgroupDirs, GroupGone, OpenFile
 from collectors.model.workloads import Sample
@@ -28,13 +29,14 @@ AT_LEAST_EVERY = 5
 class HotFiles:
     """CPU time, throttling, memory, block I/O and CPU pressure of one group."""
 
-    def __init__(self, homes: CgroupDirs, is_blkio_dead: bool = False) -> None:
+    def __init__(self, homes: CgroupDirs, block_devices: BlockDevices, is_blkio_dead: bool = False) -> None:
         """Open what there is.
 
         Raises:
             GroupGone: No hierarchy has CPU time or memory of it.
         """
         unified = homes.unified
+        self._block_devices = block_devices
         # On a hybrid host the v2 tree counts CPU time too, and cpuacct may lack libvirt's machines.
         self._is_v2_cpu = unified is not None
         self._is_v1_disk = "blkio" in homes.hierarchy.mounts
@@ -155,4 +157,8 @@ class HotFiles:
     def _disk_of(self, text: bytes | None, operations: bytes | None) -> parsers.Disk:
         if text is None:
             return parsers.Disk()
-        return parsers.io_v1(text, operations) if self._is_v1_disk else parsers.io_v2(text)
+        counted = parsers.io_v1(text, operations) if self._is_v1_disk else parsers.io_v2(text)
+        total = self._block_devices.total(counted)
+        if self._is_v1_disk and operations is None:
+            return parsers.Disk(total.read_bytes, total.write_bytes)
+        return parsers.Disk(*total)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import msgspec
 
 from collectors.kernel import procfs
+from collectors.kernel.block_devices import BlockDevices
 from collectors.kernel.cgroup import parsers
 from collectors.kernel.cgroup.discovery import Found, Place
 from collectors.kernel.cgroup.fast_files import HotFiles
@@ -54,6 +55,7 @@ class SharedContext:
     proc: str
     limits: Limits
     names: Names
+    block_devices: BlockDevices
     host_network: str | None = None
     is_blkio_dead: bool = False
     networks: NetworkClaims = field(default_factory=NetworkClaims)
@@ -76,7 +78,7 @@ class Group:
         self._found = found
         self._around = around
         self._homes = find_homes(around.hierarchy, place.path)
-        self._hot = HotFiles(self._homes, around.is_blkio_dead)
+        self._hot = HotFiles(self._homes, around.block_devices, around.is_blkio_dead)
         self._seldom = SlowFiles(self._homes)
         self._readings = 0
         # the inode spreads the groups over the beat

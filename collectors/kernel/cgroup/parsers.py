@@ -17,6 +17,7 @@ _UNLIMITED_BYTES = 1 << 62
 """v1 writes "no limit" as the largest number of whole pages below 2**63, which depends on the page size."""
 _LONGEST_NUMBER = 20
 """Digits of 2**64."""
+_IO_STAT = {b"rbytes": 0, b"wbytes": 1, b"rios": 2, b"wios": 3}
 
 
 class Cpu(NamedTuple):
@@ -35,8 +36,17 @@ class Throttling(NamedTuple):
     throttled_ns: int | None = None
 
 
+class DeviceIo(NamedTuple):
+    """Block I/O of one device. Bytes, and operations as they were before the kernel merged neighbours."""
+
+    read_bytes: int
+    write_bytes: int
+    reads: int
+    writes: int
+
+
 class Disk(NamedTuple):
-    """Block I/O over all devices. Bytes and operations."""
+    """Block I/O over all disks. Bytes, and operations as they were before the kernel merged neighbours."""
 
     read_bytes: int | None = None
     write_bytes: int | None = None
@@ -118,18 +128,24 @@ def limit_bytes(text: bytes) -> int | None:
     return None if value is None or value >= _UNLIMITED_BYTES else value
 
 
-def io_v2(text: bytes) -> Disk:
-    """Sum v2 `io.stat` over devices, like `docker stats`.
+def io_v2(text: bytes) -> dict[bytes, DeviceIo]:
+    """Parse v2 `io.stat`, by device.
 
-    A device without I/O may have no line or one without numbers. An empty file is a measured zero: the
-    controller is enabled and nothing was read or written.
+    A device without I/O may have no line, or one without numbers, which is left out. Several devices have the same
+    name if none has a number: `(unknown)`.
     """
-    sums = {b"rbytes": 0, b"wbytes": 0, b"rios": 0, b"wios": 0}
-    for word in text.split():
-        key, _, value = word.partition(b"=")
-        if key in sums:
-            sums[key] += number(value) or 0
-    return Disk(sums[b"rbytes"], sums[b"wbytes"], sums[b"rios"], sums[b"wios"])
+    devices: dict[bytes, DeviceIo] = {}
+    for line in text.splitlines():
+        words = line.split()
+        sums = [0, 0, 0, 0]
+        for word in words[1:]:
+            key, _, value = word.partition(b"=")
+            if (place := _IO_STAT.get(key)) is not None:
+                sums[place] = number(value) or 0
+        if len(words) > 1:
+            same = devices.get(words[0])
+            devices[words[0]] = DeviceIo(*sums) if same is None else DeviceIo(*map(sum, zip(same, sums, strict=True)))
+    return devices
 
 
 def blkio_v1(text: bytes) -> dict[bytes, tuple[int, int]]:
@@ -144,17 +160,14 @@ def blkio_v1(text: bytes) -> dict[bytes, tuple[int, int]]:
     return devices
 
 
-def sum_blkio_v1(text: bytes) -> tuple[int, int]:
-    """Sum what was read and written over the devices of a v1 blkio file."""
-    devices = blkio_v1(text).values()
-    return sum(read for read, _ in devices), sum(written for _, written in devices)
-
-
-def io_v1(service_bytes: bytes, serviced: bytes | None) -> Disk:
-    """Sum v1 `blkio.throttle.io_service_bytes_recursive` and `blkio.throttle.io_serviced_recursive` over devices."""
-    read_bytes, write_bytes = sum_blkio_v1(service_bytes)
-    reads, writes = (None, None) if serviced is None else sum_blkio_v1(serviced)
-    return Disk(read_bytes, write_bytes, reads, writes)
+def io_v1(service_bytes: bytes, serviced: bytes | None) -> dict[bytes, DeviceIo]:
+    """Parse v1 `blkio.throttle.io_service_bytes_recursive` and `blkio.throttle.io_serviced_recursive`, by device."""
+    amounts, operations = blkio_v1(service_bytes), blkio_v1(serviced or b"")
+    none = (0, 0)
+    return {
+        device: DeviceIo(*amounts.get(device, none), *operations.get(device, none))
+        for device in {**amounts, **operations}
+    }
 
 
 def stall_ns(text: bytes) -> int | None:

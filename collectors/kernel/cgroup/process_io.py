@@ -13,28 +13,20 @@ from collections.abc import Callable
 from collectors.kernel import procfs
 from collectors.kernel.cgroup import parsers, processes
 from collectors.kernel.cgroup.open_files import GroupGone, OpenFile, seldom_kept
+from collectors.kernel.devices import Disks
 
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 _AT_ONCE, _SLOWEST = 50, 5
 """So many processes are asked at each reading; of more, only at every second reading or so, down to every fifth."""
 
 
-def is_blkio_dead(blkio_root: str, proc: str = "/proc") -> bool:
+def is_blkio_dead(blkio_root: str, proc: str = "/proc", sys: str = "/sys") -> bool:
     """Whether the root group of v1 blkio knows of no I/O while the disks had some."""
     text = procfs.read_bytes(f"{blkio_root}/blkio.throttle.io_service_bytes")
-    if text is None or any(parsers.sum_blkio_v1(text)):
+    if text is None or any(map(any, parsers.blkio_v1(text).values())):
         return text is None
-    return _disks_had_io(procfs.read_bytes(f"{proc}/diskstats") or b"")
-
-
-def _disks_had_io(diskstats: bytes) -> bool:
-    for line in diskstats.splitlines():
-        words = line.split()
-        if len(words) < 10 or procfs.is_stacked_disk(words[2].decode("ascii", "replace")):
-            continue
-        if parsers.number(words[5]) or parsers.number(words[9]):  # sectors read, sectors written
-            return True
-    return False
+    disks = Disks(sys, proc).read(procfs.read_bytes(f"{proc}/diskstats") or b"")
+    return bool(disks.read_bytes or disks.write_bytes)
 
 
 class ProcessIo:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from collectors.kernel.block_devices import BlockDevices
 from collectors.kernel.cgroup.discovery import Place
 from collectors.kernel.cgroup.group import Group, SharedContext
 from collectors.kernel.cgroup.hierarchy import Hierarchy, Mode, detect
@@ -21,6 +22,8 @@ from collectors.sampling.source import SourceReading
 
 _REFRESH_EVERY = 5
 """Readings after which limits and names are read again, and groups that could not be opened are tried again."""
+_DEVICES_EVERY = 60
+"""Readings after which block devices are looked at again: a number may come back as another device."""
 _TRIES = 3
 """Readings in a row that try to open a group: an engine makes its directories one by one, and may make one again."""
 
@@ -39,12 +42,14 @@ class CgroupSource:
         self,
         root: str = "/sys/fs/cgroup",
         proc: str = "/proc",
+        sys: str = "/sys",
         hierarchy: Hierarchy | None = None,
         names: Names | None = None,
     ) -> None:
-        """Take the places of cgroupfs and procfs; the hierarchy is detected unless given."""
+        """Take the places of cgroupfs, procfs and sysfs; the hierarchy is detected unless given."""
         self._root = root
         self._proc = proc
+        self._sys = sys
         self._given = hierarchy
         self._names = names or Names()
         self._hierarchy = Hierarchy(Mode.NONE)
@@ -73,8 +78,9 @@ class CgroupSource:
             proc=self._proc,
             limits=Limits(self._hierarchy, online_cpus(), host_memory_bytes(self._proc)),
             names=self._names,
+            block_devices=BlockDevices(self._sys, self._proc),
             host_network=host_network_namespace(self._proc),
-            is_blkio_dead=blkio is not None and is_blkio_dead(blkio, self._proc),
+            is_blkio_dead=blkio is not None and is_blkio_dead(blkio, self._proc, self._sys),
         )
         self._tree = Tree(self._hierarchy.walked)
         self._blind = blind_spots(self._hierarchy, self._around.is_blkio_dead, self._proc)
@@ -85,6 +91,8 @@ class CgroupSource:
             self._around.limits.refresh()
             self._names.refresh()
             self._unreadable = dict.fromkeys(self._unreadable, _TRIES - 1)
+        if self._readings % _DEVICES_EVERY == 0 and self._around is not None and self._readings:
+            self._around.block_devices.refresh()
         if self._around is not None:
             self._around.host_table = None
         self._readings += 1

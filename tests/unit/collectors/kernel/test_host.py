@@ -108,17 +108,18 @@ def test_cpu_time_is_without_guests_twice_waiting_and_steal(proc: Path) -> None:
 
 
 def test_disks_are_counted_once_by_their_names_where_there_is_no_sysfs(tmp_path: Path) -> None:
-    assert Disks(str(tmp_path)).read(DISKSTATS.encode()) == (110 * 512, 220 * 512, 11, 22)
+    (tmp_path / "diskstats").write_text(DISKSTATS)
+    assert Disks("/nowhere", str(tmp_path)).read(DISKSTATS.encode()) == (110 * 512, 220 * 512, 11, 22)
 
 
-def test_disks_are_those_with_a_device(tmp_path: Path) -> None:
-    (tmp_path / "block" / "sda" / "device").mkdir(parents=True)
-    (tmp_path / "block" / "dm-0").mkdir()
-    assert Disks(str(tmp_path)).read(DISKSTATS.encode()) == (100 * 512, 200 * 512, 10, 20)
+def test_operations_are_counted_before_the_kernel_merges_them_as_in_io_stat(tmp_path: Path) -> None:
+    line = "98 16 ubdb 21 3 4120 128 51 967 12096 150 0 10 279 0 0 0 0 0 0\n"
+    (tmp_path / "diskstats").write_text(line)
+    assert Disks("/nowhere", str(tmp_path)).read(line.encode()) == (4120 * 512, 12096 * 512, 24, 1018)
 
 
 def test_no_disk_is_none_and_not_zero(tmp_path: Path) -> None:
-    assert Disks(str(tmp_path)).read(b"7 0 loop0 1 1 1 1 1 1 1 1\nbroken\n") == (None, None, None, None)
+    assert Disks(str(tmp_path), str(tmp_path)).read(b"7 0 loop0 1 1 1 1 1 1 1 1\nbroken\n") == (None, None, None, None)
 
 
 def test_interfaces_are_those_with_a_device(tmp_path: Path) -> None:

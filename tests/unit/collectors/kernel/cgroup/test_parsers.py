@@ -98,22 +98,23 @@ def test_no_memory_limit_has_several_spellings(text: bytes, limit: int | None) -
     assert parsers.limit_bytes(text) == limit
 
 
-def test_io_stat_is_summed_over_devices_with_keys_missing() -> None:
-    assert parsers.io_v2(IO_STAT) == (4196, 8392, 4, 7)
-
-
-def test_an_empty_io_stat_is_a_measured_zero() -> None:
-    assert parsers.io_v2(b"") == (0, 0, 0, 0)
+def test_io_stat_is_parsed_by_device_with_keys_missing_and_devices_without_a_number_added_up() -> None:
+    assert parsers.io_v2(IO_STAT) == {b"8:0": (4096, 8192, 1, 2), b"253:0": (100, 200, 3, 4), b"259:1": (0, 0, 0, 1)}
+    assert parsers.io_v2(b"98:0 \n8:0 rbytes=1\n") == {b"8:0": (1, 0, 0, 0)}
+    hidden = b"(unknown) rbytes=1 wbytes=2 rios=3 wios=4\n(unknown) rbytes=10 wbytes=20 rios=30 wios=40\n"
+    assert parsers.io_v2(hidden) == {b"(unknown)": (11, 22, 33, 44)}
 
 
 def test_blkio_leaves_totals_and_kinds_out() -> None:
-    assert parsers.sum_blkio_v1(BLKIO) == (1_048_577, 4096)
     assert parsers.blkio_v1(b"8:0 Read 3\n8:0 Write 4\n8:0 Total 7\n8:16 Write 5\n") == {
         b"8:0": (3, 4),
         b"8:16": (0, 5),
     }
-    assert parsers.io_v1(BLKIO, b"254:0 Read 8\n254:0 Write 1\nTotal 9\n") == (1_048_577, 4096, 8, 1)
-    assert parsers.io_v1(b"Total 0\n", None) == (0, 0, None, None)
+    assert parsers.io_v1(BLKIO, b"254:0 Read 8\n254:0 Write 1\nTotal 9\n") == {
+        b"254:0": (1_048_576, 4096, 8, 1),
+        b"254:16": (1, 0, 0, 0),
+    }
+    assert parsers.io_v1(b"Total 0\n", None) == {}
 
 
 def test_pressure_is_the_time_in_which_some_waited() -> None:

@@ -1,0 +1,136 @@
+"""Which block devices are built on which, so that a byte that passes several of them is counted once.
+
+The rule, for a group's counters and for those of the host alike:
+
+- A device with nothing below it is a disk, also a remote one (iSCSI, rbd, nbd). All disks count.
+- Of a stack (device-mapper, RAID, bcache, NVMe multipath) count the disks or the devices above them, whichever have
+  more: the kernel charges what a layer does in a thread of its own, such as the writes of dm-crypt, to nobody.
+- What stays in memory does not count: RAM disks, zram, and loop devices, unless these bypass the page cache.
+
+Source: blk_cgroup_bio_start in block/blk-cgroup.c of the kernel, which counts a request at each device that it passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Set
+
+from collectors.kernel.cgroup.parsers import DeviceIo
+from collectors.kernel.procfs import read_bytes
+from collectors.kernel.sysfs_block import Device, scan
+
+
+class BlockDevices:
+    """The block devices of this host by number, `8:0`; those without one by name."""
+
+    def __init__(self, sys: str = "/sys", proc: str = "/proc") -> None:
+        self._sys = sys
+        self._proc = proc
+        self._devices: dict[bytes, Device] = {}
+        self._levels: dict[bytes, tuple[frozenset[bytes], ...]] = {}
+        """Device -> the levels of the stack that it is in; none if it does not count."""
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Look at the devices of this host again."""
+        self._devices = scan(self._sys, self._proc)
+        counted = _on_disks(self._devices)
+        self._levels = dict.fromkeys(self._devices, ())
+        for stack in _stacks({key: self._devices[key].below & counted for key in counted}):
+            self._levels.update(dict.fromkeys(frozenset().union(*stack), stack))
+
+    def label(self, key: bytes) -> str:
+        """Return the name of a device, with the name that device-mapper gives it; else its key."""
+        if (device := self._devices.get(key)) is None:
+            return key.decode("ascii", "replace")
+        mapped = (read_bytes(f"{self._sys}/block/{device.name}/dm/name") or b"").decode("utf-8", "replace").strip()
+        return f"{device.name} ({mapped})" if mapped else device.name
+
+    def below(self, key: bytes) -> list[str]:
+        """Return the names of the devices that one is directly built on."""
+        device = self._devices.get(key)
+        keys = () if device is None else device.below
+        return sorted(self._devices[lower].name for lower in keys if lower in self._devices)
+
+    def key_of(self, number: bytes, name: bytes) -> bytes | None:
+        """Return the key of a device that counts; `None` for other devices, and for partitions."""
+        key = number if number in self._devices else name
+        return key if self._levels.get(key) else None
+
+    def total(self, counters: Mapping[bytes, DeviceIo]) -> DeviceIo:
+        """Add up the counters of devices, each byte and each operation once.
+
+        A device that this host does not have, such as one that was removed, counts as a disk.
+        """
+        if not counters.keys() <= self._levels.keys():
+            self._look_for(counters.keys() - self._levels.keys())
+        stacks = {levels: None for key in counters if (levels := self._levels[key])}
+        if len(counters) == len(stacks) == 1:
+            return next(iter(counters.values()))
+        sums: list[DeviceIo] = []
+        for levels in stacks:
+            of_levels = [add(counters[key] for key in level if key in counters) for level in levels]
+            sums.append(of_levels[0] if len(levels) == 1 else DeviceIo(*map(max, zip(*of_levels, strict=True))))
+        return sums[0] if len(sums) == 1 else add(sums)
+
+    def _look_for(self, keys: Set[bytes]) -> None:
+        """Look for devices that appeared; take those that are not there for disks until the next refresh."""
+        gone = self._levels.keys() - self._devices.keys()
+        self.refresh()
+        for key in (gone | keys) - self._devices.keys():
+            self._levels[key] = (frozenset({key}),)
+
+
+def add(counters: Iterable[DeviceIo]) -> DeviceIo:
+    """Return the sum of counters."""
+    read_bytes = write_bytes = reads = writes = 0
+    for one in counters:
+        read_bytes += one[0]
+        write_bytes += one[1]
+        reads += one[2]
+        writes += one[3]
+    return DeviceIo(read_bytes, write_bytes, reads, writes)
+
+
+def _on_disks(devices: Mapping[bytes, Device]) -> set[bytes]:
+    """Return the disks, and the devices that have disks below and nothing else."""
+    counted = {key for key, device in devices.items() if device.is_disk and not device.below}
+    waiting = devices.keys() - counted
+    while reached := {key for key in waiting if devices[key].below and devices[key].below <= counted}:
+        counted |= reached
+        waiting -= reached
+    return counted
+
+
+def _stacks(below: Mapping[bytes, set[bytes]]) -> Iterator[tuple[frozenset[bytes], ...]]:
+    """Yield the levels of each stack: sets of devices of which none is above another, by height and by depth.
+
+    A device that nothing is above or below is a stack of one level.
+    """
+    above: dict[bytes, set[bytes]] = {key: set() for key in below}
+    for key, lowers in below.items():
+        for lower in lowers:
+            above[lower].add(key)
+    heights, depths = _distances(below), _distances(above)
+    waiting = set(below)
+    while waiting:
+        stack, reached = set[bytes](), {min(waiting)}
+        while reached:
+            stack |= reached
+            reached = {other for key in reached for other in below[key] | above[key]} - stack
+        waiting -= stack
+        levels: dict[frozenset[bytes], None] = {}
+        for distances in (heights, depths):
+            for distance in range(max(distances[key] for key in stack) + 1):
+                levels[frozenset(key for key in stack if distances[key] == distance)] = None
+        yield tuple(levels)
+
+
+def _distances(graph: Mapping[bytes, set[bytes]]) -> dict[bytes, int]:
+    """Return the longest way from each device to an end of the graph; a loop, which no kernel makes, ends it too."""
+    distances = dict.fromkeys(graph, 0)
+    for _ in range(len(graph)):
+        longer = {key: 1 + max(distances[other] for other in others) for key, others in graph.items() if others}
+        if all(distances[key] == distance for key, distance in longer.items()):
+            break
+        distances.update(longer)
+    return distances
