@@ -10,9 +10,11 @@ from collectors.kernel.block_devices import BlockDevices
 from collectors.kernel.cgroup import parsers
 from collectors.kernel.cgroup.hierarchy import Hierarchy, detect
 from collectors.kernel.cgroup.limits import Limits, host_memory_bytes, online_cpus
+from collectors.kernel.cgroup.networks import roles_of_process
 from collectors.kernel.cgroup.open_files import CgroupDirs, find_homes
 from collectors.kernel.cgroup.processes import first_pid
 from collectors.kernel.isolation import isolation_table
+from collectors.kernel.network_edge import EDGE, roles_by_name
 from collectors.kernel.process_table import Processes
 from collectors.kernel.procfs import read_bytes
 from collectors.kernel.qemu_memory import guest_memory_table
@@ -53,7 +55,7 @@ class KernelDetails:
             *self._split(workload, homes, at),
             *self._throttling(homes, at),
             self._disks(homes, at),
-            *self._network(workload, pid, at),
+            *self._network(workload, homes, pid, at),
             self._processes.table(homes.all),
         ]
         return [table for table in tables if table.rows or table.facts or table.note]
@@ -124,22 +126,23 @@ class KernelDetails:
         )  # fmt: skip
         return Table(Page.DEVICES, "I/O by device of this host", columns, tuple(rows))
 
-    def _network(self, workload: Workload, pid: int | None, at: float) -> list[Table]:
-        """List the interfaces inside a container's own network namespace."""
+    def _network(self, workload: Workload, homes: CgroupDirs, pid: int | None, at: float) -> list[Table]:
+        """List the interfaces inside a container's own network namespace, and which of them the table counts."""
         if workload.kind is not Kind.CONTAINER or pid is None or _same_network(self._proc, pid):
             return []
         rows: list[tuple[Value, ...]] = []
         table = parsers.interfaces(read_bytes(f"{self._proc}/{pid}/net/dev") or b"") or {}
+        roles = _network_roles(self._proc, pid, homes) or roles_by_name(table)
         for name, counters in table.items():
             shown, sums = sanitize(name), parsers.traffic([counters])
             flows = (
                 self._rates.per_second(f"rx{shown}", sums.rx_bytes, at),
                 self._rates.per_second(f"tx{shown}", sums.tx_bytes, at),
             )
-            rows.append((shown, *flows, sums.rx_bytes, sums.tx_bytes, sums.drops))
+            rows.append((shown, _is_counted(roles.get(name)), *flows, sums.rx_bytes, sums.tx_bytes, sums.drops))
         columns = (
-            Column("INTERFACE"), Column("RX/S", _FLOW), Column("TX/S", _FLOW), Column("RX", Unit.BYTES),
-            Column("TX", Unit.BYTES), Column("DROPS", Unit.COUNT),
+            Column("INTERFACE"), Column("COUNTED"), Column("RX/S", _FLOW), Column("TX/S", _FLOW),
+            Column("RX", Unit.BYTES), Column("TX", Unit.BYTES), Column("DROPS", Unit.COUNT),
         )  # fmt: skip
         return [Table(Page.DEVICES, "Network interfaces inside", columns, tuple(rows))]
 
@@ -149,6 +152,21 @@ def _same_network(proc: str, pid: int) -> bool:
         return os.readlink(f"{proc}/{pid}/ns/net") == os.readlink(f"{proc}/self/ns/net")
     except OSError:
         return True
+
+
+def _is_counted(role: str | None) -> str | None:
+    return role if role is None else "yes" if role == EDGE else sanitize(f"no: {role}")
+
+
+def _network_roles(proc: str, pid: int, homes: CgroupDirs) -> dict[bytes, str] | None:
+    try:
+        process = os.open(f"{proc}/{pid}", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        return roles_of_process(process, homes.all, proc)
+    finally:
+        os.close(process)
 
 
 def _read(path: str | None) -> bytes:

@@ -1,38 +1,20 @@
-"""Which disks and network interfaces of a host count: those with hardware behind them, each byte once."""
+"""The traffic of the host's disks and of its network's edge, each byte once."""
 
 from __future__ import annotations
 
 import os
-import re
+from collections.abc import Iterable
 
 from collectors.kernel.block_devices import BlockDevices
 from collectors.kernel.cgroup import parsers
+from collectors.kernel.cgroup.processes import host_network_namespace, network_namespace, one_per_network
+from collectors.kernel.links import NamespaceView, view, view_of
+from collectors.kernel.network_edge import NetworkEdge, has_hardware, roles
 
 _SECTOR_BYTES = 512
 """The unit of diskstats, whatever the disk's own; see Documentation/admin-guide/iostats.rst."""
-_VIRTUAL = re.compile(r"lo$|(?:veth|docker|br-|virbr|vnet|tap|cni)")
 _FORGET_EVERY = 60
 """Readings after which devices are looked up again: a name may come back as another thing."""
-
-
-class _Hardware:
-    """Remembers which devices of one class have hardware behind them."""
-
-    def __init__(self, directory: str) -> None:
-        self._directory = directory
-        self._known: dict[str, bool] = {}
-        self._readings = 0
-
-    def has(self, name: str) -> bool:
-        known = self._known.get(name)
-        if known is None:
-            known = self._known[name] = os.path.exists(f"{self._directory}/{name}/device")
-        return known
-
-    def start_reading(self) -> None:
-        if self._readings % _FORGET_EVERY == 0:
-            self._known.clear()
-        self._readings += 1
 
 
 class Disks:
@@ -67,19 +49,37 @@ def _device_io(words: list[bytes]) -> parsers.DeviceIo:
 
 
 class Interfaces:
-    """Sums net/dev over interfaces with hardware; where there are none, over all that no engine made."""
+    """Sums net/dev over the edge of the host: the interfaces with hardware, or else what leads out of its namespace."""
 
-    def __init__(self, sys: str = "/sys") -> None:
-        self._hardware = _Hardware(f"{sys}/class/net")
+    def __init__(self, proc: str = "/proc") -> None:
+        self._proc = proc
+        self._edge = NetworkEdge(self._look)
 
     def read(self, table: bytes) -> parsers.Network | None:
-        """Return the totals of a `net/dev` table; `None` without a table."""
-        rows = parsers.interfaces(table)
-        if rows is None:
+        """Return the totals of a `net/dev` table of the host's namespace; `None` without a table."""
+        return self._edge.read(table)
+
+    def _look(self) -> dict[bytes, str] | None:
+        """Say what the host's interfaces are; `None` where its namespace may not be entered."""
+        network = host_network_namespace(self._proc)
+        if network is None:
             return None
-        self._hardware.start_reading()
-        names = {name: name.decode("utf-8", "surrogateescape") for name in rows}
-        real = [columns for name, columns in rows.items() if self._hardware.has(names[name])]
-        if not real:
-            real = [columns for name, columns in rows.items() if not _VIRTUAL.match(names[name])]
-        return parsers.traffic(real)
+        is_own = network == network_namespace("/proc", "self")
+        seen = self._view(is_own, ())
+        if seen is None or has_hardware(seen):
+            return None if seen is None else roles(seen, is_host=True)
+        pids = [int(name) for name in os.listdir(self._proc) if name.isdigit()]
+        seen = self._view(is_own, one_per_network(self._proc, pids))
+        return None if seen is None else roles(seen, is_host=True)
+
+    def _view(self, is_own: bool, inner_pids: Iterable[int]) -> NamespaceView | None:
+        if is_own:
+            return view(None, inner_pids)
+        try:
+            process = os.open(f"{self._proc}/1", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError:
+            return None
+        try:
+            return view_of(process, inner_pids)
+        finally:
+            os.close(process)

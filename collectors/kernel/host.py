@@ -35,7 +35,7 @@ class HostSource:
         """Take the places of procfs and sysfs: `/host/proc` in a container, a captured tree in a test."""
         self._proc = proc
         self._disks = Disks(sys, proc)
-        self._interfaces = Interfaces(sys)
+        self._interfaces = Interfaces(proc)
         self._hostname = ""
         self._kernel = ""
         self._epoch = ""

@@ -16,35 +16,17 @@ from collectors.kernel.cgroup.fast_files import HotFiles
 from collectors.kernel.cgroup.hierarchy import Hierarchy
 from collectors.kernel.cgroup.identity import Names, identify, is_settled, state_of
 from collectors.kernel.cgroup.limits import Limits
+from collectors.kernel.cgroup.networks import NetworkClaims, roles_of_process
 from collectors.kernel.cgroup.open_files import find_homes
 from collectors.kernel.cgroup.process_io import ProcessIo
 from collectors.kernel.cgroup.slow_files import SlowFiles, machine_threads
+from collectors.kernel.network_edge import NetworkEdge
 from collectors.model.workloads import Sample, State, Workload, WorkloadId
 from collectors.safety.sanitize import sanitize
 
 _SLOW_EVERY = 5
 _PATIENCE = 3
 """Readings for which a group without processes is kept back, when only a process can tell its id."""
-
-
-class NetworkClaims:
-    """Which group counts a network namespace: the containers of a pod share one, and it counts once."""
-
-    def __init__(self) -> None:
-        self._owners: dict[str, tuple[float, str]] = {}
-
-    def claim(self, network: str, began: float, path: str) -> bool:
-        """Claim a namespace for a group. The group that began first keeps it: a pod's sandbox."""
-        bid = (began, path)
-        if bid <= self._owners.get(network, bid):
-            self._owners[network] = bid
-            return True
-        return False
-
-    def release(self, network: str, path: str) -> None:
-        """Give a namespace up, when the group has gone."""
-        if self._owners.get(network, (0.0, ""))[1] == path:
-            del self._owners[network]
 
 
 @dataclass(slots=True)
@@ -89,9 +71,7 @@ class Group:
         """Processes that the kernel killed for lack of memory and that were not told yet."""
         self._process_io = ProcessIo(lambda: self._homes.all, around.proc) if around.is_blkio_dead else None
         self._approximate: Sample | None = None
-        self._table: bytes | None = None
-        self._network: parsers.Network | None = None
-        """What the table of interfaces was read as."""
+        self._edge = NetworkEdge(self._look_at_network)
         self._process = -1
         self._state = State.UNKNOWN
         self._identity = identify(place, self._homes.all, around.proc, around.host_network, around.names)
@@ -236,6 +216,7 @@ class Group:
         if self._process >= 0:
             os.close(self._process)
             self._process = -1
+        self._edge = NetworkEdge(self._look_at_network)
         if self._identity.network:
             self._around.networks.release(self._identity.network, self.place.path)
 
@@ -252,9 +233,11 @@ class Group:
         text = procfs.read_bytes("net/dev", self._process)
         if text is None or (not who.network and self._is_hosts(text)):
             return None
-        if text != self._table:
-            self._table, self._network = text, parsers.network(text)
-        return self._network
+        return self._edge.read(text)
+
+    def _look_at_network(self) -> dict[bytes, str] | None:
+        """Say what the interfaces of the first process's namespace are; `None` without the right to enter it."""
+        return roles_of_process(self._process, self._homes.all, self._around.proc)
 
     def _is_hosts(self, table: bytes) -> bool:
         """Whether a table has the host's interfaces: then, hidden as it is, it is the host's own."""

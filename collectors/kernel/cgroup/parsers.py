@@ -230,12 +230,3 @@ def traffic(rows: Iterable[list[bytes]]) -> Network:
         for total, column in ((0, 0), (1, 8), (2, 1), (3, 9), (4, 3), (4, 11)):
             sums[total] += number(columns[column]) or 0
     return Network(*sums)
-
-
-def network(text: bytes) -> Network | None:
-    """Sum `/proc/<pid>/net/dev` over all interfaces but `lo`. `None` when there is no table.
-
-    A namespace with only the loopback is a measured zero.
-    """
-    rows = interfaces(text)
-    return None if rows is None else traffic(columns for name, columns in rows.items() if name != b"lo")

@@ -58,7 +58,6 @@ NET_DEV = b"""Inter-|   Receive                                                |
   eth0: 357365949 8935 0 7 0 0 0 0 695142 5808 0 3 0 0 0 0
   eth1:28 1 0 0 0 0 0 0 854 9 0 0 0 0 0 0
 """
-LONELY_NET_DEV = b"".join(NET_DEV.splitlines(keepends=True)[:3])
 
 
 def test_v2_cpu_time_is_in_microseconds() -> None:
@@ -147,13 +146,13 @@ def test_kills_are_found_in_both_versions() -> None:
     assert parsers.oom_kills(b"low 0\nhigh 0\nmax 12\noom 3\noom_kill 2\noom_group_kill 0\n") == 2
 
 
-def test_the_network_is_all_interfaces_but_the_loopback() -> None:
-    assert parsers.network(NET_DEV) == (357_365_977, 695_996, 8936, 5817, 10)
-
-
-def test_a_namespace_with_only_a_loopback_is_a_measured_zero() -> None:
-    assert parsers.network(LONELY_NET_DEV) == (0, 0, 0, 0, 0)
-    assert parsers.network(b"") is None
+def test_a_table_of_interfaces_is_split_and_added_up() -> None:
+    rows = parsers.interfaces(NET_DEV)
+    assert rows is not None
+    del rows[b"lo"]
+    assert parsers.traffic(rows.values()) == (357_365_977, 695_996, 8936, 5817, 10)
+    assert parsers.traffic([]) == (0, 0, 0, 0, 0)
+    assert parsers.interfaces(b"") is None
 
 
 @pytest.mark.parametrize("text", [b"", b"max", b"-1", b"1_000", b"0x10", b"1.5", b"9" * 5000, b"\xb2"])
@@ -175,7 +174,7 @@ PARSERS: list[Callable[[bytes], object]] = [
     lambda text: parsers.quota_v1(text, text),
     parsers.cpuset_count,
     parsers.oom_kills,
-    parsers.network,
+    parsers.interfaces,
 ]
 REAL = st.sampled_from([CPU_STAT_V2, CPU_STAT_V1, MEMORY_STAT_V1, IO_STAT, BLKIO, PRESSURE, NET_DEV, b"50000 100000\n"])
 BROKEN = st.tuples(REAL, st.integers(0, 400), st.binary(max_size=8)).map(

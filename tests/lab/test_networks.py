@@ -1,0 +1,166 @@
+"""Real network namespaces: traffic that passes several interfaces counts once, at the edge."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from collectors.kernel.details import KernelDetails
+from collectors.model.workloads import Sample
+from tests.helpers.checkout import ROOT
+from tests.helpers.lab.network import namespace
+from tests.helpers.lab.process import require_root, wait_until
+from tests.unit.collectors.kernel.cgroup.test_source import ID, LiveGroups, find, opened
+
+PACKETS, LENGTH = 100, 1000
+ETHERNET_UDP = 42
+"""Bytes of headers on a packet of an interface that carries frames."""
+SEND = (
+    "import socket, sys; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+    f"for _ in range({PACKETS}): s.sendto(b'x' * {LENGTH}, (sys.argv[1], 4999))"
+)
+VPN = """
+import fcntl, os, socket, struct
+tun = os.open("/dev/net/tun", os.O_RDWR)
+fcntl.ioctl(tun, 0x400454CA, struct.pack("16sH", b"tun0", 0x1001))  # TUNSETIFF, IFF_TUN | IFF_NO_PI
+os.system("ip address add 10.213.2.1/24 dev tun0 && ip link set tun0 up")
+carrier = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+while True:
+    carrier.sendto(os.read(tun, 4096), ("10.213.0.1", 4999))
+"""
+GUEST = """
+while ! ip link show eth0 >/dev/null 2>&1; do sleep 0.1; done
+ip link add podman0 type bridge
+unshare --net sleep 1000 & inner=$!
+sleep 0.5
+ip link add veth1 type veth peer name eth0 netns $inner
+ip link set veth1 master podman0
+ip link add cali1 type veth peer name eth1 netns $inner
+ip tuntap add tun0 mode tun
+"$1" -c '
+from collectors.kernel.devices import Interfaces
+print(*sorted(name.decode() for name, role in Interfaces()._look().items() if role == "edge"))'
+kill $inner
+"""
+pytestmark = pytest.mark.lab
+
+
+def ip(*words: str) -> str:
+    return subprocess.run(["ip", *words], check=True, capture_output=True, text=True).stdout
+
+
+def traffic_of(inside: str, name: str) -> tuple[int, int]:
+    """Return the bytes that an interface received and sent, by the kernel's other interface."""
+    (link,) = json.loads(ip("-n", inside, "-s", "-j", "link", "show", name))
+    return link["stats64"]["rx"]["bytes"], link["stats64"]["tx"]["bytes"]
+
+
+def send(inside: str, address: str) -> None:
+    subprocess.run(["ip", "netns", "exec", inside, sys.executable, "-c", SEND, address], check=True)
+
+
+@pytest.fixture
+def live() -> Iterator[LiveGroups]:
+    """A cgroup on this host, removed afterwards."""
+    require_root()
+    groups = LiveGroups(f"vmtop-networks-{os.getpid()}")
+    try:
+        yield groups
+    finally:
+        groups.close()
+
+
+@pytest.fixture
+def outer(live: LiveGroups) -> Iterator[str]:
+    """A container with a VPN, and with a bridge to a container inside; its group is `ID`."""
+    with ExitStack() as stack:
+        outer, inner = (stack.enter_context(namespace(purpose)) for purpose in ("outer", "inner"))
+        on_host = f"vh{os.getpid()}"
+        ip("link", "add", on_host, "type", "veth", "peer", "name", "eth0", "netns", outer)
+        ip("address", "add", "10.213.0.1/24", "dev", on_host)
+        ip("link", "set", on_host, "up")
+        ip("-n", outer, "link", "add", "br0", "type", "bridge")
+        ip("-n", outer, "link", "add", "v0", "type", "veth", "peer", "name", "eth0", "netns", inner)
+        ip("-n", outer, "link", "set", "v0", "master", "br0", "up")
+        for inside, name, address in (
+            (outer, "eth0", "10.213.0.2"),
+            (outer, "br0", "10.213.1.1"),
+            (inner, "eth0", "10.213.1.2"),
+        ):
+            ip("-n", inside, "address", "add", f"{address}/24", "dev", name)
+            ip("-n", inside, "link", "set", name, "up")
+        ip("-n", inner, "route", "add", "default", "via", "10.213.1.1")
+        ip("route", "add", "10.213.1.0/24", "via", "10.213.0.2")
+        ip("netns", "exec", outer, "sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward")
+        live.make(ID)
+        for inside, program in (
+            (outer, ["sleep", "1000"]),
+            (outer, [sys.executable, "-c", VPN]),
+            (inner, ["sleep", "1000"]),
+        ):
+            child = stack.enter_context(subprocess.Popen(["ip", "netns", "exec", inside, *program]))
+            stack.callback(child.kill)
+            for folder in live.folders:
+                (folder / ID / "cgroup.procs").write_text(str(child.pid))
+        wait_until(lambda: has_vpn(outer), 20, "the VPN")
+        yield outer
+
+
+def has_vpn(inside: str) -> bool:
+    return any(
+        link["ifname"] == "tun0" and "UP" in link["flags"] for link in json.loads(ip("-n", inside, "-j", "link"))
+    )
+
+
+def row(live: LiveGroups, path: str) -> Sample:
+    source = opened()
+    found = find(source.read(), path)
+    source.close()
+    assert found is not None
+    return found[1][0]
+
+
+def test_what_an_inner_container_and_a_vpn_send_counts_once(live: LiveGroups, outer: str) -> None:
+    path = f"/{live.folders[0].name}/{ID}"
+    before = row(live, path)
+    send(f"vmtop-inner-{os.getpid()}", "10.213.0.1")  # by v0, br0 and eth0
+    send(outer, "10.213.2.9")  # by tun0 and eth0
+    after = row(live, path)
+    assert after.net_tx_total_bytes == traffic_of(outer, "eth0")[1]
+    assert after.net_rx_total_bytes == traffic_of(outer, "eth0")[0]
+    sent = (after.net_tx_total_bytes or 0) - (before.net_tx_total_bytes or 0)
+    at_least = 2 * PACKETS * (LENGTH + ETHERNET_UDP)
+    assert at_least <= sent < at_least + 10_000, "with the packets that the VPN wraps, and some for addresses"
+    assert traffic_of(outer, "br0")[0] >= PACKETS * LENGTH, "the bridge counted them too"
+    assert traffic_of(outer, "tun0")[1] >= PACKETS * LENGTH, "and so did the tunnel"
+    source = opened()
+    found = find(source.read(), path)
+    source.close()
+    assert found is not None
+    tables = KernelDetails().tables(found[0])
+    shown = next(table for table in tables if table.title == "Network interfaces inside")
+    assert {line[0]: line[1] for line in shown.rows} == {
+        "lo": "no: inside",
+        "eth0": "yes",
+        "br0": "no: bridge",
+        "v0": "no: inside",
+        "tun0": "no: tunnel",
+    }
+
+
+def test_a_host_without_hardware_counts_what_leads_out_of_it() -> None:
+    """As an LXC guest: a namespace with its own first process, and containers behind a bridge and routed."""
+    require_root()
+    argv = ["unshare", "--net", "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-s", sys.executable]
+    with subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as guest:
+        own = os.readlink("/proc/self/ns/net")
+        wait_until(lambda: os.readlink(f"/proc/{guest.pid}/ns/net") != own, 10, "the guest's namespace")
+        ip("link", "add", f"vg{os.getpid()}", "type", "veth", "peer", "name", "eth0", "netns", str(guest.pid))
+        answer, _ = guest.communicate(GUEST, timeout=60)
+    assert answer == "eth0\n"
