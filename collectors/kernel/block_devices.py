@@ -12,11 +12,15 @@ Source: blk_cgroup_bio_start in block/blk-cgroup.c of the kernel, which counts a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Set
+from operator import add
+from typing import NamedTuple
 
 from collectors.kernel.cgroup.parsers import DeviceIo
 from collectors.kernel.procfs import read_bytes
 from collectors.kernel.sysfs_block import Device, scan
+
+_NOTHING = DeviceIo(0, 0, 0, 0)
 
 
 class BlockDevices:
@@ -26,17 +30,19 @@ class BlockDevices:
         self._sys = sys
         self._proc = proc
         self._devices: dict[bytes, Device] = {}
-        self._levels: dict[bytes, tuple[frozenset[bytes], ...]] = {}
-        """Device -> the levels of the stack that it is in; none if it does not count."""
+        self._places: dict[bytes, _Place | None] = {}
+        """Device -> where it is in its stack; `None`: it does not count."""
         self.refresh()
 
     def refresh(self) -> None:
         """Look at the devices of this host again."""
         self._devices = scan(self._sys, self._proc)
         counted = _on_disks(self._devices)
-        self._levels = dict.fromkeys(self._devices, ())
-        for stack in _stacks({key: self._devices[key].below & counted for key in counted}):
-            self._levels.update(dict.fromkeys(frozenset().union(*stack), stack))
+        self._places = dict.fromkeys(self._devices)
+        for stack, levels in enumerate(_stacks({key: self._devices[key].below & counted for key in counted})):
+            for key in frozenset[bytes]().union(*levels):
+                those_with_it = (number for number, level in enumerate(levels) if key in level)
+                self._places[key] = _Place(stack, len(levels), tuple(those_with_it))
 
     def label(self, key: bytes) -> str:
         """Return the name of a device, with the name that device-mapper gives it; else its key."""
@@ -54,41 +60,54 @@ class BlockDevices:
     def key_of(self, number: bytes, name: bytes) -> bytes | None:
         """Return the key of a device that counts; `None` for other devices, and for partitions."""
         key = number if number in self._devices else name
-        return key if self._levels.get(key) else None
+        return key if self._places.get(key) else None
 
     def total(self, counters: Mapping[bytes, DeviceIo]) -> DeviceIo:
         """Add up the counters of devices, each byte and each operation once.
 
         A device that this host does not have, such as one that was removed, counts as a disk.
         """
-        if not counters.keys() <= self._levels.keys():
-            self._look_for(counters.keys() - self._levels.keys())
-        stacks = {levels: None for key in counters if (levels := self._levels[key])}
-        if len(counters) == len(stacks) == 1:
-            return next(iter(counters.values()))
-        sums: list[DeviceIo] = []
-        for levels in stacks:
-            of_levels = [add(counters[key] for key in level if key in counters) for level in levels]
-            sums.append(of_levels[0] if len(levels) == 1 else DeviceIo(*map(max, zip(*of_levels, strict=True))))
-        return sums[0] if len(sums) == 1 else add(sums)
+        places = self._places
+        if not counters.keys() <= places.keys():
+            self._look_for(counters.keys() - places.keys())
+            places = self._places
+        if len(counters) == 1:
+            ((key, device),) = counters.items()
+            return device if places[key] else _NOTHING
+        of_levels: dict[int | bytes, list[list[int]]] = {}
+        for key, (amount_read, amount_written, reads, writes) in counters.items():
+            if (place := places[key]) is None:
+                continue
+            if (levels := of_levels.get(place.stack)) is None:
+                levels = of_levels[place.stack] = [[0, 0, 0, 0] for _ in range(place.height)]
+            for number in place.levels:
+                level = levels[number]
+                level[0] += amount_read
+                level[1] += amount_written
+                level[2] += reads
+                level[3] += writes
+        total = [0, 0, 0, 0]
+        for levels in of_levels.values():
+            greatest = levels[0] if len(levels) == 1 else map(max, *levels)
+            total = list(map(add, total, greatest))
+        return DeviceIo(*total)
 
     def _look_for(self, keys: Set[bytes]) -> None:
         """Look for devices that appeared; take those that are not there for disks until the next refresh."""
-        gone = self._levels.keys() - self._devices.keys()
+        gone = self._places.keys() - self._devices.keys()
         self.refresh()
         for key in (gone | keys) - self._devices.keys():
-            self._levels[key] = (frozenset({key}),)
+            self._places[key] = _Place(key, 1, (0,))
 
 
-def add(counters: Iterable[DeviceIo]) -> DeviceIo:
-    """Return the sum of counters."""
-    read_bytes = write_bytes = reads = writes = 0
-    for one in counters:
-        read_bytes += one[0]
-        write_bytes += one[1]
-        reads += one[2]
-        writes += one[3]
-    return DeviceIo(read_bytes, write_bytes, reads, writes)
+class _Place(NamedTuple):
+    """Where a device is in a stack."""
+
+    stack: int | bytes
+    height: int
+    """Levels of the stack: sets of devices of which none is above another."""
+    levels: tuple[int, ...]
+    """Those that the device is in."""
 
 
 def _on_disks(devices: Mapping[bytes, Device]) -> set[bytes]:
@@ -101,11 +120,8 @@ def _on_disks(devices: Mapping[bytes, Device]) -> set[bytes]:
     return counted
 
 
-def _stacks(below: Mapping[bytes, set[bytes]]) -> Iterator[tuple[frozenset[bytes], ...]]:
-    """Yield the levels of each stack: sets of devices of which none is above another, by height and by depth.
-
-    A device that nothing is above or below is a stack of one level.
-    """
+def _stacks(below: Mapping[bytes, set[bytes]]) -> Iterator[list[frozenset[bytes]]]:
+    """Yield the levels of each stack, by height and by depth. A device by itself is a stack of one level."""
     above: dict[bytes, set[bytes]] = {key: set() for key in below}
     for key, lowers in below.items():
         for lower in lowers:
@@ -122,7 +138,7 @@ def _stacks(below: Mapping[bytes, set[bytes]]) -> Iterator[tuple[frozenset[bytes
         for distances in (heights, depths):
             for distance in range(max(distances[key] for key in stack) + 1):
                 levels[frozenset(key for key in stack if distances[key] == distance)] = None
-        yield tuple(levels)
+        yield list(levels)
 
 
 def _distances(graph: Mapping[bytes, set[bytes]]) -> dict[bytes, int]:
