@@ -75,7 +75,7 @@ class ActionController:
         app: Shows the menus and notifications.
         runner: Carries out actions.
         protection: Knows which workloads are protected from accidental actions.
-        means: The configuration (time-outs) and the connections to the engines.
+        services: The configuration (time-outs) and the connections to the engines.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class ActionController:
         app: App[int],
         runner: Runner,
         protection: Protection,
-        means: Services,
+        services: Services,
     ) -> None:
         self.runner = runner
         self._app = app
@@ -91,7 +91,7 @@ class ActionController:
         self._unreported: set[Action] = set()
         """Bulk actions whose outcome has not been shown yet."""
         self._protection = protection
-        self._means = means
+        self._services = services
         runner.on_change(self._pass_on)
 
     @property
@@ -208,8 +208,8 @@ class ActionController:
                 continue
             if look.seen is None:
                 warnings.append(f"{workload.name}: {look.problem}")
-            timeout = self._means.config.actions.timeout_s.of(workload.kind) if verb in CAN_WAIT else _ANSWER_S
-            inside, by_id = below(workload, everyone), self._means.connections.needs_id(workload)
+            timeout = self._services.config.actions.timeout_s.of(workload.kind) if verb in CAN_WAIT else _ANSWER_S
+            inside, by_id = below(workload, everyone), self._services.connections.needs_id(workload)
             requests.append(Request(verb, workload, timeout, AfterTimeout.FORCE, look.seen, inside, by_id))
         chosen = [request.workload for request in requests]
         word = label(verb, _common_kind(chosen)).capitalize()
