@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from textual.app import App
 
     from tui.dialogs.action_menu import ActionMenu, Entry
-    from tui.dialogs.confirm_action import Asked
+    from tui.dialogs.confirm_action import Question
 
 log = logging.getLogger(__name__)
 
@@ -192,8 +192,8 @@ class ActionController:
         workloads: Sequence[Workload],
         looks: dict[WorkloadId, Look],
         everyone: Collection[Workload],
-    ) -> Asked:
-        from tui.dialogs.confirm_action import Asked
+    ) -> Question:
+        from tui.dialogs.confirm_action import Question
 
         requests: list[Request] = []
         skipped: list[str] = []
@@ -213,7 +213,7 @@ class ActionController:
             requests.append(Request(verb, workload, timeout, AfterTimeout.FORCE, look.seen, inside, by_id))
         chosen = [request.workload for request in requests]
         word = label(verb, _common_kind(chosen)).capitalize()
-        return Asked(f"{word} {_targets_label(chosen)}?", word, requests, skipped, warnings)
+        return Question(f"{word} {_targets_label(chosen)}?", word, requests, skipped, warnings)
 
     async def _look_at_all(self, workloads: Sequence[Workload]) -> dict[WorkloadId, Look]:
         looks = await asyncio.gather(*(self._look(workload) for workload in workloads))

@@ -15,7 +15,7 @@ from collectors.model.metrics import METRICS, Unit
 from collectors.model.workloads import Availability
 from collectors.safety.sanitize import sanitize
 from tui.presenters.formatting import fit, stamp, text
-from tui.settings.main_screen_keys import keys_of, shown
+from tui.settings.main_screen_keys import key_names, keys_of
 
 _UNIT_WORDS = {Unit.PERCENT: "%", Unit.BYTES_PER_SECOND: "a second", Unit.PER_SECOND: "a second", Unit.CORES: "cores"}
 _FILTERS = (
@@ -39,7 +39,7 @@ def help_page(where: str) -> Group:
     parts: list[RenderableType] = []
     keys = keys_of(where)
     for group in dict.fromkeys(key.group for key in keys):
-        parts += _part(group, [(shown(key.keys), key.help) for key in keys if key.group == group])
+        parts += _part(group, [(key_names(key.keys), key.help) for key in keys if key.group == group])
     parts += _part("Filter", _FILTERS)
     parts += _part("Signs", _SIGNS)
     columns = [(f"{metric.label:<8} {metric.alias}", metric.help) for metric in METRICS.values()]
