@@ -63,7 +63,7 @@ _TABLE: tuple[Key, ...] = (
     Key("2", "only('vm')", "", "show virtual machines only", SHOW),
     Key("3", "only('container')", "", "show containers only", SHOW),
     Key("4", "only('service')", "", "show services only", SHOW),
-    Key("a", "all", "", "show or hide stopped workloads", SHOW),
+    Key("a", "all", "", "show or hide stopped ones", SHOW),
     Key("t", "tree", "tree", "group by compose project, pod or slice", SHOW, LIVE),
     Key("ctrl+t", "tree", "", "group by compose project, pod or slice", SHOW, REPLAY),
     Key("c,f2", "columns", "", "choose columns", SHOW),
