@@ -59,7 +59,7 @@ async def _live(folder: Path, count: int, say: Callable[[str], None]) -> list[Re
                 await pilot.press(_KEYS[number // _LOOK_EVERY % len(_KEYS)])
                 taken.append(held()._replace(at=float(number)))
                 largest = max(largest, folder_bytes(folder))
-                complaints.update(session_recorder.words())
+                complaints.update(session_recorder.notes())
             if number % 3600 == 0:
                 say(f"hour {number // 3600}, {taken[-1]}, {number / max(1.0, time.monotonic() - began):.0f} frames/s")
     session_recorder.close()

@@ -94,7 +94,7 @@ class VmtopApp(BaseApp):
         from tui.screens.workloads.live import LiveListScreen
 
         if self.actions is not None:
-            self.actions.tell(message)
+            self.actions.report(message)
         for screen in self.screen_stack:
             if isinstance(screen, LiveListScreen):
                 screen.redraw()
@@ -169,13 +169,13 @@ def _run(specs: Sequence[SourceSpec], options: ScreenOptions, config: Config) ->
         if started_recorder is not None:
             started_recorder.close()
         return code
-    from tui.controllers.recording import in_words
+    from tui.controllers.recording import file_summary
 
     app.sampler.stop(0.3)
     session_recorder = app.session_recorder
     recording = session_recorder.recording
     is_done = session_recorder.close()
     if recording is not None:
-        file_summary = in_words(recording.path, recording.writer.size, recording.writer.span_s)
-        farewell(f"vmtop: recorded {file_summary}" + ("" if is_done else "\nvmtop: the disk did not answer in time"))
+        summary = file_summary(recording.path, recording.writer.size, recording.writer.span_s)
+        farewell(f"vmtop: recorded {summary}" + ("" if is_done else "\nvmtop: the disk did not answer in time"))
     return code

@@ -87,7 +87,7 @@ class FollowQueue:
         return lines
 
 
-def shown(line: LogLine, stamps: str, width: int, is_wrapped: bool) -> list[Line]:
+def styled_log_line(line: LogLine, stamps: str, width: int, is_wrapped: bool) -> list[Line]:
     """Return a log line as styled lines. `stamps`: empty, `local` or `utc`."""
     runs = [(line.text, "warn" if line.is_error else "plain")]
     if stamps:

@@ -115,14 +115,14 @@ def _cell(row: Row, values: Values, room: int) -> list[str]:
 def _numbers(unit: Unit, values: Sequence[float], total: int, room: int) -> list[str]:
     """Return the median, the range, and how many of `total` have a value."""
 
-    def shown(value: float) -> str:
+    def formatted(value: float) -> str:
         ending = {Unit.PERCENT: "%", Unit.BYTES_PER_SECOND: "/s"}.get(unit, "")
         return text(value, unit, 6).strip() + ending
 
     if len(values) == 1:
-        return [shown(values[0])] + ([f"  1 of {total}"] if total > 1 else [])
-    least, most = shown(min(values)), shown(max(values))
-    lines = [f"{shown(median(values))} median", f"  {least} to {most}"] if least != most else [least]
+        return [formatted(values[0])] + ([f"  1 of {total}"] if total > 1 else [])
+    least, most = formatted(min(values)), formatted(max(values))
+    lines = [f"{formatted(median(values))} median", f"  {least} to {most}"] if least != most else [least]
     if len(values) < total:
         lines.append(f"  {len(values)} of {total}")
     return [fit(line, room).rstrip() for line in lines]

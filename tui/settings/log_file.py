@@ -31,14 +31,14 @@ class LogFile(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
         self.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(name)s %(message)s"))
-        self.chosen: Path | None = None
+        self.chosen_path: Path | None = None
         """From the command line."""
         self.problem = ""
 
     @property
     def path(self) -> Path:
         """The path of the log."""
-        return self.chosen or state_folder() / "vmtop.log"
+        return self.chosen_path or state_folder() / "vmtop.log"
 
     @property
     def reference(self) -> str:
@@ -52,7 +52,7 @@ class LogFile(logging.Handler):
         lines = [_fit_to_show(line) for line in self.format(record).splitlines()]
         try:
             text = "".join(f"{line}\n" for line in lines)
-            private_file.append(self.path, text.encode("utf-8", "replace"), makes_folder=self.chosen is None)
+            private_file.append(self.path, text.encode("utf-8", "replace"), makes_folder=self.chosen_path is None)
         except OSError as error:
             self.problem = f"the log {self.path} cannot be written: {error.strerror}"
 
@@ -76,7 +76,7 @@ def taking() -> Iterator[None]:
     """
     root = logging.getLogger()
     previous = threading.excepthook, sys.unraisablehook, root.level
-    FILE.chosen, FILE.problem = None, ""
+    FILE.chosen_path, FILE.problem = None, ""
     FILE.setLevel(logging.ERROR)
     root.addHandler(FILE)
     root.setLevel(logging.INFO)
@@ -89,9 +89,9 @@ def taking() -> Iterator[None]:
         root.setLevel(previous[2])
 
 
-def keep_all(chosen: Path | None = None) -> None:
+def keep_all(chosen_path: Path | None = None) -> None:
     """Log warnings and information too: for a screen, a recording, and `--log`."""
-    FILE.chosen = chosen or FILE.chosen
+    FILE.chosen_path = chosen_path or FILE.chosen_path
     FILE.setLevel(logging.INFO)
 
 

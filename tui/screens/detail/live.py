@@ -58,7 +58,7 @@ class LiveWorkloadScreen(WorkloadKeys, WorkloadScreen):
     def on_mount(self) -> None:
         self.run_worker(self._look(), group="look", exclusive=True)
 
-    def everyone(self) -> Collection[Workload]:
+    def all_workloads(self) -> Collection[Workload]:
         return self._moment.frame.workloads.values() if self._moment is not None else ()
 
     def targets(self) -> list[Workload]:

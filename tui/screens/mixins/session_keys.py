@@ -13,7 +13,7 @@ from collectors.model.workloads import Event
 from collectors.safety.sanitize import sanitize
 from collectors.session.format import SessionError
 from tui.controllers.background import run_blocking
-from tui.controllers.recording import SessionRecorder, in_words, now_name
+from tui.controllers.recording import SessionRecorder, file_summary, now_name
 from tui.dialogs.prompt import ask
 
 if TYPE_CHECKING:
@@ -85,7 +85,9 @@ class SessionKeys(Base):
         except (SessionError, SourceError) as error:
             self.notify(str(error), severity="error", timeout=10, markup=False)
         else:
-            self.notify(in_words(snapshot.path, snapshot.size, snapshot.span_s), title="Saved", timeout=8, markup=False)
+            self.notify(
+                file_summary(snapshot.path, snapshot.size, snapshot.span_s), title="Saved", timeout=8, markup=False
+            )
 
     def _record(self, name: str) -> None:
         try:
@@ -101,7 +103,7 @@ class SessionKeys(Base):
             self.notify(str(error), severity="error", timeout=10, markup=False)
             return
         if recording is not None:
-            message = in_words(recording.path, recording.writer.size, recording.writer.span_s)
+            message = file_summary(recording.path, recording.writer.size, recording.writer.span_s)
             lost = f"\n{recording.keeping.lost} frames were not saved" if recording.keeping.lost else ""
             self.notify(message + lost, title="Recorded", timeout=8, markup=False)
         self.redraw()

@@ -25,14 +25,14 @@ class WorkloadKeys(PageKeys):
         """Return the targets of an action: the marked workloads, else the workload or group under the cursor."""
         raise NotImplementedError
 
-    def everyone(self) -> Collection[Workload]:
+    def all_workloads(self) -> Collection[Workload]:
         """Return all workloads of the newest frame."""
         raise NotImplementedError
 
     def action_act(self) -> None:
         targets = self.targets()
         if targets:
-            self.run_worker(self.actions.act(targets, self.everyone()), group="act", exclusive=True)
+            self.run_worker(self.actions.act(targets, self.all_workloads()), group="act", exclusive=True)
         else:
             self.notify("No workload here to act on.", timeout=3)
 

@@ -94,7 +94,7 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
         pace = self.sampler.pace
         if pace.is_slowed:
             notes.append(f"slowed from {pace.wished_s:g}s: sampling takes {pace.cost_s * 1000:.0f}ms")
-        return notes + self.session_recorder.words() + _own_usage(self.cost)
+        return notes + self.session_recorder.notes() + _own_usage(self.cost)
 
     def acting(self) -> dict[WorkloadId, str]:
         return {identity: _acting(action) for identity, action in self.actions.runner.running().items()}
@@ -122,7 +122,7 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
             screen.follow(track.moment, self.sampler.interval_s)
         self.app.push_screen(screen)
 
-    def classified(self, moment: Moment, tell: Callable[[int], None]) -> Classes:
+    def classified(self, moment: Moment, advance: Callable[[int], None]) -> Classes:
         from collectors.comparison.facts import FactsReader
         from collectors.comparison.window_statistics import WARM_UP_S, fill
         from collectors.comparison.workload_classes import classify
@@ -136,7 +136,7 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
         time.sleep(_LOOK_S)  # on its own thread: rates need two reads
         window = fill(self.frames_since(since - WARM_UP_S), [workload.id for workload in active], since)
         return classify(
-            window.pasts(moment.frame), reader.read_all(active, tell), self.track.starts.all(), moment.frame
+            window.pasts(moment.frame), reader.read_all(active, advance), self.track.starts.all(), moment.frame
         )
 
     def frames_since(self, wall: float) -> Iterator[Frame]:

@@ -80,7 +80,7 @@ class ReplayScreen(PlaybackKeys, WorkloadListScreen):
         return "PAST" if self.is_lived else "REPLAY"
 
     def notes(self) -> list[str]:
-        return self.session_recorder.words() if self.session_recorder is not None else []
+        return self.session_recorder.notes() if self.session_recorder is not None else []
 
     def on_key(self, event: Key) -> None:
         """Explain why a key of the live screen does nothing here."""
@@ -97,8 +97,8 @@ class ReplayScreen(PlaybackKeys, WorkloadListScreen):
     def footer_label(self, action: str, label: str) -> str:
         return "now" if action == "ends(1)" and self.is_lived else label
 
-    def _say(self, words: str) -> None:
-        self.notify(words, timeout=3, markup=False)
+    def _say(self, message: str) -> None:
+        self.notify(message, timeout=3, markup=False)
 
     def take_change(self) -> None:
         """Show the current moment of the playback."""
@@ -117,7 +117,7 @@ class ReplayScreen(PlaybackKeys, WorkloadListScreen):
         until = None if moment is None else moment.frame.wall
         return (frame for _, frame in self.playback.session.frames(wall, until))
 
-    def classified(self, moment: Moment, tell: Callable[[int], None]) -> Classes:
+    def classified(self, moment: Moment, advance: Callable[[int], None]) -> Classes:
         since = moment.frame.wall - CLASSES_S
         window = fill(self.frames_since(since - WARM_UP_S), moment.frame.workloads, since)
         starts = {
