@@ -112,7 +112,7 @@ class ActionController:
 
         Args:
             workloads: The targets.
-            everyone: All current workloads; those that run inside a target are affected too.
+            all_workloads: All current workloads; those that run inside a target are affected too.
         """
         from tui.dialogs.confirm_action import Confirm
 

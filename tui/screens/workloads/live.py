@@ -154,7 +154,7 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
         finally:
             session.close()
 
-    def everyone(self) -> Collection[Workload]:
+    def all_workloads(self) -> Collection[Workload]:
         return self.moment.frame.workloads.values() if self.moment is not None else ()
 
     def targets(self) -> list[Workload]:
