@@ -70,7 +70,7 @@ class SessionRecorder:
         spool = self._spool
         if spool is None:
             raise SessionError(self.problem)
-        sealed = self.recorder.between(spool.seal).result(_PATIENCE_S)
+        sealed = self.recorder.between_frames(spool.seal).result(_PATIENCE_S)
         if not sealed.parts:
             raise SessionError("nothing to save yet")
         return Snapshot(path, keep(sealed, path), sealed.span_s)
@@ -83,7 +83,7 @@ class SessionRecorder:
         """
         if self._spool is None:
             raise SessionError(self.problem)
-        return self.recorder.between(self._spool.paths).result(_PATIENCE_S)
+        return self.recorder.between_frames(self._spool.paths).result(_PATIENCE_S)
 
     def record(self, path: Path) -> None:
         """Also write all frames from now on to a new file.

@@ -95,7 +95,7 @@ def record(specs: Sequence[SourceSpec], plan: Plan) -> int:
     """Record, and return the exit code: 0 all was kept, 1 frames were lost, 129 the terminal went away.
 
     Raises:
-        SessionError: The file cannot be made.
+        SessionError: The file cannot be created.
     """
     log_file.keep_all()
     stop = _Stop()

@@ -172,7 +172,7 @@ def test_a_spool_that_cannot_be_written_says_so_and_goes_on(tmp_path: Path) -> N
     spool.folder.rename(tmp_path / "moved")
     recorder.take(fleet_frames(1)[0])
     wait_until(lambda: bool(keeping.problem), 30, "the problem")
-    assert "cannot be made" in keeping.problem
+    assert "cannot be created" in keeping.problem
     (tmp_path / "moved").rename(spool.folder)
     recorder.take(fleet_frames(1)[0])
     wait_until(lambda: not keeping.problem, 30, "recovery")
@@ -233,10 +233,10 @@ def test_a_row_of_files_goes_on_after_one_could_not_be_ended_or_begun(tmp_path: 
     keeping = recorder.add(Rotating(folder / "web.vmtop.gz", Rotation(age_s=60)))
     for frame in frames[:61]:
         recorder.take(frame)
-    recorder.between(lambda: folder.rename(tmp_path / "away")).result(10)
+    recorder.between_frames(lambda: folder.rename(tmp_path / "away")).result(10)
     for frame in frames[61:70]:
         recorder.take(frame)
-    recorder.between(lambda: (tmp_path / "away").rename(folder)).result(10)
+    recorder.between_frames(lambda: (tmp_path / "away").rename(folder)).result(10)
     for frame in frames[70:90]:
         recorder.take(frame)
     recorder.close()

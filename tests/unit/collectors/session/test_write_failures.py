@@ -71,7 +71,7 @@ def test_a_file_in_the_way_is_never_written_over(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "pipe")
     for name, is_forced, why in (
-        ("taken", False, "exists already: choose another name, or --force"),
+        ("taken", False, "already exists: choose another name, or --force"),
         ("link", False, "symbolic link"),
         ("link", True, "symbolic link"),
         ("dangling", True, "symbolic link"),
