@@ -90,8 +90,8 @@ class KernelDetails:
         found = parsers.throttling(_read(homes.file("cpu", "cpu.stat", "cpu.stat")))
         if found.periods is None:
             return []
-        periods = self._rates.grown("periods", found.periods, at)
-        throttled = self._rates.grown("throttled", found.throttled_periods, at)
+        periods = self._rates.growth("periods", found.periods, at)
+        throttled = self._rates.growth("throttled", found.throttled_periods, at)
         share = throttled / periods * 100 if periods and throttled is not None else None
         facts = (
             Fact("periods held back now", share, Unit.PERCENT),
