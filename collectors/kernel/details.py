@@ -24,7 +24,7 @@ _FLOW = Unit.BYTES_PER_SECOND
 
 
 class KernelDetails:
-    """Reads one workload's cgroup, again and again."""
+    """Reads one workload's cgroup repeatedly."""
 
     def __init__(self, root: str = "/sys/fs/cgroup", proc: str = "/proc") -> None:
         self._proc = proc
@@ -34,7 +34,7 @@ class KernelDetails:
         self._rates = Rates()
 
     def tables(self, workload: Workload) -> list[Table]:
-        """Return all that the cgroup tells; nothing for a workload without one on this host."""
+        """Return all tables of the workload's cgroup; empty for a workload without one on this host."""
         if not workload.cgroup or workload.endpoint:
             return []
         homes = find_homes(self._hierarchy, workload.cgroup)
@@ -87,18 +87,20 @@ class KernelDetails:
         return [Table(Page.DEVICES, "CPU split by the hypervisor's threads", columns, tuple(rows))] if rows else []
 
     def _throttling(self, homes: CgroupDirs, at: float) -> list[Table]:
-        found = parsers.throttling(_read(homes.file("cpu", "cpu.stat", "cpu.stat")))
-        if found.periods is None:
+        throttling = parsers.throttling(_read(homes.file("cpu", "cpu.stat", "cpu.stat")))
+        if throttling.periods is None:
             return []
-        periods = self._rates.growth("periods", found.periods, at)
-        throttled = self._rates.growth("throttled", found.throttled_periods, at)
+        periods = self._rates.growth("periods", throttling.periods, at)
+        throttled = self._rates.growth("throttled", throttling.throttled_periods, at)
         share = throttled / periods * 100 if periods and throttled is not None else None
         facts = (
             Fact("periods held back now", share, Unit.PERCENT),
-            Fact("periods so far", found.periods, Unit.COUNT),
-            Fact("periods held back so far", found.throttled_periods, Unit.COUNT),
+            Fact("periods so far", throttling.periods, Unit.COUNT),
+            Fact("periods held back so far", throttling.throttled_periods, Unit.COUNT),
             Fact(
-                "time held back so far", None if found.throttled_ns is None else found.throttled_ns / 1e9, Unit.SECONDS
+                "time held back so far",
+                None if throttling.throttled_ns is None else throttling.throttled_ns / 1e9,
+                Unit.SECONDS,
             ),
         )
         return [Table(Page.DEVICES, "Throttling by the CPU quota", facts=facts)]
@@ -123,12 +125,12 @@ class KernelDetails:
         rows: list[tuple[Value, ...]] = []
         table = parsers.interfaces(read_bytes(f"{self._proc}/{pid}/net/dev") or b"") or {}
         for name, counters in table.items():
-            shown, sums = sanitize(name), parsers.traffic([counters])
+            interface, sums = sanitize(name), parsers.traffic([counters])
             flows = (
-                self._rates.per_second(f"rx{shown}", sums.rx_bytes, at),
-                self._rates.per_second(f"tx{shown}", sums.tx_bytes, at),
+                self._rates.per_second(f"rx{interface}", sums.rx_bytes, at),
+                self._rates.per_second(f"tx{interface}", sums.tx_bytes, at),
             )
-            rows.append((shown, *flows, sums.rx_bytes, sums.tx_bytes, sums.drops))
+            rows.append((interface, *flows, sums.rx_bytes, sums.tx_bytes, sums.drops))
         columns = (
             Column("INTERFACE"), Column("RX/S", _FLOW), Column("TX/S", _FLOW), Column("RX", Unit.BYTES),
             Column("TX", Unit.BYTES), Column("DROPS", Unit.COUNT),
@@ -154,14 +156,14 @@ def _cpu_ns(directory: str) -> int | None:
 
 
 def _by_device_v2(text: bytes) -> dict[str, tuple[int, int]]:
-    found: dict[str, tuple[int, int]] = {}
+    devices: dict[str, tuple[int, int]] = {}
     for line in text.splitlines():
-        device, *words = line.split()
-        values = dict(word.partition(b"=")[::2] for word in words)
+        device, *pairs = line.split()
+        values = dict(pair.partition(b"=")[::2] for pair in pairs)
         read, written = parsers.number(values.get(b"rbytes", b"")), parsers.number(values.get(b"wbytes", b""))
         if read is not None and written is not None:
-            found[device.decode("ascii", "replace")] = (read, written)
-    return found
+            devices[device.decode("ascii", "replace")] = (read, written)
+    return devices
 
 
 def _by_device_v1(text: bytes) -> dict[str, tuple[int, int]]:
@@ -169,7 +171,7 @@ def _by_device_v1(text: bytes) -> dict[str, tuple[int, int]]:
 
 
 def _device_name(number: str) -> str:
-    """Name a device by its number, `8:0` -> `sda`; the number where the kernel does not tell."""
+    """Name a device by its number, `8:0` -> `sda`; the number where the kernel has no name."""
     try:
         return sanitize(os.path.basename(os.readlink(f"/sys/dev/block/{sanitize(number)}")))
     except OSError:
