@@ -51,10 +51,10 @@ class Playback:
         """The first and the last frame fed to the track."""
         self._ticks: dict[int, int] = {}
         """Frame number -> the history's tick count when that frame was the newest."""
-        self._fresh: MomentTracker | None = None
+        self._deeper_track: MomentTracker | None = None
         """A track with a longer history, being filled."""
-        self._fresh_ticks: dict[int, int] = {}
-        self._fresh_next = 0
+        self._deeper_ticks: dict[int, int] = {}
+        self._deeper_next = 0
         self._is_shallow = False
 
     @property
@@ -147,7 +147,7 @@ class Playback:
         self.history.held_at = None if number == self._newest else self._ticks[number]
         ticks_left = CAPACITY - (self.history.ticks - self._ticks[number])
         self._is_shallow = ticks_left < _ENOUGH and self._oldest > 0
-        self._fresh = None
+        self._deeper_track = None
 
     def _derived(self, number: int) -> Moment | None:
         deriver, moment = Deriver(), None
@@ -172,7 +172,7 @@ class Playback:
     def _leap(self, number: int) -> None:
         self._track = self._new_track()
         self.history.become(History())
-        self._ticks, self._fresh = {}, None
+        self._ticks, self._deeper_track = {}, None
         self._oldest = self._newest = self._warm_from(number)
         for fed_number, frame in self._frames(self._oldest, number):
             self._feed(fed_number, frame)
@@ -181,32 +181,32 @@ class Playback:
 
     def reread_history(self) -> None:
         """Have the history read again: it follows another workload now."""
-        self._is_shallow, self._fresh = True, None
+        self._is_shallow, self._deeper_track = True, None
 
     def deepen(self) -> bool:
         """Read another slice of the history for the charts; return whether there is more to read."""
         if not self._is_shallow:
             return False
-        if self._fresh is None:
-            self._fresh, self._fresh_ticks = MomentTracker(), {}
-            self._fresh.history.follow(self.history.followed)
-            self._fresh_next = max(0, self.number - CAPACITY)
-        fresh, stop = self._fresh, min(self._fresh_next + _SLICE - 1, self.number)
-        for number, frame in self._frames(self._fresh_next, stop):
-            fresh.feed(frame)
-            self._fresh_ticks[number] = fresh.history.ticks
-        self._fresh_next = stop + 1
+        if self._deeper_track is None:
+            self._deeper_track, self._deeper_ticks = MomentTracker(), {}
+            self._deeper_track.history.follow(self.history.followed)
+            self._deeper_next = max(0, self.number - CAPACITY)
+        track, stop = self._deeper_track, min(self._deeper_next + _SLICE - 1, self.number)
+        for number, frame in self._frames(self._deeper_next, stop):
+            track.feed(frame)
+            self._deeper_ticks[number] = track.history.ticks
+        self._deeper_next = stop + 1
         if stop < self.number:
             return True
-        self._take_over(fresh)
+        self._take_over(track)
         return False
 
-    def _take_over(self, fresh: MomentTracker) -> None:
-        self.history.become(fresh.history)
-        fresh.history = self.history
-        self._track, self._ticks = fresh, self._fresh_ticks
+    def _take_over(self, track: MomentTracker) -> None:
+        self.history.become(track.history)
+        track.history = self.history
+        self._track, self._ticks = track, self._deeper_ticks
         self._oldest, self._newest = min(self._ticks, default=0), self.number
-        self._fresh, self._is_shallow = None, False
+        self._deeper_track, self._is_shallow = None, False
 
 
 def _repeats(earlier: Frame, frame: Frame) -> bool:

@@ -44,7 +44,7 @@ class Sink(Protocol):
 
 
 @dataclass(slots=True)
-class Keeping:
+class ActiveSink:
     """One sink in use, and its state."""
 
     sink: Sink
@@ -75,7 +75,7 @@ class Recorder:
 
     def __init__(self) -> None:
         self._queue: queue.SimpleQueue[Frame | _Task | None] = queue.SimpleQueue()
-        self._keepings: list[Keeping] = []
+        self._sinks: list[ActiveSink] = []
         self._missed: deque[tuple[int, float]] = deque()
         """Monotonic instants (ns) and wall times of frames that did not fit; they are newer than those that wait."""
         self._change = threading.Lock()
@@ -89,20 +89,20 @@ class Recorder:
         else:
             self._missed.append((frame.at_ns, frame.wall))
 
-    def add(self, sink: Sink) -> Keeping:
+    def add(self, sink: Sink) -> ActiveSink:
         """Keep frames in this sink from now on."""
-        keeping = Keeping(sink)
+        active_sink = ActiveSink(sink)
         with self._change:
-            self._keepings = [*self._keepings, keeping]
-        return keeping
+            self._sinks = [*self._sinks, active_sink]
+        return active_sink
 
-    def remove(self, keeping: Keeping) -> Future[None]:
+    def remove(self, active_sink: ActiveSink) -> Future[None]:
         """Close a sink after the frames already handed over; the future is done when it is closed."""
 
         def finish() -> None:
             with self._change:
-                self._keepings = [other for other in self._keepings if other is not keeping]
-            keeping.sink.close()
+                self._sinks = [other for other in self._sinks if other is not active_sink]
+            active_sink.sink.close()
 
         return self.between_frames(finish)
 
@@ -124,8 +124,8 @@ class Recorder:
                 self._do(item)
             else:
                 self._keep(item)
-        for keeping in self._keepings:
-            keeping.problem = self._failure(keeping.sink.close) or keeping.problem
+        for active_sink in self._sinks:
+            active_sink.problem = self._failure(active_sink.sink.close) or active_sink.problem
 
     def _do(self, task: _Task) -> None:
         try:
@@ -137,15 +137,15 @@ class Recorder:
         missed = []
         while self._missed and self._missed[0][0] < frame.at_ns:
             missed.append(self._missed.popleft()[1])
-        for keeping in self._keepings:
+        for active_sink in self._sinks:
             for wall in missed:
-                keeping.lose(wall, _BEHIND)
-            last_problem = keeping.problem
-            keeping.problem = self._failure(partial(keeping.sink.write, frame, keeping.gap), last_problem)
-            if keeping.problem:
-                keeping.lose(frame.wall, keeping.problem)
+                active_sink.lose(wall, _BEHIND)
+            last_problem = active_sink.problem
+            active_sink.problem = self._failure(partial(active_sink.sink.write, frame, active_sink.gap), last_problem)
+            if active_sink.problem:
+                active_sink.lose(frame.wall, active_sink.problem)
             else:
-                keeping.gap = None
+                active_sink.gap = None
 
     def _failure(self, step: Callable[[], None], logged: str = "") -> str:
         """Call a sink and return why it failed, empty if it did not. A failure stops neither this sink nor the others.

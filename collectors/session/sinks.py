@@ -30,7 +30,7 @@ def stream_writer(descriptor: int) -> Writer:
     return Writer(StreamStorage(descriptor))
 
 
-def usual_name(host: str, wall: float) -> str:
+def default_name(host: str, wall: float) -> str:
     """Return a file name for a session: the host and the local time, without characters special to a shell."""
     safe_host = re.sub(r"[^A-Za-z0-9.-]+", "-", host).strip("-.") or "host"
     return f"vmtop-{safe_host[:64]}-{time.strftime(_STAMP, time.localtime(wall))}{SUFFIX}"

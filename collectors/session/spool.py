@@ -157,7 +157,7 @@ class Spool:
         os.close(self._lock)
 
 
-def keep(sealed: Sealed, path: Path) -> int:
+def save(sealed: Sealed, path: Path) -> int:
     """Copy a sealed spool into a new file and close it; return the file's size in bytes.
 
     Raises:

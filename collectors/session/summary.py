@@ -19,7 +19,7 @@ EVENTS_KEPT = 10_000
 _MOST_HOSTS = 20
 
 
-class Life(msgspec.Struct):
+class WorkloadSummary(msgspec.Struct):
     """One workload in a session."""
 
     id: WorkloadId
@@ -53,7 +53,7 @@ class Summary(msgspec.Struct):
     hosts: list[str] = []
     interval_s: float = 0.0
     """Seconds between frames, as of the last frame."""
-    lives: dict[WorkloadId, Life] = {}
+    workloads: dict[WorkloadId, WorkloadSummary] = {}
     events: list[Event] = []
     event_counts: dict[str, int] = {}
     gaps: list[Gap] = []
@@ -133,9 +133,11 @@ def _pause(previous: tuple[str, float, float] | None, run: str, wall: float, int
 
 def _add_reading(summary: Summary, reading: Reading, wall: float) -> None:
     workload = reading.workload
-    life = summary.lives.get(workload.id)
+    life = summary.workloads.get(workload.id)
     if life is None:
-        life = summary.lives[workload.id] = Life(workload.id, workload.kind, workload.name, wall, wall, peaks={})
+        life = summary.workloads[workload.id] = WorkloadSummary(
+            workload.id, workload.kind, workload.name, wall, wall, peaks={}
+        )
         life.peak_at = {}
     life.last, life.name = wall, workload.name
     life.frames += 1

@@ -15,8 +15,8 @@ from collectors.model.workloads import Frame
 from collectors.session.format import Gap, SessionError
 from collectors.session.reader import Session
 from collectors.session.recorder import WAITING_AT_MOST, Recorder
-from collectors.session.sinks import Rotating, Rotation, file_writer, usual_name
-from collectors.session.spool import Spool, keep
+from collectors.session.sinks import Rotating, Rotation, default_name, file_writer
+from collectors.session.spool import Spool, save
 from collectors.session.summary import survey
 from collectors.session.writer import Writer
 from tests.helpers.lab.process import wait_until
@@ -127,7 +127,7 @@ def test_a_sealed_spool_is_a_session_also_when_its_parts_are_forgotten_meanwhile
     sealed = spool.seal()
     for frame in frames[100:]:
         spool.write(frame)
-    size = keep(sealed, tmp_path / "kept.vmtop.gz")
+    size = save(sealed, tmp_path / "kept.vmtop.gz")
     kept = read(tmp_path / "kept.vmtop.gz")
     assert kept == frames[100 - len(kept) : 100]
     assert sealed.span_s == pytest.approx(kept[-1].wall - kept[0].wall)
@@ -270,6 +270,6 @@ def test_rotation_into_no_folder_is_refused(tmp_path: Path) -> None:
     ("host", "expected"), [("hv01", "vmtop-hv01-"), ("a/b c;$(x)", "vmtop-a-b-c-x-"), ("\x1b[2J", "vmtop-2J-")]
 )
 def test_a_usual_name_is_plain_whatever_the_host_is_called(host: str, expected: str) -> None:
-    assert usual_name(host, 0.0).startswith(expected)
-    assert usual_name("x" * 1000, 0.0).endswith(".vmtop.gz")
-    assert len(usual_name("x" * 1000, 0.0)) < 120
+    assert default_name(host, 0.0).startswith(expected)
+    assert default_name("x" * 1000, 0.0).endswith(".vmtop.gz")
+    assert len(default_name("x" * 1000, 0.0)) < 120
