@@ -9,7 +9,7 @@ from collectors.analysis.counter_rates import Rates
 from collectors.kernel.cgroup import parsers
 from collectors.kernel.cgroup.hierarchy import Hierarchy, detect
 from collectors.kernel.cgroup.limits import Limits, host_memory_bytes, online_cpus
-from collectors.kernel.cgroup.open_files import CgroupDirs, find_homes
+from collectors.kernel.cgroup.open_files import CgroupDirs, find_directories
 from collectors.kernel.cgroup.processes import first_pid
 from collectors.kernel.isolation import isolation_table
 from collectors.kernel.process_table import Processes
@@ -37,45 +37,46 @@ class KernelDetails:
         """Return all tables of the workload's cgroup; empty for a workload without one on this host."""
         if not workload.cgroup or workload.endpoint:
             return []
-        homes = find_homes(self._hierarchy, workload.cgroup)
-        if not homes.all:
+        directories = find_directories(self._hierarchy, workload.cgroup)
+        if not directories.all:
             return []
         self._limits.refresh()
         at = time.monotonic()
-        pid = first_pid(homes.all)
+        pid = first_pid(directories.all)
         tables = [
-            self._limit_facts(workload, homes),
+            self._limit_facts(workload, directories),
             *isolation_table(workload.kind, pid, self._proc),
             *(guest_memory_table(pid, self._proc) if workload.kind is Kind.VM else ()),
-            *self._split(workload, homes, at),
-            *self._throttling(homes, at),
-            self._disks(homes, at),
+            *self._split(workload, directories, at),
+            *self._throttling(directories, at),
+            self._disks(directories, at),
             *self._network(workload, pid, at),
-            self._processes.table(homes.all),
+            self._processes.table(directories.all),
         ]
         return [table for table in tables if table.rows or table.facts or table.note]
 
-    def _limit_facts(self, workload: Workload, homes: CgroupDirs) -> Table:
+    def _limit_facts(self, workload: Workload, directories: CgroupDirs) -> Table:
         path = workload.cgroup or "/"
-        weight = _read(homes.file("cpu", "cpu.shares", "cpu.weight"))
-        pids = _read(homes.file("pids", "pids.max", "pids.max"))
+        weight = _read(directories.file("cpu", "cpu.shares", "cpu.weight"))
+        pids = _read(directories.file("pids", "pids.max", "pids.max"))
         facts = (
             Fact("cgroup", sanitize(path)),
             Fact("CPU, at most", self._limits.cores(path), Unit.CORES),
-            Fact("CPU weight" if homes.unified else "CPU shares", parsers.number(weight), Unit.COUNT),
+            Fact("CPU weight" if directories.unified else "CPU shares", parsers.number(weight), Unit.COUNT),
             Fact("memory, at most", self._limits.memory_bytes(path), Unit.BYTES),
             Fact("tasks, at most", parsers.number(pids), Unit.COUNT),
         )
         return Table(Page.FACTS, "Limits in force (its own, those around it, the host)", facts=facts)
 
-    def _split(self, workload: Workload, homes: CgroupDirs, at: float) -> list[Table]:
+    def _split(self, workload: Workload, directories: CgroupDirs, at: float) -> list[Table]:
         """Split a VM's CPU time by its sub-groups: virtual CPUs, the emulator, I/O threads."""
-        home = next(
-            (path for path in homes.all if os.path.isdir(f"{path}/libvirt") or os.path.isdir(f"{path}/vcpu0")), None
+        directory = next(
+            (path for path in directories.all if os.path.isdir(f"{path}/libvirt") or os.path.isdir(f"{path}/vcpu0")),
+            None,
         )
-        if workload.kind is not Kind.VM or home is None:
+        if workload.kind is not Kind.VM or directory is None:
             return []
-        inner = f"{home}/libvirt" if os.path.isdir(f"{home}/libvirt") else home
+        inner = f"{directory}/libvirt" if os.path.isdir(f"{directory}/libvirt") else directory
         rows: list[tuple[Value, ...]] = []
         for name in sorted(os.listdir(inner)):
             if not name.startswith(("vcpu", "emulator", "iothread")):
@@ -86,8 +87,8 @@ class KernelDetails:
         columns = (Column("THREADS"), Column("CPU%", Unit.PERCENT))
         return [Table(Page.DEVICES, "CPU split by the hypervisor's threads", columns, tuple(rows))] if rows else []
 
-    def _throttling(self, homes: CgroupDirs, at: float) -> list[Table]:
-        throttling = parsers.throttling(_read(homes.file("cpu", "cpu.stat", "cpu.stat")))
+    def _throttling(self, directories: CgroupDirs, at: float) -> list[Table]:
+        throttling = parsers.throttling(_read(directories.file("cpu", "cpu.stat", "cpu.stat")))
         if throttling.periods is None:
             return []
         periods = self._rates.growth("periods", throttling.periods, at)
@@ -105,9 +106,11 @@ class KernelDetails:
         )
         return [Table(Page.DEVICES, "Throttling by the CPU quota", facts=facts)]
 
-    def _disks(self, homes: CgroupDirs, at: float) -> Table:
-        counted = _by_device_v2(_read(f"{homes.unified}/io.stat")) if homes.unified else {}
-        counted = counted or _by_device_v1(_read(homes.v1_file("blkio", "blkio.throttle.io_service_bytes_recursive")))
+    def _disks(self, directories: CgroupDirs, at: float) -> Table:
+        counted = _by_device_v2(_read(f"{directories.unified}/io.stat")) if directories.unified else {}
+        counted = counted or _by_device_v1(
+            _read(directories.v1_file("blkio", "blkio.throttle.io_service_bytes_recursive"))
+        )
         rows: list[tuple[Value, ...]] = []
         for device, (read, written) in sorted(counted.items()):
             flows = (self._rates.per_second(f"r{device}", read, at), self._rates.per_second(f"w{device}", written, at))

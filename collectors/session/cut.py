@@ -85,7 +85,7 @@ def _lines_of(lines: Iterator[bytes], start: float, stop: float) -> Iterator[tup
         except (LineError, msgspec.MsgspecError, RecursionError, ValueError):
             return  # the rest of a damaged member
         if not isinstance(decoded, FrameLine):
-            pending = _with(pending, line, decoded, start, has_begun)
+            pending = _with_pending(pending, line, decoded, start, has_begun)
             continue
         if not has_begun:
             blocks = dict(_completed(document, blocks))
@@ -97,7 +97,9 @@ def _lines_of(lines: Iterator[bytes], start: float, stop: float) -> Iterator[tup
             pending, has_begun = [], True
 
 
-def _with(pending: list[bytes], line: bytes, decoded: Line | None, start: float, has_begun: bool) -> list[bytes]:
+def _with_pending(
+    pending: list[bytes], line: bytes, decoded: Line | None, start: float, has_begun: bool
+) -> list[bytes]:
     """Add a line to those that wait for a frame; before the first frame only what that frame needs."""
     if has_begun:
         return [*pending, line]

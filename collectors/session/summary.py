@@ -133,20 +133,20 @@ def _pause(previous: tuple[str, float, float] | None, run: str, wall: float, int
 
 def _add_reading(summary: Summary, reading: Reading, wall: float) -> None:
     workload = reading.workload
-    life = summary.workloads.get(workload.id)
-    if life is None:
-        life = summary.workloads[workload.id] = WorkloadSummary(
+    workload_summary = summary.workloads.get(workload.id)
+    if workload_summary is None:
+        workload_summary = summary.workloads[workload.id] = WorkloadSummary(
             workload.id, workload.kind, workload.name, wall, wall, peaks={}
         )
-        life.peak_at = {}
-    life.last, life.name = wall, workload.name
-    life.frames += 1
+        workload_summary.peak_at = {}
+    workload_summary.last, workload_summary.name = wall, workload.name
+    workload_summary.frames += 1
     for key in PEAKS:
         value = reading.value(key)
-        if value is not None and value > life.peaks.get(key, -1.0):
-            life.peaks[key], life.peak_at[key] = value, wall
+        if value is not None and value > workload_summary.peaks.get(key, -1.0):
+            workload_summary.peaks[key], workload_summary.peak_at[key] = value, wall
     total = reading.value("cpu_seconds")
     if total is not None:
-        previous_total, life._previous_cpu_seconds = life._previous_cpu_seconds, total
+        previous_total, workload_summary._previous_cpu_seconds = workload_summary._previous_cpu_seconds, total
         growth = 0.0 if previous_total is None else total - previous_total if total >= previous_total else total
-        life.cpu_seconds = (life.cpu_seconds or 0.0) + growth
+        workload_summary.cpu_seconds = (workload_summary.cpu_seconds or 0.0) + growth

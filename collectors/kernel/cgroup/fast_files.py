@@ -28,24 +28,24 @@ AT_LEAST_EVERY = 5
 class FastFiles:
     """CPU time, throttling, memory, block I/O and CPU pressure of one group."""
 
-    def __init__(self, homes: CgroupDirs, is_blkio_dead: bool = False) -> None:
+    def __init__(self, directories: CgroupDirs, is_blkio_dead: bool = False) -> None:
         """Open the files that exist.
 
         Raises:
             GroupGone: No hierarchy has its CPU time or memory.
         """
-        unified = homes.unified
+        unified = directories.unified
         # On a hybrid host the v2 tree counts CPU time too, and cpuacct may lack libvirt's machines.
         self._is_v2_cpu = unified is not None
-        self._is_v1_disk = "blkio" in homes.hierarchy.mounts
-        disk = homes.file("blkio", "blkio.throttle.io_service_bytes_recursive", "io.stat")
-        operations = homes.v1_file("blkio", "blkio.throttle.io_serviced_recursive")
+        self._is_v1_disk = "blkio" in directories.hierarchy.mounts
+        disk = directories.file("blkio", "blkio.throttle.io_service_bytes_recursive", "io.stat")
+        operations = directories.v1_file("blkio", "blkio.throttle.io_serviced_recursive")
         paths = (
-            f"{unified}/cpu.stat" if unified else homes.v1_file("cpuacct", "cpuacct.usage"),
-            None if unified else homes.v1_file("cpuacct", "cpuacct.stat"),
-            homes.v1_file("cpu", "cpu.stat"),
-            homes.file("memory", "memory.usage_in_bytes", "memory.current"),
-            homes.file("memory", "memory.stat", "memory.stat"),
+            f"{unified}/cpu.stat" if unified else directories.v1_file("cpuacct", "cpuacct.usage"),
+            None if unified else directories.v1_file("cpuacct", "cpuacct.stat"),
+            directories.v1_file("cpu", "cpu.stat"),
+            directories.file("memory", "memory.usage_in_bytes", "memory.current"),
+            directories.file("memory", "memory.stat", "memory.stat"),
             None if is_blkio_dead else disk,
             None if is_blkio_dead else operations,
             f"{unified}/cpu.pressure" if unified else None,
@@ -53,7 +53,7 @@ class FastFiles:
         self._files = tuple(OpenFile(path) for path in paths)
         if not self._files[_CPU] and not self._files[_MEMORY]:
             self.close()
-            raise GroupGone(homes.path)
+            raise GroupGone(directories.path)
         self.epoch = str(self._files[_CPU].inode() or self._files[_MEMORY].inode())
         self._sample: Sample | None = None
         self._texts: list[bytes | None] = []

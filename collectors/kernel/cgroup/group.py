@@ -15,7 +15,7 @@ from collectors.kernel.cgroup.fast_files import FastFiles
 from collectors.kernel.cgroup.hierarchy import Hierarchy
 from collectors.kernel.cgroup.identity import Names, identify, is_settled, state_of
 from collectors.kernel.cgroup.limits import Limits
-from collectors.kernel.cgroup.open_files import find_homes
+from collectors.kernel.cgroup.open_files import find_directories
 from collectors.kernel.cgroup.process_io import ProcessIo
 from collectors.kernel.cgroup.slow_files import SlowFiles, machine_threads
 from collectors.model.workloads import Sample, State, Workload, WorkloadId
@@ -75,9 +75,9 @@ class Group:
         """The path of the service that it runs in; `None` if there is none."""
         self._discovered = discovered
         self._context = context
-        self._homes = find_homes(context.hierarchy, cgroup.path)
-        self._fast_files = FastFiles(self._homes, context.is_blkio_dead)
-        self._slow_files = SlowFiles(self._homes)
+        self._directories = find_directories(context.hierarchy, cgroup.path)
+        self._fast_files = FastFiles(self._directories, context.is_blkio_dead)
+        self._slow_files = SlowFiles(self._directories)
         self._readings = 0
         # the inode spreads the slow readings of all groups over the ticks
         self._offset = int(self._fast_files.epoch) % _SLOW_EVERY
@@ -85,14 +85,14 @@ class Group:
         self._kills: int | None = None
         self.killed = 0
         """Processes that the kernel killed for lack of memory and that no event has reported yet."""
-        self._process_io = ProcessIo(lambda: self._homes.all, context.proc) if context.is_blkio_dead else None
+        self._process_io = ProcessIo(lambda: self._directories.all, context.proc) if context.is_blkio_dead else None
         self._approximate: Sample | None = None
         self._table: bytes | None = None
         self._network: parsers.Network | None = None
         """The counters parsed from the table of interfaces."""
         self._process = -1
         self._state = State.UNKNOWN
-        self._identity = identify(cgroup, self._homes.all, context.proc, context.host_network, context.names)
+        self._identity = identify(cgroup, self._directories.all, context.proc, context.host_network, context.names)
         self._keep_process()
         self._workload: Workload | None = None
 
@@ -200,8 +200,8 @@ class Group:
         context, previous = self._context, self._identity
         if self._is_alive() and (previous.name_is_known or context.names.find(previous.id.id) is None):
             return
-        self._homes = find_homes(context.hierarchy, self.cgroup.path)
-        identity = identify(self.cgroup, self._homes.all, context.proc, context.host_network, context.names)
+        self._directories = find_directories(context.hierarchy, self.cgroup.path)
+        identity = identify(self.cgroup, self._directories.all, context.proc, context.host_network, context.names)
         if identity.pid is None and previous.pid is not None:
             identity = previous  # it is ending; its id must not fall back to the scope's
         elif identity.id == previous.id and previous.started_at is not None:

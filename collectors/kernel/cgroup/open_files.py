@@ -200,7 +200,7 @@ class CgroupDirs:
         return f"{self.unified}/{v2_name}" if self.unified else None
 
 
-def find_homes(hierarchy: Hierarchy, path: str) -> CgroupDirs:
+def find_directories(hierarchy: Hierarchy, path: str) -> CgroupDirs:
     """Look for a group's directory in every hierarchy."""
     mounts = {UNIFIED: hierarchy.v2, **hierarchy.mounts}
     directories = {key: f"{root}{path}" for key, root in mounts.items() if root}

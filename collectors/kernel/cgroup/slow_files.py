@@ -35,15 +35,15 @@ class SlowFiles:
     one of them has changed since the previous reading.
     """
 
-    def __init__(self, homes: CgroupDirs) -> None:
-        unified = homes.unified
-        self._path = homes.path
-        self._has_v1_memory = "memory" in homes.hierarchy.mounts
-        v1_freezer = homes.v1_file("freezer", "freezer.state")
+    def __init__(self, directories: CgroupDirs) -> None:
+        unified = directories.unified
+        self._path = directories.path
+        self._has_v1_memory = "memory" in directories.hierarchy.mounts
+        v1_freezer = directories.v1_file("freezer", "freezer.state")
         paths = (
-            homes.file("pids", "pids.current", "pids.current"),
-            homes.file("memory", "memory.max_usage_in_bytes", "memory.peak"),
-            homes.file("memory", "memory.oom_control", "memory.events"),
+            directories.file("pids", "pids.current", "pids.current"),
+            directories.file("memory", "memory.max_usage_in_bytes", "memory.peak"),
+            directories.file("memory", "memory.oom_control", "memory.events"),
             f"{unified}/memory.swap.current" if unified and not self._has_v1_memory else None,
             f"{unified}/memory.pressure" if unified else None,
             f"{unified}/io.pressure" if unified else None,
@@ -52,7 +52,7 @@ class SlowFiles:
             v1_freezer,
         )
         self._files = tuple(OpenFile(path, slow_file_bound()) for path in paths)
-        self._pids_limit = OpenFile(homes.file("pids", "pids.max", "pids.max"), slow_file_bound())
+        self._pids_limit = OpenFile(directories.file("pids", "pids.max", "pids.max"), slow_file_bound())
         self._limits = GroupLimits()
         self._readings = 0
         self._contents: list[bytes | None] | None = None
