@@ -94,7 +94,7 @@ class FleetApp(VmtopApp):
             self.session_recorder.recorder.take(frame)
             screen.post_message(FrameReady(frame))
             await asyncio.wrap_future(
-                self.session_recorder.recorder.between(lambda: None)
+                self.session_recorder.recorder.between_frames(lambda: None)
             )  # in a second it would be through
             if number % max(1, self._ticks // 60) == 0:
                 await asyncio.sleep(0.02)

@@ -20,7 +20,7 @@ from collectors.safety.sanitize import sanitize
 from collectors.sampling.sampler import Sampler
 from collectors.sampling.source import SourceSpec
 from collectors.session.format import SessionError
-from collectors.session.recorder import Keeping, Recorder, Sink
+from collectors.session.recorder import ActiveSink, Recorder, Sink
 from collectors.session.sinks import Rotating, Rotation, file_writer, stream_writer
 from tui.cli.exit_codes import DONE, FAILED, HUNG_UP
 from tui.cli.options import FORCE, interval_option, source_options
@@ -161,7 +161,7 @@ class _Stop:
 class _Reporter:
     """Reports on stderr: on a terminal a line of progress, elsewhere only problems."""
 
-    def __init__(self, plan: Plan, keeping: Keeping, stop: _Stop) -> None:
+    def __init__(self, plan: Plan, keeping: ActiveSink, stop: _Stop) -> None:
         self._plan, self._keeping, self._stop = plan, keeping, stop
         self._is_terminal = sys.stderr.isatty()
         self._reported_problem = ""
@@ -225,7 +225,7 @@ class _Reporter:
         return text(getattr(self._keeping.sink, "size", 0), Unit.BYTES, 6).strip()
 
 
-def _watch(plan: Plan, keeping: Keeping, stop: _Stop, reporter: _Reporter) -> None:
+def _watch(plan: Plan, keeping: ActiveSink, stop: _Stop, reporter: _Reporter) -> None:
     """Wait for the end: a signal, the duration, or a reader that has gone."""
     start = time.monotonic()
     reporter.begin()
