@@ -14,7 +14,7 @@ from collectors.kernel.network_edge import NetworkEdge, has_hardware, roles
 _SECTOR_BYTES = 512
 """The unit of diskstats, whatever the disk's own; see Documentation/admin-guide/iostats.rst."""
 _FORGET_EVERY = 60
-"""Readings after which devices are looked up again: a name may come back as another thing."""
+"""Readings after which devices are looked up again: a name may come back as another device."""
 
 
 class Disks:
