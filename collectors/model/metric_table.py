@@ -25,17 +25,17 @@ from collectors.model.derivations import (
 from collectors.model.metric_type import HostChart, Metric, Unit
 
 _DISK = {
-    "cgroup": "io.stat of the cgroup, all devices (v1: blkio.throttle.io_service_bytes_recursive)",
+    "cgroup": "io.stat of the cgroup, each byte once (v1: blkio.throttle.io_service_bytes_recursive)",
     "process-io": "approximate: /proc/<pid>/io of its processes, because this kernel's v1 blkio does not count it",
-    "docker-stats": "Docker stats: blkio_stats.io_service_bytes_recursive",
-    "host": "/proc/diskstats, whole disks",
+    "docker-stats": "Docker stats: blkio_stats.io_service_bytes_recursive, at each device of a stack",
+    "host": "/proc/diskstats, each byte once; operations before the kernel merges them",
 }
 _GUEST_DISK = {"libvirt": "domain stats block.N.*, backing files left out"}
 _NET = {
-    "cgroup": "/proc/<pid>/net/dev of its first process, all interfaces but lo",
+    "cgroup": "/proc/<pid>/net/dev of its first process, interfaces that lead out of its namespace",
     "libvirt": "domain stats net.N.*, as the domain sees it",
     "docker-stats": "Docker stats: networks.*",
-    "host": "/proc/net/dev, physical interfaces",
+    "host": "/proc/net/dev, physical interfaces; where there are none, those that lead out",
 }
 _PSI = {
     "cgroup": "cpu.pressure, some total",

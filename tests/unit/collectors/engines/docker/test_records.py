@@ -204,6 +204,14 @@ def test_a_frame_of_cgroup_v2_becomes_a_sample() -> None:
     assert sample.net_rx_total_bytes is None
 
 
+def test_loop_devices_and_ram_disks_of_another_host_are_memory_there_too() -> None:
+    sizes = [{"major": major, "minor": 0, "op": "read", "value": value} for major, value in ((8, 10), (7, 3), (1, 4))]
+    blkio_stats = {"io_service_bytes_recursive": sizes, "io_serviced_recursive": None}
+    sample = to_sample({**V1_FRAME, "blkio_stats": blkio_stats}, "", 1)
+    assert sample is not None
+    assert (sample.disk_read_total_bytes, sample.disk_write_total_bytes) == (10, None)
+
+
 def test_podman_leaves_memory_details_out_and_counts_no_throttling() -> None:
     frame = json.loads(json.dumps(V1_FRAME))
     frame["memory_stats"]["stats"] = None
