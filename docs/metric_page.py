@@ -15,7 +15,7 @@ Every metric means the same thing for every kind of workload, so any two rows ca
 - An unknown value is absent: `-` on the screen, `null` in JSON, a gap in a graph. It is never zero.
 - A rate needs two samples. A counter that fell, or whose owner was restarted, has no rate until the next sample.
 - Disk traffic counts once, however devices are stacked: at the disks, or at the devices above them if the kernel
-  charges more there. RAM disks, zram and loop devices are memory and do not count; a loop device past the page cache does.
+  charges more there. RAM disks, zram and loop devices are memory and do not count; a loop device with direct I/O does.
 - Network traffic counts once, at the edge of the workload or of the host: bridges, VLANs, VPNs and containers inside
   add nothing. What two workloads send to each other does not reach the edge of the host.
 - *Alias* is the short name for filters and `--sort`; *key* is the name in JSON and CSV. Both work in both places.
