@@ -4,7 +4,7 @@ The rule, for a group's counters and for those of the host alike:
 
 - A device with nothing below it is a disk, also a remote one (iSCSI, rbd, nbd). All disks count.
 - Of a stack (device-mapper, RAID, bcache, NVMe multipath) count the disks or the devices above them, whichever have
-  more: the kernel charges what a layer does in a thread of its own, such as the writes of dm-crypt, to nobody.
+  more: the kernel charges what a layer does in a thread of its own, such as the writes of dm-mirror, to nobody.
 - What stays in memory does not count: RAM disks, zram, and loop devices, unless these bypass the page cache.
 
 Source: blk_cgroup_bio_start in block/blk-cgroup.c of the kernel, which counts a request at each device that it passes.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,20 +27,27 @@ def test_in_a_kernel_with_device_mapper(uml_lab: UmlLab) -> None:
     find_program("dmsetup")
     finished = uml_lab.run([sys.executable, "-m", "pytest", "-m", "uml", "-q", __file__])
     assert finished.returncode == 0, finished.stdout
-    assert "2 passed" in finished.stdout
+    assert "3 passed" in finished.stdout
 
 
 @pytest.fixture
-def group() -> Path:
+def group() -> Iterator[Path]:
     """A cgroup that looks like a container's."""
     path = CGROUPS / "docker" / ID
-    path.mkdir(parents=True, exist_ok=True)
+    path.mkdir(parents=True)
     (CGROUPS / "docker" / "cgroup.subtree_control").write_text("+cpu +memory +io +pids")
-    return path
+    yield path
+    path.rmdir()
 
 
 def run(*argv: str) -> None:
     subprocess.run(argv, check=True)
+
+
+def minor_of(name: str) -> int:
+    """Return the minor number of a device of device-mapper."""
+    argv = ["dmsetup", "info", "--columns", "--noheadings", "-o", "minor", name]
+    return int(subprocess.run(argv, check=True, capture_output=True).stdout)
 
 
 def run_in(group: Path, script: str) -> None:
@@ -91,9 +99,31 @@ def test_two_layers_of_device_mapper_count_once(group: Path) -> None:
     source = CgroupSource()
     source.open(lambda: None)
     table = next(one for one in details.tables(source.read().workloads[ROW]) if one.title.startswith("I/O by device"))
+    run("dmsetup", "remove", "--noudevsync", "upper")
+    run("dmsetup", "remove", "--noudevsync", "lower")
     assert [line[:2] for line in table.rows] == [
         ("dm-0 (lower)", "ubdb"), ("dm-1 (upper)", "dm-0"), ("ubdb", None)
     ]  # fmt: skip
+
+
+@pytest.mark.uml
+def test_the_writes_of_a_mirror_are_not_lost_although_the_kernel_charges_them_to_nobody_below(group: Path) -> None:
+    run("modprobe", "-d", "/run/modules", "dm-mirror")
+    for name, start in (("left", 0), ("right", 65536)):
+        run("dmsetup", "create", "--noudevsync", name, "--table", f"0 65536 linear /dev/ubdb {start}")
+    left, right = (f"/dev/dm-{minor_of(name)}" for name in ("left", "right"))
+    table = f"0 65536 mirror core 2 1024 nosync 2 {left} 0 {right} 0"
+    run("dmsetup", "create", "--noudevsync", "mirror", "--table", table)
+    mirror = f"/dev/dm-{minor_of('mirror')}"
+    row, host = grown(
+        group,
+        f"dd if={mirror} of=/dev/null bs=1M count=3 iflag=direct 2>&1;"
+        f"dd if=/dev/zero of={mirror} bs=1M count=4 oflag=direct 2>&1",
+    )
+    disk = next(line for line in (group / "io.stat").read_text().splitlines() if line.startswith("98:16 "))
+    assert "rbytes=3145728 wbytes=0 " in disk, "the disk has a line, and the writes are not in it"
+    assert row[:2] == [3 * MIB, 4 * MIB]
+    assert host[1] >= 8 * MIB, "both halves of the mirror"
 
 
 @pytest.mark.uml

@@ -49,9 +49,9 @@ def test_what_goes_to_the_disk_without_a_volume_counts_too(lvm: Path) -> None:
 
 
 def test_what_the_kernel_charges_to_the_upper_device_alone_is_not_lost(lvm: Path) -> None:
-    """A worker of dm-crypt writes: its reads are charged to both devices, its writes to the upper one."""
-    crypt = line("8:0", 100, 0, 1, 0) + line("254:0", 100, 70, 1, 7) + line("254:1", 0, 30, 0, 3)
-    assert total(lvm, crypt) == (100, 100, 1, 10)
+    """A worker of dm-mirror writes: its reads are charged to both devices, its writes to the upper one."""
+    mirror = line("8:0", 100, 0, 1, 0) + line("254:0", 100, 70, 1, 7) + line("254:1", 0, 30, 0, 3)
+    assert total(lvm, mirror) == (100, 100, 1, 10)
     assert total(lvm, line("254:0", 100, 70)) == (100, 70, 0, 0)
     assert total(lvm, line("8:0", 100, 70)) == (100, 70, 0, 0)
 
