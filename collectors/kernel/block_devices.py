@@ -13,7 +13,6 @@ Source: blk_cgroup_bio_start in block/blk-cgroup.c of the kernel, which counts a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Set
-from operator import add
 from typing import NamedTuple
 
 from collectors.kernel.cgroup.parsers import DeviceIo
@@ -67,13 +66,18 @@ class BlockDevices:
 
         A device that this host does not have, such as one that was removed, counts as a disk.
         """
-        places = self._places
-        if not counters.keys() <= places.keys():
-            self._look_for(counters.keys() - places.keys())
-            places = self._places
         if len(counters) == 1:
             ((key, device),) = counters.items()
-            return device if places[key] else _NOTHING
+            if key in self._places:
+                return device if self._places[key] else _NOTHING
+        sums = list(self.by_stack(counters).values())
+        return DeviceIo(*(sums[0] if len(sums) == 1 else map(sum, zip(_NOTHING, *sums, strict=True))))
+
+    def by_stack(self, counters: Mapping[bytes, DeviceIo]) -> dict[int | bytes, list[int]]:
+        """Add up the counters of each stack of devices. A stack is known by the same key until the next refresh."""
+        if not counters.keys() <= self._places.keys():
+            self._look_for(counters.keys() - self._places.keys())
+        places = self._places
         of_levels: dict[int | bytes, list[list[int]]] = {}
         for key, (amount_read, amount_written, reads, writes) in counters.items():
             if (place := places[key]) is None:
@@ -86,11 +90,9 @@ class BlockDevices:
                 level[1] += amount_written
                 level[2] += reads
                 level[3] += writes
-        total = [0, 0, 0, 0]
-        for levels in of_levels.values():
-            greatest = levels[0] if len(levels) == 1 else map(max, *levels)
-            total = list(map(add, total, greatest))
-        return DeviceIo(*total)
+        return {
+            stack: levels[0] if len(levels) == 1 else list(map(max, *levels)) for stack, levels in of_levels.items()
+        }
 
     def _look_for(self, keys: Set[bytes]) -> None:
         """Look for devices that appeared; take those that are not there for disks until the next refresh."""

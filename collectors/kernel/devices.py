@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from collectors.kernel.block_devices import BlockDevices
 from collectors.kernel.cgroup import parsers
@@ -27,6 +27,17 @@ class Disks:
 
     def read(self, diskstats: bytes) -> parsers.Disk:
         """Return the totals of `/proc/diskstats`; fields are `None` when it lists no disk."""
+        counted = self._counted(diskstats)
+        return parsers.Disk(*self._devices.total(counted)) if counted else parsers.Disk()
+
+    def are_counted(self, diskstats: bytes, counters: Mapping[bytes, parsers.DeviceIo]) -> bool:
+        """Return whether counters of the root group name every disk, or a device on it, that had any I/O."""
+        of_host = self._devices.by_stack(self._counted(diskstats))
+        of_groups = self._devices.by_stack(counters)
+        return all(any(of_groups.get(stack, ())[:2]) for stack, sums in of_host.items() if any(sums[:2]))
+
+    def _counted(self, diskstats: bytes) -> dict[bytes, parsers.DeviceIo]:
+        """Parse diskstats into the counters of the devices that count."""
         rows = [words for line in diskstats.splitlines() if len(words := line.split()) >= 10]
         names = [words[2] for words in rows]
         self._readings += 1
@@ -34,8 +45,7 @@ class Disks:
             self._devices.refresh()
             self._names = names
         keys = [self._devices.key_of(b"%b:%b" % (words[0], words[1]), words[2]) for words in rows]
-        counted = {key: _device_io(words) for key, words in zip(keys, rows, strict=True) if key is not None}
-        return parsers.Disk(*self._devices.total(counted)) if counted else parsers.Disk()
+        return {key: _device_io(words) for key, words in zip(keys, rows, strict=True) if key is not None}
 
 
 def _device_io(words: list[bytes]) -> parsers.DeviceIo:

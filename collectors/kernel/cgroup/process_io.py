@@ -21,12 +21,12 @@ _AT_ONCE, _SLOWEST = 50, 5
 
 
 def is_blkio_dead(blkio_root: str, proc: str = "/proc", sys: str = "/sys") -> bool:
-    """Whether the root group of v1 blkio counts no I/O although the disks had some."""
-    text = procfs.read_bytes(f"{blkio_root}/blkio.throttle.io_service_bytes")
-    if text is None or any(map(any, parsers.blkio_v1(text).values())):
-        return text is None
-    disks = Disks(sys, proc).read(procfs.read_bytes(f"{proc}/diskstats") or b"")
-    return bool(disks.read_bytes or disks.write_bytes)
+    """Whether v1 blkio counts no I/O of some disk that had any: a throttle rule makes it count on one disk alone."""
+    counted = procfs.read_bytes(f"{blkio_root}/blkio.throttle.io_service_bytes_recursive")
+    if counted is None:
+        counted = procfs.read_bytes(f"{blkio_root}/blkio.throttle.io_service_bytes")
+    diskstats = procfs.read_bytes(f"{proc}/diskstats") or b""
+    return counted is None or not Disks(sys, proc).are_counted(diskstats, parsers.io_v1(counted, None))
 
 
 class ProcessIo:
