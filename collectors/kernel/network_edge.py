@@ -9,7 +9,7 @@ edge. The host is looked at in the same way, but where it has hardware, that alo
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 
 from collectors.kernel.cgroup import parsers
 from collectors.kernel.links import Link, NamespaceView
@@ -34,6 +34,7 @@ _FALLBACKS = frozenset(
     {b"tunl0", b"gre0", b"gretap0", b"erspan0", b"sit0", b"ip_vti0", b"ip6_vti0", b"ip6tnl0", b"ip6gre0"}
 )
 """The kernel puts these into each namespace, if the modules are loaded."""
+_PAIR_NAME = re.compile(rb"veth|cali|lxc[0-9a-f]")
 _TUNNEL_NAME = re.compile(rb"tun|tap|wg|ppp|tailscale|utun|zt|ovpn|vti|gre|ipsec")
 _INNER_NAME = re.compile(
     rb"docker|br\d|br-|vmbr|virbr|podman|cni|lxcbr|lxdbr|incusbr|nerdctl|kube-|nodelocaldns|ovs-|team\d|bond\d"
@@ -118,7 +119,7 @@ class NetworkEdge:
     def __init__(self, look: Callable[[], Mapping[bytes, str] | None]) -> None:
         """Take a function that says what each interface is; `None` where it may not be seen."""
         self._look = look
-        self._names: list[bytes] = []
+        self._names: Set[bytes] = frozenset()
         self._edge: frozenset[bytes] = frozenset()
         self._until_look = 0
         self._table: bytes | None = None
@@ -135,12 +136,22 @@ class NetworkEdge:
         rows = parsers.interfaces(table)
         if rows is None:
             return None
-        names = list(rows)
         self._until_look -= 1
-        if names != self._names or self._until_look < 0:
-            self._names, self._until_look = names, _LOOK_EVERY
-            self._edge = edge_of(names, self._look)
-        return parsers.traffic(rows[name] for name in names if name in self._edge)
+        if rows.keys() != self._names and not self._differs_by_pairs(rows.keys()):
+            self._until_look = -1
+        self._names = rows.keys()
+        if self._until_look < 0:
+            self._until_look = _LOOK_EVERY
+            self._edge = edge_of(rows, self._look)
+        return parsers.traffic(rows[name] for name in rows if name in self._edge)
+
+    def _differs_by_pairs(self, names: Set[bytes]) -> bool:
+        """Return whether all that came or went are ends of pairs of containers, whatever else is the edge.
+
+        A host with thousands of containers is not to be looked at whenever one starts.
+        """
+        changed = names ^ self._names
+        return bool(self._edge) and all(_PAIR_NAME.match(name) and name not in self._edge for name in changed)
 
 
 def edge_of(names: Iterable[bytes], look: Callable[[], Mapping[bytes, str] | None]) -> frozenset[bytes]:

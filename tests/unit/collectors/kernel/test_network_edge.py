@@ -145,6 +145,20 @@ class TestNetworkEdge:
         assert counted.read(table(eth0=6, br0=6, eth1=10)) == (16, 16, 2, 2, 0)
         assert len(looks) == 2
 
+    def test_a_container_that_starts_is_no_reason_to_look_at_thousands_of_others(self) -> None:
+        looks: list[int] = []
+
+        def look() -> dict[bytes, str]:
+            looks.append(1)
+            return {b"eth0": EDGE, b"veth1": "inside"}
+
+        counted = NetworkEdge(look)
+        for names in ({"veth1": 3}, {"veth1": 3, "veth2": 4}, {"veth2": 5}, {}):
+            sums = counted.read(table(eth0=7, **names))
+            assert sums is not None
+            assert sums.rx_bytes == 7
+        assert len(looks) == 1
+
     def test_another_namespace_than_that_of_the_table_is_not_believed(self) -> None:
         counted = NetworkEdge(lambda: {b"eth9": EDGE})
         assert counted.read(table(eth0=5, br0=5)) == (5, 5, 1, 1, 0)
