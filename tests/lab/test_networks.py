@@ -8,14 +8,17 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
+from collectors.kernel.cgroup.networks import roles_of_process
 from collectors.kernel.details import KernelDetails
 from collectors.model.workloads import Sample
 from tests.helpers.checkout import ROOT
 from tests.helpers.lab.network import namespace
 from tests.helpers.lab.process import require_root, wait_until
+from tests.helpers.lab.uml import UmlLab
 from tests.unit.collectors.kernel.cgroup.test_source import ID, LiveGroups, find, opened
 
 PACKETS, LENGTH = 100, 1000
@@ -48,7 +51,28 @@ from collectors.kernel.devices import Interfaces
 print(*sorted(name.decode() for name, role in Interfaces()._look().items() if role == "edge"))'
 kill $inner
 """
-pytestmark = pytest.mark.lab
+KINDS = """
+for name in dummy bonding macvlan 8021q vrf vxlan ipip sit ip_gre veth; do modprobe -d /run/modules $name; done
+mkdir -p /run/netns; ip netns add own
+ip link add parent type dummy
+ip link add mv0 link parent netns own type macvlan mode bridge
+ip link add link parent name vlan5 type vlan id 5
+ip link set vlan5 netns own
+ip link add outside type veth peer name eth0 netns own
+ip -n own link add bond0 type bond
+ip -n own link set eth0 master bond0
+ip -n own link add link mv0 name mv0.7 type vlan id 7
+ip -n own link add vx0 type vxlan id 4 dev mv0 dstport 4789
+ip -n own link add gre9 type gre local 192.0.2.1 remote 192.0.2.2
+ip -n own link add vrf9 type vrf table 10
+ip -n own link add dummy9 type dummy
+exec ip netns exec own sleep 1000
+"""
+
+
+@pytest.fixture(autouse=True)
+def _as_root() -> None:
+    require_root()
 
 
 def ip(*words: str) -> str:
@@ -68,7 +92,6 @@ def send(inside: str, address: str) -> None:
 @pytest.fixture
 def live() -> Iterator[LiveGroups]:
     """A cgroup on this host, removed afterwards."""
-    require_root()
     groups = LiveGroups(f"vmtop-networks-{os.getpid()}")
     try:
         yield groups
@@ -126,6 +149,7 @@ def row(live: LiveGroups, path: str) -> Sample:
     return found[1][0]
 
 
+@pytest.mark.lab
 def test_what_an_inner_container_and_a_vpn_send_counts_once(live: LiveGroups, outer: str) -> None:
     path = f"/{live.folders[0].name}/{ID}"
     before, sent_before = row(live, path), traffic_of(outer, "eth0")[1]
@@ -155,9 +179,9 @@ def test_what_an_inner_container_and_a_vpn_send_counts_once(live: LiveGroups, ou
     }
 
 
+@pytest.mark.lab
 def test_a_host_without_hardware_counts_what_leads_out_of_it() -> None:
     """As an LXC guest: a namespace with its own first process, and containers behind a bridge and routed."""
-    require_root()
     argv = ["unshare", "--net", "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-s", sys.executable]
     with subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as guest:
         own = os.readlink("/proc/self/ns/net")
@@ -165,3 +189,28 @@ def test_a_host_without_hardware_counts_what_leads_out_of_it() -> None:
         ip("link", "add", f"vg{os.getpid()}", "type", "veth", "peer", "name", "eth0", "netns", str(guest.pid))
         answer, _ = guest.communicate(GUEST, timeout=60)
     assert answer == "eth0\n"
+
+
+@pytest.mark.lab
+def test_in_a_kernel_with_all_kinds_of_interfaces(uml_lab: UmlLab) -> None:
+    finished = uml_lab.run([sys.executable, "-m", "pytest", "-m", "uml", "-q", __file__])
+    assert finished.returncode == 0, finished.stdout
+    assert "1 passed" in finished.stdout
+
+
+@pytest.mark.uml
+def test_the_kernel_tells_what_each_kind_of_interface_is() -> None:
+    with subprocess.Popen(["sh", "-ec", KINDS]) as child:
+        own = f"/proc/{child.pid}"
+        wait_until(lambda: b"sleep" in Path(f"{own}/cmdline").read_bytes().split(b"\0")[:1], 60, "the interfaces")
+        process = os.open(own, os.O_PATH)
+        found = roles_of_process(process, [])
+        os.close(process)
+        child.kill()
+    assert found is not None
+    told = {name.decode(): role for name, role in found.items() if role != "inside"}
+    assert told == {
+        "mv0": "edge", "vlan5": "edge", "eth0": "edge",
+        "bond0": "bond", "vrf9": "vrf", "mv0.7": "on mv0", "vx0": "tunnel", "gre9": "tunnel",
+    }  # fmt: skip
+    assert {"lo", "tunl0", "sit0", "gre0", "dummy9"} <= {name.decode() for name in found} - told.keys()
