@@ -24,6 +24,7 @@ from collectors.model.workloads import Kind, Workload
 from collectors.safety.sanitize import sanitize
 
 _FLOW = Unit.BYTES_PER_SECOND
+_BY_NAME = "which interfaces count is judged by their names: only root may look into the network namespace"
 
 
 class KernelDetails:
@@ -137,7 +138,8 @@ class KernelDetails:
             return []
         rows: list[tuple[Value, ...]] = []
         table = parsers.interfaces(read_bytes(f"{self._proc}/{pid}/net/dev") or b"") or {}
-        roles = _network_roles(self._proc, pid, directories) or roles_by_name(table)
+        known_roles = _network_roles(self._proc, pid, directories)
+        roles = roles_by_name(table) if known_roles is None else known_roles
         for name, counters in table.items():
             interface, sums = sanitize(name), parsers.traffic([counters])
             flows = (
@@ -149,7 +151,9 @@ class KernelDetails:
             Column("INTERFACE"), Column("COUNTED"), Column("RX/S", _FLOW), Column("TX/S", _FLOW),
             Column("RX", Unit.BYTES), Column("TX", Unit.BYTES), Column("DROPS", Unit.COUNT),
         )  # fmt: skip
-        return [Table(Page.DEVICES, "Network interfaces inside", columns, tuple(rows))]
+        return [
+            Table(Page.DEVICES, "Network interfaces inside", columns, tuple(rows), note="" if known_roles else _BY_NAME)
+        ]
 
 
 def _same_network(proc: str, pid: int) -> bool:
