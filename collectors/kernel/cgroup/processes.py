@@ -16,6 +16,8 @@ from collectors.kernel.procfs import read_bytes, read_process_stat
 
 _DEPTH = 6
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+_OFFSETS_READ = 5
+"""Times that two clocks are compared; the comparison that took the shortest time counts."""
 _CUT_OFF_S = 1.5
 """A whole second that the kernel cuts off, and what the two clocks drift apart before it says a new one."""
 
@@ -95,8 +97,21 @@ def _refined(btime: int) -> float:
 
     Kept for as long as the kernel says the same: a value that moved with every look would make workloads look changed.
     """
-    exact = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+    exact = min((_clock_offset() for _ in range(_OFFSETS_READ)), key=lambda offset: offset.uncertainty_s).offset_s
     return exact if abs(exact - btime) < _CUT_OFF_S else float(btime)
+
+
+class _Offset(NamedTuple):
+    uncertainty_s: float
+    offset_s: float
+
+
+def _clock_offset() -> _Offset:
+    """Return the wall clock less the time since the boot; on a busy host this process may have to wait between them."""
+    before = time.clock_gettime(time.CLOCK_BOOTTIME)
+    now = time.time()
+    after = time.clock_gettime(time.CLOCK_BOOTTIME)
+    return _Offset(after - before, now - (before + after) / 2)
 
 
 def command(proc: str, pid: int) -> list[bytes]:
