@@ -215,6 +215,7 @@ def test_unit_files_are_listed_once_and_again_after_each_change(monkeypatch: pyt
     subprocess.run(["systemctl", "start", "enabled.service"], check=True)
     names()
     assert len(listings) == 1, "starting a service changes no unit file"
+    assert source.read().daemon_cpu_s is not None, "PID 1 is systemd"
     subprocess.run(["systemctl", "enable", "--runtime", "late.service"], check=True)
     subprocess.run(["systemctl", "start", "late.service"], check=True)  # stays loaded, as lab.target wants it
     wait_until(lambda: "late.service" in names(), 10, "the service that was enabled")

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 
 from collectors.engines.systemd.bus import SERVICE_NAME, SystemBus, system_bus
 from collectors.engines.systemd.unit_files import EnabledServices
+from collectors.kernel.daemon_usage import DaemonUsage
 from collectors.model.errors import SourceDown
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
 from collectors.safety.sanitize import sanitize
@@ -32,10 +33,12 @@ class SystemdSource:
         self._stack = ExitStack()
         self._bus: SystemBus | None = None
         self._enabled: EnabledServices | None = None
+        self._manager = DaemonUsage()
 
     def open(self, wake: Callable[[], None]) -> None:
         """Connect to the system bus."""
         self._bus = self._stack.enter_context(system_bus())
+        self._manager.find(1)
         self._enabled = EnabledServices(self._bus)
         self._stack.enter_context(self._enabled.watching())
 
@@ -43,8 +46,9 @@ class SystemdSource:
         """List the loaded services that failed, or are stopped although enabled."""
         if self._bus is None or self._enabled is None:
             raise SourceDown("the system bus is not open")
-        units = self._bus.call("ListUnitsByPatterns", "asas", ([], ["*.service"]))[0]
-        enabled = self._enabled.names()
+        with self._manager.answering():
+            units = self._bus.call("ListUnitsByPatterns", "asas", ([], ["*.service"]))[0]
+            enabled = self._enabled.names()
         workloads: dict[WorkloadId, Workload] = {}
         for name, description, load, active, *_ in units:
             state = _AT_REST.get(active)
@@ -55,7 +59,7 @@ class SystemdSource:
                 workloads[identity] = Workload(
                     identity, Kind.SERVICE, sanitize(name), state, description=sanitize(description) or None
                 )
-        return SourceReading(workloads, {}, detail=f"{len(workloads)} at rest")
+        return SourceReading(workloads, {}, detail=f"{len(workloads)} at rest", daemon_cpu_s=self._manager.cpu_s)
 
     def close(self) -> None:
         """Disconnect."""
