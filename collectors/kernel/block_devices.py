@@ -29,19 +29,19 @@ class BlockDevices:
         self._sys = sys
         self._proc = proc
         self._devices: dict[bytes, Device] = {}
-        self._places: dict[bytes, _Place | None] = {}
-        """Device -> where it is in its stack; `None`: it does not count."""
+        self._positions: dict[bytes, _Position | None] = {}
+        """Device -> its position in its stack; `None`: it does not count."""
         self.refresh()
 
     def refresh(self) -> None:
         """Look at the devices of this host again."""
         self._devices = scan(self._sys, self._proc)
-        counted = _on_disks(self._devices)
-        self._places = dict.fromkeys(self._devices)
-        for stack, levels in enumerate(_stacks({key: self._devices[key].below & counted for key in counted})):
+        countable = _on_disks(self._devices)
+        self._positions = dict.fromkeys(self._devices)
+        for stack, levels in enumerate(_stacks({key: self._devices[key].below & countable for key in countable})):
             for key in frozenset[bytes]().union(*levels):
-                those_with_it = (number for number, level in enumerate(levels) if key in level)
-                self._places[key] = _Place(stack, len(levels), tuple(those_with_it))
+                own_levels = (number for number, level in enumerate(levels) if key in level)
+                self._positions[key] = _Position(stack, len(levels), tuple(own_levels))
 
     def label(self, key: bytes) -> str:
         """Return the name of a device, with the name that device-mapper gives it; else its key."""
@@ -59,7 +59,7 @@ class BlockDevices:
     def key_of(self, number: bytes, name: bytes) -> bytes | None:
         """Return the key of a device that counts; `None` for other devices, and for partitions."""
         key = number if number in self._devices else name
-        return key if self._places.get(key) else None
+        return key if self._positions.get(key) else None
 
     def total(self, counters: Mapping[bytes, DeviceIo]) -> DeviceIo:
         """Add up the counters of devices, each byte and each operation once.
@@ -68,23 +68,23 @@ class BlockDevices:
         """
         if len(counters) == 1:
             ((key, device),) = counters.items()
-            if key in self._places:
-                return device if self._places[key] else _NOTHING
+            if key in self._positions:
+                return device if self._positions[key] else _NOTHING
         sums = list(self.by_stack(counters).values())
         return DeviceIo(*(sums[0] if len(sums) == 1 else map(sum, zip(_NOTHING, *sums, strict=True))))
 
     def by_stack(self, counters: Mapping[bytes, DeviceIo]) -> dict[int | bytes, list[int]]:
         """Add up the counters of each stack of devices. A stack is known by the same key until the next refresh."""
-        if not counters.keys() <= self._places.keys():
-            self._look_for(counters.keys() - self._places.keys())
-        places = self._places
+        if not counters.keys() <= self._positions.keys():
+            self._look_for(counters.keys() - self._positions.keys())
+        positions = self._positions
         of_levels: dict[int | bytes, list[list[int]]] = {}
         for key, (amount_read, amount_written, reads, writes) in counters.items():
-            if (place := places[key]) is None:
+            if (position := positions[key]) is None:
                 continue
-            if (levels := of_levels.get(place.stack)) is None:
-                levels = of_levels[place.stack] = [[0, 0, 0, 0] for _ in range(place.height)]
-            for number in place.levels:
+            if (levels := of_levels.get(position.stack)) is None:
+                levels = of_levels[position.stack] = [[0, 0, 0, 0] for _ in range(position.height)]
+            for number in position.levels:
                 level = levels[number]
                 level[0] += amount_read
                 level[1] += amount_written
@@ -95,31 +95,31 @@ class BlockDevices:
         }
 
     def _look_for(self, keys: Set[bytes]) -> None:
-        """Look for devices that appeared; take those that are not there for disks until the next refresh."""
-        gone = self._places.keys() - self._devices.keys()
+        """Look for devices that appeared; until the next refresh, those that do not exist count as disks."""
+        absent = self._positions.keys() - self._devices.keys()
         self.refresh()
-        for key in (gone | keys) - self._devices.keys():
-            self._places[key] = _Place(key, 1, (0,))
+        for key in (absent | keys) - self._devices.keys():
+            self._positions[key] = _Position(key, 1, (0,))
 
 
-class _Place(NamedTuple):
-    """Where a device is in a stack."""
+class _Position(NamedTuple):
+    """The position of a device in a stack."""
 
     stack: int | bytes
     height: int
     """Levels of the stack: sets of devices of which none is above another."""
     levels: tuple[int, ...]
-    """Those that the device is in."""
+    """The numbers of those that contain the device."""
 
 
 def _on_disks(devices: Mapping[bytes, Device]) -> set[bytes]:
-    """Return the disks, and the devices that have disks below and nothing else."""
-    counted = {key for key, device in devices.items() if device.is_disk and not device.below}
-    waiting = devices.keys() - counted
-    while reached := {key for key in waiting if devices[key].below and devices[key].below <= counted}:
-        counted |= reached
+    """Return the disks, and the devices that have only disks below them."""
+    countable = {key for key, device in devices.items() if device.is_disk and not device.below}
+    waiting = devices.keys() - countable
+    while reached := {key for key in waiting if devices[key].below and devices[key].below <= countable}:
+        countable |= reached
         waiting -= reached
-    return counted
+    return countable
 
 
 def _stacks(below: Mapping[bytes, set[bytes]]) -> Iterator[list[frozenset[bytes]]]:
@@ -144,7 +144,7 @@ def _stacks(below: Mapping[bytes, set[bytes]]) -> Iterator[list[frozenset[bytes]
 
 
 def _distances(graph: Mapping[bytes, set[bytes]]) -> dict[bytes, int]:
-    """Return the longest way from each device to an end of the graph; a loop, which no kernel makes, ends it too."""
+    """Return the longest path from each device to an end of the graph; cycles, which no kernel creates, end it too."""
     distances = dict.fromkeys(graph, 0)
     for _ in range(len(graph)):
         longer = {key: 1 + max(distances[other] for other in others) for key, others in graph.items() if others}

@@ -27,31 +27,31 @@ class Disks:
 
     def read(self, diskstats: bytes) -> parsers.Disk:
         """Return the totals of `/proc/diskstats`; fields are `None` when it lists no disk."""
-        counted = self._counted(diskstats)
-        return parsers.Disk(*self._devices.total(counted)) if counted else parsers.Disk()
+        disks = self._countable(diskstats)
+        return parsers.Disk(*self._devices.total(disks)) if disks else parsers.Disk()
 
     def are_counted(self, diskstats: bytes, counters: Mapping[bytes, parsers.DeviceIo]) -> bool:
-        """Return whether counters of the root group name every disk, or a device on it, that had any I/O."""
-        of_host = self._devices.by_stack(self._counted(diskstats))
+        """Return whether the counters of the root group have I/O of every disk that had any, or of a device on it."""
+        of_host = self._devices.by_stack(self._countable(diskstats))
         of_groups = self._devices.by_stack(counters)
         return all(any(of_groups.get(stack, ())[:2]) for stack, sums in of_host.items() if any(sums[:2]))
 
-    def _counted(self, diskstats: bytes) -> dict[bytes, parsers.DeviceIo]:
+    def _countable(self, diskstats: bytes) -> dict[bytes, parsers.DeviceIo]:
         """Parse diskstats into the counters of the devices that count."""
-        rows = [words for line in diskstats.splitlines() if len(words := line.split()) >= 10]
-        names = [words[2] for words in rows]
+        rows = [fields for line in diskstats.splitlines() if len(fields := line.split()) >= 10]
+        names = [fields[2] for fields in rows]
         self._readings += 1
         if names != self._names or self._readings % _FORGET_EVERY == 0:
             self._devices.refresh()
             self._names = names
-        keys = [self._devices.key_of(b"%b:%b" % (words[0], words[1]), words[2]) for words in rows]
-        return {key: _device_io(words) for key, words in zip(keys, rows, strict=True) if key is not None}
+        keys = [self._devices.key_of(b"%b:%b" % (fields[0], fields[1]), fields[2]) for fields in rows]
+        return {key: _device_io(fields) for key, fields in zip(keys, rows, strict=True) if key is not None}
 
 
-def _device_io(words: list[bytes]) -> parsers.DeviceIo:
+def _device_io(fields: list[bytes]) -> parsers.DeviceIo:
     """Return the counters of a line; see Documentation/admin-guide/iostats.rst."""
     reads, merged_reads, read_sectors, _, writes, merged_writes, written_sectors = (
-        parsers.number(word) or 0 for word in words[3:10]
+        parsers.number(word) or 0 for word in fields[3:10]
     )
     return parsers.DeviceIo(
         read_sectors * _SECTOR_BYTES, written_sectors * _SECTOR_BYTES, reads + merged_reads, writes + merged_writes
@@ -70,17 +70,16 @@ class Interfaces:
         return self._edge.read(table)
 
     def _look(self) -> dict[bytes, str] | None:
-        """Say what the host's interfaces are; `None` where its namespace may not be entered."""
+        """Return the roles of the host's interfaces; `None` without the right to enter its namespace."""
         network = host_network_namespace(self._proc)
         if network is None:
             return None
         is_own = network == network_namespace("/proc", "self")
-        seen = self._view(is_own, ())
-        if seen is None or has_hardware(seen):
-            return None if seen is None else roles(seen, is_host=True)
-        pids = [int(name) for name in os.listdir(self._proc) if name.isdigit()]
-        seen = self._view(is_own, one_per_network(self._proc, pids))
-        return None if seen is None else roles(seen, is_host=True)
+        interfaces = self._view(is_own, ())
+        if interfaces is not None and not has_hardware(interfaces):
+            pids = [int(name) for name in os.listdir(self._proc) if name.isdigit()]
+            interfaces = self._view(is_own, one_per_network(self._proc, pids))
+        return None if interfaces is None else roles(interfaces, is_host=True)
 
     def _view(self, is_own: bool, inner_pids: Iterable[int]) -> NamespaceView | None:
         if is_own:

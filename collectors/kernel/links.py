@@ -1,6 +1,6 @@
 """The interfaces of a network namespace, by rtnetlink: what `ip -details link` shows.
 
-sysfs would tell less, and only where a container has one of its own, at a path that the container chooses.
+sysfs has less, and only for a container with its own sysfs, at a path that the container controls.
 
 Source: rtnetlink(7), include/uapi/linux/{if_link,net_namespace,netlink}.h of the kernel.
 """
@@ -28,7 +28,7 @@ _HEADER, _LINK, _ATTRIBUTE = struct.Struct("=IHHII"), struct.Struct("=BxHiII"), 
 _BUFFER = 1 << 17
 _PATIENCE_S = 2.0
 _AT_ONCE = 64
-"""Questions sent before the answers are read, so that neither side's buffer is full."""
+"""Requests sent before their replies are read; more could fill a buffer."""
 
 
 class Link(NamedTuple):
@@ -37,16 +37,16 @@ class Link(NamedTuple):
     name: bytes
     number: int
     kind: str = ""
-    """What it is made by, such as `veth`; empty for hardware and for the loopback."""
+    """The type of a virtual interface, such as `veth`; empty for hardware and the loopback."""
     lower: int | None = None
-    """Number of the other end of a pair, or of what it is built on; `None`: neither, or not told."""
+    """Number of the other end of a pair, or of the interface that it is built on; `None`: neither, or unknown."""
     lower_namespace: int | None = None
-    """Id, in this namespace, of the one that `lower` is in; `None`: this one."""
+    """Id, in this namespace, of the namespace of `lower`; `None`: the same namespace."""
     master: int | None = None
     """Number of the bridge, bond or other interface that it is a member of."""
     is_loopback: bool = False
     has_device: bool = False
-    """Whether a device is behind it, whatever its kind; not told before Linux 5.14."""
+    """Whether the kernel names a device behind it, whatever its kind; always false before Linux 5.14."""
 
 
 class NamespaceView(NamedTuple):
@@ -54,9 +54,9 @@ class NamespaceView(NamedTuple):
 
     links: list[Link]
     inner: frozenset[int] = frozenset()
-    """Ids, in this namespace, of those that belong to what is looked at."""
+    """Ids, in this namespace, of the namespaces inside the workload or host."""
     host: int | None = None
-    """Id, in this namespace, of the host's; `None` if no interface leads there."""
+    """Id, in this namespace, of the host's namespace; `None` if no interface leads there."""
 
 
 def view(namespace: int | None, inner_pids: Iterable[int] = (), host_pid: int | None = None) -> NamespaceView | None:
@@ -64,7 +64,7 @@ def view(namespace: int | None, inner_pids: Iterable[int] = (), host_pid: int | 
 
     Args:
         namespace: Descriptor of `/proc/PID/ns/net`; `None`: this process's own.
-        inner_pids: Processes whose namespaces are inner ones. Those of the namespace itself do no harm.
+        inner_pids: Processes whose namespaces are inside; the namespace itself may be among them.
         host_pid: A process in the host's namespace.
 
     Returns:
@@ -75,7 +75,7 @@ def view(namespace: int | None, inner_pids: Iterable[int] = (), host_pid: int | 
     views: list[NamespaceView | None] = []
 
     def enter() -> None:
-        # The thread ends inside: it never has to find the way back.
+        # The thread ends inside the namespace and never has to return.
         if _setns(namespace):
             views.append(_view(inner_pids, host_pid))
 

@@ -1,9 +1,9 @@
 """Which interfaces of a network namespace are its edge: what crosses it is counted there, and once.
 
 A bridge, a bond and its like repeat what their members carry; a VLAN, a tunnel or a VPN is carried by another
-interface; a pair whose other end is further inside carries what the edge carries, or what never leaves. Where a
-tunnel is all there is, such as WireGuard moved into a namespace or the tap device of a rootless container, it is the
-edge. The host is looked at in the same way, but where it has hardware, that alone is its edge.
+interface; a pair whose other end is further inside carries what the edge carries, or what never leaves. If there
+are only tunnels, such as WireGuard moved into a namespace or the tap device of a rootless container, they are the
+edge. The same holds for the host, but if it has hardware, that alone is its edge.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _TUNNELS = frozenset(
     | {"ip6erspan", "ipip", "sit", "ip6tnl", "vti", "vti6", "xfrm", "ppp", "gtp", "amt"}
 )
 _LOOK_EVERY = 60
-"""Changed tables after which the interfaces are looked at again: one may have become a member of another."""
+"""Changed tables after which roles are determined again: an interface may have become a member of another."""
 _FALLBACKS = frozenset(
     {b"tunl0", b"gre0", b"gretap0", b"erspan0", b"sit0", b"ip_vti0", b"ip6_vti0", b"ip6tnl0", b"ip6gre0"}
 )
@@ -43,17 +43,18 @@ _INNER_NAME = re.compile(
 
 
 def roles(view: NamespaceView, is_host: bool = False) -> dict[bytes, str]:
-    """Say of each interface whether it is counted, or why not.
+    """Return the role of each interface: `EDGE`, or the reason why it does not count.
 
     Args:
         view: The interfaces, and which namespaces are inside.
-        is_host: Whether it is the host's namespace, of which the hardware alone is the edge where it has any.
+        is_host: Whether it is the host's namespace: if that has hardware, the hardware alone is its edge.
     """
     by_number = {link.number: link for link in view.links}
-    found = {link.name: _role(link, by_number, view, is_host) for link in view.links}
-    if is_host and (hardware := [link.name for link in view.links if _is_hardware(link) and found[link.name] == EDGE]):
-        found.update({name: _INSIDE for name in found.keys() - hardware if found[name] == EDGE})
-    return _with_tunnels(found)
+    by_name = {link.name: _role(link, by_number, view, is_host) for link in view.links}
+    edge = [link for link in view.links if by_name[link.name] == EDGE]
+    if is_host and any(map(_is_hardware, edge)):
+        by_name.update({link.name: _INSIDE for link in edge if not _is_hardware(link)})
+    return _with_tunnels(by_name)
 
 
 def has_hardware(view: NamespaceView) -> bool:
@@ -62,25 +63,24 @@ def has_hardware(view: NamespaceView) -> bool:
 
 
 def roles_by_name(names: Iterable[bytes]) -> dict[bytes, str]:
-    """Guess by the names that are usual, where the interfaces may not be looked at."""
-    names = list(names)
-    found = dict.fromkeys(names, EDGE)
-    for name in names:
+    """Guess the roles from common names, for namespaces that this user may not enter."""
+    by_name = dict.fromkeys(names, EDGE)
+    for name in by_name:
         parent, _, vlan = name.rpartition(b".")
         if name == b"lo" or name in _FALLBACKS or _INNER_NAME.match(name):
-            found[name] = _INSIDE
-        elif vlan.isdigit() and parent in found:
-            found[name] = f"on {parent.decode('utf-8', 'replace')}"
+            by_name[name] = _INSIDE
+        elif vlan.isdigit() and parent in by_name:
+            by_name[name] = f"on {parent.decode('utf-8', 'replace')}"
         elif _TUNNEL_NAME.match(name):
-            found[name] = _TUNNEL
-    return _with_tunnels(found)
+            by_name[name] = _TUNNEL
+    return _with_tunnels(by_name)
 
 
-def _with_tunnels(found: dict[bytes, str]) -> dict[bytes, str]:
-    """Take tunnels for the edge where there is no other."""
-    if EDGE in found.values():
-        return found
-    return {name: EDGE if role == _TUNNEL else role for name, role in found.items()}
+def _with_tunnels(by_name: dict[bytes, str]) -> dict[bytes, str]:
+    """Make tunnels the edge if there is no other."""
+    if EDGE in by_name.values():
+        return by_name
+    return {name: EDGE if role == _TUNNEL else role for name, role in by_name.items()}
 
 
 def _role(link: Link, by_number: Mapping[int, Link], view: NamespaceView, is_host: bool) -> str:
@@ -102,7 +102,7 @@ def _role(link: Link, by_number: Mapping[int, Link], view: NamespaceView, is_hos
 
 
 def _role_of_pair(link: Link, by_number: Mapping[int, Link], view: NamespaceView, is_host: bool) -> str:
-    """Tell by the namespace of the other end. A member of a bridge leads further in, unless to the host."""
+    """Judge by the namespace of the other end. A member of a bridge leads further in, unless it leads to the host."""
     master = by_number.get(link.master) if link.master is not None else None
     is_switched = master is not None and master.kind in _SWITCHES
     leads_out = not is_switched or is_host or link.lower_namespace == view.host
@@ -114,10 +114,10 @@ def _is_hardware(link: Link) -> bool:
 
 
 class NetworkEdge:
-    """Adds up the traffic over one namespace's edge, reading after reading."""
+    """Adds up the traffic over the edge of one namespace."""
 
     def __init__(self, look: Callable[[], Mapping[bytes, str] | None]) -> None:
-        """Take a function that says what each interface is; `None` where it may not be seen."""
+        """Take a function that returns the role of each interface, `None` if they are not visible."""
         self._look = look
         self._names: Set[bytes] = frozenset()
         self._edge: frozenset[bytes] = frozenset()
@@ -146,20 +146,20 @@ class NetworkEdge:
         return parsers.traffic(rows[name] for name in rows if name in self._edge)
 
     def _differs_by_pairs(self, names: Set[bytes]) -> bool:
-        """Return whether all that came or went are ends of pairs of containers, whatever else is the edge.
+        """Return whether only ends of containers' pairs came or went, and the edge is something else.
 
-        A host with thousands of containers is not to be looked at whenever one starts.
+        Otherwise all interfaces of a host with thousands of containers would be read whenever one starts.
         """
         changed = names ^ self._names
         return bool(self._edge) and all(_PAIR_NAME.match(name) and name not in self._edge for name in changed)
 
 
 def edge_of(names: Iterable[bytes], look: Callable[[], Mapping[bytes, str] | None]) -> frozenset[bytes]:
-    """Return the interfaces to count. Nothing needs to be looked at where there is only one, as in most containers."""
+    """Return the interfaces to count. `look` is not called if there is only one, as in most containers."""
     usual = [name for name in names if name != b"lo" and name not in _FALLBACKS]
     if len(usual) <= 1:
         return frozenset(usual)
-    found = look()
-    if found is None or not found.keys() >= set(usual):  # it may not be seen, or another namespace was
-        found = roles_by_name(usual)
-    return frozenset(name for name in usual if found[name] == EDGE)
+    by_name = look()
+    if by_name is None or not by_name.keys() >= set(usual):  # not visible, or those of another namespace
+        by_name = roles_by_name(usual)
+    return frozenset(name for name in usual if by_name[name] == EDGE)

@@ -1,4 +1,4 @@
-"""The whole block devices of this host, and which of them are built on which, as sysfs tells.
+"""The whole block devices of this host and what each is built on, from sysfs.
 
 Source: Documentation/ABI/{stable,testing}/sysfs-block*, sysfs-block-bcache, sysfs-block-loop of the kernel.
 """
@@ -15,9 +15,10 @@ HIDDEN = b"(unknown)"
 """What io.stat calls a device without a number: a path of an NVMe multipath device, or one that was removed."""
 _MEMORY = re.compile(r"(?:loop|ram|zram|nullb)\d+")
 _STACKED = re.compile(r"dm-\d+|md(?:_.+|\d+)|bcache\d+")
-"""These are no disks even if nothing is below them, such as dm-zero."""
+"""Never disks, even with nothing below them, such as dm-zero."""
 _PARTITION = re.compile(r"(?:[shv]d[a-z]+|xvd[a-z]+)\d+|(?:nvme\d+n\d+|mmcblk\d+|nbd\d+|md\d+|loop\d+)p\d+")
 _NVME_PATH = re.compile(r"(nvme\d+)c\d+(n\d+)")
+_ESCAPE = re.compile(rb"\\([0-3][0-7]{2})")
 _BCACHE_CACHE = re.compile(r"cache\d+")
 
 
@@ -31,12 +32,12 @@ class Device:
 
     @property
     def is_disk(self) -> bool:
-        """Whether it holds data by itself, and outside of memory."""
+        """Whether it stores data itself, and not in memory."""
         return not (self.below or _MEMORY.fullmatch(self.name) or _STACKED.fullmatch(self.name))
 
 
 def scan(sys: str = "/sys", proc: str = "/proc") -> dict[bytes, Device]:
-    """Return the devices by number, `8:0`, or by name if they have none; without sysfs, not what they are built on."""
+    """Return the devices by number, `8:0`, or by name if they have none. Without sysfs, `below` is empty."""
     try:
         names = sorted(os.listdir(f"{sys}/block"))
     except OSError:
@@ -55,10 +56,10 @@ def scan(sys: str = "/sys", proc: str = "/proc") -> dict[bytes, Device]:
 def _in_diskstats(proc: str) -> dict[bytes, Device]:
     devices: dict[bytes, Device] = {}
     for line in (read_bytes(f"{proc}/diskstats") or b"").splitlines():
-        words = line.split(maxsplit=3)
-        name = words[2].decode("utf-8", "surrogateescape") if len(words) > 3 else ""
+        fields = line.split(maxsplit=3)
+        name = fields[2].decode("utf-8", "surrogateescape") if len(fields) > 3 else ""
         if name and not _PARTITION.fullmatch(name):
-            devices[b"%b:%b" % (words[0], words[1])] = Device(name)
+            devices[b"%b:%b" % (fields[0], fields[1])] = Device(name)
     return devices
 
 
@@ -68,7 +69,7 @@ def _key(directory: str, name: str) -> bytes:
 
 
 def _slaves(directory: str) -> list[str]:
-    """List the whole devices that one says to be built on; `bd_link_disk_holder` of the kernel makes these links."""
+    """List the whole devices that a device is built on; the kernel's `bd_link_disk_holder` creates these links."""
     try:
         names = os.listdir(f"{directory}/slaves")
     except OSError:
@@ -77,7 +78,7 @@ def _slaves(directory: str) -> list[str]:
 
 
 def _caches(directory: str) -> list[str]:
-    """List the devices that a bcache device caches on, which are none of its slaves."""
+    """List the cache devices of a bcache device, which its slaves do not include."""
     try:
         names = os.listdir(f"{directory}/bcache/cache")
     except OSError:
@@ -87,31 +88,36 @@ def _caches(directory: str) -> list[str]:
 
 
 def _whole(directory: str) -> str:
-    """Return the name of a device, or of the one that it is a partition of, by its directory."""
+    """Return the name of the device in a directory; of a partition, that of the whole device."""
     is_partition = os.path.exists(f"{directory}/partition")
     return os.path.basename(os.path.dirname(directory) if is_partition else directory)
 
 
 def _file_device(sys: str, proc: str, name: str) -> list[str]:
-    """Return the device that holds the file of a loop device, if its bytes go there past the page cache."""
+    """Return the device that stores the file of a loop device, if it bypasses the page cache."""
     loop = f"{sys}/block/{name}/loop"
     if (read_bytes(f"{loop}/dio") or b"").strip() != b"1":
         return []
-    try:
-        holder = os.stat((read_bytes(f"{loop}/backing_file") or b"").rstrip(b"\n")).st_dev
-        if not os.major(holder):  # btrfs and others have a number of their own
-            holder = os.stat(_mounted_device(proc, holder)).st_rdev
-        return [_whole(os.path.realpath(f"{sys}/dev/block/{os.major(holder)}:{os.minor(holder)}"))]
-    except OSError:
-        return []
+    number = _device_of_file(proc, (read_bytes(f"{loop}/backing_file") or b"").rstrip(b"\n"))
+    directory = os.path.realpath(f"{sys}/dev/block/{number}")
+    return [_whole(directory)] if os.path.isdir(directory) else []
 
 
-def _mounted_device(proc: str, number: int) -> bytes:
-    """Return the path of the device behind a file system; empty if there is none: tmpfs, NFS."""
-    wanted = b"%d:%d" % (os.major(number), os.minor(number))
+def _device_of_file(proc: str, path: bytes) -> str:
+    """Return the number of the device under a file, from the mount table; the file is not touched, as it may hang."""
+    point = number = source = b""
     for line in (read_bytes(f"{proc}/self/mountinfo") or b"").splitlines():
-        mount, _, source = line.partition(b" - ")
-        words, described = mount.split(), source.split()
-        if len(words) > 2 and words[2] == wanted and len(described) > 1 and described[1].startswith(b"/"):
-            return described[1]
-    return b""
+        before, _, after = line.partition(b" - ")
+        fields, described = before.split(), after.split()
+        if len(fields) < 5 or len(described) < 2:
+            continue
+        candidate = _ESCAPE.sub(lambda escape: bytes([int(escape[1], 8)]), fields[4])
+        if path.startswith(candidate.rstrip(b"/") + b"/") and len(candidate) >= len(point):
+            point, number, source = candidate, fields[2], described[1]
+    if number.startswith(b"0:") and source.startswith(b"/dev/"):  # btrfs and others have a number of their own
+        try:
+            device = os.stat(source).st_rdev
+        except OSError:
+            return ""
+        return f"{os.major(device)}:{os.minor(device)}"
+    return number.decode("ascii", "replace")

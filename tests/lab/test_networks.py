@@ -208,9 +208,9 @@ def test_the_kernel_tells_what_each_kind_of_interface_is() -> None:
         os.close(process)
         child.kill()
     assert found is not None
-    told = {name.decode(): role for name, role in found.items() if role != "inside"}
-    assert told == {
+    outward = {name.decode(): role for name, role in found.items() if role != "inside"}
+    assert outward == {
         "mv0": "edge", "vlan5": "edge", "eth0": "edge",
         "bond0": "bond", "vrf9": "vrf", "mv0.7": "on mv0", "vx0": "tunnel", "gre9": "tunnel",
     }  # fmt: skip
-    assert {"lo", "tunl0", "sit0", "gre0", "dummy9"} <= {name.decode() for name in found} - told.keys()
+    assert {"lo", "tunl0", "sit0", "gre0", "dummy9"} <= {name.decode() for name in found} - outward.keys()

@@ -238,7 +238,7 @@ class Group:
         return self._edge.read(text)
 
     def _look_at_network(self) -> dict[bytes, str] | None:
-        """Say what the interfaces of the first process's namespace are; `None` without the right to enter it."""
+        """Return the roles of the interfaces of the first process's namespace; `None` without the right to enter it."""
         return roles_of_process(self._process, self._directories.all, self._context.proc)
 
     def _is_hosts(self, table: bytes) -> bool:

@@ -30,7 +30,7 @@ class NetworkClaims:
 
 
 def roles_of_process(process: int, directories: Iterable[str], proc: str = "/proc") -> dict[bytes, str] | None:
-    """Say what the interfaces of a workload's namespace are (see `roles`).
+    """Return the roles of the interfaces of a workload's namespace, as `roles` does.
 
     Args:
         process: A descriptor of the directory in procfs of the workload's first process.

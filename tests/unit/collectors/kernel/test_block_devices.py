@@ -82,14 +82,18 @@ def test_memory_is_no_disk(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("dio", "counted"), [("0", 5), ("1", 9)])
 def test_a_loop_device_counts_unless_its_file_is_cached(tmp_path: Path, dio: str, counted: int) -> None:
     """Past the page cache its bytes go to the disk, where an older kernel charges them to nobody."""
-    holder = os.stat(tmp_path).st_dev
-    if not os.major(holder):
-        pytest.skip("the file system of the temporary folder has no block device")
-    add_device(tmp_path, "sda", f"{os.major(holder)}:{os.minor(holder)}")
+    add_device(tmp_path, "sda", "8:0")
+    add_device(tmp_path, "sdb", "8:16")
+    (tmp_path / "self").mkdir()
+    mounts = "1 1 8:16 / / rw - ext4 /dev/sdb rw\n2 1 8:0 / /with\\040space rw shared:1 - ext4 /dev/sda rw\n"
+    (tmp_path / "self/mountinfo").write_text(f"{mounts}3 1 0:30 / /run rw - tmpfs tmpfs rw\n")
     (add_device(tmp_path, "loop0", "7:0") / "loop").mkdir()
     (tmp_path / "devices/loop0/loop/dio").write_text(f"{dio}\n")
-    (tmp_path / "devices/loop0/loop/backing_file").write_text(f"{tmp_path}/devices\n")
-    assert total(tmp_path, line(f"{os.major(holder)}:{os.minor(holder)}", 0, 5) + line("7:0", 0, 9))[1] == counted
+    (tmp_path / "devices/loop0/loop/backing_file").write_text("/with space/image\n")
+    lines = line("8:0", 0, 5) + line("7:0", 0, 9)
+    assert BlockDevices(str(tmp_path), str(tmp_path)).total(io_v2(lines.encode())).write_bytes == counted
+    (tmp_path / "devices/loop0/loop/backing_file").write_text("/run/image\n")
+    assert BlockDevices(str(tmp_path), str(tmp_path)).total(io_v2(lines.encode())).write_bytes == 5, "in memory"
 
 
 def test_a_network_disk_has_nothing_below_and_counts(tmp_path: Path) -> None:
