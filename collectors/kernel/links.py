@@ -19,7 +19,8 @@ from typing import NamedTuple
 _NLM_F_REQUEST, _NLM_F_DUMP = 0x1, 0x300
 _NLMSG_ERROR, _NLMSG_DONE = 2, 3
 _RTM_NEWLINK, _RTM_GETLINK, _RTM_NEWNSID, _RTM_GETNSID = 16, 18, 88, 90
-_IFLA_IFNAME, _IFLA_LINK, _IFLA_MASTER, _IFLA_LINKINFO, _IFLA_LINK_NETNSID, _IFLA_PARENT_DEV_NAME = 3, 5, 10, 18, 37, 56
+_IFLA_IFNAME, _IFLA_LINK, _IFLA_MASTER, _IFLA_LINKINFO = 3, 5, 10, 18
+_IFLA_LINK_NETNSID, _IFLA_PHYS_PORT_NAME, _IFLA_PARENT_DEV_NAME = 37, 38, 56
 _IFLA_INFO_KIND = 1
 _NETNSA_NSID, _NETNSA_PID = 1, 2
 _IFF_LOOPBACK = 0x8
@@ -47,6 +48,8 @@ class Link(NamedTuple):
     is_loopback: bool = False
     has_device: bool = False
     """Whether the kernel names a device behind it, whatever its kind; always false before Linux 5.14."""
+    port: bytes = b""
+    """Name of its port on a network card, such as `p0`, or `pf0vf3` for what represents a virtual function."""
 
 
 class NamespaceView(NamedTuple):
@@ -167,6 +170,7 @@ def parse_link(message: bytes) -> Link | None:
         master=_number(attributes.get(_IFLA_MASTER)) or None,
         is_loopback=bool(flags & _IFF_LOOPBACK),
         has_device=_IFLA_PARENT_DEV_NAME in attributes,
+        port=attributes.get(_IFLA_PHYS_PORT_NAME, b"").rstrip(b"\0"),
     )
 
 

@@ -34,6 +34,9 @@ _FALLBACKS = frozenset(
     {b"tunl0", b"gre0", b"gretap0", b"erspan0", b"sit0", b"ip_vti0", b"ip6_vti0", b"ip6tnl0", b"ip6gre0"}
 )
 """The kernel puts these into each namespace, if the modules are loaded."""
+_REPRESENTOR = re.compile(rb"(?:c\d+)?pf\d+(?:vf|sf)\d+")
+"""Ports of a card that stand for its virtual functions; what these send also leaves by the card's own port. See
+Documentation/networking/representors.rst of the kernel."""
 _PAIR_NAME = re.compile(rb"veth|cali|lxc[0-9a-f]")
 _TUNNEL_NAME = re.compile(rb"tun|tap|wg|ppp|tailscale|utun|zt|ovpn|vti|gre|ipsec")
 _INNER_NAME = re.compile(
@@ -85,7 +88,7 @@ def _with_tunnels(by_name: dict[bytes, str]) -> dict[bytes, str]:
 
 def _role(link: Link, by_number: Mapping[int, Link], view: NamespaceView, is_host: bool) -> str:
     lower = by_number.get(link.lower) if link.lower is not None and link.lower_namespace is None else None
-    if link.is_loopback or link.name in _FALLBACKS or link.kind in _CLOSED:
+    if link.is_loopback or link.name in _FALLBACKS or link.kind in _CLOSED or _REPRESENTOR.fullmatch(link.port):
         return _INSIDE
     if link.kind in _MASTERS:
         return link.kind

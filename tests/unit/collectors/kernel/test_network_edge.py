@@ -106,6 +106,13 @@ class TestHost:
         found = edge(Link(b"eth0", 2, has_device=True), *cards, *bond, *self.INSIDE, foreign, is_host=True)
         assert found == {"eth0", "eth1", "eth2"}
 
+    def test_what_stands_for_a_virtual_function_is_carried_by_the_card(self) -> None:
+        card, stand_in = (
+            Link(b"eth0", 2, has_device=True, port=b"p0"),
+            Link(b"eth5", 3, has_device=True, port=b"pf0vf3"),
+        )
+        assert edge(card, stand_in, is_host=True) == {"eth0"}
+
     def test_without_hardware_it_is_what_leads_out_of_the_guest(self) -> None:
         outer = Link(b"eth0", 2, "veth", lower=77, lower_namespace=OTHER)
         assert edge(outer, *self.INSIDE, is_host=True) == {"eth0"}
