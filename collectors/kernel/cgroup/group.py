@@ -72,6 +72,8 @@ class Group:
         self._process_io = ProcessIo(lambda: self._directories.all, context.proc) if context.is_blkio_dead else None
         self._approximate: Sample | None = None
         self._edge = NetworkEdge(self._look_at_network)
+        self.is_network_guessed = False
+        """Whether the names of its interfaces decide which of them count."""
         self._process = -1
         self._state = State.UNKNOWN
         self._identity = identify(cgroup, self._directories.all, context.proc, context.host_network, context.names)
@@ -216,6 +218,7 @@ class Group:
         if self._process >= 0:
             os.close(self._process)
             self._process = -1
+        self.is_network_guessed = False
         self._edge = NetworkEdge(self._look_at_network)
         if self._identity.network:
             self._context.networks.release(self._identity.network, self.cgroup.path)
@@ -239,7 +242,9 @@ class Group:
 
     def _look_at_network(self) -> dict[bytes, str] | None:
         """Return the roles of the interfaces of the first process's namespace; `None` without the right to enter it."""
-        return roles_of_process(self._process, self._directories.all, self._context.proc)
+        by_name = roles_of_process(self._process, self._directories.all, self._context.proc)
+        self.is_network_guessed = by_name is None
+        return by_name
 
     def _is_hosts(self, table: bytes) -> bool:
         """Whether a table has the host's interfaces: the namespace, although not visible, is then the host's."""

@@ -15,7 +15,7 @@ from collectors.kernel.cgroup.open_files import GroupGone, raise_file_limit
 from collectors.kernel.cgroup.process_io import is_blkio_dead
 from collectors.kernel.cgroup.processes import host_network_namespace
 from collectors.kernel.cgroup.tree import Tree
-from collectors.kernel.cgroup.visibility import blind_spots
+from collectors.kernel.cgroup.visibility import blind_spots, with_guessed_networks
 from collectors.model.errors import SourceAbsent
 from collectors.model.workloads import Event, Sample, Workload, WorkloadId
 from collectors.sampling.source import SourceReading
@@ -100,20 +100,23 @@ class CgroupSource:
         workloads: dict[WorkloadId, Workload] = {}
         samples: dict[WorkloadId, tuple[Sample, ...]] = {}
         events: list[Event] = []
+        is_network_guessed = False
         for group, group_samples in self._read_groups():
             identity = group.id
             enclosing = self._groups.get(group.encloser) if group.encloser is not None else None
             workloads[identity] = workload = group.workload(enclosing.id if enclosing else None)
             samples[identity] = group_samples
+            is_network_guessed = is_network_guessed or group.is_network_guessed
             if group.killed:
                 events.append(_oom_event(workload, group))
+        unseen, remedy = with_guessed_networks(*self._blind_spots[1:]) if is_network_guessed else self._blind_spots[1:]
         return SourceReading(
             workloads=workloads,
             samples=samples,
             events=tuple(events),
             detail=self._detail(),
-            unseen=self._blind_spots[1],
-            remedy=self._blind_spots[2],
+            unseen=unseen,
+            remedy=remedy,
             facts={"cgroup": str(self._hierarchy.mode)},
         )
 
