@@ -238,6 +238,10 @@ def test_events_are_named_and_noise_is_dropped() -> None:
     assert (event("health_status: healthy").what, event("health_status: healthy").detail) == ("health", "healthy")
     assert [event(action).what for action in ("unpause", "destroy", "remove")] == ["resume", "remove", "remove"]
     assert [event(action) for action in ("exec_start: sh", "top", "attach")] == [None] * 3
+    podman = {"Action": "health_status", "Actor": {"ID": ID}, "HealthStatus": "unhealthy", "timeNano": 1_500_000_000}
+    told = to_event(podman, "podman")
+    assert told is not None
+    assert (told.what, told.detail) == ("health", "unhealthy")
     assert to_event({}, "docker") is to_event("text", "docker") is None
 
 

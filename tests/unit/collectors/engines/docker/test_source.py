@@ -4,7 +4,7 @@ import json
 import socketserver
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -132,6 +132,9 @@ class QuietEvents:
     def take(self) -> tuple[tuple[Event, ...], set[str]]:
         changed, self.changed = self.changed, set()
         return (), changed
+
+    def note_health(self, statuses: Mapping[str, str]) -> None:
+        """No event depends on it."""
 
     def stop(self) -> None:
         """Nothing is open."""
