@@ -113,7 +113,7 @@ class EventListener:
         self._stop.set()
         stream, self._stream = self._stream, None
         if stream is not None:
-            with suppress(*failures(), AttributeError):  # its socket may be gone already; ssh cannot be cut
+            with suppress(*failures(), AttributeError):  # its socket may be gone already
                 stream.close()
 
     def _listen(

@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from collectors.engines.docker.address import resolve
 from collectors.engines.docker.containers import Facts, limits_sample, state_of, to_facts, to_workload
-from collectors.engines.docker.endpoint import Endpoint, clamp_version, engine_of, failures, resolve, translate
+from collectors.engines.docker.endpoint import Endpoint, clamp_version, engine_of, failures, translate
 from collectors.engines.docker.events import EventListener
 from collectors.engines.docker.stats import StatsStreams, with_limits
 from collectors.model.errors import SourceDown

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess  # noqa: TID251  # the only child process of the collectors: see docs/decisions/0005-journalctl.md
+import subprocess  # noqa: TID251  # see docs/decisions/0005-journalctl.md
 import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
