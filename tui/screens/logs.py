@@ -21,7 +21,7 @@ from collectors.model.workloads import Workload
 from tui.controllers.background import is_up, run_blocking
 from tui.dialogs.base import AnsweredOnce
 from tui.presenters.formatting import fit
-from tui.presenters.log_buffer import CHUNK, FollowQueue, LogBuffer, row_of_match, shown
+from tui.presenters.log_buffer import CHUNK, FollowQueue, LogBuffer, row_of_match, styled_log_line
 from tui.presenters.styled_lines import Line
 from tui.screens.mixins.search_prompt import SearchPrompt
 from tui.widgets.line_view import LineView
@@ -84,7 +84,7 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
         self._is_following = True
         self._is_wrapped = False
         self._stamps = ""
-        self._words = "opening ..."
+        self._status = "opening ..."
 
     def compose(self) -> ComposeResult:
         yield Static(id="title")
@@ -94,7 +94,7 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
 
     def on_mount(self) -> None:
         self.query_one(LineView).focus()
-        self._say(self._words)
+        self._say(self._status)
         self.set_interval(DRAIN_S, self._drain)
         self._begin()
 
@@ -172,13 +172,13 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
                 self._take_up_again(self._log)
             elif self._failure:
                 self._failure = ""  # the new follower has lasted
-                self._say(self._words)
+                self._say(self._status)
         if not lines:
             return
         if not self._is_following:
             self._unseen += len(lines)
             self._window.has_newer = True
-            self._say(self._words)
+            self._say(self._status)
             return
         dropped = self._window.append(lines)
         del self._made[:dropped]
@@ -202,7 +202,7 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
 
     def _make(self, lines: Sequence[LogLine]) -> None:
         width = self._width
-        self._made += [shown(line, self._stamps, width, self._is_wrapped) for line in lines]
+        self._made += [styled_log_line(line, self._stamps, width, self._is_wrapped) for line in lines]
 
     def _lay_out(self) -> None:
         """Show the formatted rows, and remember the line of each row."""
@@ -220,16 +220,16 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
             view.go_to_end()
         elif 0 <= index < len(self._made):
             view.go(self._rows.index(index))
-        self._say(self._words)
+        self._say(self._status)
 
     def _row_of(self, cursor: int) -> int:
         return self._rows[cursor] if cursor < len(self._rows) else 0
 
-    def _say(self, words: str) -> None:
-        self._words = words
+    def _say(self, status: str) -> None:
+        self._status = status
         parts = [self._workload.name, self._log.title if self._log else "log"]
         count = f"{len(self._window.lines)} lines loaded" if self._window.lines else "nothing logged yet"
-        parts.append(words or self._failure or count)
+        parts.append(status or self._failure or count)
         if self._has_begun and not self._failure:
             unseen = f"{self._unseen} new below, " if self._unseen else ""
             parts.append("FOLLOWING" if self._is_following else f"{unseen}f or G to follow")
@@ -355,7 +355,7 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
         """Move the cursor to the match in a line; wrap the lines if it is beyond the right edge."""
         view = self.query_one(LineView)
         line = self._window.lines[index]
-        row = row_of_match(line, shown(line, self._stamps, self._width, is_wrapped=True), view.needle)
+        row = row_of_match(line, styled_log_line(line, self._stamps, self._width, is_wrapped=True), view.needle)
         if row > 0 and not self._is_wrapped:
             self.action_wrap()
         view.go(self._rows.index(index) + row)

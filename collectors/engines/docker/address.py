@@ -15,7 +15,7 @@ from collectors.engines.address_text import visible
 from collectors.engines.docker.endpoint import GROUP, Endpoint
 from collectors.engines.ssh_target import ssh_target
 from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown
-from collectors.safety.permissions import access_remedy, way_to
+from collectors.safety.permissions import access_remedy, mount_remedy
 from collectors.safety.sanitize import sanitize
 
 _SCHEMES = frozenset({"unix", "tcp", "http", "https", "ssh", "http+unix", "npipe"})
@@ -53,7 +53,7 @@ def check_socket(path: Path) -> None:
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
-        raise SourceAbsent(f"no Docker socket at {sanitize(str(path))}", way_to(sanitize(str(path)))) from None
+        raise SourceAbsent(f"no Docker socket at {sanitize(str(path))}", mount_remedy(sanitize(str(path)))) from None
     except PermissionError:
         raise AccessDenied(f"no permission to access {sanitize(str(path))}", access_remedy(path, GROUP)) from None
     except OSError as error:
