@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from collectors.engines.line_splitter import LineSplitter
 from collectors.model.errors import AccessDenied, SourceAbsent, SourceError
 from collectors.model.logs import AT_ONCE, LONGEST_BYTES, LogLine, clean, first_lines
+from collectors.safety.permissions import as_root
 from collectors.safety.sanitize import sanitize
 
 _BLOCK = 64 * 1024
@@ -67,7 +68,7 @@ class FileLog:
         try:
             file = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except PermissionError:
-            raise AccessDenied(f"no permission to read {self.title}", "run vmtop as root") from None
+            raise AccessDenied(f"no permission to read {self.title}", as_root()) from None
         except OSError as error:
             raise SourceAbsent(f"the log {self.title} cannot be opened: {error.strerror}") from error
         if not stat.S_ISREG(os.fstat(file).st_mode):
