@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 from collectors.model.errors import AccessDenied, SourceDown, SourceError
 from collectors.safety.sanitize import sanitize
 
-_NETLOC = re.compile(r"(?:(?P<user>[^@:]*)@)?(?P<host>\[[^\[\]]+\]|[^\[\]:]+)(?::(?P<port>\d{1,5}))?")
-_WORD = re.compile(r"[^-\W][\w.:%+-]*", re.ASCII)
-"""A user or host: what OpenSSH takes (`valid_hostname` of its misc.c), without a hyphen at the beginning."""
+_NETLOC = re.compile(r"(?:(?P<user>[^:]*)@)?(?P<host>\[[^\[\]]+\]|[^@\[\]:]+)(?::(?P<port>\d{1,5}))?")
+_HOST = re.compile(r"\w[\w.:%+-]*", re.ASCII)
+_USER = re.compile(r"\w[\w.@\\%+-]*", re.ASCII)
+"""Narrower than `valid_hostname` and `valid_ruser` of OpenSSH's ssh.c; above all without a hyphen at the beginning."""
 _MESSAGES: tuple[tuple[str, type[SourceError], str, str], ...] = (
     (
         "remote host identification has changed",
@@ -101,7 +102,7 @@ def ssh_target(url: str) -> SshTarget:
             "an ssh address has to be ssh://HOST, ssh://USER@HOST or ssh://USER@HOST:PORT, without a password"
         )
     host, user = match["host"].strip("[]"), match["user"] or ""
-    for word in filter(None, (host, user)):
-        if not _WORD.fullmatch(word):
-            raise SourceDown(f"{sanitize(word)} cannot be a host or user of an ssh address")
+    for name, pattern in ((host, _HOST), (user or "none", _USER)):
+        if not pattern.fullmatch(name):
+            raise SourceDown(f"{sanitize(name)} cannot be a host or user of an ssh address")
     return SshTarget(host, user, match["port"] or "")

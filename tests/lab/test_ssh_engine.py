@@ -12,6 +12,7 @@ from collectors.engines.docker.access import DockerAccess
 from collectors.engines.docker.console import DockerConsole
 from collectors.engines.docker.logs import DockerLog
 from collectors.engines.docker.source import DockerSource
+from collectors.engines.libvirt.source import LibvirtSource
 from collectors.model.errors import AccessDenied, SourceDown
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
 from collectors.sampling.source import SourceSpec
@@ -123,3 +124,15 @@ class TestAliases:
         assert caught.value.remedy.startswith("ssh-copy-id me@keyless")
         with pytest.raises(SourceDown, match="nothing listens for ssh at closed"):
             DockerSource("ssh://closed").open(lambda: None)
+
+    def test_libvirt_says_the_same_of_the_same_hosts(self) -> None:
+        for address, reason, remedy in (
+            ("stranger", "ssh does not know the host key of stranger", "ssh stranger, once"),
+            ("me@keyless", "keyless accepts no key of this user", "ssh-copy-id me@keyless"),
+        ):
+            with pytest.raises(AccessDenied) as caught:
+                LibvirtSource(f"qemu+ssh://{address}/system").open(lambda: None)
+            assert caught.value.reason == reason
+            assert caught.value.remedy.startswith(remedy)
+        with pytest.raises(SourceDown, match="nothing listens for ssh at closed"):
+            LibvirtSource("qemu+ssh://closed/system").open(lambda: None)

@@ -213,10 +213,11 @@ def has_socket() -> bool:
 
 def translate(error: Any, uri: str) -> SourceError:
     """Return the `SourceError` for a libvirtError: one sentence, with a remedy."""
-    message = sanitize(str(error.get_error_message() or error).partition("\n")[0]).rstrip(".")
+    text = str(error.get_error_message() or error)
+    message = sanitize(text.partition("\n")[0]).rstrip(".")
     where = f"libvirt at {sanitize(uri)}"
     lower = message.lower()
-    if urlsplit(uri).scheme.endswith("+ssh") and (failure := ssh_target(uri).recognize(message)):
+    if urlsplit(uri).scheme.endswith("+ssh") and (failure := ssh_target(uri).recognize(text)):
         return failure
     if error.get_error_code() in _NOT_ALLOWED or any(phrase in lower for phrase in _NOT_ALLOWED_WORDS):
         socket = _REFUSING_SOCKET.search(message)  # without one it was polkit that refused

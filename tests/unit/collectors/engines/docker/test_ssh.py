@@ -137,9 +137,19 @@ def test_what_could_be_an_option_or_a_password_starts_no_client(tmp_path: Path, 
     assert not (tmp_path / "started").exists()
 
 
-@pytest.mark.parametrize("address", ["ssh://box", "ssh://me@box_1.lan", "ssh://[fe80::1%eth0]:22", "ssh://MyBox"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ssh://box",
+        "ssh://me@box_1.lan",
+        "ssh://[fe80::1%eth0]:22",
+        "ssh://MyBox",
+        r"ssh://AD\me@box",
+        "ssh://me@ad.lan@box",
+    ],
+)
 def test_an_alias_is_passed_on_as_it_is_written(address: str) -> None:
-    assert ssh_target(address).arguments[-1] in address
+    assert ssh_target(address).arguments[-1] in address.replace("[", "").replace("]", "")
 
 
 def test_without_the_client_the_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
