@@ -103,10 +103,14 @@ class EventListener:
             self._changed = set()
         return events, changed
 
-    def note_health(self, statuses: Mapping[str, str]) -> None:
-        """Take the status that each listed container with a health check has, so that only a change is an event."""
+    def note_health(self, statuses: Mapping[str, str | None]) -> None:
+        """Take the health status of every listed container, so that only a change is an event.
+
+        What an event told is newer than a list, and Podman's list has no status.
+        """
         with self._lock:
-            self._health = {identity: self._health.get(identity, status) for identity, status in statuses.items()}
+            known = {identity: self._health.get(identity) or status for identity, status in statuses.items()}
+            self._health = {identity: status for identity, status in known.items() if status}
 
     def stop(self) -> None:
         """End the stream without waiting for its thread."""

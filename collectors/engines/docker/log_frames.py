@@ -12,8 +12,9 @@ from collectors.model.logs import LogLine, clean
 
 _STDERR = 2
 _CHUNK = 1 << 16
-_PART = 16 * 1024
-"""Bytes of the parts that the engine writes a longer line in (`defaultBufSize` of moby's daemon/logger/copier.go)."""
+_TERMINAL_PARTS = (16 * 1024, 4095)
+"""Bytes of the parts that a terminal's long lines are written in: `defaultBufSize` of Docker's daemon/logger/copier.go,
+and what Podman's conmon reads from a terminal at once."""
 
 
 class Piece(NamedTuple):
@@ -43,19 +44,22 @@ def pieces_of(raw: Any, is_tty: bool) -> Iterator[Piece]:
             begins_frame = False
 
 
-def lines_of(pieces: Iterator[Piece]) -> Iterator[LogLine]:
-    """Yield the lines of both streams."""
+def lines_of(pieces: Iterator[Piece], is_podman: bool = False) -> Iterator[LogLine]:
+    """Yield the lines of both streams.
+
+    A long line comes in parts, a frame with a stamp each. Docker stamps the parts of a line alike, Podman does not.
+    """
     splitters: dict[int, LineSplitter] = {}
     for stream, data, begins_frame in pieces:
         splitter = splitters.setdefault(stream, LineSplitter())
-        if begins_frame and (begun := splitter.rest) and not data.startswith(_stamp_of(begun)):
-            for _, raw in splitter.end():  # the driver `local` of Docker 20.10 ends no line that it wrote in parts
-                yield _line(stream, raw)
-        for _, raw in splitter.feed(data):
-            yield _line(stream, raw)
+        if begins_frame and (begun := splitter.rest):
+            if is_podman or data.startswith(_stamp_of(begun)):
+                data = data[len(_stamp_of(data)) :]
+            else:  # the driver `local` of Docker 20.10 ends no line that it wrote in parts
+                yield from (_line(stream, raw) for _, raw in splitter.end())
+        yield from (_line(stream, raw) for _, raw in splitter.feed(data))
     for stream, splitter in splitters.items():
-        for _, raw in splitter.end():
-            yield _line(stream, raw)
+        yield from (_line(stream, raw) for _, raw in splitter.end())
 
 
 def _stamp_of(line: bytes) -> bytes:
@@ -69,11 +73,13 @@ def _line(stream: int, raw: bytes) -> LogLine:
 
 
 def _joined(line: bytes, stamp: bytes) -> bytes:
-    """Join the parts of a long line: the engine repeats the line's stamp at the beginning of each."""
-    parts = [line[:_PART]]
-    start = _PART
-    while line.startswith(stamp, start):
-        start += len(stamp)
-        parts.append(line[start : start + _PART])
-        start += _PART
-    return b"".join([*parts, line[start:]])
+    """Join the parts of a terminal's long line, where no frame shows where a part begins."""
+    size = next((size for size in _TERMINAL_PARTS if line.startswith(stamp, size)), len(line))
+    parts: list[bytes] = []
+    start = 0
+    while start < len(line):
+        parts.append(line[start : start + size])
+        start += size
+        if line.startswith(stamp, start):
+            start += len(stamp)
+    return b"".join(parts)

@@ -34,6 +34,7 @@ class DockerLog:
     def __init__(self, workload: Workload, access: DockerAccess) -> None:
         self.title = f"engine log, container {workload.short_id}"
         self._identity = workload.id.id
+        self._is_podman = workload.id.engine == "podman"
         self._daemon = access.daemon(workload)
         self._lock = threading.Lock()
         self._is_closed = False
@@ -110,7 +111,7 @@ class DockerLog:
             if follow:
                 self._hand_over(stream)
             try:
-                yield from lines_of(pieces_of(response.raw, self._is_tty))
+                yield from lines_of(pieces_of(response.raw, self._is_tty), self._is_podman)
             except _broken():
                 if not follow or (self._stream is stream and not self._is_closed):
                     raise  # no one ended it: the engine or the way to it broke

@@ -102,7 +102,7 @@ class DockerSource:
             self._described = None
         self._inspect(self._entries)
         workloads = self._describe()
-        self._events.note_health({workload.id.id: workload.health for workload in workloads if workload.health})
+        self._events.note_health({workload.id.id: workload.health for workload in workloads})
         return SourceReading(
             {workload.id: workload for workload in workloads},
             self._samples(workloads),

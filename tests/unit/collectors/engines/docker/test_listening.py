@@ -168,6 +168,8 @@ def test_a_health_check_is_an_event_only_where_the_status_changes() -> None:
     told = [(event.what, event.detail) for event in listener.take()[0]]
     assert told == [("health", "unhealthy"), ("health", "healthy"), ("start", ""), ("health", "healthy")]
     assert len(wakes) == len(told) + 1, "and the end of the stream"
+    listener.note_health({"a" * 64: None})
+    assert listener._health == {"a" * 64: "healthy"}, "a list without a status is no news"
     listener.note_health({})
     assert listener._health == {}, "of what is no longer listed nothing is kept"
 

@@ -27,24 +27,25 @@ class Raw(io.BytesIO):
         return self.read(min(self._piece, size or 0))
 
 
-def parts(line: bytes) -> Iterator[bytes]:
-    """Cut a line as the engine does: each part has the stamp of the first, the last one a newline."""
-    pieces = [line[start : start + PART] for start in range(0, len(line), PART)] or [b""]
+def parts(line: bytes, size: int = PART) -> Iterator[bytes]:
+    """Cut a line as Docker does: each part has the stamp of the first, the last one a newline."""
+    pieces = [line[start : start + size] for start in range(0, len(line), size)] or [b""]
     for number, piece in enumerate(pieces, 1):
         yield STAMP + piece + (b"\n" if number == len(pieces) else b"")
 
 
-def framed(line: bytes, stream: int = 1) -> bytes:
-    return b"".join(struct.pack(">BxxxL", stream, len(part)) + part for part in parts(line))
+def framed(line: bytes, size: int = PART) -> bytes:
+    return b"".join(struct.pack(">BxxxL", 1, len(part)) + part for part in parts(line, size))
 
 
+@pytest.mark.parametrize("is_podman", [False, True], ids=["Docker", "Podman"])
 @pytest.mark.parametrize("size", [10, PART - 1, PART, PART + 1, 2 * PART, 40_000, 60_000])
-def test_the_parts_of_a_long_line_are_joined_without_their_stamps(size: int) -> None:
+def test_the_parts_of_a_long_line_are_joined_without_their_stamps(size: int, is_podman: bool) -> None:
     line = b"a" * (size - 3) + b"END"
-    both = framed(line) + framed(b"next")
-    terminal = b"".join([*parts(line), *parts(b"next")])
+    both = framed(line, PART // 2 if is_podman else PART) + framed(b"next")
+    terminal = b"".join([*parts(line, 4095 if is_podman else PART), *parts(b"next")])
     for raw, is_tty in ((Raw(both), False), (Raw(terminal), True), (Raw(terminal, 1000), True)):
-        assert [found.text for found in lines_of(pieces_of(raw, is_tty))] == [line.decode(), "next"]
+        assert [found.text for found in lines_of(pieces_of(raw, is_tty), is_podman)] == [line.decode(), "next"]
 
 
 def test_parts_of_both_streams_may_take_turns() -> None:
@@ -58,6 +59,12 @@ def test_parts_of_both_streams_may_take_turns() -> None:
         (False, "o" * 40_000),
         (True, "e" * 40_000),
     ]
+
+
+def test_podman_stamps_the_parts_of_a_line_with_different_seconds_and_may_write_short_ones() -> None:
+    frames = (b"2026-11-28T16:03:37Z 10% ", b"2026-11-28T16:03:38Z 50% ", b"2026-11-28T16:03:38Z 100%\n")
+    (line,) = lines_of((Piece(1, frame, True) for frame in frames), is_podman=True)
+    assert (line.at, line.text) == (1_795_881_817.0, "10% 50% 100%")
 
 
 def test_a_line_whose_last_part_has_no_newline_ends_before_the_next_stamp() -> None:

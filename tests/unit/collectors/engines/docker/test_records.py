@@ -110,6 +110,10 @@ def test_health_and_exit_code_come_from_the_status(status: object, health: str |
 
 def test_newer_engines_tell_health_in_a_field() -> None:
     assert workload(Status="Up 1 second", Health={"Status": "unhealthy"}).health == "unhealthy"
+    facts = to_facts({"State": {"Health": {"Status": "unhealthy"}}})
+    podman = to_workload({**ENTRY, "Status": "Up 1 second"}, "podman", "", facts)
+    assert podman is not None
+    assert podman.health == "unhealthy", "where only the inspection has it"
 
 
 def test_a_pod_is_the_project_of_its_containers() -> None:

@@ -112,7 +112,7 @@ class QuietEvents:
         changed, self.changed = self.changed, set()
         return (), changed
 
-    def note_health(self, statuses: Mapping[str, str]) -> None:
+    def note_health(self, statuses: Mapping[str, str | None]) -> None:
         """No event depends on it."""
 
     def stop(self) -> None:
