@@ -26,7 +26,7 @@ def check_uri(uri: str) -> None:
     if uri.startswith("/"):
         raise SourceDown(
             f"the libvirt URI is a path without a driver: {sanitize(uri)}",
-            f"{DEFAULT_URI}, or qemu+unix:///system?socket={sanitize(uri)}",
+            f"export LIBVIRT_DEFAULT_URI='qemu+unix:///system?socket={sanitize(uri)}'",
         )
 
 
