@@ -58,7 +58,7 @@ class DockerLog:
             start = max(0, end - span)
             limits = {"since": _seconds(start), "until": _seconds(end + _JITTER_NS)}
             older, is_full = _before(self._stream_lines(limits, follow=False), line, count)
-            if (is_full and int(older[0].position) > start + _JITTER_NS) or start <= self._created_ns:
+            if (older and is_full and int(older[0].position) > start + _JITTER_NS) or start <= self._created_ns:
                 break
             span *= 4
         if older:

@@ -25,8 +25,8 @@ _OPTIONS = [word for option in (*_SECURE, *_PLAIN) for word in ("-o", option)]
 _DIAL = "docker system dial-stdio"
 _LOGIN_S = 15.0
 """Seconds for the first answer on a connection, which includes the login."""
-_SAID_AT_MOST = 4096
-_LAST_WORDS_S = 1.0
+_MESSAGE_BYTES = 4096
+_MESSAGE_WAIT_S = 1.0
 """Seconds for the client to say why it ended."""
 
 
@@ -47,7 +47,7 @@ class SshConnection(HTTPConnection):
     def __init__(self, target: SshTarget, timeout_s: float) -> None:
         super().__init__("localhost", timeout=timeout_s)
         self._target = target
-        self._said = bytearray()
+        self._messages = bytearray()
         self._listener: threading.Thread | None = None
         self._is_logged_in = False
 
@@ -65,35 +65,46 @@ class SshConnection(HTTPConnection):
                 start_new_session=True,
             )
         line.client = client
-        line.settimeout(float(self.timeout) if isinstance(self.timeout, int | float) else None)
+        line.settimeout(_seconds(self.timeout))
         self.sock: Any = line
-        self._said.clear()
+        self._messages.clear()
         self._is_logged_in = False
-        self._listener = threading.Thread(target=_listen, args=(client, self._said), name="ssh", daemon=True)
+        self._listener = threading.Thread(target=_listen, args=(client, self._messages), name="ssh", daemon=True)
         self._listener.start()
 
     def getresponse(self, *arguments: Any, **options: Any) -> Any:
-        """Return the response; until the first one, wait as long as a login may take."""
-        if not self._is_logged_in and isinstance(self.timeout, int | float):
-            self.timeout = max(self.timeout, _LOGIN_S)
-            self.sock.settimeout(self.timeout)
+        """Return the response; wait for the first one as long as a login may take, and no longer."""
+        limit = self.timeout
+        if not self._is_logged_in:
+            self._limit(max(_seconds(limit) or 0.0, _LOGIN_S))
         try:
             response = super().getresponse(*arguments, **options)
         except TimeoutError:
             raise
         except (OSError, HTTPException) as error:
             if self._listener is not None:
-                self._listener.join(_LAST_WORDS_S)
-            raise SshFailure(self._said.decode("utf-8", "replace")) from error
+                self._listener.join(_MESSAGE_WAIT_S)
+            raise SshFailure(self._messages.decode("utf-8", "replace")) from error
         self._is_logged_in = True
+        self._limit(limit)
         return response
 
+    def _limit(self, seconds: Any) -> None:
+        self.timeout = seconds
+        if self.sock is not None:  # else the response alone has it
+            self.sock.settimeout(_seconds(seconds))
 
-def _listen(client: subprocess.Popen[bytes], said: bytearray) -> None:
+
+def _seconds(timeout: Any) -> float | None:
+    """Return a time limit; `None` for none, and for the placeholder that urllib3 has for it."""
+    return float(timeout) if isinstance(timeout, int | float) else None
+
+
+def _listen(client: subprocess.Popen[bytes], messages: bytearray) -> None:
     """Keep the beginning of what the client prints as errors until it ends, and reap it."""
     with client:
-        while client.stderr is not None and (chunk := client.stderr.read1(_SAID_AT_MOST)):  # type: ignore[attr-defined]
-            said += chunk[: _SAID_AT_MOST - len(said)]
+        while client.stderr is not None and (chunk := client.stderr.read1(_MESSAGE_BYTES)):  # type: ignore[attr-defined]
+            messages += chunk[: _MESSAGE_BYTES - len(messages)]
 
 
 class _Pool(urllib3.HTTPConnectionPool):

@@ -59,6 +59,26 @@ def test_the_client_is_called_as_the_docker_command_calls_it_and_asks_for_nothin
     wait_until(lambda: not threads_named("ssh"), 10, "the end of every client")
 
 
+def test_the_login_has_more_time_than_a_request_and_no_request_has_none(
+    tmp_path: Path, client: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.write_text(BRIDGE.format(python=sys.executable, folder=tmp_path))
+    connection = ssh.SshConnection(SshTarget("mybox"), 0.001)
+    with engine(tmp_path, lambda _: response(b"{}").replace(b"Connection: close\r\n", b"")):
+        connection.request("GET", "/version")
+        assert connection.getresponse().status == 200
+        assert connection.sock.gettimeout() == 0.001
+        connection.close()
+    monkeypatch.setattr(ssh, "_LOGIN_S", 0.1)
+    client.write_text("#!/bin/sh\nexec sleep 100\n")
+    endless = ssh.SshConnection(SshTarget("mybox"), 1.0)
+    endless.request("GET", "/events")
+    endless.timeout = None  # as for a stream
+    with pytest.raises(TimeoutError):
+        endless.getresponse()
+    endless.close()
+
+
 @pytest.mark.parametrize(
     ("message", "failure", "reason", "remedy"),
     [
