@@ -110,6 +110,10 @@ def test_health_and_exit_code_come_from_the_status(status: object, health: str |
 
 def test_newer_engines_tell_health_in_a_field() -> None:
     assert workload(Status="Up 1 second", Health={"Status": "unhealthy"}).health == "unhealthy"
+    facts = to_facts({"State": {"Health": {"Status": "unhealthy"}}})
+    podman = to_workload({**ENTRY, "Status": "Up 1 second"}, "podman", "", facts)
+    assert podman is not None
+    assert podman.health == "unhealthy", "where only the inspection has it"
 
 
 def test_a_pod_is_the_project_of_its_containers() -> None:
@@ -246,6 +250,10 @@ def test_events_are_named_and_noise_is_dropped() -> None:
     assert (event("health_status: healthy").what, event("health_status: healthy").detail) == ("health", "healthy")
     assert [event(action).what for action in ("unpause", "destroy", "remove")] == ["resume", "remove", "remove"]
     assert [event(action) for action in ("exec_start: sh", "top", "attach")] == [None] * 3
+    podman = {"Action": "health_status", "Actor": {"ID": ID}, "HealthStatus": "unhealthy", "timeNano": 1_500_000_000}
+    told = to_event(podman, "podman")
+    assert told is not None
+    assert (told.what, told.detail) == ("health", "unhealthy")
     assert to_event({}, "docker") is to_event("text", "docker") is None
 
 

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from collectors.engines.libvirt import source as source_module
+from collectors.engines.libvirt.connection import LibvirtDaemon
 from collectors.engines.libvirt.domains import Description, parse_xml, to_sample, to_state, to_workload
 from collectors.engines.libvirt.events import name_event
-from collectors.engines.libvirt.source import LibvirtSource, connection_uri, endpoint_of, pace, translate
+from collectors.engines.libvirt.source import LibvirtSource, pace, translate
+from collectors.engines.libvirt.uri import connection_uri, endpoint_of
 from collectors.model.errors import SourceAbsent, SourceDown
 from collectors.model.workloads import Availability, Kind, Sample, State, WorkloadId
 from collectors.sampling.source import SourceReading
@@ -169,6 +171,50 @@ def test_errors_say_what_to_do() -> None:
     down = translate(Refusal(38, "Failed to connect socket to '/x': Connection refused"), "qemu:///system")
     assert (down.availability, down.remedy) == (Availability.DOWN, "sudo systemctl start libvirtd")
     assert translate(Refusal(38, "x: Connection refused"), "qemu+tcp://h/system").remedy == ""
+
+
+@pytest.mark.parametrize(
+    ("message", "reason", "remedy"),
+    [
+        ("Host key verification failed.", "ssh does not know the host key of hv", "ssh -p 2299 me@hv, once"),
+        ("me@hv: Permission denied (publickey).", "hv accepts no key of this user", "ssh-copy-id -p 2299 me@hv"),
+        ("ssh: Could not resolve hostname hv: Name or service not known", "the host name hv cannot be resolved", ""),
+    ],
+)
+def test_what_ssh_says_is_a_sentence_with_the_remedy_for_ssh(message: str, reason: str, remedy: str) -> None:
+    said = f"Cannot recv data: {message}: Connection reset by peer"
+    found = translate(Refusal(38, said), "qemu+ssh://me@hv:2299/system?no_tty=1")
+    assert found.reason == reason
+    assert found.remedy.startswith(remedy)
+    assert bool(found.remedy) == bool(remedy)
+
+
+def test_blanks_around_an_address_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIBVIRT_DEFAULT_URI", " test:///default\n")
+    source = LibvirtSource()
+    source.open(lambda: None)
+    assert source.read().workloads
+    source.close()
+    with LibvirtDaemon().connection() as connection:
+        assert connection.getType() == "TEST"
+
+
+@pytest.mark.parametrize(
+    ("uri", "reason", "remedy"),
+    [
+        ("/run/libvirt/libvirt-sock", "path without a driver", "qemu+unix:///system?socket=/run/libvirt/libvirt-sock"),
+        ("qemu:///system\u200b", r"qemu:///system\u200b", ""),
+        ("qemu+ssh://-oProxyCommand=id/system", "cannot be a host", ""),
+    ],
+)
+def test_an_address_that_cannot_be_meant_is_named_before_it_is_used(uri: str, reason: str, remedy: str) -> None:
+    with pytest.raises(SourceDown) as at_source:
+        LibvirtSource(uri).open(lambda: None)
+    with pytest.raises(SourceDown) as at_daemon, LibvirtDaemon(uri).connection():
+        pass
+    for caught in (at_source, at_daemon):
+        assert reason in caught.value.reason
+        assert remedy in caught.value.remedy
 
 
 @contextmanager
