@@ -8,7 +8,7 @@ import time
 from collectors.analysis.counter_rates import Rates
 from collectors.kernel.cgroup import parsers
 from collectors.kernel.cgroup.hierarchy import Hierarchy, detect
-from collectors.kernel.cgroup.limits import Limits, host_memory_bytes, online_cpus
+from collectors.kernel.cgroup.limits import Limits
 from collectors.kernel.cgroup.open_files import CgroupDirs, find_homes
 from collectors.kernel.cgroup.processes import first_pid
 from collectors.kernel.isolation import isolation_table
@@ -29,7 +29,7 @@ class KernelDetails:
     def __init__(self, root: str = "/sys/fs/cgroup", proc: str = "/proc") -> None:
         self._proc = proc
         self._hierarchy: Hierarchy = detect(root, proc)
-        self._limits = Limits(self._hierarchy, online_cpus(), host_memory_bytes(proc))
+        self._limits = Limits(self._hierarchy)
         self._processes = Processes(proc)
         self._rates = Rates()
 

@@ -46,6 +46,8 @@ class Description(msgspec.Struct, frozen=True, gc=False):
     """Such as `hvm/pc-q35-7.2`."""
     disks: tuple[str, ...] = ()
     interfaces: tuple[str, ...] = ()
+    is_on_hugepages: bool = False
+    """Whether all of the guest's memory is on hugepages. libvirt has QEMU take them all at the start."""
 
 
 def to_workload(
@@ -73,7 +75,7 @@ def to_state(state: object, reason: object = None) -> State:
     return _STATES.get(state, State.UNKNOWN) if isinstance(state, int) else State.UNKNOWN
 
 
-def to_sample(record: Mapping[str, Any], epoch: str, at_ns: int, wall: float) -> Sample:
+def to_sample(record: Mapping[str, Any], epoch: str, at_ns: int, wall: float, is_on_hugepages: bool = False) -> Sample:
     """Return the sample in the record of a running domain.
 
     Args:
@@ -81,6 +83,7 @@ def to_sample(record: Mapping[str, Any], epoch: str, at_ns: int, wall: float) ->
         epoch: The domain's id, which is new after each start.
         at_ns: Monotonic instant in nanoseconds, the middle of the call.
         wall: Wall time of the same instant, in seconds since 1970; for the age of the guest's memory report.
+        is_on_hugepages: Whether all of the guest's memory is on hugepages, which the resident size is without.
     """
     vcpus = count(record.get("vcpu.current"))
     reported = count(record.get("balloon.last-update")) or None  # 0: the guest never reported
@@ -97,6 +100,7 @@ def to_sample(record: Mapping[str, Any], epoch: str, at_ns: int, wall: float) ->
         memory_limit_bytes=_bytes(record, "balloon.current"),
         memory_maximum_bytes=_bytes(record, "balloon.maximum"),
         memory_rss_bytes=_bytes(record, "balloon.rss"),
+        memory_hugetlb_bytes=_bytes(record, "balloon.maximum") if is_on_hugepages else None,
         memory_available_bytes=_bytes(record, "balloon.available") if reported else None,
         memory_usable_bytes=_bytes(record, "balloon.usable") if reported else None,
         memory_report_age_s=max(0.0, wall - reported) if reported else None,
@@ -130,6 +134,8 @@ def parse_xml(xml: str) -> Description:
         sanitize(machine) or None,
         _targets(domain, "devices/disk/target"),
         _targets(domain, "devices/interface/target"),
+        domain.find("memoryBacking/hugepages") is not None
+        and domain.find("memoryBacking/hugepages/page[@nodeset]") is None,
     )
 
 

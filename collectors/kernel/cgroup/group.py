@@ -17,8 +17,8 @@ from collectors.kernel.cgroup.identity import Names, identify, is_settled, state
 from collectors.kernel.cgroup.limits import Limits
 from collectors.kernel.cgroup.open_files import find_homes
 from collectors.kernel.cgroup.process_io import ProcessIo
-from collectors.kernel.cgroup.slow_files import SlowFiles, machine_threads
-from collectors.model.workloads import Sample, State, Workload, WorkloadId
+from collectors.kernel.cgroup.slow_files import SlowFiles, read_machine_process
+from collectors.model.workloads import Kind, Sample, State, Workload, WorkloadId
 from collectors.safety.sanitize import sanitize
 
 _SLOW_EVERY = 5
@@ -56,6 +56,8 @@ class SharedContext:
     names: Names
     host_network: str | None = None
     is_blkio_dead: bool = False
+    hugepage_sizes: tuple[str, ...] = ()
+    """Sizes of which the host has pages, as the hugetlb controller writes them."""
     networks: NetworkClaims = field(default_factory=NetworkClaims)
     host_table: bytes | None = None
     """The host's interfaces as of this reading, once someone asked for them."""
@@ -76,8 +78,8 @@ class Group:
         self._found = found
         self._around = around
         self._homes = find_homes(around.hierarchy, place.path)
-        self._hot = HotFiles(self._homes, around.is_blkio_dead)
-        self._seldom = SlowFiles(self._homes)
+        self._hot = HotFiles(self._homes, around.is_blkio_dead, has_inner_quotas=found.kind is Kind.VM)
+        self._seldom = SlowFiles(self._homes, found.kind, around.hugepage_sizes)
         self._readings = 0
         # the inode spreads the groups over the beat
         self._offset = int(self._hot.epoch) % _SLOW_EVERY
@@ -166,6 +168,10 @@ class Group:
         return self._workload
 
     def _read_slow(self) -> Sample:
+        around = self._around
+        if self._seldom.hugepage_sizes != around.hugepage_sizes:
+            self._seldom.close()
+            self._seldom = SlowFiles(self._homes, self._found.kind, around.hugepage_sizes)
         self._hot.reopen()
         self._seldom.reopen()
         self._seldom.read()
@@ -174,9 +180,8 @@ class Group:
         if self._process_io is not None and self._seldom.is_populated is not False:
             self._process_io.find_folders()
         self._state = state_of(self._identity, self._seldom.is_frozen)
-        around = self._around
-        threads = machine_threads(self._found.kind, around.proc, self._pid)
-        slow = self._seldom.sample(around.limits, self._hot.epoch, threads, self._hot.memory_stat)
+        process = read_machine_process(self._found.kind, around.proc, self._pid)
+        slow = self._seldom.sample(around.limits, self._hot.epoch, process, self._hot.memory_stat)
         self._count_kills(slow.oom_kills_total)
         return slow
 

@@ -9,10 +9,12 @@ from enum import StrEnum
 UNIFIED = "unified"
 """Key of the cgroup v2 mount among the controllers."""
 SYSTEMD = "name=systemd"
-CONTROLLERS = ("cpu", "cpuacct", "memory", "blkio", "pids", "cpuset", "freezer", SYSTEMD)
+CONTROLLERS = ("cpu", "cpuacct", "memory", "blkio", "pids", "cpuset", "freezer", "hugetlb", SYSTEMD)
 _COUNTED = frozenset({"cpu", "cpuacct", "memory", "blkio", "pids"})
 """A v1 mount of one of these makes a host with a v2 mount a hybrid. net_cls alone (some VPNs) does not."""
 _WALKED = (UNIFIED, "memory", "cpuacct", "cpu", "pids", SYSTEMD)
+_HUGETLB_CHARGED = "memory_hugetlb_accounting"
+"""Mount option of cgroup v2 (Linux 6.7 and newer): memory.current includes hugepages."""
 _INITIAL_NAMESPACE = "cgroup:[4026531835]"
 """PROC_CGROUP_INIT_INO of include/linux/proc_ns.h: the same on every kernel."""
 
@@ -36,6 +38,8 @@ class Hierarchy:
     """Controller (or `UNIFIED`) -> absolute directory of its tree, without a slash at the end."""
     is_private: bool = False
     """Whether only a part of the host's tree is visible: the own cgroup namespace."""
+    is_hugetlb_charged: bool = False
+    """Whether hugepages are in the memory that is charged; as a rule they are not."""
 
     def v1(self, controller: str) -> str | None:
         """Return the root of a v1 controller's tree; `None` when v1 does not have it."""
@@ -58,10 +62,11 @@ def detect(root: str = "/sys/fs/cgroup", proc: str = "/proc") -> Hierarchy:
     The mount table is asked first. A directory that is not a mount, such as a captured tree, is judged by its layout.
     """
     root = root.rstrip("/")
-    mounts, shown = _mounts_below(root, _read(f"{proc}/self/mountinfo"))
+    mounts, shown, v2_options = _mounts_below(root, _read(f"{proc}/self/mountinfo"))
     if not mounts:
         mounts = _layout(root)
-    return Hierarchy(_mode(mounts), mounts, bool(shown) and _is_private(shown, proc))
+    is_private = bool(shown) and _is_private(shown, proc)
+    return Hierarchy(_mode(mounts), mounts, is_private, "memory" not in mounts and _HUGETLB_CHARGED in v2_options)
 
 
 def _read(path: str) -> str:
@@ -79,10 +84,11 @@ def _unescape(path: str) -> str:
     return path
 
 
-def _mounts_below(root: str, mountinfo: str) -> tuple[dict[str, str], list[str]]:
-    """Return the cgroup mounts at or below a directory, and which part of its tree each shows."""
+def _mounts_below(root: str, mountinfo: str) -> tuple[dict[str, str], list[str], list[str]]:
+    """Return the cgroup mounts at or below a directory, which part of its tree each shows, and the options of v2."""
     mounts: dict[str, str] = {}
     shown: list[str] = []
+    v2_options: list[str] = []
     for line in mountinfo.splitlines():
         before, _, after = line.partition(" - ")
         where, what = before.split(), after.split()
@@ -91,12 +97,15 @@ def _mounts_below(root: str, mountinfo: str) -> tuple[dict[str, str], list[str]]
         point = _unescape(where[4])
         if point != root and not point.startswith(root + "/"):
             continue
-        options = [UNIFIED] if what[0] == "cgroup2" else what[2].split(",")
-        known = [option for option in options if option == UNIFIED or option in CONTROLLERS]
+        options = what[2].split(",")
+        if what[0] == "cgroup2":
+            known, v2_options = [UNIFIED], options
+        else:
+            known = [option for option in options if option in CONTROLLERS]
         mounts.update(dict.fromkeys(known, point))  # a later mount on the same point hides the earlier
         if known:
             shown.append(where[3])
-    return mounts, shown
+    return mounts, shown, v2_options
 
 
 def _layout(root: str) -> dict[str, str]:

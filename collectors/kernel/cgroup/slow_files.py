@@ -8,7 +8,9 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from collectors.kernel.cgroup import parsers
+from collectors.kernel.cgroup.domain_groups import DomainGroups
 from collectors.kernel.cgroup.limits import Limits
+from collectors.kernel.cgroup.oom_kills import InnerOomKills
 from collectors.kernel.cgroup.open_files import BatchRead, CgroupDirs, OpenFile, seldom_kept
 from collectors.kernel.procfs import read_bytes
 from collectors.model.workloads import Kind, Sample
@@ -25,19 +27,36 @@ class Given(NamedTuple):
     pids: int | None = None
 
 
-_PIDS, _PEAK, _KILLS, _SWAP, _MEMORY_PRESSURE, _IO_PRESSURE, _EVENTS, _FREEZE, _FREEZER = range(9)
+class MachineProcess(NamedTuple):
+    """What the process of a virtual machine tells of what no cgroup may count; `None` for other workloads."""
+
+    threads: int | None = None
+    hugetlb_bytes: int | None = None
+
+
+_PIDS, _PEAK, _KILLS, _SWAP, _MEMORY_PRESSURE, _IO_PRESSURE, _EVENTS, _FREEZE, _FREEZER, _HUGETLB = range(10)
 
 
 class SlowFiles:
-    """Tasks, swap, peak, kills, pressure, limits and the freezer of one group.
+    """Tasks, swap, hugepages, peak, kills, pressure, limits and the freezer of one group.
 
     What a kernel or version lacks is `None`. All files are read in one go by `read`, and parsed only if one of them
     changed since the reading before.
+
+    Args:
+        homes: Its directories.
+        kind: What it is: the limits of a virtual machine are also in groups below its own.
+        hugepage_sizes: Sizes of which this host has pages, as the controller writes them.
     """
 
-    def __init__(self, homes: CgroupDirs) -> None:
+    def __init__(self, homes: CgroupDirs, kind: Kind, hugepage_sizes: tuple[str, ...] = ()) -> None:
         unified = homes.unified
         self._path = homes.path
+        self.hugepage_sizes = hugepage_sizes
+        self._is_hugetlb_charged = homes.hierarchy.is_hugetlb_charged
+        self._domain = DomainGroups(homes) if kind is Kind.VM else None
+        v1_memory = homes.found.get("memory")
+        self._inner_kills = InnerOomKills(v1_memory) if v1_memory else None
         self._has_v1_memory = "memory" in homes.hierarchy.mounts
         v1_freezer = homes.v1_file("freezer", "freezer.state")
         paths = (
@@ -50,6 +69,10 @@ class SlowFiles:
             f"{unified}/cgroup.events" if unified else None,
             f"{unified}/cgroup.freeze" if unified and not v1_freezer else None,
             v1_freezer,
+            *(
+                homes.file("hugetlb", f"hugetlb.{size}.usage_in_bytes", f"hugetlb.{size}.current")
+                for size in hugepage_sizes
+            ),
         )
         self._files = tuple(OpenFile(path, seldom_kept()) for path in paths)
         self._pids_limit = OpenFile(homes.file("pids", "pids.max", "pids.max"), seldom_kept())
@@ -100,13 +123,13 @@ class SlowFiles:
         self._texts = texts
         self._sample = None
 
-    def sample(self, limits: Limits, epoch: str, threads: int | None, memory_stat: bytes | None) -> Sample:
+    def sample(self, limits: Limits, epoch: str, process: MachineProcess, memory_stat: bytes | None) -> Sample:
         """Return what was read last.
 
         Args:
             limits: Limits of it and its ancestors.
             epoch: Identity of its counters.
-            threads: What to tell of tasks where there is no pids controller.
+            process: A machine's process, for where there is no controller of tasks or of hugepages.
             memory_stat: The group's memory.stat, in which v1 counts swap where swap accounting is on.
 
         Raises:
@@ -114,12 +137,16 @@ class SlowFiles:
         """
         if self._readings % _GIVEN_EVERY == 0:
             pids_limit = parsers.number(self._pids_limit.read() or b"")
-            self._given = Given(limits.cores(self._path), limits.memory_bytes(self._path), pids_limit)
+            domain = self._domain
+            cores = domain.find_cores(limits) if domain else limits.cores(self._path)
+            self._given = Given(cores, limits.memory_bytes(domain.path if domain else self._path), pids_limit)
         self._readings += 1
-        beside = (self._given, epoch, threads, memory_stat)
+        throttled = self._domain.throttling() if self._domain else parsers.Throttling()
+        inner_kills = self._inner_kills.total() if self._inner_kills else 0
+        beside = (self._given, epoch, process, memory_stat, throttled, inner_kills)
         if self._sample is None or beside != self._beside:
             self._beside = beside
-            self._sample = self._parse(epoch, threads, memory_stat or b"")
+            self._sample = self._parse(epoch, process, memory_stat or b"", throttled, inner_kills)
         else:
             self._sample = replace(self._sample, at_ns=time.monotonic_ns())
         return self._sample
@@ -131,17 +158,26 @@ class SlowFiles:
         self._sweep = BatchRead([self._files[place] for place in self._present])
         self._read = self._sample = None
 
-    def _parse(self, epoch: str, threads: int | None, memory_stat: bytes) -> Sample:
+    def _parse(
+        self, epoch: str, process: MachineProcess, memory_stat: bytes, throttled: parsers.Throttling, inner_kills: int
+    ) -> Sample:
         texts, given = self._texts, self._given
-        pids, swap = parsers.number(texts[_PIDS]), parsers.number(texts[_SWAP])
+        pids, swap, kills = parsers.number(texts[_PIDS]), parsers.number(texts[_SWAP]), parsers.oom_kills(texts[_KILLS])
         return Sample(
             source="cgroup-slow",
             epoch=epoch,
-            pids=threads if pids is None else pids,
+            cpu_periods_total=throttled.periods,
+            cpu_throttled_periods_total=throttled.throttled_periods,
+            cpu_throttled_total_ns=throttled.throttled_ns,
+            pids=process.threads if pids is None else pids,
             pids_limit=given.pids,
             memory_swap_bytes=parsers.find_value(memory_stat, b"total_swap") if self._has_v1_memory else swap,
+            memory_zswap_bytes=parsers.find_value(memory_stat, b"zswap"),
+            memory_shmem_bytes=parsers.shared_memory(memory_stat),
+            memory_hugetlb_bytes=self._hugetlb_bytes(process),
             memory_peak_bytes=parsers.number(texts[_PEAK]),
-            oom_kills_total=parsers.oom_kills(texts[_KILLS]),
+            memory_high_total=None if self._has_v1_memory else parsers.find_value(texts[_KILLS], b"high"),
+            oom_kills_total=None if kills is None else kills + inner_kills,
             memory_stall_total_ns=parsers.stall_ns(texts[_MEMORY_PRESSURE]),
             io_stall_total_ns=parsers.stall_ns(texts[_IO_PRESSURE]),
             cpu_limit_cores=given.cores,
@@ -149,10 +185,18 @@ class SlowFiles:
             at_ns=time.monotonic_ns(),
         )
 
+    def _hugetlb_bytes(self, process: MachineProcess) -> int | None:
+        """Add up the hugepages of all sizes, by the controller where it is enabled, else by the machine's process."""
+        if self._is_hugetlb_charged:
+            return None
+        counted = [held for text in self._texts[_HUGETLB:] if (held := parsers.number(text)) is not None]
+        return sum(counted) if counted else process.hugetlb_bytes
 
-def machine_threads(kind: Kind, proc: str, pid: int | None) -> int | None:
-    """Count the threads of a machine's process: libvirt leaves v1's pids controller alone. `None` for other kinds."""
+
+def read_machine_process(kind: Kind, proc: str, pid: int | None) -> MachineProcess:
+    """Read what libvirt leaves to no controller: it does not use v1's pids, and hugetlb of neither version."""
     if kind is not Kind.VM or pid is None:
-        return None
+        return MachineProcess()
     status = read_bytes(f"{proc}/{pid}/status") or b""
-    return parsers.number(status.partition(b"\nThreads:")[2].partition(b"\n")[0])
+    threads = parsers.number(status.partition(b"\nThreads:")[2].partition(b"\n")[0])
+    return MachineProcess(threads, parsers.hugetlb_bytes(status))

@@ -9,18 +9,19 @@ from collectors.kernel.cgroup.discovery import Place
 from collectors.kernel.cgroup.group import Group, SharedContext
 from collectors.kernel.cgroup.hierarchy import Hierarchy, Mode, detect
 from collectors.kernel.cgroup.identity import Names
-from collectors.kernel.cgroup.limits import Limits, host_memory_bytes, online_cpus
+from collectors.kernel.cgroup.limits import Limits
 from collectors.kernel.cgroup.open_files import GroupGone, raise_file_limit
 from collectors.kernel.cgroup.process_io import is_blkio_dead
 from collectors.kernel.cgroup.processes import host_network_namespace
 from collectors.kernel.cgroup.tree import Tree
 from collectors.kernel.cgroup.visibility import blind_spots
+from collectors.kernel.hugepages import read_pools
 from collectors.model.errors import SourceAbsent
 from collectors.model.workloads import Event, Sample, Workload, WorkloadId
 from collectors.sampling.source import SourceReading
 
 _REFRESH_EVERY = 5
-"""Readings after which limits and names are read again, and groups that could not be opened are tried again."""
+"""Readings after which limits, names and hugepages are read, and groups that could not be opened tried, again."""
 _TRIES = 3
 """Readings in a row that try to open a group: an engine makes its directories one by one, and may make one again."""
 
@@ -39,12 +40,14 @@ class CgroupSource:
         self,
         root: str = "/sys/fs/cgroup",
         proc: str = "/proc",
+        sys: str = "/sys",
         hierarchy: Hierarchy | None = None,
         names: Names | None = None,
     ) -> None:
-        """Take the places of cgroupfs and procfs; the hierarchy is detected unless given."""
+        """Take the places of cgroupfs, procfs and sysfs; the hierarchy is detected unless given."""
         self._root = root
         self._proc = proc
+        self._sys = sys
         self._given = hierarchy
         self._names = names or Names()
         self._hierarchy = Hierarchy(Mode.NONE)
@@ -71,7 +74,7 @@ class CgroupSource:
         self._around = SharedContext(
             hierarchy=self._hierarchy,
             proc=self._proc,
-            limits=Limits(self._hierarchy, online_cpus(), host_memory_bytes(self._proc)),
+            limits=Limits(self._hierarchy, self._sys),
             names=self._names,
             host_network=host_network_namespace(self._proc),
             is_blkio_dead=blkio is not None and is_blkio_dead(blkio, self._proc),
@@ -83,6 +86,7 @@ class CgroupSource:
         """Look for new groups and read all. A group that vanishes in between is simply not there."""
         if self._readings % _REFRESH_EVERY == 0 and self._around is not None:
             self._around.limits.refresh()
+            self._around.hugepage_sizes = tuple(pool.size for pool in read_pools(self._sys))
             self._names.refresh()
             self._unreadable = dict.fromkeys(self._unreadable, _TRIES - 1)
         if self._around is not None:

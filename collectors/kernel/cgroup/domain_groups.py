@@ -1,0 +1,74 @@
+"""The groups below a virtual machine's own: one for each virtual CPU, one for the emulator, one for each I/O thread.
+
+`<cputune>` takes effect there: quotas and pinning of the virtual CPUs (`vcpuN`), of the emulator and of the I/O threads
+(`iothreadN`), while the global quota is that of the group around them. On cgroup v2 these groups are in a folder
+`libvirt`, which also has the limits of `<memtune>`.
+
+Source: libvirt docs/cgroups.rst, src/hypervisor/domain_cgroup.c.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+
+from collectors.kernel.cgroup import parsers
+from collectors.kernel.cgroup.limits import Limits
+from collectors.kernel.cgroup.open_files import CgroupDirs
+from collectors.kernel.procfs import read_bytes
+
+_THREADS = ("vcpu", "emulator", "iothread")
+
+
+class DomainGroups:
+    """The groups of one virtual machine. A hypervisor that makes none below the machine's own has that one only."""
+
+    def __init__(self, homes: CgroupDirs) -> None:
+        self._home = homes.found.get("cpu") or homes.unified or ""
+        self._root = self._home.removesuffix(homes.path)
+        self._outer = homes.path
+        self._capped: list[str] = []
+        """Paths of the groups that have a quota, as of the last look."""
+
+    @property
+    def path(self) -> str:
+        """The path of the innermost group that holds all of the machine's processes: its limits hold for all of it."""
+        is_nested = bool(self._home) and os.path.isdir(f"{self._home}/libvirt")
+        return f"{self._outer}/libvirt" if is_nested else self._outer
+
+    def find_cores(self, limits: Limits) -> float:
+        """Look at the groups again, and return how many cores the virtual CPUs may use.
+
+        That is the sum of their quotas, or the number of CPUs that they are pinned to, or what the groups around them
+        may use: the lowest. A virtual CPU cannot use more than one core. What the emulator and the I/O threads may use
+        in addition is not in it.
+        """
+        path = self.path
+        groups = [f"{path}/{name}" for name in self._names(path)]
+        paths = dict.fromkeys((self._outer, path, *groups))
+        self._capped = [one for one in paths if limits.own_quota(one) is not None]
+        vcpus = [one for one in groups if one.startswith(f"{path}/vcpu")]
+        if not vcpus:
+            return limits.cores(path)
+        quotas = sum(min(1.0, limits.own_quota(one) or 1.0) for one in vcpus)
+        cpus = {cpu for one in vcpus for cpu in limits.cpus(one) or ()}
+        return min(quotas, limits.cores(path), len(cpus) or math.inf)
+
+    def throttling(self) -> parsers.Throttling:
+        """Return what all quotas of the machine did together: sums over its groups. All `None` without any quota."""
+        texts = [read_bytes(f"{self._root}{path}/cpu.stat") for path in self._capped]
+        counted = [found for text in texts if text and (found := parsers.throttling(text)).periods]
+        if not counted:
+            return parsers.Throttling()
+        periods, throttled, throttled_ns = (
+            sum(value or 0 for value in values) for values in zip(*counted, strict=True)
+        )
+        return parsers.Throttling(periods, throttled, throttled_ns)
+
+    def _names(self, path: str) -> list[str]:
+        """List the groups of virtual CPUs, emulator and I/O threads."""
+        try:
+            names = os.listdir(f"{self._root}{path}") if self._home else []
+        except OSError:
+            return []
+        return sorted(name for name in names if name.startswith(_THREADS))
