@@ -103,5 +103,6 @@ def test_cpu_of_workloads_above_the_hosts_is_shown_as_a_rest_below_zero() -> Non
     rows = {(row := busy(workload(name), percent)).workload.id: row for name, percent in (("a", 50.0), ("b", 37.8))}
     cpu = ledger(busy(workload(HOST.id, Kind.HOST), 85.3), rows, 2, 0).cpu_cores
     assert cpu is not None
-    assert (cpu.container, cpu.host) == (pytest.approx(0.878), pytest.approx(0.853))
+    assert cpu.container == pytest.approx(0.878)
+    assert cpu.host == pytest.approx(0.853)
     assert cpu.rest == pytest.approx(-0.025)
