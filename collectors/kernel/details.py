@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import time
 
+import psutil
+
 from collectors.analysis.counter_rates import Rates
 from collectors.kernel.cgroup import parsers
+from collectors.kernel.cgroup.domain_groups import DomainGroups
 from collectors.kernel.cgroup.hierarchy import Hierarchy, detect
 from collectors.kernel.cgroup.limits import Limits
 from collectors.kernel.cgroup.open_files import CgroupDirs, find_homes
@@ -43,30 +46,38 @@ class KernelDetails:
         self._limits.refresh()
         at = time.monotonic()
         pid = first_pid(homes.all)
+        domain = DomainGroups(homes) if workload.kind is Kind.VM else None
         tables = [
-            self._limit_facts(workload, homes),
+            self._limit_facts(homes, domain),
             *isolation_table(workload.kind, pid, self._proc),
             *(guest_memory_table(pid, self._proc) if workload.kind is Kind.VM else ()),
             *self._split(workload, homes, at),
-            *self._throttling(homes, at),
+            *self._throttling(homes, domain, at),
             self._disks(homes, at),
             *self._network(workload, pid, at),
             self._processes.table(homes.all),
         ]
         return [table for table in tables if table.rows or table.facts or table.note]
 
-    def _limit_facts(self, workload: Workload, homes: CgroupDirs) -> Table:
-        path = workload.cgroup or "/"
+    def _limit_facts(self, homes: CgroupDirs, domain: DomainGroups | None) -> Table:
+        limits, path = self._limits, homes.path
+        memory = limits.memory_bytes(domain.path if domain else path)
         weight = _read(homes.file("cpu", "cpu.shares", "cpu.weight"))
         pids = _read(homes.file("pids", "pids.max", "pids.max"))
+        high = b"" if "memory" in homes.hierarchy.mounts else _read(f"{homes.unified}/memory.high")
         facts = (
             Fact("cgroup", sanitize(path)),
-            Fact("CPU, at most", self._limits.cores(path), Unit.CORES),
+            Fact("CPU, at most", domain.find_cores(limits) if domain else limits.cores(path), Unit.CORES),
             Fact("CPU weight" if homes.unified else "CPU shares", parsers.number(weight), Unit.COUNT),
-            Fact("memory, at most", self._limits.memory_bytes(path), Unit.BYTES),
+            Fact("memory, at most", None if memory is None else min(memory, self._host_memory_bytes()), Unit.BYTES),
+            Fact("memory, slowed down above", parsers.limit_bytes(high), Unit.BYTES),
             Fact("tasks, at most", parsers.number(pids), Unit.COUNT),
         )
         return Table(Page.FACTS, "Limits in force (its own, those around it, the host)", facts=facts)
+
+    def _host_memory_bytes(self) -> int:
+        psutil.PROCFS_PATH = self._proc
+        return int(psutil.virtual_memory().total)
 
     def _split(self, workload: Workload, homes: CgroupDirs, at: float) -> list[Table]:
         """Split a VM's CPU time by its sub-groups: virtual CPUs, the emulator, I/O threads."""
@@ -86,8 +97,9 @@ class KernelDetails:
         columns = (Column("THREADS"), Column("CPU%", Unit.PERCENT))
         return [Table(Page.DEVICES, "CPU split by the hypervisor's threads", columns, tuple(rows))] if rows else []
 
-    def _throttling(self, homes: CgroupDirs, at: float) -> list[Table]:
-        found = parsers.throttling(_read(homes.file("cpu", "cpu.stat", "cpu.stat")))
+    def _throttling(self, homes: CgroupDirs, domain: DomainGroups | None, at: float) -> list[Table]:
+        own = _read(homes.file("cpu", "cpu.stat", "cpu.stat"))
+        found = domain.throttling() if domain else parsers.throttling(own)
         if found.periods is None:
             return []
         periods = self._rates.grown("periods", found.periods, at)

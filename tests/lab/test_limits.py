@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from collectors.analysis.rates import Moment, Reading
+from collectors.kernel.details import KernelDetails
 from collectors.sampling.source import SourceSpec
 from tests.helpers.lab.fixtures import skip_or_fail
 from tests.helpers.lab.guests import BootSector
@@ -80,10 +81,14 @@ def test_a_machine_whose_virtual_cpu_is_capped_has_that_limit_and_is_throttled_a
             path for path in CGROUPS.glob(f"**/*{name}*/**/vcpu0/cpu.stat") if "nr_throttled" in path.read_text()
         ]
         counted = dict(line.split() for line in stat.read_text().splitlines())
+        tables = {table.title: table for table in KernelDetails().tables(reading.workload)}
     finally:
         libvirt_lab.remove(name)
     assert reading.value("cpu_limit_cores") == 0.05
     percent = reading.value("cpu_percent")
     assert percent is not None
     assert reading.value("cpu_of_limit_percent") == pytest.approx(percent / 0.05)
+    limits = tables["Limits in force (its own, those around it, the host)"]
+    assert {fact.label: fact.value for fact in limits.facts}["CPU, at most"] == 0.05
+    assert "Throttling by the CPU quota" in tables
     assert 0 < (reading.gauge("cpu_throttled_periods_total") or 0) <= int(counted["nr_throttled"])
