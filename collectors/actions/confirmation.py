@@ -36,9 +36,9 @@ def consequence(request: Request) -> str:
 def besides(request: Request) -> tuple[str, ...]:
     """Return the side effects that the verb does not imply, as sentences: what is lost, what else is affected."""
     sentences = owner(request.workload).warnings(request)
-    if request.below and (request.verb in _ENDS or request.verb in (Verb.RESTART, Verb.PAUSE)):
+    if request.nested and (request.verb in _ENDS or request.verb in (Verb.RESTART, Verb.PAUSE)):
         effect = "pauses" if request.verb is Verb.PAUSE else "ends"
-        names = some([f"{workload.kind} {workload.name}" for workload in request.below])
+        names = some([f"{workload.kind} {workload.name}" for workload in request.nested])
         sentences.append(f"This also {effect} what runs inside it: {names}.")
     return tuple(sentences)
 
@@ -52,10 +52,9 @@ def aftermath(request: Request) -> str:
     seconds = f"{request.timeout_s:g} s"
     if request.after is AfterTimeout.LEAVE:
         return f"If this takes longer than {seconds}, it is left as it is."
-    is_vm = request.workload.kind == "vm"
-    if request.verb is Verb.RESTART and is_vm:
-        return f"If this takes longer than {seconds}, it is reset as by its button: unsaved data is lost."
-    return f"If this takes longer than {seconds}, it is {'forced off' if is_vm else 'killed'}: unsaved data is lost."
+    spec = VERBS[request.verb]
+    participle = spec.vm_forced if request.workload.kind == "vm" else spec.forced
+    return f"If this takes longer than {seconds}, it is {participle}: unsaved data is lost."
 
 
 def describe(workload: Workload) -> str:

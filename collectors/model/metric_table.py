@@ -29,7 +29,7 @@ from collectors.model.metric_type import HostChart, Metric, Unit
 
 _DISK = {
     "cgroup": "io.stat of the cgroup, all devices (v1: blkio.throttle.io_service_bytes_recursive)",
-    "process-io": "approximate: /proc/<pid>/io of its processes, because this kernel's v1 blkio does not count",
+    "process-io": "approximate: /proc/<pid>/io of its processes, because this kernel's v1 blkio does not count it",
     "docker-stats": "Docker stats: blkio_stats.io_service_bytes_recursive",
     "host": "/proc/diskstats, whole disks",
 }
@@ -38,7 +38,7 @@ _NET = {
     "cgroup": "/proc/<pid>/net/dev of its first process, all interfaces but lo",
     "libvirt": "domain stats net.N.*, as the domain sees it",
     "docker-stats": "Docker stats: networks.*",
-    "host": "/proc/net/dev, interfaces with hardware behind them",
+    "host": "/proc/net/dev, physical interfaces",
 }
 _PSI = {
     "cgroup": "cpu.pressure, some total",
@@ -51,9 +51,9 @@ _LIMIT = {
     "docker": "HostConfig.Memory",
 }
 _MEMORY_STAT = "this kernel's memory.stat does not have it"
-_NO_PSI = "the kernel gives no pressure (PSI) for this workload's cgroup"
+_NO_PSI = "the kernel reports no pressure (PSI) for this workload's cgroup"
 _NO_NET = "it shares the host's network, or its processes' network namespace cannot be read"
-_VM_ONLY = "only libvirt can tell, and only for a virtual machine"
+_VM_ONLY = "only libvirt reports it, and only for virtual machines"
 _NO_DISK = "the io controller is not enabled for its cgroup (on cgroup v1: /proc/<pid>/io, which needs root)"
 
 # fmt: off
@@ -139,7 +139,7 @@ ROWS: tuple[Metric, ...] = (
     ),
     Metric(
         key="memory_limit_bytes", alias="memlimit", label="LIMIT", unit=Unit.BYTES,
-        help="The lowest limit that holds for its memory, including the one at which it is slowed down.",
+        help="The lowest memory limit that applies to it, including the one at which it is slowed down.",
         formula="min(own limits, ancestors' limits, balloon target, the host's memory); hugepages have other limits",
         derive=memory_limit, fields=("memory_limit_bytes",), origins=_LIMIT,
         missing="it has no memory limit",
@@ -207,14 +207,14 @@ ROWS: tuple[Metric, ...] = (
     ),
     Metric(
         key="oom_kills", alias="oom", label="OOM", unit=Unit.COUNT,
-        help="Processes killed for lack of memory, since it was made.", formula="oom_kill",
+        help="Processes killed for lack of memory, since it was created.", formula="oom_kill",
         derive=gauge("oom_kills_total"), fields=("oom_kills_total",),
         origins={"cgroup-slow": "memory.events oom_kill (v1: memory.oom_control of it and all below it)"},
         less_is_better=True, adds_up=True, is_total=True,
     ),
     Metric(
         key="cpu_limit_cores", alias="cores", label="CPUS", unit=Unit.CORES,
-        help="Cores it may use at most; of a VM, its vCPUs.",
+        help="The most cores it may use; of a VM, its vCPUs.",
         formula="min(quota of it and its ancestors, cpuset, vCPUs and the sum of their quotas, online CPUs)",
         derive=lowest("cpu_limit_cores"), fields=("cpu_limit_cores",),
         origins={
@@ -269,7 +269,7 @@ ROWS: tuple[Metric, ...] = (
     ),
     Metric(
         key="cpu_steal_percent", alias="steal", label="STEAL%", unit=Unit.PERCENT,
-        help="Share of time its vCPUs were ready and had to wait.",
+        help="Share of time its vCPUs were ready but had to wait.",
         formula="growth of vcpu.N.delay, summed / elapsed time / vCPUs x 100, at most 100",
         derive=steal_percent, fields=("steal_total_ns",), origins={"libvirt": "domain stats vcpu.N.delay"},
         missing=_VM_ONLY, thresholds=(5.0, 10.0), less_is_better=True,
@@ -346,7 +346,7 @@ ROWS: tuple[Metric, ...] = (
     ),
     Metric(
         key="cpu_seconds", alias="time", label="TIME", unit=Unit.SECONDS,
-        help="CPU time used since it was made.", formula="cpu.stat usage_usec",
+        help="CPU time used since it was created.", formula="cpu.stat usage_usec",
         derive=cpu_seconds, fields=("cpu_total_ns",),
         origins={"cgroup": "cpu.stat usage_usec (v1: cpuacct.usage)", "libvirt": "domain stats cpu.time"},
         adds_up=True, is_total=True,

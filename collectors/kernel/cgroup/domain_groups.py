@@ -23,17 +23,17 @@ _THREADS = ("vcpu", "emulator", "iothread")
 class DomainGroups:
     """The groups of one virtual machine. A hypervisor that makes none below the machine's own has that one only."""
 
-    def __init__(self, homes: CgroupDirs) -> None:
-        self._home = homes.found.get("cpu") or homes.unified or ""
-        self._root = self._home.removesuffix(homes.path)
-        self._outer = homes.path
+    def __init__(self, directories: CgroupDirs) -> None:
+        self._directory = directories.directories.get("cpu") or directories.unified or ""
+        self._root = self._directory.removesuffix(directories.path)
+        self._outer = directories.path
         self._capped: list[str] = []
         """Paths of the groups that have a quota, as of the last look."""
 
     @property
     def path(self) -> str:
         """The path of the innermost group that holds all of the machine's processes: its limits hold for all of it."""
-        is_nested = bool(self._home) and os.path.isdir(f"{self._home}/libvirt")
+        is_nested = bool(self._directory) and os.path.isdir(f"{self._directory}/libvirt")
         return f"{self._outer}/libvirt" if is_nested else self._outer
 
     def find_cores(self, limits: Limits) -> float:
@@ -68,7 +68,7 @@ class DomainGroups:
     def _names(self, path: str) -> list[str]:
         """List the groups of virtual CPUs, emulator and I/O threads."""
         try:
-            names = os.listdir(f"{self._root}{path}") if self._home else []
+            names = os.listdir(f"{self._root}{path}") if self._directory else []
         except OSError:
             return []
         return sorted(name for name in names if name.startswith(_THREADS))

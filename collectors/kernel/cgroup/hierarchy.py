@@ -11,7 +11,7 @@ UNIFIED = "unified"
 SYSTEMD = "name=systemd"
 CONTROLLERS = ("cpu", "cpuacct", "memory", "blkio", "pids", "cpuset", "freezer", "hugetlb", SYSTEMD)
 _COUNTED = frozenset({"cpu", "cpuacct", "memory", "blkio", "pids"})
-"""A v1 mount of one of these makes a host with a v2 mount a hybrid. net_cls alone (some VPNs) does not."""
+"""A v1 mount of one of these makes a host with a v2 mount a hybrid. net_cls alone (as some VPNs use it) does not."""
 _WALKED = (UNIFIED, "memory", "cpuacct", "cpu", "pids", SYSTEMD)
 _HUGETLB_CHARGED = "memory_hugetlb_accounting"
 """Mount option of cgroup v2 (Linux 6.7 and newer): memory.current includes hugepages."""
@@ -62,10 +62,10 @@ def detect(root: str = "/sys/fs/cgroup", proc: str = "/proc") -> Hierarchy:
     The mount table is asked first. A directory that is not a mount, such as a captured tree, is judged by its layout.
     """
     root = root.rstrip("/")
-    mounts, shown, v2_options = _mounts_below(root, _read(f"{proc}/self/mountinfo"))
+    mounts, visible_roots, v2_options = _mounts_below(root, _read(f"{proc}/self/mountinfo"))
     if not mounts:
         mounts = _layout(root)
-    is_private = bool(shown) and _is_private(shown, proc)
+    is_private = bool(visible_roots) and _is_private(visible_roots, proc)
     return Hierarchy(_mode(mounts), mounts, is_private, "memory" not in mounts and _HUGETLB_CHARGED in v2_options)
 
 
@@ -85,31 +85,31 @@ def _unescape(path: str) -> str:
 
 
 def _mounts_below(root: str, mountinfo: str) -> tuple[dict[str, str], list[str], list[str]]:
-    """Return the cgroup mounts at or below a directory, which part of its tree each shows, and the options of v2."""
+    """Return the cgroup mounts at or below a directory, the root of the part that each shows, and the options of v2."""
     mounts: dict[str, str] = {}
-    shown: list[str] = []
+    visible_roots: list[str] = []
     v2_options: list[str] = []
     for line in mountinfo.splitlines():
-        before, _, after = line.partition(" - ")
-        where, what = before.split(), after.split()
-        if len(where) < 5 or len(what) < 3 or what[0] not in ("cgroup", "cgroup2"):
+        mount_part, _, filesystem_part = line.partition(" - ")
+        mount, filesystem = mount_part.split(), filesystem_part.split()
+        if len(mount) < 5 or len(filesystem) < 3 or filesystem[0] not in ("cgroup", "cgroup2"):
             continue
-        point = _unescape(where[4])
+        point = _unescape(mount[4])
         if point != root and not point.startswith(root + "/"):
             continue
-        options = what[2].split(",")
-        if what[0] == "cgroup2":
-            known, v2_options = [UNIFIED], options
+        options = filesystem[2].split(",")
+        if filesystem[0] == "cgroup2":
+            controllers, v2_options = [UNIFIED], options
         else:
-            known = [option for option in options if option in CONTROLLERS]
-        mounts.update(dict.fromkeys(known, point))  # a later mount on the same point hides the earlier
-        if known:
-            shown.append(where[3])
-    return mounts, shown, v2_options
+            controllers = [option for option in options if option in CONTROLLERS]
+        mounts.update(dict.fromkeys(controllers, point))  # a later mount on the same point hides the earlier
+        if controllers:
+            visible_roots.append(mount[3])
+    return mounts, visible_roots, v2_options
 
 
 def _layout(root: str) -> dict[str, str]:
-    """Guess the trees from a directory's layout: the names that distributions mount them under."""
+    """Guess the trees from a directory's layout, by the names under which distributions mount them."""
     if os.path.exists(f"{root}/cgroup.controllers"):
         return {UNIFIED: root}
     mounts: dict[str, str] = {}
@@ -137,15 +137,15 @@ def _mode(mounts: dict[str, str]) -> Mode:
     return Mode.V1 if has_v1 else Mode.NONE
 
 
-def _is_private(shown: list[str], proc: str) -> bool:
-    """Tell whether the mounts show only a part of the host's tree.
+def _is_private(visible_roots: list[str], proc: str) -> bool:
+    """Return whether the mounts show only a part of the host's tree.
 
-    Seen from a namespace of its own, a mount that reaches further up shows a root that begins with `/..`.
+    Seen from a private namespace, a mount that reaches further up has a root that begins with `/..`.
     """
     try:
         namespace = os.readlink(f"{proc}/self/ns/cgroup")
     except OSError:
         namespace = _INITIAL_NAMESPACE
     if namespace == _INITIAL_NAMESPACE:
-        return any(part != "/" and not part.startswith("/..") for part in shown)
-    return any(not part.startswith("/..") for part in shown)
+        return any(root != "/" and not root.startswith("/..") for root in visible_roots)
+    return any(not root.startswith("/..") for root in visible_roots)

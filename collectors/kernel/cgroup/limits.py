@@ -1,4 +1,4 @@
-"""What a cgroup may use at most: its own limits and those of all that enclose it."""
+"""The limits of a cgroup: its own and those of its ancestors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Limits:
     """Limits by path, each file read once until `refresh`: pods of one slice share their ancestors."""
 
     def __init__(self, hierarchy: Hierarchy, sys: str = "/sys") -> None:
-        """Take the place of sysfs, which tells the CPUs that are online."""
+        """Take the path of sysfs, which lists the CPUs that are online."""
         self._hierarchy = hierarchy
         self._sys = sys
         self._online = online_cpus(sys)
@@ -22,7 +22,7 @@ class Limits:
         self._cpuset: dict[str, frozenset[int] | None] = {}
 
     def refresh(self) -> None:
-        """Forget what was read: limits may be changed, and CPUs be added and removed, at any time."""
+        """Forget the limits that were read, and count the online CPUs again: both may change at any time."""
         self._online = online_cpus(self._sys)
         self._memory.clear()
         self._quota.clear()
@@ -35,16 +35,16 @@ class Limits:
         than the host has.
         """
         if path not in self._memory:
-            own = [self._read(path, "memory", "memory.limit_in_bytes", "memory.max")]
+            texts = [self._read(path, "memory", "memory.limit_in_bytes", "memory.max")]
             if not self._hierarchy.v1("memory"):
-                own.append(self._read(path, "memory", "", "memory.high"))
-            limits = [parsers.limit_bytes(text) for text in own]
+                texts.append(self._read(path, "memory", "", "memory.high"))
+            limits = [parsers.limit_bytes(text) for text in texts]
             limits.append(self.memory_bytes(_parent(path)) if path else None)
             self._memory[path] = min((limit for limit in limits if limit is not None), default=None)
         return self._memory[path]
 
     def cores(self, path: str) -> float:
-        """Return how many cores a group may use: quotas on the way down, its cpuset, and the online CPUs."""
+        """Return the cores a group may use: the lowest of quotas, cpuset and online CPUs."""
         cpus = self.cpus(path)
         candidates = [self._lowest_quota(path), None if cpus is None else len(cpus), self._online]
         return min(float(candidate) for candidate in candidates if candidate is not None)
@@ -57,9 +57,9 @@ class Limits:
 
     def _lowest_quota(self, path: str) -> float | None:
         if path not in self._quota:
-            own = self.own_quota(path)
-            above = self._lowest_quota(_parent(path)) if path else None
-            self._quota[path] = min((quota for quota in (own, above) if quota is not None), default=None)
+            own_quota = self.own_quota(path)
+            parent_quota = self._lowest_quota(_parent(path)) if path else None
+            self._quota[path] = min((quota for quota in (own_quota, parent_quota) if quota is not None), default=None)
         return self._quota[path]
 
     def own_quota(self, path: str) -> float | None:
@@ -70,10 +70,10 @@ class Limits:
         return parsers.quota_v2(self._read(path, "cpu", "", "cpu.max"))
 
     def cpus(self, path: str) -> frozenset[int] | None:
-        """Return the CPUs of the nearest group that has a cpuset: the effective one heeds its ancestors already."""
+        """Return the CPUs of the nearest group with a cpuset: an effective cpuset already includes its ancestors'."""
         if path not in self._cpuset:
-            own = parsers.cpu_list(self._read(path, "cpuset", "cpuset.effective_cpus", "cpuset.cpus.effective"))
-            self._cpuset[path] = self.cpus(_parent(path)) if own is None and path else own
+            cpus = parsers.cpu_list(self._read(path, "cpuset", "cpuset.effective_cpus", "cpuset.cpus.effective"))
+            self._cpuset[path] = self.cpus(_parent(path)) if cpus is None and path else cpus
         return self._cpuset[path]
 
 

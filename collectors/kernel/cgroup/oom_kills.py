@@ -12,16 +12,16 @@ class InnerOomKills:
     Source: kernel mm/memcontrol.c, mem_cgroup_oom_control_read: `oom_kill` is that of `memory.events_local`.
     """
 
-    def __init__(self, home: str) -> None:
+    def __init__(self, directory: str) -> None:
         """Take the group's directory."""
-        self._home = home
+        self._directory = directory
         self._counts: dict[str, int] = {}
         self._removed = 0
 
     def total(self) -> int:
         """Count the kills below the group so far; those of a group that came and went between two calls are missed."""
         counts: dict[str, int] = {}
-        _own, *folders = processes.folders(self._home)
+        _own, *folders = processes.folders(self._directory)
         for folder in folders:
             kills = parsers.oom_kills(read_bytes(f"{folder}/memory.oom_control") or b"")
             if kills is not None:

@@ -9,7 +9,7 @@ import pytest
 from collectors.kernel.cgroup.domain_groups import DomainGroups
 from collectors.kernel.cgroup.hierarchy import Hierarchy, Mode
 from collectors.kernel.cgroup.limits import Limits
-from collectors.kernel.cgroup.open_files import CgroupDirs, find_homes
+from collectors.kernel.cgroup.open_files import CgroupDirs, find_directories
 from collectors.kernel.cgroup.parsers import Throttling
 from collectors.model.workloads import WorkloadId
 from tests.unit.collectors.kernel.cgroup.test_captured_tree import write
@@ -48,18 +48,18 @@ class Capped:
         write(self._root / "cpuset" / group, {"cpuset.effective_cpus": f"{cpus}\n"})
 
     @property
-    def homes(self) -> CgroupDirs:
+    def directories(self) -> CgroupDirs:
         """The machine's directories."""
-        return find_homes(self.hierarchy, self.path)
+        return find_directories(self.hierarchy, self.path)
 
     @property
     def cores(self) -> float:
         """What the machine may use."""
-        return DomainGroups(self.homes).find_cores(Limits(self.hierarchy, str(self._root / "sys")))
+        return DomainGroups(self.directories).find_cores(Limits(self.hierarchy, str(self._root / "sys")))
 
     def read_throttling(self) -> Throttling:
         """What its quotas did."""
-        groups = DomainGroups(self.homes)
+        groups = DomainGroups(self.directories)
         groups.find_cores(Limits(self.hierarchy, str(self._root / "sys")))
         return groups.throttling()
 

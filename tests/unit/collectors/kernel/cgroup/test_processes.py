@@ -9,7 +9,7 @@ import pytest
 
 from collectors.kernel.cgroup import process_io
 from collectors.kernel.cgroup.process_io import ProcessIo, is_blkio_dead
-from collectors.kernel.cgroup.processes import booted_at, guest, started_at
+from collectors.kernel.cgroup.processes import _refined, booted_at, guest, started_at
 from collectors.kernel.procfs import parse_process_stat
 from tests.unit.collectors.kernel.cgroup.test_captured_tree import write
 from tests.unit.collectors.kernel.cgroup.test_source import TICKS_PER_SECOND, UUID
@@ -46,6 +46,24 @@ class TestProcesses:
             time.sleep(0.05)
             assert started_at("/proc", child.pid) == began
             child.kill()
+
+    def test_a_busy_host_that_takes_the_cpu_away_between_two_clocks_does_not_shift_the_start(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        boot, waits = 1_700_000_000.25, iter([0.75, 0.0, 0.4, 0.0, 0.0])
+        elapsed = [100.0]
+
+        def wall() -> float:
+            now = boot + elapsed[0]
+            elapsed[0] += next(waits)  # another process runs before the other clock is read
+            return now
+
+        monkeypatch.setattr(time, "time", wall)
+        monkeypatch.setattr(time, "clock_gettime", lambda _clock: elapsed[0])
+        write(tmp_path, {"stat": "cpu  1 2 3\nbtime 1700000000\n"})
+        _refined.cache_clear()
+        assert booted_at(str(tmp_path)) == pytest.approx(boot)
+        _refined.cache_clear()
 
     def test_of_another_kernels_procfs_whole_seconds_are_all_there_is(self, tmp_path: Path) -> None:
         write(tmp_path, {"stat": "cpu  1 2 3\nbtime 1700000000\n"})
