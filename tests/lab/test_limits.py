@@ -1,4 +1,4 @@
-"""Virtual machines on hugepages and with a cap on their CPU: what they cost and may use, as the kernel has it."""
+"""Hugepages, and limits of CPU and memory: what workloads cost and may use, as the kernel has it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from collectors.analysis.rates import Moment, Reading
 from collectors.kernel.details import KernelDetails
 from collectors.sampling.source import SourceSpec
+from tests.helpers.lab.docker_engine import DockerLab
 from tests.helpers.lab.fixtures import skip_or_fail
 from tests.helpers.lab.guests import BootSector
 from tests.helpers.lab.hugepages import hugepages
@@ -67,6 +68,21 @@ def test_a_machine_on_hugepages_costs_all_of_its_memory(libvirt_lab: LibvirtLab)
     facts = {key: int(moment.frame.facts[f"hugepages_{key}"]) for key in ("total", "unused")}
     assert facts["total"] - facts["unused"] >= held
     assert facts["unused"] >= 16 * MIB
+
+
+@pytest.mark.lab
+def test_a_container_that_may_have_more_than_the_host_has_the_limit_of_docker_stats(docker_lab: DockerLab) -> None:
+    container = docker_lab.run("limits-above", "sleep 1000", mem_limit="1000000g")
+    specs = [SourceSpec("host"), SourceSpec("cgroup"), SourceSpec("docker", {"url": docker_lab.url})]
+    try:
+        stream = moments(specs, 0.5)
+        _, reading = first(stream, "limits-above", lambda row: row.supplier("memory_limit_bytes") is not None)
+        stream.close()  # type: ignore[attr-defined]  # a generator
+        limit = docker_lab.client.stats(container, stream=False)["memory_stats"]["limit"]
+    finally:
+        docker_lab.remove(container)
+    assert reading.lowest("memory_limit_bytes") == 1_000_000 << 30
+    assert reading.value("memory_limit_bytes") == limit
 
 
 @pytest.mark.lab

@@ -15,6 +15,8 @@ _COUNTED = frozenset({"cpu", "cpuacct", "memory", "blkio", "pids"})
 _WALKED = (UNIFIED, "memory", "cpuacct", "cpu", "pids", SYSTEMD)
 _HUGETLB_CHARGED = "memory_hugetlb_accounting"
 """Mount option of cgroup v2 (Linux 6.7 and newer): memory.current includes hugepages."""
+_LOCAL_EVENTS = "memory_localevents"
+"""Mount option of cgroup v2: memory.events counts what happened in the group itself only, as v1 does."""
 _INITIAL_NAMESPACE = "cgroup:[4026531835]"
 """PROC_CGROUP_INIT_INO of include/linux/proc_ns.h: the same on every kernel."""
 
@@ -40,6 +42,8 @@ class Hierarchy:
     """Whether only a part of the host's tree is visible: the own cgroup namespace."""
     is_hugetlb_charged: bool = False
     """Whether hugepages are in the memory that is charged; as a rule they are not."""
+    has_local_events: bool = False
+    """Whether a group's memory events leave out those of the groups below it: always so on v1, by an option on v2."""
 
     def v1(self, controller: str) -> str | None:
         """Return the root of a v1 controller's tree; `None` when v1 does not have it."""
@@ -66,7 +70,14 @@ def detect(root: str = "/sys/fs/cgroup", proc: str = "/proc") -> Hierarchy:
     if not mounts:
         mounts = _layout(root)
     is_private = bool(visible_roots) and _is_private(visible_roots, proc)
-    return Hierarchy(_mode(mounts), mounts, is_private, "memory" not in mounts and _HUGETLB_CHARGED in v2_options)
+    has_v1_memory = "memory" in mounts
+    return Hierarchy(
+        _mode(mounts),
+        mounts,
+        is_private,
+        is_hugetlb_charged=not has_v1_memory and _HUGETLB_CHARGED in v2_options,
+        has_local_events=has_v1_memory or _LOCAL_EVENTS in v2_options,
+    )
 
 
 def _read(path: str) -> str:

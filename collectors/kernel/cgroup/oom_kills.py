@@ -1,20 +1,22 @@
-"""Kills for lack of memory below a group, which cgroup v1 counts only in the group where they happened."""
+"""Kills for lack of memory in the groups below one, where the kernel counts them only where they happened."""
 
 from __future__ import annotations
+
+import os
 
 from collectors.kernel.cgroup import parsers, processes
 from collectors.kernel.procfs import read_bytes
 
 
 class InnerOomKills:
-    """Adds up the kills in the groups below one of v1's memory tree. What was counted stays when a group is removed.
+    """Adds up the kills in the groups below one. What was counted stays when a group is removed.
 
-    Source: kernel mm/memcontrol.c, mem_cgroup_oom_control_read: `oom_kill` is that of `memory.events_local`.
+    Source: kernel mm/memcontrol.c: v1's `memory.oom_control` has `oom_kill` of `memory.events_local`.
     """
 
-    def __init__(self, directory: str) -> None:
-        """Take the group's directory."""
-        self._directory = directory
+    def __init__(self, file: str) -> None:
+        """Take the path of the group's file with its own kills: `memory.oom_control`, or `memory.events` on v2."""
+        self._directory, self._name = os.path.split(file)
         self._counts: dict[str, int] = {}
         self._removed = 0
 
@@ -23,7 +25,7 @@ class InnerOomKills:
         counts: dict[str, int] = {}
         _own, *folders = processes.folders(self._directory)
         for folder in folders:
-            kills = parsers.oom_kills(read_bytes(f"{folder}/memory.oom_control") or b"")
+            kills = parsers.oom_kills(read_bytes(f"{folder}/{self._name}") or b"")
             if kills is not None:
                 counts[folder] = kills
         for folder, before in self._counts.items():

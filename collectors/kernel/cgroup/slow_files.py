@@ -28,7 +28,7 @@ class GroupLimits(NamedTuple):
 
 
 class MachineProcess(NamedTuple):
-    """What the process of a virtual machine tells of what no cgroup may count; `None` for other workloads."""
+    """Values of a virtual machine's process that cgroups may lack; `None` for other workloads."""
 
     threads: int | None = None
     hugetlb_bytes: int | None = None
@@ -55,14 +55,14 @@ class SlowFiles:
         self.hugepage_sizes = hugepage_sizes
         self._is_hugetlb_charged = directories.hierarchy.is_hugetlb_charged
         self._domain = DomainGroups(directories) if kind is Kind.VM else None
-        v1_memory = directories.directories.get("memory")
-        self._inner_kills = InnerOomKills(v1_memory) if v1_memory else None
+        kills = directories.file("memory", "memory.oom_control", "memory.events")
+        self._inner_kills = InnerOomKills(kills) if kills and directories.hierarchy.has_local_events else None
         self._has_v1_memory = "memory" in directories.hierarchy.mounts
         v1_freezer = directories.v1_file("freezer", "freezer.state")
         paths = (
             directories.file("pids", "pids.current", "pids.current"),
             directories.file("memory", "memory.max_usage_in_bytes", "memory.peak"),
-            directories.file("memory", "memory.oom_control", "memory.events"),
+            kills,
             f"{unified}/memory.swap.current" if unified and not self._has_v1_memory else None,
             f"{unified}/memory.pressure" if unified else None,
             f"{unified}/io.pressure" if unified else None,
@@ -129,7 +129,7 @@ class SlowFiles:
         Args:
             limits: The limits of the group and its ancestors.
             epoch: Identity of its counters.
-            process: A machine's process, for where there is no controller of tasks or of hugepages.
+            process: Used where there is no controller of tasks or of hugepages.
             memory_stat: The group's memory.stat, in which v1 counts swap where swap accounting is on.
 
         Raises:
@@ -194,7 +194,7 @@ class SlowFiles:
 
 
 def read_machine_process(kind: Kind, proc: str, pid: int | None) -> MachineProcess:
-    """Read what libvirt leaves to no controller: it does not use v1's pids, and hugetlb of neither version."""
+    """Read the process of a virtual machine: libvirt uses neither v1's pids nor any hugetlb controller."""
     if kind is not Kind.VM or pid is None:
         return MachineProcess()
     status = read_bytes(f"{proc}/{pid}/status") or b""

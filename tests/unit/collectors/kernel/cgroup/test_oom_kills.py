@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from collectors.kernel.cgroup.hierarchy import detect
 from collectors.kernel.cgroup.oom_kills import InnerOomKills
 from collectors.model.workloads import WorkloadId
@@ -25,7 +27,7 @@ def control(kills: int) -> dict[str, str]:
 
 
 def test_kills_inside_add_up_and_stay_when_a_group_is_removed(tmp_path: Path) -> None:
-    inner = InnerOomKills(str(tmp_path))
+    inner = InnerOomKills(str(tmp_path / FILE))
     write(tmp_path, control(9))
     assert inner.total() == 0, "the group's own are counted with the rest of its files"
     write(tmp_path / "job", control(1))
@@ -37,6 +39,19 @@ def test_kills_inside_add_up_and_stay_when_a_group_is_removed(tmp_path: Path) ->
     assert inner.total() == 3
     write(tmp_path / "job", control(4))
     assert inner.total() == 7
+
+
+@pytest.mark.parametrize(("options", "kills"), [("rw,nsdelegate", 1), ("rw,nsdelegate,memory_localevents", 3)])
+def test_v2_counts_kills_inside_by_itself_unless_its_events_are_local(tmp_path: Path, options: str, kills: int) -> None:
+    root, proc = tmp_path / "cgroup", tmp_path / "proc"
+    files = {"memory.current": "4096\n", "memory.events": "oom 1\noom_kill 1\n", "cgroup.procs": "77\n"}
+    write(root / "docker" / ID, files)
+    write(root / "docker" / ID / "job", {"memory.events": "oom 2\noom_kill 2\n"})
+    mountinfo = f"1 0 0:2 / {root} rw - cgroup2 cgroup2 {options}\n"
+    write(proc, {"stat": "btime 1700000000\n", "77/cmdline": "postgres\0", "self/mountinfo": mountinfo})
+    source = opened(root, proc=str(proc))
+    assert source.read().samples[WorkloadId("docker", ID)][1].oom_kills_total == kills
+    source.close()
 
 
 def test_a_kill_in_a_group_inside_a_container_is_the_containers_on_v1(tmp_path: Path) -> None:
