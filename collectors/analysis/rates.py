@@ -58,8 +58,11 @@ class Reading:
         self.pairs = pairs
         self.host_memory_bytes = host_memory_bytes
         self._values: dict[str, float | None] = {}
-        is_same_host = previous is not None and previous.host_memory_bytes == host_memory_bytes
-        if previous is not None and is_same_host and _is_unchanged(previous.pairs, pairs):
+        if (
+            previous is not None
+            and previous.host_memory_bytes == host_memory_bytes
+            and _is_unchanged(previous.pairs, pairs)
+        ):
             self._values = previous._values
 
     def value(self, key: str) -> float | None:
@@ -185,7 +188,7 @@ def _measured_ancestor(readings: dict[WorkloadId, Reading], workload: Workload, 
 
 
 def _not_counted_by(parent: Reading, reading: Reading, key: str) -> float:
-    """Return the part of a workload's value that is not in its parent's: hugepages that only its process tells."""
+    """Return the part of a workload's value that is not in its parent's: hugepages known only from its process."""
     if key != "memory_host_bytes" or parent.gauge("memory_hugetlb_bytes") is not None:
         return 0.0
     return reading.gauge("memory_hugetlb_bytes") or 0.0
@@ -263,13 +266,13 @@ class Deriver:
         self._pairs = {
             identity: derive(self._pairs.get(identity, ()), samples) for identity, samples in frame.samples.items()
         }
-        pairs, previous = self._pairs, self._readings
+        pairs, previous, memory_bytes = self._pairs, self._readings, frame.memory_bytes
         self._readings = readings = {
             identity: Reading(
                 workload,
                 pairs.get(identity, ()),
                 previous.get(identity),
-                0 if workload.endpoint else frame.memory_bytes,
+                0 if workload.endpoint else memory_bytes,
             )
             for identity, workload in frame.workloads.items()
         }

@@ -190,7 +190,7 @@ ROWS: tuple[Metric, ...] = (
         key="memory_high_per_second", alias="high", label="HIGH/S", unit=Unit.PER_SECOND,
         help="How often its tasks were slowed down at memory.high.", formula="growth of memory.events high / time",
         derive=rate("memory_high_total"), fields=("memory_high_total",),
-        origins={"cgroup-slow": "memory.events high"}, missing="only cgroup v2 has memory.high",
+        origins={"cgroup-slow": "memory.events high"}, missing="only cgroup v2 counts it",
         thresholds=(0.1, 10.0), less_is_better=True,
     ),
     Metric(
@@ -219,7 +219,7 @@ ROWS: tuple[Metric, ...] = (
         derive=lowest("cpu_limit_cores"), fields=("cpu_limit_cores",),
         origins={
             "cgroup-slow": "cpu.max, cpuset.cpus.effective (v1: cpu.cfs_quota_us, cpuset.effective_cpus), of vcpuN too",
-            "libvirt": "vcpu.current",
+            "libvirt": "vcpu.current, quotas in the domain's XML",
         },
     ),
     Metric(

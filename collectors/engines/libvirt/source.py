@@ -182,7 +182,7 @@ class LibvirtSource:
             workload = to_workload(identity, domain.name(), record, described, self._endpoint)
             workloads[identity] = workload
             if workload.state.is_active:
-                samples[identity] = (to_sample(record, str(domain.ID()), at_ns, wall, described.is_on_hugepages),)
+                samples[identity] = (to_sample(record, str(domain.ID()), at_ns, wall, described),)
         return workloads, samples
 
     def _describe(self, domain: virDomain) -> Description:

@@ -21,14 +21,14 @@ _THREADS = ("vcpu", "emulator", "iothread")
 
 
 class DomainGroups:
-    """The groups of one virtual machine. A hypervisor that makes none below the machine's own has that one only."""
+    """The groups of one virtual machine. Hypervisors other than libvirt make none below the machine's own."""
 
     def __init__(self, directories: CgroupDirs) -> None:
         self._directory = directories.directories.get("cpu") or directories.unified or ""
         self._root = self._directory.removesuffix(directories.path)
         self._outer = directories.path
         self._capped: list[str] = []
-        """Paths of the groups that have a quota, as of the last look."""
+        """Paths of the groups that have a quota, as of the last call of `find_cores`."""
 
     @property
     def path(self) -> str:
@@ -37,25 +37,23 @@ class DomainGroups:
         return f"{self._outer}/libvirt" if is_nested else self._outer
 
     def find_cores(self, limits: Limits) -> float:
-        """Look at the groups again, and return how many cores the virtual CPUs may use.
+        """List the groups again, and return how many cores the virtual CPUs may use.
 
-        That is the sum of their quotas, or the number of CPUs that they are pinned to, or what the groups around them
-        may use: the lowest. A virtual CPU cannot use more than one core. What the emulator and the I/O threads may use
-        in addition is not in it.
+        That is the lowest of the sum of their quotas, the number of CPUs that they are pinned to, and the limits of the
+        groups around them. A virtual CPU uses one core at most. The emulator and the I/O threads may use more.
         """
         path = self.path
         groups = [f"{path}/{name}" for name in self._names(path)]
-        paths = dict.fromkeys((self._outer, path, *groups))
-        self._capped = [one for one in paths if limits.own_quota(one) is not None]
-        vcpus = [one for one in groups if one.startswith(f"{path}/vcpu")]
+        self._capped = [group for group in {self._outer, path, *groups} if limits.own_quota(group) is not None]
+        vcpus = [group for group in groups if group.startswith(f"{path}/vcpu")]
         if not vcpus:
             return limits.cores(path)
-        quotas = sum(min(1.0, limits.own_quota(one) or 1.0) for one in vcpus)
-        cpus = {cpu for one in vcpus for cpu in limits.cpus(one) or ()}
+        quotas = sum(min(1.0, limits.own_quota(vcpu) or 1.0) for vcpu in vcpus)
+        cpus = {cpu for vcpu in vcpus for cpu in limits.cpus(vcpu) or ()}
         return min(quotas, limits.cores(path), len(cpus) or math.inf)
 
     def throttling(self) -> parsers.Throttling:
-        """Return what all quotas of the machine did together: sums over its groups. All `None` without any quota."""
+        """Return the throttling by all quotas of the machine, summed over its groups; all `None` without a quota."""
         texts = [read_bytes(f"{self._root}{path}/cpu.stat") for path in self._capped]
         counted = [found for text in texts if text and (found := parsers.throttling(text)).periods]
         if not counted:

@@ -83,10 +83,29 @@ def test_a_guest_on_hugepages_holds_them_in_addition_to_the_resident_size(
 ) -> None:
     """QEMU takes them all at its start, and a smaller balloon gives none back."""
     description = parse_xml(f"<domain>{backing}</domain>")
-    sample = to_sample(RUNNING, "7", 1, 0.0, description.is_on_hugepages)
+    sample = to_sample(RUNNING, "7", 1, 0.0, description)
     assert sample.memory_hugetlb_bytes == (None if hugetlb_kib is None else hugetlb_kib << 10)
     host = Reading(workload("vm", Kind.VM), (Pair(None, sample),)).value("memory_host_bytes")
     assert host == (241740 + (hugetlb_kib or 0)) << 10
+
+
+@pytest.mark.parametrize(
+    ("cputune", "cores"),
+    [
+        ("<quota>10000</quota>", 0.2),
+        ("<period>50000</period><quota>10000</quota>", 0.4),
+        ("<quota>500000</quota>", 2.0),
+        ("<quota>10000</quota><global_period>100000</global_period><global_quota>5000</global_quota>", 0.05),
+        ("<global_quota>900000</global_quota>", 2.0),
+        ("<quota>-1</quota>", 2.0),
+        ("<quota>17592186044415</quota>", 2.0),
+        ("<emulator_quota>1000</emulator_quota>", 2.0),
+        ("<quota>many</quota>", 2.0),
+    ],
+)
+def test_a_domain_whose_cgroup_cannot_be_read_has_the_quotas_of_its_definition(cputune: str, cores: float) -> None:
+    description = parse_xml(f"<domain><cputune>{cputune}</cputune></domain>")
+    assert to_sample(RUNNING, "7", 1, 0.0, description).cpu_limit_cores == pytest.approx(cores)
 
 
 def test_backing_files_are_not_counted_and_a_later_libvirts_fields_neither() -> None:
