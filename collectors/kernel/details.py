@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import time
 
+import psutil
+
 from collectors.analysis.counter_rates import Rates
 from collectors.kernel.block_devices import BlockDevices
 from collectors.kernel.cgroup import parsers
+from collectors.kernel.cgroup.domain_groups import DomainGroups
 from collectors.kernel.cgroup.hierarchy import Hierarchy, detect
-from collectors.kernel.cgroup.limits import Limits, host_memory_bytes, online_cpus
+from collectors.kernel.cgroup.limits import Limits
 from collectors.kernel.cgroup.networks import roles_of_process
 from collectors.kernel.cgroup.open_files import CgroupDirs, find_directories
 from collectors.kernel.cgroup.processes import first_pid
@@ -33,7 +36,7 @@ class KernelDetails:
     def __init__(self, root: str = "/sys/fs/cgroup", proc: str = "/proc", sys: str = "/sys") -> None:
         self._proc = proc
         self._hierarchy: Hierarchy = detect(root, proc)
-        self._limits = Limits(self._hierarchy, online_cpus(), host_memory_bytes(proc))
+        self._limits = Limits(self._hierarchy)
         self._processes = Processes(proc)
         self._block_devices = BlockDevices(sys, proc)
         self._rates = Rates()
@@ -49,30 +52,38 @@ class KernelDetails:
         self._block_devices.refresh()
         at = time.monotonic()
         pid = first_pid(directories.all)
+        domain = DomainGroups(directories) if workload.kind is Kind.VM else None
         tables = [
-            self._limit_facts(workload, directories),
+            self._limit_facts(directories, domain),
             *isolation_table(workload.kind, pid, self._proc),
             *(guest_memory_table(pid, self._proc) if workload.kind is Kind.VM else ()),
             *self._split(workload, directories, at),
-            *self._throttling(directories, at),
+            *self._throttling(directories, domain, at),
             self._disks(directories, at),
             *self._network(workload, directories, pid, at),
             self._processes.table(directories.all),
         ]
         return [table for table in tables if table.rows or table.facts or table.note]
 
-    def _limit_facts(self, workload: Workload, directories: CgroupDirs) -> Table:
-        path = workload.cgroup or "/"
+    def _limit_facts(self, directories: CgroupDirs, domain: DomainGroups | None) -> Table:
+        limits, path = self._limits, directories.path
+        memory = limits.memory_bytes(domain.path if domain else path)
         weight = _read(directories.file("cpu", "cpu.shares", "cpu.weight"))
         pids = _read(directories.file("pids", "pids.max", "pids.max"))
+        high = b"" if "memory" in directories.hierarchy.mounts else _read(f"{directories.unified}/memory.high")
         facts = (
             Fact("cgroup", sanitize(path)),
-            Fact("CPU, at most", self._limits.cores(path), Unit.CORES),
+            Fact("CPU, at most", domain.find_cores(limits) if domain else limits.cores(path), Unit.CORES),
             Fact("CPU weight" if directories.unified else "CPU shares", parsers.number(weight), Unit.COUNT),
-            Fact("memory, at most", self._limits.memory_bytes(path), Unit.BYTES),
+            Fact("memory, at most", None if memory is None else min(memory, self._host_memory_bytes()), Unit.BYTES),
+            Fact("memory, slowed down above", parsers.limit_bytes(high), Unit.BYTES),
             Fact("tasks, at most", parsers.number(pids), Unit.COUNT),
         )
         return Table(Page.FACTS, "Limits in force (its own, those around it, the host)", facts=facts)
+
+    def _host_memory_bytes(self) -> int:
+        psutil.PROCFS_PATH = self._proc
+        return int(psutil.virtual_memory().total)
 
     def _split(self, workload: Workload, directories: CgroupDirs, at: float) -> list[Table]:
         """Split a VM's CPU time by its sub-groups: virtual CPUs, the emulator, I/O threads."""
@@ -93,8 +104,9 @@ class KernelDetails:
         columns = (Column("THREADS"), Column("CPU%", Unit.PERCENT))
         return [Table(Page.DEVICES, "CPU split by the hypervisor's threads", columns, tuple(rows))] if rows else []
 
-    def _throttling(self, directories: CgroupDirs, at: float) -> list[Table]:
-        throttling = parsers.throttling(_read(directories.file("cpu", "cpu.stat", "cpu.stat")))
+    def _throttling(self, directories: CgroupDirs, domain: DomainGroups | None, at: float) -> list[Table]:
+        own = _read(directories.file("cpu", "cpu.stat", "cpu.stat"))
+        throttling = domain.throttling() if domain else parsers.throttling(own)
         if throttling.periods is None:
             return []
         periods = self._rates.growth("periods", throttling.periods, at)

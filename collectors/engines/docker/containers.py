@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from collectors.kernel.cgroup.parsers import cpuset_count
+from collectors.kernel.cgroup.parsers import cpu_list
 from collectors.model.workloads import Kind, Sample, State, Workload, WorkloadId
 from collectors.safety.sanitize import sanitize
 from collectors.safety.untrusted import items, objects, part, positive, text
@@ -179,6 +179,6 @@ def _cores(limits: Mapping[str, Any]) -> float | None:
         candidates.append(nano / 1e9)
     if quota := positive(limits.get("CpuQuota")):
         candidates.append(quota / (positive(limits.get("CpuPeriod")) or 100_000))
-    if cpus := cpuset_count(text(limits.get("CpusetCpus")).encode(errors="replace")):
-        candidates.append(float(cpus))
+    if cpus := cpu_list(text(limits.get("CpusetCpus")).encode(errors="replace")):
+        candidates.append(float(len(cpus)))
     return min(candidates, default=None)

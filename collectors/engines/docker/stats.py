@@ -169,11 +169,13 @@ class StatsStreams:
 
 
 def with_limits(sample: Sample, limits: Sample) -> Sample:
-    """Add a container's own limits to its measurements."""
+    """Add a container's own limits to its measurements.
+
+    Its memory limit there is at most the memory of the engine's host, which also stands for no limit.
+    """
+    memory = [limit for limit in (limits.memory_limit_bytes, sample.memory_limit_bytes) if limit is not None]
     return msgspec.structs.replace(
-        sample,
-        cpu_limit_cores=limits.cpu_limit_cores,
-        memory_limit_bytes=limits.memory_limit_bytes or sample.memory_limit_bytes,
+        sample, cpu_limit_cores=limits.cpu_limit_cores, memory_limit_bytes=min(memory, default=None)
     )
 
 

@@ -185,10 +185,11 @@ class LibvirtSource:
         samples: dict[WorkloadId, tuple[Sample, ...]] = {}
         for domain, record in records:
             identity = WorkloadId(self._engine, domain.UUIDString())
-            workload = to_workload(identity, domain.name(), record, self._describe(domain), self._endpoint)
+            described = self._describe(domain)
+            workload = to_workload(identity, domain.name(), record, described, self._endpoint)
             workloads[identity] = workload
             if workload.state.is_active:
-                samples[identity] = (to_sample(record, str(domain.ID()), at_ns, wall),)
+                samples[identity] = (to_sample(record, str(domain.ID()), at_ns, wall, described),)
         return workloads, samples
 
     def _describe(self, domain: virDomain) -> Description:

@@ -19,9 +19,9 @@ from collectors.kernel.cgroup.limits import Limits
 from collectors.kernel.cgroup.networks import NetworkClaims, roles_of_process
 from collectors.kernel.cgroup.open_files import find_directories
 from collectors.kernel.cgroup.process_io import ProcessIo
-from collectors.kernel.cgroup.slow_files import SlowFiles, machine_threads
+from collectors.kernel.cgroup.slow_files import SlowFiles, read_machine_process
 from collectors.kernel.network_edge import NetworkEdge
-from collectors.model.workloads import Sample, State, Workload, WorkloadId
+from collectors.model.workloads import Kind, Sample, State, Workload, WorkloadId
 from collectors.safety.sanitize import sanitize
 
 _SLOW_EVERY = 5
@@ -40,6 +40,8 @@ class SharedContext:
     block_devices: BlockDevices
     host_network: str | None = None
     is_blkio_dead: bool = False
+    hugepage_sizes: tuple[str, ...] = ()
+    """Sizes of which the host has pages, as the hugetlb controller writes them."""
     networks: NetworkClaims = field(default_factory=NetworkClaims)
     host_table: bytes | None = None
     """The host's table of interfaces as of this reading; `None` until a group needs it."""
@@ -60,8 +62,11 @@ class Group:
         self._discovered = discovered
         self._context = context
         self._directories = find_directories(context.hierarchy, cgroup.path)
-        self._fast_files = FastFiles(self._directories, context.block_devices, context.is_blkio_dead)
-        self._slow_files = SlowFiles(self._directories)
+        is_machine = discovered.kind is Kind.VM
+        self._fast_files = FastFiles(
+            self._directories, context.block_devices, context.is_blkio_dead, has_inner_quotas=is_machine
+        )
+        self._slow_files = SlowFiles(self._directories, discovered.kind, context.hugepage_sizes)
         self._readings = 0
         # the inode spreads the slow readings of all groups over the ticks
         self._offset = int(self._fast_files.epoch) % _SLOW_EVERY
@@ -150,6 +155,10 @@ class Group:
         return self._workload
 
     def _read_slow(self) -> Sample:
+        context = self._context
+        if self._slow_files.hugepage_sizes != context.hugepage_sizes:
+            self._slow_files.close()
+            self._slow_files = SlowFiles(self._directories, self._discovered.kind, context.hugepage_sizes)
         self._fast_files.reopen()
         self._slow_files.reopen()
         self._slow_files.read()
@@ -158,9 +167,8 @@ class Group:
         if self._process_io is not None and self._slow_files.is_populated is not False:
             self._process_io.find_folders()
         self._state = state_of(self._identity, self._slow_files.is_frozen)
-        context = self._context
-        threads = machine_threads(self._discovered.kind, context.proc, self._pid)
-        slow = self._slow_files.sample(context.limits, self._fast_files.epoch, threads, self._fast_files.memory_stat)
+        process = read_machine_process(self._discovered.kind, context.proc, self._pid)
+        slow = self._slow_files.sample(context.limits, self._fast_files.epoch, process, self._fast_files.memory_stat)
         self._count_kills(slow.oom_kills_total)
         return slow
 

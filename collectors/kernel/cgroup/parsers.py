@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 NS_PER_TICK = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 _UNLIMITED_BYTES = 1 << 62
 """v1 writes "no limit" as the largest number of whole pages below 2**63, which depends on the page size."""
+_MOST_CPUS = 1 << 16
+"""More than CONFIG_NR_CPUS of any architecture."""
 _LONGEST_NUMBER = 20
 """Digits of 2**64."""
 _IO_STAT = {b"rbytes": 0, b"wbytes": 1, b"rios": 2, b"wios": 3}
@@ -122,6 +125,12 @@ def inactive_file(text: bytes) -> int | None:
     return find_value(text, b"inactive_file") if total is None else total
 
 
+def shared_memory(text: bytes) -> int | None:
+    """Find the shared memory and tmpfs of a group and all below it, in v1 or v2 `memory.stat`, in bytes."""
+    total = find_value(text, b"total_shmem")
+    return find_value(text, b"shmem") if total is None else total
+
+
 def limit_bytes(text: bytes) -> int | None:
     """Parse `memory.max` or `memory.limit_in_bytes`; `None` without a limit."""
     value = number(text)
@@ -191,17 +200,24 @@ def quota_v1(quota: bytes, period: bytes) -> float | None:
     return None if quota_us is None or not period_us else quota_us / period_us
 
 
-def cpuset_count(text: bytes) -> int | None:
-    """Count the CPUs of a list such as `0-3,8`; `None` for an empty or broken list."""
-    count = 0
+@lru_cache(maxsize=64)
+def cpu_list(text: bytes) -> frozenset[int] | None:
+    """Parse a list of CPUs such as `0-3,8`; `None` for an empty or broken one. Source: cpuset(7), "List format"."""
+    cpus: set[int] = set()
     for part in text.strip().split(b","):
         first_text, dash, last_text = part.partition(b"-")
         first = number(first_text)
         last = number(last_text) if dash else first
-        if first is None or last is None or last < first:
+        if first is None or last is None or not first <= last < _MOST_CPUS:
             return None
-        count += last - first + 1
-    return count
+        cpus.update(range(first, last + 1))
+    return frozenset(cpus)
+
+
+def hugetlb_bytes(status: bytes) -> int | None:
+    """Find the hugepages that a process has mapped, in `/proc/<pid>/status` (proc_pid_status(5)), in bytes."""
+    words = status.partition(b"\nHugetlbPages:")[2].split(None, 2)
+    return _scaled(number(words[0]), 1024) if words[1:] and words[1] == b"kB" else None
 
 
 def oom_kills(text: bytes) -> int | None:

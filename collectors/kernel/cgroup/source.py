@@ -10,18 +10,19 @@ from collectors.kernel.cgroup.discovery import Cgroup
 from collectors.kernel.cgroup.group import Group, SharedContext
 from collectors.kernel.cgroup.hierarchy import Hierarchy, Mode, detect
 from collectors.kernel.cgroup.identity import Names
-from collectors.kernel.cgroup.limits import Limits, host_memory_bytes, online_cpus
+from collectors.kernel.cgroup.limits import Limits
 from collectors.kernel.cgroup.open_files import GroupGone, raise_file_limit
 from collectors.kernel.cgroup.process_io import is_blkio_dead
 from collectors.kernel.cgroup.processes import host_network_namespace
 from collectors.kernel.cgroup.tree import Tree
 from collectors.kernel.cgroup.visibility import blind_spots, with_guessed_networks
+from collectors.kernel.hugepages import read_pools
 from collectors.model.errors import SourceAbsent
 from collectors.model.workloads import Event, Sample, Workload, WorkloadId
 from collectors.sampling.source import SourceReading
 
 _REFRESH_EVERY = 5
-"""Readings after which limits and names are read again, and groups that could not be opened are tried again."""
+"""Readings after which limits, names and hugepages are read, and groups that could not be opened tried, again."""
 _DEVICES_EVERY = 60
 """Readings after which block devices are looked at again: a number may come back as another device."""
 _TRIES = 3
@@ -76,7 +77,7 @@ class CgroupSource:
         self._context = SharedContext(
             hierarchy=self._hierarchy,
             proc=self._proc,
-            limits=Limits(self._hierarchy, online_cpus(), host_memory_bytes(self._proc)),
+            limits=Limits(self._hierarchy, self._sys),
             names=self._names,
             block_devices=BlockDevices(self._sys, self._proc),
             host_network=host_network_namespace(self._proc),
@@ -89,6 +90,7 @@ class CgroupSource:
         """Look for new groups and read all. A group that vanishes in between is left out."""
         if self._readings % _REFRESH_EVERY == 0 and self._context is not None:
             self._context.limits.refresh()
+            self._context.hugepage_sizes = tuple(pool.size for pool in read_pools(self._sys))
             self._names.refresh()
             self._unreadable = dict.fromkeys(self._unreadable, _TRIES - 1)
         if self._readings % _DEVICES_EVERY == 0 and self._context is not None and self._readings:

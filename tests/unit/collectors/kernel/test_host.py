@@ -22,6 +22,9 @@ Inactive(file):  200 kB
 SwapTotal:       100 kB
 SwapFree:         60 kB
 HugePages_Total:   0
+Shmem:            50 kB
+Zswap:             3 kB
+Hugetlb:           0 kB
 """
 DISKSTATS = """   7       0 loop0 5 0 500 0 5 0 500 0 0 0 0
    8       0 sda 10 0 100 0 20 0 200 0 0 0 0
@@ -98,6 +101,26 @@ def test_a_captured_host_is_read_whole(proc: Path, tmp_path: Path) -> None:
     assert (sample.memory_charged_bytes, sample.memory_inactive_file_bytes) == (614_400, 204_800)
     assert (sample.memory_available_bytes, sample.memory_swap_bytes) == (716_800, 40_960)
     assert (sample.cpu_stall_total_ns, sample.memory_stall_total_ns) == (17_000, None)
+
+
+def test_shared_memory_and_compressed_swap_of_the_host_are_those_of_meminfo(proc: Path) -> None:
+    sample = only_sample(read(proc))
+    assert (sample.memory_shmem_bytes, sample.memory_zswap_bytes) == (51_200, 3072)
+
+
+def test_hugepages_that_nobody_uses_are_told_and_are_not_free_memory(proc: Path, tmp_path: Path) -> None:
+    (proc / "meminfo").write_text(MEMINFO.replace("Hugetlb:           0", "Hugetlb:         192"))
+    for kib, pages, free in ((64, 2, 1), (32, 2, 2)):
+        folder = tmp_path / "sys" / "kernel" / "mm" / "hugepages" / f"hugepages-{kib}kB"
+        folder.mkdir(parents=True)
+        (folder / "nr_hugepages").write_text(f"{pages}\n")
+        (folder / "free_hugepages").write_text(f"{free}\n")
+    reading = read(proc, tmp_path / "sys")
+    assert reading.facts["hugepages_total"] == str(192 * 1024)
+    assert reading.facts["hugepages_unused"] == str(128 * 1024)
+    sample = only_sample(reading)
+    assert sample.memory_charged_bytes == 614_400, "MemFree is without the pool"
+    assert sample.memory_hugetlb_bytes is None, "which is in what is charged already"
 
 
 def test_cpu_time_is_without_guests_twice_waiting_and_steal(proc: Path) -> None:

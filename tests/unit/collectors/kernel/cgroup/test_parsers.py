@@ -135,10 +135,17 @@ def test_minus_one_is_no_quota() -> None:
 
 @pytest.mark.parametrize(
     ("text", "count"),
-    [(b"0-1\n", 2), (b"0-3,8,10-11\n", 7), (b"5", 1), (b"\n", None), (b"0-3, 6", 5), (b"3-1", None), (b"a-b", None)],
+    [(b"0-1\n", 2), (b"0-3,8,10-11\n", 7), (b"5", 1), (b"0-1,1-2", 3), (b"0-3, 6", 5)],
 )
-def test_the_cpus_of_a_set_are_counted(text: bytes, count: int | None) -> None:
-    assert parsers.cpuset_count(text) == count
+def test_each_cpu_of_a_list_counts_once(text: bytes, count: int) -> None:
+    cpus = parsers.cpu_list(text)
+    assert cpus is not None
+    assert len(cpus) == count
+
+
+@pytest.mark.parametrize("text", [b"\n", b"3-1", b"a-b", b"0-99999999999"])
+def test_what_is_no_list_of_cpus_is_none(text: bytes) -> None:
+    assert parsers.cpu_list(text) is None
 
 
 def test_kills_are_found_in_both_versions() -> None:
@@ -172,7 +179,9 @@ PARSERS: list[Callable[[bytes], object]] = [
     parsers.stall_ns,
     parsers.quota_v2,
     lambda text: parsers.quota_v1(text, text),
-    parsers.cpuset_count,
+    parsers.cpu_list,
+    parsers.hugetlb_bytes,
+    parsers.shared_memory,
     parsers.oom_kills,
     parsers.interfaces,
 ]
