@@ -54,7 +54,7 @@ async def _live(folder: Path, count: int, say: Callable[[str], None]) -> list[Re
                 main.post_message(FrameReady(frame))
                 await pilot.pause()
             if number % _WAIT_EVERY == 0:
-                tape.recorder.between(lambda: None).result(60)
+                tape.recorder.between_frames(lambda: None).result(60)
             if number % _LOOK_EVERY == 0:
                 await pilot.press(_KEYS[number // _LOOK_EVERY % len(_KEYS)])
                 taken.append(held()._replace(at=float(number)))

@@ -91,7 +91,9 @@ class FleetApp(VmtopApp):
         for number, frame in enumerate(source.frames(self._ticks)):
             self.tape.recorder.take(frame)
             screen.post_message(FrameReady(frame))
-            await asyncio.wrap_future(self.tape.recorder.between(lambda: None))  # in a second it would be through
+            await asyncio.wrap_future(
+                self.tape.recorder.between_frames(lambda: None)
+            )  # in a second it would be through
             if number % max(1, self._ticks // 60) == 0:
                 await asyncio.sleep(0.02)
                 held.append((number, cost.look().resident_bytes or 0))

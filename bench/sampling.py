@@ -13,7 +13,7 @@ from typing import Any
 from bench.interval_kept import kept
 from bench.measure import Result, Say, paired, spread
 from collectors.kernel.cgroup import fast_files
-from collectors.kernel.cgroup.fast_files import HotFiles
+from collectors.kernel.cgroup.fast_files import FastFiles
 from collectors.kernel.cgroup.hierarchy import detect
 from collectors.kernel.cgroup.open_files import BUFFER
 from collectors.kernel.cgroup.slow_files import SlowFiles
@@ -141,14 +141,14 @@ def _files(source: CgroupSource) -> tuple[list[int], list[int]]:
     every: list[str] = []
     slow: list[str] = []
     for group in source._groups.values():
-        every += _paths(group._hot)
-        slow += _paths(group._seldom)
+        every += _paths(group._fast_files)
+        slow += _paths(group._slow_files)
         if group._process_io is not None:
             every += [path for kept in group._process_io._members.values() if (path := kept._path)]
     return _opened(every), _opened(slow)
 
 
-def _paths(of: HotFiles | SlowFiles) -> list[str]:
+def _paths(of: FastFiles | SlowFiles) -> list[str]:
     return [file._path for file in of._files if file and file._path]
 
 

@@ -36,9 +36,9 @@ def consequence(request: Request) -> str:
 def besides(request: Request) -> tuple[str, ...]:
     """Return the side effects that the verb does not imply, as sentences: what is lost, what else is affected."""
     sentences = owner(request.workload).warnings(request)
-    if request.below and (request.verb in _ENDS or request.verb in (Verb.RESTART, Verb.PAUSE)):
+    if request.nested and (request.verb in _ENDS or request.verb in (Verb.RESTART, Verb.PAUSE)):
         effect = "pauses" if request.verb is Verb.PAUSE else "ends"
-        names = some([f"{workload.kind} {workload.name}" for workload in request.below])
+        names = some([f"{workload.kind} {workload.name}" for workload in request.nested])
         sentences.append(f"This also {effect} what runs inside it: {names}.")
     return tuple(sentences)
 

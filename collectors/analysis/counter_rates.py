@@ -1,4 +1,4 @@
-"""Growth of counters between two looks."""
+"""Growth of counters between two readings."""
 
 from __future__ import annotations
 
@@ -7,21 +7,23 @@ class Rates:
     """Remembers counters by name. A counter seen for the first time, or that fell, has no rate."""
 
     def __init__(self) -> None:
-        self._seen: dict[str, tuple[float, float]] = {}
+        self._readings: dict[str, tuple[float, float]] = {}
+        """Counter name -> its last value, and when it was read."""
 
-    def grown(self, name: str, value: float | None, at: float) -> float | None:
-        """Return by how much a counter grew since the look before; `at` is a monotonic instant in seconds."""
-        growth = self._step(name, value, at)
-        return None if growth is None else growth[0]
+    def growth(self, name: str, value: float | None, at: float) -> float | None:
+        """Return how much a counter grew since its last reading; `at` is a monotonic instant in seconds."""
+        step = self._step(name, value, at)
+        return None if step is None else step[0]
 
     def per_second(self, name: str, value: float | None, at: float) -> float | None:
-        """Return a counter's growth per second since the look before."""
-        growth = self._step(name, value, at)
-        return None if growth is None or growth[1] <= 0 else growth[0] / growth[1]
+        """Return a counter's growth per second since its last reading."""
+        step = self._step(name, value, at)
+        return None if step is None or step[1] <= 0 else step[0] / step[1]
 
     def _step(self, name: str, value: float | None, at: float) -> tuple[float, float] | None:
-        before = self._seen.pop(name, None)
+        """Return a counter's growth and the seconds it took; `None` when either reading is missing or it fell."""
+        previous = self._readings.pop(name, None)
         if value is None:
             return None
-        self._seen[name] = (value, at)
-        return None if before is None or value < before[0] else (value - before[0], at - before[1])
+        self._readings[name] = (value, at)
+        return None if previous is None or value < previous[0] else (value - previous[0], at - previous[1])

@@ -1,4 +1,4 @@
-"""The events of this session, for whoever looks at one workload later. Bounded."""
+"""The events of this session, for a later look at one workload. Bounded."""
 
 from __future__ import annotations
 
@@ -25,5 +25,7 @@ class EventLog:
         return tuple(self._events)
 
     def of(self, identity: WorkloadId) -> tuple[Event, ...]:
-        """Return the events of one workload, oldest first by their own clocks: sources tell at different times."""
-        return tuple(sorted((one for one in self._events if one.workload == identity), key=lambda one: one.wall))
+        """Return the events of one workload, oldest first by their own clocks: sources report at different times."""
+        return tuple(
+            sorted((event for event in self._events if event.workload == identity), key=lambda event: event.wall)
+        )

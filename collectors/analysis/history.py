@@ -1,4 +1,4 @@
-"""The recent past for the screen: one ring of floats a workload and charted metric, all on one clock.
+"""The recent past for the screen: one ring of floats per workload and charted metric, all on one clock.
 
 Bounded by capacity x workloads x metrics x 4 bytes: 1,000 workloads take about 7 MB.
 """
@@ -6,7 +6,7 @@ Bounded by capacity x workloads x metrics x 4 bytes: 1,000 workloads take about 
 from __future__ import annotations
 
 from array import array
-from math import nan
+from math import isnan, nan
 
 from collectors.analysis.rates import Moment, Reading
 from collectors.model.metrics import CHARTED, METRICS
@@ -26,9 +26,9 @@ class History:
         """The tick that `recent` ends with while the view is frozen; `None` means the newest."""
         self._head = -1
         self._seconds = array("d", [nan]) * capacity
-        """When each tick was, by a clock that nobody sets; NaN in a gap."""
+        """When each tick was, in seconds by a clock that is never set; NaN in a gap."""
         self._newest: Frame | None = None
-        self._lived_s = 0.0
+        self._elapsed_s = 0.0
         self.followed: WorkloadId | None = None
         """The workload of which every metric is kept; set by `follow`."""
         self._rings: dict[WorkloadId, dict[str, array[float]]] = {}
@@ -38,7 +38,7 @@ class History:
         """From now on keep every metric of one workload, in addition to the charted ones that are kept of all."""
         if self.followed is not None and self.followed != identity:
             rings = self._rings.get(self.followed, {})
-            for key in [one for one in rings if one not in CHARTED]:
+            for key in [key for key in rings if key not in CHARTED]:
                 del rings[key]
         self.followed = identity
         if identity is not None and identity in self._rings:
@@ -53,13 +53,17 @@ class History:
         self.ticks += 1
         self._head = (self._head + 1) % self.capacity
         if self._newest is not None:
-            self._lived_s += max(0.0, passed_s(self._newest, moment.frame))
+            self._elapsed_s += max(0.0, passed_s(self._newest, moment.frame))
         self._newest = moment.frame
-        self._seconds[self._head] = self._lived_s
+        self._seconds[self._head] = self._elapsed_s
         self._write(moment.host.workload.id, moment.host)
         for identity, reading in moment.readings.items():
             self._write(identity, reading)
-        for identity in [i for i in self._rings if i not in moment.readings and i != moment.host.workload.id]:
+        for identity in [
+            identity
+            for identity in self._rings
+            if identity not in moment.readings and identity != moment.host.workload.id
+        ]:
             self._fade(identity)
 
     def skip(self, ticks: int) -> None:
@@ -73,10 +77,10 @@ class History:
                     ring[self._head] = nan
 
     def become(self, other: History) -> None:
-        """Take over another past of the same capacity; who is followed stays."""
+        """Take over another history of the same capacity; the followed workload stays."""
         self.ticks, self._head, self.held_at = other.ticks, other._head, other.held_at
         self._rings, self._absent_since, self._seconds = other._rings, other._absent_since, other._seconds
-        self._newest, self._lived_s = other._newest, other._lived_s
+        self._newest, self._elapsed_s = other._newest, other._elapsed_s
         if self.followed is not None and self.followed in self._rings:
             self._add_rings(self._rings[self.followed])
 
@@ -107,14 +111,14 @@ class History:
         `count` beyond what is kept is filled with NaN at the front.
         """
         back = 0 if self.held_at is None else min(self.ticks - self.held_at, self.capacity)
-        kept = min(count, self.capacity - back)
-        padding = [nan] * (count - kept)
+        kept_count = min(count, self.capacity - back)
+        padding = [nan] * (count - kept_count)
         rings = self._rings.get(identity)
         if rings is None or key not in rings:
-            return padding + [nan] * kept
+            return padding + [nan] * kept_count
         ring = rings[key]
         end = (self._head + 1 - back) % self.capacity
-        start = end - kept
+        start = end - kept_count
         return padding + (ring[start:end] if start >= 0 else ring[start:] + ring[:end]).tolist()
 
     def span_s(self, count: int, interval_s: float) -> float:
@@ -122,17 +126,18 @@ class History:
         back = 0 if self.held_at is None else min(self.ticks - self.held_at, self.capacity)
         end = (self._head + 1 - back) % self.capacity
         seconds = (self._seconds[end:] + self._seconds[:end])[max(0, self.capacity - count) :]
-        known = [(place, at) for place, at in enumerate(seconds) if at == at]
-        if len(known) < 2:
+        sampled = [index for index, second in enumerate(seconds) if not isnan(second)]
+        if len(sampled) < 2:
             return (count - 1) * interval_s
-        return known[-1][1] - known[0][1] + (known[0][0] + count - len(seconds)) * interval_s
+        first, last = sampled[0], sampled[-1]
+        return seconds[last] - seconds[first] + (first + count - len(seconds)) * interval_s
 
 
-def passed_s(before: Frame, frame: Frame) -> float:
+def passed_s(previous: Frame, frame: Frame) -> float:
     """Return the seconds between two frames, a suspension of the host included.
 
-    Within a run the wall clock has no say: it is set, and jumps. Between two runs there is no other.
+    Within a run the wall clock is not used: it may be set, and jump. Between two runs there is no other clock.
     """
-    if frame.run != before.run:
-        return frame.wall - before.wall
-    return max(frame.at_ns - before.at_ns, frame.boot_ns - before.boot_ns) / 1e9
+    if frame.run != previous.run:
+        return frame.wall - previous.wall
+    return max(frame.at_ns - previous.at_ns, frame.boot_ns - previous.boot_ns) / 1e9

@@ -32,10 +32,10 @@ def delta(pair: Pair, name: str) -> tuple[float, int] | None:
     previous, current, _ = pair
     if previous is None or current.at_ns <= previous.at_ns:
         return None
-    before, after = getattr(previous, name), getattr(current, name)
-    if before is None or after is None or after < before:
+    previous_value, value = getattr(previous, name), getattr(current, name)
+    if previous_value is None or value is None or value < previous_value:
         return None
-    return after - before, current.at_ns - previous.at_ns
+    return value - previous_value, current.at_ns - previous.at_ns
 
 
 class Reading:
@@ -43,16 +43,16 @@ class Reading:
 
     __slots__ = ("_values", "pairs", "workload")
 
-    def __init__(self, workload: Workload, pairs: tuple[Pair, ...], before: Reading | None = None) -> None:
-        """Take the samples, and the reading before, whose values are shared if nothing has moved since."""
+    def __init__(self, workload: Workload, pairs: tuple[Pair, ...], previous: Reading | None = None) -> None:
+        """Take the samples, and the previous reading, whose values are shared if nothing has changed since."""
         self.workload = workload
         self.pairs = pairs
         self._values: dict[str, float | None] = {}
-        if before is not None and _says_the_same(before.pairs, pairs):
-            self._values = before._values
+        if previous is not None and _is_unchanged(previous.pairs, pairs):
+            self._values = previous._values
 
     def value(self, key: str) -> float | None:
-        """Return a metric's value in its unit; `None` when it cannot be told."""
+        """Return a metric's value in its unit; `None` when it is not known."""
         try:
             return self._values[key]
         except KeyError:
@@ -62,9 +62,9 @@ class Reading:
     def gauge(self, name: str) -> float | None:
         """Return the newest value of a sample's field, from the first source that has it."""
         for _, current, _ in self.pairs:
-            found: float | None = getattr(current, name)
-            if found is not None:
-                return found
+            value: float | None = getattr(current, name)
+            if value is not None:
+                return value
         return None
 
     def lowest(self, name: str) -> float | None:
@@ -76,28 +76,28 @@ class Reading:
         """Return a counter's growth per nanosecond, by the clock of the source that has it."""
         for pair in self.pairs:
             if getattr(pair.current, name) is not None:
-                grown = delta(pair, name)
-                return None if grown is None else grown[0] / grown[1]
+                growth = delta(pair, name)
+                return None if growth is None else growth[0] / growth[1]
         return None
 
-    def rate_beside(self, name: str, beside: str) -> float | None:
-        """Return a counter's growth per nanosecond, from the source that also has another field."""
+    def rate_with(self, name: str, companion: str) -> float | None:
+        """Return a counter's growth per nanosecond, from the source that also has a companion field."""
         for pair in self.pairs:
-            if getattr(pair.current, beside) is not None:
-                grown = delta(pair, name)
-                return None if grown is None else grown[0] / grown[1]
+            if getattr(pair.current, companion) is not None:
+                growth = delta(pair, name)
+                return None if growth is None else growth[0] / growth[1]
         return None
 
     def ratio(self, part: str, whole: str) -> float | None:
-        """Return growth of one counter / growth of another of the same source; `None` if the second stood still."""
+        """Return growth of one counter / growth of another of the same source; `None` if the second did not grow."""
         for pair in self.pairs:
             if getattr(pair.current, part) is not None:
-                grown, base = delta(pair, part), delta(pair, whole)
-                return None if grown is None or base is None or not base[0] else grown[0] / base[0]
+                growth, base = delta(pair, part), delta(pair, whole)
+                return None if growth is None or base is None or not base[0] else growth[0] / base[0]
         return None
 
     def supplier(self, key: str) -> Sample | None:
-        """Return the sample that supplied a metric's first present field: where a cell came from and how old it is."""
+        """Return the sample that supplied a metric's first present field: the origin and age of a cell."""
         for name in METRICS[key].fields:
             for pair in self.pairs:
                 if getattr(pair.current, name) is not None:
@@ -105,14 +105,14 @@ class Reading:
         return None
 
 
-def _says_the_same(before: tuple[Pair, ...], now: tuple[Pair, ...]) -> bool:
-    """Whether every value is what it was: each pair is still the same one, or follows a flat one and is flat too."""
-    if len(before) != len(now):
+def _is_unchanged(previous_pairs: tuple[Pair, ...], pairs: tuple[Pair, ...]) -> bool:
+    """Whether every value is the same: each pair is the same object, or follows a flat pair and is flat too."""
+    if len(previous_pairs) != len(pairs):
         return False
     return all(
         [
-            new is old or (new.is_flat and old.is_flat and new.previous is old.current)
-            for old, new in zip(before, now, strict=True)
+            pair is previous or (pair.is_flat and previous.is_flat and pair.previous is previous.current)
+            for previous, pair in zip(previous_pairs, pairs, strict=True)
         ]
     )
 
@@ -162,7 +162,7 @@ class Moment(NamedTuple):
 
 
 _DEEPEST = 16
-"""Levels of nesting looked through for an ancestor with a value; also ends a loop in a damaged file."""
+"""Levels of nesting searched for an ancestor with a value; also ends a loop in a damaged file."""
 
 
 def _measured_ancestor(readings: dict[WorkloadId, Reading], workload: Workload, key: str) -> Reading | None:
@@ -178,23 +178,25 @@ def _measured_ancestor(readings: dict[WorkloadId, Reading], workload: Workload, 
 def _split(readings: dict[WorkloadId, Reading], key: str, scale: float, total: float, capacity: float) -> Shares:
     """Split a host total by kind. A nested workload counts under its own kind and is taken out of its parent."""
     parts = dict.fromkeys(Kind, 0.0)
-    known: set[Kind] = set()
-    unknown: set[Kind] = set()
+    measured: set[Kind] = set()
+    unmeasured: set[Kind] = set()
     for reading in readings.values():
         workload = reading.workload
         if workload.endpoint:
             continue
         value = reading.value(key)
         if value is None:
-            unknown.add(workload.kind)
+            unmeasured.add(workload.kind)
             continue
-        known.add(workload.kind)
+        measured.add(workload.kind)
         parts[workload.kind] += value * scale
         parent = _measured_ancestor(readings, workload, key) if workload.parent is not None else None
         if parent is not None:
             parts[parent.workload.kind] -= value * scale
-    told = {kind: max(0.0, parts[kind]) if kind in known or kind not in unknown else None for kind in Kind}
-    vm, container, service = told[Kind.VM], told[Kind.CONTAINER], told[Kind.SERVICE]
+    unknown = unmeasured - measured
+    vm, container, service = (
+        None if kind in unknown else max(0.0, parts[kind]) for kind in (Kind.VM, Kind.CONTAINER, Kind.SERVICE)
+    )
     rest = total - sum(part for part in (vm, container, service) if part is not None)
     return Shares(vm, container, service, max(0.0, rest), capacity)
 
@@ -208,20 +210,20 @@ def ledger(host: Reading, readings: dict[WorkloadId, Reading], cpus: int, memory
     )
 
 
-def derive(known: tuple[Pair, ...], samples: tuple[Sample, ...]) -> tuple[Pair, ...]:
-    """Pair new samples with the ones known before. A sample seen already keeps its pair."""
-    if len(known) == len(samples) and all(pair[1].source == one.source for pair, one in zip(known, samples)):  # noqa: B905
-        return tuple([_paired(pair, sample) for pair, sample in zip(known, samples, strict=True)])
-    earlier = {pair.current.source: pair for pair in known}
-    return tuple([_paired(earlier.get(sample.source), sample) for sample in samples])
+def derive(pairs: tuple[Pair, ...], samples: tuple[Sample, ...]) -> tuple[Pair, ...]:
+    """Pair new samples with those of earlier pairs. A sample that is already in a pair keeps that pair."""
+    if len(pairs) == len(samples) and all(pair[1].source == new.source for pair, new in zip(pairs, samples)):  # noqa: B905
+        return tuple([_paired(pair, sample) for pair, sample in zip(pairs, samples, strict=True)])
+    by_source = {pair.current.source: pair for pair in pairs}
+    return tuple([_paired(by_source.get(sample.source), sample) for sample in samples])
 
 
-def _paired(known: Pair | None, sample: Sample) -> Pair:
-    if known is None:
+def _paired(pair: Pair | None, sample: Sample) -> Pair:
+    if pair is None:
         return Pair(None, sample)
-    current = known[1]
+    current = pair[1]
     if current is sample or (current.at_ns == sample.at_ns and current.epoch == sample.epoch):
-        return known
+        return pair
     if current.epoch != sample.epoch or sample.at_ns < current.at_ns:
         return Pair(None, sample)
     return Pair(current, sample, replace(current, at_ns=sample.at_ns) == sample)
@@ -238,16 +240,16 @@ class Deriver:
     def feed(self, frame: Frame) -> Moment:
         """Derive one frame. Memory is bounded by the workloads of the newest frame.
 
-        Between frames of two runs there is no rate: their instants are of two clocks.
+        Between frames of two runs there is no rate: their instants come from different clocks.
         """
         if frame.run != self._run:
             self._run, self._pairs, self._readings = frame.run, {}, {}
         self._pairs = {
             identity: derive(self._pairs.get(identity, ()), samples) for identity, samples in frame.samples.items()
         }
-        pairs, known = self._pairs, self._readings
+        pairs, previous = self._pairs, self._readings
         self._readings = readings = {
-            identity: Reading(workload, pairs.get(identity, ()), known.get(identity))
+            identity: Reading(workload, pairs.get(identity, ()), previous.get(identity))
             for identity, workload in frame.workloads.items()
         }
         host = Reading(frame.host, self._pairs.get(frame.host.id, ()))

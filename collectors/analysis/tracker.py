@@ -1,4 +1,4 @@
-"""What follows from frames, fed in order: the newest moment, the recent past, events, start-ups. Live and replayed."""
+"""State derived from frames in order: the newest moment, the recent past, events, start-ups. Live and replayed."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class MomentTracker:
         self._deriver = Deriver()
 
     def feed(self, frame: Frame) -> Moment:
-        """Take in the next frame, and return what it says."""
-        before = self.moment
-        if before is not None:
-            self.history.skip(_missing(before.frame, frame))
+        """Take in the next frame, and return the moment derived from it."""
+        previous = self.moment
+        if previous is not None:
+            self.history.skip(_missing_ticks(previous.frame, frame))
         self.moment = self._deriver.feed(frame)
         self.history.push(self.moment)
         self.events.push(self.moment)
@@ -39,12 +39,12 @@ class MomentTracker:
 
     @property
     def interval_s(self) -> float:
-        """The pace of the newest frame."""
+        """Seconds between frames, as of the newest frame; 0 before the first."""
         return self.moment.frame.interval_s if self.moment is not None else 0.0
 
 
-def _missing(before: Frame, frame: Frame) -> int:
-    """Return how many ticks lie between two frames that follow each other."""
-    passed = passed_s(before, frame)
-    pace = max(frame.interval_s, before.interval_s)
-    return round(passed / pace) - 1 if pace > 0 and passed > _PAUSE * pace else 0
+def _missing_ticks(previous: Frame, frame: Frame) -> int:
+    """Return how many ticks are missing between two consecutive frames."""
+    seconds = passed_s(previous, frame)
+    interval_s = max(frame.interval_s, previous.interval_s)
+    return round(seconds / interval_s) - 1 if interval_s > 0 and seconds > _PAUSE * interval_s else 0

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from collectors.engines.connections import EngineConnections
 from collectors.kernel.cgroup.hierarchy import detect
-from collectors.kernel.cgroup.open_files import find_homes
+from collectors.kernel.cgroup.open_files import find_directories
 from collectors.kernel.procfs import read_bytes
 from collectors.model.errors import SourceAbsent
 from collectors.model.workloads import Workload
@@ -37,14 +37,14 @@ def read_document(workload: Workload, connections: EngineConnections, root: str 
 
 
 def _files(workload: Workload, root: str) -> tuple[str, ...]:
-    homes = find_homes(detect(root), workload.cgroup) if workload.cgroup and not workload.endpoint else None
-    if homes is None or not homes.all:
+    directories = find_directories(detect(root), workload.cgroup) if workload.cgroup and not workload.endpoint else None
+    if directories is None or not directories.all:
         raise SourceAbsent(f"{workload.name} has no cgroup on this host, and no engine that describes it")
     lines: list[str] = []
-    for home in homes.all:
-        lines.append(sanitize(home, _LONGEST))
-        for name in sorted(os.listdir(home)):
-            text = read_bytes(f"{home}/{name}") if os.path.isfile(f"{home}/{name}") else None
+    for directory in directories.all:
+        lines.append(sanitize(directory, _LONGEST))
+        for name in sorted(os.listdir(directory)):
+            text = read_bytes(f"{directory}/{name}") if os.path.isfile(f"{directory}/{name}") else None
             if text:
                 lines += [f"  {sanitize(name)}", *(f"    {sanitize(line)}" for line in text.splitlines()[:_FILE_LINES])]
     return tuple(lines)

@@ -9,7 +9,7 @@ from collectors.analysis.counter_rates import Rates
 from collectors.kernel.cgroup import parsers
 from collectors.kernel.cgroup.hierarchy import Hierarchy, detect
 from collectors.kernel.cgroup.limits import Limits, host_memory_bytes, online_cpus
-from collectors.kernel.cgroup.open_files import CgroupDirs, find_homes
+from collectors.kernel.cgroup.open_files import CgroupDirs, find_directories
 from collectors.kernel.cgroup.processes import first_pid
 from collectors.kernel.isolation import isolation_table
 from collectors.kernel.process_table import Processes
@@ -24,7 +24,7 @@ _FLOW = Unit.BYTES_PER_SECOND
 
 
 class KernelDetails:
-    """Reads one workload's cgroup, again and again."""
+    """Reads one workload's cgroup repeatedly."""
 
     def __init__(self, root: str = "/sys/fs/cgroup", proc: str = "/proc") -> None:
         self._proc = proc
@@ -34,48 +34,49 @@ class KernelDetails:
         self._rates = Rates()
 
     def tables(self, workload: Workload) -> list[Table]:
-        """Return all that the cgroup tells; nothing for a workload without one on this host."""
+        """Return all tables of the workload's cgroup; empty for a workload without one on this host."""
         if not workload.cgroup or workload.endpoint:
             return []
-        homes = find_homes(self._hierarchy, workload.cgroup)
-        if not homes.all:
+        directories = find_directories(self._hierarchy, workload.cgroup)
+        if not directories.all:
             return []
         self._limits.refresh()
         at = time.monotonic()
-        pid = first_pid(homes.all)
+        pid = first_pid(directories.all)
         tables = [
-            self._limit_facts(workload, homes),
+            self._limit_facts(workload, directories),
             *isolation_table(workload.kind, pid, self._proc),
             *(guest_memory_table(pid, self._proc) if workload.kind is Kind.VM else ()),
-            *self._split(workload, homes, at),
-            *self._throttling(homes, at),
-            self._disks(homes, at),
+            *self._split(workload, directories, at),
+            *self._throttling(directories, at),
+            self._disks(directories, at),
             *self._network(workload, pid, at),
-            self._processes.table(homes.all),
+            self._processes.table(directories.all),
         ]
         return [table for table in tables if table.rows or table.facts or table.note]
 
-    def _limit_facts(self, workload: Workload, homes: CgroupDirs) -> Table:
+    def _limit_facts(self, workload: Workload, directories: CgroupDirs) -> Table:
         path = workload.cgroup or "/"
-        weight = _read(homes.file("cpu", "cpu.shares", "cpu.weight"))
-        pids = _read(homes.file("pids", "pids.max", "pids.max"))
+        weight = _read(directories.file("cpu", "cpu.shares", "cpu.weight"))
+        pids = _read(directories.file("pids", "pids.max", "pids.max"))
         facts = (
             Fact("cgroup", sanitize(path)),
             Fact("CPU, at most", self._limits.cores(path), Unit.CORES),
-            Fact("CPU weight" if homes.unified else "CPU shares", parsers.number(weight), Unit.COUNT),
+            Fact("CPU weight" if directories.unified else "CPU shares", parsers.number(weight), Unit.COUNT),
             Fact("memory, at most", self._limits.memory_bytes(path), Unit.BYTES),
             Fact("tasks, at most", parsers.number(pids), Unit.COUNT),
         )
         return Table(Page.FACTS, "Limits in force (its own, those around it, the host)", facts=facts)
 
-    def _split(self, workload: Workload, homes: CgroupDirs, at: float) -> list[Table]:
+    def _split(self, workload: Workload, directories: CgroupDirs, at: float) -> list[Table]:
         """Split a VM's CPU time by its sub-groups: virtual CPUs, the emulator, I/O threads."""
-        home = next(
-            (path for path in homes.all if os.path.isdir(f"{path}/libvirt") or os.path.isdir(f"{path}/vcpu0")), None
+        directory = next(
+            (path for path in directories.all if os.path.isdir(f"{path}/libvirt") or os.path.isdir(f"{path}/vcpu0")),
+            None,
         )
-        if workload.kind is not Kind.VM or home is None:
+        if workload.kind is not Kind.VM or directory is None:
             return []
-        inner = f"{home}/libvirt" if os.path.isdir(f"{home}/libvirt") else home
+        inner = f"{directory}/libvirt" if os.path.isdir(f"{directory}/libvirt") else directory
         rows: list[tuple[Value, ...]] = []
         for name in sorted(os.listdir(inner)):
             if not name.startswith(("vcpu", "emulator", "iothread")):
@@ -86,26 +87,30 @@ class KernelDetails:
         columns = (Column("THREADS"), Column("CPU%", Unit.PERCENT))
         return [Table(Page.DEVICES, "CPU split by the hypervisor's threads", columns, tuple(rows))] if rows else []
 
-    def _throttling(self, homes: CgroupDirs, at: float) -> list[Table]:
-        found = parsers.throttling(_read(homes.file("cpu", "cpu.stat", "cpu.stat")))
-        if found.periods is None:
+    def _throttling(self, directories: CgroupDirs, at: float) -> list[Table]:
+        throttling = parsers.throttling(_read(directories.file("cpu", "cpu.stat", "cpu.stat")))
+        if throttling.periods is None:
             return []
-        periods = self._rates.grown("periods", found.periods, at)
-        throttled = self._rates.grown("throttled", found.throttled_periods, at)
+        periods = self._rates.growth("periods", throttling.periods, at)
+        throttled = self._rates.growth("throttled", throttling.throttled_periods, at)
         share = throttled / periods * 100 if periods and throttled is not None else None
         facts = (
             Fact("periods held back now", share, Unit.PERCENT),
-            Fact("periods so far", found.periods, Unit.COUNT),
-            Fact("periods held back so far", found.throttled_periods, Unit.COUNT),
+            Fact("periods so far", throttling.periods, Unit.COUNT),
+            Fact("periods held back so far", throttling.throttled_periods, Unit.COUNT),
             Fact(
-                "time held back so far", None if found.throttled_ns is None else found.throttled_ns / 1e9, Unit.SECONDS
+                "time held back so far",
+                None if throttling.throttled_ns is None else throttling.throttled_ns / 1e9,
+                Unit.SECONDS,
             ),
         )
         return [Table(Page.DEVICES, "Throttling by the CPU quota", facts=facts)]
 
-    def _disks(self, homes: CgroupDirs, at: float) -> Table:
-        counted = _by_device_v2(_read(f"{homes.unified}/io.stat")) if homes.unified else {}
-        counted = counted or _by_device_v1(_read(homes.v1_file("blkio", "blkio.throttle.io_service_bytes_recursive")))
+    def _disks(self, directories: CgroupDirs, at: float) -> Table:
+        counted = _by_device_v2(_read(f"{directories.unified}/io.stat")) if directories.unified else {}
+        counted = counted or _by_device_v1(
+            _read(directories.v1_file("blkio", "blkio.throttle.io_service_bytes_recursive"))
+        )
         rows: list[tuple[Value, ...]] = []
         for device, (read, written) in sorted(counted.items()):
             flows = (self._rates.per_second(f"r{device}", read, at), self._rates.per_second(f"w{device}", written, at))
@@ -123,12 +128,12 @@ class KernelDetails:
         rows: list[tuple[Value, ...]] = []
         table = parsers.interfaces(read_bytes(f"{self._proc}/{pid}/net/dev") or b"") or {}
         for name, counters in table.items():
-            shown, sums = sanitize(name), parsers.traffic([counters])
+            interface, sums = sanitize(name), parsers.traffic([counters])
             flows = (
-                self._rates.per_second(f"rx{shown}", sums.rx_bytes, at),
-                self._rates.per_second(f"tx{shown}", sums.tx_bytes, at),
+                self._rates.per_second(f"rx{interface}", sums.rx_bytes, at),
+                self._rates.per_second(f"tx{interface}", sums.tx_bytes, at),
             )
-            rows.append((shown, *flows, sums.rx_bytes, sums.tx_bytes, sums.drops))
+            rows.append((interface, *flows, sums.rx_bytes, sums.tx_bytes, sums.drops))
         columns = (
             Column("INTERFACE"), Column("RX/S", _FLOW), Column("TX/S", _FLOW), Column("RX", Unit.BYTES),
             Column("TX", Unit.BYTES), Column("DROPS", Unit.COUNT),
@@ -154,14 +159,14 @@ def _cpu_ns(directory: str) -> int | None:
 
 
 def _by_device_v2(text: bytes) -> dict[str, tuple[int, int]]:
-    found: dict[str, tuple[int, int]] = {}
+    devices: dict[str, tuple[int, int]] = {}
     for line in text.splitlines():
-        device, *words = line.split()
-        values = dict(word.partition(b"=")[::2] for word in words)
+        device, *pairs = line.split()
+        values = dict(pair.partition(b"=")[::2] for pair in pairs)
         read, written = parsers.number(values.get(b"rbytes", b"")), parsers.number(values.get(b"wbytes", b""))
         if read is not None and written is not None:
-            found[device.decode("ascii", "replace")] = (read, written)
-    return found
+            devices[device.decode("ascii", "replace")] = (read, written)
+    return devices
 
 
 def _by_device_v1(text: bytes) -> dict[str, tuple[int, int]]:
@@ -169,7 +174,7 @@ def _by_device_v1(text: bytes) -> dict[str, tuple[int, int]]:
 
 
 def _device_name(number: str) -> str:
-    """Name a device by its number, `8:0` -> `sda`; the number where the kernel does not tell."""
+    """Name a device by its number, `8:0` -> `sda`; the number where the kernel has no name."""
     try:
         return sanitize(os.path.basename(os.readlink(f"/sys/dev/block/{sanitize(number)}")))
     except OSError:

@@ -22,7 +22,7 @@ _CPU_LINE = re.compile(rb"^cpu\d+ ", re.MULTILINE)
 
 
 class HostSource:
-    """Reads the host. Its sample stands under the host's own id."""
+    """Reads the host. Its sample is under the host's own id."""
 
     name = "host"
     interval_s = 0.0
@@ -32,7 +32,7 @@ class HostSource:
     is_near = True
 
     def __init__(self, proc: str = "/proc", sys: str = "/sys") -> None:
-        """Take the places of procfs and sysfs: `/host/proc` in a container, a captured tree in a test."""
+        """Take the paths of procfs and sysfs: `/host/proc` in a container, a captured tree in a test."""
         self._proc = proc
         self._disks = Disks(sys)
         self._interfaces = Interfaces(sys)
@@ -81,12 +81,12 @@ class HostSource:
         )
 
     def close(self) -> None:
-        """There is nothing to let go of."""
+        """Nothing to release."""
 
     def _sample(self, stat: bytes, memory: dict[bytes, int]) -> Sample:
         user_ns, system_ns = _cpu_times(stat)
         disk = self._disks.read(read_bytes(f"{self._proc}/diskstats") or b"")
-        # Process 1 sees the host's network also when vmtop has a namespace of its own.
+        # Process 1 sees the host's network even if vmtop has its own namespace.
         table = read_bytes(f"{self._proc}/1/net/dev") or read_bytes(f"{self._proc}/net/dev") or b""
         network = self._interfaces.read(table)
         load = self._text("loadavg").split()
@@ -120,21 +120,21 @@ class HostSource:
         """Read meminfo, in bytes."""
         amounts: dict[bytes, int] = {}
         for line in (read_bytes(f"{self._proc}/meminfo") or b"").splitlines():
-            key, _, rest = line.partition(b":")
-            words = rest.split()
-            if len(words) == 2 and words[0].isdigit():
-                amounts[key] = int(words[0]) * _KIB  # kB in this file; see fs/proc/meminfo.c
+            key, _, value = line.partition(b":")
+            fields = value.split()
+            if len(fields) == 2 and fields[0].isdigit():
+                amounts[key] = int(fields[0]) * _KIB  # kB in this file; see fs/proc/meminfo.c
         return amounts
 
     def _facts(self, memory: dict[bytes, int]) -> dict[str, str]:
-        used = _difference(memory, b"SwapTotal", b"SwapFree")
+        swap_used = _difference(memory, b"SwapTotal", b"SwapFree")
         facts = {
             "hostname": self._hostname,
             "kernel": self._kernel,
             "uptime_s": self._text("uptime").partition(" ")[0].partition(".")[0],
             "load": " ".join(self._text("loadavg").split()[:3]),
             "swap_total": _amount(memory.get(b"SwapTotal")),
-            "swap_used": _amount(used),
+            "swap_used": _amount(swap_used),
             "memory_available": _amount(memory.get(b"MemAvailable")),
         }
         return {key: sanitize(value) for key, value in facts.items() if value}
@@ -150,17 +150,17 @@ class HostSource:
 def _cpu_times(stat: bytes) -> tuple[int | None, int | None]:
     """Return user and system time of all CPUs in nanoseconds.
 
-    `user` and `nice` include the time of guests already. Waiting for I/O and steal are no use of a CPU.
+    `user` and `nice` already include the time of guests. Waiting for I/O and steal do not use a CPU.
     """
-    words = stat.partition(b"\n")[0].split()
-    if len(words) < 8 or words[0] != b"cpu" or not all(word.isdigit() for word in words[1:8]):
+    fields = stat.partition(b"\n")[0].split()
+    if len(fields) < 8 or fields[0] != b"cpu" or not all(field.isdigit() for field in fields[1:8]):
         return None, None
-    user, nice, system, _idle, _iowait, irq, softirq = (int(word) for word in words[1:8])
+    user, nice, system, _idle, _iowait, irq, softirq = (int(field) for field in fields[1:8])
     return (user + nice) * NS_PER_TICK, (system + irq + softirq) * NS_PER_TICK
 
 
-def _difference(amounts: dict[bytes, int], whole: bytes, part: bytes) -> int | None:
-    return amounts[whole] - amounts[part] if whole in amounts and part in amounts else None
+def _difference(amounts: dict[bytes, int], total_key: bytes, part_key: bytes) -> int | None:
+    return amounts[total_key] - amounts[part_key] if total_key in amounts and part_key in amounts else None
 
 
 def _amount(value: int | None) -> str:

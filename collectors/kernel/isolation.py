@@ -1,8 +1,8 @@
 """What keeps a workload apart from the host, as the kernel enforces it on its first process.
 
 Namespaces are compared with the host's (namespaces(7)); seccomp, capabilities and the rest are fields of
-`/proc/<pid>/status` (proc_pid_status(5)). A virtual machine is kept apart by its processor's virtualisation: what is
-told of its QEMU process is the second wall behind that.
+`/proc/<pid>/status` (proc_pid_status(5)). A virtual machine is isolated by hardware virtualisation: the
+isolation of its QEMU process is a second barrier behind that.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _NAMED_AT_MOST = 16
 
 
 class Isolation(NamedTuple):
-    """One process's walls. `None`: it may not be looked at."""
+    """The isolation of one process. `None`: this user may not read the value."""
 
     own: tuple[str, ...] | None
     """Namespaces that are not the host's."""
@@ -38,18 +38,18 @@ class Isolation(NamedTuple):
     """Namespaces that are the host's."""
     seccomp: str | None
     capabilities: int | None
-    """Effective ones, a bit each."""
+    """The effective capabilities, one bit each."""
     no_new_privileges: bool | None
     user_ids: str | None
-    """`its own: 0 is 100000 of the host`, or that they are the host's."""
+    """`its own: 0 is 100000 of the host`, or a text saying that they are the host's."""
     label: str | None
-    """Of SELinux, AppArmor or another security module."""
+    """The label of SELinux, AppArmor or another security module."""
     uid: int | None
     """Effective user on the host."""
 
 
 def read_isolation(pid: int, proc: str = "/proc") -> Isolation:
-    """Read the walls around a process."""
+    """Read how a process is isolated."""
     own, shared = _namespaces(pid, proc)
     status = _status(pid, proc)
     seccomp = status.get("Seccomp", "")
@@ -68,28 +68,28 @@ def read_isolation(pid: int, proc: str = "/proc") -> Isolation:
 
 
 def capability_names(bits: int) -> list[str]:
-    """Return the names of capabilities; one that this version does not know is its number."""
-    names = [name for place, name in enumerate(_CAPABILITIES) if bits >> place & 1]
-    return names + [str(place) for place in range(len(_CAPABILITIES), bits.bit_length()) if bits >> place & 1]
+    """Return the names of capabilities; one that this version does not know appears as its number."""
+    names = [name for bit, name in enumerate(_CAPABILITIES) if bits >> bit & 1]
+    return names + [str(bit) for bit in range(len(_CAPABILITIES), bits.bit_length()) if bits >> bit & 1]
 
 
 def isolation_table(kind: Kind, pid: int | None, proc: str = "/proc") -> list[Table]:
     """Return a page's table for the first process of a workload."""
     if pid is None:
         return []
-    found = read_isolation(pid, proc)
+    isolation = read_isolation(pid, proc)
     title = "What keeps its QEMU process apart" if kind is Kind.VM else "What keeps its first process apart"
     facts = (
-        Fact("namespaces of its own", _joined(found.own)),
-        Fact("shared with the host", _joined(found.shared)),
-        Fact("user ids", found.user_ids),
-        Fact("effective user", None if found.uid is None else str(found.uid)),
-        Fact("seccomp", found.seccomp),
-        Fact("capabilities in force", _capabilities(found.capabilities)),
-        Fact("no new privileges", found.no_new_privileges),
-        Fact("security label", found.label),
+        Fact("namespaces of its own", _joined(isolation.own)),
+        Fact("shared with the host", _joined(isolation.shared)),
+        Fact("user ids", isolation.user_ids),
+        Fact("effective user", None if isolation.uid is None else str(isolation.uid)),
+        Fact("seccomp", isolation.seccomp),
+        Fact("capabilities in force", _capabilities(isolation.capabilities)),
+        Fact("no new privileges", isolation.no_new_privileges),
+        Fact("security label", isolation.label),
     )
-    note = "" if found.own is not None else "namespaces of other users' processes can only be read as root"
+    note = "" if isolation.own is not None else "namespaces of other users' processes can only be read as root"
     return [Table(Page.FACTS, title, facts=facts, note=note)]
 
 
@@ -112,17 +112,17 @@ def _namespaces(pid: int, proc: str) -> tuple[tuple[str, ...] | None, tuple[str,
     shared: list[str] = []
     for name in NAMESPACES:
         try:
-            mine, hosts = os.readlink(f"{proc}/{pid}/ns/{name}"), os.readlink(f"{proc}/{host}/ns/{name}")
+            namespace, host_namespace = os.readlink(f"{proc}/{pid}/ns/{name}"), os.readlink(f"{proc}/{host}/ns/{name}")
         except FileNotFoundError:
             continue  # this kernel has no such namespace
         except OSError:
             return None, None
-        (shared if mine == hosts else own).append(name)
+        (shared if namespace == host_namespace else own).append(name)
     return tuple(own), tuple(shared)
 
 
 def _host_process(proc: str) -> int:
-    """Return a process that is in the host's namespaces: the kernel's own, where it can be seen, else the first."""
+    """Return the pid of a process in the host's namespaces: kthreadd where it can be seen, otherwise process 1."""
     return 2 if (read_bytes(f"{proc}/2/comm") or b"").strip() == b"kthreadd" else 1
 
 
@@ -139,7 +139,7 @@ def _user_ids(pid: int, proc: str) -> str | None:
         return None
     if rows == [["0", "0", "4294967295"]]:
         return "the host's: its root is the host's root"
-    return "its own: " + ", ".join(f"{inside} is {outside} of the host" for inside, outside, _ in rows[:3])
+    return "its own: " + ", ".join(f"{own_id} is {host_id} of the host" for own_id, host_id, _ in rows[:3])
 
 
 def _label(pid: int, proc: str) -> str | None:

@@ -43,13 +43,13 @@ class Processes:
 
     def __init__(self, proc: str = "/proc") -> None:
         self._proc = proc
-        self._last: dict[int, psutil.Process] = {}
+        self._previous: dict[int, psutil.Process] = {}
 
     def table(self, directories: Iterable[str]) -> Table:
         """List the processes in and below a workload's cgroup, busiest first.
 
         Args:
-            directories: The cgroup's directory in each hierarchy; the first that knows any process answers.
+            directories: The cgroup's directory in each hierarchy; the first one with any process is used.
         """
         pids: list[int] = []
         for directory in directories:
@@ -59,7 +59,7 @@ class Processes:
         psutil.PROCFS_PATH = self._proc
         current: dict[int, psutil.Process] = {}
         rows = [row for pid in pids[:AT_MOST] if (row := self._row(pid, current)) is not None]
-        self._last = current
+        self._previous = current
         rows.sort(key=lambda row: (-(float(row[3] or 0)), -(float(row[4] or 0))))
         note = f"{len(pids) - AT_MOST} more are not shown" if len(pids) > AT_MOST else ""
         return Table(Page.PROCESSES, f"{len(pids)} processes", _COLUMNS, tuple(rows), note=note)
@@ -68,11 +68,11 @@ class Processes:
         """Return a process's row; `None` when it has ended or may not be read."""
         try:
             process = psutil.Process(pid)
-            last = self._last.get(pid)
-            is_first = last is None or last != process  # psutil compares the start too: pids are reused
-            process = process if last is None or is_first else last
+            previous = self._previous.get(pid)
+            is_first = previous is None or previous != process  # psutil compares the start too: pids are reused
+            process = process if previous is None or is_first else previous
             with process.oneshot():
-                percent = process.cpu_percent()  # since its last call on the same object; 0.0 when there was none
+                percent = process.cpu_percent()  # since the last call on the same object; 0.0 if there was none
                 row = (
                     str(pid),
                     sanitize(process.username()),

@@ -1,4 +1,4 @@
-"""Reading small kernel files whole, by descriptor or path."""
+"""Reads small kernel files in full, by descriptor or path."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import os
 from typing import NamedTuple
 
 _WHOLE = 2048
-"""A reading this short is the end: seq_file hands out pages of whole records, and none in these files is longer."""
+"""Bytes; a shorter read is the end: seq_file returns pages of whole records, and no record is longer than this."""
 
 _STACKED_DISKS = ("loop", "ram", "zram", "dm-", "md", "sr", "fd", "nbd")
 
 
 def is_stacked_disk(name: str) -> bool:
-    """Return whether a block device is none of this host's disks: in memory, removable, remote or built on others."""
+    """Return whether a block device is not a disk of this host: in memory, removable, remote or built on others."""
     return name.startswith(_STACKED_DISKS)
 
 
-def read_bytes(path: str, below: int | None = None) -> bytes | None:
-    """Read a small file whole, by its path or below an open directory; `None` when it cannot be read."""
+def read_bytes(path: str, directory: int | None = None) -> bytes | None:
+    """Read a small file in full, by its path, absolute or in an open directory; `None` when it cannot be read."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC, dir_fd=below)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC, dir_fd=directory)
     except OSError:
         return None
     try:
@@ -35,7 +35,7 @@ def read_bytes(path: str, below: int | None = None) -> bytes | None:
 
 
 class ProcessStat(NamedTuple):
-    """What every tick needs of `/proc/<pid>/stat`; see proc_pid_stat(5)."""
+    """The fields of `/proc/<pid>/stat` that every tick needs; see proc_pid_stat(5)."""
 
     parent_pid: int
     start_ticks: int
@@ -43,8 +43,8 @@ class ProcessStat(NamedTuple):
 
 
 def parse_process_stat(text: bytes | None) -> ProcessStat | None:
-    """Return the fields of `/proc/<pid>/stat`; `None` when there is no text, or it is not of this form."""
-    # The name before the parenthesis is the process's choice: anything, also spaces and parentheses.
+    """Parse `/proc/<pid>/stat`; `None` when there is no text, or it is malformed."""
+    # The name before the parenthesis is chosen by the process: it may contain spaces and parentheses.
     fields = (text or b"").rpartition(b")")[2].split()  # from field 3, the state
     if len(fields) < 20:
         return None

@@ -1,4 +1,4 @@
-"""What vmtop itself costs this host: CPU time and resident memory of its process."""
+"""The cost of vmtop itself to this host: CPU time and resident memory of its process."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class Cost(NamedTuple):
-    """Since the look before."""
+    """The cost since the previous look."""
 
     cpu_percent: float | None
     """Of one core; `None` at the first look."""
@@ -20,15 +20,15 @@ class Cost(NamedTuple):
 
 
 class OwnCost:
-    """Looks again and again at this process."""
+    """Measures this process repeatedly."""
 
     def __init__(self) -> None:
-        self._before: tuple[float, float] | None = None
+        self._previous: tuple[float, float] | None = None
 
     def look(self) -> Cost:
-        """Return what was spent since the last look, and what is held now."""
+        """Return the CPU use since the last look, and the memory held now."""
         now, spent = time.monotonic(), time.process_time()
-        before, self._before = self._before, (now, spent)
-        percent = None if before is None or now <= before[0] else (spent - before[1]) / (now - before[0]) * 100
+        previous, self._previous = self._previous, (now, spent)
+        percent = None if previous is None or now <= previous[0] else (spent - previous[1]) / (now - previous[0]) * 100
         fields = (read_bytes("/proc/self/statm") or b"").split()  # pages; see proc_pid_statm(5)
         return Cost(percent, int(fields[1]) * _PAGE if len(fields) > 1 else None)

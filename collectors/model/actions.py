@@ -1,4 +1,4 @@
-"""The vocabulary of actions as types, and what an engine has to supply for them."""
+"""The types of actions, and the interface that an engine implements for them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from collectors.model.workloads import State, Workload
 
 
 class Verb(StrEnum):
-    """What can be done to a workload."""
+    """An action on a workload."""
 
     START = "start"
     STOP = "stop"
-    """Ask it to end; what follows when it does not is `AfterTimeout`."""
+    """Ask it to end; `AfterTimeout` says what follows when it does not."""
     RESTART = "restart"
     PAUSE = "pause"
     RESUME = "resume"
@@ -24,7 +24,7 @@ class Verb(StrEnum):
 
 
 class AfterTimeout(StrEnum):
-    """What follows when a workload did not stop or restart in time."""
+    """What follows when a workload does not stop or restart in time."""
 
     FORCE = "force"
     """It is killed, forced off or reset."""
@@ -39,7 +39,7 @@ class Result(StrEnum):
     ALREADY = "already"
     """It was in that state before: nothing was done."""
     TIMED_OUT = "timed out"
-    """It was asked, did not follow in time, and was left as it is."""
+    """It was asked, did not comply in time, and was left as it is."""
     GONE = "gone"
     """There is no such workload any more: nothing was done."""
     CHANGED = "changed"
@@ -47,19 +47,19 @@ class Result(StrEnum):
     REFUSED = "refused"
     """vmtop did not ask the engine: locked, protected, impossible in this state, another action is under way."""
     DENIED = "denied"
-    """The engine does not let this user do it."""
+    """The engine does not allow this user to do it."""
     FAILED = "failed"
     UNKNOWN = "unknown"
-    """The engine was lost in the middle, and nothing could be observed since."""
+    """The connection to the engine was lost during the action, and the result could not be observed since."""
 
 
 class Note(StrEnum):
-    """What an engine knows about a workload and a user who acts on it may not."""
+    """A fact about a workload that a user who acts on it may not know."""
 
     TRANSIENT = "transient"
-    """Its definition goes when it ends."""
+    """Its definition is removed when it ends."""
     SAVED = "saved"
-    """A domain whose memory is on disk: its start goes on from there."""
+    """A domain whose memory is saved on disk: starting it resumes from there."""
     OFF_AFTER_REBOOT = "off after reboot"
     """A domain that ends when its guest reboots."""
     REMOVED_AT_END = "removed at end"
@@ -70,15 +70,15 @@ class Observed(NamedTuple):
     """A workload as its engine sees it now."""
 
     name: str
-    """Inert. Of a unit that was asked for by an alias, its own name."""
+    """Sanitized. For a unit addressed by an alias, its own name."""
     state: State
     start: str = ""
-    """Identity of its present or last run: a difference means that it was started again."""
+    """Identity of its current or last run: if it differs, the workload was started again."""
     detail: str = ""
     """How its last run ended, such as `exit code 1`; empty while it runs."""
     notes: frozenset[Note] = frozenset()
     dependents: tuple[str, ...] = ()
-    """Units that are active and stop or restart with it, directly; inert."""
+    """Active units that stop or restart with it, directly; sanitized."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +91,18 @@ class Request:
     after: AfterTimeout = AfterTimeout.FORCE
     seen: Observed | None = None
     """What the user saw when confirming; `None` when the engine could not be asked then."""
-    below: tuple[Workload, ...] = ()
-    """Who runs inside it, and is hit with it."""
+    nested: tuple[Workload, ...] = ()
+    """Workloads that run inside it and are affected too."""
     by_id: bool = False
-    """Whether a command typed by hand might reach another engine, on which the name is somebody else's."""
+    """Whether the equivalent command uses the id: typed by hand, the name might reach a workload of another engine."""
 
 
 class ActionTimedOut(Exception):
-    """The workload did not follow within the request's time."""
+    """The workload did not comply within the request's time."""
 
 
 class EngineActions(Protocol):
-    """Acts on the workloads of one engine. All calls block and may hang; each request has a thread of its own.
+    """Acts on the workloads of one engine. All calls block and may hang; each request has its own thread.
 
     Every call raises `SourceError` in one of its kinds: `AccessDenied` with the remedy, `WorkloadGone` when the engine
     does not know the workload, `SourceDown` when the engine was lost (the outcome is then unknown), and plain
@@ -113,10 +113,10 @@ class EngineActions(Protocol):
     """Whether `Observed.start` differs after a restart (a rebooted domain keeps its own)."""
 
     def observe(self, workload: Workload) -> Observed:
-        """Ask the engine how the workload is. Never changes anything."""
+        """Return the workload's state as its engine reports it. Never changes anything."""
 
     def perform(self, request: Request) -> None:
-        """Do it, and return when the engine has taken the request, or has finished it where it tells.
+        """Do it, and return when the engine has accepted the request, or has finished it if the engine reports that.
 
         Raises:
             ActionTimedOut: It did not stop or restart within `timeout_s`, and the engine leaves it as it is.

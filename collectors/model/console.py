@@ -1,4 +1,4 @@
-"""What a console is for whoever connects a terminal to it."""
+"""The interface of a console, for connecting a terminal to it."""
 
 from __future__ import annotations
 
@@ -6,33 +6,33 @@ from typing import Protocol
 
 
 class Console(Protocol):
-    """Two streams of bytes. `read` and `write` are raw: whatever the console sends goes to the user's terminal.
+    """Two streams of bytes. `read` and `write` are raw: everything the console sends goes to the user's terminal.
 
-    Every call may block, also forever: each stream has a thread of its own. `close` may be called meanwhile.
+    Every call may block, even forever: each stream has its own thread. `close` may be called at any time.
     """
 
     title: str
-    """What it is, in a few words; inert."""
+    """A short description, sanitized."""
 
     def read(self) -> bytes:
-        """Return what has come, as soon as something has; empty at the end, and after `close`.
+        """Return the next bytes as soon as there are any; empty at the end, and after `close`.
 
         Raises:
-            OSError: The way there broke.
+            OSError: The connection broke.
         """
 
     def write(self, data: bytes) -> None:
-        """Send all that was typed; waits for an inside that does not read it.
+        """Send all of the typed bytes; blocks while the program in the console does not read them.
 
         Raises:
-            OSError: The way there broke.
+            OSError: The connection broke.
         """
 
     def resize(self, columns: int, lines: int) -> None:
-        """Tell the inside how large the terminal is."""
+        """Set the size of the terminal for the program in the console."""
 
     def ending(self) -> str:
-        """Say how it ended, after `read` came to the end: `the shell ended with exit code 3`."""
+        """Return how it ended, after `read` came to the end: `the shell ended with exit code 3`."""
 
     def close(self) -> None:
         """Release resources. Never raises."""

@@ -37,7 +37,7 @@ def throttled(reading: Readable) -> float | None:
 
 
 def memory_host(reading: Readable) -> float | None:
-    """Docker's formula (docker/cli stats_helpers.go, calculateMemUsageUnixNoCache), for every kind."""
+    """Return memory by Docker's formula (docker/cli stats_helpers.go, calculateMemUsageUnixNoCache), for every kind."""
     charged = reading.gauge("memory_charged_bytes")
     if charged is None:
         return reading.gauge("memory_rss_bytes")
@@ -46,7 +46,7 @@ def memory_host(reading: Readable) -> float | None:
 
 
 def memory_inside(reading: Readable) -> float | None:
-    """In a domain: MemTotal less MemAvailable of the guest. In a container: what the host pays."""
+    """Return memory used inside: the guest's MemTotal less MemAvailable for a domain, otherwise what the host pays."""
     available, usable = reading.gauge("memory_available_bytes"), reading.gauge("memory_usable_bytes")
     if available is not None and usable is not None:
         return max(0.0, available - usable)
@@ -66,8 +66,8 @@ def steal_percent(reading: Readable) -> float | None:
 
 
 def emulator_percent(reading: Readable) -> float | None:
-    """Both from libvirt's own record: the cgroup's CPU time is read at other instants."""
-    total, vcpu = reading.rate_beside("cpu_total_ns", "vcpu_total_ns"), reading.rate("vcpu_total_ns")
+    """Return the emulator's CPU in percent. Both counters are libvirt's: the cgroup's is read at other instants."""
+    total, vcpu = reading.rate_with("cpu_total_ns", "vcpu_total_ns"), reading.rate("vcpu_total_ns")
     return None if total is None or vcpu is None else max(0.0, (total - vcpu) * 100)
 
 
@@ -102,6 +102,6 @@ def always(value: float) -> Derivation:
 
 
 def cpu_seconds(reading: Readable) -> float | None:
-    """Return the CPU time used since the workload was made, in seconds."""
+    """Return the CPU time used since the workload was created, in seconds."""
     total = reading.gauge("cpu_total_ns")
     return None if total is None else total / 1e9

@@ -1,4 +1,4 @@
-"""What a closer look at a workload finds: pages of tables with typed cells. Plain data; the screen formats it."""
+"""The details of a workload: pages of tables with typed cells. Plain data; the screen formats it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 from collectors.model.metrics import Unit
 
 Value = str | float | int | bool | None
-"""A cell. `None`: not known. Numbers are in the unit of their column or row; texts are inert already."""
+"""A cell. `None`: not known. Numbers are in the unit of their column or row; texts are sanitized."""
 
 
 class Page(StrEnum):
@@ -32,7 +32,7 @@ class Column(NamedTuple):
 
 
 class Fact(NamedTuple):
-    """One line of a list of facts: what it is called, its value, and the unit of a number."""
+    """One line of a list of facts: its label, its value, and the unit of a number."""
 
     label: str
     value: Value
@@ -52,18 +52,18 @@ class Table(msgspec.Struct, frozen=True):
 
 
 class Details(msgspec.Struct, frozen=True):
-    """One closer look, at one instant."""
+    """The details of one workload at one instant."""
 
     at_ns: int
     """`time.monotonic_ns()` after the reading."""
     tables: tuple[Table, ...]
     problems: tuple[str, ...] = ()
-    """What could not be read, each with its remedy, a sentence each."""
+    """What could not be read: one sentence each, with the remedy."""
 
 
 class RawDescription(NamedTuple):
-    """An engine's own description of a workload, as it gives it."""
+    """An engine's own description of a workload, unchanged but for masked secrets."""
 
     title: str
     text: str
-    """Secrets are masked already; nothing else of it is to be trusted."""
+    """Not sanitized; secrets are masked."""

@@ -1,4 +1,4 @@
-"""What a source, an action or a closer look raises when a system cannot be read."""
+"""The errors that a source, an action or the details raise when a system cannot be read."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collectors.model.workloads import Availability
 
 
 class SourceError(Exception):
-    """A source cannot be read now. Carries what the header and `doctor` say about it."""
+    """A source cannot be read now. Has the reason and the remedy for the header and `doctor`."""
 
     availability = Availability.DOWN
 
@@ -17,7 +17,7 @@ class SourceError(Exception):
 
 
 class SourceAbsent(SourceError):
-    """This host has no such system, which is not a fault."""
+    """This host has no such system; not an error."""
 
     availability = Availability.ABSENT
 
@@ -33,4 +33,4 @@ class SourceDown(SourceError):
 
 
 class WorkloadGone(SourceError):
-    """The engine answers, and knows no workload of this identity."""
+    """The engine answers, but knows no workload with this id."""

@@ -1,4 +1,4 @@
-"""What a fact is. Plain data."""
+"""Facts in the comparison of workload classes. Plain data."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from collectors.model.metrics import Unit
 
 
 class Fact(NamedTuple):
-    """A value with how it was found; without one, why."""
+    """A value and how it was found, or why it is missing."""
 
     value: float | str | None
     how: str
-    """Which file or call told it; of a missing value, why it is missing."""
+    """The file or call that supplied it; for a missing value, why it is missing."""
 
 
-def unknown(why: str) -> Fact:
-    """Return a value that could not be found."""
-    return Fact(None, why)
+def unknown(reason: str) -> Fact:
+    """Return the fact of a value that could not be found, with the reason."""
+    return Fact(None, reason)
 
 
 class Row(NamedTuple):
@@ -45,4 +45,4 @@ ROWS: tuple[Row, ...] = (
     Row("disk_guest_bytes_per_second", "I/O: guest side", Unit.BYTES_PER_SECOND, "what the guest asks of its disks"),
     Row("disk_host_bytes_per_second", "I/O: host side", Unit.BYTES_PER_SECOND, "what reaches the host's disks"),
 )
-"""In the order in which they are shown. `docs/guide.md` tells them."""
+"""In the order in which they are shown. `docs/guide.md` explains them."""

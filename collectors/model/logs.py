@@ -1,4 +1,4 @@
-"""What a log is for the screen: lines with a position, read in windows from anywhere, and followed."""
+"""The interface of a log: lines with a position, read in windows from anywhere, and followed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class LogLine(NamedTuple):
     """One line."""
 
     position: int | str
-    """Where it is in its log; opaque to all but the log itself."""
+    """Its position in its log; only the log itself interprets it."""
     at: float | None
     """Wall time, seconds since 1970; `None` where the log has none."""
     is_error: bool
@@ -25,7 +25,7 @@ class LogLine(NamedTuple):
 
 
 class Log(Protocol):
-    """A log of any length. All calls block; each is made on a thread of its own, one at a time apart from `follow`."""
+    """A log of any length. All calls block; each is made on its own thread, one at a time apart from `follow`."""
 
     title: str
     """What is read: a file's path, the journal, the engine."""
@@ -38,23 +38,23 @@ class Log(Protocol):
         """
 
     def before(self, line: LogLine, count: int) -> list[LogLine]:
-        """Return the lines just before one, oldest first; none at the beginning. Raises as `last`."""
+        """Return the lines just before a line, oldest first; none at the beginning. Raises as `last`."""
 
     def after(self, line: LogLine, count: int) -> list[LogLine]:
-        """Return the lines just after one, oldest first; none at the end. Raises as `last`."""
+        """Return the lines just after a line, oldest first; none at the end. Raises as `last`."""
 
     def follow(self, line: LogLine | None) -> Iterator[LogLine]:
         """Yield what is written after a line (`None`: from now on), until `close` or the next `follow`.
 
-        It also ends when its engine ends it: with the container, for one. Raises as `last`.
+        It also ends when the engine ends it, such as with the container. Raises as `last`.
         """
 
     def close(self) -> None:
-        """End `follow` from any thread, and let go of everything."""
+        """End `follow`, from any thread, and release resources."""
 
 
 def clean(raw: bytes | str) -> str:
-    """Make a line of a log inert; tabs become spaces, and a progress bar's earlier states are dropped."""
+    """Sanitize a line of a log; tabs become spaces, and a progress bar's earlier states are dropped."""
     text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw
     text = text.rstrip("\r\n")
     if "\r" in text:

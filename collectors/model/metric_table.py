@@ -26,7 +26,7 @@ from collectors.model.metric_type import HostChart, Metric, Unit
 
 _DISK = {
     "cgroup": "io.stat of the cgroup, all devices (v1: blkio.throttle.io_service_bytes_recursive)",
-    "process-io": "approximate: /proc/<pid>/io of its processes, because this kernel's v1 blkio does not count",
+    "process-io": "approximate: /proc/<pid>/io of its processes, because this kernel's v1 blkio does not count it",
     "docker-stats": "Docker stats: blkio_stats.io_service_bytes_recursive",
     "host": "/proc/diskstats, whole disks",
 }
@@ -35,7 +35,7 @@ _NET = {
     "cgroup": "/proc/<pid>/net/dev of its first process, all interfaces but lo",
     "libvirt": "domain stats net.N.*, as the domain sees it",
     "docker-stats": "Docker stats: networks.*",
-    "host": "/proc/net/dev, interfaces with hardware behind them",
+    "host": "/proc/net/dev, physical interfaces",
 }
 _PSI = {
     "cgroup": "cpu.pressure, some total",
@@ -47,9 +47,9 @@ _LIMIT = {
     "libvirt": "balloon.current",
     "docker": "HostConfig.Memory",
 }
-_NO_PSI = "the kernel gives no pressure (PSI) for this workload's cgroup"
+_NO_PSI = "the kernel reports no pressure (PSI) for this workload's cgroup"
 _NO_NET = "it shares the host's network, or its processes' network namespace cannot be read"
-_VM_ONLY = "only libvirt can tell, and only for a virtual machine"
+_VM_ONLY = "only libvirt reports it, and only for virtual machines"
 _NO_DISK = "the io controller is not enabled for its cgroup (on cgroup v1: /proc/<pid>/io, which needs root)"
 
 # fmt: off
@@ -133,7 +133,7 @@ ROWS: tuple[Metric, ...] = (
     ),
     Metric(
         key="memory_limit_bytes", alias="memlimit", label="LIMIT", unit=Unit.BYTES,
-        help="The lowest limit that holds for its memory.",
+        help="The lowest memory limit that applies to it.",
         formula="min(own limit, ancestors' limits, balloon target)",
         derive=lowest("memory_limit_bytes"), fields=("memory_limit_bytes",), origins=_LIMIT,
         missing="it has no memory limit",
@@ -164,13 +164,13 @@ ROWS: tuple[Metric, ...] = (
     ),
     Metric(
         key="oom_kills", alias="oom", label="OOM", unit=Unit.COUNT,
-        help="Processes killed for lack of memory, since it was made.", formula="oom_kill",
+        help="Processes killed for lack of memory, since it was created.", formula="oom_kill",
         derive=gauge("oom_kills_total"), fields=("oom_kills_total",),
         origins={"cgroup-slow": "memory.events oom_kill"}, less_is_better=True, adds_up=True, is_total=True,
     ),
     Metric(
         key="cpu_limit_cores", alias="cores", label="CPUS", unit=Unit.CORES,
-        help="Cores it may use at most.", formula="min(quota of it and its ancestors, cpuset, vCPUs, online CPUs)",
+        help="The most cores it may use.", formula="min(quota of it and its ancestors, cpuset, vCPUs, online CPUs)",
         derive=lowest("cpu_limit_cores"), fields=("cpu_limit_cores",),
         origins={"cgroup-slow": "cpu.max, cpuset.cpus.effective", "libvirt": "vcpu.current"},
     ),
@@ -216,7 +216,7 @@ ROWS: tuple[Metric, ...] = (
     ),
     Metric(
         key="cpu_steal_percent", alias="steal", label="STEAL%", unit=Unit.PERCENT,
-        help="Share of time its vCPUs were ready and had to wait.",
+        help="Share of time its vCPUs were ready but had to wait.",
         formula="growth of vcpu.N.delay, summed / elapsed time / vCPUs x 100",
         derive=steal_percent, fields=("steal_total_ns",), origins={"libvirt": "domain stats vcpu.N.delay"},
         missing=_VM_ONLY, thresholds=(5.0, 10.0), less_is_better=True,
@@ -293,7 +293,7 @@ ROWS: tuple[Metric, ...] = (
     ),
     Metric(
         key="cpu_seconds", alias="time", label="TIME", unit=Unit.SECONDS,
-        help="CPU time used since it was made.", formula="cpu.stat usage_usec",
+        help="CPU time used since it was created.", formula="cpu.stat usage_usec",
         derive=cpu_seconds, fields=("cpu_total_ns",),
         origins={"cgroup": "cpu.stat usage_usec (v1: cpuacct.usage)", "libvirt": "domain stats cpu.time"},
         adds_up=True, is_total=True,

@@ -1,4 +1,4 @@
-"""The type of a metric: what one row of METRICS says. `metric_rows` has the rows.
+"""The type of a metric: one row of METRICS. `metric_table` has the rows.
 
 A metric is derived from a `Reading` (see `rates`): the workload's newest samples, each with the one before it.
 100 % CPU is one host core, everywhere. Memory is measured in the same way for every kind: what the kernel charges,
@@ -27,12 +27,12 @@ class Unit(StrEnum):
 
 
 class Readable(Protocol):
-    """What a metric may ask of a reading."""
+    """The part of a reading that metrics are derived from."""
 
     def gauge(self, name: str) -> float | None: ...
     def lowest(self, name: str) -> float | None: ...
     def rate(self, name: str) -> float | None: ...
-    def rate_beside(self, name: str, beside: str) -> float | None: ...
+    def rate_with(self, name: str, companion: str) -> float | None: ...
     def ratio(self, part: str, whole: str) -> float | None: ...
     def value(self, key: str) -> float | None: ...
 
@@ -69,13 +69,13 @@ class Metric:
     formula: str
     derive: Derivation
     fields: tuple[str, ...]
-    """Sample fields it is made of; they tell where a value came from."""
+    """Sample fields it is made of; they show where a value came from."""
     origins: Mapping[str, str] = field(default_factory=dict)
     """Source name -> the files or calls that supply it."""
     missing: str = "no source supplies it for this workload"
     """Why a cell may be empty."""
     is_default: bool = False
-    """Whether the table and `vmtop list` show it unless told otherwise."""
+    """Whether the table and `vmtop list` show it by default."""
     keep: int = 5
     """Its column's rank: where there is no room, columns with the lowest number go first. 0 to 100."""
     past_column: tuple[str, int] | None = None

@@ -1,6 +1,6 @@
 """METRICS, the one table of what vmtop can show: it feeds columns, sorting, filters, export, help and the docs.
 
-`metric` has the type of a row, `metric_rows` the rows, `derivations` the formulas.
+`metric_type` has the type of a row, `metric_table` the rows, `derivations` the formulas.
 """
 
 from __future__ import annotations

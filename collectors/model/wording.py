@@ -1,4 +1,4 @@
-"""Words that several sentences share."""
+"""Phrases that several messages share."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ _NAMED = 4
 
 
 def some(names: Sequence[str]) -> str:
-    """Name a few, and count the rest."""
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
+    """List the first few names, and count the rest."""
+    remainder = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + remainder

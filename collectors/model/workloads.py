@@ -1,7 +1,7 @@
-"""The vocabulary of vmtop as types: workloads, samples, frames, events and the states of sources.
+"""The basic types of vmtop: workloads, samples, frames, events and the states of sources.
 
 Everything here is plain data. Nothing here reads a system, derives a rate or formats text, and no other
-module of the package is imported. Absent is `None`, never zero.
+module of the package is imported. A missing value is `None`, never zero.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ class Kind(StrEnum):
     VM = "vm"
     CONTAINER = "container"
     SERVICE = "service"
-    """A systemd unit or any other top-level cgroup: what runs on bare metal."""
+    """A systemd unit or any other top-level cgroup."""
     HOST = "host"
 
 
 class State(StrEnum):
-    """What a workload is doing, in the words of the engines."""
+    """The state of a workload, in the terms of the engines."""
 
     RUNNING = "running"
     PAUSED = "paused"
@@ -39,7 +39,7 @@ class State(StrEnum):
 
     @property
     def is_active(self) -> bool:
-        """Whether the workload holds memory and can use CPU: all that is not at rest."""
+        """Whether the workload holds memory and can use CPU: true for every state but stopped, created and crashed."""
         return self in ACTIVE
 
 
@@ -47,7 +47,7 @@ ACTIVE = frozenset(State) - {State.STOPPED, State.CREATED, State.CRASHED}
 
 
 class WorkloadId(NamedTuple):
-    """Who a workload is, for as long as it exists.
+    """Identifies a workload for as long as it exists.
 
     The id is the engine's own: 64 hex digits for a container, the UUID of a domain, the cgroup path of a service.
     """
@@ -62,7 +62,7 @@ class Workload(msgspec.Struct, frozen=True, gc=False):
     id: WorkloadId
     kind: Kind
     name: str
-    """Shown text, already inert (see `safety.sanitize`)."""
+    """The text to show, already sanitized (see `safety.sanitize`)."""
     state: State = State.UNKNOWN
     name_is_known: bool = True
     """False when the name is only a shortened id, because no engine could be asked."""
@@ -99,7 +99,7 @@ class Sample(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """
 
     source: str
-    """Which reader made it: `host`, `cgroup`, `cgroup-slow`, `process-io`, `libvirt`, `docker-stats`, `demo`."""
+    """The reader that made it: `host`, `cgroup`, `cgroup-slow`, `process-io`, `libvirt`, `docker-stats`, `demo`."""
     at_ns: int
     """`time.monotonic_ns()` just after the read (the middle of a remote call)."""
     epoch: str = ""
@@ -112,20 +112,20 @@ class Sample(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     cpu_throttled_periods_total: int | None = None
     cpu_throttled_total_ns: int | None = None
     cpu_limit_cores: float | None = None
-    """What it may use at most: own quota, ancestors' quotas, cpuset and online CPUs taken together."""
+    """The most cores it may use: its quota, its ancestors' quotas, its cpuset and the online CPUs taken together."""
     cpu_stall_total_ns: int | None = None
     """PSI `some` of CPU: time during which at least one task waited for a CPU."""
     memory_stall_total_ns: int | None = None
     io_stall_total_ns: int | None = None
 
     memory_charged_bytes: int | None = None
-    """All that the kernel charges to it, page cache included."""
+    """All memory that the kernel charges to it, page cache included."""
     memory_inactive_file_bytes: int | None = None
     """Page cache that the kernel would drop first."""
     memory_limit_bytes: int | None = None
     """The lowest of its own limit, its ancestors' limits and the host's memory; a domain's balloon target."""
     memory_maximum_bytes: int | None = None
-    """What a domain may be given at most."""
+    """The most memory a domain may be given."""
     memory_peak_bytes: int | None = None
     memory_swap_bytes: int | None = None
     memory_rss_bytes: int | None = None
@@ -135,7 +135,7 @@ class Sample(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     memory_usable_bytes: int | None = None
     """The guest's MemAvailable, by its balloon driver."""
     memory_report_age_s: float | None = None
-    """How old the guest's own report was when it was read."""
+    """Age of the guest's own report when it was read, in seconds."""
     oom_kills_total: int | None = None
 
     disk_read_total_bytes: int | None = None
@@ -152,7 +152,7 @@ class Sample(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     guest_disk_write_time_total_ns: int | None = None
 
     net_rx_total_bytes: int | None = None
-    """As the workload sees it: what it received."""
+    """Bytes received, as the workload sees it."""
     net_tx_total_bytes: int | None = None
     net_rx_packets_total: int | None = None
     net_tx_packets_total: int | None = None
@@ -173,34 +173,34 @@ class Availability(StrEnum):
 
     OK = "ok"
     WAITING = "waiting"
-    """Asked for the first time, no answer yet."""
+    """The first reading is under way; no answer yet."""
     STALE = "stale"
     """It answered before and does not answer now: its numbers are old."""
     DENIED = "denied"
     ABSENT = "absent"
-    """This host has none."""
+    """This host has no such system."""
     DOWN = "down"
 
 
 class SourceState(msgspec.Struct, frozen=True, gc=False):
-    """How a source is doing, for the header and for `doctor`."""
+    """The state of a source, for the header and for `doctor`."""
 
     name: str
     availability: Availability
     detail: str = ""
     """A few words that go with `ok`, such as a version or a count."""
     reason: str = ""
-    """One sentence: what happened, to what; with `ok`, what of it may not be seen."""
+    """One sentence: what happened, to what; with `ok`, what of it cannot be seen."""
     remedy: str = ""
-    """What to do about it; a command where there is one."""
+    """How to fix it; a command where there is one."""
     read_at_ns: int | None = None
-    """Monotonic instant of the last good reading."""
+    """Monotonic instant of the last successful reading, in ns; `None` if there was none."""
     cost_ns: int | None = None
-    """How long that reading took."""
+    """Duration of that reading in ns."""
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
-    """Something that happened to a workload at an instant."""
+    """An event of a workload at an instant."""
 
     wall: float
     workload: WorkloadId
@@ -211,10 +211,10 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
 
 class Frame(msgspec.Struct, frozen=True, gc=False):
-    """All that is known at one tick, joined over the sources. Raw counters only.
+    """Everything known at one tick, joined over the sources. Raw counters only.
 
-    A slow source's last samples are repeated with their own instants until it has new ones, so that every frame
-    is a whole picture by itself.
+    A slow source's last samples are repeated with their own instants until it has new ones, so every frame
+    is complete by itself.
     """
 
     at_ns: int
@@ -235,6 +235,6 @@ class Frame(msgspec.Struct, frozen=True, gc=False):
     facts: dict[str, str] = {}
     """Host facts for the header: `hostname`, `kernel`, `cgroup`."""
     run: str = "0" * 16
-    """Which run of a sampler it is of, 16 hexadecimal digits: instants of two runs are of two clocks."""
+    """The sampler's run, 16 hexadecimal digits: monotonic instants of two runs come from different clocks."""
     interval_s: float = 0.0
-    """The pace at which frames were meant to come; 0 is unknown."""
+    """The intended time between frames; 0 is unknown."""

@@ -1,7 +1,7 @@
 """The filter language of the screen and the command line, and the order of rows. Pure.
 
 shop                      name, project, image or id contains it (case is ignored)
-kind=vm  state!=running   a field is or is not; also engine, name, image, project, health, id, label.KEY
+kind=vm  state!=running   a field is or is not a value; also engine, name, image, project, health, id, label.KEY
 name~^web-[0-9]+$         a field matches a regular expression
 cpu>50  mem>=1.5G         a metric, by alias or key, with a size, a share or a time
 !term                     not; terms next to each other: all of them; `or`: either side
@@ -69,7 +69,7 @@ _LONGEST_MESSAGE = 1000
 
 
 class QueryError(ValueError):
-    """A filter that cannot be understood; the message is one sentence for the user."""
+    """An invalid filter; the message is one sentence for the user."""
 
     def __init__(self, message: str) -> None:
         super().__init__(sanitize(message, _LONGEST_MESSAGE))
@@ -77,22 +77,22 @@ class QueryError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A filter, ready to use."""
+    """A parsed filter."""
 
     text: str
     alternatives: tuple[tuple[Term, ...], ...] = ()
-    """Terms that must all hold, in groups of which one must; none at all lets everything through."""
+    """Groups of terms: a workload passes if all terms of at least one group hold. Empty lets every workload pass."""
 
     def matches(self, reading: Reading) -> bool:
-        """Return whether a workload passes. Does not raise."""
+        """Return whether a workload passes. Never raises."""
         return not self.alternatives or any(all(term(reading) for term in terms) for terms in self.alternatives)
 
 
 def parse(text: str) -> Query:
-    """Read a filter.
+    """Parse a filter.
 
     Raises:
-        QueryError: It cannot be understood.
+        QueryError: The filter is invalid.
     """
     groups: list[list[Term]] = [[]]
     words = _words(text)
@@ -110,16 +110,16 @@ def parse(text: str) -> Query:
 
 def _words(text: str) -> list[str]:
     """Split at spaces outside quotes; the quotes stay."""
-    words, place = [], 0
-    while place < len(text):
-        if text[place].isspace():
-            place += 1
+    words, index = [], 0
+    while index < len(text):
+        if text[index].isspace():
+            index += 1
             continue
-        found = _WORD.match(text, place)
-        if found is None or (found.end() < len(text) and text[found.end()] in "\"'"):
-            raise QueryError(f"the quote in {_shown(text[place:])} is not closed")
-        words.append(found[0])
-        place = found.end()
+        match = _WORD.match(text, index)
+        if match is None or (match.end() < len(text) and text[match.end()] in "\"'"):
+            raise QueryError(f"the quote in {_quoted(text[index:])} is not closed")
+        words.append(match[0])
+        index = match.end()
     return words
 
 
@@ -129,18 +129,18 @@ def _term(word: str) -> Term:
             raise QueryError("there is nothing after '!'")
         inner = _term(word[1:])
         return lambda reading: not inner(reading)
-    if found := _FIELD.fullmatch(word):
-        return _comparison(found[1], found[2], _bare(found[3]))
+    if match := _FIELD.fullmatch(word):
+        return _comparison(match[1], match[2], _unquoted(match[3]))
     if _SIGNS.search(_QUOTED.sub("", word)):
-        raise QueryError(f"{_shown(word)} has no field before its sign; put it in quotes to search for it")
-    return _contains(_bare(word).casefold())
+        raise QueryError(f"{_quoted(word)} has no field before its sign; put it in quotes to search for it")
+    return _contains(_unquoted(word).casefold())
 
 
-def _bare(word: str) -> str:
-    return _QUOTED.sub(lambda found: found[1] if found[1] is not None else found[2], word)
+def _unquoted(word: str) -> str:
+    return _QUOTED.sub(lambda match: match[1] if match[1] is not None else match[2], word)
 
 
-def _shown(word: str) -> str:
+def _quoted(word: str) -> str:
     return repr(word if len(word) <= 40 else word[:39] + "…")
 
 
@@ -164,16 +164,16 @@ def _comparison(name: str, sign: str, value: str) -> Term:
     metric = find_metric(lowered)
     if metric is not None:
         return _metric_term(name, metric, sign, value)
-    raise QueryError(f"there is no field or metric {_shown(name)}{_nearest(lowered)}")
+    raise QueryError(f"there is no field or metric {_quoted(name)}{_nearest(lowered)}")
 
 
 def _nearest(name: str) -> str:
-    near = get_close_matches(name, [*FIELDS, *ALIASES, *METRICS, "label.KEY"], 1, 0.5)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    matches = get_close_matches(name, [*FIELDS, *ALIASES, *METRICS, "label.KEY"], 1, 0.5)
+    return f"; did you mean {matches[0]!r}?" if matches else ""
 
 
 def find_metric(name: str) -> Metric | None:
-    """Return a metric by its alias or key."""
+    """Return a metric by its alias or key; `None` if there is none."""
     return METRICS.get(ALIASES.get(name, name))
 
 
@@ -182,18 +182,18 @@ def _text_term(name: str, sign: str, value: str, read: Callable[[Workload], str]
         try:
             pattern = Pattern(value)
         except PatternError as error:
-            raise QueryError(f"the pattern {_shown(value)} cannot be used: {error}") from None
+            raise QueryError(f"the pattern {_quoted(value)} cannot be used: {error}") from None
         return lambda reading: pattern.search(read(reading.workload))
     if sign not in ("=", "!="):
         raise QueryError(f"{name!r} is text: use =, != or ~ with it")
-    wanted = value.casefold()
-    if name in _CLOSED and wanted not in _CLOSED[name]:
-        raise QueryError(f"there is no {name} {_shown(value)}; it is one of {', '.join(_CLOSED[name])}")
+    lowered = value.casefold()
+    if name in _CLOSED and lowered not in _CLOSED[name]:
+        raise QueryError(f"there is no {name} {_quoted(value)}; it is one of {', '.join(_CLOSED[name])}")
     if name == "id":
         return lambda reading: (
-            (wanted in (reading.workload.id.id.casefold(), reading.workload.short_id.casefold())) is (sign == "=")
+            (lowered in (reading.workload.id.id.casefold(), reading.workload.short_id.casefold())) is (sign == "=")
         )
-    return lambda reading: (read(reading.workload).casefold() == wanted) is (sign == "=")
+    return lambda reading: (read(reading.workload).casefold() == lowered) is (sign == "=")
 
 
 def _metric_term(name: str, metric: Metric, sign: str, value: str) -> Term:
@@ -201,25 +201,25 @@ def _metric_term(name: str, metric: Metric, sign: str, value: str) -> Term:
         raise QueryError(f"{name!r} is a number: use >, <, >=, <=, = or != with it")
     compare, limit = _COMPARISONS[sign], _number(name, metric.unit, value)
 
-    def holds(reading: Reading) -> bool:
+    def compares(reading: Reading) -> bool:
         measured = reading.value(metric.key)
         return measured is not None and not math.isnan(measured) and compare(measured, limit)
 
-    return holds
+    return compares
 
 
 def _number(name: str, unit: Unit, text: str) -> float:
-    found = _NUMBER.fullmatch(text)
-    scale = None if found is None else _SUFFIXES.get(unit, _THOUSANDS).get(found[2].lower())
-    if found is None or scale is None or not math.isfinite(number := float(found[1]) * scale):
+    match = _NUMBER.fullmatch(text)
+    scale = None if match is None else _SUFFIXES.get(unit, _THOUSANDS).get(match[2].lower())
+    if match is None or scale is None or not math.isfinite(number := float(match[1]) * scale):
         example = {Unit.PERCENT: "50%", Unit.SECONDS: "2h", Unit.MILLISECONDS: "20ms"}.get(unit, "10")
         example = "1.5G" if unit in (Unit.BYTES, Unit.BYTES_PER_SECOND) else example
-        raise QueryError(f"{name!r} is compared with a number such as {example}, not with {_shown(text)}")
+        raise QueryError(f"{name!r} is compared with a number such as {example}, not with {_quoted(text)}")
     return number
 
 
 class SortKey(NamedTuple):
-    """Where a row goes: rows without a value last, equal ones by name and id, so that the order is total."""
+    """A row's position in the order: rows without a value last, equal rows by name and id, so the order is total."""
 
     is_missing: bool
     rank: float | str
@@ -229,17 +229,17 @@ class SortKey(NamedTuple):
 
 
 def sort_key(metric: str, is_descending: bool = True) -> Callable[[Reading], SortKey]:
-    """Return a key for `sorted`: by a metric (alias or key) or by a text field, which always ascends.
+    """Return a key function for `sorted`: by a metric (alias or key), or by a text field, which always ascends.
 
     Raises:
         QueryError: There is no such metric or field.
     """
     lowered = metric.lower()
-    found = find_metric(lowered)
+    sort_metric = find_metric(lowered)
     sign = -1.0 if is_descending else 1.0
 
     def by_metric(reading: Reading) -> SortKey:
-        value = reading.value(found.key) if found else None
+        value = reading.value(sort_metric.key) if sort_metric else None
         is_missing = value is None or math.isnan(value)
         return _key(reading, is_missing, 0.0 if value is None or is_missing else sign * value)
 
@@ -247,9 +247,9 @@ def sort_key(metric: str, is_descending: bool = True) -> Callable[[Reading], Sor
         text = FIELDS[lowered](reading.workload).casefold()
         return _key(reading, not text, text)
 
-    if found is None and lowered not in FIELDS:
-        raise QueryError(f"there is no field or metric {_shown(metric)} to sort by{_nearest(lowered)}")
-    return by_text if found is None else by_metric
+    if sort_metric is None and lowered not in FIELDS:
+        raise QueryError(f"there is no field or metric {_quoted(metric)} to sort by{_nearest(lowered)}")
+    return by_text if sort_metric is None else by_metric
 
 
 def _key(reading: Reading, is_missing: bool, rank: float | str) -> SortKey:

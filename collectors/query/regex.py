@@ -1,7 +1,7 @@
 r"""Regular expressions that cannot hang: time grows with the text's length, whatever the pattern.
 
-A pattern typed into a filter runs over names that strangers chose, many times a second. Python's own `re` backtracks
-and `(a+)+$` would stop the screen; RE2 does not backtrack. `\d \w \s` and their opposites mean Unicode here, as in
+A pattern typed into a filter runs over names from untrusted sources, many times a second. Python's own `re` backtracks
+and `(a+)+$` would freeze the screen; RE2 does not backtrack. `\d \w \s` and their opposites mean Unicode here, as in
 `re`; RE2's own mean ASCII, so they are spelled out. There is no look-around and there are no back-references. Case is
 ignored, and a match may be anywhere in the text.
 """
@@ -12,7 +12,7 @@ import re
 
 LONGEST_PATTERN = 200
 LONGEST_TEXT = 256
-"""What `safety.sanitize` lets through."""
+"""The longest text that `safety.sanitize` returns."""
 _MOST_MEMORY = 1 << 20
 """Bytes that one compiled pattern may take."""
 _CLASSES = {"d": r"\p{Nd}", "w": r"\p{L}\p{N}_", "s": r"\t-\r\x{1c}-\x{1f}\x{85}\p{Z}"}
@@ -32,22 +32,22 @@ _REASONS = (
     ("perl operator", "look-around, (?=...), is not supported"),
     ("nesting depth", "its groups are nested too deep"),
 )
-"""What RE2 says, and the same in the words of this program."""
+"""RE2's messages, and vmtop's wording of each."""
 
 
 class PatternError(ValueError):
-    """A pattern that cannot be used, with the reason."""
+    """An invalid pattern; the message is the reason."""
 
 
 class Pattern:
     """A compiled pattern.
 
     Raises:
-        PatternError: The pattern is too long, malformed, or uses what is not supported.
+        PatternError: The pattern is too long, malformed, or uses unsupported syntax.
     """
 
     def __init__(self, text: str) -> None:
-        import re2  # filters without a pattern, and the first screen, do without it
+        import re2  # not needed for filters without a pattern, nor for the first screen
 
         if len(text) > LONGEST_PATTERN:
             raise PatternError(f"a pattern has at most {LONGEST_PATTERN} characters")
@@ -69,7 +69,7 @@ class Pattern:
 
 
 def _bytes(text: str) -> bytes:
-    """Return a text as UTF-8; a lone surrogate, which has no UTF-8, becomes `?`."""
+    """Return a text as UTF-8; a lone surrogate, which UTF-8 cannot encode, becomes `?`."""
     return text.encode("utf-8", "replace")
 
 
@@ -99,6 +99,6 @@ def _escaped(sign: str, is_in_set: bool) -> str:
 
 
 def _reason(error: Exception) -> str:
-    said = error.args[0] if error.args else ""
-    words = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
-    return next((reason for part, reason in _REASONS if part in words), words)
+    argument = error.args[0] if error.args else ""
+    message = argument.decode("utf-8", "replace") if isinstance(argument, bytes) else str(argument)
+    return next((reason for part, reason in _REASONS if part in message), message)

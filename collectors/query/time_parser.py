@@ -1,6 +1,6 @@
-"""Times and spans as people write them: `14:05`, `yesterday 2pm`, `10m ago`, `+30s`, `1h30m`. Pure.
+"""Times and durations as users write them: `14:05`, `yesterday 2pm`, `10m ago`, `+30s`, `1h30m`. Pure.
 
-A clock time without a date is the last one of that kind in the session, in local time; `ago` counts from its end.
+A clock time without a date is its last occurrence in the session, in local time; `ago` counts from the session's end.
 """
 
 from __future__ import annotations
@@ -16,62 +16,62 @@ EXAMPLES = "14:05, 2pm, yesterday 14:05, 2026-11-24 03:12, 10m ago, +30s, start,
 
 
 class TimeError(ValueError):
-    """A time that cannot be understood; the message is one sentence for the user."""
+    """An invalid time; the message is one sentence for the user."""
 
 
 def parse_span(text: str) -> float:
-    """Return seconds: `90s`, `5m`, `1h30m`, `2d`; a bare number is seconds.
+    """Return a duration in seconds: `90s`, `5m`, `1h30m`, `2d`; a bare number is seconds.
 
     Raises:
         TimeError: It is not a duration.
     """
-    wanted = text.strip()
-    if re.fullmatch(r"\d+(\.\d+)?", wanted):
-        return _bounded(float(wanted), text)
-    parts = _PART.findall(wanted)
-    if not parts or _PART.sub("", wanted).strip():
+    duration = text.strip()
+    if re.fullmatch(r"\d+(\.\d+)?", duration):
+        return _bounded(float(duration), text)
+    parts = _PART.findall(duration)
+    if not parts or _PART.sub("", duration).strip():
         raise TimeError(f"invalid duration {text!r} (examples: 90s, 5m, 1h30m)")
     return _bounded(sum(float(number) * _UNITS[unit.lower()] for number, unit in parts), text)
 
 
-def parse_time(text: str, first: float, last: float, here: float | None = None) -> float:
+def parse_time(text: str, start: float, end: float, current: float | None = None) -> float:
     """Return a wall time in seconds since 1970.
 
     Args:
         text: What was typed.
-        first: The session's first instant.
-        last: Its last.
-        here: What `+30s` and `-5m` count from; the first instant by default.
+        start: The session's first instant, a wall time.
+        end: The session's last instant, a wall time.
+        current: The wall time that `+30s` and `-5m` count from; the start by default.
 
     Raises:
-        TimeError: It is not a time.
+        TimeError: The text is not a time.
     """
-    wanted = " ".join(text.split()).lower()
-    if wanted in ("start", "begin", "first"):
-        return first
-    if wanted in ("end", "now", "last"):
-        return last
-    if wanted[:1] in ("+", "-") and wanted[1:2].isdigit():
-        span = parse_span(wanted[1:])
-        return (first if here is None else here) + (span if wanted[0] == "+" else -span)
-    if wanted.endswith(" ago"):
-        return last - parse_span(wanted[:-4])
-    moment = _date(wanted)
-    moment = _clock(wanted, last) if moment is None else moment
-    if moment is None:
+    words = " ".join(text.split()).lower()
+    if words in ("start", "begin", "first"):
+        return start
+    if words in ("end", "now", "last"):
+        return end
+    if words[:1] in ("+", "-") and words[1:2].isdigit():
+        span = parse_span(words[1:])
+        return (start if current is None else current) + (span if words[0] == "+" else -span)
+    if words.endswith(" ago"):
+        return end - parse_span(words[:-4])
+    wall = _date(words)
+    wall = _clock(words, end) if wall is None else wall
+    if wall is None:
         raise TimeError(f"{text!r} is not a time; examples: {EXAMPLES}.")
-    return moment
+    return wall
 
 
-def check_inside(text: str, wall: float, first: float, last: float) -> None:
+def check_inside(text: str, wall: float, start: float, end: float) -> None:
     """Refuse a time that lies outside a session.
 
     Raises:
-        TimeError: With what the session covers.
+        TimeError: The time is more than a second outside; the message says what the session covers.
     """
-    if not first - 1 <= wall <= last + 1:
-        shown = [datetime.fromtimestamp(one).isoformat(" ", "seconds") for one in (wall, first, last)]
-        raise TimeError(f"{text!r} is {shown[0]}, outside the session, which is {shown[1]} to {shown[2]}.")
+    if not start - 1 <= wall <= end + 1:
+        typed, first, last = (datetime.fromtimestamp(at).isoformat(" ", "seconds") for at in (wall, start, end))
+        raise TimeError(f"{text!r} is {typed}, outside the session, which is {first} to {last}.")
 
 
 def _bounded(seconds: float, text: str) -> float:
@@ -80,26 +80,26 @@ def _bounded(seconds: float, text: str) -> float:
     return seconds
 
 
-def _date(wanted: str) -> float | None:
-    if not re.match(r"\d{4}-", wanted):
+def _date(text: str) -> float | None:
+    if not re.match(r"\d{4}-", text):
         return None
     try:
-        return datetime.fromisoformat(wanted.upper()).timestamp()
+        return datetime.fromisoformat(text.upper()).timestamp()
     except (ValueError, OverflowError, OSError):
         return None
 
 
-def _clock(wanted: str, last: float) -> float | None:
-    day, _, clock = wanted.partition(" ") if wanted.startswith(("today ", "yesterday ")) else ("", "", wanted)
-    found = _CLOCK.fullmatch(clock)
-    if found is None or not (found[2] or found[4]):
+def _clock(text: str, session_end: float) -> float | None:
+    day, _, clock = text.partition(" ") if text.startswith(("today ", "yesterday ")) else ("", "", text)
+    match = _CLOCK.fullmatch(clock)
+    if match is None or not (match[2] or match[4]):
         return None
-    hour, minute, second, half = int(found[1]), int(found[2] or 0), float(found[3] or 0), found[4]
+    hour, minute, second, half = int(match[1]), int(match[2] or 0), float(match[3] or 0), match[4]
     if half and not 1 <= hour <= 12:
         return None
     hour = hour % 12 + (12 if half == "pm" else 0) if half else hour
     try:
-        end = datetime.fromtimestamp(last)
+        end = datetime.fromtimestamp(session_end)
         moment = end.replace(hour=hour, minute=minute, second=int(second), microsecond=int(second % 1 * 1e6))
     except (ValueError, OverflowError, OSError):
         return None

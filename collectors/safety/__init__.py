@@ -1,1 +1,1 @@
-"""What keeps text, files and rights from outside harmless."""
+"""Protects against hostile text, unsafe files and leaked secrets."""

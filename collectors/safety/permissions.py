@@ -1,6 +1,6 @@
-"""What this user, or the container around vmtop, may not see, and the command that grants it.
+"""What this user, or the container around vmtop, may not see, and the command that grants access.
 
-Nothing here takes a right: vmtop shows the command, the user decides.
+Nothing here changes permissions: vmtop shows the command, the user decides.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _INITIAL_PIDS = "pid:[4026531836]"
 """PROC_PID_INIT_INO of include/linux/proc_ns.h: the same on every kernel."""
 _ID = re.compile(r"[0-9a-f]{64}")
 _OWN_FILES = ("/hostname", "/hosts", "/resolv.conf")
-"""What an engine mounts into a container from the container's own folder."""
+"""Files that an engine mounts into a container from the container's own folder."""
 IN_CONTAINER = (
     "docker run --pid=host --cgroupns=host --network=host --cap-add=SYS_PTRACE -v /sys/fs/cgroup:/sys/fs/cgroup:ro "
     "IMAGE vmtop"
@@ -32,7 +32,7 @@ def sees_all_processes(proc: str = "/proc") -> bool:
 
 def own_containers(proc: Path = Path("/proc")) -> frozenset[str]:
     """Return the ids of the containers around this process, by its control groups and its mounts."""
-    found = {match for line in read_if_allowed(proc / "self/cgroup").splitlines() for match in _ID.findall(line)}
+    ids = {match for line in read_if_allowed(proc / "self/cgroup").splitlines() for match in _ID.findall(line)}
     for line in read_if_allowed(proc / "self/mountinfo").splitlines():
         fields = line.split(" ")
         if (
@@ -40,44 +40,44 @@ def own_containers(proc: Path = Path("/proc")) -> frozenset[str]:
             and fields[3].endswith(_OWN_FILES)
             and fields[4] == "/etc" + fields[3][fields[3].rindex("/") :]
         ):
-            found.update(_ID.findall(fields[3]))
-    return frozenset(found)
+            ids.update(_ID.findall(fields[3]))
+    return frozenset(ids)
 
 
 def is_in_container() -> bool:
-    """Whether vmtop runs in a container. A mark such as /.dockerenv outlives one: images become machines."""
+    """Whether vmtop runs in a container. A file such as /.dockerenv proves nothing: images become virtual machines."""
     return bool(own_containers()) or not sees_all_processes()
 
 
 def as_root() -> str:
-    """Return the command that runs vmtop with all rights."""
+    """Return the command that runs vmtop with full permissions."""
     return IN_CONTAINER if is_in_container() else "sudo vmtop"
 
 
-def way_to(place: str) -> str:
-    """Return the option that lets a container see a daemon's socket or folder; empty outside of one."""
-    return f"docker run -v {place}:{place} ..." if is_in_container() else ""
+def mount_remedy(path: str) -> str:
+    """Return the command that lets a container see a daemon's socket or folder; empty outside a container."""
+    return f"docker run -v {path}:{path} ..." if is_in_container() else ""
 
 
 def access_remedy(socket: Path | None, usual_group: str) -> str:
     """Return the command that lets this user use a socket.
 
     Args:
-        socket: It refused this user, or cannot even be seen; `None` where polkit or a service refused.
-        usual_group: Whose members are let in on most hosts; named where no socket can be looked at.
+        socket: The socket that refused this user or cannot be seen; `None` where polkit or a service refused.
+        usual_group: The group that has access on most hosts, named where the socket's group is not known.
     """
     try:
-        about = socket.stat() if socket else None
+        status = socket.stat() if socket else None
     except OSError:
-        about = None
-    if about is None:
+        status = None
+    if status is None:
         return _join(usual_group)
-    if about.st_gid == 0 or about.st_mode & _GROUP_MAY != _GROUP_MAY:
+    if status.st_gid == 0 or status.st_mode & _GROUP_MAY != _GROUP_MAY:
         return as_root()
     try:
-        return _join(grp.getgrgid(about.st_gid).gr_name)
-    except KeyError:  # of the host, seen from a container
-        return f"docker run --group-add {about.st_gid} ..." if is_in_container() else as_root()
+        return _join(grp.getgrgid(status.st_gid).gr_name)
+    except KeyError:  # a group of the host, seen from a container
+        return f"docker run --group-add {status.st_gid} ..." if is_in_container() else as_root()
 
 
 def _join(group: str) -> str:
@@ -85,7 +85,7 @@ def _join(group: str) -> str:
 
 
 def read_if_allowed(path: Path) -> str:
-    """Return a file's text; empty when it is not there, or not for this user: then it cannot tell."""
+    """Return a file's text; empty when it does not exist or this user may not read it."""
     try:
         return path.read_text(errors="replace")
     except OSError:

@@ -1,6 +1,6 @@
-"""Logs of a user's own: files that only their owner can read, that never grow past a bound, and that follow no link.
+"""A user's own logs: files that only their owner can read, bounded in size, never written through a link.
 
-Opened for each line: another vmtop may write to the same file, set it aside, or remove it, at any time.
+A file is opened for each line: another vmtop may write to it, rotate it, or remove it, at any time.
 """
 
 from __future__ import annotations
@@ -11,20 +11,25 @@ from contextlib import suppress
 from pathlib import Path
 
 LARGEST = 1 << 20
-"""Bytes; a longer file is set aside once, as `.1`, so that both together stay below two of it and a line."""
+"""Bytes; a longer file is renamed to `.1`, replacing the last one: both together stay below twice this and a line."""
 _GUARDS = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-"""O_NONBLOCK: a named pipe in the file's place must not hold anyone up."""
+"""O_NONBLOCK: a named pipe in place of the file must not block."""
 
 
 def append(path: Path, line: bytes, makes_folder: bool = True) -> None:
-    """Append a line to a file, 0600, made where there is none; so is its folder, unless a person named the place.
+    """Append a line to a file, which is created with mode 0600 if missing.
+
+    Args:
+        path: The file.
+        line: The line, with its line end.
+        makes_folder: Create the folder too if missing; not for a path that the user named.
 
     Raises:
-        OSError: It cannot be written, or a link, or somebody else's file, is in its place.
+        OSError: The file cannot be written, or its path is a link or another user's file.
     """
     if makes_folder:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _set_aside(path)
+    _rotate(path)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | _GUARDS, 0o600)
     try:
         mode = os.fstat(descriptor).st_mode
@@ -40,7 +45,7 @@ def tail(path: Path, size: int) -> list[bytes]:
     try:
         descriptor = os.open(path, os.O_RDONLY | _GUARDS)
     except OSError:
-        return []  # not there yet; a problem in writing is told by whoever writes
+        return []  # not there yet; problems with writing are reported by `append`
     try:
         length = os.fstat(descriptor).st_size
         return os.pread(descriptor, size, max(0, length - size)).splitlines()
@@ -48,8 +53,8 @@ def tail(path: Path, size: int) -> list[bytes]:
         os.close(descriptor)
 
 
-def _set_aside(path: Path) -> None:
+def _rotate(path: Path) -> None:
     with suppress(FileNotFoundError):
-        about = path.lstat()
-        if stat.S_ISREG(about.st_mode) and about.st_size > LARGEST:
+        status = path.lstat()
+        if stat.S_ISREG(status.st_mode) and status.st_size > LARGEST:
             path.replace(path.with_name(f"{path.name}.1"))

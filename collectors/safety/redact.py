@@ -1,6 +1,6 @@
 """Keeps secrets off the screen, out of files and out of logs: by the names of variables and options, and by shape.
 
-A mask too many hides a harmless value; one too few shows a password to whoever looks over the shoulder.
+Masking too much hides a harmless value; masking too little shows a password to anyone who sees the screen.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _NAMED = re.compile(r"(?<![\w.-])(?P<name>[\w.-]+)(?:(?P<is_option>=)|[\"']\s*:\
 _WORD = re.compile(r"\"[^\"]*\"|'[^']*'|\S+")
 _REST = re.compile(r"\"[^\"]*\"|'[^']*'|[^\"',}\]]+")
 _ERROR_NAMES = ("Error", "Exception", "Warning")
-"""`SessionError: no space left` tells no secret."""
+"""`SessionError: no space left` contains no secret."""
 _KEPT_KEYS = frozenset({"SecurityOpt", "Secrets", "PidMode", "AuthorizationPlugins"})
-"""Keys of an engine's answers that sound like secrets and are settings."""
+"""Keys of an engine's answers that look like secrets but are settings."""
 
 
 def is_secret(name: str) -> bool:
@@ -37,34 +37,34 @@ def is_secret(name: str) -> bool:
 
 
 def redact_text(text: str) -> str:
-    """Mask what is recognised: `user:password@host`, `--password=x`, `TOKEN=x`, `"token": "x"`, `Cookie: x`."""
+    """Mask recognised secrets: `user:password@host`, `--password=x`, `TOKEN=x`, `"token": "x"`, `Cookie: x`."""
 
     text = _USERINFO.sub(rf"\g<scheme>{MASK}@", text)
-    pieces: list[str] = []
-    done = 0
-    for found in _NAMED.finditer(text):
-        if found.start() < done or not _tells_of_secret(found["name"], is_option=bool(found["is_option"])):
+    parts: list[str] = []
+    masked_to = 0
+    for name in _NAMED.finditer(text):
+        if name.start() < masked_to or not _names_secret(name["name"], is_option=bool(name["is_option"])):
             continue
-        value = (_WORD if found["is_option"] else _REST).match(text, found.end())
+        value = (_WORD if name["is_option"] else _REST).match(text, name.end())
         if value is not None:
-            pieces += [text[done : found.end()], MASK]
-            done = value.end()
-    return "".join([*pieces, text[done:]])
+            parts += [text[masked_to : name.end()], MASK]
+            masked_to = value.end()
+    return "".join([*parts, text[masked_to:]])
 
 
-def _tells_of_secret(name: str, is_option: bool) -> bool:
+def _names_secret(name: str, is_option: bool) -> bool:
     if is_option:
         return is_secret(name.lstrip("-"))
     return is_secret(name.rpartition(".")[2]) and not name.endswith(_ERROR_NAMES)
 
 
 def redact_line(line: str) -> str:
-    """Mask what is recognised in a line of text, also the word after an option such as `--password`."""
+    """Mask the secrets recognised in a line of text, including the word after an option such as `--password`."""
     return " ".join(redact_words(redact_text(line).split(" ")))
 
 
 def redact_value(name: str, value: str) -> str:
-    """Mask the value of a name: whole if the name is that of a secret, else what is recognised inside."""
+    """Mask the value of a name: all of it if the name is that of a secret, otherwise the secrets recognised in it."""
     return MASK if value and is_secret(name) else redact_text(value)
 
 
@@ -80,7 +80,7 @@ def redact_environment(entries: Sequence[object]) -> tuple[tuple[str, str], ...]
 
 
 def redact_words(words: Sequence[str]) -> list[str]:
-    """Mask a command line: the word after an option such as `--password`, and what single words hold."""
+    """Mask a command line: the word after an option such as `--password`, and the secrets within single words."""
     masked: list[str] = []
     hide_next = False
     for word in words:
@@ -96,7 +96,7 @@ def redact_json(value: object, name: str = "") -> object:
         return {key: redact_json(inner, str(key)) for key, inner in value.items()}
     if isinstance(value, list):
         if name == "Env":
-            return [f"{key}={shown}" for key, shown in redact_environment(value)]
+            return [f"{key}={masked}" for key, masked in redact_environment(value)]
         if all(isinstance(word, str) for word in value):
             return redact_words(value)
         return [redact_json(inner, name) for inner in value]

@@ -1,6 +1,6 @@
-"""The door for text from outside: makes names, labels and paths inert.
+"""Makes names, labels and paths from outside safe to show.
 
-Every string that an engine, a file name or a session file supplies passes `sanitize` once, where it enters.
+Every string from an engine, a file name or a session file passes `sanitize` once, where it enters.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import unicodedata
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 LONGEST = 256
-"""More than any terminal shows of a name; Docker accepts 65,536 characters."""
+"""Characters kept: more than any terminal shows of a name. Docker accepts 65,536."""
 
 _COMBINING_RUN = 4
 _MARKS = frozenset({"Mn", "Me"})
@@ -17,7 +17,7 @@ _MARKS = frozenset({"Mn", "Me"})
 _UNWANTED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Controls, format characters (bidi overrides, zero width), surrogates, private use, line separators."""
 _FLAGS = range(0x1F1E6, 0x1F200)
-"""Regional indicators: two of them are one character, or two, or a letter in a box, as the terminal likes."""
+"""Regional indicators: two of them are one character, or two, or a letter in a box, depending on the terminal."""
 _VARIANTS = frozenset(map(chr, (*range(0xFE00, 0xFE10), *range(0x1F3FB, 0x1F400))))
 """Variation selectors and skin tones: some terminals widen the character before them, others do not."""
 
@@ -26,7 +26,7 @@ def sanitize(text: str | bytes | None, longest: int = LONGEST) -> str:
     """Return the text without anything that could steer a terminal or break a column.
 
     Control, format, surrogate and unassigned characters become U+FFFD, runs of combining marks are cut after four,
-    what terminals do not agree on the width of is left out, and the whole is cut after `longest` characters (an
+    characters whose width differs between terminals are left out, and the result is cut after `longest` characters (an
     ellipsis shows the cut). The result is NFC.
     """
     if text is None:
@@ -35,10 +35,10 @@ def sanitize(text: str | bytes | None, longest: int = LONGEST) -> str:
         text = text.decode("utf-8", "replace")
     if text.isascii() and text.isprintable():
         return text if len(text) <= longest else text[: longest - 1] + "…"
-    clean: list[str] = []
+    characters: list[str] = []
     marks = 0
     for character in unicodedata.normalize("NFC", text[: longest * 8]):
-        if character in _VARIANTS and clean:
+        if character in _VARIANTS and characters:
             continue
         category = unicodedata.category(character)
         if category in _MARKS:
@@ -48,7 +48,7 @@ def sanitize(text: str | bytes | None, longest: int = LONGEST) -> str:
         else:
             marks = 0
         is_unwanted = category in _UNWANTED or character in _VARIANTS or ord(character) in _FLAGS
-        clean.append(REPLACEMENT if is_unwanted else character)
-        if len(clean) > longest:
-            return "".join(clean[: longest - 1]) + "…"
-    return "".join(clean)
+        characters.append(REPLACEMENT if is_unwanted else character)
+        if len(characters) > longest:
+            return "".join(characters[: longest - 1]) + "…"
+    return "".join(characters)

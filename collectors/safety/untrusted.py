@@ -1,6 +1,6 @@
 """Getters for decoded JSON from outside: a value of the wrong type is absent, never an error.
 
-Texts come back as they are: whoever shows them passes them through `sanitize`.
+Texts are returned as they are: callers sanitize them before showing them.
 """
 
 from __future__ import annotations
@@ -9,16 +9,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 
-def at(whole: object, *path: str) -> Any:
+def at(document: object, *path: str) -> Any:
     """Return the value at the end of a path of keys; `None` where a key is missing or its parent is not an object."""
     for key in path:
-        whole = whole.get(key) if isinstance(whole, dict) else None
-    return whole
+        document = document.get(key) if isinstance(document, dict) else None
+    return document
 
 
-def part(whole: object, *path: str) -> Mapping[str, Any]:
+def part(document: object, *path: str) -> Mapping[str, Any]:
     """Return the object at the end of a path of keys; empty when there is none."""
-    value = at(whole, *path)
+    value = at(document, *path)
     return value if isinstance(value, dict) else {}
 
 

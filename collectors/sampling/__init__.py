@@ -1,1 +1,1 @@
-"""Reads all sources regularly, each on a thread of its own, and joins their answers to frames."""
+"""Reads all sources regularly, each on its own thread, and joins their readings into frames."""

@@ -1,4 +1,4 @@
-"""Joins what several sources say of one workload, on (engine, id). Pure."""
+"""Joins the readings of several sources by workload (engine and id). Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collectors.sampling.source import SourceReading
 
 
 def join_workload(weaker: Workload, stronger: Workload) -> Workload:
-    """Merge two descriptions of one workload: the stronger's facts win where it has any."""
+    """Merge two descriptions of one workload: the stronger one's facts win where it has any."""
     facts = {
         name: value
         for name in Workload.__struct_fields__
@@ -35,10 +35,10 @@ def join(
     samples: dict[WorkloadId, tuple[Sample, ...]] = {}
     for _is_authority, reading in sorted(readings, key=lambda pair: pair[0]):
         for identity, workload in reading.workloads.items():
-            known = workloads.get(identity)
-            workloads[identity] = workload if known is None else join_workload(known, workload)
+            weaker = workloads.get(identity)
+            workloads[identity] = workload if weaker is None else join_workload(weaker, workload)
     for _is_authority, reading in readings:
-        for identity, taken in reading.samples.items():
-            known_samples = samples.get(identity)
-            samples[identity] = taken if known_samples is None else known_samples + taken
+        for identity, source_samples in reading.samples.items():
+            earlier_samples = samples.get(identity)
+            samples[identity] = source_samples if earlier_samples is None else earlier_samples + source_samples
     return workloads, samples

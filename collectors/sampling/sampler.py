@@ -1,6 +1,6 @@
 """Paces the sources on a monotonic clock, joins their readings and yields frames.
 
-The sampler has a thread of its own: a stalled terminal or a busy event loop does not delay a sample. Consumers either
+The sampler has its own thread: a stalled terminal or a busy event loop does not delay a sample. Consumers either
 get every frame on that thread (`on_frame`) or wait for the newest from an event loop (`frames`).
 """
 
@@ -23,11 +23,11 @@ from collectors.sampling.worker import Worker
 log = logging.getLogger(__name__)
 
 FIRST_INTERVAL_S = 0.15
-"""The second frame comes early, so that the first rates do."""
+"""Seconds to the second frame, which comes early so that the first rates do."""
 _WARM_UP = 3
-"""Readings that open what later ones only read: they say nothing about the pace that can be kept."""
+"""Readings that open what later ones only read: they do not show which interval can be kept."""
 _WAIT_SHARE = 0.8
-"""A frame waits for the kernel's sources up to this share of the interval."""
+"""Share of the interval that a frame waits for the kernel's sources, at most."""
 _NOWHERE = Workload(id=WorkloadId("host", "unknown"), kind=Kind.HOST, name="host", state=State.RUNNING)
 
 
@@ -48,7 +48,7 @@ class Sampler:
         interval_s: float = 1.0,
         is_steady: bool = True,
     ) -> None:
-        self.pace = AdaptiveInterval(interval_s, is_steady)
+        self.interval = AdaptiveInterval(interval_s, is_steady)
         self.run = os.urandom(8).hex()
         self.workers = [Worker(spec.label or spec.name, _maker(spec, load)) for spec in specs]
         self._listeners: list[Callable[[Frame], None]] = []
@@ -56,7 +56,7 @@ class Sampler:
         """What ended the sampler's thread, if something did; `frames` raises it."""
         self._stop = threading.Event()
         self._changed = threading.Event()
-        """Set when the present wait should end: the interval changed, or it is over."""
+        """Set when the current wait should end: the interval changed, or the sampler stops."""
         self._failure_listeners: list[Callable[[], None]] = []
         self._thread: threading.Thread | None = None
         self._announced: deque[Event] = deque(maxlen=1000)
@@ -68,7 +68,7 @@ class Sampler:
     def start(self) -> None:
         """Start the kernel's sources and the clock; the others start with the first frame.
 
-        Their libraries take longer to load than the kernel's numbers to be on the screen.
+        Loading their libraries takes longer than showing the kernel's numbers.
         """
         for worker in self.workers:
             if worker.source.holds_tick:
@@ -87,17 +87,17 @@ class Sampler:
             worker.join(max(0.0, deadline - time.monotonic()))
 
     def set_interval(self, interval_s: float) -> None:
-        """Change the pace at once: the next frame does not wait for the old interval's end."""
-        self.pace.wish(interval_s)
+        """Change the interval at once: the next frame does not wait for the end of the old one."""
+        self.interval.choose(interval_s)
         self._changed.set()
 
     @property
     def interval_s(self) -> float:
         """Seconds between frames, as it is now."""
-        return self.pace.interval_s
+        return self.interval.interval_s
 
     def announce(self, event: Event) -> None:
-        """Put an event that no source tells, such as an action, into the next frame. Callable from any thread."""
+        """Put an event that no source reports, such as an action, into the next frame. Callable from any thread."""
         self._announced.append(event)
 
     def on_failure(self, listener: Callable[[], None]) -> None:
@@ -139,11 +139,11 @@ class Sampler:
         try:
             self._pace()
         except Exception as error:
-            # Without this guard the screen would go on saying LIVE over frames that no longer come.
+            # Without this guard the screen would still say LIVE although no frames come any more.
             log.exception("the sampler ended")
             self.failure = error
-            for tell in tuple(self._failure_listeners):
-                tell()
+            for listener in tuple(self._failure_listeners):
+                listener()
 
     def _pace(self) -> None:
         due = time.monotonic()
@@ -152,13 +152,15 @@ class Sampler:
             frame = self.tick(due)
             spent_ns = sum(worker.take_spent_ns() for worker in self.workers)
             if count > _WARM_UP:
-                self.pace.note(spent_ns / 1e9)
+                self.interval.note(spent_ns / 1e9)
             for listener in tuple(self._listeners):
                 listener(frame)
             count += 1
             if count == 1:
                 self._start_engines()
-                due = time.monotonic()  # opening took long on a host of many groups: that is not the first rates' time
+                due = (
+                    time.monotonic()
+                )  # opening may have taken long on a host with many groups; the first rates are not delayed by it
             due += FIRST_INTERVAL_S if count == 1 and self.interval_s > FIRST_INTERVAL_S else self.interval_s
             now = time.monotonic()
             if now > due:
@@ -174,7 +176,7 @@ class Sampler:
                 worker.start()
 
     def tick(self, due: float) -> Frame:
-        """Ask every source that is due, wait a little for the kernel's, and join what there is."""
+        """Ask every source that is due, wait briefly for the kernel's, and join the readings there are."""
         for worker in self.workers:
             worker.ask(time.monotonic())
         deadline = due + self.interval_s * _WAIT_SHARE
@@ -185,12 +187,14 @@ class Sampler:
 
     def _frame(self) -> Frame:
         now = time.monotonic()
-        read = [(worker.source.is_authority, worker.reading) for worker in self.workers if worker.reading is not None]
-        workloads, samples = join([(authority, reading) for authority, reading in read if reading is not None])
-        host = next((reading for _, reading in read if reading is not None and reading.host is not None), None)
+        readings = [
+            (worker.source.is_authority, reading) for worker in self.workers if (reading := worker.reading) is not None
+        ]
+        workloads, samples = join(readings)
+        host = next((reading for _, reading in readings if reading.host is not None), None)
         facts: dict[str, str] = {}
-        for _, reading in read:
-            facts.update(reading.facts if reading is not None else {})
+        for _, reading in readings:
+            facts.update(reading.facts)
         events = [self._announced.popleft() for _ in range(len(self._announced))]
         for worker in self.workers:
             events.extend(worker.take_events())
@@ -218,7 +222,7 @@ def _without_strays(
     """Drop samples of workloads that no source describes."""
     if all(identity in workloads or identity == host for identity in samples):
         return samples
-    return {identity: taken for identity, taken in samples.items() if identity in workloads or identity == host}
+    return {identity: kept for identity, kept in samples.items() if identity in workloads or identity == host}
 
 
 def _maker(spec: SourceSpec, load: Callable[[str], Callable[..., Source]]) -> Callable[[], Source]:

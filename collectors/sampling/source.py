@@ -12,23 +12,23 @@ from collectors.model.workloads import Event, Sample, Workload, WorkloadId
 
 
 class SourceReading(msgspec.Struct, frozen=True, gc=False):
-    """All that a source knows at one instant."""
+    """Everything that a source reads at one instant."""
 
     workloads: dict[WorkloadId, Workload]
     samples: dict[WorkloadId, tuple[Sample, ...]]
     events: tuple[Event, ...] = ()
-    """What happened since the reading before."""
+    """Events since the previous reading."""
     detail: str = ""
     """A few words for the header: a version, a count."""
     host: Workload | None = None
-    """Only the source that reads the host has it; its sample is under the host's id."""
+    """The host, from the one source that reads it; its sample is under the host's id. `None` from the others."""
     cpus: int = 0
     memory_bytes: int = 0
     facts: dict[str, str] = {}
     unseen: str = ""
-    """What this user, or this container, may not see of it, as a sentence. It is not a failure."""
+    """What this user, or this container, may not see of it, as a sentence; empty if nothing. Not a failure."""
     remedy: str = ""
-    """The command that would show it."""
+    """The command that would make it visible; empty if there is none."""
 
 
 class Source(Protocol):
@@ -36,18 +36,18 @@ class Source(Protocol):
 
     name: str
     interval_s: float
-    """Beat of its readings; 0 means every tick."""
+    """Seconds between its readings; 0 means every tick."""
     holds_tick: bool
-    """Whether a frame waits (a little) for it: true for the kernel's files, false for daemons."""
+    """Whether a frame waits (briefly) for it: true for the kernel's files, false for daemons."""
     is_authority: bool
     """Whether its names and states win over those of a source that only saw a cgroup."""
     replace_after_s: float | None
-    """After this time a reading that hangs is abandoned with its thread, and a fresh source takes over."""
+    """Seconds after which a hung reading is abandoned with its thread, and a new source takes over; `None`: never."""
     is_near: bool
-    """Whether an attempt in vain costs next to nothing, as on this host: it is repeated until its daemon is back."""
+    """Whether a failed attempt costs almost nothing, as on this host: it is repeated until its daemon is back."""
 
     def open(self, wake: Callable[[], None]) -> None:
-        """Connect. `wake` may be called from any thread to ask for a reading before the next beat.
+        """Connect. `wake` may be called from any thread to ask for a reading before the next one is due.
 
         Raises:
             SourceError: It cannot be read, with the reason and the remedy.
@@ -66,7 +66,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SourceSpec:
-    """A source to run: its name, by which its class is found, and what it is made with."""
+    """A source to run: its name, which selects its class, and the options it is created with."""
 
     name: str
     options: dict[str, object] = field(default_factory=dict)

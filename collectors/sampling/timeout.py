@@ -1,4 +1,4 @@
-"""Calls that may hang, with an end to the waiting."""
+"""Calls that may hang, with a timeout."""
 
 from __future__ import annotations
 
@@ -11,8 +11,13 @@ from collectors.model.errors import SourceDown
 Answer = TypeVar("Answer")
 
 
-def call_with_timeout(seconds: float, call: Callable[[], Answer], whom: str = "the engine") -> Answer:
-    """Call on a thread of its own and wait so long at most; a call that hangs is left to itself.
+def call_with_timeout(seconds: float, call: Callable[[], Answer], peer: str = "the engine") -> Answer:
+    """Call on a separate thread and return its answer; a call that hangs is abandoned.
+
+    Args:
+        seconds: How long to wait, at most.
+        call: The call to make.
+        peer: The name, in the error message, of the system that is called.
 
     Raises:
         SourceDown: There was no answer in time.
@@ -32,5 +37,5 @@ def call_with_timeout(seconds: float, call: Callable[[], Answer], whom: str = "t
     if failures:
         raise failures[0]
     if not answers:
-        raise SourceDown(f"{whom} has not answered for {seconds:.0f} s")
+        raise SourceDown(f"{peer} has not answered for {seconds:.0f} s")
     return answers[0]

@@ -1,7 +1,7 @@
-"""One source's thread: opens, reads on its beat, closes, and tells how the source is doing.
+"""One source's thread: opens it, reads it when due, closes it, and reports its state.
 
 A source that hangs blocks only its own daemon thread. It is never asked again while a call is under way; the worker
-says "not responding" with the seconds passed, and the last reading stays, with its age.
+reports "has not responded" with the seconds passed, and the last reading stays, with its age.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ log = logging.getLogger(__name__)
 HUNG_AFTER_S = 3.0
 _BACK_OFF_S = (1.0, 2.0, 5.0, 10.0)
 _NEAR_S = 0.5
-"""Between attempts at a source that is near."""
+"""Seconds between attempts to read a source that is near."""
 _FORGOTTEN_AFTER_S = 60.0
-"""A daemon that restarts removes its socket for a moment; after this its workloads count as gone."""
+"""A daemon that restarts removes its socket briefly; after this many seconds its workloads count as gone."""
 _OPENING_LONGER = 10
 """A first call may hang this many times longer before it is abandoned: a second one would hang as well."""
 _ABANDONED_AT_MOST = 2
@@ -30,7 +30,7 @@ _ABANDONED_AT_MOST = 2
 
 
 class Worker:
-    """Runs a source made by `make` on a thread of its own."""
+    """Runs a source, created by `make`, on its own thread."""
 
     def __init__(self, name: str, make: Callable[[], Source]) -> None:
         self.name = name
@@ -38,9 +38,9 @@ class Worker:
         self.source = make()
         self.reading: SourceReading | None = None
         self._lock = threading.Lock()
-        self._asked = threading.Event()
+        self._requested = threading.Event()
         self._done = threading.Event()
-        self._stopping = False
+        self._is_stopping = False
         self._generation = 0
         self._abandoned: list[threading.Thread] = []
         self._thread: threading.Thread | None = None
@@ -52,11 +52,11 @@ class Worker:
         self._spent_ns = 0
         self._error: SourceError | None = None
         self._due = 0.0
-        self._woken = False
+        self._is_woken = False
 
     def start(self) -> None:
-        """Start the thread; the first reading is asked for at once."""
-        self._asked.set()
+        """Start the thread; the first reading is requested at once."""
+        self._requested.set()
         self._launch()
 
     def _launch(self) -> None:
@@ -66,25 +66,25 @@ class Worker:
         self._thread.start()
 
     def wake(self) -> None:
-        """Ask for a reading before the next beat."""
-        self._woken = True
+        """Ask for a reading before the next one is due."""
+        self._is_woken = True
 
     def ask(self, now: float) -> None:
-        """Ask for a reading if the beat has come and no call is under way. Replaces a source that hangs too long."""
+        """Ask for a reading if one is due and no call is under way. Replaces a source that hangs too long."""
         with self._lock:
             is_busy = self._call_since is not None
-            if not is_busy and (now >= self._due or self._woken):
-                self._woken = False
+            if not is_busy and (now >= self._due or self._is_woken):
+                self._is_woken = False
                 self._due = now + self.source.interval_s
                 self._done.clear()
-                self._asked.set()
+                self._requested.set()
         if is_busy:
             self._replace_if_hung(now)
 
     def wait(self, deadline: float) -> None:
-        """Wait for the reading that was asked for, until a monotonic instant at most."""
+        """Wait for the requested reading, until a monotonic instant at most."""
         with self._lock:
-            is_under_way = self._asked.is_set() or self._call_since is not None
+            is_under_way = self._requested.is_set() or self._call_since is not None
         if is_under_way:
             self._done.wait(max(0.0, deadline - time.monotonic()))
 
@@ -102,8 +102,8 @@ class Worker:
 
     def stop(self) -> None:
         """Ask the thread to end. A thread stuck in a call dies with the process."""
-        self._stopping = True
-        self._asked.set()
+        self._is_stopping = True
+        self._requested.set()
 
     def join(self, timeout_s: float) -> None:
         """Wait for the thread to close its source."""
@@ -111,10 +111,9 @@ class Worker:
             self._thread.join(timeout_s)
 
     def state(self, now: float) -> SourceState:
-        """Tell how the source is doing at a monotonic instant."""
+        """Return the source's state at a monotonic instant in seconds."""
         since, error, reading = self._call_since, self._error, self.reading
-        hung = since is not None and now - since > HUNG_AFTER_S
-        if hung and since is not None:
+        if since is not None and now - since > HUNG_AFTER_S:
             availability = Availability.STALE if reading else Availability.DOWN
             reason = f"{self.name} has not responded for {now - since:.0f} s"
             return SourceState(self.name, availability, "", reason, "", self._read_at_ns, self._cost_ns)
@@ -149,25 +148,25 @@ class Worker:
             self._call_since = None
             self._error = SourceDown(f"{self.name} has not responded for {now - since:.0f} s; asking again")
         self.source = self._make()
-        self._asked.set()
+        self._requested.set()
         self._launch()
 
     def _is_current(self, generation: int) -> bool:
-        return generation == self._generation and not self._stopping
+        return generation == self._generation and not self._is_stopping
 
     def _run(self, source: Source, generation: int) -> None:
         failures = 0
         is_open = False
         while self._is_current(generation):
-            self._asked.wait()
+            self._requested.wait()
             if not self._is_current(generation):
                 break
-            with self._lock:  # `wait` must not find a moment in which it is neither asked nor called
+            with self._lock:  # for `wait`, a reading is always either requested or under way
                 if not self._is_current(generation):
                     break
                 self._call_since = started = time.monotonic()
                 self._is_opening = not is_open
-                self._asked.clear()
+                self._requested.clear()
             try:
                 if not is_open:
                     source.open(self.wake)
@@ -180,7 +179,7 @@ class Worker:
             except SourceError as error:
                 self._failed(source, generation, error, failures)
             except Exception as error:
-                # The guard around a source: whatever its library throws must not end the thread.
+                # The guard around a source: no exception from its library may end the thread.
                 log.exception("%s: unexpected failure", self.name)
                 self._failed(source, generation, SourceError(f"{type(error).__name__}: {error}"), failures)
             else:
@@ -194,14 +193,14 @@ class Worker:
         self._close(source)
 
     def _opened(self, generation: int) -> bool:
-        """Note that the first call has ended; return whether anyone still waits for this source."""
+        """Note that the first call has ended; return whether this thread still runs the current source."""
         with self._lock:
             if is_current := self._is_current(generation):
                 self._is_opening = False
         return is_current
 
     def _close(self, source: Source) -> None:
-        """Close a source; one that fails even in that must not end the thread."""
+        """Close a source; a failure to close must not end the thread."""
         try:
             source.close()
         except Exception:
@@ -236,6 +235,6 @@ class Worker:
                 self.reading = None
             self._error = error
             self._due = time.monotonic() + back_off
-            self._woken = False
+            self._is_woken = False
             self._call_since = None
             self._done.set()

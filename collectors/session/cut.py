@@ -1,7 +1,7 @@
 """Copies a span of a session into a new file: whole members byte by byte, others line by line.
 
-Nothing is decoded further than to find its place, so that keys, columns and kinds of lines that this version does not
-know are in the copy too.
+Lines are decoded only as far as needed to place them in time, so the copy keeps keys, columns and kinds of lines that
+this version does not know.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from collectors.session.writer import MemberMaker
 
 _HOST = b'{"k":"host"'
 _MOST_LINES = 0xFFFF
-"""Of one member that are copied: a header counts no further."""
+"""Lines copied from one member at most: a header cannot count more."""
 
 
 def cut(session: Session, start: float, stop: float, target: int) -> Iterator[int]:
@@ -30,9 +30,9 @@ def cut(session: Session, start: float, stop: float, target: int) -> Iterator[in
 
     Args:
         session: The session to copy from.
-        start: Wall time; minus infinity begins with the first frame.
-        stop: Wall time.
-        target: A descriptor, open for writing; it stays open.
+        start: Wall time of the span's start; minus infinity begins with the first frame.
+        stop: Wall time of the span's end.
+        target: Descriptor of the empty file, open for writing; it stays open.
 
     Raises:
         SessionError: The span holds no frame.
@@ -64,59 +64,63 @@ def _copy(storage: FileStorage, file: SessionFile, member: Member) -> None:
 def _copy_part(storage: FileStorage, file: SessionFile, member: Member, start: float, stop: float) -> None:
     offset = storage.size
     maker: MemberMaker | None = None
-    for text, head in _lines_of(file.text(member).lines(), start, stop):
-        maker = maker or MemberMaker(member.run, member.sequence, head.wall)
-        storage.append(maker.add(text, head.wall, len(head.events)), maker.end())
+    for text, frame in _lines_of(file.text(member).lines(), start, stop):
+        maker = maker or MemberMaker(member.run, member.sequence, frame.wall)
+        storage.append(maker.add(text, frame.wall, len(frame.events)), maker.end())
     if maker is not None:
         storage.finish(maker.end())
         storage.patch(offset + CLOSING_OFFSET, maker.closing(storage.size - offset))
 
 
 def _lines_of(lines: Iterator[bytes], start: float, stop: float) -> Iterator[tuple[bytes, FrameLine]]:
-    """Yield the text of each frame in the span, the first with all that it needs from before."""
-    before: list[bytes] = []
+    """Yield the text of each frame in the span; the first with all the earlier lines that it needs."""
+    pending: list[bytes] = []
+    """Lines since the last frame that was copied."""
     blocks: dict[tuple[int, str], dict[str, Any]] = {}
     has_begun = False
     for count, line in enumerate(lines):
         try:
             decoded = parse(line)
-            whole = msgspec.json.decode(line) if isinstance(decoded, FrameLine) and not has_begun else {}
+            document = msgspec.json.decode(line) if isinstance(decoded, FrameLine) and not has_begun else {}
         except (LineError, msgspec.MsgspecError, RecursionError, ValueError):
             return  # the rest of a damaged member
         if not isinstance(decoded, FrameLine):
-            before = _with(before, line, decoded, start, has_begun)
+            pending = _with_pending(pending, line, decoded, start, has_begun)
             continue
         if not has_begun:
-            blocks = dict(_completed(whole, blocks))
+            blocks = dict(_completed(document, blocks))
         if decoded.wall > stop or count >= _MOST_LINES:
             return
         if decoded.wall >= start:
-            text = line + b"\n" if has_begun else sealed(msgspec.json.encode(_without_seal(whole)))
-            yield b"".join(one + b"\n" for one in before) + text, decoded
-            before, has_begun = [], True
+            text = line + b"\n" if has_begun else sealed(msgspec.json.encode(_without_seal(document)))
+            yield b"".join(pending_line + b"\n" for pending_line in pending) + text, decoded
+            pending, has_begun = [], True
 
 
-def _with(before: list[bytes], line: bytes, decoded: Line | None, start: float, has_begun: bool) -> list[bytes]:
-    """Add a line to those that wait for a frame; before the first frame only what it needs."""
+def _with_pending(
+    pending: list[bytes], line: bytes, decoded: Line | None, start: float, has_begun: bool
+) -> list[bytes]:
+    """Add a line to those that wait for a frame; before the first frame only what that frame needs."""
     if has_begun:
-        return [*before, line]
+        return [*pending, line]
     if isinstance(decoded, GapLine) and decoded.until < start:
-        return before
-    kept = [one for one in before if not (isinstance(decoded, HostLine) and one.startswith(_HOST))]
-    return [*kept, line]
+        return pending
+    if isinstance(decoded, HostLine):
+        pending = [pending_line for pending_line in pending if not pending_line.startswith(_HOST)]
+    return [*pending, line]
 
 
 def _completed(
-    frame: dict[str, Any], last: dict[tuple[int, str], dict[str, Any]]
+    frame: dict[str, Any], previous_blocks: dict[tuple[int, str], dict[str, Any]]
 ) -> Iterator[tuple[tuple[int, str], dict[str, Any]]]:
-    """Fill in what each block takes from the frame before, in place, and yield the blocks."""
+    """Fill in, in place, what each block takes from the previous frame, and yield the blocks by rank and source."""
     for block in frame.get("samples", []):
         key = block["rank"], block["source"]
-        before = last.get(key)
-        if before is not None and before["rows"] == block["rows"]:
-            columns = {name: column for name, column in before["columns"].items() if not is_counter(name)}
+        previous = previous_blocks.get(key)
+        if previous is not None and previous["rows"] == block["rows"]:
+            columns = {name: column for name, column in previous["columns"].items() if not is_counter(name)}
             block["columns"] = columns | block["columns"]
-            for name, value in before.items():
+            for name, value in previous.items():
                 block.setdefault(name, value)
         yield key, block
 

@@ -1,7 +1,7 @@
-"""From the lines of a session file to frames. Pure; `format` has the contract.
+"""Decodes the lines of a session file into frames. Pure; `format` has the contract.
 
-Text passes `sanitize`, numbers are checked for type and range, and a line whose check sum is wrong is refused: what
-comes out is as safe to show as what a source supplies.
+Texts are sanitized, numbers are checked for type and range, and a line with a wrong check sum is refused: the result is
+as safe to show as what a source supplies.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _SEAL_LONGEST = len(_SEAL) + len("4294967295}")
 _KINDS = frozenset({"meta", "host", "workloads", "frame", "gap"})
 _LONG_TEXT = 4096
 _MOST_BLOCKS = 256
-_COLUMN_PLACES = {name: place for place, name in enumerate(COLUMNS)}
+_COLUMN_INDEXES = {name: index for index, name in enumerate(COLUMNS)}
 
 
 class _Any(msgspec.Struct):
@@ -63,21 +63,22 @@ _decode_any = msgspec.json.Decoder(_Any).decode
 
 
 class LineError(Exception):
-    """A line that is not whole, or that breaks the contract; the message is safe to show."""
+    """A line that is incomplete or breaks the contract; the message is safe to show."""
 
     def __init__(self, message: str) -> None:
         super().__init__(sanitize(message))
 
 
 class Decoder:
-    """Takes the lines of one member in order."""
+    """Decodes the lines of one member, in order."""
 
     def __init__(self) -> None:
         self.meta: MetaLine | None = None
         self._host: HostLine | None = None
         self._host_workload: Workload | None = None
         self._workloads: dict[int, Workload] = {}
-        self._last: dict[tuple[int, str], Block] = {}
+        self._previous_blocks: dict[tuple[int, str], Block] = {}
+        """The previous frame's blocks, by rank and source."""
         self._rows = 0
 
     def take(self, line: bytes) -> Frame | Gap | None:
@@ -95,7 +96,7 @@ class Decoder:
             case MetaLine():
                 if decoded.format != FORMAT or decoded.version > VERSION:
                     raise LineError(
-                        f"it is of {sanitize(decoded.format)} {decoded.version}, which this vmtop cannot read"
+                        f"its format is {sanitize(decoded.format)} {decoded.version}, which this vmtop cannot read"
                     )
                 self.meta = decoded
             case HostLine():
@@ -106,20 +107,20 @@ class Decoder:
         return None
 
     def _take_workloads(self, line: WorkloadsLine) -> None:
-        for one in line.set:
-            self._workloads[one.n] = _workload(one)
+        for workload_line in line.set:
+            self._workloads[workload_line.n] = _workload(workload_line)
         if len(self._workloads) > MOST_WORKLOADS:
             raise LineError(f"a member has more than {MOST_WORKLOADS:,} workloads")
 
     def _frame(self, line: FrameLine) -> Frame:
         if self.meta is None or self._host is None or self._host_workload is None:
-            raise LineError("a frame comes before what it belongs to")
+            raise LineError("a frame comes before its meta or host line")
         identities = {0: self._host_workload.id}
         workloads = {}
         for number in line.workloads:
             workload = self._workloads.get(number)
             if workload is None or not number:
-                raise LineError(f"a frame has a workload {number} that was not described before")
+                raise LineError(f"a frame refers to workload {number}, which no line before it describes")
             workloads[workload.id] = workload
             identities[number] = workload.id
         return Frame(
@@ -129,8 +130,8 @@ class Decoder:
             host=self._host_workload,
             workloads=workloads,
             samples=self._samples(line.samples, identities),
-            sources=tuple(_source(one) for one in line.sources),
-            events=tuple(_event(one) for one in line.events),
+            sources=tuple(_source(source_line) for source_line in line.sources),
+            events=tuple(_event(event_line) for event_line in line.events),
             cpus=self._host.cpus,
             memory_bytes=self._host.memory_bytes,
             facts=self._host.facts,
@@ -139,24 +140,28 @@ class Decoder:
         )
 
     def _samples(self, blocks: list[Block], identities: dict[int, WorkloadId]) -> dict[WorkloadId, tuple[Sample, ...]]:
-        taken: dict[int, tuple[Sample, ...]] = {}
-        last, self._last = self._last, {}
+        samples_by_number: dict[int, tuple[Sample, ...]] = {}
+        previous_blocks, self._previous_blocks = self._previous_blocks, {}
         self._rows += sum(len(block.rows) for block in blocks)
         if self._rows > MOST_ROWS or len(blocks) > _MOST_BLOCKS:
             raise LineError(f"a member has more than {MOST_ROWS:,} samples")
         for block in blocks:
-            _complete(block, last.get((block.rank, block.source)))
-            self._last[block.rank, block.source] = block
+            _complete(block, previous_blocks.get((block.rank, block.source)))
+            self._previous_blocks[block.rank, block.source] = block
             for number, sample in zip(block.rows, _rows(block), strict=True):
-                taken[number] = (*taken.get(number, ()), sample)
+                samples_by_number[number] = (*samples_by_number.get(number, ()), sample)
         try:
-            return {identities[number]: samples for number, samples in taken.items()}
+            return {identities[number]: samples for number, samples in samples_by_number.items()}
         except KeyError as error:
-            raise LineError(f"a sample is of a workload {error} that the frame does not have") from error
+            raise LineError(f"a sample belongs to workload {error}, which the frame does not list") from error
 
 
 def parse(line: bytes) -> AnyLine | None:
-    """Return a checked line; `None` if it is of a kind that this version does not know."""
+    """Return a checked line; `None` if this version does not know its kind.
+
+    Raises:
+        LineError: The line is damaged or breaks the contract.
+    """
     unsealed(line)
     try:
         return _decoder.decode(line)
@@ -172,7 +177,7 @@ def _kind(line: bytes) -> str:
     try:
         return _decode_any(line).k
     except (msgspec.MsgspecError, RecursionError):
-        return "frame"  # without a kind it is nothing that a later version may have added
+        return "frame"  # later versions may add kinds of lines, but no lines without a kind
 
 
 def unsealed(line: bytes) -> bytes:
@@ -183,26 +188,27 @@ def unsealed(line: bytes) -> bytes:
     """
     if len(line) > LONGEST_LINE:
         raise LineError("a line is too long")
-    place = line.rfind(_SEAL, -_SEAL_LONGEST)
-    seal = line[place + len(_SEAL) : -1]
-    if place < 0 or line[-1:] != b"}" or not seal.isdigit() or int(seal) != zlib.crc32(line[:place]):
+    start = line.rfind(_SEAL, -_SEAL_LONGEST)
+    seal = line[start + len(_SEAL) : -1]
+    if start < 0 or line[-1:] != b"}" or not seal.isdigit() or int(seal) != zlib.crc32(line[:start]):
         raise LineError("a line's check sum is wrong")
-    return line[:place]
+    return line[:start]
 
 
-def _complete(block: Block, last: Block | None) -> None:
-    """Fill in what equals the frame before, and check that every column has a value a row."""
+def _complete(block: Block, previous: Block | None) -> None:
+    """Fill in what is the same as in the previous frame, and check that every column has one value per row."""
     count = len(block.rows)
     if len(set(block.rows)) != count:
-        raise LineError(f"the samples of {sanitize(block.source)!r} have a workload twice")
-    if last is not None and last.rows == block.rows:
-        block.offset_ns = block.offset_ns if block.offset_ns is not None else last.offset_ns
-        block.epoch = block.epoch if block.epoch is not None else last.epoch
-        kept = {name: column for name, column in last.columns.items() if not is_counter(name)}
-        block.columns = kept | block.columns
+        raise LineError(f"the samples of {sanitize(block.source)!r} list a workload twice")
+    if previous is not None and previous.rows == block.rows:
+        block.offset_ns = block.offset_ns if block.offset_ns is not None else previous.offset_ns
+        block.epoch = block.epoch if block.epoch is not None else previous.epoch
+        gauges = {name: column for name, column in previous.columns.items() if not is_counter(name)}
+        block.columns = gauges | block.columns
     if block.offset_ns is None or block.epoch is None:
-        raise LineError(f"the samples of {sanitize(block.source)!r} have no instants")
-    lengths = {len(block.offset_ns), len(block.epoch), *(len(one) for one in block.columns.values() if one is not None)}
+        raise LineError(f"the samples of {sanitize(block.source)!r} have no timestamps")
+    columns = [column for column in block.columns.values() if column is not None]
+    lengths = {len(block.offset_ns), len(block.epoch), *map(len, columns)}
     if lengths != {count}:
         raise LineError(f"the columns of {sanitize(block.source)!r} differ in length")
 
@@ -210,9 +216,9 @@ def _complete(block: Block, last: Block | None) -> None:
 def _rows(block: Block) -> Iterable[Sample]:
     columns: list[Iterable[Any]] = [repeat(None)] * len(COLUMNS)
     for name, column in block.columns.items():
-        place = _COLUMN_PLACES.get(name)
-        if place is not None and column is not None:
-            columns[place] = column
+        index = _COLUMN_INDEXES.get(name)
+        if index is not None and column is not None:
+            columns[index] = column
     instants = [block.at_ns + offset for offset in block.offset_ns or ()]
     return map(Sample, repeat(sanitize(block.source)), instants, block.epoch or (), *columns)
 
@@ -238,7 +244,7 @@ def _workload(line: WorkloadLine, kind: Kind = Kind.SERVICE) -> Workload:
     )
 
 
-_KIND_WORDS, _STATE_WORDS, _AVAILABILITIES = (frozenset(one) for one in (Kind, State, Availability))
+_KIND_WORDS, _STATE_WORDS, _AVAILABILITIES = (frozenset(words) for words in (Kind, State, Availability))
 
 
 def _id(text: str) -> str:
@@ -250,10 +256,10 @@ def _text(text: str | None, longest: int = 256) -> str | None:
 
 
 def _source(line: SourceLine) -> SourceState:
-    known = line.availability in _AVAILABILITIES
+    is_known = line.availability in _AVAILABILITIES
     return SourceState(
         sanitize(line.name),
-        Availability(line.availability) if known else Availability.DOWN,
+        Availability(line.availability) if is_known else Availability.DOWN,
         sanitize(line.detail),
         sanitize(line.reason, _LONG_TEXT),
         sanitize(line.remedy, _LONG_TEXT),

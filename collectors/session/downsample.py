@@ -1,4 +1,4 @@
-"""A metric over a whole session in a few hundred steps: the mean and the highest value of each. Bounded."""
+"""Metrics of a whole session in a few hundred time steps: the mean and the highest value of each. Bounded."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Series:
         self._counts = array("L", [0]) * count
 
     def add(self, step: int, value: float) -> None:
-        """Add a value."""
+        """Add a value to a step (0 to the number of steps less 1)."""
         self._sums[step] += value
         self._counts[step] += 1
         top = self.tops[step]
@@ -41,14 +41,14 @@ class Buckets:
 
     Args:
         first: Wall time of the first frame.
-        last: Of the last.
-        count: Steps.
+        last: Wall time of the last frame.
+        count: Number of steps.
     """
 
     def __init__(self, first: float, last: float, count: int = 480) -> None:
         self.first, self.last, self.count = first, last, count
         self.host: dict[str, Series] = {}
-        """Values by metric key."""
+        """Series by metric key."""
         self.workloads: dict[WorkloadId, dict[str, Series]] = {}
 
     def take(self, moment: Moment) -> None:
@@ -57,16 +57,16 @@ class Buckets:
         step = min(max(int(share * self.count), 0), self.count - 1)
         self._take(self.host, moment.host, HOST_KEYS, step)
         for identity, reading in moment.readings.items():
-            kept = self.workloads.get(identity)
-            if kept is None and len(self.workloads) < MOST_WORKLOADS:
-                kept = self.workloads[identity] = {}
-            if kept is not None:
-                self._take(kept, reading, WORKLOAD_KEYS, step)
+            series = self.workloads.get(identity)
+            if series is None and len(self.workloads) < MOST_WORKLOADS:
+                series = self.workloads[identity] = {}
+            if series is not None:
+                self._take(series, reading, WORKLOAD_KEYS, step)
 
-    def _take(self, kept: dict[str, Series], reading: Reading, keys: tuple[str, ...], step: int) -> None:
+    def _take(self, series: dict[str, Series], reading: Reading, keys: tuple[str, ...], step: int) -> None:
         for key in keys:
             value = reading.value(key)
             if value is not None:
-                if key not in kept:
-                    kept[key] = Series(self.count)
-                kept[key].add(step, value)
+                if key not in series:
+                    series[key] = Series(self.count)
+                series[key].add(step, value)

@@ -1,4 +1,4 @@
-"""From frames to the lines of a session file. Pure; `format` has the contract."""
+"""Encodes frames as the lines of a session file. Pure; `format` has the contract."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Encoder:
-    """Encodes the frames of one member: what they refer to is told before, and again when it changes.
+    """Encodes the frames of one member: what they refer to is described before them, and again when it changes.
 
     Args:
         run: Which run of a sampler the frames belong to, 16 hexadecimal digits.
         sequence: The member's number in its file.
-        program: Name and version of what writes.
+        program: Name and version of the program that writes.
     """
 
     def __init__(self, run: str, sequence: int, program: str) -> None:
@@ -51,11 +51,11 @@ class Encoder:
         self._has_begun = False
         self._host: tuple[object, ...] | None = None
         self._numbers: dict[WorkloadId, int] = {}
-        self._known: dict[WorkloadId, Workload] = {}
-        self._last: dict[tuple[int, str], _Last] = {}
+        self._described: dict[WorkloadId, Workload] = {}
+        self._previous: dict[tuple[int, str], _PreviousBlock] = {}
 
     def lines(self, frame: Frame, gap: Gap | None = None) -> bytes:
-        """Return the lines of one frame, each with its end; those before it too that the frame needs."""
+        """Return the lines of one frame, each with its line end, preceded by the lines that the frame needs."""
         lines = [*self._opening()]
         if gap is not None:
             lines.append(_line(GapLine(gap.since, gap.until, gap.frames, gap.why)))
@@ -82,8 +82,8 @@ class Encoder:
         self._has_begun = True
         run, sequence, program = self._meta
         meta = MetaLine(FORMAT, VERSION, run, sequence, program)
-        told = msgspec.to_builtins(meta) | {"columns": COLUMN_FACTS, "captured": "counters, names, states, events"}
-        return [sealed(_encode(told))]
+        document = msgspec.to_builtins(meta) | {"columns": COLUMN_FACTS, "captured": "counters, names, states, events"}
+        return [sealed(_encode(document))]
 
     def _identities(self, frame: Frame) -> list[bytes]:
         lines = []
@@ -93,8 +93,8 @@ class Encoder:
             lines.append(_line(HostLine(_workload(0, frame.host), frame.cpus, frame.memory_bytes, frame.facts)))
         changed = []
         for identity, workload in frame.workloads.items():
-            if self._known.get(identity) != workload:
-                self._known[identity] = workload
+            if self._described.get(identity) != workload:
+                self._described[identity] = workload
                 number = self._numbers.setdefault(identity, len(self._numbers) + 1)
                 changed.append(_workload(number, workload))
         return [*lines, _line(WorkloadsLine(changed))] if changed else lines
@@ -103,20 +103,20 @@ class Encoder:
         groups: dict[tuple[int, str], list[tuple[int, Sample]]] = {}
         for identity, samples in frame.samples.items():
             if identity not in frame.workloads and identity != frame.host.id:
-                continue  # nobody describes it any more
+                continue  # no source describes it any more
             number = 0 if identity == frame.host.id else self._numbers[identity]
             for rank, sample in enumerate(samples):
                 groups.setdefault((rank, sample.source), []).append((number, sample))
-        last, self._last = self._last, {}
+        previous, self._previous = self._previous, {}
         blocks = []
         for key in sorted(groups):
-            block, self._last[key] = _block(key, groups[key], last.get(key))
+            block, self._previous[key] = _block(key, groups[key], previous.get(key))
             blocks.append(block)
         return blocks
 
 
-class _Last(msgspec.Struct, gc=False):
-    """What the frame before had of one block."""
+class _PreviousBlock(msgspec.Struct, gc=False):
+    """One block of the previous frame."""
 
     rows: list[int]
     offsets: list[int]
@@ -124,13 +124,15 @@ class _Last(msgspec.Struct, gc=False):
     columns: dict[str, tuple[Any, ...]]
 
 
-def _block(key: tuple[int, str], group: Sequence[tuple[int, Sample]], last: _Last | None) -> tuple[Block, _Last]:
+def _block(
+    key: tuple[int, str], group: Sequence[tuple[int, Sample]], previous: _PreviousBlock | None
+) -> tuple[Block, _PreviousBlock]:
     rows = [number for number, _ in group]
-    if last is not None and last.rows != rows:
-        last = None
+    if previous is not None and previous.rows != rows:
+        previous = None
     base = group[0][1].at_ns
     fields = list(zip(*(msgspec.structs.astuple(sample) for _, sample in group), strict=True))
-    offsets = [at - base for at in fields[1]]
+    offsets = [at_ns - base for at_ns in fields[1]]
     epochs = list(fields[2])
     present = {
         name: values
@@ -140,26 +142,28 @@ def _block(key: tuple[int, str], group: Sequence[tuple[int, Sample]], last: _Las
     for name in [name for name, values in present.items() if not _fits(values)]:
         present[name] = tuple(value if value is None or 0 <= value <= _LARGEST else None for value in present[name])
     columns: dict[str, Any] = present
-    if last is not None:
-        before = last.columns
-        columns = {n: v for n, v in present.items() if n in _NOT_CARRIED or before.get(n) != v}
-        columns.update({name: None for name in before if name not in present and name not in _NOT_CARRIED})
+    if previous is not None:
+        carried = previous.columns
+        columns = {
+            name: values for name, values in present.items() if name in _NOT_CARRIED or carried.get(name) != values
+        }
+        columns.update({name: None for name in carried if name not in present and name not in _NOT_CARRIED})
     block = Block(
         source=key[1],
         rank=key[0],
         rows=rows,
         at_ns=base,
         columns=columns,
-        offset_ns=None if last is not None and last.offsets == offsets else offsets,
-        epoch=None if last is not None and last.epochs == epochs else epochs,
+        offset_ns=None if previous is not None and previous.offsets == offsets else offsets,
+        epoch=None if previous is not None and previous.epochs == epochs else epochs,
     )
-    return block, _Last(rows, offsets, epochs, present)
+    return block, _PreviousBlock(rows, offsets, epochs, present)
 
 
 def _fits(values: Sequence[Any]) -> bool:
-    """Return whether readers take all values: they refuse what no counter and no gauge can be."""
-    known = [value for value in values if value is not None]
-    return bool(min(known) >= 0 and max(known) <= _LARGEST)
+    """Return whether readers accept all values: they refuse negative and very large numbers."""
+    numbers = [value for value in values if value is not None]
+    return bool(min(numbers) >= 0 and max(numbers) <= _LARGEST)
 
 
 def _workload(number: int, workload: Workload) -> WorkloadLine:
@@ -201,6 +205,6 @@ def _readable(value: Any) -> Any:
 
 
 def sealed(text: bytes) -> bytes:
-    """Return a JSON object as a line: with its `crc`, and the line's end."""
+    """Return a JSON object as a line, with its `crc` and its line end."""
     body = text[:-1]
     return b'%s,"crc":%d}\n' % (body, zlib.crc32(body))

@@ -1,19 +1,19 @@
-"""The session file's whole contract; `docs/session-format.md` tells it with examples.
+"""The session file's whole contract; `docs/session-format.md` explains it with examples.
 
 A session file is one or more gzip members (RFC 1952), each of which holds JSON lines and can be read alone:
 
-- The gzip header has an extra field `VT` with the member's place in time (`HEADER`). What is known only at the
-  member's end (its length, its last instant, how many frames and events) is filled in then; until then it is 0.
+- The gzip header has an extra field `VT` with the member's position in time (`HEADER`). What is known only at the
+  member's end (its length, its last instant, the number of frames and events) is filled in then; until then it is 0.
 - `meta` is the first line, `host` and `workloads` come before the first frame that needs them and again when they
-  change, then there is one `frame` line a tick. A `gap` line says that frames were lost, and why.
+  change, then there is one `frame` line per tick. A `gap` line records that frames were lost, and why.
 - Numbers of a frame are raw: counters as they were read, by column. A column that is not a counter is left out when it
-  equals the one of the frame before it in the same member; `null` says that it is gone.
+  equals that of the previous frame in the same member; `null` means that it is gone.
 - The last key of every line is `crc`: the CRC-32 of all bytes of the line before `,"crc"`.
-- After every frame the stream is flushed and followed by an empty last block, CRC and size, so that the file is whole
+- After every frame the stream is flushed and followed by an empty last block, CRC and size, so that the file is valid
   gzip at every instant. The next frame overwrites these bytes.
 
-Unknown kinds of lines, keys and columns are ignored by readers and kept by whatever copies lines. The version grows
-only when older readers would misread; readers refuse a greater one.
+Unknown kinds of lines, keys and columns are ignored by readers and kept by programs that copy lines. The version grows
+only when older readers would misread the file; readers refuse a higher one.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SUFFIX = ".vmtop.gz"
 MEMBER_FRAMES = 60
 """Frames after which a member ends."""
 MEMBER_TEXT = 4 << 20
-"""Bytes of text after which a member ends, so that a big fleet's are read as quickly as a small one's."""
+"""Bytes of text after which a member ends, so that large fleets are read as quickly as small ones."""
 
 PAUSE = 3.0
 """Frames further apart than this many intervals have a pause between them."""
@@ -46,14 +46,14 @@ LARGEST_MEMBER = 64 << 20
 MOST_WORKLOADS = 50_000
 """Workloads in one member at most."""
 MOST_ROWS = 250_000
-"""In all frames of a member: its frames are held together."""
+"""Rows in all frames of one member at most: a reader holds them in memory together."""
 _LONGEST_MESSAGE = 1000
 
 PREFIX = b"\x1f\x8b\x08\x04\0\0\0\0\0\xff" + struct.pack("<H2sH", 44, b"VT", 40)
-"""Every member begins with these bytes: deflate, an extra field, no time, no system; then `HEADER`."""
+"""The first bytes of every member: deflate, an extra field, no time, no operating system. `HEADER` follows."""
 HEADER = struct.Struct("<8sIqqIHHI")
 """Run (8 bytes), sequence, wall time in ms of the first and of the last frame, length in bytes, frames, events, and the
-CRC-32 of all bytes of the member as if what is filled in at its end were 0."""
+CRC-32 of all bytes of the member, with the fields that are filled in at its end as 0."""
 HEADER_SIZE = len(PREFIX) + HEADER.size
 CLOSING = struct.Struct("<qIHHI")
 """The part of `HEADER` that is filled in when the member ends."""
@@ -79,8 +79,9 @@ class Gap(msgspec.Struct, frozen=True):
     """Frames that were lost between two that were kept."""
 
     since: float
-    """Wall time of the first one lost."""
+    """Wall time at which it starts, in seconds since 1970."""
     until: float
+    """Wall time at which it ends."""
     frames: int
     why: str
 
@@ -97,8 +98,8 @@ class Damage(NamedTuple):
 
 def unit_of(column: str) -> str:
     """Return the unit of a column, from its name."""
-    for ending, unit in (("_ns", "ns"), ("_bytes", "bytes"), ("_s", "s"), ("_cores", "cores"), ("_1m", "tasks")):
-        if column.endswith(ending):
+    for suffix, unit in (("_ns", "ns"), ("_bytes", "bytes"), ("_s", "s"), ("_cores", "cores"), ("_1m", "tasks")):
+        if column.endswith(suffix):
             return unit
     return "count"
 
@@ -111,7 +112,7 @@ def is_counter(column: str) -> bool:
 COLUMN_FACTS: dict[str, dict[str, str]] = {
     name: {"unit": unit_of(name), "type": "counter" if is_counter(name) else "gauge"} for name in COLUMNS
 }
-"""What the `meta` line says of each column."""
+"""The unit and type of each column, as the `meta` line lists them."""
 
 Number = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Real = Annotated[float, msgspec.Meta(ge=0, le=1e18)]
@@ -173,20 +174,20 @@ class WorkloadsLine(Line, tag="workloads"):
 
 
 class Block(msgspec.Struct, omit_defaults=True):
-    """The samples of one reader: a row a workload."""
+    """The samples of one source: one row per workload."""
 
     source: str
     rank: Number
-    """Place of these samples among those of the same workload, in order of authority."""
+    """Position of these samples among those of the same workload, in order of authority, from 0."""
     rows: list[Number]
     """Numbers of the workloads."""
     at_ns: Number
     """Monotonic instant of the first row."""
     columns: dict[str, Column]
     offset_ns: list[Annotated[int, msgspec.Meta(ge=-(2**62), le=2**62)]] | None = None
-    """What to add to `at_ns` for each row; left out when it equals the frame's before."""
+    """Nanoseconds to add to `at_ns` for each row; left out when the same as in the previous frame."""
     epoch: list[str] | None = None
-    """Left out when it equals the frame's before."""
+    """One per row; left out when the same as in the previous frame."""
 
 
 class SourceLine(msgspec.Struct, omit_defaults=True):
@@ -202,7 +203,7 @@ class SourceLine(msgspec.Struct, omit_defaults=True):
 
 
 class EventLine(msgspec.Struct, omit_defaults=True):
-    """Something that happened; a user's note is a `note` of the host."""
+    """An event; a user's note is an event `note` of the host."""
 
     wall: Wall
     engine: str
@@ -220,7 +221,7 @@ class FrameLine(Line, tag="frame", omit_defaults=True):
     boot_ns: Number
     interval_s: Real
     workloads: list[Number]
-    """Numbers of those that exist, in order."""
+    """Numbers of the workloads that exist, in order."""
     samples: list[Block]
     sources: list[SourceLine]
     events: list[EventLine] = []

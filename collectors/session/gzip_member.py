@@ -1,7 +1,7 @@
-"""One file's members: where they are, and the lines in each. Reads with bounds; `format` has the contract.
+"""One file's members: where they are, and the lines in each. Reads are bounded; `format` has the contract.
 
-The index hops from member to member by the lengths in their headers, and looks through the bytes where a length is
-missing or wrong. What belongs to no member is told as damage.
+The index hops from member to member by the lengths in their headers, and scans the bytes where a length is missing or
+wrong. Bytes that belong to no member are reported as damage.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from collectors.session.format import (
 
 _STEP = 1 << 20
 _FINER = (64, 1)
-"""After an error the part that failed is inflated again in such pieces, down to the byte: no text before it is lost."""
+"""After an error, the chunk that failed is inflated again in chunks of these sizes, so no text before it is lost."""
 _DAMAGED = "its data is damaged"
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
 
@@ -50,29 +50,29 @@ class Member:
     is_closed: bool
     """Its writer ended it in order, and its length holds."""
     is_wrong: bool = False
-    """Its header promises an end that is not there."""
+    """Its header gives an end at which no member ends."""
     checksum: int = 0
-    """CRC-32 of its bytes; only of one that is closed."""
+    """CRC-32 of its bytes; 0 while the member is not closed."""
 
 
 class Text(NamedTuple):
-    """What a member holds."""
+    """The content of a member."""
 
     data: bytes
     """Whole lines, in order."""
     problem: str
-    """Why there is not more; empty when the member is whole."""
+    """Why there is no more text; empty when the member is whole."""
 
     def lines(self) -> Iterator[bytes]:
-        """Yield the lines one by one, without their ends: there may be millions in a file that means harm."""
+        """Yield the lines one by one, without line ends: a malicious file may have millions."""
         start = 0
         while (end := self.data.find(b"\n", start)) >= 0:
             yield self.data[start:end]
             start = end + 1
 
-    def count(self, beginning: bytes) -> int:
-        """Return how many lines begin in a way."""
-        return self.data.count(b"\n" + beginning) + self.data.startswith(beginning)
+    def count(self, prefix: bytes) -> int:
+        """Return how many lines start with a prefix."""
+        return self.data.count(b"\n" + prefix) + self.data.startswith(prefix)
 
 
 class SessionFile:
@@ -100,8 +100,8 @@ class SessionFile:
         self.refresh()
         if not self.members:
             self.close()
-            why = "is empty" if not self._size else "is not a vmtop session"
-            raise SessionError(f"{path} {why}; 'vmtop record FILE' writes one")
+            problem = "is empty" if not self._size else "is not a vmtop session"
+            raise SessionError(f"{path} {problem}; 'vmtop record FILE' writes one")
 
     def close(self) -> None:
         """Close the file."""
@@ -109,33 +109,32 @@ class SessionFile:
 
     @property
     def size(self) -> int:
-        """Bytes, when it was last looked at."""
+        """Size in bytes, as of the last `refresh`."""
         return self._size
 
     def refresh(self) -> bool:
-        """Look for what was written since; return whether there is something new."""
+        """Index what was written since the last look; return whether the file has changed in size."""
         size = os.fstat(self._file).st_size
         if size == self._size and not (self.members and not self.members[-1].is_closed):
             return False
         is_longer = size != self._size
         self._size = size
-        begin = 0
+        start = 0
         if self.members:
-            begin = self.members.pop().offset
-            self.damage = [one for one in self.damage if one.offset < begin]
-        self._index(begin)
+            start = self.members.pop().offset
+            self.damage = [damage for damage in self.damage if damage.offset < start]
+        self._index(start)
         return is_longer
 
-    def _index(self, begin: int) -> None:
-        offset = begin
+    def _index(self, offset: int) -> None:
         while offset < self._size:
-            found = self._find(offset)
-            if found > offset:
-                what = f"{found - offset:,} bytes belong to no part of a session"
-                self.damage.append(Damage(str(self.path), offset, what))
-            if found >= self._size:
+            member_offset = self._find(offset)
+            if member_offset > offset:
+                problem = f"{member_offset - offset:,} bytes belong to no part of a session"
+                self.damage.append(Damage(str(self.path), offset, problem))
+            if member_offset >= self._size:
                 return
-            member = self._member(found)
+            member = self._member(member_offset)
             self.members.append(member)
             offset = member.end
 
@@ -144,10 +143,10 @@ class SessionFile:
         step = len(PREFIX)
         while offset < self._size:
             data = os.pread(self._file, step, offset)
-            place = data.find(PREFIX)
-            if place >= 0 and offset + place + HEADER_SIZE <= self._size:
-                return offset + place
-            if len(data) < step or place >= 0:
+            index = data.find(PREFIX)
+            if index >= 0 and offset + index + HEADER_SIZE <= self._size:
+                return offset + index
+            if len(data) < step or index >= 0:
                 break
             offset += len(data) - len(PREFIX) + 1
             step = min(step * 4, _STEP)
@@ -157,36 +156,38 @@ class SessionFile:
         header = os.pread(self._file, HEADER.size, offset + len(PREFIX))
         run, sequence, first_ms, last_ms, length, frames, events, checksum = HEADER.unpack(header)
         end = offset + length
-        holds = length > HEADER_SIZE and (end == self._size or os.pread(self._file, len(PREFIX), end) == PREFIX)
-        if not holds:
+        is_closed = length > HEADER_SIZE and (end == self._size or os.pread(self._file, len(PREFIX), end) == PREFIX)
+        if not is_closed:
             end = self._find(offset + HEADER_SIZE)
-        is_wrong = not holds and bool(last_ms or length or frames or events or checksum)
-        return Member(offset, end, run.hex(), sequence, first_ms, last_ms, frames, events, holds, is_wrong, checksum)
+        is_wrong = not is_closed and bool(last_ms or length or frames or events or checksum)
+        return Member(
+            offset, end, run.hex(), sequence, first_ms, last_ms, frames, events, is_closed, is_wrong, checksum
+        )
 
     def text(self, member: Member) -> Text:
-        """Inflate one member; whatever is wrong with it is told, not raised."""
+        """Inflate one member. A problem is returned with the text before it, not raised."""
         inflate = zlib.decompressobj(-zlib.MAX_WBITS)
-        pieces: list[bytes] = []
+        texts: list[bytes] = []
         size, problem = 0, ""
         checksum = zlib.crc32(bytes(CLOSING.size), zlib.crc32(os.pread(self._file, CLOSING_OFFSET, member.offset)))
-        for piece in self._pieces(member):
-            got, problem = _inflate(inflate, piece)
-            size += len(got)
-            checksum = zlib.crc32(piece, checksum)
-            pieces.append(got)
+        for chunk in self._chunks(member):
+            chunk_text, problem = _inflate(inflate, chunk)
+            size += len(chunk_text)
+            checksum = zlib.crc32(chunk, checksum)
+            texts.append(chunk_text)
             if not problem and (size > LARGEST_MEMBER or inflate.unconsumed_tail):
-                problem = f"it holds more than {LARGEST_MEMBER >> 20} MiB of text"
+                problem = f"it contains more than {LARGEST_MEMBER >> 20} MiB of text"
             if problem or inflate.eof:
                 break
-        text = b"".join(pieces)
+        text = b"".join(texts)
         if not problem:
             problem = "it was cut short" if not inflate.eof else _check(text, inflate.unused_data)
         if not problem and member.is_closed and checksum != member.checksum:
-            problem = "a byte of it has changed that its text does not depend on"
-        whole = text.rfind(b"\n") + 1
-        return Text(text[:whole], problem or ("its last line has no end" if whole < len(text) else ""))
+            problem = "a byte that does not affect its text has changed"
+        end = text.rfind(b"\n") + 1
+        return Text(text[:end], problem or ("its last line is incomplete" if end < len(text) else ""))
 
-    def _pieces(self, member: Member) -> Iterator[bytes]:
+    def _chunks(self, member: Member) -> Iterator[bytes]:
         offset, end = member.offset + HEADER_SIZE, min(member.end, self._size)
         while offset < end:
             data = os.pread(self._file, min(_STEP, end - offset), offset)
@@ -198,30 +199,30 @@ class SessionFile:
     def raw(self, member: Member) -> Iterator[bytes]:
         """Yield a member's bytes as they are in the file."""
         yield os.pread(self._file, HEADER_SIZE, member.offset)
-        yield from self._pieces(member)
+        yield from self._chunks(member)
 
 
 def _inflate(inflate: zlib._Decompress, data: bytes, finer: Sequence[int] = _FINER) -> tuple[bytes, str]:
-    """Return the text and, when the data is damaged, that it is: with all of the text before the damage."""
-    before = inflate.copy() if finer else None
+    """Return the text before any damage, and the problem; the problem is empty when the data is whole."""
+    retry = inflate.copy() if finer else None
     try:
         return inflate.decompress(data, LARGEST_MEMBER), ""
     except zlib.error:
-        if before is None:
+        if retry is None:
             return b"", _DAMAGED
-    pieces = []
+    texts = []
     for start in range(0, len(data), finer[0]):
-        got, problem = _inflate(before, data[start : start + finer[0]], finer[1:])
-        pieces.append(got)
+        text, problem = _inflate(retry, data[start : start + finer[0]], finer[1:])
+        texts.append(text)
         if problem:
             break
-    return b"".join(pieces), _DAMAGED
+    return b"".join(texts), _DAMAGED
 
 
-def _check(text: bytes, rest: bytes) -> str:
-    if len(rest) < TRAILER.size:
+def _check(text: bytes, trailer: bytes) -> str:
+    if len(trailer) < TRAILER.size:
         return "it was cut short"
-    checksum, size = TRAILER.unpack_from(rest)
+    checksum, size = TRAILER.unpack_from(trailer)
     if checksum != zlib.crc32(text) or size != len(text) & 0xFFFFFFFF:
         return "its check sum is wrong"
-    return "it is followed by bytes of something else" if len(rest) > TRAILER.size else ""
+    return "it is followed by other bytes" if len(trailer) > TRAILER.size else ""

@@ -1,6 +1,6 @@
 """Reads sessions: one or several files as one sequence of frames, from any time, with bounded memory.
 
-A place is (member, frame in it). The members of all files are in order of time; a file that is still being written
+A position is (member, frame in it). The members of all files are in order of time; a file that is still being written
 grows with `refresh`.
 """
 
@@ -20,14 +20,14 @@ from collectors.session.gzip_member import Member, SessionFile, Text
 
 _FRAME = b'{"k":"frame"'
 _KEPT = 2
-"""Members whose frames are kept decoded: stepping to and fro decodes each once."""
+"""Members whose frames are kept decoded: stepping back and forth decodes each once."""
 _SLACK_S = 5.0
 _LATEST_MS = 4_102_444_800_000
 Value = TypeVar("Value")
 
 
-class Place(NamedTuple):
-    """A frame of a session; places are in order of time."""
+class Position(NamedTuple):
+    """Where a frame is in a session; positions are in order of time."""
 
     member: int
     frame: int
@@ -41,8 +41,8 @@ class Part(NamedTuple):
     problem: str
 
 
-class Reach(NamedTuple):
-    """A member in the order of the session."""
+class FileMember(NamedTuple):
+    """A member and the file that holds it."""
 
     file: SessionFile
     member: Member
@@ -55,7 +55,7 @@ class Session:
         paths: Its files, in any order.
 
     Raises:
-        SessionError: One of them cannot be read, is not a session, or was written by a newer vmtop.
+        SessionError: A file cannot be read, is not a session, or was written by a newer vmtop.
     """
 
     def __init__(self, paths: Sequence[Path]) -> None:
@@ -71,7 +71,7 @@ class Session:
         self._parts = _Kept[Part](_KEPT)
         self._counts: dict[tuple[Path, int, int], int] = {}
         self.problems: dict[int, str] = {}
-        """What is wrong with the members that were read so far, by their place."""
+        """What is wrong with the members read so far, by their index."""
         self._order()
         try:
             self._check_version()
@@ -85,7 +85,7 @@ class Session:
             file.close()
 
     def _order(self) -> None:
-        self.members = [Reach(file, member) for file in self.files for member in file.members]
+        self.members = [FileMember(file, member) for file in self.files for member in file.members]
 
     def _check_version(self) -> None:
         for file in self.files:
@@ -94,7 +94,7 @@ class Session:
                     refuse_newer(line, file.path)
 
     def refresh(self) -> bool:
-        """Look for what was written to the last file since; return whether there is something new."""
+        """Read what was appended to the last file since the last look; return whether there was anything."""
         is_new = self.files[-1].refresh()
         if is_new:
             self._order()
@@ -102,134 +102,138 @@ class Session:
 
     @property
     def damage(self) -> list[Damage]:
-        """What is known to belong to no member, file by file."""
+        """The bytes that belong to no member, file by file."""
         return [damage for file in self.files for damage in file.damage]
 
     def count(self, index: int) -> int:
         """Return how many frames a member has; one that was not closed is read for it."""
-        one = self.members[index]
-        key = _key(one)
+        file, member = self.members[index]
+        key = _key(file, member)
         if key in self._counts:
             return self._counts[key]
-        if one.member.is_closed:
-            return one.member.frames
-        self._counts[key] = one.file.text(one.member).count(_FRAME)
+        if member.is_closed:
+            return member.frames
+        self._counts[key] = file.text(member).count(_FRAME)
         return self._counts[key]
 
     def part(self, index: int) -> Part:
         """Return a member's frames; those before any damage."""
-        one = self.members[index]
-        key = _key(one)
+        file, member = self.members[index]
+        key = _key(file, member)
         if key in self._parts:
             return self._parts[key]
-        part = self._parts.keep(key, decode(one.file.text(one.member), one.member))
+        part = self._parts.keep(key, decode(file.text(member), member))
         if part.problem:
             self.problems[index] = part.problem
         else:
             self.problems.pop(index, None)
         return part
 
-    def frame(self, place: Place) -> Frame | None:
-        """Return the frame at a place; `None` if there is none, or if it is damaged."""
-        if not 0 <= place.member < len(self.members):
+    def frame(self, position: Position) -> Frame | None:
+        """Return the frame at a position; `None` if there is none, or if it is damaged."""
+        if not 0 <= position.member < len(self.members):
             return None
-        frames = self.part(place.member).frames
-        return frames[place.frame] if 0 <= place.frame < len(frames) else None
+        frames = self.part(position.member).frames
+        return frames[position.frame] if 0 <= position.frame < len(frames) else None
 
-    def frames(self, start_wall: float | None = None, stop_wall: float | None = None) -> Iterator[tuple[Place, Frame]]:
-        """Yield the frames of a span of wall time, in order, with their places. One member is in memory at a time."""
-        for index, one in enumerate(self.members):
-            first, last = _walls(one.member)
-            if (stop_wall is not None and first > stop_wall) or (start_wall is not None and last < start_wall):
+    def frames(
+        self, start_wall: float | None = None, stop_wall: float | None = None
+    ) -> Iterator[tuple[Position, Frame]]:
+        """Yield the frames of a span of wall time and their positions, in order; one member is in memory at a time."""
+        for index, (file, member) in enumerate(self.members):
+            first_wall, last_wall = _walls(member)
+            if (stop_wall is not None and first_wall > stop_wall) or (
+                start_wall is not None and last_wall < start_wall
+            ):
                 continue
-            for number, frame in enumerate(decode(one.file.text(one.member), one.member).frames):
+            for number, frame in enumerate(decode(file.text(member), member).frames):
                 if start_wall is not None and frame.wall < start_wall:
                     continue
                 if stop_wall is None or frame.wall <= stop_wall:
-                    yield Place(index, number), frame
+                    yield Position(index, number), frame
 
-    def at(self, wall: float) -> Place:
-        """Return the place of the last frame that is not after a wall time; the first place if all are.
+    def at(self, wall: float) -> Position:
+        """Return the position of the last frame that is not after a wall time; the first position if all are.
 
-        Where a clock was set back a time is there twice: the later one is taken.
+        If the clock was set back, a time occurs twice: the later one is taken.
         """
-        spans = [_walls(one.member) for one in self.members]
-        near = [index for index, (first, last) in enumerate(spans) if first <= wall <= last]
-        before = [index for index, (_, last) in enumerate(spans) if last < wall]
-        for index in (*reversed(near), *sorted(before, key=lambda index: spans[index][1], reverse=True)[:2]):
-            fitting = [number for number, frame in enumerate(self.part(index).frames) if frame.wall <= wall]
-            if fitting:
-                return Place(index, fitting[-1])
+        spans = [_walls(member) for _, member in self.members]
+        around = [index for index, (first_wall, last_wall) in enumerate(spans) if first_wall <= wall <= last_wall]
+        earlier = [index for index, (_, last_wall) in enumerate(spans) if last_wall < wall]
+        for index in (*reversed(around), *sorted(earlier, key=lambda index: spans[index][1], reverse=True)[:2]):
+            numbers = [number for number, frame in enumerate(self.part(index).frames) if frame.wall <= wall]
+            if numbers:
+                return Position(index, numbers[-1])
         return self.first()
 
     def total(self) -> int:
-        """Return how many frames there are, damaged ones too."""
+        """Return how many frames there are, including damaged ones."""
         return sum(self.count(index) for index in range(len(self.members)))
 
-    def number(self, place: Place) -> int:
-        """Return a place as a number from 0 to the total less 1."""
-        return sum(self.count(index) for index in range(place.member)) + place.frame
+    def number(self, position: Position) -> int:
+        """Return a position as a frame number from 0 to the total less 1."""
+        return sum(self.count(index) for index in range(position.member)) + position.frame
 
-    def place(self, number: int) -> Place:
-        """Return the place of a number; the last one beyond the end."""
+    def position(self, number: int) -> Position:
+        """Return the position of a frame number; beyond the end, that of the last frame."""
         return self.step(self.first(), number)
 
-    def first(self) -> Place:
-        """Return the place of the first frame."""
-        return Place(0, 0)
+    def first(self) -> Position:
+        """Return the position of the first frame."""
+        return Position(0, 0)
 
-    def last(self) -> Place:
-        """Return the place of the last frame."""
+    def last(self) -> Position:
+        """Return the position of the last frame."""
         index = len(self.members) - 1
         while index > 0 and not self.count(index):
             index -= 1
-        return Place(index, max(0, self.count(index) - 1))
+        return Position(index, max(0, self.count(index) - 1))
 
-    def step(self, place: Place, steps: int) -> Place:
+    def step(self, position: Position, steps: int) -> Position:
         """Return the position N frames later (earlier if negative), clamped to the first and last frame."""
-        index, number = place.member, place.frame + steps
+        index, number = position.member, position.frame + steps
         while number < 0 and index > 0:
             index -= 1
             number += self.count(index)
         while index < len(self.members) - 1 and number >= self.count(index):
             number -= self.count(index)
             index += 1
-        return Place(index, max(0, min(number, self.count(index) - 1)))
+        return Position(index, max(0, min(number, self.count(index) - 1)))
 
     def span(self) -> tuple[float, float]:
         """Return the wall times of the earliest and the latest frame."""
-        last = self.frame(self.last())
-        members = [one.member for one in self.members]
-        firsts = [one.first_ms / 1000 for one in members if 0 <= one.first_ms <= _LATEST_MS]
-        lasts = [max(one.last_ms, one.first_ms) / 1000 for one in members if 0 <= one.last_ms <= _LATEST_MS]
-        first = min(firsts, default=0.0)
-        return first, max(first, max(lasts, default=0.0), last.wall if last else 0.0)
+        last_frame = self.frame(self.last())
+        members = [member for _, member in self.members]
+        starts = [member.first_ms / 1000 for member in members if 0 <= member.first_ms <= _LATEST_MS]
+        ends = [max(member.last_ms, member.first_ms) / 1000 for member in members if 0 <= member.last_ms <= _LATEST_MS]
+        start = min(starts, default=0.0)
+        return start, max(start, max(ends, default=0.0), last_frame.wall if last_frame else 0.0)
 
     def pauses(self) -> list[tuple[float, float]]:
         """Return the spans of wall time between members in which there is no frame."""
-        found = []
-        for before, after in pairwise(one.member for one in self.members):
-            end = before.last_ms or before.first_ms
-            pace = (end - before.first_ms) / (before.frames - 1) if before.frames > 1 else 1000.0
-            if after.first_ms - end > PAUSE * max(pace, SHORTEST_S * 1000) and before.last_ms:
-                found.append((end / 1000, after.first_ms / 1000))
-        return found
+        pauses = []
+        for earlier, later in pairwise(member for _, member in self.members):
+            end_ms = earlier.last_ms or earlier.first_ms
+            interval_ms = (end_ms - earlier.first_ms) / (earlier.frames - 1) if earlier.frames > 1 else 1000.0
+            if later.first_ms - end_ms > PAUSE * max(interval_ms, SHORTEST_S * 1000) and earlier.last_ms:
+                pauses.append((end_ms / 1000, later.first_ms / 1000))
+        return pauses
 
-    def search(self, place: Place, step: int, wanted: Callable[[Frame], bool]) -> Place | None:
-        """Return the nearest place after (step 1) or before (step -1) one whose frame is wanted.
+    def search(self, start: Position, step: int, condition: Callable[[Frame], bool]) -> Position | None:
+        """Return the nearest position after (step 1) or before (step -1) a start whose frame meets a condition.
 
-        Members that have no event by their header are passed by: what is wanted has to be a frame with events.
+        Members without events, by their headers, are skipped: only a frame with events may meet the condition.
         """
-        index = place.member
+        index = start.member
         while 0 <= index < len(self.members):
             if self._may_have_events(index):
                 frames = self.part(index).frames
                 numbers = range(len(frames))
                 for number in numbers if step > 0 else reversed(numbers):
-                    here = Place(index, number)
-                    is_beyond = here > place if step > 0 else here < place
-                    if is_beyond and wanted(frames[number]):
-                        return here
+                    position = Position(index, number)
+                    is_beyond = position > start if step > 0 else position < start
+                    if is_beyond and condition(frames[number]):
+                        return position
             index += step
         return None
 
@@ -239,47 +243,49 @@ class Session:
 
 
 def decode(text: Text, member: Member) -> Part:
-    """Decode a member's lines as far as they are whole."""
+    """Decode a member's lines up to the first damaged one."""
     decoder = Decoder()
     frames: list[Frame] = []
     gaps: list[Gap] = []
     problem = text.problem
     for line in text.lines():
         try:
-            told = decoder.take(line)
+            decoded = decoder.take(line)
         except LineError as error:
             problem = problem or str(error)
             break
-        if isinstance(told, Frame):
-            frames.append(told)
-        elif told is not None:
-            gaps.append(told)
+        if isinstance(decoded, Frame):
+            frames.append(decoded)
+        elif decoded is not None:
+            gaps.append(decoded)
     return Part(frames, gaps, problem or _contradiction(decoder, member, frames))
 
 
 def _contradiction(decoder: Decoder, member: Member, frames: Sequence[Frame]) -> str:
-    """Compare a member's header with what it holds: a header has no check sum of its own."""
+    """Compare a member's header with its content: a header has no check sum of its own. Empty when they agree."""
     meta = decoder.meta
     if meta is None or not frames:
-        return "it holds no frame"
-    told = [(member.run, meta.run), (member.sequence, meta.sequence), (member.first_ms, round(frames[0].wall * 1000))]
+        return "it contains no frames"
+    pairs = [(member.run, meta.run), (member.sequence, meta.sequence), (member.first_ms, round(frames[0].wall * 1000))]
     if member.is_closed:
         events = min(sum(len(frame.events) for frame in frames), 0xFFFF)
-        told += [
+        pairs += [
             (member.last_ms, round(frames[-1].wall * 1000)),
             (member.frames, len(frames)),
             (member.events, events),
         ]
     return (
-        "" if not member.is_wrong and all(one == other for one, other in told) else "its header contradicts its content"
+        ""
+        if not member.is_wrong and all(claim == actual for claim, actual in pairs)
+        else "its header contradicts its content"
     )
 
 
 def refuse_newer(line: bytes, path: Path) -> None:
-    """Refuse what is not a session and what a newer vmtop wrote.
+    """Check the first line of a file.
 
     Raises:
-        SessionError: With what to do.
+        SessionError: The file is not a session, or was written by a newer vmtop; the message says what to do.
     """
     try:
         unsealed(line)
@@ -301,17 +307,21 @@ class _First(msgspec.Struct):
 
 
 def _walls(member: Member) -> tuple[float, float]:
-    """Return the wall times between which a member's frames are, with room for a clock that is being set."""
-    last = member.last_ms if member.is_closed else _LATEST_MS
-    return member.first_ms / 1000 - _SLACK_S, last / 1000 + _SLACK_S
+    """Return the wall times between which a member's frames lie, with some slack for clock adjustments."""
+    last_ms = member.last_ms if member.is_closed else _LATEST_MS
+    return member.first_ms / 1000 - _SLACK_S, last_ms / 1000 + _SLACK_S
 
 
-def _key(one: Reach) -> tuple[Path, int, int]:
-    return one.file.path, one.member.offset, min(one.member.end, one.file.size)
+def _key(file: SessionFile, member: Member) -> tuple[Path, int, int]:
+    return file.path, member.offset, min(member.end, file.size)
 
 
 class _Kept(dict[tuple[Path, int, int], Value]):
-    """Remembers the newest few."""
+    """Keeps the newest few values.
+
+    Args:
+        most: How many.
+    """
 
     def __init__(self, most: int) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
-"""Keeps every frame, on a thread of its own: whoever samples and whoever paints hands frames over and goes on.
+"""Keeps every frame, on its own thread: the sampler and the screen hand frames over without waiting.
 
-Frames wait in a queue with a bound. Those that do not fit, because the disk stands still, are counted and told of in
-the file as a gap.
+Frames wait in a bounded queue. Those that do not fit, because the disk is blocked, are counted and recorded in the file
+as a gap.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from collectors.session.format import Gap, SessionError
 log = logging.getLogger(__name__)
 
 WAITING_AT_MOST = 120
-"""Frames that wait for a disk that stands still."""
+"""Frames that wait for a blocked disk, at most."""
 _BEHIND = "the disk did not keep up"
 
 Answer = TypeVar("Answer")
@@ -32,20 +32,20 @@ class Sink(Protocol):
     """Takes frames and keeps them."""
 
     def write(self, frame: Frame, gap: Gap | None = None) -> None:
-        """Keep a frame, and the note about the lost ones before it.
+        """Keep a frame, and the gap of the frames lost before it.
 
         Raises:
-            OSError: It could not be kept. What was kept before is whole, and the next frame may be offered.
-            SessionError: The same, with a sentence.
+            OSError: The frame could not be kept. The frames kept before are intact, and the next one may be written.
+            SessionError: The same, with a message for the user.
         """
 
     def close(self) -> None:
-        """Finish what is written."""
+        """Complete what was written."""
 
 
 @dataclass(slots=True)
-class Keeping:
-    """One sink in use, and how it is doing."""
+class ActiveSink:
+    """One sink in use, and its state."""
 
     sink: Sink
     problem: str = ""
@@ -53,10 +53,10 @@ class Keeping:
     lost: int = 0
     """Frames not kept so far."""
     gap: Gap | None = None
-    """Those since the last one that was kept."""
+    """The frames lost since the last one that was kept; `None` if none was."""
 
     def lose(self, wall: float, why: str) -> None:
-        """Note that a frame of this time is not kept; the next one that is will tell of it."""
+        """Count a frame of this wall time as lost; the gap is written with the next frame that is kept."""
         gap = self.gap
         self.gap = Gap(gap.since if gap else wall, wall, gap.frames + 1 if gap else 1, why)
         self.lost += 1
@@ -64,7 +64,7 @@ class Keeping:
 
 @dataclass(slots=True)
 class _Task:
-    """Something to do between two frames."""
+    """A call to make between two frames."""
 
     do: Callable[[], object]
     answer: Future[object] = field(default_factory=Future)
@@ -75,45 +75,45 @@ class Recorder:
 
     def __init__(self) -> None:
         self._queue: queue.SimpleQueue[Frame | _Task | None] = queue.SimpleQueue()
-        self._keepings: list[Keeping] = []
+        self._sinks: list[ActiveSink] = []
         self._missed: deque[tuple[int, float]] = deque()
-        """Instants and wall times of frames that did not fit; they come after those that wait."""
+        """Monotonic instants (ns) and wall times of frames that did not fit; they are newer than those that wait."""
         self._change = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
 
     def take(self, frame: Frame) -> None:
-        """Hand over a frame. Does not wait, whatever the disk does."""
+        """Hand over a frame. Never waits for the disk."""
         if self._queue.qsize() < WAITING_AT_MOST:
             self._queue.put(frame)
         else:
             self._missed.append((frame.at_ns, frame.wall))
 
-    def add(self, sink: Sink) -> Keeping:
+    def add(self, sink: Sink) -> ActiveSink:
         """Keep frames in this sink from now on."""
-        keeping = Keeping(sink)
+        active_sink = ActiveSink(sink)
         with self._change:
-            self._keepings = [*self._keepings, keeping]
-        return keeping
+            self._sinks = [*self._sinks, active_sink]
+        return active_sink
 
-    def remove(self, keeping: Keeping) -> Future[None]:
-        """Finish a sink after the frames that were handed over before; the answer comes when it is done."""
+    def remove(self, active_sink: ActiveSink) -> Future[None]:
+        """Close a sink after the frames already handed over; the future is done when it is closed."""
 
         def finish() -> None:
             with self._change:
-                self._keepings = [one for one in self._keepings if one is not keeping]
-            keeping.sink.close()
+                self._sinks = [other for other in self._sinks if other is not active_sink]
+            active_sink.sink.close()
 
-        return self.between(finish)
+        return self.between_frames(finish)
 
-    def between(self, do: Callable[[], Answer]) -> Future[Answer]:
-        """Do something between two frames, on the recorder's thread, where no sink is written."""
+    def between_frames(self, do: Callable[[], Answer]) -> Future[Answer]:
+        """Make a call between two frames, on the recorder's thread, while no sink is being written."""
         task = _Task(do)
         self._queue.put(task)
         return task.answer  # type: ignore[return-value]  # it is what `do` returns
 
     def close(self, timeout_s: float = 2.0) -> bool:
-        """Write what waits and finish all sinks; return whether that was done in time."""
+        """Write the waiting frames and close all sinks; return whether that was done in time."""
         self._queue.put(None)
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
@@ -124,35 +124,35 @@ class Recorder:
                 self._do(item)
             else:
                 self._keep(item)
-        for keeping in self._keepings:
-            keeping.problem = self._failure(keeping.sink.close) or keeping.problem
+        for active_sink in self._sinks:
+            active_sink.problem = self._failure(active_sink.sink.close) or active_sink.problem
 
     def _do(self, task: _Task) -> None:
         try:
             task.answer.set_result(task.do())
-        except Exception as error:  # it belongs to whoever waits for the answer
+        except Exception as error:  # raised to the caller that waits for the answer
             task.answer.set_exception(error)
 
     def _keep(self, frame: Frame) -> None:
         missed = []
         while self._missed and self._missed[0][0] < frame.at_ns:
             missed.append(self._missed.popleft()[1])
-        for keeping in self._keepings:
+        for active_sink in self._sinks:
             for wall in missed:
-                keeping.lose(wall, _BEHIND)
-            before = keeping.problem
-            keeping.problem = self._failure(partial(keeping.sink.write, frame, keeping.gap), before)
-            if keeping.problem:
-                keeping.lose(frame.wall, keeping.problem)
+                active_sink.lose(wall, _BEHIND)
+            last_problem = active_sink.problem
+            active_sink.problem = self._failure(partial(active_sink.sink.write, frame, active_sink.gap), last_problem)
+            if active_sink.problem:
+                active_sink.lose(frame.wall, active_sink.problem)
             else:
-                keeping.gap = None
+                active_sink.gap = None
 
-    def _failure(self, step: Callable[[], None], known: str = "") -> str:
-        """Take a step of a sink and return why it failed, which stops neither this sink nor the others.
+    def _failure(self, step: Callable[[], None], logged: str = "") -> str:
+        """Call a sink and return why it failed, empty if it did not. A failure stops neither this sink nor the others.
 
         Args:
-            step: Which.
-            known: A failure that the log has already.
+            step: The call to make.
+            logged: A problem that is already in the log, and is not logged again.
         """
         try:
             step()
@@ -160,12 +160,12 @@ class Recorder:
             problem = (error.strerror or str(error)).lower()
         except SessionError as error:
             problem = str(error)
-        except Exception as error:  # a sink's mistake must not end the thread
+        except Exception as error:  # a bug in a sink must not end the thread
             problem = f"{type(error).__name__}: {error}"
-            if problem != known:
+            if problem != logged:
                 log.exception("a sink failed")
         else:
             return ""
-        if problem != known:
+        if problem != logged:
             log.warning("a frame was not kept: %s", problem)
         return problem

@@ -1,4 +1,4 @@
-"""A session as rows: a workload at an instant, with its metrics. What exports write, and what a step of time is."""
+"""A session as rows for export: one workload at one instant, with its metrics."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from collectors.query.filter import Query
 from collectors.session.reader import Session
 
 _WARM_UP_S = 60.0
-"""What is read before the first row, so that also slow sources have two samples."""
+"""Seconds read before the first row, so that slow sources have two samples too."""
 
 
 class Row(NamedTuple):
@@ -26,21 +26,23 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What of a session is wanted."""
+    """The part of a session to export."""
 
     start: float | None = None
-    """Wall time."""
+    """Wall time of the first row; `None` for the session's start."""
     stop: float | None = None
+    """Wall time of the last row; `None` for the session's end."""
     step_s: float = 0.0
     """Seconds between rows; rates are over the whole step. 0 takes every frame."""
     names: tuple[str, ...] = ()
-    """Names, patterns with `*`, ids, their beginnings, or `kind:name`. None at all takes all, and the host."""
+    """Names, patterns with `*`, ids, their beginnings, or `kind:name`. Empty selects all workloads and the host."""
     query: Query | None = None
     only: str | None = None
+    """A kind of workload; `None` selects every kind."""
     metrics: tuple[str, ...] = tuple(METRICS)
 
     def takes(self, reading: Reading) -> bool:
-        """Return whether a workload is wanted."""
+        """Return whether a workload is selected."""
         workload = reading.workload
         if self.only is not None and workload.kind != self.only:
             return False
@@ -49,26 +51,28 @@ class Selection:
         return self.query is None or self.query.matches(reading)
 
 
-def _is_named(workload: Workload, wanted: str) -> bool:
-    kind, colon, name = wanted.partition(":")
+def _is_named(workload: Workload, pattern: str) -> bool:
+    kind, colon, name = pattern.partition(":")
     if colon and kind == workload.kind and fnmatchcase(workload.name, name):
         return True
-    return fnmatchcase(workload.name, wanted) or (len(wanted) >= 3 and workload.id.id.startswith(wanted))
+    return fnmatchcase(workload.name, pattern) or (len(pattern) >= 3 and workload.id.id.startswith(pattern))
 
 
-def rows(session: Session, selection: Selection, tell: Callable[[float], None] = lambda wall: None) -> Iterator[Row]:
+def rows(
+    session: Session, selection: Selection, report_progress: Callable[[float], None] = lambda wall: None
+) -> Iterator[Row]:
     """Yield the rows in order of time. A session's first frame has no rates, as on the screen.
 
     Args:
         session: The session to read.
-        selection: What.
-        tell: Called with the wall time of each frame, for whoever shows progress.
+        selection: The rows to yield.
+        report_progress: Called with the wall time of each frame.
     """
     deriver = Deriver()
     due = None
     start, step_s = selection.start, selection.step_s
     for _, frame in session.frames(None if start is None else start - max(_WARM_UP_S, step_s * 2), selection.stop):
-        tell(frame.wall)
+        report_progress(frame.wall)
         if start is not None and frame.wall < start:
             if not step_s or frame.wall <= start - step_s:
                 deriver.feed(frame)  # so that the first row has rates

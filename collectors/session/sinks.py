@@ -1,4 +1,4 @@
-"""The sinks that a user names: one file, a series of rotated files, a stream."""
+"""The sinks that a user can choose: one file, a series of rotated files, a stream."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def file_writer(path: Path, is_forced: bool = False) -> Writer:
     """Return a writer of a new file.
 
     Raises:
-        SessionError: It cannot be made.
+        SessionError: The file cannot be created.
     """
     return Writer(FileStorage(new_file(path, is_forced)))
 
@@ -30,21 +30,22 @@ def stream_writer(descriptor: int) -> Writer:
     return Writer(StreamStorage(descriptor))
 
 
-def usual_name(host: str, wall: float) -> str:
-    """Return a file name for a session: the host and the local time, without anything a shell would mind."""
-    plain = re.sub(r"[^A-Za-z0-9.-]+", "-", host).strip("-.") or "host"
-    return f"vmtop-{plain[:64]}-{time.strftime(_STAMP, time.localtime(wall))}{SUFFIX}"
+def default_name(host: str, wall: float) -> str:
+    """Return a file name for a session: the host and the local time, without characters special to a shell."""
+    safe_host = re.sub(r"[^A-Za-z0-9.-]+", "-", host).strip("-.") or "host"
+    return f"vmtop-{safe_host[:64]}-{time.strftime(_STAMP, time.localtime(wall))}{SUFFIX}"
 
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """When a file is followed by the next. 0 is never."""
+    """When the next file begins, and how many are kept. 0 means no limit."""
 
     size: int = 0
-    """Bytes."""
+    """Bytes of one file."""
     age_s: float = 0.0
+    """Seconds of wall time in one file."""
     keep: int = 0
-    """Files kept of one name; the oldest go first. 0 keeps all."""
+    """Files kept; the oldest are removed first. 0 keeps all."""
 
     @property
     def is_wanted(self) -> bool:
@@ -55,8 +56,8 @@ class Rotating:
     """Files `NAME-20261124-031200.vmtop.gz`, one after the other.
 
     Args:
-        path: `NAME.vmtop.gz`, in the folder they go to.
-        rotation: When the next one begins, and how many stay.
+        path: `NAME.vmtop.gz`, in the folder to write to.
+        rotation: When the next file begins, and how many are kept.
     """
 
     def __init__(self, path: Path, rotation: Rotation) -> None:
@@ -71,11 +72,11 @@ class Rotating:
 
     @property
     def size(self) -> int:
-        """Bytes of all files that were written."""
+        """Bytes written, to all files."""
         return self._finished + (self._writer.size if self._writer else 0)
 
     def write(self, frame: Frame, gap: Gap | None = None) -> None:
-        """Append a frame to the present file, or to the next one when that is due."""
+        """Append a frame to the current file, or to a new one when that is due."""
         if self._writer is not None and self._is_due(self._writer):
             writer, self._writer = self._writer, None
             self._finished += writer.size
@@ -101,31 +102,33 @@ class Rotating:
     def _next(self, wall: float) -> Writer:
         stamp = time.strftime(_STAMP, time.localtime(wall))
         for number in range(100):
-            extra = f".{number}" if number else ""
-            path = self._path.with_name(f"{self._stem()}-{stamp}{extra}{SUFFIX}")
+            suffix = f".{number}" if number else ""
+            path = self._path.with_name(f"{self._stem()}-{stamp}{suffix}{SUFFIX}")
             if not path.exists():
                 self.files, self.newest = self.files + 1, path
                 return file_writer(path)
-        raise SessionError(f"{self._path.parent} has too many files of one second")
+        raise SessionError(f"{self._path.parent} has too many files from the same second")
 
     def _remove_old(self) -> None:
-        """Remove the oldest files of this name, by what is in them: a clock may have been set, or summer have ended."""
+        """Remove the oldest files of this name, by their content: clock or daylight saving time may have changed."""
         if not self._rotation.keep:
             return
         pattern = re.compile(re.escape(self._stem()) + r"-\d{8}-\d{6}(\.\d+)?" + re.escape(SUFFIX))
-        mine = [path for path in self._path.parent.iterdir() if pattern.fullmatch(path.name) and path != self.newest]
-        dated = sorted((begin, path) for path in mine if (begin := _begin_ms(path)) is not None)
-        for _, path in dated[: max(0, len(dated) - self._rotation.keep + 1)]:
+        old_paths = [
+            path for path in self._path.parent.iterdir() if pattern.fullmatch(path.name) and path != self.newest
+        ]
+        oldest_first = sorted((start_ms, path) for path in old_paths if (start_ms := _start_ms(path)) is not None)
+        for _, path in oldest_first[: max(0, len(oldest_first) - self._rotation.keep + 1)]:
             if not is_written(path):
                 path.unlink(missing_ok=True)
 
 
-def _begin_ms(path: Path) -> int | None:
-    """Return when a session file begins; `None` for what is none, or cannot be read."""
+def _start_ms(path: Path) -> int | None:
+    """Return the wall time at which a session file starts, in ms; `None` if it is not one or cannot be read."""
     try:
         with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK)) as file:
-            head = file.read(HEADER_SIZE)
+            header = file.read(HEADER_SIZE)
     except OSError:
         return None
-    is_session = head.startswith(PREFIX) and len(head) == HEADER_SIZE
-    return int(HEADER.unpack_from(head, len(PREFIX))[2]) if is_session else None
+    is_session = header.startswith(PREFIX) and len(header) == HEADER_SIZE
+    return int(HEADER.unpack_from(header, len(PREFIX))[2]) if is_session else None

@@ -1,6 +1,6 @@
-"""The session so far, always: a row of bounded segments in a folder of this process, gone when it ends.
+"""The session so far: a series of bounded segments in a folder of this process, removed when it ends.
 
-What a crash left behind is removed by the next vmtop; a folder belongs to a living process as long as it is locked.
+What a crash left behind is removed by the next vmtop; a folder belongs to a running process as long as it is locked.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Segment(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """A session that was kept."""
+    """A session that was saved to a file."""
 
     path: Path
     size: int
@@ -55,7 +55,7 @@ class Sealed(NamedTuple):
     """The session so far, ready to be copied."""
 
     parts: list[tuple[int, int]]
-    """Descriptors, and how many bytes of each."""
+    """Descriptors, each with the number of bytes to copy from it."""
     span_s: float
 
     def close(self) -> None:
@@ -68,12 +68,12 @@ class Spool:
     """A sink that keeps the newest frames within bounds.
 
     Args:
-        base: The folder of all spools; made if it is not there.
-        largest: Bytes.
-        longest_s: Seconds.
+        base: The folder of all spools; created if missing.
+        largest: Bytes kept, at most.
+        longest_s: Seconds kept, at most.
 
     Raises:
-        OSError: The folder cannot be made.
+        OSError: The folder cannot be created.
     """
 
     def __init__(self, base: Path, largest: int = LARGEST, longest_s: float = LONGEST_S) -> None:
@@ -99,12 +99,12 @@ class Spool:
     def span_s(self) -> float:
         """Seconds from the first frame kept to the last."""
         writer = self._writer
-        last = (writer.first_wall or 0.0) + writer.span_s if writer and writer.frames else self._parts[-1].until
-        first = self._parts[0].since if self._parts else writer.first_wall if writer else None
-        return last - (last if first is None else first)
+        end = (writer.first_wall or 0.0) + writer.span_s if writer and writer.frames else self._parts[-1].until
+        start = self._parts[0].since if self._parts else writer.first_wall if writer else None
+        return end - (end if start is None else start)
 
     def write(self, frame: Frame, gap: Gap | None = None) -> None:
-        """Append a frame; what is beyond the bounds goes."""
+        """Append a frame, and remove what is beyond the bounds."""
         if self._writer is not None and self._is_full(self._writer):
             self._finish(self._writer)
         if self._writer is None:
@@ -134,7 +134,7 @@ class Spool:
         return [part.path for part in self._parts] + ([self._path] if self._writer and self._writer.frames else [])
 
     def seal(self) -> Sealed:
-        """End the present member and open all parts for copying; they stay readable when the spool forgets them."""
+        """End the current member and open all parts for copying; they stay readable when the spool removes them."""
         if self._writer is not None:
             self._writer.end_member()
         paths = self.paths()
@@ -151,17 +151,17 @@ class Spool:
     def close(self) -> None:
         """Remove everything."""
         if self._writer is not None:
-            with suppress(OSError):  # the file goes anyway
+            with suppress(OSError):  # the file is removed anyway
                 self._writer.close()
         shutil.rmtree(self.folder, ignore_errors=True)
         os.close(self._lock)
 
 
-def keep(sealed: Sealed, path: Path) -> int:
-    """Copy a sealed spool into a new file and let go of it; return the file's size.
+def save(sealed: Sealed, path: Path) -> int:
+    """Copy a sealed spool into a new file and close it; return the file's size in bytes.
 
     Raises:
-        SessionError: It cannot be written; nothing is left behind.
+        SessionError: The file cannot be written; nothing is left behind.
     """
     try:
         with finished_file(path) as target:
@@ -173,7 +173,7 @@ def keep(sealed: Sealed, path: Path) -> int:
 
 
 def _copy(source: int, target: int, size: int) -> None:
-    """Copy N bytes: what is written after them in the meantime belongs to later frames."""
+    """Copy N bytes: anything written after them in the meantime belongs to later frames."""
     while size > 0:
         data = os.read(source, min(size, _COPIED))
         if not data:

@@ -1,6 +1,6 @@
-"""Where a session's bytes go: a file that is whole at every instant, or a stream.
+"""Where a session's bytes go: a file that is valid at every instant, or a stream.
 
-A file is always a new one, of its owner alone, locked while it is written. A write that fails is taken back.
+A file is always new, readable by its owner only, and locked while it is written. A write that fails is undone.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ class Storage(Protocol):
     """Takes a session's bytes in order."""
 
     size: int
-    """Bytes so far, without the standing end."""
+    """Bytes so far, without the end that the next data replaces."""
 
     @property
     def has_end(self) -> bool:
         """Whether there is an end that the next data would replace."""
 
     def append(self, data: bytes, end: bytes) -> None:
-        """Write data after what there is, then an end that the next data replaces.
+        """Write data, then an end that the next data replaces.
 
         Raises:
-            OSError: Nothing was written; what there was is as before.
+            OSError: Nothing was written; the storage is unchanged.
         """
 
     def finish(self, end: bytes) -> None:
-        """Let the end stand."""
+        """Make the end permanent."""
 
     def patch(self, offset: int, data: bytes) -> None:
-        """Replace bytes that were written before, where that is possible."""
+        """Replace bytes that were already written, where that is possible."""
 
     def close(self) -> None:
         """Release resources."""
@@ -59,11 +59,11 @@ class FileStorage:
         self._end = b""
 
     def append(self, data: bytes, end: bytes) -> None:
-        """Write data and end in one call, over the end that stood there."""
+        """Write data and end in one call, over the previous end."""
         try:
             self._write(data + end, self.size)
         except OSError:
-            with suppress(OSError):  # the first error is the one to tell
+            with suppress(OSError):  # the first error is the one to report
                 os.ftruncate(self._file, self.size + len(self._end))
                 self._write(self._end, self.size)
             raise
@@ -96,7 +96,7 @@ class FileStorage:
 
 
 class StreamStorage:
-    """A pipe: nothing can be taken back, so that an end is written only where it stays, and a failure is the end.
+    """A pipe: nothing can be undone, so an end is written only when it is permanent, and a failure is final.
 
     Args:
         descriptor: Open for writing; it stays open.
@@ -124,14 +124,14 @@ class StreamStorage:
             self.append(end, b"")
 
     def patch(self, offset: int, data: bytes) -> None:
-        """What is in the pipe cannot be changed; readers find such members by looking through the file."""
+        """Bytes in a pipe cannot be changed; readers find such members by scanning the file."""
 
     def close(self) -> None:
-        """The descriptor is not ours."""
+        """Leaves the descriptor open: it belongs to the caller."""
 
 
 def write_all(descriptor: int, data: bytes) -> None:
-    """Write to a descriptor until all is written."""
+    """Write all of the data to a descriptor."""
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]
@@ -141,11 +141,11 @@ def new_file(path: Path, is_forced: bool = False) -> int:
     """Create a file for a session, 0600 and locked, and return its descriptor.
 
     Args:
-        path: Where. Nothing is overwritten.
-        is_forced: Replace a regular file that is there, unless it is being written.
+        path: Name of the file. An existing file is not overwritten.
+        is_forced: Replace an existing regular file, unless it is being written.
 
     Raises:
-        SessionError: It cannot be made; the message says why and what to do.
+        SessionError: The file cannot be created; the message says why and what to do.
     """
     descriptor, hidden = _hidden_file(path)
     try:
@@ -159,10 +159,10 @@ def new_file(path: Path, is_forced: bool = False) -> int:
 
 @contextmanager
 def finished_file(path: Path, is_forced: bool = False) -> Iterator[int]:
-    """Yield the descriptor of a file that appears under its name when all of it is written, and else leaves nothing.
+    """Yield the descriptor of a file that appears under its name only once it is complete; otherwise nothing is left.
 
     Raises:
-        SessionError: It cannot be written; what was there before is still there.
+        SessionError: The file cannot be written; an existing one is unchanged.
     """
     _refuse(path, is_forced)
     descriptor, hidden = _hidden_file(path)
@@ -177,12 +177,12 @@ def finished_file(path: Path, is_forced: bool = False) -> Iterator[int]:
 
 
 def _hidden_file(path: Path) -> tuple[int, Path]:
-    """Create a locked file next to another, under a hidden name."""
+    """Create a locked file under a hidden name in the folder of a path."""
     hidden = path.with_name(f".{path.name[:200]}.{os.urandom(4).hex()}")
     try:
         descriptor = os.open(hidden, _FLAGS, 0o600)
     except OSError as error:
-        raise SessionError(f"{path} cannot be made: {error.strerror}") from error
+        raise SessionError(f"{path} cannot be created: {error.strerror}") from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -193,7 +193,7 @@ def _hidden_file(path: Path) -> tuple[int, Path]:
 
 
 def _put_in_place(hidden: Path, path: Path, is_forced: bool) -> None:
-    """Give a hidden file its name; another one's is only taken by force."""
+    """Give a hidden file its final name; replace an existing file only if forced."""
     _refuse(path, is_forced)
     try:
         if is_forced:
@@ -202,37 +202,38 @@ def _put_in_place(hidden: Path, path: Path, is_forced: bool) -> None:
             os.link(hidden, path, follow_symlinks=False)
             hidden.unlink()
     except FileExistsError as error:
-        raise SessionError(_in_the_way(path)) from error
+        raise SessionError(_taken_message(path)) from error
     except OSError as error:
         if is_forced or error.errno not in _NO_LINKS:
-            raise SessionError(f"{path} cannot be made: {error.strerror}") from error
-        hidden.rename(path)  # a file system without hard links; that nothing was there was seen just before
+            raise SessionError(f"{path} cannot be created: {error.strerror}") from error
+        hidden.rename(path)  # a file system without hard links; the path was free just before
 
 
 _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV})
 
 
 def _refuse(path: Path, is_forced: bool) -> None:
-    """Raise `SessionError` if something is in the way."""
+    """Raise `SessionError` if the path is taken."""
     try:
-        about = path.lstat()
+        status = path.lstat()
     except OSError:
-        return  # nothing is there; creating the file reports anything else
-    if not is_forced or not stat.S_ISREG(about.st_mode) or is_written(path):
-        raise SessionError(_in_the_way(path))
+        return  # the path is free; creating the file reports any other problem
+    if not is_forced or not stat.S_ISREG(status.st_mode) or is_written(path):
+        raise SessionError(_taken_message(path))
 
 
-def _in_the_way(path: Path) -> str:
+def _taken_message(path: Path) -> str:
     if path.is_symlink():
-        return f"{path} is a symbolic link, and vmtop writes through none: choose another name"
+        return f"{path} is a symbolic link, which vmtop does not follow: choose another name"
     if path.is_file():
-        used = " and is being written" if is_written(path) else ""
-        return f"{path} exists already{used}: choose another name" + ("" if used else ", or --force to replace it")
+        if is_written(path):
+            return f"{path} already exists and is being written: choose another name"
+        return f"{path} already exists: choose another name, or --force to replace it"
     return f"{path} already exists and is not a regular file: choose another name"
 
 
 def is_written(path: Path) -> bool:
-    """Return whether a vmtop is writing a file (or holds a folder) at this moment."""
+    """Return whether a vmtop is writing a file, or using a spool folder, at this moment."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError:

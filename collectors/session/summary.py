@@ -1,4 +1,4 @@
-"""What is in a session: span, gaps, workloads with their peaks, events, damage. One pass, one member in memory."""
+"""Summary of a session: span, gaps, workloads with their peaks, events, damage. One pass, one member in memory."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from collectors.session.reader import Session
 PEAKS = tuple(key for key, metric in METRICS.items() if metric.has_peak)
 """Metrics whose highest value is shown for each workload."""
 EVENTS_KEPT = 10_000
-_HOSTS_TOLD = 20
+_MOST_HOSTS = 20
 
 
-class Life(msgspec.Struct):
+class WorkloadSummary(msgspec.Struct):
     """One workload in a session."""
 
     id: WorkloadId
@@ -33,8 +33,8 @@ class Life(msgspec.Struct):
     peak_at: dict[str, float] = {}
     """Wall times of the peaks."""
     cpu_seconds: float | None = None
-    """CPU time at the end less that at its first frame; restarts begin again at 0."""
-    _cpu_before: float | None = None
+    """CPU time used from its first frame to its last, restarts included; `None` if it was never measured."""
+    _previous_cpu_seconds: float | None = None
 
 
 class Summary(msgspec.Struct):
@@ -47,13 +47,13 @@ class Summary(msgspec.Struct):
     last: float = 0.0
     frames: int = 0
     samples: int = 0
-    """Workload-samples: rows of all frames, the host's too."""
+    """Rows of all frames: one for each workload and one for the host."""
     members: int = 0
     runs: int = 0
     hosts: list[str] = []
     interval_s: float = 0.0
-    """The last frame's."""
-    lives: dict[WorkloadId, Life] = {}
+    """Seconds between frames, as of the last frame."""
+    workloads: dict[WorkloadId, WorkloadSummary] = {}
     events: list[Event] = []
     event_counts: dict[str, int] = {}
     gaps: list[Gap] = []
@@ -66,7 +66,7 @@ class Summary(msgspec.Struct):
 
 
 class Step(msgspec.Struct):
-    """How far a survey is."""
+    """The progress of a survey."""
 
     done: int
     """Gzip members read so far."""
@@ -74,11 +74,11 @@ class Step(msgspec.Struct):
 
 
 def survey(session: Session, watch: Callable[[Moment], None] = lambda moment: None) -> Iterator[Step]:
-    """Read a session from its first frame to its last; yield after each member, with what is known so far.
+    """Read a session from its first frame to its last; yield after each member, with the summary so far.
 
     Args:
-        session: Which.
-        watch: Called with every moment, for whoever wants more of them.
+        session: The session to read.
+        watch: Called with every moment, for callers that need more than the summary.
     """
     summary = Summary([str(file.path) for file in session.files], sum(file.size for file in session.files))
     summary.damage = list(session.damage)
@@ -92,12 +92,12 @@ def survey(session: Session, watch: Callable[[Moment], None] = lambda moment: No
         if part.problem:
             summary.damage.append(
                 Damage(
-                    str(file.path), member.offset, f"{part.problem}; the {len(part.frames)} frames before it are whole"
+                    str(file.path), member.offset, f"{part.problem}; the {len(part.frames)} frames before it are intact"
                 )
             )
         for frame in part.frames:
             gap = _pause(previous, frame.run, frame.wall, frame.interval_s)
-            if gap is not None and not any(one.until >= gap.since for one in part.gaps):
+            if gap is not None and not any(recorded.until >= gap.since for recorded in part.gaps):
                 summary.gaps.append(gap)
             previous = (frame.run, frame.wall, frame.interval_s)
             moment = deriver.feed(frame)
@@ -110,41 +110,43 @@ def survey(session: Session, watch: Callable[[Moment], None] = lambda moment: No
             hosts[host] = None
             summary.samples += len(frame.workloads) + 1
             for reading in moment.readings.values():
-                _live(summary, reading, frame.wall)
+                _add_reading(summary, reading, frame.wall)
             counts.update(event.what for event in frame.events)
             summary.events += frame.events
         summary.events = summary.events[-EVENTS_KEPT:]
-        summary.hosts = list(hosts)[:_HOSTS_TOLD]
+        summary.hosts = list(hosts)[:_MOST_HOSTS]
         summary.runs, summary.event_counts = len(runs), dict(counts.most_common())
         yield Step(index + 1, summary)
 
 
 def _pause(previous: tuple[str, float, float] | None, run: str, wall: float, interval_s: float) -> Gap | None:
-    """Return the gap between two frames that are further apart than their pace."""
+    """Return the gap between two frames that are further apart than their intervals; `None` if they are not."""
     if previous is None:
         return None
-    before_run, before, before_s = previous
-    step = max(interval_s, before_s, SHORTEST_S)
-    if wall - before <= PAUSE * step:
+    previous_run, previous_wall, previous_interval_s = previous
+    step_s = max(interval_s, previous_interval_s, SHORTEST_S)
+    if wall - previous_wall <= PAUSE * step_s:
         return None
-    why = "vmtop was started again" if run != before_run else "suspended, stopped or too busy"
-    return Gap(before, wall, round((wall - before) / step) - 1, why)
+    reason = "vmtop was started again" if run != previous_run else "suspended, stopped or too busy"
+    return Gap(previous_wall, wall, round((wall - previous_wall) / step_s) - 1, reason)
 
 
-def _live(summary: Summary, reading: Reading, wall: float) -> None:
+def _add_reading(summary: Summary, reading: Reading, wall: float) -> None:
     workload = reading.workload
-    life = summary.lives.get(workload.id)
-    if life is None:
-        life = summary.lives[workload.id] = Life(workload.id, workload.kind, workload.name, wall, wall, peaks={})
-        life.peak_at = {}
-    life.last, life.name = wall, workload.name
-    life.frames += 1
+    workload_summary = summary.workloads.get(workload.id)
+    if workload_summary is None:
+        workload_summary = summary.workloads[workload.id] = WorkloadSummary(
+            workload.id, workload.kind, workload.name, wall, wall, peaks={}
+        )
+        workload_summary.peak_at = {}
+    workload_summary.last, workload_summary.name = wall, workload.name
+    workload_summary.frames += 1
     for key in PEAKS:
         value = reading.value(key)
-        if value is not None and value > life.peaks.get(key, -1.0):
-            life.peaks[key], life.peak_at[key] = value, wall
+        if value is not None and value > workload_summary.peaks.get(key, -1.0):
+            workload_summary.peaks[key], workload_summary.peak_at[key] = value, wall
     total = reading.value("cpu_seconds")
     if total is not None:
-        before, life._cpu_before = life._cpu_before, total
-        grown = 0.0 if before is None else total - before if total >= before else total
-        life.cpu_seconds = (life.cpu_seconds or 0.0) + grown
+        previous_total, workload_summary._previous_cpu_seconds = workload_summary._previous_cpu_seconds, total
+        growth = 0.0 if previous_total is None else total - previous_total if total >= previous_total else total
+        workload_summary.cpu_seconds = (workload_summary.cpu_seconds or 0.0) + growth

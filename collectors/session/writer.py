@@ -1,4 +1,4 @@
-"""Writes frames as gzip members, whole at every instant; `format` has the contract."""
+"""Writes frames as gzip members, valid at every instant; `format` has the contract."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _MOST_EVENTS = 0xFFFF
 
 
 def program() -> str:
-    """Return the name and version of what writes."""
+    """Return the name and version of the program that writes."""
     from importlib.metadata import PackageNotFoundError, version
 
     try:
@@ -40,10 +40,10 @@ def program() -> str:
 
 
 class MemberMaker:
-    """Makes the bytes of one member, text by text.
+    """Makes the bytes of one member, frame by frame.
 
     Args:
-        run: Of the frames, 16 hexadecimal digits.
+        run: The run that the frames belong to, 16 hexadecimal digits.
         sequence: The member's number.
         first_wall: Wall time of its first frame.
     """
@@ -72,7 +72,7 @@ class MemberMaker:
         return data
 
     def end(self) -> bytes:
-        """Return the bytes that make the member whole."""
+        """Return the bytes that complete the member."""
         return LAST_BLOCK + TRAILER.pack(self._checksum, self.text & 0xFFFFFFFF)
 
     def closing(self, length: int) -> bytes:
@@ -81,7 +81,7 @@ class MemberMaker:
         return CLOSING.pack(self._last_ms, length, self.frames, min(self.events, _MOST_EVENTS), checksum)
 
     def is_full(self) -> bool:
-        """Return whether the next frame belongs into another member."""
+        """Return whether the next frame belongs in another member."""
         return self.frames >= MEMBER_FRAMES or self.text >= MEMBER_TEXT
 
 
@@ -97,14 +97,14 @@ class Writer:
     """Writes frames to one storage.
 
     Args:
-        storage: An empty one.
+        storage: An empty storage.
     """
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         self._member: _Member | None = None
         self._sequence = 0
-        self._last: Frame | None = None
+        self._last_frame: Frame | None = None
         self.frames = 0
         self.first_wall: float | None = None
 
@@ -116,13 +116,17 @@ class Writer:
     @property
     def span_s(self) -> float:
         """Seconds of wall time between the first and the last frame; 0 if the clock was set back before the first."""
-        return 0.0 if self._last is None or self.first_wall is None else max(0.0, self._last.wall - self.first_wall)
+        return (
+            0.0
+            if self._last_frame is None or self.first_wall is None
+            else max(0.0, self._last_frame.wall - self.first_wall)
+        )
 
     def write(self, frame: Frame, gap: Gap | None = None) -> None:
-        """Append a frame, and before it the gap of those that were lost.
+        """Append a frame, preceded by the gap of the frames that were lost before it.
 
         Raises:
-            OSError: It could not be written; what was written before is whole.
+            OSError: The frame could not be written; the frames before it are intact.
         """
         if self._member is not None and (self._member.maker.is_full() or self._is_break(frame)):
             self.end_member()
@@ -138,35 +142,37 @@ class Writer:
             self._abandon()
             raise
         self.frames += 1
-        self._last = frame
+        self._last_frame = frame
         self.first_wall = frame.wall if self.first_wall is None else self.first_wall
 
     def _abandon(self) -> None:
-        """Go on with a new member: this one's compressor may have seen text that was not written."""
+        """Continue with a new member: this one's compressor may have seen text that was not written."""
         self._member = None
         if self._storage.has_end:
             self._storage.finish(b"")
 
     def _is_break(self, frame: Frame) -> bool:
-        last = self._last
-        if last is None or frame.run != last.run:
+        last_frame = self._last_frame
+        if last_frame is None or frame.run != last_frame.run:
             return True
-        pause = abs(frame.wall - last.wall)
-        return pause > PAUSE * max(frame.interval_s, last.interval_s, SHORTEST_S)  # so that the index shows the gap
+        pause_s = abs(frame.wall - last_frame.wall)
+        return pause_s > PAUSE * max(
+            frame.interval_s, last_frame.interval_s, SHORTEST_S
+        )  # so that the index shows the gap
 
     def end_member(self) -> None:
-        """Let the member end here; the next frame begins another."""
+        """End the member; the next frame begins another."""
         member, self._member = self._member, None
         if member is not None and member.maker.frames:
             self._storage.finish(member.maker.end())
             closing = member.maker.closing(self._storage.size - member.offset)
             try:
                 self._storage.patch(member.offset + CLOSING_OFFSET, closing)
-            except OSError as error:  # its frames are whole without; readers look for the next member
+            except OSError as error:  # its frames are intact; readers scan for the next member
                 log.warning("a member's header could not be completed: %s", error)
 
     def close(self) -> None:
-        """End the member and let go of the storage."""
+        """End the member and close the storage."""
         try:
             self.end_member()
         finally:

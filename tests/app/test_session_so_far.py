@@ -193,9 +193,9 @@ async def test_a_file_name_that_looks_like_markup_is_told_as_it_is(
         await running.press("escape")
 
         def refuse(_: SessionRecorder, path: Path) -> None:
-            raise SessionError(f"{path} cannot be made")
+            raise SessionError(f"{path} cannot be created")
 
         monkeypatch.setattr(SessionRecorder, "record", refuse)
         await running.press("R")
         await fill_in(running, f"2{name}")
-        await until(running.pilot, lambda: f"2{name} cannot be made" in running.text())
+        await until(running.pilot, lambda: f"2{name} cannot be created" in running.text())

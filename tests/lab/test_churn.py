@@ -51,7 +51,7 @@ def watching(*daemons: SourceSpec) -> Iterator[Watch]:
 def read_beside(source: CgroupSource) -> tuple[SourceReading, bool]:
     """Read, and tell whether a group of those that come and go was found."""
     reading = source.read()
-    return reading, any("0" * 32 in path for path in source._tree.places)
+    return reading, any("0" * 32 in path for path in source._tree.cgroups)
 
 
 def kept(groups: LiveGroups) -> int:

@@ -70,7 +70,7 @@ def test_two_writers_of_one_file_are_one(tmp_path: Path) -> None:
     with recording(path) as first:
         wait_until(lambda: frames_of(path) > 1, 30, "frames")
         for options in ((), ("--force",)):
-            assert "exists already and is being written: choose another name\n" in refused(path, *options)
+            assert "already exists and is being written: choose another name\n" in refused(path, *options)
         assert first.poll() is None
         before = frames_of(path)
         wait_until(lambda: frames_of(path) > before, 30, "more frames of the first")
@@ -84,8 +84,8 @@ def test_a_link_or_a_missing_folder_is_refused_and_nothing_is_touched(start: Sta
     target.write_text("precious")
     (tmp_path / "link").symlink_to(target)
     for options in ((), ("--force",)):
-        assert "is a symbolic link, and vmtop writes through none" in refused(tmp_path / "link", *options)
-    assert "cannot be made: No such file or directory" in refused(tmp_path / "none" / "a")
+        assert "is a symbolic link, which vmtop does not follow" in refused(tmp_path / "link", *options)
+    assert "cannot be created: No such file or directory" in refused(tmp_path / "none" / "a")
     terminal = start("demo", "--workloads", "5", environment={"XDG_STATE_HOME": str(tmp_path)})
     terminal.wait_for(lambda: "●" in terminal.text(), 30, "the fleet")
     visit(terminal, [("R", "Record"), ("\x15", "Record"), (f"{tmp_path}/link\r", "choose another name")])
@@ -99,7 +99,7 @@ def test_a_read_only_folder_is_told_and_the_screen_goes_on(start: Start, tmp_pat
     folder.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "vmtop-lab", str(folder)], check=True)
     try:
-        assert "cannot be made: Read-only file system" in refused(folder / "a.vmtop.gz")
+        assert "cannot be created: Read-only file system" in refused(folder / "a.vmtop.gz")
         terminal = start("demo", "--workloads", "5", environment={"XDG_STATE_HOME": str(folder)})
         terminal.wait_for(lambda: "●" in terminal.text(), 30, "the fleet")
         visit(terminal, [("R", "Record"), ("\x15", "Record"), (f"{folder}/b\r", "Read-only"), ("N", "▼NAME")])

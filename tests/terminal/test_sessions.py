@@ -66,7 +66,7 @@ def test_a_file_in_the_way_is_told_before_the_screen_starts(start: Start, tmp_pa
     terminal = start("demo", "--record", "rec.vmtop.gz")
     assert terminal.wait_exit() == 1
     terminal.read(0.2)
-    assert "rec.vmtop.gz exists already" in terminal.text()
+    assert "rec.vmtop.gz already exists" in terminal.text()
     assert b"\x1b[?1049h" not in terminal.received
     assert not list((tmp_path / "state" / "vmtop" / "spool").iterdir())
 

@@ -132,7 +132,7 @@ def recording_tape(options: ScreenOptions) -> SessionRecorder | None:
     """Begin to record, if that was asked for, while errors can still be told in front of the screen.
 
     Raises:
-        SessionError: The file to record into cannot be made.
+        SessionError: The file to record into cannot be created.
     """
     if options.record is None:
         return None
@@ -149,7 +149,7 @@ def run_live(specs: Sequence[SourceSpec], options: ScreenOptions, config: Config
     """Run the screen until the user quits; return the process's exit code.
 
     Raises:
-        SessionError: The file to record into cannot be made.
+        SessionError: The file to record into cannot be created.
     """
     with SIGNALS.listening(ENDING):
         return _run(specs, options, config)

@@ -53,7 +53,7 @@ class _Settling:
                 return
             moment = moment._replace(frame=msgspec.structs.replace(frame, events=self._held))
             self._is_settled = True
-            self._sampler.pace.wish(self._interval_s)
+            self._sampler.interval.choose(self._interval_s)
         self.moments.put(moment)
 
 

@@ -129,7 +129,7 @@ class PlaybackController:
 
     def look_deeper(self) -> None:
         """Read the past again, with every metric of the workload on the detail screen."""
-        self.playback.follow_anew()
+        self.playback.reread_history()
         self._wake.set()
 
     def _post(self, move: Move) -> None:
@@ -141,7 +141,7 @@ class PlaybackController:
         moment = self.playback.moment
         if moment is not None and number == self.playback.number:
             return moment.frame.wall
-        frame = self.playback.session.frame(self.playback.session.place(number))
+        frame = self.playback.session.frame(self.playback.session.position(number))
         return frame.wall if frame is not None else 0.0
 
     def _is_growing(self) -> bool:

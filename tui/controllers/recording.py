@@ -11,9 +11,9 @@ from collectors.model.metrics import Unit
 from collectors.model.workloads import Event
 from collectors.safety.sanitize import sanitize
 from collectors.session.format import SessionError
-from collectors.session.recorder import Keeping, Recorder
+from collectors.session.recorder import ActiveSink, Recorder
 from collectors.session.sinks import file_writer
-from collectors.session.spool import Snapshot, Spool, keep
+from collectors.session.spool import Snapshot, Spool, save
 from collectors.session.writer import Writer
 from tui.presenters.formatting import duration, text
 
@@ -27,7 +27,7 @@ class Recording:
 
     path: Path
     writer: Writer
-    keeping: Keeping
+    keeping: ActiveSink
 
     def words(self) -> str:
         """Return its span and size, or why it is paused."""
@@ -52,7 +52,7 @@ class SessionRecorder:
         self.problem = "" if base is not None else "no background session: vmtop was started with --no-spool"
         """Why there is no spool; empty when there is one."""
         self._spool: Spool | None = None
-        self._spooling: Keeping | None = None
+        self._spooling: ActiveSink | None = None
         if base is not None:
             try:
                 self._spool = Spool(base)
@@ -70,10 +70,10 @@ class SessionRecorder:
         spool = self._spool
         if spool is None:
             raise SessionError(self.problem)
-        sealed = self.recorder.between(spool.seal).result(_PATIENCE_S)
+        sealed = self.recorder.between_frames(spool.seal).result(_PATIENCE_S)
         if not sealed.parts:
             raise SessionError("nothing to save yet")
-        return Snapshot(path, keep(sealed, path), sealed.span_s)
+        return Snapshot(path, save(sealed, path), sealed.span_s)
 
     def paths(self) -> list[Path]:
         """Return the files of the session so far, oldest first.
@@ -83,7 +83,7 @@ class SessionRecorder:
         """
         if self._spool is None:
             raise SessionError(self.problem)
-        return self.recorder.between(self._spool.paths).result(_PATIENCE_S)
+        return self.recorder.between_frames(self._spool.paths).result(_PATIENCE_S)
 
     def record(self, path: Path) -> None:
         """Also write all frames from now on to a new file.
@@ -122,6 +122,6 @@ def in_words(path: Path, size: int, span_s: float) -> str:
 
 def now_name(host: str) -> str:
     """Return the default file name for a session of a host that ends now."""
-    from collectors.session.sinks import usual_name
+    from collectors.session.sinks import default_name
 
-    return usual_name(host, time.time())
+    return default_name(host, time.time())

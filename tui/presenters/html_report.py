@@ -14,7 +14,7 @@ from collectors.model.metrics import METRICS, HostChart, Unit
 from collectors.model.workloads import Event
 from collectors.safety.sanitize import sanitize
 from collectors.session.downsample import Buckets, Series
-from collectors.session.summary import Life, Summary
+from collectors.session.summary import Summary, WorkloadSummary
 from tui.presenters.formatting import duration, stamp, text
 from tui.presenters.sparkline import nice_top
 
@@ -70,7 +70,7 @@ def _span(summary: Summary) -> str:
     zone = time.strftime("%Z")
     return (
         f"{stamp(summary.first)} to {stamp(summary.last)} {zone} ({span}), {summary.frames:,} frames, "
-        f"{len(summary.lives):,} workloads"
+        f"{len(summary.workloads):,} workloads"
     )
 
 
@@ -137,14 +137,14 @@ def _path(values: Sequence[float], top: float, width: int, height: int) -> str:
 
 
 def _workloads(summary: Summary, buckets: Buckets) -> str:
-    lives = sorted(summary.lives.values(), key=lambda life: life.cpu_seconds or 0.0, reverse=True)
+    lives = sorted(summary.workloads.values(), key=lambda life: life.cpu_seconds or 0.0, reverse=True)
     head = "<tr><th>Name<th>Kind<th class=n>CPU s<th class=n>CPU% peak<th class=n>Memory peak<th>CPU<th>Memory</tr>"
     rows = [_row(life, buckets, number < _TOP) for number, life in enumerate(lives)]
     more = f"<p>Charts are of the first {_TOP}.</p>" if len(lives) > _TOP else ""
     return f'<div class="scroll"><table>{head}{"".join(rows)}</table></div>{more}'
 
 
-def _row(life: Life, buckets: Buckets, has_pictures: bool) -> str:
+def _row(life: WorkloadSummary, buckets: Buckets, has_pictures: bool) -> str:
     seconds = "-" if life.cpu_seconds is None else f"{life.cpu_seconds:,.1f}"
     cells = [f"<td>{escape(life.name)}<td>{escape(life.kind)}<td class=n>{seconds}"]
     for key in ("cpu_percent", "memory_host_bytes"):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from collectors.model.metrics import METRICS, Unit
 from collectors.safety.sanitize import sanitize
-from collectors.session.summary import Life, Summary
+from collectors.session.summary import Summary, WorkloadSummary
 from tui.presenters.formatting import duration, fit, stamp, text
 
 _SHOWN = 40
@@ -56,14 +56,14 @@ def _events(summary: Summary) -> Iterator[str]:
 def _workloads(summary: Summary) -> Iterator[str]:
     yield ""
     yield f"{'NAME':<24} {'KIND':<9} {'FROM':>8} {'TO':>8} {'CPU s':>8} {'CPU% PEAK':>9} {'MEM PEAK':>8}"
-    lives = sorted(summary.lives.values(), key=lambda life: life.cpu_seconds or 0.0, reverse=True)
+    lives = sorted(summary.workloads.values(), key=lambda life: life.cpu_seconds or 0.0, reverse=True)
     for life in lives[:_SHOWN]:
         yield _workload(life)
     if len(lives) > _SHOWN:
         yield f"and {len(lives) - _SHOWN} more; --json has all"
 
 
-def _workload(life: Life) -> str:
+def _workload(life: WorkloadSummary) -> str:
     seconds = "-" if life.cpu_seconds is None else f"{life.cpu_seconds:.1f}"
     cpu, memory = (
         text(life.peaks.get(key), METRICS[key].unit, width)

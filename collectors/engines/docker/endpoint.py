@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown, SourceError
-from collectors.safety.permissions import access_remedy, way_to
+from collectors.safety.permissions import access_remedy, mount_remedy
 from collectors.safety.sanitize import sanitize
 from collectors.safety.untrusted import objects, text
 
@@ -110,7 +110,7 @@ def check_socket(path: Path) -> None:
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
-        raise SourceAbsent(f"no Docker socket at {sanitize(str(path))}", way_to(sanitize(str(path)))) from None
+        raise SourceAbsent(f"no Docker socket at {sanitize(str(path))}", mount_remedy(sanitize(str(path)))) from None
     except PermissionError:
         raise AccessDenied(f"no permission to access {sanitize(str(path))}", access_remedy(path, _GROUP)) from None
     except OSError as error:

@@ -22,7 +22,7 @@ from collectors.engines.libvirt.events import DomainEvents
 from collectors.engines.libvirt.stats import StatsReader
 from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown, SourceError
 from collectors.model.workloads import Sample, State, Workload, WorkloadId
-from collectors.safety.permissions import access_remedy, way_to
+from collectors.safety.permissions import access_remedy, mount_remedy
 from collectors.safety.sanitize import sanitize
 from collectors.sampling.source import SourceReading
 
@@ -92,7 +92,9 @@ class LibvirtSource:
     def open(self, wake: Callable[[], None]) -> None:
         """Connect, read-only, and register for events."""
         if self._asked_uri is None and not has_socket():
-            raise SourceAbsent("there is no libvirt on this host: no socket in /run/libvirt", way_to("/run/libvirt"))
+            raise SourceAbsent(
+                "there is no libvirt on this host: no socket in /run/libvirt", mount_remedy("/run/libvirt")
+            )
         try:
             import libvirt
         except ImportError:

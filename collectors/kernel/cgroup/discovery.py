@@ -1,6 +1,6 @@
 """What a cgroup's path says about it: which engine made it, its id and kind, and whether to look below it. Pure.
 
-A place is judged by its name and by the place above it, so that a walk classifies each directory once.
+A cgroup is classified by its name and by its parent, so that a walk classifies each directory once.
 The patterns are those of Docker, Podman, containerd (CRI, nerdctl), CRI-O, the kubelet, LXC, Incus, systemd-nspawn,
 libvirt, Proxmox and systemd, for the systemd and the cgroupfs driver.
 """
@@ -15,7 +15,7 @@ from collectors.model.workloads import Kind
 
 
 class Role(Enum):
-    """What may be below a place."""
+    """What a cgroup may contain."""
 
     ROOT = "root"
     SLICE = "slice"
@@ -25,14 +25,14 @@ class Role(Enum):
     LXC = "lxc"
     """Holds LXC containers under their plain names."""
     SERVICE = "service"
-    """A service or a place inside one; below it only containers and machines are of interest."""
+    """A service or a cgroup inside one; below it only containers and machines count."""
     LEAF = "leaf"
-    """A container or a machine: what is below is its own business, its counters include it."""
+    """A container or a machine: cgroups below are part of it, and its counters include them."""
     SKIP = "skip"
 
 
-class Found(NamedTuple):
-    """A workload, as far as its path tells. Names are not yet inert."""
+class DiscoveredWorkload(NamedTuple):
+    """A workload as far as its path identifies it. Names are not sanitized."""
 
     engine: str
     id: str
@@ -40,18 +40,19 @@ class Found(NamedTuple):
     name: str
     name_is_known: bool
     is_ambiguous: bool = False
-    """A bare 64-digit id: which engine made it shows only in its processes."""
+    """A bare 64-digit id: only its processes show which engine made it."""
 
 
-class Place(NamedTuple):
-    """A judged cgroup."""
+class Cgroup(NamedTuple):
+    """A classified cgroup."""
 
     path: str
     """Below the cgroup root, with a leading slash; `/` is the root."""
     role: Role
-    found: Found | None = None
+    workload: DiscoveredWorkload | None = None
+    """The workload that it is; `None` for a folder, a part of a workload, or one to skip."""
     project: str | None = None
-    """The enclosing pod, else the enclosing slice."""
+    """The enclosing pod, otherwise the enclosing slice."""
     service: str | None = None
     """Path of the enclosing service; its own path for a service."""
 
@@ -61,11 +62,11 @@ class Place(NamedTuple):
         return self.role not in (Role.LEAF, Role.SKIP)
 
 
-ROOT = Place("/", Role.ROOT)
+ROOT = Cgroup("/", Role.ROOT)
 
 SERVICE_ENGINE = "systemd"
 GENERIC_ENGINE = "cgroup"
-"""A cgroup that nobody known made."""
+"""The engine of a cgroup that no known engine made."""
 
 _ID = "([0-9a-f]{64})"
 _PREFIXED = re.compile(rf"(docker|cri-containerd|crio|libpod-payload|libpod|nerdctl)-{_ID}(?:\.scope)?")
@@ -85,7 +86,7 @@ _SKIPPED = re.compile(
     r"(?:libpod-conmon-|crio-conmon-|lxc\.monitor).*|lxc\.pivot|.+\.(?:mount|swap|socket|automount|device)"
 )
 _SKIPPED_INSIDE = re.compile(r"init\.scope|payload.*|supervisor|emulator|vcpu\d+|iothread\d+")
-"""Parts of a machine, of a container, or a nested systemd: they are counted with what encloses them."""
+"""Parts of a machine or a container, or a nested systemd: they count with the cgroup that encloses them."""
 _GROUPS = frozenset({"docker", "kubepods", "burstable", "besteffort", "libpod_parent", "crio", "machine", "k8s.io"})
 _TOP_GROUPS = frozenset({"default", "moby", "buildkit"})
 """Namespaces of containerd, which are folders only at the top: elsewhere the words are common."""
@@ -105,101 +106,101 @@ def unescape(name: str) -> str:
     return raw.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def classify(parent: Place, name: str) -> Place:
-    """Judge a child of a judged place by its name."""
+def classify(parent: Cgroup, name: str) -> Cgroup:
+    """Classify a child of a classified cgroup by its name."""
     path = parent.path.rstrip("/") + "/" + name
     if path.count("/") > _DEPTH:
-        return Place(path, Role.SKIP)
-    found = _container(parent, name) or _machine(parent, name)
-    if found is not None:
-        return Place(path, Role.LEAF, found, parent.project, parent.service)
+        return Cgroup(path, Role.SKIP)
+    workload = _container(parent, name) or _machine(parent, name)
+    if workload is not None:
+        return Cgroup(path, Role.LEAF, workload, parent.project, parent.service)
     if _SKIPPED.fullmatch(name) or (parent.role is not Role.ROOT and _SKIPPED_INSIDE.fullmatch(name)):
-        return Place(path, Role.SKIP)
+        return Cgroup(path, Role.SKIP)
     return _folder(parent, name, path) or _service(parent, name, path)
 
 
-def classify_path(path: str) -> Place:
-    """Judge a whole path, component by component. Below a leaf or a skipped place, that place is returned."""
-    place = ROOT
+def classify_path(path: str) -> Cgroup:
+    """Classify a whole path, component by component. Below a leaf or a skipped cgroup, that cgroup is returned."""
+    cgroup = ROOT
     for name in path.strip("/").split("/"):
-        if not place.is_parent or not name:
+        if not cgroup.is_parent or not name:
             break
-        place = classify(place, name)
-    return place
+        cgroup = classify(cgroup, name)
+    return cgroup
 
 
 def is_container_name(name: str) -> bool:
-    """Whether a directory's name is a container's wherever it is."""
+    """Whether a directory's name is that of a container, wherever the directory is."""
     return bool(_PREFIXED.fullmatch(name) or _BARE.fullmatch(name))
 
 
-def as_group(place: Place) -> Place:
+def as_group(cgroup: Cgroup) -> Cgroup:
     """Turn an unknown cgroup that turned out to hold containers into their folder."""
-    return Place(place.path, Role.GROUP, None, unescape(place.path.rpartition("/")[2]))
+    return Cgroup(cgroup.path, Role.GROUP, None, unescape(cgroup.path.rpartition("/")[2]))
 
 
-def _container(parent: Place, name: str) -> Found | None:
+def _container(parent: Cgroup, name: str) -> DiscoveredWorkload | None:
     folder = parent.path.rpartition("/")[2]
     if match := _PREFIXED.fullmatch(name):
-        return Found(_ENGINE_OF_PREFIX[match[1]], match[2], Kind.CONTAINER, match[2][:12], False)
+        return DiscoveredWorkload(_ENGINE_OF_PREFIX[match[1]], match[2], Kind.CONTAINER, match[2][:12], False)
     if _BARE.fullmatch(name) and folder != "libpod_parent":
         engine = "containerd" if _POD.fullmatch(folder) else _BARE_IN.get(folder)
-        return Found(engine or "docker", name, Kind.CONTAINER, name[:12], False, engine is None)
+        return DiscoveredWorkload(engine or "docker", name, Kind.CONTAINER, name[:12], False, engine is None)
     if name.startswith("lxc.payload.") and len(name) > len("lxc.payload."):
-        return _named("lxc", name.removeprefix("lxc.payload."))
+        return _named_container("lxc", name.removeprefix("lxc.payload."))
     if parent.role is Role.LXC:
-        return _named("lxc", name)
+        return _named_container("lxc", name)
     if folder == "buildkit":
-        return Found("buildkit", name, Kind.CONTAINER, name[:12], False)
+        return DiscoveredWorkload("buildkit", name, Kind.CONTAINER, name[:12], False)
     return None
 
 
-def _named(engine: str, name: str) -> Found:
-    return Found(engine, name, Kind.CONTAINER, unescape(name), True)
+def _named_container(engine: str, name: str) -> DiscoveredWorkload:
+    return DiscoveredWorkload(engine, name, Kind.CONTAINER, unescape(name), True)
 
 
-def _machine(parent: Place, name: str) -> Found | None:
-    """Find virtual machines, and the containers of systemd-nspawn and libvirt, which live among them."""
-    plain = unescape(name)
+def _machine(parent: Cgroup, name: str) -> DiscoveredWorkload | None:
+    """Find virtual machines, and the containers of systemd-nspawn and libvirt, which share their folders."""
+    unescaped = unescape(name)
     if match := _NSPAWN.fullmatch(name):
-        return _named("nspawn", unescape(match[1]))
-    if match := _LIBVIRT.fullmatch(plain):
+        return _named_container("nspawn", unescape(match[1]))
+    if match := _LIBVIRT.fullmatch(unescaped):
         return _libvirt(match[2], name, match[1])
     if parent.path == "/qemu.slice" and (match := _PROXMOX.fullmatch(name)):
-        return Found("proxmox", match[1], Kind.VM, match[1], False)
-    if match := _MACHINE_SCOPE.fullmatch(plain):
-        return _libvirt(match[1], name, match[3]) if match[1] else _named("nspawn", match[3])
+        return DiscoveredWorkload("proxmox", match[1], Kind.VM, match[1], False)
+    if match := _MACHINE_SCOPE.fullmatch(unescaped):
+        return _libvirt(match[1], name, match[3]) if match[1] else _named_container("nspawn", match[3])
     return None
 
 
-def _libvirt(driver: str, scope: str, name: str) -> Found:
+def _libvirt(driver: str, scope: str, name: str) -> DiscoveredWorkload:
     """Describe a domain. libvirt shortens and escapes the name in a scope, so it is not known for certain."""
     if driver == "lxc":
-        return Found("libvirt-lxc", scope, Kind.CONTAINER, name, False)
-    return Found("qemu", scope, Kind.VM, name, False)
+        return DiscoveredWorkload("libvirt-lxc", scope, Kind.CONTAINER, name, False)
+    return DiscoveredWorkload("qemu", scope, Kind.VM, name, False)
 
 
-def _folder(parent: Place, name: str, path: str) -> Place | None:
+def _folder(parent: Cgroup, name: str, path: str) -> Cgroup | None:
     if match := _POD.fullmatch(name):
-        return Place(path, Role.GROUP, None, "pod " + match[1].replace("_", "-"), parent.service)
+        return Cgroup(path, Role.GROUP, None, "pod " + match[1].replace("_", "-"), parent.service)
     if match := _PODMAN_POD.fullmatch(name):
-        return Place(path, Role.GROUP, None, "pod " + match[1][:12], parent.service)
+        return Cgroup(path, Role.GROUP, None, "pod " + match[1][:12], parent.service)
     if parent.path.endswith("/libpod_parent"):
-        return Place(path, Role.GROUP, None, "pod " + name[:12], parent.service)
+        return Cgroup(path, Role.GROUP, None, "pod " + name[:12], parent.service)
     if name in ("lxc", "lxc.payload") and parent.role in (Role.ROOT, Role.SLICE):
-        return Place(path, Role.LXC, None, None, parent.service)
+        return Cgroup(path, Role.LXC, None, None, parent.service)
     if name.endswith(".slice") and parent.service is None:
-        return Place(path, Role.SLICE, None, unescape(name))
+        return Cgroup(path, Role.SLICE, None, unescape(name))
     if name in _GROUPS or name.endswith(".partition") or (name in _TOP_GROUPS and parent.role is Role.ROOT):
-        return Place(path, Role.GROUP, None, None, parent.service)
+        return Cgroup(path, Role.GROUP, None, None, parent.service)
     if parent.role is Role.GROUP:
-        return Place(path, Role.GROUP, None, parent.project, parent.service)
+        return Cgroup(path, Role.GROUP, None, parent.project, parent.service)
     return None
 
 
-def _service(parent: Place, name: str, path: str) -> Place:
+def _service(parent: Cgroup, name: str, path: str) -> Cgroup:
     if parent.service is not None:
-        return Place(path, Role.SERVICE, None, parent.project, parent.service)
+        return Cgroup(path, Role.SERVICE, None, parent.project, parent.service)
     engine = SERVICE_ENGINE if name.endswith((".service", ".scope")) else GENERIC_ENGINE
-    found = Found(engine, path, Kind.SERVICE, unescape(name), True)
-    return Place(path, Role.SERVICE, found, parent.project, path)
+    workload = DiscoveredWorkload(engine, path, Kind.SERVICE, unescape(name), True)
+    return Cgroup(path, Role.SERVICE, workload, parent.project, path)

@@ -1,9 +1,9 @@
-"""The files of a group that are read at every tick, on kept descriptors.
+"""The files of a group that are read at every tick, on open descriptors.
 
-This is the hottest loop of vmtop. Files are read first, as fast as the kernel gives them; they are parsed only if
-one of them changed since the reading before, which for most workloads of a host most of the time none did. A group
-that used no CPU time and holds as much memory as before is idle: what cannot move without these is read seldom. One
-whose quota is counted in a file of its own is never taken for idle: it may be kept from running, which is counted too.
+This is the hottest loop of vmtop. All files are read first, and parsed only if one of them has changed since the
+previous reading, which is rare for most workloads of a host. A group that used no CPU time and holds as much memory as
+before is idle: files that cannot change without these are read less often. A group whose quota is counted in a separate
+file is never treated as idle: it may be throttled, which is counted too.
 """
 
 from __future__ import annotations
@@ -18,34 +18,34 @@ from collectors.model.workloads import Sample
 
 _CPU, _TICKS, _QUOTA, _MEMORY, _MEMORY_STAT, _DISK, _OPERATIONS, _PRESSURE = range(8)
 _LEADING = (_CPU, _MEMORY, _DISK, _OPERATIONS, _PRESSURE)
-"""Read always: writing back goes on without CPU time of the group, and so does waiting for it."""
+"""Always read: disk writeback goes on without CPU time of the group, and so does waiting for a CPU."""
 _FOLLOWING = (_TICKS, _QUOTA, _MEMORY_STAT)
-"""User and system time, throttling, and what the memory is made of."""
+"""User and system time, throttling, and the composition of memory."""
 AT_LEAST_EVERY = 5
-"""Readings after which also those of an idle group are read: the kernel may age its pages."""
+"""Readings after which those of an idle group are read too: the kernel may age its pages."""
 
 
-class HotFiles:
+class FastFiles:
     """CPU time, throttling, memory, block I/O and CPU pressure of one group."""
 
-    def __init__(self, homes: CgroupDirs, is_blkio_dead: bool = False) -> None:
-        """Open what there is.
+    def __init__(self, directories: CgroupDirs, is_blkio_dead: bool = False) -> None:
+        """Open the files that exist.
 
         Raises:
-            GroupGone: No hierarchy has CPU time or memory of it.
+            GroupGone: No hierarchy has its CPU time or memory.
         """
-        unified = homes.unified
+        unified = directories.unified
         # On a hybrid host the v2 tree counts CPU time too, and cpuacct may lack libvirt's machines.
         self._is_v2_cpu = unified is not None
-        self._is_v1_disk = "blkio" in homes.hierarchy.mounts
-        disk = homes.file("blkio", "blkio.throttle.io_service_bytes_recursive", "io.stat")
-        operations = homes.v1_file("blkio", "blkio.throttle.io_serviced_recursive")
+        self._is_v1_disk = "blkio" in directories.hierarchy.mounts
+        disk = directories.file("blkio", "blkio.throttle.io_service_bytes_recursive", "io.stat")
+        operations = directories.v1_file("blkio", "blkio.throttle.io_serviced_recursive")
         paths = (
-            f"{unified}/cpu.stat" if unified else homes.v1_file("cpuacct", "cpuacct.usage"),
-            None if unified else homes.v1_file("cpuacct", "cpuacct.stat"),
-            homes.v1_file("cpu", "cpu.stat"),
-            homes.file("memory", "memory.usage_in_bytes", "memory.current"),
-            homes.file("memory", "memory.stat", "memory.stat"),
+            f"{unified}/cpu.stat" if unified else directories.v1_file("cpuacct", "cpuacct.usage"),
+            None if unified else directories.v1_file("cpuacct", "cpuacct.stat"),
+            directories.v1_file("cpu", "cpu.stat"),
+            directories.file("memory", "memory.usage_in_bytes", "memory.current"),
+            directories.file("memory", "memory.stat", "memory.stat"),
             None if is_blkio_dead else disk,
             None if is_blkio_dead else operations,
             f"{unified}/cpu.pressure" if unified else None,
@@ -53,20 +53,20 @@ class HotFiles:
         self._files = tuple(OpenFile(path) for path in paths)
         if not self._files[_CPU] and not self._files[_MEMORY]:
             self.close()
-            raise GroupGone(homes.path)
+            raise GroupGone(directories.path)
         self.epoch = str(self._files[_CPU].inode() or self._files[_MEMORY].inode())
         self._sample: Sample | None = None
         self._texts: list[bytes | None] = []
         self._readings = 0
         self.is_idle = False
-        """Whether the group did nothing since the reading before, as far as the leading files tell."""
+        """Whether the group did nothing since the previous reading, as far as the leading files show."""
         self._network: parsers.Network | None = None
         self.memory_stat: bytes | None = None
-        """The newest memory.stat, for those who look for other keys in it."""
+        """The newest memory.stat, for callers that need other keys of it."""
         self._plan()
 
     def reopen(self) -> None:
-        """Open the files that were missing: controllers are enabled one by one, and also later."""
+        """Open the files that were missing: controllers may be enabled later, one by one."""
         for file in self._missing:
             file.reopen()
         if any(self._missing):
@@ -78,25 +78,25 @@ class HotFiles:
             file.close()
 
     def read(self, network: parsers.Network | None) -> Sample:
-        """Read everything once; the network's counters are taken over as they are.
+        """Read everything once; the network's counters are copied as they are.
 
         Raises:
             GroupGone: The group was removed.
         """
         leading = self._leading.read()
         self._readings += 1
-        known, count = self._sample, len(leading)
+        previous, count = self._sample, len(leading)
         self.is_idle = (
-            known is not None
-            and self._is_told_by_lead
-            and (known.cpu_periods_total is None or not self._is_quota_apart)
+            previous is not None
+            and self._shows_idleness
+            and (previous.cpu_periods_total is None or not self._is_quota_apart)
             and leading[:2] == self._texts[:2]
             and self._readings % AT_LEAST_EVERY != 0
         )
         texts = leading + (self._texts[count:] if self.is_idle else self._following.read())
         at_ns = time.monotonic_ns()
-        if known is not None and texts == self._texts and network == self._network:
-            return replace(known, at_ns=at_ns)
+        if previous is not None and texts == self._texts and network == self._network:
+            return replace(previous, at_ns=at_ns)
         if any(text is not None and len(text) == BUFFER for text in texts):
             texts = self._leading.read_whole() + self._following.read_whole()
         self._texts, self._network = texts, network
@@ -104,19 +104,19 @@ class HotFiles:
         return sample
 
     def _plan(self) -> None:
-        """Note which files there are."""
-        present = [[place for place in places if self._files[place]] for places in (_LEADING, _FOLLOWING)]
+        """Note which files exist."""
+        present = [[index for index in indexes if self._files[index]] for indexes in (_LEADING, _FOLLOWING)]
         self._present = [*present[0], *present[1]]
         self._missing = [file for file in self._files if not file and file.is_possible]
-        self._leading, self._following = (BatchRead([self._files[place] for place in places]) for places in present)
-        self._is_told_by_lead = bool(self._files[_CPU] and self._files[_MEMORY])
+        self._leading, self._following = (BatchRead([self._files[index] for index in indexes]) for indexes in present)
+        self._shows_idleness = bool(self._files[_CPU] and self._files[_MEMORY])
         self._is_quota_apart = bool(self._files[_QUOTA])
         self._sample = None
 
     def _parse(self, at_ns: int, network: parsers.Network | None) -> Sample:
         texts: list[bytes | None] = [None] * len(self._files)
-        for place, text in zip(self._present, self._texts, strict=True):
-            texts[place] = text
+        for index, text in zip(self._present, self._texts, strict=True):
+            texts[index] = text
         self.memory_stat = memory_stat = texts[_MEMORY_STAT]
         charged, pressure = texts[_MEMORY], texts[_PRESSURE]
         cpu = self._cpu_of(texts[_CPU], texts[_TICKS])

@@ -11,7 +11,7 @@ UNIFIED = "unified"
 SYSTEMD = "name=systemd"
 CONTROLLERS = ("cpu", "cpuacct", "memory", "blkio", "pids", "cpuset", "freezer", SYSTEMD)
 _COUNTED = frozenset({"cpu", "cpuacct", "memory", "blkio", "pids"})
-"""A v1 mount of one of these makes a host with a v2 mount a hybrid. net_cls alone (some VPNs) does not."""
+"""A v1 mount of one of these makes a host with a v2 mount a hybrid. net_cls alone (as some VPNs use it) does not."""
 _WALKED = (UNIFIED, "memory", "cpuacct", "cpu", "pids", SYSTEMD)
 _INITIAL_NAMESPACE = "cgroup:[4026531835]"
 """PROC_CGROUP_INIT_INO of include/linux/proc_ns.h: the same on every kernel."""
@@ -58,10 +58,10 @@ def detect(root: str = "/sys/fs/cgroup", proc: str = "/proc") -> Hierarchy:
     The mount table is asked first. A directory that is not a mount, such as a captured tree, is judged by its layout.
     """
     root = root.rstrip("/")
-    mounts, shown = _mounts_below(root, _read(f"{proc}/self/mountinfo"))
+    mounts, visible_roots = _mounts_below(root, _read(f"{proc}/self/mountinfo"))
     if not mounts:
         mounts = _layout(root)
-    return Hierarchy(_mode(mounts), mounts, bool(shown) and _is_private(shown, proc))
+    return Hierarchy(_mode(mounts), mounts, bool(visible_roots) and _is_private(visible_roots, proc))
 
 
 def _read(path: str) -> str:
@@ -80,27 +80,27 @@ def _unescape(path: str) -> str:
 
 
 def _mounts_below(root: str, mountinfo: str) -> tuple[dict[str, str], list[str]]:
-    """Return the cgroup mounts at or below a directory, and which part of its tree each shows."""
+    """Return the cgroup mounts at or below a directory, and the root of the part of its tree that each shows."""
     mounts: dict[str, str] = {}
-    shown: list[str] = []
+    visible_roots: list[str] = []
     for line in mountinfo.splitlines():
-        before, _, after = line.partition(" - ")
-        where, what = before.split(), after.split()
-        if len(where) < 5 or len(what) < 3 or what[0] not in ("cgroup", "cgroup2"):
+        mount_part, _, filesystem_part = line.partition(" - ")
+        mount, filesystem = mount_part.split(), filesystem_part.split()
+        if len(mount) < 5 or len(filesystem) < 3 or filesystem[0] not in ("cgroup", "cgroup2"):
             continue
-        point = _unescape(where[4])
+        point = _unescape(mount[4])
         if point != root and not point.startswith(root + "/"):
             continue
-        options = [UNIFIED] if what[0] == "cgroup2" else what[2].split(",")
-        known = [option for option in options if option == UNIFIED or option in CONTROLLERS]
-        mounts.update(dict.fromkeys(known, point))  # a later mount on the same point hides the earlier
-        if known:
-            shown.append(where[3])
-    return mounts, shown
+        options = [UNIFIED] if filesystem[0] == "cgroup2" else filesystem[2].split(",")
+        controllers = [option for option in options if option == UNIFIED or option in CONTROLLERS]
+        mounts.update(dict.fromkeys(controllers, point))  # a later mount on the same point hides the earlier
+        if controllers:
+            visible_roots.append(mount[3])
+    return mounts, visible_roots
 
 
 def _layout(root: str) -> dict[str, str]:
-    """Guess the trees from a directory's layout: the names that distributions mount them under."""
+    """Guess the trees from a directory's layout, by the names under which distributions mount them."""
     if os.path.exists(f"{root}/cgroup.controllers"):
         return {UNIFIED: root}
     mounts: dict[str, str] = {}
@@ -128,15 +128,15 @@ def _mode(mounts: dict[str, str]) -> Mode:
     return Mode.V1 if has_v1 else Mode.NONE
 
 
-def _is_private(shown: list[str], proc: str) -> bool:
-    """Tell whether the mounts show only a part of the host's tree.
+def _is_private(visible_roots: list[str], proc: str) -> bool:
+    """Return whether the mounts show only a part of the host's tree.
 
-    Seen from a namespace of its own, a mount that reaches further up shows a root that begins with `/..`.
+    Seen from a private namespace, a mount that reaches further up has a root that begins with `/..`.
     """
     try:
         namespace = os.readlink(f"{proc}/self/ns/cgroup")
     except OSError:
         namespace = _INITIAL_NAMESPACE
     if namespace == _INITIAL_NAMESPACE:
-        return any(part != "/" and not part.startswith("/..") for part in shown)
-    return any(not part.startswith("/..") for part in shown)
+        return any(root != "/" and not root.startswith("/..") for root in visible_roots)
+    return any(not root.startswith("/..") for root in visible_roots)

@@ -1,4 +1,4 @@
-"""Who a cgroup's workload is: the engine's id, the name users know, its state and its start."""
+"""The identity of a cgroup's workload: the engine's id, the name users know, its state and its start."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 
 from collectors.kernel import procfs
 from collectors.kernel.cgroup import processes
-from collectors.kernel.cgroup.discovery import Place
+from collectors.kernel.cgroup.discovery import Cgroup
 from collectors.model.workloads import Kind, State, WorkloadId
 from collectors.safety.sanitize import sanitize
 
@@ -18,7 +18,7 @@ _LONGEST_PATH = 1024
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What is known of a workload apart from its counters."""
+    """What is known about a workload apart from its counters."""
 
     id: WorkloadId
     name: str
@@ -33,7 +33,7 @@ class Identity:
 
 
 class Names:
-    """Names that engines leave in files: read once in a while, for the ids that no engine explains.
+    """Names that engines leave in files: read occasionally, for ids whose engine cannot be asked.
 
     Kubernetes names a container in a link `/var/log/containers/<pod>_<namespace>_<container>-<id>.log`,
     Podman in `containers.json` of its storage.
@@ -46,35 +46,36 @@ class Names:
     ) -> None:
         self._kubernetes = kubernetes
         self._podman = podman
-        self._known: dict[str, tuple[str, str | None]] = {}
+        self._names: dict[str, tuple[str, str | None]] = {}
+        """Full id -> name and pod."""
 
     def refresh(self) -> None:
-        """Read the files again. Missing and unreadable ones name nothing."""
-        self._known = {**self._from_podman(), **self._from_kubernetes()}
+        """Read the files again. Missing and unreadable files give no names."""
+        self._names = {**self._from_podman(), **self._from_kubernetes()}
 
     def find(self, container: str) -> tuple[str, str | None] | None:
-        """Return name and pod (`namespace/pod`) of a container by its full id."""
-        return self._known.get(container)
+        """Return a container's name and pod (`namespace/pod`) by its full id; `None` if no file names it."""
+        return self._names.get(container)
 
     def _from_kubernetes(self) -> dict[str, tuple[str, str | None]]:
         try:
             links = os.listdir(self._kubernetes)
         except OSError:
             return {}
-        known: dict[str, tuple[str, str | None]] = {}
+        names: dict[str, tuple[str, str | None]] = {}
         for link in links:
             stem, _, identity = link.removesuffix(".log").rpartition("-")
             parts = stem.split("_")
             if len(parts) == 3:
-                known[identity] = (sanitize(parts[2]), sanitize(f"{parts[1]}/{parts[0]}"))
-        return known
+                names[identity] = (sanitize(parts[2]), sanitize(f"{parts[1]}/{parts[0]}"))
+        return names
 
     def _from_podman(self) -> dict[str, tuple[str, str | None]]:
         try:
-            listed = msgspec.json.decode(procfs.read_bytes(self._podman) or b"[]", type=list[_PodmanContainer])
+            containers = msgspec.json.decode(procfs.read_bytes(self._podman) or b"[]", type=list[_PodmanContainer])
         except msgspec.DecodeError:
             return {}
-        return {container.id: (sanitize(container.names[0]), None) for container in listed if container.names}
+        return {container.id: (sanitize(container.names[0]), None) for container in containers if container.names}
 
 
 class _PodmanContainer(msgspec.Struct):
@@ -84,66 +85,67 @@ class _PodmanContainer(msgspec.Struct):
     names: list[str] = []
 
 
-def identify(place: Place, directories: list[str], proc: str, host_network: str | None, names: Names) -> Identity:
-    """Find out who a workload is.
+def identify(cgroup: Cgroup, directories: list[str], proc: str, host_network: str | None, names: Names) -> Identity:
+    """Identify the workload of a cgroup.
 
     Args:
-        place: Its judged path.
-        directories: Its directory in each hierarchy that has one, the most telling first.
-        proc: Where procfs is.
+        cgroup: The classified cgroup.
+        directories: Its directory in each hierarchy that has one, the most reliable first.
+        proc: The path of procfs.
         host_network: Identity of the host's network namespace; `None` when unknown.
-        names: Names that engines left in files.
+        names: Names that engines leave in files.
 
     Raises:
-        ValueError: The place is not a workload.
+        ValueError: The cgroup is not a workload.
     """
-    found = place.found
-    if found is None:
-        raise ValueError(f"{place.path} is no workload")
+    workload = cgroup.workload
+    if workload is None:
+        raise ValueError(f"{cgroup.path} is not a workload")
     pid = processes.first_pid(directories)
-    engine, own_id, name, known, project = found.engine, found.id, found.name, found.name_is_known, place.project
-    if found.kind is Kind.VM and pid is not None:
+    engine, own_id, project = workload.engine, workload.id, cgroup.project
+    name, is_known = workload.name, workload.name_is_known
+    if workload.kind is Kind.VM and pid is not None:
         guest = processes.guest(processes.command(proc, pid))
         own_id = guest.uuid if guest.uuid and engine == "qemu" else own_id
-        name, known = (guest.name, True) if guest.name else (name, known)
-    elif found.is_ambiguous and pid is not None:
+        name, is_known = (guest.name, True) if guest.name else (name, is_known)
+    elif workload.is_ambiguous and pid is not None:
         engine = processes.engine_of(proc, pid) or engine
-    named = None if known else names.find(own_id)
-    if named is not None:
-        name, known = named[0], True
-        project = named[1] or project
+    name_and_pod = None if is_known else names.find(own_id)
+    if name_and_pod is not None:
+        name, is_known = name_and_pod[0], True
+        project = name_and_pod[1] or project
     return Identity(
         id=WorkloadId(engine, sanitize(own_id, _LONGEST_PATH)),
         name=sanitize(name),
-        name_is_known=known,
+        name_is_known=is_known,
         project=sanitize(project) if project else None,
         pid=pid,
         started_at=None if pid is None else processes.started_at(proc, pid),
-        network=None if pid is None else _own_network(found.kind, pid, proc, host_network),
+        network=None if pid is None else _own_network(workload.kind, pid, proc, host_network),
     )
 
 
-def is_settled(place: Place, identity: Identity) -> bool:
-    """Whether the id can no longer turn out to be another: machines and bare ids show theirs only in a process."""
-    found = place.found
-    return identity.pid is not None or found is None or not (found.kind is Kind.VM or found.is_ambiguous)
+def is_settled(cgroup: Cgroup, identity: Identity) -> bool:
+    """Whether the id is final: the id of a machine, or the engine of a bare id, shows only in a process."""
+    workload = cgroup.workload
+    return identity.pid is not None or workload is None or not (workload.kind is Kind.VM or workload.is_ambiguous)
 
 
 def _own_network(kind: Kind, pid: int, proc: str, host_network: str | None) -> str | None:
     """Compare network namespaces. Where they may not be seen, containers are taken to have their own.
 
-    A machine's traffic passes through its taps, in the host's namespace: only libvirt can tell it.
+    A machine's traffic passes through its taps, in the host's namespace: only libvirt can count it.
     """
     if kind is Kind.VM:
         return None
-    own = processes.network_namespace(proc, pid)
-    if own is None or host_network is None:
+    namespace = processes.network_namespace(proc, pid)
+    if namespace is None or host_network is None:
         return "" if kind is Kind.CONTAINER else None
-    return None if own == host_network else own
+    return None if namespace == host_network else namespace
 
 
 def state_of(identity: Identity, is_paused: bool) -> State:
-    """Tell the state from what the kernel shows. A cgroup without a process says nothing."""
+    """Return the state as the kernel shows it; unknown for a cgroup without a process."""
     if is_paused:
         return State.PAUSED
     return State.RUNNING if identity.pid is not None else State.UNKNOWN

@@ -1,4 +1,4 @@
-"""What a cgroup may use at most: its own limits and those of all that enclose it."""
+"""The limits of a cgroup: its own and those of its ancestors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Limits:
     """Limits by path, each file read once until `refresh`: pods of one slice share their ancestors."""
 
     def __init__(self, hierarchy: Hierarchy, cpus: int, memory_bytes: int) -> None:
-        """Take the online CPUs and the memory of the host; 0 means unknown."""
+        """Take the number of online CPUs and the host's memory in bytes; 0 means unknown."""
         self._hierarchy = hierarchy
         self._cpus = cpus
         self._memory_bytes = memory_bytes
@@ -22,7 +22,7 @@ class Limits:
         self._cpuset: dict[str, int | None] = {}
 
     def refresh(self) -> None:
-        """Forget what was read."""
+        """Forget the limits that were read."""
         self._memory.clear()
         self._quota.clear()
         self._cpuset.clear()
@@ -33,10 +33,10 @@ class Limits:
         return limit if limit is not None and (not self._memory_bytes or limit < self._memory_bytes) else None
 
     def cores(self, path: str) -> float | None:
-        """Return how many cores a group may use: quotas on the way down, its cpuset, and the online CPUs."""
+        """Return the cores a group may use, the lowest of quotas, cpuset and online CPUs; `None` if unknown."""
         candidates = [self._lowest_quota(path), self._nearest_cpuset(path), self._cpus or None]
-        known = [float(candidate) for candidate in candidates if candidate is not None]
-        return min(known) if known else None
+        cores = [float(candidate) for candidate in candidates if candidate is not None]
+        return min(cores) if cores else None
 
     def _read(self, path: str, controller: str, v1_name: str, v2_name: str) -> bytes:
         root = self._hierarchy.v1(controller)
@@ -46,16 +46,16 @@ class Limits:
 
     def _lowest_memory(self, path: str) -> int | None:
         if path not in self._memory:
-            own = parsers.limit_bytes(self._read(path, "memory", "memory.limit_in_bytes", "memory.max"))
-            above = self._lowest_memory(_parent(path)) if path else None
-            self._memory[path] = min((limit for limit in (own, above) if limit is not None), default=None)
+            own_limit = parsers.limit_bytes(self._read(path, "memory", "memory.limit_in_bytes", "memory.max"))
+            parent_limit = self._lowest_memory(_parent(path)) if path else None
+            self._memory[path] = min((limit for limit in (own_limit, parent_limit) if limit is not None), default=None)
         return self._memory[path]
 
     def _lowest_quota(self, path: str) -> float | None:
         if path not in self._quota:
-            own = self._own_quota(path)
-            above = self._lowest_quota(_parent(path)) if path else None
-            self._quota[path] = min((quota for quota in (own, above) if quota is not None), default=None)
+            own_quota = self._own_quota(path)
+            parent_quota = self._lowest_quota(_parent(path)) if path else None
+            self._quota[path] = min((quota for quota in (own_quota, parent_quota) if quota is not None), default=None)
         return self._quota[path]
 
     def _own_quota(self, path: str) -> float | None:
@@ -65,11 +65,11 @@ class Limits:
         return parsers.quota_v2(self._read(path, "cpu", "", "cpu.max"))
 
     def _nearest_cpuset(self, path: str) -> int | None:
-        """Count the CPUs of the nearest group that has a cpuset: the effective one heeds its ancestors already."""
+        """Count the CPUs of the nearest group with a cpuset: an effective cpuset already includes its ancestors'."""
         if path not in self._cpuset:
             text = self._read(path, "cpuset", "cpuset.effective_cpus", "cpuset.cpus.effective")
-            own = parsers.cpuset_count(text)
-            self._cpuset[path] = self._nearest_cpuset(_parent(path)) if own is None and path else own
+            count = parsers.cpuset_count(text)
+            self._cpuset[path] = self._nearest_cpuset(_parent(path)) if count is None and path else count
         return self._cpuset[path]
 
 
@@ -83,7 +83,7 @@ def online_cpus() -> int:
 
 
 def host_memory_bytes(proc: str) -> int:
-    """Return MemTotal; 0 when it cannot be read."""
+    """Return MemTotal in bytes; 0 when it cannot be read."""
     text = read_bytes(f"{proc}/meminfo") or b""
-    words = text.partition(b"MemTotal:")[2].split(None, 1)
-    return int(words[0]) * 1024 if words and words[0].isdigit() else 0  # kB in this file; see fs/proc/meminfo.c
+    fields = text.partition(b"MemTotal:")[2].split(None, 1)
+    return int(fields[0]) * 1024 if fields and fields[0].isdigit() else 0  # kB in this file; see fs/proc/meminfo.c

@@ -1,4 +1,4 @@
-"""A group's directories and kept files. A kept descriptor makes a reading four times as cheap as an opened one."""
+"""A group's directories and open files. Reading an open descriptor is four times as fast as opening the file."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from collectors.kernel.procfs import read_bytes
 BUFFER = 16384
 """More than memory.stat of any kernel so far (5 KiB); io.stat of many devices takes a second call."""
 _RESERVED = 256
-"""Descriptors left to the other sources, the log and the screen."""
-_WANTED = 1 << 18
-"""Descriptors asked for where the user may: seven for each of 10,000 groups, and as many again."""
-_SELDOM_KEPT = 1 << 14
-"""Files that are read seldom are kept below this descriptor: the kernel holds a page for each that is open."""
+"""Descriptors left for the other sources, the log and the screen."""
+_REQUESTED = 1 << 18
+"""Descriptors requested where the user may raise the limit: seven for each of 10,000 groups, doubled and rounded up."""
+_SLOW_KEPT = 1 << 14
+"""Slow files stay open only below this descriptor number: the kernel holds a page for each open file."""
 _GONE = (errno.ENODEV, errno.ENOENT)
-"""What a kept descriptor answers after rmdir, also when a directory of the same name was made since."""
+"""The errors of an open descriptor after rmdir, even if a directory of the same name was created since."""
 _EXHAUSTED = (errno.EMFILE, errno.ENFILE)
 
 
@@ -30,13 +30,13 @@ class GroupGone(Exception):
 
 
 def raise_file_limit() -> None:
-    """Raise the limits of open files: the soft one to the hard one, and both where this user may."""
+    """Raise the limits of open files: both where this user may, otherwise the soft one to the hard one."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    for wanted in ((max(hard, _WANTED),) * 2, (hard, hard)):
-        if soft >= wanted[0]:
+    for limits in ((max(hard, _REQUESTED),) * 2, (hard, hard)):
+        if soft >= limits[0]:
             return
         try:
-            resource.setrlimit(resource.RLIMIT_NOFILE, wanted)
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
         except (ValueError, OSError):
             continue  # what cannot be kept open is opened for each reading
         return
@@ -44,29 +44,29 @@ def raise_file_limit() -> None:
 
 @cache
 def _highest_kept() -> int:
-    """Return the descriptor number from which on files are not kept: the other sources need some too."""
+    """Return the descriptor number from which files are not kept open: the other sources need descriptors too."""
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _RESERVED
 
 
 @cache
-def seldom_kept() -> int:
-    """Return the descriptor number below which also files that are read seldom are kept."""
-    return min(_SELDOM_KEPT, _highest_kept() * 3 // 4)
+def slow_file_bound() -> int:
+    """Return the descriptor number below which slow files are kept open."""
+    return min(_SLOW_KEPT, _highest_kept() * 3 // 4)
 
 
 class OpenFile:
-    """A file read again and again from its start. One that is not there reads as `None` until `reopen`.
+    """A file that is read repeatedly from its start. A missing file reads as `None` until `reopen`.
 
     Args:
-        path: Of the file; `None` for one that cannot exist.
-        below: It is kept open only on a descriptor below this number, and else opened for each reading.
+        path: The path of the file; `None` for a file that cannot exist.
+        bound: The file is kept open only on a descriptor below this number, and otherwise opened for each reading.
     """
 
-    __slots__ = ("_below", "_is_unkept", "_path", "descriptor")
+    __slots__ = ("_bound", "_is_unkept", "_path", "descriptor")
 
-    def __init__(self, path: str | None, below: int | None = None) -> None:
+    def __init__(self, path: str | None, bound: int | None = None) -> None:
         self._path = path
-        self._below = below
+        self._bound = bound
         self.descriptor = -1
         """-1 while it is not kept open."""
         self._is_unkept = False
@@ -77,11 +77,11 @@ class OpenFile:
 
     @property
     def is_possible(self) -> bool:
-        """Whether the file may come to be: it has a path."""
+        """Whether the file may exist later: it has a path."""
         return self._path is not None
 
     def reopen(self) -> None:
-        """Open the file if it is not open; the kernel makes files as controllers are enabled."""
+        """Open the file if it is not open; the kernel creates files as controllers are enabled."""
         if self._path is None or self:
             return
         try:
@@ -89,12 +89,12 @@ class OpenFile:
         except OSError as error:
             self._is_unkept = error.errno in _EXHAUSTED
             return
-        if self.descriptor >= (self._below or _highest_kept()):
+        if self.descriptor >= (self._bound or _highest_kept()):
             os.close(self.descriptor)
             self.descriptor, self._is_unkept = -1, True
 
     def read(self) -> bytes | None:
-        """Return the content now; `None` when there is none.
+        """Return the current content; `None` when there is none.
 
         Raises:
             GroupGone: The cgroup was removed.
@@ -104,10 +104,10 @@ class OpenFile:
         try:
             text = os.pread(self.descriptor, BUFFER, 0)
             while len(text) and len(text) % BUFFER == 0:
-                more = os.pread(self.descriptor, BUFFER, len(text))
-                if not more:
+                chunk = os.pread(self.descriptor, BUFFER, len(text))
+                if not chunk:
                     break
-                text += more
+                text += chunk
         except OSError as error:
             if error.errno in _GONE:
                 raise GroupGone(self._path) from error
@@ -115,7 +115,7 @@ class OpenFile:
         return text
 
     def inode(self) -> int:
-        """Return the inode of the open file, which a new directory of the same name does not have; else 0."""
+        """Return the file's inode, which differs in a new directory of the same name; 0 when the file is missing."""
         if self.descriptor >= 0:
             return os.fstat(self.descriptor).st_ino
         try:
@@ -132,10 +132,10 @@ class OpenFile:
 
 
 class BatchRead:
-    """Reads some files in one go.
+    """Reads several files together.
 
     Args:
-        files: Those that are there.
+        files: The files; all exist.
     """
 
     __slots__ = ("_are_kept", "_descriptors", "_files")
@@ -146,7 +146,7 @@ class BatchRead:
         self._are_kept = min(self._descriptors, default=-1) >= 0
 
     def read(self) -> list[bytes | None]:
-        """Return what stands in each; `None` for one that could not be read.
+        """Return the content of each; `None` for a file that could not be read.
 
         Raises:
             GroupGone: The group was removed.
@@ -156,11 +156,11 @@ class BatchRead:
             try:
                 return [pread(descriptor, BUFFER, 0) for descriptor in self._descriptors]
             except OSError:
-                pass  # one at a time tells which one failed, and how
+                pass  # reading one at a time shows which one failed, and how
         return [file.read() for file in self._files]
 
     def read_whole(self) -> list[bytes | None]:
-        """Do the same from now on one at a time, which reads also files that are longer than the buffer.
+        """Read the files one at a time from now on, which also reads those that are longer than the buffer.
 
         Raises:
             GroupGone: The group was removed.
@@ -171,27 +171,27 @@ class BatchRead:
 
 @dataclass(frozen=True, slots=True)
 class CgroupDirs:
-    """Where one group's directories are, in the hierarchies that have it."""
+    """The directories of one group, in the hierarchies that have it."""
 
     path: str
     hierarchy: Hierarchy
-    found: dict[str, str]
+    directories: dict[str, str]
     """Controller or `UNIFIED` -> directory."""
 
     @property
     def unified(self) -> str | None:
-        """The directory in the v2 tree."""
-        return self.found.get(UNIFIED)
+        """The directory in the v2 tree; `None` if v2 does not have the group."""
+        return self.directories.get(UNIFIED)
 
     @property
     def all(self) -> list[str]:
         """Every directory once, the v2 one first."""
-        return list(dict.fromkeys(self.found.values()))
+        return list(dict.fromkeys(self.directories.values()))
 
     def v1_file(self, controller: str, name: str) -> str | None:
         """Return the path of a v1 controller's file; `None` when v1 does not have the controller or the group."""
-        home = self.found.get(controller)
-        return f"{home}/{name}" if home else None
+        directory = self.directories.get(controller)
+        return f"{directory}/{name}" if directory else None
 
     def file(self, controller: str, v1_name: str, v2_name: str) -> str | None:
         """Return the path of a controller's file, in v1 if the controller is mounted there, else in v2."""
@@ -200,8 +200,9 @@ class CgroupDirs:
         return f"{self.unified}/{v2_name}" if self.unified else None
 
 
-def find_homes(hierarchy: Hierarchy, path: str) -> CgroupDirs:
+def find_directories(hierarchy: Hierarchy, path: str) -> CgroupDirs:
     """Look for a group's directory in every hierarchy."""
     mounts = {UNIFIED: hierarchy.v2, **hierarchy.mounts}
-    places = {key: f"{root}{path}" for key, root in mounts.items() if root}
-    return CgroupDirs(path, hierarchy, {key: place for key, place in places.items() if os.path.isdir(place)})
+    directories = {key: f"{root}{path}" for key, root in mounts.items() if root}
+    existing = {key: directory for key, directory in directories.items() if os.path.isdir(directory)}
+    return CgroupDirs(path, hierarchy, existing)

@@ -65,10 +65,10 @@ def find_value(text: bytes, key: bytes) -> int | None:
     if text.startswith(key + b" "):
         start = len(key) + 1
     else:
-        before = text.find(b"\n" + key + b" ")
-        if before < 0:
+        line_end = text.find(b"\n" + key + b" ")
+        if line_end < 0:
             return None
-        start = before + len(key) + 2
+        start = line_end + len(key) + 2
     end = text.find(b"\n", start)
     return number(text[start:] if end < 0 else text[start:end])
 
@@ -125,8 +125,8 @@ def io_v2(text: bytes) -> Disk:
     controller is enabled and nothing was read or written.
     """
     sums = {b"rbytes": 0, b"wbytes": 0, b"rios": 0, b"wios": 0}
-    for word in text.split():
-        key, _, value = word.partition(b"=")
+    for pair in text.split():
+        key, _, value = pair.partition(b"=")
         if key in sums:
             sums[key] += number(value) or 0
     return Disk(sums[b"rbytes"], sums[b"wbytes"], sums[b"rios"], sums[b"wios"])
@@ -136,11 +136,11 @@ def blkio_v1(text: bytes) -> dict[bytes, tuple[int, int]]:
     """Find the `MAJ:MIN Read n` and `MAJ:MIN Write n` of each device in a v1 blkio file; other lines are left out."""
     devices: dict[bytes, tuple[int, int]] = {}
     for line in text.splitlines():
-        words = line.split()
-        if len(words) == 3 and words[1] in (b"Read", b"Write"):
-            read, written = devices.get(words[0], (0, 0))
-            value = number(words[2]) or 0
-            devices[words[0]] = (value, written) if words[1] == b"Read" else (read, value)
+        fields = line.split()
+        if len(fields) == 3 and fields[1] in (b"Read", b"Write"):
+            device, operation, value = fields[0], fields[1], number(fields[2]) or 0
+            read, written = devices.get(device, (0, 0))
+            devices[device] = (value, written) if operation == b"Read" else (read, value)
     return devices
 
 
@@ -162,14 +162,14 @@ def stall_ns(text: bytes) -> int | None:
     start = 0 if text.startswith(b"some ") else text.find(b"\nsome ") + 1
     end = text.find(b"\n", start)
     line = text[start:] if end < 0 else text[start:end]
-    before, key, total = line.rpartition(b"total=")
-    return _scaled(number(total), 1000) if key and before.startswith(b"some ") else None
+    averages, key, total = line.rpartition(b"total=")
+    return _scaled(number(total), 1000) if key and averages.startswith(b"some ") else None
 
 
 def quota_v2(text: bytes) -> float | None:
     """Parse `cpu.max` (`MAX PERIOD`) into cores; `None` without a quota."""
-    words = text.split()
-    return quota_v1(words[0], words[1]) if len(words) == 2 else None
+    fields = text.split()
+    return quota_v1(fields[0], fields[1]) if len(fields) == 2 else None
 
 
 def quota_v1(quota: bytes, period: bytes) -> float | None:
@@ -182,12 +182,12 @@ def cpuset_count(text: bytes) -> int | None:
     """Count the CPUs of a list such as `0-3,8`; `None` for an empty or broken list."""
     count = 0
     for part in text.strip().split(b","):
-        first, dash, last = part.partition(b"-")
-        low = number(first)
-        high = number(last) if dash else low
-        if low is None or high is None or high < low:
+        first_text, dash, last_text = part.partition(b"-")
+        first = number(first_text)
+        last = number(last_text) if dash else first
+        if first is None or last is None or last < first:
             return None
-        count += high - low + 1
+        count += last - first + 1
     return count
 
 
@@ -203,8 +203,8 @@ def interfaces(text: bytes) -> dict[bytes, list[bytes]] | None:
         return None
     rows: dict[bytes, list[bytes]] = {}
     for line in lines[2:]:
-        name, colon, rest = line.rpartition(b":")
-        columns = rest.split()
+        name, colon, counters = line.rpartition(b":")
+        columns = counters.split()
         if colon and len(columns) >= 12:
             rows[name.strip()] = columns
     return rows

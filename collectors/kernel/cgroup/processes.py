@@ -1,6 +1,6 @@
-"""What /proc tells about the processes of a cgroup: which they are, when they began, what they were started as.
+"""The processes of a cgroup, from /proc: their pids, start times and command lines.
 
-All functions answer `None`, or nothing, for a process that has gone or may not be looked at.
+All functions return `None`, or nothing, for a process that has ended or that this user may not read.
 """
 
 from __future__ import annotations
@@ -19,28 +19,28 @@ _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 _OFFSETS_READ = 5
 """Times that two clocks are compared; the comparison that took the shortest time counts."""
 _CUT_OFF_S = 1.5
-"""A whole second that the kernel cuts off, and what the two clocks drift apart before it says a new one."""
+"""The second that the kernel truncates, and the drift of the two clocks before it reports a new value."""
 
 
 class Guest(NamedTuple):
-    """What the command line of a QEMU process says about its machine."""
+    """A virtual machine as its QEMU process's command line describes it; `None` where it does not."""
 
     uuid: str | None
     name: str | None
 
 
 def members(directory: str) -> list[int]:
-    """List the processes directly in a cgroup. A threaded v2 cgroup has none of its own."""
+    """Return the pids directly in a cgroup. A threaded v2 cgroup has none."""
     return pids_in(read_bytes(f"{directory}/cgroup.procs") or b"")
 
 
 def pids_in(text: bytes) -> list[int]:
-    """Return the processes that a `cgroup.procs` names."""
+    """Return the pids in the text of a `cgroup.procs`."""
     return [int(word) for word in text.split() if word.isdigit() and word != b"0"]  # 0: of another pid namespace
 
 
 def folders(directory: str, depth: int = _DEPTH) -> Iterator[str]:
-    """Walk a cgroup and all below it, outermost first."""
+    """Yield the directories of a cgroup and all below it, outermost first."""
     yield directory
     if depth == 0 or _is_leaf(directory):
         return
@@ -54,7 +54,7 @@ def folders(directory: str, depth: int = _DEPTH) -> Iterator[str]:
 
 
 def _is_leaf(directory: str) -> bool:
-    """Whether a cgroup has no other below: kernfs counts them in the links. A tenth of the price of a listing."""
+    """Whether a cgroup has no cgroup below it, by the link count of kernfs: ten times as fast as a listing."""
     try:
         return os.stat(directory).st_nlink == 2
     except OSError:
@@ -64,7 +64,7 @@ def _is_leaf(directory: str) -> bool:
 def first_pid(directories: Iterable[str]) -> int | None:
     """Return the lowest pid in or below one cgroup, given its directory in each hierarchy.
 
-    The first hierarchy that knows any of its processes answers: QEMU's are spread differently over each of v1's.
+    The first hierarchy with any of its processes is used: QEMU's are spread differently over each v1 hierarchy.
     """
     for directory in directories:
         for folder in folders(directory):
@@ -81,21 +81,21 @@ def started_at(proc: str, pid: int) -> float | None:
 
 
 def booted_at(proc: str) -> float | None:
-    """Return when the kernel that wrote a procfs began, in seconds since 1970.
+    """Return when the kernel that wrote a procfs was started, in seconds since 1970.
 
-    `btime` of /proc/stat has whole seconds only; of the running kernel the clocks tell the rest.
+    `btime` of /proc/stat has whole seconds only; for the running kernel, the clocks supply the fraction.
     """
     text = read_bytes(f"{proc}/stat") or b""
-    at = text.find(b"\nbtime ")
-    words = text[at + 7 :].split(None, 1) if at >= 0 else []
-    return _refined(int(words[0])) if words and words[0].isdigit() else None
+    start = text.find(b"\nbtime ")
+    fields = text[start + 7 :].split(None, 1) if start >= 0 else []
+    return _refined(int(fields[0])) if fields and fields[0].isdigit() else None
 
 
 @lru_cache(maxsize=4)
 def _refined(btime: int) -> float:
-    """Add the part of a second that the kernel cut off.
+    """Add the fraction of a second that the kernel truncated.
 
-    Kept for as long as the kernel says the same: a value that moved with every look would make workloads look changed.
+    Cached while `btime` is the same: a value that differed at every reading would make workloads look changed.
     """
     exact = min((_clock_offset() for _ in range(_OFFSETS_READ)), key=lambda offset: offset.uncertainty_s).offset_s
     return exact if abs(exact - btime) < _CUT_OFF_S else float(btime)
@@ -119,22 +119,22 @@ def command(proc: str, pid: int) -> list[bytes]:
     return (read_bytes(f"{proc}/{pid}/cmdline") or b"").split(b"\0")[:-1]
 
 
-def guest(words: list[bytes]) -> Guest:
+def guest(command_line: list[bytes]) -> Guest:
     """Read the machine's UUID and name from QEMU's command line: `-uuid X`, `-name guest=N,...` or `-name N`."""
     uuid = name = None
-    for option, value in pairwise(words):
+    for option, value in pairwise(command_line):
         text = value.decode("utf-8", "replace")
         if option in (b"-uuid", b"--uuid"):
             uuid = text.lower()
         elif option in (b"-name", b"--name"):
             # QEMU doubles a comma that belongs to the value
-            first = text.replace(",,", "\0").split(",")[0].replace("\0", ",")
-            name = first.removeprefix("guest=")
+            name_option = text.replace(",,", "\0").split(",")[0].replace("\0", ",")
+            name = name_option.removeprefix("guest=")
     return Guest(uuid, name)
 
 
 def engine_of(proc: str, pid: int) -> str | None:
-    """Tell which engine started a container's first process, by what its parent is; `None` when that does not show."""
+    """Return the engine that started a container's first process, by its parent's program; `None` when unknown."""
     stat = read_process_stat(proc, pid)
     parent = None if stat is None else stat.parent_pid
     words = command(proc, parent) if parent else []
@@ -147,7 +147,7 @@ def engine_of(proc: str, pid: int) -> str | None:
 
 
 def network_namespace(proc: str, pid: int | str) -> str | None:
-    """Return the identity of a process's network namespace, `net:[4026531840]`; `None` without the right to see it."""
+    """Return the identity of a process's network namespace, `net:[4026531840]`; `None` if this user may not see it."""
     try:
         return os.readlink(f"{proc}/{pid}/ns/net")
     except OSError:
@@ -155,5 +155,5 @@ def network_namespace(proc: str, pid: int | str) -> str | None:
 
 
 def host_network_namespace(proc: str) -> str | None:
-    """Return the identity of the host's network namespace; the own one stands in where process 1 may not be seen."""
+    """Return the identity of the host's network namespace; vmtop's own where process 1 cannot be seen."""
     return network_namespace(proc, 1) or network_namespace(proc, "self")

@@ -1,4 +1,4 @@
-"""The slow reading of a group: what changes seldom, or matters less."""
+"""The slow reading of a group: values that change rarely, or matter less."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from msgspec.structs import replace
 
 from collectors.kernel.cgroup import parsers
 from collectors.kernel.cgroup.limits import Limits
-from collectors.kernel.cgroup.open_files import BatchRead, CgroupDirs, OpenFile, seldom_kept
+from collectors.kernel.cgroup.open_files import BatchRead, CgroupDirs, OpenFile, slow_file_bound
 from collectors.kernel.procfs import read_bytes
 from collectors.model.workloads import Kind, Sample
 
-_GIVEN_EVERY = 3
-"""Slow readings after which limits are read again: they change only when someone changes them."""
+_LIMITS_EVERY = 3
+"""Slow readings after which limits are read again: they change only when a user changes them."""
 
 
-class Given(NamedTuple):
-    """What a group may use at most; `None`: no limit."""
+class GroupLimits(NamedTuple):
+    """The limits of a group; `None` means no limit."""
 
     cores: float | None = None
     memory_bytes: int | None = None
@@ -31,19 +31,19 @@ _PIDS, _PEAK, _KILLS, _SWAP, _MEMORY_PRESSURE, _IO_PRESSURE, _EVENTS, _FREEZE, _
 class SlowFiles:
     """Tasks, swap, peak, kills, pressure, limits and the freezer of one group.
 
-    What a kernel or version lacks is `None`. All files are read in one go by `read`, and parsed only if one of them
-    changed since the reading before.
+    Values that a kernel or cgroup version lacks are `None`. `read` reads all files together; they are parsed only if
+    one of them has changed since the previous reading.
     """
 
-    def __init__(self, homes: CgroupDirs) -> None:
-        unified = homes.unified
-        self._path = homes.path
-        self._has_v1_memory = "memory" in homes.hierarchy.mounts
-        v1_freezer = homes.v1_file("freezer", "freezer.state")
+    def __init__(self, directories: CgroupDirs) -> None:
+        unified = directories.unified
+        self._path = directories.path
+        self._has_v1_memory = "memory" in directories.hierarchy.mounts
+        v1_freezer = directories.v1_file("freezer", "freezer.state")
         paths = (
-            homes.file("pids", "pids.current", "pids.current"),
-            homes.file("memory", "memory.max_usage_in_bytes", "memory.peak"),
-            homes.file("memory", "memory.oom_control", "memory.events"),
+            directories.file("pids", "pids.current", "pids.current"),
+            directories.file("memory", "memory.max_usage_in_bytes", "memory.peak"),
+            directories.file("memory", "memory.oom_control", "memory.events"),
             f"{unified}/memory.swap.current" if unified and not self._has_v1_memory else None,
             f"{unified}/memory.pressure" if unified else None,
             f"{unified}/io.pressure" if unified else None,
@@ -51,19 +51,19 @@ class SlowFiles:
             f"{unified}/cgroup.freeze" if unified and not v1_freezer else None,
             v1_freezer,
         )
-        self._files = tuple(OpenFile(path, seldom_kept()) for path in paths)
-        self._pids_limit = OpenFile(homes.file("pids", "pids.max", "pids.max"), seldom_kept())
-        self._given = Given()
+        self._files = tuple(OpenFile(path, slow_file_bound()) for path in paths)
+        self._pids_limit = OpenFile(directories.file("pids", "pids.max", "pids.max"), slow_file_bound())
+        self._limits = GroupLimits()
         self._readings = 0
-        self._read: list[bytes | None] | None = None
+        self._contents: list[bytes | None] | None = None
         self._texts: list[bytes] = []
-        self._beside: tuple[object, ...] = ()
-        """What the sample depends on apart from the files."""
+        self._inputs: tuple[object, ...] = ()
+        """The values other than files that the sample was made from."""
         self._sample: Sample | None = None
         self.is_frozen = False
         """Whether the group is frozen, or about to be."""
         self.is_populated: bool | None = None
-        """Whether there is any process in it or below, as of the last look; `None` where v2 does not tell."""
+        """Whether it or a group below had any process at the last reading; `None` where v2 does not report it."""
         self._plan()
 
     def reopen(self) -> None:
@@ -85,73 +85,73 @@ class SlowFiles:
         Raises:
             GroupGone: The group was removed.
         """
-        read = self._sweep.read()
-        if read == self._read:
+        contents = self._batch.read()
+        if contents == self._contents:
             return
-        self._read = read
+        self._contents = contents
         texts = [b""] * len(self._files)
-        for place, text in zip(self._present, read, strict=True):
-            texts[place] = text or b""
+        for index, text in zip(self._present, contents, strict=True):
+            texts[index] = text or b""
         events = texts[_EVENTS]
         self.is_populated = b"populated 1" in events if events else None
-        # v2 tells that it is frozen and that it is to be; v1 has one word for each
-        is_told = texts[_FREEZER].strip() == b"FROZEN" if self._files[_FREEZER] else texts[_FREEZE].strip() == b"1"
-        self.is_frozen = b"frozen 1" in events or is_told
+        # v2 has one file for the state and one for the request; v1 has one file with a word for each
+        is_requested = texts[_FREEZER].strip() == b"FROZEN" if self._files[_FREEZER] else texts[_FREEZE].strip() == b"1"
+        self.is_frozen = b"frozen 1" in events or is_requested
         self._texts = texts
         self._sample = None
 
     def sample(self, limits: Limits, epoch: str, threads: int | None, memory_stat: bytes | None) -> Sample:
-        """Return what was read last.
+        """Return a sample of what was read last.
 
         Args:
-            limits: Limits of it and its ancestors.
+            limits: The limits of the group and its ancestors.
             epoch: Identity of its counters.
-            threads: What to tell of tasks where there is no pids controller.
+            threads: The number of tasks to report where there is no pids controller.
             memory_stat: The group's memory.stat, in which v1 counts swap where swap accounting is on.
 
         Raises:
             GroupGone: The group was removed.
         """
-        if self._readings % _GIVEN_EVERY == 0:
+        if self._readings % _LIMITS_EVERY == 0:
             pids_limit = parsers.number(self._pids_limit.read() or b"")
-            self._given = Given(limits.cores(self._path), limits.memory_bytes(self._path), pids_limit)
+            self._limits = GroupLimits(limits.cores(self._path), limits.memory_bytes(self._path), pids_limit)
         self._readings += 1
-        beside = (self._given, epoch, threads, memory_stat)
-        if self._sample is None or beside != self._beside:
-            self._beside = beside
+        inputs = (self._limits, epoch, threads, memory_stat)
+        if self._sample is None or inputs != self._inputs:
+            self._inputs = inputs
             self._sample = self._parse(epoch, threads, memory_stat or b"")
         else:
             self._sample = replace(self._sample, at_ns=time.monotonic_ns())
         return self._sample
 
     def _plan(self) -> None:
-        """Note which files there are."""
+        """Note which files exist."""
         self._missing = [file for file in self._files if not file and file.is_possible]
-        self._present = [place for place, file in enumerate(self._files) if file]
-        self._sweep = BatchRead([self._files[place] for place in self._present])
-        self._read = self._sample = None
+        self._present = [index for index, file in enumerate(self._files) if file]
+        self._batch = BatchRead([self._files[index] for index in self._present])
+        self._contents = self._sample = None
 
     def _parse(self, epoch: str, threads: int | None, memory_stat: bytes) -> Sample:
-        texts, given = self._texts, self._given
+        texts, limits = self._texts, self._limits
         pids, swap = parsers.number(texts[_PIDS]), parsers.number(texts[_SWAP])
         return Sample(
             source="cgroup-slow",
             epoch=epoch,
             pids=threads if pids is None else pids,
-            pids_limit=given.pids,
+            pids_limit=limits.pids,
             memory_swap_bytes=parsers.find_value(memory_stat, b"total_swap") if self._has_v1_memory else swap,
             memory_peak_bytes=parsers.number(texts[_PEAK]),
             oom_kills_total=parsers.oom_kills(texts[_KILLS]),
             memory_stall_total_ns=parsers.stall_ns(texts[_MEMORY_PRESSURE]),
             io_stall_total_ns=parsers.stall_ns(texts[_IO_PRESSURE]),
-            cpu_limit_cores=given.cores,
-            memory_limit_bytes=given.memory_bytes,
+            cpu_limit_cores=limits.cores,
+            memory_limit_bytes=limits.memory_bytes,
             at_ns=time.monotonic_ns(),
         )
 
 
 def machine_threads(kind: Kind, proc: str, pid: int | None) -> int | None:
-    """Count the threads of a machine's process: libvirt leaves v1's pids controller alone. `None` for other kinds."""
+    """Count the threads of a machine's process: libvirt does not use v1's pids controller. `None` for other kinds."""
     if kind is not Kind.VM or pid is None:
         return None
     status = read_bytes(f"{proc}/{pid}/status") or b""

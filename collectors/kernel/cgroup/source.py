@@ -1,11 +1,11 @@
-"""The source of every workload that has a cgroup: containers, virtual machines and services, without any engine."""
+"""The source of all workloads with a cgroup: containers, virtual machines and services, without any engine."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 
-from collectors.kernel.cgroup.discovery import Place
+from collectors.kernel.cgroup.discovery import Cgroup
 from collectors.kernel.cgroup.group import Group, SharedContext
 from collectors.kernel.cgroup.hierarchy import Hierarchy, Mode, detect
 from collectors.kernel.cgroup.identity import Names
@@ -22,7 +22,7 @@ from collectors.sampling.source import SourceReading
 _REFRESH_EVERY = 5
 """Readings after which limits and names are read again, and groups that could not be opened are tried again."""
 _TRIES = 3
-"""Readings in a row that try to open a group: an engine makes its directories one by one, and may make one again."""
+"""Consecutive readings that try to open a group: an engine creates its directories one by one, or again."""
 
 
 class CgroupSource:
@@ -42,19 +42,19 @@ class CgroupSource:
         hierarchy: Hierarchy | None = None,
         names: Names | None = None,
     ) -> None:
-        """Take the places of cgroupfs and procfs; the hierarchy is detected unless given."""
+        """Take the paths of cgroupfs and procfs; the hierarchy is detected unless given."""
         self._root = root
         self._proc = proc
-        self._given = hierarchy
+        self._preset = hierarchy
         self._names = names or Names()
         self._hierarchy = Hierarchy(Mode.NONE)
         self._tree = Tree(())
-        self._around: SharedContext | None = None
+        self._context: SharedContext | None = None
         self._groups: dict[str, Group] = {}
         self._unreadable: dict[str, int] = {}
-        """How often a group could not be opened."""
+        """Path -> how often the group could not be opened."""
         self._readings = 0
-        self._blind = ("", "", "")
+        self._blind_spots = ("", "", "")
 
     def open(self, wake: Callable[[], None]) -> None:
         """Find the hierarchies.
@@ -62,13 +62,13 @@ class CgroupSource:
         Raises:
             SourceAbsent: No cgroup file system is mounted.
         """
-        self._hierarchy = self._given or detect(self._root, self._proc)
+        self._hierarchy = self._preset or detect(self._root, self._proc)
         if self._hierarchy.mode is Mode.NONE:
             raise SourceAbsent(f"no cgroup file system is mounted below {self._root}")
         raise_file_limit()
         blkio = self._hierarchy.v1("blkio")
         self._names.refresh()
-        self._around = SharedContext(
+        self._context = SharedContext(
             hierarchy=self._hierarchy,
             proc=self._proc,
             limits=Limits(self._hierarchy, online_cpus(), host_memory_bytes(self._proc)),
@@ -77,26 +77,26 @@ class CgroupSource:
             is_blkio_dead=blkio is not None and is_blkio_dead(blkio, self._proc),
         )
         self._tree = Tree(self._hierarchy.walked)
-        self._blind = blind_spots(self._hierarchy, self._around.is_blkio_dead, self._proc)
+        self._blind_spots = blind_spots(self._hierarchy, self._context.is_blkio_dead, self._proc)
 
     def read(self) -> SourceReading:
-        """Look for new groups and read all. A group that vanishes in between is simply not there."""
-        if self._readings % _REFRESH_EVERY == 0 and self._around is not None:
-            self._around.limits.refresh()
+        """Look for new groups and read all. A group that vanishes in between is left out."""
+        if self._readings % _REFRESH_EVERY == 0 and self._context is not None:
+            self._context.limits.refresh()
             self._names.refresh()
             self._unreadable = dict.fromkeys(self._unreadable, _TRIES - 1)
-        if self._around is not None:
-            self._around.host_table = None
+        if self._context is not None:
+            self._context.host_table = None
         self._readings += 1
         self._follow_tree()
         workloads: dict[WorkloadId, Workload] = {}
         samples: dict[WorkloadId, tuple[Sample, ...]] = {}
         events: list[Event] = []
-        for group, taken in self._read_groups():
+        for group, group_samples in self._read_groups():
             identity = group.id
             enclosing = self._groups.get(group.encloser) if group.encloser is not None else None
             workloads[identity] = workload = group.workload(enclosing.id if enclosing else None)
-            samples[identity] = taken
+            samples[identity] = group_samples
             if group.killed:
                 events.append(_oom_event(workload, group))
         return SourceReading(
@@ -104,15 +104,15 @@ class CgroupSource:
             samples=samples,
             events=tuple(events),
             detail=self._detail(),
-            unseen=self._blind[1],
-            remedy=self._blind[2],
+            unseen=self._blind_spots[1],
+            remedy=self._blind_spots[2],
             facts={"cgroup": str(self._hierarchy.mode)},
         )
 
     def _detail(self) -> str:
-        """Say which hierarchy it is, and what of it cannot be seen."""
-        words = self._blind[0]
-        return f"{self._hierarchy.mode}, {words}" if words else str(self._hierarchy.mode)
+        """Return the mode of the hierarchy, and what of it cannot be seen."""
+        hidden = self._blind_spots[0]
+        return f"{self._hierarchy.mode}, {hidden}" if hidden else str(self._hierarchy.mode)
 
     def close(self) -> None:
         """Close every file."""
@@ -122,44 +122,44 @@ class CgroupSource:
         self._unreadable.clear()
 
     def _follow_tree(self) -> None:
-        """Open the groups that came and close those that went."""
+        """Open new groups and close removed ones."""
         self._tree.update()
-        places = self._tree.places
-        for path in self._groups.keys() - places.keys():
+        cgroups = self._tree.cgroups
+        for path in self._groups.keys() - cgroups.keys():
             self._groups.pop(path).close()
-        for path in self._unreadable.keys() - places.keys():
+        for path in self._unreadable.keys() - cgroups.keys():
             del self._unreadable[path]
-        for path in places.keys() - self._groups.keys():
+        for path in cgroups.keys() - self._groups.keys():
             if self._unreadable.get(path, 0) < _TRIES:
-                self._open_group(places[path])
+                self._open_group(cgroups[path])
 
-    def _open_group(self, place: Place) -> None:
-        if place.found is None or self._around is None:
+    def _open_group(self, cgroup: Cgroup) -> None:
+        if cgroup.workload is None or self._context is None:
             return
         try:
-            self._groups[place.path] = Group(place, place.found, self._around)
+            self._groups[cgroup.path] = Group(cgroup, cgroup.workload, self._context)
         except GroupGone:
             # Leftovers in a hierarchy without counters are common on v1.
-            self._unreadable[place.path] = self._unreadable.get(place.path, 0) + 1
-            self._tree.invalidate(place.path)
+            self._unreadable[cgroup.path] = self._unreadable.get(cgroup.path, 0) + 1
+            self._tree.invalidate(cgroup.path)
 
     def _read_groups(self) -> list[tuple[Group, tuple[Sample, ...]]]:
         """Read all groups; return those whose id is certain."""
-        read: list[tuple[Group, tuple[Sample, ...]]] = []
+        readings: list[tuple[Group, tuple[Sample, ...]]] = []
         for path, group in tuple(self._groups.items()):
             try:
-                taken = group.read()
+                samples = group.read()
             except GroupGone:
                 self._groups.pop(path).close()
                 self._tree.invalidate(path)
                 continue
             if group.is_settled:
-                read.append((group, taken))
-        return read
+                readings.append((group, samples))
+        return readings
 
 
 def _oom_event(workload: Workload, group: Group) -> Event:
-    """Tell of a workload in which the kernel killed since the last telling."""
+    """Return the event of the kernel's kills in a workload since the last such event, and reset their count."""
     count, group.killed = group.killed, 0
     detail = f"{count} process{'es' if count > 1 else ''} killed for lack of memory"
     return Event(time.time(), workload.id, "oom", detail, workload.name)

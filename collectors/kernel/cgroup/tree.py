@@ -1,7 +1,7 @@
-"""Finds the workloads' cgroups, again and again, at the price of one `stat` for each directory that may hold some.
+"""Finds the workloads' cgroups repeatedly, at the cost of one `stat` for each directory that may hold some.
 
 kernfs keeps `st_nlink` of a directory at 2 + the number of its children, so an unchanged directory need not be listed.
-A link count of 1 (btrfs, overlayfs: captured trees) says nothing, and such a directory is listed every time.
+A link count of 1 (btrfs, overlayfs: captured trees) means nothing, and such a directory is listed every time.
 """
 
 from __future__ import annotations
@@ -10,52 +10,52 @@ import os
 from collections.abc import Sequence
 
 from collectors.kernel.cgroup import discovery
-from collectors.kernel.cgroup.discovery import Place
+from collectors.kernel.cgroup.discovery import Cgroup
 
 _UNKNOWN_LINKS = -1
 _CHILDLESS = 2
 _SERVICES_EVERY = 5
-"""A service seldom has workloads below: one without any group below is looked at in every so many updates, and in one
-hierarchy after the other, the other services in between."""
+"""A service rarely has workloads below it: a service without groups below is checked once in this many updates, in one
+hierarchy after the other; other services are checked in between."""
 _RELIST_EVERY = 60
-"""Updates after which everything is listed again: a child swapped for another of no interest keeps the count."""
+"""Updates after which everything is listed again: a child replaced by another leaves the link count the same."""
 
 
 class _Directory:
     """A directory that may hold workloads, in one hierarchy."""
 
-    __slots__ = ("absolute", "children", "inode", "links", "place", "turn")
+    __slots__ = ("absolute", "cgroup", "children", "inode", "links", "turn")
 
-    def __init__(self, absolute: str, place: Place) -> None:
+    def __init__(self, absolute: str, cgroup: Cgroup) -> None:
         self.absolute = absolute
-        self.place = place
+        self.cgroup = cgroup
         self.inode = 0
         self.links = _UNKNOWN_LINKS
-        self.children: dict[str, Place] = {}
-        is_service = place.found is not None and place.found.engine == discovery.SERVICE_ENGINE
-        self.turn = hash(place.path) % _SERVICES_EVERY if is_service else None
-        """In which updates it is looked at while it has no group below; `None`: in each."""
+        self.children: dict[str, Cgroup] = {}
+        is_service = cgroup.workload is not None and cgroup.workload.engine == discovery.SERVICE_ENGINE
+        self.turn = hash(cgroup.path) % _SERVICES_EVERY if is_service else None
+        """The updates, modulo the above, in which it is checked while it has no group below; `None`: in each."""
 
 
 class _Walk:
-    """The walk over one hierarchy. `found` is what it has found, by path."""
+    """The walk over one hierarchy. `cgroups` has the workloads that it has found, by path."""
 
     def __init__(self, root: str, folders: set[str]) -> None:
         self._folders = folders
         self.directories: dict[str, _Directory] = {"/": _Directory(root, discovery.ROOT)}
-        self.found: dict[str, Place] = {}
+        self.cgroups: dict[str, Cgroup] = {}
 
     def update(self, turn: int) -> bool:
-        """List the directories whose link count or inode changed. Return whether `found` may have changed.
+        """List the directories whose link count or inode changed. Return whether `cgroups` may have changed.
 
         Args:
-            turn: Which of the services without a group below are looked at; -1: none.
+            turn: Which services without a group below are checked; -1: none.
         """
         has_changed = False
         for path, directory in tuple(self.directories.items()):
             if directory.turn is not None and directory.turn != turn and directory.links == _CHILDLESS:
                 continue
-            if self.directories.get(path) is not directory:  # it went with a parent that was listed just now
+            if self.directories.get(path) is not directory:  # it was removed with a parent that was listed just now
                 continue
             try:
                 status = os.stat(directory.absolute)
@@ -75,15 +75,15 @@ class _Walk:
             parent.links = _UNKNOWN_LINKS
 
     def invalidate_all(self) -> None:
-        """Have everything that has children listed at the next update: without one none can have been swapped."""
+        """Have everything that has children listed at the next update: only those can have had a child replaced."""
         for directory in self.directories.values():
             if directory.children:
                 directory.links = _UNKNOWN_LINKS
 
     def relist(self, path: str) -> None:
-        """List a directory now, if it is known and still taken for a workload of its own."""
+        """List a directory now, if it is known and still classified as a workload."""
         directory = self.directories.get(path)
-        if directory is not None and directory.place.found is not None:
+        if directory is not None and directory.cgroup.workload is not None:
             self._list(directory)
 
     def _list_parent(self, path: str) -> None:
@@ -92,7 +92,7 @@ class _Walk:
             self._list(parent)
 
     def _list(self, directory: _Directory) -> bool:
-        """Compare a directory's children with those known; walk into the new ones."""
+        """Compare a directory's children with the known ones; walk into new ones."""
         try:
             with os.scandir(directory.absolute) as entries:
                 names = {entry.name for entry in entries if entry.is_dir(follow_symlinks=False)}
@@ -100,44 +100,44 @@ class _Walk:
             directory.links = _UNKNOWN_LINKS
             names = set()
         self._note_folder(directory, names)
-        gone = directory.children.keys() - names
-        new = names - directory.children.keys()
-        for name in gone:
+        removed_names = directory.children.keys() - names
+        new_names = names - directory.children.keys()
+        for name in removed_names:
             self._forget(directory.children.pop(name).path)
-        for name in new:
-            directory.children[name] = place = discovery.classify(directory.place, name)
-            self._add(place, f"{directory.absolute}/{name}")
-        return bool(gone or new)
+        for name in new_names:
+            directory.children[name] = cgroup = discovery.classify(directory.cgroup, name)
+            self._add(cgroup, f"{directory.absolute}/{name}")
+        return bool(removed_names or new_names)
 
     def _note_folder(self, directory: _Directory, names: set[str]) -> None:
-        """Take an unknown cgroup for the folder of an engine once it holds containers, and for ever after."""
-        place = directory.place
-        if place.found is None or place.found.engine != discovery.GENERIC_ENGINE:
+        """Classify an unknown cgroup as an engine's folder from the first time that it holds containers."""
+        cgroup = directory.cgroup
+        if cgroup.workload is None or cgroup.workload.engine != discovery.GENERIC_ENGINE:
             return
-        if place.path in self._folders or any(map(discovery.is_container_name, names)):
-            self._folders.add(place.path)
-            directory.place = discovery.as_group(place)
-            self.found.pop(place.path, None)
+        if cgroup.path in self._folders or any(map(discovery.is_container_name, names)):
+            self._folders.add(cgroup.path)
+            directory.cgroup = discovery.as_group(cgroup)
+            self.cgroups.pop(cgroup.path, None)
             for child in directory.children.values():
                 self._forget(child.path)
             directory.children.clear()
 
-    def _add(self, place: Place, absolute: str) -> None:
-        if place.found is not None:
-            self.found[place.path] = place
-        if not place.is_parent:
+    def _add(self, cgroup: Cgroup, absolute: str) -> None:
+        if cgroup.workload is not None:
+            self.cgroups[cgroup.path] = cgroup
+        if not cgroup.is_parent:
             return
-        self.directories[place.path] = directory = _Directory(absolute, place)
+        self.directories[cgroup.path] = directory = _Directory(absolute, cgroup)
         try:
             status = os.stat(absolute)
         except OSError:
-            return  # the next update finds out
+            return  # the next update detects it
         directory.links, directory.inode = status.st_nlink, status.st_ino
         if status.st_nlink != _CHILDLESS:
             self._list(directory)
 
     def _forget(self, path: str) -> None:
-        self.found.pop(path, None)
+        self.cgroups.pop(path, None)
         directory = self.directories.pop(path, None)
         if directory is not None:
             for child in directory.children.values():
@@ -145,38 +145,38 @@ class _Walk:
 
 
 class Tree:
-    """The workloads of several hierarchies, united by their path below the root."""
+    """The workloads of several hierarchies, merged by their path below the root."""
 
     def __init__(self, roots: Sequence[str]) -> None:
-        """Take the absolute directories of the hierarchies; where they differ, the first one's word counts."""
+        """Take the absolute directories of the hierarchies; where they differ, the first one wins."""
         self._folders: set[str] = set()
         self._walks = [_Walk(root, self._folders) for root in roots]
         self._updates = 0
-        self.places: dict[str, Place] = {}
-        """Path -> place of every workload there is."""
+        self.cgroups: dict[str, Cgroup] = {}
+        """Path -> cgroup, of every workload."""
 
     def update(self) -> bool:
-        """Look for changes. Return whether `places` was rebuilt."""
+        """Look for changes. Return whether `cgroups` was rebuilt."""
         self._updates += 1
         if self._updates % _RELIST_EVERY == 0:
             for walk in self._walks:
                 walk.invalidate_all()
-        folders = len(self._folders)
-        round_, turn = divmod(self._updates, _SERVICES_EVERY)
-        of_turn = round_ % len(self._walks) if self._walks else 0
-        has_changed = [walk.update(turn if place == of_turn else -1) for place, walk in enumerate(self._walks)]
+        folder_count = len(self._folders)
+        cycle, turn = divmod(self._updates, _SERVICES_EVERY)
+        walk_in_turn = cycle % len(self._walks) if self._walks else 0
+        has_changed = [walk.update(turn if index == walk_in_turn else -1) for index, walk in enumerate(self._walks)]
         if not any(has_changed) and self._updates > 1:
             return False
-        if len(self._folders) != folders:
+        if len(self._folders) != folder_count:
             self._relist_folders()
-        places: dict[str, Place] = {}
+        cgroups: dict[str, Cgroup] = {}
         for walk in reversed(self._walks):
-            places.update(walk.found)
-        self.places = {path: place for path, place in places.items() if path not in self._folders}
+            cgroups.update(walk.cgroups)
+        self.cgroups = {path: cgroup for path, cgroup in cgroups.items() if path not in self._folders}
         return True
 
     def invalidate(self, path: str) -> None:
-        """Tell that a cgroup was found gone, so that the directory above it is listed at the next update."""
+        """Have the parent of a cgroup that was removed listed at the next update."""
         for walk in self._walks:
             walk.invalidate(path)
 

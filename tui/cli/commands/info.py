@@ -63,6 +63,6 @@ def _document(summary: Summary) -> dict[str, object]:
                 "cpu_seconds": life.cpu_seconds,
                 "peaks": life.peaks,
             }
-            for life in summary.lives.values()
+            for life in summary.workloads.values()
         ],
     }

@@ -20,7 +20,7 @@ from collectors.safety.sanitize import sanitize
 from collectors.sampling.sampler import Sampler
 from collectors.sampling.source import SourceSpec
 from collectors.session.format import SessionError
-from collectors.session.recorder import Keeping, Recorder, Sink
+from collectors.session.recorder import ActiveSink, Recorder, Sink
 from collectors.session.sinks import Rotating, Rotation, file_writer, stream_writer
 from tui.cli.exit_codes import DONE, FAILED, HUNG_UP
 from tui.cli.options import FORCE, interval_option, source_options
@@ -95,7 +95,7 @@ def record(specs: Sequence[SourceSpec], plan: Plan) -> int:
     """Record, and return the exit code: 0 all was kept, 1 frames were lost, 129 the terminal went away.
 
     Raises:
-        SessionError: The file cannot be made.
+        SessionError: The file cannot be created.
     """
     log_file.keep_all()
     stop = _Stop()
@@ -161,7 +161,7 @@ class _Stop:
 class _Words:
     """Tells on stderr how it goes: on a terminal in one line, elsewhere only of trouble."""
 
-    def __init__(self, plan: Plan, keeping: Keeping, stop: _Stop) -> None:
+    def __init__(self, plan: Plan, keeping: ActiveSink, stop: _Stop) -> None:
         self._plan, self._keeping, self._stop = plan, keeping, stop
         self._is_terminal = sys.stderr.isatty()
         self._told = ""
@@ -223,7 +223,7 @@ class _Words:
         return text(getattr(self._keeping.sink, "size", 0), Unit.BYTES, 6).strip()
 
 
-def _watch(plan: Plan, keeping: Keeping, stop: _Stop, words: _Words) -> None:
+def _watch(plan: Plan, keeping: ActiveSink, stop: _Stop, words: _Words) -> None:
     """Wait for the end: a signal, the time, a reader that went away."""
     began = time.monotonic()
     words.begin()

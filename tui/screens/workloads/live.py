@@ -86,9 +86,9 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
 
     def notes(self) -> list[str]:
         notes = ["actions locked"] if self.desk.is_locked else []
-        pace = self.sampler.pace
-        if pace.is_slowed:
-            notes.append(f"slowed from {pace.wished_s:g}s: sampling takes {pace.cost_s * 1000:.0f}ms")
+        interval = self.sampler.interval
+        if interval.is_slowed:
+            notes.append(f"slowed from {interval.requested_s:g}s: sampling takes {interval.cost_s * 1000:.0f}ms")
         return notes + self.tape.words() + _own_usage(self.cost)
 
     def acting(self) -> dict[WorkloadId, str]:

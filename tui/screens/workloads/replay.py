@@ -131,7 +131,7 @@ class ReplayScreen(PlaybackKeys, WorkloadListScreen):
         playback, session = self.playback, self.playback.session
         first, last = playback.span
         number = max(0, playback.number)
-        member = session.place(number).member
+        member = session.position(number).member
         spans = [(part.member.first_ms / 1000, part.member.last_ms / 1000) for part in session.members]
         return Scene(
             first,

@@ -99,13 +99,13 @@ def test_who_runs_inside_is_found_by_the_control_groups() -> None:
     ],
 )
 def test_who_runs_inside_is_hit_with_it(verb: Verb, words: str) -> None:
-    assert " ".join(besides(Request(verb, container("outer"), below=(INNER,)))) == words
+    assert " ".join(besides(Request(verb, container("outer"), nested=(INNER,)))) == words
 
 
 def test_of_many_inside_a_few_are_named() -> None:
     inner = tuple(container(f"c{number}", number=number) for number in range(7))
     words = "This also ends what runs inside it: container c0, container c1, container c2, container c3 and 3 more."
-    assert besides(Request(Verb.STOP, service(), below=inner)) == (words,)
+    assert besides(Request(Verb.STOP, service(), nested=inner)) == (words,)
 
 
 def test_what_an_inspection_tells_is_noted_and_what_it_does_not_is_not() -> None:

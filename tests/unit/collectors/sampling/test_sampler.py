@@ -95,7 +95,7 @@ def test_a_source_that_fails_even_to_close_keeps_its_worker() -> None:
     _until(lambda: "no reading" in worker.state(time.monotonic()).reason)
     worker.wake()
     worker.ask(time.monotonic() + 60)
-    _until(lambda: not worker._asked.is_set())
+    _until(lambda: not worker._requested.is_set())
     assert worker._thread is not None
     assert worker._thread.is_alive()
     worker.stop()
@@ -188,9 +188,9 @@ def test_missed_ticks_are_not_made_up_for(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_a_frame_tells_the_interval_that_is_kept_not_the_one_wished_for() -> None:
     sampler = Sampler([], load_source, 2.0, is_steady=False)
-    sampler.pace.note(1.0)
+    sampler.interval.note(1.0)
     frame = sampler.tick(time.monotonic())
-    assert sampler.pace.is_slowed
+    assert sampler.interval.is_slowed
     assert frame.interval_s == sampler.interval_s == 4.0
 
 

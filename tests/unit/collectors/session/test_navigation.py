@@ -10,7 +10,7 @@ from collectors.model.workloads import (
     Event,
     Frame,
 )
-from collectors.session.reader import Place, Session
+from collectors.session.reader import Position, Session
 from collectors.session.storage import FileStorage, new_file
 from collectors.session.writer import Writer
 from tests.helpers.demo_fleet import Fleet
@@ -21,13 +21,13 @@ def test_any_time_is_found_and_steps_cross_members(tmp_path: Path) -> None:
     frames = fleet_frames(150)
     session = Session([write(tmp_path / "a.vmtop.gz", frames)])
     for number in (0, 1, 59, 60, 61, 119, 120, 149):
-        place = session.at(frames[number].wall + 0.5)
-        assert session.frame(place) == frames[number]
-        assert place == Place(number // 60, number % 60)
-        assert session.step(Place(0, 0), number) == place
-        assert session.step(place, -number) == session.first()
+        position = session.at(frames[number].wall + 0.5)
+        assert session.frame(position) == frames[number]
+        assert position == Position(number // 60, number % 60)
+        assert session.step(Position(0, 0), number) == position
+        assert session.step(position, -number) == session.first()
     assert session.at(0.0) == session.first()
-    assert session.at(9e9) == session.last() == Place(2, 29)
+    assert session.at(9e9) == session.last() == Position(2, 29)
     assert session.step(session.last(), 5) == session.last()
     assert session.span() == (frames[0].wall, frames[-1].wall)
     session.close()
@@ -70,11 +70,11 @@ def test_the_next_and_the_previous_event_are_found(tmp_path: Path) -> None:
     def has_event(frame: Frame) -> bool:
         return bool(frame.events)
 
-    assert session.search(session.first(), 1, has_event) == Place(0, 5)
-    assert session.search(Place(0, 5), 1, has_event) == Place(2, 10)
-    assert session.search(Place(2, 10), 1, has_event) is None
-    assert session.search(session.last(), -1, has_event) == Place(2, 10)
-    assert session.search(Place(2, 10), -1, has_event) == Place(0, 5)
+    assert session.search(session.first(), 1, has_event) == Position(0, 5)
+    assert session.search(Position(0, 5), 1, has_event) == Position(2, 10)
+    assert session.search(Position(2, 10), 1, has_event) is None
+    assert session.search(session.last(), -1, has_event) == Position(2, 10)
+    assert session.search(Position(2, 10), -1, has_event) == Position(0, 5)
     session.close()
 
 
@@ -87,9 +87,9 @@ def test_a_file_that_is_being_written_grows(tmp_path: Path) -> None:
     for number, frame in enumerate(frames[1:], 1):
         writer.write(frame)
         assert session.refresh()
-        place = session.last()
-        assert place == Place(number // 60, number % 60)
-        assert session.frame(place) == frame
+        position = session.last()
+        assert position == Position(number // 60, number % 60)
+        assert session.frame(position) == frame
     assert not session.refresh()
     writer.close()
     session.close()

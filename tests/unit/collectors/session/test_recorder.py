@@ -15,8 +15,8 @@ from collectors.model.workloads import Frame
 from collectors.session.format import Gap, SessionError
 from collectors.session.reader import Session
 from collectors.session.recorder import WAITING_AT_MOST, Recorder
-from collectors.session.sinks import Rotating, Rotation, file_writer, usual_name
-from collectors.session.spool import Spool, keep
+from collectors.session.sinks import Rotating, Rotation, default_name, file_writer
+from collectors.session.spool import Spool, save
 from collectors.session.summary import survey
 from collectors.session.writer import Writer
 from tests.helpers.lab.process import wait_until
@@ -127,7 +127,7 @@ def test_a_sealed_spool_is_a_session_also_when_its_parts_are_forgotten_meanwhile
     sealed = spool.seal()
     for frame in frames[100:]:
         spool.write(frame)
-    size = keep(sealed, tmp_path / "kept.vmtop.gz")
+    size = save(sealed, tmp_path / "kept.vmtop.gz")
     kept = read(tmp_path / "kept.vmtop.gz")
     assert kept == frames[100 - len(kept) : 100]
     assert sealed.span_s == pytest.approx(kept[-1].wall - kept[0].wall)
@@ -172,7 +172,7 @@ def test_a_spool_that_cannot_be_written_says_so_and_goes_on(tmp_path: Path) -> N
     spool.folder.rename(tmp_path / "moved")
     recorder.take(fleet_frames(1)[0])
     wait_until(lambda: bool(keeping.problem), 30, "the problem")
-    assert "cannot be made" in keeping.problem
+    assert "cannot be created" in keeping.problem
     (tmp_path / "moved").rename(spool.folder)
     recorder.take(fleet_frames(1)[0])
     wait_until(lambda: not keeping.problem, 30, "recovery")
@@ -233,10 +233,10 @@ def test_a_row_of_files_goes_on_after_one_could_not_be_ended_or_begun(tmp_path: 
     keeping = recorder.add(Rotating(folder / "web.vmtop.gz", Rotation(age_s=60)))
     for frame in frames[:61]:
         recorder.take(frame)
-    recorder.between(lambda: folder.rename(tmp_path / "away")).result(10)
+    recorder.between_frames(lambda: folder.rename(tmp_path / "away")).result(10)
     for frame in frames[61:70]:
         recorder.take(frame)
-    recorder.between(lambda: (tmp_path / "away").rename(folder)).result(10)
+    recorder.between_frames(lambda: (tmp_path / "away").rename(folder)).result(10)
     for frame in frames[70:90]:
         recorder.take(frame)
     recorder.close()
@@ -270,6 +270,6 @@ def test_rotation_into_no_folder_is_refused(tmp_path: Path) -> None:
     ("host", "expected"), [("hv01", "vmtop-hv01-"), ("a/b c;$(x)", "vmtop-a-b-c-x-"), ("\x1b[2J", "vmtop-2J-")]
 )
 def test_a_usual_name_is_plain_whatever_the_host_is_called(host: str, expected: str) -> None:
-    assert usual_name(host, 0.0).startswith(expected)
-    assert usual_name("x" * 1000, 0.0).endswith(".vmtop.gz")
-    assert len(usual_name("x" * 1000, 0.0)) < 120
+    assert default_name(host, 0.0).startswith(expected)
+    assert default_name("x" * 1000, 0.0).endswith(".vmtop.gz")
+    assert len(default_name("x" * 1000, 0.0)) < 120

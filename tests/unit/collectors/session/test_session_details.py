@@ -51,7 +51,7 @@ def test_a_file_that_cannot_be_put_in_place_leaves_nothing_behind(tmp_path: Path
     (tmp_path / "taken").write_text("precious")
     open_before = os.listdir("/proc/self/fd")
     for _ in range(3):
-        with pytest.raises(SessionError, match="exists already"):
+        with pytest.raises(SessionError, match="already exists"):
             new_file(tmp_path / "taken")
     assert os.listdir(tmp_path) == ["taken"]
     assert len(os.listdir("/proc/self/fd")) == len(open_before)

@@ -13,7 +13,7 @@ from collectors.session.format import (
     SessionError,
 )
 from collectors.session.reader import Session
-from collectors.session.recorder import Keeping
+from collectors.session.recorder import ActiveSink
 from collectors.session.storage import FileStorage, new_file
 from collectors.session.writer import Writer
 from tests.unit.collectors.session.test_session_file import fleet_frames, write
@@ -41,7 +41,7 @@ def test_a_write_that_fails_at_any_byte_is_taken_back_and_told(tmp_path: Path) -
         path = tmp_path / f"{number}.vmtop.gz"
         storage = Failing(new_file(path), room)
         writer = Writer(storage)
-        keeping = Keeping(writer)
+        keeping = ActiveSink(writer)
         kept = []
         for frame in frames[:4]:
             try:
@@ -71,7 +71,7 @@ def test_a_file_in_the_way_is_never_written_over(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "pipe")
     for name, is_forced, why in (
-        ("taken", False, "exists already: choose another name, or --force"),
+        ("taken", False, "already exists: choose another name, or --force"),
         ("link", False, "symbolic link"),
         ("link", True, "symbolic link"),
         ("dangling", True, "symbolic link"),

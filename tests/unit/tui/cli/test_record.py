@@ -81,7 +81,7 @@ def test_a_pipe_that_closes_ends_the_recording(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("taken.gz",), "taken.gz exists already: choose another name, or --force"),
+        (("taken.gz",), "taken.gz already exists: choose another name, or --force"),
         (("none/a.gz",), "No such file or directory"),
         (("link.gz",), "symbolic link"),
         (("link.gz", "--force"), "symbolic link"),

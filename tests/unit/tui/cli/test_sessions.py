@@ -53,7 +53,7 @@ def test_info_names_damage_and_exits_with_1(path: Path) -> None:
     told = run("info", str(path))
     assert told.exit_code == 1
     assert "damage    " in told.stdout
-    assert "whole" in told.stdout
+    assert "intact" in told.stdout
 
 
 def test_a_gap_is_told_with_its_reason(tmp_path: Path) -> None:

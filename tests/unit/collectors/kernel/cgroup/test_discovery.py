@@ -98,12 +98,12 @@ FOLDERS = [
 
 @pytest.mark.parametrize(("engine", "path"), CONTAINERS)
 def test_a_container_is_known_by_its_path(engine: str, path: str) -> None:
-    place = classify_path(path)
-    assert place.role is Role.LEAF
-    assert place.found is not None
-    assert (place.found.engine, place.found.id, place.found.kind) == (engine, ID, Kind.CONTAINER)
-    assert not place.found.name_is_known
-    assert not place.found.is_ambiguous
+    cgroup = classify_path(path)
+    assert cgroup.role is Role.LEAF
+    assert cgroup.workload is not None
+    assert (cgroup.workload.engine, cgroup.workload.id, cgroup.workload.kind) == (engine, ID, Kind.CONTAINER)
+    assert not cgroup.workload.name_is_known
+    assert not cgroup.workload.is_ambiguous
 
 
 @pytest.mark.parametrize(("engine", "path"), CONTAINERS)
@@ -114,46 +114,46 @@ def test_what_is_below_a_container_is_its_own_business(engine: str, path: str) -
 
 @pytest.mark.parametrize(("engine", "name", "path"), NAMED)
 def test_a_container_with_a_name_is_known_by_it(engine: str, name: str, path: str) -> None:
-    place = classify_path(path)
-    assert place.role is Role.LEAF
-    assert place.found is not None
-    assert (place.found.engine, place.found.name, place.found.name_is_known) == (engine, name, True)
-    assert classify_path(path + "/payload") == place
+    cgroup = classify_path(path)
+    assert cgroup.role is Role.LEAF
+    assert cgroup.workload is not None
+    assert (cgroup.workload.engine, cgroup.workload.name, cgroup.workload.name_is_known) == (engine, name, True)
+    assert classify_path(path + "/payload") == cgroup
 
 
 @pytest.mark.parametrize(("engine", "kind", "name", "path"), MACHINES)
 def test_a_machine_is_known_but_its_name_only_presumed(engine: str, kind: Kind, name: str, path: str) -> None:
-    place = classify_path(path)
-    assert place.role is Role.LEAF
-    assert place.found is not None
-    assert (place.found.engine, place.found.kind, place.found.name) == (engine, kind, name)
-    assert not place.found.name_is_known
+    cgroup = classify_path(path)
+    assert cgroup.role is Role.LEAF
+    assert cgroup.workload is not None
+    assert (cgroup.workload.engine, cgroup.workload.kind, cgroup.workload.name) == (engine, kind, name)
+    assert not cgroup.workload.name_is_known
     for below in ("/emulator", "/vcpu0", "/libvirt/iothread1"):
-        assert classify_path(path + below) == place
+        assert classify_path(path + below) == cgroup
 
 
 @pytest.mark.parametrize(("engine", "name", "path", "project"), SERVICES)
 def test_a_service_is_known_by_its_path_and_grouped_by_its_slice(
     engine: str, name: str, path: str, project: str | None
 ) -> None:
-    place = classify_path(path)
-    assert place.found is not None
-    assert place.found == (engine, path, Kind.SERVICE, name, True, False)
-    assert (place.project, place.service, place.is_parent) == (project, path, True)
+    cgroup = classify_path(path)
+    assert cgroup.workload is not None
+    assert cgroup.workload == (engine, path, Kind.SERVICE, name, True, False)
+    assert (cgroup.project, cgroup.service, cgroup.is_parent) == (project, path, True)
 
 
 @pytest.mark.parametrize("path", SKIPPED)
 def test_helpers_and_parts_are_left_out(path: str) -> None:
-    place = classify_path(path)
-    assert place.role is Role.SKIP
-    assert place.found is None
+    cgroup = classify_path(path)
+    assert cgroup.role is Role.SKIP
+    assert cgroup.workload is None
 
 
 @pytest.mark.parametrize("path", FOLDERS)
 def test_a_folder_is_no_workload_but_is_looked_into(path: str) -> None:
-    place = classify_path(path)
-    assert place.found is None
-    assert place.is_parent
+    cgroup = classify_path(path)
+    assert cgroup.workload is None
+    assert cgroup.is_parent
 
 
 @pytest.mark.parametrize(
@@ -168,21 +168,21 @@ def test_a_pod_is_the_project_of_its_containers(path: str) -> None:
 
 
 def test_a_bare_id_in_an_unknown_folder_is_ambiguous_and_presumed_to_be_dockers() -> None:
-    found = classify_path(f"/custom/{ID}").found
-    assert found is not None
-    assert (found.engine, found.is_ambiguous) == ("docker", True)
+    workload = classify_path(f"/custom/{ID}").workload
+    assert workload is not None
+    assert (workload.engine, workload.is_ambiguous) == ("docker", True)
 
 
 def test_a_container_inside_a_service_names_the_service() -> None:
-    place = classify_path(f"{USER}/user.slice/libpod-{ID}.scope")
-    assert place.service == USER
+    cgroup = classify_path(f"{USER}/user.slice/libpod-{ID}.scope")
+    assert cgroup.service == USER
 
 
 def test_a_service_inside_a_service_is_counted_with_it() -> None:
-    place = classify_path(f"{USER}/app.slice/mail.service")
-    assert place.found is None
-    assert place.is_parent
-    assert place.service == USER
+    cgroup = classify_path(f"{USER}/app.slice/mail.service")
+    assert cgroup.workload is None
+    assert cgroup.is_parent
+    assert cgroup.service == USER
 
 
 @pytest.mark.parametrize("name", [ID[:-1], ID + "0", ID.upper(), "docker-", f"docker-{ID[:12]}.scope"])

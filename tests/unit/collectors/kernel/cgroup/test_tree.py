@@ -61,7 +61,7 @@ def test_an_unchanged_tree_of_200_groups_is_not_listed(tmp_path: Path, kernfs: K
     make(tmp_path, *(f"/system.slice/s{number}.service" for number in range(100)))
     tree = Tree([str(tmp_path)])
     assert tree.update()
-    assert len(tree.places) == 200
+    assert len(tree.cgroups) == 200
     kernfs.listed.clear()
     for _ in range(10):
         assert not tree.update()
@@ -75,7 +75,7 @@ def test_one_more_group_costs_one_listing(tmp_path: Path, kernfs: Kernfs) -> Non
     kernfs.listed.clear()
     make(tmp_path, container(3))
     assert tree.update()
-    assert tree.places.keys() == {*map(container, range(4)), WEB}
+    assert tree.cgroups.keys() == {*map(container, range(4)), WEB}
     assert kernfs.listed == [f"{tmp_path}/docker"]
 
 
@@ -85,17 +85,17 @@ def test_a_removed_group_is_gone(tmp_path: Path, kernfs: Kernfs) -> None:
     tree.update()
     remove(tmp_path, container(0))
     assert tree.update()
-    assert tree.places.keys() == {container(1)}
+    assert tree.cgroups.keys() == {container(1)}
 
 
 def test_a_removed_branch_takes_all_below_with_it(tmp_path: Path, kernfs: Kernfs) -> None:
     make(tmp_path, "/user.slice/user-1.slice/session-1.scope", "/user.slice/user-1.slice/session-2.scope", WEB)
     tree = Tree([str(tmp_path)])
     tree.update()
-    assert len(tree.places) == 3
+    assert len(tree.cgroups) == 3
     remove(tmp_path, "/user.slice/user-1.slice")
     tree.update()
-    assert tree.places.keys() == {WEB}
+    assert tree.cgroups.keys() == {WEB}
 
 
 def test_a_swap_that_keeps_the_count_is_seen_once_a_reader_reports_it(tmp_path: Path, kernfs: Kernfs) -> None:
@@ -107,7 +107,7 @@ def test_a_swap_that_keeps_the_count_is_seen_once_a_reader_reports_it(tmp_path: 
     tree.update()
     tree.invalidate(container(0))
     assert tree.update()
-    assert tree.places.keys() == {container(1)}
+    assert tree.cgroups.keys() == {container(1)}
 
 
 def test_a_directory_made_anew_with_as_many_children_is_known_by_its_inode(tmp_path: Path, kernfs: Kernfs) -> None:
@@ -119,7 +119,7 @@ def test_a_directory_made_anew_with_as_many_children_is_known_by_its_inode(tmp_p
     remove(root, "/docker")
     (other / "docker").rename(root / "docker")
     assert tree.update()
-    assert tree.places.keys() == {container(1)}
+    assert tree.cgroups.keys() == {container(1)}
 
 
 def test_a_swap_that_nobody_reports_is_seen_within_sixty_updates(tmp_path: Path, kernfs: Kernfs) -> None:
@@ -131,7 +131,7 @@ def test_a_swap_that_nobody_reports_is_seen_within_sixty_updates(tmp_path: Path,
     make(tmp_path, f"/machine.slice/libpod-{2:064x}.scope")
     for _ in range(60):
         tree.update()
-    assert len(tree.places) == 1
+    assert len(tree.cgroups) == 1
 
 
 def test_containers_and_machines_are_not_looked_into(tmp_path: Path, kernfs: Kernfs) -> None:
@@ -139,7 +139,7 @@ def test_containers_and_machines_are_not_looked_into(tmp_path: Path, kernfs: Ker
     make(tmp_path, container(0) + "/system.slice/cron.service", machine + "/vcpu0")
     tree = Tree([str(tmp_path)])
     tree.update()
-    assert tree.places.keys() == {container(0), machine}
+    assert tree.cgroups.keys() == {container(0), machine}
     assert f"{tmp_path}{container(0)}" not in kernfs.listed
 
 
@@ -148,11 +148,11 @@ def test_containers_inside_a_service_are_found_and_name_it(tmp_path: Path, kernf
     make(tmp_path, nested, WEB + "/workers/one")
     tree = Tree([str(tmp_path)])
     tree.update()
-    assert tree.places.keys() == {WEB, nested}
-    assert tree.places[nested].service == WEB
+    assert tree.cgroups.keys() == {WEB, nested}
+    assert tree.cgroups[nested].service == WEB
     make(tmp_path, f"{WEB}/workers/libpod-{2:064x}")
     tree.update()
-    assert len(tree.places) == 3
+    assert len(tree.cgroups) == 3
 
 
 def test_services_are_looked_into_in_turn(tmp_path: Path, kernfs: Kernfs) -> None:
@@ -166,18 +166,18 @@ def test_services_are_looked_into_in_turn(tmp_path: Path, kernfs: Kernfs) -> Non
     make(tmp_path, f"/system.slice/s7.service/libpod-payload-{1:064x}")
     for _ in range(5):
         tree.update()
-    assert len(tree.places) == 101
+    assert len(tree.cgroups) == 101
 
 
 def test_an_unknown_cgroup_that_holds_containers_is_their_folder(tmp_path: Path, kernfs: Kernfs) -> None:
     make(tmp_path, "/custom")
     tree = Tree([str(tmp_path)])
     tree.update()
-    assert tree.places.keys() == {"/custom"}
+    assert tree.cgroups.keys() == {"/custom"}
     make(tmp_path, f"/custom/{1:064x}")
     tree.update()
-    assert tree.places.keys() == {f"/custom/{1:064x}"}
-    assert tree.places[f"/custom/{1:064x}"].project == "custom"
+    assert tree.cgroups.keys() == {f"/custom/{1:064x}"}
+    assert tree.cgroups[f"/custom/{1:064x}"].project == "custom"
 
 
 def test_hierarchies_are_united_by_path(tmp_path: Path, kernfs: Kernfs) -> None:
@@ -186,13 +186,13 @@ def test_hierarchies_are_united_by_path(tmp_path: Path, kernfs: Kernfs) -> None:
     make(pids, container(1), container(2))
     tree = Tree([str(memory), str(pids)])
     tree.update()
-    assert tree.places.keys() == {*map(container, range(3))}
+    assert tree.cgroups.keys() == {*map(container, range(3))}
     remove(memory, container(1))
     tree.update()
-    assert container(1) in tree.places
+    assert container(1) in tree.cgroups
     remove(pids, container(1))
     tree.update()
-    assert container(1) not in tree.places
+    assert container(1) not in tree.cgroups
 
 
 def test_a_folder_recognised_in_one_hierarchy_is_one_in_all(tmp_path: Path, kernfs: Kernfs) -> None:
@@ -201,7 +201,7 @@ def test_a_folder_recognised_in_one_hierarchy_is_one_in_all(tmp_path: Path, kern
     make(pids, f"/custom/{1:064x}")
     tree = Tree([str(memory), str(pids)])
     tree.update()
-    assert tree.places.keys() == {f"/custom/{1:064x}"}
+    assert tree.cgroups.keys() == {f"/custom/{1:064x}"}
 
 
 def test_a_file_system_without_link_counts_is_listed_every_time(tmp_path: Path, kernfs: Kernfs) -> None:
@@ -211,7 +211,7 @@ def test_a_file_system_without_link_counts_is_listed_every_time(tmp_path: Path, 
     tree.update()
     make(tmp_path, container(1))
     tree.update()
-    assert len(tree.places) == 2
+    assert len(tree.cgroups) == 2
 
 
 def test_a_root_that_is_gone_leaves_nothing(tmp_path: Path, kernfs: Kernfs) -> None:
@@ -220,4 +220,4 @@ def test_a_root_that_is_gone_leaves_nothing(tmp_path: Path, kernfs: Kernfs) -> N
     tree.update()
     shutil.rmtree(tmp_path / "root")
     tree.update()
-    assert tree.places == {}
+    assert tree.cgroups == {}
