@@ -10,7 +10,7 @@ from collectors.kernel.cgroup import parsers
 from collectors.kernel.cgroup.hierarchy import Hierarchy, detect
 from collectors.kernel.cgroup.limits import Limits, host_memory_bytes, online_cpus
 from collectors.kernel.cgroup.open_files import CgroupDirs, find_directories
-from collectors.kernel.cgroup.processes import first_pid
+from collectors.kernel.cgroup.processes import first_process
 from collectors.kernel.isolation import isolation_table
 from collectors.kernel.process_table import Processes
 from collectors.kernel.procfs import read_bytes
@@ -42,7 +42,8 @@ class KernelDetails:
             return []
         self._limits.refresh()
         at = time.monotonic()
-        pid = first_pid(directories.all)
+        first = first_process(directories.all, self._proc, workload.kind)
+        pid = first.pid if first is not None else None
         tables = [
             self._limit_facts(workload, directories),
             *isolation_table(workload.kind, pid, self._proc),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from collectors.engines.systemd.bus import SERVICE_NAME, SystemBus, system_bus
+from collectors.engines.systemd.bus import SERVICE, SERVICE_NAME, NoSuchUnit, SystemBus, system_bus
+from collectors.engines.systemd.unit_at_rest import UnitAtRest, slice_path, unit_at_rest
 from collectors.model.errors import SourceDown
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
 from collectors.safety.sanitize import sanitize
@@ -17,10 +18,12 @@ _OTHERS = ("systemd-nspawn@",)
 """Prefixes of services that are containers: their cgroups are listed under their own engine."""
 _STARTABLE = frozenset({"enabled", "enabled-runtime", "linked", "linked-runtime"})
 """Unit file states: only an enabled service is worth listing when it is stopped."""
+_READ_AGAIN_EVERY = 60
+"""Readings after which the units at rest are read again: a reload may have changed them."""
 
 
 class SystemdSource:
-    """Lists stopped and failed services. Two calls per reading, whatever their number."""
+    """Lists stopped and failed services. Two calls per reading, whatever their number, and two for each new one."""
 
     name = "systemd"
     interval_s = 5.0
@@ -32,34 +35,61 @@ class SystemdSource:
     def __init__(self) -> None:
         self._stack = ExitStack()
         self._bus: SystemBus | None = None
+        self._readings = 0
+        self._units: dict[str, UnitAtRest | None] = {}
+        """By name, of the units at rest; `None` for one that is gone."""
 
     def open(self, wake: Callable[[], None]) -> None:
         """Connect to the system bus."""
         self._bus = self._stack.enter_context(system_bus())
 
     def read(self) -> SourceReading:
-        """List the loaded services that failed, or are stopped although enabled."""
-        if self._bus is None:
+        """List the loaded services that failed, or are stopped although enabled and meant to run."""
+        bus = self._bus
+        if bus is None:
             raise SourceDown("the system bus is not open")
-        units = self._bus.call("ListUnitsByPatterns", "asas", ([], ["*.service"]))[0]
-        files = self._bus.call("ListUnitFilesByPatterns", "asas", ([], ["*.service"]))[0]
+        units = bus.call("ListUnitsByPatterns", "asas", ([], ["*.service"]))[0]
+        files = bus.call("ListUnitFilesByPatterns", "asas", ([], ["*.service"]))[0]
         startable = {str(path).rpartition("/")[2] for path, state in files if state in _STARTABLE}
+        previous = self._units if self._readings % _READ_AGAIN_EVERY else {}
+        self._readings += 1
+        self._units = {}
         workloads: dict[WorkloadId, Workload] = {}
-        for name, description, load, active, *_ in units:
+        for name, description, load, active, _, _, path, *_ in units:
             state = _AT_REST.get(active)
-            if name.startswith(_OTHERS):
+            if load != "loaded" or state is None or name.startswith(_OTHERS):
                 continue
-            if load == "loaded" and state is not None and (state is State.CRASHED or name in startable):
-                identity = WorkloadId("systemd", f"{slice_of(sanitize(name))}/{sanitize(name)}")
-                workloads[identity] = Workload(
-                    identity, Kind.SERVICE, sanitize(name), state, description=sanitize(description) or None
-                )
+            if state is State.STOPPED and name not in startable:
+                continue
+            unit = self._units[name] = previous[name] if name in previous else _read_unit(bus, str(path))
+            if unit is not None and (state is State.CRASHED or unit.is_meant_to_run):
+                workload = _workload(name, unit.slice, state, description)
+                workloads[workload.id] = workload
         return SourceReading(workloads, {}, detail=f"{len(workloads)} at rest")
 
     def close(self) -> None:
         """Disconnect."""
         self._stack.close()
         self._bus = None
+
+
+def _read_unit(bus: SystemBus, path: str) -> UnitAtRest | None:
+    try:
+        return unit_at_rest(bus.properties(path), bus.properties(path, SERVICE))
+    except NoSuchUnit:  # since it was listed
+        return None
+
+
+def _workload(name: str, slice_name: str, state: State, description: str) -> Workload:
+    """Describe a unit as the kernel's source does while it runs: a stop must not make it another workload."""
+    return Workload(
+        WorkloadId("systemd", f"{slice_path(slice_name)}/{sanitize(name)}"),
+        Kind.SERVICE,
+        sanitize(name),
+        state,
+        description=sanitize(description) or None,
+        project=sanitize(slice_name) if slice_path(slice_name) else None,
+    )
 
 
 def slice_of(unit: str) -> str:

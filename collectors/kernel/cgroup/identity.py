@@ -10,6 +10,7 @@ import msgspec
 from collectors.kernel import procfs
 from collectors.kernel.cgroup import processes
 from collectors.kernel.cgroup.discovery import Cgroup
+from collectors.kernel.cgroup.processes import Process
 from collectors.model.workloads import Kind, State, WorkloadId
 from collectors.safety.sanitize import sanitize
 
@@ -25,7 +26,7 @@ class Identity:
     """Sanitized."""
     name_is_known: bool
     project: str | None = None
-    pid: int | None = None
+    process: Process | None = None
     """The first process; `None` when there is none, or none may be seen."""
     started_at: float | None = None
     network: str | None = None
@@ -101,7 +102,8 @@ def identify(cgroup: Cgroup, directories: list[str], proc: str, host_network: st
     workload = cgroup.workload
     if workload is None:
         raise ValueError(f"{cgroup.path} is not a workload")
-    pid = processes.first_pid(directories)
+    process = processes.first_process(directories, proc, workload.kind)
+    pid = process.pid if process is not None else None
     engine, own_id, project = workload.engine, workload.id, cgroup.project
     name, is_known = workload.name, workload.name_is_known
     if workload.kind is Kind.VM and pid is not None:
@@ -119,8 +121,8 @@ def identify(cgroup: Cgroup, directories: list[str], proc: str, host_network: st
         name=sanitize(name),
         name_is_known=is_known,
         project=sanitize(project) if project else None,
-        pid=pid,
-        started_at=None if pid is None else processes.started_at(proc, pid),
+        process=process,
+        started_at=None if process is None else processes.started_at(proc, process),
         network=None if pid is None else _own_network(workload.kind, pid, proc, host_network),
     )
 
@@ -128,7 +130,7 @@ def identify(cgroup: Cgroup, directories: list[str], proc: str, host_network: st
 def is_settled(cgroup: Cgroup, identity: Identity) -> bool:
     """Whether the id is final: the id of a machine, or the engine of a bare id, shows only in a process."""
     workload = cgroup.workload
-    return identity.pid is not None or workload is None or not (workload.kind is Kind.VM or workload.is_ambiguous)
+    return identity.process is not None or workload is None or not (workload.kind is Kind.VM or workload.is_ambiguous)
 
 
 def _own_network(kind: Kind, pid: int, proc: str, host_network: str | None) -> str | None:
@@ -148,4 +150,4 @@ def state_of(identity: Identity, is_paused: bool) -> State:
     """Return the state as the kernel shows it; unknown for a cgroup without a process."""
     if is_paused:
         return State.PAUSED
-    return State.RUNNING if identity.pid is not None else State.UNKNOWN
+    return State.RUNNING if identity.process is not None else State.UNKNOWN

@@ -14,10 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collectors.engines import file_log as file_module
+from collectors.engines.connections import EngineConnections
 from collectors.engines.file_log import FileLog
 from collectors.engines.systemd.journal import JournalLog
+from collectors.inspection.logs import open_log
 from collectors.model.errors import SourceError
 from collectors.model.logs import LONGEST, Log, LogLine, clean
+from collectors.model.workloads import Kind, State, Workload, WorkloadId
 from tests.helpers.lab.process import wait_until
 from tui.presenters.log_buffer import CAPACITY, CHUNK, FollowQueue, LogBuffer, stamp
 
@@ -221,6 +224,25 @@ class TestJournal:
         assert [line.is_error for line in lines] == [False, False, True, False]
         assert lines[0].at == 1_700_000_000.0
         assert "--unit=ssh.service --output=json --no-pager --quiet --lines=4" in (journalctl / "words").read_text()
+
+    @pytest.mark.parametrize(
+        ("engine", "path", "match"),
+        [
+            ("systemd", "/system.slice/x.service", "--unit=x.service --output"),
+            (
+                "systemd-user",
+                "/user.slice/user-1000.slice/user@1000.service/app.slice/x.service",
+                "_SYSTEMD_USER_UNIT=x.service _UID=1000 + USER_UNIT=x.service _UID=1000 --output",
+            ),
+        ],
+    )
+    def test_a_users_unit_is_not_taken_for_the_systems_of_that_name(
+        self, engine: str, path: str, match: str, journalctl: Path
+    ) -> None:
+        (journalctl / "says").write_text("")
+        workload = Workload(WorkloadId(engine, path), Kind.SERVICE, "x.service", State.RUNNING)
+        open_log(workload, EngineConnections([])).last(1)
+        assert match in (journalctl / "words").read_text()
 
     def test_older_lines_are_asked_for_by_the_cursor(self, journalctl: Path) -> None:
         (journalctl / "says").write_text("\n".join([entry("c", "3"), entry("b", "2"), entry("a", "1")]) + "\n")
