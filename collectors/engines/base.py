@@ -110,6 +110,10 @@ class Engine:
             return ""
         return self.lacks or f"{workload.id.engine} runs it, and vmtop can only watch it"
 
+    def unreachable(self, workload: Workload) -> str:
+        """Return why nothing can be asked or done about one of its workloads; empty if it can."""
+        return ""
+
     def commands(self, request: Request) -> tuple[str, ...]:
         """Return the equivalent command lines, quoted for a shell; empty when there are none."""
         return ()

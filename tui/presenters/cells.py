@@ -98,7 +98,7 @@ class Cells:
 
     def _sign(self, reading: Reading, is_marked: bool, stale: bool) -> Cell:
         fancy, simple, tone = _SIGNS[reading.workload.state]
-        if stale:
+        if stale or reading.workload.is_listed is False:
             fancy, simple, tone = "?", "?", "warn"
         elif reading.workload.health == "unhealthy":
             fancy, simple, tone = "!", "!", "bad"

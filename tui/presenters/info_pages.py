@@ -11,6 +11,7 @@ from rich.text import Text
 
 from collectors.actions.log import Entry
 from collectors.analysis.rates import Moment, Reading
+from collectors.engines.registry import owner
 from collectors.model.metrics import METRICS, Unit
 from collectors.model.workloads import Availability
 from collectors.safety.sanitize import sanitize
@@ -27,7 +28,7 @@ _FILTERS = (
 _SIGNS = (
     ("● ‖ ○ ✗", "running, paused, stopped, crashed"),
     ("!", "unhealthy"),
-    ("?", "its numbers are old"),
+    ("?", "its numbers are old, or no engine knows it; w shows which"),
     ("▌", "marked"),
     ("~12M", "approximate; w shows how it is measured"),
     ("-", "unknown; w shows why"),
@@ -64,7 +65,9 @@ def why_page(reading: Reading, moment: Moment) -> Text:
     for label, fact in (("id", workload.id.id), ("cgroup", workload.cgroup), ("image", workload.image)):
         if fact:
             page.append(f"{label:<7}", style="dim").append(f"{fact}\n")
-    if not workload.name_is_known:
+    if unreachable := owner(workload).unreachable(workload):
+        page.append(f"{unreachable[0].upper()}{unreachable[1:]}.\n", style="italic")
+    elif not workload.name_is_known:
         page.append("The name is a shortened id: no engine that knows it could be asked (see !).\n", style="italic")
     for metric in METRICS.values():
         value = reading.value(metric.key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,12 @@ from collectors.engines.options import EngineOption
 
 if TYPE_CHECKING:
     from collectors.engines.docker.access import DockerAccess
-    from collectors.model.actions import Request
+    from collectors.model.actions import Request, Verb
+    from collectors.model.workloads import Workload
     from collectors.sampling.source import Source, SourceSpec
+
+
+_OF_USER = re.compile(r"/user-(\d+)\.slice/")
 
 
 class DockerEngine(Engine):
@@ -47,6 +52,16 @@ class DockerEngine(Engine):
 
         return DockerAccess(specs)
 
+    def forbids(self, verb: Verb, workload: Workload) -> str:
+        return self.unreachable(workload) or super().forbids(verb, workload)
+
+    def unreachable(self, workload: Workload) -> str:
+        if workload.id.engine == "podman" and not workload.is_listed:
+            return f"Podman runs it, and vmtop can only watch it without Podman's socket: --docker {_socket(workload)}"
+        if workload.is_listed is False:
+            return "no engine that vmtop asks knows it: another one may run it, or it is not a container"
+        return ""
+
     def commands(self, request: Request) -> tuple[str, ...]:
         from collectors.engines.docker.shell_commands import commands
 
@@ -56,3 +71,9 @@ class DockerEngine(Engine):
         from collectors.engines.docker.shell_commands import warnings
 
         return warnings(request)
+
+
+def _socket(workload: Workload) -> str:
+    """Return the address of the Podman that runs a container: root's, or that of the user in whose slice it is."""
+    user = _OF_USER.search(workload.cgroup or "")
+    return f"unix:///run/user/{user[1]}/podman/podman.sock" if user else "unix:///run/podman/podman.sock"

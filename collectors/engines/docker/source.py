@@ -30,6 +30,9 @@ INSPECTIONS_AT_MOST = 20
 _NOT_INSPECTED = frozenset({State.CREATED, State.STOPPED, State.CRASHED, State.STOPPING})
 
 
+_ENGINES = frozenset({"docker", "podman"})
+
+
 class DockerSource:
     """Reads a container engine through its API.
 
@@ -106,6 +109,7 @@ class DockerSource:
             self._samples(workloads),
             events,
             detail=str(len(workloads)),
+            engines=_ENGINES,
         )
 
     def close(self) -> None:
