@@ -36,8 +36,8 @@ def measure(folder: Path, hours: float, say: Callable[[str], None]) -> list[Resu
 
 
 async def _live(folder: Path, count: int, say: Callable[[str], None]) -> list[Result]:
-    tape = SessionRecorder(folder / "spool")
-    app = VmtopApp(QuietSampler([]), ScreenOptions(is_demo=True), tape=tape)
+    session_recorder = SessionRecorder(folder / "spool")
+    app = VmtopApp(QuietSampler([]), ScreenOptions(is_demo=True), session_recorder=session_recorder)
     taken: list[Held] = []
     complaints: set[str] = set()
     largest, fleet, began = 0, Fleet(WORKLOADS), time.monotonic()
@@ -47,22 +47,22 @@ async def _live(folder: Path, count: int, say: Callable[[str], None]) -> list[Re
         assert isinstance(main, LiveListScreen)
         for number in range(count):
             frame = fleet.frame()
-            tape.recorder.take(frame)
+            session_recorder.recorder.take(frame)
             if number % _PAINT_EVERY:
                 main.track.feed(frame)
             else:
                 main.post_message(FrameReady(frame))
                 await pilot.pause()
             if number % _WAIT_EVERY == 0:
-                tape.recorder.between_frames(lambda: None).result(60)
+                session_recorder.recorder.between_frames(lambda: None).result(60)
             if number % _LOOK_EVERY == 0:
                 await pilot.press(_KEYS[number // _LOOK_EVERY % len(_KEYS)])
                 taken.append(held()._replace(at=float(number)))
                 largest = max(largest, folder_bytes(folder))
-                complaints.update(tape.words())
+                complaints.update(session_recorder.notes())
             if number % 3600 == 0:
                 say(f"hour {number // 3600}, {taken[-1]}, {number / max(1.0, time.monotonic() - began):.0f} frames/s")
-    tape.close()
+    session_recorder.close()
     return _results(count, time.monotonic() - began, taken, largest, complaints)
 
 

@@ -36,7 +36,9 @@ class FleetApp(VmtopApp):
 
     def __init__(self, mode: str, workloads: int, ticks: int, told: Path) -> None:
         super().__init__(
-            QuietSampler([]), ScreenOptions(), tape=SessionRecorder(told.parent / "spool" if mode == "hour" else None)
+            QuietSampler([]),
+            ScreenOptions(),
+            session_recorder=SessionRecorder(told.parent / "spool" if mode == "hour" else None),
         )
         self._mode, self._workloads, self._ticks, self._told = mode, workloads, ticks, told
         fleet = Fleet(workloads)
@@ -89,10 +91,10 @@ class FleetApp(VmtopApp):
         cost, held = OwnCost(), []
         source = Believable(self._workloads)
         for number, frame in enumerate(source.frames(self._ticks)):
-            self.tape.recorder.take(frame)
+            self.session_recorder.recorder.take(frame)
             screen.post_message(FrameReady(frame))
             await asyncio.wrap_future(
-                self.tape.recorder.between_frames(lambda: None)
+                self.session_recorder.recorder.between_frames(lambda: None)
             )  # in a second it would be through
             if number % max(1, self._ticks // 60) == 0:
                 await asyncio.sleep(0.02)
@@ -104,5 +106,5 @@ if __name__ == "__main__":
     mode, workloads, ticks, told = sys.argv[1:]
     app = FleetApp(mode, int(workloads), int(ticks), Path(told))
     code = app.run_to_end()
-    app.tape.close()
+    app.session_recorder.close()
     sys.exit(code)

@@ -14,7 +14,7 @@ from tests.helpers.demo_fleet import Fleet, QuietSampler
 from tui.app.live import VmtopApp
 from tui.controllers.frame_feed import FrameReady
 from tui.screens.workloads.live import LiveListScreen
-from tui.settings.main_screen_keys import LIVE, REPLAY, Key, keys_of, shown
+from tui.settings.main_screen_keys import LIVE, REPLAY, Key, key_names, keys_of
 from tui.settings.screen_options import ScreenOptions
 
 SECONDS = 90
@@ -55,7 +55,7 @@ def key_tables() -> dict[str, list[Key]]:
 
 def with_keys(page: str, keys: list[Key]) -> str:
     """Return a page with the rows of its table of keys replaced."""
-    rows = "".join(f"| `{shown(key.keys)}` | {key.help} |\n" for key in keys)
+    rows = "".join(f"| `{key_names(key.keys)}` | {key.help} |\n" for key in keys)
     return re.sub(r"(\| key \| does \|\n\|---\|---\|\n)(?:\|.*\n)*", lambda table: table[1] + rows, page)
 
 

@@ -52,10 +52,9 @@ def aftermath(request: Request) -> str:
     seconds = f"{request.timeout_s:g} s"
     if request.after is AfterTimeout.LEAVE:
         return f"If this takes longer than {seconds}, it is left as it is."
-    is_vm = request.workload.kind == "vm"
-    if request.verb is Verb.RESTART and is_vm:
-        return f"If this takes longer than {seconds}, it is reset as by its button: unsaved data is lost."
-    return f"If this takes longer than {seconds}, it is {'forced off' if is_vm else 'killed'}: unsaved data is lost."
+    spec = VERBS[request.verb]
+    participle = spec.vm_forced if request.workload.kind == "vm" else spec.forced
+    return f"If this takes longer than {seconds}, it is {participle}: unsaved data is lost."
 
 
 def describe(workload: Workload) -> str:

@@ -32,7 +32,7 @@ class VerbSpec:
     vm_done: str = ""
     """`done` for VMs; empty for the same text."""
     forced: str = "killed"
-    """Participle of what was done after the time-out; only used with `can_wait`."""
+    """Participle of the forced end after the time-out, in the warning and in the outcome; only used with `can_wait`."""
     vm_forced: str = "forced off"
     """`forced` for VMs."""
     vm_consequence: str

@@ -37,15 +37,15 @@ def has_worked(running: Session | Replaying, count: int = 0) -> Callable[[], boo
 
 
 async def test_marked_workloads_are_compared_while_the_frames_go_on(tmp_path: Path) -> None:
-    async with kept(tmp_path, tmp_path / "spool") as (running, tape):
-        frames = await live(running, tape, 8)
+    async with kept(tmp_path, tmp_path / "spool") as (running, session_recorder):
+        frames = await live(running, session_recorder, 8)
         await running.press("space", "space", "equals_sign")
         await until(running.pilot, has_worked(running, 8))
         screen = compared(running)
         names = [workload.name for workload in screen.workloads]
         assert len(names) == 2
         assert all(name in running.text() for name in names)
-        frames += await live(running, tape, 3)
+        frames += await live(running, session_recorder, 3)
         await until(running.pilot, has_worked(running, 11))
         shown = screen._shown
         assert shown is not None
@@ -69,8 +69,8 @@ async def test_a_comparison_that_fails_says_so_and_the_next_one_works(
     def fail(*_: object) -> None:
         raise RuntimeError("the past is torn")
 
-    async with kept(tmp_path, tmp_path / "spool") as (running, tape):
-        await live(running, tape, 4)
+    async with kept(tmp_path, tmp_path / "spool") as (running, session_recorder):
+        await live(running, session_recorder, 4)
         with monkeypatch.context() as broken:
             broken.setattr("tui.screens.compare.fill", fail)
             await running.press("space", "space", "equals_sign")
@@ -81,15 +81,15 @@ async def test_a_comparison_that_fails_says_so_and_the_next_one_works(
 
 
 async def test_without_two_marks_the_key_says_what_to_do(tmp_path: Path) -> None:
-    async with kept(tmp_path, None) as (running, tape):
-        await live(running, tape, 2)
+    async with kept(tmp_path, None) as (running, session_recorder):
+        await live(running, session_recorder, 2)
         await running.press("space", "equals_sign")
         assert "Mark 2 to 8 workloads" in running.text()
 
 
 async def test_with_no_marks_the_classes_are_compared(tmp_path: Path) -> None:
-    async with kept(tmp_path, tmp_path / "spool") as (running, tape):
-        await live(running, tape, 8)
+    async with kept(tmp_path, tmp_path / "spool") as (running, session_recorder):
+        await live(running, session_recorder, 8)
         await running.press("equals_sign")
         await until(running.pilot, lambda: "bare metal" in running.text())
         shown = running.text()
@@ -125,8 +125,8 @@ async def test_while_the_classes_are_measured_the_screen_says_how_far_it_is(tmp_
         going.wait(20)
         raise SourceDown("the host went away")
 
-    async with kept(tmp_path, None) as (running, tape):
-        await live(running, tape, 2)
+    async with kept(tmp_path, None) as (running, session_recorder):
+        await live(running, session_recorder, 2)
         running.pilot.app.push_screen(ClassesScreen(work, 40))
         await until(running.pilot, lambda: "Reading workloads: 3 of 40" in running.text())
         going.set()
@@ -135,24 +135,24 @@ async def test_while_the_classes_are_measured_the_screen_says_how_far_it_is(tmp_
 
 
 async def test_without_a_spool_the_comparison_begins_now(tmp_path: Path) -> None:
-    async with kept(tmp_path, None) as (running, tape):
-        await live(running, tape, 3)
+    async with kept(tmp_path, None) as (running, session_recorder):
+        await live(running, session_recorder, 3)
         await running.press("space", "space", "equals_sign")
         await until(running.pilot, has_worked(running, 1))
-        await live(running, tape, 2)
+        await live(running, session_recorder, 2)
         await until(running.pilot, has_worked(running, 3))
 
 
 async def test_when_more_becomes_known_the_cursor_stays_on_its_metric(tmp_path: Path) -> None:
     """Rates need two frames: their rows come above those that are there at once."""
-    async with kept(tmp_path, None) as (running, tape):
-        await live(running, tape, 2)
+    async with kept(tmp_path, None) as (running, session_recorder):
+        await live(running, session_recorder, 2)
         await running.press("space", "space", "equals_sign")
         await until(running.pilot, has_worked(running, 1))
         first = legend(running)
         await running.press("j")
         chosen = legend(running)
-        await live(running, tape, 3)
+        await live(running, session_recorder, 3)
         await until(running.pilot, has_worked(running, 4))
         await running.pilot.pause()
         assert legend(running) == chosen != first

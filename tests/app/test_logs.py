@@ -177,13 +177,13 @@ class TestLogScreen:
 
     async def test_wrapping_makes_only_new_lines(self, monkeypatch: pytest.MonkeyPatch) -> None:
         made: list[LogLine] = []
-        original = log_buffer.shown
+        original = log_buffer.styled_log_line
 
         def count(line: LogLine, *rest: object) -> object:
             made.append(line)
             return original(line, *rest)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(logs_module, "shown", count)
+        monkeypatch.setattr(logs_module, "styled_log_line", count)
         log = MemoryLog(3000)
         async with showing(LogScreen(WEB, lambda: log)) as pilot:
             await pilot.press("w")

@@ -28,20 +28,20 @@ from tui.settings.screen_options import ScreenOptions
 @asynccontextmanager
 async def kept(folder: Path, base: Path | None) -> AsyncIterator[tuple[Session, SessionRecorder]]:
     """A live screen whose frames are kept in a spool below `base`."""
-    tape = SessionRecorder(base)
+    session_recorder = SessionRecorder(base)
     sampler = QuietSampler([])
-    app = VmtopApp(sampler, ScreenOptions(), None, tape)
+    app = VmtopApp(sampler, ScreenOptions(), None, session_recorder)
     async with app.run_test(size=SIZE, notifications=True) as pilot:
         await pilot.pause()
-        yield Session(pilot, Fleet(6)), tape
-    tape.close()
+        yield Session(pilot, Fleet(6)), session_recorder
+    session_recorder.close()
 
 
-async def live(running: Session, tape: SessionRecorder, count: int) -> list[Frame]:
-    """Let frames arrive as the sampler would hand them over: to the tape and to the screen."""
+async def live(running: Session, session_recorder: SessionRecorder, count: int) -> list[Frame]:
+    """Let frames arrive as the sampler would hand them over: to the recorder and to the screen."""
     frames = [running.fleet.frame() for _ in range(count)]
     for frame in frames:
-        tape.recorder.take(frame)
+        session_recorder.recorder.take(frame)
         running.screen.post_message(FrameReady(frame))
         await running.pilot.pause()
     return frames
@@ -56,13 +56,13 @@ async def answer(running: Session, path: Path) -> None:
 
 
 async def test_a_snapshot_keeps_the_session_so_far_while_it_goes_on(tmp_path: Path) -> None:
-    async with kept(tmp_path, tmp_path / "spool") as (running, tape):
-        frames = await live(running, tape, 8)
+    async with kept(tmp_path, tmp_path / "spool") as (running, session_recorder):
+        frames = await live(running, session_recorder, 8)
         await running.press("S")
         assert "Save the session so far" in running.text()
         await answer(running, tmp_path / "kept.vmtop.gz")
         await until(running.pilot, lambda: "vmtop replay" in running.text())
-        frames += await live(running, tape, 3)
+        frames += await live(running, session_recorder, 3)
         assert running.screen.moment is not None
         assert running.screen.moment.frame == frames[-1]
     files = SessionFiles([tmp_path / "kept.vmtop.gz"])
@@ -77,8 +77,8 @@ async def test_a_name_that_is_taken_is_told_before_anything_is_written(
     monkeypatch.chdir(tmp_path)
     taken = tmp_path / "taken.vmtop.gz"
     taken.write_text("precious")
-    async with kept(tmp_path, tmp_path / "spool") as (running, tape):
-        await live(running, tape, 2)
+    async with kept(tmp_path, tmp_path / "spool") as (running, session_recorder):
+        await live(running, session_recorder, 2)
         await running.press("S")
         await answer(running, Path(taken.name))
         assert "already exists" in running.text()
@@ -87,13 +87,13 @@ async def test_a_name_that_is_taken_is_told_before_anything_is_written(
 
 async def test_a_recording_is_told_in_the_header_and_ends_whole(tmp_path: Path) -> None:
     path = tmp_path / "rec.vmtop.gz"
-    async with kept(tmp_path, None) as (running, tape):
-        await live(running, tape, 2)
+    async with kept(tmp_path, None) as (running, session_recorder):
+        await live(running, session_recorder, 2)
         await running.press("R")
         await answer(running, path)
-        frames = await live(running, tape, 5)
-        tape.recorder.between_frames(lambda: None).result(20)
-        await live(running, tape, 0)
+        frames = await live(running, session_recorder, 5)
+        session_recorder.recorder.between_frames(lambda: None).result(20)
+        await live(running, session_recorder, 0)
         running.screen.redraw()
         await running.pilot.pause()
         assert "REC 4.0s" in running.text()
@@ -106,8 +106,8 @@ async def test_a_recording_is_told_in_the_header_and_ends_whole(tmp_path: Path) 
 
 
 async def test_back_in_time_and_to_now_again_while_nothing_pauses(tmp_path: Path) -> None:
-    async with kept(tmp_path, tmp_path / "spool") as (running, tape):
-        await live(running, tape, 10)
+    async with kept(tmp_path, tmp_path / "spool") as (running, session_recorder):
+        await live(running, session_recorder, 10)
         await running.press("j", "M")
         view: TableState = running.screen.view
         await running.press("T")
@@ -119,7 +119,7 @@ async def test_back_in_time_and_to_now_again_while_nothing_pauses(tmp_path: Path
         assert "PAST" in running.text()
         await running.press("home")
         await until(running.pilot, lambda: past.playback.number == 0)
-        frames = await live(running, tape, 3)
+        frames = await live(running, session_recorder, 3)
         assert past.playback.number == 0, "the past stands still"
         await running.press("end")
         await running.pilot.pause()
@@ -130,11 +130,11 @@ async def test_back_in_time_and_to_now_again_while_nothing_pauses(tmp_path: Path
 
 
 async def test_a_recording_is_told_in_the_past_too_and_q_comes_back_to_now(tmp_path: Path) -> None:
-    async with kept(tmp_path, tmp_path / "spool") as (running, tape):
-        await live(running, tape, 5)
+    async with kept(tmp_path, tmp_path / "spool") as (running, session_recorder):
+        await live(running, session_recorder, 5)
         await running.press("R")
         await answer(running, tmp_path / "rec.vmtop.gz")
-        await live(running, tape, 3)
+        await live(running, session_recorder, 3)
         await running.press("T")
         await until(running.pilot, lambda: isinstance(running.pilot.app.screen, ReplayScreen))
         await until(running.pilot, lambda: "REC" in running.text().splitlines()[0])
@@ -142,7 +142,7 @@ async def test_a_recording_is_told_in_the_past_too_and_q_comes_back_to_now(tmp_p
         assert "End returns to now" in running.text()
         await running.press("q")
         assert isinstance(running.pilot.app.screen, LiveListScreen)
-        assert tape.recording is not None, "the recording goes on"
+        assert session_recorder.recording is not None, "the recording goes on"
 
 
 async def test_end_stays_at_the_end_of_a_session_that_grows(tmp_path: Path) -> None:
@@ -162,15 +162,15 @@ async def test_end_stays_at_the_end_of_a_session_that_grows(tmp_path: Path) -> N
 
 
 async def test_without_a_spool_the_keys_say_why(tmp_path: Path) -> None:
-    async with kept(tmp_path, None) as (running, tape):
-        await live(running, tape, 2)
+    async with kept(tmp_path, None) as (running, session_recorder):
+        await live(running, session_recorder, 2)
         await running.press("T")
         await until(running.pilot, lambda: "--no-spool" in running.text())
 
 
 async def test_a_note_lands_on_the_timeline(tmp_path: Path) -> None:
-    async with kept(tmp_path, None) as (running, tape):
-        await live(running, tape, 2)
+    async with kept(tmp_path, None) as (running, session_recorder):
+        await live(running, session_recorder, 2)
         await running.press("colon")
         await running.pilot.press(*"mark deployed [b]2[/b]")
         await running.pilot.pause(0.5)

@@ -67,10 +67,10 @@ async def test_guest_agents_are_asked_only_while_actions_are_unlocked(
     tmp_path: Path, asked: list[tuple[bool, list[Workload]]]
 ) -> None:
     """Asking one is a command to the guest; libvirt takes it only from who may write."""
-    async with kept(tmp_path, tmp_path / "spool") as (running, tape):
-        await live(running, tape, 3)
+    async with kept(tmp_path, tmp_path / "spool") as (running, session_recorder):
+        await live(running, session_recorder, 3)
         for is_locked in (False, True, False):
-            assert running.screen.desk.is_locked == is_locked
+            assert running.screen.actions.is_locked == is_locked
             await running.press("equals_sign")
             await until(running.pilot, lambda: "bare metal" in running.text())
             await running.press("escape", "L")
@@ -83,8 +83,8 @@ async def test_how_far_measuring_is_is_told_no_more_when_it_is_done(
     tmp_path: Path, asked: list[tuple[bool, list[Workload]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(classes_module, "_PROGRESS_EVERY_S", 0.01)
-    async with kept(tmp_path, tmp_path / "spool") as (running, tape):
-        await live(running, tape, 3)
+    async with kept(tmp_path, tmp_path / "spool") as (running, session_recorder):
+        await live(running, session_recorder, 3)
         await running.press("equals_sign")
         await until(running.pilot, lambda: "each value measured on this host" in running.text())
         for _ in range(5):
@@ -97,9 +97,9 @@ async def test_what_a_comparison_reads_of_the_session_is_let_go_of(
     tmp_path: Path, asked: list[tuple[bool, list[Workload]]]
 ) -> None:
     spool = tmp_path / "spool"
-    async with kept(tmp_path, spool) as (running, tape):
-        frames = await live(running, tape, 5)
-        paths, before = tape.paths(), opened(spool)
+    async with kept(tmp_path, spool) as (running, session_recorder):
+        frames = await live(running, session_recorder, 5)
+        paths, before = session_recorder.paths(), opened(spool)
         frames_read = list(running.screen.frames_since(frames[2].wall))
         assert [frame.wall for frame in frames_read] == [frame.wall for frame in frames[2:]]
         assert opened(spool) == before
@@ -120,9 +120,9 @@ async def test_what_a_comparison_reads_of_the_session_is_let_go_of(
 @pytest.mark.parametrize("key", ["end", "q", "escape"])
 async def test_back_from_the_past_the_session_is_let_go_of(tmp_path: Path, key: str) -> None:
     spool = tmp_path / "spool"
-    async with kept(tmp_path, spool) as (running, tape):
-        await live(running, tape, 5)
-        tape.paths()
+    async with kept(tmp_path, spool) as (running, session_recorder):
+        await live(running, session_recorder, 5)
+        session_recorder.paths()
         before = opened(spool)
         await running.press("T")
         await until(running.pilot, lambda: isinstance(running.pilot.app.screen, ReplayScreen))
@@ -151,25 +151,25 @@ async def test_a_session_that_cannot_be_read_is_named_in_the_comparison_and_does
     def fail(_: SessionRecorder) -> list[Path]:
         raise OSError(5, "Input/output error")
 
-    async with kept(tmp_path, tmp_path / "spool") as (running, tape):
-        await live(running, tape, 3)
+    async with kept(tmp_path, tmp_path / "spool") as (running, session_recorder):
+        await live(running, session_recorder, 3)
         monkeypatch.setattr(SessionRecorder, "paths", fail)
         await running.press("space", "space", "equals_sign")
         await until(running.pilot, lambda: "cannot compare" in running.text())
         assert "Input/output error" in running.text()
         await running.press("escape")
         await until(running.pilot, lambda: running.pilot.app.screen is running.screen)
-        await live(running, tape, 1)
+        await live(running, session_recorder, 1)
         await running.press("U", "equals_sign")
         await until(running.pilot, lambda: running.pilot.app.screen is running.screen)
         assert running.pilot.app.is_running
 
 
 async def test_a_note_that_looks_like_markup_is_kept_as_it_is(tmp_path: Path) -> None:
-    async with kept(tmp_path, tmp_path / "spool") as (running, tape):
-        await live(running, tape, 2)
+    async with kept(tmp_path, tmp_path / "spool") as (running, session_recorder):
+        await live(running, session_recorder, 2)
         noted: list[str] = []
-        tape.announce = lambda event: noted.append(event.detail)
+        session_recorder.announce = lambda event: noted.append(event.detail)
         running.screen.action_note()
         await fill_in(running, MARKUP)
         assert noted == [MARKUP]
@@ -181,8 +181,8 @@ async def test_a_file_name_that_looks_like_markup_is_told_as_it_is(
 ) -> None:
     name = "[bold]x[@click=app.quit].vmtop.gz"
     monkeypatch.chdir(tmp_path)
-    async with kept(tmp_path, tmp_path / "spool") as (running, tape):
-        await live(running, tape, 3)
+    async with kept(tmp_path, tmp_path / "spool") as (running, session_recorder):
+        await live(running, session_recorder, 3)
         await running.press("S")
         await fill_in(running, name)
         await until(running.pilot, lambda: f"vmtop replay {name}" in running.text())

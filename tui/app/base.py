@@ -1,6 +1,6 @@
 """What the live application and the replay share: screens, the palette, a clean end whatever happens.
 
-One line is painted before anything of vmtop's own is loaded: users see at once that it starts.
+One line is painted before vmtop's own modules are loaded, so users see at once that it starts.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from textual.widgets import Static
 
 from collectors.safety.sanitize import sanitize
 from tui.settings import log_file
-from tui.settings.main_screen_keys import APP_ACTIONS, LIVE, keys_of, shown
+from tui.settings.main_screen_keys import APP_ACTIONS, LIVE, key_names, keys_of
 from tui.settings.screen_options import ScreenOptions
 from tui.terminal.input_gate import InputGate
 from tui.terminal.output_filter import TerminalSafeFilter
@@ -41,7 +41,7 @@ from tui.terminal.textual_private import PROBLEM, discard_cached_colors
 log = logging.getLogger(__name__)
 
 _ALWAYS = {"repaint", "suspend_process"}
-"""Actions whose keys work in front of a dialogue, too."""
+"""Actions whose keys also work while a dialogue is open."""
 
 
 class BaseApp(PaintingApp):
@@ -68,11 +68,11 @@ class BaseApp(PaintingApp):
         """Why the screen ended by itself; a sentence."""
         self.animation_level = "none"
         self._end_code: int | None = None
-        """The exit code that was asked for, from then on."""
+        """The exit code, once the end was requested."""
         self._gate = InputGate()
-        self._aims: WeakKeyDictionary[events.Key, Screen[Any]] = WeakKeyDictionary()
-        """The screen that was on top when a key came, as long as the key is on its way."""
-        self._outlet = TerminalSafeFilter(options.ascii)
+        self._target_screens: WeakKeyDictionary[events.Key, Screen[Any]] = WeakKeyDictionary()
+        """The screen that was on top when a key arrived, until the key is handled."""
+        self._output_filter = TerminalSafeFilter(options.ascii)
 
     def compose(self) -> ComposeResult:
         yield Static(Text(" vmtop  starting ...", no_wrap=True), id="opening")
@@ -86,7 +86,7 @@ class BaseApp(PaintingApp):
             self.call_after_refresh(self.begin)
 
     def begin(self) -> None:
-        """Load what the screens are made of, and show the first."""
+        """Load the screens, and show the first one."""
         from tui.dialogs.picker import PickerDialog
         from tui.dialogs.prompt import PromptDialog
         from tui.dialogs.text_page import TextDialog
@@ -99,41 +99,41 @@ class BaseApp(PaintingApp):
         gc.enable()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Return Textual's filters, and ours behind them."""
-        return [*super().get_line_filters(), self._outlet]
+        """Return Textual's filters, followed by ours."""
+        return [*super().get_line_filters(), self._output_filter]
 
     def clean(self, text: str) -> str:
-        return self._outlet.clean(text)
+        return self._output_filter.clean(text)
 
     def main_screen(self) -> Screen[None]:
-        """Return the screen to begin with."""
+        """Return the first screen."""
         raise NotImplementedError
 
     async def on_event(self, event: events.Event) -> None:
-        """Take an event, unless it was made for a screen that has closed since, or by a key that is held down."""
+        """Handle an event, unless it was meant for a screen that has closed since, or comes from a key held down."""
         if isinstance(event, events.Key | events.MouseEvent | events.Paste) and not event.is_forwarded:
-            if not self._gate.admits(_held(event), event.time):
+            if not self._gate.admits(_repeatable_name(event), event.time):
                 return
             if isinstance(event, events.Key):
-                self._aims[event] = self.screen
+                self._target_screens[event] = self.screen
         await super().on_event(event)
 
     def on_key(self, event: events.Key) -> None:
-        """Leave a key alone that came back from a screen that has closed: it is not for the one below."""
-        if self._aims.get(event, self.screen) is not self.screen:
+        """Ignore a key that bubbled up from a screen that has closed: it is not meant for the one below."""
+        if self._target_screens.get(event, self.screen) is not self.screen:
             event.prevent_default()
 
     def push_screen(self, screen: Screen[Any] | str, *arguments: Any, **options: Any) -> Any:
-        """Show a screen. A dialogue does not get the key that opened it again while that is held down."""
+        """Show a screen. While the key that opened a dialogue is held down, its repeats do not reach the dialogue."""
         pushed = super().push_screen(screen, *arguments, **options)
         if isinstance(self.screen, ModalScreen):
             self._gate.hold(time.monotonic())
         return pushed
 
     def pop_screen(self) -> AwaitComplete:
-        """Close a screen and let go of all that it painted. What is typed before the one below is painted is lost.
+        """Close a screen and release all that it painted. Keys typed before the screen below is painted are lost.
 
-        Textual's table of widget colors would keep some 130 MiB after a hundred screens.
+        Textual's table of widget colors would otherwise keep some 130 MiB after a hundred screens.
         """
         closed = super().pop_screen()
         self._gate.shut(time.monotonic())
@@ -155,14 +155,14 @@ class BaseApp(PaintingApp):
         self.push_screen(Palette(providers=[ThemeProvider], placeholder="Search for themes ..."))
 
     def exit(self, result: int | None = None, return_code: int = 0, message: Any = None) -> None:
-        """End in order."""
+        """End the application in an orderly way."""
         self._end_code = return_code
         super().exit(result, return_code, message)
 
     def end_after_failure(self) -> None:
         """End with a sentence. Textual would print a traceback with local variables, which may hold secrets.
 
-        Once the end was asked for it is no failure: Textual takes the parts of a screen away that is about to open.
+        After a request to end it is not a failure: Textual removes the parts of a screen that is about to open.
         """
         if self._end_code is not None:
             log.info("the screen failed while it ended", exc_info=True)
@@ -182,7 +182,7 @@ class BaseApp(PaintingApp):
             for key in keys_of(screen.where):
                 if key.action != "command_palette" and "move" not in key.action:
                     title = f"{key.label or key.action.partition('(')[0].replace('_', ' ')}: {key.help}"
-                    yield SystemCommand(title, shown(key.keys), partial(screen.run_action, key.action))
+                    yield SystemCommand(title, key_names(key.keys), partial(screen.run_action, key.action))
             for metric in METRICS.values():
                 yield SystemCommand(f"Sort by {metric.alias}", metric.help, partial(screen.action_sort, metric.key))
             yield SystemCommand("Theme", "change the colours", self.action_change_theme)
@@ -199,26 +199,26 @@ class BaseApp(PaintingApp):
         return self.return_code or 0 if self._end_code is None else self._end_code
 
 
-def _held(event: events.Key | events.MouseEvent | events.Paste) -> str:
-    """Name what may be held down, or pressed twice in a row; empty for what may not."""
+def _repeatable_name(event: events.Key | events.MouseEvent | events.Paste) -> str:
+    """Return a name for the key or mouse button that may be held down or pressed twice; empty for a paste or a move."""
     if isinstance(event, events.Key):
         return event.key
     return "mouse" if isinstance(event, events.MouseDown | events.MouseUp) else ""
 
 
-def farewell(words: str) -> None:
-    """Say something after the screen, unless the terminal has gone."""
+def farewell(message: str) -> None:
+    """Print a message after the screen has closed, unless the terminal has gone."""
     with suppress(OSError):
-        sys.stderr.write(f"{words}\n")
+        sys.stderr.write(f"{message}\n")
         sys.stderr.flush()
 
 
 @contextmanager
 def _terminal_for_textual() -> Iterator[None]:
-    """Keep the terminal for Textual alone: it writes to `sys.__stderr__`."""
+    """Reserve the terminal for Textual, which writes to `sys.__stderr__`."""
     original = sys.__stderr__
     with log_file.stderr_in_log() as terminal:
-        # Stays open: Textual's writer may be at it still when a slow terminal makes it late.
+        # Stays open: on a slow terminal, Textual's writer may still be writing to it.
         vars(sys)["__stderr__"] = os.fdopen(terminal, "w", encoding="utf-8", errors="replace", closefd=False)
         try:
             yield

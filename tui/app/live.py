@@ -1,4 +1,4 @@
-"""The live application: the sampler's frames, actions, and the session that is kept meanwhile."""
+"""The live application: frames from the sampler, actions, the recorder of the current session."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _LOGGING_S = 0.3
 _KEEPING_S = 2.0
-"""For the disk to take what is left of a recording, when the screen cannot end in order."""
+"""Seconds for the disk to take the rest of a recording when the screen cannot end in order."""
 
 
 def _note_commands() -> type[Provider]:
@@ -35,34 +35,34 @@ class VmtopApp(BaseApp):
     """The live screen.
 
     Args:
-        sampler: Where frames come from.
+        sampler: Takes the frames; `None` if `prepare` makes it.
         options: From the command line.
-        means: The ways to the engines; none by default.
-        tape: The session that is kept; none by default.
+        services: Connections to the engines; none by default.
+        session_recorder: Records the current session; one without a spool by default.
     """
 
     COMMANDS = BaseApp.COMMANDS | {_note_commands}
     sampler: Sampler
-    means: Services
-    tape: SessionRecorder
-    desk: ActionController | None = None
-    """From the first screen on."""
+    services: Services
+    session_recorder: SessionRecorder
+    actions: ActionController | None = None
+    """Set when the first screen opens."""
 
     def __init__(
         self,
         sampler: Sampler | None,
         options: ScreenOptions,
-        means: Services | None = None,
-        tape: SessionRecorder | None = None,
+        services: Services | None = None,
+        session_recorder: SessionRecorder | None = None,
     ) -> None:
         super().__init__(options)
         if sampler is not None:
             self.sampler = sampler
-        self._given = means, tape
+        self._prepared = services, session_recorder
 
     def prepare(self) -> tuple[Services | None, SessionRecorder | None]:
-        """Return the means and the tape; make the sampler, if there is none yet."""
-        return self._given
+        """Return the services and the recorder, `None` for the defaults; make the sampler if there is none yet."""
+        return self._prepared
 
     def main_screen(self) -> Screen[None]:
         from collectors.actions.log import ActionLog
@@ -74,40 +74,44 @@ class VmtopApp(BaseApp):
         from tui.screens.workloads.live import LiveListScreen
         from tui.settings.config import Config
 
-        means, tape = self.prepare()
-        self.means = means = means or make_services([], Config(), None)
-        runner = Runner(means.connections.actions, ActionLog(means.action_log), who(), self.sampler.announce)
-        runner.is_locked = self.options.read_only or means.config.read_only
-        protection = Protection(means.config.actions.allow_protected)
-        self.desk = ActionController(self, runner, protection, means)
-        self.tape = tape or SessionRecorder()
-        SIGNALS.last_steps += [(runner.close, _LOGGING_S), (self.tape.close, _KEEPING_S)]
-        self.tape.announce = self.sampler.announce
-        self.sampler.on_frame(self.tape.recorder.take)
-        return LiveListScreen(self.sampler, self.options, self.desk, self.means, self.tape)
+        services, session_recorder = self.prepare()
+        self.services = services = services or make_services([], Config(), None)
+        runner = Runner(services.connections.actions, ActionLog(services.action_log), who(), self.sampler.announce)
+        runner.is_locked = self.options.read_only or services.config.read_only
+        protection = Protection(services.config.actions.allow_protected)
+        self.actions = ActionController(self, runner, protection, services)
+        self.session_recorder = session_recorder or SessionRecorder()
+        SIGNALS.last_steps += [(runner.close, _LOGGING_S), (self.session_recorder.close, _KEEPING_S)]
+        self.session_recorder.announce = self.sampler.announce
+        self.sampler.on_frame(self.session_recorder.recorder.take)
+        return LiveListScreen(self.sampler, self.options, self.actions, self.services, self.session_recorder)
 
     def on_unmount(self) -> None:
-        if self.desk is not None:
-            self.desk.runner.close()
+        if self.actions is not None:
+            self.actions.runner.close()
 
-    def on_action_changed(self, changed: ActionChanged) -> None:
+    def on_action_changed(self, message: ActionChanged) -> None:
         from tui.screens.workloads.live import LiveListScreen
 
-        if self.desk is not None:
-            self.desk.tell(changed)
+        if self.actions is not None:
+            self.actions.report(message)
         for screen in self.screen_stack:
             if isinstance(screen, LiveListScreen):
                 screen.redraw()
 
 
 class _Live(VmtopApp):
-    """Makes what it runs on once its first line is painted."""
+    """Makes its sampler and services once its first line is painted."""
 
     def __init__(
-        self, specs: Sequence[SourceSpec], options: ScreenOptions, config: Config, tape: SessionRecorder | None
+        self,
+        specs: Sequence[SourceSpec],
+        options: ScreenOptions,
+        config: Config,
+        session_recorder: SessionRecorder | None,
     ) -> None:
         super().__init__(None, options)
-        self._specs, self._config, self._recording_tape = specs, config, tape
+        self._specs, self._config, self._started_recorder = specs, config, session_recorder
 
     def prepare(self) -> tuple[Services | None, SessionRecorder | None]:
         from collectors.engines.registry import load_source
@@ -116,62 +120,62 @@ class _Live(VmtopApp):
         from tui.settings.paths import state_folder
 
         self.sampler = Sampler(self._specs, load_source, self.options.interval_s, self.options.is_steady)
-        means = make_services(self._specs, self._config, state_folder() / "actions.log")
-        return means, self._recording_tape or new_tape(self.options)
+        services = make_services(self._specs, self._config, state_folder() / "actions.log")
+        return services, self._started_recorder or new_session_recorder(self.options)
 
 
-def new_tape(options: ScreenOptions) -> SessionRecorder:
-    """Return the tape of a run, with its spool unless that is not wished for."""
+def new_session_recorder(options: ScreenOptions) -> SessionRecorder:
+    """Return the recorder of a run, with a spool unless `--no-spool` was given."""
     from tui.controllers.recording import SessionRecorder
     from tui.settings.paths import state_folder
 
     return SessionRecorder(state_folder() / "spool" if options.has_spool else None)
 
 
-def recording_tape(options: ScreenOptions) -> SessionRecorder | None:
-    """Begin to record, if that was asked for, while errors can still be told in front of the screen.
+def start_recording(options: ScreenOptions) -> SessionRecorder | None:
+    """Start to record if `--record` was given, while an error can still be shown before the screen starts.
 
     Raises:
-        SessionError: The file to record into cannot be created.
+        SessionError: The recording cannot be created.
     """
     if options.record is None:
         return None
-    tape = new_tape(options)
+    session_recorder = new_session_recorder(options)
     try:
-        tape.record(options.record)
+        session_recorder.record(options.record)
     except BaseException:
-        tape.close()
+        session_recorder.close()
         raise
-    return tape
+    return session_recorder
 
 
 def run_live(specs: Sequence[SourceSpec], options: ScreenOptions, config: Config) -> int:
     """Run the screen until the user quits; return the process's exit code.
 
     Raises:
-        SessionError: The file to record into cannot be created.
+        SessionError: The recording cannot be created.
     """
     with SIGNALS.listening(ENDING):
         return _run(specs, options, config)
 
 
 def _run(specs: Sequence[SourceSpec], options: ScreenOptions, config: Config) -> int:
-    begun = recording_tape(options)
-    if begun is not None:
-        SIGNALS.last_steps.append((begun.close, _KEEPING_S))
-    app = _Live(specs, options, config, begun)
+    started_recorder = start_recording(options)
+    if started_recorder is not None:
+        SIGNALS.last_steps.append((started_recorder.close, _KEEPING_S))
+    app = _Live(specs, options, config, started_recorder)
     code = app.run_to_end()
-    if app.desk is None:  # it ended before its first screen
-        if begun is not None:
-            begun.close()
+    if app.actions is None:  # it ended before its first screen
+        if started_recorder is not None:
+            started_recorder.close()
         return code
-    from tui.controllers.recording import in_words
+    from tui.controllers.recording import file_summary
 
     app.sampler.stop(0.3)
-    tape = app.tape
-    recording = tape.recording
-    is_done = tape.close()
+    session_recorder = app.session_recorder
+    recording = session_recorder.recording
+    is_done = session_recorder.close()
     if recording is not None:
-        words = in_words(recording.path, recording.writer.size, recording.writer.span_s)
-        farewell(f"vmtop: recorded {words}" + ("" if is_done else "\nvmtop: the disk did not answer in time"))
+        summary = file_summary(recording.path, recording.writer.size, recording.writer.span_s)
+        farewell(f"vmtop: recorded {summary}" + ("" if is_done else "\nvmtop: the disk did not answer in time"))
     return code

@@ -12,19 +12,19 @@ _WORD = "mark"
 
 
 class NoteCommands(Provider):
-    """Takes what follows the word as the note; the word alone asks for it."""
+    """Adds the text after `mark` as a note; `mark` alone asks for the text."""
 
     async def discover(self) -> Hits:
-        """Offer it before anything is typed."""
+        """Offer the command before anything is typed."""
         if isinstance(self.screen, LiveListScreen):
             yield DiscoveryHit(f"{_WORD} ...", self.screen.action_note, help="drop a note on the timeline")
 
     async def search(self, query: str) -> Hits:
-        """Offer a note of the words typed."""
-        word, _, words = query.strip().partition(" ")
+        """Offer a note with the typed text."""
+        word, _, text = query.strip().partition(" ")
         if not isinstance(self.screen, LiveListScreen) or word.lower() != _WORD:
             return
-        note = words.strip()
+        note = text.strip()
         call = partial(self.screen.note, note) if note else self.screen.action_note
         title = f"{_WORD} {note or '...'}".replace("[", "(")
         yield Hit(1.0, title, call, text=title, help="drop a note on the timeline")

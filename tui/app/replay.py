@@ -21,7 +21,7 @@ class ReplayApp(BaseApp):
     """The screen on a playback.
 
     Args:
-        playback: At the frame to begin with.
+        playback: Positioned at the first frame to show.
         options: From the command line.
         speed: Times real time.
         is_following: Stay at the end of a session that grows.

@@ -41,7 +41,7 @@ class Program(LazyGroup):
                 code = INTERRUPTED
             except Exception as error:
                 # The boundary to the user, who gets a sentence; the log has the traceback.
-                code = _tell_failure(error)
+                code = _report_failure(error)
         if not standalone_mode:
             return code
         sys.exit(code if isinstance(code, int) else 0)
@@ -61,17 +61,17 @@ class Program(LazyGroup):
         return code
 
 
-def _tell_failure(error: Exception) -> int:
+def _report_failure(error: Exception) -> int:
     from collectors.safety.sanitize import sanitize
 
     log.exception("the command failed")
-    said = sanitize(f"{type(error).__name__}: {error}")
-    click.echo(f"vmtop: unexpected error: {said}{log_file.FILE.reference}", err=True)
+    error_text = sanitize(f"{type(error).__name__}: {error}")
+    click.echo(f"vmtop: unexpected error: {error_text}{log_file.FILE.reference}", err=True)
     return FAILED
 
 
 def _sentence(error: click.ClickException) -> str:
-    """Return what an error says, on one line; it may name a path or a word of a stranger's."""
+    """Return an error's message, sanitized and on one line: it may quote a path or other text from outside."""
     from collectors.safety.sanitize import sanitize
 
     return sanitize(" ".join(error.format_message().split()), _LONGEST_SENTENCE)

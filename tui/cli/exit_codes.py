@@ -2,7 +2,7 @@
 
 DONE = 0
 FAILED = 1
-"""Also: something that is present cannot be read."""
+"""Also when something that is present cannot be read."""
 USAGE = 2
 """Bad arguments, or no terminal for the screen; click's own."""
 NO_SUCH = 3

@@ -10,7 +10,7 @@ import click
 
 
 class LazyGroup(click.Group):
-    """Knows its commands by name; lists and completes them by their row alone.
+    """A group that lists and completes its commands from a table, without importing them.
 
     Args:
         rows: For each command its module and one line of help. A module has `command`, or `COMMANDS` by name.
@@ -25,7 +25,7 @@ class LazyGroup(click.Group):
         return sorted(self._rows)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return what a list of commands shows of one; `None` if there is none of that name."""
+        """Return a command with its line of help alone; `None` if there is none of that name."""
         row = self._rows.get(cmd_name)
         return None if row is None else click.Command(cmd_name, help=row[1])
 

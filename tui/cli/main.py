@@ -49,7 +49,7 @@ _COMMANDS = {
 @click.version_option(__version__, prog_name="vmtop", message="%(prog)s %(version)s")
 @click.pass_context
 def main(
-    ctx: click.Context, /, query: Query | None, only: str | None, specs: list[SourceSpec], **looks: Any
+    ctx: click.Context, /, query: Query | None, only: str | None, specs: list[SourceSpec], **screen_options: Any
 ) -> int | None:
     """Show what every virtual machine, container and service on this host uses right now.
 
@@ -58,4 +58,4 @@ def main(
     if ctx.invoked_subcommand is not None:
         refuse_before(ctx)
         return None
-    return screen.start(specs, screen.choose(query, only, **looks))
+    return screen.start(specs, screen.choose(query, only, **screen_options))

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 
 def _start_log(_ctx: click.Context, _param: click.Parameter, path: Path | None) -> None:
-    """Log into the file that was named, or say at once why that cannot be."""
+    """Log into the given file, or fail at once if it cannot be written."""
     if path is None:
         return
     log_file.keep_all(path)
@@ -50,23 +50,23 @@ def log_option(command: Command) -> Command:
 
 
 def source_options(command: Command) -> Command:
-    """Add the options that choose sources, and the log that tells how it went with them.
+    """Add the options that choose sources, and `--log`.
 
     The command gets the sources as `specs`; a group gets none when a command of it runs.
     """
-    chosen = engine_options()
+    options = engine_options()
 
     @wraps(command)
     def with_specs(*arguments: Any, **values: Any) -> Any:
-        given = {option.parameter: values.pop(option.parameter) for option in chosen}
+        option_values = {option.parameter: values.pop(option.parameter) for option in options}
         if click.get_current_context().invoked_subcommand is not None:
             return command(*arguments, specs=[], **values)
         from tui.cli import sources
 
-        return command(*arguments, specs=sources.specs(given), **values)
+        return command(*arguments, specs=sources.specs(option_values), **values)
 
     wrapped: Any = log_option(with_specs)
-    for option in reversed(chosen):
+    for option in reversed(options):
         wrapped = _engine_option(option)(wrapped)
     return cast(Command, wrapped)
 
@@ -75,8 +75,10 @@ def _engine_option(option: EngineOption) -> Callable[[Command], Command]:
     """Return the decorator of an engine's option."""
     if option.is_switch:
         return click.option(option.flag, option.parameter, is_flag=True, help=option.help)
-    kind, metavar = AddressType(option.schemes), option.metavar
-    return click.option(option.flag, option.parameter, type=kind, multiple=True, metavar=metavar, help=option.help)
+    value_type, metavar = AddressType(option.schemes), option.metavar
+    return click.option(
+        option.flag, option.parameter, type=value_type, multiple=True, metavar=metavar, help=option.help
+    )
 
 
 def choice_options(command: Command) -> Command:
@@ -89,8 +91,8 @@ def choice_options(command: Command) -> Command:
     return command
 
 
-def look_options(command: Command) -> Command:
-    """Add the options of a screen's looks."""
+def appearance_options(command: Command) -> Command:
+    """Add the options for the appearance of a screen."""
     for option in (
         click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal."),
         click.option("--ascii", "is_ascii", is_flag=True, help="Draw with ASCII only."),
@@ -105,7 +107,7 @@ def live_options(command: Command) -> Command:
         click.option("--no-spool", is_flag=True, help="Do not record in the background; disables S and T."),
         click.option("--record", "record", type=click.Path(path_type=Path), metavar="FILE", help="Record from now on."),
         click.option("--read-only", is_flag=True, help="Start with actions locked; L unlocks them."),
-        look_options,
+        appearance_options,
         interval_option,
     ):
         command = option(command)
@@ -113,7 +115,7 @@ def live_options(command: Command) -> Command:
 
 
 def read_config() -> Config:
-    """Read the configuration; a mistake in it is an error of one sentence."""
+    """Read the configuration; a mistake in it is a one-sentence error."""
     from tui.settings.config import ConfigError, load_config
 
     try:
@@ -136,7 +138,7 @@ def interval_option(command: Command) -> Command:
 
 
 def timeout_options(command: Command) -> Command:
-    """Add the options of a graceful end."""
+    """Add the options of the graceful verbs."""
     for option in (
         click.option(
             "--then",

@@ -11,20 +11,20 @@ import click
 
 @contextmanager
 def progress(length: float, scale: int = 1) -> Iterator[Callable[[float], None]]:
-    """Show a bar; yield what moves it to a place from 0 to the length.
+    """Show a bar; yield a function that moves it to a position from 0 to `length`.
 
     Args:
-        length: Of what is done.
-        scale: Steps that a whole one is shown in.
+        length: The position at the end.
+        scale: Steps of the bar per unit of length.
     """
     with click.progressbar(length=max(1, int(length * scale)), file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
-        done = 0
+        shown_steps = 0
 
-        def advance(to: float) -> None:
-            nonlocal done
-            steps = int(to * scale) - done
+        def advance(position: float) -> None:
+            nonlocal shown_steps
+            steps = int(position * scale) - shown_steps
             if steps > 0:
                 bar.update(steps)
-                done += steps
+                shown_steps += steps
 
         yield advance

@@ -18,9 +18,9 @@ from collectors.sampling.source import SourceSpec
 from tui.settings import log_file
 
 SETTLE_S = 3.0
-"""A daemon that has not answered so long after the first frame is reported as it is."""
+"""Seconds after the first frame; a daemon that has not answered by then is reported as it is."""
 _LEAST_FRAMES = 3
-"""Before them no daemon is given up: the first one tells nothing of a daemon, and has no rates."""
+"""Frames before a daemon is given up: the first frame has nothing from daemons, and no rates."""
 _PATIENCE_S = 30.0
 
 
@@ -39,19 +39,19 @@ class _Settling:
         self._deadline = 0.0
         self._frames = 0
         self._deriver = Deriver()
-        self._held: tuple[Event, ...] = ()
+        self._held_events: tuple[Event, ...] = ()
         self._is_settled = False
 
     def take(self, frame: Frame) -> None:
         moment = self._deriver.feed(frame)
         if not self._is_settled:
-            self._held += frame.events
+            self._held_events += frame.events
             self._frames += 1
-            if self._frames == 1:  # how long it takes to get going says nothing about the daemons
+            if self._frames == 1:  # the time to start up is not the daemons'
                 self._deadline = time.monotonic() + self._settle_s
             if not self._is_enough(moment) and (self._frames < _LEAST_FRAMES or time.monotonic() < self._deadline):
                 return
-            moment = moment._replace(frame=msgspec.structs.replace(frame, events=self._held))
+            moment = moment._replace(frame=msgspec.structs.replace(frame, events=self._held_events))
             self._is_settled = True
             self._sampler.interval.choose(self._interval_s)
         self.moments.put(moment)
@@ -86,7 +86,7 @@ def moments(
     """Yield a moment each interval, for ever; the first when it is enough, or `settle_s` after the first frame.
 
     Raises:
-        click.ClickException: Sampling failed, in a way that no one foresaw.
+        click.ClickException: Sampling failed unexpectedly.
     """
     sampler = Sampler(specs, load_source, min(interval_s, FIRST_INTERVAL_S))
     settling = _Settling(sampler, interval_s, settle_s, is_enough)
@@ -97,8 +97,8 @@ def moments(
         while (moment := settling.moments.get(timeout=interval_s + settle_s + _PATIENCE_S)) is not None:
             yield moment
         failure = sampler.failure
-        said = sanitize(f"{type(failure).__name__}: {failure}")
-        raise click.ClickException(f"sampling failed: {said}{log_file.FILE.reference}") from failure
+        error_text = sanitize(f"{type(failure).__name__}: {failure}")
+        raise click.ClickException(f"sampling failed: {error_text}{log_file.FILE.reference}") from failure
     finally:
         sampler.stop()
 

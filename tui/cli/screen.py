@@ -38,38 +38,38 @@ def choose(
     is_ascii: bool = False,
     no_mouse: bool = False,
     no_spool: bool = False,
-    **looks: Any,
+    **screen_options: Any,
 ) -> ScreenOptions:
     """Return the options of a screen, from those of the command line."""
     from tui.settings.screen_options import ScreenOptions
 
-    asked = click.get_current_context().get_parameter_source("interval_s")
+    interval_source = click.get_current_context().get_parameter_source("interval_s")
     return ScreenOptions(
-        is_steady=asked is click.core.ParameterSource.COMMANDLINE,
+        is_steady=interval_source is click.core.ParameterSource.COMMANDLINE,
         only=only,
         filter_text=query.text if query else "",
         ascii=is_ascii or not is_utf8(),
         mouse=not no_mouse,
         has_spool=not no_spool,
-        **looks,
+        **screen_options,
     )
 
 
 def is_utf8() -> bool:
-    """Return whether the terminal is likely to take UTF-8, by the locale that the user has set.
+    """Return whether the terminal is likely to accept UTF-8, judging by the locale that the user has set.
 
     Python writes UTF-8 in the locale C too and changes the variables accordingly (PEP 538, PEP 540): the kernel still
-    has them as they were. Where none is set, as in most containers, nothing speaks against UTF-8.
+    has the original values. Where none is set, as in most containers, UTF-8 is assumed.
     """
     if "utf" not in (sys.stdout.encoding or "").lower():
         return False
-    pairs = (entry.partition(b"=") for entry in Path("/proc/self/environ").read_bytes().split(b"\0"))
-    given = {name: value.lower() for name, _, value in pairs if value}
-    locale = next((given[name] for name in (b"LC_ALL", b"LC_CTYPE", b"LANG") if name in given), b"utf")
+    variables = (entry.partition(b"=") for entry in Path("/proc/self/environ").read_bytes().split(b"\0"))
+    lower_values = {name: value.lower() for name, _, value in variables if value}
+    locale = next((lower_values[name] for name in (b"LC_ALL", b"LC_CTYPE", b"LANG") if name in lower_values), b"utf")
     return b"utf" in locale
 
 
-def require_terminal(instead: str) -> None:
-    """Refuse to start a screen where there is none; say what does the same without one."""
+def require_terminal(alternatives: str) -> None:
+    """Refuse to start a screen without a terminal; `alternatives` names the commands that need none."""
     if not sys.stdout.isatty() or not sys.stdin.isatty() or os.environ.get("TERM", "") in ("", "dumb"):
-        raise click.UsageError(f"the screen needs a terminal; {instead}")
+        raise click.UsageError(f"the screen needs a terminal; {alternatives}")

@@ -1,4 +1,4 @@
-"""What the commands on session files share: opening them, the span that was asked for, where output goes."""
+"""What the commands on session files share: opening them, the time span, the output."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tui.presenters.formatting import stamp
 
 @contextmanager
 def opened(paths: Sequence[Path]) -> Iterator[Session]:
-    """Open a session; what cannot be read is an error of one sentence, and so is all that goes wrong inside."""
+    """Open a session; session and time errors, also of the block inside, become one-sentence errors."""
     try:
         session = Session(paths)
         try:
@@ -34,7 +34,7 @@ def opened(paths: Sequence[Path]) -> Iterator[Session]:
 
 
 def not_onto_itself(paths: Sequence[Path], target: Path | None) -> None:
-    """Refuse to write over what is read.
+    """Refuse to overwrite an input file.
 
     Raises:
         ClickException: The target is one of the files.

@@ -1,4 +1,4 @@
-"""From the names in a command to the workloads that they stand for, once everyone who could know them has answered."""
+"""From the names in a command to their workloads, once every source that could know them has answered."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from tui.cli.exit_codes import NO_ANSWER, NO_SUCH, NOT_ALLOWED
 from tui.cli.sampling import gather
 
 _SETTLE_S = 10.0
-"""So long whoever could know a name is waited for; a list is sooner content."""
+"""Seconds to wait for the sources that could know a name; longer than for a list."""
 _GRAVEST_FIRST = (NO_ANSWER, NOT_ALLOWED, NO_SUCH)
 
 
 class Chosen(NamedTuple):
-    """What became of some names."""
+    """The workloads that some names stand for."""
 
     workloads: list[Workload]
-    """Those that are meant, in the order of their names."""
-    everyone: list[Workload]
+    """The chosen ones, in the order of the names."""
+    all_workloads: list[Workload]
     code: int
     """An exit code that is not 0 when a name matches no workload, or it is unknown which one."""
 
 
 def choose(names: Sequence[str], specs: Sequence[SourceSpec]) -> Chosen:
-    """Wait for whoever could know a name, find the workloads, and say of every name what is wrong with it."""
+    """Wait for the sources that could know a name, find the workloads, and report each name that is not clear."""
     moment = gather(specs, settle_s=_SETTLE_S, is_enough=lambda moment: _is_enough(names, specs, moment))
     workloads, sources = list(moment.frame.workloads.values()), _sources(specs, moment)
     chosen: dict[Workload, None] = {}
@@ -69,27 +69,27 @@ def _find(name: str, workloads: Sequence[Workload], sources: Sequence[Asked]) ->
     """Find a workload; a service that is in no list may still be a unit that systemd can load.
 
     Raises:
-        _Unclear: It stands for none, or for several, or someone who could know has not answered.
+        _Unclear: It stands for none, or for several, or a source that could know it has not answered.
     """
-    found: Workload | None = None
-    said = ""
+    workload: Workload | None = None
+    message = ""
     try:
-        found = find(name, workloads)
+        workload = find(name, workloads)
     except NoTarget as error:
-        said = f"{error} Nothing was done." if error.suggestions else f"{error}; nothing was done"
+        message = f"{error} Nothing was done." if error.suggestions else f"{error}; nothing was done"
         if error.is_ambiguous:
-            raise _Unclear(NO_SUCH, said) from error
-    if missing := silent(name, workloads, sources):
-        raise _Unclear(NO_ANSWER, silence(name, missing, _SETTLE_S, os.environ))
-    found = found or unlisted(name)
-    if found is not None:
-        return found
-    if closed := denied(name, sources):
-        raise _Unclear(NOT_ALLOWED, _closed_words(name, closed))
-    raise _Unclear(NO_SUCH, said)
+            raise _Unclear(NO_SUCH, message) from error
+    if silent_sources := silent(name, workloads, sources):
+        raise _Unclear(NO_ANSWER, silence(name, silent_sources, _SETTLE_S, os.environ))
+    workload = workload or unlisted(name)
+    if workload is not None:
+        return workload
+    if denied_sources := denied(name, sources):
+        raise _Unclear(NOT_ALLOWED, _denied_sentence(name, denied_sources))
+    raise _Unclear(NO_SUCH, message)
 
 
-def _closed_words(name: str, closed: Sequence[Asked]) -> str:
-    why = "; ".join(f"{one.state.name} may not be read: {one.state.reason}" for one in closed)
-    remedies = "".join(f"\n  fix: {one.state.remedy}" for one in closed if one.state.remedy)
-    return f"{sanitize(name)}: not among what may be read, and {why}; nothing was done{remedies}"
+def _denied_sentence(name: str, denied_sources: Sequence[Asked]) -> str:
+    reasons = "; ".join(f"{source.state.name} may not be read: {source.state.reason}" for source in denied_sources)
+    remedies = "".join(f"\n  fix: {source.state.remedy}" for source in denied_sources if source.state.remedy)
+    return f"{sanitize(name)}: not among what may be read, and {reasons}; nothing was done{remedies}"

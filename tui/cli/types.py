@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 else:
 
     class ParamType(click.ParamType):
-        """click's own, which takes a parameter from click 8.4 on only."""
+        """click's own class, which is generic only since click 8.4."""
 
         def __class_getitem__(cls, _: object) -> type:
             return cls
@@ -40,7 +40,7 @@ class FilterType(ParamType["Query"]):
 
 
 class IntervalType(click.FloatRange):
-    """A range of seconds, which `nan` is not in."""
+    """A range of seconds; `nan` is an error."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Check the range."""
@@ -51,7 +51,7 @@ class IntervalType(click.FloatRange):
 
 
 class SpanType(ParamType[float]):
-    """A span of time, in seconds, that is longer than nothing."""
+    """A span of time in seconds, greater than 0."""
 
     name = "span"
 
@@ -87,7 +87,7 @@ class SortType(ParamType[str]):
 
 
 class AddressType(ParamType[str]):
-    """The address of a daemon; only its form is looked at."""
+    """The address of a daemon; only its form is checked."""
 
     name = "url"
 
@@ -99,8 +99,8 @@ class AddressType(ParamType[str]):
         address = str(value)
         scheme, separator, rest = address.partition("://" if self._schemes else ":")
         if not scheme or not separator or not rest or not address.isprintable() or " " in address:
-            known = " or ".join(self._schemes) if self._schemes else "qemu:///system"
-            self.fail(f"{address!r} is not an address; use something like {known}.", param, ctx)
+            examples = " or ".join(self._schemes) if self._schemes else "qemu:///system"
+            self.fail(f"{address!r} is not an address; use something like {examples}.", param, ctx)
         if self._schemes and f"{scheme}://" not in self._schemes:
             self.fail(f"{address!r} has to begin with one of {', '.join(self._schemes)}.", param, ctx)
         try:
@@ -119,9 +119,9 @@ class SizeType(ParamType[int]):
         """Parse a number with K, M or G."""
         if isinstance(value, int):
             return value
-        word = str(value).strip().upper().removesuffix("IB").removesuffix("B")
-        scale = 1024 ** ("KMGT".index(word[-1]) + 1) if word[-1:] in tuple("KMGT") else 1
-        number = word.rstrip("KMGT")
+        size_text = str(value).strip().upper().removesuffix("IB").removesuffix("B")
+        scale = 1024 ** ("KMGT".index(size_text[-1]) + 1) if size_text[-1:] in tuple("KMGT") else 1
+        number = size_text.rstrip("KMGT")
         if not number.replace(".", "", 1).isdigit():
             self.fail(f"{value!r} is not a size (examples: 100M, 2G).", param, ctx)
         return int(float(number) * scale)

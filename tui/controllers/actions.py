@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from textual.app import App
 
     from tui.dialogs.action_menu import ActionMenu, Entry
-    from tui.dialogs.confirm_action import Asked
+    from tui.dialogs.confirm_action import Question
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ class ActionController:
         app: Shows the menus and notifications.
         runner: Carries out actions.
         protection: Knows which workloads are protected from accidental actions.
-        means: The configuration (time-outs) and the connections to the engines.
+        services: The configuration (time-outs) and the connections to the engines.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class ActionController:
         app: App[int],
         runner: Runner,
         protection: Protection,
-        means: Services,
+        services: Services,
     ) -> None:
         self.runner = runner
         self._app = app
@@ -91,7 +91,7 @@ class ActionController:
         self._unreported: set[Action] = set()
         """Bulk actions whose outcome has not been shown yet."""
         self._protection = protection
-        self._means = means
+        self._services = services
         runner.on_change(self._pass_on)
 
     @property
@@ -107,12 +107,12 @@ class ActionController:
     def _pass_on(self, action: Action) -> None:
         self._app.post_message(ActionChanged(action))
 
-    async def act(self, workloads: Sequence[Workload], everyone: Collection[Workload]) -> None:
+    async def act(self, workloads: Sequence[Workload], all_workloads: Collection[Workload]) -> None:
         """Open the menu for some workloads, confirm, and submit.
 
         Args:
             workloads: The targets.
-            everyone: All current workloads; those that run inside a target are affected too.
+            all_workloads: All current workloads; those that run inside a target are affected too.
         """
         from tui.dialogs.confirm_action import Confirm
 
@@ -121,21 +121,21 @@ class ActionController:
             verb = await self._app.push_screen_wait(self._menu(workloads))
             if verb is None:
                 return
-            asked = self._ask(verb, workloads, await self._with_patience(looks), everyone)
+            question = self._ask(verb, workloads, await self._with_patience(looks), all_workloads)
         finally:
             looks.cancel()
-        if not asked.requests:
-            self._app.notify("; ".join(asked.skipped), title="Nothing to do", severity="warning", markup=False)
+        if not question.requests:
+            self._app.notify("; ".join(question.skipped), title="Nothing to do", severity="warning", markup=False)
             return
-        confirmed = await self._app.push_screen_wait(Confirm(asked)) or ()
+        confirmed = await self._app.push_screen_wait(Confirm(question)) or ()
         actions = [self.runner.submit(request) for request in confirmed]
         if len(actions) > _NOTIFIED_SINGLY:
             self._bulk, self._unreported = actions, set(actions)
 
-    def tell(self, changed: ActionChanged) -> None:
+    def report(self, change: ActionChanged) -> None:
         """Notify the user of an outcome, or that it is not known yet."""
-        action = changed.action
-        outcome = changed.outcome
+        action = change.action
+        outcome = change.outcome
         if outcome is not None and action in self._unreported:
             self._unreported.discard(action)
             if not self._unreported:
@@ -147,7 +147,7 @@ class ActionController:
             message = f"{outcome.sentence} ({outcome.seconds:.1f} s){remedy}"
             severity = _SEVERITIES.get(outcome.result, "error")
             self._app.notify(message, severity=severity, timeout=6, markup=False)  # type: ignore[arg-type]
-        elif changed.phase == "outcome unknown":
+        elif change.phase == "outcome unknown":
             message = f"{action.name}: lost contact with the engine; checking the outcome"
             self._app.notify(message, severity="warning", timeout=6, markup=False)
 
@@ -191,9 +191,9 @@ class ActionController:
         verb: Verb,
         workloads: Sequence[Workload],
         looks: dict[WorkloadId, Look],
-        everyone: Collection[Workload],
-    ) -> Asked:
-        from tui.dialogs.confirm_action import Asked
+        all_workloads: Collection[Workload],
+    ) -> Question:
+        from tui.dialogs.confirm_action import Question
 
         requests: list[Request] = []
         skipped: list[str] = []
@@ -208,12 +208,12 @@ class ActionController:
                 continue
             if look.seen is None:
                 warnings.append(f"{workload.name}: {look.problem}")
-            timeout = self._means.config.actions.timeout_s.of(workload.kind) if verb in CAN_WAIT else _ANSWER_S
-            inside, by_id = below(workload, everyone), self._means.connections.needs_id(workload)
+            timeout = self._services.config.actions.timeout_s.of(workload.kind) if verb in CAN_WAIT else _ANSWER_S
+            inside, by_id = below(workload, all_workloads), self._services.connections.needs_id(workload)
             requests.append(Request(verb, workload, timeout, AfterTimeout.FORCE, look.seen, inside, by_id))
         chosen = [request.workload for request in requests]
         word = label(verb, _common_kind(chosen)).capitalize()
-        return Asked(f"{word} {_targets_label(chosen)}?", word, requests, skipped, warnings)
+        return Question(f"{word} {_targets_label(chosen)}?", word, requests, skipped, warnings)
 
     async def _look_at_all(self, workloads: Sequence[Workload]) -> dict[WorkloadId, Look]:
         looks = await asyncio.gather(*(self._look(workload) for workload in workloads))

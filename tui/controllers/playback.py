@@ -32,18 +32,18 @@ class PlaybackController:
     Args:
         playback: The playback to move.
         changed: Called on the event loop when there is something new to show.
-        said: Called with a message for the user.
+        notify: Called with a message for the user.
         speed: Initial speed, as a multiple of real time.
     """
 
     def __init__(
-        self, playback: Playback, changed: Callable[[], None], said: Callable[[str], None], speed: float = 1.0
+        self, playback: Playback, changed: Callable[[], None], notify: Callable[[str], None], speed: float = 1.0
     ) -> None:
         self.playback = playback
         self.speed = speed
         self.is_playing = False
         self._changed = changed
-        self._said = said
+        self._notify = notify
         self._moves: list[Move] = []
         self._is_moving = False
         self._is_following = False
@@ -77,7 +77,7 @@ class PlaybackController:
         self._post(move)
 
     async def _say(self, step: int) -> None:
-        self._said(f"no event {'after' if step > 0 else 'before'} this one")
+        self._notify(f"no event {'after' if step > 0 else 'before'} this one")
 
     def to_end(self, side: int) -> None:
         """Go to the first frame, or to the last; then follow the end of a growing session."""
@@ -118,7 +118,7 @@ class PlaybackController:
 
     def faster(self, step: int) -> None:
         """Move the speed by a number of steps in `SPEEDS`; each step doubles or halves it."""
-        nearest = min(range(len(SPEEDS)), key=lambda place: abs(SPEEDS[place] - self.speed))
+        nearest = min(range(len(SPEEDS)), key=lambda index: abs(SPEEDS[index] - self.speed))
         self.speed = SPEEDS[max(0, min(nearest + step, len(SPEEDS) - 1))]
         self._wake.set()
         self._changed()
@@ -159,7 +159,7 @@ class PlaybackController:
                 if (
                     self._is_moving or self.is_playing or str(error) != failure
                 ):  # do not repeat it for every attempt to read ahead
-                    self._said(str(error))
+                    self._notify(str(error))
                 failure = str(error)
                 self._is_moving = self.is_playing = False
                 self._changed()
@@ -197,14 +197,14 @@ class PlaybackController:
         return self.playback.events.advance()
 
     async def _play_on(self) -> None:
-        began = time.monotonic()
+        start = time.monotonic()
         number = self.playback.number
         if number >= self.playback.total - 1:
             await self._wait_for_more()
             return
         pace = await run_blocking(partial(self._pace, number))
         frames = max(1, round(_PAINT_S * self.speed / max(pace, 1e-3)))
-        spent = time.monotonic() - began
+        spent = time.monotonic() - start
         await self._pause(max(0.0, min(frames * pace / self.speed, _LONGEST_WAIT_S) - spent))
         if self.is_playing and not self._moves:
             await run_blocking(partial(self.playback.go, number + frames))

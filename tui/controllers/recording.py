@@ -29,7 +29,7 @@ class Recording:
     writer: Writer
     keeping: ActiveSink
 
-    def words(self) -> str:
+    def status(self) -> str:
         """Return its span and size, or why it is paused."""
         if self.keeping.problem:
             return f"REC PAUSED: {self.keeping.problem} ({self.keeping.lost} lost)"
@@ -38,7 +38,7 @@ class Recording:
 
 
 class SessionRecorder:
-    """Saves the current session. Every method but `words` may block on the disk: call it on a thread.
+    """Saves the current session. Every method but `notes` may block on the disk: call it on a thread.
 
     Args:
         base: The folder for spools; `None` disables the spool.
@@ -101,19 +101,19 @@ class SessionRecorder:
             self.recorder.remove(recording.keeping).result(_PATIENCE_S)
         return recording
 
-    def words(self) -> list[str]:
+    def notes(self) -> list[str]:
         """Return the notes for the header: recording status, and why the spool fails; empty if neither applies."""
-        words = [self.recording.words()] if self.recording is not None else []
+        notes = [self.recording.status()] if self.recording is not None else []
         if self._spooling is not None and self._spooling.problem:
-            words.append(f"not saved: {self._spooling.problem}")
-        return words
+            notes.append(f"not saved: {self._spooling.problem}")
+        return notes
 
     def close(self) -> bool:
         """Finish all files; return whether this was done in time."""
         return self.recorder.close()
 
 
-def in_words(path: Path, size: int, span_s: float) -> str:
+def file_summary(path: Path, size: int, span_s: float) -> str:
     """Return the name, span and size of a saved file, and the command that replays it."""
     span = duration(span_s, 8).strip()
     name = sanitize(str(path), 1000)

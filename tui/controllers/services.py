@@ -36,6 +36,6 @@ def who() -> str:
         name = getpass.getuser()
     except (KeyError, OSError):
         name = f"uid {os.getuid()}"
-    before = os.environ.get("SUDO_USER")
+    sudo_user = os.environ.get("SUDO_USER")
     origin = os.environ.get("SSH_CONNECTION", "").partition(" ")[0]
-    return name + (f" (sudo by {before})" if before else "") + (f" from {origin}" if origin else "")
+    return name + (f" (sudo by {sudo_user})" if sudo_user else "") + (f" from {origin}" if origin else "")

@@ -1,4 +1,4 @@
-"""A screen that is answered once: what still arrives when it has closed closes nothing else."""
+"""A screen that is answered once: a late key or message does not close another screen."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ Answer = TypeVar("Answer")
 class AnsweredOnce(Base):
     """A screen that can be dismissed only while it is the one on top.
 
-    Textual takes whatever screen is on top away, so a second key or a message that was on its way would close the
-    screen below, or end the application.
+    Textual closes whichever screen is on top, so a second key or a message under way would close the screen below, or
+    end the application.
     """
 
     def dismiss(self, result: Any = None) -> AwaitComplete:
-        """Close with an answer; from below another screen, or closed already, do nothing."""
+        """Close with an answer; do nothing if the screen is below another one or already closed."""
         if self.app.screen is not self:
             return AwaitComplete()
         return super().dismiss(result)

@@ -1,4 +1,4 @@
-"""The confirmation: who, what follows, the command that does the same. Cancel is preselected."""
+"""The confirmation: the workloads, the consequences, the equivalent command. Cancel is preselected."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ from tui.dialogs.base import Dialog
 from tui.terminal.painting import PaintingApp
 
 ARMED_AFTER_S = 0.25
-"""Keys typed ahead of what is on the screen must not confirm it."""
+"""Seconds until it can be confirmed: keys typed ahead must not confirm what has not been seen."""
 _LISTED = 8
 _TIMEOUTS_S = (1.0, 5.0, 10.0, 30.0, 60.0, 90.0, 180.0, 600.0)
 
 
-class Asked(NamedTuple):
-    """What a confirmation is about."""
+class Question(NamedTuple):
+    """What a confirmation asks about."""
 
     title: str
     label: str
-    """What the button says."""
+    """The text of the button."""
     requests: Sequence[Request]
-    """At least one, all of one verb."""
+    """At least one, all with the same verb."""
     skipped: Sequence[str]
-    """Who is left out, and why."""
+    """The workloads that are left out, each with the reason."""
     warnings: Sequence[str] = ()
 
     @property
-    def words(self) -> tuple[str, ...]:
-        """What has to be typed, one of these: an id where a name cannot be typed. Empty when a key is enough."""
+    def answers(self) -> tuple[str, ...]:
+        """The texts of which one must be typed, as a name or an id; empty if a key is enough."""
         verb = self.requests[0].verb
         if not VERBS[verb].is_typed:
             return ()
@@ -67,35 +67,35 @@ class Confirm(Dialog[Sequence[Request] | None]):
         Binding("escape,q", "cancel", "cancel"),
         Binding("left,h", "app.focus_previous", show=False),
         Binding("right,l", "app.focus_next", show=False),
-        Binding("f", "after", "what follows the time-out", show=False),
+        Binding("f", "after", "after the time-out", show=False),
         Binding("plus", "timeout(1)", show=False),
         Binding("minus", "timeout(-1)", show=False),
     ]
 
-    def __init__(self, asked: Asked) -> None:
+    def __init__(self, question: Question) -> None:
         super().__init__()
-        self._asked = asked
-        self._requests = tuple(asked.requests)
+        self._question = question
+        self._requests = tuple(question.requests)
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(can_focus=False):
             yield Static()
-            if self._asked.words:
-                yield Input(placeholder=f"type  {self._asked.words[0]}  to confirm", disabled=True)
+            if self._question.answers:
+                yield Input(placeholder=f"type  {self._question.answers[0]}  to confirm", disabled=True)
             with Horizontal():
                 yield Button("Cancel", id="cancel", compact=True)
-                yield Button(Text(self._asked.label), id="confirm", compact=True, disabled=True)
+                yield Button(Text(self._question.label), id="confirm", compact=True, disabled=True)
 
     def on_mount(self) -> None:
         box = self.query_one(VerticalScroll)
-        box.border_title = Text(f" {self._asked.title} ")
+        box.border_title = Text(f" {self._question.title} ")
         box.border_subtitle = Text(" Esc cancels ")
         self._show()
         self.query_one("#cancel").focus()
         self.call_after_refresh(self._painted)
 
     def _painted(self) -> None:
-        """Wait until the user can see it: on a slow line that is long after it was painted."""
+        """Wait until the user can see it: on a slow line, long after it was painted."""
         app: object = self.app
         arm = partial(self.set_timer, ARMED_AFTER_S, self._arm)
         app.when_shown(arm) if isinstance(app, PaintingApp) else arm()
@@ -103,7 +103,7 @@ class Confirm(Dialog[Sequence[Request] | None]):
     def _arm(self) -> None:
         if not self.is_attached:
             return
-        if self._asked.words:
+        if self._question.answers:
             typed = self.query_one(Input)
             typed.disabled = False
             typed.focus()
@@ -122,9 +122,9 @@ class Confirm(Dialog[Sequence[Request] | None]):
                 page.append(f"and {len(self._requests) - _LISTED} more\n", style="bold")
         for sentence in dict.fromkeys(consequence(request) for request in self._requests):
             page.append(f"{sentence}\n")
-        for warning in (*self._more(), *self._asked.warnings):
+        for warning in (*self._more(), *self._question.warnings):
             page.append(f"{warning}\n", style=self.app.theme_variables.get("text-warning", ""))
-        for skipped in self._asked.skipped[:_LISTED]:
+        for skipped in self._question.skipped[:_LISTED]:
             page.append(f"left out: {skipped}\n", style="dim")
         if first.verb in CAN_WAIT:
             page.append("\nf ", style="bold").append("force or leave it after the time-out   ")
@@ -137,19 +137,19 @@ class Confirm(Dialog[Sequence[Request] | None]):
         self.query_one(Static).update(page)
 
     def _more(self) -> list[str]:
-        """Show the side effects; for several workloads, with the workload of each."""
-        names: dict[str, list[str]] = {}
+        """Return the side effects; for several workloads, each with the names it applies to."""
+        names_by_sentence: dict[str, list[str]] = {}
         for request in self._requests:
             for sentence in besides(request):
-                names.setdefault(sentence, []).append(request.workload.name)
+                names_by_sentence.setdefault(sentence, []).append(request.workload.name)
         if len(self._requests) == 1:
-            return list(names)
-        return [f"{some(called)}: {sentence}" for sentence, called in names.items()]
+            return list(names_by_sentence)
+        return [f"{some(names)}: {sentence}" for sentence, names in names_by_sentence.items()]
 
     def action_after(self) -> None:
         if self._requests[0].verb in CAN_WAIT:
-            leave = self._requests[0].after is AfterTimeout.FORCE
-            after = AfterTimeout.LEAVE if leave else AfterTimeout.FORCE
+            is_forced = self._requests[0].after is AfterTimeout.FORCE
+            after = AfterTimeout.LEAVE if is_forced else AfterTimeout.FORCE
             self._requests = tuple(replace(request, after=after) for request in self._requests)
             self._show()
 
@@ -162,15 +162,18 @@ class Confirm(Dialog[Sequence[Request] | None]):
 
     @on(Input.Changed)
     def typed(self, event: Input.Changed) -> None:
-        self.query_one("#confirm").disabled = event.value not in self._asked.words
+        self.query_one("#confirm").disabled = event.value not in self._question.answers
 
     @on(Input.Submitted)
     def entered(self, event: Input.Submitted) -> None:
-        if event.value in self._asked.words:
+        if event.value in self._question.answers:
             self.dismiss(self._requests)
         elif event.value:
             self.notify(
-                f"That is not {self._asked.words[0]}; Esc cancels.", severity="warning", timeout=3, markup=False
+                f"That is not {self._question.answers[0]}; Esc cancels.",
+                severity="warning",
+                timeout=3,
+                markup=False,
             )
         else:
             self.dismiss(None)
@@ -186,5 +189,5 @@ class Confirm(Dialog[Sequence[Request] | None]):
 
 def _next(seconds: float, step: int) -> float:
     if step > 0:
-        return next((one for one in _TIMEOUTS_S if one > seconds), _TIMEOUTS_S[-1])
-    return next((one for one in reversed(_TIMEOUTS_S) if one < seconds), _TIMEOUTS_S[0])
+        return next((timeout_s for timeout_s in _TIMEOUTS_S if timeout_s > seconds), _TIMEOUTS_S[-1])
+    return next((timeout_s for timeout_s in reversed(_TIMEOUTS_S) if timeout_s < seconds), _TIMEOUTS_S[0])

@@ -1,4 +1,4 @@
-"""Lists to choose from: one (sort) or several (columns). One screen each, used again and again."""
+"""Lists to choose from: one (sort) or several (columns). One screen, reused."""
 
 from __future__ import annotations
 
@@ -68,12 +68,12 @@ class PickerDialog(Dialog[list[str] | None]):
 
     def action_tick(self) -> None:
         chooser = self.query_one(OptionList)
-        place = chooser.highlighted
-        if self._ticked is None or place is None:
+        index = chooser.highlighted
+        if self._ticked is None or index is None:
             return
-        key, text = self._options[place]
+        key, text = self._options[index]
         self._ticked.symmetric_difference_update({key})
-        chooser.replace_option_prompt_at_index(place, self._label(key, text))
+        chooser.replace_option_prompt_at_index(index, self._label(key, text))
 
     @on(OptionList.OptionSelected)
     def take_clicked(self, event: OptionList.OptionSelected) -> None:
@@ -83,8 +83,8 @@ class PickerDialog(Dialog[list[str] | None]):
         if self._ticked is not None:
             self.dismiss([key for key, _ in self._options if key in self._ticked])
             return
-        place = self.query_one(OptionList).highlighted
-        self.dismiss(None if place is None else [self._options[place][0]])
+        index = self.query_one(OptionList).highlighted
+        self.dismiss(None if index is None else [self._options[index][0]])
 
     def action_cancel(self) -> None:
         self.dismiss(None)

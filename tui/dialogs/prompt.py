@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def ask(
     screen: Screen[Any], title: str, value: str, hint: str, check: Callable[[str], str], take: Callable[[str], None]
 ) -> None:
-    """Ask for a line; `take` gets it if there is one (see `PromptDialog.prepare`)."""
+    """Ask for a line; `take` is called with it unless the user leaves (see `PromptDialog.prepare`)."""
 
     def answered(answer: str | None) -> None:
         if answer is not None:
@@ -33,7 +33,7 @@ def ask(
 
 
 class PromptDialog(Dialog[str | None]):
-    """Asks for a line; Enter takes it, Esc leaves. An answer that will not do is told why, and stays."""
+    """Asks for a line; Enter takes it, Esc leaves. An invalid answer stays, with the reason below it."""
 
     DEFAULT_CSS = """
     PromptDialog { align: center middle; background: $background 60%; }
@@ -54,9 +54,9 @@ class PromptDialog(Dialog[str | None]):
 
         Args:
             title: The question.
-            value: What stands there at first.
+            value: The initial text.
             hint: What an answer looks like.
-            check: Returns why an answer will not do; empty when it does.
+            check: Returns why an answer is invalid; empty if it is valid.
         """
         self._title, self._value, self._hint, self._check = title, value, hint, check
         return self
@@ -71,10 +71,10 @@ class PromptDialog(Dialog[str | None]):
         box.border_title = Text(f" {self._title} ")
         box.border_subtitle = Text(" Enter takes it, Esc leaves ")
         self.query_one(Static).update(Text(self._hint))
-        line = self.query_one(Input)
-        line.value = self._value
-        line.cursor_position = len(self._value)
-        line.focus()
+        input_field = self.query_one(Input)
+        input_field.value = self._value
+        input_field.cursor_position = len(self._value)
+        input_field.focus()
 
     @on(Input.Submitted)
     def take(self, event: Input.Submitted) -> None:

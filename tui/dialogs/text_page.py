@@ -1,4 +1,4 @@
-"""A page of text over the main screen: help, where numbers come from, the sources. One screen, used again and again."""
+"""A page of text over the main screen: help, where numbers come from, the sources. One screen, reused."""
 
 from __future__ import annotations
 

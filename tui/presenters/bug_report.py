@@ -1,4 +1,4 @@
-"""What `vmtop doctor --report` writes: all that a report of a fault needs, and no secret.
+"""What `vmtop doctor --report` writes: all that a bug report needs, without secrets.
 
 Workloads are counted, not named, unless names are asked for. What cannot be read is replaced by the reason.
 """
@@ -26,15 +26,15 @@ from tui.settings.config import Config, ConfigError, config_file, load_config
 
 _LOG_TAIL = 32 * 1024
 _LONGEST_LINE = 2000
-_LISTENED_TO = (
+_VARIABLES = (
     "TERM", "COLORTERM", "NO_COLOR", "LANG", "LC_ALL", "PYTHONIOENCODING", "XDG_STATE_HOME", "XDG_CONFIG_HOME",
     "XDG_RUNTIME_DIR", "TMUX", "STY", "SSH_CONNECTION", "TEXTUAL",
 )  # fmt: skip
-"""Variables that change what vmtop does, besides those of the engines."""
-_ONLY_WHETHER = frozenset({"SSH_CONNECTION", "TMUX", "STY"})
-"""Those whose value is nobody's business."""
+"""Variables that change what vmtop does, in addition to those of the engines."""
+_ONLY_PRESENCE = frozenset({"SSH_CONNECTION", "TMUX", "STY"})
+"""Variables reported as set, without their value: it is private."""
 _SHORTEST_NAME = 3
-"""A shorter name of a workload is a part of too many words."""
+"""Shorter names of workloads are not masked: they are part of too many words."""
 
 
 def write(moment: Moment, has_names: bool, target: Path, is_forced: bool) -> None:
@@ -72,12 +72,12 @@ def _cgroup_mounts() -> list[str]:
 
 
 def _environment() -> list[str]:
-    present = [(name, os.environ[name]) for name in (*_LISTENED_TO, *environment()) if name in os.environ]
-    return [f"{name}={'(set)' if name in _ONLY_WHETHER else redact_value(name, value)}" for name, value in present]
+    variables = [(name, os.environ[name]) for name in (*_VARIABLES, *environment()) if name in os.environ]
+    return [f"{name}={'(set)' if name in _ONLY_PRESENCE else redact_value(name, value)}" for name, value in variables]
 
 
 def _configuration(has_names: bool) -> list[str]:
-    """Tell what was understood of the file, not its text: exceptions from protection are names of workloads."""
+    """Return the parsed settings, not the text of the file: `allow_protected` holds names of workloads."""
     path = config_file()
     try:
         config = load_config()
@@ -87,7 +87,7 @@ def _configuration(has_names: bool) -> list[str]:
         count = f"({len(config.actions.allow_protected)} names)"
         actions = msgspec.structs.replace(config.actions, allow_protected=(count,))
         config = msgspec.structs.replace(config, actions=actions)
-    return [f"{path}{'' if path.exists() else ' is not there: all is as by default'}", *_settings(config)]
+    return [f"{path}{'' if path.exists() else ' does not exist: defaults apply'}", *_settings(config)]
 
 
 def _settings(config: Config) -> Iterator[str]:
@@ -97,27 +97,29 @@ def _settings(config: Config) -> Iterator[str]:
 
 def _workloads(moment: Moment, has_names: bool) -> list[str]:
     """Count by kind, engine and state; name them only if asked to."""
-    all_of_them = [reading.workload for reading in moment.readings.values()]
-    counts = Counter((one.kind, one.id.engine, one.state) for one in all_of_them)
+    workloads = [reading.workload for reading in moment.readings.values()]
+    counts = Counter((workload.kind, workload.id.engine, workload.state) for workload in workloads)
     lines = [f"{count:>5}  {kind} by {engine}, {state}" for (kind, engine, state), count in sorted(counts.items())]
-    named = sorted(f"       {one.kind} {one.name}  {one.image or ''}".rstrip() for one in all_of_them)
-    return [*lines, *(named if has_names else [])] or ["none is in sight"]
+    name_lines = sorted(
+        f"       {workload.kind} {workload.name}  {workload.image or ''}".rstrip() for workload in workloads
+    )
+    return [*lines, *(name_lines if has_names else [])] or ["none"]
 
 
 def _log(moment: Moment, has_names: bool) -> list[str]:
     path = log_file.FILE.path
     text = "\n".join(line.decode("utf-8", "replace") for line in private_file.tail(path, _LOG_TAIL))
     if not has_names:
-        text = _without(text, (reading.workload.name for reading in moment.readings.values()))
+        text = _mask_names(text, (reading.workload.name for reading in moment.readings.values()))
     return [str(path), *(text.splitlines() or ["nothing was logged"])]
 
 
-def _without(text: str, names: Iterable[str]) -> str:
-    """Take the names of workloads that are in sight out of a text. Those that are gone are not known any more."""
-    long_enough = sorted((name for name in set(names) if len(name) >= _SHORTEST_NAME), key=len, reverse=True)
-    if not long_enough:
+def _mask_names(text: str, names: Iterable[str]) -> str:
+    """Mask the names of the current workloads in a text. Names of workloads that are gone are unknown."""
+    maskable_names = sorted((name for name in set(names) if len(name) >= _SHORTEST_NAME), key=len, reverse=True)
+    if not maskable_names:
         return text
-    return re.sub(rf"(?<![\w-])(?:{'|'.join(map(re.escape, long_enough))})(?![\w-])", "(a workload)", text)
+    return re.sub(rf"(?<![\w-])(?:{'|'.join(map(re.escape, maskable_names))})(?![\w-])", "(a workload)", text)
 
 
 def _file(path: str) -> list[str]:

@@ -16,7 +16,7 @@ from tui.presenters.sparkline import samples_wanted, spark
 from tui.presenters.table_state import Line, Scale
 
 STALE_S, STALE_INTERVALS = 8.0, 2.5
-"""Older numbers are shown dim: past the slowest beat, and past two and a half intervals."""
+"""Seconds and intervals; numbers older than both are shown dim."""
 _SIGNS = {
     State.RUNNING: ("●", "*", "good"),
     State.PAUSED: ("‖", "=", "warn"),
@@ -50,10 +50,10 @@ class Cells:
         self.moment: Moment | None = None
         self.scale = Scale.CORE
         self.acting: dict[WorkloadId, str] = {}
-        """What is being done to a workload, with the seconds passed."""
+        """The action in progress on a workload, with the seconds since it began."""
         self._stale_ns = STALE_S * 1e9
-        self._silent: frozenset[str] = frozenset()
-        """Engines of which nothing tells now whether their workloads still run."""
+        self._silent_engines: frozenset[str] = frozenset()
+        """Engines whose source is stale, so that it is unknown whether their workloads still run."""
         self._memory_top = 1.0
         self._cpu_top = 100.0
 
@@ -61,49 +61,53 @@ class Cells:
         """Take a new moment."""
         self.moment, self.scale = moment, scale
         self._stale_ns = max(STALE_S, STALE_INTERVALS * interval_s) * 1e9
-        stale = (state.name for state in moment.sources if state.availability is Availability.STALE)
-        self._silent = frozenset[str]().union(*(engines_told_by(name.partition(" ")[0]) for name in stale))
+        stale_sources = (state.name for state in moment.sources if state.availability is Availability.STALE)
+        self._silent_engines = frozenset[str]().union(
+            *(engines_told_by(name.partition(" ")[0]) for name in stale_sources)
+        )
         readings = moment.readings.values()
-        used = [reading.value("memory_host_bytes") or 0.0 for reading in readings]
-        self._memory_top = max(used, default=1.0) or 1.0
-        # what is below the least top needs no look at its quota
-        busy = [(value, reading) for reading in readings if (value := reading.value("cpu_percent") or 0.0) > 100.0]
-        self._cpu_top = max((value for value, reading in busy if not self._quota(reading)), default=100.0)
+        memory_values = [reading.value("memory_host_bytes") or 0.0 for reading in readings]
+        self._memory_top = max(memory_values, default=1.0) or 1.0
+        # values up to the lowest top need no quota lookup
+        above_one_core = [
+            (value, reading) for reading in readings if (value := reading.value("cpu_percent") or 0.0) > 100.0
+        ]
+        self._cpu_top = max((value for value, reading in above_one_core if not self._quota(reading)), default=100.0)
 
     def _quota(self, reading: Reading) -> float | None:
-        """Return the cores a workload is held to; `None` when nothing but the host's size limits it."""
+        """Return the cores that a workload is limited to; `None` if only the host's size limits it."""
         cores = reading.value("cpu_limit_cores")
         return cores if cores and self.moment is not None and cores < self.moment.frame.cpus else None
 
     def line(self, line: Line, columns: list[Column], is_marked: bool) -> list[Cell]:
-        """Format one line: the mark and sign, then a cell a column."""
+        """Format one line: the mark and sign, then one cell per column."""
         if line.reading is None:
             return self._group(line, columns)
-        stale = self._is_stale(line.reading) and line.id not in self.acting
+        is_stale = self._is_stale(line.reading) and line.id not in self.acting
         is_doubtful = any(
             self._is_old(pair.current) or pair.current.source in _APPROXIMATE for pair in line.reading.pairs
         )
-        cells = [self._sign(line.reading, is_marked, stale)]
+        cells = [self._sign(line.reading, is_marked, is_stale)]
         for column in columns:
             cell = self._cell(line, line.reading, column, is_doubtful)
-            tone = "dim" if stale and column.key != "name" else cell.tone
+            tone = "dim" if is_stale and column.key != "name" else cell.tone
             cells.append(Cell(cell.text + " ", tone))
         return cells
 
     def _is_stale(self, reading: Reading) -> bool:
-        """Whether all its numbers are old; without any, whether the source that would tell its end is silent."""
+        """Return whether all its numbers are old; without any, whether its engine is in `_silent_engines`."""
         if reading.pairs:
             return all(self._is_old(pair.current) for pair in reading.pairs)
-        return reading.workload.id.engine in self._silent
+        return reading.workload.id.engine in self._silent_engines
 
-    def _sign(self, reading: Reading, is_marked: bool, stale: bool) -> Cell:
-        fancy, simple, tone = _SIGNS[reading.workload.state]
-        if stale or reading.workload.is_listed is False:
-            fancy, simple, tone = "?", "?", "warn"
+    def _sign(self, reading: Reading, is_marked: bool, is_stale: bool) -> Cell:
+        unicode_sign, ascii_sign, tone = _SIGNS[reading.workload.state]
+        if is_stale or reading.workload.is_listed is False:
+            unicode_sign, ascii_sign, tone = "?", "?", "warn"
         elif reading.workload.health == "unhealthy":
-            fancy, simple, tone = "!", "!", "bad"
+            unicode_sign, ascii_sign, tone = "!", "!", "bad"
         mark = (">" if self.ascii_only else "▌") if is_marked else " "
-        return Cell(mark + (simple if self.ascii_only else fancy), "mark" if is_marked else tone)
+        return Cell(mark + (ascii_sign if self.ascii_only else unicode_sign), "mark" if is_marked else tone)
 
     def _is_old(self, sample: Sample) -> bool:
         return self.moment is not None and self.moment.frame.at_ns - sample.at_ns > self._stale_ns
@@ -112,16 +116,16 @@ class Cells:
         cells = [Cell("v " if self.ascii_only else "▾ ", "group")]
         for column in columns:
             if column.key == "name":
-                shown = f"{line.label} ({len(line.members)})"
-                cells.append(Cell(fit(shown, column.width) + " ", "group"))
+                cell_text = f"{line.label} ({len(line.members)})"
+                cells.append(Cell(fit(cell_text, column.width) + " ", "group"))
             elif column.metric and not column.is_spark:
                 unit = METRICS[column.metric].unit
                 value = line.value(column.metric)
                 if column.metric == "cpu_percent" and value is not None and self.moment is not None:
                     scales = {Scale.CORE: value, Scale.HOST: value / self.moment.frame.cpus}
                     value = scales.get(self.scale)
-                shown = " " * column.width if value is None else text(value, unit, column.width)
-                cells.append(Cell(shown + " ", "group"))
+                cell_text = " " * column.width if value is None else text(value, unit, column.width)
+                cells.append(Cell(cell_text + " ", "group"))
             else:
                 cells.append(Cell(" " * (column.width + 1), "group"))
         return cells
@@ -149,15 +153,15 @@ class Cells:
         value = reading.value(key)
         if key == "cpu_percent" and value is not None:
             value = self._scaled(reading, value)
-        shown = text(value, METRICS[key].unit, column.width)
+        value_text = text(value, METRICS[key].unit, column.width)
         if value is None:
-            return Cell(shown, "dim")
+            return Cell(value_text, "dim")
         supplier = reading.supplier(key) if is_doubtful else None
-        if supplier is not None and supplier.source in _APPROXIMATE and value >= 1 and shown.startswith(" "):
-            shown = "~".rjust(len(shown) - len(shown.lstrip())) + shown.lstrip()
+        if supplier is not None and supplier.source in _APPROXIMATE and value >= 1 and value_text.startswith(" "):
+            value_text = "~".rjust(len(value_text) - len(value_text.lstrip())) + value_text.lstrip()
         if supplier is not None and self._is_old(supplier):
-            return Cell("?" + shown[1:] if shown.startswith(" ") else shown, "dim")
-        return Cell(shown, self._tone(reading, key, value))
+            return Cell("?" + value_text[1:] if value_text.startswith(" ") else value_text, "dim")
+        return Cell(value_text, self._tone(reading, key, value))
 
     def _scaled(self, reading: Reading, value: float) -> float | None:
         if self.scale is Scale.HOST and self.moment is not None:
@@ -180,12 +184,12 @@ class Cells:
 
     def name(self, line: Line, reading: Reading, width: int) -> Cell:
         """Format the name; a name that is only a shortened id is dim."""
-        shown = ("  " if line.depth else "") + reading.workload.name
+        name = ("  " if line.depth else "") + reading.workload.name
         acting = self.acting.get(line.id)
         if acting:
-            return Cell(fit(shown, max(1, width - len(acting) - 1)) + " " + acting[-(width - 2) :], "warn")
+            return Cell(fit(name, max(1, width - len(acting) - 1)) + " " + acting[-(width - 2) :], "warn")
         tone = "plain" if reading.workload.state.is_active and reading.workload.name_is_known else "dim"
-        return Cell(fit(shown, width), tone)
+        return Cell(fit(name, width), tone)
 
     def uptime(self, line: Line, reading: Reading, width: int) -> Cell:
         """Format the time since the start."""
@@ -202,10 +206,10 @@ def _kind(cells: Cells, line: Line, reading: Reading, width: int) -> Cell:
 
 def _state(cells: Cells, line: Line, reading: Reading, width: int) -> Cell:
     workload = reading.workload
-    shown = workload.state.value
+    state_text = workload.state.value
     if workload.exit_code is not None and not workload.state.is_active:
-        shown = f"exit {workload.exit_code}"
-    return Cell(fit(shown, width), "plain" if workload.state is State.RUNNING else _SIGNS[workload.state][2])
+        state_text = f"exit {workload.exit_code}"
+    return Cell(fit(state_text, width), "plain" if workload.state is State.RUNNING else _SIGNS[workload.state][2])
 
 
 _FACT_CELLS: dict[str, Callable[[Cells, Line, Reading, int], Cell]] = {

@@ -1,7 +1,7 @@
 """Full-size charts by plotext: the only place that imports it, when the first chart is drawn.
 
-plotext has one global figure, so all of this runs on the screen's thread. What it paints is taken apart and coloured
-anew with the theme's tones: its own palette has a background of its own.
+plotext has one global figure, so all of this runs on the screen's thread. Its output is parsed and coloured
+again with the theme's tones: its own palette has a background of its own.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Series(NamedTuple):
 
     label: str
     values: Sequence[float]
-    """Oldest first, one a tick; NaN where nothing was sampled."""
+    """Oldest first, one per tick; NaN where nothing was sampled."""
     tone: str
 
 
@@ -43,7 +43,7 @@ class Chart(NamedTuple):
     """At most eight, all of one length."""
     unit: Unit
     span_s: float
-    """From the first value to the last."""
+    """Seconds from the first value to the last."""
     limit: float | None = None
     top: float | None = None
     """The value at the upper edge; without it, a round number above all values."""
@@ -54,19 +54,19 @@ Painted = list[list[tuple[str, str]]]
 
 
 def paint(chart: Chart, width: int, height: int, ascii_only: bool = False) -> Painted:
-    """Draw a chart as exactly `height` lines of `width` cells. Too small a place stays empty."""
+    """Draw a chart as exactly `height` lines of `width` cells. An area that is too small stays empty."""
     if width < _LEAST[0] or height < _LEAST[1]:
         return [[(" " * max(0, width), AXIS)] for _ in range(max(0, height))]
-    present = [value for one in chart.series for value in one.values if not math.isnan(value)]
+    present = [value for series in chart.series for value in series.values if not math.isnan(value)]
     if not present:
         return _empty("no values yet", width, height)
     top = chart.top or _top(present, chart.limit, chart.unit)
     figure = _figure()
     figure.clear()
     figure.plot_size(width, height)
-    count = max(len(one.values) for one in chart.series)
-    for colour, one in enumerate(chart.series, 1):
-        for start, piece in _pieces(one.values):
+    count = max(len(series.values) for series in chart.series)
+    for colour, series in enumerate(chart.series, 1):
+        for start, piece in _pieces(series.values):
             signal = figure.signal(
                 list(range(start, start + len(piece))), piece, marker=_marker("*" if ascii_only else "braille", colour)
             )
@@ -74,13 +74,13 @@ def paint(chart: Chart, width: int, height: int, ascii_only: bool = False) -> Pa
     if chart.limit is not None and chart.limit <= top:
         figure.line(chart.limit, style="dotted", pixel=_LIMIT_COLOUR)
     _rule(figure, chart, top, count, height)
-    tones = {str(colour): one.tone for colour, one in enumerate(chart.series, 1)} | {str(_LIMIT_COLOUR): LIMIT}
+    tones = {str(colour): series.tone for colour, series in enumerate(chart.series, 1)} | {str(_LIMIT_COLOUR): LIMIT}
     return _exact(_runs(figure.build().string(), tones, ascii_only), width, height)
 
 
 def limit_words(chart: Chart) -> str:
-    """Say where the limit is, when it is too far above the values to be drawn."""
-    present = [value for one in chart.series for value in one.values if not math.isnan(value)]
+    """Return a sentence with the limit if it is too far above the values to be drawn; else an empty string."""
+    present = [value for series in chart.series for value in series.values if not math.isnan(value)]
     if chart.limit is None or not present or chart.limit <= (chart.top or _top(present, chart.limit, chart.unit)):
         return ""
     return f"the limit, {text(chart.limit, chart.unit, _LABEL_WIDTH).strip()}, is far above"
@@ -94,15 +94,15 @@ def _top(present: Sequence[float], limit: float | None, unit: Unit) -> float:
 
 
 def _pieces(values: Sequence[float]) -> list[tuple[int, list[float]]]:
-    """Split at gaps: each piece with the place of its first value."""
+    """Split at gaps: each piece with the index of its first value."""
     pieces: list[tuple[int, list[float]]] = []
     previous_is_gap = True
-    for place, value in enumerate(values):
+    for index, value in enumerate(values):
         if math.isnan(value):
             previous_is_gap = True
             continue
         if previous_is_gap:
-            pieces.append((place, []))
+            pieces.append((index, []))
         pieces[-1][1].append(value)
         previous_is_gap = False
     return pieces
@@ -110,10 +110,10 @@ def _pieces(values: Sequence[float]) -> list[tuple[int, list[float]]]:
 
 def _rule(figure: Any, chart: Chart, top: float, count: int, height: int) -> None:
     ticks = _TICKS if height >= _TICKS * _ROWS_A_TICK else (_TICKS + 1) // 2
-    places = [top * step / (ticks - 1) for step in range(ticks)]
+    tick_values = [top * step / (ticks - 1) for step in range(ticks)]
     vertical, horizontal = figure.ruler(1, 0), figure.ruler(0, 0)
     vertical.lim(0, top)
-    vertical.ticks(places, [text(place, chart.unit, _LABEL_WIDTH) for place in places])
+    vertical.ticks(tick_values, [text(tick_value, chart.unit, _LABEL_WIDTH) for tick_value in tick_values])
     horizontal.lim(0, max(1, count - 1))
     shares = (0.0, 0.5, 1.0)
     labels = [f"-{text(chart.span_s * (1 - share), Unit.SECONDS, 6).strip()}" for share in shares[:-1]]
@@ -123,7 +123,7 @@ def _rule(figure: Any, chart: Chart, top: float, count: int, height: int) -> Non
 def _figure() -> Any:
     import plotext
 
-    plotext.terminal.limit(False, False)  # its limit is the terminal that it saw when it was imported
+    plotext.terminal.limit(False, False)  # it limits plots to the size the terminal had when it was imported
     return plotext.figure
 
 
@@ -134,42 +134,42 @@ def _marker(symbol: str, colour: int) -> Any:
 
 
 def _runs(painted: str, tones: dict[str, str], ascii_only: bool) -> Painted:
-    """Take plotext's colours apart: those of series and limit become tones, all others the axis's."""
+    """Parse plotext's colours: those of series and limit become tones, all others the axis's tone."""
     lines: Painted = []
     for line in painted.split("\n"):
         runs: list[tuple[str, str]] = []
         tone = AXIS
-        place = 0
-        for found in _SGR.finditer(line):
-            _add(runs, line[place : found.start()], tone, ascii_only)
-            place = found.end()
-            if found[1].startswith("38;5;"):
-                tone = tones.get(found[1][5:], AXIS)
-            elif found[1] in ("", "0"):
+        position = 0
+        for match in _SGR.finditer(line):
+            _add(runs, line[position : match.start()], tone, ascii_only)
+            position = match.end()
+            if match[1].startswith("38;5;"):
+                tone = tones.get(match[1][5:], AXIS)
+            elif match[1] in ("", "0"):
                 tone = AXIS
-        _add(runs, line[place:], tone, ascii_only)
+        _add(runs, line[position:], tone, ascii_only)
         lines.append(runs)
     return lines
 
 
-def _add(runs: list[tuple[str, str]], words: str, tone: str, ascii_only: bool) -> None:
-    if words:
-        runs.append((words.translate(_TO_ASCII) if ascii_only else words, tone))
+def _add(runs: list[tuple[str, str]], piece: str, tone: str, ascii_only: bool) -> None:
+    if piece:
+        runs.append((piece.translate(_TO_ASCII) if ascii_only else piece, tone))
 
 
 def _exact(lines: Painted, width: int, height: int) -> Painted:
-    """Give a picture its exact size, whatever plotext thought of it."""
+    """Cut or pad a picture to its exact size, whatever size plotext made it."""
     exact: Painted = []
     for line in lines[:height]:
-        room, kept = width, []
-        for words, tone in line:
-            kept.append((words[:room], tone))
-            room -= len(words[:room])
-        exact.append([*kept, (" " * room, AXIS)] if room else kept)
+        room, cut_runs = width, []
+        for piece, tone in line:
+            cut_runs.append((piece[:room], tone))
+            room -= len(piece[:room])
+        exact.append([*cut_runs, (" " * room, AXIS)] if room else cut_runs)
     return exact + [[(" " * width, AXIS)] for _ in range(height - len(exact))]
 
 
-def _empty(words: str, width: int, height: int) -> Painted:
+def _empty(message: str, width: int, height: int) -> Painted:
     lines: Painted = [[(" " * width, AXIS)] for _ in range(height)]
-    lines[height // 2] = [(words.center(width)[:width], AXIS)]
+    lines[height // 2] = [(message.center(width)[:width], AXIS)]
     return lines

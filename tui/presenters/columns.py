@@ -9,7 +9,7 @@ from collectors.model.metrics import METRICS, Unit
 NAME_LEAST, NAME_MOST = 14, 42
 SPARK_LEAST, SPARK_WANTED, SPARK_MOST = 8, 12, 30
 ROOMY = 110
-"""From this width on kinds are written out."""
+"""Terminal width from which kinds are written out."""
 LUXURY = 15
 """Columns below this number give way before a sparkline gets narrower than wanted."""
 
@@ -42,7 +42,7 @@ class Column:
     """The metric behind the column, if there is one."""
 
     def __post_init__(self) -> None:
-        # told once: every cell of every line asks
+        # computed once: every cell of every line reads them
         key = self.key.removeprefix("spark:")
         object.__setattr__(self, "is_spark", key != self.key)
         object.__setattr__(self, "metric", key if key in METRICS else None)
@@ -89,7 +89,7 @@ CHOICES: tuple[str, ...] = (*DEFAULT, *(key for key in (*METRICS, *_PAST) if key
 """All that the column picker offers."""
 
 
-def column(key: str) -> Column:
+def column_of(key: str) -> Column:
     """Make a column by its key."""
     if key in _PAST:
         label, keep = _PAST[key]
@@ -98,13 +98,13 @@ def column(key: str) -> Column:
 
 
 def describe(key: str) -> str:
-    """Name a column for the picker."""
-    made = column(key)
-    if made.is_spark:
-        return f"{made.label:<10} The recent past of {METRICS[made.metric or ''].label}, newest at the right."
-    if made.metric:
-        return f"{made.label:<10} {METRICS[made.metric].help}"
-    return f"{made.label:<10} {_FACT_HELP[key]}"
+    """Return a column's line in the picker."""
+    column = column_of(key)
+    if column.is_spark:
+        return f"{column.label:<10} The recent past of {METRICS[column.metric or ''].label}, newest at the right."
+    if column.metric:
+        return f"{column.label:<10} {METRICS[column.metric].help}"
+    return f"{column.label:<10} {_FACT_HELP[key]}"
 
 
 def lay_out(keys: tuple[str, ...], width: int) -> list[Column]:
@@ -112,31 +112,35 @@ def lay_out(keys: tuple[str, ...], width: int) -> list[Column]:
 
     A cell of space stands between columns; two cells at the left are the mark and the state's sign.
     """
-    columns = [_SHORT_KIND if key == "kind" and width < ROOMY else column(key) for key in keys]
-    while len(columns) > 1 and _taken(columns) + _wish(columns) > width - 2:
-        least = min(columns, key=lambda one: one.keep)
+    columns = [_SHORT_KIND if key == "kind" and width < ROOMY else column_of(key) for key in keys]
+    while len(columns) > 1 and _taken(columns) + _missing_spark_cells(columns) > width - 2:
+        least = min(columns, key=lambda candidate: candidate.keep)
         if least.keep >= LUXURY and _taken(columns) <= width - 2:
             break
         columns.remove(least)
-    for wanted, most in (("name", 24), ("spark", SPARK_MOST), ("name", NAME_MOST)):
-        columns = _grow(columns, wanted, most, width - 2 - _taken(columns))
+    for target, most in (("name", 24), ("spark", SPARK_MOST), ("name", NAME_MOST)):
+        columns = _grow(columns, target, most, width - 2 - _taken(columns))
     return columns
 
 
-def _wish(columns: list[Column]) -> int:
-    """Return the cells that would make every sparkline as wide as wanted."""
-    return sum(SPARK_WANTED - one.width for one in columns if one.is_spark)
+def _missing_spark_cells(columns: list[Column]) -> int:
+    """Return how many cells the sparklines lack to their wanted width."""
+    return sum(SPARK_WANTED - column.width for column in columns if column.is_spark)
 
 
 def _taken(columns: list[Column]) -> int:
-    return sum(one.width for one in columns) + len(columns) - 1
+    return sum(column.width for column in columns) + len(columns) - 1
 
 
-def _grow(columns: list[Column], wanted: str, most: int, spare: int) -> list[Column]:
-    places = [index for index, one in enumerate(columns) if (one.is_spark if wanted == "spark" else one.key == wanted)]
-    for count, index in enumerate(places):
-        share = spare // (len(places) - count)
-        grown = min(most, columns[index].width + max(0, share))
-        spare -= grown - columns[index].width
-        columns[index] = replace(columns[index], width=grown)
+def _grow(columns: list[Column], target: str, most: int, spare: int) -> list[Column]:
+    indices = [
+        index
+        for index, column in enumerate(columns)
+        if (column.is_spark if target == "spark" else column.key == target)
+    ]
+    for count, index in enumerate(indices):
+        extra_cells = spare // (len(indices) - count)
+        new_width = min(most, columns[index].width + max(0, extra_cells))
+        spare -= new_width - columns[index].width
+        columns[index] = replace(columns[index], width=new_width)
     return columns

@@ -15,32 +15,32 @@ from tui.presenters.formatting import duration, fit, text
 
 COMPARE_SCHEMA = "vmtop.compare/1"
 BEST, WORST = "+", "!"
-"""Stand behind the least and the most of a metric of which less is better."""
+"""Marks after the lowest and the highest value of a metric where less is better."""
 LABEL_WIDTH = 8
 _WIDTH = 80
 _PERCENT_WIDTH = 6
 _PERCENT_LEAST = 16
-"""Cells of a column that has room for the difference too."""
+"""The narrowest column, in cells, that shows the difference too."""
 _COLUMN_LEAST, _COLUMN_MOST = 8, 24
 _NAME_MOST = 22
 
 
 def as_text(sides: Sequence[Column], rows: Sequence[MetricRow], stat: str = "mean", width: int = _WIDTH) -> str:
-    """Return the table: a row a metric, a column a side, the difference to the first."""
-    lines = [_span(side, place) for place, side in enumerate(sides, 1)]
+    """Return the table: one row per metric, one column per side, with the difference to the first."""
+    lines = [_span(side, position) for position, side in enumerate(sides, 1)]
     lines += ["", heading(sides, width, stat)]
     lines += [line(row, len(sides), stat, width) for row in rows if row.is_known]
     missing = [row.metric.label for row in rows if not row.is_known]
     lines += ["", f"{BEST} least and {WORST} most, where less is better; % is the difference to the first"]
     if missing:
-        lines += wrapped(f"not known of any: {', '.join(missing)}", width)
-    return "".join(f"{one.rstrip()}\n" for one in lines)
+        lines += wrapped(f"unknown for all: {', '.join(missing)}", width)
+    return "".join(f"{line_text.rstrip()}\n" for line_text in lines)
 
 
-def wrapped(words: str, width: int) -> list[str]:
-    """Break words into lines at spaces; a longer word has a line to itself, and no words are one empty line."""
+def wrapped(sentence: str, width: int) -> list[str]:
+    """Break a sentence into lines at spaces. A longer word gets its own line; an empty sentence is one empty line."""
     return textwrap.wrap(
-        " ".join(words.split()),
+        " ".join(sentence.split()),
         max(1, width),
         subsequent_indent="  ",
         break_long_words=False,
@@ -48,43 +48,46 @@ def wrapped(words: str, width: int) -> list[str]:
     ) or [""]
 
 
-def _span(side: Column, place: int) -> str:
+def _span(side: Column, position: int) -> str:
     past = side.past
     seconds = past.walls[-1] - past.walls[0] if past.walls else 0.0
-    who = f"{past.workload.kind} by {past.workload.id.engine}"
-    return fit(f"{place} {side.label}: {who}, {len(past.walls)} readings over {duration(seconds, 6).strip()}", _WIDTH)
+    description = f"{past.workload.kind} by {past.workload.id.engine}"
+    return fit(
+        f"{position} {side.label}: {description}, {len(past.walls)} readings over {duration(seconds, 6).strip()}",
+        _WIDTH,
+    )
 
 
 def column_width(count: int, width: int) -> int:
-    """Return the cells of one side's column."""
+    """Return the width of one side's column, in cells."""
     return max(_COLUMN_LEAST, min((width - LABEL_WIDTH) // count, _COLUMN_MOST))
 
 
 def heading(sides: Sequence[Column], width: int, stat: str) -> str:
     """Return the line of names over the columns."""
     room = column_width(len(sides), width)
-    tail = 1 + (_PERCENT_WIDTH if room >= _PERCENT_LEAST else 0)
+    mark_width = 1 + (_PERCENT_WIDTH if room >= _PERCENT_LEAST else 0)
     names = ""
-    for place, side in enumerate(sides, 1):
-        name = fit(f"{place} {side.label}", room - 1).strip()
-        names += (name + " " * max(0, min(tail, room - 1 - cell_len(name)))).rjust(room)
+    for position, side in enumerate(sides, 1):
+        name = fit(f"{position} {side.label}", room - 1).strip()
+        names += (name + " " * max(0, min(mark_width, room - 1 - cell_len(name)))).rjust(room)
     return f"{stat.upper():<{LABEL_WIDTH}}{names}"
 
 
 def line(row: MetricRow, count: int, stat: str, width: int) -> str:
     """Return the line of one metric."""
     room = column_width(count, width)
-    cells = "".join(_cell(row, place, stat, room) for place in range(count))
+    cells = "".join(_cell(row, index, stat, room) for index in range(count))
     return f"{fit(row.metric.label, LABEL_WIDTH)}{cells}"
 
 
-def _cell(row: MetricRow, place: int, stat: str, room: int) -> str:
+def _cell(row: MetricRow, index: int, stat: str, room: int) -> str:
     has_percent = room >= _PERCENT_LEAST
-    cell = row.cells[place]
-    mark = BEST if place == row.best else WORST if place == row.worst else " "
-    shown = text(None if cell.stats is None else cell.stats.of(stat), row.metric.unit, min(7, room - 2)).strip()
-    percent = _percent(cell) if has_percent and place else ""
-    return f"{shown}{mark}{percent:>{_PERCENT_WIDTH if has_percent else 0}}".rjust(room)
+    cell = row.cells[index]
+    mark = BEST if index == row.best else WORST if index == row.worst else " "
+    value_text = text(None if cell.stats is None else cell.stats.of(stat), row.metric.unit, min(7, room - 2)).strip()
+    percent_text = _percent(cell) if has_percent and index else ""
+    return f"{value_text}{mark}{percent_text:>{_PERCENT_WIDTH if has_percent else 0}}".rjust(room)
 
 
 def _percent(cell: Cell) -> str:
@@ -130,10 +133,10 @@ def _side(side: Column, session: str | None) -> dict[str, object]:
 
 
 def _values(metric: Metric, cell: Cell) -> dict[str, object]:
-    told: dict[str, object] = {
+    values: dict[str, object] = {
         stat: number(metric, None if cell.stats is None else cell.stats.of(stat)) for stat in STATS
     }
-    told["samples"] = 0 if cell.stats is None else cell.stats.ticks
-    told["difference"] = number(metric, cell.difference)
-    told["percent"] = None if cell.percent is None else round(cell.percent, 2)
-    return told
+    values["samples"] = 0 if cell.stats is None else cell.stats.ticks
+    values["difference"] = number(metric, cell.difference)
+    values["percent"] = None if cell.percent is None else round(cell.percent, 2)
+    return values

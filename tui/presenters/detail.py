@@ -23,7 +23,7 @@ _NUMBER = 9
 _TEXT_MOST = 48
 _FACT_LABEL = 27
 _LEAST_TICKS = 60
-"""A chart of fewer ticks would jump with each of them."""
+"""A chart of fewer ticks would jump at every tick."""
 _TONES = ("cpu", "warn", "good")
 
 
@@ -71,8 +71,8 @@ def statistics(chart: Chart) -> str:
             "p95": summary.p95,
             "max": summary.max,
         }
-        shown = "  ".join(f"{name} {text(value, chart.unit, 7).strip()}" for name, value in numbers.items())
-        parts.append(f"{series.label}: {shown}")
+        numbers_text = "  ".join(f"{name} {text(value, chart.unit, 7).strip()}" for name, value in numbers.items())
+        parts.append(f"{series.label}: {numbers_text}")
     return "   ".join(parts)
 
 
@@ -99,25 +99,28 @@ def _table(table: Table, width: int) -> list[Line]:
 
 
 def _fact(fact: Fact) -> Line:
-    shown = _value(fact.value, fact.unit)
+    value_text = _value(fact.value, fact.unit)
     tone = "dim" if fact.value is None or fact.value is False else "plain"
-    return [(f"   {fit(fact.label, max(_FACT_LABEL, min(len(fact.label), 40)))} ", "key"), (shown, tone)]
+    return [(f"   {fit(fact.label, max(_FACT_LABEL, min(len(fact.label), 40)))} ", "key"), (value_text, tone)]
 
 
 def _rows(columns: Sequence[Column], rows: Sequence[Sequence[Value]], width: int) -> list[Line]:
-    shown = [[_value(value, column.unit) for column, value in zip(columns, row, strict=True)] for row in rows]
-    widths = [max(len(column.label), *(len(row[place]) for row in shown)) for place, column in enumerate(columns)]
-    widths = [min(one, _TEXT_MOST) for one in widths]
+    cell_texts = [[_value(value, column.unit) for column, value in zip(columns, row, strict=True)] for row in rows]
+    widths = [max(len(column.label), *(len(row[index]) for row in cell_texts)) for index, column in enumerate(columns)]
+    widths = [min(cell_width, _TEXT_MOST) for cell_width in widths]
     last = len(columns) - 1
     if columns[last].unit is None:
         widths[last] = max(len(columns[last].label), width - sum(widths[:last]) - 2 * last - 4)
 
     def joined(cells: Sequence[str]) -> str:
-        places = zip(cells, columns, widths, strict=True)
-        return "   " + "  ".join(fit(c, w) if column.unit is None else c.rjust(w) for c, column, w in places)
+        triples = zip(cells, columns, widths, strict=True)
+        return "   " + "  ".join(
+            fit(cell, cell_width) if column.unit is None else cell.rjust(cell_width)
+            for cell, column, cell_width in triples
+        )
 
     lines: list[Line] = [[(joined([column.label for column in columns]), "dim")]]
-    return lines + [[(joined(row), "plain")] for row in shown]
+    return lines + [[(joined(row), "plain")] for row in cell_texts]
 
 
 def _value(value: Value, unit: Unit | None) -> str:
@@ -133,27 +136,28 @@ def event_lines(
 ) -> list[Line]:
     """The start-up time, then what happened, newest first."""
     lines: list[Line] = [
-        [(f" {sentence}", "title" if not place else "plain")] for place, sentence in enumerate(told(startup))
+        [(f" {sentence}", "title" if not index else "plain")]
+        for index, sentence in enumerate(startup_sentences(startup))
     ]
     lines.append([("", "plain")])
     lines.append([(f" {len(events)} events {since}, newest first", "title")])
     for event in reversed(events):
-        at = stamp(event.wall)
-        lines.append([(f"   {at}  ", "dim"), (f"{event.what:<8} ", "plain"), (event.detail, "dim")])
+        time_text = stamp(event.wall)
+        lines.append([(f"   {time_text}  ", "dim"), (f"{event.what:<8} ", "plain"), (event.detail, "dim")])
     return lines
 
 
-def told(startup: Startup | None) -> list[str]:
-    """Tell a start-up in sentences."""
+def startup_sentences(startup: Startup | None) -> list[str]:
+    """Return the start-up time as sentences; one of them says so if it is unknown."""
     if startup is None:
         return ["Start-up time: not known", "  Only starts that vmtop witnesses are measured."]
-    at = stamp(startup.began, "%H:%M:%S")
-    sentences = [f"Start-up of {at}, counted from: {startup.how}"]
+    start_time = stamp(startup.began, "%H:%M:%S")
+    sentences = [f"Start-up of {start_time}, counted from: {startup.how}"]
     if startup.running_s is not None:
         sentences.append(f"  running after {startup.running_s:.2f} s")
     if startup.ready_s is None:
         sentences.append("  ready: no signal (health check, guest agent or first packet sent) was seen yet")
     else:
-        exact = f", exact to {startup.resolution_s:.1f} s" if startup.resolution_s else ""
-        sentences.append(f"  ready after {startup.ready_s:.2f} s, by its {startup.signal}{exact}")
+        precision = f", exact to {startup.resolution_s:.1f} s" if startup.resolution_s else ""
+        sentences.append(f"  ready after {startup.ready_s:.2f} s, by its {startup.signal}{precision}")
     return sentences

@@ -18,11 +18,11 @@ from collectors.model.workloads import Availability, SourceState
 SCHEMA = "vmtop.doctor/1"
 _FINE = frozenset({Availability.OK, Availability.ABSENT})
 _LIBRARIES = ("textual", "psutil")
-"""Besides those of the engines."""
+"""In addition to those of the engines."""
 
 
 def is_healthy(moment: Moment) -> bool:
-    """Return whether all that is present on this host can be read, and the host itself is."""
+    """Return whether every source that is present can be read, and the host itself has been read."""
     return all(state.availability in _FINE for state in moment.sources) and bool(moment.host.pairs)
 
 
@@ -36,9 +36,9 @@ def troubles(sources: Iterable[SourceState]) -> list[str]:
 
 
 def facts() -> dict[str, str]:
-    """Return what vmtop runs on: versions, terminal, locale. No library is imported for it but Textual."""
+    """Return what vmtop runs on: versions, terminal, locale. Of the libraries, only Textual is imported for it."""
     size = shutil.get_terminal_size()
-    found = {
+    values = {
         "vmtop": importlib.metadata.version("vmtop"),
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
@@ -50,11 +50,11 @@ def facts() -> dict[str, str]:
     }
     for library in (*_LIBRARIES, *libraries()):
         try:
-            found[library] = importlib.metadata.version(library)
+            values[library] = importlib.metadata.version(library)
         except importlib.metadata.PackageNotFoundError:
-            found[library] = "not installed"
-    found["textual"] += _stock_painting()
-    return found
+            values[library] = "not installed"
+    values["textual"] += _stock_painting()
+    return values
 
 
 def _stock_painting() -> str:
@@ -68,19 +68,19 @@ def _stock_painting() -> str:
 
 def as_document(moment: Moment) -> dict[str, object]:
     """Return the report as plain values."""
-    described = document(moment, ())
+    moment_document = document(moment, ())
     return {
         "schema": SCHEMA,
-        "time": described["time"],
+        "time": moment_document["time"],
         "healthy": is_healthy(moment),
         "facts": facts(),
-        "sources": described["sources"],
-        "host": described["host"],
+        "sources": moment_document["sources"],
+        "host": moment_document["host"],
     }
 
 
 def as_text(moment: Moment) -> str:
-    """Return the report for people."""
+    """Return the report as text."""
     lines = [f"{name:<15} {value}" for name, value in facts().items()] + [""]
     for state in moment.sources:
         lines += _source(state)

@@ -22,79 +22,90 @@ class Folds:
 
     def _find_ends(self) -> list[int]:
         """For each line, the first after its block; its own successor if it opens none."""
-        ends = [place + 1 for place in range(len(self.lines))]
-        open_: list[int] = []
-        for place, depth in enumerate(self._depths):
-            while open_ and depth <= self._depths[open_[-1]]:
-                ends[open_.pop()] = place
-            open_.append(place)
-        for left in open_:
-            ends[left] = len(self.lines)
+        ends = [index + 1 for index in range(len(self.lines))]
+        open_blocks: list[int] = []
+        for index, depth in enumerate(self._depths):
+            while open_blocks and depth <= self._depths[open_blocks[-1]]:
+                ends[open_blocks.pop()] = index
+            open_blocks.append(index)
+        for unclosed in open_blocks:
+            ends[unclosed] = len(self.lines)
         return ends
 
-    def opens(self, place: int) -> bool:
+    def opens(self, index: int) -> bool:
         """Whether a line opens a block."""
-        return self._ends[place] > place + 1
+        return self._ends[index] > index + 1
 
-    def is_folded(self, place: int) -> bool:
-        return place in self._folded
+    def is_folded(self, index: int) -> bool:
+        return index in self._folded
 
     def visible(self) -> list[int]:
-        """Return the places of the lines that show."""
-        places, place = [], 0
-        while place < len(self.lines):
-            places.append(place)
-            place = self._ends[place] if place in self._folded else place + 1
-        return places
+        """Return the indices of the visible lines."""
+        indices, index = [], 0
+        while index < len(self.lines):
+            indices.append(index)
+            index = self._ends[index] if index in self._folded else index + 1
+        return indices
 
-    def toggle(self, place: int) -> None:
+    def toggle(self, index: int) -> None:
         """Fold or unfold the block that a line opens, or else the one around it."""
-        owner = place if self.opens(place) else self.parent(place)
+        owner = index if self.opens(index) else self.parent(index)
         if owner is not None:
             self._folded.symmetric_difference_update({owner})
 
-    def parent(self, place: int) -> int | None:
-        """Return the line that opens the block around a line."""
-        return next((one for one in range(place - 1, -1, -1) if self._ends[one] > place and self.opens(one)), None)
+    def parent(self, index: int) -> int | None:
+        """Return the line that opens the block around a line; `None` if there is no such block."""
+        return next(
+            (
+                candidate
+                for candidate in range(index - 1, -1, -1)
+                if self._ends[candidate] > index and self.opens(candidate)
+            ),
+            None,
+        )
 
     def fold_all(self) -> None:
         """Fold every block but the outermost."""
         least = min(self._depths, default=0)
-        self._folded = {one for one in range(len(self.lines)) if self.opens(one) and self._depths[one] > least}
+        self._folded = {
+            candidate
+            for candidate in range(len(self.lines))
+            if self.opens(candidate) and self._depths[candidate] > least
+        }
 
     def unfold_all(self) -> None:
         self._folded.clear()
 
-    def reveal(self, place: int) -> None:
+    def reveal(self, index: int) -> None:
         """Unfold whatever hides a line."""
-        owner = self.parent(place)
+        owner = self.parent(index)
         while owner is not None:
             self._folded.discard(owner)
             owner = self.parent(owner)
 
-    def block(self, place: int) -> str:
+    def block(self, index: int) -> str:
         """Return the text of the block that a line opens, or the line."""
-        return "\n".join(self.lines[place : self._ends[place]])
+        return "\n".join(self.lines[index : self._ends[index]])
 
 
 def toned(text: str) -> list[Run]:
     """Give the parts of a line of JSON or XML their tones."""
-    if found := _JSON.fullmatch(text):
-        value = found["value"]
+    if match := _JSON.fullmatch(text):
+        value = match["value"]
         tone = "text" if value.startswith('"') else "plain"
-        return [(found["indent"], "plain"), (found["key"], "key"), (found["colon"], "dim"), (value, tone)]
+        return [(match["indent"], "plain"), (match["key"], "key"), (match["colon"], "dim"), (value, tone)]
     if text.lstrip().startswith("<"):
         return [(part, "key" if part.startswith("<") else "text") for part in _XML.findall(text)]
     return [(text, "plain")]
 
 
-def folded_line(folds: Folds, place: int, ascii_only: bool) -> Line:
-    """Make the shown form of a line: its fold mark, its text, and what a folded block hides."""
+def folded_line(folds: Folds, index: int, ascii_only: bool) -> Line:
+    """Return a line as shown: its fold mark, its text, and the number of lines that a folded block hides."""
     mark = "  "
-    if folds.opens(place):
+    if folds.opens(index):
         closed, opened = ("+ ", "- ") if ascii_only else ("▸ ", "▾ ")
-        mark = closed if folds.is_folded(place) else opened
-    runs: list[Run] = [(mark, "fold"), *toned(folds.lines[place])]
-    if folds.is_folded(place):
-        runs.append((f"  ... {folds.block(place).count(chr(10))} lines", "dim"))
+        mark = closed if folds.is_folded(index) else opened
+    runs: list[Run] = [(mark, "fold"), *toned(folds.lines[index])]
+    if folds.is_folded(index):
+        runs.append((f"  ... {folds.block(index).count(chr(10))} lines", "dim"))
     return runs

@@ -1,6 +1,6 @@
 """Unit + value -> text of a fixed width. Pure.
 
-`-` is a value that is not there; `***` one that fits in no form. Sizes are binary (1K = 1024), other large numbers
+`-` is a missing value, `***` one that fits in no form. Sizes are binary (1K = 1024), other large numbers
 decimal (1k = 1000). Text gets less precise before it gets longer than its column.
 """
 
@@ -44,28 +44,28 @@ def stamp(wall: float, form: str = "%Y-%m-%d %H:%M:%S") -> str:
     return time.strftime(form, time.localtime(wall))
 
 
-def fit(words: str, width: int, ellipsis: str = "…") -> str:
-    """Cut or pad a text to `width` terminal cells; wide characters count two, an ellipsis shows the cut."""
+def fit(string: str, width: int, ellipsis: str = "…") -> str:
+    """Cut or pad a string to `width` terminal cells; wide characters count two, an ellipsis shows the cut."""
     if width <= 0:
         return ""
-    if cell_len(words) <= width:
-        return set_cell_size(words, width)
-    cut = set_cell_size(words, max(0, width - cell_len(ellipsis))).rstrip(" ") + ellipsis
-    return set_cell_size(cut, width)
+    if cell_len(string) <= width:
+        return set_cell_size(string, width)
+    shortened = set_cell_size(string, max(0, width - cell_len(ellipsis))).rstrip(" ") + ellipsis
+    return set_cell_size(shortened, width)
 
 
-def _aligned(words: str, width: int) -> str:
-    return (words if len(words) <= width else "*" * max(0, width)).rjust(max(0, width))
+def _aligned(string: str, width: int) -> str:
+    return (string if len(string) <= width else "*" * max(0, width)).rjust(max(0, width))
 
 
 def _first_fit(value: float, forms: Callable[[float], Iterator[str]], width: int) -> str:
     """Return the first form that fits; forms come from precise to short, for a value that is not negative."""
     for form in forms(abs(value)):
-        words = f"-{form}" if value < 0 and _SIGNIFICANT.search(form) else form
-        if len(words) <= width:
-            return words
-        if words.lstrip("-").startswith("0.") and len(words) - 1 <= width:
-            return words.replace("0.", ".", 1)
+        candidate = f"-{form}" if value < 0 and _SIGNIFICANT.search(form) else form
+        if len(candidate) <= width:
+            return candidate
+        if candidate.lstrip("-").startswith("0.") and len(candidate) - 1 <= width:
+            return candidate.replace("0.", ".", 1)
     return _OVERFLOW
 
 
@@ -113,26 +113,26 @@ def _cores(value: float) -> Iterator[str]:
 
 
 def _seconds(value: float) -> Iterator[str]:
-    whole = int(value)
-    days, hours, minutes = whole // _DAY, whole % _DAY // _HOUR, whole % _HOUR // _MINUTE
+    whole_seconds = int(value)
+    days, hours, minutes = whole_seconds // _DAY, whole_seconds % _DAY // _HOUR, whole_seconds % _HOUR // _MINUTE
     if value > 0 and round(value, 1) < 10:
         yield f"{value:.1f}s"
-    if whole < _MINUTE:
-        yield f"{whole}s"
-    if _MINUTE <= whole < _HOUR:
-        yield f"{minutes}m{whole % _MINUTE:02}s"
-    if whole < _HOUR:
+    if whole_seconds < _MINUTE:
+        yield f"{whole_seconds}s"
+    if _MINUTE <= whole_seconds < _HOUR:
+        yield f"{minutes}m{whole_seconds % _MINUTE:02}s"
+    if whole_seconds < _HOUR:
         yield f"{minutes}m"
-    if _HOUR <= whole < _DAY:
+    if _HOUR <= whole_seconds < _DAY:
         yield f"{hours}h{minutes:02}m"
-    if whole < _DAY:
+    if whole_seconds < _DAY:
         yield f"{hours}h"
     if 1 <= days < 10:
         yield f"{days}d{hours}h"
     if days < 10_000:
         yield f"{days}d"
-    if whole < 10_000 * _YEAR:
-        yield f"{whole // _YEAR}y"
+    if whole_seconds < 10_000 * _YEAR:
+        yield f"{whole_seconds // _YEAR}y"
 
 
 def _milliseconds(value: float) -> Iterator[str]:

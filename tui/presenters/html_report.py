@@ -22,7 +22,7 @@ _TOP = 12
 _EVENTS_SHOWN = 500
 _MARKS_AT_MOST = 60
 _BRIDGED = 4
-"""Steps: frames do not come as evenly as the steps are laid."""
+"""Steps without a value that a line still bridges: frames are less evenly spaced than steps."""
 _WIDTH, _HEIGHT, _SMALL = 960, 150, 44
 _COLOURS = ("c1", "c2", "c3")
 _HOST_CHARTS: tuple[tuple[str, tuple[str, ...]], ...] = tuple(
@@ -44,7 +44,7 @@ path{fill:none;stroke-width:1.5;vector-effect:non-scaling-stroke}.c1{stroke:var(
 
 
 def page(summary: Summary, buckets: Buckets) -> str:
-    """Return the page."""
+    """Return a session as an HTML page."""
     host = ", ".join(summary.hosts) or "host"
     parts = [
         '<!doctype html><html lang="en"><head><meta charset="utf-8">',
@@ -83,17 +83,17 @@ def _troubles(summary: Summary) -> list[str]:
 
 
 def _host_chart(title: str, keys: Sequence[str], summary: Summary, buckets: Buckets) -> str:
-    found = [(key, buckets.host[key]) for key in keys if key in buckets.host]
-    if not found:
+    measured = [(key, buckets.host[key]) for key in keys if key in buckets.host]
+    if not measured:
         return f"<figure><figcaption>{escape(title)}: not measured</figcaption></figure>"
-    means = [series.means() for _, series in found]
+    means = [series.means() for _, series in measured]
     unit = METRICS[keys[0]].unit
     top = nice_top(
-        [value for _, series in found for value in series.tops], 1.0, unit in (Unit.BYTES, Unit.BYTES_PER_SECOND)
+        [value for _, series in measured for value in series.tops], 1.0, unit in (Unit.BYTES, Unit.BYTES_PER_SECOND)
     )
     legend = " ".join(
-        f'<b class="k{number}">{escape(METRICS[key].label)}</b> peak {_value(key, max(_known(series.tops)))}'
-        for number, (key, series) in enumerate(found, 1)
+        f'<b class="k{number}">{escape(METRICS[key].label)}</b> peak {_value(key, max(_present(series.tops)))}'
+        for number, (key, series) in enumerate(measured, 1)
     )
     picture = _svg(means, top, _HEIGHT, _marks(summary.events, buckets))
     ends = "".join(f"<span>{stamp(wall, '%H:%M:%S')}</span>" for wall in (buckets.first, buckets.last))
@@ -102,13 +102,13 @@ def _host_chart(title: str, keys: Sequence[str], summary: Summary, buckets: Buck
 
 
 def _marks(events: Sequence[Event], buckets: Buckets) -> str:
-    """Return a line for each event; where there are too many to tell apart, for users' notes only."""
-    shown = events if len(events) <= _MARKS_AT_MOST else [event for event in events if event.what == "note"]
+    """Return a line for each event; where there are too many to tell apart, only for users' notes."""
+    marked_events = events if len(events) <= _MARKS_AT_MOST else [event for event in events if event.what == "note"]
     parts = []
-    for event in shown[:_MARKS_AT_MOST]:
+    for event in marked_events[:_MARKS_AT_MOST]:
         x = (event.wall - buckets.first) / max(buckets.last - buckets.first, 1e-9) * _WIDTH
-        told = escape(f"{stamp(event.wall)} {event.name} {event.what} {event.detail}")
-        parts.append(f'<path class="e" d="M{x:.1f} 0V{_HEIGHT}"><title>{told}</title></path>')
+        tooltip = escape(f"{stamp(event.wall)} {event.name} {event.what} {event.detail}")
+        parts.append(f'<path class="e" d="M{x:.1f} 0V{_HEIGHT}"><title>{tooltip}</title></path>')
     return "".join(parts)
 
 
@@ -124,13 +124,13 @@ def _svg(lines: Sequence[Sequence[float]], top: float, height: int, marks: str =
 
 def _path(values: Sequence[float], top: float, width: int, height: int) -> str:
     """Return an SVG path that breaks where nothing was measured for longer than a few steps."""
-    steps, pen, last = [], "M", -_BRIDGED
-    for place, value in enumerate(values):
+    steps, pen, last_index = [], "M", -_BRIDGED
+    for index, value in enumerate(values):
         if isnan(value):
             continue
-        pen = "L" if place - last < _BRIDGED else "M"
-        last = place
-        x = place / max(1, len(values) - 1) * width
+        pen = "L" if index - last_index < _BRIDGED else "M"
+        last_index = index
+        x = index / max(1, len(values) - 1) * width
         y = height - min(1.0, value / (top or 1.0)) * (height - 2) - 1
         steps.append(f"{pen}{x:.1f} {y:.1f}" + ("h.5" if pen == "M" else ""))
     return "".join(steps)
@@ -138,19 +138,19 @@ def _path(values: Sequence[float], top: float, width: int, height: int) -> str:
 
 def _workloads(summary: Summary, buckets: Buckets) -> str:
     lives = sorted(summary.workloads.values(), key=lambda life: life.cpu_seconds or 0.0, reverse=True)
-    head = "<tr><th>Name<th>Kind<th class=n>CPU s<th class=n>CPU% peak<th class=n>Memory peak<th>CPU<th>Memory</tr>"
+    header = "<tr><th>Name<th>Kind<th class=n>CPU s<th class=n>CPU% peak<th class=n>Memory peak<th>CPU<th>Memory</tr>"
     rows = [_row(life, buckets, number < _TOP) for number, life in enumerate(lives)]
-    more = f"<p>Charts are of the first {_TOP}.</p>" if len(lives) > _TOP else ""
-    return f'<div class="scroll"><table>{head}{"".join(rows)}</table></div>{more}'
+    note = f"<p>Charts are of the first {_TOP}.</p>" if len(lives) > _TOP else ""
+    return f'<div class="scroll"><table>{header}{"".join(rows)}</table></div>{note}'
 
 
 def _row(life: WorkloadSummary, buckets: Buckets, has_pictures: bool) -> str:
-    seconds = "-" if life.cpu_seconds is None else f"{life.cpu_seconds:,.1f}"
-    cells = [f"<td>{escape(life.name)}<td>{escape(life.kind)}<td class=n>{seconds}"]
+    cpu_seconds = "-" if life.cpu_seconds is None else f"{life.cpu_seconds:,.1f}"
+    cells = [f"<td>{escape(life.name)}<td>{escape(life.kind)}<td class=n>{cpu_seconds}"]
     for key in ("cpu_percent", "memory_host_bytes"):
         peak = life.peaks.get(key)
-        when = "" if peak is None else f' title="at {stamp(life.peak_at[key])}"'
-        cells.append(f"<td class=n{when}>{'-' if peak is None else _value(key, peak)}")
+        tooltip = "" if peak is None else f' title="at {stamp(life.peak_at[key])}"'
+        cells.append(f"<td class=n{tooltip}>{'-' if peak is None else _value(key, peak)}")
     for key in ("cpu_percent", "memory_host_bytes"):
         series = buckets.workloads.get(life.id, {}).get(key) if has_pictures else None
         cells.append(f"<td>{_small(series) if series else ''}")
@@ -159,22 +159,22 @@ def _row(life: WorkloadSummary, buckets: Buckets, has_pictures: bool) -> str:
 
 def _small(series: Series) -> str:
     means = series.means()
-    return _svg([means], max(_known(means), default=1.0) or 1.0, _SMALL)
+    return _svg([means], max(_present(means), default=1.0) or 1.0, _SMALL)
 
 
 def _events(events: Sequence[Event]) -> str:
     if not events:
         return "<p>None.</p>"
-    shown = events[-_EVENTS_SHOWN:]
+    newest_events = events[-_EVENTS_SHOWN:]
     rows = [
         f"<tr><td>{stamp(event.wall)}<td>{escape(event.name)}<td>{escape(event.what)}<td>{escape(event.detail)}</tr>"
-        for event in shown
+        for event in newest_events
     ]
-    more = f"<p>The newest {len(shown)} of {len(events):,}.</p>" if len(shown) < len(events) else ""
-    return f"{more}<table><tr><th>Time<th>Workload<th>Event<th>Detail</tr>{''.join(rows)}</table>"
+    note = f"<p>The newest {len(newest_events)} of {len(events):,}.</p>" if len(newest_events) < len(events) else ""
+    return f"{note}<table><tr><th>Time<th>Workload<th>Event<th>Detail</tr>{''.join(rows)}</table>"
 
 
-def _known(values: Iterable[float]) -> list[float]:
+def _present(values: Iterable[float]) -> list[float]:
     return [value for value in values if not isnan(value)]
 
 

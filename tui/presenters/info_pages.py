@@ -16,7 +16,7 @@ from collectors.model.metrics import METRICS, Unit
 from collectors.model.workloads import Availability
 from collectors.safety.sanitize import sanitize
 from tui.presenters.formatting import fit, stamp, text
-from tui.settings.main_screen_keys import keys_of, shown
+from tui.settings.main_screen_keys import key_names, keys_of
 
 _UNIT_WORDS = {Unit.PERCENT: "%", Unit.BYTES_PER_SECOND: "a second", Unit.PER_SECOND: "a second", Unit.CORES: "cores"}
 _FILTERS = (
@@ -40,7 +40,7 @@ def help_page(where: str) -> Group:
     parts: list[RenderableType] = []
     keys = keys_of(where)
     for group in dict.fromkeys(key.group for key in keys):
-        parts += _part(group, [(shown(key.keys), key.help) for key in keys if key.group == group])
+        parts += _part(group, [(key_names(key.keys), key.help) for key in keys if key.group == group])
     parts += _part("Filter", _FILTERS)
     parts += _part("Signs", _SIGNS)
     columns = [(f"{metric.label:<8} {metric.alias}", metric.help) for metric in METRICS.values()]
@@ -68,7 +68,9 @@ def why_page(reading: Reading, moment: Moment) -> Text:
     if unreachable := owner(workload).unreachable(workload):
         page.append(f"{unreachable[0].upper()}{unreachable[1:]}.\n", style="italic")
     elif not workload.name_is_known:
-        page.append("The name is a shortened id: no engine that knows it could be asked (see !).\n", style="italic")
+        page.append(
+            "The name is a shortened id: no engine that knows the full name can be read (see !).\n", style="italic"
+        )
     for metric in METRICS.values():
         value = reading.value(metric.key)
         page.append(f"\n{fit(metric.label, 8)}", style="bold")
@@ -87,15 +89,15 @@ def why_page(reading: Reading, moment: Moment) -> Text:
 
 
 def action_page(entries: Sequence[Entry], path: Path | None, problem: str) -> Text:
-    """The action log, newest first: when, who, what, the equivalent command, how it ended and how long it took."""
+    """The action log, newest first: time, user, action, equivalent command, result and duration."""
     page = Text()
     if problem:
         page.append(f"{problem}\n", style="bold")
     if not entries:
-        page.append("Nothing was done yet: x acts on the workload under the cursor.\n")
+        page.append("No actions yet: x acts on the workload under the cursor.\n")
     for entry in reversed(entries):
-        at = stamp(entry.time)
-        page.append(f"{at}  {sanitize(entry.result)}", style="bold").append(f"  {sanitize(entry.sentence)}")
+        time_text = stamp(entry.time)
+        page.append(f"{time_text}  {sanitize(entry.result)}", style="bold").append(f"  {sanitize(entry.sentence)}")
         page.append(f"  {entry.seconds:.1f} s\n")
         page.append(f"  {sanitize(entry.who)}: {sanitize(entry.command, 1000)}\n", style="dim")
     if path is not None:
@@ -104,7 +106,7 @@ def action_page(entries: Sequence[Entry], path: Path | None, problem: str) -> Te
 
 
 def sources_page(moment: Moment) -> Text:
-    """Each source: how it is, why, and what to do about it."""
+    """Each source: its state, the reason, and how to fix it."""
     page = Text()
     for state in moment.sources:
         page.append(f"{state.name}: ", style="bold").append(f"{state.availability} {state.detail}\n")

@@ -39,7 +39,7 @@ class Choice:
 
     query: Query | None = None
     only: str | None = None
-    """A kind."""
+    """A kind; `None` lists every kind."""
     include_stopped: bool = True
     sort: str = "cpu"
     limit: int | None = None
@@ -47,13 +47,13 @@ class Choice:
 
 def choose(moment: Moment, choice: Choice) -> tuple[list[Reading], int]:
     """Return the chosen workloads in order, and how many were left out only because they are stopped."""
-    fitting = [
+    matching = [
         reading
         for reading in moment.readings.values()
         if choice.only in (None, reading.workload.kind) and (choice.query is None or choice.query.matches(reading))
     ]
-    active = [reading for reading in fitting if choice.include_stopped or reading.workload.state.is_active]
-    return sorted(active, key=sort_key(choice.sort))[: choice.limit], len(fitting) - len(active)
+    active = [reading for reading in matching if choice.include_stopped or reading.workload.state.is_active]
+    return sorted(active, key=sort_key(choice.sort))[: choice.limit], len(matching) - len(active)
 
 
 def table(readings: Sequence[Reading], width: int | None = None) -> str:
@@ -82,9 +82,9 @@ def _pad(cells: Sequence[str], label: str, width: int) -> list[str]:
 
 def _narrow(columns: dict[str, list[str]], widths: dict[str, int], width: int) -> None:
     """Drop columns until the name has some room, then give it what is left."""
-    least = min(widths["NAME"], _NAME_LEAST)
+    least_name_width = min(widths["NAME"], _NAME_LEAST)
     for label in _GIVES_WAY:
-        if _taken(columns, widths) + least <= width:
+        if _taken(columns, widths) + least_name_width <= width:
             break
         del columns[label]
     widths["NAME"] = max(1, min(widths["NAME"], width - _taken(columns, widths)))

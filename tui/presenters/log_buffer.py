@@ -1,4 +1,4 @@
-"""A window onto a log of any length: a bounded number of lines around what is looked at. Plain, no Textual."""
+"""A window onto a log of any length: a bounded number of lines around the visible ones. Plain, no Textual."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from collectors.model.logs import LogLine
 from tui.presenters.styled_lines import Line, wrapped
 
 CAPACITY = 5000
-"""Lines kept; beyond it the far end is dropped, and read again when it is looked at."""
+"""Lines kept; beyond it the far end is dropped, and read again when it is scrolled to."""
 CHUNK = 1000
 """Lines read at once."""
 
 
 class LogBuffer:
-    """The lines that are held, and whether there may be more at either end."""
+    """The lines in memory, and whether there may be more at either end."""
 
     def __init__(self) -> None:
         self.lines: list[LogLine] = []
@@ -26,18 +26,18 @@ class LogBuffer:
         self.has_newer = False
 
     def start(self, lines: Sequence[LogLine]) -> None:
-        """Hold the end of the log."""
+        """Start with the newest lines of the log."""
         self.lines = list(lines)[-CAPACITY:]
         self.has_older, self.has_newer = bool(lines), False
 
     def append(self, lines: Iterable[LogLine]) -> int:
         """Add newer lines; return how many older ones were dropped for them."""
         self.lines.extend(lines)
-        over = max(0, len(self.lines) - CAPACITY)
-        if over:
-            del self.lines[:over]
+        excess = max(0, len(self.lines) - CAPACITY)
+        if excess:
+            del self.lines[:excess]
             self.has_older = True
-        return over
+        return excess
 
     def prepend(self, lines: Sequence[LogLine]) -> int:
         """Add older lines; return how many were added."""
@@ -49,23 +49,23 @@ class LogBuffer:
         return len(lines)
 
     def find(self, needle: str, start: int, step: int) -> int | None:
-        """Return the next line that contains a text, whatever the case; `None` when the window has none."""
-        places = range(start, len(self.lines)) if step > 0 else range(min(start, len(self.lines) - 1), -1, -1)
-        wanted = needle.lower()
-        return next((place for place in places if wanted in self.lines[place].text.lower()), None)
+        """Return the index of the next line that contains a text, ignoring case; `None` if there is none."""
+        indices = range(start, len(self.lines)) if step > 0 else range(min(start, len(self.lines) - 1), -1, -1)
+        lower_needle = needle.lower()
+        return next((index for index in indices if lower_needle in self.lines[index].text.lower()), None)
 
 
 class FollowQueue:
-    """Lines that were followed and wait to be shown. A flood drops the oldest, and says how many."""
+    """New lines of a followed log that wait to be shown. A flood drops the oldest and counts them."""
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         self._lock = threading.Lock()
         self._lines: deque[LogLine] = deque(maxlen=capacity)
         self._skipped = 0
         self.has_ended = False
-        """Whether whoever followed has ended."""
+        """Whether following has ended."""
         self.failure = ""
-        """Why, if not by itself."""
+        """Why following failed; empty if it ended by itself."""
 
     def put(self, line: LogLine) -> None:
         """Add a line, from any thread."""
@@ -74,29 +74,31 @@ class FollowQueue:
             self._lines.append(line)
 
     def take(self) -> list[LogLine]:
-        """Return what has come since the last call; a line in front of it tells what was skipped."""
+        """Return the lines since the last call, after a line with the number of skipped ones if there are any."""
         with self._lock:
             lines, skipped = list(self._lines), self._skipped
             self._lines.clear()
             self._skipped = 0
         if skipped and lines:
-            first = lines[0]
-            lines.insert(0, LogLine(first.position, first.at, True, f"... {skipped} lines came too fast to be shown"))
+            first_line = lines[0]
+            lines.insert(
+                0, LogLine(first_line.position, first_line.at, True, f"... {skipped} lines came too fast to be shown")
+            )
         return lines
 
 
-def shown(line: LogLine, stamps: str, width: int, is_wrapped: bool) -> list[Line]:
-    """Turn a line into what is painted. `stamps`: empty, `local` or `utc`."""
+def styled_log_line(line: LogLine, stamps: str, width: int, is_wrapped: bool) -> list[Line]:
+    """Return a log line as styled lines. `stamps`: empty, `local` or `utc`."""
     runs = [(line.text, "warn" if line.is_error else "plain")]
     if stamps:
         runs.insert(0, (stamp(line.at, stamps) + "  ", "dim"))
     return wrapped(runs, width) if is_wrapped else [runs]
 
 
-def stamp(at: float | None, stamps: str) -> str:
-    """Write a time with milliseconds; UTC ends with Z."""
-    if at is None:
+def stamp(wall: float | None, stamps: str) -> str:
+    """Return a wall time with milliseconds; UTC ends with Z. Dashes if there is none."""
+    if wall is None:
         return "-" * 23
     if stamps == "utc":
-        return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:23] + "Z"
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at)) + f".{int(at * 1000) % 1000:03d}"
+        return datetime.fromtimestamp(wall, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:23] + "Z"
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(wall)) + f".{int(wall * 1000) % 1000:03d}"

@@ -21,10 +21,10 @@ def as_text(summary: Summary) -> str:
 
 def _lines(summary: Summary) -> Iterator[str]:
     size = text(summary.size, Unit.BYTES, 6).strip()
-    each = summary.bytes_per_sample
+    bytes_per_sample = summary.bytes_per_sample
     for name in summary.files:
         yield f"file      {sanitize(name, 1000)}"
-    yield f"size      {size} in {summary.members} parts, {each or 0:.1f} bytes a workload and frame"
+    yield f"size      {size} in {summary.members} parts, {bytes_per_sample or 0:.1f} bytes a workload and frame"
     if summary.frames:
         span = duration(summary.last - summary.first, 8).strip()
         yield f"span      {stamp(summary.first)} to {stamp(summary.last)} ({span})"
@@ -64,14 +64,14 @@ def _workloads(summary: Summary) -> Iterator[str]:
 
 
 def _workload(life: WorkloadSummary) -> str:
-    seconds = "-" if life.cpu_seconds is None else f"{life.cpu_seconds:.1f}"
+    cpu_seconds = "-" if life.cpu_seconds is None else f"{life.cpu_seconds:.1f}"
     cpu, memory = (
         text(life.peaks.get(key), METRICS[key].unit, width)
         for key, width in (("cpu_percent", 9), ("memory_host_bytes", 8))
     )
     since, until = _clock(life.first), _clock(life.last)
-    who = f"{fit(life.name, 24)} {life.kind:<9}"
-    return f"{who} {since:>8} {until:>8} {seconds:>8} {cpu} {memory}"
+    identity = f"{fit(life.name, 24)} {life.kind:<9}"
+    return f"{identity} {since:>8} {until:>8} {cpu_seconds:>8} {cpu} {memory}"
 
 
 def _clock(wall: float) -> str:

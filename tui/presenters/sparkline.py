@@ -24,15 +24,15 @@ _PAIRS = [
 
 def _levels(values: Sequence[float], top: float, steps: int, count: int) -> list[int]:
     """Return for the last `count` values 0 for a gap, else 1 to `steps`."""
-    shown = values[-count:]
-    missing = [0] * (count - len(shown))
+    newest = values[-count:]
+    missing = [0] * (count - len(newest))
     if top <= 0:
-        return missing + [1 if isfinite(value) else 0 for value in shown]
+        return missing + [1 if isfinite(value) else 0 for value in newest]
     scale = (steps - 1) / top
     # a value that is not itself is NaN; this runs for every sample of every sparkline on the screen
     return missing + [
         0 if value != value or value == inf else steps if value >= top else int(value * scale + 1.5) if value > 0 else 1
-        for value in shown
+        for value in newest
     ]
 
 

@@ -1,6 +1,6 @@
 """What the user has chosen: order, filter, marks, the workload under the cursor. No Textual.
 
-`View.arrange` turns a moment into the lines of the table. Everything is bound to identities, never to a row number.
+`TableState.arrange` turns a moment into the lines of the table. Everything is bound to identities, not to row numbers.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from collectors.model.workloads import ACTIVE, Kind, WorkloadId
 from collectors.query.filter import Query
 
 CALM_S = 2.0
-"""For this long after a movement key the order holds still."""
+"""Seconds for which the order stays fixed after a movement key."""
 
 
 class Scale(StrEnum):
@@ -49,18 +49,18 @@ class Line(msgspec.Struct, frozen=True, gc=False):
             return self.reading.value(key)
         if not METRICS[key].is_additive:
             return None
-        inside = {member.workload.id for member in self.members}
+        member_ids = {member.workload.id for member in self.members}
         values = [
             value
             for member in self.members
-            if member.workload.parent not in inside and (value := member.value(key)) is not None
+            if member.workload.parent not in member_ids and (value := member.value(key)) is not None
         ]
         return sum(values) if values else None
 
 
 @dataclass(slots=True)
 class TableState:
-    """The choices, and the arrangement that follows from them."""
+    """The user's choices, and the lines that follow from them."""
 
     sort: str = "cpu_percent"
     """A metric's key, or `name`, `kind`, `state`, `uptime`."""
@@ -80,11 +80,11 @@ class TableState:
     lines: list[Line] = field(default_factory=list)
     hidden: int = 0
     """Workloads that exist but are not shown."""
-    _named: tuple[list[str], list[WorkloadId]] = field(default=([], []))
-    _places: list[int] = field(default_factory=list)
-    """The order by name of the workloads in `_named`, as places in it."""
+    _named_workloads: tuple[list[str], list[WorkloadId]] = field(default=([], []))
+    _name_order: list[int] = field(default_factory=list)
+    """The order by name of the workloads in `_named_workloads`, as indices into it."""
     _index: int = 0
-    """Where the cursor's line was found last."""
+    """The last known index of the cursor's line."""
     _calm_until: float = 0.0
     _is_touched: bool = False
     """Until the first movement the cursor stays on the top line, whichever workload that is."""
@@ -94,25 +94,27 @@ class TableState:
         return "cpu_of_limit_percent" if self.scale is Scale.LIMIT else "cpu_percent"
 
     def moved(self) -> None:
-        """Note a movement key: the order holds still for a while."""
+        """Note a movement key: the order stays fixed for `CALM_S`."""
         self._is_touched = True
         self._calm_until = self.clock() + CALM_S
 
     def release_order(self) -> None:
-        """Let the order change at once: it was asked for."""
+        """Let the order change at once: the user asked for it."""
         self._calm_until = 0.0
 
     def arrange(self, moment: Moment) -> list[Line]:
         """Filter, order and group a moment's workloads; keep the cursor on its workload."""
-        chosen = [reading for reading in moment.readings.values() if self._is_shown(reading)]
-        self.hidden = len(moment.readings) - len(chosen)
+        shown_readings = [reading for reading in moment.readings.values() if self._is_shown(reading)]
+        self.hidden = len(moment.readings) - len(shown_readings)
         self.marks.intersection_update(moment.readings)
-        before = self.lines
+        previous_lines = self.lines
         if not self._is_touched:
             self.cursor = None
-        ordered = self._hold(chosen) if self.clock() < self._calm_until else self._order(chosen)
-        self.lines = self._grouped(ordered) if self.is_tree else [Line(r.workload.name, r) for r in ordered]
-        self._keep_cursor(before)
+        ordered = self._hold(shown_readings) if self.clock() < self._calm_until else self._order(shown_readings)
+        self.lines = (
+            self._grouped(ordered) if self.is_tree else [Line(reading.workload.name, reading) for reading in ordered]
+        )
+        self._keep_cursor(previous_lines)
         return self.lines
 
     def index(self) -> int:
@@ -126,7 +128,7 @@ class TableState:
         return self.lines[self.index()] if self.lines else None
 
     def move_to(self, index: int) -> None:
-        """Put the cursor on a line; beyond the ends means the ends."""
+        """Put the cursor on a line; the index is clamped to the table."""
         if self.lines:
             self.cursor = self.lines[max(0, min(index, len(self.lines) - 1))].id
             self.moved()
@@ -151,23 +153,23 @@ class TableState:
         return [reading for _, reading in present] + absent
 
     def _by_name(self, readings: list[Reading]) -> list[Reading]:
-        """Order by name. The same workloads in the same places keep their order: most ticks bring no other ones."""
+        """Order by name. The last order is reused while the workloads stay the same, as on most ticks."""
         workloads = [reading.workload for reading in readings]
-        names, identities = [one.name for one in workloads], [one.id for one in workloads]
-        if (names, identities) != self._named:
+        names, identities = [workload.name for workload in workloads], [workload.id for workload in workloads]
+        if (names, identities) != self._named_workloads:
             keys = [(name.casefold(), identity) for name, identity in zip(names, identities, strict=True)]
-            self._named = names, identities
-            self._places = sorted(range(len(keys)), key=keys.__getitem__)
-        return [readings[place] for place in self._places]
+            self._named_workloads = names, identities
+            self._name_order = sorted(range(len(keys)), key=keys.__getitem__)
+        return [readings[index] for index in self._name_order]
 
     def _hold(self, readings: list[Reading]) -> list[Reading]:
-        """Keep the order of the lines shown, and of the members of folded groups; what is new comes last."""
-        places: dict[WorkloadId, tuple[int, int]] = {}
+        """Keep the order of the lines shown, and of the members of folded groups; new workloads come last."""
+        positions: dict[WorkloadId, tuple[int, int]] = {}
         for index, line in enumerate(self.lines):
-            places |= {member.workload.id: (index, place) for place, member in enumerate(line.members)}
-            places[line.id] = index, 0
+            positions |= {member.workload.id: (index, member_index) for member_index, member in enumerate(line.members)}
+            positions[line.id] = index, 0
         last = len(self.lines), 0
-        return sorted(readings, key=lambda reading: places.get(reading.workload.id, last))
+        return sorted(readings, key=lambda reading: positions.get(reading.workload.id, last))
 
     def _grouped(self, ordered: list[Reading]) -> list[Line]:
         groups: dict[str, list[Reading]] = {}
@@ -180,7 +182,7 @@ class TableState:
                 lines.extend(Line(member.workload.name, member, depth=1) for member in members)
         return lines
 
-    def _keep_cursor(self, before: list[Line]) -> None:
+    def _keep_cursor(self, previous_lines: list[Line]) -> None:
         """Leave the cursor on its workload; if that is gone, take the line that was nearest below, then above."""
         if not self.lines:
             return
@@ -189,13 +191,13 @@ class TableState:
             return
         if self.lines[self.index()].id == self.cursor:
             return
-        places = {line.id: place for place, line in enumerate(before)}
-        if self.cursor not in places:
+        indices = {line.id: index for index, line in enumerate(previous_lines)}
+        if self.cursor not in indices:
             self.cursor = self.lines[0].id
             return
-        present, place = {line.id for line in self.lines}, places[self.cursor]
-        neighbours = before[place + 1 :] + before[:place][::-1]
-        self.cursor = next((line.id for line in neighbours if line.id in present), self.lines[0].id)
+        shown_ids, index = {line.id for line in self.lines}, indices[self.cursor]
+        neighbours = previous_lines[index + 1 :] + previous_lines[:index][::-1]
+        self.cursor = next((line.id for line in neighbours if line.id in shown_ids), self.lines[0].id)
 
 
 _TEXT_ORDERS: dict[str, Callable[[Reading], str | float]] = {
@@ -209,7 +211,7 @@ SORTS: tuple[str, ...] = (*METRICS, *_TEXT_ORDERS)
 
 
 def group_of(reading: Reading) -> str:
-    """Name the group a workload belongs to in the tree: compose project, pod or slice, else what kind it is."""
+    """Return a workload's group in the tree: compose project, pod or slice, else its kind."""
     workload = reading.workload
     if workload.project:
         return workload.project

@@ -20,9 +20,9 @@ CLASSES_SCHEMA = "vmtop.classes/1"
 _HEADINGS = {Kind.SERVICE: "bare metal", Kind.VM: "virtual machine", Kind.CONTAINER: "container"}
 _MANY = {Kind.SERVICE: "services", Kind.VM: "virtual machines", Kind.CONTAINER: "containers"}
 _LABEL, _WIDTH = 20, 80
-_TOLD_OF_A_RULE = 3
+_FINDINGS_PER_RULE = 3
 _LINES = 5
-"""Lines of one cell at most; the document has all."""
+"""Lines per cell, at most; the document has all values."""
 
 Values = list[tuple[Workload, Fact]]
 
@@ -41,25 +41,25 @@ def table(classes: Classes, width: int = _WIDTH) -> list[TableLine]:
     reasons: dict[str, list[str]] = {}
     for row, values in rows_of(classes):
         cells = [_cell(row, values[kind], room - 1) for kind in CLASSES]
-        lines += [TableLine(one, row) for one in _together(row.label, cells, room)]
+        lines += [TableLine(line_text, row) for line_text in _side_by_side(row.label, cells, room)]
         for kind in CLASSES:
-            reasons.setdefault(_why(values[kind]), []).append(f"{row.label} of {_MANY[kind]}")
+            reasons.setdefault(_missing_reason(values[kind]), []).append(f"{row.label} of {_MANY[kind]}")
     density = [_density(classes, kind, room - 1) for kind in CLASSES]
-    lines += [TableLine(one) for one in _together("density", density, room)]
+    lines += [TableLine(line_text) for line_text in _side_by_side("density", density, room)]
     reasons.pop("", None)
-    below = ["", "Not measurable here:"] if reasons else []
-    for why, places in reasons.items():
-        below += [f"  {line}" for line in wrapped(f"{', '.join(places)}: {why}", width - 4)]
-    return lines + [TableLine(one) for one in (*below, *_findings(classes, width))]
+    text_lines = ["", "Not measurable here:"] if reasons else []
+    for reason, row_names in reasons.items():
+        text_lines += [f"  {line}" for line in wrapped(f"{', '.join(row_names)}: {reason}", width - 4)]
+    return lines + [TableLine(line_text) for line_text in (*text_lines, *_findings(classes, width))]
 
 
 def _findings(classes: Classes, width: int) -> list[str]:
     lines = ["", "Findings:" if classes.findings else "Findings: none over this window."]
-    for found in _by_rule(classes.findings):
-        for finding in found[:_TOLD_OF_A_RULE]:
+    for rule_findings in _by_rule(classes.findings):
+        for finding in rule_findings[:_FINDINGS_PER_RULE]:
             lines += [f"  {line}" for line in wrapped(f"{finding.sentence} ({finding.evidence}).", width - 4)]
-        if len(found) > _TOLD_OF_A_RULE:
-            lines.append(f"    and {len(found) - _TOLD_OF_A_RULE} more of this kind; --json has all")
+        if len(rule_findings) > _FINDINGS_PER_RULE:
+            lines.append(f"    and {len(rule_findings) - _FINDINGS_PER_RULE} more of this kind; --json has all")
     return lines
 
 
@@ -68,71 +68,71 @@ def as_text(classes: Classes, width: int = _WIDTH) -> str:
     return "".join(f"{line.text.rstrip()}\n" for line in table(classes, width))
 
 
-def how_told(classes: Classes, row: Row) -> list[str]:
-    """Return for each class how a row's values were found, or why not; the ways that several share once."""
-    values = next(values for one, values in rows_of(classes) if one is row)
+def measurement_lines(classes: Classes, row: Row) -> list[str]:
+    """Return how a row's values were measured in each class, or why not; each method once."""
+    values = next(values for candidate, values in rows_of(classes) if candidate is row)
     lines = [f"{row.label}: {row.help}"]
     for kind in CLASSES:
-        ways = Counter(told.how if told.value is not None else f"not known: {told.how}" for _, told in values[kind])
-        words = "; ".join(f"{way}" for way, _ in ways.most_common(2)) or "none here"
-        more = f"; and {len(ways) - 2} other ways" if len(ways) > 2 else ""
-        lines.append(f"{_HEADINGS[kind]}: {words}{more}")
+        methods = Counter(fact.how if fact.value is not None else f"not known: {fact.how}" for _, fact in values[kind])
+        methods_text = "; ".join(f"{method}" for method, _ in methods.most_common(2)) or "none here"
+        rest = f"; and {len(methods) - 2} other ways" if len(methods) > 2 else ""
+        lines.append(f"{_HEADINGS[kind]}: {methods_text}{rest}")
     return lines
 
 
 def _by_rule(findings: Sequence[Finding]) -> list[list[Finding]]:
-    found: dict[str, list[Finding]] = {}
+    findings_by_rule: dict[str, list[Finding]] = {}
     for finding in findings:
-        found.setdefault(finding.rule, []).append(finding)
-    return list(found.values())
+        findings_by_rule.setdefault(finding.rule, []).append(finding)
+    return list(findings_by_rule.values())
 
 
-def _together(label: str, cells: Sequence[list[str]], room: int) -> Iterator[str]:
+def _side_by_side(label: str, cells: Sequence[list[str]], room: int) -> Iterator[str]:
     """Put cells of several lines next to each other."""
-    for place in range(max(map(len, cells))):
-        parts = (fit(cell[place] if place < len(cell) else "", room - 1) + " " for cell in cells)
-        yield fit(label if not place else "", _LABEL) + "".join(parts)
+    for index in range(max(map(len, cells))):
+        parts = (fit(cell[index] if index < len(cell) else "", room - 1) + " " for cell in cells)
+        yield fit(label if not index else "", _LABEL) + "".join(parts)
 
 
 def _cell(row: Row, values: Values, room: int) -> list[str]:
-    known = [told.value for _, told in values if told.value is not None]
-    if not known:
+    present_values = [shown_kinds.value for _, shown_kinds in values if shown_kinds.value is not None]
+    if not present_values:
         return ["none here" if not values else "-"]
-    numbers = [value for value in known if not isinstance(value, str)]
+    numbers = [value for value in present_values if not isinstance(value, str)]
     if row.unit is not None and numbers:
         return _numbers(row.unit, numbers, len(values), room)
-    counts = Counter(str(value) for value in known).most_common()
+    counts = Counter(str(value) for value in present_values).most_common()
     lines: list[str] = []
-    told = 0
+    shown_kinds = 0
     for value, count in counts:
-        more = wrapped(value if count == len(values) else f"{count}x {value}", room)
-        if lines and len(lines) + len(more) > _LINES:
+        extra_lines = wrapped(value if count == len(values) else f"{count}x {value}", room)
+        if lines and len(lines) + len(extra_lines) > _LINES:
             break
-        lines, told = lines + more, told + 1
-    return lines[:_LINES] + ([f"  and {len(counts) - told} other kinds"] if told < len(counts) else [])
+        lines, shown_kinds = lines + extra_lines, shown_kinds + 1
+    return lines[:_LINES] + ([f"  and {len(counts) - shown_kinds} other kinds"] if shown_kinds < len(counts) else [])
 
 
 def _numbers(unit: Unit, values: Sequence[float], total: int, room: int) -> list[str]:
-    """Return the median, and from where to where, of how many."""
+    """Return the median, the range, and how many of `total` have a value."""
 
-    def shown(value: float) -> str:
+    def formatted(value: float) -> str:
         ending = {Unit.PERCENT: "%", Unit.BYTES_PER_SECOND: "/s"}.get(unit, "")
         return text(value, unit, 6).strip() + ending
 
     if len(values) == 1:
-        return [shown(values[0])] + ([f"  1 of {total}"] if total > 1 else [])
-    least, most = shown(min(values)), shown(max(values))
-    lines = [f"{shown(median(values))} median", f"  {least} to {most}"] if least != most else [least]
+        return [formatted(values[0])] + ([f"  1 of {total}"] if total > 1 else [])
+    least, most = formatted(min(values)), formatted(max(values))
+    lines = [f"{formatted(median(values))} median", f"  {least} to {most}"] if least != most else [least]
     if len(values) < total:
         lines.append(f"  {len(values)} of {total}")
     return [fit(line, room).rstrip() for line in lines]
 
 
-def _why(values: Values) -> str:
-    """Return why no value of a class is known; empty if one is."""
-    if not values or any(told.value is not None for _, told in values):
+def _missing_reason(values: Values) -> str:
+    """Return why a class has no value; empty if it has one."""
+    if not values or any(fact.value is not None for _, fact in values):
         return ""
-    return Counter(told.how for _, told in values).most_common(1)[0][0]
+    return Counter(fact.how for _, fact in values).most_common(1)[0][0]
 
 
 def _density(classes: Classes, kind: Kind, room: int) -> list[str]:
@@ -149,7 +149,7 @@ def _density(classes: Classes, kind: Kind, room: int) -> list[str]:
 
 
 def document(classes: Classes, window_s: float) -> dict[str, object]:
-    """Return the table as plain values: every workload's value with how it was found, or why not."""
+    """Return the table as plain values: every workload's value and how it was measured, or why not."""
     return {
         "schema": CLASSES_SCHEMA,
         "window_seconds": window_s,
@@ -159,13 +159,15 @@ def document(classes: Classes, window_s: float) -> dict[str, object]:
                 "key": row.key,
                 "label": row.label,
                 "help": row.help,
-                "classes": {str(kind): [_told(row, *one) for one in values[kind]] for kind in CLASSES},
+                "classes": {
+                    str(kind): [_value_document(row, *finding) for finding in values[kind]] for kind in CLASSES
+                },
             }
             for row, values in rows_of(classes)
         ],
         "findings": [
-            {"rule": one.rule, "names": one.names, "sentence": one.sentence, "evidence": one.evidence}
-            for one in classes.findings
+            {"rule": finding.rule, "names": finding.names, "sentence": finding.sentence, "evidence": finding.evidence}
+            for finding in classes.findings
         ],
         "density": {
             str(kind): {
@@ -180,9 +182,9 @@ def document(classes: Classes, window_s: float) -> dict[str, object]:
     }
 
 
-def _told(row: Row, workload: Workload, told: Fact) -> dict[str, object]:
-    value = told.value
+def _value_document(row: Row, workload: Workload, fact: Fact) -> dict[str, object]:
+    value = fact.value
     if isinstance(value, float):
         value = round(value, digits_of(row.unit))
-    why = {"how": told.how} if told.value is not None else {"why_not": told.how}
-    return {"name": workload.name, "engine": workload.id.engine, "id": workload.id.id, "value": value, **why}
+    explanation = {"how": fact.how} if fact.value is not None else {"why_not": fact.how}
+    return {"name": workload.name, "engine": workload.id.engine, "id": workload.id.id, "value": value, **explanation}

@@ -52,7 +52,7 @@ class Shown(NamedTuple):
     span_s: float
     stat: str
 
-    def known(self) -> list[MetricRow]:
+    def known_rows(self) -> list[MetricRow]:
         """Return the metrics that have a value on at least one side."""
         return [row for row in self.rows if row.is_known]
 
@@ -187,7 +187,7 @@ class CompareScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
         title = f" Compare {stat} of {window_label} ({available} available)   {BEST} lowest and {WORST} highest cost"
         self.query_one("#title", Static).update(Text(fit(title, width), no_wrap=True))
         self.query_one("#names", Static).update(Text(heading(comparison.sides, width, stat), no_wrap=True))
-        rows = comparison.known()
+        rows = comparison.known_rows()
         view = self.query_one(LineView)
         view.show([_line(row, len(comparison.sides), stat, width) for row in rows])
         index = next((index for index, row in enumerate(rows) if row.metric.key == self._chosen), view.cursor)
@@ -203,7 +203,7 @@ class CompareScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
 
     def _row(self) -> MetricRow | None:
         """Return the row under the cursor; `None` if there are no rows."""
-        rows = self._shown.known() if self._shown is not None else []
+        rows = self._shown.known_rows() if self._shown is not None else []
         return rows[min(self.query_one(LineView).cursor, len(rows) - 1)] if rows else None
 
     def _draw(self) -> None:

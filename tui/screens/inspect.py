@@ -91,8 +91,8 @@ class InspectScreen(SearchPrompt, AnsweredOnce, Screen[None]):
             self._say(f"{document.title}, {len(document.lines)} lines")
         self._show()
 
-    def _say(self, words: str) -> None:
-        title = f" {self._workload.name}  ·  {self._workload.kind} by {self._workload.id.engine}  ·  {words}"
+    def _say(self, status: str) -> None:
+        title = f" {self._workload.name}  ·  {self._workload.kind} by {self._workload.id.engine}  ·  {status}"
         self.query_one("#title", Static).update(Text(fit(title, max(1, self.size.width)), no_wrap=True))
 
     def _show(self) -> None:

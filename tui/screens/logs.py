@@ -21,7 +21,7 @@ from collectors.model.workloads import Workload
 from tui.controllers.background import is_up, run_blocking
 from tui.dialogs.base import AnsweredOnce
 from tui.presenters.formatting import fit
-from tui.presenters.log_buffer import CHUNK, FollowQueue, LogBuffer, shown
+from tui.presenters.log_buffer import CHUNK, FollowQueue, LogBuffer, styled_log_line
 from tui.presenters.styled_lines import Line
 from tui.screens.mixins.search_prompt import SearchPrompt
 from tui.widgets.line_view import LineView
@@ -82,7 +82,7 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
         self._is_following = True
         self._is_wrapped = False
         self._stamps = ""
-        self._words = "opening ..."
+        self._status = "opening ..."
 
     def compose(self) -> ComposeResult:
         yield Static(id="title")
@@ -92,7 +92,7 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
 
     def on_mount(self) -> None:
         self.query_one(LineView).focus()
-        self._say(self._words)
+        self._say(self._status)
         self.set_interval(DRAIN_S, self._drain)
         self._begin()
 
@@ -171,7 +171,7 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
         if not self._is_following:
             self._unseen += len(lines)
             self._window.has_newer = True
-            self._say(self._words)
+            self._say(self._status)
             return
         dropped = self._window.append(lines)
         del self._made[:dropped]
@@ -190,7 +190,7 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
 
     def _make(self, lines: Sequence[LogLine]) -> None:
         width = max(20, self.query_one(LineView).size.width - 1)
-        self._made += [shown(line, self._stamps, width, self._is_wrapped) for line in lines]
+        self._made += [styled_log_line(line, self._stamps, width, self._is_wrapped) for line in lines]
 
     def _lay_out(self) -> None:
         """Show the formatted rows, and remember the line of each row."""
@@ -208,15 +208,15 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
             view.go_to_end()
         elif 0 <= index < len(self._made):
             view.go(self._rows.index(index))
-        self._say(self._words)
+        self._say(self._status)
 
     def _row_of(self, cursor: int) -> int:
         return self._rows[cursor] if cursor < len(self._rows) else 0
 
-    def _say(self, words: str) -> None:
-        self._words = words
+    def _say(self, status: str) -> None:
+        self._status = status
         parts = [self._workload.name, self._log.title if self._log else "log"]
-        parts += [words or (f"{len(self._window.lines)} lines loaded" if self._window.lines else "nothing logged yet")]
+        parts += [status or (f"{len(self._window.lines)} lines loaded" if self._window.lines else "nothing logged yet")]
         unseen = f"{self._unseen} new below, " if self._unseen else ""
         parts.append("FOLLOWING" if self._is_following else f"{unseen}f or G to follow")
         title = " " + "  ·  ".join(parts)

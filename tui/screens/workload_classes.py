@@ -19,7 +19,7 @@ from collectors.session.format import SessionError
 from tui.controllers.background import is_up, run_blocking
 from tui.dialogs.base import AnsweredOnce
 from tui.presenters.compare import wrapped
-from tui.presenters.workload_classes import TableLine, how_told, table
+from tui.presenters.workload_classes import TableLine, measurement_lines, table
 from tui.widgets.line_view import LineView
 
 _WIDEST = 140
@@ -101,7 +101,7 @@ class ClassesScreen(AnsweredOnce, Screen[None]):
         """Show how the row under the cursor was measured."""
         index = self.query_one(LineView).cursor
         row = self._lines[index].row if index < len(self._lines) else None
-        sentences = [] if row is None or self._measured is None else how_told(self._measured, row)
+        sentences = [] if row is None or self._measured is None else measurement_lines(self._measured, row)
         lines: list[str] = []
         for line in sentences:
             lines += wrapped(line, max(20, self.size.width - 2))

@@ -51,14 +51,14 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ConfigError(Exception):
-    """The file is there and cannot be used; the text says where and why."""
+    """The file exists but cannot be used; the message says where and why."""
 
     def __init__(self, message: str) -> None:
         super().__init__(sanitize(message, _LONGEST_MESSAGE))
 
 
 def config_file() -> Path:
-    """Return where the configuration is looked for."""
+    """Return the path of the configuration file, which may not exist."""
     return config_folder() / "config.toml"
 
 
@@ -66,7 +66,7 @@ def load_config(path: Path | None = None) -> Config:
     """Read the configuration; without a file, everything has its default.
 
     Raises:
-        ConfigError: The file cannot be read, is not TOML, or has a key or value that vmtop does not know.
+        ConfigError: The file cannot be read, is not TOML, or has an unknown key or an invalid value.
     """
     path = path or config_file()
     try:

@@ -1,9 +1,9 @@
-"""The log: what the screen could not say. Tracebacks, lost connections, what libraries print to standard error.
+"""The log: what the screen does not show. Tracebacks, lost connections, what libraries print to standard error.
 
-It is a file of its owner alone and of bounded size (`collectors.safety.private_file`). Each line is made inert and
-secrets in it are masked, so that it can be read on a terminal and shown to others.
+The file is readable by its owner alone and bounded in size (`collectors.safety.private_file`). Control characters
+are removed and secrets masked, so that it can be read on a terminal and shown to others.
 
-Imports no library: it stands before every command, and help has to be quick.
+Imports no library: every command starts with it, and help has to be quick.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ _CHUNK = 65536
 
 
 class LogFile(logging.Handler):
-    """Writes records to the log file. A file that cannot be written is told in `problem` and stops nothing."""
+    """Writes records to the log file. A file that cannot be written is reported in `problem` and stops nothing."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
         self.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(name)s %(message)s"))
-        self.chosen: Path | None = None
+        self.chosen_path: Path | None = None
         """From the command line."""
         self.problem = ""
 
     @property
     def path(self) -> Path:
-        """Where the log is."""
-        return self.chosen or state_folder() / "vmtop.log"
+        """The path of the log."""
+        return self.chosen_path or state_folder() / "vmtop.log"
 
     @property
     def reference(self) -> str:
-        """Where a person finds more, or why there is no more, to go after a sentence."""
+        """Where the user finds more, or why the log cannot be written; appended to a sentence."""
         return f"; {self.problem}" if self.problem else f"; {self.path} has more"
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -52,7 +52,7 @@ class LogFile(logging.Handler):
         lines = [_fit_to_show(line) for line in self.format(record).splitlines()]
         try:
             text = "".join(f"{line}\n" for line in lines)
-            private_file.append(self.path, text.encode("utf-8", "replace"), makes_folder=self.chosen is None)
+            private_file.append(self.path, text.encode("utf-8", "replace"), makes_folder=self.chosen_path is None)
         except OSError as error:
             self.problem = f"the log {self.path} cannot be written: {error.strerror}"
 
@@ -70,13 +70,13 @@ def _fit_to_show(line: str) -> str:
 
 @contextmanager
 def taking() -> Iterator[None]:
-    """Let the log have what goes wrong: errors of every part, and what threads and callbacks raise.
+    """Log all errors, and what threads and callbacks raise.
 
-    A command that prints and ends writes nothing else there; `keep_all` is for those that go on.
+    A command that prints and ends logs nothing else; `keep_all` is for commands that keep running.
     """
     root = logging.getLogger()
-    before = threading.excepthook, sys.unraisablehook, root.level
-    FILE.chosen, FILE.problem = None, ""
+    previous = threading.excepthook, sys.unraisablehook, root.level
+    FILE.chosen_path, FILE.problem = None, ""
     FILE.setLevel(logging.ERROR)
     root.addHandler(FILE)
     root.setLevel(logging.INFO)
@@ -85,13 +85,13 @@ def taking() -> Iterator[None]:
         yield
     finally:
         root.removeHandler(FILE)
-        threading.excepthook, sys.unraisablehook = before[:2]
-        root.setLevel(before[2])
+        threading.excepthook, sys.unraisablehook = previous[:2]
+        root.setLevel(previous[2])
 
 
-def keep_all(chosen: Path | None = None) -> None:
-    """Log warnings and what is worth knowing too: for a screen, a recording, and whoever names a file."""
-    FILE.chosen = chosen or FILE.chosen
+def keep_all(chosen_path: Path | None = None) -> None:
+    """Log warnings and information too: for a screen, a recording, and `--log`."""
+    FILE.chosen_path = chosen_path or FILE.chosen_path
     FILE.setLevel(logging.INFO)
 
 
@@ -101,13 +101,13 @@ def stderr_in_log() -> Iterator[int]:
 
     The terminal is standard error or, where that was redirected, standard output.
     """
-    reading, writing = os.pipe()
-    os.set_blocking(writing, False)  # a flood is cut: no library may wait for the log
+    read_end, write_end = os.pipe()
+    os.set_blocking(write_end, False)  # a flood is cut: no library may wait for the log
     original = os.dup(2)
     terminal = original if os.isatty(original) else os.dup(1)
-    os.dup2(writing, 2)
-    os.close(writing)
-    reader = threading.Thread(target=_drain, args=(reading,), name="stderr", daemon=True)
+    os.dup2(write_end, 2)
+    os.close(write_end)
+    reader = threading.Thread(target=_drain, args=(read_end,), name="stderr", daemon=True)
     reader.start()
     try:
         yield terminal
@@ -116,17 +116,17 @@ def stderr_in_log() -> Iterator[int]:
         reader.join(1.0)  # it ends when no one else holds the pipe; a child of a library may
 
 
-def _drain(reading: int) -> None:
-    while chunk := os.read(reading, _CHUNK):
+def _drain(read_end: int) -> None:
+    while chunk := os.read(read_end, _CHUNK):
         log.warning("on standard error: %s", chunk.decode("utf-8", "replace").rstrip())
-    os.close(reading)
+    os.close(read_end)
 
 
-def _thread_failed(about: threading.ExceptHookArgs) -> None:
-    if about.exc_value is not None:
-        name = about.thread.name if about.thread else "that is gone"
-        log.error("the thread %s failed", name, exc_info=about.exc_value)
+def _thread_failed(arguments: threading.ExceptHookArgs) -> None:
+    if arguments.exc_value is not None:
+        name = arguments.thread.name if arguments.thread else "that is gone"
+        log.error("the thread %s failed", name, exc_info=arguments.exc_value)
 
 
-def _callback_failed(about: Any) -> None:
-    log.error("%s: %r", about.err_msg or "in a callback", about.object, exc_info=about.exc_value)
+def _callback_failed(arguments: Any) -> None:
+    log.error("%s: %r", arguments.err_msg or "in a callback", arguments.object, exc_info=arguments.exc_value)

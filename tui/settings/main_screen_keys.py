@@ -1,4 +1,4 @@
-"""The keys of the main screen, live and in replay: the footer, the help and the README's tables are made from this."""
+"""The keys of the main screen, live and in replay: the source of the footer, the help and the README's tables."""
 
 from __future__ import annotations
 
@@ -63,11 +63,11 @@ _TABLE: tuple[Key, ...] = (
     Key("2", "only('vm')", "", "show virtual machines only", SHOW),
     Key("3", "only('container')", "", "show containers only", SHOW),
     Key("4", "only('service')", "", "show services only", SHOW),
-    Key("a", "all", "", "running ones, or all with the stopped", SHOW),
+    Key("a", "all", "", "show or hide stopped ones", SHOW),
     Key("t", "tree", "tree", "group by compose project, pod or slice", SHOW, LIVE),
     Key("ctrl+t", "tree", "", "group by compose project, pod or slice", SHOW, REPLAY),
     Key("c,f2", "columns", "", "choose columns", SHOW),
-    Key("percent_sign", "scale", "", "100 % CPU means: one core, the host, the workload's limit", SHOW),
+    Key("percent_sign", "scale", "", "cycle the CPU scale: per core, whole host, workload limit", SHOW),
     Key("z,Z", "freeze", "", "freeze the view; collection goes on", SHOW, LIVE),
     Key("enter", "look", "look", "look closer: charts, facts, devices, processes, events; on a group: fold it", SHOW),
     Key("o", "enlarge", "", "larger panes for the workload", SHOW),
@@ -84,7 +84,7 @@ _TABLE: tuple[Key, ...] = (
     Key("A", "action_log", "", "actions: what was done, by which user, and the result", WORK, LIVE),
     Key("l", "logs", "logs", "logs: the container's, the service's journal, the console of the machine", WORK, LIVE),
     Key("e", "shell", "", "a shell in the container, the console of the machine; Ctrl-] comes back", WORK, LIVE),
-    Key("i", "inspect", "", "the engine's whole description: JSON, XML, to fold and search", WORK, LIVE),
+    Key("i", "inspect", "", "the engine's full description (JSON, XML), with folding and search", WORK, LIVE),
     Key(
         "equals_sign",
         "compare",
@@ -120,7 +120,7 @@ def keys_of(where: str) -> tuple[Key, ...]:
     return tuple(key for key in _TABLE if key.where in (where, "both"))
 
 
-_SHOWN = {
+_KEY_NAMES = {
     "slash": "/", "less_than_sign": "<", "greater_than_sign": ">", "percent_sign": "%", "exclamation_mark": "!",
     "plus": "+", "equals_sign": "=", "minus": "-", "asterisk": "*", "question_mark": "?", "colon": ":",
     "space": "Space", "escape": "Esc", "enter": "Enter", "pagedown": "PgDn", "pageup": "PgUp", "down": "Down",
@@ -129,14 +129,14 @@ _SHOWN = {
 }  # fmt: skip
 
 
-def shown(keys: str) -> str:
-    """Name keys as users would: `/ f F4`."""
-    return " ".join(_one(key) for key in keys.split(","))
+def key_names(keys: str) -> str:
+    """Return the keys as users know them: `/ f F4`."""
+    return " ".join(_key_name(key) for key in keys.split(","))
 
 
-def _one(key: str) -> str:
+def _key_name(key: str) -> str:
     if key.startswith("ctrl+"):
         return "Ctrl-" + key[5:].upper()
     if len(key) > 1 and key[0] == "f" and key[1:].isdigit():
         return key.upper()
-    return _SHOWN.get(key, key)
+    return _KEY_NAMES.get(key, key)

@@ -1,4 +1,4 @@
-"""Where vmtop keeps what outlives a run: the user's folders. Imports platformdirs late, since help has to be quick."""
+"""The user's folders for what outlives a run. Imports platformdirs late, since help has to be quick."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def state_folder() -> Path:
-    """Return the folder of logs and of the session in the background: `$XDG_STATE_HOME/vmtop`."""
+    """Return the folder of logs and of the background session: `$XDG_STATE_HOME/vmtop`."""
     from platformdirs import user_state_path
 
     return _find(user_state_path, ".local/state")
@@ -21,7 +21,7 @@ def config_folder() -> Path:
 
 
 def _find(user_path: Callable[[str], Path], below_home: str) -> Path:
-    """Return a folder of the user. One without a home, as in a container, gets it below `/`, and no right to it."""
+    """Return a folder of the user. Without a home, as in a container, it is below `/`, where the user may not write."""
     without_home = Path("/", below_home, "vmtop")
     try:
         folder = user_path("vmtop")

@@ -1,4 +1,4 @@
-"""What the live screen is started with."""
+"""The options of the live screen."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class ScreenOptions:
-    """The command line's wishes for the screen."""
+    """The screen's options, from the command line."""
 
     interval_s: float = 1.0
     """Seconds between frames."""
     read_only: bool = False
-    """No action on a workload is offered."""
+    """Start with actions locked."""
     only: str | None = None
     """A `Kind`: show no other."""
     filter_text: str = ""
@@ -28,4 +28,4 @@ class ScreenOptions:
     has_spool: bool = True
     """Keep the session so far, for snapshots and for going back in time."""
     is_steady: bool = False
-    """The interval was asked for, and is kept whatever it costs."""
+    """The interval was given by the user, and is kept whatever it costs."""

@@ -1,7 +1,7 @@
-"""What the terminal shows and what it should show, cell by cell; and the fewest bytes from the one to the other.
+"""What the terminal shows and what it should show, cell by cell, and the fewest bytes that turn one into the other.
 
 Textual writes a widget's whole line when one number of it changed. Most of a line stays as it is from tick to tick, so
-here only cells that differ are written, with the shortest way between them and only what changes of a style.
+only cells that differ are written, with the shortest cursor movements and only the changed parts of a style.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ from rich.style import Style
 _UNSEEN = {"", "1", "2", "3"}
 """Bold, dim and italic: attributes that make no difference to a space."""
 _WEIGHTS = {"", "1", "2"}
-"""Bold and dim: what one parameter ends without the colours."""
+"""Bold and dim: attributes that one parameter ends while the colours stay."""
 _UNKNOWN = "\0"
-"""A cell of which nobody can say what the terminal shows."""
+"""A cell whose content on the terminal is unknown."""
 _BLOCKS = re.compile("[ -~·─-▟⠀-⣿]*").fullmatch
-"""What sparklines and bars are made of: a cell each."""
+"""Texts of ASCII and the characters of sparklines and bars, each one cell wide."""
 _NEAR = 4
-"""So few cells are written once more rather than jumped over, if the style stays."""
+"""A gap of at most this many cells is written again rather than skipped, if the style stays."""
 
 
 class Sgr(NamedTuple):
-    """A style as parameters of SGR (ECMA-48, 8.3.117), without the colours that the terminal has by itself."""
+    """A style as parameters of SGR (ECMA-48, 8.3.117), without the terminal's default colours."""
 
     attributes: str
     colour: str
     background: str
     ground: str
-    """What a space looks like: pens of one ground paint the same spaces."""
+    """What a space looks like: pens with equal ground paint equal spaces."""
 
 
 PLAIN = Sgr("", "", "", "")
 Piece = tuple[str, Sgr]
-"""Text of one style."""
+"""Text in one style."""
 
 
 @lru_cache(4096)
@@ -47,11 +47,11 @@ def sgr_of(style: Style, system: ColorSystem | None) -> Sgr:
     """Return the pen for a style; `PLAIN` on a terminal without colours, which has no attributes either."""
     if system is None:
         return PLAIN
-    sent = style.without_color.update_link(None).render("x", color_system=system)
-    attributes = sent[2 : sent.index("m")] if sent.startswith("\x1b[") else ""
+    sequence = style.without_color.update_link(None).render("x", color_system=system)
+    attributes = sequence[2 : sequence.index("m")] if sequence.startswith("\x1b[") else ""
     colours = [
-        ";".join(one.downgrade(system).get_ansi_codes(is_front)) if one is not None and not one.is_default else ""
-        for one, is_front in ((style.color, True), (style.bgcolor, False))
+        ";".join(color.downgrade(system).get_ansi_codes(is_front)) if color is not None and not color.is_default else ""
+        for color, is_front in ((style.color, True), (style.bgcolor, False))
     ]
     is_seen = not set(attributes.split(";")) <= _UNSEEN
     colour, background = colours
@@ -60,7 +60,7 @@ def sgr_of(style: Style, system: ColorSystem | None) -> Sgr:
 
 @lru_cache(4096)
 def switch(before: Sgr, after: Sgr) -> str:
-    """Return what turns one pen into another."""
+    """Return the SGR sequence that switches from one pen to another; empty if they are equal."""
     if before == after:
         return ""
     codes: list[str] = []
@@ -75,7 +75,7 @@ def switch(before: Sgr, after: Sgr) -> str:
 
 
 class _Row:
-    """One line: what each cell holds and with which pen."""
+    """One line: the text and the pen of each cell."""
 
     __slots__ = ("is_odd", "pens", "texts")
 
@@ -86,7 +86,7 @@ class _Row:
         """Whether it holds characters that are not one cell wide: terminals differ on them, so it is never patched."""
 
     def halve(self, start: int, end: int) -> None:
-        """Blank what will be left of wide characters when others take the cells from one place to another."""
+        """Blank the remains of wide characters that the cells from `start` to before `end` will cut."""
         head, tail = start, end
         while head and not self.texts[head]:
             head -= 1
@@ -97,8 +97,8 @@ class _Row:
 
     def takes(self, x: int, pen: Sgr) -> bool:
         """Return whether a cell may be written with a pen."""
-        own = self.pens[x]
-        return own is pen or (self.texts[x] == " " and own.ground == pen.ground)
+        cell_pen = self.pens[x]
+        return cell_pen is pen or (self.texts[x] == " " and cell_pen.ground == pen.ground)
 
 
 class CellBuffer:
@@ -117,7 +117,7 @@ class CellBuffer:
         self._dirty: set[int] = set()
 
     def put(self, x: int, y: int, pieces: Iterable[Piece]) -> None:
-        """Want these pieces at a place; what is beyond the edges is cut."""
+        """Set the wanted content from a cell on; what is beyond the edges is cut."""
         if not 0 <= y < self.height:
             return
         row = self._wanted[y]
@@ -141,14 +141,14 @@ class CellBuffer:
         self._dirty.add(y)
 
     def invalidate(self, lines: Iterable[int]) -> None:
-        """Take lines of the terminal as unknown: they are written whole."""
+        """Mark lines of the terminal as unknown: they are written whole."""
         for y in lines:
             if 0 <= y < self.height:
                 self._shown[y] = _Row(self.width, _UNKNOWN)
                 self._dirty.add(y)
 
     def changes(self) -> str:
-        """Return what makes the terminal show what is wanted, and take it as shown. Empty if it does already."""
+        """Return what makes the terminal show the wanted content, and record it as shown. Empty if nothing differs."""
         out: list[str] = []
         pen = PLAIN
         for y in sorted(self._dirty):
@@ -159,7 +159,7 @@ class CellBuffer:
         return "".join(out)
 
     def _change(self, y: int, pen: Sgr, out: list[str]) -> Sgr:
-        """Append what one line needs, and return the pen that is left on."""
+        """Append the changes of one line, and return the pen that is set afterwards."""
         wanted, shown = self._wanted[y], self._shown[y]
         if wanted.texts == shown.texts and wanted.pens == shown.pens:
             return pen
@@ -171,51 +171,51 @@ class CellBuffer:
             pairs = zip(wanted.texts, shown.texts, wanted.pens, shown.pens, strict=True)
             differing = [
                 x
-                for x, (new, old, one, other) in enumerate(pairs)
-                if new != old or (one is not other and (new != " " or one.ground != other.ground))
+                for x, (new, old, new_pen, old_pen) in enumerate(pairs)
+                if new != old or (new_pen is not old_pen and (new != " " or new_pen.ground != old_pen.ground))
             ]
             if not differing:
                 return pen
             runs = _runs(differing, wanted)
-        at: int | None = None
+        column: int | None = None
         for start, end in runs:
-            out.append(f"\x1b[{y + 1};{start + 1}H" if at is None or is_odd else f"\x1b[{start - at}C")
+            out.append(f"\x1b[{y + 1};{start + 1}H" if column is None or is_odd else f"\x1b[{start - column}C")
             pen = _write(wanted, start, end, pen, out)
-            at = end
+            column = end
         shown.texts[:], shown.pens[:], shown.is_odd = wanted.texts, wanted.pens, wanted.is_odd
         return pen
 
 
 def _write(row: _Row, start: int, end: int, pen: Sgr, out: list[str]) -> Sgr:
-    """Append a run of cells; return the pen that is left on."""
+    """Append a run of cells; return the pen that is set afterwards."""
     while start < end:
-        chosen = pen if row.takes(start, pen) else row.pens[start]
-        turn = start + 1
-        while turn < end and row.takes(turn, chosen):
-            turn += 1
-        if chosen is not pen:
-            out.append(switch(pen, chosen))
-            pen = chosen
-        out.append("".join(row.texts[start:turn]))
-        start = turn
+        next_pen = pen if row.takes(start, pen) else row.pens[start]
+        next_start = start + 1
+        while next_start < end and row.takes(next_start, next_pen):
+            next_start += 1
+        if next_pen is not pen:
+            out.append(switch(pen, next_pen))
+            pen = next_pen
+        out.append("".join(row.texts[start:next_start]))
+        start = next_start
     return pen
 
 
-def _runs(places: list[int], row: _Row) -> list[tuple[int, int]]:
-    """Return the runs that cover some places; short gaps that need no other pen are written with them."""
-    start, end = places[0], places[0] + 1
+def _runs(columns: list[int], row: _Row) -> list[tuple[int, int]]:
+    """Return the runs that cover some columns, with the short gaps that need no other pen."""
+    start, end = columns[0], columns[0] + 1
     runs = []
-    for place in places[1:]:
-        gap = place - end
-        if gap and (gap > _NEAR or not all(row.takes(between, row.pens[end - 1]) for between in range(end, place))):
+    for column in columns[1:]:
+        gap = column - end
+        if gap and (gap > _NEAR or not all(row.takes(x, row.pens[end - 1]) for x in range(end, column))):
             runs.append((start, end))
-            start = place
-        end = place + 1
+            start = column
+        end = column + 1
     return [*runs, (start, end)]
 
 
 def _stretches(texts: list[str]) -> list[tuple[int, int]]:
-    """Return runs that cover a whole line, a new one after each that terminals may differ on: it shifts no other."""
+    """Return runs that cover a line, split where character widths may differ between terminals, so that none shifts."""
     starts = [x for x in range(1, len(texts)) if len(texts[x]) == 1 != len(texts[x - 1])]
     return list(zip([0, *starts], [*starts, len(texts)], strict=True))
 

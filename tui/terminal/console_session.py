@@ -20,20 +20,20 @@ from tui.terminal.tty import LAST_LINE, SANE, drain, offer, put_in_order, unhurr
 log = logging.getLogger(__name__)
 
 _REST_S = 1.0
-"""For the terminal to take what undoes a program's modes."""
+"""Seconds for the terminal to accept what undoes a program's modes."""
 _ANSWER_S = 10.0
-"""For a terminal that answers to come to our question, behind all that a program has asked."""
+"""Seconds for a terminal that answers to reach our question, after all that a program has asked."""
 _MUTE_S = 0.5
-"""The same for one that has answered nothing so far, and when the process is to end."""
+"""The same for a terminal that has never answered, and when the process is to end."""
 
 
 def attach(console: Console, incoming: int = 0, outgoing: int = 1, is_answering: bool = False) -> str:
     """Connect a terminal to a console until either end closes or Ctrl-] is typed; return how it ended, in a sentence.
 
-    The terminal is put in order again in any case, and what it answers to a program's questions is thrown away.
+    The terminal is restored in any case, and its answers to a program's questions are discarded.
 
     Args:
-        console: Where to.
+        console: The console to attach to.
         incoming: The terminal's descriptor for keys.
         outgoing: Its descriptor for output.
         is_answering: Whether it has answered a question before.

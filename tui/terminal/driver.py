@@ -34,15 +34,15 @@ log = logging.getLogger(__name__)
 _QUESTION = "\x1b[6n"
 """Device status report (ECMA-48): the cursor's position."""
 _ANSWERING_S = 1.0
-"""While an answer is out, an escape character may be its beginning for so long."""
+"""Seconds for which an escape character may be the beginning of an outstanding answer."""
 _CHUNK = 4096
 _RESCUE_S = 0.2
 _GOODBYE = b"\x1b[?2004l\x1b[?7h\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1004l"
-"""Undoes what the screen switched on, where that cannot be done in order."""
+"""Undoes what the screen switched on, where that cannot be done in the normal way."""
 
 
 class _OnTheLoop:
-    """Stands for the module `signal` in Textual's driver: what it would do in a handler, the loop does.
+    """Replaces the module `signal` in Textual's driver: the loop does what a handler would do.
 
     SIGTTOU and SIGTTIN are left to the system, which stops a process that sets its terminal from the background.
     """
@@ -60,7 +60,7 @@ if IS_AVAILABLE:
 
 
 def has_answered(app: App[Any]) -> bool:
-    """Return whether an app's terminal has answered a question so far."""
+    """Return whether an app's terminal has ever answered a question."""
     driver = driver_of(app)
     return isinstance(driver, TerminalDriver) and driver.pace.answers > 0
 
@@ -89,7 +89,7 @@ class TerminalDriver(PrivateDriver):
 
     def close(self) -> None:
         super().close()
-        SIGNALS.rescue = None  # the last has been written
+        SIGNALS.rescue = None  # the last output has been written
 
     def _settings(self) -> list[object] | None:
         try:
@@ -98,7 +98,7 @@ class TerminalDriver(PrivateDriver):
             return None
 
     def handle_stop(self) -> None:
-        """Give the terminal back and stand still, unless a SIGCONT has come since: nothing would wake vmtop then."""
+        """Give the terminal back and stop, unless a SIGCONT has come since: nothing would wake vmtop then."""
         if not SIGNALS.is_stop_wanted:
             return
         if self.restarts_itself and self._is_shown:
@@ -109,8 +109,8 @@ class TerminalDriver(PrivateDriver):
     def handle_continue(self) -> None:
         """Come back after Ctrl-Z, and after a SIGSTOP, during which another program may have had the terminal.
 
-        Textual would start a second reader and a second writer beside those that there are, which never end. systemd
-        sends SIGCONT behind a SIGTERM: at the end there is nothing to come back to.
+        Textual would start a second reader and a second writer next to the existing ones, which never end. systemd
+        sends SIGCONT after SIGTERM: at the end there is nothing to come back to.
         """
         if SIGNALS.code is not None:
             return
@@ -129,19 +129,19 @@ class TerminalDriver(PrivateDriver):
             super().write(data)
 
     def is_behind(self) -> bool:
-        """Return whether a picture that is painted now would have to wait."""
+        """Return whether a picture painted now would have to wait."""
         return self.pace.is_behind() or self.has_unwritten_output
 
     def ask(self) -> None:
-        """Ask after a picture."""
+        """Ask the terminal for an answer after a picture."""
         if self.input_tty and self.pace.ask():
             self.write(_QUESTION)
 
     def run_input_thread(self) -> None:
-        """Read what comes from the terminal until the screen gives way or the terminal has gone."""
+        """Read the terminal until the screen is suspended or ends, or the terminal has gone."""
         decode = getincrementaldecoder("utf-8")("surrogateescape").decode
         sieve, parser = ReplyFilter(is_known_sequence), self.new_parser()
-        poll = select.poll()  # no descriptor is too large for it
+        poll = select.poll()  # works for any descriptor
         poll.register(self.fileno, select.POLLIN)
         poll.register(self._wake_reading, select.POLLIN)
         while True:
@@ -161,7 +161,7 @@ class TerminalDriver(PrivateDriver):
                 self._pass(key, parser)
 
     def _pass(self, typed: str, parser: EventParser) -> None:
-        """Make events of what was typed: runs of characters, or one whole sequence."""
+        """Turn typed text into events: a run of characters, or one whole sequence."""
         if typed == "\x1b":  # the parser would wait for more
             self.process_message(events.Key("escape", typed))
             return
@@ -185,16 +185,16 @@ class TerminalDriver(PrivateDriver):
         self.pace.forget()
 
     def rescue(self) -> None:
-        """Put the terminal in order without waiting for it: what it has not taken yet is thrown away."""
+        """Restore the terminal without waiting for it: output that it has not accepted yet is discarded."""
         with unhurried(self.fileno) as terminal:
             self._end_writing()
             put_in_order(terminal, self.attrs_before, _GOODBYE, _RESCUE_S)
 
     def _end_writing(self) -> None:
-        """Let the writer's thread write to nowhere: as long as it waits for the terminal, no one else can write."""
+        """Redirect the writer's thread to /dev/null: while it waits for the terminal, no other thread can write."""
         writer = self.writer
         if writer is None or writer.ident is None or not writer.is_alive():
             return
-        nowhere = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
-        os.dup2(nowhere, writer.fileno())
-        signal.pthread_kill(writer.ident, signal.SIGCONT)  # its call ends, and is made again with the other descriptor
+        null_device = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+        os.dup2(null_device, writer.fileno())
+        signal.pthread_kill(writer.ident, signal.SIGCONT)  # its call is interrupted, and repeated on the new file

@@ -1,8 +1,8 @@
-"""Whether the terminal takes pictures as fast as they come: behind a slow line none may wait in a row.
+"""Whether the terminal keeps up with the pictures: on a slow line they must not queue up.
 
-Every picture ends with a question to which all terminals know the answer, where the cursor is. As long as the answer
-is out, the picture may still be on its way. So a key is never behind more than one picture, also where SSH would store
-minutes of them. A terminal that never answers is held to what its writer has not written yet.
+Every picture ends with a question that all terminals answer: where the cursor is. Until the answer arrives, the picture
+may still be under way. So a key is never behind more than one picture, even where SSH would buffer minutes of them.
+For a terminal that never answers, only the output that its writer has not written yet counts.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ import time
 from threading import Event, Lock
 
 _PATIENCE_S = 0.15
-"""An answer that takes longer means that the line is behind; a good one answers sooner, and loses nothing."""
+"""Seconds; an answer that takes longer means that the line is behind. A fast line answers sooner."""
 _LOST_S = 20.0
-"""An answer that has not come by then will not come: a terminal was suspended, or a connection moved."""
+"""Seconds after which an answer will not come: a terminal was suspended, or a connection moved."""
 _MUTE_S = 10.0
-"""A terminal that has not answered once by then never does. Until then it is painted once a second: the answer may
-be stuck behind pictures, as in an SSH client that reads no key while its own terminal is slow."""
+"""Seconds after which a terminal that has not answered once never does. Until then it is painted once a second: the
+answer may be stuck behind pictures, as in an SSH client that reads no key while its own terminal is slow."""
 _UNSURE_S = 1.0
 _FAREWELL_S = 1.0
-"""At the end, for an answer that would else be typed into the shell."""
+"""Seconds to wait at the end for an answer that would otherwise be typed into the shell."""
 
 
 class OutputFlowControl:
-    """Whether the terminal is behind. Told from two threads: what paints, and what reads."""
+    """Whether the terminal is behind. Used by two threads: the one that paints and the one that reads."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -33,12 +33,12 @@ class OutputFlowControl:
         self._answered.set()
         self.answers = 0
         self.asked = 0
-        """How many pictures were asked after."""
+        """How many questions were asked, each after a picture."""
         self._shown = 0
-        """Up to which of them there was an answer."""
+        """The number of the last question that was answered."""
 
     def ask(self) -> bool:
-        """Return whether to ask now: not while an answer is out, nor again of one that does not answer."""
+        """Return whether to ask now: not while an answer is outstanding, nor again if the terminal never answers."""
         with self._lock:
             now = self._painted_at = time.monotonic()
             if self._asked_at is not None and (not self.answers or now - self._asked_at < _LOST_S):
@@ -49,7 +49,7 @@ class OutputFlowControl:
             return True
 
     def answer(self) -> None:
-        """Take an answer."""
+        """Record an answer."""
         with self._lock:
             self._asked_at = None
             self.answers += 1
@@ -57,7 +57,7 @@ class OutputFlowControl:
             self._answered.set()
 
     def has_shown(self, picture: int) -> bool:
-        """Return whether the terminal shows the picture that was asked after with this number, as far as it tells."""
+        """Return whether the terminal shows the picture before this question, as far as its answers show."""
         with self._lock:
             is_lost = self._asked_at is None or time.monotonic() - self._asked_at > _LOST_S
             return self._shown >= picture or not self.answers or is_lost
@@ -69,7 +69,7 @@ class OutputFlowControl:
             self._answered.set()
 
     def is_behind(self) -> bool:
-        """Return whether the last picture is still on its way, as far as can be told."""
+        """Return whether the last picture is probably still under way."""
         with self._lock:
             if self._asked_at is None:
                 return False
@@ -85,8 +85,8 @@ class OutputFlowControl:
             return self._asked_at is not None and self.answers > 0
 
     def wait(self) -> None:
-        """Give an answer that is out a moment to come."""
+        """Wait a moment for an outstanding answer."""
         with self._lock:
-            may_come = self._asked_at is not None and (self.answers or time.monotonic() - self._asked_at < _MUTE_S)
-        if may_come:
+            is_expected = self._asked_at is not None and (self.answers or time.monotonic() - self._asked_at < _MUTE_S)
+        if is_expected:
             self._answered.wait(_FAREWELL_S)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 HELD_S = 0.7
-"""A key that is held down repeats after so long at the latest: X waits 660 ms, the others 225 to 600."""
+"""Seconds after which a key that is held down repeats at the latest: X waits 660 ms, others 225 to 600 ms."""
 REPEATS_S = 0.15
-"""And then at least so often, also behind a line that is not even."""
+"""Seconds between repetitions, at most, also on a line with jitter."""
 _SHUT_AT_MOST_S = 3.0
-"""A screen that has not been painted by then never is."""
+"""Seconds after which a screen that has not been painted never is."""
 _DELIBERATE = frozenset({"escape"})
-"""Keys that people press several times on purpose, until all is closed; a repetition is told from that by its pace."""
+"""Keys pressed several times on purpose, until all is closed; only their pace shows a repetition."""
 
 
 class InputGate:
-    """Decides about each key, click and paste by when it was made. All times are monotonic seconds."""
+    """Admits or drops each key, click and paste by when it was made. All times are monotonic seconds."""
 
     def __init__(self) -> None:
         self._shut_at: float | None = None
@@ -34,7 +34,7 @@ class InputGate:
         self._opened_at = now
 
     def hold(self, now: float) -> None:
-        """Take the newest key for held down, until it rests."""
+        """Treat the newest key as held down until it pauses."""
         self._key = self._last_key
         self._until = now + (REPEATS_S if self._key in _DELIBERATE else HELD_S)
 
@@ -42,7 +42,7 @@ class InputGate:
         """Return whether an event may reach the screen.
 
         Args:
-            key: The key's name; a word for a mouse button; empty for what nothing holds down.
+            key: The key's name; `mouse` for a mouse button; empty if it cannot be held down.
             made_at: When it was made.
         """
         if key and key == self._key:

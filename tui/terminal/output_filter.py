@@ -1,6 +1,6 @@
-"""The last door before the terminal: nothing that steers it passes, and with ASCII only, nothing beyond ASCII.
+"""The last filter before the terminal: removes control characters and, with ASCII only, all that is not ASCII.
 
-Text from outside is made inert where it enters (`collectors.safety.sanitize`); this is the second line of defence,
+Text from outside is sanitized where it enters (`collectors.safety.sanitize`); this is the second line of defence,
 for whatever a widget puts on the screen.
 """
 
@@ -21,7 +21,7 @@ _BEYOND = re.compile("[^\x20-\x7e]")
 
 
 class TerminalSafeFilter(LineFilter):
-    """Drops steering characters; replaces what is beyond ASCII where the terminal wants that."""
+    """Removes control characters; with `ascii_only`, replaces characters beyond ASCII."""
 
     def __init__(self, ascii_only: bool) -> None:
         super().__init__()
@@ -32,12 +32,12 @@ class TerminalSafeFilter(LineFilter):
         return [Segment(self.clean(text), style, control) for text, style, control in segments]
 
     def clean(self, text: str) -> str:
-        """Return a text that steers nothing."""
+        """Return a text without control characters."""
         if text.isascii() and text.isprintable():
             return text
-        text = _STEERING.sub("", text).replace("\xad", "-")  # terminals show a soft hyphen or not
+        text = _STEERING.sub("", text).replace("\xad", "-")  # some terminals show a soft hyphen, some do not
         return _BEYOND.sub(_crosses, text.translate(_ASCII)) if self._ascii_only else text
 
 
-def _crosses(found: re.Match[str]) -> str:
-    return "#" * cell_len(found[0])
+def _crosses(match: re.Match[str]) -> str:
+    return "#" * cell_len(match[0])

@@ -1,8 +1,8 @@
 """How pictures reach the terminal: only cells that differ are written, and none while the terminal is behind.
 
-Textual's compositor makes a picture of what it was asked to refresh; the canvas knows what of it the terminal shows
-already. Widgets whose lines change every tick paint on the canvas themselves, as long as nothing lies over them: the
-way through the compositor costs several times what making the line does.
+Textual's compositor makes a picture of what it was asked to refresh; the canvas knows which cells the terminal shows
+already. Widgets whose lines change every tick paint on the canvas themselves as long as nothing covers them: the way
+through the compositor costs several times as much as making the line.
 """
 
 from __future__ import annotations
@@ -38,68 +38,68 @@ _AGAIN_S = 0.03
 
 
 class PaintingApp(HookedApp):
-    """An application that writes what differs, when the terminal has taken what came before.
+    """An application that writes only what differs, once the terminal has accepted earlier output.
 
-    Where Textual lacks what that needs, there is no canvas: Textual paints everything itself.
+    If Textual lacks a private name that this needs, there is no canvas: Textual paints everything itself.
     """
 
     def __init__(self) -> None:
         super().__init__(driver_class=TerminalDriver if IS_AVAILABLE else None)
         self._canvas: CellBuffer | None = None
         self._pens: dict[Style, Sgr] = {}
-        """Of styles that bring their background."""
+        """The pens of styles that have a background, after the app's filters."""
         self._is_planned = False
         self._is_waiting = False
         self._cursor_at = Offset(-1, -1)
 
     def clean(self, text: str) -> str:
-        """Return a text as it may reach the terminal."""
+        """Return a text that is safe for the terminal."""
         return text
 
     def paint(self, widget: Widget, lines: Sequence[int], make: Callable[[int], Sequence[Styled]]) -> bool:
         """Paint lines of a widget; the first is 0.
 
         Args:
-            widget: Whose lines they are.
-            lines: Which ones.
-            make: Makes one; it must fill the width of the widget's content, background and all.
+            widget: The widget.
+            lines: The lines to paint.
+            make: Makes a line; it must fill the width of the widget's content, with the background.
 
         Returns:
-            Whether that could be done. If not, nothing was made, and the widget has to be refreshed.
+            Whether the lines were painted. If not, nothing was made, and the widget has to be refreshed.
         """
         canvas = self._canvas
-        place = self._free_place(widget, canvas) if canvas is not None else None
-        if canvas is None or place is None:
+        region = self._free_place(widget, canvas) if canvas is not None else None
+        if canvas is None or region is None:
             return False
         background = widget.background_colors[1]
         for y in lines:
-            if y < place.height:
+            if y < region.height:
                 pieces = [(self.clean(text), self._pen(style, background)) for text, style in make(y)]
-                canvas.put(place.x, place.y + y, pieces)
+                canvas.put(region.x, region.y + y, pieces)
         discard_cached_lines(widget, lines)
         self._plan()
         return True
 
     def _plan(self) -> None:
-        """Show the canvas once what happens now is over."""
+        """Show the canvas after the current message is handled."""
         if not self._is_planned:
             self._is_planned = True
             self.call_later(self._show)
 
     def _free_place(self, widget: Widget, canvas: CellBuffer) -> Region | None:
-        """Return where a widget's content is on the terminal; `None` if a part of it may be hidden."""
+        """Return where a widget's content is on the terminal; `None` if part of it may be hidden."""
         screen = self.screen
         if self.is_headless or is_batching(self) or widget.screen is not screen or widget.styles.gutter:
             return None
         if (canvas.width, canvas.height) != self.size:
             return None
-        placed = visible_widgets(screen)
-        region, clip = placed.get(widget, (None, None))
+        regions = visible_widgets(screen)
+        region, clip = regions.get(widget, (None, None))
         if region is None or clip is None or not clip.contains_region(region):
             return None
         content = region.crop_size(widget.scrollable_content_region.size)
-        around = set(widget.ancestors_with_self)
-        if any(other.overlaps(content) for one, (other, _) in placed.items() if one not in around):
+        ancestors = set(widget.ancestors_with_self)
+        if any(other.overlaps(content) for covering, (other, _) in regions.items() if covering not in ancestors):
             return None
         return content
 
@@ -108,8 +108,8 @@ class PaintingApp(HookedApp):
         pen = self._pens.get(style)
         if pen is None:
             segments = [Segment("x", style)]
-            for one in self.get_line_filters():
-                segments = one.apply(segments, background)
+            for line_filter in self.get_line_filters():
+                segments = line_filter.apply(segments, background)
             pen = self._pens[style] = sgr_of(segments[0].style or Style.null(), self._color_depth())
         return pen
 
@@ -126,11 +126,11 @@ class PaintingApp(HookedApp):
         self._show()
 
     def on_resize(self) -> None:
-        """Write all again: the terminal has another size, or comes back from a shell."""
+        """Write the whole screen again: the terminal has another size, or comes back from a shell."""
         self.action_repaint()
 
     def action_repaint(self) -> None:
-        """Write all of the screen again, whatever the terminal shows."""
+        """Write the whole screen again, whatever the terminal shows."""
         if self._canvas is not None:
             self._canvas.invalidate(range(self._canvas.height))
             self._plan()
@@ -138,7 +138,7 @@ class PaintingApp(HookedApp):
             self.refresh()
 
     def _show(self) -> None:
-        """Write what differs, unless the terminal is behind; then later."""
+        """Write what differs; later, if the terminal is behind."""
         self._is_planned = False
         driver, canvas = driver_of(self), self._canvas
         if not isinstance(driver, TerminalDriver) or canvas is None or not is_writable(self):
@@ -157,24 +157,24 @@ class PaintingApp(HookedApp):
         driver.flush()
         driver.ask()
 
-    def when_shown(self, then: Callable[[], object]) -> None:
-        """Call when the terminal has shown what is painted by now, as far as it tells."""
+    def when_shown(self, callback: Callable[[], object]) -> None:
+        """Call back when the terminal shows what has been painted so far, as far as its answers show."""
         driver = driver_of(self)
         if not isinstance(driver, TerminalDriver):
-            then()
+            callback()
         elif self._is_planned or self._is_waiting:
-            self.set_timer(_AGAIN_S, partial(self.when_shown, then))
+            self.set_timer(_AGAIN_S, partial(self.when_shown, callback))
         else:
-            self._when_answered(driver.pace, driver.pace.asked, then)
+            self._when_answered(driver.pace, driver.pace.asked, callback)
 
-    def _when_answered(self, pace: OutputFlowControl, picture: int, then: Callable[[], object]) -> None:
+    def _when_answered(self, pace: OutputFlowControl, picture: int, callback: Callable[[], object]) -> None:
         if pace.has_shown(picture):
-            then()
+            callback()
         else:
-            self.set_timer(_AGAIN_S, partial(self._when_answered, pace, picture, then))
+            self.set_timer(_AGAIN_S, partial(self._when_answered, pace, picture, callback))
 
     def _catch_up(self) -> None:
-        """Write what was left out, if the terminal has taken what was painted before."""
+        """Write what was held back, if the terminal has accepted what was painted before."""
         driver = driver_of(self)
         if isinstance(driver, TerminalDriver) and driver.is_behind():
             self.set_timer(_AGAIN_S, self._catch_up)
@@ -183,7 +183,7 @@ class PaintingApp(HookedApp):
         self._show()
 
     def _color_depth(self) -> ColorSystem | None:
-        """Return how many colors the terminal has; `None` if none."""
+        """Return the terminal's color system; `None` if it has no colors."""
         return COLOR_SYSTEMS.get(self.console.color_system or "")
 
     def _pieces(self, segments: Iterable[Segment]) -> list[Piece]:
@@ -192,12 +192,12 @@ class PaintingApp(HookedApp):
 
 
 def repaint(widget: Widget, lines: Sequence[int], make: Callable[[int], Sequence[Styled]]) -> None:
-    """Repaint some lines of a widget: at once if possible, else when Textual gets to it.
+    """Repaint some lines of a widget: at once if possible, else at Textual's next refresh.
 
     Args:
-        widget: Whose lines they are.
-        lines: Which ones; the first is 0.
-        make: Makes one, as wide as the widget's content.
+        widget: The widget.
+        lines: The lines to repaint; the first is 0.
+        make: Makes a line as wide as the widget's content.
     """
     app = widget.app
     if lines and not (isinstance(app, PaintingApp) and app.paint(widget, lines, make)):

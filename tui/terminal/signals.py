@@ -1,9 +1,9 @@
-"""What signals ask for is done by the event loop; the end needs neither the loop nor the terminal.
+"""The event loop acts on signals; the end of the process needs neither the loop nor the terminal.
 
 A handler that runs between two byte codes may find a lock held by what it interrupted, so none does anything here: the
 interpreter writes the signal's number into a pipe (`signal.set_wakeup_fd`), and a thread of its own reads it there. It
-passes the number on to whoever has the terminal, and counts the seconds once the process was told to end: a loop that
-waits for a terminal which no one reads does not hold the end up.
+passes the number on to the current owner of the terminal, and enforces a deadline once the process was told to end: a
+loop that waits for a terminal which is not read does not delay the end.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ log = logging.getLogger(__name__)
 ENDING: Mapping[int, int] = {signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGQUIT: 131, signal.SIGINT: 130}
 """The signals that end a screen, and the exit code then."""
 IN_ORDER_S = 1.2
-"""So long the end may take in order; what is left is done without the loop and the terminal."""
+"""Seconds for a regular end; after that, the rest is done without the loop and the terminal."""
 _STEP_S = 0.3
-"""For a step of an end that is not in order, unless it is given longer."""
+"""Seconds for each step of a forced end, unless it is given more."""
 _PAIR_S = 0.2
-"""Two different signals within this time are one wish: systemd sends SIGHUP behind SIGTERM."""
+"""Two different signals within this many seconds count as one: systemd sends SIGHUP after SIGTERM."""
 _GONE = 0
-"""Stands in the pipe for a terminal that has gone, of which no signal may tell: it may be ignored."""
+"""Stands in the pipe for a terminal that has gone; its signal may be ignored."""
 _ONCE = frozenset({signal.SIGWINCH, signal.SIGCONT})
-"""One of these that the loop has not come to stands for those that come meanwhile."""
+"""Signals that are queued for the loop only once until it has acted."""
 
 Act = Callable[[], object]
 
@@ -44,7 +44,7 @@ def _noted(number: int, frame: FrameType | None) -> None:
 
 
 class Signals:
-    """The signals of this process, within `listening`. What is to be done at them may be named before."""
+    """The signals of this process, within `listening`. Their acts may be set before."""
 
     def __init__(self) -> None:
         self.code: int | None = None
@@ -54,22 +54,22 @@ class Signals:
         self.end_in_order: Callable[[int], object] | None = None
         """Called on the loop with the exit code."""
         self.last_steps: list[tuple[Act, float]] = []
-        """What has to be done before the process is gone, also if its loop hangs, and how many seconds it is given."""
+        """What has to be done before the process ends, even if its loop hangs, each with its seconds."""
         self.rescue: Act | None = None
-        """Puts the terminal in order without waiting for it."""
+        """Restores the terminal without waiting for it."""
         self._acts: dict[int, Act] = {}
         self._pending: set[int] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._context: Context | None = None
-        """The loop's, in which Textual finds its application."""
+        """The context of the loop, in which Textual finds its application."""
         self._receiver: Callable[[int], object] | None = None
         self._codes: dict[int, int] = {}
-        self._before: dict[int, Any] = {}
+        self._previous_handlers: dict[int, Any] = {}
         self._reading = self._writing = -1
         self._is_over = threading.Event()
         self._leaving = threading.Lock()
-        """Held from when the process is left without its main thread, which may come free by what is done for that."""
-        self._told: tuple[int, float] = (0, 0.0)
+        """Held while another thread ends the process; that may unblock the main thread, which then must wait."""
+        self._first_ending: tuple[int, float] = (0, 0.0)
         self._deadline = float("inf")
 
     @property
@@ -88,22 +88,22 @@ class Signals:
             return
         self.code, self._deadline = None, float("inf")
         self._is_over.clear()
-        heeded = {number: code for number, code in codes.items() if signal.getsignal(number) != signal.SIG_IGN}
-        self._codes = {**heeded, _GONE: codes[signal.SIGHUP]}
+        ending_codes = {number: code for number, code in codes.items() if signal.getsignal(number) != signal.SIG_IGN}
+        self._codes = {**ending_codes, _GONE: codes[signal.SIGHUP]}
         self._reading, self._writing = os.pipe()
         os.set_blocking(self._writing, False)
         threading.Thread(target=self._watch, args=(self._reading,), name="signals", daemon=True).start()
         wakeup = signal.set_wakeup_fd(self._writing, warn_on_full_buffer=False)
-        for number in (*heeded, *self._acts):
+        for number in (*ending_codes, *self._acts):
             self._take_over(number)
         try:
             yield
         finally:
             with self._leaving:
                 self._is_over.set()
-            for number, handler in self._before.items():
+            for number, handler in self._previous_handlers.items():
                 signal.signal(number, handler)
-            self._before.clear()
+            self._previous_handlers.clear()
             signal.set_wakeup_fd(wakeup)
             os.close(self._writing)  # which ends the thread
             self._reading = self._writing = -1
@@ -111,8 +111,8 @@ class Signals:
             self.last_steps.clear()
 
     def _take_over(self, number: int) -> None:
-        before = signal.signal(number, _noted)
-        self._before.setdefault(number, before)
+        previous_handler = signal.signal(number, _noted)
+        self._previous_handlers.setdefault(number, previous_handler)
 
     def on(self, number: int, act: Act | None) -> None:
         """Have the loop do something at a signal; `None` gives the signal back to the system."""
@@ -126,43 +126,43 @@ class Signals:
             signal.signal(number, signal.SIG_DFL)
 
     def serve(self, loop: asyncio.AbstractEventLoop, end_in_order: Callable[[int], object]) -> None:
-        """Name the loop that acts, and how it ends. An end that was asked for before begins now."""
+        """Set the loop that acts, and how it ends. An end that was requested before starts now."""
         self.end_in_order, self._loop, self._context = end_in_order, loop, copy_context()
         if self.code is not None:
             end_in_order(self.code)
 
     @contextmanager
     def handed_to(self, receiver: Callable[[int], object], others: Sequence[int] = ()) -> Iterator[None]:
-        """Pass every signal to a receiver meanwhile, on the thread of the signals: the loop stands still.
+        """Inside, pass every signal to a receiver, on the signal thread: the loop is blocked.
 
         Args:
             receiver: Takes the signal's number.
             others: Signals that it wants in addition to those that end the process and those that the loop acts on.
         """
-        added = [number for number in others if self.is_listening and number not in self._acts]
-        for number in added:
+        added_numbers = [number for number in others if self.is_listening and number not in self._acts]
+        for number in added_numbers:
             self._take_over(number)
         self._receiver = receiver
         try:
             yield
         finally:
             self._receiver = None
-            for number in added:
+            for number in added_numbers:
                 signal.signal(number, signal.SIG_DFL)
             if self.code is not None:
                 self._pass_on(_GONE)
 
     def lose_terminal(self) -> None:
         """End as at SIGHUP, which may come late or be ignored; from any thread."""
-        self._tell(_GONE)
+        self._send(_GONE)
 
     def repaint(self) -> None:
-        """Do as if the terminal had another size."""
-        self._tell(signal.SIGWINCH)
+        """Act as if the terminal had changed its size."""
+        self._send(signal.SIGWINCH)
 
-    def _tell(self, number: int) -> None:
+    def _send(self, number: int) -> None:
         if self.is_listening:
-            with suppress(BlockingIOError):  # enough of them are waiting
+            with suppress(BlockingIOError):  # enough signals are waiting
                 os.write(self._writing, bytes([number]))
 
     def _watch(self, reading: int) -> None:
@@ -197,12 +197,12 @@ class Signals:
             self._pass_on(number)
             return
         now = time.monotonic()
-        before, at = self._told
+        first_number, first_at = self._first_ending
         if self.code is None:
             self.code = self._codes[number]
-            self._told, self._deadline = (number, now), now + IN_ORDER_S
+            self._first_ending, self._deadline = (number, now), now + IN_ORDER_S
             self._pass_on(number)
-        elif number == before or now - at > _PAIR_S:
+        elif number == first_number or now - first_at > _PAIR_S:
             self._deadline = now
 
     def _pass_on(self, number: int) -> None:
@@ -215,7 +215,7 @@ class Signals:
                 self._loop.call_soon_threadsafe(self._act, number, context=self._context)
 
     def _act(self, number: int) -> None:
-        """Do what a signal asks for, on the loop."""
+        """Act on a signal, on the loop."""
         self._pending.discard(number)
         if self.code is not None and number in self._codes:
             if self.end_in_order is not None:
@@ -224,7 +224,7 @@ class Signals:
             act()
 
     def _leave(self) -> None:
-        """End the process now, whatever the loop and the terminal do; unless it ends in order after all meanwhile."""
+        """End the process now, whatever the loop and the terminal do, unless it ends regularly in the meantime."""
         for step, seconds in self.last_steps:
             _within(seconds, step)
         if self._is_over.wait(_STEP_S):
@@ -239,7 +239,7 @@ class Signals:
 
 
 def _within(seconds: float, step: Act) -> None:
-    """Take a step on a thread of its own and go on after so long, done or not: it may wait for a lock for ever."""
+    """Run a step on its own thread and go on after `seconds`, done or not: it may wait for a lock for ever."""
 
     def run() -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})
@@ -254,4 +254,4 @@ def _within(seconds: float, step: Act) -> None:
 
 
 SIGNALS = Signals()
-"""Those of this process."""
+"""The signals of this process."""

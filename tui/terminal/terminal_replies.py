@@ -1,4 +1,4 @@
-"""Separates what the user typed from what the terminal answered: an answer is swallowed and never becomes a key.
+"""Separates what the user typed from what the terminal answered: an answer is dropped and never becomes a key.
 
 Terminals answer questions on the line that keys come on: colours (OSC), attributes (CSI, DCS), graphics (APC), titles
 (OSC). A program in a shell that vmtop opened may have asked them, and the answers may come late and in pieces. The
@@ -12,19 +12,19 @@ import re
 from collections.abc import Callable, Iterator
 
 ESCAPE_S = 0.1
-"""An escape character that nothing follows for so long is the key Esc."""
+"""Seconds without input after which an escape character is the key Esc."""
 FORGOTTEN_S = 10.0
-"""What has begun and has not gone on for so long will not end any more."""
+"""Seconds without input after which an unfinished sequence is dropped."""
 _TAIL_S = 2.0
-"""So long after Esc, what looks like the rest of an answer is one: the line was slow between the two."""
+"""Seconds after Esc in which what looks like the rest of an answer is one: the line was slow in between."""
 _LONGEST = 40
-"""No key and no mouse report has a longer sequence."""
+"""Characters of the longest sequence of a key or a mouse report."""
 _ESC, _INTERRUPT = "\x1b", "\x03"
 _PASTE, _PASTE_END = "\x1b[200~", "\x1b[201~"
 _STRINGS = "]PX^_"
 """The second characters of OSC, DCS, SOS, PM and APC."""
 _C1 = {chr(0x40 + ord(second)): second for second in "NO[\\" + _STRINGS}
-"""The same introducers in one character, from a terminal that was told to send eight bits."""
+"""The same introducers in one character, from a terminal that was set to send eight bits."""
 _RAW = {0xDC40 + ord(second): character for character, second in _C1.items()}
 _OPENING = re.compile("[\x1b" + re.escape("".join(_C1)) + "]")
 _STRING_END = re.compile("[\x07\x18\x1a\x1b\x9c]")
@@ -53,17 +53,17 @@ _FIRST = {
 
 
 def decoded(text: str) -> str:
-    """Make introducers of eight bits, or U+FFFD, of bytes that were no UTF-8 (decoded with `surrogateescape`)."""
+    """Turn bytes that are not UTF-8 (decoded with `surrogateescape`) into introducers of eight bits, or U+FFFD."""
     return text if text.isascii() else _NO_UTF_8.sub("\ufffd", text.translate(_RAW))
 
 
 class ReplyFilter:
-    """Takes what comes from a terminal, cut anywhere, and lets keys, mouse reports and pastes through.
+    """Takes a terminal's input, cut anywhere, and lets keys, mouse reports and pastes through.
 
     For one thread.
 
     Args:
-        is_key: Whether a whole escape sequence means something to the screen; one that does not is swallowed.
+        is_key: Whether a whole escape sequence means something to the screen; others are dropped.
     """
 
     def __init__(self, is_key: Callable[[str], bool]) -> None:
@@ -71,21 +71,21 @@ class ReplyFilter:
         self._held = ""
         """The beginning of an escape sequence, or of the end of a string or a paste."""
         self._within = ""
-        """What is under way: a string, by its second character, or a paste; empty outside of both."""
+        """What is unfinished: a string, by its second character, or a paste; empty outside both."""
         self._is_bare = False
-        """Whether nothing of the string has come but its introducer."""
+        """Whether only the introducer of the string has arrived."""
         self._heard_at = self._escaped_at = float("-inf")
 
     @property
     def is_waiting(self) -> bool:
-        """Whether something has begun that a pause may settle."""
+        """Whether something is unfinished that a pause may end."""
         return bool(self._held or self._within) and self._within != _PASTE
 
     def feed(self, text: str, now: float) -> Iterator[str]:
         """Yield what was typed: runs of characters, or one whole sequence at a time.
 
         Args:
-            text: What has come, of any length.
+            text: The input, of any length.
             now: A monotonic instant, in seconds.
         """
         if text:
@@ -98,11 +98,11 @@ class ReplyFilter:
                 yield passed
 
     def pause(self, now: float, patience_s: float = ESCAPE_S) -> str:
-        """Return Esc, if that is what silence means now; else nothing.
+        """Return Esc if a pause shows that it was typed; else an empty string.
 
         Args:
             now: A monotonic instant, in seconds.
-            patience_s: How long an escape character may still be the beginning of something.
+            patience_s: Seconds for which an escape character may still be the beginning of a sequence.
         """
         silent_s = now - self._heard_at
         if self._held == _ESC and not self._within and silent_s >= patience_s:
@@ -113,7 +113,7 @@ class ReplyFilter:
         return ""
 
     def _after_a_pause(self, text: str, now: float) -> str:
-        """Take back what has begun if it was typed after all; return the text as it continues what came before."""
+        """Drop an unfinished sequence that was typed after all; return the text that continues the input."""
         if now - self._escaped_at < _TAIL_S and text[1:2] in _FIRST.get(text[0], ()):
             text = _ESC + text
         self._escaped_at = float("-inf")
@@ -126,7 +126,7 @@ class ReplyFilter:
         return text
 
     def _step(self, text: str) -> tuple[str, str]:
-        """Take something off the front; return what is left, and what passes."""
+        """Take something off the front; return the rest of the text, and what passes."""
         if self._within == _PASTE:
             return self._paste(text)
         if self._within:
@@ -146,44 +146,44 @@ class ReplyFilter:
         if second and second in _STRINGS:
             self._within, self._is_bare = second, True
             return text[2:], ""
-        found = _OF_RXVT.match(text)
-        if found is None or not self._is_key(found[0]):
-            found = _WHOLE.match(text)
-        if found is not None:
-            is_key = len(found[0]) <= _LONGEST and self._is_key(found[0])
-            self._within = _PASTE if found[0] == _PASTE else ""
-            return text[found.end() :], found[0] if is_key else ""
-        begun = _BEGUN.match(text)
-        end = begun.end() if begun else 1
+        match = _OF_RXVT.match(text)
+        if match is None or not self._is_key(match[0]):
+            match = _WHOLE.match(text)
+        if match is not None:
+            is_key = len(match[0]) <= _LONGEST and self._is_key(match[0])
+            self._within = _PASTE if match[0] == _PASTE else ""
+            return text[match.end() :], match[0] if is_key else ""
+        prefix = _BEGUN.match(text)
+        end = prefix.end() if prefix else 1
         if end == len(text):
             self._held = text[: _LONGEST + 1]
         return text[end:], ""  # a control character cut it short
 
     def _string(self, text: str) -> tuple[str, str]:
-        """Swallow a string, to its end if that has come."""
+        """Drop a string, up to its end if that has arrived."""
         self._is_bare = False
-        end = _STRING_END.search(text)
-        if end is None:
+        string_end = _STRING_END.search(text)
+        if string_end is None:
             return "", ""
-        left = text[end.end() :]
-        if end[0] == "\x07" and self._within != "]":
-            return left, ""
-        if end[0] != _ESC:
+        rest = text[string_end.end() :]
+        if string_end[0] == "\x07" and self._within != "]":
+            return rest, ""
+        if string_end[0] != _ESC:
             self._within = ""
-        elif not left:
+        elif not rest:
             self._held = _ESC
-        elif left[0] == "\\":
-            self._within, left = "", left[1:]
-        elif left[0] != _ESC:
-            self._within, left = "", _ESC + left
-        return left, ""
+        elif rest[0] == "\\":
+            self._within, rest = "", rest[1:]
+        elif rest[0] != _ESC:
+            self._within, rest = "", _ESC + rest
+        return rest, ""
 
     def _paste(self, text: str) -> tuple[str, str]:
-        """Let a paste pass to its end, without what would be keys in it."""
-        content, end, left = text.partition(_PASTE_END)
+        """Let a paste pass up to its end, without escape characters."""
+        content, end, rest = text.partition(_PASTE_END)
         if end:
             self._within = ""
         else:
             cut = next((size for size in range(len(_PASTE_END) - 1, 0, -1) if text.endswith(_PASTE_END[:size])), 0)
             content, self._held = text[: len(text) - cut], text[len(text) - cut :]
-        return left, content.replace(_ESC, "") + end
+        return rest, content.replace(_ESC, "") + end

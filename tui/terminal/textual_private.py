@@ -41,7 +41,7 @@ try:
     from textual.drivers.linux_driver import LinuxDriver
 except ImportError as error:
     PROBLEM = str(error)
-    LinuxDriver = Driver  # type: ignore[assignment,misc]  # a base for a class that nobody instantiates then
+    LinuxDriver = Driver  # type: ignore[assignment,misc]  # a base for a class that is not instantiated then
 
 
 def has_name(owner: Any, name: str) -> bool:
@@ -55,7 +55,7 @@ def has_name(owner: Any, name: str) -> bool:
 
 def _missing() -> str:
     """Return the first name that this Textual lacks, as a clause."""
-    needed: tuple[tuple[Any, str], ...] = (
+    required: tuple[tuple[Any, str], ...] = (
         (App, "_display _fatal_error _begin_update _end_update _driver _batch_count _running _closed"),
         (Screen, "_compositor"),
         (Widget, "_styles_cache"),
@@ -69,8 +69,8 @@ def _missing() -> str:
         (WriterThread, "_queue"),
         (XTermParser, "feed"),
     )
-    lacking = [(owner, name) for owner, names in needed for name in names.split() if not has_name(owner, name)]
-    return f"{lacking[0][0].__name__} has no {lacking[0][1]}" if lacking else ""
+    missing = [(owner, name) for owner, names in required for name in names.split() if not has_name(owner, name)]
+    return f"{missing[0][0].__name__} has no {missing[0][1]}" if missing else ""
 
 
 PROBLEM = PROBLEM or _missing()
@@ -148,13 +148,13 @@ def is_writable(app: App[Any]) -> bool:
 
 
 def is_batching(app: App[Any]) -> bool:
-    """Return whether an app holds its pictures back (`App.batch_update`)."""
+    """Return whether an app is holding back its pictures (`App.batch_update`)."""
     return IS_AVAILABLE and app._batch_count > 0
 
 
 @contextmanager
 def synchronized(app: App[Any]) -> Iterator[None]:
-    """Have the terminal show at once what is written meanwhile, if it can (private mode 2026)."""
+    """Have the terminal show everything written inside at once, if it can (private mode 2026)."""
     app._begin_update()
     try:
         yield
@@ -196,7 +196,7 @@ class HookedApp(App[int]):
 
 
 class EventParser(Protocol):
-    """Makes events of what was typed."""
+    """Turns typed text into events."""
 
     def feed(self, data: str) -> Iterable[Message]: ...
 
@@ -239,7 +239,7 @@ class PrivateDriver(LinuxDriver):
 
     @property
     def has_unwritten_output(self) -> bool:
-        """Whether the writer has not come to everything that it was given."""
+        """Whether the writer has output that it has not started to write."""
         return self._writer_thread is not None and not self._writer_thread._queue.empty()
 
     @property

@@ -1,4 +1,4 @@
-"""The person's terminal as a device: a descriptor that never waits, and order after a stranger's program had it."""
+"""The user's terminal as a device: a non-blocking descriptor, and its restoration after another program used it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from contextlib import contextmanager, suppress
 log = logging.getLogger(__name__)
 
 SANE = (
-    b"\x18\x1b\\"  # whatever sequence or string was begun is over
-    b"\x1b<"  # a terminal that was told to be a VT52 is itself again
-    b"\x1b F"  # answers of seven bits
-    b"\x1b[?2026l"  # synchronised output: off, else nothing below is painted
+    b"\x18\x1b\\"  # end any unfinished sequence or string
+    b"\x1b<"  # leave VT52 mode
+    b"\x1b F"  # answers in seven bits
+    b"\x1b[?2026l"  # synchronised output off, else nothing below is painted
     b"\x1b[?9l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1004l\x1b[?1005l\x1b[?1006l\x1b[?1015l\x1b[?1016l"  # mouse, focus
     b"\x1b[?2004l"  # bracketed paste
     b"\x1b[?2031l\x1b[?2048l\x1b[?69l"  # reports of the colour scheme and the size; margins to the left and right
@@ -31,34 +31,34 @@ LAST_LINE = b"\x1b[999;1H\r\n"
 _QUESTIONS = 3
 _POLL_S = 0.05
 _FLUSH_S = 0.02
-"""After which to throw away once more what another thread has written into the place that was made."""
+"""Seconds after which to discard again what another thread has written in the meantime."""
 _CHUNK = 65536
 
 
 @contextmanager
 def unhurried(descriptor: int) -> Iterator[int]:
-    """Yield a descriptor of the same terminal on which no call waits.
+    """Yield a descriptor of the same terminal on which no call blocks.
 
     `O_NONBLOCK` on the terminal's own descriptor would be the shell's too, as they share one description.
 
     Raises:
-        OSError: There is none.
+        OSError: The terminal cannot be opened.
     """
     flags = os.O_RDWR | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
     try:
-        own = os.open(f"/proc/self/fd/{descriptor}", flags)
-    except OSError:  # after `su` the device is somebody else's; the controlling terminal can always be opened
-        own = os.open("/dev/tty", flags)
+        terminal = os.open(f"/proc/self/fd/{descriptor}", flags)
+    except OSError:  # after `su` the device belongs to another user; the controlling terminal can always be opened
+        terminal = os.open("/dev/tty", flags)
     try:
-        yield own
+        yield terminal
     finally:
-        os.close(own)
+        os.close(terminal)
 
 
 def offer(terminal: int, data: bytes, seconds: float) -> bytes:
-    """Write to a descriptor that does not wait, for so long at most; return what the terminal has not taken.
+    """Write to a non-blocking descriptor for at most `seconds`; return what the terminal has not accepted.
 
-    A terminal that has gone takes nothing.
+    A terminal that has gone accepts nothing.
     """
     deadline = time.monotonic() + seconds
     poll = select.poll()
@@ -68,14 +68,14 @@ def offer(terminal: int, data: bytes, seconds: float) -> bytes:
             data = data[os.write(terminal, data) :]
         except BlockingIOError:
             poll.poll(min(left_s, _POLL_S) * 1000)
-            time.sleep(0.001)  # writable, and yet another thread is at it
+            time.sleep(0.001)  # writable, but another thread is writing
         except OSError:
             return data
     return data
 
 
 def take(incoming: int) -> bytes:
-    """Return what has come from a terminal; empty when it has gone."""
+    """Return the available input of a terminal; empty when it has gone."""
     try:
         return os.read(incoming, _CHUNK)
     except OSError as error:
@@ -84,31 +84,31 @@ def take(incoming: int) -> bytes:
 
 
 def drain(incoming: int, terminal: int, seconds: float, is_over: Callable[[], bool]) -> bool:
-    """Throw away what comes in until the terminal has answered a question of our own; return whether it has.
+    """Discard input until the terminal has answered a question of our own; return whether it has.
 
     A terminal answers in the order in which it was asked, so what a program asked before has been answered by then. To
-    tell our answers from those, the cursor is put to places that no one else knows, and asked for there.
+    recognise our answers, the cursor is moved to random positions before its position is asked for.
 
     Args:
-        incoming: Where keys and answers come from.
-        terminal: Where to ask; a descriptor that does not wait.
+        incoming: The descriptor for keys and answers.
+        terminal: The non-blocking descriptor for output.
         seconds: How long to wait.
-        is_over: Whether to give up before that.
+        is_over: Returns whether to give up early.
     """
     deadline = time.monotonic() + seconds
     columns, lines = _size(terminal)
-    places = [(_any_up_to(lines), _any_up_to(columns)) for _ in range(_QUESTIONS)]
-    wanted = re.compile(b".*?".join(rb"\x1b\[%d;%dR" % place for place in places), re.DOTALL)
-    if offer(terminal, b"".join(b"\x1b[%d;%dH\x1b[6n" % place for place in places), seconds):
+    positions = [(_any_up_to(lines), _any_up_to(columns)) for _ in range(_QUESTIONS)]
+    answers = re.compile(b".*?".join(rb"\x1b\[%d;%dR" % position for position in positions), re.DOTALL)
+    if offer(terminal, b"".join(b"\x1b[%d;%dH\x1b[6n" % position for position in positions), seconds):
         return False
     poll = select.poll()
     poll.register(incoming, select.POLLIN)
-    heard = b""
+    received = b""
     while (left_s := deadline - time.monotonic()) > 0 and not is_over():
         if poll.poll(min(left_s, _POLL_S) * 1000):
             chunk = take(incoming)
-            heard = (heard + chunk)[-_CHUNK:]
-            if wanted.search(heard):
+            received = (received + chunk)[-_CHUNK:]
+            if answers.search(received):
                 return True
             if not chunk:
                 return False
@@ -127,11 +127,11 @@ def _any_up_to(highest: int) -> int:
 
 
 def put_in_order(terminal: int, settings: list[object] | None, goodbye: bytes, seconds: float) -> None:
-    """Set a terminal as it was, and write what undoes a program's modes; what it has not taken yet is thrown away.
+    """Restore a terminal's settings, discard its pending output, and write what undoes a program's modes.
 
     Args:
-        terminal: A descriptor that does not wait.
-        settings: As `termios.tcgetattr` gave them; `None` leaves them.
+        terminal: A non-blocking descriptor.
+        settings: As `termios.tcgetattr` gave them; `None` leaves them unchanged.
         goodbye: What to write.
         seconds: How long the writing may take.
     """

@@ -69,20 +69,20 @@ def run(
     chosen = choose(names, specs)
     if chosen.code:
         return chosen.code
-    means = make_services(specs, config, state_folder() / "actions.log")
-    runner = Runner(means.connections.actions, ActionLog(means.action_log), who())
+    services = make_services(specs, config, state_folder() / "actions.log")
+    runner = Runner(services.connections.actions, ActionLog(services.action_log), who())
     protection = Protection(config.actions.allow_protected)
     requests = [
         Request(
             verb,
-            one,
-            _granted_s(verb, one, timeout_s, config),
+            workload,
+            _granted_s(verb, workload, timeout_s, config),
             after,
-            _look(runner, one),
-            below(one, chosen.everyone),
-            means.connections.needs_id(one),
+            _look(runner, workload),
+            below(workload, chosen.all_workloads),
+            services.connections.needs_id(workload),
         )
-        for one in chosen.workloads
+        for workload in chosen.workloads
     ]
     refusals = [_refusal(protection, request) for request in requests]
     for refusal in filter(None, refusals):
@@ -92,7 +92,7 @@ def run(
         for request in allowed:
             for sentence in besides(request):
                 click.echo(f"vmtop: {request.workload.name}: {sentence}", err=True)
-    if not allowed or not (is_sure or _asks(allowed)):
+    if not allowed or not (is_sure or _is_confirmed(allowed)):
         return _CODES[Result.REFUSED]
     codes = _act(runner, allowed)
     codes += [_CODES[Result.REFUSED]] * (len(requests) - len(allowed))
@@ -116,15 +116,15 @@ def _look(runner: Runner, workload: Workload) -> Observed | None:
 def _refusal(protection: Protection, request: Request) -> str:
     """Return why vmtop does not even ask the engine; the state is left to the runner, which looks again."""
     workload = request.workload
-    called = request.seen.name if request.seen else workload.name
-    if reason := protection.reason(workload, called):
-        name = workload.name if called == workload.name else f"{workload.name}, which is {called},"
+    real_name = request.seen.name if request.seen else workload.name
+    if reason := protection.reason(workload, real_name):
+        name = workload.name if real_name == workload.name else f"{workload.name}, which is {real_name},"
         return f"{name} is protected: {reason} (allow_protected in {config_file()} makes exceptions)"
     reason = engine_forbids(request.verb, workload)
     return f"{workload.name}: {reason}" if reason else ""
 
 
-def _asks(requests: Sequence[Request]) -> bool:
+def _is_confirmed(requests: Sequence[Request]) -> bool:
     """Ask for confirmation; without a terminal, say which option skips it."""
     if not sys.stdin.isatty():
         raise click.UsageError("stdin is not a terminal; use --yes to skip the confirmation.")
@@ -139,28 +139,28 @@ def _asks(requests: Sequence[Request]) -> bool:
 
 def _act(runner: Runner, requests: Sequence[Request]) -> list[int]:
     """Submit all, print each outcome as it comes, and return the codes."""
-    ended = threading.Semaphore(0)
+    finished = threading.Semaphore(0)
 
-    def note(action: Action) -> None:
+    def on_change(action: Action) -> None:
         if action.outcome is not None:
-            ended.release()
+            finished.release()
         elif action.phase == "outcome unknown":
-            click.echo(f"vmtop: {action.name}: the engine was lost in the middle; looking what became of it", err=True)
+            click.echo(f"vmtop: {action.name}: lost the engine during the action; checking the outcome", err=True)
 
-    runner.on_change(note)
-    waiting = [runner.submit(request) for request in requests]
-    told: set[int] = set()
+    runner.on_change(on_change)
+    actions = [runner.submit(request) for request in requests]
+    reported: set[int] = set()
     codes: list[int] = []
-    while len(told) < len(waiting):
-        ended.acquire()
-        for place, action in enumerate(waiting):
-            if action.outcome is not None and place not in told:
-                told.add(place)
-                codes.append(_tell(action))
+    while len(reported) < len(actions):
+        finished.acquire()
+        for index, action in enumerate(actions):
+            if action.outcome is not None and index not in reported:
+                reported.add(index)
+                codes.append(_report(action))
     return codes
 
 
-def _tell(action: Action) -> int:
+def _report(action: Action) -> int:
     outcome = action.outcome
     assert outcome is not None  # noqa: S101  # the caller looked
     code = _CODES[outcome.result]

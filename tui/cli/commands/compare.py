@@ -31,25 +31,25 @@ from tui.presenters.doctor import troubles
 
 _STATS = ("mean", "p50", "p95", "max", "last")
 _SHOWN_IN = 10
-"""Steps that a second of progress is shown in."""
+"""Steps of the progress bar per second."""
 LIVE_S = 10.0
-"""How long the present is watched when no window is asked for."""
+"""Seconds for which this host is watched without --window."""
 
 
-class Wish(NamedTuple):
+class CompareOptions(NamedTuple):
     """What to compare."""
 
     names: tuple[str, ...]
     sessions: tuple[Path, ...] = ()
     window_s: float | None = None
-    """`None`: ten seconds of now, the whole of a session."""
+    """Seconds; `None` is 10 s of this host and the whole of a session."""
     has_now: bool = True
     is_json: bool = False
     stat: str = "mean"
 
 
-class _Found(NamedTuple):
-    side: Column
+class _Side(NamedTuple):
+    column: Column
     session: str | None
 
 
@@ -79,8 +79,8 @@ def command(
 ) -> int:
     """Put workloads of any kind side by side: a row a metric, a column a workload, the difference to the first.
 
-    Without a NAME: bare metal, virtual machines and containers as they are on this host, row by row; --json tells of
-    each value how it was measured, or why it is not measurable here.
+    Without a NAME: bare metal, virtual machines and containers as they are on this host, row by row; --json shows
+    how each value was measured, or why it cannot be measured here.
 
     A NAME is a whole name, an id, its first digits (six or more), or kind:name such as vm:db. With --session each
     name is looked up there too, so that before and after stand next to each other.
@@ -97,108 +97,114 @@ def command(
         return compare_classes(specs, window_s, is_json, may_write)
     if is_past and not sessions:
         raise click.UsageError("--past needs --session.")
-    wish = Wish(names, sessions, window_s, not is_past, is_json, stat)
-    return compare(specs, wish)
+    options = CompareOptions(names, sessions, window_s, not is_past, is_json, stat)
+    return compare(specs, options)
 
 
-def compare(specs: Sequence[SourceSpec], wish: Wish) -> int:
+def compare(specs: Sequence[SourceSpec], options: CompareOptions) -> int:
     """Print the comparison; return 0, or 3 when a name stands for no workload or for several."""
     try:
-        found = [one for name in wish.sessions for one in _in_session(name, wish)]
-        now = _now(specs, wish) if wish.has_now else []
+        session_sides = [side for name in options.sessions for side in _session_sides(name, options)]
+        live_sides = _live_sides(specs, options) if options.has_now else []
     except NoTarget as error:
         click.echo(f"vmtop: {error}", err=True)
         return NO_SUCH
-    columns = _ordered(wish.names, now, found)
-    missing = [name for name in wish.names if not any(name == typed for typed, _ in (*now, *found))]
+    sides = _ordered(options.names, live_sides, session_sides)
+    missing = [
+        name for name in options.names if not any(name == typed_name for typed_name, _ in (*live_sides, *session_sides))
+    ]
     for name in missing:
         click.echo(f"vmtop: {NoTarget(name, [])}", err=True)
-    if missing or not columns:
+    if missing or not sides:
         return NO_SUCH
-    if len(columns) > MOST:
-        raise click.ClickException(f"{len(columns)} sides are too many to compare; {MOST} fit.")
-    sides = [one.side for one in columns]
-    rows = side_by_side(sides, wish.stat)
-    if wish.is_json:
-        click.echo(json.dumps(document(sides, rows, wish.window_s, [one.session for one in columns]), indent=2))
+    if len(sides) > MOST:
+        raise click.ClickException(f"{len(sides)} sides are too many to compare; {MOST} fit.")
+    columns = [side.column for side in sides]
+    rows = side_by_side(columns, options.stat)
+    if options.is_json:
+        click.echo(json.dumps(document(columns, rows, options.window_s, [side.session for side in sides]), indent=2))
     else:
-        click.echo(as_text(sides, rows, wish.stat), nl=False)
+        click.echo(as_text(columns, rows, options.stat), nl=False)
     return 0
 
 
 def _ordered(
-    names: Sequence[str], now: Sequence[tuple[str, _Found]], then: Sequence[tuple[str, _Found]]
-) -> list[_Found]:
-    """Put what was before what is: differences are to the first. With one name each, its past and its present."""
-    return [one for name in names for typed, one in (*then, *now) if typed == name]
+    names: Sequence[str], live_sides: Sequence[tuple[str, _Side]], session_sides: Sequence[tuple[str, _Side]]
+) -> list[_Side]:
+    """Order the sides by name, the past before the present: differences are to the first side."""
+    return [side for name in names for typed_name, side in (*session_sides, *live_sides) if typed_name == name]
 
 
-def _in_session(path: Path, wish: Wish) -> list[tuple[str, _Found]]:
+def _session_sides(path: Path, options: CompareOptions) -> list[tuple[str, _Side]]:
     with opened([path]) as session:
-        chosen = _chosen(wish.names, _everyone(session), wish.has_now or len(wish.sessions) > 1)
-        last = session.span()[1]
-        since = -1.0 if wish.window_s is None else last - wish.window_s
+        named_workloads = _find_named(
+            options.names, _last_workloads(session), options.has_now or len(options.sessions) > 1
+        )
+        last_wall = session.span()[1]
+        since = -1.0 if options.window_s is None else last_wall - options.window_s
         frames = (frame for _, frame in session.frames(None if since < 0 else since - WARM_UP_S))
-        window = fill(frames, [one.id for _, one in chosen], since)
-    is_alone = len(wish.sessions) == 1 and not wish.has_now
+        window = fill(frames, [workload.id for _, workload in named_workloads], since)
+    is_alone = len(options.sessions) == 1 and not options.has_now
     label = "" if is_alone else f" @{path.name.removesuffix('.gz').removesuffix('.vmtop')}"
     return [
-        (typed, _Found(Column(f"{one.name}{label}", past), str(path)))
-        for typed, one in chosen
-        if (past := window.past(one.id)) is not None
+        (typed_name, _Side(Column(f"{workload.name}{label}", past), str(path)))
+        for typed_name, workload in named_workloads
+        if (past := window.past(workload.id)) is not None
     ]
 
 
-def _everyone(session: Session) -> list[Workload]:
-    """Return the workloads of a session, as they were last."""
-    known: dict[WorkloadId, Workload] = {}
+def _last_workloads(session: Session) -> list[Workload]:
+    """Return the workloads of a session, each as in its last frame."""
+    workloads: dict[WorkloadId, Workload] = {}
     for _, frame in session.frames():
-        known.update(frame.workloads)
-    return list(known.values())
+        workloads.update(frame.workloads)
+    return list(workloads.values())
 
 
-def _chosen(names: Sequence[str], workloads: Sequence[Workload], may_lack: bool) -> list[tuple[str, Workload]]:
-    """Find the workloads that names stand for; one that is not here may be elsewhere.
+def _find_named(
+    names: Sequence[str], workloads: Sequence[Workload], may_be_missing: bool
+) -> list[tuple[str, Workload]]:
+    """Find the workloads that names stand for. With `may_be_missing`, a name that matches none is left out.
 
     Raises:
-        NoTarget: A name stands for several, or for none where it has to be here.
+        NoTarget: A name stands for several workloads, or for none and must not be missing.
     """
-    chosen = []
+    named_workloads = []
     for name in dict.fromkeys(names):
         try:
-            chosen.append((name, find(name, workloads)))
+            named_workloads.append((name, find(name, workloads)))
         except NoTarget as error:
-            if error.is_ambiguous or not may_lack:
+            if error.is_ambiguous or not may_be_missing:
                 raise
-    return chosen
+    return named_workloads
 
 
-def _now(specs: Sequence[SourceSpec], wish: Wish) -> list[tuple[str, _Found]]:
+def _live_sides(specs: Sequence[SourceSpec], options: CompareOptions) -> list[tuple[str, _Side]]:
     """Watch the workloads for the window."""
-    seconds = LIVE_S if wish.window_s is None else wish.window_s
-    watched = _watched(specs, seconds)
-    first = next(watched)
+    seconds = LIVE_S if options.window_s is None else options.window_s
+    window_moments = _watched(specs, seconds)
+    first = next(window_moments)
     try:
-        chosen = _chosen(wish.names, list(first.frame.workloads.values()), bool(wish.sessions))
+        named_workloads = _find_named(options.names, list(first.frame.workloads.values()), bool(options.sessions))
     except NoTarget:
-        watched.close()
-        _tell_troubles(first)  # one that could not be read may have it
+        window_moments.close()
+        _report_troubles(first)  # a source that could not be read may have it
         raise
-    window = Window(one.id for _, one in chosen)
+    window = Window(workload.id for _, workload in named_workloads)
     window.feed(first)
-    for moment in watched if chosen else ():
+    for moment in window_moments if named_workloads else ():
         window.feed(moment)
-    watched.close()
-    _tell_troubles(first)
-    mark = " now" if wish.sessions else ""
+    window_moments.close()
+    _report_troubles(first)
+    label = " now" if options.sessions else ""
     return [
-        (typed, _Found(Column(f"{one.name}{mark}", past), None))
-        for typed, one in chosen
-        if (past := window.past(one.id)) is not None
+        (typed_name, _Side(Column(f"{workload.name}{label}", past), None))
+        for typed_name, workload in named_workloads
+        if (past := window.past(workload.id)) is not None
     ]
 
 
-def _tell_troubles(moment: Moment) -> None:
+def _report_troubles(moment: Moment) -> None:
     for sentence in troubles(moment.sources):
         click.echo(f"vmtop: {sentence}", err=True)
 
@@ -206,7 +212,7 @@ def _tell_troubles(moment: Moment) -> None:
 def compare_classes(specs: Sequence[SourceSpec], window_s: float | None, is_json: bool, may_write: bool) -> int:
     """Print bare metal, virtual machines and containers next to each other, as they are on this host.
 
-    Guest agents are asked where `may_write`: libvirt lets no read-only connection do so.
+    Guest agents are asked only if `may_write`: a read-only connection to libvirt cannot do so.
     """
     from collectors.comparison.facts import FactsReader
     from collectors.comparison.workload_classes import classify
@@ -214,39 +220,39 @@ def compare_classes(specs: Sequence[SourceSpec], window_s: float | None, is_json
 
     seconds = LIVE_S if window_s is None else window_s
     reader, window, watch = FactsReader(EngineConnections(specs), may_write), Window(), StartupWatch()
-    last = None
-    for last in _watched(specs, seconds):
+    moment = None
+    for moment in _watched(specs, seconds):
         if window.first_wall is None:
-            reader.begin(last.frame.workloads.values())
-        window.feed(last)
-        watch.feed(last)
-    if last is None:
+            reader.begin(moment.frame.workloads.values())
+        window.feed(moment)
+        watch.feed(moment)
+    if moment is None:
         return 1
-    active = [one for one in last.frame.workloads.values() if one.state.is_active]
-    with progress(len(active)) as tell:
-        facts = reader.read_all(active, tell)
-    classes = classify(window.pasts(last.frame), facts, watch.all(), last.frame)
-    _tell_troubles(last)
+    active = [workload for workload in moment.frame.workloads.values() if workload.state.is_active]
+    with progress(len(active)) as advance:
+        facts = reader.read_all(active, advance)
+    classes = classify(window.pasts(moment.frame), facts, watch.all(), moment.frame)
+    _report_troubles(moment)
     _print_classes(classes, seconds, is_json)
     return 0
 
 
 def session_classes(paths: Sequence[Path], window_s: float | None, is_json: bool) -> int:
-    """Print the classes of a session, over all of it or the last of it: what was measured then."""
+    """Print the classes of a session, over its last `window_s` seconds or all of it: only what was recorded."""
     from collectors.comparison.workload_classes import classify_recorded
 
     watch, deriver = StartupWatch(), Deriver()
     with opened(paths) as session:
         since = -1.0 if window_s is None else session.span()[1] - window_s
-        window, last = Window(), None
+        window, moment = Window(), None
         for _, frame in session.frames():
-            last = deriver.feed(frame)
-            watch.feed(last)
+            moment = deriver.feed(frame)
+            watch.feed(moment)
             if frame.wall > since:
-                window.feed(last)
-    if last is None:
+                window.feed(moment)
+    if moment is None:
         raise click.ClickException(f"{sanitize(str(paths[0]))} holds no readable frame; 'vmtop info' shows why.")
-    classes = classify_recorded(window.pasts(last.frame), watch.all(), last.frame)
+    classes = classify_recorded(window.pasts(moment.frame), watch.all(), moment.frame)
     _print_classes(classes, window_s or window.last_wall - (window.first_wall or 0.0), is_json)
     return 0
 
@@ -263,12 +269,12 @@ def _print_classes(classes: Classes, seconds: float, is_json: bool) -> None:
 def _watched(specs: Sequence[SourceSpec], seconds: float) -> Generator[Moment]:
     """Yield the moments of N seconds, with progress on the terminal."""
     stream = moments(specs, max(0.2, min(1.0, seconds / 10)))
-    began = None
-    with progress(seconds, _SHOWN_IN) as tell:
+    start = None
+    with progress(seconds, _SHOWN_IN) as advance:
         for moment in stream:
-            began = time.monotonic() if began is None else began
+            start = time.monotonic() if start is None else start
             yield moment
-            tell(time.monotonic() - began)
-            if time.monotonic() - began >= seconds:
+            advance(time.monotonic() - start)
+            if time.monotonic() - start >= seconds:
                 break
     stream.close()  # type: ignore[attr-defined]  # it is a generator; the annotation promises less

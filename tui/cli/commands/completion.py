@@ -11,7 +11,7 @@ from click.shell_completion import get_completion_class
 @click.pass_context
 def command(ctx: click.Context, shell: str) -> None:
     """Print a completion script for a shell's start-up file."""
-    kind = get_completion_class(shell)
-    if kind is None:
+    completion_class = get_completion_class(shell)
+    if completion_class is None:
         raise click.UsageError(f"click has no completion for {shell}.")
-    click.echo(kind(ctx.find_root().command, {}, "vmtop", "_VMTOP_COMPLETE").source())
+    click.echo(completion_class(ctx.find_root().command, {}, "vmtop", "_VMTOP_COMPLETE").source())

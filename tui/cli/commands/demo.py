@@ -19,6 +19,6 @@ if TYPE_CHECKING:
 @choice_options
 @live_options
 @log_option
-def command(workloads: int, seed: int, query: Query | None, only: str | None, **looks: Any) -> int:
+def command(workloads: int, seed: int, query: Query | None, only: str | None, **screen_options: Any) -> int:
     """Start the screen with made-up workloads."""
-    return screen.start(sources.demo(workloads, seed), screen.choose(query, only, is_demo=True, **looks))
+    return screen.start(sources.demo(workloads, seed), screen.choose(query, only, is_demo=True, **screen_options))

@@ -50,8 +50,8 @@ def command(
 ) -> int:
     """Write a session as rows: one for each workload and frame, the host's too (kind `host`)."""
 
-    chosen = metrics or tuple(METRICS)
-    selection = Selection(None, None, step_s, names, query, only, tuple(dict.fromkeys(chosen)))
+    metric_keys = metrics or tuple(METRICS)
+    selection = Selection(None, None, step_s, names, query, only, tuple(dict.fromkeys(metric_keys)))
     return _export(files, form, target, selection, (start, stop), is_forced)
 
 
@@ -64,17 +64,17 @@ def _export(
     is_forced: bool,
 ) -> int:
     not_onto_itself(paths, target)
-    chosen = form or (_ENDINGS.get(target.suffix, "csv") if target is not None else "csv")
-    if chosen == "parquet" and target is None and sys.stdout.isatty():
+    format_name = form or (_ENDINGS.get(target.suffix, "csv") if target is not None else "csv")
+    if format_name == "parquet" and target is None and sys.stdout.isatty():
         raise click.ClickException("Parquet is binary: write it to a file with -o.")
     with opened(paths) as session:
         start, stop = span_of(session, *span)
-        wanted = dataclasses.replace(selection, start=start, stop=stop)
+        span_selection = dataclasses.replace(selection, start=start, stop=stop)
         first, last = session.span()
         begin, end = (first if start is None else start), (last if stop is None else stop)
         with output(target, is_forced) as stream, progress(int(end - begin) + 1) as advance:
-            counted = _Counted(rows(session, wanted, lambda wall: advance(wall - begin)))
-            _write(chosen, counted, selection.metrics, stream)
+            counted = _Counted(rows(session, span_selection, lambda wall: advance(wall - begin)))
+            _write(format_name, counted, selection.metrics, stream)
             if not counted.count:
                 raise SessionError("nothing matches: 'vmtop info' lists the workloads of the session and their times")
     return 0
@@ -97,9 +97,9 @@ def _write(form: str, source: Iterable[Row], metrics: tuple[str, ...], stream: B
     if form == "parquet":
         write_parquet(source, metrics, stream)
         return
-    words = io.TextIOWrapper(stream, encoding="utf-8", newline="")
+    text_stream = io.TextIOWrapper(stream, encoding="utf-8", newline="")
     try:
-        {"csv": write_csv, "jsonl": write_jsonl, "openmetrics": write_openmetrics}[form](source, metrics, words)
-        words.flush()
+        {"csv": write_csv, "jsonl": write_jsonl, "openmetrics": write_openmetrics}[form](source, metrics, text_stream)
+        text_stream.flush()
     finally:
-        words.detach()
+        text_stream.detach()

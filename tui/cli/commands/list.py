@@ -39,15 +39,15 @@ def command(
     """Print what the screen shows, once."""
 
     moment = gather(specs)
-    chosen, hidden = list_table.choose(moment, list_table.Choice(query, only, include_stopped, sort, limit))
+    readings, hidden = list_table.choose(moment, list_table.Choice(query, only, include_stopped, sort, limit))
     if form == "json":
-        click.echo(list_table.as_json(moment, chosen, LIST_SCHEMA, 2), nl=False)
+        click.echo(list_table.as_json(moment, readings, LIST_SCHEMA, 2), nl=False)
     elif form == "csv":
-        click.echo(list_table.as_csv(moment, chosen), nl=False)
+        click.echo(list_table.as_csv(moment, readings), nl=False)
     else:
         width = os.get_terminal_size().columns if sys.stdout.isatty() else None
-        click.echo(list_table.table(chosen, width), nl=False)
-        if hidden and not chosen:
+        click.echo(list_table.table(readings, width), nl=False)
+        if hidden and not readings:
             click.echo(f"vmtop: {hidden} stopped; --all shows them", err=True)
     return _report_missing(moment)
 

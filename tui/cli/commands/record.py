@@ -36,12 +36,12 @@ _SIGNALS: Mapping[int, int] = {signal.SIGINT: DONE, signal.SIGTERM: DONE, signal
 _LEAST_ROTATION = 64 << 10
 """Bytes: a smaller file would hold little more than the descriptions of workloads."""
 _KEEPING_S = 10.0
-"""For the disk to take what is left."""
+"""Seconds for the disk to take the remaining frames."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to record, and where to."""
+    """What to record, and into which file."""
 
     path: Path
     """`-` is standard output."""
@@ -92,7 +92,7 @@ def command(
 
 
 def record(specs: Sequence[SourceSpec], plan: Plan) -> int:
-    """Record, and return the exit code: 0 all was kept, 1 frames were lost, 129 the terminal went away.
+    """Record, and return the exit code: 0 nothing was lost, 1 frames were lost, 129 the terminal went away.
 
     Raises:
         SessionError: The file cannot be created.
@@ -112,13 +112,13 @@ def _record(specs: Sequence[SourceSpec], plan: Plan, stop: _Stop) -> int:
     sampler.on_frame(stop.count)
     sampler.on_failure(stop.set)
     sampler.start()
-    words = _Words(plan, keeping, stop)
-    _watch(plan, keeping, stop, words)
+    reporter = _Reporter(plan, keeping, stop)
+    _watch(plan, keeping, stop, reporter)
     sampler.stop()
     is_done = recorder.close(_KEEPING_S)
     if sampler.failure is not None:
         raise SessionError(f"sampling failed: {type(sampler.failure).__name__}: {sanitize(str(sampler.failure))}")
-    words.end(is_done)
+    reporter.end(is_done)
     return stop.code or (FAILED if keeping.lost or not is_done else DONE)
 
 
@@ -133,7 +133,7 @@ def _sink(plan: Plan) -> Sink:
 
 
 class _Stop:
-    """Ends the recording: by a signal, by a failure. Knows the newest frame."""
+    """Ends the recording on a signal or a failure. Holds the newest frame."""
 
     def __init__(self) -> None:
         self.code = 0
@@ -152,86 +152,88 @@ class _Stop:
         return self._event.wait(seconds)
 
     def signalled(self, number: int) -> None:
-        """End at a signal that ends; the thread of the signals calls this."""
+        """End if the signal ends the process. Called on the signal thread."""
         if SIGNALS.code is not None:
             self.code = SIGNALS.code
             self.set()
 
 
-class _Words:
-    """Tells on stderr how it goes: on a terminal in one line, elsewhere only of trouble."""
+class _Reporter:
+    """Reports on stderr: on a terminal a line of progress, elsewhere only problems."""
 
     def __init__(self, plan: Plan, keeping: ActiveSink, stop: _Stop) -> None:
         self._plan, self._keeping, self._stop = plan, keeping, stop
         self._is_terminal = sys.stderr.isatty()
-        self._told = ""
-        self._has_told_sources = False
+        self._reported_problem = ""
+        self._has_reported_sources = False
 
     def begin(self) -> None:
         click.echo(f"vmtop: recording to {_name(self._plan)}; Ctrl-C ends it", err=True)
 
-    def go_on(self, passed: float) -> None:
-        """Tell what is new."""
+    def update(self, elapsed_s: float) -> None:
+        """Report what has changed; `elapsed_s` is the time since the start."""
         problem = self._keeping.problem
-        if not self._has_told_sources and passed >= SETTLE_S:
-            self._tell_sources()
-        if problem != self._told:
-            self._told = problem
-            self._say(f"not recording: {problem}" if problem else "recording again")
+        if not self._has_reported_sources and elapsed_s >= SETTLE_S:
+            self._report_sources()
+        if problem != self._reported_problem:
+            self._reported_problem = problem
+            self._print(f"not recording: {problem}" if problem else "recording again")
         if self._is_terminal:
-            self._line(passed)
+            self._print_status(elapsed_s)
 
-    def _tell_sources(self) -> None:
-        """Tell which sources are not in the recording."""
+    def _report_sources(self) -> None:
+        """Report which sources are not in the recording."""
         if self._stop.newest is not None:
-            self._has_told_sources = True
+            self._has_reported_sources = True
             for sentence in troubles(self._stop.newest.sources):
-                self._say(sentence)
+                self._print(sentence)
 
-    def _where(self) -> str:
+    def _file_names(self) -> str:
         sink = self._keeping.sink
         if isinstance(sink, Rotating) and sink.newest is not None:
             return f"{sink.files} files, the last of them {sanitize(str(sink.newest))}"
         return _name(self._plan)
 
-    def _say(self, sentence: str) -> None:
+    def _print(self, sentence: str) -> None:
         click.echo(("\r\x1b[K" if self._is_terminal else "") + f"vmtop: {sentence}", err=True)
 
-    def _line(self, passed: float) -> None:
+    def _print_status(self, elapsed_s: float) -> None:
         lost = f", {self._keeping.lost} lost" if self._keeping.lost else ""
         with suppress(OSError):  # a terminal that goes away ends the recording by a signal, not here
-            sys.stderr.write(f"\r  {duration(passed, 6).strip()}  {self._stop.frames} frames  {self._size()}{lost}   ")
+            sys.stderr.write(
+                f"\r  {duration(elapsed_s, 6).strip()}  {self._stop.frames} frames  {self._size()}{lost}   "
+            )
             sys.stderr.flush()
 
     def end(self, is_done: bool) -> None:
-        """Tell what was kept."""
+        """Report how much was recorded."""
         keeping = self._keeping
         with suppress(OSError):  # the terminal may be gone
             if self._is_terminal:
                 click.echo("", err=True)
-            kept = self._stop.frames - keeping.lost
-            click.echo(f"vmtop: {self._where()}: {kept} frames, {self._size()}", err=True)
-            if not self._has_told_sources:
-                self._tell_sources()
+            kept_frames = self._stop.frames - keeping.lost
+            click.echo(f"vmtop: {self._file_names()}: {kept_frames} frames, {self._size()}", err=True)
+            if not self._has_reported_sources:
+                self._report_sources()
             if not is_done:
                 click.echo("vmtop: the disk did not answer in time; the last frames may be missing", err=True)
             if keeping.lost:
-                why = keeping.problem or "'vmtop info' shows why"
-                click.echo(f"vmtop: {keeping.lost} frames were not kept: {why}", err=True)
+                reason = keeping.problem or "'vmtop info' shows why"
+                click.echo(f"vmtop: {keeping.lost} frames were not kept: {reason}", err=True)
 
     def _size(self) -> str:
         return text(getattr(self._keeping.sink, "size", 0), Unit.BYTES, 6).strip()
 
 
-def _watch(plan: Plan, keeping: ActiveSink, stop: _Stop, words: _Words) -> None:
-    """Wait for the end: a signal, the time, a reader that went away."""
-    began = time.monotonic()
-    words.begin()
+def _watch(plan: Plan, keeping: ActiveSink, stop: _Stop, reporter: _Reporter) -> None:
+    """Wait for the end: a signal, the duration, or a reader that has gone."""
+    start = time.monotonic()
+    reporter.begin()
     while not stop.wait(min(1.0, max(0.05, plan.duration_s / 10)) if plan.duration_s else 1.0):
-        passed = time.monotonic() - began
-        words.go_on(passed)
+        elapsed_s = time.monotonic() - start
+        reporter.update(elapsed_s)
         is_broken = bool(keeping.problem) and str(plan.path) == "-"
-        if is_broken or (plan.duration_s and passed >= plan.duration_s):
+        if is_broken or (plan.duration_s and elapsed_s >= plan.duration_s):
             return
 
 

@@ -30,6 +30,6 @@ def command(
 
     choice = list_table.Choice(query, only)
     for moment in islice(moments(specs, interval_s), count):
-        chosen, _ = list_table.choose(moment, choice)
-        click.echo(list_table.as_json(moment, chosen, STREAM_SCHEMA, None), nl=False)
+        readings, _ = list_table.choose(moment, choice)
+        click.echo(list_table.as_json(moment, readings, STREAM_SCHEMA, None), nl=False)
     return 0

@@ -25,7 +25,7 @@ from tui.presenters.formatting import duration, fit
 from tui.presenters.styled_lines import Line
 from tui.screens.mixins.moment_follower import Follower
 from tui.screens.mixins.page_keys import PageKeys
-from tui.settings.main_screen_keys import Key, shown
+from tui.settings.main_screen_keys import Key, key_names
 from tui.widgets.chart_view import ChartView
 from tui.widgets.line_view import LineView
 
@@ -200,7 +200,7 @@ class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
         footer = Text(f" 1-{len(self.pages)} Tab ", style="bold", no_wrap=True, overflow="crop")
         footer.append("page ", style="not bold")
         for key in self.footer_keys():
-            footer.append(f" {shown(key.keys).split()[0]} ").append(f"{key.label} ", style="not bold")
+            footer.append(f" {key_names(key.keys).split()[0]} ").append(f"{key.label} ", style="not bold")
         return footer.append(" Esc ").append("back", style="not bold")
 
     def footer_keys(self) -> list[Key]:

@@ -34,8 +34,8 @@ class LiveWorkloadScreen(WorkloadKeys, WorkloadScreen):
 
     Args:
         subject: The workload and where its data comes from.
-        desk: Carries out actions.
-        means: Connections to the engines.
+        actions: Carries out the actions.
+        services: Connections to the engines.
     """
 
     pages = PAGES
@@ -46,19 +46,19 @@ class LiveWorkloadScreen(WorkloadKeys, WorkloadScreen):
     def __init__(
         self,
         subject: DetailContext,
-        desk: ActionController,
-        means: Services,
+        actions: ActionController,
+        services: Services,
     ) -> None:
         super().__init__(subject)
-        self.desk = desk
-        self.means = means
-        self._read = DetailsReader(means.connections).read
+        self.actions = actions
+        self.services = services
+        self._read = DetailsReader(services.connections).read
         self._details: Details | None = None
 
     def on_mount(self) -> None:
         self.run_worker(self._look(), group="look", exclusive=True)
 
-    def everyone(self) -> Collection[Workload]:
+    def all_workloads(self) -> Collection[Workload]:
         return self._moment.frame.workloads.values() if self._moment is not None else ()
 
     def targets(self) -> list[Workload]:
@@ -80,7 +80,7 @@ class LiveWorkloadScreen(WorkloadKeys, WorkloadScreen):
             await asyncio.sleep(READ_EVERY_S if self._details is not None else 0.1)
 
     def under_way(self) -> list[str]:
-        acting = self.desk.runner.running().get(self.identity)
+        acting = self.actions.runner.running().get(self.identity)
         return [] if acting is None else [f"{acting.request.verb} in progress for {acting.seconds():.0f} s"]
 
     def page_lines(self, page: str, width: int) -> list[Line]:

@@ -35,7 +35,7 @@ class CompareKeys(Base):
         """Return the frames from a wall time to the moment on screen. Blocking."""
         raise NotImplementedError
 
-    def classified(self, moment: Moment, tell: Callable[[int], None]) -> Classes:
+    def classified(self, moment: Moment, advance: Callable[[int], None]) -> Classes:
         """Measure bare metal, virtual machines and containers. Blocking; `tell` gets the number of workloads read."""
         raise NotImplementedError
 

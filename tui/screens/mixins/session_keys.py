@@ -13,7 +13,7 @@ from collectors.model.workloads import Event
 from collectors.safety.sanitize import sanitize
 from collectors.session.format import SessionError
 from tui.controllers.background import run_blocking
-from tui.controllers.recording import SessionRecorder, in_words, now_name
+from tui.controllers.recording import SessionRecorder, file_summary, now_name
 from tui.dialogs.prompt import ask
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _LONGEST_NOTE = 200
 class SessionKeys(Base):
     """A screen whose frames are saved."""
 
-    tape: SessionRecorder
+    session_recorder: SessionRecorder
 
     @property
     def moment(self) -> Moment | None:
@@ -38,13 +38,13 @@ class SessionKeys(Base):
         raise NotImplementedError
 
     def action_snapshot(self) -> None:
-        if self.tape.problem:
-            self.notify(self.tape.problem, severity="warning", timeout=6, markup=False)
+        if self.session_recorder.problem:
+            self.notify(self.session_recorder.problem, severity="warning", timeout=6, markup=False)
             return
         ask(self, "Save the session so far", self._new_path(), "a new file", _is_free, self._snapshot)
 
     def action_record(self) -> None:
-        if self.tape.recording is not None:
+        if self.session_recorder.recording is not None:
             self.run_worker(self._stop(), group="record", exclusive=True)
         else:
             ask(
@@ -67,7 +67,7 @@ class SessionKeys(Base):
         if self.moment is not None:
             host = self.moment.frame.host
             event = Event(time.time(), host.id, "note", sanitize(text, _LONGEST_NOTE), host.name)
-            self.tape.announce(event)
+            self.session_recorder.announce(event)
             self.notify(f"noted: {event.detail}", timeout=3, markup=False)
 
     def _new_path(self) -> str:
@@ -81,48 +81,50 @@ class SessionKeys(Base):
     async def _keep(self, path: Path) -> None:
         self.notify("saving the session ...", timeout=1)
         try:
-            snapshot = await run_blocking(partial(self.tape.snapshot, path))
+            snapshot = await run_blocking(partial(self.session_recorder.snapshot, path))
         except (SessionError, SourceError) as error:
             self.notify(str(error), severity="error", timeout=10, markup=False)
         else:
-            self.notify(in_words(snapshot.path, snapshot.size, snapshot.span_s), title="Saved", timeout=8, markup=False)
+            self.notify(
+                file_summary(snapshot.path, snapshot.size, snapshot.span_s), title="Saved", timeout=8, markup=False
+            )
 
     def _record(self, name: str) -> None:
         try:
-            self.tape.record(Path(name).expanduser())
+            self.session_recorder.record(Path(name).expanduser())
         except SessionError as error:
             self.notify(str(error), severity="error", timeout=10, markup=False)
         self.redraw()
 
     async def _stop(self) -> None:
         try:
-            recording = await run_blocking(self.tape.stop)
+            recording = await run_blocking(self.session_recorder.stop)
         except SourceError as error:
             self.notify(str(error), severity="error", timeout=10, markup=False)
             return
         if recording is not None:
-            message = in_words(recording.path, recording.writer.size, recording.writer.span_s)
+            message = file_summary(recording.path, recording.writer.size, recording.writer.span_s)
             lost = f"\n{recording.keeping.lost} frames were not saved" if recording.keeping.lost else ""
             self.notify(message + lost, title="Recorded", timeout=8, markup=False)
         self.redraw()
 
     async def _go_back(self) -> None:
         try:
-            playback = await run_blocking(partial(_open, self.tape))
+            playback = await run_blocking(partial(_open, self.session_recorder))
         except (SessionError, SourceError) as error:
             self.notify(str(error), severity="warning", timeout=6, markup=False)
             return
         from tui.screens.workloads.replay import ReplayScreen
 
-        self.app.push_screen(ReplayScreen(playback, self.options, self.view, tape=self.tape))
+        self.app.push_screen(ReplayScreen(playback, self.options, self.view, session_recorder=self.session_recorder))
 
 
-def _open(tape: SessionRecorder) -> Playback:
+def _open(session_recorder: SessionRecorder) -> Playback:
     """Open the session so far, one frame before its end."""
     from collectors.session.playback import Playback
     from collectors.session.reader import Session
 
-    paths = tape.paths()
+    paths = session_recorder.paths()
     if not paths:
         raise SessionError("nothing to go back to yet")
     playback = Playback(Session(paths))

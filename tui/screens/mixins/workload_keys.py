@@ -17,32 +17,32 @@ _LOGGED = 200
 class WorkloadKeys(PageKeys):
     """A screen with workloads to act on."""
 
-    desk: ActionController
-    means: Services
+    actions: ActionController
+    services: Services
     is_ascii: bool
 
     def targets(self) -> list[Workload]:
         """Return the targets of an action: the marked workloads, else the workload or group under the cursor."""
         raise NotImplementedError
 
-    def everyone(self) -> Collection[Workload]:
+    def all_workloads(self) -> Collection[Workload]:
         """Return all workloads of the newest frame."""
         raise NotImplementedError
 
     def action_act(self) -> None:
         targets = self.targets()
         if targets:
-            self.run_worker(self.desk.act(targets, self.everyone()), group="act", exclusive=True)
+            self.run_worker(self.actions.act(targets, self.all_workloads()), group="act", exclusive=True)
         else:
             self.notify("No workload here to act on.", timeout=3)
 
     def action_lock(self) -> None:
-        self.desk.toggle_lock()
+        self.actions.toggle_lock()
 
     def action_action_log(self) -> None:
         from tui.presenters.info_pages import action_page
 
-        log = self.desk.runner.log
+        log = self.actions.runner.log
         self.open_panel("Actions", action_page(log.recent(_LOGGED), log.path, log.problem))
 
     def action_logs(self) -> None:
@@ -51,7 +51,7 @@ class WorkloadKeys(PageKeys):
 
         target = self.target()
         if target is not None:
-            self.app.push_screen(LogScreen(target, partial(open_log, target, self.means.connections), self.is_ascii))
+            self.app.push_screen(LogScreen(target, partial(open_log, target, self.services.connections), self.is_ascii))
 
     def action_shell(self) -> None:
         from tui.controllers.console import open_shell
@@ -59,10 +59,10 @@ class WorkloadKeys(PageKeys):
         target = self.target()
         if target is None:
             return
-        if self.desk.is_locked:
+        if self.actions.is_locked:
             self.notify(f"A shell can change a workload: {LOCKED}.", severity="warning", timeout=4)
             return
-        self.run_worker(open_shell(self.app, target, self.means.connections), group="shell", exclusive=True)
+        self.run_worker(open_shell(self.app, target, self.services.connections), group="shell", exclusive=True)
 
     def action_inspect(self) -> None:
         from collectors.inspection.raw_description import read_document
@@ -71,5 +71,5 @@ class WorkloadKeys(PageKeys):
         target = self.target()
         if target is not None:
             self.app.push_screen(
-                InspectScreen(target, partial(read_document, target, self.means.connections), self.is_ascii)
+                InspectScreen(target, partial(read_document, target, self.services.connections), self.is_ascii)
             )

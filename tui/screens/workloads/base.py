@@ -25,7 +25,7 @@ from tui.presenters.info_pages import sources_page, why_page
 from tui.presenters.table_state import SORTS, Scale, TableState
 from tui.screens.mixins.compare_keys import CompareKeys
 from tui.screens.mixins.page_keys import PageKeys
-from tui.settings.main_screen_keys import APP_ACTIONS, keys_of, shown
+from tui.settings.main_screen_keys import APP_ACTIONS, key_names, keys_of
 from tui.settings.screen_options import ScreenOptions
 from tui.widgets.header import HeaderLine, LedgerLines
 from tui.widgets.sparkline_panes import Panes
@@ -173,7 +173,7 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
         for key in keys_of(self.where):
             label = self.footer_label(key.action, key.label)
             if label:
-                footer.append(f" {shown(key.keys).split()[0]}", style="bold").append(f" {label} ")
+                footer.append(f" {key_names(key.keys).split()[0]}", style="bold").append(f" {label} ")
         self.query_one("#footer", Static).update(footer)
 
     def action_move(self, lines: int) -> None:

@@ -44,13 +44,18 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(LIVE)]
 
     def __init__(
-        self, sampler: Sampler, options: ScreenOptions, desk: ActionController, means: Services, tape: SessionRecorder
+        self,
+        sampler: Sampler,
+        options: ScreenOptions,
+        actions: ActionController,
+        services: Services,
+        session_recorder: SessionRecorder,
     ) -> None:
         self.track = MomentTracker()
         super().__init__(LIVE, self.track.history, options)
-        self.desk = desk
-        self.means = means
-        self.tape = tape
+        self.actions = actions
+        self.services = services
+        self.session_recorder = session_recorder
         self.sampler = sampler
         self._own_cost = OwnCost()
         self.cost = Cost(None, None)
@@ -85,14 +90,14 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
         return "FROZEN" if self.view.is_frozen else "DEMO" if self.options.is_demo else "LIVE"
 
     def notes(self) -> list[str]:
-        notes = ["actions locked"] if self.desk.is_locked else []
+        notes = ["actions locked"] if self.actions.is_locked else []
         interval = self.sampler.interval
         if interval.is_slowed:
             notes.append(f"slowed from {interval.requested_s:g}s: sampling takes {interval.cost_s * 1000:.0f}ms")
-        return notes + self.tape.words() + _own_usage(self.cost)
+        return notes + self.session_recorder.notes() + _own_usage(self.cost)
 
     def acting(self) -> dict[WorkloadId, str]:
-        return {identity: _acting(action) for identity, action in self.desk.runner.running().items()}
+        return {identity: _acting(action) for identity, action in self.actions.runner.running().items()}
 
     def action_freeze(self) -> None:
         self.view.is_frozen = not self.view.is_frozen
@@ -112,23 +117,26 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
 
         track = self.track
         subject = DetailContext(identity, self.history, track.events.of, track.starts.of, self.is_ascii)
-        screen = LiveWorkloadScreen(subject, self.desk, self.means)
+        screen = LiveWorkloadScreen(subject, self.actions, self.services)
         if track.moment is not None:
             screen.follow(track.moment, self.sampler.interval_s)
         self.app.push_screen(screen)
 
-    def classified(self, moment: Moment, tell: Callable[[int], None]) -> Classes:
+    def classified(self, moment: Moment, advance: Callable[[int], None]) -> Classes:
         from collectors.comparison.facts import FactsReader
         from collectors.comparison.window_statistics import WARM_UP_S, fill
         from collectors.comparison.workload_classes import classify
 
         active = [workload for workload in moment.frame.workloads.values() if workload.state.is_active]
-        reader, since = FactsReader(self.means.connections, not self.desk.is_locked), moment.frame.wall - CLASSES_S
+        reader, since = (
+            FactsReader(self.services.connections, not self.actions.is_locked),
+            moment.frame.wall - CLASSES_S,
+        )
         reader.begin(active)
         time.sleep(_LOOK_S)  # on its own thread: rates need two reads
         window = fill(self.frames_since(since - WARM_UP_S), [workload.id for workload in active], since)
         return classify(
-            window.pasts(moment.frame), reader.read_all(active, tell), self.track.starts.all(), moment.frame
+            window.pasts(moment.frame), reader.read_all(active, advance), self.track.starts.all(), moment.frame
         )
 
     def frames_since(self, wall: float) -> Iterator[Frame]:
@@ -137,7 +145,7 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
 
         moment = self.track.moment
         try:
-            session = Session(self.tape.paths())
+            session = Session(self.session_recorder.paths())
         except (SessionError, IndexError):
             yield from [moment.frame] if moment is not None else []
             return
@@ -146,7 +154,7 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
         finally:
             session.close()
 
-    def everyone(self) -> Collection[Workload]:
+    def all_workloads(self) -> Collection[Workload]:
         return self.moment.frame.workloads.values() if self.moment is not None else ()
 
     def targets(self) -> list[Workload]:

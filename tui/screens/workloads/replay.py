@@ -43,7 +43,7 @@ class ReplayScreen(PlaybackKeys, WorkloadListScreen):
         options: Appearance and initial filter.
         view: The view settings of the live screen, if it was opened from there.
         speed: Initial speed, as a multiple of real time.
-        tape: The recorder of the current session, `None` for a recording; its end leads back to now.
+        session_recorder: The recorder of the current session, `None` for a recording; its end leads back to now.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(REPLAY), Binding("q", "quit", show=False)]
@@ -54,13 +54,13 @@ class ReplayScreen(PlaybackKeys, WorkloadListScreen):
         options: ScreenOptions,
         view: TableState | None = None,
         speed: float = 1.0,
-        tape: SessionRecorder | None = None,
+        session_recorder: SessionRecorder | None = None,
     ) -> None:
         copied_view = None if view is None else replace(view, marks=set(view.marks), lines=[], is_frozen=False)
         super().__init__(REPLAY, playback.history, options, copied_view)
         self.playback = playback
-        self.tape = tape
-        self.is_lived = tape is not None
+        self.session_recorder = session_recorder
+        self.is_lived = session_recorder is not None
         self.traveler = PlaybackController(playback, self.take_change, self._say, speed)
 
     def extra(self) -> list[Widget]:
@@ -80,7 +80,7 @@ class ReplayScreen(PlaybackKeys, WorkloadListScreen):
         return "PAST" if self.is_lived else "REPLAY"
 
     def notes(self) -> list[str]:
-        return self.tape.words() if self.tape is not None else []
+        return self.session_recorder.notes() if self.session_recorder is not None else []
 
     def on_key(self, event: Key) -> None:
         """Explain why a key of the live screen does nothing here."""
@@ -97,8 +97,8 @@ class ReplayScreen(PlaybackKeys, WorkloadListScreen):
     def footer_label(self, action: str, label: str) -> str:
         return "now" if action == "ends(1)" and self.is_lived else label
 
-    def _say(self, words: str) -> None:
-        self.notify(words, timeout=3, markup=False)
+    def _say(self, message: str) -> None:
+        self.notify(message, timeout=3, markup=False)
 
     def take_change(self) -> None:
         """Show the current moment of the playback."""
@@ -117,7 +117,7 @@ class ReplayScreen(PlaybackKeys, WorkloadListScreen):
         until = None if moment is None else moment.frame.wall
         return (frame for _, frame in self.playback.session.frames(wall, until))
 
-    def classified(self, moment: Moment, tell: Callable[[int], None]) -> Classes:
+    def classified(self, moment: Moment, advance: Callable[[int], None]) -> Classes:
         since = moment.frame.wall - CLASSES_S
         window = fill(self.frames_since(since - WARM_UP_S), moment.frame.workloads, since)
         starts = {

@@ -62,7 +62,7 @@ export.write_openmetrics([Row(1.0, short)], (KEY,), openmetrics)
 tones = [Cells(history)._tone(short, KEY, value) for value in (1.0, 4.0, 11.0)]
 print(json.dumps({
     "columns by default": [key for key in columns.DEFAULT if KEY in key],
-    "column headers": [columns.column(key).label for key in (KEY, "spark:" + KEY)],
+    "column headers": [columns.column_of(key).label for key in (KEY, "spark:" + KEY)],
     "tones": tones,
     "sum of a group": Line("group", members=(short, long)).value(KEY),
     "sort word": MetricType().convert("heat", None, None),

@@ -10,7 +10,7 @@ from collectors.analysis.rates import Deriver, Moment
 from collectors.model.workloads import Kind, Sample, State, Workload, WorkloadId
 from tests.helpers.demo_fleet import Fleet
 from tui.presenters.cells import Cells
-from tui.presenters.columns import DEFAULT, column, lay_out
+from tui.presenters.columns import DEFAULT, column_of, lay_out
 from tui.presenters.info_pages import why_page
 from tui.presenters.table_state import Line, Scale, TableState
 
@@ -100,7 +100,7 @@ def test_an_old_number_is_marked_although_another_source_is_fresh() -> None:
     cells = Cells(History())
     cells.at(moment, Scale.CORE)
     line = TableState().arrange(moment)[0]
-    columns = [column("name"), column("net_rx_bytes_per_second"), column("memory_host_bytes")]
+    columns = [column_of("name"), column_of("net_rx_bytes_per_second"), column_of("memory_host_bytes")]
     _, _, received, memory = cells.line(line, columns, False)
     assert received.text.startswith("?")
     assert received.tone == "dim"
@@ -165,7 +165,7 @@ def test_a_group_has_its_cpu_on_the_scale_of_its_members_and_none_on_that_of_lim
     group = Line("all", None, tuple(moment.readings.values()))
     sum_percent = group.value("cpu_percent")
     assert sum_percent is not None
-    cells, columns, shown = Cells(History()), [column("name"), column("cpu_percent")], {}
+    cells, columns, shown = Cells(History()), [column_of("name"), column_of("cpu_percent")], {}
     for scale in Scale:
         cells.at(moment, scale)
         shown[scale] = cells.line(group, columns, False)[2].text.strip()
