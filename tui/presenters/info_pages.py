@@ -13,6 +13,7 @@ from collectors.actions.log import Entry
 from collectors.analysis.rates import Moment, Reading
 from collectors.engines.registry import owner
 from collectors.model.metrics import METRICS, Unit
+from collectors.model.wording import some
 from collectors.model.workloads import Availability
 from collectors.safety.sanitize import sanitize
 from tui.presenters.formatting import fit, stamp, text
@@ -65,12 +66,15 @@ def why_page(reading: Reading, moment: Moment) -> Text:
     for label, fact in (("id", workload.id.id), ("cgroup", workload.cgroup), ("image", workload.image)):
         if fact:
             page.append(f"{label:<7}", style="dim").append(f"{fact}\n")
-    if unreachable := owner(workload).unreachable(workload):
-        page.append(f"{unreachable[0].upper()}{unreachable[1:]}.\n", style="italic")
+    if (error := owner(workload).unreachable(workload)) is not None:
+        page.append(f"{error.reason[0].upper()}{error.reason[1:]}.\n", style="italic")
+        page.append(f"fix: {error.remedy}\n" if error.remedy else "")
     elif not workload.name_is_known:
         page.append(
             "The name is a shortened id: no engine that knows the full name can be read (see !).\n", style="italic"
         )
+    if nested := [other.workload.name for other in moment.readings.values() if other.workload.parent == workload.id]:
+        page.append(f"Its numbers, but for the network, include those of {some(nested)}, inside it.\n", style="italic")
     for metric in METRICS.values():
         value = reading.value(metric.key)
         page.append(f"\n{fit(metric.label, 8)}", style="bold")

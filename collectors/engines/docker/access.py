@@ -13,7 +13,7 @@ from collectors.engines.registry import owner
 from collectors.model.actions import EngineActions
 from collectors.model.console import Console
 from collectors.model.details import RawDescription, Table
-from collectors.model.errors import SourceAbsent, WorkloadGone
+from collectors.model.errors import WorkloadGone
 from collectors.model.logs import Log
 from collectors.model.workloads import Workload
 from collectors.safety.redact import redact_json
@@ -39,8 +39,8 @@ class DockerAccess(EngineAccess):
             SourceAbsent: None is known to run it, so that no other one may be asked.
             SourceError: As `daemon_of` does.
         """
-        if reason := owner(workload).unreachable(workload):
-            raise SourceAbsent(reason)
+        if (error := owner(workload).unreachable(workload)) is not None:
+            raise error
         return daemon_of(self._daemons, workload, _knows)
 
     def needs_id(self, workload: Workload, environ: Mapping[str, str], is_root: bool) -> bool:

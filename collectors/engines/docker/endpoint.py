@@ -112,11 +112,16 @@ def check_socket(path: Path) -> None:
     except FileNotFoundError:
         raise SourceAbsent(f"no Docker socket at {sanitize(str(path))}", mount_remedy(sanitize(str(path)))) from None
     except PermissionError:
-        raise AccessDenied(f"no permission to access {sanitize(str(path))}", access_remedy(path, _GROUP)) from None
+        raise AccessDenied(f"no permission to access {sanitize(str(path))}", _access_remedy(path)) from None
     except OSError as error:
         raise SourceAbsent(f"no Docker socket at {sanitize(str(path))}: {error.strerror}") from None
     if not stat.S_ISSOCK(mode):
         raise SourceAbsent(f"no Docker socket at {sanitize(str(path))}: it is another type of file")
+
+
+def _access_remedy(socket: Path | None) -> str:
+    """Return the command that lets this user use a socket. Podman's has no group: its folder is open to its owner."""
+    return access_remedy(socket, "" if socket is not None and "podman" in socket.parts else _GROUP)
 
 
 def clamp_version(answer: Mapping[str, Any]) -> str:
@@ -157,7 +162,7 @@ def translate(error: BaseException, endpoint: Endpoint) -> SourceError:
 
     causes = list(_causes(error))
     if any(isinstance(cause, PermissionError) for cause in causes):
-        return AccessDenied(f"no permission to use {endpoint.location}", access_remedy(endpoint.socket, _GROUP))
+        return AccessDenied(f"no permission to use {endpoint.location}", _access_remedy(endpoint.socket))
     if any(isinstance(cause, FileNotFoundError) for cause in causes) and endpoint.socket:
         return SourceAbsent(f"no Docker socket at {endpoint.location}")
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):

@@ -12,6 +12,7 @@ from collectors.engines.options import EngineOption
 if TYPE_CHECKING:
     from collectors.engines.docker.access import DockerAccess
     from collectors.model.actions import Request, Verb
+    from collectors.model.errors import SourceAbsent
     from collectors.model.workloads import Workload
     from collectors.sampling.source import Source, SourceSpec
 
@@ -53,14 +54,19 @@ class DockerEngine(Engine):
         return DockerAccess(specs)
 
     def forbids(self, verb: Verb, workload: Workload) -> str:
-        return self.unreachable(workload) or super().forbids(verb, workload)
+        error = self.unreachable(workload)
+        if error is None:
+            return super().forbids(verb, workload)
+        return f"{error.reason} (fix: {error.remedy})" if error.remedy else error.reason
 
-    def unreachable(self, workload: Workload) -> str:
+    def unreachable(self, workload: Workload) -> SourceAbsent | None:
+        from collectors.model.errors import SourceAbsent
+
         if workload.id.engine == "podman" and not workload.is_listed:
-            return f"Podman runs it, and vmtop can only watch it without Podman's socket: --docker {_socket(workload)}"
+            return SourceAbsent("vmtop can only watch Podman's containers without its socket", _way_to_podman(workload))
         if workload.is_listed is False:
-            return "no engine that vmtop asks knows it: another one may run it, or it is not a container"
-        return ""
+            return SourceAbsent("no engine that vmtop asks knows it: another one may run it, or it is not a container")
+        return None
 
     def commands(self, request: Request) -> tuple[str, ...]:
         from collectors.engines.docker.shell_commands import commands
@@ -73,7 +79,10 @@ class DockerEngine(Engine):
         return warnings(request)
 
 
-def _socket(workload: Workload) -> str:
-    """Return the address of the Podman that runs a container: root's, or that of the user in whose slice it is."""
+def _way_to_podman(workload: Workload) -> str:
+    """Return what gives vmtop the socket of the Podman that runs a container: root's, or that of the slice's user."""
     user = _OF_USER.search(workload.cgroup or "")
-    return f"unix:///run/user/{user[1]}/podman/podman.sock" if user else "unix:///run/podman/podman.sock"
+    enable, socket = "sudo systemctl", "/run/podman/podman.sock"
+    if user is not None and user[1] != "0":
+        enable, socket = f"systemctl --user -M {user[1]}@", f"/run/user/{user[1]}/podman/podman.sock"
+    return f"{enable} enable --now podman.socket, then vmtop --docker unix://{socket}"

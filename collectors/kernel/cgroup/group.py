@@ -10,10 +10,11 @@ import msgspec
 
 from collectors.kernel import procfs
 from collectors.kernel.cgroup import parsers
+from collectors.kernel.cgroup.container_names import Names
 from collectors.kernel.cgroup.discovery import Cgroup, DiscoveredWorkload
 from collectors.kernel.cgroup.fast_files import FastFiles
 from collectors.kernel.cgroup.hierarchy import Hierarchy
-from collectors.kernel.cgroup.identity import Names, identify, is_settled, state_of
+from collectors.kernel.cgroup.identity import identify, is_settled, state_of
 from collectors.kernel.cgroup.limits import Limits
 from collectors.kernel.cgroup.open_files import find_directories
 from collectors.kernel.cgroup.process_io import ProcessIo
@@ -196,7 +197,7 @@ class Group:
     def _identify_again(self, has_ended: bool = False) -> None:
         """Look for the first process again when it has ended, and for a name as long as none is known."""
         context, previous = self._context, self._identity
-        is_named = previous.name_is_known or context.names.find(previous.id.id) is None
+        is_named = previous.name_is_known or context.names.find(previous.id.id, self.cgroup.path) is None
         if is_named and not has_ended and self._is_alive():
             return
         self._directories = find_directories(context.hierarchy, self.cgroup.path)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
-import msgspec
-
-from collectors.kernel import procfs
 from collectors.kernel.cgroup import processes
+from collectors.kernel.cgroup.container_names import Names
 from collectors.kernel.cgroup.discovery import Cgroup
 from collectors.kernel.cgroup.processes import Process
 from collectors.model.workloads import Kind, State, WorkloadId
@@ -31,59 +28,6 @@ class Identity:
     started_at: float | None = None
     network: str | None = None
     """The network namespace that is its own and not the host's, empty when it may not be seen; `None` without one."""
-
-
-class Names:
-    """Names that engines leave in files: read occasionally, for ids whose engine cannot be asked.
-
-    Kubernetes names a container in a link `/var/log/containers/<pod>_<namespace>_<container>-<id>.log`,
-    Podman in `containers.json` of its storage.
-    """
-
-    def __init__(
-        self,
-        kubernetes: str = "/var/log/containers",
-        podman: str = "/var/lib/containers/storage/overlay-containers/containers.json",
-    ) -> None:
-        self._kubernetes = kubernetes
-        self._podman = podman
-        self._names: dict[str, tuple[str, str | None]] = {}
-        """Full id -> name and pod."""
-
-    def refresh(self) -> None:
-        """Read the files again. Missing and unreadable files give no names."""
-        self._names = {**self._from_podman(), **self._from_kubernetes()}
-
-    def find(self, container: str) -> tuple[str, str | None] | None:
-        """Return a container's name and pod (`namespace/pod`) by its full id; `None` if no file names it."""
-        return self._names.get(container)
-
-    def _from_kubernetes(self) -> dict[str, tuple[str, str | None]]:
-        try:
-            links = os.listdir(self._kubernetes)
-        except OSError:
-            return {}
-        names: dict[str, tuple[str, str | None]] = {}
-        for link in links:
-            stem, _, identity = link.removesuffix(".log").rpartition("-")
-            parts = stem.split("_")
-            if len(parts) == 3:
-                names[identity] = (sanitize(parts[2]), sanitize(f"{parts[1]}/{parts[0]}"))
-        return names
-
-    def _from_podman(self) -> dict[str, tuple[str, str | None]]:
-        try:
-            containers = msgspec.json.decode(procfs.read_bytes(self._podman) or b"[]", type=list[_PodmanContainer])
-        except msgspec.DecodeError:
-            return {}
-        return {container.id: (sanitize(container.names[0]), None) for container in containers if container.names}
-
-
-class _PodmanContainer(msgspec.Struct):
-    """The part of a storage record that names a container."""
-
-    id: str
-    names: list[str] = []
 
 
 def identify(cgroup: Cgroup, directories: list[str], proc: str, host_network: str | None, names: Names) -> Identity:
@@ -112,7 +56,7 @@ def identify(cgroup: Cgroup, directories: list[str], proc: str, host_network: st
         name, is_known = (guest.name, True) if guest.name else (name, is_known)
     elif workload.is_ambiguous and pid is not None:
         engine = processes.engine_of(proc, pid) or engine
-    name_and_pod = None if is_known else names.find(own_id)
+    name_and_pod = None if is_known else names.find(own_id, cgroup.path)
     if name_and_pod is not None:
         name, is_known = name_and_pod[0], True
         project = name_and_pod[1] or project

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from collectors.kernel.cgroup.container_names import Names
 from collectors.kernel.cgroup.discovery import Cgroup
 from collectors.kernel.cgroup.group import Group, SharedContext
 from collectors.kernel.cgroup.hierarchy import Hierarchy, Mode, detect
-from collectors.kernel.cgroup.identity import Names
 from collectors.kernel.cgroup.limits import Limits, host_memory_bytes, online_cpus
 from collectors.kernel.cgroup.nested_containers import is_started_outside
 from collectors.kernel.cgroup.open_files import GroupGone, find_directories, raise_file_limit

@@ -64,6 +64,16 @@ def test_a_container_that_no_engine_knows_has_a_sign_and_a_reason(engine: str, s
     assert sentence in why_page(moment.readings[identity], moment).plain
 
 
+def test_the_numbers_of_an_outer_workload_are_said_to_include_those_of_the_inner_ones() -> None:
+    outer, inner = WorkloadId("docker", "a" * 64), WorkloadId("docker", "b" * 64)
+    frame = Fleet(0).frame()
+    frame.workloads[outer] = Workload(outer, Kind.CONTAINER, "runner", State.RUNNING)
+    frame.workloads[inner] = Workload(inner, Kind.CONTAINER, "job", State.RUNNING, parent=outer)
+    moment = Deriver().feed(frame)
+    assert "include those of job, inside it" in why_page(moment.readings[outer], moment).plain
+    assert "inside it" not in why_page(moment.readings[inner], moment).plain
+
+
 def test_a_nested_member_counts_once_in_its_group() -> None:
     outer, inner = WorkloadId("systemd", "/user@1000.service"), WorkloadId("podman", "b" * 64)
     frame = Fleet(0).frame()

@@ -57,7 +57,7 @@ def test_nothing_is_offered_for_a_container_that_no_engine_lists(
     verb: Any, engine: str, is_listed: bool | None
 ) -> None:
     reason = why_not(verb, container(engine, is_listed))
-    assert "can only watch it" in reason if engine == "podman" else "no engine that vmtop asks knows it" in reason
+    assert "can only watch Podman's" in reason if engine == "podman" else "no engine that vmtop asks knows it" in reason
 
 
 @pytest.mark.parametrize(("engine", "is_listed"), OWNED)
@@ -99,6 +99,7 @@ def test_a_container_that_only_an_engine_of_another_kind_has_is_gone() -> None:
     ("cgroup", "socket"),
     [
         (f"/machine.slice/libpod-{ID}.scope", "unix:///run/podman/podman.sock"),
+        (f"/user.slice/user-0.slice/session-1.scope/libpod-payload-{ID}", "unix:///run/podman/podman.sock"),
         (
             f"/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-{ID}.scope",
             "unix:///run/user/1000/podman/podman.sock",
@@ -107,4 +108,4 @@ def test_a_container_that_only_an_engine_of_another_kind_has_is_gone() -> None:
 )
 def test_the_socket_that_would_reach_it_is_named(cgroup: str, socket: str) -> None:
     (stop,) = [verb for verb in VERBS if str(verb) == "stop"]
-    assert why_not(stop, container("podman", None, cgroup)).endswith(f"--docker {socket}")
+    assert why_not(stop, container("podman", None, cgroup)).endswith(f"--docker {socket})")

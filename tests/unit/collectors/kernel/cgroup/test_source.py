@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from collectors.analysis.rates import Pair, delta
+from collectors.kernel.cgroup.container_names import Names
 from collectors.kernel.cgroup.hierarchy import detect
-from collectors.kernel.cgroup.identity import Names
 from collectors.kernel.cgroup.source import CgroupSource
 from collectors.model.workloads import Kind, Sample, State, Workload
 from collectors.sampling.source import SourceReading
