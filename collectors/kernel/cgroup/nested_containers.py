@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from itertools import islice
 
 from collectors.kernel.cgroup import discovery, processes
 from collectors.kernel.cgroup.discovery import Cgroup
@@ -14,50 +15,73 @@ from collectors.kernel.procfs import read_bytes, read_process_stat
 from collectors.model.workloads import Kind
 
 _CHILDLESS = 2
-_EVERY = 10
-"""Updates after which a container is checked again; in each update, one in this many is."""
+_LEAST_CHECKED = 50
+_CHECKED_SHARE = 10
+"""In one update, 50 containers are checked, or a tenth of them if that is more."""
+_COUNTED_EVERY = 5
+"""Updates after which the number of cgroups is read."""
+_ALL_EVERY = 60
+"""Updates after which all are checked again: one cgroup replaced by another leaves their number the same."""
 
 
 class NestedContainers:
     """Looks for cgroups with a container's name below the containers of one hierarchy.
 
-    Costs one `stat` for each container checked, as few have cgroups below; a container that has is listed as a whole.
+    It looks only after cgroups were created or removed, and takes several updates for it. A check costs one `stat`, as
+    few containers have cgroups below; one that has is listed as a whole.
+
+    Args:
+        root: The directory of the hierarchy.
+        proc: The path of procfs; empty if its count of cgroups is not that of the hierarchy.
     """
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, proc: str = "") -> None:
         self._root = root
-        self._turns: tuple[dict[str, Cgroup], ...] = tuple({} for _ in range(_EVERY))
-        """The outer containers by path, divided into those that are checked together."""
-        self._unchecked: dict[str, Cgroup] = {}
+        self._proc = proc
+        self._count: bytes | None = None
         self._updates = 0
+        self._leaves: dict[str, Cgroup] = {}
+        """The outer containers, by path."""
+        self._unchecked: dict[str, Cgroup] = {}
         self.cgroups: dict[str, Cgroup] = {}
         """Path -> cgroup of the nested ones, whoever started them."""
 
     def follow(self, cgroups: dict[str, Cgroup]) -> None:
-        """Take the containers that there are now; new ones are checked in the next update."""
-        leaves = {path: cgroup for path, cgroup in cgroups.items() if _may_hold_others(cgroup)}
-        for turn in self._turns:
-            for path in turn.keys() - leaves.keys():
-                del turn[path]
-        known = {path for turn in self._turns for path in turn}
-        self._unchecked = {path: leaf for path, leaf in leaves.items() if path not in known}
-        for path, leaf in self._unchecked.items():
-            self._turns[hash(path) % _EVERY][path] = leaf
-        self.cgroups = {path: cgroup for path, cgroup in self.cgroups.items() if cgroup.encloser in leaves}
+        """Take the containers that there are now. New ones are checked first."""
+        previous, self._leaves = self._leaves, {path: one for path, one in cgroups.items() if _may_hold_others(one)}
+        new = {path: leaf for path, leaf in self._leaves.items() if path not in previous}
+        self._unchecked = new | {path: leaf for path, leaf in self._unchecked.items() if path in self._leaves}
+        self.cgroups = {path: cgroup for path, cgroup in self.cgroups.items() if cgroup.encloser in self._leaves}
 
     def update(self) -> bool:
-        """Check the containers whose turn it is. Return whether `cgroups` has changed."""
+        """Check some of the containers. Return whether `cgroups` has changed."""
+        is_first = self._updates == 0
+        if self._updates % _COUNTED_EVERY == 0:
+            count = self._read_count()
+            if count is None or count != self._count or self._updates % _ALL_EVERY == 0:
+                self._unchecked = self._unchecked | self._leaves
+            self._count = count
         self._updates += 1
-        leaves = {**self._turns[self._updates % _EVERY], **self._unchecked}
-        self._unchecked = {}
-        previous = [path for path, cgroup in self.cgroups.items() if cgroup.encloser in leaves]
-        found = {path: discovery.nested(leaf, path) for leaf in leaves.values() for path in self._paths(leaf.path)}
-        if found.keys() == set(previous):
+        if not self._unchecked:
             return False
-        for path in previous:
+        size = len(self._unchecked) if is_first else max(_LEAST_CHECKED, len(self._leaves) // _CHECKED_SHARE)
+        leaves = dict(islice(self._unchecked.items(), size))
+        for path in leaves:
+            del self._unchecked[path]
+        previous = {path for path, cgroup in self.cgroups.items() if cgroup.encloser in leaves}
+        found = {path: discovery.nested(leaf, path) for leaf in leaves.values() for path in self._paths(leaf.path)}
+        for path in previous - found.keys():
             del self.cgroups[path]
         self.cgroups.update(found)
-        return True
+        return found.keys() != previous
+
+    def _read_count(self) -> bytes | None:
+        """Return the number of cgroups, in any form; `None` if it is unknown.
+
+        /proc/cgroups has the cgroups of version 1 only, on recent kernels.
+        """
+        count = read_bytes(f"{self._root}/cgroup.stat")
+        return count.partition(b"\n")[0] if count else read_bytes(f"{self._proc}/cgroups") if self._proc else None
 
     def invalidate(self, path: str) -> None:
         """Forget a nested cgroup that was removed."""

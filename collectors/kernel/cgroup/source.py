@@ -79,7 +79,7 @@ class CgroupSource:
             host_network=host_network_namespace(self._proc),
             is_blkio_dead=blkio is not None and is_blkio_dead(blkio, self._proc),
         )
-        self._tree = Tree(self._hierarchy.walked)
+        self._tree = Tree(self._hierarchy.walked, self._proc)
         self._blind_spots = blind_spots(self._hierarchy, self._context.is_blkio_dead, self._proc)
 
     def read(self) -> SourceReading:

@@ -154,11 +154,14 @@ class _Walk:
 class Tree:
     """The workloads of several hierarchies, merged by their path below the root."""
 
-    def __init__(self, roots: Sequence[str]) -> None:
-        """Take the absolute directories of the hierarchies; where they differ, the first one wins."""
+    def __init__(self, roots: Sequence[str], proc: str = "") -> None:
+        """Take the absolute directories of the hierarchies; where they differ, the first one wins.
+
+        With the path of procfs, containers below containers are looked for only when it counts other cgroups.
+        """
         self._folders: set[str] = set()
         self._walks = [_Walk(root, self._folders) for root in roots]
-        self._nested = NestedContainers(roots[-1] if roots else "")
+        self._nested = NestedContainers(roots[-1] if roots else "", proc)
         self._updates = 0
         self._walked: dict[str, Cgroup] = {}
         """What the walks found, by path."""

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -54,6 +55,17 @@ def make(root: Path, *paths: str) -> None:
 def remove(root: Path, path: str) -> None:
     """Remove a cgroup and all below it."""
     shutil.rmtree(root / path.lstrip("/"))
+
+
+def count_stats(tree: Tree, checked: list[str]) -> None:
+    """Note which containers are checked for others below."""
+    look = tree._nested._paths
+
+    def note(leaf: str) -> Iterable[str]:
+        checked.append(leaf)
+        return look(leaf)
+
+    tree._nested._paths = note  # type: ignore[method-assign]
 
 
 def test_an_unchanged_tree_of_200_groups_is_not_listed(tmp_path: Path, kernfs: Kernfs) -> None:
@@ -233,6 +245,27 @@ def test_a_container_below_a_container_is_found_and_forgotten_within_ten_updates
     for _ in range(10):
         tree.update()
     assert tree.cgroups.keys() == {container(0)}
+
+
+def test_containers_are_checked_for_others_below_only_when_cgroups_were_created(tmp_path: Path, kernfs: Kernfs) -> None:
+    make(tmp_path, *map(container, range(200)))
+    (tmp_path / "cgroup.stat").write_text("nr_descendants 201\nnr_dying_descendants 0\n")
+    tree = Tree([str(tmp_path)])
+    checked: list[str] = []
+    count_stats(tree, checked)
+    tree.update()
+    assert len(checked) == 200
+    checked.clear()
+    for _ in range(20):
+        (tmp_path / "cgroup.stat").write_text("nr_descendants 201\nnr_dying_descendants 7\n")
+        tree.update()
+    assert checked == []
+    make(tmp_path, f"{container(7)}/{1:064x}")
+    (tmp_path / "cgroup.stat").write_text("nr_descendants 202\nnr_dying_descendants 0\n")
+    for _ in range(10):
+        tree.update()
+    assert len(checked) == 200, "each once, fifty in an update"
+    assert f"{container(7)}/{1:064x}" in tree.cgroups
 
 
 def test_a_container_that_goes_takes_those_below_it_with_it(tmp_path: Path, kernfs: Kernfs) -> None:
