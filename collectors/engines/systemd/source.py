@@ -7,6 +7,8 @@ from contextlib import ExitStack
 
 from collectors.engines.systemd.bus import SERVICE, SERVICE_NAME, NoSuchUnit, SystemBus, system_bus
 from collectors.engines.systemd.unit_at_rest import UnitAtRest, slice_path, unit_at_rest
+from collectors.engines.systemd.unit_files import EnabledServices
+from collectors.kernel.daemon_usage import DaemonUsage
 from collectors.model.errors import SourceDown
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
 from collectors.safety.sanitize import sanitize
@@ -16,14 +18,10 @@ _AT_REST = {"inactive": State.STOPPED, "failed": State.CRASHED}
 """State of a unit by its ActiveState."""
 _OTHERS = ("systemd-nspawn@",)
 """Prefixes of services that are containers: their cgroups are listed under their own engine."""
-_STARTABLE = frozenset({"enabled", "enabled-runtime", "linked", "linked-runtime"})
-"""Unit file states: only an enabled service is worth listing when it is stopped."""
-_READ_AGAIN_EVERY = 60
-"""Readings after which the units at rest are read again: a reload may have changed them."""
 
 
 class SystemdSource:
-    """Lists stopped and failed services. Two calls per reading, whatever their number, and two for each new one."""
+    """Lists stopped and failed services. One call per reading, two for each that is new, and more after changes."""
 
     name = "systemd"
     interval_s = 5.0
@@ -35,42 +33,49 @@ class SystemdSource:
     def __init__(self) -> None:
         self._stack = ExitStack()
         self._bus: SystemBus | None = None
-        self._readings = 0
+        self._enabled: EnabledServices | None = None
+        self._manager = DaemonUsage()
+        self._enabled_names: frozenset[str] | None = None
         self._units: dict[str, UnitAtRest | None] = {}
         """By name, of the units at rest; `None` for one that is gone."""
 
     def open(self, wake: Callable[[], None]) -> None:
         """Connect to the system bus."""
         self._bus = self._stack.enter_context(system_bus())
+        self._manager.find(1)
+        self._enabled = EnabledServices(self._bus)
+        self._stack.enter_context(self._enabled.watching())
 
     def read(self) -> SourceReading:
         """List the loaded services that failed, or are stopped although enabled and meant to run."""
-        bus = self._bus
-        if bus is None:
+        if self._bus is None or self._enabled is None:
             raise SourceDown("the system bus is not open")
+        with self._manager.answering():
+            workloads = self._list(self._bus, self._enabled.names)
+        at_rest = {workload.id: workload for workload in workloads}
+        return SourceReading(at_rest, {}, detail=f"{len(at_rest)} at rest", daemon_cpu_s=self._manager.cpu_s)
+
+    def _list(self, bus: SystemBus, enabled_names: Callable[[], frozenset[str]]) -> list[Workload]:
         units = bus.call("ListUnitsByPatterns", "asas", ([], ["*.service"]))[0]
-        files = bus.call("ListUnitFilesByPatterns", "asas", ([], ["*.service"]))[0]
-        startable = {str(path).rpartition("/")[2] for path, state in files if state in _STARTABLE}
-        previous = self._units if self._readings % _READ_AGAIN_EVERY else {}
-        self._readings += 1
-        self._units = {}
-        workloads: dict[WorkloadId, Workload] = {}
+        enabled = enabled_names()
+        previous = self._units if enabled is self._enabled_names else {}  # listed anew: units were reloaded as well
+        self._enabled_names, self._units = enabled, {}
+        workloads: list[Workload] = []
         for name, description, load, active, _, _, path, *_ in units:
             state = _AT_REST.get(active)
             if load != "loaded" or state is None or name.startswith(_OTHERS):
                 continue
-            if state is State.STOPPED and name not in startable:
+            if state is State.STOPPED and name not in enabled:
                 continue
             unit = self._units[name] = previous[name] if name in previous else _read_unit(bus, str(path))
             if unit is not None and (state is State.CRASHED or unit.is_meant_to_run):
-                workload = _workload(name, unit.slice, state, description)
-                workloads[workload.id] = workload
-        return SourceReading(workloads, {}, detail=f"{len(workloads)} at rest")
+                workloads.append(_workload(name, unit.slice, state, description))
+        return workloads
 
     def close(self) -> None:
         """Disconnect."""
         self._stack.close()
-        self._bus = None
+        self._bus = self._enabled = None
 
 
 def _read_unit(bus: SystemBus, path: str) -> UnitAtRest | None:

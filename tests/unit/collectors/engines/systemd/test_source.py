@@ -9,6 +9,7 @@ import pytest
 from collectors.engines.systemd.bus import SERVICE, UNIT, NoSuchUnit
 from collectors.engines.systemd.source import SystemdSource
 from collectors.engines.systemd.unit_at_rest import slice_path, unit_at_rest
+from collectors.engines.systemd.unit_files import EnabledServices
 from collectors.kernel.cgroup.discovery import classify_path
 from collectors.model.workloads import State, Workload, WorkloadId
 
@@ -23,7 +24,7 @@ class PlayedBus:
         self.units = units
         self.read: list[str] = []
 
-    def call(self, method: str, signature: str, body: tuple[object, ...]) -> Any:
+    def call(self, method: str, signature: str, body: tuple[object, ...], **_options: object) -> Any:
         if method == "ListUnitFilesByPatterns":
             return [[(f"/lib/systemd/system/{name}", "enabled") for name in self.units]]
         return [
@@ -39,12 +40,15 @@ class PlayedBus:
         return properties
 
 
-def at_rest(bus: PlayedBus, readings: int = 1) -> dict[WorkloadId, Workload]:
+def at_rest(bus: PlayedBus) -> dict[WorkloadId, Workload]:
+    return source_of(bus).read().workloads
+
+
+def source_of(bus: Any) -> SystemdSource:
+    """Return a source that is open on a played bus."""
     source = SystemdSource()
-    source._bus = bus  # type: ignore[assignment]  # played
-    for _ in range(readings):
-        workloads = source.read().workloads
-    return workloads
+    source._bus, source._enabled = bus, EnabledServices(bus)
+    return source
 
 
 @pytest.mark.parametrize(
@@ -94,8 +98,7 @@ def test_a_unit_that_goes_between_two_calls_is_left_out() -> None:
 
 def test_a_unit_is_read_once_while_it_is_at_rest_and_again_when_it_was_not() -> None:
     bus = PlayedBus({"x.service": ("inactive", {"Type": "simple"}), "y.service": ("active", {})})
-    source = SystemdSource()
-    source._bus = bus  # type: ignore[assignment]  # played
+    source = source_of(bus)
     for _ in range(3):
         source.read()
     assert bus.read == ["/x.service"] * 2
@@ -104,6 +107,10 @@ def test_a_unit_is_read_once_while_it_is_at_rest_and_again_when_it_was_not() -> 
     bus.units["x.service"] = ("inactive", {"Type": "simple"})
     source.read()
     assert bus.read == ["/x.service"] * 4
+    assert source._enabled is not None
+    source._enabled._changes.append("Reloading")
+    source.read()
+    assert bus.read == ["/x.service"] * 6, "a reload may have given it another slice"
 
 
 def test_the_root_slice_has_no_path() -> None:
