@@ -18,7 +18,7 @@ import msgspec
 from collectors.kernel import procfs
 from collectors.safety.sanitize import sanitize
 
-_OF_USER = re.compile(r"/user-(\d+)\.slice/")
+_OF_USER = re.compile(r"/user\.slice/user-(\d+)\.slice/")
 _IN_HOME = ".local/share"
 _IN_DATA = "containers/storage"
 _DRIVERS = ("overlay", "vfs", "btrfs")
@@ -68,7 +68,7 @@ class Names:
             path: Path of its cgroup.
         """
         name = self._names.get(container)
-        user = None if name is not None else _OF_USER.search(path)
+        user = _OF_USER.match(path) if name is None and path.startswith("/user.slice/") else None
         return name if user is None else self._of_user(int(user[1])).get(container)
 
     def _of_user(self, user: int) -> dict[str, NameAndPod]:
