@@ -12,6 +12,8 @@ from collectors.model.workloads import Kind, State, WorkloadId
 from collectors.safety.sanitize import sanitize
 
 _LONGEST_PATH = 1024
+_WITH_MONITOR = frozenset({"podman", "cri-o"})
+"""Engines whose containers run below a conmon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ def identify(cgroup: Cgroup, directories: list[str], proc: str, host_network: st
     elif workload.is_ambiguous and pid is not None:
         engine = processes.engine_of(proc, pid) or engine
     name_and_pod = None if is_known else names.find(own_id, cgroup.path)
+    if name_and_pod is None and pid is not None and engine in _WITH_MONITOR:
+        name_and_pod = processes.monitor_name(proc, pid, own_id)
     if name_and_pod is not None:
         name, is_known = name_and_pod[0], True
         project = name_and_pod[1] or project

@@ -180,6 +180,27 @@ def engine_of(proc: str, pid: int) -> str | None:
     return {b"conmon": "podman", b"dockerd": "docker"}.get(program)
 
 
+def monitor_name(proc: str, pid: int, container: str) -> tuple[str, str | None] | None:
+    """Return a container's name, and its pod as `namespace/pod`, from the command line of its conmon.
+
+    `conmon -c ID -n NAME` is the parent of the first process for Podman and CRI-O, and every user may see it. CRI-O's
+    names are `k8s_<container>_<pod>_<namespace>_<uid>_<attempt>`.
+
+    Args:
+        proc: The path of procfs.
+        pid: The container's first process.
+        container: Its full id: a container can only be named by its own monitor.
+    """
+    stat = read_process_stat(proc, pid)
+    words = command(proc, stat.parent_pid) if stat is not None and stat.parent_pid else []
+    options = dict(pairwise(word.decode("utf-8", "replace") for word in words))
+    name = options.get("-n", "")
+    if not words or words[0].rpartition(b"/")[2] != b"conmon" or options.get("-c") != container or not name:
+        return None
+    parts = name.split("_")
+    return (parts[1], f"{parts[3]}/{parts[2]}") if parts[0] == "k8s" and len(parts) == 6 else (name, None)
+
+
 def network_namespace(proc: str, pid: int | str) -> str | None:
     """Return the identity of a process's network namespace, `net:[4026531840]`; `None` if this user may not see it."""
     try:

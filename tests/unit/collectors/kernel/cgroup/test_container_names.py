@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -118,3 +119,39 @@ def test_a_rootless_container_has_its_name_in_the_first_reading(names: Names, tm
     (container,) = [workload for workload in workloads if workload.id.id == ID]
     assert container.name_is_known
     assert container.name == "web\N{REPLACEMENT CHARACTER}[31m"
+
+
+@pytest.mark.parametrize(
+    ("program", "arguments", "expected"),
+    [
+        ("/usr/bin/conmon", ["-c", ID, "-u", ID, "-n", "web"], ("web", None)),
+        ("/usr/bin/conmon", ["-c", ID, "-n", "k8s_nginx_web-0_shop_2f7b0c4e_1"], ("nginx", "shop/web-0")),
+        ("/usr/bin/conmon", ["-c", "d" * 64, "-n", "web"], None),  # of another container
+        ("/usr/bin/conmon", ["-c", ID, "-n", ""], None),
+        ("/usr/bin/other", ["-c", ID, "-n", "web"], None),
+        ("", [], None),
+    ],
+)
+@pytest.mark.parametrize("engine", ["libpod", "crio"])
+def test_without_any_file_the_monitor_of_a_container_has_its_name(
+    names: Names,
+    tmp_path: Path,
+    engine: str,
+    program: str,
+    arguments: list[str],
+    expected: tuple[str, str | None] | None,
+) -> None:
+    host = Host(tmp_path)
+    host.process(1, 0, table("eth0"), "net:[1]")
+    host.process(9, 40, table("eth0"), "net:[1]")
+    write(host.proc / "9", {"cmdline": "\0".join([program, *arguments, ""]) if program else ""})
+    host.run(f"machine.slice/{engine}-{ID}.scope", 10, 50, table("eth0"), "net:[7]")
+    shutil.rmtree(host.proc / "10")
+    host.process(10, 50, table("eth0"), "net:[7]", parent=9)
+    source = CgroupSource(str(host.root), str(host.proc), names=names)
+    source.open(lambda: None)
+    (container,) = source.read().workloads.values()
+    source.close()
+    name, pod = expected or (ID[:12], None)
+    assert (container.name, container.name_is_known) == (name, expected is not None)
+    assert container.project == (pod or "machine.slice")
