@@ -80,14 +80,15 @@ def access_remedy(socket: Path | None, usual_group: str) -> str:
 
     Args:
         socket: The socket that refused this user or cannot be seen; `None` where polkit or a service refused.
-        usual_group: The group that has access on most hosts, named where the socket's group is not known.
+        usual_group: The group that has access on most hosts, named where the socket's group is not known; empty if only
+            its owner has.
     """
     try:
         status = socket.stat() if socket else None
     except OSError:
         status = None
     if status is None:
-        return _join(usual_group)
+        return _join(usual_group) if usual_group else as_root()
     if status.st_gid == 0 or status.st_mode & _GROUP_MAY != _GROUP_MAY:
         return as_root()
     try:

@@ -78,6 +78,7 @@ def to_workload(entry: Mapping[str, Any], engine: str, endpoint: str, facts: Fac
         started_at=facts.started_at if facts and state.is_active else None,
         exit_code=int(exit_match[1]) if (exit_match := _EXIT.match(status)) else None,
         labels=_labels(labels),
+        is_listed=True,
     )
 
 
