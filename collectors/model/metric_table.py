@@ -48,8 +48,12 @@ _LIMIT = {
     "docker": "HostConfig.Memory",
 }
 _NO_PSI = "the kernel reports no pressure (PSI) for this workload's cgroup"
-_NO_NET = "it shares the host's network, or its processes' network namespace cannot be read"
+_NO_NET = (
+    "it uses the host's network or that of another workload, has no network interface, "
+    "or its network namespace may not be read"
+)
 _VM_ONLY = "only libvirt reports it, and only for virtual machines"
+_NO_OPERATION = "no operation was completed since the reading before"
 _NO_DISK = "the io controller is not enabled for its cgroup (on cgroup v1: /proc/<pid>/io, which needs root)"
 
 # fmt: off
@@ -95,7 +99,7 @@ ROWS: tuple[Metric, ...] = (
         key="memory_of_limit_percent", alias="limit", label="%LIM", unit=Unit.PERCENT,
         help="Memory the host pays, as a share of its limit.", formula="memory_host_bytes / memory_limit_bytes x 100",
         derive=share("memory_host_bytes", "memory_limit_bytes", 100), fields=("memory_limit_bytes",), origins=_LIMIT,
-        missing="it has no memory limit of its own",
+        made_of=("memory_limit_bytes", "memory_host_bytes"), missing="it has no memory limit",
         is_default=True, keep=20, thresholds=(85.0, 95.0), less_is_better=True, limit=always(100.0),
     ),
     Metric(
@@ -177,7 +181,8 @@ ROWS: tuple[Metric, ...] = (
     Metric(
         key="cpu_of_limit_percent", alias="cpulimit", label="CPU/L", unit=Unit.PERCENT,
         help="CPU used, as a share of what it may use.", formula="cpu_percent / cpu_limit_cores",
-        derive=share("cpu_percent", "cpu_limit_cores", 1), fields=("cpu_limit_cores",), thresholds=(80.0, 95.0),
+        derive=share("cpu_percent", "cpu_limit_cores", 1), fields=("cpu_limit_cores",),
+        made_of=("cpu_percent", "cpu_limit_cores"), thresholds=(80.0, 95.0),
         less_is_better=True, limit=always(100.0),
     ),
     Metric(
@@ -186,6 +191,7 @@ ROWS: tuple[Metric, ...] = (
         formula="growth of nr_throttled / growth of nr_periods x 100",
         derive=throttled, fields=("cpu_throttled_periods_total",),
         origins={"cgroup": "cpu.stat nr_throttled, nr_periods"}, missing="it has no CPU quota, or no period passed",
+        undefined="no period of its CPU quota has passed since the reading before: none of its tasks ran",
         thresholds=(5.0, 20.0), less_is_better=True,
     ),
     Metric(
@@ -263,14 +269,16 @@ ROWS: tuple[Metric, ...] = (
         key="guest_disk_read_milliseconds", alias="rlat", label="R LAT", unit=Unit.MILLISECONDS,
         help="Mean time of a guest's read.", formula="growth of read time / growth of reads",
         derive=latency("guest_disk_read_time_total_ns", "guest_disk_reads_total"),
-        fields=("guest_disk_read_time_total_ns",), origins=_GUEST_DISK, missing=_VM_ONLY, less_is_better=True,
+        fields=("guest_disk_read_time_total_ns",), origins=_GUEST_DISK, missing=_VM_ONLY,
+        undefined=_NO_OPERATION, less_is_better=True,
         chart="guest disk latency",
     ),
     Metric(
         key="guest_disk_write_milliseconds", alias="wlat", label="W LAT", unit=Unit.MILLISECONDS,
         help="Mean time of a guest's write.", formula="growth of write time / growth of writes",
         derive=latency("guest_disk_write_time_total_ns", "guest_disk_writes_total"),
-        fields=("guest_disk_write_time_total_ns",), origins=_GUEST_DISK, missing=_VM_ONLY, less_is_better=True,
+        fields=("guest_disk_write_time_total_ns",), origins=_GUEST_DISK, missing=_VM_ONLY,
+        undefined=_NO_OPERATION, less_is_better=True,
         chart="guest disk latency",
     ),
     Metric(

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from collectors.engines.libvirt.domains import ends_on_reboot, to_state
+from collectors.engines.libvirt.domains import ends_on_reboot
+from collectors.engines.libvirt.states import to_reason, to_state
 from collectors.model.actions import ActionTimedOut, Note, Observed, Request, Verb
 from collectors.model.errors import AccessDenied, SourceError
-from collectors.model.workloads import Workload
+from collectors.model.workloads import PAUSING_FAULTS, Workload
 from collectors.safety.sanitize import sanitize
 
 if TYPE_CHECKING:
@@ -38,7 +39,9 @@ class LibvirtActions:
             state, reason = domain.state()
             number = domain.ID()
             start = str(number) if number >= 0 else ""
-            return Observed(sanitize(domain.name()), to_state(state, reason), start, notes=_notes(domain))
+            detail = to_reason(state, reason) or ""
+            notes = _notes(domain) | ({Note.FAULTED} if detail in PAUSING_FAULTS else frozenset())
+            return Observed(sanitize(domain.name()), to_state(state, reason), start, detail, notes)
 
     def perform(self, request: Request) -> None:
         """Ask libvirt. Does not wait for a shutdown, but for a reboot, which cannot be observed afterwards."""

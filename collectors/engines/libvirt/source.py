@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from collectors.engines.libvirt.domains import Description, parse_xml, to_sample, to_workload
 from collectors.engines.libvirt.event_loop import ensure_event_loop
 from collectors.engines.libvirt.events import DomainEvents
-from collectors.engines.libvirt.stats import StatsReader
+from collectors.engines.libvirt.stats import UNSUPPORTED, StatsReader
 from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown, SourceError
 from collectors.model.workloads import Sample, State, Workload, WorkloadId
 from collectors.safety.permissions import access_remedy, mount_remedy
@@ -176,13 +176,29 @@ class LibvirtSource:
         wall = time.time()
         workloads: dict[WorkloadId, Workload] = {}
         samples: dict[WorkloadId, tuple[Sample, ...]] = {}
+        saved = self._saved(records)
         for domain, record in records:
-            identity = WorkloadId(self._engine, domain.UUIDString())
-            workload = to_workload(identity, domain.name(), record, self._describe(domain), self._endpoint)
+            uuid = domain.UUIDString()
+            identity, is_saved = WorkloadId(self._engine, uuid), uuid in saved
+            workload = to_workload(identity, domain.name(), record, self._describe(domain), self._endpoint, is_saved)
             workloads[identity] = workload
             if workload.state.is_active:
                 samples[identity] = (to_sample(record, str(domain.ID()), at_ns, wall),)
         return workloads, samples
+
+    def _saved(self, records: list[tuple[virDomain, dict[str, Any]]]) -> set[str]:
+        """Return the UUIDs of the domains with a managed saved state, by one call if any domain is shut off."""
+        import libvirt
+
+        if self._connection is None or all(domain.ID() >= 0 for domain, _ in records):
+            return set()
+        try:
+            saved = self._connection.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE)
+        except libvirt.libvirtError as error:
+            if error.get_error_code() in UNSUPPORTED:
+                return set()
+            raise
+        return {domain.UUIDString() for domain in saved}
 
     def _describe(self, domain: virDomain) -> Description:
         """Return the values from a domain's XML, which is read again after a start, a change or a minute."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from collectors.engines.systemd.bus import SERVICE_NAME, SystemBus, system_bus
+from collectors.engines.systemd.results import Endings
 from collectors.model.errors import SourceDown
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
 from collectors.safety.sanitize import sanitize
@@ -20,7 +21,7 @@ _STARTABLE = frozenset({"enabled", "enabled-runtime", "linked", "linked-runtime"
 
 
 class SystemdSource:
-    """Lists stopped and failed services. Two calls per reading, whatever their number."""
+    """Lists stopped and failed services. Two calls per reading, and one a minute for each that failed."""
 
     name = "systemd"
     interval_s = 5.0
@@ -32,6 +33,7 @@ class SystemdSource:
     def __init__(self) -> None:
         self._stack = ExitStack()
         self._bus: SystemBus | None = None
+        self._endings = Endings()
 
     def open(self, wake: Callable[[], None]) -> None:
         """Connect to the system bus."""
@@ -44,15 +46,23 @@ class SystemdSource:
         units = self._bus.call("ListUnitsByPatterns", "asas", ([], ["*.service"]))[0]
         files = self._bus.call("ListUnitFilesByPatterns", "asas", ([], ["*.service"]))[0]
         startable = {str(path).rpartition("/")[2] for path, state in files if state in _STARTABLE}
+        endings = self._endings.read(self._bus, [str(unit[6]) for unit in units if unit[3] == "failed"])
         workloads: dict[WorkloadId, Workload] = {}
-        for name, description, load, active, *_ in units:
+        for name, description, load, active, _, _, path, *_ in units:
             state = _AT_REST.get(active)
             if name.startswith(_OTHERS):
                 continue
             if load == "loaded" and state is not None and (state is State.CRASHED or name in startable):
                 identity = WorkloadId("systemd", f"{slice_of(sanitize(name))}/{sanitize(name)}")
+                reason, exit_code = endings.get(str(path), ("", None))
                 workloads[identity] = Workload(
-                    identity, Kind.SERVICE, sanitize(name), state, description=sanitize(description) or None
+                    identity,
+                    Kind.SERVICE,
+                    sanitize(name),
+                    state,
+                    description=sanitize(description) or None,
+                    exit_code=exit_code,
+                    state_reason=reason or None,
                 )
         return SourceReading(workloads, {}, detail=f"{len(workloads)} at rest")
 

@@ -18,10 +18,13 @@ from collectors.kernel.cgroup.limits import Limits
 from collectors.kernel.cgroup.open_files import find_directories
 from collectors.kernel.cgroup.process_io import ProcessIo
 from collectors.kernel.cgroup.slow_files import SlowFiles, machine_threads
-from collectors.model.workloads import Sample, State, Workload, WorkloadId
+from collectors.kernel.cgroup.unmeasured import unmeasured_files, unmeasured_network
+from collectors.model.workloads import Sample, State, Unmeasured, Workload, WorkloadId
 from collectors.safety.sanitize import sanitize
 
 _SLOW_EVERY = 5
+_NOTES_EVERY = 8
+"""Slow readings after which it is noted again what cannot be measured: it changes only when someone changes it."""
 _PATIENCE = 3
 """Readings for which a group without processes is withheld, when only a process can show its id."""
 
@@ -39,6 +42,10 @@ class NetworkClaims:
             self._owners[network] = bid
             return True
         return False
+
+    def owner(self, network: str) -> str | None:
+        """Return the path of the group that counts a namespace; `None` if none does."""
+        return self._owners.get(network, (0.0, None))[1]
 
     def release(self, network: str, path: str) -> None:
         """Give a namespace up, when the group has gone."""
@@ -95,6 +102,8 @@ class Group:
         self._identity = identify(cgroup, self._directories.all, context.proc, context.host_network, context.names)
         self._keep_process()
         self._workload: Workload | None = None
+        self._slow_readings = 0
+        self._unmeasured: tuple[Unmeasured, ...] = ()
 
     @property
     def id(self) -> WorkloadId:
@@ -162,6 +171,7 @@ class Group:
             cgroup=sanitize(self.cgroup.path, 1024),
             parent=parent,
             started_at=identity.started_at,
+            unmeasured=self._unmeasured,
         )
         return self._workload
 
@@ -178,7 +188,21 @@ class Group:
         threads = machine_threads(self._discovered.kind, context.proc, self._pid)
         slow = self._slow_files.sample(context.limits, self._fast_files.epoch, threads, self._fast_files.memory_stat)
         self._count_kills(slow.oom_kills_total)
+        self._note_unmeasured()
         return slow
+
+    def _note_unmeasured(self) -> None:
+        """Note what cannot be measured. The second reading is the first at which every namespace has its owner."""
+        context, identity = self._context, self._identity
+        if self._slow_readings % _NOTES_EVERY < 2:
+            files = unmeasured_files(self._directories, context.is_blkio_dead, identity.pid, context.proc)
+            owner = context.networks.owner(identity.network) if identity.network else None
+            other = owner if owner != self.cgroup.path else None
+            network = unmeasured_network(self._discovered.kind, identity, other, context.host_network, context.proc)
+            notes = (*files, network) if network else files
+            if notes != self._unmeasured:
+                self._unmeasured, self._workload = notes, None
+        self._slow_readings += 1
 
     def _count_kills(self, kills: int | None) -> None:
         if kills is not None and self._kills is not None and kills > self._kills:
@@ -209,6 +233,7 @@ class Group:
         self._drop_process()
         self._identity = identity
         self._workload = None
+        self._slow_readings = 0
         self._keep_process()
 
     def _is_alive(self) -> bool:

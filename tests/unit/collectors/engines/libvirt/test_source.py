@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from collectors.engines.libvirt import source as source_module
-from collectors.engines.libvirt.domains import Description, parse_xml, to_sample, to_state, to_workload
+from collectors.engines.libvirt.domains import Description, parse_xml, to_sample, to_workload
 from collectors.engines.libvirt.events import name_event
 from collectors.engines.libvirt.source import LibvirtSource, connection_uri, endpoint_of, pace, translate
+from collectors.engines.libvirt.states import to_state
 from collectors.model.errors import SourceAbsent, SourceDown
 from collectors.model.workloads import Availability, Kind, Sample, State, WorkloadId
 from collectors.sampling.source import SourceReading
@@ -98,9 +99,12 @@ def test_the_xml_gives_title_machine_and_devices() -> None:
     found = parse_xml(
         "<domain><title>mail \u202e</title><description>two\n lines</description>"
         "<os><type arch='x86_64' machine='pc-q35-7.2'>hvm</type></os><devices>"
-        "<disk><target dev='vda'/></disk><disk/><interface><target dev='vnet0'/></interface></devices></domain>"
+        "<disk><target dev='vda'/></disk><disk/><interface type='user'><target dev='vnet0'/></interface>"
+        "</devices></domain>"
     )
-    assert found == Description("mail \ufffd", "two lines", "hvm/pc-q35-7.2", ("vda",), ("vnet0",))
+    assert found == Description(
+        "mail \ufffd", "two lines", "hvm/pc-q35-7.2", ("vda",), ("vnet0",), ("user",), "no balloon"
+    )
 
 
 @pytest.mark.parametrize("xml", ["", "<domain>", "<!DOCTYPE d [<!ENTITY a 'b'>]><domain><title>&a;</title></domain>"])
