@@ -58,6 +58,13 @@ def has_ended_again(verb: Verb, now: Observed) -> bool:
     return verb in STARTING and now.state in _ENDED_AFTER_START and not has_finished(verb, now)
 
 
+def started_twice(first: Observed, later: Observed) -> Observed:
+    """Return the later observation of a started workload; one that its engine has started again since has ended."""
+    if later.start == first.start or later.state in _ENDED_AFTER_START:
+        return later
+    return later._replace(state=State.RESTARTING, detail="its engine has started it again since")
+
+
 def has_finished(verb: Verb, now: Observed) -> bool:
     """Return whether a workload that was started has ended with success, such as a service that runs once."""
     return verb in STARTING and now.state is State.STOPPED and not now.detail

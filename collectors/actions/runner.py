@@ -22,6 +22,7 @@ from collectors.actions.checks import (
     has_paused_again,
     has_taken_effect,
     objection,
+    started_twice,
 )
 from collectors.actions.confirmation import CAN_WAIT, equivalent
 from collectors.actions.log import ActionLog, Entry
@@ -201,7 +202,8 @@ class Runner:
             now = self._await(engine, request, before, max(deadline, time.monotonic() + LOOK_S))
             if now is not None and request.verb in STARTING:
                 time.sleep(min(max(_STAY_S, time.monotonic() - asked_at), _STAY_MOST_S))
-                now = call_with_timeout(LOOK_S, lambda: engine.observe(request.workload))
+                later = call_with_timeout(LOOK_S, lambda: engine.observe(request.workload))
+                now = started_twice(now, later)
         except ActionTimedOut:
             now = None
         except (SourceDown, SourceAbsent, WorkloadGone) as error:

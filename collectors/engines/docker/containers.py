@@ -163,11 +163,10 @@ def _reason(state: State, status: str, facts: Facts | None) -> str | None:
     """Return why a container does not run, as far as the engine's list and its inspection show it."""
     if state is State.CRASHED:
         return "the engine could not remove it"  # `dead`
-    if state is State.RESTARTING and (match := _EXIT.match(status)):
-        return f"exit code {match[1]}"
     if state is State.STOPPED and facts is not None and facts.is_oom_killed:
         return "out of memory"
-    return None
+    match = _EXIT.match(status) if state in (State.STOPPED, State.RESTARTING) else None
+    return f"exit code {match[1]}" if match else None
 
 
 def _unmeasured(network_mode: str) -> tuple[Unmeasured, ...]:
