@@ -37,9 +37,9 @@ def sanitize(text: str | bytes | None, longest: int = LONGEST) -> str:
         return text if len(text) <= longest else text[: longest - 1] + "…"
     characters: list[str] = []
     marks = 0
-    for character in unicodedata.normalize("NFC", text[: longest * 8]):
-        if character in _VARIANTS and characters:
-            continue
+    text = text[: longest * 8]
+    visible = text[:1] + "".join(character for character in text[1:] if character not in _VARIANTS)
+    for character in unicodedata.normalize("NFC", visible):
         category = unicodedata.category(character)
         if category in _MARKS:
             marks += 1

@@ -41,7 +41,9 @@ class LibvirtActions:
             start = str(number) if number >= 0 else ""
             detail = to_reason(state, reason) or ""
             notes = _notes(domain) | ({Note.FAULTED} if detail in PAUSING_FAULTS else frozenset())
-            return Observed(sanitize(domain.name()), to_state(state, reason), start, detail, notes)
+            addresses = _addresses(domain) if number >= 0 else frozenset()
+            name = sanitize(domain.name())
+            return Observed(name, to_state(state, reason), start, detail, notes, addresses=addresses)
 
     def perform(self, request: Request) -> None:
         """Ask libvirt. Does not wait for a shutdown, but for a reboot, which cannot be observed afterwards."""
@@ -82,6 +84,17 @@ class LibvirtActions:
                 if refusal is None:
                     raise
                 raise refusal from error
+
+
+def _addresses(domain: virDomain) -> frozenset[str]:
+    """Return the domain's addresses in this host's ARP table; none if this version of libvirt does not look there."""
+    import libvirt
+
+    try:
+        interfaces = domain.interfaceAddresses(libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP)
+    except libvirt.libvirtError:  # as for a domain that has just ended
+        return frozenset()
+    return frozenset(str(entry["addr"]) for interface in interfaces.values() for entry in interface["addrs"] or ())
 
 
 def _notes(domain: virDomain) -> frozenset[Note]:

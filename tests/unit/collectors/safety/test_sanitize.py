@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from wcwidth import wcwidth
@@ -42,6 +42,7 @@ def test_marks_do_not_pile_up(text: str) -> None:
 
 
 @given(_ANY)
+@example("A\ufe00\u0300")
 def test_inert_text_stays_as_it_is(text: str) -> None:
     assert sanitize(sanitize(text)) == sanitize(text)
 
