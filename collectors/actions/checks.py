@@ -47,9 +47,9 @@ def has_taken_effect(verb: Verb, before: Observed, now: Observed, needs_new_run:
     """
     is_new_run = now.start != before.start
     if verb is Verb.START:
-        return is_new_run and now.state is not State.CREATED
+        return (is_new_run and now.state is not State.CREATED) or (needs_new_run and has_finished(verb, now))
     if verb is Verb.RESTART and now.state in _ENDED_AFTER_START:
-        return is_new_run and needs_new_run
+        return (is_new_run or has_finished(verb, now)) and needs_new_run
     return is_reached(verb, now.state) and (is_new_run or verb is not Verb.RESTART or not needs_new_run)
 
 
@@ -66,7 +66,10 @@ def started_twice(first: Observed, later: Observed) -> Observed:
 
 
 def has_finished(verb: Verb, now: Observed) -> bool:
-    """Return whether a workload that was started has ended with success, such as a service that runs once."""
+    """Return whether a workload that was started has ended with success, such as a service that runs once.
+
+    systemd may have forgotten the run: it unloads a unit that has ended well and that no other unit needs.
+    """
     return verb in STARTING and now.state is State.STOPPED and not now.detail
 
 

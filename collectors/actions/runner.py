@@ -267,6 +267,8 @@ class Runner:
                 continue
             if now is None:
                 self._end(action, Result.FAILED, f"not done: the connection to the engine was lost ({error.reason})")
+            elif has_finished(request.verb, now):  # or was never started: only the lost answer would tell
+                self._end(action, Result.UNKNOWN, f"outcome unknown: it does not run ({error.reason})")
             else:
                 self._end(action, Result.DONE, f"{done_words(request)} (confirmed after the engine came back)")
             return

@@ -149,7 +149,7 @@ def _no_quota(cell: Cell) -> str:
 
 
 def _no_cgroup(cell: Cell) -> str:
-    if cell.workload.endpoint or cell.workload.cgroup or not cell.readers <= {"cgroup", "host"}:
+    if cell.workload.endpoint or cell.workload.cgroup or not cell.readers <= {"cgroup", "host"} or any(cell.pairs):
         return ""
     return "no cgroup of it was found on this host"
 

@@ -157,7 +157,7 @@ def _refusal(error: Any) -> SourceError:
     message = sanitize(str(error.data[0]) if error.data else name).rstrip(".")
     if name.endswith(_NOT_ALLOWED):
         return AccessDenied(f"systemd does not allow it: {message}", _MANAGE)
-    if name.endswith(("NoSuchUnit", "LoadFailed")):
+    if name.endswith(("NoSuchUnit", "LoadFailed", "UnknownObject")):
         return NoSuchUnit(message)
     if name.endswith(("ServiceUnknown", "NameHasNoOwner")):
         return SourceAbsent("systemd is not on the system bus of this host")
