@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown, SourceError
-from collectors.safety.permissions import access_remedy, mount_remedy
+from collectors.safety.permissions import access_remedy, mount_remedy, start_remedy
 from collectors.safety.sanitize import sanitize
 from collectors.safety.untrusted import objects, text
 
@@ -27,6 +27,7 @@ _NEWEST_API = "1.51"
 _OLDEST_PROBE = "1.44"
 """A valid version for the client that requests `/version`, whose path does not contain it."""
 _GROUP = "docker"
+_UNITS = ("docker.service", "podman.socket")
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,7 @@ def translate(error: BaseException, endpoint: Endpoint) -> SourceError:
     if any(isinstance(cause, FileNotFoundError) for cause in causes) and endpoint.socket:
         return SourceAbsent(f"no Docker socket at {endpoint.location}")
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
-        remedy = "sudo systemctl start docker" if endpoint.is_local else ""
+        remedy = start_remedy(*_UNITS) if endpoint.is_local else ""
         return SourceDown(f"nothing listens at {endpoint.location}; the Docker daemon is not running", remedy)
     if any(isinstance(cause, Timeout | TimeoutError) for cause in causes):
         return SourceDown(f"Docker at {endpoint.location} did not answer within {TIMEOUT_S:g} s")

@@ -23,7 +23,7 @@ from collectors.engines.libvirt.stats import UNSUPPORTED, StatsReader
 from collectors.kernel.daemon_usage import DaemonUsage
 from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown, SourceError
 from collectors.model.workloads import Sample, State, Workload, WorkloadId
-from collectors.safety.permissions import access_remedy, mount_remedy
+from collectors.safety.permissions import access_remedy, mount_remedy, start_remedy
 from collectors.safety.sanitize import sanitize
 from collectors.sampling.source import SourceReading
 
@@ -46,7 +46,8 @@ _NOT_ALLOWED_WORDS = ("permission denied", "authentication", "polkit", "system b
 INSTALL = "pip install 'vmtop[libvirt]' (needs libvirt-dev, pkg-config, a C compiler)"
 _GROUP = "libvirt"
 _REFUSING_SOCKET = re.compile(r"socket to '([^']+)'")
-_START = "sudo systemctl start libvirtd"
+_UNITS = ("libvirtd.service", "virtqemud.socket")
+"""What runs the daemon, on distributions with a monolithic one and with one for each driver."""
 
 
 SOONEST_S, LATEST_S = 2.0, 5.0
@@ -254,7 +255,7 @@ def translate(error: Any, uri: str) -> SourceError:
         remedy = access_remedy(Path(socket[1]) if socket else None, _GROUP)
         return AccessDenied(f"{where} denies access to this user: {message}", remedy)
     is_not_running = "connection refused" in lower or "no such file" in lower
-    return SourceDown(f"{where}: {message}", _START if is_not_running and not endpoint_of(uri) else "")
+    return SourceDown(f"{where}: {message}", start_remedy(*_UNITS) if is_not_running and not endpoint_of(uri) else "")
 
 
 def _close(connection: virConnect, callbacks: list[int]) -> None:
