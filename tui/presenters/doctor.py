@@ -119,6 +119,6 @@ def _verdict(moment: Moment) -> str:
 
 def _names(unnamed: Counter[str]) -> str:
     """Describe the names that are not known, with the command that would show them where there is one."""
-    counts = ", ".join(f"{count} of {engine}" for engine, count in sorted(unnamed.items()))
+    total, counts = unnamed.total(), ", ".join(f"{count} of {engine}" for engine, count in sorted(unnamed.items()))
     remedy = f" (fix: {as_root()})" if os.getuid() != 0 and unnamed.keys() & _NAMES_NEED_ROOT else ""
-    return f"the names of {unnamed.total()} workloads ({counts}), which are shown by their ids{remedy}"
+    return f"the names of {total} workload{'' if total == 1 else 's'} ({counts}), shown by id{remedy}"

@@ -16,6 +16,7 @@ from collectors.engines.libvirt.states import to_state
 from collectors.model.errors import SourceAbsent, SourceDown
 from collectors.model.workloads import Availability, Kind, Sample, State, WorkloadId
 from collectors.sampling.source import SourceReading
+from tests.helpers.distribution import pretend
 
 if TYPE_CHECKING:
     from tests.helpers.lab.libvirt_daemon import LibvirtLab
@@ -166,12 +167,13 @@ class Refusal:
         return self.said
 
 
-def test_errors_say_what_to_do() -> None:
+def test_errors_say_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    pretend(monkeypatch, tmp_path, {"libvirt": ()}, ("libvirtd.service",))
     denied = translate(Refusal(38, "Failed to connect socket to '/x': Permission denied"), "qemu:///system")
     assert denied.availability is Availability.DENIED
     assert "usermod -aG libvirt" in denied.remedy
     down = translate(Refusal(38, "Failed to connect socket to '/x': Connection refused"), "qemu:///system")
-    assert (down.availability, down.remedy) == (Availability.DOWN, "sudo systemctl start libvirtd")
+    assert (down.availability, down.remedy) == (Availability.DOWN, "sudo systemctl start libvirtd.service")
     assert translate(Refusal(38, "x: Connection refused"), "qemu+tcp://h/system").remedy == ""
 
 
@@ -200,8 +202,9 @@ def test_a_driver_without_bulk_statistics_is_asked_call_by_call() -> None:
     assert sample.vcpu_total_ns is not None
 
 
-def test_a_uri_that_leads_nowhere_is_down(tmp_path: Any) -> None:
+def test_a_uri_that_leads_nowhere_is_down(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     pytest.importorskip("libvirt")
+    pretend(monkeypatch, tmp_path, {}, ("libvirtd.service",))
     with pytest.raises(SourceDown) as down:
         LibvirtSource(f"qemu+unix:///system?socket={tmp_path}/none").open(lambda: None)
     assert f"{tmp_path}/none" in down.value.reason
