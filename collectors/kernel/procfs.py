@@ -8,13 +8,6 @@ from typing import NamedTuple
 _WHOLE = 2048
 """Bytes; a shorter read is the end: seq_file returns pages of whole records, and no record is longer than this."""
 
-_STACKED_DISKS = ("loop", "ram", "zram", "dm-", "md", "sr", "fd", "nbd")
-
-
-def is_stacked_disk(name: str) -> bool:
-    """Return whether a block device is not a disk of this host: in memory, removable, remote or built on others."""
-    return name.startswith(_STACKED_DISKS)
-
 
 def read_bytes(path: str, directory: int | None = None) -> bytes | None:
     """Read a small file in full, by its path, absolute or in an open directory; `None` when it cannot be read."""

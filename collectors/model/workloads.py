@@ -137,7 +137,7 @@ class Sample(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     cpu_throttled_periods_total: int | None = None
     cpu_throttled_total_ns: int | None = None
     cpu_limit_cores: float | None = None
-    """The most cores it may use: its quota, its ancestors' quotas, its cpuset and the online CPUs taken together."""
+    """The most cores it may use: quotas of it and its ancestors, its cpuset and the online CPUs; a domain's vCPUs."""
     cpu_stall_total_ns: int | None = None
     """PSI `some` of CPU: time during which at least one task waited for a CPU."""
     memory_stall_total_ns: int | None = None
@@ -148,11 +148,19 @@ class Sample(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     memory_inactive_file_bytes: int | None = None
     """Page cache that the kernel would drop first."""
     memory_limit_bytes: int | None = None
-    """The lowest of its own limit, its ancestors' limits and the host's memory; a domain's balloon target."""
+    """The lowest of its own limits and its ancestors'; a domain's balloon target. May be more than the host has."""
     memory_maximum_bytes: int | None = None
     """The most memory a domain may be given."""
     memory_peak_bytes: int | None = None
     memory_swap_bytes: int | None = None
+    memory_zswap_bytes: int | None = None
+    """What its compressed swap takes of its charged memory."""
+    memory_shmem_bytes: int | None = None
+    """Of its charged memory, what is shared memory and tmpfs: it cannot be dropped as page cache can."""
+    memory_hugetlb_bytes: int | None = None
+    """Hugepages that it holds in addition to its charged or resident memory."""
+    memory_high_total: int | None = None
+    """How often processes were slowed down because it had reached `memory.high`."""
     memory_rss_bytes: int | None = None
     """Resident size of the process that runs a domain."""
     memory_available_bytes: int | None = None

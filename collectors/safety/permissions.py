@@ -11,6 +11,8 @@ import os
 import pwd
 import re
 import shlex
+import shutil
+import sys
 from pathlib import Path
 
 _INITIAL_PIDS = "pid:[4026531836]"
@@ -28,6 +30,9 @@ POLKIT_RULES = Path("/etc/polkit-1/rules.d")
 SYSTEMD_RUNS = Path("/run/systemd/system")
 """Exists while systemd is the first process (sd_booted(3))."""
 UNIT_FOLDERS = ("/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
+_PROGRAM = "vmtop"
+_SUDO_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+"""Folders that `secure_path` has on every distribution; some lack those in /usr/local."""
 
 
 def sees_all_processes(proc: str = "/proc") -> bool:
@@ -59,7 +64,17 @@ def is_in_container() -> bool:
 
 def as_root() -> str:
     """Return the command that runs vmtop with full permissions."""
-    return IN_CONTAINER if is_in_container() else "sudo vmtop"
+    return IN_CONTAINER if is_in_container() else f"sudo {shlex.quote(_own_program())}"
+
+
+def _own_program() -> str:
+    """Return what sudo has to be given to run this vmtop: its name, or its path where sudo would not find that one."""
+    own_path = shutil.which(sys.argv[0])
+    if own_path is None or os.path.basename(own_path) != _PROGRAM:
+        return _PROGRAM  # not started by its own program, as in a test
+    found_by_sudo = shutil.which(_PROGRAM, path=_SUDO_PATH)
+    is_found = found_by_sudo is not None and os.path.samefile(found_by_sudo, own_path)
+    return _PROGRAM if is_found else os.path.abspath(own_path)
 
 
 def mount_remedy(path: str) -> str:

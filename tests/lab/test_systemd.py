@@ -65,6 +65,10 @@ UNITS = {
         "[Unit]\nDefaultDependencies=no\n[Service]\nStandardOutput=journal\n"
         "ExecStart=/bin/sh -c 'i=0; while :; do i=$((i+1)); echo line $i; sleep 0.02; done'\n"
     ),
+    "loud.service": (
+        "[Unit]\nDefaultDependencies=no\n[Service]\nType=oneshot\nStandardOutput=journal\n"
+        f"ExecStart={sys.executable} -c \"print('\\\\x1b[33mcareful\\\\x1b[0m ' + 'x' * 30000 + 'END')\"\n"
+    ),
 }
 
 
@@ -313,6 +317,15 @@ def test_the_journal_of_a_service_is_read_in_windows_and_followed() -> None:
     log.close()
     thread.join(10)
     assert not thread.is_alive()
+
+
+@pytest.mark.uml
+def test_a_long_message_in_colours_is_one_whole_line_of_text() -> None:
+    subprocess.run(["systemctl", "start", "systemd-journald.service", "loud.service"], check=True)
+    log = JournalLog("loud.service")
+    wait_until(lambda: any("END" in line.text for line in log.last(20)), 30, "the message")
+    message = next(line.text for line in log.last(20) if "END" in line.text)
+    assert message == "careful " + "x" * 30_000 + "END"
 
 
 def command(verb: Verb, *names: str) -> int:

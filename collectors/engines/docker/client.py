@@ -35,7 +35,7 @@ class DockerDaemon:
         return str(self._resolve().shown)
 
     def _resolve(self) -> Any:
-        from collectors.engines.docker.endpoint import resolve
+        from collectors.engines.docker.address import resolve
 
         return resolve(self._url, self._insecure)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from collectors.kernel.cgroup.parsers import cpuset_count
+from collectors.kernel.cgroup.parsers import cpu_list
 from collectors.model.unmeasured import Cause, Topic
 from collectors.model.workloads import Kind, Sample, State, Unmeasured, Workload, WorkloadId
 from collectors.safety.sanitize import sanitize
@@ -54,6 +54,8 @@ class Facts(msgspec.Struct, frozen=True, gc=False):
     """Its own limit; `None` without one."""
     cpu_limit_cores: float | None = None
     """The lower of its quota and its cpuset; `None` without either."""
+    health: str | None = None
+    """Status of its health check: Podman's list has none. `None` without a check."""
     network_mode: str = ""
     """Such as `bridge`, `host`, `none` or `container:ID`; inert."""
     is_oom_killed: bool = False
@@ -77,7 +79,7 @@ def to_workload(entry: Mapping[str, Any], engine: str, endpoint: str, facts: Fac
         name_is_known=bool(name),
         image=sanitize(text(entry.get("Image"))) or None,
         project=_project(labels),
-        health=_health(entry, status),
+        health=_health(part(entry, "Health"), status) or (facts.health if facts and state.is_active else None),
         ports=ports_text(entry.get("Ports")),
         endpoint=endpoint,
         started_at=facts.started_at if facts and state.is_active and state is not State.RESTARTING else None,
@@ -108,6 +110,7 @@ def to_facts(inspection: object) -> Facts:
         None if started_ns is None else started_ns / 1e9,
         positive(limits.get("Memory")),
         _cores(limits),
+        _health(part(state, "Health"), ""),
         sanitize(text(limits.get("NetworkMode")), 128),
         state.get("OOMKilled") is True,
     )
@@ -195,8 +198,8 @@ def _labels(labels: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     return tuple((sanitize(key), sanitize(text(labels[key]))) for key in keys)
 
 
-def _health(entry: Mapping[str, Any], status: str) -> str | None:
-    health = part(entry, "Health").get("Status")
+def _health(check: Mapping[str, Any], status: str) -> str | None:
+    health = check.get("Status")
     if health in ("healthy", "unhealthy", "starting"):
         return str(health)
     match = _HEALTH.search(status)
@@ -209,6 +212,6 @@ def _cores(limits: Mapping[str, Any]) -> float | None:
         candidates.append(nano / 1e9)
     if quota := positive(limits.get("CpuQuota")):
         candidates.append(quota / (positive(limits.get("CpuPeriod")) or 100_000))
-    if cpus := cpuset_count(text(limits.get("CpusetCpus")).encode(errors="replace")):
-        candidates.append(float(cpus))
+    if cpus := cpu_list(text(limits.get("CpusetCpus")).encode(errors="replace")):
+        candidates.append(float(len(cpus)))
     return min(candidates, default=None)

@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from collectors.engines.docker.address import resolve
 from collectors.engines.docker.containers import Facts, limits_sample, state_of, to_facts, to_workload, was_killed
-from collectors.engines.docker.endpoint import Endpoint, clamp_version, engine_of, failures, resolve, translate
+from collectors.engines.docker.endpoint import Endpoint, clamp_version, engine_of, failures, translate
 from collectors.engines.docker.events import EventListener
 from collectors.engines.docker.stats import StatsStreams, with_limits
 from collectors.kernel.daemon_usage import DaemonUsage
@@ -94,6 +95,7 @@ class DockerSource:
         with self._daemon.answering():
             events = self._ask()
         workloads = self._describe()
+        self._events.note_health({workload.id.id: workload.health for workload in workloads})
         return SourceReading(
             {workload.id: workload for workload in workloads},
             self._samples(workloads),

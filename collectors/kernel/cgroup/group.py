@@ -9,17 +9,20 @@ from dataclasses import dataclass, field, replace
 import msgspec
 
 from collectors.kernel import procfs
+from collectors.kernel.block_devices import BlockDevices
 from collectors.kernel.cgroup import parsers
 from collectors.kernel.cgroup.discovery import Cgroup, DiscoveredWorkload
 from collectors.kernel.cgroup.fast_files import FastFiles
 from collectors.kernel.cgroup.hierarchy import Hierarchy
 from collectors.kernel.cgroup.identity import Names, identify, is_settled, state_of
 from collectors.kernel.cgroup.limits import Limits
+from collectors.kernel.cgroup.networks import NetworkClaims, roles_of_process
 from collectors.kernel.cgroup.open_files import find_directories
 from collectors.kernel.cgroup.process_io import ProcessIo
-from collectors.kernel.cgroup.slow_files import SlowFiles, machine_threads
+from collectors.kernel.cgroup.slow_files import SlowFiles, read_machine_process
 from collectors.kernel.cgroup.unmeasured import unmeasured_files, unmeasured_network
-from collectors.model.workloads import Sample, State, Unmeasured, Workload, WorkloadId
+from collectors.kernel.network_edge import NetworkEdge
+from collectors.model.workloads import Kind, Sample, State, Unmeasured, Workload, WorkloadId
 from collectors.safety.sanitize import sanitize
 
 _SLOW_EVERY = 5
@@ -27,30 +30,6 @@ _NOTES_EVERY = 8
 """Slow readings after which it is noted again what cannot be measured: it changes only when someone changes it."""
 _PATIENCE = 3
 """Readings for which a group without processes is withheld, when only a process can show its id."""
-
-
-class NetworkClaims:
-    """Which group counts a network namespace: the containers of a pod share one, and it counts once."""
-
-    def __init__(self) -> None:
-        self._owners: dict[str, tuple[float, str]] = {}
-
-    def claim(self, network: str, began: float, path: str) -> bool:
-        """Claim a namespace for a group. The group that began first keeps it: a pod's sandbox."""
-        bid = (began, path)
-        if bid <= self._owners.get(network, bid):
-            self._owners[network] = bid
-            return True
-        return False
-
-    def owner(self, network: str) -> str | None:
-        """Return the path of the group that counts a namespace; `None` if none does."""
-        return self._owners.get(network, (0.0, None))[1]
-
-    def release(self, network: str, path: str) -> None:
-        """Give a namespace up, when the group has gone."""
-        if self._owners.get(network, (0.0, ""))[1] == path:
-            del self._owners[network]
 
 
 @dataclass(slots=True)
@@ -61,8 +40,11 @@ class SharedContext:
     proc: str
     limits: Limits
     names: Names
+    block_devices: BlockDevices
     host_network: str | None = None
     is_blkio_dead: bool = False
+    hugepage_sizes: tuple[str, ...] = ()
+    """Sizes of which the host has pages, as the hugetlb controller writes them."""
     networks: NetworkClaims = field(default_factory=NetworkClaims)
     host_table: bytes | None = None
     """The host's table of interfaces as of this reading; `None` until a group needs it."""
@@ -83,8 +65,11 @@ class Group:
         self._discovered = discovered
         self._context = context
         self._directories = find_directories(context.hierarchy, cgroup.path)
-        self._fast_files = FastFiles(self._directories, context.is_blkio_dead)
-        self._slow_files = SlowFiles(self._directories)
+        is_machine = discovered.kind is Kind.VM
+        self._fast_files = FastFiles(
+            self._directories, context.block_devices, context.is_blkio_dead, has_inner_quotas=is_machine
+        )
+        self._slow_files = SlowFiles(self._directories, discovered.kind, context.hugepage_sizes)
         self._readings = 0
         # the inode spreads the slow readings of all groups over the ticks
         self._offset = int(self._fast_files.epoch) % _SLOW_EVERY
@@ -94,9 +79,9 @@ class Group:
         """Processes that the kernel killed for lack of memory and that no event has reported yet."""
         self._process_io = ProcessIo(lambda: self._directories.all, context.proc) if context.is_blkio_dead else None
         self._approximate: Sample | None = None
-        self._table: bytes | None = None
-        self._network: parsers.Network | None = None
-        """The counters parsed from the table of interfaces."""
+        self._edge = NetworkEdge(self._look_at_network)
+        self.is_network_guessed = False
+        """Whether the names of its interfaces decide which of them count."""
         self._process = -1
         self._state = State.UNKNOWN
         self._identity = identify(cgroup, self._directories.all, context.proc, context.host_network, context.names)
@@ -176,6 +161,10 @@ class Group:
         return self._workload
 
     def _read_slow(self) -> Sample:
+        context = self._context
+        if self._slow_files.hugepage_sizes != context.hugepage_sizes:
+            self._slow_files.close()
+            self._slow_files = SlowFiles(self._directories, self._discovered.kind, context.hugepage_sizes)
         self._fast_files.reopen()
         self._slow_files.reopen()
         self._slow_files.read()
@@ -184,9 +173,8 @@ class Group:
         if self._process_io is not None and self._slow_files.is_populated is not False:
             self._process_io.find_folders()
         self._state = state_of(self._identity, self._slow_files.is_frozen)
-        context = self._context
-        threads = machine_threads(self._discovered.kind, context.proc, self._pid)
-        slow = self._slow_files.sample(context.limits, self._fast_files.epoch, threads, self._fast_files.memory_stat)
+        process = read_machine_process(self._discovered.kind, context.proc, self._pid)
+        slow = self._slow_files.sample(context.limits, self._fast_files.epoch, process, self._fast_files.memory_stat)
         self._count_kills(slow.oom_kills_total)
         self._note_unmeasured()
         return slow
@@ -259,6 +247,8 @@ class Group:
         if self._process >= 0:
             os.close(self._process)
             self._process = -1
+        self.is_network_guessed = False
+        self._edge = NetworkEdge(self._look_at_network)
         if self._identity.network:
             self._context.networks.release(self._identity.network, self.cgroup.path)
 
@@ -277,9 +267,13 @@ class Group:
         text = procfs.read_bytes("net/dev", self._process)
         if text is None or (not identity.network and self._is_hosts(text)):
             return None
-        if text != self._table:
-            self._table, self._network = text, parsers.network(text)
-        return self._network
+        return self._edge.read(text)
+
+    def _look_at_network(self) -> dict[bytes, str] | None:
+        """Return the roles of the interfaces of the first process's namespace; `None` without the right to enter it."""
+        by_name = roles_of_process(self._process, self._directories.all, self._context.proc)
+        self.is_network_guessed = by_name is None
+        return by_name
 
     def _is_hosts(self, table: bytes) -> bool:
         """Whether a table has the host's interfaces: the namespace, although not visible, is then the host's."""

@@ -73,6 +73,26 @@ def first_pid(directories: Iterable[str]) -> int | None:
     return None
 
 
+def pids_below(directories: Iterable[str]) -> list[int]:
+    """List all processes in or below one cgroup, given its directory in each hierarchy; see `first_pid`."""
+    for directory in directories:
+        if pids := [pid for folder in folders(directory) for pid in members(folder)]:
+            return pids
+    return []
+
+
+def one_per_network(proc: str, pids: Iterable[int]) -> list[int]:
+    """Return one of the processes for each network namespace, and all whose namespace may not be seen."""
+    first: dict[str, int] = {}
+    unseen: list[int] = []
+    for pid in pids:
+        if (network := network_namespace(proc, pid)) is None:
+            unseen.append(pid)
+        else:
+            first.setdefault(network, pid)
+    return [*first.values(), *unseen]
+
+
 def started_at(proc: str, pid: int) -> float | None:
     """Return when a process began, in seconds since 1970; exact to a clock tick (10 ms)."""
     stat = read_process_stat(proc, pid)

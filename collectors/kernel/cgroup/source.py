@@ -5,22 +5,26 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from collectors.kernel.block_devices import BlockDevices
 from collectors.kernel.cgroup.discovery import Cgroup
 from collectors.kernel.cgroup.group import Group, SharedContext
 from collectors.kernel.cgroup.hierarchy import Hierarchy, Mode, detect
 from collectors.kernel.cgroup.identity import Names
-from collectors.kernel.cgroup.limits import Limits, host_memory_bytes, online_cpus
+from collectors.kernel.cgroup.limits import Limits
 from collectors.kernel.cgroup.open_files import GroupGone, raise_file_limit
 from collectors.kernel.cgroup.process_io import is_blkio_dead
 from collectors.kernel.cgroup.processes import host_network_namespace
 from collectors.kernel.cgroup.tree import Tree
-from collectors.kernel.cgroup.visibility import blind_spots
+from collectors.kernel.cgroup.visibility import blind_spots, with_guessed_networks
+from collectors.kernel.hugepages import read_pools
 from collectors.model.errors import SourceAbsent
 from collectors.model.workloads import Event, Sample, Workload, WorkloadId
 from collectors.sampling.source import SourceReading
 
 _REFRESH_EVERY = 5
-"""Readings after which limits and names are read again, and groups that could not be opened are tried again."""
+"""Readings after which limits, names and hugepages are read, and groups that could not be opened tried, again."""
+_DEVICES_EVERY = 60
+"""Readings after which block devices are looked at again: a number may come back as another device."""
 _TRIES = 3
 """Consecutive readings that try to open a group: an engine creates its directories one by one, or again."""
 
@@ -39,12 +43,14 @@ class CgroupSource:
         self,
         root: str = "/sys/fs/cgroup",
         proc: str = "/proc",
+        sys: str = "/sys",
         hierarchy: Hierarchy | None = None,
         names: Names | None = None,
     ) -> None:
-        """Take the paths of cgroupfs and procfs; the hierarchy is detected unless given."""
+        """Take the paths of cgroupfs, procfs and sysfs; the hierarchy is detected unless given."""
         self._root = root
         self._proc = proc
+        self._sys = sys
         self._preset = hierarchy
         self._names = names or Names()
         self._hierarchy = Hierarchy(Mode.NONE)
@@ -71,10 +77,11 @@ class CgroupSource:
         self._context = SharedContext(
             hierarchy=self._hierarchy,
             proc=self._proc,
-            limits=Limits(self._hierarchy, online_cpus(), host_memory_bytes(self._proc)),
+            limits=Limits(self._hierarchy, self._sys),
             names=self._names,
+            block_devices=BlockDevices(self._sys, self._proc),
             host_network=host_network_namespace(self._proc),
-            is_blkio_dead=blkio is not None and is_blkio_dead(blkio, self._proc),
+            is_blkio_dead=blkio is not None and is_blkio_dead(blkio, self._proc, self._sys),
         )
         self._tree = Tree(self._hierarchy.walked)
         self._blind_spots = blind_spots(self._hierarchy, self._context.is_blkio_dead, self._proc)
@@ -83,8 +90,11 @@ class CgroupSource:
         """Look for new groups and read all. A group that vanishes in between is left out."""
         if self._readings % _REFRESH_EVERY == 0 and self._context is not None:
             self._context.limits.refresh()
+            self._context.hugepage_sizes = tuple(pool.size for pool in read_pools(self._sys))
             self._names.refresh()
             self._unreadable = dict.fromkeys(self._unreadable, _TRIES - 1)
+        if self._readings % _DEVICES_EVERY == 0 and self._context is not None and self._readings:
+            self._context.block_devices.refresh()
         if self._context is not None:
             self._context.host_table = None
         self._readings += 1
@@ -92,20 +102,23 @@ class CgroupSource:
         workloads: dict[WorkloadId, Workload] = {}
         samples: dict[WorkloadId, tuple[Sample, ...]] = {}
         events: list[Event] = []
+        is_network_guessed = False
         for group, group_samples in self._read_groups():
             identity = group.id
             enclosing = self._groups.get(group.encloser) if group.encloser is not None else None
             workloads[identity] = workload = group.workload(enclosing.id if enclosing else None)
             samples[identity] = group_samples
+            is_network_guessed = is_network_guessed or group.is_network_guessed
             if group.killed:
                 events.append(_oom_event(workload, group))
+        unseen, remedy = with_guessed_networks(*self._blind_spots[1:]) if is_network_guessed else self._blind_spots[1:]
         return SourceReading(
             workloads=workloads,
             samples=samples,
             events=tuple(events),
             detail=self._detail(),
-            unseen=self._blind_spots[1],
-            remedy=self._blind_spots[2],
+            unseen=unseen,
+            remedy=remedy,
             facts={"cgroup": str(self._hierarchy.mode)},
         )
 

@@ -4,16 +4,16 @@ import json
 import socketserver
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from collectors.engines.docker.endpoint import TIMEOUT_S, Endpoint, resolve, translate
+from collectors.engines.docker.endpoint import TIMEOUT_S, Endpoint, translate
 from collectors.engines.docker.source import INSPECTIONS_AT_MOST, DockerSource
-from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown
+from collectors.model.errors import AccessDenied, SourceDown
 from collectors.model.workloads import Availability, Event, Sample, State, WorkloadId
 from collectors.sampling.source import SourceReading
 from collectors.sampling.worker import Worker
@@ -27,31 +27,10 @@ if TYPE_CHECKING:
 ENTRY: dict[str, Any] = {"Id": "4e239e4b80d6", "Names": ["/web"], "State": "running", "Status": "Up 5 minutes"}
 
 
-def test_a_remote_address_without_tls_is_refused_unless_insecure() -> None:
-    for address in ("tcp://198.51.100.7:2375", "http://198.51.100.7:2375", "198.51.100.7:2375"):
-        with pytest.raises(AccessDenied, match="not protected by TLS"):
-            resolve(address, environ={})
-    assert resolve("tcp://198.51.100.7:2375", insecure=True, environ={}).shown == "198.51.100.7:2375"
-    for address in ("tcp://127.0.0.1:2375", "tcp://localhost:2375", "tcp://[::1]:2375", "ssh://me@198.51.100.7"):
-        assert resolve(address, environ={}).url == address
-
-
 def test_only_a_local_socket_is_local() -> None:
     assert Endpoint("unix:///run/docker.sock").socket == Path("/run/docker.sock")
     assert [Endpoint(url).is_local for url in ("unix:///x", "tcp://127.0.0.1:1", "ssh://host")] == [True, False, False]
     assert Endpoint("ssh://me:secret@host:22").shown == "host:22"
-
-
-def test_docker_host_counts_when_no_address_is_given(tmp_path: Path) -> None:
-    with pytest.raises(SourceAbsent, match=f"no Docker socket at {tmp_path}/d.sock"):
-        resolve(None, environ={"DOCKER_HOST": f"unix://{tmp_path}/d.sock"})
-
-
-def test_a_missing_socket_is_absence_and_a_file_is_no_socket(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    for name in ("missing", "file", "file/below"):
-        with pytest.raises(SourceAbsent, match="no Docker socket at"):
-            DockerSource(f"unix://{tmp_path}/{name}").open(lambda: None)
 
 
 def test_a_refused_permission_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -134,6 +113,9 @@ class QuietEvents:
     def take(self) -> tuple[tuple[Event, ...], set[str]]:
         changed, self.changed = self.changed, set()
         return (), changed
+
+    def note_health(self, statuses: Mapping[str, str | None]) -> None:
+        """No event depends on it."""
 
     def stop(self) -> None:
         """Nothing is open."""

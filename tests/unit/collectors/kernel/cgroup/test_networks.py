@@ -87,6 +87,19 @@ def test_where_a_network_may_not_be_seen_its_interfaces_tell_whether_it_is_the_h
     source.close()
 
 
+@pytest.mark.parametrize(("interfaces", "is_said"), [(("eth1",), False), (("eth1", "br0"), True)])
+def test_that_names_decide_which_interfaces_count_is_said_where_it_matters(
+    host: Host, interfaces: tuple[str, ...], is_said: bool
+) -> None:
+    host.process(1, 0, table("eth0"), "net:[1]")
+    host.run(f"docker/{FIRST}", 10, 50, table(*interfaces), "net:[7]")
+    source = opened(host.root, proc=str(host.proc))
+    reading = source.read()
+    assert received(reading) == 5
+    assert ("judged by their names" in reading.unseen) is is_said
+    source.close()
+
+
 def test_the_hosts_interfaces_are_looked_at_anew_in_each_reading(host: Host) -> None:
     host.process(1, 0, table("eth0"), "net:[1]")
     host.run(f"docker/{FIRST}", 10, 50, table("eth0"))

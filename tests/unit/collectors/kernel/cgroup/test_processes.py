@@ -76,9 +76,19 @@ class TestProcesses:
     def test_blkio_is_dead_when_the_disks_had_io_that_it_did_not_count(self, tmp_path: Path) -> None:
         blkio = "blkio.throttle.io_service_bytes"
         write(tmp_path, {blkio: "Total 0\n", "diskstats": " 254 0 vda 9 0 80 0 1 0 8 0 0 0 0\n"})
-        assert is_blkio_dead(str(tmp_path), str(tmp_path))
+        assert is_blkio_dead(str(tmp_path), str(tmp_path), "/nowhere")
         (tmp_path / blkio).write_text("254:0 Read 4096\n254:0 Write 0\nTotal 4096\n")
-        assert not is_blkio_dead(str(tmp_path), str(tmp_path))
+        assert not is_blkio_dead(str(tmp_path), str(tmp_path), "/nowhere")
+
+    def test_blkio_is_dead_when_a_throttle_rule_makes_it_count_on_one_disk_alone(self, tmp_path: Path) -> None:
+        counted = "254:0 Read 4096\n254:0 Write 0\n8:0 Read 0\n8:0 Write 0\nTotal 4096\n"
+        disks = (
+            " 254 0 vda 9 0 80 0 1 0 8 0 0 0 0\n 8 0 sda 9 0 80 0 1 0 8 0 0 0 0\n 7 0 loop0 9 0 80 0 1 0 8 0 0 0 0\n"
+        )
+        write(tmp_path, {"blkio.throttle.io_service_bytes_recursive": counted, "diskstats": disks})
+        assert is_blkio_dead(str(tmp_path), str(tmp_path), "/nowhere")
+        write(tmp_path, {"blkio.throttle.io_service_bytes_recursive": counted.replace("Read 0", "Read 9")})
+        assert not is_blkio_dead(str(tmp_path), str(tmp_path), "/nowhere")
 
     def test_io_of_processes_does_not_fall_when_one_ends(self, tmp_path: Path) -> None:
         write(tmp_path / "group", {"cgroup.procs": "1\n2\n"})

@@ -27,6 +27,8 @@ MIB = 1 << 20
 
 def opened(root: Path | str = "/sys/fs/cgroup", **options: object) -> CgroupSource:
     """Return an opened source that reads no engine's files for names."""
+    if "proc" in options:  # a captured tree has no sysfs
+        options.setdefault("sys", "/nowhere")
     source = CgroupSource(str(root), names=Names("/nowhere", "/nowhere"), **options)  # type: ignore[arg-type]
     source.open(lambda: None)
     return source
