@@ -46,8 +46,9 @@ class Cell(NamedTuple):
 
     @property
     def nearby(self) -> set[str]:
-        """The names of the sources that read this workload."""
-        return {self.engine} if self.workload.endpoint else {"cgroup", self.engine}
+        """The names of the sources that measure this workload: on this host, engines measure virtual machines only."""
+        is_by_engine = self.workload.kind is Kind.VM or bool(self.workload.endpoint)
+        return ({self.engine} if is_by_engine else set()) | ({"cgroup"} if not self.workload.endpoint else set())
 
     @property
     def pairs(self) -> Iterator[tuple[str, Pair]]:
@@ -78,6 +79,12 @@ def reason(key: str, reading: Reading, moment: Moment, engine: str) -> str:
     """
     cell = Cell(METRICS[key], reading, moment, engine)
     return next(sentence for rule in RULES if (sentence := rule.explain(cell)))
+
+
+def _host(cell: Cell) -> str:
+    if cell.workload.kind is not Kind.HOST or "host" in cell.readers:
+        return ""
+    return "it is measured for workloads, not for the host"
 
 
 def _at_rest(cell: Cell) -> str:
@@ -185,6 +192,7 @@ def _anything_else(cell: Cell) -> str:
 
 
 RULES: tuple[Rule, ...] = (
+    Rule("host", _host),
     Rule("at rest", _at_rest),
     Rule("made of a missing metric", _made_of),
     Rule("never for this kind", _only_machines),

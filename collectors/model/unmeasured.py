@@ -17,6 +17,7 @@ class Topic(StrEnum):
     MEMORY = "memory"
     GUEST_MEMORY = "guest memory"
     DISK = "disk"
+    DISK_OPERATIONS = "disk operations"
     GUEST_DISK = "guest disk"
     NETWORK = "network"
     TASKS = "tasks"
@@ -38,6 +39,8 @@ FIELDS: tuple[tuple[str, Topic], ...] = (
     ("memory_", Topic.MEMORY),
     ("oom_", Topic.MEMORY),
     ("guest_disk_", Topic.GUEST_DISK),
+    ("disk_reads_", Topic.DISK_OPERATIONS),
+    ("disk_writes_", Topic.DISK_OPERATIONS),
     ("disk_", Topic.DISK),
     ("net_", Topic.NETWORK),
     ("pids", Topic.TASKS),
@@ -55,7 +58,9 @@ class Cause(StrEnum):
     NO_PSI = "no psi"
     NO_PSI_ON_V1 = "no psi on v1"
     PSI_OFF = "psi off"
-    BLKIO_DEAD = "blkio dead"
+    NO_PROCESS = "no process"
+    NO_PROCESS_IO = "no process io"
+    ONLY_PROCESS_IO = "only process io"
     HOST_NETWORK = "host network"
     SHARED_NETWORK = "shared network"
     NO_NETWORK = "no network"
@@ -74,7 +79,9 @@ SENTENCES: dict[str, str] = {
     Cause.NO_PSI: "this kernel does not measure pressure (PSI)",
     Cause.NO_PSI_ON_V1: "only cgroup v2 measures pressure (PSI), and it has no v2 cgroup",
     Cause.PSI_OFF: "pressure (PSI) is switched off for its cgroup, in cgroup.pressure",
-    Cause.BLKIO_DEAD: "this kernel counts disk traffic only per process, in /proc/PID/io, which this user may not read",
+    Cause.NO_PROCESS: "it has no process, or none that this user may see, and only its processes show it",
+    Cause.NO_PROCESS_IO: "this kernel counts disk traffic per process only, in files that this user may not read",
+    Cause.ONLY_PROCESS_IO: "this kernel counts disk traffic per process only, in bytes and not in operations",
     Cause.HOST_NETWORK: "it uses the host's network; its traffic is part of the host's",
     Cause.SHARED_NETWORK: "it shares the network of {}, whose row shows the traffic",
     Cause.NO_NETWORK: "it has no network",

@@ -15,6 +15,7 @@ from collectors.safety.sanitize import sanitize
 _CONTROLLED = (
     (Topic.MEMORY, "memory", "memory.usage_in_bytes", "memory.current"),
     (Topic.DISK, "blkio", "blkio.throttle.io_service_bytes_recursive", "io.stat"),
+    (Topic.DISK_OPERATIONS, "blkio", "blkio.throttle.io_serviced_recursive", "io.stat"),
     (Topic.TASKS, "pids", "pids.current", "pids.current"),
     (Topic.QUOTA, "cpu", "cpu.stat", "cpu.max"),
 )
@@ -36,13 +37,13 @@ def unmeasured_files(
     notes = [
         _missing(topic, controller, directories, directories.file(controller, v1_file, v2_file))
         for topic, controller, v1_file, v2_file in _CONTROLLED
-        if not (topic is Topic.DISK and is_blkio_dead)
+        if not (controller == "blkio" and is_blkio_dead)
     ]
     cpu = f"{directories.unified}/cpu.stat" if directories.unified else directories.v1_file("cpuacct", "cpuacct.usage")
     notes.append(_missing(Topic.CPU, "cpuacct", directories, cpu))
     notes.append(_pressure(directories, proc))
-    if is_blkio_dead and pid is not None and not os.access(f"{proc}/{pid}/io", os.R_OK):
-        notes.append(Unmeasured(Topic.DISK, Cause.BLKIO_DEAD))
+    if is_blkio_dead:
+        notes += _process_io(pid, proc)
     return tuple(note for note in notes if note is not None)
 
 
@@ -58,8 +59,10 @@ def unmeasured_network(
         host_network: Identity of the host's network namespace.
         proc: The path of procfs.
     """
-    if kind is Kind.VM or identity.pid is None:
+    if kind is Kind.VM:
         return None
+    if identity.pid is None:
+        return Unmeasured(Topic.NETWORK, Cause.NO_PROCESS)
     if owner is not None:
         return Unmeasured(Topic.NETWORK, Cause.SHARED_NETWORK, sanitize(owner, 1024))
     if identity.network:
@@ -80,6 +83,15 @@ def _missing(topic: Topic, controller: str, directories: CgroupDirs, path: str |
         return Unmeasured(topic, Cause.NO_RIGHT, sanitize(path, 1024))
     is_v1 = controller in directories.hierarchy.mounts
     return Unmeasured(topic, Cause.NO_CONTROLLER, controller if is_v1 else _V2_NAMES.get(controller, controller))
+
+
+def _process_io(pid: int | None, proc: str) -> list[Unmeasured | None]:
+    notes: list[Unmeasured | None] = [Unmeasured(Topic.DISK_OPERATIONS, Cause.ONLY_PROCESS_IO)]
+    if pid is None:
+        notes.append(Unmeasured(Topic.DISK, Cause.NO_PROCESS))
+    elif not os.access(f"{proc}/{pid}/io", os.R_OK):
+        notes.append(Unmeasured(Topic.DISK, Cause.NO_PROCESS_IO))
+    return notes
 
 
 def _pressure(directories: CgroupDirs, proc: str) -> Unmeasured | None:

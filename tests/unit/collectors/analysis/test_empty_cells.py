@@ -45,7 +45,13 @@ VM = workload("web", Kind.VM, "qemu")
 NOTED = [
     (Topic.NETWORK, Cause.HOST_NETWORK, "", RX, "it uses the host's network; its traffic is part of the host's"),
     (Topic.NETWORK, Cause.NO_INTERFACE, "", RX, "it has no network interface"),
-    (Topic.DISK, Cause.NO_CONTROLLER, "io", "disk_reads_per_second", "the io controller is not enabled for its cgroup"),
+    (
+        Topic.DISK,
+        Cause.NO_CONTROLLER,
+        "io",
+        "disk_read_bytes_per_second",
+        "the io controller is not enabled for its cgroup",
+    ),
     (Topic.MEMORY, Cause.NO_CONTROLLER, "memory", "memory_of_limit_percent", "the memory controller is not enabled"),
     (
         Topic.MEMORY,
@@ -102,7 +108,14 @@ def test_a_source_that_fails_is_named_with_its_reason(availability: Availability
     sources = (OK[0], SourceState("libvirt", availability, "", "no permission"))
     moment = moment_of(VM, {"cpu_total_ns": 1}, {"cpu_total_ns": 2}, sources=sources)
     assert why(moment, "vcpu_percent", "libvirt") == words
-    assert why(moment_of(workload("web"), {"cpu_total_ns": 1}, sources=sources), RX) != words
+    without_docker = (OK[0], SourceState("docker", availability, "", "no permission"))
+    assert "docker" not in why(moment_of(workload("web"), {"cpu_total_ns": 1}, sources=without_docker), RX)
+
+
+def test_the_host_lacks_what_only_workloads_have() -> None:
+    moment = moment_of(workload("web"), {"cpu_total_ns": 1})
+    for key in ("oom_kills", "cpu_limit_cores", "memory_of_limit_percent", "vcpus"):
+        assert reason(key, moment.host, moment, "") == "it is measured for workloads, not for the host"
 
 
 def test_what_a_kind_never_has_is_said_to_be() -> None:

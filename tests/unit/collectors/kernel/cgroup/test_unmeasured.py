@@ -18,11 +18,11 @@ from tests.unit.collectors.kernel.cgroup.test_source import ID, opened
 __all__ = ["proc", "tree"]
 V2_FILES = ("memory.current", "io.stat", "pids.current", "cpu.max", "cpu.stat", "cpu.pressure")
 V1_FILES = {
-    "memory": "memory.usage_in_bytes",
-    "blkio": "blkio.throttle.io_service_bytes_recursive",
-    "pids": "pids.current",
-    "cpu": "cpu.stat",
-    "cpuacct": "cpuacct.usage",
+    "memory": ("memory.usage_in_bytes",),
+    "blkio": ("blkio.throttle.io_service_bytes_recursive", "blkio.throttle.io_serviced_recursive"),
+    "pids": ("pids.current",),
+    "cpu": ("cpu.stat",),
+    "cpuacct": ("cpuacct.usage",),
 }
 
 
@@ -33,9 +33,16 @@ def v2_group(folder: Path, *missing: str) -> CgroupDirs:
 
 def v1_group(folder: Path, *missing: str) -> CgroupDirs:
     places = {name: str(folder / name) for name in V1_FILES}
-    for name, file in V1_FILES.items():
-        write(folder / name, {} if name in missing else {file: ""})
+    for name, files in V1_FILES.items():
+        write(folder / name, {} if name in missing else dict.fromkeys(files, ""))
     return CgroupDirs("/one", Hierarchy(Mode.V1, places), places)
+
+
+def without_operations(notes: tuple[Unmeasured, ...]) -> tuple[Unmeasured, ...]:
+    """Leave out disk operations, which are missing wherever disk traffic is."""
+    topics = {note.topic for note in notes}
+    assert (Topic.DISK in topics) is (Topic.DISK_OPERATIONS in topics)
+    return tuple(note for note in notes if note.topic != Topic.DISK_OPERATIONS)
 
 
 def host_with_psi(folder: Path) -> str:
@@ -51,7 +58,8 @@ def host_with_psi(folder: Path) -> str:
     ("cpu.pressure", Unmeasured(Topic.PRESSURE, Cause.NO_PSI)),
 ])  # fmt: skip
 def test_a_controller_that_is_not_enabled_is_named(missing: str, note: Unmeasured, tmp_path: Path) -> None:
-    assert unmeasured_files(v2_group(tmp_path / "one", missing), False, None, host_with_psi(tmp_path)) == (note,)
+    notes = unmeasured_files(v2_group(tmp_path / "one", missing), False, None, host_with_psi(tmp_path))
+    assert without_operations(notes) == (note,)
 
 
 @pytest.mark.parametrize(("missing", "note"), [
@@ -63,7 +71,7 @@ def test_a_controller_that_is_not_enabled_is_named(missing: str, note: Unmeasure
 ])  # fmt: skip
 def test_v1_has_the_same_causes_and_never_pressure(missing: str, note: Unmeasured, tmp_path: Path) -> None:
     notes = unmeasured_files(v1_group(tmp_path / "one", missing), False, None, host_with_psi(tmp_path))
-    assert set(notes) == {note, Unmeasured(Topic.PRESSURE, Cause.NO_PSI_ON_V1)}
+    assert set(without_operations(notes)) == {note, Unmeasured(Topic.PRESSURE, Cause.NO_PSI_ON_V1)}
 
 
 def test_pressure_may_be_switched_off_for_a_group_or_missing_in_the_kernel(tmp_path: Path) -> None:
@@ -81,7 +89,18 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr("os.access", lambda path, mode: not path.endswith(("memory.current", "/7/io")))
     notes = unmeasured_files(group, False, None, host_with_psi(tmp_path))
     assert notes == (Unmeasured(Topic.MEMORY, Cause.NO_RIGHT, f"{tmp_path}/one/memory.current"),)
-    assert Unmeasured(Topic.DISK, Cause.BLKIO_DEAD) in unmeasured_files(group, True, 7, host_with_psi(tmp_path))
+
+
+def test_disk_traffic_that_is_counted_per_process_needs_a_process_and_has_no_operations(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group, proc_root = v2_group(tmp_path / "one"), host_with_psi(tmp_path)
+    operations = Unmeasured(Topic.DISK_OPERATIONS, Cause.ONLY_PROCESS_IO)
+    monkeypatch.setattr("os.access", lambda path, mode: not path.endswith("/7/io"))
+    hidden = Unmeasured(Topic.DISK, Cause.NO_PROCESS_IO)
+    assert unmeasured_files(group, True, 7, proc_root) == (operations, hidden)
+    assert unmeasured_files(group, True, None, proc_root) == (operations, Unmeasured(Topic.DISK, Cause.NO_PROCESS))
+    assert unmeasured_files(group, True, 8, proc_root) == (operations,)
 
 
 HOST, OWN = "net:[1]", "net:[2]"
