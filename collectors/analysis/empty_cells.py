@@ -60,6 +60,12 @@ class Cell(NamedTuple):
                     break
 
 
+def lasting_reason(key: str, workload: Workload) -> str:
+    """Return why a metric of a workload had no value over several readings: what its sources noted, as far as known."""
+    metric = METRICS[key]
+    return _noted_cause(workload, {topic_of(field) for field in metric.fields}, lambda detail: detail) or metric.missing
+
+
 class Rule(NamedTuple):
     """One reason for an empty cell."""
 
@@ -128,9 +134,14 @@ def _noted(cell: Cell) -> str:
     """Give the cause that a source noted for the topic of a field that no source supplies."""
     supplied = {field for field, _ in cell.pairs}
     topics = {topic_of(field) for field in cell.metric.fields if field not in supplied}
-    for topic, cause, detail in cell.workload.unmeasured:
+    return _noted_cause(cell.workload, topics, lambda detail: _name_of(detail, cell.moment))
+
+
+def _noted_cause(workload: Workload, topics: set[Topic], name_of: Callable[[str], str]) -> str:
+    """Return the sentence of the first cause that was noted for one of the topics; empty without one."""
+    for topic, cause, detail in workload.unmeasured:
         if topic in topics and (sentence := SENTENCES.get(cause)):
-            return sentence.format(_name_of(detail, cell.moment))
+            return sentence.format(name_of(detail))
     return ""
 
 

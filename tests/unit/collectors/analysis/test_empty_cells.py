@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.analysis.empty_cells import reason
+from collectors.analysis.empty_cells import lasting_reason, reason
 from collectors.analysis.rates import Deriver, Moment
 from collectors.model.metrics import METRICS
 from collectors.model.unmeasured import SENTENCES, Cause, Topic, topic_of
@@ -151,6 +151,12 @@ def test_a_remote_engine_has_only_what_it_reports() -> None:
 
 def test_an_old_recording_gets_what_may_be_the_case() -> None:
     assert why(moment_of(workload("web"), {"cpu_total_ns": 1}), RX) == METRICS[RX].missing
+
+
+def test_over_several_readings_the_noted_cause_is_the_reason() -> None:
+    noted = workload("web", unmeasured=(Unmeasured(Topic.PRESSURE, Cause.NO_PSI),))
+    assert lasting_reason("cpu_wait_percent", noted) == "this kernel does not measure pressure (PSI)"
+    assert lasting_reason(CPU, noted) == METRICS[CPU].missing
 
 
 @given(
