@@ -120,15 +120,16 @@ def _unreachable(moment: Moment) -> list[str]:
 def _verdict(moment: Moment) -> str:
     if not is_healthy(moment):
         return "Something that is present cannot be read; see above."
-    is_partial = any(state.reason for state in moment.sources if state.availability is Availability.OK)
-    if is_partial or _unreachable(moment):
-        return "All that is present can be read, but not all of it; see above."
+    has_reasons = any(state.reason for state in moment.sources if state.availability is Availability.OK)
     unnamed = Counter(
         reading.workload.id.engine for reading in moment.readings.values() if not reading.workload.name_is_known
     )
-    if unnamed:
-        return f"All that is present can be read, except {_names(unnamed)}."
-    return "All that is present can be read."
+    if has_reasons or _unreachable(moment):
+        names = f", nor {_names(unnamed)}" if unnamed else ""
+        return f"Not all of what is present can be read (see above){names}."
+    return (
+        f"All that is present can be read, except {_names(unnamed)}." if unnamed else "All that is present can be read."
+    )
 
 
 def _names(unnamed: Counter[str]) -> str:

@@ -106,5 +106,5 @@ def test_doctor_does_not_say_that_all_can_be_read_where_names_cannot(monkeypatch
     whole = frame(1, {unnamed: {"cpu_total_ns": 1}}, {"cpu_total_ns": 1})
     monkeypatch.setattr(doctor, "_FINE", frozenset(Availability))
     sentence = doctor.as_text(Deriver().feed(whole)).splitlines()[-1]
-    assert "All that is present can be read, except the names of 1 workload (1 of podman)" in sentence
+    assert "can be read (see above), nor the names of 1 workload (1 of podman)" in sentence
     assert sentence.endswith(f"(fix: {as_root()}).")
