@@ -113,8 +113,8 @@ def _bare(digits: str) -> str:
 def _names(workload: Workload) -> tuple[str, ...]:
     """Return the names of a workload that its engine accepts.
 
-    For a service, the unit with and without `.service`: `a\\x2db.service` is shown as `a-b.service`, which may be
-    another unit.
+    For a service, the unit with and without `.service`. It is taken from the id, as recordings of older versions show
+    `a\\x2db.service` as `a-b.service`, which may be another unit.
     """
     if workload.kind is not Kind.SERVICE:
         return (workload.name,)

@@ -15,7 +15,7 @@ from collectors.kernel.cgroup.hierarchy import Hierarchy, detect
 from collectors.kernel.cgroup.limits import Limits
 from collectors.kernel.cgroup.networks import roles_of_process
 from collectors.kernel.cgroup.open_files import CgroupDirs, find_directories
-from collectors.kernel.cgroup.processes import first_pid
+from collectors.kernel.cgroup.processes import first_process
 from collectors.kernel.isolation import isolation_table
 from collectors.kernel.network_edge import EDGE, roles_by_name
 from collectors.kernel.process_table import Processes
@@ -51,7 +51,8 @@ class KernelDetails:
         self._limits.refresh()
         self._block_devices.refresh()
         at = time.monotonic()
-        pid = first_pid(directories.all)
+        first = first_process(directories.all, self._proc, workload.kind)
+        pid = first.pid if first is not None else None
         domain = DomainGroups(directories) if workload.kind is Kind.VM else None
         tables = [
             self._limit_facts(directories, domain),

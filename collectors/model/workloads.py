@@ -99,6 +99,9 @@ class Workload(msgspec.Struct, frozen=True, gc=False):
     """Wall time in seconds since 1970."""
     exit_code: int | None = None
     labels: tuple[tuple[str, str], ...] = ()
+    is_listed: bool | None = None
+    """Whether an engine that vmtop asks lists it. False: all that could do so answer, and none does. `None`: at least
+    one does not answer, or none is asked."""
     state_reason: str | None = None
     """Why it is in its state, in the engine's terms, such as `I/O error`, `out of memory` or `exit code 3`; inert.
     `None` where nothing but its state is known."""

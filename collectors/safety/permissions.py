@@ -87,11 +87,12 @@ def access_remedy(socket: Path | None, usual_group: str) -> str:
 
     Args:
         socket: The socket that refused this user or cannot be seen; `None` where polkit or a service refused.
-        usual_group: The group that has access on most hosts, named where the socket's group is not known.
+        usual_group: The group that has access on most hosts, named where the socket's group is not known; empty if only
+            its owner has.
     """
     barrier = None if socket is None else _barrier(socket)
     if barrier is None:
-        return join_remedy(usual_group)
+        return join_remedy(usual_group) if usual_group else as_root()
     gid, mode, needed = barrier
     if gid == 0 or mode & needed != needed:
         return as_root()

@@ -7,6 +7,9 @@ import msgspec
 from collectors.model.workloads import Sample, State, Workload, WorkloadId
 from collectors.sampling.source import SourceReading
 
+_LISTED_WITHIN_S = 15.0
+"""Seconds; a list is at most 12 seconds old."""
+
 
 def join_workload(weaker: Workload, stronger: Workload) -> Workload:
     """Merge two descriptions of one workload: the stronger one's facts win where it has any."""
@@ -24,6 +27,21 @@ def join_workload(weaker: Workload, stronger: Workload) -> Workload:
     if stronger.name_is_known or not weaker.name_is_known:
         facts["name"], facts["name_is_known"] = stronger.name, stronger.name_is_known
     return msgspec.structs.replace(weaker, **facts)
+
+
+def mark_unlisted(workloads: dict[WorkloadId, Workload], engines: frozenset[str], wall: float) -> None:
+    """Mark the workloads that no engine lists although all answer: their cgroups may only have a container's name.
+
+    Args:
+        workloads: The joined workloads.
+        engines: The values of `WorkloadId.engine` for which all sources answer.
+        wall: Seconds since 1970. One that started just before may not be in the newest list yet.
+    """
+    for identity, workload in workloads.items():
+        if identity.engine in engines and workload.is_listed is None:
+            started_at = workload.started_at
+            if started_at is None or wall - started_at > _LISTED_WITHIN_S:
+                workloads[identity] = msgspec.structs.replace(workload, is_listed=False)
 
 
 def join(

@@ -14,9 +14,19 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 
-from collectors.model.workloads import Event, Frame, Kind, Sample, SourceState, State, Workload, WorkloadId
+from collectors.model.workloads import (
+    Availability,
+    Event,
+    Frame,
+    Kind,
+    Sample,
+    SourceState,
+    State,
+    Workload,
+    WorkloadId,
+)
 from collectors.sampling.interval import AdaptiveInterval
-from collectors.sampling.merge import join
+from collectors.sampling.merge import join, mark_unlisted
 from collectors.sampling.source import Source, SourceSpec
 from collectors.sampling.worker import Worker
 
@@ -191,6 +201,8 @@ class Sampler:
             (worker.source.is_authority, reading) for worker in self.workers if (reading := worker.reading) is not None
         ]
         workloads, samples = join(readings)
+        states: tuple[SourceState, ...] = tuple(worker.state(now) for worker in self.workers)
+        mark_unlisted(workloads, self._answering(states), time.time())
         host = next((reading for _, reading in readings if reading.host is not None), None)
         facts: dict[str, str] = {}
         for _, reading in readings:
@@ -198,7 +210,6 @@ class Sampler:
         events = [self._announced.popleft() for _ in range(len(self._announced))]
         for worker in self.workers:
             events.extend(worker.take_events())
-        states: tuple[SourceState, ...] = tuple(worker.state(now) for worker in self.workers)
         return Frame(
             at_ns=time.monotonic_ns(),
             wall=time.time(),
@@ -214,6 +225,13 @@ class Sampler:
             run=self.run,
             interval_s=self.interval_s,
         )
+
+    def _answering(self, states: Sequence[SourceState]) -> frozenset[str]:
+        """Return the engines whose sources, of which there may be several of one kind, all answer."""
+        pairs = list(zip(self.workers, states, strict=True))
+        silent = {worker.source.name for worker, state in pairs if state.availability is not Availability.OK}
+        readings = [worker.reading for worker, _ in pairs if worker.source.name not in silent]
+        return frozenset[str]().union(*(reading.engines for reading in readings if reading is not None))
 
 
 def _without_strays(

@@ -242,6 +242,7 @@ def _workload(line: WorkloadLine, kind: Kind = Kind.SERVICE) -> Workload:
         started_at=line.started_at,
         exit_code=line.exit_code,
         labels=tuple((sanitize(key), sanitize(value)) for key, value in line.labels.items()),
+        is_listed=line.is_listed,
         state_reason=_text(line.state_reason),
         unmeasured=tuple(Unmeasured(*map(_id, note)) for note in line.unmeasured[:_MOST_NOTES]),
     )

@@ -156,6 +156,7 @@ class WorkloadLine(msgspec.Struct, omit_defaults=True):
     started_at: Annotated[float, msgspec.Meta(ge=-1e11, le=1e11)] | None = None
     exit_code: int | None = None
     labels: dict[str, str] = {}
+    is_listed: bool | None = None
     state_reason: str | None = None
     unmeasured: list[tuple[str, str, str]] = []
     """Topic, cause and detail of each."""

@@ -104,7 +104,7 @@ class Cells:
 
     def _sign(self, reading: Reading, is_marked: bool, is_stale: bool) -> Cell:
         unicode_sign, ascii_sign, tone = _SIGNS[reading.workload.state]
-        if is_stale:
+        if is_stale or reading.workload.is_listed is False:
             unicode_sign, ascii_sign, tone = "?", "?", "warn"
         elif reading.workload.is_faulted or _is_unhealthy(reading.workload):
             unicode_sign, ascii_sign, tone = "!", "!", "bad"

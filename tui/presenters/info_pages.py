@@ -14,6 +14,7 @@ from collectors.analysis import empty_cells
 from collectors.analysis.rates import Moment, Reading
 from collectors.engines.registry import owner
 from collectors.model.metrics import METRICS, Unit
+from collectors.model.wording import some
 from collectors.model.workloads import Availability
 from collectors.safety.sanitize import sanitize
 from tui.presenters.formatting import fit, stamp, state_text, text
@@ -29,7 +30,7 @@ _FILTERS = (
 _SIGNS = (
     ("● ‖ ○ ✗", "running, paused, stopped, crashed"),
     ("!", "unhealthy, or paused by a fault"),
-    ("?", "its numbers are old"),
+    ("?", "its numbers are old, or no engine knows it; w shows which"),
     ("▌", "marked"),
     ("~12M", "approximate; w shows how it is measured"),
     ("-", "unknown; w shows why"),
@@ -71,10 +72,15 @@ def why_page(reading: Reading, moment: Moment) -> Text:
     for label, fact in (("id", workload.id.id), ("cgroup", workload.cgroup), ("image", workload.image)):
         if fact:
             page.append(f"{label:<7}", style="dim").append(f"{fact}\n")
-    if not workload.name_is_known:
+    if (error := owner(workload).unreachable(workload)) is not None:
+        page.append(f"{error.reason[0].upper()}{error.reason[1:]}.\n", style="italic")
+        page.append(f"fix: {error.remedy}\n" if error.remedy else "")
+    elif not workload.name_is_known:
         page.append(
             "The name is a shortened id: no engine that knows the full name can be read (see !).\n", style="italic"
         )
+    if nested := [other.workload.name for other in moment.readings.values() if other.workload.parent == workload.id]:
+        page.append(f"Its numbers, but for the network, include those of {some(nested)}, inside it.\n", style="italic")
     for metric in METRICS.values():
         value = reading.value(metric.key)
         page.append(f"\n{fit(metric.label, 8)}", style="bold")

@@ -12,10 +12,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from collectors.engines.address_text import visible
-from collectors.engines.docker.endpoint import GROUP, Endpoint
+from collectors.engines.docker.endpoint import Endpoint, remedy_for
 from collectors.engines.ssh_target import ssh_target
 from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown
-from collectors.safety.permissions import access_remedy, mount_remedy
+from collectors.safety.permissions import mount_remedy
 from collectors.safety.sanitize import sanitize
 
 _SCHEMES = frozenset({"unix", "tcp", "http", "https", "ssh", "http+unix", "npipe"})
@@ -55,7 +55,7 @@ def check_socket(path: Path) -> None:
     except FileNotFoundError:
         raise SourceAbsent(f"no Docker socket at {sanitize(str(path))}", mount_remedy(sanitize(str(path)))) from None
     except PermissionError:
-        raise AccessDenied(f"no permission to access {sanitize(str(path))}", access_remedy(path, GROUP)) from None
+        raise AccessDenied(f"no permission to access {sanitize(str(path))}", remedy_for(path)) from None
     except OSError as error:
         raise SourceAbsent(f"no Docker socket at {sanitize(str(path))}: {error.strerror}") from None
     if not stat.S_ISSOCK(mode):

@@ -85,6 +85,7 @@ def to_workload(entry: Mapping[str, Any], engine: str, endpoint: str, facts: Fac
         started_at=facts.started_at if facts and state.is_active and state is not State.RESTARTING else None,
         exit_code=int(exit_match[1]) if (exit_match := _EXIT.match(status)) else None,
         labels=_labels(labels),
+        is_listed=True,
         state_reason=_reason(state, status, facts),
         unmeasured=_unmeasured(facts.network_mode) if facts and state.is_active else (),
     )

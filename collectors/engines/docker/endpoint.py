@@ -24,7 +24,7 @@ _NEWEST_API = "1.51"
 """From 1.52 on the engine omits fields that docker-py relies on."""
 _OLDEST_PROBE = "1.44"
 """A valid version for the client that requests `/version`, whose path does not contain it."""
-GROUP = "docker"
+_GROUP = "docker"
 """Whose members may use the socket on most hosts."""
 _UNITS = ("docker.service", "podman.socket")
 
@@ -98,6 +98,11 @@ class Endpoint:
         return answer
 
 
+def remedy_for(socket: Path | None) -> str:
+    """Return the command that lets this user use a socket. Podman's has no group: its folder is open to its owner."""
+    return access_remedy(socket, "" if socket is not None and "podman" in socket.parts else _GROUP)
+
+
 def clamp_version(answer: Mapping[str, Any]) -> str:
     """Return the API version to use for an answer to `/version`: 1.51, within the range that the engine supports.
 
@@ -139,7 +144,7 @@ def translate(error: BaseException, endpoint: Endpoint) -> SourceError:
         if isinstance(cause, SshFailure):
             return ssh_target(endpoint.url).explain(str(cause))
     if any(isinstance(cause, PermissionError) for cause in causes):
-        return AccessDenied(f"no permission to use {endpoint.location}", access_remedy(endpoint.socket, GROUP))
+        return AccessDenied(f"no permission to use {endpoint.location}", remedy_for(endpoint.socket))
     if any(isinstance(cause, FileNotFoundError) for cause in causes) and endpoint.socket:
         return SourceAbsent(f"no Docker socket at {endpoint.location}")
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):

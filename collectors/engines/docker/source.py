@@ -32,6 +32,9 @@ INSPECTIONS_AT_MOST = 20
 _NOT_INSPECTED = frozenset({State.CREATED, State.STOPPED, State.CRASHED, State.STOPPING})
 
 
+_ENGINES = frozenset({"docker", "podman"})
+
+
 class DockerSource:
     """Reads a container engine through its API.
 
@@ -101,6 +104,7 @@ class DockerSource:
             self._samples(workloads),
             events,
             detail=str(len(workloads)),
+            engines=_ENGINES,
             daemon_cpu_s=self._daemon.cpu_s,
         )
 

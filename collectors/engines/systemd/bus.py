@@ -21,6 +21,7 @@ ANSWER_S = 3.0
 _NAME, _PATH = "org.freedesktop.systemd1", "/org/freedesktop/systemd1"
 MANAGER = "org.freedesktop.systemd1.Manager"
 UNIT = "org.freedesktop.systemd1.Unit"
+SERVICE = "org.freedesktop.systemd1.Service"
 SERVICE_NAME = re.compile(r"[A-Za-z0-9:_.\\@-]{1,247}\.service")
 _NOT_ALLOWED = ("AccessDenied", "InteractiveAuthorizationRequired", "AuthFailed", "Spawn.PermissionsInvalid")
 _MANAGE_UNITS = "org.freedesktop.systemd1.manage-units"

@@ -33,17 +33,19 @@ class JournalLog:
 
     Args:
         unit: Name of the unit, such as `ssh.service`.
+        user_id: The user whose own service manager has the unit; `None` for a unit of the system manager.
         options: More options for journalctl, such as `--directory=...`.
     """
 
-    def __init__(self, unit: str, options: Sequence[str] = ()) -> None:
+    def __init__(self, unit: str, options: Sequence[str] = (), user_id: int | None = None) -> None:
         if not _UNIT.fullmatch(unit):
             raise SourceError(f"{sanitize(unit)} is not a valid unit name")
         program = shutil.which("journalctl")
         if program is None:
             raise SourceAbsent("journalctl is not installed: without it the journal cannot be read")
         self.title = f"journal of {unit}"
-        self._argv = [program, f"--unit={unit}", *_FORMAT, "--no-pager", "--quiet", *options]
+        of_unit = [f"--unit={unit}"] if user_id is None else _of_user_unit(unit, user_id)
+        self._argv = [program, *of_unit, *_FORMAT, "--no-pager", "--quiet", *options]
         self._lock = threading.Lock()
         self._is_closed = False
         self._follower: subprocess.Popen[bytes] | None = None
@@ -100,6 +102,12 @@ class JournalLog:
         finally:
             child.kill()
             child.communicate()
+
+
+def _of_user_unit(unit: str, user_id: int) -> list[str]:
+    """Return the matches for what a user's unit and the user's manager say; two users may have units of one name."""
+    owner = f"_UID={user_id}"
+    return [f"_SYSTEMD_USER_UNIT={unit}", owner, "+", f"USER_UNIT={unit}", owner]
 
 
 def _lines(raw: bytes) -> Iterator[LogLine]:

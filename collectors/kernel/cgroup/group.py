@@ -11,10 +11,11 @@ import msgspec
 from collectors.kernel import procfs
 from collectors.kernel.block_devices import BlockDevices
 from collectors.kernel.cgroup import parsers
+from collectors.kernel.cgroup.container_names import Names
 from collectors.kernel.cgroup.discovery import Cgroup, DiscoveredWorkload
 from collectors.kernel.cgroup.fast_files import FastFiles
 from collectors.kernel.cgroup.hierarchy import Hierarchy
-from collectors.kernel.cgroup.identity import Names, identify, is_settled, state_of
+from collectors.kernel.cgroup.identity import identify, is_settled, state_of
 from collectors.kernel.cgroup.limits import Limits
 from collectors.kernel.cgroup.networks import NetworkClaims, roles_of_process
 from collectors.kernel.cgroup.open_files import find_directories
@@ -60,8 +61,6 @@ class Group:
             GroupGone: No hierarchy has counters for it.
         """
         self.cgroup = cgroup
-        self.encloser = cgroup.service if cgroup.service != cgroup.path else None
-        """The path of the service that it runs in; `None` if there is none."""
         self._discovered = discovered
         self._context = context
         self._directories = find_directories(context.hierarchy, cgroup.path)
@@ -173,7 +172,7 @@ class Group:
         if self._process_io is not None and self._slow_files.is_populated is not False:
             self._process_io.find_folders()
         self._state = state_of(self._identity, self._slow_files.is_frozen)
-        process = read_machine_process(self._discovered.kind, context.proc, self._pid)
+        process = read_machine_process(self._discovered.kind, context.proc, self._identity.pid)
         slow = self._slow_files.sample(context.limits, self._fast_files.epoch, process, self._fast_files.memory_stat)
         self._count_kills(slow.oom_kills_total)
         self._note_unmeasured()
@@ -197,24 +196,21 @@ class Group:
             self.killed += kills - self._kills
         self._kills = kills
 
-    @property
-    def _pid(self) -> int | None:
-        return self._identity.pid
-
     def _is_search_due(self) -> bool:
         """Whether to look for the first process: rarely if there has long been none, since it costs a walk."""
-        if self._pid is None and self._slow_files.is_populated is False:
+        if self._identity.pid is None and self._slow_files.is_populated is False:
             return False
-        return self._pid is not None or self._readings < 4 * _SLOW_EVERY or self._readings % 8 == 0
+        return self._identity.pid is not None or self._readings < 4 * _SLOW_EVERY or self._readings % 8 == 0
 
-    def _identify_again(self) -> None:
+    def _identify_again(self, has_ended: bool = False) -> None:
         """Look for the first process again when it has ended, and for a name as long as none is known."""
         context, previous = self._context, self._identity
-        if self._is_alive() and (previous.name_is_known or context.names.find(previous.id.id) is None):
+        is_named = previous.name_is_known or context.names.find(previous.id.id, self.cgroup.path) is None
+        if is_named and not has_ended and self._is_alive():
             return
         self._directories = find_directories(context.hierarchy, self.cgroup.path)
         identity = identify(self.cgroup, self._directories.all, context.proc, context.host_network, context.names)
-        if identity.pid is None and previous.pid is not None:
+        if identity.process is None and previous.process is not None:
             identity = previous  # it is ending; its id must not fall back to the scope's
         elif identity.id == previous.id and previous.started_at is not None:
             identity = replace(identity, started_at=previous.started_at)  # a service outlives its first process
@@ -236,11 +232,17 @@ class Group:
 
     def _keep_process(self) -> None:
         """Open the first process's directory: its network is read through it, never that of a later process."""
-        if self._pid is None:
+        first = self._identity.process
+        if first is None:
             return
         try:
-            self._process = os.open(f"{self._context.proc}/{self._pid}", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+            self._process = os.open(f"{self._context.proc}/{first.pid}", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError:
+            self._process = -1
+            return
+        stat = procfs.parse_process_stat(procfs.read_bytes("stat", self._process))
+        if stat is not None and stat.start_ticks != first.start_ticks:  # it has ended, and another one has its pid
+            os.close(self._process)
             self._process = -1
 
     def _drop_process(self) -> None:
@@ -257,15 +259,14 @@ class Group:
 
         The table is opened for each reading: a kept descriptor would keep the namespace of a stopped container alive.
         """
-        identity = self._identity
-        if self._process < 0 or identity.network is None:
-            return None
-        if identity.network and not self._context.networks.claim(
-            identity.network, identity.started_at or 0.0, self.cgroup.path
-        ):
+        if self._process < 0 or not self._claims_network():
             return None
         text = procfs.read_bytes("net/dev", self._process)
-        if text is None or (not identity.network and self._is_hosts(text)):
+        if text is None:  # the first process has ended: a rate must not wait for the next slow reading
+            self._identify_again(has_ended=True)
+            if self._process >= 0 and self._claims_network():
+                text = procfs.read_bytes("net/dev", self._process)
+        if text is None or (not self._identity.network and self._is_hosts(text)):
             return None
         return self._edge.read(text)
 
@@ -274,6 +275,13 @@ class Group:
         by_name = roles_of_process(self._process, self._directories.all, self._context.proc)
         self.is_network_guessed = by_name is None
         return by_name
+
+    def _claims_network(self) -> bool:
+        """Whether the group counts the namespace of its first process."""
+        identity = self._identity
+        if not identity.network:
+            return identity.network is not None
+        return self._context.networks.claim(identity.network, identity.started_at or 0.0, self.cgroup.path)
 
     def _is_hosts(self, table: bytes) -> bool:
         """Whether a table has the host's interfaces: the namespace, although not visible, is then the host's."""

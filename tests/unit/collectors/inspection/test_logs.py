@@ -15,11 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collectors.engines import file_log as file_module
+from collectors.engines.connections import EngineConnections
 from collectors.engines.file_log import FileLog
 from collectors.engines.line_splitter import LineSplitter
 from collectors.engines.systemd.journal import JournalLog
+from collectors.inspection.logs import open_log
 from collectors.model.errors import SourceError
 from collectors.model.logs import AT_ONCE, LONGEST, Log, LogLine, clean, first_lines, last_lines
+from collectors.model.workloads import Kind, State, Workload, WorkloadId
 from tests.helpers.lab.process import wait_until
 from tui.presenters.log_buffer import CAPACITY, CHUNK, MOST_CHARACTERS, FollowQueue, LogBuffer, stamp
 
@@ -314,6 +317,25 @@ class TestJournal:
         assert [line.position for line in lines] == ["a", "b"]
         assert "cannot be shown" in lines[0].text
         assert lines[1].text == "next"
+
+    @pytest.mark.parametrize(
+        ("engine", "path", "match"),
+        [
+            ("systemd", "/system.slice/x.service", "--unit=x.service --output"),
+            (
+                "systemd-user",
+                "/user.slice/user-1000.slice/user@1000.service/app.slice/x.service",
+                "_SYSTEMD_USER_UNIT=x.service _UID=1000 + USER_UNIT=x.service _UID=1000 --output",
+            ),
+        ],
+    )
+    def test_a_users_unit_is_not_taken_for_the_systems_of_that_name(
+        self, engine: str, path: str, match: str, journalctl: Path
+    ) -> None:
+        (journalctl / "says").write_text("")
+        workload = Workload(WorkloadId(engine, path), Kind.SERVICE, "x.service", State.RUNNING)
+        open_log(workload, EngineConnections([])).last(1)
+        assert match in (journalctl / "words").read_text()
 
     def test_older_lines_are_asked_for_by_the_cursor(self, journalctl: Path) -> None:
         (journalctl / "says").write_text("\n".join([entry("c", "3"), entry("b", "2"), entry("a", "1")]) + "\n")

@@ -14,7 +14,7 @@ from collectors.engines.docker.containers import (
     to_facts,
     to_workload,
 )
-from collectors.engines.docker.endpoint import clamp_version, engine_of
+from collectors.engines.docker.endpoint import Endpoint, clamp_version, engine_of, translate
 from collectors.engines.docker.events import to_event
 from collectors.engines.docker.stats import Timeline, to_sample
 from collectors.model.workloads import Kind, Sample, State, WorkloadId
@@ -168,6 +168,13 @@ def test_times_have_nine_decimals_or_none_and_any_zone() -> None:
 )
 def test_the_version_stays_within_what_the_engine_speaks(oldest: str | None, newest: str, chosen: str) -> None:
     assert clamp_version({"MinAPIVersion": oldest, "ApiVersion": newest}) == chosen
+
+
+@pytest.mark.parametrize("socket", ["/run/podman/podman.sock", "/run/user/1000/podman/podman.sock"])
+def test_no_group_opens_podmans_socket(socket: str) -> None:
+    error = translate(PermissionError(13, "denied"), Endpoint(f"unix://{socket}"))
+    assert "usermod" not in error.remedy
+    assert "docker" in translate(PermissionError(13, "denied"), Endpoint("unix:///nonexistent/docker.sock")).remedy
 
 
 def test_an_engine_without_a_version_is_broken_and_podman_is_told_apart() -> None:

@@ -9,6 +9,7 @@ import pytest
 from collectors.kernel.cgroup.hierarchy import UNIFIED, Hierarchy, Mode
 from collectors.kernel.cgroup.identity import Identity
 from collectors.kernel.cgroup.open_files import CgroupDirs
+from collectors.kernel.cgroup.processes import Process
 from collectors.kernel.cgroup.unmeasured import unmeasured_files, unmeasured_network
 from collectors.model.unmeasured import Cause, Topic
 from collectors.model.workloads import Kind, Unmeasured, WorkloadId
@@ -121,7 +122,7 @@ def test_whose_network_it_is(
     (tmp_path / "7" / "ns").mkdir(parents=True)
     if namespace is not None:
         (tmp_path / "7" / "ns" / "net").symlink_to(namespace)
-    identity = Identity(WorkloadId("docker", "a"), "a", True, pid=7, network=network)
+    identity = Identity(WorkloadId("docker", "a"), "a", True, process=Process(7, 1), network=network)
     note = unmeasured_network(kind, identity, owner, HOST, str(tmp_path))
     assert (None if note is None else note.cause) == cause
     assert note is None or note.topic == Topic.NETWORK

@@ -1,0 +1,45 @@
+"""What `vmtop doctor` says about workloads that it sees and cannot ask any engine about."""
+
+from __future__ import annotations
+
+import pytest
+
+from collectors.analysis.rates import Deriver
+from collectors.model.workloads import Kind, State, Workload, WorkloadId
+from tests.helpers.demo_fleet import Fleet
+from tui.presenters.doctor import as_text
+
+ROOTLESS = "/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-x.scope"
+
+
+def report(*workloads: Workload) -> str:
+    frame = Fleet(0).frame()
+    frame.workloads.update({workload.id: workload for workload in workloads})
+    return as_text(Deriver().feed(frame))
+
+
+def container(engine: str, digit: str, is_listed: bool | None, cgroup: str = "/machine.slice/x") -> Workload:
+    identity = WorkloadId(engine, digit * 64)
+    return Workload(identity, Kind.CONTAINER, digit, State.RUNNING, cgroup=cgroup, is_listed=is_listed)
+
+
+def test_podmans_containers_are_counted_with_the_socket_that_is_missing() -> None:
+    said = report(
+        container("podman", "a", None), container("podman", "b", False), container("podman", "c", None, ROOTLESS)
+    )
+    assert "watched  podman     2 are only watched" in said
+    assert "fix: sudo systemctl enable --now podman.socket, then vmtop --docker unix:///run/podman/podman.sock" in said
+    assert "watched  podman     1 is only watched" in said
+    assert "vmtop --docker unix:///run/user/1000/podman/podman.sock" in said
+    assert "All that is present can be read, but not all of it; see above." in said
+
+
+def test_a_container_that_no_engine_knows_is_counted() -> None:
+    assert "watched  docker     1 is only watched: no engine that vmtop asks knows it" in report(
+        container("docker", "a", False)
+    )
+
+
+@pytest.mark.parametrize(("engine", "is_listed"), [("docker", True), ("docker", None), ("podman", True)])
+def test_containers_that_an_engine_lists_are_not_mentioned(engine: str, is_listed: bool | None) -> None:
+    assert "watched" not in report(container(engine, "a", is_listed))
