@@ -31,7 +31,7 @@ def test_podmans_containers_are_counted_with_the_socket_that_is_missing() -> Non
     assert "fix: sudo systemctl enable --now podman.socket, then vmtop --docker unix:///run/podman/podman.sock" in said
     assert "watched  podman     1 is only watched" in said
     assert "vmtop --docker unix:///run/user/1000/podman/podman.sock" in said
-    assert "Not all of what is present can be read (see above)" in said
+    assert "All that is present can be read, but not all of it; see above." in said
 
 
 def test_a_container_that_no_engine_knows_is_counted() -> None:
