@@ -131,6 +131,8 @@ def describe(reading: Reading) -> dict[str, object]:
         "kind": str(workload.kind),
         "engine": workload.id.engine,
         "state": str(workload.state),
+        "state_reason": workload.state_reason,
+        "exit_code": workload.exit_code,
         "name_is_known": workload.name_is_known,
         **_facts(workload),
         "labels": {name: redact_label(name, value) for name, value in workload.labels},

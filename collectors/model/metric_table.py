@@ -52,8 +52,12 @@ _LIMIT = {
 }
 _MEMORY_STAT = "this kernel's memory.stat does not have it"
 _NO_PSI = "the kernel reports no pressure (PSI) for this workload's cgroup"
-_NO_NET = "it shares the host's network, or its processes' network namespace cannot be read"
+_NO_NET = (
+    "it uses the host's network or that of another workload, has no network interface, "
+    "or its network namespace may not be read"
+)
 _VM_ONLY = "only libvirt reports it, and only for virtual machines"
+_NO_OPERATION = "no operation was completed since the reading before"
 _NO_DISK = "the io controller is not enabled for its cgroup (on cgroup v1: /proc/<pid>/io, which needs root)"
 
 # fmt: off
@@ -101,7 +105,7 @@ ROWS: tuple[Metric, ...] = (
         help="Memory as a share of its limit; a VM's includes QEMU's own, and so may exceed 100.",
         formula="memory_host_bytes / memory_limit_bytes x 100; hugepages count in VMs only",
         derive=memory_of_limit, fields=("memory_limit_bytes",), origins=_LIMIT,
-        missing="it has no memory limit of its own",
+        made_of=("memory_limit_bytes", "memory_host_bytes"), missing="it has no memory limit",
         is_default=True, keep=20, thresholds=(85.0, 95.0), less_is_better=True, limit=always(100.0),
     ),
     Metric(
@@ -226,7 +230,8 @@ ROWS: tuple[Metric, ...] = (
         key="cpu_of_limit_percent", alias="cpulimit", label="CPU/L", unit=Unit.PERCENT,
         help="CPU used, as a share of CPUS; a VM's emulator may bring it above 100.",
         formula="cpu_percent / cpu_limit_cores",
-        derive=share("cpu_percent", "cpu_limit_cores", 1), fields=("cpu_limit_cores",), thresholds=(80.0, 95.0),
+        derive=share("cpu_percent", "cpu_limit_cores", 1), fields=("cpu_limit_cores",),
+        made_of=("cpu_percent", "cpu_limit_cores"), thresholds=(80.0, 95.0),
         less_is_better=True, limit=always(100.0),
     ),
     Metric(
@@ -239,6 +244,7 @@ ROWS: tuple[Metric, ...] = (
             "cgroup-slow": "of a VM: the same, also of vcpuN, emulator and iothreadN",
         },
         missing="it has no CPU quota, or no period passed",
+        undefined="no period of its CPU quota has passed since the reading before: none of its tasks ran",
         thresholds=(5.0, 20.0), less_is_better=True,
     ),
     Metric(
@@ -316,14 +322,16 @@ ROWS: tuple[Metric, ...] = (
         key="guest_disk_read_milliseconds", alias="rlat", label="R LAT", unit=Unit.MILLISECONDS,
         help="Mean time of a guest's read.", formula="growth of read time / growth of reads",
         derive=latency("guest_disk_read_time_total_ns", "guest_disk_reads_total"),
-        fields=("guest_disk_read_time_total_ns",), origins=_GUEST_DISK, missing=_VM_ONLY, less_is_better=True,
+        fields=("guest_disk_read_time_total_ns",), origins=_GUEST_DISK, missing=_VM_ONLY,
+        undefined=_NO_OPERATION, less_is_better=True,
         chart="guest disk latency",
     ),
     Metric(
         key="guest_disk_write_milliseconds", alias="wlat", label="W LAT", unit=Unit.MILLISECONDS,
         help="Mean time of a guest's write.", formula="growth of write time / growth of writes",
         derive=latency("guest_disk_write_time_total_ns", "guest_disk_writes_total"),
-        fields=("guest_disk_write_time_total_ns",), origins=_GUEST_DISK, missing=_VM_ONLY, less_is_better=True,
+        fields=("guest_disk_write_time_total_ns",), origins=_GUEST_DISK, missing=_VM_ONLY,
+        undefined=_NO_OPERATION, less_is_better=True,
         chart="guest disk latency",
     ),
     Metric(

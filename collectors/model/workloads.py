@@ -46,6 +46,10 @@ class State(StrEnum):
 ACTIVE = frozenset(State) - {State.STOPPED, State.CREATED, State.CRASHED}
 
 
+PAUSING_FAULTS = frozenset({"I/O error", "watchdog", "guest crashed", "post-copy migration failed", "API error"})
+"""The `Workload.state_reason` of workloads that were paused by a fault."""
+
+
 class WorkloadId(NamedTuple):
     """Identifies a workload for as long as it exists.
 
@@ -54,6 +58,17 @@ class WorkloadId(NamedTuple):
 
     engine: str
     id: str
+
+
+class Unmeasured(NamedTuple):
+    """Something that a source cannot measure of a workload for as long as the workload stays as it is."""
+
+    topic: str
+    """What is missing, a key of `analysis.empty_cells.TOPICS`."""
+    cause: str
+    """Why, a key of `analysis.empty_cells.CAUSES`; unknown ones, of a later version, are ignored."""
+    detail: str = ""
+    """What the cause's sentence names: a controller, a file, or the id of another workload; inert."""
 
 
 class Workload(msgspec.Struct, frozen=True, gc=False):
@@ -87,6 +102,16 @@ class Workload(msgspec.Struct, frozen=True, gc=False):
     is_listed: bool | None = None
     """Whether an engine that vmtop asks lists it. False: all that could do so answer, and none does. `None`: at least
     one does not answer, or none is asked."""
+    state_reason: str | None = None
+    """Why it is in its state, in the engine's terms, such as `I/O error`, `out of memory` or `exit code 3`; inert.
+    `None` where nothing but its state is known."""
+    unmeasured: tuple[Unmeasured, ...] = ()
+    """What its sources cannot measure, and why."""
+
+    @property
+    def is_faulted(self) -> bool:
+        """Whether a fault paused it, not a user: resuming does not help until the fault is repaired."""
+        return self.state is State.PAUSED and self.state_reason in PAUSING_FAULTS
 
     @property
     def short_id(self) -> str:

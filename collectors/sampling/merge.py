@@ -18,6 +18,8 @@ def join_workload(weaker: Workload, stronger: Workload) -> Workload:
         for name in Workload.__struct_fields__
         if (value := getattr(stronger, name)) not in (None, "", ()) and name not in ("id", "name", "name_is_known")
     }
+    if weaker.unmeasured and stronger.unmeasured:
+        facts["unmeasured"] = weaker.unmeasured + stronger.unmeasured
     if weaker.cgroup and not weaker.endpoint:
         facts.pop("endpoint", None)  # this kernel counts it, so it is local, however its engine is reached
     if stronger.state is State.UNKNOWN:

@@ -21,6 +21,7 @@ from collectors.model.workloads import (
     Sample,
     SourceState,
     State,
+    Unmeasured,
     Workload,
     WorkloadId,
 )
@@ -242,9 +243,13 @@ def _workload(line: WorkloadLine, kind: Kind = Kind.SERVICE) -> Workload:
         exit_code=line.exit_code,
         labels=tuple((sanitize(key), sanitize(value)) for key, value in line.labels.items()),
         is_listed=line.is_listed,
+        state_reason=_text(line.state_reason),
+        unmeasured=tuple(Unmeasured(*map(_id, note)) for note in line.unmeasured[:_MOST_NOTES]),
     )
 
 
+_MOST_NOTES = 32
+"""Entries of `Workload.unmeasured` that are read at most."""
 _KIND_WORDS, _STATE_WORDS, _AVAILABILITIES = (frozenset(words) for words in (Kind, State, Availability))
 
 

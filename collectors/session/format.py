@@ -157,6 +157,9 @@ class WorkloadLine(msgspec.Struct, omit_defaults=True):
     exit_code: int | None = None
     labels: dict[str, str] = {}
     is_listed: bool | None = None
+    state_reason: str | None = None
+    unmeasured: list[tuple[str, str, str]] = []
+    """Topic, cause and detail of each."""
 
 
 class HostLine(Line, tag="host"):

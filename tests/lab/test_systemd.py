@@ -32,6 +32,14 @@ from tui.settings.config import Config
 UNITS = {
     "calm.service": "[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/bin/sleep 1000\n",
     "broken.service": "[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/bin/false\nType=oneshot\n",
+    "failing.service": (
+        "[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/bin/sh -c 'sleep 0.1; echo going down; exit 3'\n"
+    ),
+    "restless.service": (
+        "[Unit]\nDefaultDependencies=no\nStartLimitIntervalSec=0\n[Service]\nRestart=always\nRestartSec=5\n"
+        "ExecStart=/bin/sh -c 'exit 4'\n"
+    ),
+    "once.service": "[Unit]\nDefaultDependencies=no\n[Service]\nType=oneshot\nExecStart=/bin/true\n",
     "deaf.service": (
         "[Unit]\nDefaultDependencies=no\n[Service]\nTimeoutStopSec=100\n"
         "ExecStart=/bin/sh -c \"trap '' TERM; : >/run/deaf; while :; do sleep 0.2; done\"\n"
@@ -44,7 +52,7 @@ UNITS = {
         "[Unit]\nDefaultDependencies=no\n[Service]\nSlice=a-b.slice\nExecStart=/bin/sleep 1000\n"
         "[Install]\nWantedBy=lab.target\n"
     ),
-    "once.service": (
+    "errand.service": (
         "[Unit]\nDefaultDependencies=no\n[Service]\nType=oneshot\nExecStart=/bin/true\n[Install]\nWantedBy=lab.target\n"
     ),
     "elsewhere.service": (
@@ -136,7 +144,7 @@ def test_services_are_acted_on_through_a_real_systemd(uml_lab: UmlLab) -> None:
     environment = {"TMPDIR": "/run/lab/tmp", "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8", "VMTOP_INSIDE_UML": "1"}
     finished = run_under_systemd(uml_lab.folder / "systemd", argv, units(), environment)
     assert finished.returncode == 0, finished.stdout
-    assert "13 passed" in finished.stdout, finished.stdout
+    assert "16 passed" in finished.stdout, finished.stdout
 
 
 def finish(folder: Path, request: Request) -> Outcome:
@@ -172,6 +180,38 @@ def test_a_unit_that_fails_is_told(tmp_path: Path) -> None:
     outcome = finish(tmp_path, Request(Verb.START, service("broken.service", State.STOPPED)))
     assert outcome.result is Result.FAILED
     assert "the unit failed" in outcome.sentence
+
+
+@pytest.mark.uml
+@pytest.mark.parametrize("verb", [Verb.START, Verb.RESTART])
+@pytest.mark.parametrize(("unit", "code"), [("failing.service", 3), ("restless.service", 4)])
+def test_a_unit_that_fails_right_after_its_start_was_not_started(
+    verb: Verb, unit: str, code: int, tmp_path: Path
+) -> None:
+    state = State.STOPPED if verb is Verb.START else State.RESTARTING
+    if verb is Verb.RESTART and active_state(unit) == "failed":
+        return  # `restart` of a unit that has ended is refused
+    outcome = finish(tmp_path, Request(verb, service(unit, state)))
+    assert (outcome.result, outcome.sentence) == (
+        Result.FAILED,
+        f"{unit} was started but ended again: exit code {code}",
+    )
+
+
+@pytest.mark.uml
+def test_a_unit_that_runs_once_and_succeeds_was_started(tmp_path: Path) -> None:
+    outcome = finish(tmp_path, Request(Verb.START, service("once.service", State.STOPPED)))
+    assert (outcome.result, outcome.sentence) == (Result.DONE, "once.service was started and has finished")
+
+
+@pytest.mark.uml
+def test_a_failed_unit_is_listed_with_how_it_ended() -> None:
+    subprocess.run(["systemctl", "start", "broken.service"], check=False)
+    source = SystemdSource()
+    source.open(lambda: None)
+    broken = source.read().workloads[WorkloadId("systemd", "/system.slice/broken.service")]
+    source.close()
+    assert (broken.state, broken.state_reason, broken.exit_code) == (State.CRASHED, "exit code 1", 1)
 
 
 @pytest.mark.uml
@@ -212,7 +252,7 @@ def test_a_service_in_a_slice_of_its_own_is_the_same_workload_when_it_stops_and_
     words = ["systemctl", "show", "--property=ControlGroup", "--value", "resliced.service"]
     running = subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
     subprocess.run(["systemctl", "stop", "resliced.service"], check=True)
-    for name in ("once.service", "elsewhere.service"):
+    for name in ("errand.service", "elsewhere.service"):
         subprocess.run(["systemctl", "enable", name], check=False)
         subprocess.run(["systemctl", "start", name], check=True)
         assert active_state(name) == "inactive"
@@ -223,7 +263,7 @@ def test_a_service_in_a_slice_of_its_own_is_the_same_workload_when_it_stops_and_
     resliced = found[WorkloadId("systemd", running)]
     assert running == "/a.slice/a-b.slice/resliced.service"
     assert (resliced.state, resliced.project) == (State.STOPPED, "a-b.slice")
-    assert not {workload.name for workload in found.values()} & {"once.service", "elsewhere.service"}
+    assert not {workload.name for workload in found.values()} & {"errand.service", "elsewhere.service"}
 
 
 @pytest.mark.uml

@@ -31,6 +31,8 @@ _SIGNS = {
     State.UNKNOWN: ("·", ".", "dim"),
 }
 _SHORT_KINDS = {Kind.VM: "vm", Kind.CONTAINER: "ct", Kind.SERVICE: "svc", Kind.HOST: "host"}
+_SHORT_REASONS = frozenset({"saved", "out of memory", "watchdog", "timed out"})
+"""Reasons for being at rest that say more in the column STATE than the state does."""
 _APPROXIMATE = frozenset({"process-io"})
 
 
@@ -104,7 +106,7 @@ class Cells:
         unicode_sign, ascii_sign, tone = _SIGNS[reading.workload.state]
         if is_stale or reading.workload.is_listed is False:
             unicode_sign, ascii_sign, tone = "?", "?", "warn"
-        elif reading.workload.health == "unhealthy":
+        elif reading.workload.health == "unhealthy" or reading.workload.is_faulted:
             unicode_sign, ascii_sign, tone = "!", "!", "bad"
         mark = (">" if self.ascii_only else "▌") if is_marked else " "
         return Cell(mark + (ascii_sign if self.ascii_only else unicode_sign), "mark" if is_marked else tone)
@@ -206,10 +208,14 @@ def _kind(cells: Cells, line: Line, reading: Reading, width: int) -> Cell:
 
 def _state(cells: Cells, line: Line, reading: Reading, width: int) -> Cell:
     workload = reading.workload
-    state_text = workload.state.value
-    if workload.exit_code is not None and not workload.state.is_active:
-        state_text = f"exit {workload.exit_code}"
-    return Cell(fit(state_text, width), "plain" if workload.state is State.RUNNING else _SIGNS[workload.state][2])
+    is_at_rest = not workload.state.is_active
+    short_text = workload.state.value
+    if is_at_rest and workload.exit_code is not None:
+        short_text = f"exit {workload.exit_code}"
+    elif workload.is_faulted or (is_at_rest and workload.state_reason in _SHORT_REASONS):
+        short_text = workload.state_reason or short_text
+    tone = "plain" if workload.state is State.RUNNING else "bad" if workload.is_faulted else _SIGNS[workload.state][2]
+    return Cell(fit(short_text, width), tone)
 
 
 _FACT_CELLS: dict[str, Callable[[Cells, Line, Reading, int], Cell]] = {

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from collectors.engines.ssh_target import SshFailure, ssh_target
 from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown, SourceError
-from collectors.safety.permissions import access_remedy
+from collectors.safety.permissions import access_remedy, start_remedy
 from collectors.safety.sanitize import sanitize
 from collectors.safety.untrusted import objects, text
 
@@ -26,6 +26,7 @@ _OLDEST_PROBE = "1.44"
 """A valid version for the client that requests `/version`, whose path does not contain it."""
 _GROUP = "docker"
 """Whose members may use the socket on most hosts."""
+_UNITS = ("docker.service", "podman.socket")
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ def translate(error: BaseException, endpoint: Endpoint) -> SourceError:
     if any(isinstance(cause, FileNotFoundError) for cause in causes) and endpoint.socket:
         return SourceAbsent(f"no Docker socket at {endpoint.location}")
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
-        remedy = "sudo systemctl start docker" if endpoint.is_local else ""
+        remedy = start_remedy(*_UNITS) if endpoint.is_local else ""
         return SourceDown(f"nothing listens at {endpoint.location}; the Docker daemon is not running", remedy)
     if any(isinstance(cause, Timeout | TimeoutError) for cause in causes):
         limit = "in time, which includes the login" if endpoint.is_ssh else f"within {TIMEOUT_S:g} s"

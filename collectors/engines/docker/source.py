@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from collectors.engines.docker.address import resolve
-from collectors.engines.docker.containers import Facts, limits_sample, state_of, to_facts, to_workload
+from collectors.engines.docker.containers import Facts, limits_sample, state_of, to_facts, to_workload, was_killed
 from collectors.engines.docker.endpoint import Endpoint, clamp_version, engine_of, failures, translate
 from collectors.engines.docker.events import EventListener
 from collectors.engines.docker.stats import StatsStreams, with_limits
@@ -159,14 +159,17 @@ class DockerSource:
         """Inspect new or changed containers, running ones first; forget those that are gone; drop 404s from the list.
 
         Containers that are stopped or stopping are not inspected: they have no new facts, and while the engine starts
-        or removes a container, an inspection blocks until that is done.
+        or removes a container, an inspection blocks until that is done. Those that were killed are, once: only an
+        inspection shows whether it was for lack of memory.
         """
         listed = {entry["Id"]: str(entry.get("State")) for entry in entries}
+        killed = {entry["Id"] for entry in entries if was_killed(entry)}
         self._facts = {identity: facts for identity, facts in self._facts.items() if identity in listed}
         due = [
             identity
             for identity, state in listed.items()
-            if state_of(state) not in _NOT_INSPECTED and self._facts.get(identity, ("", None))[0] != state
+            if (state_of(state) not in _NOT_INSPECTED or identity in killed)
+            and self._facts.get(identity, ("", None))[0] != state
         ]
         if not due:
             return

@@ -15,22 +15,13 @@ from xml.etree import ElementTree
 
 import msgspec
 
+from collectors.engines.libvirt.states import to_reason, to_state
 from collectors.kernel.cgroup.parsers import number
-from collectors.model.workloads import Kind, Sample, State, Workload, WorkloadId
+from collectors.model.unmeasured import Cause, Topic
+from collectors.model.workloads import Kind, Sample, Unmeasured, Workload, WorkloadId
 from collectors.safety.sanitize import sanitize
 from collectors.safety.untrusted import count
 
-_STATES = {
-    1: State.RUNNING,
-    2: State.BLOCKED,
-    3: State.PAUSED,
-    4: State.STOPPING,
-    5: State.STOPPED,
-    6: State.CRASHED,
-    7: State.SUSPENDED,
-}
-_PAUSED, _PAUSED_STARTING_UP = 3, 11
-_SHUT_OFF, _SHUT_OFF_CRASHED = 5, 3
 _CONTAINER_ENGINES = frozenset({"lxc", "openvz"})
 
 _VCPU = re.compile(r"vcpu\.\d+\.(time|delay)")
@@ -54,34 +45,56 @@ class Description(msgspec.Struct, frozen=True, gc=False):
     """Quota of each virtual CPU in cores; `None` without one."""
     global_quota_cores: float | None = None
     """Quota of the whole domain in cores; `None` without one."""
+    interface_types: tuple[str, ...] = ()
+    """The `type` of each network interface, such as `bridge`, `network` or `user`."""
+    balloon_gap: str = Cause.NO_GUEST_REPORT
+    """Why the guest's memory is not reported, if it is not: a `Cause`."""
 
 
 _UNDESCRIBED = Description()
 
 
 def to_workload(
-    identity: WorkloadId, name: str, record: Mapping[str, Any], description: Description, endpoint: str = ""
+    identity: WorkloadId,
+    name: str,
+    record: Mapping[str, Any],
+    description: Description,
+    endpoint: str = "",
+    is_saved: bool = False,
 ) -> Workload:
-    """Return the workload of a domain."""
+    """Return the workload of a domain; `is_saved`: it has a managed saved state, from which it is started."""
+    numbers = (record.get("state.state"), record.get("state.reason"))
+    state = to_state(*numbers)
     return Workload(
         identity,
         Kind.CONTAINER if identity.engine in _CONTAINER_ENGINES else Kind.VM,
         sanitize(name) or identity.id,
-        to_state(record.get("state.state"), record.get("state.reason")),
+        state,
         name_is_known=bool(name),
         image=description.title or description.machine,
         description=description.description,
         endpoint=endpoint,
+        state_reason=to_reason(*numbers, is_saved),
+        unmeasured=unmeasured(record, description) if state.is_active else (),
     )
 
 
-def to_state(state: object, reason: object = None) -> State:
-    """Return the state for libvirt's state and reason; `UNKNOWN` for anything else."""
-    if state == _PAUSED and reason == _PAUSED_STARTING_UP:
-        return State.STARTING
-    if state == _SHUT_OFF and reason == _SHUT_OFF_CRASHED:
-        return State.CRASHED
-    return _STATES.get(state, State.UNKNOWN) if isinstance(state, int) else State.UNKNOWN
+def unmeasured(record: Mapping[str, Any], description: Description) -> tuple[Unmeasured, ...]:
+    """Return what libvirt cannot measure of a running domain, and why. An incomplete record is that of a busy monitor.
+
+    libvirt counts an interface at its tap device: one without (`type='user'`, `hostdev`) has a name of no device.
+    """
+    notes = []
+    if not any(_BLOCK.fullmatch(key) for key in record):
+        has_disk = bool(record.get("block.count", len(description.disks)))
+        notes.append(Unmeasured(Topic.GUEST_DISK, Cause.BUSY_MONITOR if has_disk else Cause.NO_DISK))
+    if not any(_NET.fullmatch(key) for key in record):
+        kinds = ", ".join(sorted(set(description.interface_types)))
+        cause = Cause.UNCOUNTED_INTERFACE if kinds else Cause.NO_INTERFACE
+        notes.append(Unmeasured(Topic.NETWORK, cause, f"type {kinds}" if kinds else ""))
+    if not count(record.get("balloon.last-update")):
+        notes.append(Unmeasured(Topic.GUEST_MEMORY, description.balloon_gap))
+    return tuple(notes)
 
 
 def to_sample(
@@ -149,7 +162,19 @@ def parse_xml(xml: str) -> Description:
         and domain.find("memoryBacking/hugepages/page[@nodeset]") is None,
         _quota(domain, "cputune/quota", "cputune/period"),
         _quota(domain, "cputune/global_quota", "cputune/global_period"),
+        tuple(sanitize(interface.get("type") or "", 40) for interface in domain.iterfind("devices/interface")),
+        _balloon_gap(domain),
     )
+
+
+def _balloon_gap(domain: ElementTree.Element) -> str:
+    """Return the cause of a missing report of the guest's memory, as far as the definition shows it."""
+    balloon = domain.find("devices/memballoon")
+    if balloon is None or balloon.get("model") == "none":
+        return Cause.NO_BALLOON
+    stats = balloon.find("stats")
+    period = (stats.get("period") if stats is not None else None) or "0"
+    return Cause.NO_BALLOON_PERIOD if period == "0" else Cause.NO_GUEST_REPORT
 
 
 def ends_on_reboot(xml: str) -> bool:

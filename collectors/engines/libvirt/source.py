@@ -19,13 +19,13 @@ from urllib.parse import urlsplit
 from collectors.engines.libvirt.domains import Description, parse_xml, to_sample, to_workload
 from collectors.engines.libvirt.event_loop import ensure_event_loop
 from collectors.engines.libvirt.events import DomainEvents
-from collectors.engines.libvirt.stats import StatsReader
+from collectors.engines.libvirt.stats import UNSUPPORTED, StatsReader
 from collectors.engines.libvirt.uri import DEFAULT_URI, asked_uri, check_uri, connection_uri, endpoint_of
 from collectors.engines.ssh_target import ssh_target
 from collectors.kernel.daemon_usage import DaemonUsage
 from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown, SourceError
 from collectors.model.workloads import Sample, State, Workload, WorkloadId
-from collectors.safety.permissions import access_remedy, mount_remedy
+from collectors.safety.permissions import access_remedy, mount_remedy, start_remedy
 from collectors.safety.sanitize import sanitize
 from collectors.sampling.source import SourceReading
 
@@ -47,7 +47,8 @@ _NOT_ALLOWED_WORDS = ("permission denied", "authentication", "polkit", "system b
 INSTALL = "pip install 'vmtop[libvirt]' (needs libvirt-dev, pkg-config, a C compiler)"
 _GROUP = "libvirt"
 _REFUSING_SOCKET = re.compile(r"socket to '([^']+)'")
-_START = "sudo systemctl start libvirtd"
+_UNITS = ("libvirtd.service", "virtqemud.socket")
+"""What runs the daemon, on distributions with a monolithic one and with one for each driver."""
 
 
 SOONEST_S, LATEST_S = 2.0, 5.0
@@ -183,14 +184,30 @@ class LibvirtSource:
         wall = time.time()
         workloads: dict[WorkloadId, Workload] = {}
         samples: dict[WorkloadId, tuple[Sample, ...]] = {}
+        saved = self._saved(records)
         for domain, record in records:
-            identity = WorkloadId(self._engine, domain.UUIDString())
+            uuid = domain.UUIDString()
+            identity, is_saved = WorkloadId(self._engine, uuid), uuid in saved
             described = self._describe(domain)
-            workload = to_workload(identity, domain.name(), record, described, self._endpoint)
+            workload = to_workload(identity, domain.name(), record, described, self._endpoint, is_saved)
             workloads[identity] = workload
             if workload.state.is_active:
                 samples[identity] = (to_sample(record, str(domain.ID()), at_ns, wall, described),)
         return workloads, samples
+
+    def _saved(self, records: list[tuple[virDomain, dict[str, Any]]]) -> set[str]:
+        """Return the UUIDs of the domains with a managed saved state, by one call if any domain is shut off."""
+        import libvirt
+
+        if self._connection is None or all(domain.ID() >= 0 for domain, _ in records):
+            return set()
+        try:
+            saved = self._connection.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE)
+        except libvirt.libvirtError as error:
+            if error.get_error_code() in UNSUPPORTED:
+                return set()
+            raise
+        return {domain.UUIDString() for domain in saved}
 
     def _describe(self, domain: virDomain) -> Description:
         """Return the values from a domain's XML, which is read again after a start, a change or a minute."""
@@ -230,7 +247,7 @@ def translate(error: Any, uri: str) -> SourceError:
         remedy = access_remedy(Path(socket[1]) if socket else None, _GROUP)
         return AccessDenied(f"{where} denies access to this user: {message}", remedy)
     is_not_running = "connection refused" in lower or "no such file" in lower
-    return SourceDown(f"{where}: {message}", _START if is_not_running and not endpoint_of(uri) else "")
+    return SourceDown(f"{where}: {message}", start_remedy(*_UNITS) if is_not_running and not endpoint_of(uri) else "")
 
 
 def _close(connection: virConnect, callbacks: list[int]) -> None:

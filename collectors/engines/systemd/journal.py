@@ -13,6 +13,7 @@ from typing import Any
 from collectors.engines.line_splitter import LineSplitter
 from collectors.model.errors import AccessDenied, SourceAbsent, SourceError
 from collectors.model.logs import LogLine, clean, first_lines, last_lines
+from collectors.safety.permissions import join_remedy
 from collectors.safety.sanitize import sanitize
 
 _UNIT = re.compile(r"[A-Za-z0-9:_.\\@-]{1,255}\.(?:service|scope|slice)")
@@ -24,7 +25,7 @@ _CURSOR = re.compile(rb'"__CURSOR"\s*:\s*"([!-~]{1,500}?)"')
 _CHUNK = 1 << 16
 _ERROR = 3
 """Priority of errors (RFC 5424); lower is worse."""
-_JOIN = "sudo usermod -aG systemd-journal $USER, then log in again"
+_GROUP = "systemd-journal"
 
 
 class JournalLog:
@@ -97,7 +98,7 @@ class JournalLog:
             message = sanitize(child.stderr.read(2000)).strip() if child.stderr is not None else "journalctl ended"
             if child.wait() > 0:
                 failure = AccessDenied if "permission" in message.lower() else SourceError
-                raise failure(f"the journal cannot be read: {message}", _JOIN)
+                raise failure(f"the journal cannot be read: {message}", join_remedy(_GROUP))
         finally:
             child.kill()
             child.communicate()

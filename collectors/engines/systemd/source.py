@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from collectors.engines.systemd.bus import SERVICE, SERVICE_NAME, NoSuchUnit, SystemBus, system_bus
+from collectors.engines.systemd.results import Endings
 from collectors.engines.systemd.unit_at_rest import UnitAtRest, slice_path, unit_at_rest
 from collectors.engines.systemd.unit_files import EnabledServices
 from collectors.kernel.daemon_usage import DaemonUsage
@@ -21,7 +22,10 @@ _OTHERS = ("systemd-nspawn@",)
 
 
 class SystemdSource:
-    """Lists stopped and failed services. One call per reading, two for each that is new, and more after changes."""
+    """Lists stopped and failed services.
+
+    One call per reading, two for each unit that is new, one a minute for each that failed, and more after changes.
+    """
 
     name = "systemd"
     interval_s = 5.0
@@ -33,6 +37,7 @@ class SystemdSource:
     def __init__(self) -> None:
         self._stack = ExitStack()
         self._bus: SystemBus | None = None
+        self._endings = Endings()
         self._enabled: EnabledServices | None = None
         self._manager = DaemonUsage()
         self._enabled_names: frozenset[str] | None = None
@@ -58,6 +63,7 @@ class SystemdSource:
     def _list(self, bus: SystemBus, enabled_names: Callable[[], frozenset[str]]) -> list[Workload]:
         units = bus.call("ListUnitsByPatterns", "asas", ([], ["*.service"]))[0]
         enabled = enabled_names()
+        endings = self._endings.read(bus, [str(unit[6]) for unit in units if unit[3] == "failed"])
         previous = self._units if enabled is self._enabled_names else {}  # listed anew: units were reloaded as well
         self._enabled_names, self._units = enabled, {}
         workloads: list[Workload] = []
@@ -69,7 +75,7 @@ class SystemdSource:
                 continue
             unit = self._units[name] = previous[name] if name in previous else _read_unit(bus, str(path))
             if unit is not None and (state is State.CRASHED or unit.is_meant_to_run):
-                workloads.append(_workload(name, unit.slice, state, description))
+                workloads.append(_workload(name, unit.slice, state, description, endings.get(str(path), ("", None))))
         return workloads
 
     def close(self) -> None:
@@ -85,7 +91,7 @@ def _read_unit(bus: SystemBus, path: str) -> UnitAtRest | None:
         return None
 
 
-def _workload(name: str, slice_name: str, state: State, description: str) -> Workload:
+def _workload(name: str, slice_name: str, state: State, description: str, ending: tuple[str, int | None]) -> Workload:
     """Describe a unit as the kernel's source does while it runs: a stop must not make it another workload."""
     return Workload(
         WorkloadId("systemd", f"{slice_path(slice_name)}/{sanitize(name)}"),
@@ -94,6 +100,8 @@ def _workload(name: str, slice_name: str, state: State, description: str) -> Wor
         state,
         description=sanitize(description) or None,
         project=sanitize(slice_name) if slice_path(slice_name) else None,
+        exit_code=ending[1],
+        state_reason=ending[0] or None,
     )
 
 

@@ -21,11 +21,14 @@ from collectors.kernel.cgroup.networks import NetworkClaims, roles_of_process
 from collectors.kernel.cgroup.open_files import find_directories
 from collectors.kernel.cgroup.process_io import ProcessIo
 from collectors.kernel.cgroup.slow_files import SlowFiles, read_machine_process
+from collectors.kernel.cgroup.unmeasured import unmeasured_files, unmeasured_network
 from collectors.kernel.network_edge import NetworkEdge
-from collectors.model.workloads import Kind, Sample, State, Workload, WorkloadId
+from collectors.model.workloads import Kind, Sample, State, Unmeasured, Workload, WorkloadId
 from collectors.safety.sanitize import sanitize
 
 _SLOW_EVERY = 5
+_NOTES_EVERY = 8
+"""Slow readings after which it is noted again what cannot be measured: it changes only when someone changes it."""
 _PATIENCE = 3
 """Readings for which a group without processes is withheld, when only a process can show its id."""
 
@@ -83,6 +86,8 @@ class Group:
         self._identity = identify(cgroup, self._directories.all, context.proc, context.host_network, context.names)
         self._keep_process()
         self._workload: Workload | None = None
+        self._slow_readings = 0
+        self._unmeasured: tuple[Unmeasured, ...] = ()
 
     @property
     def id(self) -> WorkloadId:
@@ -150,6 +155,7 @@ class Group:
             cgroup=sanitize(self.cgroup.path, 1024),
             parent=parent,
             started_at=identity.started_at,
+            unmeasured=self._unmeasured,
         )
         return self._workload
 
@@ -166,25 +172,35 @@ class Group:
         if self._process_io is not None and self._slow_files.is_populated is not False:
             self._process_io.find_folders()
         self._state = state_of(self._identity, self._slow_files.is_frozen)
-        process = read_machine_process(self._discovered.kind, context.proc, self._pid)
+        process = read_machine_process(self._discovered.kind, context.proc, self._identity.pid)
         slow = self._slow_files.sample(context.limits, self._fast_files.epoch, process, self._fast_files.memory_stat)
         self._count_kills(slow.oom_kills_total)
+        self._note_unmeasured()
         return slow
+
+    def _note_unmeasured(self) -> None:
+        """Note what cannot be measured. The second reading is the first at which every namespace has its owner."""
+        context, identity = self._context, self._identity
+        if self._slow_readings % _NOTES_EVERY < 2:
+            files = unmeasured_files(self._directories, context.is_blkio_dead, identity.pid, context.proc)
+            owner = context.networks.owner(identity.network) if identity.network else None
+            other = owner if owner != self.cgroup.path else None
+            network = unmeasured_network(self._discovered.kind, identity, other, context.host_network, context.proc)
+            notes = (*files, network) if network else files
+            if notes != self._unmeasured:
+                self._unmeasured, self._workload = notes, None
+        self._slow_readings += 1
 
     def _count_kills(self, kills: int | None) -> None:
         if kills is not None and self._kills is not None and kills > self._kills:
             self.killed += kills - self._kills
         self._kills = kills
 
-    @property
-    def _pid(self) -> int | None:
-        return self._identity.process.pid if self._identity.process is not None else None
-
     def _is_search_due(self) -> bool:
         """Whether to look for the first process: rarely if there has long been none, since it costs a walk."""
-        if self._pid is None and self._slow_files.is_populated is False:
+        if self._identity.pid is None and self._slow_files.is_populated is False:
             return False
-        return self._pid is not None or self._readings < 4 * _SLOW_EVERY or self._readings % 8 == 0
+        return self._identity.pid is not None or self._readings < 4 * _SLOW_EVERY or self._readings % 8 == 0
 
     def _identify_again(self, has_ended: bool = False) -> None:
         """Look for the first process again when it has ended, and for a name as long as none is known."""
@@ -201,6 +217,7 @@ class Group:
         self._drop_process()
         self._identity = identity
         self._workload = None
+        self._slow_readings = 0
         self._keep_process()
 
     def _is_alive(self) -> bool:

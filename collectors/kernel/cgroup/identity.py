@@ -31,6 +31,11 @@ class Identity:
     network: str | None = None
     """The network namespace that is its own and not the host's, empty when it may not be seen; `None` without one."""
 
+    @property
+    def pid(self) -> int | None:
+        """The id of the first process; `None` when there is none, or none may be seen."""
+        return None if self.process is None else self.process.pid
+
 
 def identify(cgroup: Cgroup, directories: list[str], proc: str, host_network: str | None, names: Names) -> Identity:
     """Identify the workload of a cgroup.

@@ -23,6 +23,10 @@ class NetworkClaims:
             return True
         return False
 
+    def owner(self, network: str) -> str | None:
+        """Return the path of the group that counts a namespace; `None` if none does."""
+        return self._owners.get(network, (0.0, None))[1]
+
     def release(self, network: str, path: str) -> None:
         """Give a namespace up, when the group has gone."""
         if self._owners.get(network, (0.0, ""))[1] == path:

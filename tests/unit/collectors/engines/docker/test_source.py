@@ -17,6 +17,7 @@ from collectors.model.errors import AccessDenied, SourceDown
 from collectors.model.workloads import Availability, Event, Sample, State, WorkloadId
 from collectors.sampling.source import SourceReading
 from collectors.sampling.worker import Worker
+from tests.helpers.distribution import pretend
 from tests.helpers.frame_watch import threads_named
 from tests.helpers.lab.process import wait_until
 
@@ -32,14 +33,15 @@ def test_only_a_local_socket_is_local() -> None:
     assert Endpoint("ssh://me:secret@host:22").shown == "host:22"
 
 
-def test_a_refused_permission_says_what_to_do() -> None:
+def test_a_refused_permission_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     import requests
     from urllib3.exceptions import ProtocolError
 
+    pretend(monkeypatch, tmp_path, {"docker": ()}, ())
     hidden = requests.ConnectionError(ProtocolError("Connection aborted.", PermissionError(13, "Permission denied")))
-    found = translate(hidden, Endpoint("unix:///run/docker.sock"))
+    found = translate(hidden, Endpoint("unix:///nowhere/docker.sock"))
     assert found.availability is Availability.DENIED
-    assert "/run/docker.sock" in found.reason
+    assert "/nowhere/docker.sock" in found.reason
     assert "usermod -aG docker" in found.remedy
 
 
@@ -154,7 +156,10 @@ def test_a_proxy_that_forbids_the_list_denies_access(tmp_path: Path) -> None:
             source.read()
 
 
-def test_an_engine_that_ended_is_down_although_its_socket_is_still_there(tmp_path: Path) -> None:
+def test_an_engine_that_ended_is_down_although_its_socket_is_still_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pretend(monkeypatch, tmp_path, {}, ("docker.service",))
     with engine(tmp_path, lambda path: response(VERSION if path == "/version" else b"[]")) as source:
         source.open(lambda: None)
         assert source.read().workloads == {}

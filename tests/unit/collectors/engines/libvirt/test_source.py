@@ -11,13 +11,16 @@ import pytest
 from collectors.analysis.rates import Pair, Reading
 from collectors.engines.libvirt import source as source_module
 from collectors.engines.libvirt.connection import LibvirtDaemon
-from collectors.engines.libvirt.domains import Description, parse_xml, to_sample, to_state, to_workload
+from collectors.engines.libvirt.domains import Description, parse_xml, to_sample, to_workload
 from collectors.engines.libvirt.events import name_event
 from collectors.engines.libvirt.source import LibvirtSource, pace, translate
+from collectors.engines.libvirt.states import to_state
 from collectors.engines.libvirt.uri import connection_uri, endpoint_of
 from collectors.model.errors import SourceAbsent, SourceDown
+from collectors.model.unmeasured import Cause
 from collectors.model.workloads import Availability, Kind, Sample, State, WorkloadId
 from collectors.sampling.source import SourceReading
+from tests.helpers.distribution import pretend
 from tests.helpers.strategies import workload
 
 if TYPE_CHECKING:
@@ -142,9 +145,18 @@ def test_the_xml_gives_title_machine_and_devices() -> None:
     found = parse_xml(
         "<domain><title>mail \u202e</title><description>two\n lines</description>"
         "<os><type arch='x86_64' machine='pc-q35-7.2'>hvm</type></os><devices>"
-        "<disk><target dev='vda'/></disk><disk/><interface><target dev='vnet0'/></interface></devices></domain>"
+        "<disk><target dev='vda'/></disk><disk/><interface type='user'><target dev='vnet0'/></interface>"
+        "</devices></domain>"
     )
-    assert found == Description("mail \ufffd", "two lines", "hvm/pc-q35-7.2", ("vda",), ("vnet0",))
+    assert found == Description(
+        "mail \ufffd",
+        "two lines",
+        "hvm/pc-q35-7.2",
+        ("vda",),
+        ("vnet0",),
+        interface_types=("user",),
+        balloon_gap=Cause.NO_BALLOON,
+    )
 
 
 @pytest.mark.parametrize("xml", ["", "<domain>", "<!DOCTYPE d [<!ENTITY a 'b'>]><domain><title>&a;</title></domain>"])
@@ -206,12 +218,13 @@ class Refusal:
         return self.said
 
 
-def test_errors_say_what_to_do() -> None:
+def test_errors_say_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    pretend(monkeypatch, tmp_path, {"libvirt": ()}, ("libvirtd.service",))
     denied = translate(Refusal(38, "Failed to connect socket to '/x': Permission denied"), "qemu:///system")
     assert denied.availability is Availability.DENIED
     assert "usermod -aG libvirt" in denied.remedy
     down = translate(Refusal(38, "Failed to connect socket to '/x': Connection refused"), "qemu:///system")
-    assert (down.availability, down.remedy) == (Availability.DOWN, "sudo systemctl start libvirtd")
+    assert (down.availability, down.remedy) == (Availability.DOWN, "sudo systemctl start libvirtd.service")
     assert translate(Refusal(38, "x: Connection refused"), "qemu+tcp://h/system").remedy == ""
 
 
@@ -284,8 +297,9 @@ def test_a_driver_without_bulk_statistics_is_asked_call_by_call() -> None:
     assert sample.vcpu_total_ns is not None
 
 
-def test_a_uri_that_leads_nowhere_is_down(tmp_path: Any) -> None:
+def test_a_uri_that_leads_nowhere_is_down(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     pytest.importorskip("libvirt")
+    pretend(monkeypatch, tmp_path, {}, ("libvirtd.service",))
     with pytest.raises(SourceDown) as down:
         LibvirtSource(f"qemu+unix:///system?socket={tmp_path}/none").open(lambda: None)
     assert f"{tmp_path}/none" in down.value.reason
