@@ -45,9 +45,9 @@ _GRACE_S = 15.0
 """Seconds for the engine's answer, in addition to the time-out of the action."""
 _POLL_S, _POLL_MOST_S = 0.2, 2.0
 """Seconds between observations, at first and at most: it grows, because each one opens a connection."""
-_STAY_S, _STAY_MOST_S = 0.3, 5.0
+_STAY_S, _STAY_MOST_S = 1.0, 5.0
 """Seconds, at least and at most, before a started workload is observed again: one that ends at once may be seen running
-first. In between it is as long as the start took, so that a slow host has as many instructions' time."""
+first. In between it is twice as long as the start took, so that a slow host has more time."""
 _POLL_LOST_S = 1.0
 
 
@@ -201,7 +201,7 @@ class Runner:
             call_with_timeout(request.timeout_s + _GRACE_S, lambda: engine.perform(request))
             now = self._await(engine, request, before, max(deadline, time.monotonic() + LOOK_S))
             if now is not None and request.verb in STARTING:
-                time.sleep(min(max(_STAY_S, time.monotonic() - asked_at), _STAY_MOST_S))
+                time.sleep(min(max(_STAY_S, 2 * (time.monotonic() - asked_at)), _STAY_MOST_S))
                 later = call_with_timeout(LOOK_S, lambda: engine.observe(request.workload))
                 now = started_twice(now, later)
         except ActionTimedOut:

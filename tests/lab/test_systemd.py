@@ -32,9 +32,7 @@ from tui.settings.config import Config
 UNITS = {
     "calm.service": "[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/bin/sleep 1000\n",
     "broken.service": "[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/bin/false\nType=oneshot\n",
-    "failing.service": (
-        "[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/bin/sh -c 'sleep 0.1; echo going down; exit 3'\n"
-    ),
+    "failing.service": ("[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/bin/sh -c 'echo going down; exit 3'\n"),
     "restless.service": (
         "[Unit]\nDefaultDependencies=no\nStartLimitIntervalSec=0\n[Service]\nRestart=always\nRestartSec=5\n"
         "ExecStart=/bin/sh -c 'exit 4'\n"

@@ -15,12 +15,9 @@ from collectors.analysis.rates import Moment
 from collectors.engines.registry import libraries, owner
 from collectors.json_document import document
 from collectors.model.workloads import Availability, SourceState
-from collectors.safety.permissions import as_root
 
 SCHEMA = "vmtop.doctor/1"
 _FINE = frozenset({Availability.OK, Availability.ABSENT})
-_NAMES_NEED_ROOT = frozenset({"podman", "containerd"})
-"""Engines that keep the names of their containers in files of root's."""
 _LIBRARIES = ("textual", "psutil")
 """In addition to those of the engines."""
 
@@ -127,12 +124,6 @@ def _verdict(moment: Moment) -> str:
         reading.workload.id.engine for reading in moment.readings.values() if not reading.workload.name_is_known
     )
     if unnamed:
-        return f"All that is present can be read, except {_names(unnamed)}."
+        counts = ", ".join(f"{count} of {engine}" for engine, count in sorted(unnamed.items()))
+        return f"All that is present can be read, except names: {counts} are shown by their ids."
     return "All that is present can be read."
-
-
-def _names(unnamed: Counter[str]) -> str:
-    """Describe the names that are not known, with the command that would show them where there is one."""
-    total, counts = unnamed.total(), ", ".join(f"{count} of {engine}" for engine, count in sorted(unnamed.items()))
-    remedy = f" (fix: {as_root()})" if os.getuid() != 0 and unnamed.keys() & _NAMES_NEED_ROOT else ""
-    return f"the names of {total} workload{'' if total == 1 else 's'} ({counts}), shown by id{remedy}"

@@ -27,7 +27,7 @@ from collectors.model.workloads import Kind, Sample, State, Unmeasured, Workload
 from collectors.safety.sanitize import sanitize
 
 _SLOW_EVERY = 5
-_NOTES_EVERY = 8
+_NOTES_EVERY = 12
 """Slow readings after which it is noted again what cannot be measured: it changes only when someone changes it."""
 _PATIENCE = 3
 """Readings for which a group without processes is withheld, when only a process can show its id."""
@@ -181,7 +181,7 @@ class Group:
     def _note_unmeasured(self) -> None:
         """Note what cannot be measured. The second reading is the first at which every namespace has its owner."""
         context, identity = self._context, self._identity
-        if self._slow_readings % _NOTES_EVERY < 2:
+        if self._slow_readings % _NOTES_EVERY == 1:
             files = unmeasured_files(self._directories, context.is_blkio_dead, identity.pid, context.proc)
             owner = context.networks.owner(identity.network) if identity.network else None
             other = owner if owner != self.cgroup.path else None
