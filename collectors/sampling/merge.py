@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import msgspec
 
 from collectors.model.workloads import Sample, State, Workload, WorkloadId
@@ -44,21 +46,43 @@ def mark_unlisted(workloads: dict[WorkloadId, Workload], engines: frozenset[str]
                 workloads[identity] = msgspec.structs.replace(workload, is_listed=False)
 
 
-def join(
-    readings: list[tuple[bool, SourceReading]],
-) -> tuple[dict[WorkloadId, Workload], dict[WorkloadId, tuple[Sample, ...]]]:
+class Joined(NamedTuple):
+    """Several readings as one."""
+
+    workloads: dict[WorkloadId, Workload]
+    samples: dict[WorkloadId, tuple[Sample, ...]]
+    contested: list[int]
+    """How many workloads of each reading were left out because another authority describes them."""
+
+
+def join(readings: list[tuple[bool, SourceReading]]) -> Joined:
     """Join readings, each with whether its source is an authority on names and states.
 
-    Samples keep the order of the readings, so that the kernel's come before a daemon's.
+    Samples keep the order of the readings, so that the kernel's come before a daemon's. Of two authorities that list
+    the same id, the one on this host counts, otherwise the first one: an engine cannot rename another's workloads.
     """
     workloads: dict[WorkloadId, Workload] = {}
     samples: dict[WorkloadId, tuple[Sample, ...]] = {}
-    for _is_authority, reading in sorted(readings, key=lambda pair: pair[0]):
+    authorities: dict[WorkloadId, int] = {}
+    contested = [0] * len(readings)
+    for index in sorted(range(len(readings)), key=lambda index: _order(*readings[index])):
+        is_authority, reading = readings[index]
         for identity, workload in reading.workloads.items():
+            if is_authority and authorities.setdefault(identity, index) != index:
+                contested[index] += 1
+                continue
             weaker = workloads.get(identity)
             workloads[identity] = workload if weaker is None else join_workload(weaker, workload)
-    for _is_authority, reading in readings:
+    for index, (_, reading) in enumerate(readings):
         for identity, source_samples in reading.samples.items():
+            if contested[index] and authorities.get(identity, index) != index:
+                continue
             earlier_samples = samples.get(identity)
             samples[identity] = source_samples if earlier_samples is None else earlier_samples + source_samples
-    return workloads, samples
+    return Joined(workloads, samples, contested)
+
+
+def _order(is_authority: bool, reading: SourceReading) -> tuple[bool, bool]:
+    """Return what to sort readings by: authorities come last, those of other hosts after those of this host."""
+    first = next(iter(reading.workloads.values()), None)
+    return is_authority, first is not None and bool(first.endpoint)

@@ -34,6 +34,8 @@ _OWN = ("id", "image", "labels", "parent", "description", "unmeasured")
 _FACTS = tuple(name for name in Workload.__struct_fields__ if name not in _OWN)
 _NOT_CARRIED = frozenset(name for name in COLUMNS if is_counter(name))
 _LARGEST = 2**63 - 1
+_SET = 1000
+"""Workloads in one line at most, so that no line is longer than readers take."""
 _encode = msgspec.json.Encoder().encode
 
 
@@ -97,7 +99,8 @@ class Encoder:
                 self._described[identity] = workload
                 number = self._numbers.setdefault(identity, len(self._numbers) + 1)
                 changed.append(_workload(number, workload))
-        return [*lines, _line(WorkloadsLine(changed))] if changed else lines
+        starts = range(0, len(changed), _SET)
+        return [*lines, *(_line(WorkloadsLine(changed[start : start + _SET])) for start in starts)]
 
     def _blocks(self, frame: Frame) -> list[Block]:
         groups: dict[tuple[int, str], list[tuple[int, Sample]]] = {}

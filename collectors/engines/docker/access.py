@@ -63,7 +63,7 @@ class DockerAccess(EngineAccess):
     def raw_description(self, workload: Workload) -> RawDescription:
         with self.daemon(workload).client() as client:
             inspection: Any = client.inspect_container(workload.id.id)
-        text = json.dumps(redact_json(inspection), indent=2, ensure_ascii=False)
+            text = json.dumps(redact_json(inspection), indent=2, ensure_ascii=False)  # which fails if it is too deep
         return RawDescription("inspection by the engine", text)
 
     def open_log(self, workload: Workload) -> Log:

@@ -7,7 +7,7 @@ import socket
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
-from collectors.engines.docker.endpoint import failures
+from collectors.engines.docker.endpoint import failures, is_id
 from collectors.model.errors import SourceError
 from collectors.model.workloads import Workload
 
@@ -34,6 +34,8 @@ class DockerConsole:
                 workload.id.id, list(_SHELL), stdin=True, tty=True, detach_keys=_DETACH_KEYS
             )
             self._id = str(execution["Id"])
+            if not is_id(self._id):
+                raise SourceError("the engine's answer has no valid id of the shell")
             self._stream: Any = self._client.exec_start(self._id, tty=True, socket=True)
             self._stack = stack.pop_all()
         self._socket: Any = getattr(self._stream, "_sock", self._stream)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from collectors.safety.sanitize import sanitize
 from collectors.safety.untrusted import objects, text
 
 if TYPE_CHECKING:
-    from docker import APIClient
+    from collectors.engines.docker.bounded_client import BoundedClient
 
 TIMEOUT_S = 3.0
 _FIRST_ANSWER_S = 30.0
@@ -26,6 +27,7 @@ _OLDEST_PROBE = "1.44"
 """A valid version for the client that requests `/version`, whose path does not contain it."""
 _GROUP = "docker"
 """Whose members may use the socket on most hosts."""
+_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.-]{0,127}")
 _UNITS = ("docker.service", "podman.socket")
 
 
@@ -67,17 +69,17 @@ class Endpoint:
         """Its socket or host, for use in a sentence."""
         return sanitize(str(self.socket)) if self.socket else self.shown or sanitize(self.url)
 
-    def connect(self, version: str, timeout_s: float = TIMEOUT_S) -> APIClient:
+    def connect(self, version: str, timeout_s: float = TIMEOUT_S) -> BoundedClient:
         """Return a client with a pinned version. Sends nothing yet."""
-        from docker import APIClient
+        from collectors.engines.docker.bounded_client import BoundedClient
 
         if self.is_ssh:
             from collectors.engines.docker.ssh import SshAdapter
 
-            client = APIClient(base_url="unix:///ssh", version=version, timeout=timeout_s)  # type: ignore[arg-type]
+            client = BoundedClient(base_url="unix:///ssh", version=version, timeout=timeout_s)  # type: ignore[arg-type]
             client.mount("http+docker://", SshAdapter(ssh_target(self.url), timeout_s))
         else:
-            client = APIClient(base_url=self.url, version=version, timeout=timeout_s, tls=self.tls or False)  # type: ignore[arg-type]  # the stubs have int
+            client = BoundedClient(base_url=self.url, version=version, timeout=timeout_s, tls=self.tls or False)  # type: ignore[arg-type]  # the stubs have int
         if self.is_local or self.is_ssh:
             client.trust_env = False  # a socket has no proxy; looking for one is half the cost of a request
         return client
@@ -116,6 +118,11 @@ def clamp_version(answer: Mapping[str, Any]) -> str:
     return max(chosen, oldest, key=_order) if isinstance(oldest, str) and oldest else chosen
 
 
+def is_id(value: object) -> bool:
+    """Return whether a value can be a container's id: nothing that leads elsewhere in the path of a request."""
+    return isinstance(value, str) and _ID.fullmatch(value) is not None
+
+
 def engine_of(answer: Mapping[str, Any]) -> str:
     """Return `podman` or `docker`, by the components in an answer to `/version`."""
     names = [text(component.get("Name")) for component in objects(answer.get("Components"))]
@@ -125,13 +132,14 @@ def engine_of(answer: Mapping[str, Any]) -> str:
 def failures() -> tuple[type[Exception], ...]:
     """Return the base classes of all exceptions that docker-py raises; imported late, like the library.
 
-    It raises KeyError and TypeError for error answers that are JSON without a `message`.
+    It raises KeyError and TypeError for error answers that are JSON without a `message`, and RecursionError for JSON
+    that is nested too deeply.
     """
     from docker.errors import DockerException
     from requests import RequestException
     from urllib3.exceptions import HTTPError
 
-    return (DockerException, RequestException, HTTPError, OSError, ValueError, KeyError, TypeError)
+    return (DockerException, RequestException, HTTPError, OSError, ValueError, KeyError, TypeError, RecursionError)
 
 
 def translate(error: BaseException, endpoint: Endpoint) -> SourceError:
@@ -155,7 +163,7 @@ def translate(error: BaseException, endpoint: Endpoint) -> SourceError:
         return SourceDown(f"Docker at {endpoint.location} did not answer {limit}")
     if isinstance(error, APIError):
         return _translate_answer(error, endpoint)
-    if isinstance(error, ValueError | KeyError | TypeError):
+    if isinstance(error, ValueError | KeyError | TypeError | RecursionError):
         return SourceDown(f"Docker at {endpoint.location} sent an invalid answer")
     return SourceDown(f"Docker at {endpoint.location}: {sanitize(str(error).partition(chr(10))[0])}")
 

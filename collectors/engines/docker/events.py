@@ -7,15 +7,12 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from collectors.engines.docker.endpoint import Endpoint, failures
 from collectors.model.workloads import Event, WorkloadId
 from collectors.safety.sanitize import sanitize
 from collectors.safety.untrusted import at, part, text, whole_number
-
-if TYPE_CHECKING:
-    from requests import Response
 
 log = logging.getLogger(__name__)
 
@@ -123,15 +120,20 @@ class EventListener:
     def _listen(
         self, endpoint: Endpoint, version: str, engine: str, wake: Callable[[], None], stop: threading.Event
     ) -> None:
+        from docker.types.daemon import CancellableStream
         from requests import HTTPError
+
+        from collectors.engines.docker.bounded_client import messages
 
         # AttributeError: the socket was closed under the reader.
         broken: tuple[type[Exception], ...] = (*failures(), AttributeError)
         try:
             client = endpoint.connect(version)
-            client.hooks["response"].append(_raise_refusal)
-            since: Any = f"{self._last_ns // 10**9}.{self._last_ns % 10**9:09d}" if self._last_ns else None
-            self._stream = stream = client.events(since=since, filters={"type": "container"}, decode=True)
+            parameters = {"filters": '{"type": ["container"]}'}
+            if self._last_ns:
+                parameters["since"] = f"{self._last_ns // 10**9}.{self._last_ns % 10**9:09d}"
+            response = client.open_stream("/events", parameters, None)
+            self._stream = stream = CancellableStream(messages(response), response)
             if stop.is_set():
                 stream.close()  # it was stopped while a frozen engine kept it waiting
             for message in stream:
@@ -175,11 +177,6 @@ class EventListener:
         before = self._health.get(identity)
         self._health[identity] = status
         return status != before
-
-
-def _raise_refusal(response: Response, *_: object, **__: object) -> None:
-    """Raise HTTPError for a refusal: docker-py raises an OSError, which its CancellableStream takes as the end."""
-    response.raise_for_status()
 
 
 def _parse(message: object) -> tuple[str, str, Mapping[str, Any]]:

@@ -121,10 +121,13 @@ class Stream:
 
     def _follow(self) -> None:
         timeline = Timeline()
+        from collectors.engines.docker.bounded_client import messages
+
         broken: tuple[type[Exception], ...] = (*failures(), AttributeError)
         try:
             client = self._endpoint.connect(self._version, _FRAME_TIMEOUT_S)
-            for frame in client.stats(self._identity, decode=True, stream=True):
+            response = client.open_stream(f"/containers/{self._identity}/stats", {"stream": "true"}, _FRAME_TIMEOUT_S)
+            for frame in messages(response):
                 if self._is_stopped:
                     break
                 arrived_ns = time.monotonic_ns()

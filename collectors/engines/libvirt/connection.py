@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from collectors.engines.libvirt.uri import DEFAULT_URI, asked_uri, check_uri, connection_uri
+from collectors.engines.libvirt.uri import DEFAULT_URI, asked_uri, check_uri, connection_uri, endpoint_of
 from collectors.model.errors import SourceAbsent, WorkloadGone
 
 if TYPE_CHECKING:
@@ -21,6 +21,11 @@ class LibvirtDaemon:
 
     def __init__(self, uri: str | None = None) -> None:
         self.uri = connection_uri(asked_uri(uri) or DEFAULT_URI)
+
+    @property
+    def shown(self) -> str:
+        """The daemon's host as in `Workload.endpoint`; empty for a local daemon."""
+        return endpoint_of(self.uri)
 
     @contextmanager
     def connection(self, writable: bool = False) -> Iterator[virConnect]:

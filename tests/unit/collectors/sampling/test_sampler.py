@@ -105,7 +105,7 @@ def test_a_source_that_fails_even_to_close_keeps_its_worker() -> None:
 def test_a_container_of_this_kernel_is_local_however_its_engine_is_reached() -> None:
     seen = Workload(ID, Kind.CONTAINER, "aaaaaaaaaaaa", State.RUNNING, False, cgroup=f"/docker/{ID.id}")
     told = Workload(ID, Kind.CONTAINER, "web", State.RUNNING, endpoint="127.0.0.1:2375")
-    workloads, _ = join([(False, SourceReading({ID: seen}, {})), (True, SourceReading({ID: told}, {}))])
+    workloads, _, _ = join([(False, SourceReading({ID: seen}, {})), (True, SourceReading({ID: told}, {}))])
     assert workloads[ID].endpoint == ""
     assert workloads[ID].name == "web"
 

@@ -230,7 +230,7 @@ def test_a_service_keeps_its_start_when_its_first_process_ends(host: Host) -> No
         reading = source.read()
     (group,) = source._groups.values()
     source.close()
-    assert group._pid == 11, "it was identified again"
+    assert group._identity.pid == 11, "it was identified again"
     assert reading.workloads[identity].started_at == 1_700_000_050.0
 
 
