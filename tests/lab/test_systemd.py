@@ -142,7 +142,7 @@ def test_services_are_acted_on_through_a_real_systemd(uml_lab: UmlLab) -> None:
     environment = {"TMPDIR": "/run/lab/tmp", "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8", "VMTOP_INSIDE_UML": "1"}
     finished = run_under_systemd(uml_lab.folder / "systemd", argv, units(), environment)
     assert finished.returncode == 0, finished.stdout
-    assert "16 passed" in finished.stdout, finished.stdout
+    assert "19 passed" in finished.stdout, finished.stdout
 
 
 def finish(folder: Path, request: Request) -> Outcome:
