@@ -27,6 +27,7 @@ from tests.helpers.lab.process import wait_until
 from tests.helpers.lab.uml import UmlLab
 from tests.helpers.lab.uml_systemd import run_under_systemd
 from tui.cli.commands.actions import run
+from tui.cli.sampling import Wait
 from tui.settings.config import Config
 
 UNITS = {
@@ -241,7 +242,7 @@ def test_the_journal_of_a_service_is_read_in_windows_and_followed() -> None:
 def command(verb: Verb, *names: str) -> int:
     """Do what `vmtop VERB NAMES --yes` does on a host that has systemd only."""
     specs = [SourceSpec("host"), SourceSpec("cgroup"), SourceSpec("systemd")]
-    return run(verb, names, specs, Config(), True, 5.0, AfterTimeout.LEAVE)
+    return run(verb, names, specs, Config(), True, 5.0, AfterTimeout.LEAVE, Wait())
 
 
 @pytest.mark.uml

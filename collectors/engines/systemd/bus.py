@@ -11,11 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown, SourceError
+from collectors.model.errors import AccessDenied, NotInTime, SourceAbsent, SourceDown, SourceError
 from collectors.safety.sanitize import sanitize
-from collectors.sampling.timeout import call_with_timeout
+from collectors.sampling.timeout import ANSWER_S, call_with_timeout
 
-ANSWER_S = 3.0
 _NAME, _PATH = "org.freedesktop.systemd1", "/org/freedesktop/systemd1"
 MANAGER = "org.freedesktop.systemd1.Manager"
 UNIT = "org.freedesktop.systemd1.Unit"
@@ -81,7 +80,7 @@ class SystemBus:
         try:
             answer = self._connection.send_and_get_reply(message, timeout=ANSWER_S)
         except TimeoutError:
-            raise SourceDown(f"systemd did not answer within {ANSWER_S:g} s") from None
+            raise NotInTime(f"systemd did not answer within {ANSWER_S:g} s") from None
         except OSError as error:
             raise SourceDown(f"the connection to the connection to systemd was lost: {error}") from error
         if answer.header.message_type is MessageType.error:
