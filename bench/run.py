@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
-from bench import memory_growth, painting, peers, sampling, sessions, starting, tick_steps
+from bench import memory_growth, painting, peers, sampling, sessions, starting, systemd_host, tick_steps
 from bench.measure import Result, yardstick
 
 _RESULTS = Path(__file__).parent / "RESULTS.md"
@@ -49,6 +49,12 @@ def parts() -> list[Part]:
         Part("painting", painting.TITLE, painting.ABOUT, lambda folder: painting.measure(folder, _say)),
         Part("steps", tick_steps.TITLE, tick_steps.ABOUT, lambda folder: tick_steps.measure(folder, _say)),
         Part("starting", starting.TITLE, starting.ABOUT, lambda folder: starting.measure(folder, _say)),
+        Part(
+            "systemd",
+            systemd_host.TITLE,
+            systemd_host.ABOUT,
+            lambda folder: systemd_host.measure(folder, _say),
+        ),
         Part("sampling", sampling.TITLE, sampling.ABOUT, lambda folder: sampling.measure(folder, _say)),
     ]
 

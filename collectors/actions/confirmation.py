@@ -36,11 +36,34 @@ def consequence(request: Request) -> str:
 def besides(request: Request) -> tuple[str, ...]:
     """Return the side effects that the verb does not imply, as sentences: what is lost, what else is affected."""
     sentences = owner(request.workload).warnings(request)
-    if request.nested and (request.verb in _ENDS or request.verb in (Verb.RESTART, Verb.PAUSE)):
+    if request.nested and _interrupts(request):
         effect = "pauses" if request.verb is Verb.PAUSE else "ends"
         names = some([f"{workload.kind} {workload.name}" for workload in request.nested])
         sentences.append(f"This also {effect} what runs inside it: {names}.")
+    if _interrupts(request):
+        sentences += _losses(request)
     return tuple(sentences)
+
+
+def must_be_typed(request: Request) -> bool:
+    """Return whether the name has to be typed: the verb destroys something, or the action hits more than its target."""
+    return VERBS[request.verb].is_typed or (_interrupts(request) and bool(request.nested or _losses(request)))
+
+
+def _interrupts(request: Request) -> bool:
+    return request.verb in _ENDS or request.verb in (Verb.RESTART, Verb.PAUSE)
+
+
+def _losses(request: Request) -> list[str]:
+    """Return as sentences what others lose while the workload does not run."""
+    sentences = []
+    if request.dependents.session:
+        sentences.append(f"You may lose this terminal: {request.dependents.session}.")
+    if request.dependents.mounts:
+        sentences.append(
+            f"It serves file systems mounted on this host, which will hang: {some(request.dependents.mounts)}."
+        )
+    return sentences
 
 
 def _notes(request: Request) -> frozenset[Note]:

@@ -23,6 +23,11 @@ def ancestors_groups(proc: Path = Path("/proc")) -> frozenset[str]:
     return frozenset(group for pid in _ancestors(proc) for group in _groups(proc / pid)) - own_groups(proc)
 
 
+def own_and_ancestors(proc: Path = Path("/proc")) -> tuple[str, ...]:
+    """Return `self` and the process ids of this process's ancestors, nearest first."""
+    return ("self", *_ancestors(proc))
+
+
 def _ancestors(proc: Path) -> Iterator[str]:
     """Yield the process ids of the ancestors, nearest first, as far as this user or container can see them."""
     pid = "self"

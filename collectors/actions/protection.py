@@ -1,4 +1,4 @@
-"""Protects workloads from accidents: those that vmtop runs in, a kubelet's, essential services and labelled ones.
+"""Protects workloads from accidents: those that others or vmtop itself depend on, a kubelet's, and labelled ones.
 
 Only the configuration can make exceptions; no key can.
 """
@@ -10,6 +10,8 @@ from pathlib import Path
 
 from collectors.actions.essential_services import why_essential
 from collectors.actions.own_groups import ancestors_groups, own_groups
+from collectors.model.actions import NO_DEPENDENTS, Dependents, Observed
+from collectors.model.wording import some
 from collectors.model.workloads import Kind, Workload
 from collectors.safety.permissions import own_containers, read_if_allowed
 
@@ -34,16 +36,31 @@ class Protection:
         self._ancestors_groups = ancestors_groups(proc)
         self._own_domain = read_if_allowed(dmi / "product_uuid").strip().lower()
 
-    def reason(self, workload: Workload, real_name: str = "") -> str:
+    def reason(
+        self,
+        workload: Workload,
+        seen: Observed | None = None,
+        nested: Sequence[Workload] = (),
+        dependents: Dependents = NO_DEPENDENTS,
+    ) -> str:
         """Return why a workload is protected; empty when it is not, or when the configuration allows it.
 
         Args:
             workload: The workload to act on.
-            real_name: Its engine's own name for it, if known: a service may have been given by an alias.
+            seen: What its engine reports: its dependents, and its own name (a service may have been given by an alias).
+            nested: The workloads that run inside it.
+            dependents: What else depends on it.
         """
         if self._allowed & {workload.name, workload.id.id, f"{workload.kind}:{workload.name}"}:
             return ""
-        return self._own(workload) or _kubernetes(workload) or _essential(workload, real_name) or _label(workload)
+        return (
+            self._own(workload)
+            or _kubernetes(workload)
+            or _essential(workload, seen)
+            or _carries(workload, nested)
+            or dependents.session
+            or _label(workload)
+        )
 
     def _own(self, workload: Workload) -> str:
         if workload.id.id in self._own_containers:
@@ -77,10 +94,19 @@ def _kubernetes(workload: Workload) -> str:
     return "a kubelet owns it and would undo this: use kubectl" if is_owned else ""
 
 
-def _essential(workload: Workload, real_name: str) -> str:
+def _essential(workload: Workload, seen: Observed | None) -> str:
     if workload.kind is not Kind.SERVICE:
         return ""
-    return why_essential(workload.id.id.rpartition("/")[2]) or why_essential(real_name)
+    own_reason = why_essential(workload.id.id.rpartition("/")[2]) or why_essential(seen.name if seen else "")
+    essential = [unit for unit in (seen.dependents if seen else ()) if why_essential(unit)]
+    return own_reason or (f"{some(essential)} would stop or restart with it" if essential else "")
+
+
+def _carries(workload: Workload, nested: Sequence[Workload]) -> str:
+    """Return which workloads run inside a service. For a container or VM that is a warning: it is what they are for."""
+    if workload.kind is not Kind.SERVICE or not nested:
+        return ""
+    return f"{some([f'{inner.kind} {inner.name}' for inner in nested])} run inside it"
 
 
 def _label(workload: Workload) -> str:

@@ -79,6 +79,20 @@ class Observed(NamedTuple):
     notes: frozenset[Note] = frozenset()
     dependents: tuple[str, ...] = ()
     """Active units that stop or restart with it, directly; sanitized."""
+    addresses: frozenset[str] = frozenset()
+    """Its IP addresses on the networks of this host, as far as its engine knows them."""
+
+
+class Dependents(NamedTuple):
+    """What outside a workload depends on it, as far as this user can see."""
+
+    session: str = ""
+    """How the login session depends on it, as a clause; empty if it does not."""
+    mounts: tuple[str, ...] = ()
+    """Where file systems that it serves are mounted on this host; sanitized."""
+
+
+NO_DEPENDENTS = Dependents()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +109,7 @@ class Request:
     """Workloads that run inside it and are affected too."""
     by_id: bool = False
     """Whether the equivalent command uses the id: typed by hand, the name might reach a workload of another engine."""
+    dependents: Dependents = NO_DEPENDENTS
 
 
 class ActionTimedOut(Exception):

@@ -197,6 +197,9 @@ class SourceState(msgspec.Struct, frozen=True, gc=False):
     """Monotonic instant of the last successful reading, in ns; `None` if there was none."""
     cost_ns: int | None = None
     """Duration of that reading in ns."""
+    daemon_cores: float | None = None
+    """CPU time of the engine's daemon during the readings, by the time since the first one; not kept in session files.
+    `None` for sources without a daemon on this host, and where it is not known which process that is."""
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):

@@ -62,6 +62,7 @@ class Worker:
         self._read_at_ns: int | None = None
         self._cost_ns: int | None = None
         self._spent_ns = 0
+        self._daemon = _DaemonCores()
         self._error: SourceError | None = None
         self._due = 0.0
         self._is_woken = False
@@ -146,6 +147,7 @@ class Worker:
             reading.remedy,
             self._read_at_ns,
             self._cost_ns,
+            self._daemon.cores,
         )
 
     def _never_answered(self, silent_s: float) -> SourceState:
@@ -232,6 +234,7 @@ class Worker:
             if generation != self._generation:
                 return
             self._spent_ns += spent_ns
+            self._daemon.add(reading.daemon_cpu_s, started)
             self._events.extend(reading.events)
             self.reading = reading
             self._read_at_ns = time.monotonic_ns()
@@ -261,3 +264,20 @@ class Worker:
             if not isinstance(error, NotInTime):
                 self._unanswered_since = None
             self._done.set()
+
+
+class _DaemonCores:
+    """CPU time of a daemon by the time in which it was asked."""
+
+    def __init__(self) -> None:
+        self.cores: float | None = None
+        self._first: tuple[float, float] | None = None
+        """CPU seconds at the first reading, and when that began."""
+
+    def add(self, cpu_s: float | None, began: float) -> None:
+        """Take the CPU seconds of all readings so far, the last of which began at a monotonic instant."""
+        is_new = self._first is None or (cpu_s is not None and cpu_s < self._first[0])
+        if cpu_s is None or is_new:
+            self._first, self.cores = None if cpu_s is None else (cpu_s, began), None
+        elif self._first is not None and began > self._first[1]:
+            self.cores = (cpu_s - self._first[0]) / (began - self._first[1])

@@ -122,7 +122,7 @@ def test_services_are_acted_on_through_a_real_systemd(uml_lab: UmlLab) -> None:
     environment = {"TMPDIR": "/run/lab/tmp", "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8", "VMTOP_INSIDE_UML": "1"}
     finished = run_under_systemd(uml_lab.folder / "systemd", argv, units(), environment)
     assert finished.returncode == 0, finished.stdout
-    assert "10 passed" in finished.stdout, finished.stdout
+    assert "11 passed" in finished.stdout, finished.stdout
 
 
 def finish(folder: Path, request: Request) -> Outcome:
@@ -190,6 +190,43 @@ def test_stopped_services_that_are_enabled_are_listed() -> None:
     assert states["/system.slice/broken.service"] is State.CRASHED
     assert "/system.slice/dbus.service" not in states
     assert "/system.slice/calm.service" not in states  # stopped, and no one enabled it
+
+
+@pytest.mark.uml
+def test_unit_files_are_listed_once_and_again_after_each_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    listings: list[str] = []
+    call = bus.SystemBus.call
+
+    def counting(connection: bus.SystemBus, method: str, *arguments: object, **options: object) -> object:
+        listings.extend([method] * (method == "ListUnitFilesByPatterns"))
+        return call(connection, method, *arguments, **options)  # type: ignore[arg-type]  # handed through
+
+    monkeypatch.setattr(bus.SystemBus, "call", counting)
+    subprocess.run(["systemctl", "start", "calm.service"], check=True)
+    subprocess.run(["systemctl", "stop", "calm.service"], check=True)
+    late = Path("/run/systemd/system/late.service")
+    late.write_text("[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=lab.target\n")
+    source = SystemdSource()
+    source.open(lambda: None)
+
+    def names() -> set[str]:
+        return {workload.name for workload in source.read().workloads.values()}
+
+    assert not any("late.service" in names() for _ in range(5))
+    subprocess.run(["systemctl", "start", "enabled.service"], check=True)
+    names()
+    assert len(listings) == 1, "starting a service changes no unit file"
+    assert source.read().daemon_cpu_s is not None, "PID 1 is systemd"
+    subprocess.run(["systemctl", "enable", "--runtime", "late.service"], check=True)
+    subprocess.run(["systemctl", "start", "late.service"], check=True)  # stays loaded, as lab.target wants it
+    wait_until(lambda: "late.service" in names(), 10, "the service that was enabled")
+    asked = len(listings)
+    assert 1 < asked < 6, "enabling reloads: at most a listing for each signal"
+    names()
+    assert len(listings) == asked
+    subprocess.run(["systemctl", "disable", "--runtime", "late.service"], check=True)
+    wait_until(lambda: "late.service" not in names(), 10, "the end of a disabled service")
+    source.close()
 
 
 @pytest.mark.uml

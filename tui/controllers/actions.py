@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 from collectors.actions.confirmation import CAN_WAIT
+from collectors.actions.dependents import DependentsFinder
 from collectors.actions.nested_workloads import below
 from collectors.actions.outcome_words import label
 from collectors.actions.protection import Protection
 from collectors.actions.rules import state_forbids, why_not
 from collectors.actions.runner import Action, Runner
 from collectors.actions.verbs import VERBS
-from collectors.model.actions import AfterTimeout, Observed, Request, Result, Verb
+from collectors.model.actions import NO_DEPENDENTS, AfterTimeout, Dependents, Observed, Request, Result, Verb
 from collectors.model.errors import SourceError
 from collectors.model.workloads import Kind, Workload, WorkloadId
 from tui.controllers.background import run_blocking
@@ -66,6 +67,7 @@ class Look:
 
     seen: Observed | None
     problem: str = ""
+    dependents: Dependents = NO_DEPENDENTS
 
 
 class ActionController:
@@ -91,6 +93,7 @@ class ActionController:
         self._unreported: set[Action] = set()
         """Bulk actions whose outcome has not been shown yet."""
         self._protection = protection
+        self._dependents = DependentsFinder()
         self._services = services
         runner.on_change(self._pass_on)
 
@@ -178,10 +181,13 @@ class ActionController:
             return Entry(verb, word, locked, False)
         return Entry(verb, word, note, True)
 
-    def _why_not(self, verb: Verb, workload: Workload, real_name: str = "") -> str:
+    def _why_not(
+        self, verb: Verb, workload: Workload, look: Look | None = None, nested: Sequence[Workload] = ()
+    ) -> str:
         if reason := why_not(verb, workload):
             return reason
-        if reason := self._protection.reason(workload, real_name):
+        look = look or Look(None)
+        if reason := self._protection.reason(workload, look.seen, nested, look.dependents):
             return f"protected: {reason} (exceptions: allow_protected in {config_file()})"
         action = self.runner.running().get(workload.id)
         return f"{action.request.verb} in progress" if action else ""
@@ -200,7 +206,8 @@ class ActionController:
         warnings: list[str] = []
         for workload in workloads:
             look = looks.get(workload.id, Look(None, "the engine has not answered yet"))
-            reason = self._why_not(verb, workload, look.seen.name if look.seen else "")
+            inside = below(workload, all_workloads)
+            reason = self._why_not(verb, workload, look, inside)
             if not reason and look.seen is not None:
                 reason = state_forbids(verb, look.seen.state)
             if reason:
@@ -209,8 +216,10 @@ class ActionController:
             if look.seen is None:
                 warnings.append(f"{workload.name}: {look.problem}")
             timeout = self._services.config.actions.timeout_s.of(workload.kind) if verb in CAN_WAIT else _ANSWER_S
-            inside, by_id = below(workload, all_workloads), self._services.connections.needs_id(workload)
-            requests.append(Request(verb, workload, timeout, AfterTimeout.FORCE, look.seen, inside, by_id))
+            by_id = self._services.connections.needs_id(workload)
+            requests.append(
+                Request(verb, workload, timeout, AfterTimeout.FORCE, look.seen, inside, by_id, look.dependents)
+            )
         chosen = [request.workload for request in requests]
         word = label(verb, _common_kind(chosen)).capitalize()
         return Question(f"{word} {_targets_label(chosen)}?", word, requests, skipped, warnings)
@@ -220,10 +229,14 @@ class ActionController:
         return {workload.id: look for workload, look in zip(workloads, looks, strict=True)}
 
     async def _look(self, workload: Workload) -> Look:
+        return await run_blocking(lambda: self._look_now(workload))
+
+    def _look_now(self, workload: Workload) -> Look:
         try:
-            return Look(await run_blocking(lambda: self.runner.look(workload)))
+            seen, problem = self.runner.look(workload), ""
         except SourceError as error:
-            return Look(None, error.reason)
+            seen, problem = None, error.reason
+        return Look(seen, problem, self._dependents.find(workload, seen))
 
     async def _with_patience(self, looks: asyncio.Future[dict[WorkloadId, Look]]) -> dict[WorkloadId, Look]:
         done, _ = await asyncio.wait([looks], timeout=_PATIENCE_S)

@@ -14,8 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Button, Input, Static
 
-from collectors.actions.confirmation import CAN_WAIT, besides, consequence, describe, equivalent
-from collectors.actions.verbs import VERBS
+from collectors.actions.confirmation import CAN_WAIT, besides, consequence, describe, equivalent, must_be_typed
 from collectors.model.actions import AfterTimeout, Request
 from collectors.model.wording import some
 from tui.dialogs.base import Dialog
@@ -43,7 +42,7 @@ class Question(NamedTuple):
     def answers(self) -> tuple[str, ...]:
         """The texts of which one must be typed, as a name or an id; empty if a key is enough."""
         verb = self.requests[0].verb
-        if not VERBS[verb].is_typed:
+        if not any(map(must_be_typed, self.requests)):
             return ()
         first = self.requests[0].workload
         return (first.name, first.short_id) if len(self.requests) == 1 else (f"{verb} {len(self.requests)}",)

@@ -115,4 +115,6 @@ def sources_page(moment: Moment) -> Text:
             age = max(0.0, (moment.frame.at_ns - state.read_at_ns) / 1e9)
             cost = (state.cost_ns or 0) / 1e6
             page.append(f"  last reading {age:.1f} s ago, it took {cost:.1f} ms\n", style="dim")
+        if state.daemon_cores is not None:
+            page.append(f"  its daemon used {state.daemon_cores:.2%} of a core to answer\n", style="dim")
     return page

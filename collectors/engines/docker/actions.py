@@ -104,6 +104,20 @@ def observed(inspection: Mapping[str, Any]) -> Observed:
         str(state.get("StartedAt") or ""),
         f"exit code {state.get('ExitCode')}" if status in (State.STOPPED, State.CRASHED) else "",
         frozenset({Note.REMOVED_AT_END} if part(inspection, "HostConfig").get("AutoRemove") is True else ()),
+        addresses=_addresses(inspection),
+    )
+
+
+def _addresses(inspection: Mapping[str, Any]) -> frozenset[str]:
+    """Return the container's addresses on the networks that it is attached to."""
+    networks = part(inspection, "NetworkSettings", "Networks").values()
+    keys = ("IPAddress", "GlobalIPv6Address")
+    return frozenset(
+        address
+        for network in networks
+        if isinstance(network, Mapping)
+        for key in keys
+        if isinstance(address := network.get(key), str) and address
     )
 
 

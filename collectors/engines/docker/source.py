@@ -14,8 +14,9 @@ from collectors.engines.docker.containers import Facts, limits_sample, state_of,
 from collectors.engines.docker.endpoint import Endpoint, clamp_version, engine_of, failures, resolve, translate
 from collectors.engines.docker.events import EventListener
 from collectors.engines.docker.stats import StatsStreams, with_limits
+from collectors.kernel.daemon_usage import DaemonUsage
 from collectors.model.errors import SourceDown
-from collectors.model.workloads import Sample, State, Workload, WorkloadId
+from collectors.model.workloads import Event, Sample, State, Workload, WorkloadId
 from collectors.safety.sanitize import sanitize
 from collectors.sampling.source import SourceReading
 
@@ -63,6 +64,7 @@ class DockerSource:
         self._version = ""
         self._engine = "docker"
         self._stats: StatsStreams | None = None
+        self._daemon = DaemonUsage("dockerd")
 
     def open(self, wake: Callable[[], None]) -> None:
         """Find the engine and negotiate an API version."""
@@ -82,11 +84,26 @@ class DockerSource:
         self._facts.clear()
         self._listed_at, self._described = 0.0, None
         self._events.is_refused = False
+        if self._endpoint.is_local:
+            self._daemon.find()
         if self._wants_stats or not self._endpoint.is_local:
             self._stats = StatsStreams(self._endpoint, self._version)
 
     def read(self) -> SourceReading:
         """List all containers, unless no events have arrived, and inspect those that are new or changed."""
+        with self._daemon.answering():
+            events = self._ask()
+        workloads = self._describe()
+        return SourceReading(
+            {workload.id: workload for workload in workloads},
+            self._samples(workloads),
+            events,
+            detail=str(len(workloads)),
+            daemon_cpu_s=self._daemon.cpu_s,
+        )
+
+    def _ask(self) -> tuple[Event, ...]:
+        """Bring the list and the facts of its containers up to date; return the events since the last reading."""
         is_listening = self._events.is_running
         if not is_listening and not self._events.is_refused:  # before the list, so that nothing falls between
             self._events.start(self._endpoint, self._version, self._engine, self._wake)
@@ -100,13 +117,7 @@ class DockerSource:
             self._entries, self._listed_at = self._list(), time.monotonic()
             self._described = None
         self._inspect(self._entries)
-        workloads = self._describe()
-        return SourceReading(
-            {workload.id: workload for workload in workloads},
-            self._samples(workloads),
-            events,
-            detail=str(len(workloads)),
-        )
+        return events
 
     def close(self) -> None:
         """End the streams and drop the connection."""

@@ -38,7 +38,10 @@ class LibvirtActions:
             state, reason = domain.state()
             number = domain.ID()
             start = str(number) if number >= 0 else ""
-            return Observed(sanitize(domain.name()), to_state(state, reason), start, notes=_notes(domain))
+            addresses = _addresses(domain) if number >= 0 else frozenset()
+            return Observed(
+                sanitize(domain.name()), to_state(state, reason), start, notes=_notes(domain), addresses=addresses
+            )
 
     def perform(self, request: Request) -> None:
         """Ask libvirt. Does not wait for a shutdown, but for a reboot, which cannot be observed afterwards."""
@@ -79,6 +82,17 @@ class LibvirtActions:
                 if refusal is None:
                     raise
                 raise refusal from error
+
+
+def _addresses(domain: virDomain) -> frozenset[str]:
+    """Return the domain's addresses in this host's ARP table; none if this version of libvirt does not look there."""
+    import libvirt
+
+    try:
+        interfaces = domain.interfaceAddresses(libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP)
+    except libvirt.libvirtError:  # as for a domain that has just ended
+        return frozenset()
+    return frozenset(str(entry["addr"]) for interface in interfaces.values() for entry in interface["addrs"] or ())
 
 
 def _notes(domain: virDomain) -> frozenset[Note]:

@@ -20,6 +20,7 @@ from collectors.engines.libvirt.domains import Description, parse_xml, to_sample
 from collectors.engines.libvirt.event_loop import ensure_event_loop
 from collectors.engines.libvirt.events import DomainEvents
 from collectors.engines.libvirt.stats import StatsReader
+from collectors.kernel.daemon_usage import DaemonUsage
 from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown, SourceError
 from collectors.model.workloads import Sample, State, Workload, WorkloadId
 from collectors.safety.permissions import access_remedy, mount_remedy
@@ -86,6 +87,7 @@ class LibvirtSource:
         self._descriptions: dict[str, tuple[int, float, Description]] = {}
         """By UUID: the domain's id and the monotonic second when the XML was read, and its values."""
         self._parsed = 0
+        self._daemon = DaemonUsage("libvirtd", "virtqemud")
         self._callbacks: list[int] = []
         self._wake: Callable[[], None] = lambda: None
 
@@ -106,6 +108,8 @@ class LibvirtSource:
             self._engine = sanitize(connection.getType()).lower()
         except libvirt.libvirtError as error:
             raise translate(error, self._uri) from error
+        if not self._endpoint:
+            self._daemon.find()
         self._descriptions.clear()
         self._callbacks = []
         self._stats = StatsReader(connection, self._engine)
@@ -128,7 +132,8 @@ class LibvirtSource:
         self._parsed = 0
         before_ns = time.monotonic_ns()
         try:
-            records = self._stats.read(self._describe)
+            with self._daemon.answering():
+                records = self._stats.read(self._describe)
             after_ns = time.monotonic_ns()
             at_ns = (before_ns + after_ns) // 2
             workloads, samples = self._convert(records, at_ns)
@@ -140,7 +145,7 @@ class LibvirtSource:
             {identity.id for identity, workload in workloads.items() if workload.state is State.PAUSED}
         )
         self._descriptions = {uuid: cached for uuid, cached in self._descriptions.items() if uuid in uuids}
-        return SourceReading(workloads, samples, events, detail=str(len(workloads)))
+        return SourceReading(workloads, samples, events, str(len(workloads)), daemon_cpu_s=self._daemon.cpu_s)
 
     def close(self) -> None:
         """Close the connection. Does not wait for a daemon that does not answer."""

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from collectors.model.errors import AccessDenied, NotInTime, SourceAbsent, SourceDown, SourceError
@@ -34,12 +35,31 @@ class SystemBus:
         self._connection = connection
 
     def call(self, method: str, signature: str = "", body: tuple[object, ...] = (), interface: str = MANAGER) -> Any:
-        """Call a method of the manager; return its answer, a tuple.
+        """Call a method of the manager; return its answer, a tuple. It may take `ANSWER_S`.
 
         Raises:
             SourceError: It was refused (`AccessDenied`, `NoSuchUnit`), or there was no answer (`SourceDown`).
         """
         return self._ask(_PATH, interface, method, signature, body)
+
+    @contextmanager
+    def signals(self, members: Sequence[str], queue: deque[Any]) -> Iterator[None]:
+        """Append the manager's signals of these names to a queue, as later calls receive them.
+
+        Raises:
+            SourceError: Like `call`.
+        """
+        from jeepney import MatchRule, message_bus
+
+        with ExitStack() as filters:
+            for member in members:
+                rule = MatchRule(type="signal", sender=_NAME, interface=MANAGER, member=member, path=_PATH)
+                self._send(message_bus.AddMatch(rule))
+                # Signals carry the unique name of their sender, so the rule on this side does not contain it.
+                received = MatchRule(type="signal", interface=MANAGER, member=member, path=_PATH)
+                filters.enter_context(self._connection.filter(received, queue=queue))
+            self.call("Subscribe")
+            yield
 
     def properties(self, path: str, interface: str = UNIT) -> dict[str, Any]:
         """Return all properties of an object. Raises like `call`."""
@@ -66,7 +86,7 @@ class SystemBus:
             except TimeoutError:
                 return None
             except OSError as error:
-                raise SourceDown(f"the connection to the connection to systemd was lost: {error}") from error
+                raise SourceDown(f"the connection to systemd was lost: {error}") from error
 
     def _ask(self, path: str, interface: str, method: str, signature: str, body: tuple[object, ...]) -> Any:
         from jeepney import DBusAddress, new_method_call
@@ -82,7 +102,7 @@ class SystemBus:
         except TimeoutError:
             raise NotInTime(f"systemd did not answer within {ANSWER_S:g} s") from None
         except OSError as error:
-            raise SourceDown(f"the connection to the connection to systemd was lost: {error}") from error
+            raise SourceDown(f"the connection to systemd was lost: {error}") from error
         if answer.header.message_type is MessageType.error:
             raise _refusal(DBusErrorResponse(answer))
         return answer.body

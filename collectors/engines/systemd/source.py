@@ -6,6 +6,8 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from collectors.engines.systemd.bus import SERVICE_NAME, SystemBus, system_bus
+from collectors.engines.systemd.unit_files import EnabledServices
+from collectors.kernel.daemon_usage import DaemonUsage
 from collectors.model.errors import SourceDown
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
 from collectors.safety.sanitize import sanitize
@@ -15,12 +17,10 @@ _AT_REST = {"inactive": State.STOPPED, "failed": State.CRASHED}
 """State of a unit by its ActiveState."""
 _OTHERS = ("systemd-nspawn@",)
 """Prefixes of services that are containers: their cgroups are listed under their own engine."""
-_STARTABLE = frozenset({"enabled", "enabled-runtime", "linked", "linked-runtime"})
-"""Unit file states: only an enabled service is worth listing when it is stopped."""
 
 
 class SystemdSource:
-    """Lists stopped and failed services. Two calls per reading, whatever their number."""
+    """Lists stopped and failed services. One call per reading, and one more after unit files have changed."""
 
     name = "systemd"
     interval_s = 5.0
@@ -32,34 +32,39 @@ class SystemdSource:
     def __init__(self) -> None:
         self._stack = ExitStack()
         self._bus: SystemBus | None = None
+        self._enabled: EnabledServices | None = None
+        self._manager = DaemonUsage()
 
     def open(self, wake: Callable[[], None]) -> None:
         """Connect to the system bus."""
         self._bus = self._stack.enter_context(system_bus())
+        self._manager.find(1)
+        self._enabled = EnabledServices(self._bus)
+        self._stack.enter_context(self._enabled.watching())
 
     def read(self) -> SourceReading:
         """List the loaded services that failed, or are stopped although enabled."""
-        if self._bus is None:
+        if self._bus is None or self._enabled is None:
             raise SourceDown("the system bus is not open")
-        units = self._bus.call("ListUnitsByPatterns", "asas", ([], ["*.service"]))[0]
-        files = self._bus.call("ListUnitFilesByPatterns", "asas", ([], ["*.service"]))[0]
-        startable = {str(path).rpartition("/")[2] for path, state in files if state in _STARTABLE}
+        with self._manager.answering():
+            units = self._bus.call("ListUnitsByPatterns", "asas", ([], ["*.service"]))[0]
+            enabled = self._enabled.names()
         workloads: dict[WorkloadId, Workload] = {}
         for name, description, load, active, *_ in units:
             state = _AT_REST.get(active)
             if name.startswith(_OTHERS):
                 continue
-            if load == "loaded" and state is not None and (state is State.CRASHED or name in startable):
+            if load == "loaded" and state is not None and (state is State.CRASHED or name in enabled):
                 identity = WorkloadId("systemd", f"{slice_of(sanitize(name))}/{sanitize(name)}")
                 workloads[identity] = Workload(
                     identity, Kind.SERVICE, sanitize(name), state, description=sanitize(description) or None
                 )
-        return SourceReading(workloads, {}, detail=f"{len(workloads)} at rest")
+        return SourceReading(workloads, {}, detail=f"{len(workloads)} at rest", daemon_cpu_s=self._manager.cpu_s)
 
     def close(self) -> None:
         """Disconnect."""
         self._stack.close()
-        self._bus = None
+        self._bus = self._enabled = None
 
 
 def slice_of(unit: str) -> str:

@@ -72,7 +72,7 @@ def _read(path: str) -> str:
         return ""
 
 
-def _unescape(path: str) -> str:
+def decode_path(path: str) -> str:
     """Undo the octal escapes of mountinfo: space, tab, newline, backslash."""
     for escaped, character in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
         path = path.replace(escaped, character)
@@ -88,7 +88,7 @@ def _mounts_below(root: str, mountinfo: str) -> tuple[dict[str, str], list[str]]
         mount, filesystem = mount_part.split(), filesystem_part.split()
         if len(mount) < 5 or len(filesystem) < 3 or filesystem[0] not in ("cgroup", "cgroup2"):
             continue
-        point = _unescape(mount[4])
+        point = decode_path(mount[4])
         if point != root and not point.startswith(root + "/"):
             continue
         options = [UNIFIED] if filesystem[0] == "cgroup2" else filesystem[2].split(",")

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import click
 
 from collectors.actions.confirmation import CAN_WAIT, besides, consequence, describe, equivalent
+from collectors.actions.dependents import DependentsFinder
 from collectors.actions.log import ActionLog
 from collectors.actions.nested_workloads import below
 from collectors.actions.protection import Protection
@@ -74,15 +75,17 @@ def run(
     services = make_services(specs, config, state_folder() / "actions.log")
     runner = Runner(services.connections.actions, ActionLog(services.action_log), who())
     protection = Protection(config.actions.allow_protected)
+    dependents = DependentsFinder()
     requests = [
         Request(
             verb,
             workload,
             _granted_s(verb, workload, timeout_s, config),
             after,
-            _look(runner, workload),
+            seen := _look(runner, workload),
             below(workload, chosen.all_workloads),
             services.connections.needs_id(workload),
+            dependents.find(workload, seen),
         )
         for workload in chosen.workloads
     ]
@@ -119,7 +122,7 @@ def _refusal(protection: Protection, request: Request) -> str:
     """Return why vmtop does not even ask the engine; the state is left to the runner, which looks again."""
     workload = request.workload
     real_name = request.seen.name if request.seen else workload.name
-    if reason := protection.reason(workload, real_name):
+    if reason := protection.reason(workload, request.seen, request.nested, request.dependents):
         name = workload.name if real_name == workload.name else f"{workload.name}, which is {real_name},"
         return f"{name} is protected: {reason} (allow_protected in {config_file()} makes exceptions)"
     reason = engine_forbids(request.verb, workload)

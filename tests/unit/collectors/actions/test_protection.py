@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from collectors.actions.protection import Protection
+from collectors.model.actions import Observed
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
 from collectors.safety.permissions import own_containers
 from tests.unit.collectors.actions.test_actions import container, domain, service
@@ -113,7 +114,7 @@ def test_what_is_only_called_alike_is_not_protected(unit: str) -> None:
 
 def test_an_alias_does_not_slip_past() -> None:
     alias = service("dbus-org.freedesktop.login1.service")
-    assert "may log in" in Protection().reason(alias, "systemd-logind.service")
+    assert "may log in" in Protection().reason(alias, Observed("systemd-logind.service", State.RUNNING))
 
 
 def process(proc: Path, pid: str, parent: int, group: str) -> None:

@@ -86,6 +86,9 @@ class FakeDomain:
     def XMLDesc(self, _flags: int) -> str:
         return "<domain/>"
 
+    def interfaceAddresses(self, _source: int) -> dict[str, Any]:
+        return {"vnet0": {"addrs": [{"addr": "192.0.2.7"}], "hwaddr": "52:54:00:00:00:01"}, "vnet1": {"addrs": None}}
+
     def __getattr__(self, call: str) -> Any:
         """Note any other call."""
         return lambda: self._calls.append((call,))
@@ -148,8 +151,10 @@ def test_a_domain_is_looked_at_read_only() -> None:
     engines = FakeEngines()
     seen = libvirt(engines).observe(VM)
     assert (seen.name, seen.state, seen.start) == (VM.name, State.RUNNING, "7")
+    assert seen.addresses == {"192.0.2.7"}
     engines.domain.number = -1
-    assert libvirt(engines).observe(VM).start == ""
+    ended = libvirt(engines).observe(VM)
+    assert (ended.start, ended.addresses) == ("", frozenset()), "the ARP table may still have the last run's"
     assert engines.writable == [False, False]
     assert engines.calls == []
 

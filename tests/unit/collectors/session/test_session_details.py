@@ -44,7 +44,8 @@ def test_a_name_that_a_spreadsheet_would_take_for_a_formula_comes_out_as_text(fi
     row = Row(0.0, Reading(msgspec.structs.replace(workload(), name=name), ()))
     stream = io.StringIO(newline="")
     write_csv([row], ("cpu_percent",), stream)
-    assert f",'{name}," in stream.getvalue()
+    assert f"'{name}" in stream.getvalue()  # in quotes or not: Python 3.13 quotes a carriage return
+    assert f",{name}" not in stream.getvalue()
 
 
 def test_a_file_that_cannot_be_put_in_place_leaves_nothing_behind(tmp_path: Path) -> None:

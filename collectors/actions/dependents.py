@@ -1,0 +1,52 @@
+"""What depends on a workload beyond what its engine knows: the login session, and file systems mounted on this host."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+
+from collectors.actions.own_groups import own_and_ancestors
+from collectors.kernel.dependence import Mount, Served, Session, mounts, served_by, session
+from collectors.model.actions import Dependents, Observed
+from collectors.model.workloads import Workload
+from collectors.safety.sanitize import sanitize
+
+
+class DependentsFinder:
+    """Finds out before an action who would lose what. Each call reads procfs; it belongs on a background thread.
+
+    Args:
+        proc: Where procfs is mounted.
+        find_session: Returns where the login session comes from.
+    """
+
+    def __init__(self, proc: Path = Path("/proc"), find_session: Callable[[Path], Session] | None = None) -> None:
+        self._proc = proc
+        self._find_session = find_session or (lambda proc: session(proc, own_and_ancestors(proc)))
+
+    @cached_property
+    def _session(self) -> Session:
+        return self._find_session(self._proc)
+
+    def find(self, workload: Workload, seen: Observed | None) -> Dependents:
+        """Return what depends on a workload; nothing for a remote one, whose processes belong to another kernel."""
+        if workload.endpoint:
+            return Dependents()
+        mounted = mounts(self._proc)
+        addresses = seen.addresses if seen is not None else frozenset()
+        has_own_group = workload.cgroup not in (None, "", "/")
+        served = served_by(workload.cgroup or "", self._proc, mounted) if has_own_group else Served()
+        points = (*served.mounts, *_served_from(addresses, mounted))
+        interfaces = served.interfaces & self._session.interfaces
+        return Dependents(self._why_session(interfaces, addresses), tuple(dict.fromkeys(points)))
+
+    def _why_session(self, interfaces: frozenset[str], addresses: frozenset[str]) -> str:
+        if interfaces:
+            return f"this login session comes through its interface {sanitize(min(interfaces))}"
+        clients = addresses & self._session.clients
+        return f"this login session comes from its address {sanitize(min(clients))}" if clients else ""
+
+
+def _served_from(addresses: frozenset[str], mounted: tuple[Mount, ...]) -> list[str]:
+    return [sanitize(mount.point) for mount in mounted if mount.server and mount.server in addresses]
