@@ -182,7 +182,9 @@ def _workload(number: int, workload: Workload) -> WorkloadLine:
 
 
 def _source(state: SourceState) -> SourceLine:
-    return SourceLine(*msgspec.structs.astuple(state))
+    return SourceLine(
+        state.name, state.availability, state.detail, state.reason, state.remedy, state.read_at_ns, state.cost_ns
+    )
 
 
 def _event(event: Event) -> EventLine:
