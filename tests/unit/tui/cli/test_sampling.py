@@ -140,6 +140,7 @@ def test_a_real_socket_that_accepts_and_never_answers_is_named_and_the_rest_is_p
         named = CliRunner().invoke(main.main, ["list", "--json", "--wait", "1", "--docker", address])
         ambient = CliRunner().invoke(main.main, ["list", "--json", "--wait", "1"], env={"DOCKER_HOST": address})
         checked = CliRunner().invoke(main.main, ["doctor", "--wait", "1", "--docker", address])
+        compared = CliRunner().invoke(main.main, ["compare", "web", "--wait", "1", "--docker", address])
         stopped = CliRunner().invoke(main.main, ["stop", "web", "--yes", "--wait", "1", "--docker", address])
     assert json.loads(named.stdout)["host"]["metrics"]["cpu_percent"] is not None
     assert {source["name"]: source["availability"] for source in json.loads(named.stdout)["sources"]}[
@@ -151,8 +152,9 @@ def test_a_real_socket_that_accepts_and_never_answers_is_named_and_the_rest_is_p
         assert "wait longer with --wait 30" in done.stderr
     assert checked.exit_code == FAILED
     assert "waiting  docker     no answer in 1 s" in checked.stdout
-    assert stopped.exit_code == NO_ANSWER
-    assert f"web: docker at {address} has not answered for 1 s and could know that name" in stopped.stderr
+    for done in (compared, stopped):
+        assert done.exit_code == NO_ANSWER
+        assert f"web: docker at {address} has not answered for 1 s and could know that name" in done.stderr
 
 
 def test_events_from_before_the_first_moment_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from collectors.engines.docker.endpoint import Endpoint, resolve, translate
 from collectors.engines.docker.source import INSPECTIONS_AT_MOST, DockerSource
-from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown
+from collectors.model.errors import AccessDenied, NotInTime, SourceAbsent, SourceDown
 from collectors.model.workloads import Availability, Event, Sample, State, WorkloadId
 from collectors.sampling.source import SourceReading
 from collectors.sampling.worker import Worker
@@ -391,9 +391,11 @@ class TestRealEngine:
             pytest.skip("the engine is not ours")
         source = DockerSource(docker_lab.url)
         source.open(lambda: None)
+        assert source._client is not None
+        source._client.timeout = 1  # seconds: how long it waits is not the subject
         docker_lab.daemon.freeze()
         try:
-            with pytest.raises(SourceDown):
+            with pytest.raises(NotInTime):
                 source.read()  # begins to listen, and waits in vain
             source.close()
         finally:
