@@ -21,15 +21,15 @@ from tests.helpers.lab.libvirt_daemon import LibvirtLab, bare_libvirt
 
 ABOUT = """
 `vmtop list --json` next to a Docker engine and a libvirtd started for this run, with three containers and two domains,
-while twenty endless loops run on each core (`doctor` too); and in cgroups whose quota is 5 % of a core, ten at a time.
+while twenty endless loops run on each core, ten at a time (`doctor` too); and in cgroups whose quota is 5 % of a core.
 A list is whole if the host, every container and every domain is there by its name, with its CPU and memory. One that is
 not whole has to end with an exit code that is not 0 and a sentence on stderr.
 """
 _LOOPS_PER_CORE = 20
-_WARM_S = 20.0
+_WARM_S = 10.0
 """Seconds of load before the first list, so that queues are as long as they get."""
-_AT_ONCE, _IN_QUOTAS_AT_ONCE = 2, 10
-_DOCTORS = 4
+_AT_ONCE, _QUOTAS = 10, 5
+_DOCTORS = 2
 _PERIOD_US, _QUOTA_US = 100_000, 5_000
 _VMTOP = (str(Path(sys.executable).with_name("vmtop")),)
 
@@ -53,17 +53,15 @@ def measure(folder: Path, lists: int, say: Callable[[str], None], vmtop: Sequenc
         command = (*vmtop, "list", "--json", *engines)
         with _load():
             time.sleep(_WARM_S)
-            say(f"{lists} lists, load {os.getloadavg()[0]:.0f}")
-            loaded = _run_all([command] * lists, _AT_ONCE)
-            say(f"{_DOCTORS} checks, load {os.getloadavg()[0]:.0f}")
-            checks = _run_all([(*vmtop, "doctor", "--json", *engines)] * _DOCTORS, _AT_ONCE)
+            say(f"{lists} lists and {_DOCTORS} checks, load {os.getloadavg()[0]:.0f}")
+            doctor = (*vmtop, "doctor", "--json", *engines)
+            runs = _run_all([command] * lists + [doctor] * _DOCTORS, _AT_ONCE)
+            loaded, checks = runs[:lists], runs[lists:]
             load = os.getloadavg()[0]
         with ExitStack() as undo:
-            quotas = [undo.enter_context(_quota(number)) for number in range(_IN_QUOTAS_AT_ONCE)]
-            say(f"{lists} lists in quotas of 5 %")
-            confined = _run_all(
-                [_confined(command, quotas[number % len(quotas)]) for number in range(lists)], len(quotas)
-            )
+            quotas = [undo.enter_context(_quota(number)) for number in range(_QUOTAS)]
+            say(f"{_QUOTAS} lists in quotas of 5 %")
+            confined = _run_all([_confined(command, quota) for quota in quotas], _QUOTAS)
     return [
         Result("load at the end", f"{load:.0f} on {os.cpu_count()} cores", "-", True),
         *_rows("under load", loaded, names),

@@ -87,7 +87,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--containers", type=int, default=200, help="containers that come and go")
     parser.add_argument("--inputs", type=int, default=2000, help="hostile texts")
     parser.add_argument("--kills", type=int, default=100, help="recordings that are killed")
-    parser.add_argument("--lists", type=int, default=20, help="lists on an overloaded host, and in a CPU quota")
+    parser.add_argument("--lists", type=int, default=20, help="lists on an overloaded host")
     parser.add_argument("--minutes", type=float, default=60, help="length of the run in real time")
     parser.add_argument("--hours", type=float, default=24, help="length of the run with time compressed")
     return parser

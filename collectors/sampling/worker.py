@@ -73,10 +73,11 @@ class Worker:
         self._launch()
 
     def _launch(self) -> None:
-        self._thread = threading.Thread(
+        thread = threading.Thread(
             target=self._run, args=(self.source, self._generation), name=f"source-{self.name}", daemon=True
         )
-        self._thread.start()
+        thread.start()
+        self._thread = thread  # only now: one that has not started yet, as on a busy host, cannot be joined
 
     def wake(self) -> None:
         """Ask for a reading before the next one is due."""
