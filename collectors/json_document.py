@@ -98,15 +98,16 @@ def _host(moment: Moment) -> dict[str, object]:
 
 
 def _shares(shares: Shares | None, digits: int | None) -> dict[str, object] | None:
-    """Describe a split; `host` is the sum of the rounded parts, so that it adds up for the reader too.
+    """Describe a split; `rest` is the difference of the rounded numbers, so that it adds up for the reader too.
 
     A part that cannot be measured is `None`, and in the rest.
     """
     if shares is None:
         return None
-    parts = {name: _rounded(getattr(shares, name), digits) for name in ("vm", "container", "service", "rest")}
-    total = sum(part for part in parts.values() if part is not None)
-    return {**parts, "host": _rounded(total, digits), "capacity": _rounded(shares.capacity, digits)}
+    parts = {name: _rounded(getattr(shares, name), digits) for name in ("vm", "container", "service")}
+    host = _rounded(shares.host, digits) or 0
+    rest = host - sum(part for part in parts.values() if part is not None)
+    return {**parts, "rest": _rounded(rest, digits), "host": host, "capacity": _rounded(shares.capacity, digits)}
 
 
 def _source(state: SourceState, now_ns: int) -> dict[str, object]:
@@ -130,6 +131,8 @@ def describe(reading: Reading) -> dict[str, object]:
         "kind": str(workload.kind),
         "engine": workload.id.engine,
         "state": str(workload.state),
+        "state_reason": workload.state_reason,
+        "exit_code": workload.exit_code,
         "name_is_known": workload.name_is_known,
         **_facts(workload),
         "labels": {name: redact_label(name, value) for name, value in workload.labels},

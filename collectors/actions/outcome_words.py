@@ -14,8 +14,16 @@ def label(verb: Verb, kind: Kind | None) -> str:
     return verb.value
 
 
-def done_words(request: Request, is_forced: bool = False) -> str:
-    """Return the sentence for a success; `is_forced` when it took force after the time-out."""
+def done_words(request: Request, is_forced: bool = False, is_restored: bool = False) -> str:
+    """Return the sentence for a success.
+
+    Args:
+        request: What was done.
+        is_forced: Whether it took force after the time-out.
+        is_restored: Whether its memory was saved before, from which a start goes on.
+    """
+    if is_restored and request.verb is Verb.START:
+        return "was restored from its saved state"
     is_vm = request.workload.kind is Kind.VM
     spec = VERBS[request.verb]
     if is_forced:

@@ -15,12 +15,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from collectors.actions.checks import STARTING, has_ended_again, has_taken_effect, objection
+from collectors.actions.checks import (
+    STARTING,
+    has_ended_again,
+    has_finished,
+    has_paused_again,
+    has_taken_effect,
+    objection,
+    started_twice,
+)
 from collectors.actions.confirmation import CAN_WAIT, equivalent
 from collectors.actions.log import ActionLog, Entry
 from collectors.actions.outcome_words import done_words, left_words
 from collectors.actions.verbs import VERBS
-from collectors.model.actions import ActionTimedOut, AfterTimeout, EngineActions, Observed, Request, Result
+from collectors.model.actions import ActionTimedOut, AfterTimeout, EngineActions, Note, Observed, Request, Result
 from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown, SourceError, WorkloadGone
 from collectors.model.workloads import Event, State, Workload, WorkloadId
 from collectors.sampling.timeout import ANSWER_S, call_with_timeout
@@ -39,8 +47,9 @@ _GRACE_S = 15.0
 """Seconds for the engine's answer, in addition to the time-out of the action."""
 _POLL_S, _POLL_MOST_S = 0.2, 2.0
 """Seconds between observations, at first and at most: it grows, because each one opens a connection."""
-_STAY_S = 0.3
-"""Seconds before a started workload is observed again: one that ends at once may be seen running first."""
+_STAY_S, _STAY_MOST_S = 1.0, 5.0
+"""Seconds, at least and at most, before a started workload is observed again: one that ends at once may be seen running
+first. In between it is twice as long as the start took, so that a slow host has more time."""
 _POLL_LOST_S = 1.0
 
 
@@ -188,13 +197,15 @@ class Runner:
             return
         self._tell(self._event(action, "asked", request.verb.value))
         self._change(action, "asked")
+        asked_at = time.monotonic()
         deadline = action.began + request.timeout_s
         try:
             call_with_timeout(request.timeout_s + _GRACE_S, lambda: engine.perform(request))
             now = self._await(engine, request, before, max(deadline, time.monotonic() + _EFFECT_S))
             if now is not None and request.verb in STARTING:
-                time.sleep(_STAY_S)
-                now = call_with_timeout(ANSWER_S, lambda: engine.observe(request.workload))
+                time.sleep(min(max(_STAY_S, 2 * (time.monotonic() - asked_at)), _STAY_MOST_S))
+                later = call_with_timeout(ANSWER_S, lambda: engine.observe(request.workload))
+                now = started_twice(now, later)
         except ActionTimedOut:
             now = None
         except (SourceDown, SourceAbsent, WorkloadGone) as error:
@@ -203,7 +214,7 @@ class Runner:
         if now is None:
             self._run_out(action, engine, before)
         else:
-            self._end_as_observed(action, now)
+            self._end_as_observed(action, before, now)
 
     def _run_out(self, action: Action, engine: EngineActions, before: Observed) -> None:
         """Do what the request chose for a workload that did not follow in time."""
@@ -235,6 +246,8 @@ class Runner:
                 return Observed(before.name, State.STOPPED)
             if has_taken_effect(request.verb, before, now, engine.restart_is_a_new_run):
                 return now
+            if has_paused_again(request.verb, now):
+                return now
             left_s = deadline - time.monotonic()
             if left_s <= 0:
                 return None
@@ -256,6 +269,8 @@ class Runner:
                 continue
             if now is None:
                 self._end(action, Result.FAILED, f"not done: the connection to the engine was lost ({error.reason})")
+            elif has_finished(request.verb, now):  # or was never started: only the lost answer would tell
+                self._end(action, Result.UNKNOWN, f"outcome unknown: it does not run ({error.reason})")
             else:
                 self._end(action, Result.DONE, f"{done_words(request)} (confirmed after the engine came back)")
             return
@@ -266,13 +281,18 @@ class Runner:
         else:
             self._end(action, Result.GONE, "disappeared during the action")
 
-    def _end_as_observed(self, action: Action, now: Observed) -> None:
-        """End an action that took effect; it failed if a started workload has ended again."""
-        if has_ended_again(action.request.verb, now):
-            ending = f" with {now.detail}" if now.detail else ""
-            self._end(action, Result.FAILED, f"was started but ended again{ending}", "check its logs")
+    def _end_as_observed(self, action: Action, before: Observed, now: Observed) -> None:
+        """End an action that took effect; it failed if a started workload has ended again, or a resumed one paused."""
+        request = action.request
+        if has_paused_again(request.verb, now):
+            remedy = "repair the cause first: resuming will fail again until then"
+            self._end(action, Result.FAILED, f"was resumed but paused again: {now.detail}", remedy)
+        elif has_ended_again(request.verb, now):
+            self._end(action, Result.FAILED, f"was started but ended again: {now.detail}", "check its logs")
+        elif has_finished(request.verb, now):
+            self._end(action, Result.DONE, "was started and has finished")
         else:
-            self._end(action, Result.DONE, done_words(action.request))
+            self._end(action, Result.DONE, done_words(request, is_restored=Note.SAVED in before.notes))
 
     def _end(self, action: Action, result: Result, sentence: str, remedy: str = "") -> None:
         with self._lock:

@@ -1,6 +1,6 @@
 """The recent past for the screen: one ring of floats per workload and charted metric, all on one clock.
 
-Bounded by capacity x workloads x metrics x 4 bytes: 1,000 workloads take about 7 MB.
+Bounded by capacity x workloads x metrics x 4 bytes: 1,000 workloads take about 7 MB, and `MOST_WORKLOADS` have a past.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from collectors.model.workloads import Frame, WorkloadId
 
 CAPACITY = 240
 """Ticks kept: four minutes at one a second, two screens of braille at 120 columns."""
+MOST_WORKLOADS = 5000
+"""Workloads that have a past, besides the host; the others have an empty one. The longest absent make room first."""
 
 
 class History:
@@ -87,6 +89,8 @@ class History:
     def _write(self, identity: WorkloadId, reading: Reading) -> None:
         rings = self._rings.get(identity)
         if rings is None:
+            if not self._has_room() and identity != self.followed:
+                return
             blank = array("f", [nan]) * self.capacity
             rings = self._rings[identity] = {key: blank[:] for key in CHARTED}
             if identity == self.followed:
@@ -95,6 +99,13 @@ class History:
         for key, ring in rings.items():
             value = reading.value(key)
             ring[self._head] = nan if value is None else value
+
+    def _has_room(self) -> bool:
+        """Return whether one more workload may have a past, for which an absent one may be forgotten."""
+        if len(self._rings) > MOST_WORKLOADS and self._absent_since:
+            longest_absent = next(iter(self._absent_since))
+            del self._rings[longest_absent], self._absent_since[longest_absent]
+        return len(self._rings) <= MOST_WORKLOADS
 
     def _fade(self, identity: WorkloadId) -> None:
         """Leave a gap for an absent workload; forget it once the gap is the whole ring."""

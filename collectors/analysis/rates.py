@@ -41,14 +41,28 @@ def delta(pair: Pair, name: str) -> tuple[float, int] | None:
 class Reading:
     """The values of one workload at one moment, derived when first asked for."""
 
-    __slots__ = ("_values", "pairs", "workload")
+    __slots__ = ("_values", "host_memory_bytes", "pairs", "workload")
 
-    def __init__(self, workload: Workload, pairs: tuple[Pair, ...], previous: Reading | None = None) -> None:
-        """Take the samples, and the previous reading, whose values are shared if nothing has changed since."""
+    def __init__(
+        self,
+        workload: Workload,
+        pairs: tuple[Pair, ...],
+        previous: Reading | None = None,
+        host_memory_bytes: int = 0,
+    ) -> None:
+        """Take the samples, and the previous reading, whose values are shared if nothing has changed since.
+
+        `host_memory_bytes` is the memory of the host that the workload runs on; 0 if unknown.
+        """
         self.workload = workload
         self.pairs = pairs
+        self.host_memory_bytes = host_memory_bytes
         self._values: dict[str, float | None] = {}
-        if previous is not None and _is_unchanged(previous.pairs, pairs):
+        if (
+            previous is not None
+            and previous.host_memory_bytes == host_memory_bytes
+            and _is_unchanged(previous.pairs, pairs)
+        ):
             self._values = previous._values
 
     def value(self, key: str) -> float | None:
@@ -127,14 +141,12 @@ class Shares(NamedTuple):
     container: float | None
     service: float | None
     rest: float
-    """What no workload accounts for: the kernel, processes outside every workload, and what cannot be measured."""
+    """What no workload accounts for: the kernel, processes outside every workload, hugepages that nobody uses, and what
+    cannot be measured. Below zero where the workloads' counters say more than the host's."""
+    host: float
+    """The host's total as it was measured."""
     capacity: float
     """What the host has in all."""
-
-    @property
-    def host(self) -> float:
-        """The host's total: the sum of the parts, by construction."""
-        return sum(part for part in (self.vm, self.container, self.service, self.rest) if part is not None)
 
 
 class Ledger(NamedTuple):
@@ -175,6 +187,13 @@ def _measured_ancestor(readings: dict[WorkloadId, Reading], workload: Workload, 
     return None
 
 
+def _not_counted_by(parent: Reading, reading: Reading, key: str) -> float:
+    """Return the part of a workload's value that is not in its parent's: hugepages known only from its process."""
+    if key != "memory_host_bytes" or parent.gauge("memory_hugetlb_bytes") is not None:
+        return 0.0
+    return reading.gauge("memory_hugetlb_bytes") or 0.0
+
+
 def _split(readings: dict[WorkloadId, Reading], key: str, scale: float, total: float, capacity: float) -> Shares:
     """Split a host total by kind. A nested workload counts under its own kind and is taken out of its parent."""
     parts = dict.fromkeys(Kind, 0.0)
@@ -192,13 +211,13 @@ def _split(readings: dict[WorkloadId, Reading], key: str, scale: float, total: f
         parts[workload.kind] += value * scale
         parent = _measured_ancestor(readings, workload, key) if workload.parent is not None else None
         if parent is not None:
-            parts[parent.workload.kind] -= value * scale
+            parts[parent.workload.kind] -= (value - _not_counted_by(parent, reading, key)) * scale
     unknown = unmeasured - measured
     vm, container, service = (
         None if kind in unknown else max(0.0, parts[kind]) for kind in (Kind.VM, Kind.CONTAINER, Kind.SERVICE)
     )
     rest = total - sum(part for part in (vm, container, service) if part is not None)
-    return Shares(vm, container, service, max(0.0, rest), capacity)
+    return Shares(vm, container, service, rest, total, capacity)
 
 
 def ledger(host: Reading, readings: dict[WorkloadId, Reading], cpus: int, memory_bytes: int) -> Ledger:
@@ -247,9 +266,14 @@ class Deriver:
         self._pairs = {
             identity: derive(self._pairs.get(identity, ()), samples) for identity, samples in frame.samples.items()
         }
-        pairs, previous = self._pairs, self._readings
+        pairs, previous, memory_bytes = self._pairs, self._readings, frame.memory_bytes
         self._readings = readings = {
-            identity: Reading(workload, pairs.get(identity, ()), previous.get(identity))
+            identity: Reading(
+                workload,
+                pairs.get(identity, ()),
+                previous.get(identity),
+                0 if workload.endpoint else memory_bytes,
+            )
             for identity, workload in frame.workloads.items()
         }
         host = Reading(frame.host, self._pairs.get(frame.host.id, ()))

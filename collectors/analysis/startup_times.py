@@ -19,6 +19,8 @@ REQUESTED_WITHIN_S = 60.0
 """A start at most this many seconds after vmtop requested one belongs to that request."""
 CREATED_WITHIN_S = 10.0
 """`docker run` starts what it created at once; a later start says nothing about the creation."""
+_MOST_CREATED = 10_000
+"""Containers whose creation is remembered until they appear, or for `CREATED_WITHIN_S`."""
 _BY_PROCESS = "start of its QEMU process"
 _SENT = ("net_tx_packets_total", "net_tx_total_bytes")
 _ENDS = frozenset({"stop", "die", "remove"})
@@ -64,7 +66,7 @@ class StartupWatch:
         self._last_at_ns = frame.at_ns
         for by_identity in (self._startups, self._requested, self._created):
             for identity in [identity for identity in by_identity if identity not in moment.readings]:
-                if by_identity is not self._created or frame.wall - self._created[identity] > CREATED_WITHIN_S:
+                if by_identity is not self._created or abs(frame.wall - self._created[identity]) > CREATED_WITHIN_S:
                     del by_identity[identity]
         self._waiting.intersection_update(self._startups)
 
@@ -80,7 +82,7 @@ class StartupWatch:
         identity = event.workload
         if event.what == "asked" and event.detail in ("start", "restart"):
             self._requested[identity] = (event.wall, "asked by vmtop")
-        elif event.what == "create":
+        elif event.what == "create" and len(self._created) < _MOST_CREATED:
             self._created[identity] = event.wall
         elif event.what == "start":
             self._begin(event, reading)

@@ -13,7 +13,7 @@ from collectors.engines.access import EngineAccess, ReadFacts
 from collectors.engines.connections import EngineConnections
 from collectors.kernel.cgroup.hierarchy import detect
 from collectors.kernel.cgroup.open_files import find_directories
-from collectors.kernel.cgroup.processes import first_pid
+from collectors.kernel.cgroup.processes import first_process
 from collectors.kernel.isolation import Isolation, read_isolation
 from collectors.kernel.qemu_memory import read_guest_memory
 from collectors.model.errors import NotInTime, SourceError
@@ -137,7 +137,11 @@ class FactsReader:
         }
 
     def _pid(self, workload: Workload) -> int | None:
-        return first_pid(find_directories(self._hierarchy, workload.cgroup).all) if workload.cgroup else None
+        if not workload.cgroup:
+            return None
+        directories = find_directories(self._hierarchy, workload.cgroup).all
+        first = first_process(directories, self._proc, workload.kind)
+        return first.pid if first is not None else None
 
     def _walls(self, pid: int | None) -> Isolation | None:
         return None if pid is None else read_isolation(pid, self._proc)

@@ -30,6 +30,13 @@ class ProcessUsage(NamedTuple):
     """Resident memory in bytes."""
     at: float
     """Instant of the reading, in seconds of `time.monotonic()`."""
+    started_at: float = 0.0
+    """Seconds since 1970: a pid may be given to another process."""
+
+    @property
+    def identity(self) -> tuple[int, float]:
+        """What tells the process from all others since the boot."""
+        return self.pid, self.started_at
 
 
 class EngineProcesses(NamedTuple):
@@ -46,9 +53,9 @@ class EngineProcesses(NamedTuple):
 
     def cpu_since(self, before: EngineProcesses) -> float:
         """Return the CPU seconds per container since `before`, of processes that existed at both times."""
-        cpu_before = {process.pid: process.cpu_s for process in before.processes}
-        shared = [process for process in self.processes if process.pid in cpu_before]
-        return sum(process.cpu_s - cpu_before[process.pid] for process in shared) / max(1, self.containers)
+        cpu_before = {process.identity: process.cpu_s for process in before.processes}
+        shared = [process for process in self.processes if process.identity in cpu_before]
+        return sum(process.cpu_s - cpu_before[process.identity] for process in shared) / max(1, self.containers)
 
     @property
     def summary(self) -> str:
@@ -85,10 +92,10 @@ def _usage(pid: int, is_wanted: Callable[[str], bool]) -> ProcessUsage | None:
             name = process.name()
             if not is_wanted(name):
                 return None
-            times, resident = process.cpu_times(), process.memory_info().rss
+            times, resident, started_at = process.cpu_times(), process.memory_info().rss, process.create_time()
     except psutil.Error:
         return None
-    return ProcessUsage(pid, sanitize(name), times.user + times.system, resident, time.monotonic())
+    return ProcessUsage(pid, sanitize(name), times.user + times.system, resident, time.monotonic(), started_at)
 
 
 def memory_of(shim: ProcessUsage | None, engines: EngineProcesses) -> Fact:
@@ -104,7 +111,7 @@ def cpu_of(
 ) -> Fact:
     """Return the CPU of the shim plus the container's share of the engine's between two readings, in % of a core."""
     (shim_before, engines_before), (shim, engines) = before, after
-    if shim_before is None or shim is None or shim_before.pid != shim.pid or shim.at <= shim_before.at:
+    if shim_before is None or shim is None or shim_before.identity != shim.identity or shim.at <= shim_before.at:
         return unknown("its shim was not seen in two readings")
     seconds = shim.at - shim_before.at
     grown = shim.cpu_s - shim_before.cpu_s + engines.cpu_since(engines_before)

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections import deque
+from array import array
 from collections.abc import Iterable, Sequence
-from math import isfinite
+from math import isfinite, isnan, nan
 from typing import NamedTuple
 
-from collectors.analysis.rates import Deriver, Moment
+from collectors.analysis.rates import Deriver, Moment, Reading
 from collectors.model.metrics import METRICS
 from collectors.model.workloads import Frame, Workload, WorkloadId
+from collectors.session.kept import KeptWorkloads
 
 LONGEST = 3600
 """Most ticks kept per workload."""
+MOST_TICKS = 60_000
+"""Most ticks kept of all workloads together, of some 300 bytes each. Where there are more, every second one is kept, of
+those every second, and so on: means and percentiles are then of a sample of the window."""
 WARM_UP_S = 60.0
 """Seconds of a session that are read before a window, so that slow sources too have rates when it begins."""
+
+
+_WIDTH = 1 + len(METRICS)
 
 
 class Statistics(NamedTuple):
@@ -75,9 +82,13 @@ class Window:
     def __init__(self, identities: Iterable[WorkloadId] = (), longest: int = LONGEST) -> None:
         self._identities = frozenset(identities)
         self._longest = longest
-        self._ticks: dict[WorkloadId, deque[tuple[float, tuple[float | None, ...]]]] = {}
-        self.workloads: dict[WorkloadId, Workload] = {}
-        """The workloads as last seen."""
+        self._rows: dict[WorkloadId, array[float]] = {}
+        """By workload, one tick after the other: the wall time and a value for each metric, NaN where it is unknown."""
+        self._frames = self._ticks = 0
+        self._stride = 1
+        """Of so many frames one is kept."""
+        self.workloads = KeptWorkloads()
+        """The workloads as last seen; in a session of very many, the first ones."""
         self.first_wall: float | None = None
         self.last_wall = 0.0
 
@@ -86,14 +97,38 @@ class Window:
         wall = moment.frame.wall
         self.first_wall = wall if self.first_wall is None else self.first_wall
         self.last_wall = wall
+        self._frames += 1
+        if self._frames % self._stride:
+            return
         for identity, reading in moment.readings.items():
             if self._identities and identity not in self._identities:
                 continue
-            ticks = self._ticks.get(identity)
-            if ticks is None:
-                ticks = self._ticks[identity] = deque(maxlen=self._longest)
-            ticks.append((wall, tuple(reading.value(key) for key in METRICS)))
-            self.workloads[identity] = reading.workload
+            if self.workloads.keep(reading.workload) or identity in self.workloads:
+                self._add(identity, reading, wall)
+        if self._ticks > MOST_TICKS:
+            self._thin()
+
+    def _add(self, identity: WorkloadId, reading: Reading, wall: float) -> None:
+        rows = self._rows.setdefault(identity, array("d"))
+        rows.append(wall)
+        for key in METRICS:
+            value = reading.value(key)
+            rows.append(nan if value is None else value)
+        self._ticks += 1
+        if len(rows) > self._longest * _WIDTH:
+            del rows[:_WIDTH]
+            self._ticks -= 1
+
+    def _thin(self) -> None:
+        """Drop every second tick."""
+        self._stride *= 2
+        self._ticks = 0
+        for identity, rows in self._rows.items():
+            kept = array("d")
+            for start in range(0, len(rows), 2 * _WIDTH):
+                kept.extend(rows[start : start + _WIDTH])
+            self._rows[identity] = kept
+            self._ticks += len(kept) // _WIDTH
 
     def past(self, identity: WorkloadId, seconds: float | None = None) -> Past | None:
         """Return a workload's values of the last `seconds` up to the newest tick, or all; `None` if never seen."""
@@ -101,9 +136,14 @@ class Window:
         if workload is None:
             return None
         since = None if seconds is None else self.last_wall - seconds
-        ticks = [tick for tick in self._ticks[identity] if since is None or tick[0] > since]
-        columns = {key: [values[index] for _, values in ticks] for index, key in enumerate(METRICS)}
-        return Past(workload, [wall for wall, _ in ticks], columns)
+        rows = self._rows[identity]
+        walls = rows[::_WIDTH].tolist()
+        taken = [index for index, wall in enumerate(walls) if since is None or wall > since]
+        columns: dict[str, list[float | None]] = {}
+        for number, key in enumerate(METRICS, 1):
+            values = rows[number::_WIDTH]
+            columns[key] = [None if isnan(values[index]) else values[index] for index in taken]
+        return Past(workload, [walls[index] for index in taken], columns)
 
     def pasts(self, frame: Frame) -> list[Past]:
         """Return the values of every active workload of a frame; those never seen are left out."""

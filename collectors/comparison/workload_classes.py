@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from collectors.analysis.empty_cells import lasting_reason
 from collectors.analysis.startup_times import Startup
 from collectors.comparison.findings import Finding, findings
 from collectors.comparison.window_statistics import Past, statistics
@@ -140,7 +141,7 @@ def _mean(past: Past, keys: Sequence[str]) -> Fact:
         stats = statistics(past.values.get(key, ()))
         if stats is not None:
             return Fact(stats.mean, f"mean of {METRICS[key].label} over {stats.ticks} readings: {METRICS[key].formula}")
-    return unknown(METRICS[keys[-1]].missing)
+    return unknown(lasting_reason(keys[-1], past.workload))
 
 
 def _sum(past: Past, *keys: str) -> Fact:

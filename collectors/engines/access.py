@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from collectors.model.actions import EngineActions
 from collectors.model.console import Console
@@ -18,7 +18,6 @@ from collectors.model.facts import Fact as ClassFact
 from collectors.model.logs import Log
 from collectors.model.workloads import Workload
 
-Daemon = TypeVar("Daemon")
 ReadFacts = Callable[[Workload], dict[str, ClassFact]]
 
 
@@ -106,23 +105,80 @@ def plain_details(workload: Workload) -> list[Table]:
     return [Table(Page.FACTS, workload.kind.capitalize(), facts=facts)]
 
 
-def daemon_of(daemons: Sequence[Daemon], workload: Workload, knows: Callable[[Daemon, Workload], bool]) -> Daemon:
+class Daemon(Protocol):
+    """One of several daemons of an engine."""
+
+    @property
+    def shown(self) -> str:
+        """Its host as in `Workload.endpoint`; empty for a local daemon.
+
+        Raises:
+            SourceError: There is no daemon, or its address may not be used.
+        """
+
+
+AnyDaemon = TypeVar("AnyDaemon", bound=Daemon)
+
+
+def daemon_of(
+    daemons: Sequence[AnyDaemon], workload: Workload, knows: Callable[[AnyDaemon, Workload], bool]
+) -> AnyDaemon:
     """Return the daemon that has a workload. A single daemon is returned without a query.
+
+    Daemons on the workload's host are asked first. A workload of this host may be known only through an address that
+    looks remote, such as a loopback port: the others are asked if none of this host's has it.
 
     Raises:
         SourceAbsent: There is no daemon.
-        SourceError: None of several daemons has it, and at least one could not be queried.
+        SourceError: None of several daemons has it, and at least one could not be queried; or more than one says that
+            it has it, and it is not certain which of them does.
         WorkloadGone: None of several daemons has it.
     """
     if not daemons:
         raise SourceAbsent(f"no engine that vmtop can reach runs {workload.name}")
     if len(daemons) == 1:
         return daemons[0]
-    failure: SourceError = WorkloadGone("no engine has it any longer")
+    nearest, others, failure = _by_host(daemons, workload.endpoint)
+    owners, failure = _owners(nearest, workload, knows, failure)
+    if not owners and failure is None and (not workload.endpoint or not nearest):
+        owners, failure = _owners(others, workload, knows, failure)
+    if len(owners) > 1:
+        raise SourceError(
+            f"{len(owners)} engines say that they have {workload.name}, under the same id",
+            "name one engine only on the command line",
+        )
+    if owners:
+        return owners[0]
+    raise failure or WorkloadGone("no engine has it any longer")
+
+
+def _by_host(
+    daemons: Sequence[AnyDaemon], endpoint: str
+) -> tuple[list[AnyDaemon], list[AnyDaemon], SourceError | None]:
+    """Return the daemons of a host, the others, and why one of them cannot be used, if so."""
+    nearest: list[AnyDaemon] = []
+    others: list[AnyDaemon] = []
+    failure = None
+    for daemon in daemons:
+        try:
+            (nearest if daemon.shown == endpoint else others).append(daemon)
+        except SourceError as error:
+            failure = error
+    return nearest, others, failure
+
+
+def _owners(
+    daemons: Sequence[AnyDaemon],
+    workload: Workload,
+    knows: Callable[[AnyDaemon, Workload], bool],
+    failure: SourceError | None,
+) -> tuple[list[AnyDaemon], SourceError | None]:
+    """Return the daemons that have a workload, and why one could not be queried, if so."""
+    owners = []
     for daemon in daemons:
         try:
             if knows(daemon, workload):
-                return daemon
+                owners.append(daemon)
         except SourceError as error:
             failure = error
-    raise failure
+    return owners, failure

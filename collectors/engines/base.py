@@ -14,6 +14,7 @@ from collectors.engines.options import EngineOption, source_label
 if TYPE_CHECKING:
     from collectors.engines.access import EngineAccess
     from collectors.model.actions import Request, Verb
+    from collectors.model.errors import SourceAbsent
     from collectors.model.workloads import Kind, Workload
     from collectors.sampling.source import Source, SourceSpec
 
@@ -109,6 +110,10 @@ class Engine:
         if verb in self.verbs:
             return ""
         return self.lacks or f"{workload.id.engine} runs it, and vmtop can only watch it"
+
+    def unreachable(self, workload: Workload) -> SourceAbsent | None:
+        """Return why nothing can be asked or done about one of its workloads, with the remedy; `None` if it can."""
+        return None
 
     def commands(self, request: Request) -> tuple[str, ...]:
         """Return the equivalent command lines, quoted for a shell; empty when there are none."""

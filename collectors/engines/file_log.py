@@ -7,11 +7,15 @@ import stat
 import threading
 from collections.abc import Iterator
 
+from collectors.engines.line_splitter import LineSplitter
 from collectors.model.errors import AccessDenied, SourceAbsent, SourceError
-from collectors.model.logs import LONGEST, LogLine, clean
+from collectors.model.logs import AT_ONCE, LONGEST_BYTES, LogLine, clean, first_lines
+from collectors.safety.permissions import as_root
 from collectors.safety.sanitize import sanitize
 
 _BLOCK = 64 * 1024
+_FARTHEST = 16 << 20
+"""Bytes that are searched backwards for the beginning of a line; one that is longer is shown in pieces."""
 _POLL_S = 0.3
 _RANGE = 1 << 60
 
@@ -38,35 +42,20 @@ class FileLog:
         return [] if offset is None else self._backwards(offset, count)
 
     def after(self, line: LogLine, count: int) -> list[LogLine]:
-        lines: list[LogLine] = []
         line_offset = self._offset(line)
-        offset = 0 if line_offset is None else self._end_of(line_offset)
-        while len(lines) < count:
-            block = os.pread(self._file, _BLOCK, offset)
-            whole, newline, _ = block.rpartition(b"\n")
-            if not newline:
-                return lines if len(block) < _BLOCK else [*lines, self._line(offset, block)]
-            lines += self._split(whole, offset)
-            offset += len(whole) + 1
-        return lines[:count]
+        return first_lines(self._forwards(0 if line_offset is None else self._end_of(line_offset)), count)
 
     def follow(self, line: LogLine | None) -> Iterator[LogLine]:
         follower = self._follower = object()
         line_offset = None if line is None else self._offset(line)
         offset = os.fstat(self._file).st_size if line_offset is None else self._end_of(line_offset)
-        rest = b""
+        splitter = LineSplitter(offset)
         while not self._stop.is_set() and self._follower is follower:
-            block = os.pread(self._file, _BLOCK, offset + len(rest))
-            text = rest + block
-            whole, newline, rest = text.rpartition(b"\n")
-            if newline:
-                yield from self._split(whole, offset)
-                offset += len(whole) + 1
-            if len(rest) > LONGEST * 4:
-                yield self._line(offset, rest)
-                offset, rest = offset + len(rest), b""
-            if not block and not self._stop.wait(_POLL_S) and self._has_changed(offset + len(rest)):
-                offset, rest = 0, b""
+            block = os.pread(self._file, _BLOCK, splitter.offset)
+            for start, raw in splitter.feed(block):
+                yield self._line(start, raw)
+            if not block and not self._stop.wait(_POLL_S) and self._has_changed(splitter.offset):
+                splitter = LineSplitter()
 
     def close(self) -> None:
         self._stop.set()
@@ -79,7 +68,7 @@ class FileLog:
         try:
             file = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except PermissionError:
-            raise AccessDenied(f"no permission to read {self.title}", "run vmtop as root") from None
+            raise AccessDenied(f"no permission to read {self.title}", as_root()) from None
         except OSError as error:
             raise SourceAbsent(f"the log {self.title} cannot be opened: {error.strerror}") from error
         if not stat.S_ISREG(os.fstat(file).st_mode):
@@ -107,16 +96,39 @@ class FileLog:
 
     def _backwards(self, end: int, count: int) -> list[LogLine]:
         """Return the last lines that end before an offset."""
-        start, text = end, b""
-        while start > 0 and text.count(b"\n") <= count and len(text) < LONGEST * (count + 1):
+        lines: list[LogLine] = []
+        size = 0
+        for start in self._starts(end):
+            lines.append(self._line(start, os.pread(self._file, min(end - start, LONGEST_BYTES), start)))
+            size += len(lines[-1].text)
+            end = start
+            if len(lines) == count or size >= AT_ONCE:
+                break
+        return lines[::-1]
+
+    def _starts(self, end: int) -> Iterator[int]:
+        """Yield the offsets at which the lines before an offset start, last line first."""
+        start = latest = max(0, end - 1)  # a newline there ends the last line
+        while start > 0:
             size = min(_BLOCK, start)
             start -= size
-            text = os.pread(self._file, size, start) + text
-        if start > 0:
-            cut = text.find(b"\n") + 1
-            if text.count(b"\n", cut) >= count:  # else the first is the end of a very long line, and is shown as one
-                start, text = start + cut, text[cut:]
-        return self._split(text.removesuffix(b"\n"), start)[-count:] if text else []
+            block = os.pread(self._file, size, start)
+            newline = len(block)
+            while (newline := block.rfind(b"\n", 0, newline)) >= 0:
+                latest = start + newline + 1
+                yield latest
+            if latest - start > _FARTHEST and start > 0:
+                latest = start
+                yield latest
+        if end > 0:
+            yield 0
+
+    def _forwards(self, offset: int) -> Iterator[LogLine]:
+        """Yield the lines from an offset to the end of the file; not one that has no end yet."""
+        splitter = LineSplitter(offset)
+        while block := os.pread(self._file, _BLOCK, splitter.offset):
+            for start, raw in splitter.feed(block):
+                yield self._line(start, raw)
 
     def _offset(self, line: LogLine) -> int | None:
         """Return the offset of a line in the file; `None` if it was in an earlier file of that name."""
@@ -125,13 +137,6 @@ class FileLog:
 
     def _line(self, offset: int, raw: bytes) -> LogLine:
         return LogLine(self._base + offset, None, False, clean(raw))
-
-    def _split(self, text: bytes, offset: int) -> list[LogLine]:
-        lines: list[LogLine] = []
-        for raw in text.split(b"\n"):
-            lines.append(self._line(offset, raw))
-            offset += len(raw) + 1
-        return lines
 
     def _end_of(self, offset: int) -> int:
         """Return the offset of the line after the one at an offset."""

@@ -5,13 +5,19 @@ from __future__ import annotations
 import os
 import time
 
+import psutil
+
 from collectors.analysis.counter_rates import Rates
+from collectors.kernel.block_devices import BlockDevices
 from collectors.kernel.cgroup import parsers
+from collectors.kernel.cgroup.domain_groups import DomainGroups
 from collectors.kernel.cgroup.hierarchy import Hierarchy, detect
-from collectors.kernel.cgroup.limits import Limits, host_memory_bytes, online_cpus
+from collectors.kernel.cgroup.limits import Limits
+from collectors.kernel.cgroup.networks import roles_of_process
 from collectors.kernel.cgroup.open_files import CgroupDirs, find_directories
-from collectors.kernel.cgroup.processes import first_pid
+from collectors.kernel.cgroup.processes import first_process
 from collectors.kernel.isolation import isolation_table
+from collectors.kernel.network_edge import EDGE, roles_by_name
 from collectors.kernel.process_table import Processes
 from collectors.kernel.procfs import read_bytes
 from collectors.kernel.qemu_memory import guest_memory_table
@@ -21,16 +27,18 @@ from collectors.model.workloads import Kind, Workload
 from collectors.safety.sanitize import sanitize
 
 _FLOW = Unit.BYTES_PER_SECOND
+_BY_NAME = "which interfaces count is judged by their names: only root may look into the network namespace"
 
 
 class KernelDetails:
     """Reads one workload's cgroup repeatedly."""
 
-    def __init__(self, root: str = "/sys/fs/cgroup", proc: str = "/proc") -> None:
+    def __init__(self, root: str = "/sys/fs/cgroup", proc: str = "/proc", sys: str = "/sys") -> None:
         self._proc = proc
         self._hierarchy: Hierarchy = detect(root, proc)
-        self._limits = Limits(self._hierarchy, online_cpus(), host_memory_bytes(proc))
+        self._limits = Limits(self._hierarchy)
         self._processes = Processes(proc)
+        self._block_devices = BlockDevices(sys, proc)
         self._rates = Rates()
 
     def tables(self, workload: Workload) -> list[Table]:
@@ -41,32 +49,42 @@ class KernelDetails:
         if not directories.all:
             return []
         self._limits.refresh()
+        self._block_devices.refresh()
         at = time.monotonic()
-        pid = first_pid(directories.all)
+        first = first_process(directories.all, self._proc, workload.kind)
+        pid = first.pid if first is not None else None
+        domain = DomainGroups(directories) if workload.kind is Kind.VM else None
         tables = [
-            self._limit_facts(workload, directories),
+            self._limit_facts(directories, domain),
             *isolation_table(workload.kind, pid, self._proc),
             *(guest_memory_table(pid, self._proc) if workload.kind is Kind.VM else ()),
             *self._split(workload, directories, at),
-            *self._throttling(directories, at),
+            *self._throttling(directories, domain, at),
             self._disks(directories, at),
-            *self._network(workload, pid, at),
+            *self._network(workload, directories, pid, at),
             self._processes.table(directories.all),
         ]
         return [table for table in tables if table.rows or table.facts or table.note]
 
-    def _limit_facts(self, workload: Workload, directories: CgroupDirs) -> Table:
-        path = workload.cgroup or "/"
+    def _limit_facts(self, directories: CgroupDirs, domain: DomainGroups | None) -> Table:
+        limits, path = self._limits, directories.path
+        memory = limits.memory_bytes(domain.path if domain else path)
         weight = _read(directories.file("cpu", "cpu.shares", "cpu.weight"))
         pids = _read(directories.file("pids", "pids.max", "pids.max"))
+        high = b"" if "memory" in directories.hierarchy.mounts else _read(f"{directories.unified}/memory.high")
         facts = (
             Fact("cgroup", sanitize(path)),
-            Fact("CPU, at most", self._limits.cores(path), Unit.CORES),
+            Fact("CPU, at most", domain.find_cores(limits) if domain else limits.cores(path), Unit.CORES),
             Fact("CPU weight" if directories.unified else "CPU shares", parsers.number(weight), Unit.COUNT),
-            Fact("memory, at most", self._limits.memory_bytes(path), Unit.BYTES),
+            Fact("memory, at most", None if memory is None else min(memory, self._host_memory_bytes()), Unit.BYTES),
+            Fact("memory, slowed down above", parsers.limit_bytes(high), Unit.BYTES),
             Fact("tasks, at most", parsers.number(pids), Unit.COUNT),
         )
         return Table(Page.FACTS, "Limits in force (its own, those around it, the host)", facts=facts)
+
+    def _host_memory_bytes(self) -> int:
+        psutil.PROCFS_PATH = self._proc
+        return int(psutil.virtual_memory().total)
 
     def _split(self, workload: Workload, directories: CgroupDirs, at: float) -> list[Table]:
         """Split a VM's CPU time by its sub-groups: virtual CPUs, the emulator, I/O threads."""
@@ -87,8 +105,9 @@ class KernelDetails:
         columns = (Column("THREADS"), Column("CPU%", Unit.PERCENT))
         return [Table(Page.DEVICES, "CPU split by the hypervisor's threads", columns, tuple(rows))] if rows else []
 
-    def _throttling(self, directories: CgroupDirs, at: float) -> list[Table]:
-        throttling = parsers.throttling(_read(directories.file("cpu", "cpu.stat", "cpu.stat")))
+    def _throttling(self, directories: CgroupDirs, domain: DomainGroups | None, at: float) -> list[Table]:
+        own = _read(directories.file("cpu", "cpu.stat", "cpu.stat"))
+        throttling = domain.throttling() if domain else parsers.throttling(own)
         if throttling.periods is None:
             return []
         periods = self._rates.growth("periods", throttling.periods, at)
@@ -107,38 +126,47 @@ class KernelDetails:
         return [Table(Page.DEVICES, "Throttling by the CPU quota", facts=facts)]
 
     def _disks(self, directories: CgroupDirs, at: float) -> Table:
-        counted = _by_device_v2(_read(f"{directories.unified}/io.stat")) if directories.unified else {}
-        counted = counted or _by_device_v1(
-            _read(directories.v1_file("blkio", "blkio.throttle.io_service_bytes_recursive"))
-        )
+        """List all devices with I/O, also those that are stacked: a byte is in the lines of all that it passed."""
+        counted = parsers.io_v2(_read(f"{directories.unified}/io.stat")) if directories.unified else {}
+        if not counted:
+            counted = parsers.io_v1(
+                _read(directories.v1_file("blkio", "blkio.throttle.io_service_bytes_recursive")), None
+            )
         rows: list[tuple[Value, ...]] = []
-        for device, (read, written) in sorted(counted.items()):
-            flows = (self._rates.per_second(f"r{device}", read, at), self._rates.per_second(f"w{device}", written, at))
-            rows.append((_device_name(device), *flows, read, written))
+        for key, device in sorted(counted.items()):
+            shown = self._block_devices.label(key)
+            read, written = device.read_bytes, device.write_bytes
+            flows = (self._rates.per_second(f"r{shown}", read, at), self._rates.per_second(f"w{shown}", written, at))
+            below = ", ".join(self._block_devices.below(key))
+            rows.append((sanitize(shown), sanitize(below) or None, *flows, read, written))
         columns = (
-            Column("DEVICE"), Column("READ/S", _FLOW), Column("WRITE/S", _FLOW),
+            Column("DEVICE"), Column("ON"), Column("READ/S", _FLOW), Column("WRITE/S", _FLOW),
             Column("READ", Unit.BYTES), Column("WRITTEN", Unit.BYTES),
         )  # fmt: skip
         return Table(Page.DEVICES, "I/O by device of this host", columns, tuple(rows))
 
-    def _network(self, workload: Workload, pid: int | None, at: float) -> list[Table]:
-        """List the interfaces inside a container's own network namespace."""
+    def _network(self, workload: Workload, directories: CgroupDirs, pid: int | None, at: float) -> list[Table]:
+        """List the interfaces inside a container's own network namespace, and which of them the table counts."""
         if workload.kind is not Kind.CONTAINER or pid is None or _same_network(self._proc, pid):
             return []
         rows: list[tuple[Value, ...]] = []
         table = parsers.interfaces(read_bytes(f"{self._proc}/{pid}/net/dev") or b"") or {}
+        known_roles = _network_roles(self._proc, pid, directories)
+        roles = roles_by_name(table) if known_roles is None else known_roles
         for name, counters in table.items():
             interface, sums = sanitize(name), parsers.traffic([counters])
             flows = (
                 self._rates.per_second(f"rx{interface}", sums.rx_bytes, at),
                 self._rates.per_second(f"tx{interface}", sums.tx_bytes, at),
             )
-            rows.append((interface, *flows, sums.rx_bytes, sums.tx_bytes, sums.drops))
+            rows.append((interface, _is_counted(roles.get(name)), *flows, sums.rx_bytes, sums.tx_bytes, sums.drops))
         columns = (
-            Column("INTERFACE"), Column("RX/S", _FLOW), Column("TX/S", _FLOW), Column("RX", Unit.BYTES),
-            Column("TX", Unit.BYTES), Column("DROPS", Unit.COUNT),
+            Column("INTERFACE"), Column("COUNTED"), Column("RX/S", _FLOW), Column("TX/S", _FLOW),
+            Column("RX", Unit.BYTES), Column("TX", Unit.BYTES), Column("DROPS", Unit.COUNT),
         )  # fmt: skip
-        return [Table(Page.DEVICES, "Network interfaces inside", columns, tuple(rows))]
+        return [
+            Table(Page.DEVICES, "Network interfaces inside", columns, tuple(rows), note="" if known_roles else _BY_NAME)
+        ]
 
 
 def _same_network(proc: str, pid: int) -> bool:
@@ -146,6 +174,21 @@ def _same_network(proc: str, pid: int) -> bool:
         return os.readlink(f"{proc}/{pid}/ns/net") == os.readlink(f"{proc}/self/ns/net")
     except OSError:
         return True
+
+
+def _is_counted(role: str | None) -> str | None:
+    return role if role is None else "yes" if role == EDGE else sanitize(f"no: {role}")
+
+
+def _network_roles(proc: str, pid: int, directories: CgroupDirs) -> dict[bytes, str] | None:
+    try:
+        process = os.open(f"{proc}/{pid}", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        return roles_of_process(process, directories.all, proc)
+    finally:
+        os.close(process)
 
 
 def _read(path: str | None) -> bytes:
@@ -156,26 +199,3 @@ def _cpu_ns(directory: str) -> int | None:
     if (v2 := parsers.cpu_v2(_read(f"{directory}/cpu.stat")).total_ns) is not None:
         return v2
     return parsers.number(_read(f"{directory}/cpuacct.usage"))
-
-
-def _by_device_v2(text: bytes) -> dict[str, tuple[int, int]]:
-    devices: dict[str, tuple[int, int]] = {}
-    for line in text.splitlines():
-        device, *pairs = line.split()
-        values = dict(pair.partition(b"=")[::2] for pair in pairs)
-        read, written = parsers.number(values.get(b"rbytes", b"")), parsers.number(values.get(b"wbytes", b""))
-        if read is not None and written is not None:
-            devices[device.decode("ascii", "replace")] = (read, written)
-    return devices
-
-
-def _by_device_v1(text: bytes) -> dict[str, tuple[int, int]]:
-    return {device.decode("ascii", "replace"): sums for device, sums in parsers.blkio_v1(text).items()}
-
-
-def _device_name(number: str) -> str:
-    """Name a device by its number, `8:0` -> `sda`; the number where the kernel has no name."""
-    try:
-        return sanitize(os.path.basename(os.readlink(f"/sys/dev/block/{sanitize(number)}")))
-    except OSError:
-        return sanitize(number)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from collectors.kernel.cgroup import parsers
 from collectors.kernel.cgroup.parsers import NS_PER_TICK
 from collectors.kernel.devices import Disks, Interfaces
+from collectors.kernel.hugepages import read_pools
 from collectors.kernel.procfs import read_bytes
 from collectors.model.errors import SourceAbsent, SourceDown
 from collectors.model.workloads import Kind, Sample, State, Workload, WorkloadId
@@ -34,8 +35,9 @@ class HostSource:
     def __init__(self, proc: str = "/proc", sys: str = "/sys") -> None:
         """Take the paths of procfs and sysfs: `/host/proc` in a container, a captured tree in a test."""
         self._proc = proc
-        self._disks = Disks(sys)
-        self._interfaces = Interfaces(sys)
+        self._sys = sys
+        self._disks = Disks(sys, proc)
+        self._interfaces = Interfaces(proc)
         self._hostname = ""
         self._kernel = ""
         self._epoch = ""
@@ -103,6 +105,8 @@ class HostSource:
             memory_inactive_file_bytes=memory.get(b"Inactive(file)"),
             memory_available_bytes=memory.get(b"MemAvailable"),
             memory_swap_bytes=_difference(memory, b"SwapTotal", b"SwapFree"),
+            memory_zswap_bytes=memory.get(b"Zswap"),
+            memory_shmem_bytes=memory.get(b"Shmem"),
             disk_read_total_bytes=disk.read_bytes,
             disk_write_total_bytes=disk.write_bytes,
             disk_reads_total=disk.reads,
@@ -128,6 +132,7 @@ class HostSource:
 
     def _facts(self, memory: dict[bytes, int]) -> dict[str, str]:
         swap_used = _difference(memory, b"SwapTotal", b"SwapFree")
+        pools = read_pools(self._sys) if memory.get(b"Hugetlb", 1) else []  # the pools of all sizes, since Linux 4.19
         facts = {
             "hostname": self._hostname,
             "kernel": self._kernel,
@@ -136,6 +141,8 @@ class HostSource:
             "swap_total": _amount(memory.get(b"SwapTotal")),
             "swap_used": _amount(swap_used),
             "memory_available": _amount(memory.get(b"MemAvailable")),
+            "hugepages_total": _amount(sum(pool.size_bytes * pool.pages for pool in pools) or None),
+            "hugepages_unused": _amount(sum(pool.size_bytes * pool.unused for pool in pools) if pools else None),
         }
         return {key: sanitize(value) for key, value in facts.items() if value}
 

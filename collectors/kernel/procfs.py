@@ -8,13 +8,6 @@ from typing import NamedTuple
 _WHOLE = 2048
 """Bytes; a shorter read is the end: seq_file returns pages of whole records, and no record is longer than this."""
 
-_STACKED_DISKS = ("loop", "ram", "zram", "dm-", "md", "sr", "fd", "nbd")
-
-
-def is_stacked_disk(name: str) -> bool:
-    """Return whether a block device is not a disk of this host: in memory, removable, remote or built on others."""
-    return name.startswith(_STACKED_DISKS)
-
 
 def read_bytes(path: str, directory: int | None = None) -> bytes | None:
     """Read a small file in full, by its path, absolute or in an open directory; `None` when it cannot be read."""
@@ -40,6 +33,8 @@ class ProcessStat(NamedTuple):
     parent_pid: int
     start_ticks: int
     """Clock ticks from the boot to the start."""
+    is_zombie: bool = False
+    """Whether it has ended, and only its parent, or another of its threads, keeps its entry."""
 
 
 def parse_process_stat(text: bytes | None) -> ProcessStat | None:
@@ -49,11 +44,11 @@ def parse_process_stat(text: bytes | None) -> ProcessStat | None:
     if len(fields) < 20:
         return None
     try:
-        return ProcessStat(parent_pid=int(fields[1]), start_ticks=int(fields[19]))
+        return ProcessStat(int(fields[1]), int(fields[19]), fields[0] in (b"Z", b"X"))
     except ValueError:
         return None
 
 
 def read_process_stat(proc: str, pid: int) -> ProcessStat | None:
-    """Read a process's stat below a procfs; `None` when it has gone or may not be read."""
+    """Read a process's stat below a procfs; `None` when it has ended or may not be read."""
     return parse_process_stat(read_bytes(f"{proc}/{pid}/stat"))

@@ -63,7 +63,10 @@ def _bytes(number: str, suffix: str) -> int:
 
 
 def parse_mappings(smaps: bytes, sizes: set[int]) -> GuestMemory | None:
-    """Add up `/proc/<pid>/smaps` (proc_pid_smaps(5)): all resident memory, and that of mappings of the given sizes."""
+    """Add up `/proc/<pid>/smaps` (proc_pid_smaps(5)): all resident memory, and that of mappings of the given sizes.
+
+    Hugepages are resident memory, too.
+    """
     resident = guest = assigned = 0
     is_guest = False
     for line in smaps.splitlines():
@@ -72,10 +75,10 @@ def parse_mappings(smaps: bytes, sizes: set[int]) -> GuestMemory | None:
             size = int(mapping[2], 16) - int(mapping[1], 16)
             is_guest = size in sizes
             assigned += size if is_guest else 0
-        elif line.startswith(b"Rss:"):
-            rss = int(line.split()[1]) * 1024
-            resident += rss
-            guest += rss if is_guest else 0
+        elif line.startswith((b"Rss:", b"Shared_Hugetlb:", b"Private_Hugetlb:")):  # Rss is without hugepages
+            held = int(line.split()[1]) * 1024
+            resident += held
+            guest += held if is_guest else 0
     return GuestMemory(resident, guest, assigned) if assigned else None
 
 

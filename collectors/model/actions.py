@@ -58,6 +58,8 @@ class Note(StrEnum):
 
     TRANSIENT = "transient"
     """Its definition is removed when it ends."""
+    FAULTED = "faulted"
+    """A domain that a fault paused: it pauses again when it is resumed, until the fault is repaired."""
     SAVED = "saved"
     """A domain whose memory is saved on disk: starting it resumes from there."""
     OFF_AFTER_REBOOT = "off after reboot"
@@ -75,7 +77,7 @@ class Observed(NamedTuple):
     start: str = ""
     """Identity of its current or last run: if it differs, the workload was started again."""
     detail: str = ""
-    """How its last run ended, such as `exit code 1`; empty while it runs."""
+    """Why it is in its state, such as `exit code 1` or `I/O error`; inert; empty while it runs."""
     notes: frozenset[Note] = frozenset()
     dependents: tuple[str, ...] = ()
     """Active units that stop or restart with it, directly; sanitized."""

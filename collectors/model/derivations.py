@@ -30,19 +30,55 @@ def share(value_key: str, limit_key: str, scale: float) -> Derivation:
     return derive
 
 
+def share_of_time(name: str) -> Derivation:
+    """Return the growth of a duration in percent of the time that passed, 0 to 100.
+
+    The kernel ends the durations at other instants than those at which they are read: the quotient may exceed 100.
+    """
+
+    def derive(reading: Readable) -> float | None:
+        rate = reading.rate(name)
+        return None if rate is None else min(100.0, rate * 100)
+
+    return derive
+
+
 def throttled(reading: Readable) -> float | None:
     """Return the percentage of CPU quota periods that were throttled."""
     share = reading.ratio("cpu_throttled_periods_total", "cpu_periods_total")
-    return None if share is None else share * 100
+    return None if share is None else min(100.0, share * 100)
 
 
 def memory_host(reading: Readable) -> float | None:
-    """Return memory by Docker's formula (docker/cli stats_helpers.go, calculateMemUsageUnixNoCache), for every kind."""
+    """Return memory by Docker's formula (docker/cli stats_helpers.go, calculateMemUsageUnixNoCache), plus hugepages.
+
+    Neither memcg nor a resident size includes hugepages (kernel Documentation/admin-guide/mm/hugetlbpage.rst).
+    """
+    hugetlb = reading.gauge("memory_hugetlb_bytes") or 0
     charged = reading.gauge("memory_charged_bytes")
     if charged is None:
-        return reading.gauge("memory_rss_bytes")
+        resident = reading.gauge("memory_rss_bytes")
+        return None if resident is None else resident + hugetlb
     inactive = reading.gauge("memory_inactive_file_bytes") or 0
-    return charged - inactive if inactive < charged else charged
+    return (charged - inactive if inactive < charged else charged) + hugetlb
+
+
+def memory_limit(reading: Readable) -> float | None:
+    """Return the lowest limit of any source; one above the host's memory is the host's memory, as in `docker stats`."""
+    limit, host = reading.lowest("memory_limit_bytes"), reading.host_memory_bytes
+    return min(limit, host) if limit is not None and host else limit
+
+
+def memory_of_limit(reading: Readable) -> float | None:
+    """Return the memory that a limit applies to, in percent of it.
+
+    A machine's limit is that of its guest's memory, hugepages or not; a cgroup's does not apply to hugepages.
+    """
+    held, limit = reading.value("memory_host_bytes"), reading.value("memory_limit_bytes")
+    if held is None or not limit:
+        return None
+    is_machine = reading.gauge("vcpus") is not None
+    return (held if is_machine else held - (reading.gauge("memory_hugetlb_bytes") or 0)) / limit * 100
 
 
 def memory_inside(reading: Readable) -> float | None:
@@ -56,13 +92,13 @@ def memory_inside(reading: Readable) -> float | None:
 def vcpu_percent(reading: Readable) -> float | None:
     """Return how busy the virtual CPUs are, in percent of all of them."""
     rate, vcpus = reading.rate("vcpu_total_ns"), reading.gauge("vcpus")
-    return None if rate is None or not vcpus else rate / vcpus * 100
+    return None if rate is None or not vcpus else min(100.0, rate / vcpus * 100)
 
 
 def steal_percent(reading: Readable) -> float | None:
     """Return the percentage of time in which virtual CPUs were ready and waited."""
     rate, vcpus = reading.rate("steal_total_ns"), reading.gauge("vcpus")
-    return None if rate is None or not vcpus else rate / vcpus * 100
+    return None if rate is None or not vcpus else min(100.0, rate / vcpus * 100)
 
 
 def emulator_percent(reading: Readable) -> float | None:

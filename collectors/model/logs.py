@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple, Protocol
 
 from collectors.safety.sanitize import sanitize
 
-LONGEST = 4096
-"""Characters of a line that are kept."""
+LONGEST = 64 * 1024
+"""Characters of a line that are kept; an ellipsis shows the cut."""
+LONGEST_BYTES = 4 * LONGEST
+"""Bytes of a line that are read: in UTF-8 a character has up to four."""
+AT_ONCE = 1 << 20
+"""Characters after which `Log.last`, `before` and `after` return fewer lines than asked for."""
+
+_COLOURS = re.compile(r"\x1b\(B|(?:\x1b\[|\x9b)(?:[0-9;:]*(?:m|$)|[0-2]?K)")
+"""SGR sequences (ECMA-48, 8.3.117), and what programs send along with them: the erasure to the end of the line (grep,
+gcc) and the ASCII character set (`tput sgr0`). Also the beginning of a sequence at the end of a line that was cut."""
 
 
 class LogLine(NamedTuple):
@@ -31,7 +41,7 @@ class Log(Protocol):
     """What is read: a file's path, the journal, the engine."""
 
     def last(self, count: int) -> list[LogLine]:
-        """Return the last lines, oldest first.
+        """Return the last lines, oldest first: `count`, or fewer that have `AT_ONCE` characters.
 
         Raises:
             SourceError: It cannot be read.
@@ -53,9 +63,60 @@ class Log(Protocol):
         """End `follow`, from any thread, and release resources."""
 
 
+class LineTail:
+    """The last lines of those that are added: at most `count`, and of at most `AT_ONCE` characters or one line."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._lines: deque[LogLine] = deque()
+        self._size = 0
+        self.is_full = False
+        """Whether another line would push one out, or has."""
+
+    def add(self, line: LogLine) -> None:
+        """Add a line; those before it that no longer fit are dropped."""
+        self._lines.append(line)
+        self._size += len(line.text)
+        while len(self._lines) > self._count or (self._size > AT_ONCE and len(self._lines) > 1):
+            self._size -= len(self._lines.popleft().text)
+            self.is_full = True
+        self.is_full = self.is_full or len(self._lines) == self._count
+
+    @property
+    def lines(self) -> list[LogLine]:
+        """Oldest first."""
+        return list(self._lines)
+
+
+def last_lines(lines: Iterable[LogLine], count: int) -> list[LogLine]:
+    """Return the last lines as `LineTail` keeps them."""
+    tail = LineTail(count)
+    for line in lines:
+        tail.add(line)
+    return tail.lines
+
+
+def first_lines(lines: Iterable[LogLine], count: int) -> list[LogLine]:
+    """Return the first lines: `count`, or fewer that have `AT_ONCE` characters. Takes no more than these."""
+    first: list[LogLine] = []
+    size = 0
+    for line in lines:
+        first.append(line)
+        size += len(line.text)
+        if len(first) == count or size >= AT_ONCE:
+            break
+    return first
+
+
 def clean(raw: bytes | str) -> str:
-    """Sanitize a line of a log; tabs become spaces, and a progress bar's earlier states are dropped."""
-    text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw
+    """Sanitize a line of a log.
+
+    Colours are dropped, tabs become spaces, and of a progress bar only the last state is kept. Any other escape
+    sequence stays visible, with U+FFFD in place of its escape character.
+    """
+    text = raw[:LONGEST_BYTES].decode("utf-8", "replace") if isinstance(raw, bytes) else raw[:LONGEST_BYTES]
+    if "\x1b" in text or "\x9b" in text:
+        text = _COLOURS.sub("", text)
     text = text.rstrip("\r\n")
     if "\r" in text:
         text = text.rpartition("\r")[2]

@@ -15,9 +15,12 @@ from collectors.model.derivations import (
     lowest,
     memory_host,
     memory_inside,
+    memory_limit,
+    memory_of_limit,
     of,
     rate,
     share,
+    share_of_time,
     steal_percent,
     throttled,
     vcpu_percent,
@@ -25,17 +28,17 @@ from collectors.model.derivations import (
 from collectors.model.metric_type import HostChart, Metric, Unit
 
 _DISK = {
-    "cgroup": "io.stat of the cgroup, all devices (v1: blkio.throttle.io_service_bytes_recursive)",
+    "cgroup": "io.stat of the cgroup, each byte once (v1: blkio.throttle.io_service_bytes_recursive)",
     "process-io": "approximate: /proc/<pid>/io of its processes, because this kernel's v1 blkio does not count it",
-    "docker-stats": "Docker stats: blkio_stats.io_service_bytes_recursive",
-    "host": "/proc/diskstats, whole disks",
+    "docker-stats": "Docker stats: blkio_stats.io_service_bytes_recursive, at each device of a stack",
+    "host": "/proc/diskstats, each byte once; operations before the kernel merges them",
 }
 _GUEST_DISK = {"libvirt": "domain stats block.N.*, backing files left out"}
 _NET = {
-    "cgroup": "/proc/<pid>/net/dev of its first process, all interfaces but lo",
+    "cgroup": "/proc/<pid>/net/dev of its first process, interfaces that lead out of its namespace",
     "libvirt": "domain stats net.N.*, as the domain sees it",
     "docker-stats": "Docker stats: networks.*",
-    "host": "/proc/net/dev, physical interfaces",
+    "host": "/proc/net/dev, physical interfaces; where there are none, those that lead out",
 }
 _PSI = {
     "cgroup": "cpu.pressure, some total",
@@ -43,13 +46,18 @@ _PSI = {
     "host": "/proc/pressure",
 }
 _LIMIT = {
-    "cgroup-slow": "memory.max of it and its ancestors",
+    "cgroup-slow": "memory.max and memory.high of it and its ancestors (v1: memory.limit_in_bytes)",
     "libvirt": "balloon.current",
     "docker": "HostConfig.Memory",
 }
+_MEMORY_STAT = "this kernel's memory.stat does not have it"
 _NO_PSI = "the kernel reports no pressure (PSI) for this workload's cgroup"
-_NO_NET = "it shares the host's network, or its processes' network namespace cannot be read"
+_NO_NET = (
+    "it uses the host's network or that of another workload, has no network interface, "
+    "or its network namespace may not be read"
+)
 _VM_ONLY = "only libvirt reports it, and only for virtual machines"
+_NO_OPERATION = "no operation was completed since the reading before"
 _NO_DISK = "the io controller is not enabled for its cgroup (on cgroup v1: /proc/<pid>/io, which needs root)"
 
 # fmt: off
@@ -71,18 +79,19 @@ ROWS: tuple[Metric, ...] = (
     Metric(
         key="cpu_wait_percent", alias="wait", label="WAIT%", unit=Unit.PERCENT,
         help="Share of time in which some of its tasks waited for a CPU.",
-        formula="growth of cpu.pressure some total / elapsed time x 100",
-        derive=rate("cpu_stall_total_ns", 100), fields=("cpu_stall_total_ns",), origins=_PSI, missing=_NO_PSI,
+        formula="growth of cpu.pressure some total / elapsed time x 100, at most 100",
+        derive=share_of_time("cpu_stall_total_ns"), fields=("cpu_stall_total_ns",), origins=_PSI, missing=_NO_PSI,
         is_default=True, keep=40, is_charted=True, has_peak=True, thresholds=(10.0, 25.0), less_is_better=True,
         host_chart=HostChart.WAITING,
     ),
     Metric(
         key="memory_host_bytes", alias="mem", label="MEM", unit=Unit.BYTES,
-        help="What the host pays: charged memory less inactive page cache.",
-        formula="charged - inactive_file (Docker's and the kubelet's working set)",
+        help="What the host pays: charged memory less inactive page cache, and hugepages.",
+        formula="charged - inactive_file (Docker's and the kubelet's working set) + hugepages",
         derive=memory_host, fields=("memory_charged_bytes", "memory_rss_bytes"),
         origins={
             "cgroup": "memory.current - memory.stat inactive_file (v1: usage_in_bytes - total_inactive_file)",
+            "cgroup-slow": "hugepages: see HUGE",
             "libvirt": "resident size of the QEMU process (balloon.rss)",
             "docker-stats": "Docker stats: usage - inactive_file",
             "host": "/proc/meminfo: MemTotal - MemFree - Inactive(file)",
@@ -93,9 +102,10 @@ ROWS: tuple[Metric, ...] = (
     ),
     Metric(
         key="memory_of_limit_percent", alias="limit", label="%LIM", unit=Unit.PERCENT,
-        help="Memory the host pays, as a share of its limit.", formula="memory_host_bytes / memory_limit_bytes x 100",
-        derive=share("memory_host_bytes", "memory_limit_bytes", 100), fields=("memory_limit_bytes",), origins=_LIMIT,
-        missing="it has no memory limit of its own",
+        help="Memory as a share of its limit; a VM's includes QEMU's own, and so may exceed 100.",
+        formula="memory_host_bytes / memory_limit_bytes x 100; hugepages count in VMs only",
+        derive=memory_of_limit, fields=("memory_limit_bytes",), origins=_LIMIT,
+        made_of=("memory_limit_bytes", "memory_host_bytes"), missing="it has no memory limit",
         is_default=True, keep=20, thresholds=(85.0, 95.0), less_is_better=True, limit=always(100.0),
     ),
     Metric(
@@ -133,9 +143,9 @@ ROWS: tuple[Metric, ...] = (
     ),
     Metric(
         key="memory_limit_bytes", alias="memlimit", label="LIMIT", unit=Unit.BYTES,
-        help="The lowest memory limit that applies to it.",
-        formula="min(own limit, ancestors' limits, balloon target)",
-        derive=lowest("memory_limit_bytes"), fields=("memory_limit_bytes",), origins=_LIMIT,
+        help="The lowest memory limit that applies to it, including the one at which it is slowed down.",
+        formula="min(own limits, ancestors' limits, balloon target, the host's memory); hugepages have other limits",
+        derive=memory_limit, fields=("memory_limit_bytes",), origins=_LIMIT,
         missing="it has no memory limit",
     ),
     Metric(
@@ -146,9 +156,46 @@ ROWS: tuple[Metric, ...] = (
     ),
     Metric(
         key="memory_swap_bytes", alias="swap", label="SWAP", unit=Unit.BYTES,
-        help="Memory in swap.", formula="memory.swap.current",
+        help="Memory in swap, as much as it was before compression.", formula="memory.swap.current",
         derive=gauge("memory_swap_bytes"), fields=("memory_swap_bytes",),
-        origins={"cgroup-slow": "memory.swap.current"}, less_is_better=True,
+        origins={
+            "cgroup-slow": "memory.swap.current (v1: memory.stat total_swap)",
+            "host": "/proc/meminfo: SwapTotal - SwapFree",
+        },
+        missing="the kernel does not account swap to cgroups", less_is_better=True,
+    ),
+    Metric(
+        key="memory_zswap_bytes", alias="zswap", label="ZSWAP", unit=Unit.BYTES,
+        help="Memory that its compressed swap takes; part of CHARGED.", formula="memory.stat zswap",
+        derive=gauge("memory_zswap_bytes"), fields=("memory_zswap_bytes",),
+        origins={"cgroup-slow": "memory.stat zswap (v2, Linux 5.19 and newer)", "host": "/proc/meminfo: Zswap"},
+        missing=_MEMORY_STAT, less_is_better=True,
+    ),
+    Metric(
+        key="memory_shmem_bytes", alias="shmem", label="SHMEM", unit=Unit.BYTES,
+        help="Shared memory and tmpfs; part of MEM, and not to be dropped as page cache is.",
+        formula="memory.stat shmem",
+        derive=gauge("memory_shmem_bytes"), fields=("memory_shmem_bytes",),
+        origins={"cgroup-slow": "memory.stat shmem (v1: total_shmem)", "host": "/proc/meminfo: Shmem"},
+        missing=_MEMORY_STAT, less_is_better=True,
+    ),
+    Metric(
+        key="memory_hugetlb_bytes", alias="huge", label="HUGE", unit=Unit.BYTES,
+        help="Hugepages that it holds; part of MEM, and not of CHARGED.", formula="hugetlb.*.current, all sizes",
+        derive=gauge("memory_hugetlb_bytes"), fields=("memory_hugetlb_bytes",),
+        origins={
+            "cgroup-slow": "hugetlb.*.current (v1: usage_in_bytes); of a VM, else HugetlbPages of /proc/<pid>/status",
+            "libvirt": "balloon.maximum, where all of the guest's memory is on hugepages",
+        },
+        missing="this host has no hugepages, or the hugetlb controller is not enabled for its cgroup",
+        less_is_better=True,
+    ),
+    Metric(
+        key="memory_high_per_second", alias="high", label="HIGH/S", unit=Unit.PER_SECOND,
+        help="How often its tasks were slowed down at memory.high.", formula="growth of memory.events high / time",
+        derive=rate("memory_high_total"), fields=("memory_high_total",),
+        origins={"cgroup-slow": "memory.events high"}, missing="only cgroup v2 counts it",
+        thresholds=(0.1, 10.0), less_is_better=True,
     ),
     Metric(
         key="memory_peak_bytes", alias="peak", label="PEAK", unit=Unit.BYTES,
@@ -166,26 +213,38 @@ ROWS: tuple[Metric, ...] = (
         key="oom_kills", alias="oom", label="OOM", unit=Unit.COUNT,
         help="Processes killed for lack of memory, since it was created.", formula="oom_kill",
         derive=gauge("oom_kills_total"), fields=("oom_kills_total",),
-        origins={"cgroup-slow": "memory.events oom_kill"}, less_is_better=True, adds_up=True, is_total=True,
+        origins={"cgroup-slow": "memory.events oom_kill (v1: memory.oom_control of it and all below it)"},
+        less_is_better=True, adds_up=True, is_total=True,
     ),
     Metric(
         key="cpu_limit_cores", alias="cores", label="CPUS", unit=Unit.CORES,
-        help="The most cores it may use.", formula="min(quota of it and its ancestors, cpuset, vCPUs, online CPUs)",
+        help="The most cores it may use; of a VM, its vCPUs.",
+        formula="min(quota of it and its ancestors, cpuset, vCPUs and the sum of their quotas, online CPUs)",
         derive=lowest("cpu_limit_cores"), fields=("cpu_limit_cores",),
-        origins={"cgroup-slow": "cpu.max, cpuset.cpus.effective", "libvirt": "vcpu.current"},
+        origins={
+            "cgroup-slow": "cpu.max, cpuset.cpus.effective (v1: cpu.cfs_quota_us, cpuset.effective_cpus), of vcpuN too",
+            "libvirt": "vcpu.current, quotas in the domain's XML",
+        },
     ),
     Metric(
         key="cpu_of_limit_percent", alias="cpulimit", label="CPU/L", unit=Unit.PERCENT,
-        help="CPU used, as a share of what it may use.", formula="cpu_percent / cpu_limit_cores",
-        derive=share("cpu_percent", "cpu_limit_cores", 1), fields=("cpu_limit_cores",), thresholds=(80.0, 95.0),
+        help="CPU used, as a share of CPUS; a VM's emulator may bring it above 100.",
+        formula="cpu_percent / cpu_limit_cores",
+        derive=share("cpu_percent", "cpu_limit_cores", 1), fields=("cpu_limit_cores",),
+        made_of=("cpu_percent", "cpu_limit_cores"), thresholds=(80.0, 95.0),
         less_is_better=True, limit=always(100.0),
     ),
     Metric(
         key="cpu_throttled_percent", alias="throttled", label="THROT%", unit=Unit.PERCENT,
         help="Share of its quota periods that were throttled.",
-        formula="growth of nr_throttled / growth of nr_periods x 100",
+        formula="growth of nr_throttled / growth of nr_periods x 100; of a VM, sums over its groups",
         derive=throttled, fields=("cpu_throttled_periods_total",),
-        origins={"cgroup": "cpu.stat nr_throttled, nr_periods"}, missing="it has no CPU quota, or no period passed",
+        origins={
+            "cgroup": "cpu.stat nr_throttled, nr_periods",
+            "cgroup-slow": "of a VM: the same, also of vcpuN, emulator and iothreadN",
+        },
+        missing="it has no CPU quota, or no period passed",
+        undefined="no period of its CPU quota has passed since the reading before: none of its tasks ran",
         thresholds=(5.0, 20.0), less_is_better=True,
     ),
     Metric(
@@ -203,7 +262,7 @@ ROWS: tuple[Metric, ...] = (
     Metric(
         key="vcpu_percent", alias="vcpu", label="VCPU%", unit=Unit.PERCENT,
         help="How busy the virtual CPUs are; 100 is all of them.",
-        formula="growth of vcpu.N.time, summed / elapsed time / vCPUs x 100",
+        formula="growth of vcpu.N.time, summed / elapsed time / vCPUs x 100, at most 100",
         derive=vcpu_percent, fields=("vcpu_total_ns",), origins={"libvirt": "domain stats vcpu.N.time"},
         missing=_VM_ONLY, chart="vCPUs and emulator",
     ),
@@ -217,22 +276,22 @@ ROWS: tuple[Metric, ...] = (
     Metric(
         key="cpu_steal_percent", alias="steal", label="STEAL%", unit=Unit.PERCENT,
         help="Share of time its vCPUs were ready but had to wait.",
-        formula="growth of vcpu.N.delay, summed / elapsed time / vCPUs x 100",
+        formula="growth of vcpu.N.delay, summed / elapsed time / vCPUs x 100, at most 100",
         derive=steal_percent, fields=("steal_total_ns",), origins={"libvirt": "domain stats vcpu.N.delay"},
         missing=_VM_ONLY, thresholds=(5.0, 10.0), less_is_better=True,
     ),
     Metric(
         key="memory_wait_percent", alias="memwait", label="MWAIT%", unit=Unit.PERCENT,
         help="Share of time some of its tasks waited for memory.",
-        formula="growth of memory.pressure some total / elapsed time x 100",
-        derive=rate("memory_stall_total_ns", 100), fields=("memory_stall_total_ns",), origins=_PSI, missing=_NO_PSI,
+        formula="growth of memory.pressure some total / elapsed time x 100, at most 100",
+        derive=share_of_time("memory_stall_total_ns"), fields=("memory_stall_total_ns",), origins=_PSI, missing=_NO_PSI,
         thresholds=(5.0, 20.0), less_is_better=True, host_chart=HostChart.WAITING,
     ),
     Metric(
         key="io_wait_percent", alias="iowait", label="IOWAIT%", unit=Unit.PERCENT,
         help="Share of time some of its tasks waited for I/O.",
-        formula="growth of io.pressure some total / elapsed time x 100",
-        derive=rate("io_stall_total_ns", 100), fields=("io_stall_total_ns",), origins=_PSI, missing=_NO_PSI,
+        formula="growth of io.pressure some total / elapsed time x 100, at most 100",
+        derive=share_of_time("io_stall_total_ns"), fields=("io_stall_total_ns",), origins=_PSI, missing=_NO_PSI,
         thresholds=(10.0, 30.0), less_is_better=True, host_chart=HostChart.WAITING,
     ),
     Metric(
@@ -263,14 +322,16 @@ ROWS: tuple[Metric, ...] = (
         key="guest_disk_read_milliseconds", alias="rlat", label="R LAT", unit=Unit.MILLISECONDS,
         help="Mean time of a guest's read.", formula="growth of read time / growth of reads",
         derive=latency("guest_disk_read_time_total_ns", "guest_disk_reads_total"),
-        fields=("guest_disk_read_time_total_ns",), origins=_GUEST_DISK, missing=_VM_ONLY, less_is_better=True,
+        fields=("guest_disk_read_time_total_ns",), origins=_GUEST_DISK, missing=_VM_ONLY,
+        undefined=_NO_OPERATION, less_is_better=True,
         chart="guest disk latency",
     ),
     Metric(
         key="guest_disk_write_milliseconds", alias="wlat", label="W LAT", unit=Unit.MILLISECONDS,
         help="Mean time of a guest's write.", formula="growth of write time / growth of writes",
         derive=latency("guest_disk_write_time_total_ns", "guest_disk_writes_total"),
-        fields=("guest_disk_write_time_total_ns",), origins=_GUEST_DISK, missing=_VM_ONLY, less_is_better=True,
+        fields=("guest_disk_write_time_total_ns",), origins=_GUEST_DISK, missing=_VM_ONLY,
+        undefined=_NO_OPERATION, less_is_better=True,
         chart="guest disk latency",
     ),
     Metric(

@@ -29,6 +29,8 @@ class Unit(StrEnum):
 class Readable(Protocol):
     """The part of a reading that metrics are derived from."""
 
+    @property
+    def host_memory_bytes(self) -> int: ...
     def gauge(self, name: str) -> float | None: ...
     def lowest(self, name: str) -> float | None: ...
     def rate(self, name: str) -> float | None: ...
@@ -72,8 +74,12 @@ class Metric:
     """Sample fields it is made of; they show where a value came from."""
     origins: Mapping[str, str] = field(default_factory=dict)
     """Source name -> the files or calls that supply it."""
+    made_of: tuple[str, ...] = ()
+    """Other metrics that it is made of: without one of them it is missing too."""
     missing: str = "no source supplies it for this workload"
-    """Why a cell may be empty."""
+    """Why a cell may be empty, in general; `analysis.empty_cells` knows why one is."""
+    undefined: str = ""
+    """Why there is no value although all that it is made of has been read: a quotient of two zeros."""
     is_default: bool = False
     """Whether the table and `vmtop list` show it by default."""
     keep: int = 5

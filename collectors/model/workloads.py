@@ -46,6 +46,10 @@ class State(StrEnum):
 ACTIVE = frozenset(State) - {State.STOPPED, State.CREATED, State.CRASHED}
 
 
+PAUSING_FAULTS = frozenset({"I/O error", "watchdog", "guest crashed", "post-copy migration failed", "API error"})
+"""The `Workload.state_reason` of workloads that were paused by a fault."""
+
+
 class WorkloadId(NamedTuple):
     """Identifies a workload for as long as it exists.
 
@@ -54,6 +58,17 @@ class WorkloadId(NamedTuple):
 
     engine: str
     id: str
+
+
+class Unmeasured(NamedTuple):
+    """Something that a source cannot measure of a workload for as long as the workload stays as it is."""
+
+    topic: str
+    """What is missing, a key of `analysis.empty_cells.TOPICS`."""
+    cause: str
+    """Why, a key of `analysis.empty_cells.CAUSES`; unknown ones, of a later version, are ignored."""
+    detail: str = ""
+    """What the cause's sentence names: a controller, a file, or the id of another workload; inert."""
 
 
 class Workload(msgspec.Struct, frozen=True, gc=False):
@@ -84,6 +99,19 @@ class Workload(msgspec.Struct, frozen=True, gc=False):
     """Wall time in seconds since 1970."""
     exit_code: int | None = None
     labels: tuple[tuple[str, str], ...] = ()
+    is_listed: bool | None = None
+    """Whether an engine that vmtop asks lists it. False: all that could do so answer, and none does. `None`: at least
+    one does not answer, or none is asked."""
+    state_reason: str | None = None
+    """Why it is in its state, in the engine's terms, such as `I/O error`, `out of memory` or `exit code 3`; inert.
+    `None` where nothing but its state is known."""
+    unmeasured: tuple[Unmeasured, ...] = ()
+    """What its sources cannot measure, and why."""
+
+    @property
+    def is_faulted(self) -> bool:
+        """Whether a fault paused it, not a user: resuming does not help until the fault is repaired."""
+        return self.state is State.PAUSED and self.state_reason in PAUSING_FAULTS
 
     @property
     def short_id(self) -> str:
@@ -112,7 +140,7 @@ class Sample(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     cpu_throttled_periods_total: int | None = None
     cpu_throttled_total_ns: int | None = None
     cpu_limit_cores: float | None = None
-    """The most cores it may use: its quota, its ancestors' quotas, its cpuset and the online CPUs taken together."""
+    """The most cores it may use: quotas of it and its ancestors, its cpuset and the online CPUs; a domain's vCPUs."""
     cpu_stall_total_ns: int | None = None
     """PSI `some` of CPU: time during which at least one task waited for a CPU."""
     memory_stall_total_ns: int | None = None
@@ -123,11 +151,19 @@ class Sample(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     memory_inactive_file_bytes: int | None = None
     """Page cache that the kernel would drop first."""
     memory_limit_bytes: int | None = None
-    """The lowest of its own limit, its ancestors' limits and the host's memory; a domain's balloon target."""
+    """The lowest of its own limits and its ancestors'; a domain's balloon target. May be more than the host has."""
     memory_maximum_bytes: int | None = None
     """The most memory a domain may be given."""
     memory_peak_bytes: int | None = None
     memory_swap_bytes: int | None = None
+    memory_zswap_bytes: int | None = None
+    """What its compressed swap takes of its charged memory."""
+    memory_shmem_bytes: int | None = None
+    """Of its charged memory, what is shared memory and tmpfs: it cannot be dropped as page cache can."""
+    memory_hugetlb_bytes: int | None = None
+    """Hugepages that it holds in addition to its charged or resident memory."""
+    memory_high_total: int | None = None
+    """How often processes were slowed down because it had reached `memory.high`."""
     memory_rss_bytes: int | None = None
     """Resident size of the process that runs a domain."""
     memory_available_bytes: int | None = None

@@ -5,10 +5,13 @@ A file is opened for each line: another vmtop may write to it, rotate it, or rem
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from contextlib import suppress
 from pathlib import Path
+
+from collectors.safety.own_folder import make_own_folder
 
 LARGEST = 1 << 20
 """Bytes; a longer file is renamed to `.1`, replacing the last one: both together stay below twice this and a line."""
@@ -25,15 +28,21 @@ def append(path: Path, line: bytes, makes_folder: bool = True) -> None:
         makes_folder: Create the folder too if missing; not for a path that the user named.
 
     Raises:
-        OSError: The file cannot be written, or its path is a link or another user's file.
+        OSError: The file cannot be written, its path is a link or another user's file, or the folder is not the user's
+            own.
     """
     if makes_folder:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_own_folder(path.parent)
     _rotate(path)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | _GUARDS, 0o600)
     try:
-        mode = os.fstat(descriptor).st_mode
-        if stat.S_ISREG(mode) and mode & 0o077:  # /dev/null keeps its mode
+        status = os.fstat(descriptor)
+        is_regular = stat.S_ISREG(status.st_mode)
+        if is_regular and status.st_uid != os.geteuid():
+            raise PermissionError(errno.EPERM, f"it belongs to another user (uid {status.st_uid})")
+        if makes_folder and not is_regular:
+            raise PermissionError(errno.EPERM, "it is not a regular file")
+        if is_regular and status.st_mode & 0o077:  # /dev/null keeps its mode
             os.fchmod(descriptor, 0o600)
         os.write(descriptor, line)
     finally:
@@ -47,8 +56,10 @@ def tail(path: Path, size: int) -> list[bytes]:
     except OSError:
         return []  # not there yet; problems with writing are reported by `append`
     try:
-        length = os.fstat(descriptor).st_size
-        return os.pread(descriptor, size, max(0, length - size)).splitlines()
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
+            return []  # nothing that vmtop wrote
+        return os.pread(descriptor, size, max(0, status.st_size - size)).splitlines()
     finally:
         os.close(descriptor)
 
@@ -56,5 +67,6 @@ def tail(path: Path, size: int) -> list[bytes]:
 def _rotate(path: Path) -> None:
     with suppress(FileNotFoundError):
         status = path.lstat()
-        if stat.S_ISREG(status.st_mode) and status.st_size > LARGEST:
+        is_own = stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid()
+        if is_own and status.st_size > LARGEST:
             path.replace(path.with_name(f"{path.name}.1"))

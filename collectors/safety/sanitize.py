@@ -6,6 +6,7 @@ Every string from an engine, a file name or a session file passes `sanitize` onc
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 LONGEST = 256
@@ -35,9 +36,12 @@ def sanitize(text: str | bytes | None, longest: int = LONGEST) -> str:
         text = text.decode("utf-8", "replace")
     if text.isascii() and text.isprintable():
         return text if len(text) <= longest else text[: longest - 1] + "…"
+    text = text[: longest * 8]
+    normal = unicodedata.normalize("NFC", text)
+    if all(map(_is_plain, {*text, *normal})):
+        return normal if len(normal) <= longest else normal[: longest - 1] + "…"
     characters: list[str] = []
     marks = 0
-    text = text[: longest * 8]
     visible = text[:1] + "".join(character for character in text[1:] if character not in _VARIANTS)
     for character in unicodedata.normalize("NFC", visible):
         category = unicodedata.category(character)
@@ -52,3 +56,10 @@ def sanitize(text: str | bytes | None, longest: int = LONGEST) -> str:
         if len(characters) > longest:
             return "".join(characters[: longest - 1]) + "…"
     return "".join(characters)
+
+
+@lru_cache(maxsize=4096)
+def _is_plain(character: str) -> bool:
+    """Return whether a character is kept as it is, whatever is around it."""
+    is_variant = character in _VARIANTS or ord(character) in _FLAGS
+    return not is_variant and unicodedata.category(character) not in _MARKS | _UNWANTED

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import msgspec
 
 from collectors.model.workloads import Sample, State, Workload, WorkloadId
 from collectors.sampling.source import SourceReading
+
+_LISTED_WITHIN_S = 15.0
+"""Seconds; a list is at most 12 seconds old."""
 
 
 def join_workload(weaker: Workload, stronger: Workload) -> Workload:
@@ -15,6 +20,8 @@ def join_workload(weaker: Workload, stronger: Workload) -> Workload:
         for name in Workload.__struct_fields__
         if (value := getattr(stronger, name)) not in (None, "", ()) and name not in ("id", "name", "name_is_known")
     }
+    if weaker.unmeasured and stronger.unmeasured:
+        facts["unmeasured"] = weaker.unmeasured + stronger.unmeasured
     if weaker.cgroup and not weaker.endpoint:
         facts.pop("endpoint", None)  # this kernel counts it, so it is local, however its engine is reached
     if stronger.state is State.UNKNOWN:
@@ -24,21 +31,58 @@ def join_workload(weaker: Workload, stronger: Workload) -> Workload:
     return msgspec.structs.replace(weaker, **facts)
 
 
-def join(
-    readings: list[tuple[bool, SourceReading]],
-) -> tuple[dict[WorkloadId, Workload], dict[WorkloadId, tuple[Sample, ...]]]:
+def mark_unlisted(workloads: dict[WorkloadId, Workload], engines: frozenset[str], wall: float) -> None:
+    """Mark the workloads that no engine lists although all answer: their cgroups may only have a container's name.
+
+    Args:
+        workloads: The joined workloads.
+        engines: The values of `WorkloadId.engine` for which all sources answer.
+        wall: Seconds since 1970. One that started just before may not be in the newest list yet.
+    """
+    for identity, workload in workloads.items():
+        if identity.engine in engines and workload.is_listed is None:
+            started_at = workload.started_at
+            if started_at is None or wall - started_at > _LISTED_WITHIN_S:
+                workloads[identity] = msgspec.structs.replace(workload, is_listed=False)
+
+
+class Joined(NamedTuple):
+    """Several readings as one."""
+
+    workloads: dict[WorkloadId, Workload]
+    samples: dict[WorkloadId, tuple[Sample, ...]]
+    contested: list[int]
+    """How many workloads of each reading were left out because another authority describes them."""
+
+
+def join(readings: list[tuple[bool, SourceReading]]) -> Joined:
     """Join readings, each with whether its source is an authority on names and states.
 
-    Samples keep the order of the readings, so that the kernel's come before a daemon's.
+    Samples keep the order of the readings, so that the kernel's come before a daemon's. Of two authorities that list
+    the same id, the one on this host counts, otherwise the first one: an engine cannot rename another's workloads.
     """
     workloads: dict[WorkloadId, Workload] = {}
     samples: dict[WorkloadId, tuple[Sample, ...]] = {}
-    for _is_authority, reading in sorted(readings, key=lambda pair: pair[0]):
+    authorities: dict[WorkloadId, int] = {}
+    contested = [0] * len(readings)
+    for index in sorted(range(len(readings)), key=lambda index: _order(*readings[index])):
+        is_authority, reading = readings[index]
         for identity, workload in reading.workloads.items():
+            if is_authority and authorities.setdefault(identity, index) != index:
+                contested[index] += 1
+                continue
             weaker = workloads.get(identity)
             workloads[identity] = workload if weaker is None else join_workload(weaker, workload)
-    for _is_authority, reading in readings:
+    for index, (_, reading) in enumerate(readings):
         for identity, source_samples in reading.samples.items():
+            if contested[index] and authorities.get(identity, index) != index:
+                continue
             earlier_samples = samples.get(identity)
             samples[identity] = source_samples if earlier_samples is None else earlier_samples + source_samples
-    return workloads, samples
+    return Joined(workloads, samples, contested)
+
+
+def _order(is_authority: bool, reading: SourceReading) -> tuple[bool, bool]:
+    """Return what to sort readings by: authorities come last, those of other hosts after those of this host."""
+    first = next(iter(reading.workloads.values()), None)
+    return is_authority, first is not None and bool(first.endpoint)

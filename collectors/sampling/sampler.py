@@ -14,9 +14,21 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 
-from collectors.model.workloads import Event, Frame, Kind, Sample, SourceState, State, Workload, WorkloadId
+import msgspec
+
+from collectors.model.workloads import (
+    Availability,
+    Event,
+    Frame,
+    Kind,
+    Sample,
+    SourceState,
+    State,
+    Workload,
+    WorkloadId,
+)
 from collectors.sampling.interval import AdaptiveInterval
-from collectors.sampling.merge import join
+from collectors.sampling.merge import join, mark_unlisted
 from collectors.sampling.source import Source, SourceSpec
 from collectors.sampling.timeout import ANSWER_S
 from collectors.sampling.worker import Worker
@@ -190,10 +202,14 @@ class Sampler:
 
     def _frame(self) -> Frame:
         now = time.monotonic()
-        readings = [
-            (worker.source.is_authority, reading) for worker in self.workers if (reading := worker.reading) is not None
-        ]
-        workloads, samples = join(readings)
+        states = {worker: worker.state(now) for worker in self.workers}
+        answered = [(worker, reading) for worker in self.workers if (reading := worker.reading) is not None]
+        readings = [(worker.source.is_authority, reading) for worker, reading in answered]
+        workloads, samples, contested = join(readings)
+        for (worker, _), count in zip(answered, contested, strict=True):
+            if count:
+                states[worker] = _with_contested(states[worker], count)
+        mark_unlisted(workloads, self._answering(tuple(states.values())), time.time())
         host = next((reading for _, reading in readings if reading.host is not None), None)
         facts: dict[str, str] = {}
         for _, reading in readings:
@@ -201,7 +217,6 @@ class Sampler:
         events = [self._announced.popleft() for _ in range(len(self._announced))]
         for worker in self.workers:
             events.extend(worker.take_events())
-        states: tuple[SourceState, ...] = tuple(worker.state(now) for worker in self.workers)
         return Frame(
             at_ns=time.monotonic_ns(),
             wall=time.time(),
@@ -209,7 +224,7 @@ class Sampler:
             host=host.host if host is not None and host.host is not None else _NOWHERE,
             workloads=workloads,
             samples=_without_strays(samples, workloads, host.host.id if host and host.host else None),
-            sources=states,
+            sources=tuple(states.values()),
             events=tuple(events),
             cpus=host.cpus if host else 1,
             memory_bytes=host.memory_bytes if host else 0,
@@ -217,6 +232,19 @@ class Sampler:
             run=self.run,
             interval_s=self.interval_s,
         )
+
+    def _answering(self, states: Sequence[SourceState]) -> frozenset[str]:
+        """Return the engines whose sources, of which there may be several of one kind, all answer."""
+        pairs = list(zip(self.workers, states, strict=True))
+        silent = {worker.source.name for worker, state in pairs if state.availability is not Availability.OK}
+        readings = [worker.reading for worker, _ in pairs if worker.source.name not in silent]
+        return frozenset[str]().union(*(reading.engines for reading in readings if reading is not None))
+
+
+def _with_contested(state: SourceState, count: int) -> SourceState:
+    """Return a source's state with how many of its workloads are shown as another source describes them."""
+    sentence = f"{count} of its ids are listed by another engine too, which vmtop believes"
+    return msgspec.structs.replace(state, reason=f"{state.reason}; {sentence}" if state.reason else sentence)
 
 
 def _without_strays(

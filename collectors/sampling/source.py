@@ -25,6 +25,8 @@ class SourceReading(msgspec.Struct, frozen=True, gc=False):
     cpus: int = 0
     memory_bytes: int = 0
     facts: dict[str, str] = {}
+    engines: frozenset[str] = frozenset()
+    """Values of `WorkloadId.engine` that its source, and no other kind of source, lists."""
     unseen: str = ""
     """What this user, or this container, may not see of it, as a sentence; empty if nothing. Not a failure."""
     remedy: str = ""

@@ -14,15 +14,26 @@ import msgspec
 
 from collectors.session.decode import LineError, parse
 from collectors.session.encode import sealed
-from collectors.session.format import CLOSING_OFFSET, FrameLine, GapLine, HostLine, Line, SessionError, is_counter
+from collectors.session.format import (
+    CLOSING_OFFSET,
+    COLUMNS,
+    MOST_LINES,
+    MOST_VALUES,
+    FrameLine,
+    GapLine,
+    HostLine,
+    Line,
+    SessionError,
+    is_counter,
+)
 from collectors.session.gzip_member import Member, SessionFile
 from collectors.session.reader import Session
 from collectors.session.storage import FileStorage
 from collectors.session.writer import MemberMaker
 
 _HOST = b'{"k":"host"'
-_MOST_LINES = 0xFFFF
-"""Lines copied from one member at most: a header cannot count more."""
+_MOST_COLUMNS = 4 * len(COLUMNS)
+"""Columns of a block at most, unknown ones included: every frame carries those of the one before it."""
 
 
 def cut(session: Session, start: float, stop: float, target: int) -> Iterator[int]:
@@ -79,6 +90,8 @@ def _lines_of(lines: Iterator[bytes], start: float, stop: float) -> Iterator[tup
     blocks: dict[tuple[int, str], dict[str, Any]] = {}
     has_begun = False
     for count, line in enumerate(lines):
+        if count >= MOST_LINES or line.count(b",") > MOST_VALUES:
+            return  # more than any reader takes
         try:
             decoded = parse(line)
             document = msgspec.json.decode(line) if isinstance(decoded, FrameLine) and not has_begun else {}
@@ -87,9 +100,11 @@ def _lines_of(lines: Iterator[bytes], start: float, stop: float) -> Iterator[tup
         if not isinstance(decoded, FrameLine):
             pending = _with_pending(pending, line, decoded, start, has_begun)
             continue
+        if any(len(block.columns) > _MOST_COLUMNS for block in decoded.samples):
+            return
         if not has_begun:
             blocks = dict(_completed(document, blocks))
-        if decoded.wall > stop or count >= _MOST_LINES:
+        if decoded.wall > stop:
             return
         if decoded.wall >= start:
             text = line + b"\n" if has_begun else sealed(msgspec.json.encode(_without_seal(document)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable
 from itertools import repeat
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -21,6 +21,7 @@ from collectors.model.workloads import (
     Sample,
     SourceState,
     State,
+    Unmeasured,
     Workload,
     WorkloadId,
 )
@@ -29,7 +30,11 @@ from collectors.session.format import (
     COLUMNS,
     FORMAT,
     LONGEST_LINE,
+    MOST_FRAME_ROWS,
+    MOST_FRAMES,
+    MOST_LINES,
     MOST_ROWS,
+    MOST_VALUES,
     MOST_WORKLOADS,
     VERSION,
     AnyLine,
@@ -50,7 +55,9 @@ _SEAL = b',"crc":'
 _SEAL_LONGEST = len(_SEAL) + len("4294967295}")
 _KINDS = frozenset({"meta", "host", "workloads", "frame", "gap"})
 _LONG_TEXT = 4096
+_LONGEST_ID = 1024
 _MOST_BLOCKS = 256
+_MOST_SOURCES = 256
 _COLUMN_INDEXES = {name: index for index, name in enumerate(COLUMNS)}
 
 
@@ -77,9 +84,13 @@ class Decoder:
         self._host: HostLine | None = None
         self._host_workload: Workload | None = None
         self._workloads: dict[int, Workload] = {}
-        self._previous_blocks: dict[tuple[int, str], Block] = {}
+        self._listed: _Listed | None = None
+        """The workloads of the previous frame; `None` once one of them is described again."""
+        self._previous_blocks: dict[tuple[int, str], _Decoded] = {}
         """The previous frame's blocks, by rank and source."""
-        self._rows = 0
+        self._lines = self._frames = 0
+        self.values = self.rows = 0
+        """Values in the lines so far, and samples made of them: what their frames take in memory."""
 
     def take(self, line: bytes) -> Frame | Gap | None:
         """Return the frame or the gap of a line; `None` for other lines.
@@ -87,6 +98,10 @@ class Decoder:
         Raises:
             LineError: The line is damaged or breaks the contract; what follows it in this member cannot be read.
         """
+        self._lines += 1
+        _check_bound(self._lines, MOST_LINES, "lines")
+        self.values += line.count(b",")
+        _check_bound(self.values, MOST_VALUES, "values")
         decoded = parse(line)
         match decoded:
             case FrameLine():
@@ -101,35 +116,33 @@ class Decoder:
                 self.meta = decoded
             case HostLine():
                 self._host, self._host_workload = decoded, _workload(decoded.workload, Kind.HOST)
+                self._listed = None
                 decoded.facts = {sanitize(key): sanitize(value, _LONG_TEXT) for key, value in decoded.facts.items()}
             case WorkloadsLine():
                 self._take_workloads(decoded)
         return None
 
     def _take_workloads(self, line: WorkloadsLine) -> None:
+        self._listed = None
         for workload_line in line.set:
             self._workloads[workload_line.n] = _workload(workload_line)
-        if len(self._workloads) > MOST_WORKLOADS:
-            raise LineError(f"a member has more than {MOST_WORKLOADS:,} workloads")
+        _check_bound(len(self._workloads), 2 * MOST_WORKLOADS, "workloads")
 
     def _frame(self, line: FrameLine) -> Frame:
         if self.meta is None or self._host is None or self._host_workload is None:
             raise LineError("a frame comes before its meta or host line")
-        identities = {0: self._host_workload.id}
-        workloads = {}
-        for number in line.workloads:
-            workload = self._workloads.get(number)
-            if workload is None or not number:
-                raise LineError(f"a frame refers to workload {number}, which no line before it describes")
-            workloads[workload.id] = workload
-            identities[number] = workload.id
+        self._frames += 1
+        _check_bound(self._frames, MOST_FRAMES, "frames")
+        _check_bound(len(line.sources), _MOST_SOURCES, "sources")
+        if self._listed is None or self._listed.numbers != line.workloads:
+            self._listed = self._list(line.workloads, self._host_workload)
         return Frame(
             at_ns=line.at_ns,
             wall=line.wall,
             boot_ns=line.boot_ns,
             host=self._host_workload,
-            workloads=workloads,
-            samples=self._samples(line.samples, identities),
+            workloads=self._listed.workloads,
+            samples=self._samples(line.samples, self._listed.identities),
             sources=tuple(_source(source_line) for source_line in line.sources),
             events=tuple(_event(event_line) for event_line in line.events),
             cpus=self._host.cpus,
@@ -139,21 +152,63 @@ class Decoder:
             interval_s=float(line.interval_s),
         )
 
+    def _list(self, numbers: list[int], host: Workload) -> _Listed:
+        if len(numbers) > MOST_WORKLOADS:
+            raise LineError(f"a frame has more than {MOST_WORKLOADS:,} workloads")
+        identities, workloads = {0: host.id}, {}
+        for number in numbers:
+            workload = self._workloads.get(number)
+            if workload is None or not number:
+                raise LineError(f"a frame refers to workload {number}, which no line before it describes")
+            workloads[workload.id] = workload
+            identities[number] = workload.id
+        return _Listed(numbers, workloads, identities)
+
     def _samples(self, blocks: list[Block], identities: dict[int, WorkloadId]) -> dict[WorkloadId, tuple[Sample, ...]]:
         samples_by_number: dict[int, tuple[Sample, ...]] = {}
         previous_blocks, self._previous_blocks = self._previous_blocks, {}
-        self._rows += sum(len(block.rows) for block in blocks)
-        if self._rows > MOST_ROWS or len(blocks) > _MOST_BLOCKS:
-            raise LineError(f"a member has more than {MOST_ROWS:,} samples")
+        if len(blocks) > _MOST_BLOCKS or sum(len(block.rows) for block in blocks) > MOST_FRAME_ROWS:
+            raise LineError(f"a frame has more than {_MOST_BLOCKS} readers or {MOST_FRAME_ROWS:,} samples")
         for block in blocks:
-            _complete(block, previous_blocks.get((block.rank, block.source)))
-            self._previous_blocks[block.rank, block.source] = block
-            for number, sample in zip(block.rows, _rows(block), strict=True):
+            key = block.rank, block.source
+            previous = previous_blocks.get(key)
+            samples = self._decode(block, previous)
+            self._previous_blocks[key] = _Decoded(block, samples)
+            for number, sample in zip(block.rows, samples, strict=True):
                 samples_by_number[number] = (*samples_by_number.get(number, ()), sample)
         try:
             return {identities[number]: samples for number, samples in samples_by_number.items()}
         except KeyError as error:
             raise LineError(f"a sample belongs to workload {error}, which the frame does not list") from error
+
+    def _decode(self, block: Block, previous: _Decoded | None) -> list[Sample]:
+        """Complete a block and return its samples; one that repeats the previous frame's has the same objects."""
+        _complete(block, previous.block if previous is not None else None)
+        if previous is not None and block.at_ns == previous.block.at_ns and block == previous.block:
+            return previous.samples
+        self.rows += len(block.rows)
+        _check_bound(self.rows, MOST_ROWS, "samples")
+        return list(_rows(block))
+
+
+class _Listed(NamedTuple):
+    """The workloads of a frame; frames that list the same ones share it."""
+
+    numbers: list[int]
+    workloads: dict[WorkloadId, Workload]
+    identities: dict[int, WorkloadId]
+
+
+class _Decoded(NamedTuple):
+    """A block and its samples."""
+
+    block: Block
+    samples: list[Sample]
+
+
+def _check_bound(count: int, most: int, what: str) -> None:
+    if count > most:
+        raise LineError(f"it has more than {most:,} {what}")
 
 
 def parse(line: bytes) -> AnyLine | None:
@@ -162,7 +217,7 @@ def parse(line: bytes) -> AnyLine | None:
     Raises:
         LineError: The line is damaged or breaks the contract.
     """
-    unsealed(line)
+    check_seal(line)
     try:
         return _decoder.decode(line)
     except msgspec.ValidationError as error:
@@ -180,8 +235,8 @@ def _kind(line: bytes) -> str:
         return "frame"  # later versions may add kinds of lines, but no lines without a kind
 
 
-def unsealed(line: bytes) -> bytes:
-    """Return the part of a line that its check sum covers.
+def check_seal(line: bytes) -> None:
+    """Check a line's length and its check sum.
 
     Raises:
         LineError: The check sum is missing or wrong, or the line is too long.
@@ -190,14 +245,17 @@ def unsealed(line: bytes) -> bytes:
         raise LineError("a line is too long")
     start = line.rfind(_SEAL, -_SEAL_LONGEST)
     seal = line[start + len(_SEAL) : -1]
-    if start < 0 or line[-1:] != b"}" or not seal.isdigit() or int(seal) != zlib.crc32(line[:start]):
+    if start < 0 or line[-1:] != b"}" or not seal.isdigit() or int(seal) != zlib.crc32(memoryview(line)[:start]):
         raise LineError("a line's check sum is wrong")
-    return line[:start]
 
 
 def _complete(block: Block, previous: Block | None) -> None:
-    """Fill in what is the same as in the previous frame, and check that every column has one value per row."""
+    """Fill in what is the same as in the previous frame, and check that every column has one value per row.
+
+    Columns that this version does not know are dropped.
+    """
     count = len(block.rows)
+    block.columns = {name: column for name, column in block.columns.items() if name in _COLUMN_INDEXES}
     if len(set(block.rows)) != count:
         raise LineError(f"the samples of {sanitize(block.source)!r} list a workload twice")
     if previous is not None and previous.rows == block.rows:
@@ -241,14 +299,19 @@ def _workload(line: WorkloadLine, kind: Kind = Kind.SERVICE) -> Workload:
         started_at=line.started_at,
         exit_code=line.exit_code,
         labels=tuple((sanitize(key), sanitize(value)) for key, value in line.labels.items()),
+        is_listed=line.is_listed,
+        state_reason=_text(line.state_reason),
+        unmeasured=tuple(Unmeasured(*map(_id, note)) for note in line.unmeasured[:_MOST_NOTES]),
     )
 
 
+_MOST_NOTES = 32
+"""Entries of `Workload.unmeasured` that are read at most."""
 _KIND_WORDS, _STATE_WORDS, _AVAILABILITIES = (frozenset(words) for words in (Kind, State, Availability))
 
 
 def _id(text: str) -> str:
-    return sanitize(text, _LONG_TEXT)
+    return sanitize(text, _LONGEST_ID)
 
 
 def _text(text: str | None, longest: int = 256) -> str | None:

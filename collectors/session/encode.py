@@ -30,10 +30,12 @@ from collectors.session.format import (
 )
 
 _FIRST_COLUMN = len(Sample.__struct_fields__) - len(COLUMNS)
-_OWN = ("id", "image", "labels", "parent", "description")
+_OWN = ("id", "image", "labels", "parent", "description", "unmeasured")
 _FACTS = tuple(name for name in Workload.__struct_fields__ if name not in _OWN)
 _NOT_CARRIED = frozenset(name for name in COLUMNS if is_counter(name))
 _LARGEST = 2**63 - 1
+_SET = 1000
+"""Workloads in one line at most, so that no line is longer than readers take."""
 _encode = msgspec.json.Encoder().encode
 
 
@@ -97,7 +99,8 @@ class Encoder:
                 self._described[identity] = workload
                 number = self._numbers.setdefault(identity, len(self._numbers) + 1)
                 changed.append(_workload(number, workload))
-        return [*lines, _line(WorkloadsLine(changed))] if changed else lines
+        starts = range(0, len(changed), _SET)
+        return [*lines, *(_line(WorkloadsLine(changed[start : start + _SET])) for start in starts)]
 
     def _blocks(self, frame: Frame) -> list[Block]:
         groups: dict[tuple[int, str], list[tuple[int, Sample]]] = {}
@@ -177,6 +180,7 @@ def _workload(number: int, workload: Workload) -> WorkloadLine:
         description=None if workload.description is None else redact_text(workload.description),
         image=None if workload.image is None else redact_text(workload.image),
         labels={name: redact_label(name, value) for name, value in workload.labels},
+        unmeasured=list(workload.unmeasured),
         **facts,
     )
 

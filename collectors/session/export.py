@@ -7,11 +7,13 @@ OpenMetrics.
 from __future__ import annotations
 
 import csv
+import struct
 import tempfile
 from array import array
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
+from math import nan
 from typing import IO, Any, BinaryIO, TextIO
 
 import msgspec
@@ -20,6 +22,7 @@ from collectors.json_document import digits_of, number, numbers, timestamp
 from collectors.model.metrics import METRICS
 from collectors.model.workloads import Workload, WorkloadId
 from collectors.session.format import SessionError
+from collectors.session.kept import Budget
 from collectors.session.rows import Row
 
 IDENTITY = ("time", "kind", "engine", "id", "name", "state")
@@ -80,87 +83,126 @@ def write_parquet(rows: Iterable[Row], keys: tuple[str, ...], file: BinaryIO) ->
     fields += [(key, arrow.int64() if digits_of(METRICS[key].unit) is None else arrow.float64()) for key in keys]
     schema = arrow.schema(fields)
     with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
-        for batch in _batches(rows, 20_000):
-            columns = _columns(batch, keys)
-            arrays = [arrow.array(columns[field.name], field.type) for field in schema]
+        for columns in _batches(rows, keys, 20_000):
+            arrays = [arrow.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
             writer.write_table(arrow.Table.from_arrays(arrays, schema=schema))
 
 
-def _batches(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
-    batch: list[Row] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
-def _columns(batch: list[Row], keys: tuple[str, ...]) -> dict[str, list[Any]]:
-    workloads = [row.reading.workload for row in batch]
-    columns: dict[str, list[Any]] = {
-        "time": [datetime.fromtimestamp(row.wall, UTC) for row in batch],
-        "kind": [str(workload.kind) for workload in workloads],
-        "engine": [workload.id.engine for workload in workloads],
-        "id": [workload.id.id for workload in workloads],
-        "name": [workload.name for workload in workloads],
-        "state": [str(workload.state) for workload in workloads],
-    }
-    columns.update({key: [number(METRICS[key], row.reading.value(key)) for row in batch] for key in keys})
-    return columns
+def _batches(rows: Iterable[Row], keys: tuple[str, ...], size: int) -> Iterator[list[list[Any]]]:
+    """Yield N rows at a time, as columns."""
+    plan = [METRICS[key] for key in keys]
+    columns: list[list[Any]] = [[] for _ in (*IDENTITY, *keys)]
+    for wall, reading in rows:
+        one = reading.workload
+        identity = (datetime.fromtimestamp(wall, UTC), str(one.kind), *one.id, one.name, str(one.state))
+        values = (number(metric, reading.value(metric.key)) for metric in plan)
+        for column, value in zip(columns, (*identity, *values), strict=True):
+            column.append(value)
+        if len(columns[0]) == size:
+            yield columns
+            columns = [[] for _ in columns]
+    if columns[0]:
+        yield columns
 
 
 _CHUNK = 240
-"""Rows of one workload that are held in memory before they go to the temporary file."""
+"""Rows of one workload that are held until they go to the temporary file."""
+_MOST_HELD = 80_000
+"""Rows of all workloads together that are held."""
+_CHUNK_HEADER = struct.Struct("<qq")
+"""Offset of the workload's next chunk, 0 at its last one, and how many rows this one has. Their columns follow."""
 _ENDINGS = {"counter": "_total", "gauge": ""}
+
+
+class _Series:
+    """One workload's rows: those still in memory, and where the others are in the temporary file."""
+
+    def __init__(self, labels: str) -> None:
+        self.labels = labels
+        self.rows = array("d")
+        """One after the other: the wall time and a value for each metric."""
+        self.first = self.last = 0
+        """Offsets of its first and its last chunk, which are linked; 0 without one."""
 
 
 class _Spill:
     """Rows by workload and column in a temporary file: OpenMetrics needs the samples of a metric together."""
 
     def __init__(self, width: int, file: IO[bytes]) -> None:
-        self._width = width
+        self._width = width + 1
         self._file = file
-        self._columns: dict[WorkloadId, list[array[float]]] = {}
-        self._chunks: dict[WorkloadId, list[tuple[int, int]]] = {}
-        self.workloads: dict[WorkloadId, Workload] = {}
+        self._file.write(b"-")  # so that no chunk is at offset 0
+        self._held = 0
+        self._budget = Budget()
+        self._series: dict[WorkloadId, _Series] = {}
 
     def add(self, row: Row, values: list[float | None]) -> None:
-        workload = row.reading.workload
-        self.workloads[workload.id] = workload
-        columns = self._columns.get(workload.id)
-        if columns is None:
-            columns = self._columns[workload.id] = [array("d") for _ in range(self._width + 1)]
-        for column, value in zip(columns, (row.wall, *values), strict=True):
-            column.append(float("nan") if value is None else value)
-        if len(columns[0]) >= _CHUNK:
-            self._put_away(workload.id)
+        """Add a row.
 
-    def _put_away(self, identity: WorkloadId) -> None:
-        columns = self._columns.pop(identity, None)
-        if columns:
-            self._file.seek(0, 2)
-            self._chunks.setdefault(identity, []).append((self._file.tell(), len(columns[0])))
-            for column in columns:
-                self._file.write(column.tobytes())
+        Raises:
+            SessionError: There are too many workloads.
+        """
+        workload = row.reading.workload
+        series = self._series.get(workload.id)
+        if series is None:
+            series = self._series[workload.id] = _Series(_labels(workload))
+            if not self._budget.takes(*workload.id, series.labels):
+                raise SessionError(
+                    f"OpenMetrics holds all workloads in memory, and there are more than {len(self._series) - 1:,}: "
+                    "choose some with --workload, or a span with --from and --to"
+                )
+        series.rows.append(row.wall)
+        series.rows.extend(nan if value is None else value for value in values)
+        self._held += 1
+        if len(series.rows) >= _CHUNK * self._width:
+            self._put_away(series)
+        if self._held >= _MOST_HELD:
+            self.finish()
 
     def finish(self) -> None:
-        for identity in list(self._columns):
-            self._put_away(identity)
+        """Write what is held to the file."""
+        for series in self._series.values():
+            self._put_away(series)
 
-    def column(self, identity: WorkloadId, number: int) -> Iterator[tuple[float, float]]:
+    def _put_away(self, series: _Series) -> None:
+        rows, count = series.rows, len(series.rows) // self._width
+        if not count:
+            return
+        offset = self._file.seek(0, 2)
+        self._file.write(_CHUNK_HEADER.pack(0, count))
+        for column in range(self._width):
+            self._file.write(rows[column :: self._width].tobytes())
+        if series.last:
+            self._file.seek(series.last)
+            self._file.write(offset.to_bytes(8, "little"))
+        series.first, series.last = series.first or offset, offset
+        self._held -= count
+        series.rows = array("d")
+
+    def all_series(self) -> Iterable[_Series]:
+        """Return the rows of each workload, in the order of their first ones."""
+        return self._series.values()
+
+    def column(self, series: _Series, number: int) -> Iterator[tuple[float, float]]:
         """Yield the wall times and the known values of one metric of one workload."""
-        for offset, count in self._chunks.get(identity, ()):
+        offset = series.first
+        while offset:
+            self._file.seek(offset)
+            following, count = _CHUNK_HEADER.unpack(self._file.read(_CHUNK_HEADER.size))
             walls, values = array("d"), array("d")
             for column, index in ((walls, 0), (values, number + 1)):
-                self._file.seek(offset + index * count * 8)
+                self._file.seek(offset + _CHUNK_HEADER.size + index * count * 8)
                 column.frombytes(self._file.read(count * 8))
             yield from ((wall, value) for wall, value in zip(walls, values, strict=True) if value == value)
+            offset = following
 
 
 def write_openmetrics(rows: Iterable[Row], keys: tuple[str, ...], stream: TextIO) -> None:
-    """Write OpenMetrics 1.0 text with timestamps, for `promtool tsdb create-blocks-from openmetrics`."""
+    """Write OpenMetrics 1.0 text with timestamps, for `promtool tsdb create-blocks-from openmetrics`.
+
+    Raises:
+        SessionError: There are too many workloads: the rows of each are collected before the first is written.
+    """
     with tempfile.TemporaryFile() as file:
         spill = _Spill(len(keys), file)
         for row in rows:
@@ -171,10 +213,10 @@ def write_openmetrics(rows: Iterable[Row], keys: tuple[str, ...], stream: TextIO
             digits = digits_of(metric.unit)
             kind = "counter" if METRICS[key].is_total else "gauge"
             stream.write(f"# TYPE vmtop_{key} {kind}\n# HELP vmtop_{key} {_escaped(metric.help)}\n")
-            for identity, workload in spill.workloads.items():
-                series = f"vmtop_{key}{_ENDINGS[kind]}{{{_labels(workload)}}}"
-                for wall, value in spill.column(identity, index):
-                    stream.write(f"{series} {round(value, digits)!r} {wall:.3f}\n")
+            for series in spill.all_series():
+                start = f"vmtop_{key}{_ENDINGS[kind]}{{{series.labels}}}"
+                for wall, value in spill.column(series, index):
+                    stream.write(f"{start} {round(value, digits)!r} {wall:.3f}\n")
         stream.write("# EOF\n")
 
 

@@ -40,13 +40,28 @@ PAUSE = 3.0
 SHORTEST_S = 0.2
 """No interval is shorter."""
 
-LONGEST_LINE = 16 << 20
-LARGEST_MEMBER = 64 << 20
-"""Text that a reader takes from one member at most."""
-MOST_WORKLOADS = 50_000
-"""Workloads in one member at most."""
-MOST_ROWS = 250_000
-"""Rows in all frames of one member at most: a reader holds them in memory together."""
+# Bounds of what is read, so that whatever is in a file takes linear time and little memory. A writer stays far below.
+LONGEST_LINE = 8 << 20
+LARGEST_MEMBER = 16 << 20
+"""Text that a reader takes from one member at most: `MEMBER_TEXT` and a frame."""
+MOST_LINES = 10_000
+"""Lines of one member at most."""
+MOST_FRAMES = 1000
+"""Frames of one member at most."""
+MOST_WORKLOADS = 10_000
+"""Workloads in one frame at most; one member may describe twice as many, since they come and go."""
+MOST_VALUES = 1_100_000
+"""Values in all lines of one member at most, of some 40 bytes each: a reader holds them in memory together."""
+MOST_ROWS = 100_000
+"""Samples in all frames of one member at most, of some 500 bytes each. One that is repeated counts once."""
+MOST_FRAME_ROWS = 60_000
+"""Samples in one frame at most."""
+MOST_MEMBERS = 100_000
+"""Members of one file at most, of some 400 bytes each in the index: 69 days at a frame a second."""
+MOST_KEPT = 10_000
+"""Workloads, events or gaps of a whole file at most that are kept for a summary."""
+MOST_KEPT_TEXT = 8 << 20
+"""Bytes of memory at most for the texts of the workloads, or the events, that are kept."""
 _LONGEST_MESSAGE = 1000
 
 PREFIX = b"\x1f\x8b\x08\x04\0\0\0\0\0\xff" + struct.pack("<H2sH", 44, b"VT", 40)
@@ -156,6 +171,10 @@ class WorkloadLine(msgspec.Struct, omit_defaults=True):
     started_at: Annotated[float, msgspec.Meta(ge=-1e11, le=1e11)] | None = None
     exit_code: int | None = None
     labels: dict[str, str] = {}
+    is_listed: bool | None = None
+    state_reason: str | None = None
+    unmeasured: list[tuple[str, str, str]] = []
+    """Topic, cause and detail of each."""
 
 
 class HostLine(Line, tag="host"):

@@ -12,7 +12,6 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from collectors.session.format import (
     CLOSING,
@@ -20,6 +19,8 @@ from collectors.session.format import (
     HEADER,
     HEADER_SIZE,
     LARGEST_MEMBER,
+    LONGEST_LINE,
+    MOST_MEMBERS,
     PREFIX,
     TRAILER,
     Damage,
@@ -29,7 +30,6 @@ from collectors.session.format import (
 _STEP = 1 << 20
 _FINER = (64, 1)
 """After an error, the chunk that failed is inflated again in chunks of these sizes, so no text before it is lost."""
-_DAMAGED = "its data is damaged"
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
 
 
@@ -55,24 +55,74 @@ class Member:
     """CRC-32 of its bytes; 0 while the member is not closed."""
 
 
-class Text(NamedTuple):
-    """The content of a member."""
+class Text:
+    """The content of a member, inflated as its lines are read: no more than a chunk and a line are in memory.
 
-    data: bytes
-    """Whole lines, in order."""
-    problem: str
-    """Why there is no more text; empty when the member is whole."""
+    Args:
+        chunks: The member's bytes after its header.
+        member: The member as its header describes it.
+        header_checksum: CRC-32 of the header, with the fields that are filled in at the member's end as 0.
+    """
+
+    def __init__(self, chunks: Iterator[bytes], member: Member, header_checksum: int) -> None:
+        self._member = member
+        self._checksum = header_checksum
+        self._texts = self._inflated(chunks)
+        self.size = 0
+        """Bytes of text so far."""
+        self.problem = ""
+        """Why there are no more lines; empty when the member is whole, and until its last line was read."""
 
     def lines(self) -> Iterator[bytes]:
-        """Yield the lines one by one, without line ends: a malicious file may have millions."""
-        start = 0
-        while (end := self.data.find(b"\n", start)) >= 0:
-            yield self.data[start:end]
-            start = end + 1
+        """Yield the whole lines one by one, without line ends; then `problem` is complete. To be read once."""
+        pending: list[bytes] = []
+        """The beginning of the next line."""
+        size = 0
+        for text in self._texts:
+            first, *others = text.split(b"\n")
+            pending.append(first)
+            size += len(first)
+            if size > LONGEST_LINE:
+                self.exhaust()
+                self.problem = self.problem or "a line is too long"
+                return
+            if others:
+                yield b"".join(pending)
+                yield from others[:-1]
+                pending, size = [others[-1]], len(others[-1])
+        if size and not self.problem:
+            self.problem = "its last line is incomplete"
 
     def count(self, prefix: bytes) -> int:
-        """Return how many lines start with a prefix."""
-        return self.data.count(b"\n" + prefix) + self.data.startswith(prefix)
+        """Return how many lines start with a prefix; reads them."""
+        return sum(line.startswith(prefix) for line in self.lines())
+
+    def exhaust(self) -> None:
+        """Read what is left, so that `problem` is complete."""
+        for _ in self._texts:
+            pass
+
+    def _inflated(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield the text in pieces, up to any damage or the most that is read of a member."""
+        inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+        checksum = 0
+        try:
+            for chunk in chunks:
+                self._checksum = zlib.crc32(chunk, self._checksum)
+                for text in _inflate(inflate, chunk):
+                    self.size, checksum = self.size + len(text), zlib.crc32(text, checksum)
+                    if self.size > LARGEST_MEMBER:
+                        self.problem = f"it contains more than {LARGEST_MEMBER >> 20} MiB of text"
+                        return
+                    yield text
+                if inflate.eof:
+                    break
+        except zlib.error:
+            self.problem = "its data is damaged"
+            return
+        self.problem = _check(checksum, self.size, inflate.unused_data) if inflate.eof else "it was cut short"
+        if not self.problem and self._member.is_closed and self._checksum != self._member.checksum:
+            self.problem = "a byte that does not affect its text has changed"
 
 
 class SessionFile:
@@ -128,6 +178,10 @@ class SessionFile:
 
     def _index(self, offset: int) -> None:
         while offset < self._size:
+            if len(self.members) >= MOST_MEMBERS:
+                problem = f"it has more than {MOST_MEMBERS:,} parts; those from here on are not read"
+                self.damage.append(Damage(str(self.path), offset, problem))
+                return
             member_offset = self._find(offset)
             if member_offset > offset:
                 problem = f"{member_offset - offset:,} bytes belong to no part of a session"
@@ -160,32 +214,15 @@ class SessionFile:
         if not is_closed:
             end = self._find(offset + HEADER_SIZE)
         is_wrong = not is_closed and bool(last_ms or length or frames or events or checksum)
-        return Member(
-            offset, end, run.hex(), sequence, first_ms, last_ms, frames, events, is_closed, is_wrong, checksum
-        )
+        name = run.hex()
+        if self.members and self.members[-1].run == name:
+            name = self.members[-1].run  # one string for all of them
+        return Member(offset, end, name, sequence, first_ms, last_ms, frames, events, is_closed, is_wrong, checksum)
 
     def text(self, member: Member) -> Text:
-        """Inflate one member. A problem is returned with the text before it, not raised."""
-        inflate = zlib.decompressobj(-zlib.MAX_WBITS)
-        texts: list[bytes] = []
-        size, problem = 0, ""
-        checksum = zlib.crc32(bytes(CLOSING.size), zlib.crc32(os.pread(self._file, CLOSING_OFFSET, member.offset)))
-        for chunk in self._chunks(member):
-            chunk_text, problem = _inflate(inflate, chunk)
-            size += len(chunk_text)
-            checksum = zlib.crc32(chunk, checksum)
-            texts.append(chunk_text)
-            if not problem and (size > LARGEST_MEMBER or inflate.unconsumed_tail):
-                problem = f"it contains more than {LARGEST_MEMBER >> 20} MiB of text"
-            if problem or inflate.eof:
-                break
-        text = b"".join(texts)
-        if not problem:
-            problem = "it was cut short" if not inflate.eof else _check(text, inflate.unused_data)
-        if not problem and member.is_closed and checksum != member.checksum:
-            problem = "a byte that does not affect its text has changed"
-        end = text.rfind(b"\n") + 1
-        return Text(text[:end], problem or ("its last line is incomplete" if end < len(text) else ""))
+        """Return the text of one member, to be read once."""
+        header = os.pread(self._file, CLOSING_OFFSET, member.offset) + bytes(CLOSING.size)
+        return Text(self._chunks(member), member, zlib.crc32(header))
 
     def _chunks(self, member: Member) -> Iterator[bytes]:
         offset, end = member.offset + HEADER_SIZE, min(member.end, self._size)
@@ -202,27 +239,29 @@ class SessionFile:
         yield from self._chunks(member)
 
 
-def _inflate(inflate: zlib._Decompress, data: bytes, finer: Sequence[int] = _FINER) -> tuple[bytes, str]:
-    """Return the text before any damage, and the problem; the problem is empty when the data is whole."""
-    retry = inflate.copy() if finer else None
-    try:
-        return inflate.decompress(data, LARGEST_MEMBER), ""
-    except zlib.error:
-        if retry is None:
-            return b"", _DAMAGED
-    texts = []
-    for start in range(0, len(data), finer[0]):
-        text, problem = _inflate(retry, data[start : start + finer[0]], finer[1:])
-        texts.append(text)
-        if problem:
-            break
-    return b"".join(texts), _DAMAGED
+def _inflate(inflate: zlib._Decompress, data: bytes, finer: Sequence[int] = _FINER) -> Iterator[bytes]:
+    """Yield the text of a chunk in pieces of at most `_STEP` bytes.
+
+    Raises:
+        zlib.error: The data is damaged; all text before the damage was yielded.
+    """
+    text = b""
+    while (data or len(text) == _STEP) and not inflate.eof:
+        retry = inflate.copy() if finer else None
+        try:
+            text = inflate.decompress(data, _STEP)
+        except zlib.error:
+            if retry is not None:
+                for start in range(0, len(data), finer[0]):
+                    yield from _inflate(retry, data[start : start + finer[0]], finer[1:])
+            raise
+        yield text
+        data = inflate.unconsumed_tail
 
 
-def _check(text: bytes, trailer: bytes) -> str:
+def _check(checksum: int, size: int, trailer: bytes) -> str:
     if len(trailer) < TRAILER.size:
         return "it was cut short"
-    checksum, size = TRAILER.unpack_from(trailer)
-    if checksum != zlib.crc32(text) or size != len(text) & 0xFFFFFFFF:
+    if TRAILER.unpack_from(trailer) != (checksum, size & 0xFFFFFFFF):
         return "its check sum is wrong"
     return "it is followed by other bytes" if len(trailer) > TRAILER.size else ""

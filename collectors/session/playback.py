@@ -15,6 +15,7 @@ from collectors.analysis.rates import Deriver, Moment
 from collectors.analysis.startup_times import Startup, StartupWatch
 from collectors.analysis.tracker import MomentTracker
 from collectors.model.workloads import Event, Frame, WorkloadId
+from collectors.session.kept import Budget
 from collectors.session.reader import Position, Session
 
 WARM_UP = 30
@@ -27,6 +28,7 @@ _ENOUGH = 180
 """The history is read again when, after steps back, fewer ticks of it than this are left."""
 _SLICE = 40
 _EVENTS_AT_MOST = 50_000
+"""Events that are listed of a session, and start-ups: the first ones."""
 
 
 class Playback:
@@ -238,6 +240,7 @@ class EventIndex:
         self._walls: list[float] = []
         """Wall times of the frames that the events belong to."""
         self._starts: list[tuple[float, WorkloadId, Startup]] = []
+        self._event_budget, self._start_budget = Budget(_EVENTS_AT_MOST), Budget(_EVENTS_AT_MOST)
 
     def advance(self) -> bool:
         """Read one more member, or the new frames of one still being written; return whether any member is left."""
@@ -257,14 +260,16 @@ class EventIndex:
         return not is_last
 
     def _take(self, frame: Frame) -> None:
-        if len(self.events) < _EVENTS_AT_MOST:
-            self.events += frame.events
-            self._walls += [frame.wall] * len(frame.events)
+        for event in frame.events:
+            if self._event_budget.takes_event(event):
+                self.events.append(event)
+                self._walls.append(frame.wall)
         self._watch.feed(self._deriver.feed(frame))
-        for identity, startup in self._watch.all().items():
-            if self._startups.get(identity) != startup:
-                self._startups[identity] = startup
+        startups = dict(self._watch.all())
+        for identity, startup in startups.items():
+            if self._startups.get(identity) != startup and self._start_budget.takes(*identity):
                 self._starts.append((frame.wall, identity, startup))
+        self._startups = startups
 
     def until(self, wall: float) -> list[Event]:
         """Return the events of the frames up to a wall time."""

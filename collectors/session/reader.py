@@ -9,21 +9,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import msgspec
 
 from collectors.model.workloads import Frame
-from collectors.session.decode import Decoder, LineError, unsealed
-from collectors.session.format import FORMAT, PAUSE, SHORTEST_S, VERSION, Damage, Gap, SessionError
-from collectors.session.gzip_member import Member, SessionFile, Text
+from collectors.session.contents import Contents, Part, decode
+from collectors.session.decode import LineError, check_seal
+from collectors.session.format import FORMAT, PAUSE, SHORTEST_S, VERSION, Damage, SessionError
+from collectors.session.gzip_member import Member, SessionFile
 
 _FRAME = b'{"k":"frame"'
 _KEPT = 2
 """Members whose frames are kept decoded: stepping back and forth decodes each once."""
+_LIGHT = 12 << 20
+"""Bytes of memory; a heavier member is not kept while another one is decoded."""
 _SLACK_S = 5.0
 _LATEST_MS = 4_102_444_800_000
-Value = TypeVar("Value")
 
 
 class Position(NamedTuple):
@@ -31,14 +33,6 @@ class Position(NamedTuple):
 
     member: int
     frame: int
-
-
-class Part(NamedTuple):
-    """What one member holds, decoded."""
-
-    frames: list[Frame]
-    gaps: list[Gap]
-    problem: str
 
 
 class FileMember(NamedTuple):
@@ -68,7 +62,7 @@ class Session:
                 file.close()
             raise
         self.files = sorted(files, key=lambda file: file.members[0].first_ms)
-        self._parts = _Kept[Part](_KEPT)
+        self._parts = _KeptParts()
         self._counts: dict[tuple[Path, int, int], int] = {}
         self.problems: dict[int, str] = {}
         """What is wrong with the members read so far, by their index."""
@@ -122,12 +116,18 @@ class Session:
         key = _key(file, member)
         if key in self._parts:
             return self._parts[key]
-        part = self._parts.keep(key, decode(file.text(member), member))
+        self._parts.make_room()
+        part = self._parts.keep(key, decode(self.contents(index)))
         if part.problem:
             self.problems[index] = part.problem
         else:
             self.problems.pop(index, None)
         return part
+
+    def contents(self, index: int) -> Contents:
+        """Return a member's frames and gaps, to be read once and not kept."""
+        file, member = self.members[index]
+        return Contents(file.text(member), member)
 
     def frame(self, position: Position) -> Frame | None:
         """Return the frame at a position; `None` if there is none, or if it is damaged."""
@@ -139,14 +139,15 @@ class Session:
     def frames(
         self, start_wall: float | None = None, stop_wall: float | None = None
     ) -> Iterator[tuple[Position, Frame]]:
-        """Yield the frames of a span of wall time and their positions, in order; one member is in memory at a time."""
-        for index, (file, member) in enumerate(self.members):
+        """Yield the frames of a span of wall time and their positions, in order; two are in memory at a time."""
+        for index, (_, member) in enumerate(self.members):
             first_wall, last_wall = _walls(member)
             if (stop_wall is not None and first_wall > stop_wall) or (
                 start_wall is not None and last_wall < start_wall
             ):
                 continue
-            for number, frame in enumerate(decode(file.text(member), member).frames):
+            frames = (item for item in self.contents(index) if isinstance(item, Frame))
+            for number, frame in enumerate(frames):
                 if start_wall is not None and frame.wall < start_wall:
                     continue
                 if stop_wall is None or frame.wall <= stop_wall:
@@ -242,45 +243,6 @@ class Session:
         return bool(member.events) or not member.is_closed
 
 
-def decode(text: Text, member: Member) -> Part:
-    """Decode a member's lines up to the first damaged one."""
-    decoder = Decoder()
-    frames: list[Frame] = []
-    gaps: list[Gap] = []
-    problem = text.problem
-    for line in text.lines():
-        try:
-            decoded = decoder.take(line)
-        except LineError as error:
-            problem = problem or str(error)
-            break
-        if isinstance(decoded, Frame):
-            frames.append(decoded)
-        elif decoded is not None:
-            gaps.append(decoded)
-    return Part(frames, gaps, problem or _contradiction(decoder, member, frames))
-
-
-def _contradiction(decoder: Decoder, member: Member, frames: Sequence[Frame]) -> str:
-    """Compare a member's header with its content: a header has no check sum of its own. Empty when they agree."""
-    meta = decoder.meta
-    if meta is None or not frames:
-        return "it contains no frames"
-    pairs = [(member.run, meta.run), (member.sequence, meta.sequence), (member.first_ms, round(frames[0].wall * 1000))]
-    if member.is_closed:
-        events = min(sum(len(frame.events) for frame in frames), 0xFFFF)
-        pairs += [
-            (member.last_ms, round(frames[-1].wall * 1000)),
-            (member.frames, len(frames)),
-            (member.events, events),
-        ]
-    return (
-        ""
-        if not member.is_wrong and all(claim == actual for claim, actual in pairs)
-        else "its header contradicts its content"
-    )
-
-
 def refuse_newer(line: bytes, path: Path) -> None:
     """Check the first line of a file.
 
@@ -288,7 +250,7 @@ def refuse_newer(line: bytes, path: Path) -> None:
         SessionError: The file is not a session, or was written by a newer vmtop; the message says what to do.
     """
     try:
-        unsealed(line)
+        check_seal(line)
         meta = msgspec.json.decode(line, type=_First)
     except (LineError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError):
         return  # damaged; the members after it may be whole
@@ -316,20 +278,16 @@ def _key(file: SessionFile, member: Member) -> tuple[Path, int, int]:
     return file.path, member.offset, min(member.end, file.size)
 
 
-class _Kept(dict[tuple[Path, int, int], Value]):
-    """Keeps the newest few values.
+class _KeptParts(dict[tuple[Path, int, int], Part]):
+    """Keeps the newest few parts."""
 
-    Args:
-        most: How many.
-    """
+    def make_room(self) -> None:
+        """Drop parts before another one is decoded, unless they are light."""
+        for key in [key for key, part in self.items() if part.weight > _LIGHT]:
+            del self[key]
 
-    def __init__(self, most: int) -> None:
-        super().__init__()
-        self._most = most
-
-    def keep(self, key: tuple[Path, int, int], value: Value) -> Value:
-        self.pop(key, None)
-        self[key] = value
-        if len(self) > self._most:
+    def keep(self, key: tuple[Path, int, int], part: Part) -> Part:
+        self[key] = part
+        if len(self) > _KEPT:
             del self[next(iter(self))]
-        return value
+        return part

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from collectors.model.workloads import Frame
+from collectors.safety.own_folder import make_own_folder
 from collectors.session.format import SUFFIX, Gap
 from collectors.session.sinks import file_writer
 from collectors.session.storage import finished_file, is_written, write_all
@@ -73,7 +74,7 @@ class Spool:
         longest_s: Seconds kept, at most.
 
     Raises:
-        OSError: The folder cannot be created.
+        OSError: The folder cannot be created, or is not this user's own.
     """
 
     def __init__(self, base: Path, largest: int = LARGEST, longest_s: float = LONGEST_S) -> None:
@@ -83,7 +84,7 @@ class Spool:
         self._path = base
         self._parts: deque[Segment] = deque()
         self._number = 0
-        base.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_own_folder(base)
         _sweep(base)
         self.folder = base / f"{os.getpid()}-{os.urandom(4).hex()}"
         self.folder.mkdir(mode=0o700)

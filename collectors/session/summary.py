@@ -1,22 +1,26 @@
-"""Summary of a session: span, gaps, workloads with their peaks, events, damage. One pass, one member in memory."""
+"""Summary of a session: span, gaps, workloads with their peaks, events, damage. One pass, in bounded memory."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from math import inf
 
 import msgspec
 
 from collectors.analysis.rates import Deriver, Moment, Reading
 from collectors.model.metrics import METRICS
-from collectors.model.workloads import Event, WorkloadId
-from collectors.session.format import PAUSE, SHORTEST_S, Damage, Gap
+from collectors.model.workloads import Event, Frame, WorkloadId
+from collectors.session.format import MOST_KEPT, PAUSE, SHORTEST_S, Damage, Gap
+from collectors.session.kept import Budget, NewestEvents
 from collectors.session.reader import Session
 
 PEAKS = tuple(key for key, metric in METRICS.items() if metric.has_peak)
 """Metrics whose highest value is shown for each workload."""
-EVENTS_KEPT = 10_000
 _MOST_HOSTS = 20
+_MOST_DAMAGE = 1000
+_MOST_KINDS_OF_EVENTS = 100
+_OTHER = "other"
 
 
 class WorkloadSummary(msgspec.Struct):
@@ -56,8 +60,11 @@ class Summary(msgspec.Struct):
     workloads: dict[WorkloadId, WorkloadSummary] = {}
     events: list[Event] = []
     event_counts: dict[str, int] = {}
+    """By what happened; `other` counts those beyond the first hundred kinds."""
     gaps: list[Gap] = []
     damage: list[Damage] = []
+    omissions: list[str] = []
+    """What is not in here because the session has too much of it, one sentence each."""
 
     @property
     def bytes_per_sample(self) -> float | None:
@@ -80,43 +87,99 @@ def survey(session: Session, watch: Callable[[Moment], None] = lambda moment: No
         session: The session to read.
         watch: Called with every moment, for callers that need more than the summary.
     """
-    summary = Summary([str(file.path) for file in session.files], sum(file.size for file in session.files))
-    summary.damage = list(session.damage)
-    summary.members = len(session.members)
-    deriver, counts, runs = Deriver(), Counter[str](), set[str]()
-    hosts: dict[str, None] = {}
-    previous: tuple[str, float, float] | None = None
-    for index, (file, member) in enumerate(session.members):
-        part = session.part(index)
-        summary.gaps += part.gaps
-        if part.problem:
-            summary.damage.append(
-                Damage(
-                    str(file.path), member.offset, f"{part.problem}; the {len(part.frames)} frames before it are intact"
-                )
+    surveyor = _Surveyor(session)
+    for index in range(len(session.members)):
+        surveyor.take_member(index, watch)
+        yield Step(index + 1, surveyor.summary)
+
+
+class _Surveyor:
+    """Makes the summary of a session, member by member. Bounded: what exceeds a bound is named in `omissions`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.summary = Summary([str(file.path) for file in session.files], sum(file.size for file in session.files))
+        self.summary.members = len(session.members)
+        self._deriver = Deriver()
+        self._events = NewestEvents()
+        self._event_counts = Counter[str]()
+        self._workload_budget = Budget()
+        self._runs: set[str] = set()
+        self._previous: tuple[str, float, float] | None = None
+        for damage in session.damage:
+            self._add_damage(damage)
+
+    def take_member(self, index: int, watch: Callable[[Moment], None]) -> None:
+        """Add a member's frames."""
+        file, member = self._session.members[index]
+        contents = self._session.contents(index)
+        recorded_until = -inf
+        for item in contents:
+            if isinstance(item, Gap):
+                recorded_until = max(recorded_until, item.until)
+                self._add_gap(item)
+            else:
+                self._take_frame(item, recorded_until, watch)
+        if contents.problem:
+            what = f"{contents.problem}; the {contents.frames} frames before it are intact"
+            self._add_damage(Damage(str(file.path), member.offset, what))
+        if self._event_counts.total() != sum(self.summary.event_counts.values()):
+            self.summary.events = self._events.all()
+            self.summary.event_counts = dict(self._event_counts.most_common())
+        self.summary.runs = len(self._runs)
+
+    def _take_frame(self, frame: Frame, recorded_until: float, watch: Callable[[Moment], None]) -> None:
+        summary = self.summary
+        gap = _pause(self._previous, frame.run, frame.wall, frame.interval_s)
+        if gap is not None and recorded_until < gap.since:
+            self._add_gap(gap)
+        self._previous = (frame.run, frame.wall, frame.interval_s)
+        moment = self._deriver.feed(frame)
+        watch(moment)
+        summary.frames += 1
+        summary.first = summary.first or frame.wall
+        summary.last, summary.interval_s = frame.wall, frame.interval_s
+        if len(self._runs) < MOST_KEPT:
+            self._runs.add(frame.run)
+        host = frame.facts.get("hostname", frame.host.name)
+        if host not in summary.hosts and len(summary.hosts) < _MOST_HOSTS:
+            summary.hosts.append(host)
+        summary.samples += len(frame.workloads) + 1
+        for reading in moment.readings.values():
+            self._take_reading(reading, frame.wall)
+        self._events.extend(frame.events)
+        for event in frame.events:
+            is_counted = event.what in self._event_counts or len(self._event_counts) < _MOST_KINDS_OF_EVENTS
+            self._event_counts[event.what if is_counted else _OTHER] += 1
+
+    def _take_reading(self, reading: Reading, wall: float) -> None:
+        workload = reading.workload
+        workload_summary = self.summary.workloads.get(workload.id)
+        if workload_summary is None:
+            if not self._workload_budget.takes(*workload.id, workload.name):
+                self._omit(f"only the first {len(self.summary.workloads):,} workloads are listed")
+                return
+            workload_summary = WorkloadSummary(
+                workload.id, workload.kind, workload.name, wall, wall, peaks={}, peak_at={}
             )
-        for frame in part.frames:
-            gap = _pause(previous, frame.run, frame.wall, frame.interval_s)
-            if gap is not None and not any(recorded.until >= gap.since for recorded in part.gaps):
-                summary.gaps.append(gap)
-            previous = (frame.run, frame.wall, frame.interval_s)
-            moment = deriver.feed(frame)
-            watch(moment)
-            summary.frames += 1
-            summary.first = summary.first or frame.wall
-            summary.last, summary.interval_s = frame.wall, frame.interval_s
-            runs.add(frame.run)
-            host = frame.facts.get("hostname", frame.host.name)
-            hosts[host] = None
-            summary.samples += len(frame.workloads) + 1
-            for reading in moment.readings.values():
-                _add_reading(summary, reading, frame.wall)
-            counts.update(event.what for event in frame.events)
-            summary.events += frame.events
-        summary.events = summary.events[-EVENTS_KEPT:]
-        summary.hosts = list(hosts)[:_MOST_HOSTS]
-        summary.runs, summary.event_counts = len(runs), dict(counts.most_common())
-        yield Step(index + 1, summary)
+            self.summary.workloads[workload.id] = workload_summary
+        _add_reading(workload_summary, reading, wall)
+
+    def _add_gap(self, gap: Gap) -> None:
+        if len(self.summary.gaps) < MOST_KEPT:
+            self.summary.gaps.append(gap)
+        else:
+            self._omit(f"only the first {MOST_KEPT:,} gaps are listed")
+
+    def _add_damage(self, damage: Damage) -> None:
+        if len(self.summary.damage) < _MOST_DAMAGE:
+            self.summary.damage.append(damage)
+        else:
+            self._omit(f"only the first {_MOST_DAMAGE:,} damaged parts are listed")
+
+    def _omit(self, sentence: str) -> None:
+        if sentence not in self.summary.omissions:
+            self.summary.omissions.append(sentence)
 
 
 def _pause(previous: tuple[str, float, float] | None, run: str, wall: float, interval_s: float) -> Gap | None:
@@ -131,15 +194,8 @@ def _pause(previous: tuple[str, float, float] | None, run: str, wall: float, int
     return Gap(previous_wall, wall, round((wall - previous_wall) / step_s) - 1, reason)
 
 
-def _add_reading(summary: Summary, reading: Reading, wall: float) -> None:
-    workload = reading.workload
-    workload_summary = summary.workloads.get(workload.id)
-    if workload_summary is None:
-        workload_summary = summary.workloads[workload.id] = WorkloadSummary(
-            workload.id, workload.kind, workload.name, wall, wall, peaks={}
-        )
-        workload_summary.peak_at = {}
-    workload_summary.last, workload_summary.name = wall, workload.name
+def _add_reading(workload_summary: WorkloadSummary, reading: Reading, wall: float) -> None:
+    workload_summary.last, workload_summary.name = wall, reading.workload.name
     workload_summary.frames += 1
     for key in PEAKS:
         value = reading.value(key)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import logging
 import zlib
+from itertools import islice
 from typing import NamedTuple
+
+import msgspec
 
 from collectors.model.workloads import Frame
 from collectors.session.encode import Encoder
@@ -15,6 +18,7 @@ from collectors.session.format import (
     LAST_BLOCK,
     MEMBER_FRAMES,
     MEMBER_TEXT,
+    MOST_WORKLOADS,
     PAUSE,
     PREFIX,
     SHORTEST_S,
@@ -125,9 +129,13 @@ class Writer:
     def write(self, frame: Frame, gap: Gap | None = None) -> None:
         """Append a frame, preceded by the gap of the frames that were lost before it.
 
+        Of more than `MOST_WORKLOADS` workloads the first ones are written: readers take no more.
+
         Raises:
             OSError: The frame could not be written; the frames before it are intact.
         """
+        if len(frame.workloads) > MOST_WORKLOADS:
+            frame = msgspec.structs.replace(frame, workloads=dict(islice(frame.workloads.items(), MOST_WORKLOADS)))
         if self._member is not None and (self._member.maker.is_full() or self._is_break(frame)):
             self.end_member()
         if self._member is None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+import msgspec
 import pytest
 from textual.widgets import Input
 
@@ -164,6 +167,18 @@ async def test_the_table_is_the_last_to_give_way(height: int, has_panes: bool, h
         assert running.screen.query_one(Panes).display == has_panes
         assert running.screen.query_one(LedgerLines).display == has_ledger
         assert running.table.size.height >= 5
+
+
+async def test_workloads_that_use_more_than_the_host_leave_a_rest_below_zero() -> None:
+    async with session() as running:
+        await running.tick(2)
+        frame = running.fleet.frame()
+        host = frame.samples[frame.host.id][0]
+        little = msgspec.structs.replace(host, memory_charged_bytes=1 << 20, memory_inactive_file_bytes=0)
+        samples = {**frame.samples, frame.host.id: (little, *frame.samples[frame.host.id][1:])}
+        await running.show(msgspec.structs.replace(frame, samples=samples))
+        memory = next(line for line in running.text().splitlines() if line.startswith(" MEM "))
+        assert re.search(r"rest -\d", memory)
 
 
 async def test_the_name_is_a_column_even_where_it_is_not_ticked() -> None:

@@ -187,6 +187,7 @@ async def test_why_a_log_is_not_followed_is_told(monkeypatch: pytest.MonkeyPatch
 
     async with showing(LogScreen(WEB, lambda: Broken(10))) as pilot:
         await until(pilot, lambda: "not following: the engine went away" in title(pilot))
+        assert "FOLLOWING" not in title(pilot)
 
 
 def shows_its_end(view: LineView) -> bool:

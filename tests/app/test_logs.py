@@ -208,6 +208,17 @@ class TestLogScreen:
             await pilot.press("t", "t")
             assert "1970-01-01 00:00:00.500Z" in seen(pilot)
 
+    async def test_what_is_found_beyond_the_edge_is_shown(self) -> None:
+        log = MemoryLog(3)
+        log.lines[1] = LogLine(1, 0.5, False, "x" * 40_000 + "END" + "y" * 400)
+        async with showing(LogScreen(WEB, lambda: log)) as pilot:
+            await pilot.press("slash", *"END", "enter")
+            await until(pilot, lambda: "END" in seen(pilot))
+            view = pilot.app.screen.query_one(LineView)
+            assert "END" in "".join(run for run, _ in view.lines[view.cursor])
+            await pilot.press("y")
+            assert pilot.app.clipboard == log.lines[1].text
+
     async def test_the_line_under_the_cursor_is_copied(self) -> None:
         async with showing(LogScreen(WEB, lambda: MemoryLog(50))) as pilot:
             await pilot.press("k", "y")
@@ -219,6 +230,10 @@ class TestLogScreen:
 
         async with showing(LogScreen(WEB, refuse)) as pilot:
             assert "no permission to read it. Fix: join the group" in seen(pilot)
+            for key in ("", "G", "f", "k"):
+                await pilot.press(*key)
+                assert "cannot be read" in seen(pilot).splitlines()[0]
+                assert "follow" not in seen(pilot).splitlines()[0].lower(), f"after {key}"
 
     async def test_an_empty_log_says_that_nothing_was_written(self) -> None:
         async with showing(LogScreen(WEB, lambda: MemoryLog(0))) as pilot:

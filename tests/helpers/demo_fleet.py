@@ -26,7 +26,7 @@ class Fleet:
         self.now_ns += int(step_s * 1e9)
         self.wall += step_s
         reading = self.source.read()
-        workloads, samples = join([(True, reading)])
+        workloads, samples, _ = join([(True, reading)])
         assert reading.host is not None
         return Frame(
             at_ns=self.now_ns,

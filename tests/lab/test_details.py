@@ -36,6 +36,13 @@ def test_an_inspection_without_any_field_is_no_error() -> None:
     assert all(isinstance(one, Table) for one in describe({"Config": None, "State": {"Health": {"Log": [3]}}}))
 
 
+def test_what_a_health_check_printed_is_shown_without_its_colours() -> None:
+    check = {"Start": "2026-11-28T10:00:00Z", "ExitCode": 0, "Output": "\x1b[32mall \x1b[1mwell\x1b[0m\n"}
+    tables = describe({"State": {"Health": {"Status": "healthy", "Log": [check]}}})
+    health = next(one for one in tables if one.title == "Health check")
+    assert health.facts[-1].value == "exit 0  all well"
+
+
 @pytest.mark.lab
 def test_a_container_is_described_as_the_engine_and_the_kernel_describe_it(docker_lab: DockerLab) -> None:
     client = docker_lab.client

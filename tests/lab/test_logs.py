@@ -131,16 +131,52 @@ class TestEngine:
         finally:
             docker_lab.remove(made["Id"])
 
-    def test_a_driver_that_keeps_no_log_is_told(self, docker_lab: DockerLab) -> None:
+    @pytest.mark.parametrize(("driver", "is_tty"), [("json-file", False), ("json-file", True), ("local", False)])
+    def test_a_long_line_is_whole_and_without_the_engines_stamps(
+        self, docker_lab: DockerLab, driver: str, is_tty: bool
+    ) -> None:
         client = docker_lab.client
-        config = client.create_host_config(log_config=LogConfig(type="none"), network_mode="none")
+        script = (
+            "x=$(head -c 40000 /dev/zero | tr '\\0' x); echo before; "
+            "printf '\\033[31m%s\\033[0mEND\\n' $x; echo after; sleep 1000"
+        )
+        config = client.create_host_config(log_config=LogConfig(type=driver), network_mode="none")
+        made = client.create_container("busybox:lab", ["sh", "-c", script], tty=is_tty, host_config=config)
+        client.start(made["Id"])
+        try:
+            log = DockerLog(workload(made["Id"]), access(docker_lab))
+            expected = ["before", "x" * 40_000 + "END", "after"]
+            wait_until(lambda: texts(log.last(10))[-1:] == ["after"], 10, "the last line")
+            lines = log.last(10)
+            assert texts(lines) == expected
+            assert log.after(lines[0], 5) == lines[1:]
+            assert log.before(lines[2], 5) == lines[:2]
+            assert "x" * 40_000 + "END" in backwards(log, 1), "also where a tail begins inside of it"
+        finally:
+            docker_lab.remove(made["Id"])
+
+    @pytest.mark.parametrize(
+        ("driver", "options", "remedy"),
+        [
+            ("none", {}, "recreate the container with --log-driver local"),
+            ("gelf", {"gelf-address": "udp://127.0.0.1:9", "cache-disabled": "true"}, "read it where gelf keeps it"),
+        ],
+    )
+    def test_a_driver_whose_log_cannot_be_read_is_named_with_the_remedy(
+        self, docker_lab: DockerLab, driver: str, options: dict[str, str], remedy: str
+    ) -> None:
+        client = docker_lab.client
+        config = client.create_host_config(log_config=LogConfig(type=driver, config=options), network_mode="none")
         made = client.create_container("busybox:lab", ["sleep", "1000"], host_config=config)
         client.start(made["Id"])
         try:
-            with pytest.raises(SourceError, match="configured logging driver does not support reading"):
+            with pytest.raises(SourceError) as caught:
                 DockerLog(workload(made["Id"]), access(docker_lab)).last(1)
         finally:
             docker_lab.remove(made["Id"])
+        assert driver in caught.value.reason
+        assert not set(caught.value.reason) & set("{}\ufffd")
+        assert remedy in caught.value.remedy
 
 
 @pytest.mark.lab

@@ -33,12 +33,29 @@ from tui.settings.config import Config
 UNITS = {
     "calm.service": "[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/bin/sleep 1000\n",
     "broken.service": "[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/bin/false\nType=oneshot\n",
+    "failing.service": ("[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/bin/sh -c 'echo going down; exit 3'\n"),
+    "restless.service": (
+        "[Unit]\nDefaultDependencies=no\nStartLimitIntervalSec=0\n[Service]\nRestart=always\nRestartSec=5\n"
+        "ExecStart=/bin/sh -c 'exit 4'\n"
+    ),
+    "once.service": "[Unit]\nDefaultDependencies=no\n[Service]\nType=oneshot\nExecStart=/bin/true\n",
     "deaf.service": (
         "[Unit]\nDefaultDependencies=no\n[Service]\nTimeoutStopSec=100\n"
         "ExecStart=/bin/sh -c \"trap '' TERM; : >/run/deaf; while :; do sleep 0.2; done\"\n"
     ),
     "enabled.service": (
         "[Unit]\nDescription=Stopped, though enabled\nDefaultDependencies=no\n[Service]\nExecStart=/bin/sleep 1000\n"
+        "[Install]\nWantedBy=lab.target\n"
+    ),
+    "resliced.service": (
+        "[Unit]\nDefaultDependencies=no\n[Service]\nSlice=a-b.slice\nExecStart=/bin/sleep 1000\n"
+        "[Install]\nWantedBy=lab.target\n"
+    ),
+    "errand.service": (
+        "[Unit]\nDefaultDependencies=no\n[Service]\nType=oneshot\nExecStart=/bin/true\n[Install]\nWantedBy=lab.target\n"
+    ),
+    "elsewhere.service": (
+        "[Unit]\nDefaultDependencies=no\nConditionPathExists=/nowhere\n[Service]\nExecStart=/bin/sleep 1000\n"
         "[Install]\nWantedBy=lab.target\n"
     ),
     "slow.service": (
@@ -57,6 +74,10 @@ UNITS = {
     "talk.service": (
         "[Unit]\nDefaultDependencies=no\n[Service]\nStandardOutput=journal\n"
         "ExecStart=/bin/sh -c 'i=0; while :; do i=$((i+1)); echo line $i; sleep 0.02; done'\n"
+    ),
+    "loud.service": (
+        "[Unit]\nDefaultDependencies=no\n[Service]\nType=oneshot\nStandardOutput=journal\n"
+        f"ExecStart={sys.executable} -c \"print('\\\\x1b[33mcareful\\\\x1b[0m ' + 'x' * 30000 + 'END')\"\n"
     ),
 }
 
@@ -122,7 +143,7 @@ def test_services_are_acted_on_through_a_real_systemd(uml_lab: UmlLab) -> None:
     environment = {"TMPDIR": "/run/lab/tmp", "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8", "VMTOP_INSIDE_UML": "1"}
     finished = run_under_systemd(uml_lab.folder / "systemd", argv, units(), environment)
     assert finished.returncode == 0, finished.stdout
-    assert "11 passed" in finished.stdout, finished.stdout
+    assert "16 passed" in finished.stdout, finished.stdout
 
 
 def finish(folder: Path, request: Request) -> Outcome:
@@ -161,6 +182,38 @@ def test_a_unit_that_fails_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.uml
+@pytest.mark.parametrize("verb", [Verb.START, Verb.RESTART])
+@pytest.mark.parametrize(("unit", "code"), [("failing.service", 3), ("restless.service", 4)])
+def test_a_unit_that_fails_right_after_its_start_was_not_started(
+    verb: Verb, unit: str, code: int, tmp_path: Path
+) -> None:
+    state = State.STOPPED if verb is Verb.START else State.RESTARTING
+    if verb is Verb.RESTART and active_state(unit) == "failed":
+        return  # `restart` of a unit that has ended is refused
+    outcome = finish(tmp_path, Request(verb, service(unit, state)))
+    assert (outcome.result, outcome.sentence) == (
+        Result.FAILED,
+        f"{unit} was started but ended again: exit code {code}",
+    )
+
+
+@pytest.mark.uml
+def test_a_unit_that_runs_once_and_succeeds_was_started(tmp_path: Path) -> None:
+    outcome = finish(tmp_path, Request(Verb.START, service("once.service", State.STOPPED)))
+    assert (outcome.result, outcome.sentence) == (Result.DONE, "once.service was started and has finished")
+
+
+@pytest.mark.uml
+def test_a_failed_unit_is_listed_with_how_it_ended() -> None:
+    subprocess.run(["systemctl", "start", "broken.service"], check=False)
+    source = SystemdSource()
+    source.open(lambda: None)
+    broken = source.read().workloads[WorkloadId("systemd", "/system.slice/broken.service")]
+    source.close()
+    assert (broken.state, broken.state_reason, broken.exit_code) == (State.CRASHED, "exit code 1", 1)
+
+
+@pytest.mark.uml
 def test_a_deaf_service_is_left_or_killed(tmp_path: Path) -> None:
     assert finish(tmp_path, Request(Verb.START, service("deaf.service", State.STOPPED))).result is Result.DONE
     wait_until(Path("/run/deaf").exists, 10, "its trap")
@@ -190,6 +243,26 @@ def test_stopped_services_that_are_enabled_are_listed() -> None:
     assert states["/system.slice/broken.service"] is State.CRASHED
     assert "/system.slice/dbus.service" not in states
     assert "/system.slice/calm.service" not in states  # stopped, and no one enabled it
+
+
+@pytest.mark.uml
+def test_a_service_in_a_slice_of_its_own_is_the_same_workload_when_it_stops_and_one_shot_units_are_none() -> None:
+    subprocess.run(["systemctl", "start", "resliced.service"], check=True)
+    words = ["systemctl", "show", "--property=ControlGroup", "--value", "resliced.service"]
+    running = subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
+    subprocess.run(["systemctl", "stop", "resliced.service"], check=True)
+    for name in ("errand.service", "elsewhere.service"):
+        subprocess.run(["systemctl", "enable", name], check=False)
+        subprocess.run(["systemctl", "start", name], check=True)
+        assert active_state(name) == "inactive"
+    source = SystemdSource()
+    source.open(lambda: None)
+    found = source.read().workloads
+    source.close()
+    resliced = found[WorkloadId("systemd", running)]
+    assert running == "/a.slice/a-b.slice/resliced.service"
+    assert (resliced.state, resliced.project) == (State.STOPPED, "a-b.slice")
+    assert not {workload.name for workload in found.values()} & {"errand.service", "elsewhere.service"}
 
 
 @pytest.mark.uml
@@ -274,6 +347,15 @@ def test_the_journal_of_a_service_is_read_in_windows_and_followed() -> None:
     log.close()
     thread.join(10)
     assert not thread.is_alive()
+
+
+@pytest.mark.uml
+def test_a_long_message_in_colours_is_one_whole_line_of_text() -> None:
+    subprocess.run(["systemctl", "start", "systemd-journald.service", "loud.service"], check=True)
+    log = JournalLog("loud.service")
+    wait_until(lambda: any("END" in line.text for line in log.last(20)), 30, "the message")
+    message = next(line.text for line in log.last(20) if "END" in line.text)
+    assert message == "careful " + "x" * 30_000 + "END"
 
 
 def command(verb: Verb, *names: str) -> int:

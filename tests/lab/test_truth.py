@@ -20,10 +20,11 @@ from collectors.model.workloads import Kind, Sample, WorkloadId
 from collectors.sampling.source import SourceSpec
 from tests.helpers.lab.docker_engine import DockerLab
 from tests.helpers.lab.libvirt_daemon import LibvirtLab
-from tests.helpers.lab.process import find_program, wait_until
+from tests.helpers.lab.process import CGROUPS, find_program, wait_until
 from tests.helpers.lab.uml import UmlLab
 from tui.cli.sampling import moments
 
+MIB = 1 << 20
 SLACK_NS = 20_000_000
 """Two ticks: Docker has the time from another file of the kernel, which may be behind by so much."""
 CPU_POINTS = 8.0
@@ -258,8 +259,30 @@ def test_inside_a_cgroup_v2_kernel_disk_memory_and_cpu_equal_dockers(docker_lab:
     assert before.cpu_total_ns <= stats["cpu_stats"]["cpu_usage"]["total_usage"] <= after.cpu_total_ns
 
 
+@pytest.mark.uml
+def test_inside_a_cgroup_v2_kernel_a_group_at_memory_high_has_that_limit_and_is_slowed_down() -> None:
+    group = CGROUPS / "high.service"
+    group.mkdir()
+    (group / "memory.high").write_text(str(32 * MIB))
+    writer = "while :; do dd if=/dev/zero of=/run/lab/file bs=1M count=64 conv=fsync; done 2>/dev/null"
+    child = subprocess.Popen(["sh", "-c", f"echo $$ >{group}/cgroup.procs; {writer}"])
+    stream = moments(_specs(None, None), 0.5)
+    try:
+        rows = (_by_name(moment).get("high.service") for moment in stream)
+        row = next(row for row in rows if row and (row.value("memory_high_per_second") or 0) > 0)
+        events = dict(line.split() for line in (group / "memory.events").read_text().splitlines())
+    finally:
+        stream.close()  # type: ignore[attr-defined]  # a generator
+        child.kill()
+        child.wait()
+    assert row.value("memory_limit_bytes") == 32 * MIB
+    assert row.value("memory_of_limit_percent") is not None
+    assert 0 < (row.gauge("memory_high_total") or 0) <= int(events["high"])
+    assert row.gauge("oom_kills_total") == int(events["oom_kill"]) == 0
+
+
 @pytest.mark.lab
 def test_the_same_holds_under_pure_cgroup_v2(uml_lab: UmlLab) -> None:
     done = uml_lab.run([sys.executable, "-m", "pytest", "-m", "uml", "-q", "-p", "no:cacheprovider", __file__])
     assert done.returncode == 0, done.stdout
-    assert "1 passed" in done.stdout
+    assert "2 passed" in done.stdout

@@ -177,6 +177,26 @@ class TestContainer:
         finally:
             docker_lab.remove(one)
 
+    def test_every_key_but_control_bracket_is_the_shells(self, docker_lab: DockerLab) -> None:
+        one = docker_lab.run("shell-keys", "sleep 1000")
+        reach = EngineConnections([SourceSpec("docker", {"url": docker_lab.url})])
+        keys = bytes(number for number in range(1, 128) if number != 0x1D) + b"\x10\x10\x11"
+        workload = Workload(WorkloadId("docker", one), Kind.CONTAINER, "x", State.RUNNING)
+        try:
+            with closing(open_console(workload, reach)) as opened:
+                heard = listen(opened)
+                opened.write(
+                    f"stty raw -echo; echo REA''DY; head -c {len(keys)} | od -An -v -tx1; stty sane\r".encode()
+                )
+                wait_until(lambda: b"READY" in heard, 20, "the program that reads the keys")
+                before = len(heard)
+                for key in keys:
+                    opened.write(bytes([key]))
+                wait_until(lambda: len(heard[before:].split()) > len(keys), 20, "all keys and the prompt")
+                assert bytes(int(number, 16) for number in heard[before:].split()[: len(keys)]) == keys
+        finally:
+            docker_lab.remove(one)
+
     def test_a_stopped_container_has_no_shell(self, docker_lab: DockerLab) -> None:
         reach = EngineConnections([SourceSpec("docker", {"url": docker_lab.url})])
         stopped = Workload(WorkloadId("docker", "f" * 64), Kind.CONTAINER, "x", State.STOPPED)

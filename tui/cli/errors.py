@@ -39,6 +39,10 @@ class Program(LazyGroup):
                 code = error.exit_code
             except click.Abort:
                 code = INTERRUPTED
+            except MemoryError:
+                log.error("there is not enough memory")
+                click.echo("vmtop: there is not enough memory for this; 'ulimit -v' shows a limit", err=True)
+                code = FAILED
             except Exception as error:
                 # The boundary to the user, who gets a sentence; the log has the traceback.
                 code = _report_failure(error)

@@ -9,7 +9,7 @@ from collectors.analysis.history import History
 from collectors.analysis.rates import Moment, Reading
 from collectors.engines.registry import engines_told_by
 from collectors.model.metrics import METRICS, Unit
-from collectors.model.workloads import Availability, Kind, Sample, State, WorkloadId
+from collectors.model.workloads import Availability, Kind, Sample, State, Workload, WorkloadId
 from tui.presenters.columns import Column
 from tui.presenters.formatting import duration, fit, text
 from tui.presenters.sparkline import samples_wanted, spark
@@ -31,6 +31,8 @@ _SIGNS = {
     State.UNKNOWN: ("·", ".", "dim"),
 }
 _SHORT_KINDS = {Kind.VM: "vm", Kind.CONTAINER: "ct", Kind.SERVICE: "svc", Kind.HOST: "host"}
+_SHORT_REASONS = frozenset({"saved", "out of memory", "watchdog", "timed out"})
+"""Reasons for being at rest that say more in the column STATE than the state does."""
 _APPROXIMATE = frozenset({"process-io"})
 
 
@@ -102,9 +104,9 @@ class Cells:
 
     def _sign(self, reading: Reading, is_marked: bool, is_stale: bool) -> Cell:
         unicode_sign, ascii_sign, tone = _SIGNS[reading.workload.state]
-        if is_stale:
+        if is_stale or reading.workload.is_listed is False:
             unicode_sign, ascii_sign, tone = "?", "?", "warn"
-        elif reading.workload.health == "unhealthy":
+        elif reading.workload.is_faulted or _is_unhealthy(reading.workload):
             unicode_sign, ascii_sign, tone = "!", "!", "bad"
         mark = (">" if self.ascii_only else "▌") if is_marked else " "
         return Cell(mark + (ascii_sign if self.ascii_only else unicode_sign), "mark" if is_marked else tone)
@@ -199,6 +201,11 @@ class Cells:
         return Cell(duration(max(0.0, self.moment.frame.wall - started), width), "plain")
 
 
+def _is_unhealthy(workload: Workload) -> bool:
+    """Return whether a health check fails now; of a workload at rest, the last result no longer counts."""
+    return workload.health == "unhealthy" and workload.state.is_active
+
+
 def _kind(cells: Cells, line: Line, reading: Reading, width: int) -> Cell:
     kind = reading.workload.kind
     return Cell(fit(kind.value if width >= 9 else _SHORT_KINDS[kind], width), kind.value)
@@ -206,10 +213,14 @@ def _kind(cells: Cells, line: Line, reading: Reading, width: int) -> Cell:
 
 def _state(cells: Cells, line: Line, reading: Reading, width: int) -> Cell:
     workload = reading.workload
-    state_text = workload.state.value
-    if workload.exit_code is not None and not workload.state.is_active:
-        state_text = f"exit {workload.exit_code}"
-    return Cell(fit(state_text, width), "plain" if workload.state is State.RUNNING else _SIGNS[workload.state][2])
+    is_at_rest = not workload.state.is_active
+    short_text = workload.state.value
+    if is_at_rest and workload.exit_code is not None:
+        short_text = f"exit {workload.exit_code}"
+    elif workload.is_faulted or (is_at_rest and workload.state_reason in _SHORT_REASONS):
+        short_text = workload.state_reason or short_text
+    tone = "plain" if workload.state is State.RUNNING else "bad" if workload.is_faulted else _SIGNS[workload.state][2]
+    return Cell(fit(short_text, width), tone)
 
 
 _FACT_CELLS: dict[str, Callable[[Cells, Line, Reading, int], Cell]] = {

@@ -8,11 +8,12 @@ import os
 import platform
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from collectors.analysis.rates import Moment
-from collectors.engines.registry import libraries
+from collectors.engines.registry import libraries, owner
 from collectors.json_document import document
 from collectors.model.workloads import Availability, SourceState
 from collectors.sampling.timeout import ANSWER_S
@@ -107,6 +108,7 @@ def as_text(checked: Checkup) -> str:
     lines = [f"{name:<15} {value}" for name, value in facts().items()] + [""]
     for state in moment.sources:
         lines += _source(state, checked)
+    lines += _unreachable(moment)
     count = len(moment.readings)
     lines += ["", f"{count} workload{'' if count == 1 else 's'} in sight. {_verdict(moment)}"]
     return "\n".join(lines) + "\n"
@@ -129,9 +131,28 @@ def _source(state: SourceState, checked: Checkup) -> list[str]:
     return lines
 
 
+def _unreachable(moment: Moment) -> list[str]:
+    """Return lines about workloads that are seen, and about which no engine can be asked, by the reason."""
+    workloads = [reading.workload for reading in moment.readings.values()]
+    errors = ((workload.id.engine, owner(workload).unreachable(workload)) for workload in workloads)
+    counts = Counter((engine, error.reason, error.remedy) for engine, error in errors if error is not None)
+    lines = []
+    for (engine, reason, remedy), count in sorted(counts.items()):
+        lines.append(f"{'watched':<8} {engine:<10} {count} {'is' if count == 1 else 'are'} only watched: {reason}")
+        lines += [f"{'':19} fix: {remedy}"] if remedy else []
+    return lines
+
+
 def _verdict(moment: Moment) -> str:
     if not is_healthy(moment):
         return "Something that is present cannot be read; see above."
-    if any(state.reason for state in moment.sources if state.availability is Availability.OK):
+    is_partial = any(state.reason for state in moment.sources if state.availability is Availability.OK)
+    if is_partial or _unreachable(moment):
         return "All that is present can be read, but not all of it; see above."
+    unnamed = Counter(
+        reading.workload.id.engine for reading in moment.readings.values() if not reading.workload.name_is_known
+    )
+    if unnamed:
+        counts = ", ".join(f"{count} of {engine}" for engine, count in sorted(unnamed.items()))
+        return f"All that is present can be read, except names: {counts} are shown by their ids."
     return "All that is present can be read."

@@ -15,6 +15,7 @@ from functools import lru_cache
 from rich.cells import cell_len, set_cell_size
 
 from collectors.model.metrics import Unit
+from collectors.model.workloads import Workload
 
 ABSENT = "-"
 _OVERFLOW = "***"
@@ -42,6 +43,14 @@ def duration(seconds: float | None, width: int) -> str:
 def stamp(wall: float, form: str = "%Y-%m-%d %H:%M:%S") -> str:
     """Return a wall time in local time."""
     return time.strftime(form, time.localtime(wall))
+
+
+def state_text(workload: Workload) -> str:
+    """Return a workload's state, with the reason for it where one is known: `paused (I/O error)`."""
+    reason = workload.state_reason or ""
+    if not reason and workload.exit_code is not None and not workload.state.is_active:
+        reason = f"exit code {workload.exit_code}"
+    return f"{workload.state} ({reason})" if reason else workload.state.value
 
 
 def fit(string: str, width: int, ellipsis: str = "…") -> str:

@@ -79,6 +79,7 @@ def _troubles(summary: Summary) -> list[str]:
     lines += [
         f"Damaged: {sanitize(damage.path, 1000)} at byte {damage.offset:,}: {damage.what}" for damage in summary.damage
     ]
+    lines += [f"Omitted: {omission}" for omission in summary.omissions]
     return ["<ul>", *(f"<li>{escape(line)}</li>" for line in lines[:100]), "</ul>"] if lines else []
 
 

@@ -10,11 +10,14 @@ from rich.table import Table
 from rich.text import Text
 
 from collectors.actions.log import Entry
+from collectors.analysis import empty_cells
 from collectors.analysis.rates import Moment, Reading
+from collectors.engines.registry import owner
 from collectors.model.metrics import METRICS, Unit
+from collectors.model.wording import some
 from collectors.model.workloads import Availability
 from collectors.safety.sanitize import sanitize
-from tui.presenters.formatting import fit, stamp, text
+from tui.presenters.formatting import fit, stamp, state_text, text
 from tui.settings.main_screen_keys import key_names, keys_of
 
 _UNIT_WORDS = {Unit.PERCENT: "%", Unit.BYTES_PER_SECOND: "a second", Unit.PER_SECOND: "a second", Unit.CORES: "cores"}
@@ -26,8 +29,8 @@ _FILTERS = (
 )
 _SIGNS = (
     ("● ‖ ○ ✗", "running, paused, stopped, crashed"),
-    ("!", "unhealthy"),
-    ("?", "its numbers are old"),
+    ("!", "unhealthy, or paused by a fault"),
+    ("?", "its numbers are old, or no engine knows it; w shows which"),
     ("▌", "marked"),
     ("~12M", "approximate; w shows how it is measured"),
     ("-", "unknown; w shows why"),
@@ -56,25 +59,35 @@ def _part(title: str, rows: Sequence[tuple[str, str]]) -> list[RenderableType]:
     return [Text(f"\n{title}", style="bold underline"), table]
 
 
+def why_empty(key: str, reading: Reading, moment: Moment) -> str:
+    """Return why a metric of a workload has no value now, as a sentence without capital and full stop."""
+    return empty_cells.reason(key, reading, moment, owner(reading.workload).name)
+
+
 def why_page(reading: Reading, moment: Moment) -> Text:
     """Every metric of one workload: its value, its formula, its source and age, or why it is missing."""
     workload = reading.workload
     page = Text()
-    page.append(f"{workload.name}  {workload.kind} by {workload.id.engine}  {workload.state}\n", style="bold")
+    page.append(f"{workload.name}  {workload.kind} by {workload.id.engine}  {state_text(workload)}\n", style="bold")
     for label, fact in (("id", workload.id.id), ("cgroup", workload.cgroup), ("image", workload.image)):
         if fact:
             page.append(f"{label:<7}", style="dim").append(f"{fact}\n")
-    if not workload.name_is_known:
+    if (error := owner(workload).unreachable(workload)) is not None:
+        page.append(f"{error.reason[0].upper()}{error.reason[1:]}.\n", style="italic")
+        page.append(f"fix: {error.remedy}\n" if error.remedy else "")
+    elif not workload.name_is_known:
         page.append(
             "The name is a shortened id: no engine that knows the full name can be read (see !).\n", style="italic"
         )
+    if nested := [other.workload.name for other in moment.readings.values() if other.workload.parent == workload.id]:
+        page.append(f"Its numbers, but for the network, include those of {some(nested)}, inside it.\n", style="italic")
     for metric in METRICS.values():
         value = reading.value(metric.key)
         page.append(f"\n{fit(metric.label, 8)}", style="bold")
         page.append(f"{text(value, metric.unit, 8)} {_UNIT_WORDS.get(metric.unit, '') if value is not None else ''}\n")
         page.append(f"  {metric.help}\n")
         if value is None:
-            page.append(f"  not known: {metric.missing}\n", style="italic")
+            page.append(f"  not known: {why_empty(metric.key, reading, moment)}\n", style="italic")
             continue
         page.append(f"  = {metric.formula}\n", style="dim")
         supplier = reading.supplier(metric.key)

@@ -7,14 +7,19 @@ import time
 from collections import deque
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from itertools import accumulate
 
-from collectors.model.logs import LogLine
-from tui.presenters.styled_lines import Line, wrapped
+from collectors.model.logs import AT_ONCE, LogLine
+from tui.presenters.styled_lines import Line, plain_text, wrapped
 
 CAPACITY = 5000
 """Lines kept; beyond it the far end is dropped, and read again when it is scrolled to."""
 CHUNK = 1000
 """Lines read at once."""
+MOST_CHARACTERS = 4 * AT_ONCE
+"""Characters of all lines kept; a single line may have more."""
+_CHARACTERS_OF_CELL = 5
+"""A letter and the most combining marks that `sanitize` leaves on it."""
 
 
 class LogBuffer:
@@ -27,15 +32,15 @@ class LogBuffer:
 
     def start(self, lines: Sequence[LogLine]) -> None:
         """Start with the newest lines of the log."""
-        self.lines = list(lines)[-CAPACITY:]
+        self.lines = list(lines)
+        self._drop_older()
         self.has_older, self.has_newer = bool(lines), False
 
     def append(self, lines: Iterable[LogLine]) -> int:
         """Add newer lines; return how many older ones were dropped for them."""
         self.lines.extend(lines)
-        excess = max(0, len(self.lines) - CAPACITY)
+        excess = self._drop_older()
         if excess:
-            del self.lines[:excess]
             self.has_older = True
         return excess
 
@@ -43,10 +48,16 @@ class LogBuffer:
         """Add older lines; return how many were added."""
         self.has_older = bool(lines)
         self.lines[:0] = lines
-        if len(self.lines) > CAPACITY:
-            del self.lines[CAPACITY:]
+        excess = _excess_count(self.lines)
+        if excess:
+            del self.lines[-excess:]
             self.has_newer = True
         return len(lines)
+
+    def _drop_older(self) -> int:
+        excess = _excess_count(reversed(self.lines))
+        del self.lines[:excess]
+        return excess
 
     def find(self, needle: str, start: int, step: int) -> int | None:
         """Return the index of the next line that contains a text, ignoring case; `None` if there is none."""
@@ -55,12 +66,24 @@ class LogBuffer:
         return next((index for index in indices if lower_needle in self.lines[index].text.lower()), None)
 
 
+def _excess_count(lines: Iterable[LogLine]) -> int:
+    """Return how many lines at the end do not fit into the capacity."""
+    size = excess = 0
+    for count, line in enumerate(lines, 1):
+        size += len(line.text)
+        excess += count > CAPACITY or (size > MOST_CHARACTERS and count > 1)
+    return excess
+
+
 class FollowQueue:
     """New lines of a followed log that wait to be shown. A flood drops the oldest and counts them."""
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         self._lock = threading.Lock()
-        self._lines: deque[LogLine] = deque(maxlen=capacity)
+        self._capacity = capacity
+        self._lines: deque[LogLine] = deque()
+        self._size = 0
+        """Characters of the lines."""
         self._skipped = 0
         self.has_ended = False
         """Whether following has ended."""
@@ -70,15 +93,18 @@ class FollowQueue:
     def put(self, line: LogLine) -> None:
         """Add a line, from any thread."""
         with self._lock:
-            self._skipped += len(self._lines) == self._lines.maxlen
             self._lines.append(line)
+            self._size += len(line.text)
+            while len(self._lines) > self._capacity or (self._size > MOST_CHARACTERS and len(self._lines) > 1):
+                self._size -= len(self._lines.popleft().text)
+                self._skipped += 1
 
     def take(self) -> list[LogLine]:
         """Return the lines since the last call, after a line with the number of skipped ones if there are any."""
         with self._lock:
             lines, skipped = list(self._lines), self._skipped
             self._lines.clear()
-            self._skipped = 0
+            self._skipped = self._size = 0
         if skipped and lines:
             first_line = lines[0]
             lines.insert(
@@ -89,10 +115,18 @@ class FollowQueue:
 
 def styled_log_line(line: LogLine, stamps: str, width: int, is_wrapped: bool) -> list[Line]:
     """Return a log line as styled lines. `stamps`: empty, `local` or `utc`."""
-    runs = [(line.text, "warn" if line.is_error else "plain")]
+    text = line.text if is_wrapped else line.text[: width * _CHARACTERS_OF_CELL]
+    runs = [(text, "warn" if line.is_error else "plain")]
     if stamps:
         runs.insert(0, (stamp(line.at, stamps) + "  ", "dim"))
     return wrapped(runs, width) if is_wrapped else [runs]
+
+
+def row_of_match(line: LogLine, rows: Sequence[Line], needle: str) -> int:
+    """Return the index of the row of a wrapped line that a text begins in, ignoring case; 0 if it is in none."""
+    ends = list(accumulate(len(plain_text(row)) for row in rows))
+    start = ends[-1] - len(line.text) + line.text.lower().find(needle.lower())
+    return next((row for row, end in enumerate(ends) if start < end), 0)
 
 
 def stamp(wall: float | None, stamps: str) -> str:

@@ -32,6 +32,8 @@ def _lines(summary: Summary) -> Iterator[str]:
     yield from _gaps(summary)
     for damage in summary.damage:
         yield f"damage    {sanitize(damage.path, 1000)} at byte {damage.offset:,}: {damage.what}"
+    for omission in summary.omissions:
+        yield f"omitted   {omission}"
     yield from _events(summary)
     yield from _workloads(summary)
 

@@ -16,12 +16,12 @@ from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from collectors.model.errors import SourceError
-from collectors.model.logs import Log, LogLine
+from collectors.model.logs import AT_ONCE, Log, LogLine
 from collectors.model.workloads import Workload
 from tui.controllers.background import is_up, run_blocking
 from tui.dialogs.base import AnsweredOnce
 from tui.presenters.formatting import fit
-from tui.presenters.log_buffer import CHUNK, FollowQueue, LogBuffer, styled_log_line
+from tui.presenters.log_buffer import CHUNK, FollowQueue, LogBuffer, row_of_match, styled_log_line
 from tui.presenters.styled_lines import Line
 from tui.screens.mixins.search_prompt import SearchPrompt
 from tui.widgets.line_view import LineView
@@ -78,6 +78,8 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
         self._follow_again_at = 0.0
         self._has_begun = False
         """Whether the end of the log has been read. Keys read nothing before, so that they cannot cancel opening it."""
+        self._failure = ""
+        """Why nothing is followed, for the title; empty while it is."""
         self._is_left = False
         self._is_following = True
         self._is_wrapped = False
@@ -130,7 +132,7 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
             return
         if not is_up(self):
             return
-        self._has_begun = True
+        self._has_begun, self._failure = True, ""
         self._window.start(lines)
         self._say("")
         self._show()
@@ -158,14 +160,19 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
         remedy = f" Fix: {error.remedy}" if error.remedy else ""
         self._window.start([LogLine(0, None, True, f"{error.reason}.{remedy}")])
         self._window.has_older = False
-        self._say("cannot be read")
+        self._failure = "cannot be read"
+        self._say("")
         self._show()
 
     def _drain(self) -> None:
         """Add new lines; if the view is scrolled up, only count them, as scrolling down reads them again."""
         lines = self._inbox.take()
-        if self._inbox.has_ended and self._log is not None and time.monotonic() > self._follow_again_at:
-            self._take_up_again(self._log)
+        if self._has_begun and self._log is not None and time.monotonic() > self._follow_again_at:
+            if self._inbox.has_ended:
+                self._take_up_again(self._log)
+            elif self._failure:
+                self._failure = ""  # the new follower has lasted
+                self._say(self._status)
         if not lines:
             return
         if not self._is_following:
@@ -184,12 +191,17 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
         """Follow again: a stopped container may start, an engine may come back."""
         self._follow_again_at = time.monotonic() + FOLLOW_AGAIN_S
         if self._inbox.failure:
-            self._say(f"not following: {self._inbox.failure}")
+            self._failure = f"not following: {self._inbox.failure}"
+            self._say("")
         if self._is_following:
             self._follow_from(log, self._window.lines[-1] if self._window.lines else None)
 
+    @property
+    def _width(self) -> int:
+        return max(20, self.query_one(LineView).size.width - 1)
+
     def _make(self, lines: Sequence[LogLine]) -> None:
-        width = max(20, self.query_one(LineView).size.width - 1)
+        width = self._width
         self._made += [styled_log_line(line, self._stamps, width, self._is_wrapped) for line in lines]
 
     def _lay_out(self) -> None:
@@ -216,9 +228,11 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
     def _say(self, status: str) -> None:
         self._status = status
         parts = [self._workload.name, self._log.title if self._log else "log"]
-        parts += [status or (f"{len(self._window.lines)} lines loaded" if self._window.lines else "nothing logged yet")]
-        unseen = f"{self._unseen} new below, " if self._unseen else ""
-        parts.append("FOLLOWING" if self._is_following else f"{unseen}f or G to follow")
+        count = f"{len(self._window.lines)} lines loaded" if self._window.lines else "nothing logged yet"
+        parts.append(status or self._failure or count)
+        if self._has_begun and not self._failure:
+            unseen = f"{self._unseen} new below, " if self._unseen else ""
+            parts.append("FOLLOWING" if self._is_following else f"{unseen}f or G to follow")
         title = " " + "  ·  ".join(parts)
         self.query_one("#title", Static).update(Text(fit(title, max(1, self.size.width)), no_wrap=True))
 
@@ -263,7 +277,7 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
             return 0, 0
         if not is_up(self):
             return 0, 0
-        self._window.has_newer = len(newer) >= CHUNK
+        self._window.has_newer = len(newer) >= CHUNK or sum(len(line.text) for line in newer) >= AT_ONCE
         dropped = self._window.append(newer)
         self._show(dropped)
         if not self._window.has_newer:
@@ -335,7 +349,16 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
                 return
         self._is_following = False
         self._say("")
-        view.go(self._rows.index(index))
+        self._go_to_match(index)
+
+    def _go_to_match(self, index: int) -> None:
+        """Move the cursor to the match in a line; wrap the lines if it is beyond the right edge."""
+        view = self.query_one(LineView)
+        line = self._window.lines[index]
+        row = row_of_match(line, styled_log_line(line, self._stamps, self._width, is_wrapped=True), view.needle)
+        if row > 0 and not self._is_wrapped:
+            self.action_wrap()
+        view.go(self._rows.index(index) + row)
 
     def action_copy(self) -> None:
         row = self._row_of(self.query_one(LineView).cursor)

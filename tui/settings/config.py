@@ -11,16 +11,22 @@ service = 90
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 
 from collectors.model.workloads import Kind
+from collectors.safety.own_folder import check_path
 from collectors.safety.sanitize import sanitize
 from tui.settings.paths import config_folder
 
 _LONGEST_MESSAGE = 1000
+_LARGEST = 64 << 10
+"""Bytes of the file."""
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=3600)]
 
 
@@ -70,16 +76,38 @@ def load_config(path: Path | None = None) -> Config:
     """
     path = path or config_file()
     try:
-        text = path.read_text(encoding="utf-8")
+        text = _read(path)
     except FileNotFoundError:
         return Config()
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise ConfigError(f"the configuration {path} cannot be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
         raise ConfigError(f"the configuration {path} cannot be read: {error}") from error
     import tomllib
 
     try:
         return msgspec.convert(tomllib.loads(text), Config)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"the configuration {path} is not TOML: {error}") from error
     except msgspec.ValidationError as error:
         raise ConfigError(f"the configuration {path} has a mistake: {error}") from error
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError, or a number too long to convert
+        raise ConfigError(f"the configuration {path} is not TOML: {error}") from error
+
+
+def _read(path: Path) -> str:
+    """Return the text of a file. A pipe or a device in its place neither blocks nor is read.
+
+    Raises:
+        OSError: It cannot be read, another user could change it, or it is no regular file of a reasonable size.
+        UnicodeDecodeError: It is not UTF-8.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "it is not a regular file")
+        if status.st_size > _LARGEST:
+            raise OSError(errno.EFBIG, f"it is longer than {_LARGEST >> 10} KiB")
+        check_path(path)
+        return os.read(descriptor, _LARGEST).decode("utf-8")
+    finally:
+        os.close(descriptor)

@@ -112,7 +112,9 @@ class LedgerLines(TextLines):
             if value is None:
                 legend.append(f" {_SHORT[name]} ", style=self._colour(tone)).append("-    ", style="dim")
                 continue
-            amount = f"{value:.1f}" if unit is Unit.CORES else text(value, unit, 6).strip()
+            size = abs(value)
+            amount = f"{size:.1f}" if unit is Unit.CORES else text(size, unit, 6).strip()
+            amount = f"-{amount}" if value < 0 else amount  # the workloads' counters say more than the host's
             legend.append(f" {_SHORT[name]} ", style=self._colour(tone)).append(f"{amount:<5}", style="bold")
         capacity = f"{shares.capacity:g}" if unit is Unit.CORES else text(shares.capacity, unit, 6).strip()
         legend.append(f" of {capacity} ", style="dim")
@@ -125,10 +127,10 @@ class LedgerLines(TextLines):
 
     def _bar(self, shares: Shares, width: int) -> Text:
         """Draw the parts to scale; each part has its own colour, and with ASCII only its own letter."""
-        full = max(shares.capacity, shares.host) or 1.0
+        full = max(shares.capacity, shares.host - min(0.0, shares.rest)) or 1.0
         bar, edge, drawn = Text("[" if self._ascii else "▕"), 0.0, 0
         for name, tone in _PARTS:
-            edge += getattr(shares, name) or 0.0
+            edge += max(0.0, getattr(shares, name) or 0.0)
             cells = round(edge / full * (width - 2)) - drawn
             drawn += cells
             fill = _SHORT[name][0] if self._ascii else "▒" if name == "rest" else "█"

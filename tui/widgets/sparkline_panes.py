@@ -9,7 +9,7 @@ from rich.text import Text
 from collectors.analysis.history import History
 from collectors.analysis.rates import Moment
 from collectors.model.metrics import Unit
-from tui.presenters.formatting import fit, text
+from tui.presenters.formatting import fit, state_text, text
 from tui.presenters.sparkline import area, nice_top, samples_wanted
 from tui.presenters.table_state import Line
 from tui.widgets.text_lines import TextLines
@@ -104,7 +104,7 @@ def _title(line: Line) -> str:
     if reading is None:
         return line.label
     workload = reading.workload
-    parts = [workload.name, f"{workload.kind} by {workload.id.engine}", workload.state.value]
+    parts = [workload.name, f"{workload.kind} by {workload.id.engine}", state_text(workload)]
     parts += [part for part in (workload.image, workload.health, workload.ports, workload.endpoint) if part]
     if workload.short_id != workload.name:
         parts.append(workload.short_id)

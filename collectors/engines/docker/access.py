@@ -9,6 +9,7 @@ from typing import Any
 
 from collectors.engines.access import EngineAccess, ReadFacts, daemon_of
 from collectors.engines.docker.client import DockerDaemon
+from collectors.engines.registry import owner
 from collectors.model.actions import EngineActions
 from collectors.model.console import Console
 from collectors.model.details import RawDescription, Table
@@ -32,7 +33,14 @@ class DockerAccess(EngineAccess):
         self._daemons = [DockerDaemon(**arguments) for arguments in options]
 
     def daemon(self, workload: Workload) -> DockerDaemon:
-        """Return the daemon that runs a container. Raises as `daemon_of` does."""
+        """Return the daemon that runs a container.
+
+        Raises:
+            SourceAbsent: None is known to run it, so that no other one may be asked.
+            SourceError: As `daemon_of` does.
+        """
+        if (error := owner(workload).unreachable(workload)) is not None:
+            raise error
         return daemon_of(self._daemons, workload, _knows)
 
     def needs_id(self, workload: Workload, environ: Mapping[str, str], is_root: bool) -> bool:
@@ -55,7 +63,7 @@ class DockerAccess(EngineAccess):
     def raw_description(self, workload: Workload) -> RawDescription:
         with self.daemon(workload).client() as client:
             inspection: Any = client.inspect_container(workload.id.id)
-        text = json.dumps(redact_json(inspection), indent=2, ensure_ascii=False)
+            text = json.dumps(redact_json(inspection), indent=2, ensure_ascii=False)  # which fails if it is too deep
         return RawDescription("inspection by the engine", text)
 
     def open_log(self, workload: Workload) -> Log:
@@ -78,6 +86,8 @@ class DockerAccess(EngineAccess):
 def _knows(daemon: DockerDaemon, workload: Workload) -> bool:
     try:
         with daemon.client() as client:
+            if daemon.engine != workload.id.engine:  # an id says nothing: another engine could list the same one
+                return False
             client.inspect_container(workload.id.id)
     except WorkloadGone:
         return False

@@ -20,6 +20,8 @@ class DockerDaemon:
         self._url = url
         self._insecure = insecure
         self._version = ""
+        self.engine = ""
+        """`docker` or `podman`; empty until it has answered for the first time."""
 
     @property
     def url(self) -> str:
@@ -36,7 +38,7 @@ class DockerDaemon:
         return str(self._resolve().shown)
 
     def _resolve(self) -> Any:
-        from collectors.engines.docker.endpoint import resolve
+        from collectors.engines.docker.address import resolve
 
         return resolve(self._url, self._insecure)
 
@@ -50,12 +52,14 @@ class DockerDaemon:
         """
         from docker.errors import NotFound
 
-        from collectors.engines.docker.endpoint import clamp_version, failures, translate
+        from collectors.engines.docker.endpoint import clamp_version, engine_of, failures, translate
 
         endpoint = self._resolve()
         client: APIClient | None = None
         try:
-            self._version = self._version or clamp_version(endpoint.ask_version())
+            if not self._version:
+                answer = endpoint.ask_version()
+                self._version, self.engine = clamp_version(answer), engine_of(answer)
             client = endpoint.connect(self._version, timeout_s)
             yield client
         except SourceError:

@@ -7,7 +7,7 @@ import socket
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
-from collectors.engines.docker.endpoint import failures
+from collectors.engines.docker.endpoint import failures, is_id
 from collectors.model.errors import SourceError
 from collectors.model.workloads import Workload
 
@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 _SHELL = ("/bin/sh", "-c", "if command -v bash >/dev/null 2>&1; then exec bash; else exec sh; fi")
 """Runs bash if the image has it. A constant: it never contains a name or label."""
+_DETACH_KEYS = "ctrl-]"
+"""The engine keeps these keys from the shell. Ctrl-] never gets to the engine: in vmtop it leaves the console."""
 _NOT_FOUND = (126, 127)
 
 
@@ -28,8 +30,12 @@ class DockerConsole:
         self.title = f"a shell in container {workload.name}"
         with ExitStack() as stack:  # so that failures in here become a `SourceError`
             self._client: Any = stack.enter_context(access.daemon(workload).client())
-            execution = self._client.exec_create(workload.id.id, list(_SHELL), stdin=True, tty=True)
+            execution = self._client.exec_create(
+                workload.id.id, list(_SHELL), stdin=True, tty=True, detach_keys=_DETACH_KEYS
+            )
             self._id = str(execution["Id"])
+            if not is_id(self._id):
+                raise SourceError("the engine's answer has no valid id of the shell")
             self._stream: Any = self._client.exec_start(self._id, tty=True, socket=True)
             self._stack = stack.pop_all()
         self._socket: Any = getattr(self._stream, "_sock", self._stream)

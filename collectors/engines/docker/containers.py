@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 
-from collectors.kernel.cgroup.parsers import cpuset_count
-from collectors.model.workloads import Kind, Sample, State, Workload, WorkloadId
+from collectors.kernel.cgroup.parsers import cpu_list
+from collectors.model.unmeasured import Cause, Topic
+from collectors.model.workloads import Kind, Sample, State, Unmeasured, Workload, WorkloadId
 from collectors.safety.sanitize import sanitize
 from collectors.safety.untrusted import items, objects, part, positive, text
 
@@ -35,6 +36,8 @@ _STATES = {
     "stopping": State.STOPPING,
 }
 """States by their names in Docker and Podman."""
+_NO_TRAFFIC = {"host": Cause.HOST_NETWORK, "none": Cause.NO_NETWORK, "container": Cause.SHARED_NETWORK}
+"""By HostConfig.NetworkMode."""
 _HEALTH = re.compile(r"\((?:health: )?(healthy|unhealthy|starting)\)")
 _EXIT = re.compile(r"(?:Exited|Restarting) \((-?\d{1,10})\)")
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?(Z|[+-]\d\d:\d\d)")
@@ -51,6 +54,12 @@ class Facts(msgspec.Struct, frozen=True, gc=False):
     """Its own limit; `None` without one."""
     cpu_limit_cores: float | None = None
     """The lower of its quota and its cpuset; `None` without either."""
+    health: str | None = None
+    """Status of its health check: Podman's list has none. `None` without a check."""
+    network_mode: str = ""
+    """Such as `bridge`, `host`, `none` or `container:ID`; inert."""
+    is_oom_killed: bool = False
+    """Whether its last run ended because it had no memory left."""
 
 
 def to_workload(entry: Mapping[str, Any], engine: str, endpoint: str, facts: Facts | None) -> Workload | None:
@@ -70,13 +79,21 @@ def to_workload(entry: Mapping[str, Any], engine: str, endpoint: str, facts: Fac
         name_is_known=bool(name),
         image=sanitize(text(entry.get("Image"))) or None,
         project=_project(labels),
-        health=_health(entry, status),
+        health=_health(part(entry, "Health"), status) or (facts.health if facts and state.is_active else None),
         ports=ports_text(entry.get("Ports")),
         endpoint=endpoint,
-        started_at=facts.started_at if facts and state.is_active else None,
+        started_at=facts.started_at if facts and state.is_active and state is not State.RESTARTING else None,
         exit_code=int(exit_match[1]) if (exit_match := _EXIT.match(status)) else None,
         labels=_labels(labels),
+        is_listed=True,
+        state_reason=_reason(state, status, facts),
+        unmeasured=_unmeasured(facts.network_mode) if facts and state.is_active else (),
     )
+
+
+def was_killed(entry: Mapping[str, Any]) -> bool:
+    """Return whether a container of `GET /containers/json` has ended by SIGKILL."""
+    return state_of(entry.get("State")) is State.STOPPED and text(entry.get("Status")).startswith("Exited (137)")
 
 
 def state_of(name: object) -> State:
@@ -94,6 +111,9 @@ def to_facts(inspection: object) -> Facts:
         None if started_ns is None else started_ns / 1e9,
         positive(limits.get("Memory")),
         _cores(limits),
+        _health(part(state, "Health"), ""),
+        sanitize(text(limits.get("NetworkMode")), 128),
+        state.get("OOMKilled") is True,
     )
 
 
@@ -143,6 +163,23 @@ def parse_time_ns(stamp: object) -> int | None:
     return int(second.timestamp()) * 10**9 + int((match[2] or "0").ljust(9, "0"))
 
 
+def _reason(state: State, status: str, facts: Facts | None) -> str | None:
+    """Return why a container does not run, as far as the engine's list and its inspection show it."""
+    if state is State.CRASHED:
+        return "the engine could not remove it"  # `dead`
+    if state is State.STOPPED and facts is not None and facts.is_oom_killed:
+        return "out of memory"
+    match = _EXIT.match(status) if state in (State.STOPPED, State.RESTARTING) else None
+    return f"exit code {match[1]}" if match else None
+
+
+def _unmeasured(network_mode: str) -> tuple[Unmeasured, ...]:
+    """Return why the engine does not report traffic of a container."""
+    kind, _, other = network_mode.partition(":")
+    cause = _NO_TRAFFIC.get(kind)
+    return () if cause is None else (Unmeasured(Topic.NETWORK, cause, other),)
+
+
 def _name(names: object) -> str:
     """Return the container's own name: names from links of other containers have a second slash."""
     texts = [name for name in items(names) if isinstance(name, str)]
@@ -162,8 +199,8 @@ def _labels(labels: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     return tuple((sanitize(key), sanitize(text(labels[key]))) for key in keys)
 
 
-def _health(entry: Mapping[str, Any], status: str) -> str | None:
-    health = part(entry, "Health").get("Status")
+def _health(check: Mapping[str, Any], status: str) -> str | None:
+    health = check.get("Status")
     if health in ("healthy", "unhealthy", "starting"):
         return str(health)
     match = _HEALTH.search(status)
@@ -176,6 +213,6 @@ def _cores(limits: Mapping[str, Any]) -> float | None:
         candidates.append(nano / 1e9)
     if quota := positive(limits.get("CpuQuota")):
         candidates.append(quota / (positive(limits.get("CpuPeriod")) or 100_000))
-    if cpus := cpuset_count(text(limits.get("CpusetCpus")).encode(errors="replace")):
-        candidates.append(float(cpus))
+    if cpus := cpu_list(text(limits.get("CpusetCpus")).encode(errors="replace")):
+        candidates.append(float(len(cpus)))
     return min(candidates, default=None)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from collectors.engines.docker.containers import parse_time_ns
 from collectors.model.details import Column, Fact, Page, Table, Value
+from collectors.model.logs import clean
 from collectors.model.metrics import Unit
 from collectors.model.workloads import Workload
 from collectors.safety.redact import redact_environment, redact_text, redact_value, redact_words
@@ -140,7 +141,7 @@ def _health(health: Mapping[str, Any]) -> list[Table]:
         Fact("failures in a row", whole_number(health.get("FailingStreak")), Unit.COUNT),
     ]
     for check in objects(items(health.get("Log"))[-_CHECKS_SHOWN:]):
-        output = redact_text(" ".join(str(check.get("Output") or "").split()))
+        output = redact_text(clean(" ".join(str(check.get("Output") or "").split())))
         facts.append(_fact(_time(check.get("Start")) or "check", f"exit {check.get('ExitCode')}  {output}"))
     return [Table(Page.FACTS, "Health check", facts=tuple(facts))]
 

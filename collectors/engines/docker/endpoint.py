@@ -1,30 +1,32 @@
-"""Finds the Docker engine, connects to it, and turns its failures into one sentence each."""
+"""Connects to a Docker engine, and turns its failures into one sentence each."""
 
 from __future__ import annotations
 
-import ipaddress
-import os
-import stat
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from collectors.engines.ssh_target import SshFailure, ssh_target
 from collectors.model.errors import AccessDenied, NotInTime, SourceAbsent, SourceDown, SourceError
-from collectors.safety.permissions import access_remedy, mount_remedy
+from collectors.safety.permissions import access_remedy, start_remedy
 from collectors.safety.sanitize import sanitize
 from collectors.safety.untrusted import objects, text
 from collectors.sampling.timeout import ANSWER_S
 
 if TYPE_CHECKING:
-    from docker import APIClient
+    from collectors.engines.docker.bounded_client import BoundedClient
 
 _NEWEST_API = "1.51"
 """From 1.52 on the engine omits fields that docker-py relies on."""
 _OLDEST_PROBE = "1.44"
 """A valid version for the client that requests `/version`, whose path does not contain it."""
 _GROUP = "docker"
+"""Whose members may use the socket on most hosts."""
+_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.-]{0,127}")
+_UNITS = ("docker.service", "podman.socket")
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,11 @@ class Endpoint:
         return self.socket is not None or self.url.startswith("npipe:")
 
     @property
+    def is_ssh(self) -> bool:
+        """Whether it is reached with the OpenSSH client."""
+        return self.url.startswith("ssh:")
+
+    @property
     def shown(self) -> str:
         """Host and port for display, without credentials; empty for a local engine."""
         if self.is_local:
@@ -60,16 +67,22 @@ class Endpoint:
         """Its socket or host, for use in a sentence."""
         return sanitize(str(self.socket)) if self.socket else self.shown or sanitize(self.url)
 
-    def connect(self, version: str, timeout_s: float = ANSWER_S) -> APIClient:
-        """Return a client with a pinned version. Sends nothing yet, except over ssh, which logs in.
+    def connect(self, version: str, timeout_s: float = ANSWER_S) -> BoundedClient:
+        """Return a client with a pinned version. Sends nothing yet.
 
         Its time-out is long: a frozen engine answers the one waiting call as soon as it is back, and more calls would
         only queue up in it.
         """
-        from docker import APIClient
+        from collectors.engines.docker.bounded_client import BoundedClient
 
-        client = APIClient(base_url=self.url, version=version, timeout=timeout_s, tls=self.tls or False)  # type: ignore[arg-type]  # the stubs have int
-        if self.is_local:
+        if self.is_ssh:
+            from collectors.engines.docker.ssh import SshAdapter
+
+            client = BoundedClient(base_url="unix:///ssh", version=version, timeout=timeout_s)  # type: ignore[arg-type]
+            client.mount("http+docker://", SshAdapter(ssh_target(self.url), timeout_s))
+        else:
+            client = BoundedClient(base_url=self.url, version=version, timeout=timeout_s, tls=self.tls or False)  # type: ignore[arg-type]  # the stubs have int
+        if self.is_local or self.is_ssh:
             client.trust_env = False  # a socket has no proxy; looking for one is half the cost of a request
         return client
 
@@ -89,36 +102,9 @@ class Endpoint:
         return answer
 
 
-def resolve(url: str | None, insecure: bool = False, environ: Mapping[str, str] = os.environ) -> Endpoint:
-    """Find the engine as the docker command does: `url`, DOCKER_HOST, context, default socket.
-
-    Raises:
-        SourceAbsent: There is no socket, or no such context.
-        AccessDenied: The socket is not accessible, or the address is unencrypted without `insecure`.
-    """
-    endpoint = _find(url, environ)
-    if not insecure and _is_exposed(endpoint):
-        raise AccessDenied(
-            f"Docker at {endpoint.shown} is not protected by TLS, so vmtop does not connect",
-            "set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH, use ssh://, or allow it with --insecure",
-        )
-    if endpoint.socket is not None:
-        check_socket(endpoint.socket)
-    return endpoint
-
-
-def check_socket(path: Path) -> None:
-    """Raise `SourceAbsent` or `AccessDenied` unless the path is a socket."""
-    try:
-        mode = path.stat().st_mode
-    except FileNotFoundError:
-        raise SourceAbsent(f"no Docker socket at {sanitize(str(path))}", mount_remedy(sanitize(str(path)))) from None
-    except PermissionError:
-        raise AccessDenied(f"no permission to access {sanitize(str(path))}", access_remedy(path, _GROUP)) from None
-    except OSError as error:
-        raise SourceAbsent(f"no Docker socket at {sanitize(str(path))}: {error.strerror}") from None
-    if not stat.S_ISSOCK(mode):
-        raise SourceAbsent(f"no Docker socket at {sanitize(str(path))}: it is another type of file")
+def remedy_for(socket: Path | None) -> str:
+    """Return the command that lets this user use a socket. Podman's has no group: its folder is open to its owner."""
+    return access_remedy(socket, "" if socket is not None and "podman" in socket.parts else _GROUP)
 
 
 def clamp_version(answer: Mapping[str, Any]) -> str:
@@ -134,6 +120,11 @@ def clamp_version(answer: Mapping[str, Any]) -> str:
     return max(chosen, oldest, key=_order) if isinstance(oldest, str) and oldest else chosen
 
 
+def is_id(value: object) -> bool:
+    """Return whether a value can be a container's id: nothing that leads elsewhere in the path of a request."""
+    return isinstance(value, str) and _ID.fullmatch(value) is not None
+
+
 def engine_of(answer: Mapping[str, Any]) -> str:
     """Return `podman` or `docker`, by the components in an answer to `/version`."""
     names = [text(component.get("Name")) for component in objects(answer.get("Components"))]
@@ -143,13 +134,14 @@ def engine_of(answer: Mapping[str, Any]) -> str:
 def failures() -> tuple[type[Exception], ...]:
     """Return the base classes of all exceptions that docker-py raises; imported late, like the library.
 
-    It raises KeyError and TypeError for error answers that are JSON without a `message`.
+    It raises KeyError and TypeError for error answers that are JSON without a `message`, and RecursionError for JSON
+    that is nested too deeply.
     """
     from docker.errors import DockerException
     from requests import RequestException
     from urllib3.exceptions import HTTPError
 
-    return (DockerException, RequestException, HTTPError, OSError, ValueError, KeyError, TypeError)
+    return (DockerException, RequestException, HTTPError, OSError, ValueError, KeyError, TypeError, RecursionError)
 
 
 def translate(error: BaseException, endpoint: Endpoint, timeout_s: float = ANSWER_S) -> SourceError:
@@ -158,20 +150,22 @@ def translate(error: BaseException, endpoint: Endpoint, timeout_s: float = ANSWE
     from requests import Timeout
 
     causes = list(_causes(error))
+    for cause in causes:
+        if isinstance(cause, SshFailure):
+            return ssh_target(endpoint.url).explain(str(cause))
     if any(isinstance(cause, PermissionError) for cause in causes):
-        return AccessDenied(f"no permission to use {endpoint.location}", access_remedy(endpoint.socket, _GROUP))
+        return AccessDenied(f"no permission to use {endpoint.location}", remedy_for(endpoint.socket))
     if any(isinstance(cause, FileNotFoundError) for cause in causes) and endpoint.socket:
         return SourceAbsent(f"no Docker socket at {endpoint.location}")
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
-        remedy = "sudo systemctl start docker" if endpoint.is_local else ""
+        remedy = start_remedy(*_UNITS) if endpoint.is_local else ""
         return SourceDown(f"nothing listens at {endpoint.location}; the Docker daemon is not running", remedy)
     if any(isinstance(cause, Timeout | TimeoutError) for cause in causes):
-        return NotInTime(f"Docker at {endpoint.location} did not answer within {timeout_s:g} s")
+        limit = "in time, which includes the login" if endpoint.is_ssh else f"within {timeout_s:g} s"
+        return NotInTime(f"Docker at {endpoint.location} did not answer {limit}")
     if isinstance(error, APIError):
         return _translate_answer(error, endpoint)
-    if any("paramiko" in str(cause) for cause in causes):
-        return SourceDown("ssh:// needs the paramiko package", "pip install 'vmtop[ssh]'")
-    if isinstance(error, ValueError | KeyError | TypeError):
+    if isinstance(error, ValueError | KeyError | TypeError | RecursionError):
         return SourceDown(f"Docker at {endpoint.location} sent an invalid answer")
     return SourceDown(f"Docker at {endpoint.location}: {sanitize(str(error).partition(chr(10))[0])}")
 
@@ -195,50 +189,6 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         yield current
         wrapped = (*current.args, current.__cause__, current.__context__, getattr(current, "reason", None))
         waiting.extend(inner for inner in wrapped if isinstance(inner, BaseException))
-
-
-def _find(url: str | None, environ: Mapping[str, str]) -> Endpoint:
-    address = url or environ.get("DOCKER_HOST")
-    if address:
-        from docker.utils import kwargs_from_env
-
-        return Endpoint(address, kwargs_from_env({**environ, "DOCKER_HOST": address}).get("tls"))
-    from docker.context import ContextAPI
-
-    name = environ.get("DOCKER_CONTEXT") or None
-    context = ContextAPI.get_context(name)
-    if context is None:
-        raise SourceAbsent(f"there is no Docker context {sanitize(name)}", "docker context ls")
-    if context.Name == "default":
-        return Endpoint(_default_socket(environ))
-    return Endpoint(str(context.Host), context.TLSConfig)
-
-
-def _default_socket(environ: Mapping[str, str]) -> str:
-    """Return the first existing socket: Docker's, a rootless Docker's, then Podman's; Docker's if there is none."""
-    runtime_dir = environ.get("XDG_RUNTIME_DIR")
-    paths = ["/var/run/docker.sock"]
-    paths += [f"{runtime_dir}/docker.sock"] if runtime_dir else []
-    paths += ["/run/podman/podman.sock"]
-    paths += [f"{runtime_dir}/podman/podman.sock"] if runtime_dir else []
-    return "unix://" + next((path for path in paths if os.path.exists(path)), paths[0])
-
-
-def _is_exposed(endpoint: Endpoint) -> bool:
-    """Return whether others on the network could read or change the traffic, or impersonate the engine."""
-    parts = urlsplit(endpoint.url if "://" in endpoint.url else f"tcp://{endpoint.url}")
-    if endpoint.is_local or parts.scheme not in ("tcp", "http", "https") or _is_loopback(parts.hostname or ""):
-        return False
-    if endpoint.tls is None:
-        return parts.scheme != "https"
-    return not endpoint.tls.verify
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _order(version: str) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,13 @@ from collectors.engines.options import EngineOption
 
 if TYPE_CHECKING:
     from collectors.engines.docker.access import DockerAccess
-    from collectors.model.actions import Request
+    from collectors.model.actions import Request, Verb
+    from collectors.model.errors import SourceAbsent
+    from collectors.model.workloads import Workload
     from collectors.sampling.source import Source, SourceSpec
+
+
+_OF_USER = re.compile(r"/user-(\d+)\.slice/")
 
 
 class DockerEngine(Engine):
@@ -47,6 +53,21 @@ class DockerEngine(Engine):
 
         return DockerAccess(specs)
 
+    def forbids(self, verb: Verb, workload: Workload) -> str:
+        error = self.unreachable(workload)
+        if error is None:
+            return super().forbids(verb, workload)
+        return f"{error.reason} (fix: {error.remedy})" if error.remedy else error.reason
+
+    def unreachable(self, workload: Workload) -> SourceAbsent | None:
+        from collectors.model.errors import SourceAbsent
+
+        if workload.id.engine == "podman" and not workload.is_listed:
+            return SourceAbsent("vmtop can only watch Podman's containers without its socket", _way_to_podman(workload))
+        if workload.is_listed is False:
+            return SourceAbsent("no engine that vmtop asks knows it: another one may run it, or it is not a container")
+        return None
+
     def commands(self, request: Request) -> tuple[str, ...]:
         from collectors.engines.docker.shell_commands import commands
 
@@ -56,3 +77,12 @@ class DockerEngine(Engine):
         from collectors.engines.docker.shell_commands import warnings
 
         return warnings(request)
+
+
+def _way_to_podman(workload: Workload) -> str:
+    """Return what gives vmtop the socket of the Podman that runs a container: root's, or that of the slice's user."""
+    user = _OF_USER.search(workload.cgroup or "")
+    enable, socket = "sudo systemctl", "/run/podman/podman.sock"
+    if user is not None and user[1] != "0":
+        enable, socket = f"systemctl --user -M {user[1]}@", f"/run/user/{user[1]}/podman/podman.sock"
+    return f"{enable} enable --now podman.socket, then vmtop --docker unix://{socket}"

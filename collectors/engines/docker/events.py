@@ -7,15 +7,12 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from collectors.engines.docker.endpoint import Endpoint, failures
 from collectors.model.workloads import Event, WorkloadId
 from collectors.safety.sanitize import sanitize
-from collectors.safety.untrusted import at, part, whole_number
-
-if TYPE_CHECKING:
-    from requests import Response
+from collectors.safety.untrusted import at, part, text, whole_number
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +32,8 @@ _WHAT = {
     "health_status": "health",
 }
 """Action -> event. Docker reports `destroy`, Podman `remove`. All others (`exec_*`, `top`, ...) are noise."""
+_HEALTH = "health_status"
+_RESETS_HEALTH = frozenset({"start", "die", "destroy", "remove"})
 _CHANGES_FACTS = frozenset({"start", "restart", "update", "health_status", "unpause"})
 """Actions that may change the answer to an inspection."""
 
@@ -47,7 +46,9 @@ def to_event(message: object, engine: str) -> Event | None:
     if what is None or not identity:
         return None
     detail = rest.strip()
-    if what == "die" and attributes.get("exitCode") is not None:
+    if what == "health":
+        detail = _health(message)
+    elif what == "die" and attributes.get("exitCode") is not None:
         detail = f"exit code {attributes['exitCode']}"
     elif what == "rename":
         detail = f"from {str(attributes.get('oldName', '')).lstrip('/')}"
@@ -67,6 +68,8 @@ class EventListener:
         self._lock = threading.Lock()
         self._events: deque[Event] = deque(maxlen=_EVENTS_AT_MOST)
         self._changed: set[str] = set()
+        self._health: dict[str, str] = {}
+        """By container id: its last health status."""
         self._last_ns = 0
         self._reported: deque[tuple[int, str, str]] = deque(maxlen=_EVENTS_AT_MOST)
         self._stop = threading.Event()
@@ -82,7 +85,7 @@ class EventListener:
         return self._thread is not None and self._thread.is_alive()
 
     def start(self, endpoint: Endpoint, version: str, engine: str, wake: Callable[[], None]) -> None:
-        """Open the stream in the background. Calls `wake` after each event and at the end of the stream."""
+        """Open the stream in the background. Calls `wake` after each event or change and at the end of the stream."""
         self._stop = stop = threading.Event()
         self._thread = threading.Thread(
             target=self._listen, args=(endpoint, version, engine, wake, stop), name="docker-events", daemon=True
@@ -97,33 +100,47 @@ class EventListener:
             self._changed = set()
         return events, changed
 
+    def note_health(self, statuses: Mapping[str, str | None]) -> None:
+        """Take the health status of every listed container, so that only a change is an event.
+
+        What an event told is newer than a list, and Podman's list has no status.
+        """
+        with self._lock:
+            known = {identity: self._health.get(identity) or status for identity, status in statuses.items()}
+            self._health = {identity: status for identity, status in known.items() if status}
+
     def stop(self) -> None:
         """End the stream without waiting for its thread."""
         self._stop.set()
         stream, self._stream = self._stream, None
         if stream is not None:
-            with suppress(*failures(), AttributeError):  # its socket may be gone already; ssh cannot be cut
+            with suppress(*failures(), AttributeError):  # its socket may be gone already
                 stream.close()
 
     def _listen(
         self, endpoint: Endpoint, version: str, engine: str, wake: Callable[[], None], stop: threading.Event
     ) -> None:
+        from docker.types.daemon import CancellableStream
         from requests import HTTPError
+
+        from collectors.engines.docker.bounded_client import messages
 
         # AttributeError: the socket was closed under the reader.
         broken: tuple[type[Exception], ...] = (*failures(), AttributeError)
         try:
             client = endpoint.connect(version)
-            client.hooks["response"].append(_raise_refusal)
-            since: Any = f"{self._last_ns // 10**9}.{self._last_ns % 10**9:09d}" if self._last_ns else None
-            self._stream = stream = client.events(since=since, filters={"type": "container"}, decode=True)
+            parameters = {"filters": '{"type": ["container"]}'}
+            if self._last_ns:
+                parameters["since"] = f"{self._last_ns // 10**9}.{self._last_ns % 10**9:09d}"
+            response = client.open_stream("/events", parameters, None)
+            self._stream = stream = CancellableStream(messages(response), response)
             if stop.is_set():
                 stream.close()  # it was stopped while a frozen engine kept it waiting
             for message in stream:
                 if stop.is_set():
                     return
-                self._take_in(message, engine)
-                wake()
+                if self._take_in(message, engine):
+                    wake()
         except HTTPError as error:
             self.is_refused = True
             log.info("docker: no events: %s", error)
@@ -133,25 +150,33 @@ class EventListener:
         if not stop.is_set():
             wake()
 
-    def _take_in(self, message: object, engine: str) -> None:
+    def _take_in(self, message: object, engine: str) -> bool:
+        """Take a message; return whether it tells anything new."""
         action, identity, _ = _parse(message)
         at_ns = _time_ns(message)
         key = (at_ns, action, identity)
         if at_ns and key in self._reported:
-            return  # a resumed stream repeats it; times alone would not show it, as clocks are set back
+            return False  # a resumed stream repeats it; times alone would not show it, as clocks are set back
         self._reported.append(key)
         self._last_ns = at_ns or self._last_ns
         event = to_event(message, engine)
+        base = action.partition(":")[0]
         with self._lock:
+            if base == _HEALTH and not self._changes_health(identity, _health(message)):
+                return False
+            if base in _RESETS_HEALTH:
+                self._health.pop(identity, None)
             if event is not None:
                 self._events.append(event)
-            if action.partition(":")[0] in _CHANGES_FACTS:
+            if base in _CHANGES_FACTS:
                 self._changed.add(identity)
+        return event is not None or base in _CHANGES_FACTS
 
-
-def _raise_refusal(response: Response, *_: object, **__: object) -> None:
-    """Raise HTTPError for a refusal: docker-py raises an OSError, which its CancellableStream takes as the end."""
-    response.raise_for_status()
+    def _changes_health(self, identity: str, status: str) -> bool:
+        """Return whether a status is another one than the last: Podman sends it after every check."""
+        before = self._health.get(identity)
+        self._health[identity] = status
+        return status != before
 
 
 def _parse(message: object) -> tuple[str, str, Mapping[str, Any]]:
@@ -161,6 +186,12 @@ def _parse(message: object) -> tuple[str, str, Mapping[str, Any]]:
         str(at(message, "Actor", "ID") or ""),
         part(message, "Actor", "Attributes"),
     )
+
+
+def _health(message: object) -> str:
+    """Return the status of a health event: Docker has it in the action, Podman in a field of its own."""
+    action, _, attributes = _parse(message)
+    return action.partition(":")[2].strip() or text(at(message, "HealthStatus")) or text(attributes.get(_HEALTH))
 
 
 def _time_ns(message: object) -> int:

@@ -1,21 +1,21 @@
-"""A container's log through the engine's API (`GET /containers/{id}/logs`: frames of 8 + n bytes)."""
+"""A container's log through the engine's API (`GET /containers/{id}/logs`)."""
 
 from __future__ import annotations
 
-import struct
+import json
 import threading
-from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from collectors.engines.docker.containers import parse_time_ns
 from collectors.engines.docker.endpoint import failures
-from collectors.model.errors import SourceError
-from collectors.model.logs import LogLine, clean
+from collectors.engines.docker.log_frames import lines_of, pieces_of
+from collectors.model.errors import SourceAbsent, SourceError, WorkloadGone
+from collectors.model.logs import LineTail, LogLine, first_lines, last_lines
 from collectors.model.workloads import Workload
 from collectors.safety.sanitize import sanitize
+from collectors.safety.untrusted import at, part, text
 
 if TYPE_CHECKING:
     from collectors.engines.docker.access import DockerAccess
@@ -24,8 +24,8 @@ _JITTER_NS = 10_000_000
 """The engine stamps a line before it waits to write it, so lines of the two streams may be out of order by up to this
 much. Their order in the log is what counts."""
 _SECOND_NS = 1_000_000_000
-_STDERR = 2
-_LONGEST_FRAME = 1 << 20
+_REFUSAL_BYTES = 4096
+_RECREATE = "recreate the container with --log-driver local"
 
 
 class DockerLog:
@@ -34,6 +34,7 @@ class DockerLog:
     def __init__(self, workload: Workload, access: DockerAccess) -> None:
         self.title = f"engine log, container {workload.short_id}"
         self._identity = workload.id.id
+        self._is_podman = workload.id.engine == "podman"
         self._daemon = access.daemon(workload)
         self._lock = threading.Lock()
         self._is_closed = False
@@ -41,13 +42,14 @@ class DockerLog:
         """The stream of the follower; `None` without one."""
         with self._daemon.client() as client:
             inspection: Any = client.inspect_container(self._identity)
+        self._driver = sanitize(text(part(inspection, "HostConfig", "LogConfig").get("Type")))
         self._created_ns = parse_time_ns(inspection.get("Created")) or 0
         self._span_ns = 10 * _SECOND_NS
         """How far back the next older lines are expected to reach, in nanoseconds."""
         self._is_tty = bool(inspection.get("Config", {}).get("Tty"))
 
     def last(self, count: int) -> list[LogLine]:
-        return self._read({"tail": str(count)})
+        return last_lines(self._stream_lines({"tail": str(count)}, follow=False), count)
 
     def before(self, line: LogLine, count: int) -> list[LogLine]:
         """Read growing spans before the line: the engine counts a tail from the end of the log only."""
@@ -55,9 +57,8 @@ class DockerLog:
         while True:
             start = max(0, end - span)
             limits = {"since": _seconds(start), "until": _seconds(end + _JITTER_NS)}
-            older = _before(self._stream_lines(limits, follow=False), line, count)
-            is_full = len(older) == count and int(older[0].position) > start + _JITTER_NS
-            if is_full or start <= self._created_ns:
+            older, is_full = _before(self._stream_lines(limits, follow=False), line, count)
+            if (older and is_full and int(older[0].position) > start + _JITTER_NS) or start <= self._created_ns:
                 break
             span *= 4
         if older:
@@ -65,7 +66,7 @@ class DockerLog:
         return older
 
     def after(self, line: LogLine, count: int) -> list[LogLine]:
-        return list(islice(self._since(line, follow=False), count))
+        return first_lines(self._since(line, follow=False), count)
 
     def follow(self, line: LogLine | None) -> Iterator[LogLine]:
         if line is None:
@@ -94,9 +95,6 @@ class DockerLog:
             except _broken():
                 continue  # its socket is already gone
 
-    def _read(self, span: dict[str, str]) -> list[LogLine]:
-        return list(self._stream_lines(span, follow=False))
-
     def _stream_lines(self, span: dict[str, str], follow: bool) -> Iterator[LogLine]:
         """Request the log and yield its lines as they arrive."""
         from docker.types.daemon import CancellableStream
@@ -108,25 +106,52 @@ class DockerLog:
             response = client.get(address, params=query, stream=True, timeout=(3.0, None if follow else 10.0))
             stack.callback(response.close)
             if response.status_code != 200:
-                raise SourceError(f"the engine has no log: {sanitize(response.text[:300]).strip()}")
+                raise self._refusal(response.status_code, response.raw.read(_REFUSAL_BYTES, decode_content=True))
             stream = CancellableStream(iter(()), response)
             if follow:
                 self._hand_over(stream)
             try:
-                yield from _lines(_frames(response.raw, self._is_tty))
+                yield from lines_of(pieces_of(response.raw, self._is_tty), self._is_podman)
             except _broken():
                 if not follow or (self._stream is stream and not self._is_closed):
                     raise  # no one ended it: the engine or the way to it broke
 
+    def _refusal(self, status: int, body: bytes) -> SourceError:
+        """Return the error for an answer that is not a log."""
+        try:
+            message = text(at(json.loads(body), "message"))
+        except ValueError:
+            message = ""
+        if status == 404:
+            return WorkloadGone("the engine no longer has it")
+        if "log driver" not in message and "logging driver" not in message:
+            return SourceError(
+                f"the engine does not send the log (HTTP {status}): {sanitize(message.strip()) or 'no reason'}"
+            )
+        if self._driver == "none":
+            return SourceAbsent("there is no log: the log driver of this container is none", _RECREATE)
+        remedy = f"read it where {self._driver} keeps it, or {_RECREATE}"
+        return SourceAbsent(f"the log driver of this container, {self._driver}, does not let its log be read", remedy)
 
-def _before(lines: Iterable[LogLine], line: LogLine, count: int) -> list[LogLine]:
-    """Return the last lines before `line`; if it is not among `lines`, the last ones of an earlier time."""
-    older: deque[LogLine] = deque(maxlen=count)
+
+def _before(lines: Iterable[LogLine], line: LogLine, count: int) -> tuple[list[LogLine], bool]:
+    """Return the last lines before `line`, and whether there may be more of them among `lines`.
+
+    If `line` is not among `lines`, these are the last ones of an earlier time, and the whole line that `line` is a part
+    of: a tail is counted in parts.
+    """
+    older = LineTail(count)
     for candidate in lines:
         if candidate == line:
-            return list(older)
-        older.append(candidate)
-    return [candidate for candidate in older if int(candidate.position) < int(line.position)]
+            return older.lines, older.is_full
+        older.add(candidate)
+    earlier = [
+        candidate
+        for candidate in older.lines
+        if int(candidate.position) < int(line.position)
+        or (candidate[:3] == line[:3] and len(candidate.text) > len(line.text))
+    ]
+    return earlier, older.is_full
 
 
 def _after(lines: Iterator[LogLine], line: LogLine) -> Iterator[LogLine]:
@@ -146,40 +171,6 @@ def _after(lines: Iterator[LogLine], line: LogLine) -> Iterator[LogLine]:
 
 def _broken() -> tuple[type[Exception], ...]:
     return (*failures(), AttributeError)  # AttributeError: the socket was closed under the reader
-
-
-def _frames(raw: Any, is_tty: bool) -> Iterator[tuple[int, bytes]]:
-    """Yield (stream, bytes) of an answer; the log of a terminal has no frames."""
-    if is_tty:
-        while chunk := raw.read1(65536) if hasattr(raw, "read1") else raw.read(65536):
-            yield 1, chunk
-        return
-    while len(header := raw.read(8)) == 8:
-        stream, size = struct.unpack(">BxxxL", header)
-        while size > 0:
-            chunk = raw.read(min(size, _LONGEST_FRAME))
-            if not chunk:
-                return
-            size -= len(chunk)
-            yield stream, chunk
-
-
-def _lines(frames: Iterator[tuple[int, bytes]]) -> Iterator[LogLine]:
-    rests: dict[int, bytes] = {}
-    for stream, chunk in frames:
-        *whole, rest = (rests.get(stream, b"") + chunk).split(b"\n")
-        rests[stream] = rest[:_LONGEST_FRAME]
-        for raw in whole:
-            yield _line(stream, raw)
-    for stream, rest in rests.items():
-        if rest:
-            yield _line(stream, rest)
-
-
-def _line(stream: int, raw: bytes) -> LogLine:
-    stamp, _, text = raw.partition(b" ")
-    at_ns = parse_time_ns(stamp.decode("ascii", "replace")) or 0
-    return LogLine(at_ns, at_ns / 1e9 if at_ns else None, stream == _STDERR, clean(text))
 
 
 def _seconds(at_ns: int) -> str:

@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from collectors.engines.docker.containers import Facts, limits_sample, state_of, to_facts, to_workload
-from collectors.engines.docker.endpoint import Endpoint, clamp_version, engine_of, failures, resolve, translate
+from collectors.engines.docker.address import resolve
+from collectors.engines.docker.containers import Facts, limits_sample, state_of, to_facts, to_workload, was_killed
+from collectors.engines.docker.endpoint import Endpoint, clamp_version, engine_of, failures, is_id, translate
 from collectors.engines.docker.events import EventListener
 from collectors.engines.docker.stats import StatsStreams, with_limits
 from collectors.kernel.daemon_usage import DaemonUsage
@@ -21,14 +22,19 @@ from collectors.safety.sanitize import sanitize
 from collectors.sampling.source import SourceReading
 
 if TYPE_CHECKING:
-    from docker import APIClient
+    from collectors.engines.docker.bounded_client import BoundedClient
 
 LIST_LIFE_S = 10.0
 """Seconds that a list is reused while no events arrive: it costs the engine 0.3 ms per container."""
+MOST_CONTAINERS = 10_000
+"""Containers of one engine that are shown; the rest of a longer list is not."""
 INSPECTIONS_AT_MOST = 20
 """Inspections per reading, at 2.4 ms each: the names of hundreds of containers must not wait for them."""
 
 _NOT_INSPECTED = frozenset({State.CREATED, State.STOPPED, State.CRASHED, State.STOPPING})
+
+
+_ENGINES = frozenset({"docker", "podman"})
 
 
 class DockerSource:
@@ -58,8 +64,10 @@ class DockerSource:
         self._entries: list[dict[str, Any]] = []
         self._described: list[Workload] | None = None
         """The workloads of the entries; `None` once the entries or facts have changed."""
+        self._unseen = ""
+        """What of the list is not shown, as a sentence; empty if nothing."""
         self._listed_at = 0.0
-        self._client: APIClient | None = None
+        self._client: BoundedClient | None = None
         self._endpoint = Endpoint("")
         self._version = ""
         self._engine = "docker"
@@ -94,11 +102,14 @@ class DockerSource:
         with self._daemon.answering():
             events = self._ask()
         workloads = self._describe()
+        self._events.note_health({workload.id.id: workload.health for workload in workloads})
         return SourceReading(
             {workload.id: workload for workload in workloads},
             self._samples(workloads),
             events,
             detail=str(len(workloads)),
+            unseen=self._unseen,
+            engines=_ENGINES,
             daemon_cpu_s=self._daemon.cpu_s,
         )
 
@@ -147,20 +158,25 @@ class DockerSource:
                 raise ValueError("the list of containers is not a list")
         except failures() as error:
             raise translate(error, self._endpoint) from error
-        return [entry for entry in entries if isinstance(entry, dict) and isinstance(entry.get("Id"), str)]
+        usable = [entry for entry in entries if isinstance(entry, dict) and is_id(entry.get("Id"))]
+        self._unseen = _unseen(len(entries), len(usable))
+        return usable[:MOST_CONTAINERS]
 
     def _inspect(self, entries: list[dict[str, Any]]) -> None:
         """Inspect new or changed containers, running ones first; forget those that are gone; drop 404s from the list.
 
         Containers that are stopped or stopping are not inspected: they have no new facts, and while the engine starts
-        or removes a container, an inspection blocks until that is done.
+        or removes a container, an inspection blocks until that is done. Those that were killed are, once: only an
+        inspection shows whether it was for lack of memory.
         """
         listed = {entry["Id"]: str(entry.get("State")) for entry in entries}
+        killed = {entry["Id"] for entry in entries if was_killed(entry)}
         self._facts = {identity: facts for identity, facts in self._facts.items() if identity in listed}
         due = [
             identity
             for identity, state in listed.items()
-            if state_of(state) not in _NOT_INSPECTED and self._facts.get(identity, ("", None))[0] != state
+            if (state_of(state) not in _NOT_INSPECTED or identity in killed)
+            and self._facts.get(identity, ("", None))[0] != state
         ]
         if not due:
             return
@@ -184,7 +200,7 @@ class DockerSource:
             self._facts[identity] = (state, to_facts(self._client.inspect_container(identity)))
         except NotFound:
             return False
-        except (APIError, ValueError, KeyError, TypeError):
+        except (APIError, ValueError, KeyError, TypeError, RecursionError):
             self._facts[identity] = (state, Facts())
         except failures() as error:
             raise translate(error, self._endpoint) from error
@@ -218,3 +234,10 @@ class DockerSource:
             elif limits is not None:
                 samples[identity] = (limits,)
         return samples
+
+
+def _unseen(listed: int, usable: int) -> str:
+    """Return what of a list is not shown, as a sentence; empty if nothing."""
+    if usable > MOST_CONTAINERS:
+        return f"the engine lists {usable:,} containers, of which the first {MOST_CONTAINERS:,} are shown"
+    return f"{listed - usable} entries of the engine's list have no valid id" if usable < listed else ""

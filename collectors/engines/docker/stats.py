@@ -21,6 +21,8 @@ STREAMS_AT_MOST = 256
 _FRAME_TIMEOUT_S = 15.0
 """Seconds. Podman sends a frame every five seconds; Docker with hundreds of containers is about as slow."""
 _NO_LIMIT = 1 << 60
+_IN_MEMORY = frozenset({1, 7})
+"""Major numbers of RAM disks and loop devices; see Documentation/admin-guide/devices.txt."""
 _CLOCKS_APART_NS = 5 * 10**9
 
 
@@ -119,10 +121,13 @@ class Stream:
 
     def _follow(self) -> None:
         timeline = Timeline()
+        from collectors.engines.docker.bounded_client import messages
+
         broken: tuple[type[Exception], ...] = (*failures(), AttributeError)
         try:
             client = self._endpoint.connect(self._version, _FRAME_TIMEOUT_S)
-            for frame in client.stats(self._identity, decode=True, stream=True):
+            response = client.open_stream(f"/containers/{self._identity}/stats", {"stream": "true"}, _FRAME_TIMEOUT_S)
+            for frame in messages(response):
                 if self._is_stopped:
                     break
                 arrived_ns = time.monotonic_ns()
@@ -167,11 +172,13 @@ class StatsStreams:
 
 
 def with_limits(sample: Sample, limits: Sample) -> Sample:
-    """Add a container's own limits to its measurements."""
+    """Add a container's own limits to its measurements.
+
+    Its memory limit there is at most the memory of the engine's host, which also stands for no limit.
+    """
+    memory = [limit for limit in (limits.memory_limit_bytes, sample.memory_limit_bytes) if limit is not None]
     return msgspec.structs.replace(
-        sample,
-        cpu_limit_cores=limits.cpu_limit_cores,
-        memory_limit_bytes=limits.memory_limit_bytes or sample.memory_limit_bytes,
+        sample, cpu_limit_cores=limits.cpu_limit_cores, memory_limit_bytes=min(memory, default=None)
     )
 
 
@@ -181,9 +188,15 @@ def _throttling(frame: object, periods: int | None, key: str) -> int | None:
 
 
 def _sum_operation(entries: object, first_letter: str) -> int | None:
-    """Sum the values of `Read` or `Write` (v2: `read`, `write`) over all devices; `None` without entries."""
+    """Sum the values of `Read` or `Write` (v2: `read`, `write`) over all devices but those in memory.
+
+    What the other host's devices are built on is not known: a byte counts at each device of a stack.
+
+    Returns:
+        `None` without entries.
+    """
     values = [
-        value
+        0 if whole_number(entry.get("major")) in _IN_MEMORY else value
         for entry in objects(entries)
         if str(entry.get("op", "")).lower().startswith(first_letter)
         and (value := whole_number(entry.get("value"))) is not None

@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from collectors.engines.libvirt.domains import ends_on_reboot, to_state
+from collectors.engines.libvirt.domains import ends_on_reboot
+from collectors.engines.libvirt.states import to_reason, to_state
 from collectors.model.actions import ActionTimedOut, Note, Observed, Request, Verb
 from collectors.model.errors import AccessDenied, SourceError
-from collectors.model.workloads import Workload
+from collectors.model.workloads import PAUSING_FAULTS, Workload
+from collectors.safety.permissions import join_remedy
 from collectors.safety.sanitize import sanitize
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_GROUP = "sudo usermod -aG libvirt $USER, then log in again"
+_GROUP = "libvirt"
 
 
 class LibvirtActions:
@@ -38,10 +40,11 @@ class LibvirtActions:
             state, reason = domain.state()
             number = domain.ID()
             start = str(number) if number >= 0 else ""
+            detail = to_reason(state, reason) or ""
+            notes = _notes(domain) | ({Note.FAULTED} if detail in PAUSING_FAULTS else frozenset())
             addresses = _addresses(domain) if number >= 0 else frozenset()
-            return Observed(
-                sanitize(domain.name()), to_state(state, reason), start, notes=_notes(domain), addresses=addresses
-            )
+            name = sanitize(domain.name())
+            return Observed(name, to_state(state, reason), start, detail, notes, addresses=addresses)
 
     def perform(self, request: Request) -> None:
         """Ask libvirt. Does not wait for a shutdown, but for a reboot, which cannot be observed afterwards."""
@@ -137,7 +140,7 @@ def _refusal(error: Any) -> SourceError | None:
     message = sanitize(str(error.get_error_message() or error).partition("\n")[0]).rstrip(".")
     code = error.get_error_code()
     if code in (libvirt.VIR_ERR_OPERATION_DENIED, libvirt.VIR_ERR_AUTH_FAILED, libvirt.VIR_ERR_ACCESS_DENIED):
-        return AccessDenied(f"libvirt does not allow it: {message}", _GROUP)
+        return AccessDenied(f"libvirt does not allow it: {message}", join_remedy(_GROUP))
     is_lost = error.get_error_domain() == libvirt.VIR_FROM_RPC or code in (
         libvirt.VIR_ERR_NO_DOMAIN,
         libvirt.VIR_ERR_SYSTEM_ERROR,

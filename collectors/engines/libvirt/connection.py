@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from collectors.engines.libvirt.uri import DEFAULT_URI, asked_uri, check_uri, connection_uri, endpoint_of
 from collectors.model.errors import SourceAbsent, WorkloadGone
 
 if TYPE_CHECKING:
@@ -20,9 +20,12 @@ class LibvirtDaemon:
     """One libvirt connection URI."""
 
     def __init__(self, uri: str | None = None) -> None:
-        from collectors.engines.libvirt.source import DEFAULT_URI, connection_uri
+        self.uri = connection_uri(asked_uri(uri) or DEFAULT_URI)
 
-        self.uri = connection_uri(uri or os.environ.get("LIBVIRT_DEFAULT_URI") or DEFAULT_URI)
+    @property
+    def shown(self) -> str:
+        """The daemon's host as in `Workload.endpoint`; empty for a local daemon."""
+        return endpoint_of(self.uri)
 
     @contextmanager
     def connection(self, writable: bool = False) -> Iterator[virConnect]:
@@ -35,6 +38,7 @@ class LibvirtDaemon:
         from collectors.engines.libvirt.event_loop import ensure_event_loop
         from collectors.engines.libvirt.source import INSTALL, translate
 
+        check_uri(self.uri)
         try:
             import libvirt
         except ImportError:

@@ -7,6 +7,7 @@ A record is the flat dictionary of `virConnectGetAllDomainStats`: `state.state`,
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -14,21 +15,13 @@ from xml.etree import ElementTree
 
 import msgspec
 
-from collectors.model.workloads import Kind, Sample, State, Workload, WorkloadId
+from collectors.engines.libvirt.states import to_reason, to_state
+from collectors.kernel.cgroup.parsers import number
+from collectors.model.unmeasured import Cause, Topic
+from collectors.model.workloads import Kind, Sample, Unmeasured, Workload, WorkloadId
 from collectors.safety.sanitize import sanitize
 from collectors.safety.untrusted import count
 
-_STATES = {
-    1: State.RUNNING,
-    2: State.BLOCKED,
-    3: State.PAUSED,
-    4: State.STOPPING,
-    5: State.STOPPED,
-    6: State.CRASHED,
-    7: State.SUSPENDED,
-}
-_PAUSED, _PAUSED_STARTING_UP = 3, 11
-_SHUT_OFF, _SHUT_OFF_CRASHED = 5, 3
 _CONTAINER_ENGINES = frozenset({"lxc", "openvz"})
 
 _VCPU = re.compile(r"vcpu\.\d+\.(time|delay)")
@@ -46,34 +39,67 @@ class Description(msgspec.Struct, frozen=True, gc=False):
     """Such as `hvm/pc-q35-7.2`."""
     disks: tuple[str, ...] = ()
     interfaces: tuple[str, ...] = ()
+    is_on_hugepages: bool = False
+    """Whether all of the guest's memory is on hugepages. libvirt has QEMU take them all at the start."""
+    vcpu_quota_cores: float | None = None
+    """Quota of each virtual CPU in cores; `None` without one."""
+    global_quota_cores: float | None = None
+    """Quota of the whole domain in cores; `None` without one."""
+    interface_types: tuple[str, ...] = ()
+    """The `type` of each network interface, such as `bridge`, `network` or `user`."""
+    balloon_gap: str = Cause.NO_GUEST_REPORT
+    """Why the guest's memory is not reported, if it is not: a `Cause`."""
+
+
+_UNDESCRIBED = Description()
 
 
 def to_workload(
-    identity: WorkloadId, name: str, record: Mapping[str, Any], description: Description, endpoint: str = ""
+    identity: WorkloadId,
+    name: str,
+    record: Mapping[str, Any],
+    description: Description,
+    endpoint: str = "",
+    is_saved: bool = False,
 ) -> Workload:
-    """Return the workload of a domain."""
+    """Return the workload of a domain; `is_saved`: it has a managed saved state, from which it is started."""
+    numbers = (record.get("state.state"), record.get("state.reason"))
+    state = to_state(*numbers)
     return Workload(
         identity,
         Kind.CONTAINER if identity.engine in _CONTAINER_ENGINES else Kind.VM,
         sanitize(name) or identity.id,
-        to_state(record.get("state.state"), record.get("state.reason")),
+        state,
         name_is_known=bool(name),
         image=description.title or description.machine,
         description=description.description,
         endpoint=endpoint,
+        state_reason=to_reason(*numbers, is_saved),
+        unmeasured=unmeasured(record, description) if state.is_active else (),
     )
 
 
-def to_state(state: object, reason: object = None) -> State:
-    """Return the state for libvirt's state and reason; `UNKNOWN` for anything else."""
-    if state == _PAUSED and reason == _PAUSED_STARTING_UP:
-        return State.STARTING
-    if state == _SHUT_OFF and reason == _SHUT_OFF_CRASHED:
-        return State.CRASHED
-    return _STATES.get(state, State.UNKNOWN) if isinstance(state, int) else State.UNKNOWN
+def unmeasured(record: Mapping[str, Any], description: Description) -> tuple[Unmeasured, ...]:
+    """Return what libvirt cannot measure of a running domain, and why. An incomplete record is that of a busy monitor.
+
+    libvirt counts an interface at its tap device: one without (`type='user'`, `hostdev`) has a name of no device.
+    """
+    notes = []
+    if not any(_BLOCK.fullmatch(key) for key in record):
+        has_disk = bool(record.get("block.count", len(description.disks)))
+        notes.append(Unmeasured(Topic.GUEST_DISK, Cause.BUSY_MONITOR if has_disk else Cause.NO_DISK))
+    if not any(_NET.fullmatch(key) for key in record):
+        kinds = ", ".join(sorted(set(description.interface_types)))
+        cause = Cause.UNCOUNTED_INTERFACE if kinds else Cause.NO_INTERFACE
+        notes.append(Unmeasured(Topic.NETWORK, cause, f"type {kinds}" if kinds else ""))
+    if not count(record.get("balloon.last-update")):
+        notes.append(Unmeasured(Topic.GUEST_MEMORY, description.balloon_gap))
+    return tuple(notes)
 
 
-def to_sample(record: Mapping[str, Any], epoch: str, at_ns: int, wall: float) -> Sample:
+def to_sample(
+    record: Mapping[str, Any], epoch: str, at_ns: int, wall: float, description: Description = _UNDESCRIBED
+) -> Sample:
     """Return the sample in the record of a running domain.
 
     Args:
@@ -81,6 +107,7 @@ def to_sample(record: Mapping[str, Any], epoch: str, at_ns: int, wall: float) ->
         epoch: The domain's id, which is new after each start.
         at_ns: Monotonic instant in nanoseconds, the middle of the call.
         wall: Wall time of the same instant, in seconds since 1970; for the age of the guest's memory report.
+        description: Values from its XML: the record has neither hugepages nor quotas.
     """
     vcpus = count(record.get("vcpu.current"))
     reported = count(record.get("balloon.last-update")) or None  # 0: the guest never reported
@@ -93,10 +120,11 @@ def to_sample(record: Mapping[str, Any], epoch: str, at_ns: int, wall: float) ->
         at_ns,
         epoch,
         cpu_total_ns=count(record.get("cpu.time")) or None,  # 0: the driver does not count
-        cpu_limit_cores=float(vcpus) if vcpus else None,
+        cpu_limit_cores=_cores(vcpus, description) if vcpus else None,
         memory_limit_bytes=_bytes(record, "balloon.current"),
         memory_maximum_bytes=_bytes(record, "balloon.maximum"),
         memory_rss_bytes=_bytes(record, "balloon.rss"),
+        memory_hugetlb_bytes=_bytes(record, "balloon.maximum") if description.is_on_hugepages else None,
         memory_available_bytes=_bytes(record, "balloon.available") if reported else None,
         memory_usable_bytes=_bytes(record, "balloon.usable") if reported else None,
         memory_report_age_s=max(0.0, wall - reported) if reported else None,
@@ -130,7 +158,23 @@ def parse_xml(xml: str) -> Description:
         sanitize(machine) or None,
         _targets(domain, "devices/disk/target"),
         _targets(domain, "devices/interface/target"),
+        domain.find("memoryBacking/hugepages") is not None
+        and domain.find("memoryBacking/hugepages/page[@nodeset]") is None,
+        _quota(domain, "cputune/quota", "cputune/period"),
+        _quota(domain, "cputune/global_quota", "cputune/global_period"),
+        tuple(sanitize(interface.get("type") or "", 40) for interface in domain.iterfind("devices/interface")),
+        _balloon_gap(domain),
     )
+
+
+def _balloon_gap(domain: ElementTree.Element) -> str:
+    """Return the cause of a missing report of the guest's memory, as far as the definition shows it."""
+    balloon = domain.find("devices/memballoon")
+    if balloon is None or balloon.get("model") == "none":
+        return Cause.NO_BALLOON
+    stats = balloon.find("stats")
+    period = (stats.get("period") if stats is not None else None) or "0"
+    return Cause.NO_BALLOON_PERIOD if period == "0" else Cause.NO_GUEST_REPORT
 
 
 def ends_on_reboot(xml: str) -> bool:
@@ -147,6 +191,21 @@ def safe_xml(xml: str) -> ElementTree.Element | None:
         return ElementTree.fromstring(xml)  # noqa: S314  # no document type, so no entities
     except ElementTree.ParseError:
         return None
+
+
+def _cores(vcpus: int, description: Description) -> float:
+    """Return the cores that the virtual CPUs may use: one each at most."""
+    each, together = description.vcpu_quota_cores, description.global_quota_cores
+    return min(vcpus * min(1.0, each or 1.0), together or math.inf)
+
+
+def _quota(domain: ElementTree.Element, quota: str, period: str) -> float | None:
+    """Return a quota in cores; `None` without one, also written as 0 or below.
+
+    Without a period it is of 100,000 microseconds. Source: libvirt docs/formatdomain.rst, "CPU Tuning".
+    """
+    quota_us, period_us = (number((domain.findtext(path) or "").encode()) for path in (quota, period))
+    return quota_us / (period_us or 100_000) if quota_us else None
 
 
 def _targets(domain: ElementTree.Element, path: str) -> tuple[str, ...]:

@@ -19,6 +19,13 @@ _COMMANDS = {
     Verb.RESUME: "resume",
     Verb.KILL: "destroy",
 }
+_REPAIRS = {
+    "I/O error": "it pauses again until its disk can be written, such as when its storage has room again",
+    "watchdog": "the guest no longer served its watchdog and may hang",
+    "guest crashed": "the guest's system has crashed; force it off and start it",
+    "post-copy migration failed": "a part of its memory is on the other host; recover the migration",
+}
+_REPAIR = "it may pause again until the cause is repaired"
 _FORCED = {Verb.STOP: "destroy", Verb.RESTART: "reset"}
 """What follows a time-out."""
 
@@ -43,10 +50,17 @@ def commands(request: Request) -> tuple[str, ...]:
     return (first, f"virsh {forced} {name}  # after {request.timeout_s:g} s") if forced else (first,)
 
 
+def pausing_fault(reason: str) -> str:
+    """Return what a user must know before resuming a domain that a fault paused, as a sentence."""
+    return f"It was paused by a fault ({reason}); {_REPAIRS.get(reason, _REPAIR)}."
+
+
 def warnings(request: Request) -> list[str]:
     """Return sentences for a domain whose definition is lost when it is off, or that a reboot turns off."""
     notes = request.seen.notes if request.seen is not None else frozenset()
     sentences = []
+    if request.verb is Verb.RESUME and Note.FAULTED in notes and request.seen is not None:
+        sentences.append(pausing_fault(request.seen.detail))
     is_off = request.verb in (Verb.STOP, Verb.KILL)
     if request.verb is Verb.RESTART and Note.OFF_AFTER_REBOOT in notes:
         sentences.append("A reboot turns it off: its definition has on_reboot set to destroy.")

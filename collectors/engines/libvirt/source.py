@@ -19,18 +19,19 @@ from urllib.parse import urlsplit
 from collectors.engines.libvirt.domains import Description, parse_xml, to_sample, to_workload
 from collectors.engines.libvirt.event_loop import ensure_event_loop
 from collectors.engines.libvirt.events import DomainEvents
-from collectors.engines.libvirt.stats import StatsReader
+from collectors.engines.libvirt.stats import UNSUPPORTED, StatsReader
+from collectors.engines.libvirt.uri import DEFAULT_URI, asked_uri, check_uri, connection_uri, endpoint_of
+from collectors.engines.ssh_target import ssh_target
 from collectors.kernel.daemon_usage import DaemonUsage
 from collectors.model.errors import AccessDenied, NotInTime, SourceAbsent, SourceDown, SourceError
 from collectors.model.workloads import Sample, State, Workload, WorkloadId
-from collectors.safety.permissions import access_remedy, mount_remedy
+from collectors.safety.permissions import access_remedy, mount_remedy, start_remedy
 from collectors.safety.sanitize import sanitize
 from collectors.sampling.source import SourceReading
 
 if TYPE_CHECKING:
     from libvirt import virConnect, virDomain
 
-DEFAULT_URI = "qemu:///system"
 XML_LIFE_S = 60.0
 """Seconds until a domain's XML is read again: titles and descriptions can change without an event."""
 _XML_AT_MOST = 100
@@ -46,7 +47,8 @@ _NOT_ALLOWED_WORDS = ("permission denied", "authentication", "polkit", "system b
 INSTALL = "pip install 'vmtop[libvirt]' (needs libvirt-dev, pkg-config, a C compiler)"
 _GROUP = "libvirt"
 _REFUSING_SOCKET = re.compile(r"socket to '([^']+)'")
-_START = "sudo systemctl start libvirtd"
+_UNITS = ("libvirtd.service", "virtqemud.socket")
+"""What runs the daemon, on distributions with a monolithic one and with one for each driver."""
 
 
 SOONEST_S, LATEST_S = 2.0, 5.0
@@ -76,7 +78,7 @@ class LibvirtSource:
     replace_after_s: float | None = 6.0
 
     def __init__(self, uri: str | None = None) -> None:
-        self._asked_uri = uri or os.environ.get("LIBVIRT_DEFAULT_URI") or None
+        self._asked_uri = asked_uri(uri)
         self._uri = connection_uri(self._asked_uri or DEFAULT_URI)
         self._endpoint = endpoint_of(self._uri)
         self.is_near = not self._endpoint
@@ -97,6 +99,7 @@ class LibvirtSource:
             raise SourceAbsent(
                 "there is no libvirt on this host: no socket in /run/libvirt", mount_remedy("/run/libvirt")
             )
+        check_uri(self._uri)
         try:
             import libvirt
         except ImportError:
@@ -181,13 +184,30 @@ class LibvirtSource:
         wall = time.time()
         workloads: dict[WorkloadId, Workload] = {}
         samples: dict[WorkloadId, tuple[Sample, ...]] = {}
+        saved = self._saved(records)
         for domain, record in records:
-            identity = WorkloadId(self._engine, domain.UUIDString())
-            workload = to_workload(identity, domain.name(), record, self._describe(domain), self._endpoint)
+            uuid = domain.UUIDString()
+            identity, is_saved = WorkloadId(self._engine, uuid), uuid in saved
+            described = self._describe(domain)
+            workload = to_workload(identity, domain.name(), record, described, self._endpoint, is_saved)
             workloads[identity] = workload
             if workload.state.is_active:
-                samples[identity] = (to_sample(record, str(domain.ID()), at_ns, wall),)
+                samples[identity] = (to_sample(record, str(domain.ID()), at_ns, wall, described),)
         return workloads, samples
+
+    def _saved(self, records: list[tuple[virDomain, dict[str, Any]]]) -> set[str]:
+        """Return the UUIDs of the domains with a managed saved state, by one call if any domain is shut off."""
+        import libvirt
+
+        if self._connection is None or all(domain.ID() >= 0 for domain, _ in records):
+            return set()
+        try:
+            saved = self._connection.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE)
+        except libvirt.libvirtError as error:
+            if error.get_error_code() in UNSUPPORTED:
+                return set()
+            raise
+        return {domain.UUIDString() for domain in saved}
 
     def _describe(self, domain: virDomain) -> Description:
         """Return the values from a domain's XML, which is read again after a start, a change or a minute."""
@@ -214,25 +234,14 @@ def has_socket() -> bool:
     return any(os.path.lexists(folder / socket) for folder in _SOCKET_FOLDERS for socket in _SOCKETS)
 
 
-def connection_uri(uri: str) -> str:
-    """Return the URI with an option that keeps ssh from asking for a password on the terminal, which vmtop uses."""
-    parts = urlsplit(uri)
-    if not parts.scheme.endswith(("+ssh", "+libssh", "+libssh2")) or "no_tty=" in parts.query:
-        return uri
-    return parts._replace(query="&".join(filter(None, (parts.query, "no_tty=1")))).geturl()
-
-
-def endpoint_of(uri: str) -> str:
-    """Return the host of a URI; empty for this host."""
-    parts = urlsplit(uri)
-    return "" if parts.scheme.endswith("+unix") else sanitize(parts.netloc.rpartition("@")[2])
-
-
 def translate(error: Any, uri: str) -> SourceError:
     """Return the `SourceError` for a libvirtError: one sentence, with a remedy."""
-    message = sanitize(str(error.get_error_message() or error).partition("\n")[0]).rstrip(".")
+    text = str(error.get_error_message() or error)
+    message = sanitize(text.partition("\n")[0]).rstrip(".")
     where = f"libvirt at {sanitize(uri)}"
     lower = message.lower()
+    if urlsplit(uri).scheme.endswith("+ssh") and (failure := ssh_target(uri).recognize(text)):
+        return failure
     if error.get_error_code() in _NOT_ALLOWED or any(phrase in lower for phrase in _NOT_ALLOWED_WORDS):
         socket = _REFUSING_SOCKET.search(message)  # without one it was polkit that refused
         remedy = access_remedy(Path(socket[1]) if socket else None, _GROUP)
@@ -240,7 +249,7 @@ def translate(error: Any, uri: str) -> SourceError:
     if "keepalive timeout" in lower:
         return NotInTime(f"{where} did not answer: {message}")
     is_not_running = "connection refused" in lower or "no such file" in lower
-    return SourceDown(f"{where}: {message}", _START if is_not_running and not endpoint_of(uri) else "")
+    return SourceDown(f"{where}: {message}", start_remedy(*_UNITS) if is_not_running and not endpoint_of(uri) else "")
 
 
 def _close(connection: virConnect, callbacks: list[int]) -> None:

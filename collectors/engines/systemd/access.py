@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from collectors.engines.access import EngineAccess, ReadFacts
-from collectors.engines.systemd.engine import is_managed
+from collectors.engines.systemd.engine import is_managed, is_of_user
 from collectors.model.actions import EngineActions
 from collectors.model.facts import Fact
 from collectors.model.logs import Log
 from collectors.model.workloads import Workload
 
 log = logging.getLogger(__name__)
+_USER_MANAGER = re.compile(r"/user@(\d+)\.service/")
 
 
 class SystemdAccess(EngineAccess):
@@ -29,7 +31,8 @@ class SystemdAccess(EngineAccess):
     def open_log(self, workload: Workload) -> Log:
         from collectors.engines.systemd.journal import JournalLog
 
-        return JournalLog(workload.id.id.rpartition("/")[2])
+        manager = _USER_MANAGER.search(workload.id.id) if is_of_user(workload) else None
+        return JournalLog(workload.id.id.rpartition("/")[2], user_id=int(manager[1]) if manager else None)
 
     @contextmanager
     def facts(self, may_write: bool) -> Iterator[ReadFacts]:

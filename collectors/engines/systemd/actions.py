@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from collectors.engines.systemd.bus import SERVICE_NAME, NoSuchUnit, SystemBus, system_bus
+from collectors.engines.systemd.results import read_ending
 from collectors.model.actions import ActionTimedOut, Note, Observed, Request, Verb
 from collectors.model.errors import SourceError, WorkloadGone
 from collectors.model.workloads import State, Workload
@@ -33,6 +34,9 @@ _RESULTS = {
 }
 """By result of a job."""
 _SIGKILL = 9
+_WAITING_TO_RESTART = frozenset({"auto-restart", "auto-restart-queued"})
+"""SubStates of a service between a failure and its next start by Restart=."""
+_ENDED = frozenset({State.STOPPED, State.CRASHED, State.RESTARTING})
 _PASSED_ON_TO = ("RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf", "PropagatesStopTo")
 """Inverses of Requires=, Requisite=, BindsTo= and PartOf=, and the unit's own PropagatesStopTo= (systemd.unit(5))."""
 
@@ -47,20 +51,21 @@ class SystemdActions:
         unit = unit_of(workload)
         with system_bus() as bus:
             try:
-                properties = bus.properties(str(bus.call("LoadUnit", "s", (unit,))[0]))
+                path = str(bus.call("LoadUnit", "s", (unit,))[0])
+                properties = bus.properties(path)
             except NoSuchUnit as error:
                 raise WorkloadGone(error.reason) from error
             if properties.get("LoadState") == "not-found":
                 raise WorkloadGone(f"systemd has no unit {unit}")
             dependents = _active(bus, _dependents(properties))
-        state = STATES.get(str(properties.get("ActiveState")), State.UNKNOWN)
-        detail = str(properties.get("SubState") or "") if state is State.CRASHED else ""
+            state = state_of(properties)
+            detail = read_ending(bus, path)[0] if state in _ENDED else ""
         own = str(properties.get("Id") or unit)
         return Observed(
             workload.name if own == unit else sanitize(own),
             state,
             bytes(properties.get("InvocationID") or b"").hex(),
-            sanitize(detail),
+            detail,
             frozenset({Note.TRANSIENT} if properties.get("Transient") is True else ()),
             dependents,
         )
@@ -85,6 +90,13 @@ class SystemdActions:
         """Kill all its processes, including those that stop it; the job then ends by itself."""
         with system_bus() as bus:
             bus.call("KillUnit", "ssi", (unit_of(request.workload), "all", _SIGKILL))
+
+
+def state_of(unit: Mapping[str, Any]) -> State:
+    """Return the state of a unit by its properties; one that waits to be started again is not starting yet."""
+    if unit.get("SubState") in _WAITING_TO_RESTART:
+        return State.RESTARTING
+    return STATES.get(str(unit.get("ActiveState")), State.UNKNOWN)
 
 
 def _dependents(unit: Mapping[str, Any]) -> list[str]:

@@ -13,15 +13,18 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from collectors.model.errors import AccessDenied, NotInTime, SourceAbsent, SourceDown, SourceError
+from collectors.safety.permissions import as_root, polkit_remedy
 from collectors.safety.sanitize import sanitize
 from collectors.sampling.timeout import ANSWER_S, call_with_timeout
 
 _NAME, _PATH = "org.freedesktop.systemd1", "/org/freedesktop/systemd1"
 MANAGER = "org.freedesktop.systemd1.Manager"
 UNIT = "org.freedesktop.systemd1.Unit"
+SERVICE = "org.freedesktop.systemd1.Service"
 SERVICE_NAME = re.compile(r"[A-Za-z0-9:_.\\@-]{1,247}\.service")
 _NOT_ALLOWED = ("AccessDenied", "InteractiveAuthorizationRequired", "AuthFailed", "Spawn.PermissionsInvalid")
-_MANAGE = "run vmtop as root, or allow org.freedesktop.systemd1.manage-units in a polkit rule"
+_MANAGE_UNITS = "org.freedesktop.systemd1.manage-units"
+"""The action of polkit for starting, stopping and killing units."""
 
 
 class NoSuchUnit(SourceError):
@@ -123,7 +126,7 @@ def system_bus() -> Iterator[SystemBus]:
     except FileNotFoundError:
         raise SourceAbsent("systemd's D-Bus is not present on this host") from None
     except PermissionError as error:
-        raise AccessDenied(f"no permission to use the system bus: {error.strerror}", _MANAGE) from error
+        raise AccessDenied(f"no permission to use the system bus: {error.strerror}", as_root()) from error
     except (ConnectionRefusedError, KeyError, ValueError, RuntimeError) as error:
         raise SourceAbsent(f"systemd's D-Bus is not present on this host: {sanitize(str(error))}") from error
     except OSError as error:
@@ -139,8 +142,8 @@ def _refusal(error: Any) -> SourceError:
     name = str(error.name)
     message = sanitize(str(error.data[0]) if error.data else name).rstrip(".")
     if name.endswith(_NOT_ALLOWED):
-        return AccessDenied(f"systemd does not allow it: {message}", _MANAGE)
-    if name.endswith(("NoSuchUnit", "LoadFailed")):
+        return AccessDenied(f"systemd does not allow it: {message}", polkit_remedy(_MANAGE_UNITS))
+    if name.endswith(("NoSuchUnit", "LoadFailed", "UnknownObject")):
         return NoSuchUnit(message)
     if name.endswith(("ServiceUnknown", "NameHasNoOwner")):
         return SourceAbsent("systemd is not on the system bus of this host")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class SystemdEngine(Engine):
-    """Services of the system manager. Scopes, and services of other managers, can only be watched."""
+    """Services of the system manager. Scopes, and services of users' own managers, can only be watched."""
 
     name = "systemd"
     engine_names = frozenset({"systemd"})
@@ -43,6 +43,8 @@ class SystemdEngine(Engine):
         return service_named(typed)
 
     def forbids(self, verb: Verb, workload: Workload) -> str:
+        if is_of_user(workload):
+            return "a user's own service manager runs it: use systemctl --user as that user"
         if not is_managed(workload):
             return "only services that systemd manages can be acted on"
         return super().forbids(verb, workload)
@@ -56,6 +58,11 @@ class SystemdEngine(Engine):
         from collectors.engines.systemd.shell_commands import warnings
 
         return warnings(request)
+
+
+def is_of_user(workload: Workload) -> bool:
+    """Return whether a workload is a unit of a user's own service manager, `user@UID.service`."""
+    return workload.id.engine == "systemd-user"
 
 
 def is_managed(workload: Workload) -> bool:

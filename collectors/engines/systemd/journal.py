@@ -5,19 +5,27 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess  # noqa: TID251  # the only child process of the collectors: see docs/decisions/0005-journalctl.md
+import subprocess  # noqa: TID251  # see docs/decisions/0005-journalctl.md
 import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from collectors.engines.line_splitter import LineSplitter
 from collectors.model.errors import AccessDenied, SourceAbsent, SourceError
-from collectors.model.logs import LogLine, clean
+from collectors.model.logs import LogLine, clean, first_lines, last_lines
+from collectors.safety.permissions import join_remedy
 from collectors.safety.sanitize import sanitize
 
 _UNIT = re.compile(r"[A-Za-z0-9:_.\\@-]{1,255}\.(?:service|scope|slice)")
+_FORMAT = ("--output=json", "--output-fields=MESSAGE,PRIORITY", "--all")
+"""Without `--all` the JSON of journalctl has null for a message of more than 4,096 bytes."""
+_LONGEST_ENTRY = 4 << 20
+"""Bytes of an entry that are read. One that is not UTF-8 takes up to five for a byte of the message."""
+_CURSOR = re.compile(rb'"__CURSOR"\s*:\s*"([!-~]{1,500}?)"')
+_CHUNK = 1 << 16
 _ERROR = 3
 """Priority of errors (RFC 5424); lower is worse."""
-_JOIN = "sudo usermod -aG systemd-journal $USER, then log in again"
+_GROUP = "systemd-journal"
 
 
 class JournalLog:
@@ -25,36 +33,33 @@ class JournalLog:
 
     Args:
         unit: Name of the unit, such as `ssh.service`.
+        user_id: The user whose own service manager has the unit; `None` for a unit of the system manager.
         options: More options for journalctl, such as `--directory=...`.
     """
 
-    def __init__(self, unit: str, options: Sequence[str] = ()) -> None:
+    def __init__(self, unit: str, options: Sequence[str] = (), user_id: int | None = None) -> None:
         if not _UNIT.fullmatch(unit):
             raise SourceError(f"{sanitize(unit)} is not a valid unit name")
         program = shutil.which("journalctl")
         if program is None:
             raise SourceAbsent("journalctl is not installed: without it the journal cannot be read")
         self.title = f"journal of {unit}"
-        self._argv = [program, f"--unit={unit}", "--output=json", "--no-pager", "--quiet", *options]
+        of_unit = [f"--unit={unit}"] if user_id is None else _of_user_unit(unit, user_id)
+        self._argv = [program, *of_unit, *_FORMAT, "--no-pager", "--quiet", *options]
         self._lock = threading.Lock()
         self._is_closed = False
         self._follower: subprocess.Popen[bytes] | None = None
 
     def last(self, count: int) -> list[LogLine]:
-        return list(self._read(f"--lines={count}"))
+        return last_lines(self._read(f"--lines={count}"), count)
 
     def before(self, line: LogLine, count: int) -> list[LogLine]:
         # With --reverse the cursor's own entry comes first.
-        newest_first = list(self._read(f"--cursor={line.position}", "--reverse", f"--lines={count + 1}"))
-        return [entry for entry in reversed(newest_first) if entry.position != line.position][-count:]
+        newest_first = self._read(f"--cursor={line.position}", "--reverse", f"--lines={count + 1}")
+        return first_lines((entry for entry in newest_first if entry.position != line.position), count)[::-1]
 
     def after(self, line: LogLine, count: int) -> list[LogLine]:
-        lines: list[LogLine] = []
-        for entry in self._read(f"--after-cursor={line.position}", "--lines=all"):
-            lines.append(entry)
-            if len(lines) == count:
-                break
-        return lines
+        return first_lines(self._read(f"--after-cursor={line.position}", "--lines=all"), count)
 
     def follow(self, line: LogLine | None) -> Iterator[LogLine]:
         start = [f"--after-cursor={line.position}", "--lines=all"] if line is not None else ["--lines=0"]
@@ -86,29 +91,42 @@ class JournalLog:
             self._hand_over(child)
         try:
             assert child.stdout is not None  # noqa: S101  # a pipe, by construction
-            for raw in child.stdout:
-                yield _line(raw)
+            splitter = LineSplitter(longest=_LONGEST_ENTRY)
+            while chunk := child.stdout.read1(_CHUNK):  # type: ignore[attr-defined]  # a buffered reader
+                for _, raw in splitter.feed(chunk):
+                    yield from _lines(raw)
             message = sanitize(child.stderr.read(2000)).strip() if child.stderr is not None else "journalctl ended"
             if child.wait() > 0:
                 failure = AccessDenied if "permission" in message.lower() else SourceError
-                raise failure(f"the journal cannot be read: {message}", _JOIN)
+                raise failure(f"the journal cannot be read: {message}", join_remedy(_GROUP))
         finally:
             child.kill()
             child.communicate()
 
 
-def _line(raw: bytes) -> LogLine:
+def _of_user_unit(unit: str, user_id: int) -> list[str]:
+    """Return the matches for what a user's unit and the user's manager say; two users may have units of one name."""
+    owner = f"_UID={user_id}"
+    return [f"_SYSTEMD_USER_UNIT={unit}", owner, "+", f"USER_UNIT={unit}", owner]
+
+
+def _lines(raw: bytes) -> Iterator[LogLine]:
+    """Yield the line of an entry. One that cannot be decoded and has no cursor is left out: nothing could follow it."""
     try:
         entry: Any = json.loads(raw)
-    except ValueError:
-        entry = {}
-    message = entry.get("MESSAGE")
+        message = entry.get("MESSAGE")
+    except (ValueError, AttributeError):
+        cursor = _CURSOR.search(raw)
+        entry = {"__CURSOR": cursor[1].decode()} if cursor else {}
+        message = f"(an entry of {len(raw)} bytes or more that cannot be shown)"
     if isinstance(message, list):  # not UTF-8: a list of bytes
         message = bytes(byte for byte in message if isinstance(byte, int) and 0 <= byte < 256)
+    if not entry.get("__CURSOR"):
+        return
     at = str(entry.get("__REALTIME_TIMESTAMP") or "")
     priority = str(entry.get("PRIORITY") or "6")
-    return LogLine(
-        sanitize(str(entry.get("__CURSOR") or ""), 1000),
+    yield LogLine(
+        sanitize(str(entry["__CURSOR"]), 1000),
         int(at) / 1e6 if at.isdigit() else None,
         priority.isdigit() and int(priority) <= _ERROR,
         clean(message if isinstance(message, bytes | str) else ""),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from collectors.engines.systemd.bus import SERVICE_NAME, SystemBus, system_bus
+from collectors.engines.systemd.bus import SERVICE, SERVICE_NAME, NoSuchUnit, SystemBus, system_bus
+from collectors.engines.systemd.results import Endings
+from collectors.engines.systemd.unit_at_rest import UnitAtRest, slice_path, unit_at_rest
 from collectors.engines.systemd.unit_files import EnabledServices
 from collectors.kernel.daemon_usage import DaemonUsage
 from collectors.model.errors import SourceDown
@@ -20,7 +22,10 @@ _OTHERS = ("systemd-nspawn@",)
 
 
 class SystemdSource:
-    """Lists stopped and failed services. One call per reading, and one more after unit files have changed."""
+    """Lists stopped and failed services.
+
+    One call per reading, two for each unit that is new, one a minute for each that failed, and more after changes.
+    """
 
     name = "systemd"
     interval_s = 5.0
@@ -32,8 +37,12 @@ class SystemdSource:
     def __init__(self) -> None:
         self._stack = ExitStack()
         self._bus: SystemBus | None = None
+        self._endings = Endings()
         self._enabled: EnabledServices | None = None
         self._manager = DaemonUsage()
+        self._enabled_names: frozenset[str] | None = None
+        self._units: dict[str, UnitAtRest | None] = {}
+        """By name, of the units at rest; `None` for one that is gone."""
 
     def open(self, wake: Callable[[], None]) -> None:
         """Connect to the system bus."""
@@ -43,28 +52,57 @@ class SystemdSource:
         self._stack.enter_context(self._enabled.watching())
 
     def read(self) -> SourceReading:
-        """List the loaded services that failed, or are stopped although enabled."""
+        """List the loaded services that failed, or are stopped although enabled and meant to run."""
         if self._bus is None or self._enabled is None:
             raise SourceDown("the system bus is not open")
         with self._manager.answering():
-            units = self._bus.call("ListUnitsByPatterns", "asas", ([], ["*.service"]))[0]
-            enabled = self._enabled.names()
-        workloads: dict[WorkloadId, Workload] = {}
-        for name, description, load, active, *_ in units:
+            workloads = self._list(self._bus, self._enabled.names)
+        at_rest = {workload.id: workload for workload in workloads}
+        return SourceReading(at_rest, {}, detail=f"{len(at_rest)} at rest", daemon_cpu_s=self._manager.cpu_s)
+
+    def _list(self, bus: SystemBus, enabled_names: Callable[[], frozenset[str]]) -> list[Workload]:
+        units = bus.call("ListUnitsByPatterns", "asas", ([], ["*.service"]))[0]
+        enabled = enabled_names()
+        endings = self._endings.read(bus, [str(unit[6]) for unit in units if unit[3] == "failed"])
+        previous = self._units if enabled is self._enabled_names else {}  # listed anew: units were reloaded as well
+        self._enabled_names, self._units = enabled, {}
+        workloads: list[Workload] = []
+        for name, description, load, active, _, _, path, *_ in units:
             state = _AT_REST.get(active)
-            if name.startswith(_OTHERS):
+            if load != "loaded" or state is None or name.startswith(_OTHERS):
                 continue
-            if load == "loaded" and state is not None and (state is State.CRASHED or name in enabled):
-                identity = WorkloadId("systemd", f"{slice_of(sanitize(name))}/{sanitize(name)}")
-                workloads[identity] = Workload(
-                    identity, Kind.SERVICE, sanitize(name), state, description=sanitize(description) or None
-                )
-        return SourceReading(workloads, {}, detail=f"{len(workloads)} at rest", daemon_cpu_s=self._manager.cpu_s)
+            if state is State.STOPPED and name not in enabled:
+                continue
+            unit = self._units[name] = previous[name] if name in previous else _read_unit(bus, str(path))
+            if unit is not None and (state is State.CRASHED or unit.is_meant_to_run):
+                workloads.append(_workload(name, unit.slice, state, description, endings.get(str(path), ("", None))))
+        return workloads
 
     def close(self) -> None:
         """Disconnect."""
         self._stack.close()
         self._bus = self._enabled = None
+
+
+def _read_unit(bus: SystemBus, path: str) -> UnitAtRest | None:
+    try:
+        return unit_at_rest(bus.properties(path), bus.properties(path, SERVICE))
+    except NoSuchUnit:  # since it was listed
+        return None
+
+
+def _workload(name: str, slice_name: str, state: State, description: str, ending: tuple[str, int | None]) -> Workload:
+    """Describe a unit as the kernel's source does while it runs: a stop must not make it another workload."""
+    return Workload(
+        WorkloadId("systemd", f"{slice_path(slice_name)}/{sanitize(name)}"),
+        Kind.SERVICE,
+        sanitize(name),
+        state,
+        description=sanitize(description) or None,
+        project=sanitize(slice_name) if slice_path(slice_name) else None,
+        exit_code=ending[1],
+        state_reason=ending[0] or None,
+    )
 
 
 def slice_of(unit: str) -> str:

@@ -22,12 +22,16 @@ class Role(Enum):
     """Holds units; an unknown child is a service of its own."""
     GROUP = "group"
     """An engine's folder or a pod; an unknown child is another folder."""
+    FOLDER = "folder"
+    """An unknown cgroup that turned out to hold containers; an unknown child is another folder, and a project."""
     LXC = "lxc"
     """Holds LXC containers under their plain names."""
     SERVICE = "service"
     """A service or a cgroup inside one; below it only containers and machines count."""
+    MANAGER = "manager"
+    """A user's own service manager, `user@UID.service`, or a slice inside one; below it are that user's units."""
     LEAF = "leaf"
-    """A container or a machine: cgroups below are part of it, and its counters include them."""
+    """A container or a machine: cgroups below are part of it, unless they are containers of the host (`nested`)."""
     SKIP = "skip"
 
 
@@ -52,9 +56,13 @@ class Cgroup(NamedTuple):
     workload: DiscoveredWorkload | None = None
     """The workload that it is; `None` for a folder, a part of a workload, or one to skip."""
     project: str | None = None
-    """The enclosing pod, otherwise the enclosing slice."""
+    """The enclosing pod, otherwise the enclosing slice or folder."""
     service: str | None = None
-    """Path of the enclosing service; its own path for a service."""
+    """Path of the innermost enclosing service; its own path for a service."""
+    encloser: str | None = None
+    """Path of the workload whose counters include this one's; `None` if there is none."""
+    is_nested: bool = False
+    """Whether it is a container below another container, by its path."""
 
     @property
     def is_parent(self) -> bool:
@@ -65,11 +73,15 @@ class Cgroup(NamedTuple):
 ROOT = Cgroup("/", Role.ROOT)
 
 SERVICE_ENGINE = "systemd"
+USER_ENGINE = "systemd-user"
+"""The engine of a unit of a user's own service manager: the system manager may have another unit of that name."""
 GENERIC_ENGINE = "cgroup"
 """The engine of a cgroup that no known engine made."""
 
 _ID = "([0-9a-f]{64})"
 _PREFIXED = re.compile(rf"(docker|cri-containerd|crio|libpod-payload|libpod|nerdctl)-{_ID}(?:\.scope)?")
+_WITH_SLICE = re.compile(rf"(.*):(docker|cri-containerd|crio|libpod|nerdctl):{_ID}")
+"""`slice:prefix:id`, the form for the systemd driver, as the cgroupfs driver of runc and crun takes it: literally."""
 _ENGINE_OF_PREFIX = {
     "docker": "docker",
     "cri-containerd": "containerd",
@@ -85,7 +97,7 @@ _PODMAN_POD = re.compile(rf"(?:.*-)?libpod_pod_{_ID}(?:\.slice)?")
 _SKIPPED = re.compile(
     r"(?:libpod-conmon-|crio-conmon-|lxc\.monitor).*|lxc\.pivot|.+\.(?:mount|swap|socket|automount|device)"
 )
-_SKIPPED_INSIDE = re.compile(r"init\.scope|payload.*|supervisor|emulator|vcpu\d+|iothread\d+")
+_SKIPPED_INSIDE = re.compile(r"init\.scope|payload|supervisor|emulator|vcpu\d+|iothread\d+")
 """Parts of a machine or a container, or a nested systemd: they count with the cgroup that encloses them."""
 _GROUPS = frozenset({"docker", "kubepods", "burstable", "besteffort", "libpod_parent", "crio", "machine", "k8s.io"})
 _TOP_GROUPS = frozenset({"default", "moby", "buildkit"})
@@ -94,8 +106,10 @@ _NSPAWN = re.compile(r"systemd-nspawn@(.+)\.service")
 _MACHINE_SCOPE = re.compile(r"machine-(?:(qemu|lxc)-(\d+)-)?(.+)\.scope")
 _LIBVIRT = re.compile(r"(?:(?:qemu|lxc)-\d+-)?(.+)\.libvirt-(qemu|lxc)")
 _PROXMOX = re.compile(r"(\d+)\.scope")
+_USER_MANAGER = re.compile(r"user@\d+\.service")
+_UNITS = (".service", ".scope")
 _ESCAPE = re.compile(r"\\x([0-9a-f]{2})")
-_DEPTH = 12
+_DEPTH = 32
 
 
 def unescape(name: str) -> str:
@@ -113,7 +127,7 @@ def classify(parent: Cgroup, name: str) -> Cgroup:
         return Cgroup(path, Role.SKIP)
     workload = _container(parent, name) or _machine(parent, name)
     if workload is not None:
-        return Cgroup(path, Role.LEAF, workload, parent.project, parent.service)
+        return Cgroup(path, Role.LEAF, workload, _project(parent, name), parent.service, parent.service)
     if _SKIPPED.fullmatch(name) or (parent.role is not Role.ROOT and _SKIPPED_INSIDE.fullmatch(name)):
         return Cgroup(path, Role.SKIP)
     return _folder(parent, name, path) or _service(parent, name, path)
@@ -131,18 +145,52 @@ def classify_path(path: str) -> Cgroup:
 
 def is_container_name(name: str) -> bool:
     """Whether a directory's name is that of a container, wherever the directory is."""
-    return bool(_PREFIXED.fullmatch(name) or _BARE.fullmatch(name))
+    return bool(_PREFIXED.fullmatch(name) or _BARE.fullmatch(name) or _with_slice(name))
 
 
-def as_group(cgroup: Cgroup) -> Cgroup:
+def is_nested_workload(name: str) -> bool:
+    """Whether a directory below a workload is, by its name, a workload of its own."""
+    return is_container_name(name) or name.startswith("lxc.payload.") or bool(_MACHINE_SCOPE.fullmatch(name))
+
+
+def nested(leaf: Cgroup, path: str) -> Cgroup:
+    """Classify a container's cgroup below that of another container, as `--cgroup-parent` makes it."""
+    above, _, name = path.rpartition("/")
+    workload = _container(Cgroup(above, Role.LEAF), name)
+    return Cgroup(path, Role.LEAF, workload, leaf.project, leaf.service, leaf.path, is_nested=True)
+
+
+def as_folder(cgroup: Cgroup) -> Cgroup:
     """Turn an unknown cgroup that turned out to hold containers into their folder."""
-    return Cgroup(cgroup.path, Role.GROUP, None, unescape(cgroup.path.rpartition("/")[2]))
+    return Cgroup(cgroup.path, Role.FOLDER, None, cgroup.path.rpartition("/")[2])
+
+
+def _with_slice(name: str) -> re.Match[str] | None:
+    return _WITH_SLICE.fullmatch(name) if ":" in name else None
+
+
+def _project(parent: Cgroup, name: str) -> str | None:
+    """Return the project of a container: its pod or slice may be a part of its own name."""
+    if (match := _with_slice(name)) and match[1]:
+        return _pod(match[1]) or match[1]
+    return parent.project
+
+
+def _pod(name: str) -> str | None:
+    """Return the project that a folder or slice names if it is a pod's; `None` otherwise."""
+    if match := _POD.fullmatch(name):
+        return "pod " + match[1].replace("_", "-")
+    if match := _PODMAN_POD.fullmatch(name):
+        return "pod " + match[1][:12]
+    return None
 
 
 def _container(parent: Cgroup, name: str) -> DiscoveredWorkload | None:
     folder = parent.path.rpartition("/")[2]
     if match := _PREFIXED.fullmatch(name):
         return DiscoveredWorkload(_ENGINE_OF_PREFIX[match[1]], match[2], Kind.CONTAINER, match[2][:12], False)
+    if match := _with_slice(name):
+        return DiscoveredWorkload(_ENGINE_OF_PREFIX[match[2]], match[3], Kind.CONTAINER, match[3][:12], False)
     if _BARE.fullmatch(name) and folder != "libpod_parent":
         engine = "containerd" if _POD.fullmatch(folder) else _BARE_IN.get(folder)
         return DiscoveredWorkload(engine or "docker", name, Kind.CONTAINER, name[:12], False, engine is None)
@@ -181,26 +229,33 @@ def _libvirt(driver: str, scope: str, name: str) -> DiscoveredWorkload:
 
 
 def _folder(parent: Cgroup, name: str, path: str) -> Cgroup | None:
-    if match := _POD.fullmatch(name):
-        return Cgroup(path, Role.GROUP, None, "pod " + match[1].replace("_", "-"), parent.service)
-    if match := _PODMAN_POD.fullmatch(name):
-        return Cgroup(path, Role.GROUP, None, "pod " + match[1][:12], parent.service)
+    if pod := _pod(name):
+        return Cgroup(path, Role.GROUP, None, pod, parent.service)
     if parent.path.endswith("/libpod_parent"):
         return Cgroup(path, Role.GROUP, None, "pod " + name[:12], parent.service)
     if name in ("lxc", "lxc.payload") and parent.role in (Role.ROOT, Role.SLICE):
         return Cgroup(path, Role.LXC, None, None, parent.service)
     if name.endswith(".slice") and parent.service is None:
-        return Cgroup(path, Role.SLICE, None, unescape(name))
+        return Cgroup(path, Role.SLICE, None, name)
+    if name.endswith(".slice") and parent.role is Role.MANAGER:
+        return Cgroup(path, Role.MANAGER, None, parent.project, parent.service)
     if name in _GROUPS or name.endswith(".partition") or (name in _TOP_GROUPS and parent.role is Role.ROOT):
         return Cgroup(path, Role.GROUP, None, None, parent.service)
     if parent.role is Role.GROUP:
         return Cgroup(path, Role.GROUP, None, parent.project, parent.service)
+    if parent.role is Role.FOLDER and not name.endswith(_UNITS):
+        return Cgroup(path, Role.FOLDER, None, f"{parent.project}/{name}", parent.service)
     return None
 
 
 def _service(parent: Cgroup, name: str, path: str) -> Cgroup:
+    """Classify a unit or an unknown cgroup. Names of units are kept escaped: unescaped, two could look the same."""
+    is_unit = name.endswith(_UNITS)
+    if parent.role is Role.MANAGER and is_unit:
+        workload = DiscoveredWorkload(USER_ENGINE, path, Kind.SERVICE, name, True)
+        return Cgroup(path, Role.SERVICE, workload, parent.project, path, parent.service)
     if parent.service is not None:
         return Cgroup(path, Role.SERVICE, None, parent.project, parent.service)
-    engine = SERVICE_ENGINE if name.endswith((".service", ".scope")) else GENERIC_ENGINE
-    workload = DiscoveredWorkload(engine, path, Kind.SERVICE, unescape(name), True)
-    return Cgroup(path, Role.SERVICE, workload, parent.project, path)
+    workload = DiscoveredWorkload(SERVICE_ENGINE if is_unit else GENERIC_ENGINE, path, Kind.SERVICE, name, True)
+    role = Role.MANAGER if _USER_MANAGER.fullmatch(name) else Role.SERVICE
+    return Cgroup(path, role, workload, parent.project, path)

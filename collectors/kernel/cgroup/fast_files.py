@@ -12,6 +12,7 @@ import time
 
 from msgspec.structs import replace
 
+from collectors.kernel.block_devices import BlockDevices
 from collectors.kernel.cgroup import parsers
 from collectors.kernel.cgroup.open_files import BUFFER, BatchRead, CgroupDirs, GroupGone, OpenFile
 from collectors.model.workloads import Sample
@@ -28,22 +29,36 @@ AT_LEAST_EVERY = 5
 class FastFiles:
     """CPU time, throttling, memory, block I/O and CPU pressure of one group."""
 
-    def __init__(self, directories: CgroupDirs, is_blkio_dead: bool = False) -> None:
+    def __init__(
+        self,
+        directories: CgroupDirs,
+        block_devices: BlockDevices,
+        is_blkio_dead: bool = False,
+        has_inner_quotas: bool = False,
+    ) -> None:
         """Open the files that exist.
+
+        Args:
+            directories: Its directories.
+            block_devices: The devices of this host.
+            is_blkio_dead: Whether this kernel's v1 blkio does not count.
+            has_inner_quotas: Whether groups below it may have quotas of their own: the slow reading counts them all.
 
         Raises:
             GroupGone: No hierarchy has its CPU time or memory.
         """
         unified = directories.unified
+        self._block_devices = block_devices
         # On a hybrid host the v2 tree counts CPU time too, and cpuacct may lack libvirt's machines.
         self._is_v2_cpu = unified is not None
+        self._has_inner_quotas = has_inner_quotas
         self._is_v1_disk = "blkio" in directories.hierarchy.mounts
         disk = directories.file("blkio", "blkio.throttle.io_service_bytes_recursive", "io.stat")
         operations = directories.v1_file("blkio", "blkio.throttle.io_serviced_recursive")
         paths = (
             f"{unified}/cpu.stat" if unified else directories.v1_file("cpuacct", "cpuacct.usage"),
             None if unified else directories.v1_file("cpuacct", "cpuacct.stat"),
-            directories.v1_file("cpu", "cpu.stat"),
+            None if has_inner_quotas else directories.v1_file("cpu", "cpu.stat"),
             directories.file("memory", "memory.usage_in_bytes", "memory.current"),
             directories.file("memory", "memory.stat", "memory.stat"),
             None if is_blkio_dead else disk,
@@ -121,7 +136,7 @@ class FastFiles:
         charged, pressure = texts[_MEMORY], texts[_PRESSURE]
         cpu = self._cpu_of(texts[_CPU], texts[_TICKS])
         quota = texts[_QUOTA] if self._files[_QUOTA] else texts[_CPU]
-        throttled = parsers.throttling(quota) if quota else parsers.Throttling()
+        throttled = parsers.throttling(quota) if quota and not self._has_inner_quotas else parsers.Throttling()
         disk = self._disk_of(texts[_DISK], texts[_OPERATIONS])
         return Sample(
             source="cgroup",
@@ -155,4 +170,8 @@ class FastFiles:
     def _disk_of(self, text: bytes | None, operations: bytes | None) -> parsers.Disk:
         if text is None:
             return parsers.Disk()
-        return parsers.io_v1(text, operations) if self._is_v1_disk else parsers.io_v2(text)
+        counted = parsers.io_v1(text, operations) if self._is_v1_disk else parsers.io_v2(text)
+        total = self._block_devices.total(counted)
+        if self._is_v1_disk and operations is None:
+            return parsers.Disk(total.read_bytes, total.write_bytes)
+        return parsers.Disk(*total)

@@ -9,41 +9,28 @@ from dataclasses import dataclass, field, replace
 import msgspec
 
 from collectors.kernel import procfs
+from collectors.kernel.block_devices import BlockDevices
 from collectors.kernel.cgroup import parsers
+from collectors.kernel.cgroup.container_names import Names
 from collectors.kernel.cgroup.discovery import Cgroup, DiscoveredWorkload
 from collectors.kernel.cgroup.fast_files import FastFiles
 from collectors.kernel.cgroup.hierarchy import Hierarchy
-from collectors.kernel.cgroup.identity import Names, identify, is_settled, state_of
+from collectors.kernel.cgroup.identity import identify, is_settled, state_of
 from collectors.kernel.cgroup.limits import Limits
+from collectors.kernel.cgroup.networks import NetworkClaims, roles_of_process
 from collectors.kernel.cgroup.open_files import find_directories
 from collectors.kernel.cgroup.process_io import ProcessIo
-from collectors.kernel.cgroup.slow_files import SlowFiles, machine_threads
-from collectors.model.workloads import Sample, State, Workload, WorkloadId
+from collectors.kernel.cgroup.slow_files import SlowFiles, read_machine_process
+from collectors.kernel.cgroup.unmeasured import unmeasured_files, unmeasured_network
+from collectors.kernel.network_edge import NetworkEdge
+from collectors.model.workloads import Kind, Sample, State, Unmeasured, Workload, WorkloadId
 from collectors.safety.sanitize import sanitize
 
 _SLOW_EVERY = 5
+_NOTES_EVERY = 12
+"""Slow readings after which it is noted again what cannot be measured: it changes only when someone changes it."""
 _PATIENCE = 3
 """Readings for which a group without processes is withheld, when only a process can show its id."""
-
-
-class NetworkClaims:
-    """Which group counts a network namespace: the containers of a pod share one, and it counts once."""
-
-    def __init__(self) -> None:
-        self._owners: dict[str, tuple[float, str]] = {}
-
-    def claim(self, network: str, began: float, path: str) -> bool:
-        """Claim a namespace for a group. The group that began first keeps it: a pod's sandbox."""
-        bid = (began, path)
-        if bid <= self._owners.get(network, bid):
-            self._owners[network] = bid
-            return True
-        return False
-
-    def release(self, network: str, path: str) -> None:
-        """Give a namespace up, when the group has gone."""
-        if self._owners.get(network, (0.0, ""))[1] == path:
-            del self._owners[network]
 
 
 @dataclass(slots=True)
@@ -54,8 +41,11 @@ class SharedContext:
     proc: str
     limits: Limits
     names: Names
+    block_devices: BlockDevices
     host_network: str | None = None
     is_blkio_dead: bool = False
+    hugepage_sizes: tuple[str, ...] = ()
+    """Sizes of which the host has pages, as the hugetlb controller writes them."""
     networks: NetworkClaims = field(default_factory=NetworkClaims)
     host_table: bytes | None = None
     """The host's table of interfaces as of this reading; `None` until a group needs it."""
@@ -71,13 +61,14 @@ class Group:
             GroupGone: No hierarchy has counters for it.
         """
         self.cgroup = cgroup
-        self.encloser = cgroup.service if cgroup.service != cgroup.path else None
-        """The path of the service that it runs in; `None` if there is none."""
         self._discovered = discovered
         self._context = context
         self._directories = find_directories(context.hierarchy, cgroup.path)
-        self._fast_files = FastFiles(self._directories, context.is_blkio_dead)
-        self._slow_files = SlowFiles(self._directories)
+        is_machine = discovered.kind is Kind.VM
+        self._fast_files = FastFiles(
+            self._directories, context.block_devices, context.is_blkio_dead, has_inner_quotas=is_machine
+        )
+        self._slow_files = SlowFiles(self._directories, discovered.kind, context.hugepage_sizes)
         self._readings = 0
         # the inode spreads the slow readings of all groups over the ticks
         self._offset = int(self._fast_files.epoch) % _SLOW_EVERY
@@ -87,14 +78,16 @@ class Group:
         """Processes that the kernel killed for lack of memory and that no event has reported yet."""
         self._process_io = ProcessIo(lambda: self._directories.all, context.proc) if context.is_blkio_dead else None
         self._approximate: Sample | None = None
-        self._table: bytes | None = None
-        self._network: parsers.Network | None = None
-        """The counters parsed from the table of interfaces."""
+        self._edge = NetworkEdge(self._look_at_network)
+        self.is_network_guessed = False
+        """Whether the names of its interfaces decide which of them count."""
         self._process = -1
         self._state = State.UNKNOWN
         self._identity = identify(cgroup, self._directories.all, context.proc, context.host_network, context.names)
         self._keep_process()
         self._workload: Workload | None = None
+        self._slow_readings = 0
+        self._unmeasured: tuple[Unmeasured, ...] = ()
 
     @property
     def id(self) -> WorkloadId:
@@ -162,10 +155,15 @@ class Group:
             cgroup=sanitize(self.cgroup.path, 1024),
             parent=parent,
             started_at=identity.started_at,
+            unmeasured=self._unmeasured,
         )
         return self._workload
 
     def _read_slow(self) -> Sample:
+        context = self._context
+        if self._slow_files.hugepage_sizes != context.hugepage_sizes:
+            self._slow_files.close()
+            self._slow_files = SlowFiles(self._directories, self._discovered.kind, context.hugepage_sizes)
         self._fast_files.reopen()
         self._slow_files.reopen()
         self._slow_files.read()
@@ -174,41 +172,52 @@ class Group:
         if self._process_io is not None and self._slow_files.is_populated is not False:
             self._process_io.find_folders()
         self._state = state_of(self._identity, self._slow_files.is_frozen)
-        context = self._context
-        threads = machine_threads(self._discovered.kind, context.proc, self._pid)
-        slow = self._slow_files.sample(context.limits, self._fast_files.epoch, threads, self._fast_files.memory_stat)
+        process = read_machine_process(self._discovered.kind, context.proc, self._identity.pid)
+        slow = self._slow_files.sample(context.limits, self._fast_files.epoch, process, self._fast_files.memory_stat)
         self._count_kills(slow.oom_kills_total)
+        self._note_unmeasured()
         return slow
+
+    def _note_unmeasured(self) -> None:
+        """Note what cannot be measured. The second reading is the first at which every namespace has its owner."""
+        context, identity = self._context, self._identity
+        if self._slow_readings % _NOTES_EVERY == 1:
+            files = unmeasured_files(self._directories, context.is_blkio_dead, identity.pid, context.proc)
+            owner = context.networks.owner(identity.network) if identity.network else None
+            other = owner if owner != self.cgroup.path else None
+            network = unmeasured_network(self._discovered.kind, identity, other, context.host_network, context.proc)
+            notes = (*files, network) if network else files
+            if notes != self._unmeasured:
+                self._unmeasured, self._workload = notes, None
+        self._slow_readings += 1
 
     def _count_kills(self, kills: int | None) -> None:
         if kills is not None and self._kills is not None and kills > self._kills:
             self.killed += kills - self._kills
         self._kills = kills
 
-    @property
-    def _pid(self) -> int | None:
-        return self._identity.pid
-
     def _is_search_due(self) -> bool:
         """Whether to look for the first process: rarely if there has long been none, since it costs a walk."""
-        if self._pid is None and self._slow_files.is_populated is False:
+        if self._identity.pid is None and self._slow_files.is_populated is False:
             return False
-        return self._pid is not None or self._readings < 4 * _SLOW_EVERY or self._readings % 8 == 0
+        return self._identity.pid is not None or self._readings < 4 * _SLOW_EVERY or self._readings % 8 == 0
 
-    def _identify_again(self) -> None:
+    def _identify_again(self, has_ended: bool = False) -> None:
         """Look for the first process again when it has ended, and for a name as long as none is known."""
         context, previous = self._context, self._identity
-        if self._is_alive() and (previous.name_is_known or context.names.find(previous.id.id) is None):
+        is_named = previous.name_is_known or context.names.find(previous.id.id, self.cgroup.path) is None
+        if is_named and not has_ended and self._is_alive():
             return
         self._directories = find_directories(context.hierarchy, self.cgroup.path)
         identity = identify(self.cgroup, self._directories.all, context.proc, context.host_network, context.names)
-        if identity.pid is None and previous.pid is not None:
+        if identity.process is None and previous.process is not None:
             identity = previous  # it is ending; its id must not fall back to the scope's
         elif identity.id == previous.id and previous.started_at is not None:
             identity = replace(identity, started_at=previous.started_at)  # a service outlives its first process
         self._drop_process()
         self._identity = identity
         self._workload = None
+        self._slow_readings = 0
         self._keep_process()
 
     def _is_alive(self) -> bool:
@@ -223,17 +232,25 @@ class Group:
 
     def _keep_process(self) -> None:
         """Open the first process's directory: its network is read through it, never that of a later process."""
-        if self._pid is None:
+        first = self._identity.process
+        if first is None:
             return
         try:
-            self._process = os.open(f"{self._context.proc}/{self._pid}", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+            self._process = os.open(f"{self._context.proc}/{first.pid}", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError:
+            self._process = -1
+            return
+        stat = procfs.parse_process_stat(procfs.read_bytes("stat", self._process))
+        if stat is not None and stat.start_ticks != first.start_ticks:  # it has ended, and another one has its pid
+            os.close(self._process)
             self._process = -1
 
     def _drop_process(self) -> None:
         if self._process >= 0:
             os.close(self._process)
             self._process = -1
+        self.is_network_guessed = False
+        self._edge = NetworkEdge(self._look_at_network)
         if self._identity.network:
             self._context.networks.release(self._identity.network, self.cgroup.path)
 
@@ -242,19 +259,29 @@ class Group:
 
         The table is opened for each reading: a kept descriptor would keep the namespace of a stopped container alive.
         """
-        identity = self._identity
-        if self._process < 0 or identity.network is None:
-            return None
-        if identity.network and not self._context.networks.claim(
-            identity.network, identity.started_at or 0.0, self.cgroup.path
-        ):
+        if self._process < 0 or not self._claims_network():
             return None
         text = procfs.read_bytes("net/dev", self._process)
-        if text is None or (not identity.network and self._is_hosts(text)):
+        if text is None:  # the first process has ended: a rate must not wait for the next slow reading
+            self._identify_again(has_ended=True)
+            if self._process >= 0 and self._claims_network():
+                text = procfs.read_bytes("net/dev", self._process)
+        if text is None or (not self._identity.network and self._is_hosts(text)):
             return None
-        if text != self._table:
-            self._table, self._network = text, parsers.network(text)
-        return self._network
+        return self._edge.read(text)
+
+    def _look_at_network(self) -> dict[bytes, str] | None:
+        """Return the roles of the interfaces of the first process's namespace; `None` without the right to enter it."""
+        by_name = roles_of_process(self._process, self._directories.all, self._context.proc)
+        self.is_network_guessed = by_name is None
+        return by_name
+
+    def _claims_network(self) -> bool:
+        """Whether the group counts the namespace of its first process."""
+        identity = self._identity
+        if not identity.network:
+            return identity.network is not None
+        return self._context.networks.claim(identity.network, identity.started_at or 0.0, self.cgroup.path)
 
     def _is_hosts(self, table: bytes) -> bool:
         """Whether a table has the host's interfaces: the namespace, although not visible, is then the host's."""

@@ -9,10 +9,14 @@ from enum import StrEnum
 UNIFIED = "unified"
 """Key of the cgroup v2 mount among the controllers."""
 SYSTEMD = "name=systemd"
-CONTROLLERS = ("cpu", "cpuacct", "memory", "blkio", "pids", "cpuset", "freezer", SYSTEMD)
+CONTROLLERS = ("cpu", "cpuacct", "memory", "blkio", "pids", "cpuset", "freezer", "hugetlb", SYSTEMD)
 _COUNTED = frozenset({"cpu", "cpuacct", "memory", "blkio", "pids"})
 """A v1 mount of one of these makes a host with a v2 mount a hybrid. net_cls alone (as some VPNs use it) does not."""
 _WALKED = (UNIFIED, "memory", "cpuacct", "cpu", "pids", SYSTEMD)
+_HUGETLB_CHARGED = "memory_hugetlb_accounting"
+"""Mount option of cgroup v2 (Linux 6.7 and newer): memory.current includes hugepages."""
+_LOCAL_EVENTS = "memory_localevents"
+"""Mount option of cgroup v2: memory.events counts what happened in the group itself only, as v1 does."""
 _INITIAL_NAMESPACE = "cgroup:[4026531835]"
 """PROC_CGROUP_INIT_INO of include/linux/proc_ns.h: the same on every kernel."""
 
@@ -36,6 +40,10 @@ class Hierarchy:
     """Controller (or `UNIFIED`) -> absolute directory of its tree, without a slash at the end."""
     is_private: bool = False
     """Whether only a part of the host's tree is visible: the own cgroup namespace."""
+    is_hugetlb_charged: bool = False
+    """Whether hugepages are in the memory that is charged; as a rule they are not."""
+    has_local_events: bool = False
+    """Whether a group's memory events leave out those of the groups below it: always so on v1, by an option on v2."""
 
     def v1(self, controller: str) -> str | None:
         """Return the root of a v1 controller's tree; `None` when v1 does not have it."""
@@ -58,10 +66,18 @@ def detect(root: str = "/sys/fs/cgroup", proc: str = "/proc") -> Hierarchy:
     The mount table is asked first. A directory that is not a mount, such as a captured tree, is judged by its layout.
     """
     root = root.rstrip("/")
-    mounts, visible_roots = _mounts_below(root, _read(f"{proc}/self/mountinfo"))
+    mounts, visible_roots, v2_options = _mounts_below(root, _read(f"{proc}/self/mountinfo"))
     if not mounts:
         mounts = _layout(root)
-    return Hierarchy(_mode(mounts), mounts, bool(visible_roots) and _is_private(visible_roots, proc))
+    is_private = bool(visible_roots) and _is_private(visible_roots, proc)
+    has_v1_memory = "memory" in mounts
+    return Hierarchy(
+        _mode(mounts),
+        mounts,
+        is_private,
+        is_hugetlb_charged=not has_v1_memory and _HUGETLB_CHARGED in v2_options,
+        has_local_events=has_v1_memory or _LOCAL_EVENTS in v2_options,
+    )
 
 
 def _read(path: str) -> str:
@@ -79,10 +95,11 @@ def decode_path(path: str) -> str:
     return path
 
 
-def _mounts_below(root: str, mountinfo: str) -> tuple[dict[str, str], list[str]]:
-    """Return the cgroup mounts at or below a directory, and the root of the part of its tree that each shows."""
+def _mounts_below(root: str, mountinfo: str) -> tuple[dict[str, str], list[str], list[str]]:
+    """Return the cgroup mounts at or below a directory, the root of the part that each shows, and the options of v2."""
     mounts: dict[str, str] = {}
     visible_roots: list[str] = []
+    v2_options: list[str] = []
     for line in mountinfo.splitlines():
         mount_part, _, filesystem_part = line.partition(" - ")
         mount, filesystem = mount_part.split(), filesystem_part.split()
@@ -91,12 +108,15 @@ def _mounts_below(root: str, mountinfo: str) -> tuple[dict[str, str], list[str]]
         point = decode_path(mount[4])
         if point != root and not point.startswith(root + "/"):
             continue
-        options = [UNIFIED] if filesystem[0] == "cgroup2" else filesystem[2].split(",")
-        controllers = [option for option in options if option == UNIFIED or option in CONTROLLERS]
+        options = filesystem[2].split(",")
+        if filesystem[0] == "cgroup2":
+            controllers, v2_options = [UNIFIED], options
+        else:
+            controllers = [option for option in options if option in CONTROLLERS]
         mounts.update(dict.fromkeys(controllers, point))  # a later mount on the same point hides the earlier
         if controllers:
             visible_roots.append(mount[3])
-    return mounts, visible_roots
+    return mounts, visible_roots, v2_options
 
 
 def _layout(root: str) -> dict[str, str]:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
-import msgspec
-
-from collectors.kernel import procfs
 from collectors.kernel.cgroup import processes
+from collectors.kernel.cgroup.container_names import Names
 from collectors.kernel.cgroup.discovery import Cgroup
+from collectors.kernel.cgroup.processes import Process
 from collectors.model.workloads import Kind, State, WorkloadId
 from collectors.safety.sanitize import sanitize
 
 _LONGEST_PATH = 1024
+_WITH_MONITOR = frozenset({"podman", "cri-o"})
+"""Engines whose containers run below a conmon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,64 +25,16 @@ class Identity:
     """Sanitized."""
     name_is_known: bool
     project: str | None = None
-    pid: int | None = None
+    process: Process | None = None
     """The first process; `None` when there is none, or none may be seen."""
     started_at: float | None = None
     network: str | None = None
     """The network namespace that is its own and not the host's, empty when it may not be seen; `None` without one."""
 
-
-class Names:
-    """Names that engines leave in files: read occasionally, for ids whose engine cannot be asked.
-
-    Kubernetes names a container in a link `/var/log/containers/<pod>_<namespace>_<container>-<id>.log`,
-    Podman in `containers.json` of its storage.
-    """
-
-    def __init__(
-        self,
-        kubernetes: str = "/var/log/containers",
-        podman: str = "/var/lib/containers/storage/overlay-containers/containers.json",
-    ) -> None:
-        self._kubernetes = kubernetes
-        self._podman = podman
-        self._names: dict[str, tuple[str, str | None]] = {}
-        """Full id -> name and pod."""
-
-    def refresh(self) -> None:
-        """Read the files again. Missing and unreadable files give no names."""
-        self._names = {**self._from_podman(), **self._from_kubernetes()}
-
-    def find(self, container: str) -> tuple[str, str | None] | None:
-        """Return a container's name and pod (`namespace/pod`) by its full id; `None` if no file names it."""
-        return self._names.get(container)
-
-    def _from_kubernetes(self) -> dict[str, tuple[str, str | None]]:
-        try:
-            links = os.listdir(self._kubernetes)
-        except OSError:
-            return {}
-        names: dict[str, tuple[str, str | None]] = {}
-        for link in links:
-            stem, _, identity = link.removesuffix(".log").rpartition("-")
-            parts = stem.split("_")
-            if len(parts) == 3:
-                names[identity] = (sanitize(parts[2]), sanitize(f"{parts[1]}/{parts[0]}"))
-        return names
-
-    def _from_podman(self) -> dict[str, tuple[str, str | None]]:
-        try:
-            containers = msgspec.json.decode(procfs.read_bytes(self._podman) or b"[]", type=list[_PodmanContainer])
-        except msgspec.DecodeError:
-            return {}
-        return {container.id: (sanitize(container.names[0]), None) for container in containers if container.names}
-
-
-class _PodmanContainer(msgspec.Struct):
-    """The part of a storage record that names a container."""
-
-    id: str
-    names: list[str] = []
+    @property
+    def pid(self) -> int | None:
+        """The id of the first process; `None` when there is none, or none may be seen."""
+        return None if self.process is None else self.process.pid
 
 
 def identify(cgroup: Cgroup, directories: list[str], proc: str, host_network: str | None, names: Names) -> Identity:
@@ -101,7 +53,8 @@ def identify(cgroup: Cgroup, directories: list[str], proc: str, host_network: st
     workload = cgroup.workload
     if workload is None:
         raise ValueError(f"{cgroup.path} is not a workload")
-    pid = processes.first_pid(directories)
+    process = processes.first_process(directories, proc, workload.kind)
+    pid = process.pid if process is not None else None
     engine, own_id, project = workload.engine, workload.id, cgroup.project
     name, is_known = workload.name, workload.name_is_known
     if workload.kind is Kind.VM and pid is not None:
@@ -110,7 +63,9 @@ def identify(cgroup: Cgroup, directories: list[str], proc: str, host_network: st
         name, is_known = (guest.name, True) if guest.name else (name, is_known)
     elif workload.is_ambiguous and pid is not None:
         engine = processes.engine_of(proc, pid) or engine
-    name_and_pod = None if is_known else names.find(own_id)
+    name_and_pod = None if is_known else names.find(own_id, cgroup.path)
+    if name_and_pod is None and pid is not None and engine in _WITH_MONITOR:
+        name_and_pod = processes.monitor_name(proc, pid, own_id)
     if name_and_pod is not None:
         name, is_known = name_and_pod[0], True
         project = name_and_pod[1] or project
@@ -119,8 +74,8 @@ def identify(cgroup: Cgroup, directories: list[str], proc: str, host_network: st
         name=sanitize(name),
         name_is_known=is_known,
         project=sanitize(project) if project else None,
-        pid=pid,
-        started_at=None if pid is None else processes.started_at(proc, pid),
+        process=process,
+        started_at=None if process is None else processes.started_at(proc, process),
         network=None if pid is None else _own_network(workload.kind, pid, proc, host_network),
     )
 
@@ -128,7 +83,7 @@ def identify(cgroup: Cgroup, directories: list[str], proc: str, host_network: st
 def is_settled(cgroup: Cgroup, identity: Identity) -> bool:
     """Whether the id is final: the id of a machine, or the engine of a bare id, shows only in a process."""
     workload = cgroup.workload
-    return identity.pid is not None or workload is None or not (workload.kind is Kind.VM or workload.is_ambiguous)
+    return identity.process is not None or workload is None or not (workload.kind is Kind.VM or workload.is_ambiguous)
 
 
 def _own_network(kind: Kind, pid: int, proc: str, host_network: str | None) -> str | None:
@@ -148,4 +103,4 @@ def state_of(identity: Identity, is_paused: bool) -> State:
     """Return the state as the kernel shows it; unknown for a cgroup without a process."""
     if is_paused:
         return State.PAUSED
-    return State.RUNNING if identity.pid is not None else State.UNKNOWN
+    return State.RUNNING if identity.process is not None else State.UNKNOWN

@@ -10,13 +10,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 NS_PER_TICK = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 _UNLIMITED_BYTES = 1 << 62
 """v1 writes "no limit" as the largest number of whole pages below 2**63, which depends on the page size."""
+_MOST_CPUS = 1 << 16
+"""More than CONFIG_NR_CPUS of any architecture."""
 _LONGEST_NUMBER = 20
 """Digits of 2**64."""
+_IO_STAT = {b"rbytes": 0, b"wbytes": 1, b"rios": 2, b"wios": 3}
 
 
 class Cpu(NamedTuple):
@@ -35,8 +39,17 @@ class Throttling(NamedTuple):
     throttled_ns: int | None = None
 
 
+class DeviceIo(NamedTuple):
+    """Block I/O of one device. Bytes, and operations as they were before the kernel merged neighbours."""
+
+    read_bytes: int
+    write_bytes: int
+    reads: int
+    writes: int
+
+
 class Disk(NamedTuple):
-    """Block I/O over all devices. Bytes and operations."""
+    """Block I/O over all disks. Bytes, and operations as they were before the kernel merged neighbours."""
 
     read_bytes: int | None = None
     write_bytes: int | None = None
@@ -112,24 +125,36 @@ def inactive_file(text: bytes) -> int | None:
     return find_value(text, b"inactive_file") if total is None else total
 
 
+def shared_memory(text: bytes) -> int | None:
+    """Find the shared memory and tmpfs of a group and all below it, in v1 or v2 `memory.stat`, in bytes."""
+    total = find_value(text, b"total_shmem")
+    return find_value(text, b"shmem") if total is None else total
+
+
 def limit_bytes(text: bytes) -> int | None:
     """Parse `memory.max` or `memory.limit_in_bytes`; `None` without a limit."""
     value = number(text)
     return None if value is None or value >= _UNLIMITED_BYTES else value
 
 
-def io_v2(text: bytes) -> Disk:
-    """Sum v2 `io.stat` over devices, like `docker stats`.
+def io_v2(text: bytes) -> dict[bytes, DeviceIo]:
+    """Parse v2 `io.stat`, by device.
 
-    A device without I/O may have no line or one without numbers. An empty file is a measured zero: the
-    controller is enabled and nothing was read or written.
+    A device without I/O may have no line, or one without numbers, which is left out. Several devices have the same
+    name if none has a number: `(unknown)`.
     """
-    sums = {b"rbytes": 0, b"wbytes": 0, b"rios": 0, b"wios": 0}
-    for pair in text.split():
-        key, _, value = pair.partition(b"=")
-        if key in sums:
-            sums[key] += number(value) or 0
-    return Disk(sums[b"rbytes"], sums[b"wbytes"], sums[b"rios"], sums[b"wios"])
+    devices: dict[bytes, DeviceIo] = {}
+    for line in text.splitlines():
+        words = line.split()
+        sums = [0, 0, 0, 0]
+        for word in words[1:]:
+            key, _, value = word.partition(b"=")
+            if (place := _IO_STAT.get(key)) is not None:
+                sums[place] = number(value) or 0
+        if len(words) > 1:
+            same = devices.get(words[0])
+            devices[words[0]] = DeviceIo(*sums) if same is None else DeviceIo(*map(sum, zip(same, sums, strict=True)))
+    return devices
 
 
 def blkio_v1(text: bytes) -> dict[bytes, tuple[int, int]]:
@@ -144,17 +169,14 @@ def blkio_v1(text: bytes) -> dict[bytes, tuple[int, int]]:
     return devices
 
 
-def sum_blkio_v1(text: bytes) -> tuple[int, int]:
-    """Sum what was read and written over the devices of a v1 blkio file."""
-    devices = blkio_v1(text).values()
-    return sum(read for read, _ in devices), sum(written for _, written in devices)
-
-
-def io_v1(service_bytes: bytes, serviced: bytes | None) -> Disk:
-    """Sum v1 `blkio.throttle.io_service_bytes_recursive` and `blkio.throttle.io_serviced_recursive` over devices."""
-    read_bytes, write_bytes = sum_blkio_v1(service_bytes)
-    reads, writes = (None, None) if serviced is None else sum_blkio_v1(serviced)
-    return Disk(read_bytes, write_bytes, reads, writes)
+def io_v1(service_bytes: bytes, serviced: bytes | None) -> dict[bytes, DeviceIo]:
+    """Parse v1 `blkio.throttle.io_service_bytes_recursive` and `blkio.throttle.io_serviced_recursive`, by device."""
+    amounts, operations = blkio_v1(service_bytes), blkio_v1(serviced or b"")
+    none = (0, 0)
+    return {
+        device: DeviceIo(*amounts.get(device, none), *operations.get(device, none))
+        for device in {**amounts, **operations}
+    }
 
 
 def stall_ns(text: bytes) -> int | None:
@@ -178,17 +200,24 @@ def quota_v1(quota: bytes, period: bytes) -> float | None:
     return None if quota_us is None or not period_us else quota_us / period_us
 
 
-def cpuset_count(text: bytes) -> int | None:
-    """Count the CPUs of a list such as `0-3,8`; `None` for an empty or broken list."""
-    count = 0
+@lru_cache(maxsize=64)
+def cpu_list(text: bytes) -> frozenset[int] | None:
+    """Parse a list of CPUs such as `0-3,8`; `None` for an empty or broken one. Source: cpuset(7), "List format"."""
+    cpus: set[int] = set()
     for part in text.strip().split(b","):
         first_text, dash, last_text = part.partition(b"-")
         first = number(first_text)
         last = number(last_text) if dash else first
-        if first is None or last is None or last < first:
+        if first is None or last is None or not first <= last < _MOST_CPUS:
             return None
-        count += last - first + 1
-    return count
+        cpus.update(range(first, last + 1))
+    return frozenset(cpus)
+
+
+def hugetlb_bytes(status: bytes) -> int | None:
+    """Find the hugepages that a process has mapped, in `/proc/<pid>/status` (proc_pid_status(5)), in bytes."""
+    words = status.partition(b"\nHugetlbPages:")[2].split(None, 2)
+    return _scaled(number(words[0]), 1024) if words[1:] and words[1] == b"kB" else None
 
 
 def oom_kills(text: bytes) -> int | None:
@@ -217,12 +246,3 @@ def traffic(rows: Iterable[list[bytes]]) -> Network:
         for total, column in ((0, 0), (1, 8), (2, 1), (3, 9), (4, 3), (4, 11)):
             sums[total] += number(columns[column]) or 0
     return Network(*sums)
-
-
-def network(text: bytes) -> Network | None:
-    """Sum `/proc/<pid>/net/dev` over all interfaces but `lo`. `None` when there is no table.
-
-    A namespace with only the loopback is a measured zero.
-    """
-    rows = interfaces(text)
-    return None if rows is None else traffic(columns for name, columns in rows.items() if name != b"lo")

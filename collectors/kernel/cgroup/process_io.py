@@ -13,28 +13,20 @@ from collections.abc import Callable
 from collectors.kernel import procfs
 from collectors.kernel.cgroup import parsers, processes
 from collectors.kernel.cgroup.open_files import GroupGone, OpenFile, slow_file_bound
+from collectors.kernel.devices import Disks
 
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 _AT_ONCE, _SLOWEST = 50, 5
 """Up to 50 processes are read at each reading; more only at every second reading and so on, down to every fifth."""
 
 
-def is_blkio_dead(blkio_root: str, proc: str = "/proc") -> bool:
-    """Whether the root group of v1 blkio counts no I/O although the disks had some."""
-    text = procfs.read_bytes(f"{blkio_root}/blkio.throttle.io_service_bytes")
-    if text is None or any(parsers.sum_blkio_v1(text)):
-        return text is None
-    return _disks_had_io(procfs.read_bytes(f"{proc}/diskstats") or b"")
-
-
-def _disks_had_io(diskstats: bytes) -> bool:
-    for line in diskstats.splitlines():
-        fields = line.split()
-        if len(fields) < 10 or procfs.is_stacked_disk(fields[2].decode("ascii", "replace")):
-            continue
-        if parsers.number(fields[5]) or parsers.number(fields[9]):  # sectors read, sectors written
-            return True
-    return False
+def is_blkio_dead(blkio_root: str, proc: str = "/proc", sys: str = "/sys") -> bool:
+    """Whether v1 blkio counts no I/O of some disk that had any: a throttle rule makes it count on one disk alone."""
+    counted = procfs.read_bytes(f"{blkio_root}/blkio.throttle.io_service_bytes_recursive")
+    if counted is None:
+        counted = procfs.read_bytes(f"{blkio_root}/blkio.throttle.io_service_bytes")
+    diskstats = procfs.read_bytes(f"{proc}/diskstats") or b""
+    return counted is None or not Disks(sys, proc).are_counted(diskstats, parsers.io_v1(counted, None))
 
 
 class ProcessIo:

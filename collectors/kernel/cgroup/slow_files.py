@@ -8,7 +8,9 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from collectors.kernel.cgroup import parsers
+from collectors.kernel.cgroup.domain_groups import DomainGroups
 from collectors.kernel.cgroup.limits import Limits
+from collectors.kernel.cgroup.oom_kills import InnerOomKills
 from collectors.kernel.cgroup.open_files import BatchRead, CgroupDirs, OpenFile, slow_file_bound
 from collectors.kernel.procfs import read_bytes
 from collectors.model.workloads import Kind, Sample
@@ -25,31 +27,52 @@ class GroupLimits(NamedTuple):
     pids: int | None = None
 
 
-_PIDS, _PEAK, _KILLS, _SWAP, _MEMORY_PRESSURE, _IO_PRESSURE, _EVENTS, _FREEZE, _FREEZER = range(9)
+class MachineProcess(NamedTuple):
+    """Values of a virtual machine's process that cgroups may lack; `None` for other workloads."""
+
+    threads: int | None = None
+    hugetlb_bytes: int | None = None
+
+
+_PIDS, _PEAK, _KILLS, _SWAP, _MEMORY_PRESSURE, _IO_PRESSURE, _EVENTS, _FREEZE, _FREEZER, _HUGETLB = range(10)
 
 
 class SlowFiles:
-    """Tasks, swap, peak, kills, pressure, limits and the freezer of one group.
+    """Tasks, swap, hugepages, peak, kills, pressure, limits and the freezer of one group.
 
     Values that a kernel or cgroup version lacks are `None`. `read` reads all files together; they are parsed only if
     one of them has changed since the previous reading.
+
+    Args:
+        directories: Its directories.
+        kind: What it is: the limits of a virtual machine are also in groups below its own.
+        hugepage_sizes: Sizes of which this host has pages, as the controller writes them.
     """
 
-    def __init__(self, directories: CgroupDirs) -> None:
+    def __init__(self, directories: CgroupDirs, kind: Kind, hugepage_sizes: tuple[str, ...] = ()) -> None:
         unified = directories.unified
         self._path = directories.path
+        self.hugepage_sizes = hugepage_sizes
+        self._is_hugetlb_charged = directories.hierarchy.is_hugetlb_charged
+        self._domain = DomainGroups(directories) if kind is Kind.VM else None
+        kills = directories.file("memory", "memory.oom_control", "memory.events")
+        self._inner_kills = InnerOomKills(kills) if kills and directories.hierarchy.has_local_events else None
         self._has_v1_memory = "memory" in directories.hierarchy.mounts
         v1_freezer = directories.v1_file("freezer", "freezer.state")
         paths = (
             directories.file("pids", "pids.current", "pids.current"),
             directories.file("memory", "memory.max_usage_in_bytes", "memory.peak"),
-            directories.file("memory", "memory.oom_control", "memory.events"),
+            kills,
             f"{unified}/memory.swap.current" if unified and not self._has_v1_memory else None,
             f"{unified}/memory.pressure" if unified else None,
             f"{unified}/io.pressure" if unified else None,
             f"{unified}/cgroup.events" if unified else None,
             f"{unified}/cgroup.freeze" if unified and not v1_freezer else None,
             v1_freezer,
+            *(
+                directories.file("hugetlb", f"hugetlb.{size}.usage_in_bytes", f"hugetlb.{size}.current")
+                for size in hugepage_sizes
+            ),
         )
         self._files = tuple(OpenFile(path, slow_file_bound()) for path in paths)
         self._pids_limit = OpenFile(directories.file("pids", "pids.max", "pids.max"), slow_file_bound())
@@ -100,13 +123,13 @@ class SlowFiles:
         self._texts = texts
         self._sample = None
 
-    def sample(self, limits: Limits, epoch: str, threads: int | None, memory_stat: bytes | None) -> Sample:
+    def sample(self, limits: Limits, epoch: str, process: MachineProcess, memory_stat: bytes | None) -> Sample:
         """Return a sample of what was read last.
 
         Args:
             limits: The limits of the group and its ancestors.
             epoch: Identity of its counters.
-            threads: The number of tasks to report where there is no pids controller.
+            process: Used where there is no controller of tasks or of hugepages.
             memory_stat: The group's memory.stat, in which v1 counts swap where swap accounting is on.
 
         Raises:
@@ -114,12 +137,16 @@ class SlowFiles:
         """
         if self._readings % _LIMITS_EVERY == 0:
             pids_limit = parsers.number(self._pids_limit.read() or b"")
-            self._limits = GroupLimits(limits.cores(self._path), limits.memory_bytes(self._path), pids_limit)
+            domain = self._domain
+            cores = domain.find_cores(limits) if domain else limits.cores(self._path)
+            self._limits = GroupLimits(cores, limits.memory_bytes(domain.path if domain else self._path), pids_limit)
         self._readings += 1
-        inputs = (self._limits, epoch, threads, memory_stat)
+        throttled = self._domain.throttling() if self._domain else parsers.Throttling()
+        inner_kills = self._inner_kills.total() if self._inner_kills else 0
+        inputs = (self._limits, epoch, process, memory_stat, throttled, inner_kills)
         if self._sample is None or inputs != self._inputs:
             self._inputs = inputs
-            self._sample = self._parse(epoch, threads, memory_stat or b"")
+            self._sample = self._parse(epoch, process, memory_stat or b"", throttled, inner_kills)
         else:
             self._sample = replace(self._sample, at_ns=time.monotonic_ns())
         return self._sample
@@ -131,17 +158,26 @@ class SlowFiles:
         self._batch = BatchRead([self._files[index] for index in self._present])
         self._contents = self._sample = None
 
-    def _parse(self, epoch: str, threads: int | None, memory_stat: bytes) -> Sample:
+    def _parse(
+        self, epoch: str, process: MachineProcess, memory_stat: bytes, throttled: parsers.Throttling, inner_kills: int
+    ) -> Sample:
         texts, limits = self._texts, self._limits
-        pids, swap = parsers.number(texts[_PIDS]), parsers.number(texts[_SWAP])
+        pids, swap, kills = parsers.number(texts[_PIDS]), parsers.number(texts[_SWAP]), parsers.oom_kills(texts[_KILLS])
         return Sample(
             source="cgroup-slow",
             epoch=epoch,
-            pids=threads if pids is None else pids,
+            cpu_periods_total=throttled.periods,
+            cpu_throttled_periods_total=throttled.throttled_periods,
+            cpu_throttled_total_ns=throttled.throttled_ns,
+            pids=process.threads if pids is None else pids,
             pids_limit=limits.pids,
             memory_swap_bytes=parsers.find_value(memory_stat, b"total_swap") if self._has_v1_memory else swap,
+            memory_zswap_bytes=parsers.find_value(memory_stat, b"zswap"),
+            memory_shmem_bytes=parsers.shared_memory(memory_stat),
+            memory_hugetlb_bytes=self._hugetlb_bytes(process),
             memory_peak_bytes=parsers.number(texts[_PEAK]),
-            oom_kills_total=parsers.oom_kills(texts[_KILLS]),
+            memory_high_total=None if self._has_v1_memory else parsers.find_value(texts[_KILLS], b"high"),
+            oom_kills_total=None if kills is None else kills + inner_kills,
             memory_stall_total_ns=parsers.stall_ns(texts[_MEMORY_PRESSURE]),
             io_stall_total_ns=parsers.stall_ns(texts[_IO_PRESSURE]),
             cpu_limit_cores=limits.cores,
@@ -149,10 +185,18 @@ class SlowFiles:
             at_ns=time.monotonic_ns(),
         )
 
+    def _hugetlb_bytes(self, process: MachineProcess) -> int | None:
+        """Add up the hugepages of all sizes, by the controller where it is enabled, else by the machine's process."""
+        if self._is_hugetlb_charged:
+            return None
+        counted = [held for text in self._texts[_HUGETLB:] if (held := parsers.number(text)) is not None]
+        return sum(counted) if counted else process.hugetlb_bytes
 
-def machine_threads(kind: Kind, proc: str, pid: int | None) -> int | None:
-    """Count the threads of a machine's process: libvirt does not use v1's pids controller. `None` for other kinds."""
+
+def read_machine_process(kind: Kind, proc: str, pid: int | None) -> MachineProcess:
+    """Read the process of a virtual machine: libvirt uses neither v1's pids nor any hugetlb controller."""
     if kind is not Kind.VM or pid is None:
-        return None
+        return MachineProcess()
     status = read_bytes(f"{proc}/{pid}/status") or b""
-    return parsers.number(status.partition(b"\nThreads:")[2].partition(b"\n")[0])
+    threads = parsers.number(status.partition(b"\nThreads:")[2].partition(b"\n")[0])
+    return MachineProcess(threads, parsers.hugetlb_bytes(status))

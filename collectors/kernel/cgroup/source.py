@@ -5,22 +5,27 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from collectors.kernel.block_devices import BlockDevices
+from collectors.kernel.cgroup.container_names import Names
 from collectors.kernel.cgroup.discovery import Cgroup
 from collectors.kernel.cgroup.group import Group, SharedContext
 from collectors.kernel.cgroup.hierarchy import Hierarchy, Mode, detect
-from collectors.kernel.cgroup.identity import Names
-from collectors.kernel.cgroup.limits import Limits, host_memory_bytes, online_cpus
-from collectors.kernel.cgroup.open_files import GroupGone, raise_file_limit
+from collectors.kernel.cgroup.limits import Limits
+from collectors.kernel.cgroup.nested_containers import is_started_outside
+from collectors.kernel.cgroup.open_files import GroupGone, find_directories, raise_file_limit
 from collectors.kernel.cgroup.process_io import is_blkio_dead
 from collectors.kernel.cgroup.processes import host_network_namespace
 from collectors.kernel.cgroup.tree import Tree
-from collectors.kernel.cgroup.visibility import blind_spots
+from collectors.kernel.cgroup.visibility import blind_spots, with_guessed_networks
+from collectors.kernel.hugepages import read_pools
 from collectors.model.errors import SourceAbsent
 from collectors.model.workloads import Event, Sample, Workload, WorkloadId
 from collectors.sampling.source import SourceReading
 
 _REFRESH_EVERY = 5
-"""Readings after which limits and names are read again, and groups that could not be opened are tried again."""
+"""Readings after which limits, names and hugepages are read, and groups that could not be opened tried, again."""
+_DEVICES_EVERY = 60
+"""Readings after which block devices are looked at again: a number may come back as another device."""
 _TRIES = 3
 """Consecutive readings that try to open a group: an engine creates its directories one by one, or again."""
 
@@ -39,12 +44,14 @@ class CgroupSource:
         self,
         root: str = "/sys/fs/cgroup",
         proc: str = "/proc",
+        sys: str = "/sys",
         hierarchy: Hierarchy | None = None,
         names: Names | None = None,
     ) -> None:
-        """Take the paths of cgroupfs and procfs; the hierarchy is detected unless given."""
+        """Take the paths of cgroupfs, procfs and sysfs; the hierarchy is detected unless given."""
         self._root = root
         self._proc = proc
+        self._sys = sys
         self._preset = hierarchy
         self._names = names or Names()
         self._hierarchy = Hierarchy(Mode.NONE)
@@ -53,6 +60,8 @@ class CgroupSource:
         self._groups: dict[str, Group] = {}
         self._unreadable: dict[str, int] = {}
         """Path -> how often the group could not be opened."""
+        self._parts: set[str] = set()
+        """Paths of containers that an engine inside another container runs: they are part of that container."""
         self._readings = 0
         self._blind_spots = ("", "", "")
 
@@ -71,20 +80,24 @@ class CgroupSource:
         self._context = SharedContext(
             hierarchy=self._hierarchy,
             proc=self._proc,
-            limits=Limits(self._hierarchy, online_cpus(), host_memory_bytes(self._proc)),
+            limits=Limits(self._hierarchy, self._sys),
             names=self._names,
+            block_devices=BlockDevices(self._sys, self._proc),
             host_network=host_network_namespace(self._proc),
-            is_blkio_dead=blkio is not None and is_blkio_dead(blkio, self._proc),
+            is_blkio_dead=blkio is not None and is_blkio_dead(blkio, self._proc, self._sys),
         )
-        self._tree = Tree(self._hierarchy.walked)
+        self._tree = Tree(self._hierarchy.walked, self._proc)
         self._blind_spots = blind_spots(self._hierarchy, self._context.is_blkio_dead, self._proc)
 
     def read(self) -> SourceReading:
         """Look for new groups and read all. A group that vanishes in between is left out."""
         if self._readings % _REFRESH_EVERY == 0 and self._context is not None:
             self._context.limits.refresh()
+            self._context.hugepage_sizes = tuple(pool.size for pool in read_pools(self._sys))
             self._names.refresh()
             self._unreadable = dict.fromkeys(self._unreadable, _TRIES - 1)
+        if self._readings % _DEVICES_EVERY == 0 and self._context is not None and self._readings:
+            self._context.block_devices.refresh()
         if self._context is not None:
             self._context.host_table = None
         self._readings += 1
@@ -92,20 +105,24 @@ class CgroupSource:
         workloads: dict[WorkloadId, Workload] = {}
         samples: dict[WorkloadId, tuple[Sample, ...]] = {}
         events: list[Event] = []
+        is_network_guessed = False
         for group, group_samples in self._read_groups():
             identity = group.id
-            enclosing = self._groups.get(group.encloser) if group.encloser is not None else None
+            encloser = group.cgroup.encloser
+            enclosing = self._groups.get(encloser) if encloser is not None else None
             workloads[identity] = workload = group.workload(enclosing.id if enclosing else None)
             samples[identity] = group_samples
+            is_network_guessed = is_network_guessed or group.is_network_guessed
             if group.killed:
                 events.append(_oom_event(workload, group))
+        unseen, remedy = with_guessed_networks(*self._blind_spots[1:]) if is_network_guessed else self._blind_spots[1:]
         return SourceReading(
             workloads=workloads,
             samples=samples,
             events=tuple(events),
             detail=self._detail(),
-            unseen=self._blind_spots[1],
-            remedy=self._blind_spots[2],
+            unseen=unseen,
+            remedy=remedy,
             facts={"cgroup": str(self._hierarchy.mode)},
         )
 
@@ -120,6 +137,7 @@ class CgroupSource:
             group.close()
         self._groups.clear()
         self._unreadable.clear()
+        self._parts.clear()
 
     def _follow_tree(self) -> None:
         """Open new groups and close removed ones."""
@@ -129,12 +147,13 @@ class CgroupSource:
             self._groups.pop(path).close()
         for path in self._unreadable.keys() - cgroups.keys():
             del self._unreadable[path]
-        for path in cgroups.keys() - self._groups.keys():
+        self._parts &= cgroups.keys()
+        for path in cgroups.keys() - self._groups.keys() - self._parts:
             if self._unreadable.get(path, 0) < _TRIES:
                 self._open_group(cgroups[path])
 
     def _open_group(self, cgroup: Cgroup) -> None:
-        if cgroup.workload is None or self._context is None:
+        if cgroup.workload is None or self._context is None or not self._is_of_host(cgroup, self._context):
             return
         try:
             self._groups[cgroup.path] = Group(cgroup, cgroup.workload, self._context)
@@ -142,6 +161,18 @@ class CgroupSource:
             # Leftovers in a hierarchy without counters are common on v1.
             self._unreadable[cgroup.path] = self._unreadable.get(cgroup.path, 0) + 1
             self._tree.invalidate(cgroup.path)
+
+    def _is_of_host(self, cgroup: Cgroup, context: SharedContext) -> bool:
+        """Whether a cgroup is a workload of this host, and not of an engine that runs inside a container."""
+        if not cgroup.is_nested:
+            return True
+        directories = find_directories(context.hierarchy, cgroup.path).all
+        is_outside = is_started_outside(context.proc, directories, cgroup.encloser or "")
+        if is_outside is None:  # it has no process yet
+            self._unreadable[cgroup.path] = self._unreadable.get(cgroup.path, 0) + 1
+        elif not is_outside:
+            self._parts.add(cgroup.path)
+        return bool(is_outside)
 
     def _read_groups(self) -> list[tuple[Group, tuple[Sample, ...]]]:
         """Read all groups; return those whose id is certain."""

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from collectors.kernel.cgroup import discovery
 from collectors.kernel.cgroup.discovery import Cgroup
+from collectors.kernel.cgroup.nested_containers import NestedContainers
 
 _UNKNOWN_LINKS = -1
 _CHILDLESS = 2
@@ -110,13 +111,19 @@ class _Walk:
         return bool(removed_names or new_names)
 
     def _note_folder(self, directory: _Directory, names: set[str]) -> None:
-        """Classify an unknown cgroup as an engine's folder from the first time that it holds containers."""
+        """Classify an unknown cgroup as a folder from the first time that it holds containers, however deep.
+
+        If they are deeper, it is listed again, as a folder, before this update ends.
+        """
         cgroup = directory.cgroup
-        if cgroup.workload is None or cgroup.workload.engine != discovery.GENERIC_ENGINE:
+        outermost = self.directories.get(cgroup.service) if cgroup.service is not None else None
+        workload = outermost.cgroup.workload if outermost is not None else None
+        if workload is None or workload.engine != discovery.GENERIC_ENGINE:
             return
-        if cgroup.path in self._folders or any(map(discovery.is_container_name, names)):
-            self._folders.add(cgroup.path)
-            directory.cgroup = discovery.as_group(cgroup)
+        if any(map(discovery.is_container_name, names)):
+            self._folders.add(workload.id)
+        if cgroup.path in self._folders:
+            directory.cgroup = discovery.as_folder(cgroup)
             self.cgroups.pop(cgroup.path, None)
             for child in directory.children.values():
                 self._forget(child.path)
@@ -147,11 +154,17 @@ class _Walk:
 class Tree:
     """The workloads of several hierarchies, merged by their path below the root."""
 
-    def __init__(self, roots: Sequence[str]) -> None:
-        """Take the absolute directories of the hierarchies; where they differ, the first one wins."""
+    def __init__(self, roots: Sequence[str], proc: str = "") -> None:
+        """Take the absolute directories of the hierarchies; where they differ, the first one wins.
+
+        With the path of procfs, containers below containers are looked for only when it counts other cgroups.
+        """
         self._folders: set[str] = set()
         self._walks = [_Walk(root, self._folders) for root in roots]
+        self._nested = NestedContainers(roots[-1] if roots else "", proc)
         self._updates = 0
+        self._walked: dict[str, Cgroup] = {}
+        """What the walks found, by path."""
         self.cgroups: dict[str, Cgroup] = {}
         """Path -> cgroup, of every workload."""
 
@@ -165,20 +178,28 @@ class Tree:
         cycle, turn = divmod(self._updates, _SERVICES_EVERY)
         walk_in_turn = cycle % len(self._walks) if self._walks else 0
         has_changed = [walk.update(turn if index == walk_in_turn else -1) for index, walk in enumerate(self._walks)]
-        if not any(has_changed) and self._updates > 1:
-            return False
-        if len(self._folders) != folder_count:
-            self._relist_folders()
+        is_rebuilt = any(has_changed) or self._updates == 1
+        if is_rebuilt:
+            if len(self._folders) != folder_count:
+                self._relist_folders()
+            self._merge_walks()
+            self._nested.follow(self._walked)
+        if self._nested.update() or is_rebuilt:
+            self.cgroups = {**self._walked, **self._nested.cgroups}
+            return True
+        return False
+
+    def _merge_walks(self) -> None:
         cgroups: dict[str, Cgroup] = {}
         for walk in reversed(self._walks):
             cgroups.update(walk.cgroups)
-        self.cgroups = {path: cgroup for path, cgroup in cgroups.items() if path not in self._folders}
-        return True
+        self._walked = {path: cgroup for path, cgroup in cgroups.items() if path not in self._folders}
 
     def invalidate(self, path: str) -> None:
         """Have the parent of a cgroup that was removed listed at the next update."""
         for walk in self._walks:
             walk.invalidate(path)
+        self._nested.invalidate(path)
 
     def _relist_folders(self) -> None:
         """Have the other hierarchies classify again what is below a folder that one of them recognised."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collectors.kernel.cgroup.hierarchy import Hierarchy
 from collectors.kernel.procfs import read_bytes
-from collectors.safety.permissions import IN_CONTAINER, as_root, sees_all_processes
+from collectors.safety.permissions import IN_CONTAINER, as_root, is_in_container, sees_all_processes
 
 _KERNEL_THREAD = 2
 """Pid of kthreadd: root's, with all capabilities. Process 1 may be hidden even from users who see all others."""
@@ -33,3 +33,9 @@ def blind_spots(hierarchy: Hierarchy, is_blkio_dead: bool, proc: str = "/proc") 
         )
     remedy = (IN_CONTAINER if notes[0].startswith("own") else as_root()) if notes else ""
     return ", ".join(notes), "; ".join(sentences), remedy
+
+
+def with_guessed_networks(unseen: str, remedy: str) -> tuple[str, str]:
+    """Add to a sentence and a command that names decide which interfaces of some workload count."""
+    guessed = "which interfaces of some network namespaces lead out of them is judged by their names"
+    return f"{unseen}; {guessed}" if unseen else guessed, remedy or ("" if is_in_container() else as_root())

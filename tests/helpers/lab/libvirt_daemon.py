@@ -36,6 +36,7 @@ security_driver = "none"
 user = "root"
 group = "root"
 remember_owner = 0
+hugetlbfs_mount = "/run/hugepages"
 """
 
 
@@ -74,7 +75,12 @@ class LibvirtLab:
         return first.name, second.name
 
     def start_tiny(
-        self, name: str, sector: BootSector = BootSector.IDLE, memory_mib: int = 4, cpu_share: float | None = None
+        self,
+        name: str,
+        sector: BootSector = BootSector.IDLE,
+        memory_mib: int = 4,
+        cpu_share: float | None = None,
+        is_on_hugepages: bool = False,
     ) -> str:
         """Define and start a domain of one boot sector, in a fraction of a second.
 
@@ -83,13 +89,15 @@ class LibvirtLab:
             sector: What it does: `IDLE`, `BUSY`, or `DISK` (one read and one write of 512 bytes a second).
             memory_mib: Memory of the domain.
             cpu_share: Quota of its vCPU in host cores.
+            is_on_hugepages: Whether its memory is on hugepages, of which the host must have enough.
 
         Returns:
             The whole name, which `connection.lookupByName` and `remove` take.
         """
         full = _unique(name)
-        quota = "" if cpu_share is None else _quota(cpu_share)
-        self.connection.defineXML(sector.xml(full, self.folder, memory_mib, quota)).create()
+        extra = "" if cpu_share is None else _quota(cpu_share)
+        extra += "<memoryBacking><hugepages/></memoryBacking>" if is_on_hugepages else ""
+        self.connection.defineXML(sector.xml(full, self.folder, memory_mib, extra)).create()
         return full
 
     def pid_of(self, name: str) -> int:
@@ -162,6 +170,8 @@ def start_libvirtd(folder: Path) -> Daemon:
     (folder / "etc" / "qemu.conf").write_text(_QEMU_CONF)
     (folder / "etc" / "libvirtd.conf").write_text('auth_unix_rw = "none"\nauth_unix_ro = "none"\n')
     mounts = ["mount -t tmpfs tmpfs /run", "mkdir /run/libvirt /run/lock"]  # consoles are locked in /var/lock
+    if "hugetlbfs" in Path("/proc/filesystems").read_text():
+        mounts += ["mkdir /run/hugepages", "mount -t hugetlbfs hugetlbfs /run/hugepages"]
     mounts += [f"mount --bind {folder}/{name} {place}" for name, place in _PRIVATE.items()]
     argv = [find_program("libvirtd"), "-f", "/etc/libvirt/libvirtd.conf", "-p", f"{folder}/libvirtd.pid"]
     daemon = Daemon(in_private_mounts(mounts, argv), folder / "libvirtd.log")

@@ -44,3 +44,14 @@ def bridge(purpose: str) -> Iterator[Bridge]:
         yield made
     finally:
         subprocess.run([ip, "link", "delete", made.name], check=True)
+
+
+@contextmanager
+def namespace(purpose: str) -> Iterator[str]:
+    """Make a network namespace named after its purpose and this process, and remove it afterwards."""
+    ip, name = find_program("ip"), f"vmtop-{purpose}-{os.getpid()}"
+    subprocess.run([ip, "netns", "add", name], check=True)
+    try:
+        yield name
+    finally:
+        subprocess.run([ip, "netns", "delete", name], check=True)

@@ -22,8 +22,13 @@ PermitRootLogin prohibit-password
 
 
 @contextmanager
-def ssh_server(folder: Path) -> Iterator[list[str]]:
-    """Run a server; give the words of a client's command that opens a terminal on it, the remote command to follow."""
+def ssh_server(folder: Path, environment: str = "") -> Iterator[list[str]]:
+    """Run a server; give the words of a client's command that opens a terminal on it, the remote command to follow.
+
+    Args:
+        folder: Where its files are put.
+        environment: What remote commands find in their environment, `NAME=VALUE ...`.
+    """
     require_root()
     server, client, keygen = (find_program(name) for name in ("sshd", "ssh", "ssh-keygen"))
     folder.mkdir()
@@ -32,7 +37,8 @@ def ssh_server(folder: Path) -> Iterator[list[str]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    (folder / "sshd_config").write_text(_CONFIG.format(port=port, folder=folder))
+    more = f"SetEnv {environment}\n" if environment else ""
+    (folder / "sshd_config").write_text(_CONFIG.format(port=port, folder=folder) + more)
     mounts = ["mount -t tmpfs tmpfs /run", "mkdir -m 755 /run/sshd"]  # where it changes its root to
     command = in_private_mounts(mounts, [server, "-D", "-e", "-f", str(folder / "sshd_config")])
     daemon = Daemon(command, folder / "sshd.log")

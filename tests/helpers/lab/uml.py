@@ -18,6 +18,7 @@ from tests.helpers.lab.process import Daemon, LabUnavailable, find_program, in_p
 
 _MODULES = Path("/usr/lib/uml/modules")
 _DISK_BYTES = 2 << 30
+_SPARE_BYTES = 64 << 20
 
 # /run/lab is a real block device, so that io.stat counts. Kernel threads stay in the root group: the realtime ones
 # would keep the cpu controller from being enabled.
@@ -99,14 +100,16 @@ def uml_kernel(folder: Path) -> UmlLab:
 
 
 def kernel_command(folder: Path, init: Path) -> list[str]:
-    """Make a disk image in a folder, and return the words that boot a kernel with it."""
+    """Make two disk images in a folder, one of them empty, and return the words that boot a kernel with them."""
     disk = folder / "disk.img"
-    with disk.open("wb") as image:
-        image.truncate(_DISK_BYTES)
+    spare = folder / "spare.img"
+    for path, length in ((disk, _DISK_BYTES), (spare, _SPARE_BYTES)):
+        with path.open("wb") as image:
+            image.truncate(length)
     subprocess.run([find_program("mkfs.ext4"), "-q", "-E", "nodiscard", str(disk)], check=True)
     return [
         *(find_program("linux.uml"), "mem=2G", "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "rw", "quiet"),
-        *(f"ubd0={disk}", f"uml_dir={folder}/uml/", f"init={init}", "con=null", "con0=null,fd:1"),
+        *(f"ubd0={disk}", f"ubd1={spare}", f"uml_dir={folder}/uml/", f"init={init}", "con=null", "con0=null,fd:1"),
     ]
 
 

@@ -17,9 +17,11 @@ from collectors.analysis.startup_times import StartupWatch
 from collectors.comparison.side_by_side import MOST, Column, side_by_side
 from collectors.comparison.window_statistics import WARM_UP_S, Window, fill
 from collectors.comparison.workload_classes import Classes
-from collectors.model.workloads import Workload, WorkloadId
+from collectors.model.workloads import Workload
 from collectors.safety.sanitize import sanitize
 from collectors.sampling.source import SourceSpec
+from collectors.session.format import SessionError
+from collectors.session.kept import KeptWorkloads
 from collectors.session.reader import Session
 from tui.cli.exit_codes import DONE, NO_ANSWER, NO_SUCH
 from tui.cli.missing import report
@@ -176,10 +178,16 @@ def _session_sides(path: Path, options: CompareOptions) -> list[tuple[str, _Side
 
 
 def _last_workloads(session: Session) -> list[Workload]:
-    """Return the workloads of a session, each as in its last frame."""
-    workloads: dict[WorkloadId, Workload] = {}
+    """Return the workloads of a session, each as in its last frame.
+
+    Raises:
+        SessionError: There are too many.
+    """
+    workloads = KeptWorkloads()
     for _, frame in session.frames():
-        workloads.update(frame.workloads)
+        for workload in frame.workloads.values():
+            if not workloads.keep(workload):
+                raise SessionError(f"the session has more than {len(workloads):,} workloads, too many to compare")
     return list(workloads.values())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import click
@@ -27,7 +28,11 @@ def command(files: tuple[Path, ...], is_json: bool) -> int:
     """
     with opened(files) as session:
         summary = last_summary(survey(session), len(session.members))
-        click.echo(json.dumps(_document(summary), indent=2) if is_json else as_text(summary).rstrip())
+        if is_json:
+            sys.stdout.writelines(json.JSONEncoder(indent=2).iterencode(_document(summary)))
+            click.echo()
+        else:
+            click.echo(as_text(summary).rstrip())
         return FAILED if summary.damage else DONE
 
 
@@ -50,6 +55,7 @@ def _document(summary: Summary) -> dict[str, object]:
             for gap in summary.gaps
         ],
         "damage": [damage._asdict() for damage in summary.damage],
+        "omissions": summary.omissions,
         "events": summary.event_counts,
         "workloads": [
             {

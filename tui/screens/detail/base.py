@@ -21,7 +21,8 @@ from collectors.model.workloads import Event, Workload, WorkloadId
 from tui.dialogs.base import AnsweredOnce
 from tui.presenters.chart import limit_words, paint
 from tui.presenters.detail import METRIC_WIDTH, chart_of, event_lines, metric_line, statistics
-from tui.presenters.formatting import duration, fit
+from tui.presenters.formatting import duration, fit, state_text
+from tui.presenters.info_pages import why_empty
 from tui.presenters.styled_lines import Line
 from tui.screens.mixins.moment_follower import Follower
 from tui.screens.mixins.page_keys import PageKeys
@@ -135,7 +136,11 @@ class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
         return event_lines(self._events(self.identity), self._startup(self.identity))
 
     def _title(self, workload: Workload) -> Text:
-        parts = [workload.name, f"{workload.kind} by {workload.id.engine}", "GONE" if self._is_gone else workload.state]
+        parts = [
+            workload.name,
+            f"{workload.kind} by {workload.id.engine}",
+            "GONE" if self._is_gone else state_text(workload),
+        ]
         parts += [part for part in (workload.health, workload.image, workload.ports, workload.endpoint) if part]
         if workload.started_at and self._moment and workload.state.is_active:
             parts.insert(3, f"up {duration(max(0.0, self._moment.frame.wall - workload.started_at), 6).strip()}")
@@ -162,9 +167,14 @@ class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
         self.drawn += 1
         caption = Text(f"{metric.label}  {metric.help}\n", no_wrap=True, overflow="ellipsis", style="bold")
         value = reading.value(metric.key)
-        caption.append(statistics(chart) if value is not None else f"unknown: {metric.missing}", style="not bold")
+        caption.append(statistics(chart) if value is not None else self._why_empty(metric.key), style="not bold")
         caption.append(f"\n{limit_words(chart)}", style="dim")
         self.query_one("#numbers", Static).update(caption)
+
+    def _why_empty(self, key: str) -> str:
+        if self._reading is None or self._moment is None:
+            return ""
+        return f"unknown: {why_empty(key, self._reading, self._moment)}"
 
     def _show_page(self) -> None:
         if self._page != CHARTS:

@@ -140,7 +140,7 @@ class TestRunner:
         action = run(engine, Request(Verb.START, container(state=State.STOPPED)))
         assert result(action) is Result.FAILED
         assert action.outcome is not None
-        assert "ended again with exit code 3" in action.outcome.sentence
+        assert "ended again: exit code 3" in action.outcome.sentence
 
     @pytest.mark.parametrize(("after", "forced", "outcome"), [
         (AfterTimeout.FORCE, 1, Result.DONE),

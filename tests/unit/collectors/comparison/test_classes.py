@@ -206,6 +206,16 @@ def test_a_container_pays_its_shim_and_its_share_of_the_engine() -> None:
     assert told.value == pytest.approx(5.0), "of an engine that was not there before nothing is known"
 
 
+def test_a_process_that_was_given_the_pid_of_a_shim_or_an_engine_is_another_one() -> None:
+    shim = ProcessUsage(9, "containerd-shim", 1.0, 10 << 20, 0.0, started_at=100.0)
+    engine = ProcessUsage(7, "dockerd", 10.0, 80 << 20, 0.0, started_at=100.0)
+    before = (shim, EngineProcesses((engine,), 1))
+    later = shim._replace(cpu_s=1.5, at=10.0)
+    reused = engine._replace(cpu_s=90.0, at=10.0, started_at=200.0)
+    assert cpu_of(before, (later, EngineProcesses((reused,), 1))).value == pytest.approx(5.0)
+    assert cpu_of(before, (later._replace(started_at=200.0), EngineProcesses((engine,), 1))).value is None
+
+
 @pytest.mark.usefixtures("fleet")
 def test_the_command_prints_the_classes_of_this_host() -> None:
     told = run("compare", "--window", "1s")

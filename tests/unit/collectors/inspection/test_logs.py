@@ -7,6 +7,7 @@ import os
 import stat
 import threading
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collectors.engines import file_log as file_module
+from collectors.engines.connections import EngineConnections
 from collectors.engines.file_log import FileLog
+from collectors.engines.line_splitter import LineSplitter
 from collectors.engines.systemd.journal import JournalLog
+from collectors.inspection.logs import open_log
 from collectors.model.errors import SourceError
-from collectors.model.logs import LONGEST, Log, LogLine, clean
+from collectors.model.logs import AT_ONCE, LONGEST, Log, LogLine, clean, first_lines, last_lines
+from collectors.model.workloads import Kind, State, Workload, WorkloadId
 from tests.helpers.lab.process import wait_until
-from tui.presenters.log_buffer import CAPACITY, CHUNK, FollowQueue, LogBuffer, stamp
+from tui.presenters.log_buffer import CAPACITY, CHUNK, MOST_CHARACTERS, FollowQueue, LogBuffer, stamp
 
 
 def texts(lines: list[LogLine]) -> list[str]:
@@ -58,6 +63,15 @@ class TestLines:
             (b"tab\there", "tab    here"),
             (b"10%\r50%\r100%\r\n", "100%"),
             (b"\xff\xfe", "\N{REPLACEMENT CHARACTER}" * 2),
+            (b"\x1b[31mred\x1b[0m plain\n", "red plain"),
+            (b"\x1b[1;38;5;208mbold\x1b[m \x1b[38:2::1:2:3mtrue\x1b[0m", "bold true"),
+            (b"\xc2\x9b32mC1\xc2\x9b0m", "C1"),
+            (b"\x1b[01;31m\x1b[Kgrep\x1b[m\x1b[K found", "grep found"),
+            (b"\x1b[4mtput\x1b(B\x1b[m", "tput"),
+            (b"10%\r\x1b[K\x1b[32m100%\x1b[0m\r\n", "100%"),
+            (b"cut \x1b[38;5;2", "cut "),
+            (b"\x1b[2Jcleared \x1b[10;1Hmoved", "\ufffd[2Jcleared \ufffd[10;1Hmoved"),
+            (b"\x1b]0;title\x07 \x1b[?25l", "\ufffd]0;title\ufffd \ufffd[?25l"),
         ],
     )
     def test_a_line_is_cleaned(self, raw: bytes, shown: str) -> None:
@@ -68,7 +82,36 @@ class TestLines:
         assert not set(clean(raw)) & set("\x1b\x07\x9b\r\n\u202e\u2066")
 
     def test_a_line_of_a_hundred_kilobytes_is_cut(self) -> None:
-        assert len(clean(b"x" * 100_000)) == LONGEST
+        assert clean(b"x" * 100_000) == "x" * (LONGEST - 1) + "…"
+
+    @pytest.mark.parametrize("letter", ["x", "ж", "水"])
+    def test_a_line_within_the_bound_is_whole(self, letter: str) -> None:
+        line = letter * (LONGEST - 3) + "END"
+        assert clean(line.encode()) == line
+
+    def test_a_chunk_of_lines_is_bounded_by_lines_and_by_characters(self) -> None:
+        short = [LogLine(n, None, False, "x") for n in range(20)]
+        assert (first_lines(short, 7), last_lines(short, 7)) == (short[:7], short[-7:])
+        long = [LogLine(n, None, False, "x" * (AT_ONCE // 2 + 1)) for n in range(20)]
+        assert (first_lines(long, 7), last_lines(long, 7)) == (long[:2], long[-1:])
+
+
+class TestSplitter:
+    @given(st.lists(st.binary(max_size=12).map(lambda line: line.replace(b"\n", b""))), st.data())
+    def test_lines_are_the_same_however_the_stream_is_cut(self, lines: list[bytes], data: st.DataObject) -> None:
+        stream = b"".join(line + b"\n" for line in lines) + b"rest"
+        cuts = sorted({0, len(stream), *data.draw(st.lists(st.integers(0, len(stream)), max_size=8))})
+        splitter = LineSplitter()
+        given_lines = [found for start, end in pairwise(cuts) for found in splitter.feed(stream[start:end])]
+        assert [raw for _, raw in given_lines] == lines
+        assert all(stream[start : start + len(raw) + 1] == raw + b"\n" for start, raw in given_lines)
+        assert (splitter.rest, splitter.offset) == (b"rest", len(stream))
+
+    def test_of_a_line_without_end_the_beginning_is_given_once_and_nothing_is_piled_up(self) -> None:
+        splitter = LineSplitter(longest=10)
+        assert [found for _ in range(1000) for found in splitter.feed(b"xyz")] == [(0, b"xyzxyzxyzx")]
+        assert len(splitter.rest) == 10
+        assert list(splitter.feed(b"end\nnext\n")) == [(3004, b"next")]
 
 
 class TestWindow:
@@ -86,6 +129,19 @@ class TestWindow:
         window.append(self.lines(20_000, CAPACITY))
         assert len(window.lines) == CAPACITY
         assert window.lines[-1].text == f"line {20_000 + CAPACITY - 1}"
+
+    def test_long_lines_count_for_more(self) -> None:
+        window = LogBuffer()
+        window.start(self.lines(0, 10))
+        long = [LogLine(number, None, False, "x" * (MOST_CHARACTERS // 4)) for number in range(9)]
+        assert window.append(long) == 10 + 5
+        assert (window.lines, window.has_older) == (long[5:], True)
+        window.prepend(long[:5])
+        assert (window.lines, window.has_newer) == (long[:4], True)
+        inbox = FollowQueue()
+        for line in long:
+            inbox.put(line)
+        assert texts(inbox.take())[0] == "... 5 lines came too fast to be shown"
 
     def test_a_flood_keeps_the_newest_and_tells_how_many_were_skipped(self) -> None:
         inbox = FollowQueue(10)
@@ -127,6 +183,22 @@ class TestFile:
                     line = newer[-1]
                 assert forward == expected
 
+    def test_a_long_line_is_whole_whichever_way_it_is_read(self, tmp_path: Path) -> None:
+        path = tmp_path / "x.log"
+        long = ["first" + "x" * 40_000 + "END", "second" + "y" * 300_000 + "END", "last"]
+        path.write_text("top\n")
+        log = FileLog(str(path))
+        top = log.last(1)[0]
+        follower = Follower(log, top)
+        with path.open("a") as file:
+            file.write("\n".join(long) + "\n")
+        shown = [long[0], long[1][: LONGEST - 1] + "…", "last"]
+        follower.wait("last")
+        log.close()
+        assert follower.lines == shown
+        assert texts(log.after(top, 10)) == shown
+        assert backwards(log, 1) == backwards(log, 10) == ["top", *shown]
+
     def test_it_is_followed_through_writing_cutting_and_rotation(self, tmp_path: Path) -> None:
         path = tmp_path / "x.log"
         path.write_text("old\n")
@@ -164,8 +236,18 @@ class TestFile:
         path = tmp_path / "x.log"
         path.write_bytes(b"first\n" + b"x" * 6_000_000 + b"\nlast\n")
         lines = FileLog(str(path)).last(1000)
-        assert lines[-1].text == "last"
-        assert len(lines) >= 2
+        assert texts(lines) == ["first", "x" * (LONGEST - 1) + "…", "last"]
+
+    def test_a_line_too_long_to_search_for_its_beginning_is_read_in_pieces(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(file_module, "_FARTHEST", 200_000)
+        path = tmp_path / "x.log"
+        path.write_bytes(b"first\n" + b"x" * 1_000_000 + b"\nlast\n")
+        log = FileLog(str(path))
+        found = backwards(log, 2)
+        assert (found[0], found[-1]) == ("first", "last")
+        assert set("".join(found[1:-1])) == {"x", "…"}
 
     def test_positions_of_a_rotated_file_mean_nothing_in_the_next(self, tmp_path: Path) -> None:
         path = tmp_path / "x.log"
@@ -214,13 +296,46 @@ class TestJournal:
 
     def test_entries_become_lines(self, journalctl: Path) -> None:
         (journalctl / "says").write_text(
-            "\n".join([entry("a", "hello"), entry("b", [104, 105, 27, 91]), entry("c", "bad", "3"), "{torn"]) + "\n"
+            "\n".join([entry("a", "hello"), entry("b", [104, 105, 27, 93]), entry("c", "bad", "3"), "{torn"]) + "\n"
         )
         lines = JournalLog("ssh.service").last(4)
-        assert texts(lines) == ["hello", "hi\N{REPLACEMENT CHARACTER}[", "bad", ""]
-        assert [line.is_error for line in lines] == [False, False, True, False]
+        assert texts(lines) == ["hello", "hi\N{REPLACEMENT CHARACTER}]", "bad"]
+        assert [line.is_error for line in lines] == [False, False, True]
         assert lines[0].at == 1_700_000_000.0
-        assert "--unit=ssh.service --output=json --no-pager --quiet --lines=4" in (journalctl / "words").read_text()
+        assert "--unit=ssh.service --output=json" in (journalctl / "words").read_text()
+        assert "--no-pager --quiet --lines=4" in (journalctl / "words").read_text()
+
+    def test_colours_and_long_messages_come_through(self, journalctl: Path) -> None:
+        coloured = list(b"\x1b[33mcareful\x1b[0m " + b"x" * 40_000 + b"END")
+        (journalctl / "says").write_text(entry("a", coloured) + "\n" + entry("b", "y" * 40_000) + "\n")
+        assert texts(JournalLog("ssh.service").last(2)) == ["careful " + "x" * 40_000 + "END", "y" * 40_000]
+        assert "--all" in (journalctl / "words").read_text(), "without it a long message is null"
+
+    def test_an_entry_beyond_all_bounds_is_one_line_and_the_next_is_read(self, journalctl: Path) -> None:
+        (journalctl / "says").write_text(entry("a", "x" * 5_000_000) + "\n" + entry("b", "next") + "\n")
+        lines = JournalLog("ssh.service").last(2)
+        assert [line.position for line in lines] == ["a", "b"]
+        assert "cannot be shown" in lines[0].text
+        assert lines[1].text == "next"
+
+    @pytest.mark.parametrize(
+        ("engine", "path", "match"),
+        [
+            ("systemd", "/system.slice/x.service", "--unit=x.service --output"),
+            (
+                "systemd-user",
+                "/user.slice/user-1000.slice/user@1000.service/app.slice/x.service",
+                "_SYSTEMD_USER_UNIT=x.service _UID=1000 + USER_UNIT=x.service _UID=1000 --output",
+            ),
+        ],
+    )
+    def test_a_users_unit_is_not_taken_for_the_systems_of_that_name(
+        self, engine: str, path: str, match: str, journalctl: Path
+    ) -> None:
+        (journalctl / "says").write_text("")
+        workload = Workload(WorkloadId(engine, path), Kind.SERVICE, "x.service", State.RUNNING)
+        open_log(workload, EngineConnections([])).last(1)
+        assert match in (journalctl / "words").read_text()
 
     def test_older_lines_are_asked_for_by_the_cursor(self, journalctl: Path) -> None:
         (journalctl / "says").write_text("\n".join([entry("c", "3"), entry("b", "2"), entry("a", "1")]) + "\n")

@@ -22,6 +22,9 @@ Inactive(file):  200 kB
 SwapTotal:       100 kB
 SwapFree:         60 kB
 HugePages_Total:   0
+Shmem:            50 kB
+Zswap:             3 kB
+Hugetlb:           0 kB
 """
 DISKSTATS = """   7       0 loop0 5 0 500 0 5 0 500 0 0 0 0
    8       0 sda 10 0 100 0 20 0 200 0 0 0 0
@@ -100,6 +103,26 @@ def test_a_captured_host_is_read_whole(proc: Path, tmp_path: Path) -> None:
     assert (sample.cpu_stall_total_ns, sample.memory_stall_total_ns) == (17_000, None)
 
 
+def test_shared_memory_and_compressed_swap_of_the_host_are_those_of_meminfo(proc: Path) -> None:
+    sample = only_sample(read(proc))
+    assert (sample.memory_shmem_bytes, sample.memory_zswap_bytes) == (51_200, 3072)
+
+
+def test_hugepages_that_nobody_uses_are_told_and_are_not_free_memory(proc: Path, tmp_path: Path) -> None:
+    (proc / "meminfo").write_text(MEMINFO.replace("Hugetlb:           0", "Hugetlb:         192"))
+    for kib, pages, free in ((64, 2, 1), (32, 2, 2)):
+        folder = tmp_path / "sys" / "kernel" / "mm" / "hugepages" / f"hugepages-{kib}kB"
+        folder.mkdir(parents=True)
+        (folder / "nr_hugepages").write_text(f"{pages}\n")
+        (folder / "free_hugepages").write_text(f"{free}\n")
+    reading = read(proc, tmp_path / "sys")
+    assert reading.facts["hugepages_total"] == str(192 * 1024)
+    assert reading.facts["hugepages_unused"] == str(128 * 1024)
+    sample = only_sample(reading)
+    assert sample.memory_charged_bytes == 614_400, "MemFree is without the pool"
+    assert sample.memory_hugetlb_bytes is None, "which is in what is charged already"
+
+
 def test_cpu_time_is_without_guests_twice_waiting_and_steal(proc: Path) -> None:
     sample = only_sample(read(proc))
     assert sample.cpu_user_total_ns == 120 * NS_PER_TICK
@@ -108,26 +131,22 @@ def test_cpu_time_is_without_guests_twice_waiting_and_steal(proc: Path) -> None:
 
 
 def test_disks_are_counted_once_by_their_names_where_there_is_no_sysfs(tmp_path: Path) -> None:
-    assert Disks(str(tmp_path)).read(DISKSTATS.encode()) == (110 * 512, 220 * 512, 11, 22)
+    (tmp_path / "diskstats").write_text(DISKSTATS)
+    assert Disks("/nowhere", str(tmp_path)).read(DISKSTATS.encode()) == (110 * 512, 220 * 512, 11, 22)
 
 
-def test_disks_are_those_with_a_device(tmp_path: Path) -> None:
-    (tmp_path / "block" / "sda" / "device").mkdir(parents=True)
-    (tmp_path / "block" / "dm-0").mkdir()
-    assert Disks(str(tmp_path)).read(DISKSTATS.encode()) == (100 * 512, 200 * 512, 10, 20)
+def test_operations_are_counted_before_the_kernel_merges_them_as_in_io_stat(tmp_path: Path) -> None:
+    line = "98 16 ubdb 21 3 4120 128 51 967 12096 150 0 10 279 0 0 0 0 0 0\n"
+    (tmp_path / "diskstats").write_text(line)
+    assert Disks("/nowhere", str(tmp_path)).read(line.encode()) == (4120 * 512, 12096 * 512, 24, 1018)
 
 
 def test_no_disk_is_none_and_not_zero(tmp_path: Path) -> None:
-    assert Disks(str(tmp_path)).read(b"7 0 loop0 1 1 1 1 1 1 1 1\nbroken\n") == (None, None, None, None)
+    assert Disks(str(tmp_path), str(tmp_path)).read(b"7 0 loop0 1 1 1 1 1 1 1 1\nbroken\n") == (None, None, None, None)
 
 
-def test_interfaces_are_those_with_a_device(tmp_path: Path) -> None:
-    (tmp_path / "class" / "net" / "eth0" / "device").mkdir(parents=True)
+def test_where_the_namespace_may_not_be_seen_the_names_tell_which_interfaces_count(tmp_path: Path) -> None:
     assert Interfaces(str(tmp_path)).read(NET_DEV.encode()) == (100, 200, 10, 20, 3)
-
-
-def test_without_hardware_all_that_no_engine_made_count(tmp_path: Path) -> None:
-    assert Interfaces(str(tmp_path)).read(NET_DEV.encode()) == (200, 400, 20, 40, 6)
 
 
 def test_a_host_without_procfs_is_absent(tmp_path: Path) -> None:

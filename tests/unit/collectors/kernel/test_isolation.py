@@ -44,6 +44,17 @@ def test_the_overhead_is_what_is_resident_beside_the_guests_resident_memory() ->
     assert found.overhead == 23_000 * 1024, "not the resident size less what is assigned, which would be below zero"
 
 
+def test_guest_memory_on_hugepages_is_resident_although_it_has_no_resident_size() -> None:
+    plain = b"Size:             262144 kB\nRss:              100000 kB\n"
+    huge = (
+        b"Size:             262144 kB\nRss:                   0 kB\nShared_Hugetlb:   {} kB\nPrivate_Hugetlb:   {} kB\n"
+    )
+    for shared, private in ((b"262144", b"0"), (b"0", b"262144")):
+        smaps = SMAPS.replace(plain, huge.replace(b"{}", shared, 1).replace(b"{}", private, 1))
+        found = parse_mappings(smaps, {256 * MIB})
+        assert found == GuestMemory(23_000 * 1024 + 256 * MIB, 256 * MIB, 256 * MIB)
+
+
 def test_without_a_mapping_of_the_guests_size_nothing_is_told() -> None:
     assert parse_mappings(SMAPS, {512 * MIB}) is None
     assert parse_mappings(b"", {MIB}) is None

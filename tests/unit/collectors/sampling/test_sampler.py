@@ -10,10 +10,11 @@ import pytest
 
 from collectors.engines.demo.source import DemoSource
 from collectors.engines.registry import load_source
-from collectors.model.workloads import Event, Frame, Kind, State, Workload, WorkloadId
+from collectors.model.errors import SourceDown
+from collectors.model.workloads import Availability, Event, Frame, Kind, State, Workload, WorkloadId
 from collectors.sampling import sampler as sampler_module
 from collectors.sampling.interval import AdaptiveInterval
-from collectors.sampling.merge import join
+from collectors.sampling.merge import join, mark_unlisted
 from collectors.sampling.sampler import FIRST_INTERVAL_S, Sampler
 from collectors.sampling.source import SourceReading, SourceSpec
 from collectors.sampling.worker import Worker
@@ -104,9 +105,74 @@ def test_a_source_that_fails_even_to_close_keeps_its_worker() -> None:
 def test_a_container_of_this_kernel_is_local_however_its_engine_is_reached() -> None:
     seen = Workload(ID, Kind.CONTAINER, "aaaaaaaaaaaa", State.RUNNING, False, cgroup=f"/docker/{ID.id}")
     told = Workload(ID, Kind.CONTAINER, "web", State.RUNNING, endpoint="127.0.0.1:2375")
-    workloads, _ = join([(False, SourceReading({ID: seen}, {})), (True, SourceReading({ID: told}, {}))])
+    workloads, _, _ = join([(False, SourceReading({ID: seen}, {})), (True, SourceReading({ID: told}, {}))])
     assert workloads[ID].endpoint == ""
     assert workloads[ID].name == "web"
+
+
+NOW = 1_700_000_000.0
+
+
+@pytest.mark.parametrize(
+    ("engine", "is_listed", "started_at", "marked"),
+    [
+        ("docker", None, NOW - 60, False),
+        ("docker", None, None, False),
+        ("docker", None, NOW - 5, None),  # the newest list may be older
+        ("docker", True, NOW - 60, True),
+        ("podman", None, NOW - 60, False),
+        ("containerd", None, NOW - 60, None),  # nobody is asked
+    ],
+)
+def test_a_container_that_no_engine_lists_though_all_answer_is_marked(
+    engine: str, is_listed: bool | None, started_at: float | None, marked: bool | None
+) -> None:
+    identity = WorkloadId(engine, "a" * 64)
+    seen = Workload(identity, Kind.CONTAINER, "aaaaaaaaaaaa", started_at=started_at, is_listed=is_listed)
+    workloads = {identity: seen}
+    mark_unlisted(workloads, frozenset({"docker", "podman"}), NOW)
+    assert workloads[identity].is_listed is marked
+
+
+class EngineSource(DemoSource):
+    """Answers for Docker's containers, of which it has none, or does not answer."""
+
+    name = "docker"
+
+    def __init__(self, answers: bool) -> None:
+        self.answers = answers
+
+    def open(self, wake: Callable[[], None]) -> None: ...
+
+    def read(self) -> SourceReading:
+        if not self.answers:
+            raise SourceDown("nothing listens")
+        return SourceReading({}, {}, engines=frozenset({"docker", "podman"}))
+
+    def close(self) -> None: ...
+
+
+class KernelSource(EngineSource):
+    """Sees a cgroup with the name of a container."""
+
+    name = "cgroup"
+
+    def read(self) -> SourceReading:
+        return SourceReading({ID: Workload(ID, Kind.CONTAINER, "aaaaaaaaaaaa", State.RUNNING)}, {})
+
+
+@pytest.mark.parametrize(
+    ("engines", "marked"), [([True], False), ([False], None), ([True, False], None), ([True, True], False), ([], None)]
+)
+def test_an_engine_that_is_silent_could_know_what_the_others_do_not(engines: list[bool], marked: bool | None) -> None:
+    specs = [SourceSpec("cgroup", {"answers": True}), *(SourceSpec("docker", {"answers": one}) for one in engines)]
+    sampler = Sampler(specs, lambda name: KernelSource if name == "cgroup" else EngineSource, 0.05)
+    taken: list[Frame] = []
+    sampler.on_frame(taken.append)
+    sampler.start()
+    _until(lambda: bool(taken) and all(one.availability is not Availability.WAITING for one in taken[-1].sources))
+    sampler.stop()
+    assert taken[-1].workloads[ID].is_listed is marked
 
 
 def _until(condition: Callable[[], bool]) -> None:

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import msgspec
 
+from collectors.model.unmeasured import Cause, Topic
 from collectors.model.workloads import (
     Frame,
     Kind,
+    State,
+    Unmeasured,
     Workload,
     WorkloadId,
 )
@@ -31,6 +34,18 @@ def test_secrets_in_labels_and_descriptions_are_not_written(tmp_path: Path) -> N
     assert b"canary" not in gzip.decompress(path.read_bytes())
     (back,) = read(path)
     assert dict(back.workloads[identity].labels) == {"team": "blue", "api_key": "***", "url": "http://***@x"}
+
+
+def test_reasons_are_recorded_and_the_same_when_they_are_replayed(tmp_path: Path) -> None:
+    (frame,) = fleet_frames(1, 2)
+    identity, workload = next(iter(frame.workloads.items()))
+    note = Unmeasured(Topic.NETWORK, Cause.NO_RIGHT, "\x1b[31m/proc/7/net/dev")
+    noted = msgspec.structs.replace(workload, state=State.PAUSED, state_reason="I/O error", unmeasured=(note,))
+    frame = msgspec.structs.replace(frame, workloads={**frame.workloads, identity: noted})
+    (back,) = read(write(tmp_path / "a.vmtop.gz", [frame]))
+    replayed = back.workloads[identity]
+    assert (replayed.state_reason, replayed.is_faulted) == ("I/O error", True)
+    assert replayed.unmeasured == (note._replace(detail="\ufffd[31m/proc/7/net/dev"),)
 
 
 def test_names_that_are_no_utf8_are_written_readably(tmp_path: Path) -> None:

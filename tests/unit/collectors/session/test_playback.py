@@ -15,8 +15,9 @@ from collectors.analysis.startup_times import StartupWatch
 from collectors.analysis.tracker import MomentTracker
 from collectors.model.metrics import CHARTED, METRICS
 from collectors.model.workloads import Event, Frame
+from collectors.session.contents import Part
 from collectors.session.playback import Playback
-from collectors.session.reader import Part, Session
+from collectors.session.reader import Session
 from tests.helpers.demo_fleet import Fleet
 from tests.unit.collectors.session.test_session_file import fleet_frames, write
 

@@ -96,6 +96,7 @@ def _workloads(draw: st.DrawFn, kind: Kind | None = None) -> Workload:
         started_at=draw(st.none() | _walls),
         exit_code=draw(st.none() | st.integers(-300, 300)),
         labels=tuple(draw(st.dictionaries(st.sampled_from(("team", "tier")), st.just("blue"))).items()),
+        is_listed=draw(st.none() | st.booleans()),
     )
 
 

@@ -1,51 +1,45 @@
-"""The doctor tells a source that is slow from one that is late and one that is down."""
+"""What `vmtop doctor` says about workloads that it sees and cannot ask any engine about."""
 
 from __future__ import annotations
 
-import msgspec
 import pytest
 
 from collectors.analysis.rates import Deriver
-from collectors.model.workloads import Availability, SourceState
-from tests.helpers.strategies import frame
-from tui.presenters.doctor import Checkup, as_document, as_text, is_healthy, troubles
+from collectors.model.workloads import Kind, State, Workload, WorkloadId
+from tests.helpers.demo_fleet import Fleet
+from tui.presenters.doctor import Checkup, as_text
 
-SLOW = SourceState("docker", Availability.OK, "3", read_at_ns=1, cost_ns=9_000_000)
-LATE = SourceState("libvirt", Availability.WAITING, "", "libvirt has not responded for 29 s")
-
-
-@pytest.fixture(autouse=True)
-def _busy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.cpu_count", lambda: 2)
-    monkeypatch.setattr("os.getloadavg", lambda: (40.2, 1.0, 1.0))
+ROOTLESS = "/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-x.scope"
 
 
-def checkup(*states: SourceState) -> Checkup:
-    moment = Deriver().feed(msgspec.structs.replace(frame(1, {}), sources=states))
-    return Checkup(moment, {"docker": 7.4, "host": 0.1}, 30.2, 30.0)
+def report(*workloads: Workload) -> str:
+    frame = Fleet(0).frame()
+    frame.workloads.update({workload.id: workload for workload in workloads})
+    return as_text(Checkup(Deriver().feed(frame)))
 
 
-def test_a_source_that_took_long_is_slow_and_well() -> None:
-    checked = checkup(SLOW)
-    assert "ok       docker     3 (9.0 ms a reading)\n" in as_text(checked)
-    assert "slow: answered after 7 s (load 40 on 2 cores)\n" in as_text(checked)
-    assert as_document(checked)["answered_seconds"] == {"docker": 7.4, "host": 0.1}
-    assert is_healthy(checked.moment)
+def container(engine: str, digit: str, is_listed: bool | None, cgroup: str = "/machine.slice/x") -> Workload:
+    identity = WorkloadId(engine, digit * 64)
+    return Workload(identity, Kind.CONTAINER, digit, State.RUNNING, cgroup=cgroup, is_listed=is_listed)
 
 
-def test_a_source_that_took_no_time_is_not_slow() -> None:
-    assert "slow" not in as_text(checkup(msgspec.structs.replace(SLOW, name="host")))
+def test_podmans_containers_are_counted_with_the_socket_that_is_missing() -> None:
+    said = report(
+        container("podman", "a", None), container("podman", "b", False), container("podman", "c", None, ROOTLESS)
+    )
+    assert "watched  podman     2 are only watched" in said
+    assert "fix: sudo systemctl enable --now podman.socket, then vmtop --docker unix:///run/podman/podman.sock" in said
+    assert "watched  podman     1 is only watched" in said
+    assert "vmtop --docker unix:///run/user/1000/podman/podman.sock" in said
+    assert "All that is present can be read, but not all of it; see above." in said
 
 
-def test_a_source_without_an_answer_is_waiting_with_the_time_and_a_way_out() -> None:
-    checked = checkup(LATE)
-    assert (
-        "waiting  libvirt    no answer in 30 s (load 40 on 2 cores); try again when this host is less busy, "
-        "or wait longer with --wait 120\n"
-    ) in as_text(checked)
-    assert not is_healthy(checked.moment)
+def test_a_container_that_no_engine_knows_is_counted() -> None:
+    assert "watched  docker     1 is only watched: no engine that vmtop asks knows it" in report(
+        container("docker", "a", False)
+    )
 
 
-def test_a_reason_that_names_its_source_is_not_named_twice() -> None:
-    assert troubles([LATE]) == ["libvirt has not responded for 29 s"]
-    assert troubles([msgspec.structs.replace(LATE, reason="no answer yet")]) == ["libvirt: no answer yet"]
+@pytest.mark.parametrize(("engine", "is_listed"), [("docker", True), ("docker", None), ("podman", True)])
+def test_containers_that_an_engine_lists_are_not_mentioned(engine: str, is_listed: bool | None) -> None:
+    assert "watched" not in report(container(engine, "a", is_listed))

@@ -11,6 +11,7 @@ from collectors.model.workloads import Kind, Sample, State, Workload, WorkloadId
 from tests.helpers.demo_fleet import Fleet
 from tui.presenters.cells import Cells
 from tui.presenters.columns import DEFAULT, column_of, lay_out
+from tui.presenters.info_pages import why_page
 from tui.presenters.table_state import Line, Scale, TableState
 
 
@@ -45,6 +46,32 @@ def test_a_group_adds_sizes_and_flows_but_no_shares_means_or_limits() -> None:
     assert group.value("memory_host_bytes") == sum(m.value("memory_host_bytes") or 0 for m in members)
     assert group.value("cpu_wait_percent") is None
     assert group.value("memory_report_age_seconds") is None
+
+
+@pytest.mark.parametrize(
+    ("engine", "sentence"), [("docker", "No engine that vmtop asks knows it"), ("podman", "Podman")]
+)
+def test_a_container_that_no_engine_knows_has_a_sign_and_a_reason(engine: str, sentence: str) -> None:
+    identity = WorkloadId(engine, "a" * 64)
+    frame = Fleet(0).frame()
+    seen = Workload(identity, Kind.CONTAINER, "aaaaaaaaaaaa", State.RUNNING, False, is_listed=False)
+    frame.workloads[identity] = seen
+    moment = Deriver().feed(frame)
+    cells = Cells(History())
+    cells.at(moment, Scale.CORE)
+    (line,) = [line for line in TableState().arrange(moment) if line.id == identity]
+    assert cells.line(line, lay_out(DEFAULT, 80), False)[0].text.endswith("?")
+    assert sentence in why_page(moment.readings[identity], moment).plain
+
+
+def test_the_numbers_of_an_outer_workload_are_said_to_include_those_of_the_inner_ones() -> None:
+    outer, inner = WorkloadId("docker", "a" * 64), WorkloadId("docker", "b" * 64)
+    frame = Fleet(0).frame()
+    frame.workloads[outer] = Workload(outer, Kind.CONTAINER, "runner", State.RUNNING)
+    frame.workloads[inner] = Workload(inner, Kind.CONTAINER, "job", State.RUNNING, parent=outer)
+    moment = Deriver().feed(frame)
+    assert "include those of job, inside it" in why_page(moment.readings[outer], moment).plain
+    assert "inside it" not in why_page(moment.readings[inner], moment).plain
 
 
 def test_a_nested_member_counts_once_in_its_group() -> None:

@@ -88,3 +88,42 @@ def test_a_user_whom_nobody_knows_has_no_files_and_no_traceback(monkeypatch: pyt
     monkeypatch.setattr(os, "getuid", lambda: 4_000_000_000)
     assert load_config() == Config()
     assert (config_file(), state_folder()) == (Path("/.config/vmtop/config.toml"), Path("/.local/state/vmtop"))
+
+
+def test_a_pipe_or_a_device_in_its_place_blocks_no_one_and_is_not_read(tmp_path: Path) -> None:
+    pipe, device = tmp_path / "pipe.toml", tmp_path / "device.toml"
+    os.mkfifo(pipe)
+    device.symlink_to("/dev/zero")
+    for path in (pipe, device, tmp_path):
+        with pytest.raises(ConfigError, match="is not a regular file"):
+            load_config(path)
+
+
+def test_a_very_long_or_deep_one_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    for text, words in (
+        ("#" * 70_000, "longer than 64 KiB"),
+        ("a=" + "[" * 60_000, "TOML"),
+        ("a=" + "9" * 6000, "TOML"),
+    ):
+        path.write_text(text)
+        with pytest.raises(ConfigError, match=words):
+            load_config(path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="another user's files are made by root only")
+def test_root_takes_no_configuration_that_another_user_could_change(tmp_path: Path) -> None:
+    """As with `sudo -E`, where the folder is the other user's."""
+    folder = tmp_path / "vmtop"
+    folder.mkdir()
+    path = folder / "config.toml"
+    path.write_text('[actions]\nallow_protected = ["service:ssh.service"]\n')
+    assert load_config(path).actions.allow_protected
+    for place in (path, folder, tmp_path):
+        os.chown(place, 65534, 65534)
+        with pytest.raises(ConfigError, match=f"cannot be read: {place} belongs to another user"):
+            load_config(path)
+        os.chown(place, 0, 0)
+    path.chmod(0o666)
+    with pytest.raises(ConfigError, match="can be written to by anyone"):
+        load_config(path)

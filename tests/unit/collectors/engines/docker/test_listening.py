@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -123,16 +125,22 @@ class Streams:
     """An endpoint whose streams of events end at once, after what they are given to say."""
 
     def __init__(self) -> None:
-        self.hooks: dict[str, list[object]] = {"response": []}
         self.since: list[str | None] = []
         self.says: list[dict[str, Any]] = []
+        self.read: Callable[[], None] = lambda: None
 
     def connect(self, version: str) -> Streams:
         return self
 
-    def events(self, since: str | None, **_: object) -> list[dict[str, Any]]:
-        self.since.append(since)
-        return self.says
+    def open_stream(self, path: str, parameters: dict[str, str], timeout_s: float | None) -> SimpleNamespace:
+        self.since.append(parameters.get("since"))
+        text = io.BytesIO(b"".join(json.dumps(message).encode() + b"\n" for message in self.says))
+
+        def read1(size: int, decode_content: bool) -> bytes:
+            self.read()
+            return text.read(size)
+
+        return SimpleNamespace(raw=SimpleNamespace(read1=read1, read=read1), close=lambda: None)
 
 
 def test_a_stream_resumes_at_the_nanosecond_of_the_last_event_and_tells_it_once() -> None:
@@ -151,18 +159,34 @@ def test_a_stream_resumes_at_the_nanosecond_of_the_last_event_and_tells_it_once(
     assert told == [(["start"], {"a" * 64}), ([], set())]
 
 
+def test_a_health_check_is_an_event_only_where_the_status_changes() -> None:
+    streams, listener, wakes = Streams(), EventListener(), list[int]()
+
+    def message(number: int, action: str, status: str = "") -> dict[str, Any]:
+        more = {"HealthStatus": status} if status else {}
+        return {"Action": action, "Actor": {"ID": "a" * 64}, "timeNano": number, **more}
+
+    checks = ["healthy"] * 3 + ["unhealthy"] * 2 + ["healthy"] * 2
+    streams.says = [message(number, "health_status", status) for number, status in enumerate(checks, 1)]
+    streams.says += [message(20, "exec_died"), message(21, "start"), message(22, "health_status: healthy")]
+    listener.note_health({"a" * 64: "healthy"})
+    endpoint: Endpoint = streams  # type: ignore[assignment]  # the part that is called
+    listener.start(endpoint, "1.41", "podman", lambda: wakes.append(1))
+    wait_until(lambda: not listener.is_running, 10, "the end of the stream")
+    told = [(event.what, event.detail) for event in listener.take()[0]]
+    assert told == [("health", "unhealthy"), ("health", "healthy"), ("start", ""), ("health", "healthy")]
+    assert len(wakes) == len(told) + 1, "and the end of the stream"
+    listener.note_health({"a" * 64: None})
+    assert listener._health == {"a" * 64: "healthy"}, "a list without a status is no news"
+    listener.note_health({})
+    assert listener._health == {}, "of what is no longer listed nothing is kept"
+
+
 def test_a_stream_that_was_told_to_end_tells_nothing_more() -> None:
     streams, listener, wakes = Streams(), EventListener(), list[int]()
 
-    class Ending(list[dict[str, Any]]):
-        def close(self) -> None:
-            """Like a stream that goes on with what it has."""
-
-        def __iter__(self) -> Any:
-            listener.stop()
-            return super().__iter__()
-
-    streams.says = Ending([{"Action": "start", "Actor": {"ID": "a" * 64}, "timeNano": 5}])
+    streams.says = [{"Action": "start", "Actor": {"ID": "a" * 64}, "timeNano": 5}]
+    streams.read = listener.stop
     endpoint: Endpoint = streams  # type: ignore[assignment]  # the part that is called
     listener.start(endpoint, "1.41", "docker", lambda: wakes.append(1))
     wait_until(lambda: not listener.is_running, 10, "the end of the stream")

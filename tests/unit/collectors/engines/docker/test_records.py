@@ -14,7 +14,7 @@ from collectors.engines.docker.containers import (
     to_facts,
     to_workload,
 )
-from collectors.engines.docker.endpoint import clamp_version, engine_of
+from collectors.engines.docker.endpoint import Endpoint, clamp_version, engine_of, translate
 from collectors.engines.docker.events import to_event
 from collectors.engines.docker.stats import Timeline, to_sample
 from collectors.model.workloads import Kind, Sample, State, WorkloadId
@@ -110,6 +110,10 @@ def test_health_and_exit_code_come_from_the_status(status: object, health: str |
 
 def test_newer_engines_tell_health_in_a_field() -> None:
     assert workload(Status="Up 1 second", Health={"Status": "unhealthy"}).health == "unhealthy"
+    facts = to_facts({"State": {"Health": {"Status": "unhealthy"}}})
+    podman = to_workload({**ENTRY, "Status": "Up 1 second"}, "podman", "", facts)
+    assert podman is not None
+    assert podman.health == "unhealthy", "where only the inspection has it"
 
 
 def test_a_pod_is_the_project_of_its_containers() -> None:
@@ -166,6 +170,13 @@ def test_the_version_stays_within_what_the_engine_speaks(oldest: str | None, new
     assert clamp_version({"MinAPIVersion": oldest, "ApiVersion": newest}) == chosen
 
 
+@pytest.mark.parametrize("socket", ["/run/podman/podman.sock", "/run/user/1000/podman/podman.sock"])
+def test_no_group_opens_podmans_socket(socket: str) -> None:
+    error = translate(PermissionError(13, "denied"), Endpoint(f"unix://{socket}"))
+    assert "usermod" not in error.remedy
+    assert "docker" in translate(PermissionError(13, "denied"), Endpoint("unix:///nonexistent/docker.sock")).remedy
+
+
 def test_an_engine_without_a_version_is_broken_and_podman_is_told_apart() -> None:
     with pytest.raises(ValueError, match="ApiVersion"):
         clamp_version({})
@@ -204,6 +215,14 @@ def test_a_frame_of_cgroup_v2_becomes_a_sample() -> None:
     assert sample.net_rx_total_bytes is None
 
 
+def test_loop_devices_and_ram_disks_of_another_host_are_memory_there_too() -> None:
+    sizes = [{"major": major, "minor": 0, "op": "read", "value": value} for major, value in ((8, 10), (7, 3), (1, 4))]
+    blkio_stats = {"io_service_bytes_recursive": sizes, "io_serviced_recursive": None}
+    sample = to_sample({**V1_FRAME, "blkio_stats": blkio_stats}, "", 1)
+    assert sample is not None
+    assert (sample.disk_read_total_bytes, sample.disk_write_total_bytes) == (10, None)
+
+
 def test_podman_leaves_memory_details_out_and_counts_no_throttling() -> None:
     frame = json.loads(json.dumps(V1_FRAME))
     frame["memory_stats"]["stats"] = None
@@ -238,6 +257,10 @@ def test_events_are_named_and_noise_is_dropped() -> None:
     assert (event("health_status: healthy").what, event("health_status: healthy").detail) == ("health", "healthy")
     assert [event(action).what for action in ("unpause", "destroy", "remove")] == ["resume", "remove", "remove"]
     assert [event(action) for action in ("exec_start: sh", "top", "attach")] == [None] * 3
+    podman = {"Action": "health_status", "Actor": {"ID": ID}, "HealthStatus": "unhealthy", "timeNano": 1_500_000_000}
+    told = to_event(podman, "podman")
+    assert told is not None
+    assert (told.what, told.detail) == ("health", "unhealthy")
     assert to_event({}, "docker") is to_event("text", "docker") is None
 
 

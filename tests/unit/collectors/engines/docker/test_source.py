@@ -4,19 +4,20 @@ import json
 import socketserver
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from collectors.engines.docker.endpoint import Endpoint, resolve, translate
+from collectors.engines.docker.endpoint import Endpoint, translate
 from collectors.engines.docker.source import INSPECTIONS_AT_MOST, DockerSource
-from collectors.model.errors import AccessDenied, NotInTime, SourceAbsent, SourceDown
+from collectors.model.errors import AccessDenied, NotInTime, SourceDown
 from collectors.model.workloads import Availability, Event, Sample, State, WorkloadId
 from collectors.sampling.source import SourceReading
 from collectors.sampling.worker import Worker
+from tests.helpers.distribution import pretend
 from tests.helpers.frame_watch import threads_named
 from tests.helpers.lab.process import wait_until
 
@@ -26,41 +27,21 @@ if TYPE_CHECKING:
 ENTRY: dict[str, Any] = {"Id": "4e239e4b80d6", "Names": ["/web"], "State": "running", "Status": "Up 5 minutes"}
 
 
-def test_a_remote_address_without_tls_is_refused_unless_insecure() -> None:
-    for address in ("tcp://198.51.100.7:2375", "http://198.51.100.7:2375", "198.51.100.7:2375"):
-        with pytest.raises(AccessDenied, match="not protected by TLS"):
-            resolve(address, environ={})
-    assert resolve("tcp://198.51.100.7:2375", insecure=True, environ={}).shown == "198.51.100.7:2375"
-    for address in ("tcp://127.0.0.1:2375", "tcp://localhost:2375", "tcp://[::1]:2375", "ssh://me@198.51.100.7"):
-        assert resolve(address, environ={}).url == address
-
-
 def test_only_a_local_socket_is_local() -> None:
     assert Endpoint("unix:///run/docker.sock").socket == Path("/run/docker.sock")
     assert [Endpoint(url).is_local for url in ("unix:///x", "tcp://127.0.0.1:1", "ssh://host")] == [True, False, False]
     assert Endpoint("ssh://me:secret@host:22").shown == "host:22"
 
 
-def test_docker_host_counts_when_no_address_is_given(tmp_path: Path) -> None:
-    with pytest.raises(SourceAbsent, match=f"no Docker socket at {tmp_path}/d.sock"):
-        resolve(None, environ={"DOCKER_HOST": f"unix://{tmp_path}/d.sock"})
-
-
-def test_a_missing_socket_is_absence_and_a_file_is_no_socket(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    for name in ("missing", "file", "file/below"):
-        with pytest.raises(SourceAbsent, match="no Docker socket at"):
-            DockerSource(f"unix://{tmp_path}/{name}").open(lambda: None)
-
-
-def test_a_refused_permission_says_what_to_do() -> None:
+def test_a_refused_permission_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     import requests
     from urllib3.exceptions import ProtocolError
 
+    pretend(monkeypatch, tmp_path, {"docker": ()}, ())
     hidden = requests.ConnectionError(ProtocolError("Connection aborted.", PermissionError(13, "Permission denied")))
-    found = translate(hidden, Endpoint("unix:///run/docker.sock"))
+    found = translate(hidden, Endpoint("unix:///nowhere/docker.sock"))
     assert found.availability is Availability.DENIED
-    assert "/run/docker.sock" in found.reason
+    assert "/nowhere/docker.sock" in found.reason
     assert "usermod -aG docker" in found.remedy
 
 
@@ -133,6 +114,9 @@ class QuietEvents:
         changed, self.changed = self.changed, set()
         return (), changed
 
+    def note_health(self, statuses: Mapping[str, str | None]) -> None:
+        """No event depends on it."""
+
     def stop(self) -> None:
         """Nothing is open."""
 
@@ -172,7 +156,10 @@ def test_a_proxy_that_forbids_the_list_denies_access(tmp_path: Path) -> None:
             source.read()
 
 
-def test_an_engine_that_ended_is_down_although_its_socket_is_still_there(tmp_path: Path) -> None:
+def test_an_engine_that_ended_is_down_although_its_socket_is_still_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pretend(monkeypatch, tmp_path, {}, ("docker.service",))
     with engine(tmp_path, lambda path: response(VERSION if path == "/version" else b"[]")) as source:
         source.open(lambda: None)
         assert source.read().workloads == {}

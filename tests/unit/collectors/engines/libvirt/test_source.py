@@ -8,13 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from collectors.analysis.rates import Pair, Reading
 from collectors.engines.libvirt import source as source_module
-from collectors.engines.libvirt.domains import Description, parse_xml, to_sample, to_state, to_workload
+from collectors.engines.libvirt.connection import LibvirtDaemon
+from collectors.engines.libvirt.domains import Description, parse_xml, to_sample, to_workload
 from collectors.engines.libvirt.events import name_event
-from collectors.engines.libvirt.source import LibvirtSource, connection_uri, endpoint_of, pace, translate
+from collectors.engines.libvirt.source import LibvirtSource, pace, translate
+from collectors.engines.libvirt.states import to_state
+from collectors.engines.libvirt.uri import connection_uri, endpoint_of
 from collectors.model.errors import NotInTime, SourceAbsent, SourceDown
+from collectors.model.unmeasured import Cause
 from collectors.model.workloads import Availability, Kind, Sample, State, WorkloadId
 from collectors.sampling.source import SourceReading
+from tests.helpers.distribution import pretend
+from tests.helpers.strategies import workload
 
 if TYPE_CHECKING:
     from tests.helpers.lab.libvirt_daemon import LibvirtLab
@@ -66,6 +73,46 @@ def test_a_guest_that_never_reported_has_no_inside() -> None:
     assert sample.memory_limit_bytes == 196608 << 10
 
 
+@pytest.mark.parametrize(
+    ("backing", "hugetlb_kib"),
+    [
+        ("<memoryBacking><hugepages/></memoryBacking>", 262144),
+        ("<memoryBacking><hugepages><page size='1' unit='G'/></hugepages></memoryBacking>", 262144),
+        ("<memoryBacking><hugepages><page size='2048' nodeset='0'/></hugepages></memoryBacking>", None),
+        ("<memoryBacking><source type='memfd'/></memoryBacking>", None),
+        ("", None),
+    ],
+)
+def test_a_guest_on_hugepages_holds_them_in_addition_to_the_resident_size(
+    backing: str, hugetlb_kib: int | None
+) -> None:
+    """QEMU takes them all at its start, and a smaller balloon gives none back."""
+    description = parse_xml(f"<domain>{backing}</domain>")
+    sample = to_sample(RUNNING, "7", 1, 0.0, description)
+    assert sample.memory_hugetlb_bytes == (None if hugetlb_kib is None else hugetlb_kib << 10)
+    host = Reading(workload("vm", Kind.VM), (Pair(None, sample),)).value("memory_host_bytes")
+    assert host == (241740 + (hugetlb_kib or 0)) << 10
+
+
+@pytest.mark.parametrize(
+    ("cputune", "cores"),
+    [
+        ("<quota>10000</quota>", 0.2),
+        ("<period>50000</period><quota>10000</quota>", 0.4),
+        ("<quota>500000</quota>", 2.0),
+        ("<quota>10000</quota><global_period>100000</global_period><global_quota>5000</global_quota>", 0.05),
+        ("<global_quota>900000</global_quota>", 2.0),
+        ("<quota>-1</quota>", 2.0),
+        ("<quota>17592186044415</quota>", 2.0),
+        ("<emulator_quota>1000</emulator_quota>", 2.0),
+        ("<quota>many</quota>", 2.0),
+    ],
+)
+def test_a_domain_whose_cgroup_cannot_be_read_has_the_quotas_of_its_definition(cputune: str, cores: float) -> None:
+    description = parse_xml(f"<domain><cputune>{cputune}</cputune></domain>")
+    assert to_sample(RUNNING, "7", 1, 0.0, description).cpu_limit_cores == pytest.approx(cores)
+
+
 def test_backing_files_are_not_counted_and_a_later_libvirts_fields_neither() -> None:
     assert sample_of(**{"block.2.name": "vda", "block.2.rd.bytes": 1 << 40}) == sample_of()
     later = {"block.0.limits.rd.bytes": 5, "net.0.rx.bytes.peak": 5, "vcpu.0.delay.max": 5, "vcpu.0.timer": 5}
@@ -98,9 +145,18 @@ def test_the_xml_gives_title_machine_and_devices() -> None:
     found = parse_xml(
         "<domain><title>mail \u202e</title><description>two\n lines</description>"
         "<os><type arch='x86_64' machine='pc-q35-7.2'>hvm</type></os><devices>"
-        "<disk><target dev='vda'/></disk><disk/><interface><target dev='vnet0'/></interface></devices></domain>"
+        "<disk><target dev='vda'/></disk><disk/><interface type='user'><target dev='vnet0'/></interface>"
+        "</devices></domain>"
     )
-    assert found == Description("mail \ufffd", "two lines", "hvm/pc-q35-7.2", ("vda",), ("vnet0",))
+    assert found == Description(
+        "mail \ufffd",
+        "two lines",
+        "hvm/pc-q35-7.2",
+        ("vda",),
+        ("vnet0",),
+        interface_types=("user",),
+        balloon_gap=Cause.NO_BALLOON,
+    )
 
 
 @pytest.mark.parametrize("xml", ["", "<domain>", "<!DOCTYPE d [<!ENTITY a 'b'>]><domain><title>&a;</title></domain>"])
@@ -162,13 +218,58 @@ class Refusal:
         return self.said
 
 
-def test_errors_say_what_to_do() -> None:
+def test_errors_say_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    pretend(monkeypatch, tmp_path, {"libvirt": ()}, ("libvirtd.service",))
     denied = translate(Refusal(38, "Failed to connect socket to '/x': Permission denied"), "qemu:///system")
     assert denied.availability is Availability.DENIED
     assert "usermod -aG libvirt" in denied.remedy
     down = translate(Refusal(38, "Failed to connect socket to '/x': Connection refused"), "qemu:///system")
-    assert (down.availability, down.remedy) == (Availability.DOWN, "sudo systemctl start libvirtd")
+    assert (down.availability, down.remedy) == (Availability.DOWN, "sudo systemctl start libvirtd.service")
     assert translate(Refusal(38, "x: Connection refused"), "qemu+tcp://h/system").remedy == ""
+
+
+@pytest.mark.parametrize(
+    ("message", "reason", "remedy"),
+    [
+        ("Host key verification failed.", "ssh does not know the host key of hv", "ssh -p 2299 me@hv, once"),
+        ("me@hv: Permission denied (publickey).", "hv accepts no key of this user", "ssh-copy-id -p 2299 me@hv"),
+        ("ssh: Could not resolve hostname hv: Name or service not known", "the host name hv cannot be resolved", ""),
+    ],
+)
+def test_what_ssh_says_is_a_sentence_with_the_remedy_for_ssh(message: str, reason: str, remedy: str) -> None:
+    said = f"Cannot recv data: {message}: Connection reset by peer"
+    found = translate(Refusal(38, said), "qemu+ssh://me@hv:2299/system?no_tty=1")
+    assert found.reason == reason
+    assert found.remedy.startswith(remedy)
+    assert bool(found.remedy) == bool(remedy)
+
+
+def test_blanks_around_an_address_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIBVIRT_DEFAULT_URI", " test:///default\n")
+    source = LibvirtSource()
+    source.open(lambda: None)
+    assert source.read().workloads
+    source.close()
+    with LibvirtDaemon().connection() as connection:
+        assert connection.getType() == "TEST"
+
+
+@pytest.mark.parametrize(
+    ("uri", "reason", "remedy"),
+    [
+        ("/run/libvirt/libvirt-sock", "path without a driver", "qemu+unix:///system?socket=/run/libvirt/libvirt-sock"),
+        ("qemu:///system\u200b", r"qemu:///system\u200b", ""),
+        ("qemu+ssh://-oProxyCommand=id/system", "cannot be a host", ""),
+    ],
+)
+def test_an_address_that_cannot_be_meant_is_named_before_it_is_used(uri: str, reason: str, remedy: str) -> None:
+    with pytest.raises(SourceDown) as at_source:
+        LibvirtSource(uri).open(lambda: None)
+    with pytest.raises(SourceDown) as at_daemon, LibvirtDaemon(uri).connection():
+        pass
+    for caught in (at_source, at_daemon):
+        assert reason in caught.value.reason
+        assert remedy in caught.value.remedy
 
 
 @contextmanager
@@ -196,8 +297,9 @@ def test_a_driver_without_bulk_statistics_is_asked_call_by_call() -> None:
     assert sample.vcpu_total_ns is not None
 
 
-def test_a_uri_that_leads_nowhere_is_down(tmp_path: Any) -> None:
+def test_a_uri_that_leads_nowhere_is_down(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     pytest.importorskip("libvirt")
+    pretend(monkeypatch, tmp_path, {}, ("libvirtd.service",))
     with pytest.raises(SourceDown) as down:
         LibvirtSource(f"qemu+unix:///system?socket={tmp_path}/none").open(lambda: None)
     assert f"{tmp_path}/none" in down.value.reason

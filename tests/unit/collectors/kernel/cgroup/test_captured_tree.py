@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from collectors.kernel.cgroup.container_names import Names
 from collectors.kernel.cgroup.fast_files import AT_LEAST_EVERY
 from collectors.kernel.cgroup.hierarchy import Hierarchy, Mode, detect
-from collectors.kernel.cgroup.identity import Names
 from collectors.kernel.cgroup.open_files import BUFFER
 from collectors.kernel.cgroup.source import CgroupSource
 from collectors.model.errors import SourceAbsent
@@ -216,15 +216,6 @@ class TestCapturedTree:
         workload = source.read().workloads[WorkloadId("docker", ID)]
         source.close()
         assert (workload.name, workload.name_is_known, workload.project) == ("nginx", True, "shop/web-0")
-
-    def test_podmans_storage_names_a_container(self, tmp_path: Path) -> None:
-        write(tmp_path, {"containers.json": f'[{{"id": "{ID}", "names": ["db"], "layer": "x"}}, {{"id": "y"}}]'})
-        names = Names("/nowhere", str(tmp_path / "containers.json"))
-        names.refresh()
-        assert names.find(ID) == ("db", None)
-        (tmp_path / "containers.json").write_text("[{")
-        names.refresh()
-        assert names.find(ID) is None
 
 
 class TestHierarchy:

@@ -35,6 +35,14 @@ CONTAINERS = [
     ("cri-o", f"/crio/crio-{ID}"),
     ("docker", f"/kubepods.slice/kubepods-pod{UID_}.slice/docker-{ID}.scope"),
     ("containerd", f"/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-pod{UID_}.slice/cri-containerd-{ID}.scope"),
+    ("containerd", f"/kubepods-besteffort-pod{UID_}.slice:cri-containerd:{ID}"),
+    ("containerd", f"/system.slice/containerd.service/kubepods-besteffort-pod{UID_}.slice:cri-containerd:{ID}"),
+    ("containerd", f"/:cri-containerd:{ID}"),
+    ("containerd", f"/user.slice:nerdctl:{ID}"),
+    ("docker", f"/system.slice:docker:{ID}"),
+    ("cri-o", f"/kubepods.slice:crio:{ID}"),
+    ("podman", f"/machine.slice:libpod:{ID}"),
+    ("podman", f"/machine-libpod_pod_{ID}.slice:libpod:{ID}"),
 ]
 
 NAMED = [
@@ -61,7 +69,8 @@ MACHINES = [
 SERVICES = [
     ("systemd", "cron.service", "/system.slice/cron.service", "system.slice"),
     ("systemd", "getty@tty1.service", "/system.slice/system-getty.slice/getty@tty1.service", "system-getty.slice"),
-    ("systemd", "a-b.service", r"/system.slice/a\x2db.service", "system.slice"),
+    ("systemd", r"a\x2db.service", r"/system.slice/a\x2db.service", "system.slice"),
+    ("systemd", r"esc\x1b.service", r"/system.slice/system-a\x2db.slice/esc\x1b.service", r"system-a\x2db.slice"),
     ("systemd", "session-3.scope", "/user.slice/user-1000.slice/session-3.scope", "user-1000.slice"),
     ("systemd", "user@1000.service", USER, "user-1000.slice"),
     ("systemd", "init.scope", "/init.scope", None),
@@ -78,6 +87,8 @@ SKIPPED = [
     "/dev-hugepages.mount",
     "/system.slice/dev-sda2.swap",
     "/system.slice/dbus.socket",
+    f"/system.slice/var-lib-docker-containers-{ID}-mounts-shm.mount",
+    f"/system.slice/docker-{ID}.mount",
     f"{USER}/init.scope",
     "/machine/emulator",
     "/machine/vcpu0",
@@ -161,10 +172,24 @@ def test_a_folder_is_no_workload_but_is_looked_into(path: str) -> None:
     [
         f"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod{UID_}.slice/cri-containerd-{ID}.scope",
         f"/kubepods/burstable/pod{UID}/{ID}",
+        f"/kubepods-besteffort-pod{UID_}.slice:cri-containerd:{ID}",
+        f"/system.slice/containerd.service/kubepods-pod{UID_}.slice:cri-containerd:{ID}",
     ],
 )
 def test_a_pod_is_the_project_of_its_containers(path: str) -> None:
     assert classify_path(path).project == f"pod {UID}"
+
+
+@pytest.mark.parametrize(
+    ("path", "project"),
+    [
+        (f"/system.slice:docker:{ID}", "system.slice"),
+        (f"/:cri-containerd:{ID}", None),
+        (f"/machine-libpod_pod_{ID}.slice:libpod:{ID}", f"pod {ID[:12]}"),
+    ],
+)
+def test_a_slice_in_a_containers_own_name_is_its_project(path: str, project: str | None) -> None:
+    assert classify_path(path).project == project
 
 
 def test_a_bare_id_in_an_unknown_folder_is_ambiguous_and_presumed_to_be_dockers() -> None:
@@ -176,13 +201,35 @@ def test_a_bare_id_in_an_unknown_folder_is_ambiguous_and_presumed_to_be_dockers(
 def test_a_container_inside_a_service_names_the_service() -> None:
     cgroup = classify_path(f"{USER}/user.slice/libpod-{ID}.scope")
     assert cgroup.service == USER
+    assert cgroup.encloser == USER
 
 
 def test_a_service_inside_a_service_is_counted_with_it() -> None:
-    cgroup = classify_path(f"{USER}/app.slice/mail.service")
+    cgroup = classify_path("/system.slice/lxcfs.service/app.slice/mail.service")
     assert cgroup.workload is None
     assert cgroup.is_parent
-    assert cgroup.service == USER
+    assert cgroup.service == "/system.slice/lxcfs.service"
+
+
+@pytest.mark.parametrize("unit", ["app.slice/mail.service", "app.slice/app-x.slice/mail@1.service", "mail.scope"])
+def test_a_unit_of_a_users_own_manager_is_a_workload_inside_it(unit: str) -> None:
+    path = f"{USER}/{unit}"
+    cgroup = classify_path(path)
+    name = unit.rpartition("/")[2]
+    assert cgroup.workload == ("systemd-user", path, Kind.SERVICE, name, True, False)
+    assert (cgroup.service, cgroup.encloser, cgroup.project) == (path, USER, "user-1000.slice")
+
+
+def test_a_container_inside_a_users_unit_names_that_unit() -> None:
+    unit = f"{USER}/app.slice/web.service"
+    assert classify_path(f"{unit}/libpod-payload-{ID}").encloser == unit
+
+
+def test_the_manager_of_a_user_is_a_unit_of_the_host() -> None:
+    cgroup = classify_path(USER)
+    assert cgroup.workload is not None
+    assert (cgroup.workload.engine, cgroup.encloser) == ("systemd", None)
+    assert classify_path(f"{USER}/init.scope").role is Role.SKIP
 
 
 @pytest.mark.parametrize("name", [ID[:-1], ID + "0", ID.upper(), "docker-", f"docker-{ID[:12]}.scope"])
@@ -191,7 +238,7 @@ def test_what_only_looks_like_an_id_is_none(name: str) -> None:
 
 
 def test_the_walk_ends_at_a_depth() -> None:
-    assert classify_path("/x.service" + "/deep" * 20).role is Role.SKIP
+    assert classify_path("/x.service" + "/deep" * 40).role is Role.SKIP
 
 
 @pytest.mark.parametrize(

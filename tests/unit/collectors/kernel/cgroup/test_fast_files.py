@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from collectors.kernel.block_devices import BlockDevices
 from collectors.kernel.cgroup.fast_files import AT_LEAST_EVERY, FastFiles
 from collectors.kernel.cgroup.hierarchy import Hierarchy, Mode
 from collectors.kernel.cgroup.open_files import CgroupDirs
@@ -14,7 +15,7 @@ def test_a_group_that_may_not_run_is_not_taken_for_an_idle_one(tmp_path: Path) -
     places = {name: str(tmp_path / name) for name in ("cpu", "cpuacct", "memory")}
     write(tmp_path / "cpuacct", {"cpuacct.usage": "5000000\n", "cpuacct.stat": "user 1\nsystem 0\n"})
     write(tmp_path / "memory", {"memory.usage_in_bytes": "4096\n", "memory.stat": "total_inactive_file 0\n"})
-    hot = FastFiles(CgroupDirs("/one", Hierarchy(Mode.V1, places), places))
+    hot = FastFiles(CgroupDirs("/one", Hierarchy(Mode.V1, places), places), BlockDevices(str(tmp_path), str(tmp_path)))
     periods = []
     for number in range(1, 2 * AT_LEAST_EVERY):
         write(tmp_path / "cpu", {"cpu.stat": f"nr_periods {number}\nnr_throttled {number}\nthrottled_time 9\n"})

@@ -58,7 +58,6 @@ NET_DEV = b"""Inter-|   Receive                                                |
   eth0: 357365949 8935 0 7 0 0 0 0 695142 5808 0 3 0 0 0 0
   eth1:28 1 0 0 0 0 0 0 854 9 0 0 0 0 0 0
 """
-LONELY_NET_DEV = b"".join(NET_DEV.splitlines(keepends=True)[:3])
 
 
 def test_v2_cpu_time_is_in_microseconds() -> None:
@@ -98,22 +97,23 @@ def test_no_memory_limit_has_several_spellings(text: bytes, limit: int | None) -
     assert parsers.limit_bytes(text) == limit
 
 
-def test_io_stat_is_summed_over_devices_with_keys_missing() -> None:
-    assert parsers.io_v2(IO_STAT) == (4196, 8392, 4, 7)
-
-
-def test_an_empty_io_stat_is_a_measured_zero() -> None:
-    assert parsers.io_v2(b"") == (0, 0, 0, 0)
+def test_io_stat_is_parsed_by_device_with_keys_missing_and_devices_without_a_number_added_up() -> None:
+    assert parsers.io_v2(IO_STAT) == {b"8:0": (4096, 8192, 1, 2), b"253:0": (100, 200, 3, 4), b"259:1": (0, 0, 0, 1)}
+    assert parsers.io_v2(b"98:0 \n8:0 rbytes=1\n") == {b"8:0": (1, 0, 0, 0)}
+    hidden = b"(unknown) rbytes=1 wbytes=2 rios=3 wios=4\n(unknown) rbytes=10 wbytes=20 rios=30 wios=40\n"
+    assert parsers.io_v2(hidden) == {b"(unknown)": (11, 22, 33, 44)}
 
 
 def test_blkio_leaves_totals_and_kinds_out() -> None:
-    assert parsers.sum_blkio_v1(BLKIO) == (1_048_577, 4096)
     assert parsers.blkio_v1(b"8:0 Read 3\n8:0 Write 4\n8:0 Total 7\n8:16 Write 5\n") == {
         b"8:0": (3, 4),
         b"8:16": (0, 5),
     }
-    assert parsers.io_v1(BLKIO, b"254:0 Read 8\n254:0 Write 1\nTotal 9\n") == (1_048_577, 4096, 8, 1)
-    assert parsers.io_v1(b"Total 0\n", None) == (0, 0, None, None)
+    assert parsers.io_v1(BLKIO, b"254:0 Read 8\n254:0 Write 1\nTotal 9\n") == {
+        b"254:0": (1_048_576, 4096, 8, 1),
+        b"254:16": (1, 0, 0, 0),
+    }
+    assert parsers.io_v1(b"Total 0\n", None) == {}
 
 
 def test_pressure_is_the_time_in_which_some_waited() -> None:
@@ -135,10 +135,17 @@ def test_minus_one_is_no_quota() -> None:
 
 @pytest.mark.parametrize(
     ("text", "count"),
-    [(b"0-1\n", 2), (b"0-3,8,10-11\n", 7), (b"5", 1), (b"\n", None), (b"0-3, 6", 5), (b"3-1", None), (b"a-b", None)],
+    [(b"0-1\n", 2), (b"0-3,8,10-11\n", 7), (b"5", 1), (b"0-1,1-2", 3), (b"0-3, 6", 5)],
 )
-def test_the_cpus_of_a_set_are_counted(text: bytes, count: int | None) -> None:
-    assert parsers.cpuset_count(text) == count
+def test_each_cpu_of_a_list_counts_once(text: bytes, count: int) -> None:
+    cpus = parsers.cpu_list(text)
+    assert cpus is not None
+    assert len(cpus) == count
+
+
+@pytest.mark.parametrize("text", [b"\n", b"3-1", b"a-b", b"0-99999999999"])
+def test_what_is_no_list_of_cpus_is_none(text: bytes) -> None:
+    assert parsers.cpu_list(text) is None
 
 
 def test_kills_are_found_in_both_versions() -> None:
@@ -146,13 +153,13 @@ def test_kills_are_found_in_both_versions() -> None:
     assert parsers.oom_kills(b"low 0\nhigh 0\nmax 12\noom 3\noom_kill 2\noom_group_kill 0\n") == 2
 
 
-def test_the_network_is_all_interfaces_but_the_loopback() -> None:
-    assert parsers.network(NET_DEV) == (357_365_977, 695_996, 8936, 5817, 10)
-
-
-def test_a_namespace_with_only_a_loopback_is_a_measured_zero() -> None:
-    assert parsers.network(LONELY_NET_DEV) == (0, 0, 0, 0, 0)
-    assert parsers.network(b"") is None
+def test_a_table_of_interfaces_is_split_and_added_up() -> None:
+    rows = parsers.interfaces(NET_DEV)
+    assert rows is not None
+    del rows[b"lo"]
+    assert parsers.traffic(rows.values()) == (357_365_977, 695_996, 8936, 5817, 10)
+    assert parsers.traffic([]) == (0, 0, 0, 0, 0)
+    assert parsers.interfaces(b"") is None
 
 
 @pytest.mark.parametrize("text", [b"", b"max", b"-1", b"1_000", b"0x10", b"1.5", b"9" * 5000, b"\xb2"])
@@ -172,9 +179,11 @@ PARSERS: list[Callable[[bytes], object]] = [
     parsers.stall_ns,
     parsers.quota_v2,
     lambda text: parsers.quota_v1(text, text),
-    parsers.cpuset_count,
+    parsers.cpu_list,
+    parsers.hugetlb_bytes,
+    parsers.shared_memory,
     parsers.oom_kills,
-    parsers.network,
+    parsers.interfaces,
 ]
 REAL = st.sampled_from([CPU_STAT_V2, CPU_STAT_V1, MEMORY_STAT_V1, IO_STAT, BLKIO, PRESSURE, NET_DEV, b"50000 100000\n"])
 BROKEN = st.tuples(REAL, st.integers(0, 400), st.binary(max_size=8)).map(

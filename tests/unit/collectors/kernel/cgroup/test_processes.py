@@ -9,10 +9,66 @@ import pytest
 
 from collectors.kernel.cgroup import process_io
 from collectors.kernel.cgroup.process_io import ProcessIo, is_blkio_dead
-from collectors.kernel.cgroup.processes import _refined, booted_at, guest, started_at
-from collectors.kernel.procfs import parse_process_stat
+from collectors.kernel.cgroup.processes import Process, _refined, booted_at, first_process, guest, started_at
+from collectors.kernel.procfs import parse_process_stat, read_process_stat
+from collectors.model.workloads import Kind
 from tests.unit.collectors.kernel.cgroup.test_captured_tree import write
 from tests.unit.collectors.kernel.cgroup.test_source import TICKS_PER_SECOND, UUID
+
+
+def procfs(folder: Path, *processes: tuple[int, str, int]) -> str:
+    """Write a procfs of processes with their state and start in clock ticks; return its path."""
+    for pid, state, ticks in processes:
+        write(folder / str(pid), {"stat": f"{pid} (x) {state} 1 " + " ".join(["0"] * 17) + f" {ticks} 0 0"})
+    return str(folder)
+
+
+class TestFirstProcess:
+    def test_it_is_the_oldest_not_the_one_with_the_lowest_pid(self, tmp_path: Path) -> None:
+        proc = procfs(tmp_path, (401, "S", 900), (12368, "S", 100), (12369, "S", 200))
+        write(tmp_path / "group", {"cgroup.procs": "401\n12368\n12369\n"})
+        assert first_process([str(tmp_path / "group")], proc) == (12368, 100)
+
+    def test_it_is_the_oldest_of_all_folders_of_the_workload(self, tmp_path: Path) -> None:
+        proc = procfs(tmp_path, (5, "S", 300), (9, "S", 100))
+        write(tmp_path / "group", {"cgroup.procs": ""})
+        write(tmp_path / "group" / "app.slice", {"cgroup.procs": "5\n"})
+        write(tmp_path / "group" / "init.scope", {"cgroup.procs": "9\n"})
+        assert first_process([str(tmp_path / "group")], proc) == (9, 100)
+
+    @pytest.mark.parametrize(
+        "nested", ["a" * 64, "docker-" + "a" * 64 + ".scope", "x.slice:cri-containerd:" + "a" * 64, "lxc.payload.web"]
+    )
+    def test_a_process_of_a_nested_workload_is_not_the_first_of_the_one_around_it(
+        self, tmp_path: Path, nested: str
+    ) -> None:
+        proc = procfs(tmp_path, (5, "S", 100), (9, "S", 300))
+        write(tmp_path / "group", {"cgroup.procs": ""})
+        write(tmp_path / "group" / nested, {"cgroup.procs": "5\n"})
+        assert first_process([str(tmp_path / "group")], proc) is None
+        write(tmp_path / "group" / "own", {"cgroup.procs": "9\n"})
+        assert first_process([str(tmp_path / "group")], proc) == (9, 300)
+
+    def test_a_zombie_counts_only_when_there_is_nothing_else(self, tmp_path: Path) -> None:
+        proc = procfs(tmp_path, (5, "Z", 100), (9, "S", 300))
+        write(tmp_path / "group", {"cgroup.procs": "5\n9\n"})
+        assert first_process([str(tmp_path / "group")], proc) == (9, 300)
+        write(tmp_path / "group", {"cgroup.procs": "5\n"})
+        assert first_process([str(tmp_path / "group")], proc) == (5, 100)
+
+    def test_processes_that_may_not_be_seen_are_the_last_resort(self, tmp_path: Path) -> None:
+        proc = procfs(tmp_path, (9, "S", 300))
+        write(tmp_path / "group", {"cgroup.procs": "5\n7\n9\n"})
+        assert first_process([str(tmp_path / "group")], proc) == (9, 300)
+        write(tmp_path / "group", {"cgroup.procs": "7\n5\n"})
+        assert first_process([str(tmp_path / "group")], proc) == (5, None)
+
+    def test_of_a_machine_it_is_qemu_although_its_tpm_started_before(self, tmp_path: Path) -> None:
+        proc = procfs(tmp_path, (5, "S", 100), (9, "S", 300))
+        write(tmp_path / "5", {"cmdline": "swtpm\0socket\0"})
+        write(tmp_path / "9", {"cmdline": f"qemu\0-uuid\0{UUID}\0"})
+        write(tmp_path / "group", {"cgroup.procs": "5\n9\n"})
+        assert first_process([str(tmp_path / "group")], proc, Kind.VM) == (9, 300)
 
 
 class TestProcesses:
@@ -32,7 +88,7 @@ class TestProcesses:
 
     def test_a_command_with_brackets_and_spaces_does_not_shift_the_fields(self) -> None:
         stat = b"7 (CPU 0/TCG) ) S 3 " + b" ".join([b"0"] * 17) + b" 99 0 5"
-        assert parse_process_stat(stat) == (3, 99)
+        assert parse_process_stat(stat) == (3, 99, False)
         assert parse_process_stat(b"7 (x") is None
         assert parse_process_stat(None) is None
 
@@ -40,11 +96,14 @@ class TestProcesses:
         before = time.time()
         with subprocess.Popen(["sleep", "60"]) as child:
             after = time.time()
-            began = started_at("/proc", child.pid)
+            stat = read_process_stat("/proc", child.pid)
+            assert stat is not None
+            process = Process(child.pid, stat.start_ticks)
+            began = started_at("/proc", process)
             assert began is not None
             assert before - 0.02 <= began <= after + 0.02
             time.sleep(0.05)
-            assert started_at("/proc", child.pid) == began
+            assert started_at("/proc", process) == began
             child.kill()
 
     def test_a_busy_host_that_takes_the_cpu_away_between_two_clocks_does_not_shift_the_start(
@@ -67,18 +126,27 @@ class TestProcesses:
 
     def test_of_another_kernels_procfs_whole_seconds_are_all_there_is(self, tmp_path: Path) -> None:
         write(tmp_path, {"stat": "cpu  1 2 3\nbtime 1700000000\n"})
-        write(tmp_path / "7", {"stat": "7 (x) S 1 " + " ".join(["0"] * 17) + " 250 0 0"})
-        assert started_at(str(tmp_path), 7) == 1_700_000_002.5
-        assert started_at(str(tmp_path), 8) is None
+        assert started_at(str(tmp_path), Process(7, 250)) == 1_700_000_000 + 250 / TICKS_PER_SECOND
+        assert started_at(str(tmp_path), Process(8, None)) is None
         (tmp_path / "stat").write_text("cpu  1 2 3\n")
         assert booted_at(str(tmp_path)) is None
 
     def test_blkio_is_dead_when_the_disks_had_io_that_it_did_not_count(self, tmp_path: Path) -> None:
         blkio = "blkio.throttle.io_service_bytes"
         write(tmp_path, {blkio: "Total 0\n", "diskstats": " 254 0 vda 9 0 80 0 1 0 8 0 0 0 0\n"})
-        assert is_blkio_dead(str(tmp_path), str(tmp_path))
+        assert is_blkio_dead(str(tmp_path), str(tmp_path), "/nowhere")
         (tmp_path / blkio).write_text("254:0 Read 4096\n254:0 Write 0\nTotal 4096\n")
-        assert not is_blkio_dead(str(tmp_path), str(tmp_path))
+        assert not is_blkio_dead(str(tmp_path), str(tmp_path), "/nowhere")
+
+    def test_blkio_is_dead_when_a_throttle_rule_makes_it_count_on_one_disk_alone(self, tmp_path: Path) -> None:
+        counted = "254:0 Read 4096\n254:0 Write 0\n8:0 Read 0\n8:0 Write 0\nTotal 4096\n"
+        disks = (
+            " 254 0 vda 9 0 80 0 1 0 8 0 0 0 0\n 8 0 sda 9 0 80 0 1 0 8 0 0 0 0\n 7 0 loop0 9 0 80 0 1 0 8 0 0 0 0\n"
+        )
+        write(tmp_path, {"blkio.throttle.io_service_bytes_recursive": counted, "diskstats": disks})
+        assert is_blkio_dead(str(tmp_path), str(tmp_path), "/nowhere")
+        write(tmp_path, {"blkio.throttle.io_service_bytes_recursive": counted.replace("Read 0", "Read 9")})
+        assert not is_blkio_dead(str(tmp_path), str(tmp_path), "/nowhere")
 
     def test_io_of_processes_does_not_fall_when_one_ends(self, tmp_path: Path) -> None:
         write(tmp_path / "group", {"cgroup.procs": "1\n2\n"})

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from collectors.analysis.rates import Pair, delta
+from collectors.kernel.cgroup.container_names import Names
 from collectors.kernel.cgroup.hierarchy import detect
-from collectors.kernel.cgroup.identity import Names
 from collectors.kernel.cgroup.source import CgroupSource
 from collectors.model.workloads import Kind, Sample, State, Workload
 from collectors.sampling.source import SourceReading
@@ -27,6 +27,8 @@ MIB = 1 << 20
 
 def opened(root: Path | str = "/sys/fs/cgroup", **options: object) -> CgroupSource:
     """Return an opened source that reads no engine's files for names."""
+    if "proc" in options:  # a captured tree has no sysfs
+        options.setdefault("sys", "/nowhere")
     source = CgroupSource(str(root), names=Names("/nowhere", "/nowhere"), **options)  # type: ignore[arg-type]
     source.open(lambda: None)
     return source
@@ -140,6 +142,71 @@ class TestAgainstProcStat:
             time.sleep(0.05)
         source.close()
         assert 48 * MIB <= charged < 80 * MIB
+
+
+LAST_PID = Path("/proc/sys/kernel/ns_last_pid")
+NEW_NETWORK = "import ctypes; ctypes.CDLL(None).unshare(0x40000000); "
+"""CLONE_NEWNET"""
+
+
+@pytest.fixture
+def wrapped_pids() -> Iterator[None]:
+    """Have the next processes of this host begin at low pids, as they do after kernel.pid_max."""
+    if os.geteuid() != 0 or not os.access(LAST_PID, os.W_OK):
+        pytest.skip("setting the last pid needs root")
+    before = LAST_PID.read_text()
+    try:
+        LAST_PID.write_text("400")
+        yield
+    finally:
+        LAST_PID.write_text(before)
+
+
+class TestPidsThatWrapped:
+    @pytest.fixture
+    def groups(self, live: LiveGroups) -> tuple[LiveGroups, subprocess.Popen[bytes]]:
+        """A group whose first process started before the pids wrapped, in a network of its own."""
+        live.make(ID)
+        LAST_PID.write_text("20000")
+        first = live.run(ID, f"{NEW_NETWORK}sys.stdin.readline()")
+        wait_until(
+            lambda: os.readlink(f"/proc/{first.pid}/ns/net") != os.readlink("/proc/self/ns/net"), 30, "a network"
+        )
+        return live, first
+
+    def test_start_and_network_are_those_of_the_oldest_process(
+        self, groups: tuple[LiveGroups, subprocess.Popen[bytes]], wrapped_pids: None
+    ) -> None:
+        live, first = groups
+        between = time.time()
+        time.sleep(0.3)
+        child = live.run(ID, "sys.stdin.readline()")
+        assert child.pid < first.pid
+        source = opened()
+        seen = find(source.read(), f"/{live.folders[0].name}/{ID}")
+        source.close()
+        assert seen is not None
+        assert seen[0].started_at is not None
+        assert seen[0].started_at <= between
+        assert seen[1][0].net_rx_total_bytes == 0, "its own network, in which nothing was received"
+
+    def test_the_network_stays_while_short_lived_children_come_and_go(
+        self, groups: tuple[LiveGroups, subprocess.Popen[bytes]], wrapped_pids: None
+    ) -> None:
+        live, _ = groups
+        source = opened()
+        received = []
+        for _ in range(8):
+            child = live.run(ID, f"{NEW_NETWORK}sys.stdin.readline()")
+            seen = find(source.read(), f"/{live.folders[0].name}/{ID}")
+            child.kill()
+            child.wait()
+            later = find(source.read(), f"/{live.folders[0].name}/{ID}")
+            assert seen is not None
+            assert later is not None
+            received += [seen[1][0].net_rx_total_bytes, later[1][0].net_rx_total_bytes]
+        source.close()
+        assert received == [0] * 16
 
 
 class TestLifeOfAGroup:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -54,6 +55,17 @@ def make(root: Path, *paths: str) -> None:
 def remove(root: Path, path: str) -> None:
     """Remove a cgroup and all below it."""
     shutil.rmtree(root / path.lstrip("/"))
+
+
+def count_stats(tree: Tree, checked: list[str]) -> None:
+    """Note which containers are checked for others below."""
+    look = tree._nested._paths
+
+    def note(leaf: str) -> Iterable[str]:
+        checked.append(leaf)
+        return look(leaf)
+
+    tree._nested._paths = note  # type: ignore[method-assign]
 
 
 def test_an_unchanged_tree_of_200_groups_is_not_listed(tmp_path: Path, kernfs: Kernfs) -> None:
@@ -178,6 +190,91 @@ def test_an_unknown_cgroup_that_holds_containers_is_their_folder(tmp_path: Path,
     tree.update()
     assert tree.cgroups.keys() == {f"/custom/{1:064x}"}
     assert tree.cgroups[f"/custom/{1:064x}"].project == "custom"
+
+
+@pytest.mark.parametrize("depth", [1, 2, 5])
+def test_an_unknown_cgroup_is_a_folder_however_deep_its_containers_are(
+    tmp_path: Path, kernfs: Kernfs, depth: int
+) -> None:
+    folder = "/ecs" + "".join(f"/task{level}" for level in range(1, depth))
+    make(tmp_path, folder)
+    tree = Tree([str(tmp_path)])
+    tree.update()
+    assert tree.cgroups.keys() == {"/ecs"}
+    make(tmp_path, f"{folder}/{1:064x}")
+    tree.update()
+    assert tree.cgroups.keys() == {f"{folder}/{1:064x}"}
+    cgroup = tree.cgroups[f"{folder}/{1:064x}"]
+    assert (cgroup.project, cgroup.encloser) == (folder.lstrip("/"), None)
+    make(tmp_path, f"/ecs/other/{2:064x}")
+    tree.update()
+    assert len(tree.cgroups) == 2
+
+
+def test_a_unit_that_holds_containers_stays_a_service_and_encloses_them(tmp_path: Path, kernfs: Kernfs) -> None:
+    make(tmp_path, f"{WEB}/jobs/a/{1:064x}")
+    tree = Tree([str(tmp_path)])
+    tree.update()
+    assert tree.cgroups.keys() == {WEB, f"{WEB}/jobs/a/{1:064x}"}
+    assert tree.cgroups[f"{WEB}/jobs/a/{1:064x}"].encloser == WEB
+
+
+def test_a_container_below_a_container_names_the_outer_one(tmp_path: Path, kernfs: Kernfs) -> None:
+    outer, direct, deep = container(0), f"{container(0)}/{1:064x}", f"{container(0)}/runner/jobs/{2:064x}"
+    make(tmp_path, direct, deep)
+    tree = Tree([str(tmp_path)])
+    tree.update()
+    assert tree.cgroups.keys() == {outer, direct, deep}
+    assert [tree.cgroups[path].encloser for path in (direct, deep)] == [outer, outer]
+    assert tree.cgroups[direct].is_nested
+    assert not tree.cgroups[outer].is_nested
+
+
+def test_a_container_below_a_container_is_found_and_forgotten_within_ten_updates(
+    tmp_path: Path, kernfs: Kernfs
+) -> None:
+    nested = f"{container(0)}/{1:064x}"
+    make(tmp_path, container(0))
+    tree = Tree([str(tmp_path)])
+    tree.update()
+    make(tmp_path, nested)
+    for _ in range(10):
+        tree.update()
+    assert nested in tree.cgroups
+    remove(tmp_path, nested)
+    for _ in range(10):
+        tree.update()
+    assert tree.cgroups.keys() == {container(0)}
+
+
+def test_containers_are_checked_for_others_below_only_when_cgroups_were_created(tmp_path: Path, kernfs: Kernfs) -> None:
+    make(tmp_path, *map(container, range(200)))
+    (tmp_path / "cgroup.stat").write_text("nr_descendants 201\nnr_dying_descendants 0\n")
+    tree = Tree([str(tmp_path)])
+    checked: list[str] = []
+    count_stats(tree, checked)
+    tree.update()
+    assert len(checked) == 200
+    checked.clear()
+    for _ in range(20):
+        (tmp_path / "cgroup.stat").write_text("nr_descendants 201\nnr_dying_descendants 7\n")
+        tree.update()
+    assert checked == []
+    make(tmp_path, f"{container(7)}/{1:064x}")
+    (tmp_path / "cgroup.stat").write_text("nr_descendants 202\nnr_dying_descendants 0\n")
+    for _ in range(10):
+        tree.update()
+    assert len(checked) == 200, "each once, fifty in an update"
+    assert f"{container(7)}/{1:064x}" in tree.cgroups
+
+
+def test_a_container_that_goes_takes_those_below_it_with_it(tmp_path: Path, kernfs: Kernfs) -> None:
+    make(tmp_path, f"{container(0)}/{1:064x}", container(2))
+    tree = Tree([str(tmp_path)])
+    tree.update()
+    remove(tmp_path, container(0))
+    tree.update()
+    assert tree.cgroups.keys() == {container(2)}
 
 
 def test_hierarchies_are_united_by_path(tmp_path: Path, kernfs: Kernfs) -> None:

@@ -1,0 +1,221 @@
+"""Why a cell is empty: computed from what is known of this workload, this metric and its sources at this moment. Pure.
+
+`RULES` has one row per reason; the first one that applies is the answer. Live and replayed moments have the same data,
+so both give the same reasons. Recordings of versions that did not note `Workload.unmeasured` give `Metric.missing`,
+which lists what may be the case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from collectors.analysis.rates import Moment, Pair, Reading
+from collectors.model.metrics import METRICS, Metric
+from collectors.model.unmeasured import SENTENCES, Topic, topic_of
+from collectors.model.workloads import Availability, Kind, SourceState, Workload
+
+_READ_BY = {"cgroup-slow": "cgroup", "process-io": "cgroup", "docker-stats": "docker"}
+"""Value of `Sample.source` -> name of the source that makes it, where they differ."""
+_AVAILABILITY = {
+    Availability.WAITING: "{name} has not answered yet",
+    Availability.STALE: "{name} does not answer now",
+    Availability.DENIED: "{name} may not be read by this user",
+    Availability.ABSENT: "{name} is not there",
+    Availability.DOWN: "{name} cannot be read",
+}
+
+
+class Cell(NamedTuple):
+    """An empty cell, and everything that may explain it."""
+
+    metric: Metric
+    reading: Reading
+    moment: Moment
+    engine: str
+    """Name of the source of the workload's engine; empty without one."""
+
+    @property
+    def workload(self) -> Workload:
+        return self.reading.workload
+
+    @property
+    def readers(self) -> set[str]:
+        """The names of the sources that could supply the metric for any workload."""
+        return {_READ_BY.get(origin, origin) for origin in self.metric.origins}
+
+    @property
+    def nearby(self) -> set[str]:
+        """The names of the sources that measure this workload: on this host, engines measure virtual machines only."""
+        is_by_engine = self.workload.kind is Kind.VM or bool(self.workload.endpoint)
+        return ({self.engine} if is_by_engine else set()) | ({"cgroup"} if not self.workload.endpoint else set())
+
+    @property
+    def pairs(self) -> Iterator[tuple[str, Pair]]:
+        """The fields of the metric that a source supplies, each with the pair that has it."""
+        for field in self.metric.fields:
+            for pair in self.reading.pairs:
+                if getattr(pair.current, field) is not None:
+                    yield field, pair
+                    break
+
+
+def lasting_reason(key: str, workload: Workload) -> str:
+    """Return why a metric of a workload had no value over several readings: what its sources noted, as far as known."""
+    metric = METRICS[key]
+    return _noted_cause(workload, {topic_of(field) for field in metric.fields}, lambda detail: detail) or metric.missing
+
+
+class Rule(NamedTuple):
+    """One reason for an empty cell."""
+
+    name: str
+    explain: Callable[[Cell], str]
+    """Returns the sentence if it is the reason; otherwise an empty string."""
+
+
+def reason(key: str, reading: Reading, moment: Moment, engine: str) -> str:
+    """Return why a metric of a workload has no value now, as a sentence without capital and full stop.
+
+    Args:
+        key: The metric.
+        reading: The workload's reading, in which the metric is `None`.
+        moment: The moment of the reading: the states of the sources, the host, and the other workloads.
+        engine: Name of the source of the workload's engine (`engines.registry.owner`); empty without one.
+    """
+    cell = Cell(METRICS[key], reading, moment, engine)
+    return next(sentence for rule in RULES if (sentence := rule.explain(cell)))
+
+
+def _host(cell: Cell) -> str:
+    if cell.workload.kind is not Kind.HOST or "host" in cell.readers:
+        return ""
+    return "it is measured for workloads, not for the host"
+
+
+def _at_rest(cell: Cell) -> str:
+    workload = cell.workload
+    if workload.state.is_active:
+        return ""
+    detail = f" ({workload.state_reason})" if workload.state_reason else ""
+    return f"it does not run: it is {workload.state}{detail}"
+
+
+def _made_of(cell: Cell) -> str:
+    """Pass on the reason of the metric that it is made of and that is missing too."""
+    missing = [key for key in cell.metric.made_of if cell.reading.value(key) is None]
+    return reason(missing[0], cell.reading, cell.moment, cell.engine) if missing else ""
+
+
+def _only_machines(cell: Cell) -> str:
+    if cell.readers != {"libvirt"} or cell.engine == "libvirt":
+        return ""
+    if cell.workload.kind is not Kind.VM:
+        return "only a virtual machine has it"
+    return f"only libvirt reports it, and this virtual machine is run by {cell.workload.id.engine}"
+
+
+def _source_fails(cell: Cell) -> str:
+    """Blame a source that reads this workload and that supplies the metric, if it cannot be read now."""
+    for name in sorted(cell.readers & cell.nearby):
+        states = [state for state in cell.moment.sources if state.name.partition(" ")[0] == name]
+        failing = [state for state in states if state.availability in _AVAILABILITY]
+        if failing and len(failing) == len(states):
+            return _failure(failing[0])
+    return ""
+
+
+def _failure(state: SourceState) -> str:
+    sentence = _AVAILABILITY[state.availability].format(name=state.name)
+    return f"{sentence}: {state.reason}" if state.reason else sentence
+
+
+def _noted(cell: Cell) -> str:
+    """Give the cause that a source noted for the topic of a field that no source supplies."""
+    supplied = {field for field, _ in cell.pairs}
+    topics = {topic_of(field) for field in cell.metric.fields if field not in supplied}
+    return _noted_cause(cell.workload, topics, lambda detail: _name_of(detail, cell.moment))
+
+
+def _noted_cause(workload: Workload, topics: set[Topic], name_of: Callable[[str], str]) -> str:
+    """Return the sentence of the first cause that was noted for one of the topics; empty without one."""
+    for topic, cause, detail in workload.unmeasured:
+        if topic in topics and (sentence := SENTENCES.get(cause)):
+            return sentence.format(name_of(detail))
+    return ""
+
+
+def _name_of(detail: str, moment: Moment) -> str:
+    """Return the name of the workload with this id or cgroup; anything else as it is, a long id shortened."""
+    for identity, reading in moment.readings.items():
+        if detail and detail in (identity.id, reading.workload.cgroup):
+            return reading.workload.name
+    return detail[:12] if len(detail) == 64 else detail
+
+
+def _no_memory_limit(cell: Cell) -> str:
+    if "memory_limit_bytes" not in cell.metric.fields or not cell.reading.pairs:
+        return ""
+    return "it has no memory limit; the host's memory is all that limits it"
+
+
+def _no_quota(cell: Cell) -> str:
+    """No counter of periods, or one that never counted, means that no quota is set."""
+    if topic_of(cell.metric.fields[0] if cell.metric.fields else "") is not Topic.QUOTA or not cell.reading.pairs:
+        return ""
+    return "" if cell.reading.gauge("cpu_periods_total") else "it has no CPU quota"
+
+
+def _no_cgroup(cell: Cell) -> str:
+    if cell.workload.endpoint or cell.workload.cgroup or not cell.readers <= {"cgroup", "host"} or any(cell.pairs):
+        return ""
+    return "no cgroup of it was found on this host"
+
+
+def _remote(cell: Cell) -> str:
+    if not cell.workload.endpoint or cell.engine in cell.readers:
+        return ""
+    return f"it runs on {cell.workload.endpoint}, where only {cell.engine} is read, which does not report it"
+
+
+def _first_reading(cell: Cell) -> str:
+    if not cell.reading.pairs:
+        return "it has not been read yet"
+    if any(pair.previous is None for _, pair in cell.pairs):
+        return "it has been read only once since it started, and a rate needs two readings"
+    return ""
+
+
+def _counter_fell(cell: Cell) -> str:
+    for field, (previous, current, _) in cell.pairs:
+        before = getattr(previous, field)
+        if "_total" in field and (before is None or getattr(current, field) < before):
+            return "its counter started again from zero, and a rate needs two readings"
+    return ""
+
+
+def _nothing_counted(cell: Cell) -> str:
+    return cell.metric.undefined if any(cell.pairs) else ""
+
+
+def _anything_else(cell: Cell) -> str:
+    return cell.metric.missing
+
+
+RULES: tuple[Rule, ...] = (
+    Rule("host", _host),
+    Rule("at rest", _at_rest),
+    Rule("made of a missing metric", _made_of),
+    Rule("never for this kind", _only_machines),
+    Rule("noted by a source", _noted),
+    Rule("remote engine", _remote),
+    Rule("source not readable", _source_fails),
+    Rule("first reading", _first_reading),
+    Rule("counter restarted", _counter_fell),
+    Rule("no memory limit", _no_memory_limit),
+    Rule("no CPU quota", _no_quota),
+    Rule("no cgroup", _no_cgroup),
+    Rule("nothing to divide by", _nothing_counted),
+    Rule("anything else", _anything_else),
+)
+"""The reasons, the most specific first; the last one always applies."""

@@ -1,0 +1,143 @@
+"""Names of containers that engines leave in files, for ids whose engine cannot be asked.
+
+Kubernetes names a container in a link `/var/log/containers/<pod>_<namespace>_<container>-<id>.log`. Podman names it in
+its storage (github.com/containers/storage), in `<driver>-containers/containers.json`; one that is removed at its end in
+`volatile-containers.json` next to it. Root's storage is in /var/lib, every other user's in that user's home.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from collectors.kernel import procfs
+from collectors.safety.sanitize import sanitize
+
+_OF_USER = re.compile(r"/user\.slice/user-(\d+)\.slice/")
+_IN_HOME = ".local/share"
+_IN_DATA = "containers/storage"
+_DRIVERS = ("overlay", "vfs", "btrfs")
+_FILES = ("containers.json", "volatile-containers.json")
+_LARGEST = 16 << 20
+"""Bytes of a file that is read: some 10,000 containers."""
+
+NameAndPod = tuple[str, str | None]
+
+
+class Names:
+    """Names by id.
+
+    Args:
+        kubernetes: The folder of Kubernetes' links.
+        podman: The storage of root's Podman.
+        users: The users and their homes. It is read instead of asking the name service, which may be far away.
+    """
+
+    def __init__(
+        self,
+        kubernetes: str = "/var/log/containers",
+        podman: str = "/var/lib/containers/storage",
+        users: str = "/etc/passwd",
+    ) -> None:
+        self._kubernetes = kubernetes
+        self._podman = podman
+        self._users = users
+        self._names: dict[str, NameAndPod] = {}
+        self._of_users: dict[int, dict[str, NameAndPod]] = {}
+        """User id -> names in that user's storage, read when the first of its containers is seen."""
+        self._parsed: dict[str, tuple[tuple[int, int, int], dict[str, NameAndPod]]] = {}
+        """Path -> inode, time and size of the file when it was parsed, and the names in it."""
+
+    def refresh(self) -> None:
+        """Read the files again that have changed. Missing and unreadable files give no names."""
+        self._names = {**self._from_storage(Path(self._podman), None), **self._from_kubernetes()}
+        self._of_users = {}
+
+    def find(self, container: str, path: str = "") -> NameAndPod | None:
+        """Return a container's name and pod (`namespace/pod`); `None` if no file names it.
+
+        A user's files name only containers in that user's slice: they could give any name to those of others.
+
+        Args:
+            container: Its full id.
+            path: Path of its cgroup.
+        """
+        name = self._names.get(container)
+        user = _OF_USER.match(path) if name is None and path.startswith("/user.slice/") else None
+        return name if user is None else self._of_user(int(user[1])).get(container)
+
+    def _of_user(self, user: int) -> dict[str, NameAndPod]:
+        if user not in self._of_users:
+            self._of_users[user] = self._from_storage(self._data_folder(user) / _IN_DATA, user)
+        return self._of_users[user]
+
+    def _data_folder(self, user: int) -> Path:
+        """Return where a user's programs keep their data, as far as other users can tell."""
+        if user == os.geteuid() and (own := os.environ.get("XDG_DATA_HOME")):
+            return Path(own)
+        for line in (procfs.read_bytes(self._users) or b"").decode("utf-8", "surrogateescape").splitlines():
+            fields = line.split(":")
+            if len(fields) == 7 and fields[2] == str(user):
+                return Path(fields[5]) / _IN_HOME
+        return Path("/nonexistent")
+
+    def _from_kubernetes(self) -> dict[str, NameAndPod]:
+        try:
+            links = os.listdir(self._kubernetes)
+        except OSError:
+            return {}
+        names: dict[str, NameAndPod] = {}
+        for link in links:
+            stem, _, identity = link.removesuffix(".log").rpartition("-")
+            parts = stem.split("_")
+            if len(parts) == 3:
+                names[identity] = (sanitize(parts[2]), sanitize(f"{parts[1]}/{parts[0]}"))
+        return names
+
+    def _from_storage(self, storage: Path, owner: int | None) -> dict[str, NameAndPod]:
+        names: dict[str, NameAndPod] = {}
+        for driver in _DRIVERS:
+            for file in _FILES:
+                names.update(self._from_file(f"{storage}/{driver}-containers/{file}", owner))
+        return names
+
+    def _from_file(self, path: str, owner: int | None) -> dict[str, NameAndPod]:
+        """Return the names in one file. It may be anything that its owner puts there: a pipe, a link, any size."""
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError:
+            return {}
+        try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST or owner not in (None, status.st_uid):
+                return {}
+            version = (status.st_ino, status.st_mtime_ns, status.st_size)
+            if self._parsed.get(path, (None,))[0] != version:
+                self._parsed[path] = (version, dict(_parse(os.pread(descriptor, _LARGEST, 0))))
+            return self._parsed[path][1]
+        except OSError:
+            return {}
+        finally:
+            os.close(descriptor)
+
+
+class _PodmanContainer(msgspec.Struct):
+    """The part of a storage record that names a container."""
+
+    id: str
+    names: list[str] = []
+
+
+def _parse(text: bytes) -> Iterator[tuple[str, NameAndPod]]:
+    try:
+        containers = msgspec.json.decode(text or b"[]", type=list[_PodmanContainer])
+    except msgspec.DecodeError:
+        return
+    for container in containers:
+        if container.names:
+            yield container.id, (sanitize(container.names[0]), None)

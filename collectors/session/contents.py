@@ -1,0 +1,92 @@
+"""What one member of a session file holds: its frames and gaps, one by one or as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from collectors.model.workloads import Frame
+from collectors.session.decode import Decoder, LineError
+from collectors.session.format import Gap
+from collectors.session.gzip_member import Member, Text
+
+
+class Part(NamedTuple):
+    """What one member holds, decoded."""
+
+    frames: list[Frame]
+    gaps: list[Gap]
+    problem: str
+    weight: int = 0
+    """Bytes of memory, roughly."""
+
+
+class Contents:
+    """The frames and gaps of a member, in order, decoded as they are asked for: two frames are in memory at a time.
+
+    Args:
+        text: The member's text.
+        member: The member as its header describes it.
+    """
+
+    def __init__(self, text: Text, member: Member) -> None:
+        self._text = text
+        self._member = member
+        self._decoder = Decoder()
+        self._walls: tuple[float, float] | None = None
+        """Wall times of the first and the newest frame."""
+        self._events = 0
+        self.frames = 0
+        """Frames so far."""
+        self.problem = ""
+        """Why there is no more; complete after the last frame, and empty when the member is whole."""
+
+    @property
+    def weight(self) -> int:
+        """Bytes of memory that the frames so far take together at most."""
+        return 4 * self._text.size + 40 * self._decoder.values + 500 * self._decoder.rows
+
+    def __iter__(self) -> Iterator[Frame | Gap]:
+        """Yield what can be read up to the first damaged line."""
+        problem = ""
+        for line in self._text.lines():
+            try:
+                decoded = self._decoder.take(line)
+            except LineError as error:
+                problem = str(error)
+                break
+            if isinstance(decoded, Frame):
+                self.frames += 1
+                self._events += len(decoded.events)
+                self._walls = (self._walls[0] if self._walls else decoded.wall, decoded.wall)
+            if decoded is not None:
+                yield decoded
+        self._text.exhaust()
+        self.problem = self._text.problem or problem or self._contradiction()
+
+    def _contradiction(self) -> str:
+        """Compare the header with the content: a header has no check sum of its own. Empty when they agree."""
+        meta, member = self._decoder.meta, self._member
+        if meta is None or self._walls is None:
+            return "it contains no frames"
+        first_ms, last_ms = (round(wall * 1000) for wall in self._walls)
+        pairs: list[tuple[object, object]] = [
+            (member.run, meta.run), (member.sequence, meta.sequence), (member.first_ms, first_ms)
+        ]  # fmt: skip
+        if member.is_closed:
+            events = min(self._events, 0xFFFF)
+            pairs += [(member.last_ms, last_ms), (member.frames, self.frames), (member.events, events)]
+        is_consistent = not member.is_wrong and all(claim == actual for claim, actual in pairs)
+        return "" if is_consistent else "its header contradicts its content"
+
+
+def decode(contents: Contents) -> Part:
+    """Decode a member up to its first damaged line."""
+    frames: list[Frame] = []
+    gaps: list[Gap] = []
+    for item in contents:
+        if isinstance(item, Frame):
+            frames.append(item)
+        else:
+            gaps.append(item)
+    return Part(frames, gaps, contents.problem, contents.weight)
