@@ -13,14 +13,15 @@ from rich.cells import cell_len
 from collectors.analysis.rates import Moment, Reading
 from collectors.json_document import describe, document, number, timestamp
 from collectors.model.metrics import METRICS
+from collectors.model.workloads import Workload
 from collectors.query.filter import Query, sort_key
-from tui.presenters.formatting import fit, text
+from tui.presenters.formatting import fit, state_text, text
 
 _FACTS: dict[str, Callable[[Reading], str]] = {
     "NAME": lambda reading: reading.workload.name,
     "KIND": lambda reading: reading.workload.kind,
     "ENGINE": lambda reading: reading.workload.id.engine,
-    "STATE": lambda reading: reading.workload.state,
+    "STATE": lambda reading: _state(reading.workload),
 }
 _SHOWN = tuple(key for key, metric in METRICS.items() if metric.is_default)
 _RANKS = {"ENGINE": 0, "STATE": 45, "KIND": 90} | {METRICS[key].label: METRICS[key].keep for key in _SHOWN}
@@ -31,6 +32,11 @@ _GIVES_WAY = tuple(sorted((label for label, rank in _RANKS.items() if rank < _ST
 _NAME_LEAST, _NAME_MOST = 12, 60
 _NUMBER_WIDTH = 5
 _CSV_FACTS = ("id", "name", "kind", "engine", "state", "image", "project", "health", "ports", "cgroup", "started_at")
+
+
+def _state(workload: Workload) -> str:
+    """Return the state, with the reason where a user has to act in another way because of it."""
+    return state_text(workload) if workload.is_faulted or workload.state_reason == "saved" else workload.state.value
 
 
 @dataclass(frozen=True, slots=True)
