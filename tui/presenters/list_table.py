@@ -50,6 +50,14 @@ class Choice:
     sort: str = "cpu"
     limit: int | None = None
 
+    @property
+    def kinds(self) -> frozenset[str] | None:
+        """The kinds that it lists; `None` if it leaves out no kind."""
+        asked = None if self.query is None else self.query.kinds
+        if self.only is None:
+            return asked
+        return frozenset({self.only}) if asked is None else asked & {self.only}
+
 
 def choose(moment: Moment, choice: Choice) -> tuple[list[Reading], int]:
     """Return the chosen workloads in order, and how many were left out only because they are stopped."""
