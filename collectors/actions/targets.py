@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from collectors.engines.systemd.engine import is_of_user
 from collectors.model.workloads import Kind, Workload
 from collectors.safety.sanitize import sanitize
 
@@ -48,6 +49,7 @@ class NoTarget(Exception):
     """
 
     def __init__(self, typed: str, candidates: Sequence[Workload], suggestions: Sequence[str] = ()) -> None:
+        self.typed = typed
         self.is_ambiguous = bool(candidates)
         self.suggestions = tuple(suggestions)
         name = sanitize(typed)
@@ -75,7 +77,8 @@ def find(typed: str, workloads: Iterable[Workload]) -> Workload:
     """Return the workload that a typed name means.
 
     Whole names, full ids and first digits of ids are searched together: a name that matches two means neither. A full
-    id wins over the first digits of another one, never over a whole name.
+    id wins over the first digits of another one, never over a whole name. As for systemctl, the name of a unit means
+    the system's before that of a user's own service manager.
 
     Raises:
         NoTarget: No workload matches, or several do.
@@ -83,7 +86,8 @@ def find(typed: str, workloads: Iterable[Workload]) -> Workload:
     target = take_apart(typed)
     all_workloads = list(workloads)
     of_kind = [workload for workload in all_workloads if target.kind in (None, workload.kind) and target.text]
-    by_name = [workload for workload in of_kind if target.text in _names(workload)]
+    named = [workload for workload in of_kind if target.text in _names(workload)]
+    by_name = [workload for workload in named if not is_of_user(workload)] or named
     by_id = [workload for workload in of_kind if is_id_of(target.text, workload)]
     by_digits = [] if by_id else [workload for workload in of_kind if _begins_id(target.text, workload)]
     candidates = list({workload.id: workload for workload in (*by_name, *by_id, *by_digits)}.values())

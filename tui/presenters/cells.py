@@ -9,7 +9,7 @@ from collectors.analysis.history import History
 from collectors.analysis.rates import Moment, Reading
 from collectors.engines.registry import engines_told_by
 from collectors.model.metrics import METRICS, Unit
-from collectors.model.workloads import Availability, Kind, Sample, State, WorkloadId
+from collectors.model.workloads import Availability, Kind, Sample, State, Workload, WorkloadId
 from tui.presenters.columns import Column
 from tui.presenters.formatting import duration, fit, text
 from tui.presenters.sparkline import samples_wanted, spark
@@ -106,7 +106,7 @@ class Cells:
         unicode_sign, ascii_sign, tone = _SIGNS[reading.workload.state]
         if is_stale or reading.workload.is_listed is False:
             unicode_sign, ascii_sign, tone = "?", "?", "warn"
-        elif reading.workload.health == "unhealthy" or reading.workload.is_faulted:
+        elif reading.workload.is_faulted or _is_unhealthy(reading.workload):
             unicode_sign, ascii_sign, tone = "!", "!", "bad"
         mark = (">" if self.ascii_only else "▌") if is_marked else " "
         return Cell(mark + (ascii_sign if self.ascii_only else unicode_sign), "mark" if is_marked else tone)
@@ -199,6 +199,11 @@ class Cells:
         if started is None or self.moment is None or not reading.workload.state.is_active:
             return Cell("-".rjust(width), "dim")
         return Cell(duration(max(0.0, self.moment.frame.wall - started), width), "plain")
+
+
+def _is_unhealthy(workload: Workload) -> bool:
+    """Return whether a health check fails now; of a workload at rest, the last result no longer counts."""
+    return workload.health == "unhealthy" and workload.state.is_active
 
 
 def _kind(cells: Cells, line: Line, reading: Reading, width: int) -> Cell:

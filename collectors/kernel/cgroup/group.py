@@ -11,7 +11,6 @@ import msgspec
 from collectors.kernel import procfs
 from collectors.kernel.block_devices import BlockDevices
 from collectors.kernel.cgroup import parsers
-from collectors.kernel.cgroup.container_names import Names
 from collectors.kernel.cgroup.discovery import Cgroup, DiscoveredWorkload
 from collectors.kernel.cgroup.fast_files import FastFiles
 from collectors.kernel.cgroup.hierarchy import Hierarchy
@@ -22,12 +21,13 @@ from collectors.kernel.cgroup.open_files import find_directories
 from collectors.kernel.cgroup.process_io import ProcessIo
 from collectors.kernel.cgroup.slow_files import SlowFiles, read_machine_process
 from collectors.kernel.cgroup.unmeasured import unmeasured_files, unmeasured_network
+from collectors.kernel.container_names import Names
 from collectors.kernel.network_edge import NetworkEdge
 from collectors.model.workloads import Kind, Sample, State, Unmeasured, Workload, WorkloadId
 from collectors.safety.sanitize import sanitize
 
 _SLOW_EVERY = 5
-_NOTES_EVERY = 8
+_NOTES_EVERY = 12
 """Slow readings after which it is noted again what cannot be measured: it changes only when someone changes it."""
 _PATIENCE = 3
 """Readings for which a group without processes is withheld, when only a process can show its id."""
@@ -181,7 +181,7 @@ class Group:
     def _note_unmeasured(self) -> None:
         """Note what cannot be measured. The second reading is the first at which every namespace has its owner."""
         context, identity = self._context, self._identity
-        if self._slow_readings % _NOTES_EVERY < 2:
+        if self._slow_readings % _NOTES_EVERY == 1:
             files = unmeasured_files(self._directories, context.is_blkio_dead, identity.pid, context.proc)
             owner = context.networks.owner(identity.network) if identity.network else None
             other = owner if owner != self.cgroup.path else None

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
 from collectors.kernel.block_devices import BlockDevices
-from collectors.kernel.cgroup.container_names import Names
 from collectors.kernel.cgroup.discovery import Cgroup
 from collectors.kernel.cgroup.group import Group, SharedContext
 from collectors.kernel.cgroup.hierarchy import Hierarchy, Mode, detect
@@ -17,6 +17,7 @@ from collectors.kernel.cgroup.process_io import is_blkio_dead
 from collectors.kernel.cgroup.processes import host_network_namespace
 from collectors.kernel.cgroup.tree import Tree
 from collectors.kernel.cgroup.visibility import blind_spots, with_guessed_networks
+from collectors.kernel.container_names import Names
 from collectors.kernel.hugepages import read_pools
 from collectors.model.errors import SourceAbsent
 from collectors.model.workloads import Event, Sample, Workload, WorkloadId
@@ -26,6 +27,7 @@ _REFRESH_EVERY = 5
 """Readings after which limits, names and hugepages are read, and groups that could not be opened tried, again."""
 _DEVICES_EVERY = 60
 """Readings after which block devices are looked at again: a number may come back as another device."""
+_USERS = "/user.slice/"
 _TRIES = 3
 """Consecutive readings that try to open a group: an engine creates its directories one by one, or again."""
 
@@ -110,7 +112,10 @@ class CgroupSource:
             identity = group.id
             encloser = group.cgroup.encloser
             enclosing = self._groups.get(encloser) if encloser is not None else None
-            workloads[identity] = workload = group.workload(enclosing.id if enclosing else None)
+            workload = group.workload(enclosing.id if enclosing else None)
+            if identity in workloads and not _outranks(workload, workloads[identity]):
+                continue
+            workloads[identity] = workload
             samples[identity] = group_samples
             is_network_guessed = is_network_guessed or group.is_network_guessed
             if group.killed:
@@ -187,6 +192,19 @@ class CgroupSource:
             if group.is_settled:
                 readings.append((group, samples))
         return readings
+
+
+def _outranks(workload: Workload, rival: Workload) -> bool:
+    """Return whether a workload, rather than its rival, is the one that both their cgroups are named after.
+
+    Users can create cgroups of any name in their own slices, and containers with enough rights below their own cgroup.
+    """
+    return _rank(workload) < _rank(rival)
+
+
+def _rank(workload: Workload) -> tuple[bool, int, float]:
+    path = workload.cgroup or ""
+    return path.startswith(_USERS), path.count("/"), workload.started_at or math.inf
 
 
 def _oom_event(workload: Workload, group: Group) -> Event:

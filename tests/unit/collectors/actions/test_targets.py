@@ -83,6 +83,16 @@ class TestTargets:
         plain = service("a-b.service")
         assert find("a-b", [escaped, plain]) is plain
 
+    def test_the_name_of_a_unit_means_the_systems_before_that_of_a_user(self) -> None:
+        system = service("docker.service")
+        path = "/user.slice/user-1000.slice/user@1000.service/app.slice/docker.service"
+        own = Workload(WorkloadId("systemd-user", path), Kind.SERVICE, "docker.service")
+        assert find("docker.service", [own, system]) is system
+        assert find(path, [own, system]) is own
+        assert find("docker", [own]) is own
+        other = Workload(WorkloadId("systemd-user", path.replace("1000", "1001")), Kind.SERVICE, "docker.service")
+        assert refused("docker.service", own, other).is_ambiguous
+
 
 class TestIds:
     @pytest.mark.parametrize(

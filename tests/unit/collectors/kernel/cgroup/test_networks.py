@@ -146,6 +146,36 @@ def test_a_network_belongs_to_the_container_and_not_to_what_is_around_it(host: H
     assert [identity.id for identity in others] == (["/system.slice/runner.service"] if "service" in folder else [])
 
 
+@pytest.mark.parametrize("began_s", [20, 90])
+@pytest.mark.parametrize(
+    "fake",
+    [
+        f"user.slice/user-1000.slice/user@1000.service/docker-{FIRST}.scope",
+        f"user.slice/user-1000.slice/user@1000.service/app.slice/docker-{FIRST}.scope",
+        f"docker/{SECOND}/{FIRST}",
+    ],
+)
+def test_a_cgroup_of_a_user_or_in_a_container_with_the_id_of_another_container_does_not_replace_its_numbers(
+    host: Host, fake: str, began_s: int
+) -> None:
+    host.process(1, 0, table("eth0"), "net:[1]")
+    host.run(f"docker/{FIRST}", 10, 50, table("eth0"), "net:[7]")
+    source = opened(host.root, proc=str(host.proc))
+    source.read()
+    host.process(9, 1, table("eth0"), "net:[1]")
+    write(host.proc / "9", {"cgroup": "0::/system.slice/sshd.service\n"})
+    write(host.root / fake, {**COUNTERS, "cgroup.procs": "11\n"})
+    host.process(11, began_s, table("eth0"), "net:[8]", parent=9)
+    write(host.root / fake, {"cpu.stat": "usage_usec 1\n"})
+    for _ in range(2 * SLOW_EVERY):
+        reading = source.read()
+        workload = reading.workloads[WorkloadId("docker", FIRST)]
+        assert workload.cgroup == f"/docker/{FIRST}"
+        assert reading.samples[workload.id][0].cpu_total_ns == 5_000_000
+    assert f"/{fake}" in source._groups
+    source.close()
+
+
 class TestContainerBelowAContainer:
     """The outer one is idle in a network of its own; the inner one is in another, as `--cgroup-parent` makes it."""
 
@@ -230,7 +260,7 @@ def test_a_service_keeps_its_start_when_its_first_process_ends(host: Host) -> No
         reading = source.read()
     (group,) = source._groups.values()
     source.close()
-    assert group._pid == 11, "it was identified again"
+    assert group._identity.pid == 11, "it was identified again"
     assert reading.workloads[identity].started_at == 1_700_000_050.0
 
 

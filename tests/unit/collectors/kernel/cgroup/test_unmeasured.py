@@ -134,10 +134,11 @@ def test_the_source_notes_it_in_the_workload_and_notices_a_change(tree: Path, pr
     source = opened(tree, proc=str(proc))
     identity = WorkloadId("docker", ID)
     missing = Unmeasured(Topic.TASKS, Cause.NO_CONTROLLER, "pids")
+    source.read()
     assert missing in source.read().workloads[identity].unmeasured
     first, second = (source.read().workloads[identity] for _ in range(2))
     assert first is second, "nothing changed"
     write(tree / "docker" / ID, {"pids.current": "3\n"})
-    readings = [source.read().workloads[identity] for _ in range(60)]
+    readings = [source.read().workloads[identity] for _ in range(70)]
     source.close()
     assert missing not in readings[-1].unmeasured
