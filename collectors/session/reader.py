@@ -22,7 +22,7 @@ from collectors.session.gzip_member import Member, SessionFile
 _FRAME = b'{"k":"frame"'
 _KEPT = 2
 """Members whose frames are kept decoded: stepping back and forth decodes each once."""
-_LIGHT = 12 << 20
+_LIGHT = 64_000_000
 """Bytes of memory; a heavier member is not kept while another one is decoded."""
 _SLACK_S = 5.0
 _LATEST_MS = 4_102_444_800_000
@@ -282,8 +282,9 @@ class _KeptParts(dict[tuple[Path, int, int], Part]):
     """Keeps the newest few parts."""
 
     def make_room(self) -> None:
-        """Drop parts before another one is decoded, unless they are light."""
-        for key in [key for key, part in self.items() if part.weight > _LIGHT]:
+        """Drop parts before another one is decoded: all but the newest, and that too if it is heavy."""
+        newest = next(reversed(self), None)
+        for key in [key for key, part in self.items() if key != newest or part.weight > _LIGHT]:
             del self[key]
 
     def keep(self, key: tuple[Path, int, int], part: Part) -> Part:
