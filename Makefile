@@ -19,10 +19,10 @@ test: ## Everything: format, lint, types, contracts, and all tests on real daemo
 	@$(MAKE) static
 	@.venv/bin/pytest $(PARALLEL) $(ARGS)
 
-check: ## The same without the real daemons, in a third of the time
+check: ## The same without real daemons and slow tests, in a tenth of the time
 	@.ci/setup test
 	@$(MAKE) static
-	@.venv/bin/pytest -q -m "not lab" $(PARALLEL) $(ARGS)
+	@.venv/bin/pytest -q -m "not lab and not slow" $(PARALLEL) $(ARGS)
 
 lowest: ## The fast tests on the oldest Python here, with the lowest dependencies that pyproject.toml allows
 	@.ci/matrix lowest

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from bench import churn, compressed_day, daemons, hostile, kills, real_hour
+from bench import churn, compressed_day, daemons, hostile, kills, overload, real_hour
 from bench.measure import Result
 from bench.run import machine, table
 
@@ -33,6 +33,7 @@ class Effort(NamedTuple):
     containers: int
     inputs: int
     kills: int
+    lists: int
     hours: float
     minutes: float
 
@@ -53,6 +54,9 @@ PARTS = {
     "churn": Part("Churn", churn.ABOUT, lambda place, much, say: churn.measure(place, much.containers, say)),
     "hostile": Part("Hostile text", hostile.ABOUT, lambda place, much, say: hostile.measure(place, much.inputs, say)),
     "kills": Part("Recordings killed", kills.ABOUT, lambda place, much, say: kills.measure(place, much.kills, say)),
+    "overload": Part(
+        "Overloaded host", overload.ABOUT, lambda place, much, say: overload.measure(place, much.lists, say)
+    ),
     "day": Part(
         "A day with time compressed",
         compressed_day.ABOUT,
@@ -83,6 +87,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--containers", type=int, default=200, help="containers that come and go")
     parser.add_argument("--inputs", type=int, default=2000, help="hostile texts")
     parser.add_argument("--kills", type=int, default=100, help="recordings that are killed")
+    parser.add_argument("--lists", type=int, default=20, help="lists on an overloaded host")
     parser.add_argument("--minutes", type=float, default=60, help="length of the run in real time")
     parser.add_argument("--hours", type=float, default=24, help="length of the run with time compressed")
     return parser

@@ -31,14 +31,16 @@ from collectors.actions.verbs import VERBS
 from collectors.model.actions import ActionTimedOut, AfterTimeout, EngineActions, Note, Observed, Request, Result
 from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown, SourceError, WorkloadGone
 from collectors.model.workloads import Event, State, Workload, WorkloadId
-from collectors.sampling.timeout import call_with_timeout
+from collectors.sampling.timeout import ANSWER_S, call_with_timeout
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 8
 """Actions that run in parallel; more wait for their turn."""
 LOOK_S = 5.0
-"""Time-out for an observation, in seconds."""
+"""Time-out for the observation that a confirmation shows, in seconds."""
+_EFFECT_S = 5.0
+"""Seconds in which the effect has to show once the engine has answered, if the action's own time-out is shorter."""
 _SETTLE_S = 60.0
 """An outcome that is still unknown after this many seconds stays unknown."""
 _GRACE_S = 15.0
@@ -123,13 +125,13 @@ class Runner:
         """Return the actions in progress, by workload."""
         return {action.id: action for action in list(self.actions) if action.outcome is None}
 
-    def look(self, workload: Workload) -> Observed:
-        """Observe a workload through its engine. Blocks for at most `LOOK_S`.
+    def look(self, workload: Workload, timeout_s: float = LOOK_S) -> Observed:
+        """Observe a workload through its engine. Blocks for at most `timeout_s`.
 
         Raises:
             SourceError: The engine does not answer, or no longer has the workload (`WorkloadGone`).
         """
-        return call_with_timeout(LOOK_S, lambda: self._engine_for(workload).observe(workload))
+        return call_with_timeout(timeout_s, lambda: self._engine_for(workload).observe(workload))
 
     def submit(self, request: Request) -> Action:
         """Queue a request and return at once. A refusal is an outcome like any other."""
@@ -188,7 +190,7 @@ class Runner:
     def _act(self, action: Action) -> None:
         request = action.request
         engine = self._engine_for(request.workload)
-        before = call_with_timeout(LOOK_S, lambda: engine.observe(request.workload))
+        before = call_with_timeout(ANSWER_S, lambda: engine.observe(request.workload))
         refusal = objection(request, before)
         if refusal is not None:
             self._end(action, *refusal)
@@ -199,10 +201,10 @@ class Runner:
         deadline = action.began + request.timeout_s
         try:
             call_with_timeout(request.timeout_s + _GRACE_S, lambda: engine.perform(request))
-            now = self._await(engine, request, before, max(deadline, time.monotonic() + LOOK_S))
+            now = self._await(engine, request, before, max(deadline, time.monotonic() + _EFFECT_S))
             if now is not None and request.verb in STARTING:
                 time.sleep(min(max(_STAY_S, 2 * (time.monotonic() - asked_at)), _STAY_MOST_S))
-                later = call_with_timeout(LOOK_S, lambda: engine.observe(request.workload))
+                later = call_with_timeout(ANSWER_S, lambda: engine.observe(request.workload))
                 now = started_twice(now, later)
         except ActionTimedOut:
             now = None
@@ -237,7 +239,7 @@ class Runner:
         pause_s = _POLL_S
         while True:
             try:
-                now = call_with_timeout(LOOK_S, lambda: engine.observe(request.workload))
+                now = call_with_timeout(ANSWER_S, lambda: engine.observe(request.workload))
             except WorkloadGone:
                 if not VERBS[request.verb].may_be_gone:
                     raise
@@ -261,7 +263,7 @@ class Runner:
         while not isinstance(error, WorkloadGone) and time.monotonic() < deadline:
             time.sleep(_POLL_LOST_S)
             try:
-                now = self._await(engine, request, before, time.monotonic() + LOOK_S)
+                now = self._await(engine, request, before, time.monotonic() + _EFFECT_S)
             except SourceError as next_error:
                 error = next_error
                 continue

@@ -15,7 +15,8 @@ from collectors.safety.redact import redact_text
 from collectors.safety.sanitize import sanitize
 from collectors.sampling.source import SourceSpec
 
-_SILENT = frozenset({Availability.WAITING, Availability.DOWN, Availability.STALE})
+_SILENT = frozenset({Availability.WAITING, Availability.DOWN})
+"""A source that is stale has answered: a command has no answers from before it began."""
 _PREFIXES = (Kind.VM, Kind.CONTAINER, Kind.SERVICE)
 
 
@@ -38,6 +39,11 @@ def denied(typed: str, sources: Sequence[Asked]) -> list[Asked]:
     return [source for source in _could_know(typed, sources) if source.state.availability is Availability.DENIED]
 
 
+def is_late(source: Asked) -> bool:
+    """Return whether a source has not answered yet, and may only be slow."""
+    return source.state.availability is Availability.WAITING
+
+
 def silence(typed: str, missing: Sequence[Asked], waited_s: float, environ: Mapping[str, str]) -> str:
     """Return the error message that names the silent sources and how to do without them.
 
@@ -49,15 +55,9 @@ def silence(typed: str, missing: Sequence[Asked], waited_s: float, environ: Mapp
     """
     names = " and ".join(_name_with_address(source.spec, environ) for source in missing)
     has = "has" if len(missing) == 1 else "have"
-    why = "".join(f" ({source.state.reason})" for source in missing if _has_own_reason(source.state))
-    sentence = f"{names} {has} not answered for {waited_s:g} s{why} and could know that name; nothing was done"
+    why = "".join(f" ({source.state.reason})" for source in missing if not is_late(source))
+    sentence = f"{names} {has} not answered for {waited_s:.0f} s{why} and could know that name; nothing was done"
     return f"{sanitize(typed)}: {sentence} ({_ways_around(typed, missing)})"
-
-
-def _has_own_reason(state: SourceState) -> bool:
-    """Return whether a reason says more than that there is no answer (the worker's own sentence, or none yet)."""
-    is_silence = state.reason.startswith(f"{state.name} has not responded")
-    return bool(state.reason) and state.availability is not Availability.WAITING and not is_silence
 
 
 def _ways_around(typed: str, missing: Sequence[Asked]) -> str:

@@ -49,6 +49,7 @@ class NoTarget(Exception):
     """
 
     def __init__(self, typed: str, candidates: Sequence[Workload], suggestions: Sequence[str] = ()) -> None:
+        self.typed = typed
         self.is_ambiguous = bool(candidates)
         self.suggestions = tuple(suggestions)
         name = sanitize(typed)

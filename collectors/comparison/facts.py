@@ -16,7 +16,7 @@ from collectors.kernel.cgroup.open_files import find_directories
 from collectors.kernel.cgroup.processes import first_process
 from collectors.kernel.isolation import Isolation, read_isolation
 from collectors.kernel.qemu_memory import read_guest_memory
-from collectors.model.errors import SourceError
+from collectors.model.errors import NotInTime, SourceError
 from collectors.model.facts import Fact, unknown
 from collectors.model.workloads import Kind, Workload, WorkloadId
 
@@ -54,6 +54,9 @@ class EngineAnswers:
             return EngineAnswer({}, reader)
         try:
             return EngineAnswer(reader(workload))
+        except NotInTime as error:
+            self._readers[self._connections.of(workload)] = error.reason  # the next workload would wait as long
+            return EngineAnswer({}, error.reason)
         except SourceError as error:
             return EngineAnswer({}, error.reason)
 

@@ -32,5 +32,9 @@ class SourceDown(SourceError):
     """The system is there but does not answer, or the connection broke."""
 
 
+class NotInTime(SourceDown):
+    """A call ran into its time-out. The system may only be slow, as on an overloaded host."""
+
+
 class WorkloadGone(SourceError):
     """The engine answers, but knows no workload with this id."""

@@ -209,7 +209,7 @@ class Availability(StrEnum):
 
     OK = "ok"
     WAITING = "waiting"
-    """The first reading is under way; no answer yet."""
+    """It has been asked and has not answered yet: it is not known to be down, and may only be slow."""
     STALE = "stale"
     """It answered before and does not answer now: its numbers are old."""
     DENIED = "denied"

@@ -50,6 +50,7 @@ _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
 _WORD = re.compile(r"""(?:[^\s"']|"[^"]*"|'[^']*')+""")
 _QUOTED = re.compile(r""""([^"]*)"|'([^']*)'""")
 _FIELD = re.compile(r"([A-Za-z_][\w./-]*)(!=|>=|<=|=|~|>|<)(.*)", re.DOTALL)
+_KIND = re.compile(r"kind=(\w+)", re.IGNORECASE)
 _SIGNS = re.compile(r"[=<>~]")
 _NUMBER = re.compile(r"([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)) ?([a-z%/]*)", re.IGNORECASE)
 _SIZES = {"": 1.0, "b": 1.0} | {
@@ -82,6 +83,10 @@ class Query:
     text: str
     alternatives: tuple[tuple[Term, ...], ...] = ()
     """Groups of terms: a workload passes if all terms of at least one group hold. Empty lets every workload pass."""
+    asks_text: bool = False
+    """Whether a term asks for a text, such as a name, that only the engine may know. A kind is none of them."""
+    kinds: frozenset[str] | None = None
+    """The kinds that can pass; `None` if a group has no `kind=`."""
 
     def matches(self, reading: Reading) -> bool:
         """Return whether a workload passes. Never raises."""
@@ -94,7 +99,7 @@ def parse(text: str) -> Query:
     Raises:
         QueryError: The filter is invalid.
     """
-    groups: list[list[Term]] = [[]]
+    groups: list[list[str]] = [[]]
     words = _words(text)
     for word in words:
         if word == "or":
@@ -102,10 +107,25 @@ def parse(text: str) -> Query:
                 raise QueryError("there is nothing before 'or'")
             groups.append([])
         else:
-            groups[-1].append(_term(word))
-    if words and not groups[-1]:
+            groups[-1].append(word)
+    if not words:
+        return Query(text)
+    if not groups[-1]:
         raise QueryError("there is nothing after 'or'")
-    return Query(text, tuple(tuple(group) for group in groups) if words else ())
+    alternatives = tuple(tuple(map(_term, group)) for group in groups)
+    return Query(text, alternatives, any(_asks_text(word) for group in groups for word in group), _kinds(groups))
+
+
+def _asks_text(word: str) -> bool:
+    match = _FIELD.fullmatch(word.lstrip("!"))
+    name = match[1].lower() if match else "name"
+    return name.startswith("label.") or (name in FIELDS and name != "kind")
+
+
+def _kinds(groups: list[list[str]]) -> frozenset[str] | None:
+    """Return the kinds that can pass; `None` if a group of words has no `kind=`."""
+    asked = [{match[1].casefold() for word in group if (match := _KIND.fullmatch(word))} for group in groups]
+    return frozenset().union(*asked) if all(asked) else None
 
 
 def _words(text: str) -> list[str]:

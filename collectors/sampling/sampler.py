@@ -30,6 +30,7 @@ from collectors.model.workloads import (
 from collectors.sampling.interval import AdaptiveInterval
 from collectors.sampling.merge import join, mark_unlisted
 from collectors.sampling.source import Source, SourceSpec
+from collectors.sampling.timeout import ANSWER_S
 from collectors.sampling.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ class Sampler:
         load: Imports the class of a source by its name.
         interval_s: Seconds between frames.
         is_steady: Keep to the interval even when reading takes much of it.
+        first_answer_s: Seconds for which a source that has never answered is waited for; after them it is down.
     """
 
     def __init__(
@@ -59,10 +61,11 @@ class Sampler:
         load: Callable[[str], Callable[..., Source]],
         interval_s: float = 1.0,
         is_steady: bool = True,
+        first_answer_s: float = ANSWER_S,
     ) -> None:
         self.interval = AdaptiveInterval(interval_s, is_steady)
         self.run = os.urandom(8).hex()
-        self.workers = [Worker(spec.label or spec.name, _maker(spec, load)) for spec in specs]
+        self.workers = [Worker(spec.label or spec.name, _maker(spec, load), first_answer_s) for spec in specs]
         self._listeners: list[Callable[[Frame], None]] = []
         self.failure: Exception | None = None
         """What ended the sampler's thread, if something did; `frames` raises it."""

@@ -6,9 +6,12 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
-from collectors.model.errors import SourceDown
+from collectors.model.errors import NotInTime
 
 Answer = TypeVar("Answer")
+ANSWER_S = 30.0
+"""Seconds that a daemon, or the kernel, may take for an answer: on an overloaded host a call that normally takes
+milliseconds takes many seconds, and asking again would only make its queue longer."""
 
 
 def call_with_timeout(seconds: float, call: Callable[[], Answer], peer: str = "the engine") -> Answer:
@@ -20,7 +23,7 @@ def call_with_timeout(seconds: float, call: Callable[[], Answer], peer: str = "t
         peer: The name, in the error message, of the system that is called.
 
     Raises:
-        SourceDown: There was no answer in time.
+        NotInTime: There was no answer in time.
     """
     answers: list[Answer] = []
     failures: list[BaseException] = []
@@ -37,5 +40,5 @@ def call_with_timeout(seconds: float, call: Callable[[], Answer], peer: str = "t
     if failures:
         raise failures[0]
     if not answers:
-        raise SourceDown(f"{peer} has not answered for {seconds:.0f} s")
+        raise NotInTime(f"{peer} has not answered for {seconds:.0f} s")
     return answers[0]

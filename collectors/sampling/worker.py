@@ -1,7 +1,8 @@
 """One source's thread: opens it, reads it when due, closes it, and reports its state.
 
 A source that hangs blocks only its own daemon thread. It is never asked again while a call is under way; the worker
-reports "has not responded" with the seconds passed, and the last reading stays, with its age.
+reports "has not responded" with the seconds passed, and the last reading stays, with its age. A first answer that is
+late is waited for: on an overloaded host every first answer is late.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ import threading
 import time
 from collections.abc import Callable
 
-from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown, SourceError
+from collectors.model.errors import AccessDenied, NotInTime, SourceAbsent, SourceError
 from collectors.model.workloads import Availability, Event, SourceState
 from collectors.sampling.source import Source, SourceReading
+from collectors.sampling.timeout import ANSWER_S
 
 log = logging.getLogger(__name__)
 
 HUNG_AFTER_S = 3.0
+"""Seconds without an answer after which the last reading is stale."""
 _BACK_OFF_S = (1.0, 2.0, 5.0, 10.0)
 _NEAR_S = 0.5
 """Seconds between attempts to read a source that is near."""
@@ -30,11 +33,18 @@ _ABANDONED_AT_MOST = 2
 
 
 class Worker:
-    """Runs a source, created by `make`, on its own thread."""
+    """Runs a source on its own thread.
 
-    def __init__(self, name: str, make: Callable[[], Source]) -> None:
+    Args:
+        name: Its name in the header.
+        make: Creates the source.
+        first_answer_s: Seconds for which a source that has never answered is waited for; after them it is down.
+    """
+
+    def __init__(self, name: str, make: Callable[[], Source], first_answer_s: float = ANSWER_S) -> None:
         self.name = name
         self._make = make
+        self._first_answer_s = first_answer_s
         self.source = make()
         self.reading: SourceReading | None = None
         self._lock = threading.Lock()
@@ -45,6 +55,8 @@ class Worker:
         self._abandoned: list[threading.Thread] = []
         self._thread: threading.Thread | None = None
         self._call_since: float | None = None
+        self._unanswered_since: float | None = None
+        """Start of the first call without an answer since the last answer; a refusal is an answer."""
         self._is_opening = False
         self._events: list[Event] = []
         self._read_at_ns: int | None = None
@@ -61,10 +73,11 @@ class Worker:
         self._launch()
 
     def _launch(self) -> None:
-        self._thread = threading.Thread(
+        thread = threading.Thread(
             target=self._run, args=(self.source, self._generation), name=f"source-{self.name}", daemon=True
         )
-        self._thread.start()
+        thread.start()
+        self._thread = thread  # only now: one that has not started yet, as on a busy host, cannot be joined
 
     def wake(self) -> None:
         """Ask for a reading before the next one is due."""
@@ -113,18 +126,20 @@ class Worker:
 
     def state(self, now: float) -> SourceState:
         """Return the source's state at a monotonic instant in seconds."""
-        since, error, reading = self._call_since, self._error, self.reading
-        if since is not None and now - since > HUNG_AFTER_S:
-            availability = Availability.STALE if reading else Availability.DOWN
-            reason = f"{self.name} has not responded for {now - since:.0f} s"
-            return SourceState(self.name, availability, "", reason, "", self._read_at_ns, self._cost_ns)
+        with self._lock:
+            since, error, reading = self._unanswered_since, self._error, self.reading
+        silent_s = 0.0 if since is None else now - since
+        if reading is None and (error is None or isinstance(error, NotInTime) or silent_s > HUNG_AFTER_S):
+            return self._never_answered(silent_s)
+        if silent_s > HUNG_AFTER_S:
+            reason = f"{self.name} has not responded for {silent_s:.0f} s"
+            return SourceState(self.name, Availability.STALE, "", reason, "", self._read_at_ns, self._cost_ns)
         if error is not None:
             availability = error.availability
             if availability in (Availability.DOWN, Availability.ABSENT) and reading is not None:
                 availability = Availability.STALE
             return SourceState(self.name, availability, "", error.reason, error.remedy, self._read_at_ns, self._cost_ns)
-        if reading is None:
-            return SourceState(self.name, Availability.WAITING, "", "no answer yet")
+        assert reading is not None  # noqa: S101  # it would have been silent
         return SourceState(
             self.name,
             Availability.OK,
@@ -135,6 +150,12 @@ class Worker:
             self._cost_ns,
             self._daemon.cores,
         )
+
+    def _never_answered(self, silent_s: float) -> SourceState:
+        """Return the state of a source without any answer so far."""
+        reason = "no answer yet" if silent_s <= HUNG_AFTER_S else f"{self.name} has not responded for {silent_s:.0f} s"
+        is_late = silent_s <= self._first_answer_s
+        return SourceState(self.name, Availability.WAITING if is_late else Availability.DOWN, "", reason)
 
     def _replace_if_hung(self, now: float) -> None:
         limit, since = self.source.replace_after_s, self._call_since
@@ -148,7 +169,7 @@ class Worker:
         with self._lock:
             self._generation += 1
             self._call_since = None
-            self._error = SourceDown(f"{self.name} has not responded for {now - since:.0f} s; asking again")
+            self._error = NotInTime(f"{self.name} has not responded for {now - since:.0f} s; asking again")
         self.source = self._make()
         self._requested.set()
         self._launch()
@@ -167,6 +188,7 @@ class Worker:
                 if not self._is_current(generation):
                     break
                 self._call_since = started = time.monotonic()
+                self._unanswered_since = self._unanswered_since or started
                 self._is_opening = not is_open
                 self._requested.clear()
             try:
@@ -219,7 +241,7 @@ class Worker:
             self._read_at_ns = time.monotonic_ns()
             self._cost_ns = int((time.monotonic() - started) * 1e9)
             self._error = None
-            self._call_since = None
+            self._call_since = self._unanswered_since = None
             self._done.set()
 
     def _is_long_ago(self) -> bool:
@@ -240,6 +262,8 @@ class Worker:
             self._due = time.monotonic() + back_off
             self._is_woken = False
             self._call_since = None
+            if not isinstance(error, NotInTime):
+                self._unanswered_since = None
             self._done.set()
 
 

@@ -134,12 +134,12 @@ def test_an_engine_that_does_not_answer_is_no_reason_to_call_a_name_absent_or_un
     one = docker_lab.run("mute-web", POLITE)
     try:
         with mute_engine(tmp_path) as mute:
-            done = vmtop(tmp_path, "stop", "mute-web", "--yes", DOCKER_HOST=mute)
+            done = vmtop(tmp_path, "stop", "mute-web", "--yes", "--wait", "5", DOCKER_HOST=mute)
             assert done.returncode == 8, done.stderr
-            assert f"mute-web: docker at {mute} has not answered for 10 s" in done.stderr
+            assert f"mute-web: docker at {mute} has not answered for 5 s" in done.stderr
             assert "nothing was done" in done.stderr
             assert "no such workload" not in done.stderr
-            both = ("--docker", docker_lab.url, "--docker", mute)
+            both = ("--wait", "10", "--docker", docker_lab.url, "--docker", mute)
             for name in ("mute-web", "container:mute-web", one[:12]):
                 done = vmtop(tmp_path, "stop", name, "--yes", *both)
                 assert done.returncode == 8, done.stderr

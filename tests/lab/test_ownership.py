@@ -17,7 +17,7 @@ from tests.helpers.lab.docker_engine import MIB, DockerLab
 from tests.helpers.lab.process import wait_until
 from tests.unit.collectors.kernel.cgroup.test_source import LiveGroups
 from tui.cli.commands.actions import run
-from tui.cli.sampling import gather
+from tui.cli.sampling import Wait, gather
 from tui.settings.config import Config
 
 pytestmark = pytest.mark.lab
@@ -102,7 +102,7 @@ def test_a_cgroup_with_only_the_name_of_a_container_is_marked_and_left_alone(
     wait_until(lambda: of_engine(docker_lab).readings[identity].workload.is_listed is False, 60, "the mark")
     assert of_engine(docker_lab).readings[WorkloadId("docker", real)].workload.is_listed is True
     specs = [SourceSpec("host"), SourceSpec("cgroup"), SourceSpec("docker", {"url": docker_lab.url})]
-    assert run(Verb.KILL, [FAKE], specs, Config(), True, 5.0, AfterTimeout.LEAVE) == 5
+    assert run(Verb.KILL, [FAKE], specs, Config(), True, 5.0, AfterTimeout.LEAVE, Wait()) == 5
     assert "no engine that vmtop asks knows it" in capsys.readouterr().err
     assert child.poll() is None
     docker_lab.remove(real)
@@ -114,7 +114,7 @@ def test_podmans_containers_are_not_acted_on_through_docker(
     groups.make(f"libpod-{FAKE}.scope")
     child = groups.run(f"libpod-{FAKE}.scope", "sys.stdin.readline()")
     specs = [SourceSpec("host"), SourceSpec("cgroup"), SourceSpec("docker", {"url": docker_lab.url})]
-    assert run(Verb.STOP, [FAKE], specs, Config(), True, 5.0, AfterTimeout.LEAVE) == 5
+    assert run(Verb.STOP, [FAKE], specs, Config(), True, 5.0, AfterTimeout.LEAVE, Wait()) == 5
     said = capsys.readouterr().err
     assert "vmtop can only watch Podman's containers without its socket" in said
     assert "--docker unix:///run/podman/podman.sock" in said

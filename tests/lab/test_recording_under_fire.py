@@ -24,6 +24,8 @@ from tests.lab.test_sessions import vmtop
 from tests.terminal.test_sessions import frames_of, is_whole
 from tests.unit.tui.cli.test_main import FLEET_COMMAND
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_writer_that_is_killed_loses_at_most_the_frame_in_flight(tmp_path: Path) -> None:
     tally = kill_writers(KILLS, tmp_path)

@@ -19,75 +19,17 @@ from collectors.engines.systemd.actions import SystemdActions, unit_of
 from collectors.engines.systemd.journal import JournalLog
 from collectors.engines.systemd.source import SystemdSource, slice_of
 from collectors.model.actions import AfterTimeout, Request, Result, Verb
-from collectors.model.errors import SourceAbsent, SourceDown, SourceError, WorkloadGone
+from collectors.model.errors import NotInTime, SourceAbsent, SourceError, WorkloadGone
 from collectors.model.logs import LogLine
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
 from collectors.sampling.source import SourceSpec
 from tests.helpers.lab.process import wait_until
+from tests.helpers.lab.systemd_units import units
 from tests.helpers.lab.uml import UmlLab
 from tests.helpers.lab.uml_systemd import run_under_systemd
 from tui.cli.commands.actions import run
+from tui.cli.sampling import Wait
 from tui.settings.config import Config
-
-UNITS = {
-    "calm.service": "[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/bin/sleep 1000\n",
-    "broken.service": "[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/bin/false\nType=oneshot\n",
-    "failing.service": ("[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/bin/sh -c 'echo going down; exit 3'\n"),
-    "restless.service": (
-        "[Unit]\nDefaultDependencies=no\nStartLimitIntervalSec=0\n[Service]\nRestart=always\nRestartSec=5\n"
-        "ExecStart=/bin/sh -c 'exit 4'\n"
-    ),
-    "once.service": "[Unit]\nDefaultDependencies=no\n[Service]\nType=oneshot\nExecStart=/bin/true\n",
-    "deaf.service": (
-        "[Unit]\nDefaultDependencies=no\n[Service]\nTimeoutStopSec=100\n"
-        "ExecStart=/bin/sh -c \"trap '' TERM; : >/run/deaf; while :; do sleep 0.2; done\"\n"
-    ),
-    "enabled.service": (
-        "[Unit]\nDescription=Stopped, though enabled\nDefaultDependencies=no\n[Service]\nExecStart=/bin/sleep 1000\n"
-        "[Install]\nWantedBy=lab.target\n"
-    ),
-    "resliced.service": (
-        "[Unit]\nDefaultDependencies=no\n[Service]\nSlice=a-b.slice\nExecStart=/bin/sleep 1000\n"
-        "[Install]\nWantedBy=lab.target\n"
-    ),
-    "errand.service": (
-        "[Unit]\nDefaultDependencies=no\n[Service]\nType=oneshot\nExecStart=/bin/true\n[Install]\nWantedBy=lab.target\n"
-    ),
-    "elsewhere.service": (
-        "[Unit]\nDefaultDependencies=no\nConditionPathExists=/nowhere\n[Service]\nExecStart=/bin/sleep 1000\n"
-        "[Install]\nWantedBy=lab.target\n"
-    ),
-    "slow.service": (
-        "[Unit]\nDefaultDependencies=no\n[Service]\nExecStartPre=/bin/sleep 1\nExecStart=/bin/sleep 1000\n"
-        "User=nobody\nPrivateTmp=yes\nNoNewPrivileges=yes\nProtectSystem=full\n"
-    ),
-    "leans.service": (
-        "[Unit]\nRequires=calm.service\nAfter=calm.service\nDefaultDependencies=no\n"
-        "[Service]\nExecStart=/bin/sleep 1000\n"
-    ),
-    "bound.service": (
-        "[Unit]\nBindsTo=calm.service\nAfter=calm.service\nDefaultDependencies=no\n"
-        "[Service]\nExecStart=/bin/sleep 1000\n"
-    ),
-    "idle.service": ("[Unit]\nPartOf=calm.service\nDefaultDependencies=no\n[Service]\nExecStart=/bin/sleep 1000\n"),
-    "talk.service": (
-        "[Unit]\nDefaultDependencies=no\n[Service]\nStandardOutput=journal\n"
-        "ExecStart=/bin/sh -c 'i=0; while :; do i=$((i+1)); echo line $i; sleep 0.02; done'\n"
-    ),
-    "loud.service": (
-        "[Unit]\nDefaultDependencies=no\n[Service]\nType=oneshot\nStandardOutput=journal\n"
-        f"ExecStart={sys.executable} -c \"print('\\\\x1b[33mcareful\\\\x1b[0m ' + 'x' * 30000 + 'END')\"\n"
-    ),
-}
-
-
-SYSTEM_UNITS = Path("/lib/systemd/system")
-
-
-def units() -> dict[str, str]:
-    """Return the units of the test and, as they are installed, those of the journal."""
-    journal = ("systemd-journald.service", "systemd-journald.socket")
-    return UNITS | {name: (SYSTEM_UNITS / name).read_text() for name in journal}
 
 
 def service(name: str, state: State = State.RUNNING) -> Workload:
@@ -123,7 +65,7 @@ def test_a_bus_that_falls_silent_holds_no_one_up(tmp_path: Path, monkeypatch: py
     threading.Thread(target=play, daemon=True).start()
     monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={tmp_path}/bus")
     monkeypatch.setattr(bus, "ANSWER_S", 0.3)
-    with pytest.raises(SourceDown, match="system bus has not answered"), bus.system_bus():
+    with pytest.raises(NotInTime, match="system bus has not answered"), bus.system_bus():
         pass
 
 
@@ -142,7 +84,7 @@ def test_services_are_acted_on_through_a_real_systemd(uml_lab: UmlLab) -> None:
     environment = {"TMPDIR": "/run/lab/tmp", "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8", "VMTOP_INSIDE_UML": "1"}
     finished = run_under_systemd(uml_lab.folder / "systemd", argv, units(), environment)
     assert finished.returncode == 0, finished.stdout
-    assert "16 passed" in finished.stdout, finished.stdout
+    assert "skipped" not in finished.stdout, finished.stdout
 
 
 def finish(folder: Path, request: Request) -> Outcome:
@@ -360,7 +302,7 @@ def test_a_long_message_in_colours_is_one_whole_line_of_text() -> None:
 def command(verb: Verb, *names: str) -> int:
     """Do what `vmtop VERB NAMES --yes` does on a host that has systemd only."""
     specs = [SourceSpec("host"), SourceSpec("cgroup"), SourceSpec("systemd")]
-    return run(verb, names, specs, Config(), True, 5.0, AfterTimeout.LEAVE)
+    return run(verb, names, specs, Config(), True, 5.0, AfterTimeout.LEAVE, Wait())
 
 
 @pytest.mark.uml

@@ -14,6 +14,8 @@ from tests.helpers.hostile_text import TEXTS, is_inert, misaligned, pasted, sear
 from tests.helpers.pty_terminal import Start, Terminal
 from tests.unit.collectors.session.test_session_file import write
 
+pytestmark = pytest.mark.slow
+
 HARM = "".join(TEXTS[tried] for tried in ("title", "clear", "c1", "markup", "bidi"))
 NAMELESS = HARM.replace("/", "")
 

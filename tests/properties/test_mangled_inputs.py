@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.helpers.mangled_inputs import INPUTS, fuzz
+
+pytestmark = pytest.mark.slow
 
 
 def test_no_mangled_input_is_a_traceback_a_hang_or_a_flood(tmp_path: Path) -> None:

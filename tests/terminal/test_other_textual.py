@@ -15,6 +15,8 @@ import textual
 
 from tests.helpers.pty_terminal import Terminal
 
+pytestmark = pytest.mark.slow
+
 CHECKOUT = Path(__file__).parents[2]
 START = "from tui.cli.main import main\nmain()"
 

@@ -18,6 +18,8 @@ from tests.helpers.pty_terminal import TIOCGPTPEER, Start, Terminal
 from tests.terminal.test_sessions import frames_of, is_whole
 from tests.unit.tui.cli.test_main import FLEET_COMMAND
 
+pytestmark = pytest.mark.slow
+
 FAST = ("demo", "--workloads", "50", "--interval", "0.2")
 ENDS_WITHIN_S = 2.0
 SLACK_S = 1.5

@@ -12,6 +12,8 @@ from tests.helpers.pty_terminal import Start, Terminal
 from tui.terminal import flow_control as pacing_module
 from tui.terminal.flow_control import OutputFlowControl
 
+pytestmark = pytest.mark.slow
+
 RATE = 10_000
 """Bytes a second."""
 FAST = ("demo", "--workloads", "30", "--interval", "0.2")

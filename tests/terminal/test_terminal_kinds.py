@@ -21,6 +21,8 @@ from tests.helpers.pty_terminal import Start, Terminal
 from tests.terminal.test_consoles import assert_sane
 from tests.terminal.test_sessions import frames_of, is_whole
 
+pytestmark = pytest.mark.slow
+
 RESETS = (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1000l")
 CHANCE = random.Random(7)  # noqa: S311  # repeatable, not secret
 

@@ -14,7 +14,7 @@ TIMED_OUT = 6
 UNKNOWN = 7
 """The engine was lost before the outcome was known."""
 NO_ANSWER = 8
-"""A source that could know a name has not answered."""
+"""A source that was asked for, or could know a name, has not answered in time."""
 HUNG_UP = 129
 """The terminal has gone."""
 INTERRUPTED = 130

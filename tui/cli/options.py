@@ -20,6 +20,7 @@ from tui.cli.types import AddressType, FilterType, IntervalType
 from tui.settings import log_file
 
 if TYPE_CHECKING:
+    from tui.cli.sampling import Wait
     from tui.settings.config import Config
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -134,6 +135,25 @@ def interval_option(command: Command) -> Command:
         show_default=True,
         metavar="SECONDS",
         help="Time between readings.",
+    )(command)
+
+
+def wait_option(command: Command) -> Command:
+    """Add `--wait`; the command gets it as `wait`, a `Wait`."""
+
+    def start(_ctx: click.Context, _param: click.Parameter, seconds: float) -> Wait:
+        from tui.cli.sampling import Wait
+
+        return Wait(seconds)
+
+    return click.option(
+        "--wait",
+        type=IntervalType(0, 3600),
+        default=30.0,
+        show_default=True,
+        metavar="SECONDS",
+        callback=start,
+        help="Longest wait for the first answers, which are late on a busy host.",
     )(command)
 
 

@@ -3,10 +3,42 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 import click
+
+from tui.presenters.load import load_words
+
+_QUIET_S = 1.0
+"""Seconds before the line of what is waited for appears."""
+
+
+class WaitingLine:
+    """A line on stderr, if that is a terminal, that says what is waited for; gone when the wait is over."""
+
+    def __init__(self) -> None:
+        self._is_terminal = sys.stderr.isatty()
+        self._is_shown = False
+
+    def __enter__(self) -> WaitingLine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._is_shown:
+            self._write("")
+
+    def show(self, names: Sequence[str], passed_s: float, most_s: float) -> None:
+        """Show what is waited for and for how long, after the first second."""
+        if not self._is_terminal or passed_s < _QUIET_S or not names:
+            return
+        self._is_shown = True
+        self._write(f"vmtop: waiting for {' and '.join(names)}, {passed_s:.0f} of at most {most_s:g} s{load_words()}")
+
+    def _write(self, text: str) -> None:
+        with suppress(OSError):  # a terminal that goes away ends the command by a signal, not here
+            sys.stderr.write(f"\r\x1b[K{text}")
+            sys.stderr.flush()
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import click
 
-from collectors.actions.silent_sources import Asked, denied, silence, silent
+from collectors.actions.silent_sources import Asked, denied, is_late, silence, silent
 from collectors.actions.targets import NoTarget, find
 from collectors.analysis.rates import Moment
 from collectors.engines.registry import unlisted
@@ -16,10 +16,11 @@ from collectors.model.workloads import Workload
 from collectors.safety.sanitize import sanitize
 from collectors.sampling.source import SourceSpec
 from tui.cli.exit_codes import NO_ANSWER, NO_SUCH, NOT_ALLOWED
-from tui.cli.sampling import gather
+from tui.cli.sampling import Wait, gather
+from tui.presenters.load import load_words, longer_words
 
-_SETTLE_S = 10.0
-"""Seconds to wait for the sources that could know a name; longer than for a list."""
+_RETURN_S = 10.0
+"""Seconds that a source that is down is given to come back, if the wait is not shorter."""
 _GRAVEST_FIRST = (NO_ANSWER, NOT_ALLOWED, NO_SUCH)
 
 
@@ -33,15 +34,15 @@ class Chosen(NamedTuple):
     """An exit code that is not 0 when a name matches no workload, or it is unknown which one."""
 
 
-def choose(names: Sequence[str], specs: Sequence[SourceSpec]) -> Chosen:
+def choose(names: Sequence[str], specs: Sequence[SourceSpec], wait: Wait) -> Chosen:
     """Wait for the sources that could know a name, find the workloads, and report each name that is not clear."""
-    moment = gather(specs, settle_s=_SETTLE_S, is_enough=lambda moment: _is_enough(names, specs, moment))
-    workloads, sources = list(moment.frame.workloads.values()), _sources(specs, moment)
+    moment = gather(specs, wait, lambda moment: _is_enough(names, specs, moment, wait))
+    workloads, sources = list(moment.frame.workloads.values()), asked_sources(specs, moment)
     chosen: dict[Workload, None] = {}
     codes = []
     for name in names:
         try:
-            chosen.setdefault(_find(name, workloads, sources))
+            chosen.setdefault(_find(name, workloads, sources, wait))
         except _Unclear as error:
             click.echo(f"vmtop: {error}", err=True)
             codes.append(error.code)
@@ -56,16 +57,19 @@ class _Unclear(Exception):
         self.code = code
 
 
-def _is_enough(names: Sequence[str], specs: Sequence[SourceSpec], moment: Moment) -> bool:
-    workloads, sources = list(moment.frame.workloads.values()), _sources(specs, moment)
-    return not any(silent(name, workloads, sources) for name in names)
+def _is_enough(names: Sequence[str], specs: Sequence[SourceSpec], moment: Moment, wait: Wait) -> bool:
+    workloads, sources = list(moment.frame.workloads.values()), asked_sources(specs, moment)
+    missing = [source for name in names for source in silent(name, workloads, sources)]
+    may_return = wait.passed_s < _RETURN_S
+    return not any(may_return or is_late(source) for source in missing)
 
 
-def _sources(specs: Sequence[SourceSpec], moment: Moment) -> list[Asked]:
+def asked_sources(specs: Sequence[SourceSpec], moment: Moment) -> list[Asked]:
+    """Return the sources with their states at a moment."""
     return [Asked(spec, state) for spec, state in zip(specs, moment.sources, strict=True)]
 
 
-def _find(name: str, workloads: Sequence[Workload], sources: Sequence[Asked]) -> Workload:
+def _find(name: str, workloads: Sequence[Workload], sources: Sequence[Asked], wait: Wait) -> Workload:
     """Find a workload; a service that is in no list may still be a unit that systemd can load.
 
     Raises:
@@ -80,13 +84,19 @@ def _find(name: str, workloads: Sequence[Workload], sources: Sequence[Asked]) ->
         if error.is_ambiguous:
             raise _Unclear(NO_SUCH, message) from error
     if silent_sources := silent(name, workloads, sources):
-        raise _Unclear(NO_ANSWER, silence(name, silent_sources, _SETTLE_S, os.environ))
+        raise _Unclear(NO_ANSWER, unanswered(name, silent_sources, wait))
     workload = workload or unlisted(name)
     if workload is not None:
         return workload
     if denied_sources := denied(name, sources):
         raise _Unclear(NOT_ALLOWED, _denied_sentence(name, denied_sources))
     raise _Unclear(NO_SUCH, message)
+
+
+def unanswered(name: str, silent_sources: Sequence[Asked], wait: Wait) -> str:
+    """Return the error message for a name that a source could know which has not answered."""
+    longer = f", or {longer_words(wait.most_s)}{load_words()}" if any(map(is_late, silent_sources)) else ""
+    return f"{silence(name, silent_sources, wait.passed_s, os.environ)}{longer}"
 
 
 def _denied_sentence(name: str, denied_sources: Sequence[Asked]) -> str:

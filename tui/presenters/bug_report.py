@@ -21,6 +21,7 @@ from collectors.safety.redact import redact_line, redact_value
 from collectors.safety.sanitize import sanitize
 from collectors.session.storage import finished_file, write_all
 from tui.presenters import doctor
+from tui.presenters.doctor import Checkup
 from tui.settings import log_file
 from tui.settings.config import Config, ConfigError, config_file, load_config
 
@@ -37,21 +38,22 @@ _SHORTEST_NAME = 3
 """Shorter names of workloads are not masked: they are part of too many words."""
 
 
-def write(moment: Moment, has_names: bool, target: Path, is_forced: bool) -> None:
+def write(checked: Checkup, has_names: bool, target: Path, is_forced: bool) -> None:
     """Write the report into a new file that only its owner can read.
 
     Raises:
         SessionError: It cannot be written.
     """
     with finished_file(target, is_forced) as descriptor:
-        write_all(descriptor, as_text(moment, has_names).encode("utf-8", "replace"))
+        write_all(descriptor, as_text(checked, has_names).encode("utf-8", "replace"))
 
 
-def as_text(moment: Moment, has_names: bool) -> str:
+def as_text(checked: Checkup, has_names: bool) -> str:
     """Return the report. Every line is inert and masked on its way out, wherever it came from."""
+    moment = checked.moment
     lines = [f"vmtop report of {timestamp(moment.frame.wall)}. Read it before you pass it on."]
     for title, section in (
-        ("what vmtop runs on, and its sources", doctor.as_text(moment).splitlines()),
+        ("what vmtop runs on, and its sources", doctor.as_text(checked).splitlines()),
         ("kernel", _kernel()),
         ("cgroup mounts", _cgroup_mounts()),
         ("environment", _environment()),

@@ -9,17 +9,33 @@ import platform
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from collectors.analysis.rates import Moment
 from collectors.engines.registry import libraries, owner
 from collectors.json_document import document
 from collectors.model.workloads import Availability, SourceState
+from collectors.sampling.timeout import ANSWER_S
+from tui.presenters.load import late_words, load_words
 
 SCHEMA = "vmtop.doctor/1"
 _FINE = frozenset({Availability.OK, Availability.ABSENT})
+_SLOW_S = 3.0
+"""A first answer that takes longer is called slow."""
 _LIBRARIES = ("textual", "psutil")
 """In addition to those of the engines."""
+
+
+class Checkup(NamedTuple):
+    """A moment, and how long its sources took."""
+
+    moment: Moment
+    answered_s: Mapping[str, float] = {}
+    """By source: seconds until its first answer; absent for a source without one."""
+    waited_s: float = 0.0
+    most_s: float = ANSWER_S
+    """Seconds that were waited, and would have been waited at most."""
 
 
 def is_healthy(moment: Moment) -> bool:
@@ -27,13 +43,18 @@ def is_healthy(moment: Moment) -> bool:
     return all(state.availability in _FINE for state in moment.sources) and bool(moment.host.pairs)
 
 
-def troubles(sources: Iterable[SourceState]) -> list[str]:
-    """Return a sentence for each source that is present and cannot be read."""
+def troubles(sources: Iterable[SourceState], includes_absent: bool = False) -> list[str]:
+    """Return a sentence for each source that cannot be read; one that is absent is normally not worth a sentence."""
     return [
-        f"{state.name}: {state.reason}" + (f" (fix: {state.remedy})" if state.remedy else "")
+        f"{_prefix(state)}{state.reason}" + (f" (fix: {state.remedy})" if state.remedy else "")
         for state in sources
-        if state.availability not in _FINE
+        if state.availability not in _FINE or (includes_absent and state.availability is Availability.ABSENT)
     ]
+
+
+def _prefix(state: SourceState) -> str:
+    """Return the source's name for the start of a sentence, unless its reason starts with it."""
+    return "" if state.reason.startswith(f"{state.name} ") else f"{state.name}: "
 
 
 def facts() -> dict[str, str]:
@@ -67,34 +88,42 @@ def _stock_painting() -> str:
     return f"; paints and reads keys itself: {PROBLEM}" if PROBLEM else ""
 
 
-def as_document(moment: Moment) -> dict[str, object]:
+def as_document(checked: Checkup) -> dict[str, object]:
     """Return the report as plain values."""
-    moment_document = document(moment, ())
+    moment, moment_document = checked.moment, document(checked.moment, ())
     return {
         "schema": SCHEMA,
         "time": moment_document["time"],
         "healthy": is_healthy(moment),
         "facts": facts(),
         "sources": moment_document["sources"],
+        "answered_seconds": {name: round(seconds, 1) for name, seconds in checked.answered_s.items()},
         "host": moment_document["host"],
     }
 
 
-def as_text(moment: Moment) -> str:
+def as_text(checked: Checkup) -> str:
     """Return the report as text."""
+    moment = checked.moment
     lines = [f"{name:<15} {value}" for name, value in facts().items()] + [""]
     for state in moment.sources:
-        lines += _source(state)
+        lines += _source(state, checked)
     lines += _unreachable(moment)
     count = len(moment.readings)
     lines += ["", f"{count} workload{'' if count == 1 else 's'} in sight. {_verdict(moment)}"]
     return "\n".join(lines) + "\n"
 
 
-def _source(state: SourceState) -> list[str]:
+def _source(state: SourceState, checked: Checkup) -> list[str]:
     cost = "" if state.cost_ns is None else f" ({state.cost_ns / 1e6:.1f} ms a reading)"
     is_ok = state.availability is Availability.OK
-    lines = [f"{state.availability:<8} {state.name:<10} {(state.detail if is_ok else state.reason) + cost}".rstrip()]
+    reason = state.reason
+    if state.availability is Availability.WAITING:
+        reason = "no answer" + late_words(checked.waited_s, checked.most_s)
+    lines = [f"{state.availability:<8} {state.name:<10} {(state.detail if is_ok else reason) + cost}".rstrip()]
+    answered_s = checked.answered_s.get(state.name, 0.0)
+    if is_ok and answered_s > _SLOW_S:
+        lines.append(f"{'':19} slow: answered after {answered_s:.0f} s{load_words()}")
     if is_ok and state.reason:
         lines.append(f"{'':19} {state.reason}")
     if state.remedy:

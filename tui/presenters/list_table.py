@@ -13,14 +13,15 @@ from rich.cells import cell_len
 from collectors.analysis.rates import Moment, Reading
 from collectors.json_document import describe, document, number, timestamp
 from collectors.model.metrics import METRICS
+from collectors.model.workloads import Workload
 from collectors.query.filter import Query, sort_key
-from tui.presenters.formatting import fit, text
+from tui.presenters.formatting import fit, state_text, text
 
 _FACTS: dict[str, Callable[[Reading], str]] = {
     "NAME": lambda reading: reading.workload.name,
     "KIND": lambda reading: reading.workload.kind,
     "ENGINE": lambda reading: reading.workload.id.engine,
-    "STATE": lambda reading: reading.workload.state,
+    "STATE": lambda reading: _state(reading.workload),
 }
 _SHOWN = tuple(key for key, metric in METRICS.items() if metric.is_default)
 _RANKS = {"ENGINE": 0, "STATE": 45, "KIND": 90} | {METRICS[key].label: METRICS[key].keep for key in _SHOWN}
@@ -33,6 +34,11 @@ _NUMBER_WIDTH = 5
 _CSV_FACTS = ("id", "name", "kind", "engine", "state", "image", "project", "health", "ports", "cgroup", "started_at")
 
 
+def _state(workload: Workload) -> str:
+    """Return the state, with the reason where a user has to act in another way because of it."""
+    return state_text(workload) if workload.is_faulted or workload.state_reason == "saved" else workload.state.value
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """Which workloads to list, and in which order."""
@@ -43,6 +49,14 @@ class Choice:
     include_stopped: bool = True
     sort: str = "cpu"
     limit: int | None = None
+
+    @property
+    def kinds(self) -> frozenset[str] | None:
+        """The kinds that it lists; `None` if it leaves out no kind."""
+        asked = None if self.query is None else self.query.kinds
+        if self.only is None:
+            return asked
+        return frozenset({self.only}) if asked is None else asked & {self.only}
 
 
 def choose(moment: Moment, choice: Choice) -> tuple[list[Reading], int]:

@@ -13,14 +13,13 @@ from collectors.model.errors import AccessDenied, SourceDown, SourceError, Workl
 from collectors.model.workloads import State, Workload
 from collectors.safety.sanitize import sanitize
 from collectors.safety.untrusted import part
+from collectors.sampling.timeout import ANSWER_S
 
 if TYPE_CHECKING:
     from docker import APIClient
 
     from collectors.engines.docker.access import DockerAccess
 
-_ANSWER_S = 10.0
-"""Seconds for an answer, in addition to the time-out of a stop."""
 _POLL_S = 0.2
 
 
@@ -34,14 +33,14 @@ class DockerActions:
 
     def observe(self, workload: Workload) -> Observed:
         """Inspect the container."""
-        with self._client(workload, _ANSWER_S) as client:
+        with self._client(workload) as client:
             return observed(_inspect(client, workload))
 
     def perform(self, request: Request) -> None:
         """Ask the engine. It times a stop that may force itself, so that it finishes even if vmtop exits."""
         workload, verb = request.workload, request.verb
         identity = workload.id.id
-        with self._client(workload, request.timeout_s + _ANSWER_S) as client:
+        with self._client(workload, request.timeout_s + ANSWER_S) as client:
             match verb:
                 case Verb.START:
                     client.start(identity)
@@ -67,7 +66,7 @@ class DockerActions:
 
         The restart is one call: between a separate kill and start the engine would remove a container run with `--rm`.
         """
-        with self._client(request.workload, _ANSWER_S) as client:
+        with self._client(request.workload) as client:
             if request.verb is Verb.RESTART:
                 client.restart(request.workload.id.id, timeout=0)
             else:
@@ -84,7 +83,7 @@ class DockerActions:
             time.sleep(_POLL_S)
 
     @contextmanager
-    def _client(self, workload: Workload, timeout_s: float) -> Iterator[APIClient]:
+    def _client(self, workload: Workload, timeout_s: float = ANSWER_S) -> Iterator[APIClient]:
         """Connect. An engine that refuses (it answered) raises another error than one that was lost."""
         from docker.errors import APIError
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from collectors.model.errors import SourceError, WorkloadGone
+from collectors.sampling.timeout import ANSWER_S
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -42,7 +43,7 @@ class DockerDaemon:
         return resolve(self._url, self._insecure)
 
     @contextmanager
-    def client(self, timeout_s: float = 3.0) -> Iterator[APIClient]:
+    def client(self, timeout_s: float = ANSWER_S) -> Iterator[APIClient]:
         """Connect with the negotiated version; failures inside the block become a `SourceError`.
 
         Raises:
@@ -66,7 +67,7 @@ class DockerDaemon:
         except NotFound as error:
             raise WorkloadGone("the engine no longer has it") from error
         except failures() as error:
-            raise translate(error, endpoint) from error
+            raise translate(error, endpoint, timeout_s) from error
         finally:
             if client is not None:
                 client.close()

@@ -29,7 +29,7 @@ class DockerConsole:
     def __init__(self, workload: Workload, access: DockerAccess) -> None:
         self.title = f"a shell in container {workload.name}"
         with ExitStack() as stack:  # so that failures in here become a `SourceError`
-            self._client: Any = stack.enter_context(access.daemon(workload).client(timeout_s=10.0))
+            self._client: Any = stack.enter_context(access.daemon(workload).client())
             execution = self._client.exec_create(
                 workload.id.id, list(_SHELL), stdin=True, tty=True, detach_keys=_DETACH_KEYS
             )

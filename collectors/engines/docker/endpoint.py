@@ -10,17 +10,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from collectors.engines.ssh_target import SshFailure, ssh_target
-from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown, SourceError
+from collectors.model.errors import AccessDenied, NotInTime, SourceAbsent, SourceDown, SourceError
 from collectors.safety.permissions import access_remedy, start_remedy
 from collectors.safety.sanitize import sanitize
 from collectors.safety.untrusted import objects, text
+from collectors.sampling.timeout import ANSWER_S
 
 if TYPE_CHECKING:
     from collectors.engines.docker.bounded_client import BoundedClient
 
-TIMEOUT_S = 3.0
-_FIRST_ANSWER_S = 30.0
-"""Seconds. A frozen engine answers the one waiting call as soon as it is back; more calls would only queue up in it."""
 _NEWEST_API = "1.51"
 """From 1.52 on the engine omits fields that docker-py relies on."""
 _OLDEST_PROBE = "1.44"
@@ -69,8 +67,12 @@ class Endpoint:
         """Its socket or host, for use in a sentence."""
         return sanitize(str(self.socket)) if self.socket else self.shown or sanitize(self.url)
 
-    def connect(self, version: str, timeout_s: float = TIMEOUT_S) -> BoundedClient:
-        """Return a client with a pinned version. Sends nothing yet."""
+    def connect(self, version: str, timeout_s: float = ANSWER_S) -> BoundedClient:
+        """Return a client with a pinned version. Sends nothing yet.
+
+        Its time-out is long: a frozen engine answers the one waiting call as soon as it is back, and more calls would
+        only queue up in it.
+        """
         from collectors.engines.docker.bounded_client import BoundedClient
 
         if self.is_ssh:
@@ -90,7 +92,7 @@ class Endpoint:
         Raises:
             ValueError: The answer is not a JSON object.
         """
-        probe = self.connect(_OLDEST_PROBE, _FIRST_ANSWER_S)
+        probe = self.connect(_OLDEST_PROBE)
         try:
             answer: Any = probe.version(api_version=False)
         finally:
@@ -142,8 +144,8 @@ def failures() -> tuple[type[Exception], ...]:
     return (DockerException, RequestException, HTTPError, OSError, ValueError, KeyError, TypeError, RecursionError)
 
 
-def translate(error: BaseException, endpoint: Endpoint) -> SourceError:
-    """Return the `SourceError` for a failure: one sentence, with a remedy."""
+def translate(error: BaseException, endpoint: Endpoint, timeout_s: float = ANSWER_S) -> SourceError:
+    """Return the `SourceError` for a failure of a call with that time-out: one sentence, with a remedy."""
     from docker.errors import APIError
     from requests import Timeout
 
@@ -159,8 +161,8 @@ def translate(error: BaseException, endpoint: Endpoint) -> SourceError:
         remedy = start_remedy(*_UNITS) if endpoint.is_local else ""
         return SourceDown(f"nothing listens at {endpoint.location}; the Docker daemon is not running", remedy)
     if any(isinstance(cause, Timeout | TimeoutError) for cause in causes):
-        limit = "in time, which includes the login" if endpoint.is_ssh else f"within {TIMEOUT_S:g} s"
-        return SourceDown(f"Docker at {endpoint.location} did not answer {limit}")
+        limit = "in time, which includes the login" if endpoint.is_ssh else f"within {timeout_s:g} s"
+        return NotInTime(f"Docker at {endpoint.location} did not answer {limit}")
     if isinstance(error, APIError):
         return _translate_answer(error, endpoint)
     if isinstance(error, ValueError | KeyError | TypeError | RecursionError):

@@ -14,9 +14,6 @@ from collectors.safety.untrusted import count, objects
 if TYPE_CHECKING:
     from collectors.engines.docker.access import DockerAccess
 
-_SIZES_TIMEOUT_S = 20.0
-"""Seconds: the engine adds up all files of all containers."""
-
 
 class DockerFacts:
     """Queries containers one at a time; the sizes of all containers only once."""
@@ -45,7 +42,7 @@ class DockerFacts:
     def _ask_sizes(self, workload: Workload) -> dict[str, Fact]:
         """Return the sizes of all containers of the engine, by id; empty if it does not answer."""
         try:
-            with self._access.daemon(workload).client(_SIZES_TIMEOUT_S) as client:
+            with self._access.daemon(workload).client() as client:
                 entries: Any = client.containers(all=True, size=True)
         except SourceError:
             return {}

@@ -23,7 +23,7 @@ from collectors.engines.libvirt.stats import UNSUPPORTED, StatsReader
 from collectors.engines.libvirt.uri import DEFAULT_URI, asked_uri, check_uri, connection_uri, endpoint_of
 from collectors.engines.ssh_target import ssh_target
 from collectors.kernel.daemon_usage import DaemonUsage
-from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown, SourceError
+from collectors.model.errors import AccessDenied, NotInTime, SourceAbsent, SourceDown, SourceError
 from collectors.model.workloads import Sample, State, Workload, WorkloadId
 from collectors.safety.permissions import access_remedy, mount_remedy, start_remedy
 from collectors.safety.sanitize import sanitize
@@ -36,8 +36,8 @@ XML_LIFE_S = 60.0
 """Seconds until a domain's XML is read again: titles and descriptions can change without an event."""
 _XML_AT_MOST = 100
 """Definitions parsed per reading, at 0.2 ms each."""
-_KEEPALIVE_S, _KEEPALIVE_COUNT = 2, 3
-"""A frozen daemon fails the call after 2 x (3 + 1) s."""
+_KEEPALIVE_S, _KEEPALIVE_COUNT = 5, 5
+"""A frozen daemon fails the call after 5 x (5 + 1) s: a daemon of an overloaded host may be as slow."""
 _CLOSE_S = 0.5
 _SOCKET_FOLDERS = (Path("/run/libvirt"), Path("/var/run/libvirt"))
 _SOCKETS = ("libvirt-sock-ro", "libvirt-sock", "virtqemud-sock-ro", "virtqemud-sock")
@@ -246,6 +246,8 @@ def translate(error: Any, uri: str) -> SourceError:
         socket = _REFUSING_SOCKET.search(message)  # without one it was polkit that refused
         remedy = access_remedy(Path(socket[1]) if socket else None, _GROUP)
         return AccessDenied(f"{where} denies access to this user: {message}", remedy)
+    if "keepalive timeout" in lower:
+        return NotInTime(f"{where} did not answer: {message}")
     is_not_running = "connection refused" in lower or "no such file" in lower
     return SourceDown(f"{where}: {message}", start_remedy(*_UNITS) if is_not_running and not endpoint_of(uri) else "")
 

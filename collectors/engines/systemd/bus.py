@@ -12,12 +12,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown, SourceError
+from collectors.model.errors import AccessDenied, NotInTime, SourceAbsent, SourceDown, SourceError
 from collectors.safety.permissions import as_root, polkit_remedy
 from collectors.safety.sanitize import sanitize
-from collectors.sampling.timeout import call_with_timeout
+from collectors.sampling.timeout import ANSWER_S, call_with_timeout
 
-ANSWER_S = 3.0
 _NAME, _PATH = "org.freedesktop.systemd1", "/org/freedesktop/systemd1"
 MANAGER = "org.freedesktop.systemd1.Manager"
 UNIT = "org.freedesktop.systemd1.Unit"
@@ -38,20 +37,13 @@ class SystemBus:
     def __init__(self, connection: Any) -> None:
         self._connection = connection
 
-    def call(
-        self,
-        method: str,
-        signature: str = "",
-        body: tuple[object, ...] = (),
-        interface: str = MANAGER,
-        timeout_s: float | None = None,
-    ) -> Any:
-        """Call a method of the manager; return its answer, a tuple. It may take `timeout_s`, by default `ANSWER_S`.
+    def call(self, method: str, signature: str = "", body: tuple[object, ...] = (), interface: str = MANAGER) -> Any:
+        """Call a method of the manager; return its answer, a tuple. It may take `ANSWER_S`.
 
         Raises:
             SourceError: It was refused (`AccessDenied`, `NoSuchUnit`), or there was no answer (`SourceDown`).
         """
-        return self._ask(_PATH, interface, method, signature, body, timeout_s)
+        return self._ask(_PATH, interface, method, signature, body)
 
     @contextmanager
     def signals(self, members: Sequence[str], queue: deque[Any]) -> Iterator[None]:
@@ -99,28 +91,19 @@ class SystemBus:
             except OSError as error:
                 raise SourceDown(f"the connection to systemd was lost: {error}") from error
 
-    def _ask(
-        self,
-        path: str,
-        interface: str,
-        method: str,
-        signature: str,
-        body: tuple[object, ...],
-        timeout_s: float | None = None,
-    ) -> Any:
+    def _ask(self, path: str, interface: str, method: str, signature: str, body: tuple[object, ...]) -> Any:
         from jeepney import DBusAddress, new_method_call
 
         address = DBusAddress(path, bus_name=_NAME, interface=interface)
-        return self._send(new_method_call(address, method, signature or None, body), timeout_s)
+        return self._send(new_method_call(address, method, signature or None, body))
 
-    def _send(self, message: Any, timeout_s: float | None = None) -> Any:
+    def _send(self, message: Any) -> Any:
         from jeepney import DBusErrorResponse, MessageType
 
-        seconds = ANSWER_S if timeout_s is None else timeout_s
         try:
-            answer = self._connection.send_and_get_reply(message, timeout=seconds)
+            answer = self._connection.send_and_get_reply(message, timeout=ANSWER_S)
         except TimeoutError:
-            raise SourceDown(f"systemd did not answer within {seconds:g} s") from None
+            raise NotInTime(f"systemd did not answer within {ANSWER_S:g} s") from None
         except OSError as error:
             raise SourceDown(f"the connection to systemd was lost: {error}") from error
         if answer.header.message_type is MessageType.error:

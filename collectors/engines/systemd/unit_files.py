@@ -12,8 +12,6 @@ from typing import Any
 
 from collectors.engines.systemd.bus import SystemBus
 
-LISTING_S = 30.0
-"""How long systemd may take to list its unit files, which takes it hundreds of times as long as other calls."""
 _ENABLED = frozenset({"enabled", "enabled-runtime", "linked", "linked-runtime"})
 """Unit file states of a service that is meant to be started."""
 
@@ -43,11 +41,11 @@ class EnabledServices:
         """Return unit names with `.service`, as systemd spells them; they are not sanitized.
 
         Raises:
-            SourceError: systemd refused, or did not answer within `LISTING_S`.
+            SourceError: systemd refused, or did not answer within `ANSWER_S`.
         """
         if self._names is None or self._changes:
             self._changes.clear()
             self._names = None
-            files = self._bus.call("ListUnitFilesByPatterns", "asas", ([], ["*.service"]), timeout_s=LISTING_S)[0]
+            files = self._bus.call("ListUnitFilesByPatterns", "asas", ([], ["*.service"]))[0]
             self._names = frozenset(str(path).rpartition("/")[2] for path, state in files if state in _ENABLED)
         return self._names

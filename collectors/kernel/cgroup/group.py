@@ -11,7 +11,6 @@ import msgspec
 from collectors.kernel import procfs
 from collectors.kernel.block_devices import BlockDevices
 from collectors.kernel.cgroup import parsers
-from collectors.kernel.cgroup.container_names import Names
 from collectors.kernel.cgroup.discovery import Cgroup, DiscoveredWorkload
 from collectors.kernel.cgroup.fast_files import FastFiles
 from collectors.kernel.cgroup.hierarchy import Hierarchy
@@ -22,6 +21,7 @@ from collectors.kernel.cgroup.open_files import find_directories
 from collectors.kernel.cgroup.process_io import ProcessIo
 from collectors.kernel.cgroup.slow_files import SlowFiles, read_machine_process
 from collectors.kernel.cgroup.unmeasured import unmeasured_files, unmeasured_network
+from collectors.kernel.container_names import Names
 from collectors.kernel.network_edge import NetworkEdge
 from collectors.model.workloads import Kind, Sample, State, Unmeasured, Workload, WorkloadId
 from collectors.safety.sanitize import sanitize

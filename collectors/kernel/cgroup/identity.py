@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from collectors.kernel.cgroup import processes
-from collectors.kernel.cgroup.container_names import Names
 from collectors.kernel.cgroup.discovery import Cgroup
 from collectors.kernel.cgroup.processes import Process
+from collectors.kernel.container_names import Names
 from collectors.model.workloads import Kind, State, WorkloadId
 from collectors.safety.sanitize import sanitize
 

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 
 from collectors.kernel.block_devices import BlockDevices
-from collectors.kernel.cgroup.container_names import Names
 from collectors.kernel.cgroup.discovery import Cgroup
 from collectors.kernel.cgroup.group import Group, SharedContext
 from collectors.kernel.cgroup.hierarchy import Hierarchy, Mode, detect
@@ -18,6 +17,7 @@ from collectors.kernel.cgroup.process_io import is_blkio_dead
 from collectors.kernel.cgroup.processes import host_network_namespace
 from collectors.kernel.cgroup.tree import Tree
 from collectors.kernel.cgroup.visibility import blind_spots, with_guessed_networks
+from collectors.kernel.container_names import Names
 from collectors.kernel.hugepages import read_pools
 from collectors.model.errors import SourceAbsent
 from collectors.model.workloads import Event, Sample, Workload, WorkloadId

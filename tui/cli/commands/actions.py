@@ -23,8 +23,10 @@ from collectors.model.actions import AfterTimeout, Observed, Request, Result, Ve
 from collectors.model.errors import SourceError
 from collectors.model.workloads import Workload
 from collectors.sampling.source import SourceSpec
+from collectors.sampling.timeout import ANSWER_S
 from tui.cli import exit_codes
-from tui.cli.options import read_config, source_options, timeout_options
+from tui.cli.options import read_config, source_options, timeout_options, wait_option
+from tui.cli.sampling import Wait
 from tui.cli.targets import choose
 from tui.controllers.services import make_services, who
 from tui.settings.config import Config, config_file
@@ -51,7 +53,6 @@ _GRAVEST_FIRST = (
     exit_codes.TIMED_OUT,
     exit_codes.DONE,
 )
-_ANSWER_S = 30.0
 
 
 def run(
@@ -62,12 +63,13 @@ def run(
     is_sure: bool,
     timeout_s: float | None,
     after: AfterTimeout,
+    wait: Wait,
 ) -> int:
     """Find the workloads, ask, act, and print a line for each outcome; return the exit code."""
     if config.read_only:
         click.echo(f"vmtop: not done: {config_file()} says read_only = true", err=True)
         return _CODES[Result.REFUSED]
-    chosen = choose(names, specs)
+    chosen = choose(names, specs, wait)
     if chosen.code:
         return chosen.code
     services = make_services(specs, config, state_folder() / "actions.log")
@@ -104,13 +106,13 @@ def run(
 
 def _granted_s(verb: Verb, workload: Workload, timeout_s: float | None, config: Config) -> float:
     if verb not in CAN_WAIT:
-        return _ANSWER_S
+        return ANSWER_S
     return config.actions.timeout_s.of(workload.kind) if timeout_s is None else timeout_s
 
 
 def _look(runner: Runner, workload: Workload) -> Observed | None:
     try:
-        return runner.look(workload)
+        return runner.look(workload, ANSWER_S)
     except SourceError as error:
         click.echo(f"vmtop: {workload.name}: {error.reason}", err=True)
         return None
@@ -174,21 +176,24 @@ def _report(action: Action) -> int:
 
 
 def _command(verb: Verb, summary: str) -> click.Command:
+    @wait_option
     @source_options
     @click.option("--yes", "is_sure", is_flag=True, help="Do not ask for confirmation.")
     @click.argument("names", nargs=-1, required=True, metavar="NAME...")
     def act(
         names: tuple[str, ...],
         is_sure: bool,
+        wait: Wait,
         specs: list[SourceSpec],
         timeout_s: float | None = None,
         after: str = "force",
     ) -> int:
-        return run(verb, names, specs, read_config(), is_sure, timeout_s, AfterTimeout(after))
+        return run(verb, names, specs, read_config(), is_sure, timeout_s, AfterTimeout(after), wait)
 
     act.__doc__ = f"""{summary}
 
-    A NAME is a whole name, an id, its first digits (six or more), or kind:name such as vm:db.
+    A NAME is a whole name, an id, its first digits (six or more), or kind:name such as vm:db. Every source that could
+    know it is waited for, 30 s at most (--wait).
 
     Exits with 0 when all is done, 1 failed, 3 no such workload or several, 4 not allowed, 5 refused by vmtop,
     6 not in time, 7 outcome unknown, 8 a source that could know a NAME has not answered, and nothing was done.

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import click
 
+from collectors.actions.silent_sources import silent
 from collectors.actions.targets import NoTarget, find
 from collectors.analysis.rates import Deriver, Moment
 from collectors.analysis.startup_times import StartupWatch
@@ -22,14 +23,15 @@ from collectors.sampling.source import SourceSpec
 from collectors.session.format import SessionError
 from collectors.session.kept import KeptWorkloads
 from collectors.session.reader import Session
-from tui.cli.exit_codes import NO_SUCH
-from tui.cli.options import read_config, source_options
+from tui.cli.exit_codes import DONE, NO_ANSWER, NO_SUCH
+from tui.cli.missing import report
+from tui.cli.options import read_config, source_options, wait_option
 from tui.cli.progress import progress
-from tui.cli.sampling import moments
+from tui.cli.sampling import Wait, moments
 from tui.cli.session_files import opened
+from tui.cli.targets import asked_sources, unanswered
 from tui.cli.types import SpanType
 from tui.presenters.compare import as_text, document
-from tui.presenters.doctor import troubles
 
 _STATS = ("mean", "p50", "p95", "max", "last")
 _SHOWN_IN = 10
@@ -55,6 +57,16 @@ class _Side(NamedTuple):
     session: str | None
 
 
+class _Live(NamedTuple):
+    sides: list[tuple[str, _Side]]
+    code: int
+    """The exit code: not 0 if a source that was asked for has not answered."""
+
+
+class _Unanswered(Exception):
+    """A name was not found, and a source that could know it has not answered."""
+
+
 @click.command("compare")
 @click.argument("names", nargs=-1, metavar="[NAME...]")
 @click.option("--window", "window_s", type=SpanType(), metavar="SPAN", help="Over the last 1m, 5m ...; 10s of now.")
@@ -69,6 +81,7 @@ class _Side(NamedTuple):
 @click.option("--past", "is_past", is_flag=True, help="Only the sessions, not this host now.")
 @click.option("--stat", type=click.Choice(_STATS), default="mean", show_default=True, help="What the table shows.")
 @click.option("--json", "is_json", is_flag=True, help="Print a JSON document with all statistics.")
+@wait_option
 @source_options
 def command(
     names: tuple[str, ...],
@@ -77,6 +90,7 @@ def command(
     is_past: bool,
     stat: str,
     is_json: bool,
+    wait: Wait,
     specs: list[SourceSpec],
 ) -> int:
     """Put workloads of any kind side by side: a row a metric, a column a workload, the difference to the first.
@@ -87,7 +101,9 @@ def command(
     A NAME is a whole name, an id, its first digits (six or more), or kind:name such as vm:db. With --session each
     name is looked up there too, so that before and after stand next to each other.
 
-    Exits with 3 when a name stands for no workload, or for several.
+    Waits until every source has answered, 30 s at most (--wait), before the time to compare begins. Exits with 3 when a
+    name stands for no workload, or for several, and with 8 when a source that was asked for, or could know a name, has
+    not answered.
     """
 
     if not names and stat != "mean":
@@ -96,21 +112,27 @@ def command(
         return session_classes(sessions, window_s, is_json)
     if not names:
         may_write = not read_config().read_only
-        return compare_classes(specs, window_s, is_json, may_write)
+        return compare_classes(specs, window_s, is_json, may_write, wait)
     if is_past and not sessions:
         raise click.UsageError("--past needs --session.")
     options = CompareOptions(names, sessions, window_s, not is_past, is_json, stat)
-    return compare(specs, options)
+    return compare(specs, options, wait)
 
 
-def compare(specs: Sequence[SourceSpec], options: CompareOptions) -> int:
-    """Print the comparison; return 0, or 3 when a name stands for no workload or for several."""
+def compare(specs: Sequence[SourceSpec], options: CompareOptions, wait: Wait) -> int:
+    """Print the comparison; return 0, 3 when a name stands for no workload or for several, or as `report` does."""
+    live = _Live([], DONE)
     try:
         session_sides = [side for name in options.sessions for side in _session_sides(name, options)]
-        live_sides = _live_sides(specs, options) if options.has_now else []
+        if options.has_now:
+            live = _live_sides(specs, options, wait)
+    except _Unanswered as error:
+        click.echo(f"vmtop: {error}", err=True)
+        return NO_ANSWER
     except NoTarget as error:
         click.echo(f"vmtop: {error}", err=True)
         return NO_SUCH
+    live_sides = live.sides
     sides = _ordered(options.names, live_sides, session_sides)
     missing = [
         name for name in options.names if not any(name == typed_name for typed_name, _ in (*live_sides, *session_sides))
@@ -127,7 +149,7 @@ def compare(specs: Sequence[SourceSpec], options: CompareOptions) -> int:
         click.echo(json.dumps(document(columns, rows, options.window_s, [side.session for side in sides]), indent=2))
     else:
         click.echo(as_text(columns, rows, options.stat), nl=False)
-    return 0
+    return live.code
 
 
 def _ordered(
@@ -187,37 +209,39 @@ def _find_named(
     return named_workloads
 
 
-def _live_sides(specs: Sequence[SourceSpec], options: CompareOptions) -> list[tuple[str, _Side]]:
+def _live_sides(specs: Sequence[SourceSpec], options: CompareOptions, wait: Wait) -> _Live:
     """Watch the workloads for the window."""
     seconds = LIVE_S if options.window_s is None else options.window_s
-    window_moments = _watched(specs, seconds)
+    window_moments = _watched(specs, seconds, wait)
     first = next(window_moments)
+    workloads = list(first.frame.workloads.values())
     try:
-        named_workloads = _find_named(options.names, list(first.frame.workloads.values()), bool(options.sessions))
-    except NoTarget:
+        named_workloads = _find_named(options.names, workloads, bool(options.sessions))
+    except NoTarget as error:
         window_moments.close()
-        _report_troubles(first)  # a source that could not be read may have it
+        silent_sources = silent(error.typed, workloads, asked_sources(specs, first))
+        if silent_sources and not error.is_ambiguous:
+            raise _Unanswered(unanswered(error.typed, silent_sources, wait)) from error
+        report(first, specs, wait)  # a source that could not be read may have it
         raise
     window = Window(workload.id for _, workload in named_workloads)
     window.feed(first)
     for moment in window_moments if named_workloads else ():
         window.feed(moment)
     window_moments.close()
-    _report_troubles(first)
+    code = report(first, specs, wait)
     label = " now" if options.sessions else ""
-    return [
+    sides = [
         (typed_name, _Side(Column(f"{workload.name}{label}", past), None))
         for typed_name, workload in named_workloads
         if (past := window.past(workload.id)) is not None
     ]
+    return _Live(sides, code)
 
 
-def _report_troubles(moment: Moment) -> None:
-    for sentence in troubles(moment.sources):
-        click.echo(f"vmtop: {sentence}", err=True)
-
-
-def compare_classes(specs: Sequence[SourceSpec], window_s: float | None, is_json: bool, may_write: bool) -> int:
+def compare_classes(
+    specs: Sequence[SourceSpec], window_s: float | None, is_json: bool, may_write: bool, wait: Wait
+) -> int:
     """Print bare metal, virtual machines and containers next to each other, as they are on this host.
 
     Guest agents are asked only if `may_write`: a read-only connection to libvirt cannot do so.
@@ -229,7 +253,7 @@ def compare_classes(specs: Sequence[SourceSpec], window_s: float | None, is_json
     seconds = LIVE_S if window_s is None else window_s
     reader, window, watch = FactsReader(EngineConnections(specs), may_write), Window(), StartupWatch()
     moment = None
-    for moment in _watched(specs, seconds):
+    for moment in _watched(specs, seconds, wait):
         if window.first_wall is None:
             reader.begin(moment.frame.workloads.values())
         window.feed(moment)
@@ -240,9 +264,9 @@ def compare_classes(specs: Sequence[SourceSpec], window_s: float | None, is_json
     with progress(len(active)) as advance:
         facts = reader.read_all(active, advance)
     classes = classify(window.pasts(moment.frame), facts, watch.all(), moment.frame)
-    _report_troubles(moment)
+    code = report(moment, specs, wait)
     _print_classes(classes, seconds, is_json)
-    return 0
+    return code
 
 
 def session_classes(paths: Sequence[Path], window_s: float | None, is_json: bool) -> int:
@@ -274,9 +298,9 @@ def _print_classes(classes: Classes, seconds: float, is_json: bool) -> None:
         click.echo(class_table.as_text(classes), nl=False)
 
 
-def _watched(specs: Sequence[SourceSpec], seconds: float) -> Generator[Moment]:
+def _watched(specs: Sequence[SourceSpec], seconds: float, wait: Wait) -> Generator[Moment]:
     """Yield the moments of N seconds, with progress on the terminal."""
-    stream = moments(specs, max(0.2, min(1.0, seconds / 10)))
+    stream = moments(specs, max(0.2, min(1.0, seconds / 10)), wait)
     start = None
     with progress(seconds, _SHOWN_IN) as advance:
         for moment in stream:

@@ -7,16 +7,14 @@ import sys
 
 import click
 
-from collectors.analysis.rates import Moment
 from collectors.json_document import LIST_SCHEMA
 from collectors.query.filter import Query
 from collectors.sampling.source import SourceSpec
-from tui.cli.exit_codes import DONE, FAILED
-from tui.cli.options import choice_options, source_options
-from tui.cli.sampling import gather
+from tui.cli.missing import report
+from tui.cli.options import choice_options, source_options, wait_option
+from tui.cli.sampling import Wait, gather
 from tui.cli.types import SortType
 from tui.presenters import list_table
-from tui.presenters.doctor import troubles
 
 
 @click.command("list")
@@ -26,6 +24,7 @@ from tui.presenters.doctor import troubles
 @click.option("--sort", type=SortType(), default="cpu", show_default=True, help="Metric or field to sort by.")
 @click.option("--limit", type=click.IntRange(0), metavar="N", help="Print at most N workloads.")
 @choice_options
+@wait_option
 @source_options
 def command(
     form: str | None,
@@ -34,12 +33,22 @@ def command(
     limit: int | None,
     query: Query | None,
     only: str | None,
+    wait: Wait,
     specs: list[SourceSpec],
 ) -> int:
-    """Print what the screen shows, once."""
+    """Print what the screen shows, once.
 
-    moment = gather(specs)
-    readings, hidden = list_table.choose(moment, list_table.Choice(query, only, include_stopped, sort, limit))
+    Waits until every source has answered and there are rates: normally a third of a second, 30 s at most (--wait).
+    What has come by then is printed, and stderr names the rest.
+
+    Exits with 8 if something that was asked for came too late: the kernel's numbers, an engine given by --docker or
+    --libvirt, or a workload that --filter or --only may mean and whose engine has not answered; with 1 if it cannot be
+    read.
+    """
+
+    choice = list_table.Choice(query, only, include_stopped, sort, limit)
+    moment = gather(specs, wait)
+    readings, hidden = list_table.choose(moment, choice)
     if form == "json":
         click.echo(list_table.as_json(moment, readings, LIST_SCHEMA, 2), nl=False)
     elif form == "csv":
@@ -49,12 +58,4 @@ def command(
         click.echo(list_table.table(readings, width), nl=False)
         if hidden and not readings:
             click.echo(f"vmtop: {hidden} stopped; --all shows them", err=True)
-    return _report_missing(moment)
-
-
-def _report_missing(moment: Moment) -> int:
-    """Report on stderr which sources could not be read; fail only when none could."""
-
-    for sentence in troubles(moment.sources):
-        click.echo(f"vmtop: {sentence}", err=True)
-    return DONE if moment.host.pairs or moment.readings else FAILED
+    return report(moment, specs, wait, choice)

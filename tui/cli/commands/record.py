@@ -15,16 +15,16 @@ import click
 
 from collectors.engines.registry import load_source
 from collectors.model.metrics import Unit
-from collectors.model.workloads import Frame
+from collectors.model.workloads import Availability, Frame
 from collectors.safety.sanitize import sanitize
 from collectors.sampling.sampler import Sampler
 from collectors.sampling.source import SourceSpec
+from collectors.sampling.timeout import ANSWER_S
 from collectors.session.format import SessionError
 from collectors.session.recorder import ActiveSink, Recorder, Sink
 from collectors.session.sinks import Rotating, Rotation, file_writer, stream_writer
 from tui.cli.exit_codes import DONE, FAILED, HUNG_UP
 from tui.cli.options import FORCE, interval_option, source_options
-from tui.cli.sampling import SETTLE_S
 from tui.cli.types import SizeType, SpanType
 from tui.presenters.doctor import troubles
 from tui.presenters.formatting import duration, text
@@ -35,6 +35,8 @@ _SIGNALS: Mapping[int, int] = {signal.SIGINT: DONE, signal.SIGTERM: DONE, signal
 """Exit codes: being asked to end is not a failure; a terminal that went away is reported."""
 _LEAST_ROTATION = 64 << 10
 """Bytes: a smaller file would hold little more than the descriptions of workloads."""
+_SETTLE_S = 3.0
+"""Seconds before the sources that are not in the recording are named; late ones are waited for, up to `ANSWER_S`."""
 _KEEPING_S = 10.0
 """Seconds for the disk to take the remaining frames."""
 
@@ -173,13 +175,17 @@ class _Reporter:
     def update(self, elapsed_s: float) -> None:
         """Report what has changed; `elapsed_s` is the time since the start."""
         problem = self._keeping.problem
-        if not self._has_reported_sources and elapsed_s >= SETTLE_S:
+        if not self._has_reported_sources and elapsed_s >= (ANSWER_S if self._is_one_late() else _SETTLE_S):
             self._report_sources()
         if problem != self._reported_problem:
             self._reported_problem = problem
             self._print(f"not recording: {problem}" if problem else "recording again")
         if self._is_terminal:
             self._print_status(elapsed_s)
+
+    def _is_one_late(self) -> bool:
+        newest = self._stop.newest
+        return newest is None or any(state.availability is Availability.WAITING for state in newest.sources)
 
     def _report_sources(self) -> None:
         """Report which sources are not in the recording."""

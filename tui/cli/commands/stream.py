@@ -9,8 +9,10 @@ import click
 from collectors.json_document import STREAM_SCHEMA
 from collectors.query.filter import Query
 from collectors.sampling.source import SourceSpec
-from tui.cli.options import choice_options, interval_option, source_options
-from tui.cli.sampling import moments
+from tui.cli.exit_codes import DONE
+from tui.cli.missing import exit_code, report
+from tui.cli.options import choice_options, interval_option, source_options, wait_option
+from tui.cli.sampling import Wait, moments
 from tui.presenters import list_table
 
 
@@ -18,18 +20,26 @@ from tui.presenters import list_table
 @click.option("--count", type=click.IntRange(1), metavar="N", help="Stop after N lines.")
 @interval_option
 @choice_options
+@wait_option
 @source_options
 def command(
     count: int | None,
     interval_s: float,
     query: Query | None,
     only: str | None,
+    wait: Wait,
     specs: list[SourceSpec],
 ) -> int:
-    """Print one JSON document per line at each interval, until stopped."""
+    """Print one JSON document per line at each interval, until stopped.
+
+    The first line is printed when every source has answered and there are rates, after 30 s at the latest (--wait);
+    stderr then names what is missing. Exits as `vmtop list` does, according to the last line.
+    """
 
     choice = list_table.Choice(query, only)
-    for moment in islice(moments(specs, interval_s), count):
+    code = DONE
+    for number, moment in enumerate(islice(moments(specs, interval_s, wait), count)):
         readings, _ = list_table.choose(moment, choice)
         click.echo(list_table.as_json(moment, readings, STREAM_SCHEMA, None), nl=False)
-    return 0
+        code = exit_code(moment, specs, choice) if number else report(moment, specs, wait, choice)
+    return code

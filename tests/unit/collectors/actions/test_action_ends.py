@@ -62,7 +62,7 @@ def test_who_was_gone_before_is_told_to_be() -> None:
 
 
 def test_an_engine_that_comes_back_without_having_done_it_has_not_done_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner_module, "LOOK_S", 0.05)
+    monkeypatch.setattr(runner_module, "_EFFECT_S", 0.05)
     engine = FakeEngine()
 
     def lose(_: Request) -> None:

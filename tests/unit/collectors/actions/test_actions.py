@@ -122,7 +122,7 @@ class TestRunner:
         assert engine.performed == []
 
     def test_an_engine_that_claims_success_without_it_is_not_believed(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(runner_module, "LOOK_S", 0.3)
+        monkeypatch.setattr(runner_module, "_EFFECT_S", 0.3)
         engine = FakeEngine()
         engine.become = lambda request: None  # type: ignore[method-assign]
         action = run(engine, Request(Verb.PAUSE, container(), 0.2))
@@ -178,7 +178,13 @@ class TestRunner:
     def test_an_engine_that_hangs_makes_the_outcome_unknown_not_the_runner_hang(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        for name, value in (("_GRACE_S", 0.2), ("_SETTLE_S", 0.5), ("_POLL_LOST_S", 0.05), ("LOOK_S", 0.2)):
+        for name, value in (
+            ("_GRACE_S", 0.2),
+            ("_SETTLE_S", 0.5),
+            ("_POLL_LOST_S", 0.05),
+            ("_EFFECT_S", 0.2),
+            ("ANSWER_S", 0.2),
+        ):
             monkeypatch.setattr(runner_module, name, value)
         engine = FakeEngine()
         release = threading.Event()

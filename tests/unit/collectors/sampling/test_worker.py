@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown, SourceError
+from collectors.model.errors import AccessDenied, NotInTime, SourceAbsent, SourceDown, SourceError
 from collectors.model.workloads import Availability, Event, Workload, WorkloadId
 from collectors.sampling import worker as worker_module
 from collectors.sampling.sampler import Sampler
@@ -240,12 +240,45 @@ def test_hanging_source_says_so_and_is_not_asked_again() -> None:
         assert source.reads == 2, "what was asked while the call hung is not made up for"
 
 
-def test_source_that_hangs_at_first_is_down() -> None:
+def test_source_whose_first_answer_is_late_is_waited_for_and_down_only_after_its_limit() -> None:
     gate = Gate()
     with running(lambda: FakeSource(gate)) as worker:
         assert gate.entered.wait(30)
-        assert worker.state(time.monotonic() + 9).availability is Availability.DOWN
+        late = worker.state(time.monotonic() + 9)
+        assert late.availability is Availability.WAITING
+        assert re.fullmatch(r"fake has not responded for \d+ s", late.reason)
+        assert worker.state(time.monotonic() + 40).availability is Availability.DOWN
         gate.opened.set()
+
+
+def test_first_call_that_runs_into_its_time_out_is_late_and_a_refusal_is_an_answer() -> None:
+    source = FakeSource(fail(NotInTime("fake did not answer within 30 s")), fail(SourceDown("refused")))
+    with running(lambda: source) as worker:
+        settle(worker)
+        assert availability(worker) is Availability.WAITING
+        assert worker.state(time.monotonic() + 40).availability is Availability.DOWN
+        worker.ask(worker._due)
+        settle(worker)
+        assert worker.state(time.monotonic() + 40).reason == "refused"
+
+
+def test_time_outs_count_from_the_first_of_them_until_an_answer() -> None:
+    late, gate = NotInTime("fake did not answer within 30 s"), Gate()
+    source = FakeSource(lambda: answer("web"), fail(late), fail(late), gate)
+    with running(lambda: source) as worker:
+        settle(worker)
+        for _ in range(2):
+            worker.ask(worker._due)
+            settle(worker)
+        since = worker._unanswered_since
+        worker.ask(worker._due)
+        assert gate.entered.wait(30)
+        assert since is not None
+        assert worker.state(since + 70).reason == "fake has not responded for 70 s"
+        gate.opened.set()
+        settle(worker)
+        assert worker._unanswered_since is None
+        assert availability(worker) is Availability.OK
 
 
 def test_hanging_source_is_replaced_after_its_limit() -> None:
@@ -350,7 +383,7 @@ def test_hanging_source_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch
     sampler.stop()
     assert healthy.reads >= 5
     assert all(WorkloadId("docker", "web") in frame.workloads for frame in frames)
-    assert [state.availability for state in frames[-1].sources] == [Availability.DOWN, Availability.OK]
+    assert [state.availability for state in frames[-1].sources] == [Availability.WAITING, Availability.OK]
     assert "libvirt has not responded" in frames[-1].sources[0].reason
 
 

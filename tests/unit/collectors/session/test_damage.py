@@ -32,6 +32,8 @@ from collectors.session.storage import FileStorage, new_file
 from collectors.session.writer import Writer
 from tests.unit.collectors.session.test_session_file import RUN, fleet_frames, problems, read, write
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, list[Frame]]:

@@ -1,21 +1,28 @@
-"""Moments without a screen: whole before they are shown, but never late."""
+"""Moments without a screen: whole before they are shown, and shown as they are when the wait is over."""
 
 from __future__ import annotations
 
 import itertools
-import time
+import json
+import socket
+from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
+from collectors.analysis.rates import Moment
 from collectors.engines.demo.source import DemoSource
+from collectors.model.errors import NotInTime
 from collectors.model.workloads import Availability
 from collectors.sampling import worker as worker_module
 from collectors.sampling.sampler import Sampler
-from collectors.sampling.source import SourceSpec
+from collectors.sampling.source import SourceReading, SourceSpec
 from tests.unit.collectors.sampling.test_worker import FakeSource, Gate, answer, fail
-from tui.cli import sampling
-from tui.cli.sampling import gather, moments
+from tui.cli import main, sampling
+from tui.cli.exit_codes import DONE, FAILED, NO_ANSWER
+from tui.cli.progress import WaitingLine
+from tui.cli.sampling import Wait, gather, moments
 from tui.cli.sources import demo
 
 
@@ -38,22 +45,116 @@ def _with(monkeypatch: pytest.MonkeyPatch, daemon: FakeSource) -> list[SourceSpe
     return [SourceSpec("demo"), SourceSpec("docker")]
 
 
-def test_hanging_daemon_is_not_waited_for_beyond_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker_module, "HUNG_AFTER_S", 60.0)
-    gate = Gate()
-    started = time.monotonic()
-    moment = gather(_with(monkeypatch, FakeSource(gate)), settle_s=0.7)
+def frames_wait(most: int) -> Wait:
+    """Make a wait whose seconds are frames."""
+    return Wait(most, itertools.count().__next__)
+
+
+def test_a_daemon_that_hangs_is_waited_for_up_to_the_limit_and_then_shown_as_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(worker_module, "HUNG_AFTER_S", 0.0)
+    gate, wait = Gate(), frames_wait(7)
+    moment = gather(_with(monkeypatch, FakeSource(gate)), wait)
     gate.opened.set()
-    assert 0.6 < time.monotonic() - started < 15
+    assert wait.passed_s == 7
     assert moment.sources[1].availability is Availability.WAITING
-    assert moment.readings
+    assert moment.readings, "the rest is there"
+    assert "docker" not in wait.answered_s
+
+
+@pytest.mark.parametrize("late", [NotInTime("docker did not answer within 30 s"), None])
+def test_a_daemon_that_answers_late_is_waited_for(monkeypatch: pytest.MonkeyPatch, late: NotInTime | None) -> None:
+    """After a call that takes long, or one that ran into its time-out and is repeated."""
+    monkeypatch.setattr(worker_module, "HUNG_AFTER_S", 0.0)
+    gate, wait = Gate(), frames_wait(1000)
+    source = FakeSource(fail(late), gate) if late else FakeSource(gate)
+    source.is_near = True
+    states: list[Availability] = []
+
+    def is_enough(moment: Moment) -> bool:
+        states.append(moment.sources[1].availability)
+        if len(states) == 12:
+            gate.opened.set()
+        return sampling.is_whole(moment)
+
+    moment = gather(_with(monkeypatch, source), wait, is_enough)
+    assert moment.sources[1].availability is Availability.OK
+    assert set(states[:12]) == {Availability.WAITING}
+    assert wait.answered_s["docker"] >= 11 > wait.answered_s["demo"]
+
+
+def test_a_kernel_that_answers_late_is_waited_for_until_there_are_rates(monkeypatch: pytest.MonkeyPatch) -> None:
+    gate, fleet, wait = Gate(), DemoSource(3, 7), frames_wait(1000)
+    wait_for_gate = fleet.read
+
+    def read() -> SourceReading:
+        gate()
+        return wait_for_gate()
+
+    fleet.read = read  # type: ignore[method-assign]
+    monkeypatch.setattr(sampling, "load_source", lambda _: lambda: fleet)
+    counts = itertools.count(1)
+
+    def is_enough(moment: Moment) -> bool:
+        if next(counts) == 6:
+            gate.opened.set()
+        return sampling.is_whole(moment)
+
+    moment = gather([SourceSpec("demo")], wait, is_enough)
+    assert moment.host.value("cpu_percent") is not None
+    assert wait.passed_s > 5
 
 
 def test_daemon_that_is_known_to_be_down_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    started = time.monotonic()
-    moment = gather(_with(monkeypatch, FakeSource(fail(ConnectionError("refused")))), settle_s=30)
-    assert time.monotonic() - started < 10
+    wait = frames_wait(1000)
+    moment = gather(_with(monkeypatch, FakeSource(fail(ConnectionError("refused")))), wait)
+    assert wait.passed_s < 1000
     assert moment.sources[1].availability is Availability.DOWN
+
+
+def test_a_terminal_is_told_what_is_waited_for_and_the_line_goes_away(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setattr("os.getloadavg", lambda: (0.0, 0.0, 0.0))
+    with WaitingLine() as line:
+        line.show(["docker"], 0.5, 30)
+        assert capsys.readouterr().err == ""
+        line.show(["docker", "cgroup"], 4.2, 30)
+        assert capsys.readouterr().err == "\r\x1b[Kvmtop: waiting for docker and cgroup, 4 of at most 30 s"
+    assert capsys.readouterr().err == "\r\x1b[K"
+
+
+def test_a_file_is_not_told_what_is_waited_for(capsys: pytest.CaptureFixture[str]) -> None:
+    with WaitingLine() as line:
+        line.show(["docker"], 4.2, 30)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_real_socket_that_accepts_and_never_answers_is_named_and_the_rest_is_printed(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as mute:
+        mute.bind(str(tmp_path / "s"))
+        mute.listen(8)
+        address = f"unix://{tmp_path}/s"
+        named = CliRunner().invoke(main.main, ["list", "--json", "--wait", "1", "--docker", address])
+        ambient = CliRunner().invoke(main.main, ["list", "--json", "--wait", "1"], env={"DOCKER_HOST": address})
+        checked = CliRunner().invoke(main.main, ["doctor", "--wait", "1", "--docker", address])
+        compared = CliRunner().invoke(main.main, ["compare", "web", "--wait", "1", "--docker", address])
+        stopped = CliRunner().invoke(main.main, ["stop", "web", "--yes", "--wait", "1", "--docker", address])
+    assert json.loads(named.stdout)["host"]["metrics"]["cpu_percent"] is not None
+    assert {source["name"]: source["availability"] for source in json.loads(named.stdout)["sources"]}[
+        "docker"
+    ] == "waiting"
+    for done, code in ((named, NO_ANSWER), (ambient, DONE)):
+        assert done.exit_code == code
+        assert "vmtop: docker has not answered in 1 s" in done.stderr
+        assert "wait longer with --wait 30" in done.stderr
+    assert checked.exit_code == FAILED
+    assert "waiting  docker     no answer in 1 s" in checked.stdout
+    for done in (compared, stopped):
+        assert done.exit_code == NO_ANSWER
+        assert f"web: docker at {address} has not answered for 1 s and could know that name" in done.stderr
 
 
 def test_events_from_before_the_first_moment_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import time
+import itertools
 from collections.abc import Callable
 
 import msgspec
 import pytest
 
 from collectors.actions.silent_sources import Asked, silent
-from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown
+from collectors.model.errors import AccessDenied, NotInTime, SourceAbsent, SourceDown
 from collectors.model.workloads import Availability, SourceState, Workload
 from collectors.sampling import worker as worker_module
 from collectors.sampling.source import SourceReading, SourceSpec
@@ -17,6 +17,7 @@ from tests.unit.collectors.actions.test_actions import container, domain, servic
 from tests.unit.collectors.sampling.test_worker import FakeSource, Step, fail
 from tui.cli import sampling, targets
 from tui.cli.exit_codes import NO_ANSWER, NO_SUCH, NOT_ALLOWED
+from tui.cli.sampling import Wait
 from tui.cli.targets import Chosen, choose
 
 ID = f"{1:064x}"
@@ -27,21 +28,15 @@ def has(*workloads: Workload) -> Step:
     return lambda: SourceReading({one.id: one for one in workloads}, {})
 
 
-def after(seconds: float, step: Step) -> Step:
-    """Answer late at first."""
-    waits = [seconds]
-
-    def late() -> SourceReading:
-        time.sleep(waits.pop() if waits else 0)
-        return step()
-
-    return late
+def late(step: Step) -> Step:
+    """Run into a time-out at first."""
+    steps = [fail(NotInTime("docker did not answer within 30 s")), step]
+    return lambda: (steps.pop(0) if len(steps) > 1 else step)()
 
 
 def never() -> SourceReading:
-    """Hang for longer than a test waits."""
-    time.sleep(6)
-    raise SourceDown("nobody waits for this")
+    """Run into a time-out always."""
+    raise NotInTime("docker did not answer within 30 s")
 
 
 Choose = Callable[..., Chosen]
@@ -50,8 +45,8 @@ Choose = Callable[..., Chosen]
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> Choose:
     """Choose names where some sources answer as a test says, and the others with nothing."""
-    monkeypatch.setattr(worker_module, "HUNG_AFTER_S", 0.3)
-    monkeypatch.setattr(targets, "_SETTLE_S", 1.5)
+    monkeypatch.setattr(worker_module, "HUNG_AFTER_S", 0.0)
+    monkeypatch.setattr(targets, "_RETURN_S", 5.0)
 
     def run(*names: str, **steps: Step) -> Chosen:
         def make(kind: str) -> FakeSource:
@@ -61,16 +56,14 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Choose:
             return source
 
         monkeypatch.setattr(sampling, "load_source", lambda kind: lambda **_: make(kind))
-        return choose(
-            names, [SourceSpec(kind, {"url": "unix:///tmp/hung.sock"} if kind == "docker" else {}) for kind in KINDS]
-        )
+        specs = [SourceSpec(kind, {"url": "unix:///tmp/hung.sock"} if kind == "docker" else {}) for kind in KINDS]
+        return choose(names, specs, Wait(10, itertools.count().__next__))  # its seconds are frames
 
     return run
 
 
 def test_one_that_is_slow_to_answer_is_waited_for(asked: Choose) -> None:
-    """Longer than the header waits before it calls a source down."""
-    assert asked("web", docker=after(0.8, has(container("web")))).workloads == [container("web")]
+    assert asked("web", docker=late(has(container("web")))).workloads == [container("web")]
 
 
 def test_what_was_not_found_while_one_is_silent_is_not_called_absent(
@@ -78,9 +71,9 @@ def test_what_was_not_found_while_one_is_silent_is_not_called_absent(
 ) -> None:
     assert asked("web", docker=never).code == NO_ANSWER
     said = capsys.readouterr().err
-    assert "vmtop: web: docker at unix:///tmp/hung.sock has not answered for 1.5 s and could know that name" in said
+    assert "vmtop: web: docker at unix:///tmp/hung.sock has not answered for 10 s and could know that name" in said
     assert "nothing was done" in said
-    assert "use vm:web, service:web or a full id to skip it" in said
+    assert "use vm:web, service:web or a full id to skip it), or wait longer with --wait 40" in said
     assert "no such workload" not in said
 
 
@@ -115,7 +108,15 @@ def test_one_that_is_down_has_not_answered_and_says_why(
     asked: Choose, capsys: pytest.CaptureFixture[str], failure: Exception
 ) -> None:
     assert asked("db", libvirt=fail(failure), docker=has(container("db"))).code == NO_ANSWER
-    assert str(failure) in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert str(failure) in said
+    assert "for 5 s" in said, "what is down is not waited for as long as what is late"
+    assert "--wait" not in said
+
+
+def test_one_that_has_answered_and_is_late_with_its_second_answer_has_answered(asked: Choose) -> None:
+    state = SourceState("docker", Availability.STALE, "", "docker has not responded for 4 s", read_at_ns=1)
+    assert silent("web", [], [Asked(SourceSpec("docker"), state)]) == []
 
 
 def test_one_that_is_not_there_has_answered(asked: Choose) -> None:

@@ -7,7 +7,7 @@ import pytest
 from collectors.analysis.rates import Deriver
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
 from tests.helpers.demo_fleet import Fleet
-from tui.presenters.doctor import as_text
+from tui.presenters.doctor import Checkup, as_text
 
 ROOTLESS = "/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-x.scope"
 
@@ -15,7 +15,7 @@ ROOTLESS = "/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-x.sc
 def report(*workloads: Workload) -> str:
     frame = Fleet(0).frame()
     frame.workloads.update({workload.id: workload for workload in workloads})
-    return as_text(Deriver().feed(frame))
+    return as_text(Checkup(Deriver().feed(frame)))
 
 
 def container(engine: str, digit: str, is_listed: bool | None, cgroup: str = "/machine.slice/x") -> Workload:

@@ -10,7 +10,7 @@ from collectors.json_document import describe
 from collectors.model.unmeasured import Cause, Topic
 from collectors.model.workloads import Kind, State, Unmeasured, Workload
 from tests.helpers.strategies import frame, workload
-from tui.presenters import columns
+from tui.presenters import columns, list_table
 from tui.presenters.cells import Cells
 from tui.presenters.formatting import state_text
 from tui.presenters.info_pages import why_page
@@ -51,6 +51,14 @@ def test_the_table_tells_a_fault_from_a_pause_by_hand(described: Workload, sign:
 ])  # fmt: skip
 def test_a_state_is_written_with_its_reason(described: Workload, text: str) -> None:
     assert state_text(described) == text
+
+
+def test_the_list_names_what_changes_what_to_do() -> None:
+    readings = [Reading(vm(State.PAUSED, reason), ()) for reason in ("I/O error", "by a user")]
+    readings += [Reading(vm(State.STOPPED, reason), ()) for reason in ("saved", "shut down")]
+    rows = list_table.table(readings).splitlines()[1:]
+    shown = ("paused (I/O error)", "paused  ", "stopped (saved)", "stopped  ")
+    assert all(state in row for state, row in zip(shown, rows, strict=True))
 
 
 def test_json_has_the_reason_and_the_exit_code() -> None:

@@ -158,6 +158,6 @@ def test_a_log_that_cannot_be_written_is_refused_at_once(tmp_path: Path, place: 
 def test_it_tells_which_sources_were_lost(tmp_path: Path) -> None:
     path = tmp_path / "the.log"
     place = f"unix://{tmp_path}/none.sock"
-    done = CliRunner().invoke(main.main, ["list", "--docker", place, "--log", str(path)])
+    done = CliRunner().invoke(main.main, ["list", "--log", str(path)], env={"DOCKER_HOST": place})
     assert done.exit_code == 0
     assert "no Docker socket at" in path.read_text()

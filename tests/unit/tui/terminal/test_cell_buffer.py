@@ -16,6 +16,8 @@ from rich.style import Style
 from tests.helpers.pty_terminal import Screen, Start, Terminal
 from tui.terminal.cell_buffer import PLAIN, CellBuffer, Piece, sgr_of, switch
 
+pytestmark = pytest.mark.slow
+
 WIDTH, HEIGHT = 30, 4
 SYSTEM = ColorSystem.TRUECOLOR
 STYLES = tuple(

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from collectors.kernel.cgroup.container_names import Names
 from collectors.kernel.cgroup.fast_files import AT_LEAST_EVERY
 from collectors.kernel.cgroup.hierarchy import Hierarchy, Mode, detect
 from collectors.kernel.cgroup.open_files import BUFFER
 from collectors.kernel.cgroup.source import CgroupSource
+from collectors.kernel.container_names import Names
 from collectors.model.errors import SourceAbsent
 from collectors.model.workloads import Kind, Sample, State, WorkloadId
 from tests.unit.collectors.kernel.cgroup.test_source import ID, TICKS_PER_SECOND, UUID, opened

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from collectors.analysis.rates import Pair, delta
-from collectors.kernel.cgroup.container_names import Names
 from collectors.kernel.cgroup.hierarchy import detect
 from collectors.kernel.cgroup.source import CgroupSource
+from collectors.kernel.container_names import Names
 from collectors.model.workloads import Kind, Sample, State, Workload
 from collectors.sampling.source import SourceReading
 from tests.helpers.lab.process import wait_until

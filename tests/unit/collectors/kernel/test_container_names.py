@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from collectors.kernel.cgroup import container_names
-from collectors.kernel.cgroup.container_names import Names
+from collectors.kernel import container_names
 from collectors.kernel.cgroup.source import CgroupSource
+from collectors.kernel.container_names import Names
 from tests.unit.collectors.kernel.cgroup.test_captured_tree import write
 from tests.unit.collectors.kernel.cgroup.test_networks import Host, table
 

@@ -1,0 +1,82 @@
+"""What a command was asked for and cannot show: a sentence for each source, and the exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from collectors.analysis.rates import Moment
+from collectors.engines.registry import could_know, engine_of_source
+from collectors.model.workloads import Availability, Kind, SourceState
+from collectors.sampling.source import SourceSpec
+from tui.cli.exit_codes import DONE, FAILED, NO_ANSWER
+from tui.cli.sampling import Wait, without_rates
+from tui.presenters.doctor import troubles
+from tui.presenters.list_table import Choice
+from tui.presenters.load import late_words
+
+_KERNEL = frozenset({"host", "cgroup"})
+"""Sources without which there are no numbers."""
+
+
+def report(moment: Moment, specs: Sequence[SourceSpec], wait: Wait, choice: Choice | None = None) -> int:
+    """Print on stderr what could not be read; return the exit code.
+
+    It is not 0 where something is missing that was asked for: the kernel's numbers, an engine whose address was given,
+    or a workload that the choice may mean and whose engine has not answered.
+    """
+    missing = _missing(moment, specs, choice)
+    for state in moment.sources:
+        if state.availability is Availability.WAITING:
+            _print(f"{state.name} has not answered{late_words(wait.passed_s, wait.most_s)}")
+        else:
+            for sentence in troubles([state], includes_absent=state in missing):
+                _print(sentence)
+    for name in _read_once(moment):
+        _print(f"{name} has not been read twice, as rates need,{late_words(wait.passed_s, wait.most_s)}")
+    return exit_code(moment, specs, choice)
+
+
+def exit_code(moment: Moment, specs: Sequence[SourceSpec], choice: Choice | None = None) -> int:
+    """Return 8 if something that was asked for came too late, 1 if it cannot be read, else 0."""
+    missing = _missing(moment, specs, choice)
+    if _read_once(moment) or any(state.availability is Availability.WAITING for state in missing):
+        return NO_ANSWER
+    return FAILED if missing or not (moment.host.pairs or moment.readings) else DONE
+
+
+def _print(sentence: str) -> None:
+    click.echo(f"vmtop: {sentence}", err=True)
+
+
+def _read_once(moment: Moment) -> list[str]:
+    """Return the sources of the kernel that have been read, but not twice."""
+    return [name for name in without_rates(moment) if name in _KERNEL]
+
+
+def _missing(moment: Moment, specs: Sequence[SourceSpec], choice: Choice | None) -> list[SourceState]:
+    """Return the states of the sources that have not given what was asked of them."""
+    states = zip(specs, moment.sources, strict=True)
+    return [state for spec, state in states if _is_missing(spec, state, choice or Choice())]
+
+
+def _is_missing(spec: SourceSpec, state: SourceState, choice: Choice) -> bool:
+    """Return whether a source has not given what was asked of it."""
+    if state.read_at_ns is not None:
+        return False
+    if spec.name in _KERNEL:
+        return state.availability is not Availability.ABSENT
+    address = engine_of_source(spec.name).address
+    if address is not None and spec.options.get(address.key):
+        return True
+    return state.availability is Availability.WAITING and _may_list(spec, choice)
+
+
+def _may_list(spec: SourceSpec, choice: Choice) -> bool:
+    """Return whether a source could list what was chosen by kind or by a text that its engine knows."""
+    asks_text = choice.query is not None and choice.query.asks_text
+    kinds = choice.kinds
+    if kinds is None:
+        return asks_text
+    return any(could_know(spec, Kind(kind)) for kind in kinds)
