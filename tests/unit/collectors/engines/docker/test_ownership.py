@@ -28,7 +28,9 @@ NOT_OWNED = [("docker", False), ("podman", False), ("podman", None)]
 
 
 class Daemon:
-    """An engine that has every container, and notes what it is asked."""
+    """An engine of this host that has every container, and notes what it is asked."""
+
+    shown = ""
 
     def __init__(self, engine: str) -> None:
         self.engine = engine
