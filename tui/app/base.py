@@ -170,7 +170,10 @@ class BaseApp(PaintingApp):
             return
         log.exception("the screen failed")
         error = sys.exc_info()[1]
-        self.failure = f"vmtop: the screen failed: {type(error).__name__}: {sanitize(str(error))}"
+        why = (
+            log_file.NO_MEMORY if isinstance(error, MemoryError) else f"{type(error).__name__}: {sanitize(str(error))}"
+        )
+        self.failure = f"vmtop: the screen failed: {why}"
         self.panic()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:

@@ -40,8 +40,8 @@ class Program(LazyGroup):
             except click.Abort:
                 code = INTERRUPTED
             except MemoryError:
-                log.error("there is not enough memory")
-                click.echo("vmtop: there is not enough memory for this; 'ulimit -v' shows a limit", err=True)
+                log.error(log_file.NO_MEMORY)
+                click.echo(f"vmtop: {log_file.NO_MEMORY}", err=True)
                 code = FAILED
             except Exception as error:
                 # The boundary to the user, who gets a sentence; the log has the traceback.

@@ -21,6 +21,8 @@ from tui.settings.paths import state_folder
 
 log = logging.getLogger(__name__)
 
+NO_MEMORY = "there is not enough memory for this; 'ulimit -v' shows a limit"
+"""What the user reads in place of a MemoryError."""
 _LONGEST_LINE = 2000
 _CHUNK = 65536
 

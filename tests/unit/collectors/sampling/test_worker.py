@@ -385,17 +385,3 @@ def test_hanging_source_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch
     assert all(WorkloadId("docker", "web") in frame.workloads for frame in frames)
     assert [state.availability for state in frames[-1].sources] == [Availability.WAITING, Availability.OK]
     assert "libvirt has not responded" in frames[-1].sources[0].reason
-
-
-def test_tick_waits_for_the_reading_it_asked_for() -> None:
-    counted = iter(range(1000))
-    source = FakeSource(lambda: answer(f"web-{next(counted)}"))
-    sampler = Sampler([SourceSpec("cgroup")], lambda _: lambda: source, 5.0)
-    sampler.workers[0].start()
-    settle(sampler.workers[0])
-    for _ in range(500):
-        reads = source.reads
-        frame = sampler.tick(time.monotonic())
-        assert source.reads > reads, "the frame was made before the reading"
-        assert WorkloadId("docker", f"web-{source.reads - 1}") in frame.workloads
-    sampler.stop()
