@@ -57,6 +57,8 @@ def _interrupts(request: Request) -> bool:
 def _losses(request: Request) -> list[str]:
     """Return as sentences what others lose while the workload does not run."""
     sentences = []
+    if request.dependents.network_users and request.verb is not Verb.PAUSE:
+        sentences.append(f"These use its network and lose it: {some(request.dependents.network_users)}.")
     if request.dependents.session:
         sentences.append(f"You may lose this terminal: {request.dependents.session}.")
     if request.dependents.mounts:

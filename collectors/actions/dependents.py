@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
 
+from collectors.actions.nested_workloads import network_users
 from collectors.actions.own_groups import own_and_ancestors
 from collectors.kernel.dependence import Mount, Served, Session, mounts, served_by, session
 from collectors.model.actions import Dependents, Observed
@@ -29,17 +30,24 @@ class DependentsFinder:
     def _session(self) -> Session:
         return self._find_session(self._proc)
 
-    def find(self, workload: Workload, seen: Observed | None) -> Dependents:
-        """Return what depends on a workload; nothing for a remote one, whose processes belong to another kernel."""
+    def find(self, workload: Workload, seen: Observed | None, workloads: Iterable[Workload] = ()) -> Dependents:
+        """Return what depends on a workload; of a remote one, with processes of another kernel, who uses its network.
+
+        Args:
+            workload: The workload to act on.
+            seen: What its engine reports.
+            workloads: All current workloads.
+        """
+        users = network_users(workload, workloads)
         if workload.endpoint:
-            return Dependents()
+            return Dependents(network_users=users)
         mounted = mounts(self._proc)
         addresses = seen.addresses if seen is not None else frozenset()
         has_own_group = workload.cgroup not in (None, "", "/")
         served = served_by(workload.cgroup or "", self._proc, mounted) if has_own_group else Served()
         points = (*served.mounts, *_served_from(addresses, mounted))
         interfaces = served.interfaces & self._session.interfaces
-        return Dependents(self._why_session(interfaces, addresses), tuple(dict.fromkeys(points)))
+        return Dependents(self._why_session(interfaces, addresses), tuple(dict.fromkeys(points)), users)
 
     def _why_session(self, interfaces: frozenset[str], addresses: frozenset[str]) -> str:
         if interfaces:

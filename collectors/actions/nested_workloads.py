@@ -1,9 +1,10 @@
-"""Finds the workloads that run inside another one, by control group: they end with it. Pure."""
+"""Finds the workloads that depend on another one: those inside its control group, and those on its network. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from collectors.model.unmeasured import Cause
 from collectors.model.workloads import Kind, Workload
 
 
@@ -22,3 +23,22 @@ def below(workload: Workload, workloads: Iterable[Workload]) -> tuple[Workload, 
 def _is_inside(workload: Workload, group: str) -> bool:
     is_active_here = bool(workload.cgroup) and not workload.endpoint and workload.state.is_active
     return is_active_here and (workload.cgroup or "").startswith(f"{group}/")
+
+
+def network_users(workload: Workload, workloads: Iterable[Workload]) -> tuple[str, ...]:
+    """Return the names of the active workloads that have no network but that of `workload`, sorted.
+
+    Their engine names it (`docker run --network container:NAME`): when it ends, its interfaces go.
+    """
+    names = {workload.id.id, workload.name}
+    others = (other for other in workloads if other.id != workload.id and other.state.is_active)
+    neighbours = (
+        other for other in others if (other.id.engine, other.endpoint) == (workload.id.engine, workload.endpoint)
+    )
+    return tuple(
+        sorted(
+            other.name
+            for other in neighbours
+            if any(note.cause == Cause.SHARED_NETWORK and note.detail in names for note in other.unmeasured)
+        )
+    )

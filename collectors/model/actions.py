@@ -92,6 +92,8 @@ class Dependents(NamedTuple):
     """How the login session depends on it, as a clause; empty if it does not."""
     mounts: tuple[str, ...] = ()
     """Where file systems that it serves are mounted on this host; sanitized."""
+    network_users: tuple[str, ...] = ()
+    """Names of the active workloads that use its network and lose it with it; sanitized."""
 
 
 NO_DEPENDENTS = Dependents()

@@ -46,7 +46,9 @@ class Source(Protocol):
     is_authority: bool
     """Whether its names and states win over those of a source that only saw a cgroup."""
     replace_after_s: float | None
-    """Seconds after which a hung reading is abandoned with its thread, and a new source takes over; `None`: never."""
+    """Seconds after which a hung reading is abandoned with its thread, and a new source takes over; `None`: never.
+
+    Twice as long after each time, until there is an answer."""
     is_near: bool
     """Whether a failed attempt costs almost nothing, as on this host: it is repeated until its daemon is back."""
 

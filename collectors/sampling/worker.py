@@ -53,6 +53,8 @@ class Worker:
         self._is_stopping = False
         self._generation = 0
         self._abandoned: list[threading.Thread] = []
+        self._replacements = 0
+        """Since the last answer. Each doubles the limit: otherwise an answer that takes longer would never be heard."""
         self._thread: threading.Thread | None = None
         self._call_since: float | None = None
         self._unanswered_since: float | None = None
@@ -159,7 +161,9 @@ class Worker:
 
     def _replace_if_hung(self, now: float) -> None:
         limit, since = self.source.replace_after_s, self._call_since
-        if limit is None or since is None or now - since < limit * (_OPENING_LONGER if self._is_opening else 1):
+        if limit is None or since is None:
+            return
+        if now - since < limit * (_OPENING_LONGER if self._is_opening else 1) * 2**self._replacements:
             return
         self._abandoned = [thread for thread in self._abandoned if thread.is_alive()]
         if len(self._abandoned) >= _ABANDONED_AT_MOST or self._thread is None:
@@ -168,6 +172,7 @@ class Worker:
         self._abandoned.append(self._thread)
         with self._lock:
             self._generation += 1
+            self._replacements += 1
             self._call_since = None
             self._error = NotInTime(f"{self.name} has not responded for {now - since:.0f} s; asking again")
         self.source = self._make()
@@ -241,6 +246,7 @@ class Worker:
             self._read_at_ns = time.monotonic_ns()
             self._cost_ns = int((time.monotonic() - started) * 1e9)
             self._error = None
+            self._replacements = 0
             self._call_since = self._unanswered_since = None
             self._done.set()
 
@@ -263,6 +269,7 @@ class Worker:
             self._is_woken = False
             self._call_since = None
             if not isinstance(error, NotInTime):
+                self._replacements = 0
                 self._unanswered_since = None
             self._done.set()
 

@@ -78,6 +78,22 @@ def test_the_question_of_a_script_says_it_too(docker_lab: DockerLab, brief: str,
     assert docker_state(docker_lab, brief) == "running"
 
 
+@pytest.mark.parametrize("by", ["name", "id"])
+def test_who_loses_the_network_with_a_container_is_named(docker_lab: DockerLab, by: str, tmp_path: Path) -> None:
+    owner = docker_lab.run("besides-gateway", IGNORES_SIGNALS, network_mode="bridge")
+    mode = f"container:{owner if by == 'id' else 'besides-gateway'}"
+    user = docker_lab.run("besides-behind-it", IGNORES_SIGNALS, network_mode=mode)
+    try:
+        done = vmtop(tmp_path, "kill", "besides-gateway", "--yes", "--docker", docker_lab.url)
+        assert done.returncode == 0, done.stderr
+        assert "besides-gateway: These use its network and lose it: besides-behind-it." in done.stderr
+        done = vmtop(tmp_path, "kill", "besides-behind-it", "--yes", "--docker", docker_lab.url)
+        assert "lose it" not in done.stderr, "the other one has ended, and never used its network"
+    finally:
+        docker_lab.remove(user)
+        docker_lab.remove(owner)
+
+
 def test_a_restart_by_force_keeps_what_its_end_would_remove(docker_lab: DockerLab, brief: str) -> None:
     engine = DockerActions(DockerAccess([SourceSpec("docker", {"url": docker_lab.url})]))
     asked = container(brief, "besides-rm")

@@ -119,7 +119,7 @@ class ActionController:
         """
         from tui.dialogs.confirm_action import Confirm
 
-        looks = asyncio.ensure_future(self._look_at_all(workloads))
+        looks = asyncio.ensure_future(self._look_at_all(workloads, all_workloads))
         try:
             verb = await self._app.push_screen_wait(self._menu(workloads))
             if verb is None:
@@ -224,19 +224,21 @@ class ActionController:
         word = label(verb, _common_kind(chosen)).capitalize()
         return Question(f"{word} {_targets_label(chosen)}?", word, requests, skipped, warnings)
 
-    async def _look_at_all(self, workloads: Sequence[Workload]) -> dict[WorkloadId, Look]:
-        looks = await asyncio.gather(*(self._look(workload) for workload in workloads))
+    async def _look_at_all(
+        self, workloads: Sequence[Workload], all_workloads: Collection[Workload]
+    ) -> dict[WorkloadId, Look]:
+        looks = await asyncio.gather(*(self._look(workload, all_workloads) for workload in workloads))
         return {workload.id: look for workload, look in zip(workloads, looks, strict=True)}
 
-    async def _look(self, workload: Workload) -> Look:
-        return await run_blocking(lambda: self._look_now(workload))
+    async def _look(self, workload: Workload, all_workloads: Collection[Workload]) -> Look:
+        return await run_blocking(lambda: self._look_now(workload, all_workloads))
 
-    def _look_now(self, workload: Workload) -> Look:
+    def _look_now(self, workload: Workload, all_workloads: Collection[Workload]) -> Look:
         try:
             seen, problem = self.runner.look(workload), ""
         except SourceError as error:
             seen, problem = None, error.reason
-        return Look(seen, problem, self._dependents.find(workload, seen))
+        return Look(seen, problem, self._dependents.find(workload, seen, all_workloads))
 
     async def _with_patience(self, looks: asyncio.Future[dict[WorkloadId, Look]]) -> dict[WorkloadId, Look]:
         done, _ = await asyncio.wait([looks], timeout=_PATIENCE_S)

@@ -20,6 +20,7 @@ def longer_words(most_s: float) -> str:
 
 def late_words(waited_s: float, most_s: float) -> str:
     """Return how long something was waited for and what to do, to go after what has not come."""
-    load = load_words()
-    advice = "try again when this host is less busy" if load else "check whether it hangs"
-    return f" in {waited_s:.0f} s{load}; {advice}, or {longer_words(most_s)}"
+    longer, load = longer_words(most_s), load_words()
+    if not load:
+        return f" in {waited_s:.0f} s; it may hang: check it, or {longer}"
+    return f" in {waited_s:.0f} s{load}; it may be slow or hang: {longer}, or try again when this host is less busy"

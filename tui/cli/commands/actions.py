@@ -85,7 +85,7 @@ def run(
             seen := _look(runner, workload),
             below(workload, chosen.all_workloads),
             services.connections.needs_id(workload),
-            dependents.find(workload, seen),
+            dependents.find(workload, seen, chosen.all_workloads),
         )
         for workload in chosen.workloads
     ]

@@ -13,10 +13,11 @@ import pytest
 
 from collectors.actions.confirmation import besides, must_be_typed
 from collectors.actions.dependents import DependentsFinder
+from collectors.actions.nested_workloads import network_users
 from collectors.actions.protection import Protection
 from collectors.kernel.dependence import Mount, Served, Session, mounts, served_by, session
 from collectors.model.actions import Dependents, Observed, Request, Verb
-from collectors.model.workloads import State, Workload
+from collectors.model.workloads import State, Unmeasured, Workload
 from tests.unit.collectors.actions.test_actions import container, domain, service
 
 _TUNSETIFF, _IFF_TUN, _IFF_NO_PI = 0x400454CA, 0x0001, 0x1000
@@ -139,3 +140,17 @@ def test_a_real_tunnel_is_found_at_the_process_that_holds_it() -> None:
         own_group = next(line.rpartition(":")[2] for line in Path("/proc/self/cgroup").read_text().splitlines() if line)
         assert name in served_by(own_group, Path("/proc"), ()).interfaces
     assert name not in served_by(own_group, Path("/proc"), ()).interfaces
+
+
+def test_who_loses_the_network_has_it_typed_and_listed() -> None:
+    owner = container(name="gateway", number=7)
+    note = Unmeasured("network", "shared network", owner.id.id)
+    user = container(name="behind", number=8, unmeasured=(note,))
+    stopped = container(name="stopped", state=State.STOPPED, number=9, unmeasured=(note,))
+    elsewhere = container(name="elsewhere", number=10, unmeasured=(note,), endpoint="ssh://other")
+    assert network_users(owner, [owner, user, stopped, elsewhere]) == ("behind",)
+    assert network_users(user, [owner, user]) == ()
+    request = Request(Verb.STOP, owner, dependents=Dependents(network_users=("behind",)))
+    assert must_be_typed(request)
+    assert "These use its network and lose it: behind." in besides(request)
+    assert not must_be_typed(Request(Verb.PAUSE, owner, dependents=Dependents(network_users=("behind",))))

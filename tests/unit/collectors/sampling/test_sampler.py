@@ -18,6 +18,7 @@ from collectors.sampling.merge import join, mark_unlisted
 from collectors.sampling.sampler import FIRST_INTERVAL_S, Sampler
 from collectors.sampling.source import SourceReading, SourceSpec
 from collectors.sampling.worker import Worker
+from tests.unit.collectors.sampling.test_worker import FakeSource, answer, settle
 
 ID = WorkloadId("docker", "a" * 64)
 
@@ -274,3 +275,17 @@ def test_the_readings_that_open_what_later_ones_only_read_do_not_slow_the_pace(m
     monkeypatch.setattr(AdaptiveInterval, "note", lambda _self, cost_s: noted.append(cost_s))
     _, came = paced(monkeypatch, 2.0, [0.0] * 5)
     assert (len(came), len(noted)) == (6, 2)
+
+
+def test_tick_waits_for_the_reading_it_asked_for() -> None:
+    counted = iter(range(1000))
+    source = FakeSource(lambda: answer(f"web-{next(counted)}"))
+    sampler = Sampler([SourceSpec("cgroup")], lambda _: lambda: source, 5.0)
+    sampler.workers[0].start()
+    settle(sampler.workers[0])
+    for _ in range(500):
+        reads = source.reads
+        frame = sampler.tick(time.monotonic())
+        assert source.reads > reads, "the frame was made before the reading"
+        assert WorkloadId("docker", f"web-{source.reads - 1}") in frame.workloads
+    sampler.stop()

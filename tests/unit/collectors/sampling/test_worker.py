@@ -298,8 +298,10 @@ def test_hanging_source_is_replaced_after_its_limit() -> None:
         worker.ask(time.monotonic() + 6)
         assert gates[1].entered.wait(30)
         worker.ask(time.monotonic() + 6)
+        assert len(made) == 2, "the limit has doubled"
+        worker.ask(time.monotonic() + 11)
         assert gates[2].entered.wait(30)
-        worker.ask(time.monotonic() + 6)
+        worker.ask(time.monotonic() + 21)
         assert len(made) == 3, "two threads at most are left behind"
         gates[0].opened.set()
         gates[1].opened.set()
@@ -307,10 +309,33 @@ def test_hanging_source_is_replaced_after_its_limit() -> None:
             thread.join(30)
         assert worker.reading is None, "an abandoned call's late answer does not count"
         assert made[0].closed == made[1].closed == 1
-        worker.ask(time.monotonic() + 6)
+        worker.ask(time.monotonic() + 21)
         settle(worker)
         assert availability(worker) is Availability.OK
         gates[2].opened.set()
+
+
+def test_source_that_always_takes_longer_than_its_limit_is_heard_to_the_end() -> None:
+    gates, made = [Gate() for _ in range(3)], list[FakeSource]()
+
+    def make() -> FakeSource:
+        source = FakeSource(gates[len(made)])
+        source.replace_after_s = 5.0
+        made.append(source)
+        return source
+
+    with running(make) as worker:
+        for limit, gate in zip((5.0, 10.0), gates, strict=False):
+            assert gate.entered.wait(30)
+            worker.ask(time.monotonic() + limit + 1)
+            gate.opened.set()
+            for thread in worker._abandoned:
+                thread.join(30)
+        assert gates[2].entered.wait(30)
+        worker.ask(time.monotonic() + 16)
+        gates[2].opened.set()
+        settle(worker)
+        assert (len(made), availability(worker)) == (3, Availability.OK)
 
 
 def test_source_that_is_asked_anew_is_not_well_before_it_has_answered() -> None:
@@ -385,17 +410,3 @@ def test_hanging_source_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch
     assert all(WorkloadId("docker", "web") in frame.workloads for frame in frames)
     assert [state.availability for state in frames[-1].sources] == [Availability.WAITING, Availability.OK]
     assert "libvirt has not responded" in frames[-1].sources[0].reason
-
-
-def test_tick_waits_for_the_reading_it_asked_for() -> None:
-    counted = iter(range(1000))
-    source = FakeSource(lambda: answer(f"web-{next(counted)}"))
-    sampler = Sampler([SourceSpec("cgroup")], lambda _: lambda: source, 5.0)
-    sampler.workers[0].start()
-    settle(sampler.workers[0])
-    for _ in range(500):
-        reads = source.reads
-        frame = sampler.tick(time.monotonic())
-        assert source.reads > reads, "the frame was made before the reading"
-        assert WorkloadId("docker", f"web-{source.reads - 1}") in frame.workloads
-    sampler.stop()

@@ -92,13 +92,13 @@ def test_the_sentence_names_the_source_the_wait_the_load_and_the_way_out(
     wait.passed_s = 30.1
     report(moment({"docker": LATE}), SPECS, wait)
     assert capsys.readouterr().err == (
-        "vmtop: docker has not answered in 30 s (load 40 on 2 cores); "
-        "try again when this host is less busy, or wait longer with --wait 120\n"
+        "vmtop: docker has not answered in 30 s (load 40 on 2 cores); it may be slow or hang: "
+        "wait longer with --wait 120, or try again when this host is less busy\n"
     )
     monkeypatch.setattr("os.getloadavg", lambda: (0.2, 1.0, 1.0))
     report(moment({"docker": LATE}), SPECS, wait)
     assert capsys.readouterr().err == (
-        "vmtop: docker has not answered in 30 s; check whether it hangs, or wait longer with --wait 120\n"
+        "vmtop: docker has not answered in 30 s; it may hang: check it, or wait longer with --wait 120\n"
     )
 
 

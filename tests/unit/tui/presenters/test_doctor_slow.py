@@ -40,8 +40,8 @@ def test_a_source_that_took_no_time_is_not_slow() -> None:
 def test_a_source_without_an_answer_is_waiting_with_the_time_and_a_way_out() -> None:
     checked = checkup(LATE)
     assert (
-        "waiting  libvirt    no answer in 30 s (load 40 on 2 cores); try again when this host is less busy, "
-        "or wait longer with --wait 120\n"
+        "waiting  libvirt    no answer in 30 s (load 40 on 2 cores); it may be slow or hang: "
+        "wait longer with --wait 120, or try again when this host is less busy\n"
     ) in as_text(checked)
     assert not is_healthy(checked.moment)
 

@@ -28,7 +28,7 @@ NOT_OWNED = [("docker", False), ("podman", False), ("podman", None)]
 
 
 class Daemon:
-    """An engine on this host that has every container, and notes what it is asked."""
+    """An engine of this host that has every container, and notes what it is asked."""
 
     shown = ""
 
