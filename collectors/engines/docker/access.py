@@ -19,6 +19,10 @@ from collectors.model.workloads import Workload
 from collectors.safety.redact import redact_json
 from collectors.sampling.source import SourceSpec
 
+_KNOWS_S = 10.0
+"""Seconds for one of several engines to say whether it has a workload: one that hangs must not use up all the time that
+an action on another one's workload has."""
+
 
 class DockerAccess(EngineAccess):
     """Everything that can be done with a container on demand.
@@ -85,7 +89,7 @@ class DockerAccess(EngineAccess):
 
 def _knows(daemon: DockerDaemon, workload: Workload) -> bool:
     try:
-        with daemon.client() as client:
+        with daemon.client(_KNOWS_S) as client:
             if daemon.engine != workload.id.engine:  # an id says nothing: another engine could list the same one
                 return False
             client.inspect_container(workload.id.id)

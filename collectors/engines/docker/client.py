@@ -58,7 +58,7 @@ class DockerDaemon:
         client: APIClient | None = None
         try:
             if not self._version:
-                answer = endpoint.ask_version()
+                answer = endpoint.ask_version(timeout_s)
                 self._version, self.engine = clamp_version(answer), engine_of(answer)
             client = endpoint.connect(self._version, timeout_s)
             yield client

@@ -86,13 +86,13 @@ class Endpoint:
             client.trust_env = False  # a socket has no proxy; looking for one is half the cost of a request
         return client
 
-    def ask_version(self) -> Mapping[str, Any]:
+    def ask_version(self, timeout_s: float = ANSWER_S) -> Mapping[str, Any]:
         """Return the engine's answer to `/version`.
 
         Raises:
             ValueError: The answer is not a JSON object.
         """
-        probe = self.connect(_OLDEST_PROBE)
+        probe = self.connect(_OLDEST_PROBE, timeout_s)
         try:
             answer: Any = probe.version(api_version=False)
         finally:
