@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from collectors.model.workloads import Frame
+from collectors.session.format import SessionError
 from collectors.session.reader import Session as SessionFiles
 from collectors.session.sinks import file_writer
 from tests.app.test_replay import SIZE, replaying
@@ -17,6 +19,7 @@ from tests.helpers.demo_fleet import Fleet, QuietSampler
 from tests.helpers.pilot_wait import rest, until
 from tests.unit.collectors.session.test_session_file import fleet_frames
 from tui.app.live import VmtopApp
+from tui.controllers import recording
 from tui.controllers.frame_feed import FrameReady
 from tui.controllers.recording import SessionRecorder
 from tui.presenters.table_state import TableState
@@ -179,3 +182,20 @@ async def test_a_note_lands_on_the_timeline(tmp_path: Path) -> None:
         announced = list(running.screen.sampler._announced)
         assert [(event.what, event.detail) for event in announced] == [("note", "deployed [b]2[/b]")]
         assert announced[0].workload == running.screen.moment.frame.host.id  # type: ignore[union-attr]
+
+
+async def test_a_disk_that_does_not_answer_is_a_sentence_and_not_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "_PATIENCE_S", 0.05)
+    async with kept(tmp_path, tmp_path / "spool") as (running, session_recorder):
+        await live(running, session_recorder, 3)
+        is_back = threading.Event()
+        session_recorder.recorder.between_frames(is_back.wait)
+        try:
+            for call in (session_recorder.paths, lambda: session_recorder.snapshot(tmp_path / "s.vmtop.gz")):
+                with pytest.raises(SessionError, match=r"its disk has not answered for .* s; try again later"):
+                    call()
+        finally:
+            is_back.set()
+        assert session_recorder.paths()

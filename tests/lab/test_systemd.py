@@ -82,7 +82,7 @@ def test_an_address_that_leads_nowhere_means_that_there_is_no_systemd(
 def test_services_are_acted_on_through_a_real_systemd(uml_lab: UmlLab) -> None:
     argv = [sys.executable, "-m", "pytest", "-m", "uml", "-q", "-p", "no:cacheprovider", __file__]
     environment = {"TMPDIR": "/run/lab/tmp", "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8", "VMTOP_INSIDE_UML": "1"}
-    finished = run_under_systemd(uml_lab.folder / "systemd", argv, units(), environment)
+    finished = run_under_systemd(uml_lab.folder / "systemd", argv, units(), environment, 300)
     assert finished.returncode == 0, finished.stdout
     assert "skipped" not in finished.stdout, finished.stdout
 

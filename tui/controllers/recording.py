@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from collectors.model.metrics import Unit
 from collectors.model.workloads import Event
@@ -16,6 +18,8 @@ from collectors.session.sinks import file_writer
 from collectors.session.spool import Snapshot, Spool, save
 from collectors.session.writer import Writer
 from tui.presenters.formatting import duration, text
+
+Answer = TypeVar("Answer")
 
 _PATIENCE_S = 10.0
 """Seconds to wait for the recorder's thread, which may be waiting for a disk."""
@@ -70,7 +74,7 @@ class SessionRecorder:
         spool = self._spool
         if spool is None:
             raise SessionError(self.problem)
-        sealed = self.recorder.between_frames(spool.seal).result(_PATIENCE_S)
+        sealed = _wait_for(self.recorder.between_frames(spool.seal))
         if not sealed.parts:
             raise SessionError("nothing to save yet")
         return Snapshot(path, save(sealed, path), sealed.span_s)
@@ -83,7 +87,7 @@ class SessionRecorder:
         """
         if self._spool is None:
             raise SessionError(self.problem)
-        return self.recorder.between_frames(self._spool.paths).result(_PATIENCE_S)
+        return _wait_for(self.recorder.between_frames(self._spool.paths))
 
     def record(self, path: Path) -> None:
         """Also write all frames from now on to a new file.
@@ -95,10 +99,14 @@ class SessionRecorder:
         self.recording = Recording(path, writer, self.recorder.add(writer))
 
     def stop(self) -> Recording | None:
-        """Finish the recording and return it; `None` if nothing is being recorded."""
+        """Finish the recording and return it; `None` if nothing is being recorded.
+
+        Raises:
+            SessionError: The disk does not answer; the file is finished once it does.
+        """
         recording, self.recording = self.recording, None
         if recording is not None:
-            self.recorder.remove(recording.keeping).result(_PATIENCE_S)
+            _wait_for(self.recorder.remove(recording.keeping))
         return recording
 
     def notes(self) -> list[str]:
@@ -125,3 +133,17 @@ def now_name(host: str) -> str:
     from collectors.session.sinks import default_name
 
     return default_name(host, time.time())
+
+
+def _wait_for(future: Future[Answer]) -> Answer:
+    """Return what the recorder's thread returns.
+
+    Raises:
+        SessionError: It did not come to it in time, or failed.
+    """
+    try:
+        return future.result(_PATIENCE_S)
+    except TimeoutError:
+        raise SessionError(
+            f"the session is still being written: its disk has not answered for {_PATIENCE_S:g} s; try again later"
+        ) from None

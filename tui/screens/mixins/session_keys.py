@@ -99,7 +99,7 @@ class SessionKeys(Base):
     async def _stop(self) -> None:
         try:
             recording = await run_blocking(self.session_recorder.stop)
-        except SourceError as error:
+        except (SessionError, SourceError) as error:
             self.notify(str(error), severity="error", timeout=10, markup=False)
             return
         if recording is not None:
