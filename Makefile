@@ -2,6 +2,7 @@
 
 # The tests mostly wait: more processes than cores. ARGS=-n0 runs them in one, for debugging.
 PARALLEL = -n 4
+PARALLEL_CHECK = -n 8
 
 MAKEFLAGS += --no-print-directory
 .PHONY: help run test check lowest matrix bench reliability mutants docs clean static
@@ -22,7 +23,7 @@ test: ## Everything: format, lint, types, contracts, and all tests on real daemo
 check: ## The same without real daemons and slow tests, in a tenth of the time
 	@.ci/setup test
 	@$(MAKE) static
-	@.venv/bin/pytest -q -m "not lab and not slow" $(PARALLEL) $(ARGS)
+	@.venv/bin/pytest -q -m "not lab and not slow" $(PARALLEL_CHECK) $(ARGS)
 
 lowest: ## The fast tests on the oldest Python here, with the lowest dependencies that pyproject.toml allows
 	@.ci/matrix lowest

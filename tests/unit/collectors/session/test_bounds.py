@@ -43,6 +43,8 @@ from tests.helpers.demo_fleet import Fleet
 from tests.helpers.hostile_sessions import FILES, WALL, block, frame, line, member, opening, workload
 from tests.unit.collectors.session.test_session_file import fleet_frames, read, write
 
+pytestmark = pytest.mark.slow
+
 LARGEST = 200_000_000
 """Bytes of memory that a command may take, the interpreter and its libraries included."""
 _PEAK = "\nsys.stderr.write('\\nPEAK ' + open('/proc/self/status').read().partition('VmHWM:')[2].split()[0])"
