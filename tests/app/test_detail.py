@@ -237,6 +237,7 @@ async def test_every_page_fits(size: tuple[int, int]) -> None:
             assert "Esc back" in lines[-1]
 
 
+@pytest.mark.slow
 async def test_screens_that_were_closed_are_let_go_of() -> None:
     async with session() as running:
         await running.tick(3)

@@ -224,6 +224,7 @@ def shown(start: Start) -> Terminal:
     return terminal
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("opening", "words", "key"), [("x", "Esc leaves", "t"), ("s", "Enter takes it", "\r")])
 def test_a_key_held_in_a_real_terminal_closes_one_dialogue(start: Start, opening: str, words: str, key: str) -> None:
     terminal = shown(start)
@@ -246,6 +247,7 @@ def test_a_key_held_in_a_real_terminal_closes_one_dialogue(start: Start, opening
     assert terminal.wait_exit() == 0
 
 
+@pytest.mark.slow
 def test_keys_typed_before_a_slow_line_has_shown_the_confirmation_confirm_nothing() -> None:
     with closing(LateTerminal(["vmtop", *FLEET], 2.0)) as terminal:
         terminal.wait_for(lambda: "●" in terminal.text() and terminal.answered > 0, 30, "the fleet")

@@ -78,6 +78,7 @@ def picture(text: str, mode: str, below: int) -> list[str]:
     return re.sub(r" vmtop [\d.]+% \S+ ", " ", text.replace(f" {mode}", " MODE")).splitlines()[:-below]
 
 
+@pytest.mark.slow
 async def test_a_replay_shows_the_text_that_was_shown_live_tick_by_tick(tmp_path: Path) -> None:
     fleet = Fleet(20)
     frames = [fleet.frame() for _ in range(70)]

@@ -28,6 +28,7 @@ def assert_nothing_was_typed(terminal: Terminal, name: str) -> None:
     assert not any(word in text for word in ("╭", "hidden", " only ", "REC", "Actions are")), text
 
 
+@pytest.mark.slow
 def test_answers_of_every_kind_cut_anywhere_do_nothing(start: Start) -> None:
     # Mute, as an answer of its own in the middle of another is what no terminal gives.
     terminal = start("demo", "--workloads", "20", "--interval", "0.2", is_mute=True)

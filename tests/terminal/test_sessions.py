@@ -71,6 +71,7 @@ def test_a_file_in_the_way_is_told_before_the_screen_starts(start: Start, tmp_pa
     assert not list((tmp_path / "state" / "vmtop" / "spool").iterdir())
 
 
+@pytest.mark.slow
 def test_snapshot_back_in_time_and_replay_by_hand(start: Start, tmp_path: Path) -> None:
     terminal = start("demo", "--workloads", "20", "--interval", "0.2")
     terminal.wait_for(lambda: "db-primary" in terminal.text(), 20, "the fleet")

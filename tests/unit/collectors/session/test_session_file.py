@@ -123,6 +123,7 @@ def _frames(draw: st.DrawFn) -> Frame:
     )
 
 
+@pytest.mark.slow
 @given(st.lists(_frames(), min_size=1, max_size=6))
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_any_frames_come_back_as_they_were(frames: list[Frame]) -> None:
