@@ -36,13 +36,13 @@ def consequence(request: Request) -> str:
 def besides(request: Request) -> tuple[str, ...]:
     """Return the side effects that the verb does not imply, as sentences: what is lost, what else is affected."""
     sentences = owner(request.workload).warnings(request)
-    if request.nested and _interrupts(request):
+    if not _interrupts(request):
+        return tuple(sentences)
+    if request.nested:
         effect = "pauses" if request.verb is Verb.PAUSE else "ends"
         names = some([f"{workload.kind} {workload.name}" for workload in request.nested])
         sentences.append(f"This also {effect} what runs inside it: {names}.")
-    if _interrupts(request):
-        sentences += _losses(request)
-    return tuple(sentences)
+    return (*sentences, *_losses(request))
 
 
 def must_be_typed(request: Request) -> bool:

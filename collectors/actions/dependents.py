@@ -14,6 +14,11 @@ from collectors.model.workloads import Workload
 from collectors.safety.sanitize import sanitize
 
 
+def own_session(proc: Path) -> Session:
+    """Return where the login session of this process comes from."""
+    return session(proc, own_and_ancestors(proc))
+
+
 class DependentsFinder:
     """Finds out before an action who would lose what. Each call reads procfs; it belongs on a background thread.
 
@@ -22,9 +27,9 @@ class DependentsFinder:
         find_session: Returns where the login session comes from.
     """
 
-    def __init__(self, proc: Path = Path("/proc"), find_session: Callable[[Path], Session] | None = None) -> None:
+    def __init__(self, proc: Path = Path("/proc"), find_session: Callable[[Path], Session] = own_session) -> None:
         self._proc = proc
-        self._find_session = find_session or (lambda proc: session(proc, own_and_ancestors(proc)))
+        self._find_session = find_session
 
     @cached_property
     def _session(self) -> Session:

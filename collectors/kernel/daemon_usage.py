@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from collectors.kernel.procfs import read_bytes
+from collectors.kernel.procfs import read_bytes, stat_fields
 
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
@@ -32,11 +32,7 @@ class DaemonUsage:
 
     def find(self, pid: int | None = None) -> None:
         """Look for the daemon's process, after a connection to it was opened; `pid` if that is known."""
-        pids = (
-            [str(pid)]
-            if pid is not None
-            else [name for name in os.listdir(self._proc) if name.isdigit() and self._command(name) in self._names]
-        )
+        pids = self._pids_by_name() if pid is None else [str(pid)]
         self._pid = pids[0] if len(pids) == 1 else None
         self.cpu_s = None if self._pid is None else 0.0
 
@@ -50,10 +46,11 @@ class DaemonUsage:
             after = self._used_s()
             self.cpu_s = None if self.cpu_s is None or before is None or after is None else self.cpu_s + after - before
 
-    def _command(self, pid: str) -> bytes:
-        return (read_bytes(f"{self._proc}/{pid}/comm") or b"").strip()
+    def _pids_by_name(self) -> list[str]:
+        pids = filter(str.isdigit, os.listdir(self._proc))
+        return [pid for pid in pids if (read_bytes(f"{self._proc}/{pid}/comm") or b"").strip() in self._names]
 
     def _used_s(self) -> float | None:
         """Return user and system time, fields 14 and 15 of proc_pid_stat(5), in seconds."""
-        fields = (read_bytes(f"{self._proc}/{self._pid}/stat") or b"").rpartition(b")")[2].split() if self._pid else []
+        fields = stat_fields(read_bytes(f"{self._proc}/{self._pid}/stat")) if self._pid else []
         return (int(fields[11]) + int(fields[12])) * _TICK_S if len(fields) > 12 else None

@@ -37,10 +37,17 @@ class ProcessStat(NamedTuple):
     """Whether it has ended, and only its parent, or another of its threads, keeps its entry."""
 
 
+def stat_fields(text: bytes | None) -> list[bytes]:
+    """Return the fields of `/proc/<pid>/stat` from the third, the state, on; none when there is no text.
+
+    The name before them is chosen by the process: it may contain spaces and parentheses.
+    """
+    return (text or b"").rpartition(b")")[2].split()
+
+
 def parse_process_stat(text: bytes | None) -> ProcessStat | None:
     """Parse `/proc/<pid>/stat`; `None` when there is no text, or it is malformed."""
-    # The name before the parenthesis is chosen by the process: it may contain spaces and parentheses.
-    fields = (text or b"").rpartition(b")")[2].split()  # from field 3, the state
+    fields = stat_fields(text)
     if len(fields) < 20:
         return None
     try:

@@ -8,10 +8,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from collectors.engines.systemd.bus import NoSuchUnit, SystemBus
+from collectors.engines.systemd.bus import SERVICE, NoSuchUnit, SystemBus
 from collectors.safety.sanitize import sanitize
 
-SERVICE = "org.freedesktop.systemd1.Service"
 _TEXTS = {
     "oom-kill": "out of memory",
     "timeout": "timed out",

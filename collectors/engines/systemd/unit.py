@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from collectors.engines.systemd.bus import UNIT, SystemBus
+from collectors.engines.systemd.bus import SERVICE, UNIT, SystemBus
 from collectors.model.facts import Fact, unknown
 from collectors.safety.sanitize import sanitize
 
-SERVICE = "org.freedesktop.systemd1.Service"
 _SWITCHES = (
     "DynamicUser", "NoNewPrivileges", "PrivateDevices", "PrivateNetwork", "PrivateTmp", "PrivateUsers",
     "ProtectClock", "ProtectControlGroups", "ProtectHostname", "ProtectKernelLogs", "ProtectKernelModules",
