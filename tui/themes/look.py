@@ -109,7 +109,7 @@ _OF_TEXTUAL = {
     "input-selection-foreground": "text",
     "screen-selection-background": "cursor",
     "screen-selection-foreground": "text",
-    **dict.fromkeys(("scrollbar", "scrollbar-hover"), "border"),
+    **dict.fromkeys(("scrollbar", "scrollbar-hover"), "rest"),
     "scrollbar-active": "focus",
     **dict.fromkeys(("scrollbar-background", "scrollbar-background-hover", "scrollbar-background-active",
                      "scrollbar-corner-color"), "background"),

@@ -6,57 +6,17 @@ from collections.abc import Iterator
 from itertools import product
 
 import pytest
-from rich.color import Color, ColorType
+from rich.color import ColorType
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color as TextualColor
 
-from tui.themes.contrast import Rgb, contrast
+from tests.helpers.contrast_meter import SCHEMES, shown
+from tui.themes.contrast import contrast
 from tui.themes.look import THEMES
 from tui.themes.palette import PALETTES
 from tui.themes.roles import GRAPHS, GROUNDS, ROLES, TEXTS
 from tui.themes.terminal_colors import Depth, TerminalColors, depth_of
-
-SCHEMES: dict[str, tuple[bool, Rgb, Rgb, str, float]] = {
-    "xterm dark": (False, (0xE5, 0xE5, 0xE5), (0, 0, 0), "000000cd000000cd00cdcd000000eecd00cd00cdcde5e5e5"
-                   "7f7f7fff000000ff00ffff005c5cffff00ff00ffffffffff", 2 / 3),
-    "PuTTY": (False, (0xBB, 0xBB, 0xBB), (0, 0, 0), "000000bb000000bb00bbbb000000bbbb00bb00bbbbbbbbbb"
-              "555555ff555555ff55ffff555555ffff55ff55ffffffffff", 2 / 3),
-    "Linux": (False, (0xAA, 0xAA, 0xAA), (0, 0, 0), "000000aa000000aa00aa55000000aaaa00aa00aaaaaaaaaa"
-              "555555ff555555ff55ffff555555ffff55ff55ffffffffff", 1.0),
-    "Tango dark": (False, (0xD3, 0xD7, 0xCF), (0, 0, 0), "000000cc00004e9a06c4a0003465a475507b06989ad3d7cf"
-                   "555753ef29298ae234fce94f729fcfad7fa834e2e2eeeeec", 2 / 3),
-    "xterm light": (True, (0, 0, 0), (255, 255, 255), "000000cd000000cd00cdcd000000eecd00cd00cdcde5e5e5"
-                    "7f7f7fff000000ff00ffff005c5cffff00ff00ffffffffff", 2 / 3),
-    "Tango light": (True, (0x2E, 0x34, 0x36), (255, 255, 255), "000000cc00004e9a06c4a0003465a475507b06989ad3d7cf"
-                    "555753ef29298ae234fce94f729fcfad7fa834e2e2eeeeec", 1.0),
-    "Terminal.app": (True, (0, 0, 0), (255, 255, 255), "00000099000000a600999900 0000b2b200b200a6b2bfbfbf"
-                     "666666e5000000d900e5e5000000ffe500e500e5e5e5e5e5".replace(" ", ""), 0.6),
-}  # fmt: skip
-"""Colour schemes of 16 colours: whether light, text, ground, the 16 colours, and how much of a dim colour is left.
-
-Terminals with Tango scale a dim colour towards black.
-"""
-
-
-def shown(style: Style, scheme: str) -> tuple[Rgb, Rgb]:
-    """Return text and ground as a terminal with a scheme shows a style."""
-    _, text, ground, codes, dim = SCHEMES[scheme]
-
-    def rgb_of(color: Color | None, default: Rgb) -> Rgb:
-        if color is None or color.is_default or color.number is None:
-            return default
-        code = codes[color.number * 6 : color.number * 6 + 6]
-        return int(code[:2], 16), int(code[2:4], 16), int(code[4:], 16)
-
-    front, back = rgb_of(style.color, text), rgb_of(style.bgcolor, ground)
-    front = mix(front, back, dim) if style.dim else front
-    return (back, front) if style.reverse else (front, back)
-
-
-def mix(color: Rgb, ground: Rgb, share: float) -> Rgb:
-    red, green, blue = (round(over * share + under * (1 - share)) for over, under in zip(color, ground, strict=True))
-    return red, green, blue
 
 
 def least(role: str) -> float:
@@ -71,7 +31,8 @@ def styles(filter_: TerminalColors, name: str) -> Iterator[tuple[str, str, Style
 @pytest.mark.parametrize("name", PALETTES)
 def test_of_256_colours_each_role_gets_one_that_is_legible_on_what_its_ground_becomes(name: str) -> None:
     for role, ground, style in styles(TerminalColors(PALETTES[name], Depth.MANY), name):
-        assert style.color is not None and style.bgcolor is not None
+        assert style.color is not None
+        assert style.bgcolor is not None
         assert style.color.type is style.bgcolor.type is ColorType.EIGHT_BIT
         ratio = contrast(style.color.get_truecolor(), style.bgcolor.get_truecolor())
         assert ratio >= least(role), f"{role} on {ground}: {ratio:.2f}"
@@ -89,10 +50,12 @@ def test_of_256_colours_the_grounds_and_the_kinds_get_different_ones(name: str) 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_of_16_colours_each_role_is_legible_in_the_usual_schemes(scheme: str) -> None:
-    is_light = SCHEMES[scheme][0]
-    filter_ = TerminalColors(PALETTES["light" if is_light else "dark"], Depth.FEW, is_light, scheme != "Linux")
+    is_light = SCHEMES[scheme].is_light
+    filter_ = TerminalColors(
+        PALETTES["light" if is_light else "dark"], Depth.FEW, is_light, SCHEMES[scheme].dim < 1.0 or is_light
+    )
     for role, ground, style in styles(filter_, "light" if is_light else "dark"):
-        ratio = contrast(*shown(style, scheme))
+        ratio = contrast(*shown(style, SCHEMES[scheme]))
         assert ratio >= least(role), f"{role} on {ground}: {ratio:.2f}"
 
 
@@ -111,7 +74,8 @@ def test_without_colours_there_is_none_and_severity_keeps_its_attributes() -> No
         assert style.color is None or style.color.is_default, role
     for ground in GROUNDS:
         bad, warn = (filter_.style(look.style(tone, ground)) for tone in ("bad", "warn"))
-        assert bad.bold and bad.underline
+        assert bad.bold
+        assert bad.underline
         assert warn.underline
     assert filter_.style(look.style("muted")).dim
 
@@ -130,7 +94,8 @@ def test_what_is_no_role_becomes_legible_and_dim_becomes_muted() -> None:
     filter_ = TerminalColors(palette, Depth.TRUE)
     pale = Style.parse("#eeeeee on #fdfdfc")
     color = filter_.style(pale).color
-    assert color is not None and contrast(color.get_truecolor(), palette.colors["background"]) >= 4.5
+    assert color is not None
+    assert contrast(color.get_truecolor(), palette.colors["background"]) >= 4.5
     dim = filter_.style(THEMES["light"].look.style("text dim"))
     assert dim.color == THEMES["light"].look.style("muted").color
     assert not dim.dim
