@@ -65,7 +65,7 @@ def help_lines(sections: Iterable[Section], width: int) -> list[Line]:
     lines: list[Line] = []
     for section in sections:
         if lines:
-            lines.append([("", "plain")])
+            lines.append([("", "text")])
         lines.append([(f" {section.title}", "title")])
         if width < TWO_COLUMNS_FROM:
             lines += [line for row in section.rows for line in _entry(*row, width)]
@@ -94,10 +94,10 @@ def _entry(left: str, right: str, width: int) -> list[Line]:
     room = max(_NARROWEST, width - name_width - 3)
     meaning = textwrap.wrap(right, room, break_on_hyphens=False) or [""]
     if cell_len(left) > name_width:
-        first: list[Line] = [[(f" {left}", "key")]]
+        first: list[Line] = [[(f" {left}", "accent")]]
     else:
-        first = [[(f" {fit(left, name_width)}  ", "key"), (meaning.pop(0), "plain")]]
-    return [*first, *([(" " * (name_width + 3) + line, "plain")] for line in meaning)]
+        first = [[(f" {fit(left, name_width)}  ", "accent"), (meaning.pop(0), "text")]]
+    return [*first, *([(" " * (name_width + 3) + line, "text")] for line in meaning)]
 
 
 def _halves(entries: Sequence[list[Line]]) -> tuple[list[Line], list[Line]]:
@@ -112,4 +112,4 @@ def _halves(entries: Sequence[list[Line]]) -> tuple[list[Line], list[Line]]:
 
 def _padded(line: Line, width: int) -> list[tuple[str, str]]:
     used = sum(cell_len(text) for text, _ in line)
-    return [*line, (" " * max(0, width - used), "plain")]
+    return [*line, (" " * max(0, width - used), "text")]

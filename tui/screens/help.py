@@ -18,13 +18,21 @@ from tui.widgets.footer import Footer
 from tui.widgets.line_view import LineView
 
 
+class _Search(Input):
+    """Takes what is typed, but leaves `?`, and `q` while it is empty, to the screen."""
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        is_leaving = key == "question_mark" or (key == "q" and not self.value)
+        return not is_leaving and super().check_consume_key(key, character)
+
+
 class HelpScreen(Dialog[None]):
     """Shows the keys of a screen, and what its signs, colours and columns mean."""
 
     DEFAULT_CSS = """
     HelpScreen { layout: vertical; background: $background; }
-    HelpScreen #title { height: 1; background: $primary-background; text-style: bold; }
-    HelpScreen Input { height: 1; border: none; padding: 0 1; background: $surface; &:focus { border: none; } }
+    HelpScreen #title { height: 1; background: $panel; text-style: bold; }
+    HelpScreen Input { height: 1; border: none; padding: 0 1; background: $panel; &:focus { border: none; } }
     """
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(HELP_PAGE, has_lines=False)]
 
@@ -46,7 +54,7 @@ class HelpScreen(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         yield Static(id="title")
-        yield Input(placeholder="type to search: a key, a sign, a column, a word")
+        yield _Search(placeholder="type to search: a key, a sign, a column, a word")
         yield LineView()
         yield Footer(TABLES[HELP_PAGE])
 
@@ -66,11 +74,8 @@ class HelpScreen(Dialog[None]):
         found = matching(self._sections, typed)
         lines = help_lines(found, max(1, self.size.width - 1))
         view.needle = typed.strip() if len(typed.split()) == 1 else ""
-        view.show(lines or [[(f" Nothing about {typed.strip()!r} here. Esc clears the search.", "plain")]])
+        view.show(lines or [[(f" Nothing about {typed.strip()!r} here. Esc clears the search.", "text")]])
         view.go(0)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return action != "leave" or not self.query_one(Input).value
 
     @on(Input.Submitted)
     def action_leave(self) -> None:

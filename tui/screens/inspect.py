@@ -37,9 +37,9 @@ class InspectScreen(SearchPrompt, PageKeys, AnsweredOnce, Screen[None]):
     """
 
     DEFAULT_CSS = """
-    InspectScreen > Static { height: 1; background: $primary-background; }
+    InspectScreen > Static { height: 1; background: $panel; }
     InspectScreen #title { text-style: bold; }
-    InspectScreen Input { height: 1; border: none; padding: 0; display: none; background: $surface;
+    InspectScreen Input { height: 1; border: none; padding: 0; display: none; background: $panel;
         &:focus { border: none; } }
     """
     key_table = INSPECT

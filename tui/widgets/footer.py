@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from rich.text import Text
 from textual import events
 from textual.app import App
 
 from tui.keys.key import Key, with_user_keys
 from tui.presenters.footer import FooterPiece, action_at, footer_pieces
+from tui.presenters.styled_lines import Run
 from tui.widgets.text_lines import TextLines
 
 
@@ -22,7 +22,8 @@ def user_keys(app: App[Any]) -> dict[str, str]:
 class Footer(TextLines):
     """Shows the keys of a screen; each word can be clicked."""
 
-    DEFAULT_CSS = "Footer { height: 1; dock: bottom; background: $primary-background; color: $foreground; }"
+    DEFAULT_CSS = "Footer { height: 1; dock: bottom; background: $panel; }"
+    ground = "panel"
 
     def __init__(self, rows: Iterable[Key] = ()) -> None:
         super().__init__(id="footer")
@@ -45,16 +46,12 @@ class Footer(TextLines):
         if not self.is_mounted:
             return
         self._pieces_shown = footer_pieces(with_user_keys(self._rows, user_keys(self.app)), self.size.width)
-        key_style = f"bold {self.app.theme_variables.get('accent', '')}"
-        line = Text(no_wrap=True, overflow="crop", end="")
+        line: list[Run] = []
+        x = 0
         for piece in self._pieces_shown:
-            line.append(" " * (piece.x - line.cell_len))
-            line.append(piece.text, style=key_style if piece.is_key else "")
+            line += [(" " * (piece.x - x), "text"), (piece.text, "accent bold" if piece.is_key else "text")]
+            x = piece.x + len(piece.text)
         self.show_lines([line])
-
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
-        self._lay_out()
 
     def on_click(self, event: events.Click) -> None:
         """Do what the key under the mouse does."""

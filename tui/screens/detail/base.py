@@ -59,7 +59,7 @@ class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
     DEFAULT_CSS = f"""
     WorkloadScreen {{ layout: vertical; }}
     WorkloadScreen > Static {{ height: 1; }}
-    WorkloadScreen #title {{ background: $primary-background; text-style: bold; }}
+    WorkloadScreen #title {{ background: $panel; text-style: bold; }}
     WorkloadScreen #charts {{ height: 1fr; }}
     WorkloadScreen #metrics {{ width: {METRIC_WIDTH + 1}; }}
     WorkloadScreen #numbers {{ height: 3; padding: 0 1; }}

@@ -52,7 +52,7 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
     DEFAULT_CSS = """
     WorkloadListScreen { layout: vertical; }
     WorkloadListScreen WorkloadTable { height: 1fr; }
-    WorkloadListScreen #prompt { height: 1; border: none; padding: 0; display: none; background: $surface; }
+    WorkloadListScreen #prompt { height: 1; border: none; padding: 0; display: none; background: $panel; }
     """
 
     def __init__(
