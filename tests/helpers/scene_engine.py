@@ -109,7 +109,7 @@ def _tables(workload: Workload) -> list[Table]:
         Table(Page.FACTS, "Identity", facts=(Fact("id", workload.id.id), Fact("image", workload.image))),
         Table(Page.FACTS, "Limits", facts=limits),
         Table(Page.FACTS, "Health", note="no health check is defined"),
-        Table(Page.DEVICES, "Mounts", (Column("SOURCE"), Column("TARGET")), (("/srv/shop", "/data"), ("tmpfs", "/run"))),
+        Table(Page.DEVICES, "Mounts", (Column("SOURCE"), Column("TARGET")), (("/srv/shop", "/data"),)),
         Table(Page.DEVICES, "Networks", facts=(Fact("shop_default", "172.18.0.4"), Fact("host", None))),
         Table(Page.PROCESSES, "Processes", process_columns, ((4211, 98.2, float(410 << 20), "node server.js"),
                                                              (4260, 0.0, float(12 << 20), "sh -c sleep 60"))),

@@ -16,8 +16,8 @@ from textual.pilot import Pilot
 
 from collectors.model.workloads import Kind
 from tests.helpers.demo_fleet import Fleet, QuietSampler
-from tests.helpers.scene_engine import scene_services
 from tests.helpers.pilot_wait import rest, until
+from tests.helpers.scene_engine import scene_services
 from tui.app.live import VmtopApp
 from tui.controllers.frame_feed import FrameReady
 from tui.controllers.recording import SessionRecorder

@@ -82,7 +82,7 @@ def test_a_pipe_or_a_folder_in_its_place_is_refused_without_waiting(tmp_path: Pa
     os.mkfifo(folder / "pipe.toml")
     (folder / "folder.toml").mkdir()
     for name in ("pipe", "folder"):
-        with pytest.raises(ThemeError, match="not a regular file|cannot be read"):
+        with pytest.raises(ThemeError, match=r"not a regular file|cannot be read"):
             find_theme(name, tmp_path)
 
 
