@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from collectors.model.logs import Log, LogLine
+from collectors.model.logs import AT_ONCE, Log, LogLine
 
 _CHUNK = 1000
 
@@ -41,12 +41,16 @@ class FilteredLog:
         progress: Told how many lines have been read for one call, from the thread of the call.
     """
 
-    def __init__(self, log: Log, line_filter: LineFilter, progress: Callable[[int], object] = lambda count: None) -> None:
+    def __init__(
+        self, log: Log, line_filter: LineFilter, progress: Callable[[int], object] = lambda count: None
+    ) -> None:
         self.title = log.title
         self._log = log
         self._filter = line_filter
         self._progress = progress
         self._stop = threading.Event()
+        self.has_reached_end = False
+        """Whether the last call read up to the end of the log in its direction."""
 
     def last(self, count: int) -> list[LogLine]:
         return self._backward(self._log.last(_CHUNK), count)
@@ -76,11 +80,12 @@ class FilteredLog:
         read = 0
         while chunk and not self._stop.is_set():
             kept += filter(self._filter.passes, chunk)
-            if len(kept) >= count:
+            if len(kept) >= count or sum(len(line.text) for line in kept) >= AT_ONCE:
                 break
             read += len(chunk)
             self._progress(read)
             chunk = self._log.after(chunk[-1], _CHUNK)
+        self.has_reached_end = not chunk
         return kept[:count]
 
     def _backward(self, chunk: list[LogLine], count: int) -> list[LogLine]:
@@ -89,9 +94,10 @@ class FilteredLog:
         read = 0
         while chunk and not self._stop.is_set():
             kept[:0] = filter(self._filter.passes, chunk)
-            if len(kept) >= count:
+            if len(kept) >= count or sum(len(line.text) for line in kept) >= AT_ONCE:
                 break
             read += len(chunk)
             self._progress(read)
             chunk = self._log.before(chunk[0], _CHUNK)
+        self.has_reached_end = not chunk
         return kept[-count:]

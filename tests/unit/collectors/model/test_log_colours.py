@@ -10,7 +10,9 @@ from collectors.model.log_colours import Span, split_colours
 from collectors.model.logs import LONGEST, clean
 
 PIECES = st.one_of(
-    st.sampled_from(["\x1b[31m", "\x1b[0m", "\x1b[1;38;5;208m", "\x1b[48;2;1;2;3m", "\x1b[K", "\x1b]0;x\x07", "\x1b[2J"]),
+    st.sampled_from(
+        ["\x1b[31m", "\x1b[0m", "\x1b[1;38;5;208m", "\x1b[48;2;1;2;3m", "\x1b[K", "\x1b]0;x\x07", "\x1b[2J"]
+    ),
     st.text(max_size=6),
     st.sampled_from(["\t", "\r", "e\u0301", "a" + "\u0300" * 9, "\ufe0f", "水"]),
 )
@@ -24,7 +26,10 @@ PIECES = st.one_of(
         (b"\x1b[1mbold\x1b[22m not", [Span(0, 4, "", is_bold=True)]),
         (b"\x1b[2mfaint\x1b[m", [Span(0, 5, "", is_faint=True)]),
         (b"\x1b[90mgrey\x1b[39m", [Span(0, 4, "black")]),
-        (b"\x1b[38;5;9ma\x1b[38;5;208mb\x1b[38;5;250mc", [Span(0, 1, "red"), Span(1, 2, "yellow"), Span(2, 3, "white")]),
+        (
+            b"\x1b[38;5;9ma\x1b[38;5;208mb\x1b[38;5;250mc",
+            [Span(0, 1, "red"), Span(1, 2, "yellow"), Span(2, 3, "white")],
+        ),
         (b"\x1b[38:2::0:200:255mtrue\x1b[0m", [Span(0, 4, "cyan")]),
         (b"\x1b[48;5;1;32mgreen on red", [Span(0, 12, "green")]),
         (b"\x1b[7;4;5mreverse", []),
