@@ -36,6 +36,7 @@ from tui.presenters.log_buffer import CAPACITY
 from tui.screens.inspect import InspectScreen
 from tui.screens.logs import reader, rows
 from tui.screens.logs.screen import LogScreen
+from tui.themes.look import THEMES
 from tui.widgets.line_view import LineView
 
 WEB = Workload(WorkloadId("docker", "a" * 64), Kind.CONTAINER, "web", State.RUNNING)
@@ -87,6 +88,8 @@ class Bench(App[None]):
 
     def __init__(self, screen: Screen[None]) -> None:
         super().__init__()
+        self.register_theme(THEMES["dark"])
+        self.theme = THEMES["dark"].name
         self._shown = screen
 
     def on_mount(self) -> None:

@@ -22,15 +22,15 @@ _HUE_TONES = {
     "red": "bad",
     "green": "good",
     "yellow": "warn",
-    "blue": "key",
-    "magenta": "fold",
-    "cyan": "text",
-    "black": "dim",
-    "white": "plain",
-    "": "plain",
+    "blue": "kind-vm",
+    "magenta": "kind-service",
+    "cyan": "kind-container",
+    "black": "muted",
+    "white": "text",
+    "": "text",
 }
 """The program's colours as roles, which can be read on every ground of every theme."""
-_WORKLOAD_TONES = ("key", "text", "fold", "good", "title", "warn")
+_WORKLOAD_TONES = ("kind-vm", "kind-container", "kind-service", "good", "title", "warn")
 _LONGEST_NAME = 16
 _LEVEL_WITHIN = 200
 """Characters at the start of a line in which its level is looked for."""
@@ -42,7 +42,7 @@ _LEVEL = re.compile(
     rf"|[\[<](?:(?P<bad3>{_BAD})|(?P<warn3>{_WARN})|(?P<low3>{_LOW}))[\]>]"
 )
 """A level as programs write it: a word in capitals, `level=error`, `"level":"error"`, `[error]`."""
-_LEVEL_TONES = {"b": "bad", "w": "warn", "l": "dim"}
+_LEVEL_TONES = {"b": "bad", "w": "warn", "l": "muted"}
 
 
 class LogLook(NamedTuple):
@@ -67,7 +67,7 @@ def styled_log_line(line: LogLine, look: LogLook) -> list[Line]:
 
 def _prefix(line: LogLine, look: LogLook) -> Iterator[Run]:
     if look.stamps:
-        yield stamp(line.at, look.stamps) + "  ", "dim"
+        yield stamp(line.at, look.stamps) + "  ", "muted"
     if look.names:
         width = min(_LONGEST_NAME, max(map(cell_len, look.names)))
         tone = _WORKLOAD_TONES[line.workload % len(_WORKLOAD_TONES)]
@@ -83,12 +83,12 @@ def _body(line: LogLine, look: LogLook) -> list[Run]:
         return list(_coloured(text, cut_spans(line.colours, start, end)))
     level = None if start else _LEVEL.search(text, 0, _LEVEL_WITHIN)
     if level is None:
-        return [(text, "warn" if line.is_error else "plain")]
+        return [(text, "warn" if line.is_error else "text")]
     name = level.lastgroup or ""
     edges = level.span(name)
     time_end = match.end() if (match := _STAMP.match(text)) and match.end() <= edges[0] else 0
-    runs = [(text[:time_end], "dim"), (text[time_end : edges[0]], "plain")]
-    runs += [(text[slice(*edges)], _LEVEL_TONES[name[0]]), (text[edges[1] :], "plain")]
+    runs = [(text[:time_end], "muted"), (text[time_end : edges[0]], "text")]
+    runs += [(text[slice(*edges)], _LEVEL_TONES[name[0]]), (text[edges[1] :], "text")]
     return [run for run in runs if run[0]]
 
 
@@ -96,12 +96,12 @@ def _coloured(text: str, spans: Sequence[Span]) -> Iterator[Run]:
     position = 0
     for span in spans:
         if span.start > position:
-            yield text[position : span.start], "plain"
-        tone = "dim" if span.is_faint else "title" if span.is_bold and not span.hue else _HUE_TONES[span.hue]
+            yield text[position : span.start], "text"
+        tone = "muted" if span.is_faint else "title" if span.is_bold and not span.hue else _HUE_TONES[span.hue]
         yield text[span.start : span.end], tone
         position = span.end
     if position < len(text) or not spans:
-        yield text[position:], "plain"
+        yield text[position:], "text"
 
 
 def row_of_match(line: LogLine, rows: Sequence[Line], needle: str) -> int:

@@ -34,12 +34,12 @@ def test_the_level_is_coloured_and_the_rest_is_not(text: str, word: str, tone: s
     assert shown.pop(word) == tone
     assert "bad" not in shown.values()
     assert "".join(shown) != text
-    assert set(shown.values()) <= {"plain", "dim"}
+    assert set(shown.values()) <= {"text", "muted"}
 
 
 @pytest.mark.parametrize("text", ["0 errors, 0 warnings", "the error was found", "ERRORS: 3", "terror level high"])
 def test_a_word_in_a_sentence_is_no_level(text: str) -> None:
-    assert tones(text) == {text: "plain"}
+    assert tones(text) == {text: "text"}
 
 
 def test_a_line_on_the_standard_error_without_a_level_stands_out() -> None:
@@ -49,7 +49,7 @@ def test_a_line_on_the_standard_error_without_a_level_stands_out() -> None:
 def test_the_programs_own_colours_come_first() -> None:
     text, colours = clean(b"\x1b[32mERROR\x1b[0m is a green word")
     line = styled_log_line(LogLine(0, None, False, text, colours), LOOK)[0]
-    assert list(line) == [("ERROR", "good"), (" is a green word", "plain")]
+    assert list(line) == [("ERROR", "good"), (" is a green word", "text")]
 
 
 SPANS = st.lists(st.tuples(st.integers(0, 40), st.sampled_from(["red", "", "blue"])), max_size=6)
