@@ -11,7 +11,7 @@ from typing import ClassVar
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
@@ -23,16 +23,19 @@ from collectors.model.workloads import Workload
 from tui.controllers.background import is_up, run_blocking
 from tui.dialogs.base import AnsweredOnce
 from tui.dialogs.prompt import ask
+from tui.keys.bindings import bindings
+from tui.keys.tables import LOGS, TABLES
 from tui.presenters.formatting import fit, stamp
 from tui.screens.logs.search import LogSearch
+from tui.screens.mixins.page_keys import PageKeys
+from tui.widgets.footer import Footer
 from tui.widgets.line_view import LineView
 
 DRAIN_S = 0.2
-_KEYS = "/ search  n N next  & only  ! invert  f follow  [ ] minute  b time  w wrap  t stamps  S save  Esc back"
 _NAMES_SHOWN = 3
 
 
-class LogScreen(LogSearch, AnsweredOnce, Screen[None]):
+class LogScreen(LogSearch, PageKeys, AnsweredOnce, Screen[None]):
     """Shows the log of one workload, or those of several merged.
 
     Args:
@@ -48,28 +51,8 @@ class LogScreen(LogSearch, AnsweredOnce, Screen[None]):
     LogScreen Input { height: 1; border: none; padding: 0; display: none; background: $panel;
         &:focus { border: none; } }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f", "follow", show=False),
-        Binding("slash", "search", show=False, priority=True),
-        Binding("ampersand", "only", show=False, priority=True),
-        Binding("exclamation_mark", "invert", show=False, priority=True),
-        Binding("n", "next(1)", show=False),
-        Binding("N", "next(-1)", show=False),
-        Binding("left_square_bracket", "leap(-60)", show=False),
-        Binding("right_square_bracket", "leap(60)", show=False),
-        Binding("left_curly_bracket", "leap(-600)", show=False),
-        Binding("right_curly_bracket", "leap(600)", show=False),
-        Binding("b", "go_to", show=False),
-        Binding("t", "stamps", show=False),
-        Binding("w", "wrap", show=False),
-        Binding("left", "sideways(-1)", show=False),
-        Binding("right", "sideways(1)", show=False),
-        Binding("g,home", "first", show=False, priority=True),
-        Binding("G,end", "last", show=False, priority=True),
-        Binding("S", "save", show=False),
-        Binding("y", "copy", show=False),
-        Binding("escape,q", "back", show=False),
-    ]
+    key_table = LOGS
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(LOGS)]
 
     def __init__(
         self,
@@ -90,7 +73,7 @@ class LogScreen(LogSearch, AnsweredOnce, Screen[None]):
         yield Static(id="status")
         yield LineView(has_cursor=True)
         yield Input()
-        yield Static(Text(f" {_KEYS}", no_wrap=True), id="footer")
+        yield Footer(TABLES[LOGS])
 
     def on_mount(self) -> None:
         self.query_one(LineView).focus()
