@@ -99,7 +99,7 @@ def answers() -> dict[str, Any]:
     [
         ("columns by default", ["heat_percent", "spark:heat_percent"]),
         ("column headers", ["HEAT%", "HEAT PAST"]),
-        ("tones", ["plain", "warn", "bad"]),
+        ("tones", ["text", "warn", "bad"]),
         ("sum of a group", 15.0),
         ("sort word", "heat_percent"),
         ("sorted", [11, 4]),
