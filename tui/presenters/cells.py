@@ -16,12 +16,25 @@ from collectors.model.workloads import Availability, Kind, Sample, State, Worklo
 from tui.presenters.columns import Column
 from tui.presenters.formatting import duration, fit
 from tui.presenters.info_pages import why_empty
-from tui.presenters.main_screen.minute import cpu_top, minute_runs
-from tui.presenters.main_screen.numbers import change_run, is_zero, metric_text, tone_of
+from tui.presenters.main_screen.numbers import change_run, cpu_top, is_zero, metric_text, tone_of
 from tui.presenters.main_screen.row_words import ending_words, fitted, name_words
 from tui.presenters.main_screen.signs import (
-    ALARM, BUSY, FAILED, FOLDED, HOST, KIND_TONES, OLD, OPEN, RUNNING, SHORT_KINDS, WARNING, Sign, state_sign,
+    ALARM,
+    BUSY,
+    FAILED,
+    FOLDED,
+    HOST,
+    KIND_TONES,
+    OLD,
+    OPEN,
+    RUNNING,
+    SHORT_KINDS,
+    WARNING,
+    Sign,
+    state_sign,
 )  # fmt: skip
+from tui.presenters.sparkline import spark_line
+from tui.presenters.styled_lines import Line as Runs
 from tui.presenters.styled_lines import Run
 from tui.presenters.table_state import Line, Scale
 
@@ -57,8 +70,8 @@ class Cells:
         """The action in progress on a workload, with the seconds since it began."""
         self.folded: set[str] = set()
         """The labels of the groups that are folded."""
-        self.ended_at: Callable[[WorkloadId], float | None] = lambda identity: None
-        """Returns the wall time at which a workload ended; `None` where no event says when."""
+        self.rested_s: Callable[[WorkloadId], float | None] = lambda identity: None
+        """Returns for how many seconds a workload has been in its state; `None` where that was not seen."""
         self.hint = ""
         """What can be done about a workload that ended, for its row."""
         self._stale_ns = STALE_S * 1e9
@@ -143,13 +156,16 @@ class Cells:
         if workload.kind is Kind.HOST or self.moment is None:
             return []
         if not workload.state.is_active:
-            ended_at = self.ended_at(line.id)
-            seconds = self.moment.frame.wall - ended_at if ended_at is not None else None
-            return ending_words(workload, seconds, reading.value("memory_limit_bytes"), self.hint)
+            return self.ending(reading)
         if not reading.pairs and not self._is_stale(reading):
             why = why_empty("cpu_percent", reading, self.moment)
             return [] if why == _NOT_READ_YET else [(why, "muted")]
         return []
+
+    def ending(self, reading: Reading) -> list[Run]:
+        """Return how a workload ended that is not active."""
+        limit = reading.value("memory_limit_bytes")
+        return ending_words(reading.workload, self.rested_s(reading.workload.id), limit, self.hint)
 
     def _ceiling(self, reading: Reading) -> float | None:
         """Return the cores that a workload is limited to; `None` if only the host's size limits it."""
@@ -158,7 +174,7 @@ class Cells:
             return float(host)
         return cores if cores and (cores < host or reading.workload.kind is Kind.VM) else None
 
-    def _cell(self, line: Line, reading: Reading, column: Column, is_doubtful: bool) -> list[Run]:
+    def _cell(self, line: Line, reading: Reading, column: Column, is_doubtful: bool) -> Runs:
         if column.is_spark:
             return self._spark([reading], column)
         if column.is_change:
@@ -170,7 +186,7 @@ class Cells:
             return [self._number(reading, column, is_doubtful)]
         return _FACT_CELLS[column.key](self, line, reading, column.width)
 
-    def _spark(self, readings: Sequence[Reading], column: Column) -> list[Run]:
+    def _spark(self, readings: Sequence[Reading], column: Column) -> Runs:
         key = column.metric or ""
         minutes = [self.minute.means(reading.workload.id, key, column.width) for reading in readings]
         values = minutes[0] if len(minutes) == 1 else _summed(minutes, column.width)
@@ -178,7 +194,7 @@ class Cells:
         if self.scale is Scale.HOST and self.moment is not None:
             cores = self.moment.frame.cpus
         top = cpu_top(values, cores * 100 if cores else None)
-        return minute_runs(values, top, self.ascii_only)
+        return spark_line(values, top, column.width, self.ascii_only)
 
     def _number(self, reading: Reading, column: Column, is_doubtful: bool) -> Run:
         """Format a metric; `is_doubtful`: a number of the line may be old or approximate."""
@@ -219,20 +235,13 @@ class Cells:
         return self._host_value(reading, "cpu_of_limit_percent") if self.scale is Scale.LIMIT else value
 
     def _group(self, line: Line, columns: Sequence[Column]) -> list[Cell]:
-        """Format a group: its name runs on over the columns that a group has nothing in."""
+        """Format a group; its name runs on over the columns before the first number, in which a group has nothing."""
         cells = _gutter(FOLDED if line.label in self.folded else OPEN, False, self.ascii_only)
-        free = 0
-        for column in columns[1:]:
-            if column.metric:
-                break
-            free += column.gap + column.width
-        for index, column in enumerate(columns):
-            if column.key == "name":
-                cells += [Cell(*run) for run in self._group_name(line, column.width + (free if index == 0 else 0))]
-            elif column.metric is not None:
-                _append(cells, column, self._total(line, column))
-            elif index * column.width >= 0 and not (columns[0].key == "name" and _is_before_numbers(columns, index)):
-                _append(cells, column, [(" " * column.width, "text")])
+        numbers_begin = next((index for index, column in enumerate(columns) if column.metric), len(columns))
+        room = sum(column.gap + column.width for column in columns[:numbers_begin])
+        cells += [Cell(*run) for run in self._group_name(line, room)]
+        for column in columns[numbers_begin:]:
+            _append(cells, column, self._total(line, column) if column.metric else [(" " * column.width, "text")])
         return cells
 
     def _group_name(self, line: Line, width: int) -> list[Run]:
@@ -247,7 +256,7 @@ class Cells:
         name = line.label if cell_len(line.label) <= room else fit(line.label, max(1, room), self._ellipsis)
         return fitted([(name, "title"), *runs], width, self._ellipsis)
 
-    def _total(self, line: Line, column: Column) -> list[Run]:
+    def _total(self, line: Line, column: Column) -> Runs:
         key, width = column.metric or "", column.width
         if column.is_spark or column.is_change:
             if not METRICS[key].is_additive or len(line.members) > _MOST_SUMMED:
@@ -286,10 +295,6 @@ def _words_begin(columns: Sequence[Column]) -> int:
     if after_spark < len(columns):
         return after_spark
     return next((index for index, column in enumerate(columns) if index and column.metric), len(columns))
-
-
-def _is_before_numbers(columns: Sequence[Column], index: int) -> bool:
-    return not any(column.metric for column in columns[: index + 1])
 
 
 def _summed(minutes: Sequence[Sequence[float]], width: int) -> list[float]:

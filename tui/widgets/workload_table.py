@@ -1,7 +1,7 @@
 """The table of workloads: a custom line-API widget, so that only visible lines cost anything.
 
-Its first two lines are pinned: the column heads, and the host as a row like the others. `show` stores the arranged lines and asks for a repaint of just the cells that changed; `render_line` returns one strip.
-Nothing off screen is formatted.
+Its first two lines are pinned: the column heads, and the host as a row like the others. `show` keeps the arranged lines
+and asks for a repaint of just those that changed; `_pieces` makes one. Nothing off screen is formatted.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tui.presenters.cells import Cell, Cells
 from tui.presenters.columns import GUTTER, Column, lay_out
 from tui.presenters.formatting import fit
 from tui.presenters.styled_lines import Line as Runs
-from tui.presenters.table_state import Line
+from tui.presenters.table_state import HOST_INDEX, Line
 from tui.terminal.painting import Styled, repaint
 from tui.themes.look import look_of
 from tui.themes.terminal_colors import hides_alarms
@@ -31,8 +31,6 @@ Painted = tuple[list[Cell], str]
 """A line on the screen: its cells, and the role of its ground."""
 PINNED = 2
 """Lines that do not scroll: the heads and the host."""
-HOST_INDEX = -1
-"""The index of the host's line, which is above the first workload."""
 
 
 class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
@@ -199,7 +197,9 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
         self.formatted += 1
         is_marked = line.id in self.marks
         is_plain = index != HOST_INDEX and line.reading is not None
-        ground = "cursor" if line.id == self.cursor else "marked" if is_marked else "background" if is_plain else "panel"
+        ground = (
+            "cursor" if line.id == self.cursor else "marked" if is_marked else "background" if is_plain else "panel"
+        )
         return self.cells.line(line, self._columns, is_marked), ground
 
     def _refresh_changes(self) -> None:

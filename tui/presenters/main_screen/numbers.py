@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import isnan
 
 from collectors.analysis.rates import Reading
 from collectors.model.metrics import Metric, Unit
 from collectors.model.workloads import Kind
 from tui.presenters.formatting import text
+from tui.presenters.sparkline import nice_top
 from tui.presenters.styled_lines import Run
 
 _CPU = "cpu_percent"
@@ -64,3 +66,6 @@ def change_run(change: float | None, value: float | None, limit: float | None, w
     return f"{'-' if change < 0 else '+'}{size}".rjust(width), tone
 
 
+def cpu_top(values: Sequence[float], ceiling: float | None) -> float:
+    """Return the CPU percentage at the full height of a row: its ceiling, else one core or a round number above it."""
+    return ceiling or nice_top(values, 100.0)
