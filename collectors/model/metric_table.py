@@ -110,7 +110,7 @@ ROWS: tuple[Metric, ...] = (
     ),
     Metric(
         key="memory_host_bytes", alias="mem", label="MEM", unit=Unit.BYTES,
-        help="What the host pays: charged memory less inactive page cache, and hugepages.",
+        help="Memory that the host gives it: charged memory less inactive page cache, and hugepages.",
         formula="charged - inactive_file (Docker's and the kubelet's working set) + hugepages",
         derive=memory_host, fields=("memory_charged_bytes", "memory_rss_bytes"),
         origins={
