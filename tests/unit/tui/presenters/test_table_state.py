@@ -40,9 +40,6 @@ def test_every_cell_is_exactly_as_wide_as_its_column() -> None:
     for line in TableState().arrange(moment):
         shown = fields(cells.line(line, columns, False), columns)
         assert shown.keys() == {"gutter", *(column.key for column in columns)}
-            "gutter",
-            *(column.key for column in columns),
-        }
 
 
 def test_a_group_adds_sizes_and_flows_but_no_shares_means_or_limits() -> None:
