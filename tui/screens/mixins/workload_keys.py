@@ -34,7 +34,11 @@ class WorkloadKeys(PageKeys):
         if targets:
             self.run_worker(self.actions.act(targets, self.all_workloads()), group="act", exclusive=True)
         else:
-            self.notify("No workload here to act on.", timeout=3)
+            self.notify(self.nothing_to_act_on(), timeout=4)
+
+    def nothing_to_act_on(self) -> str:
+        """Return why there is no target, as a sentence."""
+        return "No workload here to act on."
 
     def action_lock(self) -> None:
         self.actions.toggle_lock()
