@@ -57,6 +57,12 @@ class SceneLog:
     def after(self, line: LogLine, count: int) -> list[LogLine]:
         return self._lines[int(line.position) + 1 :][:count]
 
+    def first(self, count: int) -> list[LogLine]:
+        return self._lines[:count]
+
+    def until(self, wall: float, count: int) -> list[LogLine]:
+        return [line for line in self._lines if line.at is not None and line.at <= wall][-count:]
+
     def follow(self, line: LogLine | None) -> Iterator[LogLine]:
         return iter(())
 

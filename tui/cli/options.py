@@ -97,10 +97,10 @@ def _check_theme(_ctx: click.Context, _param: click.Parameter, choice: str) -> s
     if choice in ("auto", "dark", "light", "contrast"):
         return choice
     from tui.settings.paths import config_folder
-    from tui.themes.choice import ThemeError, find_theme
+    from tui.themes.choice import ThemeError, find_palette
 
     try:
-        find_theme(choice, config_folder())
+        find_palette(choice, config_folder())
     except ThemeError as error:
         raise click.BadParameter(str(error)) from error
     return choice
