@@ -10,6 +10,7 @@ from rich.segment import Segment
 from textual.command import CommandPalette
 from textual.widgets import OptionList
 
+from collectors.model.workloads import WorkloadId
 from tests.helpers.contrast_meter import SCHEMES, shown
 from tests.helpers.pilot_wait import until
 from tests.helpers.scenes import SCENES, Scene, Stage, on_tone, pressing, staged
@@ -23,9 +24,16 @@ from tui.widgets.workload_table import WorkloadTable
 
 def cursor_row(stage: Stage) -> list[Segment]:
     """What the terminal gets of the row under the cursor, without the scrollbar."""
+    assert stage.screen.view.cursor is not None
+    return row_of(stage, stage.screen.view.cursor)
+
+
+def row_of(stage: Stage, identity: WorkloadId) -> list[Segment]:
+    """What the terminal gets of a workload's row, without the scrollbar."""
     table = stage.screen.query_one(WorkloadTable)
-    y = table.region.y + 1 + stage.screen.view.index() - int(table.scroll_offset.y)
-    strip = stage.app.screen._compositor.render_strips()[y]
+    lines = ((y, table._line(table._index_at(y))) for y in range(1, table.region.height))
+    y = next(y for y, line in lines if line is not None and line.id == identity)
+    strip = stage.app.screen._compositor.render_strips()[table.region.y + y]
     return list(strip.crop(0, table.region.width - 2))
 
 
@@ -46,10 +54,7 @@ async def test_a_marked_row_has_a_ground_of_its_own() -> None:
         marked = next(iter(stage.screen.view.marks))
         stage.screen.view.marks.add(marked)
         await stage.press("j", "j", "j")
-        table = stage.screen.query_one(WorkloadTable)
-        index = next(index for index, line in enumerate(stage.screen.view.lines) if line.id == marked)
-        strip = stage.app.screen._compositor.render_strips()[table.region.y + 1 + index]
-        assert grounds(list(strip.crop(0, table.region.width - 2))) == {PALETTES["dark"].colors["marked"]}
+        assert grounds(row_of(stage, marked)) == {PALETTES["dark"].colors["marked"]}
 
 
 @pytest.mark.parametrize("theme", PALETTES)

@@ -143,6 +143,7 @@ SCENES: dict[str, Scene] = {
     "main": Scene(pressing("j", "j")),
     "main at 80": Scene(pressing("j"), SMALL),
     "before the first frame": Scene(pressing(), SMALL),
+    "cursor on the host": Scene(pressing("g", "k")),
     "cursor on a VM": Scene(on_kind(Kind.VM)),
     "cursor on a container": Scene(on_kind(Kind.CONTAINER)),
     "cursor on a service": Scene(on_kind(Kind.SERVICE)),
