@@ -78,7 +78,7 @@ def faint(lines: Iterable[Iterable[Segment]], scheme: Scheme, decorations: froze
     Args:
         lines: What the terminal gets, line by line.
         scheme: How it shows its own colours.
-        decorations: Colours in which a drawing carries no information; letters never have them.
+        decorations: Colours in which a drawing carries no information, alone or as its ground; letters never have them.
     """
     for number, line in enumerate(lines):
         for text, style, _ in line:
@@ -86,7 +86,7 @@ def faint(lines: Iterable[Iterable[Segment]], scheme: Scheme, decorations: froze
                 continue
             front, back = shown(style or Style.null(), scheme)
             is_drawing = all(ord(character) >= _FIRST_GRAPHIC for character in text if not character.isspace())
-            if is_drawing and front in decorations:
+            if is_drawing and decorations & {front, back}:  # the end of a scrollbar is reversed
                 continue
             ratio = contrast(front, back)
             if ratio < (GRAPH if is_drawing else TEXT):

@@ -27,7 +27,6 @@ from tui.settings.screen_options import ScreenOptions
 from tui.widgets.workload_table import WorkloadTable
 
 SMALL, MIDDLE = (80, 24), (120, 36)
-_TICKS = 15
 
 
 class Stage:
@@ -185,8 +184,10 @@ SCENES: dict[str, Scene] = {
 
 
 @asynccontextmanager
-async def staged(scene: Scene, options: ScreenOptions | None = None, workloads: int = 30) -> AsyncIterator[Stage]:
-    """Run the app up to the picture of a scene."""
+async def staged(
+    scene: Scene, options: ScreenOptions | None = None, workloads: int = 30, ticks: int = 15
+) -> AsyncIterator[Stage]:
+    """Run the app up to the picture of a scene, which begins after some frames."""
     options = options or ScreenOptions(is_demo=True)
     with tempfile.TemporaryDirectory() as folder:
         session_recorder = SessionRecorder(Path(folder))
@@ -195,7 +196,7 @@ async def staged(scene: Scene, options: ScreenOptions | None = None, workloads: 
             await pilot.pause()
             stage = Stage(pilot, app, Fleet(workloads), session_recorder)
             if scene is not SCENES["before the first frame"]:
-                await stage.tick(_TICKS)
+                await stage.tick(ticks)
             await scene.act(stage)
             await pilot.pause()
             yield stage

@@ -106,7 +106,7 @@ _OF_TEXTUAL = {
     "input-selection-foreground": "text",
     "screen-selection-background": "cursor",
     "screen-selection-foreground": "text",
-    **dict.fromkeys(("scrollbar", "scrollbar-hover"), "rest"),
+    **dict.fromkeys(("scrollbar", "scrollbar-hover"), "border"),
     "scrollbar-active": "focus",
     **dict.fromkeys(("scrollbar-background", "scrollbar-background-hover", "scrollbar-background-active",
                      "scrollbar-corner-color"), "background"),
