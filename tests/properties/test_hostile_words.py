@@ -96,7 +96,9 @@ def test_a_replay_of_a_hostile_session_moves_no_column_and_steers_nothing(sessio
         assert misaligned(terminal) == []
         for _ in range(len(TEXTS)):
             visit(terminal, [("j", "/LIMIT")], pause=0.1)
-        visit(terminal, [("g", "/LIMIT"), ("\r", "events"), ("2", "newest first"), ("\x1b", "/LIMIT"), ("w", "Where the")])
+        visit(
+            terminal, [("g", "/LIMIT"), ("\r", "events"), ("2", "newest first"), ("\x1b", "/LIMIT"), ("w", "Where the")]
+        )
         visit(terminal, [("\x1b", "/LIMIT"), ("a", "/LIMIT"), ("\x14", "▾"), ("\x14", "/LIMIT"), ("!", "Sources")])
         terminal.press("\x1b")
         terminal.read(0.5)
