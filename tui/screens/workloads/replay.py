@@ -34,8 +34,6 @@ from tui.screens.workloads.base import WorkloadListScreen
 from tui.settings.screen_options import ScreenOptions
 from tui.widgets.timeline import Scene, Timeline
 
-_LIVE_ONLY = keys_in(LIVE) - keys_in(REPLAY)
-
 
 class ReplayScreen(PlaybackKeys, WorkloadListScreen):
     """The workloads of a host at a moment of a session.
@@ -94,7 +92,7 @@ class ReplayScreen(PlaybackKeys, WorkloadListScreen):
 
     def on_key(self, event: Key) -> None:
         """Explain why a key of the live screen does nothing here."""
-        if event.key in _LIVE_ONLY:
+        if event.key in keys_in(LIVE) - keys_in(self.key_table):
             self._say("not available in the past; End returns to now" if self.is_lived else "recordings are read-only")
 
     def action_leave(self) -> None:
