@@ -63,7 +63,7 @@ def header_lines(moment: Moment | None, header: Header, width: int) -> list[Line
     shares = (("CPU", moment.ledger.cpu_cores, Unit.CORES), ("MEM", moment.ledger.memory_bytes, Unit.BYTES))
     legends = [_legend(share, unit, 2 if width >= WIDE else 1) for _, share, unit in shares]
     gap = 3 if width >= WIDE else 1
-    taken = 1 + name_width + gap + len("CPU ") + len("100%")
+    taken = 1 + name_width + gap + len("CPU ") + len("100% ")
     needed = max(sum(map(_size, legend)) + 3 + _size(right) for legend, right in zip(legends, rights, strict=True))
     bar_width = min(max(0, width - taken - needed), width * 2 // 5 - 18)
     for (name, tone), (label, share, _), legend in zip(names, shares, legends, strict=True):
@@ -131,8 +131,8 @@ def _age(state: SourceState, now_ns: int) -> str:
 
 def _percent(shares: Shares | None) -> list[Run]:
     if shares is None or not shares.capacity:
-        return [("-   ", "muted")]
-    return [(f"{shares.host / shares.capacity * 100:2.0f}%".ljust(4), "title")]
+        return [("   - ", "muted")]
+    return [(f"{shares.host / shares.capacity * 100:3.0f}% ", "title")]
 
 
 def _legend(shares: Shares | None, unit: Unit, gap: int) -> list[Line]:
