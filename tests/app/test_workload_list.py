@@ -63,8 +63,8 @@ def screen_text(app: App[int]) -> str:
 
 
 def notes(running: Session) -> str:
-    """What the second line of the header ends with: what is special now."""
-    return running.text().splitlines()[1].partition(" of ")[2]
+    """The second line of the header: it ends with what is special now."""
+    return running.text().splitlines()[1]
 
 
 @asynccontextmanager

@@ -96,19 +96,19 @@ class Cells:
         sign = self.sign(reading) if not is_stale else OLD
         if line.id in self.acting and sign is not OLD:
             sign = BUSY
-        cells = [*_gutter(sign, is_marked, self.ascii_only)]
-        words = self._words(line, reading, columns)
         is_doubtful = any(self._is_old(pair.current) or pair.current.source in _APPROXIMATE for pair in reading.pairs)
-        for index, column in enumerate(columns):
-            if words and index == _words_begin(columns):
-                width = sum(other.gap + other.width for other in columns[index:])
-                cells.append(Cell("  ", "text"))
-                cells += [Cell(*run) for run in fitted(words, width - 2, self._ellipsis)]
-                break
-            cell_runs = self._cell(line, reading, column, is_doubtful)
-            if is_stale and column.key != "name":
-                cell_runs = [(text, "stale") for text, _ in cell_runs]
-            _append(cells, column, cell_runs)
+        words = self._words(line, reading, columns)
+        numbers_end = _words_begin(columns) if words else len(columns)
+        parts = [(column, self._cell(line, reading, column, is_doubtful)) for column in columns[:numbers_end]]
+        if is_stale:
+            parts = [
+                (column, runs if column.key == "name" else [(text, "stale") for text, _ in runs])
+                for column, runs in parts
+            ]
+        cells = _joined(_gutter(sign, is_marked, self.ascii_only), parts)
+        width = sum(column.gap + column.width for column in columns[numbers_end:])
+        if words and width > 2:
+            cells += [Cell("  ", "text"), *(Cell(*run) for run in fitted(words, width - 2, self._ellipsis))]
         return cells
 
     @property
@@ -199,7 +199,8 @@ class Cells:
     def _number(self, reading: Reading, column: Column, is_doubtful: bool) -> Run:
         """Format a metric; `is_doubtful`: a number of the line may be old or approximate."""
         metric = METRICS[column.metric or ""]
-        value = self._host_value(reading, metric.key)
+        is_host = reading.workload.kind is Kind.HOST
+        value = self._host_value(reading, metric.key) if is_host else reading.value(metric.key)
         if metric.key == "cpu_percent" and value is not None:
             value = self._scaled(reading, value)
         value_text = metric_text(metric, value, column.width)
@@ -236,13 +237,15 @@ class Cells:
 
     def _group(self, line: Line, columns: Sequence[Column]) -> list[Cell]:
         """Format a group; its name runs on over the columns before the first number, in which a group has nothing."""
-        cells = _gutter(FOLDED if line.label in self.folded else OPEN, False, self.ascii_only)
+        gutter = _gutter(FOLDED if line.label in self.folded else OPEN, False, self.ascii_only)
         numbers_begin = next((index for index, column in enumerate(columns) if column.metric), len(columns))
         room = sum(column.gap + column.width for column in columns[:numbers_begin])
-        cells += [Cell(*run) for run in self._group_name(line, room)]
-        for column in columns[numbers_begin:]:
-            _append(cells, column, self._total(line, column) if column.metric else [(" " * column.width, "text")])
-        return cells
+        name = [Cell(*run) for run in self._group_name(line, room)]
+        parts = [
+            (column, self._total(line, column) if column.metric else [(" " * column.width, "text")])
+            for column in columns[numbers_begin:]
+        ]
+        return _joined([*gutter, *name], parts)
 
     def _group_name(self, line: Line, width: int) -> list[Run]:
         """Return a group's name, the number of its members, and how many of them have which sign of trouble."""
@@ -281,12 +284,22 @@ def _gutter(sign: Sign, is_marked: bool, ascii_only: bool) -> list[Cell]:
     return [Cell(mark, "accent"), Cell(sign.text(ascii_only) + " ", sign.tone or "text")]
 
 
-def _append(cells: list[Cell], column: Column, runs: Sequence[Run]) -> None:
-    """Add a column's runs, the first with the cells before the column."""
-    gap = " " * column.gap
-    for text, tone in runs:
-        cells.append(Cell(gap + text, tone))
-        gap = ""
+def _joined(cells: list[Cell], parts: Sequence[tuple[Column, Runs]]) -> list[Cell]:
+    """Add the runs of columns, each with the cells before it; what has the same tone becomes one."""
+    text, tone = "", ""
+    for column, runs in parts:
+        gap = " " * column.gap
+        for run_text, run_tone in runs:
+            if run_tone == tone:
+                text += gap + run_text
+            else:
+                if text:
+                    cells.append(Cell(text, tone))
+                text, tone = gap + run_text, run_tone
+            gap = ""
+    if text:
+        cells.append(Cell(text, tone))
+    return cells
 
 
 def _words_begin(columns: Sequence[Column]) -> int:

@@ -168,6 +168,16 @@ def lay_out(keys: Sequence[str], width: int) -> list[Column]:
     ]
 
 
+def is_ordered_by(column: Column, sort: str) -> bool:
+    """Return whether a column shows what the table is sorted by: the value, a part of it, or the sum that it is in."""
+    shown, ordered = METRICS.get(column.key), METRICS.get(sort)
+    return (
+        column.key == sort
+        or (shown is not None and shown.is_sum and sort in shown.made_of)
+        or (ordered is not None and ordered.is_sum and column.key in ordered.made_of)
+    )
+
+
 def _summed(keys: Sequence[str], width: int) -> list[str]:
     """Put sums in the place of their parts where the terminal is too narrow for those."""
     summed = list(keys)

@@ -19,7 +19,7 @@ from textual.strip import Strip
 
 from collectors.model.workloads import WorkloadId
 from tui.presenters.cells import Cell, Cells
-from tui.presenters.columns import GUTTER, Column, lay_out
+from tui.presenters.columns import GUTTER, Column, is_ordered_by, lay_out
 from tui.presenters.formatting import fit
 from tui.presenters.styled_lines import Line as Runs
 from tui.presenters.table_state import HOST_INDEX, Line
@@ -226,7 +226,7 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
         arrow = ("▲" if self.is_reversed else "▼") if not self.cells.ascii_only else "^" if self.is_reversed else "v"
         heads: list[Styled] = [(" " * GUTTER, plain)]
         for column in self._columns:
-            is_sorted = column.key == self.sort_key
+            is_sorted = is_ordered_by(column, self.sort_key)
             label = arrow + column.label if is_sorted else column.label
             if not column.is_left:
                 heads.append((label.rjust(column.gap + column.width), chosen if is_sorted else plain))
