@@ -87,6 +87,7 @@ async def test_a_replay_shows_the_text_that_was_shown_live_tick_by_tick(tmp_path
     async with session(SIZE, options=ScreenOptions()) as running:
         running.screen.view.clock = lambda: 0.0
         for frame in frames:
+            running.screen.view.release_order()  # as stepping does: it shows the true order of the means
             running.screen.post_message(FrameReady(frame))
             await running.pilot.pause()
             lived.append(picture(running.text(), "LIVE", 1))

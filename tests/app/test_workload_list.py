@@ -16,6 +16,7 @@ from tests.helpers.demo_fleet import Fleet, QuietSampler
 from tests.helpers.pilot_wait import until
 from tui.app.live import VmtopApp
 from tui.controllers.frame_feed import FrameReady
+from tui.presenters.calm_order import Smoothing
 from tui.screens.workloads.live import LiveListScreen
 from tui.settings.screen_options import ScreenOptions
 from tui.widgets.workload_table import WorkloadTable
@@ -99,6 +100,7 @@ async def test_first_paint_waits_for_no_frame() -> None:
 
 async def test_rows_are_sorted_by_cpu_and_letters_change_that() -> None:
     async with session() as running:
+        running.screen.view.smoothing = Smoothing.NOW
         await running.tick(3)
         values = [line.value("cpu_percent") or 0 for line in running.table.lines]
         assert values == sorted(values, reverse=True)

@@ -59,6 +59,7 @@ _TABLE: tuple[Key, ...] = (
     Key("less_than_sign", "sort_column(-1)", "", "sort by the column to the left", ORDER),
     Key("greater_than_sign", "sort_column(1)", "", "sort by the column to the right", ORDER),
     Key("r,I", "reverse", "", "reverse the order", ORDER),
+    Key("full_stop", "smoothing", "", "order by the mean of 10 s, of 1 min, or by the values of now", ORDER),
     Key("1", "only('')", "", "show every kind", SHOW),
     Key("2", "only('vm')", "", "show virtual machines only", SHOW),
     Key("3", "only('container')", "", "show containers only", SHOW),
@@ -125,7 +126,8 @@ _KEY_NAMES = {
     "plus": "+", "equals_sign": "=", "minus": "-", "asterisk": "*", "question_mark": "?", "colon": ":",
     "space": "Space", "escape": "Esc", "enter": "Enter", "pagedown": "PgDn", "pageup": "PgUp", "down": "Down",
     "up": "Up", "home": "Home", "end": "End", "left": "Left", "right": "Right",
-    "left_square_bracket": "[", "right_square_bracket": "]", "left_curly_bracket": "{", "right_curly_bracket": "}",
+    "full_stop": ".", "left_square_bracket": "[", "right_square_bracket": "]", "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
 }  # fmt: skip
 
 

@@ -85,6 +85,9 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
             super().__init__()
             self.key = key
 
+    class MouseMoved(Message):
+        """The mouse moved over the table."""
+
     def __init__(self, cells: Cells, keys: Sequence[str]) -> None:
         super().__init__()
         self.cells = cells
@@ -179,6 +182,9 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
         index = event.y - 1 + self.scroll_offset.y
         if index < len(self.lines):
             self.post_message(self.Chosen(index))
+
+    def on_mouse_move(self) -> None:
+        self.post_message(self.MouseMoved())
 
     def render_line(self, y: int) -> Strip:
         """Return one visible line: the header, a workload, a group, or a blank line."""

@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 
 from collectors.analysis.history import History
 from collectors.analysis.rates import Moment
+from collectors.analysis.state_log import StateLog
 from collectors.model.workloads import Kind, Workload, WorkloadId
 from collectors.query.filter import QueryError, parse
 from tui.dialogs.base import AnsweredOnce
@@ -112,6 +113,13 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
         """Return the label of the action in progress, by workload."""
         return {}
 
+    def states(self) -> StateLog:
+        """Return the changes of state up to the moment."""
+        raise NotImplementedError
+
+    def past_is_missing(self) -> None:
+        """Fill the history of a metric that was not kept until now, where that is possible."""
+
     def notes(self) -> list[str]:
         """Return notes for the header, in addition to those of the view."""
         return []
@@ -137,7 +145,11 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
             return
         self.cells.at(moment, self.view.scale, self.interval_s())
         self.cells.acting = self.acting()
-        lines = self.view.arrange(moment)
+        self.view.acted_on = frozenset(self.cells.acting)
+        metric = self.view.metric()
+        if metric is not None and self.history.keep(metric):
+            self.past_is_missing()
+        lines = self.view.arrange(moment, self.history, self.states())
         table = self.query_one(WorkloadTable)
         table.set_sort(self.view.sort, self.view.is_reversed)
         table.show(lines, self.view.cursor, self.view.marks, self._empty_words(moment))
@@ -222,6 +234,15 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
         self.view.release_order()
         self.redraw()
 
+    def action_smoothing(self) -> None:
+        self.view.smoothing = self.view.smoothing.next
+        self.redraw()
+
+    @on(WorkloadTable.MouseMoved)
+    def hold_order(self) -> None:
+        """Move nothing while the mouse is on its way to a row."""
+        self.view.hold_order()
+
     def action_only(self, kind: str) -> None:
         self.view.only = Kind(kind) if kind else None
         self.redraw()
@@ -270,6 +291,7 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
             self.view.folded.symmetric_difference_update({line.label})
             self.redraw()
         elif line is not None and self.shown_moment is not None:
+            self.view.looked_at.add(line.id)
             self.open_workload(line.id)
 
     def action_enlarge(self) -> None:

@@ -12,6 +12,7 @@ from textual.binding import BindingType
 from collectors.actions.runner import Action
 from collectors.actions.verbs import VERBS
 from collectors.analysis.rates import Moment
+from collectors.analysis.state_log import StateLog
 from collectors.analysis.tracker import MomentTracker
 from collectors.kernel.self_usage import Cost, OwnCost
 from collectors.model.metrics import Unit
@@ -70,6 +71,9 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
 
     def newest(self) -> Moment | None:
         return self.track.moment
+
+    def states(self) -> StateLog:
+        return self.track.states
 
     def interval_s(self) -> float:
         return self.sampler.interval_s

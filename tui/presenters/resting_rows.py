@@ -1,0 +1,66 @@
+"""Which workloads at rest the table still shows, and what their rows say. Pure: no Textual.
+
+A row that is needed does not vanish: a workload that has just ended stays for a while, one that failed until it was
+looked at, and one that is acted on, marked or under the cursor for as long as it is.
+"""
+
+from __future__ import annotations
+
+from collectors.analysis.state_log import StateLog
+from collectors.model.workloads import State, Workload, WorkloadId
+from tui.presenters.formatting import duration
+
+ENDED_S = 60.0
+"""Seconds for which a workload that has ended stays in the table."""
+FAILED_S = 600.0
+"""Seconds for which one that failed stays, unless it was looked at."""
+NEWS_S = 10.0
+"""Seconds for which a workload counts as new, and its state as changed."""
+_ASKED_TO_END = frozenset({0, 130, 137, 143})
+"""Exit codes of success, and of the signals of Ctrl-C, kill -9 and a stop: by themselves they are no failure."""
+
+
+def has_failed(workload: Workload) -> bool:
+    """Return whether a workload at rest ended by itself in a way that someone should look at."""
+    if workload.state.is_active or workload.state is State.CREATED:
+        return False
+    if workload.state is State.CRASHED or workload.state_reason == "out of memory":
+        return True
+    return workload.exit_code is not None and workload.exit_code not in _ASKED_TO_END
+
+
+def stays(workload: Workload, rest_s: float | None, is_looked_at: bool) -> bool:
+    """Return whether a workload at rest is still shown, so many seconds after it ended; `None`: it was so before."""
+    if rest_s is None:
+        return False
+    return rest_s < (FAILED_S if has_failed(workload) and not is_looked_at else ENDED_S)
+
+
+def rest_text(workload: Workload, rest_s: float | None) -> str:
+    """Return what the row of a workload at rest says: `stopped 12s ago`, `exited 1 12s ago`, `failed 3m ago`.
+
+    A known reason follows: `exited 137 12s ago, out of memory`. Without `rest_s` there is no time.
+    """
+    code = workload.exit_code
+    words = (
+        "failed"
+        if workload.state is State.CRASHED
+        else f"exited {code}"
+        if has_failed(workload) and code is not None
+        else workload.state.value
+    )
+    if rest_s is not None:
+        words += f" {duration(float(int(rest_s)), 6).strip()} ago"
+    reason = workload.state_reason or ""
+    return f"{words}, {reason}" if reason and not reason.startswith("exit code") else words
+
+
+def is_new(states: StateLog, identity: WorkloadId, wall: float) -> bool:
+    """Return whether a workload appeared so recently that its row says `new`."""
+    return states.is_new(identity, wall, NEWS_S)
+
+
+def has_changed(states: StateLog, identity: WorkloadId, wall: float) -> bool:
+    """Return whether a workload's state or health changed so recently that its word stands out."""
+    change = states.last_change(identity, wall)
+    return change is not None and not change.is_first and change.wall is not None and wall - change.wall < NEWS_S
