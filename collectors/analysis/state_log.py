@@ -68,10 +68,10 @@ class StateLog:
                 return change
         return None
 
-    def seconds_in_state(self, identity: WorkloadId, wall: float) -> float | None:
-        """Return for how long it has been in its state, in seconds; `None` if the change was not seen."""
+    def changed_at(self, identity: WorkloadId, wall: float) -> float | None:
+        """Return the wall time of that change; `None` if it was not seen."""
         change = self.last_change(identity, wall)
-        return None if change is None or change.wall is None else max(0.0, wall - change.wall)
+        return None if change is None else change.wall
 
     def is_new(self, identity: WorkloadId, wall: float, within_s: float) -> bool:
         """Return whether a workload was first seen less than so many seconds before a wall time."""

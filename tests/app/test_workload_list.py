@@ -127,6 +127,35 @@ async def test_the_cursor_stays_on_its_workload_when_the_order_changes() -> None
         assert running.screen.view.cursor == chosen
 
 
+async def test_nothing_moves_after_a_key_or_while_the_mouse_moves_over_the_table() -> None:
+    async with session() as running:
+        view, now = running.screen.view, 100.0
+        view.clock = lambda: now
+        await running.tick(3)
+        assert not view.is_held
+        await running.press("j")
+        assert view.is_held
+        now += 10
+        assert not view.is_held
+        await running.pilot.hover(WorkloadTable, offset=(10, 5))
+        assert view.is_held
+        before = [line.id for line in running.table.lines]
+        await running.tick(1)
+        assert [line.id for line in running.table.lines] == before
+
+
+async def test_the_dot_cycles_over_what_time_the_order_is_a_mean() -> None:
+    async with session() as running:
+        await running.tick(2)
+        spans = []
+        for _ in range(4):
+            spans.append(running.screen.view.order_span)
+            await running.press("full_stop")
+        assert spans == ["10s", "1m", "", "10s"]
+        await running.press("N")
+        assert running.screen.view.order_span == ""
+
+
 async def test_when_its_workload_goes_the_cursor_takes_the_neighbour_not_the_top() -> None:
     async with session() as running:
         await running.tick(3)

@@ -1,4 +1,4 @@
-"""Which workloads at rest the table still shows, and what their rows say. Pure: no Textual.
+"""Which workloads at rest the table still shows, and which rows are news. Pure: no Textual.
 
 A row that is needed does not vanish: a workload that has just ended stays for a while, one that failed until it was
 looked at, and one that is acted on, marked or under the cursor for as long as it is.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collectors.analysis.state_log import StateLog
 from collectors.model.workloads import State, Workload, WorkloadId
-from tui.presenters.formatting import duration
 
 ENDED_S = 60.0
 """Seconds for which a workload that has ended stays in the table."""
@@ -29,30 +28,9 @@ def has_failed(workload: Workload) -> bool:
     return workload.exit_code is not None and workload.exit_code not in _ASKED_TO_END
 
 
-def stays(workload: Workload, rest_s: float | None, is_looked_at: bool) -> bool:
-    """Return whether a workload at rest is still shown, so many seconds after it ended; `None`: it was so before."""
-    if rest_s is None:
-        return False
+def stays(workload: Workload, rest_s: float, is_looked_at: bool) -> bool:
+    """Return whether a workload at rest is still shown, so many seconds after it ended."""
     return rest_s < (FAILED_S if has_failed(workload) and not is_looked_at else ENDED_S)
-
-
-def rest_text(workload: Workload, rest_s: float | None) -> str:
-    """Return what the row of a workload at rest says: `stopped 12s ago`, `exited 1 12s ago`, `failed 3m ago`.
-
-    A known reason follows: `exited 137 12s ago, out of memory`. Without `rest_s` there is no time.
-    """
-    code = workload.exit_code
-    words = (
-        "failed"
-        if workload.state is State.CRASHED
-        else f"exited {code}"
-        if has_failed(workload) and code is not None
-        else workload.state.value
-    )
-    if rest_s is not None:
-        words += f" {duration(float(int(rest_s)), 6).strip()} ago"
-    reason = workload.state_reason or ""
-    return f"{words}, {reason}" if reason and not reason.startswith("exit code") else words
 
 
 def is_new(states: StateLog, identity: WorkloadId, wall: float) -> bool:

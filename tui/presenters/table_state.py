@@ -81,8 +81,8 @@ class TableState:
     marks: set[WorkloadId] = field(default_factory=set)
     acted_on: frozenset[WorkloadId] = frozenset()
     """Workloads with an action in progress: they stay in the table whatever becomes of them."""
-    looked_at: set[WorkloadId] = field(default_factory=set)
-    """Failed workloads that the user has looked at since."""
+    looked_at: dict[WorkloadId, float] = field(default_factory=dict)
+    """Workloads that the user has looked at, with the wall time of the moment that was shown."""
     folded: set[str] = field(default_factory=set)
     cursor: WorkloadId | None = None
     clock: Callable[[], float] = time.monotonic
@@ -197,8 +197,10 @@ class TableState:
         identity = reading.workload.id
         if identity in self.marks or identity in self.acted_on or (self._is_touched and identity == self.cursor):
             return True
-        rest_s = None if states is None else states.seconds_in_state(identity, wall)
-        return stays(reading.workload, rest_s, identity in self.looked_at)
+        ended_at = None if states is None else states.changed_at(identity, wall)
+        if ended_at is None:
+            return False
+        return stays(reading.workload, wall - ended_at, self.looked_at.get(identity, 0.0) >= ended_at)
 
     def _order(self, by_name: list[Reading], moment: Moment, history: History | None) -> list[Reading]:
         choices = (

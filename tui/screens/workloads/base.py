@@ -291,7 +291,7 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
             self.view.folded.symmetric_difference_update({line.label})
             self.redraw()
         elif line is not None and self.shown_moment is not None:
-            self.view.looked_at.add(line.id)
+            self.view.looked_at[line.id] = self.shown_moment.frame.wall
             self.open_workload(line.id)
 
     def action_enlarge(self) -> None:
