@@ -144,6 +144,18 @@ async def test_nothing_moves_after_a_key_or_while_the_mouse_moves_over_the_table
         assert [line.id for line in running.table.lines] == before
 
 
+async def test_tab_steps_through_sets_of_columns_and_back() -> None:
+    async with session((160, 40)) as running:
+        await running.tick(2)
+        assert "PORTS" not in running.text()
+        await running.press("shift+tab")
+        shown = running.text()
+        assert all(label in shown for label in ("PROJECT", "PORTS", "IP", "ENGINE", "RESTARTS", "EXIT"))
+        assert "172.18.0." in shown
+        await running.press("tab", "tab")
+        assert "THROT%" in running.text()
+
+
 async def test_the_dot_cycles_over_what_time_the_order_is_a_mean() -> None:
     async with session() as running:
         await running.tick(2)

@@ -12,6 +12,7 @@ from collectors.model.metrics import METRICS, Unit
 from collectors.model.workloads import Availability, Kind, Sample, State, Workload, WorkloadId
 from tui.presenters.columns import Column
 from tui.presenters.formatting import duration, fit, text
+from tui.presenters.identity_cells import IDENTITY_TEXTS, ports_runs
 from tui.presenters.sparkline import samples_wanted, spark
 from tui.presenters.table_state import Line, Scale
 
@@ -226,6 +227,11 @@ def _state(cells: Cells, line: Line, reading: Reading, width: int) -> Cell:
     return Cell(fit(short_text, width), tone)
 
 
+def _ports(ports: str | None, width: int) -> Cell:
+    runs = ports_runs(ports, width)
+    return Cell("".join(text for text, _ in runs), "text" if any(tone == "text" for _, tone in runs) else "muted")
+
+
 _FACT_CELLS: dict[str, Callable[[Cells, Line, Reading, int], Cell]] = {
     "name": Cells.name,
     "kind": _kind,
@@ -235,4 +241,12 @@ _FACT_CELLS: dict[str, Callable[[Cells, Line, Reading, int], Cell]] = {
     "health": lambda cells, line, reading, width: Cell(
         fit(reading.workload.health or "-", width), "bad" if reading.workload.health == "unhealthy" else "text"
     ),
+    "project": lambda cells, line, reading, width: Cell(fit(reading.workload.project or "-", width), "text"),
+    "ports": lambda cells, line, reading, width: _ports(reading.workload.ports, width),
+}
+_FACT_CELLS |= {
+    key: lambda cells, line, reading, width, text_of=text_of: Cell(  # type: ignore[misc]
+        fit(text_of(reading.workload, width), width), "text"
+    )
+    for key, text_of in IDENTITY_TEXTS.items()
 }

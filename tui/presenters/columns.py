@@ -50,7 +50,11 @@ class Column:
     @property
     def is_left(self) -> bool:
         """Whether its text starts at the left."""
-        return self.is_spark or (self.metric is None and self.key != "uptime")
+        return self.is_spark or (self.metric is None and self.key not in _RIGHT)
+
+
+_RIGHT = frozenset({"uptime", "restarts", "exit"})
+"""Facts that are numbers."""
 
 
 def metric_column(key: str) -> Column:
@@ -66,6 +70,13 @@ _FACTS = {
     "uptime": Column("uptime", "UP", 5, 12),
     "image": Column("image", "IMAGE", 24, 2),
     "health": Column("health", "HEALTH", 9, 3),
+    "project": Column("project", "PROJECT", 12, 4),
+    "ports": Column("ports", "PORTS", 20, 3),
+    "ip": Column("ip", "IP", 15, 2),
+    "engine": Column("engine", "ENGINE", 8, 2),
+    "id": Column("id", "ID", 12, 1),
+    "restarts": Column("restarts", "RESTARTS", 8, 2),
+    "exit": Column("exit", "EXIT", 4, 2),
 }
 _SHORT_KIND = Column("kind", "", 3, 90)
 _FACT_HELP = {
@@ -75,6 +86,13 @@ _FACT_HELP = {
     "uptime": "Time since it was started.",
     "image": "A container's image, a machine's title.",
     "health": "What its health check says.",
+    "project": "Compose project, pod or slice that it belongs to.",
+    "ports": "Published ports with the address they listen on; *: every address of the host.",
+    "ip": "Its own IP address, and how many more it has.",
+    "engine": "What runs it: docker, podman, qemu, systemd, ...",
+    "id": "The id that its engine gave it, shortened.",
+    "restarts": "How often its engine has started it again by itself.",
+    "exit": "Exit code of its last run.",
 }
 _PAST = {f"spark:{key}": metric.past_column for key, metric in METRICS.items() if metric.past_column}
 _SHOWN = [key for metric in METRICS.values() if metric.is_default for key in (metric.key, f"spark:{metric.key}")]
@@ -85,7 +103,11 @@ DEFAULT: tuple[str, ...] = (
     *(key for key in _SHOWN if key in METRICS or key in _PAST),
     "uptime",
 )
-CHOICES: tuple[str, ...] = (*DEFAULT, *(key for key in (*METRICS, *_PAST) if key not in DEFAULT), "image", "health")
+CHOICES: tuple[str, ...] = (
+    *DEFAULT,
+    *(key for key in (*METRICS, *_PAST) if key not in DEFAULT),
+    *(key for key in _FACTS if key not in DEFAULT),
+)
 """All that the column picker offers."""
 
 
@@ -110,11 +132,12 @@ def describe(key: str) -> str:
 def lay_out(keys: tuple[str, ...], width: int) -> list[Column]:
     """Choose columns for a width and share out what is left over: first sparklines, then the name.
 
+    In a set other than the default one the columns at the right give way first: its order says what matters.
     A cell of space stands between columns; two cells at the left are the mark and the state's sign.
     """
     columns = [_SHORT_KIND if key == "kind" and width < ROOMY else column_of(key) for key in keys]
     while len(columns) > 1 and _taken(columns) + _missing_spark_cells(columns) > width - 2:
-        least = min(columns, key=lambda candidate: candidate.keep)
+        least = min(columns, key=lambda candidate: candidate.keep) if tuple(keys) == DEFAULT else columns[-1]
         if least.keep >= LUXURY and _taken(columns) <= width - 2:
             break
         columns.remove(least)

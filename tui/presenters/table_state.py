@@ -283,6 +283,11 @@ _TEXT_ORDERS: dict[str, Callable[[Reading], str | float]] = {
     "kind": lambda reading: reading.workload.kind,
     "state": lambda reading: reading.workload.state,
     "uptime": lambda reading: reading.workload.started_at or float("inf"),
+    "project": lambda reading: (reading.workload.project or "\U0010ffff").casefold(),
+    "image": lambda reading: (reading.workload.image or "\U0010ffff").casefold(),
+    "engine": lambda reading: reading.workload.id.engine,
+    "restarts": lambda reading: -(reading.workload.restarts or 0),
+    "exit": lambda reading: -abs(reading.workload.exit_code or 0),
 }
 SORTS: tuple[str, ...] = (*METRICS, *_TEXT_ORDERS)
 """All that the table can be ordered by."""

@@ -68,6 +68,8 @@ _TABLE: tuple[Key, ...] = (
     Key("t", "tree", "tree", "group by compose project, pod or slice", SHOW, LIVE),
     Key("ctrl+t", "tree", "", "group by compose project, pod or slice", SHOW, REPLAY),
     Key("c,f2", "columns", "", "choose columns", SHOW),
+    Key("tab", "preset(1)", "", "next set of columns: overview, cpu, memory, disk, net, identity", SHOW),
+    Key("shift+tab", "preset(-1)", "", "previous set of columns", SHOW),
     Key("percent_sign", "scale", "", "cycle the CPU scale: per core, whole host, workload limit", SHOW),
     Key("z,Z", "freeze", "", "freeze the view; collection goes on", SHOW, LIVE),
     Key("enter", "look", "look", "look closer: charts, facts, devices, processes, events; on a group: fold it", SHOW),
@@ -125,7 +127,7 @@ _KEY_NAMES = {
     "slash": "/", "less_than_sign": "<", "greater_than_sign": ">", "percent_sign": "%", "exclamation_mark": "!",
     "plus": "+", "equals_sign": "=", "minus": "-", "asterisk": "*", "question_mark": "?", "colon": ":",
     "space": "Space", "escape": "Esc", "enter": "Enter", "pagedown": "PgDn", "pageup": "PgUp", "down": "Down",
-    "up": "Up", "home": "Home", "end": "End", "left": "Left", "right": "Right",
+    "tab": "Tab", "shift+tab": "Shift-Tab", "up": "Up", "home": "Home", "end": "End", "left": "Left", "right": "Right",
     "full_stop": ".", "left_square_bracket": "[", "right_square_bracket": "]", "left_curly_bracket": "{",
     "right_curly_bracket": "}",
 }  # fmt: skip

@@ -21,6 +21,7 @@ from collectors.query.filter import QueryError, parse
 from tui.dialogs.base import AnsweredOnce
 from tui.dialogs.picker import PickerDialog
 from tui.presenters.cells import Cells
+from tui.presenters.column_presets import next_preset, presets
 from tui.presenters.columns import CHOICES, DEFAULT, describe
 from tui.presenters.info_pages import sources_page, why_page
 from tui.presenters.table_state import SORTS, Scale, TableState
@@ -363,6 +364,19 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
     def action_columns(self) -> None:
         self._choose("Columns", [(key, describe(key)) for key in CHOICES], "name", set(self._keys))
 
+    def action_preset(self, step: int) -> None:
+        if isinstance(self.focused, Input):
+            return
+        known = presets({})
+        name = next_preset(self._keys, known, step)
+        self._show_columns(known[name])
+        self.notify(f"columns: {name}", timeout=2)
+
+    def _show_columns(self, keys: tuple[str, ...]) -> None:
+        self._keys = keys
+        self.query_one(WorkloadTable).set_columns(keys)
+        self.redraw()
+
     def _choose(self, title: str, options: list[tuple[str, str]], start: str, ticked: set[str] | None) -> None:
         choice = self.app.get_screen("choice")
         assert isinstance(choice, PickerDialog)  # noqa: S101  # installed under this name by the app
@@ -375,6 +389,4 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
 
     def _take_columns(self, chosen: list[str] | None) -> None:
         if chosen:
-            self._keys = ("name", *(key for key in chosen if key != "name"))
-            self.query_one(WorkloadTable).set_columns(self._keys)
-            self.redraw()
+            self._show_columns(("name", *(key for key in chosen if key != "name")))
