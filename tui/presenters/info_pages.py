@@ -16,7 +16,7 @@ from collectors.model.wording import some
 from collectors.model.workloads import Availability
 from collectors.safety.sanitize import sanitize
 from tui.presenters.formatting import fit, stamp, state_text, text
-from tui.presenters.identity_cells import facts_of
+from tui.presenters.main_screen.identity_cells import facts_of
 
 _UNIT_WORDS = {Unit.PERCENT: "%", Unit.BYTES_PER_SECOND: "a second", Unit.PER_SECOND: "a second", Unit.CORES: "cores"}
 
@@ -80,9 +80,11 @@ def action_page(entries: Sequence[Entry], path: Path | None, problem: str) -> Te
     return page
 
 
-def sources_page(moment: Moment) -> Text:
-    """Each source: its state, the reason, and how to fix it."""
+def sources_page(moment: Moment, own_usage: str = "") -> Text:
+    """Each source: its state, the reason, and how to fix it; before them, what vmtop itself uses."""
     page = Text()
+    if own_usage:
+        page.append("vmtop: ", style="bold").append(f"{own_usage}\n")
     for state in moment.sources:
         page.append(f"{state.name}: ", style="bold").append(f"{state.availability} {state.detail}\n")
         if state.reason:

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from collectors.model.unmeasured import Cause, Topic
 from collectors.model.workloads import Kind, State, Unmeasured, Workload, WorkloadId
-from tui.presenters.identity_cells import IDENTITY_TEXTS, facts_of, ports_of, ports_runs
+from tui.presenters.main_screen.identity_cells import IDENTITY_TEXTS, facts_of, ports_of, ports_runs
 
 WEB = Workload(WorkloadId("docker", "a" * 64), Kind.CONTAINER, "web", State.RUNNING)
 TEXTS = st.lists(

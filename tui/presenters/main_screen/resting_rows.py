@@ -7,7 +7,8 @@ looked at, and one that is acted on, marked or under the cursor for as long as i
 from __future__ import annotations
 
 from collectors.analysis.state_log import StateLog
-from collectors.model.workloads import State, Workload, WorkloadId
+from collectors.model.workloads import Workload, WorkloadId
+from tui.presenters.main_screen.signs import has_failed
 
 ENDED_S = 60.0
 """Seconds for which a workload that has ended stays in the table."""
@@ -15,17 +16,6 @@ FAILED_S = 600.0
 """Seconds for which one that failed stays, unless it was looked at."""
 NEWS_S = 10.0
 """Seconds for which a workload counts as new, and its state as changed."""
-_ASKED_TO_END = frozenset({0, 130, 137, 143})
-"""Exit codes of success, and of the signals of Ctrl-C, kill -9 and a stop: by themselves they are no failure."""
-
-
-def has_failed(workload: Workload) -> bool:
-    """Return whether a workload at rest ended by itself in a way that someone should look at."""
-    if workload.state.is_active or workload.state is State.CREATED:
-        return False
-    if workload.state is State.CRASHED or workload.state_reason == "out of memory":
-        return True
-    return workload.exit_code is not None and workload.exit_code not in _ASKED_TO_END
 
 
 def stays(workload: Workload, rest_s: float, is_looked_at: bool) -> bool:
