@@ -52,6 +52,15 @@ class Smoothing(StrEnum):
         return {Smoothing.NOW: 0.0, Smoothing.TEN_SECONDS: 10.0, Smoothing.MINUTE: 60.0}[self]
 
     @property
+    def words(self) -> str:
+        """What the order follows, in words."""
+        return {
+            Smoothing.NOW: "the values of now",
+            Smoothing.TEN_SECONDS: "the mean of 10 s",
+            Smoothing.MINUTE: "the mean of 1 min",
+        }[self]
+
+    @property
     def next(self) -> Smoothing:
         """The one that the key cycles to."""
         choices = list(Smoothing)

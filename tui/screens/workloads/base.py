@@ -259,6 +259,7 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
 
     def action_smoothing(self) -> None:
         self.view.smoothing = self.view.smoothing.next
+        self.notify(f"order: {self.view.smoothing.words}", timeout=2)
         self.redraw()
 
     @on(WorkloadTable.MouseMoved)
