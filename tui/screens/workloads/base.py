@@ -122,6 +122,10 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
         """Return the label of the action in progress, by workload."""
         return {}
 
+    def hint_at_rest(self) -> str:
+        """Return what can be done about a workload at rest, for its row; empty for nothing."""
+        return ""
+
     def states(self) -> StateLog:
         """Return the changes of state up to the moment."""
         raise NotImplementedError
@@ -158,7 +162,7 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
             return
         self.cells.at(moment, self.view.scale, self.interval_s())
         self.cells.acting = self.acting()
-        self.cells.states = self.states()
+        self.cells.states, self.cells.hint = self.states(), self.hint_at_rest()
         self.view.acted_on = frozenset(self.cells.acting)
         metric = self.view.metric()
         if metric is not None and self.history.keep(metric):
