@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from textual import events
-from textual.command import CommandPalette
 from textual.pilot import Pilot
 from textual.screen import Screen
 
@@ -26,6 +25,7 @@ from tui.dialogs.confirm_action import Confirm
 from tui.dialogs.picker import PickerDialog
 from tui.dialogs.prompt import PromptDialog
 from tui.dialogs.text_page import TextDialog
+from tui.screens.command_line import CommandLine
 from tui.screens.help import HelpScreen
 from tui.screens.workloads.live import LiveListScreen
 from tui.terminal.input_gate import HELD_S, REPEATS_S
@@ -39,7 +39,7 @@ OPENED: tuple[tuple[Sequence[str], type[Screen[Any]], Sequence[str]], ...] = (
     (("R",), PromptDialog, ("escape",)),
     (("question_mark",), HelpScreen, ("enter", "escape", "q")),
     (("w",), TextDialog, ("enter", "escape", "q")),
-    (("colon",), CommandPalette, ("escape",)),
+    (("colon",), CommandLine, ("escape",)),
 )
 IDS = [f"{kind.__name__} by {keys[0]}" for keys, kind, _ in OPENED]
 

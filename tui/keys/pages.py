@@ -65,4 +65,13 @@ HELP_PAGE_KEYS = (
     Key("leave_help", "question_mark,q", "leave", "close, while nothing is typed", OTHER, has_priority=True),
 )
 
+COMMAND_LINE_KEYS = (
+    Key("complete", "tab", "complete", "complete the text", OTHER),
+    Key("command_down", "down", "move(1)", "next command", MOVE),
+    Key("command_up", "up", "move(-1)", "previous command", MOVE),
+    Key("command_page_down", "pagedown", "page(1.0)", "next page", MOVE),
+    Key("command_page_up", "pageup", "page(-1.0)", "previous page", MOVE),
+    Key("close_command", "escape", "close", "close", OTHER),
+)
+
 CLASSES_KEYS = (*LINES, HELP, *APP, BACK._replace(keys="escape,q,equals_sign"))

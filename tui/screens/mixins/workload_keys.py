@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from functools import partial
 
+from collectors.actions.outcome_words import label
+from collectors.actions.rules import why_not
+from collectors.model.actions import Verb
 from collectors.model.workloads import Workload
 from tui.controllers.actions import LOCKED, ActionController
 from tui.controllers.services import Services
+from tui.presenters.commands import Argument, Command, facts
 from tui.screens.mixins.page_keys import PageKeys
 
 _LOGGED = 200
@@ -28,6 +32,29 @@ class WorkloadKeys(PageKeys):
     def all_workloads(self) -> Collection[Workload]:
         """Return all workloads of the newest frame."""
         raise NotImplementedError
+
+    def first_commands(self) -> Iterator[Command]:
+        """Yield what can be done with the workload under the cursor now."""
+        target = self.target()
+        if target is not None:
+            for verb in (verb for verb in Verb if not why_not(verb, target)):
+                words = f"{label(verb, target.kind)} the {facts(target)}"
+                yield Command(f"{verb} {target.name}", words, partial(self.act_with, verb, target))
+        yield from super().first_commands()
+
+    def arguments(self) -> Iterator[Argument]:
+        for verb in Verb:
+            choices = partial(self._with_any, verb)
+            yield Argument(verb, f"{verb} a workload, after a confirmation", choices, is_frequent=False)
+        yield from super().arguments()
+
+    def _with_any(self, verb: Verb, typed: str) -> Iterator[Command]:
+        for workload in self.all_workloads():
+            yield Command(workload.name, facts(workload), partial(self.act_with, verb, workload), is_name=True)
+
+    def act_with(self, verb: Verb, workload: Workload) -> None:
+        """Do something to a workload, after the usual confirmation."""
+        self.run_worker(self.actions.act([workload], self.all_workloads(), verb), group="act", exclusive=True)
 
     def action_act(self) -> None:
         targets = self.targets()

@@ -11,12 +11,10 @@ from textual import on
 from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Input
 
 from collectors.analysis.history import History
 from collectors.analysis.rates import Moment
 from collectors.model.workloads import Kind, Workload, WorkloadId
-from collectors.query.filter import QueryError, parse
 from tui.dialogs.base import AnsweredOnce
 from tui.dialogs.picker import PickerDialog
 from tui.keys.key import Key
@@ -26,8 +24,10 @@ from tui.presenters.columns import CHOICES, DEFAULT, describe
 from tui.presenters.info_pages import sources_page, why_page
 from tui.presenters.table_state import SORTS, Scale, TableState
 from tui.screens.mixins.compare_keys import CompareKeys
-from tui.screens.mixins.page_keys import PageKeys
+from tui.screens.mixins.filter_keys import FilterKeys
+from tui.screens.mixins.palette_commands import PaletteCommands
 from tui.settings.screen_options import ScreenOptions
+from tui.widgets.filter_prompt import FilterPrompt
 from tui.widgets.footer import Footer
 from tui.widgets.header import HeaderLine, LedgerLines
 from tui.widgets.sparkline_panes import Panes
@@ -37,7 +37,7 @@ _TABLE_LEAST = 5
 """Minimum height of the table in lines; the panes shrink first."""
 
 
-class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
+class WorkloadListScreen(FilterKeys, CompareKeys, PaletteCommands, AnsweredOnce, Screen[None]):
     """The workloads of a host at a moment.
 
     Args:
@@ -52,7 +52,6 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
     DEFAULT_CSS = """
     WorkloadListScreen { layout: vertical; }
     WorkloadListScreen WorkloadTable { height: 1fr; }
-    WorkloadListScreen #prompt { height: 1; border: none; padding: 0; display: none; background: $panel; }
     """
 
     def __init__(
@@ -68,7 +67,7 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
         self.cells = Cells(self.history, options.ascii)
         self._keys = DEFAULT
         self._enlarged = False
-        self._filter_error = ""
+        self.earlier_filters: list[str] = []
 
     def compose(self) -> ComposeResult:
         yield HeaderLine()
@@ -76,7 +75,7 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
         yield WorkloadTable(self.cells, self._keys)
         yield Panes(self.history, self.is_ascii)
         yield from self.extra()
-        yield Input(placeholder="kind=vm cpu>50 name~web", id="prompt")
+        yield FilterPrompt()
         yield Footer()
 
     def extra(self) -> list[Widget]:
@@ -87,7 +86,7 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
         self.query_one(WorkloadTable).focus()
         text = self.view.query_text or self.options.filter_text
         if text:
-            self._set_filter(text)
+            self.set_filter(text)
         self.query_one(Footer).show(self.footer_keys())
         self.query_one(HeaderLine).show(None, self.interval_s(), self.mode(), "")
 
@@ -141,10 +140,9 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
         self.query_one(HeaderLine).show(self.newest(), self.interval_s(), self.mode(), self._notes())
         self.query_one(LedgerLines).show(moment)
         self.query_one(Panes).show(self.view.current(), moment)
+        self.show_prompt()
 
     def _notes(self) -> str:
-        if self._filter_error:
-            return f"{self._filter_error}  "
         view = self.view
         notes = [f"{len(view.marks)} marked"] if view.marks else []
         notes += [f"{view.only} only"] if view.only else []
@@ -263,48 +261,6 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
         self._enlarged = not self._enlarged
         self.on_resize()
 
-    def action_filter(self) -> None:
-        prompt = self.query_one("#prompt", Input)
-        prompt.display = True
-        self.query_one("#footer").display = False
-        prompt.value = self.view.query_text
-        self.set_focus(prompt)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return not (action == "filter" and isinstance(self.focused, Input))
-
-    @on(Input.Changed, "#prompt")
-    def filter_typed(self, event: Input.Changed) -> None:
-        if event.input.display:
-            self._set_filter(event.value)
-
-    @on(Input.Submitted, "#prompt")
-    def filter_taken(self) -> None:
-        if self._filter_error:
-            self.notify(self._filter_error, severity="error", markup=False)
-            return
-        self._close_prompt()
-
-    def _set_filter(self, typed: str) -> None:
-        try:
-            query = parse(typed) if typed.strip() else None
-        except QueryError as error:
-            self._filter_error = str(error)
-            self.redraw()
-            return
-        self._filter_error = ""
-        self.view.query, self.view.query_text = query, typed.strip()
-        self.redraw()
-
-    def _close_prompt(self) -> None:
-        self.query_one("#prompt").display = False
-        self.query_one("#footer").display = True
-        self.query_one(WorkloadTable).focus()
-
-    def action_back(self) -> None:
-        self._close_prompt()
-        self._set_filter("")
-
     def action_sources(self) -> None:
         moment = self.newest()
         if moment is not None:
@@ -338,8 +294,18 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
         if chosen:
             self.action_sort(chosen[0])
 
+    def toggle_column(self, key: str) -> None:
+        """Show or hide a column."""
+        if key != "name":
+            keys = tuple(shown for shown in self._keys if shown != key) if key in self._keys else (*self._keys, key)
+            self.show_columns(keys)
+
+    def show_columns(self, keys: tuple[str, ...]) -> None:
+        """Show these columns, in this order."""
+        self._keys = keys
+        self.query_one(WorkloadTable).set_columns(keys)
+        self.redraw()
+
     def _take_columns(self, chosen: list[str] | None) -> None:
         if chosen:
-            self._keys = ("name", *(key for key in chosen if key != "name"))
-            self.query_one(WorkloadTable).set_columns(self._keys)
-            self.redraw()
+            self.show_columns(("name", *(key for key in chosen if key != "name")))
