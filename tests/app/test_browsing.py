@@ -140,7 +140,7 @@ async def test_the_filter_is_there_to_be_changed_and_escape_gives_the_keys_back(
         assert prompt.value == "kind=vm"
         assert prompt.has_focus
         await running.press("escape")
-        assert not prompt.display
+        assert not running.screen.is_prompt_open
         assert running.screen.query_one("#footer").display
         assert running.table.has_focus
         assert len(running.table.lines) == 20

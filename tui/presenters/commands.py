@@ -61,7 +61,7 @@ def key_commands(rows: Iterable[Key], run: Callable[[str], Callable[[], object]]
             run(row.action),
             key_names(row.keys),
             is_frequent=bool(row.word),
-        )  # fmt: skip
+        )
         for row in rows
         if row.name not in _NOT_OFFERED
     ]
