@@ -22,9 +22,9 @@ from tests.helpers.pilot_wait import until
 from tests.helpers.pty_terminal import Start, Terminal
 from tui.dialogs.action_menu import ActionMenu
 from tui.dialogs.confirm_action import Confirm
-from tui.dialogs.picker import PickerDialog
 from tui.dialogs.prompt import PromptDialog
 from tui.dialogs.text_page import TextDialog
+from tui.screens.column_picker import ColumnPicker
 from tui.screens.command_line import CommandLine
 from tui.screens.help import HelpScreen
 from tui.screens.workloads.live import LiveListScreen
@@ -34,8 +34,8 @@ HELD_GAP_S = 1 / 30
 CHARACTERS = {"enter": "\r", "escape": "\x1b", "question_mark": "?", "colon": ":", "space": " "}
 OPENED: tuple[tuple[Sequence[str], type[Screen[Any]], Sequence[str]], ...] = (
     (("x",), ActionMenu, ("escape", "q")),
-    (("s",), PickerDialog, ("enter", "escape", "q")),
-    (("c",), PickerDialog, ("enter", "escape", "q")),
+    (("s",), CommandLine, ("enter", "escape")),
+    (("c",), ColumnPicker, ("enter", "escape")),
     (("R",), PromptDialog, ("escape",)),
     (("question_mark",), HelpScreen, ("enter", "escape", "q")),
     (("w",), TextDialog, ("enter", "escape", "q")),
@@ -170,7 +170,7 @@ async def test_what_is_typed_behind_an_answer_is_lost_until_the_screen_below_is_
     async with acting(engine) as session:
         await session.press("2", "j", "j")
         before = session.text()
-        await opened(session, ("s",), PickerDialog)
+        await opened(session, ("s",), CommandLine)
         for key in ("escape", "x", "t", "M", "q"):
             send(session.pilot, key)
         await session.pilot.pause(0.3)
@@ -226,7 +226,7 @@ def shown(start: Start) -> Terminal:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("opening", "words", "key"), [("x", "Esc leaves", "t"), ("s", "Enter takes it", "\r")])
+@pytest.mark.parametrize(("opening", "words", "key"), [("x", "Esc leaves", "t"), ("s", "Enter does it", "\r")])
 def test_a_key_held_in_a_real_terminal_closes_one_dialogue(start: Start, opening: str, words: str, key: str) -> None:
     terminal = shown(start)
     for _ in range(2):

@@ -225,7 +225,7 @@ async def test_why_tells_formula_and_source_of_a_number() -> None:
 async def test_columns_can_be_chosen() -> None:
     async with session() as running:
         await running.tick(2)
-        await running.press("c", "j", "space", "enter")
+        await running.press("c", "down", "space", "enter")
         assert "kind" not in running.table.keys
 
 

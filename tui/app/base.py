@@ -85,7 +85,7 @@ class BaseApp(KeysInOrder):
 
     def begin(self) -> None:
         """Load the screens, and show the first one."""
-        from tui.dialogs.picker import PickerDialog
+        from tui.screens.column_picker import ColumnPicker
         from tui.dialogs.prompt import PromptDialog
         from tui.dialogs.text_page import TextDialog
         from tui.screens.command_line import CommandLine
@@ -94,7 +94,7 @@ class BaseApp(KeysInOrder):
         self.install_screen(TextDialog(), "panel")
         self.install_screen(HelpScreen(), "help")
         self.install_screen(CommandLine(), "palette")
-        self.install_screen(PickerDialog(), "choice")
+        self.install_screen(ColumnPicker(), "columns")
         self.install_screen(PromptDialog(), "ask")
         main_screen = self.main_screen()
         self.call_with_ground(partial(self.push_screen, main_screen))

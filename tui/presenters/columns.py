@@ -168,6 +168,11 @@ def lay_out(keys: Sequence[str], width: int) -> list[Column]:
     ]
 
 
+def parts_of(key: str) -> tuple[str, ...]:
+    """Return the columns that a column shows: its parts too if it is a sum."""
+    return (key, *next((parts for parts, total in _SUMS.items() if total == key), ()))
+
+
 def _summed(keys: Sequence[str], width: int) -> list[str]:
     """Put sums in the place of their parts where the terminal is too narrow for those."""
     summed = list(keys)

@@ -80,7 +80,8 @@ def offered(
     """
     text = typed.lstrip()
     if not text:
-        frequent = [command for command in commands if command.is_frequent]
+        words = {argument.word for argument in arguments}
+        frequent = [command for command in commands if command.is_frequent and command.text not in words]
         return [*first, *(_more(argument) for argument in arguments if argument.is_frequent), *frequent][:MOST]
     word, space, rest = text.partition(" ")
     argument = next((argument for argument in arguments if argument.word == word.casefold()), None)

@@ -38,33 +38,42 @@ class CommandLine(Dialog[Command | None]):
         super().__init__()
         self._offer: Callable[[str], Sequence[Command]] = lambda typed: ()
         self._commands: Sequence[Command] = ()
-        self._typed = ""
+        self._typed, self._title, self._start = "", "", 0
 
-    def prepare(self, offer: Callable[[str], Sequence[Command]], typed: str = "") -> CommandLine:
+    def prepare(
+        self, offer: Callable[[str], Sequence[Command]], typed: str = "", title: str = "", start: int = 0
+    ) -> CommandLine:
         """Set what the next opening offers.
 
         Args:
             offer: Returns the commands that a text may mean, the best first.
             typed: The initial text.
+            title: What is chosen.
+            start: Index of the command that the cursor is on at first.
         """
-        self._offer, self._typed = offer, typed
+        self._offer, self._typed, self._title, self._start = offer, typed, title, start
         return self
 
     def compose(self) -> ComposeResult:
         with Vertical():
             with Horizontal():
-                yield Static(" : ")
+                yield Static(" : ", markup=False)
                 yield Input(select_on_focus=False)
             yield LineView(has_cursor=True)
 
     def on_screen_resume(self) -> None:
         box = self.query_one(Vertical)
+        box.border_title = Text(f" {self._title} " if self._title else "")
         box.border_subtitle = Text(" Tab completes, Enter does it, Esc leaves ")
         field = self.query_one(Input)
         field.value = self._typed
         field.cursor_position = len(self._typed)
         field.focus()
-        self.call_after_refresh(self._show)
+        self.call_after_refresh(self._open)
+
+    def _open(self) -> None:
+        self._show()
+        self.query_one(LineView).go(self._start)
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._show)
@@ -89,13 +98,7 @@ class CommandLine(Dialog[Command | None]):
             field.cursor_position = len(command.text)
 
     @on(Input.Submitted)
-    def _taken(self) -> None:
-        self._take()
-
-    @on(LineView.Moved)
-    def _clicked(self) -> None:
-        self.query_one(Input).focus()
-
+    @on(LineView.Clicked)
     def _take(self) -> None:
         command = self._current()
         if command is None:

@@ -45,6 +45,8 @@ class FilterKeys(Base):
     """Filters that were kept with Enter, the newest last."""
     _filter_note = ""
     """Why the text that is being typed is not applied yet; empty if it is."""
+    _last_match: tuple[Query | None, str] = (None, "")
+    """The last filter that showed something, with its text: what stays while another one is not finished."""
     _is_naming = False
     """Whether a name is being typed, not a filter."""
     _came_from = 0
@@ -116,14 +118,21 @@ class FilterKeys(Base):
             query = parse(text) if text.strip() else None
         except QueryError as error:
             self._filter_note = str(error)
+            if is_typing:
+                self._show_filter(*self._last_match)
             return False
         if is_typing and query is not None and not self._matches_something(query) and self._completions(text):
             self._filter_note = f"nothing matches {text.strip()} yet"
             return False
         self._filter_note = ""
-        self.view.query, self.view.query_text = query, text.strip()
-        self.redraw()
+        self._show_filter(query, text.strip())
+        if query is None or self._matches_something(query):
+            self._last_match = query, text.strip()
         return True
+
+    def _show_filter(self, query: Query | None, text: str) -> None:
+        self.view.query, self.view.query_text = query, text
+        self.redraw()
 
     def _matches_something(self, query: Query) -> bool:
         moment = self.shown_moment

@@ -8,7 +8,8 @@ from functools import partial
 from collectors.analysis.rates import Moment
 from collectors.model.metrics import METRICS
 from collectors.model.workloads import Workload, WorkloadId
-from tui.presenters.columns import CHOICES, describe
+from tui.presenters.column_presets import PRESETS
+from tui.presenters.columns import CHOICES, column_of, describe
 from tui.presenters.commands import Argument, Command, facts
 from tui.presenters.table_state import SORTS, TableState
 from tui.screens.mixins.page_keys import PageKeys
@@ -42,6 +43,10 @@ class PaletteCommands(PageKeys):
     def action_only(self, kind: str) -> None:
         raise NotImplementedError
 
+    def show_columns(self, keys: tuple[str, ...]) -> None:
+        """Show these columns, in this order."""
+        raise NotImplementedError
+
     def toggle_column(self, key: str) -> None:
         """Show or hide a column."""
         raise NotImplementedError
@@ -54,18 +59,23 @@ class PaletteCommands(PageKeys):
 
     def arguments(self) -> Iterator[Argument]:
         yield from super().arguments()
-        yield Argument("sort", "sort by a column", self._sorts)
-        yield Argument("columns", "a column more or less", self._columns)
+        yield Argument("sort", "sort by a column", self.sorts)
+        yield Argument("columns", "a set of columns, or one more or less", self._columns)
         yield Argument("filter", "filter by an expression: kind=vm cpu>50", self._filters)
 
     def _workloads(self) -> Iterable[Workload]:
         return self.shown_moment.frame.workloads.values() if self.shown_moment is not None else ()
 
-    def _sorts(self, typed: str) -> Iterator[Command]:
-        for key in ("name", "kind", "state", "uptime", *(key for key in SORTS if key in METRICS)):
-            yield Command(_word(key), describe(key), partial(self.action_sort, key))
+    def sorts(self, typed: str = "") -> Iterator[Command]:
+        """Yield everything that the table can be sorted by; what it is sorted by now is marked."""
+        for key in sort_order():
+            now = "now" if key == self.view.sort else ""
+            yield Command(_word(key), describe(key), partial(self.action_sort, key), now)
 
     def _columns(self, typed: str) -> Iterator[Command]:
+        for name, keys in PRESETS.items():
+            labels = " ".join(column_of(key).label for key in keys)
+            yield Command(name, f"the set {name}: {labels}", partial(self.show_columns, keys))
         for key in CHOICES:
             yield Command(_word(key), describe(key), partial(self.toggle_column, key))
 
@@ -89,6 +99,12 @@ class PaletteCommands(PageKeys):
         if index is not None:
             self._go(index)
         return index is not None
+
+
+def sort_order() -> tuple[str, ...]:
+    """Return everything that the table can be sorted by, texts first."""
+    texts = [key for key in SORTS if key not in METRICS]
+    return (*texts, *(key for key in SORTS if key in METRICS))
 
 
 def _word(key: str) -> str:

@@ -35,8 +35,7 @@ class WorkloadKeys(PageKeys):
 
     def first_commands(self) -> Iterator[Command]:
         """Yield what can be done with the workload under the cursor now."""
-        target = self.target()
-        if target is not None:
+        for target in self.targets()[:1]:
             for verb in (verb for verb in Verb if not why_not(verb, target)):
                 words = f"{label(verb, target.kind)} the {facts(target)}"
                 yield Command(f"{verb} {target.name}", words, partial(self.act_with, verb, target))

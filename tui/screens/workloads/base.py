@@ -6,6 +6,7 @@ It turns a moment into lines, and keys into view settings.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from textual import on
 from textual.app import ComposeResult
@@ -16,11 +17,12 @@ from collectors.analysis.history import History
 from collectors.analysis.rates import Moment
 from collectors.model.workloads import Kind, Workload, WorkloadId
 from tui.dialogs.base import AnsweredOnce
-from tui.dialogs.picker import PickerDialog
 from tui.keys.key import Key
 from tui.keys.tables import TABLES
 from tui.presenters.cells import Cells
-from tui.presenters.columns import CHOICES, DEFAULT, describe
+from tui.presenters.column_presets import PRESETS
+from tui.presenters.columns import DEFAULT
+from tui.presenters.commands import offered
 from tui.presenters.info_pages import sources_page, why_page
 from tui.presenters.main_screen.empty import empty_lines
 from tui.presenters.main_screen.panes import graph_rows
@@ -29,7 +31,9 @@ from tui.presenters.styled_lines import Run
 from tui.presenters.table_state import SORTS, Scale, TableState
 from tui.screens.mixins.compare_keys import CompareKeys
 from tui.screens.mixins.filter_keys import FilterKeys
-from tui.screens.mixins.palette_commands import PaletteCommands
+from tui.screens.column_picker import ColumnPicker
+from tui.screens.command_line import CommandLine
+from tui.screens.mixins.palette_commands import PaletteCommands, sort_order
 from tui.settings.screen_options import ScreenOptions
 from tui.widgets.filter_prompt import FilterPrompt
 from tui.widgets.footer import Footer
@@ -327,20 +331,18 @@ class WorkloadListScreen(FilterKeys, CompareKeys, PaletteCommands, AnsweredOnce,
         return line.reading.workload if line is not None and line.reading is not None else None
 
     def action_sort_menu(self) -> None:
-        self._choose("Sort by", [(key, describe(key)) for key in SORTS], self.view.sort, None)
+        """Offer everything that the table can be sorted by; typing finds it."""
+        menu = self.app.get_screen("palette")
+        assert isinstance(menu, CommandLine)  # noqa: S101  # installed under this name by the app
+        commands = list(self.sorts())
+        start = list(sort_order()).index(self.view.sort)
+        offer = partial(offered, first=commands, arguments=(), commands=())
+        self.app.push_screen(menu.prepare(offer, "", "Sort by", start), lambda command: command and command.run())
 
     def action_columns(self) -> None:
-        self._choose("Columns", [(key, describe(key)) for key in CHOICES], "name", set(self._keys))
-
-    def _choose(self, title: str, options: list[tuple[str, str]], start: str, ticked: set[str] | None) -> None:
-        choice = self.app.get_screen("choice")
-        assert isinstance(choice, PickerDialog)  # noqa: S101  # installed under this name by the app
-        take = self._take_columns if ticked is not None else self._take_sort
-        self.app.push_screen(choice.prepare(title, options, start, ticked), take)
-
-    def _take_sort(self, chosen: list[str] | None) -> None:
-        if chosen:
-            self.action_sort(chosen[0])
+        picker = self.app.get_screen("columns")
+        assert isinstance(picker, ColumnPicker)  # noqa: S101  # installed under this name by the app
+        self.app.push_screen(picker.prepare(self._keys, self.size.width, PRESETS), self._take_columns)
 
     def toggle_column(self, key: str) -> None:
         """Show or hide a column."""
@@ -354,6 +356,6 @@ class WorkloadListScreen(FilterKeys, CompareKeys, PaletteCommands, AnsweredOnce,
         self.query_one(WorkloadTable).set_columns(keys)
         self.redraw()
 
-    def _take_columns(self, chosen: list[str] | None) -> None:
-        if chosen:
-            self.show_columns(("name", *(key for key in chosen if key != "name")))
+    def _take_columns(self, keys: tuple[str, ...] | None) -> None:
+        if keys:
+            self.show_columns(keys)
