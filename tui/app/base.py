@@ -85,9 +85,9 @@ class BaseApp(KeysInOrder):
 
     def begin(self) -> None:
         """Load the screens, and show the first one."""
-        from tui.screens.column_picker import ColumnPicker
         from tui.dialogs.prompt import PromptDialog
         from tui.dialogs.text_page import TextDialog
+        from tui.screens.column_picker import ColumnPicker
         from tui.screens.command_line import CommandLine
         from tui.screens.help import HelpScreen
 

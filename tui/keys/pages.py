@@ -80,8 +80,8 @@ COLUMN_PICKER_KEYS = (
     Key("column_up", "up", "move(-1)", "previous column", MOVE),
     Key("column_page_down", "pagedown", "page(1.0)", "next page", MOVE),
     Key("column_page_up", "pageup", "page(-1.0)", "previous page", MOVE),
-    Key("column_right", "J", "shift(1)", "move the column to the right", MOVE),
-    Key("column_left", "K", "shift(-1)", "move the column to the left", MOVE),
+    Key("column_right", "J", "shift(1)", "move the column to the right", MOVE, has_priority=True),
+    Key("column_left", "K", "shift(-1)", "move the column to the left", MOVE, has_priority=True),
     Key("close_columns", "escape", "close", "leave the columns as they were", OTHER),
 )
 

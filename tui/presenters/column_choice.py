@@ -46,8 +46,8 @@ class ColumnChoice:
         for name, keys in self.presets.items():
             labels = " ".join(column_of(key).label for key in keys)
             if _has(f"{name} {labels}", words):
-                mark = "(x)" if list(keys) == self.keys else "( )"
-                rows.append(ColumnRow("", name, [(f" {mark} ", "accent"), (f"{name:<10} ", "title"), (labels, "muted")]))
+                mark = " (x) " if list(keys) == self.keys else " ( ) "
+                rows.append(ColumnRow("", name, [(mark, "accent"), (f"{name:<10} ", "title"), (labels, "muted")]))
         return rows
 
     def choose(self, row: ColumnRow) -> None:
@@ -80,13 +80,13 @@ class ColumnChoice:
         is_shown = key in self.keys
         wide = self._from.get(key, 0)
         where = "" if not is_shown or wide <= self.width else f"  (from {wide} columns)" if wide else "  (no room)"
-        label, _, words = describe(key).partition(" ")
+        label = f"{column_of(key).label:<10}"
         tone = "title" if is_shown and not where else "text"
         return [
             (" [x] " if is_shown else " [ ] ", "accent" if is_shown else "muted"),
-            (f"{column_of(key).label:<10}", tone),
+            (label, tone),
             (where, "warn"),
-            (f" {words.strip()}" if label else "", "muted"),
+            (describe(key)[len(label) :], "muted"),
         ]
 
     def _widths(self) -> dict[str, int]:

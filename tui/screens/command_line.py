@@ -69,7 +69,8 @@ class CommandLine(Dialog[Command | None]):
         field.value = self._typed
         field.cursor_position = len(self._typed)
         field.focus()
-        self.call_after_refresh(self._open)
+        self._open()
+        self.call_after_refresh(self._open)  # its width is known then
 
     def _open(self) -> None:
         self._show()

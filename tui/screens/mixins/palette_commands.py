@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 
 from collectors.analysis.rates import Moment
 from collectors.model.metrics import METRICS
 from collectors.model.workloads import Workload, WorkloadId
-from tui.presenters.column_presets import PRESETS
-from tui.presenters.columns import CHOICES, column_of, describe
+from tui.presenters.columns import CHOICES, DEFAULT, column_of, describe
 from tui.presenters.commands import Argument, Command, facts
 from tui.presenters.table_state import SORTS, TableState
 from tui.screens.mixins.page_keys import PageKeys
@@ -43,6 +42,10 @@ class PaletteCommands(PageKeys):
     def action_only(self, kind: str) -> None:
         raise NotImplementedError
 
+    def column_sets(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the sets of columns by name."""
+        return {"overview": DEFAULT}
+
     def show_columns(self, keys: tuple[str, ...]) -> None:
         """Show these columns, in this order."""
         raise NotImplementedError
@@ -73,7 +76,7 @@ class PaletteCommands(PageKeys):
             yield Command(_word(key), describe(key), partial(self.action_sort, key), now)
 
     def _columns(self, typed: str) -> Iterator[Command]:
-        for name, keys in PRESETS.items():
+        for name, keys in self.column_sets().items():
             labels = " ".join(column_of(key).label for key in keys)
             yield Command(name, f"the set {name}: {labels}", partial(self.show_columns, keys))
         for key in CHOICES:

@@ -20,7 +20,6 @@ from tui.dialogs.base import AnsweredOnce
 from tui.keys.key import Key
 from tui.keys.tables import TABLES
 from tui.presenters.cells import Cells
-from tui.presenters.column_presets import PRESETS
 from tui.presenters.columns import DEFAULT
 from tui.presenters.commands import offered
 from tui.presenters.info_pages import sources_page, why_page
@@ -29,10 +28,10 @@ from tui.presenters.main_screen.panes import graph_rows
 from tui.presenters.styled_lines import Line as Runs
 from tui.presenters.styled_lines import Run
 from tui.presenters.table_state import SORTS, Scale, TableState
-from tui.screens.mixins.compare_keys import CompareKeys
-from tui.screens.mixins.filter_keys import FilterKeys
 from tui.screens.column_picker import ColumnPicker
 from tui.screens.command_line import CommandLine
+from tui.screens.mixins.compare_keys import CompareKeys
+from tui.screens.mixins.filter_keys import FilterKeys
 from tui.screens.mixins.palette_commands import PaletteCommands, sort_order
 from tui.settings.screen_options import ScreenOptions
 from tui.widgets.filter_prompt import FilterPrompt
@@ -342,7 +341,7 @@ class WorkloadListScreen(FilterKeys, CompareKeys, PaletteCommands, AnsweredOnce,
     def action_columns(self) -> None:
         picker = self.app.get_screen("columns")
         assert isinstance(picker, ColumnPicker)  # noqa: S101  # installed under this name by the app
-        self.app.push_screen(picker.prepare(self._keys, self.size.width, PRESETS), self._take_columns)
+        self.app.push_screen(picker.prepare(self._keys, self.size.width, self.column_sets()), self._take_columns)
 
     def toggle_column(self, key: str) -> None:
         """Show or hide a column."""
