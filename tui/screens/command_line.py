@@ -80,11 +80,14 @@ class CommandLine(Dialog[Command | None]):
         self.call_after_refresh(self._show)
 
     @on(Input.Changed)
+    def _typed_on(self) -> None:
+        self._show()
+        self.query_one(LineView).go(0)
+
     def _show(self) -> None:
         view = self.query_one(LineView)
         self._commands = self._offer(self.query_one(Input).value)
         view.show([command_line(command, max(1, view.size.width - 1)) for command in self._commands])
-        view.go(0)
 
     def _current(self) -> Command | None:
         index = self.query_one(LineView).cursor
