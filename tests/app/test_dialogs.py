@@ -236,7 +236,7 @@ def test_a_key_held_in_a_real_terminal_closes_one_dialogue(start: Start, opening
             terminal.press(key)
             terminal.read(HELD_GAP_S)
         if key == "t":
-            terminal.wait_for(lambda: "the same by hand" in terminal.text(), 20, "the confirmation")
+            terminal.wait_for(lambda: "The same by hand" in terminal.text(), 20, "the confirmation")
             terminal.press("\x1b")
         terminal.wait_for(lambda: "╭" not in terminal.text(), 20, "the table")
         terminal.read(HELD_S + REPEATS_S)
@@ -255,10 +255,10 @@ def test_keys_typed_before_a_slow_line_has_shown_the_confirmation_confirm_nothin
         terminal.press("x")
         terminal.wait_for(lambda: "Esc leaves" in terminal.text(), 20, "the menu")
         terminal.press("t")
-        terminal.wait_for(lambda: "the same by hand" in terminal.text(), 20, "the confirmation")
+        terminal.wait_for(lambda: "The same by hand" in terminal.text(), 20, "the confirmation")
         terminal.read(0.8)  # as long as the line takes, a person does not see it
         terminal.press("\x1b[C\r")
-        terminal.wait_for(lambda: "the same by hand" not in terminal.text(), 20, "the table")
+        terminal.wait_for(lambda: "The same by hand" not in terminal.text(), 20, "the table")
         terminal.read(3)
         assert b"was stopped" not in terminal.received
         assert b"stopping" not in terminal.received

@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -22,6 +23,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
+from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
@@ -34,8 +36,13 @@ from tui.terminal.input_gate import InputGate
 from tui.terminal.signals import ENDING, SIGNALS
 from tui.terminal.textual_private import PROBLEM, discard_cached_colors
 from tui.themes.style_sheet import STYLE_SHEET
+from tui.widgets.footer import Footer
 
 log = logging.getLogger(__name__)
+_NOTICE_S = 5.0
+"""Seconds for which a notice is shown if nothing else is asked for."""
+_NOTICES_KEPT = 50
+_TONES = {"information": "title", "warning": "warn", "error": "bad"}
 
 
 class BaseApp(KeysInOrder):
@@ -60,6 +67,8 @@ class BaseApp(KeysInOrder):
         """The user's keys, separated by commas, by the names of the actions."""
         self._end_code: int | None = None
         """The exit code, once the end was requested."""
+        self.notices: deque[tuple[float, str, str]] = deque(maxlen=_NOTICES_KEPT)
+        """What the user was told: when (wall clock), how severe, what."""
         self._gate = InputGate()
         self._target_screens: WeakKeyDictionary[events.Key, Screen[Any]] = WeakKeyDictionary()
         """The screen that was on top when a key arrived, until the key is handled."""
@@ -142,6 +151,27 @@ class BaseApp(KeysInOrder):
         self.screen.call_after_refresh(lambda: self._gate.open(time.monotonic()))
         discard_cached_colors()
         return closed
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """Tell the user something: in the footer of the screen, so that it covers neither table nor panes.
+
+        A dialogue has no footer and shows it in its corner, as Textual does.
+        """
+        super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
+        words = f"{title}: {message}" if title else message
+        self.notices.append((time.time(), severity, words))
+        for screen in reversed(self.screen_stack):
+            for footer in screen.query(Footer):
+                footer.say(words, _TONES[severity], timeout or _NOTICE_S)
+                return
 
     def action_command_palette(self, typed: str = "") -> None:
         """Show the palette with the commands of the screen on top."""

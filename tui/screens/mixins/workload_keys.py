@@ -7,6 +7,7 @@ from functools import partial
 
 from collectors.actions.outcome_words import label
 from collectors.actions.rules import why_not
+from collectors.actions.verbs import VERBS
 from collectors.model.actions import Verb
 from collectors.model.workloads import Workload
 from tui.controllers.actions import LOCKED, ActionController
@@ -73,7 +74,11 @@ class WorkloadKeys(PageKeys):
         from tui.presenters.info_pages import action_page
 
         log = self.actions.runner.log
-        self.open_panel("Actions", action_page(log.recent(_LOGGED), log.path, log.problem))
+        running = self.actions.runner.running().values()
+        under_way = [f"{VERBS[one.request.verb].gerund} {one.name} for {one.seconds():.0f} s" for one in running]
+        notices = list(getattr(self.app, "notices", ()))
+        page = action_page(log.recent(_LOGGED), log.path, log.problem, under_way, notices)
+        self.open_panel("Actions", page)
 
     def action_logs(self) -> None:
         from collectors.inspection.logs import open_logs

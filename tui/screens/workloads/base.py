@@ -122,6 +122,10 @@ class WorkloadListScreen(FilterKeys, CompareKeys, PaletteCommands, AnsweredOnce,
         """Return the label of the action in progress, by workload."""
         return {}
 
+    def outcomes(self) -> dict[WorkloadId, Run]:
+        """Return how actions ended in the last seconds, by workload."""
+        return {}
+
     def notes(self) -> list[Run]:
         """Return notes for the header, in addition to those of the view; the most important last."""
         return []
@@ -150,7 +154,7 @@ class WorkloadListScreen(FilterKeys, CompareKeys, PaletteCommands, AnsweredOnce,
         if moment is None or not self.is_mounted:
             return
         self.cells.at(moment, self.view.scale, self.interval_s())
-        self.cells.acting = self.acting()
+        self.cells.acting, self.cells.outcomes = self.acting(), self.outcomes()
         lines = self.view.arrange(moment)
         self.cells.folded = self.view.folded
         self._fit_to_view()
