@@ -10,7 +10,7 @@ OptionList > .option-list--separator { color: $border; }
 Button, Button:hover, Button:focus, Button:disabled {
     text-opacity: 1; background-tint: transparent; tint: transparent; }
 Button:disabled { color: $muted; }
-Screen > ToastRack { display: none; }
-ModalScreen > ToastRack { display: block; }
+Screen Toast { display: none; }
+ModalScreen Toast { display: block; }
 Toast { background: $panel; color: $text; }
 """
