@@ -161,10 +161,7 @@ class BaseApp(KeysInOrder):
         timeout: float | None = None,
         markup: bool = True,
     ) -> None:
-        """Tell the user something: in the footer of the screen, so that it covers neither table nor panes.
-
-        A dialogue has no footer and shows it in its corner, as Textual does.
-        """
+        """Tell the user something: in the footer of the screen, so that it covers neither table nor panes."""
         super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
         words = f"{title}: {message}" if title else message
         self.notices.append((time.time(), severity, words))

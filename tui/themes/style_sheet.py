@@ -11,6 +11,5 @@ Button, Button:hover, Button:focus, Button:disabled {
     text-opacity: 1; background-tint: transparent; tint: transparent; }
 Button:disabled { color: $muted; }
 Screen Toast { display: none; }
-ModalScreen Toast { display: block; }
 Toast { background: $panel; color: $text; }
 """
