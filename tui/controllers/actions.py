@@ -92,7 +92,7 @@ class ActionController:
         self._bulk: list[Action] = []
         self._unreported: set[Action] = set()
         """Bulk actions whose outcome has not been shown yet."""
-        self._protection = protection
+        self.protection = protection
         self._dependents = DependentsFinder()
         self._services = services
         runner.on_change(self._pass_on)
@@ -117,7 +117,7 @@ class ActionController:
             workloads: The targets.
             all_workloads: All current workloads; those that run inside a target are affected too.
         """
-        from tui.dialogs.confirm_action import Confirm
+        from tui.dialogs.confirm_action import ConfirmAction
 
         looks = asyncio.ensure_future(self._look_at_all(workloads, all_workloads))
         try:
@@ -130,7 +130,7 @@ class ActionController:
         if not question.requests:
             self._app.notify("; ".join(question.skipped), title="Nothing to do", severity="warning", markup=False)
             return
-        confirmed = await self._app.push_screen_wait(Confirm(question)) or ()
+        confirmed = await self._app.push_screen_wait(ConfirmAction(question)) or ()
         actions = [self.runner.submit(request) for request in confirmed]
         if len(actions) > _NOTIFIED_SINGLY:
             self._bulk, self._unreported = actions, set(actions)
@@ -187,7 +187,7 @@ class ActionController:
         if reason := why_not(verb, workload):
             return reason
         look = look or Look(None)
-        if reason := self._protection.reason(workload, look.seen, nested, look.dependents):
+        if reason := self.protection.reason(workload, look.seen, nested, look.dependents):
             return f"protected: {reason} (exceptions: allow_protected in {config_file()})"
         action = self.runner.running().get(workload.id)
         return f"{action.request.verb} in progress" if action else ""

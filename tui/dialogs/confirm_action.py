@@ -17,7 +17,7 @@ from textual.widgets import Button, Input, Static
 from collectors.actions.confirmation import CAN_WAIT, besides, consequence, describe, equivalent, must_be_typed
 from collectors.model.actions import AfterTimeout, Request
 from collectors.model.wording import some
-from tui.dialogs.base import Dialog
+from tui.dialogs.base import Answer, Dialog
 from tui.terminal.painting import PaintingApp
 
 ARMED_AFTER_S = 0.25
@@ -48,8 +48,14 @@ class Question(NamedTuple):
         return (first.name, first.short_id) if len(self.requests) == 1 else (f"{verb} {len(self.requests)}",)
 
 
-class Confirm(Dialog[Sequence[Request] | None]):
-    """Asks; returns the requests as confirmed, or `None`."""
+class Confirm(Dialog[Answer | None]):
+    """Asks; returns what was confirmed, or `None`. Cancel is preselected.
+
+    Args:
+        title: The question.
+        label: The text of the button.
+        answers: The texts of which one must be typed; empty if a key is enough.
+    """
 
     DEFAULT_CSS = """
     Confirm { align: center middle; background: $background 60%; }
@@ -66,28 +72,32 @@ class Confirm(Dialog[Sequence[Request] | None]):
         Binding("escape,q", "cancel", "cancel"),
         Binding("left,h", "app.focus_previous", show=False),
         Binding("right,l", "app.focus_next", show=False),
-        Binding("f", "after", "after the time-out", show=False),
-        Binding("plus", "timeout(1)", show=False),
-        Binding("minus", "timeout(-1)", show=False),
     ]
 
-    def __init__(self, question: Question) -> None:
+    def __init__(self, title: str, label: str, answers: Sequence[str] = ()) -> None:
         super().__init__()
-        self._question = question
-        self._requests = tuple(question.requests)
+        self._title, self._label, self._answers = title, label, answers
+
+    def page(self) -> Text:
+        """Return what will happen to what, with the equivalent command."""
+        raise NotImplementedError
+
+    def answer(self) -> Answer:
+        """Return what is confirmed."""
+        raise NotImplementedError
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(can_focus=False):
             yield Static()
-            if self._question.answers:
-                yield Input(placeholder=f"type  {self._question.answers[0]}  to confirm", disabled=True)
+            if self._answers:
+                yield Input(placeholder=f"type  {self._answers[0]}  to confirm", disabled=True)
             with Horizontal():
                 yield Button("Cancel", id="cancel", compact=True)
-                yield Button(Text(self._question.label), id="confirm", compact=True, disabled=True)
+                yield Button(Text(self._label), id="confirm", compact=True, disabled=True)
 
     def on_mount(self) -> None:
         box = self.query_one(VerticalScroll)
-        box.border_title = Text(f" {self._question.title} ")
+        box.border_title = Text(f" {self._title} ")
         box.border_subtitle = Text(" Esc cancels ")
         self._show()
         self.query_one("#cancel").focus()
@@ -102,7 +112,7 @@ class Confirm(Dialog[Sequence[Request] | None]):
     def _arm(self) -> None:
         if not self.is_attached:
             return
-        if self._question.answers:
+        if self._answers:
             typed = self.query_one(Input)
             typed.disabled = False
             typed.focus()
@@ -110,6 +120,53 @@ class Confirm(Dialog[Sequence[Request] | None]):
             self.query_one("#confirm").disabled = False
 
     def _show(self) -> None:
+        self.query_one(Static).update(self.page())
+
+    @on(Input.Changed)
+    def typed(self, event: Input.Changed) -> None:
+        self.query_one("#confirm").disabled = event.value not in self._answers
+
+    @on(Input.Submitted)
+    def entered(self, event: Input.Submitted) -> None:
+        if event.value in self._answers:
+            self.dismiss(self.answer())
+        elif event.value:
+            self.notify(
+                f"That is not {self._answers[0]}; Esc cancels.",
+                severity="warning",
+                timeout=3,
+                markup=False,
+            )
+        else:
+            self.dismiss(None)
+
+    @on(Button.Pressed, "#confirm")
+    def confirm(self) -> None:
+        self.dismiss(self.answer())
+
+    @on(Button.Pressed, "#cancel")
+    def action_cancel(self) -> None:
+        self.dismiss(None)
+
+
+class ConfirmAction(Confirm[Sequence[Request]]):
+    """Asks about an action on workloads; returns the requests as confirmed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f", "after", "after the time-out", show=False),
+        Binding("plus", "timeout(1)", show=False),
+        Binding("minus", "timeout(-1)", show=False),
+    ]
+
+    def __init__(self, question: Question) -> None:
+        super().__init__(question.title, question.label, question.answers)
+        self._question = question
+        self._requests = tuple(question.requests)
+
+    def answer(self) -> Sequence[Request]:
+        return self._requests
+
+    def page(self) -> Text:
         page = Text()
         first = self._requests[0]
         if len(self._requests) == 1:
@@ -133,7 +190,7 @@ class Confirm(Dialog[Sequence[Request] | None]):
             for command in equivalent(request):
                 page.append(f"  {command}\n")
         page.rstrip()
-        self.query_one(Static).update(page)
+        return page
 
     def _more(self) -> list[str]:
         """Return the side effects; for several workloads, each with the names it applies to."""
@@ -158,32 +215,6 @@ class Confirm(Dialog[Sequence[Request] | None]):
             for request in self._requests
         )
         self._show()
-
-    @on(Input.Changed)
-    def typed(self, event: Input.Changed) -> None:
-        self.query_one("#confirm").disabled = event.value not in self._question.answers
-
-    @on(Input.Submitted)
-    def entered(self, event: Input.Submitted) -> None:
-        if event.value in self._question.answers:
-            self.dismiss(self._requests)
-        elif event.value:
-            self.notify(
-                f"That is not {self._question.answers[0]}; Esc cancels.",
-                severity="warning",
-                timeout=3,
-                markup=False,
-            )
-        else:
-            self.dismiss(None)
-
-    @on(Button.Pressed, "#confirm")
-    def confirm(self) -> None:
-        self.dismiss(self._requests)
-
-    @on(Button.Pressed, "#cancel")
-    def action_cancel(self) -> None:
-        self.dismiss(None)
 
 
 def _next(seconds: float, step: int) -> float:

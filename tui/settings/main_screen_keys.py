@@ -70,6 +70,7 @@ _TABLE: tuple[Key, ...] = (
     Key("percent_sign", "scale", "", "cycle the CPU scale: per core, whole host, workload limit", SHOW),
     Key("z,Z", "freeze", "", "freeze the view; collection goes on", SHOW, LIVE),
     Key("enter", "look", "look", "look closer: charts, facts, devices, processes, events; on a group: fold it", SHOW),
+    Key("p", "processes", "", "all processes of this host, each with its workload; signals", SHOW, LIVE),
     Key("o", "enlarge", "", "larger panes for the workload", SHOW),
     Key("w", "why", "", "where each number of this workload comes from, or why it is missing", SHOW),
     Key("exclamation_mark", "sources", "", "what is read, what is not, and how to fix it", SHOW),
