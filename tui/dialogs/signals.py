@@ -15,6 +15,7 @@ from textual.widgets.option_list import Option
 from collectors.actions.process_signals import SIGNALS, SignalRequest, SignalSpec
 from tui.dialogs.base import Dialog
 from tui.dialogs.confirm_action import Confirm
+from tui.themes.look import look_of
 
 _LONGEST = 300
 """Characters of the command line in the confirmation."""
@@ -29,10 +30,10 @@ class SignalMenu(Dialog[SignalSpec | None]):
     """
 
     DEFAULT_CSS = """
-    SignalMenu { align: center middle; background: $background 60%; }
-    SignalMenu > OptionList { width: 90%; max-width: 76; height: auto; max-height: 90%; background: $surface;
-        border: round $primary; text-wrap: nowrap; text-overflow: ellipsis; scrollbar-size-vertical: 1;
-        &:focus { border: round $primary; } }
+    SignalMenu { align: center middle; background: transparent; }
+    SignalMenu > OptionList { width: 90%; max-width: 76; height: auto; max-height: 90%; background: $panel;
+        border: round $focus; text-wrap: nowrap; text-overflow: ellipsis; scrollbar-size-vertical: 1;
+        &:focus { border: round $focus; } }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,x", "cancel", "close"),
@@ -103,7 +104,7 @@ class ConfirmSignal(Confirm[SignalRequest]):
         page.append(f"{request.command[:_LONGEST]}\n", style="not bold")
         page.append(f"SIG{request.spec.name}: {request.spec.label}.\n", style="not bold")
         for warning in self._warnings:
-            page.append(f"{warning}\n", style=self.app.theme_variables.get("text-warning", ""))
+            page.append(f"{warning}\n", style=look_of(self.app).foreground("warn"))
         page.append("\nthe same by hand:\n", style="not bold dim").append(f"  {request.by_hand}", style="not bold")
         return page
 

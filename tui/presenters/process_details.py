@@ -24,11 +24,9 @@ def pane_title(row: Row) -> str:
 def pane_lines(row: Row, details: ProcessDetails | None, width: int, height: int) -> list[Line]:
     """Return what is known of a process, in two columns where they fit; at most `height` lines."""
     if details is None or details.id != row.process.id:
-        return [[(" reading ...", "dim")]]
+        return [[(" reading ...", "muted")]]
     command, *facts = [(fact.label, _value(fact.value, fact.unit)) for fact in details.facts]
-    lines: list[Line] = [
-        [(" ", "plain"), *line] for line in wrapped([(command[1], "plain")], width - 2)[:_COMMAND_LINES]
-    ]
+    lines: list[Line] = [[(" ", "text"), *line] for line in wrapped([(command[1], "text")], width - 2)[:_COMMAND_LINES]]
     lines += [[(f" {problem}", "warn")] for problem in details.problems]
     long = [fact for fact in facts if len(fact[1]) > width // 2 - _LABEL]
     lines += [_fact(*fact, width) for fact in long]
@@ -40,8 +38,8 @@ def pane_lines(row: Row, details: ProcessDetails | None, width: int, height: int
 
 
 def _fact(label: str, value: str, width: int) -> Line:
-    tone = "dim" if value == "-" else "plain"
-    return [(f" {fit(label, _LABEL)} ", "dim"), (fit(value, max(1, width - _LABEL - 2)), tone)]
+    tone = "muted" if value == "-" else "text"
+    return [(f" {fit(label, _LABEL)} ", "muted"), (fit(value, max(1, width - _LABEL - 2)), tone)]
 
 
 def _value(value: object, unit: Unit | None) -> str:
@@ -78,11 +76,11 @@ def _vm_order(thread: Thread) -> tuple[int, str, float, int]:
 def _thread(thread: Thread, is_vm: bool) -> Line:
     wait = thread.wait_percent
     return [
-        (f" {thread.tid:>7} ", "plain"),
-        (f"{thread.state} ", "good" if thread.state == "R" else "dim"),
-        (text(thread.cpu_percent, Unit.PERCENT, 6) + " ", "plain" if thread.cpu_percent else "dim"),
-        (text(wait, Unit.PERCENT, 6) + " ", "warn" if wait is not None and wait >= 10 else "dim"),
-        (f"{'-' if thread.last_cpu is None else thread.last_cpu:>4} ", "dim"),
-        *([(fit(thread.role, _ROLE) + " ", "key")] if is_vm else []),
-        (thread.name, "plain"),
+        (f" {thread.tid:>7} ", "text"),
+        (f"{thread.state} ", "good" if thread.state == "R" else "muted"),
+        (text(thread.cpu_percent, Unit.PERCENT, 6) + " ", "text" if thread.cpu_percent else "muted"),
+        (text(wait, Unit.PERCENT, 6) + " ", "warn" if wait is not None and wait >= 10 else "muted"),
+        (f"{'-' if thread.last_cpu is None else thread.last_cpu:>4} ", "muted"),
+        *([(fit(thread.role, _ROLE) + " ", "kind-vm")] if is_vm else []),
+        (thread.name, "text"),
     ]

@@ -218,23 +218,25 @@ class Lines(Sequence[Line]):
 
 
 def _line(row: Row, columns: Sequence[tuple[Column, int]]) -> Line:
-    runs: list[tuple[str, str]] = [(" ", "plain")]
+    runs: list[tuple[str, str]] = [(" ", "text")]
     for column, width in columns:
         cell = column.cell(row)
         shown = cell.rjust(width)[:width] if column.is_number else fit(cell, width)
-        runs += [(shown, _tone(column, row)), (" ", "plain")]
+        runs += [(shown, _tone(column, row)), (" ", "text")]
     return runs[:-1]
 
 
 def _tone(column: Column, row: Row) -> str:
     if column is _CPU:
         percent = row.process.cpu_percent or 0.0
-        return "title" if percent >= _BUSY_PERCENT else "plain" if round(percent, 1) else "dim"
+        return "title" if percent >= _BUSY_PERCENT else "text" if round(percent, 1) else "muted"
     if column is _STATE:
-        return {"R": "good", "D": "warn", "Z": "bad"}.get(row.process.state, "dim")
+        return {"R": "good", "D": "warn", "Z": "bad"}.get(row.process.state, "muted")
     if column in (_USER, _TIME, _THREADS, _GROUP, _INNER):
-        return "dim"
-    return "key" if column is _OWNER else "plain"
+        return "muted"
+    if column is _OWNER:
+        return "muted" if row.owner is None else f"kind-{row.owner.kind}"
+    return "text"
 
 
 def matches(row: Row, words: Sequence[str]) -> bool:

@@ -41,7 +41,7 @@ class ProcessesScreen(ProcessKeys, Follower, WorkloadKeys, AnsweredOnce, Screen[
     where = LIVE
     DEFAULT_CSS = """
     ProcessesScreen { layout: vertical; }
-    ProcessesScreen > Static { height: 1; background: $primary-background; }
+    ProcessesScreen > Static { height: 1; background: $panel; }
     ProcessesScreen #title { text-style: bold; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [

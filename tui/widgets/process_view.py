@@ -58,8 +58,8 @@ class ProcessPanel(Vertical):
     DEFAULT_CSS = f"""
     ProcessPanel {{ height: 1fr; }}
     ProcessPanel > Static {{ height: 1; }}
-    ProcessPanel ProcessHeads {{ text-style: bold; }}
-    ProcessPanel #process-title {{ text-style: bold; }}
+    ProcessPanel #process-summary, ProcessPanel #process-title {{ color: $muted; }}
+    ProcessPanel ProcessHeads {{ background: $panel; color: $muted; }}
     ProcessPanel #process-pane {{ height: {_PANE}; }}
     ProcessPanel Input {{ height: 1; border: none; padding: 0; display: none; }}
     ProcessPanel Input:focus {{ border: none; }}

@@ -121,9 +121,9 @@ class LiveWorkloadScreen(ProcessKeys, WorkloadKeys, WorkloadScreen):
         if page == EVENTS:
             return super().page_lines(page, width)
         if self._details is None:
-            return [[(" reading ...", "dim")]]
+            return [[(" reading ...", "muted")]]
         if page == Page.PROCESSES and not any(table.page == page for table in self._details.tables):
-            return [[(" Its processes are not known: it has no control group on this host.", "dim")]]
+            return [[(" Its processes are not known: it has no control group on this host.", "muted")]]
         return table_lines(self._details, Page(page), width)
 
     def footer_keys(self) -> list[Key]:
