@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import Screen
 from textual.widgets import Static
 
@@ -17,15 +17,15 @@ from collectors.model.workloads import Workload, WorkloadId
 from tui.controllers.actions import ActionController
 from tui.controllers.services import Services
 from tui.dialogs.base import AnsweredOnce
+from tui.keys.bindings import bindings
+from tui.keys.tables import LIVE, PROCESSES, TABLES
 from tui.presenters.formatting import fit
 from tui.presenters.processes import OF_HOST, ProcessTable
 from tui.screens.mixins.moment_follower import Follower
 from tui.screens.mixins.process_keys import ProcessKeys
 from tui.screens.mixins.workload_keys import WorkloadKeys
-from tui.settings.main_screen_keys import LIVE
+from tui.widgets.footer import Footer
 from tui.widgets.process_view import ProcessPanel
-
-_KEYS = "Enter threads  k signal  / filter  P M T N sort  t tree  F follow  o its workload  x act  Esc back"
 
 
 class ProcessesScreen(ProcessKeys, Follower, WorkloadKeys, AnsweredOnce, Screen[None]):
@@ -39,21 +39,13 @@ class ProcessesScreen(ProcessKeys, Follower, WorkloadKeys, AnsweredOnce, Screen[
     """
 
     where = LIVE
+    key_table = PROCESSES
     DEFAULT_CSS = """
     ProcessesScreen { layout: vertical; }
     ProcessesScreen > Static { height: 1; background: $panel; }
     ProcessesScreen #title { text-style: bold; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("o", "open_owner", show=False),
-        Binding("x", "act", show=False),
-        Binding("l", "logs", show=False),
-        Binding("L", "lock", show=False),
-        Binding("A", "action_log", show=False),
-        Binding("y", "copy", show=False),
-        Binding("question_mark,f1,h", "help", show=False),
-        Binding("escape,q,p", "back", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(PROCESSES)]
 
     def __init__(
         self,
@@ -72,7 +64,7 @@ class ProcessesScreen(ProcessKeys, Follower, WorkloadKeys, AnsweredOnce, Screen[
     def compose(self) -> ComposeResult:
         yield Static(id="title")
         yield ProcessPanel(ProcessTable(OF_HOST, is_ascii=self.is_ascii))
-        yield Static(Text(f" {_KEYS}", no_wrap=True), id="footer")
+        yield Footer(TABLES[PROCESSES])
 
     def on_mount(self) -> None:
         self.query_one(ProcessPanel).focus_lines()
@@ -114,6 +106,6 @@ class ProcessesScreen(ProcessKeys, Follower, WorkloadKeys, AnsweredOnce, Screen[
             self.app.copy_to_clipboard(str(row.process.pid))
             self.notify(f"copied {row.process.pid}, if the terminal allows it", timeout=3, markup=False)
 
-    def action_back(self) -> None:
+    def action_close(self) -> None:
         if not self.query_one(ProcessPanel).step_back():
             self.dismiss(None)

@@ -7,7 +7,7 @@ from typing import ClassVar
 from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Input, Static
@@ -15,6 +15,8 @@ from textual.widgets import Input, Static
 from collectors.inspection.processes import Owners, ProcessView
 from collectors.model.processes import ProcessId, ProcessPass
 from collectors.model.workloads import Kind
+from tui.keys.bindings import bound
+from tui.keys.host import PROCESS_LINES
 from tui.presenters.process_details import pane_lines, pane_title, thread_heads, thread_lines
 from tui.presenters.processes import Lines, ProcessTable, Row
 from tui.widgets.line_view import LineView
@@ -27,11 +29,7 @@ _PANE_FROM = 18
 class ProcessLines(LineView, inherit_bindings=False):
     """The lines; as in htop, `k` is no movement here but sends a signal."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(binding.key.replace("k,", ""), binding.action, show=False)
-        for binding in LineView.BINDINGS
-        if isinstance(binding, Binding)
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bound(PROCESS_LINES)]
 
 
 class ProcessHeads(Static):
@@ -64,20 +62,6 @@ class ProcessPanel(Vertical):
     ProcessPanel Input {{ height: 1; border: none; padding: 0; display: none; }}
     ProcessPanel Input:focus {{ border: none; }}
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("P", "order('cpu')", show=False),
-        Binding("M", "order('memory')", show=False),
-        Binding("T", "order('time')", show=False),
-        Binding("N", "order('name')", show=False),
-        Binding("less_than_sign", "order_column(-1)", show=False),
-        Binding("greater_than_sign", "order_column(1)", show=False),
-        Binding("r,I", "reverse", show=False),
-        Binding("t,f5", "tree", show=False),
-        Binding("F", "follow", show=False),
-        Binding("slash,f4", "filter", show=False),
-        Binding("enter", "threads", show=False),
-        Binding("k,f9", "signal", show=False),
-    ]
 
     class Wanted(Message):
         """What is visible has changed, or what is asked of a process."""

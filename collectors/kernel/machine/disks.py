@@ -128,10 +128,10 @@ class DiskReader:
         )
 
     def _used(self, systems: dict[str, FileSystem]) -> dict[str, list[int]]:
-        """Add up used and available space by whole device."""
+        """Add up used and usable space by whole device; what is reserved for root is not usable, as in df."""
         sums: dict[str, list[int]] = {}
         for key, system in systems.items():
-            if system.size_bytes is None or system.used_bytes is None:
+            if system.available_bytes is None or system.used_bytes is None:
                 continue
             directory = os.path.realpath(f"{self._sys}/dev/block/{key}")
             if ":" not in key or not os.path.isdir(directory):
@@ -140,7 +140,7 @@ class DiskReader:
                 directory = os.path.dirname(directory)
             whole = sums.setdefault(os.path.basename(directory), [0, 0])
             whole[0] += system.used_bytes
-            whole[1] += system.size_bytes
+            whole[1] += system.used_bytes + system.available_bytes
         return sums
 
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from functools import partial
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.widget import Widget
 
 from collectors.analysis.rates import Moment
@@ -20,19 +20,20 @@ from collectors.model.workloads import Workload
 from tui.controllers.actions import ActionController
 from tui.controllers.background import is_up, run_blocking
 from tui.controllers.services import Services
+from tui.keys.bindings import bindings, bound
+from tui.keys.host import PANEL
+from tui.keys.tables import DETAIL, DETAIL_PROCESSES, LIVE, TABLES
 from tui.presenters.detail import table_lines
 from tui.presenters.processes import OF_WORKLOAD, ProcessTable
 from tui.presenters.styled_lines import Line
 from tui.screens.detail.base import CHARTS, EVENTS, DetailContext, WorkloadScreen
 from tui.screens.mixins.process_keys import ProcessKeys
 from tui.screens.mixins.workload_keys import WorkloadKeys
-from tui.settings.main_screen_keys import LIVE, Key, keys_of
+from tui.widgets.footer import Footer
 from tui.widgets.process_view import ProcessPanel
 
 PAGES = (CHARTS, Page.FACTS.value, Page.DEVICES.value, Page.PROCESSES.value, EVENTS)
 READ_EVERY_S = 2.0
-_SHARED = frozenset({"act", "lock", "action_log", "copy", "logs", "inspect", "shell", "help"})
-"""Actions of the main screen that also work here."""
 
 
 class LiveWorkloadScreen(ProcessKeys, WorkloadKeys, WorkloadScreen):
@@ -45,9 +46,9 @@ class LiveWorkloadScreen(ProcessKeys, WorkloadKeys, WorkloadScreen):
     """
 
     pages = PAGES
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(key.keys, key.action, key.help, show=False) for key in keys_of(LIVE) if key.action in _SHARED
-    ]
+    where = LIVE
+    key_table = DETAIL
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(DETAIL), *bound(PANEL)]
 
     def __init__(
         self,
@@ -83,6 +84,8 @@ class LiveWorkloadScreen(ProcessKeys, WorkloadKeys, WorkloadScreen):
         super().action_page(page)
         panel = self.query_one(ProcessPanel)
         panel.display = self.shows_processes()
+        self.key_table = DETAIL_PROCESSES if panel.display else DETAIL
+        self.query_one(Footer).show(TABLES[self.key_table])
         if panel.display:
             self.query_one("#page").display = False
             panel.focus_lines()
@@ -125,6 +128,3 @@ class LiveWorkloadScreen(ProcessKeys, WorkloadKeys, WorkloadScreen):
         if page == Page.PROCESSES and not any(table.page == page for table in self._details.tables):
             return [[(" Its processes are not known: it has no control group on this host.", "muted")]]
         return table_lines(self._details, Page(page), width)
-
-    def footer_keys(self) -> list[Key]:
-        return [key for key in keys_of(LIVE) if key.action in _SHARED and key.label]

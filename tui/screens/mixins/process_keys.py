@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from collectors.analysis.rates import Moment
 from collectors.inspection.processes import Owners, ProcessReader
@@ -96,6 +96,14 @@ class ProcessKeys(Base):
         if frame is not self._owners_of and frame is not None:
             self._owners, self._owners_of = Owners(frame.workloads.values()), frame
         return self._owners
+
+    def action_panel(self, name: str, *arguments: Any) -> None:
+        """Do what a key of the table of processes does."""
+        getattr(self.query_one(ProcessPanel), f"action_{name}")(*arguments)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        is_allowed = super().check_action(action, parameters)
+        return is_allowed and (action != "panel" or self.shows_processes())
 
     def on_process_panel_wanted(self) -> None:
         self.need_more()

@@ -22,13 +22,14 @@ from tui.controllers.actions import ActionController
 from tui.controllers.frame_feed import FrameReady, feed
 from tui.controllers.recording import SessionRecorder
 from tui.controllers.services import Services
+from tui.keys.bindings import bindings
+from tui.keys.tables import LIVE
 from tui.presenters.formatting import text
 from tui.screens.mixins.compare_keys import CLASSES_S
 from tui.screens.mixins.moment_follower import Follower
 from tui.screens.mixins.session_keys import SessionKeys
 from tui.screens.mixins.workload_keys import WorkloadKeys
-from tui.screens.workloads.base import WorkloadListScreen, bindings
-from tui.settings.main_screen_keys import LIVE
+from tui.screens.workloads.base import WorkloadListScreen
 from tui.settings.screen_options import ScreenOptions
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ INTERVALS_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
     """All workloads of this host, now."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings(LIVE)]
+    where = LIVE
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(LIVE, has_lines=False)]
 
     def __init__(
         self,
@@ -120,6 +122,21 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
         screen = LiveWorkloadScreen(subject, self.actions, self.services)
         if track.moment is not None:
             screen.follow(track.moment, self.sampler.interval_s)
+        self.app.push_screen(screen)
+
+    def action_host(self) -> None:
+        from tui.presenters.host_page.page import SIMULATED
+        from tui.screens.host import HostContext, HostScreen
+
+        is_simulated = self.services.connections.is_simulated
+        screen = HostScreen(
+            HostContext(
+                self.where, self.mode, self.history, SIMULATED if is_simulated else "", lambda: self.cost,
+                self.action_processes, self.is_ascii,
+            )
+        )  # fmt: skip
+        if self.track.moment is not None:
+            screen.follow(self.track.moment, self.sampler.interval_s)
         self.app.push_screen(screen)
 
     def action_processes(self) -> None:

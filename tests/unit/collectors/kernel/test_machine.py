@@ -179,7 +179,7 @@ def test_used_space_is_that_of_the_partitions_of_a_disk(tmp_path: Path) -> None:
         tmp_path,
         {"diskstats": "8 0 sda 0 0 0 0 0 0 0 0 0 0 0\n", "self/mountinfo": "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n"},
     )
-    systems = read_file_systems(str(tmp_path), lambda path: Space(1000, 390, 300))
+    systems = read_file_systems(str(tmp_path), lambda path: Space(1100, 490, 390))
     (row,) = DiskReader(str(tmp_path), str(sys)).read(0.0, systems)
     assert row.used_percent == pytest.approx(61.0)
 
