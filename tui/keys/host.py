@@ -19,6 +19,7 @@ from tui.keys.shared import (
     NEXT,
     PAGING,
     PREVIOUS,
+    TIME_KEYS,
 )
 
 PANEL = (
@@ -71,3 +72,4 @@ HOST_KEYS = (
     *_END,
     BACK,
 )
+PAST_HOST_KEYS = (*TIME_KEYS, *(row for row in HOST_KEYS if row.name not in ("first", "last")))

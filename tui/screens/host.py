@@ -21,15 +21,17 @@ from collectors.kernel.self_usage import Cost
 from collectors.model.errors import SourceError
 from collectors.model.machine import MachineReading
 from tui.controllers.background import is_up, run_blocking
+from tui.controllers.playback import PlaybackController
 from tui.dialogs.base import AnsweredOnce
 from tui.keys.bindings import bindings
-from tui.keys.tables import HOST, TABLES
+from tui.keys.tables import HOST, PAST_HOST, TABLES
 from tui.presenters.formatting import fit
 from tui.presenters.host_page.page import HostView, host_lines, host_parts, host_words
 from tui.presenters.info_pages import sources_page
 from tui.presenters.styled_lines import plain_text
 from tui.screens.mixins.moment_follower import Follower
 from tui.screens.mixins.page_keys import PageKeys
+from tui.screens.mixins.playback_keys import PlaybackKeys
 from tui.themes.look import look_of
 from tui.widgets.footer import Footer
 from tui.widgets.line_view import LineView
@@ -87,7 +89,7 @@ class HostScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
         yield Static(id="title")
         yield Static(id="parts")
         yield LineView(id="host")
-        yield Footer(TABLES[HOST])
+        yield Footer(TABLES[self.key_table])
 
     def on_mount(self) -> None:
         self.query_one(LineView).focus()
@@ -185,3 +187,19 @@ class HostScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
 
     def action_close(self) -> None:
         self.dismiss(None)
+
+
+class PastHostScreen(PlaybackKeys, HostScreen):
+    """Shows the host at a moment of a session.
+
+    Args:
+        context: Where its data comes from.
+        traveler: Moves the playback.
+    """
+
+    key_table = PAST_HOST
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(PAST_HOST)]
+
+    def __init__(self, context: HostContext, traveler: PlaybackController) -> None:
+        super().__init__(context)
+        self.traveler = traveler

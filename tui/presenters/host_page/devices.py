@@ -14,13 +14,15 @@ from tui.presenters.styled_lines import Line, Run
 _FLOW = Unit.BYTES_PER_SECOND
 _FULL_PERCENT, _VERY_FULL_PERCENT = 90.0, 95.0
 _BUSY_PERCENT = 80.0
+_REASON = 40
+"""Cells for the reason why a graphics processor has no numbers."""
 _HIGH_SHARE = 0.9
 """Share of its critical temperature from which a sensor is shown as a warning."""
 
 
 def disks_part(moment: Moment, disks: Sequence[DiskRow], width: int) -> Part:
     """Return the block devices; the totals in the rule are the header's."""
-    name = max(12, min(24, width - 66))
+    name = max(12, min(36, width - 66))
     columns = (
         Column("DEVICE", name, False), Column("SIZE", 5), Column("USED", 4), Column("READ/s", 6), Column("WRITE/s", 7),
         Column("IOPS", 5), Column("BUSY", 4), Column("AWAIT", 7),
@@ -158,9 +160,10 @@ def graphics_part(gpus: Sequence[Gpu], width: int) -> Part | None:
     """Return the graphics processors; `None` where the kernel shows none."""
     if not gpus:
         return None
+    name = max(14, min(30, width - 52 - _REASON if width >= 100 else width - 49))
     columns = (
-        Column("GPU", 24, False), Column("DRIVER", 9, False), Column("BUSY", 5), Column("MEM", 5), Column("OF", 5),
-        Column("CLOCK", 8), Column("", max(8, width - 76), False),
+        Column("GPU", name, False), Column("DRIVER", 9, False), Column("BUSY", 5), Column("MEM", 5), Column("OF", 5),
+        Column("CLOCK", 8), Column("", width - name - 52, False),
     )  # fmt: skip
     rows = [
         [

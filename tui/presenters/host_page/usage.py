@@ -23,7 +23,7 @@ _PARTS = (
     ("rest", "rest", "rest", "kernel, other processes"),
 )
 _WORD = 24
-_CELL = 15
+_CELL = 14
 """Cells of a core that is drawn with a bar."""
 _MOST_BARS = 8
 """Lines of cores with bars; hosts with more cores get one cell a core."""
@@ -134,20 +134,20 @@ def cores_part(cores: Sequence[Core], width: int, is_ascii: bool) -> Part:
 def _bars(cores: Sequence[Core], per_line: int, is_ascii: bool, sign: str) -> list[Line]:
     lines: list[Line] = []
     for start in range(0, len(cores), per_line):
-        runs: list[Run] = [(" ", "text")]
+        runs: list[Run] = [("  ", "text")]
         for core in cores[start : start + per_line]:
-            runs += [(f"{core.number:>4} ", "muted"), *_core(core, is_ascii, sign), (" ", "text")]
+            runs += [(f"{core.number:>3} ", "muted"), *_core(core, is_ascii, sign), (" ", "text")]
         lines.append(runs)
     return lines
 
 
 def _core(core: Core, is_ascii: bool, sign: str) -> list[Run]:
     if core.busy_percent is None:
-        return [("     ", "border"), ("   off" if not core.is_online else "     -", "muted")]
+        return [("     ", "border"), ("  off" if not core.is_online else "    -", "muted")]
     is_hot = core.busy_percent > HOT_PERCENT
     runs = bar(core.busy_percent / 100, 5, "bad" if is_hot else "graph-cpu", is_ascii)
     shown = f"{core.busy_percent:.0f}%"
-    return [*runs, (f"{sign if is_hot else ' '}{shown:>4} ", "bad" if is_hot else "text" if shown != "0%" else "muted")]
+    return [*runs, (f"{sign if is_hot else ' '}{shown:>4}", "bad" if is_hot else "text" if shown != "0%" else "muted")]
 
 
 def _heat(cores: Sequence[Core], width: int, is_ascii: bool) -> list[Line]:

@@ -163,9 +163,10 @@ class ReplayScreen(PlaybackKeys, WorkloadListScreen):
 
     def action_host(self) -> None:
         from tui.presenters.host_page.page import RECORDED
-        from tui.screens.host import HostContext, HostScreen
+        from tui.screens.host import HostContext, PastHostScreen
 
-        screen = HostScreen(HostContext(self.where, self.mode, self.history, RECORDED, is_ascii=self.is_ascii))
+        context = HostContext(self.where, self.mode, self.history, RECORDED, is_ascii=self.is_ascii)
+        screen = PastHostScreen(context, self.traveler)
         if self.shown_moment is not None:
             screen.follow(self.shown_moment, self.interval_s())
         self.app.push_screen(screen)

@@ -15,11 +15,13 @@ from tui.keys.tables import (
     DETAIL,
     DETAIL_PROCESSES,
     HELP_PAGE,
+    HOST,
     INSPECT,
     LIVE,
     LOGS,
     PAST,
     PAST_DETAIL,
+    PAST_HOST,
     PROCESSES,
     REPLAY,
     TABLES,
@@ -32,6 +34,7 @@ from tui.screens.compare import CompareScreen
 from tui.screens.detail.live import LiveWorkloadScreen
 from tui.screens.detail.replay import ReplayWorkloadScreen
 from tui.screens.help import HelpScreen
+from tui.screens.host import HostScreen, PastHostScreen
 from tui.screens.inspect import InspectScreen
 from tui.screens.logs import LogScreen
 from tui.screens.processes import ProcessesScreen
@@ -51,6 +54,8 @@ SCREENS: dict[str, type[Any]] = {
     INSPECT: InspectScreen,
     COMPARE: CompareScreen,
     CLASSES: ClassesScreen,
+    HOST: HostScreen,
+    PAST_HOST: PastHostScreen,
     PROCESSES: ProcessesScreen,
     DETAIL_PROCESSES: LiveWorkloadScreen,
     HELP_PAGE: HelpScreen,
