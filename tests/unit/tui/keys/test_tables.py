@@ -36,17 +36,18 @@ from tui.screens.detail.replay import ReplayWorkloadScreen
 from tui.screens.help import HelpScreen
 from tui.screens.host import HostScreen, PastHostScreen
 from tui.screens.inspect import InspectScreen
-from tui.screens.logs import LogScreen
+from tui.screens.logs.screen import LogScreen
 from tui.screens.processes import ProcessesScreen
 from tui.screens.workload_classes import ClassesScreen
 from tui.screens.workloads.live import LiveListScreen
+from tui.screens.workloads.past import PastScreen
 from tui.screens.workloads.replay import ReplayScreen
 from tui.widgets.line_view import LineView
 from tui.widgets.process_view import ProcessPanel
 
 SCREENS: dict[str, type[Any]] = {
     LIVE: LiveListScreen,
-    PAST: ReplayScreen,
+    PAST: PastScreen,
     REPLAY: ReplayScreen,
     DETAIL: LiveWorkloadScreen,
     PAST_DETAIL: ReplayWorkloadScreen,
