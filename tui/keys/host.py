@@ -25,7 +25,7 @@ from tui.keys.shared import (
 PANEL = (
     Key("threads", "enter", "panel('threads')", "its threads: state, CPU, time waited for a core", SHOW, "threads", 2),
     Key("signal", "k,f9", "panel('signal')", "send a signal: TERM, KILL, HUP, STOP ...", WORK, "signal", 3),
-    Key("filter", "slash,f4", "panel('filter')", "filter by command, user, workload or pid", ORDER, "filter", 1),
+    Key("filter", "slash,f4", "panel('filter')", "filter by command, user, workload or pid", ORDER, "filter", 1, True),
     Key("sort_cpu", "P", "panel('order', 'cpu')", "sort by CPU", ORDER, "sort", 4),
     Key("sort_memory", "M", "panel('order', 'memory')", "sort by memory", ORDER, "sort", 4),
     Key("sort_time", "T", "panel('order', 'time')", "sort by CPU time since the start", ORDER, "sort", 4),

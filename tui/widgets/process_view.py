@@ -248,7 +248,7 @@ class ProcessPanel(Vertical):
         prompt = self.query_one("#process-filter", Input)
         prompt.display = True
         prompt.value = self.table.filter_text
-        prompt.focus()
+        self.screen.set_focus(prompt)  # at once: the next key may be waiting
 
     @on(Input.Changed)
     def filter_typed(self, event: Input.Changed) -> None:

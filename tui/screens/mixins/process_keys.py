@@ -7,6 +7,8 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from textual.widgets import Input
+
 from collectors.analysis.rates import Moment
 from collectors.inspection.processes import Owners, ProcessReader
 from collectors.model.errors import SourceError
@@ -102,8 +104,10 @@ class ProcessKeys(Base):
         getattr(self.query_one(ProcessPanel), f"action_{name}")(*arguments)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        is_allowed = super().check_action(action, parameters)
-        return is_allowed and (action != "panel" or self.shows_processes())
+        if action != "panel":
+            return super().check_action(action, parameters)
+        is_typing = parameters[:1] == ("filter",) and isinstance(self.focused, Input)
+        return self.shows_processes() and not is_typing
 
     def on_process_panel_wanted(self) -> None:
         self.need_more()
