@@ -20,7 +20,7 @@ from collectors.kernel.processes.texts import status_values
 from collectors.kernel.procfs import read_bytes, read_process_stat, stat_fields
 from collectors.model.actions import Result
 from collectors.model.processes import Process
-from collectors.model.workloads import Event, Workload, WorkloadId
+from collectors.model.workloads import Event, Kind, Workload, WorkloadId
 from collectors.safety.permissions import as_root
 
 _OBSERVED_S = 5.0
@@ -177,9 +177,10 @@ def warnings(request: SignalRequest, proc: str = "/proc") -> list[str]:
     process, spec = request.process, request.spec
     status = read_bytes(f"{proc}/{process.pid}/status") or b""
     sentences: list[str] = []
-    is_init = status_values(status, b"NSpid")[1:][-1:] == [b"1"]
-    if request.workload is not None and request.workload.kind == "vm" and spec.ends:
-        sentences.append(f"It may run the virtual machine {request.workload.name}, which then loses its power.")
+    is_init = _is_init(status)
+    if _is_vm(request) and request.workload is not None:
+        effect = "loses its power" if spec.ends else "stands still" if spec.name == "STOP" else "may be hit by this"
+        sentences.append(f"It may run the virtual machine {request.workload.name}, which then {effect}.")
     if is_init and spec.ends:
         sentences.append("It is process 1 of its container: the container ends with it.")
     bit = 1 << (spec.number - 1)
@@ -193,6 +194,21 @@ def warnings(request: SignalRequest, proc: str = "/proc") -> list[str]:
     elif not spec.ends and not (caught or 0) & bit:
         sentences.append(f"It does not handle {spec.name}, so the kernel will end it.")
     return sentences
+
+
+def must_be_typed(request: SignalRequest, proc: str = "/proc") -> bool:
+    """Return whether the name has to be typed: the signal may end a whole workload."""
+    status = read_bytes(f"{proc}/{request.process.pid}/status") or b""
+    return request.workload is not None and request.spec.ends and (_is_vm(request) or _is_init(status))
+
+
+def _is_vm(request: SignalRequest) -> bool:
+    return request.workload is not None and request.workload.kind is Kind.VM
+
+
+def _is_init(status: bytes) -> bool:
+    """Return whether a process is process 1 of a pid namespace below the host's."""
+    return status_values(status, b"NSpid")[1:][-1:] == [b"1"]
 
 
 def _mask(status: bytes, key: bytes) -> int | None:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from collectors.actions.process_protection import ProcessProtection
-from collectors.actions.process_signals import Signaller, SignalRequest, warnings
+from collectors.actions.process_signals import Signaller, SignalRequest, must_be_typed, warnings
 from collectors.model.actions import Result
 from collectors.model.processes import Process
 from collectors.model.workloads import Workload, WorkloadId
@@ -52,7 +52,8 @@ class SignalController:
         if spec is None:
             return
         request = SignalRequest(spec, process, command, workload)
-        confirmed = await self._app.push_screen_wait(ConfirmSignal(request, warnings(request)))
+        answers = (workload.name,) if workload is not None and must_be_typed(request) else ()
+        confirmed = await self._app.push_screen_wait(ConfirmSignal(request, warnings(request), answers))
         if confirmed is None:
             return
         outcome = await run_blocking(partial(self._signaller.send, confirmed, host, self._actions.is_locked))

@@ -90,11 +90,12 @@ class ConfirmSignal(Confirm[SignalRequest]):
     Args:
         request: What is sent to what.
         warnings: What else will happen, as sentences.
+        answers: The texts of which one must be typed; empty if a key is enough.
     """
 
-    def __init__(self, request: SignalRequest, warnings: Sequence[str]) -> None:
+    def __init__(self, request: SignalRequest, warnings: Sequence[str], answers: Sequence[str] = ()) -> None:
         process, spec = request.process, request.spec
-        super().__init__(f"{spec.name} to {process.name} {process.pid}?", f"Send {spec.name}")
+        super().__init__(f"{spec.name} to {process.name} {process.pid}?", f"Send {spec.name}", answers)
         self._request, self._warnings = request, warnings
 
     def page(self) -> Text:

@@ -122,6 +122,11 @@ class ProcessTable:
         rows.sort(key=column.order, reverse=column.is_number != self.is_reversed)
         self.rows = list(_as_tree(rows, self.is_ascii)) if self.is_tree else rows
 
+    @property
+    def needs_texts(self) -> bool:
+        """Whether the filter or the order looks at what is otherwise read of visible processes only."""
+        return bool(self.filter_text) or self.sort in ("user", "name", "inner")
+
     def complete(self, texts: Mapping[ProcessId, ProcessText]) -> None:
         """Take texts that were read after the pass; the order stays."""
         self.texts.update(texts)
@@ -268,7 +273,7 @@ def _as_tree(rows: Sequence[Row], is_ascii: bool) -> Iterator[Row]:
 
 def wanted(table: ProcessTable, newest: ProcessPass, visible: Iterable[ProcessId]) -> list[Process]:
     """Return the processes whose texts are needed: the visible ones, or all for a filter or an order by a text."""
-    if table.filter_text or table.sort in ("user", "name", "inner"):
+    if table.needs_texts:
         return list(newest.processes)
     seen = set(visible)
     return [process for process in newest.processes if process.id in seen]

@@ -103,7 +103,7 @@ class ProcessPanel(Vertical):
         """Show a pass over the processes, or more of the last one."""
         is_new = self._view is None or view.newest is not self._view.newest
         self._view, self._owners, self._problem = view, owners, ""
-        if is_new:
+        if is_new or self.table.needs_texts:
             self._arrange()
         else:
             self.table.complete(view.texts)

@@ -15,7 +15,7 @@ import pytest
 
 from collectors.actions.log import ActionLog
 from collectors.actions.process_protection import ProcessProtection
-from collectors.actions.process_signals import SIGNALS, Signaller, SignalRequest, SignalSpec, warnings
+from collectors.actions.process_signals import SIGNALS, Signaller, SignalRequest, SignalSpec, must_be_typed, warnings
 from collectors.actions.protection import Protection
 from collectors.kernel.processes.listing import ProcessListing
 from collectors.model.actions import Result
@@ -183,3 +183,16 @@ def test_process_1_of_a_container_takes_the_container_along(tmp_path: Path) -> N
     sentences = warnings(SignalRequest(spec("TERM"), process, "web", BOX), str(tmp_path))
     assert "the container ends with it" in sentences[0]
     assert "ignores TERM" in sentences[1], "the kernel keeps signals without a handler from a namespace's process 1"
+
+
+def test_what_ends_a_whole_workload_has_to_be_typed(tmp_path: Path) -> None:
+    capture(tmp_path, 7, "qemu-system-x86", status="NSpid:\t7\n")
+    capture(tmp_path, 8, "web", status="NSpid:\t8\t1\n")
+    qemu, init = (Process(ProcessId(pid, 500), 1, "x", "S", None, 0.0, 0, 1, ()) for pid in (7, 8))
+    machine = msgspec.structs.replace(BOX, kind=Kind.VM)
+    assert must_be_typed(SignalRequest(spec("KILL"), qemu, "qemu", machine), str(tmp_path))
+    assert not must_be_typed(SignalRequest(spec("USR1"), qemu, "qemu", machine), str(tmp_path))
+    assert not must_be_typed(SignalRequest(spec("KILL"), qemu, "qemu", BOX), str(tmp_path))
+    assert must_be_typed(SignalRequest(spec("TERM"), init, "web", BOX), str(tmp_path))
+    assert "loses its power" in warnings(SignalRequest(spec("KILL"), qemu, "qemu", machine), str(tmp_path))[0]
+    assert "stands still" in warnings(SignalRequest(spec("STOP"), qemu, "qemu", machine), str(tmp_path))[0]
