@@ -10,13 +10,13 @@ from rich.table import Table
 from rich.text import Text
 
 from collectors.actions.log import Entry
-from collectors.analysis import empty_cells
 from collectors.analysis.rates import Moment, Reading
 from collectors.engines.registry import owner
 from collectors.model.metrics import METRICS, Unit
 from collectors.model.wording import some
 from collectors.model.workloads import Availability
 from collectors.safety.sanitize import sanitize
+from tui.presenters.empty_reason import why_empty
 from tui.presenters.formatting import fit, stamp, state_text, text
 from tui.settings.main_screen_keys import key_names, keys_of
 
@@ -57,11 +57,6 @@ def _part(title: str, rows: Sequence[tuple[str, str]]) -> list[RenderableType]:
     for left, right in rows:
         table.add_row(Text(" " + left), Text(right))
     return [Text(f"\n{title}", style="bold underline"), table]
-
-
-def why_empty(key: str, reading: Reading, moment: Moment) -> str:
-    """Return why a metric of a workload has no value now, as a sentence without capital and full stop."""
-    return empty_cells.reason(key, reading, moment, owner(reading.workload).name)
 
 
 def why_page(reading: Reading, moment: Moment) -> Text:

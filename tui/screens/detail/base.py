@@ -21,8 +21,8 @@ from collectors.model.workloads import Event, Workload, WorkloadId
 from tui.dialogs.base import AnsweredOnce
 from tui.presenters.chart import limit_words, paint
 from tui.presenters.detail import METRIC_WIDTH, chart_of, event_lines, metric_line, statistics
+from tui.presenters.empty_reason import why_empty
 from tui.presenters.formatting import duration, fit, state_text
-from tui.presenters.info_pages import why_empty
 from tui.presenters.styled_lines import Line
 from tui.screens.mixins.moment_follower import Follower
 from tui.screens.mixins.page_keys import PageKeys
