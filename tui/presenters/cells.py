@@ -174,8 +174,6 @@ class Cells:
         if key == "cpu_percent":
             share = reading.value("cpu_of_limit_percent")
             warn, bad, value = 80.0, 95.0, share if share is not None else min(value, 79.0)
-        elif key == "memory_of_limit_percent" and reading.workload.kind is Kind.VM:
-            return "plain"  # the balloon target is not a hard limit: the hypervisor's own memory comes on top of it
         elif (thresholds := METRICS[key].thresholds) is not None:
             warn, bad = thresholds
         else:
