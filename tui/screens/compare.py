@@ -9,7 +9,7 @@ from typing import ClassVar, NamedTuple
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import Screen
 from textual.widgets import Static
 
@@ -22,19 +22,22 @@ from collectors.model.workloads import Frame, Workload, WorkloadId
 from collectors.session.format import SessionError
 from tui.controllers.background import is_up, run_blocking
 from tui.dialogs.base import AnsweredOnce
+from tui.keys.bindings import bindings
+from tui.keys.tables import COMPARE, LIVE, TABLES
 from tui.presenters.chart import Chart, Series, paint
 from tui.presenters.compare import BEST, WORST, heading, line
 from tui.presenters.formatting import duration, fit, text
 from tui.presenters.styled_lines import Line
 from tui.screens.mixins.moment_follower import Follower
 from tui.screens.mixins.page_keys import PageKeys
-from tui.settings.main_screen_keys import LIVE
+from tui.themes.look import look_of
 from tui.widgets.chart_view import ChartView
+from tui.widgets.footer import Footer
 from tui.widgets.line_view import LineView
 
 WINDOWS: tuple[float | None, ...] = (60.0, 300.0, None)
 """Seconds; `None` is everything available, up to an hour."""
-TONES = tuple(f"side{number}" for number in range(1, 9))
+TONES = ("text", "kind-vm", "kind-service", "kind-container", "graph-cpu", "graph-disk", "warn", "graph-net")
 _CHART_LEAST = 8
 _LIST_LEAST = 6
 
@@ -63,26 +66,20 @@ class CompareScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
     Args:
         workloads: The workloads; differences are relative to the first.
         frames: Returns past frames.
-        where: Which keys the help shows: `live` or `replay`.
+        where: Where the moments come from: `live` or `replay`.
         ascii_only: Draw with ASCII only.
     """
 
     DEFAULT_CSS = """
     CompareScreen { layout: vertical; }
     CompareScreen > Static { height: 1; }
-    CompareScreen #title { background: $primary-background; text-style: bold; }
-    CompareScreen #footer { background: $primary-background; color: $foreground; }
+    CompareScreen #title { background: $panel; text-style: bold; }
     CompareScreen #names { text-style: bold; }
     CompareScreen LineView { height: 1fr; }
     CompareScreen ChartView { height: 9; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("w", "window", "window"),
-        Binding("v", "stat", "statistic"),
-        Binding("o", "scale", "scale"),
-        Binding("f1,question_mark,h", "help", show=False),
-        Binding("escape,q,equals_sign", "close", "back"),
-    ]
+    key_table = COMPARE
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(COMPARE)]
 
     def __init__(
         self, workloads: Sequence[Workload], frames: Frames, where: str = LIVE, ascii_only: bool = False
@@ -111,9 +108,7 @@ class CompareScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
         yield LineView(has_cursor=True)
         yield Static(id="legend")
         yield ChartView()
-        yield Static(
-            Text(" w window  v statistic  o own scales  j k metric  ? help  Esc back", no_wrap=True), id="footer"
-        )
+        yield Footer(TABLES[COMPARE])
 
     def on_mount(self) -> None:
         self.query_one(LineView).focus()
@@ -225,10 +220,9 @@ class CompareScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
     def _legend(self, row: MetricRow, comparison: Shown) -> Text:
         scale = ", % of own maximum" if self._is_own_scale else ""
         legend = Text(f" {row.metric.label}{scale}: ", style="bold", no_wrap=True, overflow="ellipsis")
-        picture = self.query_one(ChartView)
+        look = look_of(self.app)
         for number, (side, tone, cell) in enumerate(zip(comparison.sides, TONES, row.cells, strict=False), 1):
-            style = picture.get_component_rich_style(f"picture--{tone}", partial=True)
-            legend.append(f"{'#' if self.is_ascii else '━'} {number} {side.label}", style=style)
+            legend.append(f"{'#' if self.is_ascii else '━'} {number} {side.label}", style=look.foreground(tone))
             legend.append(f"{_difference(row, cell) if number > 1 else ''}  ")
         return legend
 
@@ -287,4 +281,4 @@ def _of_own_top(values: Sequence[float]) -> list[float]:
 
 def _line(row: MetricRow, count: int, stat: str, width: int) -> Line:
     """Return a line of the table, with the best and worst values marked."""
-    return [(line(row, count, stat, width), "plain")]
+    return [(line(row, count, stat, width), "text")]
