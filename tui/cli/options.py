@@ -203,16 +203,22 @@ def watch_option(command: Command) -> Command:
     )(command)
 
 
+def _complete_names(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    from tui.cli.name_completion import names_like
+
+    return names_like(incomplete, ctx.params)
+
+
 def names_argument(is_required: bool = True) -> Callable[[Command], Command]:
     """Add the names of workloads, which the shell can complete; the command gets them as `names`."""
 
-    def complete(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-        from tui.cli.name_completion import names_like
-
-        return names_like(incomplete, ctx.params)
-
     metavar = "NAME..." if is_required else "[NAME...]"
-    return click.argument("names", nargs=-1, required=is_required, metavar=metavar, shell_complete=complete)
+    return click.argument("names", nargs=-1, required=is_required, metavar=metavar, shell_complete=_complete_names)
+
+
+def name_argument(command: Command) -> Command:
+    """Add the name of one workload, which the shell can complete; the command gets it as `name`."""
+    return click.argument("name", metavar="NAME", shell_complete=_complete_names)(command)
 
 
 def refuse_together(ctx: click.Context, *groups: tuple[str, ...]) -> None:
