@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -79,6 +80,28 @@ class SpanType(ParamType[float]):
         if seconds < self._least_s:
             self.fail(f"{value!r} is too short; the shortest is {self._least_s:g}s.", param, ctx)
         return seconds
+
+
+class SinceType(ParamType[float]):
+    """A time in the past, in seconds since 1970: written as a span such as `10m`, or as a time such as `03:10`."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Parse it, or fail with the reason."""
+        from collectors.query.time_parser import TimeError, parse_span, parse_time
+
+        if isinstance(value, float):
+            return value
+        now, typed = time.time(), str(value)
+        try:
+            return now - parse_span(typed.removesuffix(" ago"))
+        except TimeError:
+            pass  # it is no span, and so may be a time
+        try:
+            return parse_time(typed, 0.0, now)
+        except TimeError as error:
+            self.fail(str(error), param, ctx)
 
 
 class SortType(ParamType[str]):

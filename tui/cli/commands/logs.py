@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Iterable, Iterator, Sequence
 
 import click
@@ -11,36 +10,15 @@ import click
 from collectors.inspection.logs import open_logs
 from collectors.inspection.merged_log import MergedLog
 from collectors.model.logs import Log, LogLine
-from collectors.query.time_parser import TimeError, parse_span, parse_time
 from collectors.sampling.source import SourceSpec
 from tui.cli.one_workload import find_workloads, reading
 from tui.cli.options import names_argument, source_options, wait_option
 from tui.cli.sampling import Wait
-from tui.cli.types import ParamType
+from tui.cli.types import SinceType
 from tui.presenters.log_line import stamp
 
 _CHUNK = 1000
 """Lines read at once."""
-
-
-class SinceType(ParamType[float]):
-    """A time in the past: a span such as `10m`, or a time such as `03:10`."""
-
-    name = "time"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return the wall time, in seconds since 1970, or fail with the reason."""
-        if isinstance(value, float):
-            return value
-        now = time.time()
-        try:
-            return now - parse_span(str(value))
-        except TimeError:
-            pass  # then it is a time
-        try:
-            return parse_time(str(value), 0.0, now)
-        except TimeError as error:
-            self.fail(str(error), param, ctx)
 
 
 @click.command("logs")
