@@ -7,6 +7,7 @@ which lists what may be the case.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -17,6 +18,8 @@ from collectors.model.workloads import Availability, Kind, SourceState, Workload
 
 _READ_BY = {"cgroup-slow": "cgroup", "process-io": "cgroup", "docker-stats": "docker"}
 """Value of `Sample.source` -> name of the source that makes it, where they differ."""
+_SOURCE = re.compile("[@ ]")
+"""Ends the kind of a source in its name: `docker@far`."""
 _AVAILABILITY = {
     Availability.WAITING: "{name} has not answered yet",
     Availability.STALE: "{name} does not answer now",
@@ -145,15 +148,29 @@ def _only_machines(cell: Cell) -> str:
 
 def _source_fails(cell: Cell) -> str:
     """Blame a source that reads this workload and that supplies the metric, if it cannot be read now."""
-    for name in sorted(cell.readers & cell.nearby):
-        states = [state for state in cell.moment.sources if state.name.partition(" ")[0] == name]
+    failing = next(_failing(cell.readers & cell.nearby, cell.moment), None)
+    return failure(failing) if failing is not None else ""
+
+
+def failing_sources(reading: Reading, moment: Moment, engine: str) -> list[SourceState]:
+    """Return the states of those sources of a workload that cannot be read now, or are late; absent ones are not."""
+    nearby = Cell(next(iter(METRICS.values())), reading, moment, engine).nearby
+    return [state for state in _failing(nearby, moment) if state.availability is not Availability.ABSENT]
+
+
+def _failing(names: set[str], moment: Moment) -> Iterator[SourceState]:
+    """Yield a state for each source of these that cannot be read now; of several of one kind, if none can."""
+    for name in sorted(names):
+        states = [state for state in moment.sources if _SOURCE.split(state.name)[0] == name]
         failing = [state for state in states if state.availability in _AVAILABILITY]
         if failing and len(failing) == len(states):
-            return _failure(failing[0])
-    return ""
+            yield failing[0]
 
 
-def _failure(state: SourceState) -> str:
+def failure(state: SourceState) -> str:
+    """Return why a source that fails cannot be read now: `docker has not responded for 22 s`."""
+    if state.reason.startswith(f"{state.name} "):
+        return state.reason
     sentence = _AVAILABILITY[state.availability].format(name=state.name)
     return f"{sentence}: {state.reason}" if state.reason else sentence
 

@@ -126,7 +126,7 @@ class DemoWorkload:
             self.oom_kills += 1
             self.was_killed = True
             self.state, self.down_s = State.STOPPED, 4.0
-            yield "oom", "killed for lack of memory"
+            yield "oom", "OOM killed"
         elif self.kind is Kind.CONTAINER and draw < 0.0015:
             self.state, self.down_s = State.STOPPED, chance.uniform(2, 20)
             yield "die", "exit code 1"

@@ -24,6 +24,8 @@ from collectors.engines.libvirt.uri import DEFAULT_URI, asked_uri, check_uri, co
 from collectors.engines.ssh_target import ssh_target
 from collectors.kernel.daemon_usage import DaemonUsage
 from collectors.model.errors import AccessDenied, NotInTime, SourceAbsent, SourceDown, SourceError
+from collectors.model.installing import install_command
+from collectors.model.wording import counted
 from collectors.model.workloads import Sample, State, Workload, WorkloadId
 from collectors.safety.permissions import access_remedy, mount_remedy, start_remedy
 from collectors.safety.sanitize import sanitize
@@ -44,7 +46,7 @@ _SOCKETS = ("libvirt-sock-ro", "libvirt-sock", "virtqemud-sock-ro", "virtqemud-s
 _NOT_ALLOWED = frozenset({45, 79, 88, 96})
 """VIR_ERR_AUTH_FAILED, _AUTH_CANCELLED, _ACCESS_DENIED, _AUTH_UNAVAILABLE."""
 _NOT_ALLOWED_WORDS = ("permission denied", "authentication", "polkit", "system bus")
-INSTALL = "pip install 'vmtop[libvirt]' (needs libvirt-dev, pkg-config, a C compiler)"
+INSTALL = f"{install_command('libvirt-python')} (needs libvirt-dev, pkg-config, a C compiler)"
 _GROUP = "libvirt"
 _REFUSING_SOCKET = re.compile(r"socket to '([^']+)'")
 _UNITS = ("libvirtd.service", "virtqemud.socket")
@@ -148,7 +150,9 @@ class LibvirtSource:
             {identity.id for identity, workload in workloads.items() if workload.state is State.PAUSED}
         )
         self._descriptions = {uuid: cached for uuid, cached in self._descriptions.items() if uuid in uuids}
-        return SourceReading(workloads, samples, events, str(len(workloads)), daemon_cpu_s=self._daemon.cpu_s)
+        return SourceReading(
+            workloads, samples, events, counted(len(workloads), "domain"), daemon_cpu_s=self._daemon.cpu_s
+        )
 
     def close(self) -> None:
         """Close the connection. Does not wait for a daemon that does not answer."""
