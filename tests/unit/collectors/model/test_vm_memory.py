@@ -82,7 +82,8 @@ def test_never_below_zero_and_never_more_than_resident(
         "memory_rss_bytes": rss,
         "memory_hugetlb_bytes": huge,
     }
-    reading = machine(**{name: value for name, value in given_fields.items() if value is not None})
+    known = {name: value for name, value in given_fields.items() if value is not None}
+    reading = machine(**known)  # type: ignore[arg-type]  # fields are sizes
     share, overhead = reading.value(SHARE), reading.value(OVERHEAD)
     assert share is None or share >= 0
     assert overhead is None or (rss is not None and 0 <= overhead <= rss)
