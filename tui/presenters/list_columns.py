@@ -31,6 +31,9 @@ FACTS: dict[str, Callable[[Workload], str]] = {
     "project": lambda workload: workload.project or "",
     "health": lambda workload: workload.health or "",
     "ports": lambda workload: workload.ports or "",
+    "ip": lambda workload: ", ".join(workload.addresses),
+    "restarts": lambda workload: "" if workload.restarts is None else str(workload.restarts),
+    "exit": lambda workload: "" if workload.exit_code is None else str(workload.exit_code),
     "reason": lambda workload: workload.state_reason or "",
     "endpoint": lambda workload: workload.endpoint,
 }

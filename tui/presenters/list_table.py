@@ -19,7 +19,7 @@ from collectors.model.metrics import METRICS
 from collectors.model.workloads import Workload, WorkloadId
 from collectors.query.filter import Query, SortKey, sort_key
 from tui.presenters.formatting import fit
-from tui.presenters.list_columns import DEFAULT, ListColumn
+from tui.presenters.list_columns import DEFAULT, FACTS, ListColumn
 
 _RANKS = {"engine": 0, "state": 45, "kind": 90}
 _STAYS = 95
@@ -179,9 +179,15 @@ def as_csv(
     if has_header:
         writer.writerow(["time", *names])
     for reading in readings:
-        facts: dict[str, object] = dict(describe(reading))
-        facts["reason"] = facts["state_reason"]
-        values = [number(METRICS[name], reading.value(name)) if name in METRICS else facts[name] for name in names]
+        facts = describe(reading)
+        values = [
+            number(METRICS[name], reading.value(name))
+            if name in METRICS
+            else facts[name]
+            if name in _CSV_FACTS
+            else FACTS[name](reading.workload)
+            for name in names
+        ]
         writer.writerow([timestamp(moment.frame.wall), *values])
     return output.getvalue()
 
