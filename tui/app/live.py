@@ -15,10 +15,12 @@ from tui.terminal.signals import ENDING, SIGNALS
 if TYPE_CHECKING:
     from collectors.sampling.sampler import Sampler
     from collectors.sampling.source import SourceSpec
+    from tui.configuration.config import Config
     from tui.controllers.actions import ActionChanged, ActionController
     from tui.controllers.recording import SessionRecorder
+    from tui.controllers.screen_memory import ScreenMemory
     from tui.controllers.services import Services
-    from tui.settings.config import Config
+    from tui.screens.workloads.live import LiveListScreen
 
 _LOGGING_S = 0.3
 _KEEPING_S = 2.0
@@ -39,14 +41,17 @@ class VmtopApp(BaseApp):
         options: From the command line.
         services: Connections to the engines; none by default.
         session_recorder: Records the current session; one without a spool by default.
+        memory: Keeps the layout for the next run; by default it keeps nothing.
     """
 
     COMMANDS = BaseApp.COMMANDS | {_note_commands}
     sampler: Sampler
     services: Services
     session_recorder: SessionRecorder
+    memory: ScreenMemory
     actions: ActionController | None = None
     """Set when the first screen opens."""
+    _main: LiveListScreen
 
     def __init__(
         self,
@@ -54,8 +59,10 @@ class VmtopApp(BaseApp):
         options: ScreenOptions,
         services: Services | None = None,
         session_recorder: SessionRecorder | None = None,
+        memory: ScreenMemory | None = None,
     ) -> None:
         super().__init__(options)
+        self._given_memory = memory
         if sampler is not None:
             self.sampler = sampler
         self._prepared = services, session_recorder
@@ -68,11 +75,12 @@ class VmtopApp(BaseApp):
         from collectors.actions.log import ActionLog
         from collectors.actions.protection import Protection
         from collectors.actions.runner import Runner
+        from tui.configuration.config import Config
         from tui.controllers.actions import ActionController
         from tui.controllers.recording import SessionRecorder
+        from tui.controllers.screen_memory import CHECKED_EVERY_S, ScreenMemory
         from tui.controllers.services import make_services, who
         from tui.screens.workloads.live import LiveListScreen
-        from tui.settings.config import Config
 
         services, session_recorder = self.prepare()
         self.services = services = services or make_services([], Config(), None)
@@ -81,13 +89,37 @@ class VmtopApp(BaseApp):
         protection = Protection(services.config.actions.allow_protected)
         self.actions = ActionController(self, runner, protection, services)
         self.session_recorder = session_recorder or SessionRecorder()
-        SIGNALS.last_steps += [(runner.close, _LOGGING_S), (self.session_recorder.close, _KEEPING_S)]
+        self.memory = memory = self._given_memory or ScreenMemory()
+        SIGNALS.last_steps += [
+            (runner.close, _LOGGING_S),
+            (memory.close, _LOGGING_S),
+            (self.session_recorder.close, _KEEPING_S),
+        ]
         self.session_recorder.announce = self.sampler.announce
         self.sampler.on_frame(self.session_recorder.recorder.take)
-        return LiveListScreen(self.sampler, self.options, self.actions, self.services, self.session_recorder)
+        screen = LiveListScreen(self.sampler, self.options, self.actions, self.services, self.session_recorder)
+        memory.begin(screen.layout_settings())
+        self.set_interval(CHECKED_EVERY_S, lambda: memory.note(screen.layout_settings()))
+        self.call_after_refresh(self._greet)
+        self._main = screen
+        return screen
+
+    def _greet(self) -> None:
+        """Say once what is not as a newcomer expects it."""
+        if problem := self.services.config.problem:
+            self.notify(f"{problem}; defaults apply", title="Configuration", severity="error", timeout=20, markup=False)
+        elif words := self.memory.welcome():
+            self.notify(words, timeout=5)
+
+    def action_keep(self) -> None:
+        """Write how the screen is set up to the configuration."""
+        sentence, is_done = self.memory.keep(self._main.layout_settings())
+        self.notify(sentence, severity="information" if is_done else "warning", timeout=6, markup=False)
 
     def on_unmount(self) -> None:
         if self.actions is not None:
+            self.memory.note(self._main.layout_settings())
+            self.memory.close()
             self.actions.runner.close()
 
     def on_action_changed(self, message: ActionChanged) -> None:
@@ -109,8 +141,9 @@ class _Live(VmtopApp):
         options: ScreenOptions,
         config: Config,
         session_recorder: SessionRecorder | None,
+        memory: ScreenMemory | None = None,
     ) -> None:
-        super().__init__(None, options)
+        super().__init__(None, options, memory=memory)
         self._specs, self._config, self._started_recorder = specs, config, session_recorder
 
     def prepare(self) -> tuple[Services | None, SessionRecorder | None]:
@@ -149,21 +182,23 @@ def start_recording(options: ScreenOptions) -> SessionRecorder | None:
     return session_recorder
 
 
-def run_live(specs: Sequence[SourceSpec], options: ScreenOptions, config: Config) -> int:
+def run_live(
+    specs: Sequence[SourceSpec], options: ScreenOptions, config: Config, memory: ScreenMemory | None = None
+) -> int:
     """Run the screen until the user quits; return the process's exit code.
 
     Raises:
         SessionError: The recording cannot be created.
     """
     with SIGNALS.listening(ENDING):
-        return _run(specs, options, config)
+        return _run(specs, options, config, memory)
 
 
-def _run(specs: Sequence[SourceSpec], options: ScreenOptions, config: Config) -> int:
+def _run(specs: Sequence[SourceSpec], options: ScreenOptions, config: Config, memory: ScreenMemory | None) -> int:
     started_recorder = start_recording(options)
     if started_recorder is not None:
         SIGNALS.last_steps.append((started_recorder.close, _KEEPING_S))
-    app = _Live(specs, options, config, started_recorder)
+    app = _Live(specs, options, config, started_recorder, memory)
     code = app.run_to_end()
     if app.actions is None:  # it ended before its first screen
         if started_recorder is not None:

@@ -21,9 +21,9 @@ from collectors.actions.verbs import VERBS
 from collectors.model.actions import NO_DEPENDENTS, AfterTimeout, Dependents, Observed, Request, Result, Verb
 from collectors.model.errors import SourceError
 from collectors.model.workloads import Kind, Workload, WorkloadId
+from tui.configuration.config import config_file
 from tui.controllers.background import run_blocking
 from tui.controllers.services import Services
-from tui.settings.config import config_file
 
 if TYPE_CHECKING:
     from textual.app import App

@@ -73,6 +73,7 @@ _TABLE: tuple[Key, ...] = (
     Key("o", "enlarge", "", "larger panes for the workload", SHOW),
     Key("w", "why", "", "where each number of this workload comes from, or why it is missing", SHOW),
     Key("exclamation_mark", "sources", "", "what is read, what is not, and how to fix it", SHOW),
+    Key("W", "keep", "", "write how the screen is set up to the configuration", SHOW, LIVE),
     Key("plus", "interval(1)", "", "longer interval", SHOW, LIVE),
     Key("minus", "interval(-1)", "", "shorter interval", SHOW, LIVE),
     Key("space", "mark", "mark", "mark the workload", WORK, LIVE),
@@ -111,7 +112,7 @@ _TABLE: tuple[Key, ...] = (
     Key("q,ctrl+c", "quit", "quit", "quit", OTHER),
 )
 
-APP_ACTIONS = frozenset({"quit", "command_palette", "repaint", "suspend_process"})
+APP_ACTIONS = frozenset({"keep", "quit", "command_palette", "repaint", "suspend_process"})
 """Actions of the application, not of a screen."""
 
 

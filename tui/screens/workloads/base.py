@@ -5,6 +5,8 @@ It turns a moment into lines, and keys into view settings.
 
 from __future__ import annotations
 
+from typing import Any
+
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
@@ -33,6 +35,18 @@ from tui.widgets.workload_table import WorkloadTable
 
 _TABLE_LEAST = 5
 """Minimum height of the table in lines; the panes shrink first."""
+
+
+def _view_of(options: ScreenOptions) -> TableState:
+    """Return the view with which a screen starts."""
+    return TableState(
+        sort=options.sort,
+        is_reversed=options.is_reversed,
+        only=Kind(options.only) if options.only else None,
+        show_all=options.show_all,
+        is_tree=options.is_tree,
+        scale=Scale(options.scale),
+    )
 
 
 def bindings(where: str) -> list[Binding]:
@@ -67,12 +81,12 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
         self.where = where
         self.is_ascii = options.ascii
         self.options = options
-        self.view = view or TableState(only=Kind(options.only) if options.only else None)
+        self.view = view or _view_of(options)
         self.history = history
         self.shown_moment: Moment | None = None
         self.cells = Cells(self.history, options.ascii)
-        self._keys = DEFAULT
-        self._enlarged = False
+        self._keys = options.columns or DEFAULT
+        self._enlarged = options.has_large_panes
         self._filter_error = ""
 
     def compose(self) -> ComposeResult:
@@ -83,6 +97,21 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
         yield from self.extra()
         yield Input(placeholder="kind=vm cpu>50 name~web", id="prompt")
         yield Static(id="footer")
+
+    def layout_settings(self) -> dict[str, Any]:
+        """Return what the screen remembers, by the settings' names, in their normal form."""
+        view = self.view
+        return {
+            "screen.interval": self.interval_s(),
+            "screen.sort": view.sort,
+            "screen.reverse": view.is_reversed,
+            "screen.columns": () if self._keys == DEFAULT else self._keys,
+            "screen.only": view.only.value if view.only else "",
+            "screen.stopped": view.show_all,
+            "screen.tree": view.is_tree,
+            "screen.scale": view.scale.value,
+            "screen.large_panes": self._enlarged,
+        }
 
     def extra(self) -> list[Widget]:
         """Return the widgets between the panes and the footer."""

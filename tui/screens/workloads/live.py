@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterator
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.binding import BindingType
@@ -86,11 +86,15 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
             self.shown_moment = moment
         self.redraw()
 
+    def layout_settings(self) -> dict[str, Any]:
+        return {**super().layout_settings(), "screen.interval": self.sampler.interval.requested_s}
+
     def mode(self) -> str:
         return "FROZEN" if self.view.is_frozen else "DEMO" if self.options.is_demo else "LIVE"
 
     def notes(self) -> list[str]:
-        notes = ["actions locked"] if self.actions.is_locked else []
+        notes = ["configuration not used"] if self.services.config.problem else []
+        notes += ["actions locked"] if self.actions.is_locked else []
         interval = self.sampler.interval
         if interval.is_slowed:
             notes.append(f"slowed from {interval.requested_s:g}s: sampling takes {interval.cost_s * 1000:.0f}ms")

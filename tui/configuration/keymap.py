@@ -1,0 +1,73 @@
+"""`[keys]`: the users' own keys."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+
+_SPECIAL = {
+    "esc": "escape", "escape": "escape", "enter": "enter", "return": "enter", "tab": "tab", "space": "space",
+    "backspace": "backspace", "del": "delete", "delete": "delete", "ins": "insert", "insert": "insert", "home": "home",
+    "end": "end", "pgup": "pageup", "pageup": "pageup", "pgdn": "pagedown", "pagedown": "pagedown", "up": "up",
+    "down": "down", "left": "left", "right": "right", **{f"f{number}": f"f{number}" for number in range(1, 25)},
+}  # fmt: skip
+_SAME = {"ctrl+i": "tab", "ctrl+m": "enter", "ctrl+left_square_bracket": "escape", "ctrl+h": "backspace"}
+"""Keys that a terminal cannot tell from others."""
+_MODIFIERS = {"ctrl": "ctrl", "control": "ctrl", "c": "ctrl", "alt": "alt", "meta": "alt", "shift": "shift"}
+
+
+def textual_key(text: str) -> str:
+    """Return Textual's name of a key as users write it: `ctrl+o`, `Ctrl-O`, `F5`, `space`, `?`, `G`.
+
+    Raises:
+        ValueError: There is no such key.
+    """
+    wanted = text.strip() if len(text) > 1 else text
+    if len(wanted) == 1:
+        return _character(wanted)
+    *modifiers, last = wanted.replace("-", "+").split("+") if not wanted.endswith(("+", "-")) else _cut(wanted)
+    names = {_MODIFIERS.get(modifier.lower(), "") for modifier in modifiers}
+    key = _SPECIAL.get(last.lower()) or (_character(last.lower() if names else last) if len(last) == 1 else "")
+    if "" in names or not key or (names == {"shift"} and len(last) == 1):
+        capital = f"; write {last.upper()!r} for a capital letter" if names == {"shift"} and len(last) == 1 else ""
+        raise ValueError(f"there is no key {text!r}; write it as ctrl+o, alt+x, F5, space, ? or G{capital}")
+    whole = "+".join([*(name for name in ("alt", "ctrl", "shift") if name in names), key])
+    return _SAME.get(whole, whole)
+
+
+def _cut(text: str) -> list[str]:
+    """Return the parts of a key whose character is `+` or `-`: `ctrl++`."""
+    return [*filter(None, text[:-1].replace("-", "+").split("+")), text[-1]]
+
+
+def _character(character: str) -> str:
+    if character == " ":
+        return "space"
+    if not character.isprintable():
+        raise ValueError(f"there is no key {character!r}")
+    if character.isalnum():
+        return character
+    name = unicodedata.name(character, "").lower().replace("-", "_").replace(" ", "_")
+    return {"solidus": "slash", "reverse_solidus": "backslash", "commercial_at": "at", "hyphen_minus": "minus",
+            "plus_sign": "plus", "low_line": "underscore"}.get(name, name)  # fmt: skip
+
+
+def keymap_of(table: Mapping[str, object]) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    """Return the keys of actions by their names, and mistakes: the name and a sentence for each."""
+    keymap: dict[str, str] = {}
+    mistakes: list[tuple[str, str]] = []
+    for name, value in table.items():
+        keys = [value] if isinstance(value, str) else value
+        if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
+            mistakes.append((name, f'{name!r} has to be a key such as "ctrl+o", or a list of keys'))
+            continue
+        try:
+            keymap[name] = ",".join(map(textual_key, keys))
+        except ValueError as error:
+            mistakes.append((name, f"{name!r}: {error}"))
+    return keymap, mistakes
+
+
+def default_keys() -> dict[str, list[str]]:
+    """Return the keys of every action, as users write them."""
+    return {}

@@ -1,0 +1,61 @@
+"""How metrics and columns are written in the configuration: by the short names that filters know."""
+
+from __future__ import annotations
+
+from functools import cache
+
+_HISTORY = "history:"
+_SPARK = "spark:"
+
+
+@cache
+def sort_words() -> dict[str, str]:
+    """Return all that the table can be ordered by: each word, with the table's own key."""
+    from collectors.model.metrics import ALIASES
+    from tui.presenters.table_state import SORTS
+
+    return _words({key: alias for alias, key in ALIASES.items()}, SORTS)
+
+
+@cache
+def column_words() -> dict[str, str]:
+    """Return all columns: each word, with the table's own key; `history:cpu` is the recent past of `cpu`."""
+    from collectors.model.metrics import ALIASES
+    from tui.presenters.columns import CHOICES
+
+    names = {key: alias for alias, key in ALIASES.items()}
+    names |= {_SPARK + key: _HISTORY + alias for key, alias in names.items()}
+    return _words(names, CHOICES)
+
+
+def _words(names: dict[str, str], keys: tuple[str, ...]) -> dict[str, str]:
+    """Return each key by its short name, then by itself."""
+    return {names.get(key, key): key for key in keys} | {key: key for key in keys if not key.startswith(_SPARK)}
+
+
+def scales() -> dict[str, str]:
+    """Return what 100 % CPU can mean."""
+    from tui.presenters.table_state import Scale
+
+    return {scale.value: scale.value for scale in Scale}
+
+
+def kinds() -> dict[str, str]:
+    """Return the kinds that can be shown alone; `all` shows every kind."""
+    return {"all": "", "vm": "vm", "container": "container", "service": "service"}
+
+
+def filter_text(text: str) -> str:
+    """Return a filter that can be parsed.
+
+    Raises:
+        ValueError: It cannot.
+    """
+    from collectors.query.filter import QueryError, parse
+
+    if text.strip():
+        try:
+            parse(text)
+        except QueryError as error:
+            raise ValueError(f"is no filter: {error}") from error
+    return text.strip()
