@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import string
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from collectors.model.workloads import Kind, Workload
+from collectors.safety.sanitize import LONGEST, REPLACEMENT
 from tui.configuration.value_types import Choice, Switch, Words, meant
 
 PLACEHOLDERS: Mapping[str, Callable[[Workload], str | None]] = {
@@ -21,6 +24,12 @@ PLACEHOLDERS: Mapping[str, Callable[[Workload], str | None]] = {
     "cgroup": lambda workload: workload.cgroup,
 }
 """What an argument may contain in braces, and the environment holds as VMTOP_NAME and so on."""
+_SHELLS = frozenset({
+    *("sh", "bash", "dash", "ash", "zsh", "ksh", "fish", "su", "ssh", "watch", "xargs", "eval", "env", "script"),
+    *("python", "python3", "perl", "ruby", "node", "awk", "tmux", "screen"),
+})  # fmt: skip
+"""Programs that read an argument as commands: only values without any special character are given to them."""
+_PLAIN = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
 _KINDS = {kind.value: kind.value for kind in Kind if kind is not Kind.HOST}
 _PLACES = {"terminal": "terminal", "background": "background"}
 
@@ -46,6 +55,42 @@ class OwnCommand:
     def is_for(self, workload: Workload) -> bool:
         """Return whether it is for workloads of this kind."""
         return not self.kinds or workload.kind in self.kinds
+
+
+class Unusable(Exception):
+    """A command cannot be run with a workload; the message is a clause that says why."""
+
+
+def filled(command: OwnCommand, workload: Workload) -> list[str]:
+    """Return the words of a command with a workload's values in place of the placeholders.
+
+    Raises:
+        Unusable: A value is missing, is not known exactly, or could be read as something else than a value.
+    """
+    runs_shell = any(Path(word).name in _SHELLS for word in command.run)
+    return [command.run[0], *(_filled(word, workload, runs_shell) for word in command.run[1:])]
+
+
+def _filled(word: str, workload: Workload, runs_shell: bool) -> str:
+    values: dict[str, str] = {}
+    for name in _fields(word):
+        value = values[name] = PLACEHOLDERS[name](workload) or ""
+        variable = f"VMTOP_{name.upper()}"
+        if not value:
+            raise Unusable(f"{workload.name} has no {name}")
+        if not value.isprintable() or REPLACEMENT in value or len(value) >= LONGEST:
+            raise Unusable(f"the {name} of {workload.name} is not known exactly; use {{id}}")
+        if value.startswith("-") and word.startswith(f"{{{name}}}"):
+            raise Unusable(f"{value!r} could be read as an option; use {{id}}, or ${variable} in a script")
+        if runs_shell and not _PLAIN.fullmatch(value):
+            raise Unusable(f"{value!r} could be read as commands by a shell; use ${variable} in the script instead")
+    return word.format(**values)
+
+
+def environment(workload: Workload, inherited: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a command: vmtop's own, and the workload's values; empty where it has none."""
+    values = {f"VMTOP_{name.upper()}": value(workload) or "" for name, value in PLACEHOLDERS.items()}
+    return {**inherited, **values, "VMTOP_STATE": workload.state.value}
 
 
 def _list_or_text(value: object) -> tuple[str, ...]:
