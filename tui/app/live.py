@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.command import Provider
 from textual.screen import Screen
@@ -98,11 +98,15 @@ class VmtopApp(BaseApp):
         self.session_recorder.announce = self.sampler.announce
         self.sampler.on_frame(self.session_recorder.recorder.take)
         screen = LiveListScreen(self.sampler, self.options, self.actions, self.services, self.session_recorder)
-        memory.begin(screen.layout_settings())
-        self.set_interval(CHECKED_EVERY_S, lambda: memory.note(screen.layout_settings()))
-        self.call_after_refresh(self._greet)
         self._main = screen
+        memory.begin(self._layout())
+        self.set_interval(CHECKED_EVERY_S, lambda: memory.note(self._layout()))
+        self.call_after_refresh(self._greet)
         return screen
+
+    def _layout(self) -> dict[str, Any]:
+        """Return what is remembered, by the settings' names."""
+        return {**self._main.layout_settings(), "screen.theme": self.theme_choice}
 
     def _greet(self) -> None:
         """Say once what is not as a newcomer expects it."""
@@ -113,12 +117,12 @@ class VmtopApp(BaseApp):
 
     def action_keep(self) -> None:
         """Write how the screen is set up to the configuration."""
-        sentence, is_done = self.memory.keep(self._main.layout_settings())
+        sentence, is_done = self.memory.keep(self._layout())
         self.notify(sentence, severity="information" if is_done else "warning", timeout=6, markup=False)
 
     def on_unmount(self) -> None:
         if self.actions is not None:
-            self.memory.note(self._main.layout_settings())
+            self.memory.note(self._layout())
             self.memory.close()
             self.actions.runner.close()
 

@@ -129,7 +129,7 @@ def live_options(command: Command) -> Command:
 
 def replay_options(command: Command) -> Command:
     """Add the options of the screen that a session has a use for."""
-    return screen_options(command, {"sort", "only", "filter", "ascii", "no_mouse"})
+    return screen_options(command, {"sort", "only", "filter", "theme", "ascii", "no_mouse"})
 
 
 def interval_option(command: Command) -> Command:

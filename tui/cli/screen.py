@@ -79,6 +79,7 @@ def choose(fresh: bool = False, is_demo: bool = False, record: Path | None = Non
         is_tree=value("tree"),
         scale=value("scale"),
         has_large_panes=value("large_panes"),
+        theme=value("theme"),
         ascii=value("ascii") or not is_utf8(),
         mouse=value("mouse"),
         has_spool=value("spool"),

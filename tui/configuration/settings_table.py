@@ -82,6 +82,11 @@ SETTINGS: tuple[Setting, ...] = (
         "What 100 % CPU is: one core, the whole host, or the workload's limit.", is_remembered=True,
     ),
     Setting(SCREEN, "large_panes", Switch(), False, "Larger charts of the selected workload.", is_remembered=True),
+    Setting(
+        SCREEN, "theme", Words(vocabulary.theme_name), "auto",
+        "Colours: auto asks the terminal for its background; dark, light, contrast, or a theme of your own.",
+        "--theme", "NAME", is_remembered=True,
+    ),
     Setting(SCREEN, "filter", Words(vocabulary.filter_text), "", "Show only what matches.", "--filter", "EXPR"),
     Setting(SCREEN, "ascii", Switch(), False, "Draw with ASCII only.", "--ascii"),
     Setting(

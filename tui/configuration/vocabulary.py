@@ -59,3 +59,21 @@ def filter_text(text: str) -> str:
         except QueryError as error:
             raise ValueError(f"is no filter: {error}") from error
     return text.strip()
+
+
+def theme_name(text: str) -> str:
+    """Return the name of a theme that exists.
+
+    Raises:
+        ValueError: There is none, or its file is not well-formed.
+    """
+    if text in ("auto", "dark", "light", "contrast"):
+        return text
+    from tui.settings.paths import config_folder
+    from tui.themes.choice import ThemeError, find_theme
+
+    try:
+        find_theme(text, config_folder())
+    except ThemeError as error:
+        raise ValueError(f"cannot be used: {error}") from error
+    return text

@@ -122,7 +122,7 @@ def _result(code: int | None) -> Result:
 def _in_background(label: str, words: list[str], variables: dict[str, str]) -> tuple[int, str]:
     """Run a program without a terminal; return its exit code and its last line. The log has all that it printed."""
     try:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603  # the user's own words, and values as single arguments
             words,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

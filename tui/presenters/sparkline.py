@@ -1,4 +1,4 @@
-"""The one painter of sparklines: values over an explicit top, in braille or ASCII. Pure.
+"""The one painter of sparklines: values over an explicit top, in blocks, braille or ASCII. Pure.
 
 A gap (NaN) is blank, a measured zero is a baseline, so that "nothing sampled" and "nothing used" look different.
 """
@@ -6,12 +6,20 @@ A gap (NaN) is blank, a measured zero is a baseline, so that "nothing sampled" a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import inf, isfinite
+from itertools import groupby
+from math import inf, isfinite, nan
+from operator import itemgetter
+
+from tui.presenters.styled_lines import Line
 
 _LEFT = (0x40, 0x04, 0x02, 0x01)
 """Braille dots of the left column, from the bottom up (Unicode 15.1, chapter 21.1)."""
 _RIGHT = (0x80, 0x20, 0x10, 0x08)
 _ASCII = " .:-=+*#"
+_BLOCKS = " ▁▂▃▄▅▆▇"
+_LEVELS = 7
+_IDLE, _HIGH = 1 / 12, 0.75
+"""Shares of the top from which on a sparkline is coloured, and from which on it is bright."""
 
 
 _PAIRS = [
@@ -22,7 +30,7 @@ _PAIRS = [
 """The cell for a left and a right column of 0 to 4 dots each, at `left * 5 + right`."""
 
 
-def _levels(values: Sequence[float], top: float, steps: int, count: int) -> list[int]:
+def levels_of(values: Sequence[float], top: float, steps: int, count: int) -> list[int]:
     """Return for the last `count` values 0 for a gap, else 1 to `steps`."""
     newest = values[-count:]
     missing = [0] * (count - len(newest))
@@ -34,6 +42,37 @@ def _levels(values: Sequence[float], top: float, steps: int, count: int) -> list
         0 if value != value or value == inf else steps if value >= top else int(value * scale + 1.5) if value > 0 else 1
         for value in newest
     ]
+
+
+def spark_line(values: Sequence[float], top: float, width: int, ascii_only: bool = False) -> Line:
+    """Paint one line of exactly `width` cells in seven levels of blocks, newest at the right, toned by height.
+
+    Args:
+        values: Oldest first, one a cell (see `means`); missing ones at the front are gaps.
+        top: The value that fills the height, which is seven eighths: the rest keeps rows apart.
+        width: Cells.
+        ascii_only: Use no character beyond ASCII.
+    """
+    if width <= 0:
+        return []
+    levels = levels_of(values, top, _LEVELS, width)
+    newest = values[-width:]
+    shares = [0.0] * (width - len(newest)) + [value / top if top > 0 else 0.0 for value in newest]
+    signs = _ASCII if ascii_only else _BLOCKS
+    cells = ((signs[level], _tone(share)) for level, share in zip(levels, shares, strict=True))
+    return [("".join(sign for sign, _ in run), tone) for tone, run in groupby(cells, itemgetter(1))]
+
+
+def _tone(share: float) -> str:
+    return "graph-cpu" if share >= _HIGH else "spark" if share >= _IDLE else "border"
+
+
+def means(values: Sequence[float], cells: int) -> list[float]:
+    """Return the mean of each of `cells` equal shares of the values; NaN where a share has none."""
+    count = len(values)
+    shares = (values[count * cell // cells : count * (cell + 1) // cells] for cell in range(cells))
+    present = ([value for value in share if value == value] for share in shares)
+    return [sum(share) / len(share) if share else nan for share in present]
 
 
 def spark(values: Sequence[float], top: float, width: int, ascii_only: bool = False) -> str:
@@ -52,7 +91,7 @@ def area(values: Sequence[float], top: float, width: int, height: int, ascii_onl
     """Paint `height` lines of exactly `width` cells, the top one first."""
     if ascii_only:
         return _ascii_area(values, top, width, height)
-    levels = _levels(values, top, height * 4, width * 2)
+    levels = levels_of(values, top, height * 4, width * 2)
     lines = []
     for base in range(height * 4 - 4, -1, -4):
         dots = levels if height == 1 else [min(4, max(0, level - base)) for level in levels]
@@ -62,7 +101,7 @@ def area(values: Sequence[float], top: float, width: int, height: int, ascii_onl
 
 def _ascii_area(values: Sequence[float], top: float, width: int, height: int) -> list[str]:
     steps = len(_ASCII) - 1
-    levels = _levels(values, top, height * steps, width)
+    levels = levels_of(values, top, height * steps, width)
     return [
         "".join(_ASCII[max(0, min(steps, level - row * steps))] for level in levels)
         for row in range(height - 1, -1, -1)

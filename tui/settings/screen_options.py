@@ -40,3 +40,5 @@ class ScreenOptions:
     scale: str = "core"
     """A `Scale`."""
     has_large_panes: bool = False
+    theme: str = "auto"
+    """A theme: `auto`, one of vmtop's, or the name of the user's own."""

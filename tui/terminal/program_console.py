@@ -55,7 +55,7 @@ class ProgramConsole:
         self._tail = b""
         self._terminal, its_terminal = pty.openpty()
         try:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603  # the caller's words, without a shell
                 [sys.executable, "-I", "-S", "-c", _LEADER, *arguments],
                 stdin=its_terminal,
                 stdout=its_terminal,
