@@ -99,6 +99,9 @@ class VmtopApp(BaseApp):
         self.sampler.on_frame(self.session_recorder.recorder.take)
         screen = LiveListScreen(self.sampler, self.options, self.actions, self.services, self.session_recorder)
         self._main = screen
+        for index, command in enumerate(services.config.commands):
+            if command.key:
+                self.bind(command.key, f"own({index})", description=command.label, show=False)
         memory.begin(self._layout())
         self.set_interval(CHECKED_EVERY_S, lambda: memory.note(self._layout()))
         self.call_after_refresh(self._greet)
@@ -119,6 +122,18 @@ class VmtopApp(BaseApp):
         """Write how the screen is set up to the configuration."""
         sentence, is_done = self.memory.keep(self._layout())
         self.notify(sentence, severity="information" if is_done else "warning", timeout=6, markup=False)
+
+    def action_own(self, index: int) -> None:
+        """Run one of the user's own commands with the workload of the screen on top."""
+        from tui.screens.mixins.workload_keys import WorkloadKeys
+
+        screen = self.screen
+        if not isinstance(screen, WorkloadKeys) or self.actions is None:
+            return
+        if targets := screen.targets():
+            self.run_worker(self.actions.run_own(index, targets), group="act", exclusive=True)
+        else:
+            self.notify("No workload here to run it with.", timeout=3)
 
     def on_unmount(self) -> None:
         if self.actions is not None:

@@ -40,16 +40,21 @@ class OwnCommandRunner:
         app: Shows the confirmation, and hands the terminal over.
         runner: Knows whether actions are locked and whether a workload is still the same; keeps the log.
         commands: From the configuration.
+        is_simulated: Whether the workloads are made up: nothing is run with their names.
     """
 
-    def __init__(self, app: App[int], runner: Runner, commands: Sequence[OwnCommand]) -> None:
-        self._app, self._runner = app, runner
+    def __init__(
+        self, app: App[int], runner: Runner, commands: Sequence[OwnCommand], is_simulated: bool = False
+    ) -> None:
+        self._app, self._runner, self._is_simulated = app, runner, is_simulated
         self.commands = tuple(commands)
 
     def objection(self, command: OwnCommand, workload: Workload) -> str:
         """Return why a command cannot be run with a workload; empty if it can."""
         if not command.is_for(workload):
             return f"not for a {workload.kind}"
+        if self._is_simulated:
+            return "the workloads of a demonstration are made up"
         if self._runner.is_locked and not command.is_safe:
             return "actions are locked; L unlocks them"
         try:
