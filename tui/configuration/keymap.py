@@ -25,7 +25,9 @@ def textual_key(text: str) -> str:
     wanted = text.strip() if len(text) > 1 else text
     if len(wanted) == 1:
         return _character(wanted)
-    *modifiers, last = wanted.replace("-", "+").split("+") if not wanted.endswith(("+", "-")) else _cut(wanted)
+    is_sign = wanted[-1:] in "+-" and wanted[-2:-1] in "+-"  # ctrl++
+    body, last = (wanted[:-2], wanted[-1:]) if is_sign else ("+" + wanted.replace("-", "+")).rsplit("+", 1)
+    modifiers = list(filter(None, body.replace("-", "+").split("+")))
     names = {_MODIFIERS.get(modifier.lower(), "") for modifier in modifiers}
     key = _SPECIAL.get(last.lower()) or (_character(last.lower() if names else last) if len(last) == 1 else "")
     if "" in names or not key or (names == {"shift"} and len(last) == 1):
@@ -33,11 +35,6 @@ def textual_key(text: str) -> str:
         raise ValueError(f"there is no key {text!r}; write it as ctrl+o, alt+x, F5, space, ? or G{capital}")
     whole = "+".join([*(name for name in ("alt", "ctrl", "shift") if name in names), key])
     return _SAME.get(whole, whole)
-
-
-def _cut(text: str) -> list[str]:
-    """Return the parts of a key whose character is `+` or `-`: `ctrl++`."""
-    return [*filter(None, text[:-1].replace("-", "+").split("+")), text[-1]]
 
 
 def _character(character: str) -> str:
