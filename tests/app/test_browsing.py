@@ -41,7 +41,7 @@ async def test_the_cursor_is_followed_when_the_order_changes_only_where_that_is_
             if wish == "with":
                 await running.press("F")
                 assert "following" in running.text().splitlines()[0]
-            for key in ("N", "r", "N", "r"):
+            for key in ("M", "r", "M", "r"):
                 await running.press(key)
                 seen.append((wish, is_in_sight(running)))
         assert ("without", False) in seen
@@ -220,7 +220,7 @@ async def test_a_page_that_is_opened_again_begins_at_its_top() -> None:
         await running.tick(2)
         await running.press("question_mark")
         top = running.text()
-        await running.press(*["j"] * 5)
+        await running.press("pagedown")
         assert running.text() != top
         await running.press("escape", "question_mark")
         assert running.text() == top

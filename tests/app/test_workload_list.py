@@ -108,7 +108,7 @@ async def test_rows_are_sorted_by_cpu_and_letters_change_that() -> None:
         await running.press("r")
         values = [line.value("memory_host_bytes") or 0 for line in running.table.lines]
         assert values == sorted(values)
-        await running.press("N")
+        running.screen.action_sort("name")
         names = [line.label for line in running.table.lines]
         assert names == sorted(names, key=str.casefold)
 
@@ -180,7 +180,7 @@ async def test_marks_belong_to_workloads() -> None:
         await running.tick(3)
         first = running.table.lines[0].id
         await running.press("space")
-        await running.press("N")
+        await running.press("M")
         assert running.screen.view.marks == {first}
         await running.press("U")
         assert running.screen.view.marks == set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from textual.command import Provider
 from textual.screen import Screen
 
 from tui.app.base import BaseApp, farewell
+from tui.keys.key import OWN, Key
 from tui.settings.screen_options import ScreenOptions
 from tui.terminal.signals import ENDING, SIGNALS
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from collectors.sampling.sampler import Sampler
     from collectors.sampling.source import SourceSpec
     from tui.configuration.config import Config
+    from tui.configuration.own_commands import OwnCommand
     from tui.controllers.actions import ActionChanged, ActionController
     from tui.controllers.recording import SessionRecorder
     from tui.controllers.screen_memory import ScreenMemory
@@ -99,13 +102,22 @@ class VmtopApp(BaseApp):
         self.sampler.on_frame(self.session_recorder.recorder.take)
         screen = LiveListScreen(self.sampler, self.options, self.actions, self.services, self.session_recorder)
         self._main = screen
-        for index, command in enumerate(services.config.commands):
-            if command.key:
-                self.bind(command.key, f"own({index})", description=command.label, show=False)
+        self.use_keys(dict(services.config.keymap))
+        self._bind_own_commands(services.config.commands)
         memory.begin(self._layout())
         self.set_interval(CHECKED_EVERY_S, lambda: memory.note(self._layout()))
         self.call_after_refresh(self._greet)
         return screen
+
+    def _bind_own_commands(self, commands: Sequence[OwnCommand]) -> None:
+        """Give the user's own commands their keys, and their places in the help and the palette."""
+        self.own_rows = tuple(
+            Key(f"own_{number}", command.key, f"app.own({number})", f"{command.label}: {shlex.join(command.run)}", OWN)
+            for number, command in enumerate(commands)
+        )
+        for row in self.own_rows:
+            if row.keys:
+                self.bind(row.keys, row.action, description=row.help, show=False)
 
     def _layout(self) -> dict[str, Any]:
         """Return what is remembered, by the settings' names."""

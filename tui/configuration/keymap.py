@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+
+from tui.configuration.value_types import meant
+from tui.keys.key import key_names, with_user_keys
+from tui.keys.shared import QUIT
+from tui.keys.tables import TABLES, actions, clashes
+
+_ALWAYS_QUITS = "ctrl+c"
 
 _SPECIAL = {
     "esc": "escape", "escape": "escape", "enter": "enter", "return": "enter", "tab": "tab", "space": "space",
@@ -50,21 +57,50 @@ def _character(character: str) -> str:
 
 
 def keymap_of(table: Mapping[str, object]) -> tuple[dict[str, str], list[tuple[str, str]]]:
-    """Return the keys of actions by their names, and mistakes: the name and a sentence for each."""
+    """Return the keys of actions by their names, and mistakes: the name and a sentence for each.
+
+    Args:
+        table: What `[keys]` holds.
+    """
     keymap: dict[str, str] = {}
     mistakes: list[tuple[str, str]] = []
+    known = actions()
     for name, value in table.items():
         keys = [value] if isinstance(value, str) else value
-        if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
-            mistakes.append((name, f'{name!r} has to be a key such as "ctrl+o", or a list of keys'))
-            continue
         try:
-            keymap[name] = ",".join(map(textual_key, keys))
+            if name not in known:
+                raise ValueError(f"there is no action {name!r}{meant(name, list(known))}")
+            if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
+                raise ValueError(f'{name!r} has to be a key such as "ctrl+o", or a list of keys')
+            keymap[name] = ",".join(dict.fromkeys(map(textual_key, keys)))
         except ValueError as error:
-            mistakes.append((name, f"{name!r}: {error}"))
+            mistakes.append((name, str(error)))
+    if QUIT.name in keymap:
+        keymap[QUIT.name] = ",".join(dict.fromkeys([*filter(None, keymap[QUIT.name].split(",")), _ALWAYS_QUITS]))
+    mistakes += ((name, sentence) for name, sentence in _conflicts(keymap) if name not in dict(mistakes))
     return keymap, mistakes
+
+
+def _conflicts(keymap: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield the keys that two actions of a screen would have, of which the user has set at least one."""
+    seen: set[tuple[str, frozenset[str]]] = set()
+    for rows in TABLES.values():
+        for key, *owners in clashes(with_user_keys(rows, keymap)):
+            names = sorted((owner.name for owner in owners), key=lambda name: name not in keymap)
+            pair = key, frozenset(names)
+            if key and names[0] in keymap and pair not in seen:
+                seen.add(pair)
+                first, second = names
+                yield first, f"{key_names(key)!r} is the key of both {first!r} and {second!r}; give one of them another"
+
+
+def owner_of(key: str, keymap: Mapping[str, str], screens: Iterable[str]) -> str:
+    """Return the name of the action that a key starts on one of some screens; empty if it is free."""
+    rows = (row for screen in screens for row in with_user_keys(TABLES[screen], keymap))
+    return next((row.name for row in rows if key in row.keys.split(",")), "")
 
 
 def default_keys() -> dict[str, list[str]]:
     """Return the keys of every action, as users write them."""
-    return {}
+    rows = {row.name: row for table in reversed(TABLES.values()) for row in table}
+    return {name: key_names(rows[name].keys).split() for name in actions()}

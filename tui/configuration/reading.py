@@ -116,7 +116,7 @@ class _Reader:
     def take(self, document: Mapping[str, Any]) -> None:
         """Take every key of the file."""
         takers = {KEYS: self._keys, PRESETS: self._presets, COMMANDS: self._commands}
-        for key, value in document.items():
+        for key, value in sorted(document.items(), key=lambda item: item[0] == COMMANDS):  # after the keys
             if key in takers:
                 takers[key](value)
             elif key in self._option_tables and isinstance(value, Mapping):
@@ -159,7 +159,8 @@ class _Reader:
 
     def _commands(self, tables: object) -> None:
         from tui.configuration import own_commands
-        from tui.configuration.keymap import textual_key
+        from tui.configuration.keymap import owner_of, textual_key
+        from tui.keys.tables import OWN_ON
 
         if not isinstance(tables, list) or not all(isinstance(table, Mapping) for table in tables):
             self._wrong((COMMANDS,), "'commands' has to be tables, each below [[commands]]")
@@ -168,8 +169,14 @@ class _Reader:
             command, mistakes = own_commands.check(table, textual_key)
             for key, words in mistakes.items():
                 self._wrong((COMMANDS, index, key), f"{repr(key) if key else 'the command'} {words}")
-            if command is not None:
-                self._content.commands.append(command)
+            if command is None:
+                continue
+            owner = owner_of(command.key, self._content.keymap, OWN_ON)
+            owner = owner or next((one.label for one in self._content.commands if command.key == one.key), "")
+            if command.key and owner:
+                words = f"{table['key']!r} is the key of both {owner!r} and {command.label!r}; give one of them another"
+                self._wrong((COMMANDS, index, "key"), words)
+            self._content.commands.append(command)
 
     def _is_table(self, name: str, table: object) -> bool:
         if not isinstance(table, Mapping):

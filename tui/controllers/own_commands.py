@@ -19,8 +19,7 @@ from collectors.model.workloads import Workload
 from collectors.safety.sanitize import sanitize
 from tui.configuration.own_commands import OwnCommand, Unusable, environment, filled
 from tui.controllers.background import run_blocking
-from tui.controllers.console import visit
-from tui.terminal.program_console import ProgramConsole, ending_words
+from tui.terminal.program_end import ending_words
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -95,6 +94,9 @@ class OwnCommandRunner:
             except SourceError as error:
                 return Result.FAILED, error.reason
             return _result(code), ending_words(code) + (f": {last_line}" if last_line else "")
+        from tui.controllers.console import visit
+        from tui.terminal.program_console import ProgramConsole
+
         try:
             console = ProgramConsole(words, variables, f"{sanitize(command.label)} for {workload.name}")
         except OSError as error:

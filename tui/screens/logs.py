@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
@@ -20,20 +20,23 @@ from collectors.model.logs import AT_ONCE, Log, LogLine
 from collectors.model.workloads import Workload
 from tui.controllers.background import is_up, run_blocking
 from tui.dialogs.base import AnsweredOnce
+from tui.keys.bindings import bindings
+from tui.keys.tables import LOGS, TABLES
 from tui.presenters.formatting import fit
 from tui.presenters.log_buffer import CHUNK, FollowQueue, LogBuffer, row_of_match, styled_log_line
 from tui.presenters.styled_lines import Line
+from tui.screens.mixins.page_keys import PageKeys
 from tui.screens.mixins.search_prompt import SearchPrompt
+from tui.widgets.footer import Footer
 from tui.widgets.line_view import LineView
 
 DRAIN_S = 0.2
 FOLLOW_AGAIN_S = 2.0
 """Seconds between attempts to follow a log whose follower ended."""
-_KEYS = "f follow  / search  n N next  t times  w wrap  g G ends  y copy  Esc back"
 _STAMPS = ("", "local", "utc")
 
 
-class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
+class LogScreen(SearchPrompt, PageKeys, AnsweredOnce, Screen[None]):
     """Shows a log.
 
     Args:
@@ -48,18 +51,8 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
     LogScreen Input { height: 1; border: none; padding: 0; display: none; background: $panel;
         &:focus { border: none; } }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f", "follow", show=False),
-        Binding("slash", "search", show=False, priority=True),
-        Binding("n", "next(1)", show=False),
-        Binding("N", "next(-1)", show=False),
-        Binding("t", "stamps", show=False),
-        Binding("w", "wrap", show=False),
-        Binding("g,home", "first", show=False, priority=True),
-        Binding("G,end", "last", show=False, priority=True),
-        Binding("y", "copy", show=False),
-        Binding("escape,q", "back", show=False),
-    ]
+    key_table = LOGS
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(LOGS)]
 
     def __init__(self, workload: Workload, open_it: Callable[[], Log], ascii_only: bool = False) -> None:
         super().__init__()
@@ -90,7 +83,7 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
         yield Static(id="title")
         yield LineView(has_cursor=True)
         yield Input(placeholder="search", select_on_focus=False)
-        yield Static(Text(f" {_KEYS}", no_wrap=True), id="footer")
+        yield Footer(TABLES[LOGS])
 
     def on_mount(self) -> None:
         self.query_one(LineView).focus()

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from collectors.safety.sanitize import sanitize
+from tui.terminal.program_end import ending_words
 
 _LEADER = (
     "import fcntl, os, sys, termios\n"
@@ -111,13 +112,3 @@ class ProgramConsole:
                     os.killpg(self._process.pid, number)
                 with suppress(subprocess.TimeoutExpired):
                     self._process.wait(_END_S / 2)
-
-
-def ending_words(exit_code: int | None) -> str:
-    """Return how a program ended."""
-    if exit_code is None:
-        return "it is still running"
-    if exit_code < 0:
-        with suppress(ValueError):
-            return f"ended by {signal.Signals(-exit_code).name}"
-    return f"ended with exit code {exit_code}"

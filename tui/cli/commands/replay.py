@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from tui.cli import screen
+from tui.cli.configuration import config_for_looking
 from tui.cli.options import FILES, log_option, replay_options
 
 
@@ -22,4 +23,4 @@ def command(files: tuple[Path, ...], at: str | None, speed: float, **screen_opti
     screen.require_terminal("'vmtop info' shows what a session holds, 'vmtop export' writes it as rows.")
     from tui.app.replay import replay as run  # Textual is loaded once it is certain that there is a screen
 
-    return run(files, at, speed, screen.choose(**screen_options).options)
+    return run(files, at, speed, screen.choose(**screen_options).options, config_for_looking().keymap)

@@ -8,7 +8,6 @@ from typing import ClassVar, NamedTuple
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.widgets import Static
@@ -19,6 +18,7 @@ from collectors.analysis.startup_times import Startup
 from collectors.model.metrics import METRICS
 from collectors.model.workloads import Event, Workload, WorkloadId
 from tui.dialogs.base import AnsweredOnce
+from tui.keys.tables import TABLES
 from tui.presenters.chart import limit_words, paint
 from tui.presenters.detail import METRIC_WIDTH, chart_of, event_lines, metric_line, statistics
 from tui.presenters.formatting import duration, fit, state_text
@@ -26,8 +26,8 @@ from tui.presenters.info_pages import why_empty
 from tui.presenters.styled_lines import Line
 from tui.screens.mixins.moment_follower import Follower
 from tui.screens.mixins.page_keys import PageKeys
-from tui.settings.main_screen_keys import Key, key_names
 from tui.widgets.chart_view import ChartView
+from tui.widgets.footer import Footer
 from tui.widgets.line_view import LineView
 
 CHARTS, EVENTS = "charts", "events"
@@ -60,18 +60,11 @@ class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
     WorkloadScreen {{ layout: vertical; }}
     WorkloadScreen > Static {{ height: 1; }}
     WorkloadScreen #title {{ background: $panel; text-style: bold; }}
-    WorkloadScreen #footer {{ background: $panel; color: $text; }}
     WorkloadScreen #charts {{ height: 1fr; }}
     WorkloadScreen #metrics {{ width: {METRIC_WIDTH + 1}; }}
     WorkloadScreen #numbers {{ height: 3; padding: 0 1; }}
     WorkloadScreen Vertical {{ width: 1fr; }}
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *(Binding(str(number), f"turn_to({number})", show=False) for number in range(1, 6)),
-        Binding("tab", "turn(1)", show=False),
-        Binding("shift+tab", "turn(-1)", show=False),
-        Binding("escape,q", "close", "back"),
-    ]
 
     def __init__(self, subject: DetailContext) -> None:
         super().__init__()
@@ -93,11 +86,10 @@ class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
                 yield ChartView(id="chart")
                 yield Static(id="numbers")
         yield LineView(id="page")
-        yield Static(id="footer")
+        yield Footer(TABLES[self.key_table])
 
     def on_mount(self) -> None:
         self._history.follow(self.identity)
-        self.query_one("#footer", Static).update(self._footer())
         self.action_page(self._page)
 
     def on_unmount(self) -> None:
@@ -205,14 +197,3 @@ class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
 
     def action_close(self) -> None:
         self.dismiss(None)
-
-    def _footer(self) -> Text:
-        footer = Text(f" 1-{len(self.pages)} Tab ", style="bold", no_wrap=True, overflow="crop")
-        footer.append("page ", style="not bold")
-        for key in self.footer_keys():
-            footer.append(f" {key_names(key.keys).split()[0]} ").append(f"{key.label} ", style="not bold")
-        return footer.append(" Esc ").append("back", style="not bold")
-
-    def footer_keys(self) -> list[Key]:
-        """Return the keys to show in the footer."""
-        return []

@@ -5,15 +5,13 @@ It turns a moment into lines, and keys into view settings.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from collectors.analysis.history import History
 from collectors.analysis.rates import Moment
@@ -21,14 +19,17 @@ from collectors.model.workloads import Kind, Workload, WorkloadId
 from collectors.query.filter import QueryError, parse
 from tui.dialogs.base import AnsweredOnce
 from tui.dialogs.picker import PickerDialog
+from tui.keys.key import Key
+from tui.keys.tables import TABLES
 from tui.presenters.cells import Cells
 from tui.presenters.columns import CHOICES, DEFAULT, describe
 from tui.presenters.info_pages import sources_page, why_page
 from tui.presenters.table_state import SORTS, Scale, TableState
 from tui.screens.mixins.compare_keys import CompareKeys
 from tui.screens.mixins.page_keys import PageKeys
-from tui.settings.main_screen_keys import APP_ACTIONS, key_names, keys_of
+from tui.screens.mixins.remembered_layout import RememberedLayout, view_of
 from tui.settings.screen_options import ScreenOptions
+from tui.widgets.footer import Footer
 from tui.widgets.header import HeaderLine, LedgerLines
 from tui.widgets.sparkline_panes import Panes
 from tui.widgets.workload_table import WorkloadTable
@@ -37,51 +38,32 @@ _TABLE_LEAST = 5
 """Minimum height of the table in lines; the panes shrink first."""
 
 
-def _view_of(options: ScreenOptions) -> TableState:
-    """Return the view with which a screen starts."""
-    return TableState(
-        sort=options.sort,
-        is_reversed=options.is_reversed,
-        only=Kind(options.only) if options.only else None,
-        show_all=options.show_all,
-        is_tree=options.is_tree,
-        scale=Scale(options.scale),
-    )
-
-
-def bindings(where: str) -> list[Binding]:
-    """Return the bindings of the live screen or of the replay."""
-    # The filter key takes effect before the next key is handled: text typed after it must not run commands.
-    return [
-        Binding(key.keys, key.action, key.help, show=False, id=key.action, priority=key.action == "filter")
-        for key in keys_of(where)
-        if key.action not in APP_ACTIONS
-    ]
-
-
-class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
+class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None], RememberedLayout):
     """The workloads of a host at a moment.
 
     Args:
-        where: Which keys apply: `live` or `replay`.
+        key_table: Its keys, by the name in `TABLES`.
         history: Recent values for the sparklines.
         options: Appearance and initial filter.
         view: Initial view settings; by default taken from the options.
     """
 
+    where: str
+    """Where its moments come from: `live` or `replay`."""
     DEFAULT_CSS = """
     WorkloadListScreen { layout: vertical; }
     WorkloadListScreen WorkloadTable { height: 1fr; }
     WorkloadListScreen #prompt { height: 1; border: none; padding: 0; display: none; background: $panel; }
-    WorkloadListScreen #footer { height: 1; background: $panel; color: $text; }
     """
 
-    def __init__(self, where: str, history: History, options: ScreenOptions, view: TableState | None = None) -> None:
+    def __init__(
+        self, key_table: str, history: History, options: ScreenOptions, view: TableState | None = None
+    ) -> None:
         super().__init__()
-        self.where = where
+        self.key_table = key_table
         self.is_ascii = options.ascii
         self.options = options
-        self.view = view or _view_of(options)
+        self.view = view or view_of(options)
         self.history = history
         self.shown_moment: Moment | None = None
         self.cells = Cells(self.history, options.ascii)
@@ -96,22 +78,7 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
         yield Panes(self.history, self.is_ascii)
         yield from self.extra()
         yield Input(placeholder="kind=vm cpu>50 name~web", id="prompt")
-        yield Static(id="footer")
-
-    def layout_settings(self) -> dict[str, Any]:
-        """Return what the screen remembers, by the settings' names, in their normal form."""
-        view = self.view
-        return {
-            "screen.interval": self.interval_s(),
-            "screen.sort": view.sort,
-            "screen.reverse": view.is_reversed,
-            "screen.columns": () if self._keys == DEFAULT else self._keys,
-            "screen.only": view.only.value if view.only else "",
-            "screen.stopped": view.show_all,
-            "screen.tree": view.is_tree,
-            "screen.scale": view.scale.value,
-            "screen.large_panes": self._enlarged,
-        }
+        yield Footer()
 
     def extra(self) -> list[Widget]:
         """Return the widgets between the panes and the footer."""
@@ -122,7 +89,7 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
         text = self.view.query_text or self.options.filter_text
         if text:
             self._set_filter(text)
-        self._show_footer()
+        self.query_one(Footer).show(self.footer_keys())
         self.query_one(HeaderLine).show(None, self.interval_s(), self.mode(), "")
 
     def interval_s(self) -> float:
@@ -193,17 +160,9 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
             return f"No matches, {self.view.hidden} hidden. Esc clears filter, 1 all kinds, a includes stopped."
         return "No workloads found on this host. Press ! to check the data sources."
 
-    def footer_label(self, action: str, label: str) -> str:
-        """Return the footer label of a key; empty hides the key."""
-        return label
-
-    def _show_footer(self) -> None:
-        footer = Text(no_wrap=True, overflow="crop")
-        for key in keys_of(self.where):
-            label = self.footer_label(key.action, key.label)
-            if label:
-                footer.append(f" {key_names(key.keys).split()[0]}", style="bold").append(f" {label} ")
-        self.query_one("#footer", Static).update(footer)
+    def footer_keys(self) -> Sequence[Key]:
+        """Return the keys that the footer shows as far as there is room."""
+        return TABLES[self.key_table]
 
     def action_move(self, lines: int) -> None:
         self._go(self.view.index() + lines)

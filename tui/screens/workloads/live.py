@@ -22,13 +22,14 @@ from tui.controllers.actions import ActionController
 from tui.controllers.frame_feed import FrameReady, feed
 from tui.controllers.recording import SessionRecorder
 from tui.controllers.services import Services
+from tui.keys.bindings import bindings
+from tui.keys.tables import LIVE
 from tui.presenters.formatting import text
 from tui.screens.mixins.compare_keys import CLASSES_S
 from tui.screens.mixins.moment_follower import Follower
 from tui.screens.mixins.session_keys import SessionKeys
 from tui.screens.mixins.workload_keys import WorkloadKeys
-from tui.screens.workloads.base import WorkloadListScreen, bindings
-from tui.settings.main_screen_keys import LIVE
+from tui.screens.workloads.base import WorkloadListScreen
 from tui.settings.screen_options import ScreenOptions
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ INTERVALS_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
     """All workloads of this host, now."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings(LIVE)]
+    where = LIVE
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(LIVE, has_lines=False)]
 
     def __init__(
         self,

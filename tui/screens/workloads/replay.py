@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from textual import on
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.events import Key
 from textual.widget import Widget
 
@@ -19,20 +19,19 @@ from collectors.model.workloads import Event, Frame, WorkloadId
 from collectors.session.playback import Playback
 from tui.controllers.playback import PlaybackController
 from tui.controllers.recording import SessionRecorder
+from tui.keys.bindings import bindings
+from tui.keys.tables import LIVE, PAST, REPLAY, keys_in
 from tui.presenters.table_state import TableState
 from tui.screens.detail.base import DetailContext
 from tui.screens.detail.replay import ReplayWorkloadScreen
 from tui.screens.mixins.compare_keys import CLASSES_S
 from tui.screens.mixins.moment_follower import Follower
 from tui.screens.mixins.playback_keys import PlaybackKeys
-from tui.screens.workloads.base import WorkloadListScreen, bindings
-from tui.settings.main_screen_keys import LIVE, REPLAY, keys_of
+from tui.screens.workloads.base import WorkloadListScreen
 from tui.settings.screen_options import ScreenOptions
 from tui.widgets.timeline import Scene, Timeline
 
-_LIVE_ONLY = frozenset(key for entry in keys_of(LIVE) if entry.where == LIVE for key in entry.keys.split(",")) - {
-    key for entry in keys_of(REPLAY) for key in entry.keys.split(",")
-}
+_LIVE_ONLY = keys_in(LIVE) - keys_in(REPLAY)
 
 
 class ReplayScreen(PlaybackKeys, WorkloadListScreen):
@@ -46,7 +45,8 @@ class ReplayScreen(PlaybackKeys, WorkloadListScreen):
         session_recorder: The recorder of the current session, `None` for a recording; its end leads back to now.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings(REPLAY), Binding("q", "quit", show=False)]
+    where = REPLAY
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(REPLAY, has_lines=False)]
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class ReplayScreen(PlaybackKeys, WorkloadListScreen):
         session_recorder: SessionRecorder | None = None,
     ) -> None:
         copied_view = None if view is None else replace(view, marks=set(view.marks), lines=[], is_frozen=False)
-        super().__init__(REPLAY, playback.history, options, copied_view)
+        super().__init__(REPLAY if session_recorder is None else PAST, playback.history, options, copied_view)
         self.playback = playback
         self.session_recorder = session_recorder
         self.is_lived = session_recorder is not None
@@ -87,15 +87,12 @@ class ReplayScreen(PlaybackKeys, WorkloadListScreen):
         if event.key in _LIVE_ONLY:
             self._say("not available in the past; End returns to now" if self.is_lived else "recordings are read-only")
 
-    def action_quit(self) -> None:
+    def action_leave(self) -> None:
         """Return to now in the current session; quit otherwise."""
         if self.is_lived:
             self.dismiss(None)
         else:
             self.app.exit(0)
-
-    def footer_label(self, action: str, label: str) -> str:
-        return "now" if action == "ends(1)" and self.is_lived else label
 
     def _say(self, message: str) -> None:
         self.notify(message, timeout=3, markup=False)
