@@ -140,15 +140,12 @@ def _row(key: str, option: click.Option) -> OptionRow:
 
 
 def _default(option: click.Option) -> Any:
-    """Return an option's default as it is written in the file; `None` if it has none that could be written."""
+    """Return an option's default as it is written in the file; `None` if it has none: 0 stands for none."""
     if option.multiple:
         return []
     if option.is_flag:
         return bool(option.default)
-    try:
-        return _checked(option, option.default) if isinstance(option.default, int | float | str) else None
-    except ValueError:
-        return None  # 0 stands for none
+    return option.default if isinstance(option.default, int | float | str) and option.default else None
 
 
 def _schema(option: click.Option) -> dict[str, Any]:
@@ -163,4 +160,4 @@ def _schema(option: click.Option) -> dict[str, Any]:
         bounds = {"minimum": value_type.min, "maximum": value_type.max}
         kind = "integer" if isinstance(value_type, click.IntRange) else "number"
         return {"type": kind, **{name: bound for name, bound in bounds.items() if bound is not None}}
-    return {"type": "string"}
+    return {"type": ["string", "number"]}

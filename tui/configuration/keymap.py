@@ -59,6 +59,8 @@ def _character(character: str) -> str:
 def keymap_of(table: Mapping[str, object]) -> tuple[dict[str, str], list[tuple[str, str]]]:
     """Return the keys of actions by their names, and mistakes: the name and a sentence for each.
 
+    An action that is given the keys it has by default is left out: on some screens it has fewer.
+
     Args:
         table: What `[keys]` holds.
     """
@@ -75,6 +77,8 @@ def keymap_of(table: Mapping[str, object]) -> tuple[dict[str, str], list[tuple[s
             keymap[name] = ",".join(dict.fromkeys(map(textual_key, keys)))
         except ValueError as error:
             mistakes.append((name, str(error)))
+    ours = default_keys()
+    keymap = {name: keys for name, keys in keymap.items() if set(keys.split(",")) != set(map(textual_key, ours[name]))}
     if QUIT.name in keymap:
         keymap[QUIT.name] = ",".join(dict.fromkeys([*filter(None, keymap[QUIT.name].split(",")), _ALWAYS_QUITS]))
     mistakes += ((name, sentence) for name, sentence in _conflicts(keymap) if name not in dict(mistakes))
@@ -84,14 +88,15 @@ def keymap_of(table: Mapping[str, object]) -> tuple[dict[str, str], list[tuple[s
 def _conflicts(keymap: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield the keys that two actions of a screen would have, of which the user has set at least one."""
     seen: set[tuple[str, frozenset[str]]] = set()
-    for rows in TABLES.values():
+    for screen, rows in TABLES.items():
         for key, *owners in clashes(with_user_keys(rows, keymap)):
             names = sorted((owner.name for owner in owners), key=lambda name: name not in keymap)
             pair = key, frozenset(names)
             if key and names[0] in keymap and pair not in seen:
                 seen.add(pair)
                 first, second = names
-                yield first, f"{key_names(key)!r} is the key of both {first!r} and {second!r}; give one of them another"
+                where = f"{first!r} and {second!r} on the screen {screen!r}"
+                yield first, f"{key_names(key)!r} is the key of both {where}; give one of them another"
 
 
 def owner_of(key: str, keymap: Mapping[str, str], screens: Iterable[str]) -> str:

@@ -109,7 +109,7 @@ class Choice:
         return next((word for word, meaning in self.words().items() if meaning == value), str(value))
 
     def schema(self) -> dict[str, Any]:
-        return {"enum": list(self.words())}
+        return {"enum": list({meaning: word for word, meaning in reversed(self.words().items())}.values())[::-1]}
 
 
 @dataclass(frozen=True, slots=True)
