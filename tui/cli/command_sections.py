@@ -81,7 +81,7 @@ def defaults_of(command: click.Command, name: str, content: FileContent) -> tupl
             else:
                 where = f" here; it belongs below [{SOURCES}]" if key in shared else ""
                 mistakes.append(f"line {line}: {key!r} is unknown{where or meant(key, list(_words(table, known)))}")
-    if "log" in content.values and "log" in {option.name for option in command.params}:
+    if content.values.get("log") and "log" in {option.name for option in command.params}:
         defaults["log"] = content.values["log"]
     return ({} if mistakes else defaults), mistakes
 

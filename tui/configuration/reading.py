@@ -196,9 +196,7 @@ def _elsewhere(path: tuple[str, ...], option_tables: Collection[str]) -> str:
     here = [setting.key for setting in SETTINGS if setting.section == section]
     if not section:
         here += [*(table for table in _TABLES if "." not in table), KEYS, PRESETS, COMMANDS, *option_tables]
-    if hint := meant(key, here):
-        return hint
+    if key in BY_NAME:
+        return " here; it belongs at the top, before any [table]"
     table = next((setting.section for setting in SETTINGS if setting.key == key and setting.section), "")
-    if table:
-        return f" here; it belongs below [{table}]"
-    return " here; it belongs at the top, before any [table]" if key in BY_NAME else ""
+    return f" here; it belongs below [{table}]" if table else meant(key, here)

@@ -47,7 +47,8 @@ def command(ctx: click.Context, /, form: str | None, fresh: bool, **options: Any
         return DONE
     found = loaded(ctx)
     mistakes = [found.problem] if found.problem else []
-    mistakes += [f"{found.content.path} {words}" for words in mistakes_in(found.content, group)]
+    others = mistakes_in(found.content, group)
+    mistakes += [f"{found.content.path} {words}" for words in others if words not in found.problem]
     for sentence in mistakes:
         click.echo(f"vmtop: {sentence}", err=True)
     if form == "check":
