@@ -75,8 +75,9 @@ async def replaying(
 
 
 def picture(text: str, mode: str, below: int) -> list[str]:
-    """The screen without the words for where frames come from and for vmtop's own cost, and without its foot."""
-    return re.sub(r" vmtop [\d.]+% \S+ ", " ", text.replace(f" {mode}", " MODE")).splitlines()[:-below]
+    """The screen without the interval, the words for where frames come from and the date, and without its foot."""
+    lines = re.sub(rf"( 1s)?  +{mode} ", "  MODE ", text).splitlines()[:-below]
+    return [line.partition(" of ")[0] if number < 2 else line for number, line in enumerate(lines)]
 
 
 @pytest.mark.slow

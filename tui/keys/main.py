@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tui.keys.key import MOVE, ORDER, OTHER, SESSION, SHOW, WORK, Key
-from tui.keys.shared import APP, COPY, FIRST, HELP, LAST, NEXT, ON_ONE, PAGING, PREVIOUS, QUIT, TIME_KEYS
+from tui.keys.shared import APP, COPY, FIRST, HELP, LAST, LOGS, NEXT, ON_ONE, PAGING, PREVIOUS, QUIT, TIME_KEYS
 
 _OPEN = Key(
     "look", "enter", "look", "open: charts, facts, devices, processes, events; on a group: fold it", SHOW, "open", 2
@@ -95,6 +95,7 @@ REPLAY_KEYS = (*TIME_KEYS, *_PAST_ROWS, *_OTHER, _LEAVE)
 PAST_KEYS = (
     *(key._replace(help="back to now", word="now", rank=102) if key.name == "last_frame" else key for key in TIME_KEYS),
     *_PAST_ROWS,
+    LOGS._replace(help="logs of the workload around this moment", rank=7),
     *_OTHER,
     _LEAVE._replace(help="back to now", word="", rank=0),
 )

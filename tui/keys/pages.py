@@ -15,13 +15,22 @@ _END = (HELP, *APP, BACK)
 DETAIL_KEYS = (*_TURNS, *LINES, *ON_ONE, COPY, *_END)
 PAST_DETAIL_KEYS = (*TIME_KEYS, *_TURNS, *(row for row in LINES if row.name not in ("first", "last")), COPY, *_END)
 
+_LOG_TIMES = {"minute_back", "minute_on", "ten_minutes_back", "ten_minutes_on", "go_to"}
 LOG_KEYS = (
     SEARCH._replace(rank=1),
     NEXT_HIT,
     PREVIOUS_HIT,
-    Key("follow_log", "f", "follow", "follow the end, or stop following", SHOW, "follow", 2),
-    Key("times", "t", "stamps", "times: none, local, UTC", SHOW, "times", 4),
+    Key(
+        "only", "ampersand", "only", "show only the lines with a text; after !, all other lines", SHOW, "only", 2, True
+    ),
+    Key("invert", "exclamation_mark", "invert", "show the other lines instead", SHOW, has_priority=True),
+    Key("follow_log", "f", "follow", "follow the end, or stop following", SHOW, "follow", 3),
+    *(row._replace(rank=4 if row.name.startswith("minute") else 0) for row in TIME_KEYS if row.name in _LOG_TIMES),
     Key("wrap", "w", "wrap", "wrap long lines, or cut them", SHOW, "wrap", 5),
+    Key("save_log", "S", "save", "save what is shown, from the first line to the last, in a file", OTHER, "save", 6),
+    Key("times", "t", "stamps", "times: none, local, UTC", SHOW, "times", 7),
+    Key("scroll_left", "left", "sideways(-1)", "scroll lines to the left", MOVE),
+    Key("scroll_right", "right", "sideways(1)", "scroll lines to the right", MOVE),
     Key("first", "g,home", "first", "start of the log", SHOW, has_priority=True),
     Key("last", "G,end", "last", "end of the log", SHOW, has_priority=True),
     *(row for row in LINES if row.name not in ("first", "last")),

@@ -76,9 +76,11 @@ def action_page(entries: Sequence[Entry], path: Path | None, problem: str) -> Te
     return page
 
 
-def sources_page(moment: Moment) -> Text:
-    """Each source: its state, the reason, and how to fix it."""
+def sources_page(moment: Moment, own_usage: str = "") -> Text:
+    """Each source: its state, the reason, and how to fix it; before them, what vmtop itself uses."""
     page = Text()
+    if own_usage:
+        page.append("vmtop: ", style="bold").append(f"{own_usage}\n")
     for state in moment.sources:
         page.append(f"{state.name}: ", style="bold").append(f"{state.availability} {state.detail}\n")
         if state.reason:

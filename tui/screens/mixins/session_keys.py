@@ -15,6 +15,7 @@ from collectors.safety.sanitize import sanitize
 from collectors.session.format import SessionError
 from tui.controllers.background import run_blocking
 from tui.controllers.recording import SessionRecorder, file_summary, now_name
+from tui.controllers.services import Services
 from tui.dialogs.prompt import ask
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class SessionKeys(Base):
     """A screen whose frames are saved."""
 
     session_recorder: SessionRecorder
+    services: Services
 
     @property
     def moment(self) -> Moment | None:
@@ -130,9 +132,9 @@ class SessionKeys(Base):
         except (SessionError, SourceError) as error:
             self.notify(str(error), severity="warning", timeout=6, markup=False)
             return
-        from tui.screens.workloads.replay import ReplayScreen
+        from tui.screens.workloads.past import PastScreen
 
-        past = ReplayScreen(playback, self.options, self.view, session_recorder=self.session_recorder)
+        past = PastScreen(playback, self.options, self.view, self.session_recorder, self.services.connections)
         await self.app.push_screen(past)
         then(past)
 

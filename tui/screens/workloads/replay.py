@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import ClassVar
@@ -21,6 +22,8 @@ from tui.controllers.playback import PlaybackController
 from tui.controllers.recording import SessionRecorder
 from tui.keys.bindings import bindings
 from tui.keys.tables import LIVE, PAST, REPLAY, keys_in
+from tui.presenters.formatting import duration, stamp
+from tui.presenters.styled_lines import Run
 from tui.presenters.table_state import TableState
 from tui.screens.detail.base import DetailContext
 from tui.screens.detail.replay import ReplayWorkloadScreen
@@ -30,8 +33,6 @@ from tui.screens.mixins.playback_keys import PlaybackKeys
 from tui.screens.workloads.base import WorkloadListScreen
 from tui.settings.screen_options import ScreenOptions
 from tui.widgets.timeline import Scene, Timeline
-
-_LIVE_ONLY = keys_in(LIVE) - keys_in(REPLAY)
 
 
 class ReplayScreen(PlaybackKeys, WorkloadListScreen):
@@ -79,12 +80,19 @@ class ReplayScreen(PlaybackKeys, WorkloadListScreen):
     def mode(self) -> str:
         return "PAST" if self.is_lived else "REPLAY"
 
-    def notes(self) -> list[str]:
-        return self.session_recorder.notes() if self.session_recorder is not None else []
+    def notes(self) -> list[Run]:
+        notes = self.session_recorder.notes() if self.session_recorder is not None else []
+        runs: list[Run] = [(note, "accent") for note in notes]
+        moment = self.shown_moment
+        if moment is None:
+            return runs
+        if not self.is_lived:
+            return [*runs, (stamp(moment.frame.wall, "%Y-%m-%d"), "muted")]
+        return [*runs, (f"{duration(max(0.0, time.time() - moment.frame.wall), 6).strip()} before now", "muted")]
 
     def on_key(self, event: Key) -> None:
         """Explain why a key of the live screen does nothing here."""
-        if event.key in _LIVE_ONLY:
+        if event.key in keys_in(LIVE) - keys_in(self.key_table):
             self._say("not available in the past; End returns to now" if self.is_lived else "recordings are read-only")
 
     def action_leave(self) -> None:

@@ -19,7 +19,7 @@ from tui.configuration.default_file import default_file
 from tui.configuration.reading import FileContent, parse
 from tui.configuration.settings_table import SETTINGS
 
-SCHEMA = json.loads((DOCS / "config.schema.json").read_text())
+SCHEMA = json.loads(make.config_schema())
 EXAMPLES = re.findall(r"```toml\n(.*?)```", (DOCS / "configuration.md").read_text(), re.DOTALL)
 
 

@@ -30,15 +30,16 @@ from tui.screens.detail.live import LiveWorkloadScreen
 from tui.screens.detail.replay import ReplayWorkloadScreen
 from tui.screens.help import HelpScreen
 from tui.screens.inspect import InspectScreen
-from tui.screens.logs import LogScreen
+from tui.screens.logs.screen import LogScreen
 from tui.screens.workload_classes import ClassesScreen
 from tui.screens.workloads.live import LiveListScreen
+from tui.screens.workloads.past import PastScreen
 from tui.screens.workloads.replay import ReplayScreen
 from tui.widgets.line_view import LineView
 
 SCREENS: dict[str, type[Any]] = {
     LIVE: LiveListScreen,
-    PAST: ReplayScreen,
+    PAST: PastScreen,
     REPLAY: ReplayScreen,
     DETAIL: LiveWorkloadScreen,
     PAST_DETAIL: ReplayWorkloadScreen,

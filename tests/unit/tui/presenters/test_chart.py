@@ -103,4 +103,4 @@ def test_each_metric_has_the_limit_that_holds_for_it() -> None:
 def test_what_belongs_together_is_one_chart() -> None:
     reading = Reading(Workload(WorkloadId("docker", "a"), Kind.CONTAINER, "web"), ())
     chart = chart_of(METRICS["net_tx_bytes_per_second"], reading, History(), 1.0)
-    assert [one.label for one in chart.series] == ["NET RX", "NET TX"]
+    assert [one.label for one in chart.series] == ["RX/s", "TX/s"]
