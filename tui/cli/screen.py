@@ -13,6 +13,7 @@ import click
 
 from tui.cli.configuration import config_for_looking, loaded
 from tui.configuration.settings_table import BY_NAME, SETTINGS
+from tui.settings import log_file
 
 if TYPE_CHECKING:
     from collectors.sampling.source import SourceSpec
@@ -60,6 +61,7 @@ def choose(fresh: bool = False, is_demo: bool = False, record: Path | None = Non
     from tui.configuration.screen_state import ScreenState, load
     from tui.settings.screen_options import ScreenOptions
 
+    log_file.keep_all()  # what of it cannot be used is a warning
     state = ScreenState() if fresh or is_demo else load()
     values = effective(given_settings(given), loaded().content, state.values)
 

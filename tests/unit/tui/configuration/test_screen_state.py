@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import stat
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -98,3 +99,26 @@ def test_a_link_in_its_place_is_replaced_and_not_followed(tmp_path: Path) -> Non
 def test_it_is_in_the_state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert state_file() == tmp_path / "vmtop" / "screen.toml"
+
+
+def test_no_reader_ever_sees_half_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "screen.toml"
+    states = [ScreenState(dict(LAYOUT), {"left": number}) for number in range(4)]
+    is_over = threading.Event()
+
+    def write(state: ScreenState) -> None:
+        while not is_over.is_set():
+            save(state, path)
+
+    writers = [threading.Thread(target=write, args=(state,)) for state in states]
+    save(states[0], path)
+    for writer in writers:
+        writer.start()
+    try:
+        seen = [load(path) for _ in range(200)]
+    finally:
+        is_over.set()
+        for writer in writers:
+            writer.join()
+    assert all(state in states for state in seen)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["screen.toml"]
