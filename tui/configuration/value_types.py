@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, Protocol
 
 
@@ -149,5 +148,7 @@ def one_of(words: Sequence[str], value: object) -> str:
 
 def meant(word: str, words: Sequence[str]) -> str:
     """Return `; did you mean 'interval'?`; empty if no word is like it."""
+    from difflib import get_close_matches  # late: the command line starts with this module
+
     matches = get_close_matches(word, words, 1, 0.6)
     return f"; did you mean {matches[0]!r}?" if matches else ""
