@@ -6,11 +6,10 @@ import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from textual.command import Provider
 from textual.screen import Screen
 
 from tui.app.base import BaseApp, farewell
-from tui.keys.key import OWN, Key
+from tui.keys.key import OWN, OWN_RANK, Key
 from tui.settings.screen_options import ScreenOptions
 from tui.terminal.signals import ENDING, SIGNALS
 
@@ -30,12 +29,6 @@ _KEEPING_S = 2.0
 """Seconds for the disk to take the rest of a recording when the screen cannot end in order."""
 
 
-def _note_commands() -> type[Provider]:
-    from tui.app.palette import NoteCommands
-
-    return NoteCommands
-
-
 class VmtopApp(BaseApp):
     """The live screen.
 
@@ -47,7 +40,6 @@ class VmtopApp(BaseApp):
         memory: Keeps the layout for the next run; by default it keeps nothing.
     """
 
-    COMMANDS = BaseApp.COMMANDS | {_note_commands}
     sampler: Sampler
     services: Services
     session_recorder: SessionRecorder
@@ -106,13 +98,21 @@ class VmtopApp(BaseApp):
         self._bind_own_commands(services.config.commands)
         memory.begin(self._layout())
         self.set_interval(CHECKED_EVERY_S, lambda: memory.note(self._layout()))
-        self.call_after_refresh(self._greet)
+        screen.call_after_refresh(self._greet)
         return screen
 
     def _bind_own_commands(self, commands: Sequence[OwnCommand]) -> None:
         """Give the user's own commands their keys, and their places in the help and the palette."""
         self.own_rows = tuple(
-            Key(f"own_{number}", command.key, f"app.own({number})", f"{command.label}: {shlex.join(command.run)}", OWN)
+            Key(
+                f"own_{number}",
+                command.key,
+                f"app.own({number})",
+                f"{command.label}: {shlex.join(command.run)}",
+                OWN,
+                command.label,
+                OWN_RANK,
+            )
             for number, command in enumerate(commands)
         )
         for row in self.own_rows:

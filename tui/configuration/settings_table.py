@@ -66,6 +66,10 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(SCREEN, "reverse", Switch(), False, "Smallest first.", is_remembered=True),
     Setting(
+        SCREEN, "order", Choice(vocabulary.orders), "10s", "What the order follows: the values of now, or a mean.",
+        is_remembered=True,
+    ),
+    Setting(
         SCREEN, "columns", Several(Choice(vocabulary.column_words)), (),
         "Columns, in this order; none means those that vmtop chooses.", is_remembered=True,
     ),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
-_HISTORY = "history:"
-_SPARK = "spark:"
+_KINDS_OF_COLUMN = {"spark": "history"}
+"""What stands before the colon of a column that is made of a metric, where users write another word."""
 
 
 @cache
@@ -19,18 +19,24 @@ def sort_words() -> dict[str, str]:
 
 @cache
 def column_words() -> dict[str, str]:
-    """Return all columns: each word, with the table's own key; `history:cpu` is the recent past of `cpu`."""
+    """Return all columns: each word, with the table's own key.
+
+    `history:cpu` is the recent past of `cpu`, `change:mem` the trend of `mem`.
+    """
     from collectors.model.metrics import ALIASES
     from tui.presenters.columns import CHOICES
 
     names = {key: alias for alias, key in ALIASES.items()}
-    names |= {_SPARK + key: _HISTORY + alias for key, alias in names.items()}
+    for column in CHOICES:
+        kind, colon, key = column.partition(":")
+        if colon:
+            names[column] = f"{_KINDS_OF_COLUMN.get(kind, kind)}:{names[key]}"
     return _words(names, CHOICES)
 
 
 def _words(names: dict[str, str], keys: tuple[str, ...]) -> dict[str, str]:
     """Return each key by its short name, then by itself."""
-    return {names.get(key, key): key for key in keys} | {key: key for key in keys if not key.startswith(_SPARK)}
+    return {names.get(key, key): key for key in keys} | {key: key for key in keys if ":" not in key}
 
 
 def scales() -> dict[str, str]:
@@ -38,6 +44,13 @@ def scales() -> dict[str, str]:
     from tui.presenters.table_state import Scale
 
     return {scale.value: scale.value for scale in Scale}
+
+
+def orders() -> dict[str, str]:
+    """Return the times over which the order averages."""
+    from tui.presenters.main_screen.calm_order import Smoothing
+
+    return {span.value: span.value for span in Smoothing}
 
 
 def kinds() -> dict[str, str]:

@@ -27,6 +27,8 @@ class Key(NamedTuple):
 
 
 MOVE, ORDER, SHOW, WORK = "Move", "Order and filter", "Show", "Workloads"
+OWN_RANK = 90
+"""Rank of the users' own commands."""
 SESSION, TIME, PAGES, OTHER, OWN = "Session", "Time", "Pages", "Other", "Own commands"
 
 _KEY_NAMES = {

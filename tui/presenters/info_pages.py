@@ -16,6 +16,7 @@ from collectors.model.wording import some
 from collectors.model.workloads import Availability
 from collectors.safety.sanitize import sanitize
 from tui.presenters.formatting import fit, stamp, state_text, text
+from tui.presenters.main_screen.identity_cells import facts_of
 
 _UNIT_WORDS = {Unit.PERCENT: "%", Unit.BYTES_PER_SECOND: "a second", Unit.PER_SECOND: "a second", Unit.CORES: "cores"}
 
@@ -30,9 +31,12 @@ def why_page(reading: Reading, moment: Moment) -> Text:
     workload = reading.workload
     page = Text()
     page.append(f"{workload.name}  {workload.kind} by {workload.id.engine}  {state_text(workload)}\n", style="bold")
-    for label, fact in (("id", workload.id.id), ("cgroup", workload.cgroup), ("image", workload.image)):
+    for label, fact in (("id", workload.id.id), ("cgroup", workload.cgroup)):
         if fact:
-            page.append(f"{label:<7}", style="dim").append(f"{fact}\n")
+            page.append(f"{label:<9}", style="dim").append(f"{fact}\n")
+    for name, known, why_not in facts_of(workload):
+        page.append(f"{name:<9}", style="dim").append(known or "-")
+        page.append(f" ({why_not})\n" if why_not else "\n", style="italic")
     if (error := owner(workload).unreachable(workload)) is not None:
         page.append(f"{error.reason[0].upper()}{error.reason[1:]}.\n", style="italic")
         page.append(f"fix: {error.remedy}\n" if error.remedy else "")
@@ -59,18 +63,38 @@ def why_page(reading: Reading, moment: Moment) -> Text:
     return page
 
 
-def action_page(entries: Sequence[Entry], path: Path | None, problem: str) -> Text:
-    """The action log, newest first: time, user, action, equivalent command, result and duration."""
+def action_page(
+    entries: Sequence[Entry],
+    path: Path | None,
+    problem: str,
+    under_way: Sequence[str] = (),
+    notices: Sequence[tuple[float, str, str]] = (),
+) -> Text:
+    """The action log, newest first: time, user, action, equivalent command, result and duration.
+
+    Args:
+        entries: What was done, oldest first.
+        path: Where the log is kept; `None` if it is not.
+        problem: Why it cannot be kept; empty if it can.
+        under_way: What is being done now, a line each.
+        notices: What the user was told (wall clock, severity, words), oldest first; in full, unlike in the footer.
+    """
     page = Text()
     if problem:
         page.append(f"{problem}\n", style="bold")
-    if not entries:
+    for line in under_way:
+        page.append(f"now  {line}\n", style="bold")
+    if not entries and not under_way:
         page.append("No actions yet: x acts on the workload under the cursor.\n")
     for entry in reversed(entries):
         time_text = stamp(entry.time)
         page.append(f"{time_text}  {sanitize(entry.result)}", style="bold").append(f"  {sanitize(entry.sentence)}")
         page.append(f"  {entry.seconds:.1f} s\n")
         page.append(f"  {sanitize(entry.who)}: {sanitize(entry.command, 1000)}\n", style="dim")
+    if notices:
+        page.append("\nMessages\n", style="bold")
+    for wall, severity, words in reversed(notices):
+        page.append(f"{stamp(wall)}  {'' if severity == 'information' else severity + ': '}{sanitize(words, 1000)}\n")
     if path is not None:
         page.append(f"\nKept in {path}\n", style="dim")
     return page

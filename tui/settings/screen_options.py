@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -32,6 +33,8 @@ class ScreenOptions:
     sort: str = "cpu_percent"
     """A key of `table_state.SORTS`."""
     is_reversed: bool = False
+    order: str = "10s"
+    """A `Smoothing`."""
     columns: tuple[str, ...] = ()
     """Keys of columns, in order; empty for those that vmtop chooses."""
     show_all: bool = False
@@ -40,5 +43,7 @@ class ScreenOptions:
     scale: str = "core"
     """A `Scale`."""
     has_large_panes: bool = False
+    own_columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The user's sets of columns, by name."""
     theme: str = "auto"
     """A theme: `auto`, one of vmtop's, or the name of the user's own."""

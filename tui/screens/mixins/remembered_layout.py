@@ -6,6 +6,7 @@ from typing import Any
 
 from collectors.model.workloads import Kind
 from tui.presenters.columns import DEFAULT
+from tui.presenters.main_screen.calm_order import Smoothing
 from tui.presenters.table_state import Scale, TableState
 from tui.settings.screen_options import ScreenOptions
 
@@ -19,6 +20,7 @@ def view_of(options: ScreenOptions) -> TableState:
         show_all=options.show_all,
         is_tree=options.is_tree,
         scale=Scale(options.scale),
+        smoothing=Smoothing(options.order),
     )
 
 
@@ -41,6 +43,7 @@ class RememberedLayout:
             "screen.sort": view.sort,
             "screen.reverse": view.is_reversed,
             "screen.columns": () if self._keys == DEFAULT else self._keys,
+            "screen.order": view.smoothing.value,
             "screen.only": view.only.value if view.only else "",
             "screen.stopped": view.show_all,
             "screen.tree": view.is_tree,

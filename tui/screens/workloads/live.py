@@ -12,8 +12,10 @@ from textual.binding import BindingType
 from collectors.actions.runner import Action
 from collectors.actions.verbs import VERBS
 from collectors.analysis.rates import Moment
+from collectors.analysis.state_log import StateLog
 from collectors.analysis.tracker import MomentTracker
 from collectors.kernel.self_usage import Cost, OwnCost
+from collectors.model.actions import Result
 from collectors.model.metrics import Unit
 from collectors.model.workloads import Frame, Workload, WorkloadId
 from collectors.sampling.sampler import Sampler
@@ -23,6 +25,7 @@ from tui.controllers.frame_feed import FrameReady, feed
 from tui.controllers.recording import SessionRecorder
 from tui.controllers.services import Services
 from tui.keys.bindings import bindings
+from tui.keys.key import first_key
 from tui.keys.tables import LIVE
 from tui.presenters.formatting import text
 from tui.presenters.styled_lines import Run
@@ -37,6 +40,9 @@ if TYPE_CHECKING:
     from collectors.comparison.workload_classes import Classes
 
 _LOOK_S = 1.5
+_OUTCOME_SHOWN_S = 5.0
+"""Seconds for which the row of a workload says how an action on it ended."""
+_ACTIONS_LOOKED_AT = 200
 INTERVALS_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 
 
@@ -73,6 +79,14 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
 
     def newest(self) -> Moment | None:
         return self.track.moment
+
+    def hint_at_rest(self) -> str:
+        if self.actions.is_locked:
+            return ""
+        return next((f"{first_key(key.keys)} start" for key in self.footer_keys() if key.name == "act"), "")
+
+    def states(self) -> StateLog:
+        return self.track.states
 
     def interval_s(self) -> float:
         return self.sampler.interval_s
@@ -112,6 +126,13 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
 
     def acting(self) -> dict[WorkloadId, str]:
         return {identity: _acting(action) for identity, action in self.actions.runner.running().items()}
+
+    def outcomes(self) -> dict[WorkloadId, Run]:
+        now = time.monotonic()
+        ended = [action for action in self.actions.runner.actions[-_ACTIONS_LOOKED_AT:] if action.outcome is not None]
+        return {
+            action.id: _outcome(action) for action in ended if now - action.began - action.seconds() < _OUTCOME_SHOWN_S
+        }
 
     def action_freeze(self) -> None:
         self.view.is_frozen = not self.view.is_frozen
@@ -188,6 +209,14 @@ def _own_usage(cost: Cost) -> str:
     if cost.cpu_percent is None or cost.resident_bytes is None:
         return ""
     return f"{cost.cpu_percent:.1f}% CPU, {text(cost.resident_bytes, Unit.BYTES, 5).strip()} of memory"
+
+
+def _outcome(action: Action) -> Run:
+    """Return how an action ended, for the workload's row."""
+    spec = VERBS[action.request.verb]
+    if action.outcome is not None and action.outcome.result in (Result.DONE, Result.ALREADY):
+        return f"{spec.done.removeprefix('was ')} in {action.seconds():.1f} s", "good"
+    return f"{action.request.verb} failed: A says why", "bad"
 
 
 def _acting(action: Action) -> str:

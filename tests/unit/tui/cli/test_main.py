@@ -91,7 +91,7 @@ def loaded_by(modules: str) -> set[str]:
 def test_the_first_line_is_painted_before_anything_else_is_loaded() -> None:
     mine = {name for name in loaded_by("tui.app.live") if name.partition(".")[0] in ("tui", "collectors", "msgspec")}
     assert mine <= {
-        *("tui", "tui.app", "tui.app.live", "tui.app.base", "tui.app.themed"),
+        *("tui", "tui.app", "tui.app.live", "tui.app.base", "tui.app.keys_in_order", "tui.app.themed"),
         *("tui.keys", "tui.keys.bindings", "tui.keys.key", "tui.keys.main", "tui.keys.pages", "tui.keys.shared"),
         *("tui.themes", "tui.themes.choice", "tui.themes.contrast", "tui.themes.look", "tui.themes.palette"),
         *("tui.themes.roles", "tui.themes.style_sheet", "tui.themes.terminal_colors"),
@@ -225,7 +225,7 @@ def test_list_is_an_aligned_table_sorted_by_cpu() -> None:
     done = run("list")
     assert done.exit_code == 0
     head, *rows = done.stdout.splitlines()
-    assert head.split(maxsplit=8)[:8] == ["NAME", "KIND", "ENGINE", "STATE", "CPU%", "WAIT%", "MEM", "%LIM"]
+    assert head.split(maxsplit=8)[:8] == ["NAME", "KIND", "ENGINE", "STATE", "CPU%", "WAIT%", "MEM", "/LIMIT"]
     assert len(rows) == 20
     end = head.index("CPU%") + 4
     shown = [float(row[:end].split()[-1]) for row in rows if row[:end].split()[-1] != "-"]
