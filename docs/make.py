@@ -1,4 +1,5 @@
-"""Generates what the docs take from the code: the pictures, the tables of keys, docs/metrics.md.
+"""Generates what the docs take from the code: the pictures, the tables of keys, docs/metrics.md, the schema of the
+configuration.
 
 Each picture is the app itself with made-up workloads, exported by Textual. Run it with `make docs`.
 """
@@ -6,11 +7,15 @@ Each picture is the app itself with made-up workloads, exported by Textual. Run 
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from pathlib import Path
 
 from docs.metric_page import markdown
 from tests.helpers.scenes import SCENES, staged
+from tui.cli.command_sections import option_tables
+from tui.cli.main import main as vmtop
+from tui.configuration.schema import schema
 from tui.keys.key import TIME, Key, key_names
 from tui.keys.tables import LIVE, REPLAY, TABLES
 from tui.settings.screen_options import ScreenOptions
@@ -67,9 +72,15 @@ def with_keys(page: str, keys: list[Key]) -> str:
     return re.sub(r"(\| key \| does \|\n\|---\|---\|\n)(?:\|.*\n)*", lambda table: table[1] + rows, page)
 
 
+def config_schema() -> str:
+    """Return the JSON schema of the configuration."""
+    return json.dumps(schema(option_tables(vmtop)), indent=2, ensure_ascii=False) + "\n"
+
+
 if __name__ == "__main__":
     top = Path(__file__).parent.parent
     for page, keys in key_tables().items():
         (top / page).write_text(with_keys((top / page).read_text(), keys))
+    (top / "docs" / "config.schema.json").write_text(config_schema())
     (top / "docs" / "metrics.md").write_text(markdown())
     asyncio.run(draw(top))

@@ -100,6 +100,11 @@ async def test_a_theme_is_shown_at_once_and_a_mistake_changes_nothing(tmp_path: 
         assert (stage.app.theme_choice, stage.app.theme) == ("auto", "vmtop-dark")
 
 
+async def test_a_theme_whose_file_is_gone_is_auto() -> None:
+    async with staged(SCENES["main at 80"], ScreenOptions(is_demo=True, theme="gone")) as stage:
+        assert (stage.app.theme_choice, stage.app.theme) == ("auto", "vmtop-dark")
+
+
 async def test_a_theme_of_the_users_own_is_shown_and_is_in_the_palette(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,8 +12,8 @@ from collectors.model.logs import LogLine
 from collectors.model.metrics import Unit
 from collectors.model.workloads import Workload
 from tests.helpers.fake_engines import FakeEngine
+from tui.configuration.config import Config
 from tui.controllers.services import Services
-from tui.settings.config import Config
 
 _JSON = """{
   "Id": "5b1d90a3c2f7",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -15,11 +16,13 @@ from tui.settings.paths import config_folder
 from tui.terminal.driver import ask_background, background_of
 from tui.terminal.output_filter import TerminalSafeFilter
 from tui.terminal.painting import PaintingApp
-from tui.themes.choice import AUTO, find_palette
+from tui.themes.choice import AUTO, ThemeError, find_palette
 from tui.themes.contrast import Rgb
 from tui.themes.look import THEMES, Look, RoleTheme, theme_of
 from tui.themes.palette import DARK, LIGHT, PALETTES, is_light
 from tui.themes.terminal_colors import Depth, TerminalColors, depth_of
+
+log = logging.getLogger(__name__)
 
 ANSWER_S = 0.1
 """Seconds that the first screen waits for the terminal to tell its ground; without an answer it is taken for dark."""
@@ -52,7 +55,11 @@ class ThemedApp(PaintingApp):
         self._asked_at: float | None = None
         self._shown_ground: Rgb | None = None
         """The terminal's ground for which the theme was chosen; `None` for one that is unknown."""
-        self._show_theme(theme)
+        try:
+            self._show_theme(theme)
+        except ThemeError as error:  # its file is gone or was changed since it was chosen
+            log.warning("%s", error)
+            self._show_theme(AUTO)
 
     @property
     def available_themes(self) -> dict[str, Theme]:
