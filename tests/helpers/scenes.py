@@ -170,6 +170,11 @@ SCENES: dict[str, Scene] = {
     "confirm by name": Scene(on_kind(Kind.CONTAINER, "x", "K"), SMALL),
     "a question": Scene(pressing("S"), SMALL),
     "charts": Scene(on_kind(Kind.CONTAINER, "enter", "j")),
+    "help of a page": Scene(on_kind(Kind.CONTAINER, "enter", "question_mark")),
+    "host": Scene(pressing("5"), (120, 45)),
+    "processes of the host": Scene(pressing("p", "j")),
+    "columns of identity": Scene(pressing("shift+tab")),
+    "jump": Scene(pressing("apostrophe", "m", "e"), SMALL),
     "facts": Scene(on_kind(Kind.CONTAINER, "enter", "2")),
     "devices": Scene(on_kind(Kind.CONTAINER, "enter", "3")),
     "processes": Scene(on_kind(Kind.CONTAINER, "enter", "4")),
@@ -195,6 +200,7 @@ async def staged(
         async with app.run_test(size=scene.size, notifications=True) as pilot:
             await pilot.pause()
             stage = Stage(pilot, app, Fleet(workloads), session_recorder)
+            stage.screen.view.clock = lambda: stage.fleet.now_ns / 1e9
             if scene is not SCENES["before the first frame"]:
                 await stage.tick(ticks)
             await scene.act(stage)
