@@ -11,7 +11,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, ClassVar
@@ -23,20 +23,18 @@ from textual.app import ComposeResult, SystemCommand
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
-from textual.filter import LineFilter
 from textual.screen import ModalScreen, Screen
-from textual.theme import ThemeProvider
 from textual.widgets import Static
 
 from collectors.safety.sanitize import sanitize
+from tui.app.themed import ThemedApp
 from tui.settings import log_file
 from tui.settings.main_screen_keys import APP_ACTIONS, LIVE, key_names, keys_of
 from tui.settings.screen_options import ScreenOptions
 from tui.terminal.input_gate import InputGate
-from tui.terminal.output_filter import TerminalSafeFilter
-from tui.terminal.painting import PaintingApp
 from tui.terminal.signals import ENDING, SIGNALS
 from tui.terminal.textual_private import PROBLEM, discard_cached_colors
+from tui.themes.style_sheet import STYLE_SHEET
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +42,7 @@ _ALWAYS = {"repaint", "suspend_process"}
 """Actions whose keys also work while a dialogue is open."""
 
 
-class BaseApp(PaintingApp):
+class BaseApp(ThemedApp):
     """An application with one main screen.
 
     Args:
@@ -52,7 +50,7 @@ class BaseApp(PaintingApp):
     """
 
     TITLE = "vmtop"
-    CSS = "#opening { height: 1; background: $primary-background; text-style: bold; }"
+    CSS = STYLE_SHEET
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -62,7 +60,7 @@ class BaseApp(PaintingApp):
     ]
 
     def __init__(self, options: ScreenOptions) -> None:
-        super().__init__()
+        super().__init__(options.theme, options.ascii)
         self.options = options
         self.failure = ""
         """Why the screen ended by itself; a sentence."""
@@ -72,13 +70,11 @@ class BaseApp(PaintingApp):
         self._gate = InputGate()
         self._target_screens: WeakKeyDictionary[events.Key, Screen[Any]] = WeakKeyDictionary()
         """The screen that was on top when a key arrived, until the key is handled."""
-        self._output_filter = TerminalSafeFilter(options.ascii)
 
     def compose(self) -> ComposeResult:
         yield Static(Text(" vmtop  starting ...", no_wrap=True), id="opening")
 
     def on_mount(self) -> None:
-        self.theme = "textual-dark"
         SIGNALS.serve(asyncio.get_running_loop(), lambda code: self.exit(code, code))
         if self.is_headless:
             self.begin()
@@ -94,16 +90,10 @@ class BaseApp(PaintingApp):
         self.install_screen(TextDialog(), "panel")
         self.install_screen(PickerDialog(), "choice")
         self.install_screen(PromptDialog(), "ask")
-        self.push_screen(self.main_screen())
+        main_screen = self.main_screen()
+        self.call_with_ground(partial(self.push_screen, main_screen))
         gc.freeze()  # modules and styles stay to the end: a search for garbage need not go through them
         gc.enable()
-
-    def get_line_filters(self) -> Sequence[LineFilter]:
-        """Return Textual's filters, followed by ours."""
-        return [*super().get_line_filters(), self._output_filter]
-
-    def clean(self, text: str) -> str:
-        return self._output_filter.clean(text)
 
     def main_screen(self) -> Screen[None]:
         """Return the first screen."""
@@ -150,9 +140,10 @@ class BaseApp(PaintingApp):
 
     def search_themes(self) -> None:
         """Show the palette of themes."""
+        from tui.app.palette import ThemeCommands
         from tui.dialogs.base import Palette
 
-        self.push_screen(Palette(providers=[ThemeProvider], placeholder="Search for themes ..."))
+        self.push_screen(Palette(providers=[ThemeCommands], placeholder="Search for themes ..."))
 
     def exit(self, result: int | None = None, return_code: int = 0, message: Any = None) -> None:
         """End the application in an orderly way."""

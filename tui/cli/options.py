@@ -92,9 +92,31 @@ def choice_options(command: Command) -> Command:
     return command
 
 
+def _check_theme(_ctx: click.Context, _param: click.Parameter, choice: str) -> str:
+    """Refuse a theme that does not exist, or whose file is not well-formed."""
+    if choice in ("auto", "dark", "light", "contrast"):
+        return choice
+    from tui.settings.paths import config_folder
+    from tui.themes.choice import ThemeError, find_theme
+
+    try:
+        find_theme(choice, config_folder())
+    except ThemeError as error:
+        raise click.BadParameter(str(error)) from error
+    return choice
+
+
 def appearance_options(command: Command) -> Command:
     """Add the options for the appearance of a screen."""
     for option in (
+        click.option(
+            "--theme",
+            default="auto",
+            show_default=True,
+            metavar="NAME",
+            callback=_check_theme,
+            help="Colours: auto asks the terminal for its background; dark, light, contrast, or a theme of your own.",
+        ),
         click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal."),
         click.option("--ascii", "is_ascii", is_flag=True, help="Draw with ASCII only."),
     ):

@@ -31,10 +31,10 @@ class ActionMenu(Dialog[Verb | None]):
     """Chooses a verb; what is not possible cannot be chosen."""
 
     DEFAULT_CSS = """
-    ActionMenu { align: center middle; background: $background 60%; }
-    ActionMenu > OptionList { width: 90%; max-width: 84; height: auto; max-height: 90%; background: $surface;
-        border: round $primary; text-wrap: nowrap; text-overflow: ellipsis; scrollbar-size-vertical: 1;
-        &:focus { border: round $primary; } }
+    ActionMenu { align: center middle; background: transparent; }
+    ActionMenu > OptionList { width: 90%; max-width: 84; height: auto; max-height: 90%; background: $panel;
+        border: round $focus; text-wrap: nowrap; text-overflow: ellipsis; scrollbar-size-vertical: 1;
+        &:focus { border: round $focus; } }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,x", "cancel", "close"),

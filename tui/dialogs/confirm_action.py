@@ -19,6 +19,7 @@ from collectors.model.actions import AfterTimeout, Request
 from collectors.model.wording import some
 from tui.dialogs.base import Dialog
 from tui.terminal.painting import PaintingApp
+from tui.themes.look import look_of
 
 ARMED_AFTER_S = 0.25
 """Seconds until it can be confirmed: keys typed ahead must not confirm what has not been seen."""
@@ -52,11 +53,11 @@ class Confirm(Dialog[Sequence[Request] | None]):
     """Asks; returns the requests as confirmed, or `None`."""
 
     DEFAULT_CSS = """
-    Confirm { align: center middle; background: $background 60%; }
-    Confirm > VerticalScroll { width: 90%; max-width: 92; height: auto; max-height: 96%; background: $surface;
-        border: round $warning; padding: 0 1; scrollbar-size-vertical: 1; }
+    Confirm { align: center middle; background: transparent; }
+    Confirm > VerticalScroll { width: 90%; max-width: 92; height: auto; max-height: 96%; background: $panel;
+        border: round $warn; padding: 0 1; scrollbar-size-vertical: 1; }
     Confirm Static { width: 1fr; height: auto; }
-    Confirm Input { height: 1; border: none; padding: 0 1; background: $panel; margin: 1 0 0 0;
+    Confirm Input { height: 1; border: none; padding: 0 1; background: $background; margin: 1 0 0 0;
         &:focus { border: none; } }
     Confirm Horizontal { height: 1; margin: 1 0 0 0; align-horizontal: center; }
     Confirm Button { margin: 0 2; min-width: 14; }
@@ -122,7 +123,7 @@ class Confirm(Dialog[Sequence[Request] | None]):
         for sentence in dict.fromkeys(consequence(request) for request in self._requests):
             page.append(f"{sentence}\n")
         for warning in (*self._more(), *self._question.warnings):
-            page.append(f"{warning}\n", style=self.app.theme_variables.get("text-warning", ""))
+            page.append(f"{warning}\n", style=look_of(self.app).foreground("warn"))
         for skipped in self._question.skipped[:_LISTED]:
             page.append(f"left out: {skipped}\n", style="dim")
         if first.verb in CAN_WAIT:

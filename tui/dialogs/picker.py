@@ -19,10 +19,10 @@ class PickerDialog(Dialog[list[str] | None]):
     """Choose one of a list (Enter), or tick several (Space, then Enter)."""
 
     DEFAULT_CSS = """
-    PickerDialog { align: center middle; background: $background 60%; }
-    PickerDialog > OptionList { width: 90%; max-width: 90; height: auto; max-height: 90%; background: $surface;
-        border: round $primary; scrollbar-size-vertical: 1; text-wrap: nowrap; text-overflow: ellipsis;
-        &:focus { border: round $primary; } }
+    PickerDialog { align: center middle; background: transparent; }
+    PickerDialog > OptionList { width: 90%; max-width: 90; height: auto; max-height: 90%; background: $panel;
+        border: round $focus; scrollbar-size-vertical: 1; text-wrap: nowrap; text-overflow: ellipsis;
+        &:focus { border: round $focus; } }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "cancel", "close"),

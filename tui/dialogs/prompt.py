@@ -36,11 +36,11 @@ class PromptDialog(Dialog[str | None]):
     """Asks for a line; Enter takes it, Esc leaves. An invalid answer stays, with the reason below it."""
 
     DEFAULT_CSS = """
-    PromptDialog { align: center middle; background: $background 60%; }
-    PromptDialog > Vertical { width: 90%; max-width: 90; height: auto; background: $surface; border: round $primary;
+    PromptDialog { align: center middle; background: transparent; }
+    PromptDialog > Vertical { width: 90%; max-width: 90; height: auto; background: $panel; border: round $focus;
         padding: 0 1; }
     PromptDialog Input, PromptDialog Input:focus { height: 1; border: none; padding: 0; background: $background; }
-    PromptDialog Static { height: auto; color: $text-muted; }
+    PromptDialog Static { height: auto; color: $muted; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "close")]
 

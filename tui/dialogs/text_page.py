@@ -18,9 +18,9 @@ class TextDialog(Dialog[None]):
     """Shows a page with a title; Esc, q or Enter closes it."""
 
     DEFAULT_CSS = """
-    TextDialog { align: center middle; background: $background 60%; }
-    TextDialog > VerticalScroll { width: 96%; max-width: 110; height: auto; max-height: 92%; background: $surface;
-        border: round $primary; padding: 0 1; scrollbar-size-vertical: 1; }
+    TextDialog { align: center middle; background: transparent; }
+    TextDialog > VerticalScroll { width: 96%; max-width: 110; height: auto; max-height: 92%; background: $panel;
+        border: round $focus; padding: 0 1; scrollbar-size-vertical: 1; }
     TextDialog Static { width: 1fr; height: auto; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -16,19 +16,19 @@ from tui.presenters.sparkline import samples_wanted, spark
 from tui.presenters.table_state import Line, Scale
 
 STALE_S, STALE_INTERVALS = 8.0, 2.5
-"""Seconds and intervals; numbers older than both are shown dim."""
+"""Seconds and intervals; numbers older than both are shown as stale."""
 _SIGNS = {
     State.RUNNING: ("●", "*", "good"),
     State.PAUSED: ("‖", "=", "warn"),
     State.STARTING: ("◐", "+", "warn"),
     State.RESTARTING: ("◐", "+", "warn"),
     State.STOPPING: ("◐", "-", "warn"),
-    State.STOPPED: ("○", "o", "dim"),
-    State.CREATED: ("○", "o", "dim"),
+    State.STOPPED: ("○", "o", "muted"),
+    State.CREATED: ("○", "o", "muted"),
     State.CRASHED: ("✗", "x", "bad"),
     State.SUSPENDED: ("‖", "=", "warn"),
     State.BLOCKED: ("✗", "x", "bad"),
-    State.UNKNOWN: ("·", ".", "dim"),
+    State.UNKNOWN: ("·", ".", "muted"),
 }
 _SHORT_KINDS = {Kind.VM: "vm", Kind.CONTAINER: "ct", Kind.SERVICE: "svc", Kind.HOST: "host"}
 _SHORT_REASONS = frozenset({"saved", "out of memory", "watchdog", "timed out"})
@@ -37,7 +37,7 @@ _APPROXIMATE = frozenset({"process-io"})
 
 
 class Cell(NamedTuple):
-    """One cell: exactly its column's width of text, and the component class that colours it."""
+    """One cell: exactly its column's width of text, and its tone."""
 
     text: str
     tone: str
@@ -92,7 +92,7 @@ class Cells:
         cells = [self._sign(line.reading, is_marked, is_stale)]
         for column in columns:
             cell = self._cell(line, line.reading, column, is_doubtful)
-            tone = "dim" if is_stale and column.key != "name" else cell.tone
+            tone = "stale" if is_stale and column.key != "name" else cell.tone
             cells.append(Cell(cell.text + " ", tone))
         return cells
 
@@ -109,17 +109,17 @@ class Cells:
         elif reading.workload.is_faulted or _is_unhealthy(reading.workload):
             unicode_sign, ascii_sign, tone = "!", "!", "bad"
         mark = (">" if self.ascii_only else "▌") if is_marked else " "
-        return Cell(mark + (ascii_sign if self.ascii_only else unicode_sign), "mark" if is_marked else tone)
+        return Cell(mark + (ascii_sign if self.ascii_only else unicode_sign), "accent bold" if is_marked else tone)
 
     def _is_old(self, sample: Sample) -> bool:
         return self.moment is not None and self.moment.frame.at_ns - sample.at_ns > self._stale_ns
 
     def _group(self, line: Line, columns: list[Column]) -> list[Cell]:
-        cells = [Cell("v " if self.ascii_only else "▾ ", "group")]
+        cells = [Cell("v " if self.ascii_only else "▾ ", "title")]
         for column in columns:
             if column.key == "name":
                 cell_text = f"{line.label} ({len(line.members)})"
-                cells.append(Cell(fit(cell_text, column.width) + " ", "group"))
+                cells.append(Cell(fit(cell_text, column.width) + " ", "title"))
             elif column.metric and not column.is_spark:
                 unit = METRICS[column.metric].unit
                 value = line.value(column.metric)
@@ -127,9 +127,9 @@ class Cells:
                     scales = {Scale.CORE: value, Scale.HOST: value / self.moment.frame.cpus}
                     value = scales.get(self.scale)
                 cell_text = " " * column.width if value is None else text(value, unit, column.width)
-                cells.append(Cell(cell_text + " ", "group"))
+                cells.append(Cell(cell_text + " ", "title"))
             else:
-                cells.append(Cell(" " * (column.width + 1), "group"))
+                cells.append(Cell(" " * (column.width + 1), "title"))
         return cells
 
     def _cell(self, line: Line, reading: Reading, column: Column, is_doubtful: bool) -> Cell:
@@ -145,9 +145,9 @@ class Cells:
         if key == "cpu_percent":
             quota = self._quota(reading)
             top = quota * 100 if quota else self._cpu_top
-            return Cell(spark(values, top, column.width, self.ascii_only), "cpu")
+            return Cell(spark(values, top, column.width, self.ascii_only), "spark")
         top = reading.value("memory_limit_bytes") or self._memory_top
-        return Cell(spark(values, top, column.width, self.ascii_only), "memory")
+        return Cell(spark(values, top, column.width, self.ascii_only), "graph-mem")
 
     def _number(self, reading: Reading, column: Column, is_doubtful: bool) -> Cell:
         """Format a metric; `is_doubtful`: a number of the line may be old or approximate."""
@@ -157,12 +157,12 @@ class Cells:
             value = self._scaled(reading, value)
         value_text = text(value, METRICS[key].unit, column.width)
         if value is None:
-            return Cell(value_text, "dim")
+            return Cell(value_text, "muted")
         supplier = reading.supplier(key) if is_doubtful else None
         if supplier is not None and supplier.source in _APPROXIMATE and value >= 1 and value_text.startswith(" "):
             value_text = "~".rjust(len(value_text) - len(value_text.lstrip())) + value_text.lstrip()
         if supplier is not None and self._is_old(supplier):
-            return Cell("?" + value_text[1:] if value_text.startswith(" ") else value_text, "dim")
+            return Cell("?" + value_text[1:] if value_text.startswith(" ") else value_text, "stale")
         return Cell(value_text, self._tone(reading, key, value))
 
     def _scaled(self, reading: Reading, value: float) -> float | None:
@@ -175,14 +175,14 @@ class Cells:
             share = reading.value("cpu_of_limit_percent")
             warn, bad, value = 80.0, 95.0, share if share is not None else min(value, 79.0)
         elif key == "memory_of_limit_percent" and reading.workload.kind is Kind.VM:
-            return "plain"  # the balloon target is not a hard limit: the hypervisor's own memory comes on top of it
+            return "text"  # the balloon target is not a hard limit: the hypervisor's own memory comes on top of it
         elif (thresholds := METRICS[key].thresholds) is not None:
             warn, bad = thresholds
         else:
-            return "plain" if value >= 0.05 or METRICS[key].unit is Unit.COUNT else "dim"
+            return "text" if value >= 0.05 or METRICS[key].unit is Unit.COUNT else "muted"
         if value >= bad:
             return "bad"
-        return "warn" if value >= warn else "plain" if value >= 0.05 else "dim"
+        return "warn" if value >= warn else "text" if value >= 0.05 else "muted"
 
     def name(self, line: Line, reading: Reading, width: int) -> Cell:
         """Format the name; a name that is only a shortened id is dim."""
@@ -190,15 +190,15 @@ class Cells:
         acting = self.acting.get(line.id)
         if acting:
             return Cell(fit(name, max(1, width - len(acting) - 1)) + " " + acting[-(width - 2) :], "warn")
-        tone = "plain" if reading.workload.state.is_active and reading.workload.name_is_known else "dim"
+        tone = "text" if reading.workload.state.is_active and reading.workload.name_is_known else "muted"
         return Cell(fit(name, width), tone)
 
     def uptime(self, line: Line, reading: Reading, width: int) -> Cell:
         """Format the time since the start."""
         started = reading.workload.started_at
         if started is None or self.moment is None or not reading.workload.state.is_active:
-            return Cell("-".rjust(width), "dim")
-        return Cell(duration(max(0.0, self.moment.frame.wall - started), width), "plain")
+            return Cell("-".rjust(width), "muted")
+        return Cell(duration(max(0.0, self.moment.frame.wall - started), width), "text")
 
 
 def _is_unhealthy(workload: Workload) -> bool:
@@ -208,7 +208,10 @@ def _is_unhealthy(workload: Workload) -> bool:
 
 def _kind(cells: Cells, line: Line, reading: Reading, width: int) -> Cell:
     kind = reading.workload.kind
-    return Cell(fit(kind.value if width >= 9 else _SHORT_KINDS[kind], width), kind.value)
+    return Cell(
+        fit(kind.value if width >= 9 else _SHORT_KINDS[kind], width),
+        "text" if kind is Kind.HOST else f"kind-{kind.value}",
+    )
 
 
 def _state(cells: Cells, line: Line, reading: Reading, width: int) -> Cell:
@@ -219,7 +222,7 @@ def _state(cells: Cells, line: Line, reading: Reading, width: int) -> Cell:
         short_text = f"exit {workload.exit_code}"
     elif workload.is_faulted or (is_at_rest and workload.state_reason in _SHORT_REASONS):
         short_text = workload.state_reason or short_text
-    tone = "plain" if workload.state is State.RUNNING else "bad" if workload.is_faulted else _SIGNS[workload.state][2]
+    tone = "text" if workload.state is State.RUNNING else "bad" if workload.is_faulted else _SIGNS[workload.state][2]
     return Cell(fit(short_text, width), tone)
 
 
@@ -228,8 +231,8 @@ _FACT_CELLS: dict[str, Callable[[Cells, Line, Reading, int], Cell]] = {
     "kind": _kind,
     "state": _state,
     "uptime": Cells.uptime,
-    "image": lambda cells, line, reading, width: Cell(fit(reading.workload.image or "-", width), "plain"),
+    "image": lambda cells, line, reading, width: Cell(fit(reading.workload.image or "-", width), "text"),
     "health": lambda cells, line, reading, width: Cell(
-        fit(reading.workload.health or "-", width), "bad" if reading.workload.health == "unhealthy" else "plain"
+        fit(reading.workload.health or "-", width), "bad" if reading.workload.health == "unhealthy" else "text"
     ),
 }

@@ -15,7 +15,7 @@ from collectors.model.metrics import Unit
 from tui.presenters.formatting import text
 from tui.presenters.sparkline import nice_top
 
-AXIS, LIMIT = "dim", "bad"
+AXIS, LIMIT = "muted", "bad"
 """Tones of everything but series."""
 _LIMIT_COLOUR = 9
 _SGR = re.compile(r"\x1b\[([0-9;]*)m")

@@ -24,18 +24,18 @@ _TEXT_MOST = 48
 _FACT_LABEL = 27
 _LEAST_TICKS = 60
 """A chart of fewer ticks would jump at every tick."""
-_TONES = ("cpu", "warn", "good")
+_TONES = ("graph-cpu", "graph-mem", "graph-disk")
 
 
 def metric_line(metric: Metric, reading: Reading, history: History, ascii_only: bool) -> Line:
     """One line of the list: label, value, the recent past."""
     value = reading.value(metric.key)
-    label = (fit(metric.label, _LABEL), "plain" if value is not None else "dim")
+    label = (fit(metric.label, _LABEL), "text" if value is not None else "muted")
     if value is None:
-        return [label, (text(None, metric.unit, _VALUE), "dim")]
+        return [label, (text(None, metric.unit, _VALUE), "muted")]
     past = history.recent(reading.workload.id, metric.key, samples_wanted(_SPARK, ascii_only))
     top = nice_top(past, 10.0 if metric.unit is Unit.PERCENT else 1.0)
-    return [label, (text(value, metric.unit, _VALUE) + " ", "title"), (spark(past, top, _SPARK, ascii_only), "cpu")]
+    return [label, (text(value, metric.unit, _VALUE) + " ", "title"), (spark(past, top, _SPARK, ascii_only), "spark")]
 
 
 def charted_with(metric: Metric) -> tuple[str, ...]:
@@ -81,9 +81,9 @@ def table_lines(details: Details, page: Page, width: int) -> list[Line]:
     lines: list[Line] = [[(f" {problem}", "warn")] for problem in details.problems]
     for table in details.tables:
         if table.page is page:
-            lines += [[("", "plain")]] if lines else []
+            lines += [[("", "text")]] if lines else []
             lines += _table(table, width)
-    return lines or [[(" nothing is known", "dim")]]
+    return lines or [[(" nothing is known", "muted")]]
 
 
 def _table(table: Table, width: int) -> list[Line]:
@@ -92,16 +92,16 @@ def _table(table: Table, width: int) -> list[Line]:
     if table.rows:
         lines += _rows(table.columns, table.rows, width)
     elif not table.facts:
-        lines.append([("   none", "dim")])
+        lines.append([("   none", "muted")])
     if table.note:
-        lines.append([(f"   {table.note}", "dim")])
+        lines.append([(f"   {table.note}", "muted")])
     return lines
 
 
 def _fact(fact: Fact) -> Line:
     value_text = _value(fact.value, fact.unit)
-    tone = "dim" if fact.value is None or fact.value is False else "plain"
-    return [(f"   {fit(fact.label, max(_FACT_LABEL, min(len(fact.label), 40)))} ", "key"), (value_text, tone)]
+    tone = "muted" if fact.value is None or fact.value is False else "text"
+    return [(f"   {fit(fact.label, max(_FACT_LABEL, min(len(fact.label), 40)))} ", "muted"), (value_text, tone)]
 
 
 def _rows(columns: Sequence[Column], rows: Sequence[Sequence[Value]], width: int) -> list[Line]:
@@ -119,8 +119,8 @@ def _rows(columns: Sequence[Column], rows: Sequence[Sequence[Value]], width: int
             for cell, column, cell_width in triples
         )
 
-    lines: list[Line] = [[(joined([column.label for column in columns]), "dim")]]
-    return lines + [[(joined(row), "plain")] for row in cell_texts]
+    lines: list[Line] = [[(joined([column.label for column in columns]), "muted")]]
+    return lines + [[(joined(row), "text")] for row in cell_texts]
 
 
 def _value(value: Value, unit: Unit | None) -> str:
@@ -136,14 +136,14 @@ def event_lines(
 ) -> list[Line]:
     """The start-up time, then what happened, newest first."""
     lines: list[Line] = [
-        [(f" {sentence}", "title" if not index else "plain")]
+        [(f" {sentence}", "title" if not index else "text")]
         for index, sentence in enumerate(startup_sentences(startup))
     ]
-    lines.append([("", "plain")])
+    lines.append([("", "text")])
     lines.append([(f" {len(events)} events {since}, newest first", "title")])
     for event in reversed(events):
         time_text = stamp(event.wall)
-        lines.append([(f"   {time_text}  ", "dim"), (f"{event.what:<8} ", "plain"), (event.detail, "dim")])
+        lines.append([(f"   {time_text}  ", "muted"), (f"{event.what:<8} ", "text"), (event.detail, "muted")])
     return lines
 
 

@@ -92,11 +92,11 @@ def toned(text: str) -> list[Run]:
     """Give the parts of a line of JSON or XML their tones."""
     if match := _JSON.fullmatch(text):
         value = match["value"]
-        tone = "text" if value.startswith('"') else "plain"
-        return [(match["indent"], "plain"), (match["key"], "key"), (match["colon"], "dim"), (value, tone)]
+        tone = "good" if value.startswith('"') else "text"
+        return [(match["indent"], "text"), (match["key"], "accent"), (match["colon"], "muted"), (value, tone)]
     if text.lstrip().startswith("<"):
-        return [(part, "key" if part.startswith("<") else "text") for part in _XML.findall(text)]
-    return [(text, "plain")]
+        return [(part, "accent" if part.startswith("<") else "text") for part in _XML.findall(text)]
+    return [(text, "text")]
 
 
 def folded_line(folds: Folds, index: int, ascii_only: bool) -> Line:
@@ -105,7 +105,7 @@ def folded_line(folds: Folds, index: int, ascii_only: bool) -> Line:
     if folds.opens(index):
         closed, opened = ("+ ", "- ") if ascii_only else ("▸ ", "▾ ")
         mark = closed if folds.is_folded(index) else opened
-    runs: list[Run] = [(mark, "fold"), *toned(folds.lines[index])]
+    runs: list[Run] = [(mark, "accent"), *toned(folds.lines[index])]
     if folds.is_folded(index):
-        runs.append((f"  ... {folds.block(index).count(chr(10))} lines", "dim"))
+        runs.append((f"  ... {folds.block(index).count(chr(10))} lines", "muted"))
     return runs

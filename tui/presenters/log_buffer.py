@@ -116,9 +116,9 @@ class FollowQueue:
 def styled_log_line(line: LogLine, stamps: str, width: int, is_wrapped: bool) -> list[Line]:
     """Return a log line as styled lines. `stamps`: empty, `local` or `utc`."""
     text = line.text if is_wrapped else line.text[: width * _CHARACTERS_OF_CELL]
-    runs = [(text, "warn" if line.is_error else "plain")]
+    runs = [(text, "warn" if line.is_error else "text")]
     if stamps:
-        runs.insert(0, (stamp(line.at, stamps) + "  ", "dim"))
+        runs.insert(0, (stamp(line.at, stamps) + "  ", "muted"))
     return wrapped(runs, width) if is_wrapped else [runs]
 
 

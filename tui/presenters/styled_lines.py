@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 
 Run = tuple[str, str]
-"""A text and its tone: one of the component classes after `lines--`."""
+"""A text and its tone: a role (`tui/themes/roles.py`), with attributes after it if need be: `warn reverse`."""
 
 
 Line = Sequence[Run]

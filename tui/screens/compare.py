@@ -29,12 +29,13 @@ from tui.presenters.styled_lines import Line
 from tui.screens.mixins.moment_follower import Follower
 from tui.screens.mixins.page_keys import PageKeys
 from tui.settings.main_screen_keys import LIVE
+from tui.themes.look import look_of
 from tui.widgets.chart_view import ChartView
 from tui.widgets.line_view import LineView
 
 WINDOWS: tuple[float | None, ...] = (60.0, 300.0, None)
 """Seconds; `None` is everything available, up to an hour."""
-TONES = tuple(f"side{number}" for number in range(1, 9))
+TONES = ("text", "kind-vm", "kind-service", "kind-container", "graph-cpu", "graph-disk", "warn", "graph-net")
 _CHART_LEAST = 8
 _LIST_LEAST = 6
 
@@ -70,8 +71,8 @@ class CompareScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
     DEFAULT_CSS = """
     CompareScreen { layout: vertical; }
     CompareScreen > Static { height: 1; }
-    CompareScreen #title { background: $primary-background; text-style: bold; }
-    CompareScreen #footer { background: $primary-background; color: $foreground; }
+    CompareScreen #title { background: $panel; text-style: bold; }
+    CompareScreen #footer { background: $panel; color: $text; }
     CompareScreen #names { text-style: bold; }
     CompareScreen LineView { height: 1fr; }
     CompareScreen ChartView { height: 9; }
@@ -225,10 +226,9 @@ class CompareScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
     def _legend(self, row: MetricRow, comparison: Shown) -> Text:
         scale = ", % of own maximum" if self._is_own_scale else ""
         legend = Text(f" {row.metric.label}{scale}: ", style="bold", no_wrap=True, overflow="ellipsis")
-        picture = self.query_one(ChartView)
+        look = look_of(self.app)
         for number, (side, tone, cell) in enumerate(zip(comparison.sides, TONES, row.cells, strict=False), 1):
-            style = picture.get_component_rich_style(f"picture--{tone}", partial=True)
-            legend.append(f"{'#' if self.is_ascii else '━'} {number} {side.label}", style=style)
+            legend.append(f"{'#' if self.is_ascii else '━'} {number} {side.label}", style=look.foreground(tone))
             legend.append(f"{_difference(row, cell) if number > 1 else ''}  ")
         return legend
 
@@ -287,4 +287,4 @@ def _of_own_top(values: Sequence[float]) -> list[float]:
 
 def _line(row: MetricRow, count: int, stat: str, width: int) -> Line:
     """Return a line of the table, with the best and worst values marked."""
-    return [(line(row, count, stat, width), "plain")]
+    return [(line(row, count, stat, width), "text")]

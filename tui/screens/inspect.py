@@ -35,9 +35,9 @@ class InspectScreen(SearchPrompt, AnsweredOnce, Screen[None]):
     """
 
     DEFAULT_CSS = """
-    InspectScreen > Static { height: 1; background: $primary-background; }
+    InspectScreen > Static { height: 1; background: $panel; }
     InspectScreen #title { text-style: bold; }
-    InspectScreen Input { height: 1; border: none; padding: 0; display: none; background: $surface;
+    InspectScreen Input { height: 1; border: none; padding: 0; display: none; background: $panel;
         &:focus { border: none; } }
     """
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -43,9 +43,9 @@ class LogScreen(SearchPrompt, AnsweredOnce, Screen[None]):
     """
 
     DEFAULT_CSS = """
-    LogScreen > Static { height: 1; background: $primary-background; }
+    LogScreen > Static { height: 1; background: $panel; }
     LogScreen #title { text-style: bold; }
-    LogScreen Input { height: 1; border: none; padding: 0; display: none; background: $surface;
+    LogScreen Input { height: 1; border: none; padding: 0; display: none; background: $panel;
         &:focus { border: none; } }
     """
     BINDINGS: ClassVar[list[BindingType]] = [

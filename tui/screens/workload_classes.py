@@ -37,9 +37,9 @@ class ClassesScreen(AnsweredOnce, Screen[None]):
 
     DEFAULT_CSS = f"""
     ClassesScreen {{ layout: vertical; }}
-    ClassesScreen > Static {{ height: 1; background: $primary-background; }}
+    ClassesScreen > Static {{ height: 1; background: $panel; }}
     ClassesScreen #title {{ text-style: bold; }}
-    ClassesScreen #how {{ height: {_HOW_LINES}; background: $surface; padding: 0 1; }}
+    ClassesScreen #how {{ height: {_HOW_LINES}; background: $panel; padding: 0 1; }}
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,equals_sign", "close", "back")]
 
@@ -93,7 +93,7 @@ class ClassesScreen(AnsweredOnce, Screen[None]):
             return
         view = self.query_one(LineView)
         self._lines = table(self._measured, min(_WIDEST, max(40, self.size.width - 2)))
-        view.show([[(f" {line.text}", "title" if not index else "plain")] for index, line in enumerate(self._lines)])
+        view.show([[(f" {line.text}", "title" if not index else "text")] for index, line in enumerate(self._lines)])
         self.show_how()
 
     @on(LineView.Moved)

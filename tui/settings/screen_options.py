@@ -29,3 +29,5 @@ class ScreenOptions:
     """Keep the session so far, for snapshots and for going back in time."""
     is_steady: bool = False
     """The interval was given by the user, and is kept whatever it costs."""
+    theme: str = "auto"
+    """A theme: `auto`, one of vmtop's, or the name of the user's own."""

@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 
 _QUESTION = "\x1b[6n"
 """Device status report (ECMA-48): the cursor's position."""
+_BACKGROUND_QUESTION = "\x1b]11;?\x1b\\"
+"""The colour of the terminal's ground (xterm's ctlseqs, OSC 11)."""
 _ANSWERING_S = 1.0
 """Seconds for which an escape character may be the beginning of an outstanding answer."""
 _CHUNK = 4096
@@ -65,6 +67,29 @@ def has_answered(app: App[Any]) -> bool:
     return isinstance(driver, TerminalDriver) and driver.pace.answers > 0
 
 
+def background_of(app: App[Any]) -> tuple[int, int, int] | None:
+    """Return the ground that an app's terminal has answered it has; `None` without an answer."""
+    driver = driver_of(app)
+    return driver.background if isinstance(driver, TerminalDriver) else None
+
+
+def ask_background(app: App[Any]) -> bool:
+    """Ask an app's terminal for its ground; return whether it can be asked.
+
+    A `BackgroundAnswered` brings the answer, if there is one.
+    """
+    driver = driver_of(app)
+    if not isinstance(driver, TerminalDriver) or not driver.input_tty:
+        return False
+    driver.write(_BACKGROUND_QUESTION)
+    driver.flush()
+    return True
+
+
+class BackgroundAnswered(Message):
+    """The terminal has said which colour its ground has."""
+
+
 class TerminalDriver(PrivateDriver):
     """Textual's driver, which knows whether the terminal is behind."""
 
@@ -75,6 +100,8 @@ class TerminalDriver(PrivateDriver):
         """Whether the terminal is in application mode."""
         self._mode: list[object] | None = None
         """How the terminal was set for the screen."""
+        self.background: tuple[int, int, int] | None = None
+        """The terminal's ground as it answered; each part from 0 to 255."""
         self._wake_reading, self._wake = os.pipe()
 
     def start_application_mode(self) -> None:
@@ -157,6 +184,9 @@ class TerminalDriver(PrivateDriver):
                     return
                 for typed in sieve.feed(decoded(decode(data)), time.monotonic()):
                     self._pass(typed, parser)
+                if sieve.background not in (None, self.background):
+                    self.background = sieve.background
+                    self.send_message(BackgroundAnswered())
             elif key := sieve.pause(time.monotonic(), _ANSWERING_S if self.pace.is_answer_out() else ESCAPE_S):
                 self._pass(key, parser)
 

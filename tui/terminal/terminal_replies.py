@@ -23,6 +23,9 @@ _ESC, _INTERRUPT = "\x1b", "\x03"
 _PASTE, _PASTE_END = "\x1b[200~", "\x1b[201~"
 _STRINGS = "]PX^_"
 """The second characters of OSC, DCS, SOS, PM and APC."""
+_BACKGROUND = re.compile(r"11;rgba?:([0-9a-f]{1,4})/([0-9a-f]{1,4})/([0-9a-f]{1,4})(?:/[0-9a-f]{1,4})?", re.IGNORECASE)
+_LONGEST_STRING = 64
+"""Characters of a string that are kept: the answer that is wanted is shorter."""
 _C1 = {chr(0x40 + ord(second)): second for second in "NO[\\" + _STRINGS}
 """The same introducers in one character, from a terminal that was set to send eight bits."""
 _RAW = {0xDC40 + ord(second): character for character, second in _C1.items()}
@@ -75,6 +78,10 @@ class ReplyFilter:
         self._is_bare = False
         """Whether only the introducer of the string has arrived."""
         self._heard_at = self._escaped_at = float("-inf")
+        self._content = ""
+        """What has arrived of an OSC string."""
+        self.background: tuple[int, int, int] | None = None
+        """The terminal's ground as it answered last (OSC 11), each part from 0 to 255; `None` without an answer."""
 
     @property
     def is_waiting(self) -> bool:
@@ -144,7 +151,7 @@ class ReplyFilter:
         if second == _ESC:
             return text[1:], _ESC
         if second and second in _STRINGS:
-            self._within, self._is_bare = second, True
+            self._within, self._is_bare, self._content = second, True, ""
             return text[2:], ""
         match = _OF_RXVT.match(text)
         if match is None or not self._is_key(match[0]):
@@ -160,14 +167,18 @@ class ReplyFilter:
         return text[end:], ""  # a control character cut it short
 
     def _string(self, text: str) -> tuple[str, str]:
-        """Drop a string, up to its end if that has arrived."""
+        """Drop a string, up to its end if that has arrived; of an answer about the ground, note the colour."""
         self._is_bare = False
         string_end = _STRING_END.search(text)
+        self._content = (self._content + text[: string_end.start() if string_end else None])[:_LONGEST_STRING]
         if string_end is None:
             return "", ""
         rest = text[string_end.end() :]
         if string_end[0] == "\x07" and self._within != "]":
             return rest, ""
+        if self._within == "]" and (answer := _BACKGROUND.fullmatch(self._content)):
+            red, green, blue = (round(int(part, 16) / (16 ** len(part) - 1) * 255) for part in answer.groups())
+            self.background = red, green, blue
         if string_end[0] != _ESC:
             self._within = ""
         elif not rest:

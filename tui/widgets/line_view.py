@@ -15,31 +15,17 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.presenters.styled_lines import Line
+from tui.themes.look import look_of
+
+_MATCH = Style(reverse=True)
 
 
 class LineView(ScrollView, can_focus=True):
     """Shows lines; with `has_cursor`, one of them has the cursor."""
 
     ALLOW_SELECT = False
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        f"lines--{tone}"
-        for tone in ("plain", "dim", "title", "key", "text", "good", "warn", "bad", "cpu", "cursor", "match", "fold")
-    }
     DEFAULT_CSS = """
-    LineView { height: 1fr; width: 1fr; background: $background; scrollbar-size-vertical: 1; overflow-x: hidden;
-        & > .lines--plain { color: $foreground; }
-        & > .lines--dim { color: $foreground 55%; }
-        & > .lines--title { color: $foreground; text-style: bold; }
-        & > .lines--key { color: $primary-lighten-2; }
-        & > .lines--text { color: $success; }
-        & > .lines--good { color: $success; }
-        & > .lines--warn { color: $warning; }
-        & > .lines--bad { color: $error; text-style: bold; }
-        & > .lines--cpu { color: $success; }
-        & > .lines--fold { color: $accent; }
-        & > .lines--cursor { background: $primary 40%; text-style: bold; }
-        & > .lines--match { text-style: reverse; }
-    }
+    LineView { height: 1fr; width: 1fr; background: $background; scrollbar-size-vertical: 1; overflow-x: hidden; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j,down", "step(1)", show=False),
@@ -136,16 +122,14 @@ class LineView(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """Return one visible line."""
         width = self.scrollable_content_region.width
-        index = y + self.top
+        look, index = look_of(self.app), y + self.top
         if index >= len(self.lines):
-            return Strip.blank(width, self._style("plain"))
+            return Strip.blank(width, look.style("text"))
+        ground = "cursor" if self.has_cursor and index == self.cursor else "background"
         segments: list[Segment] = []
         for text, tone in self.lines[index]:
-            segments += self._highlighted(text, self._style(tone))
-        strip = Strip(segments).adjust_cell_length(width, self._style("plain"))
-        if self.has_cursor and index == self.cursor:
-            strip = strip.apply_style(self._style("cursor"))
-        return strip
+            segments += self._highlighted(text, look.style(tone, ground))
+        return Strip(segments).adjust_cell_length(width, look.style("text", ground))
 
     def _highlighted(self, text: str, style: Style) -> list[Segment]:
         """Split a run so that the needle stands out."""
@@ -155,13 +139,10 @@ class LineView(ScrollView, can_focus=True):
         segments: list[Segment] = []
         lower, start = text.lower(), 0
         if len(lower) != len(text):  # some letters change length with case
-            return [Segment(text, style + self._style("match"))]
+            return [Segment(text, style + _MATCH)]
         while (match := lower.find(needle, start)) >= 0:
             segments.append(Segment(text[start:match], style))
-            segments.append(Segment(text[match : match + len(needle)], style + self._style("match")))
+            segments.append(Segment(text[match : match + len(needle)], style + _MATCH))
             start = match + len(needle)
         segments.append(Segment(text[start:], style))
         return segments
-
-    def _style(self, tone: str) -> Style:
-        return self.get_component_rich_style(f"lines--{tone}", partial=True)

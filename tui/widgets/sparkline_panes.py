@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rich.text import Text
-
 from collectors.analysis.history import History
 from collectors.analysis.rates import Moment
 from collectors.model.metrics import Unit
 from tui.presenters.formatting import fit, state_text, text
 from tui.presenters.sparkline import area, nice_top, samples_wanted
+from tui.presenters.styled_lines import Run
 from tui.presenters.table_state import Line
 from tui.widgets.text_lines import TextLines
 
@@ -29,7 +28,7 @@ class Pane:
 class Panes(TextLines):
     """Four panes side by side under a line that names the workload."""
 
-    DEFAULT_CSS = "Panes { height: 5; background: $surface; }"
+    DEFAULT_CSS = "Panes { height: 5; background: $background; }"
 
     def __init__(self, history: History, ascii_only: bool) -> None:
         super().__init__()
@@ -48,15 +47,13 @@ class Panes(TextLines):
         panes = self._panes(line, moment, pane_width)
         painted = [area(pane.values, pane.top, pane_width - 2 - 6, rows, self._ascii) for pane in panes]
         titles = "".join(fit(f" {pane.title}", pane_width) for pane in panes)
-        lines = [Text(fit(" " + _title(line), width), style="bold"), Text(titles, style="bold")]
-        palette = self.app.theme_variables
+        lines: list[list[Run]] = [[(fit(" " + _title(line), width), "title")], [(titles, "title")]]
         for row in range(rows):
-            row_text = Text()
+            runs: list[Run] = []
             for pane, cells in zip(panes, painted, strict=True):
                 label = pane.top_label if row == 0 else "0" if row == rows - 1 else ""
-                row_text.append(f" {label:>6}", style="dim")
-                row_text.append(cells[row] + " ", style=palette.get(pane.tone, ""))
-            lines.append(row_text)
+                runs += [(f" {label:>6}", "muted"), (cells[row] + " ", pane.tone)]
+            lines.append(runs)
         self.show_lines(lines)
 
     def _panes(self, line: Line, moment: Moment, width: int) -> list[Pane]:
@@ -85,15 +82,15 @@ class Panes(TextLines):
         used = text(reading.value("cpu_percent"), Unit.PERCENT, 6).strip()
         held = text(reading.value("memory_host_bytes"), Unit.BYTES, 6).strip()
         return [
-            Pane(f"CPU {used}{'' if used == '-' else '%'}{share}", cpu, cpu_top, f"{cpu_top:g}%", "success"),
-            Pane(f"MEM {held}{limit_label}", memory, memory_top, text(memory_top, Unit.BYTES, 6).strip(), "primary"),
+            Pane(f"CPU {used}{'' if used == '-' else '%'}{share}", cpu, cpu_top, f"{cpu_top:g}%", "graph-cpu"),
+            Pane(f"MEM {held}{limit_label}", memory, memory_top, text(memory_top, Unit.BYTES, 6).strip(), "graph-mem"),
             Pane(
                 f"DISK r {rate('disk_read_bytes_per_second')} w {rate('disk_write_bytes_per_second')}",
-                disk, disk_top, text(disk_top, Unit.BYTES, 5).strip() + "/s", "warning",
+                disk, disk_top, text(disk_top, Unit.BYTES, 5).strip() + "/s", "graph-disk",
             ),
             Pane(
                 f"NET rx {rate('net_rx_bytes_per_second')} tx {rate('net_tx_bytes_per_second')}",
-                net, net_top, text(net_top, Unit.BYTES, 5).strip() + "/s", "secondary-lighten-3",
+                net, net_top, text(net_top, Unit.BYTES, 5).strip() + "/s", "graph-net",
             ),
         ]  # fmt: skip
 

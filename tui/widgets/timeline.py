@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from rich.text import Text
 from textual.events import Click
 from textual.message import Message
-from textual.widgets import Static
 
 from collectors.model.workloads import Event
 from tui.presenters.formatting import duration, fit, stamp
+from tui.presenters.styled_lines import Line, Run, plain_text
+from tui.widgets.text_lines import TextLines
 
 
 class Scene(NamedTuple):
@@ -38,10 +38,11 @@ class Scene(NamedTuple):
     """What is wrong with the current part of the session; empty when it is intact."""
 
 
-class Timeline(Static):
+class Timeline(TextLines):
     """Paints a scene; a click on the line posts `Chosen`."""
 
-    DEFAULT_CSS = "Timeline { height: 2; background: $surface; }"
+    DEFAULT_CSS = "Timeline { height: 2; background: $panel; }"
+    ground = "panel"
 
     class Chosen(Message):
         """A position on the line was clicked; `wall` is its time."""
@@ -58,22 +59,17 @@ class Timeline(Static):
     def show(self, scene: Scene) -> None:
         """Show a scene."""
         self._scene = scene
-        self.update(Text("\n").join([self._line(scene), _status(scene, self.size.width, self._ascii)]))
+        self.show_lines([self._line(scene), _status(scene, self.size.width, self._ascii)])
 
     def _ends(self, scene: Scene) -> tuple[str, str]:
         form = "%H:%M:%S" if scene.last - scene.first < 80_000 else "%m-%d %H:%M"
         left, right = (stamp(wall, form) for wall in (scene.first, scene.last))
         return f" {left} ", f" {right} "
 
-    def _line(self, scene: Scene) -> Text:
+    def _line(self, scene: Scene) -> Line:
         left, right = self._ends(scene)
         width = max(1, self.size.width - len(left) - len(right))
-        line = Text(left, style="dim", no_wrap=True, overflow="crop")
-        palette = self.app.theme_variables
-        for sign, tone in _cells(scene, width, self._ascii):
-            style = palette.get(tone[1:], "") if tone.startswith("$") else tone
-            line.append(sign, style=style or "not dim")
-        return line.append(right, style="dim")
+        return [(left, "muted"), *_cells(scene, width, self._ascii), (right, "muted")]
 
     def on_click(self, event: Click) -> None:
         """Post the time that was clicked."""
@@ -96,13 +92,13 @@ _SIGNS = {
     "note": ("◆", "*"),
 }
 _TONES = {
-    "line": "dim", "pause": "dim", "damage": "$error", "event": "dim", "bad": "$warning", "note": "$accent",
+    "line": "border", "pause": "muted", "damage": "bad", "event": "muted", "bad": "warn", "note": "accent",
 }  # fmt: skip
 _BAD = frozenset({"oom", "die", "kill", "crash", "unhealthy"})
 _ORDER = ("event", "bad", "note")
 
 
-def _cells(scene: Scene, width: int, ascii_only: bool) -> list[tuple[str, str]]:
+def _cells(scene: Scene, width: int, ascii_only: bool) -> list[Run]:
     """Return a sign and a tone for each cell; the later wins: line, pause, damage, event, bad, note, position."""
     span = max(scene.last - scene.first, 1e-9)
 
@@ -118,7 +114,7 @@ def _cells(scene: Scene, width: int, ascii_only: bool) -> list[tuple[str, str]]:
         if kinds[index] not in _ORDER or _ORDER.index(kind) > _ORDER.index(kinds[index]):
             kinds[index] = kind
     cells = [(_SIGNS[kind][ascii_only], _TONES[kind]) for kind in kinds]
-    cells[cell(scene.wall)] = ("#" if ascii_only else "█", "bold")
+    cells[cell(scene.wall)] = ("#" if ascii_only else "█", "accent")
     return cells
 
 
@@ -128,13 +124,16 @@ def _kind(event: Event) -> str:
     return "bad" if event.what in _BAD or event.detail in _BAD else "event"
 
 
-def _status(scene: Scene, width: int, ascii_only: bool) -> Text:
+def _status(scene: Scene, width: int, ascii_only: bool) -> Line:
     time = stamp(scene.wall)
     sign = (">" if ascii_only else "▶") if scene.is_playing else ("=" if ascii_only else "‖")
-    line = Text(f" {time} ", style="bold", no_wrap=True, overflow="crop")
-    line.append(f"{sign} {scene.speed:g}x  {scene.number:,} of {scene.total:,}  ", style="not bold")
+    line: list[Run] = [
+        (f" {time} ", "title"),
+        (f"{sign} {scene.speed:g}x  {scene.number:,} of {scene.total:,}  ", "text"),
+    ]
     sentence = scene.problem or _next_pause(scene) or _event_label(scene.here)
-    return line.append(fit(sentence, max(0, width - line.cell_len)), style="bold" if scene.here else "dim")
+    room = max(0, width - len(plain_text(line)))
+    return [*line, (fit(sentence, room), "title" if scene.here else "muted")]
 
 
 def _next_pause(scene: Scene) -> str:

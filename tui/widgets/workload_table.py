@@ -1,14 +1,13 @@
 """The table of workloads: a custom line-API widget, so that only visible lines cost anything.
 
 `show` stores the arranged lines and asks for a repaint of just the cells that changed; `render_line` returns one strip.
-Nothing off screen is formatted. Colours come from component classes, so that themes and NO_COLOR keep working.
+Nothing off screen is formatted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import starmap
-from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -23,51 +22,21 @@ from tui.presenters.cells import Cell, Cells
 from tui.presenters.columns import Column, lay_out
 from tui.presenters.table_state import Line
 from tui.terminal.painting import Styled, repaint
+from tui.themes.look import look_of
+from tui.themes.terminal_colors import hides_alarms
 
-Painted = tuple[list[Cell], bool]
-"""A line on the screen: its cells, and whether the cursor is on it."""
+Painted = tuple[list[Cell], str]
+"""A line on the screen: its cells, and the role of its ground."""
 
 
 class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
     """One line per workload under a pinned header."""
 
     ALLOW_SELECT = False
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "table--header",
-        "table--sorted",
-        "table--cursor",
-        "table--plain",
-        "table--dim",
-        "table--vm",
-        "table--container",
-        "table--service",
-        "table--group",
-        "table--good",
-        "table--warn",
-        "table--bad",
-        "table--mark",
-        "table--cpu",
-        "table--memory",
-    }
     DEFAULT_CSS = """
     WorkloadTable {
         background: $background; overflow-x: hidden; scrollbar-gutter: stable;
         scrollbar-size-vertical: 1; scrollbar-size-horizontal: 0;
-        & > .table--header { color: $foreground 70%; background: $surface; text-style: bold; }
-        & > .table--sorted { color: $accent; background: $surface; text-style: bold; }
-        & > .table--cursor { background: $primary 35%; text-style: bold; }
-        & > .table--plain { color: $foreground; }
-        & > .table--dim { color: $foreground 40%; }
-        & > .table--vm { color: $primary-lighten-2; }
-        & > .table--container { color: $accent; }
-        & > .table--service { color: $success; }
-        & > .table--group { color: $foreground; text-style: bold; background: $surface; }
-        & > .table--good { color: $success; }
-        & > .table--warn { color: $warning; }
-        & > .table--bad { color: $error; text-style: bold; }
-        & > .table--mark { color: $warning; text-style: bold; }
-        & > .table--cpu { color: $success; }
-        & > .table--memory { color: $primary; }
     }
     """
 
@@ -104,7 +73,6 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._fresh: dict[int, Painted] = {}
         """Lines formatted while checking for changes, by index in `lines`; painting reuses them."""
         self._painted: dict[int, Painted] = {}
-        self._styles_by_tone: dict[tuple[str, bool], Style] = {}
         self._empty = ""
 
     def show(self, lines: Sequence[Line], cursor: WorkloadId | None, marks: set[WorkloadId], empty: str) -> None:
@@ -167,7 +135,6 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
-        self._styles_by_tone.clear()
         self._forget()
 
     def on_click(self, event: events.Click) -> None:
@@ -201,7 +168,10 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
     def _cells(self, index: int) -> Painted:
         self.formatted += 1
         line = self.lines[index]
-        return self.cells.line(line, self._columns, line.id in self.marks), line.id == self.cursor
+        is_marked = line.id in self.marks
+        ground = "cursor" if line.id == self.cursor else "marked" if is_marked else ""
+        cells = self.cells.line(line, self._columns, is_marked)
+        return cells, ground or ("background" if line.reading is not None else "panel")
 
     def _refresh_changes(self) -> None:
         """Repaint the lines that differ from the screen."""
@@ -220,7 +190,8 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
         repaint(self, changed, self._pieces)
 
     def _header(self, width: int) -> Strip:
-        plain, chosen = self._style("header"), self._style("sorted")
+        style = look_of(self.app).style
+        plain, chosen = style("muted bold", "panel"), style("accent bold", "panel")
         arrow = ("▲" if self.is_reversed else "▼") if not self.cells.ascii_only else "^" if self.is_reversed else "v"
         segments = [Segment(" ", plain)]
         for column in self._columns:
@@ -237,33 +208,40 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
         width, index = self._width, y - 1 + self.scroll_offset.y
         if index >= len(self.lines):
             text = self._empty if not self.lines and y == 2 else ""
-            return [(("  " + text)[:width].ljust(width), self._style("dim"))]
+            return [(("  " + text)[:width].ljust(width), look_of(self.app).style("muted"))]
         fresh = self._fresh.pop(index) if index in self._fresh else self._cells(index)
-        cells, is_cursor = self._painted[y] = fresh
+        cells, ground = self._painted[y] = fresh
+        style = look_of(self.app).style
         pieces: list[Styled] = []
         run, tone = "", ""
-        for cell in cells:
+        for cell in self._signed(cells, ground):
             if cell.tone != tone and run:
-                pieces.append((run, self._style(tone, is_cursor)))
+                pieces.append((run, style(tone, ground)))
                 run = ""
             tone = cell.tone
             run += cell.text
-        pieces.append((run, self._style(tone, is_cursor)))
+        pieces.append((run, style(tone, ground)))
         left = width - self._taken
         if left < 0:  # a terminal narrower than the narrowest table
             cut = Strip(starmap(Segment, pieces)).crop(0, width)
             return [(text, style or Style.null()) for text, style, _ in cut]
-        return [*pieces, (" " * left, self._style("plain", is_cursor))]
+        return [*pieces, (" " * left, style("text", ground))]
 
-    def _style(self, tone: str, is_cursor: bool = False) -> Style:
-        style = self._styles_by_tone.get((tone, is_cursor))
-        if style is None:
-            names = ["cursor"] if is_cursor else []
-            style = self.rich_style
-            for name in (*names, tone or "plain"):
-                style += self.get_component_rich_style(f"table--{name}", partial=True)
-            self._styles_by_tone[tone, is_cursor] = style
-        return style
+    def _signed(self, cells: list[Cell], ground: str) -> list[Cell]:
+        """Put `!` before alarming numbers where the terminal shows no tone; the gap before a number has room for it."""
+        if not hides_alarms(self.app, ground):
+            return cells
+        signed = list(cells)
+        for index, cell in enumerate(cells):
+            number = cell.text.lstrip()
+            if cell.tone != "bad" or not number[:1].isdigit():
+                continue
+            before = signed[index - 1]
+            if number != cell.text:
+                signed[index] = Cell(("!" + number).rjust(len(cell.text)), "bad")
+            elif before.text.endswith(" "):
+                signed[index - 1], signed[index] = Cell(before.text[:-1], before.tone), Cell("!" + cell.text, "bad")
+        return signed
 
     def _column_at(self, x: int) -> str | None:
         edge = 2

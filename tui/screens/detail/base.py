@@ -59,8 +59,8 @@ class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
     DEFAULT_CSS = f"""
     WorkloadScreen {{ layout: vertical; }}
     WorkloadScreen > Static {{ height: 1; }}
-    WorkloadScreen #title {{ background: $primary-background; text-style: bold; }}
-    WorkloadScreen #footer {{ background: $primary-background; color: $foreground; }}
+    WorkloadScreen #title {{ background: $panel; text-style: bold; }}
+    WorkloadScreen #footer {{ background: $panel; color: $text; }}
     WorkloadScreen #charts {{ height: 1fr; }}
     WorkloadScreen #metrics {{ width: {METRIC_WIDTH + 1}; }}
     WorkloadScreen #numbers {{ height: 3; padding: 0 1; }}

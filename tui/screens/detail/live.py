@@ -87,7 +87,7 @@ class LiveWorkloadScreen(WorkloadKeys, WorkloadScreen):
         if page == EVENTS:
             return super().page_lines(page, width)
         if self._details is None:
-            return [[(" reading ...", "dim")]]
+            return [[(" reading ...", "muted")]]
         return table_lines(self._details, Page(page), width)
 
     def footer_keys(self) -> list[Key]:

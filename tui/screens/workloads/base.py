@@ -58,8 +58,8 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
     DEFAULT_CSS = """
     WorkloadListScreen { layout: vertical; }
     WorkloadListScreen WorkloadTable { height: 1fr; }
-    WorkloadListScreen #prompt { height: 1; border: none; padding: 0; display: none; background: $surface; }
-    WorkloadListScreen #footer { height: 1; background: $primary-background; color: $foreground; }
+    WorkloadListScreen #prompt { height: 1; border: none; padding: 0; display: none; background: $panel; }
+    WorkloadListScreen #footer { height: 1; background: $panel; color: $text; }
     """
 
     def __init__(self, where: str, history: History, options: ScreenOptions, view: TableState | None = None) -> None:

@@ -90,7 +90,9 @@ def loaded_by(modules: str) -> set[str]:
 def test_the_first_line_is_painted_before_anything_else_is_loaded() -> None:
     mine = {name for name in loaded_by("tui.app.live") if name.partition(".")[0] in ("tui", "collectors", "msgspec")}
     assert mine <= {
-        *("tui", "tui.app", "tui.app.live", "tui.app.base"),
+        *("tui", "tui.app", "tui.app.live", "tui.app.base", "tui.app.themed"),
+        *("tui.themes", "tui.themes.choice", "tui.themes.contrast", "tui.themes.look", "tui.themes.palette"),
+        *("tui.themes.roles", "tui.themes.style_sheet", "tui.themes.terminal_colors"),
         *("tui.settings", "tui.settings.paths", "tui.settings.main_screen_keys", "tui.settings.log_file"),
         *("tui.settings.screen_options", "tui.terminal", "tui.terminal.terminal_replies", "tui.terminal.cell_buffer"),
         *("tui.terminal.driver", "tui.terminal.flow_control", "tui.terminal.input_gate", "tui.terminal.output_filter"),

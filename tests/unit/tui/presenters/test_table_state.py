@@ -113,7 +113,7 @@ def test_an_old_number_is_marked_although_another_source_is_fresh() -> None:
     columns = [column_of("name"), column_of("net_rx_bytes_per_second"), column_of("memory_host_bytes")]
     _, _, received, memory = cells.line(line, columns, False)
     assert received.text.startswith("?")
-    assert received.tone == "dim"
+    assert received.tone == "stale"
     assert memory.tone != "dim"
 
 

@@ -1,0 +1,134 @@
+"""The theme that a user chooses: by itself, built in, or a file of the user's own in the folder `themes`.
+
+A file holds roles and colours, and which theme the others come from:
+
+    base = "light"
+    bad = "#b00020"
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from tui.themes.contrast import Rgb, rgb
+from tui.themes.look import PREFIX, THEMES, RoleTheme, theme_of
+from tui.themes.palette import DARK, derived
+from tui.themes.roles import ROLES
+
+log = logging.getLogger(__name__)
+
+AUTO = "auto"
+_FOLDER = "themes"
+_LARGEST = 1 << 14
+"""Bytes of a theme's file, at most."""
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,40}")
+_COLOR = re.compile("#[0-9a-fA-F]{6}")
+
+
+class ThemeError(Exception):
+    """There is no such theme, or its file is not well-formed; a sentence with what is allowed."""
+
+
+def choices(folder: Path) -> list[str]:
+    """Return the names of all themes.
+
+    Args:
+        folder: The folder of the configuration.
+    """
+    try:
+        files = sorted(path.stem for path in (folder / _FOLDER).iterdir() if path.suffix == ".toml")
+    except OSError:
+        files = []
+    return [AUTO, *THEMES, *(name for name in files if _NAME.fullmatch(name) and name not in (AUTO, *THEMES))]
+
+
+def find_theme(choice: str, folder: Path) -> RoleTheme:
+    """Return the built-in theme of a name, or the user's own.
+
+    Args:
+        choice: The name; `vmtop-light` is `light`.
+        folder: The folder of the configuration.
+
+    Raises:
+        ThemeError: There is none, or its file is not well-formed.
+    """
+    name = choice.removeprefix(PREFIX)
+    if name in THEMES:
+        return THEMES[name]
+    path = folder / _FOLDER / f"{name}.toml"
+    if not _NAME.fullmatch(name) or not path.exists():
+        known = choices(folder)
+        guess = _guess(name, known)
+        raise ThemeError(f"there is no theme {choice!r}.{guess} Themes: {', '.join(known)}; your own go into {path}")
+    base, colors = _parsed(path)
+    theme = theme_of(derived(name, THEMES[base].look.palette, colors))
+    for warning in warnings(theme):
+        log.warning("%s: %s", path, warning)
+    return theme
+
+
+def warnings(theme: RoleTheme) -> Iterator[str]:
+    """Yield a sentence about each role that is hard to read on one of the theme's grounds."""
+    for role, ground, ratio in theme.look.palette.faint():
+        least = ROLES[role].use.contrast
+        if least > 2:
+            yield f"{role} on {ground} has a contrast of {ratio:.1f}:1, {least:g}:1 is legible"
+
+
+def _parsed(path: Path) -> tuple[str, dict[str, Rgb]]:
+    """Return the base of a theme's file, and the colours that it changes."""
+    import tomllib
+
+    text = _text(path)
+    try:
+        table = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError names the line
+        raise ThemeError(f"the theme {path} is not TOML: {error}") from error
+    base = str(table.pop("base", DARK)).removeprefix(PREFIX)
+    if base not in THEMES:
+        raise ThemeError(f"{_where(path, text, 'base')}: base is one of {', '.join(THEMES)}, not {base[:40]!r}")
+    colors = {}
+    for key, value in table.items():
+        if key not in ROLES:
+            guess = _guess(key, ROLES)
+            raise ThemeError(f"{_where(path, text, key)}: no role {key[:40]!r}.{guess} Roles: {', '.join(ROLES)}")
+        if not isinstance(value, str) or not _COLOR.fullmatch(value):
+            raise ThemeError(f"{_where(path, text, key)}: {key} is a colour such as '#1a2b3c', not {str(value)[:40]!r}")
+        colors[key] = rgb(value)
+    return base, colors
+
+
+def _text(path: Path) -> str:
+    """Return the text of a theme's file. A pipe or a device in its place neither blocks nor is read."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        with open(descriptor, "rb") as file:
+            data = file.read(_LARGEST + 1) if path.is_file() else None
+        if data is None:
+            raise ThemeError(f"the theme {path} is not a regular file")
+        if len(data) > _LARGEST:
+            raise ThemeError(f"the theme {path} is longer than {_LARGEST >> 10} KiB")
+        return data.decode()
+    except OSError as error:
+        raise ThemeError(f"the theme {path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ThemeError(f"the theme {path} is not UTF-8: {error.reason} at byte {error.start}") from error
+
+
+def _guess(name: str, known: Iterable[str]) -> str:
+    """Return a question with the nearest name; empty if none is near."""
+    from difflib import get_close_matches
+
+    return "".join(f" Did you mean '{near}'?" for near in get_close_matches(name, known, 1))
+
+
+def _where(path: Path, text: str, key: str) -> str:
+    """Return the file and the line of a key."""
+    pattern = re.compile(rf"""\s*["']?{re.escape(key)}["']?\s*(=|\.)""")
+    lines = (number for number, line in enumerate(text.splitlines(), 1) if pattern.match(line))
+    number = next(lines, None)
+    return f"the theme {path}" + (f", line {number}" if number else "")
