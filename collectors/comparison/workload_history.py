@@ -202,13 +202,33 @@ class WorkloadHistory:
         return any(self._series[key].counts)
 
 
-def read_history(frames: Iterable[Frame], identity: WorkloadId, capacity: int = CAPACITY) -> Iterator[WorkloadHistory]:
-    """Add frames to a history one by one, and yield it after each: the caller may stop. Blocks on the disk."""
-    history, deriver = WorkloadHistory(capacity), Deriver()
-    for frame in frames:
-        moment = deriver.feed(_of_one(frame, identity))
-        history.add(frame.wall, moment.readings.get(identity), frame.interval_s)
-        yield history
+class Tick(NamedTuple):
+    """What `WorkloadHistory.add` takes."""
+
+    wall: float
+    reading: Reading | None
+    interval_s: float
+
+
+class HistoryReader:
+    """Derives a workload's ticks from frames, which may come in several pieces.
+
+    Args:
+        identity: The workload.
+    """
+
+    def __init__(self, identity: WorkloadId) -> None:
+        self._identity = identity
+        self._deriver = Deriver()
+        self._last_wall = -inf
+
+    def ticks(self, frames: Iterable[Frame]) -> Iterator[Tick]:
+        """Yield a tick for each frame that is newer than the last one; the caller may stop. Blocks on the disk."""
+        for frame in frames:
+            if frame.wall > self._last_wall:
+                self._last_wall = frame.wall
+                moment = self._deriver.feed(_of_one(frame, self._identity))
+                yield Tick(frame.wall, moment.readings.get(self._identity), frame.interval_s)
 
 
 def _of_one(frame: Frame, identity: WorkloadId) -> Frame:

@@ -22,16 +22,16 @@ from collectors.model.workloads import Frame, Workload, WorkloadId
 from collectors.session.format import SessionError
 from tui.controllers.background import is_up, run_blocking
 from tui.dialogs.base import AnsweredOnce
-from tui.presenters.chart import Chart, Series, paint
 from tui.presenters.compare import BEST, WORST, heading, line
 from tui.presenters.formatting import duration, fit, text
+from tui.presenters.overlay import Overlay, Series, paint_overlay
 from tui.presenters.styled_lines import Line
 from tui.screens.mixins.moment_follower import Follower
 from tui.screens.mixins.page_keys import PageKeys
 from tui.settings.main_screen_keys import LIVE
 from tui.themes.look import look_of
-from tui.widgets.chart_view import ChartView
 from tui.widgets.line_view import LineView
+from tui.widgets.text_lines import TextLines
 
 WINDOWS: tuple[float | None, ...] = (60.0, 300.0, None)
 """Seconds; `None` is everything available, up to an hour."""
@@ -75,7 +75,7 @@ class CompareScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
     CompareScreen #footer { background: $panel; color: $text; }
     CompareScreen #names { text-style: bold; }
     CompareScreen LineView { height: 1fr; }
-    CompareScreen ChartView { height: 9; }
+    CompareScreen #chart { height: 9; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("w", "window", "window"),
@@ -111,7 +111,7 @@ class CompareScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
         yield Static(id="names")
         yield LineView(has_cursor=True)
         yield Static(id="legend")
-        yield ChartView()
+        yield TextLines(id="chart")
         yield Static(
             Text(" w window  v statistic  o own scales  j k metric  ? help  Esc back", no_wrap=True), id="footer"
         )
@@ -123,7 +123,7 @@ class CompareScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
     def on_resize(self) -> None:
         height = self.size.height - 5
         chart = max(_CHART_LEAST, height * 2 // 5)
-        picture = self.query_one(ChartView)
+        picture = self.query_one("#chart", TextLines)
         picture.styles.height = chart
         picture.display = height - chart >= _LIST_LEAST
         self.call_after_refresh(self._redraw)
@@ -218,9 +218,10 @@ class CompareScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
         series = [
             Series(side.label, values, tone) for side, values, tone in zip(comparison.sides, lines, TONES, strict=False)
         ]
-        picture = self.query_one(ChartView)
-        chart = Chart(series, unit, comparison.span_s, None, 100.0 if self._is_own_scale else None)
-        picture.show(paint(chart, picture.size.width, picture.size.height, self.is_ascii))
+        picture = self.query_one("#chart", TextLines)
+        span = f"-{duration(comparison.span_s, 6).strip()}"
+        overlay = Overlay(series, unit, (span, "", "now"))
+        picture.show_lines(paint_overlay(overlay, picture.size.width, picture.size.height, self.is_ascii))
         self.query_one("#legend", Static).update(self._legend(row, comparison))
 
     def _legend(self, row: MetricRow, comparison: Shown) -> Text:

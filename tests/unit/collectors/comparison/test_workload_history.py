@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from math import isnan, nan
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collectors.analysis.rates import Pair, Reading
-from collectors.comparison.workload_history import WorkloadHistory, read_history
+from collectors.comparison.workload_history import HistoryReader, WorkloadHistory
 from collectors.model.workloads import Kind, Sample, State, Workload, WorkloadId
 from collectors.session.reader import Session
 from tests.unit.collectors.session.test_session_file import fleet_frames, write
@@ -108,8 +107,14 @@ def test_it_is_read_from_a_session_frame_by_frame_and_holds_every_metric(tmp_pat
     frames = fleet_frames(40, 6)
     identity = next(iter(frames[0].workloads))
     session = Session([write(tmp_path / "a.vmtop.gz", frames)])
-    *_, past = read_history((frame for _, frame in session.frames()), identity)
+    reader, past = HistoryReader(identity), WorkloadHistory()
+    ticks = reader.ticks(frame for _, frame in session.frames())
+    first, second = next(ticks), next(ticks)
+    assert [first.wall, second.wall] == [frame.wall for frame in frames[:2]], "the caller may stop"
+    rest = list(reader.ticks(frames))
+    assert [tick.wall for tick in rest] == [frame.wall for frame in frames[2:]], "and go on later"
+    for tick in (first, second, *rest):
+        past.add(*tick)
     assert past.has("cpu_percent")
     assert past.has("memory_charged_bytes")
-    assert len(list(islice(read_history(frames, identity), 3))) == 3, "the caller may stop"
     session.close()
