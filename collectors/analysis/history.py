@@ -9,7 +9,7 @@ from array import array
 from math import isnan, nan
 
 from collectors.analysis.rates import Moment, Reading
-from collectors.model.metrics import CHARTED, METRICS
+from collectors.model.metrics import CHARTED
 from collectors.model.workloads import Frame, WorkloadId
 
 CAPACITY = 240
@@ -31,24 +31,8 @@ class History:
         """When each tick was, in seconds by a clock that is never set; NaN in a gap."""
         self._newest: Frame | None = None
         self._elapsed_s = 0.0
-        self.followed: WorkloadId | None = None
-        """The workload of which every metric is kept; set by `follow`."""
         self._rings: dict[WorkloadId, dict[str, array[float]]] = {}
         self._absent_since: dict[WorkloadId, int] = {}
-
-    def follow(self, identity: WorkloadId | None) -> None:
-        """From now on keep every metric of one workload, in addition to the charted ones that are kept of all."""
-        if self.followed is not None and self.followed != identity:
-            rings = self._rings.get(self.followed, {})
-            for key in [key for key in rings if key not in CHARTED]:
-                del rings[key]
-        self.followed = identity
-        if identity is not None and identity in self._rings:
-            self._add_rings(self._rings[identity])
-
-    def _add_rings(self, rings: dict[str, array[float]]) -> None:
-        blank = array("f", [nan]) * self.capacity
-        rings.update({key: blank[:] for key in METRICS if key not in rings})
 
     def push(self, moment: Moment) -> None:
         """Add a tick: a value for each workload present, NaN for those that are gone."""
@@ -79,22 +63,18 @@ class History:
                     ring[self._head] = nan
 
     def become(self, other: History) -> None:
-        """Take over another history of the same capacity; the followed workload stays."""
+        """Take over another history of the same capacity."""
         self.ticks, self._head, self.held_at = other.ticks, other._head, other.held_at
         self._rings, self._absent_since, self._seconds = other._rings, other._absent_since, other._seconds
         self._newest, self._elapsed_s = other._newest, other._elapsed_s
-        if self.followed is not None and self.followed in self._rings:
-            self._add_rings(self._rings[self.followed])
 
     def _write(self, identity: WorkloadId, reading: Reading) -> None:
         rings = self._rings.get(identity)
         if rings is None:
-            if not self._has_room() and identity != self.followed:
+            if not self._has_room():
                 return
             blank = array("f", [nan]) * self.capacity
             rings = self._rings[identity] = {key: blank[:] for key in CHARTED}
-            if identity == self.followed:
-                self._add_rings(rings)
         self._absent_since.pop(identity, None)
         for key, ring in rings.items():
             value = reading.value(key)

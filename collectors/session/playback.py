@@ -181,17 +181,12 @@ class Playback:
         self.moment = self._track.moment
         self._is_shallow = self._oldest > 0
 
-    def reread_history(self) -> None:
-        """Have the history read again: it follows another workload now."""
-        self._is_shallow, self._deeper_track = True, None
-
     def deepen(self) -> bool:
         """Read another slice of the history for the charts; return whether there is more to read."""
         if not self._is_shallow:
             return False
         if self._deeper_track is None:
             self._deeper_track, self._deeper_ticks = MomentTracker(), {}
-            self._deeper_track.history.follow(self.history.followed)
             self._deeper_next = max(0, self.number - CAPACITY)
         track, stop = self._deeper_track, min(self._deeper_next + _SLICE - 1, self.number)
         for number, frame in self._frames(self._deeper_next, stop):

@@ -127,11 +127,6 @@ class PlaybackController:
         """Return whether moves are pending or the charts are incomplete."""
         return bool(self._moves) or self._is_moving or self.playback.is_shallow
 
-    def look_deeper(self) -> None:
-        """Read the past again, with every metric of the workload on the detail screen."""
-        self.playback.reread_history()
-        self._wake.set()
-
     def _post(self, move: Move) -> None:
         self._is_following = False
         self._moves.append(move)
