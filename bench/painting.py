@@ -101,7 +101,7 @@ def _keys(folder: Path, workloads: int, mark: int) -> Result:
     chance = random.Random(3)  # noqa: S311  # repeatable, not secret
     waits = []
     try:
-        terminal.wait_for(b"CPU PAST", 60)
+        terminal.wait_for(b"LAST MIN", 60)
         time.sleep(4)
         for _ in range(_KEYS):
             time.sleep(chance.uniform(0.2, 0.6))

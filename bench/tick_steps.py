@@ -18,7 +18,7 @@ from collectors.analysis.tracker import MomentTracker
 from tui.presenters.cells import Cells
 from tui.presenters.table_state import TableState
 from tui.terminal.painting import PaintingApp
-from tui.widgets.header import HeaderLine, LedgerLines
+from tui.widgets.header import HeaderLines
 from tui.widgets.sparkline_panes import Panes
 from tui.widgets.workload_table import WorkloadTable
 
@@ -32,10 +32,10 @@ timers.
 _STEPS = {
     "deriving": ((MomentTracker, "feed"),),
     "filter and order": ((TableState, "arrange"),),
-    "scales of all sparklines": ((Cells, "at"),),
+    "freshness of the sources": ((Cells, "at"),),
     "table": ((WorkloadTable, "show"),),
     "of which formatting the visible lines": ((Cells, "line"),),
-    "header and ledger": ((HeaderLine, "show"), (LedgerLines, "show")),
+    "header": ((HeaderLines, "show"),),
     "panes": ((Panes, "show"),),
     "of these, writing into the cell buffer": ((PaintingApp, "paint"),),
     "differences, and writing": ((PaintingApp, "_show"),),

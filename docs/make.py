@@ -13,18 +13,19 @@ from docs.metric_page import markdown
 from tests.helpers.demo_fleet import Fleet, QuietSampler
 from tui.app.live import VmtopApp
 from tui.controllers.frame_feed import FrameReady
+from tui.keys.key import TIME, Key, key_names
+from tui.keys.tables import LIVE, REPLAY, TABLES
 from tui.screens.workloads.live import LiveListScreen
-from tui.settings.main_screen_keys import LIVE, REPLAY, Key, key_names, keys_of
 from tui.settings.screen_options import ScreenOptions
 
 SECONDS = 90
 _FONT_FACE = re.compile(r"@font-face\s*{.*?}\s*", re.DOTALL)
 """A picture in a README must not fetch fonts from elsewhere."""
 _FIRST = (
-    "look", "filter", "sort_menu", "all", "tree", "why", "sources", "mark", "act", "logs", "shell", "inspect",
-    "compare", "back_in_time", "snapshot", "record", "help", "quit",
+    "look", "filter", "sort_menu", "stopped", "tree", "why", "sources", "mark", "act", "logs", "shell", "inspect",
+    "compare", "rewind", "snapshot", "record", "help", "quit",
 )  # fmt: skip
-"""Actions whose keys the README lists, in this order."""
+"""Names of the actions whose keys the README lists, in this order."""
 
 
 async def picture() -> str:
@@ -45,11 +46,11 @@ async def picture() -> str:
 
 def key_tables() -> dict[str, list[Key]]:
     """Return the keys that the table on each page lists, by the page's path."""
-    live = keys_of(LIVE)
+    live = TABLES[LIVE]
     return {
-        "README.md": [key for action in _FIRST for key in live if key.action == action],
+        "README.md": [key for name in _FIRST for key in live if key.name == name],
         "docs/screen.md": list(live),
-        "docs/sessions.md": [key for key in keys_of(REPLAY) if key.where == REPLAY],
+        "docs/sessions.md": [key for key in TABLES[REPLAY] if key.group == TIME],
     }
 
 

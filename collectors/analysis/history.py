@@ -1,6 +1,6 @@
 """The recent past for the screen: one ring of floats per workload and charted metric, all on one clock.
 
-Bounded by capacity x workloads x metrics x 4 bytes: 1,000 workloads take about 7 MB, and `MOST_WORKLOADS` have a past.
+Bounded by capacity x workloads x metrics x 4 bytes: 1,000 workloads take about 10 MB, and `MOST_WORKLOADS` have a past.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collectors.analysis.rates import Moment, Reading
 from collectors.model.metrics import CHARTED
 from collectors.model.workloads import Frame, WorkloadId
 
-CAPACITY = 240
-"""Ticks kept: four minutes at one a second, two screens of braille at 120 columns."""
+CAPACITY = 301
+"""Ticks kept: a minute at the shortest interval, five at one a second, two screens of braille at 150 columns."""
 MOST_WORKLOADS = 5000
 """Workloads that have a past, besides the host; the others have an empty one. The longest absent make room first."""
 
@@ -111,6 +111,22 @@ class History:
         end = (self._head + 1 - back) % self.capacity
         start = end - kept_count
         return padding + (ring[start:end] if start >= 0 else ring[start:] + ring[:end]).tolist()
+
+    def instants(self, span_s: float) -> list[float]:
+        """Return when the last ticks were, oldest first: those of the last `span_s` seconds, and the one before them.
+
+        They count from the first tick, in seconds; NaN in a gap. Index for index they go with `recent`.
+        """
+        back = 0 if self.held_at is None else min(self.ticks - self.held_at, self.capacity)
+        end = (self._head + 1 - back) % self.capacity
+        seconds = (self._seconds[end:] + self._seconds[:end])[-min(self.ticks - back, self.capacity - back) :].tolist()
+        if not seconds or self.ticks <= back:
+            return []
+        oldest = seconds[-1] - span_s
+        count = 1
+        while count < len(seconds) and not seconds[-count] < oldest:
+            count += 1
+        return seconds[-count:]
 
     def span_s(self, count: int, interval_s: float) -> float:
         """Return the seconds from the first to the last of N ticks; earlier ones count an interval each."""

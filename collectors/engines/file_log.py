@@ -45,6 +45,12 @@ class FileLog:
         line_offset = self._offset(line)
         return first_lines(self._forwards(0 if line_offset is None else self._end_of(line_offset)), count)
 
+    def first(self, count: int) -> list[LogLine]:
+        return first_lines(self._forwards(0), count)
+
+    def until(self, wall: float, count: int) -> list[LogLine]:
+        raise SourceAbsent(f"the lines of {self.title} have no times")
+
     def follow(self, line: LogLine | None) -> Iterator[LogLine]:
         follower = self._follower = object()
         line_offset = None if line is None else self._offset(line)
@@ -136,7 +142,7 @@ class FileLog:
         return offset if offset >= 0 else None
 
     def _line(self, offset: int, raw: bytes) -> LogLine:
-        return LogLine(self._base + offset, None, False, clean(raw))
+        return LogLine(self._base + offset, None, False, *clean(raw))
 
     def _end_of(self, offset: int) -> int:
         """Return the offset of the line after the one at an offset."""

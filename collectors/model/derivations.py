@@ -127,6 +127,16 @@ def of(key: str, scale: float = 1.0) -> Derivation:
     return derive
 
 
+def total(*keys: str) -> Derivation:
+    """Return the sum of metrics; `None` where one of them is missing."""
+
+    def derive(reading: Readable) -> float | None:
+        values = [value for key in keys if (value := reading.value(key)) is not None]
+        return sum(values) if len(values) == len(keys) else None
+
+    return derive
+
+
 def lowest(name: str) -> Derivation:
     """Return the lowest value that any source has for a sample field."""
     return lambda reading: reading.lowest(name)

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
+from collectors.model.log_colours import Span, cut_spans, split_colours
 from collectors.safety.sanitize import sanitize
 
 LONGEST = 64 * 1024
 """Characters of a line that are kept; an ellipsis shows the cut."""
 LONGEST_BYTES = 4 * LONGEST
 """Bytes of a line that are read: in UTF-8 a character has up to four."""
+_MOST_MOVED = 16
+"""Coloured parts that are kept of a line whose characters moved when it was sanitized."""
 AT_ONCE = 1 << 20
 """Characters after which `Log.last`, `before` and `after` return fewer lines than asked for."""
-
-_COLOURS = re.compile(r"\x1b\(B|(?:\x1b\[|\x9b)(?:[0-9;:]*(?:m|$)|[0-2]?K)")
-"""SGR sequences (ECMA-48, 8.3.117), and what programs send along with them: the erasure to the end of the line (grep,
-gcc) and the ASCII character set (`tput sgr0`). Also the beginning of a sequence at the end of a line that was cut."""
 
 
 class LogLine(NamedTuple):
     """One line."""
 
-    position: int | str
+    position: Any
     """Its position in its log; only the log itself interprets it."""
     at: float | None
     """Wall time, seconds since 1970; `None` where the log has none."""
@@ -32,6 +30,10 @@ class LogLine(NamedTuple):
     """Whether it was written to the standard error, or with a priority of error or worse."""
     text: str
     """Sanitized text, without its line end."""
+    colours: tuple[Span, ...] = ()
+    """The coloured parts of the text, as the program chose them."""
+    workload: int = 0
+    """Index of the workload that wrote it, where the logs of several are merged."""
 
 
 class Log(Protocol):
@@ -52,6 +54,16 @@ class Log(Protocol):
 
     def after(self, line: LogLine, count: int) -> list[LogLine]:
         """Return the lines just after a line, oldest first; none at the end. Raises as `last`."""
+
+    def first(self, count: int) -> list[LogLine]:
+        """Return the first lines, oldest first. Raises as `last`."""
+
+    def until(self, wall: float, count: int) -> list[LogLine]:
+        """Return the last lines that were written at or before a wall time, oldest first; none if it began later.
+
+        Raises:
+            SourceError: It cannot be read, or its lines have no times.
+        """
 
     def follow(self, line: LogLine | None) -> Iterator[LogLine]:
         """Yield what is written after a line (`None`: from now on), until `close` or the next `follow`.
@@ -108,16 +120,34 @@ def first_lines(lines: Iterable[LogLine], count: int) -> list[LogLine]:
     return first
 
 
-def clean(raw: bytes | str) -> str:
-    """Sanitize a line of a log.
+def clean(raw: bytes | str) -> tuple[str, tuple[Span, ...]]:
+    """Sanitize a line of a log; return its text and the coloured parts of it.
 
-    Colours are dropped, tabs become spaces, and of a progress bar only the last state is kept. Any other escape
-    sequence stays visible, with U+FFFD in place of its escape character.
+    Tabs become spaces, and of a progress bar only the last state is kept. Any escape sequence that is not a colour
+    stays visible, with U+FFFD in place of its escape character.
     """
-    text = raw[:LONGEST_BYTES].decode("utf-8", "replace") if isinstance(raw, bytes) else raw[:LONGEST_BYTES]
-    if "\x1b" in text or "\x9b" in text:
-        text = _COLOURS.sub("", text)
-    text = text.rstrip("\r\n")
-    if "\r" in text:
-        text = text.rpartition("\r")[2]
-    return sanitize(text[: LONGEST * 2].replace("\t", "    "), LONGEST)
+    line = raw[:LONGEST_BYTES].decode("utf-8", "replace") if isinstance(raw, bytes) else raw[:LONGEST_BYTES]
+    line = line.replace("\t", "    ")
+    spans: tuple[Span, ...] = ()
+    if "\x1b" in line or "\x9b" in line:
+        line, spans = split_colours(line)
+    line = line.rstrip("\r\n")
+    start = line.rfind("\r") + 1
+    line = line[start : start + LONGEST * 2]
+    text = sanitize(line, LONGEST)
+    return text, _moved(cut_spans(spans, start, start + len(line)), line, text)
+
+
+def _moved(spans: tuple[Span, ...], line: str, text: str) -> tuple[Span, ...]:
+    """Return the spans of a line in its sanitized text, which may be shorter."""
+    if not spans or len(line) == len(text):
+        return spans
+    if line.startswith(text[:-1]):  # only its end was cut
+        return cut_spans(spans, 0, len(text))
+    edges = {edge: min(len(text), len(sanitize(line[:edge], LONGEST))) for edge in _edges(spans[:_MOST_MOVED])}
+    moved = (span._replace(start=edges[span.start], end=edges[span.end]) for span in spans[:_MOST_MOVED])
+    return tuple(span for span in moved if span.end > span.start)
+
+
+def _edges(spans: Iterable[Span]) -> set[int]:
+    return {edge for span in spans for edge in (span.start, span.end)}

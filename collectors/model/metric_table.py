@@ -23,9 +23,10 @@ from collectors.model.derivations import (
     share_of_time,
     steal_percent,
     throttled,
+    total,
     vcpu_percent,
 )
-from collectors.model.metric_type import HostChart, Metric, Unit
+from collectors.model.metric_type import Extra, HostChart, Metric, Unit
 
 _DISK = {
     "cgroup": "io.stat of the cgroup, each byte once (v1: blkio.throttle.io_service_bytes_recursive)",
@@ -73,11 +74,21 @@ ROWS: tuple[Metric, ...] = (
             "host": "/proc/stat: user, nice, system, irq, softirq",
         },
         missing="its cgroup has no CPU accounting, or this is its first sample",
-        is_default=True, keep=99, past_column=("CPU PAST", 60), is_charted=True, is_headline=True, has_peak=True,
+        is_default=True, keep=99, past_column=Extra("LAST MIN", 60), is_charted=True, is_headline=True, has_peak=True,
         less_is_better=True, adds_up=True, limit=of("cpu_limit_cores", 100), host_chart=HostChart.CPU,
     ),
     Metric(
-        key="cpu_wait_percent", alias="wait", label="WAIT%", unit=Unit.PERCENT,
+        key="cpu_limit_cores", alias="cores", label="CPUS", unit=Unit.CORES,
+        help="The most cores it may use; of a VM, its vCPUs.",
+        formula="min(quota of it and its ancestors, cpuset, vCPUs and the sum of their quotas, online CPUs)",
+        derive=lowest("cpu_limit_cores"), fields=("cpu_limit_cores",),
+        origins={
+            "cgroup-slow": "cpu.max, cpuset.cpus.effective (v1: cpu.cfs_quota_us, cpuset.effective_cpus), of vcpuN too",
+            "libvirt": "vcpu.current, quotas in the domain's XML",
+        }, table_from=150,
+    ),
+    Metric(
+        key="cpu_wait_percent", alias="wait", other_names=("cpuwait",), label="CPUWAIT", unit=Unit.PERCENT,
         help="Share of time in which some of its tasks waited for a CPU.",
         formula="growth of cpu.pressure some total / elapsed time x 100, at most 100",
         derive=share_of_time("cpu_stall_total_ns"), fields=("cpu_stall_total_ns",), origins=_PSI, missing=_NO_PSI,
@@ -85,8 +96,21 @@ ROWS: tuple[Metric, ...] = (
         host_chart=HostChart.WAITING,
     ),
     Metric(
+        key="cpu_throttled_percent", alias="throttled", label="THROT%", unit=Unit.PERCENT,
+        help="Share of its quota periods that were throttled.",
+        formula="growth of nr_throttled / growth of nr_periods x 100; of a VM, sums over its groups",
+        derive=throttled, fields=("cpu_throttled_periods_total",),
+        origins={
+            "cgroup": "cpu.stat nr_throttled, nr_periods",
+            "cgroup-slow": "of a VM: the same, also of vcpuN, emulator and iothreadN",
+        },
+        missing="it has no CPU quota, or no period passed",
+        undefined="no period of its CPU quota has passed since the reading before: none of its tasks ran",
+        thresholds=(5.0, 20.0), less_is_better=True, table_from=150,
+    ),
+    Metric(
         key="memory_host_bytes", alias="mem", label="MEM", unit=Unit.BYTES,
-        help="What the host pays: charged memory less inactive page cache, and hugepages.",
+        help="Memory that the host gives it: charged memory less inactive page cache, and hugepages.",
         formula="charged - inactive_file (Docker's and the kubelet's working set) + hugepages",
         derive=memory_host, fields=("memory_charged_bytes", "memory_rss_bytes"),
         origins={
@@ -97,43 +121,64 @@ ROWS: tuple[Metric, ...] = (
             "host": "/proc/meminfo: MemTotal - MemFree - Inactive(file)",
         },
         missing="the memory controller is not enabled for its cgroup",
-        is_default=True, keep=98, past_column=("MEM PAST", 11), is_charted=True, is_headline=True, has_peak=True,
-        less_is_better=True, limit=of("memory_limit_bytes"), host_chart=HostChart.MEMORY,
+        is_default=True, keep=98, change_column=Extra("+/MIN", 11, 120), is_charted=True, is_headline=True,
+        has_peak=True, less_is_better=True, limit=of("memory_limit_bytes"), host_chart=HostChart.MEMORY,
     ),
     Metric(
-        key="memory_of_limit_percent", alias="limit", label="%LIM", unit=Unit.PERCENT,
+        key="memory_limit_bytes", alias="memlimit", label="LIMIT", unit=Unit.BYTES,
+        help="The lowest memory limit that applies to it, including the one at which it is slowed down.",
+        formula="min(own limits, ancestors' limits, balloon target, the host's memory); hugepages have other limits",
+        derive=memory_limit, fields=("memory_limit_bytes",), origins=_LIMIT,
+        missing="it has no memory limit", table_from=150,
+    ),
+    Metric(
+        key="memory_of_limit_percent", alias="limit", label="/LIMIT", unit=Unit.PERCENT,
         help="Memory as a share of its limit; a VM's includes QEMU's own, and so may exceed 100.",
         formula="memory_host_bytes / memory_limit_bytes x 100; hugepages count in VMs only",
         derive=memory_of_limit, fields=("memory_limit_bytes",), origins=_LIMIT,
         made_of=("memory_limit_bytes", "memory_host_bytes"), missing="it has no memory limit",
-        is_default=True, keep=20, thresholds=(85.0, 95.0), less_is_better=True, limit=always(100.0),
+        is_default=True, keep=20, thresholds=(85.0, 95.0), less_is_better=True, is_whole=True, limit=always(100.0),
     ),
     Metric(
-        key="disk_read_bytes_per_second", alias="read", label="DISK R", unit=Unit.BYTES_PER_SECOND,
+        key="disk_read_bytes_per_second", alias="read", label="READ/s", unit=Unit.BYTES_PER_SECOND,
         help="Read from this host's disks.", formula="growth / elapsed time",
         derive=rate("disk_read_total_bytes"), fields=("disk_read_total_bytes",), origins=_DISK, missing=_NO_DISK,
         is_default=True, keep=52, is_charted=True, chart="disk bytes", host_chart=HostChart.DISK,
     ),
     Metric(
-        key="disk_write_bytes_per_second", alias="write", label="DISK W", unit=Unit.BYTES_PER_SECOND,
+        key="disk_write_bytes_per_second", alias="write", label="WRITE/s", unit=Unit.BYTES_PER_SECOND,
         help="Written to this host's disks.", formula="growth / elapsed time",
         derive=rate("disk_write_total_bytes"), fields=("disk_write_total_bytes",), origins=_DISK, missing=_NO_DISK,
         is_default=True, keep=51, is_charted=True, chart="disk bytes", host_chart=HostChart.DISK,
     ),
     Metric(
-        key="net_rx_bytes_per_second", alias="rx", label="NET RX", unit=Unit.BYTES_PER_SECOND,
+        key="disk_bytes_per_second", alias="disk", label="DISK/s", unit=Unit.BYTES_PER_SECOND,
+        help="Read from and written to this host's disks.", formula="READ/s + WRITE/s",
+        derive=total("disk_read_bytes_per_second", "disk_write_bytes_per_second"),
+        fields=("disk_read_total_bytes", "disk_write_total_bytes"), origins=_DISK,
+        made_of=("disk_read_bytes_per_second", "disk_write_bytes_per_second"), missing=_NO_DISK, keep=52, is_sum=True,
+    ),
+    Metric(
+        key="net_rx_bytes_per_second", alias="rx", label="RX/s", unit=Unit.BYTES_PER_SECOND,
         help="Received by the workload.", formula="growth / elapsed time",
         derive=rate("net_rx_total_bytes"), fields=("net_rx_total_bytes",), origins=_NET, missing=_NO_NET,
         is_default=True, keep=50, is_charted=True, chart="network", host_chart=HostChart.NETWORK,
     ),
     Metric(
-        key="net_tx_bytes_per_second", alias="tx", label="NET TX", unit=Unit.BYTES_PER_SECOND,
+        key="net_tx_bytes_per_second", alias="tx", label="TX/s", unit=Unit.BYTES_PER_SECOND,
         help="Sent by the workload.", formula="growth / elapsed time",
         derive=rate("net_tx_total_bytes"), fields=("net_tx_total_bytes",), origins=_NET, missing=_NO_NET,
         is_default=True, keep=49, is_charted=True, chart="network", host_chart=HostChart.NETWORK,
     ),
     Metric(
-        key="memory_inside_bytes", alias="inside", label="INSIDE", unit=Unit.BYTES,
+        key="net_bytes_per_second", alias="net", label="NET/s", unit=Unit.BYTES_PER_SECOND,
+        help="Received and sent by the workload.", formula="RX/s + TX/s",
+        derive=total("net_rx_bytes_per_second", "net_tx_bytes_per_second"),
+        fields=("net_rx_total_bytes", "net_tx_total_bytes"), origins=_NET,
+        made_of=("net_rx_bytes_per_second", "net_tx_bytes_per_second"), missing=_NO_NET, keep=50, is_sum=True,
+    ),
+    Metric(
+        key="memory_inside_bytes", alias="inside", other_names=("used",), label="USED", unit=Unit.BYTES,
         help="What the programs inside use.",
         formula="guest's MemTotal - MemAvailable; for a container the same as MEM",
         derive=memory_inside, fields=("memory_available_bytes", "memory_charged_bytes"),
@@ -142,14 +187,7 @@ ROWS: tuple[Metric, ...] = (
         less_is_better=True, limit=of("memory_limit_bytes"),
     ),
     Metric(
-        key="memory_limit_bytes", alias="memlimit", label="LIMIT", unit=Unit.BYTES,
-        help="The lowest memory limit that applies to it, including the one at which it is slowed down.",
-        formula="min(own limits, ancestors' limits, balloon target, the host's memory); hugepages have other limits",
-        derive=memory_limit, fields=("memory_limit_bytes",), origins=_LIMIT,
-        missing="it has no memory limit",
-    ),
-    Metric(
-        key="memory_charged_bytes", alias="charged", label="CHARGED", unit=Unit.BYTES,
+        key="memory_charged_bytes", alias="charged", other_names=("cache",), label="+CACHE", unit=Unit.BYTES,
         help="All memory charged to it, page cache included.", formula="memory.current",
         derive=gauge("memory_charged_bytes"), fields=("memory_charged_bytes",), origins={"cgroup": "memory.current"},
         less_is_better=True, limit=of("memory_limit_bytes"),
@@ -166,7 +204,7 @@ ROWS: tuple[Metric, ...] = (
     ),
     Metric(
         key="memory_zswap_bytes", alias="zswap", label="ZSWAP", unit=Unit.BYTES,
-        help="Memory that its compressed swap takes; part of CHARGED.", formula="memory.stat zswap",
+        help="Memory that its compressed swap takes; part of +CACHE.", formula="memory.stat zswap",
         derive=gauge("memory_zswap_bytes"), fields=("memory_zswap_bytes",),
         origins={"cgroup-slow": "memory.stat zswap (v2, Linux 5.19 and newer)", "host": "/proc/meminfo: Zswap"},
         missing=_MEMORY_STAT, less_is_better=True,
@@ -181,7 +219,7 @@ ROWS: tuple[Metric, ...] = (
     ),
     Metric(
         key="memory_hugetlb_bytes", alias="huge", label="HUGE", unit=Unit.BYTES,
-        help="Hugepages that it holds; part of MEM, and not of CHARGED.", formula="hugetlb.*.current, all sizes",
+        help="Hugepages that it holds; part of MEM, and not of +CACHE.", formula="hugetlb.*.current, all sizes",
         derive=gauge("memory_hugetlb_bytes"), fields=("memory_hugetlb_bytes",),
         origins={
             "cgroup-slow": "hugetlb.*.current (v1: usage_in_bytes); of a VM, else HugetlbPages of /proc/<pid>/status",
@@ -191,7 +229,7 @@ ROWS: tuple[Metric, ...] = (
         less_is_better=True,
     ),
     Metric(
-        key="memory_high_per_second", alias="high", label="HIGH/S", unit=Unit.PER_SECOND,
+        key="memory_high_per_second", alias="high", label="HIGH/s", unit=Unit.PER_SECOND,
         help="How often its tasks were slowed down at memory.high.", formula="growth of memory.events high / time",
         derive=rate("memory_high_total"), fields=("memory_high_total",),
         origins={"cgroup-slow": "memory.events high"}, missing="only cgroup v2 counts it",
@@ -204,7 +242,7 @@ ROWS: tuple[Metric, ...] = (
         origins={"cgroup-slow": "memory.peak (Linux 5.19 and newer)"}, less_is_better=True,
     ),
     Metric(
-        key="memory_report_age_seconds", alias="age", label="AGE", unit=Unit.SECONDS,
+        key="memory_report_age_seconds", alias="age", other_names=("report",), label="REPORT", unit=Unit.SECONDS,
         help="Age of the guest's own memory report.", formula="time of reading - balloon.last-update",
         derive=gauge("memory_report_age_s"), fields=("memory_report_age_s",),
         origins={"libvirt": "balloon.last-update"}, missing=_VM_ONLY,
@@ -217,35 +255,12 @@ ROWS: tuple[Metric, ...] = (
         less_is_better=True, adds_up=True, is_total=True,
     ),
     Metric(
-        key="cpu_limit_cores", alias="cores", label="CPUS", unit=Unit.CORES,
-        help="The most cores it may use; of a VM, its vCPUs.",
-        formula="min(quota of it and its ancestors, cpuset, vCPUs and the sum of their quotas, online CPUs)",
-        derive=lowest("cpu_limit_cores"), fields=("cpu_limit_cores",),
-        origins={
-            "cgroup-slow": "cpu.max, cpuset.cpus.effective (v1: cpu.cfs_quota_us, cpuset.effective_cpus), of vcpuN too",
-            "libvirt": "vcpu.current, quotas in the domain's XML",
-        },
-    ),
-    Metric(
-        key="cpu_of_limit_percent", alias="cpulimit", label="CPU/L", unit=Unit.PERCENT,
+        key="cpu_of_limit_percent", alias="cpulimit", label="CPU/LIM", unit=Unit.PERCENT,
         help="CPU used, as a share of CPUS; a VM's emulator may bring it above 100.",
         formula="cpu_percent / cpu_limit_cores",
         derive=share("cpu_percent", "cpu_limit_cores", 1), fields=("cpu_limit_cores",),
         made_of=("cpu_percent", "cpu_limit_cores"), thresholds=(80.0, 95.0),
-        less_is_better=True, limit=always(100.0),
-    ),
-    Metric(
-        key="cpu_throttled_percent", alias="throttled", label="THROT%", unit=Unit.PERCENT,
-        help="Share of its quota periods that were throttled.",
-        formula="growth of nr_throttled / growth of nr_periods x 100; of a VM, sums over its groups",
-        derive=throttled, fields=("cpu_throttled_periods_total",),
-        origins={
-            "cgroup": "cpu.stat nr_throttled, nr_periods",
-            "cgroup-slow": "of a VM: the same, also of vcpuN, emulator and iothreadN",
-        },
-        missing="it has no CPU quota, or no period passed",
-        undefined="no period of its CPU quota has passed since the reading before: none of its tasks ran",
-        thresholds=(5.0, 20.0), less_is_better=True,
+        less_is_better=True, is_whole=True, limit=always(100.0),
     ),
     Metric(
         key="cpu_user_percent", alias="user", label="USER%", unit=Unit.PERCENT,
@@ -267,7 +282,7 @@ ROWS: tuple[Metric, ...] = (
         missing=_VM_ONLY, chart="vCPUs and emulator",
     ),
     Metric(
-        key="cpu_emulator_percent", alias="emulator", label="EMU%", unit=Unit.PERCENT,
+        key="cpu_emulator_percent", alias="emulator", other_names=("qemu",), label="QEMU%", unit=Unit.PERCENT,
         help="CPU used by the hypervisor in addition to the vCPUs.",
         formula="(growth of cpu.time - growth of vcpu.N.time) / elapsed time x 100",
         derive=emulator_percent, fields=("vcpu_total_ns",), origins={"libvirt": "vcpu.N.time"}, missing=_VM_ONLY,
@@ -281,14 +296,14 @@ ROWS: tuple[Metric, ...] = (
         missing=_VM_ONLY, thresholds=(5.0, 10.0), less_is_better=True,
     ),
     Metric(
-        key="memory_wait_percent", alias="memwait", label="MWAIT%", unit=Unit.PERCENT,
+        key="memory_wait_percent", alias="memwait", label="MEMWAIT", unit=Unit.PERCENT,
         help="Share of time some of its tasks waited for memory.",
         formula="growth of memory.pressure some total / elapsed time x 100, at most 100",
         derive=share_of_time("memory_stall_total_ns"), fields=("memory_stall_total_ns",), origins=_PSI, missing=_NO_PSI,
         thresholds=(5.0, 20.0), less_is_better=True, host_chart=HostChart.WAITING,
     ),
     Metric(
-        key="io_wait_percent", alias="iowait", label="IOWAIT%", unit=Unit.PERCENT,
+        key="io_wait_percent", alias="iowait", label="IOWAIT", unit=Unit.PERCENT,
         help="Share of time some of its tasks waited for I/O.",
         formula="growth of io.pressure some total / elapsed time x 100, at most 100",
         derive=share_of_time("io_stall_total_ns"), fields=("io_stall_total_ns",), origins=_PSI, missing=_NO_PSI,
@@ -319,7 +334,8 @@ ROWS: tuple[Metric, ...] = (
         missing=_VM_ONLY, chart="guest disk bytes",
     ),
     Metric(
-        key="guest_disk_read_milliseconds", alias="rlat", label="R LAT", unit=Unit.MILLISECONDS,
+        key="guest_disk_read_milliseconds", alias="rlat", other_names=("rawait",), label="R AWAIT",
+        unit=Unit.MILLISECONDS,
         help="Mean time of a guest's read.", formula="growth of read time / growth of reads",
         derive=latency("guest_disk_read_time_total_ns", "guest_disk_reads_total"),
         fields=("guest_disk_read_time_total_ns",), origins=_GUEST_DISK, missing=_VM_ONLY,
@@ -327,7 +343,8 @@ ROWS: tuple[Metric, ...] = (
         chart="guest disk latency",
     ),
     Metric(
-        key="guest_disk_write_milliseconds", alias="wlat", label="W LAT", unit=Unit.MILLISECONDS,
+        key="guest_disk_write_milliseconds", alias="wlat", other_names=("wawait",), label="W AWAIT",
+        unit=Unit.MILLISECONDS,
         help="Mean time of a guest's write.", formula="growth of write time / growth of writes",
         derive=latency("guest_disk_write_time_total_ns", "guest_disk_writes_total"),
         fields=("guest_disk_write_time_total_ns",), origins=_GUEST_DISK, missing=_VM_ONLY,

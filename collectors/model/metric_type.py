@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 class Unit(StrEnum):
@@ -53,6 +53,17 @@ class HostChart(StrEnum):
     WAITING = "Waiting (PSI)"
 
 
+class Extra(NamedTuple):
+    """A further column of a metric: of its last minute, or of its change."""
+
+    label: str
+    """Column header."""
+    keep: int
+    """Its rank, as `Metric.keep`."""
+    table_from: int = 0
+    """Width of the terminal in columns from which the table shows it by default."""
+
+
 _ADDITIVE = frozenset({Unit.BYTES, Unit.BYTES_PER_SECOND, Unit.PER_SECOND})
 
 
@@ -64,6 +75,8 @@ class Metric:
     """Name in JSON and export; ends with its unit."""
     alias: str
     """Short name in filters and `--sort`."""
+    other_names: tuple[str, ...] = ()
+    """Further short names that filters and `--sort` take."""
     label: str
     """Column header."""
     unit: Unit
@@ -82,10 +95,14 @@ class Metric:
     """Why there is no value although all that it is made of has been read: a quotient of two zeros."""
     is_default: bool = False
     """Whether the table and `vmtop list` show it by default."""
+    table_from: int | None = None
+    """Width of the terminal in columns from which the table shows it by default; 0 where `is_default` is set."""
     keep: int = 5
     """Its column's rank: where there is no room, columns with the lowest number go first. 0 to 100."""
-    past_column: tuple[str, int] | None = None
-    """Header and rank of a column with a sparkline of its recent past; `None`: there is no such column."""
+    past_column: Extra | None = None
+    """A column with a sparkline of its last minute; `None`: there is no such column."""
+    change_column: Extra | None = None
+    """A column with its change in the last minute; `None`: there is no such column."""
     is_charted: bool = False
     """Whether its recent past is kept for every workload, for sparklines; otherwise from the first look at it."""
     is_headline: bool = False
@@ -98,6 +115,10 @@ class Metric:
     """Whether a comparison marks the lowest as best and the highest as worst; if not, it marks neither."""
     adds_up: bool = False
     """Whether a group shows the sum of its members. Bytes, bytes/s and 1/s always add up; see `is_additive`."""
+    is_sum: bool = False
+    """Whether it is the sum of the metrics in `made_of`: the table shows it where there is no room for those."""
+    is_whole: bool = False
+    """Whether the table writes it as a whole percentage with its sign, `85%`: a share of a limit."""
     is_total: bool = False
     """Whether it only grows: a counter, not a gauge, in OpenMetrics."""
     limit: Derivation | None = None

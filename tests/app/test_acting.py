@@ -341,7 +341,7 @@ async def test_the_detail_screen_acts_on_its_own_workload_and_has_help() -> None
         target = detail.target()
         assert target is not None
         await session.press("question_mark")
-        assert "Keys and columns" in screen_text(session.pilot.app)
+        assert "Help  One workload" in screen_text(session.pilot.app)
         await session.press("escape")
         await to_confirm(session, "p")
         await session.press("right", "enter")

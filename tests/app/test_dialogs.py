@@ -26,6 +26,7 @@ from tui.dialogs.confirm_action import Confirm
 from tui.dialogs.picker import PickerDialog
 from tui.dialogs.prompt import PromptDialog
 from tui.dialogs.text_page import TextDialog
+from tui.screens.help import HelpScreen
 from tui.screens.workloads.live import LiveListScreen
 from tui.terminal.input_gate import HELD_S, REPEATS_S
 
@@ -36,7 +37,7 @@ OPENED: tuple[tuple[Sequence[str], type[Screen[Any]], Sequence[str]], ...] = (
     (("s",), PickerDialog, ("enter", "escape", "q")),
     (("c",), PickerDialog, ("enter", "escape", "q")),
     (("R",), PromptDialog, ("escape",)),
-    (("question_mark",), TextDialog, ("enter", "escape", "q")),
+    (("question_mark",), HelpScreen, ("enter", "escape", "q")),
     (("w",), TextDialog, ("enter", "escape", "q")),
     (("colon",), CommandPalette, ("escape",)),
 )
@@ -170,11 +171,11 @@ async def test_what_is_typed_behind_an_answer_is_lost_until_the_screen_below_is_
         await session.press("2", "j", "j")
         before = session.text()
         await opened(session, ("s",), PickerDialog)
-        for key in ("escape", "x", "t", "N", "q"):
+        for key in ("escape", "x", "t", "M", "q"):
             send(session.pilot, key)
         await session.pilot.pause(0.3)
         assert_untouched(session, engine, before)
-        await session.press("N")
+        await session.press("M")
         assert session.text() != before
 
 
@@ -239,8 +240,8 @@ def test_a_key_held_in_a_real_terminal_closes_one_dialogue(start: Start, opening
             terminal.press("\x1b")
         terminal.wait_for(lambda: "╭" not in terminal.text(), 20, "the table")
         terminal.read(HELD_S + REPEATS_S)
-    terminal.press("N")
-    terminal.wait_for(lambda: "▼NAME" in terminal.text(), 20, "an answer to a key")
+    terminal.press("M")
+    terminal.wait_for(lambda: "▼MEM" in terminal.text(), 20, "an answer to a key")
     assert b"the screen failed" not in terminal.received
     time.sleep(HELD_S)
     terminal.press("q")

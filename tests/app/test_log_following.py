@@ -14,8 +14,8 @@ from collectors.model.logs import LogLine
 from tests.app.test_logs import WEB, Bench, MemoryLog, body, is_under_cursor, seen, showing
 from tests.helpers.pilot_wait import rest, until
 from tui.presenters.log_buffer import CAPACITY, CHUNK
-from tui.screens import logs as logs_module
-from tui.screens.logs import LogScreen
+from tui.screens.logs import reader
+from tui.screens.logs.screen import LogScreen
 from tui.widgets.line_view import LineView
 
 
@@ -48,7 +48,7 @@ def held(screen: LogScreen) -> int:
 
 
 async def test_when_older_lines_come_the_cursor_stays_on_its_line() -> None:
-    screen = LogScreen(WEB, lambda: MemoryLog(3000))
+    screen = LogScreen([WEB], lambda: MemoryLog(3000))
     async with showing(screen) as pilot:
         view = screen.query_one(LineView)
         assert held(screen) == CHUNK
@@ -62,11 +62,11 @@ async def test_when_older_lines_come_the_cursor_stays_on_its_line() -> None:
 
 
 async def test_when_newer_lines_push_older_ones_out_the_cursor_stays_on_its_line() -> None:
-    screen = LogScreen(WEB, lambda: MemoryLog(7000))
+    screen = LogScreen([WEB], lambda: MemoryLog(7000))
     async with showing(screen) as pilot:
         await pilot.press("g")
         await until(pilot, lambda: is_under_cursor(pilot, "line 0") and "FOLLOWING" not in title(pilot))
-        for first in ("line 1000", "line 2000"):
+        for first in (*("line 0",) * 4, "line 1000", "line 2000"):
             last = screen._window.lines[-1]
             screen.query_one(LineView).go(held(screen) - 2)
             await pilot.press("j")
@@ -82,7 +82,7 @@ def begins_with(screen: LogScreen, text: str) -> bool:
 
 async def test_what_is_painted_and_what_is_held_stay_the_same_lines_in_a_flood() -> None:
     log = MemoryLog(CHUNK)
-    screen = LogScreen(WEB, lambda: log)
+    screen = LogScreen([WEB], lambda: log)
     async with showing(screen) as pilot:
         for number in range(CAPACITY):
             log.write(f"news {number}")
@@ -101,7 +101,7 @@ async def test_a_line_that_comes_between_reading_and_following_is_not_lost() -> 
                 self.write("between")
             return lines
 
-    async with showing(LogScreen(WEB, lambda: Busy(50))) as pilot:
+    async with showing(LogScreen([WEB], lambda: Busy(50))) as pilot:
         await until(pilot, lambda: body(pilot)[-2:] == ["line 49", "between"])
 
 
@@ -114,7 +114,7 @@ async def test_escape_ends_a_search_that_goes_on_then_its_marks_then_the_screen(
             may_read.wait(10)
             return super().before(line, count)
 
-    screen = LogScreen(WEB, lambda: Slow(3000))
+    screen = LogScreen([WEB], lambda: Slow(3000))
     async with showing(screen) as pilot:
         await pilot.press("slash", *"line 17", "enter")
         await until(pilot, asked.is_set)
@@ -133,7 +133,7 @@ async def test_escape_ends_a_search_that_goes_on_then_its_marks_then_the_screen(
 @pytest.mark.parametrize("way_down", [("j",) * 4, ("G",), ("f",)], ids=str)
 async def test_what_was_seen_is_no_longer_counted_as_new(way_down: tuple[str, ...]) -> None:
     log = SharedLog(50)
-    async with showing(LogScreen(WEB, lambda: log)) as pilot:
+    async with showing(LogScreen([WEB], lambda: log)) as pilot:
         await pilot.press("k")
         for number in range(3):
             log.write(f"news {number}")
@@ -151,7 +151,7 @@ async def test_what_was_seen_is_no_longer_counted_as_new(way_down: tuple[str, ..
 
 async def test_there_is_one_follower_however_often_it_is_taken_up_again() -> None:
     log = SharedLog(3000)
-    async with showing(LogScreen(WEB, lambda: log)) as pilot:
+    async with showing(LogScreen([WEB], lambda: log)) as pilot:
         for number in range(3):
             await pilot.press("k")
             log.write(f"news {number}")
@@ -165,7 +165,7 @@ async def test_there_is_one_follower_however_often_it_is_taken_up_again() -> Non
 
 async def test_a_line_that_comes_while_it_is_not_followed_is_there_once() -> None:
     log = SharedLog(50)
-    async with showing(LogScreen(WEB, lambda: log)) as pilot:
+    async with showing(LogScreen([WEB], lambda: log)) as pilot:
         await pilot.press("f")
         log.write("news")
         await until(pilot, lambda: "1 new below" in title(pilot))
@@ -178,14 +178,14 @@ async def test_a_line_that_comes_while_it_is_not_followed_is_there_once() -> Non
 
 
 async def test_why_a_log_is_not_followed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logs_module, "FOLLOW_AGAIN_S", 0.0)
+    monkeypatch.setattr(reader, "FOLLOW_AGAIN_S", 0.0)
 
     class Broken(MemoryLog):
         def follow(self, line: LogLine | None) -> Iterator[LogLine]:
             raise SourceDown("the engine went away")
             yield
 
-    async with showing(LogScreen(WEB, lambda: Broken(10))) as pilot:
+    async with showing(LogScreen([WEB], lambda: Broken(10))) as pilot:
         await until(pilot, lambda: "not following: the engine went away" in title(pilot))
         assert "FOLLOWING" not in title(pilot)
 
@@ -198,7 +198,7 @@ def shows_its_end(view: LineView) -> bool:
 async def test_while_it_follows_the_end_stays_on_the_screen() -> None:
     log = MemoryLog(500)
     log.lines = [LogLine(n, float(n), False, f"{n} " + "x" * 300) for n in range(500)]
-    async with showing(LogScreen(WEB, lambda: log)) as pilot:
+    async with showing(LogScreen([WEB], lambda: log)) as pilot:
         for key in ("w", "t", "w", "t", "w"):
             await pilot.press(key)
             assert body(pilot)[-1].endswith("x")
@@ -214,13 +214,13 @@ async def test_while_it_follows_the_end_stays_on_the_screen() -> None:
 async def test_where_it_does_not_follow_the_cursor_stays_on_its_line_however_lines_are_shown() -> None:
     log = MemoryLog(500)
     log.lines = [LogLine(n, float(n), False, f"{n} " + "x" * 300) for n in range(500)]
-    screen = LogScreen(WEB, lambda: log)
+    screen = LogScreen([WEB], lambda: log)
     async with showing(screen) as pilot:
         await pilot.press("pageup", "pageup")
-        row = screen._row_of(screen.query_one(LineView).cursor)
+        row = screen.row_of(screen.query_one(LineView).cursor)
         for key in ("w", "t", "w", "t", "w", "t"):
             await pilot.press(key)
-            assert screen._row_of(screen.query_one(LineView).cursor) == row, f"after {key}"
+            assert screen.row_of(screen.query_one(LineView).cursor) == row, f"after {key}"
 
 
 @pytest.mark.parametrize("key", ["k", "j", "g", "G", "n", "pageup", "f"])
@@ -231,7 +231,7 @@ async def test_a_key_that_comes_before_the_log_is_open_does_not_keep_it_closed(k
         may_open.wait(10)
         return log
 
-    async with Bench(LogScreen(WEB, open_it)).run_test() as pilot:
+    async with Bench(LogScreen([WEB], open_it)).run_test() as pilot:
         await until(pilot, lambda: "opening" in seen(pilot))
         await pilot.press(key)
         may_open.set()
@@ -248,7 +248,7 @@ async def test_a_log_that_opens_after_the_screen_was_left_is_closed() -> None:
         may_open.wait(10)
         return log
 
-    async with Bench(LogScreen(WEB, open_it)).run_test() as pilot:
+    async with Bench(LogScreen([WEB], open_it)).run_test() as pilot:
         await until(pilot, lambda: "opening" in seen(pilot))
         await pilot.press("escape")
         await until(pilot, lambda: not isinstance(pilot.app.screen, LogScreen))

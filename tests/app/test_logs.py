@@ -8,6 +8,7 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -19,6 +20,7 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from collectors.engines.connections import EngineConnections
+from collectors.inspection.merged_log import MergedLog
 from collectors.inspection.raw_description import Document, read_document
 from collectors.model.errors import AccessDenied, SourceError
 from collectors.model.logs import LogLine
@@ -27,12 +29,14 @@ from collectors.sampling.source import SourceSpec
 from tests.helpers.lab.docker_engine import DockerLab
 from tests.helpers.lab.libvirt_daemon import LibvirtLab
 from tests.helpers.pilot_wait import rest, until
-from tui.presenters import log_buffer
+from tui.dialogs.prompt import PromptDialog
+from tui.presenters import log_line
 from tui.presenters.folding import Folds, toned
 from tui.presenters.log_buffer import CAPACITY
-from tui.screens import logs as logs_module
 from tui.screens.inspect import InspectScreen
-from tui.screens.logs import LogScreen
+from tui.screens.logs import reader, rows
+from tui.screens.logs.screen import LogScreen
+from tui.themes.look import THEMES
 from tui.widgets.line_view import LineView
 
 WEB = Workload(WorkloadId("docker", "a" * 64), Kind.CONTAINER, "web", State.RUNNING)
@@ -49,8 +53,14 @@ class MemoryLog:
         self.news = threading.Event()
         self.is_closed = False
 
+    def first(self, count: int) -> list[LogLine]:
+        return self.lines[:count]
+
     def last(self, count: int) -> list[LogLine]:
         return self.lines[-count:]
+
+    def until(self, wall: float, count: int) -> list[LogLine]:
+        return [line for line in self.lines if line.at is not None and line.at <= wall][-count:]
 
     def before(self, line: LogLine, count: int) -> list[LogLine]:
         return self.lines[max(0, int(line.position) - count) : int(line.position)]
@@ -78,6 +88,8 @@ class Bench(App[None]):
 
     def __init__(self, screen: Screen[None]) -> None:
         super().__init__()
+        self.register_theme(THEMES["dark"])
+        self.theme = THEMES["dark"].name
         self._shown = screen
 
     def on_mount(self) -> None:
@@ -97,7 +109,7 @@ def seen(pilot: Pilot[None]) -> str:
 
 def body(pilot: Pilot[None]) -> list[str]:
     """The lines between title and footer, without the scrollbar."""
-    return [line[:79].rstrip() for line in seen(pilot).splitlines()[1:-1]]
+    return [line[:79].rstrip() for line in seen(pilot).splitlines()[2:-1]]
 
 
 def is_under_cursor(pilot: Pilot[None], text: str) -> bool:
@@ -108,7 +120,7 @@ def is_under_cursor(pilot: Pilot[None], text: str) -> bool:
 class TestLogScreen:
     async def test_the_end_is_shown_and_followed(self) -> None:
         log = MemoryLog(3000)
-        async with showing(LogScreen(WEB, lambda: log)) as pilot:
+        async with showing(LogScreen([WEB], lambda: log)) as pilot:
             assert "line 2999" in seen(pilot)
             assert "FOLLOWING" in seen(pilot)
             log.write("news")
@@ -116,7 +128,7 @@ class TestLogScreen:
 
     async def test_scrolling_up_ends_following_and_the_end_takes_it_up_again(self) -> None:
         log = MemoryLog(3000)
-        async with showing(LogScreen(WEB, lambda: log)) as pilot:
+        async with showing(LogScreen([WEB], lambda: log)) as pilot:
             await pilot.press("pageup", "pageup")
             assert "f or G to follow" in seen(pilot)
             before = body(pilot)
@@ -128,17 +140,17 @@ class TestLogScreen:
             await until(pilot, lambda: "news 8999" in seen(pilot) and "FOLLOWING" in seen(pilot))
 
     async def test_twenty_thousand_lines_are_walked_in_bounded_memory(self) -> None:
-        screen = LogScreen(WEB, lambda: MemoryLog(20_000))
+        screen = LogScreen([WEB], lambda: MemoryLog(20_000))
         async with showing(screen) as pilot:
             await pilot.press("g")
-            await until(pilot, lambda: seen(pilot).splitlines()[1].strip() == "line 0")
+            await until(pilot, lambda: seen(pilot).splitlines()[2].strip() == "line 0")
             assert len(screen._window.lines) <= CAPACITY
             assert len(screen.query_one(LineView).lines) <= CAPACITY
             await pilot.press("G")
             await until(pilot, lambda: "line 19999" in seen(pilot))
 
     async def test_a_search_goes_back_into_parts_that_are_not_held(self) -> None:
-        async with showing(LogScreen(WEB, lambda: MemoryLog(20_000))) as pilot:
+        async with showing(LogScreen([WEB], lambda: MemoryLog(20_000))) as pilot:
             await pilot.press("slash", *"line 1234", "enter")
             await until(pilot, lambda: "line 12349" in seen(pilot))
             await pilot.press("N")
@@ -148,21 +160,20 @@ class TestLogScreen:
             await pilot.press("slash")
             pilot.app.screen.query_one(Input).value = "nowhere"
             await pilot.press("enter")
-            await until(pilot, lambda: "nowhere: no more matches" in seen(pilot))
+            await until(pilot, lambda: "nowhere is nowhere in this log" in seen(pilot))
 
     async def test_a_search_after_lines_were_followed_misses_nothing(self) -> None:
         log = MemoryLog(20_000)
-        async with showing(LogScreen(WEB, lambda: log)) as pilot:
+        async with showing(LogScreen([WEB], lambda: log)) as pilot:
             for number in range(500):
                 log.write(f"more {number}")
             await until(pilot, lambda: "more 499" in seen(pilot))
             for wanted in ("line 15700", "line 10037"):
-                pilot.app.screen.query_one(Input).value = wanted
-                await pilot.press("G", "slash", "enter")
+                await pilot.press("G", "slash", *wanted, "enter")
                 await until(pilot, partial(is_under_cursor, pilot, wanted))
 
     async def test_a_follower_that_ended_is_taken_up_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(logs_module, "FOLLOW_AGAIN_S", 0.1)
+        monkeypatch.setattr(reader, "FOLLOW_AGAIN_S", 0.1)
 
         class Ending(MemoryLog):
             def follow(self, line: LogLine | None) -> Iterator[LogLine]:
@@ -170,30 +181,132 @@ class TestLogScreen:
                     yield self.more.pop(0)
 
         log = Ending(10)
-        async with showing(LogScreen(WEB, lambda: log)) as pilot:
+        async with showing(LogScreen([WEB], lambda: log)) as pilot:
             await pilot.pause(0.5)
             log.write("after the restart")
             await until(pilot, lambda: "after the restart" in seen(pilot))
 
     async def test_wrapping_makes_only_new_lines(self, monkeypatch: pytest.MonkeyPatch) -> None:
         made: list[LogLine] = []
-        original = log_buffer.styled_log_line
+        original = log_line.styled_log_line
 
         def count(line: LogLine, *rest: object) -> object:
             made.append(line)
             return original(line, *rest)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(logs_module, "styled_log_line", count)
+        monkeypatch.setattr(rows, "styled_log_line", count)
         log = MemoryLog(3000)
-        async with showing(LogScreen(WEB, lambda: log)) as pilot:
+        async with showing(LogScreen([WEB], lambda: log)) as pilot:
             await pilot.press("w")
             made.clear()
             log.write("news")
             await until(pilot, lambda: "news" in seen(pilot))
             assert [line.text for line in made] == ["news"]
 
+    async def test_a_search_goes_on_from_the_other_end_and_says_so(self) -> None:
+        async with showing(LogScreen([WEB], lambda: MemoryLog(9000))) as pilot:
+            await pilot.press("g")
+            await until(pilot, partial(is_under_cursor, pilot, "line 0"))
+            await pilot.press("slash", *"line 8", "enter")
+            await until(pilot, partial(is_under_cursor, pilot, "line 8999"))
+            assert "from the end again" in seen(pilot)
+            await pilot.press("slash", *"line 12", "enter", "N", "n")
+            await until(pilot, lambda: "match " in seen(pilot) and "line 12" in seen(pilot))
+
+    async def test_only_lines_that_pass_are_shown_read_and_followed(self) -> None:
+        log = MemoryLog(20_000)
+        async with showing(LogScreen([WEB], lambda: log)) as pilot:
+            await pilot.press("ampersand", *"e 1999", "enter")
+            await until(pilot, lambda: body(pilot)[:2] == ["line 1999", "line 19990"])
+            assert 'only "e 1999"' in seen(pilot)
+            assert "all 11 lines" in seen(pilot)
+            log.write("something else")
+            log.write("line 1999 again")
+            await until(pilot, lambda: "line 1999 again" in seen(pilot))
+            assert "something else" not in seen(pilot)
+            await pilot.press("exclamation_mark")
+            await until(pilot, lambda: 'all but "e 1999"' in seen(pilot) and "something else" in seen(pilot))
+            assert "line 1999 again" not in seen(pilot)
+            await pilot.press("escape")
+            await until(pilot, lambda: "line 1999 again" in seen(pilot) and "all but" not in seen(pilot))
+            assert isinstance(pilot.app.screen, LogScreen)
+
+    async def test_where_it_does_not_follow_a_filter_keeps_the_place(self) -> None:
+        async with showing(LogScreen([WEB], lambda: MemoryLog(3000))) as pilot:
+            await pilot.press("pageup", "pageup", "pageup", "ampersand", *"!7", "enter")
+            await until(pilot, lambda: 'all but "7"' in seen(pilot))
+            view = pilot.app.screen.query_one(LineView)
+            place = "".join(run for run, _ in view.lines[view.cursor])
+            assert 2900 <= int(place.removeprefix("line ")) < 2960
+            assert "7" not in place
+
+    async def test_a_filter_that_passes_nothing_says_so(self) -> None:
+        async with showing(LogScreen([WEB], lambda: MemoryLog(3000))) as pilot:
+            await pilot.press("ampersand", *"nowhere", "enter")
+            await until(pilot, lambda: "no line passes" in seen(pilot))
+
+    async def test_times_are_gone_to_by_minutes_and_by_their_name(self) -> None:
+        async with showing(LogScreen([WEB], lambda: MemoryLog(3000))) as pilot:
+            await pilot.press("left_square_bracket")
+            await until(pilot, partial(is_under_cursor, pilot, "line 2939"))
+            await pilot.press("left_curly_bracket")
+            await until(pilot, partial(is_under_cursor, pilot, "line 2339"))
+            await pilot.press("right_square_bracket")
+            await until(pilot, partial(is_under_cursor, pilot, "line 2399"))
+            await pilot.press("G")
+            await until(pilot, lambda: "FOLLOWING" in seen(pilot))
+
+    async def test_a_log_without_times_says_that_it_has_none(self) -> None:
+        log = MemoryLog(3)
+        log.lines = [LogLine(n, None, False, f"line {n}") for n in range(3)]
+        async with showing(LogScreen([WEB], lambda: log)) as pilot:
+            await pilot.press("left_square_bracket")
+            await until(pilot, lambda: "these lines have no times" in seen(pilot))
+
+    async def test_the_log_of_a_past_moment_is_shown_up_to_it(self) -> None:
+        async with showing(LogScreen([WEB], lambda: MemoryLog(3000), at=1_700_000_000.0 + 1234.5)) as pilot:
+            await until(pilot, partial(is_under_cursor, pilot, "line 1234"))
+            assert "f or G to follow" in seen(pilot)
+            await pilot.press("j")
+            await until(pilot, partial(is_under_cursor, pilot, "line 1235"))
+            await pilot.press("G")
+            await until(pilot, lambda: "line 2999" in seen(pilot) and "FOLLOWING" in seen(pilot))
+
+    async def test_of_several_workloads_each_line_has_its_name(self) -> None:
+        db = Workload(WorkloadId("docker", "b" * 64), Kind.CONTAINER, "database", State.RUNNING)
+        merged = MergedLog([MemoryLog(3), MemoryLog(3)])
+        async with showing(LogScreen([WEB, db], lambda: merged)) as pilot:
+            assert "Log  web, database  2 logs merged" in seen(pilot)
+            assert body(pilot)[:2] == ["web       line 0", "database  line 0"]
+            view = pilot.app.screen.query_one(LineView)
+            assert view.lines[0][0][1] != view.lines[1][0][1]
+
+    async def test_the_rest_of_long_lines_is_reached_sideways(self) -> None:
+        log = MemoryLog(1)
+        log.lines = [LogLine(0, 0.5, False, "x" * 85 + "END")]
+        async with showing(LogScreen([WEB], lambda: log)) as pilot:
+            assert "END" not in seen(pilot)
+            await pilot.press("right")
+            assert "END" in seen(pilot)
+            await pilot.press("left")
+            assert "END" not in seen(pilot)
+
+    async def test_what_is_shown_is_saved_whole(self, tmp_path: Path) -> None:
+        async with showing(LogScreen([WEB], lambda: MemoryLog(2500))) as pilot:
+            pilot.app.install_screen(PromptDialog(), "ask")
+            await pilot.press("ampersand", *"e 1", "enter")
+            await until(pilot, lambda: 'only "e 1"' in seen(pilot) and "lines" in seen(pilot))
+            await pilot.press("S")
+            await until(pilot, lambda: isinstance(pilot.app.screen, PromptDialog))
+            pilot.app.screen.query_one(Input).value = str(tmp_path / "x.log")
+            await pilot.press("enter")
+            await until(pilot, lambda: any("1,111 lines in" in note.message for note in pilot.app._notifications))
+        lines = (tmp_path / "x.log").read_text().splitlines()
+        assert lines[0] == "2023-11-14 22:13:21.000+00:00 line 1"
+        assert (len(lines), (tmp_path / "x.log").stat().st_mode & 0o777) == (1111, 0o600)
+
     async def test_what_is_typed_after_the_slash_is_no_command(self) -> None:
-        async with showing(LogScreen(WEB, lambda: MemoryLog(10))) as pilot:
+        async with showing(LogScreen([WEB], lambda: MemoryLog(10))) as pilot:
             await pilot.press("slash", "q", "w", "t", "slash")
             assert isinstance(pilot.app.screen, LogScreen)
             assert pilot.app.screen.query_one(Input).value == "qwt/"
@@ -201,7 +314,7 @@ class TestLogScreen:
     async def test_times_and_wrapping(self) -> None:
         log = MemoryLog(1)
         log.lines = [LogLine(0, 0.5, False, "x" * 100)]
-        async with showing(LogScreen(WEB, lambda: log)) as pilot:
+        async with showing(LogScreen([WEB], lambda: log)) as pilot:
             assert "".join(body(pilot)).count("x") == 79
             await pilot.press("w")
             assert "".join(body(pilot)).count("x") == 100
@@ -211,7 +324,7 @@ class TestLogScreen:
     async def test_what_is_found_beyond_the_edge_is_shown(self) -> None:
         log = MemoryLog(3)
         log.lines[1] = LogLine(1, 0.5, False, "x" * 40_000 + "END" + "y" * 400)
-        async with showing(LogScreen(WEB, lambda: log)) as pilot:
+        async with showing(LogScreen([WEB], lambda: log)) as pilot:
             await pilot.press("slash", *"END", "enter")
             await until(pilot, lambda: "END" in seen(pilot))
             view = pilot.app.screen.query_one(LineView)
@@ -220,7 +333,7 @@ class TestLogScreen:
             assert pilot.app.clipboard == log.lines[1].text
 
     async def test_the_line_under_the_cursor_is_copied(self) -> None:
-        async with showing(LogScreen(WEB, lambda: MemoryLog(50))) as pilot:
+        async with showing(LogScreen([WEB], lambda: MemoryLog(50))) as pilot:
             await pilot.press("k", "y")
             assert pilot.app.clipboard == "line 48"
 
@@ -228,7 +341,7 @@ class TestLogScreen:
         def refuse() -> MemoryLog:
             raise AccessDenied("no permission to read it", "join the group")
 
-        async with showing(LogScreen(WEB, refuse)) as pilot:
+        async with showing(LogScreen([WEB], refuse)) as pilot:
             assert "no permission to read it. Fix: join the group" in seen(pilot)
             for key in ("", "G", "f", "k"):
                 await pilot.press(*key)
@@ -236,12 +349,12 @@ class TestLogScreen:
                 assert "follow" not in seen(pilot).splitlines()[0].lower(), f"after {key}"
 
     async def test_an_empty_log_says_that_nothing_was_written(self) -> None:
-        async with showing(LogScreen(WEB, lambda: MemoryLog(0))) as pilot:
+        async with showing(LogScreen([WEB], lambda: MemoryLog(0))) as pilot:
             assert "nothing logged yet" in seen(pilot)
 
     async def test_closing_ends_the_follower(self) -> None:
         log = MemoryLog(5)
-        async with showing(LogScreen(WEB, lambda: log)) as pilot:
+        async with showing(LogScreen([WEB], lambda: log)) as pilot:
             await pilot.press("escape")
             await until(pilot, lambda: not any(thread.name == "log" for thread in threading.enumerate()))
             assert log.is_closed

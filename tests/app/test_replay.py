@@ -21,9 +21,10 @@ from tests.helpers.demo_fleet import Fleet
 from tests.unit.collectors.session.test_session_file import fleet_frames, write
 from tui.app.replay import ReplayApp
 from tui.controllers.frame_feed import FrameReady
+from tui.keys.key import TIME, WORK
+from tui.keys.tables import LIVE, PAST, REPLAY, TABLES
 from tui.screens.detail.replay import ReplayWorkloadScreen
 from tui.screens.workloads.replay import ReplayScreen
-from tui.settings.main_screen_keys import LIVE, REPLAY, TIME, WORK, keys_of
 from tui.settings.screen_options import ScreenOptions
 
 SIZE = (120, 40)
@@ -74,8 +75,9 @@ async def replaying(
 
 
 def picture(text: str, mode: str, below: int) -> list[str]:
-    """The screen without the words for where frames come from and for vmtop's own cost, and without its foot."""
-    return re.sub(r" vmtop [\d.]+% \S+ ", " ", text.replace(f" {mode}", " MODE")).splitlines()[:-below]
+    """The screen without the interval, the words for where frames come from and the date, and without its foot."""
+    lines = re.sub(rf"( 1s)?  +{mode} ", "  MODE ", text).splitlines()[:-below]
+    return [line.partition(" of ")[0] if number < 2 else line for number, line in enumerate(lines)]
 
 
 @pytest.mark.slow
@@ -94,7 +96,7 @@ async def test_a_replay_shows_the_text_that_was_shown_live_tick_by_tick(tmp_path
         for number, shown in enumerate(lived):
             again = picture(replayed.text(), "REPLAY", 3)
             assert [line.split() for line in again] == [line.split() for line in shown], f"frame {number}"
-            await replayed.press("t")
+            await replayed.press("right")
 
 
 async def test_every_key_of_time(tmp_path: Path) -> None:
@@ -106,7 +108,7 @@ async def test_every_key_of_time(tmp_path: Path) -> None:
     async with replaying(path, at=10) as running:
         number = 10
         for key, expected in (
-            ("t", 11),
+            ("right", 11),
             ("T", 10),
             ("right", 11),
             ("left", 10),
@@ -118,7 +120,7 @@ async def test_every_key_of_time(tmp_path: Path) -> None:
             ("n", 700),
             ("left_curly_bracket", 100),
             ("end", 1499),
-            ("t", 1499),
+            ("right", 1499),
             ("home", 0),
             ("T", 0),
         ):
@@ -157,7 +159,7 @@ async def test_space_plays_at_the_pace_that_was_lived_and_stops_at_the_end(tmp_p
         assert not running.screen.traveler.is_playing
         for _ in range(6):
             await running.press("minus")
-        await running.pilot.press("p")
+        await running.pilot.press("space")
         await asyncio.sleep(0.3)
         assert running.playback.number < 29 or running.screen.traveler.is_playing, "at the end it plays from the start"
 
@@ -189,7 +191,7 @@ async def test_sort_filter_detail_and_marks_work_as_they_do_live(tmp_path: Path)
 
 
 async def test_nothing_in_a_replay_can_act_on_a_workload(tmp_path: Path) -> None:
-    acting = {key.action for key in keys_of(LIVE) if key.group == WORK} - {key.action for key in keys_of(REPLAY)}
+    acting = {key.action for key in TABLES[LIVE] if key.group == WORK} - {key.action for key in TABLES[REPLAY]}
     assert {"act", "shell", "lock"} <= acting
     path = write(tmp_path / "a.vmtop.gz", fleet_frames(5))
     async with replaying(path) as running:
@@ -248,9 +250,21 @@ async def test_the_timeline_is_there_at_every_size(size: tuple[int, int], tmp_pa
 
 
 def test_the_replay_has_a_key_for_all_that_peers_have() -> None:
-    wanted = {"t", "T", "left_square_bracket", "right_square_bracket", "b", "n", "N", "space", "home", "end"}
-    bound = {key for entry in keys_of(REPLAY) if entry.group == TIME for key in entry.keys.split(",")}
+    wanted = {
+        "T",
+        "left",
+        "right",
+        "left_square_bracket",
+        "right_square_bracket",
+        "b",
+        "n",
+        "N",
+        "space",
+        "home",
+        "end",
+    }
+    bound = {key for entry in TABLES[REPLAY] if entry.group == TIME for key in entry.keys.split(",")}
     assert wanted <= bound
-    for where in (LIVE, REPLAY):
-        keys = [key for entry in keys_of(where) for key in entry.keys.split(",")]
+    for where in (LIVE, PAST, REPLAY):
+        keys = [key for entry in TABLES[where] for key in entry.keys.split(",")]
         assert len(keys) == len(set(keys)), f"a key of the {where} screen does two things"

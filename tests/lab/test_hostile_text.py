@@ -127,7 +127,7 @@ def live(fleet: Fleet, tmp_path: Path) -> Iterator[Terminal]:
     command = ["vmtop", *fleet.sources(), "--filter", RUN, "--record", str(tmp_path / "rec.vmtop.gz")]
     with closing(Terminal(command, (160, 50), {"XDG_STATE_HOME": str(tmp_path)})) as terminal:
         terminal.wait_for(lambda: "OWNED" in terminal.text() and f"honest-{RUN}" in terminal.text(), 60, "the fleet")
-        visit(terminal, [("N", "▼NAME")])
+        visit(terminal, [("M", "▼MEM")])
         yield terminal
 
 
@@ -171,7 +171,7 @@ def test_hostile_workloads_move_no_column_and_steer_nothing(live: Terminal) -> N
 
 def test_every_screen_of_a_hostile_container_is_safe(live: Terminal) -> None:
     log = [("l", "f follow"), ("w", "f follow"), ("t", "f follow"), BACK]
-    panels = [("!", "Sources"), BACK, ("?", "Keys and columns"), BACK, ("A", "Actions"), BACK]
+    panels = [("!", "Sources"), BACK, ("?", "Most used"), BACK, ("A", "Actions"), BACK]
     visit(live, [("3g", "container only"), *pages("Container", "Mounts"), *log, *INSPECTED, *ASKED, *panels])
     assert leave(live) > 100_000
 

@@ -14,6 +14,7 @@ from collectors.engines.connections import EngineConnections
 from collectors.engines.docker.access import DockerAccess
 from collectors.engines.docker.logs import DockerLog
 from collectors.inspection.logs import open_log
+from collectors.inspection.merged_log import MergedLog
 from collectors.model.errors import SourceError
 from collectors.model.logs import LogLine
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
@@ -102,6 +103,33 @@ class TestEngine:
         newer = [line.text for line in log.after(first, 2000) if line.text.startswith("out")]
         assert newer == [f"out {n}" for n in range(2, 2 + len(newer))]
         assert len(newer) >= 4
+
+    def test_a_log_is_read_from_its_beginning_and_up_to_a_time(self, docker_lab: DockerLab, talker: str) -> None:
+        log = DockerLog(workload(talker), access(docker_lab))
+        whole = log.last(4000)
+        assert log.first(20) == whole[:20]
+        at = whole[1000].at or 0.0
+        times = {line.text: line.at or 0.0 for line in whole}
+        until = log.until(at, 500)
+        assert all(times[line.text] <= at for line in until)
+        assert until[-1].at == max(time for time in times.values() if time <= at)
+
+    def test_the_logs_of_two_containers_are_one_in_the_order_of_time(self, docker_lab: DockerLab, talker: str) -> None:
+        client = docker_lab.client
+        speaker = "sleep 1; while :; do echo other; sleep 0.2; done"
+        other = client.create_container("busybox:lab", ["sh", "-c", speaker])["Id"]
+        client.start(other)
+        try:
+            merged = MergedLog([DockerLog(workload(one), access(docker_lab)) for one in (talker, other)])
+            wait_until(lambda: {line.workload for line in merged.last(30)} == {0, 1}, 20, "lines of both")
+            lines = merged.last(30)
+            times = [line.at or 0.0 for line in lines]
+            assert times == sorted(times)
+            assert all((line.text == "other") == (line.workload == 1) for line in lines)
+            assert merged.before(lines[10], 10) == lines[:10]
+            merged.close()
+        finally:
+            docker_lab.remove(other)
 
     def test_errors_are_marked_and_nothing_hostile_passes(self, docker_lab: DockerLab, talker: str) -> None:
         lines = DockerLog(workload(talker), access(docker_lab)).last(4000)

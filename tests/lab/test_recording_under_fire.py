@@ -104,7 +104,7 @@ def test_a_read_only_folder_is_told_and_the_screen_goes_on(start: Start, tmp_pat
         assert "cannot be created: Read-only file system" in refused(folder / "a.vmtop.gz")
         terminal = start("demo", "--workloads", "5", environment={"XDG_STATE_HOME": str(folder)})
         terminal.wait_for(lambda: "●" in terminal.text(), 30, "the fleet")
-        visit(terminal, [("R", "Record"), ("\x15", "Record"), (f"{folder}/b\r", "Read-only"), ("N", "▼NAME")])
+        visit(terminal, [("R", "Record"), ("\x15", "Record"), (f"{folder}/b\r", "Read-only"), ("M", "▼MEM")])
         terminal.press("q")
         assert terminal.wait_exit(20) == 0
         assert b"Traceback" not in terminal.received

@@ -40,7 +40,7 @@ def remote(folder: Path, *words: str) -> str:
 def test_vmtop_runs_through_ssh_and_leaves_a_sane_terminal(ssh: list[str], tmp_path: Path) -> None:
     with closing(Terminal([*ssh, remote(tmp_path, "demo", "--workloads", "20")], (100, 30))) as terminal:
         terminal.wait_for(lambda: "●" in terminal.text(), 60, "the fleet")
-        visit(terminal, [("N", "▼NAME"), ("?", "Keys and columns"), ("\x1b", "%LIM")])
+        visit(terminal, [("M", "▼MEM"), ("?", "Most used"), ("\x1b", "%LIM")])
         terminal.resize(140, 40)
         terminal.wait_for(lambda: "q quit" in terminal.screen.display[39], 30, "the new size")
         terminal.press("q")
@@ -54,7 +54,7 @@ def test_a_key_is_behind_a_picture_or_two_also_through_ssh(ssh: list[str], tmp_p
     with closing(Terminal([*ssh, command], (100, 30), bytes_per_s=RATE)) as terminal:
         terminal.wait_for(lambda: "●" in terminal.text(), 60, "the fleet")
         terminal.read(15)
-        for key, words in (("N", "▼NAME"), ("P", "▼CPU%")):
+        for key, words in (("M", "▼MEM"), ("P", "▼CPU%")):
             before = len(terminal.received)
             visit(terminal, [(key, words)], pause=0)
             assert len(terminal.received) - before < MOST

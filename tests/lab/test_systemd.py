@@ -279,6 +279,9 @@ def test_the_journal_of_a_service_is_read_in_windows_and_followed() -> None:
     assert numbers == list(range(numbers[0], numbers[-1] + 1))
     assert lines_of(log.before(last[0], 10)) == list(range(numbers[0] - 10, numbers[0]))
     assert lines_of(log.after(last[0], 3)) == [numbers[0] + 1, numbers[0] + 2, numbers[0] + 3]
+    assert last[0].at is not None
+    assert lines_of(log.until(last[0].at, 3)) == [numbers[0] - 2, numbers[0] - 1, numbers[0]]
+    assert lines_of(log.first(30))[:3] == [1, 2, 3]
     assert all(line.at is not None for line in last)
     heard: list[str] = []
     thread = threading.Thread(target=lambda: heard.extend(line.text for line in log.follow(last[-1])), daemon=True)

@@ -42,8 +42,8 @@ def test_answers_of_every_kind_cut_anywhere_do_nothing(start: Start) -> None:
         terminal.press_bytes(raw[place:])
         terminal.read(0.1)
         assert_nothing_was_typed(terminal, "ci-runner")
-    terminal.press("N")
-    terminal.wait_for(lambda: "▼NAME" in terminal.text(), 20, "an answer to a key")
+    terminal.press("M")
+    terminal.wait_for(lambda: "▼MEM" in terminal.text(), 20, "an answer to a key")
 
 
 @pytest.mark.lab
@@ -66,8 +66,8 @@ def test_a_container_that_asks_a_hundred_questions_and_ends_changes_nothing(
         terminal.read(delay_s + 0.5)
         assert_nothing_was_typed(terminal, "asking")
         assert terminal.answered - before >= 20 * len(ANSWERS)
-        terminal.press("N")
-        terminal.wait_for(lambda: "▼NAME" in terminal.text(), 20, "an answer to a key")
+        terminal.press("M")
+        terminal.wait_for(lambda: "▼MEM" in terminal.text(), 20, "an answer to a key")
         terminal.press("q")
         assert terminal.wait_exit() == 0
         assert_sane(terminal)

@@ -51,8 +51,8 @@ def test_a_private_name_that_moved_leaves_textual_s_own_screen(tmp_path: Path, n
     terminal = Terminal([sys.executable, "-c", START, "demo", "--workloads", "30"], environment=variables)
     try:
         terminal.wait_for(lambda: "●" in terminal.text() and " ok" in terminal.line(0), 30, "the fleet")
-        terminal.press("N")
-        terminal.wait_for(lambda: "▼NAME" in terminal.text(), 20, "the order by name")
+        terminal.press("M")
+        terminal.wait_for(lambda: "▼MEM" in terminal.text(), 20, "the order by memory")
         terminal.press("\x0c?")
         terminal.wait_for(lambda: "╯" in terminal.text(), 20, "the help")
         terminal.press("\x1b")

@@ -136,8 +136,8 @@ def test_five_thousand_signals_in_any_order_while_it_paints(start: Start) -> Non
         terminal.read(chance.random() * 0.004)
     wake(terminal)
     assert len(os.listdir(f"/proc/{terminal.pid}/task")) == threads, "a second reader or writer was started"
-    terminal.press("N")
-    terminal.wait_for(lambda: "▼NAME" in terminal.text(), 20, "an answer to a key")
+    terminal.press("M")
+    terminal.wait_for(lambda: "▼MEM" in terminal.text(), 20, "an answer to a key")
     os.kill(terminal.pid, signal.SIGTERM)
     assert terminal.wait_exit(10) == 143
     assert termios.tcgetattr(terminal.fd)[:4] == terminal.settings[:4]

@@ -27,13 +27,13 @@ def test_a_key_is_behind_a_picture_or_two_however_slow_the_line(start: Start, is
     terminal = start(*FAST, size=(100, 30), bytes_per_s=RATE, is_mute=is_mute)
     terminal.wait_for(lambda: "●" in terminal.text(), 60, "the fleet")
     terminal.read(8)
-    for key, words in (("N", "▼NAME"), ("P", "▼CPU%"), ("?", "Keys and columns")):
+    for key, words in (("M", "▼MEM"), ("P", "▼CPU%"), ("?", "Most used")):
         before = len(terminal.received)
         visit(terminal, [(key, words)], pause=0)
         assert len(terminal.received) - before < MOST, f"key {key}"
     before = len(terminal.received)
     terminal.press("q")
-    terminal.wait_for(lambda: "Keys and columns" not in terminal.text(), 60, "the table")
+    terminal.wait_for(lambda: "Most used" not in terminal.text(), 60, "the table")
     assert len(terminal.received) - before < MOST
     terminal.read(1)  # the key rests
     before = len(terminal.received)
@@ -47,14 +47,14 @@ def test_a_key_is_behind_a_picture_or_two_however_slow_the_line(start: Start, is
 def test_after_a_pause_of_the_line_the_picture_is_whole(start: Start) -> None:
     terminal = start("demo", "--workloads", "20", "--interval", "0.2")
     terminal.wait_for(lambda: "●" in terminal.text(), 20, "the fleet")
-    terminal.press("N")
-    terminal.wait_for(lambda: "▼NAME" in terminal.text(), 20, "the order")
+    terminal.press("M")
+    terminal.wait_for(lambda: "▼MEM" in terminal.text(), 20, "the order")
     terminal.press("z")
     terminal.read(2)  # frozen: no next reading paints what is missing
     for key in ("P", "?"):
         terminal.press(key)
         time.sleep(1)  # the line stands still
-    terminal.wait_for(lambda: "Keys and columns" in terminal.text(), 20, "help")
+    terminal.wait_for(lambda: "Most used" in terminal.text(), 20, "help")
     terminal.press("\x1b")
     terminal.wait_for(lambda: "╭" not in terminal.text() and rows(terminal) >= 15, 20, "the whole table")
 

@@ -23,8 +23,8 @@ def _ready(terminal: Terminal) -> Terminal:
 def test_keys_work_and_q_leaves_a_sane_terminal(start: Start) -> None:
     terminal = _ready(start("demo", "--workloads", "30"))
     before = terminal.settings
-    terminal.press("N")
-    terminal.wait_for(lambda: "▼NAME" in terminal.text(), 20, "the order by name")
+    terminal.press("M")
+    terminal.wait_for(lambda: "▼MEM" in terminal.text(), 20, "the order by memory")
     terminal.press("/")
     terminal.read(0.3)
     terminal.press("kind=vm\r")

@@ -57,7 +57,7 @@ def test_after_a_storm_of_resizes_the_picture_is_that_of_the_last_size(start: St
     terminal.screen.reset()  # what a real terminal does with the old picture is its own affair
     terminal.resize(130, 30)
     terminal.wait_for(lambda: "q quit" in "".join(terminal.screen.display[-1:]), 30, "the footer on the last line")
-    visit(terminal, [("N", "▼NAME")])
+    visit(terminal, [("M", "▼MEM")])
     assert misaligned(terminal) == []
     leave(terminal)
 
@@ -66,14 +66,14 @@ def test_after_a_storm_of_resizes_the_picture_is_that_of_the_last_size(start: St
 def test_it_runs_on_every_kind_of_terminal(start: Start, term: str) -> None:
     terminal = start("demo", "--workloads", "10", environment={"TERM": term, "COLORTERM": None})
     terminal.wait_for(lambda: "db-primary" in terminal.text(), 30, "the fleet")
-    visit(terminal, [("N", "▼NAME")])
+    visit(terminal, [("M", "▼MEM")])
     leave(terminal)
 
 
 def test_without_colours_the_state_can_be_read(start: Start) -> None:
     terminal = start("demo", "--workloads", "30", environment={"NO_COLOR": "1"})
     terminal.wait_for(lambda: "●" in terminal.text(), 30, "the fleet")
-    visit(terminal, [("N", "▼NAME")])
+    visit(terminal, [("M", "▼MEM")])
     assert "●" in terminal.text()
     leave(terminal)
     colours = re.findall(rb"[34]8;2;(\d+);(\d+);(\d+)", bytes(terminal.received))
@@ -122,7 +122,7 @@ def test_bytes_that_are_no_utf8_may_be_typed(start: Start) -> None:
     for data in (b"\xff\xfe", b"\xc3(", b"\x9b2J", b"\xf0\x9f", b"/\xe9\xff\r", b"\x1b"):
         os.write(terminal.fd, data)
         terminal.read(0.5)
-    visit(terminal, [("\x1b", "%LIM"), ("N", "▼NAME")])
+    visit(terminal, [("\x1b", "%LIM"), ("M", "▼MEM")])
     leave(terminal)
 
 
@@ -150,7 +150,7 @@ def test_ctrl_z_gives_the_shell_back_and_fg_the_screen(shell: Terminal) -> None:
         shell.wait_for(lambda: "db-primary" in shell.text(), 30, "the fleet again")
         shell.wait_for(lambda: "q quit" in shell.text() and "%LIM" in shell.text(), 20, "also what had not changed")
         assert b"\x1b[?1049h" in shell.received[before:]
-    visit(shell, [("N", "▼NAME")])
+    visit(shell, [("M", "▼MEM")])
     shell.screen.reset()
     shell.press("q")
     shell.wait_for(lambda: "READY>" in shell.text(), 20, "the shell after the end")
@@ -173,7 +173,7 @@ def test_a_stop_that_was_not_announced_leaves_one_reader_and_the_terminal_sane(s
         os.kill(terminal.pid, signal.SIGCONT)
         terminal.wait_for(lambda: "db-primary" in terminal.text() and "q quit" in terminal.text(), 20, "the screen")
     assert threads_of(terminal) == before
-    visit(terminal, [("N", "▼NAME")])
+    visit(terminal, [("M", "▼MEM")])
     leave(terminal)
     assert_sane(terminal)
 

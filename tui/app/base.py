@@ -21,15 +21,17 @@ from rich.text import Text
 from textual import events
 from textual.app import ComposeResult, SystemCommand
 from textual.await_complete import AwaitComplete
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.command import CommandPalette
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 from collectors.safety.sanitize import sanitize
 from tui.app.themed import ThemedApp
+from tui.keys.bindings import app_bindings
+from tui.keys.key import key_names
+from tui.keys.tables import TABLES
 from tui.settings import log_file
-from tui.settings.main_screen_keys import APP_ACTIONS, LIVE, key_names, keys_of
 from tui.settings.screen_options import ScreenOptions
 from tui.terminal.input_gate import InputGate
 from tui.terminal.signals import ENDING, SIGNALS
@@ -37,9 +39,6 @@ from tui.terminal.textual_private import PROBLEM, discard_cached_colors
 from tui.themes.style_sheet import STYLE_SHEET
 
 log = logging.getLogger(__name__)
-
-_ALWAYS = {"repaint", "suspend_process"}
-"""Actions whose keys also work while a dialogue is open."""
 
 
 class BaseApp(ThemedApp):
@@ -53,11 +52,7 @@ class BaseApp(ThemedApp):
     CSS = STYLE_SHEET
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(key.keys, key.action, key.help, show=False, priority=key.action in _ALWAYS, id=key.action)
-        for key in keys_of(LIVE)
-        if key.action in APP_ACTIONS
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*app_bindings()]
 
     def __init__(self, options: ScreenOptions) -> None:
         super().__init__(options.theme, options.ascii)
@@ -65,11 +60,22 @@ class BaseApp(ThemedApp):
         self.failure = ""
         """Why the screen ended by itself; a sentence."""
         self.animation_level = "none"
+        self.user_keys: dict[str, str] = {}
+        """The user's keys, separated by commas, by the names of the actions."""
         self._end_code: int | None = None
         """The exit code, once the end was requested."""
         self._gate = InputGate()
         self._target_screens: WeakKeyDictionary[events.Key, Screen[Any]] = WeakKeyDictionary()
         """The screen that was on top when a key arrived, until the key is handled."""
+
+    def use_keys(self, user_keys: dict[str, str]) -> None:
+        """Let the user's keys take the place of ours, in bindings, footers, help and palette.
+
+        Args:
+            user_keys: Keys as Textual names them, separated by commas, by the names of the actions (`tables.actions`).
+        """
+        self.user_keys = user_keys
+        self.set_keymap(user_keys)
 
     def compose(self) -> ComposeResult:
         yield Static(Text(" vmtop  starting ...", no_wrap=True), id="opening")
@@ -86,8 +92,10 @@ class BaseApp(ThemedApp):
         from tui.dialogs.picker import PickerDialog
         from tui.dialogs.prompt import PromptDialog
         from tui.dialogs.text_page import TextDialog
+        from tui.screens.help import HelpScreen
 
         self.install_screen(TextDialog(), "panel")
+        self.install_screen(HelpScreen(), "help")
         self.install_screen(PickerDialog(), "choice")
         self.install_screen(PromptDialog(), "ask")
         main_screen = self.main_screen()
@@ -173,9 +181,9 @@ class BaseApp(ThemedApp):
         from tui.screens.workloads.base import WorkloadListScreen
 
         if isinstance(screen, WorkloadListScreen):
-            for key in keys_of(screen.where):
+            for key in TABLES[screen.key_table]:
                 if key.action != "command_palette" and "move" not in key.action:
-                    title = f"{key.label or key.action.partition('(')[0].replace('_', ' ')}: {key.help}"
+                    title = f"{key.word or key.action.partition('(')[0].replace('_', ' ')}: {key.help}"
                     yield SystemCommand(title, key_names(key.keys), partial(screen.run_action, key.action))
             for metric in METRICS.values():
                 yield SystemCommand(f"Sort by {metric.alias}", metric.help, partial(screen.action_sort, metric.key))

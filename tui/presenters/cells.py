@@ -1,43 +1,57 @@
-"""From a line of the table to the texts and tones of its cells. Plain, no Textual: the table only paints them."""
+"""From a line of the table to its texts and their tones. Plain, no Textual: the table only paints them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from rich.cells import cell_len
+
 from collectors.analysis.history import History
+from collectors.analysis.last_minute import LastMinute
 from collectors.analysis.rates import Moment, Reading
 from collectors.engines.registry import engines_told_by
-from collectors.model.metrics import METRICS, Unit
-from collectors.model.workloads import Availability, Kind, Sample, State, Workload, WorkloadId
+from collectors.model.metrics import METRICS
+from collectors.model.workloads import Availability, Kind, Sample, State, WorkloadId
 from tui.presenters.columns import Column
-from tui.presenters.formatting import duration, fit, text
-from tui.presenters.sparkline import samples_wanted, spark
+from tui.presenters.formatting import duration, fit
+from tui.presenters.info_pages import why_empty
+from tui.presenters.main_screen.numbers import change_run, cpu_top, is_zero, metric_text, tone_of
+from tui.presenters.main_screen.row_words import ending_words, fitted, name_words
+from tui.presenters.main_screen.signs import (
+    ALARM,
+    BUSY,
+    FAILED,
+    FOLDED,
+    HOST,
+    KIND_TONES,
+    OLD,
+    OPEN,
+    RUNNING,
+    SHORT_KINDS,
+    WARNING,
+    Sign,
+    state_sign,
+)  # fmt: skip
+from tui.presenters.sparkline import spark_line
+from tui.presenters.styled_lines import Line as Runs
+from tui.presenters.styled_lines import Run
 from tui.presenters.table_state import Line, Scale
 
 STALE_S, STALE_INTERVALS = 8.0, 2.5
 """Seconds and intervals; numbers older than both are shown as stale."""
-_SIGNS = {
-    State.RUNNING: ("●", "*", "good"),
-    State.PAUSED: ("‖", "=", "warn"),
-    State.STARTING: ("◐", "+", "warn"),
-    State.RESTARTING: ("◐", "+", "warn"),
-    State.STOPPING: ("◐", "-", "warn"),
-    State.STOPPED: ("○", "o", "muted"),
-    State.CREATED: ("○", "o", "muted"),
-    State.CRASHED: ("✗", "x", "bad"),
-    State.SUSPENDED: ("‖", "=", "warn"),
-    State.BLOCKED: ("✗", "x", "bad"),
-    State.UNKNOWN: ("·", ".", "muted"),
-}
-_SHORT_KINDS = {Kind.VM: "vm", Kind.CONTAINER: "ct", Kind.SERVICE: "svc", Kind.HOST: "host"}
-_SHORT_REASONS = frozenset({"saved", "out of memory", "watchdog", "timed out"})
-"""Reasons for being at rest that say more in the column STATE than the state does."""
 _APPROXIMATE = frozenset({"process-io"})
+_NOT_READ_YET = "it has not been read yet"
+_AT_LIMIT, _NEARLY = 95.0, 85.0
+"""Percent of a limit from which a workload has an alarm, and a warning about its memory."""
+_CALM_TICKS = 10
+"""Ticks over which the CPU must be at its limit for an alarm: a sign that comes and goes says nothing."""
+_MOST_SUMMED = 256
+"""Members of a group up to which its last minute is summed up."""
 
 
 class Cell(NamedTuple):
-    """One cell: exactly its column's width of text, and its tone."""
+    """A text of some cells and its tone."""
 
     text: str
     tone: str
@@ -48,16 +62,21 @@ class Cells:
 
     def __init__(self, history: History, ascii_only: bool = False) -> None:
         self.history = history
+        self.minute = LastMinute(history)
         self.ascii_only = ascii_only
         self.moment: Moment | None = None
         self.scale = Scale.CORE
         self.acting: dict[WorkloadId, str] = {}
         """The action in progress on a workload, with the seconds since it began."""
+        self.folded: set[str] = set()
+        """The labels of the groups that are folded."""
+        self.rested_s: Callable[[WorkloadId], float | None] = lambda identity: None
+        """Returns for how many seconds a workload has been in its state; `None` where that was not seen."""
+        self.hint = ""
+        """What can be done about a workload that ended, for its row."""
         self._stale_ns = STALE_S * 1e9
         self._silent_engines: frozenset[str] = frozenset()
         """Engines whose source is stale, so that it is unknown whether their workloads still run."""
-        self._memory_top = 1.0
-        self._cpu_top = 100.0
 
     def at(self, moment: Moment, scale: Scale, interval_s: float = 1.0) -> None:
         """Take a new moment."""
@@ -67,34 +86,55 @@ class Cells:
         self._silent_engines = frozenset[str]().union(
             *(engines_told_by(name.partition(" ")[0]) for name in stale_sources)
         )
-        readings = moment.readings.values()
-        memory_values = [reading.value("memory_host_bytes") or 0.0 for reading in readings]
-        self._memory_top = max(memory_values, default=1.0) or 1.0
-        # values up to the lowest top need no quota lookup
-        above_one_core = [
-            (value, reading) for reading in readings if (value := reading.value("cpu_percent") or 0.0) > 100.0
-        ]
-        self._cpu_top = max((value for value, reading in above_one_core if not self._quota(reading)), default=100.0)
 
-    def _quota(self, reading: Reading) -> float | None:
-        """Return the cores that a workload is limited to; `None` if only the host's size limits it."""
-        cores = reading.value("cpu_limit_cores")
-        return cores if cores and self.moment is not None and cores < self.moment.frame.cpus else None
-
-    def line(self, line: Line, columns: list[Column], is_marked: bool) -> list[Cell]:
-        """Format one line: the mark and sign, then one cell per column."""
+    def line(self, line: Line, columns: Sequence[Column], is_marked: bool) -> list[Cell]:
+        """Format one line: mark and sign, then the columns, as runs of a tone that fill the columns exactly."""
         if line.reading is None:
             return self._group(line, columns)
-        is_stale = self._is_stale(line.reading) and line.id not in self.acting
-        is_doubtful = any(
-            self._is_old(pair.current) or pair.current.source in _APPROXIMATE for pair in line.reading.pairs
-        )
-        cells = [self._sign(line.reading, is_marked, is_stale)]
-        for column in columns:
-            cell = self._cell(line, line.reading, column, is_doubtful)
-            tone = "stale" if is_stale and column.key != "name" else cell.tone
-            cells.append(Cell(cell.text + " ", tone))
+        reading = line.reading
+        is_stale = self._is_stale(reading) and line.id not in self.acting
+        sign = self.sign(reading) if not is_stale else OLD
+        if line.id in self.acting and sign is not OLD:
+            sign = BUSY
+        cells = [*_gutter(sign, is_marked, self.ascii_only)]
+        words = self._words(line, reading, columns)
+        is_doubtful = any(self._is_old(pair.current) or pair.current.source in _APPROXIMATE for pair in reading.pairs)
+        for index, column in enumerate(columns):
+            if words and index == _words_begin(columns):
+                width = sum(other.gap + other.width for other in columns[index:])
+                cells.append(Cell("  ", "text"))
+                cells += [Cell(*run) for run in fitted(words, width - 2, self._ellipsis)]
+                break
+            cell_runs = self._cell(line, reading, column, is_doubtful)
+            if is_stale and column.key != "name":
+                cell_runs = [(text, "stale") for text, _ in cell_runs]
+            _append(cells, column, cell_runs)
         return cells
+
+    @property
+    def _ellipsis(self) -> str:
+        return "..." if self.ascii_only else "…"
+
+    def sign(self, reading: Reading) -> Sign:
+        """Return the sign of a workload: of its state, or of a limit that it has reached."""
+        if reading.workload.kind is Kind.HOST:
+            return HOST
+        sign = state_sign(reading.workload)
+        if sign.unicode not in (RUNNING.unicode, WARNING.unicode) or sign is OLD:
+            return sign
+        is_machine = reading.workload.kind is Kind.VM
+        memory = (reading.value("memory_of_limit_percent") or 0.0) if not is_machine else 0.0
+        if memory >= _AT_LIMIT or self._is_cpu_at_limit(reading):
+            return ALARM
+        return WARNING if memory >= _NEARLY else sign
+
+    def _is_cpu_at_limit(self, reading: Reading) -> bool:
+        quota = self._ceiling(reading)
+        if quota is None or (reading.value("cpu_of_limit_percent") or 0.0) < _AT_LIMIT - 15:
+            return False
+        values = self.history.recent(reading.workload.id, "cpu_percent", _CALM_TICKS)
+        known = [value for value in values if value == value]
+        return len(known) >= _CALM_TICKS // 2 and sum(known) / len(known) >= quota * _AT_LIMIT
 
     def _is_stale(self, reading: Reading) -> bool:
         """Return whether all its numbers are old; without any, whether its engine is in `_silent_engines`."""
@@ -102,119 +142,207 @@ class Cells:
             return all(self._is_old(pair.current) for pair in reading.pairs)
         return reading.workload.id.engine in self._silent_engines
 
-    def _sign(self, reading: Reading, is_marked: bool, is_stale: bool) -> Cell:
-        unicode_sign, ascii_sign, tone = _SIGNS[reading.workload.state]
-        if is_stale or reading.workload.is_listed is False:
-            unicode_sign, ascii_sign, tone = "?", "?", "warn"
-        elif reading.workload.is_faulted or _is_unhealthy(reading.workload):
-            unicode_sign, ascii_sign, tone = "!", "!", "bad"
-        mark = (">" if self.ascii_only else "▌") if is_marked else " "
-        return Cell(mark + (ascii_sign if self.ascii_only else unicode_sign), "accent bold" if is_marked else tone)
-
     def _is_old(self, sample: Sample) -> bool:
         return self.moment is not None and self.moment.frame.at_ns - sample.at_ns > self._stale_ns
 
-    def _group(self, line: Line, columns: list[Column]) -> list[Cell]:
-        cells = [Cell("v " if self.ascii_only else "▾ ", "title")]
-        for column in columns:
-            if column.key == "name":
-                cell_text = f"{line.label} ({len(line.members)})"
-                cells.append(Cell(fit(cell_text, column.width) + " ", "title"))
-            elif column.metric and not column.is_spark:
-                unit = METRICS[column.metric].unit
-                value = line.value(column.metric)
-                if column.metric == "cpu_percent" and value is not None and self.moment is not None:
-                    scales = {Scale.CORE: value, Scale.HOST: value / self.moment.frame.cpus}
-                    value = scales.get(self.scale)
-                cell_text = " " * column.width if value is None else text(value, unit, column.width)
-                cells.append(Cell(cell_text + " ", "title"))
-            else:
-                cells.append(Cell(" " * (column.width + 1), "title"))
-        return cells
+    def _words(self, line: Line, reading: Reading, columns: Sequence[Column]) -> list[Run]:
+        """Return what stands across a row's numbers instead of them; empty where there are numbers."""
+        workload = reading.workload
+        acting = self.acting.get(line.id)
+        if acting is not None:
+            room = next((column.width for column in columns if column.key == "name"), 0)
+            is_beside_name = cell_len(workload.name) + 2 * bool(line.depth) + 1 + len(acting) <= room
+            return [] if is_beside_name else [(acting, "text")]
+        if workload.kind is Kind.HOST or self.moment is None:
+            return []
+        if not workload.state.is_active:
+            return self.ending(reading)
+        if not reading.pairs and not self._is_stale(reading):
+            why = why_empty("cpu_percent", reading, self.moment)
+            return [] if why == _NOT_READ_YET else [(why, "muted")]
+        return []
 
-    def _cell(self, line: Line, reading: Reading, column: Column, is_doubtful: bool) -> Cell:
+    def ending(self, reading: Reading) -> list[Run]:
+        """Return how a workload ended that is not active."""
+        limit = reading.value("memory_limit_bytes")
+        return ending_words(reading.workload, self.rested_s(reading.workload.id), limit, self.hint)
+
+    def _ceiling(self, reading: Reading) -> float | None:
+        """Return the cores that a workload is limited to; `None` if only the host's size limits it."""
+        cores, host = reading.value("cpu_limit_cores"), self.moment.frame.cpus if self.moment else 1
+        if reading.workload.kind is Kind.HOST:
+            return float(host)
+        return cores if cores and (cores < host or reading.workload.kind is Kind.VM) else None
+
+    def _cell(self, line: Line, reading: Reading, column: Column, is_doubtful: bool) -> Runs:
         if column.is_spark:
-            return self._spark(reading, column)
+            return self._spark([reading], column)
+        if column.is_change:
+            key = column.metric or ""
+            change = self.minute.change(reading.workload.id, key)
+            limit = self._host_value(reading, "memory_limit_bytes")
+            return [change_run(change, reading.value(key), limit, column.width)]
         if column.metric:
-            return self._number(reading, column, is_doubtful)
+            return [self._number(reading, column, is_doubtful)]
         return _FACT_CELLS[column.key](self, line, reading, column.width)
 
-    def _spark(self, reading: Reading, column: Column) -> Cell:
+    def _spark(self, readings: Sequence[Reading], column: Column) -> Runs:
         key = column.metric or ""
-        values = self.history.recent(reading.workload.id, key, samples_wanted(column.width, self.ascii_only))
-        if key == "cpu_percent":
-            quota = self._quota(reading)
-            top = quota * 100 if quota else self._cpu_top
-            return Cell(spark(values, top, column.width, self.ascii_only), "spark")
-        top = reading.value("memory_limit_bytes") or self._memory_top
-        return Cell(spark(values, top, column.width, self.ascii_only), "graph-mem")
+        minutes = [self.minute.means(reading.workload.id, key, column.width) for reading in readings]
+        values = minutes[0] if len(minutes) == 1 else _summed(minutes, column.width)
+        cores = self._ceiling(readings[0]) if len(readings) == 1 else None
+        if self.scale is Scale.HOST and self.moment is not None:
+            cores = self.moment.frame.cpus
+        top = cpu_top(values, cores * 100 if cores else None)
+        return spark_line(values, top, column.width, self.ascii_only)
 
-    def _number(self, reading: Reading, column: Column, is_doubtful: bool) -> Cell:
+    def _number(self, reading: Reading, column: Column, is_doubtful: bool) -> Run:
         """Format a metric; `is_doubtful`: a number of the line may be old or approximate."""
-        key = column.metric or ""
-        value = reading.value(key)
-        if key == "cpu_percent" and value is not None:
+        metric = METRICS[column.metric or ""]
+        value = self._host_value(reading, metric.key)
+        if metric.key == "cpu_percent" and value is not None:
             value = self._scaled(reading, value)
-        value_text = text(value, METRICS[key].unit, column.width)
+        value_text = metric_text(metric, value, column.width)
         if value is None:
-            return Cell(value_text, "muted")
-        supplier = reading.supplier(key) if is_doubtful else None
+            return value_text, "muted"
+        supplier = reading.supplier(metric.key) if is_doubtful else None
         if supplier is not None and supplier.source in _APPROXIMATE and value >= 1 and value_text.startswith(" "):
             value_text = "~".rjust(len(value_text) - len(value_text.lstrip())) + value_text.lstrip()
         if supplier is not None and self._is_old(supplier):
-            return Cell("?" + value_text[1:] if value_text.startswith(" ") else value_text, "stale")
-        return Cell(value_text, self._tone(reading, key, value))
+            stripped = value_text.lstrip()
+            return f"?{stripped}".rjust(column.width) if len(stripped) < column.width else value_text, "stale"
+        return value_text, tone_of(reading, metric, value)
+
+    def _host_value(self, reading: Reading, key: str) -> float | None:
+        """Return a metric; the limits of the host are what it has."""
+        if reading.workload.kind is not Kind.HOST or self.moment is None:
+            return reading.value(key)
+        frame = self.moment.frame
+        if key == "cpu_limit_cores":
+            return frame.cpus
+        if key == "memory_limit_bytes":
+            return frame.memory_bytes
+        part, whole = {
+            "memory_of_limit_percent": ("memory_host_bytes", frame.memory_bytes),
+            "cpu_of_limit_percent": ("cpu_percent", frame.cpus * 100),
+        }.get(key, (key, 0))
+        value = reading.value(part)
+        return value if value is None or part == key else value / whole * 100 if whole else None
 
     def _scaled(self, reading: Reading, value: float) -> float | None:
         if self.scale is Scale.HOST and self.moment is not None:
             return value / self.moment.frame.cpus
-        return reading.value("cpu_of_limit_percent") if self.scale is Scale.LIMIT else value
+        return self._host_value(reading, "cpu_of_limit_percent") if self.scale is Scale.LIMIT else value
 
-    def _tone(self, reading: Reading, key: str, value: float) -> str:
-        if key == "cpu_percent":
-            share = reading.value("cpu_of_limit_percent")
-            warn, bad, value = 80.0, 95.0, share if share is not None else min(value, 79.0)
-        elif key == "memory_of_limit_percent" and reading.workload.kind is Kind.VM:
-            return "text"  # the balloon target is not a hard limit: the hypervisor's own memory comes on top of it
-        elif (thresholds := METRICS[key].thresholds) is not None:
-            warn, bad = thresholds
-        else:
-            return "text" if value >= 0.05 or METRICS[key].unit is Unit.COUNT else "muted"
-        if value >= bad:
-            return "bad"
-        return "warn" if value >= warn else "text" if value >= 0.05 else "muted"
+    def _group(self, line: Line, columns: Sequence[Column]) -> list[Cell]:
+        """Format a group; its name runs on over the columns before the first number, in which a group has nothing."""
+        cells = _gutter(FOLDED if line.label in self.folded else OPEN, False, self.ascii_only)
+        numbers_begin = next((index for index, column in enumerate(columns) if column.metric), len(columns))
+        room = sum(column.gap + column.width for column in columns[:numbers_begin])
+        cells += [Cell(*run) for run in self._group_name(line, room)]
+        for column in columns[numbers_begin:]:
+            _append(cells, column, self._total(line, column) if column.metric else [(" " * column.width, "text")])
+        return cells
 
-    def name(self, line: Line, reading: Reading, width: int) -> Cell:
-        """Format the name; a name that is only a shortened id is dim."""
-        name = ("  " if line.depth else "") + reading.workload.name
-        acting = self.acting.get(line.id)
-        if acting:
-            return Cell(fit(name, max(1, width - len(acting) - 1)) + " " + acting[-(width - 2) :], "warn")
-        tone = "text" if reading.workload.state.is_active and reading.workload.name_is_known else "muted"
-        return Cell(fit(name, width), tone)
+    def _group_name(self, line: Line, width: int) -> list[Run]:
+        """Return a group's name, the number of its members, and how many of them have which sign of trouble."""
+        runs: list[Run] = [(f" {len(line.members)}", "muted")]
+        signs = [self.sign(member) for member in line.members]
+        for sign in (ALARM, FAILED, WARNING):
+            count = sum(other.unicode == sign.unicode for other in signs)
+            if count:
+                runs.append((f" {sign.text(self.ascii_only)}{count}", sign.tone))
+        room = width - sum(len(text) for text, _ in runs)
+        name = line.label if cell_len(line.label) <= room else fit(line.label, max(1, room), self._ellipsis)
+        return fitted([(name, "title"), *runs], width, self._ellipsis)
 
-    def uptime(self, line: Line, reading: Reading, width: int) -> Cell:
-        """Format the time since the start."""
-        started = reading.workload.started_at
-        if started is None or self.moment is None or not reading.workload.state.is_active:
-            return Cell("-".rjust(width), "muted")
-        return Cell(duration(max(0.0, self.moment.frame.wall - started), width), "text")
+    def _total(self, line: Line, column: Column) -> Runs:
+        key, width = column.metric or "", column.width
+        if column.is_spark or column.is_change:
+            if not METRICS[key].is_additive or len(line.members) > _MOST_SUMMED:
+                return [(" " * width, "text")]
+            if column.is_spark:
+                return self._spark(line.members, column)
+            changes = [self.minute.change(member.workload.id, key) for member in line.members]
+            known = [change for change in changes if change is not None]
+            run = change_run(sum(known) if known else None, line.value(key), None, width)
+            return [(run[0], "title" if run[0].strip() not in ("0", "-") else "muted")]
+        value = line.value(key)
+        if key == "cpu_percent" and value is not None and self.moment is not None:
+            value = {Scale.CORE: value, Scale.HOST: value / self.moment.frame.cpus}.get(self.scale)
+        if value is None:
+            return [(" " * width, "text")]
+        return [(metric_text(METRICS[key], value, width), "muted" if is_zero(METRICS[key], value) else "title")]
 
 
-def _is_unhealthy(workload: Workload) -> bool:
-    """Return whether a health check fails now; of a workload at rest, the last result no longer counts."""
-    return workload.health == "unhealthy" and workload.state.is_active
+def _gutter(sign: Sign, is_marked: bool, ascii_only: bool) -> list[Cell]:
+    """Return the mark, the sign, and the space before the first column."""
+    mark = (">" if ascii_only else "▌") if is_marked else " "
+    return [Cell(mark, "accent"), Cell(sign.text(ascii_only) + " ", sign.tone or "text")]
 
 
-def _kind(cells: Cells, line: Line, reading: Reading, width: int) -> Cell:
+def _append(cells: list[Cell], column: Column, runs: Sequence[Run]) -> None:
+    """Add a column's runs, the first with the cells before the column."""
+    gap = " " * column.gap
+    for text, tone in runs:
+        cells.append(Cell(gap + text, tone))
+        gap = ""
+
+
+def _words_begin(columns: Sequence[Column]) -> int:
+    """Return the index of the first column that words stand across: after the sparkline, else the first number."""
+    after_spark = next((index + 1 for index, column in enumerate(columns) if column.is_spark), len(columns))
+    if after_spark < len(columns):
+        return after_spark
+    return next((index for index, column in enumerate(columns) if index and column.metric), len(columns))
+
+
+def _summed(minutes: Sequence[Sequence[float]], width: int) -> list[float]:
+    """Add up the last minutes of a group's members; a gap of one of them counts nothing, a gap of all is one."""
+    sums = []
+    for cell in range(width):
+        known = [minute[cell] for minute in minutes if minute[cell] == minute[cell]]
+        sums.append(sum(known) if known else float("nan"))
+    return sums
+
+
+def _name(cells: Cells, line: Line, reading: Reading, width: int) -> list[Run]:
+    """Format the name, and after it, where there is room, what is not as it should be or what is being done."""
+    workload = reading.workload
+    if workload.kind is Kind.HOST:
+        return [(fit("host", width), "title")]
+    name = ("  " if line.depth else "") + workload.name
+    tone = "text" if workload.state.is_active and workload.name_is_known else "muted"
+    acting = cells.acting.get(line.id)
+    words = (acting, "text") if acting else name_words(workload)
+    size = cell_len(name)
+    if words is None or size + 1 + len(words[0]) > width:
+        return [(fit(name, width, cells._ellipsis), tone)]
+    return [(name, tone), (fit(f" {words[0]}", width - size), words[1])]
+
+
+def _uptime(cells: Cells, line: Line, reading: Reading, width: int) -> list[Run]:
+    """Format the time since the start."""
+    moment, started = cells.moment, reading.workload.started_at
+    seconds = None
+    if moment is not None and reading.workload.kind is Kind.HOST:
+        known = moment.frame.facts.get("uptime_s")
+        return [(duration(float(known) if known else None, width), "text" if known else "muted")]
+    if started is not None and moment is not None and reading.workload.state.is_active:
+        seconds = max(0.0, moment.frame.wall - started)
+    return [(duration(seconds, width), "muted")]
+
+
+def _kind(cells: Cells, line: Line, reading: Reading, width: int) -> list[Run]:
     kind = reading.workload.kind
-    return Cell(
-        fit(kind.value if width >= 9 else _SHORT_KINDS[kind], width),
-        "text" if kind is Kind.HOST else f"kind-{kind.value}",
-    )
+    return [(fit("" if kind is Kind.HOST else SHORT_KINDS[kind], width), KIND_TONES[kind])]
 
 
-def _state(cells: Cells, line: Line, reading: Reading, width: int) -> Cell:
+_SHORT_REASONS = frozenset({"saved", "out of memory", "watchdog", "timed out"})
+"""Reasons for being at rest that say more in the column STATE than the state does."""
+
+
+def _state(cells: Cells, line: Line, reading: Reading, width: int) -> list[Run]:
     workload = reading.workload
     is_at_rest = not workload.state.is_active
     short_text = workload.state.value
@@ -222,17 +350,26 @@ def _state(cells: Cells, line: Line, reading: Reading, width: int) -> Cell:
         short_text = f"exit {workload.exit_code}"
     elif workload.is_faulted or (is_at_rest and workload.state_reason in _SHORT_REASONS):
         short_text = workload.state_reason or short_text
-    tone = "text" if workload.state is State.RUNNING else "bad" if workload.is_faulted else _SIGNS[workload.state][2]
-    return Cell(fit(short_text, width), tone)
+    tone = "text" if workload.state is State.RUNNING else "bad" if workload.is_faulted else state_sign(workload).tone
+    return [(fit(short_text, width, cells._ellipsis), tone)]
 
 
-_FACT_CELLS: dict[str, Callable[[Cells, Line, Reading, int], Cell]] = {
-    "name": Cells.name,
+def _health(cells: Cells, line: Line, reading: Reading, width: int) -> list[Run]:
+    health = reading.workload.health
+    return [(fit(health or "-", width), "warn" if health == "unhealthy" else "text" if health else "muted")]
+
+
+def _fact(value: str | None, width: int, ellipsis: str) -> list[Run]:
+    return [(fit(value or "-", width, ellipsis), "text" if value else "muted")]
+
+
+_FACT_CELLS: dict[str, Callable[[Cells, Line, Reading, int], list[Run]]] = {
+    "name": _name,
     "kind": _kind,
     "state": _state,
-    "uptime": Cells.uptime,
-    "image": lambda cells, line, reading, width: Cell(fit(reading.workload.image or "-", width), "text"),
-    "health": lambda cells, line, reading, width: Cell(
-        fit(reading.workload.health or "-", width), "bad" if reading.workload.health == "unhealthy" else "text"
-    ),
+    "uptime": _uptime,
+    "health": _health,
+    "project": lambda cells, line, reading, width: _fact(reading.workload.project, width, cells._ellipsis),
+    "ports": lambda cells, line, reading, width: _fact(reading.workload.ports, width, cells._ellipsis),
+    "image": lambda cells, line, reading, width: _fact(reading.workload.image, width, cells._ellipsis),
 }

@@ -18,7 +18,7 @@ from tui.presenters.chart import Chart, chart_lines, column_words, gap_words, pe
 from tui.presenters.formatting import fit, stamp
 from tui.presenters.info_pages import why_empty
 from tui.presenters.limits import limit_of
-from tui.presenters.metric_groups import NAME_WIDTH, Entry, entries_of, explanation, value_text, value_tone
+from tui.presenters.metric_groups import NAME_WIDTH, SETTINGS, Entry, entries_of, explanation, value_text, value_tone
 from tui.presenters.overlay import TONES, Overlay, Series, paint_overlay
 from tui.presenters.scale import steady_top, top_of
 from tui.presenters.sparkline import spark_line
@@ -176,7 +176,11 @@ def _repeated(values: Sequence[float], times: int, count: int) -> list[float]:
 
 
 def _long_name(entry: Entry) -> str:
-    return entry.name if entry.group == "OTHER" or entry.name in ("CPU%", "MEM") else f"{entry.group} {entry.name}"
+    return (
+        entry.name
+        if entry.group in ("OTHER", SETTINGS) or entry.name in ("CPU%", "MEM")
+        else f"{entry.group} {entry.name}"
+    )
 
 
 def _fitting(parts: Sequence[Line], width: int, note: str) -> Line:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from collectors.model.metrics import METRICS, Unit
+from collectors.model.metrics import METRICS, Metric, Unit
 
-NAME_LEAST, NAME_MOST = 14, 42
-SPARK_LEAST, SPARK_WANTED, SPARK_MOST = 8, 12, 30
-ROOMY = 110
-"""Terminal width from which kinds are written out."""
-LUXURY = 15
-"""Columns below this number give way before a sparkline gets narrower than wanted."""
+GUTTER = 3
+"""Cells before the first column: the mark, the sign of the state, and a space."""
+NAME_LEAST, NAME_WANTED, NAME_MOST = 15, 22, 42
+SPARK_LEAST, SPARK_MOST = 8, 30
+LONG_LABEL = 20
+"""Width of a sparkline from which its heading is written out."""
+ROOMY = 120
+"""Terminal width from which numbers get a cell more, and a name what is wrong after it."""
+SPLIT = 100
+"""Terminal width from which a sum's parts have columns of their own."""
 
 _WIDTHS = {
     Unit.PERCENT: 6,
@@ -19,117 +24,173 @@ _WIDTHS = {
     Unit.BYTES_PER_SECOND: 6,
     Unit.PER_SECOND: 6,
     Unit.COUNT: 6,
-    Unit.CORES: 5,
+    Unit.CORES: 4,
     Unit.SECONDS: 7,
     Unit.MILLISECONDS: 6,
 }
+_TIGHT = {"cpu_percent": 5, "memory_host_bytes": 5, "memory_limit_bytes": 5, "uptime": 5}
+"""Widths of columns that get a cell less below `ROOMY`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: a metric, a sparkline of one, or a fact of the workload."""
+    """One column: a metric, its last minute or its change, or a fact of the workload."""
 
     key: str
-    """A metric's key, `spark:` and a metric's key, or `name`, `kind`, `state`, `uptime`, `image`, `health`."""
+    """A metric's key; `spark:` or `change:` and a metric's key; or the name of a fact, such as `name`."""
     label: str
     width: int
     keep: int = 0
     """When there is no room, columns with the lowest number go first."""
+    table_from: int = 0
+    """Terminal width from which the default set shows it."""
+    is_left: bool = False
+    """Whether its text starts at the left."""
+    gap: int = 1
+    """Cells before it."""
 
     is_spark: bool = field(init=False)
     """Whether it is a sparkline."""
+    is_change: bool = field(init=False)
+    """Whether it is the change of a metric in the last minute."""
     metric: str | None = field(init=False)
     """The metric behind the column, if there is one."""
 
     def __post_init__(self) -> None:
         # computed once: every cell of every line reads them
-        key = self.key.removeprefix("spark:")
-        object.__setattr__(self, "is_spark", key != self.key)
+        prefix, _, key = self.key.rpartition(":")
+        object.__setattr__(self, "is_spark", prefix == "spark")
+        object.__setattr__(self, "is_change", prefix == "change")
         object.__setattr__(self, "metric", key if key in METRICS else None)
-
-    @property
-    def is_left(self) -> bool:
-        """Whether its text starts at the left."""
-        return self.is_spark or (self.metric is None and self.key != "uptime")
 
 
 def metric_column(key: str) -> Column:
     """Make the column of a metric."""
     metric = METRICS[key]
-    return Column(key, metric.label, max(_WIDTHS[metric.unit], len(metric.label)), metric.keep)
+    width = max(_WIDTHS[metric.unit], len(metric.label))
+    return Column(key, metric.label, width, metric.keep, metric.table_from or 0)
 
 
 _FACTS = {
-    "name": Column("name", "NAME", NAME_LEAST, 100),
-    "kind": Column("kind", "KIND", 9, 30),
-    "state": Column("state", "STATE", 9, 10),
-    "uptime": Column("uptime", "UP", 5, 12),
-    "image": Column("image", "IMAGE", 24, 2),
-    "health": Column("health", "HEALTH", 9, 3),
+    column.key: column
+    for column in (
+        Column("name", "NAME", NAME_LEAST, 100, is_left=True),
+        Column("kind", "KIND", 4, 90, is_left=True),
+        Column("project", "PROJECT", 9, 4, 150, is_left=True),
+        Column("state", "STATE", 9, 10, is_left=True),
+        Column("uptime", "UP", 6, 12),
+        Column("ports", "PORTS", 15, 3, 180, is_left=True),
+        Column("image", "IMAGE", 20, 2, 180, is_left=True),
+        Column("health", "HEALTH", 9, 3, is_left=True),
+    )
 }
-_SHORT_KIND = Column("kind", "", 3, 90)
 _FACT_HELP = {
     "name": "What the engine calls it.",
-    "kind": "Virtual machine, container or service.",
+    "kind": "vm, ct (container) or svc (service).",
+    "project": "The compose project, pod or slice that it belongs to.",
     "state": "Running, paused, stopped, ...",
     "uptime": "Time since it was started.",
+    "ports": "Published ports with the address they listen on; *: every address.",
     "image": "A container's image, a machine's title.",
     "health": "What its health check says.",
 }
-_PAST = {f"spark:{key}": metric.past_column for key, metric in METRICS.items() if metric.past_column}
-_SHOWN = [key for metric in METRICS.values() if metric.is_default for key in (metric.key, f"spark:{metric.key}")]
+_SPARKS = {f"spark:{key}": metric.past_column for key, metric in METRICS.items() if metric.past_column}
+_CHANGES = {f"change:{key}": metric.change_column for key, metric in METRICS.items() if metric.change_column}
+_SUMS: dict[tuple[str, ...], str] = {metric.made_of: key for key, metric in METRICS.items() if metric.is_sum}
+
+
+def _of_metric(metric: Metric) -> list[str]:
+    """Return the columns of a metric that the table shows by default."""
+    own = [metric.key] if metric.is_default or metric.table_from is not None else []
+    return own + [key for key in (f"spark:{metric.key}", f"change:{metric.key}") if key in _SPARKS or key in _CHANGES]
+
+
 DEFAULT: tuple[str, ...] = (
     "name",
     "kind",
-    "state",
-    *(key for key in _SHOWN if key in METRICS or key in _PAST),
+    "project",
+    *(key for metric in METRICS.values() for key in _of_metric(metric)),
+    "ports",
+    "image",
     "uptime",
 )
-CHOICES: tuple[str, ...] = (*DEFAULT, *(key for key in (*METRICS, *_PAST) if key not in DEFAULT), "image", "health")
+CHOICES: tuple[str, ...] = (
+    *DEFAULT,
+    *(key for key, metric in METRICS.items() if key not in DEFAULT and not metric.is_sum),
+    "state",
+    "health",
+)
 """All that the column picker offers."""
 
 
 def column_of(key: str) -> Column:
     """Make a column by its key."""
-    if key in _PAST:
-        label, keep = _PAST[key]
-        return Column(key, label, SPARK_LEAST, keep)
+    if (extra := _SPARKS.get(key)) is not None:
+        return Column(key, extra.label, SPARK_LEAST, extra.keep, extra.table_from, is_left=True)
+    if (extra := _CHANGES.get(key)) is not None:
+        return Column(key, extra.label, 6, extra.keep, extra.table_from)
     return _FACTS[key] if key in _FACTS else metric_column(key)
 
 
 def describe(key: str) -> str:
     """Return a column's line in the picker."""
     column = column_of(key)
+    label = METRICS[column.metric or "cpu_percent"].label
     if column.is_spark:
-        return f"{column.label:<10} The recent past of {METRICS[column.metric or ''].label}, newest at the right."
+        return f"{column.label:<10} {label} of the last minute, newest at the right; full height: it can do no more."
+    if column.is_change:
+        return f"{column.label:<10} Change of {label} in the last minute."
     if column.metric:
         return f"{column.label:<10} {METRICS[column.metric].help}"
     return f"{column.label:<10} {_FACT_HELP[key]}"
 
 
-def lay_out(keys: tuple[str, ...], width: int) -> list[Column]:
-    """Choose columns for a width and share out what is left over: first sparklines, then the name.
+def lay_out(keys: Sequence[str], width: int) -> list[Column]:
+    """Choose columns for a terminal's width, and share out what is left over: the name, then sparklines, then the name.
 
-    A cell of space stands between columns; two cells at the left are the mark and the state's sign.
+    The default set shows a column from its own width on; in a set of the user's own, whatever has room is shown. The
+    last cell of a line stays free, and what follows a number at the left stands two cells from it.
     """
-    columns = [_SHORT_KIND if key == "kind" and width < ROOMY else column_of(key) for key in keys]
-    while len(columns) > 1 and _taken(columns) + _missing_spark_cells(columns) > width - 2:
-        least = min(columns, key=lambda candidate: candidate.keep)
-        if least.keep >= LUXURY and _taken(columns) <= width - 2:
-            break
-        columns.remove(least)
-    for target, most in (("name", 24), ("spark", SPARK_MOST), ("name", NAME_MOST)):
-        columns = _grow(columns, target, most, width - 2 - _taken(columns))
-    return columns
+    wanted = [column_of(key) for key in _summed(keys, width)]
+    if tuple(keys) == DEFAULT:
+        wanted = [column for column in wanted if column.table_from <= width]
+    if width < ROOMY:
+        wanted = [replace(column, width=_TIGHT.get(column.key, column.width)) for column in wanted]
+    columns = _spaced(wanted)
+    while len(columns) > 1 and _taken(columns) > width - 1:
+        columns.remove(min(columns, key=lambda candidate: candidate.keep))
+        columns = _spaced(columns)
+    for target, most in (("name", NAME_WANTED), ("spark", SPARK_MOST), ("name", NAME_MOST)):
+        columns = _grow(columns, target, most, width - 1 - _taken(columns))
+    return [
+        replace(column, label="LAST MINUTE") if column.is_spark and column.width >= LONG_LABEL else column
+        for column in columns
+    ]
 
 
-def _missing_spark_cells(columns: list[Column]) -> int:
-    """Return how many cells the sparklines lack to their wanted width."""
-    return sum(SPARK_WANTED - column.width for column in columns if column.is_spark)
+def _summed(keys: Sequence[str], width: int) -> list[str]:
+    """Put sums in the place of their parts where the terminal is too narrow for those."""
+    summed = list(keys)
+    if width < SPLIT:
+        for parts, total in _SUMS.items():
+            if all(part in summed for part in parts):
+                summed[summed.index(parts[0])] = total
+                summed = [key for key in summed if key not in parts]
+    return summed
+
+
+def _spaced(columns: list[Column]) -> list[Column]:
+    """Set the cells before each column: two before text that follows a number."""
+    spaced: list[Column] = []
+    for column in columns:
+        follows_number = bool(spaced) and not spaced[-1].is_left
+        gap = 0 if not spaced else 2 if column.is_left and follows_number and not column.is_spark else 1
+        spaced.append(column if column.gap == gap else replace(column, gap=gap))
+    return spaced
 
 
 def _taken(columns: list[Column]) -> int:
-    return sum(column.width for column in columns) + len(columns) - 1
+    return GUTTER + sum(column.gap + column.width for column in columns)
 
 
 def _grow(columns: list[Column], target: str, most: int, spare: int) -> list[Column]:
@@ -142,5 +203,5 @@ def _grow(columns: list[Column], target: str, most: int, spare: int) -> list[Col
         extra_cells = spare // (len(indices) - count)
         new_width = min(most, columns[index].width + max(0, extra_cells))
         spare -= new_width - columns[index].width
-        columns[index] = replace(columns[index], width=new_width)
+        columns[index] = replace(columns[index], width=max(new_width, columns[index].width))
     return columns

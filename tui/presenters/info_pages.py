@@ -1,12 +1,10 @@
-"""The texts of the pages over the main screen: help, where numbers come from, the sources. Plain rich text."""
+"""The texts of the pages over the main screen: where numbers come from, the sources. Plain rich text."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from collectors.actions.log import Entry
@@ -18,45 +16,8 @@ from collectors.model.wording import some
 from collectors.model.workloads import Availability
 from collectors.safety.sanitize import sanitize
 from tui.presenters.formatting import fit, stamp, state_text, text
-from tui.settings.main_screen_keys import key_names, keys_of
 
 _UNIT_WORDS = {Unit.PERCENT: "%", Unit.BYTES_PER_SECOND: "a second", Unit.PER_SECOND: "a second", Unit.CORES: "cores"}
-_FILTERS = (
-    ("web", "name, project, image or id contains it"),
-    ("kind=vm cpu>50", "fields and metrics; all of them must hold"),
-    ("name~^db mem>=1G", "a regular expression; sizes with K, M, G"),
-    ("!state=paused or oom>0", "not; or"),
-)
-_SIGNS = (
-    ("● ‖ ○ ✗", "running, paused, stopped, crashed"),
-    ("!", "unhealthy, or paused by a fault"),
-    ("?", "its numbers are old, or no engine knows it; w shows which"),
-    ("▌", "marked"),
-    ("~12M", "approximate; w shows how it is measured"),
-    ("-", "unknown; w shows why"),
-)
-
-
-def help_page(where: str) -> Group:
-    """The keys by group, made from the bindings, then the columns, made from the metrics table."""
-    parts: list[RenderableType] = []
-    keys = keys_of(where)
-    for group in dict.fromkeys(key.group for key in keys):
-        parts += _part(group, [(key_names(key.keys), key.help) for key in keys if key.group == group])
-    parts += _part("Filter", _FILTERS)
-    parts += _part("Signs", _SIGNS)
-    columns = [(f"{metric.label:<8} {metric.alias}", metric.help) for metric in METRICS.values()]
-    return Group(*parts, *_part("Columns, and their names in filters", columns))
-
-
-def _part(title: str, rows: Sequence[tuple[str, str]]) -> list[RenderableType]:
-    """A heading and a table of two columns, the second wrapped under itself."""
-    table = Table.grid(padding=(0, 1))
-    table.add_column(width=22, style="bold")
-    table.add_column(ratio=1)
-    for left, right in rows:
-        table.add_row(Text(" " + left), Text(right))
-    return [Text(f"\n{title}", style="bold underline"), table]
 
 
 def why_empty(key: str, reading: Reading, moment: Moment) -> str:
@@ -115,9 +76,11 @@ def action_page(entries: Sequence[Entry], path: Path | None, problem: str) -> Te
     return page
 
 
-def sources_page(moment: Moment) -> Text:
-    """Each source: its state, the reason, and how to fix it."""
+def sources_page(moment: Moment, own_usage: str = "") -> Text:
+    """Each source: its state, the reason, and how to fix it; before them, what vmtop itself uses."""
     page = Text()
+    if own_usage:
+        page.append("vmtop: ", style="bold").append(f"{own_usage}\n")
     for state in moment.sources:
         page.append(f"{state.name}: ", style="bold").append(f"{state.availability} {state.detail}\n")
         if state.reason:

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
-from itertools import accumulate
 
 from collectors.model.logs import AT_ONCE, LogLine
-from tui.presenters.styled_lines import Line, plain_text, wrapped
 
 CAPACITY = 5000
 """Lines kept; beyond it the far end is dropped, and read again when it is scrolled to."""
@@ -18,8 +14,6 @@ CHUNK = 1000
 """Lines read at once."""
 MOST_CHARACTERS = 4 * AT_ONCE
 """Characters of all lines kept; a single line may have more."""
-_CHARACTERS_OF_CELL = 5
-"""A letter and the most combining marks that `sanitize` leaves on it."""
 
 
 class LogBuffer:
@@ -35,6 +29,11 @@ class LogBuffer:
         self.lines = list(lines)
         self._drop_older()
         self.has_older, self.has_newer = bool(lines), False
+
+    def start_at(self, lines: Sequence[LogLine], has_older: bool) -> None:
+        """Start in the middle or at the beginning: there may be newer lines."""
+        self.lines = list(lines)
+        self.has_older, self.has_newer = has_older, True
 
     def append(self, lines: Iterable[LogLine]) -> int:
         """Add newer lines; return how many older ones were dropped for them."""
@@ -64,6 +63,12 @@ class LogBuffer:
         indices = range(start, len(self.lines)) if step > 0 else range(min(start, len(self.lines) - 1), -1, -1)
         lower_needle = needle.lower()
         return next((index for index in indices if lower_needle in self.lines[index].text.lower()), None)
+
+    def matches(self, needle: str, index: int) -> tuple[int, int]:
+        """Return which of the matching lines the one at an index is, from 1, and how many there are in memory."""
+        lower_needle = needle.lower()
+        matching = [place for place, line in enumerate(self.lines) if lower_needle in line.text.lower()]
+        return sum(place <= index for place in matching), len(matching)
 
 
 def _excess_count(lines: Iterable[LogLine]) -> int:
@@ -111,28 +116,3 @@ class FollowQueue:
                 0, LogLine(first_line.position, first_line.at, True, f"... {skipped} lines came too fast to be shown")
             )
         return lines
-
-
-def styled_log_line(line: LogLine, stamps: str, width: int, is_wrapped: bool) -> list[Line]:
-    """Return a log line as styled lines. `stamps`: empty, `local` or `utc`."""
-    text = line.text if is_wrapped else line.text[: width * _CHARACTERS_OF_CELL]
-    runs = [(text, "warn" if line.is_error else "text")]
-    if stamps:
-        runs.insert(0, (stamp(line.at, stamps) + "  ", "muted"))
-    return wrapped(runs, width) if is_wrapped else [runs]
-
-
-def row_of_match(line: LogLine, rows: Sequence[Line], needle: str) -> int:
-    """Return the index of the row of a wrapped line that a text begins in, ignoring case; 0 if it is in none."""
-    ends = list(accumulate(len(plain_text(row)) for row in rows))
-    start = ends[-1] - len(line.text) + line.text.lower().find(needle.lower())
-    return next((row for row, end in enumerate(ends) if start < end), 0)
-
-
-def stamp(wall: float | None, stamps: str) -> str:
-    """Return a wall time with milliseconds; UTC ends with Z. Dashes if there is none."""
-    if wall is None:
-        return "-" * 23
-    if stamps == "utc":
-        return datetime.fromtimestamp(wall, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:23] + "Z"
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(wall)) + f".{int(wall * 1000) % 1000:03d}"

@@ -9,6 +9,8 @@ from collectors.model.workloads import Kind
 from tui.presenters.formatting import text
 
 NAME_WIDTH = 12
+SETTINGS = "SETTINGS"
+"""The group of what is set, not measured."""
 _OTHER = "OTHER"
 
 
@@ -72,6 +74,8 @@ _GROUPS: tuple[tuple[str, str, tuple[tuple[str, str], ...]], ...] = (
     (_OTHER, "cpu", (
         ("pids", "tasks"),
         ("cpu_seconds", "CPU time"),
+    )),
+    (SETTINGS, "cpu", (
         ("cpu_limit_cores", "CPU limit"),
         ("vcpus", "vCPUs"),
         ("memory_limit_bytes", "mem limit"),
@@ -92,6 +96,8 @@ _OF_MACHINES = frozenset(key for key, metric in METRICS.items() if set(metric.or
 """What only virtual machines have."""
 SHARES = frozenset({"cpu_of_limit_percent", "memory_of_limit_percent"})
 """Shares of a limit, written with `%`; other percentages stand under a name that says what 100 is."""
+_OF_CORES = frozenset({"cpu_percent", "cpu_user_percent", "cpu_system_percent", "cpu_emulator_percent"})
+"""Percentages of which 100 is one core, with no upper end: they are amounts, and not shares."""
 
 
 def entries_of(kind: Kind) -> list[Entry]:
@@ -115,7 +121,10 @@ def value_tone(metric: Metric, value: float | None) -> str:
 
 
 def explanation(metric: Metric) -> str:
-    """Return what full scale means, in a few words; empty where the unit says it."""
-    if metric.unit is Unit.PERCENT and metric.adds_up:
-        return "100% is one core"
-    return ""
+    """Return what 100 % is, in a few words; empty where the name says it."""
+    return "100% is one core" if metric.key in _OF_CORES else ""
+
+
+def is_share(metric: Metric) -> bool:
+    """Return whether a metric is a share of something: two of them differ by points, and not by a percentage."""
+    return metric.unit is Unit.PERCENT and metric.key not in _OF_CORES

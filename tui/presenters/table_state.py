@@ -18,6 +18,8 @@ from collectors.model.metrics import METRICS
 from collectors.model.workloads import ACTIVE, Kind, WorkloadId
 from collectors.query.filter import Query
 
+HOST_INDEX = -1
+"""The index of the host's line."""
 CALM_S = 2.0
 """Seconds for which the order stays fixed after a movement key."""
 
@@ -49,13 +51,14 @@ class Line(msgspec.Struct, frozen=True, gc=False):
             return self.reading.value(key)
         if not METRICS[key].is_additive:
             return None
-        member_ids = {member.workload.id for member in self.members}
-        values = [
-            value
-            for member in self.members
-            if member.workload.parent not in member_ids and (value := member.value(key)) is not None
-        ]
+        values = [value for member in self.outer_members if (value := member.value(key)) is not None]
         return sum(values) if values else None
+
+    @property
+    def outer_members(self) -> tuple[Reading, ...]:
+        """The members of a group whose numbers are not in those of another member already."""
+        member_ids = {member.workload.id for member in self.members}
+        return tuple(member for member in self.members if member.workload.parent not in member_ids)
 
 
 @dataclass(slots=True)
@@ -78,6 +81,8 @@ class TableState:
     cursor: WorkloadId | None = None
     clock: Callable[[], float] = time.monotonic
     lines: list[Line] = field(default_factory=list)
+    host: Line | None = None
+    """The host, above all lines: no filter hides it, and no order moves it."""
     hidden: int = 0
     """Workloads that exist but are not shown."""
     _named_workloads: tuple[list[str], list[WorkloadId]] = field(default=([], []))
@@ -107,6 +112,7 @@ class TableState:
         shown_readings = [reading for reading in moment.readings.values() if self._is_shown(reading)]
         self.hidden = len(moment.readings) - len(shown_readings)
         self.marks.intersection_update(moment.readings)
+        self.host = Line(moment.host.workload.name, moment.host)
         previous_lines = self.lines
         if not self._is_touched:
             self.cursor = None
@@ -118,20 +124,32 @@ class TableState:
         return self.lines
 
     def index(self) -> int:
-        """Return the line of the cursor's workload; 0 if it has none."""
+        """Return the line of the cursor's workload; 0 if it has none, `HOST_INDEX` on the host."""
+        if self.is_on_host:
+            return HOST_INDEX
         if self._index >= len(self.lines) or self.lines[self._index].id != self.cursor:
             self._index = next((index for index, line in enumerate(self.lines) if line.id == self.cursor), 0)
         return self._index
 
     def current(self) -> Line | None:
         """Return the line under the cursor."""
+        if self.is_on_host:
+            return self.host
         return self.lines[self.index()] if self.lines else None
 
     def move_to(self, index: int) -> None:
-        """Put the cursor on a line; the index is clamped to the table."""
-        if self.lines:
+        """Put the cursor on a line; the index is clamped to the table, in which `HOST_INDEX` is the host's line."""
+        if index < 0 and self.host is not None:
+            self.cursor = self.host.id
+            self.moved()
+        elif self.lines:
             self.cursor = self.lines[max(0, min(index, len(self.lines) - 1))].id
             self.moved()
+
+    @property
+    def is_on_host(self) -> bool:
+        """Whether the cursor is on the host's line."""
+        return self.host is not None and self.cursor == self.host.id
 
     def _is_shown(self, reading: Reading) -> bool:
         workload = reading.workload
@@ -184,7 +202,7 @@ class TableState:
 
     def _keep_cursor(self, previous_lines: list[Line]) -> None:
         """Leave the cursor on its workload; if that is gone, take the line that was nearest below, then above."""
-        if not self.lines:
+        if not self.lines or self.is_on_host:
             return
         if self.cursor is None:
             self.cursor = self.lines[0].id

@@ -9,7 +9,7 @@ from typing import ClassVar, NamedTuple
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import Screen
 from textual.widgets import Static
 
@@ -22,14 +22,16 @@ from collectors.model.workloads import Frame, Workload, WorkloadId
 from collectors.session.format import SessionError
 from tui.controllers.background import is_up, run_blocking
 from tui.dialogs.base import AnsweredOnce
+from tui.keys.bindings import bindings
+from tui.keys.tables import COMPARE, LIVE, TABLES
 from tui.presenters.compare import BEST, WORST, heading, line
 from tui.presenters.formatting import duration, fit, text
 from tui.presenters.overlay import Overlay, Series, paint_overlay
 from tui.presenters.styled_lines import Line
 from tui.screens.mixins.moment_follower import Follower
 from tui.screens.mixins.page_keys import PageKeys
-from tui.settings.main_screen_keys import LIVE
 from tui.themes.look import look_of
+from tui.widgets.footer import Footer
 from tui.widgets.line_view import LineView
 from tui.widgets.text_lines import TextLines
 
@@ -64,7 +66,7 @@ class CompareScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
     Args:
         workloads: The workloads; differences are relative to the first.
         frames: Returns past frames.
-        where: Which keys the help shows: `live` or `replay`.
+        where: Where the moments come from: `live` or `replay`.
         ascii_only: Draw with ASCII only.
     """
 
@@ -72,18 +74,12 @@ class CompareScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
     CompareScreen { layout: vertical; }
     CompareScreen > Static { height: 1; }
     CompareScreen #title { background: $panel; text-style: bold; }
-    CompareScreen #footer { background: $panel; color: $text; }
     CompareScreen #names { text-style: bold; }
     CompareScreen LineView { height: 1fr; }
     CompareScreen #chart { height: 9; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("w", "window", "window"),
-        Binding("v", "stat", "statistic"),
-        Binding("o", "scale", "scale"),
-        Binding("f1,question_mark,h", "help", show=False),
-        Binding("escape,q,equals_sign", "close", "back"),
-    ]
+    key_table = COMPARE
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(COMPARE)]
 
     def __init__(
         self, workloads: Sequence[Workload], frames: Frames, where: str = LIVE, ascii_only: bool = False
@@ -112,9 +108,7 @@ class CompareScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
         yield LineView(has_cursor=True)
         yield Static(id="legend")
         yield TextLines(id="chart")
-        yield Static(
-            Text(" w window  v statistic  o own scales  j k metric  ? help  Esc back", no_wrap=True), id="footer"
-        )
+        yield Footer(TABLES[COMPARE])
 
     def on_mount(self) -> None:
         self.query_one(LineView).focus()

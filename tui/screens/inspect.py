@@ -8,7 +8,7 @@ from typing import ClassVar
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
@@ -17,15 +17,17 @@ from collectors.model.errors import SourceError
 from collectors.model.workloads import Workload
 from tui.controllers.background import is_up, run_blocking
 from tui.dialogs.base import AnsweredOnce
+from tui.keys.bindings import bindings
+from tui.keys.tables import INSPECT, TABLES
 from tui.presenters.folding import Folds, folded_line
 from tui.presenters.formatting import fit
+from tui.screens.mixins.page_keys import PageKeys
 from tui.screens.mixins.search_prompt import SearchPrompt
+from tui.widgets.footer import Footer
 from tui.widgets.line_view import LineView
 
-_KEYS = "Enter fold  - + all  / search  n N next  y copy  r read again  Esc back"
 
-
-class InspectScreen(SearchPrompt, AnsweredOnce, Screen[None]):
+class InspectScreen(SearchPrompt, PageKeys, AnsweredOnce, Screen[None]):
     """Shows a document.
 
     Args:
@@ -40,17 +42,8 @@ class InspectScreen(SearchPrompt, AnsweredOnce, Screen[None]):
     InspectScreen Input { height: 1; border: none; padding: 0; display: none; background: $panel;
         &:focus { border: none; } }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,space", "fold", show=False),
-        Binding("minus", "all(True)", show=False),
-        Binding("plus,equals_sign", "all(False)", show=False),
-        Binding("slash,f", "search", show=False, priority=True),
-        Binding("n", "next(1)", show=False),
-        Binding("N", "next(-1)", show=False),
-        Binding("y", "copy", show=False),
-        Binding("r", "read", show=False),
-        Binding("escape,q", "back", show=False),
-    ]
+    key_table = INSPECT
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(INSPECT)]
 
     def __init__(self, workload: Workload, read: Callable[[], Document], ascii_only: bool = False) -> None:
         super().__init__()
@@ -64,7 +57,7 @@ class InspectScreen(SearchPrompt, AnsweredOnce, Screen[None]):
         yield Static(id="title")
         yield LineView(has_cursor=True)
         yield Input(placeholder="search")
-        yield Static(Text(f" {_KEYS}", no_wrap=True), id="footer")
+        yield Footer(TABLES[INSPECT])
 
     def on_mount(self) -> None:
         self.query_one(LineView).focus()

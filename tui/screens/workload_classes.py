@@ -9,7 +9,7 @@ from typing import ClassVar
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import Screen
 from textual.widgets import Static
 
@@ -18,8 +18,12 @@ from collectors.model.errors import SourceError
 from collectors.session.format import SessionError
 from tui.controllers.background import is_up, run_blocking
 from tui.dialogs.base import AnsweredOnce
+from tui.keys.bindings import bindings
+from tui.keys.tables import CLASSES, TABLES
 from tui.presenters.compare import wrapped
 from tui.presenters.workload_classes import TableLine, measurement_lines, table
+from tui.screens.mixins.page_keys import PageKeys
+from tui.widgets.footer import Footer
 from tui.widgets.line_view import LineView
 
 _WIDEST = 140
@@ -27,7 +31,7 @@ _HOW_LINES = 6
 _PROGRESS_EVERY_S = 0.2
 
 
-class ClassesScreen(AnsweredOnce, Screen[None]):
+class ClassesScreen(PageKeys, AnsweredOnce, Screen[None]):
     """Measures the classes on a thread, showing progress, then shows them.
 
     Args:
@@ -41,7 +45,8 @@ class ClassesScreen(AnsweredOnce, Screen[None]):
     ClassesScreen #title {{ text-style: bold; }}
     ClassesScreen #how {{ height: {_HOW_LINES}; background: $panel; padding: 0 1; }}
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,equals_sign", "close", "back")]
+    key_table = CLASSES
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(CLASSES)]
 
     def __init__(self, work: Callable[[Callable[[int], None]], Classes], total: int) -> None:
         super().__init__()
@@ -55,7 +60,7 @@ class ClassesScreen(AnsweredOnce, Screen[None]):
         yield Static(id="title")
         yield LineView(has_cursor=True)
         yield Static(id="how")
-        yield Static(Text(" j k row: how it was measured  Esc back", no_wrap=True), id="footer")
+        yield Footer(TABLES[CLASSES])
 
     def on_mount(self) -> None:
         view = self.query_one(LineView)

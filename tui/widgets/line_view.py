@@ -8,12 +8,14 @@ from typing import ClassVar
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from tui.keys.bindings import bound
+from tui.keys.shared import LINES
 from tui.presenters.styled_lines import Line
 from tui.themes.look import look_of
 
@@ -27,16 +29,7 @@ class LineView(ScrollView, can_focus=True):
     DEFAULT_CSS = """
     LineView { height: 1fr; width: 1fr; background: $background; scrollbar-size-vertical: 1; overflow-x: hidden; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "step(1)", show=False),
-        Binding("k,up", "step(-1)", show=False),
-        Binding("g,home", "edge(-1)", show=False),
-        Binding("G,end", "edge(1)", show=False),
-        Binding("pagedown,ctrl+f", "page(1.0)", show=False),
-        Binding("pageup,ctrl+b", "page(-1.0)", show=False),
-        Binding("ctrl+d", "page(0.5)", show=False),
-        Binding("ctrl+u", "page(-0.5)", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bound(LINES)]
 
     class Moved(Message):
         """The cursor, or without one the first visible line, has moved by a key or the mouse."""
@@ -85,7 +78,7 @@ class LineView(ScrollView, can_focus=True):
         else:
             self.scroll_to(y=max(0, len(self.lines) - self.page), animate=False, immediate=True, force=True)
 
-    def action_step(self, lines: int) -> None:
+    def action_move(self, lines: int) -> None:
         self._go(lines)
 
     def action_page(self, pages: float) -> None:

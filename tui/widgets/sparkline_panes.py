@@ -1,108 +1,65 @@
-"""The live sparkline panes of the workload under the cursor: CPU, memory, disk and network, each with its scale."""
+"""The panes of the row under the cursor: a rule with its name, its numbers, and a graph of each."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from collectors.analysis.history import History
 from collectors.analysis.rates import Moment
-from collectors.model.metrics import Unit
-from tui.presenters.formatting import fit, state_text, text
-from tui.presenters.sparkline import area, nice_top, samples_wanted
+from collectors.model.workloads import Kind, WorkloadId
+from tui.presenters.cells import Cells
+from tui.presenters.main_screen.alarms import worst_alarm
+from tui.presenters.main_screen.pane_title import title_line
+from tui.presenters.main_screen.panes import AXIS_FROM, Source, pane_lines, panes_of
 from tui.presenters.styled_lines import Run
 from tui.presenters.table_state import Line
 from tui.widgets.text_lines import TextLines
 
-
-@dataclass(frozen=True, slots=True)
-class Pane:
-    """One pane: title with the numbers, values, and the value at full height (`top`)."""
-
-    title: str
-    values: list[float]
-    top: float
-    top_label: str
-    tone: str
+_LEAST_WIDTH = 40
+_TITLE_LINES = 2
 
 
 class Panes(TextLines):
-    """Four panes side by side under a line that names the workload."""
+    """Four panes side by side under a rule that names the row."""
 
-    DEFAULT_CSS = "Panes { height: 5; background: $background; }"
+    DEFAULT_CSS = "Panes { height: 2; background: $background; }"
 
-    def __init__(self, history: History, ascii_only: bool) -> None:
+    def __init__(self, cells: Cells, ascii_only: bool) -> None:
         super().__init__()
-        self._history = history
+        self._cells = cells
         self._ascii = ascii_only
+        self._rows = 0
+        self._tops: dict[str, float] = {}
+        """The tops of the scales of the row that is shown."""
+        self._shown: tuple[WorkloadId, object] | None = None
+
+    def set_rows(self, rows: int) -> None:
+        """Set the height of the graphs; 0 for numbers only."""
+        self._rows = rows
+        self.styles.height = _TITLE_LINES + rows + (rows >= AXIS_FROM)
 
     def show(self, line: Line | None, moment: Moment) -> None:
-        """Show the workload of a line."""
-        width, height = self.size.width, self.size.height
-        if width < 20 or height < 2:
-            return
-        if line is None or line.reading is None:
+        """Show the row under the cursor: a workload, a group or the host."""
+        width = self.size.width
+        if width < _LEAST_WIDTH or line is None:
             self.show_lines([])
             return
-        pane_width, rows = width // 4, height - 2
-        panes = self._panes(line, moment, pane_width)
-        painted = [area(pane.values, pane.top, pane_width - 2 - 6, rows, self._ascii) for pane in panes]
-        titles = "".join(fit(f" {pane.title}", pane_width) for pane in panes)
-        lines: list[list[Run]] = [[(fit(" " + _title(line), width), "title")], [(titles, "title")]]
-        for row in range(rows):
-            runs: list[Run] = []
-            for pane, cells in zip(panes, painted, strict=True):
-                label = pane.top_label if row == 0 else "0" if row == rows - 1 else ""
-                runs += [(f" {label:>6}", "muted"), (cells[row] + " ", pane.tone)]
-            lines.append(runs)
-        self.show_lines(lines)
+        if self._shown != (line.id, self._cells.scale):
+            self._shown = line.id, self._cells.scale
+            self._tops.clear()
+        readings = (line.reading,) if line.reading is not None else line.outer_members
+        source = Source(readings, moment, self._cells.history, self._cells.minute, self._cells.scale)
+        title = title_line(line, moment, self._alarm(line, moment), self._opens(line), width, self._ascii)
+        self.show_lines([title, *pane_lines(panes_of(source), source, width, self._rows, self._tops, self._ascii)])
 
-    def _panes(self, line: Line, moment: Moment, width: int) -> list[Pane]:
-        reading = line.reading
-        assert reading is not None  # noqa: S101  # show() returns early for groups
-        count = samples_wanted(width - 8, self._ascii)
+    def _alarm(self, line: Line, moment: Moment) -> Sequence[Run]:
+        if line.reading is None or line.reading.workload.kind is Kind.HOST:
+            return ()
+        if not line.reading.workload.state.is_active:
+            return self._cells.ending(line.reading)
+        alarm = worst_alarm(line.reading, moment, self._cells.history, self._ascii)
+        return (alarm,) if alarm is not None else ()
 
-        def recent(*keys: str) -> list[float]:
-            rings = [self._history.recent(reading.workload.id, key, count) for key in keys]
-            return [sum(values) for values in zip(*rings, strict=True)]
-
-        def rate(key: str) -> str:
-            return text(reading.value(key), Unit.BYTES_PER_SECOND, 6).strip()
-
-        cores = reading.value("cpu_limit_cores")
-        share = f" of {cores * 100:g}%" if cores and cores < moment.frame.cpus else ""
-        cpu = recent("cpu_percent")
-        cpu_top = nice_top(cpu, 10.0)
-        memory = recent("memory_host_bytes")
-        limit = reading.value("memory_limit_bytes")
-        memory_top = limit or nice_top(memory, float(16 << 20), is_binary=True)
-        limit_label = f" of {text(limit, Unit.BYTES, 6).strip()}" if limit else ""
-        disk = recent("disk_read_bytes_per_second", "disk_write_bytes_per_second")
-        net = recent("net_rx_bytes_per_second", "net_tx_bytes_per_second")
-        disk_top, net_top = nice_top(disk, 1024, True), nice_top(net, 1024, True)
-        used = text(reading.value("cpu_percent"), Unit.PERCENT, 6).strip()
-        held = text(reading.value("memory_host_bytes"), Unit.BYTES, 6).strip()
-        return [
-            Pane(f"CPU {used}{'' if used == '-' else '%'}{share}", cpu, cpu_top, f"{cpu_top:g}%", "graph-cpu"),
-            Pane(f"MEM {held}{limit_label}", memory, memory_top, text(memory_top, Unit.BYTES, 6).strip(), "graph-mem"),
-            Pane(
-                f"DISK r {rate('disk_read_bytes_per_second')} w {rate('disk_write_bytes_per_second')}",
-                disk, disk_top, text(disk_top, Unit.BYTES, 5).strip() + "/s", "graph-disk",
-            ),
-            Pane(
-                f"NET rx {rate('net_rx_bytes_per_second')} tx {rate('net_tx_bytes_per_second')}",
-                net, net_top, text(net_top, Unit.BYTES, 5).strip() + "/s", "graph-net",
-            ),
-        ]  # fmt: skip
-
-
-def _title(line: Line) -> str:
-    """Return one line that identifies the workload: name, kind, engine, state, image, health, ports, id."""
-    reading = line.reading
-    if reading is None:
-        return line.label
-    workload = reading.workload
-    parts = [workload.name, f"{workload.kind} by {workload.id.engine}", state_text(workload)]
-    parts += [part for part in (workload.image, workload.health, workload.ports, workload.endpoint) if part]
-    if workload.short_id != workload.name:
-        parts.append(workload.short_id)
-    return "  ·  ".join(parts)
+    def _opens(self, line: Line) -> str:
+        if line.reading is not None:
+            return "Enter opens"
+        return "Enter unfolds" if line.label in self._cells.folded else "Enter folds"

@@ -1,7 +1,7 @@
 """The table of workloads: a custom line-API widget, so that only visible lines cost anything.
 
-`show` stores the arranged lines and asks for a repaint of just the cells that changed; `render_line` returns one strip.
-Nothing off screen is formatted.
+Its first two lines are pinned: the column heads, and the host as a row like the others. `show` keeps the arranged lines
+and asks for a repaint of just those that changed; `_pieces` makes one. Nothing off screen is formatted.
 """
 
 from __future__ import annotations
@@ -12,21 +12,25 @@ from itertools import starmap
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.geometry import Region, Size
+from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from collectors.model.workloads import WorkloadId
 from tui.presenters.cells import Cell, Cells
-from tui.presenters.columns import Column, lay_out
-from tui.presenters.table_state import Line
+from tui.presenters.columns import GUTTER, Column, lay_out
+from tui.presenters.formatting import fit
+from tui.presenters.styled_lines import Line as Runs
+from tui.presenters.table_state import HOST_INDEX, Line
 from tui.terminal.painting import Styled, repaint
 from tui.themes.look import look_of
 from tui.themes.terminal_colors import hides_alarms
 
 Painted = tuple[list[Cell], str]
 """A line on the screen: its cells, and the role of its ground."""
+PINNED = 2
+"""Lines that do not scroll: the heads and the host."""
 
 
 class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
@@ -41,7 +45,7 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
     """
 
     class Chosen(Message):
-        """A line was clicked."""
+        """A line was clicked; -1 is the host's."""
 
         def __init__(self, index: int) -> None:
             super().__init__()
@@ -60,6 +64,7 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
         self.keys = tuple(keys)
         self.sort_key = ""
         self.is_reversed = False
+        self.host: Line | None = None
         self.lines: Sequence[Line] = ()
         self.cursor: WorkloadId | None = None
         self.marks: set[WorkloadId] = set()
@@ -73,22 +78,32 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._fresh: dict[int, Painted] = {}
         """Lines formatted while checking for changes, by index in `lines`; painting reuses them."""
         self._painted: dict[int, Painted] = {}
-        self._empty = ""
+        self._empty: Sequence[Runs] = ()
+        self._count = ""
+        """What stands after NAME: how many workloads there are."""
 
-    def show(self, lines: Sequence[Line], cursor: WorkloadId | None, marks: set[WorkloadId], empty: str) -> None:
-        """Show these lines; `empty` is the text to show when there are none."""
-        was_empty, resized = not self.lines, len(lines) != len(self.lines)
-        self.lines, self.cursor, self.marks = lines, cursor, marks
+    def show(
+        self,
+        lines: Sequence[Line],
+        cursor: WorkloadId | None,
+        marks: set[WorkloadId],
+        host: Line | None = None,
+        empty: Sequence[Runs] = (),
+    ) -> None:
+        """Show these lines below the host's; `empty` is what to show when there are none."""
+        resized = len(lines) != len(self.lines)
+        self.host, self.lines, self.cursor, self.marks = host, lines, cursor, marks
         self._fresh.clear()
-        is_other = not lines and empty != self._empty
         self._empty = empty
         if resized:
-            self._set_height(len(lines) + 1)
-        if is_other or was_empty is bool(lines):
-            self._painted.clear()
-            self.refresh()
-        elif lines:
-            self._refresh_changes()
+            self._set_height(len(lines) + PINNED)
+        self._refresh_changes()
+
+    def set_count(self, words: str) -> None:
+        """Show after NAME how many workloads there are, and what is special about their order."""
+        if words != self._count:
+            self._count = words
+            self._refresh_heads()
 
     def _set_height(self, height: int) -> None:
         """Set the number of lines. The screen is laid out again only if the scrollbar appears or disappears."""
@@ -115,22 +130,27 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
         """Mark the sorted column in the header."""
         if (key, is_reversed) != (self.sort_key, self.is_reversed):
             self.sort_key, self.is_reversed = key, is_reversed
-            self.refresh(Region(0, 0, self.size.width, 1))
+            self._refresh_heads()
+
+    def _refresh_heads(self) -> None:
+        repaint(self, [0], lambda y: self._heads())
 
     @property
     def page(self) -> int:
         """Number of workload lines on a page, at least 1."""
-        return max(1, self.scrollable_content_region.height - 1)
+        return max(1, self.scrollable_content_region.height - PINNED)
 
     def reveal(self, index: int) -> None:
-        """Scroll as little as possible to make a line visible."""
+        """Scroll as little as possible to make a line visible; the host's always is."""
+        if index == HOST_INDEX:
+            return
         top = self.scroll_offset.y
         target = index if index < top else index - self.page + 1 if index >= top + self.page else top
         if target != top:
             self.scroll_to(y=target, animate=False, immediate=True)
 
     def on_resize(self, event: events.Resize) -> None:
-        self.virtual_size = Size(event.size.width, len(self.lines) + 1)
+        self.virtual_size = Size(event.size.width, len(self.lines) + PINNED)
         self._lay_out()
 
     def notify_style_update(self) -> None:
@@ -143,20 +163,18 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
             if key:
                 self.post_message(self.HeaderChosen(key))
             return
-        index = event.y - 1 + self.scroll_offset.y
-        if index < len(self.lines):
+        index = self._index_at(event.y)
+        if index < len(self.lines) and self._line(index) is not None:
             self.post_message(self.Chosen(index))
 
     def render_line(self, y: int) -> Strip:
-        """Return one visible line: the header, a workload, a group, or a blank line."""
-        if y == 0:
-            return self._header(self._width)
-        return Strip([Segment(text, style) for text, style in self._pieces(y)], self._width)
+        """Return one visible line: the heads, the host, a workload, a group, or a blank line."""
+        return Strip([Segment(text, style) for text, style in (self._pieces(y) if y else self._heads())], self._width)
 
     def _lay_out(self) -> None:
         self._width = self.scrollable_content_region.width
-        self._columns = lay_out(self.keys, self._width - 1)  # a gap before the scrollbar
-        self._taken = 2 + sum(column.width + 1 for column in self._columns)
+        self._columns = lay_out(self.keys, self.size.width)  # the last cell is the scrollbar's
+        self._taken = GUTTER + sum(column.gap + column.width for column in self._columns)
         self._forget()
         self.refresh()
 
@@ -165,67 +183,96 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._painted.clear()
         self._fresh.clear()
 
-    def _cells(self, index: int) -> Painted:
+    def _index_at(self, y: int) -> int:
+        """Return the index of the line at a row of the widget below the heads."""
+        return HOST_INDEX if y == PINNED - 1 else y - PINNED + self.scroll_offset.y
+
+    def _line(self, index: int) -> Line | None:
+        """Return a line by its index; `None` below the last one, and for the host before the first moment."""
+        if index == HOST_INDEX:
+            return self.host
+        return self.lines[index] if index < len(self.lines) else None
+
+    def _cells(self, index: int, line: Line) -> Painted:
         self.formatted += 1
-        line = self.lines[index]
         is_marked = line.id in self.marks
-        ground = "cursor" if line.id == self.cursor else "marked" if is_marked else ""
-        cells = self.cells.line(line, self._columns, is_marked)
-        return cells, ground or ("background" if line.reading is not None else "panel")
+        is_plain = index != HOST_INDEX and line.reading is not None
+        ground = (
+            "cursor" if line.id == self.cursor else "marked" if is_marked else "background" if is_plain else "panel"
+        )
+        return self.cells.line(line, self._columns, is_marked), ground
 
     def _refresh_changes(self) -> None:
         """Repaint the lines that differ from the screen."""
-        top = self.scroll_offset.y
         changed = []
         for y in range(1, self.scrollable_content_region.height):
-            index = y - 1 + top
-            if index >= len(self.lines):
-                if self._painted.pop(y, None) is not None:
-                    changed.append(y)
-                continue
-            fresh = self._cells(index)
+            index = self._index_at(y)
+            line = self._line(index)
+            fresh = self._cells(index, line) if line is not None else self._blank(y)
             if self._painted.get(y) != fresh:
                 self._fresh[index] = fresh
                 changed.append(y)
         repaint(self, changed, self._pieces)
 
-    def _header(self, width: int) -> Strip:
+    def _blank(self, y: int) -> Painted:
+        """Return a line without a workload: blank, or one of those that stand there when there are none."""
+        index = y - PINNED - 1
+        runs = self._empty[index] if not self.lines and 0 <= index < len(self._empty) else ()
+        return [Cell(*run) for run in runs], "background"
+
+    def _heads(self) -> list[Styled]:
         style = look_of(self.app).style
-        plain, chosen = style("muted bold", "panel"), style("accent bold", "panel")
+        plain, muted, chosen = (style(tone, "panel") for tone in ("muted bold", "muted", "accent bold"))
         arrow = ("▲" if self.is_reversed else "▼") if not self.cells.ascii_only else "^" if self.is_reversed else "v"
-        segments = [Segment(" ", plain)]
+        heads: list[Styled] = [(" " * GUTTER, plain)]
         for column in self._columns:
-            label = f" {column.label[: column.width]}"  # the gap before a column has room for the arrow
-            is_sorted = self.sort_key == column.key
-            if is_sorted:
-                label = arrow + label[1:]
-            text = label.ljust(column.width + 1) if column.is_left else label.rjust(column.width + 1)
-            segments.append(Segment(text, chosen if is_sorted else plain))
-        return Strip(segments).adjust_cell_length(width, plain)
+            is_sorted = column.key == self.sort_key
+            label = arrow + column.label if is_sorted else column.label
+            if not column.is_left:
+                heads.append((label.rjust(column.gap + column.width), chosen if is_sorted else plain))
+                continue
+            if is_sorted:  # the cell before the heading has room for the arrow
+                before, style_before = heads.pop() if not column.gap else (" " * column.gap, plain)
+                heads.append((before[:-1], style_before))
+            else:
+                heads.append((" " * column.gap, plain))
+            room = column.width + is_sorted - len(label)
+            count = f"  {self._count}" if column.key == "name" else ""
+            heads += [(label, chosen if is_sorted else plain), (fit(count, room), muted)]
+        return self._fitted([head for head in heads if head[0]], plain)
+
+    def _fitted(self, pieces: list[Styled], rest: Style) -> list[Styled]:
+        """Cut or pad pieces that fill the columns to the width of a line."""
+        left = self._width - self._taken
+        if left >= 0:
+            return [*pieces, (" " * left, rest)]
+        cut = Strip(starmap(Segment, pieces)).crop(0, self._width)  # a terminal narrower than the narrowest table
+        return [(text, style or Style.null()) for text, style, _ in cut]
 
     def _pieces(self, y: int) -> list[Styled]:
-        """Return a line below the header, with one piece per run of equal style."""
-        width, index = self._width, y - 1 + self.scroll_offset.y
-        if index >= len(self.lines):
-            text = self._empty if not self.lines and y == 2 else ""
-            return [(("  " + text)[:width].ljust(width), look_of(self.app).style("muted"))]
-        fresh = self._fresh.pop(index) if index in self._fresh else self._cells(index)
+        """Return a line below the heads, with one piece per run of equal style."""
+        index = self._index_at(y)
+        line = self._line(index)
+        fresh = self._fresh.pop(index, None) or (self._cells(index, line) if line is not None else self._blank(y))
         cells, ground = self._painted[y] = fresh
         style = look_of(self.app).style
+        if line is None:
+            strip = Strip([Segment(text, style(tone, ground)) for text, tone in cells])
+            return [
+                (text, piece_style or Style.null())
+                for text, piece_style, _ in strip.adjust_cell_length(self._width, style("text", ground))
+            ]
         pieces: list[Styled] = []
         run, tone = "", ""
+        is_bold = ground in ("panel", "cursor")
         for cell in self._signed(cells, ground):
             if cell.tone != tone and run:
-                pieces.append((run, style(tone, ground)))
+                pieces.append((run, style("title" if is_bold and tone == "text" else tone, ground)))
                 run = ""
             tone = cell.tone
             run += cell.text
-        pieces.append((run, style(tone, ground)))
-        left = width - self._taken
-        if left < 0:  # a terminal narrower than the narrowest table
-            cut = Strip(starmap(Segment, pieces)).crop(0, width)
-            return [(text, style or Style.null()) for text, style, _ in cut]
-        return [*pieces, (" " * left, style("text", ground))]
+        pieces.append((run, style("title" if is_bold and tone == "text" else tone, ground)))
+        return self._fitted(pieces, style("text", ground))
 
     def _signed(self, cells: list[Cell], ground: str) -> list[Cell]:
         """Put `!` before alarming numbers where the terminal shows no tone; the gap before a number has room for it."""
@@ -244,9 +291,9 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
         return signed
 
     def _column_at(self, x: int) -> str | None:
-        edge = 2
+        edge = GUTTER
         for column in self._columns:
-            if x < edge + column.width + 1:
+            edge += column.gap + column.width
+            if x < edge:
                 return column.key
-            edge += column.width + 1
         return None

@@ -141,7 +141,7 @@ def _health(health: Mapping[str, Any]) -> list[Table]:
         Fact("failures in a row", whole_number(health.get("FailingStreak")), Unit.COUNT),
     ]
     for check in objects(items(health.get("Log"))[-_CHECKS_SHOWN:]):
-        output = redact_text(clean(" ".join(str(check.get("Output") or "").split())))
+        output = redact_text(clean(" ".join(str(check.get("Output") or "").split()))[0])
         facts.append(_fact(_time(check.get("Start")) or "check", f"exit {check.get('ExitCode')}  {output}"))
     return [Table(Page.FACTS, "Health check", facts=tuple(facts))]
 

@@ -69,7 +69,7 @@ def _stamp_of(line: bytes) -> bytes:
 def _line(stream: int, raw: bytes) -> LogLine:
     stamp, _, line = raw.partition(b" ")
     at_ns = parse_time_ns(stamp.decode("ascii", "replace")) or 0
-    return LogLine(at_ns, at_ns / 1e9 if at_ns else None, stream == _STDERR, clean(_joined(line, stamp + b" ")))
+    return LogLine(at_ns, at_ns / 1e9 if at_ns else None, stream == _STDERR, *clean(_joined(line, stamp + b" ")))
 
 
 def _joined(line: bytes, stamp: bytes) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ _JITTER_NS = 10_000_000
 much. Their order in the log is what counts."""
 _SECOND_NS = 1_000_000_000
 _REFUSAL_BYTES = 4096
+_TakeOlder = Callable[[Iterable[LogLine]], tuple[list[LogLine], bool]]
 _RECREATE = "recreate the container with --log-driver local"
 
 
@@ -52,12 +53,22 @@ class DockerLog:
         return last_lines(self._stream_lines({"tail": str(count)}, follow=False), count)
 
     def before(self, line: LogLine, count: int) -> list[LogLine]:
-        """Read growing spans before the line: the engine counts a tail from the end of the log only."""
-        end, span = int(line.position), self._span_ns
+        return self._back_from(int(line.position), lambda lines: _before(lines, line, count))
+
+    def first(self, count: int) -> list[LogLine]:
+        return first_lines(self._stream_lines({"tail": "all"}, follow=False), count)
+
+    def until(self, wall: float, count: int) -> list[LogLine]:
+        at_ns = int(wall * _SECOND_NS)
+        return self._back_from(at_ns, lambda lines: _until(lines, at_ns, count))
+
+    def _back_from(self, end: int, take: _TakeOlder) -> list[LogLine]:
+        """Read growing spans before a time: the engine counts a tail from the end of the log only."""
+        span = self._span_ns
         while True:
             start = max(0, end - span)
             limits = {"since": _seconds(start), "until": _seconds(end + _JITTER_NS)}
-            older, is_full = _before(self._stream_lines(limits, follow=False), line, count)
+            older, is_full = take(self._stream_lines(limits, follow=False))
             if (older and is_full and int(older[0].position) > start + _JITTER_NS) or start <= self._created_ns:
                 break
             span *= 4
@@ -152,6 +163,15 @@ def _before(lines: Iterable[LogLine], line: LogLine, count: int) -> tuple[list[L
         or (candidate[:3] == line[:3] and len(candidate.text) > len(line.text))
     ]
     return earlier, older.is_full
+
+
+def _until(lines: Iterable[LogLine], at_ns: int, count: int) -> tuple[list[LogLine], bool]:
+    """Return the last lines up to a time, and whether there may be more of them among `lines`."""
+    older = LineTail(count)
+    for candidate in lines:
+        if int(candidate.position) <= at_ns:
+            older.add(candidate)
+    return older.lines, older.is_full
 
 
 def _after(lines: Iterator[LogLine], line: LogLine) -> Iterator[LogLine]:

@@ -61,6 +61,12 @@ class JournalLog:
     def after(self, line: LogLine, count: int) -> list[LogLine]:
         return first_lines(self._read(f"--after-cursor={line.position}", "--lines=all"), count)
 
+    def first(self, count: int) -> list[LogLine]:
+        return first_lines(self._read(), count)
+
+    def until(self, wall: float, count: int) -> list[LogLine]:
+        return last_lines(self._read(f"--until=@{wall:.6f}", f"--lines={count}"), count)
+
     def follow(self, line: LogLine | None) -> Iterator[LogLine]:
         start = [f"--after-cursor={line.position}", "--lines=all"] if line is not None else ["--lines=0"]
         return self._read("--follow", *start, keep=True)
@@ -129,5 +135,5 @@ def _lines(raw: bytes) -> Iterator[LogLine]:
         sanitize(str(entry["__CURSOR"]), 1000),
         int(at) / 1e6 if at.isdigit() else None,
         priority.isdigit() and int(priority) <= _ERROR,
-        clean(message if isinstance(message, bytes | str) else ""),
+        *clean(message if isinstance(message, bytes | str) else ""),
     )

@@ -6,24 +6,22 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar, NamedTuple
 
 from rich.cells import cell_len
-from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widgets import Static
 
 from collectors.analysis.rates import Moment, Reading
 from collectors.analysis.startup_times import Startup
 from collectors.model.workloads import Event, State, Workload, WorkloadId
 from tui.controllers.history_feed import Frames
 from tui.dialogs.base import AnsweredOnce
+from tui.keys.tables import LIVE, TABLES
 from tui.presenters.detail import event_lines
 from tui.presenters.formatting import duration, state_text
 from tui.presenters.styled_lines import Line, Run, cut, plain_text
 from tui.screens.detail.charts import ChartsPage
 from tui.screens.mixins.moment_follower import Follower
 from tui.screens.mixins.page_keys import PageKeys
-from tui.settings.main_screen_keys import LIVE, Key, key_names
+from tui.widgets.footer import Footer
 from tui.widgets.line_view import LineView
 from tui.widgets.text_lines import TextLines, TitleLine
 
@@ -55,18 +53,8 @@ class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
 
     DEFAULT_CSS = """
     WorkloadScreen { layout: vertical; }
-    WorkloadScreen > Static, WorkloadScreen > TextLines { height: 1; }
-    WorkloadScreen #footer { background: $panel; color: $text; }
+    WorkloadScreen #tabs { height: 1; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *(Binding(str(number), f"turn_to({number})", show=False) for number in range(1, 6)),
-        Binding("tab", "turn(1)", show=False),
-        Binding("shift+tab", "turn(-1)", show=False),
-        Binding("plus", "span(1)", show=False),
-        Binding("minus", "span(-1)", show=False),
-        Binding("o", "overlay", show=False),
-        Binding("escape,q", "close", "back"),
-    ]
 
     def __init__(self, subject: DetailContext) -> None:
         super().__init__()
@@ -82,10 +70,9 @@ class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
         yield TextLines(id="tabs")
         yield self._charts
         yield LineView(id="page")
-        yield Static(id="footer")
+        yield Footer(TABLES[self.key_table])
 
     def on_mount(self) -> None:
-        self.query_one("#footer", Static).update(self._footer())
         self.action_page(self._page)
 
     def on_resize(self) -> None:
@@ -188,14 +175,3 @@ class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
 
     def action_close(self) -> None:
         self.dismiss(None)
-
-    def _footer(self) -> Text:
-        footer = Text(f" 1-{len(self.pages)} Tab ", style="bold", no_wrap=True, overflow="crop")
-        footer.append("page ", style="not bold")
-        for key in self.footer_keys():
-            footer.append(f" {key_names(key.keys).split()[0]} ").append(f"{key.label} ", style="not bold")
-        return footer.append(" Esc ").append("back", style="not bold")
-
-    def footer_keys(self) -> list[Key]:
-        """Return the keys to show in the footer."""
-        return []

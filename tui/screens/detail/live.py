@@ -8,7 +8,7 @@ from collections.abc import Collection
 from functools import partial
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from collectors.inspection.details import DetailsReader
 from collectors.model.details import Details, Page
@@ -17,16 +17,15 @@ from collectors.model.workloads import Workload
 from tui.controllers.actions import ActionController
 from tui.controllers.background import is_up, run_blocking
 from tui.controllers.services import Services
+from tui.keys.bindings import bindings
+from tui.keys.tables import DETAIL, LIVE
 from tui.presenters.detail import table_lines
 from tui.presenters.styled_lines import Line
 from tui.screens.detail.base import CHARTS, EVENTS, DetailContext, WorkloadScreen
 from tui.screens.mixins.workload_keys import WorkloadKeys
-from tui.settings.main_screen_keys import LIVE, Key, keys_of
 
 PAGES = (CHARTS, Page.FACTS.value, Page.DEVICES.value, Page.PROCESSES.value, EVENTS)
 READ_EVERY_S = 2.0
-_SHARED = frozenset({"act", "lock", "action_log", "copy", "logs", "inspect", "shell", "help"})
-"""Actions of the main screen that also work here."""
 
 
 class LiveWorkloadScreen(WorkloadKeys, WorkloadScreen):
@@ -39,9 +38,9 @@ class LiveWorkloadScreen(WorkloadKeys, WorkloadScreen):
     """
 
     pages = PAGES
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(key.keys, key.action, key.help, show=False) for key in keys_of(LIVE) if key.action in _SHARED
-    ]
+    where = LIVE
+    key_table = DETAIL
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(DETAIL)]
 
     def __init__(
         self,
@@ -89,6 +88,3 @@ class LiveWorkloadScreen(WorkloadKeys, WorkloadScreen):
         if self._details is None:
             return [[(" reading ...", "muted")]]
         return table_lines(self._details, Page(page), width)
-
-    def footer_keys(self) -> list[Key]:
-        return [key for key in keys_of(LIVE) if key.action in _SHARED and key.label]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from tui.controllers.playback import PlaybackController
+from tui.keys.bindings import bindings
+from tui.keys.tables import PAST_DETAIL, REPLAY
 from tui.presenters.detail import event_lines
 from tui.presenters.formatting import stamp
 from tui.presenters.styled_lines import Line
 from tui.screens.detail.base import DetailContext, WorkloadScreen
-from tui.screens.mixins.playback_keys import TIME_BINDINGS, PlaybackKeys
-from tui.settings.main_screen_keys import REPLAY, TIME, Key, keys_of
+from tui.screens.mixins.playback_keys import PlaybackKeys
 
 
 class ReplayWorkloadScreen(PlaybackKeys, WorkloadScreen):
@@ -24,10 +25,8 @@ class ReplayWorkloadScreen(PlaybackKeys, WorkloadScreen):
     """
 
     where = REPLAY
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *TIME_BINDINGS,
-        *(Binding(k.keys, k.action, k.help, show=False) for k in keys_of(REPLAY) if k.action in ("copy", "help")),
-    ]
+    key_table = PAST_DETAIL
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(PAST_DETAIL)]
 
     def __init__(
         self,
@@ -42,6 +41,3 @@ class ReplayWorkloadScreen(PlaybackKeys, WorkloadScreen):
 
     def page_lines(self, page: str, width: int) -> list[Line]:
         return event_lines(self._events(self.identity), self._startup(self.identity), "up to this frame")
-
-    def footer_keys(self) -> list[Key]:
-        return [key for key in keys_of(REPLAY) if key.group == TIME and key.label]

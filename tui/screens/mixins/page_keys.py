@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from collectors.model.workloads import Workload
 from tui.dialogs.text_page import TextDialog
-from tui.presenters.info_pages import help_page
-from tui.settings.main_screen_keys import LIVE
+from tui.keys.tables import LIVE, TITLES
+from tui.screens.help import HelpScreen
+from tui.widgets.footer import user_keys
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -20,15 +21,17 @@ else:
 class PageKeys(Base):
     """A screen that opens pages."""
 
-    where = LIVE
-    """Which keys the help shows: `live` or `replay`."""
+    key_table = LIVE
+    """Its keys, by the name in `TABLES`."""
 
     def target(self) -> Workload | None:
         """Return the selected workload; `None` if there is none."""
-        raise NotImplementedError
+        return None
 
     def action_help(self) -> None:
-        self.open_panel("Keys and columns", help_page(self.where))
+        help_screen = self.app.get_screen("help")
+        assert isinstance(help_screen, HelpScreen)  # noqa: S101  # installed under this name by the app
+        self.app.push_screen(help_screen.prepare(TITLES[self.key_table], self.key_table, user_keys(self.app)))
 
     def action_copy(self) -> None:
         target = self.target()

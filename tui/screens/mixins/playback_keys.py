@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual.binding import Binding
-
 from collectors.query.time_parser import EXAMPLES
 from tui.controllers.playback import PlaybackController
 from tui.dialogs.prompt import ask
-from tui.settings.main_screen_keys import REPLAY, TIME, keys_of
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -17,12 +14,6 @@ if TYPE_CHECKING:
     Base = Screen[None]
 else:
     Base = object
-
-TIME_BINDINGS: tuple[Binding, ...] = tuple(
-    Binding(key.keys, key.action, key.help, show=False, priority=key.action.startswith("ends"))
-    for key in keys_of(REPLAY)
-    if key.group == TIME
-)
 
 
 class PlaybackKeys(Base):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,11 +15,13 @@ from collectors.safety.sanitize import sanitize
 from collectors.session.format import SessionError
 from tui.controllers.background import run_blocking
 from tui.controllers.recording import SessionRecorder, file_summary, now_name
+from tui.controllers.services import Services
 from tui.dialogs.prompt import ask
 
 if TYPE_CHECKING:
     from collectors.session.playback import Playback
     from tui.screens.workloads.base import WorkloadListScreen
+    from tui.screens.workloads.replay import ReplayScreen
 
     Base = WorkloadListScreen
 else:
@@ -31,6 +34,7 @@ class SessionKeys(Base):
     """A screen whose frames are saved."""
 
     session_recorder: SessionRecorder
+    services: Services
 
     @property
     def moment(self) -> Moment | None:
@@ -57,7 +61,21 @@ class SessionKeys(Base):
             )
 
     def action_back_in_time(self) -> None:
-        self.run_worker(self._go_back(), group="past", exclusive=True)
+        self._enter_past(lambda past: None)
+
+    def action_leap(self, seconds: int) -> None:
+        """Go back by some seconds: the time keys mean the same as at a past moment."""
+        self._enter_past(lambda past: past.action_leap(seconds))
+
+    def action_event(self, step: int) -> None:
+        self._enter_past(lambda past: past.action_event(step))
+
+    def action_go_to(self) -> None:
+        self._enter_past(lambda past: past.action_go_to())
+
+    def _enter_past(self, then: Callable[[ReplayScreen], None]) -> None:
+        """Show the session so far, one frame before now, and do something there."""
+        self.run_worker(self._go_back(then), group="past", exclusive=True)
 
     def action_note(self) -> None:
         ask(self, "Note on the timeline", "", "what happened, in a few words", lambda text: "", self.note)
@@ -108,15 +126,17 @@ class SessionKeys(Base):
             self.notify(message + lost, title="Recorded", timeout=8, markup=False)
         self.redraw()
 
-    async def _go_back(self) -> None:
+    async def _go_back(self, then: Callable[[ReplayScreen], None]) -> None:
         try:
             playback = await run_blocking(partial(_open, self.session_recorder))
         except (SessionError, SourceError) as error:
             self.notify(str(error), severity="warning", timeout=6, markup=False)
             return
-        from tui.screens.workloads.replay import ReplayScreen
+        from tui.screens.workloads.past import PastScreen
 
-        self.app.push_screen(ReplayScreen(playback, self.options, self.view, session_recorder=self.session_recorder))
+        past = PastScreen(playback, self.options, self.view, self.session_recorder, self.services.connections)
+        await self.app.push_screen(past)
+        then(past)
 
 
 def _open(session_recorder: SessionRecorder) -> Playback:

@@ -34,7 +34,11 @@ class WorkloadKeys(PageKeys):
         if targets:
             self.run_worker(self.actions.act(targets, self.all_workloads()), group="act", exclusive=True)
         else:
-            self.notify("No workload here to act on.", timeout=3)
+            self.notify(self.nothing_to_act_on(), timeout=4)
+
+    def nothing_to_act_on(self) -> str:
+        """Return why there is no target, as a sentence."""
+        return "No workload here to act on."
 
     def action_lock(self) -> None:
         self.actions.toggle_lock()
@@ -46,12 +50,14 @@ class WorkloadKeys(PageKeys):
         self.open_panel("Actions", action_page(log.recent(_LOGGED), log.path, log.problem))
 
     def action_logs(self) -> None:
-        from collectors.inspection.logs import open_log
-        from tui.screens.logs import LogScreen
+        from collectors.inspection.logs import open_logs
+        from tui.screens.logs.screen import LogScreen
 
-        target = self.target()
-        if target is not None:
-            self.app.push_screen(LogScreen(target, partial(open_log, target, self.services.connections), self.is_ascii))
+        targets = self.targets()
+        if targets:
+            self.app.push_screen(
+                LogScreen(targets, partial(open_logs, targets, self.services.connections), self.is_ascii)
+            )
 
     def action_shell(self) -> None:
         from tui.controllers.console import open_shell

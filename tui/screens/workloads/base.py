@@ -1,17 +1,17 @@
-"""The table with header, ledger, panes and filter. Base of the live and replay screens.
+"""The table with header, panes and filter. Base of the live and replay screens.
 
 It turns a moment into lines, and keys into view settings.
 """
 
 from __future__ import annotations
 
-from rich.text import Text
+from collections.abc import Sequence
+
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from collectors.analysis.history import History
 from collectors.analysis.rates import Moment
@@ -19,52 +19,56 @@ from collectors.model.workloads import Kind, Workload, WorkloadId
 from collectors.query.filter import QueryError, parse
 from tui.dialogs.base import AnsweredOnce
 from tui.dialogs.picker import PickerDialog
+from tui.keys.key import Key
+from tui.keys.tables import TABLES
 from tui.presenters.cells import Cells
 from tui.presenters.columns import CHOICES, DEFAULT, describe
 from tui.presenters.info_pages import sources_page, why_page
+from tui.presenters.main_screen.empty import empty_lines
+from tui.presenters.main_screen.panes import graph_rows
+from tui.presenters.styled_lines import Line as Runs
+from tui.presenters.styled_lines import Run
 from tui.presenters.table_state import SORTS, Scale, TableState
 from tui.screens.mixins.compare_keys import CompareKeys
 from tui.screens.mixins.page_keys import PageKeys
-from tui.settings.main_screen_keys import APP_ACTIONS, key_names, keys_of
 from tui.settings.screen_options import ScreenOptions
-from tui.widgets.header import HeaderLine, LedgerLines
+from tui.widgets.footer import Footer
+from tui.widgets.header import HeaderLines
 from tui.widgets.sparkline_panes import Panes
 from tui.widgets.workload_table import WorkloadTable
 
-_TABLE_LEAST = 5
-"""Minimum height of the table in lines; the panes shrink first."""
-
-
-def bindings(where: str) -> list[Binding]:
-    """Return the bindings of the live screen or of the replay."""
-    # The filter key takes effect before the next key is handled: text typed after it must not run commands.
-    return [
-        Binding(key.keys, key.action, key.help, show=False, id=key.action, priority=key.action == "filter")
-        for key in keys_of(where)
-        if key.action not in APP_ACTIONS
-    ]
+_PANES_FROM, _HEADER_FROM = 14, 9
+"""Lines of the screen from which there are panes, and from which the header has both of its lines."""
+ON_HOST = "This row is the host: choose a workload for that."
+_AROUND_ROWS = 7
+"""Lines beside the rows of workloads: header, heads, host, the two upper lines of the panes, footer."""
+_SETTLING_TICKS = 5
+"""Ticks at the start at which the height of the panes still follows the number of rows: sources answer one by one."""
 
 
 class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
     """The workloads of a host at a moment.
 
     Args:
-        where: Which keys apply: `live` or `replay`.
+        key_table: Its keys, by the name in `TABLES`.
         history: Recent values for the sparklines.
         options: Appearance and initial filter.
         view: Initial view settings; by default taken from the options.
     """
 
+    where: str
+    """Where its moments come from: `live` or `replay`."""
     DEFAULT_CSS = """
     WorkloadListScreen { layout: vertical; }
     WorkloadListScreen WorkloadTable { height: 1fr; }
     WorkloadListScreen #prompt { height: 1; border: none; padding: 0; display: none; background: $panel; }
-    WorkloadListScreen #footer { height: 1; background: $panel; color: $text; }
     """
 
-    def __init__(self, where: str, history: History, options: ScreenOptions, view: TableState | None = None) -> None:
+    def __init__(
+        self, key_table: str, history: History, options: ScreenOptions, view: TableState | None = None
+    ) -> None:
         super().__init__()
-        self.where = where
+        self.key_table = key_table
         self.is_ascii = options.ascii
         self.options = options
         self.view = view or TableState(only=Kind(options.only) if options.only else None)
@@ -73,16 +77,20 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
         self.cells = Cells(self.history, options.ascii)
         self._keys = DEFAULT
         self._enlarged = False
+        self._extra: list[Widget] = []
+        """The widgets between the panes and the footer."""
+        self._fitted_for: tuple[object, ...] = ()
+        """The choices that the height of the panes was made for."""
         self._filter_error = ""
 
     def compose(self) -> ComposeResult:
-        yield HeaderLine()
-        yield LedgerLines(self.history, self.is_ascii)
+        yield HeaderLines(self.is_ascii)
         yield WorkloadTable(self.cells, self._keys)
-        yield Panes(self.history, self.is_ascii)
-        yield from self.extra()
+        yield Panes(self.cells, self.is_ascii)
+        self._extra = self.extra()
+        yield from self._extra
         yield Input(placeholder="kind=vm cpu>50 name~web", id="prompt")
-        yield Static(id="footer")
+        yield Footer()
 
     def extra(self) -> list[Widget]:
         """Return the widgets between the panes and the footer."""
@@ -93,8 +101,8 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
         text = self.view.query_text or self.options.filter_text
         if text:
             self._set_filter(text)
-        self._show_footer()
-        self.query_one(HeaderLine).show(None, self.interval_s(), self.mode(), "")
+        self.query_one(Footer).show(self.footer_keys())
+        self.query_one(HeaderLines).show(None, self.mode(), self.interval_s())
 
     def interval_s(self) -> float:
         """Return the seconds between frames; 0 before the first."""
@@ -112,8 +120,8 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
         """Return the label of the action in progress, by workload."""
         return {}
 
-    def notes(self) -> list[str]:
-        """Return notes for the header, in addition to those of the view."""
+    def notes(self) -> list[Run]:
+        """Return notes for the header, in addition to those of the view; the most important last."""
         return []
 
     def open_workload(self, identity: WorkloadId) -> None:
@@ -122,13 +130,17 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
 
     def on_resize(self) -> None:
         height = self.size.height
-        height_wanted = 12 if self._enlarged else 5 if height >= 22 else 4
-        room = height - 6 - _TABLE_LEAST
-        panes = self.query_one(Panes)
-        panes.styles.height = min(height_wanted, max(0, room))
-        panes.display = room >= 3
-        self.query_one(LedgerLines).display = height >= 12
+        self.query_one(Panes).display = height >= _PANES_FROM
+        self.query_one(HeaderLines).styles.height = 2 if height >= _HEADER_FROM else 1
+        self.fit_panes()
         self.call_after_refresh(self.redraw)
+
+    def fit_panes(self) -> None:
+        """Give the panes what the table leaves: after a change of the view, never because of a tick."""
+        extra = sum(widget.outer_size.height for widget in self._extra if widget.display)
+        height = self.size.height
+        rows = graph_rows(height, _AROUND_ROWS + extra, len(self.view.lines), self._enlarged)
+        self.query_one(Panes).set_rows(rows if height >= _PANES_FROM else 0)
 
     def redraw(self) -> None:
         """Show the moment with the current view settings."""
@@ -138,62 +150,70 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
         self.cells.at(moment, self.view.scale, self.interval_s())
         self.cells.acting = self.acting()
         lines = self.view.arrange(moment)
+        self.cells.folded = self.view.folded
+        self._fit_to_view()
         table = self.query_one(WorkloadTable)
         table.set_sort(self.view.sort, self.view.is_reversed)
-        table.show(lines, self.view.cursor, self.view.marks, self._empty_words(moment))
+        table.set_count(self._count(moment))
+        table.show(lines, self.view.cursor, self.view.marks, self.view.host, self._empty(moment) if not lines else ())
         if self.view.follow:
             table.reveal(self.view.index())
-        self.query_one(HeaderLine).show(self.newest(), self.interval_s(), self.mode(), self._notes())
-        self.query_one(LedgerLines).show(moment)
+        self.query_one(HeaderLines).show(self.newest(), self.mode(), self.interval_s(), self._notes())
         self.query_one(Panes).show(self.view.current(), moment)
 
-    def _notes(self) -> str:
-        if self._filter_error:
-            return f"{self._filter_error}  "
+    def _fit_to_view(self) -> None:
+        """Fit the panes if the view has changed, or if the sources are still answering one by one."""
         view = self.view
-        notes = [f"{len(view.marks)} marked"] if view.marks else []
-        notes += [f"{view.only} only"] if view.only else []
-        notes += [f"filter {view.query_text}"] if view.query_text else []
-        notes += [f"100%={view.scale}"] if view.scale is not Scale.CORE else []
-        notes += ["following"] if view.follow else []
-        notes += self.notes()
-        return "".join(f"{note}  " for note in notes)
+        choices = (view.query_text, view.only, view.show_all, view.is_tree, len(view.folded))
+        is_settling = self.history.ticks <= _SETTLING_TICKS
+        if choices != self._fitted_for or is_settling:
+            self._fitted_for = choices
+            self.fit_panes()
 
-    def _empty_words(self, moment: Moment) -> str:
-        if moment.readings:
-            return f"No matches, {self.view.hidden} hidden. Esc clears filter, 1 all kinds, a includes stopped."
-        return "No workloads found on this host. Press ! to check the data sources."
+    def _count(self, moment: Moment) -> str:
+        """Return how many workloads are shown, for the heading of the names."""
+        view = self.view
+        shown = sum(len(line.members) for line in view.lines) if view.is_tree else len(view.lines)
+        is_narrowed = bool(view.query_text or view.only)
+        words = f"{shown} of {shown + view.hidden}" if is_narrowed else str(shown)
+        groups = sum(line.reading is None for line in view.lines)
+        return f"{words} in {groups}" if groups else words
 
-    def footer_label(self, action: str, label: str) -> str:
-        """Return the footer label of a key; empty hides the key."""
-        return label
+    def _notes(self) -> list[Run]:
+        view = self.view
+        notes: list[Run] = [(f"filter {view.query_text}", "accent")] if view.query_text else []
+        notes += [(f"{view.only} only", "accent")] if view.only else []
+        notes += [(f"100%={view.scale}", "muted")] if view.scale is not Scale.CORE else []
+        notes += [("following", "muted")] if view.follow else []
+        notes += [(f"{len(view.marks)} marked", "accent")] if view.marks else []
+        return [*notes, *self.notes(), *([(self._filter_error, "bad")] if self._filter_error else [])]
 
-    def _show_footer(self) -> None:
-        footer = Text(no_wrap=True, overflow="crop")
-        for key in keys_of(self.where):
-            label = self.footer_label(key.action, key.label)
-            if label:
-                footer.append(f" {key_names(key.keys).split()[0]}", style="bold").append(f" {label} ")
-        self.query_one("#footer", Static).update(footer)
+    def _empty(self, moment: Moment) -> list[Runs]:
+        return empty_lines(self.view, moment)
+
+    def footer_keys(self) -> Sequence[Key]:
+        """Return the keys that the footer shows as far as there is room."""
+        return TABLES[self.key_table]
 
     def action_move(self, lines: int) -> None:
         self._go(self.view.index() + lines)
 
     def action_page(self, pages: float) -> None:
-        self._go(self.view.index() + int(pages * self.query_one(WorkloadTable).page))
+        self._go(max(0, self.view.index() + int(pages * self.query_one(WorkloadTable).page)))
 
     def action_edge(self, side: int) -> None:
         self._go(0 if side < 0 else len(self.view.lines) - 1)
 
     def _go(self, index: int) -> None:
-        if not self.view.lines:
+        """Put the cursor on a line; the host's is above the first."""
+        if self.shown_moment is None:
             return
         self.view.move_to(index)
         table = self.query_one(WorkloadTable)
-        table.show(self.view.lines, self.view.cursor, self.view.marks, "")
+        empty = self._empty(self.shown_moment) if not self.view.lines else ()
+        table.show(self.view.lines, self.view.cursor, self.view.marks, self.view.host, empty)
         table.reveal(self.view.index())
-        if self.shown_moment is not None:
-            self.query_one(Panes).show(self.view.current(), self.shown_moment)
+        self.query_one(Panes).show(self.view.current(), self.shown_moment)
 
     @on(WorkloadTable.Chosen)
     def choose_line(self, event: WorkloadTable.Chosen) -> None:
@@ -248,7 +268,7 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
 
     def action_mark(self) -> None:
         line = self.view.current()
-        if line is not None:
+        if line is not None and not self.view.is_on_host:
             if line.reading is not None:
                 self.view.marks.symmetric_difference_update({line.id})
             else:
@@ -269,8 +289,14 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
         if line is not None and line.reading is None:
             self.view.folded.symmetric_difference_update({line.label})
             self.redraw()
+        elif self.view.is_on_host:
+            self.open_host()
         elif line is not None and self.shown_moment is not None:
             self.open_workload(line.id)
+
+    def open_host(self) -> None:
+        """Open what there is about the host."""
+        self.action_sources()
 
     def action_enlarge(self) -> None:
         self._enlarged = not self._enlarged
@@ -321,7 +347,11 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
     def action_sources(self) -> None:
         moment = self.newest()
         if moment is not None:
-            self.open_panel("Sources", sources_page(moment))
+            self.open_panel("Sources", sources_page(moment, self.own_usage()))
+
+    def own_usage(self) -> str:
+        """Return what vmtop itself uses; empty where that is not known."""
+        return ""
 
     def action_why(self) -> None:
         line = self.view.current()
@@ -331,7 +361,10 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
             self.open_panel("Where the numbers come from", why_page(line.reading, self.shown_moment))
 
     def target(self) -> Workload | None:
-        """Return the workload under the cursor; `None` for a group or an empty table."""
+        """Return the workload under the cursor; `None` for a group, the host or an empty table."""
+        if self.view.is_on_host:
+            self.notify(ON_HOST, timeout=4)
+            return None
         line = self.view.current()
         return line.reading.workload if line is not None and line.reading is not None else None
 

@@ -22,13 +22,15 @@ from tui.controllers.actions import ActionController
 from tui.controllers.frame_feed import FrameReady, feed
 from tui.controllers.recording import SessionRecorder
 from tui.controllers.services import Services
+from tui.keys.bindings import bindings
+from tui.keys.tables import LIVE
 from tui.presenters.formatting import text
+from tui.presenters.styled_lines import Run
 from tui.screens.mixins.compare_keys import CLASSES_S
 from tui.screens.mixins.moment_follower import Follower
 from tui.screens.mixins.session_keys import SessionKeys
 from tui.screens.mixins.workload_keys import WorkloadKeys
-from tui.screens.workloads.base import WorkloadListScreen, bindings
-from tui.settings.main_screen_keys import LIVE
+from tui.screens.workloads.base import ON_HOST, WorkloadListScreen
 from tui.settings.screen_options import ScreenOptions
 
 if TYPE_CHECKING:
@@ -41,7 +43,8 @@ INTERVALS_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
     """All workloads of this host, now."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings(LIVE)]
+    where = LIVE
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(LIVE, has_lines=False)]
 
     def __init__(
         self,
@@ -89,12 +92,19 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
     def mode(self) -> str:
         return "FROZEN" if self.view.is_frozen else "DEMO" if self.options.is_demo else "LIVE"
 
-    def notes(self) -> list[str]:
-        notes = ["actions locked"] if self.actions.is_locked else []
+    def notes(self) -> list[Run]:
+        notes: list[Run] = [(note, "accent") for note in self.session_recorder.notes()]
+        if self.actions.is_locked:
+            notes.append(("actions locked", "muted"))
         interval = self.sampler.interval
         if interval.is_slowed:
-            notes.append(f"slowed from {interval.requested_s:g}s: sampling takes {interval.cost_s * 1000:.0f}ms")
-        return notes + self.session_recorder.notes() + _own_usage(self.cost)
+            notes.append(
+                (f"slowed from {interval.requested_s:g}s: sampling takes {interval.cost_s * 1000:.0f}ms", "warn")
+            )
+        return notes
+
+    def own_usage(self) -> str:
+        return _own_usage(self.cost)
 
     def acting(self) -> dict[WorkloadId, str]:
         return {identity: _acting(action) for identity, action in self.actions.runner.running().items()}
@@ -157,6 +167,9 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
     def all_workloads(self) -> Collection[Workload]:
         return self.moment.frame.workloads.values() if self.moment is not None else ()
 
+    def nothing_to_act_on(self) -> str:
+        return ON_HOST if self.view.is_on_host else super().nothing_to_act_on()
+
     def targets(self) -> list[Workload]:
         if self.moment is None:
             return []
@@ -166,11 +179,11 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
         return [reading.workload for identity, reading in self.moment.readings.items() if identity in chosen]
 
 
-def _own_usage(cost: Cost) -> list[str]:
-    """Return CPU and memory of vmtop itself for the header; empty while unknown."""
+def _own_usage(cost: Cost) -> str:
+    """Return CPU and memory of vmtop itself; empty while unknown."""
     if cost.cpu_percent is None or cost.resident_bytes is None:
-        return []
-    return [f"vmtop {cost.cpu_percent:.1f}% {text(cost.resident_bytes, Unit.BYTES, 5).strip()}"]
+        return ""
+    return f"{cost.cpu_percent:.1f}% CPU, {text(cost.resident_bytes, Unit.BYTES, 5).strip()} of memory"
 
 
 def _acting(action: Action) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import ClassVar
 
 from textual import on
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.events import Key
 from textual.widget import Widget
 
@@ -19,20 +20,19 @@ from collectors.model.workloads import Event, Frame, WorkloadId
 from collectors.session.playback import Playback
 from tui.controllers.playback import PlaybackController
 from tui.controllers.recording import SessionRecorder
+from tui.keys.bindings import bindings
+from tui.keys.tables import LIVE, PAST, REPLAY, keys_in
+from tui.presenters.formatting import duration, stamp
+from tui.presenters.styled_lines import Run
 from tui.presenters.table_state import TableState
 from tui.screens.detail.base import DetailContext
 from tui.screens.detail.replay import ReplayWorkloadScreen
 from tui.screens.mixins.compare_keys import CLASSES_S
 from tui.screens.mixins.moment_follower import Follower
 from tui.screens.mixins.playback_keys import PlaybackKeys
-from tui.screens.workloads.base import WorkloadListScreen, bindings
-from tui.settings.main_screen_keys import LIVE, REPLAY, keys_of
+from tui.screens.workloads.base import WorkloadListScreen
 from tui.settings.screen_options import ScreenOptions
 from tui.widgets.timeline import Scene, Timeline
-
-_LIVE_ONLY = frozenset(key for entry in keys_of(LIVE) if entry.where == LIVE for key in entry.keys.split(",")) - {
-    key for entry in keys_of(REPLAY) for key in entry.keys.split(",")
-}
 
 
 class ReplayScreen(PlaybackKeys, WorkloadListScreen):
@@ -46,7 +46,8 @@ class ReplayScreen(PlaybackKeys, WorkloadListScreen):
         session_recorder: The recorder of the current session, `None` for a recording; its end leads back to now.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings(REPLAY), Binding("q", "quit", show=False)]
+    where = REPLAY
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(REPLAY, has_lines=False)]
 
     def __init__(
         self,
@@ -57,7 +58,7 @@ class ReplayScreen(PlaybackKeys, WorkloadListScreen):
         session_recorder: SessionRecorder | None = None,
     ) -> None:
         copied_view = None if view is None else replace(view, marks=set(view.marks), lines=[], is_frozen=False)
-        super().__init__(REPLAY, playback.history, options, copied_view)
+        super().__init__(REPLAY if session_recorder is None else PAST, playback.history, options, copied_view)
         self.playback = playback
         self.session_recorder = session_recorder
         self.is_lived = session_recorder is not None
@@ -79,23 +80,27 @@ class ReplayScreen(PlaybackKeys, WorkloadListScreen):
     def mode(self) -> str:
         return "PAST" if self.is_lived else "REPLAY"
 
-    def notes(self) -> list[str]:
-        return self.session_recorder.notes() if self.session_recorder is not None else []
+    def notes(self) -> list[Run]:
+        notes = self.session_recorder.notes() if self.session_recorder is not None else []
+        runs: list[Run] = [(note, "accent") for note in notes]
+        moment = self.shown_moment
+        if moment is None:
+            return runs
+        if not self.is_lived:
+            return [*runs, (stamp(moment.frame.wall, "%Y-%m-%d"), "muted")]
+        return [*runs, (f"{duration(max(0.0, time.time() - moment.frame.wall), 6).strip()} before now", "muted")]
 
     def on_key(self, event: Key) -> None:
         """Explain why a key of the live screen does nothing here."""
-        if event.key in _LIVE_ONLY:
+        if event.key in keys_in(LIVE) - keys_in(self.key_table):
             self._say("not available in the past; End returns to now" if self.is_lived else "recordings are read-only")
 
-    def action_quit(self) -> None:
+    def action_leave(self) -> None:
         """Return to now in the current session; quit otherwise."""
         if self.is_lived:
             self.dismiss(None)
         else:
             self.app.exit(0)
-
-    def footer_label(self, action: str, label: str) -> str:
-        return "now" if action == "ends(1)" and self.is_lived else label
 
     def _say(self, message: str) -> None:
         self.notify(message, timeout=3, markup=False)

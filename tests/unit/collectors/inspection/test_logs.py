@@ -24,7 +24,8 @@ from collectors.model.errors import SourceError
 from collectors.model.logs import AT_ONCE, LONGEST, Log, LogLine, clean, first_lines, last_lines
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
 from tests.helpers.lab.process import wait_until
-from tui.presenters.log_buffer import CAPACITY, CHUNK, MOST_CHARACTERS, FollowQueue, LogBuffer, stamp
+from tui.presenters.log_buffer import CAPACITY, CHUNK, MOST_CHARACTERS, FollowQueue, LogBuffer
+from tui.presenters.log_line import stamp
 
 
 def texts(lines: list[LogLine]) -> list[str]:
@@ -75,19 +76,19 @@ class TestLines:
         ],
     )
     def test_a_line_is_cleaned(self, raw: bytes, shown: str) -> None:
-        assert clean(raw) == shown
+        assert clean(raw)[0] == shown
 
     @given(st.binary(max_size=300))
     def test_nothing_that_steers_a_terminal_passes(self, raw: bytes) -> None:
-        assert not set(clean(raw)) & set("\x1b\x07\x9b\r\n\u202e\u2066")
+        assert not set(clean(raw)[0]) & set("\x1b\x07\x9b\r\n\u202e\u2066")
 
     def test_a_line_of_a_hundred_kilobytes_is_cut(self) -> None:
-        assert clean(b"x" * 100_000) == "x" * (LONGEST - 1) + "…"
+        assert clean(b"x" * 100_000)[0] == "x" * (LONGEST - 1) + "…"
 
     @pytest.mark.parametrize("letter", ["x", "ж", "水"])
     def test_a_line_within_the_bound_is_whole(self, letter: str) -> None:
         line = letter * (LONGEST - 3) + "END"
-        assert clean(line.encode()) == line
+        assert clean(line.encode())[0] == line
 
     def test_a_chunk_of_lines_is_bounded_by_lines_and_by_characters(self) -> None:
         short = [LogLine(n, None, False, "x") for n in range(20)]
@@ -170,7 +171,7 @@ class TestFile:
         raw = "\n".join(lines) + ("\n" if has_end and lines else "")
         path = tmp_path_factory.mktemp("log") / "x.log"
         path.write_text(raw, newline="")
-        expected = [clean(line) for line in raw.encode().removesuffix(b"\n").split(b"\n")] if raw else []
+        expected = [clean(line)[0] for line in raw.encode().removesuffix(b"\n").split(b"\n")] if raw else []
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(file_module, "_BLOCK", 256)
             log = FileLog(str(path))

@@ -15,13 +15,13 @@ from tests.helpers.checkout import DOCS
 _ADD_THE_ROW = """
 from collectors.model import metric_table
 from collectors.model.derivations import always
-from collectors.model.metric_type import HostChart, Metric, Unit
+from collectors.model.metric_type import Extra, HostChart, Metric, Unit
 
 metric_table.ROWS += (
     Metric(
         key="heat_percent", alias="heat", label="HEAT%", unit=Unit.PERCENT, help="How hot it is.", formula="as felt",
         derive=lambda reading: float(len(reading.workload.name)), fields=(), is_default=True, keep=97,
-        past_column=("HEAT PAST", 12), is_charted=True, is_headline=True, has_peak=True, thresholds=(3.0, 9.0),
+        past_column=Extra("HEAT PAST", 12), is_charted=True, is_headline=True, has_peak=True, thresholds=(3.0, 9.0),
         less_is_better=True, adds_up=True, is_total=True, limit=always(50.0), chart="disk bytes",
         host_chart=HostChart.WAITING,
     ),
@@ -44,7 +44,7 @@ from docs import metric_page
 from tests.helpers.strategies import frame, workload
 from tui.cli.types import MetricType
 from tui.presenters import columns, detail, html_report, info_pages, list_table
-from tui.presenters.cells import Cells
+from tui.presenters.main_screen import numbers
 from tui.presenters.table_state import Line
 
 KEY = "heat_percent"
@@ -59,7 +59,7 @@ chart = detail.chart_of(columns.METRICS[KEY], short, history, 1.0)
 csv, openmetrics = io.StringIO(), io.StringIO()
 export.write_csv([Row(1.0, short)], Selection().metrics, csv)
 export.write_openmetrics([Row(1.0, short)], (KEY,), openmetrics)
-tones = [Cells(history)._tone(short, KEY, value) for value in (1.0, 4.0, 11.0)]
+tones = [numbers.tone_of(short, columns.METRICS[KEY], value) for value in (1.0, 4.0, 11.0)]
 print(json.dumps({
     "columns by default": [key for key in columns.DEFAULT if KEY in key],
     "column headers": [columns.column_of(key).label for key in (KEY, "spark:" + KEY)],
@@ -99,7 +99,7 @@ def answers() -> dict[str, Any]:
     [
         ("columns by default", ["heat_percent", "spark:heat_percent"]),
         ("column headers", ["HEAT%", "HEAT PAST"]),
-        ("tones", ["plain", "warn", "bad"]),
+        ("tones", ["text", "warn", "bad"]),
         ("sum of a group", 15.0),
         ("sort word", "heat_percent"),
         ("sorted", [11, 4]),
@@ -110,7 +110,7 @@ def answers() -> dict[str, Any]:
         ("openmetrics", True),
         ("help", True),
         ("charted", 1),
-        ("chart", ["DISK R", "DISK W", "HEAT%"]),
+        ("chart", ["READ/s", "WRITE/s", "HEAT%"]),
         ("chart limit", 50.0),
         ("best and worst", [0, 1]),
         ("report", True),
@@ -129,7 +129,7 @@ def test_a_new_default_metric_is_in_the_printed_list(answers: dict[str, Any]) ->
 
 
 def test_keys_aliases_and_labels_are_unique() -> None:
-    assert len(ALIASES) == len(METRICS)
+    assert len(ALIASES) == sum(1 + len(metric.other_names) for metric in METRICS.values())
     assert len({metric.label for metric in METRICS.values()}) == len(METRICS)
 
 

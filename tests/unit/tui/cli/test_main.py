@@ -91,9 +91,10 @@ def test_the_first_line_is_painted_before_anything_else_is_loaded() -> None:
     mine = {name for name in loaded_by("tui.app.live") if name.partition(".")[0] in ("tui", "collectors", "msgspec")}
     assert mine <= {
         *("tui", "tui.app", "tui.app.live", "tui.app.base", "tui.app.themed"),
+        *("tui.keys", "tui.keys.bindings", "tui.keys.key", "tui.keys.main", "tui.keys.pages", "tui.keys.shared"),
         *("tui.themes", "tui.themes.choice", "tui.themes.contrast", "tui.themes.look", "tui.themes.palette"),
         *("tui.themes.roles", "tui.themes.style_sheet", "tui.themes.terminal_colors"),
-        *("tui.settings", "tui.settings.paths", "tui.settings.main_screen_keys", "tui.settings.log_file"),
+        *("tui.keys.tables", "tui.settings", "tui.settings.paths", "tui.settings.log_file"),
         *("tui.settings.screen_options", "tui.terminal", "tui.terminal.terminal_replies", "tui.terminal.cell_buffer"),
         *("tui.terminal.driver", "tui.terminal.flow_control", "tui.terminal.input_gate", "tui.terminal.output_filter"),
         *("tui.terminal.painting", "tui.terminal.signals", "tui.terminal.textual_private", "tui.terminal.tty"),

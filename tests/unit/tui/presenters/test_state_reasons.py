@@ -10,6 +10,7 @@ from collectors.json_document import describe
 from collectors.model.unmeasured import Cause, Topic
 from collectors.model.workloads import Kind, State, Unmeasured, Workload
 from tests.helpers.strategies import frame, workload
+from tests.helpers.table_rows import fields
 from tui.presenters import columns, list_table
 from tui.presenters.cells import Cells
 from tui.presenters.formatting import state_text
@@ -28,7 +29,7 @@ def vm(state: State, reason: str | None = None) -> Workload:
     (vm(State.STOPPED, "saved"), "○", "saved"),
     (vm(State.STOPPED, "shut down"), "○", "stopped"),
     (vm(State.CRASHED, "guest panicked"), "✗", "crashed"),
-    (workload("a", state=State.STOPPED, exit_code=137, state_reason="out of memory"), "○", "exit 137"),
+    (workload("a", state=State.STOPPED, exit_code=137, state_reason="out of memory"), "✗", "exit 137"),
     (workload("a", Kind.SERVICE, "systemd", state=State.CRASHED, state_reason="timed out"), "✗", "timed out"),
     (workload("a", state=State.STOPPED, health="unhealthy"), "○", "stopped"),
     (workload("a", health="unhealthy"), "!", "running"),
@@ -39,8 +40,9 @@ def test_the_table_tells_a_fault_from_a_pause_by_hand(described: Workload, sign:
     cells = Cells(History())
     cells.at(moment, Scale.CORE)
     line = Line("", reading=reading)
-    mark, shown = cells.line(line, [columns.column_of("state")], is_marked=False)
-    assert (mark.text, shown.text.rstrip()) == (" " + sign, state)
+    shown_columns = [columns.column_of("state")]
+    shown = fields(cells.line(line, shown_columns, is_marked=False), shown_columns)
+    assert (shown["gutter"], shown["state"].rstrip()) == (f" {sign} ", state)
 
 
 @pytest.mark.parametrize(("described", "text"), [

@@ -9,8 +9,9 @@ from collectors.analysis.history import History
 from collectors.analysis.rates import Deriver, Moment
 from collectors.model.workloads import Kind, Sample, State, Workload, WorkloadId
 from tests.helpers.demo_fleet import Fleet
+from tests.helpers.table_rows import fields, tone_of
 from tui.presenters.cells import Cells
-from tui.presenters.columns import DEFAULT, column_of, lay_out
+from tui.presenters.columns import DEFAULT, GUTTER, NAME_LEAST, column_of, lay_out
 from tui.presenters.info_pages import why_page
 from tui.presenters.table_state import Line, Scale, TableState
 
@@ -26,7 +27,9 @@ def test_columns_fit_every_width_and_the_name_is_always_there() -> None:
     for width in range(20, 260):
         columns = lay_out(DEFAULT, width)
         assert columns[0].key == "name"
-        assert sum(one.width + 1 for one in columns) + 1 <= max(width, 17)
+        taken = GUTTER + sum(column.gap + column.width for column in columns)
+        assert taken <= max(width - 1, GUTTER + NAME_LEAST)
+        assert width < 80 or width > 219 or taken == width - 1, "the last column ends one cell before the edge"
 
 
 def test_every_cell_is_exactly_as_wide_as_its_column() -> None:
@@ -35,8 +38,8 @@ def test_every_cell_is_exactly_as_wide_as_its_column() -> None:
     cells.at(moment, Scale.CORE)
     columns = lay_out(DEFAULT, 160)
     for line in TableState().arrange(moment):
-        made = cells.line(line, columns, False)
-        assert [len(cell.text) for cell in made] == [2, *(one.width + 1 for one in columns)]
+        shown = fields(cells.line(line, columns, False), columns)
+        assert shown.keys() == {"gutter", *(column.key for column in columns)}
 
 
 def test_a_group_adds_sizes_and_flows_but_no_shares_means_or_limits() -> None:
@@ -60,7 +63,8 @@ def test_a_container_that_no_engine_knows_has_a_sign_and_a_reason(engine: str, s
     cells = Cells(History())
     cells.at(moment, Scale.CORE)
     (line,) = [line for line in TableState().arrange(moment) if line.id == identity]
-    assert cells.line(line, lay_out(DEFAULT, 80), False)[0].text.endswith("?")
+    columns = lay_out(DEFAULT, 80)
+    assert fields(cells.line(line, columns, False), columns)["gutter"] == " ? "
     assert sentence in why_page(moment.readings[identity], moment).plain
 
 
@@ -111,10 +115,11 @@ def test_an_old_number_is_marked_although_another_source_is_fresh() -> None:
     cells.at(moment, Scale.CORE)
     line = TableState().arrange(moment)[0]
     columns = [column_of("name"), column_of("net_rx_bytes_per_second"), column_of("memory_host_bytes")]
-    _, _, received, memory = cells.line(line, columns, False)
-    assert received.text.startswith("?")
-    assert received.tone == "stale"
-    assert memory.tone != "dim"
+    row = cells.line(line, columns, False)
+    received = fields(row, columns)["net_rx_bytes_per_second"]
+    assert received.lstrip().startswith("?")
+    assert tone_of(row, received) == "stale"
+    assert tone_of(row, fields(row, columns)["memory_host_bytes"]) != "stale"
 
 
 def test_the_cursor_stays_on_top_until_it_is_moved_and_then_on_its_workload() -> None:
@@ -178,7 +183,7 @@ def test_a_group_has_its_cpu_on_the_scale_of_its_members_and_none_on_that_of_lim
     cells, columns, shown = Cells(History()), [column_of("name"), column_of("cpu_percent")], {}
     for scale in Scale:
         cells.at(moment, scale)
-        shown[scale] = cells.line(group, columns, False)[2].text.strip()
+        shown[scale] = fields(cells.line(group, columns, False), columns)["cpu_percent"].strip()
     assert float(shown[Scale.CORE]) == pytest.approx(sum_percent, rel=0.02)
     assert float(shown[Scale.HOST]) == pytest.approx(sum_percent / moment.frame.cpus, rel=0.02)
     assert shown[Scale.LIMIT] == ""

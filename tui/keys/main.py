@@ -1,0 +1,100 @@
+"""The keys of the table of workloads: live, at a past moment of the current session, and in a replay."""
+
+from __future__ import annotations
+
+from tui.keys.key import MOVE, ORDER, OTHER, SESSION, SHOW, WORK, Key
+from tui.keys.shared import APP, COPY, FIRST, HELP, LAST, LOGS, NEXT, ON_ONE, PAGING, PREVIOUS, QUIT, TIME_KEYS
+
+_OPEN = Key(
+    "look", "enter", "look", "open: charts, facts, devices, processes, events; on a group: fold it", SHOW, "open", 2
+)
+_MOVE = (
+    NEXT._replace(help="next workload"),
+    PREVIOUS._replace(help="previous workload"),
+    FIRST._replace(help="first workload"),
+    LAST._replace(help="last workload"),
+    *PAGING,
+    Key("follow", "F", "follow", "follow the workload under the cursor when the order changes", MOVE),
+)
+_ORDER = (
+    Key(
+        "filter", "slash,f,f4", "filter", "filter as you type: kind=vm cpu>50 name~web; Tab completes, Esc clears",
+        ORDER, "filter", 1, has_priority=True,
+    ),
+    Key("sort_menu", "s,f6", "sort_menu", "choose what to sort by", ORDER, "sort", 9),
+    Key("sort_cpu", "P", "sort('cpu_percent')", "sort by CPU", ORDER),
+    Key("sort_memory", "M", "sort('memory_host_bytes')", "sort by memory", ORDER),
+    Key("sort_disk", "D", "sort('disk_write_bytes_per_second')", "sort by disk writes", ORDER),
+    Key("sort_net", "O", "sort('net_tx_bytes_per_second')", "sort by network sent", ORDER),
+    Key("sort_left", "less_than_sign,left", "sort_column(-1)", "sort by the column to the left", ORDER),
+    Key("sort_right", "greater_than_sign,right", "sort_column(1)", "sort by the column to the right", ORDER),
+    Key("reverse", "r,I", "reverse", "reverse the order", ORDER),
+)  # fmt: skip
+_SHOW = (
+    _OPEN,
+    Key("all_kinds", "1", "only('')", "show every kind", SHOW),
+    Key("only_vms", "2", "only('vm')", "show virtual machines only", SHOW),
+    Key("only_containers", "3", "only('container')", "show containers only", SHOW),
+    Key("only_services", "4", "only('service')", "show services only", SHOW),
+    Key("stopped", "a", "all", "show or hide stopped ones", SHOW),
+    Key("tree", "t", "tree", "group by compose project, pod or slice", SHOW, "tree", 10),
+    Key("columns", "c,f2", "columns", "choose columns and their order", SHOW, "columns", 11),
+    Key("scale", "percent_sign", "scale", "cycle the CPU scale: per core, whole host, workload limit", SHOW),
+    Key("enlarge", "o", "enlarge", "larger panes for the workload", SHOW),
+    Key("why", "w", "why", "where each number of this workload comes from, or why it is missing", SHOW),
+    Key("sources", "exclamation_mark", "sources", "what is read, what is not, and how to fix it", SHOW),
+)
+_LIVE_SHOW = (
+    Key("freeze", "z,Z", "freeze", "freeze the view; collection goes on", SHOW),
+    Key("longer_interval", "plus", "interval(1)", "longer interval", SHOW),
+    Key("shorter_interval", "minus", "interval(-1)", "shorter interval", SHOW),
+)
+_MARK = Key("mark", "space,v", "mark", "mark the workload", WORK, "mark", 6)
+_MARKS = (
+    Key("mark_shown", "asterisk", "mark_shown", "mark all that are shown", WORK),
+    Key("unmark", "U", "unmark", "unmark all", WORK),
+    Key(
+        "compare", "equals_sign", "compare",
+        "marked workloads side by side; without marks bare metal, VMs, containers", WORK, "compare", 8,
+    ),
+    COPY,
+)  # fmt: skip
+_SESSION = (
+    Key("rewind", "T", "back_in_time", "step back in time; End returns to now, nothing pauses", SESSION, "rewind", 5),
+    Key("snapshot", "S", "snapshot", "keep the session so far in a file", SESSION),
+    Key("record", "R", "record", "record into a file from now on; again: stop", SESSION),
+)
+_ENTERS_PAST = {"minute_back", "ten_minutes_back", "previous_event", "go_to"}
+"""Time keys that also work live: they go to that moment of the session so far."""
+_OTHER = (
+    HELP,
+    *APP,
+    Key("clear", "escape", "back", "clear the filter, close what is open", OTHER),
+)
+_PAST_RANKS = {"look": 8, "filter": 9, "compare": 10, "sort_menu": 11, "columns": 12, "tree": 13}
+_LIVE_TIME = tuple(
+    key._replace(word="", rank=0, group=SESSION, help=f"go back to: {key.help}")
+    for key in TIME_KEYS
+    if key.name in _ENTERS_PAST
+)
+
+
+def _in_past(key: Key) -> Key:
+    """Return a row as it is at a past moment, where time has the first places of the footer and some keys."""
+    keys = {"mark": "v", "sort_left": "less_than_sign", "sort_right": "greater_than_sign", "first": "g", "last": "G"}
+    rank = _PAST_RANKS.get(key.name, 0)
+    return key._replace(keys=keys.get(key.name, key.keys), rank=rank, word=key.word if rank else "")
+
+
+_PAST_ROWS = tuple(map(_in_past, (*_MOVE, *_ORDER, *_SHOW, _MARK, *_MARKS)))
+_LEAVE = QUIT._replace(keys="q", action="leave")
+
+LIVE_KEYS = (*_MOVE, *_ORDER, *_SHOW, *_LIVE_SHOW, _MARK, *_MARKS, *ON_ONE, *_SESSION, *_LIVE_TIME, *_OTHER, QUIT)
+REPLAY_KEYS = (*TIME_KEYS, *_PAST_ROWS, *_OTHER, _LEAVE)
+PAST_KEYS = (
+    *(key._replace(help="back to now", word="now", rank=102) if key.name == "last_frame" else key for key in TIME_KEYS),
+    *_PAST_ROWS,
+    LOGS._replace(help="logs of the workload around this moment", rank=7),
+    *_OTHER,
+    _LEAVE._replace(help="back to now", word="", rank=0),
+)

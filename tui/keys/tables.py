@@ -1,0 +1,74 @@
+"""The table of keys of every screen."""
+
+from __future__ import annotations
+
+from tui.keys.key import Key
+from tui.keys.main import LIVE_KEYS, PAST_KEYS, REPLAY_KEYS
+from tui.keys.pages import (
+    CLASSES_KEYS,
+    COMPARE_KEYS,
+    DETAIL_KEYS,
+    HELP_PAGE_KEYS,
+    INSPECT_KEYS,
+    LOG_KEYS,
+    PAST_DETAIL_KEYS,
+)
+
+LIVE, PAST, REPLAY = "live", "past", "replay"
+DETAIL, PAST_DETAIL, LOGS, INSPECT, COMPARE, CLASSES = "detail", "past detail", "logs", "inspect", "compare", "classes"
+HELP_PAGE = "help"
+
+TABLES: dict[str, tuple[Key, ...]] = {
+    LIVE: LIVE_KEYS,
+    PAST: PAST_KEYS,
+    REPLAY: REPLAY_KEYS,
+    DETAIL: DETAIL_KEYS,
+    PAST_DETAIL: PAST_DETAIL_KEYS,
+    LOGS: LOG_KEYS,
+    INSPECT: INSPECT_KEYS,
+    COMPARE: COMPARE_KEYS,
+    CLASSES: CLASSES_KEYS,
+    HELP_PAGE: HELP_PAGE_KEYS,
+}
+"""The rows by screen, in the order of the help."""
+
+
+TITLES = {
+    LIVE: "Table of workloads, live",
+    PAST: "Table of workloads at a past moment",
+    REPLAY: "Table of workloads of a recording",
+    DETAIL: "One workload",
+    PAST_DETAIL: "One workload at a past moment",
+    LOGS: "Log",
+    INSPECT: "The engine's description",
+    COMPARE: "Workloads compared",
+    CLASSES: "Bare metal, virtual machines, containers",
+    HELP_PAGE: "Help",
+}
+"""What each screen is."""
+
+
+def keys_in(screen: str) -> frozenset[str]:
+    """Return Textual's names of all keys of a screen, without the user's changes."""
+    return frozenset(key for row in TABLES[screen] for key in row.keys.split(","))
+
+
+def actions() -> dict[str, tuple[str, ...]]:
+    """Return every action that has keys: its name in `[keys]`, and the screens that have it."""
+    screens: dict[str, list[str]] = {}
+    for screen, rows in TABLES.items():
+        for row in rows:
+            screens.setdefault(row.name, []).append(screen)
+    return {name: tuple(where) for name, where in screens.items()}
+
+
+def clashes(rows: tuple[Key, ...]) -> list[tuple[str, Key, Key]]:
+    """Return the keys that two rows of a table claim, each with both rows."""
+    owners: dict[str, Key] = {}
+    claimed_twice = []
+    for row in rows:
+        for key in row.keys.split(","):
+            if key in owners and owners[key].name != row.name:
+                claimed_twice.append((key, owners[key], row))
+            owners.setdefault(key, row)
+    return claimed_twice

@@ -1,0 +1,115 @@
+"""What signs, colours, columns and filters mean, for the help of each screen."""
+
+from __future__ import annotations
+
+from collectors.model.metrics import METRICS
+from tui.keys.tables import (
+    CLASSES,
+    COMPARE,
+    DETAIL,
+    INSPECT,
+    LIVE,
+    LOGS,
+    PAST,
+    PAST_DETAIL,
+    REPLAY,
+)
+
+Rows = tuple[tuple[str, str], ...]
+_FILTER: Rows = (
+    ("web", "name, project, image or id contains it"),
+    ("kind=vm cpu>50", "fields and metrics; all of them must hold"),
+    ("name~^db mem>=1G", "a regular expression; sizes with K, M, G"),
+    ("!state=paused or oom>0", "not; or"),
+    ("Tab, Up", "complete a field or a value; earlier filters"),
+)
+_PALETTE: Rows = (
+    (":web", "go to the workload whose name is most like it"),
+    (":stop web", "any action on it, with the usual confirmation"),
+    (":sort mem", "sort by a column"),
+    (":columns net", "a preset of columns, or one column more or less"),
+    (":vm :ct :svc :all", "show one kind, or every kind"),
+    (":theme light", "another theme"),
+    (":mark deploy v2", "a note on the timeline"),
+)
+_SIGNS: Rows = (
+    ("● ‖ ○ ✗", "running, paused, stopped, crashed or exited with an error"),
+    ("◐", "starting, stopping or restarting"),
+    ("!", "unhealthy, or paused by a fault"),
+    ("▲", "in trouble, such as at its limit; on the timeline: an alarm, such as an OOM kill"),
+    ("?", "its numbers are old, or no engine knows it; w shows which"),
+    ("▌", "marked"),
+    ("~12M", "approximate; w shows how it is measured"),
+    ("-", "unknown, which is not zero; w shows why"),
+    ("▾ ▸", "an open group, a folded one"),
+    ("▼CPU%", "the table is sorted by this column; ▲: in reverse"),
+)
+_TIMELINE: Rows = (
+    ("┃", "the moment that is shown"),
+    ("✗ ○ ● ↻", "an exit or crash, a stop, a start, a restart"),
+    ("▲ ◆", "an alarm, such as an OOM kill; a note"),
+    ("·", "nothing was recorded here"),
+)
+_COLOURS: Rows = (
+    ("bold red", "over the second threshold, or failed"),
+    ("amber", "over the first threshold: CPU% near the limit, CPUWAIT and other waiting (PSI) that others feel"),
+    ("muted", "zero, unknown, stopped, or old"),
+    ("blue, cyan, violet", "kinds: virtual machines, containers, services"),
+)
+_READING: Rows = (
+    ("CPU%", "100 is one core; % cycles: one core, the whole host, the workload's limit"),
+    ("LAST MIN", "CPU% over the last minute; full height is its limit, or one core without one"),
+    ("CPUWAIT", "PSI: share of time that some task waited for a CPU, like %RDY of a hypervisor"),
+    ("vm + ct + svc + rest", "the host's CPU and memory, split without overlap"),
+    ("header: docker 27", "a source and what it reads; ! shows the state of each"),
+)
+_COLUMNS: Rows = tuple((f"{metric.label:<8} {metric.alias}", metric.help) for metric in METRICS.values())
+_CHARTS: Rows = (
+    ("filled area", "the mean of each moment"),
+    ("dots above it", "the highest value, where a cell covers more than one reading"),
+    ("┄", "the limit, with its origin"),
+    ("gap", "no reading, which is not zero"),
+)
+_MAIN = (
+    ("Signs", _SIGNS), ("Reading the table", _READING), ("Colours", _COLOURS), ("Filter", _FILTER),
+    ("Palette", _PALETTE),
+)  # fmt: skip
+LEGENDS: dict[str, tuple[tuple[str, Rows], ...]] = {
+    LIVE: (*_MAIN, ("Columns, and their names in filters", _COLUMNS)),
+    PAST: (("Timeline", _TIMELINE), *_MAIN, ("Columns, and their names in filters", _COLUMNS)),
+    REPLAY: (("Timeline", _TIMELINE), *_MAIN, ("Columns, and their names in filters", _COLUMNS)),
+    DETAIL: (("Charts", _CHARTS), ("Metrics", _COLUMNS)),
+    PAST_DETAIL: (("Charts", _CHARTS), ("Metrics", _COLUMNS)),
+    LOGS: (
+        (
+            "Reading the log",
+            (
+                ("red, amber", "lines with a word for an error, or for a warning"),
+                ("following", "new lines appear at the end; scrolling up stops that"),
+            ),
+        ),
+    ),
+    INSPECT: (("Reading it", (("▾ ▸", "an open block, a folded one"), ("y", "copies the block under the cursor"))),),
+    COMPARE: (
+        (
+            "Reading it",
+            (
+                ("first column", "what the others are compared with"),
+                ("differences", "relative to the first; shares of a limit differ in points"),
+                ("-", "not measured on that side"),
+            ),
+        ),
+        ("Metrics", _COLUMNS),
+    ),
+    CLASSES: (
+        (
+            "Reading it",
+            (
+                ("a cell", "the median of the class, measured on this host"),
+                ("-", "not measured; the pane below says why"),
+                ("pane below", "how the row under the cursor is defined and measured"),
+            ),
+        ),
+    ),
+}
+"""By screen: headings, each with what is explained and its meaning."""

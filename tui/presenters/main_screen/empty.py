@@ -1,0 +1,90 @@
+"""What stands in an empty table: why it is empty, the state of each source with its fix, and what to do. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from collectors.analysis.rates import Moment
+from collectors.model.workloads import ACTIVE, Availability, Kind, SourceState
+from tui.presenters.styled_lines import Line, Run
+from tui.presenters.table_state import TableState
+
+_MANY = {Kind.VM: "virtual machines", Kind.CONTAINER: "containers", Kind.SERVICE: "services"}
+_NOT_ENGINES = ("host",)
+_AVAILABILITY = {
+    Availability.OK: ("ok", "good"),
+    Availability.WAITING: ("has not answered yet", "muted"),
+    Availability.STALE: ("does not answer", "warn"),
+    Availability.DENIED: ("no permission", "warn"),
+    Availability.ABSENT: ("not installed", "muted"),
+    Availability.DOWN: ("cannot be read", "bad"),
+}
+_KEYS = (("a", "show stopped ones"), ("!", "sources and fixes"), ("p", "processes of the host"), ("?", "help"))
+_INDENT = " " * 8
+
+
+def empty_lines(view: TableState, moment: Moment, keys: Sequence[str] = ("a", "!", "?")) -> list[Line]:
+    """Return the lines that stand in the place of workloads.
+
+    Args:
+        view: What the user has chosen; it hides everything, if there is anything.
+        moment: What there is.
+        keys: Which keys can be told: those that do something on this screen.
+    """
+    if view.query_text or (view.only and moment.readings):
+        return [[(_INDENT, "text"), *_hidden(view)]]
+    resting = sum(reading.workload.state not in ACTIVE for reading in moment.readings.values())
+    if resting and not view.show_all:
+        plural = "workload is" if resting == 1 else "workloads are"
+        first: Line = [(f"{_INDENT}Nothing is running here. {resting} {plural} stopped: ", "text"), *_key("a", "shows")]
+    else:
+        first = [(f"{_INDENT}No machines, containers or services are running here.", "text")]
+    lines: list[Line] = [first, []]
+    for state in moment.sources:
+        if state.name not in _NOT_ENGINES:
+            lines += _source(state)
+    return [*lines, [], *_key_lines(keys)]
+
+
+def _hidden(view: TableState) -> Iterator[Run]:
+    """Say what hides everything, how much that is, and how to see it."""
+    if view.query_text:
+        yield "Nothing matches ", "text"
+        yield view.query_text, "title"
+        if view.only:
+            yield f" among {_MANY[view.only]}", "text"
+        yield f". {view.hidden} hidden. ", "text"
+        yield from _key("Esc", "clears.")
+    elif view.only:
+        yield f"No {_MANY[view.only]} are running here. {view.hidden} hidden. ", "text"
+        yield from _key("1", "shows every kind")
+        if not view.show_all:
+            yield ", ", "text"
+            yield from _key("a", "stopped ones too")
+        yield ".", "text"
+
+
+def _key(key: str, label: str) -> list[Run]:
+    return [(key, "accent bold"), (f" {label}", "text")]
+
+
+def _source(state: SourceState) -> Iterator[Line]:
+    """Yield the state of a source, and below it the fix."""
+    words, tone = _AVAILABILITY[state.availability]
+    if state.availability is Availability.OK:
+        words = f"{words}, {state.detail}" if state.detail else words
+    elif state.reason and state.availability is not Availability.ABSENT:
+        words = state.reason
+    yield [(f"{_INDENT}  {state.name:<9} ", "muted"), (words, tone if tone != "good" else "text")]
+    if state.remedy and state.availability not in (Availability.OK, Availability.ABSENT):
+        yield [(f"{_INDENT}  {'':<9}  ", "muted"), (state.remedy, "accent")]
+
+
+def _key_lines(keys: Sequence[str]) -> Iterator[Line]:
+    """Yield the keys that lead on, two in a line."""
+    told = [(key, label) for key, label in _KEYS if key in keys]
+    for index in range(0, len(told), 2):
+        line: list[Run] = [(f"{_INDENT}  ", "text")]
+        for key, label in told[index : index + 2]:
+            line += [(f"{key}  ", "accent bold"), (label.ljust(23), "muted")]
+        yield line
