@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from collectors.comparison.workload_classes import Classes
+from collectors.comparison.workload_classes import Classes, classify
 from collectors.model.errors import SourceDown
 from tests.app.test_replay import Replaying, replaying
 from tests.app.test_session_keys import kept, live
@@ -94,12 +94,11 @@ async def test_with_no_marks_the_classes_are_compared(tmp_path: Path) -> None:
     async with kept(tmp_path, tmp_path / "spool") as (running, session_recorder):
         await live(running, session_recorder, 8)
         await running.press("equals_sign")
-        await until(running.pilot, lambda: "bare metal" in running.text())
+        await until(running.pilot, lambda: "BARE METAL" in running.text())
         shown = running.text()
-        assert "isolation" in shown
-        assert "isolation: what keeps it apart" in shown, "how the row under the cursor was measured"
+        assert "─ boundary  what keeps it apart" in shown, "the details of the row under the cursor"
         await running.press(*["j"] * 6)
-        assert running.text() != shown
+        assert "─ CPU overhead  " in running.text(), "headings are passed over"
         await running.press("escape")
         assert running.pilot.app.screen is running.screen
 
@@ -107,15 +106,19 @@ async def test_with_no_marks_the_classes_are_compared(tmp_path: Path) -> None:
 async def test_in_a_replay_the_classes_are_those_of_that_moment(tmp_path: Path) -> None:
     async with replaying(write(tmp_path / "a.vmtop.gz", fleet_frames(100, 12)), at=80) as running:
         await running.press("equals_sign")
-        await until(running.pilot, lambda: "bare metal" in running.text())
-        shown = running.text()
-        assert "Findings" in shown or "Not measurable" in shown
-        assert "not known: a session does not record it" in shown, "isolation is not recorded"
+        await until(running.pilot, lambda: "BARE METAL" in running.text())
+        assert "a session does not record it" in running.text(), "isolation is not recorded"
         for _ in range(30):
-            if "memory: host pays: " in running.text():
+            if "─ memory, host pays" in running.text():
                 break
             await running.press("j")
-        assert "mean of MEM over 60 readings" in running.text()
+        shown = " ".join(running.text().split())
+        assert "mean of MEM over 60 readings" in shown
+        assert "● median" in shown
+        await running.press("enter")
+        await until(running.pilot, lambda: "memory, host pays: every workload" in running.text())
+        await running.press("escape", "y", "D")
+        assert "disk, guest side" not in running.text(), "only one class has it"
         await running.press("escape")
         assert running.pilot.app.screen is running.screen
 
@@ -131,7 +134,7 @@ async def test_while_the_classes_are_measured_the_screen_says_how_far_it_is(tmp_
     async with kept(tmp_path, None) as (running, session_recorder):
         await live(running, session_recorder, 2)
         running.pilot.app.push_screen(ClassesScreen(work, 40))
-        await until(running.pilot, lambda: "Reading workloads: 3 of 40" in running.text())
+        await until(running.pilot, lambda: "measuring: 3 of 40 workloads" in running.text())
         going.set()
         await until(running.pilot, lambda: "the host went away" in running.text())
         assert running.pilot.app.screen is running.screen
@@ -212,3 +215,25 @@ async def test_only_what_differs_is_left_and_the_table_is_copied_as_text(
         monkeypatch.setattr(running.pilot.app, "copy_to_clipboard", copied.append)
         await running.press("y")
         assert copied[0].splitlines()[2].startswith("  CPU%")
+
+
+async def test_where_nothing_runs_the_classes_say_so_and_no_progress_stays(tmp_path: Path) -> None:
+    nothing = classify([], {}, {}, fleet_frames(1, 1)[0])
+    async with kept(tmp_path, None) as (running, session_recorder):
+        await live(running, session_recorder, 2)
+        running.pilot.app.push_screen(ClassesScreen(lambda tell: nothing, 0))
+        await until(running.pilot, lambda: "nothing runs here to compare" in running.text())
+        await running.pilot.pause(0.5)
+        assert "measuring" not in running.text()
+        await running.press("j", "enter", "D", "y", "escape")
+        assert running.pilot.app.screen is running.screen
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 50), (40, 12)])
+async def test_the_classes_fit_any_screen(size: tuple[int, int], tmp_path: Path) -> None:
+    async with replaying(write(tmp_path / "a.vmtop.gz", fleet_frames(60, 12)), size, at=50) as running:
+        await running.press("equals_sign")
+        await until(running.pilot, lambda: "metal" in running.text() and "measuring" not in running.text())
+        lines = running.text().splitlines()
+        assert len(lines) <= size[1]
+        assert all(len(line) <= size[0] for line in lines)

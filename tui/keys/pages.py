@@ -77,9 +77,7 @@ COMPARE_KEYS = (
     ),
     Key("span", "w", "window", "span: 1 min, 5 min, all", SHOW, "span", 1),
     Key("statistic", "v", "stat", "mean, 95th percentile or highest value", SHOW, "mean, p95, max", 2),
-    Key(
-        "only_different", "D", "only_different", "only what differs from the reference, or all", SHOW, "differences", 3
-    ),
+    Key("only_different", "D", "only_different", "only rows that differ, or all", SHOW, "differences", 3),
     Key("own_scales", "o", "scale", "pictures: one scale, a scale each, lines over each other", SHOW, "scales", 4),
     COPY._replace(help="copy the table", word="copy", rank=5),
     HELP,
@@ -96,4 +94,12 @@ HELP_PAGE_KEYS = (
     Key("leave_help", "question_mark,q", "leave", "close, while nothing is typed", OTHER, has_priority=True),
 )
 
-CLASSES_KEYS = (*LINES, HELP, *APP, BACK._replace(keys="escape,q,equals_sign"))
+CLASSES_KEYS = (
+    *LINES,
+    Key("row_workloads", "enter", "workloads", "the value of every workload in this row", SHOW, "workloads", 1),
+    Key("only_different", "D", "only_different", "only rows that differ, or all", SHOW, "differences", 2),
+    COPY._replace(help="copy the table", word="copy", rank=3),
+    HELP,
+    *APP,
+    BACK._replace(keys="escape,q,equals_sign"),
+)

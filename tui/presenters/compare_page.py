@@ -13,7 +13,7 @@ from tui.presenters.formatting import duration, stamp
 from tui.presenters.multiples import Multiples, multiples, peak
 from tui.presenters.overlay import TONES, Overlay, Series, paint_overlay
 from tui.presenters.scale import tick_text, top_of
-from tui.presenters.styled_lines import Line, Run, cut, plain_text
+from tui.presenters.styled_lines import Line, Run, cut, plain_text, rule_line
 
 Ends = tuple[float, float, bool]
 """Wall times of the first and the last value, and whether the last one is now."""
@@ -51,14 +51,12 @@ def rule(
     lines: Sequence[Sequence[float]],
     picture: Picture,
     ends: Ends,
-    layout: Layout,
     width: int,
     ascii_only: bool,
 ) -> Line:
     """Return the rule over the pictures: the metric, the scale, and the time."""
-    dash = "-" if ascii_only else "─"
     if row is None:
-        return [(dash * width, "border")]
+        return rule_line([], "", width, ascii_only)
     words = ""
     if row.entry is not None:
         words = f"  {picture.value}"
@@ -66,13 +64,9 @@ def rule(
             unit = row.entry.metric.unit
             words += f", 0 to {tick_text(top_of(peak(lines), unit), unit)}"
     name = row.name if row.name in ("CPU%", "MEM") or row.entry is None else f"{row.group} {row.name}"
-    left: list[Run] = [(f"{dash} ", "border"), (name, "title"), (f"{words} ", "muted")]
     first, last, is_live = ends
-    right = f" {stamp(first, '%H:%M:%S')} to {'now' if is_live else stamp(last, '%H:%M:%S')} "
-    gap = width - cell_len(plain_text(left)) - len(right) - 1
-    if gap < 1:
-        return cut([*left, (dash * width, "border")], width)
-    return [*left, (dash * gap, "border"), (right, "muted"), (dash, "border")]
+    times = f"{stamp(first, '%H:%M:%S')} to {'now' if is_live else stamp(last, '%H:%M:%S')}"
+    return rule_line([(name, "title"), (words, "muted")], times, width, ascii_only)
 
 
 def bottom_lines(

@@ -57,3 +57,16 @@ def cut(line: Line, width: int) -> Line:
         runs.append((text, tone))
         room -= size
     return runs
+
+
+def rule_line(left: Line, right: str, width: int, ascii_only: bool = False) -> Line:
+    """Return a rule with words in it; those at the right only where there is room for all."""
+    dash = "-" if ascii_only else "─"
+    line: list[Run] = [(f"{dash} ", "border"), *left, (" ", "text")]
+    gap = width - cell_len(plain_text(line))
+    if gap < 0:
+        return cut(line, width)
+    room = gap - cell_len(right) - 3
+    if not right or room < 1:
+        return [*line, (dash * gap, "border")]
+    return [*line, (dash * room, "border"), (f" {right} ", "muted"), (dash, "border")]

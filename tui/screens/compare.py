@@ -197,9 +197,7 @@ class CompareScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
         layout = layout_of(len(comparison.sides), width - 1)
         lines = [] if row is None or row.entry is None else comparison.charts[row.entry.metric.key]
         ends = (*comparison.walls, self.where == LIVE)
-        self.query_one("#rule", TextLines).show_lines(
-            [rule(row, lines, self._picture, ends, layout, width, self.is_ascii)]
-        )
+        self.query_one("#rule", TextLines).show_lines([rule(row, lines, self._picture, ends, width, self.is_ascii)])
         below: list[Line] = []
         if row is not None:
             size = width, picture.size.height
