@@ -127,6 +127,11 @@ class PlaybackController:
         """Return whether moves are pending or the charts are incomplete."""
         return bool(self._moves) or self._is_moving or self.playback.is_shallow
 
+    def look_deeper(self) -> None:
+        """Read the past again: the history keeps another metric now."""
+        self.playback.reread_history()
+        self._wake.set()
+
     def _post(self, move: Move) -> None:
         self._is_following = False
         self._moves.append(move)
