@@ -136,7 +136,8 @@ async def test_while_the_classes_are_measured_the_screen_says_how_far_it_is(tmp_
         running.pilot.app.push_screen(ClassesScreen(work, 40))
         await until(running.pilot, lambda: "measuring: 3 of 40 workloads" in running.text())
         going.set()
-        await until(running.pilot, lambda: "the host went away" in running.text())
+        await until(running.pilot, lambda: "cannot be measured: the host went away" in running.text())
+        await running.press("escape")
         assert running.pilot.app.screen is running.screen
 
 

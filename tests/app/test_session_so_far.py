@@ -161,6 +161,8 @@ async def test_a_session_that_cannot_be_read_is_named_in_the_comparison_and_does
         await until(running.pilot, lambda: running.pilot.app.screen is running.screen)
         await live(running, session_recorder, 1)
         await running.press("U", "equals_sign")
+        await until(running.pilot, lambda: "cannot be measured: unexpected error" in running.text())
+        await running.press("escape")
         await until(running.pilot, lambda: running.pilot.app.screen is running.screen)
         assert running.pilot.app.is_running
 

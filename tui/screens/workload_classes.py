@@ -62,6 +62,8 @@ class ClassesScreen(PageKeys, AnsweredOnce, Screen[None]):
         self._span = span
         self._done = 0
         self._measured: Classes | None = None
+        self._failure = ""
+        """Why nothing could be measured; empty if it could."""
         self._rows: list[ClassRow] = []
         self._is_only_different = False
 
@@ -83,23 +85,23 @@ class ClassesScreen(PageKeys, AnsweredOnce, Screen[None]):
         try:
             self._measured = await run_blocking(partial(self._work, self._count))
         except (SourceError, SessionError) as error:
-            self.app.notify(str(error), severity="error", markup=False)
-            self.dismiss(None)
-            return
+            self._failure = str(error)
         if is_up(self):
             self._progress_timer.stop()
-            self._rows = rows_of(self._measured)
+            self._rows = rows_of(self._measured) if self._measured is not None else []
             self._redraw()
 
     def _count(self, done: int) -> None:
         self._done = done
 
-    def _title(self, words: str) -> None:
-        line: Line = [(" Bare metal, machines, containers", "title"), (f"  {words}", "muted")]
+    def _title(self, words: str, tone: str = "muted") -> None:
+        line: Line = [(" Bare metal, machines, containers", "title"), (f"  {words}", tone)]
         self.query_one("#title", TextLines).show_lines([cut(line, self.size.width)])
 
     def _show_progress(self) -> None:
-        if self._measured is None:
+        if self._failure:
+            self._title(f"cannot be measured: {self._failure}", "bad")
+        elif self._measured is None:
             share = f": {self._done} of {self._total} workloads" if self._total else ""
             self._title(f"measuring{share} ...")
 
