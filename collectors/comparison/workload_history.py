@@ -6,7 +6,7 @@ Where there are more seconds than `CAPACITY`, two and two are merged, so that a 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from math import ceil, floor, inf, nan
 from operator import add
@@ -100,6 +100,11 @@ class WorkloadHistory:
             reading: The workload's reading.
             interval_s: Seconds from frame to frame; a value covers the time since the frame before.
         """
+        values = {} if reading is None else {key: reading.value(key) for key in METRICS}
+        self.add_values(wall, values, interval_s)
+
+    def add_values(self, wall: float, values: Mapping[str, float | None], interval_s: float) -> None:
+        """Add a moment as `add` does, with values by metric; those that are not known are `None`, NaN or left out."""
         if wall < self.last_wall:
             self._cut(floor(wall / self.step_s) - self._first)
         if not self._length:
@@ -111,12 +116,9 @@ class WorkloadHistory:
             covered = max(1, min(slots, self._length))
         self.last_wall = wall
         self.longest_interval_s = max(self.longest_interval_s, interval_s)
-        if reading is None:
-            return
-        for key, series in self._series.items():
-            value = reading.value(key)
-            if value is not None:
-                series.put(value, covered)
+        for key, value in values.items():
+            if value is not None and value == value:
+                self._series[key].put(value, covered)
 
     def _reach(self, slot: int) -> None:
         """Make the slot the last one, in coarser steps if there is no room for it."""

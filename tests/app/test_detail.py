@@ -199,6 +199,7 @@ async def test_without_a_session_the_history_begins_when_the_page_opens(tmp_path
         await live_frames(running, recorder, 3)
         page = running.pilot.app.screen.query_one(ChartsPage)
         await until(running.pilot, lambda: len(known(page, "pids")) == 4)
+        assert len(known(page, "memory_host_bytes")) == 6, "what is kept of every workload is there from the start"
         await running.press("plus")
         await until(running.pilot, lambda: page.span == 2)
         assert len(known(page, "pids")) == 4, "a longer span does not drop what there is"

@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import islice
-from math import inf
+from math import inf, isnan
 
+from collectors.analysis.history import History
 from collectors.analysis.rates import Moment
 from collectors.comparison.window_statistics import WARM_UP_S
 from collectors.comparison.workload_history import HistoryReader, Tick, WorkloadHistory
+from collectors.model.metrics import CHARTED
 from collectors.model.workloads import Frame, WorkloadId
 from tui.controllers.background import run_blocking
 
@@ -41,10 +43,21 @@ class HistoryFeed:
         """What came while the past is being read; `None` when nothing is read."""
         self._read_to = -inf
         """Frames up to this wall time were read, where the screen shows a past moment."""
+        self._frames_read = 0
+        """By the last reading of everything."""
         self._is_closed = False
         self._began = 0.0
         self._at: tuple[float, float, float] | None = None
         """Wall times of the first and the newest frame of what is being read, and of its end."""
+
+    def begin_with(self, recent: History, wall: float, interval_s: float) -> None:
+        """Begin with the charted metrics of the last minutes, up to a wall time, until the session has been read."""
+        instants = recent.instants(inf)
+        rings = {key: recent.recent(self._identity, key, len(instants)) for key in CHARTED}
+        for index, instant in enumerate(instants):
+            if not isnan(instant):
+                values = {key: ring[index] for key, ring in rings.items()}
+                self.history.add_values(wall - (instants[-1] - instant), values, interval_s)
 
     def take(self, moment: Moment) -> None:
         """Add the next live moment."""
@@ -81,7 +94,7 @@ class HistoryFeed:
         finally:
             self._pending = None
         self._read_since, self._read_to, self._reader = since, until, reader
-        if not (is_live and _reaches_further(self.history, history)):
+        if self._frames_read > 1 or not is_live:  # without a session there is only the newest frame
             self.history = history
 
     def _further(self, reader: HistoryReader) -> list[Tick]:
@@ -89,8 +102,10 @@ class HistoryFeed:
 
     def _all(self, since: float, until: float) -> tuple[WorkloadHistory, HistoryReader]:
         history, reader = WorkloadHistory(), HistoryReader(self._identity)
+        self._frames_read = 0
         for tick in reader.ticks(self._frames(since - WARM_UP_S)):
             history.add(*tick)
+            self._frames_read += 1
             self._at = (history.first_wall or 0.0, tick.wall, until)
             if self._is_closed:
                 break
@@ -107,8 +122,3 @@ class HistoryFeed:
     def close(self) -> None:
         """Stop reading."""
         self._is_closed = True
-
-
-def _reaches_further(kept: WorkloadHistory, read: WorkloadHistory) -> bool:
-    """Return whether what was kept begins before what was read, because there is no session in the background."""
-    return kept.first_wall is not None and (read.first_wall is None or kept.first_wall <= read.first_wall)

@@ -100,7 +100,7 @@ class Page:
         below = _numbers(entry, subject, width)[: max(1, height - 8)]
         roomy = height >= _ROOMY
         chart_height = height - 1 - len(below) - (2 if roomy else 0)
-        partners = partners_of(entry, subject.reading) if is_overlay else []
+        partners = partners_of(entry, subject) if is_overlay else []
         if len(partners) > 1:
             title, body = _overlay(partners, subject, width, chart_height)
         else:
@@ -143,15 +143,15 @@ class Page:
         )  # fmt: skip
 
 
-def partners_of(entry: Entry, reading: Reading) -> list[Entry]:
-    """Return the metrics that share an overlay with one, itself first: of its group and unit, with a value now."""
+def partners_of(entry: Entry, subject: Subject) -> list[Entry]:
+    """Return the metrics that share an overlay with one, itself first: of its group and unit, with values."""
     alike = [
         other
-        for other in entries_of(reading.workload.kind)
+        for other in entries_of(subject.reading.workload.kind)
         if other.group == entry.group and other.metric.unit is entry.metric.unit and other is not entry
     ]
     alike.sort(key=lambda other: not entry.metric.chart or other.metric.chart != entry.metric.chart)
-    return [entry, *(other for other in alike if reading.value(other.metric.key) is not None)][: len(TONES)]
+    return [entry, *(other for other in alike if subject.history.has(other.metric.key))][: len(TONES)]
 
 
 def _overlay(partners: Sequence[Entry], subject: Subject, width: int, height: int) -> tuple[list[Line], list[Line]]:

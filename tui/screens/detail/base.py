@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.screen import Screen
 
+from collectors.analysis.history import History
 from collectors.analysis.rates import Moment, Reading
 from collectors.analysis.startup_times import Startup
 from collectors.model.workloads import Event, State, Workload, WorkloadId
@@ -40,6 +41,8 @@ class DetailContext(NamedTuple):
     """Returns the newest start of a workload that vmtop observed; `None` if there is none."""
     ascii_only: bool = False
     """Draw with ASCII only."""
+    recent: History | None = None
+    """What is kept of the last minutes anyway; shown until the session has been read."""
 
 
 class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
@@ -58,8 +61,8 @@ class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
 
     def __init__(self, subject: DetailContext) -> None:
         super().__init__()
-        self.identity, frames, self._events, self._startup, self.is_ascii = subject
-        self._charts = ChartsPage(self.identity, frames, self._events, self.where == LIVE, self.is_ascii)
+        self.identity, frames, self._events, self._startup, self.is_ascii, recent = subject
+        self._charts = ChartsPage(self.identity, frames, self._events, self.where == LIVE, self.is_ascii, recent)
         self._page = CHARTS
         self._reading: Reading | None = None
         self._moment: Moment | None = None
@@ -117,25 +120,24 @@ class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
             parts.append(f"up {duration(max(0.0, self._moment.frame.wall - workload.started_at), 6).strip()}")
         left: list[Run] = [(f" {workload.name}", "title"), (f"  {workload.kind} ", kind)]
         left += [(" · ".join(parts), "muted")]
-        right, tone = self._state(workload)
-        room = self.size.width - cell_len(right) - 2
-        return [*cut(left, room), (f" {right} ", tone)]
+        right = self._state(workload)
+        room = self.size.width - cell_len(plain_text(right)) - 1
+        return [*cut(left, room), *right, (" ", "text")]
 
-    def _state(self, workload: Workload) -> tuple[str, str]:
-        """Return what is to be said at the right of the title, and its tone."""
+    def _state(self, workload: Workload) -> Line:
+        """Return what is to be said at the right of the title."""
         if self._is_gone:
-            return "gone", "bad"
-        notes = self.under_way()
-        if notes:
-            return "  ".join(notes), "accent"
-        words = "  ".join(part for part in (state_text(workload), workload.health) if part)
-        is_ill = workload.health == "unhealthy"
-        return words, "bad" if is_ill else "good" if workload.state is State.RUNNING else "warn"
+            return [("gone", "bad")]
+        tone = "good" if workload.state is State.RUNNING else "warn"
+        runs: list[Run] = [(state_text(workload), tone)]
+        if workload.health:
+            runs.append((f"  {workload.health}", {"healthy": "good", "unhealthy": "bad"}.get(workload.health, "muted")))
+        return [*runs, *((f"  {note}", "accent") for note in self.under_way())]
 
     def _show_page(self) -> None:
         if self._page != CHARTS:
             view = self.query_one("#page", LineView)
-            view.show(self.page_lines(self._page, max(20, view.size.width - 1)))
+            view.show(self.page_lines(self._page, max(20, self.size.width - 1)))
 
     def action_page(self, page: str) -> None:
         self._page = page

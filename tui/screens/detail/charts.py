@@ -9,6 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
+from collectors.analysis.history import History
 from collectors.analysis.rates import Moment, Reading
 from collectors.model.errors import SourceError
 from collectors.model.workloads import Event, WorkloadId
@@ -35,6 +36,7 @@ class ChartsPage(Horizontal):
         events: Returns the events of a workload, oldest first.
         is_live: Whether moments are now; otherwise they are those of a session.
         ascii_only: Draw with ASCII only.
+        recent: What is kept of the last minutes anyway, shown until the session has been read.
     """
 
     DEFAULT_CSS: ClassVar[str] = f"""
@@ -50,6 +52,7 @@ class ChartsPage(Horizontal):
         events: Callable[[WorkloadId], Sequence[Event]],
         is_live: bool,
         ascii_only: bool,
+        recent: History | None = None,
     ) -> None:
         super().__init__(id="charts")
         self.feed = HistoryFeed(identity, frames)
@@ -58,6 +61,7 @@ class ChartsPage(Horizontal):
         self.span = _DEFAULT_SPAN
         """Index in `SPANS`."""
         self._identity, self._events, self._is_live, self._is_ascii = identity, events, is_live, ascii_only
+        self._recent = recent
         self._page = Page()
         self._is_overlay = False
         self._reading: Reading | None = None
@@ -81,9 +85,11 @@ class ChartsPage(Horizontal):
 
     def follow(self, reading: Reading | None, moment: Moment, is_next: bool) -> None:
         """Take in another moment; draw it with `redraw`."""
-        self._reading, self._moment = reading or self._reading, moment
+        if self._moment is None and self._recent is not None:
+            self.feed.begin_with(self._recent, moment.frame.wall, moment.frame.interval_s)
         if self._is_live and is_next:
             self.feed.take(moment)
+        self._reading, self._moment = reading or self._reading, moment
 
     def _subject(self) -> Subject | None:
         if self._reading is None or self._moment is None:
