@@ -15,8 +15,8 @@ from collectors.model.metrics import METRICS, Metric
 from collectors.model.workloads import Event
 from tui.presenters.area import columns
 from tui.presenters.chart import Chart, chart_lines, column_words, gap_words, peak_of, plot_width
+from tui.presenters.empty_reason import why_empty
 from tui.presenters.formatting import fit, stamp
-from tui.presenters.info_pages import why_empty
 from tui.presenters.limits import limit_of
 from tui.presenters.metric_groups import NAME_WIDTH, SETTINGS, Entry, entries_of, explanation, value_text, value_tone
 from tui.presenters.overlay import TONES, Overlay, Series, paint_overlay

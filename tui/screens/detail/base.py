@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar, NamedTuple
 
 from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.screen import Screen
+from textual.widget import Widget
 
 from collectors.analysis.history import History
 from collectors.analysis.rates import Moment, Reading
@@ -73,7 +74,12 @@ class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
         yield TextLines(id="tabs")
         yield self._charts
         yield LineView(id="page")
+        yield from self.extra()
         yield Footer(TABLES[self.key_table])
+
+    def extra(self) -> Iterable[Widget]:
+        """Return the widgets of further pages."""
+        return ()
 
     def on_mount(self) -> None:
         self.action_page(self._page)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterator
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.binding import BindingType
@@ -103,11 +103,15 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
             self.shown_moment = moment
         self.redraw()
 
+    def layout_settings(self) -> dict[str, Any]:
+        return {**super().layout_settings(), "screen.interval": self.sampler.interval.requested_s}
+
     def mode(self) -> str:
         return "FROZEN" if self.view.is_frozen else "DEMO" if self.options.is_demo else "LIVE"
 
     def notes(self) -> list[Run]:
-        notes: list[Run] = [(note, "accent") for note in self.session_recorder.notes()]
+        notes: list[Run] = [("configuration not used", "warn")] if self.services.config.problem else []
+        notes += [(note, "accent") for note in self.session_recorder.notes()]
         if self.actions.is_locked:
             notes.append(("actions locked", "muted"))
         interval = self.sampler.interval
@@ -153,6 +157,32 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
         screen = LiveWorkloadScreen(subject, self.actions, self.services)
         if track.moment is not None:
             screen.follow(track.moment, self.sampler.interval_s)
+        self.app.push_screen(screen)
+
+    def action_host(self) -> None:
+        from tui.presenters.host_page.page import SIMULATED
+        from tui.screens.host import HostContext, HostScreen
+
+        is_simulated = self.services.connections.is_simulated
+        screen = HostScreen(
+            HostContext(
+                self.where, self.mode, self.history, SIMULATED if is_simulated else "", lambda: self.cost,
+                self.action_processes, self.is_ascii,
+            )
+        )  # fmt: skip
+        if self.track.moment is not None:
+            screen.follow(self.track.moment, self.sampler.interval_s)
+        self.app.push_screen(screen)
+
+    def action_processes(self) -> None:
+        from tui.screens.processes import ProcessesScreen
+
+        if self.services.connections.is_simulated:
+            self.notify("The demo simulates workloads, but no processes.", timeout=4)
+            return
+        screen = ProcessesScreen(self.actions, self.services, self.open_workload, self.is_ascii)
+        if self.track.moment is not None:
+            screen.follow(self.track.moment, self.sampler.interval_s)
         self.app.push_screen(screen)
 
     def classified(self, moment: Moment, advance: Callable[[int], None]) -> Classes:
