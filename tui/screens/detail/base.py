@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar, NamedTuple
 
 from rich.text import Text
@@ -10,6 +10,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Static
 
 from collectors.analysis.history import History
@@ -86,7 +87,12 @@ class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
                 yield ChartView(id="chart")
                 yield Static(id="numbers")
         yield LineView(id="page")
+        yield from self.extra()
         yield Footer(TABLES[self.key_table])
+
+    def extra(self) -> Iterable[Widget]:
+        """Return the widgets of further pages."""
+        return ()
 
     def on_mount(self) -> None:
         self._history.follow(self.identity)
