@@ -81,9 +81,11 @@ def test_followed_logs_come_line_by_line_and_end_with_their_reader(talkers: Dock
 
 def test_top_shows_the_processes_and_their_rates(talkers: DockerLab) -> None:
     busy = talkers.run_busy("pipe-busy", 0.2)
-    head, row, *_ = [line.split() for line in run(talkers, "top", "pipe-busy").stdout.splitlines()][1:]
-    assert "PID" in head
-    assert float(row[head.index("CPU%")]) > 1
+    head, row, *_ = [line.split() for line in run(talkers, "top", "pipe-busy").stdout.splitlines()]
+    assert head[0] == "PID"
+    assert float(row[head.index("S") + 1]) > 1, "the column after it, CPU%"
+    tree = run(talkers, "top", "pipe-one", "--tree").stdout
+    assert "sleep" in tree
     talkers.remove(busy)
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import os
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from collectors.inspection import processes
 from collectors.inspection.raw_description import Document
 from collectors.model.console import RunningCommand
 from collectors.model.details import Column, Details, Page, Table
@@ -145,7 +148,9 @@ def test_inspect_prints_the_text_as_it_is(monkeypatch: pytest.MonkeyPatch) -> No
     assert '"schema": "vmtop.inspect/1"' in run("inspect", "--json", "web", "db").stdout
 
 
-def test_top_prints_the_second_reading_or_why_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_top_prints_the_second_reading_of_a_remote_engine_or_why_there_is_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     columns = (Column("PID", Unit.COUNT), Column("COMMAND"))
     readings = itertools.count(1)
 
@@ -161,6 +166,20 @@ def test_top_prints_the_second_reading_or_why_there_is_none(monkeypatch: pytest.
     monkeypatch.setattr(Reader, "read", lambda *_: Details(0, (), ("no right",)))
     done = run("top", "web", "--over", "0.1")
     assert (done.exit_code, done.stdout, done.stderr) == (FAILED, "", "vmtop: web: no right\n")
+
+
+def test_top_shows_the_processes_of_a_group_on_this_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = Path("/proc/self/cgroup").read_text().splitlines()[0].rpartition(":")[2]
+    monkeypatch.setattr(top_command, "find_workloads", lambda *_: [workload("here", cgroup=here)])
+    monkeypatch.setattr(processes, "pids_below", lambda _: [os.getpid()])
+    head, row = run("top", "here", "--over", "0.1", "--sort", "memory").stdout.splitlines()
+    assert "PID" in head
+    assert "COMMAND" in head
+    assert row.split()[0] == str(os.getpid())
+    monkeypatch.setattr(processes, "pids_below", lambda _: [])
+    done = run("top", "here", "--over", "0.1")
+    assert (done.exit_code, done.stdout) == (FAILED, "")
+    assert "it has no process that this user may see" in done.stderr
 
 
 def test_exec_passes_on_both_streams_and_the_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
