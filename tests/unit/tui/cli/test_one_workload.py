@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -180,6 +181,28 @@ def test_top_shows_the_processes_of_a_group_on_this_host(monkeypatch: pytest.Mon
     done = run("top", "here", "--over", "0.1")
     assert (done.exit_code, done.stdout) == (FAILED, "")
     assert "it has no process that this user may see" in done.stderr
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_what_a_command_writes_cannot_steer_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes], is_terminal: bool
+) -> None:
+    hostile = b"\x1b]0;title\x07 \xc2\x9b31m \xff ok\t\r\n"
+
+    class Hostile:
+        def output(self) -> Iterator[tuple[bool, bytes]]:
+            yield from ((False, hostile), (True, hostile))
+
+        def exit_code(self) -> int:
+            return 0
+
+        def close(self) -> None: ...
+
+    for stream in (sys.stdout, sys.stderr):
+        monkeypatch.setattr(stream, "isatty", lambda: is_terminal)
+    assert exec_command._run(Hostile()) == 0
+    for written in capfdbinary.readouterr():
+        assert written == (b"?]0;title? ?31m \xff ok\t\r\n" if is_terminal else hostile)
 
 
 def test_exec_passes_on_both_streams_and_the_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
