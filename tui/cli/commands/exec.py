@@ -10,11 +10,12 @@ import click
 from collectors.inspection.console import open_console, run_command
 from collectors.model.console import RunningCommand
 from collectors.sampling.source import SourceSpec
+from tui.cli.configuration import read_config
 from tui.cli.exit_codes import DONE, REFUSED
 from tui.cli.one_workload import find_workloads, reading
-from tui.cli.options import name_argument, read_config, source_options, wait_option
+from tui.cli.options import name_argument, source_options, wait_option
 from tui.cli.sampling import Wait
-from tui.settings.config import config_file
+from tui.configuration.config import config_file
 
 _STEERING = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\xc2[\x80-\x9f]")
 """Control characters but for the ends of lines and tabs, those of UTF-8 (ECMA-48, C1) included."""
