@@ -10,8 +10,8 @@ import click
 
 WATCH_S = "2s"
 """The span of `--watch` without one."""
-_ROOM = 2
-"""Lines of a terminal that stay free, for the cursor and for a message."""
+_ROOM = 3
+"""Lines of a terminal that stay free: for the cursor, a message, and what ends it."""
 _SPAN = re.compile(r"\d+(\.\d+)?\s*[a-z]*", re.IGNORECASE)
 
 
