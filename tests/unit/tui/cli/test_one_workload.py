@@ -44,15 +44,16 @@ class FakeLog:
             for number in range(count)
         ]
         self.is_closed = False
+        self.at_once = 1000
 
     def last(self, count: int) -> list[LogLine]:
-        return self.lines[-count:]
+        return self.lines[-min(count, self.at_once) :]
 
     def first(self, count: int) -> list[LogLine]:
         return self.lines[:count]
 
     def before(self, line: LogLine, count: int) -> list[LogLine]:
-        raise NotImplementedError
+        return self.lines[: line.position][-min(count, self.at_once) :]
 
     def after(self, line: LogLine, count: int) -> list[LogLine]:
         return self.lines[line.position + 1 :][:count]
@@ -92,6 +93,14 @@ def test_logs_of_any_length_are_printed_in_full(monkeypatch: pytest.MonkeyPatch,
     assert (done.exit_code, done.stderr) == (DONE, "")
     assert done.stdout.splitlines() == [f"line {number}" for number in range(count)]
     assert log.is_closed
+
+
+def test_the_last_lines_are_all_there_also_where_a_log_gives_few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    log = FakeLog(100)
+    log.at_once = 7
+    open_fake(monkeypatch, log)
+    assert run("logs", "web", "--tail", "50").stdout.splitlines() == [f"line {number}" for number in range(50, 100)]
+    assert len(run("logs", "web", "--tail", "500").stdout.splitlines()) == 100
 
 
 def test_logs_are_limited_followed_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
