@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from collectors.analysis.history import History
 from collectors.analysis.rates import Deriver
+from collectors.analysis.state_log import StateLog
 from collectors.model.workloads import Kind, State, Workload
 from tests.helpers.strategies import frame, workload
 from tests.helpers.table_rows import fields
@@ -67,13 +69,14 @@ def test_a_name_is_followed_by_what_is_not_as_it_should_be(described: Workload, 
 @pytest.mark.parametrize("width", [80, 120, 200])
 def test_a_row_without_numbers_speaks_across_their_columns(width: int) -> None:
     failed = ended(exit_code=137, state_reason="out of memory")
-    limit = {"memory_limit_bytes": 512 << 20}
-    cells, columns, deriver = Cells(History()), lay_out(DEFAULT, width), Deriver()
-    for at_s, described in ((1, ended(State.RUNNING)), (2, failed), (14, failed)):
-        moment = deriver.feed(frame(at_s, {described: limit}))
-        cells.states.push(moment)
+    running = replace(failed, state=State.RUNNING, exit_code=None, state_reason=None)
+    deriver, states = Deriver(), StateLog()
+    for seconds, seen in ((1, running), (2, failed), (14, failed)):
+        moment = deriver.feed(frame(seconds, {seen: {"memory_limit_bytes": 512 << 20}}))
+        states.push(moment)
+    cells, columns = Cells(History()), lay_out(DEFAULT, width)
     cells.at(moment, Scale.CORE)
-    cells.hint = "x start"
+    cells.states, cells.hint = states, "x start"
     row = cells.line(Line("queue-1", moment.readings[failed.id]), columns, False)
     shown = fields(row, columns)
     text = "".join(cell.text for cell in row)
@@ -147,23 +150,3 @@ def test_a_groups_name_runs_on_over_the_columns_in_which_a_group_has_nothing(wid
     cells.at(moment, Scale.CORE)
     group = Line(label, None, tuple(moment.readings.values()) * 26)
     assert f"{label} 26 " in "".join(cell.text for cell in cells.line(group, columns, False))
-
-
-def test_a_new_row_says_so_and_a_changed_state_stands_out_for_ten_seconds() -> None:
-    columns, deriver, cells = lay_out(DEFAULT, 120), Deriver(), Cells(History())
-    old, new = workload("old"), workload("new-one")
-    paused = workload("old", state=State.PAUSED)
-    tones = {}
-    for at_s, present in ((1, [old]), (2, [paused, new]), (13, [paused, new])):
-        moment = deriver.feed(frame(at_s, {described: {"memory_charged_bytes": 1 << 30} for described in present}))
-        cells.states.push(moment)
-        cells.at(moment, Scale.CORE)
-        for described in present:
-            row = cells.line(Line(described.name, moment.readings[described.id]), columns, False)
-            tones[at_s, described.name] = {" ".join(cell.text.split()): cell.tone for cell in row}
-    words = {key: set(" ".join(texts).split()) for key, texts in tones.items()}
-    assert {"new-one", "new"} <= words[2, "new-one"]
-    assert "accent" in tones[2, "new-one"].values()
-    assert "new" not in words[13, "new-one"]
-    assert tones[2, "old"]["paused"] == "muted bold"
-    assert tones[13, "old"]["paused"] == "muted"
