@@ -170,6 +170,7 @@ SCENES: dict[str, Scene] = {
     "confirm by name": Scene(on_kind(Kind.CONTAINER, "x", "K"), SMALL),
     "a question": Scene(pressing("S"), SMALL),
     "charts": Scene(on_kind(Kind.CONTAINER, "enter", "j")),
+    "charts of a minute": Scene(on_kind(Kind.CONTAINER, "enter", "minus")),
     "help of a page": Scene(on_kind(Kind.CONTAINER, "enter", "question_mark")),
     "host": Scene(pressing("5"), (120, 45)),
     "processes of the host": Scene(pressing("p", "j")),
@@ -190,16 +191,28 @@ SCENES: dict[str, Scene] = {
 
 @asynccontextmanager
 async def staged(
-    scene: Scene, options: ScreenOptions | None = None, workloads: int = 30, ticks: int = 15
+    scene: Scene,
+    options: ScreenOptions | None = None,
+    workloads: int = 30,
+    ticks: int = 15,
+    wall: float = 1_750_000_000.0,
 ) -> AsyncIterator[Stage]:
-    """Run the app up to the picture of a scene, which begins after some frames."""
+    """Run the app up to the picture of a scene, which begins after some frames.
+
+    Args:
+        scene: What to do.
+        options: From the command line.
+        workloads: How many there are.
+        ticks: The frames before it, a second apart.
+        wall: Wall time of the beginning, in seconds; always the same by default.
+    """
     options = options or ScreenOptions(is_demo=True)
     with tempfile.TemporaryDirectory() as folder:
         session_recorder = SessionRecorder(Path(folder))
         app = VmtopApp(QuietSampler([]), options, scene_services(), session_recorder)
         async with app.run_test(size=scene.size, notifications=True) as pilot:
             await pilot.pause()
-            stage = Stage(pilot, app, Fleet(workloads), session_recorder)
+            stage = Stage(pilot, app, Fleet(workloads, wall=wall), session_recorder)
             stage.screen.view.clock = lambda: stage.fleet.now_ns / 1e9
             if scene is not SCENES["before the first frame"]:
                 await stage.tick(ticks)
