@@ -10,13 +10,16 @@ from rich.cells import cell_len
 from collectors.analysis.history import History
 from collectors.analysis.last_minute import LastMinute
 from collectors.analysis.rates import Moment, Reading
+from collectors.analysis.state_log import StateLog
 from collectors.engines.registry import engines_told_by
 from collectors.model.metrics import METRICS
-from collectors.model.workloads import Availability, Kind, Sample, State, WorkloadId
+from collectors.model.workloads import Availability, Kind, Sample, State, Workload, WorkloadId
 from tui.presenters.columns import Column
-from tui.presenters.formatting import duration, fit
+from tui.presenters.formatting import ABSENT, duration, fit
 from tui.presenters.info_pages import why_empty
+from tui.presenters.main_screen.identity_cells import IDENTITY_TEXTS, ports_runs
 from tui.presenters.main_screen.numbers import change_run, cpu_top, is_zero, metric_text, tone_of
+from tui.presenters.main_screen.resting_rows import has_changed, is_new
 from tui.presenters.main_screen.row_words import ending_words, fitted, name_words
 from tui.presenters.main_screen.signs import (
     ALARM,
@@ -70,8 +73,8 @@ class Cells:
         """The action in progress on a workload, with the seconds since it began."""
         self.folded: set[str] = set()
         """The labels of the groups that are folded."""
-        self.rested_s: Callable[[WorkloadId], float | None] = lambda identity: None
-        """Returns for how many seconds a workload has been in its state; `None` where that was not seen."""
+        self.states = StateLog()
+        """The changes of state: when a workload ended, whether it is new."""
         self.hint = ""
         """What can be done about a workload that ended, for its row."""
         self._stale_ns = STALE_S * 1e9
@@ -165,7 +168,9 @@ class Cells:
     def ending(self, reading: Reading) -> list[Run]:
         """Return how a workload ended that is not active."""
         limit = reading.value("memory_limit_bytes")
-        return ending_words(reading.workload, self.rested_s(reading.workload.id), limit, self.hint)
+        wall = self.moment.frame.wall if self.moment is not None else 0.0
+        ended_at = self.states.changed_at(reading.workload.id, wall)
+        return ending_words(reading.workload, None if ended_at is None else wall - ended_at, limit, self.hint)
 
     def _ceiling(self, reading: Reading) -> float | None:
         """Return the cores that a workload is limited to; `None` if only the host's size limits it."""
@@ -326,8 +331,15 @@ def _name(cells: Cells, line: Line, reading: Reading, width: int) -> list[Run]:
         return [(fit("host", width), "title")]
     name = ("  " if line.depth else "") + workload.name
     tone = "text" if workload.state.is_active and workload.name_is_known else "muted"
+    wall = cells.moment.frame.wall if cells.moment is not None else 0.0
+    if is_new(cells.states, line.id, wall) and workload.state.is_active:
+        tone = "accent"
     acting = cells.acting.get(line.id)
     words = (acting, "text") if acting else name_words(workload)
+    if words is None and tone == "accent":
+        words = ("new", tone)
+    elif words is not None and has_changed(cells.states, line.id, wall):
+        words = (words[0], f"{words[1]} bold")
     size = cell_len(name)
     if words is None or size + 1 + len(words[0]) > width:
         return [(fit(name, width, cells._ellipsis), tone)]
@@ -376,6 +388,14 @@ def _fact(value: str | None, width: int, ellipsis: str) -> list[Run]:
     return [(fit(value or "-", width, ellipsis), "text" if value else "muted")]
 
 
+def _identity(text_of: Callable[[Workload, int], str]) -> Callable[[Cells, Line, Reading, int], list[Run]]:
+    def cell(cells: Cells, line: Line, reading: Reading, width: int) -> list[Run]:
+        text = text_of(reading.workload, width)
+        return [(fit(text, width, cells._ellipsis), "muted" if text.strip() == ABSENT else "text")]
+
+    return cell
+
+
 _FACT_CELLS: dict[str, Callable[[Cells, Line, Reading, int], list[Run]]] = {
     "name": _name,
     "kind": _kind,
@@ -383,6 +403,7 @@ _FACT_CELLS: dict[str, Callable[[Cells, Line, Reading, int], list[Run]]] = {
     "uptime": _uptime,
     "health": _health,
     "project": lambda cells, line, reading, width: _fact(reading.workload.project, width, cells._ellipsis),
-    "ports": lambda cells, line, reading, width: _fact(reading.workload.ports, width, cells._ellipsis),
+    "ports": lambda cells, line, reading, width: ports_runs(reading.workload.ports, width, cells._ellipsis),
     "image": lambda cells, line, reading, width: _fact(reading.workload.image, width, cells._ellipsis),
+    **{key: _identity(text_of) for key, text_of in IDENTITY_TEXTS.items()},
 }

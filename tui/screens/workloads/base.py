@@ -15,6 +15,7 @@ from textual.widgets import Input
 
 from collectors.analysis.history import History
 from collectors.analysis.rates import Moment
+from collectors.analysis.state_log import StateLog
 from collectors.model.workloads import Kind, Workload, WorkloadId
 from collectors.query.filter import QueryError, parse
 from tui.dialogs.base import AnsweredOnce
@@ -24,6 +25,7 @@ from tui.keys.tables import TABLES
 from tui.presenters.cells import Cells
 from tui.presenters.columns import CHOICES, DEFAULT, describe
 from tui.presenters.info_pages import sources_page, why_page
+from tui.presenters.main_screen.column_presets import next_preset, presets
 from tui.presenters.main_screen.empty import empty_lines
 from tui.presenters.main_screen.panes import graph_rows
 from tui.presenters.styled_lines import Line as Runs
@@ -120,6 +122,17 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
         """Return the label of the action in progress, by workload."""
         return {}
 
+    def hint_at_rest(self) -> str:
+        """Return what can be done about a workload at rest, for its row; empty for nothing."""
+        return ""
+
+    def states(self) -> StateLog:
+        """Return the changes of state up to the moment."""
+        raise NotImplementedError
+
+    def past_is_missing(self) -> None:
+        """Fill the history of a metric that was not kept until now, where that is possible."""
+
     def notes(self) -> list[Run]:
         """Return notes for the header, in addition to those of the view; the most important last."""
         return []
@@ -149,11 +162,16 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
             return
         self.cells.at(moment, self.view.scale, self.interval_s())
         self.cells.acting = self.acting()
-        lines = self.view.arrange(moment)
+        self.cells.states, self.cells.hint = self.states(), self.hint_at_rest()
+        self.view.acted_on = frozenset(self.cells.acting)
+        metric = self.view.metric()
+        if metric is not None and self.history.keep(metric):
+            self.past_is_missing()
+        lines = self.view.arrange(moment, self.history, self.cells.states)
         self.cells.folded = self.view.folded
         self._fit_to_view()
         table = self.query_one(WorkloadTable)
-        table.set_sort(self.view.sort, self.view.is_reversed)
+        table.set_sort(self.view.sort, self.view.is_reversed, self.view.order_span)
         table.set_count(self._count(moment))
         table.show(lines, self.view.cursor, self.view.marks, self.view.host, self._empty(moment) if not lines else ())
         if self.view.follow:
@@ -177,7 +195,8 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
         is_narrowed = bool(view.query_text or view.only)
         words = f"{shown} of {shown + view.hidden}" if is_narrowed else str(shown)
         groups = sum(line.reading is None for line in view.lines)
-        return f"{words} in {groups}" if groups else words
+        words += f" in {groups}" if groups else ""
+        return f"{words} held" if view.is_held else words
 
     def _notes(self) -> list[Run]:
         view = self.view
@@ -242,6 +261,16 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
         self.view.release_order()
         self.redraw()
 
+    def action_smoothing(self) -> None:
+        self.view.smoothing = self.view.smoothing.next
+        self.notify(f"order: {self.view.smoothing.words}", timeout=2)
+        self.redraw()
+
+    @on(WorkloadTable.MouseMoved)
+    def hold_order(self) -> None:
+        """Move nothing while the mouse is on its way to a row."""
+        self.view.hold_order()
+
     def action_only(self, kind: str) -> None:
         self.view.only = Kind(kind) if kind else None
         self.redraw()
@@ -292,6 +321,7 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
         elif self.view.is_on_host:
             self.open_host()
         elif line is not None and self.shown_moment is not None:
+            self.view.looked_at[line.id] = self.shown_moment.frame.wall
             self.open_workload(line.id)
 
     def open_host(self) -> None:
@@ -374,6 +404,19 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
     def action_columns(self) -> None:
         self._choose("Columns", [(key, describe(key)) for key in CHOICES], "name", set(self._keys))
 
+    def action_preset(self, step: int) -> None:
+        if self.focused is not self.query_one(WorkloadTable):
+            return  # a prompt has the keys
+        known = presets({})
+        name = next_preset(self._keys, known, step)
+        self._show_columns(known[name])
+        self.notify(f"columns: {name}", timeout=2)
+
+    def _show_columns(self, keys: tuple[str, ...]) -> None:
+        self._keys = keys
+        self.query_one(WorkloadTable).set_columns(keys)
+        self.redraw()
+
     def _choose(self, title: str, options: list[tuple[str, str]], start: str, ticked: set[str] | None) -> None:
         choice = self.app.get_screen("choice")
         assert isinstance(choice, PickerDialog)  # noqa: S101  # installed under this name by the app
@@ -386,6 +429,4 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
 
     def _take_columns(self, chosen: list[str] | None) -> None:
         if chosen:
-            self._keys = ("name", *(key for key in chosen if key != "name"))
-            self.query_one(WorkloadTable).set_columns(self._keys)
-            self.redraw()
+            self._show_columns(("name", *(key for key in chosen if key != "name")))

@@ -67,10 +67,13 @@ def test_a_name_is_followed_by_what_is_not_as_it_should_be(described: Workload, 
 @pytest.mark.parametrize("width", [80, 120, 200])
 def test_a_row_without_numbers_speaks_across_their_columns(width: int) -> None:
     failed = ended(exit_code=137, state_reason="out of memory")
-    moment = Deriver().feed(frame(1, {failed: {"memory_limit_bytes": 512 << 20}}))
-    cells, columns = Cells(History()), lay_out(DEFAULT, width)
+    running, limit = workload("queue-1"), {"memory_limit_bytes": 512 << 20}
+    deriver, cells, columns = Deriver(), Cells(History()), lay_out(DEFAULT, width)
+    for at_s, described in ((1, running), (2, failed), (14, failed)):
+        moment = deriver.feed(frame(at_s, {described: limit}))
+        cells.states.push(moment)
     cells.at(moment, Scale.CORE)
-    cells.rested_s, cells.hint = lambda identity: 12.0, "x start"
+    cells.hint = "x start"
     row = cells.line(Line("queue-1", moment.readings[failed.id]), columns, False)
     shown = fields(row, columns)
     text = "".join(cell.text for cell in row)
