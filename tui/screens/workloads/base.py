@@ -28,6 +28,7 @@ from tui.presenters.info_pages import sources_page, why_page
 from tui.presenters.main_screen.column_presets import next_preset, presets
 from tui.presenters.main_screen.empty import empty_lines
 from tui.presenters.main_screen.panes import graph_rows
+from tui.presenters.main_screen.view_words import count_words, view_notes
 from tui.presenters.styled_lines import Line as Runs
 from tui.presenters.styled_lines import Run
 from tui.presenters.table_state import SORTS, Scale, TableState
@@ -172,7 +173,7 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
         self._fit_to_view()
         table = self.query_one(WorkloadTable)
         table.set_sort(self.view.sort, self.view.is_reversed, self.view.order_span)
-        table.set_count(self._count(moment))
+        table.set_count(count_words(self.view))
         table.show(lines, self.view.cursor, self.view.marks, self.view.host, self._empty(moment) if not lines else ())
         if self.view.follow:
             table.reveal(self.view.index())
@@ -188,24 +189,9 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
             self._fitted_for = choices
             self.fit_panes()
 
-    def _count(self, moment: Moment) -> str:
-        """Return how many workloads are shown, for the heading of the names."""
-        view = self.view
-        shown = sum(len(line.members) for line in view.lines) if view.is_tree else len(view.lines)
-        is_narrowed = bool(view.query_text or view.only)
-        words = f"{shown} of {shown + view.hidden}" if is_narrowed else str(shown)
-        groups = sum(line.reading is None for line in view.lines)
-        words += f" in {groups}" if groups else ""
-        return f"{words} held" if view.is_held else words
-
     def _notes(self) -> list[Run]:
-        view = self.view
-        notes: list[Run] = [(f"filter {view.query_text}", "accent")] if view.query_text else []
-        notes += [(f"{view.only} only", "accent")] if view.only else []
-        notes += [(f"100%={view.scale}", "muted")] if view.scale is not Scale.CORE else []
-        notes += [("following", "muted")] if view.follow else []
-        notes += [(f"{len(view.marks)} marked", "accent")] if view.marks else []
-        return [*notes, *self.notes(), *([(self._filter_error, "bad")] if self._filter_error else [])]
+        errors: list[Run] = [(self._filter_error, "bad")] if self._filter_error else []
+        return [*view_notes(self.view), *self.notes(), *errors]
 
     def _empty(self, moment: Moment) -> list[Runs]:
         return empty_lines(self.view, moment)
