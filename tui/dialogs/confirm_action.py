@@ -7,6 +7,8 @@ from dataclasses import replace
 from functools import partial
 from typing import ClassVar, NamedTuple
 
+from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
@@ -55,12 +57,14 @@ class Confirm(Dialog[Sequence[Request] | None]):
     DEFAULT_CSS = """
     Confirm { align: center middle; background: transparent; }
     Confirm > VerticalScroll { width: 90%; max-width: 92; height: auto; max-height: 96%; background: $panel;
-        border: round $warn; padding: 0 1; scrollbar-size-vertical: 1; }
+        border: round $focus; padding: 1 2; scrollbar-size-vertical: 1; }
+    Confirm > VerticalScroll.-destroys { border: round $bad; }
     Confirm Static { width: 1fr; height: auto; }
     Confirm Input { height: 1; border: none; padding: 0 1; background: $background; margin: 1 0 0 0;
         &:focus { border: none; } }
-    Confirm Horizontal { height: 1; margin: 1 0 0 0; align-horizontal: center; }
-    Confirm Button { margin: 0 2; min-width: 14; }
+    Confirm Horizontal { height: 1; margin: 1 0 0 0; }
+    Confirm Button { margin: 0 2 0 0; min-width: 14; }
+    Confirm #confirm { text-style: underline; }
     Confirm Button:focus { text-style: bold reverse; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -88,8 +92,9 @@ class Confirm(Dialog[Sequence[Request] | None]):
 
     def on_mount(self) -> None:
         box = self.query_one(VerticalScroll)
-        box.border_title = Text(f" {self._question.title} ")
-        box.border_subtitle = Text(" Esc cancels ")
+        box.border_title = Text(f" {self._question.label} ")
+        box.border_subtitle = Text(" Tab moves, Enter presses, Esc cancels ")
+        box.set_class(bool(self._question.answers), "-destroys")
         self._show()
         self.query_one("#cancel").focus()
         self.call_after_refresh(self._painted)
@@ -111,30 +116,26 @@ class Confirm(Dialog[Sequence[Request] | None]):
             self.query_one("#confirm").disabled = False
 
     def _show(self) -> None:
-        page = Text()
-        first = self._requests[0]
-        if len(self._requests) == 1:
-            page.append(describe(first.workload) + "\n", style="bold")
-        else:
-            for request in self._requests[:_LISTED]:
-                page.append(describe(request.workload) + "\n", style="bold")
-            if len(self._requests) > _LISTED:
-                page.append(f"and {len(self._requests) - _LISTED} more\n", style="bold")
-        for sentence in dict.fromkeys(consequence(request) for request in self._requests):
-            page.append(f"{sentence}\n")
-        for warning in (*self._more(), *self._question.warnings):
-            page.append(f"{warning}\n", style=look_of(self.app).foreground("warn"))
-        for skipped in self._question.skipped[:_LISTED]:
-            page.append(f"left out: {skipped}\n", style="dim")
+        look = look_of(self.app)
+        title, muted, key = look.foreground("title"), look.foreground("muted"), look.foreground("accent")
+        first, listed = self._requests[0], self._requests[:_LISTED]
+        parts: list[RenderableType] = [Text(self._question.title, style=title)]
+        about = [Text(describe(request.workload), style=muted) for request in listed]
+        if len(self._requests) > _LISTED:
+            about.append(Text(f"and {len(self._requests) - _LISTED} more", style=muted))
+        parts += about if len(self._requests) == 1 else _indented(about)
+        sentences = [Text(sentence) for sentence in dict.fromkeys(map(consequence, self._requests))]
+        warn = look.foreground("warn")
+        sentences += [Text(f"! {warning}", style=warn) for warning in (*self._more(), *self._question.warnings)]
+        sentences += [Text(f"left out: {skipped}", style=muted) for skipped in self._question.skipped[:_LISTED]]
         if first.verb in CAN_WAIT:
-            page.append("\nf ", style="bold").append("force or leave it after the time-out   ")
-            page.append("+ - ", style="bold").append("longer, shorter time-out\n")
-        page.append("\nthe same by hand:\n", style="dim")
-        for request in self._requests[:_LISTED]:
-            for command in equivalent(request):
-                page.append(f"  {command}\n")
-        page.rstrip()
-        self.query_one(Static).update(page)
+            forms = (("f", key), (" force or leave it after the time-out   ", muted), ("+ -", key))
+            sentences.append(Text.assemble(*forms, (" longer, shorter time-out", muted)))
+        parts += [Text("\nWhat follows", style=title), *_indented(sentences)]
+        commands = [Text(command) for request in listed for command in equivalent(request)]
+        if commands:
+            parts += [Text("\nThe same by hand", style=title), *_indented(commands)]
+        self.query_one(Static).update(Group(*parts))
 
     def _more(self) -> list[str]:
         """Return the side effects; for several workloads, each with the names it applies to."""
@@ -185,6 +186,10 @@ class Confirm(Dialog[Sequence[Request] | None]):
     @on(Button.Pressed, "#cancel")
     def action_cancel(self) -> None:
         self.dismiss(None)
+
+
+def _indented(lines: Sequence[Text]) -> list[Padding]:
+    return [Padding(line, (0, 0, 0, 2)) for line in lines]
 
 
 def _next(seconds: float, step: int) -> float:

@@ -27,9 +27,8 @@ class Table(Protocol):
     @property
     def states(self) -> StateLog: ...
     @property
-    def acting(self) -> dict[WorkloadId, str]: ...
-    @property
     def ellipsis(self) -> str: ...
+    def words_of_action(self, identity: WorkloadId) -> Run | None: ...
 
 
 FactCell = Callable[[Table, Line, Reading, int], list[Run]]
@@ -46,8 +45,7 @@ def _name(cells: Table, line: Line, reading: Reading, width: int) -> list[Run]:
     wall = cells.moment.frame.wall if cells.moment is not None else 0.0
     if is_new(cells.states, line.id, wall) and workload.state.is_active:
         tone = "accent"
-    acting = cells.acting.get(line.id)
-    words = (acting, "text") if acting else name_words(workload)
+    words = cells.words_of_action(line.id) or name_words(workload)
     if words is None and tone == "accent":
         words = ("new", tone)
     elif words is not None and has_changed(cells.states, line.id, wall):
