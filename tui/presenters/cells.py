@@ -46,6 +46,7 @@ _AT_LIMIT, _NEARLY = 95.0, 85.0
 """Percent of a limit from which a workload has an alarm, and a warning about its memory."""
 _CALM_TICKS = 10
 """Ticks over which the CPU must be at its limit for an alarm: a sign that comes and goes says nothing."""
+_FACTS_OF_HOST = frozenset({"name", "uptime"})
 _MOST_SUMMED = 256
 """Members of a group up to which its last minute is summed up."""
 
@@ -194,6 +195,8 @@ class Cells:
             return [change_run(change, reading.value(key), limit, column.width)]
         if column.metric:
             return [self._number(reading, column, is_doubtful)]
+        if reading.workload.kind is Kind.HOST and column.key not in _FACTS_OF_HOST:
+            return [(" " * column.width, "text")]
         return FACT_CELLS[column.key](self, line, reading, column.width)
 
     def _spark(self, readings: Sequence[Reading], column: Column) -> Runs:
@@ -215,7 +218,7 @@ class Cells:
             value = self._scaled(reading, value)
         value_text = metric_text(metric, value, column.width)
         if value is None:
-            return value_text, "muted"
+            return (" " * column.width if is_host and "host" not in metric.origins else value_text), "muted"
         supplier = reading.supplier(metric.key) if is_doubtful else None
         if supplier is not None and supplier.source in _APPROXIMATE and value >= 1 and value_text.startswith(" "):
             value_text = "~".rjust(len(value_text) - len(value_text.lstrip())) + value_text.lstrip()
