@@ -200,7 +200,7 @@ class WorkloadListScreen(FilterKeys, CompareKeys, PaletteCommands, AnsweredOnce,
         return [*view_notes(self.view), *self.notes()]
 
     def _empty(self, moment: Moment) -> list[Runs]:
-        return empty_lines(self.view, moment)
+        return empty_lines(self.view, moment, self.footer_keys())
 
     def footer_keys(self) -> Sequence[Key]:
         """Return the keys that the footer shows as far as there is room."""
