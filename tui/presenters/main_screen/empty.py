@@ -43,11 +43,9 @@ def empty_lines(view: TableState, moment: Moment, keys: Iterable[Key]) -> list[L
         return [[(_INDENT, "text"), *_hidden(view, shown_keys)]]
     resting = sum(reading.workload.state not in ACTIVE for reading in moment.readings.values())
     if resting and not view.show_all:
-        plural = "workload is" if resting == 1 else "workloads are"
-        first: Line = [
-            (f"{_INDENT}Nothing is running here. {resting} {plural} stopped: ", "text"),
-            *_key(shown_keys.get("stopped", ""), "shows them"),
-        ]
+        stopped = "1 workload is stopped" if resting == 1 else f"{resting} workloads are stopped"
+        shows = _key(shown_keys.get("stopped", ""), "shows them")
+        first: Line = [(f"{_INDENT}Nothing is running here. {stopped}: ", "text"), *shows]
     else:
         first = [(f"{_INDENT}No machines, containers or services are running here.", "text")]
     lines: list[Line] = [first, []]
