@@ -37,7 +37,7 @@ class KeyBoard:
         return spent
 
     def _is_on(self) -> bool:
-        return "following" in self._terminal.line(0)
+        return "following" in self._terminal.line(1)
 
 
 def spread(milliseconds: Sequence[float]) -> str:

@@ -99,7 +99,7 @@ def _first(environment: dict[str, str]) -> tuple[float, float, float]:
     """Return when there was the first paint, the table, and the host's CPU in the ledger, on a screen that is read."""
     began = time.monotonic()
     with closing(Watched([VMTOP], (120, 40), environment)) as terminal:
-        return tuple(_seen(terminal, words) - began for words in ("vmtop", "CPU PAST", "CPU \u2595"))  # type: ignore[return-value]  # three
+        return tuple(_seen(terminal, words) - began for words in ("vmtop", "LAST MIN", "\u2501"))  # type: ignore[return-value]  # three
 
 
 def _seen(terminal: Watched, words: str) -> float:

@@ -146,6 +146,8 @@ def _facts(workload: Workload) -> dict[str, object]:
         "project": workload.project,
         "health": workload.health,
         "ports": workload.ports,
+        "addresses": list(workload.addresses),
+        "restarts": workload.restarts,
         "cgroup": workload.cgroup,
         "parent": None if workload.parent is None else _identity(workload.parent),
         "endpoint": workload.endpoint or None,

@@ -6,6 +6,7 @@ Bounded by capacity x workloads x metrics x 4 bytes: 1,000 workloads take about 
 from __future__ import annotations
 
 from array import array
+from collections.abc import Callable, Iterable
 from math import isnan, nan
 
 from collectors.analysis.rates import Moment, Reading
@@ -33,6 +34,8 @@ class History:
         self._elapsed_s = 0.0
         self.followed: WorkloadId | None = None
         """The workload of which every metric is kept; set by `follow`."""
+        self._kept = CHARTED
+        """The metrics that are kept of every workload; see `keep`."""
         self._rings: dict[WorkloadId, dict[str, array[float]]] = {}
         self._absent_since: dict[WorkloadId, int] = {}
 
@@ -40,15 +43,35 @@ class History:
         """From now on keep every metric of one workload, in addition to the charted ones that are kept of all."""
         if self.followed is not None and self.followed != identity:
             rings = self._rings.get(self.followed, {})
-            for key in [key for key in rings if key not in CHARTED]:
+            for key in [key for key in rings if key not in self._kept]:
                 del rings[key]
         self.followed = identity
         if identity is not None and identity in self._rings:
             self._add_rings(self._rings[identity])
 
-    def _add_rings(self, rings: dict[str, array[float]]) -> None:
+    def follow_as(self, other: History) -> None:
+        """Follow the workload that another history follows, and keep the metrics that it keeps."""
+        self.follow(other.followed)
+        self._kept = other._kept
+
+    def keep(self, key: str) -> bool:
+        """From now on keep this metric of every workload, in addition to the charted ones, and no other.
+
+        Return whether nothing is known of its past: it was not kept until now.
+        """
+        kept = CHARTED if key in CHARTED else (*CHARTED, key)
+        if kept == self._kept:
+            return False
+        dropped, self._kept = [old for old in self._kept if old not in kept], kept
+        for identity, rings in self._rings.items():
+            for old in dropped if identity != self.followed else ():
+                del rings[old]
+            self._add_rings(rings, kept)
+        return key not in CHARTED
+
+    def _add_rings(self, rings: dict[str, array[float]], keys: Iterable[str] = METRICS) -> None:
         blank = array("f", [nan]) * self.capacity
-        rings.update({key: blank[:] for key in METRICS if key not in rings})
+        rings.update({key: blank[:] for key in keys if key not in rings})
 
     def push(self, moment: Moment) -> None:
         """Add a tick: a value for each workload present, NaN for those that are gone."""
@@ -79,10 +102,13 @@ class History:
                     ring[self._head] = nan
 
     def become(self, other: History) -> None:
-        """Take over another history of the same capacity; the followed workload stays."""
+        """Take over another history of the same capacity; the followed workload and the kept metric stay."""
         self.ticks, self._head, self.held_at = other.ticks, other._head, other.held_at
         self._rings, self._absent_since, self._seconds = other._rings, other._absent_since, other._seconds
         self._newest, self._elapsed_s = other._newest, other._elapsed_s
+        if self._kept != other._kept:
+            for rings in self._rings.values():
+                self._add_rings(rings, self._kept)
         if self.followed is not None and self.followed in self._rings:
             self._add_rings(self._rings[self.followed])
 
@@ -92,7 +118,7 @@ class History:
             if not self._has_room() and identity != self.followed:
                 return
             blank = array("f", [nan]) * self.capacity
-            rings = self._rings[identity] = {key: blank[:] for key in CHARTED}
+            rings = self._rings[identity] = {key: blank[:] for key in self._kept}
             if identity == self.followed:
                 self._add_rings(rings)
         self._absent_since.pop(identity, None)
@@ -131,6 +157,41 @@ class History:
         end = (self._head + 1 - back) % self.capacity
         start = end - kept_count
         return padding + (ring[start:end] if start >= 0 else ring[start:] + ring[:end]).tolist()
+
+    def lasting(self, key: str, count: int, newest: int) -> Callable[[WorkloadId], float | None]:
+        """Return a function that gives the mean of a workload's last values: `None` if none was sampled.
+
+        Where the newest are all above the mean, it gives the lowest of them: a load that has just begun, and lasts.
+
+        Args:
+            key: The metric.
+            count: How many ticks the mean is of, at least 1.
+            newest: How many ticks a load has to last; 0: the mean alone.
+        """
+        back = 0 if self.held_at is None else min(self.ticks - self.held_at, self.capacity)
+        count = max(1, min(count, self.capacity - back))
+        end = (self._head - back) % self.capacity + 1
+        start = end - count
+        rings_of = self._rings
+
+        def value(identity: WorkloadId) -> float | None:
+            ring = rings_of[identity].get(key) if identity in rings_of else None
+            if ring is None:
+                return None
+            values = ring[start:end] if start >= 0 else ring[start:] + ring[:end]
+            mean = sum(values) / count
+            if isnan(mean):
+                values = array("f", [sampled for sampled in values if not isnan(sampled)])
+                if not values:
+                    return None
+                mean = sum(values) / len(values)
+            return max(mean, min(values[-newest:])) if newest else mean
+
+        return value
+
+    def last_known(self, identity: WorkloadId, key: str, count: int) -> list[float]:
+        """Return the last values that were sampled, oldest first, at most `count` of them."""
+        return [value for value in self.recent(identity, key, self.capacity) if not isnan(value)][-count:]
 
     def instants(self, span_s: float) -> list[float]:
         """Return when the last ticks were, oldest first: those of the last `span_s` seconds, and the one before them.

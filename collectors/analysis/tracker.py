@@ -1,4 +1,4 @@
-"""State derived from frames in order: the newest moment, the recent past, events, start-ups. Live and replayed."""
+"""What follows from frames in order: the newest moment, recent past, events, start-ups, states. Live and replayed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collectors.analysis.event_log import EventLog
 from collectors.analysis.history import CAPACITY, History, passed_s
 from collectors.analysis.rates import Deriver, Moment
 from collectors.analysis.startup_times import StartupWatch
+from collectors.analysis.state_log import StateLog
 from collectors.model.workloads import Frame
 
 _PAUSE = 2.5
@@ -23,6 +24,7 @@ class MomentTracker:
         self.history = History(capacity)
         self.events = EventLog()
         self.starts = StartupWatch()
+        self.states = StateLog()
         self.moment: Moment | None = None
         self._deriver = Deriver()
 
@@ -35,6 +37,7 @@ class MomentTracker:
         self.history.push(self.moment)
         self.events.push(self.moment)
         self.starts.feed(self.moment)
+        self.states.push(self.moment)
         return self.moment
 
     @property

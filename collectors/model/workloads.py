@@ -89,6 +89,11 @@ class Workload(msgspec.Struct, frozen=True, gc=False):
     health: str | None = None
     """`healthy`, `unhealthy`, `starting`; `None` without a health check."""
     ports: str | None = None
+    """Published ports as `*:8080→80/tcp` (address:host→inside; `*` is every address), then the others as `5432/tcp`."""
+    addresses: tuple[str, ...] = ()
+    """Its own IP addresses, those of IPv4 first."""
+    restarts: int | None = None
+    """How often its engine has started it again by itself."""
     cgroup: str | None = None
     """Path below the cgroup root, with a leading slash."""
     parent: WorkloadId | None = None
@@ -98,6 +103,7 @@ class Workload(msgspec.Struct, frozen=True, gc=False):
     started_at: float | None = None
     """Wall time in seconds since 1970."""
     exit_code: int | None = None
+    """That of its last run; `None` while it runs, and for machines."""
     labels: tuple[tuple[str, str], ...] = ()
     is_listed: bool | None = None
     """Whether an engine that vmtop asks lists it. False: all that could do so answer, and none does. `None`: at least

@@ -2,6 +2,7 @@
 
 shop                      name, project, image or id contains it (case is ignored)
 kind=vm  state!=running   a field is or is not a value; also engine, name, image, project, health, id, label.KEY
+ports~443  restarts>3     ports and addresses are text; restarts and exit codes are numbers
 name~^web-[0-9]+$         a field matches a regular expression
 cpu>50  mem>=1.5G         a metric, by alias or key, with a size, a share or a time
 !term                     not; terms next to each other: all of them; `or`: either side
@@ -35,8 +36,16 @@ FIELDS: dict[str, Callable[[Workload], str]] = {
     "project": lambda workload: workload.project or "",
     "health": lambda workload: workload.health or "",
     "id": lambda workload: workload.id.id,
+    "ports": lambda workload: workload.ports or "",
+    "ip": lambda workload: ", ".join(workload.addresses),
 }
 """The text fields that a filter can ask for, by name."""
+
+NUMBERS: dict[str, Callable[[Workload], int | None]] = {
+    "restarts": lambda workload: workload.restarts,
+    "exit": lambda workload: workload.exit_code,
+}
+"""The facts that are numbers, by name."""
 
 _CLOSED = {"kind": tuple(kind for kind in Kind if kind is not Kind.HOST), "state": tuple(State)}
 _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
@@ -119,7 +128,7 @@ def parse(text: str) -> Query:
 def _asks_text(word: str) -> bool:
     match = _FIELD.fullmatch(word.lstrip("!"))
     name = match[1].lower() if match else "name"
-    return name.startswith("label.") or (name in FIELDS and name != "kind")
+    return name.startswith("label.") or name in NUMBERS or (name in FIELDS and name != "kind")
 
 
 def _kinds(groups: list[list[str]]) -> frozenset[str] | None:
@@ -181,14 +190,17 @@ def _comparison(name: str, sign: str, value: str) -> Term:
     lowered = name.lower()
     if lowered in FIELDS:
         return _text_term(lowered, sign, value, FIELDS[lowered])
+    if lowered in NUMBERS:
+        read = NUMBERS[lowered]
+        return _number_term(name, Unit.COUNT, sign, value, lambda reading: read(reading.workload))
     metric = find_metric(lowered)
     if metric is not None:
-        return _metric_term(name, metric, sign, value)
+        return _number_term(name, metric.unit, sign, value, lambda reading: reading.value(metric.key))
     raise QueryError(f"there is no field or metric {_quoted(name)}{_nearest(lowered)}")
 
 
 def _nearest(name: str) -> str:
-    matches = get_close_matches(name, [*FIELDS, *ALIASES, *METRICS, "label.KEY"], 1, 0.5)
+    matches = get_close_matches(name, [*FIELDS, *NUMBERS, *ALIASES, *METRICS, "label.KEY"], 1, 0.5)
     return f"; did you mean {matches[0]!r}?" if matches else ""
 
 
@@ -216,13 +228,13 @@ def _text_term(name: str, sign: str, value: str, read: Callable[[Workload], str]
     return lambda reading: (read(reading.workload).casefold() == lowered) is (sign == "=")
 
 
-def _metric_term(name: str, metric: Metric, sign: str, value: str) -> Term:
+def _number_term(name: str, unit: Unit, sign: str, value: str, read: Callable[[Reading], float | None]) -> Term:
     if sign == "~":
         raise QueryError(f"{name!r} is a number: use >, <, >=, <=, = or != with it")
-    compare, limit = _COMPARISONS[sign], _number(name, metric.unit, value)
+    compare, limit = _COMPARISONS[sign], _number(name, unit, value)
 
     def compares(reading: Reading) -> bool:
-        measured = reading.value(metric.key)
+        measured = read(reading)
         return measured is not None and not math.isnan(measured) and compare(measured, limit)
 
     return compares

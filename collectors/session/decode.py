@@ -302,11 +302,14 @@ def _workload(line: WorkloadLine, kind: Kind = Kind.SERVICE) -> Workload:
         is_listed=line.is_listed,
         state_reason=_text(line.state_reason),
         unmeasured=tuple(Unmeasured(*map(_id, note)) for note in line.unmeasured[:_MOST_NOTES]),
+        addresses=tuple(sanitize(address, _LONGEST_ADDRESS) for address in line.addresses[:_MOST_ADDRESSES]),
+        restarts=line.restarts,
     )
 
 
 _MOST_NOTES = 32
 """Entries of `Workload.unmeasured` that are read at most."""
+_MOST_ADDRESSES, _LONGEST_ADDRESS = 8, 45
 _KIND_WORDS, _STATE_WORDS, _AVAILABILITIES = (frozenset(words) for words in (Kind, State, Availability))
 
 

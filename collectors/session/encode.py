@@ -30,7 +30,7 @@ from collectors.session.format import (
 )
 
 _FIRST_COLUMN = len(Sample.__struct_fields__) - len(COLUMNS)
-_OWN = ("id", "image", "labels", "parent", "description", "unmeasured")
+_OWN = ("id", "image", "labels", "parent", "description", "unmeasured", "addresses")
 _FACTS = tuple(name for name in Workload.__struct_fields__ if name not in _OWN)
 _NOT_CARRIED = frozenset(name for name in COLUMNS if is_counter(name))
 _LARGEST = 2**63 - 1
@@ -181,6 +181,7 @@ def _workload(number: int, workload: Workload) -> WorkloadLine:
         image=None if workload.image is None else redact_text(workload.image),
         labels={name: redact_label(name, value) for name, value in workload.labels},
         unmeasured=list(workload.unmeasured),
+        addresses=list(workload.addresses),
         **facts,
     )
 

@@ -175,6 +175,8 @@ class WorkloadLine(msgspec.Struct, omit_defaults=True):
     state_reason: str | None = None
     unmeasured: list[tuple[str, str, str]] = []
     """Topic, cause and detail of each."""
+    addresses: list[str] = []
+    restarts: Number | None = None
 
 
 class HostLine(Line, tag="host"):

@@ -13,6 +13,7 @@ from operator import attrgetter
 from collectors.analysis.history import CAPACITY, History
 from collectors.analysis.rates import Deriver, Moment
 from collectors.analysis.startup_times import Startup, StartupWatch
+from collectors.analysis.state_log import StateLog
 from collectors.analysis.tracker import MomentTracker
 from collectors.model.workloads import Event, Frame, WorkloadId
 from collectors.session.kept import Budget
@@ -68,6 +69,11 @@ class Playback:
     def span(self) -> tuple[float, float]:
         """The wall times of the first and the last frame, as of the last `refresh`."""
         return self._span
+
+    @property
+    def states(self) -> StateLog:
+        """The changes of state in the frames from which the history is made."""
+        return self._track.states
 
     def _new_track(self) -> MomentTracker:
         track = MomentTracker()
@@ -191,7 +197,7 @@ class Playback:
             return False
         if self._deeper_track is None:
             self._deeper_track, self._deeper_ticks = MomentTracker(), {}
-            self._deeper_track.history.follow(self.history.followed)
+            self._deeper_track.history.follow_as(self.history)
             self._deeper_next = max(0, self.number - CAPACITY)
         track, stop = self._deeper_track, min(self._deeper_next + _SLICE - 1, self.number)
         for number, frame in self._frames(self._deeper_next, stop):

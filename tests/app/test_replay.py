@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from textual.pilot import Pilot
 
-from collectors.model.workloads import Event
+from collectors.model.workloads import Event, WorkloadId
 from collectors.session.playback import Playback
 from collectors.session.reader import Session as SessionFiles
 from collectors.session.sinks import file_writer
@@ -89,6 +89,7 @@ async def test_a_replay_shows_the_text_that_was_shown_live_tick_by_tick(tmp_path
     async with session(SIZE, options=ScreenOptions()) as running:
         running.screen.view.clock = lambda: 0.0
         for frame in frames:
+            running.screen.view.release_order()  # as stepping does: it shows the true order of the means
             running.screen.post_message(FrameReady(frame))
             await running.pilot.pause()
             lived.append(picture(running.text(), "LIVE", 1))
@@ -97,6 +98,28 @@ async def test_a_replay_shows_the_text_that_was_shown_live_tick_by_tick(tmp_path
             again = picture(replayed.text(), "REPLAY", 3)
             assert [line.split() for line in again] == [line.split() for line in shown], f"frame {number}"
             await replayed.press("right")
+
+
+async def test_a_moment_has_the_same_order_from_whichever_side_it_is_reached(tmp_path: Path) -> None:
+    fleet = Fleet(30)
+    path = write(tmp_path / "a.vmtop.gz", [fleet.frame() for _ in range(90)])
+
+    def order(replayed: Replaying) -> list[WorkloadId]:
+        screen = replayed.pilot.app.screen
+        assert isinstance(screen, ReplayScreen)
+        return [line.id for line in screen.view.lines]
+
+    orders = []
+    async with replaying(path, at=40) as replayed:
+        orders.append(order(replayed))
+        await replayed.press(*["right"] * 7)
+        assert order(replayed) != orders[0]
+        await replayed.press(*["left"] * 7)
+        orders.append(order(replayed))
+        await replayed.press("home")
+        await replayed.press("j", *["right"] * 40)
+        orders.append(order(replayed))
+    assert orders[0] == orders[1] == orders[2]
 
 
 async def test_every_key_of_time(tmp_path: Path) -> None:

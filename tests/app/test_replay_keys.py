@@ -53,7 +53,7 @@ async def test_the_table_and_the_panes_are_of_the_frame_and_the_cursor(path: Pat
         line = running.screen.view.current()
         assert line is not None
         assert line.reading is not None
-        shown = [one for one in running.text().splitlines() if one.startswith(f" {line.label}  ·  ")]
+        shown = [one for one in running.text().splitlines() if one.startswith(f"─ {line.label}  ")]
         assert len(shown) == 1
         moment = running.playback.moment
         assert moment is not None

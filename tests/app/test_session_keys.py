@@ -102,7 +102,7 @@ async def test_a_recording_is_told_in_the_header_and_ends_whole(tmp_path: Path) 
         assert "REC 4.0s" in running.text()
         await running.press("R")
         await until(running.pilot, lambda: "Recorded" in running.text())
-        assert "REC" not in running.text().splitlines()[0]
+        assert "REC" not in running.text().splitlines()[1]
     files = SessionFiles([path])
     assert [frame for _, frame in files.frames()] == frames
     files.close()
@@ -140,7 +140,7 @@ async def test_a_recording_is_told_in_the_past_too_and_q_comes_back_to_now(tmp_p
         await live(running, session_recorder, 3)
         await running.press("T")
         await until(running.pilot, lambda: isinstance(running.pilot.app.screen, ReplayScreen))
-        await until(running.pilot, lambda: "REC" in running.text().splitlines()[0])
+        await until(running.pilot, lambda: "REC" in running.text().splitlines()[1])
         await running.press("x")
         assert "End returns to now" in running.text()
         await running.press("q")

@@ -17,6 +17,7 @@ from tests.helpers.demo_fleet import Fleet, QuietSampler
 from tests.helpers.pilot_wait import until
 from tui.app.live import VmtopApp
 from tui.controllers.frame_feed import FrameReady
+from tui.presenters.main_screen.calm_order import Smoothing
 from tui.screens.workloads.live import LiveListScreen
 from tui.settings.screen_options import ScreenOptions
 from tui.widgets.workload_table import WorkloadTable
@@ -63,8 +64,8 @@ def screen_text(app: App[int]) -> str:
 
 
 def notes(running: Session) -> str:
-    """What the second line of the header ends with: what is special now."""
-    return running.text().splitlines()[1].partition(" of ")[2]
+    """The second line of the header: it ends with what is special now."""
+    return running.text().splitlines()[1]
 
 
 @asynccontextmanager
@@ -105,6 +106,7 @@ async def test_first_paint_waits_for_no_frame() -> None:
 
 async def test_rows_are_sorted_by_cpu_and_letters_change_that() -> None:
     async with session() as running:
+        running.screen.view.smoothing = Smoothing.NOW
         await running.tick(3)
         values = [line.value("cpu_percent") or 0 for line in running.table.lines]
         assert values == sorted(values, reverse=True)
@@ -129,6 +131,47 @@ async def test_the_cursor_stays_on_its_workload_when_the_order_changes() -> None
         assert running.screen.view.cursor == chosen
         await running.press("r")
         assert running.screen.view.cursor == chosen
+
+
+async def test_nothing_moves_after_a_key_or_while_the_mouse_moves_over_the_table() -> None:
+    async with session() as running:
+        view, now = running.screen.view, 100.0
+        view.clock = lambda: now
+        await running.tick(3)
+        assert not view.is_held
+        await running.press("j")
+        assert view.is_held
+        now += 10
+        assert not view.is_held
+        await running.pilot.hover(WorkloadTable, offset=(10, 5))
+        assert view.is_held
+        before = [line.id for line in running.table.lines]
+        await running.tick(1)
+        assert [line.id for line in running.table.lines] == before
+
+
+async def test_tab_steps_through_sets_of_columns_and_back() -> None:
+    async with session((160, 40)) as running:
+        await running.tick(2)
+        assert "PORTS" not in running.text()
+        await running.press("shift+tab")
+        shown = running.text()
+        assert all(label in shown for label in ("PROJECT", "PORTS", "IP", "ENGINE", "RESTARTS", "EXIT"))
+        assert "172.20.0." in shown
+        await running.press("tab", "tab")
+        assert "THROT%" in running.text()
+
+
+async def test_the_dot_cycles_over_what_time_the_order_is_a_mean() -> None:
+    async with session() as running:
+        await running.tick(2)
+        spans = []
+        for _ in range(4):
+            spans.append(running.screen.view.order_span)
+            await running.press("full_stop")
+        assert spans == ["10s", "1m", "", "10s"]
+        running.screen.view.sort = "name"
+        assert running.screen.view.order_span == ""
 
 
 async def test_when_its_workload_goes_the_cursor_takes_the_neighbour_not_the_top() -> None:

@@ -110,15 +110,15 @@ def lines_with(terminal: Terminal, words: Sequence[str]) -> list[int]:
     return [number for number, text in enumerate(shown) if any(word in text for word in words)]
 
 
-def misaligned(terminal: Terminal, kinds: Sequence[str] = ("container", "vm", "service")) -> list[str]:
+def misaligned(terminal: Terminal, kinds: Sequence[str] = ("ct ", "vm ", "svc ")) -> list[str]:
     """Return the rows of the table whose kind does not begin where the heading KIND does."""
-    (head,) = lines_with(terminal, ["%LIM"])
+    (head,) = lines_with(terminal, ["/LIMIT"])
     heading = cells(terminal, head)
     place = next(at for at in range(len(heading)) if heading[at : at + 4] == list("KIND"))
     wrong = []
     for line in range(head + 1, terminal.screen.lines):
         row = cells(terminal, line)
-        if row[1] not in "●‖○!?" or not row[1].strip():
+        if row[1] not in "●‖○✗◐▲!?" or not row[1].strip():
             continue
         after = "".join(row[place:])
         if not after.startswith(tuple(kinds)) or row[place - 1] not in (" ", ""):

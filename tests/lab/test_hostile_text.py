@@ -140,7 +140,7 @@ def leave(terminal: Terminal) -> int:
     return size
 
 
-BACK = ("\x1b", "%LIM")
+BACK = ("\x1b", "/LIMIT")
 PAGE_DOWN = ("\x1b[6~", "Esc back")
 INSPECTED = [("i", "Enter fold"), *[PAGE_DOWN] * 6, BACK]
 ASKED = [
@@ -164,7 +164,7 @@ def test_hostile_workloads_move_no_column_and_steer_nothing(live: Terminal) -> N
         live.read(2)
         assert len(lines_with(live, ["container", " vm ", "service"])) > 3
         assert misaligned(live) == []
-    visit(live, [("t", "▾"), ("t", "%LIM"), ("aU*", " marked"), ("U", "%LIM")])
+    visit(live, [("t", "▾"), ("t", "/LIMIT"), ("aU*", " marked"), ("U", "/LIMIT")])
     assert misaligned(live) == []
     leave(live)
 
@@ -192,13 +192,13 @@ def test_comparing_and_classes_of_hostile_workloads_are_safe(live: Terminal) -> 
 
 def test_what_is_typed_pasted_noted_and_replayed_is_safe(live: Terminal, tmp_path: Path) -> None:
     for tried in ("c1", "markup", "bidi", "controls", "wide"):
-        visit(live, [("/", "%LIM"), (pasted(TEXTS[tried]), "%LIM"), ("\r", "%LIM"), BACK, BACK])
+        visit(live, [("/", "/LIMIT"), (pasted(TEXTS[tried]), "/LIMIT"), ("\r", "/LIMIT"), BACK, BACK])
     visit(live, [(":", "Search"), (pasted("mark " + TEXTS["c1"] + TEXTS["markup"]), "mark"), BACK])
     visit(live, [("T", "PAST"), ("T", "PAST"), ("\x1b[F", "LIVE")])
     leave(live)
     with closing(Terminal(["vmtop", "replay", str(tmp_path / "rec.vmtop.gz"), "--at", "end"], (160, 50))) as again:
         again.wait_for(lambda: "OWNED" in again.text(), 30, "the replay")
-        visit(again, [("/", "%LIM"), (RUN + "\r", f"filter {RUN}"), ("\r", "events"), ("2", "newest first"), BACK])
+        visit(again, [("/", "/LIMIT"), (RUN + "\r", f"filter {RUN}"), ("\r", "events"), ("2", "newest first"), BACK])
         assert misaligned(again) == []
         leave(again)
 

@@ -40,7 +40,7 @@ def remote(folder: Path, *words: str) -> str:
 def test_vmtop_runs_through_ssh_and_leaves_a_sane_terminal(ssh: list[str], tmp_path: Path) -> None:
     with closing(Terminal([*ssh, remote(tmp_path, "demo", "--workloads", "20")], (100, 30))) as terminal:
         terminal.wait_for(lambda: "●" in terminal.text(), 60, "the fleet")
-        visit(terminal, [("M", "▼MEM"), ("?", "Most used"), ("\x1b", "%LIM")])
+        visit(terminal, [("M", "▼MEM"), ("?", "Most used"), ("\x1b", "/LIMIT")])
         terminal.resize(140, 40)
         terminal.wait_for(lambda: "q quit" in terminal.screen.display[39], 30, "the new size")
         terminal.press("q")

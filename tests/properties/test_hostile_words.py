@@ -91,13 +91,15 @@ def session(tmp_path: Path) -> Path:
 
 def test_a_replay_of_a_hostile_session_moves_no_column_and_steers_nothing(session: Path) -> None:
     with closing(Terminal(["vmtop", "replay", str(session), "--at", "end"], (160, 45))) as terminal:
-        terminal.wait_for(lambda: all(words in terminal.text() for words in ("OWNED", "%LIM")), 30, "the replay")
+        terminal.wait_for(lambda: all(words in terminal.text() for words in ("OWNED", "/LIMIT")), 30, "the replay")
         terminal.read(1)
         assert misaligned(terminal) == []
         for _ in range(len(TEXTS)):
-            visit(terminal, [("j", "%LIM")], pause=0.1)
-        visit(terminal, [("g", "%LIM"), ("\r", "events"), ("2", "newest first"), ("\x1b", "%LIM"), ("w", "Where the")])
-        visit(terminal, [("\x1b", "%LIM"), ("a", "%LIM"), ("\x14", "▾"), ("\x14", "%LIM"), ("!", "Sources")])
+            visit(terminal, [("j", "/LIMIT")], pause=0.1)
+        visit(
+            terminal, [("g", "/LIMIT"), ("\r", "events"), ("2", "newest first"), ("\x1b", "/LIMIT"), ("w", "Where the")]
+        )
+        visit(terminal, [("\x1b", "/LIMIT"), ("a", "/LIMIT"), ("\x14", "▾"), ("\x14", "/LIMIT"), ("!", "Sources")])
         terminal.press("\x1b")
         terminal.read(0.5)
         terminal.press("q")
@@ -109,8 +111,8 @@ def test_hostile_text_that_is_typed_and_pasted_steers_nothing(start: Start, tmp_
     terminal = start("demo", "--workloads", "5", environment={"XDG_STATE_HOME": str(tmp_path)})
     terminal.wait_for(lambda: "●" in terminal.text(), 30, "the fleet")
     for tried in ("c1", "bidi", "hidden", "markup"):
-        visit(terminal, [("/", "%LIM"), (pasted(TEXTS[tried]), "%LIM"), ("\r", "%LIM"), ("\x1b", "%LIM")])
-        visit(terminal, [("\x1b", "%LIM")])
+        visit(terminal, [("/", "/LIMIT"), (pasted(TEXTS[tried]), "/LIMIT"), ("\r", "/LIMIT"), ("\x1b", "/LIMIT")])
+        visit(terminal, [("\x1b", "/LIMIT")])
     terminal.press("q")
     assert terminal.wait_exit(20) == 0
     assert search(bytes(terminal.received)).found == []

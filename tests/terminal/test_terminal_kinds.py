@@ -89,8 +89,8 @@ def test_a_locale_without_utf8_gets_ascii(start: Start, locale: dict[str, str]) 
     unset = {"LC_ALL": None, "LC_CTYPE": None, "LANG": None}
     terminal = start("demo", "--workloads", "20", environment={**unset, **locale})
     terminal.wait_for(lambda: "db-primary" in terminal.text(), 30, "the fleet")
-    visit(terminal, [("\r", "2  facts"), ("\x1b", "%LIM"), ("x", "chooses"), ("\x1b", "%LIM"), ("w", "Where the")])
-    visit(terminal, [("\x1b", "%LIM")])
+    visit(terminal, [("\r", "2  facts"), ("\x1b", "/LIMIT"), ("x", "chooses"), ("\x1b", "/LIMIT"), ("w", "Where the")])
+    visit(terminal, [("\x1b", "/LIMIT")])
     leave(terminal)
     assert bytes(terminal.received).isascii()
 
@@ -122,7 +122,7 @@ def test_bytes_that_are_no_utf8_may_be_typed(start: Start) -> None:
     for data in (b"\xff\xfe", b"\xc3(", b"\x9b2J", b"\xf0\x9f", b"/\xe9\xff\r", b"\x1b"):
         os.write(terminal.fd, data)
         terminal.read(0.5)
-    visit(terminal, [("\x1b", "%LIM"), ("M", "▼MEM")])
+    visit(terminal, [("\x1b", "/LIMIT"), ("M", "▼MEM")])
     leave(terminal)
 
 
@@ -148,7 +148,7 @@ def test_ctrl_z_gives_the_shell_back_and_fg_the_screen(shell: Terminal) -> None:
         shell.screen.reset()
         shell.press("fg\r")
         shell.wait_for(lambda: "db-primary" in shell.text(), 30, "the fleet again")
-        shell.wait_for(lambda: "q quit" in shell.text() and "%LIM" in shell.text(), 20, "also what had not changed")
+        shell.wait_for(lambda: "q quit" in shell.text() and "/LIMIT" in shell.text(), 20, "also what had not changed")
         assert b"\x1b[?1049h" in shell.received[before:]
     visit(shell, [("M", "▼MEM")])
     shell.screen.reset()

@@ -25,11 +25,12 @@ _ORDER = (
     Key("sort_menu", "s,f6", "sort_menu", "choose what to sort by", ORDER, "sort", 9),
     Key("sort_cpu", "P", "sort('cpu_percent')", "sort by CPU", ORDER),
     Key("sort_memory", "M", "sort('memory_host_bytes')", "sort by memory", ORDER),
-    Key("sort_disk", "D", "sort('disk_write_bytes_per_second')", "sort by disk writes", ORDER),
-    Key("sort_net", "O", "sort('net_tx_bytes_per_second')", "sort by network sent", ORDER),
+    Key("sort_disk", "D", "sort('disk_bytes_per_second')", "sort by disk, read and written", ORDER),
+    Key("sort_net", "O", "sort('net_bytes_per_second')", "sort by network, received and sent", ORDER),
     Key("sort_left", "less_than_sign,left", "sort_column(-1)", "sort by the column to the left", ORDER),
     Key("sort_right", "greater_than_sign,right", "sort_column(1)", "sort by the column to the right", ORDER),
     Key("reverse", "r,I", "reverse", "reverse the order", ORDER),
+    Key("order_span", "full_stop", "smoothing", "order by the mean of 10 s, of 1 min, or by the values of now", ORDER),
 )  # fmt: skip
 _SHOW = (
     _OPEN,
@@ -40,6 +41,8 @@ _SHOW = (
     Key("stopped", "a", "all", "show or hide stopped ones", SHOW),
     Key("tree", "t", "tree", "group by compose project, pod or slice", SHOW, "tree", 10),
     Key("columns", "c,f2", "columns", "choose columns and their order", SHOW, "columns", 11),
+    Key("next_columns", "tab", "preset(1)", "next set of columns: overview, cpu, memory, disk, net, identity", SHOW),
+    Key("previous_columns", "shift+tab", "preset(-1)", "previous set of columns", SHOW),
     Key("scale", "percent_sign", "scale", "cycle the CPU scale: per core, whole host, workload limit", SHOW),
     Key("enlarge", "o", "enlarge", "larger panes for the workload", SHOW),
     Key("why", "w", "why", "where each number of this workload comes from, or why it is missing", SHOW),

@@ -10,13 +10,16 @@ from rich.cells import cell_len
 from collectors.analysis.history import History
 from collectors.analysis.last_minute import LastMinute
 from collectors.analysis.rates import Moment, Reading
+from collectors.analysis.state_log import StateLog
 from collectors.engines.registry import engines_told_by
 from collectors.model.metrics import METRICS
-from collectors.model.workloads import Availability, Kind, Sample, State, WorkloadId
+from collectors.model.workloads import Availability, Kind, Sample, State, Workload, WorkloadId
 from tui.presenters.columns import Column
-from tui.presenters.formatting import duration, fit
+from tui.presenters.formatting import ABSENT, duration, fit
 from tui.presenters.info_pages import why_empty
+from tui.presenters.main_screen.identity_cells import IDENTITY_TEXTS, ports_runs
 from tui.presenters.main_screen.numbers import change_run, cpu_top, is_zero, metric_text, tone_of
+from tui.presenters.main_screen.resting_rows import has_changed, is_new
 from tui.presenters.main_screen.row_words import ending_words, fitted, name_words
 from tui.presenters.main_screen.signs import (
     ALARM,
@@ -72,8 +75,8 @@ class Cells:
         """The action in progress on a workload, with the seconds since it began."""
         self.folded: set[str] = set()
         """The labels of the groups that are folded."""
-        self.rested_s: Callable[[WorkloadId], float | None] = lambda identity: None
-        """Returns for how many seconds a workload has been in its state; `None` where that was not seen."""
+        self.states = StateLog()
+        """The changes of state: when a workload ended, whether it is new."""
         self.hint = ""
         """What can be done about a workload that ended, for its row."""
         self._stale_ns = STALE_S * 1e9
@@ -98,19 +101,19 @@ class Cells:
         sign = self.sign(reading) if not is_stale else OLD
         if line.id in self.acting and sign is not OLD:
             sign = BUSY
-        cells = [*_gutter(sign, is_marked, self.ascii_only)]
-        words = self._words(line, reading, columns)
         is_doubtful = any(self._is_old(pair.current) or pair.current.source in _APPROXIMATE for pair in reading.pairs)
-        for index, column in enumerate(columns):
-            if words and index == _words_begin(columns):
-                width = sum(other.gap + other.width for other in columns[index:])
-                cells.append(Cell("  ", "text"))
-                cells += [Cell(*run) for run in fitted(words, width - 2, self._ellipsis)]
-                break
-            cell_runs = self._cell(line, reading, column, is_doubtful)
-            if is_stale and column.key != "name":
-                cell_runs = [(text, "stale") for text, _ in cell_runs]
-            _append(cells, column, cell_runs)
+        words = self._words(line, reading, columns)
+        numbers_end = _words_begin(columns) if words else len(columns)
+        parts = [(column, self._cell(line, reading, column, is_doubtful)) for column in columns[:numbers_end]]
+        if is_stale:
+            parts = [
+                (column, runs if column.key == "name" else [(text, "stale") for text, _ in runs])
+                for column, runs in parts
+            ]
+        cells = _joined(_gutter(sign, is_marked, self.ascii_only), parts)
+        width = sum(column.gap + column.width for column in columns[numbers_end:])
+        if words and width > 2:
+            cells += [Cell("  ", "text"), *(Cell(*run) for run in fitted(words, width - 2, self._ellipsis))]
         return cells
 
     @property
@@ -172,7 +175,9 @@ class Cells:
     def ending(self, reading: Reading) -> list[Run]:
         """Return how a workload ended that is not active."""
         limit = reading.value("memory_limit_bytes")
-        return ending_words(reading.workload, self.rested_s(reading.workload.id), limit, self.hint)
+        wall = self.moment.frame.wall if self.moment is not None else 0.0
+        ended_at = self.states.changed_at(reading.workload.id, wall)
+        return ending_words(reading.workload, None if ended_at is None else wall - ended_at, limit, self.hint)
 
     def _ceiling(self, reading: Reading) -> float | None:
         """Return the cores that a workload is limited to; `None` if only the host's size limits it."""
@@ -206,7 +211,8 @@ class Cells:
     def _number(self, reading: Reading, column: Column, is_doubtful: bool) -> Run:
         """Format a metric; `is_doubtful`: a number of the line may be old or approximate."""
         metric = METRICS[column.metric or ""]
-        value = self._host_value(reading, metric.key)
+        is_host = reading.workload.kind is Kind.HOST
+        value = self._host_value(reading, metric.key) if is_host else reading.value(metric.key)
         if metric.key == "cpu_percent" and value is not None:
             value = self._scaled(reading, value)
         value_text = metric_text(metric, value, column.width)
@@ -243,13 +249,15 @@ class Cells:
 
     def _group(self, line: Line, columns: Sequence[Column]) -> list[Cell]:
         """Format a group; its name runs on over the columns before the first number, in which a group has nothing."""
-        cells = _gutter(FOLDED if line.label in self.folded else OPEN, False, self.ascii_only)
+        gutter = _gutter(FOLDED if line.label in self.folded else OPEN, False, self.ascii_only)
         numbers_begin = next((index for index, column in enumerate(columns) if column.metric), len(columns))
         room = sum(column.gap + column.width for column in columns[:numbers_begin])
-        cells += [Cell(*run) for run in self._group_name(line, room)]
-        for column in columns[numbers_begin:]:
-            _append(cells, column, self._total(line, column) if column.metric else [(" " * column.width, "text")])
-        return cells
+        name = [Cell(*run) for run in self._group_name(line, room)]
+        parts = [
+            (column, self._total(line, column) if column.metric else [(" " * column.width, "text")])
+            for column in columns[numbers_begin:]
+        ]
+        return _joined([*gutter, *name], parts)
 
     def _group_name(self, line: Line, width: int) -> list[Run]:
         """Return a group's name, the number of its members, and how many of them have which sign of trouble."""
@@ -288,12 +296,22 @@ def _gutter(sign: Sign, is_marked: bool, ascii_only: bool) -> list[Cell]:
     return [Cell(mark, "accent"), Cell(sign.text(ascii_only) + " ", sign.tone or "text")]
 
 
-def _append(cells: list[Cell], column: Column, runs: Sequence[Run]) -> None:
-    """Add a column's runs, the first with the cells before the column."""
-    gap = " " * column.gap
-    for text, tone in runs:
-        cells.append(Cell(gap + text, tone))
-        gap = ""
+def _joined(cells: list[Cell], parts: Sequence[tuple[Column, Runs]]) -> list[Cell]:
+    """Add the runs of columns, each with the cells before it; what has the same tone becomes one."""
+    text, tone = "", ""
+    for column, runs in parts:
+        gap = " " * column.gap
+        for run_text, run_tone in runs:
+            if run_tone == tone:
+                text += gap + run_text
+            else:
+                if text:
+                    cells.append(Cell(text, tone))
+                text, tone = gap + run_text, run_tone
+            gap = ""
+    if text:
+        cells.append(Cell(text, tone))
+    return cells
 
 
 def _words_begin(columns: Sequence[Column]) -> int:
@@ -320,7 +338,14 @@ def _name(cells: Cells, line: Line, reading: Reading, width: int) -> list[Run]:
         return [(fit("host", width), "title")]
     name = ("  " if line.depth else "") + workload.name
     tone = "text" if workload.state.is_active and workload.name_is_known else "muted"
+    wall = cells.moment.frame.wall if cells.moment is not None else 0.0
+    if is_new(cells.states, line.id, wall) and workload.state.is_active:
+        tone = "accent"
     words = cells.words_of_action(line.id) or name_words(workload)
+    if words is None and tone == "accent":
+        words = ("new", tone)
+    elif words is not None and has_changed(cells.states, line.id, wall):
+        words = (words[0], f"{words[1]} bold")
     size = cell_len(name)
     if words is None or size + 1 + len(words[0]) > width:
         return [(fit(name, width, cells._ellipsis), tone)]
@@ -369,6 +394,14 @@ def _fact(value: str | None, width: int, ellipsis: str) -> list[Run]:
     return [(fit(value or "-", width, ellipsis), "text" if value else "muted")]
 
 
+def _identity(text_of: Callable[[Workload, int], str]) -> Callable[[Cells, Line, Reading, int], list[Run]]:
+    def cell(cells: Cells, line: Line, reading: Reading, width: int) -> list[Run]:
+        text = text_of(reading.workload, width)
+        return [(fit(text, width, cells._ellipsis), "muted" if text.strip() == ABSENT else "text")]
+
+    return cell
+
+
 _FACT_CELLS: dict[str, Callable[[Cells, Line, Reading, int], list[Run]]] = {
     "name": _name,
     "kind": _kind,
@@ -376,6 +409,7 @@ _FACT_CELLS: dict[str, Callable[[Cells, Line, Reading, int], list[Run]]] = {
     "uptime": _uptime,
     "health": _health,
     "project": lambda cells, line, reading, width: _fact(reading.workload.project, width, cells._ellipsis),
-    "ports": lambda cells, line, reading, width: _fact(reading.workload.ports, width, cells._ellipsis),
+    "ports": lambda cells, line, reading, width: ports_runs(reading.workload.ports, width, cells._ellipsis),
     "image": lambda cells, line, reading, width: _fact(reading.workload.image, width, cells._ellipsis),
+    **{key: _identity(text_of) for key, text_of in IDENTITY_TEXTS.items()},
 }

@@ -82,6 +82,11 @@ _FACTS = {
         Column("ports", "PORTS", 15, 3, 180, is_left=True),
         Column("image", "IMAGE", 20, 2, 180, is_left=True),
         Column("health", "HEALTH", 9, 3, is_left=True),
+        Column("ip", "IP", 15, 2, is_left=True),
+        Column("engine", "ENGINE", 8, 2, is_left=True),
+        Column("id", "ID", 12, 1, is_left=True),
+        Column("restarts", "RESTARTS", 8, 2),
+        Column("exit", "EXIT", 4, 2),
     )
 }
 _FACT_HELP = {
@@ -93,6 +98,11 @@ _FACT_HELP = {
     "ports": "Published ports with the address they listen on; *: every address.",
     "image": "A container's image, a machine's title.",
     "health": "What its health check says.",
+    "ip": "Its own IP address, and how many more it has.",
+    "engine": "What runs it: docker, podman, qemu, systemd, ...",
+    "id": "The id that its engine gave it, shortened.",
+    "restarts": "How often its engine has started it again by itself.",
+    "exit": "Exit code of its last run.",
 }
 _SPARKS = {f"spark:{key}": metric.past_column for key, metric in METRICS.items() if metric.past_column}
 _CHANGES = {f"change:{key}": metric.change_column for key, metric in METRICS.items() if metric.change_column}
@@ -117,8 +127,7 @@ DEFAULT: tuple[str, ...] = (
 CHOICES: tuple[str, ...] = (
     *DEFAULT,
     *(key for key, metric in METRICS.items() if key not in DEFAULT and not metric.is_sum),
-    "state",
-    "health",
+    *(key for key in _FACTS if key not in DEFAULT),
 )
 """All that the column picker offers."""
 
@@ -148,17 +157,18 @@ def describe(key: str) -> str:
 def lay_out(keys: Sequence[str], width: int) -> list[Column]:
     """Choose columns for a terminal's width, and share out what is left over: the name, then sparklines, then the name.
 
-    The default set shows a column from its own width on; in a set of the user's own, whatever has room is shown. The
+    The default set shows a column from its own width on; in another set, whatever has room is shown, from the left. The
     last cell of a line stays free, and what follows a number at the left stands two cells from it.
     """
     wanted = [column_of(key) for key in _summed(keys, width)]
-    if tuple(keys) == DEFAULT:
+    is_default = tuple(keys) == DEFAULT
+    if is_default:
         wanted = [column for column in wanted if column.table_from <= width]
     if width < ROOMY:
         wanted = [replace(column, width=_TIGHT.get(column.key, column.width)) for column in wanted]
     columns = _spaced(wanted)
     while len(columns) > 1 and _taken(columns) > width - 1:
-        columns.remove(min(columns, key=lambda candidate: candidate.keep))
+        columns.remove(min(columns, key=lambda candidate: candidate.keep) if is_default else columns[-1])
         columns = _spaced(columns)
     for target, most in (("name", NAME_WANTED), ("spark", SPARK_MOST), ("name", NAME_MOST)):
         columns = _grow(columns, target, most, width - 1 - _taken(columns))
@@ -171,6 +181,16 @@ def lay_out(keys: Sequence[str], width: int) -> list[Column]:
 def parts_of(key: str) -> tuple[str, ...]:
     """Return the columns that a column shows: its parts too if it is a sum."""
     return (key, *next((parts for parts, total in _SUMS.items() if total == key), ()))
+
+
+def is_ordered_by(column: Column, sort: str) -> bool:
+    """Return whether a column shows what the table is sorted by: the value, a part of it, or the sum that it is in."""
+    shown, ordered = METRICS.get(column.key), METRICS.get(sort)
+    return (
+        column.key == sort
+        or (shown is not None and shown.is_sum and sort in shown.made_of)
+        or (ordered is not None and ordered.is_sum and column.key in ordered.made_of)
+    )
 
 
 def _summed(keys: Sequence[str], width: int) -> list[str]:

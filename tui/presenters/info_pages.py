@@ -16,6 +16,7 @@ from collectors.model.wording import some
 from collectors.model.workloads import Availability
 from collectors.safety.sanitize import sanitize
 from tui.presenters.formatting import fit, stamp, state_text, text
+from tui.presenters.main_screen.identity_cells import facts_of
 
 _UNIT_WORDS = {Unit.PERCENT: "%", Unit.BYTES_PER_SECOND: "a second", Unit.PER_SECOND: "a second", Unit.CORES: "cores"}
 
@@ -30,9 +31,12 @@ def why_page(reading: Reading, moment: Moment) -> Text:
     workload = reading.workload
     page = Text()
     page.append(f"{workload.name}  {workload.kind} by {workload.id.engine}  {state_text(workload)}\n", style="bold")
-    for label, fact in (("id", workload.id.id), ("cgroup", workload.cgroup), ("image", workload.image)):
+    for label, fact in (("id", workload.id.id), ("cgroup", workload.cgroup)):
         if fact:
-            page.append(f"{label:<7}", style="dim").append(f"{fact}\n")
+            page.append(f"{label:<9}", style="dim").append(f"{fact}\n")
+    for name, known, why_not in facts_of(workload):
+        page.append(f"{name:<9}", style="dim").append(known or "-")
+        page.append(f" ({why_not})\n" if why_not else "\n", style="italic")
     if (error := owner(workload).unreachable(workload)) is not None:
         page.append(f"{error.reason[0].upper()}{error.reason[1:]}.\n", style="italic")
         page.append(f"fix: {error.remedy}\n" if error.remedy else "")

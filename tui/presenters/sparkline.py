@@ -6,11 +6,9 @@ A gap (NaN) is blank, a measured zero is a baseline, so that "nothing sampled" a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby
 from math import inf, isfinite, nan
-from operator import itemgetter
 
-from tui.presenters.styled_lines import Line
+from tui.presenters.styled_lines import Line, Run
 
 _LEFT = (0x40, 0x04, 0x02, 0x01)
 """Braille dots of the left column, from the bottom up (Unicode 15.1, chapter 21.1)."""
@@ -55,16 +53,19 @@ def spark_line(values: Sequence[float], top: float, width: int, ascii_only: bool
     """
     if width <= 0:
         return []
-    levels = levels_of(values, top, _LEVELS, width)
-    newest = values[-width:]
-    shares = [0.0] * (width - len(newest)) + [value / top if top > 0 else 0.0 for value in newest]
     signs = _ASCII if ascii_only else _BLOCKS
-    cells = ((signs[level], _tone(share)) for level, share in zip(levels, shares, strict=True))
-    return [("".join(sign for sign, _ in run), tone) for tone, run in groupby(cells, itemgetter(1))]
-
-
-def _tone(share: float) -> str:
-    return "graph-cpu" if share >= _HIGH else "spark" if share >= _IDLE else "border"
+    newest = values[-width:]
+    idle, high = (top * _IDLE, top * _HIGH) if top > 0 else (inf, inf)
+    runs: list[Run] = []
+    text, tone = " " * (width - len(newest)), "border"
+    for value, level in zip(newest, levels_of(newest, top, _LEVELS, len(newest)), strict=True):
+        now = "graph-cpu" if value >= high else "spark" if value >= idle else "border"
+        if now != tone:
+            if text:
+                runs.append((text, tone))
+            text, tone = "", now
+        text += signs[level]
+    return [*runs, (text, tone)]
 
 
 def means(values: Sequence[float], cells: int) -> list[float]:

@@ -9,19 +9,22 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from operator import itemgetter
 
 import msgspec
 
+from collectors.analysis.history import History
 from collectors.analysis.rates import Moment, Reading
+from collectors.analysis.state_log import StateLog
 from collectors.model.metrics import METRICS
-from collectors.model.workloads import ACTIVE, Kind, WorkloadId
+from collectors.model.workloads import ACTIVE, Kind, State, WorkloadId
 from collectors.query.filter import Query
+from tui.presenters.main_screen.calm_order import STEPS, CalmOrder, Smoothing
+from tui.presenters.main_screen.resting_rows import stays
 
 HOST_INDEX = -1
 """The index of the host's line."""
-CALM_S = 2.0
-"""Seconds for which the order stays fixed after a movement key."""
+_LASTING_S = 2.0
+"""A load that is above its mean for this long counts at once: a newcomer to the top is not hidden by its past."""
 
 
 class Scale(StrEnum):
@@ -68,6 +71,8 @@ class TableState:
     sort: str = "cpu_percent"
     """A metric's key, or `name`, `kind`, `state`, `uptime`."""
     is_reversed: bool = False
+    smoothing: Smoothing = Smoothing.TEN_SECONDS
+    """Rows are ordered by the mean of a metric over this time."""
     query: Query | None = None
     query_text: str = ""
     only: Kind | None = None
@@ -77,6 +82,10 @@ class TableState:
     follow: bool = False
     is_frozen: bool = False
     marks: set[WorkloadId] = field(default_factory=set)
+    acted_on: frozenset[WorkloadId] = frozenset()
+    """Workloads with an action in progress: they stay in the table whatever becomes of them."""
+    looked_at: dict[WorkloadId, float] = field(default_factory=dict)
+    """Workloads that the user has looked at, with the wall time of the moment that was shown."""
     folded: set[str] = field(default_factory=set)
     cursor: WorkloadId | None = None
     clock: Callable[[], float] = time.monotonic
@@ -90,33 +99,63 @@ class TableState:
     """The order by name of the workloads in `_named_workloads`, as indices into it."""
     _index: int = 0
     """The last known index of the cursor's line."""
-    _calm_until: float = 0.0
+    _arranged_by: tuple[object, ...] = ()
+    """The choices that the last order was made with."""
+    _calm: CalmOrder = field(init=False)
     _is_touched: bool = False
     """Until the first movement the cursor stays on the top line, whichever workload that is."""
+
+    def __post_init__(self) -> None:
+        self._calm = CalmOrder(lambda: self.clock())
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the order is fixed for a moment, because of a key or the mouse."""
+        return self._calm.is_held
+
+    @property
+    def order_span(self) -> str:
+        """The time over which values are averaged for the order, for the heading; empty if they are not."""
+        return "" if self.sort in _TEXT_ORDERS or not self.smoothing.seconds else self.smoothing.value
+
+    def metric(self) -> str | None:
+        """The metric that rows are ordered by; `None` for a text."""
+        return None if self.sort in _TEXT_ORDERS else self.cpu_key() if self.sort == "cpu_percent" else self.sort
 
     def cpu_key(self) -> str:
         """The metric behind the CPU column on the chosen scale."""
         return "cpu_of_limit_percent" if self.scale is Scale.LIMIT else "cpu_percent"
 
+    def hold_order(self) -> None:
+        """Keep every row where it is for a moment: the user is aiming at one."""
+        self._calm.hold()
+
     def moved(self) -> None:
-        """Note a movement key: the order stays fixed for `CALM_S`."""
+        """Note a movement key: the order is held."""
         self._is_touched = True
-        self._calm_until = self.clock() + CALM_S
+        self.hold_order()
 
     def release_order(self) -> None:
         """Let the order change at once: the user asked for it."""
-        self._calm_until = 0.0
+        self._calm.release()
 
-    def arrange(self, moment: Moment) -> list[Line]:
-        """Filter, order and group a moment's workloads; keep the cursor on its workload."""
-        shown_readings = [reading for reading in moment.readings.values() if self._is_shown(reading)]
-        self.hidden = len(moment.readings) - len(shown_readings)
-        self.marks.intersection_update(moment.readings)
+    def arrange(self, moment: Moment, history: History | None = None, states: StateLog | None = None) -> list[Line]:
+        """Filter, order and group a moment's workloads; keep the cursor on its workload.
+
+        Args:
+            moment: What to show.
+            history: The recent past, for the order by a mean; without it the order is by the moment's values.
+            states: The changes of state, by which those that have just ended stay.
+        """
+        readings = self._with_vanished(moment)
+        shown_readings = [reading for reading in readings if self._is_shown(reading, moment.frame.wall, states)]
+        self.hidden = len(readings) - len(shown_readings)
+        self.marks.intersection_update(moment.readings.keys() | self.acted_on)
         self.host = Line(moment.host.workload.name, moment.host)
         previous_lines = self.lines
         if not self._is_touched:
             self.cursor = None
-        ordered = self._hold(shown_readings) if self.clock() < self._calm_until else self._order(shown_readings)
+        ordered = self._order(self._by_name(shown_readings), moment, history)
         self.lines = (
             self._grouped(ordered) if self.is_tree else [Line(reading.workload.name, reading) for reading in ordered]
         )
@@ -151,24 +190,72 @@ class TableState:
         """Whether the cursor is on the host's line."""
         return self.host is not None and self.cursor == self.host.id
 
-    def _is_shown(self, reading: Reading) -> bool:
+    def _with_vanished(self, moment: Moment) -> list[Reading]:
+        """Return all workloads, with those that are gone while an action on them is in progress: they may come back."""
+        vanished = self.acted_on - moment.readings.keys()
+        return [
+            *moment.readings.values(),
+            *(
+                Reading(msgspec.structs.replace(line.reading.workload, state=State.STOPPED), ())
+                for line in (self.lines if vanished else ())
+                if line.reading is not None and line.id in vanished
+            ),
+        ]
+
+    def _is_shown(self, reading: Reading, wall: float, states: StateLog | None) -> bool:
         workload = reading.workload
         if self.only is not None and workload.kind is not self.only:
             return False
-        if not self.show_all and workload.state not in ACTIVE:
+        if not self.show_all and workload.state not in ACTIVE and not self._rests_here(reading, wall, states):
             return False
         return self.query is None or self.query.matches(reading)
 
-    def _order(self, readings: list[Reading]) -> list[Reading]:
-        by_name = self._by_name(readings)
-        if self.sort in _TEXT_ORDERS:
-            return sorted(by_name, key=_TEXT_ORDERS[self.sort], reverse=self.is_reversed)
-        key = self.cpu_key() if self.sort == "cpu_percent" else self.sort
-        values = [(reading.value(key), reading) for reading in by_name]
-        present = [pair for pair in values if pair[0] is not None]
-        absent = [reading for value, reading in values if value is None]
-        present.sort(key=itemgetter(0), reverse=not self.is_reversed)
-        return [reading for _, reading in present] + absent
+    def _rests_here(self, reading: Reading, wall: float, states: StateLog | None) -> bool:
+        """Return whether a workload at rest is shown although those are hidden."""
+        identity = reading.workload.id
+        if identity in self.marks or identity in self.acted_on or (self._is_touched and identity == self.cursor):
+            return True
+        ended_at = None if states is None else states.changed_at(identity, wall)
+        if ended_at is None:
+            return False
+        return stays(reading.workload, wall - ended_at, self.looked_at.get(identity, 0.0) >= ended_at)
+
+    def _order(self, by_name: list[Reading], moment: Moment, history: History | None) -> list[Reading]:
+        choices = (
+            *(self.sort, self.is_reversed, self.smoothing, self.scale, self.is_tree),
+            *(self.query_text, self.only, self.show_all),
+        )
+        if choices != self._arranged_by:
+            self._arranged_by = choices
+            self._calm.release()
+        if self._calm.is_held:
+            return self._calm.held(by_name)
+        metric = self.metric()
+        if metric is None:
+            by_text = sorted(by_name, key=_TEXT_ORDERS[self.sort], reverse=self.is_reversed)
+            return self._calm.take(by_text)
+        if self.smoothing is Smoothing.NOW:
+            self._calm.release()
+        step = STEPS[METRICS[metric].unit]
+        return self._calm.by_value(by_name, self._value_of(metric, moment, history), step, self.is_reversed)
+
+    def _value_of(self, metric: str, moment: Moment, history: History | None) -> Callable[[Reading], float | None]:
+        """Return the function that gives the value by which a workload is ordered."""
+        if history is None or self.smoothing is Smoothing.NOW:
+            return lambda reading: reading.value(metric)
+        interval_s = moment.frame.interval_s or 1.0
+        count = max(1, round(self.smoothing.seconds / interval_s))
+        newest = min(count, max(1, round(_LASTING_S / interval_s))) if self.smoothing is Smoothing.TEN_SECONDS else 0
+        lasting = history.lasting(metric, count, newest)
+
+        def value(reading: Reading) -> float | None:
+            if reading.workload.state in ACTIVE:
+                mean = lasting(reading.workload.id)
+                return reading.value(metric) if mean is None else mean
+            past = history.last_known(reading.workload.id, metric, count)  # it stays where it was
+            return sum(past) / len(past) if past else None
+
+        return value
 
     def _by_name(self, readings: list[Reading]) -> list[Reading]:
         """Order by name. The last order is reused while the workloads stay the same, as on most ticks."""
@@ -179,15 +266,6 @@ class TableState:
             self._named_workloads = names, identities
             self._name_order = sorted(range(len(keys)), key=keys.__getitem__)
         return [readings[index] for index in self._name_order]
-
-    def _hold(self, readings: list[Reading]) -> list[Reading]:
-        """Keep the order of the lines shown, and of the members of folded groups; new workloads come last."""
-        positions: dict[WorkloadId, tuple[int, int]] = {}
-        for index, line in enumerate(self.lines):
-            positions |= {member.workload.id: (index, member_index) for member_index, member in enumerate(line.members)}
-            positions[line.id] = index, 0
-        last = len(self.lines), 0
-        return sorted(readings, key=lambda reading: positions.get(reading.workload.id, last))
 
     def _grouped(self, ordered: list[Reading]) -> list[Line]:
         groups: dict[str, list[Reading]] = {}
@@ -223,6 +301,11 @@ _TEXT_ORDERS: dict[str, Callable[[Reading], str | float]] = {
     "kind": lambda reading: reading.workload.kind,
     "state": lambda reading: reading.workload.state,
     "uptime": lambda reading: reading.workload.started_at or float("inf"),
+    "project": lambda reading: (reading.workload.project or "\U0010ffff").casefold(),
+    "image": lambda reading: (reading.workload.image or "\U0010ffff").casefold(),
+    "engine": lambda reading: reading.workload.id.engine,
+    "restarts": lambda reading: -(reading.workload.restarts or 0),
+    "exit": lambda reading: -abs(reading.workload.exit_code or 0),
 }
 SORTS: tuple[str, ...] = (*METRICS, *_TEXT_ORDERS)
 """All that the table can be ordered by."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from collectors.analysis.rates import Moment
 from collectors.model.workloads import Kind, WorkloadId
 from tui.presenters.cells import Cells
-from tui.presenters.main_screen.alarms import worst_alarm
+from tui.presenters.main_screen.alarms import worst_alarm, worst_of_group
 from tui.presenters.main_screen.pane_title import title_line
 from tui.presenters.main_screen.panes import AXIS_FROM, Source, pane_lines, panes_of
 from tui.presenters.styled_lines import Run
@@ -16,6 +16,10 @@ from tui.widgets.text_lines import TextLines
 
 _LEAST_WIDTH = 40
 _TITLE_LINES = 2
+_MOST_SEARCHED = 256
+"""Members of a group among which the worst alarm is looked for."""
+_ALL_PANES_FROM = 72
+"""Width below which there are only the panes of CPU and memory."""
 
 
 class Panes(TextLines):
@@ -49,14 +53,29 @@ class Panes(TextLines):
         readings = (line.reading,) if line.reading is not None else line.outer_members
         source = Source(readings, moment, self._cells.history, self._cells.minute, self._cells.scale)
         title = title_line(line, moment, self._alarm(line, moment), self._opens(line), width, self._ascii)
-        self.show_lines([title, *pane_lines(panes_of(source), source, width, self._rows, self._tops, self._ascii)])
+        self.show_lines(
+            [
+                title,
+                *pane_lines(
+                    panes_of(source)[: 4 if width >= _ALL_PANES_FROM else 2],
+                    source,
+                    width,
+                    self._rows,
+                    self._tops,
+                    self._ascii,
+                ),
+            ]
+        )
 
     def _alarm(self, line: Line, moment: Moment) -> Sequence[Run]:
-        if line.reading is None or line.reading.workload.kind is Kind.HOST:
+        if line.reading is None:
+            alarm = worst_of_group(line.members[:_MOST_SEARCHED], moment, self._cells.history, self._ascii)
+        elif line.reading.workload.kind is Kind.HOST:
             return ()
-        if not line.reading.workload.state.is_active:
+        elif not line.reading.workload.state.is_active:
             return self._cells.ending(line.reading)
-        alarm = worst_alarm(line.reading, moment, self._cells.history, self._ascii)
+        else:
+            alarm = worst_alarm(line.reading, moment, self._cells.history, self._ascii)
         return (alarm,) if alarm is not None else ()
 
     def _opens(self, line: Line) -> str:

@@ -17,9 +17,10 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from collectors.model.metrics import METRICS
 from collectors.model.workloads import WorkloadId
 from tui.presenters.cells import Cell, Cells
-from tui.presenters.columns import GUTTER, Column, lay_out
+from tui.presenters.columns import GUTTER, Column, is_ordered_by, lay_out
 from tui.presenters.formatting import fit
 from tui.presenters.styled_lines import Line as Runs
 from tui.presenters.table_state import HOST_INDEX, Line
@@ -58,6 +59,9 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
             super().__init__()
             self.key = key
 
+    class MouseMoved(Message):
+        """The mouse moved over the table."""
+
     def __init__(self, cells: Cells, keys: Sequence[str]) -> None:
         super().__init__()
         self.cells = cells
@@ -79,6 +83,8 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
         """Lines formatted while checking for changes, by index in `lines`; painting reuses them."""
         self._painted: dict[int, Painted] = {}
         self._empty: Sequence[Runs] = ()
+        self._span = ""
+        """Over what time the order is a mean; empty: it is not one."""
         self._count = ""
         """What stands after NAME: how many workloads there are."""
 
@@ -126,10 +132,10 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
         self.keys = tuple(keys)
         self._lay_out()
 
-    def set_sort(self, key: str, is_reversed: bool) -> None:
-        """Mark the sorted column in the header."""
-        if (key, is_reversed) != (self.sort_key, self.is_reversed):
-            self.sort_key, self.is_reversed = key, is_reversed
+    def set_sort(self, key: str, is_reversed: bool, span: str = "") -> None:
+        """Mark the sorted column in the heads; `span` is the time over which the order is a mean, empty for none."""
+        if (key, is_reversed, span) != (self.sort_key, self.is_reversed, self._span):
+            self.sort_key, self.is_reversed, self._span = key, is_reversed, span
             self._refresh_heads()
 
     def _refresh_heads(self) -> None:
@@ -166,6 +172,9 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
         index = self._index_at(event.y)
         if index < len(self.lines) and self._line(index) is not None:
             self.post_message(self.Chosen(index))
+
+    def on_mouse_move(self) -> None:
+        self.post_message(self.MouseMoved())
 
     def render_line(self, y: int) -> Strip:
         """Return one visible line: the heads, the host, a workload, a group, or a blank line."""
@@ -226,8 +235,9 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
         arrow = ("▲" if self.is_reversed else "▼") if not self.cells.ascii_only else "^" if self.is_reversed else "v"
         heads: list[Styled] = [(" " * GUTTER, plain)]
         for column in self._columns:
-            is_sorted = column.key == self.sort_key
+            is_sorted = is_ordered_by(column, self.sort_key)
             label = arrow + column.label if is_sorted else column.label
+            label += f" {self._span}" if is_sorted and self._has_room_for_span(column) else ""
             if not column.is_left:
                 heads.append((label.rjust(column.gap + column.width), chosen if is_sorted else plain))
                 continue
@@ -237,9 +247,21 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
             else:
                 heads.append((" " * column.gap, plain))
             room = column.width + is_sorted - len(label)
-            count = f"  {self._count}" if column.key == "name" else ""
+            count = self._count_words(room) if column.key == "name" else ""
             heads += [(label, chosen if is_sorted else plain), (fit(count, room), muted)]
         return self._fitted([head for head in heads if head[0]], plain)
+
+    def _count_words(self, room: int) -> str:
+        """Return how many workloads there are, with the span of the order's mean if the sorted column has no room."""
+        words = f"  {self._count}"
+        sorted_column = next((column for column in self._columns if column.key == self.sort_key), None)
+        if not self._span or (sorted_column is not None and self._has_room_for_span(sorted_column)):
+            return words
+        span = f"  {self._span} mean" if sorted_column is not None else f"  {METRICS[self.sort_key].label} {self._span}"
+        return words + span if len(words + span) <= room else words
+
+    def _has_room_for_span(self, column: Column) -> bool:
+        return bool(self._span) and len(column.label) + 2 + len(self._span) <= column.width + 1
 
     def _fitted(self, pieces: list[Styled], rest: Style) -> list[Styled]:
         """Cut or pad pieces that fill the columns to the width of a line."""

@@ -44,7 +44,9 @@ class DemoActions:
             case Verb.START | Verb.RESTART:
                 life.start()
             case Verb.STOP | Verb.KILL | Verb.REMOVE:
-                life.state, life.down_s = State.STOPPED, math.inf
+                life.state, life.down_s, life.was_out_of_memory = State.STOPPED, math.inf, False
+                if life.kind is Kind.CONTAINER:
+                    life.exit_code = 137 if request.verb is Verb.KILL else 0
             case Verb.PAUSE:
                 life.state = State.PAUSED
             case Verb.RESUME:

@@ -50,12 +50,17 @@ class DemoWorkload:
     phase: float
     pids: int
     age_s: float
+    ports: str | None = None
+    addresses: tuple[str, ...] = ()
     state: State = State.RUNNING
     health: str | None = None
     sample: Sample | None = None
     incarnation: int = 1
     is_silent: bool = False
-    was_killed: bool = False
+    exit_code: int | None = None
+    """That of its last run; `None` while it runs."""
+    was_out_of_memory: bool = False
+    """Whether that was why its last run ended."""
     is_removed: bool = False
     news: list[str] = field(default_factory=list)
     """Events caused by actions and not yet reported."""
@@ -93,7 +98,7 @@ class DemoWorkload:
         """Begin a new run."""
         self.state = State.RUNNING
         self.incarnation += 1
-        self.was_killed = False
+        self.exit_code = None
         self.age_s = -self.clock_s
         self.cpu_ns = self.stall_ns = self.periods = self.throttled = 0.0
         self.io = [0.0, 0.0, 0.0, 0.0]
@@ -124,11 +129,12 @@ class DemoWorkload:
         draw = chance.random() / elapsed_s if elapsed_s else 1.0
         if self.kind is Kind.CONTAINER and draw < 0.0006:
             self.oom_kills += 1
-            self.was_killed = True
-            self.state, self.down_s = State.STOPPED, 4.0
+            self.state, self.exit_code, self.down_s = State.STOPPED, 137, 4.0
+            self.was_out_of_memory = True
             yield "oom", "killed for lack of memory"
         elif self.kind is Kind.CONTAINER and draw < 0.0015:
-            self.state, self.down_s = State.STOPPED, chance.uniform(2, 20)
+            self.state, self.exit_code, self.down_s = State.STOPPED, 1, chance.uniform(2, 20)
+            self.was_out_of_memory = False
             yield "die", "exit code 1"
         elif self.kind is Kind.VM and draw < 0.0008:
             self.state = State.PAUSED if self.state is State.RUNNING else State.RUNNING
@@ -145,6 +151,16 @@ def make_fleet(chance: random.Random, count: int, cores: int) -> list[DemoWorklo
     for life in fleet:
         life.appetite = min(0.9, life.appetite * min(4.0, 0.45 * cores / hunger))
     return fleet
+
+
+_PORTS = {
+    "web": "*:{0}443→8443/tcp, *:{0}080→8080/tcp",
+    "api": "127.0.0.1:{0}081→8080/tcp",
+    "db": "5432/tcp",
+    "cache": "6379/tcp",
+    "proxy": "*:443→443/tcp, *:80→80/tcp, *:443→443/udp, 127.0.0.1:9000-9003→9000-9003/tcp",
+}
+"""By the part that a container plays; `{0}` is different in each project."""
 
 
 def _numbered(names: tuple[str, ...], index: int, mark: str = "-") -> str:
@@ -174,6 +190,7 @@ def _make(chance: random.Random, kind: Kind, index: int) -> DemoWorkload:
             appetite=appetite,
             rhythm_s=rhythm_s,
             phase=phase,
+            addresses=(f"192.168.122.{10 + index % 240}",),
         )
     elif kind is Kind.CONTAINER:
         project = _PROJECTS[index % len(_PROJECTS)]
@@ -196,6 +213,8 @@ def _make(chance: random.Random, kind: Kind, index: int) -> DemoWorkload:
             appetite=appetite,
             rhythm_s=rhythm_s,
             phase=phase,
+            ports=ports.format(1 + index % len(_PROJECTS)) if (ports := _PORTS.get(name.split("-")[1])) else None,
+            addresses=(f"172.{18 + index % len(_PROJECTS)}.0.{2 + index // len(_PROJECTS) % 250}",),
         )
     else:
         name = _numbered(_SERVICES, index, "@")

@@ -96,6 +96,7 @@ class DemoSource:
         )
 
     def _describe(self, life: DemoWorkload) -> Workload:
+        is_at_rest = life.state is State.STOPPED
         return Workload(
             id=life.id,
             kind=life.kind,
@@ -106,7 +107,11 @@ class DemoSource:
             health=life.health if life.state is State.RUNNING else None,
             cgroup=life.cgroup,
             started_at=self._started - life.age_s if life.state is not State.STOPPED else None,
-            exit_code=137 if life.was_killed and life.state is State.STOPPED else None,
+            exit_code=life.exit_code if is_at_rest else None,
+            state_reason="out of memory" if is_at_rest and life.was_out_of_memory else None,
+            ports=life.ports if not is_at_rest else None,
+            addresses=life.addresses if not is_at_rest else (),
+            restarts=life.incarnation - 1 if life.kind is Kind.CONTAINER else None,
         )
 
     def _sample(self, life: DemoWorkload, now_ns: int) -> Sample:

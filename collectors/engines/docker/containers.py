@@ -9,14 +9,16 @@ from typing import Any
 
 import msgspec
 
+from collectors.engines.docker.ports import ports_text
 from collectors.kernel.cgroup.parsers import cpu_list
 from collectors.model.unmeasured import Cause, Topic
 from collectors.model.workloads import Kind, Sample, State, Unmeasured, Workload, WorkloadId
 from collectors.safety.sanitize import sanitize
-from collectors.safety.untrusted import items, objects, part, positive, text
+from collectors.safety.untrusted import count, items, part, positive, text
 
 LABELS_AT_MOST = 32
-_PORTS_AT_MOST = 8
+_ADDRESSES_AT_MOST = 8
+_RESTARTS_AT_MOST = 1 << 31
 _PROJECT = "com.docker.compose.project"
 _SERVICE = "com.docker.compose.service"
 _POD = ("io.kubernetes.pod.namespace", "io.kubernetes.pod.name")
@@ -60,6 +62,8 @@ class Facts(msgspec.Struct, frozen=True, gc=False):
     """Such as `bridge`, `host`, `none` or `container:ID`; inert."""
     is_oom_killed: bool = False
     """Whether its last run ended because it had no memory left."""
+    restarts: int | None = None
+    """How often its restart policy has started it again since somebody started it."""
 
 
 def to_workload(entry: Mapping[str, Any], engine: str, endpoint: str, facts: Facts | None) -> Workload | None:
@@ -81,6 +85,8 @@ def to_workload(entry: Mapping[str, Any], engine: str, endpoint: str, facts: Fac
         project=_project(labels),
         health=_health(part(entry, "Health"), status) or (facts.health if facts and state.is_active else None),
         ports=ports_text(entry.get("Ports")),
+        addresses=_addresses(part(entry, "NetworkSettings")),
+        restarts=facts.restarts if facts else None,
         endpoint=endpoint,
         started_at=facts.started_at if facts and state.is_active and state is not State.RESTARTING else None,
         exit_code=int(exit_match[1]) if (exit_match := _EXIT.match(status)) else None,
@@ -114,7 +120,13 @@ def to_facts(inspection: object) -> Facts:
         _health(part(state, "Health"), ""),
         sanitize(text(limits.get("NetworkMode")), 128),
         state.get("OOMKilled") is True,
+        _restarts(inspection),
     )
+
+
+def _restarts(inspection: object) -> int | None:
+    restarts = count(part(inspection).get("RestartCount"))
+    return restarts if restarts is not None and restarts <= _RESTARTS_AT_MOST else None
 
 
 def limits_sample(facts: Facts, at_ns: int) -> Sample | None:
@@ -128,24 +140,6 @@ def limits_sample(facts: Facts, at_ns: int) -> Sample | None:
         memory_limit_bytes=facts.memory_limit_bytes,
         cpu_limit_cores=facts.cpu_limit_cores,
     )
-
-
-def ports_text(ports: object) -> str | None:
-    """Format published ports as `8080→80/tcp` (host→container), then the others as `5432/tcp`.
-
-    A port published on several addresses appears once. `None` without ports.
-    """
-    texts: dict[str, tuple[bool, int]] = {}
-    for port in objects(ports):
-        if (inside := positive(port.get("PrivatePort"))) is None:
-            continue
-        outside = positive(port.get("PublicPort"))
-        kind = sanitize(text(port.get("Type")) or "tcp", 8)
-        shown = f"{inside}/{kind}" if outside is None else f"{outside}→{inside}/{kind}"
-        texts[shown] = (outside is None, outside or inside)
-    ordered = sorted(texts, key=lambda shown: texts[shown])
-    more = ["…"] if len(ordered) > _PORTS_AT_MOST else []
-    return ", ".join(ordered[:_PORTS_AT_MOST] + more) or None
 
 
 def parse_time_ns(stamp: object) -> int | None:
@@ -185,6 +179,18 @@ def _name(names: object) -> str:
     texts = [name for name in items(names) if isinstance(name, str)]
     own = [name for name in texts if name.count("/") <= 1]
     return sanitize((own or texts or [""])[0].lstrip("/"))
+
+
+def _addresses(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the container's addresses in its networks, those of IPv4 first."""
+    networks = [network for network in part(settings, "Networks").values() if isinstance(network, Mapping)]
+    addresses = [
+        sanitize(address, 45)
+        for field in ("IPAddress", "GlobalIPv6Address")
+        for network in networks
+        if (address := text(network.get(field)))
+    ]
+    return tuple(dict.fromkeys(addresses))[:_ADDRESSES_AT_MOST]
 
 
 def _project(labels: Mapping[str, Any]) -> str | None:

@@ -47,6 +47,8 @@ class Description(msgspec.Struct, frozen=True, gc=False):
     """Quota of the whole domain in cores; `None` without one."""
     interface_types: tuple[str, ...] = ()
     """The `type` of each network interface, such as `bridge`, `network` or `user`."""
+    hardware_addresses: tuple[str, ...] = ()
+    """Of its network interfaces, in lower case."""
     balloon_gap: str = Cause.NO_GUEST_REPORT
     """Why the guest's memory is not reported, if it is not: a `Cause`."""
 
@@ -61,8 +63,19 @@ def to_workload(
     description: Description,
     endpoint: str = "",
     is_saved: bool = False,
+    addresses: tuple[str, ...] = (),
 ) -> Workload:
-    """Return the workload of a domain; `is_saved`: it has a managed saved state, from which it is started."""
+    """Return the workload of a domain.
+
+    Args:
+        identity: Its engine and UUID.
+        name: Its name, as libvirt has it.
+        record: Its record of the bulk call.
+        description: Values from its XML.
+        endpoint: Where a remote libvirt is; empty for this host.
+        is_saved: It has a managed saved state, from which it is started.
+        addresses: Its IP addresses, where they are known.
+    """
     numbers = (record.get("state.state"), record.get("state.reason"))
     state = to_state(*numbers)
     return Workload(
@@ -73,6 +86,7 @@ def to_workload(
         name_is_known=bool(name),
         image=description.title or description.machine,
         description=description.description,
+        addresses=addresses if state.is_active else (),
         endpoint=endpoint,
         state_reason=to_reason(*numbers, is_saved),
         unmeasured=unmeasured(record, description) if state.is_active else (),
@@ -163,6 +177,7 @@ def parse_xml(xml: str) -> Description:
         _quota(domain, "cputune/quota", "cputune/period"),
         _quota(domain, "cputune/global_quota", "cputune/global_period"),
         tuple(sanitize(interface.get("type") or "", 40) for interface in domain.iterfind("devices/interface")),
+        tuple((mac.get("address") or "").lower() for mac in domain.iterfind("devices/interface/mac")),
         _balloon_gap(domain),
     )
 

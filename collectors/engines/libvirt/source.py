@@ -23,6 +23,7 @@ from collectors.engines.libvirt.stats import UNSUPPORTED, StatsReader
 from collectors.engines.libvirt.uri import DEFAULT_URI, asked_uri, check_uri, connection_uri, endpoint_of
 from collectors.engines.ssh_target import ssh_target
 from collectors.kernel.daemon_usage import DaemonUsage
+from collectors.kernel.neighbours import read_neighbours
 from collectors.model.errors import AccessDenied, NotInTime, SourceAbsent, SourceDown, SourceError
 from collectors.model.workloads import Sample, State, Workload, WorkloadId
 from collectors.safety.permissions import access_remedy, mount_remedy, start_remedy
@@ -36,6 +37,7 @@ XML_LIFE_S = 60.0
 """Seconds until a domain's XML is read again: titles and descriptions can change without an event."""
 _XML_AT_MOST = 100
 """Definitions parsed per reading, at 0.2 ms each."""
+_ADDRESSES_AT_MOST = 8
 _KEEPALIVE_S, _KEEPALIVE_COUNT = 5, 5
 """A frozen daemon fails the call after 5 x (5 + 1) s: a daemon of an overloaded host may be as slow."""
 _CLOSE_S = 0.5
@@ -88,6 +90,8 @@ class LibvirtSource:
         self._events = DomainEvents(self._engine, lambda: None)
         self._descriptions: dict[str, tuple[int, float, Description]] = {}
         """By UUID: the domain's id and the monotonic second when the XML was read, and its values."""
+        self._addresses: dict[str, tuple[int, tuple[str, ...]]] = {}
+        """By UUID: the domain's id and its last known IP addresses: the kernel forgets those it does not need."""
         self._parsed = 0
         self._daemon = DaemonUsage("libvirtd", "virtqemud")
         self._callbacks: list[int] = []
@@ -148,6 +152,7 @@ class LibvirtSource:
             {identity.id for identity, workload in workloads.items() if workload.state is State.PAUSED}
         )
         self._descriptions = {uuid: cached for uuid, cached in self._descriptions.items() if uuid in uuids}
+        self._addresses = {uuid: known for uuid, known in self._addresses.items() if uuid in uuids}
         return SourceReading(workloads, samples, events, str(len(workloads)), daemon_cpu_s=self._daemon.cpu_s)
 
     def close(self) -> None:
@@ -185,15 +190,28 @@ class LibvirtSource:
         workloads: dict[WorkloadId, Workload] = {}
         samples: dict[WorkloadId, tuple[Sample, ...]] = {}
         saved = self._saved(records)
+        neighbours = {} if self._endpoint else read_neighbours()
         for domain, record in records:
             uuid = domain.UUIDString()
             identity, is_saved = WorkloadId(self._engine, uuid), uuid in saved
             described = self._describe(domain)
-            workload = to_workload(identity, domain.name(), record, described, self._endpoint, is_saved)
+            addresses = self._known_addresses(domain, described, neighbours)
+            workload = to_workload(identity, domain.name(), record, described, self._endpoint, is_saved, addresses)
             workloads[identity] = workload
             if workload.state.is_active:
                 samples[identity] = (to_sample(record, str(domain.ID()), at_ns, wall, described),)
         return workloads, samples
+
+    def _known_addresses(
+        self, domain: virDomain, described: Description, neighbours: dict[str, list[str]]
+    ) -> tuple[str, ...]:
+        """Return the addresses at which this host's kernel has met a domain in this run."""
+        uuid, number = domain.UUIDString(), domain.ID()
+        met = tuple(address for mac in described.hardware_addresses for address in neighbours.get(mac, ()))
+        last_number, known = self._addresses.get(uuid, (number, ()))
+        addresses = met or (known if last_number == number else ())
+        self._addresses[uuid] = (number, addresses[:_ADDRESSES_AT_MOST])
+        return addresses[:_ADDRESSES_AT_MOST]
 
     def _saved(self, records: list[tuple[virDomain, dict[str, Any]]]) -> set[str]:
         """Return the UUIDs of the domains with a managed saved state, by one call if any domain is shut off."""

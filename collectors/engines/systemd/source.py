@@ -75,7 +75,7 @@ class SystemdSource:
                 continue
             unit = self._units[name] = previous[name] if name in previous else _read_unit(bus, str(path))
             if unit is not None and (state is State.CRASHED or unit.is_meant_to_run):
-                workloads.append(_workload(name, unit.slice, state, description, endings.get(str(path), ("", None))))
+                workloads.append(_workload(name, unit, state, description, endings.get(str(path), ("", None))))
         return workloads
 
     def close(self) -> None:
@@ -91,17 +91,18 @@ def _read_unit(bus: SystemBus, path: str) -> UnitAtRest | None:
         return None
 
 
-def _workload(name: str, slice_name: str, state: State, description: str, ending: tuple[str, int | None]) -> Workload:
+def _workload(name: str, unit: UnitAtRest, state: State, description: str, ending: tuple[str, int | None]) -> Workload:
     """Describe a unit as the kernel's source does while it runs: a stop must not make it another workload."""
     return Workload(
-        WorkloadId("systemd", f"{slice_path(slice_name)}/{sanitize(name)}"),
+        WorkloadId("systemd", f"{slice_path(unit.slice)}/{sanitize(name)}"),
         Kind.SERVICE,
         sanitize(name),
         state,
         description=sanitize(description) or None,
-        project=sanitize(slice_name) if slice_path(slice_name) else None,
+        project=sanitize(unit.slice) if slice_path(unit.slice) else None,
         exit_code=ending[1],
         state_reason=ending[0] or None,
+        restarts=unit.restarts,
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from collectors.safety.untrusted import count
+
 
 class UnitAtRest(NamedTuple):
     """A service that does not run."""
@@ -13,6 +15,8 @@ class UnitAtRest(NamedTuple):
     """The slice that it will run in, such as `system.slice`."""
     is_meant_to_run: bool
     """False if it is at rest because its work is done, or there has been none: it was not stopped by anyone."""
+    restarts: int | None = None
+    """How often systemd has started it again by itself (NRestarts)."""
 
 
 def unit_at_rest(unit: Mapping[str, Any], service: Mapping[str, Any]) -> UnitAtRest:
@@ -26,7 +30,9 @@ def unit_at_rest(unit: Mapping[str, Any], service: Mapping[str, Any]) -> UnitAtR
     is_for_other_hosts = unit.get("ConditionResult") is False and bool(unit.get("ConditionTimestamp"))
     waits_for_a_trigger = bool(unit.get("TriggeredBy")) and not unit.get("InactiveExitTimestamp")
     return UnitAtRest(
-        str(service.get("Slice") or "system.slice"), not (is_done_at_once or is_for_other_hosts or waits_for_a_trigger)
+        str(service.get("Slice") or "system.slice"),
+        not (is_done_at_once or is_for_other_hosts or waits_for_a_trigger),
+        count(service.get("NRestarts")),
     )
 
 

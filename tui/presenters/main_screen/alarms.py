@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from collectors.analysis.history import CAPACITY, History
 from collectors.analysis.rates import Moment, Reading
@@ -39,6 +39,17 @@ def worst_alarm(reading: Reading, moment: Moment, history: History, ascii_only: 
         return f"{WARNING.text(ascii_only)} memory at {memory:.0f}% of its limit", WARNING.tone
     wait = _waiting(reading, 0)
     return (f"{WARNING.text(ascii_only)} {wait}", WARNING.tone) if wait else None
+
+
+def worst_of_group(members: Sequence[Reading], moment: Moment, history: History, ascii_only: bool) -> Run | None:
+    """Return the worst that is wrong with a member of a group, with its name; `None` if nothing is."""
+    found: Run | None = None
+    for member in members:
+        alarm = worst_alarm(member, moment, history, ascii_only) if member.workload.state.is_active else None
+        if alarm is not None and (found is None or (alarm[1] == "bad" and found[1] != "bad")):
+            sign, _, sentence = alarm[0].partition(" ")
+            found = f"{sign} {member.workload.name}: {sentence}", alarm[1]
+    return found
 
 
 def _memory_share(reading: Reading) -> float:

@@ -51,7 +51,7 @@ def header_lines(moment: Moment | None, header: Header, width: int) -> list[Line
     ascii_only = header.bar == "ascii"
     if moment is None:
         left: list[Run] = [(" vmtop ", "title"), (" reading this host ...", "muted")]
-        return [_joined(left, _right(None, header, width), width), []]
+        return [_joined([left], _right(None, header, width), width), []]
     trouble = _trouble(moment, ascii_only)
     host = moment.frame.facts.get("hostname", moment.frame.host.name).partition(".")[0]
     most = 12 if width < WIDE else 24
@@ -63,14 +63,14 @@ def header_lines(moment: Moment | None, header: Header, width: int) -> list[Line
     shares = (("CPU", moment.ledger.cpu_cores, Unit.CORES), ("MEM", moment.ledger.memory_bytes, Unit.BYTES))
     legends = [_legend(share, unit, 2 if width >= WIDE else 1) for _, share, unit in shares]
     gap = 3 if width >= WIDE else 1
-    taken = 1 + name_width + gap + len("CPU ") + len("100%")
-    needed = max(_size(legend) + 3 + _size(right) for legend, right in zip(legends, rights, strict=True))
+    taken = 1 + name_width + gap + len("CPU ") + len("100% ")
+    needed = max(sum(map(_size, legend)) + 3 + _size(right) for legend, right in zip(legends, rights, strict=True))
     bar_width = min(max(0, width - taken - needed), width * 2 // 5 - 18)
     for (name, tone), (label, share, _), legend in zip(names, shares, legends, strict=True):
         runs: list[Run] = [(" " + fit(name, name_width) + " " * gap, tone), (label + " ", "muted"), *_percent(share)]
         if bar_width >= _LEAST_BAR and share is not None:
             runs += [*_bar(share, bar_width, header.bar), (" ", "text")]
-        lefts.append([*runs, *legend])
+        lefts.append([runs, *legend])
     return [_joined(left, right, width) for left, right in zip(lefts, rights, strict=True)]
 
 
@@ -78,18 +78,15 @@ def _size(runs: Line) -> int:
     return cell_len(plain_text(runs))
 
 
-def _joined(left: Sequence[Run], right: Sequence[Run], width: int) -> Line:
-    """Put the left part and the right part on one line, a cell from its end; the left part gives way."""
+def _joined(left: Sequence[Line], right: Sequence[Run], width: int) -> Line:
+    """Put parts at the left and one at the right of a line, a cell from its end; at the left what fits stays whole."""
     room = width - _size(right) - 1
     kept: list[Run] = []
-    for part, tone in left:
-        size = cell_len(part)
-        if size > room:
-            kept.append((fit(part, room, ""), tone))
-            room = 0
+    for part in left:
+        if _size(part) > room:
             break
-        kept.append((part, tone))
-        room -= size
+        kept += part
+        room -= _size(part)
     return [*kept, (" " * max(0, room), "text"), *right]
 
 
@@ -134,23 +131,23 @@ def _age(state: SourceState, now_ns: int) -> str:
 
 def _percent(shares: Shares | None) -> list[Run]:
     if shares is None or not shares.capacity:
-        return [("-   ", "muted")]
-    return [(f"{shares.host / shares.capacity * 100:2.0f}%".ljust(4), "title")]
+        return [("   - ", "muted")]
+    return [(f"{shares.host / shares.capacity * 100:3.0f}% ", "title")]
 
 
-def _legend(shares: Shares | None, unit: Unit, gap: int) -> list[Run]:
+def _legend(shares: Shares | None, unit: Unit, gap: int) -> list[Line]:
     """Return the parts of the ledger with their values, in fixed places: the two lines stand under each other."""
     if shares is None:
         return []
-    runs: list[Run] = []
+    parts: list[Line] = []
     for name, word, tone in (*_PARTS, _REST):
         value = getattr(shares, name)
         amount = "-" if value is None else _amount(value, unit)
         is_little = amount.strip("-0.") == ""
-        runs.append((f"{word} ", "muted" if name == "rest" else tone))
-        runs.append((amount.ljust(4) + " " * gap, "muted" if is_little else "title"))
+        shown = amount.ljust(4) + " " * gap, "muted" if is_little else "title"
+        parts.append([(f"{word} ", "muted" if name == "rest" else tone), shown])
     capacity = f"{shares.capacity:g}" if unit is Unit.CORES else text(shares.capacity, unit, 5).strip()
-    return [*runs, (f"of {capacity}", "muted")]
+    return [*parts, [(f"of {capacity}", "muted")]]
 
 
 def _amount(value: float, unit: Unit) -> str:

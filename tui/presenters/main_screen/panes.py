@@ -30,6 +30,8 @@ AXIS_FROM = 6
 _LEAST_FOR = ((50, 6), (40, 4), (30, 3))
 """Height of the screen, and of the graphs that a table keeps free which does not fit anyway."""
 _LABEL = 5
+_SLACK = 1.2
+"""What a peak may be above its limit, as a factor, without another scale: two clocks are never read at one instant."""
 _CPU, _MEMORY = "cpu_percent", "memory_host_bytes"
 _READ, _WRITE = "disk_read_bytes_per_second", "disk_write_bytes_per_second"
 _RX, _TX = "net_rx_bytes_per_second", "net_tx_bytes_per_second"
@@ -139,6 +141,8 @@ def _painted(
     if pane.factor != 1.0:
         values = [value * pane.factor for value in values]
     peak = max((value for value in values if value == value), default=0.0)
+    if pane.limit is not None and pane.limit < peak <= pane.limit * _SLACK:
+        peak = pane.limit
     wanted = top_of(peak, pane.unit, pane.limit, pane.least)
     top = tops[pane.graph] = steady_top(tops.get(pane.graph), wanted, peak)
     limit = pane.limit if rows >= AXIS_FROM and pane.limit is not None and pane.limit <= top else None

@@ -8,7 +8,7 @@ from functools import partial
 from collectors.analysis.rates import Moment
 from collectors.model.metrics import METRICS
 from collectors.model.workloads import Workload, WorkloadId
-from tui.presenters.columns import CHOICES, DEFAULT, column_of, describe
+from tui.presenters.columns import CHOICES, column_of, describe
 from tui.presenters.commands import Argument, Command, facts
 from tui.presenters.table_state import SORTS, TableState
 from tui.screens.mixins.page_keys import PageKeys
@@ -44,7 +44,7 @@ class PaletteCommands(PageKeys):
 
     def column_sets(self) -> Mapping[str, tuple[str, ...]]:
         """Return the sets of columns by name."""
-        return {"overview": DEFAULT}
+        raise NotImplementedError
 
     def show_columns(self, keys: tuple[str, ...]) -> None:
         """Show these columns, in this order."""

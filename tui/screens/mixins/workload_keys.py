@@ -89,6 +89,8 @@ class WorkloadKeys(PageKeys):
             self.app.push_screen(
                 LogScreen(targets, partial(open_logs, targets, self.services.connections), self.is_ascii)
             )
+        else:
+            self.notify(self.nothing_to_act_on(), timeout=4)
 
     def action_shell(self) -> None:
         from tui.controllers.console import open_shell

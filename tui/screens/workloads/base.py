@@ -6,7 +6,6 @@ It turns a moment into lines, and keys into view settings.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
 from textual import on
 from textual.app import ComposeResult
@@ -15,24 +14,22 @@ from textual.widget import Widget
 
 from collectors.analysis.history import History
 from collectors.analysis.rates import Moment
+from collectors.analysis.state_log import StateLog
 from collectors.model.workloads import Kind, Workload, WorkloadId
 from tui.dialogs.base import AnsweredOnce
 from tui.keys.key import Key
 from tui.keys.tables import TABLES
 from tui.presenters.cells import Cells
 from tui.presenters.columns import DEFAULT
-from tui.presenters.commands import offered
 from tui.presenters.info_pages import sources_page, why_page
 from tui.presenters.main_screen.empty import empty_lines
 from tui.presenters.main_screen.panes import graph_rows
 from tui.presenters.styled_lines import Line as Runs
 from tui.presenters.styled_lines import Run
 from tui.presenters.table_state import SORTS, Scale, TableState
-from tui.screens.column_picker import ColumnPicker
-from tui.screens.command_line import CommandLine
+from tui.screens.mixins.column_keys import ColumnKeys
 from tui.screens.mixins.compare_keys import CompareKeys
 from tui.screens.mixins.filter_keys import FilterKeys
-from tui.screens.mixins.palette_commands import PaletteCommands, sort_order
 from tui.settings.screen_options import ScreenOptions
 from tui.widgets.filter_prompt import FilterPrompt
 from tui.widgets.footer import Footer
@@ -49,7 +46,7 @@ _SETTLING_TICKS = 5
 """Ticks at the start at which the height of the panes still follows the number of rows: sources answer one by one."""
 
 
-class WorkloadListScreen(FilterKeys, CompareKeys, PaletteCommands, AnsweredOnce, Screen[None]):
+class WorkloadListScreen(FilterKeys, CompareKeys, ColumnKeys, AnsweredOnce, Screen[None]):
     """The workloads of a host at a moment.
 
     Args:
@@ -126,6 +123,17 @@ class WorkloadListScreen(FilterKeys, CompareKeys, PaletteCommands, AnsweredOnce,
         """Return how actions ended in the last seconds, by workload."""
         return {}
 
+    def hint_at_rest(self) -> str:
+        """Return what can be done about a workload at rest, for its row; empty for nothing."""
+        return ""
+
+    def states(self) -> StateLog:
+        """Return the changes of state up to the moment."""
+        raise NotImplementedError
+
+    def past_is_missing(self) -> None:
+        """Fill the history of a metric that was not kept until now, where that is possible."""
+
     def notes(self) -> list[Run]:
         """Return notes for the header, in addition to those of the view; the most important last."""
         return []
@@ -155,11 +163,16 @@ class WorkloadListScreen(FilterKeys, CompareKeys, PaletteCommands, AnsweredOnce,
             return
         self.cells.at(moment, self.view.scale, self.interval_s())
         self.cells.acting, self.cells.outcomes = self.acting(), self.outcomes()
-        lines = self.view.arrange(moment)
+        self.cells.states, self.cells.hint = self.states(), self.hint_at_rest()
+        self.view.acted_on = frozenset(self.cells.acting)
+        metric = self.view.metric()
+        if metric is not None and self.history.keep(metric):
+            self.past_is_missing()
+        lines = self.view.arrange(moment, self.history, self.cells.states)
         self.cells.folded = self.view.folded
         self._fit_to_view()
         table = self.query_one(WorkloadTable)
-        table.set_sort(self.view.sort, self.view.is_reversed)
+        table.set_sort(self.view.sort, self.view.is_reversed, self.view.order_span)
         table.set_count(self._count(moment))
         table.show(lines, self.view.cursor, self.view.marks, self.view.host, self._empty(moment) if not lines else ())
         if self.view.follow:
@@ -184,7 +197,8 @@ class WorkloadListScreen(FilterKeys, CompareKeys, PaletteCommands, AnsweredOnce,
         is_narrowed = bool(view.query_text or view.only)
         words = f"{shown} of {shown + view.hidden}" if is_narrowed else str(shown)
         groups = sum(line.reading is None for line in view.lines)
-        return f"{words} in {groups}" if groups else words
+        words += f" in {groups}" if groups else ""
+        return f"{words} held" if view.is_held else words
 
     def _notes(self) -> list[Run]:
         view = self.view
@@ -249,6 +263,16 @@ class WorkloadListScreen(FilterKeys, CompareKeys, PaletteCommands, AnsweredOnce,
         self.view.release_order()
         self.redraw()
 
+    def action_smoothing(self) -> None:
+        self.view.smoothing = self.view.smoothing.next
+        self.notify(f"order: {self.view.smoothing.words}", timeout=2)
+        self.redraw()
+
+    @on(WorkloadTable.MouseMoved)
+    def hold_order(self) -> None:
+        """Move nothing while the mouse is on its way to a row."""
+        self.view.hold_order()
+
     def action_only(self, kind: str) -> None:
         self.view.only = Kind(kind) if kind else None
         self.redraw()
@@ -299,6 +323,7 @@ class WorkloadListScreen(FilterKeys, CompareKeys, PaletteCommands, AnsweredOnce,
         elif self.view.is_on_host:
             self.open_host()
         elif line is not None and self.shown_moment is not None:
+            self.view.looked_at[line.id] = self.shown_moment.frame.wall
             self.open_workload(line.id)
 
     def open_host(self) -> None:
@@ -332,33 +357,3 @@ class WorkloadListScreen(FilterKeys, CompareKeys, PaletteCommands, AnsweredOnce,
             return None
         line = self.view.current()
         return line.reading.workload if line is not None and line.reading is not None else None
-
-    def action_sort_menu(self) -> None:
-        """Offer everything that the table can be sorted by; typing finds it."""
-        menu = self.app.get_screen("palette")
-        assert isinstance(menu, CommandLine)  # noqa: S101  # installed under this name by the app
-        commands = list(self.sorts())
-        start = list(sort_order()).index(self.view.sort)
-        offer = partial(offered, first=commands, arguments=(), commands=())
-        self.app.push_screen(menu.prepare(offer, "", "Sort by", start), lambda command: command and command.run())
-
-    def action_columns(self) -> None:
-        picker = self.app.get_screen("columns")
-        assert isinstance(picker, ColumnPicker)  # noqa: S101  # installed under this name by the app
-        self.app.push_screen(picker.prepare(self._keys, self.size.width, self.column_sets()), self._take_columns)
-
-    def toggle_column(self, key: str) -> None:
-        """Show or hide a column."""
-        if key != "name":
-            keys = tuple(shown for shown in self._keys if shown != key) if key in self._keys else (*self._keys, key)
-            self.show_columns(keys)
-
-    def show_columns(self, keys: tuple[str, ...]) -> None:
-        """Show these columns, in this order."""
-        self._keys = keys
-        self.query_one(WorkloadTable).set_columns(keys)
-        self.redraw()
-
-    def _take_columns(self, keys: tuple[str, ...] | None) -> None:
-        if keys:
-            self.show_columns(keys)

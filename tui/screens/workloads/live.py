@@ -12,6 +12,7 @@ from textual.binding import BindingType
 from collectors.actions.runner import Action
 from collectors.actions.verbs import VERBS
 from collectors.analysis.rates import Moment
+from collectors.analysis.state_log import StateLog
 from collectors.analysis.tracker import MomentTracker
 from collectors.kernel.self_usage import Cost, OwnCost
 from collectors.model.actions import Result
@@ -24,6 +25,7 @@ from tui.controllers.frame_feed import FrameReady, feed
 from tui.controllers.recording import SessionRecorder
 from tui.controllers.services import Services
 from tui.keys.bindings import bindings
+from tui.keys.key import first_key
 from tui.keys.tables import LIVE
 from tui.presenters.formatting import text
 from tui.presenters.styled_lines import Run
@@ -77,6 +79,14 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
 
     def newest(self) -> Moment | None:
         return self.track.moment
+
+    def hint_at_rest(self) -> str:
+        if self.actions.is_locked:
+            return ""
+        return next((f"{first_key(key.keys)} start" for key in self.footer_keys() if key.name == "act"), "")
+
+    def states(self) -> StateLog:
+        return self.track.states
 
     def interval_s(self) -> float:
         return self.sampler.interval_s

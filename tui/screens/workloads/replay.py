@@ -14,6 +14,7 @@ from textual.widget import Widget
 
 from collectors.analysis.rates import Moment
 from collectors.analysis.startup_times import Startup
+from collectors.analysis.state_log import StateLog
 from collectors.comparison.window_statistics import WARM_UP_S, fill
 from collectors.comparison.workload_classes import Classes, classify_recorded
 from collectors.model.workloads import Event, Frame, WorkloadId
@@ -61,6 +62,8 @@ class ReplayScreen(PlaybackKeys, WorkloadListScreen):
         super().__init__(REPLAY if session_recorder is None else PAST, playback.history, options, copied_view)
         self.playback = playback
         self.session_recorder = session_recorder
+        self._shown_ticks = 0
+        """The tick count of the history that the shown order was made from."""
         self.is_lived = session_recorder is not None
         self.traveler = PlaybackController(playback, self.take_change, self._say, speed)
 
@@ -76,6 +79,12 @@ class ReplayScreen(PlaybackKeys, WorkloadListScreen):
 
     def on_resize(self) -> None:
         self.call_after_refresh(self.take_change)
+
+    def states(self) -> StateLog:
+        return self.playback.states
+
+    def past_is_missing(self) -> None:
+        self.traveler.look_deeper()
 
     def mode(self) -> str:
         return "PAST" if self.is_lived else "REPLAY"
@@ -110,7 +119,10 @@ class ReplayScreen(PlaybackKeys, WorkloadListScreen):
         moment = self.playback.moment
         if moment is None or not self.is_mounted:
             return
-        self.shown_moment = moment
+        is_reached_anew = moment is not self.shown_moment or self.history.ticks != self._shown_ticks
+        if is_reached_anew and not self.traveler.is_playing:
+            self.view.release_order()  # the order of a moment does not depend on how one came to it
+        self.shown_moment, self._shown_ticks = moment, self.history.ticks
         self.redraw()
         self.query_one(Timeline).show(self._scene(moment))
         for screen in self.app.screen_stack:

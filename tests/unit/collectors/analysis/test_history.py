@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -69,3 +70,52 @@ def test_unknown_workload_or_metric_is_all_gap() -> None:
     history = _history(3, [1])
     assert _plain(history.recent(WorkloadId("docker", "none"), CHARTED[0], 5)) == [None] * 5
     assert _plain(history.recent(WEB.id, "pids", 2)) == [None, None]
+
+
+@given(st.lists(st.none() | st.integers(0, 1000), min_size=1, max_size=20), st.integers(1, 12))
+def test_the_mean_is_of_what_was_sampled_of_the_last_ticks(values: list[int | None], count: int) -> None:
+    history = _history(8, values)
+    known = [value for value in values[-min(count, 8) :] if value is not None]
+    mean = history.lasting("memory_host_bytes", count, 0)(WEB.id)
+    assert mean == (pytest.approx(sum(known) / len(known)) if known else None)
+
+
+def test_a_load_that_lasts_counts_before_the_mean_has_followed() -> None:
+    history = _history(8, [0, 0, 0, 0, 0, 0, 800])
+    assert history.lasting("memory_host_bytes", 8, 2)(WEB.id) == pytest.approx(800 / 7)
+    history = _history(8, [0, 0, 0, 0, 0, 700, 800])
+    assert history.lasting("memory_host_bytes", 8, 2)(WEB.id) == 700
+    history = _history(8, [800, 800, 800, 0, 0])
+    assert history.lasting("memory_host_bytes", 8, 2)(WEB.id) == 480
+
+
+def test_the_mean_ends_where_the_view_is_frozen() -> None:
+    history = _history(8, [100, 200, 300, 400])
+    history.held_at = history.ticks - 2
+    assert history.lasting("memory_host_bytes", 2, 0)(WEB.id) == 150
+
+
+def test_what_was_last_known_outlasts_a_gap() -> None:
+    history = _history(8, [100, 200, 300, None, None])
+    assert history.last_known(WEB.id, "memory_host_bytes", 2) == [200, 300]
+    assert history.last_known(WorkloadId("docker", "other"), "memory_host_bytes", 2) == []
+
+
+def test_one_more_metric_can_be_kept_of_every_workload() -> None:
+    history, deriver = History(8), Deriver()
+    assert not history.keep("cpu_percent")
+    assert history.keep("memory_charged_bytes")
+    assert not history.keep("memory_charged_bytes")
+    for at_s in range(3):
+        history.push(deriver.feed(frame(at_s, {WEB: {"memory_charged_bytes": at_s}})))
+    assert history.last_known(WEB.id, "memory_charged_bytes", 8) == [0, 1, 2]
+    history.follow(WEB.id)
+    history.keep("pids")
+    assert "memory_charged_bytes" in history._rings[WEB.id]
+    history.follow(None)
+    assert set(history._rings[WEB.id]) == {*CHARTED, "pids"}
+    other = History(8)
+    other.follow_as(history)
+    history.become(other)
+    history.push(deriver.feed(frame(4, {WEB: {"pids": 7}})))
+    assert history.last_known(WEB.id, "pids", 8) == [7]

@@ -10,7 +10,6 @@ from collectors.engines.docker.containers import (
     Facts,
     limits_sample,
     parse_time_ns,
-    ports_text,
     to_facts,
     to_workload,
 )
@@ -32,6 +31,12 @@ ENTRY: dict[str, Any] = {
         {"IP": "::", "PrivatePort": 80, "PublicPort": 8080, "Type": "tcp"},
         {"PrivatePort": 53, "Type": "udp"},
     ],
+    "NetworkSettings": {
+        "Networks": {
+            "front": {"IPAddress": "172.18.0.2", "GlobalIPv6Address": "fd00::2"},
+            "back": {"IPAddress": "10.89.0.4", "GlobalIPv6Address": ""},
+        }
+    },
 }
 V1_FRAME: dict[str, Any] = {
     "read": "2026-11-23T11:41:30.500000001Z",
@@ -65,7 +70,8 @@ def test_an_entry_of_the_list_becomes_a_workload() -> None:
     assert found.id == WorkloadId("docker", ID)
     assert (found.kind, found.name, found.state) == (Kind.CONTAINER, "web", State.RUNNING)
     assert (found.image, found.project, found.health) == ("nginx:1.27", "shop", "healthy")
-    assert found.ports == "8080→80/tcp, 53/udp"
+    assert found.ports == "*:8080→80/tcp, 198.51.100.1:8080→80/tcp, 53/udp"
+    assert found.addresses == ("172.18.0.2", "10.89.0.4", "fd00::2")
     assert found.started_at == 7.0
     assert ("com.docker.compose.service", "web") in found.labels
 
@@ -129,23 +135,17 @@ def test_labels_are_inert_and_few_and_the_useful_ones_stay() -> None:
     assert not any("\x1b" in value for _, value in labels)
 
 
-def test_ports_are_few() -> None:
-    text = ports_text([{"PrivatePort": port, "Type": "tcp"} for port in range(1, 100)])
-    assert text is not None
-    assert text.startswith("1/tcp, 2/tcp")
-    assert text.endswith("…")
-    assert ports_text([]) is ports_text(None) is ports_text([None, {"PrivatePort": "x"}]) is None
-
-
 def test_facts_come_from_the_inspection() -> None:
     facts = to_facts(
         {
             "State": {"StartedAt": "2026-11-23T11:41:30.181762484Z"},
+            "RestartCount": 4,
             "HostConfig": {"Memory": 67108864, "NanoCpus": 2500000000, "CpusetCpus": "0-1"},
         }
     )
     assert facts.started_at == pytest.approx(1795434090.181762)
     assert (facts.memory_limit_bytes, facts.cpu_limit_cores) == (67108864, 2.0)
+    assert facts.restarts == 4
 
 
 def test_without_limits_there_is_no_sample() -> None:

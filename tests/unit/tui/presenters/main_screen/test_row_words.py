@@ -1,0 +1,146 @@
+"""What a row says in words instead of numbers."""
+
+from __future__ import annotations
+
+import pytest
+
+from collectors.analysis.history import History
+from collectors.analysis.rates import Deriver
+from collectors.model.workloads import Kind, State, Workload
+from tests.helpers.strategies import frame, workload
+from tests.helpers.table_rows import fields
+from tui.presenters.cells import Cells
+from tui.presenters.columns import DEFAULT, lay_out
+from tui.presenters.main_screen.row_words import ending_words, fitted, name_words
+from tui.presenters.styled_lines import plain_text
+from tui.presenters.table_state import Line, Scale
+
+
+def ended(state: State = State.STOPPED, **facts: object) -> Workload:
+    return workload("queue-1", Kind.CONTAINER, "docker", state=state, **facts)
+
+
+@pytest.mark.parametrize(
+    ("described", "seconds", "limit", "words", "tone"),
+    [
+        (ended(exit_code=137, state_reason="out of memory"), 12.4, 512 << 20,
+         "exited 137 12s ago, OOM killed at 512M · x start", "bad"),
+        (ended(exit_code=137, state_reason="out of memory"), None, None, "exited 137, OOM killed · x start", "bad"),
+        (ended(exit_code=1, state_reason="exit code 1"), 90, None, "exited 1 1m30s ago · x start", "bad"),
+        (ended(exit_code=0), 12, None, "stopped 12s ago · x start", "muted"),
+        (ended(exit_code=143, state_reason="exit code 143"), 12, None, "exited 143 12s ago · x start", "muted"),
+        (ended(state_reason="saved"), 12, None, "stopped 12s ago, saved · x start", "muted"),
+        (ended(state=State.CRASHED, state_reason="guest panicked"), 5, None,
+         "crashed 5.0s ago, guest panicked · x start", "bad"),
+        (ended(state=State.CREATED), None, None, "created, never started · x start", "muted"),
+    ],
+)  # fmt: skip
+def test_a_row_says_how_its_workload_ended(
+    described: Workload, seconds: float | None, limit: float | None, words: str, tone: str
+) -> None:
+    runs = ending_words(described, seconds, limit, "x start")
+    assert plain_text(runs) == words
+    assert runs[0][1] == tone
+
+
+def test_parts_that_do_not_fit_are_left_out_whole() -> None:
+    runs = ending_words(ended(exit_code=137, state_reason="out of memory"), 12.4, 512 << 20, "x start")
+    assert plain_text(fitted(runs, 45)).rstrip() == "exited 137 12s ago, OOM killed at 512M"
+    assert plain_text(fitted(runs, 30)).rstrip() == "exited 137 12s ago"
+    assert plain_text(fitted(runs, 10)) == "exited 13…"
+
+
+@pytest.mark.parametrize(
+    ("described", "words"),
+    [
+        (workload(health="unhealthy"), ("unhealthy", "warn")),
+        (workload(state=State.PAUSED), ("paused", "muted")),
+        (workload(state=State.PAUSED, state_reason="I/O error"), ("paused (I/O error)", "bad")),
+        (workload(state=State.BLOCKED), ("blocked", "bad")),
+        (workload(), None),
+    ],
+)
+def test_a_name_is_followed_by_what_is_not_as_it_should_be(described: Workload, words: object) -> None:
+    assert name_words(described) == words
+
+
+@pytest.mark.parametrize("width", [80, 120, 200])
+def test_a_row_without_numbers_speaks_across_their_columns(width: int) -> None:
+    failed = ended(exit_code=137, state_reason="out of memory")
+    moment = Deriver().feed(frame(1, {failed: {"memory_limit_bytes": 512 << 20}}))
+    cells, columns = Cells(History()), lay_out(DEFAULT, width)
+    cells.at(moment, Scale.CORE)
+    cells.rested_s, cells.hint = lambda identity: 12.0, "x start"
+    row = cells.line(Line("queue-1", moment.readings[failed.id]), columns, False)
+    shown = fields(row, columns)
+    text = "".join(cell.text for cell in row)
+    assert shown["gutter"] == " ✗ "
+    assert shown["name"].startswith("queue-1")
+    assert "  exited 137 12s ago, OOM killed" in text
+    assert (" · x start" in text) == (width > 80)
+
+
+def test_an_action_in_progress_is_told_after_the_name_or_across_the_numbers() -> None:
+    short, long = workload("web"), workload("a-name-that-fills-it")
+    moment = Deriver().feed(frame(1, {short: {"memory_charged_bytes": 1 << 30}, long: {}}))
+    cells, columns = Cells(History()), lay_out(DEFAULT, 80)
+    cells.at(moment, Scale.CORE)
+    cells.acting = dict.fromkeys((short.id, long.id), "killing 3s")
+    row, other = (cells.line(Line("", moment.readings[identity]), columns, False) for identity in (short.id, long.id))
+    shown = fields(row, columns)
+    assert shown["gutter"] == " ◐ "
+    assert shown["name"] == "web killing 3s "
+    assert shown["memory_host_bytes"] == " 1.0G"
+    assert "killing 3s" in "".join(cell.text for cell in other)
+    assert fields(other, columns)["name"] == "a-name-that-fi…"
+
+
+def test_a_workload_that_cannot_be_measured_says_why() -> None:
+    remote = workload("far", endpoint="tcp://far:2375")
+    first = Deriver().feed(frame(1, {remote: {}}))
+    readings = {remote.id: type(first.readings[remote.id])(remote, ())}
+    moment = first._replace(readings=readings)
+    cells, columns = Cells(History()), lay_out(DEFAULT, 120)
+    cells.at(moment, Scale.CORE)
+    text = "".join(cell.text for cell in cells.line(Line("far", readings[remote.id]), columns, False))
+    assert "docker may not be read by this user: no permission" in text
+
+
+def test_the_host_is_a_row_in_the_same_columns() -> None:
+    moment = Deriver().feed(frame(1, {}, {"memory_charged_bytes": 2 << 30}))
+    cells, columns = Cells(History()), lay_out(DEFAULT, 200)
+    cells.at(moment, Scale.CORE)
+    shown = fields(cells.line(Line("machine", moment.host), columns, False), columns)
+    assert shown["gutter"] == " ■ "
+    assert shown["name"].rstrip() == "host"
+    assert shown["kind"].strip() == ""
+    assert shown["memory_host_bytes"].strip() == "2.0G"
+    assert shown["memory_limit_bytes"].strip() == "8.0G"
+    assert shown["memory_of_limit_percent"].strip() == "25%"
+    assert shown["cpu_limit_cores"].strip() == "4"
+
+
+def test_a_folded_group_hides_no_trouble() -> None:
+    full = workload("full", Kind.CONTAINER, project="shop")
+    ill = workload("ill", Kind.CONTAINER, project="shop", health="unhealthy")
+    gone = workload("gone", Kind.CONTAINER, project="shop", state=State.CRASHED)
+    limit = {"memory_charged_bytes": 99 << 20, "memory_limit_bytes": 100 << 20}
+    moment = Deriver().feed(frame(1, {full: limit, ill: {}, gone: {}}))
+    group = Line("shop", None, tuple(moment.readings.values()))
+    for folded, sign in ((set(), "▾"), ({"shop"}, "▸")):
+        cells, columns = Cells(History()), lay_out(DEFAULT, 80)
+        cells.at(moment, Scale.CORE)
+        cells.folded = folded
+        text = "".join(cell.text for cell in cells.line(group, columns, False))
+        assert text.startswith(f" {sign} shop 3 ▲1 ✗1 !1 ")
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_groups_name_runs_on_over_the_columns_in_which_a_group_has_nothing(width: int) -> None:
+    label = "virtual machines"
+    member = workload("a", Kind.VM, "libvirt")
+    moment = Deriver().feed(frame(1, {member: {}}))
+    cells, columns = Cells(History()), lay_out(DEFAULT, width)
+    cells.at(moment, Scale.CORE)
+    group = Line(label, None, tuple(moment.readings.values()) * 26)
+    assert f"{label} 26 " in "".join(cell.text for cell in cells.line(group, columns, False))
