@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from tui.keys.key import MOVE, ORDER, OTHER, SESSION, SHOW, WORK, Key
 from tui.keys.shared import APP, COPY, FIRST, HELP, LAST, LOGS, NEXT, ON_ONE, PAGING, PREVIOUS, QUIT, TIME_KEYS
 
@@ -102,3 +104,26 @@ PAST_KEYS = (
     *_OTHER,
     _LEAVE._replace(help="back to now", word="", rank=0),
 )
+
+
+def rows_in_tree(rows: Iterable[Key]) -> tuple[Key, ...]:
+    """Return the rows of a table that is grouped, with words that fit that."""
+    words = {"look": "open, fold", "tree": "flat list"}
+    ranks = {"tree": 2}
+    return tuple(
+        row._replace(word=words.get(row.name, row.word) if row.rank else "", rank=ranks.get(row.name, row.rank))
+        for row in rows
+    )
+
+
+def rows_when_empty(rows: Iterable[Key], is_filtered: bool) -> tuple[Key, ...]:
+    """Return the rows of a table that shows nothing: what may change that, and the way out."""
+    words = {"stopped": "stopped", "sources": "sources", "all_kinds": "every kind"}
+    words = {"clear": "clear filter", **words} if is_filtered else words
+    ranks = {name: rank for rank, name in enumerate((*words, "processes", "rewind", "filter", "next_event"), 1)}
+    return tuple(
+        row._replace(word=words.get(row.name, row.word), rank=ranks[row.name])
+        if row.name in ranks
+        else row._replace(rank=row.rank if row.rank > 100 else 0)
+        for row in rows
+    )

@@ -18,6 +18,7 @@ from collectors.analysis.state_log import StateLog
 from collectors.model.workloads import Kind, Workload, WorkloadId
 from tui.dialogs.base import AnsweredOnce
 from tui.keys.key import Key
+from tui.keys.main import rows_in_tree, rows_when_empty
 from tui.keys.tables import TABLES
 from tui.presenters.cells import Cells
 from tui.presenters.columns import DEFAULT
@@ -77,6 +78,8 @@ class WorkloadListScreen(FilterKeys, CompareKeys, ColumnKeys, AnsweredOnce, Scre
         self._keys = DEFAULT
         self._enlarged = False
         self.earlier_filters: list[str] = []
+        self._footer_for = (False, False)
+        """Whether the table is empty and whether it is a tree: what the footer was made for."""
         self._extra: list[Widget] = []
         """The widgets between the panes and the footer."""
         self._fitted_for: tuple[object, ...] = ()
@@ -180,6 +183,9 @@ class WorkloadListScreen(FilterKeys, CompareKeys, ColumnKeys, AnsweredOnce, Scre
         self.query_one(HeaderLines).show(self.newest(), self.mode(), self.interval_s(), self._notes())
         self.query_one(Panes).show(self.view.current(), moment)
         self.show_prompt()
+        if (footer_for := (not lines, self.view.is_tree)) != self._footer_for:
+            self._footer_for = footer_for
+            self.query_one(Footer).show(self.footer_keys())
 
     def _fit_to_view(self) -> None:
         """Fit the panes if the view has changed, or if the sources are still answering one by one."""
@@ -213,8 +219,11 @@ class WorkloadListScreen(FilterKeys, CompareKeys, ColumnKeys, AnsweredOnce, Scre
         return empty_lines(self.view, moment)
 
     def footer_keys(self) -> Sequence[Key]:
-        """Return the keys that the footer shows as far as there is room."""
-        return TABLES[self.key_table]
+        """Return the keys that the footer shows as far as there is room: those that do something here and now."""
+        rows = TABLES[self.key_table]
+        if not self.view.lines and self.shown_moment is not None:
+            return rows_when_empty(rows)
+        return rows_in_tree(rows) if self.view.is_tree else rows
 
     def action_move(self, lines: int) -> None:
         self._go(self.view.index() + lines)
@@ -239,6 +248,10 @@ class WorkloadListScreen(FilterKeys, CompareKeys, ColumnKeys, AnsweredOnce, Scre
     @on(WorkloadTable.Chosen)
     def choose_line(self, event: WorkloadTable.Chosen) -> None:
         self._go(event.index)
+
+    @on(WorkloadTable.Opened)
+    def open_line(self) -> None:
+        self.action_look()
 
     @on(WorkloadTable.HeaderChosen)
     def choose_header(self, event: WorkloadTable.HeaderChosen) -> None:
@@ -322,7 +335,9 @@ class WorkloadListScreen(FilterKeys, CompareKeys, ColumnKeys, AnsweredOnce, Scre
             self.redraw()
         elif self.view.is_on_host:
             self.open_host()
-        elif line is not None and self.shown_moment is not None:
+        elif line is None:
+            self.notify(self.nothing_here(), timeout=4)
+        elif self.shown_moment is not None:
             self.view.looked_at[line.id] = self.shown_moment.frame.wall
             self.open_workload(line.id)
 
@@ -351,9 +366,22 @@ class WorkloadListScreen(FilterKeys, CompareKeys, ColumnKeys, AnsweredOnce, Scre
             self.open_panel("Where the numbers come from", why_page(line.reading, self.shown_moment))
 
     def target(self) -> Workload | None:
-        """Return the workload under the cursor; `None` for a group, the host or an empty table."""
-        if self.view.is_on_host:
-            self.notify(ON_HOST, timeout=4)
-            return None
+        """Return the workload under the cursor; `None` for a group, the host or an empty table, with a word on it."""
         line = self.view.current()
-        return line.reading.workload if line is not None and line.reading is not None else None
+        if line is None or line.reading is None or self.view.is_on_host:
+            self.notify(self.nothing_here(), timeout=4)
+            return None
+        return line.reading.workload
+
+    def nothing_here(self) -> str:
+        """Return why there is no workload under the cursor, and what to do about it."""
+        view = self.view
+        if view.is_on_host:
+            return ON_HOST
+        if view.lines:
+            return "This row is a group: choose one of its workloads for that."
+        if view.query_text:
+            return "Nothing matches the filter: Esc clears it."
+        return "No workload is shown: " + (
+            "1 shows every kind." if view.only else "a shows stopped ones, ! the sources."
+        )

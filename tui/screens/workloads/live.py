@@ -33,7 +33,7 @@ from tui.screens.mixins.compare_keys import CLASSES_S
 from tui.screens.mixins.moment_follower import Follower
 from tui.screens.mixins.session_keys import SessionKeys
 from tui.screens.mixins.workload_keys import WorkloadKeys
-from tui.screens.workloads.base import ON_HOST, WorkloadListScreen
+from tui.screens.workloads.base import WorkloadListScreen
 from tui.settings.screen_options import ScreenOptions
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
         return self.moment.frame.workloads.values() if self.moment is not None else ()
 
     def nothing_to_act_on(self) -> str:
-        return ON_HOST if self.view.is_on_host else super().nothing_to_act_on()
+        return self.nothing_here()
 
     def targets(self) -> list[Workload]:
         if self.moment is None:
