@@ -33,6 +33,7 @@ from tui.screens.mixins.compare_keys import CompareKeys
 from tui.screens.mixins.filter_keys import FilterKeys
 from tui.settings.screen_options import ScreenOptions
 from tui.widgets.filter_prompt import FilterPrompt
+from tui.widgets.first_run import FirstRunLine
 from tui.widgets.footer import Footer
 from tui.widgets.header import HeaderLines
 from tui.widgets.sparkline_panes import Panes
@@ -87,6 +88,7 @@ class WorkloadListScreen(FilterKeys, CompareKeys, ColumnKeys, AnsweredOnce, Scre
 
     def compose(self) -> ComposeResult:
         yield HeaderLines(self.is_ascii)
+        yield FirstRunLine()
         yield WorkloadTable(self.cells, self._keys)
         yield Panes(self.cells, self.is_ascii)
         self._extra = self.extra()
@@ -222,7 +224,7 @@ class WorkloadListScreen(FilterKeys, CompareKeys, ColumnKeys, AnsweredOnce, Scre
         """Return the keys that the footer shows as far as there is room: those that do something here and now."""
         rows = TABLES[self.key_table]
         if not self.view.lines and self.shown_moment is not None:
-            return rows_when_empty(rows)
+            return rows_when_empty(rows, bool(self.view.query_text))
         return rows_in_tree(rows) if self.view.is_tree else rows
 
     def action_move(self, lines: int) -> None:
@@ -382,6 +384,5 @@ class WorkloadListScreen(FilterKeys, CompareKeys, ColumnKeys, AnsweredOnce, Scre
             return "This row is a group: choose one of its workloads for that."
         if view.query_text:
             return "Nothing matches the filter: Esc clears it."
-        return "No workload is shown: " + (
-            "1 shows every kind." if view.only else "a shows stopped ones, ! the sources."
-        )
+        remedy = "1 shows every kind" if view.only else "a shows stopped ones, ! the sources"
+        return f"No workload is shown: {remedy}."
