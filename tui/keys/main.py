@@ -70,8 +70,13 @@ _SESSION = (
     Key("snapshot", "S", "snapshot", "keep the session so far in a file", SESSION),
     Key("record", "R", "record", "record into a file from now on; again: stop", SESSION),
 )
-_ENTERS_PAST = {"minute_back", "ten_minutes_back", "previous_event", "go_to"}
-"""Time keys that also work live: they go to that moment of the session so far."""
+_ENTERS_PAST = {
+    "minute_back": "go back by a minute",
+    "ten_minutes_back": "go back by ten minutes",
+    "previous_event": "go back to the last event or note",
+    "go_to": "go back to a time: 14:05, 2pm, yesterday 14:05, 10m ago",
+}
+"""Time keys that also work live, with their help: they go to that moment of the session so far."""
 _OTHER = (
     HELP,
     *APP,
@@ -79,7 +84,7 @@ _OTHER = (
 )
 _PAST_RANKS = {"look": 8, "filter": 9, "compare": 10, "sort_menu": 11, "columns": 12, "tree": 13}
 _LIVE_TIME = tuple(
-    key._replace(word="", rank=0, group=SESSION, help=f"go back to: {key.help}")
+    key._replace(word="", rank=0, group=SESSION, help=_ENTERS_PAST[key.name])
     for key in TIME_KEYS
     if key.name in _ENTERS_PAST
 )
