@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
+SESSIONS = "user sessions run in it: they end with everything started in them"
+"""The reason that protects a service, but no single process in it."""
 _GROUPS: tuple[tuple[str, str], ...] = (
     (
         "it is one of the services that run this host's workloads",
@@ -32,7 +34,7 @@ _GROUPS: tuple[tuple[str, str], ...] = (
         "polkit polkitd sssd sssd-* nslcd nscd winbind systemd-homed systemd-userdbd systemd-logind elogind oddjobd",
     ),
     (
-        "user sessions run in it: they end with everything started in them",
+        SESSIONS,
         "user@* user-runtime-dir@* getty@* autovt@* serial-getty@* container-getty@* console-getty "
         "display-manager gdm gdm3 sddm lightdm lxdm xdm greetd",
     ),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from collectors.actions.essential_services import why_essential
+from collectors.actions.essential_services import SESSIONS, why_essential
 from collectors.actions.own_groups import ancestors_groups, own_groups
 from collectors.model.actions import NO_DEPENDENTS, Dependents, Observed
 from collectors.model.wording import some
@@ -51,7 +51,7 @@ class Protection:
             nested: The workloads that run inside it.
             dependents: What else depends on it.
         """
-        if self._allowed & {workload.name, workload.id.id, f"{workload.kind}:{workload.name}"}:
+        if self.allows(workload.name, workload.id.id, f"{workload.kind}:{workload.name}"):
             return ""
         return (
             self._own(workload)
@@ -61,6 +61,20 @@ class Protection:
             or dependents.session
             or _label(workload)
         )
+
+    def reason_inside(self, workload: Workload) -> str:
+        """Return why the single processes of a workload are protected; empty when they are not.
+
+        That vmtop or a session runs in it protects the workload, but not everything in it.
+        """
+        if self.allows(workload.name, workload.id.id, f"{workload.kind}:{workload.name}"):
+            return ""
+        essential = _essential(workload, None)
+        return _kubernetes(workload) or ("" if essential == SESSIONS else essential) or _label(workload)
+
+    def allows(self, *names: str) -> bool:
+        """Return whether the configuration excepts any of these names."""
+        return not self._allowed.isdisjoint(names)
 
     def _own(self, workload: Workload) -> str:
         if workload.id.id in self._own_containers:

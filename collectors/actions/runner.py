@@ -110,8 +110,8 @@ class Runner:
         self.actions: list[Action] = []
         """Everything submitted in this run, oldest first."""
         self._engine_for = engine_for
-        self._who = who
-        self._tell = tell
+        self.who = who
+        self.tell = tell
         self._listeners: list[Callable[[Action], None]] = []
         self._lock = threading.Lock()
         self._waiting: queue.SimpleQueue[Action] = queue.SimpleQueue()
@@ -135,7 +135,7 @@ class Runner:
 
     def submit(self, request: Request) -> Action:
         """Queue a request and return at once. A refusal is an outcome like any other."""
-        action = Action(request, self._who)
+        action = Action(request, self.who)
         with self._lock:
             other = self.running().get(action.id)
             self.actions.append(action)
@@ -195,7 +195,7 @@ class Runner:
         if refusal is not None:
             self._end(action, *refusal)
             return
-        self._tell(self._event(action, "asked", request.verb.value))
+        self.tell(self._event(action, "asked", request.verb.value))
         self._change(action, "asked")
         asked_at = time.monotonic()
         deadline = action.began + request.timeout_s
@@ -317,7 +317,7 @@ class Runner:
                 seconds=round(seconds, 3),
             )
         )
-        self._tell(self._event(action, "action", f"{request.verb} by {action.who}: {result}"))
+        self.tell(self._event(action, "action", f"{request.verb} by {action.who}: {result}"))
         self._change(action, "")
 
     def _event(self, action: Action, what: str, detail: str) -> Event:

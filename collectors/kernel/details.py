@@ -1,4 +1,4 @@
-"""What the kernel knows about a workload's cgroup: limits, throttling, I/O by device, the CPU split, its processes."""
+"""What the kernel knows about a workload's cgroup: limits, throttling, I/O by device, the CPU split."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from collectors.kernel.cgroup.open_files import CgroupDirs, find_directories
 from collectors.kernel.cgroup.processes import first_process
 from collectors.kernel.isolation import isolation_table
 from collectors.kernel.network_edge import EDGE, roles_by_name
-from collectors.kernel.process_table import Processes
 from collectors.kernel.procfs import read_bytes
 from collectors.kernel.qemu_memory import guest_memory_table
 from collectors.model.details import Column, Fact, Page, Table, Value
@@ -37,7 +36,6 @@ class KernelDetails:
         self._proc = proc
         self._hierarchy: Hierarchy = detect(root, proc)
         self._limits = Limits(self._hierarchy)
-        self._processes = Processes(proc)
         self._block_devices = BlockDevices(sys, proc)
         self._rates = Rates()
 
@@ -62,7 +60,6 @@ class KernelDetails:
             *self._throttling(directories, domain, at),
             self._disks(directories, at),
             *self._network(workload, directories, pid, at),
-            self._processes.table(directories.all),
         ]
         return [table for table in tables if table.rows or table.facts or table.note]
 

@@ -63,13 +63,13 @@ class Interfaces:
 
     def __init__(self, proc: str = "/proc") -> None:
         self._proc = proc
-        self._edge = NetworkEdge(self._look)
+        self._edge = NetworkEdge(self.roles)
 
     def read(self, table: bytes) -> parsers.Network | None:
         """Return the totals of a `net/dev` table of the host's namespace; `None` without a table."""
         return self._edge.read(table)
 
-    def _look(self) -> dict[bytes, str] | None:
+    def roles(self) -> dict[bytes, str] | None:
         """Return the roles of the host's interfaces; `None` without the right to enter its namespace."""
         network = host_network_namespace(self._proc)
         if network is None:

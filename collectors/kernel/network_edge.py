@@ -15,8 +15,8 @@ from collectors.kernel.cgroup import parsers
 from collectors.kernel.links import Link, NamespaceView
 
 EDGE = "edge"
+INSIDE = "inside"
 _TUNNEL = "tunnel"
-_INSIDE = "inside"
 
 _PAIRS = frozenset({"veth", "netkit", "vxcan"})
 _SWITCHES = frozenset({"bridge", "openvswitch", "batadv"})
@@ -56,7 +56,7 @@ def roles(view: NamespaceView, is_host: bool = False) -> dict[bytes, str]:
     by_name = {link.name: _role(link, by_number, view, is_host) for link in view.links}
     edge = [link for link in view.links if by_name[link.name] == EDGE]
     if is_host and any(map(_is_hardware, edge)):
-        by_name.update({link.name: _INSIDE for link in edge if not _is_hardware(link)})
+        by_name.update({link.name: INSIDE for link in edge if not _is_hardware(link)})
     return _with_tunnels(by_name)
 
 
@@ -71,7 +71,7 @@ def roles_by_name(names: Iterable[bytes]) -> dict[bytes, str]:
     for name in by_name:
         parent, _, vlan = name.rpartition(b".")
         if name == b"lo" or name in _FALLBACKS or _INNER_NAME.match(name):
-            by_name[name] = _INSIDE
+            by_name[name] = INSIDE
         elif vlan.isdigit() and parent in by_name:
             by_name[name] = f"on {parent.decode('utf-8', 'replace')}"
         elif _TUNNEL_NAME.match(name):
@@ -89,19 +89,19 @@ def _with_tunnels(by_name: dict[bytes, str]) -> dict[bytes, str]:
 def _role(link: Link, by_number: Mapping[int, Link], view: NamespaceView, is_host: bool) -> str:
     lower = by_number.get(link.lower) if link.lower is not None and link.lower_namespace is None else None
     if link.is_loopback or link.name in _FALLBACKS or link.kind in _CLOSED or _REPRESENTOR.fullmatch(link.port):
-        return _INSIDE
+        return INSIDE
     if link.kind in _MASTERS:
         return link.kind
     if link.kind in _PAIRS:
-        return _role_of_pair(link, by_number, view, is_host) if lower is None else _INSIDE
+        return _role_of_pair(link, by_number, view, is_host) if lower is None else INSIDE
     if lower is not None:
         return f"on {lower.name.decode('utf-8', 'replace')}"
     if link.kind in _TUNNELS:
-        return _TUNNEL if link.master is None else _INSIDE
+        return _TUNNEL if link.master is None else INSIDE
     master = by_number.get(link.master) if link.master is not None else None
     if master is not None and _is_hardware(master):  # Azure's and virtio's failover: it repeats its members
         return f"in {master.name.decode('utf-8', 'replace')}"
-    return _INSIDE if link.lower_namespace in view.inner else EDGE
+    return INSIDE if link.lower_namespace in view.inner else EDGE
 
 
 def _role_of_pair(link: Link, by_number: Mapping[int, Link], view: NamespaceView, is_host: bool) -> str:
@@ -109,7 +109,7 @@ def _role_of_pair(link: Link, by_number: Mapping[int, Link], view: NamespaceView
     master = by_number.get(link.master) if link.master is not None else None
     is_switched = master is not None and master.kind in _SWITCHES
     leads_out = not is_switched or is_host or link.lower_namespace == view.host
-    return EDGE if leads_out and link.lower_namespace not in view.inner else _INSIDE
+    return EDGE if leads_out and link.lower_namespace not in view.inner else INSIDE
 
 
 def _is_hardware(link: Link) -> bool:

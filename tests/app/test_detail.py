@@ -122,9 +122,13 @@ async def test_facts_have_units_and_what_is_missing_is_a_dash() -> None:
         assert any(line.strip().startswith("x") and line.strip().endswith("-") for line in shown.splitlines())
 
 
-async def test_processes_are_a_table_that_fits() -> None:
+async def test_processes_of_a_remote_engine_are_a_table_that_fits() -> None:
     async with session((80, 24)) as running:
-        await look(running, "3", "j")
+        frame = running.fleet.frame()
+        for identity, workload in frame.workloads.items():
+            frame.workloads[identity] = msgspec.structs.replace(workload, endpoint="ssh://hv02")
+        await running.show(frame)
+        await running.press("3", "j", "enter")
         await running.press("4")
         await rest(running.pilot)
         shown = running.text()

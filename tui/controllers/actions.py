@@ -92,7 +92,7 @@ class ActionController:
         self._bulk: list[Action] = []
         self._unreported: set[Action] = set()
         """Bulk actions whose outcome has not been shown yet."""
-        self._protection = protection
+        self.protection = protection
         self._dependents = DependentsFinder()
         self._services = services
         runner.on_change(self._pass_on)
@@ -120,7 +120,7 @@ class ActionController:
             all_workloads: All current workloads; those that run inside a target are affected too.
             verb: What to do; `None` asks with the menu.
         """
-        from tui.dialogs.confirm_action import Confirm
+        from tui.dialogs.confirm_action import ConfirmAction
 
         if verb is not None and self.is_locked:
             self._app.notify(f"{LOCKED[0].upper()}{LOCKED[1:]}.", severity="warning", timeout=4)
@@ -136,7 +136,7 @@ class ActionController:
         if not question.requests:
             self._app.notify("; ".join(question.skipped), title="Nothing to do", severity="warning", markup=False)
             return
-        confirmed = await self._app.push_screen_wait(Confirm(question)) or ()
+        confirmed = await self._app.push_screen_wait(ConfirmAction(question)) or ()
         actions = [self.runner.submit(request) for request in confirmed]
         if len(actions) > _NOTIFIED_SINGLY:
             self._bulk, self._unreported = actions, set(actions)
@@ -193,7 +193,7 @@ class ActionController:
         if reason := why_not(verb, workload):
             return reason
         look = look or Look(None)
-        if reason := self._protection.reason(workload, look.seen, nested, look.dependents):
+        if reason := self.protection.reason(workload, look.seen, nested, look.dependents):
             return f"protected: {reason} (exceptions: allow_protected in {config_file()})"
         action = self.runner.running().get(workload.id)
         return f"{action.request.verb} in progress" if action else ""

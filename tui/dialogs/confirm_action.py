@@ -19,7 +19,7 @@ from textual.widgets import Button, Input, Static
 from collectors.actions.confirmation import CAN_WAIT, besides, consequence, describe, equivalent, must_be_typed
 from collectors.model.actions import AfterTimeout, Request
 from collectors.model.wording import some
-from tui.dialogs.base import Dialog
+from tui.dialogs.base import Answer, Dialog
 from tui.terminal.painting import PaintingApp
 from tui.themes.look import look_of
 
@@ -51,8 +51,14 @@ class Question(NamedTuple):
         return (first.name, first.short_id) if len(self.requests) == 1 else (f"{verb} {len(self.requests)}",)
 
 
-class Confirm(Dialog[Sequence[Request] | None]):
-    """Asks; returns the requests as confirmed, or `None`."""
+class Confirm(Dialog[Answer | None]):
+    """Asks; returns what was confirmed, or `None`. Cancel is preselected.
+
+    Args:
+        title: The question.
+        label: The text of the button.
+        answers: The texts of which one must be typed; empty if a key is enough.
+    """
 
     DEFAULT_CSS = """
     Confirm { align: center middle; background: transparent; }
@@ -71,30 +77,44 @@ class Confirm(Dialog[Sequence[Request] | None]):
         Binding("escape,q", "cancel", "cancel"),
         Binding("left,h", "app.focus_previous", show=False),
         Binding("right,l", "app.focus_next", show=False),
-        Binding("f", "after", "after the time-out", show=False),
-        Binding("plus", "timeout(1)", show=False),
-        Binding("minus", "timeout(-1)", show=False),
     ]
 
-    def __init__(self, question: Question) -> None:
+    def __init__(self, title: str, label: str, answers: Sequence[str] = ()) -> None:
         super().__init__()
-        self._question = question
-        self._requests = tuple(question.requests)
+        self._title, self._label, self._answers = title, label, answers
+
+    def page(self) -> Group:
+        """Return what will happen to what, with the equivalent command; see `laid_out`."""
+        raise NotImplementedError
+
+    def laid_out(self, about: Sequence[Text], sentences: Sequence[Text], commands: Sequence[str]) -> Group:
+        """Return the page of a question: its title, what it is about, what follows, and the same by hand."""
+        title = look_of(self.app).foreground("title")
+        parts: list[RenderableType] = [Text(self._title, style=title)]
+        parts += about if len(about) == 1 else _indented(about)
+        parts += [Text("\nWhat follows", style=title), *_indented(sentences)]
+        if commands:
+            parts += [Text("\nThe same by hand", style=title), *_indented(list(map(Text, commands)))]
+        return Group(*parts)
+
+    def answer(self) -> Answer:
+        """Return what is confirmed."""
+        raise NotImplementedError
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(can_focus=False):
             yield Static()
-            if self._question.answers:
-                yield Input(placeholder=f"type  {self._question.answers[0]}  to confirm", disabled=True)
+            if self._answers:
+                yield Input(placeholder=f"type  {self._answers[0]}  to confirm", disabled=True)
             with Horizontal():
                 yield Button("Cancel", id="cancel", compact=True)
-                yield Button(Text(self._question.label), id="confirm", compact=True, disabled=True)
+                yield Button(Text(self._label), id="confirm", compact=True, disabled=True)
 
     def on_mount(self) -> None:
         box = self.query_one(VerticalScroll)
-        box.border_title = Text(f" {self._question.label} ")
+        box.border_title = Text(f" {self._label} ")
         box.border_subtitle = Text(" Tab moves, Enter presses, Esc cancels ")
-        box.set_class(bool(self._question.answers), "-destroys")
+        box.set_class(bool(self._answers), "-destroys")
         self._show()
         self.query_one("#cancel").focus()
         self.call_after_refresh(self._painted)
@@ -108,7 +128,7 @@ class Confirm(Dialog[Sequence[Request] | None]):
     def _arm(self) -> None:
         if not self.is_attached:
             return
-        if self._question.answers:
+        if self._answers:
             typed = self.query_one(Input)
             typed.disabled = False
             typed.focus()
@@ -116,26 +136,67 @@ class Confirm(Dialog[Sequence[Request] | None]):
             self.query_one("#confirm").disabled = False
 
     def _show(self) -> None:
+        self.query_one(Static).update(self.page())
+
+    @on(Input.Changed)
+    def typed(self, event: Input.Changed) -> None:
+        self.query_one("#confirm").disabled = event.value not in self._answers
+
+    @on(Input.Submitted)
+    def entered(self, event: Input.Submitted) -> None:
+        if event.value in self._answers:
+            self.dismiss(self.answer())
+        elif event.value:
+            self.notify(
+                f"That is not {self._answers[0]}; Esc cancels.",
+                severity="warning",
+                timeout=3,
+                markup=False,
+            )
+        else:
+            self.dismiss(None)
+
+    @on(Button.Pressed, "#confirm")
+    def confirm(self) -> None:
+        self.dismiss(self.answer())
+
+    @on(Button.Pressed, "#cancel")
+    def action_cancel(self) -> None:
+        self.dismiss(None)
+
+
+class ConfirmAction(Confirm[Sequence[Request]]):
+    """Asks about an action on workloads; returns the requests as confirmed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f", "after", "after the time-out", show=False),
+        Binding("plus", "timeout(1)", show=False),
+        Binding("minus", "timeout(-1)", show=False),
+    ]
+
+    def __init__(self, question: Question) -> None:
+        super().__init__(question.title, question.label, question.answers)
+        self._question = question
+        self._requests = tuple(question.requests)
+
+    def answer(self) -> Sequence[Request]:
+        return self._requests
+
+    def page(self) -> Group:
         look = look_of(self.app)
-        title, muted, key = look.foreground("title"), look.foreground("muted"), look.foreground("accent")
+        muted, warn, key = look.foreground("muted"), look.foreground("warn"), look.foreground("accent")
         first, listed = self._requests[0], self._requests[:_LISTED]
-        parts: list[RenderableType] = [Text(self._question.title, style=title)]
         about = [Text(describe(request.workload), style=muted) for request in listed]
         if len(self._requests) > _LISTED:
             about.append(Text(f"and {len(self._requests) - _LISTED} more", style=muted))
-        parts += about if len(self._requests) == 1 else _indented(about)
         sentences = [Text(sentence) for sentence in dict.fromkeys(map(consequence, self._requests))]
-        warn = look.foreground("warn")
         sentences += [Text(f"! {warning}", style=warn) for warning in (*self._more(), *self._question.warnings)]
         sentences += [Text(f"left out: {skipped}", style=muted) for skipped in self._question.skipped[:_LISTED]]
         if first.verb in CAN_WAIT:
             forms = (("f", key), (" force or leave it after the time-out   ", muted), ("+ -", key))
             sentences.append(Text.assemble(*forms, (" longer, shorter time-out", muted)))
-        parts += [Text("\nWhat follows", style=title), *_indented(sentences)]
-        commands = [Text(command) for request in listed for command in equivalent(request)]
-        if commands:
-            parts += [Text("\nThe same by hand", style=title), *_indented(commands)]
-        self.query_one(Static).update(Group(*parts))
+        commands = [command for request in listed for command in equivalent(request)]
+        return self.laid_out(about, sentences, commands)
 
     def _more(self) -> list[str]:
         """Return the side effects; for several workloads, each with the names it applies to."""
@@ -160,32 +221,6 @@ class Confirm(Dialog[Sequence[Request] | None]):
             for request in self._requests
         )
         self._show()
-
-    @on(Input.Changed)
-    def typed(self, event: Input.Changed) -> None:
-        self.query_one("#confirm").disabled = event.value not in self._question.answers
-
-    @on(Input.Submitted)
-    def entered(self, event: Input.Submitted) -> None:
-        if event.value in self._question.answers:
-            self.dismiss(self._requests)
-        elif event.value:
-            self.notify(
-                f"That is not {self._question.answers[0]}; Esc cancels.",
-                severity="warning",
-                timeout=3,
-                markup=False,
-            )
-        else:
-            self.dismiss(None)
-
-    @on(Button.Pressed, "#confirm")
-    def confirm(self) -> None:
-        self.dismiss(self._requests)
-
-    @on(Button.Pressed, "#cancel")
-    def action_cancel(self) -> None:
-        self.dismiss(None)
 
 
 def _indented(lines: Sequence[Text]) -> list[Padding]:

@@ -34,12 +34,14 @@ _ORDER = (
     Key("reverse", "r,I", "reverse", "reverse the order", ORDER),
     Key("order_span", "full_stop", "smoothing", "order by the mean of 10 s, of 1 min, or by the values of now", ORDER),
 )  # fmt: skip
+_HOST = Key("host", "5", "host", "the host: cores, memory, disks, interfaces, sensors, sources", SHOW)
 _SHOW = (
     _OPEN,
     Key("all_kinds", "1", "only('')", "show every kind", SHOW),
     Key("only_vms", "2", "only('vm')", "show virtual machines only", SHOW),
     Key("only_containers", "3", "only('container')", "show containers only", SHOW),
     Key("only_services", "4", "only('service')", "show services only", SHOW),
+    _HOST,
     Key("stopped", "a", "all", "show or hide stopped ones", SHOW),
     Key("tree", "t", "tree", "group by compose project, pod or slice", SHOW, "tree", 10),
     Key("columns", "c,f2", "columns", "choose columns and their order", SHOW, "columns", 11),
@@ -51,6 +53,7 @@ _SHOW = (
     Key("sources", "exclamation_mark", "sources", "what is read, what is not, and how to fix it", SHOW),
 )
 _LIVE_SHOW = (
+    Key("processes", "p", "processes", "all processes of this host, each with its workload; signals", SHOW),
     Key("freeze", "z,Z", "freeze", "freeze the view; collection goes on", SHOW),
     Key("longer_interval", "plus", "interval(1)", "longer interval", SHOW),
     Key("shorter_interval", "minus", "interval(-1)", "shorter interval", SHOW),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tui.keys.host import DETAIL_PROCESS_KEYS, HOST_KEYS, PAST_HOST_KEYS, PROCESS_KEYS
 from tui.keys.key import Key
 from tui.keys.main import LIVE_KEYS, PAST_KEYS, REPLAY_KEYS
 from tui.keys.pages import (
@@ -17,6 +18,7 @@ from tui.keys.pages import (
 LIVE, PAST, REPLAY = "live", "past", "replay"
 DETAIL, PAST_DETAIL, LOGS, INSPECT, COMPARE, CLASSES = "detail", "past detail", "logs", "inspect", "compare", "classes"
 HELP_PAGE = "help"
+HOST, PAST_HOST, PROCESSES, DETAIL_PROCESSES = "host", "past host", "processes", "detail processes"
 
 TABLES: dict[str, tuple[Key, ...]] = {
     LIVE: LIVE_KEYS,
@@ -28,6 +30,10 @@ TABLES: dict[str, tuple[Key, ...]] = {
     INSPECT: INSPECT_KEYS,
     COMPARE: COMPARE_KEYS,
     CLASSES: CLASSES_KEYS,
+    HOST: HOST_KEYS,
+    PAST_HOST: PAST_HOST_KEYS,
+    PROCESSES: PROCESS_KEYS,
+    DETAIL_PROCESSES: DETAIL_PROCESS_KEYS,
     HELP_PAGE: HELP_PAGE_KEYS,
 }
 """The rows by screen, in the order of the help."""
@@ -43,6 +49,10 @@ TITLES = {
     INSPECT: "The engine's description",
     COMPARE: "Workloads compared",
     CLASSES: "Bare metal, virtual machines, containers",
+    HOST: "The host",
+    PAST_HOST: "The host at a past moment",
+    PROCESSES: "Processes of the host",
+    DETAIL_PROCESSES: "Processes of one workload",
     HELP_PAGE: "Help",
 }
 """What each screen is."""

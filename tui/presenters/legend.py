@@ -7,11 +7,15 @@ from tui.keys.tables import (
     CLASSES,
     COMPARE,
     DETAIL,
+    DETAIL_PROCESSES,
+    HOST,
     INSPECT,
     LIVE,
     LOGS,
     PAST,
     PAST_DETAIL,
+    PAST_HOST,
+    PROCESSES,
     REPLAY,
 )
 
@@ -70,6 +74,27 @@ _CHARTS: Rows = (
     ("┄", "the limit, with its origin"),
     ("gap", "no reading, which is not zero"),
 )
+_PROCESSES: Rows = (
+    ("S", "R runs or could, S sleeps, D waits for a disk, T is stopped, Z has ended, I is an idle kernel thread"),
+    ("CPU%", "over the last two seconds; 100 is one core"),
+    ("MEM", "resident memory, shared pages included: the sum over processes is more than their workload's MEM"),
+    ("TIME", "CPU time since the start"),
+    ("INSIDE", "the pid inside the container"),
+    ("WORKLOAD", "the innermost workload around it, by its control group"),
+    ("CGROUP BELOW", "its control group below the workload's"),
+    ("WAIT%", "of a thread: ready to run, but waiting for a CPU; of a vCPU that is its steal"),
+    ("ON", "the CPU that a thread ran on last"),
+)
+_HOST: Rows = (
+    ("vm ct svc rest", "the host's CPU (in cores) and memory, split without overlap, as in the table"),
+    ("▲ 98%", "a core above 90 %; x is switched off"),
+    ("USED", "space that cannot be written any more, as in df"),
+    ("BUSY", "share of time with a request in progress; an SSD is not full at 100 %"),
+    ("AWAIT", "mean time of a request, waiting included"),
+    ("not counted", "repeats what another interface carries; the totals in the rule leave it out"),
+    ("- and a reason", "a sensor that answers nonsense, such as 0 or 255 °C"),
+    ("Waiting", "PSI: share of time that some task waited for the resource"),
+)
 _MAIN = (
     ("Signs", _SIGNS), ("Reading the table", _READING), ("Colours", _COLOURS), ("Filter", _FILTER),
     ("Palette", _PALETTE),
@@ -80,6 +105,10 @@ LEGENDS: dict[str, tuple[tuple[str, Rows], ...]] = {
     REPLAY: (("Timeline", _TIMELINE), *_MAIN, ("Columns, and their names in filters", _COLUMNS)),
     DETAIL: (("Charts", _CHARTS), ("Metrics", _COLUMNS)),
     PAST_DETAIL: (("Charts", _CHARTS), ("Metrics", _COLUMNS)),
+    PROCESSES: (("Reading the table", _PROCESSES),),
+    DETAIL_PROCESSES: (("Reading the table", _PROCESSES),),
+    HOST: (("Reading it", _HOST),),
+    PAST_HOST: (("Reading it", _HOST),),
     LOGS: (
         (
             "Reading the log",

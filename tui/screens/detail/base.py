@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar, NamedTuple
 
 from rich.text import Text
@@ -10,6 +10,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Static
 
 from collectors.analysis.history import History
@@ -21,8 +22,8 @@ from tui.dialogs.base import AnsweredOnce
 from tui.keys.tables import TABLES
 from tui.presenters.chart import limit_words, paint
 from tui.presenters.detail import METRIC_WIDTH, chart_of, event_lines, metric_line, statistics
+from tui.presenters.empty_reason import why_empty
 from tui.presenters.formatting import duration, fit, state_text
-from tui.presenters.info_pages import why_empty
 from tui.presenters.styled_lines import Line
 from tui.screens.mixins.moment_follower import Follower
 from tui.screens.mixins.page_keys import PageKeys
@@ -86,7 +87,12 @@ class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
                 yield ChartView(id="chart")
                 yield Static(id="numbers")
         yield LineView(id="page")
+        yield from self.extra()
         yield Footer(TABLES[self.key_table])
+
+    def extra(self) -> Iterable[Widget]:
+        """Return the widgets of further pages."""
+        return ()
 
     def on_mount(self) -> None:
         self._history.follow(self.identity)

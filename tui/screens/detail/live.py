@@ -4,31 +4,39 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from functools import partial
 from typing import ClassVar
 
 from textual.binding import BindingType
+from textual.widget import Widget
 
+from collectors.analysis.rates import Moment
 from collectors.inspection.details import DetailsReader
+from collectors.inspection.processes import ProcessReader
 from collectors.model.details import Details, Page
 from collectors.model.errors import SourceError
 from collectors.model.workloads import Workload
 from tui.controllers.actions import ActionController
 from tui.controllers.background import is_up, run_blocking
 from tui.controllers.services import Services
-from tui.keys.bindings import bindings
-from tui.keys.tables import DETAIL, LIVE
+from tui.keys.bindings import bindings, bound
+from tui.keys.host import PANEL
+from tui.keys.tables import DETAIL, DETAIL_PROCESSES, LIVE, TABLES
 from tui.presenters.detail import table_lines
+from tui.presenters.processes import OF_WORKLOAD, ProcessTable
 from tui.presenters.styled_lines import Line
 from tui.screens.detail.base import CHARTS, EVENTS, DetailContext, WorkloadScreen
+from tui.screens.mixins.process_keys import ProcessKeys
 from tui.screens.mixins.workload_keys import WorkloadKeys
+from tui.widgets.footer import Footer
+from tui.widgets.process_view import ProcessPanel
 
 PAGES = (CHARTS, Page.FACTS.value, Page.DEVICES.value, Page.PROCESSES.value, EVENTS)
 READ_EVERY_S = 2.0
 
 
-class LiveWorkloadScreen(WorkloadKeys, WorkloadScreen):
+class LiveWorkloadScreen(ProcessKeys, WorkloadKeys, WorkloadScreen):
     """Adds current data from the engines, and actions.
 
     Args:
@@ -40,7 +48,7 @@ class LiveWorkloadScreen(WorkloadKeys, WorkloadScreen):
     pages = PAGES
     where = LIVE
     key_table = DETAIL
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings(DETAIL)]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(DETAIL), *bound(PANEL)]
 
     def __init__(
         self,
@@ -53,9 +61,39 @@ class LiveWorkloadScreen(WorkloadKeys, WorkloadScreen):
         self.services = services
         self._read = DetailsReader(services.connections).read
         self._details: Details | None = None
+        self.process_reader = ProcessReader(self.target)
+
+    def extra(self) -> Iterable[Widget]:
+        yield ProcessPanel(ProcessTable(OF_WORKLOAD, is_ascii=self.is_ascii))
 
     def on_mount(self) -> None:
         self.run_worker(self._look(), group="look", exclusive=True)
+        self.run_worker(self.read_processes(), group="processes", exclusive=True)
+
+    def follow(self, moment: Moment, interval_s: float, is_next: bool = True) -> None:
+        self.process_moment = moment
+        super().follow(moment, interval_s, is_next)
+
+    def shows_processes(self) -> bool:
+        """Return whether the page is open, and the processes are this host's; a remote engine's come as a table."""
+        target = self.target()
+        has_group = target is not None and bool(target.cgroup) and not target.endpoint
+        return self._page == Page.PROCESSES and has_group and not self.services.connections.is_simulated
+
+    def action_page(self, page: str) -> None:
+        super().action_page(page)
+        panel = self.query_one(ProcessPanel)
+        panel.display = self.shows_processes()
+        self.key_table = DETAIL_PROCESSES if panel.display else DETAIL
+        self.query_one(Footer).show(TABLES[self.key_table])
+        if panel.display:
+            self.query_one("#page").display = False
+            panel.focus_lines()
+            self.need_more()
+
+    def action_close(self) -> None:
+        if not (self.shows_processes() and self.query_one(ProcessPanel).step_back()):
+            super().action_close()
 
     def all_workloads(self) -> Collection[Workload]:
         return self._moment.frame.workloads.values() if self._moment is not None else ()
@@ -87,4 +125,6 @@ class LiveWorkloadScreen(WorkloadKeys, WorkloadScreen):
             return super().page_lines(page, width)
         if self._details is None:
             return [[(" reading ...", "muted")]]
+        if page == Page.PROCESSES and not any(table.page == page for table in self._details.tables):
+            return [[(" Its processes are not known: it has no control group on this host.", "muted")]]
         return table_lines(self._details, Page(page), width)

@@ -6,13 +6,14 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
+from collectors.model.details import Page
 from tui.controllers.playback import PlaybackController
 from tui.keys.bindings import bindings
 from tui.keys.tables import PAST_DETAIL, REPLAY
 from tui.presenters.detail import event_lines
 from tui.presenters.formatting import stamp
 from tui.presenters.styled_lines import Line
-from tui.screens.detail.base import DetailContext, WorkloadScreen
+from tui.screens.detail.base import CHARTS, EVENTS, DetailContext, WorkloadScreen
 from tui.screens.mixins.playback_keys import PlaybackKeys
 
 
@@ -24,6 +25,7 @@ class ReplayWorkloadScreen(PlaybackKeys, WorkloadScreen):
         traveler: Moves the playback.
     """
 
+    pages = (CHARTS, *Page, EVENTS)
     where = REPLAY
     key_table = PAST_DETAIL
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(PAST_DETAIL)]
@@ -43,4 +45,6 @@ class ReplayWorkloadScreen(PlaybackKeys, WorkloadScreen):
         return [] if self._moment is None else [stamp(self._moment.frame.wall)]
 
     def page_lines(self, page: str, width: int) -> list[Line]:
+        if page != EVENTS:
+            return [[(f" A recording holds no {page}: they are read while the page is open.", "muted")]]
         return event_lines(self._events(self.identity), self._startup(self.identity), "up to this frame")

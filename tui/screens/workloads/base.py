@@ -336,16 +336,16 @@ class WorkloadListScreen(FilterKeys, CompareKeys, ColumnKeys, AnsweredOnce, Scre
             self.view.folded.symmetric_difference_update({line.label})
             self.redraw()
         elif self.view.is_on_host:
-            self.open_host()
+            self.action_host()
         elif line is None:
             self.notify(self.nothing_here(), timeout=4)
         elif self.shown_moment is not None:
             self.view.looked_at[line.id] = self.shown_moment.frame.wall
             self.open_workload(line.id)
 
-    def open_host(self) -> None:
-        """Open what there is about the host."""
-        self.action_sources()
+    def action_host(self) -> None:
+        """Open the page of the host."""
+        raise NotImplementedError
 
     def action_enlarge(self) -> None:
         self._enlarged = not self._enlarged

@@ -184,6 +184,32 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
             screen.follow(track.moment, self.sampler.interval_s)
         self.app.push_screen(screen)
 
+    def action_host(self) -> None:
+        from tui.presenters.host_page.page import SIMULATED
+        from tui.screens.host import HostContext, HostScreen
+
+        is_simulated = self.services.connections.is_simulated
+        screen = HostScreen(
+            HostContext(
+                self.where, self.mode, self.history, SIMULATED if is_simulated else "", lambda: self.cost,
+                self.action_processes, self.is_ascii,
+            )
+        )  # fmt: skip
+        if self.track.moment is not None:
+            screen.follow(self.track.moment, self.sampler.interval_s)
+        self.app.push_screen(screen)
+
+    def action_processes(self) -> None:
+        from tui.screens.processes import ProcessesScreen
+
+        if self.services.connections.is_simulated:
+            self.notify("The demo simulates workloads, but no processes.", timeout=4)
+            return
+        screen = ProcessesScreen(self.actions, self.services, self.open_workload, self.is_ascii)
+        if self.track.moment is not None:
+            screen.follow(self.track.moment, self.sampler.interval_s)
+        self.app.push_screen(screen)
+
     def classified(self, moment: Moment, advance: Callable[[int], None]) -> Classes:
         from collectors.comparison.facts import FactsReader
         from collectors.comparison.window_statistics import WARM_UP_S, fill

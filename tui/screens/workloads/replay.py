@@ -181,6 +181,16 @@ class ReplayScreen(PlaybackKeys, WorkloadListScreen):
         if not has_filter and self.is_lived:
             self.dismiss(None)
 
+    def action_host(self) -> None:
+        from tui.presenters.host_page.page import RECORDED
+        from tui.screens.host import HostContext, PastHostScreen
+
+        context = HostContext(self.where, self.mode, self.history, RECORDED, is_ascii=self.is_ascii)
+        screen = PastHostScreen(context, self.traveler)
+        if self.shown_moment is not None:
+            screen.follow(self.shown_moment, self.interval_s())
+        self.app.push_screen(screen)
+
     def open_workload(self, identity: WorkloadId) -> None:
         subject = DetailContext(identity, self.history, self._events_of, self._start_of, self.is_ascii)
         screen = ReplayWorkloadScreen(subject, self.traveler)

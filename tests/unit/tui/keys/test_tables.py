@@ -7,17 +7,22 @@ from typing import Any
 import pytest
 
 from tui.app.live import VmtopApp
-from tui.keys.key import key_names, with_user_keys
+from tui.keys.host import PANEL
+from tui.keys.key import Key, key_names, with_user_keys
 from tui.keys.tables import (
     CLASSES,
     COMPARE,
     DETAIL,
+    DETAIL_PROCESSES,
     HELP_PAGE,
+    HOST,
     INSPECT,
     LIVE,
     LOGS,
     PAST,
     PAST_DETAIL,
+    PAST_HOST,
+    PROCESSES,
     REPLAY,
     TABLES,
     TITLES,
@@ -29,13 +34,16 @@ from tui.screens.compare import CompareScreen
 from tui.screens.detail.live import LiveWorkloadScreen
 from tui.screens.detail.replay import ReplayWorkloadScreen
 from tui.screens.help import HelpScreen
+from tui.screens.host import HostScreen, PastHostScreen
 from tui.screens.inspect import InspectScreen
 from tui.screens.logs.screen import LogScreen
+from tui.screens.processes import ProcessesScreen
 from tui.screens.workload_classes import ClassesScreen
 from tui.screens.workloads.live import LiveListScreen
 from tui.screens.workloads.past import PastScreen
 from tui.screens.workloads.replay import ReplayScreen
 from tui.widgets.line_view import LineView
+from tui.widgets.process_view import ProcessPanel
 
 SCREENS: dict[str, type[Any]] = {
     LIVE: LiveListScreen,
@@ -47,6 +55,10 @@ SCREENS: dict[str, type[Any]] = {
     INSPECT: InspectScreen,
     COMPARE: CompareScreen,
     CLASSES: ClassesScreen,
+    HOST: HostScreen,
+    PAST_HOST: PastHostScreen,
+    PROCESSES: ProcessesScreen,
+    DETAIL_PROCESSES: LiveWorkloadScreen,
     HELP_PAGE: HelpScreen,
 }
 
@@ -66,6 +78,11 @@ def test_every_row_starts_something_that_exists(screen: str) -> None:
         assert any(hasattr(owner, f"action_{action}") for owner in owners), row.name
 
 
+@pytest.mark.parametrize("row", PANEL, ids=lambda row: row.name)
+def test_every_row_of_the_table_of_processes_starts_something_that_exists(row: Key) -> None:
+    assert hasattr(ProcessPanel, f"action_{row.action.split(chr(39))[1]}")
+
+
 @pytest.mark.parametrize("screen", TABLES)
 def test_every_screen_has_help_and_a_way_out_that_its_footer_never_loses(screen: str) -> None:
     pinned = [row for row in TABLES[screen] if row.rank >= PINNED_FROM and row.word]
@@ -76,7 +93,7 @@ def test_every_screen_has_help_and_a_way_out_that_its_footer_never_loses(screen:
 
 def test_the_names_that_users_write_are_listed_with_their_screens() -> None:
     assert actions()["help"] == tuple(screen for screen in TABLES if screen != HELP_PAGE)
-    assert actions()["filter"] == (LIVE, PAST, REPLAY)
+    assert actions()["filter"] == (LIVE, PAST, REPLAY, PROCESSES, DETAIL_PROCESSES)
 
 
 def test_a_users_key_takes_the_place_of_ours_and_a_clash_is_found() -> None:

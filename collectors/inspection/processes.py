@@ -1,0 +1,134 @@
+"""The processes of this host or of one workload, and which workload each belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from collectors.kernel.cgroup.hierarchy import detect
+from collectors.kernel.cgroup.open_files import find_directories
+from collectors.kernel.cgroup.processes import pids_below
+from collectors.kernel.processes.details import ProcessDetailsReader
+from collectors.kernel.processes.listing import ProcessListing
+from collectors.kernel.processes.texts import ProcessTexts
+from collectors.model.errors import SourceError
+from collectors.model.processes import Process, ProcessDetails, ProcessId, ProcessPass, ProcessText
+from collectors.model.workloads import Workload
+from collectors.safety.sanitize import sanitize
+
+
+class ProcessView(NamedTuple):
+    """What a page of processes shows."""
+
+    newest: ProcessPass
+    texts: dict[ProcessId, ProcessText]
+    """Of the processes that were asked for."""
+    details: ProcessDetails | None
+    """Of the process that was asked for; `None` when it has ended."""
+
+
+class ProcessReader:
+    """Reads the processes of a workload, or of the whole host, repeatedly; from one thread at a time.
+
+    Args:
+        workload: Returns the workload as it is now; returns `None` for the whole host.
+        root: Where the cgroup trees are mounted.
+        proc: Where procfs is mounted.
+    """
+
+    def __init__(
+        self,
+        workload: Callable[[], Workload | None] = lambda: None,
+        root: str = "/sys/fs/cgroup",
+        proc: str = "/proc",
+    ) -> None:
+        self._workload = workload
+        self._hierarchy = detect(root, proc)
+        self._listing = ProcessListing(proc)
+        self._texts = ProcessTexts(proc)
+        self._details = ProcessDetailsReader(proc)
+        self._newest: ProcessPass | None = None
+
+    def read_all(self) -> ProcessPass:
+        """Make a pass over the processes.
+
+        Raises:
+            SourceError: They cannot be listed.
+        """
+        workload = self._workload()
+        pids = None
+        if workload is not None and workload.cgroup:
+            pids = pids_below(find_directories(self._hierarchy, workload.cgroup).all)
+        elif workload is not None:
+            raise SourceError("this workload has no control group on this host: its processes are not known")
+        try:
+            newest = self._listing.read(pids)
+        except OSError as error:
+            raise SourceError(f"processes cannot be listed: {sanitize(str(error))}") from error
+        self._texts.forget_others(newest.processes)
+        self._newest = newest
+        return newest
+
+    def read(
+        self,
+        is_due: bool,
+        wanted: Callable[[ProcessPass], Iterable[Process]],
+        subject: Callable[[ProcessPass], tuple[Process | None, bool]],
+    ) -> ProcessView:
+        """Read what a page shows. Blocking.
+
+        Args:
+            is_due: Whether to make a new pass; otherwise the last one is completed with what was not read yet.
+            wanted: Chooses the processes whose texts are needed.
+            subject: Chooses the process to read in full, and whether it belongs to a virtual machine.
+
+        Raises:
+            SourceError: They cannot be listed.
+        """
+        newest = self.read_all() if is_due or self._newest is None else self._newest
+        texts = self._texts.read(wanted(newest))
+        process, is_vm = subject(newest)
+        details = None if process is None else self._details.read(process, is_vm)
+        return ProcessView(newest, texts, details)
+
+
+class Owners:
+    """Finds the workload of a process by its control groups: the innermost one around it.
+
+    Args:
+        workloads: Those of the newest frame; the ones of other hosts are ignored.
+    """
+
+    def __init__(self, workloads: Iterable[Workload] = ()) -> None:
+        self._by_path = {
+            workload.cgroup: workload
+            for workload in workloads
+            if workload.cgroup not in (None, "", "/") and not workload.endpoint
+        }
+        self._cached: dict[tuple[str, ...], Workload | None] = {}
+
+    def of(self, process: Process) -> Workload | None:
+        """Return a process's workload; `None` when it belongs to none."""
+        try:
+            return self._cached[process.cgroups]
+        except KeyError:
+            found = self._cached[process.cgroups] = self._find(process.cgroups)
+            return found
+
+    def _find(self, paths: Sequence[str]) -> Workload | None:
+        candidates = (prefix for path in paths for prefix in _prefixes(path) if prefix in self._by_path)
+        nearest = max(candidates, key=len, default=None)
+        return None if nearest is None else self._by_path[nearest]
+
+
+def _prefixes(path: str) -> Iterable[str]:
+    while len(path) > 1:
+        yield path
+        path = path.rpartition("/")[0]
+
+
+def below(process: Process, workload: Workload) -> str:
+    """Return the control group of a process below its workload's, such as `/libvirt/vcpu0`; empty if it is the same."""
+    own = workload.cgroup or ""
+    inside = [path[len(own) :] for path in process.cgroups if own and path.startswith(f"{own}/")]
+    return max(inside, key=len, default="")

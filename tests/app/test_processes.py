@@ -1,0 +1,138 @@
+"""The pages of processes, through Textual's pilot and with real processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import msgspec
+import pytest
+from textual.widgets import Button
+
+from collectors.inspection.processes import ProcessReader
+from collectors.model.workloads import Kind
+from tests.app.test_acting import notified, told_of
+from tests.app.test_workload_list import Session, session
+from tests.helpers.pilot_wait import until
+from tui.dialogs.confirm_action import Confirm
+from tui.dialogs.signals import SignalMenu
+from tui.screens.detail import live
+from tui.screens.detail.live import LiveWorkloadScreen
+from tui.screens.processes import ProcessesScreen
+from tui.widgets.process_view import ProcessPanel
+
+SECONDS = f"{100_000 + os.getpid()}"
+"""What the sleeper sleeps: a word that no other process has."""
+
+
+@pytest.fixture
+def sleeper() -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen(["sleep", SECONDS]) as child:
+        yield child
+        child.kill()
+
+
+async def open_all(running: Session, *words: str) -> ProcessPanel:
+    """Open the processes of the host, filtered."""
+    await running.tick(2)
+    await running.press("p")
+    screen = running.pilot.app.screen
+    assert isinstance(screen, ProcessesScreen)
+    panel = screen.query_one(ProcessPanel)
+    await until(running.pilot, lambda: bool(panel.table.rows))
+    if words:
+        await running.press("slash", *"".join(words), "enter")
+    return panel
+
+
+async def test_all_processes_of_the_host_are_listed_filtered_and_sorted(sleeper: subprocess.Popen[bytes]) -> None:
+    async with session() as running:
+        panel = await open_all(running, SECONDS)
+        await until(running.pilot, lambda: [row.process.pid for row in panel.table.rows] == [sleeper.pid])
+        assert f"sleep {SECONDS}" in running.text()
+        await until(running.pilot, lambda: "working directory" in running.text())
+        await running.press("M")
+        assert "▼MEM" in running.text()
+        await running.press("escape")
+        assert len(panel.table.rows) > 1
+        await running.press("escape")
+        assert running.pilot.app.screen is running.screen
+
+
+async def test_enter_shows_the_threads_and_escape_goes_back(sleeper: subprocess.Popen[bytes]) -> None:
+    async with session() as running:
+        panel = await open_all(running, SECONDS)
+        await until(running.pilot, lambda: len(panel.table.rows) == 1)
+        await running.press("enter")
+        await until(running.pilot, lambda: f"1 thread of sleep {sleeper.pid}" in running.text())
+        assert "WAIT%" in running.text()
+        await running.press("escape")
+        assert not panel.shows_threads
+        assert "COMMAND" in running.text()
+
+
+async def test_a_confirmed_signal_ends_the_process_and_cancel_does_not(sleeper: subprocess.Popen[bytes]) -> None:
+    async with session() as running:
+        panel = await open_all(running, SECONDS)
+        await until(running.pilot, lambda: len(panel.table.rows) == 1)
+        for answer in ("enter", "right"):
+            await running.press("k")
+            await until(running.pilot, lambda: isinstance(running.pilot.app.screen, SignalMenu))
+            await running.press("t")
+            await until(running.pilot, lambda: isinstance(running.pilot.app.screen, Confirm))
+            await until(running.pilot, lambda: not running.pilot.app.screen.query_one("#confirm", Button).disabled)
+            assert f"kill -TERM {sleeper.pid}" in running.text()
+            await running.press(answer)
+            if answer == "enter":
+                assert sleeper.poll() is None, "Cancel has the focus"
+        await running.press("enter")
+        await told_of(running, f"sleep ({sleeper.pid}) ended after TERM")
+        assert sleeper.wait(5) == -signal.SIGTERM
+        await running.press("A")
+        assert "kill -TERM" in running.text()
+
+
+async def test_the_lock_and_the_protection_hold_for_processes(sleeper: subprocess.Popen[bytes]) -> None:
+    async with session() as running:
+        await running.tick()
+        panel = await open_all(running, SECONDS)
+        await until(running.pilot, lambda: len(panel.table.rows) == 1)
+        await running.press("L", "k")
+        await until(running.pilot, lambda: isinstance(running.pilot.app.screen, SignalMenu))
+        await running.press("t")
+        assert "actions are locked" in notified(running)
+        assert isinstance(running.pilot.app.screen, SignalMenu)
+        await running.press("escape", "L", "escape")
+        panel.table.cursor = next(row.process.id for row in panel.table.rows if row.process.pid == 1)
+        await running.press("k")
+        await told_of(running, "it is process 1")
+        assert isinstance(running.pilot.app.screen, ProcessesScreen)
+        assert sleeper.poll() is None
+
+
+async def test_the_page_of_a_workload_lists_what_is_in_its_control_group(
+    sleeper: subprocess.Popen[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with session() as running:
+        frame = running.fleet.frame()
+        target = next(workload for workload in frame.workloads.values() if workload.kind is Kind.CONTAINER)
+        group = tmp_path / "box"
+        group.mkdir()
+        (tmp_path / "cgroup.controllers").write_text("cpu memory\n")
+        (group / "cgroup.procs").write_text(f"{sleeper.pid}\n")
+        frame.workloads[target.id] = msgspec.structs.replace(target, cgroup="/box")
+        monkeypatch.setattr(live, "ProcessReader", partial(ProcessReader, root=str(tmp_path)))
+        await running.show(frame)
+        running.screen.open_workload(target.id)
+        await until(running.pilot, lambda: isinstance(running.pilot.app.screen, LiveWorkloadScreen))
+        await running.press("4")
+        await until(running.pilot, lambda: "1 process, 1 thread," in running.text())
+        assert f"sleep {SECONDS}" in running.text()
+        await running.press("3")
+        assert "1 process, 1 thread," not in running.text()
+        await running.press("4", "escape")
+        await until(running.pilot, lambda: running.pilot.app.screen is running.screen)

@@ -1,0 +1,1 @@
+"""The page of the host as coloured lines, in parts. Plain, no Textual."""

@@ -1,0 +1,205 @@
+"""The host in full: what the frames hold of it, and what is read of it while this screen is open."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.screen import Screen
+from textual.widgets import Static
+
+from collectors.analysis.history import History
+from collectors.analysis.rates import Moment
+from collectors.kernel.machine.reader import MachineReader
+from collectors.kernel.self_usage import Cost
+from collectors.model.errors import SourceError
+from collectors.model.machine import MachineReading
+from tui.controllers.background import is_up, run_blocking
+from tui.controllers.playback import PlaybackController
+from tui.dialogs.base import AnsweredOnce
+from tui.keys.bindings import bindings
+from tui.keys.tables import HOST, PAST_HOST, TABLES
+from tui.presenters.formatting import fit
+from tui.presenters.host_page.page import HostView, host_lines, host_parts, host_words
+from tui.presenters.info_pages import sources_page
+from tui.presenters.styled_lines import plain_text
+from tui.screens.mixins.moment_follower import Follower
+from tui.screens.mixins.page_keys import PageKeys
+from tui.screens.mixins.playback_keys import PlaybackKeys
+from tui.themes.look import look_of
+from tui.widgets.footer import Footer
+from tui.widgets.line_view import LineView
+
+FIRST_S, EVERY_S = 0.5, 1.0
+"""Seconds between the first two readings, and between others: a rate needs two."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostContext:
+    """Where the page's data comes from."""
+
+    where: str
+    """The screen whose moments it shows: live or replay."""
+    mode: Callable[[], str]
+    """Returns the mode in the title, such as LIVE."""
+    history: History
+    """Recent values of the host."""
+    missing: str = ""
+    """Why nothing is read of this host, a sentence; empty if it is read."""
+    cost: Callable[[], Cost | None] = lambda: None
+    """Returns what vmtop itself takes."""
+    open_processes: Callable[[], None] | None = None
+    """Opens the processes; `None` where there are none."""
+    is_ascii: bool = False
+
+
+class HostScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
+    """Shows the host and updates with every frame.
+
+    Args:
+        context: Where its data comes from.
+    """
+
+    key_table = HOST
+    DEFAULT_CSS = """
+    HostScreen { layout: vertical; }
+    HostScreen > Static { height: 1; background: $panel; }
+    HostScreen #parts { background: $background; color: $muted; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(HOST)]
+
+    def __init__(self, context: HostContext) -> None:
+        super().__init__()
+        self.where = context.where
+        self._origin = context
+        self._current = 0
+        self._moment: Moment | None = None
+        self._reading: MachineReading | None = None
+        self._problem = ""
+        self._starts: list[int] = []
+        self._names: list[str] = []
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="title")
+        yield Static(id="parts")
+        yield LineView(id="host")
+        yield Footer(TABLES[self.key_table])
+
+    def on_mount(self) -> None:
+        self.query_one(LineView).focus()
+        self._draw()
+        if not self._origin.missing:
+            self.run_worker(self._read(), group="host", exclusive=True)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._draw)
+
+    def follow(self, moment: Moment, interval_s: float, is_next: bool = True) -> None:
+        self._moment = moment
+        if self.is_mounted:
+            self._draw()
+
+    async def _read(self) -> None:
+        """Read repeatedly, one reading at a time, while nothing covers this screen."""
+        reader = MachineReader()
+        readings = 0
+        while is_up(self):
+            if self.app.screen is self:
+                try:
+                    self._reading, self._problem = await run_blocking(reader.read), ""
+                except SourceError as error:
+                    self._problem = error.reason
+                if not is_up(self):
+                    return
+                readings += 1
+                self._draw()
+            await asyncio.sleep(FIRST_S if readings < 2 else EVERY_S)
+
+    def _draw(self) -> None:
+        """Show the newest moment and reading; nothing before the first moment."""
+        if self._moment is None or not self.is_mounted:
+            return
+        origin, view = self._origin, self.query_one(LineView)
+        width = max(40, view.size.width - 1)
+        missing = origin.missing or self._problem or "reading ..."
+        shown = HostView(self._moment, origin.history, self._reading, missing, origin.cost())
+        parts = host_parts(shown, width, origin.is_ascii)
+        lines, self._starts = host_lines(parts, width, origin.is_ascii)
+        self._names = [part.name for part in parts]
+        view.show(lines)
+        self._show_title()
+        self._show_parts()
+
+    def _show_title(self) -> None:
+        if self._moment is None:
+            return
+        name = self._moment.frame.facts.get("hostname", self._moment.frame.host.name)
+        mode = self._origin.mode()
+        words = host_words(self._moment, self._reading)
+        words = words.replace("·", "-") if self._origin.is_ascii else words
+        room = max(1, self.size.width - len(name) - len(mode) - 5)
+        title = Text(f" {name}  ", style="bold", no_wrap=True)
+        title.append(fit(words, room), style="not bold").append(f" {mode} ")
+        self.query_one("#title", Static).update(title)
+
+    @on(LineView.Moved)
+    def _show_parts(self) -> None:
+        """Show the names of the parts, with the one at the top of the screen underlined."""
+        top = self.query_one(LineView).top
+        current = max((index for index, start in enumerate(self._starts) if start <= top), default=0)
+        line = Text(no_wrap=True, overflow="ellipsis")
+        accent = look_of(self.app).foreground("accent")
+        for index, name in enumerate(self._names):
+            style = accent + accent.parse("bold underline") if index == current else ""
+            line.append(" ").append(f"{index + 1} {name}", style=style).append("  ")
+        self.query_one("#parts", Static).update(line)
+        self._current = current
+
+    def action_turn_to(self, number: int) -> None:
+        if number <= len(self._starts):
+            self.query_one(LineView).go(self._starts[number - 1])
+            self._show_parts()
+
+    def action_turn(self, step: int) -> None:
+        if self._starts:
+            self.action_turn_to((self._current + step) % len(self._starts) + 1)
+
+    def action_processes(self) -> None:
+        if self._origin.open_processes is not None:
+            self._origin.open_processes()
+        else:
+            self.notify("A recording holds no processes.", timeout=4)
+
+    def action_sources(self) -> None:
+        if self._moment is not None:
+            self.open_panel("Sources", sources_page(self._moment))
+
+    def action_copy(self) -> None:
+        page = "\n".join(plain_text(line).rstrip() for line in self.query_one(LineView).lines)
+        self.app.copy_to_clipboard(page)
+        self.notify("copied the page, if the terminal allows it", timeout=3)
+
+    def action_close(self) -> None:
+        self.dismiss(None)
+
+
+class PastHostScreen(PlaybackKeys, HostScreen):
+    """Shows the host at a moment of a session.
+
+    Args:
+        context: Where its data comes from.
+        traveler: Moves the playback.
+    """
+
+    key_table = PAST_HOST
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(PAST_HOST)]
+
+    def __init__(self, context: HostContext, traveler: PlaybackController) -> None:
+        super().__init__(context)
+        self.traveler = traveler
