@@ -126,9 +126,9 @@ def rows_in_tree(rows: Iterable[Key]) -> tuple[Key, ...]:
 
 def rows_when_empty(rows: Iterable[Key], is_filtered: bool) -> tuple[Key, ...]:
     """Return the rows of a table that shows nothing: what may change that, and the way out."""
-    words = {"stopped": "stopped", "sources": "sources", "all_kinds": "every kind"}
+    words = {"stopped": "stopped", "sources": "sources", "processes": "processes", "all_kinds": "every kind"}
     words = {"clear": "clear filter", **words} if is_filtered else words
-    ranks = {name: rank for rank, name in enumerate((*words, "processes", "rewind", "filter", "next_event"), 1)}
+    ranks = {name: rank for rank, name in enumerate((*words, "rewind", "filter", "next_event"), 1)}
     return tuple(
         row._replace(word=words.get(row.name, row.word), rank=ranks[row.name])
         if row.name in ranks

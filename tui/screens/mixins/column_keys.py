@@ -50,9 +50,10 @@ class ColumnKeys(PaletteCommands):
 
     def show_columns(self, keys: tuple[str, ...]) -> None:
         """Show these columns, in this order."""
-        self._keys = keys
-        self.query_one(WorkloadTable).set_columns(keys)
-        self.redraw()
+        if keys != self._keys:
+            self._keys = keys
+            self.query_one(WorkloadTable).set_columns(keys)
+            self.redraw()
 
     def toggle_column(self, key: str) -> None:
         """Show or hide a column."""
