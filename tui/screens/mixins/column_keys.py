@@ -46,7 +46,7 @@ class ColumnKeys(PaletteCommands):
 
     def column_sets(self) -> Mapping[str, tuple[str, ...]]:
         """Return the sets of columns by name."""
-        return presets({})
+        return presets(self.options.own_columns)
 
     def show_columns(self, keys: tuple[str, ...]) -> None:
         """Show these columns, in this order."""

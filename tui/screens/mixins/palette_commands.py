@@ -12,6 +12,7 @@ from tui.presenters.columns import CHOICES, column_of, describe
 from tui.presenters.commands import Argument, Command, facts
 from tui.presenters.table_state import SORTS, TableState
 from tui.screens.mixins.page_keys import PageKeys
+from tui.settings.screen_options import ScreenOptions
 
 _KINDS = (
     ("vm", "vm", "show virtual machines only"),
@@ -25,6 +26,7 @@ class PaletteCommands(PageKeys):
     """A table of workloads whose palette knows them by name."""
 
     view: TableState
+    options: ScreenOptions
     shown_moment: Moment | None
 
     def redraw(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterator
-from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from textual import on
 from textual.binding import BindingType
@@ -25,8 +25,8 @@ from tui.controllers.frame_feed import FrameReady, feed
 from tui.controllers.recording import SessionRecorder
 from tui.controllers.services import Services
 from tui.keys.bindings import bindings
-from tui.keys.key import first_key, with_user_keys
-from tui.keys.tables import LIVE, TABLES
+from tui.keys.key import first_key
+from tui.keys.tables import LIVE
 from tui.presenters.formatting import text
 from tui.presenters.styled_lines import Run
 from tui.screens.mixins.compare_keys import CLASSES_S
@@ -36,7 +36,7 @@ from tui.screens.mixins.workload_keys import WorkloadKeys
 from tui.screens.workloads.base import WorkloadListScreen
 from tui.settings.screen_options import ScreenOptions
 from tui.widgets.first_run import FirstRunLine
-from tui.widgets.footer import user_keys
+from tui.widgets.footer import rows_of
 
 if TYPE_CHECKING:
     from collectors.comparison.workload_classes import Classes
@@ -85,7 +85,7 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
 
     def on_mount(self) -> None:
         if self.hints is not None and self.hints.hint(_WELCOME):
-            self.query_one(FirstRunLine).welcome(with_user_keys(TABLES[LIVE], user_keys(self.app)))
+            self.query_one(FirstRunLine).welcome(rows_of(self.app, LIVE))
         self.run_worker(feed(self.sampler, self), group="feed", exclusive=True, exit_on_error=True)
 
     @property
@@ -119,11 +119,15 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
             self.shown_moment = moment
         self.redraw()
 
+    def layout_settings(self) -> dict[str, Any]:
+        return {**super().layout_settings(), "screen.interval": self.sampler.interval.requested_s}
+
     def mode(self) -> str:
         return "FROZEN" if self.view.is_frozen else "DEMO" if self.options.is_demo else "LIVE"
 
     def notes(self) -> list[Run]:
-        notes: list[Run] = [(note, "accent") for note in self.session_recorder.notes()]
+        notes: list[Run] = [("configuration not used", "warn")] if self.services.config.problem else []
+        notes += [(note, "accent") for note in self.session_recorder.notes()]
         if self.actions.is_locked:
             notes.append(("actions locked", "muted"))
         interval = self.sampler.interval
