@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.app.test_workload_list import Session, screen_text, session
 from tests.helpers.demo_fleet import Fleet, QuietSampler
 from tui.app.live import VmtopApp
+from tui.configuration.screen_state import ScreenState
+from tui.controllers.screen_memory import ScreenMemory
 from tui.screens.detail.base import WorkloadScreen
 from tui.settings.screen_options import ScreenOptions
 
 
-class Memory:
-    """Remembers hints as a run's memory does."""
-
-    def __init__(self) -> None:
-        self.shown: list[str] = []
-        self.hidden: list[str] = []
-
-    def hint(self, name: str) -> bool:
-        self.shown.append(name)
-        return name not in self.hidden and self.shown.count(name) <= 3
-
-    def hide(self, name: str) -> None:
-        self.hidden.append(name)
-
-
-async def run_with(memory: Memory, width: int, *keys: str) -> str:
-    app = VmtopApp(QuietSampler([]), ScreenOptions())
-    app.__dict__["memory"] = memory
+async def run_with(memory: ScreenMemory, width: int, *keys: str) -> str:
+    app = VmtopApp(QuietSampler([]), ScreenOptions(), memory=memory)
     async with app.run_test(size=(width, 24)) as pilot:
         await pilot.pause()
-        app.__dict__["memory"] = memory
         running = Session(pilot, Fleet(12))
         await running.tick(2)
         await running.press(*keys)
@@ -39,14 +26,19 @@ async def run_with(memory: Memory, width: int, *keys: str) -> str:
 
 
 @pytest.mark.parametrize("width", [40, 80, 120])
-async def test_the_welcome_is_whole_at_every_width_and_goes_with_escape(width: int) -> None:
-    line = (await run_with(Memory(), width)).splitlines()[2]
+async def test_the_welcome_is_whole_at_every_width_and_goes_with_escape(width: int, tmp_path: Path) -> None:
+    memory = ScreenMemory(ScreenState(), tmp_path / "screen.toml")
+    line = (await run_with(memory, width)).splitlines()[2]
     assert line.startswith(" Welcome.  j k move")
     assert line.endswith("Esc hides this")
-    memory = Memory()
     assert "Welcome" not in await run_with(memory, width, "escape")
-    assert memory.hidden
     assert "Welcome" not in await run_with(memory, width), "for good"
+
+
+async def test_the_welcome_is_shown_three_times(tmp_path: Path) -> None:
+    memory = ScreenMemory(ScreenState(), tmp_path / "screen.toml")
+    shown = ["Welcome" in await run_with(memory, 80) for _ in range(4)]
+    assert shown == [True, True, True, False]
 
 
 async def test_a_line_that_is_clicked_twice_opens() -> None:
