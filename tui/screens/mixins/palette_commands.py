@@ -10,9 +10,9 @@ from collectors.model.metrics import METRICS
 from collectors.model.workloads import Workload, WorkloadId
 from tui.presenters.columns import CHOICES, column_of, describe
 from tui.presenters.commands import Argument, Command, facts
-from tui.presenters.main_screen.column_presets import presets
 from tui.presenters.table_state import SORTS, TableState
 from tui.screens.mixins.page_keys import PageKeys
+from tui.settings.screen_options import ScreenOptions
 
 _KINDS = (
     ("vm", "vm", "show virtual machines only"),
@@ -26,6 +26,7 @@ class PaletteCommands(PageKeys):
     """A table of workloads whose palette knows them by name."""
 
     view: TableState
+    options: ScreenOptions
     shown_moment: Moment | None
 
     def redraw(self) -> None:
@@ -45,7 +46,7 @@ class PaletteCommands(PageKeys):
 
     def column_sets(self) -> Mapping[str, tuple[str, ...]]:
         """Return the sets of columns by name."""
-        return presets({})
+        raise NotImplementedError
 
     def show_columns(self, keys: tuple[str, ...]) -> None:
         """Show these columns, in this order."""
