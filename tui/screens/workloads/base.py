@@ -84,17 +84,18 @@ class WorkloadListScreen(FilterKeys, CompareKeys, ColumnKeys, AnsweredOnce, Scre
         self._footer_for = (False, False)
         """Whether the table is empty and whether it is a tree: what the footer was made for."""
         self._extra: list[Widget] = []
-        """The widgets between the panes and the footer."""
+        """The widgets that take lines from the table and are not always there."""
         self._fitted_for: tuple[object, ...] = ()
         """The choices that the height of the panes was made for."""
 
     def compose(self) -> ComposeResult:
+        first_run, between = FirstRunLine(), self.extra()
+        self._extra = [first_run, *between]
         yield HeaderLines(self.is_ascii)
-        yield FirstRunLine()
+        yield first_run
         yield WorkloadTable(self.cells, self._keys)
         yield Panes(self.cells, self.is_ascii)
-        self._extra = self.extra()
-        yield from self._extra
+        yield from between
         yield FilterPrompt()
         yield Footer()
 
