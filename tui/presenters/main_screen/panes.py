@@ -233,7 +233,7 @@ def _memory(source: Source) -> Pane:
 
 
 def _guest(machine: Reading) -> list[Run]:
-    """Return how much of its memory a guest uses, which is not what its hypervisor holds; nothing if it does not say."""
+    """Return how much of its memory a guest uses, unlike what its hypervisor holds; nothing if it does not say."""
     metric = METRICS["memory_of_limit_percent"]
     share = machine.value(metric.key)
     return [] if share is None else [(f"  {share:.0f}%", tone_of(machine, metric, share)), (" used", "muted")]
