@@ -38,7 +38,6 @@ from tui.terminal.input_gate import InputGate
 from tui.terminal.signals import ENDING, SIGNALS
 from tui.terminal.textual_private import PROBLEM, discard_cached_colors
 from tui.themes.style_sheet import STYLE_SHEET
-from tui.widgets.footer import Footer
 
 log = logging.getLogger(__name__)
 _NOTICE_S = 5.0
@@ -178,13 +177,14 @@ class BaseApp(KeysInOrder):
         markup: bool = True,
     ) -> None:
         """Tell the user something: in the footer of the screen, so that it covers neither table nor panes."""
+        from tui.widgets.footer import Footer
+
         super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
         words = f"{title}: {message}" if title else message
         self.notices.append((time.time(), severity, words))
-        for screen in reversed(self.screen_stack):
+        for screen in self.screen_stack:  # the one on top may be about to close
             for footer in screen.query(Footer):
                 footer.say(words, _TONES[severity], timeout or _NOTICE_S)
-                return
 
     def action_command_palette(self, typed: str = "") -> None:
         """Show the palette with the commands of the screen on top."""

@@ -125,7 +125,7 @@ def test_the_text_fits_80_columns_with_any_number_of_sides(count: int) -> None:
     sides = [side(f"a-rather-long-name-{number}", cpu_percent=[number * 111.0]) for number in range(count)]
     lines = as_text(sides, side_by_side(sides)).splitlines()
     assert all(len(line) <= 80 for line in lines)
-    (cpu,) = [line for line in lines if line.startswith("CPU%")]
+    (cpu,) = [line for line in lines if line.startswith("  CPU%")]
     assert all(f"{number * 111}" in cpu for number in range(count))
 
 
