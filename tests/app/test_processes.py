@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -24,8 +25,8 @@ from tui.screens.detail.live import LiveWorkloadScreen
 from tui.screens.processes import ProcessesScreen
 from tui.widgets.process_view import ProcessPanel
 
-SECONDS = "86399"
-"""What the sleeper sleeps: a word that no other process has."""
+SECONDS = str(86_000_000 + os.getpid())
+"""What the sleeper sleeps: a word that no process of another test run has."""
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -11,7 +12,8 @@ import pytest
 
 from tests.helpers.pty_terminal import Start, Terminal
 
-SECONDS = "86398"
+SECONDS = str(86_000_000 + os.getpid())
+"""What the sleeper sleeps: a word that no process of another test run has."""
 
 
 @pytest.fixture(autouse=True)
