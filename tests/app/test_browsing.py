@@ -9,8 +9,9 @@ import pytest
 from textual.widgets import Input
 
 from tests.app.test_workload_list import Session, notes, session
-from tui.dialogs.picker import PickerDialog
 from tui.presenters.table_state import SORTS
+from tui.screens.column_picker import ColumnPicker
+from tui.screens.command_line import CommandLine
 from tui.widgets.header import HeaderLines
 from tui.widgets.sparkline_panes import Panes
 from tui.widgets.workload_table import PINNED
@@ -141,7 +142,7 @@ async def test_the_filter_is_there_to_be_changed_and_escape_gives_the_keys_back(
         assert prompt.value == "kind=vm"
         assert prompt.has_focus
         await running.press("escape")
-        assert not prompt.display
+        assert not running.screen.is_prompt_open
         assert running.screen.query_one("#footer").display
         assert running.table.has_focus
         assert len(running.table.lines) == 20
@@ -186,10 +187,8 @@ async def test_the_name_is_a_column_even_where_it_is_not_ticked() -> None:
     async with session() as running:
         await running.tick(2)
         await running.press("c")
-        assert isinstance(running.pilot.app.screen, PickerDialog)
-        assert running.pilot.app.screen._ticked is not None
-        running.pilot.app.screen._ticked.discard("name")
-        await running.press("enter")
+        assert isinstance(running.pilot.app.screen, ColumnPicker)
+        await running.press("space", "J", "enter")
         assert running.table.keys[0] == "name"
 
 
@@ -209,9 +208,9 @@ async def test_a_frozen_view_holds_its_sparklines_too() -> None:
 async def test_the_menu_of_orders_begins_at_the_present_one() -> None:
     async with session() as running:
         await running.tick(2)
-        for keys, expected in (((), "memory_host_bytes"), (("j", "k"), "memory_host_bytes")):
+        for keys, expected in (((), "memory_host_bytes"), (("down", "up"), "memory_host_bytes")):
             await running.press("M", "s")
-            assert isinstance(running.pilot.app.screen, PickerDialog)
+            assert isinstance(running.pilot.app.screen, CommandLine)
             await running.press(*keys, "enter")
             assert running.screen.view.sort == expected
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from textual import events
-from textual.command import CommandPalette
 from textual.pilot import Pilot
 from textual.screen import Screen
 
@@ -23,9 +22,10 @@ from tests.helpers.pilot_wait import until
 from tests.helpers.pty_terminal import Start, Terminal
 from tui.dialogs.action_menu import ActionMenu
 from tui.dialogs.confirm_action import Confirm
-from tui.dialogs.picker import PickerDialog
 from tui.dialogs.prompt import PromptDialog
 from tui.dialogs.text_page import TextDialog
+from tui.screens.column_picker import ColumnPicker
+from tui.screens.command_line import CommandLine
 from tui.screens.help import HelpScreen
 from tui.screens.workloads.live import LiveListScreen
 from tui.terminal.input_gate import HELD_S, REPEATS_S
@@ -34,12 +34,12 @@ HELD_GAP_S = 1 / 30
 CHARACTERS = {"enter": "\r", "escape": "\x1b", "question_mark": "?", "colon": ":", "space": " "}
 OPENED: tuple[tuple[Sequence[str], type[Screen[Any]], Sequence[str]], ...] = (
     (("x",), ActionMenu, ("escape", "q")),
-    (("s",), PickerDialog, ("enter", "escape", "q")),
-    (("c",), PickerDialog, ("enter", "escape", "q")),
+    (("s",), CommandLine, ("enter", "escape")),
+    (("c",), ColumnPicker, ("enter", "escape")),
     (("R",), PromptDialog, ("escape",)),
     (("question_mark",), HelpScreen, ("enter", "escape", "q")),
     (("w",), TextDialog, ("enter", "escape", "q")),
-    (("colon",), CommandPalette, ("escape",)),
+    (("colon",), CommandLine, ("escape",)),
 )
 IDS = [f"{kind.__name__} by {keys[0]}" for keys, kind, _ in OPENED]
 
@@ -170,7 +170,7 @@ async def test_what_is_typed_behind_an_answer_is_lost_until_the_screen_below_is_
     async with acting(engine) as session:
         await session.press("2", "j", "j")
         before = session.text()
-        await opened(session, ("s",), PickerDialog)
+        await opened(session, ("s",), CommandLine)
         for key in ("escape", "x", "t", "M", "q"):
             send(session.pilot, key)
         await session.pilot.pause(0.3)
@@ -226,7 +226,7 @@ def shown(start: Start) -> Terminal:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("opening", "words", "key"), [("x", "Esc leaves", "t"), ("s", "Enter takes it", "\r")])
+@pytest.mark.parametrize(("opening", "words", "key"), [("x", "Esc leaves", "t"), ("s", "Enter does it", "\r")])
 def test_a_key_held_in_a_real_terminal_closes_one_dialogue(start: Start, opening: str, words: str, key: str) -> None:
     terminal = shown(start)
     for _ in range(2):
@@ -236,7 +236,7 @@ def test_a_key_held_in_a_real_terminal_closes_one_dialogue(start: Start, opening
             terminal.press(key)
             terminal.read(HELD_GAP_S)
         if key == "t":
-            terminal.wait_for(lambda: "the same by hand" in terminal.text(), 20, "the confirmation")
+            terminal.wait_for(lambda: "The same by hand" in terminal.text(), 20, "the confirmation")
             terminal.press("\x1b")
         terminal.wait_for(lambda: "╭" not in terminal.text(), 20, "the table")
         terminal.read(HELD_S + REPEATS_S)
@@ -255,10 +255,10 @@ def test_keys_typed_before_a_slow_line_has_shown_the_confirmation_confirm_nothin
         terminal.press("x")
         terminal.wait_for(lambda: "Esc leaves" in terminal.text(), 20, "the menu")
         terminal.press("t")
-        terminal.wait_for(lambda: "the same by hand" in terminal.text(), 20, "the confirmation")
+        terminal.wait_for(lambda: "The same by hand" in terminal.text(), 20, "the confirmation")
         terminal.read(0.8)  # as long as the line takes, a person does not see it
         terminal.press("\x1b[C\r")
-        terminal.wait_for(lambda: "the same by hand" not in terminal.text(), 20, "the table")
+        terminal.wait_for(lambda: "The same by hand" not in terminal.text(), 20, "the table")
         terminal.read(3)
         assert b"was stopped" not in terminal.received
         assert b"stopping" not in terminal.received

@@ -202,12 +202,13 @@ async def test_a_wrong_filter_says_what_is_wrong_and_and_escape_mends_it() -> No
     async with session() as running:
         await running.tick(3)
         await running.press("slash", *"cqu>5")
-        assert "cqu" in running.text().splitlines()[1]
-        assert "cpu" in running.text().splitlines()[1]
+        assert "cqu" in running.text().splitlines()[-2]
+        assert "cpu" in running.text().splitlines()[-2]
         await running.tick(2)
-        assert "cqu" in running.text().splitlines()[1], "the reason stays while the text is wrong"
+        assert "cqu" in running.text().splitlines()[-2], "the reason stays while the text is wrong"
+        assert len(running.table.lines) == 20, "what was shown before is still shown"
         await running.press("enter")
-        assert running.screen.query_one("#prompt").display, "Enter does not take a wrong filter"
+        assert running.screen.is_prompt_open, "Enter does not take a wrong filter"
         await running.press("escape")
         assert len(running.table.lines) == 20
 
@@ -267,7 +268,7 @@ async def test_why_tells_formula_and_source_of_a_number() -> None:
 async def test_columns_can_be_chosen() -> None:
     async with session() as running:
         await running.tick(2)
-        await running.press("c", "j", "space", "enter")
+        await running.press("c", "down", "space", "enter")
         assert "kind" not in running.table.keys
 
 
@@ -357,10 +358,7 @@ async def test_what_is_typed_into_the_filter_is_no_markup(typed: str) -> None:
         await running.press("slash")
         running.screen.query_one("#prompt", Input).value = typed
         await running.press("enter")
-        (told,) = running.pilot.app._notifications
-        assert told.severity == "error"
-        assert not told.markup
-        await until(running.pilot, lambda: typed.split(">")[0].split("=")[0] in running.text().splitlines()[1])
+        await until(running.pilot, lambda: typed.split(">")[0].split("=")[0] in running.text().splitlines()[-2])
 
 
 async def test_a_filter_that_looks_like_markup_is_shown_as_it_is() -> None:

@@ -67,7 +67,7 @@ def act(terminal: Terminal, key: str, title: str, typed: str = "") -> None:
     terminal.press("x")
     terminal.wait_for(lambda: "key or Enter chooses" in terminal.text(), 30, "the menu")
     terminal.press(key)
-    terminal.wait_for(lambda: title in terminal.text() and "the same by hand" in terminal.text(), 30, title)
+    terminal.wait_for(lambda: title in terminal.text() and "The same by hand" in terminal.text(), 30, title)
     if typed:
         press_until(terminal, typed, lambda: typed in dialog(terminal))
     else:

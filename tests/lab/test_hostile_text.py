@@ -144,7 +144,7 @@ BACK = ("\x1b", "/LIMIT")
 PAGE_DOWN = ("\x1b[6~", "Esc back")
 INSPECTED = [("i", "Enter fold"), *[PAGE_DOWN] * 6, BACK]
 ASKED = [
-    *(("x", "key or Enter chooses"), ("K", "the same by hand"), BACK),
+    *(("x", "key or Enter chooses"), ("K", "The same by hand"), BACK),
     *(("w", "Where the numbers come from"), BACK),
 ]
 """The menu of actions, the question before one, and where the numbers come from."""

@@ -11,7 +11,8 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, ClassVar
@@ -19,29 +20,32 @@ from weakref import WeakKeyDictionary
 
 from rich.text import Text
 from textual import events
-from textual.app import ComposeResult, SystemCommand
+from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
-from textual.command import CommandPalette
+from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 from collectors.safety.sanitize import sanitize
-from tui.app.themed import ThemedApp
+from tui.app.keys_in_order import KeysInOrder, Typed
 from tui.keys.bindings import app_bindings
-from tui.keys.key import key_names
-from tui.keys.tables import TABLES
 from tui.settings import log_file
 from tui.settings.screen_options import ScreenOptions
 from tui.terminal.input_gate import InputGate
 from tui.terminal.signals import ENDING, SIGNALS
 from tui.terminal.textual_private import PROBLEM, discard_cached_colors
 from tui.themes.style_sheet import STYLE_SHEET
+from tui.widgets.footer import Footer
 
 log = logging.getLogger(__name__)
+_NOTICE_S = 5.0
+"""Seconds for which a notice is shown if nothing else is asked for."""
+_NOTICES_KEPT = 50
+_TONES = {"information": "title", "warning": "warn", "error": "bad"}
 
 
-class BaseApp(ThemedApp):
+class BaseApp(KeysInOrder):
     """An application with one main screen.
 
     Args:
@@ -50,8 +54,7 @@ class BaseApp(ThemedApp):
 
     TITLE = "vmtop"
     CSS = STYLE_SHEET
-    ENABLE_COMMAND_PALETTE = True
-    COMMAND_PALETTE_BINDING = "ctrl+p"
+    ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [*app_bindings()]
 
     def __init__(self, options: ScreenOptions) -> None:
@@ -64,6 +67,8 @@ class BaseApp(ThemedApp):
         """The user's keys, separated by commas, by the names of the actions."""
         self._end_code: int | None = None
         """The exit code, once the end was requested."""
+        self.notices: deque[tuple[float, str, str]] = deque(maxlen=_NOTICES_KEPT)
+        """What the user was told: when (wall clock), how severe, what."""
         self._gate = InputGate()
         self._target_screens: WeakKeyDictionary[events.Key, Screen[Any]] = WeakKeyDictionary()
         """The screen that was on top when a key arrived, until the key is handled."""
@@ -89,14 +94,16 @@ class BaseApp(ThemedApp):
 
     def begin(self) -> None:
         """Load the screens, and show the first one."""
-        from tui.dialogs.picker import PickerDialog
         from tui.dialogs.prompt import PromptDialog
         from tui.dialogs.text_page import TextDialog
+        from tui.screens.column_picker import ColumnPicker
+        from tui.screens.command_line import CommandLine
         from tui.screens.help import HelpScreen
 
         self.install_screen(TextDialog(), "panel")
         self.install_screen(HelpScreen(), "help")
-        self.install_screen(PickerDialog(), "choice")
+        self.install_screen(CommandLine(), "palette")
+        self.install_screen(ColumnPicker(), "columns")
         self.install_screen(PromptDialog(), "ask")
         main_screen = self.main_screen()
         self.call_with_ground(partial(self.push_screen, main_screen))
@@ -109,12 +116,18 @@ class BaseApp(ThemedApp):
 
     async def on_event(self, event: events.Event) -> None:
         """Handle an event, unless it was meant for a screen that has closed since, or comes from a key held down."""
-        if isinstance(event, events.Key | events.MouseEvent | events.Paste) and not event.is_forwarded:
-            if not self._gate.admits(_repeatable_name(event), event.time):
-                return
+        if event.is_forwarded:
+            await super().on_event(event)
+        elif isinstance(event, events.Key | events.Paste):
+            await self.take_up(event)
+        elif not isinstance(event, events.MouseEvent) or self._gate.admits(_repeatable_name(event), event.time):
+            await super().on_event(event)
+
+    async def handle_typed(self, event: Typed) -> None:
+        if self._gate.admits(_repeatable_name(event), event.time):
             if isinstance(event, events.Key):
                 self._target_screens[event] = self.screen
-        await super().on_event(event)
+            await super().on_event(event)
 
     def on_key(self, event: events.Key) -> None:
         """Ignore a key that bubbled up from a screen that has closed: it is not meant for the one below."""
@@ -139,19 +152,36 @@ class BaseApp(ThemedApp):
         discard_cached_colors()
         return closed
 
-    def action_command_palette(self) -> None:
-        """Show the palette of commands."""
-        from tui.dialogs.base import Palette
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """Tell the user something: in the footer of the screen, so that it covers neither table nor panes."""
+        super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
+        words = f"{title}: {message}" if title else message
+        self.notices.append((time.time(), severity, words))
+        for screen in reversed(self.screen_stack):
+            for footer in screen.query(Footer):
+                footer.say(words, _TONES[severity], timeout or _NOTICE_S)
+                return
 
-        if not isinstance(self.screen, CommandPalette):
-            self.push_screen(Palette(id="--command-palette"))
+    def action_command_palette(self, typed: str = "") -> None:
+        """Show the palette with the commands of the screen on top."""
+        from tui.screens.command_line import CommandLine
+        from tui.screens.mixins.page_keys import PageKeys
+
+        screen, palette = self.screen, self.get_screen("palette")
+        if isinstance(screen, PageKeys) and isinstance(palette, CommandLine):
+            self.push_screen(palette.prepare(screen.commands, typed), lambda command: command and command.run())
 
     def search_themes(self) -> None:
-        """Show the palette of themes."""
-        from tui.app.palette import ThemeCommands
-        from tui.dialogs.base import Palette
-
-        self.push_screen(Palette(providers=[ThemeCommands], placeholder="Search for themes ..."))
+        """Offer the themes."""
+        self.action_command_palette("theme ")
 
     def exit(self, result: int | None = None, return_code: int = 0, message: Any = None) -> None:
         """End the application in an orderly way."""
@@ -174,20 +204,6 @@ class BaseApp(ThemedApp):
         )
         self.failure = f"vmtop: the screen failed: {why}"
         self.panic()
-
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Offer every key's action, and sorting by every metric, in the palette."""
-        from collectors.model.metrics import METRICS
-        from tui.screens.workloads.base import WorkloadListScreen
-
-        if isinstance(screen, WorkloadListScreen):
-            for key in TABLES[screen.key_table]:
-                if key.action != "command_palette" and "move" not in key.action:
-                    title = f"{key.word or key.action.partition('(')[0].replace('_', ' ')}: {key.help}"
-                    yield SystemCommand(title, key_names(key.keys), partial(screen.run_action, key.action))
-            for metric in METRICS.values():
-                yield SystemCommand(f"Sort by {metric.alias}", metric.help, partial(screen.action_sort, metric.key))
-            yield SystemCommand("Theme", "change the colours", self.action_change_theme)
 
     def run_to_end(self) -> int:
         """Run until the user quits; return the process's exit code."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from textual.command import Provider
 from textual.screen import Screen
 
 from tui.app.base import BaseApp, farewell
@@ -25,12 +24,6 @@ _KEEPING_S = 2.0
 """Seconds for the disk to take the rest of a recording when the screen cannot end in order."""
 
 
-def _note_commands() -> type[Provider]:
-    from tui.app.palette import NoteCommands
-
-    return NoteCommands
-
-
 class VmtopApp(BaseApp):
     """The live screen.
 
@@ -41,7 +34,6 @@ class VmtopApp(BaseApp):
         session_recorder: Records the current session; one without a spool by default.
     """
 
-    COMMANDS = BaseApp.COMMANDS | {_note_commands}
     sampler: Sampler
     services: Services
     session_recorder: SessionRecorder

@@ -110,18 +110,24 @@ class ActionController:
     def _pass_on(self, action: Action) -> None:
         self._app.post_message(ActionChanged(action))
 
-    async def act(self, workloads: Sequence[Workload], all_workloads: Collection[Workload]) -> None:
+    async def act(
+        self, workloads: Sequence[Workload], all_workloads: Collection[Workload], verb: Verb | None = None
+    ) -> None:
         """Open the menu for some workloads, confirm, and submit.
 
         Args:
             workloads: The targets.
             all_workloads: All current workloads; those that run inside a target are affected too.
+            verb: What to do; `None` asks with the menu.
         """
         from tui.dialogs.confirm_action import ConfirmAction
 
+        if verb is not None and self.is_locked:
+            self._app.notify(f"{LOCKED[0].upper()}{LOCKED[1:]}.", severity="warning", timeout=4)
+            return
         looks = asyncio.ensure_future(self._look_at_all(workloads, all_workloads))
         try:
-            verb = await self._app.push_screen_wait(self._menu(workloads))
+            verb = verb or await self._app.push_screen_wait(self._menu(workloads))
             if verb is None:
                 return
             question = self._ask(verb, workloads, await self._with_patience(looks), all_workloads)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from textual.await_complete import AwaitComplete
-from textual.command import CommandPalette
 from textual.screen import ModalScreen
 
 if TYPE_CHECKING:
@@ -34,7 +33,3 @@ class AnsweredOnce(Base):
 
 class Dialog(AnsweredOnce, ModalScreen[Answer]):
     """A question over another screen."""
-
-
-class Palette(AnsweredOnce, CommandPalette):
-    """Textual's palette of commands."""

@@ -7,6 +7,8 @@ from dataclasses import replace
 from functools import partial
 from typing import ClassVar, NamedTuple
 
+from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
@@ -19,7 +21,7 @@ from collectors.model.actions import AfterTimeout, Request
 from collectors.model.wording import some
 from tui.dialogs.base import Answer, Dialog
 from tui.terminal.painting import PaintingApp
-from tui.themes.look import look_of
+from tui.themes.look import Look, look_of
 
 ARMED_AFTER_S = 0.25
 """Seconds until it can be confirmed: keys typed ahead must not confirm what has not been seen."""
@@ -61,12 +63,14 @@ class Confirm(Dialog[Answer | None]):
     DEFAULT_CSS = """
     Confirm { align: center middle; background: transparent; }
     Confirm > VerticalScroll { width: 90%; max-width: 92; height: auto; max-height: 96%; background: $panel;
-        border: round $warn; padding: 0 1; scrollbar-size-vertical: 1; }
+        border: round $focus; padding: 1 2; scrollbar-size-vertical: 1; }
+    Confirm > VerticalScroll.-destroys { border: round $bad; }
     Confirm Static { width: 1fr; height: auto; }
     Confirm Input { height: 1; border: none; padding: 0 1; background: $background; margin: 1 0 0 0;
         &:focus { border: none; } }
-    Confirm Horizontal { height: 1; margin: 1 0 0 0; align-horizontal: center; }
-    Confirm Button { margin: 0 2; min-width: 14; }
+    Confirm Horizontal { height: 1; margin: 1 0 0 0; }
+    Confirm Button { margin: 0 2 0 0; min-width: 14; }
+    Confirm #confirm { text-style: underline; }
     Confirm Button:focus { text-style: bold reverse; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -79,7 +83,7 @@ class Confirm(Dialog[Answer | None]):
         super().__init__()
         self._title, self._label, self._answers = title, label, answers
 
-    def page(self) -> Text:
+    def page(self) -> RenderableType:
         """Return what will happen to what, with the equivalent command."""
         raise NotImplementedError
 
@@ -98,8 +102,9 @@ class Confirm(Dialog[Answer | None]):
 
     def on_mount(self) -> None:
         box = self.query_one(VerticalScroll)
-        box.border_title = Text(f" {self._title} ")
-        box.border_subtitle = Text(" Esc cancels ")
+        box.border_title = Text(f" {self._label} ")
+        box.border_subtitle = Text(" Tab moves, Enter presses, Esc cancels ")
+        box.set_class(bool(self._answers), "-destroys")
         self._show()
         self.query_one("#cancel").focus()
         self.call_after_refresh(self._painted)
@@ -167,31 +172,22 @@ class ConfirmAction(Confirm[Sequence[Request]]):
     def answer(self) -> Sequence[Request]:
         return self._requests
 
-    def page(self) -> Text:
-        page = Text()
-        first = self._requests[0]
-        if len(self._requests) == 1:
-            page.append(describe(first.workload) + "\n", style="bold")
-        else:
-            for request in self._requests[:_LISTED]:
-                page.append(describe(request.workload) + "\n", style="bold")
-            if len(self._requests) > _LISTED:
-                page.append(f"and {len(self._requests) - _LISTED} more\n", style="bold")
-        for sentence in dict.fromkeys(consequence(request) for request in self._requests):
-            page.append(f"{sentence}\n")
-        for warning in (*self._more(), *self._question.warnings):
-            page.append(f"{warning}\n", style=look_of(self.app).foreground("warn"))
-        for skipped in self._question.skipped[:_LISTED]:
-            page.append(f"left out: {skipped}\n", style="dim")
+    def page(self) -> RenderableType:
+        look = look_of(self.app)
+        muted, key, warn = (look.foreground(tone) for tone in ("muted", "accent", "warn"))
+        first, listed = self._requests[0], self._requests[:_LISTED]
+        about = [Text(describe(request.workload), style=muted) for request in listed]
+        if len(self._requests) > _LISTED:
+            about.append(Text(f"and {len(self._requests) - _LISTED} more", style=muted))
+        sentences = [Text(sentence) for sentence in dict.fromkeys(map(consequence, self._requests))]
+        sentences += [Text(f"! {warning}", style=warn) for warning in (*self._more(), *self._question.warnings)]
+        sentences += [Text(f"left out: {skipped}", style=muted) for skipped in self._question.skipped[:_LISTED]]
         if first.verb in CAN_WAIT:
-            page.append("\nf ", style="bold").append("force or leave it after the time-out   ")
-            page.append("+ - ", style="bold").append("longer, shorter time-out\n")
-        page.append("\nthe same by hand:\n", style="dim")
-        for request in self._requests[:_LISTED]:
-            for command in equivalent(request):
-                page.append(f"  {command}\n")
-        page.rstrip()
-        return page
+            forms = (("f", key), (" force or leave it after the time-out   ", muted), ("+ -", key))
+            sentences.append(Text.assemble(*forms, (" longer, shorter time-out", muted)))
+        commands = [command for request in listed for command in equivalent(request)]
+        is_one = len(self._requests) == 1
+        return laid_out(self._question.title, about if is_one else _indented(about), sentences, commands, look)
 
     def _more(self) -> list[str]:
         """Return the side effects; for several workloads, each with the names it applies to."""
@@ -216,6 +212,22 @@ class ConfirmAction(Confirm[Sequence[Request]]):
             for request in self._requests
         )
         self._show()
+
+
+def laid_out(
+    title: str, about: Sequence[RenderableType], sentences: Sequence[Text], commands: Sequence[str], look: Look
+) -> Group:
+    """Return the page of a confirmation: what is asked, about what, what follows, and the same by hand."""
+    heading = look.foreground("title")
+    parts: list[RenderableType] = [Text(title, style=heading), *about]
+    parts += [Text("\nWhat follows", style=heading), *_indented(sentences)]
+    if commands:
+        parts += [Text("\nThe same by hand", style=heading), *_indented([Text(command) for command in commands])]
+    return Group(*parts)
+
+
+def _indented(lines: Sequence[Text]) -> list[Padding]:
+    return [Padding(line, (0, 0, 0, 2)) for line in lines]
 
 
 def _next(seconds: float, step: int) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from rich.console import RenderableType
 from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
@@ -14,7 +15,7 @@ from textual.widgets.option_list import Option
 
 from collectors.actions.process_signals import SIGNALS, SignalRequest, SignalSpec
 from tui.dialogs.base import Dialog
-from tui.dialogs.confirm_action import Confirm
+from tui.dialogs.confirm_action import Confirm, laid_out
 from tui.themes.look import look_of
 
 _LONGEST = 300
@@ -98,16 +99,16 @@ class ConfirmSignal(Confirm[SignalRequest]):
         super().__init__(f"{spec.name} to {process.name} {process.pid}?", f"Send {spec.name}", answers)
         self._request, self._warnings = request, warnings
 
-    def page(self) -> Text:
-        request, process = self._request, self._request.process
+    def page(self) -> RenderableType:
+        request, process, look = self._request, self._request.process, look_of(self.app)
         owner = f", {request.workload.kind} {request.workload.name}" if request.workload is not None else ""
-        page = Text(f"process {process.name}, pid {process.pid}{owner}\n", style="bold")
-        page.append(f"{request.command[:_LONGEST]}\n", style="not bold")
-        page.append(f"SIG{request.spec.name}: {request.spec.label}.\n", style="not bold")
-        for warning in self._warnings:
-            page.append(f"{warning}\n", style=look_of(self.app).foreground("warn"))
-        page.append("\nthe same by hand:\n", style="not bold dim").append(f"  {request.by_hand}", style="not bold")
-        return page
+        about = [
+            Text(f"process {process.name}, pid {process.pid}{owner}", style=look.foreground("muted")),
+            Text(request.command[:_LONGEST], style=look.foreground("muted")),
+        ]
+        sentences = [Text(f"SIG{request.spec.name}: {request.spec.label}.")]
+        sentences += [Text(f"! {warning}", style=look.foreground("warn")) for warning in self._warnings]
+        return laid_out(self._title, about, sentences, [request.by_hand], look)
 
     def answer(self) -> SignalRequest:
         return self._request

@@ -14,6 +14,7 @@ _MOVE = (
     FIRST._replace(help="first workload"),
     LAST._replace(help="last workload"),
     *PAGING,
+    Key("jump", "apostrophe,f3", "jump", "go to a name as you type it; nothing is hidden", MOVE),
     Key("follow", "F", "follow", "follow the workload under the cursor when the order changes", MOVE),
 )
 _ORDER = (

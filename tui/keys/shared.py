@@ -19,15 +19,15 @@ LINES = (NEXT, PREVIOUS, FIRST, LAST, *PAGING)
 
 HELP = Key("help", "question_mark,f1,h", "help", "the keys, columns and signs of this screen", OTHER, "help", 101)
 PALETTE = Key(
-    "palette", "colon,ctrl+p", "command_palette",
+    "palette", "colon,ctrl+p", "app.command_palette",
     "type a command: :web goes to web, :stop web, :sort mem, :theme light; mark and a text: a note on the timeline",
     OTHER,
 )  # fmt: skip
 REPAINT = Key(
-    "repaint", "ctrl+l", "repaint", "repaint the screen after another program wrote on the terminal", OTHER,
+    "repaint", "ctrl+l", "app.repaint", "repaint the screen after another program wrote on the terminal", OTHER,
     has_priority=True,
 )  # fmt: skip
-SUSPEND = Key("suspend", "ctrl+z", "suspend_process", "suspend; fg comes back", OTHER, has_priority=True)
+SUSPEND = Key("suspend", "ctrl+z", "app.suspend_process", "suspend; fg comes back", OTHER, has_priority=True)
 QUIT = Key("quit", "q,ctrl+c", "app.quit", "quit", OTHER, "quit", 102)
 BACK = Key("back", "escape,q", "close", "back", OTHER, "back", 102)
 APP = (PALETTE, REPAINT, SUSPEND)

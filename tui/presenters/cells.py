@@ -69,6 +69,8 @@ class Cells:
         self.ascii_only = ascii_only
         self.moment: Moment | None = None
         self.scale = Scale.CORE
+        self.outcomes: dict[WorkloadId, Run] = {}
+        """How an action on a workload ended a moment ago."""
         self.acting: dict[WorkloadId, str] = {}
         """The action in progress on a workload, with the seconds since it began."""
         self.folded: set[str] = set()
@@ -151,11 +153,11 @@ class Cells:
     def _words(self, line: Line, reading: Reading, columns: Sequence[Column]) -> list[Run]:
         """Return what stands across a row's numbers instead of them; empty where there are numbers."""
         workload = reading.workload
-        acting = self.acting.get(line.id)
-        if acting is not None:
+        action = self.words_of_action(line.id)
+        if action is not None:
             room = next((column.width for column in columns if column.key == "name"), 0)
-            is_beside_name = cell_len(workload.name) + 2 * bool(line.depth) + 1 + len(acting) <= room
-            return [] if is_beside_name else [(acting, "text")]
+            is_beside_name = cell_len(workload.name) + 2 * bool(line.depth) + 1 + len(action[0]) <= room
+            return [] if is_beside_name else [action]
         if workload.kind is Kind.HOST or self.moment is None:
             return []
         if not workload.state.is_active:
@@ -164,6 +166,11 @@ class Cells:
             why = why_empty("cpu_percent", reading, self.moment)
             return [] if why == _NOT_READ_YET else [(why, "muted")]
         return []
+
+    def words_of_action(self, identity: WorkloadId) -> Run | None:
+        """Return what is being done to a workload, or how it ended a moment ago; `None` if there is neither."""
+        acting = self.acting.get(identity)
+        return (acting, "text") if acting else self.outcomes.get(identity)
 
     def ending(self, reading: Reading) -> list[Run]:
         """Return how a workload ended that is not active."""
@@ -334,8 +341,7 @@ def _name(cells: Cells, line: Line, reading: Reading, width: int) -> list[Run]:
     wall = cells.moment.frame.wall if cells.moment is not None else 0.0
     if is_new(cells.states, line.id, wall) and workload.state.is_active:
         tone = "accent"
-    acting = cells.acting.get(line.id)
-    words = (acting, "text") if acting else name_words(workload)
+    words = cells.words_of_action(line.id) or name_words(workload)
     if words is None and tone == "accent":
         words = ("new", tone)
     elif words is not None and has_changed(cells.states, line.id, wall):

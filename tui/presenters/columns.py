@@ -188,6 +188,11 @@ def is_ordered_by(column: Column, sort: str) -> bool:
     )
 
 
+def parts_of(key: str) -> tuple[str, ...]:
+    """Return the columns that a column shows: its parts too if it is a sum."""
+    return (key, *next((parts for parts, total in _SUMS.items() if total == key), ()))
+
+
 def _summed(keys: Sequence[str], width: int) -> list[str]:
     """Put sums in the place of their parts where the terminal is too narrow for those."""
     summed = list(keys)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
+from rich.cells import cell_len
+
 from tui.keys.key import Key, first_key
+from tui.presenters.formatting import fit
 
 PINNED_FROM = 100
 """Rows of this rank and above stand at the right end, at any width."""
@@ -61,6 +65,21 @@ def footer_pieces(rows: Iterable[Key], width: int) -> list[FooterPiece]:
         if entry.rows[0].rank < PINNED_FROM and fits:
             chosen.append(entry)
     return [*_placed(chosen, _MARGIN), *_placed(pinned, right)]
+
+
+def notice_lines(message: str, width: int) -> list[str]:
+    """Return a notice in one or two lines of at most `width` cells; what does not fit ends with an ellipsis."""
+    words = " ".join(message.split())
+    if cell_len(words) <= width:
+        return [words]
+    first, *rest = textwrap.wrap(words, max(1, width), break_on_hyphens=False)
+    return [fit(first, width).rstrip(), fit(" ".join(rest), width).rstrip()]
+
+
+def room_of(pieces: Iterable[FooterPiece], rows: Iterable[Key], width: int) -> int:
+    """Return the cells left of the words that are always there."""
+    pinned = {row.action for row in rows if row.rank >= PINNED_FROM}
+    return min((piece.x for piece in pieces if piece.action in pinned), default=width) - _GAP - _MARGIN
 
 
 def action_at(pieces: Iterable[FooterPiece], x: int) -> str:

@@ -63,18 +63,38 @@ def why_page(reading: Reading, moment: Moment) -> Text:
     return page
 
 
-def action_page(entries: Sequence[Entry], path: Path | None, problem: str) -> Text:
-    """The action log, newest first: time, user, action, equivalent command, result and duration."""
+def action_page(
+    entries: Sequence[Entry],
+    path: Path | None,
+    problem: str,
+    under_way: Sequence[str] = (),
+    notices: Sequence[tuple[float, str, str]] = (),
+) -> Text:
+    """The action log, newest first: time, user, action, equivalent command, result and duration.
+
+    Args:
+        entries: What was done, oldest first.
+        path: Where the log is kept; `None` if it is not.
+        problem: Why it cannot be kept; empty if it can.
+        under_way: What is being done now, a line each.
+        notices: What the user was told (wall clock, severity, words), oldest first; in full, unlike in the footer.
+    """
     page = Text()
     if problem:
         page.append(f"{problem}\n", style="bold")
-    if not entries:
+    for line in under_way:
+        page.append(f"now  {line}\n", style="bold")
+    if not entries and not under_way:
         page.append("No actions yet: x acts on the workload under the cursor.\n")
     for entry in reversed(entries):
         time_text = stamp(entry.time)
         page.append(f"{time_text}  {sanitize(entry.result)}", style="bold").append(f"  {sanitize(entry.sentence)}")
         page.append(f"  {entry.seconds:.1f} s\n")
         page.append(f"  {sanitize(entry.who)}: {sanitize(entry.command, 1000)}\n", style="dim")
+    if notices:
+        page.append("\nMessages\n", style="bold")
+    for wall, severity, words in reversed(notices):
+        page.append(f"{stamp(wall)}  {'' if severity == 'information' else severity + ': '}{sanitize(words, 1000)}\n")
     if path is not None:
         page.append(f"\nKept in {path}\n", style="dim")
     return page

@@ -10,12 +10,6 @@ OptionList > .option-list--separator { color: $border; }
 Button, Button:hover, Button:focus, Button:disabled {
     text-opacity: 1; background-tint: transparent; tint: transparent; }
 Button:disabled { color: $muted; }
+Screen Toast { display: none; }
 Toast { background: $panel; color: $text; }
-CommandPalette { background: transparent; }
-CommandPalette > Vertical { background: $panel; }
-CommandPalette #--input, CommandPalette #--input.--list-visible { border: hkey $focus; background: $panel; }
-CommandPalette CommandList, CommandPalette CommandList:focus {
-    background: $panel; border-bottom: hkey $focus; border-top: blank; color: $text; }
-CommandPalette > .command-palette--help-text { color: $muted; text-style: not bold; }
-CommandPalette > .command-palette--highlight { text-style: bold underline; }
 """

@@ -34,6 +34,9 @@ class LineView(ScrollView, can_focus=True):
     class Moved(Message):
         """The cursor, or without one the first visible line, has moved by a key or the mouse."""
 
+    class Clicked(Message):
+        """A line was clicked; the cursor is on it."""
+
     def __init__(self, has_cursor: bool = False, id: str | None = None) -> None:  # noqa: A002  # Textual's name
         super().__init__(id=id)
         self.has_cursor = has_cursor
@@ -107,6 +110,7 @@ class LineView(ScrollView, can_focus=True):
         if self.has_cursor and event.y + self.top < len(self.lines):
             self.go(event.y + self.top)
             self.post_message(self.Moved())
+            self.post_message(self.Clicked())
 
     def repaint(self) -> None:
         """Repaint after the needle or a line changed in place."""

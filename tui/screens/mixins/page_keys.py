@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from collectors.model.workloads import Workload
 from tui.dialogs.text_page import TextDialog
-from tui.keys.tables import LIVE, TITLES
+from tui.keys.key import with_user_keys
+from tui.keys.tables import LIVE, TABLES, TITLES
+from tui.presenters.commands import Argument, Command, key_commands, offered
 from tui.screens.help import HelpScreen
+from tui.settings.paths import config_folder
+from tui.themes.choice import ThemeError, choices
 from tui.widgets.footer import user_keys
 
 if TYPE_CHECKING:
@@ -27,6 +33,39 @@ class PageKeys(Base):
     def target(self) -> Workload | None:
         """Return the selected workload; `None` if there is none."""
         return None
+
+    def commands(self, typed: str) -> list[Command]:
+        """Return what the palette offers for a text, the best first."""
+        rows = with_user_keys(TABLES[self.key_table], user_keys(self.app))
+        keys = key_commands(rows, lambda action: partial(self._run, action))
+        return offered(typed, list(self.first_commands()), list(self.arguments()), [*keys, *self.more_commands()])
+
+    def _run(self, action: str) -> None:
+        self.call_next(self.run_action, action)
+
+    def first_commands(self) -> Iterator[Command]:
+        """Yield what the palette offers first."""
+        yield from ()
+
+    def more_commands(self) -> Iterator[Command]:
+        """Yield what the palette offers after the screen's keys."""
+        yield from ()
+
+    def arguments(self) -> Iterator[Argument]:
+        """Yield the words of the palette that are followed by one of several."""
+        yield Argument("theme", "another theme", self._themes)
+
+    def _themes(self, typed: str) -> Iterator[Command]:
+        for choice in choices(config_folder()):
+            yield Command(choice, "use this theme", partial(self._choose_theme, choice))
+
+    def _choose_theme(self, choice: str) -> None:
+        choose = getattr(self.app, "choose_theme", None)
+        try:
+            if choose is not None:
+                choose(choice)
+        except ThemeError as error:
+            self.notify(str(error), severity="error", timeout=10, markup=False)
 
     def action_help(self) -> None:
         help_screen = self.app.get_screen("help")

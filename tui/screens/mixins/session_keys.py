@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from tui.controllers.background import run_blocking
 from tui.controllers.recording import SessionRecorder, file_summary, now_name
 from tui.controllers.services import Services
 from tui.dialogs.prompt import ask
+from tui.presenters.commands import Argument, Command
 
 if TYPE_CHECKING:
     from collectors.session.playback import Playback
@@ -40,6 +41,13 @@ class SessionKeys(Base):
     def moment(self) -> Moment | None:
         """The newest moment; `None` before the first frame."""
         raise NotImplementedError
+
+    def arguments(self) -> Iterator[Argument]:
+        yield from super().arguments()
+        yield Argument("mark", "a note on the timeline", self._note_commands)
+
+    def _note_commands(self, typed: str) -> list[Command]:
+        return [Command(typed, "a note on the timeline", partial(self.note, typed))] if typed else []
 
     def action_snapshot(self) -> None:
         if self.session_recorder.problem:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from functools import partial
 
+from collectors.actions.outcome_words import label
+from collectors.actions.rules import why_not
+from collectors.actions.verbs import VERBS
+from collectors.model.actions import Verb
 from collectors.model.workloads import Workload
 from tui.controllers.actions import LOCKED, ActionController
 from tui.controllers.services import Services
+from tui.presenters.commands import Argument, Command, facts
 from tui.screens.mixins.page_keys import PageKeys
 
 _LOGGED = 200
@@ -29,6 +34,28 @@ class WorkloadKeys(PageKeys):
         """Return all workloads of the newest frame."""
         raise NotImplementedError
 
+    def first_commands(self) -> Iterator[Command]:
+        """Yield what can be done with the workload under the cursor now."""
+        for target in self.targets()[:1]:
+            for verb in (verb for verb in Verb if not why_not(verb, target)):
+                words = f"{label(verb, target.kind)} the {facts(target)}"
+                yield Command(f"{verb} {target.name}", words, partial(self.act_with, verb, target))
+        yield from super().first_commands()
+
+    def arguments(self) -> Iterator[Argument]:
+        for verb in Verb:
+            choices = partial(self._with_any, verb)
+            yield Argument(verb, f"{verb} a workload, after a confirmation", choices, is_frequent=False)
+        yield from super().arguments()
+
+    def _with_any(self, verb: Verb, typed: str) -> Iterator[Command]:
+        for workload in self.all_workloads():
+            yield Command(workload.name, facts(workload), partial(self.act_with, verb, workload), is_name=True)
+
+    def act_with(self, verb: Verb, workload: Workload) -> None:
+        """Do something to a workload, after the usual confirmation."""
+        self.run_worker(self.actions.act([workload], self.all_workloads(), verb), group="act", exclusive=True)
+
     def action_act(self) -> None:
         targets = self.targets()
         if targets:
@@ -47,7 +74,11 @@ class WorkloadKeys(PageKeys):
         from tui.presenters.info_pages import action_page
 
         log = self.actions.runner.log
-        self.open_panel("Actions", action_page(log.recent(_LOGGED), log.path, log.problem))
+        running = self.actions.runner.running().values()
+        under_way = [f"{VERBS[one.request.verb].gerund} {one.name} for {one.seconds():.0f} s" for one in running]
+        notices = list(getattr(self.app, "notices", ()))
+        page = action_page(log.recent(_LOGGED), log.path, log.problem, under_way, notices)
+        self.open_panel("Actions", page)
 
     def action_logs(self) -> None:
         from collectors.inspection.logs import open_logs

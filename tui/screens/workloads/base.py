@@ -6,34 +6,37 @@ It turns a moment into lines, and keys into view settings.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from textual import on
 from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Input
 
 from collectors.analysis.history import History
 from collectors.analysis.rates import Moment
 from collectors.analysis.state_log import StateLog
 from collectors.model.workloads import Kind, Workload, WorkloadId
-from collectors.query.filter import QueryError, parse
 from tui.dialogs.base import AnsweredOnce
-from tui.dialogs.picker import PickerDialog
 from tui.keys.key import Key
 from tui.keys.tables import TABLES
 from tui.presenters.cells import Cells
-from tui.presenters.columns import CHOICES, DEFAULT, describe
+from tui.presenters.columns import DEFAULT
+from tui.presenters.commands import offered
 from tui.presenters.info_pages import sources_page, why_page
-from tui.presenters.main_screen.column_presets import next_preset, presets
+from tui.presenters.main_screen.column_presets import next_preset
 from tui.presenters.main_screen.empty import empty_lines
 from tui.presenters.main_screen.panes import graph_rows
 from tui.presenters.styled_lines import Line as Runs
 from tui.presenters.styled_lines import Run
 from tui.presenters.table_state import SORTS, Scale, TableState
+from tui.screens.column_picker import ColumnPicker
+from tui.screens.command_line import CommandLine
 from tui.screens.mixins.compare_keys import CompareKeys
-from tui.screens.mixins.page_keys import PageKeys
+from tui.screens.mixins.filter_keys import FilterKeys
+from tui.screens.mixins.palette_commands import PaletteCommands, sort_order
 from tui.settings.screen_options import ScreenOptions
+from tui.widgets.filter_prompt import FilterPrompt
 from tui.widgets.footer import Footer
 from tui.widgets.header import HeaderLines
 from tui.widgets.sparkline_panes import Panes
@@ -48,7 +51,7 @@ _SETTLING_TICKS = 5
 """Ticks at the start at which the height of the panes still follows the number of rows: sources answer one by one."""
 
 
-class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
+class WorkloadListScreen(FilterKeys, CompareKeys, PaletteCommands, AnsweredOnce, Screen[None]):
     """The workloads of a host at a moment.
 
     Args:
@@ -63,7 +66,6 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
     DEFAULT_CSS = """
     WorkloadListScreen { layout: vertical; }
     WorkloadListScreen WorkloadTable { height: 1fr; }
-    WorkloadListScreen #prompt { height: 1; border: none; padding: 0; display: none; background: $panel; }
     """
 
     def __init__(
@@ -79,11 +81,11 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
         self.cells = Cells(self.history, options.ascii)
         self._keys = DEFAULT
         self._enlarged = False
+        self.earlier_filters: list[str] = []
         self._extra: list[Widget] = []
         """The widgets between the panes and the footer."""
         self._fitted_for: tuple[object, ...] = ()
         """The choices that the height of the panes was made for."""
-        self._filter_error = ""
 
     def compose(self) -> ComposeResult:
         yield HeaderLines(self.is_ascii)
@@ -91,7 +93,7 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
         yield Panes(self.cells, self.is_ascii)
         self._extra = self.extra()
         yield from self._extra
-        yield Input(placeholder="kind=vm cpu>50 name~web", id="prompt")
+        yield FilterPrompt()
         yield Footer()
 
     def extra(self) -> list[Widget]:
@@ -102,7 +104,7 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
         self.query_one(WorkloadTable).focus()
         text = self.view.query_text or self.options.filter_text
         if text:
-            self._set_filter(text)
+            self.set_filter(text)
         self.query_one(Footer).show(self.footer_keys())
         self.query_one(HeaderLines).show(None, self.mode(), self.interval_s())
 
@@ -133,6 +135,10 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
     def past_is_missing(self) -> None:
         """Fill the history of a metric that was not kept until now, where that is possible."""
 
+    def outcomes(self) -> dict[WorkloadId, Run]:
+        """Return how actions ended in the last seconds, by workload."""
+        return {}
+
     def notes(self) -> list[Run]:
         """Return notes for the header, in addition to those of the view; the most important last."""
         return []
@@ -161,7 +167,7 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
         if moment is None or not self.is_mounted:
             return
         self.cells.at(moment, self.view.scale, self.interval_s())
-        self.cells.acting = self.acting()
+        self.cells.acting, self.cells.outcomes = self.acting(), self.outcomes()
         self.cells.states, self.cells.hint = self.states(), self.hint_at_rest()
         self.view.acted_on = frozenset(self.cells.acting)
         metric = self.view.metric()
@@ -178,6 +184,7 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
             table.reveal(self.view.index())
         self.query_one(HeaderLines).show(self.newest(), self.mode(), self.interval_s(), self._notes())
         self.query_one(Panes).show(self.view.current(), moment)
+        self.show_prompt()
 
     def _fit_to_view(self) -> None:
         """Fit the panes if the view has changed, or if the sources are still answering one by one."""
@@ -205,7 +212,7 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
         notes += [(f"100%={view.scale}", "muted")] if view.scale is not Scale.CORE else []
         notes += [("following", "muted")] if view.follow else []
         notes += [(f"{len(view.marks)} marked", "accent")] if view.marks else []
-        return [*notes, *self.notes(), *([(self._filter_error, "bad")] if self._filter_error else [])]
+        return [*notes, *self.notes()]
 
     def _empty(self, moment: Moment) -> list[Runs]:
         return empty_lines(self.view, moment)
@@ -332,48 +339,6 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
         self._enlarged = not self._enlarged
         self.on_resize()
 
-    def action_filter(self) -> None:
-        prompt = self.query_one("#prompt", Input)
-        prompt.display = True
-        self.query_one("#footer").display = False
-        prompt.value = self.view.query_text
-        self.set_focus(prompt)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return not (action == "filter" and isinstance(self.focused, Input))
-
-    @on(Input.Changed, "#prompt")
-    def filter_typed(self, event: Input.Changed) -> None:
-        if event.input.display:
-            self._set_filter(event.value)
-
-    @on(Input.Submitted, "#prompt")
-    def filter_taken(self) -> None:
-        if self._filter_error:
-            self.notify(self._filter_error, severity="error", markup=False)
-            return
-        self._close_prompt()
-
-    def _set_filter(self, typed: str) -> None:
-        try:
-            query = parse(typed) if typed.strip() else None
-        except QueryError as error:
-            self._filter_error = str(error)
-            self.redraw()
-            return
-        self._filter_error = ""
-        self.view.query, self.view.query_text = query, typed.strip()
-        self.redraw()
-
-    def _close_prompt(self) -> None:
-        self.query_one("#prompt").display = False
-        self.query_one("#footer").display = True
-        self.query_one(WorkloadTable).focus()
-
-    def action_back(self) -> None:
-        self._close_prompt()
-        self._set_filter("")
-
     def action_sources(self) -> None:
         moment = self.newest()
         if moment is not None:
@@ -399,34 +364,39 @@ class WorkloadListScreen(CompareKeys, PageKeys, AnsweredOnce, Screen[None]):
         return line.reading.workload if line is not None and line.reading is not None else None
 
     def action_sort_menu(self) -> None:
-        self._choose("Sort by", [(key, describe(key)) for key in SORTS], self.view.sort, None)
+        """Offer everything that the table can be sorted by; typing finds it."""
+        menu = self.app.get_screen("palette")
+        assert isinstance(menu, CommandLine)  # noqa: S101  # installed under this name by the app
+        commands = list(self.sorts())
+        start = list(sort_order()).index(self.view.sort)
+        offer = partial(offered, first=commands, arguments=(), commands=())
+        self.app.push_screen(menu.prepare(offer, "", "Sort by", start), lambda command: command and command.run())
 
     def action_columns(self) -> None:
-        self._choose("Columns", [(key, describe(key)) for key in CHOICES], "name", set(self._keys))
+        picker = self.app.get_screen("columns")
+        assert isinstance(picker, ColumnPicker)  # noqa: S101  # installed under this name by the app
+        self.app.push_screen(picker.prepare(self._keys, self.size.width, self.column_sets()), self._take_columns)
 
     def action_preset(self, step: int) -> None:
         if self.focused is not self.query_one(WorkloadTable):
             return  # a prompt has the keys
-        known = presets({})
+        known = self.column_sets()
         name = next_preset(self._keys, known, step)
-        self._show_columns(known[name])
+        self.show_columns(known[name])
         self.notify(f"columns: {name}", timeout=2)
 
-    def _show_columns(self, keys: tuple[str, ...]) -> None:
+    def toggle_column(self, key: str) -> None:
+        """Show or hide a column."""
+        if key != "name":
+            keys = tuple(shown for shown in self._keys if shown != key) if key in self._keys else (*self._keys, key)
+            self.show_columns(keys)
+
+    def show_columns(self, keys: tuple[str, ...]) -> None:
+        """Show these columns, in this order."""
         self._keys = keys
         self.query_one(WorkloadTable).set_columns(keys)
         self.redraw()
 
-    def _choose(self, title: str, options: list[tuple[str, str]], start: str, ticked: set[str] | None) -> None:
-        choice = self.app.get_screen("choice")
-        assert isinstance(choice, PickerDialog)  # noqa: S101  # installed under this name by the app
-        take = self._take_columns if ticked is not None else self._take_sort
-        self.app.push_screen(choice.prepare(title, options, start, ticked), take)
-
-    def _take_sort(self, chosen: list[str] | None) -> None:
-        if chosen:
-            self.action_sort(chosen[0])
-
-    def _take_columns(self, chosen: list[str] | None) -> None:
-        if chosen:
-            self._show_columns(("name", *(key for key in chosen if key != "name")))
+    def _take_columns(self, keys: tuple[str, ...] | None) -> None:
+        if keys:
+            self.show_columns(keys)

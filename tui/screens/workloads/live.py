@@ -15,6 +15,7 @@ from collectors.analysis.rates import Moment
 from collectors.analysis.state_log import StateLog
 from collectors.analysis.tracker import MomentTracker
 from collectors.kernel.self_usage import Cost, OwnCost
+from collectors.model.actions import Result
 from collectors.model.metrics import Unit
 from collectors.model.workloads import Frame, Workload, WorkloadId
 from collectors.sampling.sampler import Sampler
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
     from collectors.comparison.workload_classes import Classes
 
 _LOOK_S = 1.5
+_OUTCOME_SHOWN_S = 5.0
+"""Seconds for which the row of a workload says how an action on it ended."""
+_ACTIONS_LOOKED_AT = 200
 INTERVALS_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 
 
@@ -118,6 +122,13 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
 
     def acting(self) -> dict[WorkloadId, str]:
         return {identity: _acting(action) for identity, action in self.actions.runner.running().items()}
+
+    def outcomes(self) -> dict[WorkloadId, Run]:
+        now = time.monotonic()
+        ended = [action for action in self.actions.runner.actions[-_ACTIONS_LOOKED_AT:] if action.outcome is not None]
+        return {
+            action.id: _outcome(action) for action in ended if now - action.began - action.seconds() < _OUTCOME_SHOWN_S
+        }
 
     def action_freeze(self) -> None:
         self.view.is_frozen = not self.view.is_frozen
@@ -220,6 +231,14 @@ def _own_usage(cost: Cost) -> str:
     if cost.cpu_percent is None or cost.resident_bytes is None:
         return ""
     return f"{cost.cpu_percent:.1f}% CPU, {text(cost.resident_bytes, Unit.BYTES, 5).strip()} of memory"
+
+
+def _outcome(action: Action) -> Run:
+    """Return how an action ended, for the workload's row."""
+    spec = VERBS[action.request.verb]
+    if action.outcome is not None and action.outcome.result in (Result.DONE, Result.ALREADY):
+        return f"{spec.done.removeprefix('was ')} in {action.seconds():.1f} s", "good"
+    return f"{action.request.verb} failed: A says why", "bad"
 
 
 def _acting(action: Action) -> str:

@@ -176,7 +176,7 @@ class ReplayScreen(PlaybackKeys, WorkloadListScreen):
             self.traveler.to_end(side)
 
     def action_back(self) -> None:
-        has_filter = bool(self.view.query_text) or self.query_one("#prompt").display
+        has_filter = bool(self.view.query_text) or self.is_prompt_open
         super().action_back()
         if not has_filter and self.is_lived:
             self.dismiss(None)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from collectors.analysis.history import History
 from collectors.analysis.rates import Deriver
+from collectors.analysis.state_log import StateLog
 from collectors.model.workloads import Kind, State, Workload
 from tests.helpers.strategies import frame, workload
 from tests.helpers.table_rows import fields
@@ -67,10 +69,14 @@ def test_a_name_is_followed_by_what_is_not_as_it_should_be(described: Workload, 
 @pytest.mark.parametrize("width", [80, 120, 200])
 def test_a_row_without_numbers_speaks_across_their_columns(width: int) -> None:
     failed = ended(exit_code=137, state_reason="out of memory")
-    moment = Deriver().feed(frame(1, {failed: {"memory_limit_bytes": 512 << 20}}))
+    running = replace(failed, state=State.RUNNING, exit_code=None, state_reason=None)
+    deriver, states = Deriver(), StateLog()
+    for seconds, seen in ((1, running), (2, failed), (14, failed)):
+        moment = deriver.feed(frame(seconds, {seen: {"memory_limit_bytes": 512 << 20}}))
+        states.push(moment)
     cells, columns = Cells(History()), lay_out(DEFAULT, width)
     cells.at(moment, Scale.CORE)
-    cells.rested_s, cells.hint = lambda identity: 12.0, "x start"
+    cells.states, cells.hint = states, "x start"
     row = cells.line(Line("queue-1", moment.readings[failed.id]), columns, False)
     shown = fields(row, columns)
     text = "".join(cell.text for cell in row)

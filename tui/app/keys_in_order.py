@@ -1,0 +1,68 @@
+"""Keys take effect one after the other, as fast as they may arrive.
+
+Textual hands a key to the widget that has the focus at once, but starts what the key is bound to only when the key has
+bubbled up to the application. Of keys that arrive together (over a slow line, or while the host is busy), those meant
+for a dialogue would reach the screen below it, and letters would overtake a Backspace.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+
+from textual import events
+from textual.dom import DOMNode
+
+from tui.app.themed import ThemedApp
+
+Typed = events.Key | events.Paste
+_AT_MOST_S = 1.0
+"""Seconds that a key may take: a widget that is removed meanwhile may lose the message that tells of its end."""
+
+
+class KeysInOrder(ThemedApp):
+    """An application that takes up a key when everything that the key before it started is done."""
+
+    def __init__(self, theme: str, ascii_only: bool) -> None:
+        super().__init__(theme, ascii_only)
+        self._waiting: deque[Typed] = deque()
+        self._number = 0
+        """Counts the keys that were taken up."""
+        self._busy_since: float | None = None
+        """When the key that is under way was taken up; `None` between keys."""
+
+    async def take_up(self, event: Typed) -> None:
+        """Handle a key or a paste, or keep it until the one before it is done."""
+        if self._busy_since is not None and time.monotonic() - self._busy_since < _AT_MOST_S:
+            self._waiting.append(event)
+            return
+        self._waiting.append(event)
+        await self._take_next()
+
+    async def handle_typed(self, event: Typed) -> None:
+        """Hand a key or a paste to Textual, if it is still meant for something."""
+        raise NotImplementedError
+
+    async def _take_next(self) -> None:
+        self._busy_since = time.monotonic()
+        self._number += 1
+        target: DOMNode = self.focused or self.screen
+        await self.handle_typed(self._waiting.popleft())
+        self._follow(target, self._number)
+
+    def _follow(self, node: DOMNode, number: int) -> None:
+        """Go the way on which a key bubbles: each widget calls back when it has handled the key."""
+        parent = node.parent
+        if isinstance(parent, DOMNode) and node is not self:
+            if not parent.call_later(self._follow, parent, number):
+                self.call_later(self._go_on, number)
+        elif not self.screen.call_later(self.call_later, self._go_on, number):  # what it opened comes before the next
+            self.call_later(self._go_on, number)
+
+    async def _go_on(self, number: int) -> None:
+        """Take up the next key, unless this one was given up."""
+        if number != self._number:
+            return
+        self._busy_since = None
+        if self._waiting:
+            await self._take_next()
