@@ -25,7 +25,7 @@ class Hour:
         self._app: tuple[Terminal, Path] | None = None
 
     def begin(self, folder: Path) -> tuple[Terminal, Path]:
-        """Start it, unless it runs already."""
+        """Start it, unless it is running."""
         self._app = self._app or run_app(folder, (120, 40), "hour", _WORKLOADS, _FRAMES)
         return self._app
 

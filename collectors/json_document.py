@@ -6,9 +6,10 @@ Its contract is `docs/list.schema.json`. Keys end with their unit; a value that 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
+from collectors.analysis.rate_span import rates_over_s
 from collectors.analysis.rates import Moment, Reading, Shares
 from collectors.model.metrics import METRICS, Metric, Unit
 from collectors.model.workloads import Event, SourceState, Workload, WorkloadId
@@ -20,25 +21,35 @@ STREAM_SCHEMA = "vmtop.stream/1"
 _WHOLE = frozenset({Unit.BYTES, Unit.BYTES_PER_SECOND, Unit.COUNT})
 
 
-def document(moment: Moment, readings: Iterable[Reading] | None = None, schema: str = LIST_SCHEMA) -> dict[str, object]:
+def document(
+    moment: Moment,
+    readings: Iterable[Reading] | None = None,
+    schema: str = LIST_SCHEMA,
+    explain: Callable[[str, Reading], str] | None = None,
+) -> dict[str, object]:
     """Return a moment as plain values, ready for `json.dumps`.
 
     Args:
         moment: What to describe.
         readings: The workloads to include, in this order; all of them by default.
         schema: Name and version of the contract. `vmtop.stream/1` has `events` too.
+        explain: Returns why a metric, by its key, has no value in a reading. Without it no reasons are in the document.
     """
     frame = moment.frame
     described: dict[str, object] = {
         "schema": schema,
         "time": timestamp(frame.wall),
+        "rates_over_seconds": _rounded(rates_over_s(moment), 3),
         "host": _host(moment),
         "ledger": {
             "cpu_cores": _shares(moment.ledger.cpu_cores, 3),
             "memory_bytes": _shares(moment.ledger.memory_bytes, None),
         },
         "sources": [_source(state, frame.at_ns) for state in frame.sources],
-        "workloads": [describe(reading) for reading in (moment.readings.values() if readings is None else readings)],
+        "workloads": [
+            describe(reading) | ({} if explain is None else {"reasons": _reasons(reading, explain)})
+            for reading in (moment.readings.values() if readings is None else readings)
+        ],
     }
     if schema == STREAM_SCHEMA:
         described["events"] = [_event(event) for event in frame.events]
@@ -82,6 +93,11 @@ def _rounded(value: float | None, digits: int | None) -> int | float | None:
 
 def _metrics(reading: Reading) -> dict[str, int | float | None]:
     return {key: number(metric, reading.value(key)) for key, metric in METRICS.items()}
+
+
+def _reasons(reading: Reading, explain: Callable[[str, Reading], str]) -> dict[str, str]:
+    """Return why each metric without a value has none."""
+    return {key: explain(key, reading) for key in METRICS if reading.value(key) is None}
 
 
 def _host(moment: Moment) -> dict[str, object]:

@@ -11,9 +11,9 @@ This page is generated from `collectors/model/metric_table.py` by `make docs`.
 Every metric means the same thing for every kind of workload, so any two rows can be compared.
 
 - 100 % CPU is one host core, everywhere.
-- Memory is what the kernel charges, less the page cache that it would drop first, and the hugepages that are held. It
-  is what the host pays. `docker stats` leaves hugepages out. `podman stats` reads the group `container` inside a
-  container's scope, vmtop the scope itself, to which more may be charged.
+- Memory is what the kernel charges, less the page cache that it would drop first, and the hugepages that are held.
+  `docker stats` leaves hugepages out. `podman stats` reads the group `container` inside a container's scope, vmtop the
+  scope itself, to which more may be charged.
 - Hugepages of workloads other than VMs are known only where the hugetlb controller is enabled. Where it is not, they
   are in the rest of the ledger, and so are hugepages that nobody uses: they are not free memory.
 - A share of time is at most 100. Its two clocks are not read at the same instant, and the quotient may be a bit more.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from collectors.engines.systemd.engine import is_of_user
@@ -83,17 +84,64 @@ def find(typed: str, workloads: Iterable[Workload]) -> Workload:
     Raises:
         NoTarget: No workload matches, or several do.
     """
-    target = take_apart(typed)
     all_workloads = list(workloads)
+    candidates = matching(typed, all_workloads)
+    if len(candidates) == 1:
+        return candidates[0]
+    raise NoTarget(typed, candidates, [] if candidates else list(_suggestions(take_apart(typed), all_workloads)))
+
+
+def is_pattern(typed: str) -> bool:
+    """Return whether a typed name has wildcards: `*`, `?` or `[`."""
+    return any(sign in typed for sign in "*?[")
+
+
+def find_all(typed: str, workloads: Iterable[Workload]) -> list[Workload]:
+    """Return every workload that a typed name means, or that a pattern with `*`, `?` or `[...]` matches.
+
+    A pattern matches whole names, in the case in which they are written.
+
+    Raises:
+        NoTarget: No workload matches.
+    """
+    all_workloads = list(workloads)
+    target = take_apart(typed)
+    if is_pattern(typed):
+        matches = [
+            workload
+            for workload in all_workloads
+            if target.kind in (None, workload.kind)
+            and any(name == target.text or fnmatchcase(name, target.text) for name in names_of(workload))
+        ]
+    else:
+        matches = matching(typed, all_workloads)
+    if not matches:
+        suggestions = [] if is_pattern(typed) else list(_suggestions(target, all_workloads))
+        raise NoTarget(typed, [], suggestions)
+    return matches
+
+
+def matching(typed: str, all_workloads: Sequence[Workload]) -> list[Workload]:
+    """Return the workloads that a typed name, without wildcards, may mean."""
+    target = take_apart(typed)
     of_kind = [workload for workload in all_workloads if target.kind in (None, workload.kind) and target.text]
-    named = [workload for workload in of_kind if target.text in _names(workload)]
+    named = [workload for workload in of_kind if target.text in names_of(workload)]
     by_name = [workload for workload in named if not is_of_user(workload)] or named
     by_id = [workload for workload in of_kind if is_id_of(target.text, workload)]
     by_digits = [] if by_id else [workload for workload in of_kind if _begins_id(target.text, workload)]
-    candidates = list({workload.id: workload for workload in (*by_name, *by_id, *by_digits)}.values())
-    if len(candidates) == 1:
-        return candidates[0]
-    raise NoTarget(typed, candidates, [] if candidates else list(_suggestions(target, all_workloads)))
+    return list({workload.id: workload for workload in (*by_name, *by_id, *by_digits)}.values())
+
+
+def names_of(workload: Workload) -> tuple[str, ...]:
+    """Return the names of a workload that its engine accepts.
+
+    For a service, the unit with and without `.service`. It is taken from the id, as recordings of older versions show
+    `a\\x2db.service` as `a-b.service`, which may be another unit.
+    """
+    if workload.kind is not Kind.SERVICE:
+        return (workload.name,)
+    unit = workload.id.id.rpartition("/")[2]
+    return (unit, unit.removesuffix(".service"))
 
 
 def is_id_of(text: str, workload: Workload) -> bool:
@@ -114,18 +162,6 @@ def _bare(digits: str) -> str:
     return digits.replace("-", "").lower()
 
 
-def _names(workload: Workload) -> tuple[str, ...]:
-    """Return the names of a workload that its engine accepts.
-
-    For a service, the unit with and without `.service`. It is taken from the id, as recordings of older versions show
-    `a\\x2db.service` as `a-b.service`, which may be another unit.
-    """
-    if workload.kind is not Kind.SERVICE:
-        return (workload.name,)
-    unit = workload.id.id.rpartition("/")[2]
-    return (unit, unit.removesuffix(".service"))
-
-
 def _suggestions(target: Target, workloads: Sequence[Workload]) -> Iterator[str]:
     """Yield up to `_SUGGESTED` names that may have been meant, the likeliest first: `container:web-canary`."""
     if not target.text:
@@ -134,7 +170,7 @@ def _suggestions(target: Target, workloads: Sequence[Workload]) -> Iterator[str]
     of_kind = [workload for workload in workloads if target.kind in (None, workload.kind)]
     names: dict[str, None] = {}
     for workload in (*_likely(text, of_kind, workloads),) or _similar(text, of_kind):
-        name = sanitize(_names(workload)[0]) if workload.name_is_known else workload.short_id
+        name = sanitize(names_of(workload)[0]) if workload.name_is_known else workload.short_id
         names.setdefault(f"{workload.kind}:{name}")
         if len(names) == _SUGGESTED:
             break
@@ -144,7 +180,7 @@ def _suggestions(target: Target, workloads: Sequence[Workload]) -> Iterator[str]
 def _likely(text: str, of_kind: Sequence[Workload], workloads: Sequence[Workload]) -> Iterator[Workload]:
     """Yield, with repetitions, workloads of any kind with that name, then those that begin with it or contain it."""
     yield from (
-        workload for workload in workloads if text in (workload.name.lower(), *map(str.lower, _names(workload)))
+        workload for workload in workloads if text in (workload.name.lower(), *map(str.lower, names_of(workload)))
     )
     yield from (workload for workload in of_kind if workload.name.lower().startswith(text))
     if _DIGITS.fullmatch(text):
@@ -156,5 +192,5 @@ def _likely(text: str, of_kind: Sequence[Workload], workloads: Sequence[Workload
 
 
 def _similar(text: str, of_kind: Sequence[Workload]) -> Iterator[Workload]:
-    by_name = {_names(workload)[-1].lower(): workload for workload in of_kind}
+    by_name = {names_of(workload)[-1].lower(): workload for workload in of_kind}
     yield from (by_name[name] for name in difflib.get_close_matches(text, by_name, _SUGGESTED, 0.75))

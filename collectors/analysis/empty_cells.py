@@ -7,16 +7,19 @@ which lists what may be the case.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from collectors.analysis.rates import Moment, Pair, Reading
 from collectors.model.metrics import METRICS, Metric
-from collectors.model.unmeasured import SENTENCES, Topic, topic_of
+from collectors.model.unmeasured import INHERENT, SENTENCES, Topic, topic_of
 from collectors.model.workloads import Availability, Kind, SourceState, Workload
 
 _READ_BY = {"cgroup-slow": "cgroup", "process-io": "cgroup", "docker-stats": "docker"}
 """Value of `Sample.source` -> name of the source that makes it, where they differ."""
+_SOURCE = re.compile("[@ ]")
+"""Ends the kind of a source in its name: `docker@far`."""
 _AVAILABILITY = {
     Availability.WAITING: "{name} has not answered yet",
     Availability.STALE: "{name} does not answer now",
@@ -59,6 +62,17 @@ class Cell(NamedTuple):
                     yield field, pair
                     break
 
+    @property
+    def missing_parts(self) -> list[str]:
+        """The keys of the metrics that it is made of and that have no value either."""
+        return [key for key in self.metric.made_of if self.reading.value(key) is None]
+
+    @property
+    def topics_without_fields(self) -> set[Topic]:
+        """The topics of the metric's fields that no source supplies."""
+        supplied = {field for field, _ in self.pairs}
+        return {topic_of(field) for field in self.metric.fields if field not in supplied}
+
 
 def lasting_reason(key: str, workload: Workload) -> str:
     """Return why a metric of a workload had no value over several readings: what its sources noted, as far as known."""
@@ -72,6 +86,8 @@ class Rule(NamedTuple):
     name: str
     explain: Callable[[Cell], str]
     """Returns the sentence if it is the reason; otherwise an empty string."""
+    is_inherent: bool = False
+    """Whether the workload has nothing to measure, so that nothing failed."""
 
 
 def reason(key: str, reading: Reading, moment: Moment, engine: str) -> str:
@@ -85,6 +101,21 @@ def reason(key: str, reading: Reading, moment: Moment, engine: str) -> str:
     """
     cell = Cell(METRICS[key], reading, moment, engine)
     return next(sentence for rule in RULES if (sentence := rule.explain(cell)))
+
+
+def has_failed(key: str, reading: Reading, moment: Moment, engine: str) -> bool:
+    """Return whether a metric without a value could not be measured, as opposed to a workload that has none.
+
+    Args: as of `reason`.
+    """
+    cell = Cell(METRICS[key], reading, moment, engine)
+    rule = next(rule for rule in RULES if rule.explain(cell))
+    if rule.explain is _made_of:
+        return has_failed(cell.missing_parts[0], reading, moment, engine)
+    if rule.explain is _noted:
+        topics = cell.topics_without_fields
+        return any(topic in topics and cause not in INHERENT for topic, cause, _ in reading.workload.unmeasured)
+    return not rule.is_inherent
 
 
 def _host(cell: Cell) -> str:
@@ -103,7 +134,7 @@ def _at_rest(cell: Cell) -> str:
 
 def _made_of(cell: Cell) -> str:
     """Pass on the reason of the metric that it is made of and that is missing too."""
-    missing = [key for key in cell.metric.made_of if cell.reading.value(key) is None]
+    missing = cell.missing_parts
     return reason(missing[0], cell.reading, cell.moment, cell.engine) if missing else ""
 
 
@@ -117,24 +148,36 @@ def _only_machines(cell: Cell) -> str:
 
 def _source_fails(cell: Cell) -> str:
     """Blame a source that reads this workload and that supplies the metric, if it cannot be read now."""
-    for name in sorted(cell.readers & cell.nearby):
-        states = [state for state in cell.moment.sources if state.name.partition(" ")[0] == name]
+    failing = next(_failing(cell.readers & cell.nearby, cell.moment), None)
+    return failure(failing) if failing is not None else ""
+
+
+def failing_sources(reading: Reading, moment: Moment, engine: str) -> list[SourceState]:
+    """Return the states of those sources of a workload that cannot be read now, or are late; absent ones are not."""
+    nearby = Cell(next(iter(METRICS.values())), reading, moment, engine).nearby
+    return [state for state in _failing(nearby, moment) if state.availability is not Availability.ABSENT]
+
+
+def _failing(names: set[str], moment: Moment) -> Iterator[SourceState]:
+    """Yield a state for each source of these that cannot be read now; of several of one kind, if none can."""
+    for name in sorted(names):
+        states = [state for state in moment.sources if _SOURCE.split(state.name)[0] == name]
         failing = [state for state in states if state.availability in _AVAILABILITY]
         if failing and len(failing) == len(states):
-            return _failure(failing[0])
-    return ""
+            yield failing[0]
 
 
-def _failure(state: SourceState) -> str:
+def failure(state: SourceState) -> str:
+    """Return why a source that fails cannot be read now: `docker has not responded for 22 s`."""
+    if state.reason.startswith(f"{state.name} "):
+        return state.reason
     sentence = _AVAILABILITY[state.availability].format(name=state.name)
     return f"{sentence}: {state.reason}" if state.reason else sentence
 
 
 def _noted(cell: Cell) -> str:
     """Give the cause that a source noted for the topic of a field that no source supplies."""
-    supplied = {field for field, _ in cell.pairs}
-    topics = {topic_of(field) for field in cell.metric.fields if field not in supplied}
-    return _noted_cause(cell.workload, topics, lambda detail: _name_of(detail, cell.moment))
+    return _noted_cause(cell.workload, cell.topics_without_fields, lambda detail: _name_of(detail, cell.moment))
 
 
 def _noted_cause(workload: Workload, topics: set[Topic], name_of: Callable[[str], str]) -> str:
@@ -203,19 +246,19 @@ def _anything_else(cell: Cell) -> str:
 
 
 RULES: tuple[Rule, ...] = (
-    Rule("host", _host),
-    Rule("at rest", _at_rest),
+    Rule("host", _host, True),
+    Rule("at rest", _at_rest, True),
     Rule("made of a missing metric", _made_of),
-    Rule("never for this kind", _only_machines),
+    Rule("never for this kind", _only_machines, True),
     Rule("noted by a source", _noted),
-    Rule("remote engine", _remote),
+    Rule("remote engine", _remote, True),
     Rule("source not readable", _source_fails),
     Rule("first reading", _first_reading),
     Rule("counter restarted", _counter_fell),
-    Rule("no memory limit", _no_memory_limit),
-    Rule("no CPU quota", _no_quota),
+    Rule("no memory limit", _no_memory_limit, True),
+    Rule("no CPU quota", _no_quota, True),
     Rule("no cgroup", _no_cgroup),
-    Rule("nothing to divide by", _nothing_counted),
+    Rule("nothing to divide by", _nothing_counted, True),
     Rule("anything else", _anything_else),
 )
 """The reasons, the most specific first; the last one always applies."""

@@ -81,6 +81,19 @@ class Reading:
                 return value
         return None
 
+    @property
+    def is_machine(self) -> bool:
+        """Whether it is a virtual machine, whose memory and CPUs are its guest's."""
+        return self.workload.kind is Kind.VM
+
+    def gauge_with(self, name: str, companion: str) -> float | None:
+        """Return the newest value of a field, from the source that also has a companion field."""
+        for _, current, _ in self.pairs:
+            if getattr(current, companion) is not None:
+                value: float | None = getattr(current, name)
+                return value
+        return None
+
     def lowest(self, name: str) -> float | None:
         """Return the lowest value that any source has for a field: limits add up to the tightest."""
         values = [value for pair in self.pairs if (value := getattr(pair.current, name)) is not None]

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Protocol, TypeVar
 
 from collectors.model.actions import EngineActions
-from collectors.model.console import Console
+from collectors.model.console import Console, RunningCommand
 from collectors.model.details import Fact, Page, RawDescription, Table
 from collectors.model.errors import SourceAbsent, SourceError, WorkloadGone
 from collectors.model.facts import Fact as ClassFact
@@ -67,13 +67,25 @@ class EngineAccess:
         """
         raise SourceAbsent(f"{workload.id.engine} runs {workload.name}, and vmtop cannot read its logs")
 
-    def open_console(self, workload: Workload) -> Console:
+    def open_console(self, workload: Workload, command: Sequence[str] = ()) -> Console:
         """Open a shell in a running workload, or its console.
 
+        Args:
+            workload: A running workload.
+            command: Words of a command to run in place of the shell.
+
         Raises:
-            SourceError: There is no console, with the reason.
+            SourceError: There is no console, or it cannot run the command, with the reason.
         """
         raise SourceAbsent(f"{workload.id.engine} runs {workload.name}, and vmtop cannot open a console in it")
+
+    def run_command(self, workload: Workload, command: Sequence[str]) -> RunningCommand:
+        """Run a command in a running workload, without a terminal.
+
+        Raises:
+            SourceError: It cannot be run, with the reason.
+        """
+        raise SourceAbsent(f"{workload.id.engine} runs {workload.name}, and vmtop cannot run commands in it")
 
     @contextmanager
     def facts(self, may_write: bool) -> Iterator[ReadFacts]:

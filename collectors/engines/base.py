@@ -46,6 +46,8 @@ class Engine:
     """Prefixes of the names of processes that serve one container each."""
     quick_samples: frozenset[str] = frozenset()
     """Values of `Sample.source` for which `vmtop list` waits for a second reading, to show rates."""
+    paced_samples: frozenset[str] = frozenset()
+    """Further ones that are read less often, and are read again where rates are measured over a span of time."""
     verbs: tuple[str, ...] = ()
     """The actions that it supports."""
     lacks: str = ""

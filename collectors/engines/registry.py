@@ -98,6 +98,11 @@ def quick_samples() -> frozenset[str]:
     return frozenset(_KERNEL_KINDS).union(*(engine.quick_samples for engine in ENGINES))
 
 
+def measured_samples() -> frozenset[str]:
+    """Return the values of `Sample.source` of which there are two readings where rates are measured over a span."""
+    return quick_samples().union(*(engine.paced_samples for engine in ENGINES))
+
+
 def libraries() -> list[str]:
     """Return the Python distributions that the engines use."""
     return [library for engine in ENGINES for library in engine.libraries]

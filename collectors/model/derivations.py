@@ -72,21 +72,34 @@ def memory_limit(reading: Readable) -> float | None:
 def memory_of_limit(reading: Readable) -> float | None:
     """Return the memory that a limit applies to, in percent of it.
 
-    A machine's limit is that of its guest's memory, hugepages or not; a cgroup's does not apply to hugepages.
+    A machine's is what its guest uses of the memory it has now, as the guest itself reports; a cgroup's limit does not
+    apply to hugepages.
     """
+    if reading.is_machine:
+        used, assigned = reading.value("memory_inside_bytes"), reading.gauge_with("memory_limit_bytes", "vcpus")
+        return None if used is None or not assigned else used / assigned * 100
     held, limit = reading.value("memory_host_bytes"), reading.value("memory_limit_bytes")
-    if held is None or not limit:
+    return None if held is None or not limit else (held - (reading.gauge("memory_hugetlb_bytes") or 0)) / limit * 100
+
+
+def memory_overhead(reading: Readable) -> float | None:
+    """Return the resident memory of a hypervisor's process beyond the guest's; hugepages are only the guest's.
+
+    `None` while the guest has touched less memory than it has: what is resident is then not told apart.
+    """
+    resident, assigned = reading.gauge("memory_rss_bytes"), reading.gauge_with("memory_limit_bytes", "vcpus")
+    if not reading.is_machine or resident is None or assigned is None:
         return None
-    is_machine = reading.gauge("vcpus") is not None
-    return (held if is_machine else held - (reading.gauge("memory_hugetlb_bytes") or 0)) / limit * 100
+    surplus = resident - max(0.0, assigned - (reading.gauge("memory_hugetlb_bytes") or 0))
+    return surplus if surplus >= 0 else None
 
 
 def memory_inside(reading: Readable) -> float | None:
-    """Return memory used inside: the guest's MemTotal less MemAvailable for a domain, otherwise what the host pays."""
+    """Return memory used inside: a guest's MemTotal less MemAvailable, otherwise what is charged to the host."""
     available, usable = reading.gauge("memory_available_bytes"), reading.gauge("memory_usable_bytes")
     if available is not None and usable is not None:
         return max(0.0, available - usable)
-    return None if reading.gauge("vcpus") is not None else reading.value("memory_host_bytes")
+    return None if reading.is_machine else reading.value("memory_host_bytes")
 
 
 def vcpu_percent(reading: Readable) -> float | None:

@@ -17,6 +17,7 @@ from collectors.model.derivations import (
     memory_inside,
     memory_limit,
     memory_of_limit,
+    memory_overhead,
     of,
     rate,
     share,
@@ -30,7 +31,7 @@ from collectors.model.metric_type import Extra, HostChart, Metric, Unit
 
 _DISK = {
     "cgroup": "io.stat of the cgroup, each byte once (v1: blkio.throttle.io_service_bytes_recursive)",
-    "process-io": "approximate: /proc/<pid>/io of its processes, because this kernel's v1 blkio does not count it",
+    "process-io": "/proc/<pid>/io of its processes, approximately: this kernel's v1 blkio does not count it",
     "docker-stats": "Docker stats: blkio_stats.io_service_bytes_recursive, at each device of a stack",
     "host": "/proc/diskstats, each byte once; operations before the kernel merges them",
 }
@@ -133,10 +134,11 @@ ROWS: tuple[Metric, ...] = (
     ),
     Metric(
         key="memory_of_limit_percent", alias="limit", label="/LIMIT", unit=Unit.PERCENT,
-        help="Memory as a share of its limit; a VM's includes QEMU's own, and so may exceed 100.",
-        formula="memory_host_bytes / memory_limit_bytes x 100; hugepages count in VMs only",
+        help="Memory as a share of its limit; of a VM, what the guest uses of the memory that it has now.",
+        formula="memory_host_bytes without hugepages / memory_limit_bytes x 100; "
+        "of a VM: memory_inside_bytes / balloon.current x 100",
         derive=memory_of_limit, fields=("memory_limit_bytes",), origins=_LIMIT,
-        made_of=("memory_limit_bytes", "memory_host_bytes"), missing="it has no memory limit",
+        made_of=("memory_limit_bytes", "memory_inside_bytes"), missing="it has no memory limit",
         is_default=True, keep=20, thresholds=(85.0, 95.0), less_is_better=True, is_whole=True, limit=always(100.0),
     ),
     Metric(
@@ -185,6 +187,17 @@ ROWS: tuple[Metric, ...] = (
         origins={"libvirt": "balloon.available - balloon.usable, by the guest's balloon driver", "cgroup": "as MEM"},
         missing="the guest's balloon driver does not report (needs <memballoon><stats period=.../>)",
         less_is_better=True, limit=of("memory_limit_bytes"),
+    ),
+    Metric(
+        key="memory_overhead_bytes", alias="overhead", label="OVERHEAD", unit=Unit.BYTES,
+        help="Memory that a VM's hypervisor holds in addition to the guest's.",
+        formula="resident size of the QEMU process - (balloon.current - hugepages); absent below zero",
+        derive=memory_overhead, fields=("memory_rss_bytes",),
+        origins={"libvirt": "balloon.rss, balloon.current; hugepages as HUGE"},
+        missing=_VM_ONLY,
+        undefined="the guest has not touched all of its memory yet, so that the hypervisor's own cannot be told apart; "
+        "the facts page measures it",
+        less_is_better=True,
     ),
     Metric(
         key="memory_charged_bytes", alias="charged", other_names=("cache",), label="+CACHE", unit=Unit.BYTES,
@@ -249,7 +262,7 @@ ROWS: tuple[Metric, ...] = (
     ),
     Metric(
         key="oom_kills", alias="oom", label="OOM", unit=Unit.COUNT,
-        help="Processes killed for lack of memory, since it was created.", formula="oom_kill",
+        help="Processes that were OOM killed since it was created.", formula="oom_kill",
         derive=gauge("oom_kills_total"), fields=("oom_kills_total",),
         origins={"cgroup-slow": "memory.events oom_kill (v1: memory.oom_control of it and all below it)"},
         less_is_better=True, adds_up=True, is_total=True,

@@ -96,6 +96,19 @@ SENTENCES: dict[str, str] = {
 """The sentence of each cause, with `{}` for `Unmeasured.detail`. Without capital and full stop."""
 
 
+INHERENT: frozenset[str] = frozenset(
+    {
+        Cause.HOST_NETWORK,
+        Cause.SHARED_NETWORK,
+        Cause.NO_NETWORK,
+        Cause.NO_INTERFACE,
+        Cause.NO_DISK,
+        Cause.NO_BALLOON,
+    }
+)
+"""Causes that are properties of the workload: it has nothing to measure, and so nothing failed."""
+
+
 def topic_of(field: str) -> Topic:
     """Return the topic of a sample field."""
     return next((topic for beginning, topic in FIELDS if field.startswith(beginning)), Topic.OTHER)

@@ -19,6 +19,7 @@ from typing import IO, Any, BinaryIO, TextIO
 import msgspec
 
 from collectors.json_document import digits_of, number, numbers, timestamp
+from collectors.model.installing import install_command
 from collectors.model.metrics import METRICS
 from collectors.model.workloads import Workload, WorkloadId
 from collectors.session.format import SessionError
@@ -77,7 +78,9 @@ def write_parquet(rows: Iterable[Row], keys: tuple[str, ...], file: BinaryIO) ->
         import pyarrow as arrow
         import pyarrow.parquet as parquet
     except ImportError as error:
-        raise SessionError("Parquet needs a library that is not installed: pip install pyarrow") from error
+        raise SessionError(
+            f"Parquet needs the Python package pyarrow, which is not installed; {install_command('pyarrow')}"
+        ) from error
     text = arrow.dictionary(arrow.int32(), arrow.string())
     fields = [("time", arrow.timestamp("ms", tz="UTC")), *((name, text) for name in IDENTITY[1:])]
     fields += [(key, arrow.int64() if digits_of(METRICS[key].unit) is None else arrow.float64()) for key in keys]

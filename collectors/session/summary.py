@@ -8,6 +8,7 @@ from math import inf
 
 import msgspec
 
+from collectors.analysis.empty_cells import lasting_reason
 from collectors.analysis.rates import Deriver, Moment, Reading
 from collectors.model.metrics import METRICS
 from collectors.model.workloads import Event, Frame, WorkloadId
@@ -21,6 +22,9 @@ _MOST_HOSTS = 20
 _MOST_DAMAGE = 1000
 _MOST_KINDS_OF_EVENTS = 100
 _OTHER = "other"
+_NOTED_AFTER = 3
+"""Readings of a workload by which its sources have noted what they cannot measure."""
+_LONGEST_REASON = 200
 
 
 class WorkloadSummary(msgspec.Struct):
@@ -36,6 +40,8 @@ class WorkloadSummary(msgspec.Struct):
     peaks: dict[str, float] = {}
     peak_at: dict[str, float] = {}
     """Wall times of the peaks."""
+    reasons: dict[str, str] = {}
+    """Why it has no value of a metric with a peak, as far as its sources noted."""
     cpu_seconds: float | None = None
     """CPU time used from its first frame to its last, restarts included; `None` if it was never measured."""
     _previous_cpu_seconds: float | None = None
@@ -160,7 +166,7 @@ class _Surveyor:
                 self._omit(f"only the first {len(self.summary.workloads):,} workloads are listed")
                 return
             workload_summary = WorkloadSummary(
-                workload.id, workload.kind, workload.name, wall, wall, peaks={}, peak_at={}
+                workload.id, workload.kind, workload.name, wall, wall, peaks={}, peak_at={}, reasons={}
             )
             self.summary.workloads[workload.id] = workload_summary
         _add_reading(workload_summary, reading, wall)
@@ -197,6 +203,10 @@ def _pause(previous: tuple[str, float, float] | None, run: str, wall: float, int
 def _add_reading(workload_summary: WorkloadSummary, reading: Reading, wall: float) -> None:
     workload_summary.last, workload_summary.name = wall, reading.workload.name
     workload_summary.frames += 1
+    if workload_summary.frames <= _NOTED_AFTER:
+        workload_summary.reasons = {
+            key: lasting_reason(key, reading.workload)[:_LONGEST_REASON] for key in PEAKS if reading.value(key) is None
+        }
     for key in PEAKS:
         value = reading.value(key)
         if value is not None and value > workload_summary.peaks.get(key, -1.0):

@@ -25,8 +25,8 @@ from tui.screens.detail.live import LiveWorkloadScreen
 from tui.screens.processes import ProcessesScreen
 from tui.widgets.process_view import ProcessPanel
 
-SECONDS = str(86_000_000 + os.getpid())
-"""What the sleeper sleeps: a word that no process of another test run has."""
+SECONDS = f"{100_000 + os.getpid()}"
+"""What the sleeper sleeps: a word that no other process has."""
 
 
 @pytest.fixture

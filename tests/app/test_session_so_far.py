@@ -176,6 +176,18 @@ async def test_a_note_that_looks_like_markup_is_kept_as_it_is(tmp_path: Path) ->
         await until(running.pilot, lambda: f"noted: {MARKUP}" in running.text())
 
 
+async def test_a_note_that_nothing_would_keep_is_refused_before_it_is_typed(tmp_path: Path) -> None:
+    async with kept(tmp_path, None) as (running, session_recorder):
+        await live(running, session_recorder, 2)
+        running.screen.action_note()
+        await until(running.pilot, lambda: "Nothing would keep a note" in running.text())
+        assert running.pilot.app.screen is running.screen
+        session_recorder.record(tmp_path / "kept.vmtop.gz")
+        running.screen.action_note()
+        await until(running.pilot, lambda: isinstance(running.pilot.app.screen, PromptDialog))
+        session_recorder.stop()
+
+
 async def test_a_file_name_that_looks_like_markup_is_told_as_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,8 +12,7 @@ import pytest
 
 from tests.helpers.pty_terminal import Start, Terminal
 
-SECONDS = str(86_000_000 + os.getpid())
-"""What the sleeper sleeps: a word that no process of another test run has."""
+SECONDS = f"{200_000 + os.getpid()}"
 
 
 @pytest.fixture(autouse=True)

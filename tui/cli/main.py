@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _COMMANDS = {
     "list": ("tui.cli.commands.list", "Print what the screen shows, once."),
+    "logs": ("tui.cli.commands.logs", "Print or follow the logs of workloads."),
+    "top": ("tui.cli.commands.top", "Print the processes of a workload."),
+    "exec": ("tui.cli.commands.exec", "Open a shell or a console, or run a command."),
+    "inspect": ("tui.cli.commands.inspect", "Print what the engine knows of a workload."),
     "stream": ("tui.cli.commands.stream", "Print one JSON document per line at each interval."),
     "doctor": ("tui.cli.commands.doctor", "Check every data source and show how to fix it."),
     "demo": ("tui.cli.commands.demo", "Start the screen with made-up workloads."),

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import click
 
-from collectors.analysis.rates import Moment
-from collectors.engines.registry import could_know, engine_of_source
+from collectors.analysis.empty_cells import has_failed
+from collectors.analysis.rates import Moment, Reading
+from collectors.engines.registry import could_know, engine_of_source, owner
+from collectors.model.metrics import METRICS
 from collectors.model.workloads import Availability, Kind, SourceState
+from collectors.query.filter import find_metric
 from collectors.sampling.source import SourceSpec
 from tui.cli.exit_codes import DONE, FAILED, NO_ANSWER
 from tui.cli.sampling import Wait, without_rates
 from tui.presenters.doctor import troubles
+from tui.presenters.empty_reason import why_empty
 from tui.presenters.list_table import Choice
 from tui.presenters.load import late_words
 
 _KERNEL = frozenset({"host", "cgroup"})
 """Sources without which there are no numbers."""
+_LATE = frozenset({Availability.WAITING, Availability.STALE})
 
 
 def report(moment: Moment, specs: Sequence[SourceSpec], wait: Wait, choice: Choice | None = None) -> int:
@@ -36,6 +42,33 @@ def report(moment: Moment, specs: Sequence[SourceSpec], wait: Wait, choice: Choi
     for name in _read_once(moment):
         _print(f"{name} has not been read twice, as rates need,{late_words(wait.passed_s, wait.most_s)}")
     return exit_code(moment, specs, choice)
+
+
+def report_empty(moment: Moment, readings: Sequence[Reading], choice: Choice) -> int:
+    """Print on stderr which of what was asked for could not be measured for any workload; return the exit code.
+
+    Asked for are the metric to sort by and the columns, where they were given. A metric that no workload has, such as
+    the share of a limit where there are no limits, is not missing.
+    """
+    running = [reading for reading in readings if reading.workload.state.is_active]
+    asked = [metric.key] if choice.is_sort_asked and (metric := find_metric(choice.sort.lower())) else []
+    asked += [column.key for column in choice.columns if column.is_metric]
+    code = DONE
+    for key in dict.fromkeys(asked):
+        if not running or any(reading.value(key) is not None for reading in running):
+            continue
+        reasons = [
+            why_empty(key, reading, moment)
+            for reading in running
+            if has_failed(key, reading, moment, owner(reading.workload).name)
+        ]
+        if reasons:
+            _print(
+                f"{METRICS[key].label} could not be measured for any workload: {Counter(reasons).most_common(1)[0][0]}"
+            )
+            is_late = any(state.availability in _LATE for state in moment.sources)
+            code = code or (NO_ANSWER if is_late else FAILED)
+    return code
 
 
 def exit_code(moment: Moment, specs: Sequence[SourceSpec], choice: Choice | None = None) -> int:
@@ -75,8 +108,7 @@ def _is_missing(spec: SourceSpec, state: SourceState, choice: Choice) -> bool:
 
 def _may_list(spec: SourceSpec, choice: Choice) -> bool:
     """Return whether a source could list what was chosen by kind or by a text that its engine knows."""
-    asks_text = choice.query is not None and choice.query.asks_text
     kinds = choice.kinds
     if kinds is None:
-        return asks_text
+        return choice.asks_text
     return any(could_know(spec, Kind(kind)) for kind in kinds)

@@ -16,7 +16,7 @@ import click
 
 from collectors.engines.options import EngineOption
 from collectors.engines.registry import options as engine_options
-from tui.cli.types import AddressType, FilterType, IntervalType
+from tui.cli.types import AddressType, FilterType, IntervalType, SpanType
 from tui.settings import log_file
 
 if TYPE_CHECKING:
@@ -177,6 +177,69 @@ def wait_option(command: Command) -> Command:
         callback=start,
         help="Longest wait for the first answers, which are late on a busy host.",
     )(command)
+
+
+def over_option(command: Command) -> Command:
+    """Add `--over`; the command gets it as `over_s`, in seconds."""
+    return click.option(
+        "--over",
+        "over_s",
+        type=SpanType(0.1),
+        default="1s",
+        show_default=True,
+        metavar="SPAN",
+        help="Time over which rates are measured: 300ms, 5s, 1m ...",
+    )(command)
+
+
+def watch_option(command: Command) -> Command:
+    """Add `--watch`, to a `WatchCommand`; the command gets it as `watch_s`, in seconds, or `None`."""
+    return click.option(
+        "--watch",
+        "watch_s",
+        type=SpanType(0.2),
+        metavar="[SPAN]",
+        help="Print again every 2s, 10s ... (2 seconds without SPAN), with rates over that time.",
+    )(command)
+
+
+def _complete_names(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    from tui.cli.name_completion import names_like
+
+    return names_like(incomplete, ctx.params)
+
+
+def names_argument(is_required: bool = True) -> Callable[[Command], Command]:
+    """Add the names of workloads, which the shell can complete; the command gets them as `names`."""
+
+    metavar = "NAME..." if is_required else "[NAME...]"
+    return click.argument("names", nargs=-1, required=is_required, metavar=metavar, shell_complete=_complete_names)
+
+
+def name_argument(command: Command) -> Command:
+    """Add the name of one workload, which the shell can complete; the command gets it as `name`."""
+    return click.argument("name", metavar="NAME", shell_complete=_complete_names)(command)
+
+
+def refuse_together(ctx: click.Context, *groups: tuple[str, ...]) -> None:
+    """Refuse options that contradict each other: of each group, only one may be given.
+
+    Args:
+        ctx: The command's context.
+        groups: Options as they are typed, such as `("--json", "--csv")`.
+
+    Raises:
+        click.UsageError: Two of a group are given.
+    """
+    given = {
+        next(option for option in parameter.opts if option.startswith("--"))
+        for parameter in ctx.command.params
+        if isinstance(parameter, click.Option)
+        and ctx.get_parameter_source(parameter.name or "") is click.core.ParameterSource.COMMANDLINE
+    }
+    for group in groups:
+        if len(both := [option for option in group if option in given]) > 1:
+            raise click.UsageError(f"{both[0]} and {both[1]} exclude each other; give one of them.", ctx)
 
 
 def timeout_options(command: Command) -> Command:

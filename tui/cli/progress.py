@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
@@ -17,7 +18,9 @@ _QUIET_S = 1.0
 class WaitingLine:
     """A line on stderr, if that is a terminal, that says what is waited for; gone when the wait is over."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._measuring_since: float | None = None
         self._is_terminal = sys.stderr.isatty()
         self._is_shown = False
 
@@ -34,6 +37,14 @@ class WaitingLine:
             return
         self._is_shown = True
         self._write(f"vmtop: waiting for {' and '.join(names)}, {passed_s:.0f} of at most {most_s:g} s{load_words()}")
+
+    def show_measuring(self, over_s: float) -> None:
+        """Show how much of a measurement of more than a second has passed; the first call begins it."""
+        now = self._clock()
+        self._measuring_since = now if self._measuring_since is None else self._measuring_since
+        if self._is_terminal and over_s > _QUIET_S:
+            self._is_shown = True
+            self._write(f"vmtop: measuring, {min(now - self._measuring_since, over_s):.0f} of {over_s:g} s")
 
     def _write(self, text: str) -> None:
         with suppress(OSError):  # a terminal that goes away ends the command by a signal, not here

@@ -34,15 +34,18 @@ class Chosen(NamedTuple):
     """An exit code that is not 0 when a name matches no workload, or it is unknown which one."""
 
 
-def choose(names: Sequence[str], specs: Sequence[SourceSpec], wait: Wait) -> Chosen:
-    """Wait for the sources that could know a name, find the workloads, and report each name that is not clear."""
+def choose(names: Sequence[str], specs: Sequence[SourceSpec], wait: Wait, is_action: bool = True) -> Chosen:
+    """Wait for the sources that could know a name, find the workloads, and report each name that is not clear.
+
+    With `is_action`, the report adds that nothing was done.
+    """
     moment = gather(specs, wait, lambda moment: _is_enough(names, specs, moment, wait))
     workloads, sources = list(moment.frame.workloads.values()), asked_sources(specs, moment)
     chosen: dict[Workload, None] = {}
     codes = []
     for name in names:
         try:
-            chosen.setdefault(_find(name, workloads, sources, wait))
+            chosen.setdefault(_find(name, workloads, sources, wait, is_action))
         except _Unclear as error:
             click.echo(f"vmtop: {error}", err=True)
             codes.append(error.code)
@@ -69,7 +72,7 @@ def asked_sources(specs: Sequence[SourceSpec], moment: Moment) -> list[Asked]:
     return [Asked(spec, state) for spec, state in zip(specs, moment.sources, strict=True)]
 
 
-def _find(name: str, workloads: Sequence[Workload], sources: Sequence[Asked], wait: Wait) -> Workload:
+def _find(name: str, workloads: Sequence[Workload], sources: Sequence[Asked], wait: Wait, is_action: bool) -> Workload:
     """Find a workload; a service that is in no list may still be a unit that systemd can load.
 
     Raises:
@@ -80,7 +83,8 @@ def _find(name: str, workloads: Sequence[Workload], sources: Sequence[Asked], wa
     try:
         workload = find(name, workloads)
     except NoTarget as error:
-        message = f"{error} Nothing was done." if error.suggestions else f"{error}; nothing was done"
+        done = (" Nothing was done." if error.suggestions else "; nothing was done") if is_action else ""
+        message = f"{error}{done}"
         if error.is_ambiguous:
             raise _Unclear(NO_SUCH, message) from error
     if silent_sources := silent(name, workloads, sources):

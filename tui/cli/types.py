@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -11,8 +12,10 @@ import click
 
 if TYPE_CHECKING:
     from click import ParamType
+    from click.shell_completion import CompletionItem
 
     from collectors.query.filter import Query
+    from tui.presenters.list_columns import ListColumn
 else:
 
     class ParamType(click.ParamType):
@@ -51,9 +54,16 @@ class IntervalType(click.FloatRange):
 
 
 class SpanType(ParamType[float]):
-    """A span of time in seconds, greater than 0."""
+    """A span of time in seconds, greater than 0.
+
+    Args:
+        least_s: The shortest one.
+    """
 
     name = "span"
+
+    def __init__(self, least_s: float = 0.0) -> None:
+        self._least_s = least_s
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Parse it, or fail with the reason."""
@@ -67,7 +77,31 @@ class SpanType(ParamType[float]):
             self.fail(str(error), param, ctx)
         if not seconds:
             self.fail(f"{value!r} is not a duration; omit the option instead.", param, ctx)
+        if seconds < self._least_s:
+            self.fail(f"{value!r} is too short; the shortest is {self._least_s:g}s.", param, ctx)
         return seconds
+
+
+class SinceType(ParamType[float]):
+    """A time in the past, in seconds since 1970: written as a span such as `10m`, or as a time such as `03:10`."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Parse it, or fail with the reason."""
+        from collectors.query.time_parser import TimeError, parse_span, parse_time
+
+        if isinstance(value, float):
+            return value
+        now, typed = time.time(), str(value)
+        try:
+            return now - parse_span(typed.removesuffix(" ago"))
+        except TimeError:
+            pass  # it is no span, and so may be a time
+        try:
+            return parse_time(typed, 0.0, now)
+        except TimeError as error:
+            self.fail(str(error), param, ctx)
 
 
 class SortType(ParamType[str]):
@@ -84,6 +118,41 @@ class SortType(ParamType[str]):
         except QueryError as error:
             self.fail(str(error), param, ctx)
         return str(value)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Complete short names of metrics, and fields."""
+        from click.shell_completion import CompletionItem
+
+        from collectors.model.metrics import ALIASES
+        from collectors.query.filter import FIELDS
+
+        return [CompletionItem(name) for name in (*FIELDS, *ALIASES) if name.startswith(incomplete.lower())]
+
+
+class ColumnsType(ParamType["tuple[ListColumn, ...]"]):
+    """Names of columns, separated by commas."""
+
+    name = "columns"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[ListColumn, ...]:
+        """Parse them, or fail with the reason."""
+        from tui.presenters.list_columns import UnknownColumn, parse_columns
+
+        if isinstance(value, tuple):
+            return value
+        try:
+            return parse_columns(str(value))
+        except UnknownColumn as error:
+            self.fail(str(error), param, ctx)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Complete the last name of the list."""
+        from click.shell_completion import CompletionItem
+
+        from tui.presenters.list_columns import column_names
+
+        before, comma, last = incomplete.rpartition(",")
+        return [CompletionItem(f"{before}{comma}{name}") for name in column_names() if name.startswith(last.lower())]
 
 
 class AddressType(ParamType[str]):

@@ -21,7 +21,7 @@ from collectors.model.actions import AfterTimeout, Request
 from collectors.model.wording import some
 from tui.dialogs.base import Answer, Dialog
 from tui.terminal.painting import PaintingApp
-from tui.themes.look import Look, look_of
+from tui.themes.look import look_of
 
 ARMED_AFTER_S = 0.25
 """Seconds until it can be confirmed: keys typed ahead must not confirm what has not been seen."""
@@ -83,9 +83,19 @@ class Confirm(Dialog[Answer | None]):
         super().__init__()
         self._title, self._label, self._answers = title, label, answers
 
-    def page(self) -> RenderableType:
-        """Return what will happen to what, with the equivalent command."""
+    def page(self) -> Group:
+        """Return what will happen to what, with the equivalent command; see `laid_out`."""
         raise NotImplementedError
+
+    def laid_out(self, about: Sequence[Text], sentences: Sequence[Text], commands: Sequence[str]) -> Group:
+        """Return the page of a question: its title, what it is about, what follows, and the same by hand."""
+        title = look_of(self.app).foreground("title")
+        parts: list[RenderableType] = [Text(self._title, style=title)]
+        parts += about if len(about) == 1 else _indented(about)
+        parts += [Text("\nWhat follows", style=title), *_indented(sentences)]
+        if commands:
+            parts += [Text("\nThe same by hand", style=title), *_indented(list(map(Text, commands)))]
+        return Group(*parts)
 
     def answer(self) -> Answer:
         """Return what is confirmed."""
@@ -172,9 +182,9 @@ class ConfirmAction(Confirm[Sequence[Request]]):
     def answer(self) -> Sequence[Request]:
         return self._requests
 
-    def page(self) -> RenderableType:
+    def page(self) -> Group:
         look = look_of(self.app)
-        muted, key, warn = (look.foreground(tone) for tone in ("muted", "accent", "warn"))
+        muted, warn, key = look.foreground("muted"), look.foreground("warn"), look.foreground("accent")
         first, listed = self._requests[0], self._requests[:_LISTED]
         about = [Text(describe(request.workload), style=muted) for request in listed]
         if len(self._requests) > _LISTED:
@@ -186,8 +196,7 @@ class ConfirmAction(Confirm[Sequence[Request]]):
             forms = (("f", key), (" force or leave it after the time-out   ", muted), ("+ -", key))
             sentences.append(Text.assemble(*forms, (" longer, shorter time-out", muted)))
         commands = [command for request in listed for command in equivalent(request)]
-        is_one = len(self._requests) == 1
-        return laid_out(self._question.title, about if is_one else _indented(about), sentences, commands, look)
+        return self.laid_out(about, sentences, commands)
 
     def _more(self) -> list[str]:
         """Return the side effects; for several workloads, each with the names it applies to."""
@@ -212,18 +221,6 @@ class ConfirmAction(Confirm[Sequence[Request]]):
             for request in self._requests
         )
         self._show()
-
-
-def laid_out(
-    title: str, about: Sequence[RenderableType], sentences: Sequence[Text], commands: Sequence[str], look: Look
-) -> Group:
-    """Return the page of a confirmation: what is asked, about what, what follows, and the same by hand."""
-    heading = look.foreground("title")
-    parts: list[RenderableType] = [Text(title, style=heading), *about]
-    parts += [Text("\nWhat follows", style=heading), *_indented(sentences)]
-    if commands:
-        parts += [Text("\nThe same by hand", style=heading), *_indented([Text(command) for command in commands])]
-    return Group(*parts)
 
 
 def _indented(lines: Sequence[Text]) -> list[Padding]:

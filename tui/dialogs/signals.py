@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from rich.console import RenderableType
+from rich.console import Group
 from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
@@ -15,7 +15,7 @@ from textual.widgets.option_list import Option
 
 from collectors.actions.process_signals import SIGNALS, SignalRequest, SignalSpec
 from tui.dialogs.base import Dialog
-from tui.dialogs.confirm_action import Confirm, laid_out
+from tui.dialogs.confirm_action import Confirm
 from tui.themes.look import look_of
 
 _LONGEST = 300
@@ -99,16 +99,13 @@ class ConfirmSignal(Confirm[SignalRequest]):
         super().__init__(f"{spec.name} to {process.name} {process.pid}?", f"Send {spec.name}", answers)
         self._request, self._warnings = request, warnings
 
-    def page(self) -> RenderableType:
+    def page(self) -> Group:
         request, process, look = self._request, self._request.process, look_of(self.app)
         owner = f", {request.workload.kind} {request.workload.name}" if request.workload is not None else ""
-        about = [
-            Text(f"process {process.name}, pid {process.pid}{owner}", style=look.foreground("muted")),
-            Text(request.command[:_LONGEST], style=look.foreground("muted")),
-        ]
+        about = f"process {process.name}, pid {process.pid}{owner}\n{request.command[:_LONGEST]}"
         sentences = [Text(f"SIG{request.spec.name}: {request.spec.label}.")]
         sentences += [Text(f"! {warning}", style=look.foreground("warn")) for warning in self._warnings]
-        return laid_out(self._title, about, sentences, [request.by_hand], look)
+        return self.laid_out([Text(about, style=look.foreground("muted"))], sentences, [request.by_hand])
 
     def answer(self) -> SignalRequest:
         return self._request

@@ -15,8 +15,8 @@ from collectors.engines.registry import engines_told_by
 from collectors.model.metrics import METRICS
 from collectors.model.workloads import Availability, Kind, Sample, State, Workload, WorkloadId
 from tui.presenters.columns import Column
+from tui.presenters.empty_reason import why_empty
 from tui.presenters.formatting import ABSENT, duration, fit
-from tui.presenters.info_pages import why_empty
 from tui.presenters.main_screen.identity_cells import IDENTITY_TEXTS, ports_runs
 from tui.presenters.main_screen.numbers import change_run, cpu_top, is_zero, metric_text, tone_of
 from tui.presenters.main_screen.resting_rows import has_changed, is_new
@@ -127,8 +127,7 @@ class Cells:
         sign = state_sign(reading.workload)
         if sign.unicode not in (RUNNING.unicode, WARNING.unicode) or sign is OLD:
             return sign
-        is_machine = reading.workload.kind is Kind.VM
-        memory = (reading.value("memory_of_limit_percent") or 0.0) if not is_machine else 0.0
+        memory = reading.value("memory_of_limit_percent") or 0.0
         if memory >= _AT_LIMIT or self._is_cpu_at_limit(reading):
             return ALARM
         return WARNING if memory >= _NEARLY else sign

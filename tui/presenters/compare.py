@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 
+from collectors.analysis.empty_cells import lasting_reason
 from collectors.comparison.side_by_side import Cell, Column, MetricRow
 from collectors.comparison.window_statistics import STATS
 from collectors.json_document import number, timestamp
@@ -110,7 +111,7 @@ def document(
                 "unit": str(row.metric.unit),
                 "best": row.best,
                 "worst": row.worst,
-                "values": [_values(row.metric, cell) for cell in row.cells],
+                "values": [_values(row.metric, cell, side) for cell, side in zip(row.cells, sides, strict=True)],
             }
             for row in rows
         ],
@@ -132,11 +133,13 @@ def _side(side: Column, session: str | None) -> dict[str, object]:
     }
 
 
-def _values(metric: Metric, cell: Cell) -> dict[str, object]:
+def _values(metric: Metric, cell: Cell, side: Column) -> dict[str, object]:
     values: dict[str, object] = {
         stat: number(metric, None if cell.stats is None else cell.stats.of(stat)) for stat in STATS
     }
     values["samples"] = 0 if cell.stats is None else cell.stats.ticks
     values["difference"] = number(metric, cell.difference)
     values["percent"] = None if cell.percent is None else round(cell.percent, 2)
+    if cell.stats is None:
+        values["reason"] = lasting_reason(metric.key, side.past.workload)
     return values

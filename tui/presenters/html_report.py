@@ -150,7 +150,8 @@ def _row(life: WorkloadSummary, buckets: Buckets, has_pictures: bool) -> str:
     cells = [f"<td>{escape(life.name)}<td>{escape(life.kind)}<td class=n>{cpu_seconds}"]
     for key in ("cpu_percent", "memory_host_bytes"):
         peak = life.peaks.get(key)
-        tooltip = "" if peak is None else f' title="at {stamp(life.peak_at[key])}"'
+        words = life.reasons.get(key, "") if peak is None else f"at {stamp(life.peak_at[key])}"
+        tooltip = f' title="{escape(words, quote=True)}"' if words else ""
         cells.append(f"<td class=n{tooltip}>{'-' if peak is None else _value(key, peak)}")
     for key in ("cpu_percent", "memory_host_bytes"):
         series = buckets.workloads.get(life.id, {}).get(key) if has_pictures else None

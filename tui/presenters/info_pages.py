@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.text import Text
 
 from collectors.actions.log import Entry
-from collectors.analysis import empty_cells
+from collectors.analysis.empty_cells import failing_sources, failure
 from collectors.analysis.rates import Moment, Reading
 from collectors.engines.registry import owner
 from collectors.model.metrics import METRICS, Unit
 from collectors.model.wording import some
 from collectors.model.workloads import Availability
 from collectors.safety.sanitize import sanitize
+from tui.presenters.empty_reason import why_empty
 from tui.presenters.formatting import fit, stamp, state_text, text
 from tui.presenters.main_screen.identity_cells import facts_of
 
 _UNIT_WORDS = {Unit.PERCENT: "%", Unit.BYTES_PER_SECOND: "a second", Unit.PER_SECOND: "a second", Unit.CORES: "cores"}
-
-
-def why_empty(key: str, reading: Reading, moment: Moment) -> str:
-    """Return why a metric of a workload has no value now, as a sentence without capital and full stop."""
-    return empty_cells.reason(key, reading, moment, owner(reading.workload).name)
 
 
 def why_page(reading: Reading, moment: Moment) -> Text:
@@ -46,6 +42,7 @@ def why_page(reading: Reading, moment: Moment) -> Text:
         )
     if nested := [other.workload.name for other in moment.readings.values() if other.workload.parent == workload.id]:
         page.append(f"Its numbers, but for the network, include those of {some(nested)}, inside it.\n", style="italic")
+    page.append("".join(f"{line}\n" for line in _sources_of(reading, moment)), style="italic")
     for metric in METRICS.values():
         value = reading.value(metric.key)
         page.append(f"\n{fit(metric.label, 8)}", style="bold")
@@ -57,10 +54,18 @@ def why_page(reading: Reading, moment: Moment) -> Text:
         page.append(f"  = {metric.formula}\n", style="dim")
         supplier = reading.supplier(metric.key)
         if supplier is not None:
-            age = max(0.0, (moment.frame.at_ns - supplier.at_ns) / 1e9)
-            origin = metric.origins.get(supplier.source, supplier.source)
-            page.append(f"  from {origin}, {age:.1f} s ago\n", style="dim")
+            origin = metric.origins.get(supplier.source)
+            page.append(f"  from {supplier.source}{f': {origin}' if origin else ''}\n", style="dim")
     return page
+
+
+def _sources_of(reading: Reading, moment: Moment) -> Iterator[str]:
+    """Yield when each source last read the workload, and which of its sources cannot be read now."""
+    ages = {pair.current.source: max(0.0, (moment.frame.at_ns - pair.current.at_ns) / 1e9) for pair in reading.pairs}
+    if ages:
+        yield "Read: " + ", ".join(f"{source} {age:.1f} s ago" for source, age in ages.items())
+    for state in failing_sources(reading, moment, owner(reading.workload).name):
+        yield f"{failure(state)} (see !)"
 
 
 def action_page(
@@ -106,7 +111,9 @@ def sources_page(moment: Moment, own_usage: str = "") -> Text:
     if own_usage:
         page.append("vmtop: ", style="bold").append(f"{own_usage}\n")
     for state in moment.sources:
-        page.append(f"{state.name}: ", style="bold").append(f"{state.availability} {state.detail}\n")
+        page.append(f"{state.name}: ", style="bold").append(
+            f"{state.availability}{f', {state.detail}' if state.detail else ''}\n"
+        )
         if state.reason:
             page.append(f"  {state.reason}\n")
         if state.remedy:

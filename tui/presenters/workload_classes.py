@@ -109,7 +109,7 @@ def _cell(row: Row, values: Values, room: int) -> list[str]:
         if lines and len(lines) + len(extra_lines) > _LINES:
             break
         lines, shown_kinds = lines + extra_lines, shown_kinds + 1
-    return lines[:_LINES] + ([f"  and {len(counts) - shown_kinds} other kinds"] if shown_kinds < len(counts) else [])
+    return lines[:_LINES] + ([f"  and {len(counts) - shown_kinds} more"] if shown_kinds < len(counts) else [])
 
 
 def _numbers(unit: Unit, values: Sequence[float], total: int, room: int) -> list[str]:

@@ -9,7 +9,7 @@ from collectors.engines.access import EngineAccess, ReadFacts, plain_details
 from collectors.engines.demo.actions import DemoActions
 from collectors.engines.demo.fleet import DemoWorkload
 from collectors.model.actions import EngineActions
-from collectors.model.console import Console
+from collectors.model.console import Console, RunningCommand
 from collectors.model.details import RawDescription, Table
 from collectors.model.errors import SourceAbsent
 from collectors.model.logs import Log
@@ -47,7 +47,10 @@ class DemoAccess(EngineAccess):
     def open_log(self, workload: Workload) -> Log:
         raise SourceAbsent(_NOTHING)
 
-    def open_console(self, workload: Workload) -> Console:
+    def open_console(self, workload: Workload, command: Sequence[str] = ()) -> Console:
+        raise SourceAbsent(_NOTHING)
+
+    def run_command(self, workload: Workload, command: Sequence[str]) -> RunningCommand:
         raise SourceAbsent(_NOTHING)
 
     @contextmanager

@@ -131,7 +131,7 @@ class DemoWorkload:
             self.oom_kills += 1
             self.state, self.exit_code, self.down_s = State.STOPPED, 137, 4.0
             self.was_out_of_memory = True
-            yield "oom", "killed for lack of memory"
+            yield "oom", "OOM killed"
         elif self.kind is Kind.CONTAINER and draw < 0.0015:
             self.state, self.exit_code, self.down_s = State.STOPPED, 1, chance.uniform(2, 20)
             self.was_out_of_memory = False

@@ -135,6 +135,7 @@ class DemoSource:
             memory_limit_bytes=life.limit,
             memory_peak_bytes=int(life.peak),
             oom_kills_total=life.oom_kills,
+            memory_rss_bytes=working_set if is_vm else None,
             memory_available_bytes=int(life.limit * 0.97) if is_vm and life.limit else None,
             memory_usable_bytes=int(life.limit * 0.97 - working_set * 0.6) if is_vm and life.limit else None,
             memory_report_age_s=2.0 if is_vm else None,

@@ -11,7 +11,7 @@ from collectors.engines.access import EngineAccess, ReadFacts, daemon_of
 from collectors.engines.docker.client import DockerDaemon
 from collectors.engines.registry import owner
 from collectors.model.actions import EngineActions
-from collectors.model.console import Console
+from collectors.model.console import Console, RunningCommand
 from collectors.model.details import RawDescription, Table
 from collectors.model.errors import WorkloadGone
 from collectors.model.logs import Log
@@ -75,10 +75,15 @@ class DockerAccess(EngineAccess):
 
         return DockerLog(workload, self)
 
-    def open_console(self, workload: Workload) -> Console:
+    def open_console(self, workload: Workload, command: Sequence[str] = ()) -> Console:
         from collectors.engines.docker.console import DockerConsole
 
-        return DockerConsole(workload, self)
+        return DockerConsole(workload, self, command)
+
+    def run_command(self, workload: Workload, command: Sequence[str]) -> RunningCommand:
+        from collectors.engines.docker.command import DockerCommand
+
+        return DockerCommand(workload, self, command)
 
     @contextmanager
     def facts(self, may_write: bool) -> Iterator[ReadFacts]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import socket
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
 from collectors.engines.docker.endpoint import failures, is_id
 from collectors.model.errors import SourceError
 from collectors.model.workloads import Workload
+from collectors.safety.untrusted import whole_number
 
 if TYPE_CHECKING:
     from collectors.engines.docker.access import DockerAccess
@@ -24,14 +26,16 @@ _NOT_FOUND = (126, 127)
 
 
 class DockerConsole:
-    """Runs a shell on its own terminal inside a container."""
+    """Runs a shell, or a command, on its own terminal inside a container."""
 
-    def __init__(self, workload: Workload, access: DockerAccess) -> None:
-        self.title = f"a shell in container {workload.name}"
+    def __init__(self, workload: Workload, access: DockerAccess, command: Sequence[str] = ()) -> None:
+        self._program = "command" if command else "shell"
+        self.title = f"a {self._program} in container {workload.name}"
+        self.exit_code: int | None = None
         with ExitStack() as stack:  # so that failures in here become a `SourceError`
             self._client: Any = stack.enter_context(access.daemon(workload).client())
             execution = self._client.exec_create(
-                workload.id.id, list(_SHELL), stdin=True, tty=True, detach_keys=_DETACH_KEYS
+                workload.id.id, list(command or _SHELL), stdin=True, tty=True, detach_keys=_DETACH_KEYS
             )
             self._id = str(execution["Id"])
             if not is_id(self._id):
@@ -56,13 +60,13 @@ class DockerConsole:
 
     def ending(self) -> str:
         try:
-            code = self._client.exec_inspect(self._id).get("ExitCode")
+            code = self.exit_code = whole_number(self._client.exec_inspect(self._id).get("ExitCode"))
         except failures() as error:
             log.info("a shell's exit code cannot be read: %s", error)
-            return "the connection to the shell ended"
-        if code in _NOT_FOUND:
+            return f"the connection to the {self._program} ended"
+        if code in _NOT_FOUND and self._program == "shell":
             return "the image has no shell at /bin/sh"
-        return "the shell ended" if not code else f"the shell ended with exit code {code}"
+        return f"the {self._program} ended" + (f" with exit code {code}" if code else "")
 
     def close(self) -> None:
         with suppress(OSError):  # it has ended already

@@ -17,6 +17,7 @@ from collectors.engines.docker.events import EventListener
 from collectors.engines.docker.stats import StatsStreams, with_limits
 from collectors.kernel.daemon_usage import DaemonUsage
 from collectors.model.errors import SourceDown
+from collectors.model.wording import counted
 from collectors.model.workloads import Event, Sample, State, Workload, WorkloadId
 from collectors.safety.sanitize import sanitize
 from collectors.sampling.source import SourceReading
@@ -107,7 +108,7 @@ class DockerSource:
             {workload.id: workload for workload in workloads},
             self._samples(workloads),
             events,
-            detail=str(len(workloads)),
+            detail=counted(len(workloads), "container"),
             unseen=self._unseen,
             engines=_ENGINES,
             daemon_cpu_s=self._daemon.cpu_s,

@@ -9,13 +9,15 @@ from typing import Any
 from collectors.engines.access import EngineAccess, ReadFacts, daemon_of
 from collectors.engines.libvirt.connection import LibvirtDaemon
 from collectors.model.actions import EngineActions
-from collectors.model.console import Console
+from collectors.model.console import Console, RunningCommand
 from collectors.model.details import RawDescription, Table
-from collectors.model.errors import WorkloadGone
+from collectors.model.errors import SourceAbsent, WorkloadGone
 from collectors.model.logs import Log
 from collectors.model.workloads import Workload
 from collectors.safety.redact import redact_text
 from collectors.sampling.source import SourceSpec
+
+_NO_COMMANDS = "its console runs no commands: open it without one, and type there"
 
 _SYSTEM_URI = "qemu:///system"
 
@@ -63,10 +65,15 @@ class LibvirtAccess(EngineAccess):
 
         return open_console_log(workload, self)
 
-    def open_console(self, workload: Workload) -> Console:
+    def open_console(self, workload: Workload, command: Sequence[str] = ()) -> Console:
+        if command:
+            raise SourceAbsent(_NO_COMMANDS)
         from collectors.engines.libvirt.console import LibvirtConsole
 
         return LibvirtConsole(workload, self)
+
+    def run_command(self, workload: Workload, command: Sequence[str]) -> RunningCommand:
+        raise SourceAbsent(_NO_COMMANDS)
 
     @contextmanager
     def facts(self, may_write: bool) -> Iterator[ReadFacts]:

@@ -34,6 +34,7 @@ class LibvirtConsole:
         import libvirt
 
         self.title = f"the serial console of virtual machine {workload.name}"
+        self.exit_code: int | None = None
         self._failure = ""
         with ExitStack() as stack:  # so that failures in here become a `SourceError`
             connection = stack.enter_context(access.daemon(workload).connection(writable=True))

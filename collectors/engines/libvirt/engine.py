@@ -33,6 +33,7 @@ class LibvirtEngine(Engine):
     )
     environment = ("VIRSH_DEFAULT_CONNECT_URI",)
     libraries = ("libvirt-python",)
+    paced_samples = frozenset({"libvirt"})
     verbs = ("start", "stop", "restart", "pause", "resume", "kill")
     lacks = "vmtop does not undefine domains"
 

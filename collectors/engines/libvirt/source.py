@@ -25,6 +25,8 @@ from collectors.engines.ssh_target import ssh_target
 from collectors.kernel.daemon_usage import DaemonUsage
 from collectors.kernel.neighbours import read_neighbours
 from collectors.model.errors import AccessDenied, NotInTime, SourceAbsent, SourceDown, SourceError
+from collectors.model.installing import install_command
+from collectors.model.wording import counted
 from collectors.model.workloads import Sample, State, Workload, WorkloadId
 from collectors.safety.permissions import access_remedy, mount_remedy, start_remedy
 from collectors.safety.sanitize import sanitize
@@ -46,7 +48,7 @@ _SOCKETS = ("libvirt-sock-ro", "libvirt-sock", "virtqemud-sock-ro", "virtqemud-s
 _NOT_ALLOWED = frozenset({45, 79, 88, 96})
 """VIR_ERR_AUTH_FAILED, _AUTH_CANCELLED, _ACCESS_DENIED, _AUTH_UNAVAILABLE."""
 _NOT_ALLOWED_WORDS = ("permission denied", "authentication", "polkit", "system bus")
-INSTALL = "pip install 'vmtop[libvirt]' (needs libvirt-dev, pkg-config, a C compiler)"
+INSTALL = f"{install_command('libvirt-python')} (needs libvirt-dev, pkg-config, a C compiler)"
 _GROUP = "libvirt"
 _REFUSING_SOCKET = re.compile(r"socket to '([^']+)'")
 _UNITS = ("libvirtd.service", "virtqemud.socket")
@@ -153,7 +155,9 @@ class LibvirtSource:
         )
         self._descriptions = {uuid: cached for uuid, cached in self._descriptions.items() if uuid in uuids}
         self._addresses = {uuid: known for uuid, known in self._addresses.items() if uuid in uuids}
-        return SourceReading(workloads, samples, events, str(len(workloads)), daemon_cpu_s=self._daemon.cpu_s)
+        return SourceReading(
+            workloads, samples, events, counted(len(workloads), "domain"), daemon_cpu_s=self._daemon.cpu_s
+        )
 
     def close(self) -> None:
         """Close the connection. Does not wait for a daemon that does not answer."""

@@ -64,7 +64,9 @@ class SystemdSource:
         units = bus.call("ListUnitsByPatterns", "asas", ([], ["*.service"]))[0]
         enabled = enabled_names()
         endings = self._endings.read(bus, [str(unit[6]) for unit in units if unit[3] == "failed"])
-        previous = self._units if enabled is self._enabled_names else {}  # listed anew: units were reloaded as well
+        previous = (
+            self._units if enabled is self._enabled_names else {}
+        )  # otherwise the list is new: units were reloaded as well
         self._enabled_names, self._units = enabled, {}
         workloads: list[Workload] = []
         for name, description, load, active, _, _, path, *_ in units:

@@ -75,7 +75,7 @@ class Group:
         self._slow: Sample | None = None
         self._kills: int | None = None
         self.killed = 0
-        """Processes that the kernel killed for lack of memory and that no event has reported yet."""
+        """OOM kills that no event has reported yet."""
         self._process_io = ProcessIo(lambda: self._directories.all, context.proc) if context.is_blkio_dead else None
         self._approximate: Sample | None = None
         self._edge = NetworkEdge(self._look_at_network)

@@ -210,5 +210,5 @@ def _rank(workload: Workload) -> tuple[bool, int, float]:
 def _oom_event(workload: Workload, group: Group) -> Event:
     """Return the event of the kernel's kills in a workload since the last such event, and reset their count."""
     count, group.killed = group.killed, 0
-    detail = f"{count} process{'es' if count > 1 else ''} killed for lack of memory"
+    detail = f"{count} process{'es' if count > 1 else ''} OOM killed"
     return Event(time.time(), workload.id, "oom", detail, workload.name)

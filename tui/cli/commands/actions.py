@@ -25,7 +25,7 @@ from collectors.model.workloads import Workload
 from collectors.sampling.source import SourceSpec
 from collectors.sampling.timeout import ANSWER_S
 from tui.cli import exit_codes
-from tui.cli.options import read_config, source_options, timeout_options, wait_option
+from tui.cli.options import names_argument, read_config, source_options, timeout_options, wait_option
 from tui.cli.sampling import Wait
 from tui.cli.targets import choose
 from tui.controllers.services import make_services, who
@@ -179,7 +179,7 @@ def _command(verb: Verb, summary: str) -> click.Command:
     @wait_option
     @source_options
     @click.option("--yes", "is_sure", is_flag=True, help="Do not ask for confirmation.")
-    @click.argument("names", nargs=-1, required=True, metavar="NAME...")
+    @names_argument()
     def act(
         names: tuple[str, ...],
         is_sure: bool,

@@ -25,7 +25,7 @@ from collectors.session.kept import KeptWorkloads
 from collectors.session.reader import Session
 from tui.cli.exit_codes import DONE, NO_ANSWER, NO_SUCH
 from tui.cli.missing import report
-from tui.cli.options import read_config, source_options, wait_option
+from tui.cli.options import names_argument, read_config, source_options, wait_option
 from tui.cli.progress import progress
 from tui.cli.sampling import Wait, moments
 from tui.cli.session_files import opened
@@ -68,7 +68,7 @@ class _Unanswered(Exception):
 
 
 @click.command("compare")
-@click.argument("names", nargs=-1, metavar="[NAME...]")
+@names_argument(is_required=False)
 @click.option("--window", "window_s", type=SpanType(), metavar="SPAN", help="Over the last 1m, 5m ...; 10s of now.")
 @click.option(
     "--session",
@@ -300,7 +300,8 @@ def _print_classes(classes: Classes, seconds: float, is_json: bool) -> None:
 
 def _watched(specs: Sequence[SourceSpec], seconds: float, wait: Wait) -> Generator[Moment]:
     """Yield the moments of N seconds, with progress on the terminal."""
-    stream = moments(specs, max(0.2, min(1.0, seconds / 10)), wait)
+    interval_s = max(0.2, min(1.0, seconds / 10))
+    stream = moments(specs, interval_s, wait, over_s=interval_s)
     start = None
     with progress(seconds, _SHOWN_IN) as advance:
         for moment in stream:

@@ -1,36 +1,94 @@
-"""`vmtop list`: what the screen shows, once."""
+"""`vmtop list`: what the screen shows, once or again and again."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import click
 
+from collectors.actions.silent_sources import Asked, silent
+from collectors.actions.targets import NoTarget, find_all
+from collectors.analysis.rates import Moment, Reading
 from collectors.json_document import LIST_SCHEMA
+from collectors.model.workloads import WorkloadId
 from collectors.query.filter import Query
 from collectors.sampling.source import SourceSpec
-from tui.cli.missing import report
-from tui.cli.options import choice_options, source_options, wait_option
-from tui.cli.sampling import Wait, gather
-from tui.cli.types import SortType
+from tui.cli.exit_codes import DONE, NO_ANSWER, NO_SUCH
+from tui.cli.missing import report, report_empty
+from tui.cli.options import (
+    choice_options,
+    names_argument,
+    over_option,
+    refuse_together,
+    source_options,
+    wait_option,
+    watch_option,
+)
+from tui.cli.repeat import Repeated, WatchCommand
+from tui.cli.sampling import FIRST_OVER_S, Wait, gather, has_answered, moments
+from tui.cli.targets import asked_sources
+from tui.cli.types import ColumnsType, SortType
 from tui.presenters import list_table
+from tui.presenters.empty_reason import why_empty
+from tui.presenters.list_columns import ListColumn
+from tui.presenters.load import late_words
 
 
-@click.command("list")
-@click.option("--json", "form", flag_value="json", help="Print a JSON document (docs/list.schema.json).")
-@click.option("--csv", "form", flag_value="csv", help="Print CSV with every metric.")
+class Form(NamedTuple):
+    """How a list is printed."""
+
+    is_json: bool = False
+    is_csv: bool = False
+    is_names: bool = False
+    has_header: bool = True
+    is_repeated: bool = False
+
+
+class Listing(NamedTuple):
+    """The chosen rows."""
+
+    readings: list[Reading]
+    hidden: int
+    """Number of workloads that are left out only because they are stopped."""
+    code: int
+    """3 if a name matches nothing, 8 if a source that could know one has not answered, otherwise 0."""
+
+
+@click.command("list", cls=WatchCommand)
+@names_argument(is_required=False)
+@click.option("--json", "is_json", is_flag=True, help="Print a JSON document (docs/list.schema.json).")
+@click.option("--csv", "is_csv", is_flag=True, help="Print CSV with every metric, or with --columns.")
+@click.option("--quiet", "-q", "is_names", is_flag=True, help="Print only names, one a line, as commands take them.")
+@click.option("--columns", type=ColumnsType(), default=(), metavar="A,B,...", help="Columns, e.g. name,cpu,mem,image.")
+@click.option("--no-header", is_flag=True, help="Leave out the line with the names of the columns.")
 @click.option("--all", "include_stopped", is_flag=True, help="Include stopped workloads.")
 @click.option("--sort", type=SortType(), default="cpu", show_default=True, help="Metric or field to sort by.")
+@click.option("--reverse", "is_reversed", is_flag=True, help="Sort the other way round.")
 @click.option("--limit", type=click.IntRange(0), metavar="N", help="Print at most N workloads.")
+@over_option
+@watch_option
 @choice_options
 @wait_option
 @source_options
+@click.pass_context
 def command(
-    form: str | None,
+    ctx: click.Context,
+    /,
+    names: tuple[str, ...],
+    is_json: bool,
+    is_csv: bool,
+    is_names: bool,
+    columns: tuple[ListColumn, ...],
+    no_header: bool,
     include_stopped: bool,
     sort: str,
+    is_reversed: bool,
     limit: int | None,
+    over_s: float,
+    watch_s: float | None,
     query: Query | None,
     only: str | None,
     wait: Wait,
@@ -38,24 +96,94 @@ def command(
 ) -> int:
     """Print what the screen shows, once.
 
-    Waits until every source has answered and there are rates: normally a third of a second, 30 s at most (--wait).
-    What has come by then is printed, and stderr names the rest.
+    A NAME is a whole name, an id, its first digits (six or more), kind:name such as vm:db, or a pattern such as 'db-*'.
+    Workloads that are named are shown if they are stopped, too. Without a NAME, all that run are.
 
-    Exits with 8 if something that was asked for came too late: the kernel's numbers, an engine given by --docker or
-    --libvirt, or a workload that --filter or --only may mean and whose engine has not answered; with 1 if it cannot be
-    read.
+    Rates are measured over one second (--over) after every source has answered, for which 30 s are given at most
+    (--wait). What has come by then is printed, and stderr names the rest.
+
+    \b
+      vmtop list web 'db-*'                     these workloads
+      vmtop list --sort mem --limit 5           which use most memory
+      vmtop list --columns name,cpu,image       these columns
+      vmtop list --watch 5                      again every 5 seconds
+      vmtop list -q --filter state=paused | xargs vmtop resume --yes
+
+    Exits with 3 if a NAME matches nothing; with 8 if something that was asked for came too late: the kernel's numbers,
+    an engine given by --docker or --libvirt, or a workload that a NAME, --filter or --only may mean and whose engine
+    has not answered; with 1 if it cannot be read, or if what is given by --sort or --columns could not be measured for
+    any workload.
     """
+    refuse_together(
+        ctx,
+        ("--json", "--csv", "--quiet"),
+        ("--quiet", "--columns"),
+        ("--quiet", "--no-header"),
+        ("--json", "--columns"),
+        ("--json", "--no-header"),
+        ("--over", "--watch"),
+    )
+    is_sort_asked = ctx.get_parameter_source("sort") is click.core.ParameterSource.COMMANDLINE
+    choice = list_table.Choice(query, only, include_stopped, sort, is_sort_asked, limit, is_reversed, names, columns)
+    form = Form(is_json, is_csv, is_names, not no_header, watch_s is not None)
+    if watch_s is not None:
+        return _watch(specs, choice, form, wait, watch_s)
+    moment = gather(specs, wait, has_answered, over_s)
+    listing = _listing(moment, specs, choice, wait)
+    click.echo(_text(moment, listing.readings, choice, form), nl=False)
+    if listing.hidden and not listing.readings and not (is_json or is_csv):
+        click.echo(f"vmtop: {listing.hidden} stopped; --all shows them", err=True)
+    codes = (report(moment, specs, wait, choice), report_empty(moment, listing.readings, choice))
+    return listing.code or next(filter(None, codes), DONE)
 
-    choice = list_table.Choice(query, only, include_stopped, sort, limit)
-    moment = gather(specs, wait)
-    readings, hidden = list_table.choose(moment, choice)
-    if form == "json":
-        click.echo(list_table.as_json(moment, readings, LIST_SCHEMA, 2), nl=False)
-    elif form == "csv":
-        click.echo(list_table.as_csv(moment, readings), nl=False)
-    else:
-        width = os.get_terminal_size().columns if sys.stdout.isatty() else None
-        click.echo(list_table.table(readings, width), nl=False)
-        if hidden and not readings:
-            click.echo(f"vmtop: {hidden} stopped; --all shows them", err=True)
-    return report(moment, specs, wait, choice)
+
+def _watch(specs: Sequence[SourceSpec], choice: list_table.Choice, form: Form, wait: Wait, interval_s: float) -> int:
+    """Print a list at each interval, until stopped."""
+    repeated = Repeated(is_in_place=not (form.is_json or form.is_csv))
+    for moment in moments(specs, interval_s, wait, has_answered, min(interval_s, FIRST_OVER_S)):
+        readings = _listing(moment, specs, choice, wait, is_quiet=repeated.count > 0).readings
+        if not repeated.count:
+            report(moment, specs, wait, choice)
+        has_header = form.has_header and not (form.is_csv and repeated.count)
+        repeated.show(_text(moment, readings, choice, form._replace(has_header=has_header)))
+    return DONE
+
+
+def _listing(
+    moment: Moment, specs: Sequence[SourceSpec], choice: list_table.Choice, wait: Wait, is_quiet: bool = False
+) -> Listing:
+    """Choose the rows; report each name that matches nothing, unless `is_quiet`."""
+    workloads, asked = list(moment.frame.workloads.values()), asked_sources(specs, moment)
+    named: set[WorkloadId] = set()
+    code = DONE
+    for name in choice.names:
+        try:
+            named |= {workload.id for workload in find_all(name, workloads)}
+        except NoTarget as error:
+            missing = silent(name, workloads, asked)
+            code = NO_SUCH if not missing else code or NO_ANSWER
+            if not is_quiet:
+                click.echo(f"vmtop: {error}{_could_know(missing, wait)}", err=True)
+    readings, hidden = list_table.choose(moment, choice, named if choice.names else None)
+    return Listing(readings, hidden, code)
+
+
+def _could_know(missing: Sequence[Asked], wait: Wait) -> str:
+    if not missing:
+        return ""
+    names = " and ".join(source.state.name for source in missing)
+    return f"; {names} could know it and has not answered{late_words(wait.passed_s, wait.most_s)}"
+
+
+def _text(moment: Moment, readings: Sequence[Reading], choice: list_table.Choice, form: Form) -> str:
+    if form.is_json:
+        indent = None if form.is_repeated else 2
+        return list_table.as_json(
+            moment, readings, LIST_SCHEMA, indent, lambda key, reading: why_empty(key, reading, moment)
+        )
+    if form.is_csv:
+        return list_table.as_csv(moment, readings, choice.columns, form.has_header)
+    if form.is_names:
+        return list_table.as_names(moment, readings)
+    width = os.get_terminal_size().columns if sys.stdout.isatty() else None
+    return list_table.table(readings, width, choice.columns, form.has_header)

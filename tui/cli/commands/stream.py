@@ -12,7 +12,7 @@ from collectors.sampling.source import SourceSpec
 from tui.cli.exit_codes import DONE
 from tui.cli.missing import exit_code, report
 from tui.cli.options import choice_options, interval_option, source_options, wait_option
-from tui.cli.sampling import Wait, moments
+from tui.cli.sampling import FIRST_OVER_S, Wait, has_answered, moments
 from tui.presenters import list_table
 
 
@@ -32,13 +32,16 @@ def command(
 ) -> int:
     """Print one JSON document per line at each interval, until stopped.
 
-    The first line is printed when every source has answered and there are rates, after 30 s at the latest (--wait);
-    stderr then names what is missing. Exits as `vmtop list` does, according to the last line.
+    The first line is printed when every source has answered, for which 30 s are given (--wait), and rates have been
+    measured over the interval, at most a second; stderr then names what is missing.
+
+    Exits as `vmtop list` does, according to the last line.
     """
 
     choice = list_table.Choice(query, only)
     code = DONE
-    for number, moment in enumerate(islice(moments(specs, interval_s, wait), count)):
+    stream = moments(specs, interval_s, wait, has_answered, min(interval_s, FIRST_OVER_S))
+    for number, moment in enumerate(islice(stream, count)):
         readings, _ = list_table.choose(moment, choice)
         click.echo(list_table.as_json(moment, readings, STREAM_SCHEMA, None), nl=False)
         code = exit_code(moment, specs, choice) if number else report(moment, specs, wait, choice)

@@ -53,8 +53,6 @@ def worst_of_group(members: Sequence[Reading], moment: Moment, history: History,
 
 
 def _memory_share(reading: Reading) -> float:
-    if reading.workload.kind is Kind.VM:
-        return 0.0  # what QEMU takes for itself comes on top of what the guest was given
     return reading.value("memory_of_limit_percent") or 0.0
 
 
@@ -65,6 +63,8 @@ def _at_limit(reading: Reading, moment: Moment, history: History) -> str | None:
     if cores and share >= _AT_LIMIT and (is_machine or cores < moment.frame.cpus):
         least = cores * _AT_LIMIT
         return "CPU at its limit" + _since(reading, "cpu_percent", lambda value: value >= least, moment, history)
+    if is_machine and _memory_share(reading) >= _AT_LIMIT:
+        return "the guest's memory is used up"
     if _memory_share(reading) >= _AT_LIMIT and (limit := reading.value("memory_limit_bytes")):
         least = limit * _AT_LIMIT / 100
         return "memory at its limit" + _since(

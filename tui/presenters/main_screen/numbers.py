@@ -7,7 +7,6 @@ from math import isnan
 
 from collectors.analysis.rates import Reading
 from collectors.model.metrics import Metric, Unit
-from collectors.model.workloads import Kind
 from tui.presenters.formatting import text
 from tui.presenters.sparkline import nice_top
 from tui.presenters.styled_lines import Run
@@ -33,7 +32,7 @@ def tone_of(reading: Reading, metric: Metric, value: float) -> str:
     if metric.key == _CPU:
         share = reading.value("cpu_of_limit_percent")
         level, thresholds = share if share is not None else 0.0, _CPU_THRESHOLDS
-    elif metric.thresholds is None or (metric.key == "memory_of_limit_percent" and reading.workload.kind is Kind.VM):
+    elif metric.thresholds is None:
         return "muted" if is_zero(metric, value) else "text"
     else:
         level, thresholds = value, metric.thresholds

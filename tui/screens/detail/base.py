@@ -22,8 +22,8 @@ from tui.dialogs.base import AnsweredOnce
 from tui.keys.tables import TABLES
 from tui.presenters.chart import limit_words, paint
 from tui.presenters.detail import METRIC_WIDTH, chart_of, event_lines, metric_line, statistics
+from tui.presenters.empty_reason import why_empty
 from tui.presenters.formatting import duration, fit, state_text
-from tui.presenters.info_pages import why_empty
 from tui.presenters.styled_lines import Line
 from tui.screens.mixins.moment_follower import Follower
 from tui.screens.mixins.page_keys import PageKeys

@@ -86,6 +86,11 @@ class SessionKeys(Base):
         self.run_worker(self._go_back(then), group="past", exclusive=True)
 
     def action_note(self) -> None:
+        recorder = self.session_recorder
+        if recorder.problem and recorder.recording is None:
+            sentence = f"Nothing would keep a note: {recorder.problem}. R records into a file."
+            self.notify(sentence, severity="warning", timeout=6, markup=False)
+            return
         ask(self, "Note on the timeline", "", "what happened, in a few words", lambda text: "", self.note)
 
     def note(self, text: str) -> None:

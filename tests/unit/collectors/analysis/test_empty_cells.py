@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.analysis.empty_cells import lasting_reason, reason
+from collectors.analysis.empty_cells import has_failed, lasting_reason, reason
 from collectors.analysis.rates import Deriver, Moment
 from collectors.model.metrics import METRICS
 from collectors.model.unmeasured import SENTENCES, Cause, Topic, topic_of
@@ -180,3 +180,46 @@ def test_each_cause_has_a_sentence_and_each_column_a_topic() -> None:
     assert set(SENTENCES) == set(Cause)
     other = {name for name in COLUMNS if topic_of(name) is Topic.OTHER}
     assert other <= {"load_1m"}
+
+
+def test_a_source_that_says_who_it_is_is_not_named_twice() -> None:
+    for availability in (Availability.STALE, Availability.WAITING, Availability.DOWN):
+        sources = (SourceState("cgroup", availability, "", "cgroup has not responded for 22 s"),)
+        assert why(moment_of(workload("web"), sources=sources), CPU) == "cgroup has not responded for 22 s"
+
+
+def test_of_several_engines_of_a_kind_all_have_to_fail() -> None:
+    near, far = (SourceState(name, Availability.DOWN, "", "refused") for name in ("docker@near", "docker@far"))
+    remote = workload("web", endpoint="far")
+    assert why(moment_of(remote, sources=(near, far)), CPU) == "docker@near cannot be read: refused"
+    alive = SourceState("docker@near", Availability.OK)
+    assert "cannot be read" not in why(moment_of(remote, sources=(alive, far)), CPU)
+
+
+FAILED = [
+    (Topic.MEMORY, Cause.NO_RIGHT, "memory_host_bytes", True),
+    (Topic.MEMORY, Cause.NO_CONTROLLER, "memory_of_limit_percent", True),
+    (Topic.NETWORK, Cause.HOST_NETWORK, RX, False),
+    (Topic.NETWORK, Cause.SHARED_NETWORK, RX, False),
+]
+
+
+@pytest.mark.parametrize(("topic", "cause", "key", "is_failure"), FAILED)
+def test_what_a_workload_does_not_have_has_not_failed(topic: str, cause: str, key: str, is_failure: bool) -> None:
+    described = workload("web", unmeasured=(Unmeasured(topic, cause, ""),))
+    fields = {"cpu_total_ns": 1, "memory_limit_bytes": 5}
+    moment = moment_of(described, fields, fields)
+    assert has_failed(key, moment.readings[described.id], moment, "") is is_failure
+
+
+def test_rest_a_limit_that_is_not_set_and_another_kind_are_no_failures_and_a_first_reading_is() -> None:
+    stopped = workload("web", state=State.STOPPED)
+    moment = moment_of(stopped)
+    assert not has_failed(CPU, moment.readings[stopped.id], moment, "")
+    running = workload("web")
+    fields = {"memory_charged_bytes": 1}
+    moment = moment_of(running, fields, fields)
+    for key in ("memory_limit_bytes", "memory_of_limit_percent", "cpu_throttled_percent", "vcpu_percent"):
+        assert not has_failed(key, moment.readings[running.id], moment, "")
+    moment = moment_of(running, {"cpu_total_ns": 5})
+    assert has_failed(CPU, moment.readings[running.id], moment, "")

@@ -174,7 +174,7 @@ def test_the_first_of_a_window_has_rates_from_before_it(recorded: tuple[Path, li
 @pytest.mark.usefixtures("fleet")
 def test_every_moment_that_was_watched_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     frames, deriver = fleet_frames(4), Deriver()
-    monkeypatch.setattr(compare, "moments", lambda *_: (deriver.feed(frame) for frame in frames))
+    monkeypatch.setattr(compare, "moments", lambda *_, **_options: (deriver.feed(frame) for frame in frames))
     name = next(iter(frames[0].workloads.values())).name
     told = json.loads(run("compare", name, "--window", "60s", "--json").stdout)
     assert told["sides"][0]["readings"] == 4

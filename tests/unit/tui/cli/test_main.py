@@ -221,7 +221,7 @@ def test_list_is_an_aligned_table_sorted_by_cpu() -> None:
     done = run("list")
     assert done.exit_code == 0
     head, *rows = done.stdout.splitlines()
-    assert head.split(maxsplit=8)[:8] == ["NAME", "KIND", "ENGINE", "STATE", "CPU%", "WAIT%", "MEM", "/LIMIT"]
+    assert head.split(maxsplit=8)[:8] == ["NAME", "KIND", "ENGINE", "STATE", "CPU%", "CPUWAIT", "MEM", "/LIMIT"]
     assert len(rows) == 20
     end = head.index("CPU%") + 4
     shown = [float(row[:end].split()[-1]) for row in rows if row[:end].split()[-1] != "-"]

@@ -25,6 +25,7 @@ class FakeConsole:
     """Does nothing, for ever, unless a test has it do something."""
 
     title = "a console of a test's"
+    exit_code: int | None = None
 
     def __init__(self, **calls: Callable[..., object]) -> None:
         self._closed = threading.Event()

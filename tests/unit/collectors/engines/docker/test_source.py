@@ -281,7 +281,7 @@ class TestRealEngine:
         (limits,) = reading.samples[found.id]
         assert (limits.source, limits.cpu_limit_cores, limits.memory_limit_bytes) == ("docker", 0.5, 64 << 20)
         assert not {WorkloadId("docker", paused), WorkloadId("docker", ended)} & set(reading.samples)
-        assert reading.detail == str(len(reading.workloads))
+        assert reading.detail == f"{len(reading.workloads)} containers"
 
     def test_tells_events_and_notices_a_restart_that_the_list_does_not_show(self, docker_lab: "DockerLab") -> None:
         wakes: list[float] = []

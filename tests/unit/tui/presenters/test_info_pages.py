@@ -1,0 +1,47 @@
+"""`w`: the age of each source once, the true reason of each cell; `!`: what a number counts."""
+
+from __future__ import annotations
+
+import msgspec
+
+from collectors.analysis.rates import Deriver, Moment
+from collectors.model.workloads import Availability, SourceState, Workload
+from tests.helpers.strategies import frame, workload
+from tui.presenters.info_pages import sources_page, why_page
+
+WEB = workload("web")
+
+
+def moment(*sources: SourceState, fields: dict[str, int] | None = None, late_s: float = 0.0) -> Moment:
+    """Make a moment with the workload, `late_s` seconds after its newest sample."""
+    deriver = Deriver()
+    seen: dict[Workload, dict[str, int]] = {WEB: fields or {}}
+    deriver.feed(frame(1, seen))
+    last = frame(2, seen)
+    return deriver.feed(msgspec.structs.replace(last, sources=sources, at_ns=last.at_ns + int(late_s * 1e9)))
+
+
+def page(at: Moment) -> str:
+    """Return the text for the workload."""
+    return why_page(at.readings[WEB.id], at).plain
+
+
+def test_the_age_of_a_source_is_said_once() -> None:
+    fields = {"cpu_total_ns": 1, "memory_charged_bytes": 5, "pids": 3}
+    text = page(moment(SourceState("cgroup", Availability.OK), fields=fields, late_s=0.4))
+    assert text.count("s ago") == 1
+    assert "Read: cgroup 0.4 s ago" in text
+    assert "from cgroup: memory.current" in text
+
+
+def test_a_silent_kernel_is_the_reason_and_stands_at_the_top() -> None:
+    state = SourceState("cgroup", Availability.DOWN, "", "cgroup has not responded for 22 s")
+    text = page(moment(state))
+    assert "cgroup has not responded for 22 s (see !)" in text.partition("CPU%")[0]
+    assert "not known: cgroup has not responded for 22 s" in text
+    assert "CPU accounting" not in text
+
+
+def test_sources_say_what_they_count() -> None:
+    text = sources_page(moment(SourceState("docker", Availability.OK, "27 containers", read_at_ns=1))).plain
+    assert "docker: ok, 27 containers\n" in text

@@ -1,0 +1,69 @@
+"""`vmtop exec`: a shell in a container, the console of a virtual machine, or one command."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from collectors.inspection.console import open_console, run_command
+from collectors.model.console import RunningCommand
+from collectors.sampling.source import SourceSpec
+from tui.cli.exit_codes import DONE, REFUSED
+from tui.cli.one_workload import find_workloads, reading
+from tui.cli.options import name_argument, read_config, source_options, wait_option
+from tui.cli.sampling import Wait
+from tui.settings.config import config_file
+
+
+@click.command("exec")
+@name_argument
+@click.argument("words", nargs=-1, metavar="[-- COMMAND...]", type=click.UNPROCESSED)
+@wait_option
+@source_options
+def command(name: str, words: tuple[str, ...], wait: Wait, specs: list[SourceSpec]) -> int:
+    """Open a shell in a container, or the serial console of a virtual machine; Ctrl-] comes back.
+
+    With a COMMAND, that is run in the container instead, and the exit code is its own. Its output may go to a pipe; it
+    gets no input then.
+
+    \b
+      vmtop exec web
+      vmtop exec web -- ps aux
+      vmtop exec vm:db
+
+    Exits with 1 if there is nothing to connect to, otherwise as `vmtop logs` does.
+    """
+    if read_config().read_only:
+        click.echo(f"vmtop: not done: {config_file()} says read_only = true", err=True)
+        return REFUSED
+    is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    if not words and not is_terminal:
+        raise click.UsageError("a shell needs a terminal; give a command after --, such as -- ps aux.")
+    (workload,) = find_workloads([name], specs, wait)
+    with reading(workload, specs) as connections:
+        if words and not is_terminal:
+            return _run(run_command(workload, words, connections))
+        console = open_console(workload, connections, words)
+        from tui.terminal.console_session import attach
+        from tui.terminal.signals import ENDING, SIGNALS
+
+        try:
+            with SIGNALS.listening(ENDING):
+                ending = attach(console, sys.stdin.fileno(), sys.stdout.fileno(), is_answering=True)
+        finally:
+            console.close()
+    click.echo(f"vmtop: {workload.name}: {ending}", err=True)
+    return SIGNALS.code or (console.exit_code or DONE if words else DONE)
+
+
+def _run(run: RunningCommand) -> int:
+    """Pass on what a command writes, and return its exit code."""
+    try:
+        for is_error, data in run.output():
+            stream = sys.stderr.buffer if is_error else sys.stdout.buffer
+            stream.write(data)
+            stream.flush()
+        return run.exit_code()
+    finally:
+        run.close()
