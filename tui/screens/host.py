@@ -49,6 +49,8 @@ class HostContext:
     """Recent values of the host."""
     missing: str = ""
     """Why nothing is read of this host, a sentence; empty if it is read."""
+    simulate: Callable[[Moment], MachineReading] | None = None
+    """Returns the devices of a simulated host, instead of reading this one's."""
     cost: Callable[[], Cost | None] = lambda: None
     """Returns what vmtop itself takes."""
     open_processes: Callable[[], None] | None = None
@@ -97,7 +99,7 @@ class HostScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
     def on_mount(self) -> None:
         self.query_one(LineView).focus()
         self._draw()
-        if not self._origin.missing:
+        if not self._origin.missing and self._origin.simulate is None:
             self.run_worker(self._read(), group="host", exclusive=True)
 
     def on_resize(self) -> None:
@@ -130,6 +132,8 @@ class HostScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
             return
         origin, view = self._origin, self.query_one(LineView)
         width = max(40, view.size.width - 1)
+        if origin.simulate is not None:
+            self._reading = origin.simulate(self._moment)
         missing = origin.missing or self._problem or "reading ..."
         shown = HostView(self._moment, origin.history, self._reading, missing, origin.cost())
         parts = host_parts(shown, width, origin.is_ascii)

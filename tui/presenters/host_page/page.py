@@ -27,7 +27,6 @@ from tui.presenters.main_screen.header import MODES
 from tui.presenters.styled_lines import Line, Run
 
 RECORDED = "A recording holds the totals of the host, and no cores, devices, file systems or sensors."
-SIMULATED = "The demo simulates the totals of a host, and no cores, devices, file systems or sensors."
 
 
 class HostView(NamedTuple):
@@ -36,7 +35,7 @@ class HostView(NamedTuple):
     moment: Moment
     history: History
     reading: MachineReading | None
-    """`None` in the past, in a replay and in the demo, and before the first reading."""
+    """`None` in the past and in a replay, and before the first reading."""
     missing: str
     """Why there is no reading; a sentence."""
     cost: Cost | None = None
