@@ -11,8 +11,8 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Input
 
-from collectors.inspection.processes import Owners, ProcessView
-from collectors.model.processes import ProcessId, ProcessPass
+from collectors.inspection.processes import Owners
+from collectors.model.processes import ProcessId, ProcessPass, ProcessView
 from collectors.model.workloads import Kind
 from tui.keys.bindings import bound
 from tui.keys.host import PROCESS_LINES

@@ -175,9 +175,6 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
     def action_processes(self) -> None:
         from tui.screens.processes import ProcessesScreen
 
-        if self.services.connections.is_simulated:
-            self.notify("The demo simulates workloads, but no processes.", timeout=4)
-            return
         screen = ProcessesScreen(self.actions, self.services, self.open_workload, self.is_ascii)
         if self.track.moment is not None:
             screen.follow(self.track.moment, self.sampler.interval_s)
