@@ -1,4 +1,5 @@
-"""Generates what the docs take from the code: docs/screen.svg, the tables of keys, docs/metrics.md.
+"""Generates what the docs take from the code: docs/screen.svg, the tables of keys, docs/metrics.md, the schema of the
+configuration.
 
 The picture is the app itself with made-up workloads, exported by Textual. Run it with `make docs`.
 """
@@ -6,12 +7,16 @@ The picture is the app itself with made-up workloads, exported by Textual. Run i
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from pathlib import Path
 
 from docs.metric_page import markdown
 from tests.helpers.demo_fleet import Fleet, QuietSampler
 from tui.app.live import VmtopApp
+from tui.cli.command_sections import option_tables
+from tui.cli.main import main as vmtop
+from tui.configuration.schema import schema
 from tui.controllers.frame_feed import FrameReady
 from tui.keys.key import TIME, Key, key_names
 from tui.keys.tables import LIVE, REPLAY, TABLES
@@ -60,9 +65,15 @@ def with_keys(page: str, keys: list[Key]) -> str:
     return re.sub(r"(\| key \| does \|\n\|---\|---\|\n)(?:\|.*\n)*", lambda table: table[1] + rows, page)
 
 
+def config_schema() -> str:
+    """Return the JSON schema of the configuration."""
+    return json.dumps(schema(option_tables(vmtop)), indent=2, ensure_ascii=False) + "\n"
+
+
 if __name__ == "__main__":
     top = Path(__file__).parent.parent
     for page, keys in key_tables().items():
         (top / page).write_text(with_keys((top / page).read_text(), keys))
+    (top / "docs" / "config.schema.json").write_text(config_schema())
     (top / "docs" / "metrics.md").write_text(markdown())
     (top / "docs" / "screen.svg").write_text(asyncio.run(picture()), encoding="utf-8")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import signal
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -15,6 +19,10 @@ pytest_plugins = ["tests.helpers.lab.fixtures", "tests.helpers.lab.groups"]
 
 for _size in ("COLUMNS", "LINES"):  # readline exports them to pytest's workers: they override a pty's own size
     os.environ.pop(_size, None)
+
+_FOLDER = tempfile.mkdtemp(prefix="vmtop-tests-")  # no test reads or changes what the user has configured
+os.environ |= {"XDG_CONFIG_HOME": f"{_FOLDER}/config", "XDG_STATE_HOME": f"{_FOLDER}/state"}
+atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
 
 for _number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):  # nohup and a shell's background ignore some of them,
     if signal.getsignal(_number) is signal.SIG_IGN:  # and what is ignored stays so in every program that a test starts
@@ -33,9 +41,11 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 @pytest.fixture
-def start() -> Iterator[Start]:
-    """Start vmtop on a pty; all are ended after the test."""
+def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
+    """Start vmtop on a pty, where nothing is remembered of another test; all are ended after the test."""
     running: list[Terminal] = []
+    if os.environ["XDG_STATE_HOME"].startswith(_FOLDER):
+        monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "own-state"))
 
     def begin(*arguments: str, **options: object) -> Terminal:
         terminal = Terminal(["vmtop", *arguments], **options)  # type: ignore[arg-type]  # Terminal's own options

@@ -302,23 +302,36 @@ class Runner:
             action.outcome = Outcome(result, f"{action.name} {sentence}", remedy, seconds)
             action.phase = ""
         request = action.request
+        command = "; ".join(equivalent(request))
+        self.record(request.workload, request.verb, command, action.outcome, action.began_wall)
+        self._change(action, "")
+
+    def record(self, workload: Workload, verb: str, command: str, outcome: Outcome, began_wall: float) -> None:
+        """Log what was done to a workload, and announce it as an event.
+
+        Args:
+            workload: The workload.
+            verb: What was done.
+            command: The command line that did it, or would have done.
+            outcome: How it ended.
+            began_wall: When it began, in seconds since 1970.
+        """
         self.log.write(
             Entry(
-                time=action.began_wall,
-                who=action.who,
-                verb=request.verb,
-                kind=request.workload.kind,
-                name=action.name,
-                engine=action.id.engine,
-                id=action.id.id,
-                command="; ".join(equivalent(request)),
-                result=result,
-                sentence=action.outcome.sentence,
-                seconds=round(seconds, 3),
+                time=began_wall,
+                who=self.who,
+                verb=verb,
+                kind=workload.kind,
+                name=workload.name,
+                engine=workload.id.engine,
+                id=workload.id.id,
+                command=command,
+                result=outcome.result,
+                sentence=outcome.sentence,
+                seconds=round(outcome.seconds, 3),
             )
         )
-        self.tell(self._event(action, "action", f"{request.verb} by {action.who}: {result}"))
-        self._change(action, "")
+        self.tell(Event(time.time(), workload.id, "action", f"{verb} by {self.who}: {outcome.result}", workload.name))
 
     def _event(self, action: Action, what: str, detail: str) -> Event:
         return Event(time.time(), action.id, what, detail, action.name)

@@ -1,6 +1,6 @@
-"""A user's own logs: files that only their owner can read, bounded in size, never written through a link.
+"""A user's own logs and state: files that only their owner can read, bounded in size, never written through a link.
 
-A file is opened for each line: another vmtop may write to it, rotate it, or remove it, at any time.
+A log is opened for each line: another vmtop may write to it, rotate it, or remove it, at any time.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -47,6 +48,28 @@ def append(path: Path, line: bytes, makes_folder: bool = True) -> None:
         os.write(descriptor, line)
     finally:
         os.close(descriptor)
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Write a whole file of mode 0600 into a folder of the user's own, at once: a reader sees the old or the new one.
+
+    A link in its place is replaced, not followed.
+
+    Raises:
+        OSError: It cannot be written, or the folder is not the user's own.
+    """
+    make_own_folder(path.parent)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
+    with suppress(FileNotFoundError):  # of a process that was killed while it wrote, and had this number
+        temporary.unlink()
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _GUARDS, 0o600)
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(data)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def tail(path: Path, size: int) -> list[bytes]:

@@ -20,12 +20,12 @@ from tests.helpers.demo_fleet import Fleet, QuietSampler
 from tests.helpers.fake_engines import FakeEngine, held_by, means_with
 from tests.helpers.pilot_wait import until
 from tui.app.live import VmtopApp
+from tui.configuration.config import ActionConfig, Config
 from tui.controllers.frame_feed import FrameReady
 from tui.dialogs import confirm_action as confirm_module
 from tui.dialogs.action_menu import ActionMenu
 from tui.dialogs.confirm_action import Confirm
 from tui.screens.detail.base import WorkloadScreen
-from tui.settings.config import ActionConfig, Config
 from tui.settings.screen_options import ScreenOptions
 
 

@@ -9,8 +9,8 @@ from collectors.engines.connections import EngineConnections
 from collectors.model.actions import Observed, Request, Verb
 from collectors.model.errors import WorkloadGone
 from collectors.model.workloads import State, Workload, WorkloadId
+from tui.configuration.config import Config
 from tui.controllers.services import Services
-from tui.settings.config import Config
 
 AFTER = {
     Verb.START: State.RUNNING,

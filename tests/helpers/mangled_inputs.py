@@ -28,7 +28,8 @@ from collectors.session.summary import survey
 from tests.helpers.checkout import ROOT
 from tests.helpers.demo_fleet import Fleet
 from tests.helpers.hostile_text import TEXTS
-from tui.settings.config import ConfigError, load_config
+from tui.configuration.config import ConfigError
+from tui.configuration.reading import read
 
 INPUTS = int(os.environ.get("VMTOP_FUZZ", "3000"))
 LONGEST_S = 20
@@ -104,7 +105,7 @@ def _try_session(data: bytes, path: Path) -> None:
 
 def _try_config(data: bytes, path: Path) -> None:
     path.write_bytes(data)
-    load_config(path)
+    read(path).config()
 
 
 def _filter_trial(folder: Path) -> Callable[[bytes, Path], None]:

@@ -18,7 +18,7 @@ from tests.helpers.lab.process import wait_until
 from tests.unit.collectors.kernel.cgroup.test_source import LiveGroups
 from tui.cli.commands.actions import run
 from tui.cli.sampling import Wait, gather
-from tui.settings.config import Config
+from tui.configuration.config import Config
 
 pytestmark = pytest.mark.lab
 

@@ -29,7 +29,7 @@ from tests.helpers.lab.uml import UmlLab
 from tests.helpers.lab.uml_systemd import run_under_systemd
 from tui.cli.commands.actions import run
 from tui.cli.sampling import Wait
-from tui.settings.config import Config
+from tui.configuration.config import Config
 
 
 def service(name: str, state: State = State.RUNNING) -> Workload:

@@ -30,19 +30,23 @@ from textual.widgets import Static
 from collectors.safety.sanitize import sanitize
 from tui.app.keys_in_order import KeysInOrder, Typed
 from tui.keys.bindings import app_bindings
+from tui.keys.key import Key, with_user_keys
+from tui.keys.tables import OWN_ON, TABLES
 from tui.settings import log_file
 from tui.settings.screen_options import ScreenOptions
 from tui.terminal.input_gate import InputGate
 from tui.terminal.signals import ENDING, SIGNALS
 from tui.terminal.textual_private import PROBLEM, discard_cached_colors
 from tui.themes.style_sheet import STYLE_SHEET
-from tui.widgets.footer import Footer
 
 log = logging.getLogger(__name__)
 _NOTICE_S = 5.0
 """Seconds for which a notice is shown if nothing else is asked for."""
 _NOTICES_KEPT = 50
 _TONES = {"information": "title", "warning": "warn", "error": "bad"}
+
+_NO_KEY = "no_key"
+"""A key that no terminal has, for an action that the user has taken the keys from: Textual takes none for ours."""
 
 
 class BaseApp(KeysInOrder):
@@ -64,6 +68,8 @@ class BaseApp(KeysInOrder):
         """Why the screen ended by itself; a sentence."""
         self.animation_level = "none"
         self.user_keys: dict[str, str] = {}
+        self.own_rows: tuple[Key, ...] = ()
+        """The user's own commands, as rows of the tables of the screens in `OWN_ON`."""
         """The user's keys, separated by commas, by the names of the actions."""
         self._end_code: int | None = None
         """The exit code, once the end was requested."""
@@ -80,7 +86,16 @@ class BaseApp(KeysInOrder):
             user_keys: Keys as Textual names them, separated by commas, by the names of the actions (`tables.actions`).
         """
         self.user_keys = user_keys
-        self.set_keymap(user_keys)
+        self.set_keymap({name: keys or _NO_KEY for name, keys in user_keys.items()})
+
+    def key_rows(self, screen: str) -> tuple[Key, ...]:
+        """Return the rows of a screen's keys with those of the user.
+
+        Args:
+            screen: A name in `TABLES`.
+        """
+        own = self.own_rows if screen in OWN_ON else ()
+        return with_user_keys(TABLES[screen], self.user_keys) + own
 
     def compose(self) -> ComposeResult:
         yield Static(Text(" vmtop  starting ...", no_wrap=True), id="opening")
@@ -162,6 +177,8 @@ class BaseApp(KeysInOrder):
         markup: bool = True,
     ) -> None:
         """Tell the user something: in the footer of the screen, so that it covers neither table nor panes."""
+        from tui.widgets.footer import Footer
+
         super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
         words = f"{title}: {message}" if title else message
         self.notices.append((time.time(), severity, words))

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.screen import Screen
 
 from tui.app.base import BaseApp, farewell
+from tui.keys.key import OWN, OWN_RANK, Key
 from tui.settings.screen_options import ScreenOptions
 from tui.terminal.signals import ENDING, SIGNALS
 
 if TYPE_CHECKING:
     from collectors.sampling.sampler import Sampler
     from collectors.sampling.source import SourceSpec
+    from tui.configuration.config import Config
+    from tui.configuration.own_commands import OwnCommand
     from tui.controllers.actions import ActionChanged, ActionController
     from tui.controllers.recording import SessionRecorder
+    from tui.controllers.screen_memory import ScreenMemory
     from tui.controllers.services import Services
-    from tui.settings.config import Config
+    from tui.screens.workloads.live import LiveListScreen
 
 _LOGGING_S = 0.3
 _KEEPING_S = 2.0
@@ -32,13 +37,16 @@ class VmtopApp(BaseApp):
         options: From the command line.
         services: Connections to the engines; none by default.
         session_recorder: Records the current session; one without a spool by default.
+        memory: Keeps the layout for the next run; by default it keeps nothing.
     """
 
     sampler: Sampler
     services: Services
     session_recorder: SessionRecorder
+    memory: ScreenMemory
     actions: ActionController | None = None
     """Set when the first screen opens."""
+    _main: LiveListScreen
 
     def __init__(
         self,
@@ -46,8 +54,10 @@ class VmtopApp(BaseApp):
         options: ScreenOptions,
         services: Services | None = None,
         session_recorder: SessionRecorder | None = None,
+        memory: ScreenMemory | None = None,
     ) -> None:
         super().__init__(options)
+        self._given_memory = memory
         if sampler is not None:
             self.sampler = sampler
         self._prepared = services, session_recorder
@@ -60,11 +70,12 @@ class VmtopApp(BaseApp):
         from collectors.actions.log import ActionLog
         from collectors.actions.protection import Protection
         from collectors.actions.runner import Runner
+        from tui.configuration.config import Config
         from tui.controllers.actions import ActionController
         from tui.controllers.recording import SessionRecorder
+        from tui.controllers.screen_memory import CHECKED_EVERY_S, ScreenMemory
         from tui.controllers.services import make_services, who
         from tui.screens.workloads.live import LiveListScreen
-        from tui.settings.config import Config
 
         services, session_recorder = self.prepare()
         self.services = services = services or make_services([], Config(), None)
@@ -73,13 +84,73 @@ class VmtopApp(BaseApp):
         protection = Protection(services.config.actions.allow_protected)
         self.actions = ActionController(self, runner, protection, services)
         self.session_recorder = session_recorder or SessionRecorder()
-        SIGNALS.last_steps += [(runner.close, _LOGGING_S), (self.session_recorder.close, _KEEPING_S)]
+        self.memory = memory = self._given_memory or ScreenMemory()
+        SIGNALS.last_steps += [
+            (runner.close, _LOGGING_S),
+            (memory.close, _LOGGING_S),
+            (self.session_recorder.close, _KEEPING_S),
+        ]
         self.session_recorder.announce = self.sampler.announce
         self.sampler.on_frame(self.session_recorder.recorder.take)
-        return LiveListScreen(self.sampler, self.options, self.actions, self.services, self.session_recorder)
+        screen = LiveListScreen(self.sampler, self.options, self.actions, self.services, self.session_recorder)
+        self._main = screen
+        self.use_keys(dict(services.config.keymap))
+        self._bind_own_commands(services.config.commands)
+        memory.begin(self._layout())
+        self.set_interval(CHECKED_EVERY_S, lambda: memory.note(self._layout()))
+        screen.call_after_refresh(self._greet)
+        return screen
+
+    def _bind_own_commands(self, commands: Sequence[OwnCommand]) -> None:
+        """Give the user's own commands their keys, and their places in the help and the palette."""
+        self.own_rows = tuple(
+            Key(
+                f"own_{number}",
+                command.key,
+                f"app.own({number})",
+                f"{command.label}: {shlex.join(command.run)}",
+                OWN,
+                command.label,
+                OWN_RANK,
+            )
+            for number, command in enumerate(commands)
+        )
+        for row in self.own_rows:
+            if row.keys:
+                self.bind(row.keys, row.action, description=row.help, show=False)
+
+    def _layout(self) -> dict[str, Any]:
+        """Return what is remembered, by the settings' names."""
+        return {**self._main.layout_settings(), "screen.theme": self.theme_choice}
+
+    def _greet(self) -> None:
+        """Say once what is not as a newcomer expects it."""
+        if problem := self.services.config.problem:
+            self.notify(f"{problem}; defaults apply", title="Configuration", severity="error", timeout=20, markup=False)
+        elif words := self.memory.welcome():
+            self.notify(words, timeout=5)
+
+    def action_keep(self) -> None:
+        """Write how the screen is set up to the configuration."""
+        sentence, is_done = self.memory.keep(self._layout())
+        self.notify(sentence, severity="information" if is_done else "warning", timeout=6, markup=False)
+
+    def action_own(self, index: int) -> None:
+        """Run one of the user's own commands with the workload of the screen on top."""
+        from tui.screens.mixins.workload_keys import WorkloadKeys
+
+        screen = self.screen
+        if not isinstance(screen, WorkloadKeys) or self.actions is None:
+            return
+        if targets := screen.targets():
+            self.run_worker(self.actions.run_own(index, targets), group="act", exclusive=True)
+        else:
+            self.notify("No workload here to run it with.", timeout=3)
 
     def on_unmount(self) -> None:
         if self.actions is not None:
+            self.memory.note(self._layout())
+            self.memory.close()
             self.actions.runner.close()
 
     def on_action_changed(self, message: ActionChanged) -> None:
@@ -101,8 +172,9 @@ class _Live(VmtopApp):
         options: ScreenOptions,
         config: Config,
         session_recorder: SessionRecorder | None,
+        memory: ScreenMemory | None = None,
     ) -> None:
-        super().__init__(None, options)
+        super().__init__(None, options, memory=memory)
         self._specs, self._config, self._started_recorder = specs, config, session_recorder
 
     def prepare(self) -> tuple[Services | None, SessionRecorder | None]:
@@ -141,21 +213,23 @@ def start_recording(options: ScreenOptions) -> SessionRecorder | None:
     return session_recorder
 
 
-def run_live(specs: Sequence[SourceSpec], options: ScreenOptions, config: Config) -> int:
+def run_live(
+    specs: Sequence[SourceSpec], options: ScreenOptions, config: Config, memory: ScreenMemory | None = None
+) -> int:
     """Run the screen until the user quits; return the process's exit code.
 
     Raises:
         SessionError: The recording cannot be created.
     """
     with SIGNALS.listening(ENDING):
-        return _run(specs, options, config)
+        return _run(specs, options, config, memory)
 
 
-def _run(specs: Sequence[SourceSpec], options: ScreenOptions, config: Config) -> int:
+def _run(specs: Sequence[SourceSpec], options: ScreenOptions, config: Config, memory: ScreenMemory | None) -> int:
     started_recorder = start_recording(options)
     if started_recorder is not None:
         SIGNALS.last_steps.append((started_recorder.close, _KEEPING_S))
-    app = _Live(specs, options, config, started_recorder)
+    app = _Live(specs, options, config, started_recorder, memory)
     code = app.run_to_end()
     if app.actions is None:  # it ended before its first screen
         if started_recorder is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -42,7 +42,9 @@ class ReplayApp(BaseApp):
         return screen
 
 
-def replay(paths: Sequence[Path], at: str | None, speed: float, options: ScreenOptions) -> int:
+def replay(
+    paths: Sequence[Path], at: str | None, speed: float, options: ScreenOptions, keymap: Mapping[str, str]
+) -> int:
     """Replay files until the user quits; return the process's exit code."""
     try:
         playback = Playback(Session(paths))
@@ -55,4 +57,6 @@ def replay(paths: Sequence[Path], at: str | None, speed: float, options: ScreenO
             raise SessionError(f"{paths[0]} holds no readable frame; 'vmtop info' shows what is wrong")
     except (SessionError, TimeError) as error:
         raise click.ClickException(str(error)) from error
-    return ReplayApp(playback, options, speed, at == "end").run_to_end()
+    app = ReplayApp(playback, options, speed, at == "end")
+    app.use_keys(dict(keymap))
+    return app.run_to_end()

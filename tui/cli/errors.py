@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from tui.cli.configuration import set_command_defaults, set_defaults
 from tui.cli.exit_codes import FAILED, INTERRUPTED
 from tui.cli.lazy import LazyGroup
 from tui.settings import log_file
@@ -49,6 +50,21 @@ class Program(LazyGroup):
         if not standalone_mode:
             return code
         sys.exit(code if isinstance(code, int) else 0)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the main command's options, whose defaults the configuration may set."""
+        if ctx.parent is None and not ctx.resilient_parsing:
+            set_defaults(ctx, args)
+        return super().parse_args(ctx, args)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command, with the defaults that the configuration sets."""
+        name, command, rest = super().resolve_command(ctx, args)
+        if name is not None and command is not None and not ctx.resilient_parsing:
+            set_command_defaults(ctx, name, command, rest)
+        return name, command, rest
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; a closed pipe is not an error."""

@@ -18,15 +18,15 @@ class LazyGroup(click.Group):
 
     def __init__(self, *args: Any, rows: Mapping[str, tuple[str, str]], **extra: Any) -> None:
         super().__init__(*args, **extra)
-        self._rows = rows
+        self.rows = rows
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names, in order."""
-        return sorted(self._rows)
+        return sorted(self.rows)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command with its line of help alone; `None` if there is none of that name."""
-        row = self._rows.get(cmd_name)
+        row = self.rows.get(cmd_name)
         return None if row is None else click.Command(cmd_name, help=row[1])
 
     def resolve_command(
@@ -34,9 +34,10 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Import the command that the arguments name."""
         name, command, rest = super().resolve_command(ctx, args)
-        return name, None if command is None or name is None else self._load(name), rest
+        return name, None if command is None or name is None else self.load(name), rest
 
-    def _load(self, name: str) -> click.Command:
-        module = vars(import_module(self._rows[name][0]))
+    def load(self, name: str) -> click.Command:
+        """Import a command."""
+        module = vars(import_module(self.rows[name][0]))
         command: click.Command = module["command"] if "command" in module else module["COMMANDS"][name]
         return command

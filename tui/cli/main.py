@@ -12,10 +12,9 @@ import click
 from tui import __version__
 from tui.cli import screen
 from tui.cli.errors import Program
-from tui.cli.options import choice_options, live_options, refuse_before, source_options
+from tui.cli.options import live_options, refuse_before, source_options
 
 if TYPE_CHECKING:
-    from collectors.query.filter import Query
     from collectors.sampling.source import SourceSpec
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -28,6 +27,7 @@ _COMMANDS = {
     "stream": ("tui.cli.commands.stream", "Print one JSON document per line at each interval."),
     "doctor": ("tui.cli.commands.doctor", "Check every data source and show how to fix it."),
     "demo": ("tui.cli.commands.demo", "Start the screen with made-up workloads."),
+    "config": ("tui.cli.commands.config", "Show the configuration, and where each value comes from."),
     "completion": ("tui.cli.commands.completion", "Print a completion script for a shell."),
     "record": ("tui.cli.commands.record", "Record what the screen would show, without a screen."),
     "replay": ("tui.cli.commands.replay", "Play a session back on the screen."),
@@ -48,13 +48,10 @@ _COMMANDS = {
 
 @click.group(cls=Program, rows=_COMMANDS, invoke_without_command=True, context_settings=_CONTEXT)
 @live_options
-@choice_options
 @source_options
 @click.version_option(__version__, prog_name="vmtop", message="%(prog)s %(version)s")
 @click.pass_context
-def main(
-    ctx: click.Context, /, query: Query | None, only: str | None, specs: list[SourceSpec], **screen_options: Any
-) -> int | None:
+def main(ctx: click.Context, /, specs: list[SourceSpec], **screen_options: Any) -> int | None:
     """Show what every virtual machine, container and service on this host uses right now.
 
     Without a command, the live screen starts.
@@ -62,4 +59,4 @@ def main(
     if ctx.invoked_subcommand is not None:
         refuse_before(ctx)
         return None
-    return screen.start(specs, screen.choose(query, only, **screen_options))
+    return screen.start(specs, screen.choose(**screen_options))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -16,16 +16,19 @@ import click
 
 from collectors.engines.options import EngineOption
 from collectors.engines.registry import options as engine_options
-from tui.cli.types import AddressType, FilterType, IntervalType, SpanType
+from tui.cli.types import AddressType, FilterType, IntervalType, SettingType, SpanType
+from tui.configuration.settings_table import BY_NAME, SETTINGS, Setting
+from tui.configuration.value_types import Switch
 from tui.settings import log_file
 
 if TYPE_CHECKING:
     from tui.cli.sampling import Wait
-    from tui.settings.config import Config
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 log = logging.getLogger(__name__)
+
+_INTERVAL, _LOG = BY_NAME["screen.interval"], BY_NAME["log"]
 
 
 def _start_log(_ctx: click.Context, _param: click.Parameter, path: Path | None) -> None:
@@ -41,12 +44,12 @@ def _start_log(_ctx: click.Context, _param: click.Parameter, path: Path | None) 
 def log_option(command: Command) -> Command:
     """Add `--log`. It takes effect by itself: no command has to pass it on."""
     return click.option(
-        "--log",
+        _LOG.flag,
         type=click.Path(path_type=Path),
-        metavar="FILE",
+        metavar=_LOG.metavar,
         expose_value=False,
         callback=_start_log,
-        help="Log into this file instead of ~/.local/state/vmtop/vmtop.log.",
+        help=_LOG.help,
     )(command)
 
 
@@ -92,59 +95,41 @@ def choice_options(command: Command) -> Command:
     return command
 
 
-def _check_theme(_ctx: click.Context, _param: click.Parameter, choice: str) -> str:
-    """Refuse a theme that does not exist, or whose file is not well-formed."""
-    if choice in ("auto", "dark", "light", "contrast"):
-        return choice
-    from tui.settings.paths import config_folder
-    from tui.themes.choice import ThemeError, find_theme
+def screen_options(command: Command, parameters: Collection[str] | None = None) -> Command:
+    """Add the options of the live screen, each of which is a setting, and `--fresh`.
 
-    try:
-        find_theme(choice, config_folder())
-    except ThemeError as error:
-        raise click.BadParameter(str(error)) from error
-    return choice
-
-
-def appearance_options(command: Command) -> Command:
-    """Add the options for the appearance of a screen."""
-    for option in (
-        click.option(
-            "--theme",
-            default="auto",
-            show_default=True,
-            metavar="NAME",
-            callback=_check_theme,
-            help="Colours: auto asks the terminal for its background; dark, light, contrast, or a theme of your own.",
-        ),
-        click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal."),
-        click.option("--ascii", "is_ascii", is_flag=True, help="Draw with ASCII only."),
-    ):
-        command = option(command)
+    Args:
+        command: The command.
+        parameters: The parameters to add; by default all.
+    """
+    fresh = click.option("--fresh", is_flag=True, help="Start without what the screen remembers of the last time.")
+    command = fresh(command)
+    for setting in reversed(SETTINGS):
+        if setting.flag and setting is not _LOG and (parameters is None or setting.parameter in parameters):
+            command = _setting_option(setting)(command)
     return command
+
+
+def _setting_option(setting: Setting) -> Callable[[Command], Command]:
+    """Return the decorator of a setting's option. Without the option, its value comes from elsewhere: `None`."""
+    help_text = setting.option_help or setting.help
+    if isinstance(setting.type, Switch):
+        return click.option(setting.flag, setting.parameter, is_flag=True, default=None, help=help_text)
+    value_type = SettingType(setting.type)
+    return click.option(setting.flag, setting.parameter, type=value_type, metavar=setting.metavar, help=help_text)
 
 
 def live_options(command: Command) -> Command:
     """Add the options of the live screen."""
-    for option in (
-        click.option("--no-spool", is_flag=True, help="Do not record in the background; disables S and T."),
-        click.option("--record", "record", type=click.Path(path_type=Path), metavar="FILE", help="Record from now on."),
-        click.option("--read-only", is_flag=True, help="Start with actions locked; L unlocks them."),
-        appearance_options,
-        interval_option,
-    ):
-        command = option(command)
-    return command
+    record = click.option(
+        "--record", "record", type=click.Path(path_type=Path), metavar="FILE", help="Record from now on."
+    )
+    return screen_options(record(command))
 
 
-def read_config() -> Config:
-    """Read the configuration; a mistake in it is a one-sentence error."""
-    from tui.settings.config import ConfigError, load_config
-
-    try:
-        return load_config()
-    except ConfigError as error:
-        raise click.ClickException(str(error)) from error
+def replay_options(command: Command) -> Command:
+    """Add the options of the screen that a session has a use for."""
+    return screen_options(command, {"sort", "only", "filter", "theme", "ascii", "no_mouse"})
 
 
 def interval_option(command: Command) -> Command:
@@ -152,11 +137,11 @@ def interval_option(command: Command) -> Command:
     return click.option(
         "--interval",
         "interval_s",
-        type=IntervalType(0.2, 60),
-        default=1.0,
+        type=SettingType(_INTERVAL.type),
+        default=_INTERVAL.default,
         show_default=True,
-        metavar="SECONDS",
-        help="Time between readings.",
+        metavar=_INTERVAL.metavar,
+        help=_INTERVAL.help,
     )(command)
 
 

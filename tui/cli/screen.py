@@ -5,54 +5,102 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from tui.cli.options import read_config
+from tui.cli.configuration import config_for_looking, loaded
+from tui.configuration.settings_table import BY_NAME, SETTINGS
+from tui.settings import log_file
 
 if TYPE_CHECKING:
-    from collectors.query.filter import Query
     from collectors.sampling.source import SourceSpec
+    from tui.configuration.screen_state import ScreenState
     from tui.settings.screen_options import ScreenOptions
 
 
-def start(specs: Sequence[SourceSpec], options: ScreenOptions) -> int:
+class Chosen(NamedTuple):
+    """How the screen starts."""
+
+    options: ScreenOptions
+    state: ScreenState | None
+    """What earlier runs left; `None` if this one leaves nothing."""
+    is_left: bool
+    """Whether something is as an earlier run left it."""
+
+
+def start(specs: Sequence[SourceSpec], chosen: Chosen) -> int:
     """Run the live screen and return its exit code."""
     require_terminal("'vmtop list' prints the same once, 'vmtop stream' as JSON, 'vmtop record' into a file.")
     gc.disable()  # what is loaded stays; the first screen enables it again
     from collectors.session.format import SessionError
     from tui.app.live import run_live
+    from tui.configuration.screen_state import state_file
+    from tui.controllers.screen_memory import ScreenMemory
 
+    path = None if chosen.state is None else state_file()
+    memory = ScreenMemory(chosen.state, path, chosen.is_left)
     try:
-        return run_live(specs, options, read_config())
+        return run_live(specs, chosen.options, config_for_looking(), memory)
     except SessionError as error:
         raise click.ClickException(str(error)) from error
 
 
-def choose(
-    query: Query | None,
-    only: str | None,
-    is_ascii: bool = False,
-    no_mouse: bool = False,
-    no_spool: bool = False,
-    **screen_options: Any,
-) -> ScreenOptions:
-    """Return the options of a screen, from those of the command line."""
+def choose(fresh: bool = False, is_demo: bool = False, record: Path | None = None, **given: Any) -> Chosen:
+    """Return how a screen starts: as the command line says, else the configuration, else as the user left it.
+
+    Args:
+        fresh: Ignore what the screen remembers.
+        is_demo: The workloads do not exist. A demonstration neither knows nor changes what the screen remembers.
+        record: Record into this file from the start.
+        given: The options of the command line by parameter; `None` where an option was not given.
+    """
+    from tui.configuration.effective import LEFT, effective
+    from tui.configuration.screen_state import ScreenState, load
     from tui.settings.screen_options import ScreenOptions
 
-    interval_source = click.get_current_context().get_parameter_source("interval_s")
-    return ScreenOptions(
-        is_steady=interval_source is click.core.ParameterSource.COMMANDLINE,
-        only=only,
-        filter_text=query.text if query else "",
-        ascii=is_ascii or not is_utf8(),
-        mouse=not no_mouse,
-        has_spool=not no_spool,
-        **screen_options,
+    log_file.keep_all()  # what of it cannot be used is a warning
+    state = ScreenState() if fresh or is_demo else load()
+    values = effective(given_settings(given), loaded().content, state.values)
+
+    def value(key: str) -> Any:
+        return values[f"screen.{key}"].value
+
+    options = ScreenOptions(
+        interval_s=value("interval"),
+        is_steady=values["screen.interval"].origin == BY_NAME["screen.interval"].flag,
+        read_only=values["read_only"].value,
+        only=value("only") or None,
+        filter_text=value("filter"),
+        sort=value("sort"),
+        is_reversed=value("reverse"),
+        order=value("order"),
+        columns=value("columns"),
+        own_columns=loaded().content.presets,
+        show_all=value("stopped"),
+        is_tree=value("tree"),
+        scale=value("scale"),
+        has_large_panes=value("large_panes"),
+        theme=value("theme"),
+        ascii=value("ascii") or not is_utf8(),
+        mouse=value("mouse"),
+        has_spool=value("spool"),
+        is_demo=is_demo,
+        record=record,
     )
+    is_left = any(setting.origin == LEFT for setting in values.values())
+    return Chosen(options, None if is_demo else state, is_left)
+
+
+def given_settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings that options of the command line set, by name."""
+    return {
+        setting.name: not value if setting.is_negative else value
+        for setting in SETTINGS
+        if setting.flag and (value := given.get(setting.parameter)) is not None
+    }
 
 
 def is_utf8() -> bool:

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 import click
 
+from tui.configuration.value_types import Number, ValueType
+
 if TYPE_CHECKING:
     from click import ParamType
     from click.shell_completion import CompletionItem
@@ -51,6 +53,35 @@ class IntervalType(click.FloatRange):
         if math.isnan(seconds):
             self.fail(f"{value} is not in the range {self._describe_range()}.", param, ctx)
         return seconds
+
+
+class SettingType(ParamType[Any]):
+    """The value of a setting, as on the command line: a text, or a number."""
+
+    name = "value"
+
+    def __init__(self, value_type: ValueType) -> None:
+        self._type = value_type
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The JSON schema of the setting."""
+        return self._type.schema()
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Check it, or fail with what is allowed."""
+        number = _number(value) if isinstance(self._type, Number) and isinstance(value, str) else value
+        try:
+            return self._type.check(number)
+        except ValueError as error:
+            self.fail(f"{value!r} {error}", param, ctx)
+
+
+def _number(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 class SpanType(ParamType[float]):

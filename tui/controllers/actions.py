@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shlex
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,9 +22,10 @@ from collectors.actions.verbs import VERBS
 from collectors.model.actions import NO_DEPENDENTS, AfterTimeout, Dependents, Observed, Request, Result, Verb
 from collectors.model.errors import SourceError
 from collectors.model.workloads import Kind, Workload, WorkloadId
+from tui.configuration.config import config_file
 from tui.controllers.background import run_blocking
+from tui.controllers.own_commands import OwnCommandRunner
 from tui.controllers.services import Services
-from tui.settings.config import config_file
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -45,6 +47,9 @@ _SEVERITIES = {
     Result.CHANGED: "warning",
     Result.UNKNOWN: "warning",
 }
+_OWN = "own:"
+"""What begins the menu's answer for one of the user's own commands; its number follows."""
+_DIGITS = 9
 _ANSWER_S = 30.0
 """Time-out in seconds for verbs without a graceful phase, such as start, pause and kill."""
 LOCKED = "actions are locked; L unlocks them"
@@ -95,6 +100,7 @@ class ActionController:
         self.protection = protection
         self._dependents = DependentsFinder()
         self._services = services
+        self.own = OwnCommandRunner(app, runner, services.config.commands, services.connections.is_simulated)
         runner.on_change(self._pass_on)
 
     @property
@@ -127,10 +133,13 @@ class ActionController:
             return
         looks = asyncio.ensure_future(self._look_at_all(workloads, all_workloads))
         try:
-            verb = verb or await self._app.push_screen_wait(self._menu(workloads))
-            if verb is None:
+            choice = verb or await self._app.push_screen_wait(self._menu(workloads))
+            if choice is None:
                 return
-            question = self._ask(verb, workloads, await self._with_patience(looks), all_workloads)
+            if choice.startswith(_OWN):
+                await self.run_own(int(choice.removeprefix(_OWN)), workloads)
+                return
+            question = self._ask(Verb(choice), workloads, await self._with_patience(looks), all_workloads)
         finally:
             looks.cancel()
         if not question.requests:
@@ -171,21 +180,51 @@ class ActionController:
 
         kind = _common_kind(workloads)
         entries = [self._entry(verb, workloads, kind) for verb in Verb]
-        return ActionMenu(_targets_label(workloads), entries, LOCKED if self.is_locked else "")
+        own = [self._own_entry(index, workloads) for index in self._own_indices(workloads)]
+        return ActionMenu(_targets_label(workloads), entries, LOCKED if self.is_locked else "", own)
+
+    def _own_indices(self, workloads: Sequence[Workload]) -> list[int]:
+        """Return the indices of the user's own commands that are for at least one of some workloads."""
+        commands = enumerate(self.own.commands)
+        return [index for index, command in commands if any(map(command.is_for, workloads))]
+
+    def _own_entry(self, index: int, workloads: Sequence[Workload]) -> Entry:
+        from tui.dialogs.action_menu import Entry
+
+        command = self.own.commands[index]
+        reason = self._why_not_own(index, workloads)
+        key = str(index + 1) if index < _DIGITS else ""
+        return Entry(f"{_OWN}{index}", key, command.label, reason or shlex.join(command.run), not reason)
+
+    def _why_not_own(self, index: int, workloads: Sequence[Workload]) -> str:
+        if len(workloads) != 1:
+            return "for one workload at a time"
+        command, workload = self.own.commands[index], workloads[0]
+        if not command.is_safe and (reason := self.protection.reason(workload)):
+            return f"protected: {reason} (exceptions: allow_protected in {config_file()})"
+        return self.own.objection(command, workload)
+
+    async def run_own(self, index: int, workloads: Sequence[Workload]) -> None:
+        """Run one of the user's own commands, or notify the user why not."""
+        command = self.own.commands[index]
+        if reason := self._why_not_own(index, workloads):
+            self._app.notify(f"{command.label}: {reason}", severity="warning", timeout=6, markup=False)
+        else:
+            await self.own.run(command, workloads[0])
 
     def _entry(self, verb: Verb, workloads: Sequence[Workload], kind: Kind | None) -> Entry:
         from tui.dialogs.action_menu import Entry
 
         reasons = [self._why_not(verb, workload) for workload in workloads]
         possible = reasons.count("")
-        word = label(verb, kind)
+        word, key = label(verb, kind), VERBS[verb].key
         if not possible:
-            return Entry(verb, word, next(iter(dict.fromkeys(reasons))), False)
+            return Entry(verb, key, word, next(iter(dict.fromkeys(reasons))), False)
         note = f"possible for {possible} of {len(workloads)}" if len(workloads) > 1 else VERBS[verb].hint
         if self.is_locked:
             locked = f"{note}, but locked" if len(workloads) > 1 else "possible, but locked"
-            return Entry(verb, word, locked, False)
-        return Entry(verb, word, note, True)
+            return Entry(verb, key, word, locked, False)
+        return Entry(verb, key, word, note, True)
 
     def _why_not(
         self, verb: Verb, workload: Workload, look: Look | None = None, nested: Sequence[Workload] = ()

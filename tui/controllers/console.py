@@ -43,15 +43,20 @@ async def open_shell(app: App[Any], workload: Workload, connections: EngineConne
         remedy = f"\nfix: {error.remedy}" if error.remedy else ""
         app.notify(f"{error.reason}{remedy}", severity="warning", timeout=8, markup=False)
         return
-    try:
-        with app.suspend():
-            sentence, severity = _visit(console, workload, has_answered(app))
-    except SuspendNotSupported:
-        sentence, severity = "this terminal cannot be used for a console", "warning"
-    finally:
-        _close(console)
+    sentence, severity = visit(app, console)
     app.notify(f"{workload.name}: {sentence}", severity=severity, timeout=5, markup=False)  # type: ignore[arg-type]
     app.refresh(layout=True)
+
+
+def visit(app: App[Any], console: Console) -> tuple[str, str]:
+    """Hand the terminal over to a console until it ends or is left; return how it ended and the severity."""
+    try:
+        with app.suspend():
+            return _visit(console, has_answered(app))
+    except SuspendNotSupported:
+        return "this terminal cannot be used for a console", "warning"
+    finally:
+        _close(console)
 
 
 def _terminal() -> int:
@@ -59,7 +64,7 @@ def _terminal() -> int:
     return sys.__stderr__.fileno() if sys.__stderr__ else 1
 
 
-def _visit(console: Console, workload: Workload, is_answering: bool) -> tuple[str, str]:
+def _visit(console: Console, is_answering: bool) -> tuple[str, str]:
     """Connect the terminal to a console; return how it ended and the severity. Never raises.
 
     Textual cannot resume the screen after an exception here.
@@ -69,7 +74,7 @@ def _visit(console: Console, workload: Workload, is_answering: bool) -> tuple[st
         return attach(console, incoming, _terminal(), is_answering), "information"
     except Exception as error:
         # Console output is untrusted: whatever failed, restore the screen and report it.
-        log.exception("the console of %s", workload.name)
+        log.exception("%s failed", console.title)
         return f"the console failed: {type(error).__name__}: {sanitize(str(error))}", "error"
 
 

@@ -10,9 +10,9 @@ from collectors.actions.process_signals import Signaller, SignalRequest, must_be
 from collectors.model.actions import Result
 from collectors.model.processes import Process
 from collectors.model.workloads import Workload, WorkloadId
+from tui.configuration.config import config_file
 from tui.controllers.actions import LOCKED, ActionController
 from tui.controllers.background import run_blocking
-from tui.settings.config import config_file
 
 if TYPE_CHECKING:
     from textual.app import App

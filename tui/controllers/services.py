@@ -9,7 +9,7 @@ from pathlib import Path
 
 from collectors.engines.connections import EngineConnections
 from collectors.sampling.source import SourceSpec
-from tui.settings.config import Config
+from tui.configuration.config import Config
 
 
 @dataclass(frozen=True, slots=True)

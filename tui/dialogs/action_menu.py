@@ -1,4 +1,4 @@
-"""The action menu: every verb for the chosen workloads, possible or not, and why not."""
+"""The action menu: every verb for the chosen workloads, possible or not, and why not; below them the user's own."""
 
 from __future__ import annotations
 
@@ -12,23 +12,31 @@ from textual.binding import Binding, BindingType
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from collectors.actions.verbs import VERBS
-from collectors.model.actions import Verb
 from tui.dialogs.base import Dialog
 
 
 class Entry(NamedTuple):
     """One line of the menu."""
 
-    verb: Verb
+    choice: str
+    """What the menu returns for it."""
+    key: str
+    """The character that chooses it."""
     label: str
     note: str
     """For how many it is possible, or why it is not."""
     is_possible: bool
 
 
-class ActionMenu(Dialog[Verb | None]):
-    """Chooses a verb; what is not possible cannot be chosen."""
+class ActionMenu(Dialog[str | None]):
+    """Chooses an action; what is not possible cannot be chosen.
+
+    Args:
+        title: What is acted on.
+        entries: The verbs.
+        warning: A sentence for the lower border.
+        own: The user's own commands.
+    """
 
     DEFAULT_CSS = """
     ActionMenu { align: center middle; background: transparent; }
@@ -42,16 +50,16 @@ class ActionMenu(Dialog[Verb | None]):
         Binding("k", "up", "up", show=False),
     ]
 
-    def __init__(self, title: str, entries: Sequence[Entry], warning: str = "") -> None:
+    def __init__(self, title: str, entries: Sequence[Entry], warning: str = "", own: Sequence[Entry] = ()) -> None:
         super().__init__()
         self._title = title
-        self._entries = entries
+        self._verbs, self._own = entries, own
+        self._entries = (*entries, *own)
         self._warning = warning
 
     def compose(self) -> ComposeResult:
-        yield OptionList(
-            *(Option(_line(entry), entry.verb, not entry.is_possible) for entry in self._entries), markup=False
-        )
+        heading = [Option(Text(" own", style="bold"), disabled=True)] if self._own else []
+        yield OptionList(*map(_option, self._verbs), *heading, *map(_option, self._own), markup=False)
 
     def on_mount(self) -> None:
         box = self.query_one(OptionList)
@@ -60,16 +68,16 @@ class ActionMenu(Dialog[Verb | None]):
 
     def on_key(self, event: events.Key) -> None:
         for entry in self._entries:
-            if event.character == VERBS[entry.verb].key:
+            if event.character == entry.key:
                 event.stop()
                 if entry.is_possible:
-                    self.dismiss(entry.verb)
+                    self.dismiss(entry.choice)
                 else:
                     self.notify(f"{entry.label}: {entry.note}", severity="warning", timeout=4, markup=False)
 
     @on(OptionList.OptionSelected)
     def choose(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(Verb(event.option_id or ""))
+        self.dismiss(event.option_id)
 
     def action_cancel(self) -> None:
         self.dismiss(None)
@@ -81,9 +89,11 @@ class ActionMenu(Dialog[Verb | None]):
         self.query_one(OptionList).action_cursor_up()
 
 
+def _option(entry: Entry) -> Option:
+    return Option(_line(entry), entry.choice, not entry.is_possible)
+
+
 def _line(entry: Entry) -> Text:
     line = Text(no_wrap=True, overflow="ellipsis")
-    line.append(f" {VERBS[entry.verb].key} ", style="bold").append(f"{entry.label:<10} ").append(
-        entry.note, style="dim"
-    )
+    line.append(f" {entry.key} ", style="bold").append(f"{entry.label:<10} ").append(entry.note, style="dim")
     return line

@@ -27,7 +27,9 @@ class Key(NamedTuple):
 
 
 MOVE, ORDER, SHOW, WORK = "Move", "Order and filter", "Show", "Workloads"
-SESSION, TIME, PAGES, OTHER = "Session", "Time", "Pages", "Other"
+OWN_RANK = 90
+"""Rank of the users' own commands."""
+SESSION, TIME, PAGES, OTHER, OWN = "Session", "Time", "Pages", "Other", "Own commands"
 
 _KEY_NAMES = {
     "slash": "/", "less_than_sign": "<", "greater_than_sign": ">", "percent_sign": "%", "exclamation_mark": "!",

@@ -53,6 +53,7 @@ _SHOW = (
 _LIVE_SHOW = (
     Key("processes", "p", "processes", "all processes of this host, each with its workload; signals", SHOW),
     Key("freeze", "z,Z", "freeze", "freeze the view; collection goes on", SHOW),
+    Key("keep", "W", "app.keep", "write sort, columns, interval and the rest into the configuration", SHOW),
     Key("longer_interval", "plus", "interval(1)", "longer interval", SHOW),
     Key("shorter_interval", "minus", "interval(-1)", "shorter interval", SHOW),
 )

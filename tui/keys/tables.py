@@ -58,6 +58,10 @@ TITLES = {
 """What each screen is."""
 
 
+OWN_ON = (LIVE, DETAIL)
+"""The screens on which the users' own commands have keys."""
+
+
 def keys_in(screen: str) -> frozenset[str]:
     """Return Textual's names of all keys of a screen, without the user's changes."""
     return frozenset(key for row in TABLES[screen] for key in row.keys.split(","))

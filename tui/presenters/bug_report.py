@@ -8,10 +8,8 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-
-import msgspec
 
 from collectors.analysis.rates import Moment
 from collectors.engines.registry import environment
@@ -23,7 +21,6 @@ from collectors.session.storage import finished_file, write_all
 from tui.presenters import doctor
 from tui.presenters.doctor import Checkup
 from tui.settings import log_file
-from tui.settings.config import Config, ConfigError, config_file, load_config
 
 _LOG_TAIL = 32 * 1024
 _LONGEST_LINE = 2000
@@ -38,18 +35,24 @@ _SHORTEST_NAME = 3
 """Shorter names of workloads are not masked: they are part of too many words."""
 
 
-def write(checked: Checkup, has_names: bool, target: Path, is_forced: bool) -> None:
-    """Write the report into a new file that only its owner can read.
+def write(checked: Checkup, configuration: Sequence[str], has_names: bool, target: Path, is_forced: bool) -> None:
+    """Write the report into a new file that only its owner can read; the other arguments are those of `as_text`.
 
     Raises:
         SessionError: It cannot be written.
     """
     with finished_file(target, is_forced) as descriptor:
-        write_all(descriptor, as_text(checked, has_names).encode("utf-8", "replace"))
+        write_all(descriptor, as_text(checked, configuration, has_names).encode("utf-8", "replace"))
 
 
-def as_text(checked: Checkup, has_names: bool) -> str:
-    """Return the report. Every line is inert and masked on its way out, wherever it came from."""
+def as_text(checked: Checkup, configuration: Sequence[str], has_names: bool) -> str:
+    """Return the report. Every line is inert and masked on its way out, wherever it came from.
+
+    Args:
+        checked: What was checked.
+        configuration: What the configuration says, without names of workloads unless they are asked for.
+        has_names: Name the workloads.
+    """
     moment = checked.moment
     lines = [f"vmtop report of {timestamp(moment.frame.wall)}. Read it before you pass it on."]
     for title, section in (
@@ -57,7 +60,7 @@ def as_text(checked: Checkup, has_names: bool) -> str:
         ("kernel", _kernel()),
         ("cgroup mounts", _cgroup_mounts()),
         ("environment", _environment()),
-        ("configuration", _configuration(has_names)),
+        ("configuration", configuration),
         ("workloads", _workloads(moment, has_names)),
         ("end of the log", _log(moment, has_names)),
     ):
@@ -76,25 +79,6 @@ def _cgroup_mounts() -> list[str]:
 def _environment() -> list[str]:
     variables = [(name, os.environ[name]) for name in (*_VARIABLES, *environment()) if name in os.environ]
     return [f"{name}={'(set)' if name in _ONLY_PRESENCE else redact_value(name, value)}" for name, value in variables]
-
-
-def _configuration(has_names: bool) -> list[str]:
-    """Return the parsed settings, not the text of the file: `allow_protected` holds names of workloads."""
-    path = config_file()
-    try:
-        config = load_config()
-    except ConfigError as error:
-        return [str(error)]
-    if not has_names:
-        count = f"({len(config.actions.allow_protected)} names)"
-        actions = msgspec.structs.replace(config.actions, allow_protected=(count,))
-        config = msgspec.structs.replace(config, actions=actions)
-    return [f"{path}{'' if path.exists() else ' does not exist: defaults apply'}", *_settings(config)]
-
-
-def _settings(config: Config) -> Iterator[str]:
-    for name, value in msgspec.to_builtins(config).items():
-        yield f"{name} = {value}"
 
 
 def _workloads(moment: Moment, has_names: bool) -> list[str]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 from typing import NamedTuple
 
 from rich.cells import cell_len
 
-from tui.keys.key import Key, key_names, with_user_keys
-from tui.keys.tables import TABLES
+from tui.keys.key import Key, key_names
 from tui.presenters.formatting import fit
 from tui.presenters.legend import LEGENDS
 from tui.presenters.styled_lines import Line
@@ -31,14 +30,13 @@ class Section(NamedTuple):
     """Pairs of a key, sign or column, and its meaning."""
 
 
-def help_sections(screen: str, user_keys: Mapping[str, str]) -> list[Section]:
+def help_sections(screen: str, keys: Sequence[Key]) -> list[Section]:
     """Return the sections of a screen's help, in order.
 
     Args:
         screen: A name in `TABLES`.
-        user_keys: The user's keys by the names of the actions.
+        keys: Its keys, as they are for this user.
     """
-    keys = with_user_keys(TABLES[screen], user_keys)
     sections = [Section("Most used", tuple(map(_row, _most_used(keys))))]
     for group in dict.fromkeys(key.group for key in keys):
         sections.append(Section(group, tuple(_row(key) for key in keys if key.group == group)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.text import Text
@@ -12,6 +13,7 @@ from textual.widgets import Input, Static
 
 from tui.dialogs.base import Dialog
 from tui.keys.bindings import bindings
+from tui.keys.key import Key
 from tui.keys.tables import HELP_PAGE, LIVE, TABLES
 from tui.presenters.help_page import Section, help_lines, help_sections, matching
 from tui.widgets.footer import Footer
@@ -41,15 +43,15 @@ class HelpScreen(Dialog[None]):
         self._title = ""
         self._sections: list[Section] = []
 
-    def prepare(self, title: str, screen: str, user_keys: dict[str, str]) -> HelpScreen:
+    def prepare(self, title: str, screen: str, rows: Sequence[Key]) -> HelpScreen:
         """Set what the next opening explains.
 
         Args:
             title: What the screen is.
             screen: Its name in `TABLES`.
-            user_keys: The user's keys by the names of the actions.
+            rows: Its keys.
         """
-        self._title, self._sections = title, help_sections(screen or LIVE, user_keys)
+        self._title, self._sections = title, help_sections(screen or LIVE, rows)
         return self
 
     def compose(self) -> ComposeResult:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
 class ScreenOptions:
-    """The screen's options, from the command line."""
+    """The screen's options: from the command line, the configuration, or the last run."""
 
     interval_s: float = 1.0
     """Seconds between frames."""
@@ -29,5 +30,20 @@ class ScreenOptions:
     """Keep the session so far, for snapshots and for going back in time."""
     is_steady: bool = False
     """The interval was given by the user, and is kept whatever it costs."""
+    sort: str = "cpu_percent"
+    """A key of `table_state.SORTS`."""
+    is_reversed: bool = False
+    order: str = "10s"
+    """A `Smoothing`."""
+    columns: tuple[str, ...] = ()
+    """Keys of columns, in order; empty for those that vmtop chooses."""
+    show_all: bool = False
+    """Show stopped workloads too."""
+    is_tree: bool = False
+    scale: str = "core"
+    """A `Scale`."""
+    has_large_panes: bool = False
+    own_columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The user's sets of columns, by name."""
     theme: str = "auto"
     """A theme: `auto`, one of vmtop's, or the name of the user's own."""

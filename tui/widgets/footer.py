@@ -11,9 +11,22 @@ from textual.app import App
 from textual.timer import Timer
 
 from tui.keys.key import Key, with_user_keys
+from tui.keys.tables import TABLES
 from tui.presenters.footer import FooterPiece, action_at, footer_pieces, notice_lines, room_of
 from tui.presenters.styled_lines import Run
 from tui.widgets.text_lines import TextLines
+
+
+def rows_of(app: App[Any], screen: str) -> tuple[Key, ...]:
+    """Return the rows of a screen's keys as they are in an app: with the user's keys, and own commands.
+
+    Args:
+        app: One of vmtop's.
+        screen: A name in `TABLES`.
+    """
+    key_rows = getattr(app, "key_rows", TABLES.__getitem__)
+    rows: tuple[Key, ...] = key_rows(screen)
+    return rows
 
 
 def user_keys(app: App[Any]) -> dict[str, str]:
@@ -63,10 +76,11 @@ class Footer(TextLines):
         if not self.is_mounted:
             return
         width = self.size.width
-        pieces = footer_pieces(with_user_keys(self._rows, user_keys(self.app)), width)
+        rows = [row for row in with_user_keys(self._rows, user_keys(self.app)) if row.keys]
+        pieces = footer_pieces(rows, width)
         notice: list[str] = []
         if self._notice is not None:
-            room = room_of(pieces, self._rows, width)
+            room = room_of(pieces, rows, width)
             pieces = [piece for piece in pieces if piece.x > room]
             notice = notice_lines(self._notice[0], max(1, room))
         tone = self._notice[1] if self._notice is not None else "text"

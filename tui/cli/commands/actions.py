@@ -25,11 +25,12 @@ from collectors.model.workloads import Workload
 from collectors.sampling.source import SourceSpec
 from collectors.sampling.timeout import ANSWER_S
 from tui.cli import exit_codes
-from tui.cli.options import names_argument, read_config, source_options, timeout_options, wait_option
+from tui.cli.configuration import read_config
+from tui.cli.options import names_argument, source_options, timeout_options, wait_option
 from tui.cli.sampling import Wait
 from tui.cli.targets import choose
+from tui.configuration.config import Config, config_file
 from tui.controllers.services import make_services, who
-from tui.settings.config import Config, config_file
 from tui.settings.paths import state_folder
 
 _CODES = {

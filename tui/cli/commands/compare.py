@@ -23,9 +23,10 @@ from collectors.sampling.source import SourceSpec
 from collectors.session.format import SessionError
 from collectors.session.kept import KeptWorkloads
 from collectors.session.reader import Session
+from tui.cli.configuration import config_for_looking
 from tui.cli.exit_codes import DONE, NO_ANSWER, NO_SUCH
 from tui.cli.missing import report
-from tui.cli.options import names_argument, read_config, source_options, wait_option
+from tui.cli.options import names_argument, source_options, wait_option
 from tui.cli.progress import progress
 from tui.cli.sampling import Wait, moments
 from tui.cli.session_files import opened
@@ -111,7 +112,7 @@ def command(
     if not names and sessions:
         return session_classes(sessions, window_s, is_json)
     if not names:
-        may_write = not read_config().read_only
+        may_write = not config_for_looking().read_only
         return compare_classes(specs, window_s, is_json, may_write, wait)
     if is_past and not sessions:
         raise click.UsageError("--past needs --session.")

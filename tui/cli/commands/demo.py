@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from tui.cli import screen, sources
-from tui.cli.options import choice_options, live_options, log_option
-
-if TYPE_CHECKING:
-    from collectors.query.filter import Query
+from tui.cli.options import live_options, log_option
 
 
 @click.command("demo")
 @click.option("--workloads", type=click.IntRange(0, 10_000), default=50, show_default=True, help="Number of workloads.")
 @click.option("--seed", type=int, default=7, show_default=True, help="The same seed gives the same workloads.")
-@choice_options
 @live_options
 @log_option
-def command(workloads: int, seed: int, query: Query | None, only: str | None, **screen_options: Any) -> int:
+def command(workloads: int, seed: int, **screen_options: Any) -> int:
     """Start the screen with made-up workloads."""
-    return screen.start(sources.demo(workloads, seed), screen.choose(query, only, is_demo=True, **screen_options))
+    return screen.start(sources.demo(workloads, seed), screen.choose(is_demo=True, **screen_options))

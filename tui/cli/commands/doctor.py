@@ -9,6 +9,7 @@ import click
 
 from collectors.sampling.source import SourceSpec
 from collectors.session.format import SessionError
+from tui.cli.configuration import configuration_summary
 from tui.cli.options import source_options, wait_option
 from tui.cli.sampling import Wait, gather
 from tui.presenters import bug_report
@@ -55,11 +56,12 @@ def command(
 
 def _report(checked: checkup.Checkup, target: Path, has_names: bool, is_forced: bool) -> int:
 
+    configuration = configuration_summary(has_names)
     if str(target) == "-":
-        click.echo(bug_report.as_text(checked, has_names), nl=False)
+        click.echo(bug_report.as_text(checked, configuration, has_names), nl=False)
         return 0
     try:
-        bug_report.write(checked, has_names, target, is_forced)
+        bug_report.write(checked, configuration, has_names, target, is_forced)
     except SessionError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"vmtop: {target} is written, for your eyes only; read it before you pass it on", err=True)

@@ -9,11 +9,12 @@ import click
 from collectors.inspection.console import open_console, run_command
 from collectors.model.console import RunningCommand
 from collectors.sampling.source import SourceSpec
+from tui.cli.configuration import read_config
 from tui.cli.exit_codes import DONE, REFUSED
 from tui.cli.one_workload import find_workloads, reading
-from tui.cli.options import name_argument, read_config, source_options, wait_option
+from tui.cli.options import name_argument, source_options, wait_option
 from tui.cli.sampling import Wait
-from tui.settings.config import config_file
+from tui.configuration.config import config_file
 
 
 @click.command("exec")

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from collectors.model.workloads import Workload
 from tui.dialogs.text_page import TextDialog
-from tui.keys.key import with_user_keys
-from tui.keys.tables import LIVE, TABLES, TITLES
+from tui.keys.tables import LIVE, TITLES
 from tui.presenters.commands import Argument, Command, key_commands, offered
 from tui.screens.help import HelpScreen
 from tui.settings.paths import config_folder
 from tui.themes.choice import ThemeError, choices
-from tui.widgets.footer import user_keys
+from tui.widgets.footer import rows_of
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -36,8 +35,7 @@ class PageKeys(Base):
 
     def commands(self, typed: str) -> list[Command]:
         """Return what the palette offers for a text, the best first."""
-        rows = with_user_keys(TABLES[self.key_table], user_keys(self.app))
-        keys = key_commands(rows, lambda action: partial(self._run, action))
+        keys = key_commands(rows_of(self.app, self.key_table), lambda action: partial(self._run, action))
         return offered(typed, list(self.first_commands()), list(self.arguments()), [*keys, *self.more_commands()])
 
     def _run(self, action: str) -> None:
@@ -70,7 +68,9 @@ class PageKeys(Base):
     def action_help(self) -> None:
         help_screen = self.app.get_screen("help")
         assert isinstance(help_screen, HelpScreen)  # noqa: S101  # installed under this name by the app
-        self.app.push_screen(help_screen.prepare(TITLES[self.key_table], self.key_table, user_keys(self.app)))
+        self.app.push_screen(
+            help_screen.prepare(TITLES[self.key_table], self.key_table, rows_of(self.app, self.key_table))
+        )
 
     def action_copy(self) -> None:
         target = self.target()

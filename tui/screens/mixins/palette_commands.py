@@ -13,6 +13,7 @@ from tui.presenters.commands import Argument, Command, facts
 from tui.presenters.main_screen.column_presets import presets
 from tui.presenters.table_state import SORTS, TableState
 from tui.screens.mixins.page_keys import PageKeys
+from tui.settings.screen_options import ScreenOptions
 
 _KINDS = (
     ("vm", "vm", "show virtual machines only"),
@@ -26,6 +27,7 @@ class PaletteCommands(PageKeys):
     """A table of workloads whose palette knows them by name."""
 
     view: TableState
+    options: ScreenOptions
     shown_moment: Moment | None
 
     def redraw(self) -> None:
@@ -45,7 +47,7 @@ class PaletteCommands(PageKeys):
 
     def column_sets(self) -> Mapping[str, tuple[str, ...]]:
         """Return the sets of columns by name."""
-        return presets({})
+        return presets(self.options.own_columns)
 
     def show_columns(self, keys: tuple[str, ...]) -> None:
         """Show these columns, in this order."""

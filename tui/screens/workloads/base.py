@@ -35,6 +35,7 @@ from tui.screens.command_line import CommandLine
 from tui.screens.mixins.compare_keys import CompareKeys
 from tui.screens.mixins.filter_keys import FilterKeys
 from tui.screens.mixins.palette_commands import PaletteCommands, sort_order
+from tui.screens.mixins.remembered_layout import RememberedLayout, view_of
 from tui.settings.screen_options import ScreenOptions
 from tui.widgets.filter_prompt import FilterPrompt
 from tui.widgets.footer import Footer
@@ -51,7 +52,7 @@ _SETTLING_TICKS = 5
 """Ticks at the start at which the height of the panes still follows the number of rows: sources answer one by one."""
 
 
-class WorkloadListScreen(FilterKeys, CompareKeys, PaletteCommands, AnsweredOnce, Screen[None]):
+class WorkloadListScreen(FilterKeys, CompareKeys, PaletteCommands, AnsweredOnce, Screen[None], RememberedLayout):
     """The workloads of a host at a moment.
 
     Args:
@@ -75,12 +76,12 @@ class WorkloadListScreen(FilterKeys, CompareKeys, PaletteCommands, AnsweredOnce,
         self.key_table = key_table
         self.is_ascii = options.ascii
         self.options = options
-        self.view = view or TableState(only=Kind(options.only) if options.only else None)
+        self.view = view or view_of(options)
         self.history = history
         self.shown_moment: Moment | None = None
         self.cells = Cells(self.history, options.ascii)
-        self._keys = DEFAULT
-        self._enlarged = False
+        self._keys = options.columns or DEFAULT
+        self._enlarged = options.has_large_panes
         self.earlier_filters: list[str] = []
         self._extra: list[Widget] = []
         """The widgets between the panes and the footer."""

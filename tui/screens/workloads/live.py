@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterator
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.binding import BindingType
@@ -103,11 +103,15 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
             self.shown_moment = moment
         self.redraw()
 
+    def layout_settings(self) -> dict[str, Any]:
+        return {**super().layout_settings(), "screen.interval": self.sampler.interval.requested_s}
+
     def mode(self) -> str:
         return "FROZEN" if self.view.is_frozen else "DEMO" if self.options.is_demo else "LIVE"
 
     def notes(self) -> list[Run]:
-        notes: list[Run] = [(note, "accent") for note in self.session_recorder.notes()]
+        notes: list[Run] = [("configuration not used", "warn")] if self.services.config.problem else []
+        notes += [(note, "accent") for note in self.session_recorder.notes()]
         if self.actions.is_locked:
             notes.append(("actions locked", "muted"))
         interval = self.sampler.interval

@@ -42,7 +42,7 @@ def test_what_a_row_says_is_what_menu_words_rules_and_confirmation_say(monkeypat
         refusal="being {state} is no time to sleep",
     )
     monkeypatch.setitem(VERBS, Verb.PAUSE, row)
-    assert _line(Entry(Verb.PAUSE, "pause", "", True)).plain.startswith(" z pause")
+    assert _line(Entry(Verb.PAUSE, VERBS[Verb.PAUSE].key, "pause", "", True)).plain.startswith(" z pause")
     assert label(Verb.PAUSE, Kind.VM) == "hibernate"
     assert done_words(Request(Verb.PAUSE, workload("web"))) == "was put to sleep"
     assert consequence(Request(Verb.PAUSE, workload("web"))) == "It sleeps."

@@ -41,8 +41,8 @@ from tests.helpers.pilot_wait import until
 from tests.helpers.toy_engine import ToyEngine
 from tui.app.live import VmtopApp
 from tui.cli.sampling import gather
+from tui.configuration.config import Config
 from tui.controllers.services import make_services
-from tui.settings.config import Config
 from tui.settings.screen_options import ScreenOptions
 
 TOY_COMMAND = (

@@ -23,6 +23,7 @@ from tests.helpers.checkout import DOCS
 from tests.helpers.strategies import frame, workload
 from tui.cli import main, screen, sources
 from tui.cli.commands import list as list_command
+from tui.cli.screen import Chosen
 from tui.settings.screen_options import ScreenOptions
 
 SCHEMA = json.loads((DOCS / "list.schema.json").read_text())
@@ -50,11 +51,11 @@ def fleet(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[SourceSpec], ScreenOptions]]:
+def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[SourceSpec], Chosen]]:
     """Collect what the screen would be started with."""
-    screens: list[tuple[list[SourceSpec], ScreenOptions]] = []
+    screens: list[tuple[list[SourceSpec], Chosen]] = []
 
-    def start_screen(specs: list[SourceSpec], options: ScreenOptions) -> int:
+    def start_screen(specs: list[SourceSpec], options: Chosen) -> int:
         screens.append((specs, options))
         return 0
 
@@ -145,8 +146,8 @@ BAD = [
     (["list", "--docker", "nowhere"], "is not an address"),
     (["list", "--docker", "ftp://x"], "has to begin with"),
     (["list", "--libvirt", "qemu"], "is not an address"),
-    (["--interval", "0.1"], "0.2<=x<=60"),
-    (["stream", "--interval", "nan"], "range"),
+    (["--interval", "0.1"], "from 0.2 to 60"),
+    (["stream", "--interval", "nan"], "a number from 0.2 to 60"),
     (["stream", "--count", "0"], "--count"),
     (["list", "--only", "host"], "--only"),
     (["list", "--jso"], "--jso"),
@@ -182,13 +183,14 @@ def test_screen_is_refused_on_a_terminal_that_cannot_show_it(term: str | None) -
 
 
 def test_screen_is_started_with_what_was_asked_for(
-    started: list[tuple[list[SourceSpec], ScreenOptions]],
+    started: list[tuple[list[SourceSpec], Chosen]],
 ) -> None:
     arguments = "--interval 2.5 --read-only --ascii --no-mouse --only vm --filter cpu>5 --insecure"
     addresses = "--docker unix:///a.sock --docker tcp://me:secret@far:2375 --libvirt qemu:///session"
     done = run(*arguments.split(), *addresses.split())
     assert done.exit_code == 0, done.output
-    ((specs, options),) = started
+    ((specs, chosen),) = started
+    options = chosen.options
     assert options == ScreenOptions(2.5, True, "vm", "cpu>5", True, False, is_steady=True)
     assert [(spec.name, spec.label) for spec in specs[2:]] == [
         ("docker", "docker@/a.sock"),
@@ -200,17 +202,19 @@ def test_screen_is_started_with_what_was_asked_for(
     assert specs[4].options == {"uri": "qemu:///session"}
 
 
-def test_screen_reads_this_host_by_default(started: list[tuple[list[SourceSpec], ScreenOptions]]) -> None:
+def test_screen_reads_this_host_by_default(started: list[tuple[list[SourceSpec], Chosen]]) -> None:
     assert run().exit_code == 0
-    ((specs, options),) = started
+    ((specs, chosen),) = started
+    options = chosen.options
     assert [spec.name for spec in specs] == ["host", "cgroup", "docker", "libvirt", "systemd"]
     assert [spec.options for spec in specs] == [{}, {}, {"url": None}, {"uri": None}, {}]
     assert (options.interval_s, options.mouse, options.is_demo) == (1.0, True, False)
 
 
-def test_demo_starts_the_screen_on_its_fleet(started: list[tuple[list[SourceSpec], ScreenOptions]]) -> None:
+def test_demo_starts_the_screen_on_its_fleet(started: list[tuple[list[SourceSpec], Chosen]]) -> None:
     assert run("demo", "--workloads", "9", "--seed", "3", "--interval", "0.5").exit_code == 0
-    ((specs, options),) = started
+    ((specs, chosen),) = started
+    options = chosen.options
     assert specs == [SourceSpec("demo", {"workloads": 9, "seed": 3, "lives": {}})]
     assert options.is_demo
     assert options.interval_s == 0.5

@@ -28,7 +28,7 @@ def surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TERM", "evil\x1b]52;c;x\x07term")
     folder = tmp_path / "vmtop"
     folder.mkdir()
-    (folder / "config.toml").write_text(f'[actions]\nallow_protected = ["container:{NAME}"]\n')
+    (folder / "config.toml").write_text(f'read_only = false\n[actions]\nallow_protected = ["container:{NAME}"]\n')
     (folder / "vmtop.log").write_text(
         f"docker said {{'Authorization': 'Bearer {CANARY}'}}\nrestart {NAME} --token {CANARY}\nthe end of it\x1b[2J\n"
     )
@@ -44,7 +44,7 @@ def test_it_has_what_a_report_of_a_fault_needs() -> None:
     assert done.exit_code == 0, done.output
     for part in (
         *("vmtop  ", "python", "textual", "ok       demo", "## kernel", "Linux version", "## cgroup mounts"),
-        *("DOCKER_HOST=tcp://***@far:2376", "SSH_CONNECTION=(set)", "(1 names)", "read_only = False"),
+        *("DOCKER_HOST=tcp://***@far:2376", "SSH_CONNECTION=(set)", "(1 names)", "read_only = false"),
         *("  vm by ", "vmtop.log", "the end of it"),
     ):
         assert part in done.stdout

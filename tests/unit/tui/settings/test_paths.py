@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tui.settings.config import config_file
+from tui.configuration.config import config_file
 from tui.settings.paths import config_folder, state_folder
 
 FOLDERS = [(state_folder, "XDG_STATE_HOME", ".local/state"), (config_folder, "XDG_CONFIG_HOME", ".config")]

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 from collectors.model.workloads import Kind
 from tui.cli.main import main
-from tui.settings.config import Config, ConfigError, config_file, load_config
+from tui.configuration.config import Config, ConfigError, config_file
+from tui.configuration.reading import read
 from tui.settings.paths import state_folder
 
 
 def test_without_a_file_everything_has_its_default(tmp_path: Path) -> None:
-    assert load_config(tmp_path / "none.toml") == Config()
+    assert read(tmp_path / "none.toml").config() == Config()
 
 
 def test_all_keys_are_taken(tmp_path: Path) -> None:
@@ -25,7 +26,7 @@ def test_all_keys_are_taken(tmp_path: Path) -> None:
     path.write_text(
         'read_only = true\n[actions]\nallow_protected = ["vm:db"]\n[actions.timeout_s]\nvm = 120\ncontainer = 2.5\n'
     )
-    config = load_config(path)
+    config = read(path).config()
     assert config.read_only
     assert config.actions.allow_protected == ("vm:db",)
     assert [config.actions.timeout_s.of(kind) for kind in (Kind.VM, Kind.CONTAINER, Kind.SERVICE)] == [120, 2.5, 90]
@@ -45,13 +46,13 @@ def test_a_mistake_is_one_sentence_with_its_place(tmp_path: Path, text: str, wor
     path = tmp_path / "config.toml"
     path.write_text(text)
     with pytest.raises(ConfigError, match=words) as caught:
-        load_config(path)
+        read(path).config()
     assert str(path) in str(caught.value)
 
 
 def test_a_folder_in_its_place_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
-        load_config(tmp_path)
+        read(tmp_path).config()
 
 
 @given(st.binary(max_size=200))
@@ -59,7 +60,7 @@ def test_whatever_is_in_the_file_there_is_no_traceback(tmp_path_factory: pytest.
     path = tmp_path_factory.mktemp("config") / "config.toml"
     path.write_bytes(data)
     try:
-        load_config(path)
+        read(path).config()
     except ConfigError:
         return
 
@@ -70,7 +71,7 @@ def test_a_mistake_ends_the_command_before_anything_is_done(tmp_path: Path, monk
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     done = CliRunner().invoke(main, ["stop", "x", "--yes"], standalone_mode=True)
     assert done.exit_code == 1
-    assert "has a mistake" in done.output
+    assert "config.toml line 1: 'readonly' is unknown; did you mean 'read_only'?" in done.output
 
 
 def test_a_locked_configuration_refuses_scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,7 +87,7 @@ def test_a_user_whom_nobody_knows_has_no_files_and_no_traceback(monkeypatch: pyt
     for variable in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setattr(os, "getuid", lambda: 4_000_000_000)
-    assert load_config() == Config()
+    assert read().config() == Config()
     assert (config_file(), state_folder()) == (Path("/.config/vmtop/config.toml"), Path("/.local/state/vmtop"))
 
 
@@ -96,7 +97,7 @@ def test_a_pipe_or_a_device_in_its_place_blocks_no_one_and_is_not_read(tmp_path:
     device.symlink_to("/dev/zero")
     for path in (pipe, device, tmp_path):
         with pytest.raises(ConfigError, match="is not a regular file"):
-            load_config(path)
+            read(path).config()
 
 
 def test_a_very_long_or_deep_one_is_refused(tmp_path: Path) -> None:
@@ -108,7 +109,7 @@ def test_a_very_long_or_deep_one_is_refused(tmp_path: Path) -> None:
     ):
         path.write_text(text)
         with pytest.raises(ConfigError, match=words):
-            load_config(path)
+            read(path).config()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="another user's files are made by root only")
@@ -118,12 +119,12 @@ def test_root_takes_no_configuration_that_another_user_could_change(tmp_path: Pa
     folder.mkdir()
     path = folder / "config.toml"
     path.write_text('[actions]\nallow_protected = ["service:ssh.service"]\n')
-    assert load_config(path).actions.allow_protected
+    assert read(path).config().actions.allow_protected
     for place in (path, folder, tmp_path):
         os.chown(place, 65534, 65534)
         with pytest.raises(ConfigError, match=f"cannot be read: {place} belongs to another user"):
-            load_config(path)
+            read(path).config()
         os.chown(place, 0, 0)
     path.chmod(0o666)
     with pytest.raises(ConfigError, match="can be written to by anyone"):
-        load_config(path)
+        read(path).config()

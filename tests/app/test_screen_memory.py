@@ -1,0 +1,150 @@
+"""The screen starts as it was left, and what is changed on it is kept: for the next run, or in the configuration."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.app.test_acting import notified
+from tests.app.test_workload_list import Session
+from tests.helpers.demo_fleet import Fleet, QuietSampler
+from tests.helpers.fake_engines import FakeEngine, means_with
+from tui.app.live import VmtopApp
+from tui.configuration.config import Config
+from tui.configuration.screen_state import ScreenState, load
+from tui.controllers.screen_memory import ScreenMemory
+from tui.settings.screen_options import ScreenOptions
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of configuration and state."""
+    for variable in ("XDG_STATE_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    (tmp_path / "vmtop").mkdir()
+    return tmp_path / "vmtop"
+
+
+@asynccontextmanager
+async def screen(
+    memory: ScreenMemory | None = None, options: ScreenOptions | None = None, config: Config | None = None
+) -> AsyncIterator[Session]:
+    """A screen with a fleet on it."""
+    app = VmtopApp(
+        QuietSampler(), options or ScreenOptions(), means_with(FakeEngine(), config or Config()), memory=memory
+    )
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        session = Session(pilot, Fleet(8))
+        await session.tick(2)
+        yield session
+
+
+def memory_in(folder: Path, state: ScreenState | None = None, has_effect: bool = False) -> ScreenMemory:
+    return ScreenMemory(state or ScreenState(), folder / "screen.toml", has_effect)
+
+
+async def test_what_is_changed_is_kept_at_the_end(folder: Path) -> None:
+    async with screen(memory_in(folder)) as session:
+        await session.press("M", "t", "r", "percent_sign", "plus", "3", "o")
+    assert load().values == {
+        "screen.sort": "memory_host_bytes",
+        "screen.tree": True,
+        "screen.reverse": True,
+        "screen.scale": "host",
+        "screen.interval": 2.0,
+        "screen.only": "container",
+        "screen.large_panes": True,
+    }
+
+
+async def test_it_starts_as_the_options_say_and_they_are_not_kept(folder: Path) -> None:
+    options = ScreenOptions(sort="name", is_tree=True, columns=("name", "cpu_percent"), scale="limit", show_all=True)
+    async with screen(memory_in(folder, ScreenState({"screen.only": "vm"})), options) as session:
+        view = session.screen.view
+        assert (view.sort, view.is_tree, view.scale, view.show_all) == ("name", True, "limit", True)
+        assert session.screen.layout_settings()["screen.columns"] == ("name", "cpu_percent")
+        await session.press("r")
+    assert load().values == {"screen.only": "vm", "screen.reverse": True}
+
+
+async def test_a_run_that_changes_nothing_writes_nothing(folder: Path) -> None:
+    async with screen(memory_in(folder)) as session:
+        await session.press("j", "k")
+    assert load() == ScreenState()
+
+
+async def test_a_demonstration_keeps_nothing(folder: Path) -> None:
+    async with screen(ScreenMemory()) as session:
+        await session.press("M", "W")
+        assert "a demonstration keeps nothing" in notified(session)
+    assert load() == ScreenState()
+
+
+async def test_the_hint_is_shown_three_times_at_most(folder: Path) -> None:
+    for is_shown in (True, True, True, False):
+        async with screen(memory_in(folder, load(), has_effect=True)) as session:
+            await session.pilot.pause()
+            assert ("as you left it; W keeps it, --fresh does not" in notified(session)) is is_shown
+
+
+async def test_w_writes_it_into_the_configuration_and_leaves_the_rest_as_it_is(folder: Path) -> None:
+    own = '# mine\nread_only = true # yes\n[screen]\nsort = "name" # by name\n\n[keys]\nlook = "ctrl+n"\n'
+    (folder / "config.toml").write_text(own)
+    async with screen(memory_in(folder)) as session:
+        await session.press("M", "t", "W")
+        assert "kept in" in notified(session)
+    expected = own.replace('"name" #', '"mem" #').replace("by name\n", "by name\ntree = true\n")
+    assert (folder / "config.toml").read_text() == expected
+
+
+async def test_w_makes_the_configuration_where_there_is_none_and_links_stay_links(folder: Path, tmp_path: Path) -> None:
+    async with screen(memory_in(folder)) as session:
+        await session.press("M", "W")
+    assert tomllib.loads((folder / "config.toml").read_text()) == {"screen": {"sort": "mem"}}
+    elsewhere = tmp_path / "dotfiles.toml"
+    (folder / "config.toml").rename(elsewhere)
+    (folder / "config.toml").symlink_to(elsewhere)
+    async with screen(memory_in(folder)) as session:
+        await session.press("t", "W")
+    assert (folder / "config.toml").is_symlink()
+    assert tomllib.loads(elsewhere.read_text()) == {"screen": {"sort": "cpu", "tree": True}}
+
+
+async def test_w_leaves_a_file_with_a_mistake_alone(folder: Path) -> None:
+    for text, words in (("[screen]\nintervall = 2\n", "line 2: 'intervall'"), ("screen = [", "is not TOML")):
+        (folder / "config.toml").write_text(text)
+        async with screen(memory_in(folder)) as session:
+            await session.press("M", "W")
+            assert words in notified(session)
+        assert (folder / "config.toml").read_text() == text
+
+
+async def test_a_broken_configuration_locks_the_actions_and_says_why() -> None:
+    config = Config(read_only=True, problem="config.toml line 7: 'intervall' is unknown")
+    async with screen(config=config) as session:
+        assert session.screen.actions.is_locked
+        assert "configuration not used" in session.text()
+        assert "line 7: 'intervall' is unknown; defaults apply" in notified(session)
+        await session.press("L")
+        assert not session.screen.actions.is_locked
+
+
+async def test_the_users_keys_work_and_are_shown() -> None:
+    keymap = {"tree": "ctrl+o", "look": "ctrl+n,f9", "scale": "", "quit": "Q,ctrl+c"}
+    async with screen(config=Config(keymap=keymap)) as session:
+        await session.press("ctrl+o")
+        assert session.screen.view.is_tree
+        await session.press("t", "percent_sign")
+        assert session.screen.view.is_tree, "its own key does nothing any more"
+        assert session.screen.view.scale.value == "core", "an action without keys has none"
+        footer = session.text().splitlines()[-1]
+        assert "Ctrl-N open" in footer
+        assert "Q quit" in footer
+        await session.press("question_mark")
+        assert "Ctrl-N F9" in session.text()
+        assert "Ctrl-O" in session.text()

@@ -1,0 +1,76 @@
+"""The commented file that `vmtop config --default` prints: all that can be set, with its default.
+
+A line that begins with `#` and no space is a setting that only needs the `#` removed.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from itertools import groupby
+
+from tui.configuration.keymap import default_keys
+from tui.configuration.option_row import OptionRow, OptionTables
+from tui.configuration.settings_table import SETTINGS, Setting
+from tui.configuration.toml_text import as_key, as_toml
+
+SCHEMA_URL = "config.schema.json"
+_WIDTH = 100
+_HEAD = """\
+# Configuration of vmtop. What is left out, or behind a '#', has its default.
+# 'vmtop config' shows what applies and why; docs/configuration.md explains it.
+"""
+_COLUMNS = """\
+# Sets of columns of your own. screen.columns takes the names of columns.
+#web = ["name", "cpu", "mem", "history:cpu", "uptime"]
+"""
+_COMMANDS = """\
+# Programs of your own, in the menu of actions, the palette, and on a key. No shell is involved. {name}, {id}, {kind},
+# {engine}, {image}, {project} and {cgroup} are the workload's; the environment has them as VMTOP_NAME and so on.
+#[[commands]]
+#label = "layers"
+#key = "ctrl+o"
+#for = ["container"]
+#run = ["dive", "{image}"]
+# 'terminal' hands the terminal over, 'background' shows the outcome only.
+#in = "terminal"
+# A safe command changes nothing: it may run while actions are locked, and nothing is asked.
+#safe = true
+"""
+
+
+def default_file(tables: OptionTables) -> str:
+    """Return the text.
+
+    Args:
+        tables: The options of commands.
+    """
+    parts = [_HEAD]
+    for section, settings in groupby(SETTINGS, lambda setting: setting.section):
+        parts.append((f"[{section}]\n" if section else "") + "".join(map(_setting, settings)))
+    keys = "".join(f"#{name} = {as_toml(words)}\n" for name, words in default_keys().items())
+    parts.append(
+        f'[keys]\n# The keys of each action, such as "ctrl+o", "F5", "space" or "?"; [] leaves it none.\n{keys}'
+    )
+    parts += [f"[columns]\n{_COLUMNS}"]
+    parts += [f"[{table}]\n{''.join(map(_option, rows))}" for table, rows in tables.items() if rows]
+    parts += [_COMMANDS]
+    return "\n".join(parts)
+
+
+def _setting(setting: Setting) -> str:
+    return _lines(setting.help, f"#{setting.key} = {as_toml(setting.type.written(setting.default))}")
+
+
+def _option(row: OptionRow) -> str:
+    key = as_key(row.key)
+    return _lines(row.help, f"# {key} = {row.metavar}" if row.default is None else f"#{key} = {as_toml(row.default)}")
+
+
+def _lines(help_text: str, assignment: str) -> str:
+    return "".join(_comment(help_text)) + f"{assignment}\n"
+
+
+def _comment(text: str) -> Iterator[str]:
+    for line in textwrap.wrap(text, _WIDTH):
+        yield f"# {line}\n"

@@ -1,0 +1,97 @@
+"""What `vmtop config` prints: everything that applies, as TOML, each value with its origin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from collectors.safety.sanitize import sanitize
+from tui.configuration.effective import Effective
+from tui.configuration.reading import COMMANDS, KEYS, PRESETS, FileContent
+from tui.configuration.settings_table import BY_NAME, SETTINGS
+from tui.configuration.toml_text import as_key, as_toml
+
+_ORIGIN_AT = 40
+"""Column of the origins."""
+
+
+def overview(values: Mapping[str, Effective], content: FileContent, sources: Mapping[str, Effective]) -> str:
+    """Return the text, which is itself a configuration with the same effect.
+
+    Args:
+        values: All settings.
+        content: The file.
+        sources: The options of `[sources]` that have a value.
+    """
+    lines: list[str] = []
+    for section, settings in groupby(SETTINGS, lambda setting: setting.section):
+        lines += _heading(section)
+        lines += [
+            _line(setting.key, _written(setting.name, values), values[setting.name].origin) for setting in settings
+        ]
+    lines += _section("sources", {key: (item.value, item.origin) for key, item in sources.items()})
+    for table, options in content.options.items():
+        if table != "sources":
+            lines += _section(table, _in_file(content, table, options))
+    for table in (KEYS, PRESETS):
+        raw = content.document.get(table, {})
+        lines += _section(table, _in_file(content, table, raw))
+    for index, command in enumerate(content.document.get(COMMANDS, ())):
+        lines += ["", f"[[{COMMANDS}]]"]
+        lines += [_line(key, value, _origin(content, COMMANDS, index, key)) for key, value in command.items()]
+    return "\n".join(lines).lstrip("\n") + "\n"
+
+
+def summary(content: FileContent, has_names: bool) -> list[str]:
+    """Return which settings a file has, for a report that others read.
+
+    Args:
+        content: The file.
+        has_names: Show the values too: they may hold names of workloads.
+    """
+    lines = [f"{name} = {_summary(name, value, has_names)}" for name, value in content.values.items()]
+    counts = (
+        ("keys", len(content.keymap)),
+        ("columns", len(content.presets)),
+        ("own commands", len(content.commands)),
+        ("tables of options", len(content.options)),
+    )
+    return [*lines, *(f"{what}: {count}" for what, count in counts if count)]
+
+
+def _summary(name: str, value: Any, has_names: bool) -> str:
+    if has_names or isinstance(value, bool | int | float):
+        return as_toml(_plain(name, value))
+    return f"({len(value)} names)" if isinstance(value, tuple) else "(set)"
+
+
+def _plain(name: str, value: Any) -> Any:
+    return BY_NAME[name].type.written(value)
+
+
+def _written(name: str, values: Mapping[str, Effective]) -> Any:
+    return _plain(name, values[name].value)
+
+
+def _section(table: str, rows: Mapping[str, tuple[Any, str]]) -> Iterator[str]:
+    if rows:
+        yield from _heading(table)
+        yield from (_line(key, value, origin) for key, (value, origin) in rows.items())
+
+
+def _heading(section: str) -> Sequence[str]:
+    return ("", f"[{section}]") if section else ()
+
+
+def _in_file(content: FileContent, table: str, rows: Mapping[str, Any]) -> dict[str, tuple[Any, str]]:
+    return {key: (value, _origin(content, table, key)) for key, value in rows.items()}
+
+
+def _origin(content: FileContent, *path: str | int) -> str:
+    return f"{content.path.name}:{content.line(*path)}"
+
+
+def _line(key: str, value: Any, origin: str) -> str:
+    assignment = sanitize(f"{as_key(key)} = {as_toml(value)}", 2000)
+    return f"{assignment:<{_ORIGIN_AT}} # {sanitize(origin) or 'default'}"

@@ -1,0 +1,230 @@
+"""The users' own commands: `[[commands]]` in the configuration."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import string
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from collectors.model.workloads import Kind, Workload
+from collectors.safety.sanitize import LONGEST, REPLACEMENT
+from tui.configuration.value_types import Choice, Switch, Words, meant
+
+PLACEHOLDERS: Mapping[str, Callable[[Workload], str | None]] = {
+    "name": lambda workload: workload.name,
+    "id": lambda workload: workload.id.id,
+    "kind": lambda workload: workload.kind.value,
+    "engine": lambda workload: workload.id.engine,
+    "image": lambda workload: workload.image,
+    "project": lambda workload: workload.project,
+    "cgroup": lambda workload: workload.cgroup,
+}
+"""What an argument may contain in braces, and the environment holds as VMTOP_NAME and so on."""
+_SHELLS = frozenset({
+    *("sh", "bash", "dash", "ash", "zsh", "ksh", "fish", "su", "ssh", "watch", "xargs", "eval", "env", "script"),
+    *("python", "python3", "perl", "ruby", "node", "awk", "tmux", "screen"),
+})  # fmt: skip
+"""Programs that read an argument as commands: only values without any special character are given to them."""
+_PLAIN = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
+_KINDS = {kind.value: kind.value for kind in Kind if kind is not Kind.HOST}
+_PLACES = {"terminal": "terminal", "background": "background"}
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCommand:
+    """A program that runs with a workload. No shell is involved."""
+
+    label: str
+    """Its name in the menu, the palette and the help."""
+    run: tuple[str, ...]
+    """The program and its arguments, which may contain placeholders."""
+    key: str = ""
+    """Textual's name of its key; empty leaves it to the menu and the palette."""
+    kinds: frozenset[Kind] = frozenset()
+    """The kinds of workload that it is for; empty for all."""
+    is_in_terminal: bool = True
+    """Whether it gets the terminal; otherwise it runs in the background."""
+    is_safe: bool = False
+    """Whether it changes nothing, and so may run while actions are locked."""
+    needs_confirmation: bool = True
+
+    def is_for(self, workload: Workload) -> bool:
+        """Return whether it is for workloads of this kind."""
+        return not self.kinds or workload.kind in self.kinds
+
+
+class Unusable(Exception):
+    """A command cannot be run with a workload; the message is a clause that says why."""
+
+
+def filled(command: OwnCommand, workload: Workload) -> list[str]:
+    """Return the words of a command with a workload's values in place of the placeholders.
+
+    Raises:
+        Unusable: A value is missing, is not known exactly, or could be read as something else than a value.
+    """
+    runs_shell = any(Path(word).name in _SHELLS for word in command.run)
+    return [command.run[0], *(_filled(word, workload, runs_shell) for word in command.run[1:])]
+
+
+def _filled(word: str, workload: Workload, runs_shell: bool) -> str:
+    values: dict[str, str] = {}
+    for name in _fields(word):
+        value = values[name] = PLACEHOLDERS[name](workload) or ""
+        variable = f"VMTOP_{name.upper()}"
+        if not value:
+            raise Unusable(f"{workload.name} has no {name}")
+        if not value.isprintable() or REPLACEMENT in value or len(value) >= LONGEST:
+            raise Unusable(f"the {name} of {workload.name} is not known exactly; use {{id}}")
+        if value.startswith("-") and word.startswith(f"{{{name}}}"):
+            raise Unusable(f"{value!r} could be read as an option; use {{id}}, or ${variable} in a script")
+        if runs_shell and not _PLAIN.fullmatch(value):
+            raise Unusable(f"{value!r} could be read as commands by a shell; use ${variable} in the script instead")
+    return word.format(**values)
+
+
+def environment(workload: Workload, inherited: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a command: vmtop's own, and the workload's values; empty where it has none."""
+    values = {f"VMTOP_{name.upper()}": value(workload) or "" for name, value in PLACEHOLDERS.items()}
+    return {**inherited, **values, "VMTOP_STATE": workload.state.value}
+
+
+def _list_or_text(value: object) -> tuple[str, ...]:
+    """Return the words of a command: a list as it is; a text is split as a shell would, but run without one."""
+    if isinstance(value, str):
+        try:
+            value = shlex.split(value)
+        except ValueError as error:
+            raise ValueError(f"cannot be split into words: {error}") from error
+    if not isinstance(value, list) or not value or not all(isinstance(word, str) for word in value) or not value[0]:
+        raise ValueError('has to be a list of words: ["dive", "{image}"]')
+    if any("\0" in word for word in value):
+        raise ValueError("cannot hold a NUL character")
+    for word in value:
+        _check_placeholders(word)
+    if _fields(value[0]):
+        raise ValueError("cannot take the program's name from a workload")
+    return tuple(value)
+
+
+def _check_placeholders(word: str) -> None:
+    for name in _fields(word):
+        if name not in PLACEHOLDERS:
+            known = ", ".join(f"{{{known}}}" for known in PLACEHOLDERS)
+            raise ValueError(f"has an unknown placeholder {{{name}}}: there are {known}; write {{{{ for a plain brace")
+
+
+def _fields(word: str) -> list[str]:
+    """Return the names in braces.
+
+    Raises:
+        ValueError: The braces do not match, or a format is given.
+    """
+    try:
+        parts = list(string.Formatter().parse(word))
+    except ValueError as error:
+        raise ValueError(f"cannot be used: {error} in {word!r}; write {{{{ and }}}} for plain braces") from error
+    if any(spec or conversion for _, _, spec, conversion in parts):
+        raise ValueError(f"cannot use a format in {word!r}: write the name alone, such as {{name}}")
+    return [name for _, name, _, _ in parts if name is not None]
+
+
+def _kinds(value: object) -> frozenset[Kind]:
+    words = [value] if isinstance(value, str) else value
+    if not isinstance(words, list) or not all(word in _KINDS for word in words):
+        raise ValueError('has to be "vm", "container", "service", or a list of these')
+    return frozenset(map(Kind, words))
+
+
+def _label(value: object) -> str:
+    label = Words().check(value).strip()
+    if not label or not label.isprintable():
+        raise ValueError("has to be a word or two on one line")
+    return label
+
+
+CHECKS: Mapping[str, Callable[[object], Any]] = {
+    "label": _label,
+    "run": _list_or_text,
+    "key": Words().check,
+    "for": _kinds,
+    "in": Choice(lambda: _PLACES).check,
+    "safe": Switch().check,
+    "confirm": Switch().check,
+}
+"""The keys of a command, and what checks their values."""
+_REQUIRED = ("label", "run")
+
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": list(_REQUIRED),
+    "properties": {
+        "label": {"type": "string", "minLength": 1, "description": "Its name in the menu, the palette and the help."},
+        "run": {
+            "description": "The program and its arguments; a text is split into words. No shell is involved.",
+            "anyOf": [
+                {"type": "array", "items": {"type": "string"}, "minItems": 1},
+                {"type": "string", "minLength": 1},
+            ],
+        },
+        "key": {"type": "string", "description": "Its key; without one it is in the menu and the palette only."},
+        "for": {
+            "description": "The kinds of workload that it is for; without it, all.",
+            "anyOf": [{"enum": list(_KINDS)}, {"type": "array", "items": {"enum": list(_KINDS)}}],
+        },
+        "in": {"enum": list(_PLACES), "default": "terminal", "description": "Whether it gets the terminal."},
+        "safe": {
+            "type": "boolean",
+            "default": False,
+            "description": "It changes nothing, and may run while actions are locked.",
+        },
+        "confirm": {
+            "type": "boolean",
+            "description": "Ask before it runs; by default for every command that is not safe.",
+        },
+    },
+}
+
+
+def check(table: Mapping[str, Any], key_name: Callable[[str], str]) -> tuple[OwnCommand | None, dict[str, str]]:
+    """Return a command, and what is wrong with it by key; an empty key stands for the command.
+
+    Args:
+        table: The keys and values of one `[[commands]]`.
+        key_name: Returns Textual's name of a key as users write it; raises ValueError.
+    """
+    values: dict[str, Any] = {}
+    mistakes: dict[str, str] = {}
+    for key, value in table.items():
+        if key not in CHECKS:
+            mistakes[key] = f"is unknown{meant(key, list(CHECKS))}"
+            continue
+        try:
+            values[key] = CHECKS[key](value)
+            if key == "key":
+                values[key] = key_name(values[key])
+        except ValueError as error:
+            mistakes[key] = str(error)
+    missing = [key for key in _REQUIRED if key not in table]
+    if missing:
+        mistakes[""] = f"has no {' and no '.join(missing)}"
+    if mistakes:
+        return None, mistakes
+    is_safe = values.get("safe", False)
+    return (
+        OwnCommand(
+            label=values["label"],
+            run=values["run"],
+            key=values.get("key", ""),
+            kinds=values.get("for", frozenset()),
+            is_in_terminal=values.get("in", "terminal") == "terminal",
+            is_safe=is_safe,
+            needs_confirmation=values.get("confirm", not is_safe),
+        ),
+        {},
+    )
