@@ -6,6 +6,7 @@ import itertools
 import time
 from collections.abc import Iterator, Sequence
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
@@ -15,6 +16,7 @@ from collectors.model.details import Column, Details, Page, Table
 from collectors.model.errors import AccessDenied, SourceAbsent, SourceError, WorkloadGone
 from collectors.model.logs import LogLine
 from collectors.model.metrics import Unit
+from collectors.model.processes import Process, ProcessId, ProcessPass, ProcessText, ProcessView
 from collectors.model.workloads import Workload
 from tests.helpers.strategies import workload
 from tui.cli import main
@@ -146,6 +148,30 @@ def test_inspect_prints_the_text_as_it_is(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_top_prints_the_second_reading_or_why_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    passes = itertools.count(1)
+
+    class Reader:
+        def read(self, *_: object) -> ProcessView:
+            used = 12.5 if next(passes) > 1 else None
+            process = Process(ProcessId(7, 1), 1, "sleep", "S", used, 3.0, 4096, 1, ())
+            text = ProcessText("sleep 99", "root", None)
+            return ProcessView(ProcessPass(1, 1, (process,)), {process.id: text}, None)
+
+    monkeypatch.setattr(top_command, "process_reader", lambda *_: Reader())
+    heads, row = [line.split() for line in run("top", "web", "--over", "0.1").stdout.splitlines()[1:]]
+    assert row[heads.index("PID")] == "7"
+    assert row[heads.index("CPU%")] == "12.5"
+    assert row[-2:] == ["sleep", "99"]
+
+    def fail(*_: object) -> None:
+        raise SourceError("no control group")
+
+    monkeypatch.setattr(Reader, "read", fail)
+    done = run("top", "web", "--over", "0.1")
+    assert (done.exit_code, done.stdout, done.stderr) == (FAILED, "", "vmtop: web: no control group\n")
+
+
+def test_top_prints_the_table_of_a_remote_engine_or_why_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     columns = (Column("PID", Unit.COUNT), Column("COMMAND"))
     readings = itertools.count(1)
 
@@ -155,6 +181,8 @@ def test_top_prints_the_second_reading_or_why_there_is_none(monkeypatch: pytest.
         def read(self, _: Workload) -> Details:
             return Details(0, (Table(Page.PROCESSES, "processes", columns, ((next(readings), "sleep"),)),))
 
+    remote = msgspec.structs.replace(WEB, endpoint="ssh://hv02")
+    monkeypatch.setattr(top_command, "find_workloads", lambda *_: [remote])
     monkeypatch.setattr(top_command, "DetailsReader", Reader)
     rows = run("top", "web", "--over", "0.1").stdout.splitlines()
     assert [row.split() for row in rows[1:]] == [["PID", "COMMAND"], ["2", "sleep"]]
