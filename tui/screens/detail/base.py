@@ -177,7 +177,8 @@ class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
     def _show_page(self) -> None:
         if self._page != CHARTS:
             view = self.query_one("#page", LineView)
-            view.show(self.page_lines(self._page, max(20, view.size.width - 1)))
+            width = self.size.width - 1  # the view has no width yet when it has just been shown
+            view.show(self.page_lines(self._page, max(20, width)))
 
     def action_page(self, page: str) -> None:
         self._page = page

@@ -81,7 +81,6 @@ class LiveWorkloadScreen(ProcessKeys, WorkloadKeys, WorkloadScreen):
 
     def action_page(self, page: str) -> None:
         super().action_page(page)
-        self.call_after_refresh(self._show_page)  # once the page has its width
         panel = self.query_one(ProcessPanel)
         panel.display = self.shows_processes()
         self.key_table = DETAIL_PROCESSES if panel.display else DETAIL
