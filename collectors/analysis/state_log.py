@@ -18,7 +18,7 @@ class Change(NamedTuple):
     """The state of a workload from an instant on."""
 
     wall: float | None
-    """Wall time in seconds since 1970; `None`: it was so before the first frame."""
+    """Wall time in seconds since 1970; `None`: it was so before it was first seen."""
     state: State | None
     """`None`: it was gone."""
     health: str | None
@@ -42,7 +42,8 @@ class StateLog:
             workload = reading.workload
             changes = logged.get(identity)
             if changes is None:
-                logged[identity] = [Change(wall, workload.state, workload.health, True)]
+                first_wall = wall if workload.state.is_active else None  # at rest: who knows for how long
+                logged[identity] = [Change(first_wall, workload.state, workload.health, True)]
             elif changes[-1].state is not workload.state or changes[-1].health != workload.health:
                 changes.append(Change(wall, workload.state, workload.health, False))
                 del changes[:-_CHANGES_KEPT]

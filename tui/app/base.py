@@ -182,10 +182,9 @@ class BaseApp(KeysInOrder):
         super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
         words = f"{title}: {message}" if title else message
         self.notices.append((time.time(), severity, words))
-        for screen in reversed(self.screen_stack):
+        for screen in self.screen_stack:  # the one on top may be about to close
             for footer in screen.query(Footer):
                 footer.say(words, _TONES[severity], timeout or _NOTICE_S)
-                return
 
     def action_command_palette(self, typed: str = "") -> None:
         """Show the palette with the commands of the screen on top."""

@@ -52,6 +52,9 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
             super().__init__()
             self.index = index
 
+    class Opened(Message):
+        """A line was clicked twice; it is the one under the cursor."""
+
     class HeaderChosen(Message):
         """A column's header was clicked."""
 
@@ -172,6 +175,8 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
         index = self._index_at(event.y)
         if index < len(self.lines) and self._line(index) is not None:
             self.post_message(self.Chosen(index))
+            if event.chain == 2:
+                self.post_message(self.Opened())
 
     def on_mouse_move(self) -> None:
         self.post_message(self.MouseMoved())

@@ -36,6 +36,14 @@ def test_what_was_so_in_the_first_frame_has_no_time() -> None:
     assert not log.log.is_new(WEB, log.wall, 10)
 
 
+def test_what_was_at_rest_when_it_was_first_seen_has_no_time_either() -> None:
+    log = Log()
+    log.second(None, 3)
+    log.second(State.STOPPED, 2)
+    assert log.log.changed_at(WEB, log.wall) is None
+    assert not log.log.is_new(WEB, log.wall, 10)
+
+
 def test_a_change_of_state_has_the_time_of_the_first_frame_that_shows_it() -> None:
     log = Log()
     log.second(State.RUNNING, 3)
