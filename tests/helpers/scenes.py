@@ -21,9 +21,12 @@ from tests.helpers.scene_engine import scene_services
 from tui.app.live import VmtopApp
 from tui.controllers.frame_feed import FrameReady
 from tui.controllers.recording import SessionRecorder
+from tui.keys.tables import LIVE
 from tui.presenters.table_state import Line
 from tui.screens.workloads.live import LiveListScreen
 from tui.settings.screen_options import ScreenOptions
+from tui.widgets.first_run import FirstRunLine
+from tui.widgets.footer import rows_of
 from tui.widgets.workload_table import WorkloadTable
 
 SMALL, MIDDLE = (80, 24), (120, 36)
@@ -123,6 +126,11 @@ async def _toasts(stage: Stage) -> None:
     await stage.pilot.pause()
 
 
+async def _first_run(stage: Stage) -> None:
+    stage.screen.query_one(FirstRunLine).welcome(rows_of(stage.app, LIVE))
+    await stage.pilot.pause()
+
+
 async def _compared(stage: Stage) -> None:
     await stage.press("space", "j", "space", "equals_sign")
     await until(stage.pilot, lambda: "reading recent" not in stage.text())
@@ -142,6 +150,7 @@ SCENES: dict[str, Scene] = {
     "main": Scene(pressing("j", "j")),
     "main at 80": Scene(pressing("j"), SMALL),
     "before the first frame": Scene(pressing(), SMALL),
+    "first run": Scene(_first_run, SMALL),
     "cursor on the host": Scene(pressing("g", "k")),
     "cursor on a VM": Scene(on_kind(Kind.VM)),
     "cursor on a container": Scene(on_kind(Kind.CONTAINER)),
