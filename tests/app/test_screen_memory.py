@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import threading
 import tomllib
 from collections.abc import AsyncIterator
@@ -97,17 +98,20 @@ async def test_the_hint_is_shown_three_times_at_most(folder: Path) -> None:
 async def test_w_writes_it_into_the_configuration_and_leaves_the_rest_as_it_is(folder: Path) -> None:
     own = '# mine\nread_only = true # yes\n[screen]\nsort = "name" # by name\n\n[keys]\nlook = "ctrl+n"\n'
     (folder / "config.toml").write_text(own)
+    (folder / "config.toml").chmod(0o644)
     async with screen(memory_in(folder)) as session:
         await session.press("M", "t", "W")
         assert "kept in" in notified(session)
     expected = own.replace('"name" #', '"mem" #').replace("by name\n", "by name\ntree = true\n")
     assert (folder / "config.toml").read_text() == expected
+    assert stat.S_IMODE((folder / "config.toml").stat().st_mode) == 0o644, "as it was"
 
 
 async def test_w_makes_the_configuration_where_there_is_none_and_links_stay_links(folder: Path, tmp_path: Path) -> None:
     async with screen(memory_in(folder)) as session:
         await session.press("M", "W")
     assert tomllib.loads((folder / "config.toml").read_text()) == {"screen": {"sort": "mem"}}
+    assert stat.S_IMODE((folder / "config.toml").stat().st_mode) == 0o600
     elsewhere = tmp_path / "dotfiles.toml"
     (folder / "config.toml").rename(elsewhere)
     (folder / "config.toml").symlink_to(elsewhere)

@@ -137,9 +137,11 @@ class ScreenMemory:
                 return "nothing to keep: everything has its default", True
             text = with_values(content.text, SCREEN, values)
             target = path.resolve()  # a link leads to a file that is kept elsewhere
+            mode = 0o600
             if target.exists():
                 check_path(target)
-            private_file.replace(target, text.encode())
+                mode = target.stat().st_mode & 0o755
+            private_file.replace(target, text.encode(), mode)
         except (ConfigError, ValueError) as error:
             return sanitize(f"{error}", 500), False
         except OSError as error:
