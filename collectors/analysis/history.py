@@ -6,11 +6,11 @@ Bounded by capacity x workloads x metrics x 4 bytes: 1,000 workloads take about 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from math import isnan, nan
 
 from collectors.analysis.rates import Moment, Reading
-from collectors.model.metrics import CHARTED, METRICS
+from collectors.model.metrics import CHARTED
 from collectors.model.workloads import Frame, WorkloadId
 
 CAPACITY = 301
@@ -32,26 +32,13 @@ class History:
         """When each tick was, in seconds by a clock that is never set; NaN in a gap."""
         self._newest: Frame | None = None
         self._elapsed_s = 0.0
-        self.followed: WorkloadId | None = None
-        """The workload of which every metric is kept; set by `follow`."""
         self._kept = CHARTED
         """The metrics that are kept of every workload; see `keep`."""
         self._rings: dict[WorkloadId, dict[str, array[float]]] = {}
         self._absent_since: dict[WorkloadId, int] = {}
 
-    def follow(self, identity: WorkloadId | None) -> None:
-        """From now on keep every metric of one workload, in addition to the charted ones that are kept of all."""
-        if self.followed is not None and self.followed != identity:
-            rings = self._rings.get(self.followed, {})
-            for key in [key for key in rings if key not in self._kept]:
-                del rings[key]
-        self.followed = identity
-        if identity is not None and identity in self._rings:
-            self._add_rings(self._rings[identity])
-
-    def follow_as(self, other: History) -> None:
-        """Follow the workload that another history follows, and keep the metrics that it keeps."""
-        self.follow(other.followed)
+    def keep_as(self, other: History) -> None:
+        """Keep the metrics that another history keeps."""
         self._kept = other._kept
 
     def keep(self, key: str) -> bool:
@@ -63,15 +50,15 @@ class History:
         if kept == self._kept:
             return False
         dropped, self._kept = [old for old in self._kept if old not in kept], kept
-        for identity, rings in self._rings.items():
-            for old in dropped if identity != self.followed else ():
+        for rings in self._rings.values():
+            for old in dropped:
                 del rings[old]
-            self._add_rings(rings, kept)
+            self._add_rings(rings)
         return key not in CHARTED
 
-    def _add_rings(self, rings: dict[str, array[float]], keys: Iterable[str] = METRICS) -> None:
+    def _add_rings(self, rings: dict[str, array[float]]) -> None:
         blank = array("f", [nan]) * self.capacity
-        rings.update({key: blank[:] for key in keys if key not in rings})
+        rings.update({key: blank[:] for key in self._kept if key not in rings})
 
     def push(self, moment: Moment) -> None:
         """Add a tick: a value for each workload present, NaN for those that are gone."""
@@ -102,25 +89,21 @@ class History:
                     ring[self._head] = nan
 
     def become(self, other: History) -> None:
-        """Take over another history of the same capacity; the followed workload and the kept metric stay."""
+        """Take over another history of the same capacity; the kept metric stays."""
         self.ticks, self._head, self.held_at = other.ticks, other._head, other.held_at
         self._rings, self._absent_since, self._seconds = other._rings, other._absent_since, other._seconds
         self._newest, self._elapsed_s = other._newest, other._elapsed_s
         if self._kept != other._kept:
             for rings in self._rings.values():
-                self._add_rings(rings, self._kept)
-        if self.followed is not None and self.followed in self._rings:
-            self._add_rings(self._rings[self.followed])
+                self._add_rings(rings)
 
     def _write(self, identity: WorkloadId, reading: Reading) -> None:
         rings = self._rings.get(identity)
         if rings is None:
-            if not self._has_room() and identity != self.followed:
+            if not self._has_room():
                 return
             blank = array("f", [nan]) * self.capacity
             rings = self._rings[identity] = {key: blank[:] for key in self._kept}
-            if identity == self.followed:
-                self._add_rings(rings)
         self._absent_since.pop(identity, None)
         for key, ring in rings.items():
             value = reading.value(key)

@@ -107,7 +107,7 @@ class Metric:
     change_column: Extra | None = None
     """A column with its change in the last minute; `None`: there is no such column."""
     is_charted: bool = False
-    """Whether its recent past is kept for every workload, for sparklines; otherwise from the first look at it."""
+    """Whether its recent past is kept for every workload, for sparklines; a chart reads others from the session."""
     is_headline: bool = False
     """Whether an HTML report draws it for every workload."""
     has_peak: bool = False

@@ -188,7 +188,7 @@ class Playback:
         self._is_shallow = self._oldest > 0
 
     def reread_history(self) -> None:
-        """Have the history read again: it follows another workload now."""
+        """Have the history read again: it keeps another metric now."""
         self._is_shallow, self._deeper_track = True, None
 
     def deepen(self) -> bool:
@@ -197,8 +197,8 @@ class Playback:
             return False
         if self._deeper_track is None:
             self._deeper_track, self._deeper_ticks = MomentTracker(), {}
-            self._deeper_track.history.follow_as(self.history)
-            self._deeper_next = max(0, self.number - CAPACITY)
+            self._deeper_track.history.keep_as(self.history)
+            self._deeper_next = self._warm_from(max(0, self.number - CAPACITY))
         track, stop = self._deeper_track, min(self._deeper_next + _SLICE - 1, self.number)
         for number, frame in self._frames(self._deeper_next, stop):
             track.feed(frame)

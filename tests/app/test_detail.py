@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import re
 import threading
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,15 +15,19 @@ from textual._styles_cache import StylesCache
 from collectors.inspection.details import DetailsReader
 from collectors.model.details import Column, Details, Fact, Page, Table
 from collectors.model.metrics import METRICS, Unit
-from collectors.model.workloads import Event, Workload
+from collectors.model.workloads import Event, Kind, Workload
+from tests.app.test_session_keys import kept
+from tests.app.test_session_keys import live as live_frames
 from tests.app.test_workload_list import Session, session
 from tests.helpers.pilot_wait import rest, until
 from tui.controllers.frame_feed import FrameReady
+from tui.presenters.metric_groups import Entry, entries_of
 from tui.screens.detail import live
+from tui.screens.detail.charts import ChartsPage
 from tui.screens.detail.live import PAGES
 from tui.screens.detail.live import LiveWorkloadScreen as WorkloadScreen
 from tui.screens.workloads.live import LiveListScreen
-from tui.widgets.line_view import LineView
+from tui.widgets.row_view import RowView
 
 DETAILS = Details(
     1,
@@ -83,32 +89,36 @@ async def test_the_title_names_the_workload_and_the_list_has_every_metric() -> N
         target = screen.target()
         assert target is not None
         assert target.name in running.text()
-        assert "container by docker" in running.text()
-        assert len(screen.query_one("#metrics", LineView).lines) == len(METRICS)
+        assert f"{target.name}  container docker" in running.text()
+        listed = [entry.metric.key for entry in entries_of(target.kind)]
+        rows = [row for row in screen.query_one(RowView)._rows if isinstance(row, Entry)]
+        assert [row.metric.key for row in rows] == listed
+        assert set(METRICS) - set(listed) == {key for key in METRICS if set(METRICS[key].origins) == {"libvirt"}}
 
 
 async def test_one_chart_is_drawn_a_tick_and_none_on_other_pages() -> None:
     async with session() as running:
         screen = await look(running, "3", "j")
-        before = screen.drawn
+        before = screen.query_one(ChartsPage).drawn
         await tick(running)
-        assert screen.drawn == before + 1
+        assert screen.query_one(ChartsPage).drawn == before + 1
         await running.press("2")
-        before = screen.drawn
+        before = screen.query_one(ChartsPage).drawn
         await tick(running)
         await tick(running)
-        assert screen.drawn == before
+        assert screen.query_one(ChartsPage).drawn == before
 
 
 async def test_the_metric_under_the_cursor_is_charted_and_explained() -> None:
     async with session() as running:
         await look(running, "3", "j")
         assert METRICS["cpu_percent"].help[:30] in running.text()
-        await running.press("j", "j")
-        assert METRICS["memory_host_bytes"].help[:30] in running.text()
-        place = list(METRICS).index("memory_swap_bytes")
-        await running.press(*["j"] * (place - 2))
-        assert "unknown:" in running.text()
+        keys = [entry.metric.key for entry in entries_of(Kind.CONTAINER)]
+        place = keys.index("memory_host_bytes")
+        await running.press(*["j"] * place)
+        assert METRICS["memory_host_bytes"].help[:30] in running.text(), "headings are passed over"
+        await running.press(*["j"] * (keys.index("memory_swap_bytes") - place))
+        assert "Not known:" in running.text()
 
 
 async def test_facts_have_units_and_what_is_missing_is_a_dash() -> None:
@@ -167,20 +177,85 @@ async def test_a_workload_that_is_gone_says_so_and_keeps_its_last_values() -> No
         screen = await look(running, "3", "j")
         target = screen.target()
         await tick(running, drop=True)
-        assert "GONE" in running.text()
+        assert running.text().splitlines()[0].endswith(" gone")
         assert screen.target() == target
         assert screen.targets() == []
 
 
-async def test_escape_closes_and_the_history_follows_no_more() -> None:
+async def test_every_metric_has_the_history_of_the_session_when_the_page_opens(tmp_path: Path) -> None:
+    async with kept(tmp_path, tmp_path / "spool") as (running, recorder):
+        frames = await live_frames(running, recorder, 30)
+        await running.press("3", "j", "enter")
+        await rest(running.pilot)
+        screen = running.pilot.app.screen
+        assert isinstance(screen, WorkloadScreen)
+        page = screen.query_one(ChartsPage)
+        await until(running.pilot, lambda: page.feed.history.first_wall == frames[0].wall)
+        for key in ("pids", "cpu_user_percent", "memory_charged_bytes", "disk_reads_per_second"):
+            means = page.feed.history.columns(key, frames[-1].wall, 1, 20).means
+            assert all(mean == mean for mean in means), f"{key} has a value for each second"
+
+
+async def test_without_a_session_the_history_begins_when_the_page_opens(tmp_path: Path) -> None:
+    async with kept(tmp_path, None) as (running, recorder):
+        await live_frames(running, recorder, 3)
+        await running.press("3", "j", "enter")
+        await live_frames(running, recorder, 3)
+        page = running.pilot.app.screen.query_one(ChartsPage)
+        await until(running.pilot, lambda: len(known(page, "pids")) == 4)
+        assert len(known(page, "memory_host_bytes")) == 6, "what is kept of every workload is there from the start"
+        await running.press("plus")
+        await until(running.pilot, lambda: page.span == 2)
+        assert len(known(page, "pids")) == 4, "a longer span does not drop what there is"
+
+
+def known(page: ChartsPage, key: str) -> list[float]:
+    history = page.feed.history
+    return [mean for mean in history.columns(key, history.last_wall, 1, 50).means if mean == mean]
+
+
+async def test_a_past_that_cannot_be_read_is_told_and_the_rest_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("the past is torn")
+
+    async with kept(tmp_path, tmp_path / "spool") as (running, recorder):
+        await live_frames(running, recorder, 4)
+        with monkeypatch.context() as broken:
+            broken.setattr("tui.controllers.history_feed.HistoryReader.ticks", fail)
+            await running.press("3", "j", "enter")
+            await until(running.pilot, lambda: "the past is torn" in running.text())
+        await running.press("plus")
+        await until(running.pilot, lambda: "the past is torn" not in running.text())
+
+
+async def test_the_span_is_chosen_by_key_and_marked() -> None:
     async with session() as running:
         screen = await look(running, "3", "j")
-        history, identity = screen._history, screen.identity
-        assert history.recent(identity, "pids", 1)[0] == history.recent(identity, "pids", 1)[0]
-        await running.press("escape")
-        await running.pilot.pause(0.1)
-        assert isinstance(running.pilot.app.screen, LiveListScreen)
-        assert history.recent(identity, "pids", 1)[0] != history.recent(identity, "pids", 1)[0]  # NaN: kept no more
+        page = screen.query_one(ChartsPage)
+        for key, span in (("minus", 0), ("minus", 0), ("plus", 1), ("plus", 2), ("plus", 3), ("plus", 3)):
+            await running.press(key)
+            assert page.span == span
+        assert running.text().splitlines()[1].split()[-4:] == ["1m", "10m", "1h", "all"]
+
+
+async def test_times_are_those_of_the_wall_clock() -> None:
+    async with session((120, 36)) as running:
+        await look(running, "3", "j")
+        await running.press("minus")
+        shown = running.text()
+        assert re.search(r"\d\d:\d\d", shown)
+        assert shown.count("now") >= 2
+
+
+async def test_an_overlay_draws_related_metrics_as_lines_with_their_names() -> None:
+    async with session() as running:
+        await look(running, "3", "j")
+        await running.press("o")
+        assert "━ CPU%  ━ user  ━ system" in running.text()
+        await running.press("o")
+        assert "Overlay" not in running.text()
 
 
 async def test_a_look_that_fails_as_no_one_foresaw_is_told_on_the_page_and_the_next_one_helps(

@@ -86,10 +86,10 @@ async def test_how_far_measuring_is_is_told_no_more_when_it_is_done(
     async with kept(tmp_path, tmp_path / "spool") as (running, session_recorder):
         await live(running, session_recorder, 3)
         await running.press("equals_sign")
-        await until(running.pilot, lambda: "each value measured on this host" in running.text())
+        await until(running.pilot, lambda: "median of each class" in running.text())
         for _ in range(5):
             await running.pilot.pause(0.02)
-            assert "each value measured on this host" in running.text()
+            assert "median of each class" in running.text()
         assert len(asked) == 1
 
 
@@ -155,12 +155,14 @@ async def test_a_session_that_cannot_be_read_is_named_in_the_comparison_and_does
         await live(running, session_recorder, 3)
         monkeypatch.setattr(SessionRecorder, "paths", fail)
         await running.press("space", "space", "equals_sign")
-        await until(running.pilot, lambda: "cannot compare" in running.text())
+        await until(running.pilot, lambda: "Cannot compare" in running.text())
         assert "Input/output error" in running.text()
         await running.press("escape")
         await until(running.pilot, lambda: running.pilot.app.screen is running.screen)
         await live(running, session_recorder, 1)
         await running.press("U", "equals_sign")
+        await until(running.pilot, lambda: "cannot be measured: unexpected error" in running.text())
+        await running.press("escape")
         await until(running.pilot, lambda: running.pilot.app.screen is running.screen)
         assert running.pilot.app.is_running
 

@@ -128,7 +128,7 @@ class PlaybackController:
         return bool(self._moves) or self._is_moving or self.playback.is_shallow
 
     def look_deeper(self) -> None:
-        """Read the past again, with every metric of the workload on the detail screen."""
+        """Read the past again: the history keeps another metric now."""
         self.playback.reread_history()
         self._wake.set()
 

@@ -11,9 +11,23 @@ _TURNS = (
     *(Key(f"page_{number}", str(number), f"turn_to({number})", f"page {number}", PAGES) for number in range(1, 7)),
 )
 _END = (HELP, *APP, BACK)
+_CHARTS = (
+    Key("longer_span", "plus", "span(1)", "longer span of the chart: 1 min, 10 min, 1 h, all", SHOW, "span", 2),
+    Key("shorter_span", "minus", "span(-1)", "shorter span of the chart", SHOW, "span", 2),
+    Key("overlay", "o", "overlay", "lines of related metrics over each other, or one metric", SHOW, "overlay", 5),
+)
+_SPEEDS = {"play_faster", "play_slower"}
+"""On the page of a past moment their keys change the span of the chart, as they do live."""
 
-DETAIL_KEYS = (*_TURNS, *LINES, *ON_ONE, COPY, *_END)
-PAST_DETAIL_KEYS = (*TIME_KEYS, *_TURNS, *(row for row in LINES if row.name not in ("first", "last")), COPY, *_END)
+DETAIL_KEYS = (*_TURNS, *_CHARTS, *LINES, *ON_ONE, COPY, *_END)
+PAST_DETAIL_KEYS = (
+    *(row for row in TIME_KEYS if row.name not in _SPEEDS),
+    *_TURNS,
+    *_CHARTS,
+    *(row for row in LINES if row.name not in ("first", "last")),
+    COPY,
+    *_END,
+)
 
 _LOG_TIMES = {"minute_back", "minute_on", "ten_minutes_back", "ten_minutes_on", "go_to"}
 LOG_KEYS = (
@@ -57,9 +71,15 @@ INSPECT_KEYS = (
 
 COMPARE_KEYS = (
     *LINES,
+    *(
+        Key(f"reference_{number}", str(number), f"reference({number})", f"differences to workload {number}", SHOW)
+        for number in range(1, 9)
+    ),
     Key("span", "w", "window", "span: 1 min, 5 min, all", SHOW, "span", 1),
     Key("statistic", "v", "stat", "mean, 95th percentile or highest value", SHOW, "mean, p95, max", 2),
-    Key("own_scales", "o", "scale", "own scales: each line in percent of its own maximum", SHOW, "own scales", 3),
+    Key("only_different", "D", "only_different", "only rows that differ, or all", SHOW, "differences", 3),
+    Key("own_scales", "o", "scale", "pictures: one scale, a scale each, lines over each other", SHOW, "scales", 4),
+    COPY._replace(help="copy the table", word="copy", rank=5),
     HELP,
     *APP,
     BACK._replace(keys="escape,q,equals_sign"),
@@ -94,4 +114,12 @@ COMMAND_LINE_KEYS = (
     Key("close_command", "escape", "close", "close", OTHER),
 )
 
-CLASSES_KEYS = (*LINES, HELP, *APP, BACK._replace(keys="escape,q,equals_sign"))
+CLASSES_KEYS = (
+    *LINES,
+    Key("row_workloads", "enter", "workloads", "the value of every workload in this row", SHOW, "workloads", 1),
+    Key("only_different", "D", "only_different", "only rows that differ, or all", SHOW, "differences", 2),
+    COPY._replace(help="copy the table", word="copy", rank=3),
+    HELP,
+    *APP,
+    BACK._replace(keys="escape,q,equals_sign"),
+)

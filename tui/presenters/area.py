@@ -78,15 +78,16 @@ def paint_area(area: Area, width: int, height: int, ascii_only: bool = False) ->
     return lines
 
 
-def axis_line(width: int, restarts: Sequence[int] = (), ascii_only: bool = False) -> Line:
-    """Return the time axis under an area with `↻` (`o`) at the cells of restarts."""
-    rule, sign = ("-", "o") if ascii_only else ("─", "↻")
+def axis_line(width: int, restarts: Sequence[int] = (), marks: Sequence[int] = (), ascii_only: bool = False) -> Line:
+    """Return the time axis under an area, with `↻` (`o`) at the cells of restarts and `┬` (`+`) at those of times."""
+    rule, sign, mark = ("-", "o", "+") if ascii_only else ("─", "↻", "┬")
     cells = [rule] * max(0, width)
-    for cell in restarts:
-        if 0 <= cell < width:
-            cells[cell] = sign
+    for symbol, places in ((mark, marks), (sign, restarts)):
+        for cell in places:
+            if 0 <= cell < width:
+                cells[cell] = symbol
     pieces = _SAME.finditer("".join(cells))
-    return [(piece[0], "border" if piece[1] == rule else MUTED) for piece in pieces]
+    return [(piece[0], MUTED if piece[1] == sign else "border") for piece in pieces]
 
 
 def _has_limit_row(area: Area) -> bool:

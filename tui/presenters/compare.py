@@ -5,36 +5,29 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from rich.cells import cell_len
-
 from collectors.analysis.empty_cells import lasting_reason
 from collectors.comparison.side_by_side import Cell, Column, MetricRow
 from collectors.comparison.window_statistics import STATS
 from collectors.json_document import number, timestamp
 from collectors.model.metrics import Metric
-from tui.presenters.formatting import duration, fit, text
+from tui.presenters.compare_table import heading, layout_of, rows_of, table_lines
+from tui.presenters.formatting import duration, fit
+from tui.presenters.styled_lines import plain_text
 
 COMPARE_SCHEMA = "vmtop.compare/1"
-BEST, WORST = "+", "!"
-"""Marks after the lowest and the highest value of a metric where less is better."""
-LABEL_WIDTH = 8
 _WIDTH = 80
-_PERCENT_WIDTH = 6
-_PERCENT_LEAST = 16
-"""The narrowest column, in cells, that shows the difference too."""
-_COLUMN_LEAST, _COLUMN_MOST = 8, 24
-_NAME_MOST = 22
 
 
 def as_text(sides: Sequence[Column], rows: Sequence[MetricRow], stat: str = "mean", width: int = _WIDTH) -> str:
-    """Return the table: one row per metric, one column per side, with the difference to the first."""
+    """Return the table: one row per metric in groups, one column per side, with the difference to the first."""
+    layout = layout_of(len(sides), width)
+    table, _ = table_lines(rows_of(sides, rows, stat), layout)
     lines = [_span(side, position) for position, side in enumerate(sides, 1)]
-    lines += ["", heading(sides, width, stat)]
-    lines += [line(row, len(sides), stat, width) for row in rows if row.is_known]
+    lines += ["", f"{stat} of each metric" + ("; differences are to 1" if len(sides) > 1 else "")]
+    lines += [plain_text(line) for line in (heading(sides, layout), *table)]
     missing = [row.metric.label for row in rows if not row.is_known]
-    lines += ["", f"{BEST} least and {WORST} most, where less is better; % is the difference to the first"]
     if missing:
-        lines += wrapped(f"unknown for all: {', '.join(missing)}", width)
+        lines += ["", *wrapped(f"unknown for all: {', '.join(missing)}", width)]
     return "".join(f"{line_text.rstrip()}\n" for line_text in lines)
 
 
@@ -57,44 +50,6 @@ def _span(side: Column, position: int) -> str:
         f"{position} {side.label}: {description}, {len(past.walls)} readings over {duration(seconds, 6).strip()}",
         _WIDTH,
     )
-
-
-def column_width(count: int, width: int) -> int:
-    """Return the width of one side's column, in cells."""
-    return max(_COLUMN_LEAST, min((width - LABEL_WIDTH) // count, _COLUMN_MOST))
-
-
-def heading(sides: Sequence[Column], width: int, stat: str) -> str:
-    """Return the line of names over the columns."""
-    room = column_width(len(sides), width)
-    mark_width = 1 + (_PERCENT_WIDTH if room >= _PERCENT_LEAST else 0)
-    names = ""
-    for position, side in enumerate(sides, 1):
-        name = fit(f"{position} {side.label}", room - 1).strip()
-        names += (name + " " * max(0, min(mark_width, room - 1 - cell_len(name)))).rjust(room)
-    return f"{stat.upper():<{LABEL_WIDTH}}{names}"
-
-
-def line(row: MetricRow, count: int, stat: str, width: int) -> str:
-    """Return the line of one metric."""
-    room = column_width(count, width)
-    cells = "".join(_cell(row, index, stat, room) for index in range(count))
-    return f"{fit(row.metric.label, LABEL_WIDTH)}{cells}"
-
-
-def _cell(row: MetricRow, index: int, stat: str, room: int) -> str:
-    has_percent = room >= _PERCENT_LEAST
-    cell = row.cells[index]
-    mark = BEST if index == row.best else WORST if index == row.worst else " "
-    value_text = text(None if cell.stats is None else cell.stats.of(stat), row.metric.unit, min(7, room - 2)).strip()
-    percent_text = _percent(cell) if has_percent and index else ""
-    return f"{value_text}{mark}{percent_text:>{_PERCENT_WIDTH if has_percent else 0}}".rjust(room)
-
-
-def _percent(cell: Cell) -> str:
-    if cell.percent is None:
-        return ""
-    return f"{cell.percent:+.0f}%" if abs(cell.percent) < 1000 else f"x{cell.percent / 100 + 1:.0f}"
 
 
 def document(

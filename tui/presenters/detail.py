@@ -1,79 +1,19 @@
-"""The pages of the detail screen as coloured lines: metrics, tables of details, events. Plain, no Textual."""
+"""The pages of the detail screen as coloured lines: tables of details, events. Plain, no Textual."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import cycle
 
-from collectors.analysis.history import History
-from collectors.analysis.rates import Reading
 from collectors.analysis.startup_times import Startup
-from collectors.comparison import window_statistics
 from collectors.model.details import Column, Details, Fact, Page, Table, Value
-from collectors.model.metrics import METRICS, Metric, Unit
+from collectors.model.metrics import Unit
 from collectors.model.workloads import Event
-from tui.presenters.chart import Chart, Series
 from tui.presenters.formatting import fit, stamp, text
-from tui.presenters.sparkline import nice_top, samples_wanted, spark
 from tui.presenters.styled_lines import Line
 
-METRIC_WIDTH = 29
-_LABEL, _VALUE, _SPARK = 9, 8, 10
 _NUMBER = 9
 _TEXT_MOST = 48
 _FACT_LABEL = 27
-_LEAST_TICKS = 60
-"""A chart of fewer ticks would jump at every tick."""
-_TONES = ("graph-cpu", "graph-mem", "graph-disk")
-
-
-def metric_line(metric: Metric, reading: Reading, history: History, ascii_only: bool) -> Line:
-    """One line of the list: label, value, the recent past."""
-    value = reading.value(metric.key)
-    label = (fit(metric.label, _LABEL), "text" if value is not None else "muted")
-    if value is None:
-        return [label, (text(None, metric.unit, _VALUE), "muted")]
-    past = history.recent(reading.workload.id, metric.key, samples_wanted(_SPARK, ascii_only))
-    top = nice_top(past, 10.0 if metric.unit is Unit.PERCENT else 1.0)
-    return [label, (text(value, metric.unit, _VALUE) + " ", "title"), (spark(past, top, _SPARK, ascii_only), "spark")]
-
-
-def charted_with(metric: Metric) -> tuple[str, ...]:
-    """The keys of the metrics that share a metric's chart, its own included, in the order of METRICS."""
-    return tuple(
-        key for key, other in METRICS.items() if other is metric or (metric.chart and other.chart == metric.chart)
-    )
-
-
-def chart_of(metric: Metric, reading: Reading, history: History, interval_s: float) -> Chart:
-    """The chart of a metric, with those that share it, and its limit."""
-    keys = charted_with(metric)
-    count = min(history.capacity, max(_LEAST_TICKS, history.ticks))
-    series = [
-        Series(METRICS[key].label, history.recent(reading.workload.id, key, count), tone)
-        for key, tone in zip(keys, cycle(_TONES), strict=False)
-    ]
-    limit = None if metric.limit is None else metric.limit(reading)
-    return Chart(series, metric.unit, history.span_s(count, interval_s), limit)
-
-
-def statistics(chart: Chart) -> str:
-    """Now, mean, 95th percentile (nearest rank) and maximum of each series, over what is kept."""
-    parts = []
-    for series in chart.series:
-        summary = window_statistics.statistics(series.values)
-        if summary is None:
-            continue
-        last = series.values[-1]
-        numbers = {
-            "now": last if last == last else None,
-            "mean": summary.mean,
-            "p95": summary.p95,
-            "max": summary.max,
-        }
-        numbers_text = "  ".join(f"{name} {text(value, chart.unit, 7).strip()}" for name, value in numbers.items())
-        parts.append(f"{series.label}: {numbers_text}")
-    return "   ".join(parts)
 
 
 def table_lines(details: Details, page: Page, width: int) -> list[Line]:

@@ -17,7 +17,7 @@ _BINARY = (Unit.BYTES, Unit.BYTES_PER_SECOND)
 _LEAST = {Unit.BYTES: float(1 << 20), Unit.BYTES_PER_SECOND: 1024.0, Unit.MILLISECONDS: 0.1}
 """The lowest top, 1 for other units."""
 _QUARTER = 4.0
-_ROWS_A_TICK = 4
+_ROWS_A_TICK, _MOST_TICKS = 4, 6
 _ENDINGS = {Unit.PERCENT: "%", Unit.BYTES_PER_SECOND: "/s", Unit.PER_SECOND: "/s", Unit.MILLISECONDS: "ms"}
 _NO_REST = re.compile("(?<=[hm])00[ms]$")
 _SUFFIXES = {1024: ("", "K", "M", "G", "T", "P", "E", "Z"), 1000: ("", "k", "M", "G", "T", "P", "E", "Z")}
@@ -49,7 +49,7 @@ def ticks(top: float, unit: Unit, rows: int) -> list[float]:
     """Return round values from 0 to the top for so many rows, or less than the top if that is not round."""
     if top <= 0:
         return [0.0]
-    most = max(1, rows // _ROWS_A_TICK)
+    most = max(1, min(_MOST_TICKS, rows // _ROWS_A_TICK))
     step = next(step for step in _steps(top, unit) if top / step <= most)
     return [number * step for number in range(int(top / step + 1e-9) + 1)]
 
@@ -68,7 +68,7 @@ def _steps(top: float, unit: Unit) -> Iterator[float]:
 def tick_text(value: float, unit: Unit) -> str:
     """Return a value as short as it can be with its unit: `50%`, `512M`, `4M/s`, `1.5`."""
     if unit is Unit.SECONDS:
-        return _NO_REST.sub("", duration(value, 6).strip()) if value else "0"
+        return f"{value:.3g}s" if 0 < value < 60 else _NO_REST.sub("", duration(value, 6).strip()) if value else "0"
     if not value:
         return "0%" if unit is Unit.PERCENT else "0"
     if unit is Unit.CORES:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 
+from tui.presenters.formatting import fit
+
 Run = tuple[str, str]
 """A text and its tone: a role (`tui/themes/roles.py`), with attributes after it if need be: `warn reverse`."""
 
@@ -39,3 +41,32 @@ def wrapped(line: Line, width: int) -> list[Line]:
                 lines[-1].append((character, tone))
             room -= size
     return list(lines)
+
+
+def cut(line: Line, width: int) -> Line:
+    """Return a line of exactly `width` cells: padded, or cut with an ellipsis."""
+    room = width - cell_len(plain_text(line))
+    if room >= 0:
+        return [*line, (" " * room, "text")]
+    runs: list[Run] = []
+    room = width
+    for text, tone in line:
+        size = cell_len(text)
+        if size >= room:  # there is more than this
+            return [*runs, (fit(f"{text}  ", room), tone)]
+        runs.append((text, tone))
+        room -= size
+    return runs
+
+
+def rule_line(left: Line, right: str, width: int, ascii_only: bool = False) -> Line:
+    """Return a rule with words in it; those at the right only where there is room for all."""
+    dash = "-" if ascii_only else "─"
+    line: list[Run] = [(f"{dash} ", "border"), *left, (" ", "text")]
+    gap = width - cell_len(plain_text(line))
+    if gap < 0:
+        return cut(line, width)
+    room = gap - cell_len(right) - 3
+    if not right or room < 1:
+        return [*line, (dash * gap, "border")]
+    return [*line, (dash * room, "border"), (f" {right} ", "muted"), (dash, "border")]

@@ -1,45 +1,43 @@
-"""Two to eight workloads side by side: a table of all metrics, and one metric's lines over one time axis."""
+"""Two to eight workloads side by side: a table of all metrics, and one metric of each as small multiples."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from math import isnan, nan
+from math import nan
 from typing import ClassVar, NamedTuple
 
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import Screen
-from textual.widgets import Static
 
 from collectors.analysis.rates import Moment
-from collectors.comparison.side_by_side import Cell, Column, MetricRow, side_by_side
-from collectors.comparison.window_statistics import LONGEST, STATS, WARM_UP_S, Window, fill
+from collectors.comparison.side_by_side import Column, MetricRow, side_by_side
+from collectors.comparison.window_statistics import LONGEST, WARM_UP_S, Window, fill
 from collectors.model.errors import SourceError
-from collectors.model.metrics import Unit
 from collectors.model.workloads import Frame, Workload, WorkloadId
 from collectors.session.format import SessionError
 from tui.controllers.background import is_up, run_blocking
 from tui.dialogs.base import AnsweredOnce
 from tui.keys.bindings import bindings
 from tui.keys.tables import COMPARE, LIVE, TABLES
-from tui.presenters.chart import Chart, Series, paint
-from tui.presenters.compare import BEST, WORST, heading, line
-from tui.presenters.formatting import duration, fit, text
-from tui.presenters.styled_lines import Line
+from tui.presenters.compare_page import Picture, bottom_lines, rule, title
+from tui.presenters.compare_table import Row, heading, layout_of, rows_of, table_lines
+from tui.presenters.styled_lines import Line, cut, plain_text
 from tui.screens.mixins.moment_follower import Follower
 from tui.screens.mixins.page_keys import PageKeys
-from tui.themes.look import look_of
-from tui.widgets.chart_view import ChartView
 from tui.widgets.footer import Footer
 from tui.widgets.line_view import LineView
+from tui.widgets.row_view import RowView
+from tui.widgets.text_lines import TextLines, TitleLine
 
 WINDOWS: tuple[float | None, ...] = (60.0, 300.0, None)
 """Seconds; `None` is everything available, up to an hour."""
-TONES = ("text", "kind-vm", "kind-service", "kind-container", "graph-cpu", "graph-disk", "warn", "graph-net")
-_CHART_LEAST = 8
+STATS = ("mean", "p95", "max")
+_CHART_LEAST, _CHART_MOST = 7, 14
 _LIST_LEAST = 6
+_OTHER_LINES = 4
+"""Title, names, rule, footer."""
 
 Frames = Callable[[float], Iterable[Frame]]
 """Maps a wall time to the frames from then to the moment on screen. Blocking."""
@@ -52,19 +50,16 @@ class Shown(NamedTuple):
     rows: list[MetricRow]
     charts: dict[str, list[list[float]]]
     """Per metric, one line for each side on a common time axis; NaN where there is no value."""
-    span_s: float
+    walls: tuple[float, float]
+    """Wall times of the first and the last value."""
     stat: str
-
-    def known_rows(self) -> list[MetricRow]:
-        """Return the metrics that have a value on at least one side."""
-        return [row for row in self.rows if row.is_known]
 
 
 class CompareScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
     """Compares workloads and updates with every frame.
 
     Args:
-        workloads: The workloads; differences are relative to the first.
+        workloads: The workloads; differences are relative to the first until another is chosen.
         frames: Returns past frames.
         where: Where the moments come from: `live` or `replay`.
         ascii_only: Draw with ASCII only.
@@ -72,11 +67,7 @@ class CompareScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
 
     DEFAULT_CSS = """
     CompareScreen { layout: vertical; }
-    CompareScreen > Static { height: 1; }
-    CompareScreen #title { background: $panel; text-style: bold; }
-    CompareScreen #names { text-style: bold; }
-    CompareScreen LineView { height: 1fr; }
-    CompareScreen ChartView { height: 9; }
+    CompareScreen #rule { height: 1; }
     """
     key_table = COMPARE
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(COMPARE)]
@@ -88,38 +79,41 @@ class CompareScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
         self.where = where
         self.workloads = list(workloads)
         self.is_ascii = ascii_only
+        self.reference = 0
+        """Index of the workload that differences are relative to."""
         self._frames = frames
         self._moment: Moment | None = None
         self._window: Window | None = None
         self._span = 0
         self._stat = 0
-        self._is_own_scale = False
-        self._chosen = ""
-        """Key of the metric that the user selected; empty until then, with the cursor on the first row."""
+        self._picture = Picture.SAME_SCALE
+        self._is_only_different = False
         self._shown: Shown | None = None
+        self._rows: list[Row] = []
         self._failure = ""
         """Why the last computation failed; empty if it succeeded."""
         self._is_busy = False
         self._is_stale = False
 
     def compose(self) -> ComposeResult:
-        yield Static(id="title")
-        yield Static(id="names")
-        yield LineView(has_cursor=True)
-        yield Static(id="legend")
-        yield ChartView()
+        yield TitleLine(id="title")
+        yield TitleLine(id="names")
+        yield RowView()
+        yield TextLines(id="rule")
+        yield TextLines(id="chart")
         yield Footer(TABLES[COMPARE])
 
     def on_mount(self) -> None:
-        self.query_one(LineView).focus()
+        self.query_one(RowView).focus()
         self.call_after_refresh(self._request_update)
 
     def on_resize(self) -> None:
-        height = self.size.height - 5
-        chart = max(_CHART_LEAST, height * 2 // 5)
-        picture = self.query_one(ChartView)
+        room = self.size.height - _OTHER_LINES
+        chart = min(_CHART_MOST, max(_CHART_LEAST, room * 2 // 5))
+        has_room = room - chart >= _LIST_LEAST
+        picture = self.query_one("#chart", TextLines)
         picture.styles.height = chart
-        picture.display = height - chart >= _LIST_LEAST
+        picture.display = self.query_one("#rule").display = has_room
         self.call_after_refresh(self._redraw)
 
     def target(self) -> Workload | None:
@@ -138,10 +132,10 @@ class CompareScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
         """Compute the comparison on a thread, one at a time; a request in the meantime is served next."""
         self._is_stale = True
         if self._moment is not None and not self._is_busy and self.is_mounted:
+            self._is_busy = True
             self.run_worker(self._update(), group="compare")
 
     async def _update(self) -> None:
-        self._is_busy = True
         try:
             while self._is_stale:
                 self._is_stale = False
@@ -168,63 +162,47 @@ class CompareScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
         return compare(window, [workload.id for workload in self.workloads], seconds, STATS[self._stat])
 
     def _redraw(self) -> None:
-        comparison = self._shown
+        comparison, width = self._shown, self.size.width
+        head = self.query_one("#title", TextLines)
         if self._failure:
-            self.query_one("#title", Static).update(Text(f" cannot compare: {self._failure}", no_wrap=True))
+            head.show_lines([[(f" Cannot compare: {self._failure}", "bad")]])
             return
-        if comparison is None or not self.is_mounted:
-            self.query_one("#title", Static).update(Text(" reading recent frames ...", no_wrap=True))
+        if comparison is None or not comparison.sides or not self.is_mounted:
+            head.show_lines([[(" Compare", "title"), ("  reading recent frames ...", "muted")]])
             return
-        stat, width = comparison.stat, self.size.width
         seconds = WINDOWS[self._span]
-        window_label = "all frames" if seconds is None else f"last {duration(seconds, 6).strip()}"
-        available = duration(comparison.span_s, 6).strip()
-        title = f" Compare {stat} of {window_label} ({available} available)   {BEST} lowest and {WORST} highest cost"
-        self.query_one("#title", Static).update(Text(fit(title, width), no_wrap=True))
-        self.query_one("#names", Static).update(Text(heading(comparison.sides, width, stat), no_wrap=True))
-        rows = comparison.known_rows()
-        view = self.query_one(LineView)
-        view.show([_line(row, len(comparison.sides), stat, width) for row in rows])
-        index = next((index for index, row in enumerate(rows) if row.metric.key == self._chosen), view.cursor)
-        if index != view.cursor:  # rows were added or removed
-            view.go(index)
+        self.reference = min(self.reference, len(comparison.sides) - 1)
+        head.show_lines([title(comparison.sides, comparison.stat, seconds, self.reference, width)])
+        layout = layout_of(len(comparison.sides), width - 1)
+        self.query_one("#names", TextLines).show_lines([cut(heading(comparison.sides, layout, self.reference), width)])
+        rows = rows_of(comparison.sides, comparison.rows, comparison.stat, self.reference)
+        self._rows = [row for row in rows if row.is_different or not self._is_only_different]
+        self.query_one(RowView).show_rows(*table_lines(self._rows, layout))
         self._draw()
 
     @on(LineView.Moved)
     def metric_chosen(self) -> None:
-        row = self._row()
-        self._chosen = row.metric.key if row is not None else ""
         self._draw()
 
-    def _row(self) -> MetricRow | None:
+    def row(self) -> Row | None:
         """Return the row under the cursor; `None` if there are no rows."""
-        rows = self._shown.known_rows() if self._shown is not None else []
-        return rows[min(self.query_one(LineView).cursor, len(rows) - 1)] if rows else None
+        key = self.query_one(RowView).chosen
+        return next((row for row in self._rows if row.key == key), None)
 
     def _draw(self) -> None:
-        comparison, row = self._shown, self._row()
-        if comparison is None or row is None:
+        comparison, row = self._shown, self.row()
+        if comparison is None:
             return
-        lines = comparison.charts[row.metric.key]
-        unit = row.metric.unit
-        if self._is_own_scale:
-            lines, unit = [_of_own_top(values) for values in lines], Unit.PERCENT
-        series = [
-            Series(side.label, values, tone) for side, values, tone in zip(comparison.sides, lines, TONES, strict=False)
-        ]
-        picture = self.query_one(ChartView)
-        chart = Chart(series, unit, comparison.span_s, None, 100.0 if self._is_own_scale else None)
-        picture.show(paint(chart, picture.size.width, picture.size.height, self.is_ascii))
-        self.query_one("#legend", Static).update(self._legend(row, comparison))
-
-    def _legend(self, row: MetricRow, comparison: Shown) -> Text:
-        scale = ", % of own maximum" if self._is_own_scale else ""
-        legend = Text(f" {row.metric.label}{scale}: ", style="bold", no_wrap=True, overflow="ellipsis")
-        look = look_of(self.app)
-        for number, (side, tone, cell) in enumerate(zip(comparison.sides, TONES, row.cells, strict=False), 1):
-            legend.append(f"{'#' if self.is_ascii else '━'} {number} {side.label}", style=look.foreground(tone))
-            legend.append(f"{_difference(row, cell) if number > 1 else ''}  ")
-        return legend
+        width, picture = self.size.width, self.query_one("#chart", TextLines)
+        layout = layout_of(len(comparison.sides), width - 1)
+        lines = [] if row is None or row.entry is None else comparison.charts[row.entry.metric.key]
+        ends = (*comparison.walls, self.where == LIVE)
+        self.query_one("#rule", TextLines).show_lines([rule(row, lines, self._picture, ends, width, self.is_ascii)])
+        below: list[Line] = []
+        if row is not None:
+            size = width, picture.size.height
+            below = bottom_lines(row, comparison.sides, lines, self._picture, layout, size, ends, self.is_ascii)
+        picture.show_lines(below)
 
     def action_window(self) -> None:
         self._span = (self._span + 1) % len(WINDOWS)
@@ -236,8 +214,26 @@ class CompareScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
         self._request_update()
 
     def action_scale(self) -> None:
-        self._is_own_scale = not self._is_own_scale
+        self._picture = self._picture.next(len(self.workloads))
         self._draw()
+
+    def action_reference(self, number: int) -> None:
+        """Show differences to another workload, counted from 1."""
+        if self._shown is not None and number <= len(self._shown.sides):
+            self.reference = number - 1
+            self._redraw()
+
+    def action_only_different(self) -> None:
+        self._is_only_different = not self._is_only_different
+        self._redraw()
+
+    def action_copy(self) -> None:
+        """Copy the table as text."""
+        if self._shown is not None:
+            layout = layout_of(len(self._shown.sides), self.size.width - 1)
+            lines = [heading(self._shown.sides, layout, self.reference), *table_lines(self._rows, layout)[0]]
+            self.app.copy_to_clipboard("\n".join(plain_text(line).rstrip() for line in lines))
+            self.notify("copied the table, if the terminal allows it", timeout=3)
 
     def action_close(self) -> None:
         self.dismiss(None)
@@ -255,7 +251,7 @@ def compare(window: Window, identities: Sequence[WorkloadId], seconds: float | N
         for row in rows
         if row.is_known
     }
-    return Shown(sides, rows, charts, walls[-1] - walls[0] if walls else 0.0, stat)
+    return Shown(sides, rows, charts, (walls[0], walls[-1]) if walls else (0.0, 0.0), stat)
 
 
 def _on_axis(side: Column, key: str, index_by_wall: dict[float, int]) -> list[float]:
@@ -264,21 +260,3 @@ def _on_axis(side: Column, key: str, index_by_wall: dict[float, int]) -> list[fl
     for wall, value in zip(side.past.walls, side.past.values[key], strict=True):
         values[index_by_wall[wall]] = nan if value is None else value
     return values
-
-
-def _difference(row: MetricRow, cell: Cell) -> str:
-    """Return the signed difference to the first side in the metric's unit; empty if it is unknown."""
-    if cell.difference is None:
-        return ""
-    sign = "-" if cell.difference < 0 else "+"
-    return f" {sign}{text(abs(cell.difference), row.metric.unit, 6).strip()}"
-
-
-def _of_own_top(values: Sequence[float]) -> list[float]:
-    top = max((value for value in values if not isnan(value)), default=0.0)
-    return [value / top * 100 if top else value for value in values]
-
-
-def _line(row: MetricRow, count: int, stat: str, width: int) -> Line:
-    """Return a line of the table, with the best and worst values marked."""
-    return [(line(row, count, stat, width), "text")]

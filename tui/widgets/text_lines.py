@@ -58,3 +58,10 @@ class TextLines(Widget):
             segments = [Segment(text, look.style(tone, ground)) for text, tone in runs]
             strip = self._strips[y] = Strip(segments).adjust_cell_length(self.size.width, look.style("text", ground))
         return strip
+
+
+class TitleLine(TextLines):
+    """One line at the top of a screen."""
+
+    DEFAULT_CSS = "TitleLine { height: 1; background: $panel; }"
+    ground = "panel"

@@ -5,31 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar, NamedTuple
 
-from rich.text import Text
-from textual import on
+from rich.cells import cell_len
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Static
 
 from collectors.analysis.history import History
 from collectors.analysis.rates import Moment, Reading
 from collectors.analysis.startup_times import Startup
-from collectors.model.metrics import METRICS
-from collectors.model.workloads import Event, Workload, WorkloadId
+from collectors.model.workloads import Event, State, Workload, WorkloadId
+from tui.controllers.history_feed import Frames
 from tui.dialogs.base import AnsweredOnce
-from tui.keys.tables import TABLES
-from tui.presenters.chart import limit_words, paint
-from tui.presenters.detail import METRIC_WIDTH, chart_of, event_lines, metric_line, statistics
-from tui.presenters.empty_reason import why_empty
-from tui.presenters.formatting import duration, fit, state_text
-from tui.presenters.styled_lines import Line
+from tui.keys.tables import LIVE, TABLES
+from tui.presenters.detail import event_lines
+from tui.presenters.formatting import duration, state_text
+from tui.presenters.styled_lines import Line, Run, cut, plain_text
+from tui.screens.detail.charts import ChartsPage
 from tui.screens.mixins.moment_follower import Follower
 from tui.screens.mixins.page_keys import PageKeys
-from tui.widgets.chart_view import ChartView
 from tui.widgets.footer import Footer
 from tui.widgets.line_view import LineView
+from tui.widgets.text_lines import TextLines, TitleLine
 
 CHARTS, EVENTS = "charts", "events"
 
@@ -38,14 +34,16 @@ class DetailContext(NamedTuple):
     """A workload, and where its data comes from."""
 
     identity: WorkloadId
-    history: History
-    """Recent values; keeps every metric of this workload while the screen is open."""
+    frames: Frames
+    """Returns the frames from a wall time to the moment on screen. Blocking."""
     events: Callable[[WorkloadId], Sequence[Event]]
     """Returns the events of a workload so far."""
     startup: Callable[[WorkloadId], Startup | None]
     """Returns the newest start of a workload that vmtop observed; `None` if there is none."""
     ascii_only: bool = False
     """Draw with ASCII only."""
+    recent: History | None = None
+    """What is kept of the last minutes anyway; shown until the session has been read."""
 
 
 class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
@@ -57,35 +55,24 @@ class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
 
     pages: ClassVar[tuple[str, ...]] = (CHARTS, EVENTS)
 
-    DEFAULT_CSS = f"""
-    WorkloadScreen {{ layout: vertical; }}
-    WorkloadScreen > Static {{ height: 1; }}
-    WorkloadScreen #title {{ background: $panel; text-style: bold; }}
-    WorkloadScreen #charts {{ height: 1fr; }}
-    WorkloadScreen #metrics {{ width: {METRIC_WIDTH + 1}; }}
-    WorkloadScreen #numbers {{ height: 3; padding: 0 1; }}
-    WorkloadScreen Vertical {{ width: 1fr; }}
+    DEFAULT_CSS = """
+    WorkloadScreen { layout: vertical; }
+    WorkloadScreen #tabs { height: 1; }
     """
 
     def __init__(self, subject: DetailContext) -> None:
         super().__init__()
-        self.identity, self._history, self._events, self._startup, self.is_ascii = subject
+        self.identity, frames, self._events, self._startup, self.is_ascii, recent = subject
+        self._charts = ChartsPage(self.identity, frames, self._events, self.where == LIVE, self.is_ascii, recent)
         self._page = CHARTS
         self._reading: Reading | None = None
         self._moment: Moment | None = None
-        self._interval_s = 1.0
         self._is_gone = False
-        self.drawn = 0
-        """Number of charts drawn so far."""
 
     def compose(self) -> ComposeResult:
-        yield Static(id="title")
-        yield Static(id="tabs")
-        with Horizontal(id="charts"):
-            yield LineView(has_cursor=True, id="metrics")
-            with Vertical():
-                yield ChartView(id="chart")
-                yield Static(id="numbers")
+        yield TitleLine(id="title")
+        yield TextLines(id="tabs")
+        yield self._charts
         yield LineView(id="page")
         yield from self.extra()
         yield Footer(TABLES[self.key_table])
@@ -95,13 +82,10 @@ class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
         return ()
 
     def on_mount(self) -> None:
-        self._history.follow(self.identity)
         self.action_page(self._page)
 
-    def on_unmount(self) -> None:
-        self._history.follow(None)
-
     def on_resize(self) -> None:
+        self.call_after_refresh(self._show_tabs)
         self.call_after_refresh(self._redraw)
 
     def follow(self, moment: Moment, interval_s: float, is_next: bool = True) -> None:
@@ -109,7 +93,8 @@ class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
         reading = moment.readings.get(self.identity)
         self._is_gone = reading is None
         self._reading = reading or self._reading
-        self._moment, self._interval_s = moment, interval_s
+        self._moment = moment
+        self._charts.follow(reading, moment, is_next)
         if self.is_mounted:
             self._redraw()
 
@@ -119,9 +104,9 @@ class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
     def _redraw(self) -> None:
         if self._reading is None:
             return
-        self.query_one("#title", Static).update(self._title(self._reading.workload))
+        self.query_one(TitleLine).show_lines([self._title(self._reading.workload)])
         if self._page == CHARTS:
-            self._show_metrics(self._reading)
+            self._charts.redraw()
         elif self._page == EVENTS:
             self._show_page()
 
@@ -133,66 +118,61 @@ class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
         """Return the lines of a page other than the charts."""
         return event_lines(self._events(self.identity), self._startup(self.identity))
 
-    def _title(self, workload: Workload) -> Text:
-        parts = [
-            workload.name,
-            f"{workload.kind} by {workload.id.engine}",
-            "GONE" if self._is_gone else state_text(workload),
-        ]
-        parts += [part for part in (workload.health, workload.image, workload.ports, workload.endpoint) if part]
+    def _title(self, workload: Workload) -> Line:
+        kind = f"kind-{workload.kind}"
+        parts = [workload.id.engine]
+        parts += [part for part in (workload.image, workload.ports, workload.endpoint) if part]
         if workload.started_at and self._moment and workload.state.is_active:
-            parts.insert(3, f"up {duration(max(0.0, self._moment.frame.wall - workload.started_at), 6).strip()}")
-        parts[1:1] = self.under_way()
-        return Text(fit(" " + "  ·  ".join(parts), self.size.width), no_wrap=True)
+            parts.append(f"up {duration(max(0.0, self._moment.frame.wall - workload.started_at), 6).strip()}")
+        left: list[Run] = [(f" {workload.name}", "title"), (f"  {workload.kind} ", kind)]
+        left += [(" · ".join(parts), "muted")]
+        right = self._state(workload)
+        room = self.size.width - cell_len(plain_text(right)) - 1
+        return [*cut(left, room), *right, (" ", "text")]
 
-    def _show_metrics(self, reading: Reading) -> None:
-        metrics = list(METRICS.values())
-        listed = self.query_one("#metrics", LineView)
-        listed.show([metric_line(metric, reading, self._history, self.is_ascii) for metric in metrics])
-        self._draw(reading)
-
-    @on(LineView.Moved)
-    def metric_chosen(self) -> None:
-        if self._page == CHARTS and self._reading is not None:
-            self._draw(self._reading)
-
-    def _draw(self, reading: Reading) -> None:
-        """Draw the chart of the selected metric."""
-        metric = list(METRICS.values())[self.query_one("#metrics", LineView).cursor]
-        chart = chart_of(metric, reading, self._history, self._interval_s)
-        picture = self.query_one(ChartView)
-        picture.show(paint(chart, picture.size.width, picture.size.height, self.is_ascii))
-        self.drawn += 1
-        caption = Text(f"{metric.label}  {metric.help}\n", no_wrap=True, overflow="ellipsis", style="bold")
-        value = reading.value(metric.key)
-        caption.append(statistics(chart) if value is not None else self._why_empty(metric.key), style="not bold")
-        caption.append(f"\n{limit_words(chart)}", style="dim")
-        self.query_one("#numbers", Static).update(caption)
-
-    def _why_empty(self, key: str) -> str:
-        if self._reading is None or self._moment is None:
-            return ""
-        return f"unknown: {why_empty(key, self._reading, self._moment)}"
+    def _state(self, workload: Workload) -> Line:
+        """Return what is to be said at the right of the title."""
+        if self._is_gone:
+            return [("gone", "bad")]
+        tone = "good" if workload.state is State.RUNNING else "warn"
+        runs: list[Run] = [(state_text(workload), tone)]
+        if workload.health:
+            runs.append((f"  {workload.health}", {"healthy": "good", "unhealthy": "bad"}.get(workload.health, "muted")))
+        return [*runs, *((f"  {note}", "accent") for note in self.under_way())]
 
     def _show_page(self) -> None:
         if self._page != CHARTS:
             view = self.query_one("#page", LineView)
-            view.show(self.page_lines(self._page, max(20, view.size.width - 1)))
+            view.show(self.page_lines(self._page, max(20, self.size.width - 1)))
 
     def action_page(self, page: str) -> None:
         self._page = page
         is_charts = page == CHARTS
-        self.query_one("#charts").display = is_charts
+        self._charts.display = is_charts
         view = self.query_one("#page", LineView)
         view.display = not is_charts
         (self.query_one("#metrics") if is_charts else view).focus()
         view.go(0)
-        tabs = Text(no_wrap=True)
-        for number, name in enumerate(self.pages, 1):
-            tabs.append(f" {number} ", style="dim").append(f" {name} ", style="reverse bold" if name == page else "")
-        self.query_one("#tabs", Static).update(tabs)
+        self._show_tabs()
         self._show_page()
         self.call_after_refresh(self._redraw)
+
+    def _show_tabs(self) -> None:
+        """Show the pages, and for charts the spans at the right."""
+        tabs: list[Run] = [
+            (f" {number} {name.capitalize()} ", "accent bold underline" if name == self._page else "muted")
+            for number, name in enumerate(self.pages, 1)
+        ]
+        spans = self._charts.spans() if self._page == CHARTS else []
+        gap = self.size.width - cell_len(plain_text(tabs)) - cell_len(plain_text(spans)) - 1
+        self.query_one("#tabs", TextLines).show_lines([[*tabs, (" " * gap, "text"), *spans] if gap > 0 else tabs])
+
+    def action_span(self, step: int) -> None:
+        self._charts.change_span(step)
+        self._show_tabs()
+
+    def action_overlay(self) -> None:
+        self._charts.toggle_overlay()
 
     def action_turn(self, step: int) -> None:
         self.action_page(self.pages[(self.pages.index(self._page) + step) % len(self.pages)])

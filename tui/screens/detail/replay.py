@@ -38,9 +38,6 @@ class ReplayWorkloadScreen(PlaybackKeys, WorkloadScreen):
         super().__init__(subject)
         self.traveler = traveler
 
-    def on_mount(self) -> None:
-        self.traveler.look_deeper()
-
     def under_way(self) -> list[str]:
         return [] if self._moment is None else [stamp(self._moment.frame.wall)]
 

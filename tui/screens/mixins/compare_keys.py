@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from collectors.analysis.rates import Moment
 from collectors.model.workloads import Frame
+from tui.presenters.formatting import stamp
 from tui.presenters.table_state import TableState
 
 if TYPE_CHECKING:
@@ -52,7 +53,9 @@ class CompareKeys(Base):
         chosen = [workload for workload in workloads if workload.id in self.view.marks]
         if not self.view.marks:
             active = sum(1 for workload in moment.frame.workloads.values() if workload.state.is_active)
-            self.app.push_screen(ClassesScreen(partial(self.classified, moment), active))
+            start, end = (stamp(moment.frame.wall - ago, "%H:%M:%S") for ago in (CLASSES_S, 0.0))
+            span = f"{start} to {end}"
+            self.app.push_screen(ClassesScreen(partial(self.classified, moment), active, span, self.is_ascii))
         elif not 2 <= len(chosen) <= MOST:
             self.notify(f"Mark 2 to {MOST} workloads to compare; {len(chosen)} marked.", timeout=4)
         else:

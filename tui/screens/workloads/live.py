@@ -151,7 +151,9 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
         from tui.screens.detail.live import LiveWorkloadScreen
 
         track = self.track
-        subject = DetailContext(identity, self.history, track.events.of, track.starts.of, self.is_ascii)
+        subject = DetailContext(
+            identity, self.frames_since, track.events.of, track.starts.of, self.is_ascii, self.history
+        )
         screen = LiveWorkloadScreen(subject, self.actions, self.services)
         if track.moment is not None:
             screen.follow(track.moment, self.sampler.interval_s)

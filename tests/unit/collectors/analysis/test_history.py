@@ -109,13 +109,10 @@ def test_one_more_metric_can_be_kept_of_every_workload() -> None:
     for at_s in range(3):
         history.push(deriver.feed(frame(at_s, {WEB: {"memory_charged_bytes": at_s}})))
     assert history.last_known(WEB.id, "memory_charged_bytes", 8) == [0, 1, 2]
-    history.follow(WEB.id)
     history.keep("pids")
-    assert "memory_charged_bytes" in history._rings[WEB.id]
-    history.follow(None)
     assert set(history._rings[WEB.id]) == {*CHARTED, "pids"}
     other = History(8)
-    other.follow_as(history)
+    other.keep_as(history)
     history.become(other)
     history.push(deriver.feed(frame(4, {WEB: {"pids": 7}})))
     assert history.last_known(WEB.id, "pids", 8) == [7]

@@ -24,6 +24,7 @@ from collectors.model.facts import ROWS, Fact, unknown
 from collectors.model.workloads import Kind
 from tests.unit.collectors.session.test_session_file import fleet_frames, write
 from tests.unit.tui.cli.test_main import fleet, run
+from tui.presenters.class_table import ROW_TYPES
 from tui.presenters.workload_classes import as_text, document
 
 __all__ = ["fleet"]
@@ -159,9 +160,9 @@ def test_the_text_fits_80_columns_and_the_document_has_every_row() -> None:
     classes = table()
     lines = as_text(classes).splitlines()
     assert all(len(line) <= 80 for line in lines)
-    assert "Not measurable here:" in lines
-    for row in ROWS:
-        assert any(line.startswith(row.label) for line in lines), row.label
+    assert "Not measured here:" in lines
+    for row_type in ROW_TYPES:
+        assert any(line.startswith(f"  {row_type.name}") for line in lines), row_type.name
     told = json.loads(json.dumps(document(classes, 30.0)))
     assert [row["key"] for row in told["rows"]] == [row.key for row in ROWS]
     for row in told["rows"]:
@@ -220,7 +221,7 @@ def test_a_process_that_was_given_the_pid_of_a_shim_or_an_engine_is_another_one(
 def test_the_command_prints_the_classes_of_this_host() -> None:
     told = run("compare", "--window", "1s")
     assert told.exit_code == 0
-    assert told.stdout.splitlines()[0].split() == ["bare", "metal", "virtual", "machine", "container"]
+    assert told.stdout.splitlines()[0].split() == ["PER", "WORKLOAD", "BARE", "METAL", "MACHINES", "CONTAINERS", "BEST"]
     assert all(len(line) <= 80 for line in told.stdout.splitlines())
     assert run("compare", "--session", "none.gz").exit_code == 1
     assert run("compare", "--stat", "max").exit_code == 2

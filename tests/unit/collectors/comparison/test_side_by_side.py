@@ -125,7 +125,7 @@ def test_the_text_fits_80_columns_with_any_number_of_sides(count: int) -> None:
     sides = [side(f"a-rather-long-name-{number}", cpu_percent=[number * 111.0]) for number in range(count)]
     lines = as_text(sides, side_by_side(sides)).splitlines()
     assert all(len(line) <= 80 for line in lines)
-    (cpu,) = [line for line in lines if line.startswith("CPU%")]
+    (cpu,) = [line for line in lines if line.startswith("  CPU%")]
     assert all(f"{number * 111}" in cpu for number in range(count))
 
 
@@ -169,6 +169,15 @@ def test_the_first_of_a_window_has_rates_from_before_it(recorded: tuple[Path, li
     name = next(iter(frames[0].workloads.values())).name
     told = json.loads(run("compare", name, "--session", str(path), "--past", "--window", "9.5s", "--json").stdout)
     assert told["metrics"][0]["values"][0]["samples"] == told["sides"][0]["readings"] == 10
+
+
+def test_a_side_without_a_value_says_why(recorded: tuple[Path, list[Frame]]) -> None:
+    path, frames = recorded
+    name = next(one.name for one in frames[0].workloads.values() if one.kind is not Kind.VM)
+    told = json.loads(run("compare", name, "--session", str(path), "--past", "--json").stdout)
+    values = {row["key"]: row["values"][0] for row in told["metrics"]}
+    assert values["vcpu_percent"]["reason"] == "only libvirt reports it, and only for virtual machines"
+    assert all(("reason" in value) is (value["samples"] == 0) for value in values.values())
 
 
 @pytest.mark.usefixtures("fleet")

@@ -101,7 +101,7 @@ def test_a_limit_above_the_top_is_not_drawn() -> None:
 
 
 def test_restarts_stand_on_the_axis() -> None:
-    assert plain_text(axis_line(5, [2, 9])) == "──↻──"
+    assert plain_text(axis_line(5, [2, 9], [4])) == "──↻─┬"
     assert plain_text(axis_line(5, [2], ascii_only=True)) == "--o--"
 
 

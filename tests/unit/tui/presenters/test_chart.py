@@ -1,106 +1,111 @@
-"""Full-size charts: their exact size, their gaps, their limits."""
+"""Charts: exact sizes, round ticks with units, the limit's own row, wall-clock times, words for bands and gaps."""
 
 from __future__ import annotations
 
+import os
+import time
+from collections.abc import Iterator
+from itertools import pairwise
 from math import nan
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collectors.analysis.history import History
-from collectors.analysis.rates import Pair, Reading
-from collectors.model.metrics import METRICS, Unit
-from collectors.model.workloads import Kind, Sample, Workload, WorkloadId
-from tui.presenters.chart import AXIS, LIMIT, Chart, Painted, Series, limit_words, paint
-from tui.presenters.detail import chart_of
+from collectors.model.metrics import Unit
+from tui.presenters.chart import Chart, chart_lines, column_words, gap_words, plot_width
+from tui.presenters.limits import Limit
+from tui.presenters.styled_lines import Line, plain_text
+from tui.presenters.time_axis import TimeAxis
+
+NOON = 1_700_000_000.0  # 2023-11-14 22:13:20 UTC
 
 
-def text(painted: Painted) -> list[str]:
-    return ["".join(words for words, _ in line) for line in painted]
+@pytest.fixture(autouse=True)
+def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    os.environ.pop("TZ", None)
+    time.tzset()
 
 
-def chart(values: list[float], **more: object) -> Chart:
-    return Chart([Series("CPU%", values, "cpu")], Unit.PERCENT, 60.0, **more)  # type: ignore[arg-type]
+def chart(means: list[float], **more: object) -> Chart:
+    given_values: dict[str, object] = {"highest": (), "column_s": 4.0, "end_wall": NOON, "top": 200.0, **more}
+    return Chart("CPU%", Unit.PERCENT, "cpu", means, **given_values)  # type: ignore[arg-type]
+
+
+def texts(lines: list[Line]) -> list[str]:
+    return [plain_text(line) for line in lines]
 
 
 @given(
-    st.integers(0, 220),
-    st.integers(0, 60),
-    st.lists(st.one_of(st.just(nan), st.floats(0, 1e6)), min_size=1, max_size=240),
+    st.integers(0, 120),
+    st.integers(0, 40),
+    st.lists(st.one_of(st.just(nan), st.floats(0, 1e6)), max_size=240),
     st.one_of(st.none(), st.floats(0.1, 1e6)),
+    st.floats(0.5, 1e5),
     st.booleans(),
 )
-@settings(max_examples=60)
+@settings(max_examples=80)
 def test_a_chart_has_exactly_the_size_that_was_asked_for(
-    width: int, height: int, values: list[float], limit: float | None, ascii_only: bool
+    width: int, height: int, means: list[float], limit: float | None, column_s: float, is_ascii: bool
 ) -> None:
-    lines = text(paint(chart(values, limit=limit), width, height, ascii_only))
+    asked = chart(means, limit=None if limit is None else Limit(limit, "limit x"), column_s=column_s)
+    lines = texts(chart_lines(asked, width, height, is_ascii))
     assert len(lines) == height
     assert {len(line) for line in lines} <= {width}
-    if ascii_only:
-        assert all(line.isascii() for line in lines)
+    assert not is_ascii or all(line.isascii() for line in lines)
 
 
-def test_a_gap_stays_blank_and_is_no_zero() -> None:
-    values = [50.0] * 40 + [nan] * 40 + [50.0] * 40
-    lines = paint(chart(values, top=100.0), 100, 20)
-    drawn = {
-        column
-        for line in lines
-        for column, tone in enumerate(tone for words, tone in line for _ in words)
-        if tone == "cpu"
-    }
-    inside = range(9, 99)
-    third = len(inside) // 3
-    assert not drawn & set(inside[third + 3 : 2 * third - 3])
-    assert len(drawn & set(inside[:third])) > third * 0.8
+def test_ticks_are_round_and_the_limit_has_a_row_of_its_own_with_its_origin() -> None:
+    lines = texts(chart_lines(chart([190.0] * 80, limit=Limit(200.0, "limit 2 cores (host)")), 48, 23))
+    assert lines[0].startswith("   200% ┄┄ limit 2 cores (host) ┄┄")
+    assert [line[:8].strip() for line in lines if line[:8].strip()] == ["200%", "150%", "100%", "50%", "0%"]
 
 
-def test_the_limit_is_drawn_in_a_tone_of_its_own() -> None:
-    lines = paint(chart([40.0, 50.0, 60.0], limit=80.0), 60, 15)
-    assert any(tone == LIMIT and "┈" in words for line in lines for words, tone in line)
+def test_a_limit_above_the_top_is_not_in_the_picture() -> None:
+    assert "limit" not in "".join(texts(chart_lines(chart([1.0] * 80, top=10.0, limit=Limit(800.0, "limit")), 48, 20)))
 
 
-def test_a_limit_far_above_is_named_and_does_not_flatten_the_values() -> None:
-    one = chart([4.0, 5.0], limit=3200.0)
-    assert not any(tone == LIMIT for line in paint(one, 60, 15) for _, tone in line)
-    assert "3200" in limit_words(one)
-    assert limit_words(chart([40.0], limit=80.0)) == ""
+def test_times_are_wall_clock_times_at_round_minutes() -> None:
+    times = texts(chart_lines(chart([1.0] * 80), 48, 20))[-1]
+    assert times.split() == ["22:08", "22:10", "22:12", "now"]
 
 
-def test_without_values_words_take_their_place() -> None:
-    assert any("no values yet" in line for line in text(paint(chart([nan, nan]), 60, 10)))
+def test_a_time_stands_at_its_cell() -> None:
+    axis = TimeAxis(NOON, 10.0, 40)
+    line, cells = axis.labels()
+    assert [line[cell : cell + 5] for cell in cells] == ["22:14", "22:16", "22:18"]
+    assert axis.cell(NOON + 100) == 10
+    assert cells == [4, 16, 28]
+    assert line.endswith("now")
 
 
-def test_two_series_have_two_tones() -> None:
-    pair = Chart([Series("r", [900.0, 900.0], "cpu"), Series("w", [100.0, 100.0], "warn")], Unit.BYTES_PER_SECOND, 60.0)
-    tones = {tone for line in paint(pair, 60, 12) for _, tone in line}
-    assert tones == {"cpu", "warn", AXIS}
+@given(st.floats(0, 4e9), st.floats(0.01, 1e6), st.integers(0, 200))
+def test_labels_never_overlap_nor_leave_the_axis(start: float, cell_s: float, width: int) -> None:
+    line, cells = TimeAxis(start, cell_s, width).labels()
+    assert len(line) == width
+    assert all(later - earlier >= 6 for earlier, later in pairwise(cells))
+    assert all(line[cell - 1 : cell] in ("", " ") and line[cell] != " " for cell in cells)
 
 
-@pytest.mark.parametrize("count", [1, 2, 240])
-def test_a_single_value_is_a_point_and_many_are_a_line(count: int) -> None:
-    lines = paint(chart([50.0] * count), 60, 12)
-    assert any(tone == "cpu" for line in lines for _, tone in line)
+def test_a_restart_stands_on_the_axis() -> None:
+    lines = texts(chart_lines(chart([1.0] * 80, restarts=[NOON - 80]), 48, 10))
+    assert lines[-2][8:].index("↻") == 30
 
 
-def test_each_metric_has_the_limit_that_holds_for_it() -> None:
-    sample = Sample("cgroup", 1, cpu_limit_cores=1.5, memory_limit_bytes=1 << 30, pids=3, pids_limit=10)
-    reading = Reading(Workload(WorkloadId("docker", "a"), Kind.CONTAINER, "web"), (Pair(None, sample),))
-    limits = {key: chart_of(METRICS[key], reading, History(), 1.0).limit for key in METRICS}
-    assert {key: limit for key, limit in limits.items() if limit is not None} == {
-        "cpu_percent": 150.0,
-        "memory_host_bytes": 1 << 30,
-        "memory_charged_bytes": 1 << 30,
-        "memory_inside_bytes": 1 << 30,
-        "pids": 10,
-        "memory_of_limit_percent": 100.0,
-        "cpu_of_limit_percent": 100.0,
-    }
+def test_the_title_says_what_a_column_is() -> None:
+    assert column_words(4, 1.0) == "filled: mean of 4 s · above it: the highest second"
+    assert column_words(120, 5.0) == "filled: mean of 2 min · above it: the highest sample"
 
 
-def test_what_belongs_together_is_one_chart() -> None:
-    reading = Reading(Workload(WorkloadId("docker", "a"), Kind.CONTAINER, "web"), ())
-    chart = chart_of(METRICS["net_tx_bytes_per_second"], reading, History(), 1.0)
-    assert [one.label for one in chart.series] == ["RX/s", "TX/s"]
+def test_gaps_are_named_with_their_times() -> None:
+    assert gap_words([]) == ""
+    assert gap_words([(NOON, NOON + 31)]) == "no data 22:13:20 to 22:13:51"
+    assert gap_words([(NOON - 9, NOON - 5), (NOON, None)]) == "no data since 22:13:20 and in one other gap"
+
+
+def test_the_area_takes_all_but_the_ticks() -> None:
+    assert plot_width(48) == 40

@@ -1,0 +1,173 @@
+"""The charts page: the metrics of a workload at the left, the chart of the chosen one at the right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+
+from collectors.analysis.history import History
+from collectors.analysis.rates import Moment, Reading
+from collectors.model.errors import SourceError
+from collectors.model.workloads import Event, WorkloadId
+from collectors.session.format import SessionError
+from tui.controllers.background import is_up
+from tui.controllers.history_feed import Frames, HistoryFeed
+from tui.presenters.charts_page import LIST_WIDTH, SPANS, Page, Subject, list_lines
+from tui.presenters.metric_groups import Entry
+from tui.presenters.styled_lines import Run
+from tui.widgets.line_view import LineView
+from tui.widgets.row_view import RowView
+from tui.widgets.text_lines import TextLines
+
+_DEFAULT_SPAN = 1
+_PROGRESS_EVERY_S = 0.5
+
+
+class ChartsPage(Horizontal):
+    """Draws one chart a moment while it is shown.
+
+    Args:
+        identity: The workload.
+        frames: Returns past frames.
+        events: Returns the events of a workload, oldest first.
+        is_live: Whether moments are now; otherwise they are those of a session.
+        ascii_only: Draw with ASCII only.
+        recent: What is kept of the last minutes anyway, shown until the session has been read.
+    """
+
+    DEFAULT_CSS: ClassVar[str] = f"""
+    ChartsPage {{ height: 1fr; }}
+    ChartsPage RowView {{ width: {LIST_WIDTH + 2}; border-right: solid $border; }}
+    ChartsPage #chart {{ width: 1fr; height: 1fr; }}
+    """
+
+    def __init__(
+        self,
+        identity: WorkloadId,
+        frames: Frames,
+        events: Callable[[WorkloadId], Sequence[Event]],
+        is_live: bool,
+        ascii_only: bool,
+        recent: History | None = None,
+    ) -> None:
+        super().__init__(id="charts")
+        self.feed = HistoryFeed(identity, frames)
+        self.drawn = 0
+        """Number of charts drawn so far."""
+        self.span = _DEFAULT_SPAN
+        """Index in `SPANS`."""
+        self._identity, self._events, self._is_live, self._is_ascii = identity, events, is_live, ascii_only
+        self._recent = recent
+        self._page = Page()
+        self._is_overlay = False
+        self._reading: Reading | None = None
+        self._moment: Moment | None = None
+        self._is_busy = False
+        self._failure = ""
+        """Why the past could not be read; empty if it could."""
+
+    def compose(self) -> ComposeResult:
+        yield RowView(id="metrics")
+        yield TextLines(id="chart")
+
+    def on_mount(self) -> None:
+        self.set_interval(_PROGRESS_EVERY_S, self._show_progress)
+
+    def on_unmount(self) -> None:
+        self.feed.close()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.redraw)
+
+    def follow(self, reading: Reading | None, moment: Moment, is_next: bool) -> None:
+        """Take in another moment; draw it with `redraw`."""
+        if self._moment is None and self._recent is not None:
+            self.feed.begin_with(self._recent, moment.frame.wall, moment.frame.interval_s)
+        if self._is_live and is_next:
+            self.feed.take(moment)
+        self._reading, self._moment = reading or self._reading, moment
+
+    def _subject(self) -> Subject | None:
+        if self._reading is None or self._moment is None:
+            return None
+        events = self._events(self._identity)
+        span_s = SPANS[self.span][1]
+        return Subject(self._reading, self._moment, self.feed.history, events, span_s, self._is_live, self._is_ascii)
+
+    def redraw(self) -> None:
+        """Show the newest moment, and read what is lacking of its past."""
+        subject = self._subject()
+        if subject is None or not self.is_mounted or not self.display:
+            return
+        self.query_one(RowView).show_rows(*list_lines(subject))
+        self._draw(subject)
+        self._read_more()
+
+    @on(LineView.Moved)
+    def metric_chosen(self) -> None:
+        subject = self._subject()
+        if subject is not None:
+            self._draw(subject)
+
+    def _draw(self, subject: Subject) -> None:
+        entry = self.query_one(RowView).chosen
+        picture = self.query_one("#chart", TextLines)
+        if isinstance(entry, Entry):
+            size, note = picture.size, self._failure or self.feed.progress()
+            picture.show_lines(self._page.lines(entry, subject, self._is_overlay, size.width, size.height, note))
+            self.drawn += 1
+
+    def _show_progress(self) -> None:
+        if self.feed.progress() and self.display:
+            self.metric_chosen()
+
+    def _since(self) -> float:
+        span_s = SPANS[self.span][1]
+        return 0.0 if span_s is None or self._moment is None else self._moment.frame.wall - span_s
+
+    def _read_more(self) -> None:
+        """Read the past on a thread, one reading at a time."""
+        if self._moment is None or self._is_busy or self._failure:
+            return
+        if self.feed.lacks(self._since(), self._moment.frame.wall, self._is_live):
+            self._is_busy = True
+            self.run_worker(self._read(), group="past")
+
+    async def _read(self) -> None:
+        try:
+            while self._moment is not None:
+                since, until = self._since(), self._moment.frame.wall
+                if not self.feed.lacks(since, until, self._is_live):
+                    return
+                await self.feed.read(since, until, self._is_live)
+                if not is_up(self.screen):
+                    return
+                self.metric_chosen()
+        except (SessionError, SourceError) as error:
+            self._failure = f"the past cannot be read: {error}"
+        finally:
+            self._is_busy = False
+            if is_up(self.screen):
+                self.redraw()
+
+    def change_span(self, step: int) -> None:
+        """Show a longer (1) or a shorter (-1) span."""
+        self.span = max(0, min(self.span + step, len(SPANS) - 1))
+        self._failure = ""
+        self.redraw()
+
+    def toggle_overlay(self) -> None:
+        """Draw the lines of related metrics over each other, or the area of one again."""
+        self._is_overlay = not self._is_overlay
+        self.metric_chosen()
+
+    def spans(self) -> list[Run]:
+        """Return the spans, the chosen one marked."""
+        return [
+            (f" {word} ", "accent bold reverse" if index == self.span else "muted")
+            for index, (word, _) in enumerate(SPANS)
+        ]
