@@ -139,8 +139,10 @@ async def test_nothing_moves_after_a_key_or_while_the_mouse_moves_over_the_table
         view.clock = lambda: now
         await running.tick(3)
         assert not view.is_held
+        assert "held" not in running.text()
         await running.press("j")
         assert view.is_held
+        assert "20 held" in running.text()
         now += 10
         assert not view.is_held
         await running.pilot.hover(WorkloadTable, offset=(10, 5))
