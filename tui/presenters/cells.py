@@ -190,7 +190,7 @@ class Cells:
         if column.is_change:
             key = column.metric or ""
             change = self.minute.change(reading.workload.id, key)
-            limit = self._host_value(reading, "memory_limit_bytes")
+            limit = None if reading.is_machine else self._host_value(reading, "memory_limit_bytes")
             return [change_run(change, reading.value(key), limit, column.width)]
         if column.metric:
             return [self._number(reading, column, is_doubtful)]

@@ -281,9 +281,7 @@ class WorkloadListScreen(FilterKeys, CompareKeys, ColumnKeys, AnsweredOnce, Scre
 
     def action_all(self) -> None:
         self.view.show_all = not self.view.show_all
-        self.notify(
-            "showing stopped workloads too" if self.view.show_all else "showing running workloads only", timeout=2
-        )
+        self.notify("showing stopped workloads" if self.view.show_all else "showing running workloads only", timeout=2)
         self.redraw()
 
     def action_tree(self) -> None:

@@ -191,16 +191,20 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
         self.app.push_screen(screen)
 
     def action_host(self) -> None:
-        from tui.presenters.host_page.page import SIMULATED
+        from collectors.engines.demo.machine import simulated_machine
         from tui.screens.host import HostContext, HostScreen
 
-        is_simulated = self.services.connections.is_simulated
-        screen = HostScreen(
-            HostContext(
-                self.where, self.mode, self.history, SIMULATED if is_simulated else "", lambda: self.cost,
-                self.action_processes, self.is_ascii,
-            )
-        )  # fmt: skip
+        simulate = simulated_machine if self.services.connections.is_simulated else None
+        context = HostContext(
+            self.where,
+            self.mode,
+            self.history,
+            simulate=simulate,
+            cost=lambda: self.cost,
+            open_processes=self.action_processes,
+            is_ascii=self.is_ascii,
+        )
+        screen = HostScreen(context)
         if self.track.moment is not None:
             screen.follow(self.track.moment, self.sampler.interval_s)
         self.app.push_screen(screen)
@@ -208,9 +212,6 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
     def action_processes(self) -> None:
         from tui.screens.processes import ProcessesScreen
 
-        if self.services.connections.is_simulated:
-            self.notify("The demo simulates workloads, but no processes.", timeout=4)
-            return
         screen = ProcessesScreen(self.actions, self.services, self.open_workload, self.is_ascii)
         if self.track.moment is not None:
             screen.follow(self.track.moment, self.sampler.interval_s)
