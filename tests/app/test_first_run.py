@@ -30,7 +30,7 @@ async def test_the_welcome_is_whole_at_every_width_and_goes_with_escape(width: i
     memory = ScreenMemory(ScreenState(), tmp_path / "screen.toml")
     line = (await run_with(memory, width)).splitlines()[2]
     assert line.startswith(" Welcome.  j k move")
-    assert line.endswith("Esc hides this")
+    assert line.endswith("Esc hides")
     assert "Welcome" not in await run_with(memory, width, "escape")
     assert "Welcome" not in await run_with(memory, width), "for good"
 

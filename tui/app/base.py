@@ -133,6 +133,8 @@ class BaseApp(KeysInOrder):
         """Handle an event, unless it was meant for a screen that has closed since, or comes from a key held down."""
         if event.is_forwarded:
             await super().on_event(event)
+            if isinstance(event, events.Key | events.Paste):
+                await self.bubbled(event)
         elif isinstance(event, events.Key | events.Paste):
             await self.take_up(event)
         elif not isinstance(event, events.MouseEvent) or self._gate.admits(_repeatable_name(event), event.time):

@@ -15,7 +15,7 @@ _KEYS = (
 )  # fmt: skip
 """The most important first: on a narrow screen the last ones give way."""
 _ORDER = ("next", "look", "filter", "act", "rewind", "help", "quit")
-_END: tuple[Run, ...] = (("Esc", "accent bold"), (" hides this", "muted"))
+_END: tuple[Run, ...] = (("Esc", "accent bold"), (" hides", "muted"))
 
 
 def first_run_line(rows: Iterable[Key], width: int) -> Line:

@@ -61,7 +61,7 @@ class ColumnPicker(Dialog[tuple[str, ...] | None]):
         field.value = ""
         field.focus()
         self.query_one(LineView).cursor = 0
-        self.call_after_refresh(self._show)
+        self._show()
 
     @on(Input.Changed)
     def _typed(self) -> None:

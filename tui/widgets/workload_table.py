@@ -236,7 +236,7 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _heads(self) -> list[Styled]:
         style = look_of(self.app).style
-        plain, muted, chosen = (style(tone, "panel") for tone in ("muted bold", "muted", "accent bold"))
+        plain, chosen = style("muted", "panel"), style("accent bold", "panel")
         arrow = ("▲" if self.is_reversed else "▼") if not self.cells.ascii_only else "^" if self.is_reversed else "v"
         heads: list[Styled] = [(" " * GUTTER, plain)]
         for column in self._columns:
@@ -253,7 +253,7 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
                 heads.append((" " * column.gap, plain))
             room = column.width + is_sorted - len(label)
             count = self._count_words(room) if column.key == "name" else ""
-            heads += [(label, chosen if is_sorted else plain), (fit(count, room), muted)]
+            heads += [(label, chosen if is_sorted else plain), (fit(count, room), plain)]
         return self._fitted([head for head in heads if head[0]], plain)
 
     def _count_words(self, room: int) -> str:

@@ -25,6 +25,7 @@ from tui.presenters.columns import DEFAULT
 from tui.presenters.info_pages import sources_page, why_page
 from tui.presenters.main_screen.empty import empty_lines
 from tui.presenters.main_screen.panes import graph_rows
+from tui.presenters.main_screen.view_words import count_words, view_notes
 from tui.presenters.styled_lines import Line as Runs
 from tui.presenters.styled_lines import Run
 from tui.presenters.table_state import SORTS, Scale, TableState
@@ -83,17 +84,18 @@ class WorkloadListScreen(FilterKeys, CompareKeys, ColumnKeys, AnsweredOnce, Scre
         self._footer_for = (False, False)
         """Whether the table is empty and whether it is a tree: what the footer was made for."""
         self._extra: list[Widget] = []
-        """The widgets between the panes and the footer."""
+        """The widgets that take lines from the table and are not always there."""
         self._fitted_for: tuple[object, ...] = ()
         """The choices that the height of the panes was made for."""
 
     def compose(self) -> ComposeResult:
+        first_run, between = FirstRunLine(), self.extra()
+        self._extra = [first_run, *between]
         yield HeaderLines(self.is_ascii)
-        yield FirstRunLine()
+        yield first_run
         yield WorkloadTable(self.cells, self._keys)
         yield Panes(self.cells, self.is_ascii)
-        self._extra = self.extra()
-        yield from self._extra
+        yield from between
         yield FilterPrompt()
         yield Footer()
 
@@ -179,7 +181,7 @@ class WorkloadListScreen(FilterKeys, CompareKeys, ColumnKeys, AnsweredOnce, Scre
         self._fit_to_view()
         table = self.query_one(WorkloadTable)
         table.set_sort(self.view.sort, self.view.is_reversed, self.view.order_span)
-        table.set_count(self._count(moment))
+        table.set_count(count_words(self.view))
         table.show(lines, self.view.cursor, self.view.marks, self.view.host, self._empty(moment) if not lines else ())
         if self.view.follow:
             table.reveal(self.view.index())
@@ -199,27 +201,11 @@ class WorkloadListScreen(FilterKeys, CompareKeys, ColumnKeys, AnsweredOnce, Scre
             self._fitted_for = choices
             self.fit_panes()
 
-    def _count(self, moment: Moment) -> str:
-        """Return how many workloads are shown, for the heading of the names."""
-        view = self.view
-        shown = sum(len(line.members) for line in view.lines) if view.is_tree else len(view.lines)
-        is_narrowed = bool(view.query_text or view.only)
-        words = f"{shown} of {shown + view.hidden}" if is_narrowed else str(shown)
-        groups = sum(line.reading is None for line in view.lines)
-        words += f" in {groups}" if groups else ""
-        return f"{words} held" if view.is_held else words
-
     def _notes(self) -> list[Run]:
-        view = self.view
-        notes: list[Run] = [(f"filter {view.query_text}", "accent")] if view.query_text else []
-        notes += [(f"{view.only} only", "accent")] if view.only else []
-        notes += [(f"100%={view.scale}", "muted")] if view.scale is not Scale.CORE else []
-        notes += [("following", "muted")] if view.follow else []
-        notes += [(f"{len(view.marks)} marked", "accent")] if view.marks else []
-        return [*notes, *self.notes()]
+        return [*view_notes(self.view), *self.notes()]
 
     def _empty(self, moment: Moment) -> list[Runs]:
-        return empty_lines(self.view, moment)
+        return empty_lines(self.view, moment, self.footer_keys())
 
     def footer_keys(self) -> Sequence[Key]:
         """Return the keys that the footer shows as far as there is room: those that do something here and now."""
@@ -295,9 +281,7 @@ class WorkloadListScreen(FilterKeys, CompareKeys, ColumnKeys, AnsweredOnce, Scre
 
     def action_all(self) -> None:
         self.view.show_all = not self.view.show_all
-        self.notify(
-            "showing stopped workloads too" if self.view.show_all else "showing running workloads only", timeout=2
-        )
+        self.notify("showing stopped workloads" if self.view.show_all else "showing running workloads only", timeout=2)
         self.redraw()
 
     def action_tree(self) -> None:
