@@ -23,7 +23,7 @@ from tui.cli.repeat import Repeated, WatchCommand
 from tui.cli.sampling import Wait
 from tui.cli.screen import is_utf8
 from tui.presenters.detail import table_lines
-from tui.presenters.processes import OF_WORKLOAD, Lines, ProcessTable
+from tui.presenters.processes.table import OF_WORKLOAD, Lines, ProcessTable
 from tui.presenters.styled_lines import Line, plain_text
 
 _WIDTH = 1000
