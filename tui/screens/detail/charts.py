@@ -41,7 +41,7 @@ class ChartsPage(Horizontal):
 
     DEFAULT_CSS: ClassVar[str] = f"""
     ChartsPage {{ height: 1fr; }}
-    ChartsPage RowView {{ width: {LIST_WIDTH + 2}; border-right: solid $border; }}
+    ChartsPage RowView {{ width: {LIST_WIDTH + 2}; border-right: solid $border-blurred; }}
     ChartsPage #chart {{ width: 1fr; height: 1fr; }}
     """
 
