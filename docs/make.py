@@ -1,7 +1,7 @@
-"""Generates what the docs take from the code: docs/screen.svg, the tables of keys, docs/metrics.md, the schema of the
+"""Generates what the docs take from the code: the pictures, the tables of keys, docs/metrics.md, the schema of the
 configuration.
 
-The picture is the app itself with made-up workloads, exported by Textual. Run it with `make docs`.
+Each picture is the app itself with made-up workloads, exported by Textual. Run it with `make docs`.
 """
 
 from __future__ import annotations
@@ -12,18 +12,28 @@ import re
 from pathlib import Path
 
 from docs.metric_page import markdown
-from tests.helpers.demo_fleet import Fleet, QuietSampler
-from tui.app.live import VmtopApp
+from tests.helpers.scenes import SCENES, staged
 from tui.cli.command_sections import option_tables
 from tui.cli.main import main as vmtop
 from tui.configuration.schema import schema
-from tui.controllers.frame_feed import FrameReady
 from tui.keys.key import TIME, Key, key_names
 from tui.keys.tables import LIVE, REPLAY, TABLES
-from tui.screens.workloads.live import LiveListScreen
 from tui.settings.screen_options import ScreenOptions
 
 SECONDS = 90
+PICTURES = {
+    "docs/screen.svg": ("main", "dark"),
+    "docs/pictures/main-80.svg": ("main at 80", "dark"),
+    "docs/pictures/main-light.svg": ("main", "light"),
+    "docs/pictures/tree.svg": ("groups", "dark"),
+    "docs/pictures/past.svg": ("past", "dark"),
+    "docs/pictures/charts.svg": ("charts", "dark"),
+    "docs/pictures/compare.svg": ("compare", "dark"),
+    "docs/pictures/classes.svg": ("classes", "dark"),
+    "docs/pictures/logs.svg": ("logs", "dark"),
+    "docs/pictures/confirm.svg": ("confirm", "dark"),
+}
+"""Pictures of the documentation, by path: a scene (`tests/helpers/scenes.py`), and the theme that it is shown in."""
 _FONT_FACE = re.compile(r"@font-face\s*{.*?}\s*", re.DOTALL)
 """A picture in a README must not fetch fonts from elsewhere."""
 _FIRST = (
@@ -33,20 +43,17 @@ _FIRST = (
 """Names of the actions whose keys the README lists, in this order."""
 
 
-async def picture() -> str:
-    """Run 40 made-up workloads for a minute and a half, and return the screen as SVG."""
-    app = VmtopApp(QuietSampler([]), ScreenOptions(is_demo=True))
-    fleet = Fleet(40)
-    async with app.run_test(size=(128, 34)) as pilot:
-        await pilot.pause()
-        screen = next(screen for screen in app.screen_stack if isinstance(screen, LiveListScreen))
-        for _ in range(SECONDS):
-            screen.post_message(FrameReady(fleet.frame()))
-            await pilot.pause()
-        await pilot.press("j", "j", "P")
-        screen.post_message(FrameReady(fleet.frame()))
-        await pilot.pause()
-        return _FONT_FACE.sub("", app.export_screenshot(title="vmtop demo"))
+async def picture(name: str, theme: str) -> str:
+    """Run made-up workloads for a minute and a half, act out a scene, and return the screen as SVG."""
+    async with staged(SCENES[name], ScreenOptions(is_demo=True, theme=theme), ticks=SECONDS) as stage:
+        return _FONT_FACE.sub("", stage.app.export_screenshot(title="vmtop demo"))
+
+
+async def draw(top: Path) -> None:
+    """Write all pictures."""
+    for path, (name, theme) in PICTURES.items():
+        (top / path).parent.mkdir(exist_ok=True)
+        (top / path).write_text(await picture(name, theme), encoding="utf-8")
 
 
 def key_tables() -> dict[str, list[Key]]:
@@ -76,4 +83,4 @@ if __name__ == "__main__":
         (top / page).write_text(with_keys((top / page).read_text(), keys))
     (top / "docs" / "config.schema.json").write_text(config_schema())
     (top / "docs" / "metrics.md").write_text(markdown())
-    (top / "docs" / "screen.svg").write_text(asyncio.run(picture()), encoding="utf-8")
+    asyncio.run(draw(top))

@@ -241,6 +241,15 @@ def _nothing_counted(cell: Cell) -> str:
     return cell.metric.undefined if any(cell.pairs) else ""
 
 
+def _no_hugepages(cell: Cell) -> str:
+    """Without a pool there are no hugepages; with one, only the controller could tell whose they are."""
+    if cell.metric.fields != ("memory_hugetlb_bytes",) or not cell.reading.pairs or cell.workload.endpoint:
+        return ""
+    if cell.moment.frame.facts.get("hugepages_total"):
+        return "the hugetlb controller is not enabled for its cgroup"
+    return "this host has no hugepages"
+
+
 def _anything_else(cell: Cell) -> str:
     return cell.metric.missing
 
@@ -257,6 +266,7 @@ RULES: tuple[Rule, ...] = (
     Rule("counter restarted", _counter_fell),
     Rule("no memory limit", _no_memory_limit, True),
     Rule("no CPU quota", _no_quota, True),
+    Rule("no hugepages", _no_hugepages),
     Rule("no cgroup", _no_cgroup),
     Rule("nothing to divide by", _nothing_counted, True),
     Rule("anything else", _anything_else),

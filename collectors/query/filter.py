@@ -261,17 +261,17 @@ class SortKey(NamedTuple):
 
 
 def sort_key(metric: str, is_descending: bool = True) -> Callable[[Reading], SortKey]:
-    """Return a key function for `sorted`: by a metric (alias or key), or by a text field, which always ascends.
+    """Return a key function for `sorted`: by a metric (alias or key), a number, or a text field, which always ascends.
 
     Raises:
         QueryError: There is no such metric or field.
     """
     lowered = metric.lower()
-    sort_metric = find_metric(lowered)
+    sort_metric, number = find_metric(lowered), NUMBERS.get(lowered)
     sign = -1.0 if is_descending else 1.0
 
-    def by_metric(reading: Reading) -> SortKey:
-        value = reading.value(sort_metric.key) if sort_metric else None
+    def by_number(reading: Reading) -> SortKey:
+        value = reading.value(sort_metric.key) if sort_metric else number(reading.workload) if number else None
         is_missing = value is None or math.isnan(value)
         return _key(reading, is_missing, 0.0 if value is None or is_missing else sign * value)
 
@@ -279,9 +279,9 @@ def sort_key(metric: str, is_descending: bool = True) -> Callable[[Reading], Sor
         text = FIELDS[lowered](reading.workload).casefold()
         return _key(reading, not text, text)
 
-    if sort_metric is None and lowered not in FIELDS:
+    if sort_metric is None and number is None and lowered not in FIELDS:
         raise QueryError(f"there is no field or metric {_quoted(metric)} to sort by{_nearest(lowered)}")
-    return by_text if sort_metric is None else by_metric
+    return by_text if sort_metric is None and number is None else by_number
 
 
 def _key(reading: Reading, is_missing: bool, rank: float | str) -> SortKey:

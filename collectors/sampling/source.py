@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -68,6 +68,14 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Release resources. Never raises."""
+
+
+@runtime_checkable
+class Layered(Protocol):
+    """A source that reads some of it less often than at every reading."""
+
+    def read_all_next(self) -> None:
+        """Have the next reading include all of it. Callable from any thread."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,7 +198,7 @@ class Playback:
         if self._deeper_track is None:
             self._deeper_track, self._deeper_ticks = MomentTracker(), {}
             self._deeper_track.history.keep_as(self.history)
-            self._deeper_next = max(0, self.number - CAPACITY - WARM_UP)
+            self._deeper_next = self._warm_from(max(0, self.number - CAPACITY))
         track, stop = self._deeper_track, min(self._deeper_next + _SLICE - 1, self.number)
         for number, frame in self._frames(self._deeper_next, stop):
             track.feed(frame)

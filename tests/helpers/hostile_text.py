@@ -41,7 +41,7 @@ BROKEN = b"\xff\xfe\xc3\x28 \xed\xa0\x80 \xf0\x9f\x92 \xc0\x80 \x9b2J end"
 _MODES = rb"\?(?:7|25|1000|1003|1004|1006|1015|1016|1049|2004|2026|2048)"
 _SENT = re.compile(
     rb"\x1b\[(?:\d+;\d+H|\d+C|[0-9;]*m|" + _MODES + rb"[hl]|\?(?:2026|2048)\$p|6n|<u)"
-    rb"|\x1b\]22;[a-z-]*\x07|\r\n"
+    rb"|\x1b\]22;[a-z-]*\x07|\x1b\]11;\?\x1b\\|\r\n"
 )
 """All that vmtop sends beside text: positions, colours, its own modes and queries, the pointer's shape."""
 _HOSTILE = re.compile(rb"[\x00-\x1f\x7f]")

@@ -22,10 +22,20 @@ _QUESTIONS = re.compile(b"|".join(map(re.escape, ANSWERS)))
 
 
 class LateTerminal(Terminal):
-    """Answers so many seconds after it was asked, in the order in which it was."""
+    """Answers so many seconds after it was asked, in the order in which it was.
 
-    def __init__(self, argv: Sequence[str], delay_s: float, **options: object) -> None:
+    Args:
+        argv: The command.
+        delay_s: Seconds from a question to its answer.
+        ground: The colour that it says its ground has, as in an answer.
+        options: The terminal's own.
+    """
+
+    def __init__(
+        self, argv: Sequence[str], delay_s: float, ground: bytes = b"1e1e/1e1e/1e1e", **options: object
+    ) -> None:
         self.delay_s = delay_s
+        self._ground = b"\x1b]11;rgb:" + ground + b"\x1b\\"
         self.answered = 0
         self._due: deque[tuple[float, bytes]] = deque()
         super().__init__(argv, **options)  # type: ignore[arg-type]  # Terminal's own
@@ -42,7 +52,7 @@ class LateTerminal(Terminal):
         place = 0
         for question in _QUESTIONS.finditer(chunk):
             super().feed(chunk[place : question.end()])
-            self._later(ANSWERS[question[0]])
+            self._later(self._ground if b"]11;" in question[0] else ANSWERS[question[0]])
             place = question.end()
         super().feed(chunk[place:])
 

@@ -190,6 +190,7 @@ def unknown_sequences(received: bytes) -> list[str]:
     """
     left = re.sub(rb"\x1b\[[0-9;?<>=$]*[mHJKABCDhlqunctp]", b"", received)
     left = re.sub(rb"\x1b\]22;[a-z-]+\x07", b"", left)  # Textual's pointer shape
+    left = left.replace(b"\x1b]11;?\x1b\\", b"")  # which colour its ground has
     text = left.decode("utf-8", "replace")
     return re.findall(
         "\x1b.{0,12}|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069].{0,12}", text

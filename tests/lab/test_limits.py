@@ -62,6 +62,10 @@ def test_a_machine_on_hugepages_costs_all_of_its_memory(libvirt_lab: LibvirtLab)
     charged = (reading.gauge("memory_charged_bytes") or 0) - (reading.gauge("memory_inactive_file_bytes") or 0)
     assert 0 < charged < 64 * MIB, "the kernel does not charge hugepages"
     assert reading.value("memory_host_bytes") == held + charged
+    overhead = reading.value("memory_overhead_bytes")
+    assert overhead is not None
+    assert 0 < overhead < 64 * MIB, "all that is resident is QEMU's: hugepages are the guest's"
+    assert reading.value("memory_of_limit_percent") is None, "it has no balloon that would report"
     assert moment.ledger.memory_bytes is not None
     assert (moment.ledger.memory_bytes.vm or 0) >= held + charged
     assert moment.ledger.memory_bytes.rest >= 16 * MIB, "the eight pages that nobody uses are not free"

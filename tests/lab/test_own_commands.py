@@ -49,7 +49,7 @@ def on_container(lab: DockerLab, name: str, folder: Path) -> Iterator[tuple[Term
     (folder / "vmtop" / "config.toml").write_text(CONFIG.format(script=script))
     environment = {"XDG_STATE_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
     with closing(Terminal(["vmtop", "--docker", lab.url, "--filter", name], (110, 30), environment)) as terminal:
-        terminal.wait_for(lambda: any(line.startswith(f" ●{name}") for line in terminal.screen.display), 20, name)
+        terminal.wait_for(lambda: any(line.startswith(f" ● {name}") for line in terminal.screen.display), 20, name)
         yield terminal, target
 
 

@@ -77,7 +77,7 @@ def session(tmp_path: Path) -> Path:
         workloads = {
             identity: msgspec.structs.replace(
                 one, name=text, image=text, project=text, health=text, ports=text, labels=((text, text),),
-                description=text, cgroup=text,
+                description=text, cgroup=text, addresses=(text,),
             )
             for (identity, one), text in zip(frame.workloads.items(), tried, strict=False)
         }  # fmt: skip

@@ -88,7 +88,7 @@ def on_container(lab: DockerLab, name: str, folder: Path) -> Iterator[Terminal]:
     environment = {"XDG_STATE_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
     argv = ["vmtop", "--docker", lab.url, "--filter", name]  # whatever else runs on this host
     with closing(Terminal(argv, (100, 30), environment)) as terminal:
-        terminal.wait_for(lambda: any(line.startswith(f" ●{name}") for line in terminal.screen.display), 20, name)
+        terminal.wait_for(lambda: any(line.startswith(f" ● {name}") for line in terminal.screen.display), 20, name)
         yield terminal
 
 

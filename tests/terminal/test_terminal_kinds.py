@@ -62,12 +62,32 @@ def test_after_a_storm_of_resizes_the_picture_is_that_of_the_last_size(start: St
     leave(terminal)
 
 
-@pytest.mark.parametrize("term", ["linux", "screen", "tmux-256color", "vt100", "xterm"])
+@pytest.mark.parametrize("term", ["linux", "screen", "tmux", "tmux-256color", "vt100", "xterm", "xterm-16color"])
 def test_it_runs_on_every_kind_of_terminal(start: Start, term: str) -> None:
     terminal = start("demo", "--workloads", "10", environment={"TERM": term, "COLORTERM": None})
     terminal.wait_for(lambda: "db-primary" in terminal.text(), 30, "the fleet")
-    visit(terminal, [("M", "▼MEM")])
+    visit(terminal, [("M", "▼MEM"), ("x", "chooses"), ("\x1b", "▼MEM")])
     leave(terminal)
+    used = colours_of(terminal)
+    if term == "vt100":
+        assert used == set()
+    elif "256" in term:
+        assert all(re.fullmatch("[34]8;5;[0-9]+", code) for code in used)
+    else:
+        assert all(re.fullmatch("3[0-7]|9[0-7]", code) for code in used), "no ground is painted"
+        assert "96" in used, "containers are cyan"
+
+
+_COLOUR = re.compile("[34]8;5;[0-9]+|[34]8;2;[0-9]+;[0-9]+;[0-9]+|3[0-7]|4[0-7]|9[0-7]|10[0-7]")
+
+
+def colours_of(terminal: Terminal) -> set[str]:
+    """The colours that a terminal was sent, as parameters of SGR; the defaults are none."""
+    colours: set[str] = set()
+    for sequence in re.findall(rb"\x1b\[([0-9;]*)m", bytes(terminal.received)):
+        parameters = re.findall("[34]8;5;[0-9]+|[34]8;2;[0-9]+;[0-9]+;[0-9]+|[0-9]+", sequence.decode())
+        colours.update(filter(_COLOUR.fullmatch, parameters))
+    return colours
 
 
 def test_without_colours_the_state_can_be_read(start: Start) -> None:
@@ -76,8 +96,7 @@ def test_without_colours_the_state_can_be_read(start: Start) -> None:
     visit(terminal, [("M", "▼MEM")])
     assert "●" in terminal.text()
     leave(terminal)
-    colours = re.findall(rb"[34]8;2;(\d+);(\d+);(\d+)", bytes(terminal.received))
-    assert all(red == green == blue for red, green, blue in colours)
+    assert colours_of(terminal) == set()
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,6 @@ from tui.terminal.input_gate import InputGate
 from tui.terminal.signals import ENDING, SIGNALS
 from tui.terminal.textual_private import PROBLEM, discard_cached_colors
 from tui.themes.style_sheet import STYLE_SHEET
-from tui.widgets.footer import Footer
 
 log = logging.getLogger(__name__)
 _NOTICE_S = 5.0
@@ -178,6 +177,8 @@ class BaseApp(KeysInOrder):
         markup: bool = True,
     ) -> None:
         """Tell the user something: in the footer of the screen, so that it covers neither table nor panes."""
+        from tui.widgets.footer import Footer
+
         super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
         words = f"{title}: {message}" if title else message
         self.notices.append((time.time(), severity, words))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -15,11 +16,13 @@ from tui.settings.paths import config_folder
 from tui.terminal.driver import ask_background, background_of
 from tui.terminal.output_filter import TerminalSafeFilter
 from tui.terminal.painting import PaintingApp
-from tui.themes.choice import AUTO, find_theme
+from tui.themes.choice import AUTO, ThemeError, find_palette
 from tui.themes.contrast import Rgb
-from tui.themes.look import THEMES, Look, RoleTheme
-from tui.themes.palette import DARK, LIGHT, is_light
+from tui.themes.look import THEMES, Look, RoleTheme, theme_of
+from tui.themes.palette import DARK, LIGHT, PALETTES, is_light
 from tui.themes.terminal_colors import Depth, TerminalColors, depth_of
+
+log = logging.getLogger(__name__)
 
 ANSWER_S = 0.1
 """Seconds that the first screen waits for the terminal to tell its ground; without an answer it is taken for dark."""
@@ -52,7 +55,11 @@ class ThemedApp(PaintingApp):
         self._asked_at: float | None = None
         self._shown_ground: Rgb | None = None
         """The terminal's ground for which the theme was chosen; `None` for one that is unknown."""
-        self._show_theme(theme)
+        try:
+            self._show_theme(theme)
+        except ThemeError as error:  # its file is gone or was changed since it was chosen
+            log.warning("%s", error)
+            self._show_theme(AUTO)
 
     @property
     def available_themes(self) -> dict[str, Theme]:
@@ -76,12 +83,16 @@ class ThemedApp(PaintingApp):
     def _show_theme(self, choice: str) -> None:
         ground = self._shown_ground = background_of(self)
         is_ground_light = ground is not None and is_light(ground)
-        theme = THEMES[LIGHT if is_ground_light else DARK] if choice == AUTO else find_theme(choice, config_folder())
+        if choice == AUTO:
+            palette = PALETTES[LIGHT if is_ground_light else DARK]
+        else:
+            palette = find_palette(choice, config_folder())
+        theme = THEMES[palette.name] if palette.name in THEMES else theme_of(palette)
         self.theme_choice, self.look = choice, theme.look
         if ground is None:  # whoever wants a light theme has a light terminal
-            is_ground_light = theme.look.palette.is_light
+            is_ground_light = palette.is_light
         has_dim = os.environ.get("TERM") != "linux"  # it shows dim text at 2.8:1
-        self._colors = TerminalColors(theme.look.palette, self.depth, is_ground_light, has_dim)
+        self._colors = TerminalColors(palette, self.depth, is_ground_light, has_dim)
         if theme.choice not in THEMES:
             self._own_theme = theme
         if not self.is_running:

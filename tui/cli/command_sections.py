@@ -21,7 +21,7 @@ from tui.configuration.value_types import meant
 SOURCES = "sources"
 _NEVER = frozenset({
     *("help", "version", "yes", "force", "fresh", "record", "output", "report", "with_names", "from", "to", "at"),
-    *("past", "session", "workload", "metric", "count"),
+    *("past", "session", "workload", "metric", "count", "watch", "since", "follow"),
 })  # fmt: skip
 """What confirms, overwrites, or is chosen for one run only."""
 _FORMS = frozenset({"json", "csv", "form", "format", "schema", "check", "default", "quiet", "no_header"})
@@ -144,7 +144,7 @@ def _default(option: click.Option) -> Any:
     if option.multiple:
         return []
     if option.is_flag:
-        return bool(option.default)
+        return option.default is True
     return option.default if isinstance(option.default, int | float | str) and option.default else None
 
 

@@ -37,7 +37,7 @@ _COMMANDS = {
     "report": ("tui.cli.commands.report", "Write a session as one HTML page."),
     "compare": ("tui.cli.commands.compare", "Put workloads of any kind side by side."),
     "start": ("tui.cli.commands.actions", "Start workloads."),
-    "stop": ("tui.cli.commands.actions", "Ask workloads to end."),
+    "stop": ("tui.cli.commands.actions", "Stop workloads gracefully."),
     "restart": ("tui.cli.commands.actions", "Restart containers and services, reboot virtual machines."),
     "pause": ("tui.cli.commands.actions", "Freeze workloads."),
     "resume": ("tui.cli.commands.actions", "Let paused workloads continue."),

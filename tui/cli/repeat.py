@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 
@@ -9,6 +10,8 @@ import click
 
 WATCH_S = "2s"
 """The span of `--watch` without one."""
+_ROOM = 3
+"""Lines of a terminal that stay free: for the cursor, a message, and what ends it."""
 _SPAN = re.compile(r"\d+(\.\d+)?\s*[a-z]*", re.IGNORECASE)
 
 
@@ -34,14 +37,16 @@ class Repeated:
 
     def __init__(self, is_in_place: bool) -> None:
         self._is_in_place = is_in_place
-        self._is_terminal = is_in_place and sys.stdout.isatty()
+        self.is_terminal = is_in_place and sys.stdout.isatty()
+        """Whether each text replaces the one before it."""
         self.count = 0
         """Number of texts so far."""
 
     def show(self, text: str) -> None:
-        """Print the next text."""
-        if self._is_terminal:
+        """Print the next text; on a terminal as much of its beginning as there is room for."""
+        if self.is_terminal:
             click.echo("\x1b[H\x1b[2J", nl=False)
+            text = "".join(text.splitlines(keepends=True)[: max(1, os.get_terminal_size().lines - _ROOM)])
         elif self._is_in_place and self.count:
             click.echo()
         self.count += 1

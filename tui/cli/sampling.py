@@ -15,7 +15,7 @@ from collectors.engines.registry import load_source, measured_samples, quick_sam
 from collectors.model.workloads import Availability, Event, Frame
 from collectors.safety.sanitize import sanitize
 from collectors.sampling.sampler import FIRST_INTERVAL_S, Sampler
-from collectors.sampling.source import SourceSpec
+from collectors.sampling.source import Layered, SourceSpec
 from collectors.sampling.timeout import ANSWER_S
 from tui.cli.progress import WaitingLine
 from tui.settings import log_file
@@ -71,8 +71,8 @@ class Wait:
 class _Settling:
     """Feeds frames to a deriver on the sampler's thread, and holds the moments back until the picture is whole.
 
-    With `over_s`, that has two steps: when everything has answered, a first frame is kept, and rates are those between
-    it and a frame that is at least `over_s` seconds younger.
+    With `over_s`, that has two steps: when everything has answered, the next frame is kept, and rates are those between
+    it and one that is at least `over_s` seconds younger.
     """
 
     def __init__(
@@ -88,6 +88,7 @@ class _Settling:
         self._over_s = over_s
         self._first: Frame | None = None
         """The frame at which the measurement of rates began."""
+        self._is_next_first = False
         self._sampler = sampler
         self._interval_s = interval_s
         self._wait = wait
@@ -113,16 +114,26 @@ class _Settling:
             self._sampler.interval.choose(self._interval_s)
         self.moments.put(moment)
 
+    def _read_all_next(self) -> None:
+        """Have the next frame hold what is otherwise read less often: the first and the last one need it."""
+        for worker in self._sampler.workers:
+            if isinstance(worker.source, Layered):
+                worker.source.read_all_next()
+
     def _is_ready(self, moment: Moment) -> bool:
         return self._is_enough(moment) or (self._frames >= _LEAST_FRAMES and self._wait.is_over)
 
     def _has_measured(self, frame: Frame, moment: Moment) -> bool:
         """Begin to measure when everything has answered; return whether there are rates over long enough."""
         if self._first is None:
-            if self._is_ready(moment):
+            if self._is_next_first:
                 self._first, self.measured_s = frame, 0.0
                 self._wait.extend(self._over_s)
                 self._sampler.interval.choose(self._over_s)
+                self._read_all_next()
+            elif self._is_ready(moment):
+                self._is_next_first = True
+                self._read_all_next()
             return False
         self.measured_s = (frame.at_ns - self._first.at_ns) / 1e9
         if self.measured_s < self._over_s * _NEARLY:

@@ -155,9 +155,9 @@ class SortType(ParamType[str]):
         from click.shell_completion import CompletionItem
 
         from collectors.model.metrics import ALIASES
-        from collectors.query.filter import FIELDS
+        from collectors.query.filter import FIELDS, NUMBERS
 
-        return [CompletionItem(name) for name in (*FIELDS, *ALIASES) if name.startswith(incomplete.lower())]
+        return [CompletionItem(name) for name in (*FIELDS, *NUMBERS, *ALIASES) if name.startswith(incomplete.lower())]
 
 
 class ColumnsType(ParamType["tuple[ListColumn, ...]"]):

@@ -103,7 +103,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         ACTIONS, "allow_protected", Several(Words()), (),
-        "Protected workloads that may be acted on: a name, an id, or kind:name.",
+        "Protected workloads that may be acted on: a name, an id, kind:name, or process:NAME.",
     ),
     Setting(TIMEOUTS, "container", _SECONDS, 10.0, "Seconds that a container is given to stop or restart."),
     Setting(TIMEOUTS, "vm", _SECONDS, 60.0, "Seconds that a virtual machine is given."),

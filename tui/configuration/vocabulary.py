@@ -83,10 +83,10 @@ def theme_name(text: str) -> str:
     if text in ("auto", "dark", "light", "contrast"):
         return text
     from tui.settings.paths import config_folder
-    from tui.themes.choice import ThemeError, find_theme
+    from tui.themes.choice import ThemeError, find_palette
 
     try:
-        find_theme(text, config_folder())
+        find_palette(text, config_folder())
     except ThemeError as error:
         raise ValueError(f"cannot be used: {error}") from error
     return text

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 
 from collectors.model.metrics import METRICS
 from collectors.model.workloads import Kind, State, Workload
-from collectors.query.filter import FIELDS
+from collectors.query.filter import FIELDS, NUMBERS
 
 _LAST_WORD = re.compile(r"""!?((?:[^\s"']|"[^"]*"|'[^']*')*)\Z""")
 _VALUE = re.compile(r"(\w+)(!=|=)(.*)", re.DOTALL)
@@ -53,7 +53,8 @@ def common_start(candidates: Collection[str]) -> str:
 
 def _fields(typed: str) -> list[str]:
     """Return the fields and metrics whose name begins like a word, each with the sign that is usual after it."""
-    names = [f"{field}=" for field in FIELDS] + [f"{metric.alias}>" for metric in METRICS.values()]
+    numbers = [*NUMBERS, *(metric.alias for metric in METRICS.values())]
+    names = [f"{field}=" for field in FIELDS] + [f"{number}>" for number in numbers]
     return [name for name in names if name.startswith(typed)]
 
 

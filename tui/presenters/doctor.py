@@ -18,6 +18,8 @@ from collectors.json_document import document
 from collectors.model.workloads import Availability, SourceState
 from collectors.sampling.timeout import ANSWER_S
 from tui.presenters.load import late_words, load_words
+from tui.settings.paths import config_folder
+from tui.themes.choice import problems as theme_problems
 
 SCHEMA = "vmtop.doctor/1"
 _FINE = frozenset({Availability.OK, Availability.ABSENT})
@@ -99,6 +101,7 @@ def as_document(checked: Checkup) -> dict[str, object]:
         "sources": moment_document["sources"],
         "answered_seconds": {name: round(seconds, 1) for name, seconds in checked.answered_s.items()},
         "host": moment_document["host"],
+        "themes": list(theme_problems(config_folder())),
     }
 
 
@@ -109,6 +112,7 @@ def as_text(checked: Checkup) -> str:
     for state in moment.sources:
         lines += _source(state, checked)
     lines += _unreachable(moment)
+    lines += [f"{'theme':<8} {sentence}" for sentence in theme_problems(config_folder())]
     count = len(moment.readings)
     lines += ["", f"{count} workload{'' if count == 1 else 's'} in sight. {_verdict(moment)}"]
     return "\n".join(lines) + "\n"

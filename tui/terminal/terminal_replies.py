@@ -176,7 +176,8 @@ class ReplyFilter:
         rest = text[string_end.end() :]
         if string_end[0] == "\x07" and self._within != "]":
             return rest, ""
-        if self._within == "]" and (answer := _BACKGROUND.fullmatch(self._content)):
+        is_cancelled = string_end[0] in "\x18\x1a"
+        if self._within == "]" and not is_cancelled and (answer := _BACKGROUND.fullmatch(self._content)):
             red, green, blue = (round(int(part, 16) / (16 ** len(part) - 1) * 255) for part in answer.groups())
             self.background = red, green, blue
         if string_end[0] != _ESC:

@@ -15,8 +15,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tui.themes.contrast import Rgb, rgb
-from tui.themes.look import PREFIX, THEMES, RoleTheme, theme_of
-from tui.themes.palette import DARK, derived
+from tui.themes.palette import DARK, PALETTES, PREFIX, Palette, derived
 from tui.themes.roles import ROLES
 
 log = logging.getLogger(__name__)
@@ -43,11 +42,11 @@ def choices(folder: Path) -> list[str]:
         files = sorted(path.stem for path in (folder / _FOLDER).iterdir() if path.suffix == ".toml")
     except OSError:
         files = []
-    return [AUTO, *THEMES, *(name for name in files if _NAME.fullmatch(name) and name not in (AUTO, *THEMES))]
+    return [AUTO, *PALETTES, *(name for name in files if _NAME.fullmatch(name) and name not in (AUTO, *PALETTES))]
 
 
-def find_theme(choice: str, folder: Path) -> RoleTheme:
-    """Return the built-in theme of a name, or the user's own.
+def find_palette(choice: str, folder: Path) -> Palette:
+    """Return the built-in palette of a name, or that of the user's own theme.
 
     Args:
         choice: The name; `vmtop-light` is `light`.
@@ -57,23 +56,32 @@ def find_theme(choice: str, folder: Path) -> RoleTheme:
         ThemeError: There is none, or its file is not well-formed.
     """
     name = choice.removeprefix(PREFIX)
-    if name in THEMES:
-        return THEMES[name]
+    if name in PALETTES:
+        return PALETTES[name]
     path = folder / _FOLDER / f"{name}.toml"
     if not _NAME.fullmatch(name) or not path.exists():
         known = choices(folder)
         guess = _guess(name, known)
         raise ThemeError(f"there is no theme {choice!r}.{guess} Themes: {', '.join(known)}; your own go into {path}")
     base, colors = _parsed(path)
-    theme = theme_of(derived(name, THEMES[base].look.palette, colors))
-    for warning in warnings(theme):
+    palette = derived(name, PALETTES[base], colors)
+    for warning in warnings(palette):
         log.warning("%s: %s", path, warning)
-    return theme
+    return palette
 
 
-def warnings(theme: RoleTheme) -> Iterator[str]:
-    """Yield a sentence about each role that is hard to read on one of the theme's grounds."""
-    for role, ground, ratio in theme.look.palette.faint():
+def problems(folder: Path) -> Iterator[str]:
+    """Yield a sentence about each thing that is wrong with the user's own themes."""
+    for name in choices(folder)[1 + len(PALETTES) :]:
+        try:
+            yield from (f"{name}: {warning}" for warning in warnings(find_palette(name, folder)))
+        except ThemeError as error:
+            yield str(error)
+
+
+def warnings(palette: Palette) -> Iterator[str]:
+    """Yield a sentence about each role that is hard to read on one of the grounds."""
+    for role, ground, ratio in palette.faint():
         least = ROLES[role].use.contrast
         if least > 2:
             yield f"{role} on {ground} has a contrast of {ratio:.1f}:1, {least:g}:1 is legible"
@@ -89,8 +97,8 @@ def _parsed(path: Path) -> tuple[str, dict[str, Rgb]]:
     except (ValueError, RecursionError) as error:  # TOMLDecodeError names the line
         raise ThemeError(f"the theme {path} is not TOML: {error}") from error
     base = str(table.pop("base", DARK)).removeprefix(PREFIX)
-    if base not in THEMES:
-        raise ThemeError(f"{_where(path, text, 'base')}: base is one of {', '.join(THEMES)}, not {base[:40]!r}")
+    if base not in PALETTES:
+        raise ThemeError(f"{_where(path, text, 'base')}: base is one of {', '.join(PALETTES)}, not {base[:40]!r}")
     colors = {}
     for key, value in table.items():
         if key not in ROLES:

@@ -10,11 +10,8 @@ from textual.app import App
 from textual.theme import Theme
 
 from tui.themes.contrast import code_of
-from tui.themes.palette import DARK, PALETTES, Palette
+from tui.themes.palette import DARK, PALETTES, PREFIX, Palette
 from tui.themes.roles import ROLES
-
-PREFIX = "vmtop-"
-"""Textual knows a theme by this and its name."""
 
 
 class Look:

@@ -9,6 +9,8 @@ from tui.themes.contrast import Rgb, contrast, luminance, mixed, rgb
 from tui.themes.roles import DERIVED, FILL_SHARE, GROUNDS, ROLES, SAME_AS
 
 DARK, LIGHT, CONTRAST = "dark", "light", "contrast"
+PREFIX = "vmtop-"
+"""Textual knows a theme by this and its name; users may write both."""
 LIGHT_FROM = 0.4
 """Luminance from which a ground counts as light."""
 

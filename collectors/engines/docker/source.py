@@ -168,7 +168,7 @@ class DockerSource:
 
         Containers that are stopped or stopping are not inspected: they have no new facts, and while the engine starts
         or removes a container, an inspection blocks until that is done. Those that were killed are, once: only an
-        inspection shows whether it was for lack of memory.
+        inspection shows whether it was because memory ran out.
         """
         listed = {entry["Id"]: str(entry.get("State")) for entry in entries}
         killed = {entry["Id"] for entry in entries if was_killed(entry)}

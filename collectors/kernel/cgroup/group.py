@@ -107,26 +107,31 @@ class Group:
             self._process_io.close()
         self._drop_process()
 
-    def read(self) -> tuple[Sample, ...]:
+    def read(self, is_thorough: bool = False) -> tuple[Sample, ...]:
         """Read the group. The slow sample is repeated, the same object, until there is a new one.
+
+        Args:
+            is_thorough: Make a new slow sample now.
 
         Raises:
             GroupGone: It was removed.
         """
         sample = self._fast_files.read(self._read_network() if self._identity.network is not None else None)
         slow = self._slow
-        if slow is None or self._readings == 1 or (self._readings + self._offset) % _SLOW_EVERY == 0:
+        if slow is None or is_thorough or self._readings == 1 or (self._readings + self._offset) % _SLOW_EVERY == 0:
             slow = self._slow = self._read_slow()
         self._readings += 1
-        approximate = None if self._process_io is None else self._read_process_io(self._process_io, sample.at_ns)
+        approximate = (
+            None if self._process_io is None else self._read_process_io(self._process_io, sample.at_ns, is_thorough)
+        )
         return (sample, slow) if approximate is None else (sample, slow, approximate)
 
-    def _read_process_io(self, process_io: ProcessIo, at_ns: int) -> Sample | None:
+    def _read_process_io(self, process_io: ProcessIo, at_ns: int, is_thorough: bool) -> Sample | None:
         """Add up what the processes read and wrote; without CPU time, nothing. Many processes are read less often."""
         previous, every = self._approximate, process_io.read_every
         if self._readings > 1 and every == 1 and self._fast_files.is_idle:
             return None if previous is None else msgspec.structs.replace(previous, at_ns=at_ns)
-        if self._readings > 1 and previous is not None and self._readings % every:
+        if self._readings > 1 and previous is not None and self._readings % every and not is_thorough:
             return previous
         totals = process_io.read()
         if totals is None:

@@ -65,6 +65,7 @@ class CgroupSource:
         self._parts: set[str] = set()
         """Paths of containers that an engine inside another container runs: they are part of that container."""
         self._readings = 0
+        self._is_thorough = False
         self._blind_spots = ("", "", "")
 
     def open(self, wake: Callable[[], None]) -> None:
@@ -90,6 +91,10 @@ class CgroupSource:
         )
         self._tree = Tree(self._hierarchy.walked, self._proc)
         self._blind_spots = blind_spots(self._hierarchy, self._context.is_blkio_dead, self._proc)
+
+    def read_all_next(self) -> None:
+        """Have the next reading include what is otherwise read less often. Callable from any thread."""
+        self._is_thorough = True
 
     def read(self) -> SourceReading:
         """Look for new groups and read all. A group that vanishes in between is left out."""
@@ -182,9 +187,10 @@ class CgroupSource:
     def _read_groups(self) -> list[tuple[Group, tuple[Sample, ...]]]:
         """Read all groups; return those whose id is certain."""
         readings: list[tuple[Group, tuple[Sample, ...]]] = []
+        is_thorough, self._is_thorough = self._is_thorough, False
         for path, group in tuple(self._groups.items()):
             try:
-                samples = group.read()
+                samples = group.read(is_thorough)
             except GroupGone:
                 self._groups.pop(path).close()
                 self._tree.invalidate(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 import click
@@ -15,6 +16,9 @@ from tui.cli.one_workload import find_workloads, reading
 from tui.cli.options import name_argument, source_options, wait_option
 from tui.cli.sampling import Wait
 from tui.configuration.config import config_file
+
+_STEERING = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\xc2[\x80-\x9f]")
+"""Control characters but for the ends of lines and tabs, those of UTF-8 (ECMA-48, C1) included."""
 
 
 @click.command("exec")
@@ -59,12 +63,15 @@ def command(name: str, words: tuple[str, ...], wait: Wait, specs: list[SourceSpe
 
 
 def _run(run: RunningCommand) -> int:
-    """Pass on what a command writes, and return its exit code."""
+    """Pass on what a command writes, and return its exit code.
+
+    What goes to a terminal cannot steer it: nothing would put it in order afterwards.
+    """
     try:
         for is_error, data in run.output():
-            stream = sys.stderr.buffer if is_error else sys.stdout.buffer
-            stream.write(data)
-            stream.flush()
+            stream = sys.stderr if is_error else sys.stdout
+            stream.buffer.write(_STEERING.sub(b"?", data) if stream.isatty() else data)
+            stream.buffer.flush()
         return run.exit_code()
     finally:
         run.close()

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import click
 
-from collectors.actions.silent_sources import Asked, silent
+from collectors.actions.silent_sources import Asked, is_late, silent
 from collectors.actions.targets import NoTarget, find_all
+from collectors.analysis.empty_cells import failure
 from collectors.analysis.rates import Moment, Reading
 from collectors.json_document import LIST_SCHEMA
 from collectors.model.workloads import WorkloadId
@@ -55,6 +56,13 @@ class Listing(NamedTuple):
     """Number of workloads that are left out only because they are stopped."""
     code: int
     """3 if a name matches nothing, 8 if a source that could know one has not answered, otherwise 0."""
+    unknown: list[str]
+    """A sentence for each name that matches nothing."""
+
+    def report_names(self) -> None:
+        """Print on stderr which names match nothing."""
+        for sentence in self.unknown:
+            click.echo(f"vmtop: {sentence}", err=True)
 
 
 @click.command("list", cls=WatchCommand)
@@ -130,6 +138,7 @@ def command(
         return _watch(specs, choice, form, wait, watch_s)
     moment = gather(specs, wait, has_answered, over_s)
     listing = _listing(moment, specs, choice, wait)
+    listing.report_names()
     click.echo(_text(moment, listing.readings, choice, form), nl=False)
     if listing.hidden and not listing.readings and not (is_json or is_csv):
         click.echo(f"vmtop: {listing.hidden} stopped; --all shows them", err=True)
@@ -141,20 +150,21 @@ def _watch(specs: Sequence[SourceSpec], choice: list_table.Choice, form: Form, w
     """Print a list at each interval, until stopped."""
     repeated = Repeated(is_in_place=not (form.is_json or form.is_csv))
     for moment in moments(specs, interval_s, wait, has_answered, min(interval_s, FIRST_OVER_S)):
-        readings = _listing(moment, specs, choice, wait, is_quiet=repeated.count > 0).readings
-        if not repeated.count:
+        is_first = not repeated.count
+        listing = _listing(moment, specs, choice, wait)
+        has_header = form.has_header and (is_first or not form.is_csv)
+        repeated.show(_text(moment, listing.readings, choice, form._replace(has_header=has_header)))
+        if is_first or repeated.is_terminal:  # which the next list clears
+            listing.report_names()
             report(moment, specs, wait, choice)
-        has_header = form.has_header and not (form.is_csv and repeated.count)
-        repeated.show(_text(moment, readings, choice, form._replace(has_header=has_header)))
     return DONE
 
 
-def _listing(
-    moment: Moment, specs: Sequence[SourceSpec], choice: list_table.Choice, wait: Wait, is_quiet: bool = False
-) -> Listing:
-    """Choose the rows; report each name that matches nothing, unless `is_quiet`."""
+def _listing(moment: Moment, specs: Sequence[SourceSpec], choice: list_table.Choice, wait: Wait) -> Listing:
+    """Choose the rows."""
     workloads, asked = list(moment.frame.workloads.values()), asked_sources(specs, moment)
     named: set[WorkloadId] = set()
+    unknown: list[str] = []
     code = DONE
     for name in choice.names:
         try:
@@ -162,17 +172,16 @@ def _listing(
         except NoTarget as error:
             missing = silent(name, workloads, asked)
             code = NO_SUCH if not missing else code or NO_ANSWER
-            if not is_quiet:
-                click.echo(f"vmtop: {error}{_could_know(missing, wait)}", err=True)
+            unknown.append(f"{error}{''.join(_could_know(source, wait) for source in missing)}")
     readings, hidden = list_table.choose(moment, choice, named if choice.names else None)
-    return Listing(readings, hidden, code)
+    return Listing(readings, hidden, code, unknown)
 
 
-def _could_know(missing: Sequence[Asked], wait: Wait) -> str:
-    if not missing:
-        return ""
-    names = " and ".join(source.state.name for source in missing)
-    return f"; {names} could know it and has not answered{late_words(wait.passed_s, wait.most_s)}"
+def _could_know(source: Asked, wait: Wait) -> str:
+    """Return why a name may exist all the same, to go after the sentence that it was not found."""
+    if not is_late(source):
+        return f"; it may be known to {source.state.name}, but {failure(source.state)}"
+    return f"; {source.state.name} could know it and has not answered{late_words(wait.passed_s, wait.most_s)}"
 
 
 def _text(moment: Moment, readings: Sequence[Reading], choice: list_table.Choice, form: Form) -> str:

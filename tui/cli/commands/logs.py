@@ -72,13 +72,21 @@ def command(
 def _written(log: Log, since: float | None, tail: int | None) -> Iterator[LogLine]:
     """Yield what has been written, oldest first, in chunks of bounded size."""
     if tail is not None:
-        yield from log.last(tail) if tail else ()
+        yield from _last(log, tail) if tail else ()
         return
     before = log.until(since, 1) if since is not None else []
     chunk = log.after(before[-1], _CHUNK) if before else log.first(_CHUNK)
     while chunk:
         yield from chunk
         chunk = log.after(chunk[-1], _CHUNK)
+
+
+def _last(log: Log, count: int) -> list[LogLine]:
+    """Return the last lines; a log returns fewer at once where they are long."""
+    lines = log.last(count)
+    while lines and len(lines) < count and (older := log.before(lines[0], count - len(lines))):
+        lines = older + lines
+    return lines
 
 
 def _print(lines: Iterable[LogLine], labels: Sequence[str], has_times: bool, is_flushed: bool) -> LogLine | None:

@@ -5,20 +5,26 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Callable, Sequence
 from itertools import count
 
 import click
 
+from collectors.engines.connections import EngineConnections
 from collectors.inspection.details import DetailsReader
+from collectors.inspection.processes import Owners, ProcessReader
 from collectors.model.details import Details, Page
 from collectors.model.errors import SourceDown
+from collectors.model.workloads import Workload
 from collectors.sampling.source import SourceSpec
 from tui.cli.one_workload import find_workloads, reading
 from tui.cli.options import name_argument, over_option, refuse_together, source_options, wait_option, watch_option
 from tui.cli.repeat import Repeated, WatchCommand
 from tui.cli.sampling import Wait
+from tui.cli.screen import is_utf8
 from tui.presenters.detail import table_lines
-from tui.presenters.styled_lines import plain_text
+from tui.presenters.processes import OF_WORKLOAD, Lines, ProcessTable
+from tui.presenters.styled_lines import Line, plain_text
 
 _WIDTH = 1000
 """Cells of a line where there is no terminal."""
@@ -26,6 +32,14 @@ _WIDTH = 1000
 
 @click.command("top", cls=WatchCommand)
 @name_argument
+@click.option(
+    "--sort",
+    type=click.Choice([column.key for column in OF_WORKLOAD]),
+    default="cpu",
+    show_default=True,
+    help="Column to sort by.",
+)
+@click.option("--tree", "is_tree", is_flag=True, help="Show children below their parents.")
 @over_option
 @watch_option
 @wait_option
@@ -35,6 +49,8 @@ def command(
     ctx: click.Context,
     /,
     name: str,
+    sort: str,
+    is_tree: bool,
     over_s: float,
     watch_s: float | None,
     wait: Wait,
@@ -42,11 +58,12 @@ def command(
 ) -> int:
     """Print the processes of a workload, and what each of them uses.
 
-    Rates are measured over one second (--over).
+    CPU% is measured over one second (--over).
 
     \b
       vmtop top web
       vmtop top vm:db --watch 5
+      vmtop top web --sort memory --tree
 
     Exits as `vmtop logs` does.
     """
@@ -54,24 +71,44 @@ def command(
     (workload,) = find_workloads([name], specs, wait)
     repeated = Repeated(is_in_place=True)
     with reading(workload, specs) as connections:
-        reader = DetailsReader(connections)
-        reader.read(workload)
+        table = ProcessTable(OF_WORKLOAD, sort, is_tree=is_tree, is_ascii=not is_utf8())
+        is_here = bool(workload.cgroup) and not workload.endpoint
+        read = _here(workload, table) if is_here else _elsewhere(workload, connections)
+        read()
         for number in count():
             time.sleep(over_s if watch_s is None or not number else watch_s)
-            repeated.show(_text(reader.read(workload)))
+            repeated.show("".join(f"{plain_text(line).rstrip()}\n" for line in read()))
             if watch_s is None:
-                return 0
+                break
     return 0
 
 
-def _text(details: Details) -> str:
-    """Return the table.
+def _here(workload: Workload, table: ProcessTable) -> Callable[[], Sequence[Line]]:
+    """Return a function that reads the processes of a workload on this host, and makes the lines of the table."""
+    reader, owners = ProcessReader(lambda: workload), Owners([workload])
 
-    Raises:
-        SourceDown: There is none, with the reason.
-    """
-    if not any(table.page is Page.PROCESSES for table in details.tables):
-        raise SourceDown("; ".join(details.problems) or "none of its processes can be seen from this host")
-    width = os.get_terminal_size().columns if sys.stdout.isatty() else _WIDTH
-    lines = table_lines(Details(details.at_ns, details.tables), Page.PROCESSES, width)
-    return "".join(f"{plain_text(line).rstrip()[:width]}\n" for line in lines)
+    def read() -> Sequence[Line]:
+        view = reader.read(True, lambda newest: newest.processes, lambda newest: (None, False))
+        if not view.newest.processes:
+            raise SourceDown(view.newest.note or "it has no process that this user may see")
+        table.arrange(view.newest, view.texts, owners)
+        return [[(table.heads(_width()), "title")], *Lines(table, _width())]
+
+    return read
+
+
+def _elsewhere(workload: Workload, connections: EngineConnections) -> Callable[[], Sequence[Line]]:
+    """Return a function that asks the engine for the processes of a workload, and makes the lines of its table."""
+    reader = DetailsReader(connections)
+
+    def read() -> Sequence[Line]:
+        details = reader.read(workload)
+        if not any(table.page is Page.PROCESSES for table in details.tables):
+            raise SourceDown("; ".join(details.problems) or "its processes cannot be seen from this host")
+        return table_lines(Details(details.at_ns, details.tables), Page.PROCESSES, _width())
+
+    return read
+
+
+def _width() -> int:
+    return os.get_terminal_size().columns if sys.stdout.isatty() else _WIDTH

@@ -19,9 +19,10 @@ PRESETS: dict[str, tuple[str, ...]] = {
         *("cpu_limit_cores", "vcpus", "pids", "cpu_seconds", "uptime"),
     ),
     "memory": (
-        *("name", "kind", "memory_host_bytes", "memory_of_limit_percent", "memory_limit_bytes"),
-        *("memory_inside_bytes", "memory_charged_bytes", "memory_swap_bytes", "memory_wait_percent", "oom_kills"),
-        *("memory_peak_bytes", "memory_shmem_bytes", "memory_hugetlb_bytes", "memory_zswap_bytes", "uptime"),
+        *("name", "kind", "memory_host_bytes", "change:memory_host_bytes", "memory_of_limit_percent"),
+        *("memory_limit_bytes", "memory_inside_bytes", "memory_overhead_bytes", "memory_charged_bytes"),
+        *("memory_swap_bytes", "memory_wait_percent", "oom_kills", "memory_peak_bytes", "memory_shmem_bytes"),
+        *("memory_hugetlb_bytes", "memory_zswap_bytes", "uptime"),
     ),
     "disk": (
         *("name", "kind", "disk_read_bytes_per_second", "disk_write_bytes_per_second", "disk_reads_per_second"),
@@ -34,7 +35,7 @@ PRESETS: dict[str, tuple[str, ...]] = {
         *("ports", "ip", "project", "uptime"),
     ),
     "identity": (
-        *("name", "kind", "project", "ports", "ip", "image", "engine", "id", "restarts", "exit", "state", "health"),
+        *("name", "kind", "project", "ports", "ip", "image", "restarts", "exit", "engine", "id", "state", "health"),
         "uptime",
     ),
 }

@@ -24,17 +24,16 @@ from tui.presenters.cells import Cells
 from tui.presenters.columns import DEFAULT
 from tui.presenters.commands import offered
 from tui.presenters.info_pages import sources_page, why_page
-from tui.presenters.main_screen.column_presets import next_preset
 from tui.presenters.main_screen.empty import empty_lines
 from tui.presenters.main_screen.panes import graph_rows
 from tui.presenters.styled_lines import Line as Runs
 from tui.presenters.styled_lines import Run
 from tui.presenters.table_state import SORTS, Scale, TableState
-from tui.screens.column_picker import ColumnPicker
 from tui.screens.command_line import CommandLine
+from tui.screens.mixins.column_keys import ColumnKeys
 from tui.screens.mixins.compare_keys import CompareKeys
 from tui.screens.mixins.filter_keys import FilterKeys
-from tui.screens.mixins.palette_commands import PaletteCommands, sort_order
+from tui.screens.mixins.palette_commands import sort_order
 from tui.screens.mixins.remembered_layout import RememberedLayout, view_of
 from tui.settings.screen_options import ScreenOptions
 from tui.widgets.filter_prompt import FilterPrompt
@@ -52,7 +51,7 @@ _SETTLING_TICKS = 5
 """Ticks at the start at which the height of the panes still follows the number of rows: sources answer one by one."""
 
 
-class WorkloadListScreen(FilterKeys, CompareKeys, PaletteCommands, AnsweredOnce, Screen[None], RememberedLayout):
+class WorkloadListScreen(FilterKeys, CompareKeys, ColumnKeys, AnsweredOnce, Screen[None], RememberedLayout):
     """The workloads of a host at a moment.
 
     Args:
@@ -372,32 +371,3 @@ class WorkloadListScreen(FilterKeys, CompareKeys, PaletteCommands, AnsweredOnce,
         start = list(sort_order()).index(self.view.sort)
         offer = partial(offered, first=commands, arguments=(), commands=())
         self.app.push_screen(menu.prepare(offer, "", "Sort by", start), lambda command: command and command.run())
-
-    def action_columns(self) -> None:
-        picker = self.app.get_screen("columns")
-        assert isinstance(picker, ColumnPicker)  # noqa: S101  # installed under this name by the app
-        self.app.push_screen(picker.prepare(self._keys, self.size.width, self.column_sets()), self._take_columns)
-
-    def action_preset(self, step: int) -> None:
-        if self.focused is not self.query_one(WorkloadTable):
-            return  # a prompt has the keys
-        known = self.column_sets()
-        name = next_preset(self._keys, known, step)
-        self.show_columns(known[name])
-        self.notify(f"columns: {name}", timeout=2)
-
-    def toggle_column(self, key: str) -> None:
-        """Show or hide a column."""
-        if key != "name":
-            keys = tuple(shown for shown in self._keys if shown != key) if key in self._keys else (*self._keys, key)
-            self.show_columns(keys)
-
-    def show_columns(self, keys: tuple[str, ...]) -> None:
-        """Show these columns, in this order."""
-        self._keys = keys
-        self.query_one(WorkloadTable).set_columns(keys)
-        self.redraw()
-
-    def _take_columns(self, keys: tuple[str, ...] | None) -> None:
-        if keys:
-            self.show_columns(keys)

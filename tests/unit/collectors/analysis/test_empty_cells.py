@@ -223,3 +223,12 @@ def test_rest_a_limit_that_is_not_set_and_another_kind_are_no_failures_and_a_fir
         assert not has_failed(key, moment.readings[running.id], moment, "")
     moment = moment_of(running, {"cpu_total_ns": 5})
     assert has_failed(CPU, moment.readings[running.id], moment, "")
+
+
+def test_hugepages_that_this_host_does_not_have_are_not_blamed_on_a_controller() -> None:
+    fields = {"memory_charged_bytes": 1}
+    moment = moment_of(workload("web"), fields, fields)
+    assert why(moment, "memory_hugetlb_bytes") == "this host has no hugepages"
+    with_pool = msgspec.structs.replace(moment.frame, facts={"hugepages_total": "1073741824"})
+    shown = moment._replace(frame=with_pool)
+    assert why(shown, "memory_hugetlb_bytes") == "the hugetlb controller is not enabled for its cgroup"

@@ -100,7 +100,7 @@ def test_ledger_adds_up_for_any_readings(rows: list[Reading], host: Reading) -> 
         if shares is not None:
             largest = max(abs(part) for part in shares if part is not None)
             assert _parts(shares) == pytest.approx(shares.host, abs=1e-9 * max(1.0, largest))
-            assert min(part for part in shares[:3] if part is not None) >= 0
+            assert min((part for part in shares[:3] if part is not None), default=0.0) >= 0
             assert all(math.isfinite(part) for part in shares if part is not None)
 
 

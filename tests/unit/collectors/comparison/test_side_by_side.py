@@ -171,6 +171,15 @@ def test_the_first_of_a_window_has_rates_from_before_it(recorded: tuple[Path, li
     assert told["metrics"][0]["values"][0]["samples"] == told["sides"][0]["readings"] == 10
 
 
+def test_a_side_without_a_value_says_why(recorded: tuple[Path, list[Frame]]) -> None:
+    path, frames = recorded
+    name = next(one.name for one in frames[0].workloads.values() if one.kind is not Kind.VM)
+    told = json.loads(run("compare", name, "--session", str(path), "--past", "--json").stdout)
+    values = {row["key"]: row["values"][0] for row in told["metrics"]}
+    assert values["vcpu_percent"]["reason"] == "only libvirt reports it, and only for virtual machines"
+    assert all(("reason" in value) is (value["samples"] == 0) for value in values.values())
+
+
 @pytest.mark.usefixtures("fleet")
 def test_every_moment_that_was_watched_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     frames, deriver = fleet_frames(4), Deriver()

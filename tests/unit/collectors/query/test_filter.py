@@ -238,6 +238,12 @@ def test_sort_does_not_depend_on_the_order_before(rows: list[Reading], key: str,
     assert [order(row) for row in sorted(rows, key=order)] == [order(row) for row in sorted(shuffled, key=order)]
 
 
+def test_facts_that_are_numbers_are_sorted_like_metrics() -> None:
+    few, many, unknown = (reading(workload(name, restarts=count)) for name, count in (("a", 2), ("b", 10), ("c", None)))
+    assert sorted([unknown, few, many], key=sort_key("restarts")) == [many, few, unknown]
+    assert sorted([unknown, many, few], key=sort_key("restarts", is_descending=False)) == [few, many, unknown]
+
+
 def test_sort_by_nothing_known_is_refused() -> None:
     with pytest.raises(QueryError, match="did you mean 'cpu'"):
         sort_key("cpuu")

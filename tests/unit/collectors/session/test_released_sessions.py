@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from collectors.analysis.rates import Deriver
-from collectors.model.workloads import Event
+from collectors.model.workloads import Event, Kind
 from collectors.session.playback import Playback
 from collectors.session.reader import Session
 from tests.helpers.checkout import FIXTURES
@@ -39,6 +39,21 @@ def content(path: Path) -> dict[str, object]:
     }
     session.close()
     return told
+
+
+@pytest.mark.parametrize("path", sorted(FIXTURES.glob("*.vmtop.gz")), ids=lambda path: path.name)
+def test_values_of_a_recording_have_the_meaning_of_now(path: Path) -> None:
+    """Of a machine, the share of its limit is what its guest uses, whatever it was when it was recorded."""
+    session, deriver = Session([path]), Deriver()
+    moments = [deriver.feed(frame) for _, frame in session.frames()]
+    session.close()
+    machines = [one for one in moments[-1].readings.values() if one.workload.kind is Kind.VM]
+    shares = [machine.value("memory_of_limit_percent") for machine in machines]
+    used = [machine.value("memory_inside_bytes") for machine in machines]
+    assert any(used)
+    for machine, share, inside in zip(machines, shares, used, strict=True):
+        limit = machine.gauge("memory_limit_bytes")
+        assert share == (None if inside is None or not limit else pytest.approx(inside / limit * 100))
 
 
 @pytest.mark.parametrize("path", sorted(FIXTURES.glob("*.vmtop.gz")), ids=lambda path: path.name)

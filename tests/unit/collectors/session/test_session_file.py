@@ -98,6 +98,8 @@ def _workloads(draw: st.DrawFn, kind: Kind | None = None) -> Workload:
         exit_code=draw(st.none() | st.integers(-300, 300)),
         labels=tuple(draw(st.dictionaries(st.sampled_from(("team", "tier")), st.just("blue"))).items()),
         is_listed=draw(st.none() | st.booleans()),
+        addresses=tuple(draw(st.lists(st.sampled_from(("172.18.0.2", "fd00::2")), max_size=2))),
+        restarts=draw(st.none() | st.integers(0, 9)),
     )
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import os
+import sys
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from collectors.inspection import processes
 from collectors.inspection.raw_description import Document
 from collectors.model.console import RunningCommand
 from collectors.model.details import Column, Details, Page, Table
@@ -40,15 +44,16 @@ class FakeLog:
             for number in range(count)
         ]
         self.is_closed = False
+        self.at_once = 1000
 
     def last(self, count: int) -> list[LogLine]:
-        return self.lines[-count:]
+        return self.lines[-min(count, self.at_once) :]
 
     def first(self, count: int) -> list[LogLine]:
         return self.lines[:count]
 
     def before(self, line: LogLine, count: int) -> list[LogLine]:
-        raise NotImplementedError
+        return self.lines[: line.position][-min(count, self.at_once) :]
 
     def after(self, line: LogLine, count: int) -> list[LogLine]:
         return self.lines[line.position + 1 :][:count]
@@ -88,6 +93,14 @@ def test_logs_of_any_length_are_printed_in_full(monkeypatch: pytest.MonkeyPatch,
     assert (done.exit_code, done.stderr) == (DONE, "")
     assert done.stdout.splitlines() == [f"line {number}" for number in range(count)]
     assert log.is_closed
+
+
+def test_the_last_lines_are_all_there_also_where_a_log_gives_few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    log = FakeLog(100)
+    log.at_once = 7
+    open_fake(monkeypatch, log)
+    assert run("logs", "web", "--tail", "50").stdout.splitlines() == [f"line {number}" for number in range(50, 100)]
+    assert len(run("logs", "web", "--tail", "500").stdout.splitlines()) == 100
 
 
 def test_logs_are_limited_followed_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,7 +158,9 @@ def test_inspect_prints_the_text_as_it_is(monkeypatch: pytest.MonkeyPatch) -> No
     assert '"schema": "vmtop.inspect/1"' in run("inspect", "--json", "web", "db").stdout
 
 
-def test_top_prints_the_second_reading_or_why_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_top_prints_the_second_reading_of_a_remote_engine_or_why_there_is_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     columns = (Column("PID", Unit.COUNT), Column("COMMAND"))
     readings = itertools.count(1)
 
@@ -161,6 +176,42 @@ def test_top_prints_the_second_reading_or_why_there_is_none(monkeypatch: pytest.
     monkeypatch.setattr(Reader, "read", lambda *_: Details(0, (), ("no right",)))
     done = run("top", "web", "--over", "0.1")
     assert (done.exit_code, done.stdout, done.stderr) == (FAILED, "", "vmtop: web: no right\n")
+
+
+def test_top_shows_the_processes_of_a_group_on_this_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = Path("/proc/self/cgroup").read_text().splitlines()[0].rpartition(":")[2]
+    monkeypatch.setattr(top_command, "find_workloads", lambda *_: [workload("here", cgroup=here)])
+    monkeypatch.setattr(processes, "pids_below", lambda _: [os.getpid()])
+    head, row = run("top", "here", "--over", "0.1", "--sort", "memory").stdout.splitlines()
+    assert "PID" in head
+    assert "COMMAND" in head
+    assert row.split()[0] == str(os.getpid())
+    monkeypatch.setattr(processes, "pids_below", lambda _: [])
+    done = run("top", "here", "--over", "0.1")
+    assert (done.exit_code, done.stdout) == (FAILED, "")
+    assert "it has no process that this user may see" in done.stderr
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_what_a_command_writes_cannot_steer_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes], is_terminal: bool
+) -> None:
+    hostile = b"\x1b]0;title\x07 \xc2\x9b31m \xff ok\t\r\n"
+
+    class Hostile:
+        def output(self) -> Iterator[tuple[bool, bytes]]:
+            yield from ((False, hostile), (True, hostile))
+
+        def exit_code(self) -> int:
+            return 0
+
+        def close(self) -> None: ...
+
+    for stream in (sys.stdout, sys.stderr):
+        monkeypatch.setattr(stream, "isatty", lambda: is_terminal)
+    assert exec_command._run(Hostile()) == 0
+    for written in capfdbinary.readouterr():
+        assert written == (b"?]0;title? ?31m \xff ok\t\r\n" if is_terminal else hostile)
 
 
 def test_exec_passes_on_both_streams_and_the_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:

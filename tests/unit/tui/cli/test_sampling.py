@@ -234,3 +234,28 @@ def test_a_terminal_is_told_how_far_a_long_measurement_is(
         line.show_measuring(5.0)
         line.show_measuring(5.0)
     assert capsys.readouterr().err.endswith("\r\x1b[Kvmtop: measuring, 2 of 5 s\r\x1b[K")
+
+
+def test_the_first_and_the_last_frame_of_a_measurement_hold_what_is_read_less_often(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Slow(DemoSource):
+        """Reads its memory only when it is asked for."""
+
+        def __init__(self) -> None:
+            super().__init__(3, 7)
+            self.asked: list[int] = []
+            self.readings = 0
+
+        def read_all_next(self) -> None:
+            self.asked.append(self.readings)
+
+        def read(self) -> SourceReading:
+            self.readings += 1
+            return super().read()
+
+    fleet = Slow()
+    monkeypatch.setattr(sampling, "load_source", lambda _: lambda: fleet)
+    gather([SourceSpec("demo")], Wait(30), sampling.has_answered, over_s=0.2)
+    first, last = fleet.asked
+    assert last == first + 1, "before the first frame of the measurement, and before the next one"

@@ -14,11 +14,13 @@ import msgspec
 import pytest
 
 from collectors.analysis.rates import Deriver
-from collectors.model.workloads import Event, Frame
+from collectors.model.unmeasured import Cause, Topic
+from collectors.model.workloads import Event, Frame, Unmeasured
 from collectors.session.encode import sealed
 from collectors.session.format import PREFIX, Gap
 from collectors.session.sinks import file_writer
 from collectors.session.writer import MemberMaker
+from tests.helpers.strategies import frame, workload
 from tests.unit.collectors.session.test_session_file import fleet_frames, read, write
 from tests.unit.tui.cli.test_main import run
 
@@ -83,8 +85,8 @@ def test_a_cut_without_limits_has_every_frame_and_every_gap(tmp_path: Path) -> N
     ]
     path, target = tmp_path / "a.vmtop.gz", tmp_path / "cut.vmtop.gz"
     writer = file_writer(path)
-    for number, frame in enumerate(frames):
-        writer.write(frame, Gap(frame.wall - 2, frame.wall - 1, 2, "why not") if number == 60 else None)
+    for number, one in enumerate(frames):
+        writer.write(one, Gap(one.wall - 2, one.wall - 1, 2, "why not") if number == 60 else None)
     assert run("cut", str(path), "-o", str(target)).exit_code == 0
     assert read(target) == frames
     told = json.loads(run("info", "--json", str(target)).stdout)
@@ -214,8 +216,8 @@ def test_a_report_is_one_page_that_loads_and_runs_nothing(tmp_path: Path) -> Non
     assert not {tag for tag, _ in page.found} & {"script", "img", "link", "iframe", "object", "a"}
     assert not any(name in ("src", "href") or name.startswith("on") for _, attrs in page.found for name in attrs)
     assert "<script>alert(1)</script>" in page.text, "told as text"
-    for workload in frames[0].workloads.values():
-        assert workload.name in page.text
+    for one in frames[0].workloads.values():
+        assert one.name in page.text
     assert sum(tag == "svg" for tag, _ in page.found) >= 10
     paths = [attrs["d"] or "" for tag, attrs in page.found if tag == "path"]
     assert max(map(len, paths)) > 500
@@ -230,3 +232,16 @@ def test_every_command_names_a_file_that_is_no_session(tmp_path: Path) -> None:
         assert told.exit_code == 1
         assert "foreign.gz is not a vmtop session" in told.stderr
     assert not os.path.lexists(tmp_path / "x")
+
+
+def test_an_empty_cell_of_a_report_says_why_in_its_title(tmp_path: Path) -> None:
+    hostile = '"><script>x</script>'
+    note = Unmeasured(Topic.MEMORY, Cause.NO_RIGHT, hostile)
+    described = workload("web", unmeasured=(note,))
+    frames = [frame(second, {described: {"cpu_total_ns": second}}) for second in (1, 2, 3, 4)]
+    path, target = write(tmp_path / "a.vmtop.gz", frames), tmp_path / "report.html"
+    assert run("report", str(path), "-o", str(target)).exit_code == 0
+    page = Tags()
+    page.feed(target.read_text())
+    titles = [attrs["title"] for tag, attrs in page.found if tag == "td" and "title" in attrs]
+    assert f"this user may not read {hostile}" in titles

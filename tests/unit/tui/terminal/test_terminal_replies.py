@@ -157,6 +157,29 @@ def test_a_million_bytes_of_an_answer_are_kept_nowhere() -> None:
     assert list(sieve.feed("Aj", 0.0)) == ["j"]
 
 
+@pytest.mark.parametrize(
+    ("answer", "ground"),
+    [
+        ("\x1b]11;rgb:fdfd/ffff/0000\x07", (253, 255, 0)),
+        ("\x1b]11;rgb:1/8/f\x1b\\", (17, 136, 255)),
+        ("\x1b]11;rgba:00/80/FF/7f\x1b\\", (0, 128, 255)),
+        ("\x9d11;rgb:0e0e/1212/1616\x9c", (14, 18, 22)),
+        ("\x1b]10;rgb:ffff/ffff/ffff\x07", None),
+        ("\x1b]11;?\x07", None),
+        ("\x1b]11;rgb:fdfd/ffff/0000" + "0" * 100 + "\x07", None),
+        ("\x1b]11;rgb:fdfd/ffff/0000\x18", None),
+    ],
+)
+def test_the_ground_is_taken_from_its_answer_cut_anywhere_and_what_is_typed_around_it_passes(
+    answer: str, ground: tuple[int, int, int] | None
+) -> None:
+    for cut in range(1, len(answer)):
+        sieve = ReplyFilter(is_known_sequence)
+        pieces = [f"j{answer[:cut]}", f"{answer[cut:]}q"]
+        assert "".join(typed for piece in pieces for typed in sieve.feed(piece, 0.0)) == "jq"
+        assert sieve.background == ground
+
+
 def test_bytes_that_are_no_utf_8_are_introducers_of_eight_bits_or_a_replacement() -> None:
     assert decoded(b"\x9b?1;2c".decode("utf-8", "surrogateescape")) == "\x9b?1;2c"
     assert decoded(b"a\xe9b".decode("utf-8", "surrogateescape")) == "a\ufffdb"
