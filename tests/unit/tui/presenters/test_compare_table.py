@@ -103,9 +103,9 @@ def test_a_number_ends_where_its_name_ends() -> None:
 
 
 def test_where_columns_are_narrow_differences_leave_the_table() -> None:
-    assert layout_of(3, 80).has_differences
-    assert not layout_of(6, 80).has_differences
-    assert layout_of(5, 120).has_differences
+    assert layout_of(4, 80).has_differences
+    assert not layout_of(5, 80).has_differences
+    assert layout_of(6, 120).has_differences
 
 
 @given(
