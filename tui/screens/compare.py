@@ -21,8 +21,8 @@ from tui.controllers.background import is_up, run_blocking
 from tui.dialogs.base import AnsweredOnce
 from tui.keys.bindings import bindings
 from tui.keys.tables import COMPARE, LIVE, TABLES
-from tui.presenters.compare_page import Picture, bottom_lines, rule, title
-from tui.presenters.compare_table import Row, heading, layout_of, rows_of, table_lines
+from tui.presenters.comparison.page import Picture, bottom_lines, rule, title
+from tui.presenters.comparison.table import Row, heading, layout_of, rows_of, table_lines
 from tui.presenters.styled_lines import Line, cut, plain_text
 from tui.screens.mixins.moment_follower import Follower
 from tui.screens.mixins.page_keys import PageKeys

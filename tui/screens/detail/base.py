@@ -19,6 +19,7 @@ from tui.dialogs.base import AnsweredOnce
 from tui.keys.tables import LIVE, TABLES
 from tui.presenters.detail import event_lines
 from tui.presenters.formatting import duration, state_text
+from tui.presenters.main_screen.alarms import worst_alarm
 from tui.presenters.styled_lines import Line, Run, cut, plain_text
 from tui.screens.detail.charts import ChartsPage
 from tui.screens.mixins.moment_follower import Follower
@@ -40,10 +41,10 @@ class DetailContext(NamedTuple):
     """Returns the events of a workload so far."""
     startup: Callable[[WorkloadId], Startup | None]
     """Returns the newest start of a workload that vmtop observed; `None` if there is none."""
+    recent: History
+    """What is kept of the last minutes anyway."""
     ascii_only: bool = False
     """Draw with ASCII only."""
-    recent: History | None = None
-    """What is kept of the last minutes anyway; shown until the session has been read."""
 
 
 class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
@@ -62,8 +63,9 @@ class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
 
     def __init__(self, subject: DetailContext) -> None:
         super().__init__()
-        self.identity, frames, self._events, self._startup, self.is_ascii, recent = subject
-        self._charts = ChartsPage(self.identity, frames, self._events, self.where == LIVE, self.is_ascii, recent)
+        self.identity, frames, self._events, self._startup, self._recent, self.is_ascii = subject
+        recent = self._recent if self.where == LIVE else None
+        self._charts = ChartsPage(self.identity, frames, self._events, recent, self.is_ascii)
         self._page = CHARTS
         self._reading: Reading | None = None
         self._moment: Moment | None = None
@@ -131,13 +133,14 @@ class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
         return [*cut(left, room), *right, (" ", "text")]
 
     def _state(self, workload: Workload) -> Line:
-        """Return what is to be said at the right of the title."""
+        """Return what is to be said at the right of the title: the worst that is wrong, or the state."""
         if self._is_gone:
             return [("gone", "bad")]
         tone = "good" if workload.state is State.RUNNING else "warn"
-        runs: list[Run] = [(state_text(workload), tone)]
-        if workload.health:
-            runs.append((f"  {workload.health}", {"healthy": "good", "unhealthy": "bad"}.get(workload.health, "muted")))
+        runs: list[Run] = [("  ".join(part for part in (state_text(workload), workload.health) if part), tone)]
+        if self._reading is not None and self._moment is not None and workload.state.is_active:
+            alarm = worst_alarm(self._reading, self._moment, self._recent, self.is_ascii)
+            runs = [alarm] if alarm is not None else runs
         return [*runs, *((f"  {note}", "accent") for note in self.under_way())]
 
     def _show_page(self) -> None:

@@ -16,7 +16,7 @@ from collectors.model.workloads import Event, WorkloadId
 from collectors.session.format import SessionError
 from tui.controllers.background import is_up
 from tui.controllers.history_feed import Frames, HistoryFeed
-from tui.presenters.charts_page import LIST_WIDTH, SPANS, Page, Subject, list_lines
+from tui.presenters.charts.page import LIST_WIDTH, SPANS, Page, Subject, list_lines
 from tui.presenters.metric_groups import Entry
 from tui.presenters.styled_lines import Run
 from tui.widgets.line_view import LineView
@@ -34,9 +34,8 @@ class ChartsPage(Horizontal):
         identity: The workload.
         frames: Returns past frames.
         events: Returns the events of a workload, oldest first.
-        is_live: Whether moments are now; otherwise they are those of a session.
+        recent: What is kept of the last minutes live, shown until the session has been read; `None` in a session.
         ascii_only: Draw with ASCII only.
-        recent: What is kept of the last minutes anyway, shown until the session has been read.
     """
 
     DEFAULT_CSS: ClassVar[str] = f"""
@@ -50,9 +49,8 @@ class ChartsPage(Horizontal):
         identity: WorkloadId,
         frames: Frames,
         events: Callable[[WorkloadId], Sequence[Event]],
-        is_live: bool,
+        recent: History | None,
         ascii_only: bool,
-        recent: History | None = None,
     ) -> None:
         super().__init__(id="charts")
         self.feed = HistoryFeed(identity, frames)
@@ -60,7 +58,7 @@ class ChartsPage(Horizontal):
         """Number of charts drawn so far."""
         self.span = _DEFAULT_SPAN
         """Index in `SPANS`."""
-        self._identity, self._events, self._is_live, self._is_ascii = identity, events, is_live, ascii_only
+        self._identity, self._events, self._is_live, self._is_ascii = identity, events, recent is not None, ascii_only
         self._recent = recent
         self._page = Page()
         self._is_overlay = False

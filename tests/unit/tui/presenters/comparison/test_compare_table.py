@@ -13,10 +13,10 @@ from collectors.comparison.side_by_side import Column, side_by_side
 from collectors.comparison.window_statistics import Past
 from collectors.model.metrics import METRICS
 from collectors.model.workloads import Kind, Workload, WorkloadId
-from tui.presenters.compare_page import Picture
-from tui.presenters.compare_table import Row, difference_text, heading, layout_of, line_of, rows_of, table_lines
+from tui.presenters.comparison.multiples import Multiples, multiples, resampled
+from tui.presenters.comparison.page import Picture
+from tui.presenters.comparison.table import Row, difference_text, heading, layout_of, line_of, rows_of, table_lines
 from tui.presenters.metric_groups import ENTRIES, Entry
-from tui.presenters.multiples import Multiples, multiples, resampled
 from tui.presenters.styled_lines import plain_text
 
 BY_KEY: dict[str, Entry] = {entry.metric.key: entry for entry in ENTRIES}

@@ -14,12 +14,12 @@ from collectors.comparison.workload_history import WorkloadHistory
 from collectors.model.metrics import METRICS, Metric
 from collectors.model.workloads import Event
 from tui.presenters.area import columns
-from tui.presenters.chart import Chart, chart_lines, column_words, gap_words, peak_of, plot_width
+from tui.presenters.charts.chart import Chart, chart_lines, column_words, gap_words, peak_of, plot_width
+from tui.presenters.charts.limits import limit_of
+from tui.presenters.charts.overlay import TONES, Overlay, Series, paint_overlay
 from tui.presenters.empty_reason import why_empty
 from tui.presenters.formatting import fit, stamp
-from tui.presenters.limits import limit_of
 from tui.presenters.metric_groups import NAME_WIDTH, SETTINGS, Entry, entries_of, explanation, value_text, value_tone
-from tui.presenters.overlay import TONES, Overlay, Series, paint_overlay
 from tui.presenters.scale import steady_top, top_of
 from tui.presenters.sparkline import spark_line
 from tui.presenters.styled_lines import Line, Run, plain_text
@@ -148,10 +148,14 @@ def partners_of(entry: Entry, subject: Subject) -> list[Entry]:
     alike = [
         other
         for other in entries_of(subject.reading.workload.kind)
-        if other.group == entry.group and other.metric.unit is entry.metric.unit and other is not entry
+        if other is not entry and other.metric.unit is entry.metric.unit and _belongs(other, entry)
     ]
     alike.sort(key=lambda other: not entry.metric.chart or other.metric.chart != entry.metric.chart)
     return [entry, *(other for other in alike if subject.history.has(other.metric.key))][: len(TONES)]
+
+
+def _belongs(other: Entry, entry: Entry) -> bool:
+    return other.group == entry.group or (bool(entry.metric.chart) and other.metric.chart == entry.metric.chart)
 
 
 def _overlay(partners: Sequence[Entry], subject: Subject, width: int, height: int) -> tuple[list[Line], list[Line]]:

@@ -8,10 +8,10 @@ from enum import Enum
 from rich.cells import cell_len
 
 from collectors.comparison.side_by_side import Column
-from tui.presenters.compare_table import LABEL_WIDTH, Layout, Row
+from tui.presenters.charts.overlay import TONES, Overlay, Series, paint_overlay
+from tui.presenters.comparison.multiples import Multiples, multiples, peak
+from tui.presenters.comparison.table import LABEL_WIDTH, Layout, Row
 from tui.presenters.formatting import duration, stamp
-from tui.presenters.multiples import Multiples, multiples, peak
-from tui.presenters.overlay import TONES, Overlay, Series, paint_overlay
 from tui.presenters.scale import tick_text, top_of
 from tui.presenters.styled_lines import Line, Run, cut, plain_text, rule_line
 

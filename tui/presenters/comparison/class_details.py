@@ -11,7 +11,7 @@ from collectors.comparison.findings import Finding
 from collectors.comparison.workload_classes import CLASSES
 from collectors.model.facts import Fact
 from collectors.model.workloads import Kind
-from tui.presenters.class_table import NAMES, TONES, ClassRow, Values, number_text, numbers_of, shortened
+from tui.presenters.comparison.class_table import NAMES, TONES, ClassRow, Values, number_text, numbers_of, shortened
 from tui.presenters.styled_lines import Line, Run, rule_line
 
 _NAME, _VALUE = 12, 16
