@@ -26,9 +26,8 @@ from tui.presenters.styled_lines import Line, Run, plain_text
 
 SPANS: tuple[tuple[str, float | None], ...] = (("1m", 60.0), ("10m", 600.0), ("1h", 3600.0), ("all", None))
 """What a chart may show, by the word for it: seconds, `None` for all that there is."""
-SPARK = 9
-LIST_WIDTH = 1 + NAME_WIDTH + 8 + 1 + SPARK
-"""Cells of the list of metrics."""
+_SPARKS = ((110, 12), (72, 9), (0, 0))
+"""Cells of the screen from which on the list has sparklines of so many cells."""
 _SHORTEST_S = 60.0
 _ROOMY = 16
 """Rows from which there is room for a blank line and events."""
@@ -48,6 +47,8 @@ class Subject(NamedTuple):
     """`None` for all."""
     is_live: bool
     ascii_only: bool = False
+    width: int = 80
+    """Cells of the screen."""
 
     @property
     def end_wall(self) -> float:
@@ -58,6 +59,17 @@ class Subject(NamedTuple):
         """Seconds that a chart shows, at least."""
         first = self.history.first_wall
         return self.span_s or max(_SHORTEST_S, self.end_wall - (self.end_wall if first is None else first))
+
+
+def spark_width(width: int) -> int:
+    """Return the cells of a sparkline in the list; 0 where the chart needs them."""
+    return next(cells for least, cells in _SPARKS if width >= least)
+
+
+def list_width(width: int) -> int:
+    """Return the cells of the list of metrics on a screen of so many cells."""
+    spark = spark_width(width)
+    return 2 + NAME_WIDTH + 7 + (spark + 1 if spark else 0)
 
 
 def list_lines(subject: Subject) -> tuple[list[Line], list[Entry | None]]:
@@ -80,11 +92,14 @@ def _list_line(entry: Entry, subject: Subject) -> Line:
     value = subject.reading.value(metric.key)
     name = (f"  {fit(entry.name, NAME_WIDTH - 1)}", "muted" if value is None else "text")
     number = (f"{value_text(metric, value):>7} ", value_tone(metric, value))
-    seconds = subject.history.column_s(subject.shown_s, SPARK)
-    means = subject.history.columns(metric.key, subject.end_wall, seconds, SPARK).means
+    cells = spark_width(subject.width)
+    if not cells:
+        return [name, number]
+    seconds = subject.history.column_s(subject.shown_s, cells)
+    means = subject.history.columns(metric.key, subject.end_wall, seconds, cells).means
     limit = limit_of(metric, subject.reading, subject.moment)
     top = top_of(peak_of(means, ()), metric.unit, None if limit is None else limit.value)
-    return [name, number, *spark_line(means, top, SPARK, subject.ascii_only)]
+    return [name, number, *spark_line(means, top, cells, subject.ascii_only)]
 
 
 class Page:
