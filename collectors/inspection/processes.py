@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
 
+from collectors.analysis.rates import Moment
+from collectors.engines.connections import EngineConnections
+from collectors.engines.demo.processes import SimulatedProcesses
 from collectors.kernel.cgroup.hierarchy import detect
 from collectors.kernel.cgroup.open_files import find_directories
 from collectors.kernel.cgroup.processes import pids_below
@@ -12,19 +14,24 @@ from collectors.kernel.processes.details import ProcessDetailsReader
 from collectors.kernel.processes.listing import ProcessListing
 from collectors.kernel.processes.texts import ProcessTexts
 from collectors.model.errors import SourceError
-from collectors.model.processes import Process, ProcessDetails, ProcessId, ProcessPass, ProcessText
+from collectors.model.processes import Process, ProcessPass, ProcessView, ReadsProcesses
 from collectors.model.workloads import Workload
 from collectors.safety.sanitize import sanitize
 
 
-class ProcessView(NamedTuple):
-    """What a page of processes shows."""
+def process_reader(
+    connections: EngineConnections,
+    moment: Callable[[], Moment | None],
+    workload: Callable[[], Workload | None] = lambda: None,
+) -> ReadsProcesses:
+    """Return the reader of processes: of this host's, or in the demo of simulated ones.
 
-    newest: ProcessPass
-    texts: dict[ProcessId, ProcessText]
-    """Of the processes that were asked for."""
-    details: ProcessDetails | None
-    """Of the process that was asked for; `None` when it has ended."""
+    Args:
+        connections: Connections to the engines.
+        moment: Returns the newest moment; `None` before the first frame.
+        workload: Returns the workload as it is now; returns `None` for the whole host.
+    """
+    return SimulatedProcesses(moment, workload) if connections.is_simulated else ProcessReader(workload)
 
 
 class ProcessReader:
@@ -75,16 +82,7 @@ class ProcessReader:
         wanted: Callable[[ProcessPass], Iterable[Process]],
         subject: Callable[[ProcessPass], tuple[Process | None, bool]],
     ) -> ProcessView:
-        """Read what a page shows. Blocking.
-
-        Args:
-            is_due: Whether to make a new pass; otherwise the last one is completed with what was not read yet.
-            wanted: Chooses the processes whose texts are needed.
-            subject: Chooses the process to read in full, and whether it belongs to a virtual machine.
-
-        Raises:
-            SourceError: They cannot be listed.
-        """
+        """Read what a page shows; see `ReadsProcesses`."""
         newest = self.read_all() if is_due or self._newest is None else self._newest
         texts = self._texts.read(wanted(newest))
         process, is_vm = subject(newest)

@@ -69,6 +69,11 @@ def memory_limit(reading: Readable) -> float | None:
     return min(limit, host) if limit is not None and host else limit
 
 
+def memory_held_limit(reading: Readable) -> float | None:
+    """Return the limit of what is held on the host: a machine's applies to its guest's memory only, so it has none."""
+    return None if reading.is_machine else reading.value("memory_limit_bytes")
+
+
 def memory_of_limit(reading: Readable) -> float | None:
     """Return the memory that a limit applies to, in percent of it.
 

@@ -13,6 +13,7 @@ from collectors.model.derivations import (
     gauge,
     latency,
     lowest,
+    memory_held_limit,
     memory_host,
     memory_inside,
     memory_limit,
@@ -123,7 +124,7 @@ ROWS: tuple[Metric, ...] = (
         },
         missing="the memory controller is not enabled for its cgroup",
         is_default=True, keep=98, change_column=Extra("+/MIN", 11, 120), is_charted=True, is_headline=True,
-        has_peak=True, less_is_better=True, limit=of("memory_limit_bytes"), host_chart=HostChart.MEMORY,
+        has_peak=True, less_is_better=True, limit=memory_held_limit, host_chart=HostChart.MEMORY,
     ),
     Metric(
         key="memory_limit_bytes", alias="memlimit", label="LIMIT", unit=Unit.BYTES,
@@ -203,7 +204,7 @@ ROWS: tuple[Metric, ...] = (
         key="memory_charged_bytes", alias="charged", other_names=("cache",), label="+CACHE", unit=Unit.BYTES,
         help="All memory charged to it, page cache included.", formula="memory.current",
         derive=gauge("memory_charged_bytes"), fields=("memory_charged_bytes",), origins={"cgroup": "memory.current"},
-        less_is_better=True, limit=of("memory_limit_bytes"),
+        less_is_better=True, limit=memory_held_limit,
     ),
     Metric(
         key="memory_swap_bytes", alias="swap", label="SWAP", unit=Unit.BYTES,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -92,3 +93,34 @@ class ProcessPass(NamedTuple):
     processes: tuple[Process, ...]
     note: str = ""
     """Why some may be missing, with what helps; empty when all are there."""
+
+
+class ProcessView(NamedTuple):
+    """What a page of processes shows."""
+
+    newest: ProcessPass
+    texts: dict[ProcessId, ProcessText]
+    """Of the processes that were asked for."""
+    details: ProcessDetails | None
+    """Of the process that was asked for; `None` when it has ended."""
+
+
+class ReadsProcesses(Protocol):
+    """Reads the processes of a workload, or of the whole host, repeatedly; from one thread at a time."""
+
+    def read(
+        self,
+        is_due: bool,
+        wanted: Callable[[ProcessPass], Iterable[Process]],
+        subject: Callable[[ProcessPass], tuple[Process | None, bool]],
+    ) -> ProcessView:
+        """Read what a page shows. Blocking.
+
+        Args:
+            is_due: Whether to make a new pass; otherwise the last one is completed with what was not read yet.
+            wanted: Chooses the processes whose texts are needed.
+            subject: Chooses the process to read in full, and whether it belongs to a virtual machine.
+
+        Raises:
+            SourceError: They cannot be listed.
+        """

@@ -50,10 +50,15 @@ def append(path: Path, line: bytes, makes_folder: bool = True) -> None:
         os.close(descriptor)
 
 
-def replace(path: Path, data: bytes) -> None:
-    """Write a whole file of mode 0600 into a folder of the user's own, at once: a reader sees the old or the new one.
+def replace(path: Path, data: bytes, mode: int = 0o600) -> None:
+    """Write a whole file into a folder of the user's own, at once: a reader sees the old or the new one.
 
     A link in its place is replaced, not followed.
+
+    Args:
+        path: The file.
+        data: What it is to hold.
+        mode: Its permissions.
 
     Raises:
         OSError: It cannot be written, or the folder is not the user's own.
@@ -66,6 +71,7 @@ def replace(path: Path, data: bytes) -> None:
     try:
         with open(descriptor, "wb") as file:
             file.write(data)
+            os.fchmod(file.fileno(), mode)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)

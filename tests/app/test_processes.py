@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -125,7 +124,9 @@ async def test_the_page_of_a_workload_lists_what_is_in_its_control_group(
         (tmp_path / "cgroup.controllers").write_text("cpu memory\n")
         (group / "cgroup.procs").write_text(f"{sleeper.pid}\n")
         frame.workloads[target.id] = msgspec.structs.replace(target, cgroup="/box")
-        monkeypatch.setattr(live, "ProcessReader", partial(ProcessReader, root=str(tmp_path)))
+        monkeypatch.setattr(
+            live, "process_reader", lambda connections, moment, workload: ProcessReader(workload, root=str(tmp_path))
+        )
         await running.show(frame)
         running.screen.open_workload(target.id)
         await until(running.pilot, lambda: isinstance(running.pilot.app.screen, LiveWorkloadScreen))

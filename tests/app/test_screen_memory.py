@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import stat
+import threading
 import tomllib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +16,7 @@ from tests.app.test_workload_list import Session
 from tests.helpers.demo_fleet import Fleet, QuietSampler
 from tests.helpers.fake_engines import FakeEngine, means_with
 from tui.app.live import VmtopApp
+from tui.configuration import screen_state
 from tui.configuration.config import Config
 from tui.configuration.screen_state import ScreenState, load
 from tui.controllers.screen_memory import ScreenMemory
@@ -95,17 +98,20 @@ async def test_the_hint_is_shown_three_times_at_most(folder: Path) -> None:
 async def test_w_writes_it_into_the_configuration_and_leaves_the_rest_as_it_is(folder: Path) -> None:
     own = '# mine\nread_only = true # yes\n[screen]\nsort = "name" # by name\n\n[keys]\nlook = "ctrl+n"\n'
     (folder / "config.toml").write_text(own)
+    (folder / "config.toml").chmod(0o644)
     async with screen(memory_in(folder)) as session:
         await session.press("M", "t", "W")
         assert "kept in" in notified(session)
     expected = own.replace('"name" #', '"mem" #').replace("by name\n", "by name\ntree = true\n")
     assert (folder / "config.toml").read_text() == expected
+    assert stat.S_IMODE((folder / "config.toml").stat().st_mode) == 0o644, "as it was"
 
 
 async def test_w_makes_the_configuration_where_there_is_none_and_links_stay_links(folder: Path, tmp_path: Path) -> None:
     async with screen(memory_in(folder)) as session:
         await session.press("M", "W")
     assert tomllib.loads((folder / "config.toml").read_text()) == {"screen": {"sort": "mem"}}
+    assert stat.S_IMODE((folder / "config.toml").stat().st_mode) == 0o600
     elsewhere = tmp_path / "dotfiles.toml"
     (folder / "config.toml").rename(elsewhere)
     (folder / "config.toml").symlink_to(elsewhere)
@@ -148,3 +154,48 @@ async def test_the_users_keys_work_and_are_shown() -> None:
         await session.press("question_mark")
         assert "Ctrl-N F9" in session.text()
         assert "Ctrl-O" in session.text()
+
+
+async def test_the_users_keys_work_on_the_pages_of_a_workload_too() -> None:
+    async with screen(config=Config(keymap={"next_page": "ctrl+n", "back": "ctrl+x"})) as session:
+        await session.press("j", "enter")
+        page = session.pilot.app.screen
+        assert page is not session.screen
+        before = session.text()
+        await session.press("ctrl+n")
+        assert session.text() != before
+        assert "Ctrl-N next page" in session.text()
+        await session.press("escape")
+        assert session.pilot.app.screen is page, "its own key does nothing any more"
+        await session.press("ctrl+x")
+        assert session.pilot.app.screen is session.screen
+
+
+async def test_a_theme_that_is_chosen_is_kept(folder: Path) -> None:
+    async with screen(memory_in(folder)) as session:
+        session.pilot.app.choose_theme("contrast")  # type: ignore[attr-defined]
+    assert load().values == {"screen.theme": "contrast"}
+
+
+async def test_a_disk_that_does_not_answer_stops_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    is_over = threading.Event()
+    monkeypatch.setattr(screen_state, "save", lambda *_: is_over.wait(30))
+    memory = memory_in(folder)
+    async with screen(memory) as session:
+        await session.press("M")
+        memory.note(session.screen.layout_settings())
+        await session.press("t")
+        memory.note(session.screen.layout_settings())
+        assert session.screen.view.is_tree
+    is_over.set()
+
+
+def test_a_folder_that_cannot_be_written_is_a_line_in_the_log(
+    folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("")
+    memory = ScreenMemory(ScreenState(), tmp_path / "file" / "screen.toml")
+    memory.begin({"screen.tree": False})
+    memory.note({"screen.tree": True})
+    memory.close()
+    assert "screen.toml cannot be written" in caplog.text

@@ -64,7 +64,9 @@ async def test_a_snapshot_keeps_the_session_so_far_while_it_goes_on(tmp_path: Pa
         await running.press("S")
         assert "Save the session so far" in running.text()
         await answer(running, tmp_path / "kept.vmtop.gz")
-        await until(running.pilot, lambda: "vmtop replay" in running.text())
+        app = running.pilot.app
+        assert isinstance(app, VmtopApp)
+        await until(running.pilot, lambda: "vmtop replay" in app.notices[-1][2])
         frames += await live(running, session_recorder, 3)
         assert running.screen.moment is not None
         assert running.screen.moment.frame == frames[-1]

@@ -11,9 +11,10 @@ from collectors.actions.log import ActionLog
 from collectors.actions.process_protection import ProcessProtection
 from collectors.actions.process_signals import SIGNALS, Signaller, SignalRequest, warnings
 from collectors.actions.protection import Protection
-from collectors.inspection.processes import Owners, ProcessReader, ProcessView
+from collectors.inspection.processes import Owners, ProcessReader
 from collectors.kernel.processes.listing import ProcessListing
 from collectors.model.actions import Result
+from collectors.model.processes import ProcessView
 from collectors.model.workloads import Workload, WorkloadId
 from collectors.sampling.source import SourceSpec
 from tests.helpers.lab.docker_engine import DockerLab

@@ -50,7 +50,7 @@ def test_a_private_name_that_moved_leaves_textual_s_own_screen(tmp_path: Path, n
     variables = moved(tmp_path, name)
     terminal = Terminal([sys.executable, "-c", START, "demo", "--workloads", "30"], environment=variables)
     try:
-        terminal.wait_for(lambda: "●" in terminal.text() and " ok" in terminal.line(0), 30, "the fleet")
+        terminal.wait_for(lambda: "●" in terminal.text() and " host " in terminal.text(), 30, "the fleet")
         terminal.press("M")
         terminal.wait_for(lambda: "▼MEM" in terminal.text(), 20, "the order by memory")
         terminal.press("\x0c?")
@@ -77,7 +77,7 @@ def test_a_failure_is_a_sentence_whatever_else_has_moved(tmp_path: Path) -> None
     variables = moved(tmp_path, "_batch_count")
     terminal = Terminal([sys.executable, "-c", fault, "demo", "--workloads", "10"], environment=variables)
     try:
-        terminal.wait_for(lambda: " ok" in terminal.line(0), 30, "the fleet")
+        terminal.wait_for(lambda: " host " in terminal.text(), 30, "the fleet")
         terminal.press("r")
         assert terminal.wait_exit() == 1
         assert b"the screen failed: RuntimeError: no such luck" in terminal.received

@@ -16,7 +16,7 @@ _RESETS = (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1000l")
 
 
 def _ready(terminal: Terminal) -> Terminal:
-    terminal.wait_for(lambda: " ok" in terminal.line(0), 20, "the fleet")
+    terminal.wait_for(lambda: " host " in terminal.text(), 20, "the fleet")
     return terminal
 
 

@@ -133,6 +133,8 @@ class BaseApp(KeysInOrder):
         """Handle an event, unless it was meant for a screen that has closed since, or comes from a key held down."""
         if event.is_forwarded:
             await super().on_event(event)
+            if isinstance(event, events.Key | events.Paste):
+                await self.bubbled(event)
         elif isinstance(event, events.Key | events.Paste):
             await self.take_up(event)
         elif not isinstance(event, events.MouseEvent) or self._gate.admits(_repeatable_name(event), event.time):
@@ -182,10 +184,9 @@ class BaseApp(KeysInOrder):
         super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
         words = f"{title}: {message}" if title else message
         self.notices.append((time.time(), severity, words))
-        for screen in reversed(self.screen_stack):
+        for screen in self.screen_stack:  # the one on top may be about to close
             for footer in screen.query(Footer):
                 footer.say(words, _TONES[severity], timeout or _NOTICE_S)
-                return
 
     def action_command_palette(self, typed: str = "") -> None:
         """Show the palette with the commands of the screen on top."""

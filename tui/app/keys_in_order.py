@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from typing import Any
 
 from textual import events
 from textual.dom import DOMNode
+from textual.screen import ModalScreen, Screen
+from textual.widgets import Input
 
 from tui.app.themed import ThemedApp
 
@@ -28,6 +31,10 @@ class KeysInOrder(ThemedApp):
         self._waiting: deque[Typed] = deque()
         self._number = 0
         """Counts the keys that were taken up."""
+        self._current: Typed | None = None
+        """The key that was taken up last."""
+        self._screen_before: Screen[Any] | None = None
+        """The screen that was on top when it was."""
         self._busy_since: float | None = None
         """When the key that is under way was taken up; `None` between keys."""
 
@@ -43,21 +50,35 @@ class KeysInOrder(ThemedApp):
         """Hand a key or a paste to Textual, if it is still meant for something."""
         raise NotImplementedError
 
+    async def bubbled(self, event: Typed) -> None:
+        """Note that a key has come up to the application and was handled there: it is done."""
+        if event is self._current:
+            await self._done(self._number)
+
     async def _take_next(self) -> None:
         self._busy_since = time.monotonic()
         self._number += 1
+        self._current = event = self._waiting.popleft()
+        self._screen_before = self.screen
         target: DOMNode = self.focused or self.screen
-        await self.handle_typed(self._waiting.popleft())
-        self._follow(target, self._number)
+        await self.handle_typed(event)
+        if not event.is_forwarded:
+            self.call_later(self._done, self._number)
+        elif isinstance(target, Input) or isinstance(self._screen_before, ModalScreen):
+            self._follow(target, self._number)  # it may be handled on the way, and never come up
 
     def _follow(self, node: DOMNode, number: int) -> None:
         """Go the way on which a key bubbles: each widget calls back when it has handled the key."""
         parent = node.parent
-        if isinstance(parent, DOMNode) and node is not self:
-            if not parent.call_later(self._follow, parent, number):
-                self.call_later(self._go_on, number)
-        elif not self.screen.call_later(self.call_later, self._go_on, number):  # what it opened comes before the next
-            self.call_later(self._go_on, number)
+        if isinstance(parent, DOMNode) and node is not self and parent.call_later(self._follow, parent, number):
+            return
+        self.call_later(self._done, number)
+
+    async def _done(self, number: int) -> None:
+        """Take up the next key; what the last one opened comes before it."""
+        is_same = self.screen is self._screen_before
+        if is_same or not self.screen.call_later(self.call_later, self._go_on, number):
+            await self._go_on(number)
 
     async def _go_on(self, number: int) -> None:
         """Take up the next key, unless this one was given up."""

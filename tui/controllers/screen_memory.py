@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 CHECKED_EVERY_S = 2.0
 """Seconds between looks at what has changed: a kill loses no more."""
+_CLOSING_S = 0.5
 LEFT_HINT = "left"
 _HINTED = 3
 """How often a hint is shown, over all runs."""
@@ -47,6 +48,8 @@ class ScreenMemory:
         self._has_effect = has_effect
         self._layout: Layout = {}
         self._lock = threading.Lock()
+        """Held for a moment only: the screen must not wait for the disk."""
+        self._writing = threading.Lock()
         self._is_saved = True
 
     @property
@@ -67,16 +70,26 @@ class ScreenMemory:
         with self._lock:
             self.state.values.update(changed)
             self._is_saved = False
-        threading.Thread(target=self.close, name="screen-memory", daemon=True).start()
+        self._begin_to_write()
 
     def close(self) -> None:
-        """Write what is not written yet. Never raises."""
-        with self._lock:
-            if self._is_saved or self._path is None:
-                return
-            self._is_saved = True
+        """Write what is not written yet; wait for the disk for a moment."""
+        self._begin_to_write().join(_CLOSING_S)
+
+    def _begin_to_write(self) -> threading.Thread:
+        writer = threading.Thread(target=self._write, name="screen-memory", daemon=True)
+        writer.start()
+        return writer
+
+    def _write(self) -> None:
+        with self._writing:
+            with self._lock:
+                if self._is_saved or self._path is None:
+                    return
+                self._is_saved = True
+                state = ScreenState(dict(self.state.values), dict(self.state.hints))
             try:
-                screen_state.save(self.state, self._path)
+                screen_state.save(state, self._path)
             except OSError as error:
                 log.warning("%s cannot be written: %s", self._path, error.strerror or error)
 
@@ -98,7 +111,7 @@ class ScreenMemory:
         with self._lock:
             self.state.hints[name] = self.state.hints.get(name, 0) + by
             self._is_saved = False
-        threading.Thread(target=self.close, name="screen-memory", daemon=True).start()
+        self._begin_to_write()
 
     def welcome(self) -> str:
         """Return the hint that the screen is as it was left; empty if it is not, or was shown often enough."""
@@ -124,9 +137,11 @@ class ScreenMemory:
                 return "nothing to keep: everything has its default", True
             text = with_values(content.text, SCREEN, values)
             target = path.resolve()  # a link leads to a file that is kept elsewhere
+            mode = 0o600
             if target.exists():
                 check_path(target)
-            private_file.replace(target, text.encode())
+                mode = target.stat().st_mode & 0o755
+            private_file.replace(target, text.encode(), mode)
         except (ConfigError, ValueError) as error:
             return sanitize(f"{error}", 500), False
         except OSError as error:

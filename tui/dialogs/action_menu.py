@@ -8,11 +8,13 @@ from typing import ClassVar, NamedTuple
 from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from tui.dialogs.base import Dialog
+from tui.keys.bindings import bound
+from tui.keys.dialogs import MENU_KEYS
 
 
 class Entry(NamedTuple):
@@ -44,11 +46,7 @@ class ActionMenu(Dialog[str | None]):
         border: round $focus; text-wrap: nowrap; text-overflow: ellipsis; scrollbar-size-vertical: 1;
         &:focus { border: round $focus; } }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,x", "cancel", "close"),
-        Binding("j", "down", "down", show=False),
-        Binding("k", "up", "up", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bound(MENU_KEYS)]
 
     def __init__(self, title: str, entries: Sequence[Entry], warning: str = "", own: Sequence[Entry] = ()) -> None:
         super().__init__()

@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Button, Input, Static
 
@@ -20,6 +20,8 @@ from collectors.actions.confirmation import CAN_WAIT, besides, consequence, desc
 from collectors.model.actions import AfterTimeout, Request
 from collectors.model.wording import some
 from tui.dialogs.base import Answer, Dialog
+from tui.keys.bindings import bound
+from tui.keys.dialogs import CONFIRM_KEYS, TIMEOUT_KEYS
 from tui.terminal.painting import PaintingApp
 from tui.themes.look import look_of
 
@@ -73,11 +75,7 @@ class Confirm(Dialog[Answer | None]):
     Confirm #confirm { text-style: underline; }
     Confirm Button:focus { text-style: bold reverse; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "cancel", "cancel"),
-        Binding("left,h", "app.focus_previous", show=False),
-        Binding("right,l", "app.focus_next", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bound(CONFIRM_KEYS)]
 
     def __init__(self, title: str, label: str, answers: Sequence[str] = ()) -> None:
         super().__init__()
@@ -168,11 +166,7 @@ class Confirm(Dialog[Answer | None]):
 class ConfirmAction(Confirm[Sequence[Request]]):
     """Asks about an action on workloads; returns the requests as confirmed."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f", "after", "after the time-out", show=False),
-        Binding("plus", "timeout(1)", show=False),
-        Binding("minus", "timeout(-1)", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bound(TIMEOUT_KEYS)]
 
     def __init__(self, question: Question) -> None:
         super().__init__(question.title, question.label, question.answers)

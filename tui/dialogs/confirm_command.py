@@ -8,7 +8,7 @@ from typing import ClassVar
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Button, Static
 
@@ -17,6 +17,8 @@ from collectors.model.workloads import Workload
 from collectors.safety.sanitize import sanitize
 from tui.dialogs.base import Dialog
 from tui.dialogs.confirm_action import ARMED_AFTER_S, Confirm
+from tui.keys.bindings import bound
+from tui.keys.dialogs import CONFIRM_KEYS
 from tui.terminal.painting import PaintingApp
 
 _LONGEST_LINE = 1000
@@ -32,11 +34,7 @@ class ConfirmCommand(Dialog[bool]):
     """
 
     DEFAULT_CSS = Confirm.DEFAULT_CSS.replace("Confirm ", "ConfirmCommand ")
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "cancel", "cancel"),
-        Binding("left,h", "app.focus_previous", show=False),
-        Binding("right,l", "app.focus_next", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bound(CONFIRM_KEYS)]
 
     def __init__(self, label: str, workload: Workload, line: str) -> None:
         super().__init__()

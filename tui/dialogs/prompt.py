@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.widgets import Input, Static
 
 from tui.dialogs.base import Dialog
+from tui.keys.bindings import bound
+from tui.keys.dialogs import PROMPT_KEYS
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -42,7 +44,7 @@ class PromptDialog(Dialog[str | None]):
     PromptDialog Input, PromptDialog Input:focus { height: 1; border: none; padding: 0; background: $background; }
     PromptDialog Static { height: auto; color: $muted; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "close")]
+    BINDINGS: ClassVar[list[BindingType]] = [*bound(PROMPT_KEYS)]
 
     def __init__(self) -> None:
         super().__init__()

@@ -9,13 +9,15 @@ from rich.console import Group
 from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from collectors.actions.process_signals import SIGNALS, SignalRequest, SignalSpec
 from tui.dialogs.base import Dialog
 from tui.dialogs.confirm_action import Confirm
+from tui.keys.bindings import bound
+from tui.keys.dialogs import SIGNAL_KEYS
 from tui.themes.look import look_of
 
 _LONGEST = 300
@@ -36,10 +38,7 @@ class SignalMenu(Dialog[SignalSpec | None]):
         border: round $focus; text-wrap: nowrap; text-overflow: ellipsis; scrollbar-size-vertical: 1;
         &:focus { border: round $focus; } }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,x", "cancel", "close"),
-        Binding("j", "down", "down", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bound(SIGNAL_KEYS)]
 
     def __init__(self, title: str, forbidden: str) -> None:
         super().__init__()

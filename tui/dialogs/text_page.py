@@ -7,11 +7,13 @@ from typing import ClassVar
 from rich.console import RenderableType
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from tui.dialogs.base import Dialog
+from tui.keys.bindings import bound
+from tui.keys.dialogs import TEXT_KEYS
 
 
 class TextDialog(Dialog[None]):
@@ -23,11 +25,7 @@ class TextDialog(Dialog[None]):
         border: round $focus; padding: 0 1; scrollbar-size-vertical: 1; }
     TextDialog Static { width: 1fr; height: auto; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,enter,question_mark,w,exclamation_mark", "close", "close"),
-        Binding("j", "scroll(1)", "down", show=False),
-        Binding("k", "scroll(-1)", "up", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bound(TEXT_KEYS)]
 
     def __init__(self) -> None:
         super().__init__()

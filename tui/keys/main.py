@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from tui.keys.key import MOVE, ORDER, OTHER, SESSION, SHOW, WORK, Key
 from tui.keys.shared import APP, COPY, FIRST, HELP, LAST, LOGS, NEXT, ON_ONE, PAGING, PREVIOUS, QUIT, TIME_KEYS
 
@@ -72,8 +74,13 @@ _SESSION = (
     Key("snapshot", "S", "snapshot", "keep the session so far in a file", SESSION),
     Key("record", "R", "record", "record into a file from now on; again: stop", SESSION),
 )
-_ENTERS_PAST = {"minute_back", "ten_minutes_back", "previous_event", "go_to"}
-"""Time keys that also work live: they go to that moment of the session so far."""
+_ENTERS_PAST = {
+    "minute_back": "go back by a minute",
+    "ten_minutes_back": "go back by ten minutes",
+    "previous_event": "go back to the last event or note",
+    "go_to": "go back to a time: 14:05, 2pm, yesterday 14:05, 10m ago",
+}
+"""Time keys that also work live, with their help: they go to that moment of the session so far."""
 _OTHER = (
     HELP,
     *APP,
@@ -81,7 +88,7 @@ _OTHER = (
 )
 _PAST_RANKS = {"look": 8, "filter": 9, "compare": 10, "sort_menu": 11, "columns": 12, "tree": 13}
 _LIVE_TIME = tuple(
-    key._replace(word="", rank=0, group=SESSION, help=f"go back to: {key.help}")
+    key._replace(word="", rank=0, group=SESSION, help=_ENTERS_PAST[key.name])
     for key in TIME_KEYS
     if key.name in _ENTERS_PAST
 )
@@ -106,3 +113,26 @@ PAST_KEYS = (
     *_OTHER,
     _LEAVE._replace(help="back to now", word="", rank=0),
 )
+
+
+def rows_in_tree(rows: Iterable[Key]) -> tuple[Key, ...]:
+    """Return the rows of a table that is grouped, with words that fit that."""
+    words = {"look": "open, fold", "tree": "flat list"}
+    ranks = {"tree": 2}
+    return tuple(
+        row._replace(word=words.get(row.name, row.word) if row.rank else "", rank=ranks.get(row.name, row.rank))
+        for row in rows
+    )
+
+
+def rows_when_empty(rows: Iterable[Key], is_filtered: bool) -> tuple[Key, ...]:
+    """Return the rows of a table that shows nothing: what may change that, and the way out."""
+    words = {"stopped": "stopped", "sources": "sources", "processes": "processes", "all_kinds": "every kind"}
+    words = {"clear": "clear filter", **words} if is_filtered else words
+    ranks = {name: rank for rank, name in enumerate((*words, "rewind", "filter", "next_event"), 1)}
+    return tuple(
+        row._replace(word=words.get(row.name, row.word), rank=ranks[row.name])
+        if row.name in ranks
+        else row._replace(rank=row.rank if row.rank > 100 else 0)
+        for row in rows
+    )

@@ -94,26 +94,6 @@ HELP_PAGE_KEYS = (
     Key("leave_help", "question_mark,q", "leave", "close, while nothing is typed", OTHER, has_priority=True),
 )
 
-COLUMN_PICKER_KEYS = (
-    Key("tick", "space", "tick", "show or hide the column, or take the set", OTHER, has_priority=True),
-    Key("column_down", "down", "move(1)", "next column", MOVE),
-    Key("column_up", "up", "move(-1)", "previous column", MOVE),
-    Key("column_page_down", "pagedown", "page(1.0)", "next page", MOVE),
-    Key("column_page_up", "pageup", "page(-1.0)", "previous page", MOVE),
-    Key("column_right", "J", "shift(1)", "move the column to the right", MOVE, has_priority=True),
-    Key("column_left", "K", "shift(-1)", "move the column to the left", MOVE, has_priority=True),
-    Key("close_columns", "escape", "close", "leave the columns as they were", OTHER),
-)
-
-COMMAND_LINE_KEYS = (
-    Key("complete", "tab", "complete", "complete the text", OTHER),
-    Key("command_down", "down", "move(1)", "next command", MOVE),
-    Key("command_up", "up", "move(-1)", "previous command", MOVE),
-    Key("command_page_down", "pagedown", "page(1.0)", "next page", MOVE),
-    Key("command_page_up", "pageup", "page(-1.0)", "previous page", MOVE),
-    Key("close_command", "escape", "close", "close", OTHER),
-)
-
 CLASSES_KEYS = (
     *LINES,
     Key("row_workloads", "enter", "workloads", "the value of every workload in this row", SHOW, "workloads", 1),

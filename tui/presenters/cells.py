@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from rich.cells import cell_len
@@ -13,25 +13,22 @@ from collectors.analysis.rates import Moment, Reading
 from collectors.analysis.state_log import StateLog
 from collectors.engines.registry import engines_told_by
 from collectors.model.metrics import METRICS
-from collectors.model.workloads import Availability, Kind, Sample, State, Workload, WorkloadId
+from collectors.model.workloads import Availability, Kind, Sample, WorkloadId
 from tui.presenters.columns import Column
 from tui.presenters.empty_reason import why_empty
-from tui.presenters.formatting import ABSENT, duration, fit
-from tui.presenters.main_screen.identity_cells import IDENTITY_TEXTS, ports_runs
+from tui.presenters.formatting import fit
+from tui.presenters.main_screen.fact_cells import FACT_CELLS
 from tui.presenters.main_screen.numbers import change_run, cpu_top, is_zero, metric_text, tone_of
-from tui.presenters.main_screen.resting_rows import has_changed, is_new
-from tui.presenters.main_screen.row_words import ending_words, fitted, name_words
+from tui.presenters.main_screen.row_words import ending_words, fitted
 from tui.presenters.main_screen.signs import (
     ALARM,
     BUSY,
     FAILED,
     FOLDED,
     HOST,
-    KIND_TONES,
     OLD,
     OPEN,
     RUNNING,
-    SHORT_KINDS,
     WARNING,
     Sign,
     state_sign,
@@ -49,6 +46,7 @@ _AT_LIMIT, _NEARLY = 95.0, 85.0
 """Percent of a limit from which a workload has an alarm, and a warning about its memory."""
 _CALM_TICKS = 10
 """Ticks over which the CPU must be at its limit for an alarm: a sign that comes and goes says nothing."""
+_FACTS_OF_HOST = frozenset({"name", "uptime"})
 _MOST_SUMMED = 256
 """Members of a group up to which its last minute is summed up."""
 
@@ -113,11 +111,12 @@ class Cells:
         cells = _joined(_gutter(sign, is_marked, self.ascii_only), parts)
         width = sum(column.gap + column.width for column in columns[numbers_end:])
         if words and width > 2:
-            cells += [Cell("  ", "text"), *(Cell(*run) for run in fitted(words, width - 2, self._ellipsis))]
+            cells += [Cell("  ", "text"), *(Cell(*run) for run in fitted(words, width - 2, self.ellipsis))]
         return cells
 
     @property
-    def _ellipsis(self) -> str:
+    def ellipsis(self) -> str:
+        """What shows that a text was cut."""
         return "..." if self.ascii_only else "…"
 
     def sign(self, reading: Reading) -> Sign:
@@ -191,11 +190,13 @@ class Cells:
         if column.is_change:
             key = column.metric or ""
             change = self.minute.change(reading.workload.id, key)
-            limit = self._host_value(reading, "memory_limit_bytes")
+            limit = None if reading.is_machine else self._host_value(reading, "memory_limit_bytes")
             return [change_run(change, reading.value(key), limit, column.width)]
         if column.metric:
             return [self._number(reading, column, is_doubtful)]
-        return _FACT_CELLS[column.key](self, line, reading, column.width)
+        if reading.workload.kind is Kind.HOST and column.key not in _FACTS_OF_HOST:
+            return [(" " * column.width, "text")]
+        return FACT_CELLS[column.key](self, line, reading, column.width)
 
     def _spark(self, readings: Sequence[Reading], column: Column) -> Runs:
         key = column.metric or ""
@@ -216,7 +217,7 @@ class Cells:
             value = self._scaled(reading, value)
         value_text = metric_text(metric, value, column.width)
         if value is None:
-            return value_text, "muted"
+            return (" " * column.width if is_host and "host" not in metric.origins else value_text), "muted"
         supplier = reading.supplier(metric.key) if is_doubtful else None
         if supplier is not None and supplier.source in _APPROXIMATE and value >= 1 and value_text.startswith(" "):
             value_text = "~".rjust(len(value_text) - len(value_text.lstrip())) + value_text.lstrip()
@@ -267,8 +268,8 @@ class Cells:
             if count:
                 runs.append((f" {sign.text(self.ascii_only)}{count}", sign.tone))
         room = width - sum(len(text) for text, _ in runs)
-        name = line.label if cell_len(line.label) <= room else fit(line.label, max(1, room), self._ellipsis)
-        return fitted([(name, "title"), *runs], width, self._ellipsis)
+        name = line.label if cell_len(line.label) <= room else fit(line.label, max(1, room), self.ellipsis)
+        return fitted([(name, "title"), *runs], width, self.ellipsis)
 
     def _total(self, line: Line, column: Column) -> Runs:
         key, width = column.metric or "", column.width
@@ -328,87 +329,3 @@ def _summed(minutes: Sequence[Sequence[float]], width: int) -> list[float]:
         known = [minute[cell] for minute in minutes if minute[cell] == minute[cell]]
         sums.append(sum(known) if known else float("nan"))
     return sums
-
-
-def _name(cells: Cells, line: Line, reading: Reading, width: int) -> list[Run]:
-    """Format the name, and after it, where there is room, what is not as it should be or what is being done."""
-    workload = reading.workload
-    if workload.kind is Kind.HOST:
-        return [(fit("host", width), "title")]
-    name = ("  " if line.depth else "") + workload.name
-    tone = "text" if workload.state.is_active and workload.name_is_known else "muted"
-    wall = cells.moment.frame.wall if cells.moment is not None else 0.0
-    if is_new(cells.states, line.id, wall) and workload.state.is_active:
-        tone = "accent"
-    words = cells.words_of_action(line.id) or name_words(workload)
-    if words is None and tone == "accent":
-        words = ("new", tone)
-    elif words is not None and has_changed(cells.states, line.id, wall):
-        words = (words[0], f"{words[1]} bold")
-    size = cell_len(name)
-    if words is None or size + 1 + len(words[0]) > width:
-        return [(fit(name, width, cells._ellipsis), tone)]
-    return [(name, tone), (fit(f" {words[0]}", width - size), words[1])]
-
-
-def _uptime(cells: Cells, line: Line, reading: Reading, width: int) -> list[Run]:
-    """Format the time since the start."""
-    moment, started = cells.moment, reading.workload.started_at
-    seconds = None
-    if moment is not None and reading.workload.kind is Kind.HOST:
-        known = moment.frame.facts.get("uptime_s")
-        return [(duration(float(known) if known else None, width), "text" if known else "muted")]
-    if started is not None and moment is not None and reading.workload.state.is_active:
-        seconds = max(0.0, moment.frame.wall - started)
-    return [(duration(seconds, width), "muted")]
-
-
-def _kind(cells: Cells, line: Line, reading: Reading, width: int) -> list[Run]:
-    kind = reading.workload.kind
-    return [(fit("" if kind is Kind.HOST else SHORT_KINDS[kind], width), KIND_TONES[kind])]
-
-
-_SHORT_REASONS = frozenset({"saved", "out of memory", "watchdog", "timed out"})
-"""Reasons for being at rest that say more in the column STATE than the state does."""
-
-
-def _state(cells: Cells, line: Line, reading: Reading, width: int) -> list[Run]:
-    workload = reading.workload
-    is_at_rest = not workload.state.is_active
-    short_text = workload.state.value
-    if is_at_rest and workload.exit_code is not None:
-        short_text = f"exit {workload.exit_code}"
-    elif workload.is_faulted or (is_at_rest and workload.state_reason in _SHORT_REASONS):
-        short_text = workload.state_reason or short_text
-    tone = "text" if workload.state is State.RUNNING else "bad" if workload.is_faulted else state_sign(workload).tone
-    return [(fit(short_text, width, cells._ellipsis), tone)]
-
-
-def _health(cells: Cells, line: Line, reading: Reading, width: int) -> list[Run]:
-    health = reading.workload.health
-    return [(fit(health or "-", width), "warn" if health == "unhealthy" else "text" if health else "muted")]
-
-
-def _fact(value: str | None, width: int, ellipsis: str) -> list[Run]:
-    return [(fit(value or "-", width, ellipsis), "text" if value else "muted")]
-
-
-def _identity(text_of: Callable[[Workload, int], str]) -> Callable[[Cells, Line, Reading, int], list[Run]]:
-    def cell(cells: Cells, line: Line, reading: Reading, width: int) -> list[Run]:
-        text = text_of(reading.workload, width)
-        return [(fit(text, width, cells._ellipsis), "muted" if text.strip() == ABSENT else "text")]
-
-    return cell
-
-
-_FACT_CELLS: dict[str, Callable[[Cells, Line, Reading, int], list[Run]]] = {
-    "name": _name,
-    "kind": _kind,
-    "state": _state,
-    "uptime": _uptime,
-    "health": _health,
-    "project": lambda cells, line, reading, width: _fact(reading.workload.project, width, cells._ellipsis),
-    "ports": lambda cells, line, reading, width: ports_runs(reading.workload.ports, width, cells._ellipsis),
-    "image": lambda cells, line, reading, width: _fact(reading.workload.image, width, cells._ellipsis),
-    **{key: _identity(text_of) for key, text_of in IDENTITY_TEXTS.items()},
-}

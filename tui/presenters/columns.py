@@ -178,6 +178,11 @@ def lay_out(keys: Sequence[str], width: int) -> list[Column]:
     ]
 
 
+def parts_of(key: str) -> tuple[str, ...]:
+    """Return the columns that a column shows: its parts too if it is a sum."""
+    return (key, *next((parts for parts, total in _SUMS.items() if total == key), ()))
+
+
 def is_ordered_by(column: Column, sort: str) -> bool:
     """Return whether a column shows what the table is sorted by: the value, a part of it, or the sum that it is in."""
     shown, ordered = METRICS.get(column.key), METRICS.get(sort)
@@ -186,11 +191,6 @@ def is_ordered_by(column: Column, sort: str) -> bool:
         or (shown is not None and shown.is_sum and sort in shown.made_of)
         or (ordered is not None and ordered.is_sum and column.key in ordered.made_of)
     )
-
-
-def parts_of(key: str) -> tuple[str, ...]:
-    """Return the columns that a column shows: its parts too if it is a sum."""
-    return (key, *next((parts for parts, total in _SUMS.items() if total == key), ()))
 
 
 def _summed(keys: Sequence[str], width: int) -> list[str]:

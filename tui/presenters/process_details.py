@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
+
 from collectors.model.metrics import Unit
 from collectors.model.processes import ProcessDetails, Thread
 from tui.presenters.formatting import fit, stamp, text
@@ -14,11 +16,16 @@ _THREAD_HEADS = f" {'TID':>7} {'S':1} {'CPU%':>6} {'WAIT%':>6} {'ON':>4} "
 _ROLE = 18
 
 
-def pane_title(row: Row) -> str:
-    """Return which process the pane is about."""
+def pane_rule(row: Row | None, width: int, is_ascii: bool) -> Line:
+    """Return the line above the pane: which process it is about."""
+    dash = "-" if is_ascii else "─"
+    if row is None:
+        return [(dash * width, "border")]
     inner = f" (inside: {row.text.inner_pid})" if row.text is not None and row.text.inner_pid is not None else ""
     owner = f"  {row.owner.kind} {row.owner.name}" if row.owner is not None else ""
-    return f"{row.process.name} {row.process.pid}{inner}{owner}"
+    name, words = f"{row.process.name} {row.process.pid}", fit(f"{inner}{owner}", max(0, width - 24)).rstrip()
+    filling = max(0, width - 4 - cell_len(name + words))
+    return [(f"{dash} ", "border"), (name, "title"), (words, "muted"), (f" {dash * filling}", "border")]
 
 
 def pane_lines(row: Row, details: ProcessDetails | None, width: int, height: int) -> list[Line]:
@@ -52,9 +59,9 @@ def _value(value: object, unit: Unit | None) -> str:
     return str(value)
 
 
-def thread_heads(width: int, is_vm: bool) -> str:
+def thread_heads(width: int, is_vm: bool) -> Line:
     """Return the headings of the list of threads."""
-    return fit(_THREAD_HEADS + (f"{fit('ROLE', _ROLE)} " if is_vm else "") + "NAME", width)
+    return [(fit(_THREAD_HEADS + (f"{fit('ROLE', _ROLE)} " if is_vm else "") + "NAME", width), "muted")]
 
 
 def thread_lines(details: ProcessDetails, is_vm: bool) -> list[Line]:

@@ -11,7 +11,7 @@ from collectors.model.metrics import Unit
 from collectors.model.processes import Process, ProcessId, ProcessPass, ProcessText
 from collectors.model.workloads import Workload
 from tui.presenters.formatting import duration, fit, text
-from tui.presenters.styled_lines import Line
+from tui.presenters.styled_lines import Line, Run
 
 _BUSY_PERCENT, _VERY_BUSY_PERCENT = 50.0, 90.0
 _SHORT_KIND = {"container": "ct", "service": "svc"}
@@ -164,14 +164,16 @@ class ProcessTable:
         room = width - 1 - sum(column.width + 1 for column in columns if column.width)
         return [(column, column.width or max(8, room)) for column in columns]
 
-    def heads(self, width: int) -> str:
-        """Return the line of headings, with a sign at the sorted one."""
+    def heads(self, width: int) -> Line:
+        """Return the line of headings; the sorted one has a sign and a tone of its own."""
         sign = ("v" if self.is_ascii else "▼") if not self.is_reversed else ("^" if self.is_ascii else "▲")
-        cells: list[str] = []
+        runs: list[Run] = []
         for column, cells_wide in self.shown_columns(width):
-            label = f"{sign}{column.label}" if column.key == self.sort else column.label
-            cells.append(label.rjust(cells_wide) if column.is_number else fit(label, cells_wide))
-        return " " + " ".join(cells)
+            is_sorted = column.key == self.sort
+            label = f"{sign}{column.label}" if is_sorted else column.label
+            shown = label.rjust(cells_wide) if column.is_number else fit(label, cells_wide)
+            runs += [(" ", "muted"), (shown, "accent bold" if is_sorted else "muted")]
+        return runs
 
     def column_at(self, x: int, width: int) -> str:
         """Return the key of the column at a cell of the headings; empty for none."""
@@ -223,7 +225,7 @@ class Lines(Sequence[Line]):
 
 
 def _line(row: Row, columns: Sequence[tuple[Column, int]]) -> Line:
-    runs: list[tuple[str, str]] = [(" ", "text")]
+    runs: list[Run] = [(" ", "text")]
     for column, width in columns:
         cell = column.cell(row)
         shown = cell.rjust(width)[:width] if column.is_number else fit(cell, width)

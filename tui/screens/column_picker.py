@@ -14,7 +14,7 @@ from textual.widgets import Input
 
 from tui.dialogs.base import Dialog
 from tui.keys.bindings import bound
-from tui.keys.pages import COLUMN_PICKER_KEYS
+from tui.keys.dialogs import COLUMN_PICKER_KEYS
 from tui.presenters.column_choice import ColumnChoice, ColumnRow
 from tui.widgets.line_view import LineView
 
@@ -61,7 +61,7 @@ class ColumnPicker(Dialog[tuple[str, ...] | None]):
         field.value = ""
         field.focus()
         self.query_one(LineView).cursor = 0
-        self.call_after_refresh(self._show)
+        self._show()
 
     @on(Input.Changed)
     def _typed(self) -> None:

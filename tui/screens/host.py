@@ -7,12 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import Screen
-from textual.widgets import Static
 
 from collectors.analysis.history import History
 from collectors.analysis.rates import Moment
@@ -25,16 +23,15 @@ from tui.controllers.playback import PlaybackController
 from tui.dialogs.base import AnsweredOnce
 from tui.keys.bindings import bindings
 from tui.keys.tables import HOST, PAST_HOST, TABLES
-from tui.presenters.formatting import fit
-from tui.presenters.host_page.page import HostView, host_lines, host_parts, host_words
+from tui.presenters.host_page.page import HostView, host_lines, host_parts, parts_line, title_line
 from tui.presenters.info_pages import sources_page
 from tui.presenters.styled_lines import plain_text
 from tui.screens.mixins.moment_follower import Follower
 from tui.screens.mixins.page_keys import PageKeys
 from tui.screens.mixins.playback_keys import PlaybackKeys
-from tui.themes.look import look_of
 from tui.widgets.footer import Footer
 from tui.widgets.line_view import LineView
+from tui.widgets.text_lines import TextLines
 
 FIRST_S, EVERY_S = 0.5, 1.0
 """Seconds between the first two readings, and between others: a rate needs two."""
@@ -52,11 +49,19 @@ class HostContext:
     """Recent values of the host."""
     missing: str = ""
     """Why nothing is read of this host, a sentence; empty if it is read."""
+    simulate: Callable[[Moment], MachineReading] | None = None
+    """Returns the devices of a simulated host, instead of reading this one's."""
     cost: Callable[[], Cost | None] = lambda: None
     """Returns what vmtop itself takes."""
     open_processes: Callable[[], None] | None = None
     """Opens the processes; `None` where there are none."""
     is_ascii: bool = False
+
+
+class TitleLine(TextLines):
+    """The first line of the page."""
+
+    ground = "panel"
 
 
 class HostScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
@@ -69,8 +74,8 @@ class HostScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
     key_table = HOST
     DEFAULT_CSS = """
     HostScreen { layout: vertical; }
-    HostScreen > Static { height: 1; background: $panel; }
-    HostScreen #parts { background: $background; color: $muted; }
+    HostScreen > TextLines { height: 1; }
+    HostScreen #title { background: $panel; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(HOST)]
 
@@ -86,15 +91,15 @@ class HostScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
         self._names: list[str] = []
 
     def compose(self) -> ComposeResult:
-        yield Static(id="title")
-        yield Static(id="parts")
+        yield TitleLine(id="title")
+        yield TextLines(id="parts")
         yield LineView(id="host")
         yield Footer(TABLES[self.key_table])
 
     def on_mount(self) -> None:
         self.query_one(LineView).focus()
         self._draw()
-        if not self._origin.missing:
+        if not self._origin.missing and self._origin.simulate is None:
             self.run_worker(self._read(), group="host", exclusive=True)
 
     def on_resize(self) -> None:
@@ -127,6 +132,8 @@ class HostScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
             return
         origin, view = self._origin, self.query_one(LineView)
         width = max(40, view.size.width - 1)
+        if origin.simulate is not None:
+            self._reading = origin.simulate(self._moment)
         missing = origin.missing or self._problem or "reading ..."
         shown = HostView(self._moment, origin.history, self._reading, missing, origin.cost())
         parts = host_parts(shown, width, origin.is_ascii)
@@ -137,29 +144,16 @@ class HostScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
         self._show_parts()
 
     def _show_title(self) -> None:
-        if self._moment is None:
-            return
-        name = self._moment.frame.facts.get("hostname", self._moment.frame.host.name)
-        mode = self._origin.mode()
-        words = host_words(self._moment, self._reading)
-        words = words.replace("·", "-") if self._origin.is_ascii else words
-        room = max(1, self.size.width - len(name) - len(mode) - 5)
-        title = Text(f" {name}  ", style="bold", no_wrap=True)
-        title.append(fit(words, room), style="not bold").append(f" {mode} ")
-        self.query_one("#title", Static).update(title)
+        if self._moment is not None:
+            line = title_line(self._moment, self._reading, self._origin.mode(), self.size.width, self._origin.is_ascii)
+            self.query_one("#title", TextLines).show_lines([line])
 
     @on(LineView.Moved)
     def _show_parts(self) -> None:
         """Show the names of the parts, with the one at the top of the screen underlined."""
         top = self.query_one(LineView).top
-        current = max((index for index, start in enumerate(self._starts) if start <= top), default=0)
-        line = Text(no_wrap=True, overflow="ellipsis")
-        accent = look_of(self.app).foreground("accent")
-        for index, name in enumerate(self._names):
-            style = accent + accent.parse("bold underline") if index == current else ""
-            line.append(" ").append(f"{index + 1} {name}", style=style).append("  ")
-        self.query_one("#parts", Static).update(line)
-        self._current = current
+        self._current = max((index for index, start in enumerate(self._starts) if start <= top), default=0)
+        self.query_one("#parts", TextLines).show_lines([parts_line(self._names, self._current)])
 
     def action_turn_to(self, number: int) -> None:
         if number <= len(self._starts):

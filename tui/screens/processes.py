@@ -12,7 +12,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from collectors.analysis.rates import Moment
-from collectors.inspection.processes import ProcessReader
+from collectors.inspection.processes import process_reader
 from collectors.model.workloads import Workload, WorkloadId
 from tui.controllers.actions import ActionController
 from tui.controllers.services import Services
@@ -58,7 +58,7 @@ class ProcessesScreen(ProcessKeys, Follower, WorkloadKeys, AnsweredOnce, Screen[
         self.actions = actions
         self.services = services
         self.is_ascii = ascii_only
-        self.process_reader = ProcessReader()
+        self.process_reader = process_reader(services.connections, lambda: self.process_moment)
         self._open_workload = open_workload
 
     def compose(self) -> ComposeResult:

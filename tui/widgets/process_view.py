@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.message import Message
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
-from collectors.inspection.processes import Owners, ProcessView
-from collectors.model.processes import ProcessId, ProcessPass
+from collectors.inspection.processes import Owners
+from collectors.model.processes import ProcessId, ProcessPass, ProcessView
 from collectors.model.workloads import Kind
 from tui.keys.bindings import bound
 from tui.keys.host import PROCESS_LINES
-from tui.presenters.process_details import pane_lines, pane_title, thread_heads, thread_lines
+from tui.presenters.formatting import fit
+from tui.presenters.process_details import pane_lines, pane_rule, thread_heads, thread_lines
 from tui.presenters.processes import Lines, ProcessTable, Row
+from tui.presenters.styled_lines import Line
 from tui.widgets.line_view import LineView
+from tui.widgets.text_lines import TextLines
 
 _PANE = 9
 _PANE_FROM = 18
@@ -31,9 +33,20 @@ class ProcessLines(LineView, inherit_bindings=False):
 
     BINDINGS: ClassVar[list[BindingType]] = [*bound(PROCESS_LINES)]
 
+    class Opened(Message):
+        """A line was clicked twice."""
 
-class ProcessHeads(Static):
+    def on_click(self, event: events.Click) -> None:
+        super().on_click(event)
+        if event.chain == 2:
+            self.post_message(self.Opened())
+
+
+class ProcessHeads(TextLines):
     """The headings; a click sorts."""
+
+    DEFAULT_CSS = "ProcessHeads { height: 1; background: $panel; }"
+    ground = "panel"
 
     class Clicked(Message):
         """A cell of the headings was clicked."""
@@ -53,14 +66,11 @@ class ProcessPanel(Vertical):
         table: Columns and order.
     """
 
-    DEFAULT_CSS = f"""
-    ProcessPanel {{ height: 1fr; }}
-    ProcessPanel > Static {{ height: 1; }}
-    ProcessPanel #process-summary, ProcessPanel #process-title {{ color: $muted; }}
-    ProcessPanel ProcessHeads {{ background: $panel; color: $muted; }}
-    ProcessPanel #process-pane {{ height: {_PANE}; }}
-    ProcessPanel Input {{ height: 1; border: none; padding: 0; display: none; }}
-    ProcessPanel Input:focus {{ border: none; }}
+    DEFAULT_CSS = """
+    ProcessPanel { height: 1fr; }
+    ProcessPanel > TextLines { height: 1; }
+    ProcessPanel Input { height: 1; border: none; padding: 0; display: none; background: $panel; }
+    ProcessPanel Input:focus { border: none; }
     """
 
     class Wanted(Message):
@@ -79,10 +89,10 @@ class ProcessPanel(Vertical):
         self._problem = ""
 
     def compose(self) -> ComposeResult:
-        yield Static(id="process-summary")
+        yield TextLines(id="process-summary")
         yield ProcessHeads()
         yield ProcessLines(has_cursor=True, id="process-lines")
-        yield Static(id="process-title")
+        yield TextLines(id="process-title")
         yield LineView(id="process-pane")
         yield Input(placeholder="words of the command, user, workload or pid", id="process-filter")
 
@@ -91,6 +101,7 @@ class ProcessPanel(Vertical):
 
     def on_resize(self) -> None:
         has_pane = self.size.height >= _PANE_FROM
+        self.query_one("#process-pane").styles.height = min(_PANE, self.size.height // 3)
         for name in ("#process-title", "#process-pane"):
             self.query_one(name).display = has_pane
         self.call_after_refresh(self.draw)
@@ -148,13 +159,19 @@ class ProcessPanel(Vertical):
             lines.show(thread_lines(details, is_vm) if ready and details else [[(" reading ...", "dim")]])
         else:
             heads = self.table.heads(width - 1)
-            lines.show(Lines(self.table, width - 1))
+            lines.show(Lines(self.table, width - 1) if self.table.rows else self._empty_lines())
             if self.table.cursor is not None or lines.cursor:
                 self._reveal(lines)
-        self.query_one(ProcessHeads).update(Text(heads, no_wrap=True))
-        self.query_one("#process-summary", Static).update(Text(self._summary(row), no_wrap=True, overflow="ellipsis"))
+        self.query_one(ProcessHeads).show_lines([heads])
+        self.query_one("#process-summary", TextLines).show_lines([[(fit(self._summary(row), width), "muted")]])
         if self.query_one("#process-pane").display:
             self._draw_pane(row, width)
+
+    def _empty_lines(self) -> list[Line]:
+        if self._view is None or not self.table.total:
+            return []
+        words = f" No process matches {self.table.filter_text}; {self.table.total} hidden. Esc clears the filter."
+        return [[(words, "muted")]]
 
     def _reveal(self, lines: LineView) -> None:
         """Move the cursor to its process; scroll only if it was on screen, or is followed."""
@@ -170,9 +187,7 @@ class ProcessPanel(Vertical):
 
     def _draw_pane(self, row: Row | None, width: int) -> None:
         pane = self.query_one("#process-pane", LineView)
-        title = "" if row is None else pane_title(row)
-        rule = ("-" if self.table.is_ascii else "─") * max(0, width - len(title) - 3)
-        self.query_one("#process-title", Static).update(Text(f" {title} {rule}", no_wrap=True))
+        self.query_one("#process-title", TextLines).show_lines([pane_rule(row, width, self.table.is_ascii)])
         details = None if self._view is None else self._view.details
         pane.show([] if row is None else pane_lines(row, details, width - 1, _PANE))
 
@@ -198,6 +213,10 @@ class ProcessPanel(Vertical):
             if self.query_one("#process-pane").display:
                 self._draw_pane(row, self.size.width)
         self.post_message(self.Wanted())
+
+    @on(ProcessLines.Opened)
+    def line_opened(self) -> None:
+        self.action_threads()
 
     @on(ProcessHeads.Clicked)
     def head_clicked(self, event: ProcessHeads.Clicked) -> None:

@@ -73,7 +73,8 @@ class Panes(TextLines):
         elif line.reading.workload.kind is Kind.HOST:
             return ()
         elif not line.reading.workload.state.is_active:
-            return self._cells.ending(line.reading)
+            sign = self._cells.sign(line.reading)
+            return [(f"{sign.text(self._ascii)} ", sign.tone), *self._cells.ending(line.reading)]
         else:
             alarm = worst_alarm(line.reading, moment, self._cells.history, self._ascii)
         return (alarm,) if alarm is not None else ()

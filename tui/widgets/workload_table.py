@@ -52,6 +52,9 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
             super().__init__()
             self.index = index
 
+    class Opened(Message):
+        """A line was clicked twice; it is the one under the cursor."""
+
     class HeaderChosen(Message):
         """A column's header was clicked."""
 
@@ -172,6 +175,8 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
         index = self._index_at(event.y)
         if index < len(self.lines) and self._line(index) is not None:
             self.post_message(self.Chosen(index))
+            if event.chain == 2:
+                self.post_message(self.Opened())
 
     def on_mouse_move(self) -> None:
         self.post_message(self.MouseMoved())
@@ -231,7 +236,7 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _heads(self) -> list[Styled]:
         style = look_of(self.app).style
-        plain, muted, chosen = (style(tone, "panel") for tone in ("muted bold", "muted", "accent bold"))
+        plain, chosen = style("muted", "panel"), style("accent bold", "panel")
         arrow = ("▲" if self.is_reversed else "▼") if not self.cells.ascii_only else "^" if self.is_reversed else "v"
         heads: list[Styled] = [(" " * GUTTER, plain)]
         for column in self._columns:
@@ -248,7 +253,7 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
                 heads.append((" " * column.gap, plain))
             room = column.width + is_sorted - len(label)
             count = self._count_words(room) if column.key == "name" else ""
-            heads += [(label, chosen if is_sorted else plain), (fit(count, room), muted)]
+            heads += [(label, chosen if is_sorted else plain), (fit(count, room), plain)]
         return self._fitted([head for head in heads if head[0]], plain)
 
     def _count_words(self, room: int) -> str:

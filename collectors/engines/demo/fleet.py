@@ -118,7 +118,7 @@ class DemoWorkload:
         self.periods += elapsed_s * 10
         self.throttled += elapsed_s * 10 * max(0.0, share - 0.85) * 4
         target = (self.limit or 2 * _GIB) * (0.25 + 0.6 * min(1.0, self.appetite * 2 + share * 0.2))
-        self.memory += (target - self.memory) * min(1.0, elapsed_s / 30)
+        self.memory += (target - self.memory) * min(1.0, elapsed_s / 300)
         self.cache += (self.memory * 0.3 - self.cache) * min(1.0, elapsed_s / 60)
         self.peak = max(self.peak, self.memory + self.cache)
         for index, scale in enumerate((2e6, 6e6, 3e6, 2e6)):

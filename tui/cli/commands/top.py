@@ -92,7 +92,7 @@ def _here(workload: Workload, table: ProcessTable) -> Callable[[], Sequence[Line
         if not view.newest.processes:
             raise SourceDown(view.newest.note or "it has no process that this user may see")
         table.arrange(view.newest, view.texts, owners)
-        return [[(table.heads(_width()), "title")], *Lines(table, _width())]
+        return [table.heads(_width()), *Lines(table, _width())]
 
     return read
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from rich.cells import cell_len
+
 from collectors.analysis.history import History
 from collectors.analysis.rates import Moment
 from collectors.kernel.self_usage import Cost
 from collectors.model.machine import MachineReading
 from collectors.model.metrics import Unit
-from tui.presenters.formatting import duration, text
+from tui.presenters.formatting import duration, fit, stamp, text
 from tui.presenters.host_page.devices import (
     disks_part,
     file_systems_part,
@@ -21,10 +23,10 @@ from tui.presenters.host_page.devices import (
 from tui.presenters.host_page.layout import Part, rule, side_by_side
 from tui.presenters.host_page.usage import cores_part, cpu_part, memory_part
 from tui.presenters.host_page.waiting import pressure_part, sources_part
-from tui.presenters.styled_lines import Line
+from tui.presenters.main_screen.header import MODES
+from tui.presenters.styled_lines import Line, Run
 
 RECORDED = "A recording holds the totals of the host, and no cores, devices, file systems or sensors."
-SIMULATED = "The demo simulates the totals of a host, and no cores, devices, file systems or sensors."
 
 
 class HostView(NamedTuple):
@@ -33,7 +35,7 @@ class HostView(NamedTuple):
     moment: Moment
     history: History
     reading: MachineReading | None
-    """`None` in the past, in a replay and in the demo, and before the first reading."""
+    """`None` in the past and in a replay, and before the first reading."""
     missing: str
     """Why there is no reading; a sentence."""
     cost: Cost | None = None
@@ -107,3 +109,24 @@ def host_words(moment: Moment, reading: MachineReading | None) -> str:
         f"up {duration(float(uptime), 6).strip()}" if uptime else "",
     ]
     return " · ".join(part for part in parts if part)
+
+
+def title_line(moment: Moment, reading: MachineReading | None, mode: str, width: int, is_ascii: bool) -> Line:
+    """Return the first line of the page: what the host is, and whether it is now."""
+    name = moment.frame.facts.get("hostname", moment.frame.host.name)
+    words = host_words(moment, reading)
+    tone = MODES.get(mode, "good")
+    clock = f"  {stamp(moment.frame.wall, '%H:%M:%S')} " if "reverse" in tone else ""
+    chip = f" {mode}{clock}"
+    room = max(0, width - cell_len(name) - 3 - cell_len(chip) - 1)
+    shown = fit(words.replace("·", "-") if is_ascii else words, room)
+    return [(f" {name}", "title"), ("  ", "text"), (shown, "muted"), (chip, tone), (" ", "text")]
+
+
+def parts_line(names: Sequence[str], current: int) -> Line:
+    """Return the names of the parts with their keys; the one at the top of the screen is underlined."""
+    runs: list[Run] = []
+    for index, name in enumerate(names):
+        runs += [(" ", "text"), (f"{index + 1} {name}", "accent bold underline" if index == current else "muted")]
+        runs.append(("  ", "text"))
+    return runs

@@ -23,8 +23,8 @@ _PARTS = (
     ("rest", "rest", "rest", "kernel, other processes"),
 )
 _WORD = 24
-_CELL = 14
-"""Cells of a core that is drawn with a bar."""
+_CELL = 11
+"""Cells of a core that is drawn with a bar, without its number."""
 _MOST_BARS = 8
 """Lines of cores with bars; hosts with more cores get one cell a core."""
 _LEVELS, _ASCII_LEVELS = "▁▂▃▄▅▆▇█", ".:-=+*#@"
@@ -111,12 +111,13 @@ def _ledger(shares: Shares | None, unit: Unit, area: Area, top: str, width: int,
 def cores_part(cores: Sequence[Core], width: int, is_ascii: bool) -> Part:
     """Return each core's use now. On hosts with very many, one cell a core and the hot ones by name."""
     hot_sign = "!" if is_ascii else "▲"
-    per_line = max(1, (width - 2) // (_CELL + 1))
+    digits = len(str(max((core.number for core in cores), default=0)))
+    per_line = max(1, (width - 2) // (_CELL + digits + 1))
     stolen = [core for core in cores if (core.steal_percent or 0.0) >= _STOLEN_PERCENT]
     offline = [core for core in cores if not core.is_online]
     steals = [core.steal_percent for core in cores if core.steal_percent is not None]
     is_compact = len(cores) > per_line * _MOST_BARS
-    lines = _heat(cores, width, is_ascii) if is_compact else _bars(cores, per_line, is_ascii, hot_sign)
+    lines = _heat(cores, width, is_ascii) if is_compact else _bars(cores, per_line, digits, is_ascii, hot_sign)
     if stolen:
         names = "  ".join(f"{core.number} {core.steal_percent:.0f}%" for core in stolen[:12])
         lines.append([("  stolen by the hypervisor below: ", "muted"), (names, "warn")])
@@ -131,12 +132,12 @@ def cores_part(cores: Sequence[Core], width: int, is_ascii: bool) -> Part:
     return Part("Cores", "Cores", f" {words}", right, lines)
 
 
-def _bars(cores: Sequence[Core], per_line: int, is_ascii: bool, sign: str) -> list[Line]:
+def _bars(cores: Sequence[Core], per_line: int, digits: int, is_ascii: bool, sign: str) -> list[Line]:
     lines: list[Line] = []
     for start in range(0, len(cores), per_line):
         runs: list[Run] = [("  ", "text")]
         for core in cores[start : start + per_line]:
-            runs += [(f"{core.number:>3} ", "muted"), *_core(core, is_ascii, sign), (" ", "text")]
+            runs += [(f"{core.number:>{digits}} ", "muted"), *_core(core, is_ascii, sign), (" ", "text")]
         lines.append(runs)
     return lines
 

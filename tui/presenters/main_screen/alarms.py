@@ -8,7 +8,7 @@ from collectors.analysis.history import CAPACITY, History
 from collectors.analysis.rates import Moment, Reading
 from collectors.model.metrics import METRICS
 from collectors.model.workloads import Kind
-from tui.presenters.formatting import duration
+from tui.presenters.main_screen.row_words import span_words
 from tui.presenters.main_screen.signs import ALARM, FAULT, WARNING, is_unhealthy
 from tui.presenters.styled_lines import Run
 
@@ -82,7 +82,7 @@ def _since(reading: Reading, key: str, holds: Callable[[float], bool], moment: M
     seconds = history.span_s(ticks, moment.frame.interval_s or 1.0) if ticks > 1 else 0.0
     if seconds < 2:
         return ""
-    return f" for {seconds:.0f}s" if seconds < 60 else f" for {duration(seconds, 5).strip()}"
+    return f" for {span_words(seconds)}"
 
 
 def _waiting(reading: Reading, level: int) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from collectors.analysis.rates import Moment
 from collectors.model.workloads import ACTIVE, Availability, Kind, SourceState
+from tui.keys.key import Key, first_key
 from tui.presenters.styled_lines import Line, Run
 from tui.presenters.table_state import TableState
 
@@ -19,34 +20,42 @@ _AVAILABILITY = {
     Availability.ABSENT: ("not installed", "muted"),
     Availability.DOWN: ("cannot be read", "bad"),
 }
-_KEYS = (("a", "show stopped ones"), ("!", "sources and fixes"), ("p", "processes of the host"), ("?", "help"))
+_KEYS = {
+    "stopped": "show stopped ones",
+    "sources": "sources and fixes",
+    "processes": "processes of the host",
+    "help": "help",
+}
+"""What leads on from an empty table, by the name of the key's row."""
 _INDENT = " " * 8
 
 
-def empty_lines(view: TableState, moment: Moment, keys: Sequence[str] = ("a", "!", "?")) -> list[Line]:
+def empty_lines(view: TableState, moment: Moment, keys: Iterable[Key]) -> list[Line]:
     """Return the lines that stand in the place of workloads.
 
     Args:
         view: What the user has chosen; it hides everything, if there is anything.
         moment: What there is.
-        keys: Which keys can be told: those that do something on this screen.
+        keys: The keys of this screen.
     """
+    shown_keys = {key.name: first_key(key.keys) for key in keys}
     if view.query_text or (view.only and moment.readings):
-        return [[(_INDENT, "text"), *_hidden(view)]]
+        return [[(_INDENT, "text"), *_hidden(view, shown_keys)]]
     resting = sum(reading.workload.state not in ACTIVE for reading in moment.readings.values())
     if resting and not view.show_all:
-        plural = "workload is" if resting == 1 else "workloads are"
-        first: Line = [(f"{_INDENT}Nothing is running here. {resting} {plural} stopped: ", "text"), *_key("a", "shows")]
+        stopped = "1 workload is stopped" if resting == 1 else f"{resting} workloads are stopped"
+        shows = _key(shown_keys.get("stopped", ""), "shows them")
+        first: Line = [(f"{_INDENT}Nothing is running here. {stopped}: ", "text"), *shows]
     else:
         first = [(f"{_INDENT}No machines, containers or services are running here.", "text")]
     lines: list[Line] = [first, []]
     for state in moment.sources:
         if state.name not in _NOT_ENGINES:
             lines += _source(state)
-    return [*lines, [], *_key_lines(keys)]
+    return [*lines, [], *_key_lines(shown_keys)]
 
 
-def _hidden(view: TableState) -> Iterator[Run]:
+def _hidden(view: TableState, keys: Mapping[str, str]) -> Iterator[Run]:
     """Say what hides everything, how much that is, and how to see it."""
     if view.query_text:
         yield "Nothing matches ", "text"
@@ -57,10 +66,10 @@ def _hidden(view: TableState) -> Iterator[Run]:
         yield from _key("Esc", "clears.")
     elif view.only:
         yield f"No {_MANY[view.only]} are running here. {view.hidden} hidden. ", "text"
-        yield from _key("1", "shows every kind")
+        yield from _key(keys.get("all_kinds", ""), "shows every kind")
         if not view.show_all:
             yield ", ", "text"
-            yield from _key("a", "stopped ones too")
+            yield from _key(keys.get("stopped", ""), "stopped ones too")
         yield ".", "text"
 
 
@@ -80,9 +89,9 @@ def _source(state: SourceState) -> Iterator[Line]:
         yield [(f"{_INDENT}  {'':<9}  ", "muted"), (state.remedy, "accent")]
 
 
-def _key_lines(keys: Sequence[str]) -> Iterator[Line]:
+def _key_lines(keys: Mapping[str, str]) -> Iterator[Line]:
     """Yield the keys that lead on, two in a line."""
-    told = [(key, label) for key, label in _KEYS if key in keys]
+    told = [(keys[name], label) for name, label in _KEYS.items() if name in keys]
     for index in range(0, len(told), 2):
         line: list[Run] = [(f"{_INDENT}  ", "text")]
         for key, label in told[index : index + 2]:

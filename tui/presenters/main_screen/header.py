@@ -30,7 +30,7 @@ _TROUBLE = {
     Availability.WAITING: ("…", "...", "muted"),
 }
 """States of a source that the header tells, the worst first."""
-_MODES = {"LIVE": "good", "DEMO": "good", "FROZEN": "warn reverse", "PAST": "warn reverse", "REPLAY": "warn reverse"}
+MODES = {"LIVE": "good", "DEMO": "good", "FROZEN": "warn reverse", "PAST": "warn reverse", "REPLAY": "warn reverse"}
 
 
 class Header(NamedTuple):
@@ -96,7 +96,7 @@ def _right(moment: Moment | None, header: Header, width: int) -> list[Run]:
     runs: list[Run] = []
     if header.interval_s and not is_past and (width >= WIDE or header.interval_s != 1):
         runs.append((f"  {header.interval_s:g}s", "muted"))
-    tone = _MODES.get(header.mode, "good")
+    tone = MODES.get(header.mode, "good")
     clock = stamp(moment.frame.wall, "%H:%M:%S") if moment is not None else ""
     if is_past and clock:
         return [*runs, ("  ", "text"), (f" {header.mode}  {clock} ", tone)]

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from rich.cells import cell_len
 
 from collectors.analysis.empty_facts import why_no_fact
-from collectors.model.workloads import Kind, Workload
+from collectors.model.workloads import Workload
 from tui.presenters.formatting import ABSENT, fit
 from tui.presenters.styled_lines import Run
 
@@ -79,8 +79,8 @@ def _number(value: int | None, width: int) -> str:
 
 IDENTITY_TEXTS: dict[str, Callable[[Workload, int], str]] = {
     "ip": lambda workload, width: addresses_text(workload.addresses, width),
-    "engine": lambda workload, width: ABSENT if workload.kind is Kind.HOST else workload.id.engine,
-    "id": lambda workload, width: ABSENT if workload.kind is Kind.HOST else workload.short_id,
+    "engine": lambda workload, width: workload.id.engine,
+    "id": lambda workload, width: workload.short_id,
     "restarts": lambda workload, width: _number(workload.restarts, width),
     "exit": lambda workload, width: _number(workload.exit_code, width),
 }

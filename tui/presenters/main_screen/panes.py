@@ -13,11 +13,11 @@ from rich.cells import cell_len
 from collectors.analysis.history import History
 from collectors.analysis.last_minute import LastMinute
 from collectors.analysis.rates import Moment, Reading
-from collectors.model.metrics import Unit
+from collectors.model.metrics import METRICS, Unit
 from collectors.model.workloads import Kind
 from tui.presenters.area import Area, area_rows, columns, paint_area, row_of
 from tui.presenters.formatting import duration, text
-from tui.presenters.main_screen.numbers import change_run
+from tui.presenters.main_screen.numbers import change_run, tone_of
 from tui.presenters.main_screen.row_words import fitted
 from tui.presenters.scale import steady_top, tick_text, ticks, top_of
 from tui.presenters.styled_lines import Line, Run
@@ -220,7 +220,9 @@ def _memory(source: Source) -> Pane:
     held = _total(source, _MEMORY)
     limit = _assigned(source, "memory_limit_bytes", source.moment.frame.memory_bytes)
     title = [(" MEM ", "muted"), _number(text(held, Unit.BYTES, 6).strip())]
-    if limit:
+    if len(source.readings) == 1 and source.readings[0].is_machine:
+        title, limit = [*title, *_guest(source.readings[0])], None
+    elif limit:
         title.append((f" of {text(limit, Unit.BYTES, 6).strip()}", "muted"))
     changes = [source.minute.change(reading.workload.id, _MEMORY) for reading in source.readings]
     known = [change for change in changes if change is not None]
@@ -228,6 +230,13 @@ def _memory(source: Source) -> Pane:
     if change.strip() not in ("-", "0"):
         title.append((f"  {change.strip()}/min", tone))
     return Pane(title, (_MEMORY,), Unit.BYTES, "mem", 1.0, limit, float(16 << 20))
+
+
+def _guest(machine: Reading) -> list[Run]:
+    """Return how much of its memory a guest uses, unlike what its hypervisor holds; nothing if it does not say."""
+    metric = METRICS["memory_of_limit_percent"]
+    share = machine.value(metric.key)
+    return [] if share is None else [(f"  {share:.0f}%", tone_of(machine, metric, share)), (" used", "muted")]
 
 
 def _flow(source: Source, name: str, graph: str, *parts: tuple[str, str]) -> Pane:

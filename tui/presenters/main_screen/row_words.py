@@ -44,7 +44,7 @@ def ending_words(workload: Workload, ended_s: float | None, limit: float | None,
         limit: Its memory limit in bytes, where that is known.
         hint: What can be done, such as `x start`; empty for nothing.
     """
-    ago = f" {duration(max(0.0, ended_s), 5).strip()} ago" if ended_s is not None else ""
+    ago = f" {span_words(ended_s)} ago" if ended_s is not None else ""
     reason = workload.state_reason or ""
     if workload.state is State.CREATED:
         what = "created, never started"
@@ -61,6 +61,11 @@ def ending_words(workload: Workload, ended_s: float | None, limit: float | None,
     if hint:
         runs.append((f" · {hint}", "muted"))
     return runs
+
+
+def span_words(seconds: float) -> str:
+    """Return a span of time in whole seconds below a minute, else as a duration: `12s`, `1m30s`, `2d4h`."""
+    return f"{max(0.0, seconds):.0f}s" if seconds < 59.5 else duration(seconds, 5).strip()
 
 
 def fitted(runs: Sequence[Run], width: int, ellipsis: str = "…") -> list[Run]:

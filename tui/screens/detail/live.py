@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 from collectors.analysis.rates import Moment
 from collectors.inspection.details import DetailsReader
-from collectors.inspection.processes import ProcessReader
+from collectors.inspection.processes import process_reader
 from collectors.model.details import Details, Page
 from collectors.model.errors import SourceError
 from collectors.model.workloads import Workload
@@ -61,7 +61,7 @@ class LiveWorkloadScreen(ProcessKeys, WorkloadKeys, WorkloadScreen):
         self.services = services
         self._read = DetailsReader(services.connections).read
         self._details: Details | None = None
-        self.process_reader = ProcessReader(self.target)
+        self.process_reader = process_reader(services.connections, lambda: self.process_moment, self.target)
 
     def extra(self) -> Iterable[Widget]:
         yield ProcessPanel(ProcessTable(OF_WORKLOAD, is_ascii=self.is_ascii))
@@ -77,8 +77,7 @@ class LiveWorkloadScreen(ProcessKeys, WorkloadKeys, WorkloadScreen):
     def shows_processes(self) -> bool:
         """Return whether the page is open, and the processes are this host's; a remote engine's come as a table."""
         target = self.target()
-        has_group = target is not None and bool(target.cgroup) and not target.endpoint
-        return self._page == Page.PROCESSES and has_group and not self.services.connections.is_simulated
+        return self._page == Page.PROCESSES and target is not None and bool(target.cgroup) and not target.endpoint
 
     def action_page(self, page: str) -> None:
         super().action_page(page)

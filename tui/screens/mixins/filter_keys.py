@@ -10,7 +10,7 @@ from collectors.analysis.rates import Moment
 from collectors.query.filter import Query, QueryError, parse
 from tui.presenters.completion import completions
 from tui.presenters.name_match import matches_by_name
-from tui.presenters.styled_lines import Line
+from tui.presenters.styled_lines import Line, Run
 from tui.presenters.table_state import TableState
 from tui.widgets.filter_prompt import FilterPrompt
 from tui.widgets.footer import Footer
@@ -24,6 +24,7 @@ else:
     Base = object
 
 _MOST_EARLIER = 50
+_MOST_OFFERED = 8
 FILTER_LABEL, NAME_LABEL = "/", "'"
 _HINT: Line = [
     ("Tab", "accent bold"), (" completes  ", "muted"), ("Up", "accent bold"), (" earlier  ", "muted"),
@@ -160,10 +161,16 @@ class FilterKeys(Base):
             labels = [line.label for line in self.view.lines]
             found = len(matches_by_name(prompt.text, labels)) if prompt.text else len(labels)
             prompt.say(_NAME_HINT, f"{found} of {len(labels)}")
-        elif self._filter_note:
-            prompt.say([(self._filter_note, "warn")], f"{total - self.view.hidden} of {total}")
         else:
-            prompt.say(_HINT, f"{total - self.view.hidden} of {total}")
+            prompt.say(self._hint(prompt.text), f"{total - self.view.hidden} of {total}")
+
+    def _hint(self, text: str) -> Line:
+        """Return what is missing in the filter, and what its last word can become; else which keys work."""
+        note: list[Run] = [(f"{self._filter_note}   ", "warn")] if self._filter_note else []
+        ends = [candidate.rpartition(" ")[2] for candidate in self._completions(text)[:_MOST_OFFERED]]
+        if ends:
+            return [*note, ("Tab", "accent bold"), (f" {'  '.join(ends)}", "muted")]
+        return note or _HINT
 
     def _close_prompt(self) -> None:
         self.query_one(FilterPrompt).close()

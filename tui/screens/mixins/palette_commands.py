@@ -10,7 +10,6 @@ from collectors.model.metrics import METRICS
 from collectors.model.workloads import Workload, WorkloadId
 from tui.presenters.columns import CHOICES, column_of, describe
 from tui.presenters.commands import Argument, Command, facts
-from tui.presenters.main_screen.column_presets import presets
 from tui.presenters.table_state import SORTS, TableState
 from tui.screens.mixins.page_keys import PageKeys
 from tui.settings.screen_options import ScreenOptions
@@ -47,7 +46,7 @@ class PaletteCommands(PageKeys):
 
     def column_sets(self) -> Mapping[str, tuple[str, ...]]:
         """Return the sets of columns by name."""
-        return presets(self.options.own_columns)
+        raise NotImplementedError
 
     def show_columns(self, keys: tuple[str, ...]) -> None:
         """Show these columns, in this order."""

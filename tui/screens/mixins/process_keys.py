@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 from textual.widgets import Input
 
 from collectors.analysis.rates import Moment
-from collectors.inspection.processes import Owners, ProcessReader
+from collectors.inspection.processes import Owners
 from collectors.model.errors import SourceError
-from collectors.model.processes import Process, ProcessPass
+from collectors.model.processes import Process, ProcessPass, ReadsProcesses
 from collectors.model.workloads import Frame, Kind
 from tui.controllers.actions import ActionController
 from tui.controllers.background import is_up, run_blocking
 from tui.controllers.process_signals import SignalController
+from tui.controllers.services import Services
 from tui.presenters.processes import wanted
 from tui.widgets.process_view import ProcessPanel
 
@@ -37,7 +38,8 @@ class ProcessKeys(Base):
     """A screen with one `ProcessPanel`."""
 
     actions: ActionController
-    process_reader: ProcessReader
+    services: Services
+    process_reader: ReadsProcesses
     process_moment: Moment | None = None
     """The newest moment: whose workloads the processes belong to."""
     _owners = Owners()
@@ -121,6 +123,9 @@ class ProcessKeys(Base):
         row = self.query_one(ProcessPanel).current()
         if row is None or self.process_moment is None:
             self.notify("No process here.", timeout=3)
+            return
+        if self.services.connections.is_simulated:
+            self.notify("The demo's processes are simulated: there is nothing to send a signal to.", timeout=4)
             return
         host = self.process_moment.frame.host.id
         signals = SignalController(self.app, self.actions)

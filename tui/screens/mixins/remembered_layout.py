@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from collectors.model.workloads import Kind
@@ -28,12 +29,17 @@ class RememberedLayout:
     """A list whose layout is remembered."""
 
     view: TableState
+    options: ScreenOptions
     _keys: tuple[str, ...]
     _enlarged: bool
 
     def interval_s(self) -> float:
         """Return the seconds between frames."""
         raise NotImplementedError
+
+    def present_options(self) -> ScreenOptions:
+        """Return the options with which another list looks like this one."""
+        return replace(self.options, columns=self._keys, has_large_panes=self._enlarged)
 
     def layout_settings(self) -> dict[str, Any]:
         """Return what is remembered, by the names in `SETTINGS`, in the normal form of their types."""

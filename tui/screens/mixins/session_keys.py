@@ -147,7 +147,7 @@ class SessionKeys(Base):
             return
         from tui.screens.workloads.past import PastScreen
 
-        past = PastScreen(playback, self.options, self.view, self.session_recorder, self.services.connections)
+        past = PastScreen(playback, self.present_options(), self.view, self.session_recorder, self.services.connections)
         await self.app.push_screen(past)
         then(past)
 

@@ -6,7 +6,6 @@ It turns a moment into lines, and keys into view settings.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
 from textual import on
 from textual.app import ComposeResult
@@ -19,24 +18,24 @@ from collectors.analysis.state_log import StateLog
 from collectors.model.workloads import Kind, Workload, WorkloadId
 from tui.dialogs.base import AnsweredOnce
 from tui.keys.key import Key
+from tui.keys.main import rows_in_tree, rows_when_empty
 from tui.keys.tables import TABLES
 from tui.presenters.cells import Cells
 from tui.presenters.columns import DEFAULT
-from tui.presenters.commands import offered
 from tui.presenters.info_pages import sources_page, why_page
 from tui.presenters.main_screen.empty import empty_lines
 from tui.presenters.main_screen.panes import graph_rows
+from tui.presenters.main_screen.view_words import count_words, view_notes
 from tui.presenters.styled_lines import Line as Runs
 from tui.presenters.styled_lines import Run
 from tui.presenters.table_state import SORTS, Scale, TableState
-from tui.screens.command_line import CommandLine
 from tui.screens.mixins.column_keys import ColumnKeys
 from tui.screens.mixins.compare_keys import CompareKeys
 from tui.screens.mixins.filter_keys import FilterKeys
-from tui.screens.mixins.palette_commands import sort_order
 from tui.screens.mixins.remembered_layout import RememberedLayout, view_of
 from tui.settings.screen_options import ScreenOptions
 from tui.widgets.filter_prompt import FilterPrompt
+from tui.widgets.first_run import FirstRunLine
 from tui.widgets.footer import Footer
 from tui.widgets.header import HeaderLines
 from tui.widgets.sparkline_panes import Panes
@@ -82,17 +81,21 @@ class WorkloadListScreen(FilterKeys, CompareKeys, ColumnKeys, AnsweredOnce, Scre
         self._keys = options.columns or DEFAULT
         self._enlarged = options.has_large_panes
         self.earlier_filters: list[str] = []
+        self._footer_for = (False, False)
+        """Whether the table is empty and whether it is a tree: what the footer was made for."""
         self._extra: list[Widget] = []
-        """The widgets between the panes and the footer."""
+        """The widgets that take lines from the table and are not always there."""
         self._fitted_for: tuple[object, ...] = ()
         """The choices that the height of the panes was made for."""
 
     def compose(self) -> ComposeResult:
+        first_run, between = FirstRunLine(), self.extra()
+        self._extra = [first_run, *between]
         yield HeaderLines(self.is_ascii)
+        yield first_run
         yield WorkloadTable(self.cells, self._keys)
         yield Panes(self.cells, self.is_ascii)
-        self._extra = self.extra()
-        yield from self._extra
+        yield from between
         yield FilterPrompt()
         yield Footer()
 
@@ -124,6 +127,10 @@ class WorkloadListScreen(FilterKeys, CompareKeys, ColumnKeys, AnsweredOnce, Scre
         """Return the label of the action in progress, by workload."""
         return {}
 
+    def outcomes(self) -> dict[WorkloadId, Run]:
+        """Return how actions ended in the last seconds, by workload."""
+        return {}
+
     def hint_at_rest(self) -> str:
         """Return what can be done about a workload at rest, for its row; empty for nothing."""
         return ""
@@ -134,10 +141,6 @@ class WorkloadListScreen(FilterKeys, CompareKeys, ColumnKeys, AnsweredOnce, Scre
 
     def past_is_missing(self) -> None:
         """Fill the history of a metric that was not kept until now, where that is possible."""
-
-    def outcomes(self) -> dict[WorkloadId, Run]:
-        """Return how actions ended in the last seconds, by workload."""
-        return {}
 
     def notes(self) -> list[Run]:
         """Return notes for the header, in addition to those of the view; the most important last."""
@@ -178,13 +181,16 @@ class WorkloadListScreen(FilterKeys, CompareKeys, ColumnKeys, AnsweredOnce, Scre
         self._fit_to_view()
         table = self.query_one(WorkloadTable)
         table.set_sort(self.view.sort, self.view.is_reversed, self.view.order_span)
-        table.set_count(self._count(moment))
+        table.set_count(count_words(self.view))
         table.show(lines, self.view.cursor, self.view.marks, self.view.host, self._empty(moment) if not lines else ())
         if self.view.follow:
             table.reveal(self.view.index())
         self.query_one(HeaderLines).show(self.newest(), self.mode(), self.interval_s(), self._notes())
         self.query_one(Panes).show(self.view.current(), moment)
         self.show_prompt()
+        if (footer_for := (not lines, self.view.is_tree)) != self._footer_for:
+            self._footer_for = footer_for
+            self.query_one(Footer).show(self.footer_keys())
 
     def _fit_to_view(self) -> None:
         """Fit the panes if the view has changed, or if the sources are still answering one by one."""
@@ -195,31 +201,18 @@ class WorkloadListScreen(FilterKeys, CompareKeys, ColumnKeys, AnsweredOnce, Scre
             self._fitted_for = choices
             self.fit_panes()
 
-    def _count(self, moment: Moment) -> str:
-        """Return how many workloads are shown, for the heading of the names."""
-        view = self.view
-        shown = sum(len(line.members) for line in view.lines) if view.is_tree else len(view.lines)
-        is_narrowed = bool(view.query_text or view.only)
-        words = f"{shown} of {shown + view.hidden}" if is_narrowed else str(shown)
-        groups = sum(line.reading is None for line in view.lines)
-        words += f" in {groups}" if groups else ""
-        return f"{words} held" if view.is_held else words
-
     def _notes(self) -> list[Run]:
-        view = self.view
-        notes: list[Run] = [(f"filter {view.query_text}", "accent")] if view.query_text else []
-        notes += [(f"{view.only} only", "accent")] if view.only else []
-        notes += [(f"100%={view.scale}", "muted")] if view.scale is not Scale.CORE else []
-        notes += [("following", "muted")] if view.follow else []
-        notes += [(f"{len(view.marks)} marked", "accent")] if view.marks else []
-        return [*notes, *self.notes()]
+        return [*view_notes(self.view), *self.notes()]
 
     def _empty(self, moment: Moment) -> list[Runs]:
-        return empty_lines(self.view, moment)
+        return empty_lines(self.view, moment, self.footer_keys())
 
     def footer_keys(self) -> Sequence[Key]:
-        """Return the keys that the footer shows as far as there is room."""
-        return TABLES[self.key_table]
+        """Return the keys that the footer shows as far as there is room: those that do something here and now."""
+        rows = TABLES[self.key_table]
+        if not self.view.lines and self.shown_moment is not None:
+            return rows_when_empty(rows, bool(self.view.query_text))
+        return rows_in_tree(rows) if self.view.is_tree else rows
 
     def action_move(self, lines: int) -> None:
         self._go(self.view.index() + lines)
@@ -244,6 +237,10 @@ class WorkloadListScreen(FilterKeys, CompareKeys, ColumnKeys, AnsweredOnce, Scre
     @on(WorkloadTable.Chosen)
     def choose_line(self, event: WorkloadTable.Chosen) -> None:
         self._go(event.index)
+
+    @on(WorkloadTable.Opened)
+    def open_line(self) -> None:
+        self.action_look()
 
     @on(WorkloadTable.HeaderChosen)
     def choose_header(self, event: WorkloadTable.HeaderChosen) -> None:
@@ -284,9 +281,7 @@ class WorkloadListScreen(FilterKeys, CompareKeys, ColumnKeys, AnsweredOnce, Scre
 
     def action_all(self) -> None:
         self.view.show_all = not self.view.show_all
-        self.notify(
-            "showing stopped workloads too" if self.view.show_all else "showing running workloads only", timeout=2
-        )
+        self.notify("showing stopped workloads" if self.view.show_all else "showing running workloads only", timeout=2)
         self.redraw()
 
     def action_tree(self) -> None:
@@ -327,7 +322,9 @@ class WorkloadListScreen(FilterKeys, CompareKeys, ColumnKeys, AnsweredOnce, Scre
             self.redraw()
         elif self.view.is_on_host:
             self.action_host()
-        elif line is not None and self.shown_moment is not None:
+        elif line is None:
+            self.notify(self.nothing_here(), timeout=4)
+        elif self.shown_moment is not None:
             self.view.looked_at[line.id] = self.shown_moment.frame.wall
             self.open_workload(line.id)
 
@@ -356,18 +353,21 @@ class WorkloadListScreen(FilterKeys, CompareKeys, ColumnKeys, AnsweredOnce, Scre
             self.open_panel("Where the numbers come from", why_page(line.reading, self.shown_moment))
 
     def target(self) -> Workload | None:
-        """Return the workload under the cursor; `None` for a group, the host or an empty table."""
-        if self.view.is_on_host:
-            self.notify(ON_HOST, timeout=4)
-            return None
+        """Return the workload under the cursor; `None` for a group, the host or an empty table, with a word on it."""
         line = self.view.current()
-        return line.reading.workload if line is not None and line.reading is not None else None
+        if line is None or line.reading is None or self.view.is_on_host:
+            self.notify(self.nothing_here(), timeout=4)
+            return None
+        return line.reading.workload
 
-    def action_sort_menu(self) -> None:
-        """Offer everything that the table can be sorted by; typing finds it."""
-        menu = self.app.get_screen("palette")
-        assert isinstance(menu, CommandLine)  # noqa: S101  # installed under this name by the app
-        commands = list(self.sorts())
-        start = list(sort_order()).index(self.view.sort)
-        offer = partial(offered, first=commands, arguments=(), commands=())
-        self.app.push_screen(menu.prepare(offer, "", "Sort by", start), lambda command: command and command.run())
+    def nothing_here(self) -> str:
+        """Return why there is no workload under the cursor, and what to do about it."""
+        view = self.view
+        if view.is_on_host:
+            return ON_HOST
+        if view.lines:
+            return "This row is a group: choose one of its workloads for that."
+        if view.query_text:
+            return "Nothing matches the filter: Esc clears it."
+        remedy = "1 shows every kind" if view.only else "a shows stopped ones, ! the sources"
+        return f"No workload is shown: {remedy}."

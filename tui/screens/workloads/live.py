@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterator
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from textual import on
 from textual.binding import BindingType
@@ -33,8 +33,10 @@ from tui.screens.mixins.compare_keys import CLASSES_S
 from tui.screens.mixins.moment_follower import Follower
 from tui.screens.mixins.session_keys import SessionKeys
 from tui.screens.mixins.workload_keys import WorkloadKeys
-from tui.screens.workloads.base import ON_HOST, WorkloadListScreen
+from tui.screens.workloads.base import WorkloadListScreen
 from tui.settings.screen_options import ScreenOptions
+from tui.widgets.first_run import FirstRunLine
+from tui.widgets.footer import rows_of
 
 if TYPE_CHECKING:
     from collectors.comparison.workload_classes import Classes
@@ -43,7 +45,19 @@ _LOOK_S = 1.5
 _OUTCOME_SHOWN_S = 5.0
 """Seconds for which the row of a workload says how an action on it ended."""
 _ACTIONS_LOOKED_AT = 200
+_WELCOME = "welcome"
 INTERVALS_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+
+
+@runtime_checkable
+class Hints(Protocol):
+    """Remembers, over all runs, how often a hint was shown."""
+
+    def hint(self, name: str) -> bool:
+        """Return whether a hint is to be shown, and count it."""
+
+    def hide(self, name: str) -> None:
+        """Show a hint never again."""
 
 
 class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
@@ -70,6 +84,8 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
         self.cost = Cost(None, None)
 
     def on_mount(self) -> None:
+        if self.hints is not None and self.hints.hint(_WELCOME):
+            self.query_one(FirstRunLine).welcome(rows_of(self.app, LIVE))
         self.run_worker(feed(self.sampler, self), group="feed", exclusive=True, exit_on_error=True)
 
     @property
@@ -127,6 +143,21 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
     def acting(self) -> dict[WorkloadId, str]:
         return {identity: _acting(action) for identity, action in self.actions.runner.running().items()}
 
+    @property
+    def hints(self) -> Hints | None:
+        """Remembers how often a hint was shown; `None` where nothing is remembered."""
+        hints = getattr(self.app, "memory", None)
+        return hints if isinstance(hints, Hints) else None
+
+    def action_back(self) -> None:
+        """Clear the filter, and hide the welcome for good."""
+        welcome = self.query_one(FirstRunLine)
+        if welcome.display and not self.is_prompt_open:
+            welcome.display = False
+            if self.hints is not None:
+                self.hints.hide(_WELCOME)
+        super().action_back()
+
     def outcomes(self) -> dict[WorkloadId, Run]:
         now = time.monotonic()
         ended = [action for action in self.actions.runner.actions[-_ACTIONS_LOOKED_AT:] if action.outcome is not None]
@@ -160,16 +191,20 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
         self.app.push_screen(screen)
 
     def action_host(self) -> None:
-        from tui.presenters.host_page.page import SIMULATED
+        from collectors.engines.demo.machine import simulated_machine
         from tui.screens.host import HostContext, HostScreen
 
-        is_simulated = self.services.connections.is_simulated
-        screen = HostScreen(
-            HostContext(
-                self.where, self.mode, self.history, SIMULATED if is_simulated else "", lambda: self.cost,
-                self.action_processes, self.is_ascii,
-            )
-        )  # fmt: skip
+        simulate = simulated_machine if self.services.connections.is_simulated else None
+        context = HostContext(
+            self.where,
+            self.mode,
+            self.history,
+            simulate=simulate,
+            cost=lambda: self.cost,
+            open_processes=self.action_processes,
+            is_ascii=self.is_ascii,
+        )
+        screen = HostScreen(context)
         if self.track.moment is not None:
             screen.follow(self.track.moment, self.sampler.interval_s)
         self.app.push_screen(screen)
@@ -177,9 +212,6 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
     def action_processes(self) -> None:
         from tui.screens.processes import ProcessesScreen
 
-        if self.services.connections.is_simulated:
-            self.notify("The demo simulates workloads, but no processes.", timeout=4)
-            return
         screen = ProcessesScreen(self.actions, self.services, self.open_workload, self.is_ascii)
         if self.track.moment is not None:
             screen.follow(self.track.moment, self.sampler.interval_s)
@@ -221,7 +253,7 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
         return self.moment.frame.workloads.values() if self.moment is not None else ()
 
     def nothing_to_act_on(self) -> str:
-        return ON_HOST if self.view.is_on_host else super().nothing_to_act_on()
+        return self.nothing_here()
 
     def targets(self) -> list[Workload]:
         if self.moment is None:

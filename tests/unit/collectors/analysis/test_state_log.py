@@ -36,6 +36,14 @@ def test_what_was_so_in_the_first_frame_has_no_time() -> None:
     assert not log.log.is_new(WEB, log.wall, 10)
 
 
+def test_what_was_at_rest_when_it_was_first_seen_has_no_time_either() -> None:
+    log = Log()
+    log.second(None, 3)
+    log.second(State.STOPPED, 2)
+    assert log.log.changed_at(WEB, log.wall) is None
+    assert not log.log.is_new(WEB, log.wall, 10)
+
+
 def test_a_change_of_state_has_the_time_of_the_first_frame_that_shows_it() -> None:
     log = Log()
     log.second(State.RUNNING, 3)
@@ -63,7 +71,7 @@ def test_an_earlier_moment_knows_nothing_of_what_came_later() -> None:
 
 def test_a_workload_is_new_for_a_while() -> None:
     log = Log()
-    log.second(None, 3)
+    log.second(None, 20)
     log.second(State.RUNNING)
     assert log.log.is_new(WEB, log.wall, 10)
     assert not log.log.is_new(WEB, log.wall - 1, 10)
@@ -81,6 +89,38 @@ def test_a_workload_that_comes_back_soon_is_not_new_and_one_that_was_long_gone_i
     log.second(None, 700)
     log.second(State.RUNNING)
     assert log.log.is_new(WEB, log.wall, 10)
+
+
+def test_what_a_source_lists_late_is_not_new() -> None:
+    log = Log()
+    log.second(None, 3)
+    log.second(State.RUNNING)
+    assert not log.log.is_new(WEB, log.wall, 10)
+
+
+def test_a_service_that_is_gone_until_it_is_listed_as_failed_ended_when_it_went() -> None:
+    log = Log()
+    log.second(State.RUNNING, 3)
+    log.second(None, 4)
+    log.second(State.CRASHED, 3)
+    assert log.log.changed_at(WEB, log.wall) == START + 4
+
+
+def test_what_is_at_rest_when_its_source_comes_back_has_no_time() -> None:
+    log = Log()
+    log.second(State.RUNNING, 3)
+    log.second(State.STOPPED, 3)
+    log.second(None, 5)
+    log.second(State.STOPPED, 3)
+    assert log.log.changed_at(WEB, log.wall) is None
+
+
+def test_another_state_of_rest_does_not_end_it_again() -> None:
+    log = Log()
+    log.second(State.RUNNING, 3)
+    log.second(State.STOPPED, 3)
+    log.second(State.CRASHED, 3)
+    assert log.log.changed_at(WEB, log.wall) == START + 4
 
 
 def test_no_more_changes_are_kept_than_are_needed() -> None:

@@ -92,7 +92,15 @@ def test_the_first_line_is_painted_before_anything_else_is_loaded() -> None:
     mine = {name for name in loaded_by("tui.app.live") if name.partition(".")[0] in ("tui", "collectors", "msgspec")}
     assert mine <= {
         *("tui", "tui.app", "tui.app.live", "tui.app.base", "tui.app.keys_in_order", "tui.app.themed"),
-        *("tui.keys", "tui.keys.bindings", "tui.keys.key", "tui.keys.main", "tui.keys.pages", "tui.keys.shared"),
+        *(
+            "tui.keys",
+            "tui.keys.bindings",
+            "tui.keys.host",
+            "tui.keys.key",
+            "tui.keys.main",
+            "tui.keys.pages",
+            "tui.keys.shared",
+        ),
         *("tui.themes", "tui.themes.choice", "tui.themes.contrast", "tui.themes.look", "tui.themes.palette"),
         *("tui.themes.roles", "tui.themes.style_sheet", "tui.themes.terminal_colors"),
         *("tui.keys.tables", "tui.settings", "tui.settings.paths", "tui.settings.log_file"),

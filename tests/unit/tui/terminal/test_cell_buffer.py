@@ -198,7 +198,7 @@ def test_what_differs_makes_the_picture_that_textual_would_paint(start: Start, k
     settle(terminal)
     for key in keys:
         after(terminal, partial(terminal.press, key), 0.5 if key.startswith("\x1b[<") else 5)
-    terminal.wait_for(lambda: "stopped workloads" not in terminal.text(), 10, "the end of a word in the corner")
+    terminal.wait_for(lambda: "stopped workloads" not in terminal.text(), 10, "the end of a notice")
     before = looks(terminal, 1)  # below the header, which tells vmtop's own cost, now
     after(terminal, partial(terminal.resize, 119, 40), 20)
     assert looks(terminal, 1) != before
@@ -271,11 +271,11 @@ def test_what_lies_over_the_lines_stays_there_while_they_change(start: Start) ->
     terminal = start("demo", "--workloads", "60", "--interval", "0.2")
     terminal.wait_for(lambda: "●" in terminal.text(), 20, "the fleet")
     terminal.press("a")
-    terminal.wait_for(lambda: "showing stopped workloads too" in terminal.text(), 20, "a word in the corner")
+    terminal.wait_for(lambda: "showing stopped workloads" in terminal.text(), 20, "a notice")
     shown = time.monotonic()
     for _ in range(4):
         terminal.read(0.3)
-        assert "showing stopped workloads too" in terminal.text() or time.monotonic() - shown > 1.5
+        assert "showing stopped workloads" in terminal.text() or time.monotonic() - shown > 1.5
     terminal.wait_for(lambda: "stopped workloads" not in terminal.text(), 20, "the end of the word")
     terminal.press("w")
     terminal.wait_for(lambda: "╯" in terminal.text(), 20, "a page")

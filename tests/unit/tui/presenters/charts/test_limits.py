@@ -44,7 +44,6 @@ def test_the_limit_of_the_cpu_names_what_sets_it(kind: Kind, sample: Sample, wor
         (Kind.CONTAINER, [Sample("cgroup-slow", 1, memory_limit_bytes=1 << 30)], "limit 1G (cgroup)"),
         (Kind.CONTAINER, [Sample("docker", 1, memory_limit_bytes=1 << 30)], "limit 1G (docker)"),
         (Kind.CONTAINER, [Sample("cgroup-slow", 1, memory_limit_bytes=1 << 40)], "limit 8G (host)"),
-        (Kind.VM, [Sample("libvirt", 1, memory_limit_bytes=160 << 20)], "limit 160M (balloon)"),
         (
             Kind.CONTAINER,
             [Sample("cgroup-slow", 1, memory_limit_bytes=512 << 20), Sample("docker", 1, memory_limit_bytes=1 << 30)],
@@ -56,6 +55,14 @@ def test_the_limit_of_memory_names_what_sets_it(kind: Kind, samples: list[Sample
     limit = limit_of(METRICS["memory_host_bytes"], reading(kind, *samples), moment(2))
     assert limit is not None
     assert limit.words == words
+
+
+def test_the_balloon_limits_what_a_guest_uses_and_not_what_its_hypervisor_holds() -> None:
+    machine = reading(Kind.VM, Sample("libvirt", 1, memory_limit_bytes=160 << 20))
+    limit = limit_of(METRICS["memory_inside_bytes"], machine, moment(2))
+    assert limit is not None
+    assert limit.words == "limit 160M (balloon)"
+    assert limit_of(METRICS["memory_host_bytes"], machine, moment(2)) is None
 
 
 def test_what_has_no_limit_gets_no_claim() -> None:

@@ -7,6 +7,7 @@ import msgspec
 from collectors.analysis.rates import Deriver, Moment
 from collectors.model.workloads import Availability, Kind, SourceState, State, Workload
 from tests.helpers.strategies import frame, workload
+from tui.keys.tables import LIVE, TABLES
 from tui.presenters.main_screen.empty import empty_lines
 from tui.presenters.styled_lines import plain_text
 from tui.presenters.table_state import TableState
@@ -25,7 +26,7 @@ def said(view: TableState, *workloads: Workload) -> list[str]:
     made = msgspec.structs.replace(frame(1, {described: {} for described in workloads}), sources=SOURCES)
     moment: Moment = Deriver().feed(made)
     view.arrange(moment)
-    return [plain_text(line) for line in empty_lines(view, moment)]
+    return [plain_text(line) for line in empty_lines(view, moment, TABLES[LIVE])]
 
 
 def test_nothing_there_tells_the_state_of_each_source_its_fix_and_the_keys() -> None:
@@ -41,7 +42,7 @@ def test_nothing_there_tells_the_state_of_each_source_its_fix_and_the_keys() -> 
 
 def test_stopped_ones_are_counted_with_the_key_that_shows_them() -> None:
     lines = said(TableState(), workload("a", state=State.STOPPED), workload("b", state=State.CRASHED))
-    assert lines[0].strip() == "Nothing is running here. 2 workloads are stopped: a shows"
+    assert lines[0].strip() == "Nothing is running here. 2 workloads are stopped: a shows them"
 
 
 def test_a_filter_that_hides_all_says_so_with_the_number_and_the_way_out() -> None:

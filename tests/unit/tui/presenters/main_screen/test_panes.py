@@ -82,14 +82,18 @@ def test_the_scale_of_the_table_is_that_of_the_pane(scale: Scale, title: str, to
     assert first.lstrip().startswith(top)
 
 
-def test_a_machine_above_its_balloon_has_a_scale_that_holds_it() -> None:
+def test_a_machine_above_its_balloon_has_no_limit_there_and_says_what_its_guest_uses() -> None:
     machine = workload("vm", Kind.VM, "libvirt")
     fields = {"vcpus": 1, "memory_rss_bytes": 201 << 20, "memory_limit_bytes": 160 << 20}
     moment, history = played(40, {machine: fields})
     lines = shown(source(moment, history, machine))
-    assert "MEM 201M of 160M" in lines[0]
+    assert "MEM 201M" in lines[0]
+    assert "used" not in lines[0]
     assert " 256M " in lines[1]
-    assert any("┄" in line for line in lines[2:]), "the limit is a line in the area"
+    assert not any("┄" in line for line in lines[2:]), "the balloon is no limit of what QEMU holds"
+    reported = fields | {"memory_available_bytes": 150 << 20, "memory_usable_bytes": 70 << 20}
+    moment, history = played(40, {machine: reported})
+    assert "MEM 201M  50% used" in shown(source(moment, history, machine))[0]
 
 
 def test_a_group_has_the_sums_of_its_members_against_what_is_assigned_to_them() -> None:

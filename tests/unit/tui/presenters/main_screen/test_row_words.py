@@ -33,7 +33,7 @@ def ended(state: State = State.STOPPED, **facts: object) -> Workload:
         (ended(exit_code=143, state_reason="exit code 143"), 12, None, "exited 143 12s ago · x start", "muted"),
         (ended(state_reason="saved"), 12, None, "stopped 12s ago, saved · x start", "muted"),
         (ended(state=State.CRASHED, state_reason="guest panicked"), 5, None,
-         "crashed 5.0s ago, guest panicked · x start", "bad"),
+         "crashed 5s ago, guest panicked · x start", "bad"),
         (ended(state=State.CREATED), None, None, "created, never started · x start", "muted"),
     ],
 )  # fmt: skip

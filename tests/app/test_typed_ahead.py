@@ -1,0 +1,56 @@
+"""Keys that arrive together take effect one after the other, on the screen that each was meant for."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.widgets import Input
+
+from tests.app.test_workload_list import Session, session
+from tests.helpers.pilot_wait import until
+from tui.screens.column_picker import ColumnPicker
+from tui.screens.help import HelpScreen
+
+CHARACTERS = {"space": " ", "slash": "/", "question_mark": "?"}
+
+
+def send(running: Session, *keys: str) -> None:
+    """Post keys as the driver does when one read brings them all."""
+    for key in keys:
+        running.pilot.app.post_message(events.Key(key, CHARACTERS.get(key, key if len(key) == 1 else None)))
+
+
+async def test_keys_for_a_dialogue_do_not_reach_the_table_below() -> None:
+    async with session((80, 24)) as running:
+        await running.tick(2)
+        cursor = running.screen.view.cursor
+        send(running, "c", "down", "down", "space", "down")
+        await until(running.pilot, lambda: isinstance(running.pilot.app.screen, ColumnPicker))
+        await running.pilot.pause(0.3)
+        assert running.screen.view.marks == set()
+        assert running.screen.view.cursor == cursor
+        assert "[ ] PROJECT" in running.text(), "the third line of the dialogue was ticked off"
+
+
+async def test_letters_do_not_overtake_backspace() -> None:
+    async with session((80, 24)) as running:
+        await running.tick(2)
+        send(running, "slash", "a", "b", "c", "backspace", "backspace", "d", "ctrl+u", "x", "y")
+        prompt = running.screen.query_one("#prompt", Input)
+        await until(running.pilot, lambda: prompt.value == "xy")
+
+
+async def test_what_is_typed_after_help_is_searched_there() -> None:
+    async with session((80, 24)) as running:
+        await running.tick(2)
+        send(running, "question_mark", *"psi")
+        await until(running.pilot, lambda: isinstance(running.pilot.app.screen, HelpScreen))
+        await until(running.pilot, lambda: "PSI" in running.text() and "Most used" not in running.text())
+
+
+async def test_a_key_is_taken_up_although_the_end_of_the_one_before_it_was_lost() -> None:
+    async with session((80, 24)) as running:
+        await running.tick(2)
+        app = running.pilot.app
+        vars(app)["_busy_since"] = 0.0  # long ago
+        await running.press("j")
+        assert running.screen.view.index() == 1

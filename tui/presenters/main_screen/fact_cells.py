@@ -1,0 +1,119 @@
+"""The columns that are facts of a workload: its name and what is special about it, its kind, state, identity. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from rich.cells import cell_len
+
+from collectors.analysis.rates import Moment, Reading
+from collectors.analysis.state_log import StateLog
+from collectors.model.workloads import Kind, State, Workload, WorkloadId
+from tui.presenters.formatting import ABSENT, duration, fit
+from tui.presenters.main_screen.identity_cells import IDENTITY_TEXTS, ports_runs
+from tui.presenters.main_screen.resting_rows import has_changed, is_new
+from tui.presenters.main_screen.row_words import name_words
+from tui.presenters.main_screen.signs import KIND_TONES, SHORT_KINDS, state_sign
+from tui.presenters.styled_lines import Run
+from tui.presenters.table_state import Line
+
+
+class Table(Protocol):
+    """What facts need in addition to their own line."""
+
+    @property
+    def moment(self) -> Moment | None: ...
+    @property
+    def states(self) -> StateLog: ...
+    @property
+    def ellipsis(self) -> str: ...
+    def words_of_action(self, identity: WorkloadId) -> Run | None: ...
+
+
+FactCell = Callable[[Table, Line, Reading, int], list[Run]]
+"""Formats a fact in so many cells."""
+
+
+def _name(cells: Table, line: Line, reading: Reading, width: int) -> list[Run]:
+    """Format the name, and after it, where there is room, what is not as it should be or what is being done."""
+    workload = reading.workload
+    if workload.kind is Kind.HOST:
+        return [(fit("host", width), "title")]
+    name = ("  " if line.depth else "") + workload.name
+    tone = "text" if workload.state.is_active and workload.name_is_known else "muted"
+    wall = cells.moment.frame.wall if cells.moment is not None else 0.0
+    if is_new(cells.states, line.id, wall) and workload.state.is_active:
+        tone = "accent"
+    words = cells.words_of_action(line.id) or name_words(workload)
+    if words is None and tone == "accent":
+        words = ("new", tone)
+    elif words is not None and has_changed(cells.states, line.id, wall):
+        words = (words[0], f"{words[1]} bold")
+    size = cell_len(name)
+    if words is None or size + 1 + len(words[0]) > width:
+        return [(fit(name, width, cells.ellipsis), tone)]
+    return [(name, tone), (fit(f" {words[0]}", width - size), words[1])]
+
+
+def _uptime(cells: Table, line: Line, reading: Reading, width: int) -> list[Run]:
+    """Format the time since the start."""
+    moment, started = cells.moment, reading.workload.started_at
+    seconds = None
+    if moment is not None and reading.workload.kind is Kind.HOST:
+        known = moment.frame.facts.get("uptime_s")
+        return [(duration(float(known) if known else None, width), "text" if known else "muted")]
+    if started is not None and moment is not None and reading.workload.state.is_active:
+        seconds = max(0.0, moment.frame.wall - started)
+    return [(duration(seconds, width), "muted")]
+
+
+def _kind(cells: Table, line: Line, reading: Reading, width: int) -> list[Run]:
+    kind = reading.workload.kind
+    return [(fit("" if kind is Kind.HOST else SHORT_KINDS[kind], width), KIND_TONES[kind])]
+
+
+_SHORT_REASONS = frozenset({"saved", "out of memory", "watchdog", "timed out"})
+"""Reasons for being at rest that say more in the column STATE than the state does."""
+
+
+def _state(cells: Table, line: Line, reading: Reading, width: int) -> list[Run]:
+    workload = reading.workload
+    is_at_rest = not workload.state.is_active
+    short_text = workload.state.value
+    if is_at_rest and workload.exit_code is not None:
+        short_text = f"exit {workload.exit_code}"
+    elif workload.is_faulted or (is_at_rest and workload.state_reason in _SHORT_REASONS):
+        short_text = workload.state_reason or short_text
+    tone = "text" if workload.state is State.RUNNING else "bad" if workload.is_faulted else state_sign(workload).tone
+    return [(fit(short_text, width, cells.ellipsis), tone)]
+
+
+def _health(cells: Table, line: Line, reading: Reading, width: int) -> list[Run]:
+    health = reading.workload.health
+    return [(fit(health or "-", width), "warn" if health == "unhealthy" else "text" if health else "muted")]
+
+
+def _fact(value: str | None, width: int, ellipsis: str) -> list[Run]:
+    return [(fit(value or "-", width, ellipsis), "text" if value else "muted")]
+
+
+def _identity(text_of: Callable[[Workload, int], str]) -> Callable[[Table, Line, Reading, int], list[Run]]:
+    def cell(cells: Table, line: Line, reading: Reading, width: int) -> list[Run]:
+        text = text_of(reading.workload, width)
+        return [(fit(text, width, cells.ellipsis), "muted" if text.strip() == ABSENT else "text")]
+
+    return cell
+
+
+FACT_CELLS: dict[str, FactCell] = {
+    "name": _name,
+    "kind": _kind,
+    "state": _state,
+    "uptime": _uptime,
+    "health": _health,
+    "project": lambda cells, line, reading, width: _fact(reading.workload.project, width, cells.ellipsis),
+    "ports": lambda cells, line, reading, width: ports_runs(reading.workload.ports, width, cells.ellipsis),
+    "image": lambda cells, line, reading, width: _fact(reading.workload.image, width, cells.ellipsis),
+    **{key: _identity(text_of) for key, text_of in IDENTITY_TEXTS.items()},
+}

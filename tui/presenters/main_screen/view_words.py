@@ -1,0 +1,26 @@
+"""What the heads and the header say about the user's choices. Pure."""
+
+from __future__ import annotations
+
+from tui.presenters.styled_lines import Run
+from tui.presenters.table_state import Scale, TableState
+
+
+def count_words(view: TableState) -> str:
+    """Return how many workloads are shown, for the heading of the names: `12`, `3 of 12`, `12 in 4`, `12 held`."""
+    shown = sum(len(line.members) for line in view.lines) if view.is_tree else len(view.lines)
+    is_narrowed = bool(view.query_text or view.only)
+    words = f"{shown} of {shown + view.hidden}" if is_narrowed else str(shown)
+    groups = sum(line.reading is None for line in view.lines)
+    words += f" in {groups}" if groups else ""
+    return f"{words} held" if view.is_held else words
+
+
+def view_notes(view: TableState) -> list[Run]:
+    """Return notes for the header: everything that makes the table differ from all workloads as they are."""
+    notes: list[Run] = [(f"filter {view.query_text}", "accent")] if view.query_text else []
+    notes += [(f"{view.only} only", "accent")] if view.only else []
+    notes += [(f"100%={view.scale}", "muted")] if view.scale is not Scale.CORE else []
+    notes += [("following", "muted")] if view.follow else []
+    notes += [(f"{len(view.marks)} marked", "accent")] if view.marks else []
+    return notes
