@@ -241,6 +241,18 @@ async def test_the_span_is_chosen_by_key_and_marked() -> None:
         assert running.text().splitlines()[1].split()[-4:] == ["1m", "10m", "1h", "all"]
 
 
+async def test_pages_and_spans_can_be_clicked() -> None:
+    async with session() as running:
+        screen = await look(running, "3", "j")
+        tabs = running.text().splitlines()[1]
+        await running.pilot.click("#tabs", offset=(tabs.index("10m"), 0))
+        assert screen.query_one(ChartsPage).span == 1
+        await running.pilot.click("#tabs", offset=(tabs.index("Facts"), 0))
+        assert screen._page == "facts"
+        await running.pilot.click("#tabs", offset=(tabs.index("10m") - 20, 0))
+        assert screen._page == "facts", "a click beside them does nothing"
+
+
 async def test_times_are_those_of_the_wall_clock() -> None:
     async with session((120, 36)) as running:
         await look(running, "3", "j")

@@ -12,7 +12,7 @@ from textual.binding import BindingType
 from textual.screen import Screen
 
 from collectors.analysis.rates import Moment
-from collectors.comparison.side_by_side import Column, MetricRow, side_by_side
+from collectors.comparison.side_by_side import MOST, Column, MetricRow, side_by_side
 from collectors.comparison.window_statistics import LONGEST, WARM_UP_S, Window, fill
 from collectors.model.errors import SourceError
 from collectors.model.workloads import Frame, Workload, WorkloadId
@@ -101,7 +101,8 @@ class CompareScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
         yield RowView()
         yield TextLines(id="rule")
         yield TextLines(id="chart")
-        yield Footer(TABLES[COMPARE])
+        too_high = {f"reference_{number}" for number in range(len(self.workloads) + 1, MOST + 1)}
+        yield Footer(row for row in TABLES[COMPARE] if row.name not in too_high)
 
     def on_mount(self) -> None:
         self.query_one(RowView).focus()

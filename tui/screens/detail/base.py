@@ -26,7 +26,8 @@ from tui.screens.mixins.moment_follower import Follower
 from tui.screens.mixins.page_keys import PageKeys
 from tui.widgets.footer import Footer
 from tui.widgets.line_view import LineView
-from tui.widgets.text_lines import TextLines, TitleLine
+from tui.widgets.tab_line import Tab, TabLine
+from tui.widgets.text_lines import TitleLine
 
 CHARTS, EVENTS = "charts", "events"
 
@@ -56,10 +57,7 @@ class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
 
     pages: ClassVar[tuple[str, ...]] = (CHARTS, EVENTS)
 
-    DEFAULT_CSS = """
-    WorkloadScreen { layout: vertical; }
-    WorkloadScreen #tabs { height: 1; }
-    """
+    DEFAULT_CSS = "WorkloadScreen { layout: vertical; }"
 
     def __init__(self, subject: DetailContext) -> None:
         super().__init__()
@@ -73,7 +71,7 @@ class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield TitleLine(id="title")
-        yield TextLines(id="tabs")
+        yield TabLine(id="tabs")
         yield self._charts
         yield LineView(id="page")
         yield from self.extra()
@@ -162,17 +160,18 @@ class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
 
     def _show_tabs(self) -> None:
         """Show the pages, and for charts the spans at the right."""
-        tabs: list[Run] = [
-            (f" {number} {name.capitalize()} ", "accent bold underline" if name == self._page else "muted")
+        pages = [
+            Tab(f"{number} {name.capitalize()}", f"turn_to({number})", name == self._page)
             for number, name in enumerate(self.pages, 1)
         ]
-        spans = self._charts.spans() if self._page == CHARTS else []
-        gap = self.size.width - cell_len(plain_text(tabs)) - cell_len(plain_text(spans)) - 1
-        self.query_one("#tabs", TextLines).show_lines([[*tabs, (" " * gap, "text"), *spans] if gap > 0 else tabs])
+        self.query_one(TabLine).show_tabs(pages, self._charts.spans() if self._page == CHARTS else ())
 
     def action_span(self, step: int) -> None:
         self._charts.change_span(step)
         self._show_tabs()
+
+    def action_choose_span(self, index: int) -> None:
+        self.action_span(index - self._charts.span)
 
     def action_overlay(self) -> None:
         self._charts.toggle_overlay()

@@ -18,9 +18,9 @@ from tui.controllers.background import is_up
 from tui.controllers.history_feed import Frames, HistoryFeed
 from tui.presenters.charts.page import SPANS, Page, Subject, list_lines, list_width
 from tui.presenters.metric_groups import Entry
-from tui.presenters.styled_lines import Run
 from tui.widgets.line_view import LineView
 from tui.widgets.row_view import RowView
+from tui.widgets.tab_line import Tab
 from tui.widgets.text_lines import TextLines
 
 _DEFAULT_SPAN, _YOUNG_SPAN = 1, 0
@@ -170,12 +170,9 @@ class ChartsPage(Horizontal):
         self._is_overlay = not self._is_overlay
         self.metric_chosen()
 
-    def spans(self) -> list[Run]:
+    def spans(self) -> list[Tab]:
         """Return the spans, the chosen one marked."""
-        return [
-            (f" {word} ", "accent bold reverse" if index == self.span else "muted")
-            for index, (word, _) in enumerate(SPANS)
-        ]
+        return [Tab(word, f"choose_span({index})", index == self.span) for index, (word, _) in enumerate(SPANS)]
 
 
 def _first_span(recent: History, age_s: float) -> int:
