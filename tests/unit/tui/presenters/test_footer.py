@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from tui.keys.tables import LIVE, PAST, TABLES
-from tui.presenters.footer import action_at, footer_pieces
+from tui.presenters.footer import action_at, footer_pieces, notice_lines
 
 
 def line(screen: str, width: int) -> str:
@@ -47,3 +48,10 @@ def test_each_cell_of_a_word_does_what_its_key_does(width: int) -> None:
     assert action_at(pieces, text.index("]")) == "leap(60)"
     assert action_at(pieces, text.index("help") + 3) == "help"
     assert action_at(pieces, 0) == ""
+
+
+@given(st.text(max_size=300), st.integers(1, 200))
+def test_a_notice_has_two_lines_at_most_and_none_is_too_long(message: str, width: int) -> None:
+    lines = notice_lines(message, width)
+    assert 1 <= len(lines) <= 2
+    assert all(cell_len(line) <= width for line in lines)

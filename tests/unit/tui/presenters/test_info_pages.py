@@ -7,7 +7,7 @@ import msgspec
 from collectors.analysis.rates import Deriver, Moment
 from collectors.model.workloads import Availability, SourceState, Workload
 from tests.helpers.strategies import frame, workload
-from tui.presenters.info_pages import sources_page, why_page
+from tui.presenters.info_pages import action_page, sources_page, why_page
 
 WEB = workload("web")
 
@@ -45,3 +45,12 @@ def test_a_silent_kernel_is_the_reason_and_stands_at_the_top() -> None:
 def test_sources_say_what_they_count() -> None:
     text = sources_page(moment(SourceState("docker", Availability.OK, "27 containers", read_at_ns=1))).plain
     assert "docker: ok, 27 containers\n" in text
+
+
+def test_the_action_log_lists_what_runs_now_and_what_was_said() -> None:
+    page = action_page([], None, "", ["stopping web-1 for 3 s"], [(0.0, "error", "the daemon said no\x1b[31m")])
+    lines = page.plain.splitlines()
+    assert lines[0] == "now  stopping web-1 for 3 s"
+    assert any("error: the daemon said no" in line for line in lines)
+    assert "\x1b" not in page.plain
+    assert "No actions yet" not in page.plain
