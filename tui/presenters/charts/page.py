@@ -141,8 +141,8 @@ class Page:
         count = max(1, count)
         seconds = history.column_s(subject.shown_s, count)
         repeat = max(1, int(count * seconds // max(subject.shown_s, seconds)))
-        found = history.columns(metric.key, end, seconds, ceil(count / repeat))
-        means, highest = (_repeated(values, repeat, count) for values in found)
+        measured = history.columns(metric.key, end, seconds, ceil(count / repeat))
+        means, highest = (_repeated(values, repeat, count) for values in measured)
         has_band = seconds > max(history.longest_interval_s, 1.0) * 1.5 or (0 < history.longest_interval_s < 0.9)
         peak = peak_of(means, highest if has_band else ())
         limit = limit_of(metric, subject.reading, subject.moment)
@@ -186,7 +186,7 @@ def _overlay(partners: Sequence[Entry], subject: Subject, width: int, height: in
     form = "%H:%M:%S" if subject.shown_s <= 600 else "%H:%M"
     times = (stamp(start, form), stamp((start + end) / 2, form), "now" if subject.is_live else stamp(end, form))
     mark = "#" if subject.ascii_only else "━"
-    title: list[Line] = [[(" Overlay", "title")], *([(f"{mark} {one.label}", f"{one.tone} bold")] for one in series)]
+    title: list[Line] = [[(" Overlay", "title")], *([(f"{mark} {line.label}", f"{line.tone} bold")] for line in series)]
     return title, paint_overlay(Overlay(series, partners[0].metric.unit, times), width, height, subject.ascii_only)
 
 
@@ -236,10 +236,10 @@ def _numbers(entry: Entry, subject: Subject, width: int) -> list[Line]:
     metric, history = entry.metric, subject.history
     start, end = subject.end_wall - subject.shown_s, subject.end_wall
     value = subject.reading.value(metric.key)
-    found = history.statistics(metric.key, start, end)
+    summary = history.statistics(metric.key, start, end)
     numbers: list[Line] = [[("now ", "muted"), (value_text(metric, value), f"{value_tone(metric, value)} bold")]]
-    if found is not None:
-        for word, number in (("mean", found.mean), ("p95", found.p95), ("highest", found.max)):
+    if summary is not None:
+        for word, number in (("mean", summary.mean), ("p95", summary.p95), ("highest", summary.max)):
             numbers.append([(f"{word} ", "muted"), (value_text(metric, number), "title")])
     gaps = gap_words(history.gaps(metric.key, start, end))
     numbers += [[(gaps, "muted")]] if gaps else []

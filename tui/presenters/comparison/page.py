@@ -91,7 +91,7 @@ def bottom_lines(
     series = [Series(side.label, line, tone) for side, line, tone in zip(sides, lines, TONES, strict=False)]
     mark = "#" if ascii_only else "━"
     legend: list[Run] = [(" " * LABEL_WIDTH, "text")]
-    legend += [(f"{mark} {index} {one.label}  ", f"{one.tone} bold") for index, one in enumerate(series, 1)]
+    legend += [(f"{mark} {index} {line.label}  ", f"{line.tone} bold") for index, line in enumerate(series, 1)]
     first, last, is_live = ends
     times = (stamp(first, "%H:%M:%S"), "", "now" if is_live else stamp(last, "%H:%M:%S"))
     drawing = paint_overlay(Overlay(series, row.entry.metric.unit, times), width, height - 1, ascii_only)
