@@ -136,9 +136,14 @@ async def _compared(stage: Stage) -> None:
     await until(stage.pilot, lambda: "reading recent" not in stage.text())
 
 
+async def _compared_lines(stage: Stage) -> None:
+    await _compared(stage)
+    await stage.press("o", "o")
+
+
 async def _classes(stage: Stage) -> None:
     await stage.press("equals_sign")
-    await until(stage.pilot, lambda: "bare metal" in stage.text())
+    await until(stage.pilot, lambda: "BARE METAL" in stage.text())
 
 
 async def _past(stage: Stage) -> None:
@@ -188,11 +193,13 @@ SCENES: dict[str, Scene] = {
     "processes of the host": Scene(pressing("p", "j")),
     "columns of identity": Scene(pressing("shift+tab")),
     "jump": Scene(pressing("apostrophe", "m", "e"), SMALL),
+    "charts, lines": Scene(on_kind(Kind.CONTAINER, "enter", "o", "minus")),
     "facts": Scene(on_kind(Kind.CONTAINER, "enter", "2")),
     "devices": Scene(on_kind(Kind.CONTAINER, "enter", "3")),
     "processes": Scene(on_kind(Kind.CONTAINER, "enter", "4")),
     "events": Scene(on_kind(Kind.CONTAINER, "enter", "5")),
     "compare": Scene(_compared),
+    "compare, lines": Scene(_compared_lines),
     "classes": Scene(_classes),
     "past": Scene(_past),
     "logs": Scene(on_kind(Kind.CONTAINER, "l"), SMALL),
