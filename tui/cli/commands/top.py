@@ -69,7 +69,7 @@ def command(
     """
     refuse_together(ctx, ("--over", "--watch"))
     (workload,) = find_workloads([name], specs, wait)
-    repeated = Repeated(is_in_place=True)
+    repeated = Repeated(is_in_place=watch_s is not None)
     with reading(workload, specs) as connections:
         table = ProcessTable(OF_WORKLOAD, sort, is_tree=is_tree, is_ascii=not is_utf8())
         is_here = bool(workload.cgroup) and not workload.endpoint
