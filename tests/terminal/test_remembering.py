@@ -71,10 +71,10 @@ def test_a_broken_configuration_shows_the_host_and_locks_the_actions(
 ) -> None:
     (tmp_path / "vmtop").mkdir()
     (tmp_path / "vmtop" / "config.toml").write_text("[screen]\n\nintervall = 2\n")
-    with closing(begun(environment)) as terminal:
-        terminal.wait_for(lambda: "did you mean" in terminal.text(), 20, "the sentence")
-        assert "actions locked" in terminal.text()
-        assert "configuration not used" in terminal.text()
+    with closing(Terminal(ARGUMENTS, (120, 30), environment)) as terminal:
+        terminal.wait_for(lambda: "did you mean" in terminal.text(), 30, "the sentence")
+        words = ("actions locked", "configuration not used")
+        terminal.wait_for(lambda: all(word in terminal.text() for word in words), 30, "what follows from it")
         quit_screen(terminal)
 
 
