@@ -177,8 +177,8 @@ class WorkloadHistory:
         start, stop = self._range(start_wall, end_wall)
         series = self._series[key]
         pairs = zip(series.sums[start:stop], series.counts[start:stop], strict=True)
-        found = statistics(total / count for total, count in pairs if count)
-        return None if found is None else found._replace(max=max(series.highest[start:stop]))
+        of_slots = statistics(total / count for total, count in pairs if count)
+        return None if of_slots is None else of_slots._replace(max=max(series.highest[start:stop]))
 
     def gaps(self, key: str, start_wall: float, end_wall: float) -> list[tuple[float, float | None]]:
         """Return the spans of wall time without a value, oldest first; the end of one that goes on is `None`.
@@ -189,15 +189,15 @@ class WorkloadHistory:
         counts = self._series[key].counts
         if not any(counts[:stop]):
             return []
-        found, at = list[tuple[float, float | None]](), self._first + start
+        gaps, at = list[tuple[float, float | None]](), self._first + start
         has_begun = any(counts[:start])
         for is_present, group in groupby(counts[start:stop], bool):
             length = sum(1 for _ in group)
             if not is_present and has_begun:
                 end = (at + length) * self.step_s if at + length < self._first + stop else None
-                found.append((at * self.step_s, end))
+                gaps.append((at * self.step_s, end))
             has_begun, at = True, at + length
-        return found if has_begun else []
+        return gaps if has_begun else []
 
     def has(self, key: str) -> bool:
         """Return whether a metric ever had a value."""

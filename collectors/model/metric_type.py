@@ -127,7 +127,7 @@ class Metric:
     limit: Derivation | None = None
     """The line that its chart draws as the limit; `None`: it has no limit."""
     chart: str = ""
-    """Metrics of the same name share one chart on the detail page; empty: it has a chart of its own."""
+    """Metrics of the same name are drawn over each other first; empty: those of its group and unit are."""
     host_chart: HostChart | None = None
     """The chart of an HTML report that draws it for the host; `None`: no chart does."""
 

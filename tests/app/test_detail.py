@@ -205,7 +205,7 @@ async def test_without_a_session_the_history_begins_when_the_page_opens(tmp_path
         await until(running.pilot, lambda: len(known(page, "pids")) == 4)
         assert len(known(page, "memory_host_bytes")) == 6, "what is kept of every workload is there from the start"
         await running.press("plus")
-        await until(running.pilot, lambda: page.span == 2)
+        await until(running.pilot, lambda: page.span == 1)
         assert len(known(page, "pids")) == 4, "a longer span does not drop what there is"
 
 
@@ -234,10 +234,23 @@ async def test_the_span_is_chosen_by_key_and_marked() -> None:
     async with session() as running:
         screen = await look(running, "3", "j")
         page = screen.query_one(ChartsPage)
-        for key, span in (("minus", 0), ("minus", 0), ("plus", 1), ("plus", 2), ("plus", 3), ("plus", 3)):
+        assert page.span == 0, "a young session has nothing to fill a longer one"
+        for key, span in (("minus", 0), ("plus", 1), ("plus", 2), ("minus", 1), ("plus", 2), ("plus", 3), ("plus", 3)):
             await running.press(key)
             assert page.span == span
         assert running.text().splitlines()[1].split()[-4:] == ["1m", "10m", "1h", "all"]
+
+
+async def test_pages_and_spans_can_be_clicked() -> None:
+    async with session() as running:
+        screen = await look(running, "3", "j")
+        tabs = running.text().splitlines()[1]
+        await running.pilot.click("#tabs", offset=(tabs.index("10m"), 0))
+        assert screen.query_one(ChartsPage).span == 1
+        await running.pilot.click("#tabs", offset=(tabs.index("Facts"), 0))
+        assert screen._page == "facts"
+        await running.pilot.click("#tabs", offset=(tabs.index("10m") - 20, 0))
+        assert screen._page == "facts", "a click beside them does nothing"
 
 
 async def test_times_are_those_of_the_wall_clock() -> None:

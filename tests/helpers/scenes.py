@@ -128,9 +128,14 @@ async def _compared(stage: Stage) -> None:
     await until(stage.pilot, lambda: "reading recent" not in stage.text())
 
 
+async def _compared_lines(stage: Stage) -> None:
+    await _compared(stage)
+    await stage.press("o", "o")
+
+
 async def _classes(stage: Stage) -> None:
     await stage.press("equals_sign")
-    await until(stage.pilot, lambda: "bare metal" in stage.text())
+    await until(stage.pilot, lambda: "BARE METAL" in stage.text())
 
 
 async def _past(stage: Stage) -> None:
@@ -173,11 +178,13 @@ SCENES: dict[str, Scene] = {
     "confirm by name": Scene(on_kind(Kind.CONTAINER, "x", "K"), SMALL),
     "a question": Scene(pressing("S"), SMALL),
     "charts": Scene(on_kind(Kind.CONTAINER, "enter", "j")),
+    "charts, lines": Scene(on_kind(Kind.CONTAINER, "enter", "o", "minus")),
     "facts": Scene(on_kind(Kind.CONTAINER, "enter", "2")),
     "devices": Scene(on_kind(Kind.CONTAINER, "enter", "3")),
     "processes": Scene(on_kind(Kind.CONTAINER, "enter", "4")),
     "events": Scene(on_kind(Kind.CONTAINER, "enter", "5")),
     "compare": Scene(_compared),
+    "compare, lines": Scene(_compared_lines),
     "classes": Scene(_classes),
     "past": Scene(_past),
     "logs": Scene(on_kind(Kind.CONTAINER, "l"), SMALL),

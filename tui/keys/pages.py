@@ -72,14 +72,22 @@ INSPECT_KEYS = (
 COMPARE_KEYS = (
     *LINES,
     *(
-        Key(f"reference_{number}", str(number), f"reference({number})", f"differences to workload {number}", SHOW)
+        Key(
+            f"reference_{number}",
+            str(number),
+            f"reference({number})",
+            f"differences to workload {number}",
+            SHOW,
+            "reference",
+            5,
+        )
         for number in range(1, 9)
     ),
     Key("span", "w", "window", "span: 1 min, 5 min, all", SHOW, "span", 1),
     Key("statistic", "v", "stat", "mean, 95th percentile or highest value", SHOW, "mean, p95, max", 2),
     Key("only_different", "D", "only_different", "only rows that differ, or all", SHOW, "differences", 3),
     Key("own_scales", "o", "scale", "pictures: one scale, a scale each, lines over each other", SHOW, "scales", 4),
-    COPY._replace(help="copy the table", word="copy", rank=5),
+    COPY._replace(help="copy the table", word="copy", rank=6),
     HELP,
     *APP,
     BACK._replace(keys="escape,q,equals_sign"),

@@ -12,7 +12,7 @@ from textual.binding import BindingType
 from textual.screen import Screen
 
 from collectors.analysis.rates import Moment
-from collectors.comparison.side_by_side import Column, MetricRow, side_by_side
+from collectors.comparison.side_by_side import MOST, Column, MetricRow, side_by_side
 from collectors.comparison.window_statistics import LONGEST, WARM_UP_S, Window, fill
 from collectors.model.errors import SourceError
 from collectors.model.workloads import Frame, Workload, WorkloadId
@@ -21,8 +21,8 @@ from tui.controllers.background import is_up, run_blocking
 from tui.dialogs.base import AnsweredOnce
 from tui.keys.bindings import bindings
 from tui.keys.tables import COMPARE, LIVE, TABLES
-from tui.presenters.compare_page import Picture, bottom_lines, rule, title
-from tui.presenters.compare_table import Row, heading, layout_of, rows_of, table_lines
+from tui.presenters.comparison.page import Picture, bottom_lines, rule, title
+from tui.presenters.comparison.table import Row, heading, layout_of, rows_of, table_lines
 from tui.presenters.styled_lines import Line, cut, plain_text
 from tui.screens.mixins.moment_follower import Follower
 from tui.screens.mixins.page_keys import PageKeys
@@ -101,7 +101,8 @@ class CompareScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
         yield RowView()
         yield TextLines(id="rule")
         yield TextLines(id="chart")
-        yield Footer(TABLES[COMPARE])
+        too_high = {f"reference_{number}" for number in range(len(self.workloads) + 1, MOST + 1)}
+        yield Footer(row for row in TABLES[COMPARE] if row.name not in too_high)
 
     def on_mount(self) -> None:
         self.query_one(RowView).focus()

@@ -20,8 +20,8 @@ from tui.controllers.background import is_up, run_blocking
 from tui.dialogs.base import AnsweredOnce
 from tui.keys.bindings import bindings
 from tui.keys.tables import CLASSES, TABLES
-from tui.presenters.class_details import detail_lines, finding_lines, finding_rule, rule, workload_lines
-from tui.presenters.class_table import ClassRow, finding_rows, heading, rows_of, table_lines
+from tui.presenters.comparison.class_details import detail_lines, finding_lines, finding_rule, rule, workload_lines
+from tui.presenters.comparison.class_table import ClassRow, finding_rows, heading, rows_of, table_lines
 from tui.presenters.styled_lines import Line, cut, plain_text
 from tui.screens.mixins.page_keys import PageKeys
 from tui.widgets.footer import Footer

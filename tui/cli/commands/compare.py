@@ -32,7 +32,7 @@ from tui.cli.sampling import Wait, moments
 from tui.cli.session_files import opened
 from tui.cli.targets import asked_sources, unanswered
 from tui.cli.types import SpanType
-from tui.presenters.compare import as_text, document
+from tui.presenters.comparison.side_by_side import as_text, document
 
 _STATS = ("mean", "p50", "p95", "max", "last")
 _SHOWN_IN = 10
@@ -291,7 +291,7 @@ def session_classes(paths: Sequence[Path], window_s: float | None, is_json: bool
 
 
 def _print_classes(classes: Classes, seconds: float, is_json: bool) -> None:
-    from tui.presenters import workload_classes as class_table
+    from tui.presenters.comparison import classes as class_table
 
     if is_json:
         click.echo(json.dumps(class_table.document(classes, seconds), indent=2))

@@ -19,13 +19,15 @@ from tui.dialogs.base import AnsweredOnce
 from tui.keys.tables import LIVE, TABLES
 from tui.presenters.detail import event_lines
 from tui.presenters.formatting import duration, state_text
+from tui.presenters.main_screen.alarms import worst_alarm
 from tui.presenters.styled_lines import Line, Run, cut, plain_text
 from tui.screens.detail.charts import ChartsPage
 from tui.screens.mixins.moment_follower import Follower
 from tui.screens.mixins.page_keys import PageKeys
 from tui.widgets.footer import Footer
 from tui.widgets.line_view import LineView
-from tui.widgets.text_lines import TextLines, TitleLine
+from tui.widgets.tab_line import Tab, TabLine
+from tui.widgets.text_lines import TitleLine
 
 CHARTS, EVENTS = "charts", "events"
 
@@ -40,10 +42,10 @@ class DetailContext(NamedTuple):
     """Returns the events of a workload so far."""
     startup: Callable[[WorkloadId], Startup | None]
     """Returns the newest start of a workload that vmtop observed; `None` if there is none."""
+    recent: History
+    """What is kept of the last minutes anyway."""
     ascii_only: bool = False
     """Draw with ASCII only."""
-    recent: History | None = None
-    """What is kept of the last minutes anyway; shown until the session has been read."""
 
 
 class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
@@ -55,15 +57,13 @@ class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
 
     pages: ClassVar[tuple[str, ...]] = (CHARTS, EVENTS)
 
-    DEFAULT_CSS = """
-    WorkloadScreen { layout: vertical; }
-    WorkloadScreen #tabs { height: 1; }
-    """
+    DEFAULT_CSS = "WorkloadScreen { layout: vertical; }"
 
     def __init__(self, subject: DetailContext) -> None:
         super().__init__()
-        self.identity, frames, self._events, self._startup, self.is_ascii, recent = subject
-        self._charts = ChartsPage(self.identity, frames, self._events, self.where == LIVE, self.is_ascii, recent)
+        self.identity, frames, self._events, self._startup, self._recent, self.is_ascii = subject
+        recent = self._recent if self.where == LIVE else None
+        self._charts = ChartsPage(self.identity, frames, self._events, recent, self.is_ascii)
         self._page = CHARTS
         self._reading: Reading | None = None
         self._moment: Moment | None = None
@@ -71,7 +71,7 @@ class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield TitleLine(id="title")
-        yield TextLines(id="tabs")
+        yield TabLine(id="tabs")
         yield self._charts
         yield LineView(id="page")
         yield from self.extra()
@@ -131,13 +131,14 @@ class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
         return [*cut(left, room), *right, (" ", "text")]
 
     def _state(self, workload: Workload) -> Line:
-        """Return what is to be said at the right of the title."""
+        """Return what is to be said at the right of the title: the worst that is wrong, or the state."""
         if self._is_gone:
             return [("gone", "bad")]
         tone = "good" if workload.state is State.RUNNING else "warn"
-        runs: list[Run] = [(state_text(workload), tone)]
-        if workload.health:
-            runs.append((f"  {workload.health}", {"healthy": "good", "unhealthy": "bad"}.get(workload.health, "muted")))
+        runs: list[Run] = [("  ".join(part for part in (state_text(workload), workload.health) if part), tone)]
+        if self._reading is not None and self._moment is not None and workload.state.is_active:
+            alarm = worst_alarm(self._reading, self._moment, self._recent, self.is_ascii)
+            runs = [alarm] if alarm is not None else runs
         return [*runs, *((f"  {note}", "accent") for note in self.under_way())]
 
     def _show_page(self) -> None:
@@ -159,17 +160,18 @@ class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
 
     def _show_tabs(self) -> None:
         """Show the pages, and for charts the spans at the right."""
-        tabs: list[Run] = [
-            (f" {number} {name.capitalize()} ", "accent bold underline" if name == self._page else "muted")
+        pages = [
+            Tab(f"{number} {name.capitalize()}", f"turn_to({number})", name == self._page)
             for number, name in enumerate(self.pages, 1)
         ]
-        spans = self._charts.spans() if self._page == CHARTS else []
-        gap = self.size.width - cell_len(plain_text(tabs)) - cell_len(plain_text(spans)) - 1
-        self.query_one("#tabs", TextLines).show_lines([[*tabs, (" " * gap, "text"), *spans] if gap > 0 else tabs])
+        self.query_one(TabLine).show_tabs(pages, self._charts.spans() if self._page == CHARTS else ())
 
     def action_span(self, step: int) -> None:
         self._charts.change_span(step)
         self._show_tabs()
+
+    def action_choose_span(self, index: int) -> None:
+        self.action_span(index - self._charts.span)
 
     def action_overlay(self) -> None:
         self._charts.toggle_overlay()

@@ -16,14 +16,16 @@ from collectors.model.workloads import Event, WorkloadId
 from collectors.session.format import SessionError
 from tui.controllers.background import is_up
 from tui.controllers.history_feed import Frames, HistoryFeed
-from tui.presenters.charts_page import LIST_WIDTH, SPANS, Page, Subject, list_lines
+from tui.presenters.charts.page import SPANS, Page, Subject, list_lines, list_width
 from tui.presenters.metric_groups import Entry
-from tui.presenters.styled_lines import Run
 from tui.widgets.line_view import LineView
 from tui.widgets.row_view import RowView
+from tui.widgets.tab_line import Tab
 from tui.widgets.text_lines import TextLines
 
-_DEFAULT_SPAN = 1
+_DEFAULT_SPAN, _YOUNG_SPAN = 1, 0
+_YOUNG_S = 120.0
+"""Seconds of a session up to which a chart begins with the shorter span: there is nothing to fill the longer one."""
 _PROGRESS_EVERY_S = 0.5
 
 
@@ -34,15 +36,14 @@ class ChartsPage(Horizontal):
         identity: The workload.
         frames: Returns past frames.
         events: Returns the events of a workload, oldest first.
-        is_live: Whether moments are now; otherwise they are those of a session.
+        recent: What is kept of the last minutes live, shown until the session has been read; `None` in a session.
         ascii_only: Draw with ASCII only.
-        recent: What is kept of the last minutes anyway, shown until the session has been read.
     """
 
-    DEFAULT_CSS: ClassVar[str] = f"""
-    ChartsPage {{ height: 1fr; }}
-    ChartsPage RowView {{ width: {LIST_WIDTH + 2}; border-right: solid $border; }}
-    ChartsPage #chart {{ width: 1fr; height: 1fr; }}
+    DEFAULT_CSS: ClassVar[str] = """
+    ChartsPage { height: 1fr; }
+    ChartsPage RowView { border-right: solid $border-blurred; }
+    ChartsPage #chart { width: 1fr; height: 1fr; }
     """
 
     def __init__(
@@ -50,9 +51,8 @@ class ChartsPage(Horizontal):
         identity: WorkloadId,
         frames: Frames,
         events: Callable[[WorkloadId], Sequence[Event]],
-        is_live: bool,
+        recent: History | None,
         ascii_only: bool,
-        recent: History | None = None,
     ) -> None:
         super().__init__(id="charts")
         self.feed = HistoryFeed(identity, frames)
@@ -60,7 +60,7 @@ class ChartsPage(Horizontal):
         """Number of charts drawn so far."""
         self.span = _DEFAULT_SPAN
         """Index in `SPANS`."""
-        self._identity, self._events, self._is_live, self._is_ascii = identity, events, is_live, ascii_only
+        self._identity, self._events, self._is_live, self._is_ascii = identity, events, recent is not None, ascii_only
         self._recent = recent
         self._page = Page()
         self._is_overlay = False
@@ -81,12 +81,14 @@ class ChartsPage(Horizontal):
         self.feed.close()
 
     def on_resize(self) -> None:
+        self.query_one(RowView).styles.width = list_width(self.size.width) + 2  # a scroll bar and the border
         self.call_after_refresh(self.redraw)
 
     def follow(self, reading: Reading | None, moment: Moment, is_next: bool) -> None:
         """Take in another moment; draw it with `redraw`."""
         if self._moment is None and self._recent is not None:
             self.feed.begin_with(self._recent, moment.frame.wall, moment.frame.interval_s)
+            self.span = _first_span(self._recent, moment.frame.wall - (self.feed.history.first_wall or 0.0))
         if self._is_live and is_next:
             self.feed.take(moment)
         self._reading, self._moment = reading or self._reading, moment
@@ -96,7 +98,10 @@ class ChartsPage(Horizontal):
             return None
         events = self._events(self._identity)
         span_s = SPANS[self.span][1]
-        return Subject(self._reading, self._moment, self.feed.history, events, span_s, self._is_live, self._is_ascii)
+        return Subject(
+            self._reading, self._moment, self.feed.history, events, span_s, self._is_live, self._is_ascii,
+            self.size.width,
+        )  # fmt: skip
 
     def redraw(self) -> None:
         """Show the newest moment, and read what is lacking of its past."""
@@ -165,9 +170,11 @@ class ChartsPage(Horizontal):
         self._is_overlay = not self._is_overlay
         self.metric_chosen()
 
-    def spans(self) -> list[Run]:
+    def spans(self) -> list[Tab]:
         """Return the spans, the chosen one marked."""
-        return [
-            (f" {word} ", "accent bold reverse" if index == self.span else "muted")
-            for index, (word, _) in enumerate(SPANS)
-        ]
+        return [Tab(word, f"choose_span({index})", index == self.span) for index, (word, _) in enumerate(SPANS)]
+
+
+def _first_span(recent: History, age_s: float) -> int:
+    """Return the span to begin with, by how much past there is."""
+    return _YOUNG_SPAN if recent.ticks < recent.capacity and age_s < _YOUNG_S else _DEFAULT_SPAN

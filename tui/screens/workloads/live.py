@@ -183,7 +183,7 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
 
         track = self.track
         subject = DetailContext(
-            identity, self.frames_since, track.events.of, track.starts.of, self.is_ascii, self.history
+            identity, self.frames_since, track.events.of, track.starts.of, self.history, self.is_ascii
         )
         screen = LiveWorkloadScreen(subject, self.actions, self.services)
         if track.moment is not None:

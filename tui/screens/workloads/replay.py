@@ -192,7 +192,9 @@ class ReplayScreen(PlaybackKeys, WorkloadListScreen):
         self.app.push_screen(screen)
 
     def open_workload(self, identity: WorkloadId) -> None:
-        subject = DetailContext(identity, self.frames_since, self._events_of, self._start_of, self.is_ascii)
+        subject = DetailContext(
+            identity, self.frames_since, self._events_of, self._start_of, self.history, self.is_ascii
+        )
         screen = ReplayWorkloadScreen(subject, self.traveler)
         if self.shown_moment is not None:
             screen.follow(self.shown_moment, self.interval_s())

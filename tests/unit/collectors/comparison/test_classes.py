@@ -24,8 +24,8 @@ from collectors.model.facts import ROWS, Fact, unknown
 from collectors.model.workloads import Kind
 from tests.unit.collectors.session.test_session_file import fleet_frames, write
 from tests.unit.tui.cli.test_main import fleet, run
-from tui.presenters.class_table import ROW_TYPES
-from tui.presenters.workload_classes import as_text, document
+from tui.presenters.comparison.class_table import ROW_TYPES
+from tui.presenters.comparison.classes import as_text, document
 
 __all__ = ["fleet"]
 

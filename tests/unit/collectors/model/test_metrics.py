@@ -43,8 +43,11 @@ from collectors.session.rows import Row, Selection
 from docs import metric_page
 from tests.helpers.strategies import frame, workload
 from tui.cli.types import MetricType
-from tui.presenters import columns, detail, html_report, info_pages, list_table
+from tui.presenters import columns, html_report, info_pages, list_table
+from tui.presenters.charts.limits import limit_of
+from tui.presenters.comparison.table import rows_of
 from tui.presenters.main_screen import numbers
+from tui.presenters.metric_groups import entries_of
 from tui.presenters.table_state import Line
 
 KEY = "heat_percent"
@@ -55,7 +58,7 @@ history.push(moment)
 window.feed(moment)
 sides = [Column("a", window.past(reading.workload.id)) for reading in (short, long)]
 row = next(row for row in side_by_side(sides) if row.metric.key == KEY)
-chart = detail.chart_of(columns.METRICS[KEY], short, history, 1.0)
+entry = next(entry for entry in entries_of(short.workload.kind) if entry.metric.key == KEY)
 csv, openmetrics = io.StringIO(), io.StringIO()
 export.write_csv([Row(1.0, short)], Selection().metrics, csv)
 export.write_openmetrics([Row(1.0, short)], (KEY,), openmetrics)
@@ -75,8 +78,9 @@ print(json.dumps({
     "openmetrics": "heat_percent counter" in openmetrics.getvalue(),
     "help": "How hot it is." in info_pages.why_page(short, moment).plain,
     "charted": len(history.recent(short.workload.id, KEY, 1)),
-    "chart": [series.label for series in chart.series],
-    "chart limit": chart.limit,
+    "chart": [entry.group, entry.name],
+    "chart limit": limit_of(entry.metric, short, moment).value,
+    "comparison": KEY in [row.key for row in rows_of(sides, side_by_side(sides), "mean")],
     "best and worst": [row.best, row.worst],
     "report": KEY in dict(html_report._HOST_CHARTS)["Waiting (PSI)"],
     "session": [KEY in keys for keys in (downsample.HOST_KEYS, downsample.WORKLOAD_KEYS, summary.PEAKS)],
@@ -110,7 +114,8 @@ def answers() -> dict[str, Any]:
         ("openmetrics", True),
         ("help", True),
         ("charted", 1),
-        ("chart", ["READ/s", "WRITE/s", "HEAT%"]),
+        ("chart", ["OTHER", "HEAT%"]),
+        ("comparison", True),
         ("chart limit", 50.0),
         ("best and worst", [0, 1]),
         ("report", True),

@@ -9,7 +9,7 @@ from collectors.analysis.rates import Deriver, Moment, Pair, Reading
 from collectors.model.metrics import METRICS
 from collectors.model.workloads import Kind, Sample, Workload, WorkloadId
 from tests.unit.collectors.session.test_session_file import fleet_frames
-from tui.presenters.limits import limit_of
+from tui.presenters.charts.limits import limit_of
 
 
 def moment(cpus: int) -> Moment:

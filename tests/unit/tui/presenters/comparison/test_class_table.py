@@ -10,8 +10,8 @@ from rich.cells import cell_len
 from collectors.comparison.workload_classes import CLASSES, Classes, Density, Member
 from collectors.model.facts import Fact, unknown
 from collectors.model.workloads import Kind, Workload, WorkloadId
-from tui.presenters.class_details import detail_lines, plain_reason, rule, workload_lines
-from tui.presenters.class_table import CELL, ClassRow, heading, rows_of, table_lines
+from tui.presenters.comparison.class_details import detail_lines, plain_reason, rule, workload_lines
+from tui.presenters.comparison.class_table import CELL, ClassRow, heading, rows_of, table_lines
 from tui.presenters.styled_lines import plain_text
 
 OVERHEAD = "memory_overhead_bytes"

@@ -14,8 +14,9 @@ from tui.presenters.metric_groups import ENTRIES, NAME_WIDTH, SETTINGS, Entry, i
 from tui.presenters.styled_lines import Line, Run
 
 LABEL_WIDTH = NAME_WIDTH + 1
-_DIFFERENCE_WIDTH = 10
-_LEAST_WITH_DIFFERENCE = 18
+_WIDE, _NARROW = (10, "reference"), (8, "ref")
+"""Cells of a difference, and what stands above those of the reference."""
+_LEAST_WIDE, _LEAST_WITH_DIFFERENCE = 18, 16
 _WIDEST = 34
 SAME, DIFFERS = "same", "differs"
 _SMALL = 0.005
@@ -61,9 +62,23 @@ class Layout(NamedTuple):
     """Whether there is room for a difference next to each number."""
 
     @property
+    def difference(self) -> int:
+        """Cells of a difference, right-aligned; 0 where there is none."""
+        return self._form[0] if self.has_differences else 0
+
+    @property
     def number(self) -> int:
         """Cells of a number, right-aligned."""
-        return self.column - (_DIFFERENCE_WIDTH if self.has_differences else 0)
+        return self.column - self.difference
+
+    @property
+    def reference(self) -> str:
+        """The word above the column of the reference."""
+        return self._form[1]
+
+    @property
+    def _form(self) -> tuple[int, str]:
+        return _WIDE if self.column >= _LEAST_WIDE else _NARROW
 
 
 def layout_of(count: int, width: int) -> Layout:
@@ -142,7 +157,7 @@ def heading(sides: Sequence[Column], layout: Layout, reference: int = 0) -> Line
         runs += [(" " * blank, "text"), (name, "title")]
         runs += [(word, f"kind-{kind}")] if has_kind else []
         if layout.has_differences:
-            runs.append((f"{'reference' if index == reference else '':>{_DIFFERENCE_WIDTH}}", "muted"))
+            runs.append((f"{layout.reference if index == reference else '':>{layout.difference}}", "muted"))
     return runs
 
 
@@ -156,7 +171,7 @@ def line_of(row: Row, layout: Layout) -> Line:
         runs.append((cell, tone))
         if layout.has_differences:
             tone = "muted" if difference in ("", SAME) else "warn" if difference == DIFFERS else "text"
-            runs.append((f"{difference:>{_DIFFERENCE_WIDTH}}", tone))
+            runs.append((f"{difference:>{layout.difference}}", tone))
     return runs
 
 

@@ -11,7 +11,7 @@ from collectors.comparison.findings import Finding
 from collectors.comparison.workload_classes import CLASSES
 from collectors.model.facts import Fact
 from collectors.model.workloads import Kind
-from tui.presenters.class_table import NAMES, TONES, ClassRow, Values, number_text, numbers_of, shortened
+from tui.presenters.comparison.class_table import NAMES, TONES, ClassRow, Values, number_text, numbers_of, shortened
 from tui.presenters.styled_lines import Line, Run, rule_line
 
 _NAME, _VALUE = 12, 16
@@ -53,31 +53,31 @@ def _paragraph(row: ClassRow, kind: Kind, width: int, ascii_only: bool) -> list[
 
 
 def _sentences(row: ClassRow, kind: Kind) -> list[str]:
-    """Return the spread, how many of how many, and the methods, or why nothing is known."""
+    """Return the spread, how many of how many, and the methods, or why nothing is measured."""
     values = row.values[kind]
     if not values:
         return [] if not any(row.values.values()) else ["none here"]
-    known = [(workload, fact) for workload, fact in values if fact.value is not None]
-    if not known:
+    measured = [(workload, fact) for workload, fact in values if fact.value is not None]
+    if not measured:
         return [_most_common([plain_reason(fact.how) for _, fact in values])]
-    spread = _spread(row, known)
-    count = f"{len(known)} of {len(values)}"
+    spread = _spread(row, measured)
+    count = f"{len(measured)} of {len(values)}"
     missing = Counter(plain_reason(fact.how) for _, fact in values if fact.value is None)
     others = f" (the others: {missing.most_common(1)[0][0]})" if missing else ""
-    methods = _most_common([_PID.sub("/proc/<pid>", fact.how) for _, fact in known])
+    methods = _most_common([_PID.sub("/proc/<pid>", fact.how) for _, fact in measured])
     return [*([spread] if spread else []), count + others, methods]
 
 
-def _spread(row: ClassRow, known: Values) -> str:
+def _spread(row: ClassRow, measured: Values) -> str:
     if row.type.unit is None:
         if row.type.short is None:
             return ""
-        counts = Counter(str(fact.value) for _, fact in known).most_common()
+        counts = Counter(str(fact.value) for _, fact in measured).most_common()
         shown = "; ".join(value if len(counts) == 1 else f"{count} x {value}" for value, count in counts[:3])
         return shown + (f"; and {len(counts) - 3} other values" if len(counts) > 3 else "")
     numbers = [
         (fact.value, workload.name)
-        for workload, fact in known
+        for workload, fact in measured
         if fact.value is not None and not isinstance(fact.value, str)
     ]
     if not numbers:

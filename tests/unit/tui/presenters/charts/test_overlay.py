@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from collectors.model.metrics import Unit
 from tui.presenters.area import MUTED
-from tui.presenters.overlay import TONES, Overlay, Series, paint_overlay
+from tui.presenters.charts.overlay import TONES, Overlay, Series, paint_overlay
 from tui.presenters.styled_lines import Line, plain_text
 
 _TIMES = ("13:53", "13:58", "now")

@@ -14,21 +14,20 @@ from collectors.comparison.workload_history import WorkloadHistory
 from collectors.model.metrics import METRICS, Metric
 from collectors.model.workloads import Event
 from tui.presenters.area import columns
-from tui.presenters.chart import Chart, chart_lines, column_words, gap_words, peak_of, plot_width
+from tui.presenters.charts.chart import Chart, chart_lines, column_words, gap_words, peak_of, plot_width
+from tui.presenters.charts.limits import limit_of
+from tui.presenters.charts.overlay import TONES, Overlay, Series, paint_overlay
 from tui.presenters.empty_reason import why_empty
 from tui.presenters.formatting import fit, stamp
-from tui.presenters.limits import limit_of
 from tui.presenters.metric_groups import NAME_WIDTH, SETTINGS, Entry, entries_of, explanation, value_text, value_tone
-from tui.presenters.overlay import TONES, Overlay, Series, paint_overlay
 from tui.presenters.scale import steady_top, top_of
 from tui.presenters.sparkline import spark_line
 from tui.presenters.styled_lines import Line, Run, plain_text
 
 SPANS: tuple[tuple[str, float | None], ...] = (("1m", 60.0), ("10m", 600.0), ("1h", 3600.0), ("all", None))
 """What a chart may show, by the word for it: seconds, `None` for all that there is."""
-SPARK = 9
-LIST_WIDTH = 1 + NAME_WIDTH + 8 + 1 + SPARK
-"""Cells of the list of metrics."""
+_SPARKS = ((110, 12), (72, 9), (0, 0))
+"""Cells of the screen from which on the list has sparklines of so many cells."""
 _SHORTEST_S = 60.0
 _ROOMY = 16
 """Rows from which there is room for a blank line and events."""
@@ -48,6 +47,8 @@ class Subject(NamedTuple):
     """`None` for all."""
     is_live: bool
     ascii_only: bool = False
+    width: int = 80
+    """Cells of the screen."""
 
     @property
     def end_wall(self) -> float:
@@ -58,6 +59,17 @@ class Subject(NamedTuple):
         """Seconds that a chart shows, at least."""
         first = self.history.first_wall
         return self.span_s or max(_SHORTEST_S, self.end_wall - (self.end_wall if first is None else first))
+
+
+def spark_width(width: int) -> int:
+    """Return the cells of a sparkline in the list; 0 where the chart needs them."""
+    return next(cells for least, cells in _SPARKS if width >= least)
+
+
+def list_width(width: int) -> int:
+    """Return the cells of the list of metrics on a screen of so many cells."""
+    spark = spark_width(width)
+    return 2 + NAME_WIDTH + 7 + (spark + 1 if spark else 0)
 
 
 def list_lines(subject: Subject) -> tuple[list[Line], list[Entry | None]]:
@@ -80,11 +92,14 @@ def _list_line(entry: Entry, subject: Subject) -> Line:
     value = subject.reading.value(metric.key)
     name = (f"  {fit(entry.name, NAME_WIDTH - 1)}", "muted" if value is None else "text")
     number = (f"{value_text(metric, value):>7} ", value_tone(metric, value))
-    seconds = subject.history.column_s(subject.shown_s, SPARK)
-    means = subject.history.columns(metric.key, subject.end_wall, seconds, SPARK).means
+    cells = spark_width(subject.width)
+    if not cells:
+        return [name, number]
+    seconds = subject.history.column_s(subject.shown_s, cells)
+    means = subject.history.columns(metric.key, subject.end_wall, seconds, cells).means
     limit = limit_of(metric, subject.reading, subject.moment)
     top = top_of(peak_of(means, ()), metric.unit, None if limit is None else limit.value)
-    return [name, number, *spark_line(means, top, SPARK, subject.ascii_only)]
+    return [name, number, *spark_line(means, top, cells, subject.ascii_only)]
 
 
 class Page:
@@ -126,8 +141,8 @@ class Page:
         count = max(1, count)
         seconds = history.column_s(subject.shown_s, count)
         repeat = max(1, int(count * seconds // max(subject.shown_s, seconds)))
-        found = history.columns(metric.key, end, seconds, ceil(count / repeat))
-        means, highest = (_repeated(values, repeat, count) for values in found)
+        measured = history.columns(metric.key, end, seconds, ceil(count / repeat))
+        means, highest = (_repeated(values, repeat, count) for values in measured)
         has_band = seconds > max(history.longest_interval_s, 1.0) * 1.5 or (0 < history.longest_interval_s < 0.9)
         peak = peak_of(means, highest if has_band else ())
         limit = limit_of(metric, subject.reading, subject.moment)
@@ -148,10 +163,14 @@ def partners_of(entry: Entry, subject: Subject) -> list[Entry]:
     alike = [
         other
         for other in entries_of(subject.reading.workload.kind)
-        if other.group == entry.group and other.metric.unit is entry.metric.unit and other is not entry
+        if other is not entry and other.metric.unit is entry.metric.unit and _belongs(other, entry)
     ]
     alike.sort(key=lambda other: not entry.metric.chart or other.metric.chart != entry.metric.chart)
     return [entry, *(other for other in alike if subject.history.has(other.metric.key))][: len(TONES)]
+
+
+def _belongs(other: Entry, entry: Entry) -> bool:
+    return other.group == entry.group or (bool(entry.metric.chart) and other.metric.chart == entry.metric.chart)
 
 
 def _overlay(partners: Sequence[Entry], subject: Subject, width: int, height: int) -> tuple[list[Line], list[Line]]:
@@ -167,7 +186,7 @@ def _overlay(partners: Sequence[Entry], subject: Subject, width: int, height: in
     form = "%H:%M:%S" if subject.shown_s <= 600 else "%H:%M"
     times = (stamp(start, form), stamp((start + end) / 2, form), "now" if subject.is_live else stamp(end, form))
     mark = "#" if subject.ascii_only else "━"
-    title: list[Line] = [[(" Overlay", "title")], *([(f"{mark} {one.label}", f"{one.tone} bold")] for one in series)]
+    title: list[Line] = [[(" Overlay", "title")], *([(f"{mark} {line.label}", f"{line.tone} bold")] for line in series)]
     return title, paint_overlay(Overlay(series, partners[0].metric.unit, times), width, height, subject.ascii_only)
 
 
@@ -217,10 +236,10 @@ def _numbers(entry: Entry, subject: Subject, width: int) -> list[Line]:
     metric, history = entry.metric, subject.history
     start, end = subject.end_wall - subject.shown_s, subject.end_wall
     value = subject.reading.value(metric.key)
-    found = history.statistics(metric.key, start, end)
+    summary = history.statistics(metric.key, start, end)
     numbers: list[Line] = [[("now ", "muted"), (value_text(metric, value), f"{value_tone(metric, value)} bold")]]
-    if found is not None:
-        for word, number in (("mean", found.mean), ("p95", found.p95), ("highest", found.max)):
+    if summary is not None:
+        for word, number in (("mean", summary.mean), ("p95", summary.p95), ("highest", summary.max)):
             numbers.append([(f"{word} ", "muted"), (value_text(metric, number), "title")])
     gaps = gap_words(history.gaps(metric.key, start, end))
     numbers += [[(gaps, "muted")]] if gaps else []

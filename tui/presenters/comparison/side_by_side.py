@@ -10,7 +10,7 @@ from collectors.comparison.side_by_side import Cell, Column, MetricRow
 from collectors.comparison.window_statistics import STATS
 from collectors.json_document import number, timestamp
 from collectors.model.metrics import Metric
-from tui.presenters.compare_table import heading, layout_of, rows_of, table_lines
+from tui.presenters.comparison.table import heading, layout_of, rows_of, table_lines
 from tui.presenters.formatting import duration, fit
 from tui.presenters.styled_lines import plain_text
 

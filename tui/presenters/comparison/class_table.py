@@ -180,24 +180,24 @@ def shortened(row_type: RowType, fact: Fact, kind: Kind) -> str:
 def _density(key: str, density: Density, classes: Classes) -> Cell:
     if key == "running":
         return Cell(str(density.total), None)
-    amount, known, host = (
+    amount, limits, host = (
         (density.memory_bytes, density.memory_of, classes.memory_bytes)
         if key == "memory"
         else (density.cores, density.cores_of, classes.cpus)
     )
-    if not known:
+    if not limits:
         return Cell("-", None)
     share = f"{amount / host * 100:>5.0f}%" if host else ""
     return Cell(f"{text(amount, Unit.BYTES if key == 'memory' else Unit.CORES, 7).strip()}{share}", None)
 
 
 def _best(cells: dict[Kind, Cell]) -> str:
-    known = {kind: cell.number for kind, cell in cells.items() if cell.number is not None}
-    if len(known) < 2:
+    medians = {kind: cell.number for kind, cell in cells.items() if cell.number is not None}
+    if len(medians) < 2:
         return ""
-    least = min(known.values())
-    best = [kind for kind, number in known.items() if number - least <= abs(least) * _EQUAL]
-    if len(best) == len(known):
+    least = min(medians.values())
+    best = [kind for kind, number in medians.items() if number - least <= abs(least) * _EQUAL]
+    if len(best) == len(medians):
         return "equal"
     return NAMES[best[0]] if len(best) == 1 else ", ".join(_SHORT[kind] for kind in best)
 
@@ -228,14 +228,14 @@ def row_line(row: ClassRow, width: int) -> Line:
 def table_lines(rows: Sequence[ClassRow], width: int) -> tuple[list[Line], list[ClassRow | None]]:
     """Return the lines under the headings of their groups, and the row of each; `None` for a heading."""
     lines: list[Line] = []
-    found: list[ClassRow | None] = []
+    row_of_line: list[ClassRow | None] = []
     for group, members in groupby(rows, lambda row: row.type.group):
         lines.append([(f" {group}", "muted bold")])
-        found.append(None)
+        row_of_line.append(None)
         for row in members:
             lines.append(row_line(row, width))
-            found.append(row)
-    return lines, found
+            row_of_line.append(row)
+    return lines, row_of_line
 
 
 def finding_rows(findings: Sequence[Finding], width: int) -> tuple[list[Line], list[Finding | None]]:

@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from collectors.model.metrics import Unit
 from tui.presenters.area import Area, area_rows, axis_line, columns, paint_area, row_of
+from tui.presenters.charts.limits import Limit
+from tui.presenters.charts.time_axis import TimeAxis
 from tui.presenters.formatting import stamp
-from tui.presenters.limits import Limit
 from tui.presenters.scale import tick_text, ticks
 from tui.presenters.styled_lines import Line, Run
-from tui.presenters.time_axis import TimeAxis
 
 LABEL_WIDTH = 8
 """Cells left of the area: a tick and a space."""

@@ -11,9 +11,9 @@ from collectors.comparison.workload_classes import CLASSES, Classes
 from collectors.json_document import digits_of
 from collectors.model.facts import Fact, Row
 from collectors.model.workloads import Workload
-from tui.presenters.class_details import plain_reason
-from tui.presenters.class_table import NAMES, ClassRow, Values, heading, rows_of, table_lines
-from tui.presenters.compare import wrapped
+from tui.presenters.comparison.class_details import plain_reason
+from tui.presenters.comparison.class_table import NAMES, ClassRow, Values, heading, rows_of, table_lines
+from tui.presenters.comparison.side_by_side import wrapped
 from tui.presenters.styled_lines import plain_text
 
 CLASSES_SCHEMA = "vmtop.classes/1"

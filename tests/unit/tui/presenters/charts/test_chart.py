@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collectors.model.metrics import Unit
-from tui.presenters.chart import Chart, chart_lines, column_words, gap_words, plot_width
-from tui.presenters.limits import Limit
+from tui.presenters.charts.chart import Chart, chart_lines, column_words, gap_words, plot_width
+from tui.presenters.charts.limits import Limit
+from tui.presenters.charts.time_axis import TimeAxis
 from tui.presenters.styled_lines import Line, plain_text
-from tui.presenters.time_axis import TimeAxis
 
 NOON = 1_700_000_000.0  # 2023-11-14 22:13:20 UTC
 

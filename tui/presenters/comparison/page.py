@@ -8,10 +8,10 @@ from enum import Enum
 from rich.cells import cell_len
 
 from collectors.comparison.side_by_side import Column
-from tui.presenters.compare_table import LABEL_WIDTH, Layout, Row
+from tui.presenters.charts.overlay import TONES, Overlay, Series, paint_overlay
+from tui.presenters.comparison.multiples import Multiples, multiples, peak
+from tui.presenters.comparison.table import LABEL_WIDTH, Layout, Row
 from tui.presenters.formatting import duration, stamp
-from tui.presenters.multiples import Multiples, multiples, peak
-from tui.presenters.overlay import TONES, Overlay, Series, paint_overlay
 from tui.presenters.scale import tick_text, top_of
 from tui.presenters.styled_lines import Line, Run, cut, plain_text, rule_line
 
@@ -91,7 +91,7 @@ def bottom_lines(
     series = [Series(side.label, line, tone) for side, line, tone in zip(sides, lines, TONES, strict=False)]
     mark = "#" if ascii_only else "━"
     legend: list[Run] = [(" " * LABEL_WIDTH, "text")]
-    legend += [(f"{mark} {index} {one.label}  ", f"{one.tone} bold") for index, one in enumerate(series, 1)]
+    legend += [(f"{mark} {index} {line.label}  ", f"{line.tone} bold") for index, line in enumerate(series, 1)]
     first, last, is_live = ends
     times = (stamp(first, "%H:%M:%S"), "", "now" if is_live else stamp(last, "%H:%M:%S"))
     drawing = paint_overlay(Overlay(series, row.entry.metric.unit, times), width, height - 1, ascii_only)

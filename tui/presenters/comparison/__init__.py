@@ -1,0 +1,1 @@
+"""Comparisons: workloads side by side, and the classes of bare metal, machines and containers."""
