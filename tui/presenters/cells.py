@@ -22,10 +22,12 @@ from tui.presenters.main_screen.numbers import change_run, cpu_top, is_zero, met
 from tui.presenters.main_screen.row_words import ending_words, fitted
 from tui.presenters.main_screen.signs import (
     ALARM,
+    AT_LIMIT,
     BUSY,
     FAILED,
     FOLDED,
     HOST,
+    NEARLY,
     OLD,
     OPEN,
     RUNNING,
@@ -42,8 +44,6 @@ STALE_S, STALE_INTERVALS = 8.0, 2.5
 """Seconds and intervals; numbers older than both are shown as stale."""
 _APPROXIMATE = frozenset({"process-io"})
 _NOT_READ_YET = "it has not been read yet"
-_AT_LIMIT, _NEARLY = 95.0, 85.0
-"""Percent of a limit from which a workload has an alarm, and a warning about its memory."""
 _CALM_TICKS = 10
 """Ticks over which the CPU must be at its limit for an alarm: a sign that comes and goes says nothing."""
 _FACTS_OF_HOST = frozenset({"name", "uptime"})
@@ -127,17 +127,17 @@ class Cells:
         if sign.unicode not in (RUNNING.unicode, WARNING.unicode) or sign is OLD:
             return sign
         memory = reading.value("memory_of_limit_percent") or 0.0
-        if memory >= _AT_LIMIT or self._is_cpu_at_limit(reading):
+        if memory >= AT_LIMIT or self._is_cpu_at_limit(reading):
             return ALARM
-        return WARNING if memory >= _NEARLY else sign
+        return WARNING if memory >= NEARLY else sign
 
     def _is_cpu_at_limit(self, reading: Reading) -> bool:
         quota = self._ceiling(reading)
-        if quota is None or (reading.value("cpu_of_limit_percent") or 0.0) < _AT_LIMIT - 15:
+        if quota is None or (reading.value("cpu_of_limit_percent") or 0.0) < AT_LIMIT - 15:
             return False
         values = self.history.recent(reading.workload.id, "cpu_percent", _CALM_TICKS)
         known = [value for value in values if value == value]
-        return len(known) >= _CALM_TICKS // 2 and sum(known) / len(known) >= quota * _AT_LIMIT
+        return len(known) >= _CALM_TICKS // 2 and sum(known) / len(known) >= quota * AT_LIMIT
 
     def _is_stale(self, reading: Reading) -> bool:
         """Return whether all its numbers are old; without any, whether its engine is in `_silent_engines`."""
