@@ -77,6 +77,9 @@ class Cells:
         """The changes of state: when a workload ended, whether it is new."""
         self.hint = ""
         """What can be done about a workload that ended, for its row."""
+        self._sums: dict[tuple[object, ...], Runs] = {}
+        """Sparklines and changes of groups, as of `_summed_at`."""
+        self._summed_at: tuple[int, ...] = ()
         self._stale_ns = STALE_S * 1e9
         self._silent_engines: frozenset[str] = frozenset()
         """Engines whose source is stale, so that it is unknown whether their workloads still run."""
@@ -271,17 +274,33 @@ class Cells:
         name = line.label if cell_len(line.label) <= room else fit(line.label, max(1, room), self.ellipsis)
         return fitted([(name, "title"), *runs], width, self.ellipsis)
 
+    def _past_of_group(self, line: Line, column: Column) -> Runs:
+        """Return the sparkline or the change of a group; made again every few seconds, as each member costs something."""
+        if (at := self.minute.slot) != self._summed_at:
+            self._summed_at = at
+            self._sums.clear()
+        choice = line.label, column.key, column.width, len(line.members), self.scale
+        runs = self._sums.get(choice)
+        if runs is None:
+            runs = self._sums[choice] = self._summed_past(line, column)
+        return runs
+
+    def _summed_past(self, line: Line, column: Column) -> Runs:
+        key, width = column.metric or "", column.width
+        if not METRICS[key].is_additive or len(line.members) > _MOST_SUMMED:
+            return [(" " * width, "text")]
+        members = line.outer_members
+        if column.is_spark:
+            return self._spark(members, column)
+        changes = [self.minute.change(member.workload.id, key) for member in members]
+        known = [change for change in changes if change is not None]
+        text, _ = change_run(sum(known) if known else None, line.value(key), None, width)
+        return [(text, "title" if text.strip() not in ("0", "-") else "muted")]
+
     def _total(self, line: Line, column: Column) -> Runs:
         key, width = column.metric or "", column.width
         if column.is_spark or column.is_change:
-            if not METRICS[key].is_additive or len(line.members) > _MOST_SUMMED:
-                return [(" " * width, "text")]
-            if column.is_spark:
-                return self._spark(line.members, column)
-            changes = [self.minute.change(member.workload.id, key) for member in line.members]
-            known = [change for change in changes if change is not None]
-            run = change_run(sum(known) if known else None, line.value(key), None, width)
-            return [(run[0], "title" if run[0].strip() not in ("0", "-") else "muted")]
+            return self._past_of_group(line, column)
         value = line.value(key)
         if key == "cpu_percent" and value is not None and self.moment is not None:
             value = {Scale.CORE: value, Scale.HOST: value / self.moment.frame.cpus}.get(self.scale)
