@@ -275,7 +275,7 @@ class Cells:
         return fitted([(name, "title"), *runs], width, self.ellipsis)
 
     def _past_of_group(self, line: Line, column: Column) -> Runs:
-        """Return the sparkline or the change of a group; made again every few seconds, as each member costs something."""
+        """Return the sparkline or the change of a group, made again every few seconds: each member costs something."""
         if (at := self.minute.slot) != self._summed_at:
             self._summed_at = at
             self._sums.clear()
