@@ -27,6 +27,8 @@ class History:
         self.ticks = 0
         self.held_at: int | None = None
         """The tick that `recent` ends with while the view is frozen; `None` means the newest."""
+        self.replacements = 0
+        """How often it became another history: whoever keeps what follows from it compares this and `ticks`."""
         self._head = -1
         self._seconds = array("d", [nan]) * capacity
         """When each tick was, in seconds by a clock that is never set; NaN in a gap."""
@@ -90,6 +92,7 @@ class History:
 
     def become(self, other: History) -> None:
         """Take over another history of the same capacity; the kept metric stays."""
+        self.replacements += 1
         self.ticks, self._head, self.held_at = other.ticks, other._head, other.held_at
         self._rings, self._absent_since, self._seconds = other._rings, other._absent_since, other._seconds
         self._newest, self._elapsed_s = other._newest, other._elapsed_s

@@ -20,7 +20,7 @@ class LastMinute:
 
     def __init__(self, history: History) -> None:
         self._history = history
-        self._as_of = -1, -1
+        self._as_of: tuple[int, ...] = ()
         self._instants: list[float] = []
         """Seconds of the last ticks, oldest first: the minute, and one before it; NaN in a gap."""
         self._slices: dict[int, list[tuple[int, int]]] = {}
@@ -49,7 +49,7 @@ class LastMinute:
 
     def _update(self) -> None:
         history = self._history
-        as_of = history.ticks, -1 if history.held_at is None else history.held_at
+        as_of = history.replacements, history.ticks, -1 if history.held_at is None else history.held_at
         if as_of != self._as_of:
             self._as_of = as_of
             self._slices.clear()

@@ -124,3 +124,16 @@ async def test_a_wrong_word_that_looks_like_markup_is_told_as_it_is() -> None:
         await told_of(session, f"That is not {typed}name; Esc cancels.")
         assert not any(one.markup for one in session.pilot.app._notifications if typed in one.message)
         assert engine.performed == []
+
+
+async def test_the_buttons_are_in_sight_however_small_the_terminal_is() -> None:
+    engine = FakeEngine()
+    async with acting(engine) as session:
+        await session.pilot.resize_terminal(60, 16)
+        await session.press("3", *["space"] * 6)
+        await to_confirm(session, "r")
+        assert "Cancel" in session.text()
+        assert "Restart 6 containers?" in session.text()
+        await session.press(*["pagedown"] * 6)
+        assert "Restart 6 containers?" not in session.text()
+        assert "Cancel" in session.text()

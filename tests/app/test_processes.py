@@ -12,17 +12,22 @@ import msgspec
 import pytest
 from textual.widgets import Button
 
+from collectors.engines.connections import EngineConnections
 from collectors.inspection.processes import ProcessReader
 from collectors.model.workloads import Kind
+from collectors.sampling.source import SourceSpec
 from tests.app.test_acting import notified, told_of
 from tests.app.test_workload_list import Session, session
 from tests.helpers.pilot_wait import until
+from tui.controllers.services import Services
 from tui.dialogs.confirm_action import Confirm
 from tui.dialogs.signals import SignalMenu
+from tui.presenters.styled_lines import plain_text
 from tui.screens.detail import live
 from tui.screens.detail.live import LiveWorkloadScreen
 from tui.screens.processes import ProcessesScreen
-from tui.widgets.process_view import ProcessPanel
+from tui.themes.look import look_of
+from tui.widgets.process_view import ProcessHeads, ProcessLines, ProcessPanel
 
 SECONDS = f"{100_000 + os.getpid()}"
 """What the sleeper sleeps: a word that no other process has."""
@@ -137,3 +142,44 @@ async def test_the_page_of_a_workload_lists_what_is_in_its_control_group(
         assert "1 process, 1 thread," not in running.text()
         await running.press("4", "escape")
         await until(running.pilot, lambda: running.pilot.app.screen is running.screen)
+
+
+async def test_headings_sort_a_double_click_opens_and_nothing_found_says_so(sleeper: subprocess.Popen[bytes]) -> None:
+    async with session() as running:
+        panel = await open_all(running)
+        heads = running.text().splitlines()[2]
+        await running.pilot.click(ProcessHeads, offset=(heads.index("MEM"), 0))
+        assert panel.table.sort == "memory"
+        await running.press("slash", *"no-such-thing", "enter")
+        await until(running.pilot, lambda: "No process matches no-such-thing" in running.text())
+        await running.press("escape", "slash", *SECONDS, "enter")
+        await until(running.pilot, lambda: len(panel.table.rows) == 1)
+        await running.pilot.click("#process-lines", offset=(5, 0), times=2)
+        assert panel.shows_threads
+        await until(running.pilot, lambda: "NAME" in running.text().splitlines()[2])
+
+
+async def test_threads_before_they_are_read_and_a_process_that_ends_meanwhile(sleeper: subprocess.Popen[bytes]) -> None:
+    async with session() as running:
+        panel = await open_all(running, SECONDS)
+        await until(running.pilot, lambda: len(panel.table.rows) == 1)
+        panel.show(panel._view._replace(details=None), panel._owners)  # type: ignore[union-attr]
+        panel.action_threads()
+        (line,) = panel.query_one(ProcessLines).lines
+        assert plain_text(line) == " reading ..."
+        assert look_of(running.pilot.app).style(line[0][1])
+        sleeper.kill()
+        sleeper.wait()
+        await until(running.pilot, lambda: not panel.shows_threads)
+        assert "That process has ended" in notified(running)
+
+
+async def test_the_demo_has_processes_and_no_signals() -> None:
+    async with session() as running:
+        running.screen.services = Services(EngineConnections([SourceSpec("demo")]))
+        panel = await open_all(running)
+        await until(running.pilot, lambda: any(row.owner is not None for row in panel.table.rows))
+        assert "qemu-system" in running.text()
+        await running.press("k")
+        await told_of(running, "simulated")
+        assert isinstance(running.pilot.app.screen, ProcessesScreen)

@@ -139,8 +139,10 @@ async def test_nothing_moves_after_a_key_or_while_the_mouse_moves_over_the_table
         view.clock = lambda: now
         await running.tick(3)
         assert not view.is_held
+        assert "held" not in running.text()
         await running.press("j")
         assert view.is_held
+        assert "20 held" in running.text()
         now += 10
         assert not view.is_held
         await running.pilot.hover(WorkloadTable, offset=(10, 5))
@@ -170,6 +172,11 @@ async def test_the_dot_cycles_over_what_time_the_order_is_a_mean() -> None:
             spans.append(running.screen.view.order_span)
             await running.press("full_stop")
         assert spans == ["10s", "1m", "", "10s"]
+        assert "NAME  20  1m mean" in running.text()
+        await running.press("shift+tab")
+        assert "NAME  20  CPU% 1m" in running.text(), "of a column that is not shown"
+        await running.press("full_stop")
+        assert "mean" not in running.text().splitlines()[2]
         running.screen.view.sort = "name"
         assert running.screen.view.order_span == ""
 

@@ -204,12 +204,18 @@ def test_what_is_typed_pasted_noted_and_replayed_is_safe(live: Terminal, tmp_pat
         leave(again)
 
 
-PRINTED = (("list",), ("list", "--json"), ("list", "--csv"), ("compare",), ("doctor",))
+PRINTED = (
+    *(("list",), ("list", "--json"), ("list", "--csv"), ("list", "--quiet"), ("compare",), ("doctor",)),
+    ("list", "--columns", "name,project,image,ports,reason,ip"),
+    *((command, "THE CONTAINER") for command in ("logs", "top", "inspect")),
+)
 
 
 @pytest.mark.parametrize("words", PRINTED, ids=" ".join)
 def test_what_commands_print_on_a_terminal_is_safe(words: tuple[str, ...], fleet: Fleet, tmp_path: Path) -> None:
-    command = ["vmtop", *words, *fleet.sources()]
+    identity = fleet.docker.client.inspect_container(LONG_NAME)["Id"]
+    named = [identity if word == "THE CONTAINER" else word for word in words[1:]]
+    command = ["vmtop", words[0], *fleet.sources(), *named]
     with closing(Terminal(command, (200, 50), {"XDG_STATE_HOME": str(tmp_path)})) as terminal:
         assert terminal.wait_exit(120) == 0
         told = bytes(terminal.received)

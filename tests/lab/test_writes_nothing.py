@@ -38,7 +38,16 @@ def besides_terminals(watched: Watched) -> set[str]:
     return {path for path in watched.opened_to_write() if not path.startswith(TERMINALS)}
 
 
-@pytest.mark.parametrize("command", [["list", "--all"], ["stream", "--count", "2"], ["doctor"], ["doctor", "--report"]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["list", "--all"],
+        ["stream", "--count", "2"],
+        ["inspect", "quiet-web"],
+        ["doctor"],
+        ["doctor", "--report"],
+    ],
+)
 def test_a_command_that_prints_opens_nothing_for_writing(
     places: list[str], environment: dict[str, str], tmp_path: Path, command: list[str]
 ) -> None:

@@ -61,7 +61,7 @@ def test_after_a_pause_of_the_line_the_picture_is_whole(start: Start) -> None:
 
 def rows(terminal: Terminal) -> int:
     """Count the workloads that are shown."""
-    return sum("container" in line or " vm  " in line for line in terminal.text().splitlines())
+    return sum(" ct " in line or " vm " in line for line in terminal.text().splitlines())
 
 
 def test_a_terminal_that_answers_late_is_behind_and_one_that_never_did_is_not(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -104,3 +104,16 @@ def test_without_utf8_it_draws_in_ascii(start: Start) -> None:
     _ready(terminal)
     terminal.read(1)
     assert {character for character in terminal.text() if ord(character) > 127} == set()
+
+
+def test_a_word_of_the_footer_is_clicked_through_the_terminal(start: Start) -> None:
+    terminal = _ready(start("demo", "--workloads", "30"))
+    lines = terminal.text().splitlines()
+    row = next(index for index, line in enumerate(lines, 1) if "? help  q quit" in line)
+    column = lines[row - 1].index("help") + 2
+    terminal.press(f"\x1b[<0;{column};{row}M\x1b[<0;{column};{row}m")
+    terminal.wait_for(lambda: "Most used" in terminal.text(), 20, "the help")
+    terminal.press("\x1b")
+    terminal.wait_for(lambda: "Most used" not in terminal.text(), 20, "the table")
+    terminal.press("q")
+    assert terminal.wait_exit() == 0

@@ -24,6 +24,11 @@ _COLUMNS = """\
 # Sets of columns of your own. screen.columns takes the names of columns.
 #web = ["name", "cpu", "mem", "history:cpu", "uptime"]
 """
+_THEME = """\
+# A theme of your own: roles and colours, and the theme that the others come from. screen.theme = "own" means this one.
+#base = "dark"
+#bad = "#ff5555"
+"""
 _COMMANDS = """\
 # Programs of your own, in the menu of actions, the palette, and on a key. No shell is involved. {name}, {id}, {kind},
 # {engine}, {image}, {project} and {cgroup} are the workload's; the environment has them as VMTOP_NAME and so on.
@@ -52,7 +57,7 @@ def default_file(tables: OptionTables) -> str:
     parts.append(
         f'[keys]\n# The keys of each action, such as "ctrl+o", "F5", "space" or "?"; [] leaves it none.\n{keys}'
     )
-    parts += [f"[columns]\n{_COLUMNS}"]
+    parts += [f"[columns]\n{_COLUMNS}", f"[theme]\n{_THEME}"]
     parts += [f"[{table}]\n{''.join(map(_option, rows))}" for table, rows in tables.items() if rows]
     parts += [_COMMANDS]
     return "\n".join(parts)

@@ -8,7 +8,7 @@ from typing import Any
 
 from collectors.safety.sanitize import sanitize
 from tui.configuration.effective import Effective
-from tui.configuration.reading import COMMANDS, KEYS, PRESETS, FileContent
+from tui.configuration.reading import COMMANDS, KEYS, PRESETS, THEME, FileContent
 from tui.configuration.settings_table import BY_NAME, SETTINGS
 from tui.configuration.toml_text import as_key, as_toml
 
@@ -34,7 +34,7 @@ def overview(values: Mapping[str, Effective], content: FileContent, sources: Map
     for table, options in content.options.items():
         if table != "sources":
             lines += _section(table, _in_file(content, table, options))
-    for table in (KEYS, PRESETS):
+    for table in (KEYS, PRESETS, THEME):
         raw = content.document.get(table, {})
         lines += _section(table, _in_file(content, table, raw))
     for index, command in enumerate(content.document.get(COMMANDS, ())):

@@ -14,12 +14,12 @@ from typing import Any
 from tui.configuration.config import ActionConfig, Config, ConfigError, Timeouts, config_file
 from tui.configuration.file_text import read_text
 from tui.configuration.own_commands import OwnCommand
-from tui.configuration.settings_table import BY_NAME, SETTINGS
+from tui.configuration.settings_table import BY_NAME, SCREEN, SETTINGS
 from tui.configuration.toml_places import Places
 from tui.configuration.value_types import Choice, Several, meant
 from tui.configuration.vocabulary import column_words
 
-KEYS, PRESETS, COMMANDS = "keys", "columns", "commands"
+KEYS, PRESETS, COMMANDS, THEME = "keys", "columns", "commands", "theme"
 _TABLES = frozenset({setting.section for setting in SETTINGS if setting.section} | {"actions"})
 
 
@@ -115,8 +115,8 @@ class _Reader:
 
     def take(self, document: Mapping[str, Any]) -> None:
         """Take every key of the file."""
-        takers = {KEYS: self._keys, PRESETS: self._presets, COMMANDS: self._commands}
-        for key, value in sorted(document.items(), key=lambda item: item[0] == COMMANDS):  # after the keys
+        takers = {KEYS: self._keys, PRESETS: self._presets, COMMANDS: self._commands, THEME: self._theme}
+        for key, value in sorted(document.items(), key=lambda item: item[0] in (COMMANDS, THEME)):  # after keys, screen
             if key in takers:
                 takers[key](value)
             elif key in self._option_tables and isinstance(value, Mapping):
@@ -157,6 +157,19 @@ class _Reader:
             except ValueError as error:
                 self._wrong((PRESETS, name), f"the columns {name!r}: it {error}")
 
+    def _theme(self, table: object) -> None:
+        from tui.themes.choice import OWN, ThemeError, colors_of
+
+        if not self._is_table(THEME, table) or not table:
+            return
+        try:
+            colors_of(table)  # type: ignore[arg-type]
+        except ThemeError as error:
+            self._wrong((THEME, error.key), str(error))
+            return
+        if self._content.values.setdefault("screen.theme", OWN) == OWN:
+            self._content.lines.by_path.setdefault((SCREEN, "theme"), self._content.lines.by_path[THEME,])
+
     def _commands(self, tables: object) -> None:
         from tui.configuration import own_commands
         from tui.configuration.keymap import owner_of, textual_key
@@ -195,7 +208,7 @@ def _elsewhere(path: tuple[str, ...], option_tables: Collection[str]) -> str:
     section, key = ".".join(path[:-1]), path[-1]
     here = [setting.key for setting in SETTINGS if setting.section == section]
     if not section:
-        here += [*(table for table in _TABLES if "." not in table), KEYS, PRESETS, COMMANDS, *option_tables]
+        here += [*(table for table in _TABLES if "." not in table), KEYS, PRESETS, COMMANDS, THEME, *option_tables]
     if key in BY_NAME:
         return " here; it belongs at the top, before any [table]"
     table = next((setting.section for setting in SETTINGS if setting.key == key and setting.section), "")

@@ -10,6 +10,8 @@ from tui.configuration.option_row import OptionTables
 from tui.configuration.settings_table import SETTINGS
 from tui.configuration.value_types import Choice, Several
 from tui.configuration.vocabulary import column_words
+from tui.themes.palette import DARK, PALETTES
+from tui.themes.roles import ROLES
 
 _KEYS = {"anyOf": [{"type": "string", "minLength": 1}, {"type": "array", "items": {"type": "string", "minLength": 1}}]}
 
@@ -36,13 +38,20 @@ def schema(tables: OptionTables) -> dict[str, Any]:
     keys["properties"] = {name: {"default": words, **_KEYS} for name, words in default_keys().items()}
     columns = {"type": "object", "description": "Sets of columns.", "additionalProperties": _columns()}
     commands = {"type": "array", "description": "Programs of your own.", "items": own_commands.SCHEMA}
-    whole["properties"] |= {"keys": keys, "columns": columns, "commands": commands}
+    whole["properties"] |= {"keys": keys, "columns": columns, "theme": _theme(), "commands": commands}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "vmtop configuration", **whole}
 
 
 def _table(description: str = "") -> dict[str, Any]:
     table: dict[str, Any] = {"type": "object", "additionalProperties": False, "properties": {}}
     return {"description": description, **table} if description else table
+
+
+def _theme() -> dict[str, Any]:
+    theme = _table("A theme of your own: roles and colours, and the theme that the others come from.")
+    theme["properties"] = {"base": {"enum": list(PALETTES), "default": DARK}}
+    theme["properties"] |= {role: {"type": "string", "pattern": "^#[0-9a-fA-F]{6}$"} for role in ROLES}
+    return theme
 
 
 def _columns() -> dict[str, Any]:

@@ -13,7 +13,7 @@ from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Button, Input, Static
 
 from collectors.actions.confirmation import CAN_WAIT, besides, consequence, describe, equivalent, must_be_typed
@@ -68,6 +68,7 @@ class Confirm(Dialog[Answer | None]):
         border: round $focus; padding: 1 2; scrollbar-size-vertical: 1; }
     Confirm > VerticalScroll.-destroys { border: round $bad; }
     Confirm Static { width: 1fr; height: auto; }
+    Confirm #answer { dock: bottom; height: auto; background: $panel; }
     Confirm Input { height: 1; border: none; padding: 0 1; background: $background; margin: 1 0 0 0;
         &:focus { border: none; } }
     Confirm Horizontal { height: 1; margin: 1 0 0 0; }
@@ -102,11 +103,12 @@ class Confirm(Dialog[Answer | None]):
     def compose(self) -> ComposeResult:
         with VerticalScroll(can_focus=False):
             yield Static()
-            if self._answers:
-                yield Input(placeholder=f"type  {self._answers[0]}  to confirm", disabled=True)
-            with Horizontal():
-                yield Button("Cancel", id="cancel", compact=True)
-                yield Button(Text(self._label), id="confirm", compact=True, disabled=True)
+            with Vertical(id="answer"):  # in sight however long the page is
+                if self._answers:
+                    yield Input(placeholder=f"type  {self._answers[0]}  to confirm", disabled=True)
+                with Horizontal():
+                    yield Button("Cancel", id="cancel", compact=True)
+                    yield Button(Text(self._label), id="confirm", compact=True, disabled=True)
 
     def on_mount(self) -> None:
         box = self.query_one(VerticalScroll)
@@ -132,6 +134,9 @@ class Confirm(Dialog[Answer | None]):
             typed.focus()
         else:
             self.query_one("#confirm").disabled = False
+
+    def action_scroll(self, lines: int) -> None:
+        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
 
     def _show(self) -> None:
         self.query_one(Static).update(self.page())
@@ -187,8 +192,8 @@ class ConfirmAction(Confirm[Sequence[Request]]):
         sentences += [Text(f"! {warning}", style=warn) for warning in (*self._more(), *self._question.warnings)]
         sentences += [Text(f"left out: {skipped}", style=muted) for skipped in self._question.skipped[:_LISTED]]
         if first.verb in CAN_WAIT:
-            forms = (("f", key), (" force or leave it after the time-out   ", muted), ("+ -", key))
-            sentences.append(Text.assemble(*forms, (" longer, shorter time-out", muted)))
+            forms = (("f", key), (" force or leave it then   ", muted), ("+ -", key))
+            sentences.append(Text.assemble(*forms, (" longer or shorter", muted)))
         commands = [command for request in listed for command in equivalent(request)]
         return self.laid_out(about, sentences, commands)
 

@@ -12,6 +12,8 @@ CONFIRM_KEYS = (
     Key("cancel", "escape,q", "cancel", "cancel", OTHER),
     Key("button_left", "left,h", "app.focus_previous", "the button to the left", MOVE),
     Key("button_right", "right,l", "app.focus_next", "the button to the right", MOVE),
+    Key("question_down", "down,pagedown", "scroll(5)", "further down", MOVE),
+    Key("question_up", "up,pageup", "scroll(-5)", "further up", MOVE),
 )
 TIMEOUT_KEYS = (
     Key("after_timeout", "f", "after", "force or leave it after the time-out", OTHER),

@@ -11,6 +11,8 @@ GUTTER = 3
 """Cells before the first column: the mark, the sign of the state, and a space."""
 NAME_LEAST, NAME_WANTED, NAME_MOST = 15, 22, 42
 SPARK_LEAST, SPARK_MOST = 8, 30
+_GROWING = (("name", NAME_WANTED), ("spark", SPARK_MOST), ("name", NAME_MOST), ("image", 48), ("spark", 2 * SPARK_MOST))
+"""Which columns get what is left over, in this order, and how wide each becomes at most."""
 LONG_LABEL = 20
 """Width of a sparkline from which its heading is written out."""
 ROOMY = 120
@@ -155,7 +157,7 @@ def describe(key: str) -> str:
 
 
 def lay_out(keys: Sequence[str], width: int) -> list[Column]:
-    """Choose columns for a terminal's width, and share out what is left over: the name, then sparklines, then the name.
+    """Choose columns for a terminal's width, and share out what is left over (`_GROWING`).
 
     The default set shows a column from its own width on; in another set, whatever has room is shown, from the left. The
     last cell of a line stays free, and what follows a number at the left stands two cells from it.
@@ -170,7 +172,7 @@ def lay_out(keys: Sequence[str], width: int) -> list[Column]:
     while len(columns) > 1 and _taken(columns) > width - 1:
         columns.remove(min(columns, key=lambda candidate: candidate.keep) if is_default else columns[-1])
         columns = _spaced(columns)
-    for target, most in (("name", NAME_WANTED), ("spark", SPARK_MOST), ("name", NAME_MOST)):
+    for target, most in _GROWING:
         columns = _grow(columns, target, most, width - 1 - _taken(columns))
     return [
         replace(column, label="LAST MINUTE") if column.is_spark and column.width >= LONG_LABEL else column

@@ -39,13 +39,14 @@ _PALETTE: Rows = (
 _SIGNS: Rows = (
     ("● ‖ ○ ✗", "running, paused, stopped, crashed or exited with an error"),
     ("◐", "starting, stopping or restarting"),
-    ("!", "unhealthy, or paused by a fault"),
-    ("▲", "in trouble, such as at its limit; on the timeline: an alarm, such as an OOM kill"),
+    ("!", "unhealthy, memory above 85 % of its limit, or paused by a fault"),
+    ("▲", "at its CPU or memory limit; on the timeline: an alarm, such as an OOM kill"),
     ("?", "its numbers are old, or no engine knows it; w shows which"),
     ("▌", "marked"),
     ("~12M", "approximate; w shows how it is measured"),
     ("-", "unknown, which is not zero; w shows why"),
-    ("▾ ▸", "an open group, a folded one"),
+    ("▾ ▸  3 ▲1 ✗1", "an open group, a folded one; its members, and how many of them have which sign"),
+    ("■", "the host: no order moves it, and no filter hides it"),
     ("▼CPU%", "the table is sorted by this column; ▲: in reverse"),
 )
 _TIMELINE: Rows = (
@@ -65,7 +66,9 @@ _READING: Rows = (
     ("LAST MIN", "CPU% over the last minute; full height is its limit, or one core without one"),
     ("CPUWAIT", "PSI: share of time that some task waited for a CPU, like %RDY of a hypervisor"),
     ("vm + ct + svc + rest", "the host's CPU and memory, split without overlap"),
-    ("header: docker 27", "a source and what it reads; ! shows the state of each"),
+    ("+/MIN", "change of MEM in a minute; amber or red: its limit is less than 30 or 5 min away"),
+    ("docker ✗40s", "at the top: a source that has not answered for so long; ! shows the state of each"),
+    ("12 held", "after NAME: the order stays as it is for 2 s after a key or the mouse"),
 )
 _COLUMNS: Rows = tuple((f"{metric.label:<8} {metric.alias}", metric.help) for metric in METRICS.values())
 _CHARTS: Rows = (

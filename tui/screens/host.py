@@ -153,7 +153,7 @@ class HostScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
         """Show the names of the parts, with the one at the top of the screen underlined."""
         top = self.query_one(LineView).top
         self._current = max((index for index, start in enumerate(self._starts) if start <= top), default=0)
-        self.query_one("#parts", TextLines).show_lines([parts_line(self._names, self._current)])
+        self.query_one("#parts", TextLines).show_lines([parts_line(self._names, self._current, self.size.width)])
 
     def action_turn_to(self, number: int) -> None:
         if number <= len(self._starts):

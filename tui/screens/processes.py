@@ -20,7 +20,7 @@ from tui.dialogs.base import AnsweredOnce
 from tui.keys.bindings import bindings
 from tui.keys.tables import LIVE, PROCESSES, TABLES
 from tui.presenters.formatting import fit
-from tui.presenters.processes import OF_HOST, ProcessTable
+from tui.presenters.processes.table import OF_HOST, ProcessTable
 from tui.screens.mixins.moment_follower import Follower
 from tui.screens.mixins.process_keys import ProcessKeys
 from tui.screens.mixins.workload_keys import WorkloadKeys

@@ -1,6 +1,6 @@
-"""The theme that a user chooses: by itself, built in, or a file of the user's own in the folder `themes`.
+"""The theme that a user chooses: by itself, built in, the table `[theme]` of the configuration, or a file in `themes`.
 
-A file holds roles and colours, and which theme the others come from:
+A table, or a file, holds roles and colours, and which theme the others come from:
 
     base = "light"
     bad = "#b00020"
@@ -11,8 +11,9 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from tui.themes.contrast import Rgb, rgb
 from tui.themes.palette import DARK, PALETTES, PREFIX, Palette, derived
@@ -21,15 +22,28 @@ from tui.themes.roles import ROLES
 log = logging.getLogger(__name__)
 
 AUTO = "auto"
+OWN = "own"
+"""The theme of the configuration's table `[theme]`."""
+_CONFIG = "config.toml"
 _FOLDER = "themes"
 _LARGEST = 1 << 14
 """Bytes of a theme's file, at most."""
+_LARGEST_CONFIG = 1 << 16
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,40}")
 _COLOR = re.compile("#[0-9a-fA-F]{6}")
 
 
 class ThemeError(Exception):
-    """There is no such theme, or its file is not well-formed; a sentence with what is allowed."""
+    """There is no such theme, or its file is not well-formed; a sentence with what is allowed.
+
+    Args:
+        words: The sentence, or a clause about the key.
+        key: What is wrong in it; empty for the whole.
+    """
+
+    def __init__(self, words: str, key: str = "") -> None:
+        super().__init__(words)
+        self.key = key
 
 
 def choices(folder: Path) -> list[str]:
@@ -42,7 +56,8 @@ def choices(folder: Path) -> list[str]:
         files = sorted(path.stem for path in (folder / _FOLDER).iterdir() if path.suffix == ".toml")
     except OSError:
         files = []
-    return [AUTO, *PALETTES, *(name for name in files if _NAME.fullmatch(name) and name not in (AUTO, *PALETTES))]
+    known = (AUTO, *PALETTES, *([OWN] if _own_table(folder) else []))
+    return [*known, *(name for name in files if _NAME.fullmatch(name) and name not in known)]
 
 
 def find_palette(choice: str, folder: Path) -> Palette:
@@ -58,6 +73,9 @@ def find_palette(choice: str, folder: Path) -> Palette:
     name = choice.removeprefix(PREFIX)
     if name in PALETTES:
         return PALETTES[name]
+    if name == OWN and (own := _own_table(folder)):
+        base, colors = colors_of(own)
+        return derived(OWN, PALETTES[base], colors)
     path = folder / _FOLDER / f"{name}.toml"
     if not _NAME.fullmatch(name) or not path.exists():
         known = choices(folder)
@@ -72,7 +90,7 @@ def find_palette(choice: str, folder: Path) -> Palette:
 
 def problems(folder: Path) -> Iterator[str]:
     """Yield a sentence about each thing that is wrong with the user's own themes."""
-    for name in choices(folder)[1 + len(PALETTES) :]:
+    for name in (name for name in choices(folder) if name not in (AUTO, *PALETTES)):
         try:
             yield from (f"{name}: {warning}" for warning in warnings(find_palette(name, folder)))
         except ThemeError as error:
@@ -87,39 +105,66 @@ def warnings(palette: Palette) -> Iterator[str]:
             yield f"{role} on {ground} has a contrast of {ratio:.1f}:1, {least:g}:1 is legible"
 
 
+def _own_table(folder: Path) -> dict[str, Any]:
+    """Return the table `[theme]` of the configuration; empty if there is none, or if the file cannot be read."""
+    try:
+        table = _document(folder / _CONFIG, _LARGEST_CONFIG)[1].get("theme")
+    except ThemeError:
+        return {}  # whoever reads the configuration says why
+    return table if isinstance(table, dict) else {}
+
+
 def _parsed(path: Path) -> tuple[str, dict[str, Rgb]]:
     """Return the base of a theme's file, and the colours that it changes."""
+    text, table = _document(path)
+    try:
+        return colors_of(table)
+    except ThemeError as error:
+        raise ThemeError(f"{_where(path, text, error.key)}: {error}") from error
+
+
+def _document(path: Path, largest: int = _LARGEST) -> tuple[str, dict[str, Any]]:
     import tomllib
 
-    text = _text(path)
+    text = _text(path, largest)
     try:
-        table = tomllib.loads(text)
+        return text, tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # TOMLDecodeError names the line
         raise ThemeError(f"the theme {path} is not TOML: {error}") from error
-    base = str(table.pop("base", DARK)).removeprefix(PREFIX)
+
+
+def colors_of(table: Mapping[str, Any]) -> tuple[str, dict[str, Rgb]]:
+    """Return the base of a theme, and the colours that it changes.
+
+    Raises:
+        ThemeError: A key or a value is not allowed; it names the key.
+    """
+    base = str(table.get("base", DARK)).removeprefix(PREFIX)
     if base not in PALETTES:
-        raise ThemeError(f"{_where(path, text, 'base')}: base is one of {', '.join(PALETTES)}, not {base[:40]!r}")
+        raise ThemeError(f"base is one of {', '.join(PALETTES)}, not {base[:40]!r}", "base")
     colors = {}
     for key, value in table.items():
+        if key == "base":
+            continue
         if key not in ROLES:
             guess = _guess(key, ROLES)
-            raise ThemeError(f"{_where(path, text, key)}: no role {key[:40]!r}.{guess} Roles: {', '.join(ROLES)}")
+            raise ThemeError(f"no role {key[:40]!r}.{guess} Roles: {', '.join(ROLES)}", key)
         if not isinstance(value, str) or not _COLOR.fullmatch(value):
-            raise ThemeError(f"{_where(path, text, key)}: {key} is a colour such as '#1a2b3c', not {str(value)[:40]!r}")
+            raise ThemeError(f"{key} is a colour such as '#1a2b3c', not {str(value)[:40]!r}", key)
         colors[key] = rgb(value)
     return base, colors
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, largest: int) -> str:
     """Return the text of a theme's file. A pipe or a device in its place neither blocks nor is read."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         with open(descriptor, "rb") as file:
-            data = file.read(_LARGEST + 1) if path.is_file() else None
+            data = file.read(largest + 1) if path.is_file() else None
         if data is None:
             raise ThemeError(f"the theme {path} is not a regular file")
-        if len(data) > _LARGEST:
-            raise ThemeError(f"the theme {path} is longer than {_LARGEST >> 10} KiB")
+        if len(data) > largest:
+            raise ThemeError(f"the theme {path} is longer than {largest >> 10} KiB")
         return data.decode()
     except OSError as error:
         raise ThemeError(f"the theme {path} cannot be read: {error.strerror}") from error

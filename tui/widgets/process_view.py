@@ -17,8 +17,8 @@ from collectors.model.workloads import Kind
 from tui.keys.bindings import bound
 from tui.keys.host import PROCESS_LINES
 from tui.presenters.formatting import fit
-from tui.presenters.process_details import pane_lines, pane_rule, thread_heads, thread_lines
-from tui.presenters.processes import Lines, ProcessTable, Row
+from tui.presenters.processes.details import pane_lines, pane_rule, thread_heads, thread_lines
+from tui.presenters.processes.table import Lines, ProcessTable, Row
 from tui.presenters.styled_lines import Line
 from tui.widgets.line_view import LineView
 from tui.widgets.text_lines import TextLines
@@ -139,15 +139,18 @@ class ProcessPanel(Vertical):
     def _arrange(self) -> None:
         if self._view is not None:
             self.table.arrange(self._view.newest, self._view.texts, self._owners)
-        if self.shows_threads and not any(row.process.id == self.table.cursor for row in self.table.rows):
-            self.shows_threads = False
-            self.notify("That process has ended.", timeout=3)
+        if not self.table.has_cursor:
+            if self.shows_threads:
+                self.shows_threads = False
+                self.notify("That process has ended.", timeout=3)
+            else:
+                self.table.put_cursor(self.query_one(ProcessLines).cursor)
         self.draw()
 
     def draw(self) -> None:
         """Draw everything from the arranged table; only visible lines are made."""
         width = self.size.width
-        if not self.is_mounted or width < 2:
+        if not self.children or width < 2:
             return
         row = self.current()
         is_vm = row is not None and row.owner is not None and row.owner.kind is Kind.VM
@@ -156,7 +159,7 @@ class ProcessPanel(Vertical):
         if self.shows_threads and row is not None:
             heads = thread_heads(width, is_vm)
             ready = details is not None and details.id == row.process.id
-            lines.show(thread_lines(details, is_vm) if ready and details else [[(" reading ...", "dim")]])
+            lines.show(thread_lines(details, is_vm) if ready and details else [[(" reading ...", "muted")]])
         else:
             heads = self.table.heads(width - 1)
             lines.show(Lines(self.table, width - 1) if self.table.rows else self._empty_lines())
@@ -207,8 +210,7 @@ class ProcessPanel(Vertical):
     def moved(self) -> None:
         lines = self.query_one(ProcessLines)
         if not self.shows_threads and self.table.rows:
-            index = min(lines.cursor, len(self.table.rows) - 1)
-            self.table.cursor = self.table.rows[index].process.id if index else None
+            self.table.put_cursor(lines.cursor)
             row = self.current()
             if self.query_one("#process-pane").display:
                 self._draw_pane(row, self.size.width)

@@ -73,7 +73,7 @@ class ProcessDetailsReader:
             Fact("open files", _count(f"{directory}/fd"), Unit.COUNT),
             *_limits(directory),
         ]
-        if process.cgroups and not os.access(f"{directory}/cwd", os.R_OK) and _is_refused(f"{directory}/exe"):
+        if _is_refused(f"{directory}/exe"):
             problems.append(
                 f"program, folder and open files of another user's process are not visible; fix: {as_root()}"
             )

@@ -23,7 +23,7 @@ from tui.cli.repeat import Repeated, WatchCommand
 from tui.cli.sampling import Wait
 from tui.cli.screen import is_utf8
 from tui.presenters.detail import table_lines
-from tui.presenters.processes import OF_WORKLOAD, Lines, ProcessTable
+from tui.presenters.processes.table import OF_WORKLOAD, Lines, ProcessTable
 from tui.presenters.styled_lines import Line, plain_text
 
 _WIDTH = 1000
@@ -69,7 +69,7 @@ def command(
     """
     refuse_together(ctx, ("--over", "--watch"))
     (workload,) = find_workloads([name], specs, wait)
-    repeated = Repeated(is_in_place=True)
+    repeated = Repeated(is_in_place=watch_s is not None)
     with reading(workload, specs) as connections:
         table = ProcessTable(OF_WORKLOAD, sort, is_tree=is_tree, is_ascii=not is_utf8())
         is_here = bool(workload.cgroup) and not workload.endpoint

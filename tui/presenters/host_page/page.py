@@ -123,10 +123,11 @@ def title_line(moment: Moment, reading: MachineReading | None, mode: str, width:
     return [(f" {name}", "title"), ("  ", "text"), (shown, "muted"), (chip, tone), (" ", "text")]
 
 
-def parts_line(names: Sequence[str], current: int) -> Line:
+def parts_line(names: Sequence[str], current: int, width: int) -> Line:
     """Return the names of the parts with their keys; the one at the top of the screen is underlined."""
-    runs: list[Run] = []
-    for index, name in enumerate(names):
-        runs += [(" ", "text"), (f"{index + 1} {name}", "accent bold underline" if index == current else "muted")]
-        runs.append(("  ", "text"))
+    labels = [f"{number} {name}" for number, name in enumerate(names, 1)]
+    gap = "   " if sum(map(len, labels)) + 3 * len(labels) <= width else " "
+    runs: list[Run] = [(" ", "text")]
+    for index, label in enumerate(labels):
+        runs += [(label, "accent bold underline" if index == current else "muted"), (gap, "text")]
     return runs

@@ -24,7 +24,7 @@ from tui.keys.bindings import bindings, bound
 from tui.keys.host import PANEL
 from tui.keys.tables import DETAIL, DETAIL_PROCESSES, LIVE, TABLES
 from tui.presenters.detail import table_lines
-from tui.presenters.processes import OF_WORKLOAD, ProcessTable
+from tui.presenters.processes.table import OF_WORKLOAD, ProcessTable
 from tui.presenters.styled_lines import Line
 from tui.screens.detail.base import CHARTS, EVENTS, DetailContext, WorkloadScreen
 from tui.screens.mixins.process_keys import ProcessKeys

@@ -18,7 +18,7 @@ from tui.controllers.actions import ActionController
 from tui.controllers.background import is_up, run_blocking
 from tui.controllers.process_signals import SignalController
 from tui.controllers.services import Services
-from tui.presenters.processes import wanted
+from tui.presenters.processes.table import wanted
 from tui.widgets.process_view import ProcessPanel
 
 if TYPE_CHECKING:
@@ -54,11 +54,12 @@ class ProcessKeys(Base):
         """Read for as long as the screen exists, one reading at a time."""
         self._is_wanted = is_wanted = asyncio.Event()
         passes, due = 0, 0.0
-        while is_up(self):
+        panel = self.query_one(ProcessPanel)
+        while _is_up(self, panel):
             is_wanted.clear()
             if self.shows_processes():
                 is_due = time.monotonic() >= due
-                cost_s = await self._read_processes(is_due)
+                cost_s = await self._read_processes(panel, is_due)
                 if is_due:
                     passes += 1
                     due = time.monotonic() + max(EVERY_S if passes > 1 else FIRST_S, cost_s / _MOST_SHARE)
@@ -68,9 +69,8 @@ class ProcessKeys(Base):
             except TimeoutError:
                 continue
 
-    async def _read_processes(self, is_due: bool) -> float:
+    async def _read_processes(self, panel: ProcessPanel, is_due: bool) -> float:
         """Read once and show it; return the CPU seconds that the pass took."""
-        panel = self.query_one(ProcessPanel)
         table, visible, owners = panel.table, panel.shown_ids(), self.owners()
 
         def subject(newest: ProcessPass) -> tuple[Process | None, bool]:
@@ -85,10 +85,10 @@ class ProcessKeys(Base):
                 partial(self.process_reader.read, is_due, lambda newest: wanted(table, newest, visible), subject)
             )
         except SourceError as error:
-            if is_up(self):
+            if _is_up(self, panel):
                 panel.complain(error.reason)
             return 0.0
-        if is_up(self):
+        if _is_up(self, panel):
             panel.show(view, owners)
             if is_due and not set(panel.shown_ids()) <= view.texts.keys():
                 self.need_more()
@@ -130,3 +130,8 @@ class ProcessKeys(Base):
         host = self.process_moment.frame.host.id
         signals = SignalController(self.app, self.actions)
         self.run_worker(signals.signal(row.process, row.command, row.owner, host), group="signal", exclusive=True)
+
+
+def _is_up(screen: Screen[Any], panel: ProcessPanel) -> bool:
+    """Return whether a screen and its panel still have their widgets; they may be closed while something is read."""
+    return is_up(screen) and bool(panel.children)

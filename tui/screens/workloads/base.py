@@ -229,6 +229,7 @@ class WorkloadListScreen(FilterKeys, CompareKeys, ColumnKeys, AnsweredOnce, Scre
             return
         self.view.move_to(index)
         table = self.query_one(WorkloadTable)
+        table.set_count(count_words(self.view))
         empty = self._empty(self.shown_moment) if not self.view.lines else ()
         table.show(self.view.lines, self.view.cursor, self.view.marks, self.view.host, empty)
         table.reveal(self.view.index())

@@ -128,3 +128,13 @@ def test_a_frozen_view_holds_its_minute() -> None:
 
 def test_the_history_holds_a_minute_at_the_shortest_interval() -> None:
     assert CAPACITY * 0.2 > 60
+
+
+def test_a_history_that_became_another_one_of_as_many_ticks_is_read_anew() -> None:
+    recorder, other = Recorder(1.0), Recorder(5.0)
+    for second in range(30):
+        recorder.tick(second)
+        other.tick(second)
+    before = recorder.means(6)
+    recorder.history.become(other.history)
+    assert recorder.means(6) == other.means(6) != before

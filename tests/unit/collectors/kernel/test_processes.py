@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -177,3 +178,19 @@ def test_a_process_belongs_to_the_innermost_workload_around_it() -> None:
     assert owners.of(process(1, cgroup="/far")) is None
     assert below(process(1, cgroup="/box/nested/deep"), inner) == "/deep"
     assert below(process(1, cgroup="/box"), outer) == ""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs another user")
+def test_what_another_users_process_hides_is_a_dash_with_what_helps() -> None:
+    code = (
+        "import os\n"
+        "from collectors.kernel.processes.details import ProcessDetailsReader\n"
+        "from collectors.kernel.processes.listing import ProcessListing\n"
+        "os.setuid(65534)\n"
+        f"(process,) = ProcessListing().read([{os.getpid()}]).processes\n"
+        "details = ProcessDetailsReader().read(process)\n"
+        "print([fact.value for fact in details.facts if fact.label == 'program'], details.problems)"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "[None]" in answer
+    assert "fix: " in answer

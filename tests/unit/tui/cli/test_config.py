@@ -14,6 +14,7 @@ from tests.helpers.checkout import DOCS
 from tui.cli import main, sources
 from tui.cli.screen import choose
 from tui.configuration.screen_state import ScreenState, save
+from tui.themes.choice import find_palette
 
 
 @pytest.fixture(autouse=True)
@@ -99,6 +100,9 @@ def test_what_it_prints_has_the_same_effect(folder: Path) -> None:
         ("[record]\nkeep = 0", "line 2: 'keep' cannot be used"),
         ("[list]\ndocker = ['unix:///a']", "line 2: 'docker' is unknown here; it belongs below [sources]"),
         ("[sources]\ndocker = ['nowhere']", "line 2: 'docker' cannot be used: 'nowhere' is not an address"),
+        ("[theme]\nbase = 'pink'", "line 2: base is one of"),
+        ("[theme]\n\nbda = '#000000'", "line 3: no role 'bda'. Did you mean 'bad'?"),
+        ("[theme]\nbad = 'red'", "line 2: bad is a colour such as '#1a2b3c', not 'red'"),
         ("[stop]\nyes = true", "line 2: 'yes' is unknown"),
     ],
 )
@@ -165,3 +169,13 @@ def test_a_demonstration_does_not_know_what_was_left(folder: Path) -> None:
         assert choose().options.is_tree is True
         assert choose().is_left
         assert not choose(fresh=True).is_left
+
+
+def test_a_theme_in_the_configuration_is_used_unless_another_is_named(folder: Path) -> None:
+    (folder / "config.toml").write_text('[theme]\nbase = "light"\nbad = "#aa0000"\n')
+    assert origin_of("theme", run("config").stdout) == "config.toml:1"
+    assert tomllib.loads(run("config").stdout)["screen"]["theme"] == "own"
+    assert find_palette("own", folder).colors["bad"] == (0xAA, 0, 0)
+    (folder / "config.toml").write_text('[screen]\ntheme = "dark"\n[theme]\nbase = "light"\n')
+    assert tomllib.loads(run("config").stdout)["screen"]["theme"] == "dark"
+    assert run("config", "--theme", "own").exit_code == 0

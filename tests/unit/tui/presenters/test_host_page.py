@@ -12,7 +12,7 @@ from collectors.analysis.tracker import MomentTracker
 from collectors.model.machine import Core, DiskRow, FileSystem, Gpu, InterfaceRow, MachineReading, Pressure, Sensor
 from tests.helpers.demo_fleet import Fleet
 from tui.presenters.host_page.devices import disks_part, graphics_part, network_part, sensors_part
-from tui.presenters.host_page.page import RECORDED, HostView, halves, host_lines, host_parts, host_words
+from tui.presenters.host_page.page import RECORDED, HostView, halves, host_lines, host_parts, host_words, parts_line
 from tui.presenters.host_page.usage import cores_part
 from tui.presenters.styled_lines import Line, plain_text
 
@@ -170,3 +170,11 @@ def test_the_title_names_kernel_cores_and_memory() -> None:
     shown = host_words(moment(), FULL)
     assert "cores AMD EPYC 7313" in shown
     assert shown.startswith("host · ")
+
+
+def test_the_names_of_all_parts_fit_and_the_present_one_stands_out() -> None:
+    names = ["CPU", "Cores", "Memory", "Disks", "Network", "File systems", "Waiting", "Sources"]
+    for width in (80, 160):
+        line = parts_line(names, 2, width)
+        assert len(plain_text(line)) <= width
+        assert ("3 Memory", "accent bold underline") in line

@@ -12,8 +12,8 @@ from collectors.inspection.processes import Owners
 from collectors.model.details import Fact
 from collectors.model.processes import Process, ProcessDetails, ProcessId, ProcessPass, ProcessText, Thread
 from collectors.model.workloads import Kind, Workload, WorkloadId
-from tui.presenters.process_details import pane_lines, thread_lines
-from tui.presenters.processes import OF_HOST, OF_WORKLOAD, Lines, ProcessTable, Row, wanted
+from tui.presenters.processes.details import pane_lines, thread_lines
+from tui.presenters.processes.table import OF_HOST, OF_WORKLOAD, Lines, ProcessTable, Row, wanted
 from tui.presenters.styled_lines import plain_text
 
 BOX = Workload(WorkloadId("docker", "a"), Kind.CONTAINER, "box", cgroup="/box")
@@ -73,7 +73,12 @@ def test_the_cursor_stays_on_its_process_and_a_reused_pid_is_another_one() -> No
     table = arranged(CROWD, cursor=ProcessId(2, 20))
     assert table.rows[table.index()].process.pid == 2
     table.cursor = ProcessId(2, 21)
-    assert table.index() == 0
+    assert not table.has_cursor
+    table.put_cursor(9)
+    assert table.rows[table.index()].process.pid == 3, "the cursor of a process that has ended stays on its line"
+    table.put_cursor(0)
+    assert table.cursor is None
+    assert table.has_cursor
 
 
 def test_only_the_lines_that_are_asked_for_are_made(monkeypatch: pytest.MonkeyPatch) -> None:

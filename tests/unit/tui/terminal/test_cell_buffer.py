@@ -255,8 +255,8 @@ def test_what_was_left_out_behind_a_slow_line_comes_when_it_is_free_again(start:
     terminal.read(1.5)
     answer, kept = terminal.screen.answer, list[str]()
     terminal.screen.answer = kept.append
-    terminal.press("D")
-    terminal.wait_for(lambda: "▼DISK" in terminal.text(), 10, "the first picture, after which the line is behind")
+    terminal.press("r")
+    terminal.wait_for(lambda: "▲CPU%" in terminal.text(), 10, "the first picture, after which the line is behind")
     terminal.read(0.5)
     terminal.press("M")
     terminal.read(1)

@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from collectors.model.metrics import Unit
 from collectors.model.processes import ProcessDetails, Thread
 from tui.presenters.formatting import fit, stamp, text
-from tui.presenters.processes import Row
+from tui.presenters.processes.table import Row
 from tui.presenters.styled_lines import Line, wrapped
 
 _LABEL = 22

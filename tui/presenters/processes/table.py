@@ -135,6 +135,16 @@ class ProcessTable:
         """Return the line of the cursor; 0 when its process has ended or is filtered out."""
         return next((index for index, row in enumerate(self.rows) if row.process.id == self.cursor), 0)
 
+    @property
+    def has_cursor(self) -> bool:
+        """Whether the process under the cursor is still shown; true without one."""
+        return self.cursor is None or any(row.process.id == self.cursor for row in self.rows)
+
+    def put_cursor(self, index: int) -> None:
+        """Put the cursor on a line; on the first one it stays there whatever the order becomes."""
+        index = min(index, len(self.rows) - 1)
+        self.cursor = self.rows[index].process.id if index > 0 else None
+
     def current(self) -> Row | None:
         """Return the row under the cursor."""
         return self.row(self.index()) if self.rows else None

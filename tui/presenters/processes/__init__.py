@@ -1,0 +1,1 @@
+"""The table of processes, and one process in full. Plain, no Textual."""
