@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import time
 from pathlib import Path
 
 from docs.metric_page import markdown
@@ -27,7 +28,7 @@ PICTURES = {
     "docs/pictures/main-light.svg": ("main", "light"),
     "docs/pictures/tree.svg": ("groups", "dark"),
     "docs/pictures/past.svg": ("past", "dark"),
-    "docs/pictures/charts.svg": ("charts", "dark"),
+    "docs/pictures/charts.svg": ("charts of a minute", "dark"),
     "docs/pictures/compare.svg": ("compare", "dark"),
     "docs/pictures/classes.svg": ("classes", "dark"),
     "docs/pictures/logs.svg": ("logs", "dark"),
@@ -45,7 +46,9 @@ _FIRST = (
 
 async def picture(name: str, theme: str) -> str:
     """Run made-up workloads for a minute and a half, act out a scene, and return the screen as SVG."""
-    async with staged(SCENES[name], ScreenOptions(is_demo=True, theme=theme), ticks=SECONDS) as stage:
+    options = ScreenOptions(is_demo=True, theme=theme)
+    past = {"wall": time.time() - SECONDS} if name == "past" else {}  # it says how long ago that was
+    async with staged(SCENES[name], options, ticks=SECONDS, **past) as stage:
         return _FONT_FACE.sub("", stage.app.export_screenshot(title="vmtop demo"))
 
 

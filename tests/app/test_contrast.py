@@ -15,6 +15,8 @@ from tui.themes.look import THEMES
 from tui.themes.roles import GROUNDS, ROLES, Use
 from tui.themes.terminal_colors import Depth, TerminalColors
 
+QUICK = ("main", "cursor on an alarm", "groups", "charts", "confirm")
+"""Scenes that the quick run of the tests measures, too."""
 DECORATIONS = [role.name for role in ROLES.values() if role.use is Use.DECORATION]
 
 
@@ -55,7 +57,9 @@ def no_ground(lines: Iterable[Iterable[Segment]], only_grounds: bool) -> bool:
     return all(color is None or color.is_default for color in colors)
 
 
-@pytest.mark.parametrize("name", SCENES)
+@pytest.mark.parametrize(
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in SCENES]
+)
 async def test_every_cell_can_be_read(name: str) -> None:
     async with staged(SCENES[name]) as stage:
         problems: dict[str, list[str]] = {}

@@ -41,7 +41,7 @@ def grounds(row: list[Segment]) -> set[tuple[int, ...]]:
 
 @pytest.mark.parametrize("theme", PALETTES)
 async def test_every_row_shows_the_cursor_groups_and_marked_ones_too(theme: str) -> None:
-    for name in ("main", "groups", "marked", "alarm, marked", "stale"):
+    for name in ("groups", "alarm, marked"):
         async with staged(SCENES[name], ScreenOptions(is_demo=True, theme=theme)) as stage:
             assert grounds(cursor_row(stage)) == {PALETTES[theme].colors["cursor"]}, name
 

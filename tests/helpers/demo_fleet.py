@@ -16,9 +16,9 @@ from collectors.sampling.source import SourceSpec
 class Fleet:
     """Makes frames of a seeded fleet, a second apart, without any thread."""
 
-    def __init__(self, workloads: int = 20, seed: int = 7) -> None:
+    def __init__(self, workloads: int = 20, seed: int = 7, wall: float = 1_750_000_000.0) -> None:
         self.now_ns = 1_000_000_000
-        self.wall = 1_750_000_000.0
+        self.wall = wall
         self.source = DemoSource(workloads, seed, lambda: self.now_ns, lambda: self.wall)
 
     def frame(self, step_s: float = 1.0) -> Frame:

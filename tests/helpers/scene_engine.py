@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from collectors.engines.access import EngineAccess
+from collectors.engines.access import EngineAccess, ReadFacts
 from collectors.engines.connections import EngineConnections
 from collectors.model.actions import EngineActions
 from collectors.model.details import Column, Fact, Page, RawDescription, Table
+from collectors.model.facts import Fact as ClassFact
 from collectors.model.logs import LogLine
 from collectors.model.metrics import Unit
-from collectors.model.workloads import Workload
+from collectors.model.workloads import Kind, Workload
 from tests.helpers.fake_engines import FakeEngine
 from tui.configuration.config import Config
 from tui.controllers.services import Services
@@ -85,6 +87,10 @@ class SceneAccess(EngineAccess):
     def raw_description(self, workload: Workload) -> RawDescription | None:
         return RawDescription("docker inspect", _JSON)
 
+    @contextmanager
+    def facts(self, may_write: bool) -> Iterator[ReadFacts]:
+        yield _facts
+
     def open_log(self, workload: Workload) -> SceneLog:
         return SceneLog()
 
@@ -106,6 +112,15 @@ class _SceneConnections(EngineConnections):
 def scene_services() -> Services:
     """Return services of which all that is read on demand is made up."""
     return Services(_SceneConnections(), Config())
+
+
+def _facts(workload: Workload) -> dict[str, ClassFact]:
+    size = ClassFact(float((6 << 30) if workload.kind is Kind.VM else (180 << 20)), "the engine")
+    started = ClassFact(11.4 if workload.kind is Kind.VM else 0.6, "a start that was witnessed")
+    facts = {"size_bytes": size, "startup_running_seconds": started}
+    if workload.kind is Kind.VM:
+        facts |= {"isolation": ClassFact("KVM", "the definition"), "system": ClassFact("Debian 13", "guest agent")}
+    return facts
 
 
 def _tables(workload: Workload) -> list[Table]:

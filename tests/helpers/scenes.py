@@ -21,9 +21,12 @@ from tests.helpers.scene_engine import scene_services
 from tui.app.live import VmtopApp
 from tui.controllers.frame_feed import FrameReady
 from tui.controllers.recording import SessionRecorder
+from tui.keys.tables import LIVE
 from tui.presenters.table_state import Line
 from tui.screens.workloads.live import LiveListScreen
 from tui.settings.screen_options import ScreenOptions
+from tui.widgets.first_run import FirstRunLine
+from tui.widgets.footer import rows_of
 from tui.widgets.workload_table import WorkloadTable
 
 SMALL, MIDDLE = (80, 24), (120, 36)
@@ -123,6 +126,11 @@ async def _toasts(stage: Stage) -> None:
     await stage.pilot.pause()
 
 
+async def _first_run(stage: Stage) -> None:
+    stage.screen.query_one(FirstRunLine).welcome(rows_of(stage.app, LIVE))
+    await stage.pilot.pause()
+
+
 async def _compared(stage: Stage) -> None:
     await stage.press("space", "j", "space", "equals_sign")
     await until(stage.pilot, lambda: "reading recent" not in stage.text())
@@ -147,6 +155,7 @@ SCENES: dict[str, Scene] = {
     "main": Scene(pressing("j", "j")),
     "main at 80": Scene(pressing("j"), SMALL),
     "before the first frame": Scene(pressing(), SMALL),
+    "first run": Scene(_first_run, SMALL),
     "cursor on the host": Scene(pressing("g", "k")),
     "cursor on a VM": Scene(on_kind(Kind.VM)),
     "cursor on a container": Scene(on_kind(Kind.CONTAINER)),
@@ -178,6 +187,12 @@ SCENES: dict[str, Scene] = {
     "confirm by name": Scene(on_kind(Kind.CONTAINER, "x", "K"), SMALL),
     "a question": Scene(pressing("S"), SMALL),
     "charts": Scene(on_kind(Kind.CONTAINER, "enter", "j")),
+    "charts of a minute": Scene(on_kind(Kind.CONTAINER, "enter", "minus")),
+    "help of a page": Scene(on_kind(Kind.CONTAINER, "enter", "question_mark")),
+    "host": Scene(pressing("5"), (120, 45)),
+    "processes of the host": Scene(pressing("p", "j")),
+    "columns of identity": Scene(pressing("shift+tab")),
+    "jump": Scene(pressing("apostrophe", "m", "e"), SMALL),
     "charts, lines": Scene(on_kind(Kind.CONTAINER, "enter", "o", "minus")),
     "facts": Scene(on_kind(Kind.CONTAINER, "enter", "2")),
     "devices": Scene(on_kind(Kind.CONTAINER, "enter", "3")),
@@ -195,16 +210,29 @@ SCENES: dict[str, Scene] = {
 
 @asynccontextmanager
 async def staged(
-    scene: Scene, options: ScreenOptions | None = None, workloads: int = 30, ticks: int = 15
+    scene: Scene,
+    options: ScreenOptions | None = None,
+    workloads: int = 30,
+    ticks: int = 15,
+    wall: float = 1_750_000_000.0,
 ) -> AsyncIterator[Stage]:
-    """Run the app up to the picture of a scene, which begins after some frames."""
+    """Run the app up to the picture of a scene, which begins after some frames.
+
+    Args:
+        scene: What to do.
+        options: From the command line.
+        workloads: How many there are.
+        ticks: The frames before it, a second apart.
+        wall: Wall time of the beginning, in seconds; always the same by default.
+    """
     options = options or ScreenOptions(is_demo=True)
     with tempfile.TemporaryDirectory() as folder:
         session_recorder = SessionRecorder(Path(folder))
         app = VmtopApp(QuietSampler([]), options, scene_services(), session_recorder)
         async with app.run_test(size=scene.size, notifications=True) as pilot:
             await pilot.pause()
-            stage = Stage(pilot, app, Fleet(workloads), session_recorder)
+            stage = Stage(pilot, app, Fleet(workloads, wall=wall), session_recorder)
+            stage.screen.view.clock = lambda: stage.fleet.now_ns / 1e9
             if scene is not SCENES["before the first frame"]:
                 await stage.tick(ticks)
             await scene.act(stage)

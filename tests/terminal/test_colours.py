@@ -10,6 +10,7 @@ import pytest
 from tests.helpers.hostile_text import visit
 from tests.helpers.late_terminal import LateTerminal
 from tests.helpers.pty_terminal import Start, Terminal
+from tests.terminal.test_terminal_kinds import colours_of
 from tui.themes.contrast import Rgb, code_of, contrast, rgb
 from tui.themes.palette import PALETTES
 from tui.themes.roles import ROLES, Use
@@ -77,6 +78,18 @@ def test_an_answer_that_comes_late_changes_the_theme_and_takes_no_key_with_it() 
         terminal.press("M")
         terminal.wait_for(lambda: shown_palette(terminal) == "light", 30, "the light theme")
         terminal.wait_for(lambda: "▼MEM" in terminal.text(), 30, "what the key does")
+
+
+@pytest.mark.parametrize(
+    ("ground", "colours"), [(WHITE, {"31", "34", "35"}), (BLACK, {"32", "91", "92", "93", "94", "95", "96", "97"})]
+)
+def test_of_16_colours_those_are_sent_that_are_legible_on_the_ground(ground: bytes, colours: set[str]) -> None:
+    environment = {"TERM": "xterm-16color", "COLORTERM": None}
+    with closing(LateTerminal(DEMO, 0.0, ground, environment=environment)) as terminal:
+        terminal.wait_for(lambda: "db-primary" in terminal.text(), 30, "the fleet")
+        used = colours_of(terminal)
+        assert used <= colours
+        assert {"34", "35"} <= used if ground == WHITE else {"92", "95", "96"} <= used
 
 
 @pytest.mark.parametrize("theme", PALETTES)

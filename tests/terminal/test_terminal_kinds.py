@@ -68,6 +68,7 @@ def test_it_runs_on_every_kind_of_terminal(start: Start, term: str) -> None:
     terminal.wait_for(lambda: "db-primary" in terminal.text(), 30, "the fleet")
     visit(terminal, [("M", "▼MEM"), ("x", "chooses"), ("\x1b", "▼MEM")])
     leave(terminal)
+    assert (b"]11;?" in terminal.received) == (term not in ("linux", "vt100")), "whether it was asked for its ground"
     used = colours_of(terminal)
     if term == "vt100":
         assert used == set()

@@ -29,6 +29,7 @@ ANSWER_S = 0.1
 
 
 _POLL_S = 0.01
+_IS_LINUX_CONSOLE = os.environ.get("TERM") == "linux"
 
 
 class ThemedApp(PaintingApp):
@@ -82,16 +83,14 @@ class ThemedApp(PaintingApp):
 
     def _show_theme(self, choice: str) -> None:
         ground = self._shown_ground = background_of(self)
-        is_ground_light = ground is not None and is_light(ground)
-        if choice == AUTO:
+        palette = None if choice == AUTO else find_palette(choice, config_folder())
+        # without an answer: whoever wants a light theme has a light terminal
+        is_ground_light = is_light(ground) if ground is not None else palette is not None and palette.is_light
+        if palette is None or self.depth in (Depth.FEW, Depth.NONE):  # no colour of the theme is shown then
             palette = PALETTES[LIGHT if is_ground_light else DARK]
-        else:
-            palette = find_palette(choice, config_folder())
         theme = THEMES[palette.name] if palette.name in THEMES else theme_of(palette)
         self.theme_choice, self.look = choice, theme.look
-        if ground is None:  # whoever wants a light theme has a light terminal
-            is_ground_light = palette.is_light
-        has_dim = os.environ.get("TERM") != "linux"  # it shows dim text at 2.8:1
+        has_dim = not _IS_LINUX_CONSOLE  # it shows dim text at 2.8:1
         self._colors = TerminalColors(palette, self.depth, is_ground_light, has_dim)
         if theme.choice not in THEMES:
             self._own_theme = theme
@@ -119,6 +118,8 @@ class ThemedApp(PaintingApp):
 
     def ask_for_ground(self) -> None:
         """Ask the terminal for its ground, which decides between dark and light."""
+        if _IS_LINUX_CONSOLE:
+            return  # it does not answer, and an old one would print the question
         depth = depth_of(self.console.color_system)
         if depth is Depth.FEW or (depth is not Depth.NONE and self.theme_choice == AUTO):
             self._asked_at = time.monotonic() if ask_background(self) else None

@@ -94,7 +94,6 @@ _OF_TEXTUAL = {
     **dict.fromkeys(("primary-background", "secondary-background", "surface-active"), "panel"),
     **dict.fromkeys((f"{ground}-{way}-{step}" for ground in ("surface", "panel", "background")
                      for way in ("lighten", "darken") for step in (1, 2, 3)), "panel"),
-    "border": "focus",
     "border-blurred": "border",
     **dict.fromkeys(("block-cursor-background", "block-cursor-blurred-background"), "cursor"),
     **dict.fromkeys(("block-cursor-foreground", "block-cursor-blurred-foreground"), "text"),

@@ -42,7 +42,7 @@ class ChartsPage(Horizontal):
 
     DEFAULT_CSS: ClassVar[str] = """
     ChartsPage { height: 1fr; }
-    ChartsPage RowView { border-right: solid $border-blurred; }
+    ChartsPage RowView { border-right: solid $border; }
     ChartsPage #chart { width: 1fr; height: 1fr; }
     """
 
