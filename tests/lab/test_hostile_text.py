@@ -153,7 +153,7 @@ ASKED = [
 def pages(facts: str, devices: str, processes: str = "COMMAND") -> list[tuple[str, str]]:
     """Return the way through all pages of a workload, by words of three of them."""
     return [
-        *(("\r", "2  facts"), ("2", facts), *[PAGE_DOWN] * 3, ("3", devices)),
+        *(("\r", "2 Facts"), ("2", facts), *[PAGE_DOWN] * 3, ("3", devices)),
         *(("4", processes), PAGE_DOWN, ("5", "newest first"), BACK),
     ]
 

@@ -147,7 +147,7 @@ def test_no_secret_comes_out_in_sessions_logs_or_documents(
     try:
         with closing(Terminal(command, (160, 50), {"XDG_STATE_HOME": str(tmp_path)})) as terminal:
             terminal.wait_for(lambda: terminal.text().count("secretive-") > 2, 60, "both")
-            visit(terminal, [("3g", "container only"), ("\r", "2  facts"), ("2", "Environment"), ("\x1b", "/LIMIT")])
+            visit(terminal, [("3g", "container only"), ("\r", "2 Facts"), ("2", "Environment"), ("\x1b", "/LIMIT")])
             visit(terminal, [("i", "inspection"), ("\x1b", "/LIMIT"), ("A", "Actions"), ("\x1b", "/LIMIT")])
             terminal.read(2)
             terminal.press("q")

@@ -56,7 +56,7 @@ def test_the_theme_fits_the_ground_that_the_terminal_says_it_has(ground: bytes, 
         assert "48;2;{};{};{}".format(*other).encode() not in terminal.received, "no other ground was painted before"
         assert shown_palette(terminal) == palette
         assert_readable(terminal, palette)
-        for key, words in (("\r", "2  facts"), ("2", "facts"), ("\x1b", "q quit"), ("?", "Esc"), ("\x1b", "q quit")):
+        for key, words in (("\r", "2 Facts"), ("2", "Facts"), ("\x1b", "q quit"), ("?", "Esc"), ("\x1b", "q quit")):
             visit(terminal, [(key, words)])
             assert_readable(terminal, palette)
         terminal.press("q")

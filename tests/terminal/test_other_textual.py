@@ -54,9 +54,9 @@ def test_a_private_name_that_moved_leaves_textual_s_own_screen(tmp_path: Path, n
         terminal.press("M")
         terminal.wait_for(lambda: "▼MEM" in terminal.text(), 20, "the order by memory")
         terminal.press("\x0c?")
-        terminal.wait_for(lambda: "╯" in terminal.text(), 20, "the help")
+        terminal.wait_for(lambda: "Most used" in terminal.text(), 20, "the help")
         terminal.press("\x1b")
-        terminal.wait_for(lambda: "╯" not in terminal.text(), 20, "the table")
+        terminal.wait_for(lambda: "Most used" not in terminal.text(), 20, "the table")
         terminal.read(1)
         terminal.press("q")
         assert terminal.wait_exit() == 0

@@ -108,7 +108,7 @@ def test_a_locale_without_utf8_gets_ascii(start: Start, locale: dict[str, str]) 
     unset = {"LC_ALL": None, "LC_CTYPE": None, "LANG": None}
     terminal = start("demo", "--workloads", "20", environment={**unset, **locale})
     terminal.wait_for(lambda: "db-primary" in terminal.text(), 30, "the fleet")
-    visit(terminal, [("\r", "2  facts"), ("\x1b", "/LIMIT"), ("x", "chooses"), ("\x1b", "/LIMIT"), ("w", "Where the")])
+    visit(terminal, [("\r", "2 Facts"), ("\x1b", "/LIMIT"), ("x", "chooses"), ("\x1b", "/LIMIT"), ("w", "Where the")])
     visit(terminal, [("\x1b", "/LIMIT")])
     leave(terminal)
     assert bytes(terminal.received).isascii()
