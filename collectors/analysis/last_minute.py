@@ -8,6 +8,7 @@ from collectors.analysis.history import History
 from collectors.model.workloads import WorkloadId
 
 SPAN_S = 60.0
+SLOT_S = 4.0
 LEAST_S = 20.0
 """Seconds of history from which on a change is told: over a shorter time it would be noise."""
 
@@ -46,6 +47,14 @@ class LastMinute:
         oldest = next(index for index, value in enumerate(values) if value == value)
         seconds = self._instants[-1] - self._instants[oldest]
         return (values[-1] - values[oldest]) * SPAN_S / seconds if seconds >= LEAST_S else None
+
+    @property
+    def slot(self) -> tuple[int, ...]:
+        """A value that changes every `SLOT_S` seconds, and when the history is another one or is held."""
+        self._update()
+        replacements, ticks, held = self._as_of
+        newest = self._instants[-1] if self._instants else 0.0
+        return replacements, held, int(newest // SLOT_S) if newest == newest else ticks
 
     def _update(self) -> None:
         history = self._history

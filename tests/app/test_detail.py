@@ -339,10 +339,13 @@ async def test_screens_that_were_closed_are_let_go_of() -> None:
                 await running.press("enter")
                 await running.press("escape")
                 await running.tick()
+            return caches()
+
+        def caches() -> int:
             gc.collect()
             return sum(type(one) is StylesCache for one in gc.get_objects())
 
         before = await open_and_close(3)
-        assert await open_and_close(12) <= before + 12, (
-            "what one screen has, that was closed just now, may still be there"
-        )
+        await open_and_close(12)
+        # what is read for screens that were closed just now may still be under way, on a thread
+        await until(running.pilot, lambda: caches() <= before + 12)

@@ -150,3 +150,15 @@ async def test_marks_and_filter_are_told_in_the_second_line() -> None:
         await running.press("space", "slash", *"kind=vm", "enter")
         assert "filter kind=vm" in notes(running)
         assert "1 marked" in notes(running)
+
+
+async def test_a_step_of_the_cursor_formats_the_two_lines_that_it_concerns() -> None:
+    async with session() as running:
+        await running.tick(3)
+        before = running.table.formatted
+        await running.press("j")
+        assert running.table.formatted - before == 2
+        await running.press("k", "k")
+        assert running.table.formatted - before == 6
+        place = running.table.region.y + 1
+        assert running.text().splitlines()[place].startswith(" ■ host ")

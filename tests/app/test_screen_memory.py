@@ -78,7 +78,17 @@ async def test_it_starts_as_the_options_say_and_they_are_not_kept(folder: Path) 
 async def test_a_run_that_changes_nothing_writes_nothing(folder: Path) -> None:
     async with screen(memory_in(folder)) as session:
         await session.press("j", "k")
-    assert load() == ScreenState()
+    assert load().values == {}
+
+
+async def test_a_fresh_run_leaves_what_was_left_until_it_changes_something(folder: Path) -> None:
+    screen_state.save(ScreenState({"screen.tree": True, "screen.sort": "name"}), folder / "screen.toml")
+    for key, left in (("j", {"screen.tree": True, "screen.sort": "name"}), ("r", {"screen.reverse": True})):
+        memory = ScreenMemory(load(), folder / "screen.toml", is_fresh=True)
+        async with screen(memory) as session:
+            memory.count("some hint")
+            await session.press(key)
+        assert load().values == left
 
 
 async def test_a_demonstration_keeps_nothing(folder: Path) -> None:

@@ -184,9 +184,10 @@ def test_every_screen_of_hostile_domains_and_services_is_safe(live: Terminal) ->
 
 def test_comparing_and_classes_of_hostile_workloads_are_safe(live: Terminal) -> None:
     visit(
-        live, [("2g", "vm only"), (" ", "1 marked"), ("j ", "2 marked"), ("jj ", "3 marked"), ("=", "own scales"), BACK]
+        live,
+        [("2g", "vm only"), (" ", "1 marked"), ("j ", "2 marked"), ("jj ", "3 marked"), ("=", "same scale"), BACK],
     )
-    visit(live, [("U", "vm only"), ("=", "each value measured"), *[("j", "how it was")] * 4, BACK])
+    visit(live, [("U", "vm only"), ("=", "median of each class"), *[("j", "BARE METAL")] * 4, BACK])
     leave(live)
 
 

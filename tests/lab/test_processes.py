@@ -83,7 +83,7 @@ def test_a_signal_from_the_host_ends_a_process_inside_a_container_and_nothing_el
         outcome = Signaller(log, "lab", lambda event: None).send(SignalRequest(term, sleeper, "sleep", workload), HOST)
         assert outcome.result is Result.DONE
         assert docker_lab.client.inspect_container(identity)["State"]["Running"]
-        assert not os.path.exists(f"/proc/{sleeper.pid}")
+        wait_until(lambda: not os.path.exists(f"/proc/{sleeper.pid}"), 20, "its shell, which has to ask how it ended")
     finally:
         docker_lab.remove(identity)
 

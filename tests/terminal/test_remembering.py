@@ -71,10 +71,12 @@ def test_a_broken_configuration_shows_the_host_and_locks_the_actions(
 ) -> None:
     (tmp_path / "vmtop").mkdir()
     (tmp_path / "vmtop" / "config.toml").write_text("[screen]\n\nintervall = 2\n")
-    with closing(begun(environment)) as terminal:
-        terminal.wait_for(lambda: "did you mean" in terminal.text(), 20, "the sentence")
-        assert "actions locked" in terminal.text()
-        assert "configuration not used" in terminal.text()
+    with closing(Terminal(ARGUMENTS, (120, 30), environment)) as terminal:
+        terminal.wait_for(lambda: "did you mean" in terminal.text(), 30, "the sentence")
+        terminal.wait_for(lambda: "configuration not used" in terminal.text(), 30, "the note in the header")
+        terminal.press("jx")
+        terminal.wait_for(lambda: "actions are locked" in terminal.text(), 30, "the menu")
+        terminal.press("\x1b")
         quit_screen(terminal)
 
 

@@ -108,6 +108,7 @@ def test_without_utf8_it_draws_in_ascii(start: Start) -> None:
 
 def test_a_word_of_the_footer_is_clicked_through_the_terminal(start: Start) -> None:
     terminal = _ready(start("demo", "--workloads", "30"))
+    terminal.wait_for(lambda: "? help  q quit" in terminal.text(), 20, "the footer")
     lines = terminal.text().splitlines()
     row = next(index for index, line in enumerate(lines, 1) if "? help  q quit" in line)
     column = lines[row - 1].index("help") + 2

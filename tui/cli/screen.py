@@ -29,6 +29,8 @@ class Chosen(NamedTuple):
     """What earlier runs left; `None` if this one leaves nothing."""
     is_left: bool
     """Whether something is as an earlier run left it."""
+    is_fresh: bool
+    """Whether what earlier runs left is ignored."""
 
 
 def start(specs: Sequence[SourceSpec], chosen: Chosen) -> int:
@@ -41,7 +43,7 @@ def start(specs: Sequence[SourceSpec], chosen: Chosen) -> int:
     from tui.controllers.screen_memory import ScreenMemory
 
     path = None if chosen.state is None else state_file()
-    memory = ScreenMemory(chosen.state, path, chosen.is_left)
+    memory = ScreenMemory(chosen.state, path, chosen.is_left, chosen.is_fresh)
     try:
         return run_live(specs, chosen.options, config_for_looking(), memory)
     except SessionError as error:
@@ -62,8 +64,8 @@ def choose(fresh: bool = False, is_demo: bool = False, record: Path | None = Non
     from tui.settings.screen_options import ScreenOptions
 
     log_file.keep_all()  # what of it cannot be used is a warning
-    state = ScreenState() if fresh or is_demo else load()
-    values = effective(given_settings(given), loaded().content, state.values)
+    state = ScreenState() if is_demo else load()
+    values = effective(given_settings(given), loaded().content, {} if fresh else state.values)
 
     def value(key: str) -> Any:
         return values[f"screen.{key}"].value
@@ -91,7 +93,7 @@ def choose(fresh: bool = False, is_demo: bool = False, record: Path | None = Non
         record=record,
     )
     is_left = any(setting.origin == LEFT for setting in values.values())
-    return Chosen(options, None if is_demo else state, is_left)
+    return Chosen(options, None if is_demo else state, is_left, fresh)
 
 
 def given_settings(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,6 @@ Imports nothing heavy: the command line is built from the settings.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -54,11 +53,12 @@ class Number:
 
     def check(self, value: object) -> float:
         is_number = isinstance(value, int) or (isinstance(value, float) and not self.is_whole)
-        if isinstance(value, bool) or not is_number or math.isnan(number := float(value)):  # type: ignore[arg-type]
+        if not is_number or isinstance(value, bool) or value != value:  # NaN differs from itself
             raise ValueError(f"has to be a {'whole ' if self.is_whole else ''}number{self._range()}")
-        if not self.least <= number <= self.most:
+        assert isinstance(value, int | float)  # noqa: S101  # checked above
+        if not self.least <= value <= self.most:
             raise ValueError(f"has to be{self._range()}")
-        return int(number) if self.is_whole else number
+        return int(value) if self.is_whole else float(value)
 
     def _range(self) -> str:
         return f" from {self.least:g} to {self.most:g}"

@@ -37,12 +37,20 @@ class ScreenMemory:
     Only what was changed in this run is added to what earlier runs left: an option of the command line is not kept.
 
     Args:
-        state: What earlier runs left; empty with `--fresh`.
+        state: What earlier runs left.
         path: The file; `None` keeps nothing, as in a demonstration.
         has_effect: Whether something on the screen is as an earlier run left it.
+        is_fresh: Whether the screen began without it: the first change then takes the place of all that was left.
     """
 
-    def __init__(self, state: ScreenState | None = None, path: Path | None = None, has_effect: bool = False) -> None:
+    def __init__(
+        self,
+        state: ScreenState | None = None,
+        path: Path | None = None,
+        has_effect: bool = False,
+        is_fresh: bool = False,
+    ) -> None:
+        self._is_fresh = is_fresh
         self.state = state or ScreenState()
         self._path = path
         self._has_effect = has_effect
@@ -68,6 +76,9 @@ class ScreenMemory:
             return
         self._layout = layout
         with self._lock:
+            if self._is_fresh:
+                self.state.values.clear()
+                self._is_fresh = False
             self.state.values.update(changed)
             self._is_saved = False
         self._begin_to_write()

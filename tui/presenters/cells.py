@@ -22,10 +22,12 @@ from tui.presenters.main_screen.numbers import change_run, cpu_top, is_zero, met
 from tui.presenters.main_screen.row_words import ending_words, fitted
 from tui.presenters.main_screen.signs import (
     ALARM,
+    AT_LIMIT,
     BUSY,
     FAILED,
     FOLDED,
     HOST,
+    NEARLY,
     OLD,
     OPEN,
     RUNNING,
@@ -42,8 +44,6 @@ STALE_S, STALE_INTERVALS = 8.0, 2.5
 """Seconds and intervals; numbers older than both are shown as stale."""
 _APPROXIMATE = frozenset({"process-io"})
 _NOT_READ_YET = "it has not been read yet"
-_AT_LIMIT, _NEARLY = 95.0, 85.0
-"""Percent of a limit from which a workload has an alarm, and a warning about its memory."""
 _CALM_TICKS = 10
 """Ticks over which the CPU must be at its limit for an alarm: a sign that comes and goes says nothing."""
 _FACTS_OF_HOST = frozenset({"name", "uptime"})
@@ -77,6 +77,9 @@ class Cells:
         """The changes of state: when a workload ended, whether it is new."""
         self.hint = ""
         """What can be done about a workload that ended, for its row."""
+        self._sums: dict[tuple[object, ...], Runs] = {}
+        """Sparklines and changes of groups, as of `_summed_at`."""
+        self._summed_at: tuple[int, ...] = ()
         self._stale_ns = STALE_S * 1e9
         self._silent_engines: frozenset[str] = frozenset()
         """Engines whose source is stale, so that it is unknown whether their workloads still run."""
@@ -127,17 +130,17 @@ class Cells:
         if sign.unicode not in (RUNNING.unicode, WARNING.unicode) or sign is OLD:
             return sign
         memory = reading.value("memory_of_limit_percent") or 0.0
-        if memory >= _AT_LIMIT or self._is_cpu_at_limit(reading):
+        if memory >= AT_LIMIT or self._is_cpu_at_limit(reading):
             return ALARM
-        return WARNING if memory >= _NEARLY else sign
+        return WARNING if memory >= NEARLY else sign
 
     def _is_cpu_at_limit(self, reading: Reading) -> bool:
         quota = self._ceiling(reading)
-        if quota is None or (reading.value("cpu_of_limit_percent") or 0.0) < _AT_LIMIT - 15:
+        if quota is None or (reading.value("cpu_of_limit_percent") or 0.0) < AT_LIMIT - 15:
             return False
         values = self.history.recent(reading.workload.id, "cpu_percent", _CALM_TICKS)
         known = [value for value in values if value == value]
-        return len(known) >= _CALM_TICKS // 2 and sum(known) / len(known) >= quota * _AT_LIMIT
+        return len(known) >= _CALM_TICKS // 2 and sum(known) / len(known) >= quota * AT_LIMIT
 
     def _is_stale(self, reading: Reading) -> bool:
         """Return whether all its numbers are old; without any, whether its engine is in `_silent_engines`."""
@@ -271,17 +274,33 @@ class Cells:
         name = line.label if cell_len(line.label) <= room else fit(line.label, max(1, room), self.ellipsis)
         return fitted([(name, "title"), *runs], width, self.ellipsis)
 
+    def _past_of_group(self, line: Line, column: Column) -> Runs:
+        """Return the sparkline or the change of a group, made again every few seconds: each member costs something."""
+        if (at := self.minute.slot) != self._summed_at:
+            self._summed_at = at
+            self._sums.clear()
+        choice = line.label, column.key, column.width, len(line.members), self.scale
+        runs = self._sums.get(choice)
+        if runs is None:
+            runs = self._sums[choice] = self._summed_past(line, column)
+        return runs
+
+    def _summed_past(self, line: Line, column: Column) -> Runs:
+        key, width = column.metric or "", column.width
+        if not METRICS[key].is_additive or len(line.members) > _MOST_SUMMED:
+            return [(" " * width, "text")]
+        members = line.outer_members
+        if column.is_spark:
+            return self._spark(members, column)
+        changes = [self.minute.change(member.workload.id, key) for member in members]
+        known = [change for change in changes if change is not None]
+        text, _ = change_run(sum(known) if known else None, line.value(key), None, width)
+        return [(text, "title" if text.strip() not in ("0", "-") else "muted")]
+
     def _total(self, line: Line, column: Column) -> Runs:
         key, width = column.metric or "", column.width
         if column.is_spark or column.is_change:
-            if not METRICS[key].is_additive or len(line.members) > _MOST_SUMMED:
-                return [(" " * width, "text")]
-            if column.is_spark:
-                return self._spark(line.members, column)
-            changes = [self.minute.change(member.workload.id, key) for member in line.members]
-            known = [change for change in changes if change is not None]
-            run = change_run(sum(known) if known else None, line.value(key), None, width)
-            return [(run[0], "title" if run[0].strip() not in ("0", "-") else "muted")]
+            return self._past_of_group(line, column)
         value = line.value(key)
         if key == "cpu_percent" and value is not None and self.moment is not None:
             value = {Scale.CORE: value, Scale.HOST: value / self.moment.frame.cpus}.get(self.scale)

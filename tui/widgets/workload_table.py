@@ -108,6 +108,16 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
             self._set_height(len(lines) + PINNED)
         self._refresh_changes()
 
+    def show_cursor(self, cursor: WorkloadId | None) -> None:
+        """Show the cursor on another line; only that one and the one it was on are painted."""
+        moved, self.cursor = (self.cursor, cursor), cursor
+        indices = {y: self._index_at(y) for y in range(1, self.scrollable_content_region.height)}
+        lines = {y: line for y, index in indices.items() if (line := self._line(index)) is not None}
+        changed = [y for y, line in lines.items() if line.id in moved]
+        for y in changed:
+            self._fresh.pop(indices[y], None)
+        repaint(self, changed, self._pieces)
+
     def set_count(self, words: str) -> None:
         """Show after NAME how many workloads there are, and what is special about their order."""
         if words != self._count:

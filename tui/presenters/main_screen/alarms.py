@@ -9,10 +9,9 @@ from collectors.analysis.rates import Moment, Reading
 from collectors.model.metrics import METRICS
 from collectors.model.workloads import Kind
 from tui.presenters.main_screen.row_words import span_words
-from tui.presenters.main_screen.signs import ALARM, FAULT, WARNING, is_unhealthy
+from tui.presenters.main_screen.signs import ALARM, AT_LIMIT, FAULT, NEARLY, WARNING, is_unhealthy
 from tui.presenters.styled_lines import Run
 
-_AT_LIMIT, _NEARLY = 95.0, 85.0
 _WAITS = {
     "cpu_wait_percent": "tasks wait for a CPU {:.0f}% of the time",
     "memory_wait_percent": "tasks wait for memory {:.0f}% of the time",
@@ -35,7 +34,7 @@ def worst_alarm(reading: Reading, moment: Moment, history: History, ascii_only: 
     if is_unhealthy(workload):
         return f"{WARNING.text(ascii_only)} its health check fails", WARNING.tone
     memory = _memory_share(reading)
-    if memory >= _NEARLY:
+    if memory >= NEARLY:
         return f"{WARNING.text(ascii_only)} memory at {memory:.0f}% of its limit", WARNING.tone
     wait = _waiting(reading, 0)
     return (f"{WARNING.text(ascii_only)} {wait}", WARNING.tone) if wait else None
@@ -60,13 +59,13 @@ def _at_limit(reading: Reading, moment: Moment, history: History) -> str | None:
     """Return which limit has been reached, and for how long as far as the history shows."""
     share = reading.value("cpu_of_limit_percent") or 0.0
     cores, is_machine = reading.value("cpu_limit_cores"), reading.workload.kind is Kind.VM
-    if cores and share >= _AT_LIMIT and (is_machine or cores < moment.frame.cpus):
-        least = cores * _AT_LIMIT
+    if cores and share >= AT_LIMIT and (is_machine or cores < moment.frame.cpus):
+        least = cores * AT_LIMIT
         return "CPU at its limit" + _since(reading, "cpu_percent", lambda value: value >= least, moment, history)
-    if is_machine and _memory_share(reading) >= _AT_LIMIT:
+    if is_machine and _memory_share(reading) >= AT_LIMIT:
         return "the guest's memory is used up"
-    if _memory_share(reading) >= _AT_LIMIT and (limit := reading.value("memory_limit_bytes")):
-        least = limit * _AT_LIMIT / 100
+    if _memory_share(reading) >= AT_LIMIT and (limit := reading.value("memory_limit_bytes")):
+        least = limit * AT_LIMIT / 100
         return "memory at its limit" + _since(
             reading, "memory_host_bytes", lambda value: value >= least, moment, history
         )

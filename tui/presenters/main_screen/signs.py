@@ -15,6 +15,9 @@ KIND_TONES = {
 SHORT_KINDS = {Kind.VM: "vm", Kind.CONTAINER: "ct", Kind.SERVICE: "svc", Kind.HOST: "host"}
 LONG_KINDS = {Kind.VM: "machine", Kind.CONTAINER: "container", Kind.SERVICE: "service", Kind.HOST: "host"}
 
+AT_LIMIT, NEARLY = 95.0, 85.0
+"""Percent of a limit from which a workload has an alarm, and a warning about its memory."""
+
 
 class Sign(NamedTuple):
     """One cell, and the tone that says how severe it is."""

@@ -21,7 +21,7 @@ else:
     Base = object
 
 CLASSES_S = 60.0
-"""Seconds of the past that the comparison of classes covers."""
+"""Seconds of the past that the comparison of classes covers, as far as there are so many."""
 
 
 class CompareKeys(Base):
@@ -53,8 +53,7 @@ class CompareKeys(Base):
         chosen = [workload for workload in workloads if workload.id in self.view.marks]
         if not self.view.marks:
             active = sum(1 for workload in moment.frame.workloads.values() if workload.state.is_active)
-            start, end = (stamp(moment.frame.wall - ago, "%H:%M:%S") for ago in (CLASSES_S, 0.0))
-            span = f"{start} to {end}"
+            span = f"of the minute before {stamp(moment.frame.wall, '%H:%M:%S')}"
             self.app.push_screen(ClassesScreen(partial(self.classified, moment), active, span, self.is_ascii))
         elif not 2 <= len(chosen) <= MOST:
             self.notify(f"Mark 2 to {MOST} workloads to compare; {len(chosen)} marked.", timeout=4)

@@ -229,9 +229,8 @@ class WorkloadListScreen(FilterKeys, CompareKeys, ColumnKeys, AnsweredOnce, Scre
             return
         self.view.move_to(index)
         table = self.query_one(WorkloadTable)
+        table.show_cursor(self.view.cursor)
         table.set_count(count_words(self.view))
-        empty = self._empty(self.shown_moment) if not self.view.lines else ()
-        table.show(self.view.lines, self.view.cursor, self.view.marks, self.view.host, empty)
         table.reveal(self.view.index())
         self.query_one(Panes).show(self.view.current(), self.shown_moment)
 

@@ -126,8 +126,7 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
         return "FROZEN" if self.view.is_frozen else "DEMO" if self.options.is_demo else "LIVE"
 
     def notes(self) -> list[Run]:
-        notes: list[Run] = [("configuration not used", "warn")] if self.services.config.problem else []
-        notes += [(note, "accent") for note in self.session_recorder.notes()]
+        notes: list[Run] = [(note, "accent") for note in self.session_recorder.notes()]
         if self.actions.is_locked:
             notes.append(("actions locked", "muted"))
         interval = self.sampler.interval
@@ -135,6 +134,8 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
             notes.append(
                 (f"slowed from {interval.requested_s:g}s: sampling takes {interval.cost_s * 1000:.0f}ms", "warn")
             )
+        if self.services.config.problem:
+            notes.append(("configuration not used", "warn"))
         return notes
 
     def own_usage(self) -> str:

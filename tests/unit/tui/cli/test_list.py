@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import logging
 import subprocess
 from collections.abc import Iterator
 
@@ -234,7 +235,8 @@ def completions(*words: str) -> Iterator[str]:
 
 
 @pytest.mark.usefixtures("fleet")
-def test_shell_completes_names_columns_and_metrics() -> None:
+def test_shell_completes_names_columns_and_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logging, "disable", lambda: None)  # it would hold for all tests of this process
     assert "db-primary" in set(completions("list", "db"))
     assert set(completions("stop", "vm:db")) == {"vm:db-primary", "vm:db-replica"}
     assert "name,mem" in set(completions("list", "--columns", "name,m"))

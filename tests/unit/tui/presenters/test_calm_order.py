@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterator
+from itertools import combinations
 
 import pytest
 from hypothesis import given
@@ -45,13 +46,19 @@ def test_without_clear_differences_nothing_moves(lowest: float, shares: list[flo
 
 
 @given(VALUES, st.integers(0, 29), st.floats(0, 1e4))
-def test_when_one_row_changes_the_others_keep_their_order(values: list[float], position: int, new: float) -> None:
+def test_when_one_row_changes_others_pass_each_other_only_to_let_it_through(
+    values: list[float], position: int, new: float
+) -> None:
+    """A row that it is not clearly above stays before it, and so passes those that it is clearly above."""
     settled = [values[index] for index in settle(values, STEP)]
     if position < len(settled):
         settled[position] = new
         order = settle(settled, STEP)
         others = [index for index in order if index != position]
-        assert others == sorted(others)
+        for later, first in combinations(others, 2):
+            if later > first:
+                assert is_clear(new, settled[first], STEP)
+                assert not is_clear(new, settled[later], STEP)
 
 
 class Table:

@@ -150,3 +150,18 @@ def test_a_groups_name_runs_on_over_the_columns_in_which_a_group_has_nothing(wid
     cells.at(moment, Scale.CORE)
     group = Line(label, None, tuple(moment.readings.values()) * 26)
     assert f"{label} 26 " in "".join(cell.text for cell in cells.line(group, columns, False))
+
+
+def test_the_sparkline_of_a_group_counts_a_nested_member_once() -> None:
+    outer, inner = workload("runner"), workload("job", parent=workload("runner").id)
+    deriver, history, columns = Deriver(), History(), lay_out(DEFAULT, 80)
+    for second in range(1, 20):
+        used = {"cpu_total_ns": int(second * 0.6e9)}  # both: the inner one's work is in the outer one's numbers
+        moment = deriver.feed(frame(second, {outer: used, inner: used}))
+        history.push(moment)
+    cells = Cells(history)
+    cells.at(moment, Scale.CORE)
+    group = Line("g", None, tuple(moment.readings.values()))
+    single = Line("runner", moment.readings[outer.id])
+    sparks = [fields(cells.line(line, columns, False), columns)["spark:cpu_percent"] for line in (group, single)]
+    assert sparks[0] == sparks[1]
