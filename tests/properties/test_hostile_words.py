@@ -99,7 +99,7 @@ def test_a_replay_of_a_hostile_session_moves_no_column_and_steers_nothing(sessio
         visit(
             terminal, [("g", "/LIMIT"), ("\r", "Events"), ("5", "newest first"), ("\x1b", "/LIMIT"), ("w", "Where the")]
         )
-        visit(terminal, [("\x1b", "/LIMIT"), ("a", "/LIMIT"), ("\x14", "▾"), ("\x14", "/LIMIT"), ("!", "Sources")])
+        visit(terminal, [("\x1b", "/LIMIT"), ("a", "/LIMIT"), ("t", "▾"), ("t", "/LIMIT"), ("!", "Sources")])
         terminal.press("\x1b")
         terminal.read(0.5)
         terminal.press("q")
