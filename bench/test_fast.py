@@ -14,10 +14,10 @@ from collectors.kernel.cgroup.source import CgroupSource
 from collectors.model.workloads import Frame
 from collectors.query.filter import parse
 from collectors.session.encode import Encoder
-from tui.presenters.cells import Cells
-from tui.presenters.columns import DEFAULT, lay_out
 from tui.presenters.sparkline import spark
-from tui.presenters.table_state import Scale, TableState
+from tui.presenters.table.cells import Cells
+from tui.presenters.table.columns import DEFAULT, lay_out
+from tui.presenters.table.state import Scale, TableState
 
 
 @pytest.fixture(params=[100, 1000], ids=lambda count: f"{count} workloads")

@@ -15,8 +15,8 @@ from typing import Any
 from bench.measure import Result, Say
 from bench.painting import run_app, wait_for
 from collectors.analysis.tracker import MomentTracker
-from tui.presenters.cells import Cells
-from tui.presenters.table_state import TableState
+from tui.presenters.table.cells import Cells
+from tui.presenters.table.state import TableState
 from tui.terminal.painting import PaintingApp
 from tui.widgets.header import HeaderLines
 from tui.widgets.sparkline_panes import Panes

@@ -9,7 +9,7 @@ import pytest
 from textual.widgets import Input
 
 from tests.app.test_workload_list import Session, notes, session
-from tui.presenters.table_state import SORTS
+from tui.presenters.table.state import SORTS
 from tui.screens.column_picker import ColumnPicker
 from tui.screens.command_line import CommandLine
 from tui.widgets.header import HeaderLines

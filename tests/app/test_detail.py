@@ -21,7 +21,7 @@ from tests.app.test_session_keys import live as live_frames
 from tests.app.test_workload_list import Session, session
 from tests.helpers.pilot_wait import rest, until
 from tui.controllers.frame_feed import FrameReady
-from tui.presenters.metric_groups import Entry, entries_of
+from tui.presenters.pages.metric_groups import Entry, entries_of
 from tui.screens.detail import live
 from tui.screens.detail.charts import ChartsPage
 from tui.screens.detail.live import PAGES

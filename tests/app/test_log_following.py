@@ -13,7 +13,7 @@ from collectors.model.errors import SourceDown
 from collectors.model.logs import LogLine
 from tests.app.test_logs import WEB, Bench, MemoryLog, body, is_under_cursor, seen, showing
 from tests.helpers.pilot_wait import rest, until
-from tui.presenters.log_buffer import CAPACITY, CHUNK
+from tui.presenters.logs.buffer import CAPACITY, CHUNK
 from tui.screens.logs import reader
 from tui.screens.logs.screen import LogScreen
 from tui.widgets.line_view import LineView

@@ -30,9 +30,9 @@ from tests.helpers.lab.docker_engine import DockerLab
 from tests.helpers.lab.libvirt_daemon import LibvirtLab
 from tests.helpers.pilot_wait import rest, until
 from tui.dialogs.prompt import PromptDialog
-from tui.presenters import log_line
 from tui.presenters.folding import Folds, toned
-from tui.presenters.log_buffer import CAPACITY
+from tui.presenters.logs import line as log_line
+from tui.presenters.logs.buffer import CAPACITY
 from tui.screens.inspect import InspectScreen
 from tui.screens.logs import reader, rows
 from tui.screens.logs.screen import LogScreen

@@ -22,7 +22,7 @@ from tui.app.live import VmtopApp
 from tui.controllers import recording
 from tui.controllers.frame_feed import FrameReady
 from tui.controllers.recording import SessionRecorder
-from tui.presenters.table_state import TableState
+from tui.presenters.table.state import TableState
 from tui.screens.workloads.live import LiveListScreen
 from tui.screens.workloads.replay import ReplayScreen
 from tui.settings.screen_options import ScreenOptions

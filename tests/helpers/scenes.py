@@ -22,7 +22,7 @@ from tui.app.live import VmtopApp
 from tui.controllers.frame_feed import FrameReady
 from tui.controllers.recording import SessionRecorder
 from tui.keys.tables import LIVE
-from tui.presenters.table_state import Line
+from tui.presenters.table.state import Line
 from tui.screens.workloads.live import LiveListScreen
 from tui.settings.screen_options import ScreenOptions
 from tui.widgets.first_run import FirstRunLine

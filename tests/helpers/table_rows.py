@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tui.presenters.cells import Cell
-from tui.presenters.columns import GUTTER, Column
+from tui.presenters.table.cells import Cell
+from tui.presenters.table.columns import GUTTER, Column
 
 
 def fields(cells: Sequence[Cell], columns: Sequence[Column]) -> dict[str, str]:

@@ -21,7 +21,7 @@ from tests.helpers.lab.libvirt_daemon import LibvirtLab
 from tests.helpers.lab.process import wait_until
 from tests.lab.test_actions import container, docker_runner, docker_state, domain, domain_state, libvirt_runner
 from tui.cli.sampling import moments
-from tui.presenters.empty_reason import why_empty
+from tui.presenters.pages.empty_reason import why_empty
 
 __all__ = ["docker_runner", "libvirt_runner"]
 pytestmark = pytest.mark.lab

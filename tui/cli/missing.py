@@ -16,10 +16,10 @@ from collectors.query.filter import find_metric
 from collectors.sampling.source import SourceSpec
 from tui.cli.exit_codes import DONE, FAILED, NO_ANSWER
 from tui.cli.sampling import Wait, without_rates
-from tui.presenters.doctor import troubles
-from tui.presenters.empty_reason import why_empty
-from tui.presenters.list_table import Choice
 from tui.presenters.load import late_words
+from tui.presenters.pages.empty_reason import why_empty
+from tui.presenters.reports.doctor import troubles
+from tui.presenters.reports.list_table import Choice
 
 _KERNEL = frozenset({"host", "cgroup"})
 """Sources without which there are no numbers."""

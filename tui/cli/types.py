@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from collectors.query.filter import Query
-    from tui.presenters.list_columns import ListColumn
+    from tui.presenters.reports.list_columns import ListColumn
 else:
 
     class ParamType(click.ParamType):
@@ -167,7 +167,7 @@ class ColumnsType(ParamType["tuple[ListColumn, ...]"]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[ListColumn, ...]:
         """Parse them, or fail with the reason."""
-        from tui.presenters.list_columns import UnknownColumn, parse_columns
+        from tui.presenters.reports.list_columns import UnknownColumn, parse_columns
 
         if isinstance(value, tuple):
             return value
@@ -180,7 +180,7 @@ class ColumnsType(ParamType["tuple[ListColumn, ...]"]):
         """Complete the last name of the list."""
         from click.shell_completion import CompletionItem
 
-        from tui.presenters.list_columns import column_names
+        from tui.presenters.reports.list_columns import column_names
 
         before, comma, last = incomplete.rpartition(",")
         return [CompletionItem(f"{before}{comma}{name}") for name in column_names() if name.startswith(last.lower())]

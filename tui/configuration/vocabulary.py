@@ -12,7 +12,7 @@ _KINDS_OF_COLUMN = {"spark": "history"}
 def sort_words() -> dict[str, str]:
     """Return all that the table can be ordered by: each word, with the table's own key."""
     from collectors.model.metrics import ALIASES
-    from tui.presenters.table_state import SORTS
+    from tui.presenters.table.state import SORTS
 
     return _words({key: alias for alias, key in ALIASES.items()}, SORTS)
 
@@ -24,7 +24,7 @@ def column_words() -> dict[str, str]:
     `history:cpu` is the recent past of `cpu`, `change:mem` the trend of `mem`.
     """
     from collectors.model.metrics import ALIASES
-    from tui.presenters.columns import CHOICES
+    from tui.presenters.table.columns import CHOICES
 
     names = {key: alias for alias, key in ALIASES.items()}
     for column in CHOICES:
@@ -41,7 +41,7 @@ def _words(names: dict[str, str], keys: tuple[str, ...]) -> dict[str, str]:
 
 def scales() -> dict[str, str]:
     """Return what 100 % CPU can mean."""
-    from tui.presenters.table_state import Scale
+    from tui.presenters.table.state import Scale
 
     return {scale.value: scale.value for scale in Scale}
 

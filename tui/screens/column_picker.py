@@ -15,7 +15,7 @@ from textual.widgets import Input
 from tui.dialogs.base import Dialog
 from tui.keys.bindings import bound
 from tui.keys.dialogs import COLUMN_PICKER_KEYS
-from tui.presenters.column_choice import ColumnChoice, ColumnRow
+from tui.presenters.table.column_choice import ColumnChoice, ColumnRow
 from tui.widgets.line_view import LineView
 
 _OWN_KEYS = frozenset({"space", "J", "K"})

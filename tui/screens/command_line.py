@@ -15,7 +15,7 @@ from textual.widgets import Input, Static
 from tui.dialogs.base import Dialog
 from tui.keys.bindings import bound
 from tui.keys.dialogs import COMMAND_LINE_KEYS
-from tui.presenters.commands import Command, command_line
+from tui.presenters.prompts.commands import Command, command_line
 from tui.widgets.line_view import LineView
 
 

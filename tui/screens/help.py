@@ -15,7 +15,7 @@ from tui.dialogs.base import Dialog
 from tui.keys.bindings import bindings
 from tui.keys.key import Key
 from tui.keys.tables import HELP_PAGE, LIVE, TABLES
-from tui.presenters.help_page import Section, help_lines, help_sections, matching
+from tui.presenters.pages.help_page import Section, help_lines, help_sections, matching
 from tui.widgets.footer import Footer
 from tui.widgets.line_view import LineView
 

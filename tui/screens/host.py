@@ -24,7 +24,7 @@ from tui.dialogs.base import AnsweredOnce
 from tui.keys.bindings import bindings
 from tui.keys.tables import HOST, PAST_HOST, TABLES
 from tui.presenters.host_page.page import HostView, host_lines, host_parts, parts_line, title_line
-from tui.presenters.info_pages import sources_page
+from tui.presenters.pages.info_pages import sources_page
 from tui.presenters.styled_lines import plain_text
 from tui.screens.mixins.moment_follower import Follower
 from tui.screens.mixins.page_keys import PageKeys

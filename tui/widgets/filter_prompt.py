@@ -11,7 +11,7 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Input
 
-from tui.presenters.completion import common_start
+from tui.presenters.prompts.completion import common_start
 from tui.presenters.styled_lines import Line
 from tui.widgets.text_lines import TextLines
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tui.keys.key import Key
-from tui.presenters.first_run import first_run_line
+from tui.presenters.pages.first_run import first_run_line
 from tui.widgets.text_lines import TextLines
 
 

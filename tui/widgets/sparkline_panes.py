@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from collectors.analysis.rates import Moment
 from collectors.model.workloads import Kind, WorkloadId
-from tui.presenters.cells import Cells
 from tui.presenters.main_screen.alarms import worst_alarm, worst_of_group
 from tui.presenters.main_screen.pane_title import title_line
 from tui.presenters.main_screen.panes import AXIS_FROM, Source, pane_lines, panes_of
 from tui.presenters.styled_lines import Run
-from tui.presenters.table_state import Line
+from tui.presenters.table.cells import Cells
+from tui.presenters.table.state import Line
 from tui.widgets.text_lines import TextLines
 
 _LEAST_WIDTH = 40

@@ -19,11 +19,11 @@ from textual.strip import Strip
 
 from collectors.model.metrics import METRICS
 from collectors.model.workloads import WorkloadId
-from tui.presenters.cells import Cell, Cells
-from tui.presenters.columns import GUTTER, Column, is_ordered_by, lay_out
 from tui.presenters.formatting import fit
 from tui.presenters.styled_lines import Line as Runs
-from tui.presenters.table_state import HOST_INDEX, Line
+from tui.presenters.table.cells import Cell, Cells
+from tui.presenters.table.columns import GUTTER, Column, is_ordered_by, lay_out
+from tui.presenters.table.state import HOST_INDEX, Line
 from tui.terminal.painting import Styled, repaint
 from tui.themes.look import look_of
 from tui.themes.terminal_colors import hides_alarms

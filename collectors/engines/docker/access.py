@@ -81,7 +81,7 @@ class DockerAccess(EngineAccess):
         return DockerConsole(workload, self, command)
 
     def run_command(self, workload: Workload, command: Sequence[str]) -> RunningCommand:
-        from collectors.engines.docker.command import DockerCommand
+        from collectors.engines.docker.console import DockerCommand
 
         return DockerCommand(workload, self, command)
 

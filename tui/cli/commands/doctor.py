@@ -12,8 +12,8 @@ from collectors.session.format import SessionError
 from tui.cli.configuration import configuration_summary
 from tui.cli.options import source_options, wait_option
 from tui.cli.sampling import Wait, gather
-from tui.presenters import bug_report
-from tui.presenters import doctor as checkup
+from tui.presenters.reports import bug_report
+from tui.presenters.reports import doctor as checkup
 
 
 @click.command("doctor")

@@ -32,10 +32,10 @@ from tui.cli.repeat import Repeated, WatchCommand
 from tui.cli.sampling import FIRST_OVER_S, Wait, gather, has_answered, moments
 from tui.cli.targets import asked_sources
 from tui.cli.types import ColumnsType, SortType
-from tui.presenters import list_table
-from tui.presenters.empty_reason import why_empty
-from tui.presenters.list_columns import ListColumn
 from tui.presenters.load import late_words
+from tui.presenters.pages.empty_reason import why_empty
+from tui.presenters.reports import list_table
+from tui.presenters.reports.list_columns import ListColumn
 
 
 class Form(NamedTuple):

@@ -15,7 +15,7 @@ from tui.cli.one_workload import find_workloads, reading
 from tui.cli.options import names_argument, source_options, wait_option
 from tui.cli.sampling import Wait
 from tui.cli.types import SinceType
-from tui.presenters.log_line import stamp
+from tui.presenters.logs.line import stamp
 
 _CHUNK = 1000
 """Lines read at once."""

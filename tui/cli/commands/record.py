@@ -26,8 +26,8 @@ from collectors.session.sinks import Rotating, Rotation, file_writer, stream_wri
 from tui.cli.exit_codes import DONE, FAILED, HUNG_UP
 from tui.cli.options import FORCE, interval_option, source_options
 from tui.cli.types import SizeType, SpanType
-from tui.presenters.doctor import troubles
 from tui.presenters.formatting import duration, text
+from tui.presenters.reports.doctor import troubles
 from tui.settings import log_file
 from tui.terminal.signals import SIGNALS
 

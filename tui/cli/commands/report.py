@@ -11,7 +11,7 @@ from collectors.session.downsample import Buckets
 from collectors.session.summary import survey
 from tui.cli.options import FILES, FORCE
 from tui.cli.session_files import last_summary, not_onto_itself, opened, output
-from tui.presenters.html_report import page
+from tui.presenters.reports.html_report import page
 
 _STEPS = 480
 """Points of a chart, at most."""

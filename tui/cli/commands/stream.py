@@ -13,7 +13,7 @@ from tui.cli.exit_codes import DONE
 from tui.cli.missing import exit_code, report
 from tui.cli.options import choice_options, interval_option, source_options, wait_option
 from tui.cli.sampling import FIRST_OVER_S, Wait, has_answered, moments
-from tui.presenters import list_table
+from tui.presenters.reports import list_table
 
 
 @click.command("stream")

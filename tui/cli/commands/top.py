@@ -22,7 +22,7 @@ from tui.cli.options import name_argument, over_option, refuse_together, source_
 from tui.cli.repeat import Repeated, WatchCommand
 from tui.cli.sampling import Wait
 from tui.cli.screen import is_utf8
-from tui.presenters.detail import table_lines
+from tui.presenters.pages.detail import table_lines
 from tui.presenters.processes.table import OF_WORKLOAD, Lines, ProcessTable
 from tui.presenters.styled_lines import Line, plain_text
 

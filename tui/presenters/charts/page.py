@@ -17,9 +17,17 @@ from tui.presenters.area import columns
 from tui.presenters.charts.chart import Chart, chart_lines, column_words, gap_words, peak_of, plot_width
 from tui.presenters.charts.limits import limit_of
 from tui.presenters.charts.overlay import TONES, Overlay, Series, paint_overlay
-from tui.presenters.empty_reason import why_empty
 from tui.presenters.formatting import fit, stamp
-from tui.presenters.metric_groups import NAME_WIDTH, SETTINGS, Entry, entries_of, explanation, value_text, value_tone
+from tui.presenters.pages.empty_reason import why_empty
+from tui.presenters.pages.metric_groups import (
+    NAME_WIDTH,
+    SETTINGS,
+    Entry,
+    entries_of,
+    explanation,
+    value_text,
+    value_tone,
+)
 from tui.presenters.scale import steady_top, top_of
 from tui.presenters.sparkline import spark_line
 from tui.presenters.styled_lines import Line, Run, plain_text

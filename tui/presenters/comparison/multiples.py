@@ -9,7 +9,7 @@ from typing import NamedTuple
 from tui.presenters.area import Area, columns, paint_area, row_of
 from tui.presenters.charts.chart import peak_of
 from tui.presenters.comparison.table import LABEL_WIDTH, Layout
-from tui.presenters.metric_groups import Entry, value_text
+from tui.presenters.pages.metric_groups import Entry, value_text
 from tui.presenters.scale import tick_text, ticks, top_of
 from tui.presenters.styled_lines import Line, Run, cut
 

@@ -10,7 +10,7 @@ from rich.cells import cell_len
 
 from collectors.comparison.side_by_side import Column, MetricRow
 from tui.presenters.formatting import fit
-from tui.presenters.metric_groups import ENTRIES, NAME_WIDTH, SETTINGS, Entry, is_share, value_text, value_tone
+from tui.presenters.pages.metric_groups import ENTRIES, NAME_WIDTH, SETTINGS, Entry, is_share, value_text, value_tone
 from tui.presenters.styled_lines import Line, Run
 
 LABEL_WIDTH = NAME_WIDTH + 1

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tui.presenters.columns import DEFAULT
+from tui.presenters.table.columns import DEFAULT
 
 OVERVIEW = "overview"
 

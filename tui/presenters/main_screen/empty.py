@@ -8,7 +8,7 @@ from collectors.analysis.rates import Moment
 from collectors.model.workloads import ACTIVE, Availability, Kind, SourceState
 from tui.keys.key import Key, first_key
 from tui.presenters.styled_lines import Line, Run
-from tui.presenters.table_state import TableState
+from tui.presenters.table.state import TableState
 
 _MANY = {Kind.VM: "virtual machines", Kind.CONTAINER: "containers", Kind.SERVICE: "services"}
 _NOT_ENGINES = ("host",)

@@ -16,7 +16,7 @@ from tui.presenters.main_screen.resting_rows import has_changed, is_new
 from tui.presenters.main_screen.row_words import name_words
 from tui.presenters.main_screen.signs import KIND_TONES, SHORT_KINDS, state_sign
 from tui.presenters.styled_lines import Run
-from tui.presenters.table_state import Line
+from tui.presenters.table.state import Line
 
 
 class Table(Protocol):

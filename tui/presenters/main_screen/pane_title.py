@@ -13,7 +13,7 @@ from collectors.model.workloads import Kind
 from tui.presenters.formatting import duration, fit, text
 from tui.presenters.main_screen.signs import LONG_KINDS, SHORT_KINDS
 from tui.presenters.styled_lines import Line, Run, plain_text
-from tui.presenters.table_state import Line as Row
+from tui.presenters.table.state import Line as Row
 
 _LONG = 100
 """Cells from which the kind is written out, and what Enter does is told."""

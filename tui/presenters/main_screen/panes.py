@@ -21,7 +21,7 @@ from tui.presenters.main_screen.numbers import change_run, tone_of
 from tui.presenters.main_screen.row_words import fitted
 from tui.presenters.scale import steady_top, tick_text, ticks, top_of
 from tui.presenters.styled_lines import Line, Run
-from tui.presenters.table_state import Scale
+from tui.presenters.table.state import Scale
 
 ROWS = (14, 10, 6, 4, 3)
 """The heights of graphs; below the least there are numbers only."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tui.presenters.styled_lines import Run
-from tui.presenters.table_state import Scale, TableState
+from tui.presenters.table.state import Scale, TableState
 
 
 def count_words(view: TableState) -> str:

@@ -17,9 +17,9 @@ from collectors.model.workloads import Event, State, Workload, WorkloadId
 from tui.controllers.history_feed import Frames
 from tui.dialogs.base import AnsweredOnce
 from tui.keys.tables import LIVE, TABLES
-from tui.presenters.detail import event_lines
 from tui.presenters.formatting import duration, state_text
 from tui.presenters.main_screen.alarms import worst_alarm
+from tui.presenters.pages.detail import event_lines
 from tui.presenters.styled_lines import Line, Run, cut, plain_text
 from tui.screens.detail.charts import ChartsPage
 from tui.screens.mixins.moment_follower import Follower

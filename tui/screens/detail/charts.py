@@ -17,7 +17,7 @@ from collectors.session.format import SessionError
 from tui.controllers.background import is_up
 from tui.controllers.history_feed import Frames, HistoryFeed
 from tui.presenters.charts.page import SPANS, Page, Subject, list_lines, list_width
-from tui.presenters.metric_groups import Entry
+from tui.presenters.pages.metric_groups import Entry
 from tui.widgets.line_view import LineView
 from tui.widgets.row_view import RowView
 from tui.widgets.tab_line import Tab

@@ -23,7 +23,7 @@ from tui.controllers.services import Services
 from tui.keys.bindings import bindings, bound
 from tui.keys.host import PANEL
 from tui.keys.tables import DETAIL, DETAIL_PROCESSES, LIVE, TABLES
-from tui.presenters.detail import table_lines
+from tui.presenters.pages.detail import table_lines
 from tui.presenters.processes.table import OF_WORKLOAD, ProcessTable
 from tui.presenters.styled_lines import Line
 from tui.screens.detail.base import CHARTS, EVENTS, DetailContext, WorkloadScreen

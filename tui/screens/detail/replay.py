@@ -10,8 +10,8 @@ from collectors.model.details import Page
 from tui.controllers.playback import PlaybackController
 from tui.keys.bindings import bindings
 from tui.keys.tables import PAST_DETAIL, REPLAY
-from tui.presenters.detail import event_lines
 from tui.presenters.formatting import stamp
+from tui.presenters.pages.detail import event_lines
 from tui.presenters.styled_lines import Line
 from tui.screens.detail.base import CHARTS, EVENTS, DetailContext, WorkloadScreen
 from tui.screens.mixins.playback_keys import PlaybackKeys

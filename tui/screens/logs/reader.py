@@ -12,7 +12,7 @@ from collectors.inspection.filtered_log import FilteredLog, LineFilter
 from collectors.model.errors import SourceAbsent, SourceError
 from collectors.model.logs import AT_ONCE, Log, LogLine
 from tui.controllers.background import is_up, run_blocking
-from tui.presenters.log_buffer import CHUNK, FollowQueue, LogBuffer
+from tui.presenters.logs.buffer import CHUNK, FollowQueue, LogBuffer
 from tui.presenters.styled_lines import Line
 from tui.widgets.line_view import LineView
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from collectors.model.logs import LogLine
-from tui.presenters.log_line import LogLook, styled_log_line
+from tui.presenters.logs.line import LogLook, styled_log_line
 from tui.screens.logs.reader import LogReader
 from tui.widgets.line_view import LineView
 

@@ -12,8 +12,8 @@ from collectors.model.logs import LogLine
 from collectors.query.time_parser import TimeError, parse_time
 from tui.controllers.background import is_up, run_blocking
 from tui.dialogs.prompt import ask
-from tui.presenters.log_buffer import CHUNK
-from tui.presenters.log_line import row_of_match, styled_log_line
+from tui.presenters.logs.buffer import CHUNK
+from tui.presenters.logs.line import row_of_match, styled_log_line
 from tui.screens.logs.reader import LogReader
 from tui.screens.logs.rows import LogRows
 from tui.widgets.line_view import LineView

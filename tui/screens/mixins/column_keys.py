@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from tui.presenters.commands import offered
 from tui.presenters.main_screen.column_presets import next_preset, presets
+from tui.presenters.prompts.commands import offered
 from tui.screens.column_picker import ColumnPicker
 from tui.screens.command_line import CommandLine
 from tui.screens.mixins.palette_commands import PaletteCommands, sort_order

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from collectors.analysis.rates import Moment
 from collectors.model.workloads import Frame
 from tui.presenters.formatting import stamp
-from tui.presenters.table_state import TableState
+from tui.presenters.table.state import TableState
 
 if TYPE_CHECKING:
     from textual.screen import Screen

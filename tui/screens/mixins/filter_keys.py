@@ -8,10 +8,10 @@ from textual.widgets import Input
 
 from collectors.analysis.rates import Moment
 from collectors.query.filter import Query, QueryError, parse
-from tui.presenters.completion import completions
-from tui.presenters.name_match import matches_by_name
+from tui.presenters.prompts.completion import completions
+from tui.presenters.prompts.name_match import matches_by_name
 from tui.presenters.styled_lines import Line, Run
-from tui.presenters.table_state import TableState
+from tui.presenters.table.state import TableState
 from tui.widgets.filter_prompt import FilterPrompt
 from tui.widgets.footer import Footer
 from tui.widgets.workload_table import WorkloadTable

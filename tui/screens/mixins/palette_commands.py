@@ -8,9 +8,9 @@ from functools import partial
 from collectors.analysis.rates import Moment
 from collectors.model.metrics import METRICS
 from collectors.model.workloads import Workload, WorkloadId
-from tui.presenters.columns import CHOICES, column_of, describe
-from tui.presenters.commands import Argument, Command, facts
-from tui.presenters.table_state import SORTS, TableState
+from tui.presenters.prompts.commands import Argument, Command, facts
+from tui.presenters.table.columns import CHOICES, column_of, describe
+from tui.presenters.table.state import SORTS, TableState
 from tui.screens.mixins.page_keys import PageKeys
 from tui.settings.screen_options import ScreenOptions
 

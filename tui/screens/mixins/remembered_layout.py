@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from collectors.model.workloads import Kind
-from tui.presenters.columns import DEFAULT
 from tui.presenters.main_screen.calm_order import Smoothing
-from tui.presenters.table_state import Scale, TableState
+from tui.presenters.table.columns import DEFAULT
+from tui.presenters.table.state import Scale, TableState
 from tui.settings.screen_options import ScreenOptions
 
 

@@ -17,7 +17,7 @@ from tui.controllers.background import run_blocking
 from tui.controllers.recording import SessionRecorder, file_summary, now_name
 from tui.controllers.services import Services
 from tui.dialogs.prompt import ask
-from tui.presenters.commands import Argument, Command
+from tui.presenters.prompts.commands import Argument, Command
 
 if TYPE_CHECKING:
     from collectors.session.playback import Playback

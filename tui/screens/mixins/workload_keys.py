@@ -12,7 +12,7 @@ from collectors.model.actions import Verb
 from collectors.model.workloads import Workload
 from tui.controllers.actions import LOCKED, ActionController
 from tui.controllers.services import Services
-from tui.presenters.commands import Argument, Command, facts
+from tui.presenters.prompts.commands import Argument, Command, facts
 from tui.screens.mixins.page_keys import PageKeys
 
 _LOGGED = 200
@@ -71,7 +71,7 @@ class WorkloadKeys(PageKeys):
         self.actions.toggle_lock()
 
     def action_action_log(self) -> None:
-        from tui.presenters.info_pages import action_page
+        from tui.presenters.pages.info_pages import action_page
 
         log = self.actions.runner.log
         running = self.actions.runner.running().values()

@@ -20,15 +20,15 @@ from tui.dialogs.base import AnsweredOnce
 from tui.keys.key import Key
 from tui.keys.main import rows_in_tree, rows_when_empty
 from tui.keys.tables import TABLES
-from tui.presenters.cells import Cells
-from tui.presenters.columns import DEFAULT
-from tui.presenters.info_pages import sources_page, why_page
 from tui.presenters.main_screen.empty import empty_lines
 from tui.presenters.main_screen.panes import graph_rows
 from tui.presenters.main_screen.view_words import count_words, view_notes
+from tui.presenters.pages.info_pages import sources_page, why_page
 from tui.presenters.styled_lines import Line as Runs
 from tui.presenters.styled_lines import Run
-from tui.presenters.table_state import SORTS, Scale, TableState
+from tui.presenters.table.cells import Cells
+from tui.presenters.table.columns import DEFAULT
+from tui.presenters.table.state import SORTS, Scale, TableState
 from tui.screens.mixins.column_keys import ColumnKeys
 from tui.screens.mixins.compare_keys import CompareKeys
 from tui.screens.mixins.filter_keys import FilterKeys

@@ -12,7 +12,7 @@ from collectors.session.playback import Playback
 from tui.controllers.recording import SessionRecorder
 from tui.keys.bindings import bindings
 from tui.keys.tables import PAST
-from tui.presenters.table_state import TableState
+from tui.presenters.table.state import TableState
 from tui.screens.workloads.replay import ReplayScreen
 from tui.settings.screen_options import ScreenOptions
 

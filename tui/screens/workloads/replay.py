@@ -25,7 +25,7 @@ from tui.keys.bindings import bindings
 from tui.keys.tables import LIVE, PAST, REPLAY, keys_in
 from tui.presenters.formatting import duration, stamp
 from tui.presenters.styled_lines import Run
-from tui.presenters.table_state import TableState
+from tui.presenters.table.state import TableState
 from tui.screens.detail.base import DetailContext
 from tui.screens.detail.replay import ReplayWorkloadScreen
 from tui.screens.mixins.compare_keys import CLASSES_S

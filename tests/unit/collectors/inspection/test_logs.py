@@ -24,8 +24,8 @@ from collectors.model.errors import SourceError
 from collectors.model.logs import AT_ONCE, LONGEST, Log, LogLine, clean, first_lines, last_lines
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
 from tests.helpers.lab.process import wait_until
-from tui.presenters.log_buffer import CAPACITY, CHUNK, MOST_CHARACTERS, FollowQueue, LogBuffer
-from tui.presenters.log_line import stamp
+from tui.presenters.logs.buffer import CAPACITY, CHUNK, MOST_CHARACTERS, FollowQueue, LogBuffer
+from tui.presenters.logs.line import stamp
 
 
 def texts(lines: list[LogLine]) -> list[str]:

@@ -15,7 +15,7 @@ from collectors.sampling.source import SourceReading
 from collectors.sampling.worker import Worker
 from tests.helpers.lab.process import wait_until
 from tests.helpers.strategies import frame
-from tui.presenters.info_pages import sources_page
+from tui.presenters.pages.info_pages import sources_page
 
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 

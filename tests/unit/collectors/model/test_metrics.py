@@ -43,12 +43,15 @@ from collectors.session.rows import Row, Selection
 from docs import metric_page
 from tests.helpers.strategies import frame, workload
 from tui.cli.types import MetricType
-from tui.presenters import columns, html_report, info_pages, list_table
+from tui.presenters.table import columns
+from tui.presenters.reports import html_report
+from tui.presenters.pages import info_pages
+from tui.presenters.reports import list_table
 from tui.presenters.charts.limits import limit_of
 from tui.presenters.comparison.table import rows_of
 from tui.presenters.main_screen import numbers
-from tui.presenters.metric_groups import entries_of
-from tui.presenters.table_state import Line
+from tui.presenters.pages.metric_groups import entries_of
+from tui.presenters.table.state import Line
 
 KEY = "heat_percent"
 moment = Deriver().feed(frame(1, {workload("abcd"): {"cpu_total_ns": 0}, workload("abcdefghijk"): {"cpu_total_ns": 0}}))

@@ -99,7 +99,7 @@ def test_a_daemon_is_started_by_a_unit_that_exists(
 
 def test_doctor_does_not_say_that_all_can_be_read_where_names_cannot(monkeypatch: pytest.MonkeyPatch) -> None:
     from collectors.analysis.rates import Deriver
-    from tui.presenters import doctor
+    from tui.presenters.reports import doctor
 
     unnamed = workload("9f1b78424161", Kind.CONTAINER, "containerd", name_is_known=False)
     whole = frame(1, {unnamed: {"cpu_total_ns": 1}}, {"cpu_total_ns": 1})

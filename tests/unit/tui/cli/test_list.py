@@ -27,8 +27,8 @@ from tests.unit.tui.cli.test_main import SCHEMA, start
 from tui.cli import main, sources
 from tui.cli.commands import list as list_command
 from tui.cli.exit_codes import DONE, FAILED, NO_ANSWER, NO_SUCH
-from tui.presenters.list_columns import UnknownColumn, parse_columns
-from tui.presenters.list_table import as_names
+from tui.presenters.reports.list_columns import UnknownColumn, parse_columns
+from tui.presenters.reports.list_table import as_names
 
 
 def run(*arguments: str) -> Result:

@@ -16,7 +16,7 @@ from tui.cli.exit_codes import DONE, FAILED, NO_ANSWER
 from tui.cli.missing import exit_code, report
 from tui.cli.sampling import Wait
 from tui.presenters import load
-from tui.presenters.list_table import Choice
+from tui.presenters.reports.list_table import Choice
 
 NAMES = ("host", "cgroup", "docker", "libvirt", "systemd")
 SPECS = [SourceSpec(name) for name in NAMES]

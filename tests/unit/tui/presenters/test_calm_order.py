@@ -15,7 +15,7 @@ from collectors.analysis.tracker import MomentTracker
 from collectors.model.workloads import Frame, Kind, Sample, State, Workload, WorkloadId
 from tests.helpers.demo_fleet import Fleet
 from tui.presenters.main_screen.calm_order import HOLD_S, PACE_S, CalmOrder, Smoothing, is_clear, settle
-from tui.presenters.table_state import TableState
+from tui.presenters.table.state import TableState
 
 VALUES = st.lists(st.floats(0, 1e4), max_size=30)
 STEP = 1.0

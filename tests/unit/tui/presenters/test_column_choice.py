@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.presenters.column_choice import ColumnChoice
-from tui.presenters.columns import CHOICES, DEFAULT, lay_out
 from tui.presenters.styled_lines import plain_text
+from tui.presenters.table.column_choice import ColumnChoice
+from tui.presenters.table.columns import CHOICES, DEFAULT, lay_out
 
 SETS = {"overview": DEFAULT, "small": ("name", "uptime")}
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tui.presenters.columns import CHOICES, DEFAULT, describe
 from tui.presenters.main_screen.column_presets import OVERVIEW, PRESETS, name_of, next_preset, presets
+from tui.presenters.table.columns import CHOICES, DEFAULT, describe
 
 
 def test_every_set_has_columns_that_exist_and_begins_with_the_name() -> None:

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from tui.presenters.columns import DEFAULT, column_of, describe, is_ordered_by, lay_out
+from tui.presenters.table.columns import DEFAULT, column_of, describe, is_ordered_by, lay_out
 
 _HEADS = {
     80: "NAME KIND CPU% LAST MIN CPUWAIT MEM /LIMIT DISK/s NET/s UP",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.presenters.commands import MOST, Argument, Command, offered
-from tui.presenters.name_match import matches_by_name, name_rank
+from tui.presenters.prompts.commands import MOST, Argument, Command, offered
+from tui.presenters.prompts.name_match import matches_by_name, name_rank
 
 DONE: list[str] = []
 

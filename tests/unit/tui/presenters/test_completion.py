@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
 from collectors.query.filter import parse
-from tui.presenters.completion import common_start, completions
+from tui.presenters.prompts.completion import common_start, completions
 
 SHOP = Workload(WorkloadId("docker", "1"), Kind.CONTAINER, "web 1", State.RUNNING, project="shop")
 

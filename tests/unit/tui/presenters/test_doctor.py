@@ -7,7 +7,7 @@ import pytest
 from collectors.analysis.rates import Deriver
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
 from tests.helpers.demo_fleet import Fleet
-from tui.presenters.doctor import Checkup, as_text
+from tui.presenters.reports.doctor import Checkup, as_text
 
 ROOTLESS = "/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-x.scope"
 

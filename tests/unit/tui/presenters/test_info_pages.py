@@ -7,7 +7,7 @@ import msgspec
 from collectors.analysis.rates import Deriver, Moment
 from collectors.model.workloads import Availability, SourceState, Workload
 from tests.helpers.strategies import frame, workload
-from tui.presenters.info_pages import action_page, sources_page, why_page
+from tui.presenters.pages.info_pages import action_page, sources_page, why_page
 
 WEB = workload("web")
 

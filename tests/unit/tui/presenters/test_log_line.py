@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from collectors.model.log_colours import Span
 from collectors.model.logs import LogLine, clean
-from tui.presenters.log_line import LogLook, styled_log_line
+from tui.presenters.logs.line import LogLook, styled_log_line
 from tui.presenters.styled_lines import plain_text
 
 LOOK = LogLook(200)

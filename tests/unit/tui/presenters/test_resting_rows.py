@@ -10,7 +10,7 @@ from collectors.model.workloads import State, WorkloadId
 from collectors.query.filter import parse
 from tests.helpers.demo_fleet import Fleet
 from tui.presenters.main_screen.resting_rows import ENDED_S, FAILED_S, NEWS_S, has_changed, is_new
-from tui.presenters.table_state import TableState
+from tui.presenters.table.state import TableState
 
 
 class Table:

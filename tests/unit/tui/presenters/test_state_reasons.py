@@ -11,11 +11,12 @@ from collectors.model.unmeasured import Cause, Topic
 from collectors.model.workloads import Kind, State, Unmeasured, Workload
 from tests.helpers.strategies import frame, workload
 from tests.helpers.table_rows import fields
-from tui.presenters import columns, list_table
-from tui.presenters.cells import Cells
 from tui.presenters.formatting import state_text
-from tui.presenters.info_pages import why_page
-from tui.presenters.table_state import Line, Scale
+from tui.presenters.pages.info_pages import why_page
+from tui.presenters.reports import list_table
+from tui.presenters.table import columns
+from tui.presenters.table.cells import Cells
+from tui.presenters.table.state import Line, Scale
 
 
 def vm(state: State, reason: str | None = None) -> Workload:

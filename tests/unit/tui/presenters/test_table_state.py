@@ -10,10 +10,10 @@ from collectors.analysis.rates import Deriver, Moment
 from collectors.model.workloads import Kind, Sample, State, Workload, WorkloadId
 from tests.helpers.demo_fleet import Fleet
 from tests.helpers.table_rows import fields, tone_of
-from tui.presenters.cells import Cells
-from tui.presenters.columns import DEFAULT, GUTTER, NAME_LEAST, column_of, lay_out
-from tui.presenters.info_pages import why_page
-from tui.presenters.table_state import Line, Scale, TableState
+from tui.presenters.pages.info_pages import why_page
+from tui.presenters.table.cells import Cells
+from tui.presenters.table.columns import DEFAULT, GUTTER, NAME_LEAST, column_of, lay_out
+from tui.presenters.table.state import Line, Scale, TableState
 
 
 def _moment(fleet: Fleet, ticks: int = 3) -> Moment:

@@ -16,7 +16,7 @@ from collectors.model.workloads import Kind, Workload, WorkloadId
 from tui.presenters.comparison.multiples import Multiples, multiples, resampled
 from tui.presenters.comparison.page import Picture
 from tui.presenters.comparison.table import Row, difference_text, heading, layout_of, line_of, rows_of, table_lines
-from tui.presenters.metric_groups import ENTRIES, Entry
+from tui.presenters.pages.metric_groups import ENTRIES, Entry
 from tui.presenters.styled_lines import plain_text
 
 BY_KEY: dict[str, Entry] = {entry.metric.key: entry for entry in ENTRIES}

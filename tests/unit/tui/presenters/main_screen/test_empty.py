@@ -10,7 +10,7 @@ from tests.helpers.strategies import frame, workload
 from tui.keys.tables import LIVE, TABLES
 from tui.presenters.main_screen.empty import empty_lines
 from tui.presenters.styled_lines import plain_text
-from tui.presenters.table_state import TableState
+from tui.presenters.table.state import TableState
 
 SOURCES = (
     SourceState("host", Availability.OK, "4 cpus"),

@@ -10,11 +10,11 @@ from collectors.model.metrics import METRICS
 from collectors.model.workloads import Kind, Sample
 from tests.helpers.demo_fleet import Fleet
 from tests.helpers.strategies import workload
-from tui.presenters.cells import Cells
 from tui.presenters.main_screen.alarms import worst_alarm
 from tui.presenters.main_screen.numbers import tone_of
 from tui.presenters.main_screen.signs import ALARM, RUNNING, WARNING, Sign
-from tui.presenters.table_state import Scale
+from tui.presenters.table.cells import Cells
+from tui.presenters.table.state import Scale
 
 MIB = 1 << 20
 

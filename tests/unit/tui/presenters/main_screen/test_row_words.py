@@ -11,11 +11,11 @@ from collectors.analysis.state_log import StateLog
 from collectors.model.workloads import Kind, State, Workload
 from tests.helpers.strategies import frame, workload
 from tests.helpers.table_rows import fields
-from tui.presenters.cells import Cells
-from tui.presenters.columns import DEFAULT, lay_out
 from tui.presenters.main_screen.row_words import ending_words, fitted, name_words
 from tui.presenters.styled_lines import plain_text
-from tui.presenters.table_state import Line, Scale
+from tui.presenters.table.cells import Cells
+from tui.presenters.table.columns import DEFAULT, lay_out
+from tui.presenters.table.state import Line, Scale
 
 
 def ended(state: State = State.STOPPED, **facts: object) -> Workload:

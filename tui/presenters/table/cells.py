@@ -14,8 +14,6 @@ from collectors.analysis.state_log import StateLog
 from collectors.engines.registry import engines_told_by
 from collectors.model.metrics import METRICS
 from collectors.model.workloads import Availability, Kind, Sample, WorkloadId
-from tui.presenters.columns import Column
-from tui.presenters.empty_reason import why_empty
 from tui.presenters.formatting import fit
 from tui.presenters.main_screen.fact_cells import FACT_CELLS
 from tui.presenters.main_screen.numbers import change_run, cpu_top, is_zero, metric_text, tone_of
@@ -35,10 +33,12 @@ from tui.presenters.main_screen.signs import (
     Sign,
     state_sign,
 )  # fmt: skip
+from tui.presenters.pages.empty_reason import why_empty
 from tui.presenters.sparkline import spark_line
 from tui.presenters.styled_lines import Line as Runs
 from tui.presenters.styled_lines import Run
-from tui.presenters.table_state import Line, Scale
+from tui.presenters.table.columns import Column
+from tui.presenters.table.state import Line, Scale
 
 STALE_S, STALE_INTERVALS = 8.0, 2.5
 """Seconds and intervals; numbers older than both are shown as stale."""

@@ -15,9 +15,9 @@ from collectors.model.metrics import METRICS, Unit
 from collectors.model.wording import some
 from collectors.model.workloads import Availability
 from collectors.safety.sanitize import sanitize
-from tui.presenters.empty_reason import why_empty
 from tui.presenters.formatting import fit, stamp, state_text, text
 from tui.presenters.main_screen.identity_cells import facts_of
+from tui.presenters.pages.empty_reason import why_empty
 
 _UNIT_WORDS = {Unit.PERCENT: "%", Unit.BYTES_PER_SECOND: "a second", Unit.PER_SECOND: "a second", Unit.CORES: "cores"}
 

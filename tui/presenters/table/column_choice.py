@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from tui.presenters.columns import CHOICES, column_of, describe, lay_out, parts_of
 from tui.presenters.styled_lines import Line
+from tui.presenters.table.columns import CHOICES, column_of, describe, lay_out, parts_of
 
 _WIDEST = 320
 _STEP = 5

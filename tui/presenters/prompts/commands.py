@@ -8,7 +8,7 @@ from typing import NamedTuple
 from collectors.model.workloads import Workload
 from tui.keys.key import Key, key_names
 from tui.presenters.formatting import fit, state_text
-from tui.presenters.name_match import name_rank
+from tui.presenters.prompts.name_match import name_rank
 from tui.presenters.styled_lines import Line
 
 MOST = 60

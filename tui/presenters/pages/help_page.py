@@ -11,7 +11,7 @@ from rich.cells import cell_len
 
 from tui.keys.key import Key, key_names
 from tui.presenters.formatting import fit
-from tui.presenters.legend import LEGENDS
+from tui.presenters.pages.legend import LEGENDS
 from tui.presenters.styled_lines import Line
 
 TWO_COLUMNS_FROM = 100

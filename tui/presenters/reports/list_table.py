@@ -19,7 +19,7 @@ from collectors.model.metrics import METRICS
 from collectors.model.workloads import Workload, WorkloadId
 from collectors.query.filter import Query, SortKey, sort_key
 from tui.presenters.formatting import fit
-from tui.presenters.list_columns import DEFAULT, FACTS, ListColumn
+from tui.presenters.reports.list_columns import DEFAULT, FACTS, ListColumn
 
 _RANKS = {"engine": 0, "state": 45, "kind": 90}
 _STAYS = 95

@@ -18,8 +18,8 @@ from collectors.safety import private_file
 from collectors.safety.redact import redact_line, redact_value
 from collectors.safety.sanitize import sanitize
 from collectors.session.storage import finished_file, write_all
-from tui.presenters import doctor
-from tui.presenters.doctor import Checkup
+from tui.presenters.reports import doctor
+from tui.presenters.reports.doctor import Checkup
 from tui.settings import log_file
 
 _LOG_TAIL = 32 * 1024

@@ -1,0 +1,1 @@
+"""The lines of a log: the window on them, and how each looks."""

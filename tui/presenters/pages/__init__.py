@@ -1,0 +1,1 @@
+"""Pages of text and the parts that they share: details, help, explanations."""

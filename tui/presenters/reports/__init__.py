@@ -1,0 +1,1 @@
+"""Texts for pipes and files: lists, diagnoses, summaries, reports."""

@@ -1,0 +1,1 @@
+"""The table of workloads: its columns, cells and state."""
