@@ -377,31 +377,3 @@ async def test_a_name_full_of_markup_is_shown_as_it_is_and_its_id_can_be_typed_i
         await told_of(session, "was killed")
         assert evil in notified(session)
         assert engine.performed == [(Verb.KILL, target.id)]
-
-
-async def test_marked_rows_of_a_filter_stay_while_they_are_restarted_whatever_the_engine_lists() -> None:
-    engine, release = FakeEngine(), threading.Event()
-    engine.on_perform = held_by(release)
-    async with acting(engine) as session:
-        await session.press("slash", *"media-", "enter", "asterisk")
-        shown = [line.id for line in session.screen.view.lines]
-        assert len(shown) >= 3
-        await to_confirm(session, "r")
-        await session.press("right", "enter")
-        await until(session.pilot, lambda: len(session.screen.acting()) == len(shown))
-        for second in range(8):
-            frame = session.fleet.frame()
-            for identity in shown[:2]:
-                frame.workloads[identity] = msgspec.structs.replace(frame.workloads[identity], state=State.STOPPED)
-                frame.samples.pop(identity, None)
-            if second in (3, 4):
-                del frame.workloads[shown[2]], frame.samples[shown[2]]
-            await session.show(frame)
-            assert "Nothing matches" not in session.text()
-            assert {line.id for line in session.screen.view.lines} == set(shown)
-            assert "restarting" in session.text()
-        release.set()
-        await until(session.pilot, lambda: not session.screen.acting())
-        await session.tick()
-        assert {line.id for line in session.screen.view.lines} == set(shown)
-        assert session.screen.view.marks == set(shown)

@@ -224,3 +224,25 @@ async def test_a_page_that_is_opened_again_begins_at_its_top() -> None:
         assert running.text() != top
         await running.press("escape", "question_mark")
         assert running.text() == top
+
+
+async def test_the_interval_ends_at_the_shortest_and_at_the_longest() -> None:
+    async with session() as running:
+        await running.tick(1)
+        sampler, passed = running.screen.sampler, []
+        for key in ["plus"] * 7 + ["minus"] * 9:
+            await running.press(key)
+            passed.append(sampler.interval_s)
+            assert f" {sampler.interval_s:g}s " in running.text().splitlines()[0]
+        assert passed == [2, 5, 10, 30, 60, 60, 60, 30, 10, 5, 2, 1, 0.5, 0.2, 0.2, 0.2]
+
+
+async def test_an_interval_between_two_goes_on_from_the_nearest() -> None:
+    async with session() as running:
+        await running.tick(1)
+        running.screen.sampler.set_interval(7.0)
+        await running.press("plus")
+        assert running.screen.sampler.interval_s == 10
+        running.screen.sampler.set_interval(7.0)
+        await running.press("minus")
+        assert running.screen.sampler.interval_s == 2

@@ -378,28 +378,6 @@ async def test_a_filter_that_looks_like_markup_is_shown_as_it_is() -> None:
         assert "Nothing matches name~[/]. 20 hidden. Esc clears." in running.text()
 
 
-async def test_the_interval_ends_at_the_shortest_and_at_the_longest() -> None:
-    async with session() as running:
-        await running.tick(1)
-        sampler, passed = running.screen.sampler, []
-        for key in ["plus"] * 7 + ["minus"] * 9:
-            await running.press(key)
-            passed.append(sampler.interval_s)
-            assert f" {sampler.interval_s:g}s " in running.text().splitlines()[0]
-        assert passed == [2, 5, 10, 30, 60, 60, 60, 30, 10, 5, 2, 1, 0.5, 0.2, 0.2, 0.2]
-
-
-async def test_an_interval_between_two_goes_on_from_the_nearest() -> None:
-    async with session() as running:
-        await running.tick(1)
-        running.screen.sampler.set_interval(7.0)
-        await running.press("plus")
-        assert running.screen.sampler.interval_s == 10
-        running.screen.sampler.set_interval(7.0)
-        await running.press("minus")
-        assert running.screen.sampler.interval_s == 2
-
-
 async def test_the_scale_goes_round_and_is_told_in_the_header() -> None:
     async with session() as running:
         await running.tick(3)
