@@ -7,7 +7,8 @@ import threading
 import msgspec
 
 from collectors.model.workloads import State
-from tests.app.test_acting import FakeEngine, acting, held_by, to_confirm
+from tests.app.test_acting import acting, to_confirm
+from tests.helpers.fake_engines import FakeEngine, held_by
 from tests.helpers.pilot_wait import until
 
 
