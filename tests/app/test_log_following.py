@@ -273,6 +273,6 @@ async def test_a_read_that_takes_long_says_how_long_and_ends_on_its_thread_when_
     log = Endless(3000)
     async with showing(LogScreen([WEB], lambda: log)) as pilot:
         await pilot.press("slash", *"nowhere", "enter")
-        await until(pilot, lambda: "reading: 1 s ... Esc stops" in seen(pilot))
+        await until(pilot, lambda: "/nowhere  reading: 1 s ... Esc stops" in seen(pilot))
         await pilot.press("escape")
         await until(pilot, lambda: log.has_ended)

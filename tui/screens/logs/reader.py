@@ -189,8 +189,9 @@ class LogReader(Base):
     def drain(self) -> None:
         """Add new lines; if the view is scrolled up, only count them, as scrolling down reads them again."""
         if self._reads_since is not None and (seconds := time.monotonic() - self._reads_since) > _QUIET_S:
+            needle = self.query_one(LineView).needle
             count = f"{self._read_count:,} lines, " if self._read_count else ""
-            self.say(f"reading: {count}{seconds:.0f} s ... Esc stops")
+            self.say(f"{f'/{needle}  ' if needle else ''}reading: {count}{seconds:.0f} s ... Esc stops")
         lines = self._inbox.take()
         if self._has_begun and self._log is not None and time.monotonic() > self._follow_again_at:
             if self._inbox.has_ended:
