@@ -125,7 +125,7 @@ def fleet(docker_lab: DockerLab, libvirt_lab: LibvirtLab) -> Iterator[Fleet]:
 def live(fleet: Fleet, tmp_path: Path) -> Iterator[Terminal]:
     """The live screen, showing this run's workloads by name."""
     command = ["vmtop", *fleet.sources(), "--filter", RUN, "--record", str(tmp_path / "rec.vmtop.gz")]
-    with closing(Terminal(command, (160, 50), {"XDG_STATE_HOME": str(tmp_path)})) as terminal:
+    with closing(Terminal(command, (160, 90), {"XDG_STATE_HOME": str(tmp_path)})) as terminal:
         terminal.wait_for(lambda: "OWNED" in terminal.text() and f"honest-{RUN}" in terminal.text(), 60, "the fleet")
         visit(terminal, [("M", "▼MEM")])
         yield terminal

@@ -26,7 +26,7 @@ from tests.helpers.lab.outsider import Outsider
 from tests.helpers.pty_terminal import Terminal
 
 pytestmark = pytest.mark.lab
-_DISK = {"disk_read_bytes_per_second", "disk_write_bytes_per_second"}
+_DISK = {"disk_read_bytes_per_second", "disk_write_bytes_per_second", "disk_bytes_per_second"}
 _JOIN = re.compile(r"sudo usermod -aG (\S+) \$USER")
 
 
@@ -133,7 +133,7 @@ def test_libvirts_socket_for_reading_needs_no_group(scene: Scene) -> None:
 def test_the_screen_says_who_is_denied_and_goes_on_with_the_rest(scene: Scene) -> None:
     with closing(Terminal(outsider(scene).command(*scene.places))) as terminal:
         terminal.wait_for(lambda: scene.container[:12] in terminal.text(), 60, "the container")
-        terminal.wait_for(lambda: "docker denied" in terminal.text(), 20, "the refusal")
+        terminal.wait_for(lambda: "docker ✗ denied" in terminal.text(), 20, "the refusal")
         terminal.press("!")
         terminal.wait_for(lambda: "usermod -aG docker" in terminal.text(), 10, "the remedy")
         terminal.press("\x1b")

@@ -24,8 +24,8 @@ def assert_nothing_was_typed(terminal: Terminal, name: str) -> None:
     """The table is shown as at the start: no dialogue, the first order, the workloads that were there."""
     text = terminal.text()
     assert "▼CPU%" in text, text
-    assert f"●{name}" in text, text
-    assert not any(word in text for word in ("╭", "hidden", " only ", "REC", "Actions are")), text
+    assert f"● {name}" in text, text
+    assert not any(word in text for word in ("╭", "hidden", " only ", "REC", "actions locked")), text
 
 
 @pytest.mark.slow
@@ -57,7 +57,7 @@ def test_a_container_that_asks_a_hundred_questions_and_ends_changes_nothing(
         container_with_shell(docker_lab, "asking", ASKING * 20),
         closing(LateTerminal(argv, delay_s, size=(100, 30), environment=environment)) as terminal,
     ):
-        terminal.wait_for(lambda: "●asking" in terminal.text(), 30, "the container")
+        terminal.wait_for(lambda: "● asking" in terminal.text(), 30, "the container")
         terminal.read(delay_s + 0.5)
         before = terminal.answered
         terminal.press("e")

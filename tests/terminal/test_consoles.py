@@ -221,7 +221,7 @@ class TestOddContainers:
         environment = {"XDG_STATE_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
         try:
             with closing(Terminal(argv, (100, 30), environment)) as terminal:
-                terminal.wait_for(lambda: "●shell-many" in terminal.text(), 20, "the container")
+                terminal.wait_for(lambda: "● shell-many" in terminal.text(), 20, "the container")
                 assert max(int(name) for name in os.listdir(f"/proc/{terminal.pid}/fd")) > 1023
                 enter(terminal)
                 terminal.press("echo answer $((40+2))\r")
