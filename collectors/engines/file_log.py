@@ -29,6 +29,8 @@ class FileLog:
         self._stop = threading.Event()
         self._follower: object = None
         """Identifies the current follower, so that an earlier one ends."""
+        self._interrupts = 0
+        """How often reads were interrupted: one that began earlier ends."""
         self._base = 0
         """Added to positions: each file that gets the name has its own range."""
         self._file = -1
@@ -51,6 +53,13 @@ class FileLog:
     def until(self, wall: float, count: int) -> list[LogLine]:
         raise SourceAbsent(f"the lines of {self.title} have no times")
 
+    def written(self, line: LogLine | None = None) -> Iterator[LogLine]:
+        offset = None if line is None else self._offset(line)
+        return self._forwards(0 if offset is None else self._end_of(offset))
+
+    def interrupt(self) -> None:
+        self._interrupts += 1
+
     def follow(self, line: LogLine | None) -> Iterator[LogLine]:
         follower = self._follower = object()
         line_offset = None if line is None else self._offset(line)
@@ -64,6 +73,7 @@ class FileLog:
                 splitter = LineSplitter()
 
     def close(self) -> None:
+        self.interrupt()
         self._stop.set()
 
     def __del__(self) -> None:
@@ -103,8 +113,10 @@ class FileLog:
     def _backwards(self, end: int, count: int) -> list[LogLine]:
         """Return the last lines that end before an offset."""
         lines: list[LogLine] = []
-        size = 0
+        size, interrupts = 0, self._interrupts
         for start in self._starts(end):
+            if self._interrupts != interrupts:
+                break
             lines.append(self._line(start, os.pread(self._file, min(end - start, LONGEST_BYTES), start)))
             size += len(lines[-1].text)
             end = start
@@ -131,8 +143,8 @@ class FileLog:
 
     def _forwards(self, offset: int) -> Iterator[LogLine]:
         """Yield the lines from an offset to the end of the file; not one that has no end yet."""
-        splitter = LineSplitter(offset)
-        while block := os.pread(self._file, _BLOCK, splitter.offset):
+        splitter, interrupts = LineSplitter(offset), self._interrupts
+        while (block := os.pread(self._file, _BLOCK, splitter.offset)) and self._interrupts == interrupts:
             for start, raw in splitter.feed(block):
                 yield self._line(start, raw)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from collectors.model.logs import AT_ONCE, Log, LogLine
+from collectors.model.logs import AT_ONCE, LineTail, Log, LogLine
 
 _CHUNK = 1000
+_CHUNKS = 5
+"""Chunks that are read backwards; if too few lines pass, the log is read in one pass: an engine that can count lines
+from the end only would read it again for each chunk."""
 
 
 class LineFilter(NamedTuple):
@@ -33,7 +35,7 @@ class LineFilter(NamedTuple):
 
 
 class FilteredLog:
-    """Reads a log chunk by chunk until enough lines pass a filter, or the log ends.
+    """Reads a log until enough lines pass a filter, or the log ends.
 
     Args:
         log: The whole log; it is not closed together with this one.
@@ -48,39 +50,48 @@ class FilteredLog:
         self._log = log
         self._filter = line_filter
         self._progress = progress
-        self._stop = threading.Event()
+        self._interrupts = 0
+        """How often reads were interrupted: one that began earlier ends."""
         self.has_reached_end = False
         """Whether the last call read up to the end of the log in its direction."""
-
-    def last(self, count: int) -> list[LogLine]:
-        return self._backward(self._log.last(_CHUNK), count)
-
-    def before(self, line: LogLine, count: int) -> list[LogLine]:
-        return self._backward(self._log.before(line, _CHUNK), count)
-
-    def until(self, wall: float, count: int) -> list[LogLine]:
-        return self._backward(self._log.until(wall, _CHUNK), count)
 
     def first(self, count: int) -> list[LogLine]:
         return self._forward(self._log.first(_CHUNK), count)
 
+    def last(self, count: int) -> list[LogLine]:
+        return self._backward(self._log.last(_CHUNK), count, lambda line: False)
+
+    def before(self, line: LogLine, count: int) -> list[LogLine]:
+        reached = _up_to(line)
+        return self._backward(self._log.before(line, _CHUNK), count, reached)
+
+    def until(self, wall: float, count: int) -> list[LogLine]:
+        return self._backward(self._log.until(wall, _CHUNK), count, lambda line: (line.at or 0.0) > wall)
+
     def after(self, line: LogLine, count: int) -> list[LogLine]:
         return self._forward(self._log.after(line, _CHUNK), count)
+
+    def written(self, line: LogLine | None = None) -> Iterator[LogLine]:
+        return filter(self._filter.passes, self._log.written(line))
 
     def follow(self, line: LogLine | None) -> Iterator[LogLine]:
         return filter(self._filter.passes, self._log.follow(line))
 
+    def interrupt(self) -> None:
+        self._interrupts += 1
+        self._log.interrupt()
+
     def close(self) -> None:
-        """End a read that goes on; the whole log stays open."""
-        self._stop.set()
+        """End the reads under way; the whole log stays open."""
+        self.interrupt()
 
     def _forward(self, chunk: list[LogLine], count: int) -> list[LogLine]:
         """Return the first lines that pass, of a chunk and of those after it."""
         kept: list[LogLine] = []
-        read = 0
-        while chunk and not self._stop.is_set():
+        read, interrupts = 0, self._interrupts
+        while chunk and self._interrupts == interrupts:
             kept += filter(self._filter.passes, chunk)
-            if len(kept) >= count or sum(len(line.text) for line in kept) >= AT_ONCE:
+            if _is_enough(kept, count):
                 break
             read += len(chunk)
             self._progress(read)
@@ -88,16 +99,53 @@ class FilteredLog:
         self.has_reached_end = not chunk
         return kept[:count]
 
-    def _backward(self, chunk: list[LogLine], count: int) -> list[LogLine]:
+    def _backward(self, chunk: list[LogLine], count: int, is_beyond: Callable[[LogLine], bool]) -> list[LogLine]:
         """Return the last lines that pass, of a chunk and of those before it."""
         kept: list[LogLine] = []
-        read = 0
-        while chunk and not self._stop.is_set():
+        read, interrupts = 0, self._interrupts
+        for _ in range(_CHUNKS):
+            if not chunk or self._interrupts != interrupts:
+                break
             kept[:0] = filter(self._filter.passes, chunk)
-            if len(kept) >= count or sum(len(line.text) for line in kept) >= AT_ONCE:
+            if _is_enough(kept, count):
                 break
             read += len(chunk)
             self._progress(read)
             chunk = self._log.before(chunk[0], _CHUNK)
-        self.has_reached_end = not chunk
+        else:
+            return self._last_of_all(count, is_beyond)
+        self.has_reached_end = not chunk and self._interrupts == interrupts
         return kept[-count:]
+
+    def _last_of_all(self, count: int, is_beyond: Callable[[LogLine], bool]) -> list[LogLine]:
+        """Return the last lines that pass, read in one pass from the beginning up to one that is beyond."""
+        kept, interrupts = LineTail(count), self._interrupts
+        for read, line in enumerate(_while_not(is_beyond, self._log.written()), 1):
+            if read % _CHUNK == 0:
+                self._progress(read)
+            if self._filter.passes(line):
+                kept.add(line)
+        self.has_reached_end = not kept.is_full and self._interrupts == interrupts
+        return kept.lines
+
+
+def _is_enough(kept: list[LogLine], count: int) -> bool:
+    return len(kept) >= count or sum(len(line.text) for line in kept) >= AT_ONCE
+
+
+def _up_to(anchor: LogLine) -> Callable[[LogLine], bool]:
+    """Return what is true of a line that is read again, whose neighbours may be known less well than before."""
+    wanted = _own(anchor)
+    return lambda line: _own(line) == wanted
+
+
+def _own(line: LogLine) -> tuple[object, ...]:
+    """Return what identifies a line in its own log: of a merged line, the place in the log that it comes from."""
+    return (line.workload, getattr(line.position, "own", line)[:2], line.text)
+
+
+def _while_not(is_beyond: Callable[[LogLine], bool], lines: Iterable[LogLine]) -> Iterator[LogLine]:
+    for line in lines:
+        if is_beyond(line):
+            return
+        yield line

@@ -67,6 +67,12 @@ class UnreadableLog:
     def until(self, wall: float, count: int) -> list[LogLine]:
         return []
 
+    def written(self, line: LogLine | None = None) -> Iterator[LogLine]:
+        return iter(())
+
+    def interrupt(self) -> None:
+        """Nothing is read."""
+
     def follow(self, line: LogLine | None) -> Iterator[LogLine]:
         raise self.error
 

@@ -76,6 +76,26 @@ class MergedLog:
         lists = [self._later(index, position, count) for index in range(len(self._logs))]
         return self._first_of(lists, position.previous, count)
 
+    def written(self, line: LogLine | None = None) -> Iterator[LogLine]:
+        unknown = (None,) * len(self._logs)
+        position = _Position(LogLine(0, None, False, ""), unknown, unknown) if line is None else line.position
+        previous: list[LogLine | None] = list(position.previous)
+        keyed = (_keyed(index, self._written_of(index, position)) for index in range(len(self._logs)))
+        for _, index, line in heapq.merge(*keyed, key=lambda entry: entry[:2]):
+            previous[index] = line
+            yield line._replace(position=_Position(line, tuple(previous), unknown), workload=index)
+
+    def _written_of(self, index: int, position: _Position) -> Iterator[LogLine]:
+        """Yield what one log has after a merged line."""
+        log, previous, following = self._logs[index], position.previous[index], position.following[index]
+        if previous is None and following is not None:
+            yield following
+        yield from log.written(previous or following)
+
+    def interrupt(self) -> None:
+        for log in self._logs:
+            log.interrupt()
+
     def follow(self, line: LogLine | None) -> Iterator[LogLine]:
         """Yield lines as they arrive. It ends only with `close` or the next `follow`."""
         follower = self._follower = object()
@@ -173,6 +193,14 @@ class MergedLog:
             last[index], upcoming[index] = line, next(remaining[index])
             merged.append(line._replace(position=_Position(line, tuple(last), tuple(upcoming)), workload=index))
         return merged
+
+
+def _keyed(index: int, lines: Iterator[LogLine]) -> Iterator[tuple[float, int, LogLine]]:
+    """Yield the lines of a log with the time that orders them, as in `_times`."""
+    latest = 0.0
+    for line in lines:
+        latest = max(latest, line.at or 0.0)
+        yield latest, index, line
 
 
 def _is_full(lines: list[LogLine], count: int) -> bool:

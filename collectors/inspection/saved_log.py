@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 from collectors.model.errors import SourceError
 from collectors.model.logs import Log, LogLine
 
-_CHUNK = 1000
+_EVERY = 1000
 
 
 def save_log(
@@ -33,15 +32,12 @@ def save_log(
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            count, began_at = 0, time.time()
-            lines = log.first(_CHUNK)
-            while lines:
-                file.writelines(_text(line, names) for line in lines)
-                count += len(lines)
-                progress(count)
-                if (lines[-1].at or 0.0) > began_at:  # a log that grows is not chased
-                    break
-                lines = log.after(lines[-1], _CHUNK)
+            count = 0
+            for line in log.written():
+                file.write(_text(line, names))
+                count += 1
+                if count % _EVERY == 0:
+                    progress(count)
             return count
     except OSError as error:
         raise SourceError(f"the log was not saved: {path}: {error.strerror}") from error

@@ -13,8 +13,9 @@ LONGEST = 64 * 1024
 """Characters of a line that are kept; an ellipsis shows the cut."""
 LONGEST_BYTES = 4 * LONGEST
 """Bytes of a line that are read: in UTF-8 a character has up to four."""
-_MOST_MOVED = 16
-"""Coloured parts that are kept of a line whose characters moved when it was sanitized."""
+_MOST_MOVED, _LONGEST_MOVED = 16, 4096
+"""Coloured parts that are kept of a line whose characters moved when it was sanitized, and characters of such a line:
+a longer one has no colours."""
 AT_ONCE = 1 << 20
 """Characters after which `Log.last`, `before` and `after` return fewer lines than asked for."""
 
@@ -37,7 +38,7 @@ class LogLine(NamedTuple):
 
 
 class Log(Protocol):
-    """A log of any length. All calls block; each is made on its own thread, one at a time apart from `follow`."""
+    """A log of any length. All calls block; they are made one at a time, apart from `follow` and `interrupt`."""
 
     title: str
     """What is read: a file's path, the journal, the engine."""
@@ -64,6 +65,15 @@ class Log(Protocol):
         Raises:
             SourceError: It cannot be read, or its lines have no times.
         """
+
+    def written(self, line: LogLine | None = None) -> Iterator[LogLine]:
+        """Yield what is there now after a line (`None`: from the beginning), oldest first, in one pass.
+
+        Raises as `last`.
+        """
+
+    def interrupt(self) -> None:
+        """End the reads under way, from any thread: they return what they have. `follow` goes on."""
 
     def follow(self, line: LogLine | None) -> Iterator[LogLine]:
         """Yield what is written after a line (`None`: from now on), until `close` or the next `follow`.
@@ -144,6 +154,8 @@ def _moved(spans: tuple[Span, ...], line: str, text: str) -> tuple[Span, ...]:
         return spans
     if line.startswith(text[:-1]):  # only its end was cut
         return cut_spans(spans, 0, len(text))
+    if len(line) > _LONGEST_MOVED:
+        return ()
     edges = {edge: min(len(text), len(sanitize(line[:edge], LONGEST))) for edge in _edges(spans[:_MOST_MOVED])}
     moved = (span._replace(start=edges[span.start], end=edges[span.end]) for span in spans[:_MOST_MOVED])
     return tuple(span for span in moved if span.end > span.start)

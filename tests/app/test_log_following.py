@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from functools import partial
 
@@ -254,3 +255,24 @@ async def test_a_log_that_opens_after_the_screen_was_left_is_closed() -> None:
         await until(pilot, lambda: not isinstance(pilot.app.screen, LogScreen))
         may_open.set()
         await until(pilot, lambda: log.is_closed)
+
+
+async def test_a_read_that_takes_long_says_how_long_and_ends_on_its_thread_when_it_is_left() -> None:
+    class Endless(MemoryLog):
+        is_interrupted = has_ended = False
+
+        def before(self, line: LogLine, count: int) -> list[LogLine]:
+            while not self.is_interrupted:
+                time.sleep(0.01)
+            self.has_ended = True
+            return []
+
+        def interrupt(self) -> None:
+            self.is_interrupted = True
+
+    log = Endless(3000)
+    async with showing(LogScreen([WEB], lambda: log)) as pilot:
+        await pilot.press("slash", *"nowhere", "enter")
+        await until(pilot, lambda: "/nowhere  reading: 1 s ... Esc stops" in seen(pilot))
+        await pilot.press("escape")
+        await until(pilot, lambda: log.has_ended)

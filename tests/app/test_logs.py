@@ -56,6 +56,12 @@ class MemoryLog:
     def after(self, line: LogLine, count: int) -> list[LogLine]:
         return self.lines[int(line.position) + 1 : int(line.position) + 1 + count]
 
+    def written(self, line: LogLine | None = None) -> Iterator[LogLine]:
+        yield from self.lines[0 if line is None else int(line.position) + 1 :]
+
+    def interrupt(self) -> None:
+        """Nothing is read for long."""
+
     def follow(self, line: LogLine | None) -> Iterator[LogLine]:
         while not self.is_closed:
             self.news.wait(0.05)

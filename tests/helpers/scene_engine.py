@@ -65,6 +65,12 @@ class SceneLog:
     def until(self, wall: float, count: int) -> list[LogLine]:
         return [line for line in self._lines if line.at is not None and line.at <= wall][-count:]
 
+    def written(self, line: LogLine | None = None) -> Iterator[LogLine]:
+        yield from self._lines[0 if line is None else int(line.position) + 1 :]
+
+    def interrupt(self) -> None:
+        """Nothing is read for long."""
+
     def follow(self, line: LogLine | None) -> Iterator[LogLine]:
         return iter(())
 

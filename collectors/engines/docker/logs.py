@@ -39,6 +39,8 @@ class DockerLog:
         self._daemon = access.daemon(workload)
         self._lock = threading.Lock()
         self._is_closed = False
+        self._interrupts = 0
+        """How often reads were interrupted: one that began earlier ends."""
         self._stream: Any = None
         """The stream of the follower; `None` without one."""
         with self._daemon.client() as client:
@@ -64,13 +66,15 @@ class DockerLog:
 
     def _back_from(self, end: int, take: _TakeOlder) -> list[LogLine]:
         """Read growing spans before a time: the engine counts a tail from the end of the log only."""
-        span = self._span_ns
+        span, interrupts = self._span_ns, self._interrupts
         while True:
             start = max(0, end - span)
             limits = {"since": _seconds(start), "until": _seconds(end + _JITTER_NS)}
             older, is_full = take(self._stream_lines(limits, follow=False))
             if (older and is_full and int(older[0].position) > start + _JITTER_NS) or start <= self._created_ns:
                 break
+            if self._interrupts != interrupts:
+                return []
             span *= 4
         if older:
             self._span_ns = max(_SECOND_NS, end - int(older[0].position))
@@ -78,6 +82,12 @@ class DockerLog:
 
     def after(self, line: LogLine, count: int) -> list[LogLine]:
         return first_lines(self._since(line, follow=False), count)
+
+    def written(self, line: LogLine | None = None) -> Iterator[LogLine]:
+        return self._stream_lines({"tail": "all"}, follow=False) if line is None else self._since(line, follow=False)
+
+    def interrupt(self) -> None:
+        self._interrupts += 1
 
     def follow(self, line: LogLine | None) -> Iterator[LogLine]:
         if line is None:
@@ -90,6 +100,7 @@ class DockerLog:
         return _after(self._stream_lines(span, follow), line)
 
     def close(self) -> None:
+        self.interrupt()
         with self._lock:
             self._is_closed = True
         self._hand_over(None)
@@ -122,7 +133,11 @@ class DockerLog:
             if follow:
                 self._hand_over(stream)
             try:
-                yield from lines_of(pieces_of(response.raw, self._is_tty), self._is_podman)
+                interrupts = self._interrupts
+                for line in lines_of(pieces_of(response.raw, self._is_tty), self._is_podman):
+                    if not follow and self._interrupts != interrupts:
+                        return
+                    yield line
             except _broken():
                 if not follow or (self._stream is stream and not self._is_closed):
                     raise  # no one ended it: the engine or the way to it broke

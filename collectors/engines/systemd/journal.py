@@ -48,6 +48,8 @@ class JournalLog:
         self._argv = [program, *of_unit, *_FORMAT, "--no-pager", "--quiet", *options]
         self._lock = threading.Lock()
         self._is_closed = False
+        self._interrupts = 0
+        """How often reads were interrupted: one that began earlier ends."""
         self._follower: subprocess.Popen[bytes] | None = None
 
     def last(self, count: int) -> list[LogLine]:
@@ -67,11 +69,18 @@ class JournalLog:
     def until(self, wall: float, count: int) -> list[LogLine]:
         return last_lines(self._read(f"--until=@{wall:.6f}", f"--lines={count}"), count)
 
+    def written(self, line: LogLine | None = None) -> Iterator[LogLine]:
+        return self._read(*([f"--after-cursor={line.position}"] if line is not None else []))
+
+    def interrupt(self) -> None:
+        self._interrupts += 1
+
     def follow(self, line: LogLine | None) -> Iterator[LogLine]:
         start = [f"--after-cursor={line.position}", "--lines=all"] if line is not None else ["--lines=0"]
         return self._read("--follow", *start, keep=True)
 
     def close(self) -> None:
+        self.interrupt()
         with self._lock:
             self._is_closed = True
         self._hand_over(None)
@@ -97,8 +106,10 @@ class JournalLog:
             self._hand_over(child)
         try:
             assert child.stdout is not None  # noqa: S101  # a pipe, by construction
-            splitter = LineSplitter(longest=_LONGEST_ENTRY)
+            splitter, interrupts = LineSplitter(longest=_LONGEST_ENTRY), self._interrupts
             while chunk := child.stdout.read1(_CHUNK):  # type: ignore[attr-defined]  # a buffered reader
+                if not keep and self._interrupts != interrupts:
+                    return
                 for _, raw in splitter.feed(chunk):
                     yield from _lines(raw)
             message = sanitize(child.stderr.read(2000)).strip() if child.stderr is not None else "journalctl ended"

@@ -70,15 +70,12 @@ def command(
 
 
 def _written(log: Log, since: float | None, tail: int | None) -> Iterator[LogLine]:
-    """Yield what has been written, oldest first, in chunks of bounded size."""
+    """Yield what has been written, oldest first."""
     if tail is not None:
         yield from _last(log, tail) if tail else ()
         return
     before = log.until(since, 1) if since is not None else []
-    chunk = log.after(before[-1], _CHUNK) if before else log.first(_CHUNK)
-    while chunk:
-        yield from chunk
-        chunk = log.after(chunk[-1], _CHUNK)
+    yield from log.written(before[-1] if before else None)
 
 
 def _last(log: Log, count: int) -> list[LogLine]:

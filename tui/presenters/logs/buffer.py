@@ -12,7 +12,7 @@ CAPACITY = 5000
 """Lines kept; beyond it the far end is dropped, and read again when it is scrolled to."""
 CHUNK = 1000
 """Lines read at once."""
-MOST_CHARACTERS = 4 * AT_ONCE
+MOST_CHARACTERS = AT_ONCE
 """Characters of all lines kept; a single line may have more."""
 
 

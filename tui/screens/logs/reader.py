@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 else:
     Base = object
 
+_QUIET_S = 1.0
+"""Seconds of reading after which the status says how far it is."""
 FOLLOW_AGAIN_S = 2.0
 """Seconds between attempts to follow a log whose follower ended."""
 
@@ -51,6 +53,8 @@ class LogReader(Base):
         """Per row of the view, the index of its line in the window."""
         self._unseen = 0
         """Number of lines that arrived while the view was scrolled up."""
+        self._reads_since: float | None = None
+        """When the current read began, in seconds of the monotonic clock; `None` while none is under way."""
         self._read_count = 0
         """Lines that the filter has gone through in the current read."""
         self._follow_again_at = 0.0
@@ -86,14 +90,22 @@ class LogReader(Base):
     def read_on(self, read: Callable[[], Coroutine[Any, Any, object]]) -> None:
         """Cancel the current read and start another one."""
         if self._has_begun:
-            self.run_worker(read(), group="read", exclusive=True)
+            self.run_worker(self._timed(read), group="read", exclusive=True)
+
+    async def _timed(self, read: Callable[[], Coroutine[Any, Any, object]]) -> None:
+        """Read; what takes longer than a second shows how far it is."""
+        if self._log is not None and self._reads_since is not None:
+            self._log.interrupt()  # the thread of the read before
+        self._reads_since = time.monotonic()
+        await read()
+        self._reads_since = None
 
     def cancel_read(self) -> None:
-        """End the current read; a filtered one also on its thread."""
+        """End the current read, also on its thread."""
         self.workers.cancel_group(self, "read")
-        if isinstance(self._log, FilteredLog):
-            self._log.close()
-            self._log = self._filtered()
+        self._reads_since = None
+        if self._log is not None:
+            self._log.interrupt()
 
     def _filtered(self) -> Log | None:
         if self._whole is None or self._filter is None:
@@ -176,8 +188,10 @@ class LogReader(Base):
 
     def drain(self) -> None:
         """Add new lines; if the view is scrolled up, only count them, as scrolling down reads them again."""
-        if self._read_count:
-            self.say(f"read {self._read_count:,} lines ... Esc stops")
+        if self._reads_since is not None and (seconds := time.monotonic() - self._reads_since) > _QUIET_S:
+            needle = self.query_one(LineView).needle
+            count = f"{self._read_count:,} lines, " if self._read_count else ""
+            self.say(f"{f'/{needle}  ' if needle else ''}reading: {count}{seconds:.0f} s ... Esc stops")
         lines = self._inbox.take()
         if self._has_begun and self._log is not None and time.monotonic() > self._follow_again_at:
             if self._inbox.has_ended:

@@ -116,7 +116,7 @@ class LogScreen(LogSearch, PageKeys, AnsweredOnce, Screen[None]):
         if not self._window.lines:
             count = "no line passes" if self._filter else "nothing logged yet"
         elif not self._window.has_older and not self._window.has_newer:
-            count = f"all {len(self._window.lines):,} lines"
+            count = "1 line" if len(self._window.lines) == 1 else f"all {len(self._window.lines):,} lines"
         parts.append(status or count)
         if isinstance(self._whole, MergedLog):
             parts += [f"{self._workloads[index].name}: {why}" for index, why in self._whole.problems.items()]

@@ -41,6 +41,12 @@ class ListLog:
     def until(self, wall: float, count: int) -> list[LogLine]:
         return [line for line in self.lines if line.at is not None and line.at <= wall][-count:]
 
+    def written(self, line: LogLine | None = None) -> Iterator[LogLine]:
+        yield from self.lines[0 if line is None else line.position + 1 :]
+
+    def interrupt(self) -> None:
+        """Nothing is read for long."""
+
     def follow(self, line: LogLine | None) -> Iterator[LogLine]:
         yield from self.lines[0 if line is None else line.position + 1 :]
 
@@ -81,6 +87,17 @@ def test_merged_logs_have_every_line_once_by_time_in_both_directions(logs: list[
     expected = [f"{index}:{n}" for _, index, n in whole]
     assert backward(merged, step) == expected
     assert forward(merged, step) == expected
+
+
+@settings(max_examples=60)
+@given(st.lists(TIMES, min_size=1, max_size=4), st.integers(0, 60))
+def test_what_is_written_after_any_line_comes_in_one_pass(logs: list[list[int]], place: int) -> None:
+    merged = MergedLog([log_of(times, f"{index}:") for index, times in enumerate(logs)])
+    lines = list(merged.written())
+    assert texts(lines) == forward(merged, 7)
+    for line in lines[place : place + 1]:
+        assert texts(list(merged.written(line))) == texts(lines[place + 1 :])
+        assert texts(merged.before(line, 3)) == texts(lines[max(0, place - 3) : place])
 
 
 @settings(max_examples=60)
@@ -138,9 +155,28 @@ def test_a_filter_is_typed_as_in_less() -> None:
     assert str(LineFilter.parse("!health")) == 'all but "health"'
 
 
-def test_a_filtered_read_that_is_stopped_ends() -> None:
-    filtered = FilteredLog(log_of(list(range(9999))), LineFilter("nowhere"), lambda count: filtered.close())
-    assert filtered.last(10) == []
+def test_a_filtered_read_that_is_interrupted_ends_and_the_next_one_reads_again() -> None:
+    passes = iter([True])
+
+    def interrupt_once(count: int) -> None:
+        if next(passes, False):
+            filtered.interrupt()
+
+    filtered = FilteredLog(log_of(list(range(9999))), LineFilter("9998"), interrupt_once)
+    assert texts(filtered.first(10)) == []
+    assert not filtered.has_reached_end
+    assert texts(filtered.first(10)) == ["9998"]
+    assert filtered.has_reached_end
+
+
+def test_a_rare_line_is_found_in_one_pass_up_to_where_it_is_looked_for() -> None:
+    log = log_of(list(range(20_000)))
+    filtered = FilteredLog(log, LineFilter("77"))
+    expected = [str(n) for n in range(20_000) if "77" in str(n)]
+    assert texts(filtered.last(9999)) == expected
+    anchor = log.lines[15_000]
+    assert texts(filtered.before(anchor, 9999)) == [text for text in expected if int(text) < 15_000]
+    assert texts(filtered.until(12_345.0, 9999)) == [text for text in expected if int(text) <= 12_345]
 
 
 def test_more_logs_than_are_merged_are_refused_before_any_is_opened() -> None:

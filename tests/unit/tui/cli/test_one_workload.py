@@ -61,6 +61,12 @@ class FakeLog:
     def until(self, wall: float, count: int) -> list[LogLine]:
         return [line for line in self.lines if (line.at or 0) <= wall][-count:]
 
+    def written(self, line: LogLine | None = None) -> Iterator[LogLine]:
+        yield from self.lines[0 if line is None else int(line.position) + 1 :]
+
+    def interrupt(self) -> None:
+        """Nothing is read for long."""
+
     def follow(self, line: LogLine | None) -> Iterator[LogLine]:
         yield from (LogLine(0, None, False, f"new {number}") for number in (1, 2))
 
