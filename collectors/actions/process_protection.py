@@ -20,7 +20,8 @@ _GROUPS: tuple[tuple[str, str], ...] = (
     ("this host depends on it", "systemd systemd-journal* systemd-udevd* dbus-daemon dbus-broker* init"),
     (
         "it provides remote access: without it you may not get back in",
-        "sshd dropbear tailscaled openvpn charon* zerotier-one netbird nebula cloudflared teleport cockpit-*",
+        "sshd sshd-session sshd-auth dropbear tailscaled openvpn charon* zerotier-one netbird nebula cloudflared "
+        "teleport cockpit-*",
     ),
     (
         "the host's network depends on it: without it you may not get back in",

@@ -179,7 +179,8 @@ def warnings(request: SignalRequest, proc: str = "/proc") -> list[str]:
     sentences: list[str] = []
     is_init = _is_init(status)
     if _is_vm(request) and request.workload is not None:
-        effect = "loses its power" if spec.ends else "stands still" if spec.name == "STOP" else "may be hit by this"
+        milder = "stands still" if spec.name == "STOP" else "may be hit by this"
+        effect = "loses its power" if will_end(request, proc) else milder
         sentences.append(f"It may run the virtual machine {request.workload.name}, which then {effect}.")
     if is_init and spec.ends:
         sentences.append("It is process 1 of its container: the container ends with it.")
@@ -191,7 +192,7 @@ def warnings(request: SignalRequest, proc: str = "/proc") -> list[str]:
         sentences.append(f"It ignores {spec.name}: nothing will happen.")
     elif (blocked or 0) & bit:
         sentences.append(f"It holds {spec.name} back at the moment.")
-    elif not spec.ends and not (caught or 0) & bit:
+    elif not spec.ends and will_end(request, proc):
         sentences.append(f"It does not handle {spec.name}, so the kernel will end it.")
     return sentences
 
@@ -199,7 +200,21 @@ def warnings(request: SignalRequest, proc: str = "/proc") -> list[str]:
 def must_be_typed(request: SignalRequest, proc: str = "/proc") -> bool:
     """Return whether the name has to be typed: the signal may end a whole workload."""
     status = read_bytes(f"{proc}/{request.process.pid}/status") or b""
-    return request.workload is not None and request.spec.ends and (_is_vm(request) or _is_init(status))
+    return request.workload is not None and will_end(request, proc) and (_is_vm(request) or _is_init(status))
+
+
+def will_end(request: SignalRequest, proc: str = "/proc") -> bool:
+    """Return whether a signal is expected to end a process: by its meaning, or as the process does not handle it.
+
+    Where the kernel does not tell what the process handles, it is expected to end.
+    """
+    if request.spec.ends or request.spec.wanted_state:
+        return request.spec.ends
+    status = read_bytes(f"{proc}/{request.process.pid}/status") or b""
+    bit = 1 << (request.spec.number - 1)
+    handled = (_mask(status, b"SigCgt") or 0) | (_mask(status, b"SigIgn") or 0)
+    is_kept = _is_init(status) and _mask(status, b"SigCgt") is not None
+    return not (handled & bit or is_kept)
 
 
 def _is_vm(request: SignalRequest) -> bool:

@@ -25,6 +25,14 @@ _NAMED = re.compile(r"(?<![\w.-])(?P<name>[\w.-]+)(?:(?P<is_option>=)|[\"']\s*:\
 """`--token=`, `"token": ` and `Cookie: `; `host:port` is not such a pair."""
 _WORD = re.compile(r"\"[^\"]*\"|'[^']*'|\S+")
 _REST = re.compile(r"\"[^\"]*\"|'[^']*'|[^\"',}\]]+")
+_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
+_CLIENT = re.compile(r"(?:mysql|mariadb)[a-z-]*|sshpass")
+"""Programs whose `-pVALUE` is a password; after others it may be a port."""
+_USER_OPTIONS = frozenset({"-u", "-U", "--user", "--proxy-user"})
+_LOGIN = re.compile(r"(?P<option>-u|--(?:proxy-)?user=)?(?P<user>[^-:][^:]*:)(?!//)(?P<rest>.+)", re.DOTALL)
+"""curl's `user:password`."""
+_IDS = re.compile(r"[0-9]+:[0-9]+")
+"""Of a user and a group, as in `--user 1000:1000`."""
 _ERROR_NAMES = ("Error", "Exception", "Warning")
 """`SessionError: no space left` contains no secret."""
 _KEPT_KEYS = frozenset({"SecurityOpt", "Secrets", "PidMode", "AuthorizationPlugins"})
@@ -60,7 +68,9 @@ def _names_secret(name: str, is_option: bool) -> bool:
 
 def redact_line(line: str) -> str:
     """Mask the secrets recognised in a line of text, including the word after an option such as `--password`."""
-    return " ".join(redact_words(redact_text(line).split(" ")))
+    text = redact_text(line)
+    words = iter(redact_words(_WORD.findall(text)))
+    return _WORD.sub(lambda _: next(words), text)
 
 
 def redact_value(name: str, value: str) -> str:
@@ -70,7 +80,7 @@ def redact_value(name: str, value: str) -> str:
 
 def redact_label(name: str, value: str) -> str:
     """Mask a label's value; it may be a whole command line."""
-    return redact_value(name, " ".join(redact_words(value.split(" "))))
+    return redact_value(name, redact_line(value))
 
 
 def redact_environment(entries: Sequence[object]) -> tuple[tuple[str, str], ...]:
@@ -80,14 +90,32 @@ def redact_environment(entries: Sequence[object]) -> tuple[tuple[str, str], ...]
 
 
 def redact_words(words: Sequence[str]) -> list[str]:
-    """Mask a command line: the word after an option such as `--password`, and the secrets within single words."""
+    """Mask a command line: the word after an option such as `--password`, and the secrets within single words.
+
+    A word with blanks is read as a command line too: a script, or the title that a process gave itself.
+    """
     masked: list[str] = []
-    hide_next = False
+    option, is_client = "", False
     for word in words:
         is_option = word.startswith("-")
-        masked.append(MASK if hide_next and not is_option else redact_text(word))
-        hide_next = is_option and "=" not in word and is_secret(word.lstrip("-"))
+        is_hidden = not is_option and "=" not in option and is_secret(option.lstrip("-"))
+        masked.append(MASK if is_hidden else _redact_word(word, option, is_client))
+        option = word if is_option else ""
+        is_client = is_client or bool(_CLIENT.fullmatch(word.rpartition("/")[2]))
     return masked
+
+
+def _redact_word(word: str, option: str, is_client: bool) -> str:
+    if is_client and word.startswith("-p") and len(word) > 2:
+        return f"-p{MASK}"
+    if _QUOTED.fullmatch(word):
+        return f"{word[0]}{redact_line(word[1:-1])}{word[0]}"
+    if len(word.split()) > 1:
+        return redact_line(word)
+    login = _LOGIN.fullmatch(word)
+    if login and (login["option"] or option in _USER_OPTIONS) and not _IDS.fullmatch(login["user"] + login["rest"]):
+        return f"{login['option'] or ''}{login['user']}{MASK}"
+    return redact_text(word)
 
 
 def redact_json(value: object, name: str = "") -> object:

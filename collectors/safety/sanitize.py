@@ -58,6 +58,16 @@ def sanitize(text: str | bytes | None, longest: int = LONGEST) -> str:
     return "".join(characters)
 
 
+def sanitize_name(text: str | None) -> str:
+    """Return a sanitized name; if that changed it without a trace, it ends in U+FFFD, as it could be another's name.
+
+    Without the mark, `web` and `web` with a variation selector would be the same.
+    """
+    name = sanitize(text)
+    is_marked = REPLACEMENT in name or (len(name) == LONGEST and name.endswith("…"))
+    return name if is_marked or name == (text or "") else name[: LONGEST - 1] + REPLACEMENT
+
+
 @lru_cache(maxsize=4096)
 def _is_plain(character: str) -> bool:
     """Return whether a character is kept as it is, whatever is around it."""

@@ -7,7 +7,6 @@ import shlex
 import string
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from collectors.model.workloads import Kind, Workload
@@ -24,12 +23,10 @@ PLACEHOLDERS: Mapping[str, Callable[[Workload], str | None]] = {
     "cgroup": lambda workload: workload.cgroup,
 }
 """What an argument may contain in braces, and the environment holds as VMTOP_NAME and so on."""
-_SHELLS = frozenset({
-    *("sh", "bash", "dash", "ash", "zsh", "ksh", "fish", "su", "ssh", "watch", "xargs", "eval", "env", "script"),
-    *("python", "python3", "perl", "ruby", "node", "awk", "tmux", "screen"),
-})  # fmt: skip
-"""Programs that read an argument as commands: only values without any special character are given to them."""
 _PLAIN = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
+"""A value that no program reads as more than a value, even one that takes its arguments as commands."""
+_AMBIGUOUS = re.compile(r"[0-9]+|(?:-*[0-9a-f]){32}-*", re.IGNORECASE)
+"""Names that virsh would take for the number or UUID of a machine, perhaps another one's."""
 _KINDS = {kind.value: kind.value for kind in Kind if kind is not Kind.HOST}
 _PLACES = {"terminal": "terminal", "background": "background"}
 
@@ -67,30 +64,39 @@ def filled(command: OwnCommand, workload: Workload) -> list[str]:
     Raises:
         Unusable: A value is missing, is not known exactly, or could be read as something else than a value.
     """
-    runs_shell = any(Path(word).name in _SHELLS for word in command.run)
-    return [command.run[0], *(_filled(word, workload, runs_shell) for word in command.run[1:])]
+    return [command.run[0], *(_filled(word, workload) for word in command.run[1:])]
 
 
-def _filled(word: str, workload: Workload, runs_shell: bool) -> str:
+def _filled(word: str, workload: Workload) -> str:
     values: dict[str, str] = {}
     for name in _fields(word):
         value = values[name] = PLACEHOLDERS[name](workload) or ""
         variable = f"VMTOP_{name.upper()}"
         if not value:
             raise Unusable(f"{workload.name} has no {name}")
-        if not value.isprintable() or REPLACEMENT in value or len(value) >= LONGEST:
+        if not _is_exact(value):
             raise Unusable(f"the {name} of {workload.name} is not known exactly; use {{id}}")
-        if value.startswith("-") and word.startswith(f"{{{name}}}"):
+        if value.startswith("-"):
             raise Unusable(f"{value!r} could be read as an option; use {{id}}, or ${variable} in a script")
-        if runs_shell and not _PLAIN.fullmatch(value):
-            raise Unusable(f"{value!r} could be read as commands by a shell; use ${variable} in the script instead")
+        if not _PLAIN.fullmatch(value):
+            raise Unusable(f"{value!r} could be read as commands; use {{id}}, or ${variable} in a script")
+        if ".." in value.split("/"):
+            raise Unusable(f"{value!r} could lead out of a folder; use {{id}}, or ${variable} in a script")
+        if name == "name" and _AMBIGUOUS.fullmatch(value):
+            raise Unusable(f"{value!r} could be read as another machine's number or UUID; use {{id}}")
     return word.format(**values)
 
 
+def _is_exact(value: str) -> bool:
+    """Return whether a value is what the engine has, not one that was changed to be safe to show."""
+    return value.isprintable() and REPLACEMENT not in value and not (len(value) >= LONGEST and value.endswith("…"))
+
+
 def environment(workload: Workload, inherited: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of a command: vmtop's own, and the workload's values; empty where it has none."""
-    values = {f"VMTOP_{name.upper()}": value(workload) or "" for name, value in PLACEHOLDERS.items()}
-    return {**inherited, **values, "VMTOP_STATE": workload.state.value}
+    """Return the environment of a command: vmtop's own, and the workload's values; empty if absent or not exact."""
+    values = {name: value(workload) or "" for name, value in PLACEHOLDERS.items()}
+    exact = {f"VMTOP_{name.upper()}": value if _is_exact(value) else "" for name, value in values.items()}
+    return {**inherited, **exact, "VMTOP_STATE": workload.state.value}
 
 
 def _list_or_text(value: object) -> tuple[str, ...]:

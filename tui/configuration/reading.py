@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from collectors.safety.toml_file import TooDeep, parse_toml, read_text
 from tui.configuration.config import ActionConfig, Config, ConfigError, Timeouts, config_file
-from tui.configuration.file_text import read_text
 from tui.configuration.own_commands import OwnCommand
 from tui.configuration.settings_table import BY_NAME, SCREEN, SETTINGS
 from tui.configuration.toml_places import Places
@@ -94,11 +94,11 @@ def parse(text: str, path: Path, option_tables: Collection[str] = ()) -> FileCon
     Raises:
         ConfigError: It is not TOML.
     """
-    import tomllib
-
     try:
-        document = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # TOMLDecodeError, or a number too long to convert
+        document = parse_toml(text)
+    except TooDeep as error:
+        raise ConfigError(f"the configuration {path} cannot be used: {error}") from error
+    except ValueError as error:
         raise ConfigError(f"the configuration {path} is not TOML: {error}") from error
     content = FileContent(path, text, document, lines=Places(text))
     _Reader(content, option_tables).take(document)

@@ -13,7 +13,7 @@ from typing import Any
 
 from collectors.safety import private_file
 from collectors.safety.sanitize import sanitize
-from tui.configuration.file_text import read_text
+from collectors.safety.toml_file import parse_toml, read_text
 from tui.configuration.settings_table import REMEMBERED, SCREEN
 from tui.configuration.toml_text import as_key, as_toml
 from tui.settings.paths import state_folder
@@ -42,13 +42,10 @@ def load(path: Path | None = None) -> ScreenState:
     """Return what is remembered. What cannot be read or used is left out, with a line in the log."""
     path = path or state_file()
     try:
-        text = read_text(path)
-        import tomllib  # late: the first run has no such file
-
-        document = tomllib.loads(text)
+        document = parse_toml(read_text(path))
     except FileNotFoundError:
         return ScreenState()
-    except (OSError, ValueError, RecursionError) as error:  # a UnicodeDecodeError or TOMLDecodeError is a ValueError
+    except (OSError, ValueError) as error:  # a UnicodeDecodeError or TOMLDecodeError is a ValueError
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         log.warning("%s is not used: %s", path, sanitize(reason))
         return ScreenState()

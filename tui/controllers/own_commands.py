@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
+import select
 import shlex
 import shutil
 import subprocess
@@ -30,6 +32,11 @@ _LOGGED_LINES = 200
 _OUTPUT_AT_MOST = 1 << 20
 """Bytes of a background command's output that are looked at."""
 _SHOWN = 120
+_READ_AT_ONCE = 1 << 16
+_POLL_MS = 200
+"""How long it may take to notice that a program has ended whose output another one still holds open."""
+_GRACE_S = 2.0
+"""For the rest of the output of a program that has ended; another one may go on printing for ever."""
 
 
 class OwnCommandRunner:
@@ -141,11 +148,31 @@ def _in_background(label: str, words: list[str], variables: dict[str, str]) -> t
         raise SourceError(f"{words[0]} cannot be run: {error.strerror or error}") from error
     assert process.stdout is not None  # noqa: S101  # it is a pipe
     with process.stdout as output:
-        data = output.read(_OUTPUT_AT_MOST)
-        while output.read(_OUTPUT_AT_MOST):
-            continue  # a program whose output is not taken would wait for ever
+        data = _read_to_end(process, output.fileno())
     code = process.wait()
     lines = [sanitize(line.expandtabs()) for line in data.decode("utf-8", "replace").splitlines() if line.strip()]
     for line in lines[-_LOGGED_LINES:]:
         log.info("%s: %s", label, line)
     return code, sanitize(lines[-1], _SHOWN) if lines else ""
+
+
+def _read_to_end(process: subprocess.Popen[bytes], descriptor: int) -> bytes:
+    """Return the first of what a program prints until it ends. A daemon that it leaves behind may hold the pipe open.
+
+    All is taken: a program whose output is not taken would wait for ever.
+    """
+    output = bytearray()
+    waiting = select.poll()
+    waiting.register(descriptor, select.POLLIN)
+    has_ended, until = False, math.inf
+    while time.monotonic() < until:
+        if not has_ended and process.poll() is not None:  # what it printed last is in the pipe by now
+            has_ended, until = True, time.monotonic() + _GRACE_S
+        if waiting.poll(_POLL_MS):
+            data = os.read(descriptor, _READ_AT_ONCE)
+            output += data[: _OUTPUT_AT_MOST - len(output)]
+            if not data:
+                break
+        elif has_ended:
+            break
+    return bytes(output)

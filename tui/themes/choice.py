@@ -9,12 +9,12 @@ A table, or a file, holds roles and colours, and which theme the others come fro
 from __future__ import annotations
 
 import logging
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from collectors.safety.toml_file import TooDeep, parse_toml, read_text
 from tui.themes.contrast import Rgb, rgb
 from tui.themes.palette import DARK, PALETTES, PREFIX, Palette, derived
 from tui.themes.roles import ROLES
@@ -124,12 +124,12 @@ def _parsed(path: Path) -> tuple[str, dict[str, Rgb]]:
 
 
 def _document(path: Path, largest: int = _LARGEST) -> tuple[str, dict[str, Any]]:
-    import tomllib
-
     text = _text(path, largest)
     try:
-        return text, tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # TOMLDecodeError names the line
+        return text, parse_toml(text)
+    except TooDeep as error:
+        raise ThemeError(f"the theme {path} cannot be used: {error}") from error
+    except ValueError as error:  # it names the line
         raise ThemeError(f"the theme {path} is not TOML: {error}") from error
 
 
@@ -156,16 +156,8 @@ def colors_of(table: Mapping[str, Any]) -> tuple[str, dict[str, Rgb]]:
 
 
 def _text(path: Path, largest: int) -> str:
-    """Return the text of a theme's file. A pipe or a device in its place neither blocks nor is read."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        with open(descriptor, "rb") as file:
-            data = file.read(largest + 1) if path.is_file() else None
-        if data is None:
-            raise ThemeError(f"the theme {path} is not a regular file")
-        if len(data) > largest:
-            raise ThemeError(f"the theme {path} is longer than {largest >> 10} KiB")
-        return data.decode()
+        return read_text(path, largest)
     except OSError as error:
         raise ThemeError(f"the theme {path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:

@@ -13,7 +13,7 @@ from collectors.engines.docker.ports import ports_text
 from collectors.kernel.cgroup.parsers import cpu_list
 from collectors.model.unmeasured import Cause, Topic
 from collectors.model.workloads import Kind, Sample, State, Unmeasured, Workload, WorkloadId
-from collectors.safety.sanitize import sanitize
+from collectors.safety.sanitize import sanitize, sanitize_name
 from collectors.safety.untrusted import count, items, part, positive, text
 
 LABELS_AT_MOST = 32
@@ -195,7 +195,7 @@ def _addresses(settings: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _project(labels: Mapping[str, Any]) -> str | None:
     if project := text(labels.get(_PROJECT)):
-        return sanitize(project)
+        return sanitize_name(project)
     pod = [text(labels.get(key)) for key in _POD]
     return sanitize("/".join(pod)) if all(pod) else None
 

@@ -14,7 +14,7 @@ from collectors.model.actions import ActionTimedOut, Note, Observed, Request, Ve
 from collectors.model.errors import AccessDenied, SourceError
 from collectors.model.workloads import PAUSING_FAULTS, Workload
 from collectors.safety.permissions import join_remedy
-from collectors.safety.sanitize import sanitize
+from collectors.safety.sanitize import sanitize, sanitize_name
 
 if TYPE_CHECKING:
     from libvirt import virConnect, virDomain
@@ -43,7 +43,7 @@ class LibvirtActions:
             detail = to_reason(state, reason) or ""
             notes = _notes(domain) | ({Note.FAULTED} if detail in PAUSING_FAULTS else frozenset())
             addresses = _addresses(domain) if number >= 0 else frozenset()
-            name = sanitize(domain.name())
+            name = sanitize_name(domain.name())
             return Observed(name, to_state(state, reason), start, detail, notes, addresses=addresses)
 
     def perform(self, request: Request) -> None:

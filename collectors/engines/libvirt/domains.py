@@ -19,7 +19,7 @@ from collectors.engines.libvirt.states import to_reason, to_state
 from collectors.kernel.cgroup.parsers import number
 from collectors.model.unmeasured import Cause, Topic
 from collectors.model.workloads import Kind, Sample, Unmeasured, Workload, WorkloadId
-from collectors.safety.sanitize import sanitize
+from collectors.safety.sanitize import sanitize, sanitize_name
 from collectors.safety.untrusted import count
 
 _CONTAINER_ENGINES = frozenset({"lxc", "openvz"})
@@ -81,7 +81,7 @@ def to_workload(
     return Workload(
         identity,
         Kind.CONTAINER if identity.engine in _CONTAINER_ENGINES else Kind.VM,
-        sanitize(name) or identity.id,
+        sanitize_name(name) or identity.id,
         state,
         name_is_known=bool(name),
         image=description.title or description.machine,

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from collectors.model.workloads import Event, WorkloadId
-from collectors.safety.sanitize import sanitize
+from collectors.safety.sanitize import sanitize_name
 
 if TYPE_CHECKING:
     from libvirt import virConnect, virDomain
@@ -86,7 +86,7 @@ class DomainEvents:
                 self._paused.discard(uuid)
             if kind == _DEFINED:
                 self._redefined.add(uuid)
-            self._events.append(Event(wall, WorkloadId(self._engine, uuid), *named, sanitize(domain.name())))
+            self._events.append(Event(wall, WorkloadId(self._engine, uuid), *named, sanitize_name(domain.name())))
         self._wake()
 
     def take_agent(self, _connection: virConnect, domain: virDomain, state: int, _reason: int, _opaque: object) -> None:
@@ -96,7 +96,7 @@ class DomainEvents:
             return
         identity = WorkloadId(self._engine, domain.UUIDString())
         with self._lock:
-            self._events.append(Event(time.time(), identity, "agent", detail, sanitize(domain.name())))
+            self._events.append(Event(time.time(), identity, "agent", detail, sanitize_name(domain.name())))
         self._wake()
 
     def note_paused(self, uuids: set[str]) -> None:

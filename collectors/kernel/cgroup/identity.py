@@ -9,7 +9,7 @@ from collectors.kernel.cgroup.discovery import Cgroup
 from collectors.kernel.cgroup.processes import Process
 from collectors.kernel.container_names import Names
 from collectors.model.workloads import Kind, State, WorkloadId
-from collectors.safety.sanitize import sanitize
+from collectors.safety.sanitize import sanitize, sanitize_name
 
 _LONGEST_PATH = 1024
 _WITH_MONITOR = frozenset({"podman", "cri-o"})
@@ -71,9 +71,9 @@ def identify(cgroup: Cgroup, directories: list[str], proc: str, host_network: st
         project = name_and_pod[1] or project
     return Identity(
         id=WorkloadId(engine, sanitize(own_id, _LONGEST_PATH)),
-        name=sanitize(name),
+        name=sanitize_name(name),
         name_is_known=is_known,
-        project=sanitize(project) if project else None,
+        project=sanitize_name(project) if project else None,
         process=process,
         started_at=None if process is None else processes.started_at(proc, process),
         network=None if pid is None else _own_network(workload.kind, pid, proc, host_network),

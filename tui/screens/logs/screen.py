@@ -28,6 +28,7 @@ from tui.keys.tables import LOGS, TABLES
 from tui.presenters.formatting import fit, stamp
 from tui.screens.logs.search import LogSearch
 from tui.screens.mixins.page_keys import PageKeys
+from tui.settings.typed_path import path_problem, typed_path
 from tui.widgets.footer import Footer
 from tui.widgets.line_view import LineView
 
@@ -167,10 +168,10 @@ class LogScreen(LogSearch, PageKeys, AnsweredOnce, Screen[None]):
             return
         name = f"{self._workloads[0].name.replace('/', '_')}-{stamp(time.time(), '%Y%m%d-%H%M%S')}.log"
         what = f"Save the log, {self._filter}" if self._filter else "Save the whole log"
-        ask(self, what, str(Path.cwd() / name), "a new file", lambda text: "", self._save)
+        ask(self, what, str(Path.cwd() / name), "a new file", path_problem, self._save)
 
     def _save(self, typed: str) -> None:
-        self.read_on(partial(self._write, Path(typed).expanduser()))
+        self.read_on(partial(self._write, typed_path(typed)))
 
     async def _write(self, path: Path) -> None:
         log = self._log

@@ -18,6 +18,7 @@ from tui.controllers.recording import SessionRecorder, file_summary, now_name
 from tui.controllers.services import Services
 from tui.dialogs.prompt import ask
 from tui.presenters.prompts.commands import Argument, Command
+from tui.settings.typed_path import path_problem, typed_path
 
 if TYPE_CHECKING:
     from collectors.session.playback import Playback
@@ -107,7 +108,7 @@ class SessionKeys(Base):
         return str(Path.cwd() / now_name(host))
 
     def _snapshot(self, name: str) -> None:
-        self.run_worker(self._keep(Path(name).expanduser()), group="snapshot")
+        self.run_worker(self._keep(typed_path(name)), group="snapshot")
 
     async def _keep(self, path: Path) -> None:
         self.notify("saving the session ...", timeout=1)
@@ -122,7 +123,7 @@ class SessionKeys(Base):
 
     def _record(self, name: str) -> None:
         try:
-            self.session_recorder.record(Path(name).expanduser())
+            self.session_recorder.record(typed_path(name))
         except SessionError as error:
             self.notify(str(error), severity="error", timeout=10, markup=False)
         self.redraw()
@@ -166,7 +167,12 @@ def _open(session_recorder: SessionRecorder) -> Playback:
 
 
 def _is_free(name: str) -> str:
-    path = Path(name).expanduser()
-    if path.exists() or path.is_symlink():
-        return f"{path} already exists; choose another name"
-    return "" if path.parent.is_dir() else f"{path.parent} is not a folder"
+    if problem := path_problem(name):
+        return problem
+    path = typed_path(name)
+    try:
+        if path.exists() or path.is_symlink():
+            return f"{path} already exists; choose another name"
+        return "" if path.parent.is_dir() else f"{path.parent} is not a folder"
+    except OSError as error:  # a name that is too long, or a folder that may not be searched
+        return f"{path} cannot be used: {error.strerror}"

@@ -162,6 +162,8 @@ def test_protected_processes(tmp_path: Path) -> None:
     daemon = Process(ProcessId(7, 1), 1, "dockerd", "S", None, 0.0, 0, 1, ())
     assert "daemons" in protection.reason(daemon, None)
     assert "daemons" in protection.reason(msgspec.structs.replace(daemon, name="containerd-shim"), None)
+    for name in ("sshd", "sshd-session", "sshd-auth"):
+        assert "remote access" in protection.reason(msgspec.structs.replace(daemon, name=name), None)
     assert protection.reason(daemon, BOX) == "", "a daemon inside a container is not the host's"
     assert "kernel" in protection.reason(msgspec.structs.replace(daemon, name="kworker/0", parent_pid=2), None)
     assert protection.reason(msgspec.structs.replace(daemon, name="nginx"), None) == ""
@@ -186,12 +188,19 @@ def test_process_1_of_a_container_takes_the_container_along(tmp_path: Path) -> N
 
 
 def test_what_ends_a_whole_workload_has_to_be_typed(tmp_path: Path) -> None:
-    capture(tmp_path, 7, "qemu-system-x86", status="NSpid:\t7\n")
+    usr1 = 1 << (signal.SIGUSR1 - 1)
+    capture(tmp_path, 7, "qemu-system-x86", status=f"NSpid:\t7\nSigBlk:\t0\nSigIgn:\t0\nSigCgt:\t{usr1:x}\n")
     capture(tmp_path, 8, "web", status="NSpid:\t8\t1\n")
     qemu, init = (Process(ProcessId(pid, 500), 1, "x", "S", None, 0.0, 0, 1, ()) for pid in (7, 8))
     machine = msgspec.structs.replace(BOX, kind=Kind.VM)
     assert must_be_typed(SignalRequest(spec("KILL"), qemu, "qemu", machine), str(tmp_path))
     assert not must_be_typed(SignalRequest(spec("USR1"), qemu, "qemu", machine), str(tmp_path))
+    for name in ("HUP", "USR2"):
+        unhandled = SignalRequest(spec(name), qemu, "qemu", machine)
+        assert must_be_typed(unhandled, str(tmp_path))
+        assert "loses its power" in warnings(unhandled, str(tmp_path))[0]
+        assert "the kernel will end it" in warnings(unhandled, str(tmp_path))[1]
+    assert not must_be_typed(SignalRequest(spec("STOP"), qemu, "qemu", machine), str(tmp_path))
     assert not must_be_typed(SignalRequest(spec("KILL"), qemu, "qemu", BOX), str(tmp_path))
     assert must_be_typed(SignalRequest(spec("TERM"), init, "web", BOX), str(tmp_path))
     assert "loses its power" in warnings(SignalRequest(spec("KILL"), qemu, "qemu", machine), str(tmp_path))[0]

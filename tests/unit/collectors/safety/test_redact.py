@@ -112,3 +112,42 @@ def test_plain_text_is_left_alone() -> None:
 )
 def test_words_that_only_sound_like_secrets_stay_readable(text: str) -> None:
     assert redact_text(text) == text
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["sh", "-c", f"mysql --password {CANARY}"],
+        ["sh", "-c", f"exec 'app' --token  {CANARY} --now"],
+        ["sh", "-c", f"mysql\t--password\n{CANARY}"],
+        ["sh", "-c", f"sh -c 'mysql --password {CANARY}'"],
+        ["sh", "-c", f"app --password 'two {CANARY}' x"],
+        [f"app --token {CANARY}"],
+        [f"app: worker --password={CANARY} (idle)"],
+        ["curl", "-u", f"me:{CANARY}", "https://host"],
+        ["curl", "--user", f"me:{CANARY}", "https://host"],
+        ["curl", f"--user=me:{CANARY}", "https://host"],
+        ["curl", f"-ume:{CANARY}", "https://host"],
+        ["/usr/bin/mysql", "-uroot", f"-p{CANARY}", "shop"],
+        ["sh", "-c", f"mysqldump -u root -p{CANARY} shop"],
+    ],
+)
+def test_a_secret_never_comes_out_of_a_command_line(words: list[str]) -> None:
+    shown = " ".join(redact_words(words))
+    assert CANARY not in shown
+    assert MASK in shown
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["sh", "-c", "server -p8080  --verbose 'two words' \"x y\""],
+        ["docker", "run", "-p8080:80", "mysql:8"],
+        ["docker", "run", "-u", "1000:1000", "web"],
+        ["sudo", "-u", "web", "ls", "a:b"],
+        ["python", "-u", "http://host/x"],
+        ["ssh", "-p2222", "host"],
+    ],
+)
+def test_an_ordinary_command_line_stays_as_it_is(words: list[str]) -> None:
+    assert redact_words(words) == words

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from wcwidth import wcwidth
 
-from collectors.safety.sanitize import LONGEST, REPLACEMENT, sanitize
+from collectors.safety.sanitize import LONGEST, REPLACEMENT, sanitize, sanitize_name
 from tests.helpers.hostile_text import TEXTS
 
 _STEERING = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
@@ -66,3 +66,10 @@ def test_every_terminal_gives_inert_text_the_width_that_the_screen_counts_on(tex
 def test_escape_sequence_loses_its_escape() -> None:
     assert sanitize("\x1b[2Jgone") == f"{REPLACEMENT}[2Jgone"
     assert sanitize(None) == ""
+
+
+@given(_ANY.filter(bool))
+def test_two_names_that_are_shown_alike_are_marked_unless_they_are_the_same(text: str) -> None:
+    name = sanitize_name(text)
+    assert name == text or REPLACEMENT in name or name.endswith("…")
+    assert sanitize(name) == name

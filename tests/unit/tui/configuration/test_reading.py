@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collectors.model.workloads import Kind
+from tests.helpers.deep_toml import DEEP_TOML
 from tui.cli.main import main
 from tui.configuration.config import Config, ConfigError, config_file
 from tui.configuration.reading import read
@@ -104,7 +105,7 @@ def test_a_very_long_or_deep_one_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     for text, words in (
         ("#" * 70_000, "longer than 64 KiB"),
-        ("a=" + "[" * 60_000, "TOML"),
+        ("a=" + "[" * 60_000, "nested deeper"),
         ("a=" + "9" * 6000, "TOML"),
     ):
         path.write_text(text)
@@ -128,3 +129,11 @@ def test_root_takes_no_configuration_that_another_user_could_change(tmp_path: Pa
     path.chmod(0o666)
     with pytest.raises(ConfigError, match="can be written to by anyone"):
         read(path).config()
+
+
+@pytest.mark.parametrize("text", DEEP_TOML.values(), ids=DEEP_TOML)
+def test_a_deep_one_is_one_sentence_with_file_and_line(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=rf"{path} .* nested deeper than 16 levels \(at line 2\)"):
+        read(path)

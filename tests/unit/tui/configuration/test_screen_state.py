@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.helpers.deep_toml import DEEP_TOML
 from tui.configuration.screen_state import ScreenState, load, save, state_file
 from tui.configuration.settings_table import REMEMBERED
 
@@ -122,3 +123,12 @@ def test_no_reader_ever_sees_half_a_file(tmp_path: Path) -> None:
             writer.join()
     assert all(state in states for state in seen)
     assert [entry.name for entry in tmp_path.iterdir()] == ["screen.toml"]
+
+
+@pytest.mark.parametrize("text", DEEP_TOML.values(), ids=DEEP_TOML)
+def test_a_deep_one_is_left_out_and_the_log_says_so(
+    text: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "screen.toml").write_text(text)
+    assert load(tmp_path / "screen.toml") == ScreenState()
+    assert "nested" in caplog.text

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.helpers.deep_toml import DEEP_TOML
 from tui.themes.choice import AUTO, ThemeError, choices, find_palette, problems, warnings
 from tui.themes.contrast import rgb
 from tui.themes.look import theme_of
@@ -106,3 +107,17 @@ def test_any_colours_make_a_theme(tmp_path_factory: pytest.TempPathFactory, role
     theme_of(palette)
     for role, code in roles.items():
         assert palette.colors[role] == rgb(code)
+
+
+@pytest.mark.parametrize("name", ["quoted key", "heading", "key below a heading", "array"])
+def test_a_deep_one_is_one_sentence_with_file_and_line(name: str, tmp_path: Path) -> None:
+    path = own(tmp_path, DEEP_TOML[name])
+    with pytest.raises(ThemeError, match=rf"{path} .* nested deeper than 16 levels \(at line 2\)"):
+        find_palette("mine", tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs another user's file")
+def test_root_takes_no_theme_that_another_user_could_change(tmp_path: Path) -> None:
+    os.chown(own(tmp_path, 'bad = "#b00020"'), 12345, -1)
+    with pytest.raises(ThemeError, match="belongs to another user"):
+        find_palette("mine", tmp_path)

@@ -93,3 +93,9 @@ def test_what_a_domain_lacks_is_noted(devices: str, record: dict[str, int], note
 
 def test_nothing_is_noted_of_what_is_measured() -> None:
     assert unmeasured(RUNNING, Description()) == ()
+
+
+def test_a_name_that_is_changed_to_be_shown_is_not_that_of_another_domain() -> None:
+    names = ("web", "web\ufe0f", "\u212aelvin", "Größe")
+    shown = [to_workload(IDENTITY, name, RUNNING, Description()).name for name in names]
+    assert shown == ["web", "web\ufffd", "Kelvin\ufffd", "Größe"]
