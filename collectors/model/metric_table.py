@@ -192,9 +192,10 @@ ROWS: tuple[Metric, ...] = (
     Metric(
         key="memory_overhead_bytes", alias="overhead", label="OVERHEAD", unit=Unit.BYTES,
         help="Memory that a VM's hypervisor holds in addition to the guest's.",
-        formula="resident size of the QEMU process - (balloon.current - hugepages); absent below zero",
+        formula="resident size of the QEMU process, at most MEM - hugepages, - (balloon.current - hugepages); "
+        "absent below zero",
         derive=memory_overhead, fields=("memory_rss_bytes",),
-        origins={"libvirt": "balloon.rss, balloon.current; hugepages as HUGE"},
+        origins={"libvirt": "balloon.rss, balloon.current; hugepages as HUGE", "cgroup": "as MEM"},
         missing=_VM_ONLY,
         undefined="the guest has not touched all of its memory yet, so that the hypervisor's own cannot be told apart; "
         "the facts page measures it",
