@@ -15,6 +15,15 @@ def rate(name: str, scale: float = 1e9) -> Derivation:
     return derive
 
 
+def cpu_percent(reading: Readable) -> float | None:
+    """Return CPU time in percent of one core, at most all cores of the host.
+
+    The kernel adds up a CPU's time at its ticks: on a host that is busy throughout, the growth may exceed the time.
+    """
+    rate, cpus = reading.rate("cpu_total_ns"), reading.host_cpus
+    return None if rate is None else min(rate, cpus) * 100 if cpus else rate * 100
+
+
 def gauge(name: str) -> Derivation:
     """Return the newest value of a sample field."""
     return lambda reading: reading.gauge(name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collectors.model.derivations import (
     always,
+    cpu_percent,
     cpu_seconds,
     emulator_percent,
     gauge,
@@ -67,8 +68,9 @@ _NO_DISK = "the io controller is not enabled for its cgroup (on cgroup v1: /proc
 ROWS: tuple[Metric, ...] = (
     Metric(
         key="cpu_percent", alias="cpu", label="CPU%", unit=Unit.PERCENT,
-        help="CPU time used; 100 is one host core.", formula="growth of CPU time / elapsed time x 100",
-        derive=rate("cpu_total_ns", 100), fields=("cpu_total_ns",),
+        help="CPU time used; 100 is one host core.",
+        formula="growth of CPU time / elapsed time x 100, at most 100 for each host core",
+        derive=cpu_percent, fields=("cpu_total_ns",),
         origins={
             "cgroup": "cpu.stat usage_usec (v1: cpuacct.usage)",
             "libvirt": "domain stats cpu.time",
