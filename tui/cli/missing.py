@@ -32,16 +32,16 @@ def report(moment: Moment, specs: Sequence[SourceSpec], wait: Wait, choice: Choi
     It is not 0 where something is missing that was asked for: the kernel's numbers, an engine whose address was given,
     or a workload that the choice may mean and whose engine has not answered.
     """
-    missing = _missing(moment, specs, choice)
+    missing, hint = _missing(moment, specs, choice), nameless(moment, specs)
     for state in moment.sources:
         if state.availability is Availability.WAITING:
             _print(f"{state.name} has not answered{late_words(wait.passed_s, wait.most_s)}")
         else:
             for sentence in troubles([state], includes_absent=state in missing):
-                _print(sentence)
-    missing_names = [state.name for state in missing]
-    if (sentence := nameless(moment, specs)) and not any(sentence.startswith(name) for name in missing_names):
-        _print(sentence)
+                if not hint.startswith(f"{sentence}:"):
+                    _print(sentence)
+    if hint:
+        _print(hint)
     for name in _read_once(moment):
         _print(f"{name} has not been read twice, as rates need,{late_words(wait.passed_s, wait.most_s)}")
     return exit_code(moment, specs, choice)
