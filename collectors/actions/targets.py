@@ -141,7 +141,7 @@ def names_of(workload: Workload) -> tuple[str, ...]:
     if workload.kind is not Kind.SERVICE:
         return (workload.name,)
     unit = workload.id.id.rpartition("/")[2]
-    return (unit, unit.removesuffix(".service"))
+    return tuple(dict.fromkeys((unit, unit.removesuffix(".service"))))
 
 
 def is_id_of(text: str, workload: Workload) -> bool:

@@ -41,7 +41,7 @@ def delta(pair: Pair, name: str) -> tuple[float, int] | None:
 class Reading:
     """The values of one workload at one moment, derived when first asked for."""
 
-    __slots__ = ("_values", "host_memory_bytes", "pairs", "workload")
+    __slots__ = ("_values", "host_cpus", "host_memory_bytes", "pairs", "workload")
 
     def __init__(
         self,
@@ -49,18 +49,21 @@ class Reading:
         pairs: tuple[Pair, ...],
         previous: Reading | None = None,
         host_memory_bytes: int = 0,
+        host_cpus: int = 0,
     ) -> None:
         """Take the samples, and the previous reading, whose values are shared if nothing has changed since.
 
-        `host_memory_bytes` is the memory of the host that the workload runs on; 0 if unknown.
+        `host_memory_bytes` is the memory of the host that the workload runs on and `host_cpus` its cores; 0 if unknown.
         """
         self.workload = workload
         self.pairs = pairs
         self.host_memory_bytes = host_memory_bytes
+        self.host_cpus = host_cpus
         self._values: dict[str, float | None] = {}
         if (
             previous is not None
             and previous.host_memory_bytes == host_memory_bytes
+            and previous.host_cpus == host_cpus
             and _is_unchanged(previous.pairs, pairs)
         ):
             self._values = previous._values
@@ -286,8 +289,9 @@ class Deriver:
                 pairs.get(identity, ()),
                 previous.get(identity),
                 0 if workload.endpoint else memory_bytes,
+                0 if workload.endpoint else frame.cpus,
             )
             for identity, workload in frame.workloads.items()
         }
-        host = Reading(frame.host, self._pairs.get(frame.host.id, ()))
+        host = Reading(frame.host, self._pairs.get(frame.host.id, ()), host_cpus=frame.cpus)
         return Moment(frame, host, readings, ledger(host, readings, frame.cpus, frame.memory_bytes))

@@ -1,7 +1,7 @@
 """What an engine does on demand for one workload.
 
 It uses the specs of the sampled sources but has its own connections: a call may hang or fail without affecting the
-sampling. All calls except `needs_id` block and belong on a thread.
+sampling. All calls except `needs_id` and `command_address` block and belong on a thread.
 """
 
 from __future__ import annotations
@@ -35,6 +35,14 @@ class EngineAccess:
             is_root: Whether the user is root.
         """
         return bool(workload.endpoint)
+
+    def command_address(self, workload: Workload, environ: Mapping[str, str], is_root: bool) -> str:
+        """Return the address that a command typed by hand has to name, to reach the workload's engine.
+
+        Empty where it finds the engine by itself, and where it is uncertain which of several engines has the workload.
+        Does not query any engine. The arguments are those of `needs_id`.
+        """
+        return ""
 
     def actions(self, workload: Workload) -> EngineActions:
         """Return the actions for the workload.

@@ -51,6 +51,10 @@ class EngineConnections:
         """Return whether a command typed by hand needs the id, because the name could mean another workload there."""
         return self.of(workload).needs_id(workload, self._environ, self._is_root)
 
+    def command_address(self, workload: Workload) -> str:
+        """Return the address that a command typed by hand has to name; empty where it finds the engine by itself."""
+        return self.of(workload).command_address(workload, self._environ, self._is_root)
+
     def actions(self, workload: Workload) -> EngineActions:
         """Return the actions for a workload.
 

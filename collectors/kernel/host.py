@@ -63,6 +63,7 @@ class HostSource:
         stat = read_bytes(f"{self._proc}/stat")
         if stat is None:
             raise SourceDown(f"{self._proc}/stat cannot be read")
+        at_ns = time.monotonic_ns()
         memory = self._memory()
         identity = WorkloadId("host", self._hostname)
         began = parsers.find_value(stat, b"btime")
@@ -75,7 +76,7 @@ class HostSource:
         )
         return SourceReading(
             workloads={},
-            samples={identity: (self._sample(stat, memory),)},
+            samples={identity: (self._sample(stat, at_ns, memory),)},
             host=host,
             cpus=len(_CPU_LINE.findall(stat)) or os.cpu_count() or 1,
             memory_bytes=memory.get(b"MemTotal", 0),
@@ -85,7 +86,7 @@ class HostSource:
     def close(self) -> None:
         """Nothing to release."""
 
-    def _sample(self, stat: bytes, memory: dict[bytes, int]) -> Sample:
+    def _sample(self, stat: bytes, at_ns: int, memory: dict[bytes, int]) -> Sample:
         user_ns, system_ns = _cpu_times(stat)
         disk = self._disks.read(read_bytes(f"{self._proc}/diskstats") or b"")
         # Process 1 sees the host's network even if vmtop has its own namespace.
@@ -117,7 +118,7 @@ class HostSource:
             net_tx_packets_total=network.tx_packets if network else None,
             net_drops_total=network.drops if network else None,
             load_1m=_float(load[0]) if load else None,
-            at_ns=time.monotonic_ns(),
+            at_ns=at_ns,
         )
 
     def _memory(self) -> dict[bytes, int]:

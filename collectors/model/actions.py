@@ -114,6 +114,8 @@ class Request:
     by_id: bool = False
     """Whether the equivalent command uses the id: typed by hand, the name might reach a workload of another engine."""
     dependents: Dependents = NO_DEPENDENTS
+    address: str = ""
+    """The engine's address for the equivalent command; empty where the engine's own command finds it by itself."""
 
 
 class ActionTimedOut(Exception):

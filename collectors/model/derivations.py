@@ -15,6 +15,15 @@ def rate(name: str, scale: float = 1e9) -> Derivation:
     return derive
 
 
+def cpu_percent(reading: Readable) -> float | None:
+    """Return CPU time in percent of one core, at most all cores of the host.
+
+    The kernel adds up a CPU's time at its ticks: on a host that is busy throughout, the growth may exceed the time.
+    """
+    rate, cpus = reading.rate("cpu_total_ns"), reading.host_cpus
+    return None if rate is None else min(rate, cpus) * 100 if cpus else rate * 100
+
+
 def gauge(name: str) -> Derivation:
     """Return the newest value of a sample field."""
     return lambda reading: reading.gauge(name)
@@ -90,12 +99,16 @@ def memory_of_limit(reading: Readable) -> float | None:
 def memory_overhead(reading: Readable) -> float | None:
     """Return the resident memory of a hypervisor's process beyond the guest's; hugepages are only the guest's.
 
-    `None` while the guest has touched less memory than it has: what is resident is then not told apart.
+    `None` while the guest has touched less memory than it has: what is resident is then not told apart. What is
+    resident but charged to others, such as shared libraries, is left out as in MEM, which is never exceeded therefore.
     """
     resident, assigned = reading.gauge("memory_rss_bytes"), reading.gauge_with("memory_limit_bytes", "vcpus")
     if not reading.is_machine or resident is None or assigned is None:
         return None
-    surplus = resident - max(0.0, assigned - (reading.gauge("memory_hugetlb_bytes") or 0))
+    hugetlb = reading.gauge("memory_hugetlb_bytes") or 0
+    held = resident + hugetlb
+    charged = reading.value("memory_host_bytes")
+    surplus = (held if charged is None else min(held, charged)) - max(assigned, hugetlb)
     return surplus if surplus >= 0 else None
 
 

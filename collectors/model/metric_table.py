@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collectors.model.derivations import (
     always,
+    cpu_percent,
     cpu_seconds,
     emulator_percent,
     gauge,
@@ -67,8 +68,9 @@ _NO_DISK = "the io controller is not enabled for its cgroup (on cgroup v1: /proc
 ROWS: tuple[Metric, ...] = (
     Metric(
         key="cpu_percent", alias="cpu", label="CPU%", unit=Unit.PERCENT,
-        help="CPU time used; 100 is one host core.", formula="growth of CPU time / elapsed time x 100",
-        derive=rate("cpu_total_ns", 100), fields=("cpu_total_ns",),
+        help="CPU time used; 100 is one host core.",
+        formula="growth of CPU time / elapsed time x 100, at most 100 for each host core",
+        derive=cpu_percent, fields=("cpu_total_ns",),
         origins={
             "cgroup": "cpu.stat usage_usec (v1: cpuacct.usage)",
             "libvirt": "domain stats cpu.time",
@@ -192,9 +194,10 @@ ROWS: tuple[Metric, ...] = (
     Metric(
         key="memory_overhead_bytes", alias="overhead", label="OVERHEAD", unit=Unit.BYTES,
         help="Memory that a VM's hypervisor holds in addition to the guest's.",
-        formula="resident size of the QEMU process - (balloon.current - hugepages); absent below zero",
+        formula="resident size of the QEMU process, at most MEM - hugepages, - (balloon.current - hugepages); "
+        "absent below zero",
         derive=memory_overhead, fields=("memory_rss_bytes",),
-        origins={"libvirt": "balloon.rss, balloon.current; hugepages as HUGE"},
+        origins={"libvirt": "balloon.rss, balloon.current; hugepages as HUGE", "cgroup": "as MEM"},
         missing=_VM_ONLY,
         undefined="the guest has not touched all of its memory yet, so that the hypervisor's own cannot be told apart; "
         "the facts page measures it",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
@@ -32,7 +33,10 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Import the command that the arguments name."""
+        """Import the command that the arguments name; for one that does not exist, suggest the nearest."""
+        if not ctx.resilient_parsing and args[0] not in self.rows and not args[0].startswith("-"):
+            for near in get_close_matches(args[0], self.rows, 1):
+                ctx.fail(f"No such command {args[0]!r}. Did you mean {near!r}?")
         name, command, rest = super().resolve_command(ctx, args)
         return name, None if command is None or name is None else self.load(name), rest
 

@@ -32,16 +32,31 @@ def report(moment: Moment, specs: Sequence[SourceSpec], wait: Wait, choice: Choi
     It is not 0 where something is missing that was asked for: the kernel's numbers, an engine whose address was given,
     or a workload that the choice may mean and whose engine has not answered.
     """
-    missing = _missing(moment, specs, choice)
+    missing, hint = _missing(moment, specs, choice), nameless(moment, specs)
     for state in moment.sources:
         if state.availability is Availability.WAITING:
             _print(f"{state.name} has not answered{late_words(wait.passed_s, wait.most_s)}")
         else:
             for sentence in troubles([state], includes_absent=state in missing):
-                _print(sentence)
+                if not hint.startswith(f"{sentence}:"):
+                    _print(sentence)
+    if hint:
+        _print(hint)
     for name in _read_once(moment):
         _print(f"{name} has not been read twice, as rates need,{late_words(wait.passed_s, wait.most_s)}")
     return exit_code(moment, specs, choice)
+
+
+def nameless(moment: Moment, specs: Sequence[SourceSpec]) -> str:
+    """Return a sentence with the remedy where containers have no names because there is no engine; else empty."""
+    workloads = moment.frame.workloads.values()
+    count = sum(workload.kind is Kind.CONTAINER and not workload.name_is_known for workload in workloads)
+    for spec, state in zip(specs, moment.sources, strict=True) if count else ():
+        engine = engine_of_source(spec.name)
+        if engine.address is not None and "container" in engine.kinds and state.availability is Availability.ABSENT:
+            names = f"the names of {count} containers are" if count > 1 else "the name of 1 container is"
+            return f"{state.name}: {state.reason}: {names} unknown; give {engine.address.flag}, or see vmtop doctor"
+    return ""
 
 
 def report_empty(moment: Moment, readings: Sequence[Reading], choice: Choice) -> int:

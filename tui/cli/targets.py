@@ -16,6 +16,7 @@ from collectors.model.workloads import Workload
 from collectors.safety.sanitize import sanitize
 from collectors.sampling.source import SourceSpec
 from tui.cli.exit_codes import NO_ANSWER, NO_SUCH, NOT_ALLOWED
+from tui.cli.missing import nameless
 from tui.cli.sampling import Wait, gather
 from tui.presenters.load import load_words, longer_words
 
@@ -43,12 +44,16 @@ def choose(names: Sequence[str], specs: Sequence[SourceSpec], wait: Wait, is_act
     workloads, sources = list(moment.frame.workloads.values()), asked_sources(specs, moment)
     chosen: dict[Workload, None] = {}
     codes = []
+    hint = nameless(moment, specs)
     for name in names:
         try:
             chosen.setdefault(_find(name, workloads, sources, wait, is_action))
         except _Unclear as error:
             click.echo(f"vmtop: {error}", err=True)
             codes.append(error.code)
+            if hint and error.code == NO_SUCH:
+                click.echo(f"vmtop: {hint}", err=True)
+                hint = ""
     return Chosen(list(chosen), workloads, next((code for code in _GRAVEST_FIRST if code in codes), 0))
 
 

@@ -262,8 +262,9 @@ class ActionController:
                 warnings.append(f"{workload.name}: {look.problem}")
             timeout = self._services.config.actions.timeout_s.of(workload.kind) if verb in CAN_WAIT else _ANSWER_S
             by_id = self._services.connections.needs_id(workload)
+            address = self._services.connections.command_address(workload)
             requests.append(
-                Request(verb, workload, timeout, AfterTimeout.FORCE, look.seen, inside, by_id, look.dependents)
+                Request(verb, workload, timeout, AfterTimeout.FORCE, look.seen, inside, by_id, look.dependents, address)
             )
         chosen = [request.workload for request in requests]
         word = label(verb, _common_kind(chosen)).capitalize()

@@ -9,6 +9,7 @@ from typing import Any
 
 from collectors.engines.access import EngineAccess, ReadFacts, daemon_of
 from collectors.engines.docker.client import DockerDaemon
+from collectors.engines.docker.endpoint import Endpoint
 from collectors.engines.registry import owner
 from collectors.model.actions import EngineActions
 from collectors.model.console import Console, RunningCommand
@@ -23,6 +24,8 @@ _KNOWS_S = 10.0
 """Seconds for one of several engines to say whether it has a workload: one that hangs must not use up all the time that
 an action on another one's workload has."""
 
+_DEFAULT_ADDRESS = "unix:///var/run/docker.sock"
+
 
 class DockerAccess(EngineAccess):
     """Everything that can be done with a container on demand.
@@ -32,7 +35,7 @@ class DockerAccess(EngineAccess):
     """
 
     def __init__(self, specs: Sequence[SourceSpec]) -> None:
-        self._urls = [spec.options.get("url") for spec in specs]
+        self._urls: list[str | None] = [str(spec.options.get("url") or "") or None for spec in specs]
         options: list[dict[str, Any]] = [dict(spec.options) for spec in specs]
         self._daemons = [DockerDaemon(**arguments) for arguments in options]
 
@@ -53,6 +56,13 @@ class DockerAccess(EngineAccess):
             return True
         is_same = all(url is None or url == environ.get("DOCKER_HOST") for url in self._urls)
         return len(self._urls) > 1 or not is_same
+
+    def command_address(self, workload: Workload, environ: Mapping[str, str], is_root: bool) -> str:
+        """Return the address of the option or of DOCKER_HOST, unless it is the default socket. No context is read."""
+        addresses = [(url or environ.get("DOCKER_HOST") or "").strip() for url in self._urls]
+        if len(addresses) > 1:
+            addresses = [address for address in addresses if workload.endpoint and _host(address) == workload.endpoint]
+        return addresses[0] if len(addresses) == 1 and addresses[0] != _DEFAULT_ADDRESS else ""
 
     def actions(self, workload: Workload) -> EngineActions:
         from collectors.engines.docker.actions import DockerActions
@@ -90,6 +100,10 @@ class DockerAccess(EngineAccess):
         from collectors.engines.docker.facts import DockerFacts
 
         yield DockerFacts(self).read
+
+
+def _host(address: str) -> str:
+    return Endpoint(address).shown
 
 
 def _knows(daemon: DockerDaemon, workload: Workload) -> bool:

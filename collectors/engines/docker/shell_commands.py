@@ -12,6 +12,8 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _ID = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
 _COMMANDS = {Verb.RESUME: "unpause", Verb.REMOVE: "rm"}
 """The docker subcommands that differ from the verb."""
+_ADDRESS = {"podman": "--url"}
+"""The options for the engine's address that differ from docker's."""
 _WITH_TIMEOUT = frozenset({Verb.STOP, Verb.RESTART})
 _ENDS = frozenset({Verb.STOP, Verb.KILL})
 
@@ -26,6 +28,8 @@ def argument(workload: Workload, by_id: bool = False) -> str:
 def commands(request: Request) -> tuple[str, ...]:
     """Return the equivalent commands."""
     engine, verb = request.workload.id.engine, request.verb
+    if request.address:
+        engine += f" {_ADDRESS.get(engine, '-H')} {shlex.quote(request.address)}"
     name = argument(request.workload, request.by_id)
     if verb in _WITH_TIMEOUT and request.after is AfterTimeout.LEAVE:
         again = (f"{engine} start {name}",) if verb is Verb.RESTART else ()

@@ -8,6 +8,7 @@ from typing import Any
 
 from collectors.engines.access import EngineAccess, ReadFacts, daemon_of
 from collectors.engines.libvirt.connection import LibvirtDaemon
+from collectors.engines.libvirt.uri import endpoint_of
 from collectors.model.actions import EngineActions
 from collectors.model.console import Console, RunningCommand
 from collectors.model.details import RawDescription, Table
@@ -30,7 +31,7 @@ class LibvirtAccess(EngineAccess):
     """
 
     def __init__(self, specs: Sequence[SourceSpec]) -> None:
-        self._uris = [spec.options.get("uri") for spec in specs]
+        self._uris: list[str | None] = [str(spec.options.get("uri") or "") or None for spec in specs]
         options: list[dict[str, Any]] = [dict(spec.options) for spec in specs]
         self._daemons = [LibvirtDaemon(**arguments) for arguments in options]
 
@@ -44,6 +45,14 @@ class LibvirtAccess(EngineAccess):
         virsh = environ.get("VIRSH_DEFAULT_CONNECT_URI") or default or (_SYSTEM_URI if is_root else "")
         is_same = all((uri or default or _SYSTEM_URI) == virsh for uri in self._uris)
         return bool(workload.endpoint) or len(self._uris) > 1 or not is_same
+
+    def command_address(self, workload: Workload, environ: Mapping[str, str], is_root: bool) -> str:
+        """Return the connection's URI, unless virsh opens the same one whatever the environment is."""
+        uris = [(uri or environ.get("LIBVIRT_DEFAULT_URI") or _SYSTEM_URI).strip() for uri in self._uris]
+        if len(uris) > 1:
+            uris = [uri for uri in uris if workload.endpoint and endpoint_of(uri) == workload.endpoint]
+        is_plain = uris == [_SYSTEM_URI] and is_root and not self.needs_id(workload, environ, is_root)
+        return uris[0] if len(uris) == 1 and not is_plain else ""
 
     def actions(self, workload: Workload) -> EngineActions:
         from collectors.engines.libvirt.actions import LibvirtActions

@@ -45,9 +45,10 @@ def _is_like_uuid(name: str) -> bool:
 def commands(request: Request) -> tuple[str, ...]:
     """Return the equivalent commands; the second one follows a time-out."""
     name = argument(request.workload, request.by_id)
-    first = f"virsh {_COMMANDS.get(request.verb, request.verb.value)} {name}"
+    virsh = f"virsh -c {shlex.quote(request.address)}" if request.address else "virsh"
+    first = f"{virsh} {_COMMANDS.get(request.verb, request.verb.value)} {name}"
     forced = _FORCED.get(request.verb) if request.after is AfterTimeout.FORCE else None
-    return (first, f"virsh {forced} {name}  # after {request.timeout_s:g} s") if forced else (first,)
+    return (first, f"{virsh} {forced} {name}  # after {request.timeout_s:g} s") if forced else (first,)
 
 
 def pausing_fault(reason: str) -> str:

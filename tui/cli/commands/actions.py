@@ -87,6 +87,7 @@ def run(
             below(workload, chosen.all_workloads),
             services.connections.needs_id(workload),
             dependents.find(workload, seen, chosen.all_workloads),
+            services.connections.command_address(workload),
         )
         for workload in chosen.workloads
     ]

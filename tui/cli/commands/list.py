@@ -69,7 +69,13 @@ class Listing(NamedTuple):
 @names_argument(is_required=False)
 @click.option("--json", "is_json", is_flag=True, help="Print a JSON document (docs/list.schema.json).")
 @click.option("--csv", "is_csv", is_flag=True, help="Print CSV with every metric, or with --columns.")
-@click.option("--quiet", "-q", "is_names", is_flag=True, help="Print only names, one a line, as commands take them.")
+@click.option(
+    "--quiet",
+    "-q",
+    "is_names",
+    is_flag=True,
+    help="Print only names, one a line; an id where the name is not unique or not plain.",
+)
 @click.option("--columns", type=ColumnsType(), default=(), metavar="A,B,...", help="Columns, e.g. name,cpu,mem,image.")
 @click.option("--no-header", is_flag=True, help="Leave out the line with the names of the columns.")
 @click.option("--all", "include_stopped", is_flag=True, help="Include stopped workloads.")

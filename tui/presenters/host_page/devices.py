@@ -21,7 +21,7 @@ _HIGH_SHARE = 0.9
 
 
 def disks_part(moment: Moment, disks: Sequence[DiskRow], width: int) -> Part:
-    """Return the block devices; the totals in the rule are the header's."""
+    """Return the block devices, and in the rule the totals of the outermost; without any, the frame's totals."""
     name = max(12, min(36, width - 66))
     columns = (
         Column("DEVICE", name, False), Column("SIZE", 5), Column("USED", 4), Column("READ/s", 6), Column("WRITE/s", 7),
@@ -29,7 +29,18 @@ def disks_part(moment: Moment, disks: Sequence[DiskRow], width: int) -> Part:
     )  # fmt: skip
     rows = [_disk(row) for row in disks]
     lines = table(columns, rows) if rows else [[("  no block device is visible", "muted")]]
-    return Part("Disks", "Disks", "", _totals(moment, "read", "disk_read", "write", "disk_write"), lines)
+    totals = _disk_totals(disks) if disks else _totals(moment, "read", "disk_read", "write", "disk_write")
+    return Part("Disks", "Disks", "", totals, lines)
+
+
+def _disk_totals(disks: Sequence[DiskRow]) -> str:
+    """Return the sums of the rows, at their instants: the header's are of others."""
+    outermost = [row for row in disks if not row.on]
+    shown = []
+    for flows in ([row.read_bps for row in outermost], [row.write_bps for row in outermost]):
+        known = [flow for flow in flows if flow is not None]
+        shown.append(text(sum(known) if known else None, _FLOW, 5).strip())
+    return f"read {shown[0]}/s  write {shown[1]}/s"
 
 
 def _totals(moment: Moment, one: str, one_key: str, other: str, other_key: str) -> str:

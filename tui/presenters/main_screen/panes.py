@@ -236,7 +236,7 @@ def _guest(machine: Reading) -> list[Run]:
     """Return how much of its memory a guest uses, unlike what its hypervisor holds; nothing if it does not say."""
     metric = METRICS["memory_of_limit_percent"]
     share = machine.value(metric.key)
-    return [] if share is None else [(f"  {share:.0f}%", tone_of(machine, metric, share)), (" used", "muted")]
+    return [] if share is None else [("  guest uses ", "muted"), (f"{share:.0f}%", tone_of(machine, metric, share))]
 
 
 def _flow(source: Source, name: str, graph: str, *parts: tuple[str, str]) -> Pane:

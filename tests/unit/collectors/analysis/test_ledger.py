@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.analysis.rates import Reading, Shares, ledger
-from collectors.model.workloads import Kind, WorkloadId
+from collectors.analysis.rates import Pair, Reading, Shares, ledger
+from collectors.model.workloads import Kind, Sample, WorkloadId
 from tests.helpers.strategies import HOST, busy, reading, workload
 
 _KINDS = (Kind.VM, Kind.CONTAINER, Kind.SERVICE)
@@ -106,3 +106,15 @@ def test_cpu_of_workloads_above_the_hosts_is_shown_as_a_rest_below_zero() -> Non
     assert cpu.container == pytest.approx(0.878)
     assert cpu.host == pytest.approx(0.853)
     assert cpu.rest == pytest.approx(-0.025)
+
+
+@given(growth=st.integers(0, 1 << 40), cpus=st.integers(1, 256))
+def test_the_cpu_of_the_host_never_exceeds_its_cores_and_the_ledger_adds_up(growth: int, cpus: int) -> None:
+    samples = Pair(Sample("host", 1, cpu_total_ns=0), Sample("host", 1 + 10**9, cpu_total_ns=growth))
+    host = Reading(workload(HOST.id, Kind.HOST), (samples,), host_cpus=cpus)
+    value = host.value("cpu_percent")
+    assert value is not None
+    assert 0 <= value <= cpus * 100
+    cpu = ledger(host, {}, cpus, 0).cpu_cores
+    assert cpu is not None
+    assert cpu.rest == cpu.host <= cpu.capacity

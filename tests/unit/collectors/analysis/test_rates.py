@@ -222,7 +222,7 @@ def test_a_reading_says_what_one_that_knows_nothing_of_the_past_would_say(
             if not is_repeated or source not in last:
                 last[source] = msgspec.structs.replace(states[state], source=source, at_ns=at * NS, epoch="")
         one = fed(deriver, at, *(last[source] for source in dict.fromkeys(source for source, _, _ in step)))
-        fresh = Reading(one.workload, one.pairs, host_memory_bytes=one.host_memory_bytes)
+        fresh = Reading(one.workload, one.pairs, host_memory_bytes=one.host_memory_bytes, host_cpus=one.host_cpus)
         assert {key: repr(one.value(key)) for key in METRICS} == {key: repr(fresh.value(key)) for key in METRICS}
 
 

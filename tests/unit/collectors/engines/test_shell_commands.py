@@ -14,7 +14,7 @@ from collectors.engines.connections import EngineConnections
 from collectors.engines.docker import shell_commands as docker
 from collectors.engines.libvirt import shell_commands as libvirt
 from collectors.model.actions import AfterTimeout, Request, Verb
-from collectors.model.workloads import WorkloadId
+from collectors.model.workloads import Workload, WorkloadId
 from collectors.sampling.source import SourceSpec
 from tests.unit.collectors.actions.test_actions import container, domain, service
 
@@ -120,3 +120,46 @@ def test_a_domain_is_called_by_its_uuid_where_virsh_may_ask_another_libvirt(
 
 def test_of_two_libvirts_none_is_the_one_that_virsh_asks() -> None:
     assert EngineConnections([LIBVIRT, LIBVIRT], {}, True).needs_id(domain())
+
+
+FAR = "qemu+unix:///system?socket=/x/l.sock&mode=direct"
+
+
+@pytest.mark.parametrize(
+    ("source", "environ", "workload", "command"),
+    [
+        (SourceSpec("docker", {"url": HERE}), {}, container("web"), f"docker -H {HERE} pause "),
+        (DOCKER, {"DOCKER_HOST": HERE}, container("web"), f"docker -H {HERE} pause "),
+        (DOCKER, {}, container("web"), "docker pause "),
+        (SourceSpec("docker", {"url": "unix:///var/run/docker.sock"}), {}, container("web"), "docker pause "),
+        (SourceSpec("docker", {"url": "unix:///a b"}), {}, container("web"), "docker -H 'unix:///a b' pause "),
+        (SourceSpec("libvirt", {"uri": FAR}), {}, domain("db"), f"virsh -c '{FAR}' suspend "),
+        (LIBVIRT, {"LIBVIRT_DEFAULT_URI": SESSION}, domain("db"), f"virsh -c {SESSION} suspend "),
+        (LIBVIRT, {"VIRSH_DEFAULT_CONNECT_URI": SESSION}, domain("db"), f"virsh -c {SYSTEM} suspend "),
+        (LIBVIRT, {}, domain("db"), "virsh suspend "),
+        (SourceSpec("demo"), {}, container("web"), "docker pause "),
+    ],
+)
+def test_the_command_names_the_engine_unless_it_is_the_default_one(
+    source: SourceSpec, environ: dict[str, str], workload: Workload, command: str
+) -> None:
+    address = EngineConnections([source], environ, True).command_address(workload)
+    assert all(line.startswith(command) for line in equivalent(Request(Verb.PAUSE, workload, address=address)))
+
+
+def test_virsh_of_a_user_who_is_not_root_is_given_the_system_connection() -> None:
+    assert EngineConnections([LIBVIRT], {}, False).command_address(domain()) == SYSTEM
+
+
+def test_of_two_engines_the_address_is_that_of_the_workloads_host() -> None:
+    reach = EngineConnections([DOCKER, SourceSpec("docker", {"url": "ssh://root@far"})], {}, True)
+    assert reach.command_address(container(endpoint="far")) == "ssh://root@far"
+    assert reach.command_address(container()) == "", "its id names it"
+
+
+def test_the_forced_second_command_and_podmans_name_the_engine_too() -> None:
+    first, second = equivalent(Request(Verb.STOP, domain("db"), after=AfterTimeout.FORCE, address=SESSION))
+    assert first.startswith(f"virsh -c {SESSION} shutdown")
+    assert second.startswith(f"virsh -c {SESSION} destroy")
+    podman = msgspec.structs.replace(container("web"), id=WorkloadId("podman", "a" * 64))
+    assert equivalent(Request(Verb.KILL, podman, address=HERE)) == (f"podman --url {HERE} kill web",)

@@ -57,6 +57,12 @@ def test_overhead_of_a_guest_on_hugepages_is_all_that_is_resident() -> None:
     assert ballooned.value(OVERHEAD) == 30 * MIB
 
 
+def test_overhead_never_exceeds_the_memory_of_the_same_row() -> None:
+    small = machine(charged=18 * MIB, memory_limit_bytes=4 * MIB, memory_rss_bytes=39 * MIB)
+    assert small.value("memory_host_bytes") == 18 * MIB
+    assert small.value(OVERHEAD) == 14 * MIB, "the shared libraries of the process are charged to others"
+
+
 def test_overhead_is_absent_while_the_guest_has_not_touched_its_memory() -> None:
     assert machine(memory_limit_bytes=160 * MIB, memory_rss_bytes=100 * MIB).value(OVERHEAD) is None
 
@@ -71,9 +77,14 @@ def test_a_container_has_no_overhead_of_this_kind_and_its_old_share() -> None:
 SIZES = st.none() | st.integers(0, 1 << 40)
 
 
-@given(limit=SIZES, available=SIZES, usable=SIZES, rss=SIZES, huge=SIZES)
+@given(charged=SIZES, limit=SIZES, available=SIZES, usable=SIZES, rss=SIZES, huge=SIZES)
 def test_never_below_zero_and_never_more_than_resident(
-    limit: int | None, available: int | None, usable: int | None, rss: int | None, huge: int | None
+    charged: int | None,
+    limit: int | None,
+    available: int | None,
+    usable: int | None,
+    rss: int | None,
+    huge: int | None,
 ) -> None:
     given_fields = {
         "memory_limit_bytes": limit,
@@ -83,7 +94,8 @@ def test_never_below_zero_and_never_more_than_resident(
         "memory_hugetlb_bytes": huge,
     }
     known = {name: value for name, value in given_fields.items() if value is not None}
-    reading = machine(**known)  # type: ignore[arg-type]  # fields are sizes
+    reading = machine(charged=charged, **known)  # type: ignore[arg-type]  # fields are sizes
     share, overhead = reading.value(SHARE), reading.value(OVERHEAD)
     assert share is None or share >= 0
-    assert overhead is None or (rss is not None and 0 <= overhead <= rss)
+    held = reading.value("memory_host_bytes")
+    assert overhead is None or (rss is not None and held is not None and 0 <= overhead <= min(rss, held))

@@ -27,6 +27,7 @@ from tests.unit.tui.cli.test_main import SCHEMA, start
 from tui.cli import main, sources
 from tui.cli.commands import list as list_command
 from tui.cli.exit_codes import DONE, FAILED, NO_ANSWER, NO_SUCH
+from tui.cli.missing import nameless
 from tui.presenters.reports.list_columns import UnknownColumn, parse_columns
 from tui.presenters.reports.list_table import as_names
 
@@ -242,3 +243,33 @@ def test_shell_completes_names_columns_and_metrics(monkeypatch: pytest.MonkeyPat
     assert "name,mem" in set(completions("list", "--columns", "name,m"))
     assert "cpu" in set(completions("list", "--sort", "c"))
     assert isinstance(main.main, click.Group)
+
+
+@pytest.mark.parametrize(
+    ("availability", "is_named", "sentence"),
+    [
+        (
+            Availability.ABSENT,
+            False,
+            "docker: no Docker socket at /x: the names of 2 containers are unknown; give --docker, or see vmtop doctor",
+        ),
+        (Availability.ABSENT, True, ""),
+        (Availability.OK, False, ""),
+    ],
+)
+def test_without_an_engine_one_sentence_says_whose_names_are_unknown(
+    availability: Availability, is_named: bool, sentence: str
+) -> None:
+    seen = [msgspec.structs.replace(workload(name), name_is_known=is_named) for name in ("a", "b")]
+    state = SourceState("docker", availability, reason="no Docker socket at /x")
+    moment = Deriver().feed(msgspec.structs.replace(frame(1, {one: {} for one in seen}), sources=(state,)))
+    assert nameless(moment, [SourceSpec("docker", {"url": None})]) == sentence
+
+
+def test_quiet_prints_the_name_of_a_service_that_is_no_unit() -> None:
+    seen = msgspec.structs.replace(
+        workload("process_api", Kind.SERVICE, "cgroup"), id=WorkloadId("cgroup", "/process_api")
+    )
+    moment = Deriver().feed(frame(1, {seen: {}}))
+    assert as_names(moment, list(moment.readings.values())) == "process_api\n"
+    assert find("process_api", [seen]) == seen

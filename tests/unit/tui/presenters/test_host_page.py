@@ -103,8 +103,16 @@ def test_the_totals_of_disks_and_network_are_those_of_the_frame() -> None:
 
     read = text(newest.host.value("disk_read_bytes_per_second"), Unit.BYTES_PER_SECOND, 5).strip()
     sent = text(newest.host.value("net_tx_bytes_per_second"), Unit.BYTES_PER_SECOND, 5).strip()
-    assert disks_part(newest, FULL.disks, 100).right.startswith(f"read {read}/s")
+    assert disks_part(newest, (), 100).right.startswith(f"read {read}/s")
     assert network_part(newest, FULL, 100).right.endswith(f"tx {sent}/s")
+
+
+def test_the_totals_of_disks_are_the_sums_of_the_rows_below_that_lie_on_no_other() -> None:
+    disk = FULL.disks[0]._replace(on="", read_bps=150 * 1024.0, write_bps=8 * 1024.0)
+    volume = disk._replace(name="dm-9", on=disk.name)
+    assert disks_part(moment(), (disk, volume), 100).right == "read 150K/s  write 8.0K/s"
+    unknown = disk._replace(read_bps=None, write_bps=None)
+    assert disks_part(moment(), (unknown,), 100).right == "read -/s  write -/s"
 
 
 def test_the_parts_of_memory_add_up_to_all_of_it() -> None:

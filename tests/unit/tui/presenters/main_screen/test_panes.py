@@ -93,7 +93,7 @@ def test_a_machine_above_its_balloon_has_no_limit_there_and_says_what_its_guest_
     assert not any("┄" in line for line in lines[2:]), "the balloon is no limit of what QEMU holds"
     reported = fields | {"memory_available_bytes": 150 << 20, "memory_usable_bytes": 70 << 20}
     moment, history = played(40, {machine: reported})
-    assert "MEM 201M  50% used" in shown(source(moment, history, machine))[0]
+    assert "MEM 201M  guest uses 50%" in shown(source(moment, history, machine))[0]
 
 
 def test_a_group_has_the_sums_of_its_members_against_what_is_assigned_to_them() -> None:
