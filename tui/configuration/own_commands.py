@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from collectors.model.workloads import Kind, Workload
+from collectors.model.workloads import KINDS_BY_NAME, Kind, Workload
 from collectors.safety.sanitize import LONGEST, REPLACEMENT
 from tui.configuration.value_types import Choice, Switch, Words, meant
 
@@ -30,7 +30,7 @@ _SHELLS = frozenset({
 })  # fmt: skip
 """Programs that read an argument as commands: only values without any special character are given to them."""
 _PLAIN = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
-_KINDS = {kind.value: kind.value for kind in Kind if kind is not Kind.HOST}
+_KINDS = {name: kind.value for name, kind in KINDS_BY_NAME.items()}
 _PLACES = {"terminal": "terminal", "background": "background"}
 
 
@@ -137,7 +137,7 @@ def _kinds(value: object) -> frozenset[Kind]:
     words = [value] if isinstance(value, str) else value
     if not isinstance(words, list) or not all(word in _KINDS for word in words):
         raise ValueError('has to be "vm", "container", "service", or a list of these')
-    return frozenset(map(Kind, words))
+    return frozenset(KINDS_BY_NAME[word] for word in words)
 
 
 def _label(value: object) -> str:
