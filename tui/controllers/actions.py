@@ -305,6 +305,11 @@ def _common_kind(workloads: Sequence[Workload]) -> Kind | None:
 def _targets_label(workloads: Sequence[Workload]) -> str:
     """Return the name of a single workload, or the number of workloads by kind."""
     if len(workloads) == 1:
-        return f"{workloads[0].kind} {workloads[0].name}"
+        return f"{_word(workloads[0].kind, 1)} {workloads[0].name}"
     counts = {kind: sum(workload.kind is kind for workload in workloads) for kind in Kind}
-    return ", ".join(f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in counts.items() if count)
+    return ", ".join(f"{count} {_word(kind, count)}" for kind, count in counts.items() if count)
+
+
+def _word(kind: Kind, count: int) -> str:
+    """Return a kind as a word of a sentence."""
+    return ("VM" if kind is Kind.VM else kind.value) + ("s" if count > 1 else "")

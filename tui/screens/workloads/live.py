@@ -184,7 +184,13 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
 
         track = self.track
         subject = DetailContext(
-            identity, self.frames_since, track.events.of, track.starts.of, self.history, self.is_ascii
+            identity,
+            self.frames_since,
+            track.events.of,
+            track.starts.of,
+            self.history,
+            self.is_ascii,
+            self.view.metric(),
         )
         screen = LiveWorkloadScreen(subject, self.actions, self.services)
         if track.moment is not None:
