@@ -12,16 +12,9 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from collectors.engines.systemd.engine import is_of_user
-from collectors.model.workloads import Kind, Workload
+from collectors.model.workloads import KINDS_BY_NAME, Kind, Workload
 from collectors.safety.sanitize import sanitize
 
-_SHORT = {
-    "vm": Kind.VM,
-    "container": Kind.CONTAINER,
-    "ct": Kind.CONTAINER,
-    "service": Kind.SERVICE,
-    "svc": Kind.SERVICE,
-}
 _SHOWN = 8
 _SUGGESTED = 3
 LEAST_DIGITS = 6
@@ -66,7 +59,7 @@ class NoTarget(Exception):
 def take_apart(typed: str) -> Target:
     """Split the kind from the name, if there is one."""
     kind, separator, rest = typed.partition(":")
-    return Target(rest, _SHORT[kind]) if separator and kind in _SHORT else Target(typed, None)
+    return Target(rest, KINDS_BY_NAME[kind]) if separator and kind in KINDS_BY_NAME else Target(typed, None)
 
 
 def is_full_id(text: str) -> bool:

@@ -22,6 +22,16 @@ class Kind(StrEnum):
     HOST = "host"
 
 
+KINDS_BY_NAME = {
+    "vm": Kind.VM,
+    "container": Kind.CONTAINER,
+    "service": Kind.SERVICE,
+    "ct": Kind.CONTAINER,
+    "svc": Kind.SERVICE,
+}
+"""The kinds of workloads by every name that users can write; the table of workloads shows the short ones."""
+
+
 class State(StrEnum):
     """The state of a workload, in the terms of the engines."""
 

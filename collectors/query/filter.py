@@ -2,6 +2,7 @@
 
 shop                      name, project, image or id contains it (case is ignored)
 kind=vm  state!=running   a field is or is not a value; also engine, name, image, project, health, id, label.KEY
+kind=ct  kind=svc         container and service have short names, too
 ports~443  restarts>3     ports and addresses are text; restarts and exit codes are numbers
 name~^web-[0-9]+$         a field matches a regular expression
 cpu>50  mem>=1.5G         a metric, by alias or key, with a size, a share or a time
@@ -21,7 +22,7 @@ from typing import NamedTuple
 
 from collectors.analysis.rates import Reading
 from collectors.model.metrics import ALIASES, METRICS, Metric, Unit
-from collectors.model.workloads import Kind, State, Workload
+from collectors.model.workloads import KINDS_BY_NAME, State, Workload
 from collectors.query.regex import Pattern, PatternError
 from collectors.safety.sanitize import sanitize
 
@@ -47,7 +48,7 @@ NUMBERS: dict[str, Callable[[Workload], int | None]] = {
 }
 """The facts that are numbers, by name."""
 
-_CLOSED = {"kind": tuple(kind for kind in Kind if kind is not Kind.HOST), "state": tuple(State)}
+_CLOSED = {"kind": tuple(KINDS_BY_NAME), "state": tuple(State)}
 _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
@@ -133,8 +134,13 @@ def _asks_text(word: str) -> bool:
 
 def _kinds(groups: list[list[str]]) -> frozenset[str] | None:
     """Return the kinds that can pass; `None` if a group of words has no `kind=`."""
-    asked = [{match[1].casefold() for word in group if (match := _KIND.fullmatch(word))} for group in groups]
+    asked = [{_kind(match[1].casefold()) for word in group if (match := _KIND.fullmatch(word))} for group in groups]
     return frozenset().union(*asked) if all(asked) else None
+
+
+def _kind(name: str) -> str:
+    """Return the kind of a name in lower case; an unknown name as it is."""
+    return KINDS_BY_NAME.get(name, name)
 
 
 def _words(text: str) -> list[str]:
@@ -221,6 +227,8 @@ def _text_term(name: str, sign: str, value: str, read: Callable[[Workload], str]
     lowered = value.casefold()
     if name in _CLOSED and lowered not in _CLOSED[name]:
         raise QueryError(f"there is no {name} {_quoted(value)}; it is one of {', '.join(_CLOSED[name])}")
+    if name == "kind":
+        lowered = _kind(lowered)
     if name == "id":
         return lambda reading: (
             (lowered in (reading.workload.id.id.casefold(), reading.workload.short_id.casefold())) is (sign == "=")

@@ -53,12 +53,22 @@ async def test_the_cursor_is_followed_when_the_order_changes_only_where_that_is_
 async def test_the_order_goes_column_by_column_and_round() -> None:
     async with session((200, 40)) as running:
         await running.tick(3)
-        columns = [key for key in running.screen._keys if key in SORTS]
+        columns = [key for key in running.table.shown_keys if key in SORTS]
         place = columns.index("cpu_percent")
         for key, step in [("greater_than_sign", 1)] * len(columns) + [("less_than_sign", -1)] * (place + 2):
             await running.press(key)
             place = (place + step) % len(columns)
             assert running.screen.view.sort == columns[place]
+
+
+async def test_the_order_never_goes_to_a_column_without_room() -> None:
+    async with session((80, 24)) as running:
+        await running.tick(3)
+        shown = running.table.shown_keys
+        assert len(shown) < len(running.screen._keys)
+        for _ in running.screen._keys:
+            await running.press("less_than_sign")
+            assert running.screen.view.sort in shown
 
 
 async def test_a_click_on_a_column_orders_by_it_and_another_one_turns_it_round() -> None:

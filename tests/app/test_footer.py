@@ -75,3 +75,13 @@ async def test_left_and_right_change_the_column_that_orders() -> None:
         assert running.screen.view.sort != before
         await running.press("left")
         assert running.screen.view.sort == before
+
+
+@pytest.mark.parametrize("keys", [("U",), ("asterisk",), ("space",), ("2",), ("slash", *"web")])
+async def test_a_notice_about_marks_goes_with_the_next_key_that_changes_marks_or_filter(keys: tuple[str, ...]) -> None:
+    async with session((120, 24)) as running:
+        await running.tick(2)
+        await running.press("space", "equals_sign")
+        assert "workloads to compare; 1 marked." in running.text()
+        await running.press(*keys)
+        assert "workloads to compare" not in running.text()

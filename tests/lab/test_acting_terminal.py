@@ -140,7 +140,7 @@ def test_a_domain_is_acted_on_from_the_keyboard(libvirt_lab: LibvirtLab, tmp_pat
         with screen(tmp_path, "--libvirt", libvirt_lab.uri) as terminal:
             choose(terminal, name)
             for sign, key, title, typed, words, state in (
-                ("●", "p", f"Pause vm {name}?", "", "was paused", "paused"),
+                ("●", "p", f"Pause VM {name}?", "", "was paused", "paused"),
                 ("‖", "u", f"Resume vm {name}?", "", "was resumed", "running"),
                 ("●", "r", f"Reboot vm {name}?", "", "was reset", "running"),
                 ("●", "K", f"Force off vm {name}?", name, "was forced off", "shut off"),

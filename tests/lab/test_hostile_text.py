@@ -162,7 +162,7 @@ def test_hostile_workloads_move_no_column_and_steer_nothing(live: Terminal) -> N
     for keys, words in (("4", "service only"), ("2", "vm only"), ("1", "libvirt")):
         visit(live, [(keys, words)])
         live.read(2)
-        assert len(lines_with(live, ["container", " vm ", "service"])) > 3
+        assert len(lines_with(live, [" ct ", " vm ", " svc "])) > 3
         assert misaligned(live) == []
     visit(live, [("t", "▾"), ("t", "/LIMIT"), ("aU*", " marked"), ("U", "/LIMIT")])
     assert misaligned(live) == []
@@ -178,7 +178,7 @@ def test_every_screen_of_a_hostile_container_is_safe(live: Terminal) -> None:
 
 def test_every_screen_of_hostile_domains_and_services_is_safe(live: Terminal) -> None:
     visit(live, [("2g", "vm only"), *pages("Domain", "Disks"), *ASKED, *INSPECTED, *[("j", "vm only")] * 12])
-    visit(live, [("4g", "service only"), *pages("Service", "devices", "nothing is known"), ("x", "chooses"), BACK])
+    visit(live, [("4g", "service only"), *pages("Service", "Devices", "nothing is known"), ("x", "chooses"), BACK])
     assert leave(live) > 100_000
 
 

@@ -52,7 +52,7 @@ class Disordered(DockerLog):
 
     def __init__(self, lines: list[LogLine]) -> None:
         self.lines = lines
-        self._span_ns, self._created_ns = 1_000_000, 0
+        self._span_ns, self._created_ns, self._interrupts = 1_000_000, 0, 0
 
     def _stream_lines(self, wanted: dict[str, str], follow: bool) -> Iterator[LogLine]:
         if "tail" in wanted:

@@ -48,7 +48,7 @@ ip link add cali1 type veth peer name eth1 netns $inner
 ip tuntap add tun0 mode tun
 "$1" -c '
 from collectors.kernel.devices import Interfaces
-print(*sorted(name.decode() for name, role in Interfaces()._look().items() if role == "edge"))'
+print(*sorted(name.decode() for name, role in (Interfaces().roles() or {}).items() if role == "edge"))'
 kill $inner
 """
 KINDS = """

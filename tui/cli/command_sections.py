@@ -12,7 +12,7 @@ import click
 
 from collectors.engines.registry import options as engine_options
 from tui.cli.lazy import LazyGroup
-from tui.cli.types import SettingType
+from tui.cli.types import KindType, SettingType
 from tui.configuration.option_row import OptionRow
 from tui.configuration.reading import FileContent
 from tui.configuration.settings_table import SETTINGS
@@ -154,7 +154,7 @@ def _schema(option: click.Option) -> dict[str, Any]:
         return {"type": "boolean"}
     if isinstance(value_type, click.Choice):
         return {"enum": list(value_type.choices)}
-    if isinstance(value_type, SettingType):
+    if isinstance(value_type, SettingType | KindType):
         return value_type.schema
     if isinstance(value_type, click.IntRange | click.FloatRange):
         bounds = {"minimum": value_type.min, "maximum": value_type.max}

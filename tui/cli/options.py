@@ -16,7 +16,7 @@ import click
 
 from collectors.engines.options import EngineOption
 from collectors.engines.registry import options as engine_options
-from tui.cli.types import AddressType, FilterType, IntervalType, SettingType, SpanType
+from tui.cli.types import AddressType, FilterType, IntervalType, KindType, SettingType, SpanType
 from tui.configuration.settings_table import BY_NAME, SETTINGS, Setting
 from tui.configuration.value_types import Switch
 from tui.settings import log_file
@@ -89,7 +89,7 @@ def choice_options(command: Command) -> Command:
     """Add the options that choose workloads."""
     for option in (
         click.option("--filter", "query", type=FilterType(), metavar="EXPR", help="Show only what matches."),
-        click.option("--only", type=click.Choice(("vm", "container", "service")), help="Show one kind of workload."),
+        click.option("--only", type=KindType(), help="Show one kind of workload: vm, container (ct) or service (svc)."),
     ):
         command = option(command)
     return command

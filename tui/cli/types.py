@@ -44,6 +44,35 @@ class FilterType(ParamType["Query"]):
             self.fail(str(error), param, ctx)
 
 
+class KindType(ParamType[str]):
+    """A kind of workload, by its long or its short name."""
+
+    name = "kind"
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The JSON schema of a kind: every name that is accepted."""
+        from collectors.model.workloads import KINDS_BY_NAME
+
+        return {"enum": list(KINDS_BY_NAME)}
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the long name, or fail with the names that exist."""
+        from collectors.model.workloads import KINDS_BY_NAME
+
+        if value not in KINDS_BY_NAME:
+            self.fail(f"{value!r} is not one of {', '.join(map(repr, KINDS_BY_NAME))}.", param, ctx)
+        return KINDS_BY_NAME[value].value
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Offer every name that begins like the word."""
+        from click.shell_completion import CompletionItem
+
+        from collectors.model.workloads import KINDS_BY_NAME
+
+        return [CompletionItem(name) for name in KINDS_BY_NAME if name.startswith(incomplete)]
+
+
 class IntervalType(click.FloatRange):
     """A range of seconds; `nan` is an error."""
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from collectors.model.workloads import Kind, Workload
+from collectors.model.workloads import KINDS_BY_NAME, Kind, Workload
 from collectors.safety.sanitize import LONGEST, REPLACEMENT
 from tui.configuration.value_types import Choice, Switch, Words, meant
 
@@ -27,7 +27,7 @@ _PLAIN = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
 """A value that no program reads as more than a value, even one that takes its arguments as commands."""
 _AMBIGUOUS = re.compile(r"[0-9]+|(?:-*[0-9a-f]){32}-*", re.IGNORECASE)
 """Names that virsh would take for the number or UUID of a machine, perhaps another one's."""
-_KINDS = {kind.value: kind.value for kind in Kind if kind is not Kind.HOST}
+_KINDS = {name: kind.value for name, kind in KINDS_BY_NAME.items()}
 _PLACES = {"terminal": "terminal", "background": "background"}
 
 
@@ -143,7 +143,7 @@ def _kinds(value: object) -> frozenset[Kind]:
     words = [value] if isinstance(value, str) else value
     if not isinstance(words, list) or not all(word in _KINDS for word in words):
         raise ValueError('has to be "vm", "container", "service", or a list of these')
-    return frozenset(map(Kind, words))
+    return frozenset(KINDS_BY_NAME[word] for word in words)
 
 
 def _label(value: object) -> str:

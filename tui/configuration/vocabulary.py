@@ -55,7 +55,9 @@ def orders() -> dict[str, str]:
 
 def kinds() -> dict[str, str]:
     """Return the kinds that can be shown alone; `all` shows every kind."""
-    return {"all": "", "vm": "vm", "container": "container", "service": "service"}
+    from collectors.model.workloads import KINDS_BY_NAME
+
+    return {"all": "", **{name: kind.value for name, kind in KINDS_BY_NAME.items()}}
 
 
 def filter_text(text: str) -> str:

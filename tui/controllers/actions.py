@@ -117,7 +117,11 @@ class ActionController:
         self._app.post_message(ActionChanged(action))
 
     async def act(
-        self, workloads: Sequence[Workload], all_workloads: Collection[Workload], verb: Verb | None = None
+        self,
+        workloads: Sequence[Workload],
+        all_workloads: Collection[Workload],
+        verb: Verb | None = None,
+        title: str = "",
     ) -> None:
         """Open the menu for some workloads, confirm, and submit.
 
@@ -125,6 +129,7 @@ class ActionController:
             workloads: The targets.
             all_workloads: All current workloads; those that run inside a target are affected too.
             verb: What to do; `None` asks with the menu.
+            title: Title of the menu; by default, what the targets are.
         """
         from tui.dialogs.confirm_action import ConfirmAction
 
@@ -133,7 +138,7 @@ class ActionController:
             return
         looks = asyncio.ensure_future(self._look_at_all(workloads, all_workloads))
         try:
-            choice = verb or await self._app.push_screen_wait(self._menu(workloads))
+            choice = verb or await self._app.push_screen_wait(self._menu(workloads, title))
             if choice is None:
                 return
             if choice.startswith(_OWN):
@@ -175,13 +180,13 @@ class ActionController:
         message = f"{self._bulk[0].request.verb}: {done} of {len(self._bulk)} done; A lists each one"
         self._app.notify(message, timeout=8, markup=False)
 
-    def _menu(self, workloads: Sequence[Workload]) -> ActionMenu:
+    def _menu(self, workloads: Sequence[Workload], title: str) -> ActionMenu:
         from tui.dialogs.action_menu import ActionMenu
 
         kind = _common_kind(workloads)
         entries = [self._entry(verb, workloads, kind) for verb in Verb]
         own = [self._own_entry(index, workloads) for index in self._own_indices(workloads)]
-        return ActionMenu(_targets_label(workloads), entries, LOCKED if self.is_locked else "", own)
+        return ActionMenu(title or _targets_label(workloads), entries, LOCKED if self.is_locked else "", own)
 
     def _own_indices(self, workloads: Sequence[Workload]) -> list[int]:
         """Return the indices of the user's own commands that are for at least one of some workloads."""
@@ -301,6 +306,11 @@ def _common_kind(workloads: Sequence[Workload]) -> Kind | None:
 def _targets_label(workloads: Sequence[Workload]) -> str:
     """Return the name of a single workload, or the number of workloads by kind."""
     if len(workloads) == 1:
-        return f"{workloads[0].kind} {workloads[0].name}"
+        return f"{_word(workloads[0].kind, 1)} {workloads[0].name}"
     counts = {kind: sum(workload.kind is kind for workload in workloads) for kind in Kind}
-    return ", ".join(f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in counts.items() if count)
+    return ", ".join(f"{count} {_word(kind, count)}" for kind, count in counts.items() if count)
+
+
+def _word(kind: Kind, count: int) -> str:
+    """Return a kind as a word of a sentence."""
+    return ("VM" if kind is Kind.VM else kind.value) + ("s" if count > 1 else "")

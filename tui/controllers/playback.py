@@ -58,26 +58,32 @@ class PlaybackController:
         """Move by a number of seconds; negative moves back."""
 
         def move(number: int) -> int:
-            target = self.playback.number_at(self._wall(number) + seconds)
+            wall = self._wall(number) + seconds
+            if seconds < 0 and wall < self.playback.span[0]:
+                asyncio.run_coroutine_threadsafe(self._say("start of the session"), loop)
+            target = self.playback.number_at(wall)
             return target if target != number else number + (1 if seconds > 0 else -1)
 
+        loop = asyncio.get_running_loop()
         self._post(move)
 
     def to_event(self, step: int) -> None:
         """Go to the next or the previous event."""
         self.is_playing = False
 
+        word = "after" if step > 0 else "before"
+
         def move(number: int) -> int | None:
             target = self.playback.number_of_event(number, step)
             if target is None:
-                asyncio.run_coroutine_threadsafe(self._say(step), loop)
+                asyncio.run_coroutine_threadsafe(self._say(f"no event {word} this one"), loop)
             return target
 
         loop = asyncio.get_running_loop()
         self._post(move)
 
-    async def _say(self, step: int) -> None:
-        self._notify(f"no event {'after' if step > 0 else 'before'} this one")
+    async def _say(self, message: str) -> None:
+        self._notify(message)
 
     def to_end(self, side: int) -> None:
         """Go to the first frame, or to the last; then follow the end of a growing session."""

@@ -56,8 +56,12 @@ class ActionMenu(Dialog[str | None]):
         self._warning = warning
 
     def compose(self) -> ComposeResult:
+        notes = {entry.note for entry in self._verbs}
+        is_one_reason = len(notes) == 1 and not any(entry.is_possible for entry in self._verbs)
+        reason = [Option(Text(f" {note}", style="dim"), disabled=True) for note in notes if is_one_reason]
+        verbs = [_option(entry, has_note=not is_one_reason) for entry in self._verbs]
         heading = [Option(Text(" own", style="bold"), disabled=True)] if self._own else []
-        yield OptionList(*map(_option, self._verbs), *heading, *map(_option, self._own), markup=False)
+        yield OptionList(*reason, *verbs, *heading, *map(_option, self._own), markup=False)
 
     def on_mount(self) -> None:
         box = self.query_one(OptionList)
@@ -87,8 +91,8 @@ class ActionMenu(Dialog[str | None]):
         self.query_one(OptionList).action_cursor_up()
 
 
-def _option(entry: Entry) -> Option:
-    return Option(_line(entry), entry.choice, not entry.is_possible)
+def _option(entry: Entry, has_note: bool = True) -> Option:
+    return Option(_line(entry if has_note else entry._replace(note="")), entry.choice, not entry.is_possible)
 
 
 def _line(entry: Entry) -> Text:

@@ -185,14 +185,17 @@ class ConfirmAction(Confirm[Sequence[Request]]):
         look = look_of(self.app)
         muted, warn, key = look.foreground("muted"), look.foreground("warn"), look.foreground("accent")
         first, listed = self._requests[0], self._requests[:_LISTED]
-        about = [Text(describe(request.workload), style=muted) for request in listed]
+        descriptions = [describe(request.workload) for request in listed]
+        if len(self._requests) == 1:  # the question has its kind and name
+            descriptions = [descriptions[0].removeprefix(f"{first.workload.kind} {first.workload.name}, ")]
+        about = [Text(description, style=muted) for description in descriptions]
         if len(self._requests) > _LISTED:
             about.append(Text(f"and {len(self._requests) - _LISTED} more", style=muted))
         sentences = [Text(sentence) for sentence in dict.fromkeys(map(consequence, self._requests))]
         sentences += [Text(f"! {warning}", style=warn) for warning in (*self._more(), *self._question.warnings)]
         sentences += [Text(f"left out: {skipped}", style=muted) for skipped in self._question.skipped[:_LISTED]]
         if first.verb in CAN_WAIT:
-            forms = (("f", key), (" force or leave it then   ", muted), ("+ -", key))
+            forms = (("f", key), (" after that, force it or leave it   ", muted), ("+ -", key))
             sentences.append(Text.assemble(*forms, (" longer or shorter", muted)))
         commands = [command for request in listed for command in equivalent(request)]
         return self.laid_out(about, sentences, commands)

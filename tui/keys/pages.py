@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 from tui.keys.key import MOVE, OTHER, PAGES, SHOW, Key
-from tui.keys.shared import APP, BACK, COPY, HELP, LINES, NEXT_HIT, ON_ONE, PREVIOUS_HIT, SEARCH, TIME_KEYS
+from tui.keys.shared import (
+    APP,
+    BACK,
+    COPY,
+    HELP,
+    LINES,
+    NEXT,
+    NEXT_HIT,
+    ON_ONE,
+    PREVIOUS,
+    PREVIOUS_HIT,
+    SEARCH,
+    TIME_KEYS,
+)
 
 _TURNS = (
     Key("next_page", "tab", "turn(1)", "next page", PAGES, "next page", 1),
@@ -14,17 +27,26 @@ _END = (HELP, *APP, BACK)
 _CHARTS = (
     Key("longer_span", "plus", "span(1)", "longer span of the chart: 1 min, 10 min, 1 h, all", SHOW, "span", 2),
     Key("shorter_span", "minus", "span(-1)", "shorter span of the chart", SHOW, "span", 2),
-    Key("overlay", "o", "overlay", "lines of related metrics over each other, or one metric", SHOW, "overlay", 5),
+    Key("overlay", "o", "overlay", "lines of related metrics over each other, or one metric", SHOW, "overlay", 8),
 )
+_METRICS = (
+    NEXT._replace(keys="down,j", word="metric", rank=5),
+    PREVIOUS._replace(keys="up,k", word="metric", rank=5),
+)
+_PAST_METRICS = tuple(row._replace(rank=9) for row in _METRICS)
+CHART_ROWS = frozenset(row.name for row in (*_CHARTS, *_METRICS))
+"""Names of the rows that the footer has on the page of charts only."""
+_OTHER_LINES = tuple(row for row in LINES if row.name not in CHART_ROWS)
 _SPEEDS = {"play_faster", "play_slower"}
 """On the page of a past moment their keys change the span of the chart, as they do live."""
 
-DETAIL_KEYS = (*_TURNS, *_CHARTS, *LINES, *ON_ONE, COPY, *_END)
+DETAIL_KEYS = (*_TURNS, *_CHARTS, *_METRICS, *_OTHER_LINES, *ON_ONE, COPY, *_END)
 PAST_DETAIL_KEYS = (
     *(row for row in TIME_KEYS if row.name not in _SPEEDS),
     *_TURNS,
     *_CHARTS,
-    *(row for row in LINES if row.name not in ("first", "last")),
+    *_PAST_METRICS,
+    *(row for row in _OTHER_LINES if row.name not in ("first", "last")),
     COPY,
     *_END,
 )

@@ -9,6 +9,7 @@ from typing import ClassVar, NamedTuple
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.events import Key
 from textual.screen import Screen
 
 from collectors.analysis.rates import Moment
@@ -20,7 +21,8 @@ from collectors.session.format import SessionError
 from tui.controllers.background import is_up, run_blocking
 from tui.dialogs.base import AnsweredOnce
 from tui.keys.bindings import bindings
-from tui.keys.tables import COMPARE, LIVE, TABLES
+from tui.keys.key import key_names
+from tui.keys.tables import COMPARE, LIVE, TABLES, keys_in
 from tui.presenters.comparison.page import Picture, bottom_lines, rule, title
 from tui.presenters.comparison.table import Row, heading, layout_of, rows_of, table_lines
 from tui.presenters.styled_lines import Line, cut, plain_text
@@ -94,6 +96,12 @@ class CompareScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
         """Why the last computation failed; empty if it succeeded."""
         self._is_busy = False
         self._is_stale = False
+
+    def on_key(self, event: Key) -> None:
+        """Say where a key of the table of workloads works that does nothing here."""
+        if event.key in keys_in(LIVE) - keys_in(COMPARE):
+            words = f"{key_names(event.key)} works on the table of workloads: Esc leads there."
+            self.notify(words, timeout=4, markup=False)
 
     def compose(self) -> ComposeResult:
         yield TitleLine(id="title")

@@ -58,12 +58,15 @@ class Footer(TextLines):
         self._notice = message, tone
         if self._notice_ends is not None:
             self._notice_ends.stop()
-        self._notice_ends = self.set_timer(seconds, self._fall_silent)
+        self._notice_ends = self.set_timer(seconds, self.fall_silent)
         self._lay_out()
 
-    def _fall_silent(self) -> None:
-        self._notice = self._notice_ends = None
-        self._lay_out()
+    def fall_silent(self) -> None:
+        """Take the notice away, if there is one: its time is over, or what it was about has changed."""
+        if self._notice_ends is not None:
+            self._notice_ends.stop()
+            self._notice = self._notice_ends = None
+            self._lay_out()
 
     def on_mount(self) -> None:
         self._lay_out()

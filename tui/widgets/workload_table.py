@@ -145,6 +145,11 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
         self.keys = tuple(keys)
         self._lay_out()
 
+    @property
+    def shown_keys(self) -> tuple[str, ...]:
+        """The keys of the columns that the width leaves room for, from left to right."""
+        return tuple(column.key for column in self._columns)
+
     def set_sort(self, key: str, is_reversed: bool, span: str = "") -> None:
         """Mark the sorted column in the heads; `span` is the time over which the order is a mean, empty for none."""
         if (key, is_reversed, span) != (self.sort_key, self.is_reversed, self._span):

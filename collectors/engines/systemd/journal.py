@@ -67,7 +67,7 @@ class JournalLog:
         return first_lines(self._read(), count)
 
     def until(self, wall: float, count: int) -> list[LogLine]:
-        # backwards, as journalctl else counts the lines from the journal's end; a microsecond on, so that it includes the time
+        # backwards: else journalctl counts the lines from the journal's end; and a microsecond on, to include the time
         newest_first = self._read("--reverse", f"--until=@{wall + 1e-6:.6f}", f"--lines={count + 1}")
         return first_lines((line for line in newest_first if (line.at or 0.0) <= wall), count)[::-1]
 

@@ -6,13 +6,13 @@ import re
 from collections.abc import Collection, Iterable
 
 from collectors.model.metrics import METRICS
-from collectors.model.workloads import Kind, State, Workload
+from collectors.model.workloads import KINDS_BY_NAME, State, Workload
 from collectors.query.filter import FIELDS, NUMBERS
 
 _LAST_WORD = re.compile(r"""!?((?:[^\s"']|"[^"]*"|'[^']*')*)\Z""")
 _VALUE = re.compile(r"(\w+)(!=|=)(.*)", re.DOTALL)
 _NEEDS_QUOTES = re.compile(r"[\s\"'!]")
-_FIXED = {"kind": [kind.value for kind in Kind if kind is not Kind.HOST], "state": [state.value for state in State]}
+_FIXED = {"kind": [*KINDS_BY_NAME], "state": [state.value for state in State]}
 _MOST = 50
 """Candidates that are offered."""
 

@@ -94,6 +94,8 @@ class TableState:
     """The host, above all lines: no filter hides it, and no order moves it."""
     hidden: int = 0
     """Workloads that exist but are not shown."""
+    filtered_out: int = 0
+    """Those of them that would be shown without the filter, and with every kind."""
     _named_workloads: tuple[list[str], list[WorkloadId]] = field(default=([], []))
     _name_order: list[int] = field(default_factory=list)
     """The order by name of the workloads in `_named_workloads`, as indices into it."""
@@ -148,8 +150,9 @@ class TableState:
             states: The changes of state, by which those that have just ended stay.
         """
         readings = self._with_vanished(moment)
-        shown_readings = [reading for reading in readings if self._is_shown(reading, moment.frame.wall, states)]
-        self.hidden = len(readings) - len(shown_readings)
+        in_view = [reading for reading in readings if self._is_in_view(reading, moment.frame.wall, states)]
+        shown_readings = [reading for reading in in_view if self._passes(reading)]
+        self.hidden, self.filtered_out = len(readings) - len(shown_readings), len(in_view) - len(shown_readings)
         self.marks.intersection_update(moment.readings.keys() | self.acted_on)
         self.host = Line(moment.host.workload.name, moment.host)
         previous_lines = self.lines
@@ -202,13 +205,16 @@ class TableState:
             ),
         ]
 
-    def _is_shown(self, reading: Reading, wall: float, states: StateLog | None) -> bool:
-        workload = reading.workload
-        if self.only is not None and workload.kind is not self.only:
-            return False
-        if not self.show_all and workload.state not in ACTIVE and not self._rests_here(reading, wall, states):
+    def _passes(self, reading: Reading) -> bool:
+        """Return whether a workload is of the chosen kind and matches the filter."""
+        if self.only is not None and reading.workload.kind is not self.only:
             return False
         return self.query is None or self.query.matches(reading)
+
+    def _is_in_view(self, reading: Reading, wall: float, states: StateLog | None) -> bool:
+        """Return whether a workload is running, or is shown although it is not."""
+        is_active = reading.workload.state in ACTIVE
+        return self.show_all or is_active or self._rests_here(reading, wall, states)
 
     def _rests_here(self, reading: Reading, wall: float, states: StateLog | None) -> bool:
         """Return whether a workload at rest is shown although those are hidden."""

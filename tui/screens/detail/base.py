@@ -16,6 +16,8 @@ from collectors.analysis.startup_times import Startup
 from collectors.model.workloads import Event, State, Workload, WorkloadId
 from tui.controllers.history_feed import Frames
 from tui.dialogs.base import AnsweredOnce
+from tui.keys.key import Key
+from tui.keys.pages import CHART_ROWS
 from tui.keys.tables import LIVE, TABLES
 from tui.presenters.formatting import duration, state_text
 from tui.presenters.main_screen.alarms import worst_alarm
@@ -46,6 +48,8 @@ class DetailContext(NamedTuple):
     """What is kept of the last minutes anyway."""
     ascii_only: bool = False
     """Draw with ASCII only."""
+    metric: str | None = None
+    """Key of the metric to open with; `None`, or one that is not charted, opens with the first."""
 
 
 class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
@@ -61,9 +65,9 @@ class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
 
     def __init__(self, subject: DetailContext) -> None:
         super().__init__()
-        self.identity, frames, self._events, self._startup, self._recent, self.is_ascii = subject
+        self.identity, frames, self._events, self._startup, self._recent, self.is_ascii, metric = subject
         recent = self._recent if self.where == LIVE else None
-        self._charts = ChartsPage(self.identity, frames, self._events, recent, self.is_ascii)
+        self._charts = ChartsPage(self.identity, frames, self._events, recent, self.is_ascii, metric)
         self._page = CHARTS
         self._reading: Reading | None = None
         self._moment: Moment | None = None
@@ -154,9 +158,14 @@ class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
         view.display = not is_charts
         (self.query_one("#metrics") if is_charts else view).focus()
         view.go(0)
+        self.query_one(Footer).show(self.footer_keys())
         self._show_tabs()
         self._show_page()
         self.call_after_refresh(self._redraw)
+
+    def footer_keys(self) -> list[Key]:
+        """Return the keys that the footer shows: those of the charts on their page only."""
+        return [row for row in TABLES[self.key_table] if self._page == CHARTS or row.name not in CHART_ROWS]
 
     def _show_tabs(self) -> None:
         """Show the pages, and for charts the spans at the right."""

@@ -38,6 +38,7 @@ class ChartsPage(Horizontal):
         events: Returns the events of a workload, oldest first.
         recent: What is kept of the last minutes live, shown until the session has been read; `None` in a session.
         ascii_only: Draw with ASCII only.
+        metric: Key of the metric to begin with; `None` begins with the first.
     """
 
     DEFAULT_CSS: ClassVar[str] = """
@@ -53,6 +54,7 @@ class ChartsPage(Horizontal):
         events: Callable[[WorkloadId], Sequence[Event]],
         recent: History | None,
         ascii_only: bool,
+        metric: str | None = None,
     ) -> None:
         super().__init__(id="charts")
         self.feed = HistoryFeed(identity, frames)
@@ -61,7 +63,7 @@ class ChartsPage(Horizontal):
         self.span = _DEFAULT_SPAN
         """Index in `SPANS`."""
         self._identity, self._events, self._is_live, self._is_ascii = identity, events, recent is not None, ascii_only
-        self._recent = recent
+        self._recent, self._first_metric = recent, metric
         self._page = Page()
         self._is_overlay = False
         self._reading: Reading | None = None
@@ -108,7 +110,13 @@ class ChartsPage(Horizontal):
         subject = self._subject()
         if subject is None or not self.is_mounted or not self.display:
             return
-        self.query_one(RowView).show_rows(*list_lines(subject))
+        view, (lines, rows) = self.query_one(RowView), list_lines(subject)
+        view.show_rows(lines, rows)
+        if self._first_metric is not None:
+            keys = [entry.metric.key if entry is not None else None for entry in rows]
+            if self._first_metric in keys:
+                view.go(keys.index(self._first_metric))
+            self._first_metric = None
         self._draw(subject)
         self._read_more()
 

@@ -9,6 +9,7 @@ from functools import partial
 from typing import ClassVar
 
 from textual.binding import BindingType
+from textual.events import Key
 from textual.widget import Widget
 
 from collectors.analysis.rates import Moment
@@ -22,7 +23,7 @@ from tui.controllers.background import is_up, run_blocking
 from tui.controllers.services import Services
 from tui.keys.bindings import bindings, bound
 from tui.keys.host import PANEL
-from tui.keys.tables import DETAIL, DETAIL_PROCESSES, LIVE, TABLES
+from tui.keys.tables import DETAIL, DETAIL_PROCESSES, LIVE
 from tui.presenters.pages.detail import table_lines
 from tui.presenters.processes.table import OF_WORKLOAD, ProcessTable
 from tui.presenters.styled_lines import Line
@@ -84,11 +85,16 @@ class LiveWorkloadScreen(ProcessKeys, WorkloadKeys, WorkloadScreen):
         panel = self.query_one(ProcessPanel)
         panel.display = self.shows_processes()
         self.key_table = DETAIL_PROCESSES if panel.display else DETAIL
-        self.query_one(Footer).show(TABLES[self.key_table])
+        self.query_one(Footer).show(self.footer_keys())
         if panel.display:
             self.query_one("#page").display = False
             panel.focus_lines()
             self.need_more()
+
+    def on_key(self, event: Key) -> None:
+        """Say where the key works that goes back in time on the table."""
+        if event.key == "T" and not self.shows_processes():
+            self.notify("T goes back in time on the table of workloads: Esc leads there.", timeout=4)
 
     def action_close(self) -> None:
         if not (self.shows_processes() and self.query_one(ProcessPanel).step_back()):

@@ -132,6 +132,7 @@ class FilterKeys(Base):
         return True
 
     def _show_filter(self, query: Query | None, text: str) -> None:
+        self.query_one(Footer).fall_silent()
         self.view.query, self.view.query_text = query, text
         self.redraw()
 
@@ -156,13 +157,13 @@ class FilterKeys(Base):
         moment = self.shown_moment
         if not prompt.is_open or moment is None:
             return
-        total = len(moment.readings)
+        shown = len(moment.readings) - self.view.hidden
         if self._is_naming:
             labels = [line.label for line in self.view.lines]
             found = len(matches_by_name(prompt.text, labels)) if prompt.text else len(labels)
             prompt.say(_NAME_HINT, f"{found} of {len(labels)}")
         else:
-            prompt.say(self._hint(prompt.text), f"{total - self.view.hidden} of {total}")
+            prompt.say(self._hint(prompt.text), f"{shown} of {shown + self.view.filtered_out}")
 
     def _hint(self, text: str) -> Line:
         """Return what is missing in the filter, and what its last word can become; else which keys work."""

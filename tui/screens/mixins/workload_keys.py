@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 
 from collectors.actions.outcome_words import label
@@ -35,12 +35,25 @@ class WorkloadKeys(PageKeys):
         raise NotImplementedError
 
     def first_commands(self) -> Iterator[Command]:
-        """Yield what can be done with the workload under the cursor now."""
-        for target in self.targets()[:1]:
-            for verb in (verb for verb in Verb if not why_not(verb, target)):
-                words = f"{label(verb, target.kind)} the {facts(target)}"
-                yield Command(f"{verb} {target.name}", words, partial(self.act_with, verb, target))
+        """Yield what can be done now with what the action menu would act on."""
+        targets = self.targets()
+        for verb in Verb:
+            possible = sum(not why_not(verb, target) for target in targets)
+            if possible and len(targets) == 1:
+                words = f"{label(verb, targets[0].kind)} the {facts(targets[0])}"
+                yield Command(f"{verb} {targets[0].name}", words, partial(self.act_with, verb, targets))
+            elif possible:
+                words = f"possible for {possible} of {len(targets)}"
+                yield Command(f"{verb} {self.targets_word(targets)}", words, partial(self.act_with, verb, targets))
         yield from super().first_commands()
+
+    def targets_word(self, targets: Sequence[Workload]) -> str:
+        """Return what several targets are called in the palette, such as `2 marked`."""
+        return f"{len(targets)} workloads"
+
+    def targets_title(self, targets: Sequence[Workload]) -> str:
+        """Return the title of the action menu where the targets are not what the cursor is on; else empty."""
+        return ""
 
     def arguments(self) -> Iterator[Argument]:
         for verb in Verb:
@@ -50,16 +63,17 @@ class WorkloadKeys(PageKeys):
 
     def _with_any(self, verb: Verb, typed: str) -> Iterator[Command]:
         for workload in self.all_workloads():
-            yield Command(workload.name, facts(workload), partial(self.act_with, verb, workload), is_name=True)
+            yield Command(workload.name, facts(workload), partial(self.act_with, verb, [workload]), is_name=True)
 
-    def act_with(self, verb: Verb, workload: Workload) -> None:
-        """Do something to a workload, after the usual confirmation."""
-        self.run_worker(self.actions.act([workload], self.all_workloads(), verb), group="act", exclusive=True)
+    def act_with(self, verb: Verb, targets: Sequence[Workload]) -> None:
+        """Do something to workloads, after the usual confirmation."""
+        self.run_worker(self.actions.act(targets, self.all_workloads(), verb), group="act", exclusive=True)
 
     def action_act(self) -> None:
         targets = self.targets()
         if targets:
-            self.run_worker(self.actions.act(targets, self.all_workloads()), group="act", exclusive=True)
+            act = self.actions.act(targets, self.all_workloads(), title=self.targets_title(targets))
+            self.run_worker(act, group="act", exclusive=True)
         else:
             self.notify(self.nothing_to_act_on(), timeout=4)
 

@@ -256,7 +256,9 @@ class WorkloadListScreen(FilterKeys, CompareKeys, ColumnKeys, AnsweredOnce, Scre
         self.redraw()
 
     def action_sort_column(self, step: int) -> None:
-        sortable = [key for key in self._keys if key in SORTS]
+        """Sort by the next or the previous column of those that the width leaves room for."""
+        shown = self.query_one(WorkloadTable).shown_keys
+        sortable = [key for key in shown if key in SORTS]
         index = sortable.index(self.view.sort) if self.view.sort in sortable else 0
         self.action_sort(sortable[(index + step) % len(sortable)])
 
@@ -276,6 +278,7 @@ class WorkloadListScreen(FilterKeys, CompareKeys, ColumnKeys, AnsweredOnce, Scre
         self.view.hold_order()
 
     def action_only(self, kind: str) -> None:
+        self.query_one(Footer).fall_silent()
         self.view.only = Kind(kind) if kind else None
         self.redraw()
 
@@ -299,6 +302,7 @@ class WorkloadListScreen(FilterKeys, CompareKeys, ColumnKeys, AnsweredOnce, Scre
 
     def action_mark(self) -> None:
         line = self.view.current()
+        self.query_one(Footer).fall_silent()
         if line is not None and not self.view.is_on_host:
             if line.reading is not None:
                 self.view.marks.symmetric_difference_update({line.id})
@@ -308,10 +312,12 @@ class WorkloadListScreen(FilterKeys, CompareKeys, ColumnKeys, AnsweredOnce, Scre
         self.redraw()
 
     def action_mark_shown(self) -> None:
+        self.query_one(Footer).fall_silent()
         self.view.marks.update(line.id for line in self.view.lines if line.reading is not None)
         self.redraw()
 
     def action_unmark(self) -> None:
+        self.query_one(Footer).fall_silent()
         self.view.marks.clear()
         self.redraw()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from textual import on
@@ -184,7 +184,13 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
 
         track = self.track
         subject = DetailContext(
-            identity, self.frames_since, track.events.of, track.starts.of, self.history, self.is_ascii
+            identity,
+            self.frames_since,
+            track.events.of,
+            track.starts.of,
+            self.history,
+            self.is_ascii,
+            self.view.metric(),
         )
         screen = LiveWorkloadScreen(subject, self.actions, self.services)
         if track.moment is not None:
@@ -263,6 +269,15 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
         under_cursor = {line.id, *(member.workload.id for member in line.members)} if line is not None else set()
         chosen = self.view.marks or under_cursor
         return [reading.workload for identity, reading in self.moment.readings.items() if identity in chosen]
+
+    def targets_word(self, targets: Sequence[Workload]) -> str:
+        return f"{len(targets)} marked" if self.view.marks else super().targets_word(targets)
+
+    def targets_title(self, targets: Sequence[Workload]) -> str:
+        line = self.view.current()
+        if len(self.view.marks) != 1 or line is None or line.id in self.view.marks:
+            return ""
+        return f"marked: {targets[0].name}; the cursor is on {line.label}"
 
 
 def _own_usage(cost: Cost) -> str:

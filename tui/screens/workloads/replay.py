@@ -193,7 +193,13 @@ class ReplayScreen(PlaybackKeys, WorkloadListScreen):
 
     def open_workload(self, identity: WorkloadId) -> None:
         subject = DetailContext(
-            identity, self.frames_since, self._events_of, self._start_of, self.history, self.is_ascii
+            identity,
+            self.frames_since,
+            self._events_of,
+            self._start_of,
+            self.history,
+            self.is_ascii,
+            self.view.metric(),
         )
         screen = ReplayWorkloadScreen(subject, self.traveler)
         if self.shown_moment is not None:

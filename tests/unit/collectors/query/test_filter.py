@@ -275,3 +275,10 @@ def test_a_unit_stands_for_its_amount(text: str) -> None:
 def test_a_span_of_time_is_in_seconds_minutes_hours_or_days(text: str, seconds: int) -> None:
     before = Sample("cgroup", NS, cpu_total_ns=0)
     assert parse(text).matches(reading(workload(), before, cpu_total_ns=seconds * NS))
+
+
+@pytest.mark.parametrize(("short", "long"), [("ct", "container"), ("svc", "service"), ("CT", "container")])
+def test_a_short_kind_means_the_long_one(short: str, long: str) -> None:
+    for candidate in (DB, WEB, SILENT):
+        for sign in ("=", "!="):
+            assert parse(f"kind{sign}{short}").matches(candidate) == parse(f"kind{sign}{long}").matches(candidate)

@@ -10,6 +10,7 @@ from collectors.analysis.rates import Deriver, Moment
 from collectors.model.workloads import Kind, Sample, State, Workload, WorkloadId
 from tests.helpers.demo_fleet import Fleet
 from tests.helpers.table_rows import fields, tone_of
+from tui.presenters.main_screen.view_words import count_words
 from tui.presenters.pages.info_pages import why_page
 from tui.presenters.table.cells import Cells
 from tui.presenters.table.columns import DEFAULT, GUTTER, NAME_LEAST, column_of, lay_out
@@ -186,3 +187,23 @@ def test_a_group_has_its_cpu_on_the_scale_of_its_members_and_none_on_that_of_lim
     assert float(shown[Scale.CORE]) == pytest.approx(sum_percent, rel=0.02)
     assert float(shown[Scale.HOST]) == pytest.approx(sum_percent / moment.frame.cpus, rel=0.02)
     assert shown[Scale.LIMIT] == ""
+
+
+def test_the_count_under_a_filter_leaves_out_the_workloads_that_are_stopped_anyway() -> None:
+    frame = Fleet(0).frame()
+    workloads = [
+        Workload(WorkloadId("docker", name), kind, name, state, False)
+        for name, kind, state in (
+            ("a", Kind.CONTAINER, State.RUNNING),
+            ("b", Kind.VM, State.RUNNING),
+            ("c", Kind.CONTAINER, State.STOPPED),
+        )
+    ]
+    frame = msgspec.structs.replace(frame, workloads={workload.id: workload for workload in workloads}, samples={})
+    moment = Deriver().feed(frame)
+    view = TableState(only=Kind.CONTAINER)
+    view.arrange(moment)
+    assert count_words(view) == "1 of 2"
+    view.show_all = True
+    view.arrange(moment)
+    assert count_words(view) == "2 of 3"
