@@ -194,12 +194,12 @@ def test_comparing_and_classes_of_hostile_workloads_are_safe(live: Terminal) -> 
 def test_what_is_typed_pasted_noted_and_replayed_is_safe(live: Terminal, tmp_path: Path) -> None:
     for tried in ("c1", "markup", "bidi", "controls", "wide"):
         visit(live, [("/", "/LIMIT"), (pasted(TEXTS[tried]), "/LIMIT"), ("\r", "/LIMIT"), BACK, BACK])
-    visit(live, [(":", "Search"), (pasted("mark " + TEXTS["c1"] + TEXTS["markup"]), "mark"), BACK])
+    visit(live, [(":", "Tab completes"), (pasted("mark " + TEXTS["c1"] + TEXTS["markup"]), "mark"), BACK])
     visit(live, [("T", "PAST"), ("T", "PAST"), ("\x1b[F", "LIVE")])
     leave(live)
     with closing(Terminal(["vmtop", "replay", str(tmp_path / "rec.vmtop.gz"), "--at", "end"], (160, 50))) as again:
         again.wait_for(lambda: "OWNED" in again.text(), 30, "the replay")
-        visit(again, [("/", "/LIMIT"), (RUN + "\r", f"filter {RUN}"), ("\r", "events"), ("2", "newest first"), BACK])
+        visit(again, [("/", "/LIMIT"), (RUN + "\r", f"filter {RUN}"), ("\r", "Events"), ("5", "newest first"), BACK])
         assert misaligned(again) == []
         leave(again)
 
