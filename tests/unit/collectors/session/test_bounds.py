@@ -48,7 +48,7 @@ pytestmark = pytest.mark.slow
 LARGEST = 200_000_000
 """Bytes of memory that a command may take, the interpreter and its libraries included."""
 LARGEST_PLAYED = 240_000_000
-"""Bytes that playing a file back takes at most: it holds the past of 5,000 workloads twice while it reads more of it."""
+"""The same of playing a file back, which holds the past of 5,000 workloads twice while it reads more of it."""
 _PEAK = "\nsys.stderr.write('\\nPEAK ' + open('/proc/self/status').read().partition('VmHWM:')[2].split()[0])"
 _COMMAND = "import sys\nfrom tui.cli.main import main\ncode = main.main(sys.argv[1:], standalone_mode=False)"
 _REPLAY = """
