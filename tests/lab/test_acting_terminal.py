@@ -124,9 +124,7 @@ def test_a_container_is_acted_on_from_the_keyboard(docker_lab: DockerLab, tmp_pa
         entries = [json.loads(line) for line in written.splitlines()]
         assert [entry["verb"] for entry in entries] == ["pause", "resume", "restart", "stop", "start", "kill"]
         assert {entry["result"] for entry in entries} == {"done"}
-        assert (
-            entries[3]["command"] == f"docker stop -t 10 {one}"
-        )  # by hand it would go to another engine than this one
+        assert entries[3]["command"] == f"docker -H {docker_lab.url} stop -t 10 {one}"
         assert (tmp_path / "vmtop" / "actions.log").stat().st_mode & 0o777 == 0o600
     finally:
         docker_lab.remove(one)
@@ -141,11 +139,11 @@ def test_a_domain_is_acted_on_from_the_keyboard(libvirt_lab: LibvirtLab, tmp_pat
             choose(terminal, name)
             for sign, key, title, typed, words, state in (
                 ("●", "p", f"Pause VM {name}?", "", "was paused", "paused"),
-                ("‖", "u", f"Resume vm {name}?", "", "was resumed", "running"),
-                ("●", "r", f"Reboot vm {name}?", "", "was reset", "running"),
-                ("●", "K", f"Force off vm {name}?", name, "was forced off", "shut off"),
-                ("○", "s", f"Start vm {name}?", "", "was started", "running"),
-                ("●", "t", f"Shut down vm {name}?", "", "was forced off after the stop", "shut off"),
+                ("‖", "u", f"Resume VM {name}?", "", "was resumed", "running"),
+                ("●", "r", f"Reboot VM {name}?", "", "was reset", "running"),
+                ("●", "K", f"Force off VM {name}?", name, "was forced off", "shut off"),
+                ("○", "s", f"Start VM {name}?", "", "was started", "running"),
+                ("●", "t", f"Shut down VM {name}?", "", "was forced off after the stop", "shut off"),
             ):
                 stands(terminal, sign, name)
                 act(terminal, key, title, typed)

@@ -73,7 +73,7 @@ def test_the_question_of_a_script_says_it_too(docker_lab: DockerLab, brief: str,
     with closing(Terminal(command, (120, 40), {"XDG_STATE_HOME": str(tmp_path)})) as terminal:
         terminal.wait_for(lambda: "Go on?" in terminal.text(), 30, "the question")
         assert "The engine removes it once it ends (--rm)" in " ".join(terminal.text().split())
-        assert f"docker kill {brief}" in terminal.text().replace("\n", "")
+        assert f"docker -H {docker_lab.url} kill {brief}" in terminal.text().replace("\n", "")
         terminal.press("n\r")
     assert docker_state(docker_lab, brief) == "running"
 

@@ -159,7 +159,7 @@ def pages(facts: str, devices: str, processes: str = "COMMAND") -> list[tuple[st
 
 
 def test_hostile_workloads_move_no_column_and_steer_nothing(live: Terminal) -> None:
-    for keys, words in (("4", "service only"), ("2", "vm only"), ("1", "libvirt")):
+    for keys, words in (("4", "service only"), ("2", "vm only"), ("1", "/LIMIT")):
         visit(live, [(keys, words)])
         live.read(2)
         assert len(lines_with(live, [" ct ", " vm ", " svc "])) > 3

@@ -40,6 +40,8 @@ from tui.terminal.textual_private import PROBLEM, discard_cached_colors
 from tui.themes.style_sheet import STYLE_SHEET
 
 log = logging.getLogger(__name__)
+_FOOTER_S = 0.1
+"""Seconds until a notice that came before the first footer is shown."""
 _NOTICE_S = 5.0
 """Seconds for which a notice is shown if nothing else is asked for."""
 _NOTICES_KEPT = 50
@@ -179,14 +181,20 @@ class BaseApp(KeysInOrder):
         markup: bool = True,
     ) -> None:
         """Tell the user something: in the footer of the screen, so that it covers neither table nor panes."""
-        from tui.widgets.footer import Footer
-
         super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
         words = f"{title}: {message}" if title else message
         self.notices.append((time.time(), severity, words))
-        for screen in self.screen_stack:  # the one on top may be about to close
-            for footer in screen.query(Footer):
-                footer.say(words, _TONES[severity], timeout or _NOTICE_S)
+        self._say(words, _TONES[severity], timeout or _NOTICE_S)
+
+    def _say(self, words: str, tone: str, seconds: float) -> None:
+        """Show a notice in the footers; while the first screen is still being made, as soon as it has one."""
+        from tui.widgets.footer import Footer
+
+        footers = [footer for screen in self.screen_stack for footer in screen.query(Footer)]  # the top one may close
+        for footer in footers:
+            footer.say(words, tone, seconds)
+        if not footers and self.is_running and self._end_code is None:
+            self.set_timer(_FOOTER_S, partial(self._say, words, tone, seconds))
 
     def action_command_palette(self, typed: str = "") -> None:
         """Show the palette with the commands of the screen on top."""

@@ -24,6 +24,8 @@ _JITTER_NS = 10_000_000
 """The engine stamps a line before it waits to write it, so lines of the two streams may be out of order by up to this
 much. Their order in the log is what counts."""
 _SECOND_NS = 1_000_000_000
+_FLOAT_NS = 500
+"""What a time in seconds as a float may lack of the nanoseconds that it was made of."""
 _REFUSAL_BYTES = 4096
 _TakeOlder = Callable[[Iterable[LogLine]], tuple[list[LogLine], bool]]
 _RECREATE = "recreate the container with --log-driver local"
@@ -61,7 +63,7 @@ class DockerLog:
         return first_lines(self._stream_lines({"tail": "all"}, follow=False), count)
 
     def until(self, wall: float, count: int) -> list[LogLine]:
-        at_ns = int(wall * _SECOND_NS)
+        at_ns = int(wall * _SECOND_NS) + _FLOAT_NS
         return self._back_from(at_ns, lambda lines: _until(lines, at_ns, count))
 
     def _back_from(self, end: int, take: _TakeOlder) -> list[LogLine]:
