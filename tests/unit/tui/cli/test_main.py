@@ -108,6 +108,7 @@ def test_the_first_line_is_painted_before_anything_else_is_loaded() -> None:
         *("tui.terminal.driver", "tui.terminal.flow_control", "tui.terminal.input_gate", "tui.terminal.output_filter"),
         *("tui.terminal.painting", "tui.terminal.signals", "tui.terminal.textual_private", "tui.terminal.tty"),
         *("collectors", "collectors.safety", "collectors.safety.sanitize"),
+        *("collectors.safety.own_folder", "collectors.safety.toml_file"),  # for themes of the user
     }
 
 
