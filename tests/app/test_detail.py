@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import re
 import threading
@@ -21,6 +22,7 @@ from tests.app.test_session_keys import live as live_frames
 from tests.app.test_workload_list import Session, session
 from tests.helpers.pilot_wait import rest, until
 from tui.controllers.frame_feed import FrameReady
+from tui.controllers.history_feed import HistoryFeed
 from tui.presenters.pages.metric_groups import Entry, entries_of
 from tui.screens.detail import live
 from tui.screens.detail.charts import ChartsPage
@@ -194,6 +196,24 @@ async def test_every_metric_has_the_history_of_the_session_when_the_page_opens(t
         for key in ("pids", "cpu_user_percent", "memory_charged_bytes", "disk_reads_per_second"):
             means = page.feed.history.columns(key, frames[-1].wall, 1, 20).means
             assert all(mean == mean for mean in means), f"{key} has a value for each second"
+
+
+async def test_a_page_that_is_left_while_its_past_is_read_takes_nothing_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def read_for_ever(*_: object) -> None:
+        await asyncio.sleep(1000)
+
+    monkeypatch.setattr(HistoryFeed, "read", read_for_ever)
+    async with kept(tmp_path, tmp_path / "spool") as (running, recorder):
+        await live_frames(running, recorder, 3)
+        await running.press("3", "j", "enter")
+        await until(running.pilot, lambda: bool(running.pilot.app.screen.query(ChartsPage)))
+        await rest(running.pilot)
+        await running.press("escape")
+        await rest(running.pilot)
+        assert running.pilot.app.screen is running.screen
+        assert running.pilot.app.is_running
 
 
 async def test_without_a_session_the_history_begins_when_the_page_opens(tmp_path: Path) -> None:

@@ -157,15 +157,20 @@ class ChartsPage(Horizontal):
                 if not self.feed.lacks(since, until, self._is_live):
                     return
                 await self.feed.read(since, until, self._is_live)
-                if not is_up(self.screen):
+                if not self._is_shown:
                     return
                 self.metric_chosen()
         except (SessionError, SourceError) as error:
             self._failure = f"the past cannot be read: {error}"
         finally:
             self._is_busy = False
-            if is_up(self.screen):
+            if self._is_shown:
                 self.redraw()
+
+    @property
+    def _is_shown(self) -> bool:
+        """Whether the page is still there; it may have been left while the past was read."""
+        return self.is_attached and is_up(self.screen)
 
     def change_span(self, step: int) -> None:
         """Show a longer (1) or a shorter (-1) span."""
