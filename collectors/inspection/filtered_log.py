@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from collectors.model.logs import AT_ONCE, LineTail, Log, LogLine
+from collectors.model.logs import LineTail, Log, LogLine, is_full
 
 _CHUNK = 1000
 _CHUNKS = 5
@@ -91,7 +91,7 @@ class FilteredLog:
         read, interrupts = 0, self._interrupts
         while chunk and self._interrupts == interrupts:
             kept += filter(self._filter.passes, chunk)
-            if _is_enough(kept, count):
+            if is_full(kept, count):
                 break
             read += len(chunk)
             self._progress(read)
@@ -107,7 +107,7 @@ class FilteredLog:
             if not chunk or self._interrupts != interrupts:
                 break
             kept[:0] = filter(self._filter.passes, chunk)
-            if _is_enough(kept, count):
+            if is_full(kept, count):
                 break
             read += len(chunk)
             self._progress(read)
@@ -127,10 +127,6 @@ class FilteredLog:
                 kept.add(line)
         self.has_reached_end = not kept.is_full and self._interrupts == interrupts
         return kept.lines
-
-
-def _is_enough(kept: list[LogLine], count: int) -> bool:
-    return len(kept) >= count or sum(len(line.text) for line in kept) >= AT_ONCE
 
 
 def _up_to(anchor: LogLine) -> Callable[[LogLine], bool]:

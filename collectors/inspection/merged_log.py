@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from collectors.model.errors import SourceError
-from collectors.model.logs import AT_ONCE, Log, LogLine
+from collectors.model.logs import Log, LogLine, is_full
 
 MOST_LOGS = 16
 _AGAIN_S = 2.0
@@ -156,7 +156,7 @@ class MergedLog:
         """Return the first lines of all lists, without those newer than what a list that was cut still has."""
         merged = self._merge(lists, previous, [None] * len(lists))
         times = _times(lists)
-        ends = [times[index, id(lines[-1])] for index, lines in enumerate(lists) if _is_full(lines, count)]
+        ends = [times[index, id(lines[-1])] for index, lines in enumerate(lists) if is_full(lines, count)]
         if ends:
             latest = min(ends)
             merged = [line for line in merged if times[line.workload, id(line.position.own)] <= latest]
@@ -168,7 +168,7 @@ class MergedLog:
         """Return the last lines of all lists, without those older than what a list that was cut still has."""
         merged = self._merge(lists, [None] * len(lists), following or [None] * len(lists))
         times = _times(lists)
-        starts = [times[index, id(lines[0])] for index, lines in enumerate(lists) if _is_full(lines, count)]
+        starts = [times[index, id(lines[0])] for index, lines in enumerate(lists) if is_full(lines, count)]
         if starts:
             earliest = max(starts)
             merged = [line for line in merged if times[line.workload, id(line.position.own)] >= earliest]
@@ -201,11 +201,6 @@ def _keyed(index: int, lines: Iterator[LogLine]) -> Iterator[tuple[float, int, L
     for line in lines:
         latest = max(latest, line.at or 0.0)
         yield latest, index, line
-
-
-def _is_full(lines: list[LogLine], count: int) -> bool:
-    """Return whether a log gave as many lines as it gives at once, so that it may have more."""
-    return len(lines) >= count or sum(len(line.text) for line in lines) >= AT_ONCE
 
 
 def _times(lists: list[list[LogLine]]) -> dict[tuple[int, int], float]:

@@ -110,6 +110,11 @@ class LineTail:
         return list(self._lines)
 
 
+def is_full(lines: list[LogLine], count: int) -> bool:
+    """Return whether a log gave as many lines as it gives at once for `count`, so that it may have more."""
+    return len(lines) >= count or sum(len(line.text) for line in lines) >= AT_ONCE
+
+
 def last_lines(lines: Iterable[LogLine], count: int) -> list[LogLine]:
     """Return the last lines as `LineTail` keeps them."""
     tail = LineTail(count)

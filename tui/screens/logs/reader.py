@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from collectors.inspection.filtered_log import FilteredLog, LineFilter
 from collectors.model.errors import SourceAbsent, SourceError
-from collectors.model.logs import AT_ONCE, Log, LogLine
+from collectors.model.logs import Log, LogLine, is_full
 from tui.controllers.background import is_up, run_blocking
 from tui.presenters.logs.buffer import CHUNK, FollowQueue, LogBuffer
 from tui.presenters.styled_lines import Line
@@ -235,7 +235,7 @@ class LogReader(Base):
         lines = await self._read_beyond(lambda log: log.after(self._window.lines[-1], CHUNK), "newer")
         if lines is None:
             return 0, 0
-        self._window.has_newer = len(lines) >= CHUNK or sum(len(line.text) for line in lines) >= AT_ONCE
+        self._window.has_newer = is_full(lines, CHUNK)
         dropped = self._window.append(lines)
         self.say("")
         self.show_lines(dropped)
