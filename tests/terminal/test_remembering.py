@@ -72,7 +72,7 @@ def test_a_broken_configuration_shows_the_host_and_locks_the_actions(
     (tmp_path / "vmtop").mkdir()
     (tmp_path / "vmtop" / "config.toml").write_text("[screen]\n\nintervall = 2\n")
     with closing(Terminal(ARGUMENTS, (120, 30), environment)) as terminal:
-        terminal.wait_for(lambda: "did you mean" in terminal.text(), 30, "the sentence")
+        terminal.wait_for(lambda: "did you mean" in " ".join(terminal.text().split()), 30, "the sentence")
         terminal.wait_for(lambda: "configuration not used" in terminal.text(), 30, "the note in the header")
         terminal.press("jx")
         terminal.wait_for(lambda: "actions are locked" in terminal.text(), 30, "the menu")

@@ -123,9 +123,14 @@ class BaseApp(KeysInOrder):
         self.install_screen(ColumnPicker(), "columns")
         self.install_screen(PromptDialog(), "ask")
         main_screen = self.main_screen()
-        self.call_with_ground(partial(self.push_screen, main_screen))
+        self.call_with_ground(partial(self._show_first, main_screen))
         gc.freeze()  # modules and styles stay to the end: a search for garbage need not go through them
         gc.enable()
+
+    def _show_first(self, screen: Screen[None]) -> None:
+        """Show the first screen; keys have an effect once it is painted."""
+        self.push_screen(screen)
+        screen.call_after_refresh(self.call_later, self.begin_with_keys)
 
     def main_screen(self) -> Screen[None]:
         """Return the first screen."""

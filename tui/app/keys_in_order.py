@@ -29,6 +29,8 @@ class KeysInOrder(ThemedApp):
     def __init__(self, theme: str, ascii_only: bool) -> None:
         super().__init__(theme, ascii_only)
         self._waiting: deque[Typed] = deque()
+        self._is_begun = False
+        """Whether the first screen is there, so that keys mean something."""
         self._number = 0
         """Counts the keys that were taken up."""
         self._current: Typed | None = None
@@ -39,12 +41,21 @@ class KeysInOrder(ThemedApp):
         """When the key that is under way was taken up; `None` between keys."""
 
     async def take_up(self, event: Typed) -> None:
-        """Handle a key or a paste, or keep it until the one before it is done."""
+        """Handle a key or a paste, or keep it until the first screen is there and the one before it is done."""
+        if not self._is_begun:
+            self._waiting.append(event)
+            return
         if self._busy_since is not None and time.monotonic() - self._busy_since < _AT_MOST_S:
             self._waiting.append(event)
             return
         self._waiting.append(event)
         await self._take_next()
+
+    async def begin_with_keys(self) -> None:
+        """Take up the keys that were typed before the first screen was there, and all that follow."""
+        self._is_begun = True
+        if self._waiting:
+            await self._take_next()
 
     async def handle_typed(self, event: Typed) -> None:
         """Hand a key or a paste to Textual, if it is still meant for something."""

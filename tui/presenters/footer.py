@@ -68,12 +68,22 @@ def footer_pieces(rows: Iterable[Key], width: int) -> list[FooterPiece]:
 
 
 def notice_lines(message: str, width: int) -> list[str]:
-    """Return a notice in one or two lines of at most `width` cells; what does not fit ends with an ellipsis."""
-    words = " ".join(message.split())
-    if cell_len(words) <= width:
-        return [words]
-    first, *rest = textwrap.wrap(words, max(1, width), break_on_hyphens=False)
-    return [fit(first, width).rstrip(), fit(" ".join(rest), width).rstrip()]
+    """Return a notice in one or two lines of at most `width` cells.
+
+    What does not fit is left out from the folders of its paths, then from its end, with an ellipsis.
+    """
+    words = message.split()
+    if cell_len(" ".join(words)) <= width:
+        return [" ".join(words)]
+    lines = _wrapped(words, width)
+    if len(lines) > 2:
+        lines = _wrapped([f"…/{word.rpartition('/')[2]}" if word.count("/") > 1 else word for word in words], width)
+    first, *rest = lines
+    return [fit(line, width).rstrip() for line in (first, " ".join(rest)) if line]
+
+
+def _wrapped(words: Sequence[str], width: int) -> list[str]:
+    return textwrap.wrap(" ".join(words), max(1, width), break_on_hyphens=False)
 
 
 def room_of(pieces: Iterable[FooterPiece], rows: Iterable[Key], width: int) -> int:

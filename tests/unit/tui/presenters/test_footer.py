@@ -55,3 +55,11 @@ def test_a_notice_has_two_lines_at_most_and_none_is_too_long(message: str, width
     lines = notice_lines(message, width)
     assert 1 <= len(lines) <= 2
     assert all(cell_len(line) <= width for line in lines)
+
+
+@pytest.mark.parametrize("width", [70, 96, 104, 110])
+@pytest.mark.parametrize("depth", [1, 5, 40])
+def test_a_long_path_in_a_notice_loses_its_folders_before_the_sentence_its_end(width: int, depth: int) -> None:
+    path = "/a-folder-name" * depth + "/vmtop/config.toml"
+    lines = notice_lines(f"Configuration: {path} line 3: 'intervall' is unknown; did you mean 'interval'?", width)
+    assert " ".join(lines).endswith("config.toml line 3: 'intervall' is unknown; did you mean 'interval'?")
