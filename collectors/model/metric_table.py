@@ -122,7 +122,7 @@ ROWS: tuple[Metric, ...] = (
             "cgroup-slow": "hugepages: see HUGE",
             "libvirt": "resident size of the QEMU process (balloon.rss)",
             "docker-stats": "Docker stats: usage - inactive_file",
-            "host": "/proc/meminfo: MemTotal - MemFree - Inactive(file)",
+            "host": "/proc/meminfo: MemTotal - MemFree - Inactive(file), less free pages on lists of CPUs (zoneinfo)",
         },
         missing="the memory controller is not enabled for its cgroup",
         is_default=True, keep=98, change_column=Extra("+/MIN", 11, 120), is_charted=True, is_headline=True,
