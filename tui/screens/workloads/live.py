@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from textual import on
@@ -192,7 +193,7 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
             self.is_ascii,
             self.view.metric(),
         )
-        screen = LiveWorkloadScreen(subject, self.actions, self.services)
+        screen = LiveWorkloadScreen(subject, self.actions, self.services, partial(self.enter_past_of, identity))
         if track.moment is not None:
             screen.follow(track.moment, self.sampler.interval_s)
         self.app.push_screen(screen)

@@ -8,11 +8,13 @@ from typing import ClassVar
 from textual.binding import BindingType
 
 from collectors.engines.connections import EngineConnections
+from collectors.model.workloads import WorkloadId
 from collectors.session.playback import Playback
 from tui.controllers.recording import SessionRecorder
 from tui.keys.bindings import bindings
 from tui.keys.tables import PAST
 from tui.presenters.table.state import TableState
+from tui.screens.detail.replay import ReplayWorkloadScreen
 from tui.screens.workloads.replay import ReplayScreen
 from tui.settings.screen_options import ScreenOptions
 
@@ -40,6 +42,13 @@ class PastScreen(ReplayScreen):
     ) -> None:
         super().__init__(playback, options, view, session_recorder=session_recorder)
         self._connections = connections
+
+    def open_alone(self, identity: WorkloadId) -> ReplayWorkloadScreen:
+        """Open the page of a workload; closing it returns to now."""
+        self.view.cursor = identity
+        page = self.workload_page(identity)
+        self.app.push_screen(page, self.dismiss)
+        return page
 
     def action_logs(self) -> None:
         """Show the logs of the marked workloads, or of those under the cursor, around the moment that is shown."""
