@@ -48,7 +48,7 @@ class VsphereActions:
             properties = machines.read(session, machines.find(session, workload), _SEEN).properties
         name = properties.get("name")
         state, reason = state_of(properties)
-        return Observed(sanitize_name(name if isinstance(name, str) else ""), state, run_of(properties), reason)
+        return Observed(sanitize_name(str(name) if isinstance(name, str) else ""), state, run_of(properties), reason)
 
     def perform(self, request: Request) -> None:
         """Ask the server, and wait for its task, or for the guest to begin to reboot."""

@@ -163,7 +163,7 @@ def _snapshots(value: Any) -> Iterator[tuple[Value, ...]]:
 
 def configuration(access: VsphereAccess, workload: Workload) -> RawDescription | None:
     """Return the configuration of a machine as JSON. What is passed to the guest is masked: it often has passwords."""
-    from pyVmomi.VmomiSupport import VmomiJSONEncoder
+    from pyVmomi.VmomiJSONEncoder import VmomiJSONEncoder
 
     if workload.kind is Kind.HOST:
         return None

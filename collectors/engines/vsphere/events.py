@@ -139,7 +139,7 @@ class MachineEvents:
             return False
         identity = machine_id(Found(reference, now), self._session.address.shown)
         name = now.get("name")
-        event = Event(time.time(), identity, *named, sanitize_name(name if isinstance(name, str) else ""))
+        event = Event(time.time(), identity, *named, sanitize_name(str(name) if isinstance(name, str) else ""))
         with self._lock:
             self._events.append(event)
         return True

@@ -164,7 +164,7 @@ class Reader:
                 name = self._names.get(series.id.counterId)
                 value = count(series.value[index]) if index < len(series.value) else None
                 if name is not None and value is not None and value < _LARGEST_VALUE:
-                    values[name] = values.get(name, 0) + value
+                    values[name] = values.get(name, 0.0) + float(value)
             yield Average(int(info.timestamp.timestamp() * 1e9), values)
 
 
@@ -224,4 +224,4 @@ def size_of_machine(machine: Found, host: Found | None) -> Size:
 def bounded(value: object, most: int = _LARGEST_VALUE) -> int:
     """Return a whole number from outside; 0 if it is none, below zero or absurdly large."""
     number = count(value)
-    return number if number is not None and number <= most else 0
+    return int(number) if number is not None and number <= most else 0  # the library has an integer type of its own

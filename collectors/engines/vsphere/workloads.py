@@ -76,7 +76,7 @@ def to_workload(machine: Found, inventory: Inventory, endpoint: str, ahead_s: fl
     return Workload(
         identity,
         Kind.VM,
-        sanitize_name(name if isinstance(name, str) else "") or identity.id,
+        sanitize_name(str(name) if isinstance(name, str) else "") or identity.id,
         state,
         name_is_known=bool(name),
         image=text(properties.get("summary.config.guestFullName")) or None,
@@ -87,6 +87,7 @@ def to_workload(machine: Found, inventory: Inventory, endpoint: str, ahead_s: fl
         parent=host_id(host, endpoint) if host is not None else None,
         endpoint=endpoint,
         started_at=booted.timestamp() - ahead_s if is_up and isinstance(booted, datetime) else None,
+        is_listed=True,
         labels=((TOOLS, _TOOLS.get(tools, tools)),) if tools else (),
         state_reason=reason or None,
         unmeasured=_unmeasured(machine, host) if is_up else (),
@@ -104,13 +105,14 @@ def host_workload(host: Found, endpoint: str, ahead_s: float) -> Workload:
     return Workload(
         host_id(host, endpoint),
         Kind.HOST,
-        sanitize_name(name if isinstance(name, str) else "") or host.key,
+        sanitize_name(str(name) if isinstance(name, str) else "") or host.key,
         State.RUNNING if is_up else State.UNKNOWN,
         image=text(properties.get("summary.config.product.fullName")) or None,
         description=hardware or None,
         project=text(name) or None,
         endpoint=endpoint,
         started_at=booted.timestamp() - ahead_s if isinstance(booted, datetime) else None,
+        is_listed=True,
         state_reason="in maintenance mode"
         if properties.get("summary.runtime.inMaintenanceMode") is True
         else reason or None,
@@ -118,13 +120,13 @@ def host_workload(host: Found, endpoint: str, ahead_s: float) -> Workload:
 
 
 def text(value: Any) -> str:
-    """Return a text from outside, sanitized; enumerations of the library are texts; empty for anything else."""
-    return sanitize(value) if isinstance(value, str) else ""
+    """Return a text from outside, sanitized; the library's enumerations are texts. Empty for anything else."""
+    return sanitize(str(value)) if isinstance(value, str) else ""
 
 
 def _addresses(value: Any) -> tuple[str, ...]:
     try:
-        return (str(ip_address(value)),) if isinstance(value, str) else ()
+        return (str(ip_address(str(value))),) if isinstance(value, str) else ()
     except ValueError:
         return ()
 
