@@ -125,7 +125,7 @@ def has_failed(key: str, reading: Reading, moment: Moment, engine: str) -> bool:
 
 
 def _host(cell: Cell) -> str:
-    if cell.workload.kind is not Kind.HOST or "host" in cell.readers:
+    if not cell.workload.is_this_host or "host" in cell.readers:
         return ""
     return "it is measured for workloads, not for the host"
 
