@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from collectors.engines.about import About
 from collectors.engines.docker.engine import INSECURE, SCHEMES, DockerEngine
 from collectors.engines.options import EngineOption
 
@@ -26,6 +27,12 @@ class PodmanEngine(DockerEngine):
     """Containers and pods of Podman, here or elsewhere."""
 
     name = "podman"
+    about = About(
+        "Podman",
+        "names, images, pods, labels, health, restarts, stopped containers, events, of root and of every user",
+        "its socket (`podman.socket`) for anything but names; as root, those of all users",
+        "Podman 4.3.1 with runc",
+    )
     engine_names = frozenset({"podman"})
     sources = frozenset({"docker"})
     address = EngineOption(
