@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import docker
 import msgspec
@@ -12,6 +13,7 @@ import pytest
 from collectors.analysis.rates import Moment, Reading
 from collectors.engines.connections import EngineConnections
 from collectors.engines.docker.access import DockerAccess
+from collectors.engines.podman.sockets import peer_of, sockets
 from collectors.engines.podman.source import PodmanSource
 from collectors.inspection.logs import open_log
 from collectors.kernel.cgroup.source import CgroupSource
@@ -22,7 +24,8 @@ from collectors.model.logs import LogLine
 from collectors.model.workloads import Event, Sample, State, Workload, WorkloadId
 from collectors.sampling.source import SourceSpec
 from tests.helpers.lab.docker_engine import MIB, DockerLab
-from tests.helpers.lab.podman_engine import PodmanLab
+from tests.helpers.lab.fixtures import skip_or_fail
+from tests.helpers.lab.podman_engine import USER, PodmanLab, rootless_podman
 from tests.helpers.lab.process import wait_until
 from tui.cli.commands.actions import run
 from tui.cli.sampling import Wait, gather
@@ -246,3 +249,19 @@ def test_events_tell_a_new_name_and_a_change_of_health_once(lab: PodmanLab) -> N
     health = [event.detail for event in told if event.what == "health"]
     assert health[-1:] == ["healthy"]
     assert len(health) == len(set(health))
+
+
+def test_a_users_own_podman_is_found_by_root_and_acted_on(lab_root: Path) -> None:
+    with skip_or_fail(), rootless_podman(lab_root / "rootless") as users:
+        web = users.run("own-web", "echo hello; sleep 100000", "--network", "none")
+        assert sockets({}, 0, f"{lab_root}/rootless/") == [str(users.socket)]
+        assert peer_of(str(users.socket)).uid == USER
+        row = reading_of(seen(users), web)
+        assert (row.workload.name, row.workload.state) == ("own-web", State.RUNNING)
+        log = open_log(row.workload, EngineConnections(specs(("podman", users.url))))
+        assert texts(log.last(5)) == ["hello"]
+        log.close()
+        assert act(Verb.KILL, web, ("podman", users.url)) == 0
+        assert users.inspect(web)["State"]["Running"] is False
+        assert act(Verb.START, "own-web", ("podman", users.url)) == 0
+        assert users.inspect(web)["State"]["Running"] is True

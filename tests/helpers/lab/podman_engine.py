@@ -4,15 +4,17 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from tests.helpers.lab.docker_engine import busybox_archive
-from tests.helpers.lab.process import Daemon, cgroup_parents, find_program, listens, require_root
+from tests.helpers.lab.process import Daemon, cgroup_parents, find_program, in_private_mounts, listens, require_root
 
 IMAGE = "localhost/busybox:lab"
+NAME, USER, FIRST_SUBORDINATE = "vmtop-lab", 4242, 3_000_000
+"""The user of the rootless Podman, and the first of the ids that its containers' users have."""
 _SETTINGS = """
 [containers]
 default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
@@ -38,13 +40,14 @@ class PodmanLab:
 
     Args:
         folder: Where everything is.
-        identity: Words that run a command as the user whose Podman it is; none are root's.
-        settings: Lines for the settings' `[containers]`.
+        socket: Where the service listens.
+        wrap: Makes a command of root one of the user whose Podman it is.
     """
 
-    def __init__(self, folder: Path, identity: tuple[str, ...] = (), settings: str = "") -> None:
+    def __init__(self, folder: Path, socket: Path, wrap: Callable[[list[str]], list[str]] = list) -> None:
         self.folder = folder
-        self._identity = identity
+        self.socket = socket
+        self._wrap = wrap
         self._containers: list[str] = []
         self._pods: list[str] = []
         self._service: Daemon | None = None
@@ -52,16 +55,10 @@ class PodmanLab:
             "CONTAINERS_CONF": f"{folder}/containers.conf",
             "CONTAINERS_STORAGE_CONF": f"{folder}/storage.conf",
         }
-        text = _SETTINGS.format(image=IMAGE, folder=folder).replace("[engine]", f"{settings}\n[engine]")
-        (folder / "containers.conf").write_text(text)
+        (folder / "containers.conf").write_text(_SETTINGS.format(image=IMAGE, folder=folder))
         (folder / "storage.conf").write_text(_STORAGE.format(folder=folder))
         (folder / "image.tar").write_bytes(busybox_archive())
         self.podman("import", f"{folder}/image.tar", "busybox:lab")
-
-    @property
-    def socket(self) -> Path:
-        """Where the service listens."""
-        return self.folder / "podman.sock"
 
     @property
     def url(self) -> str:
@@ -77,7 +74,7 @@ class PodmanLab:
     def podman(self, *words: str) -> str:
         """Run the podman command, and return what it prints."""
         done = subprocess.run(
-            [*self._identity, find_program("podman"), *words],
+            self._wrap([find_program("podman"), *words]),
             env={**os.environ, **self.environment},
             cwd=self.folder,
             capture_output=True,
@@ -90,7 +87,7 @@ class PodmanLab:
     def serve(self, is_on_demand: bool = False) -> None:
         """Start the service; one on demand is started by each call, and ends two seconds after the last one."""
         command = ["-t", "2" if is_on_demand else "0", *([] if is_on_demand else [self.url])]
-        argv = [*self._identity, find_program("podman"), "system", "service", *command]
+        argv = self._wrap([find_program("podman"), "system", "service", *command])
         if is_on_demand:
             argv = [sys.executable, "-c", _ACTIVATOR, str(self.socket), *argv]
         self._service = Daemon(argv, self.folder / "service.log", self.environment)
@@ -141,10 +138,42 @@ def podman_engine(folder: Path, is_on_demand: bool = False) -> Iterator[PodmanLa
     folder.mkdir(parents=True)
     with ExitStack() as undo:
         undo.enter_context(cgroup_parents("libpod_parent"))
-        lab = PodmanLab(folder)
+        lab = PodmanLab(folder, folder / "podman.sock")
         undo.callback(lab.stop)
         lab.serve(is_on_demand)
         yield lab
+
+
+@contextmanager
+def rootless_podman(folder: Path) -> Iterator[PodmanLab]:
+    """Run the Podman of a user that exists only for it: no other process sees the changed lists of users.
+
+    Its socket is where a user's is, below the folder in place of the root.
+    """
+    require_root()
+    for program in ("podman", "runc", "conmon", "newuidmap"):
+        find_program(program)
+    home, runtime = folder / "home", folder / "run" / "user" / str(USER)
+    for made in (home, runtime / "podman"):
+        made.mkdir(parents=True)
+    lists = {"passwd": f"{NAME}:x:{USER}:{USER}::{home}:/bin/sh", "group": f"{NAME}:x:{USER}:"}
+    lists |= dict.fromkeys(("subuid", "subgid"), f"{NAME}:{FIRST_SUBORDINATE}:65536")
+    for name, line in lists.items():
+        before = Path(f"/etc/{name}").read_text() if Path(f"/etc/{name}").exists() else ""
+        (folder / name).write_text(f"{before}{line}\n")
+    mounts = [f"touch /etc/{name}; mount --bind {folder}/{name} /etc/{name}" for name in lists]
+    words = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups", "env", f"HOME={home}"]
+    words.append(f"XDG_RUNTIME_DIR={runtime}")
+    for made in (home, runtime, runtime / "podman"):
+        os.chown(made, USER, USER)
+    runtime.chmod(0o700)
+    lab = PodmanLab(home, runtime / "podman" / "podman.sock", lambda argv: in_private_mounts(mounts, [*words, *argv]))
+    try:
+        lab.serve()
+        yield lab
+    finally:
+        lab.stop()
+        lab.podman("system", "migrate")  # ends the process that holds the user namespace
 
 
 _ACTIVATOR = """
