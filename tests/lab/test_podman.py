@@ -25,13 +25,16 @@ from collectors.model.workloads import Event, Sample, State, Workload, WorkloadI
 from collectors.sampling.source import SourceSpec
 from tests.helpers.lab.docker_engine import MIB, DockerLab
 from tests.helpers.lab.fixtures import skip_or_fail
-from tests.helpers.lab.podman_engine import USER, PodmanLab, rootless_podman
+from tests.helpers.lab.podman_engine import USER, PodmanLab, podman_engine, rootless_podman
 from tests.helpers.lab.process import wait_until
 from tui.cli.commands.actions import run
 from tui.cli.sampling import Wait, gather
 from tui.configuration.config import Config
 
 pytestmark = pytest.mark.lab
+
+PATIENT = "trap exit TERM; while :; do sleep 0.1; done"
+"""Runs until it is told to end."""
 
 
 @pytest.fixture
@@ -122,7 +125,7 @@ def test_a_pod_is_a_group_whose_infra_container_counts_with_it_and_has_no_row(la
 
 
 def test_every_action_is_done_and_a_removal_too(lab: PodmanLab) -> None:
-    web = lab.run("acted", "trap exit TERM; while :; do sleep 0.1; done", "--network", "none")
+    web = lab.run("acted", PATIENT, "--network", "none")
     for verb, status in (
         (Verb.PAUSE, "paused"),
         (Verb.RESUME, "running"),
@@ -253,7 +256,7 @@ def test_events_tell_a_new_name_and_a_change_of_health_once(lab: PodmanLab) -> N
 
 def test_a_users_own_podman_is_found_by_root_and_acted_on(lab_root: Path) -> None:
     with skip_or_fail(), rootless_podman(lab_root / "rootless") as users:
-        web = users.run("own-web", "echo hello; sleep 100000", "--network", "none")
+        web = users.run("own-web", f"echo hello; {PATIENT}", "--network", "none")
         assert sockets({}, 0, f"{lab_root}/rootless/") == [str(users.socket)]
         assert peer_of(str(users.socket)).uid == USER
         row = reading_of(seen(users), web)
@@ -261,7 +264,42 @@ def test_a_users_own_podman_is_found_by_root_and_acted_on(lab_root: Path) -> Non
         log = open_log(row.workload, EngineConnections(specs(("podman", users.url))))
         assert texts(log.last(5)) == ["hello"]
         log.close()
-        assert act(Verb.KILL, web, ("podman", users.url)) == 0
+        assert act(Verb.STOP, web, ("podman", users.url)) == 0
         assert users.inspect(web)["State"]["Running"] is False
         assert act(Verb.START, "own-web", ("podman", users.url)) == 0
         assert users.inspect(web)["State"]["Running"] is True
+
+
+def test_a_service_on_demand_ends_although_it_is_sampled_and_is_asked_when_something_changes(lab_root: Path) -> None:
+    with skip_or_fail(), podman_engine(lab_root / "on-demand", is_on_demand=True) as lab:
+        one = lab.run("first", "sleep 100000", "--network", "none")
+        source = PodmanSource(lab.url)
+        source.open(lambda: None)
+
+        def names() -> set[str]:
+            return {workload.name for workload in source.read().workloads.values()}
+
+        def has_ended() -> bool:
+            names()
+            return lab.calls() == lab.ended_calls()
+
+        wait_until(lambda: names() == {"first"}, 20, "the list")
+        wait_until(has_ended, 20, "the end of the service")
+        calls = lab.calls()
+        for _ in range(20):
+            assert names() == {"first"}
+        assert lab.calls() == calls, "nothing has changed, so nothing is asked"
+        lab.run("second", "sleep 100000", "--network", "none")
+        lab.podman("rename", one, "renamed")
+        told: list[Event] = []
+
+        def is_told() -> bool:
+            reading = source.read()
+            told.extend(reading.events)
+            return {workload.name for workload in reading.workloads.values()} == {"renamed", "second"}
+
+        wait_until(is_told, 20, "the new list")
+        assert ("rename", "renamed", "from first") in [(event.what, event.name, event.detail) for event in told]
+        assert [event.what for event in told].count("start") == 1
+        wait_until(has_ended, 20, "its end again")
+        source.close()

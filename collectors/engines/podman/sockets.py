@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
+ROOTS_SOCKET = "/run/podman/podman.sock"
 _UID = re.compile(r"[1-9]\d{0,9}")
 _USERS_AT_MOST = 64
 _OF_USER = re.compile(r"/run/user/(\d+)/podman/podman\.sock")

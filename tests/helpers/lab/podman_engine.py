@@ -93,6 +93,14 @@ class PodmanLab:
         self._service = Daemon(argv, self.folder / "service.log", self.environment)
         self._service.wait_until(lambda: self.socket.exists() and (is_on_demand or listens(self.socket)), 30, "Podman")
 
+    def calls(self) -> int:
+        """How often a service on demand was started."""
+        return self.service.log.read_text().count("called")
+
+    def ended_calls(self) -> int:
+        """How often it has ended again."""
+        return self.service.log.read_text().count("ended")
+
     def run(self, name: str, command: str, *options: str) -> str:
         """Start a container and return its full id."""
         words = ("run", "-d", "--name", name, *options, IMAGE, "sh", "-c", command)
@@ -192,8 +200,9 @@ try:
             os.set_inheritable(3, True)
             os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
         service = subprocess.Popen(command, preexec_fn=pass_on, close_fds=False)
-        print("started", flush=True)
+        print("called", flush=True)
         service.wait()
+        print("ended", flush=True)
 finally:
     if service is not None:
         service.terminate()
