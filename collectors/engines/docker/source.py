@@ -72,6 +72,8 @@ class DockerSource:
         self._endpoint = Endpoint("")
         self._greeting = Greeting("docker", "")
         self._on_demand: OnDemand | None = None
+        self._below = ""
+        """See `SourceReading.below`."""
         self._stats: StatsStreams | None = None
         self._daemon = DaemonUsage("dockerd")
 
@@ -87,7 +89,7 @@ class DockerSource:
         try:
             self._greeting = self._endpoint.greet()
             self._client = self._endpoint.connect(self._greeting)
-            self._on_demand = self._rest()
+            self._meet()
         except failures() as error:
             raise translate(error, self._endpoint) from error
         self._check_greeting()
@@ -102,13 +104,15 @@ class DockerSource:
     def _find(self) -> Endpoint:
         return address.resolve(self._url, self._insecure)
 
-    def _rest(self) -> OnDemand | None:
-        """Return when to ask a service that only runs while it is asked; `None` for one that runs all the time."""
-        if not self._greeting.libpod:
-            return None
-        from collectors.engines.podman.on_demand import on_demand
+    def _meet(self) -> None:
+        """Note who the engine is, and whether it runs all the time; `OSError` where its socket has gone."""
+        self._on_demand, self._below = None, ""
+        if self._greeting.libpod and self._endpoint.socket is not None:
+            from collectors.engines.podman.on_demand import on_demand
+            from collectors.engines.podman.sockets import peer_of, place_of
 
-        return on_demand(self._endpoint)
+            peer = peer_of(str(self._endpoint.socket))
+            self._on_demand, self._below = on_demand(self._endpoint.socket, peer), place_of(peer)
 
     def _check_greeting(self) -> None:
         """Raise `SourceError` if the wrong engine answers. An address of Docker may lead to Podman."""
@@ -124,6 +128,7 @@ class DockerSource:
             self._samples(workloads),
             events,
             detail=counted(len(workloads), "container"),
+            below=self._below,
             unseen=self._unseen,
             engines=frozenset({"docker"} if self._greeting.engine == "docker" else ()),
             daemon_cpu_s=self._daemon.cpu_s,

@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import time
 from contextlib import suppress
+from pathlib import Path
 
-from collectors.engines.docker.endpoint import Endpoint
-from collectors.engines.podman.sockets import ROOTS_SOCKET, peer_of
+from collectors.engines.podman.sockets import ROOTS_SOCKET, Peer
 from collectors.kernel import procfs
 
 SELDOM_S = 60.0
@@ -61,10 +61,8 @@ class OnDemand:
         return tuple(found)
 
 
-def on_demand(endpoint: Endpoint, proc: str = "/proc") -> OnDemand | None:
-    """Return when to ask the service at an endpoint; `None` where it runs all the time."""
-    if endpoint.socket is None:
+def on_demand(socket: Path, peer: Peer, proc: str = "/proc") -> OnDemand | None:
+    """Return when to ask the service at a socket; `None` where the service listens itself, so that it runs anyway."""
+    if peer.pid and (procfs.read_bytes(f"{proc}/{peer.pid}/comm") or b"").strip() == _SERVICE:
         return None
-    peer = peer_of(str(endpoint.socket))
-    is_service = peer.pid and (procfs.read_bytes(f"{proc}/{peer.pid}/comm") or b"").strip() == _SERVICE
-    return None if is_service else OnDemand(_ROOTS if str(endpoint.socket) == ROOTS_SOCKET else "")
+    return OnDemand(_ROOTS if str(socket) == ROOTS_SOCKET else "")

@@ -73,6 +73,11 @@ def peer_of(path: str) -> Peer:
         return Peer(pid, uid)
 
 
+def place_of(peer: Peer) -> str:
+    """Return the control group of all that a user's Podman may describe to others; empty for root and oneself."""
+    return "" if peer.uid in (0, os.geteuid()) else f"/user.slice/user-{peer.uid}.slice/"
+
+
 def identity_of(path: str) -> tuple[int, int] | None:
     """Return device and inode of what a path leads to: the same for links to one socket and mounts of it."""
     with suppress(OSError):
