@@ -18,7 +18,8 @@ def join_workload(weaker: Workload, stronger: Workload) -> Workload:
     facts = {
         name: value
         for name in Workload.__struct_fields__
-        if (value := getattr(stronger, name)) not in (None, "", (), False)
+        if (value := getattr(stronger, name)) not in (None, "", ())
+        and value is not False
         and name not in ("id", "name", "name_is_known")
     }
     if weaker.unmeasured and stronger.unmeasured:

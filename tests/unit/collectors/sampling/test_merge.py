@@ -32,6 +32,14 @@ KERNEL = SourceReading(
 )
 
 
+def test_a_number_of_zero_is_a_fact_and_no_is_not() -> None:
+    kernel = msgspec.structs.replace(KERNEL.workloads[ID], is_sandbox=True)
+    joined = join(
+        [(False, msgspec.structs.replace(KERNEL, workloads={ID: kernel})), (True, _reading("web", restarts=0))]
+    )
+    assert (joined.workloads[ID].restarts, joined.workloads[ID].is_sandbox) == (0, True)
+
+
 def test_the_first_of_two_engines_that_list_an_id_describes_and_measures_it() -> None:
     liar = _reading("evil", image="img", health="unhealthy")
     joined = join([(False, KERNEL), (True, _reading("web")), (True, liar)])
