@@ -206,19 +206,20 @@ def test_screen_is_started_with_what_was_asked_for(
     assert [(spec.name, spec.label) for spec in specs[2:]] == [
         ("docker", "docker@/a.sock"),
         ("docker", "docker@far:2375"),
+        ("podman", "podman"),
         ("libvirt", "libvirt"),
         ("systemd", ""),
     ]
     assert specs[3].options == {"url": "tcp://me:secret@far:2375", "insecure": True}
-    assert specs[4].options == {"uri": "qemu:///session"}
+    assert specs[5].options == {"uri": "qemu:///session"}
 
 
 def test_screen_reads_this_host_by_default(started: list[tuple[list[SourceSpec], Chosen]]) -> None:
     assert run().exit_code == 0
     ((specs, chosen),) = started
     options = chosen.options
-    assert [spec.name for spec in specs] == ["host", "cgroup", "docker", "libvirt", "systemd"]
-    assert [spec.options for spec in specs] == [{}, {}, {"url": None}, {"uri": None}, {}]
+    assert [spec.name for spec in specs] == ["host", "cgroup", "docker", "podman", "libvirt", "systemd"]
+    assert [spec.options for spec in specs] == [{}, {}, {"url": None}, {"url": None}, {"uri": None}, {}]
     assert (options.interval_s, options.mouse, options.is_demo) == (1.0, True, False)
 
 
@@ -286,7 +287,9 @@ def test_list_json_on_this_host_keeps_its_contract() -> None:
     assert plain["schema"] == "vmtop.list/1"
     assert plain["host"]["metrics"]["cpu_percent"] is not None
     assert plain["ledger"]["memory_bytes"]["host"] > 0
-    assert {source["name"] for source in plain["sources"]} == {"host", "cgroup", "docker", "libvirt", "systemd"}
+    assert {source["name"] for source in plain["sources"]} == {
+        *("host", "cgroup", "docker", "podman", "libvirt", "systemd")
+    }
 
 
 def test_stream_gives_a_line_each_interval() -> None:
