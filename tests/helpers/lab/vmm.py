@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from collectors.kernel.cgroup.hierarchy import detect
@@ -78,6 +78,7 @@ class VmmLab:
         self._roots = [Path(root) for root in sorted({mounts[key] for key in keys if key in mounts})]
         self._slice = f"vmtop-vmm-{os.getpid()}.slice"
         self._daemons: list[Daemon] = []
+        self._taps: list[str] = []
 
     def group(self, name: str) -> str:
         """Make a cgroup, such as `session-4.scope`, in a slice of this lab's own, and return its path."""
@@ -121,6 +122,13 @@ class VmmLab:
             shutil.copy(self._stand_in_program, path)
         return self.start([str(path), *arguments], group, threads)
 
+    def tap(self, name: str) -> None:
+        """Make a tap device that is up, and goes with the lab."""
+        ip = find_program("ip")
+        subprocess.run([ip, "tuntap", "add", name, "mode", "tap"], check=True)
+        self._taps.append(name)
+        subprocess.run([ip, "link", "set", name, "up"], check=True)
+
     @cached_property
     def _stand_in_program(self) -> Path:
         source, program = self.folder / "stand-in.c", self.folder / "stand-in"
@@ -132,10 +140,12 @@ class VmmLab:
         """End everything and remove the cgroups."""
         for daemon in self._daemons:
             daemon.kill()
+        for name in self._taps:
+            subprocess.run([find_program("ip"), "link", "delete", name], check=False)
         for root in self._roots:
             top = root / self._slice
             for folder in sorted((path for path in top.rglob("*") if path.is_dir()), reverse=True):
-                wait_until(lambda folder=folder: _is_removed(folder), 10, f"the end of {folder}")
+                wait_until(partial(_is_removed, folder), 10, f"the end of {folder}")
             if top.is_dir():
                 top.rmdir()
 
