@@ -29,40 +29,25 @@ from collectors.model.derivations import (
     total,
     vcpu_percent,
 )
-from collectors.model.metric_type import Extra, HostChart, Metric, Unit
-
-_DISK = {
-    "cgroup": "io.stat of the cgroup, each byte once (v1: blkio.throttle.io_service_bytes_recursive)",
-    "process-io": "/proc/<pid>/io of its processes, approximately: this kernel's v1 blkio does not count it",
-    "docker-stats": "Docker stats: blkio_stats.io_service_bytes_recursive, at each device of a stack",
-    "host": "/proc/diskstats, each byte once; operations before the kernel merges them",
-}
-_GUEST_DISK = {"libvirt": "domain stats block.N.*, backing files left out"}
-_NET = {
-    "cgroup": "/proc/<pid>/net/dev of its first process, interfaces that lead out of its namespace",
-    "libvirt": "domain stats net.N.*, as the domain sees it",
-    "docker-stats": "Docker stats: networks.*",
-    "host": "/proc/net/dev, physical interfaces; where there are none, those that lead out",
-}
-_PSI = {
-    "cgroup": "cpu.pressure, some total",
-    "cgroup-slow": "{memory,io}.pressure, some total",
-    "host": "/proc/pressure",
-}
-_LIMIT = {
-    "cgroup-slow": "memory.max and memory.high of it and its ancestors (v1: memory.limit_in_bytes)",
-    "libvirt": "balloon.current",
-    "docker": "HostConfig.Memory",
-}
-_MEMORY_STAT = "this kernel's memory.stat does not have it"
-_NO_PSI = "the kernel reports no pressure (PSI) for this workload's cgroup"
-_NO_NET = (
-    "it uses the host's network or that of another workload, has no network interface, "
-    "or its network namespace may not be read"
+from collectors.model.metric_origins import (
+    CPU_CLOCK,
+    CPU_TICKS,
+    DISK,
+    GUEST_DISK,
+    LIMIT,
+    MEMORY_STAT,
+    NET,
+    NO_DISK,
+    NO_NET,
+    NO_OPERATION,
+    NO_PSI,
+    NO_VCPUS,
+    PSI,
+    VCPU_THREADS,
+    VCPUS,
+    VM_ONLY,
 )
-_VM_ONLY = "only libvirt reports it, and only for virtual machines"
-_NO_OPERATION = "no operation was completed since the reading before"
-_NO_DISK = "the io controller is not enabled for its cgroup (on cgroup v1: /proc/<pid>/io, which needs root)"
+from collectors.model.metric_type import Extra, HostChart, Metric, Unit
 
 # fmt: off
 ROWS: tuple[Metric, ...] = (
@@ -74,6 +59,7 @@ ROWS: tuple[Metric, ...] = (
         origins={
             "cgroup": "cpu.stat usage_usec (v1: cpuacct.usage)",
             "libvirt": "domain stats cpu.time",
+            "vmm-process": CPU_CLOCK,
             "docker-stats": "Docker stats: cpu_usage.total_usage",
             "host": "/proc/stat: user, nice, system, irq, softirq",
         },
@@ -89,13 +75,14 @@ ROWS: tuple[Metric, ...] = (
         origins={
             "cgroup-slow": "cpu.max, cpuset.cpus.effective (v1: cpu.cfs_quota_us, cpuset.effective_cpus), of vcpuN too",
             "libvirt": "vcpu.current, quotas in the domain's XML",
+            "vmm": VCPUS,
         }, table_from=150,
     ),
     Metric(
         key="cpu_wait_percent", alias="wait", other_names=("cpuwait",), label="CPUWAIT", unit=Unit.PERCENT,
         help="Share of time in which some of its tasks waited for a CPU.",
         formula="growth of cpu.pressure some total / elapsed time x 100, at most 100",
-        derive=share_of_time("cpu_stall_total_ns"), fields=("cpu_stall_total_ns",), origins=_PSI, missing=_NO_PSI,
+        derive=share_of_time("cpu_stall_total_ns"), fields=("cpu_stall_total_ns",), origins=PSI, missing=NO_PSI,
         is_default=True, keep=40, is_charted=True, has_peak=True, thresholds=(10.0, 25.0), less_is_better=True,
         host_chart=HostChart.WAITING,
     ),
@@ -121,6 +108,7 @@ ROWS: tuple[Metric, ...] = (
             "cgroup": "memory.current - memory.stat inactive_file (v1: usage_in_bytes - total_inactive_file)",
             "cgroup-slow": "hugepages: see HUGE",
             "libvirt": "resident size of the QEMU process (balloon.rss)",
+            "vmm-process": "VmRSS of /proc/<pid>/status of the process that runs a virtual machine",
             "docker-stats": "Docker stats: usage - inactive_file",
             "host": "/proc/meminfo: MemTotal - MemFree - Inactive(file)",
         },
@@ -132,7 +120,7 @@ ROWS: tuple[Metric, ...] = (
         key="memory_limit_bytes", alias="memlimit", label="LIMIT", unit=Unit.BYTES,
         help="The lowest memory limit that applies to it, including the one at which it is slowed down.",
         formula="min(own limits, ancestors' limits, balloon target, the host's memory); hugepages have other limits",
-        derive=memory_limit, fields=("memory_limit_bytes",), origins=_LIMIT,
+        derive=memory_limit, fields=("memory_limit_bytes",), origins=LIMIT,
         missing="it has no memory limit", table_from=150,
     ),
     Metric(
@@ -140,47 +128,47 @@ ROWS: tuple[Metric, ...] = (
         help="Memory as a share of its limit; of a VM, what the guest uses of the memory that it has now.",
         formula="memory_host_bytes without hugepages / memory_limit_bytes x 100; "
         "of a VM: memory_inside_bytes / balloon.current x 100",
-        derive=memory_of_limit, fields=("memory_limit_bytes",), origins=_LIMIT,
+        derive=memory_of_limit, fields=("memory_limit_bytes",), origins=LIMIT,
         made_of=("memory_limit_bytes", "memory_inside_bytes"), missing="it has no memory limit",
         is_default=True, keep=20, thresholds=(85.0, 95.0), less_is_better=True, is_whole=True, limit=always(100.0),
     ),
     Metric(
         key="disk_read_bytes_per_second", alias="read", label="READ/s", unit=Unit.BYTES_PER_SECOND,
         help="Read from this host's disks.", formula="growth / elapsed time",
-        derive=rate("disk_read_total_bytes"), fields=("disk_read_total_bytes",), origins=_DISK, missing=_NO_DISK,
+        derive=rate("disk_read_total_bytes"), fields=("disk_read_total_bytes",), origins=DISK, missing=NO_DISK,
         is_default=True, keep=52, is_charted=True, chart="disk bytes", host_chart=HostChart.DISK,
     ),
     Metric(
         key="disk_write_bytes_per_second", alias="write", label="WRITE/s", unit=Unit.BYTES_PER_SECOND,
         help="Written to this host's disks.", formula="growth / elapsed time",
-        derive=rate("disk_write_total_bytes"), fields=("disk_write_total_bytes",), origins=_DISK, missing=_NO_DISK,
+        derive=rate("disk_write_total_bytes"), fields=("disk_write_total_bytes",), origins=DISK, missing=NO_DISK,
         is_default=True, keep=51, is_charted=True, chart="disk bytes", host_chart=HostChart.DISK,
     ),
     Metric(
         key="disk_bytes_per_second", alias="disk", label="DISK/s", unit=Unit.BYTES_PER_SECOND,
         help="Read from and written to this host's disks.", formula="READ/s + WRITE/s",
         derive=total("disk_read_bytes_per_second", "disk_write_bytes_per_second"),
-        fields=("disk_read_total_bytes", "disk_write_total_bytes"), origins=_DISK,
-        made_of=("disk_read_bytes_per_second", "disk_write_bytes_per_second"), missing=_NO_DISK, keep=52, is_sum=True,
+        fields=("disk_read_total_bytes", "disk_write_total_bytes"), origins=DISK,
+        made_of=("disk_read_bytes_per_second", "disk_write_bytes_per_second"), missing=NO_DISK, keep=52, is_sum=True,
     ),
     Metric(
         key="net_rx_bytes_per_second", alias="rx", label="RX/s", unit=Unit.BYTES_PER_SECOND,
         help="Received by the workload.", formula="growth / elapsed time",
-        derive=rate("net_rx_total_bytes"), fields=("net_rx_total_bytes",), origins=_NET, missing=_NO_NET,
+        derive=rate("net_rx_total_bytes"), fields=("net_rx_total_bytes",), origins=NET, missing=NO_NET,
         is_default=True, keep=50, is_charted=True, chart="network", host_chart=HostChart.NETWORK,
     ),
     Metric(
         key="net_tx_bytes_per_second", alias="tx", label="TX/s", unit=Unit.BYTES_PER_SECOND,
         help="Sent by the workload.", formula="growth / elapsed time",
-        derive=rate("net_tx_total_bytes"), fields=("net_tx_total_bytes",), origins=_NET, missing=_NO_NET,
+        derive=rate("net_tx_total_bytes"), fields=("net_tx_total_bytes",), origins=NET, missing=NO_NET,
         is_default=True, keep=49, is_charted=True, chart="network", host_chart=HostChart.NETWORK,
     ),
     Metric(
         key="net_bytes_per_second", alias="net", label="NET/s", unit=Unit.BYTES_PER_SECOND,
         help="Received and sent by the workload.", formula="RX/s + TX/s",
         derive=total("net_rx_bytes_per_second", "net_tx_bytes_per_second"),
-        fields=("net_rx_total_bytes", "net_tx_total_bytes"), origins=_NET,
-        made_of=("net_rx_bytes_per_second", "net_tx_bytes_per_second"), missing=_NO_NET, keep=50, is_sum=True,
+        fields=("net_rx_total_bytes", "net_tx_total_bytes"), origins=NET,
+        made_of=("net_rx_bytes_per_second", "net_tx_bytes_per_second"), missing=NO_NET, keep=50, is_sum=True,
     ),
     Metric(
         key="memory_inside_bytes", alias="inside", other_names=("used",), label="USED", unit=Unit.BYTES,
@@ -197,8 +185,8 @@ ROWS: tuple[Metric, ...] = (
         formula="resident size of the QEMU process, at most MEM - hugepages, - (balloon.current - hugepages); "
         "absent below zero",
         derive=memory_overhead, fields=("memory_rss_bytes",),
-        origins={"libvirt": "balloon.rss, balloon.current; hugepages as HUGE", "cgroup": "as MEM"},
-        missing=_VM_ONLY,
+        origins={"libvirt": "balloon.rss, balloon.current; hugepages as HUGE", "vmm-process": "as MEM", "cgroup": "as MEM"},
+        missing=VM_ONLY,
         undefined="the guest has not touched all of its memory yet, so that the hypervisor's own cannot be told apart; "
         "the facts page measures it",
         less_is_better=True,
@@ -215,6 +203,7 @@ ROWS: tuple[Metric, ...] = (
         derive=gauge("memory_swap_bytes"), fields=("memory_swap_bytes",),
         origins={
             "cgroup-slow": "memory.swap.current (v1: memory.stat total_swap)",
+            "vmm-process": "VmSwap of /proc/<pid>/status",
             "host": "/proc/meminfo: SwapTotal - SwapFree",
         },
         missing="the kernel does not account swap to cgroups", less_is_better=True,
@@ -224,7 +213,7 @@ ROWS: tuple[Metric, ...] = (
         help="Memory that its compressed swap takes; part of +CACHE.", formula="memory.stat zswap",
         derive=gauge("memory_zswap_bytes"), fields=("memory_zswap_bytes",),
         origins={"cgroup-slow": "memory.stat zswap (v2, Linux 5.19 and newer)", "host": "/proc/meminfo: Zswap"},
-        missing=_MEMORY_STAT, less_is_better=True,
+        missing=MEMORY_STAT, less_is_better=True,
     ),
     Metric(
         key="memory_shmem_bytes", alias="shmem", label="SHMEM", unit=Unit.BYTES,
@@ -232,7 +221,7 @@ ROWS: tuple[Metric, ...] = (
         formula="memory.stat shmem",
         derive=gauge("memory_shmem_bytes"), fields=("memory_shmem_bytes",),
         origins={"cgroup-slow": "memory.stat shmem (v1: total_shmem)", "host": "/proc/meminfo: Shmem"},
-        missing=_MEMORY_STAT, less_is_better=True,
+        missing=MEMORY_STAT, less_is_better=True,
     ),
     Metric(
         key="memory_hugetlb_bytes", alias="huge", label="HUGE", unit=Unit.BYTES,
@@ -241,6 +230,7 @@ ROWS: tuple[Metric, ...] = (
         origins={
             "cgroup-slow": "hugetlb.*.current (v1: usage_in_bytes); of a VM, else HugetlbPages of /proc/<pid>/status",
             "libvirt": "balloon.maximum, where all of the guest's memory is on hugepages",
+            "vmm-process": "HugetlbPages of /proc/<pid>/status",
         },
         missing="this host has no hugepages, or the hugetlb controller is not enabled for its cgroup",
         less_is_better=True,
@@ -262,7 +252,7 @@ ROWS: tuple[Metric, ...] = (
         key="memory_report_age_seconds", alias="age", other_names=("report",), label="REPORT", unit=Unit.SECONDS,
         help="Age of the guest's own memory report.", formula="time of reading - balloon.last-update",
         derive=gauge("memory_report_age_s"), fields=("memory_report_age_s",),
-        origins={"libvirt": "balloon.last-update"}, missing=_VM_ONLY,
+        origins={"libvirt": "balloon.last-update"}, missing=VM_ONLY,
     ),
     Metric(
         key="oom_kills", alias="oom", label="OOM", unit=Unit.COUNT,
@@ -282,81 +272,85 @@ ROWS: tuple[Metric, ...] = (
     Metric(
         key="cpu_user_percent", alias="user", label="USER%", unit=Unit.PERCENT,
         help="CPU time in user mode.", formula="as CPU%",
-        derive=rate("cpu_user_total_ns", 100), fields=("cpu_user_total_ns",), origins={"cgroup": "cpu.stat user_usec"},
+        derive=rate("cpu_user_total_ns", 100), fields=("cpu_user_total_ns",),
+        origins={"cgroup": "cpu.stat user_usec", "vmm-process": CPU_TICKS},
         less_is_better=True, chart="CPU modes",
     ),
     Metric(
         key="cpu_system_percent", alias="sys", label="SYS%", unit=Unit.PERCENT,
         help="CPU time in the kernel on its behalf.", formula="as CPU%",
         derive=rate("cpu_system_total_ns", 100), fields=("cpu_system_total_ns",),
-        origins={"cgroup": "cpu.stat system_usec"}, less_is_better=True, chart="CPU modes",
+        origins={"cgroup": "cpu.stat system_usec", "vmm-process": CPU_TICKS}, less_is_better=True, chart="CPU modes",
     ),
     Metric(
         key="vcpu_percent", alias="vcpu", label="VCPU%", unit=Unit.PERCENT,
         help="How busy the virtual CPUs are; 100 is all of them.",
         formula="growth of vcpu.N.time, summed / elapsed time / vCPUs x 100, at most 100",
-        derive=vcpu_percent, fields=("vcpu_total_ns",), origins={"libvirt": "domain stats vcpu.N.time"},
-        missing=_VM_ONLY, chart="vCPUs and emulator",
+        derive=vcpu_percent, fields=("vcpu_total_ns",),
+        origins={"libvirt": "domain stats vcpu.N.time", "vmm": VCPU_THREADS},
+        missing=NO_VCPUS, chart="vCPUs and emulator",
     ),
     Metric(
         key="cpu_emulator_percent", alias="emulator", other_names=("qemu",), label="QEMU%", unit=Unit.PERCENT,
         help="CPU used by the hypervisor in addition to the vCPUs.",
         formula="(growth of cpu.time - growth of vcpu.N.time) / elapsed time x 100",
-        derive=emulator_percent, fields=("vcpu_total_ns",), origins={"libvirt": "vcpu.N.time"}, missing=_VM_ONLY,
+        derive=emulator_percent, fields=("vcpu_total_ns",),
+        origins={"libvirt": "vcpu.N.time", "vmm": VCPU_THREADS}, missing=NO_VCPUS,
         less_is_better=True, chart="vCPUs and emulator",
     ),
     Metric(
         key="cpu_steal_percent", alias="steal", label="STEAL%", unit=Unit.PERCENT,
         help="Share of time its vCPUs were ready but had to wait.",
         formula="growth of vcpu.N.delay, summed / elapsed time / vCPUs x 100, at most 100",
-        derive=steal_percent, fields=("steal_total_ns",), origins={"libvirt": "domain stats vcpu.N.delay"},
-        missing=_VM_ONLY, thresholds=(5.0, 10.0), less_is_better=True,
+        derive=steal_percent, fields=("steal_total_ns",),
+        origins={"libvirt": "domain stats vcpu.N.delay", "vmm": VCPU_THREADS},
+        missing=NO_VCPUS, thresholds=(5.0, 10.0), less_is_better=True,
     ),
     Metric(
         key="memory_wait_percent", alias="memwait", label="MEMWAIT", unit=Unit.PERCENT,
         help="Share of time some of its tasks waited for memory.",
         formula="growth of memory.pressure some total / elapsed time x 100, at most 100",
-        derive=share_of_time("memory_stall_total_ns"), fields=("memory_stall_total_ns",), origins=_PSI, missing=_NO_PSI,
+        derive=share_of_time("memory_stall_total_ns"), fields=("memory_stall_total_ns",), origins=PSI, missing=NO_PSI,
         thresholds=(5.0, 20.0), less_is_better=True, host_chart=HostChart.WAITING,
     ),
     Metric(
         key="io_wait_percent", alias="iowait", label="IOWAIT", unit=Unit.PERCENT,
         help="Share of time some of its tasks waited for I/O.",
         formula="growth of io.pressure some total / elapsed time x 100, at most 100",
-        derive=share_of_time("io_stall_total_ns"), fields=("io_stall_total_ns",), origins=_PSI, missing=_NO_PSI,
+        derive=share_of_time("io_stall_total_ns"), fields=("io_stall_total_ns",), origins=PSI, missing=NO_PSI,
         thresholds=(10.0, 30.0), less_is_better=True, host_chart=HostChart.WAITING,
     ),
     Metric(
         key="disk_reads_per_second", alias="rops", label="R OPS", unit=Unit.PER_SECOND,
         help="Read operations on this host's disks.", formula="growth / elapsed time",
-        derive=rate("disk_reads_total"), fields=("disk_reads_total",), origins=_DISK, missing=_NO_DISK,
+        derive=rate("disk_reads_total"), fields=("disk_reads_total",), origins=DISK, missing=NO_DISK,
         chart="disk operations",
     ),
     Metric(
         key="disk_writes_per_second", alias="wops", label="W OPS", unit=Unit.PER_SECOND,
         help="Write operations on this host's disks.", formula="growth / elapsed time",
-        derive=rate("disk_writes_total"), fields=("disk_writes_total",), origins=_DISK, missing=_NO_DISK,
+        derive=rate("disk_writes_total"), fields=("disk_writes_total",), origins=DISK, missing=NO_DISK,
         chart="disk operations",
     ),
     Metric(
         key="guest_disk_read_bytes_per_second", alias="gread", label="GUEST R", unit=Unit.BYTES_PER_SECOND,
         help="Read by the guest from its virtual disks.", formula="growth / elapsed time",
-        derive=rate("guest_disk_read_total_bytes"), fields=("guest_disk_read_total_bytes",), origins=_GUEST_DISK,
-        missing=_VM_ONLY, chart="guest disk bytes",
+        derive=rate("guest_disk_read_total_bytes"), fields=("guest_disk_read_total_bytes",), origins=GUEST_DISK,
+        missing=VM_ONLY, chart="guest disk bytes",
     ),
     Metric(
         key="guest_disk_write_bytes_per_second", alias="gwrite", label="GUEST W", unit=Unit.BYTES_PER_SECOND,
         help="Written by the guest to its virtual disks.", formula="growth / elapsed time",
-        derive=rate("guest_disk_write_total_bytes"), fields=("guest_disk_write_total_bytes",), origins=_GUEST_DISK,
-        missing=_VM_ONLY, chart="guest disk bytes",
+        derive=rate("guest_disk_write_total_bytes"), fields=("guest_disk_write_total_bytes",), origins=GUEST_DISK,
+        missing=VM_ONLY, chart="guest disk bytes",
     ),
     Metric(
         key="guest_disk_read_milliseconds", alias="rlat", other_names=("rawait",), label="R AWAIT",
         unit=Unit.MILLISECONDS,
         help="Mean time of a guest's read.", formula="growth of read time / growth of reads",
         derive=latency("guest_disk_read_time_total_ns", "guest_disk_reads_total"),
-        fields=("guest_disk_read_time_total_ns",), origins=_GUEST_DISK, missing=_VM_ONLY,
-        undefined=_NO_OPERATION, less_is_better=True,
+        fields=("guest_disk_read_time_total_ns",), origins=GUEST_DISK, missing=VM_ONLY,
+        undefined=NO_OPERATION, less_is_better=True,
         chart="guest disk latency",
     ),
     Metric(
@@ -364,33 +358,39 @@ ROWS: tuple[Metric, ...] = (
         unit=Unit.MILLISECONDS,
         help="Mean time of a guest's write.", formula="growth of write time / growth of writes",
         derive=latency("guest_disk_write_time_total_ns", "guest_disk_writes_total"),
-        fields=("guest_disk_write_time_total_ns",), origins=_GUEST_DISK, missing=_VM_ONLY,
-        undefined=_NO_OPERATION, less_is_better=True,
+        fields=("guest_disk_write_time_total_ns",), origins=GUEST_DISK, missing=VM_ONLY,
+        undefined=NO_OPERATION, less_is_better=True,
         chart="guest disk latency",
     ),
     Metric(
         key="net_drops_per_second", alias="drops", label="DROPS", unit=Unit.PER_SECOND,
         help="Packets dropped, both directions.", formula="growth / elapsed time",
-        derive=rate("net_drops_total"), fields=("net_drops_total",), origins=_NET, missing=_NO_NET,
+        derive=rate("net_drops_total"), fields=("net_drops_total",), origins=NET, missing=NO_NET,
         less_is_better=True,
     ),
     Metric(
         key="pids", alias="pids", label="PIDS", unit=Unit.COUNT,
         help="Tasks (processes and threads) inside.", formula="pids.current",
-        derive=gauge("pids"), fields=("pids",), origins={"cgroup-slow": "pids.current"},
+        derive=gauge("pids"), fields=("pids",),
+        origins={"cgroup-slow": "pids.current", "vmm-process": "num_threads of /proc/<pid>/stat"},
         missing="the pids controller is not enabled for its cgroup", adds_up=True, limit=lowest("pids_limit"),
     ),
     Metric(
         key="vcpus", alias="vcpus", label="VCPUS", unit=Unit.COUNT,
         help="Virtual CPUs in use.", formula="vcpu.current",
-        derive=gauge("vcpus"), fields=("vcpus",), origins={"libvirt": "domain stats vcpu.current"}, missing=_VM_ONLY,
+        derive=gauge("vcpus"), fields=("vcpus",), origins={"libvirt": "domain stats vcpu.current", "vmm": VCPUS},
+        missing=NO_VCPUS,
         adds_up=True,
     ),
     Metric(
         key="cpu_seconds", alias="time", label="TIME", unit=Unit.SECONDS,
         help="CPU time used since it was created.", formula="cpu.stat usage_usec",
         derive=cpu_seconds, fields=("cpu_total_ns",),
-        origins={"cgroup": "cpu.stat usage_usec (v1: cpuacct.usage)", "libvirt": "domain stats cpu.time"},
+        origins={
+            "cgroup": "cpu.stat usage_usec (v1: cpuacct.usage)",
+            "libvirt": "domain stats cpu.time",
+            "vmm-process": CPU_CLOCK,
+        },
         adds_up=True, is_total=True,
     ),
 )

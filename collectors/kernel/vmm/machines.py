@@ -53,6 +53,8 @@ class Machines:
         self._tables = InterfaceTables(proc)
         self._scans = 0
         self._machines: dict[int, Machine] = {}
+        self._members: dict[str, frozenset[int]] = {}
+        """The processes in and below cgroups, by path, as read in this scan."""
         self.adopted: dict[str, Cgroup] = {}
         """Path -> cgroup, of those that are a machine because nothing but its VMM runs in them."""
         self.folders: set[str] = set()
@@ -68,6 +70,7 @@ class Machines:
         if not self._scan.update():
             return set()
         processes = self._scan.processes
+        self._members.clear()
         for pid, machine in tuple(self._machines.items()):
             if processes.get(pid) != machine.process:
                 self._drop(pid)
@@ -113,8 +116,12 @@ class Machines:
         self._machines[process.pid] = Machine(process, placement, usage, identity)
 
     def _is_alone(self, path: str, process: VmmProcess) -> bool:
-        pids = pids_below(find_directories(self._hierarchy, path).all)
-        return process.pid in pids and is_alone(pids, process.pid, path.endswith(".service"), self._proc)
+        if path not in self._members:
+            self._members[path] = frozenset(pids_below(find_directories(self._hierarchy, path).all))
+        pids = self._members[path]
+        if process.pid not in pids or len(pids & self._scan.processes.keys()) > 1:
+            return False
+        return is_alone(pids, process.pid, path.endswith(".service"), self._proc)
 
     def _adopt(self, cgroups: Mapping[str, Cgroup]) -> set[str]:
         before, self.adopted, self.folders = self.adopted, {}, set()

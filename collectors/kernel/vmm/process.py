@@ -67,8 +67,8 @@ class VmmProcess(NamedTuple):
 
     @property
     def name_is_known(self) -> bool:
-        """Whether the machine was given a name."""
-        return self.facts.name is not None and self.facts.engine != "kata"
+        """Whether it is a name, and not an id that stands for one."""
+        return self.facts.has_name
 
     @property
     def vcpus(self) -> int | None:
