@@ -24,7 +24,7 @@ _READ_BY = {
     "docker-stats": "docker",
 }
 """Value of `Sample.source` -> name of the source that makes it, where they differ."""
-_OF_MACHINES = frozenset({"libvirt", "vmm"})
+_OF_MACHINES = frozenset({"libvirt", "vmm", "vsphere"})
 """Values of `Sample.source` that only virtual machines have."""
 _SOURCE = re.compile("[@ ]")
 """Ends the kind of a source in its name: `docker@far`."""
@@ -127,7 +127,7 @@ def has_failed(key: str, reading: Reading, moment: Moment, engine: str) -> bool:
 
 
 def _host(cell: Cell) -> str:
-    if cell.workload.kind is not Kind.HOST or "host" in cell.readers:
+    if not cell.workload.is_this_host or "host" in cell.readers:
         return ""
     return "it is measured for workloads, not for the host"
 
@@ -152,7 +152,7 @@ def _only_machines(cell: Cell) -> str:
         return ""
     if cell.workload.kind is not Kind.VM:
         return "only a virtual machine has it"
-    if origins != {"libvirt"} and not cell.workload.endpoint:
+    if "vmm" in origins or cell.workload.endpoint:
         return ""
     return f"only libvirt reports it, and this virtual machine is run by {cell.workload.id.engine}"
 

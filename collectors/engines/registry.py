@@ -14,6 +14,7 @@ from collectors.engines.docker.engine import DockerEngine
 from collectors.engines.libvirt.engine import LibvirtEngine
 from collectors.engines.options import EngineOption
 from collectors.engines.systemd.engine import SystemdEngine
+from collectors.engines.vsphere.engine import VsphereEngine
 
 if TYPE_CHECKING:
     from collectors.model.workloads import Kind, Workload
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 ENGINES: list[Engine] = [
     DockerEngine(),
+    VsphereEngine(),
     LibvirtEngine(),
     SystemdEngine(),
     DemoEngine(),
@@ -74,6 +76,8 @@ def specs_from(values: Mapping[str, Any]) -> list[SourceSpec]:
     """
     from collectors.sampling.source import SourceSpec
 
+    for engine in ENGINES:
+        values = engine.redirect(values)
     return [*map(SourceSpec, _KERNEL_KINDS), *(spec for engine in ENGINES for spec in engine.specs(values))]
 
 

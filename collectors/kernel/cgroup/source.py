@@ -10,6 +10,7 @@ from collectors.kernel.block_devices import BlockDevices
 from collectors.kernel.cgroup.discovery import Cgroup
 from collectors.kernel.cgroup.group import Group, SharedContext
 from collectors.kernel.cgroup.hierarchy import Hierarchy, Mode, detect
+from collectors.kernel.cgroup.identity import is_machine
 from collectors.kernel.cgroup.limits import Limits
 from collectors.kernel.cgroup.nested_containers import is_started_outside
 from collectors.kernel.cgroup.open_files import GroupGone, find_directories, raise_file_limit
@@ -66,7 +67,8 @@ class CgroupSource:
         self._unreadable: dict[str, int] = {}
         """Path -> how often the group could not be opened."""
         self._parts: set[str] = set()
-        """Paths of containers that an engine inside another container runs: they are part of that container."""
+        """Paths that look like containers and are part of what is around them, such as those of an engine that runs
+        inside another container."""
         self._readings = 0
         self._is_thorough = False
         self._blind_spots = ("", "", "")
@@ -199,16 +201,19 @@ class CgroupSource:
             self._tree.invalidate(cgroup.path)
 
     def _is_of_host(self, cgroup: Cgroup, context: SharedContext) -> bool:
-        """Whether a cgroup is a workload of this host, and not of an engine that runs inside a container."""
-        if not cgroup.is_nested:
+        """Whether a cgroup is a workload of this host, and not a part of what is around it."""
+        if not cgroup.is_nested and not cgroup.is_payload:
             return True
         directories = find_directories(context.hierarchy, cgroup.path).all
-        is_outside = is_started_outside(context.proc, directories, cgroup.encloser or "")
-        if is_outside is None:  # it has no process yet
+        if cgroup.is_nested:
+            is_of_host = is_started_outside(context.proc, directories, cgroup.encloser or "")
+        else:
+            is_of_host = is_machine(context.proc, directories)
+        if is_of_host is None:  # it has no process yet
             self._unreadable[cgroup.path] = self._unreadable.get(cgroup.path, 0) + 1
-        elif not is_outside:
+        elif not is_of_host:
             self._parts.add(cgroup.path)
-        return bool(is_outside)
+        return bool(is_of_host)
 
     def _read_groups(self) -> list[tuple[Group, tuple[Sample, ...]]]:
         """Read all groups; return those whose id is certain."""
