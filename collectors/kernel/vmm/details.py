@@ -8,6 +8,7 @@ import time
 from collectors.analysis.counter_rates import Rates
 from collectors.kernel.isolation import isolation_table
 from collectors.kernel.qemu_memory import guest_memory_table
+from collectors.kernel.vmm.configuration import Configured, read_configuration
 from collectors.kernel.vmm.process import VmmProcess, find
 from collectors.kernel.vmm.scan import machine_of
 from collectors.kernel.vmm.taps import InterfaceTables, taps_of, traffic
@@ -46,14 +47,16 @@ class MachineDetails:
         if process is None:
             return []
         at = time.monotonic()
-        tables = [self._facts(process)]
+        configured = read_configuration(process, self._proc) or Configured()
+        process = process.with_configuration(configured.vcpus, configured.memory_bytes)
+        tables = [self._facts(process, configured.name)]
         if workload.cgroup is None:
             tables += [
                 *isolation_table(workload.kind, process.pid, self._proc),
                 *guest_memory_table(process.pid, self._proc),
             ]
         if not process.facts.is_measured_by_manager:
-            tables += [*self._disks(process), *self._network(process, at)]
+            tables += [*self._disks(process, configured.disks), *self._network(process, at)]
         return tables + ([] if has_thread_groups else self._split(process, at))
 
     def _find(self, workload: Workload) -> VmmProcess | None:
@@ -64,9 +67,10 @@ class MachineDetails:
         self._process = again
         return again
 
-    def _facts(self, process: VmmProcess) -> Table:
+    def _facts(self, process: VmmProcess, title: str | None) -> Table:
         facts = (
             Fact("product", process.family.product),
+            Fact("name in its configuration", _text(title)),
             Fact("program", _text(process.executable)),
             Fact("process", process.pid, Unit.COUNT),
             Fact("user id", str(process.uid)),
@@ -80,10 +84,11 @@ class MachineDetails:
         )
         return Table(Page.FACTS, "The process that runs it", facts=facts)
 
-    def _disks(self, process: VmmProcess) -> list[Table]:
-        rows = tuple((_text(disk), *self._sizes(process, disk)) for disk in process.disks)
+    def _disks(self, process: VmmProcess, configured: tuple[str, ...]) -> list[Table]:
+        disks = dict.fromkeys((*process.disks, *configured))
+        rows = tuple((_text(disk), *self._sizes(process, disk)) for disk in disks)
         columns = (Column("DISK"), Column("SIZE", Unit.BYTES), Column("ALLOCATED", Unit.BYTES))
-        return [Table(Page.DEVICES, "Disks on its command line", columns, rows)] if rows else []
+        return [Table(Page.DEVICES, "Disks that it was started with", columns, rows)] if rows else []
 
     def _sizes(self, process: VmmProcess, disk: str) -> tuple[Value, Value]:
         """Return the size of a disk's file and what of it is allocated; neither for a device, or out of reach."""
