@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,11 +14,14 @@ import pytest
 
 from collectors.analysis.rates import Deriver, Moment, Reading
 from collectors.engines.registry import load_source
+from collectors.kernel.vmm.process import find
 from collectors.model.workloads import Kind, WorkloadId
 from collectors.sampling.sampler import Sampler
 from collectors.sampling.source import SourceSpec
+from tests.helpers.checkout import ROOT
 from tests.helpers.lab.fixtures import skip_or_fail
 from tests.helpers.lab.guests import BootSector
+from tests.helpers.lab.hugepages import hugepages
 from tests.helpers.lab.process import Daemon
 from tests.helpers.lab.vmm import VmmLab, has_kvm, vmm_lab
 from tests.helpers.vmm_commands import COMMANDS, SANDBOX
@@ -243,3 +248,47 @@ def test_a_machine_that_ends_and_one_that_begins_are_noticed(lab: VmmLab, watch:
     lab.qemu("web", "-name", "web-again", group=unit)
     time.sleep(2.1)
     assert named(watch.look(), "web-again").workload.cgroup == unit
+
+
+def test_hugepages_are_memory_of_the_machine(lab: VmmLab, watch: Watch) -> None:
+    backend = "memory-backend-memfd,id=mem,size=64M,hugetlb=on,prealloc=on,share=on"
+    with skip_or_fail(), hugepages(32):
+        daemon = lab.qemu("huge", "-name", "huge", "-object", backend, "-machine", "memory-backend=mem")
+        status = Path(f"/proc/{daemon.pid}/status")
+        daemon.wait_until(lambda: "HugetlbPages:\t   65536 kB" in status.read_text(), 10, "all pages being taken")
+        reading = named(watch.look(), "huge")
+        huge, memory = reading.value("memory_hugetlb_bytes"), reading.value("memory_host_bytes")
+        assert huge == 64 << 20
+        assert memory is not None
+        assert memory > 64 << 20
+        lab.end()
+
+
+def test_three_hundred_machines_among_many_processes_are_all_found(lab: VmmLab, watch: Watch) -> None:
+    session = lab.group("session-9.scope")
+    lab.start(["/bin/sleep", "600"], session)
+    pids = lab.many(300, session)
+    lab.many(200, session, "sleep")
+    moment = watch.look()
+    found = [
+        reading for reading in moment.readings.values() if reading.workload.parent == WorkloadId("systemd", session)
+    ]
+    assert {int(reading.workload.id.id.partition("-")[0]) for reading in found} == set(pids)
+    os.kill(pids[0], 9)
+    os.waitpid(pids[0], 0)
+    assert len([one for one in watch.look().readings if one.id.startswith(f"{pids[0]}-")]) == 0
+    check_ledger(watch.look())
+
+
+def test_without_root_a_machine_of_another_user_is_known_by_its_two_names(lab: VmmLab) -> None:
+    daemon = lab.qemu("others", "-name", "others,debug-threads=on")
+    assert find(daemon.pid) is not None
+    found = as_nobody(f"from collectors.kernel.vmm.process import find; print(find({daemon.pid}))")
+    assert "others" in found
+    assert "executable=None" in found
+
+
+def as_nobody(program: str) -> str:
+    """Run a Python program as a user without any right, and return what it prints."""
+    code = f"import os, sys; import collectors.kernel.vmm.process; os.setgid(65534); os.setuid(65534); {program}"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT).stdout

@@ -5,9 +5,10 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -78,6 +79,7 @@ class VmmLab:
         self._roots = [Path(root) for root in sorted({mounts[key] for key in keys if key in mounts})]
         self._slice = f"vmtop-vmm-{os.getpid()}.slice"
         self._daemons: list[Daemon] = []
+        self._children: list[int] = []
         self._taps: list[str] = []
 
     def group(self, name: str) -> str:
@@ -122,6 +124,27 @@ class VmmLab:
             shutil.copy(self._stand_in_program, path)
         return self.start([str(path), *arguments], group, threads)
 
+    def many(self, count: int, group: str, program: str = "qemu-system-x86_64") -> list[int]:
+        """Start many small processes of a program's name in a cgroup, and return their pids."""
+        path = self.folder / "many" / program
+        path.parent.mkdir(exist_ok=True)
+        shutil.copy(find_program("busybox"), path)
+        pids = [os.posix_spawn(path, ["sleep", "600"], os.environ) for _ in range(count)]
+        self._children += pids
+        for root in self._roots:
+            for pid in pids:
+                (Path(f"{root}{group}") / "cgroup.procs").write_text(str(pid))
+        return pids
+
+    def end(self) -> None:
+        """End everything that runs."""
+        for daemon in self._daemons:
+            daemon.kill()
+        for pid in self._children:
+            with suppress(ProcessLookupError, ChildProcessError):
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+
     def tap(self, name: str) -> None:
         """Make a tap device that is up, and goes with the lab."""
         ip = find_program("ip")
@@ -138,8 +161,7 @@ class VmmLab:
 
     def close(self) -> None:
         """End everything and remove the cgroups."""
-        for daemon in self._daemons:
-            daemon.kill()
+        self.end()
         for name in self._taps:
             subprocess.run([find_program("ip"), "link", "delete", name], check=False)
         for root in self._roots:
