@@ -203,7 +203,8 @@ def _name_of(detail: str, moment: Moment) -> str:
     """Return the name of the workload with this id or cgroup; anything else as it is, a long id shortened."""
     for identity, reading in moment.readings.items():
         if detail and detail in (identity.id, reading.workload.cgroup):
-            return reading.workload.name
+            workload = reading.workload
+            return f"the pod {workload.project}" if workload.is_sandbox and workload.project else workload.name
     return detail[:12] if len(detail) == 64 else detail
 
 
