@@ -12,6 +12,7 @@ from collectors.engines.base import Engine
 from collectors.engines.demo.engine import DemoEngine
 from collectors.engines.docker.engine import DockerEngine
 from collectors.engines.libvirt.engine import LibvirtEngine
+from collectors.engines.lxd.engine import LxdEngine
 from collectors.engines.options import EngineOption
 from collectors.engines.systemd.engine import SystemdEngine
 from collectors.engines.vsphere.engine import VsphereEngine
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 ENGINES: list[Engine] = [
     DockerEngine(),
     VsphereEngine(),
+    LxdEngine(),
     LibvirtEngine(),
     SystemdEngine(),
     DemoEngine(),
