@@ -90,6 +90,7 @@ class LxdConsole:
                 return message.data
             if message.is_text:  # the daemon's sign that the output has ended
                 break
+        self._terminal.close()  # the daemon waits for that before it says how the command ended
         return b""
 
     def write(self, data: bytes) -> None:

@@ -16,6 +16,7 @@ _LONGEST_HEAD = 16 << 10
 LONGEST_MESSAGE = 4 << 20
 """Bytes of one message at most."""
 TEXT, BINARY = 1, 2
+_CLOSING_S = 1.0
 _CONTINUATION, _CLOSE, _PING, _PONG = 0, 8, 9, 10
 
 
@@ -95,7 +96,10 @@ class WebSocket:
         self._send_frame(TEXT if is_text else BINARY, data)
 
     def close(self) -> None:
-        """End the connection, which wakes its reader. Never raises."""
+        """Say so to the server and end the connection, which wakes its reader. Never raises."""
+        with suppress(OSError):
+            self._socket.settimeout(_CLOSING_S)
+            self._send_frame(_CLOSE, b"")
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
