@@ -12,6 +12,7 @@ from collectors.engines.base import Engine
 from collectors.engines.demo.engine import DemoEngine
 from collectors.engines.docker.engine import DockerEngine
 from collectors.engines.libvirt.engine import LibvirtEngine
+from collectors.engines.lxc.engine import LxcEngine
 from collectors.engines.lxd.engine import LxdEngine
 from collectors.engines.options import EngineOption
 from collectors.engines.systemd.engine import SystemdEngine
@@ -25,6 +26,7 @@ ENGINES: list[Engine] = [
     DockerEngine(),
     VsphereEngine(),
     LxdEngine(),
+    LxcEngine(),
     LibvirtEngine(),
     SystemdEngine(),
     DemoEngine(),
