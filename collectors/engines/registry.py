@@ -12,6 +12,8 @@ from collectors.engines.base import Engine
 from collectors.engines.demo.engine import DemoEngine
 from collectors.engines.docker.engine import DockerEngine
 from collectors.engines.libvirt.engine import LibvirtEngine
+from collectors.engines.lxc.engine import LxcEngine
+from collectors.engines.lxd.engine import LxdEngine
 from collectors.engines.options import EngineOption
 from collectors.engines.podman.engine import PodmanEngine
 from collectors.engines.systemd.engine import SystemdEngine
@@ -25,6 +27,8 @@ ENGINES: list[Engine] = [
     DockerEngine(),
     PodmanEngine(),
     VsphereEngine(),
+    LxdEngine(),
+    LxcEngine(),
     LibvirtEngine(),
     SystemdEngine(),
     DemoEngine(),
