@@ -119,6 +119,7 @@ def _devices(value: object) -> list[Any]:
 def _disks(devices: Sequence[Any]) -> Iterator[tuple[Value, ...]]:
     for device in devices:
         size = bounded(getattr(device, "capacityInBytes", None), 1 << 62)
+        size = size or bounded(getattr(device, "capacityInKB", None), 1 << 52) << 10  # servers before vSphere 5.5
         backing = getattr(device, "backing", None)
         file = getattr(backing, "fileName", None)
         if not hasattr(device, "capacityInBytes") or file is None:
