@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from collectors.engines.about import About
 from collectors.engines.options import EngineOption, source_label
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class Engine:
     """The name of its source in the header, in `doctor` and in a `SourceSpec`."""
     engine_names: frozenset[str] = frozenset()
     """`WorkloadId.engine` of the workloads for which only its source knows whether they still run."""
+    about: About = About("", "", "", "")
+    """What the documentation and `doctor` say about it."""
     kinds: frozenset[str] = frozenset()
     """The kinds of workloads that its source could list."""
     address: EngineOption | None = None

@@ -29,8 +29,10 @@ ENGINES: list[Engine] = [
 ]
 """The first engine that owns a workload handles it: place an engine before those that own a whole kind."""
 _WATCHED = Engine()
-_KERNEL_KINDS: dict[str, frozenset[str]] = {"host": frozenset(), "cgroup": frozenset({"container", "service"})}
+_KERNEL_KINDS: dict[str, frozenset[str]] = {"host": frozenset(), "cgroup": frozenset({"vm", "container", "service"})}
 """The kernel's sources, and the kinds of workloads that they could list."""
+_KERNEL_SAMPLES = frozenset({"vmm", "vmm-process"})
+"""Further values of `Sample.source` that the kernel's sources make."""
 
 
 def owner(workload: Workload) -> Engine:
@@ -99,7 +101,7 @@ def engines_told_by(source: str) -> frozenset[str]:
 
 def quick_samples() -> frozenset[str]:
     """Return the values of `Sample.source` whose readings follow each other quickly."""
-    return frozenset(_KERNEL_KINDS).union(*(engine.quick_samples for engine in ENGINES))
+    return _KERNEL_SAMPLES.union(_KERNEL_KINDS, *(engine.quick_samples for engine in ENGINES))
 
 
 def measured_samples() -> frozenset[str]:

@@ -29,14 +29,19 @@ def gauge(name: str) -> Derivation:
     return lambda reading: reading.gauge(name)
 
 
-def share(value_key: str, limit_key: str, scale: float) -> Derivation:
-    """Return one metric divided by another, times the scale; `None` where either is missing or the divisor is 0."""
+def cpu_of_limit(reading: Readable) -> float | None:
+    """Return the CPU time that a limit applies to, in percent of it; a machine's is at most 100.
 
-    def derive(reading: Readable) -> float | None:
-        value, limit = reading.value(value_key), reading.value(limit_key)
-        return None if value is None or not limit else value / limit * scale
-
-    return derive
+    A machine without a quota is limited by the number of its vCPUs, so their time counts: its emulator and I/O threads
+    run on other cores. A quota may apply to them too, so under one the whole machine's time counts.
+    """
+    used, cores = reading.value("cpu_percent"), reading.value("cpu_limit_cores")
+    if not cores or used is None:
+        return None
+    if not reading.is_machine:
+        return used / cores
+    busy, vcpus = reading.value("vcpu_percent"), reading.gauge("vcpus")
+    return busy if busy is not None and vcpus and cores >= vcpus else min(100.0, used / cores)
 
 
 def share_of_time(name: str) -> Derivation:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collectors.model.derivations import (
     always,
+    cpu_of_limit,
     cpu_percent,
     cpu_seconds,
     emulator_percent,
@@ -22,7 +23,6 @@ from collectors.model.derivations import (
     memory_overhead,
     of,
     rate,
-    share,
     share_of_time,
     steal_percent,
     throttled,
@@ -130,7 +130,7 @@ ROWS: tuple[Metric, ...] = (
             "libvirt": "resident size of the QEMU process (balloon.rss)",
             "docker-stats": "Docker stats: usage - inactive_file",
             "vsphere": _VSPHERE + "mem.consumed",
-            "host": "/proc/meminfo: MemTotal - MemFree - Inactive(file)",
+            "host": "/proc/meminfo: MemTotal - MemFree - Inactive(file), less free pages on lists of CPUs (zoneinfo)",
         },
         missing="the memory controller is not enabled for its cgroup",
         is_default=True, keep=98, change_column=Extra("+/MIN", 11, 120), is_charted=True, is_headline=True,
@@ -287,9 +287,9 @@ ROWS: tuple[Metric, ...] = (
     ),
     Metric(
         key="cpu_of_limit_percent", alias="cpulimit", label="CPU/LIM", unit=Unit.PERCENT,
-        help="CPU used, as a share of CPUS; a VM's emulator may bring it above 100.",
-        formula="cpu_percent / cpu_limit_cores",
-        derive=share("cpu_percent", "cpu_limit_cores", 1), fields=("cpu_limit_cores",),
+        help="CPU used, as a share of CPUS; of a VM without a quota, what its vCPUs use.",
+        formula="cpu_percent / cpu_limit_cores; of a VM at most 100, and vcpu_percent if its vCPUs are its limit",
+        derive=cpu_of_limit, fields=("cpu_limit_cores",),
         made_of=("cpu_percent", "cpu_limit_cores"), thresholds=(80.0, 95.0),
         less_is_better=True, is_whole=True, limit=always(100.0),
     ),

@@ -148,8 +148,8 @@ class Sample(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """
 
     source: str
-    """The reader that made it: `host`, `cgroup`, `cgroup-slow`, `process-io`, `libvirt`, `docker-stats`, `vsphere`,
-    `demo`."""
+    """The reader that made it: `host`, `cgroup`, `cgroup-slow`, `process-io`, `vmm-process`, `vmm`, `libvirt`,
+    `docker-stats`, `vsphere`, `demo`."""
     at_ns: int
     """`time.monotonic_ns()` just after the read (the middle of a remote call)."""
     epoch: str = ""

@@ -23,9 +23,12 @@ from tui.controllers import recording
 from tui.controllers.frame_feed import FrameReady
 from tui.controllers.recording import SessionRecorder
 from tui.presenters.table.state import TableState
+from tui.screens.detail.live import LiveWorkloadScreen
+from tui.screens.detail.replay import ReplayWorkloadScreen
 from tui.screens.workloads.live import LiveListScreen
 from tui.screens.workloads.replay import ReplayScreen
 from tui.settings.screen_options import ScreenOptions
+from tui.widgets.process_view import ProcessPanel
 
 
 @asynccontextmanager
@@ -132,6 +135,40 @@ async def test_back_in_time_and_to_now_again_while_nothing_pauses(tmp_path: Path
         assert running.screen.moment is not None
         assert running.screen.moment.frame == frames[-1]
         assert running.screen.shown_moment == running.screen.moment
+
+
+@pytest.mark.parametrize(("key", "latest"), [("T", 8), ("left_square_bracket", 7)])
+async def test_a_workloads_own_page_goes_back_to_its_past_and_returns_to_now(
+    tmp_path: Path, key: str, latest: int
+) -> None:
+    async with kept(tmp_path, tmp_path / "spool") as (running, session_recorder):
+        await live(running, session_recorder, 10)
+        app = running.pilot.app
+        await running.press("j", "enter")
+        now = app.screen
+        assert isinstance(now, LiveWorkloadScreen)
+        await running.press(key)
+        await until(running.pilot, lambda: isinstance(app.screen, ReplayWorkloadScreen))
+        past = app.screen
+        assert isinstance(past, ReplayWorkloadScreen)
+        assert past.identity == now.identity
+        await until(running.pilot, lambda: past.traveler.playback.number <= latest)
+        await rest(running.pilot)
+        await running.press("escape")
+        await until(running.pilot, lambda: app.screen is now)
+
+
+async def test_on_the_page_of_processes_t_sorts_by_time_and_goes_nowhere(tmp_path: Path) -> None:
+    async with kept(tmp_path, tmp_path / "spool") as (running, session_recorder):
+        await live(running, session_recorder, 4)
+        await running.press("j", "enter", "4")
+        page = running.pilot.app.screen
+        assert isinstance(page, LiveWorkloadScreen)
+        assert page.shows_processes()
+        await running.press("T")
+        await rest(running.pilot)
+        assert running.pilot.app.screen is page
+        assert page.query_one(ProcessPanel).table.sort == "time"
 
 
 async def test_a_recording_is_told_in_the_past_too_and_q_comes_back_to_now(tmp_path: Path) -> None:

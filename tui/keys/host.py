@@ -53,12 +53,13 @@ PROCESS_KEYS = (
     *_END,
     BACK._replace(keys="escape,q,p"),
 )
-_IN_LINES = {row.name for row in LINES}
+_TAKEN = {*(row.name for row in LINES), "rewind", "previous_event"}
+"""Rows of the other pages whose keys move through the processes, or sort them."""
 DETAIL_PROCESS_KEYS = (
     *PANEL,
     *PROCESS_LINES,
     *(row._replace(word="" if row.name == "lock" else row.word, rank=row.rank + 8 if 0 < row.rank < 100 else row.rank)
-      for row in DETAIL_KEYS if row.name not in _IN_LINES),
+      for row in DETAIL_KEYS if row.name not in _TAKEN),
 )  # fmt: skip
 
 HOST_KEYS = (

@@ -5,7 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tui.keys.key import MOVE, ORDER, OTHER, SESSION, SHOW, WORK, Key
-from tui.keys.shared import APP, COPY, FIRST, HELP, LAST, LOGS, NEXT, ON_ONE, PAGING, PREVIOUS, QUIT, TIME_KEYS
+from tui.keys.shared import (
+    APP,
+    COPY,
+    FIRST,
+    HELP,
+    INTO_PAST,
+    LAST,
+    LOGS,
+    NEXT,
+    ON_ONE,
+    PAGING,
+    PREVIOUS,
+    QUIT,
+    REWIND,
+    TIME_KEYS,
+)
 
 _OPEN = Key(
     "look", "enter", "look", "open: charts, facts, devices, processes, events; on a group: fold it", SHOW, "open", 2
@@ -70,28 +85,16 @@ _MARKS = (
     COPY,
 )  # fmt: skip
 _SESSION = (
-    Key("rewind", "T", "back_in_time", "step back in time; End returns to now, nothing pauses", SESSION, "rewind", 5),
+    REWIND,
     Key("snapshot", "S", "snapshot", "keep the session so far in a file", SESSION),
     Key("record", "R", "record", "record into a file from now on; again: stop", SESSION),
 )
-_ENTERS_PAST = {
-    "minute_back": "go back by a minute",
-    "ten_minutes_back": "go back by ten minutes",
-    "previous_event": "go back to the last event or note",
-    "go_to": "go back to a time: 14:05, 2pm, yesterday 14:05, 10m ago",
-}
-"""Time keys that also work live, with their help: they go to that moment of the session so far."""
 _OTHER = (
     HELP,
     *APP,
     Key("clear", "escape", "back", "clear the filter, close what is open", OTHER),
 )
 _PAST_RANKS = {"look": 8, "filter": 9, "compare": 10, "sort_menu": 11, "columns": 12, "tree": 13}
-_LIVE_TIME = tuple(
-    key._replace(word="", rank=0, group=SESSION, help=_ENTERS_PAST[key.name])
-    for key in TIME_KEYS
-    if key.name in _ENTERS_PAST
-)
 
 
 def _in_past(key: Key) -> Key:
@@ -104,7 +107,7 @@ def _in_past(key: Key) -> Key:
 _PAST_ROWS = tuple(map(_in_past, (*_MOVE, *_ORDER, *_SHOW, _MARK, *_MARKS)))
 _LEAVE = QUIT._replace(keys="q", action="leave")
 
-LIVE_KEYS = (*_MOVE, *_ORDER, *_SHOW, *_LIVE_SHOW, _MARK, *_MARKS, *ON_ONE, *_SESSION, *_LIVE_TIME, *_OTHER, QUIT)
+LIVE_KEYS = (*_MOVE, *_ORDER, *_SHOW, *_LIVE_SHOW, _MARK, *_MARKS, *ON_ONE, *_SESSION, *INTO_PAST, *_OTHER, QUIT)
 REPLAY_KEYS = (*TIME_KEYS, *_PAST_ROWS, *_OTHER, _LEAVE)
 PAST_KEYS = (
     *(key._replace(help="back to now", word="now", rank=102) if key.name == "last_frame" else key for key in TIME_KEYS),

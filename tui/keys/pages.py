@@ -8,12 +8,14 @@ from tui.keys.shared import (
     BACK,
     COPY,
     HELP,
+    INTO_PAST,
     LINES,
     NEXT,
     NEXT_HIT,
     ON_ONE,
     PREVIOUS,
     PREVIOUS_HIT,
+    REWIND,
     SEARCH,
     TIME_KEYS,
 )
@@ -40,7 +42,8 @@ _OTHER_LINES = tuple(row for row in LINES if row.name not in CHART_ROWS)
 _SPEEDS = {"play_faster", "play_slower"}
 """On the page of a past moment their keys change the span of the chart, as they do live."""
 
-DETAIL_KEYS = (*_TURNS, *_CHARTS, *_METRICS, *_OTHER_LINES, *ON_ONE, COPY, *_END)
+_INTO_PAST = (REWIND._replace(help="this workload in the past; Esc returns to now", rank=6), *INTO_PAST)
+DETAIL_KEYS = (*_TURNS, *_CHARTS, *_METRICS, *_OTHER_LINES, *ON_ONE, *_INTO_PAST, COPY, *_END)
 PAST_DETAIL_KEYS = (
     *(row for row in TIME_KEYS if row.name not in _SPEEDS),
     *_TURNS,

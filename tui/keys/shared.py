@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.keys.key import MOVE, OTHER, SHOW, TIME, WORK, Key
+from tui.keys.key import MOVE, OTHER, SESSION, SHOW, TIME, WORK, Key
 
 NEXT = Key("next", "j,down", "move(1)", "next row", MOVE)
 PREVIOUS = Key("previous", "k,up", "move(-1)", "previous row", MOVE)
@@ -66,6 +66,21 @@ TIME_KEYS = (
     Key("play_slower", "minus", "speed(-1)", "play half as fast", TIME),
 )
 """How the screens of a session move through it."""
+REWIND = Key(
+    "rewind", "T", "back_in_time", "step back in time; End returns to now, nothing pauses", SESSION, "rewind", 5
+)
+_ENTERS_PAST = {
+    "minute_back": "go back by a minute",
+    "ten_minutes_back": "go back by ten minutes",
+    "previous_event": "go back to the last event or note",
+    "go_to": "go back to a time: 14:05, 2pm, yesterday 14:05, 10m ago",
+}
+INTO_PAST = tuple(
+    key._replace(word="", rank=0, group=SESSION, help=_ENTERS_PAST[key.name])
+    for key in TIME_KEYS
+    if key.name in _ENTERS_PAST
+)
+"""Time keys that also work live: they go to that moment of the session so far."""
 
 SEARCH = Key("search", "slash", "search", "search", SHOW, "search", 2, has_priority=True)
 NEXT_HIT = Key("next_hit", "n", "next(1)", "next match", SHOW)

@@ -42,7 +42,7 @@ from tui.presenters.table.state import Line, Scale
 
 STALE_S, STALE_INTERVALS = 8.0, 2.5
 """Seconds and intervals; numbers older than both are shown as stale."""
-_APPROXIMATE = frozenset({"process-io"})
+_APPROXIMATE = frozenset({"process-io", "vmm-process"})
 _NOT_READ_YET = "it has not been read yet"
 _CALM_TICKS = 10
 """Ticks over which the CPU must be at its limit for an alarm: a sign that comes and goes says nothing."""

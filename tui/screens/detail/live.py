@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from typing import ClassVar
 
 from textual.binding import BindingType
-from textual.events import Key
 from textual.widget import Widget
 
 from collectors.analysis.rates import Moment
@@ -28,6 +27,7 @@ from tui.presenters.pages.detail import table_lines
 from tui.presenters.processes.table import OF_WORKLOAD, ProcessTable
 from tui.presenters.styled_lines import Line
 from tui.screens.detail.base import CHARTS, EVENTS, DetailContext, WorkloadScreen
+from tui.screens.mixins.playback_keys import IntoPastKeys, PlaybackKeys
 from tui.screens.mixins.process_keys import ProcessKeys
 from tui.screens.mixins.workload_keys import WorkloadKeys
 from tui.widgets.footer import Footer
@@ -37,27 +37,30 @@ PAGES = (CHARTS, Page.FACTS.value, Page.DEVICES.value, Page.PROCESSES.value, EVE
 READ_EVERY_S = 2.0
 
 
-class LiveWorkloadScreen(ProcessKeys, WorkloadKeys, WorkloadScreen):
+class LiveWorkloadScreen(ProcessKeys, WorkloadKeys, IntoPastKeys, WorkloadScreen):
     """Adds current data from the engines, and actions.
 
     Args:
         subject: The workload and where its data comes from.
         actions: Carries out the actions.
         services: Connections to the engines.
+        enter_past: Shows the workload's past and does something there.
     """
 
     pages = PAGES
     where = LIVE
     key_table = DETAIL
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings(DETAIL), *bound(PANEL)]
+    BINDINGS: ClassVar[list[BindingType]] = [*bound(PANEL), *bindings(DETAIL)]
 
     def __init__(
         self,
         subject: DetailContext,
         actions: ActionController,
         services: Services,
+        enter_past: Callable[[Callable[[PlaybackKeys], None]], None],
     ) -> None:
         super().__init__(subject)
+        self._enter_past = enter_past
         self.actions = actions
         self.services = services
         self._read = DetailsReader(services.connections).read
@@ -91,10 +94,8 @@ class LiveWorkloadScreen(ProcessKeys, WorkloadKeys, WorkloadScreen):
             panel.focus_lines()
             self.need_more()
 
-    def on_key(self, event: Key) -> None:
-        """Say where the key works that goes back in time on the table."""
-        if event.key == "T" and not self.shows_processes():
-            self.notify("T goes back in time on the table of workloads: Esc leads there.", timeout=4)
+    def enter_past(self, then: Callable[[PlaybackKeys], None]) -> None:
+        self._enter_past(then)
 
     def action_close(self) -> None:
         if not (self.shows_processes() and self.query_one(ProcessPanel).step_back()):

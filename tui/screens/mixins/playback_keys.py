@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from collectors.query.time_parser import EXAMPLES
@@ -41,3 +42,23 @@ class PlaybackKeys(Base):
 
     def action_go_to(self) -> None:
         ask(self, "Go to", "", EXAMPLES, self.traveler.to_time, lambda text: None)
+
+
+class IntoPastKeys(Base):
+    """A live screen with keys that lead to a past moment of the session: there they mean the same."""
+
+    def enter_past(self, then: Callable[[PlaybackKeys], None]) -> None:
+        """Show the session one frame before now, on a screen like this one, and do something there."""
+        raise NotImplementedError
+
+    def action_back_in_time(self) -> None:
+        self.enter_past(lambda past: None)
+
+    def action_leap(self, seconds: int) -> None:
+        self.enter_past(lambda past: past.action_leap(seconds))
+
+    def action_event(self, step: int) -> None:
+        self.enter_past(lambda past: past.action_event(step))
+
+    def action_go_to(self) -> None:
+        self.enter_past(lambda past: past.action_go_to())

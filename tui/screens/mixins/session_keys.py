@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from collectors.analysis.rates import Moment
 from collectors.model.errors import SourceError
-from collectors.model.workloads import Event
+from collectors.model.workloads import Event, WorkloadId
 from collectors.safety.sanitize import sanitize
 from collectors.session.format import SessionError
 from tui.controllers.background import run_blocking
@@ -18,16 +18,19 @@ from tui.controllers.recording import SessionRecorder, file_summary, now_name
 from tui.controllers.services import Services
 from tui.dialogs.prompt import ask
 from tui.presenters.prompts.commands import Argument, Command
+from tui.screens.mixins.playback_keys import IntoPastKeys, PlaybackKeys
 from tui.settings.typed_path import path_problem, typed_path
 
 if TYPE_CHECKING:
     from collectors.session.playback import Playback
     from tui.screens.workloads.base import WorkloadListScreen
-    from tui.screens.workloads.replay import ReplayScreen
+    from tui.screens.workloads.past import PastScreen
 
-    Base = WorkloadListScreen
+    class Base(IntoPastKeys, WorkloadListScreen):
+        """A table of workloads."""
+
 else:
-    Base = object
+    Base = IntoPastKeys
 
 _LONGEST_NOTE = 200
 
@@ -69,21 +72,14 @@ class SessionKeys(Base):
                 self._record,
             )
 
-    def action_back_in_time(self) -> None:
-        self._enter_past(lambda past: None)
+    def enter_past(self, then: Callable[[PlaybackKeys], None]) -> None:
+        self._rewind(then)
 
-    def action_leap(self, seconds: int) -> None:
-        """Go back by some seconds: the time keys mean the same as at a past moment."""
-        self._enter_past(lambda past: past.action_leap(seconds))
+    def enter_past_of(self, identity: WorkloadId, then: Callable[[PlaybackKeys], None]) -> None:
+        """Show the past of one workload on its page, and do something there; closing the page returns to now."""
+        self._rewind(lambda past: then(past.open_alone(identity)))
 
-    def action_event(self, step: int) -> None:
-        self._enter_past(lambda past: past.action_event(step))
-
-    def action_go_to(self) -> None:
-        self._enter_past(lambda past: past.action_go_to())
-
-    def _enter_past(self, then: Callable[[ReplayScreen], None]) -> None:
-        """Show the session so far, one frame before now, and do something there."""
+    def _rewind(self, then: Callable[[PastScreen], None]) -> None:
         self.run_worker(self._go_back(then), group="past", exclusive=True)
 
     def action_note(self) -> None:
@@ -140,7 +136,7 @@ class SessionKeys(Base):
             self.notify(message + lost, title="Recorded", timeout=8, markup=False)
         self.redraw()
 
-    async def _go_back(self, then: Callable[[ReplayScreen], None]) -> None:
+    async def _go_back(self, then: Callable[[PastScreen], None]) -> None:
         try:
             playback = await run_blocking(partial(_open, self.session_recorder))
         except (SessionError, SourceError) as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from textual import on
@@ -192,7 +193,7 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
             self.is_ascii,
             self.view.metric(),
         )
-        screen = LiveWorkloadScreen(subject, self.actions, self.services)
+        screen = LiveWorkloadScreen(subject, self.actions, self.services, partial(self.enter_past_of, identity))
         if track.moment is not None:
             screen.follow(track.moment, self.sampler.interval_s)
         self.app.push_screen(screen)
@@ -263,12 +264,7 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
         return self.nothing_here()
 
     def targets(self) -> list[Workload]:
-        if self.moment is None:
-            return []
-        line = self.view.current()
-        under_cursor = {line.id, *(member.workload.id for member in line.members)} if line is not None else set()
-        chosen = self.view.marks or under_cursor
-        return [reading.workload for identity, reading in self.moment.readings.items() if identity in chosen]
+        return [] if self.moment is None else self.view.chosen(self.moment.readings)
 
     def targets_word(self, targets: Sequence[Workload]) -> str:
         return f"{len(targets)} marked" if self.view.marks else super().targets_word(targets)

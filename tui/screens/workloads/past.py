@@ -8,11 +8,13 @@ from typing import ClassVar
 from textual.binding import BindingType
 
 from collectors.engines.connections import EngineConnections
+from collectors.model.workloads import WorkloadId
 from collectors.session.playback import Playback
 from tui.controllers.recording import SessionRecorder
 from tui.keys.bindings import bindings
 from tui.keys.tables import PAST
 from tui.presenters.table.state import TableState
+from tui.screens.detail.replay import ReplayWorkloadScreen
 from tui.screens.workloads.replay import ReplayScreen
 from tui.settings.screen_options import ScreenOptions
 
@@ -41,16 +43,21 @@ class PastScreen(ReplayScreen):
         super().__init__(playback, options, view, session_recorder=session_recorder)
         self._connections = connections
 
+    def open_alone(self, identity: WorkloadId) -> ReplayWorkloadScreen:
+        """Open the page of a workload; closing it returns to now."""
+        self.view.cursor = identity
+        page = self.workload_page(identity)
+        self.app.push_screen(page, self.dismiss)
+        return page
+
     def action_logs(self) -> None:
         """Show the logs of the marked workloads, or of those under the cursor, around the moment that is shown."""
         from collectors.inspection.logs import open_logs
         from tui.screens.logs.screen import LogScreen
 
-        moment, line = self.shown_moment, self.view.current()
-        if moment is None or line is None:
-            return
-        chosen = self.view.marks or {line.id, *(member.workload.id for member in line.members)}
-        targets = [reading.workload for identity, reading in moment.readings.items() if identity in chosen]
-        if targets:
+        moment = self.shown_moment
+        if moment is not None and (targets := self.view.chosen(moment.readings)):
             open_it = partial(open_logs, targets, self._connections)
             self.app.push_screen(LogScreen(targets, open_it, self.is_ascii, at=moment.frame.wall))
+        elif moment is not None:
+            self.notify(self.nothing_here(), timeout=4)

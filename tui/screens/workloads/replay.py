@@ -192,6 +192,10 @@ class ReplayScreen(PlaybackKeys, WorkloadListScreen):
         self.app.push_screen(screen)
 
     def open_workload(self, identity: WorkloadId) -> None:
+        self.app.push_screen(self.workload_page(identity))
+
+    def workload_page(self, identity: WorkloadId) -> ReplayWorkloadScreen:
+        """Return the page of a workload at the moment that is shown."""
         subject = DetailContext(
             identity,
             self.frames_since,
@@ -204,7 +208,7 @@ class ReplayScreen(PlaybackKeys, WorkloadListScreen):
         screen = ReplayWorkloadScreen(subject, self.traveler)
         if self.shown_moment is not None:
             screen.follow(self.shown_moment, self.interval_s())
-        self.app.push_screen(screen)
+        return screen
 
     def _events_of(self, identity: WorkloadId) -> list[Event]:
         return self.playback.events.of(identity, self._wall())

@@ -80,6 +80,29 @@ def only_sample(reading: SourceReading) -> Sample:
     return sample
 
 
+ZONEINFO = """Node 0, zone   Normal
+  pages free     4523
+        boost    0
+  pagesets
+    cpu: 0
+              count:    7
+              high:     2171
+              batch:    63
+  vm stats threshold: 16
+    cpu: 1
+              count:    3
+              high:     2171
+  node_unreclaimable:  0
+"""
+
+
+def test_free_pages_on_lists_of_cpus_are_not_taken(proc: Path) -> None:
+    taken = only_sample(read(proc)).memory_charged_bytes
+    assert taken == 600 * 1024
+    (proc / "zoneinfo").write_text(ZONEINFO)
+    assert only_sample(read(proc)).memory_charged_bytes == taken - 10 * os.sysconf("SC_PAGE_SIZE")
+
+
 def test_a_captured_host_is_read_whole(proc: Path, tmp_path: Path) -> None:
     reading = read(proc, tmp_path / "sys")
     assert reading.host is not None
