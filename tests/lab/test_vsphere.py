@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import ssl
 import threading
 import time
@@ -80,7 +81,7 @@ def test_lists_the_machines_of_an_esxi_host_and_the_host(esxi: Simulator) -> Non
     assert set(found) == {"ha-host_VM0", "ha-host_VM1", "ha-host_VM2", "localhost.localdomain"}
     machine, host = found["ha-host_VM1"], found["localhost.localdomain"]
     with esxi.machines() as machines:
-        assert machine.id == ("vsphere", machines["ha-host_VM1"].config.instanceUuid)
+        assert machine.id == WorkloadId("vsphere", machines["ha-host_VM1"].config.instanceUuid)
     assert (machine.kind, machine.state, machine.endpoint) == (Kind.VM, State.RUNNING, esxi.address)
     assert (host.kind, host.state, host.image) == (Kind.HOST, State.RUNNING, "VMware ESXi 6.5.0 build-5969303")
     assert machine.parent == host.id
@@ -283,7 +284,7 @@ def test_only_a_trusted_or_pinned_certificate_gets_the_password(lab_root: Path) 
     with simulator(lab_root, "secure", "-esx", "-tls", "-vm", "1") as secure:
         host, _, port = secure.address.partition(":")
         certificate = ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate((host, int(port))))
-        digest = bounded_stub.hashlib.sha256(certificate).hexdigest()
+        digest = hashlib.sha256(certificate).hexdigest()
         with pytest.raises(SourceDown, match="a certificate that is not trusted") as refusal:
             VsphereSource(secure.url()).open(lambda: None)
         assert f"?thumbprint={digest}" in refusal.value.remedy
