@@ -20,7 +20,7 @@ _LONG_VALUED = frozenset(
     "network-ipvlan network-veth-extra network-bridge network-zone network-namespace-path port capability "
     "drop-capability ambient-capability system-call-filter selinux-context selinux-apifs-context rlimit "
     "oom-score-adjust cpu-affinity personality resolv-conf timezone link-journal bind bind-ro bind-user tmpfs overlay "
-    "overlay-ro inaccessible console load-credential set-credential notify-ready register settings".split()  # noqa: SIM905  # three times as long as a list
+    "overlay-ro inaccessible console load-credential set-credential notify-ready register settings".split()
 )
 """Its long options whose value may be a word of its own."""
 _IMAGE_SUFFIX = ".raw"
