@@ -89,12 +89,6 @@ class VsphereSource:
                 raise SourceDown(f"vSphere at {session.address.shown} no longer reports events")
         return self._reading(inventory, session, events)
 
-    def read_all_next(self) -> None:
-        """Have the next two readings be before and after the newest averages, so that their rates need no beat."""
-        for meter in list(self._meters.values()):
-            meter.is_begun = False
-        self._wake()
-
     def close(self) -> None:
         """End the events and log out. Does not wait for a server that hangs."""
         session, self._session = self._session, None

@@ -140,8 +140,12 @@ class Front:
                 front.methods.append(method[1].decode() if method else "")
                 connection = HTTPConnection(target)
                 headers = {name: value for name, value in self.headers.items() if name.lower() != "accept-encoding"}
-                connection.request("POST", self.path, body, headers)
-                answer = connection.getresponse()
+                try:
+                    connection.request("POST", self.path, body, headers)
+                    answer = connection.getresponse()
+                except OSError:  # the simulator has ended
+                    self.close_connection = True
+                    return
                 changed = change(answer.read())
                 self.send_response(answer.status)
                 for name, value in answer.getheaders():
