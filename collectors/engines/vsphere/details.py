@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from collectors.engines.vsphere import machines
 from collectors.engines.vsphere.host_ledger import HostLedger
 from collectors.engines.vsphere.inventory import Properties, bounded
-from collectors.engines.vsphere.workloads import text
+from collectors.engines.vsphere.workloads import line, text
 from collectors.model.details import Column, Fact, Page, RawDescription, Table, Value
 from collectors.model.facts import Fact as ClassFact
 from collectors.model.facts import unknown
@@ -202,4 +202,4 @@ def _label(device: Any) -> str:
 
 
 def _line(value: object) -> str | None:
-    return text(" ".join(value.split())) or None if isinstance(value, str) else None
+    return line(value) or None
