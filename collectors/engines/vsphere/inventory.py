@@ -14,7 +14,7 @@ MOST_OBJECTS = 10_000
 """Machines and hosts of one server at most."""
 _AT_ONCE = 1_000
 """Objects in one answer: vSphere gives the rest on request."""
-_LATEST_SAMPLES = 2
+_LATEST_SAMPLES = 1
 _LARGEST_VALUE = 1 << 32
 """Of a counter: 4 TiB in KiB. What is above it, or below zero, is no measurement."""
 _MACHINE = (
