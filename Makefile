@@ -43,7 +43,7 @@ mutants: ## Put N slips into a copy of the code one at a time and count those th
 	@.ci/setup test
 	@.venv/bin/python -m bench.mutants $(ARGS)
 
-docs: ## Regenerate the screenshot, the tables of keys and docs/metrics.md
+docs: ## Regenerate the screenshot, the tables of keys, docs/metrics.md and docs/engines.md
 	@.venv/bin/python -m docs.make
 
 static:

@@ -1,6 +1,5 @@
-"""Generates what the docs take from the code: the pictures, the tables of keys, docs/metrics.md, the schema of the
-configuration.
-
+"""Generates what the docs take from the code: the pictures, the tables of keys, docs/metrics.md, docs/engines.md, the
+schema of the configuration.
 Each picture is the app itself with made-up workloads, exported by Textual. Run it with `make docs`.
 """
 
@@ -12,7 +11,7 @@ import re
 import time
 from pathlib import Path
 
-from docs.metric_page import markdown
+from docs import engine_page, metric_page
 from tests.helpers.scenes import SCENES, staged
 from tui.cli.command_sections import option_tables
 from tui.cli.main import main as vmtop
@@ -85,5 +84,6 @@ if __name__ == "__main__":
     for page, keys in key_tables().items():
         (top / page).write_text(with_keys((top / page).read_text(), keys))
     (top / "docs" / "config.schema.json").write_text(config_schema())
-    (top / "docs" / "metrics.md").write_text(markdown())
+    (top / "docs" / "metrics.md").write_text(metric_page.markdown())
+    (top / "docs" / "engines.md").write_text(engine_page.markdown())
     asyncio.run(draw(top))

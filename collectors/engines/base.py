@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from collectors.engines.about import About
 from collectors.engines.options import EngineOption, source_label
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class Engine:
     """The name of its source in the header, in `doctor` and in a `SourceSpec`."""
     engine_names: frozenset[str] = frozenset()
     """`WorkloadId.engine` of the workloads for which only its source knows whether they still run."""
+    about: About = About("", "", "", "")
+    """What the documentation and `doctor` say about it."""
     kinds: frozenset[str] = frozenset()
     """The kinds of workloads that its source could list."""
     address: EngineOption | None = None
@@ -88,6 +91,14 @@ class Engine:
             )
             for address in addresses
         ]
+
+    def redirect(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the options of the command line, with addresses moved here that other engines' options were given.
+
+        Args:
+            values: As of `specs`.
+        """
+        return values
 
     def could_know(self, spec: SourceSpec, kind: Kind | None) -> bool:
         """Return whether a source of this engine could list workloads of a kind; `None` means any kind."""

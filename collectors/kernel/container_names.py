@@ -2,7 +2,8 @@
 
 Kubernetes names a container in a link `/var/log/containers/<pod>_<namespace>_<container>-<id>.log`. Podman names it in
 its storage (github.com/containers/storage), in `<driver>-containers/containers.json`; one that is removed at its end in
-`volatile-containers.json` next to it. Root's storage is in /var/lib, every other user's in that user's home.
+`volatile-containers.json` next to it. Root's storage is in /var/lib, every other user's in that user's home. Proxmox VE
+has a container's host name in /etc/pve/lxc/<number>.conf (pct.conf(5)).
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from pathlib import Path
 import msgspec
 
 from collectors.kernel import procfs
+from collectors.kernel.lxc_monitors import PROXMOX
+from collectors.safety.bounded_file import read_bounded
 from collectors.safety.sanitize import sanitize
 
 _OF_USER = re.compile(r"/user\.slice/user-(\d+)\.slice/")
@@ -23,6 +26,8 @@ _IN_HOME = ".local/share"
 _IN_DATA = "containers/storage"
 _DRIVERS = ("overlay", "vfs", "btrfs")
 _FILES = ("containers.json", "volatile-containers.json")
+_HOSTNAME = re.compile(rb"^hostname:[ \t]*(\S+)", re.MULTILINE)
+_LARGEST_CONFIGURATION = 256 << 10
 _LARGEST = 16 << 20
 """Bytes of a file that is read: some 10,000 containers."""
 
@@ -36,6 +41,7 @@ class Names:
         kubernetes: The folder of Kubernetes' links.
         podman: The storage of root's Podman.
         users: The users and their homes. It is read instead of asking the name service, which may be far away.
+        proxmox: The folder in which Proxmox VE keeps the configuration of its guests.
     """
 
     def __init__(
@@ -43,7 +49,9 @@ class Names:
         kubernetes: str = "/var/log/containers",
         podman: str = "/var/lib/containers/storage",
         users: str = "/etc/passwd",
+        proxmox: str = PROXMOX,
     ) -> None:
+        self.proxmox = proxmox
         self._kubernetes = kubernetes
         self._podman = podman
         self._users = users
@@ -70,6 +78,13 @@ class Names:
         name = self._names.get(container)
         user = _OF_USER.match(path) if name is None and path.startswith("/user.slice/") else None
         return name if user is None else self._of_user(int(user[1])).get(container)
+
+    def proxmox_hostname(self, number: str) -> str | None:
+        """Return the host name of a container of Proxmox VE by its number; `None` if its configuration has none."""
+        text = read_bounded(f"{self.proxmox}/lxc/{number}.conf", _LARGEST_CONFIGURATION) or b""
+        own_part = text.partition(b"\n[")[0]  # the sections after it are snapshots
+        found = _HOSTNAME.search(own_part)
+        return found[1].decode("utf-8", "replace") if found else None
 
     def _of_user(self, user: int) -> dict[str, NameAndPod]:
         if user not in self._of_users:

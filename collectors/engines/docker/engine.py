@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from collectors.engines.about import About
 from collectors.engines.base import Engine
 from collectors.engines.options import EngineOption
 
@@ -24,6 +25,12 @@ class DockerEngine(Engine):
     """Containers of Docker and Podman engines, here or elsewhere."""
 
     name = "docker"
+    about = About(
+        "Docker",
+        "names, images, Compose projects, ports, labels, health, restarts, stopped containers, events",
+        "its socket (the group `docker`), or a host that is reached by SSH or TLS",
+        "dockerd 20.10 and later",
+    )
     engine_names = frozenset({"docker", "podman"})
     kinds = frozenset({"container"})
     address = EngineOption(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from collectors.engines.about import About
 from collectors.engines.base import Engine
 from collectors.engines.options import EngineOption
 
@@ -22,6 +23,12 @@ class LibvirtEngine(Engine):
     """Domains of libvirt daemons, here or elsewhere. Those that are containers can only be watched."""
 
     name = "libvirt"
+    about = About(
+        "libvirt",
+        "names, states and their reasons, titles, memory and disks as the guest sees them, steal time, stopped domains",
+        "its socket (the group `libvirt`), or a host that is reached by SSH or TLS",
+        "libvirt 9.0 and later with QEMU (TCG and KVM); its test driver",
+    )
     engine_names = frozenset({"qemu", "lxc"})
     kinds = frozenset({"vm"})
     address = EngineOption(

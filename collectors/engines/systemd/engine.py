@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from collectors.engines.about import About
 from collectors.engines.base import Engine
 
 if TYPE_CHECKING:
@@ -18,6 +19,12 @@ class SystemdEngine(Engine):
     """Services of the system manager. Scopes, and services of users' own managers, can only be watched."""
 
     name = "systemd"
+    about = About(
+        "systemd",
+        "services: descriptions, results, exit codes, restarts, failed ones",
+        "systemd's D-Bus; actions need root, or polkit's leave",
+        "systemd 252 in a virtual machine of its own",
+    )
     engine_names = frozenset({"systemd"})
     kinds = frozenset({"service"})
     verbs = ("start", "stop", "restart")

@@ -11,6 +11,7 @@ import re
 from enum import Enum
 from typing import NamedTuple
 
+from collectors.kernel.procfs import Process
 from collectors.model.workloads import Kind
 
 
@@ -44,7 +45,9 @@ class DiscoveredWorkload(NamedTuple):
     name: str
     name_is_known: bool
     is_ambiguous: bool = False
-    """A bare 64-digit id: only its processes show which engine made it."""
+    """Whether only its processes show which engine made it: one with a bare 64-digit id, or of LXC."""
+    process: Process | None = None
+    """The process that identified it, where its path does not: a machine's VMM."""
 
 
 class Cgroup(NamedTuple):
@@ -63,6 +66,11 @@ class Cgroup(NamedTuple):
     """Path of the workload whose counters include this one's; `None` if there is none."""
     is_nested: bool = False
     """Whether it is a container below another container, by its path."""
+
+    @property
+    def is_payload(self) -> bool:
+        """Whether it is a machine of systemd-nspawn by its cgroup's name alone: its processes have to confirm it."""
+        return self.workload is not None and self.workload.is_ambiguous and self.path.endswith(f"/{_PAYLOAD}")
 
     @property
     def is_parent(self) -> bool:
@@ -102,6 +110,8 @@ _SKIPPED_INSIDE = re.compile(r"init\.scope|payload|supervisor|emulator|vcpu\d+|i
 _GROUPS = frozenset({"docker", "kubepods", "burstable", "besteffort", "libpod_parent", "crio", "machine", "k8s.io"})
 _TOP_GROUPS = frozenset({"default", "moby", "buildkit"})
 """Namespaces of containerd, which are folders only at the top: elsewhere the words are common."""
+_PAYLOAD, _SUPERVISOR = "payload", "supervisor"
+"""The two cgroups that systemd-nspawn makes in the one that it was started in."""
 _NSPAWN = re.compile(r"systemd-nspawn@(.+)\.service")
 _MACHINE_SCOPE = re.compile(r"machine-(?:(qemu|lxc)-(\d+)-)?(.+)\.scope")
 _LIBVIRT = re.compile(r"(?:(?:qemu|lxc)-\d+-)?(.+)\.libvirt-(qemu|lxc)")
@@ -125,10 +135,11 @@ def classify(parent: Cgroup, name: str) -> Cgroup:
     path = parent.path.rstrip("/") + "/" + name
     if path.count("/") > _DEPTH:
         return Cgroup(path, Role.SKIP)
-    workload = _container(parent, name) or _machine(parent, name)
+    workload = _container(parent, name) or _machine(parent, name) or _payload(parent, name)
     if workload is not None:
         return Cgroup(path, Role.LEAF, workload, _project(parent, name), parent.service, parent.service)
-    if _SKIPPED.fullmatch(name) or (parent.role is not Role.ROOT and _SKIPPED_INSIDE.fullmatch(name)):
+    is_inside = parent.role is not Role.ROOT or name == _SUPERVISOR
+    if _SKIPPED.fullmatch(name) or (is_inside and _SKIPPED_INSIDE.fullmatch(name)):
         return Cgroup(path, Role.SKIP)
     return _folder(parent, name, path) or _service(parent, name, path)
 
@@ -195,12 +206,16 @@ def _container(parent: Cgroup, name: str) -> DiscoveredWorkload | None:
         engine = "containerd" if _POD.fullmatch(folder) else _BARE_IN.get(folder)
         return DiscoveredWorkload(engine or "docker", name, Kind.CONTAINER, name[:12], False, engine is None)
     if name.startswith("lxc.payload.") and len(name) > len("lxc.payload."):
-        return _named_container("lxc", name.removeprefix("lxc.payload."))
+        return _lxc(name.removeprefix("lxc.payload."))
     if parent.role is Role.LXC:
-        return _named_container("lxc", name)
+        return _lxc(name)
     if folder == "buildkit":
         return DiscoveredWorkload("buildkit", name, Kind.CONTAINER, name[:12], False)
     return None
+
+
+def _lxc(name: str) -> DiscoveredWorkload:
+    return DiscoveredWorkload("lxc", name, Kind.CONTAINER, unescape(name), True, is_ambiguous=True)
 
 
 def _named_container(engine: str, name: str) -> DiscoveredWorkload:
@@ -219,6 +234,17 @@ def _machine(parent: Cgroup, name: str) -> DiscoveredWorkload | None:
     if match := _MACHINE_SCOPE.fullmatch(unescaped):
         return _libvirt(match[1], name, match[3]) if match[1] else _named_container("nspawn", match[3])
     return None
+
+
+def _payload(parent: Cgroup, name: str) -> DiscoveredWorkload | None:
+    """Find a machine that systemd-nspawn started without a unit of its own: only its processes show that, and its name.
+
+    Its id is that name; until it is known, the folder's stands in for it.
+    """
+    if name != _PAYLOAD or parent.role not in (Role.ROOT, Role.SLICE, Role.SERVICE, Role.MANAGER):
+        return None
+    folder = parent.path.rpartition("/")[2] or "nspawn"
+    return DiscoveredWorkload("nspawn", folder, Kind.CONTAINER, unescape(folder), False, is_ambiguous=True)
 
 
 def _libvirt(driver: str, scope: str, name: str) -> DiscoveredWorkload:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from collectors.kernel.cgroup import processes
 from collectors.kernel.cgroup.discovery import Cgroup
-from collectors.kernel.cgroup.processes import Process
 from collectors.kernel.container_names import Names
+from collectors.kernel.lxc_monitors import LxcOwner, monitor_of, owner_of
+from collectors.kernel.nspawn_supervisors import machine_of, supervisor_of
+from collectors.kernel.procfs import Process
 from collectors.model.workloads import Kind, State, WorkloadId
 from collectors.safety.sanitize import sanitize, sanitize_name
 
@@ -53,14 +55,20 @@ def identify(cgroup: Cgroup, directories: list[str], proc: str, host_network: st
     workload = cgroup.workload
     if workload is None:
         raise ValueError(f"{cgroup.path} is not a workload")
-    process = processes.first_process(directories, proc, workload.kind)
+    process = workload.process or processes.first_process(directories, proc, workload.kind)
     pid = process.pid if process is not None else None
     engine, own_id, project = workload.engine, workload.id, cgroup.project
     name, is_known = workload.name, workload.name_is_known
-    if workload.kind is Kind.VM and pid is not None:
+    if workload.kind is Kind.VM and workload.process is None and pid is not None:
         guest = processes.guest(processes.command(proc, pid))
         own_id = guest.uuid if guest.uuid and engine == "qemu" else own_id
         name, is_known = (guest.name, True) if guest.name else (name, is_known)
+    elif engine == "lxc" and pid is not None:
+        engine, own_id, name, own_project = _lxc_owner(proc, pid, workload.id, name, names)
+        project = own_project or project
+    elif cgroup.is_payload and pid is not None:
+        own_id = name = _machine_name(proc, pid) or name
+        is_known = True
     elif workload.is_ambiguous and pid is not None:
         engine = processes.engine_of(proc, pid) or engine
     name_and_pod = None if is_known else names.find(own_id, cgroup.path)
@@ -78,6 +86,27 @@ def identify(cgroup: Cgroup, directories: list[str], proc: str, host_network: st
         started_at=None if process is None else processes.started_at(proc, process),
         network=None if pid is None else _own_network(workload.kind, pid, proc, host_network),
     )
+
+
+def _lxc_owner(proc: str, pid: int, path_id: str, path_name: str, names: Names) -> LxcOwner:
+    """Return who runs a container of LXC; plain LXC, under the name in its path, where its monitor may not be seen."""
+    monitor = monitor_of(proc, pid)
+    if monitor is None:
+        return LxcOwner("lxc", path_id, path_name)
+    owner = owner_of(monitor, proxmox=names.proxmox)
+    hostname = names.proxmox_hostname(owner.id) if owner.engine == "proxmox" else None
+    return owner._replace(name=hostname) if hostname else owner
+
+
+def is_machine(proc: str, directories: list[str]) -> bool | None:
+    """Return whether systemd-nspawn runs what is in a cgroup called `payload`; `None` without a process."""
+    first = processes.first_process(directories, proc)
+    return None if first is None else supervisor_of(proc, first.pid) is not None
+
+
+def _machine_name(proc: str, pid: int) -> str:
+    supervisor = supervisor_of(proc, pid)
+    return "" if supervisor is None else machine_of(proc, supervisor)
 
 
 def is_settled(cgroup: Cgroup, identity: Identity) -> bool:

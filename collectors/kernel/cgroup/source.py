@@ -10,6 +10,7 @@ from collectors.kernel.block_devices import BlockDevices
 from collectors.kernel.cgroup.discovery import Cgroup
 from collectors.kernel.cgroup.group import Group, SharedContext
 from collectors.kernel.cgroup.hierarchy import Hierarchy, Mode, detect
+from collectors.kernel.cgroup.identity import is_machine
 from collectors.kernel.cgroup.limits import Limits
 from collectors.kernel.cgroup.nested_containers import is_started_outside
 from collectors.kernel.cgroup.open_files import GroupGone, find_directories, raise_file_limit
@@ -19,8 +20,10 @@ from collectors.kernel.cgroup.tree import Tree
 from collectors.kernel.cgroup.visibility import blind_spots, with_guessed_networks
 from collectors.kernel.container_names import Names
 from collectors.kernel.hugepages import read_pools
+from collectors.kernel.vmm.join import join_machines
+from collectors.kernel.vmm.machines import Machines
 from collectors.model.errors import SourceAbsent
-from collectors.model.workloads import Event, Sample, Workload, WorkloadId
+from collectors.model.workloads import Event, Kind, Sample, Workload, WorkloadId
 from collectors.sampling.source import SourceReading
 
 _REFRESH_EVERY = 5
@@ -58,12 +61,14 @@ class CgroupSource:
         self._names = names or Names()
         self._hierarchy = Hierarchy(Mode.NONE)
         self._tree = Tree(())
+        self._machines: Machines | None = None
         self._context: SharedContext | None = None
         self._groups: dict[str, Group] = {}
         self._unreadable: dict[str, int] = {}
         """Path -> how often the group could not be opened."""
         self._parts: set[str] = set()
-        """Paths of containers that an engine inside another container runs: they are part of that container."""
+        """Paths that look like containers and are part of what is around them, such as those of an engine that runs
+        inside another container."""
         self._readings = 0
         self._is_thorough = False
         self._blind_spots = ("", "", "")
@@ -90,6 +95,7 @@ class CgroupSource:
             is_blkio_dead=blkio is not None and is_blkio_dead(blkio, self._proc, self._sys),
         )
         self._tree = Tree(self._hierarchy.walked, self._proc)
+        self._machines = Machines(self._hierarchy, self._proc, self._sys)
         self._blind_spots = blind_spots(self._hierarchy, self._context.is_blkio_dead, self._proc)
 
     def read_all_next(self) -> None:
@@ -125,6 +131,9 @@ class CgroupSource:
             is_network_guessed = is_network_guessed or group.is_network_guessed
             if group.killed:
                 events.append(_oom_event(workload, group))
+        if self._machines is not None:
+            by_path = {path: group.id for path, group in self._groups.items()}
+            join_machines(workloads, samples, self._machines.read(), by_path)
         unseen, remedy = with_guessed_networks(*self._blind_spots[1:]) if is_network_guessed else self._blind_spots[1:]
         return SourceReading(
             workloads=workloads,
@@ -145,6 +154,8 @@ class CgroupSource:
         """Close every file."""
         for group in self._groups.values():
             group.close()
+        if self._machines is not None:
+            self._machines.close()
         self._groups.clear()
         self._unreadable.clear()
         self._parts.clear()
@@ -152,8 +163,8 @@ class CgroupSource:
     def _follow_tree(self) -> None:
         """Open new groups and close removed ones."""
         self._tree.update()
-        cgroups = self._tree.cgroups
-        for path in self._groups.keys() - cgroups.keys():
+        cgroups, changed = self._with_machines(self._tree.cgroups)
+        for path in (self._groups.keys() - cgroups.keys()) | (self._groups.keys() & changed):
             self._groups.pop(path).close()
         for path in self._unreadable.keys() - cgroups.keys():
             del self._unreadable[path]
@@ -161,6 +172,20 @@ class CgroupSource:
         for path in cgroups.keys() - self._groups.keys() - self._parts:
             if self._unreadable.get(path, 0) < _TRIES:
                 self._open_group(cgroups[path])
+
+    def _with_machines(self, cgroups: dict[str, Cgroup]) -> tuple[dict[str, Cgroup], set[str]]:
+        """Return the cgroups, with those as machines in which only a VMM runs, and the paths of which that changed."""
+        if self._machines is None:
+            return cgroups, set()
+        changed = self._machines.follow(cgroups, self._machine_ids)
+        adopted = self._machines.adopted
+        return ({**cgroups, **adopted} if adopted else cgroups), changed
+
+    def _machine_ids(self) -> set[WorkloadId]:
+        """Return the ids of the machines that their path identifies: no other process may claim them."""
+        adopted = self._machines.adopted if self._machines is not None else {}
+        groups = (group for path, group in self._groups.items() if path not in adopted)
+        return {group.id for group in groups if group.kind is Kind.VM}
 
     def _open_group(self, cgroup: Cgroup) -> None:
         if cgroup.workload is None or self._context is None or not self._is_of_host(cgroup, self._context):
@@ -173,16 +198,19 @@ class CgroupSource:
             self._tree.invalidate(cgroup.path)
 
     def _is_of_host(self, cgroup: Cgroup, context: SharedContext) -> bool:
-        """Whether a cgroup is a workload of this host, and not of an engine that runs inside a container."""
-        if not cgroup.is_nested:
+        """Whether a cgroup is a workload of this host, and not a part of what is around it."""
+        if not cgroup.is_nested and not cgroup.is_payload:
             return True
         directories = find_directories(context.hierarchy, cgroup.path).all
-        is_outside = is_started_outside(context.proc, directories, cgroup.encloser or "")
-        if is_outside is None:  # it has no process yet
+        if cgroup.is_nested:
+            is_of_host = is_started_outside(context.proc, directories, cgroup.encloser or "")
+        else:
+            is_of_host = is_machine(context.proc, directories)
+        if is_of_host is None:  # it has no process yet
             self._unreadable[cgroup.path] = self._unreadable.get(cgroup.path, 0) + 1
-        elif not is_outside:
+        elif not is_of_host:
             self._parts.add(cgroup.path)
-        return bool(is_outside)
+        return bool(is_of_host)
 
     def _read_groups(self) -> list[tuple[Group, tuple[Sample, ...]]]:
         """Read all groups; return those whose id is certain."""

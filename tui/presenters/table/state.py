@@ -329,4 +329,5 @@ def group_of(reading: Reading) -> str:
     workload = reading.workload
     if workload.project:
         return workload.project
-    return {Kind.VM: "virtual machines", Kind.CONTAINER: "containers", Kind.SERVICE: "services"}[workload.kind]
+    names = {Kind.VM: "virtual machines", Kind.CONTAINER: "containers", Kind.SERVICE: "services", Kind.HOST: "hosts"}
+    return names[workload.kind]

@@ -33,6 +33,7 @@ from collectors.model.actions import Observed, Request, Verb
 from collectors.model.errors import SourceError
 from collectors.model.workloads import Frame, Kind, State, Workload, WorkloadId
 from collectors.sampling.source import SourceSpec
+from docs import engine_page
 from tests.app.test_acting import told_of
 from tests.app.test_workload_list import Session
 from tests.helpers.checkout import DOCS, ROOT
@@ -315,3 +316,13 @@ def test_whoever_follows_the_tutorial_has_a_working_engine(box: Path, tmp_path: 
 def test_a_switch_is_an_option_without_a_value() -> None:
     assert EngineOption("--no-tls", "insecure", "Allow it.").is_switch
     assert EngineOption("--no-tls", "insecure", "Allow it.").parameter == "no_tls"
+
+
+def test_the_page_of_the_engines_is_that_of_the_registry() -> None:
+    assert (DOCS / "engines.md").read_text() == engine_page.markdown()
+
+
+@pytest.mark.parametrize("engine", engine_page.shown_engines(), ids=lambda engine: engine.name)
+def test_every_engine_says_what_it_shows_what_it_needs_and_on_what_it_was_tested(engine: Engine) -> None:
+    assert all(engine.about)
+    assert not any(phrase.endswith(".") or "|" in phrase for phrase in engine.about)

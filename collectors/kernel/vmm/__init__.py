@@ -1,0 +1,1 @@
+"""Virtual machines by the processes that run them (VMMs), whoever started them."""

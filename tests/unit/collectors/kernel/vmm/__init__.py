@@ -1,0 +1,1 @@
+"""Tests of the virtual machines found by their processes."""
