@@ -33,6 +33,8 @@ class Engine:
     """`WorkloadId.engine` of the workloads for which only its source knows whether they still run."""
     about: About = About("", "", "", "")
     """What the documentation and `doctor` say about it."""
+    sources: frozenset[str] = frozenset()
+    """Names of further sources whose daemons may turn out to be its own, so that `connect` gets their specs too."""
     kinds: frozenset[str] = frozenset()
     """The kinds of workloads that its source could list."""
     address: EngineOption | None = None

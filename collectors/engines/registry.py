@@ -13,6 +13,7 @@ from collectors.engines.demo.engine import DemoEngine
 from collectors.engines.docker.engine import DockerEngine
 from collectors.engines.libvirt.engine import LibvirtEngine
 from collectors.engines.options import EngineOption
+from collectors.engines.podman.engine import PodmanEngine
 from collectors.engines.systemd.engine import SystemdEngine
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 ENGINES: list[Engine] = [
     DockerEngine(),
+    PodmanEngine(),
     LibvirtEngine(),
     SystemdEngine(),
     DemoEngine(),
@@ -59,9 +61,9 @@ def load_source(name: str) -> Callable[..., Source]:
 
 
 def options() -> list[EngineOption]:
-    """Return the options of all engines, addresses first."""
+    """Return the options of all engines, addresses first; a switch of several engines once."""
     addresses = [engine.address for engine in ENGINES if engine.address is not None]
-    return addresses + [switch for engine in ENGINES for switch in engine.switches]
+    return addresses + list(dict.fromkeys(switch for engine in ENGINES for switch in engine.switches))
 
 
 def specs_from(values: Mapping[str, Any]) -> list[SourceSpec]:
@@ -105,7 +107,7 @@ def measured_samples() -> frozenset[str]:
 
 def libraries() -> list[str]:
     """Return the Python distributions that the engines use."""
-    return [library for engine in ENGINES for library in engine.libraries]
+    return list(dict.fromkeys(library for engine in ENGINES for library in engine.libraries))
 
 
 def environment() -> list[str]:

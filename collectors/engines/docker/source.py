@@ -1,4 +1,4 @@
-"""Docker and Podman: the containers, their limits and their events.
+"""The containers of an engine that speaks Docker's API, their limits and their events.
 
 Their resource usage comes from the kernel (`cgroup`). Only for an engine on another kernel it comes from the engine's
 own statistics.
@@ -10,10 +10,11 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from collectors.engines.docker.address import resolve
+from collectors.engines.docker import address
 from collectors.engines.docker.containers import Facts, limits_sample, state_of, to_facts, to_workload, was_killed
-from collectors.engines.docker.endpoint import Endpoint, clamp_version, engine_of, failures, is_id, translate
+from collectors.engines.docker.endpoint import Endpoint, failures, is_id, translate
 from collectors.engines.docker.events import EventListener
+from collectors.engines.docker.greeting import Greeting
 from collectors.engines.docker.stats import StatsStreams, with_limits
 from collectors.kernel.daemon_usage import DaemonUsage
 from collectors.model.errors import SourceDown
@@ -33,9 +34,6 @@ INSPECTIONS_AT_MOST = 20
 """Inspections per reading, at 2.4 ms each: the names of hundreds of containers must not wait for them."""
 
 _NOT_INSPECTED = frozenset({State.CREATED, State.STOPPED, State.CRASHED, State.STOPPING})
-
-
-_ENGINES = frozenset({"docker", "podman"})
 
 
 class DockerSource:
@@ -70,8 +68,7 @@ class DockerSource:
         self._listed_at = 0.0
         self._client: BoundedClient | None = None
         self._endpoint = Endpoint("")
-        self._version = ""
-        self._engine = "docker"
+        self._greeting = Greeting("docker", "")
         self._stats: StatsStreams | None = None
         self._daemon = DaemonUsage("dockerd")
 
@@ -80,37 +77,43 @@ class DockerSource:
         self._wake = wake
         self.is_near = True  # looking for a socket needs no network
         try:
-            self._endpoint = resolve(self._url, self._insecure)
+            self._endpoint = self._find()
         except failures() as error:
-            raise SourceDown(f"the Docker endpoint cannot be used: {sanitize(str(error))}") from error
+            raise SourceDown(f"the {self.name} endpoint cannot be used: {sanitize(str(error))}") from error
         self.is_near = self._endpoint.is_local
         try:
-            answer = self._endpoint.ask_version()
-            self._version, self._engine = clamp_version(answer), engine_of(answer)
-            self._client = self._endpoint.connect(self._version)
+            self._greeting = self._endpoint.greet()
+            self._client = self._endpoint.connect(self._greeting)
         except failures() as error:
             raise translate(error, self._endpoint) from error
+        self._check_greeting()
         self._facts.clear()
         self._listed_at, self._described = 0.0, None
         self._events.is_refused = False
         if self._endpoint.is_local:
             self._daemon.find()
         if self._wants_stats or not self._endpoint.is_local:
-            self._stats = StatsStreams(self._endpoint, self._version)
+            self._stats = StatsStreams(self._endpoint, self._greeting)
+
+    def _find(self) -> Endpoint:
+        return address.resolve(self._url, self._insecure)
+
+    def _check_greeting(self) -> None:
+        """Raise `SourceError` if the wrong engine answers. An address of Docker may lead to Podman."""
 
     def read(self) -> SourceReading:
         """List all containers, unless no events have arrived, and inspect those that are new or changed."""
         with self._daemon.answering():
             events = self._ask()
         workloads = self._describe()
-        self._events.note_health({workload.id.id: workload.health for workload in workloads})
+        self._events.note_listed(workloads)
         return SourceReading(
             {workload.id: workload for workload in workloads},
             self._samples(workloads),
             events,
             detail=counted(len(workloads), "container"),
             unseen=self._unseen,
-            engines=_ENGINES,
+            engines=frozenset({"docker"} if self._greeting.engine == "docker" else ()),
             daemon_cpu_s=self._daemon.cpu_s,
         )
 
@@ -118,7 +121,7 @@ class DockerSource:
         """Bring the list and the facts of its containers up to date; return the events since the last reading."""
         is_listening = self._events.is_running
         if not is_listening and not self._events.is_refused:  # before the list, so that nothing falls between
-            self._events.start(self._endpoint, self._version, self._engine, self._wake)
+            self._events.start(self._endpoint, self._greeting, self._wake)
         events, changed = self._events.take()
         for identity in changed:
             self._facts.pop(identity, None)
@@ -144,7 +147,7 @@ class DockerSource:
     def _ping(self) -> None:
         """Check that the engine still answers: otherwise the reused list would look fresh for too long."""
         if self._client is None:
-            raise SourceDown("Docker is not open")
+            raise SourceDown(f"{self._endpoint.product.name} is not open")
         try:
             self._client.ping()
         except failures() as error:
@@ -152,7 +155,7 @@ class DockerSource:
 
     def _list(self) -> list[dict[str, Any]]:
         if self._client is None:
-            raise SourceDown("Docker is not open")
+            raise SourceDown(f"{self._endpoint.product.name} is not open")
         try:
             entries: Any = self._client.containers(all=True)
             if not isinstance(entries, list):
@@ -210,7 +213,7 @@ class DockerSource:
     def _describe(self) -> list[Workload]:
         """Return the workloads of the list, rebuilt only after a change."""
         if self._described is None:
-            engine, host = self._engine, self._endpoint.shown
+            engine, host = self._greeting.engine, self._endpoint.shown
             pairs = ((entry, self._facts.get(entry["Id"], ("", None))[1]) for entry in self._entries)
             described = (to_workload(entry, engine, host, facts) for entry, facts in pairs)
             self._described = [workload for workload in described if workload is not None]

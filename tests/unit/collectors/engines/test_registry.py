@@ -217,7 +217,9 @@ class TestEveryEngine:
             assert engine_forbids(verb, workload) or equivalent(request)
 
     def test_its_default_sources_are_those_of_a_host_without_options(self) -> None:
-        assert [spec.name for spec in registry.specs_from({})] == ["host", "cgroup", "docker", "libvirt", "systemd"]
+        assert [spec.name for spec in registry.specs_from({})] == [
+            *("host", "cgroup", "docker", "podman", "libvirt", "systemd")
+        ]
 
     def test_an_address_given_twice_makes_two_sources_with_their_hosts(self) -> None:
         specs = registry.specs_from({"docker": ("ssh://me:pw@a", "ssh://b"), "insecure": True})
