@@ -16,7 +16,13 @@ from collectors.model.metrics import METRICS, Metric
 from collectors.model.unmeasured import INHERENT, SENTENCES, Topic, topic_of
 from collectors.model.workloads import Availability, Kind, SourceState, Workload
 
-_READ_BY = {"cgroup-slow": "cgroup", "process-io": "cgroup", "docker-stats": "docker"}
+_READ_BY = {
+    "cgroup-slow": "cgroup",
+    "process-io": "cgroup",
+    "vmm": "cgroup",
+    "vmm-process": "cgroup",
+    "docker-stats": "docker",
+}
 """Value of `Sample.source` -> name of the source that makes it, where they differ."""
 _SOURCE = re.compile("[@ ]")
 """Ends the kind of a source in its name: `docker@far`."""
@@ -119,7 +125,7 @@ def has_failed(key: str, reading: Reading, moment: Moment, engine: str) -> bool:
 
 
 def _host(cell: Cell) -> str:
-    if cell.workload.kind is not Kind.HOST or "host" in cell.readers:
+    if not cell.workload.is_this_host or "host" in cell.readers:
         return ""
     return "it is measured for workloads, not for the host"
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from collectors.model.metrics import METRICS
-from collectors.model.workloads import Event, Frame, Kind, Sample, SourceState, Workload, WorkloadId
+from collectors.model.workloads import AVERAGED, Event, Frame, Kind, Sample, SourceState, Workload, WorkloadId
 
 
 class Pair(NamedTuple):
@@ -101,6 +101,14 @@ class Reading:
         """Return the lowest value that any source has for a field: limits add up to the tightest."""
         values = [value for pair in self.pairs if (value := getattr(pair.current, name)) is not None]
         return min(values) if values else None
+
+    def total(self, name: str) -> float | None:
+        """Return the newest value of a counter that began with the workload, from the first source that has it."""
+        for _, current, _ in self.pairs:
+            value: float | None = getattr(current, name)
+            if value is not None:
+                return None if current.source in AVERAGED else value
+        return None
 
     def rate(self, name: str) -> float | None:
         """Return a counter's growth per nanosecond, by the clock of the source that has it."""

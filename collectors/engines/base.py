@@ -94,6 +94,14 @@ class Engine:
             for address in addresses
         ]
 
+    def redirect(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the options of the command line, with addresses moved here that other engines' options were given.
+
+        Args:
+            values: As of `specs`.
+        """
+        return values
+
     def could_know(self, spec: SourceSpec, kind: Kind | None) -> bool:
         """Return whether a source of this engine could list workloads of a kind; `None` means any kind."""
         return kind is None or kind in self.kinds

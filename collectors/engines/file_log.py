@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from collectors.engines.line_splitter import LineSplitter
 from collectors.model.errors import AccessDenied, SourceAbsent, SourceError
-from collectors.model.logs import AT_ONCE, LONGEST_BYTES, LogLine, clean, first_lines
+from collectors.model.logs import AT_ONCE, LONGEST_BYTES, Interruptible, LogLine, clean, first_lines
 from collectors.safety.permissions import as_root
 from collectors.safety.sanitize import sanitize
 
@@ -20,7 +20,7 @@ _POLL_S = 0.3
 _RANGE = 1 << 60
 
 
-class FileLog:
+class FileLog(Interruptible):
     """Reads a regular file in blocks, from any position; follows it through rotation and truncation."""
 
     def __init__(self, path: str) -> None:
@@ -29,8 +29,6 @@ class FileLog:
         self._stop = threading.Event()
         self._follower: object = None
         """Identifies the current follower, so that an earlier one ends."""
-        self._interrupts = 0
-        """How often reads were interrupted: one that began earlier ends."""
         self._base = 0
         """Added to positions: each file that gets the name has its own range."""
         self._file = -1
@@ -56,9 +54,6 @@ class FileLog:
     def written(self, line: LogLine | None = None) -> Iterator[LogLine]:
         offset = None if line is None else self._offset(line)
         return self._forwards(0 if offset is None else self._end_of(offset))
-
-    def interrupt(self) -> None:
-        self._interrupts += 1
 
     def follow(self, line: LogLine | None) -> Iterator[LogLine]:
         follower = self._follower = object()

@@ -15,6 +15,7 @@ from collectors.engines.libvirt.engine import LibvirtEngine
 from collectors.engines.options import EngineOption
 from collectors.engines.podman.engine import PodmanEngine
 from collectors.engines.systemd.engine import SystemdEngine
+from collectors.engines.vsphere.engine import VsphereEngine
 
 if TYPE_CHECKING:
     from collectors.model.workloads import Kind, Workload
@@ -23,14 +24,17 @@ if TYPE_CHECKING:
 ENGINES: list[Engine] = [
     DockerEngine(),
     PodmanEngine(),
+    VsphereEngine(),
     LibvirtEngine(),
     SystemdEngine(),
     DemoEngine(),
 ]
 """The first engine that owns a workload handles it: place an engine before those that own a whole kind."""
 _WATCHED = Engine()
-_KERNEL_KINDS: dict[str, frozenset[str]] = {"host": frozenset(), "cgroup": frozenset({"container", "service"})}
+_KERNEL_KINDS: dict[str, frozenset[str]] = {"host": frozenset(), "cgroup": frozenset({"vm", "container", "service"})}
 """The kernel's sources, and the kinds of workloads that they could list."""
+_KERNEL_SAMPLES = frozenset({"vmm", "vmm-process"})
+"""Further values of `Sample.source` that the kernel's sources make."""
 
 
 def owner(workload: Workload) -> Engine:
@@ -74,6 +78,8 @@ def specs_from(values: Mapping[str, Any]) -> list[SourceSpec]:
     """
     from collectors.sampling.source import SourceSpec
 
+    for engine in ENGINES:
+        values = engine.redirect(values)
     return [*map(SourceSpec, _KERNEL_KINDS), *(spec for engine in ENGINES for spec in engine.specs(values))]
 
 
@@ -97,7 +103,7 @@ def engines_told_by(source: str) -> frozenset[str]:
 
 def quick_samples() -> frozenset[str]:
     """Return the values of `Sample.source` whose readings follow each other quickly."""
-    return frozenset(_KERNEL_KINDS).union(*(engine.quick_samples for engine in ENGINES))
+    return _KERNEL_SAMPLES.union(_KERNEL_KINDS, *(engine.quick_samples for engine in ENGINES))
 
 
 def measured_samples() -> frozenset[str]:

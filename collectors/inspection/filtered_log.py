@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from collectors.model.logs import LineTail, Log, LogLine, is_full
+from collectors.model.logs import Interruptible, LineTail, Log, LogLine, is_full
 
 _CHUNK = 1000
 _CHUNKS = 5
@@ -34,7 +34,7 @@ class LineFilter(NamedTuple):
         return f'{"all but" if self.is_inverted else "only"} "{self.needle}"'
 
 
-class FilteredLog:
+class FilteredLog(Interruptible):
     """Reads a log until enough lines pass a filter, or the log ends.
 
     Args:
@@ -50,8 +50,6 @@ class FilteredLog:
         self._log = log
         self._filter = line_filter
         self._progress = progress
-        self._interrupts = 0
-        """How often reads were interrupted: one that began earlier ends."""
         self.has_reached_end = False
         """Whether the last call read up to the end of the log in its direction."""
 
@@ -78,7 +76,7 @@ class FilteredLog:
         return filter(self._filter.passes, self._log.follow(line))
 
     def interrupt(self) -> None:
-        self._interrupts += 1
+        super().interrupt()
         self._log.interrupt()
 
     def close(self) -> None:

@@ -27,6 +27,14 @@ def read_bytes(path: str, directory: int | None = None) -> bytes | None:
         os.close(descriptor)
 
 
+class Process(NamedTuple):
+    """A process, which its pid alone does not identify: pids are reused."""
+
+    pid: int
+    start_ticks: int | None
+    """Clock ticks from the boot to its start; `None` if this user may not see it."""
+
+
 class ProcessStat(NamedTuple):
     """The fields of `/proc/<pid>/stat` that every tick needs; see proc_pid_stat(5)."""
 

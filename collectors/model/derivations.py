@@ -185,5 +185,5 @@ def always(value: float) -> Derivation:
 
 def cpu_seconds(reading: Readable) -> float | None:
     """Return the CPU time used since the workload was created, in seconds."""
-    total = reading.gauge("cpu_total_ns")
+    total = reading.total("cpu_total_ns")
     return None if total is None else total / 1e9

@@ -85,6 +85,17 @@ class Log(Protocol):
         """End `follow`, from any thread, and release resources."""
 
 
+class Interruptible:
+    """A log whose reads look at a counter as they go on."""
+
+    _interrupts = 0
+    """How often reads were interrupted: one that began earlier ends."""
+
+    def interrupt(self) -> None:
+        """End the reads under way, from any thread."""
+        self._interrupts += 1
+
+
 class LineTail:
     """The last lines of those that are added: at most `count`, and of at most `AT_ONCE` characters or one line."""
 

@@ -31,19 +31,23 @@ from collectors.model.derivations import (
 )
 from collectors.model.metric_type import Extra, HostChart, Metric, Unit
 
+_VSPHERE = "averages over 20 s: "
 _DISK = {
     "cgroup": "io.stat of the cgroup, each byte once (v1: blkio.throttle.io_service_bytes_recursive)",
     "process-io": "/proc/<pid>/io of its processes, approximately: this kernel's v1 blkio does not count it",
     "docker-stats": "Docker stats: blkio_stats.io_service_bytes_recursive, at each device of a stack",
     "host": "/proc/diskstats, each byte once; operations before the kernel merges them",
 }
+_DISK_BYTES = {**_DISK, "vsphere": _VSPHERE + "disk.read, disk.write"}
 _GUEST_DISK = {"libvirt": "domain stats block.N.*, backing files left out"}
+_GUEST_DISK_BYTES = {**_GUEST_DISK, "vsphere": _VSPHERE + "virtualDisk.read, virtualDisk.write, of all disks"}
 _NET = {
     "cgroup": "/proc/<pid>/net/dev of its first process, interfaces that lead out of its namespace",
     "libvirt": "domain stats net.N.*, as the domain sees it",
     "docker-stats": "Docker stats: networks.*",
     "host": "/proc/net/dev, physical interfaces; where there are none, those that lead out",
 }
+_NET_BYTES = {**_NET, "vsphere": _VSPHERE + "net.received, net.transmitted"}
 _PSI = {
     "cgroup": "cpu.pressure, some total",
     "cgroup-slow": "{memory,io}.pressure, some total",
@@ -53,6 +57,7 @@ _LIMIT = {
     "cgroup-slow": "memory.max and memory.high of it and its ancestors (v1: memory.limit_in_bytes)",
     "libvirt": "balloon.current",
     "docker": "HostConfig.Memory",
+    "vsphere": "memory of its configuration; of a host, what it has",
 }
 _MEMORY_STAT = "this kernel's memory.stat does not have it"
 _NO_PSI = "the kernel reports no pressure (PSI) for this workload's cgroup"
@@ -75,6 +80,7 @@ ROWS: tuple[Metric, ...] = (
             "cgroup": "cpu.stat usage_usec (v1: cpuacct.usage)",
             "libvirt": "domain stats cpu.time",
             "docker-stats": "Docker stats: cpu_usage.total_usage",
+            "vsphere": _VSPHERE + "cpu.usagemhz / clock of the host's cores",
             "host": "/proc/stat: user, nice, system, irq, softirq",
         },
         missing="its cgroup has no CPU accounting, or this is its first sample",
@@ -88,14 +94,15 @@ ROWS: tuple[Metric, ...] = (
         derive=lowest("cpu_limit_cores"), fields=("cpu_limit_cores",),
         origins={
             "cgroup-slow": "cpu.max, cpuset.cpus.effective (v1: cpu.cfs_quota_us, cpuset.effective_cpus), of vcpuN too",
-            "libvirt": "vcpu.current, quotas in the domain's XML",
+            "libvirt": "vcpu.current, quotas in the domain's XML", "vsphere": "number of its virtual CPUs",
         }, table_from=150,
     ),
     Metric(
         key="cpu_wait_percent", alias="wait", other_names=("cpuwait",), label="CPUWAIT", unit=Unit.PERCENT,
         help="Share of time in which some of its tasks waited for a CPU.",
         formula="growth of cpu.pressure some total / elapsed time x 100, at most 100",
-        derive=share_of_time("cpu_stall_total_ns"), fields=("cpu_stall_total_ns",), origins=_PSI, missing=_NO_PSI,
+        derive=share_of_time("cpu_stall_total_ns"), fields=("cpu_stall_total_ns",),
+        origins={**_PSI, "vsphere": _VSPHERE + "cpu.ready, the mean of its virtual CPUs"}, missing=_NO_PSI,
         is_default=True, keep=40, is_charted=True, has_peak=True, thresholds=(10.0, 25.0), less_is_better=True,
         host_chart=HostChart.WAITING,
     ),
@@ -122,6 +129,7 @@ ROWS: tuple[Metric, ...] = (
             "cgroup-slow": "hugepages: see HUGE",
             "libvirt": "resident size of the QEMU process (balloon.rss)",
             "docker-stats": "Docker stats: usage - inactive_file",
+            "vsphere": _VSPHERE + "mem.consumed",
             "host": "/proc/meminfo: MemTotal - MemFree - Inactive(file), less free pages on lists of CPUs (zoneinfo)",
         },
         missing="the memory controller is not enabled for its cgroup",
@@ -147,39 +155,41 @@ ROWS: tuple[Metric, ...] = (
     Metric(
         key="disk_read_bytes_per_second", alias="read", label="READ/s", unit=Unit.BYTES_PER_SECOND,
         help="Read from this host's disks.", formula="growth / elapsed time",
-        derive=rate("disk_read_total_bytes"), fields=("disk_read_total_bytes",), origins=_DISK, missing=_NO_DISK,
+        derive=rate("disk_read_total_bytes"), fields=("disk_read_total_bytes",), origins=_DISK_BYTES,
+        missing=_NO_DISK,
         is_default=True, keep=52, is_charted=True, chart="disk bytes", host_chart=HostChart.DISK,
     ),
     Metric(
         key="disk_write_bytes_per_second", alias="write", label="WRITE/s", unit=Unit.BYTES_PER_SECOND,
         help="Written to this host's disks.", formula="growth / elapsed time",
-        derive=rate("disk_write_total_bytes"), fields=("disk_write_total_bytes",), origins=_DISK, missing=_NO_DISK,
+        derive=rate("disk_write_total_bytes"), fields=("disk_write_total_bytes",), origins=_DISK_BYTES,
+        missing=_NO_DISK,
         is_default=True, keep=51, is_charted=True, chart="disk bytes", host_chart=HostChart.DISK,
     ),
     Metric(
         key="disk_bytes_per_second", alias="disk", label="DISK/s", unit=Unit.BYTES_PER_SECOND,
         help="Read from and written to this host's disks.", formula="READ/s + WRITE/s",
         derive=total("disk_read_bytes_per_second", "disk_write_bytes_per_second"),
-        fields=("disk_read_total_bytes", "disk_write_total_bytes"), origins=_DISK,
+        fields=("disk_read_total_bytes", "disk_write_total_bytes"), origins=_DISK_BYTES,
         made_of=("disk_read_bytes_per_second", "disk_write_bytes_per_second"), missing=_NO_DISK, keep=52, is_sum=True,
     ),
     Metric(
         key="net_rx_bytes_per_second", alias="rx", label="RX/s", unit=Unit.BYTES_PER_SECOND,
         help="Received by the workload.", formula="growth / elapsed time",
-        derive=rate("net_rx_total_bytes"), fields=("net_rx_total_bytes",), origins=_NET, missing=_NO_NET,
+        derive=rate("net_rx_total_bytes"), fields=("net_rx_total_bytes",), origins=_NET_BYTES, missing=_NO_NET,
         is_default=True, keep=50, is_charted=True, chart="network", host_chart=HostChart.NETWORK,
     ),
     Metric(
         key="net_tx_bytes_per_second", alias="tx", label="TX/s", unit=Unit.BYTES_PER_SECOND,
         help="Sent by the workload.", formula="growth / elapsed time",
-        derive=rate("net_tx_total_bytes"), fields=("net_tx_total_bytes",), origins=_NET, missing=_NO_NET,
+        derive=rate("net_tx_total_bytes"), fields=("net_tx_total_bytes",), origins=_NET_BYTES, missing=_NO_NET,
         is_default=True, keep=49, is_charted=True, chart="network", host_chart=HostChart.NETWORK,
     ),
     Metric(
         key="net_bytes_per_second", alias="net", label="NET/s", unit=Unit.BYTES_PER_SECOND,
         help="Received and sent by the workload.", formula="RX/s + TX/s",
         derive=total("net_rx_bytes_per_second", "net_tx_bytes_per_second"),
-        fields=("net_rx_total_bytes", "net_tx_total_bytes"), origins=_NET,
+        fields=("net_rx_total_bytes", "net_tx_total_bytes"), origins=_NET_BYTES,
         made_of=("net_rx_bytes_per_second", "net_tx_bytes_per_second"), missing=_NO_NET, keep=50, is_sum=True,
     ),
     Metric(
@@ -187,7 +197,10 @@ ROWS: tuple[Metric, ...] = (
         help="What the programs inside use.",
         formula="guest's MemTotal - MemAvailable; for a container the same as MEM",
         derive=memory_inside, fields=("memory_available_bytes", "memory_charged_bytes"),
-        origins={"libvirt": "balloon.available - balloon.usable, by the guest's balloon driver", "cgroup": "as MEM"},
+        origins={
+            "libvirt": "balloon.available - balloon.usable, by the guest's balloon driver", "cgroup": "as MEM",
+            "vsphere": _VSPHERE + "mem.active, which the host estimates",
+        },
         missing="the guest's balloon driver does not report (needs <memballoon><stats period=.../>)",
         less_is_better=True, limit=of("memory_limit_bytes"),
     ),
@@ -206,7 +219,8 @@ ROWS: tuple[Metric, ...] = (
     Metric(
         key="memory_charged_bytes", alias="charged", other_names=("cache",), label="+CACHE", unit=Unit.BYTES,
         help="All memory charged to it, page cache included.", formula="memory.current",
-        derive=gauge("memory_charged_bytes"), fields=("memory_charged_bytes",), origins={"cgroup": "memory.current"},
+        derive=gauge("memory_charged_bytes"), fields=("memory_charged_bytes",),
+        origins={"cgroup": "memory.current", "vsphere": _VSPHERE + "mem.consumed"},
         less_is_better=True, limit=memory_held_limit,
     ),
     Metric(
@@ -262,7 +276,7 @@ ROWS: tuple[Metric, ...] = (
         key="memory_report_age_seconds", alias="age", other_names=("report",), label="REPORT", unit=Unit.SECONDS,
         help="Age of the guest's own memory report.", formula="time of reading - balloon.last-update",
         derive=gauge("memory_report_age_s"), fields=("memory_report_age_s",),
-        origins={"libvirt": "balloon.last-update"}, missing=_VM_ONLY,
+        origins={"libvirt": "balloon.last-update", "vsphere": "time since the end of the 20 s"}, missing=_VM_ONLY,
     ),
     Metric(
         key="oom_kills", alias="oom", label="OOM", unit=Unit.COUNT,
@@ -309,7 +323,8 @@ ROWS: tuple[Metric, ...] = (
         key="cpu_steal_percent", alias="steal", label="STEAL%", unit=Unit.PERCENT,
         help="Share of time its vCPUs were ready but had to wait.",
         formula="growth of vcpu.N.delay, summed / elapsed time / vCPUs x 100, at most 100",
-        derive=steal_percent, fields=("steal_total_ns",), origins={"libvirt": "domain stats vcpu.N.delay"},
+        derive=steal_percent, fields=("steal_total_ns",),
+        origins={"libvirt": "domain stats vcpu.N.delay", "vsphere": _VSPHERE + "cpu.ready"},
         missing=_VM_ONLY, thresholds=(5.0, 10.0), less_is_better=True,
     ),
     Metric(
@@ -341,14 +356,14 @@ ROWS: tuple[Metric, ...] = (
     Metric(
         key="guest_disk_read_bytes_per_second", alias="gread", label="GUEST R", unit=Unit.BYTES_PER_SECOND,
         help="Read by the guest from its virtual disks.", formula="growth / elapsed time",
-        derive=rate("guest_disk_read_total_bytes"), fields=("guest_disk_read_total_bytes",), origins=_GUEST_DISK,
-        missing=_VM_ONLY, chart="guest disk bytes",
+        derive=rate("guest_disk_read_total_bytes"), fields=("guest_disk_read_total_bytes",),
+        origins=_GUEST_DISK_BYTES, missing=_VM_ONLY, chart="guest disk bytes",
     ),
     Metric(
         key="guest_disk_write_bytes_per_second", alias="gwrite", label="GUEST W", unit=Unit.BYTES_PER_SECOND,
         help="Written by the guest to its virtual disks.", formula="growth / elapsed time",
-        derive=rate("guest_disk_write_total_bytes"), fields=("guest_disk_write_total_bytes",), origins=_GUEST_DISK,
-        missing=_VM_ONLY, chart="guest disk bytes",
+        derive=rate("guest_disk_write_total_bytes"), fields=("guest_disk_write_total_bytes",),
+        origins=_GUEST_DISK_BYTES, missing=_VM_ONLY, chart="guest disk bytes",
     ),
     Metric(
         key="guest_disk_read_milliseconds", alias="rlat", other_names=("rawait",), label="R AWAIT",
@@ -383,7 +398,8 @@ ROWS: tuple[Metric, ...] = (
     Metric(
         key="vcpus", alias="vcpus", label="VCPUS", unit=Unit.COUNT,
         help="Virtual CPUs in use.", formula="vcpu.current",
-        derive=gauge("vcpus"), fields=("vcpus",), origins={"libvirt": "domain stats vcpu.current"}, missing=_VM_ONLY,
+        derive=gauge("vcpus"), fields=("vcpus",), missing=_VM_ONLY,
+        origins={"libvirt": "domain stats vcpu.current", "vsphere": "its configuration"},
         adds_up=True,
     ),
     Metric(

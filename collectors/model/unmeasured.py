@@ -66,6 +66,9 @@ class Cause(StrEnum):
     NO_NETWORK = "no network"
     NO_INTERFACE = "no interface"
     UNCOUNTED_INTERFACE = "uncounted interface"
+    NO_TAP = "no tap"
+    NO_OWN_CGROUP = "no own cgroup"
+    UNNAMED_THREADS = "unnamed threads"
     NO_DISK = "no disk"
     NO_BALLOON = "no balloon"
     NO_BALLOON_PERIOD = "no balloon period"
@@ -87,6 +90,10 @@ SENTENCES: dict[str, str] = {
     Cause.NO_NETWORK: "it has no network",
     Cause.NO_INTERFACE: "it has no network interface",
     Cause.UNCOUNTED_INTERFACE: "the host does not count the traffic of its network interface ({})",
+    Cause.NO_TAP: "it has no network interface on this host (user networking has none, and is not counted)",
+    Cause.NO_OWN_CGROUP: "it has no cgroup of its own: it is measured by the process that runs it",
+    Cause.UNNAMED_THREADS: "the threads of its VMM have no names that tell which are virtual CPUs "
+    "(QEMU names them with -name debug-threads=on)",
     Cause.NO_DISK: "it has no disk",
     Cause.NO_BALLOON: "it has no memory balloon, which is what reports the guest's memory",
     Cause.NO_BALLOON_PERIOD: "its memory balloon does not report: <stats period='5'/> is missing in its definition",
@@ -102,6 +109,7 @@ INHERENT: frozenset[str] = frozenset(
         Cause.SHARED_NETWORK,
         Cause.NO_NETWORK,
         Cause.NO_INTERFACE,
+        Cause.NO_TAP,
         Cause.NO_DISK,
         Cause.NO_BALLOON,
     }

@@ -133,6 +133,11 @@ class Workload(msgspec.Struct, frozen=True, gc=False):
         return self.state is State.PAUSED and self.state_reason in PAUSING_FAULTS
 
     @property
+    def is_this_host(self) -> bool:
+        """Whether it is the host that vmtop runs on, not one that a remote engine reports."""
+        return self.kind is Kind.HOST and not self.endpoint
+
+    @property
     def short_id(self) -> str:
         """The first 12 characters of a 64-digit id; other ids whole."""
         return self.id.id[:12] if len(self.id.id) == 64 else self.id.id
@@ -146,7 +151,8 @@ class Sample(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """
 
     source: str
-    """The reader that made it: `host`, `cgroup`, `cgroup-slow`, `process-io`, `libvirt`, `docker-stats`, `demo`."""
+    """The reader that made it: `host`, `cgroup`, `cgroup-slow`, `process-io`, `vmm-process`, `vmm`, `libvirt`,
+    `docker-stats`, `vsphere`, `demo`."""
     at_ns: int
     """`time.monotonic_ns()` just after the read (the middle of a remote call)."""
     epoch: str = ""
@@ -221,6 +227,11 @@ class Sample(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     steal_total_ns: int | None = None
     """Time the virtual CPUs were ready to run and had to wait for a host CPU."""
     load_1m: float | None = None
+
+
+AVERAGED = {"vsphere": 20.0}
+"""Values of `Sample.source` whose counters are made of averages, with the seconds of each average: the counters begin
+when the source first sees a workload, not with the workload, and a sample is older than others by nature."""
 
 
 class Availability(StrEnum):

@@ -275,6 +275,21 @@ class TestLogScreen:
             view = pilot.app.screen.query_one(LineView)
             assert view.lines[0][0][1] != view.lines[1][0][1]
 
+    async def test_logs_without_lines_are_named(self) -> None:
+        db = Workload(WorkloadId("docker", "b" * 64), Kind.CONTAINER, "database", State.RUNNING)
+        later = MemoryLog(3)
+        later.lines = [line._replace(at=1_800_000_000.0) for line in later.lines]
+        for logs, at, silent in (
+            ([MemoryLog(3), MemoryLog(0)], None, "database"),
+            ([MemoryLog(0), MemoryLog(3)], None, "web"),
+            ([MemoryLog(1500), later], 1_700_000_100.0, "database"),
+        ):
+            async with showing(LogScreen([WEB, db], partial(MergedLog, logs), at=at)) as pilot:
+                assert f"{silent}: no line among these" in seen(pilot)
+        for logs in ([MemoryLog(3), MemoryLog(3)], [MemoryLog(0), MemoryLog(0)]):
+            async with showing(LogScreen([WEB, db], partial(MergedLog, logs))) as pilot:
+                assert "no line among these" not in seen(pilot)
+
     async def test_the_rest_of_long_lines_is_reached_sideways(self) -> None:
         log = MemoryLog(1)
         log.lines = [LogLine(0, 0.5, False, "x" * 85 + "END")]

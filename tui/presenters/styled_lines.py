@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 from rich.cells import cell_len
@@ -13,6 +14,10 @@ Run = tuple[str, str]
 
 
 Line = Sequence[Run]
+
+
+_NARROWEST = 16
+"""Cells into which a text is broken at least; on a screen that is narrower it is cut."""
 
 
 def plain_text(line: Line) -> str:
@@ -57,6 +62,23 @@ def cut(line: Line, width: int) -> Line:
         runs.append((text, tone))
         room -= size
     return runs
+
+
+def hanging(head: Line, text: str, tone: str, width: int) -> list[Line]:
+    """Return a head with a text after it, broken at words; the lines after the first one begin under the text.
+
+    What does not fit for lack of a space to break at, or of width, is cut with an ellipsis.
+    """
+    indent = cell_len(plain_text(head))
+    room = max(_NARROWEST, width - indent)
+    first, *others = [text] if cell_len(text) <= room else textwrap.wrap(text, room, break_on_hyphens=False) or [""]
+    lines = [[*head, (first, tone)], *([(" " * indent, tone), (part, tone)] for part in others)]
+    return [no_wider(line, width) for line in lines]
+
+
+def no_wider(line: Line, width: int) -> Line:
+    """Return a line as it is, or cut with an ellipsis where it is wider."""
+    return line if cell_len(plain_text(line)) <= width else cut(line, width)
 
 
 def rule_line(left: Line, right: str, width: int, ascii_only: bool = False) -> Line:

@@ -15,7 +15,7 @@ from textual.widgets import Input, Static
 from tui.dialogs.base import Dialog
 from tui.keys.bindings import bound
 from tui.keys.dialogs import COMMAND_LINE_KEYS
-from tui.presenters.prompts.commands import Command, command_line
+from tui.presenters.prompts.commands import Command, command_lines, text_width
 from tui.widgets.line_view import LineView
 
 
@@ -39,6 +39,8 @@ class CommandLine(Dialog[Command | None]):
         self._offer: Callable[[str], Sequence[Command]] = lambda typed: ()
         self._commands: Sequence[Command] = ()
         self._typed, self._title, self._start = "", "", 0
+        self._text_width = 0
+        """Cells for the texts of commands: as many as were needed since it was opened, so that typing moves less."""
 
     def prepare(
         self, offer: Callable[[str], Sequence[Command]], typed: str = "", title: str = "", start: int = 0
@@ -52,6 +54,7 @@ class CommandLine(Dialog[Command | None]):
             start: Index of the command that the cursor is on at first.
         """
         self._offer, self._typed, self._title, self._start = offer, typed, title, start
+        self._text_width = 0
         return self
 
     def compose(self) -> ComposeResult:
@@ -87,7 +90,9 @@ class CommandLine(Dialog[Command | None]):
     def _show(self) -> None:
         view = self.query_one(LineView)
         self._commands = self._offer(self.query_one(Input).value)
-        view.show([command_line(command, max(1, view.size.width - 1)) for command in self._commands])
+        width = max(1, view.size.width - 1)
+        self._text_width = max(self._text_width, text_width(self._commands, width))
+        view.show(command_lines(self._commands, self._text_width, width))
 
     def _current(self) -> Command | None:
         index = self.query_one(LineView).cursor

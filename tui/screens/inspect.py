@@ -56,7 +56,7 @@ class InspectScreen(SearchPrompt, PageKeys, AnsweredOnce, Screen[None]):
     def compose(self) -> ComposeResult:
         yield Static(id="title")
         yield LineView(has_cursor=True)
-        yield Input(placeholder="search")
+        yield Input()
         yield Footer(TABLES[INSPECT])
 
     def on_mount(self) -> None:

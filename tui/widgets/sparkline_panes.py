@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from collectors.analysis.rates import Moment
-from collectors.model.workloads import Kind, WorkloadId
+from collectors.model.workloads import WorkloadId
 from tui.presenters.main_screen.alarms import worst_alarm, worst_of_group
 from tui.presenters.main_screen.pane_title import title_line
 from tui.presenters.main_screen.panes import AXIS_FROM, Source, pane_lines, panes_of
@@ -70,7 +70,7 @@ class Panes(TextLines):
     def _alarm(self, line: Line, moment: Moment) -> Sequence[Run]:
         if line.reading is None:
             alarm = worst_of_group(line.members[:_MOST_SEARCHED], moment, self._cells.history, self._ascii)
-        elif line.reading.workload.kind is Kind.HOST:
+        elif line.reading.workload.is_this_host:
             return ()
         elif not line.reading.workload.state.is_active:
             sign = self._cells.sign(line.reading)

@@ -12,7 +12,7 @@ from collectors.engines.docker.containers import parse_time_ns
 from collectors.engines.docker.endpoint import failures
 from collectors.engines.docker.log_frames import lines_of, pieces_of
 from collectors.model.errors import SourceAbsent, SourceError, WorkloadGone
-from collectors.model.logs import LineTail, LogLine, first_lines, last_lines
+from collectors.model.logs import Interruptible, LineTail, LogLine, first_lines, last_lines
 from collectors.model.workloads import Workload
 from collectors.safety.sanitize import sanitize
 from collectors.safety.untrusted import at, part, text
@@ -30,7 +30,7 @@ _REFUSAL_BYTES = 4096
 _TakeOlder = Callable[[Iterable[LogLine]], tuple[list[LogLine], bool]]
 
 
-class DockerLog:
+class DockerLog(Interruptible):
     """Reads what a container wrote; the position of a line is its time in nanoseconds."""
 
     is_podman = False
@@ -44,8 +44,6 @@ class DockerLog:
         self._daemon = access.daemon(workload)
         self._lock = threading.Lock()
         self._is_closed = False
-        self._interrupts = 0
-        """How often reads were interrupted: one that began earlier ends."""
         self._stream: Any = None
         """The stream of the follower; `None` without one."""
         with self._daemon.client() as client:
@@ -93,9 +91,6 @@ class DockerLog:
 
     def written(self, line: LogLine | None = None) -> Iterator[LogLine]:
         return self._stream_lines({"tail": "all"}, follow=False) if line is None else self._since(line, follow=False)
-
-    def interrupt(self) -> None:
-        self._interrupts += 1
 
     def follow(self, line: LogLine | None) -> Iterator[LogLine]:
         if line is None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from collectors.engines.line_splitter import LineSplitter
 from collectors.model.errors import AccessDenied, SourceAbsent, SourceError
-from collectors.model.logs import LogLine, clean, first_lines, last_lines
+from collectors.model.logs import Interruptible, LogLine, clean, first_lines, last_lines
 from collectors.safety.permissions import join_remedy
 from collectors.safety.sanitize import sanitize
 
@@ -28,7 +28,7 @@ _ERROR = 3
 _GROUP = "systemd-journal"
 
 
-class JournalLog:
+class JournalLog(Interruptible):
     """Reads the journal of a unit; the position of a line is the journal's cursor.
 
     Args:
@@ -48,8 +48,6 @@ class JournalLog:
         self._argv = [program, *of_unit, *_FORMAT, "--no-pager", "--quiet", *options]
         self._lock = threading.Lock()
         self._is_closed = False
-        self._interrupts = 0
-        """How often reads were interrupted: one that began earlier ends."""
         self._follower: subprocess.Popen[bytes] | None = None
 
     def last(self, count: int) -> list[LogLine]:
@@ -73,9 +71,6 @@ class JournalLog:
 
     def written(self, line: LogLine | None = None) -> Iterator[LogLine]:
         return self._read(*([f"--after-cursor={line.position}"] if line is not None else []))
-
-    def interrupt(self) -> None:
-        self._interrupts += 1
 
     def follow(self, line: LogLine | None) -> Iterator[LogLine]:
         start = [f"--after-cursor={line.position}", "--lines=all"] if line is not None else ["--lines=0"]

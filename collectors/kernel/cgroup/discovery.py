@@ -11,6 +11,7 @@ import re
 from enum import Enum
 from typing import NamedTuple
 
+from collectors.kernel.procfs import Process
 from collectors.model.workloads import Kind
 
 
@@ -45,6 +46,8 @@ class DiscoveredWorkload(NamedTuple):
     name_is_known: bool
     is_ambiguous: bool = False
     """Whether only its processes show which engine made it: one with a bare 64-digit id, or of LXC."""
+    process: Process | None = None
+    """The process that identified it, where its path does not: a machine's VMM."""
 
 
 class Cgroup(NamedTuple):

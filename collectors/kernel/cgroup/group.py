@@ -95,6 +95,11 @@ class Group:
         return self._identity.id
 
     @property
+    def kind(self) -> Kind:
+        """What the workload is."""
+        return self._discovered.kind
+
+    @property
     def is_settled(self) -> bool:
         """Whether the id is certain, or cannot become more certain."""
         return self._readings >= _PATIENCE or is_settled(self.cgroup, self._identity)

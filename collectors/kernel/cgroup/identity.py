@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from collectors.kernel.cgroup import processes
 from collectors.kernel.cgroup.discovery import Cgroup
-from collectors.kernel.cgroup.processes import Process
 from collectors.kernel.container_names import POD, Names
 from collectors.kernel.lxc_monitors import LxcOwner, monitor_of, owner_of
 from collectors.kernel.nspawn_supervisors import machine_of, supervisor_of
 from collectors.kernel.oci import description as oci
 from collectors.kernel.oci.description import Description
+from collectors.kernel.procfs import Process
 from collectors.model.workloads import Kind, State, WorkloadId
 from collectors.safety.sanitize import sanitize, sanitize_name
 
@@ -61,11 +61,11 @@ def identify(cgroup: Cgroup, directories: list[str], proc: str, host_network: st
     workload = cgroup.workload
     if workload is None:
         raise ValueError(f"{cgroup.path} is not a workload")
-    process = processes.first_process(directories, proc, workload.kind)
+    process = workload.process or processes.first_process(directories, proc, workload.kind)
     pid = process.pid if process is not None else None
     engine, own_id, project = workload.engine, workload.id, cgroup.project
     name, is_known = workload.name, workload.name_is_known
-    if workload.kind is Kind.VM and pid is not None:
+    if workload.kind is Kind.VM and workload.process is None and pid is not None:
         guest = processes.guest(processes.command(proc, pid))
         own_id = guest.uuid if guest.uuid and engine == "qemu" else own_id
         name, is_known = (guest.name, True) if guest.name else (name, is_known)

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from collectors.kernel.cgroup.discovery import is_nested_workload
-from collectors.kernel.procfs import read_bytes, read_process_stat
+from collectors.kernel.procfs import Process, read_bytes, read_process_stat
 from collectors.model.workloads import Kind
 
 _DEPTH = 6
@@ -22,14 +22,6 @@ _OFFSETS_READ = 5
 """Times that two clocks are compared; the comparison that took the shortest time counts."""
 _CUT_OFF_S = 1.5
 """The second that the kernel truncates, and the drift of the two clocks before it reports a new value."""
-
-
-class Process(NamedTuple):
-    """A process, which its pid alone does not identify: pids are reused."""
-
-    pid: int
-    start_ticks: int | None
-    """Clock ticks from the boot to its start; `None` if this user may not see it."""
 
 
 class Guest(NamedTuple):

@@ -20,8 +20,10 @@ from collectors.kernel.cgroup.tree import Tree
 from collectors.kernel.cgroup.visibility import blind_spots, with_guessed_networks
 from collectors.kernel.container_names import Names
 from collectors.kernel.hugepages import read_pools
+from collectors.kernel.vmm.join import join_machines
+from collectors.kernel.vmm.machines import Machines
 from collectors.model.errors import SourceAbsent
-from collectors.model.workloads import Event, Sample, Workload, WorkloadId
+from collectors.model.workloads import Event, Kind, Sample, Workload, WorkloadId
 from collectors.sampling.source import SourceReading
 
 _REFRESH_EVERY = 5
@@ -59,6 +61,7 @@ class CgroupSource:
         self._names = names or Names()
         self._hierarchy = Hierarchy(Mode.NONE)
         self._tree = Tree(())
+        self._machines: Machines | None = None
         self._context: SharedContext | None = None
         self._groups: dict[str, Group] = {}
         self._unreadable: dict[str, int] = {}
@@ -92,6 +95,7 @@ class CgroupSource:
             is_blkio_dead=blkio is not None and is_blkio_dead(blkio, self._proc, self._sys),
         )
         self._tree = Tree(self._hierarchy.walked, self._proc)
+        self._machines = Machines(self._hierarchy, self._proc, self._sys)
         self._blind_spots = blind_spots(self._hierarchy, self._context.is_blkio_dead, self._proc)
 
     def read_all_next(self) -> None:
@@ -127,6 +131,9 @@ class CgroupSource:
             is_network_guessed = is_network_guessed or group.is_network_guessed
             if group.killed:
                 events.append(_oom_event(workload, group))
+        if self._machines is not None:
+            by_path = {path: group.id for path, group in self._groups.items()}
+            join_machines(workloads, samples, self._machines.read(), by_path)
         unseen, remedy = with_guessed_networks(*self._blind_spots[1:]) if is_network_guessed else self._blind_spots[1:]
         return SourceReading(
             workloads=workloads,
@@ -147,6 +154,8 @@ class CgroupSource:
         """Close every file."""
         for group in self._groups.values():
             group.close()
+        if self._machines is not None:
+            self._machines.close()
         self._groups.clear()
         self._unreadable.clear()
         self._parts.clear()
@@ -154,8 +163,8 @@ class CgroupSource:
     def _follow_tree(self) -> None:
         """Open new groups and close removed ones."""
         self._tree.update()
-        cgroups = self._tree.cgroups
-        for path in self._groups.keys() - cgroups.keys():
+        cgroups, changed = self._with_machines(self._tree.cgroups)
+        for path in (self._groups.keys() - cgroups.keys()) | (self._groups.keys() & changed):
             self._groups.pop(path).close()
         for path in self._unreadable.keys() - cgroups.keys():
             del self._unreadable[path]
@@ -163,6 +172,20 @@ class CgroupSource:
         for path in cgroups.keys() - self._groups.keys() - self._parts:
             if self._unreadable.get(path, 0) < _TRIES:
                 self._open_group(cgroups[path])
+
+    def _with_machines(self, cgroups: dict[str, Cgroup]) -> tuple[dict[str, Cgroup], set[str]]:
+        """Return the cgroups, with those as machines in which only a VMM runs, and the paths of which that changed."""
+        if self._machines is None:
+            return cgroups, set()
+        changed = self._machines.follow(cgroups, self._machine_ids)
+        adopted = self._machines.adopted
+        return ({**cgroups, **adopted} if adopted else cgroups), changed
+
+    def _machine_ids(self) -> set[WorkloadId]:
+        """Return the ids of the machines that their path identifies: no other process may claim them."""
+        adopted = self._machines.adopted if self._machines is not None else {}
+        groups = (group for path, group in self._groups.items() if path not in adopted)
+        return {group.id for group in groups if group.kind is Kind.VM}
 
     def _open_group(self, cgroup: Cgroup) -> None:
         if cgroup.workload is None or self._context is None or not self._is_of_host(cgroup, self._context):

@@ -7,10 +7,10 @@ import re
 import time
 
 from collectors.analysis.counter_rates import Rates
-from collectors.kernel.cgroup.processes import Process as Started
 from collectors.kernel.cgroup.processes import started_at
 from collectors.kernel.processes.listing import read_cgroups
 from collectors.kernel.processes.texts import read_text, status_values
+from collectors.kernel.procfs import Process as Started
 from collectors.kernel.procfs import read_bytes, stat_fields
 from collectors.model.details import Fact
 from collectors.model.metrics import Unit

@@ -25,3 +25,5 @@ class MachineFacts(NamedTuple):
     """The path of the socket of its API or its QMP, as its process names it."""
     config_path: str | None = None
     """The file with its configuration, as its process names it."""
+    is_measured_by_manager: bool = False
+    """Whether its manager counts what its virtual CPUs and interfaces do, as libvirt does."""

@@ -10,6 +10,8 @@ from collectors.kernel.vmm.families import Family, family_of, family_of_names
 from collectors.kernel.vmm.machine_facts import MachineFacts
 from collectors.kernel.vmm.qemu import name_of_disk
 
+NO_MANAGER = "vmm"
+"""The engine of machines that no manager is known to run."""
 _LONGEST_COMMAND = 1 << 17
 _USERS = "/user.slice/"
 _SYSTEM_MANAGERS = frozenset({"proxmox", "multipass", "kata", "lxd", "incus"})
@@ -27,8 +29,8 @@ class VmmProcess(NamedTuple):
     cgroups: tuple[str, ...]
     """Its path in each cgroup hierarchy, the longest first; empty where it cannot be seen."""
     facts: MachineFacts
-    product: str
-    """The VMM: `QEMU`, `VirtualBox`."""
+    family: Family
+    """The VMM's program."""
     executable: str | None
     """The path of its program; `None` if this user may not see it: the process then only calls itself so."""
     parent_pid: int
@@ -54,9 +56,14 @@ class VmmProcess(NamedTuple):
         return f"{self.pid}-{self.start_ticks}"
 
     @property
+    def identities(self) -> tuple[tuple[str, str], tuple[str, str]]:
+        """The engine and id of its workload, and those that it has instead while another process claims the same."""
+        return (self.engine, self.id), (NO_MANAGER, self.own_id)
+
+    @property
     def name(self) -> str:
         """The name by which users know the machine; that of its disk, or of its program, where it was given none."""
-        return self.facts.name or name_of_disk(self.facts.disks) or f"{self.product} {self.pid}"
+        return self.facts.name or name_of_disk(self.facts.disks) or f"{self.family.product} {self.pid}"
 
     @property
     def name_is_known(self) -> bool:
@@ -139,8 +146,8 @@ def _describe(pid: int, proc: str, family: Family, executable: str | None) -> Vm
     if facts is None or uid is None or _identity(read_process_stat(proc, pid)) != _identity(before):
         return None
     if facts.engine in _SYSTEM_MANAGERS and uid != 0 and any(path.startswith(_USERS) for path in cgroups):
-        facts = facts._replace(engine="vmm", id=facts.uuid)
-    return VmmProcess(pid, before.start_ticks, uid, cgroups, facts, family.product, executable, before.parent_pid)
+        facts = facts._replace(engine=NO_MANAGER, id=facts.uuid)
+    return VmmProcess(pid, before.start_ticks, uid, cgroups, facts, family, executable, before.parent_pid)
 
 
 def _identity(stat: ProcessStat | None) -> int | None:

@@ -53,6 +53,7 @@ class _Manager(NamedTuple):
     id: str | None
     name: str | None = None
     config_path: str | None = None
+    is_measured: bool = False
 
 
 def _managed(facts: MachineFacts, manager: _Manager) -> MachineFacts:
@@ -61,6 +62,7 @@ def _managed(facts: MachineFacts, manager: _Manager) -> MachineFacts:
         id=manager.id,
         name=manager.name or facts.name,
         config_path=manager.config_path or facts.config_path,
+        is_measured_by_manager=manager.is_measured,
     )
 
 
@@ -71,7 +73,7 @@ def _libvirt(words: Sequence[str], facts: MachineFacts) -> _Manager | None:
         for word in values(words, "-object", "-chardev")
         if "masterKey0" in word or "charmonitor" in word
     )
-    return _Manager("qemu", facts.uuid) if is_own and facts.uuid else None
+    return _Manager("qemu", facts.uuid, is_measured=True) if is_own and facts.uuid else None
 
 
 def _kata(words: Sequence[str], facts: MachineFacts) -> _Manager | None:

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from collectors.analysis.rates import Moment, Reading
 from collectors.analysis.state_log import StateLog
-from collectors.model.workloads import Kind, State, Workload, WorkloadId
+from collectors.model.workloads import State, Workload, WorkloadId
 from tui.presenters.formatting import ABSENT, duration, fit
 from tui.presenters.main_screen.identity_cells import IDENTITY_TEXTS, ports_runs
 from tui.presenters.main_screen.resting_rows import has_changed, is_new
@@ -38,7 +38,7 @@ FactCell = Callable[[Table, Line, Reading, int], list[Run]]
 def _name(cells: Table, line: Line, reading: Reading, width: int) -> list[Run]:
     """Format the name, and after it, where there is room, what is not as it should be or what is being done."""
     workload = reading.workload
-    if workload.kind is Kind.HOST:
+    if workload.is_this_host:
         return [(fit("host", width), "title")]
     name = ("  " if line.depth else "") + workload.name
     tone = "text" if workload.state.is_active and workload.name_is_known else "muted"
@@ -60,7 +60,7 @@ def _uptime(cells: Table, line: Line, reading: Reading, width: int) -> list[Run]
     """Format the time since the start."""
     moment, started = cells.moment, reading.workload.started_at
     seconds = None
-    if moment is not None and reading.workload.kind is Kind.HOST:
+    if moment is not None and reading.workload.is_this_host:
         known = moment.frame.facts.get("uptime_s")
         return [(duration(float(known) if known else None, width), "text" if known else "muted")]
     if started is not None and moment is not None and reading.workload.state.is_active:
@@ -69,8 +69,8 @@ def _uptime(cells: Table, line: Line, reading: Reading, width: int) -> list[Run]
 
 
 def _kind(cells: Table, line: Line, reading: Reading, width: int) -> list[Run]:
-    kind = reading.workload.kind
-    return [(fit("" if kind is Kind.HOST else SHORT_KINDS[kind], width), KIND_TONES[kind])]
+    workload = reading.workload
+    return [(fit("" if workload.is_this_host else SHORT_KINDS[workload.kind], width), KIND_TONES[workload.kind])]
 
 
 _SHORT_REASONS = frozenset({"saved", "out of memory", "watchdog", "timed out"})

@@ -72,7 +72,7 @@ def _subject(row: Row, moment: Moment, width: int) -> tuple[str, str, list[str]]
         return row.label, _members(row.members), _states(row.members)
     workload = row.reading.workload
     frame = moment.frame
-    if workload.kind is Kind.HOST:
+    if workload.is_this_host:
         uptime = frame.facts.get("uptime_s")
         facts = [
             f"Linux {frame.facts['kernel']}" if frame.facts.get("kernel") else "",

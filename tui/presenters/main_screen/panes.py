@@ -185,10 +185,9 @@ def _assigned(source: Source, key: str, host: float) -> float | None:
     limits = []
     for reading in source.readings:
         limit = reading.value(key)
-        kind = reading.workload.kind
-        if kind is Kind.HOST:
+        if reading.workload.is_this_host:
             return host
-        if not limit or (limit >= host and kind is not Kind.VM):
+        if not limit or (limit >= host and reading.workload.kind is not Kind.VM):
             return None
         limits.append(limit)
     return sum(limits) if limits else None

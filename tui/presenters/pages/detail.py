@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from collectors.analysis.startup_times import Startup
 from collectors.model.details import Column, Details, Fact, Page, Table, Value
 from collectors.model.metrics import Unit
+from collectors.model.wording import counted
 from collectors.model.workloads import Event
 from tui.presenters.formatting import fit, stamp, text
-from tui.presenters.styled_lines import Line
+from tui.presenters.styled_lines import Line, hanging, no_wider
 
 _NUMBER = 9
 _TEXT_MOST = 48
@@ -18,7 +19,7 @@ _FACT_LABEL = 27
 
 def table_lines(details: Details, page: Page, width: int) -> list[Line]:
     """All tables of a page, under their titles."""
-    lines: list[Line] = [[(f" {problem}", "warn")] for problem in details.problems]
+    lines = [line for problem in details.problems for line in hanging([(" ", "warn")], problem, "warn", width)]
     for table in details.tables:
         if table.page is page:
             lines += [[("", "text")]] if lines else []
@@ -27,21 +28,22 @@ def table_lines(details: Details, page: Page, width: int) -> list[Line]:
 
 
 def _table(table: Table, width: int) -> list[Line]:
-    lines: list[Line] = [[(f" {table.title}", "title")]]
-    lines += [_fact(fact) for fact in table.facts]
+    lines = hanging([(" ", "title")], table.title, "title", width)
+    lines += [line for fact in table.facts for line in _fact(fact, width)]
     if table.rows:
         lines += _rows(table.columns, table.rows, width)
     elif not table.facts:
         lines.append([("   none", "muted")])
     if table.note:
-        lines.append([(f"   {table.note}", "muted")])
+        lines += hanging([("   ", "muted")], table.note, "muted", width)
     return lines
 
 
-def _fact(fact: Fact) -> Line:
+def _fact(fact: Fact, width: int) -> list[Line]:
     value_text = _value(fact.value, fact.unit)
     tone = "muted" if fact.value is None or fact.value is False else "text"
-    return [(f"   {fit(fact.label, max(_FACT_LABEL, min(len(fact.label), 40)))} ", "muted"), (value_text, tone)]
+    label = fit(fact.label, max(_FACT_LABEL, min(len(fact.label), 40)))
+    return hanging([(f"   {label} ", "muted")], value_text, tone, width)
 
 
 def _rows(columns: Sequence[Column], rows: Sequence[Sequence[Value]], width: int) -> list[Line]:
@@ -60,7 +62,8 @@ def _rows(columns: Sequence[Column], rows: Sequence[Sequence[Value]], width: int
         )
 
     lines: list[Line] = [[(joined([column.label for column in columns]), "muted")]]
-    return lines + [[(joined(row), "text")] for row in cell_texts]
+    lines += [[(joined(row), "text")] for row in cell_texts]
+    return [no_wider([(words.rstrip(), tone)], width) for ((words, tone),) in lines]
 
 
 def _value(value: Value, unit: Unit | None) -> str:
@@ -72,32 +75,32 @@ def _value(value: Value, unit: Unit | None) -> str:
 
 
 def event_lines(
-    events: Sequence[Event], startup: Startup | None, since: str = "since vmtop began to watch"
+    events: Sequence[Event], startup: Startup | None, width: int, since: str = "since vmtop began to watch"
 ) -> list[Line]:
     """The start-up time, then what happened, newest first."""
-    lines: list[Line] = [
-        [(f" {sentence}", "title" if not index else "text")]
-        for index, sentence in enumerate(startup_sentences(startup))
-    ]
+    heading, *sentences = startup_sentences(startup)
+    lines = hanging([(" ", "title")], heading, "title", width)
+    for sentence in sentences:
+        lines += hanging([("   ", "text")], sentence, "text", width)
     lines.append([("", "text")])
-    lines.append([(f" {len(events)} events {since}, newest first", "title")])
+    lines.append([(f" {counted(len(events), 'event')} {since}, newest first", "title")])
     for event in reversed(events):
-        time_text = stamp(event.wall)
-        lines.append([(f"   {time_text}  ", "muted"), (f"{event.what:<8} ", "text"), (event.detail, "muted")])
+        head = [(f"   {stamp(event.wall)}  ", "muted"), (f"{event.what:<8} ", "text")]
+        lines += hanging(head, event.detail, "muted", width)
     return lines
 
 
 def startup_sentences(startup: Startup | None) -> list[str]:
     """Return the start-up time as sentences; one of them says so if it is unknown."""
     if startup is None:
-        return ["Start-up time: not known", "  Only starts that vmtop witnesses are measured."]
+        return ["Start-up time: not known", "Only starts that vmtop witnesses are measured."]
     start_time = stamp(startup.began, "%H:%M:%S")
     sentences = [f"Start-up of {start_time}, counted from: {startup.how}"]
     if startup.running_s is not None:
-        sentences.append(f"  running after {startup.running_s:.2f} s")
+        sentences.append(f"running after {startup.running_s:.2f} s")
     if startup.ready_s is None:
-        sentences.append("  ready: no signal (health check, guest agent or first packet sent) was seen yet")
+        sentences.append("ready: no signal (health check, guest agent or first packet sent) was seen yet")
     else:
         precision = f", exact to {startup.resolution_s:.1f} s" if startup.resolution_s else ""
-        sentences.append(f"  ready after {startup.ready_s:.2f} s, by its {startup.signal}{precision}")
+        sentences.append(f"ready after {startup.ready_s:.2f} s, by its {startup.signal}{precision}")
     return sentences

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+from rich.cells import cell_len
+
 from collectors.model.workloads import Workload
 from tui.keys.key import Key, key_names
 from tui.presenters.formatting import fit, state_text
@@ -96,15 +98,23 @@ def facts(workload: Workload) -> str:
     return f"{workload.kind} by {workload.id.engine}, {state_text(workload)}"
 
 
-def command_line(command: Command, width: int) -> Line:
-    """Return a command as a line of the palette."""
-    text_width = min(_TEXT_WIDTH, max(8, width // 3))
-    keys_width = min(12, width // 5)
-    help_width = max(0, width - text_width - keys_width - 4)
+def text_width(commands: Iterable[Command], width: int) -> int:
+    """Return the cells that the texts of commands need, of at most a third of the width."""
+    longest = max((cell_len(command.text) for command in commands), default=0)
+    return min(longest, _TEXT_WIDTH, max(8, width // 3))
+
+
+def command_lines(commands: Sequence[Command], text_cells: int, width: int) -> list[Line]:
+    """Return commands as lines of the palette, with this many cells for their texts."""
+    keys_width = min(12, width // 5, max((cell_len(command.keys) for command in commands), default=0))
+    help_width = max(0, width - text_cells - keys_width - 5)
     return [
-        (f" {fit(command.text, text_width)} ", "text bold"),
-        (f"{fit(command.help, help_width)} ", "muted"),
-        (f"{fit(command.keys, keys_width)}", "accent"),
+        [
+            (f" {fit(command.text, text_cells)}  ", "text bold"),
+            (f"{fit(command.help, help_width)}  ", "muted"),
+            (f"{fit(command.keys, keys_width)}", "accent"),
+        ]
+        for command in commands
     ]
 
 

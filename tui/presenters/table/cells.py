@@ -13,7 +13,7 @@ from collectors.analysis.rates import Moment, Reading
 from collectors.analysis.state_log import StateLog
 from collectors.engines.registry import engines_told_by
 from collectors.model.metrics import METRICS
-from collectors.model.workloads import Availability, Kind, Sample, WorkloadId
+from collectors.model.workloads import AVERAGED, Availability, Kind, Sample, WorkloadId
 from tui.presenters.formatting import fit
 from tui.presenters.main_screen.fact_cells import FACT_CELLS
 from tui.presenters.main_screen.numbers import change_run, cpu_top, is_zero, metric_text, tone_of
@@ -42,7 +42,7 @@ from tui.presenters.table.state import Line, Scale
 
 STALE_S, STALE_INTERVALS = 8.0, 2.5
 """Seconds and intervals; numbers older than both are shown as stale."""
-_APPROXIMATE = frozenset({"process-io"})
+_APPROXIMATE = frozenset({"process-io", "vmm-process"})
 _NOT_READ_YET = "it has not been read yet"
 _CALM_TICKS = 10
 """Ticks over which the CPU must be at its limit for an alarm: a sign that comes and goes says nothing."""
@@ -124,7 +124,7 @@ class Cells:
 
     def sign(self, reading: Reading) -> Sign:
         """Return the sign of a workload: of its state, or of a limit that it has reached."""
-        if reading.workload.kind is Kind.HOST:
+        if reading.workload.is_this_host:
             return HOST
         sign = state_sign(reading.workload)
         if sign.unicode not in (RUNNING.unicode, WARNING.unicode) or sign is OLD:
@@ -149,7 +149,8 @@ class Cells:
         return reading.workload.id.engine in self._silent_engines
 
     def _is_old(self, sample: Sample) -> bool:
-        return self.moment is not None and self.moment.frame.at_ns - sample.at_ns > self._stale_ns
+        stale_ns = max(self._stale_ns, STALE_INTERVALS * AVERAGED.get(sample.source, 0.0) * 1e9)
+        return self.moment is not None and self.moment.frame.at_ns - sample.at_ns > stale_ns
 
     def _words(self, line: Line, reading: Reading, columns: Sequence[Column]) -> list[Run]:
         """Return what stands across a row's numbers instead of them; empty where there are numbers."""
@@ -159,7 +160,7 @@ class Cells:
             room = next((column.width for column in columns if column.key == "name"), 0)
             is_beside_name = cell_len(workload.name) + 2 * bool(line.depth) + 1 + len(action[0]) <= room
             return [] if is_beside_name else [action]
-        if workload.kind is Kind.HOST or self.moment is None:
+        if workload.is_this_host or self.moment is None:
             return []
         if not workload.state.is_active:
             return self.ending(reading)
@@ -183,7 +184,7 @@ class Cells:
     def _ceiling(self, reading: Reading) -> float | None:
         """Return the cores that a workload is limited to; `None` if only the host's size limits it."""
         cores, host = reading.value("cpu_limit_cores"), self.moment.frame.cpus if self.moment else 1
-        if reading.workload.kind is Kind.HOST:
+        if reading.workload.is_this_host:
             return float(host)
         return cores if cores and (cores < host or reading.workload.kind is Kind.VM) else None
 
@@ -197,7 +198,7 @@ class Cells:
             return [change_run(change, reading.value(key), limit, column.width)]
         if column.metric:
             return [self._number(reading, column, is_doubtful)]
-        if reading.workload.kind is Kind.HOST and column.key not in _FACTS_OF_HOST:
+        if reading.workload.is_this_host and column.key not in _FACTS_OF_HOST:
             return [(" " * column.width, "text")]
         return FACT_CELLS[column.key](self, line, reading, column.width)
 
@@ -214,7 +215,7 @@ class Cells:
     def _number(self, reading: Reading, column: Column, is_doubtful: bool) -> Run:
         """Format a metric; `is_doubtful`: a number of the line may be old or approximate."""
         metric = METRICS[column.metric or ""]
-        is_host = reading.workload.kind is Kind.HOST
+        is_host = reading.workload.is_this_host
         value = self._host_value(reading, metric.key) if is_host else reading.value(metric.key)
         if metric.key == "cpu_percent" and value is not None:
             value = self._scaled(reading, value)
@@ -231,7 +232,7 @@ class Cells:
 
     def _host_value(self, reading: Reading, key: str) -> float | None:
         """Return a metric; the limits of the host are what it has."""
-        if reading.workload.kind is not Kind.HOST or self.moment is None:
+        if not reading.workload.is_this_host or self.moment is None:
             return reading.value(key)
         frame = self.moment.frame
         if key == "cpu_limit_cores":

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -16,7 +16,7 @@ from collectors.analysis.history import History
 from collectors.analysis.rates import Moment, Reading
 from collectors.analysis.state_log import StateLog
 from collectors.model.metrics import METRICS
-from collectors.model.workloads import ACTIVE, Kind, State, WorkloadId
+from collectors.model.workloads import ACTIVE, Kind, State, Workload, WorkloadId
 from collectors.query.filter import Query
 from tui.presenters.main_screen.calm_order import STEPS, CalmOrder, Smoothing
 from tui.presenters.main_screen.resting_rows import stays
@@ -179,6 +179,13 @@ class TableState:
             return self.host
         return self.lines[self.index()] if self.lines else None
 
+    def chosen(self, readings: Mapping[WorkloadId, Reading]) -> list[Workload]:
+        """Return the marked workloads, else the one or the group under the cursor, as far as they have readings."""
+        line = self.current()
+        under_cursor = {line.id, *(member.workload.id for member in line.members)} if line is not None else set()
+        chosen = self.marks or under_cursor
+        return [reading.workload for identity, reading in readings.items() if identity in chosen]
+
     def move_to(self, index: int) -> None:
         """Put the cursor on a line; the index is clamped to the table, in which `HOST_INDEX` is the host's line."""
         if index < 0 and self.host is not None:
@@ -322,4 +329,5 @@ def group_of(reading: Reading) -> str:
     workload = reading.workload
     if workload.project:
         return workload.project
-    return {Kind.VM: "virtual machines", Kind.CONTAINER: "containers", Kind.SERVICE: "services"}[workload.kind]
+    names = {Kind.VM: "virtual machines", Kind.CONTAINER: "containers", Kind.SERVICE: "services", Kind.HOST: "hosts"}
+    return names[workload.kind]

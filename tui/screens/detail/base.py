@@ -120,7 +120,7 @@ class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
 
     def page_lines(self, page: str, width: int) -> list[Line]:
         """Return the lines of a page other than the charts."""
-        return event_lines(self._events(self.identity), self._startup(self.identity))
+        return event_lines(self._events(self.identity), self._startup(self.identity), width)
 
     def _title(self, workload: Workload) -> Line:
         kind = f"kind-{workload.kind}"

@@ -44,4 +44,4 @@ class ReplayWorkloadScreen(PlaybackKeys, WorkloadScreen):
     def page_lines(self, page: str, width: int) -> list[Line]:
         if page != EVENTS:
             return [[(f" A recording holds no {page}: they are read while the page is open.", "muted")]]
-        return event_lines(self._events(self.identity), self._startup(self.identity), "up to this frame")
+        return event_lines(self._events(self.identity), self._startup(self.identity), width, "up to this frame")

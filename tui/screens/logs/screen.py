@@ -93,15 +93,10 @@ class LogScreen(LogSearch, PageKeys, AnsweredOnce, Screen[None]):
         self._status = status
         width = max(1, self.size.width)
         right = f" {self._following_words()} "
-        title = f" Log  {self._names()}  {self._whole.title if self._whole else ''}"
+        title = f" Log  {_listed(self._workloads)}  {self._whole.title if self._whole else ''}"
         room = max(1, width - len(right))
         self.query_one("#title", Static).update(Text(fit(title, room) + right, no_wrap=True))
         self.query_one("#status", Static).update(Text(fit(f" {self._status_words(status)}", width), no_wrap=True))
-
-    def _names(self) -> str:
-        names = [workload.name for workload in self._workloads]
-        more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
-        return ", ".join(names[:_NAMES_SHOWN]) + more
 
     def _following_words(self) -> str:
         if not self._has_begun or self._failure:
@@ -119,8 +114,17 @@ class LogScreen(LogSearch, PageKeys, AnsweredOnce, Screen[None]):
             count = "1 line" if len(self._window.lines) == 1 else f"all {len(self._window.lines):,} lines"
         parts.append(status or count)
         if isinstance(self._whole, MergedLog):
+            parts += self._silent_words(self._whole)
             parts += [f"{self._workloads[index].name}: {why}" for index, why in self._whole.problems.items()]
         return "  ·  ".join(parts)
+
+    def _silent_words(self, merged: MergedLog) -> list[str]:
+        """Return which of the logs have no line among those that were read."""
+        heard = {line.workload for line in self._window.lines} | merged.problems.keys()
+        silent = [workload for index, workload in enumerate(self._workloads) if index not in heard]
+        if not silent or not self._window.lines:
+            return []
+        return [f"{_listed(silent)}: no line among these"]
 
     @on(LineView.Moved)
     def moved(self) -> None:
@@ -194,3 +198,9 @@ class LogScreen(LogSearch, PageKeys, AnsweredOnce, Screen[None]):
             self.say("")
         else:
             self.dismiss(None)
+
+
+def _listed(workloads: Sequence[Workload]) -> str:
+    names = [workload.name for workload in workloads]
+    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
+    return ", ".join(names[:_NAMES_SHOWN]) + more

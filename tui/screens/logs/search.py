@@ -16,63 +16,45 @@ from tui.presenters.logs.buffer import CHUNK
 from tui.presenters.logs.line import row_of_match, styled_log_line
 from tui.screens.logs.reader import LogReader
 from tui.screens.logs.rows import LogRows
+from tui.screens.mixins.search_prompt import SearchPrompt
 from tui.widgets.line_view import LineView
 
 _EXAMPLES = "14:05, 2pm, yesterday 14:05, 2026-11-24 03:12, 10m ago"
 
 
-class LogSearch(LogRows, LogReader):
+class LogSearch(SearchPrompt, LogRows, LogReader):
     """A log screen with a prompt for `/` and `&`."""
 
     _prompt = "/"
     """What the prompt asks for: `/` a text to search, `&` a filter."""
+    typed_keys = frozenset({"search", "only", "invert"})
 
     def action_search(self) -> None:
-        self._open_prompt("/", self.query_one(LineView).needle)
+        self._prompt = "/"
+        super().action_search()
 
     def action_only(self) -> None:
         typed = "" if self._filter is None else ("!" if self._filter.is_inverted else "") + self._filter.needle
-        self._open_prompt("&", typed)
+        self._prompt = "&"
+        self.open_prompt("only lines with this text; ! before it: all other lines", typed)
 
-    def _open_prompt(self, prompt: str, value: str) -> None:
-        self._prompt = prompt
-        field = self.query_one(Input)
-        field.placeholder = "search" if prompt == "/" else "only lines with this text; ! before it: all other lines"
-        field.value = value
-        field.display = True
-        self.set_focus(field)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return not (action in ("search", "only", "invert") and isinstance(self.focused, Input))
-
-    def on_input_changed(self, event: Input.Changed) -> None:
-        if self._prompt == "/" and self.query_one(Input).display:
-            view = self.query_one(LineView)
-            view.needle = event.value
-            view.repaint()
+    def is_search(self) -> bool:
+        return self._prompt == "/"
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        self._close_prompt()
-        if self._prompt == "/":
+        self.close_prompt()
+        if self.is_search():
             self.action_next(-1, 0)
         else:
             self.set_filter(LineFilter.parse(event.value) if event.value else None)
 
-    def _close_prompt(self) -> None:
-        self.query_one(Input).display = False
-        self.query_one(LineView).focus()
-
     def leave_prompt(self) -> bool:
         """Close the prompt, else end the search, else the filter; return whether there was one of them."""
-        view, field = self.query_one(LineView), self.query_one(Input)
-        if field.display or view.needle:
-            self._close_prompt()
-            view.needle = ""
-            view.repaint()
-        elif self._filter is not None:
-            self.set_filter(None)
-        else:
+        if self.leave_search():
+            return True
+        if self._filter is None:
             return False
+        self.set_filter(None)
         return True
 
     def action_invert(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.widgets import Input
 
@@ -19,19 +19,31 @@ else:
 class SearchPrompt(Base):
     """A screen with one `LineView` and one `Input`, which `/` opens and Esc clears."""
 
+    typed_keys: ClassVar[frozenset[str]] = frozenset({"search"})
+    """Actions whose keys are text while the prompt is open."""
+
     def action_search(self) -> None:
+        self.open_prompt("search", self.query_one(LineView).needle)
+
+    def open_prompt(self, placeholder: str, value: str) -> None:
+        """Ask for a text, which begins as the one that applies."""
         prompt = self.query_one(Input)
-        prompt.display = True
+        prompt.placeholder, prompt.value, prompt.display = placeholder, value, True
         self.set_focus(prompt)
 
+    def is_search(self) -> bool:
+        """Return whether what is typed is searched for."""
+        return True
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return not (action == "search" and isinstance(self.focused, Input))
+        return not (action in self.typed_keys and isinstance(self.focused, Input))
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        view = self.query_one(LineView)
-        view.needle = event.value
-        view.repaint()
-        self.needle_changed()
+        if self.is_search() and self.query_one(Input).display:
+            view = self.query_one(LineView)
+            view.needle = event.value
+            view.repaint()
+            self.needle_changed()
 
     def needle_changed(self) -> None:
         """Called after each change of the search text."""

@@ -264,12 +264,7 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
         return self.nothing_here()
 
     def targets(self) -> list[Workload]:
-        if self.moment is None:
-            return []
-        line = self.view.current()
-        under_cursor = {line.id, *(member.workload.id for member in line.members)} if line is not None else set()
-        chosen = self.view.marks or under_cursor
-        return [reading.workload for identity, reading in self.moment.readings.items() if identity in chosen]
+        return [] if self.moment is None else self.view.chosen(self.moment.readings)
 
     def targets_word(self, targets: Sequence[Workload]) -> str:
         return f"{len(targets)} marked" if self.view.marks else super().targets_word(targets)

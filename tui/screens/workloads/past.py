@@ -55,11 +55,9 @@ class PastScreen(ReplayScreen):
         from collectors.inspection.logs import open_logs
         from tui.screens.logs.screen import LogScreen
 
-        moment, line = self.shown_moment, self.view.current()
-        if moment is None or line is None:
-            return
-        chosen = self.view.marks or {line.id, *(member.workload.id for member in line.members)}
-        targets = [reading.workload for identity, reading in moment.readings.items() if identity in chosen]
-        if targets:
+        moment = self.shown_moment
+        if moment is not None and (targets := self.view.chosen(moment.readings)):
             open_it = partial(open_logs, targets, self._connections)
             self.app.push_screen(LogScreen(targets, open_it, self.is_ascii, at=moment.frame.wall))
+        elif moment is not None:
+            self.notify(self.nothing_here(), timeout=4)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.presenters.prompts.commands import MOST, Argument, Command, offered
+from tui.presenters.prompts.commands import MOST, Argument, Command, command_lines, offered, text_width
 from tui.presenters.prompts.name_match import matches_by_name, name_rank
+from tui.presenters.styled_lines import plain_text
 
 DONE: list[str] = []
 
@@ -28,6 +29,15 @@ def texts(typed: str) -> list[str]:
 
 def test_before_anything_is_typed_the_current_workload_comes_first() -> None:
     assert texts("") == ["stop web-1", "sort "]
+
+
+def test_the_first_column_is_as_wide_as_its_texts_and_leaves_the_rest_to_the_help() -> None:
+    help_words = "Share of time in which some of its tasks waited for a CPU."
+    commands = [command("wait", help_words), command("throttled", help_words)]
+    assert text_width(commands, 78) == len("throttled")
+    lines = [plain_text(line) for line in command_lines(commands, text_width(commands, 78), 78)]
+    assert all(help_words in line for line in lines)
+    assert text_width([command("x" * 50)], 78) == 26
 
 
 def test_a_name_is_gone_to_and_an_exact_command_beats_it() -> None:

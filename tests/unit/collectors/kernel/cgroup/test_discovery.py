@@ -149,7 +149,7 @@ def test_a_service_is_known_by_its_path_and_grouped_by_its_slice(
 ) -> None:
     cgroup = classify_path(path)
     assert cgroup.workload is not None
-    assert cgroup.workload == (engine, path, Kind.SERVICE, name, True, False)
+    assert cgroup.workload == (engine, path, Kind.SERVICE, name, True, False, None)
     assert (cgroup.project, cgroup.service, cgroup.is_parent) == (project, path, True)
 
 
@@ -216,7 +216,7 @@ def test_a_unit_of_a_users_own_manager_is_a_workload_inside_it(unit: str) -> Non
     path = f"{USER}/{unit}"
     cgroup = classify_path(path)
     name = unit.rpartition("/")[2]
-    assert cgroup.workload == ("systemd-user", path, Kind.SERVICE, name, True, False)
+    assert cgroup.workload == ("systemd-user", path, Kind.SERVICE, name, True, False, None)
     assert (cgroup.service, cgroup.encloser, cgroup.project) == (path, USER, "user-1000.slice")
 
 

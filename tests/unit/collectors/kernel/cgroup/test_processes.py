@@ -9,8 +9,8 @@ import pytest
 
 from collectors.kernel.cgroup import process_io
 from collectors.kernel.cgroup.process_io import ProcessIo, is_blkio_dead
-from collectors.kernel.cgroup.processes import Process, _refined, booted_at, first_process, guest, started_at
-from collectors.kernel.procfs import parse_process_stat, read_process_stat
+from collectors.kernel.cgroup.processes import _refined, booted_at, first_process, guest, started_at
+from collectors.kernel.procfs import Process, parse_process_stat, read_process_stat
 from collectors.model.workloads import Kind
 from tests.unit.collectors.kernel.cgroup.test_captured_tree import write
 from tests.unit.collectors.kernel.cgroup.test_source import TICKS_PER_SECOND, UUID

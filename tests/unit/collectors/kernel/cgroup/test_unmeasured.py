@@ -9,8 +9,8 @@ import pytest
 from collectors.kernel.cgroup.hierarchy import UNIFIED, Hierarchy, Mode
 from collectors.kernel.cgroup.identity import Identity
 from collectors.kernel.cgroup.open_files import CgroupDirs
-from collectors.kernel.cgroup.processes import Process
 from collectors.kernel.cgroup.unmeasured import unmeasured_files, unmeasured_network
+from collectors.kernel.procfs import Process
 from collectors.model.unmeasured import Cause, Topic
 from collectors.model.workloads import Kind, Unmeasured, WorkloadId
 from tests.unit.collectors.kernel.cgroup.test_captured_tree import proc, tree, write

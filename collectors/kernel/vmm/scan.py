@@ -1,0 +1,85 @@
+"""Finds the VMM processes of this host repeatedly. A process that has been looked at costs one entry of a listing."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+
+from collectors.kernel.vmm.process import VmmProcess, find
+
+SCAN_EVERY_S = 2.0
+_LOOKS = 2
+"""Scans in which a new process is looked at: a shell, or a service manager's child, may become a VMM (execve(2))."""
+_AGAIN_IN = 30
+"""Scans in which every process is looked at again, a part of them in each: a pid may be of another process by then."""
+
+
+class VmmScan:
+    """Keeps the VMM processes that run now.
+
+    Args:
+        proc: The path of procfs.
+        clock: Returns seconds that only grow.
+    """
+
+    def __init__(self, proc: str = "/proc", clock: Callable[[], float] = time.monotonic) -> None:
+        self._proc = proc
+        self._clock = clock
+        self._due = 0.0
+        self._scans = 0
+        self._seen: set[int] = set()
+        self._new: list[set[int]] = [set() for _ in range(_LOOKS - 1)]
+        """The pids that were new in the scans before, the newest first."""
+        self.processes: dict[int, VmmProcess] = {}
+        """By pid, as of the last scan."""
+
+    def update(self, is_due: bool = False) -> bool:
+        """Scan, if it is time or `is_due`. Return whether it was done."""
+        now = self._clock()
+        if now < self._due and not is_due:
+            return False
+        self._due = now + SCAN_EVERY_S
+        self._scan()
+        return True
+
+    def forget(self, pid: int) -> None:
+        """Take a process for ended, until the next scan."""
+        self.processes.pop(pid, None)
+        self._seen.discard(pid)
+
+    def _scan(self) -> None:
+        pids = _pids(self._proc)
+        new = pids - self._seen
+        turn = self._scans % _AGAIN_IN
+        again = {pid for pid in pids if pid % _AGAIN_IN == turn} if self._scans else set()
+        for pid in self.processes.keys() - pids:
+            del self.processes[pid]
+        for pid in new.union(*self._new, again) & pids:
+            self._look(pid)
+        self._seen, self._new = pids, [new, *self._new][: _LOOKS - 1]
+        self._scans += 1
+
+    def _look(self, pid: int) -> None:
+        found = find(pid, self._proc)
+        if found is None:
+            self.processes.pop(pid, None)
+        else:
+            self.processes[pid] = found
+
+
+def _pids(proc: str) -> set[int]:
+    try:
+        return {int(name) for name in os.listdir(proc) if name.isdecimal()}
+    except OSError:
+        return set()
+
+
+def machine_of(engine: str, identity: str, proc: str = "/proc") -> VmmProcess | None:
+    """Return the VMM process of a machine, by the engine and the id of its workload; the oldest of several.
+
+    Looks at every process: for what is read on demand.
+    """
+    found = (process for pid in _pids(proc) if (process := find(pid, proc)) is not None)
+    same = [process for process in found if (engine, identity) in process.identities]
+    return min(same, key=lambda process: process.start_ticks, default=None)
