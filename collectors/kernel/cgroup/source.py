@@ -67,8 +67,8 @@ class CgroupSource:
         self._unreadable: dict[str, int] = {}
         """Path -> how often the group could not be opened."""
         self._parts: set[str] = set()
-        """Paths that look like containers and are part of what is around them, such as those of an engine that runs inside
-    another container."""
+        """Paths that look like containers and are part of what is around them, such as those of an engine that runs
+        inside another container."""
         self._readings = 0
         self._is_thorough = False
         self._blind_spots = ("", "", "")
