@@ -77,7 +77,7 @@ class CriLab:
         self.folder, self.daemon, self.messages = folder, daemon, api_pb2
         self.socket = folder / "containerd.sock"
         self._channel = grpc.insecure_channel(f"unix://{self.socket}")
-        self.runtime = api_pb2_grpc.RuntimeServiceStub(self._channel)
+        self.runtime: Any = api_pb2_grpc.RuntimeServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self.pods: list[Pod] = []
         daemon.wait_until(self._answers, 60, "the first answer of containerd's CRI")
         self.import_images()
@@ -104,7 +104,7 @@ class CriLab:
 
     def view(self, argv: Sequence[str]) -> list[str]:
         """Return the command that runs a program with this containerd's /run and /var/log."""
-        return in_private_mounts(_mounts(self.folder), argv)
+        return in_private_mounts(mounts(self.folder), argv)
 
     def start_pod(self, name: str, containers: dict[str, str], namespace: str = "shop", **options: Any) -> Pod:
         """Start a pod as a kubelet does: its cgroup, its folder of logs, its sandbox, then its containers.
@@ -167,25 +167,25 @@ class CriLab:
         pod.containers[name] = identity
         return identity
 
+    def remove_all_pods(self) -> None:
+        """Stop and remove every pod, whoever started it."""
+        import grpc
+
+        api = self.messages
+        sandboxes = self.runtime.ListPodSandbox(api.ListPodSandboxRequest(), timeout=30).items
+        for sandbox in sandboxes:
+            with suppress(grpc.RpcError):
+                self.runtime.StopPodSandbox(api.StopPodSandboxRequest(pod_sandbox_id=sandbox.id), timeout=30)
+                self.runtime.RemovePodSandbox(api.RemovePodSandboxRequest(pod_sandbox_id=sandbox.id), timeout=30)
+
     def stop(self) -> None:
         """Remove every pod and container, then end the daemon."""
         import grpc
 
-        api = self.messages
         try:
-            for pod in self.pods:
-                for call in (
-                    lambda pod=pod: self.runtime.StopPodSandbox(
-                        api.StopPodSandboxRequest(pod_sandbox_id=pod.sandbox), timeout=30
-                    ),
-                    lambda pod=pod: self.runtime.RemovePodSandbox(
-                        api.RemovePodSandboxRequest(pod_sandbox_id=pod.sandbox), timeout=30
-                    ),
-                ):
-                    with suppress(grpc.RpcError):
-                        call()
-            for identity in self.ctr("default", "tasks", "list", "--quiet").split():
-                with suppress(AssertionError):
+            with suppress(grpc.RpcError, AssertionError):
+                self.remove_all_pods()
+                for identity in self.ctr("default", "tasks", "list", "--quiet").split():
                     self.ctr("default", "tasks", "delete", "--force", identity)
         finally:
             self._channel.close()
@@ -208,7 +208,7 @@ def cri_engine(folder: Path) -> Iterator[CriLab]:
     (folder / "cni" / "lab.conflist").write_text(json.dumps(_NETWORK))
     (folder / "config.toml").write_text(_CONFIG.format(folder=folder, cni=_CNI))
     argv = [find_program("containerd"), "--config", f"{folder}/config.toml"]
-    daemon = Daemon(in_private_mounts(_mounts(folder), argv), folder / "containerd.log")
+    daemon = Daemon(in_private_mounts(mounts(folder), argv), folder / "containerd.log")
     with ExitStack() as undo:
         undo.callback(_end_shims, folder)
         undo.callback(daemon.stop)
@@ -221,7 +221,8 @@ def cri_engine(folder: Path) -> Iterator[CriLab]:
             lab.stop()
 
 
-def _mounts(folder: Path) -> list[str]:
+def mounts(folder: Path) -> list[str]:
+    """Return the commands that give a program this containerd's /run and /var/log."""
     return [f"mount --bind {folder}/run /run", f"mount --bind {folder}/log /var/log"]
 
 
