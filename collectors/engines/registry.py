@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from collectors.engines.base import Engine
 from collectors.engines.demo.engine import DemoEngine
 from collectors.engines.docker.engine import DockerEngine
+from collectors.engines.kubernetes.engine import KubernetesEngine
 from collectors.engines.libvirt.engine import LibvirtEngine
 from collectors.engines.lxc.engine import LxcEngine
 from collectors.engines.lxd.engine import LxdEngine
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collectors.sampling.source import Source, SourceSpec
 
 ENGINES: list[Engine] = [
+    KubernetesEngine(),
     DockerEngine(),
     PodmanEngine(),
     VsphereEngine(),
