@@ -9,11 +9,19 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from collectors.engines.base import Engine
+from collectors.engines.cloud_hypervisor.engine import CloudHypervisorEngine
 from collectors.engines.demo.engine import DemoEngine
 from collectors.engines.docker.engine import DockerEngine
+from collectors.engines.firecracker.engine import FirecrackerEngine
 from collectors.engines.libvirt.engine import LibvirtEngine
+from collectors.engines.lima.engine import LimaEngine
+from collectors.engines.multipass.engine import MultipassEngine
 from collectors.engines.options import EngineOption
+from collectors.engines.proxmox.engine import ProxmoxEngine
 from collectors.engines.systemd.engine import SystemdEngine
+from collectors.engines.virtualbox.engine import VirtualBoxEngine
+from collectors.engines.vmm.engine import VmmEngine
+from collectors.engines.vmware.engine import VmwareEngine
 from collectors.engines.vsphere.engine import VsphereEngine
 
 if TYPE_CHECKING:
@@ -23,6 +31,14 @@ if TYPE_CHECKING:
 ENGINES: list[Engine] = [
     DockerEngine(),
     VsphereEngine(),
+    ProxmoxEngine(),
+    VirtualBoxEngine(),
+    VmwareEngine(),
+    FirecrackerEngine(),
+    CloudHypervisorEngine(),
+    MultipassEngine(),
+    LimaEngine(),
+    VmmEngine(),
     LibvirtEngine(),
     SystemdEngine(),
     DemoEngine(),
@@ -31,8 +47,6 @@ ENGINES: list[Engine] = [
 _WATCHED = Engine()
 _KERNEL_KINDS: dict[str, frozenset[str]] = {"host": frozenset(), "cgroup": frozenset({"vm", "container", "service"})}
 """The kernel's sources, and the kinds of workloads that they could list."""
-_KERNEL_SAMPLES = frozenset({"vmm", "vmm-process"})
-"""Further values of `Sample.source` that the kernel's sources make."""
 
 
 def owner(workload: Workload) -> Engine:
@@ -101,7 +115,7 @@ def engines_told_by(source: str) -> frozenset[str]:
 
 def quick_samples() -> frozenset[str]:
     """Return the values of `Sample.source` whose readings follow each other quickly."""
-    return _KERNEL_SAMPLES.union(_KERNEL_KINDS, *(engine.quick_samples for engine in ENGINES))
+    return frozenset(_KERNEL_KINDS).union(*(engine.quick_samples for engine in ENGINES))
 
 
 def measured_samples() -> frozenset[str]:
