@@ -57,9 +57,10 @@ class ApiEngine(Engine):
         from collectors.kernel.vmm.scan import machine_of
 
         process, call = machine_of(*request.workload.id), self.api.calls.get(request.verb)
-        if process is None or process.control_socket is None or call is None:
+        if call is None:
             return ()
         body = ["-d", json.dumps(call.body)] if call.body is not None else []
-        socket = process.root_path(process.control_socket)
+        known = process.control_socket if process is not None else None
+        socket = process.root_path(known) if process is not None and known else "SOCKET"
         url = f"http://localhost{call.path}"
         return (shlex.join(["curl", "--unix-socket", socket, "-X", call.method, *body, url]),)

@@ -49,7 +49,6 @@ class VmmEngine(Engine):
         from collectors.kernel.vmm.scan import machine_of
 
         process = machine_of(*request.workload.id)
-        if process is None or process.control_socket is None:
-            return ()
+        socket = (process.control_socket if process is not None else None) or "SOCKET"
         words = " ".join(f'{{"execute": "{name}"}}' for name in ("qmp_capabilities", _QMP[request.verb]))
-        return (f"echo {shlex.quote(words)} | socat - UNIX-CONNECT:{shlex.quote(process.control_socket)}",)
+        return (f"echo {shlex.quote(words)} | socat - UNIX-CONNECT:{shlex.quote(socket)}",)

@@ -17,12 +17,18 @@ if TYPE_CHECKING:
 _EVERY_S = 10.0
 _MOST = 2_000
 _LONGEST_ID = 1024
-_CONTAINERS = "/sys/fs/cgroup"
 
 
 def registry_source(engine: ManagedEngine) -> Callable[..., Source]:
-    """Return what makes the source of an engine."""
-    return lambda: RegistrySource(engine)
+    """Return the class of an engine's source."""
+
+    class OfEngine(RegistrySource):
+        name = engine.name
+
+        def __init__(self) -> None:
+            super().__init__(engine)
+
+    return OfEngine
 
 
 class RegistrySource:
@@ -32,6 +38,7 @@ class RegistrySource:
         engine: Its engine, which reads the files.
     """
 
+    name = ""
     interval_s = _EVERY_S
     holds_tick = False
     is_authority = True
@@ -39,7 +46,6 @@ class RegistrySource:
     is_near = False
 
     def __init__(self, engine: ManagedEngine) -> None:
-        self.name = engine.name
         self._engine = engine
         self._scan = VmmScan()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 from collections.abc import Sequence
 
 from collectors.engines.vmm.control_socket import connect
@@ -32,9 +34,15 @@ class SerialConsole:
         self.exit_code: int | None = None
         self._connection = connect(process, path, _CONNECT_S)
         self._connection.settimeout(None)
+        self._is_closed = False
 
     def read(self) -> bytes:
-        return self._connection.recv(65536)
+        try:
+            return self._connection.recv(65536)
+        except OSError:
+            if self._is_closed:
+                return b""
+            raise
 
     def write(self, data: bytes) -> None:
         self._connection.sendall(data)
@@ -46,9 +54,7 @@ class SerialConsole:
         return "the console ended"
 
     def close(self) -> None:
-        import contextlib
-        import socket
-
+        self._is_closed = True
         with contextlib.suppress(OSError):  # it has ended by itself
             self._connection.shutdown(socket.SHUT_RDWR)  # wakes a read
         self._connection.close()
