@@ -168,7 +168,6 @@ class Group:
             parent=parent,
             started_at=identity.started_at,
             unmeasured=self._unmeasured,
-            is_sandbox=identity.is_sandbox,
         )
         return self._workload
 
