@@ -77,6 +77,11 @@ def join(readings: list[tuple[bool, SourceReading]]) -> Joined:
                 refused[index].add(identity)
                 continue
             workloads[identity] = workload if weaker is None else join_workload(weaker, workload)
+    for _, reading in readings:
+        for identity, restarts in reading.restarts.items():
+            listed = workloads.get(identity)
+            if listed is not None and listed.restarts is None:
+                workloads[identity] = msgspec.structs.replace(listed, restarts=restarts)
     for index, (_, reading) in enumerate(readings):
         for identity, source_samples in reading.samples.items():
             if identity in refused[index]:

@@ -34,6 +34,8 @@ class SourceReading(msgspec.Struct, frozen=True, gc=False):
     """What this user, or this container, may not see of it, as a sentence; empty if nothing. Not a failure."""
     remedy: str = ""
     """The command that would make it visible; empty if there is none."""
+    restarts: dict[WorkloadId, int] = {}
+    """How often workloads that other sources list were started again by their engine. It lists none by itself."""
     daemon_cpu_s: float | None = None
     """CPU seconds of the engine's daemon during all readings since the source was opened; `None` where unknown."""
 

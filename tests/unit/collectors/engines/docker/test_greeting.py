@@ -83,6 +83,6 @@ def test_an_engine_that_does_not_answer_is_not_waited_for_without_end(tmp_path: 
 def test_docker_at_an_address_of_podman_is_named_with_the_option_that_reads_it(tmp_path: Path) -> None:
     with engine(tmp_path, lambda _path: ping(Api_Version="1.41")):
         address = f"unix://{tmp_path}/s"
-        with pytest.raises(SourceDown, match="Docker answers at .*, not Podman") as caught:
+        with pytest.raises(SourceDown, match=r"Docker answers at .*, not Podman") as caught:
             PodmanSource(address).open(lambda: None)
     assert caught.value.remedy == f"vmtop --docker {address}"
