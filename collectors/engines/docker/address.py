@@ -50,7 +50,7 @@ def checked(endpoint: Endpoint, insecure: bool) -> Endpoint:
     if not insecure and _is_exposed(endpoint):
         raise AccessDenied(
             f"{endpoint.product.name} at {endpoint.shown} is not protected by TLS, so vmtop does not connect",
-            "set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH, use ssh://, or allow it with --insecure",
+            f"{endpoint.product.protection}, or allow it with --insecure",
         )
     if endpoint.socket is not None:
         check_socket(endpoint.socket, endpoint.product)
