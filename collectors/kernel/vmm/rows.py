@@ -29,6 +29,7 @@ def by_process(machine: Machine, around: Workload | None) -> Workload:
         parent=None if around is None else around.id,
         started_at=None if usage is None else usage.started_at,
         unmeasured=(
+            Unmeasured(Topic.GUEST_MEMORY, Cause.ONLY_GUEST),
             *(Unmeasured(topic, Cause.NO_OWN_CGROUP) for topic in (Topic.PRESSURE, Topic.QUOTA, Topic.MEMORY)),
             Unmeasured(Topic.DISK_OPERATIONS, Cause.ONLY_PROCESS_IO),
             *_no_disks(machine),
@@ -44,7 +45,7 @@ def with_machine(workload: Workload, machine: Machine) -> Workload:
         workload,
         state=State.PAUSED if is_stopped and workload.state is State.RUNNING else workload.state,
         description=workload.description or _description(machine),
-        unmeasured=workload.unmeasured + _notes(machine),
+        unmeasured=(*workload.unmeasured, Unmeasured(Topic.GUEST_MEMORY, Cause.ONLY_GUEST), *_notes(machine)),
     )
 
 
