@@ -9,6 +9,9 @@ from collectors.model.unmeasured import Cause, Topic
 from collectors.model.workloads import Kind, State, Unmeasured, Workload
 from collectors.safety.sanitize import sanitize_name
 
+_OF_CGROUPS = (Topic.PRESSURE, Topic.QUOTA, Topic.MEMORY, Topic.DISK_OPERATIONS)
+"""Topics of which the kernel counts something, or all, for cgroups only."""
+
 
 def by_process(machine: Machine, around: Workload | None) -> Workload:
     """Describe a machine that is measured by its process.
@@ -30,8 +33,7 @@ def by_process(machine: Machine, around: Workload | None) -> Workload:
         started_at=None if usage is None else usage.started_at,
         unmeasured=(
             Unmeasured(Topic.GUEST_MEMORY, Cause.ONLY_GUEST),
-            *(Unmeasured(topic, Cause.NO_OWN_CGROUP) for topic in (Topic.PRESSURE, Topic.QUOTA, Topic.MEMORY)),
-            Unmeasured(Topic.DISK_OPERATIONS, Cause.ONLY_PROCESS_IO),
+            *(Unmeasured(topic, Cause.NO_OWN_CGROUP) for topic in _OF_CGROUPS),
             *_no_disks(machine),
             *_notes(machine),
         ),
