@@ -14,6 +14,7 @@ from collectors.engines.docker.engine import DockerEngine
 from collectors.engines.libvirt.engine import LibvirtEngine
 from collectors.engines.lxc.engine import LxcEngine
 from collectors.engines.lxd.engine import LxdEngine
+from collectors.engines.nspawn.engine import NspawnEngine
 from collectors.engines.options import EngineOption
 from collectors.engines.systemd.engine import SystemdEngine
 from collectors.engines.vsphere.engine import VsphereEngine
@@ -27,6 +28,7 @@ ENGINES: list[Engine] = [
     VsphereEngine(),
     LxdEngine(),
     LxcEngine(),
+    NspawnEngine(),
     LibvirtEngine(),
     SystemdEngine(),
     DemoEngine(),
