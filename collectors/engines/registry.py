@@ -9,11 +9,23 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from collectors.engines.base import Engine
+from collectors.engines.cloud_hypervisor.engine import CloudHypervisorEngine
 from collectors.engines.demo.engine import DemoEngine
 from collectors.engines.docker.engine import DockerEngine
+from collectors.engines.firecracker.engine import FirecrackerEngine
+from collectors.engines.kubernetes.engine import KubernetesEngine
 from collectors.engines.libvirt.engine import LibvirtEngine
+from collectors.engines.lima.engine import LimaEngine
+from collectors.engines.lxc.engine import LxcEngine
+from collectors.engines.lxd.engine import LxdEngine
+from collectors.engines.multipass.engine import MultipassEngine
 from collectors.engines.options import EngineOption
+from collectors.engines.podman.engine import PodmanEngine
+from collectors.engines.proxmox.engine import ProxmoxEngine
 from collectors.engines.systemd.engine import SystemdEngine
+from collectors.engines.virtualbox.engine import VirtualBoxEngine
+from collectors.engines.vmm.engine import VmmEngine
+from collectors.engines.vmware.engine import VmwareEngine
 from collectors.engines.vsphere.engine import VsphereEngine
 
 if TYPE_CHECKING:
@@ -21,8 +33,20 @@ if TYPE_CHECKING:
     from collectors.sampling.source import Source, SourceSpec
 
 ENGINES: list[Engine] = [
+    KubernetesEngine(),
     DockerEngine(),
+    PodmanEngine(),
     VsphereEngine(),
+    LxdEngine(),
+    LxcEngine(),
+    ProxmoxEngine(),
+    VirtualBoxEngine(),
+    VmwareEngine(),
+    FirecrackerEngine(),
+    CloudHypervisorEngine(),
+    MultipassEngine(),
+    LimaEngine(),
+    VmmEngine(),
     LibvirtEngine(),
     SystemdEngine(),
     DemoEngine(),
@@ -31,8 +55,6 @@ ENGINES: list[Engine] = [
 _WATCHED = Engine()
 _KERNEL_KINDS: dict[str, frozenset[str]] = {"host": frozenset(), "cgroup": frozenset({"vm", "container", "service"})}
 """The kernel's sources, and the kinds of workloads that they could list."""
-_KERNEL_SAMPLES = frozenset({"vmm", "vmm-process"})
-"""Further values of `Sample.source` that the kernel's sources make."""
 
 
 def owner(workload: Workload) -> Engine:
@@ -63,9 +85,9 @@ def load_source(name: str) -> Callable[..., Source]:
 
 
 def options() -> list[EngineOption]:
-    """Return the options of all engines, addresses first."""
+    """Return the options of all engines, addresses first; a switch of several engines once."""
     addresses = [engine.address for engine in ENGINES if engine.address is not None]
-    return addresses + [switch for engine in ENGINES for switch in engine.switches]
+    return addresses + list(dict.fromkeys(switch for engine in ENGINES for switch in engine.switches))
 
 
 def specs_from(values: Mapping[str, Any]) -> list[SourceSpec]:
@@ -101,7 +123,7 @@ def engines_told_by(source: str) -> frozenset[str]:
 
 def quick_samples() -> frozenset[str]:
     """Return the values of `Sample.source` whose readings follow each other quickly."""
-    return _KERNEL_SAMPLES.union(_KERNEL_KINDS, *(engine.quick_samples for engine in ENGINES))
+    return frozenset(_KERNEL_KINDS).union(*(engine.quick_samples for engine in ENGINES))
 
 
 def measured_samples() -> frozenset[str]:
@@ -111,7 +133,7 @@ def measured_samples() -> frozenset[str]:
 
 def libraries() -> list[str]:
     """Return the Python distributions that the engines use."""
-    return [library for engine in ENGINES for library in engine.libraries]
+    return list(dict.fromkeys(library for engine in ENGINES for library in engine.libraries))
 
 
 def environment() -> list[str]:

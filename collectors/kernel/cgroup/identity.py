@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from collectors.kernel.cgroup import processes
 from collectors.kernel.cgroup.discovery import Cgroup
-from collectors.kernel.container_names import Names
+from collectors.kernel.container_names import POD, Names
 from collectors.kernel.lxc_monitors import LxcOwner, monitor_of, owner_of
 from collectors.kernel.nspawn_supervisors import machine_of, supervisor_of
+from collectors.kernel.oci import description as oci
+from collectors.kernel.oci.description import Description
 from collectors.kernel.procfs import Process
 from collectors.model.workloads import Kind, State, WorkloadId
 from collectors.safety.sanitize import sanitize, sanitize_name
@@ -16,6 +18,8 @@ from collectors.safety.sanitize import sanitize, sanitize_name
 _LONGEST_PATH = 1024
 _WITH_MONITOR = frozenset({"podman", "cri-o"})
 """Engines whose containers run below a conmon."""
+_INFRA = "-infra"
+"""The end of the name of the container that holds a pod's network; before it are the first digits of the pod's id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,10 @@ class Identity:
     process: Process | None = None
     """The first process; `None` when there is none, or none may be seen."""
     started_at: float | None = None
+    image: str | None = None
+    """A container's image, sanitized, where its files name it."""
+    is_sandbox: bool = False
+    """Whether it only holds what the containers of its pod share."""
     network: str | None = None
     """The network namespace that is its own and not the host's, empty when it may not be seen; `None` without one."""
 
@@ -71,6 +79,15 @@ def identify(cgroup: Cgroup, directories: list[str], proc: str, host_network: st
         is_known = True
     elif workload.is_ambiguous and pid is not None:
         engine = processes.engine_of(proc, pid) or engine
+    described = Description()
+    if engine in oci.ENGINES:
+        described = oci.describe(proc, pid, own_id, names.link(own_id))
+        is_alone = described.is_sandbox and described.pod is None and not (project or "").startswith(POD)
+        described = Description() if is_alone else described
+        project = described.pod or names.pod(project)
+        name, is_known = (described.name, True) if described.name else (name, is_known)
+        if described.is_sandbox and project:
+            name, is_known = f"{project.rpartition('/')[2]}/pause", True
     name_and_pod = None if is_known else names.find(own_id, cgroup.path)
     if name_and_pod is None and pid is not None and engine in _WITH_MONITOR:
         name_and_pod = processes.monitor_name(proc, pid, own_id)
@@ -84,6 +101,8 @@ def identify(cgroup: Cgroup, directories: list[str], proc: str, host_network: st
         project=sanitize_name(project) if project else None,
         process=process,
         started_at=None if process is None else processes.started_at(proc, process),
+        image=sanitize(described.image) if described.image else None,
+        is_sandbox=described.is_sandbox or (engine == "podman" and _is_infra(name, project)),
         network=None if pid is None else _own_network(workload.kind, pid, proc, host_network),
     )
 
@@ -113,6 +132,11 @@ def is_settled(cgroup: Cgroup, identity: Identity) -> bool:
     """Whether the id is final: the id of a machine, or the engine of a bare id, shows only in a process."""
     workload = cgroup.workload
     return identity.process is not None or workload is None or not (workload.kind is Kind.VM or workload.is_ambiguous)
+
+
+def _is_infra(name: str, project: str | None) -> bool:
+    """Return whether a container of Podman is called like the infra container of its pod."""
+    return name.endswith(_INFRA) and project == f"pod {name.removesuffix(_INFRA)}"
 
 
 def _own_network(kind: Kind, pid: int, proc: str, host_network: str | None) -> str | None:
