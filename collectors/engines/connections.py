@@ -44,7 +44,8 @@ class EngineConnections:
         engine = self._simulated or registry.owner(workload)
         with self._lock:
             if engine not in self._accesses:
-                self._accesses[engine] = engine.connect([spec for spec in self._specs if spec.name == engine.name])
+                names = {engine.name, *engine.sources}
+                self._accesses[engine] = engine.connect([spec for spec in self._specs if spec.name in names])
             return self._accesses[engine]
 
     def needs_id(self, workload: Workload) -> bool:

@@ -12,7 +12,10 @@ from collectors.engines.base import Engine
 from collectors.engines.demo.engine import DemoEngine
 from collectors.engines.docker.engine import DockerEngine
 from collectors.engines.libvirt.engine import LibvirtEngine
+from collectors.engines.lxc.engine import LxcEngine
+from collectors.engines.lxd.engine import LxdEngine
 from collectors.engines.options import EngineOption
+from collectors.engines.podman.engine import PodmanEngine
 from collectors.engines.systemd.engine import SystemdEngine
 from collectors.engines.vsphere.engine import VsphereEngine
 
@@ -22,7 +25,10 @@ if TYPE_CHECKING:
 
 ENGINES: list[Engine] = [
     DockerEngine(),
+    PodmanEngine(),
     VsphereEngine(),
+    LxdEngine(),
+    LxcEngine(),
     LibvirtEngine(),
     SystemdEngine(),
     DemoEngine(),
@@ -63,9 +69,9 @@ def load_source(name: str) -> Callable[..., Source]:
 
 
 def options() -> list[EngineOption]:
-    """Return the options of all engines, addresses first."""
+    """Return the options of all engines, addresses first; a switch of several engines once."""
     addresses = [engine.address for engine in ENGINES if engine.address is not None]
-    return addresses + [switch for engine in ENGINES for switch in engine.switches]
+    return addresses + list(dict.fromkeys(switch for engine in ENGINES for switch in engine.switches))
 
 
 def specs_from(values: Mapping[str, Any]) -> list[SourceSpec]:
@@ -111,7 +117,7 @@ def measured_samples() -> frozenset[str]:
 
 def libraries() -> list[str]:
     """Return the Python distributions that the engines use."""
-    return [library for engine in ENGINES for library in engine.libraries]
+    return list(dict.fromkeys(library for engine in ENGINES for library in engine.libraries))
 
 
 def environment() -> list[str]:

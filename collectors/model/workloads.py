@@ -123,6 +123,9 @@ class Workload(msgspec.Struct, frozen=True, gc=False):
     `None` where nothing but its state is known."""
     unmeasured: tuple[Unmeasured, ...] = ()
     """What its sources cannot measure, and why."""
+    is_sandbox: bool = False
+    """Whether it only holds what the members of its pod share, such as their network: it has no row, and its numbers
+    are part of the pod's, which is its `project`."""
 
     @property
     def is_faulted(self) -> bool:

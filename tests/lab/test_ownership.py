@@ -117,5 +117,5 @@ def test_podmans_containers_are_not_acted_on_through_docker(
     assert run(Verb.STOP, [FAKE], specs, Config(), True, 5.0, AfterTimeout.LEAVE, Wait()) == 5
     said = capsys.readouterr().err
     assert "vmtop can only watch Podman's containers without its socket" in said
-    assert "--docker unix:///run/podman/podman.sock" in said
+    assert "sudo systemctl enable --now podman.socket" in said
     assert child.poll() is None

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from collectors.engines.access import EngineAccess, ReadFacts, daemon_of
-from collectors.engines.docker.client import DockerDaemon
+from collectors.engines.docker.client import DockerDaemon, WrongEngine
 from collectors.engines.docker.endpoint import Endpoint
 from collectors.engines.registry import owner
 from collectors.model.actions import EngineActions
@@ -34,10 +35,17 @@ class DockerAccess(EngineAccess):
         specs: The Docker sources that are sampled.
     """
 
+    engine = "docker"
+
     def __init__(self, specs: Sequence[SourceSpec]) -> None:
         self._urls: list[str | None] = [str(spec.options.get("url") or "") or None for spec in specs]
-        options: list[dict[str, Any]] = [dict(spec.options) for spec in specs]
-        self._daemons = [DockerDaemon(**arguments) for arguments in options]
+        self._daemons = [DockerDaemon(partial(self._find, spec), self.engine) for spec in specs]
+
+    def _find(self, spec: SourceSpec) -> Endpoint:
+        from collectors.engines.docker.address import resolve
+
+        options: dict[str, Any] = spec.options
+        return resolve(**options)
 
     def daemon(self, workload: Workload) -> DockerDaemon:
         """Return the daemon that runs a container.
@@ -48,11 +56,15 @@ class DockerAccess(EngineAccess):
         """
         if (error := owner(workload).unreachable(workload)) is not None:
             raise error
-        return daemon_of(self._daemons, workload, _knows)
+        return daemon_of(self.daemons(workload), workload, _knows)
+
+    def daemons(self, workload: Workload) -> list[DockerDaemon]:
+        """Return the daemons that may have a container."""
+        return self._daemons
 
     def needs_id(self, workload: Workload, environ: Mapping[str, str], is_root: bool) -> bool:
         """Return whether the docker command may reach another engine. Its current context is not checked."""
-        if workload.endpoint or workload.id.engine == "podman":
+        if workload.endpoint:
             return True
         is_same = all(url is None or url == environ.get("DOCKER_HOST") for url in self._urls)
         return len(self._urls) > 1 or not is_same
@@ -109,9 +121,7 @@ def _host(address: str) -> str:
 def _knows(daemon: DockerDaemon, workload: Workload) -> bool:
     try:
         with daemon.client(_KNOWS_S) as client:
-            if daemon.engine != workload.id.engine:  # an id says nothing: another engine could list the same one
-                return False
             client.inspect_container(workload.id.id)
-    except WorkloadGone:
+    except (WorkloadGone, WrongEngine):  # an id says nothing: another engine could list the same one
         return False
     return True

@@ -13,12 +13,14 @@ from urllib.parse import urlsplit
 
 from collectors.engines.address_text import visible
 from collectors.engines.docker.endpoint import Endpoint, remedy_for
+from collectors.engines.docker.product import DOCKER, Product
 from collectors.engines.ssh_target import ssh_target
 from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown
 from collectors.safety.permissions import mount_remedy
 from collectors.safety.sanitize import sanitize
 
 _SCHEMES = frozenset({"unix", "tcp", "http", "https", "ssh", "http+unix", "npipe"})
+_SOCKET = "/var/run/docker.sock"
 _HOST_AND_PORT = re.compile(r"[^/]*:\d{1,5}")
 """An address without a scheme that the docker command reads as `tcp://`."""
 
@@ -31,44 +33,66 @@ def resolve(url: str | None, insecure: bool = False, environ: Mapping[str, str] 
         AccessDenied: The socket is not accessible, or the address is unencrypted without `insecure`.
         SourceDown: The address is malformed, or needs a program that is not installed.
     """
-    endpoint = _find(url, environ)
+    endpoint = checked(_find(url, environ), insecure)
+    if endpoint.is_ssh and urlsplit(endpoint.url).path.strip("/"):
+        raise SourceDown(f"an ssh address of Docker has no path: {sanitize(endpoint.url)}")
+    return endpoint
+
+
+def checked(endpoint: Endpoint, insecure: bool) -> Endpoint:
+    """Return an endpoint that may be used.
+
+    Raises:
+        SourceAbsent: There is no socket.
+        AccessDenied: The socket is not accessible, or the address is unencrypted without `insecure`.
+        SourceDown: It needs a program that is not installed.
+    """
     if not insecure and _is_exposed(endpoint):
         raise AccessDenied(
-            f"Docker at {endpoint.shown} is not protected by TLS, so vmtop does not connect",
+            f"{endpoint.product.name} at {endpoint.shown} is not protected by TLS, so vmtop does not connect",
             "set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH, use ssh://, or allow it with --insecure",
         )
     if endpoint.socket is not None:
-        check_socket(endpoint.socket)
+        check_socket(endpoint.socket, endpoint.product)
     if endpoint.is_ssh:
         ssh_target(endpoint.url)
-        if urlsplit(endpoint.url).path.strip("/"):
-            raise SourceDown(f"an ssh address of Docker has no path: {sanitize(endpoint.url)}")
         if shutil.which("ssh") is None:
             raise SourceDown("ssh:// needs the OpenSSH client", "sudo apt-get install openssh-client")
     return endpoint
 
 
-def check_socket(path: Path) -> None:
+def check_socket(path: Path, product: Product = DOCKER) -> None:
     """Raise `SourceAbsent` or `AccessDenied` unless the path is a socket."""
+    none_here = f"no {product.name} socket at {sanitize(str(path))}"
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
-        raise SourceAbsent(f"no Docker socket at {sanitize(str(path))}", mount_remedy(sanitize(str(path)))) from None
+        raise SourceAbsent(none_here, mount_remedy(sanitize(str(path)))) from None
     except PermissionError:
-        raise AccessDenied(f"no permission to access {sanitize(str(path))}", remedy_for(path)) from None
+        raise AccessDenied(f"no permission to access {sanitize(str(path))}", remedy_for(path, product)) from None
     except OSError as error:
-        raise SourceAbsent(f"no Docker socket at {sanitize(str(path))}: {error.strerror}") from None
+        raise SourceAbsent(f"{none_here}: {error.strerror}") from None
     if not stat.S_ISSOCK(mode):
-        raise SourceAbsent(f"no Docker socket at {sanitize(str(path))}: it is another type of file")
+        raise SourceAbsent(f"{none_here}: it is another type of file")
+
+
+def named(url: str | None, environ: Mapping[str, str], product: Product) -> str:
+    """Return the address in the option or in the product's variable; empty without either.
+
+    Raises:
+        SourceDown: It has no scheme that is known, or characters that cannot be seen.
+    """
+    setting = product.flag if url else product.variable
+    address = visible(url or environ.get(product.variable, ""), setting)
+    if address:
+        _check_scheme(address, setting)
+    return address
 
 
 def _find(url: str | None, environ: Mapping[str, str]) -> Endpoint:
-    setting = "--docker" if url else "DOCKER_HOST"
-    address = visible(url or environ.get("DOCKER_HOST", ""), setting)
-    if address:
+    if address := named(url, environ, DOCKER):
         from docker.utils import kwargs_from_env
 
-        _check_scheme(address, setting)
         return Endpoint(address, kwargs_from_env({**environ, "DOCKER_HOST": address}).get("tls"))
     from docker.context import ContextAPI
     from docker.context.config import get_current_context_name
@@ -78,7 +102,7 @@ def _find(url: str | None, environ: Mapping[str, str]) -> Endpoint:
     if context is None:
         raise SourceAbsent(f"there is no Docker context {sanitize(str(name))}", "docker context ls")
     if context.Name == "default":
-        return Endpoint(_default_socket(environ))
+        return Endpoint("unix://" + default_socket(environ))
     setting = f"the Docker context {sanitize(str(name))}"
     address = visible(str(context.Host), setting)
     _check_scheme(address, setting)
@@ -98,18 +122,16 @@ def _check_scheme(address: str, setting: str) -> None:
 
 
 def _meant(setting: str, address: str) -> str:
-    joints = {"DOCKER_HOST": "export DOCKER_HOST=", "--docker": "--docker "}
-    return joints[setting] + address if setting in joints else "docker context inspect"
+    if setting.startswith("--"):
+        return f"{setting} {address}"
+    return f"export {setting}={address}" if setting.isupper() else "docker context inspect"
 
 
-def _default_socket(environ: Mapping[str, str]) -> str:
-    """Return the first existing socket: Docker's, a rootless Docker's, then Podman's; Docker's if there is none."""
+def default_socket(environ: Mapping[str, str]) -> str:
+    """Return the path of the first existing socket: Docker's, then a rootless Docker's; Docker's if there is none."""
     runtime_dir = environ.get("XDG_RUNTIME_DIR")
-    paths = ["/var/run/docker.sock"]
-    paths += [f"{runtime_dir}/docker.sock"] if runtime_dir else []
-    paths += ["/run/podman/podman.sock"]
-    paths += [f"{runtime_dir}/podman/podman.sock"] if runtime_dir else []
-    return "unix://" + next((path for path in paths if os.path.exists(path)), paths[0])
+    paths = [_SOCKET, *([f"{runtime_dir}/docker.sock"] if runtime_dir else [])]
+    return next((path for path in paths if os.path.exists(path)), _SOCKET)
 
 
 def _is_exposed(endpoint: Endpoint) -> bool:

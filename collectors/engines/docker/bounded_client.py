@@ -56,6 +56,11 @@ class BoundedClient(APIClient):
     def get_redirect_target(self, resp: Response) -> None:
         """Return nothing: requests would read the whole answer, and send the request elsewhere."""
 
+    def ping_headers(self) -> Mapping[str, str]:
+        """Return the headers of the answer to `/_ping`; empty where it is not answered, as by some proxies."""
+        response = self.get(f"{self.base_url}/_ping")
+        return response.headers if response.status_code == 200 else {}
+
     def open_stream(self, path: str, parameters: Mapping[str, str], timeout_s: float | None) -> Response:
         """Request a path of the API, and return the answer before its first message.
 

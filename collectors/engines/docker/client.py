@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from collectors.model.errors import SourceError, WorkloadGone
+from collectors.model.errors import SourceAbsent, SourceError, WorkloadGone
 from collectors.sampling.timeout import ANSWER_S
 
 if TYPE_CHECKING:
-    from docker import APIClient
+    from collectors.engines.docker.bounded_client import BoundedClient
+    from collectors.engines.docker.endpoint import Endpoint
+    from collectors.engines.docker.greeting import Greeting
+
+
+class WrongEngine(SourceAbsent):
+    """Another engine answers at the address than the one that is asked for a workload."""
 
 
 class DockerDaemon:
-    """One engine's API."""
+    """One engine's API.
 
-    def __init__(self, url: str | None = None, insecure: bool = False) -> None:
-        self._url = url
-        self._insecure = insecure
-        self._version = ""
-        self.engine = ""
-        """`docker` or `podman`; empty until it has answered for the first time."""
+    Args:
+        find: Returns its endpoint; raises `SourceError` when there is none, or it may not be used.
+        engine: The engine whose containers are meant, `docker` or `podman`. Another one that answers is asked nothing.
+    """
+
+    def __init__(self, find: Callable[[], Endpoint], engine: str) -> None:
+        self._find = find
+        self._engine = engine
+        self._greeting: Greeting | None = None
 
     @property
     def url(self) -> str:
@@ -30,37 +39,34 @@ class DockerDaemon:
         Raises:
             SourceError: There is no engine, or its address may not be used.
         """
-        return str(self._resolve().url)
+        return str(self._find().url)
 
     @property
     def shown(self) -> str:
         """The engine's host as in `Workload.endpoint`; empty for a local engine."""
-        return str(self._resolve().shown)
-
-    def _resolve(self) -> Any:
-        from collectors.engines.docker.address import resolve
-
-        return resolve(self._url, self._insecure)
+        return str(self._find().shown)
 
     @contextmanager
-    def client(self, timeout_s: float = ANSWER_S) -> Iterator[APIClient]:
+    def client(self, timeout_s: float = ANSWER_S) -> Iterator[BoundedClient]:
         """Connect with the negotiated version; failures inside the block become a `SourceError`.
 
         Raises:
+            WrongEngine: Another engine answers.
             SourceError: The engine cannot be reached or refuses, with the remedy.
             WorkloadGone: The object of a request does not exist.
         """
         from docker.errors import NotFound
 
-        from collectors.engines.docker.endpoint import clamp_version, engine_of, failures, translate
+        from collectors.engines.docker.endpoint import failures, translate
 
-        endpoint = self._resolve()
-        client: APIClient | None = None
+        endpoint = self._find()
+        client: BoundedClient | None = None
         try:
-            if not self._version:
-                answer = endpoint.ask_version(timeout_s)
-                self._version, self.engine = clamp_version(answer), engine_of(answer)
-            client = endpoint.connect(self._version, timeout_s)
+            if self._greeting is None:
+                self._greeting = endpoint.greet(timeout_s)
+            if self._greeting.engine != self._engine:
+                raise WrongEngine(f"{self._greeting.engine} answers at {endpoint.location}, not {self._engine}")
+            client = endpoint.connect(self._greeting, timeout_s)
             yield client
         except SourceError:
             raise

@@ -62,6 +62,8 @@ class Facts(msgspec.Struct, frozen=True, gc=False):
     """Such as `bridge`, `host`, `none` or `container:ID`; inert."""
     is_oom_killed: bool = False
     """Whether its last run ended because it had no memory left."""
+    addresses: tuple[str, ...] = ()
+    """Its addresses: Podman's own list has none."""
     restarts: int | None = None
     """How often its restart policy has started it again since somebody started it."""
 
@@ -82,10 +84,10 @@ def to_workload(entry: Mapping[str, Any], engine: str, endpoint: str, facts: Fac
         state,
         name_is_known=bool(name),
         image=sanitize(text(entry.get("Image"))) or None,
-        project=_project(labels),
+        project=sanitize_name(text(entry.get("PodName"))) or _project(labels),
         health=_health(part(entry, "Health"), status) or (facts.health if facts and state.is_active else None),
         ports=ports_text(entry.get("Ports")),
-        addresses=_addresses(part(entry, "NetworkSettings")),
+        addresses=_addresses(part(entry, "NetworkSettings")) or (facts.addresses if facts else ()),
         restarts=facts.restarts if facts else None,
         endpoint=endpoint,
         started_at=facts.started_at if facts and state.is_active and state is not State.RESTARTING else None,
@@ -94,6 +96,7 @@ def to_workload(entry: Mapping[str, Any], engine: str, endpoint: str, facts: Fac
         is_listed=True,
         state_reason=_reason(state, status, facts),
         unmeasured=_unmeasured(facts.network_mode) if facts and state.is_active else (),
+        is_sandbox=entry.get("IsInfra") is True,
     )
 
 
@@ -120,6 +123,7 @@ def to_facts(inspection: object) -> Facts:
         _health(part(state, "Health"), ""),
         sanitize(text(limits.get("NetworkMode")), 128),
         state.get("OOMKilled") is True,
+        _addresses(part(inspection, "NetworkSettings")),
         _restarts(inspection),
     )
 
@@ -127,6 +131,11 @@ def to_facts(inspection: object) -> Facts:
 def _restarts(inspection: object) -> int | None:
     restarts = count(part(inspection).get("RestartCount"))
     return restarts if restarts is not None and restarts <= _RESTARTS_AT_MOST else None
+
+
+def runtime_of(inspection: Mapping[str, Any]) -> object:
+    """Return the OCI runtime's name: Podman's own description has it, and `oci` in Docker's place."""
+    return inspection.get("OCIRuntime") or part(inspection, "HostConfig").get("Runtime")
 
 
 def limits_sample(facts: Facts, at_ns: int) -> Sample | None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from collectors.engines.docker.containers import parse_time_ns
+from collectors.engines.docker.containers import parse_time_ns, runtime_of
 from collectors.model.details import Column, Fact, Page, Table, Value
 from collectors.model.logs import clean
 from collectors.model.metrics import Unit
@@ -81,7 +81,7 @@ def _identity(inspection: Mapping[str, Any], config: Mapping[str, Any], host: Ma
         _fact("command", " ".join(redact_words(words))),
         _fact("working directory", config.get("WorkingDir")),
         _fact("user", config.get("User") or "root"),
-        _fact("runtime", host.get("Runtime")),
+        _fact("runtime", runtime_of(inspection)),
         _fact("platform", inspection.get("Platform")),
         _fact("log driver", part(host, "LogConfig").get("Type")),
     )
@@ -134,7 +134,7 @@ def _security(config: Mapping[str, Any], host: Mapping[str, Any]) -> tuple[Fact,
 
 
 def _health(health: Mapping[str, Any]) -> list[Table]:
-    if not health:
+    if not health.get("Status"):
         return []
     facts = [
         _fact("status", health.get("Status")),

@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
+from collectors.engines.docker.product import DOCKER, Product
 from collectors.engines.ssh_target import SshFailure, ssh_target
 from collectors.model.errors import AccessDenied, NotInTime, SourceAbsent, SourceDown, SourceError
 from collectors.safety.permissions import access_remedy, start_remedy
 from collectors.safety.sanitize import sanitize
-from collectors.safety.untrusted import objects, text
 from collectors.sampling.timeout import ANSWER_S
 
 if TYPE_CHECKING:
     from collectors.engines.docker.bounded_client import BoundedClient
+    from collectors.engines.docker.greeting import Greeting
 
-_NEWEST_API = "1.51"
-"""From 1.52 on the engine omits fields that docker-py relies on."""
-_OLDEST_PROBE = "1.44"
-"""A valid version for the client that requests `/version`, whose path does not contain it."""
-_GROUP = "docker"
-"""Whose members may use the socket on most hosts."""
+AnyClient = TypeVar("AnyClient", bound="BoundedClient")
 _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.-]{0,127}")
-_UNITS = ("docker.service", "podman.socket")
 
 
 @dataclass(frozen=True)
@@ -36,6 +31,8 @@ class Endpoint:
     url: str
     tls: Any = None
     """A `docker.tls.TLSConfig`, or `None`."""
+    product: Product = DOCKER
+    """The engine that is expected there."""
 
     @property
     def socket(self) -> Path | None:
@@ -67,68 +64,58 @@ class Endpoint:
         """Its socket or host, for use in a sentence."""
         return sanitize(str(self.socket)) if self.socket else self.shown or sanitize(self.url)
 
-    def connect(self, version: str, timeout_s: float = ANSWER_S) -> BoundedClient:
-        """Return a client with a pinned version. Sends nothing yet.
+    def connect(self, greeting: Greeting, timeout_s: float = ANSWER_S) -> BoundedClient:
+        """Return a client of the API that the engine speaks. Sends nothing yet.
 
         Its time-out is long: a frozen engine answers the one waiting call as soon as it is back, and more calls would
         only queue up in it.
         """
         from collectors.engines.docker.bounded_client import BoundedClient
 
+        if not greeting.libpod:
+            return self._open(BoundedClient, greeting.version, timeout_s)
+        from collectors.engines.podman.client import PodmanClient
+
+        client = self._open(PodmanClient, greeting.version, timeout_s)
+        client.libpod = greeting.libpod
+        return client
+
+    def greet(self, timeout_s: float = ANSWER_S) -> Greeting:
+        """Ask who answers.
+
+        Raises:
+            ValueError: It does not say which version it speaks.
+        """
+        from collectors.engines.docker.bounded_client import BoundedClient
+        from collectors.engines.docker.greeting import OLDEST_PROBE, greet
+
+        probe = self._open(BoundedClient, OLDEST_PROBE, timeout_s)
+        try:
+            return greet(probe)
+        finally:
+            probe.close()
+
+    def _open(self, kind: type[AnyClient], version: str, timeout_s: float) -> AnyClient:
         if self.is_ssh:
             from collectors.engines.docker.ssh import SshAdapter
 
-            client = BoundedClient(base_url="unix:///ssh", version=version, timeout=timeout_s)  # type: ignore[arg-type]
-            client.mount("http+docker://", SshAdapter(ssh_target(self.url), timeout_s))
+            client = kind(base_url="unix:///ssh", version=version, timeout=timeout_s)  # type: ignore[arg-type]
+            client.mount("http+docker://", SshAdapter(ssh_target(self.url), timeout_s, self.product.dial))
         else:
-            client = BoundedClient(base_url=self.url, version=version, timeout=timeout_s, tls=self.tls or False)  # type: ignore[arg-type]  # the stubs have int
+            client = kind(base_url=self.url, version=version, timeout=timeout_s, tls=self.tls or False)  # type: ignore[arg-type]  # the stubs have int
         if self.is_local or self.is_ssh:
             client.trust_env = False  # a socket has no proxy; looking for one is half the cost of a request
         return client
 
-    def ask_version(self, timeout_s: float = ANSWER_S) -> Mapping[str, Any]:
-        """Return the engine's answer to `/version`.
 
-        Raises:
-            ValueError: The answer is not a JSON object.
-        """
-        probe = self.connect(_OLDEST_PROBE, timeout_s)
-        try:
-            answer: Any = probe.version(api_version=False)
-        finally:
-            probe.close()
-        if not isinstance(answer, dict):
-            raise ValueError("the answer to /version is not an object")
-        return answer
-
-
-def remedy_for(socket: Path | None) -> str:
+def remedy_for(socket: Path | None, product: Product = DOCKER) -> str:
     """Return the command that lets this user use a socket. Podman's has no group: its folder is open to its owner."""
-    return access_remedy(socket, "" if socket is not None and "podman" in socket.parts else _GROUP)
-
-
-def clamp_version(answer: Mapping[str, Any]) -> str:
-    """Return the API version to use for an answer to `/version`: 1.51, within the range that the engine supports.
-
-    Raises:
-        ValueError: The answer does not contain the engine's version.
-    """
-    newest, oldest = answer.get("ApiVersion"), answer.get("MinAPIVersion")
-    if not isinstance(newest, str) or not newest:
-        raise ValueError("the answer to /version has no ApiVersion")
-    chosen = min(_NEWEST_API, newest, key=_order)
-    return max(chosen, oldest, key=_order) if isinstance(oldest, str) and oldest else chosen
+    return access_remedy(socket, "" if socket is not None and "podman" in socket.parts else product.group)
 
 
 def is_id(value: object) -> bool:
     """Return whether a value can be a container's id: nothing that leads elsewhere in the path of a request."""
     return isinstance(value, str) and _ID.fullmatch(value) is not None
-
-
-def engine_of(answer: Mapping[str, Any]) -> str:
-    """Return `podman` or `docker`, by the components in an answer to `/version`."""
-    names = [text(component.get("Name")) for component in objects(answer.get("Components"))]
-    return "podman" if any("podman" in name.lower() for name in names) else "docker"
 
 
 def failures() -> tuple[type[Exception], ...]:
@@ -149,33 +136,33 @@ def translate(error: BaseException, endpoint: Endpoint, timeout_s: float = ANSWE
     from docker.errors import APIError
     from requests import Timeout
 
-    causes = list(_causes(error))
+    causes, name = list(_causes(error)), endpoint.product.name
     for cause in causes:
         if isinstance(cause, SshFailure):
             return ssh_target(endpoint.url).explain(str(cause))
     if any(isinstance(cause, PermissionError) for cause in causes):
-        return AccessDenied(f"no permission to use {endpoint.location}", remedy_for(endpoint.socket))
+        return AccessDenied(f"no permission to use {endpoint.location}", remedy_for(endpoint.socket, endpoint.product))
     if any(isinstance(cause, FileNotFoundError) for cause in causes) and endpoint.socket:
-        return SourceAbsent(f"no Docker socket at {endpoint.location}")
+        return SourceAbsent(f"no {name} socket at {endpoint.location}")
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
-        remedy = start_remedy(*_UNITS) if endpoint.is_local else ""
-        return SourceDown(f"nothing listens at {endpoint.location}; the Docker daemon is not running", remedy)
+        remedy = start_remedy(*endpoint.product.units) if endpoint.is_local else ""
+        return SourceDown(f"nothing listens at {endpoint.location}; {name} is not running", remedy)
     if any(isinstance(cause, Timeout | TimeoutError) for cause in causes):
         limit = "in time, which includes the login" if endpoint.is_ssh else f"within {timeout_s:g} s"
-        return NotInTime(f"Docker at {endpoint.location} did not answer {limit}")
+        return NotInTime(f"{name} at {endpoint.location} did not answer {limit}")
     if isinstance(error, APIError):
         return _translate_answer(error, endpoint)
     if isinstance(error, ValueError | KeyError | TypeError | RecursionError):
-        return SourceDown(f"Docker at {endpoint.location} sent an invalid answer")
-    return SourceDown(f"Docker at {endpoint.location}: {sanitize(str(error).partition(chr(10))[0])}")
+        return SourceDown(f"{name} at {endpoint.location} sent an invalid answer")
+    return SourceDown(f"{name} at {endpoint.location}: {sanitize(str(error).partition(chr(10))[0])}")
 
 
 def _translate_answer(error: Any, endpoint: Endpoint) -> SourceError:
-    status = getattr(error.response, "status_code", None)
+    status, name = getattr(error.response, "status_code", None), endpoint.product.name
     if status in (401, 403):
-        return AccessDenied(f"Docker at {endpoint.location} refuses the request (HTTP {status})")
+        return AccessDenied(f"{name} at {endpoint.location} refuses the request (HTTP {status})")
     message = sanitize(error.explanation if isinstance(error.explanation, str) else "", 120).strip()
-    return SourceDown(f"Docker at {endpoint.location} answered HTTP {status}" + (f": {message}" if message else ""))
+    return SourceDown(f"{name} at {endpoint.location} answered HTTP {status}" + (f": {message}" if message else ""))
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -189,7 +176,3 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         yield current
         wrapped = (*current.args, current.__cause__, current.__context__, getattr(current, "reason", None))
         waiting.extend(inner for inner in wrapped if isinstance(inner, BaseException))
-
-
-def _order(version: str) -> tuple[int, ...]:
-    return tuple(int(part) if part.isdigit() else 0 for part in version.split("."))

@@ -1,8 +1,7 @@
-"""Docker, and Podman through the same API."""
+"""Docker, here or elsewhere."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -17,12 +16,12 @@ if TYPE_CHECKING:
     from collectors.model.workloads import Workload
     from collectors.sampling.source import Source, SourceSpec
 
-
-_OF_USER = re.compile(r"/user-(\d+)\.slice/")
+SCHEMES = ("unix://", "tcp://", "http://", "https://", "ssh://")
+INSECURE = EngineOption("--insecure", "insecure", "Allow an engine over TCP without TLS.")
 
 
 class DockerEngine(Engine):
-    """Containers of Docker and Podman engines, here or elsewhere."""
+    """Containers of Docker engines."""
 
     name = "docker"
     about = About(
@@ -31,21 +30,21 @@ class DockerEngine(Engine):
         "its socket (the group `docker`), or a host that is reached by SSH or TLS",
         "dockerd 20.10 and later",
     )
-    engine_names = frozenset({"docker", "podman"})
+    engine_names = frozenset({"docker"})
     kinds = frozenset({"container"})
     address = EngineOption(
         "--docker",
         "url",
         "Docker engine, e.g. ssh://user@host; may be repeated.",
         "URL",
-        ("unix://", "tcp://", "http://", "https://", "ssh://"),
+        SCHEMES,
         "DOCKER_HOST",
     )
-    switches = (EngineOption("--insecure", "insecure", "Allow a Docker engine over TCP without TLS."),)
-    environment = ("DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
-    libraries = ("docker",)
-    daemons = frozenset({"dockerd", "containerd", "podman"})
-    shims = ("containerd-shim", "conmon", "docker-containe")
+    switches = (INSECURE,)
+    environment: tuple[str, ...] = ("DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
+    libraries: tuple[str, ...] = ("docker",)
+    daemons = frozenset({"dockerd", "containerd"})
+    shims: tuple[str, ...] = ("containerd-shim", "docker-containe")
     quick_samples = frozenset({"docker-stats"})
     verbs = ("start", "stop", "restart", "pause", "resume", "kill", "remove")
     lacks = "vmtop does not do this to containers"
@@ -69,8 +68,6 @@ class DockerEngine(Engine):
     def unreachable(self, workload: Workload) -> SourceAbsent | None:
         from collectors.model.errors import SourceAbsent
 
-        if workload.id.engine == "podman" and not workload.is_listed:
-            return SourceAbsent("vmtop can only watch Podman's containers without its socket", _way_to_podman(workload))
         if workload.is_listed is False:
             return SourceAbsent("no engine that vmtop asks knows it: another one may run it, or it is not a container")
         return None
@@ -84,12 +81,3 @@ class DockerEngine(Engine):
         from collectors.engines.docker.shell_commands import warnings
 
         return warnings(request)
-
-
-def _way_to_podman(workload: Workload) -> str:
-    """Return what gives vmtop the socket of the Podman that runs a container: root's, or that of the slice's user."""
-    user = _OF_USER.search(workload.cgroup or "")
-    enable, socket = "sudo systemctl", "/run/podman/podman.sock"
-    if user is not None and user[1] != "0":
-        enable, socket = f"systemctl --user -M {user[1]}@", f"/run/user/{user[1]}/podman/podman.sock"
-    return f"{enable} enable --now podman.socket, then vmtop --docker unix://{socket}"

@@ -5,14 +5,19 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from collectors.engines.docker.endpoint import Endpoint, failures
-from collectors.model.workloads import Event, WorkloadId
+from collectors.engines.docker.greeting import Greeting
+from collectors.model.workloads import Event, Workload, WorkloadId
 from collectors.safety.sanitize import sanitize
 from collectors.safety.untrusted import at, part, text, whole_number
+
+if TYPE_CHECKING:
+    from collectors.engines.docker.bounded_client import BoundedClient
 
 log = logging.getLogger(__name__)
 
@@ -32,14 +37,21 @@ _WHAT = {
     "health_status": "health",
 }
 """Action -> event. Docker reports `destroy`, Podman `remove`. All others (`exec_*`, `top`, ...) are noise."""
+_FILTER = '{"type": ["container"]}'
 _HEALTH = "health_status"
 _RESETS_HEALTH = frozenset({"start", "die", "destroy", "remove"})
 _CHANGES_FACTS = frozenset({"start", "restart", "update", "health_status", "unpause"})
 """Actions that may change the answer to an inspection."""
 
 
-def to_event(message: object, engine: str) -> Event | None:
-    """Return the event for a message of the stream; `None` for noise."""
+def to_event(message: object, engine: str, names: Mapping[str, str] = MappingProxyType({})) -> Event | None:
+    """Return the event for a message of the stream; `None` for noise.
+
+    Args:
+        message: The message.
+        engine: The engine that sent it.
+        names: The containers' last names by id, for a renaming without the name before.
+    """
     action, identity, attributes = _parse(message)
     base, _, rest = action.partition(":")
     what = _WHAT.get(base.strip())
@@ -51,7 +63,8 @@ def to_event(message: object, engine: str) -> Event | None:
     elif what == "die" and attributes.get("exitCode") is not None:
         detail = f"exit code {attributes['exitCode']}"
     elif what == "rename":
-        detail = f"from {str(attributes.get('oldName', '')).lstrip('/')}"
+        before = str(attributes.get("oldName") or names.get(identity, "")).lstrip("/")
+        detail = f"from {before}" if before else ""
     wall = _time_ns(message) / 1e9
     return Event(
         wall, WorkloadId(engine, sanitize(identity)), what, sanitize(detail), sanitize(str(attributes.get("name", "")))
@@ -70,6 +83,8 @@ class EventListener:
         self._changed: set[str] = set()
         self._health: dict[str, str] = {}
         """By container id: its last health status."""
+        self._names: dict[str, str] = {}
+        """By container id: its name in the last list."""
         self._last_ns = 0
         self._reported: deque[tuple[int, str, str]] = deque(maxlen=_EVENTS_AT_MOST)
         self._stop = threading.Event()
@@ -84,13 +99,30 @@ class EventListener:
         """Whether the stream is open, or being opened."""
         return self._thread is not None and self._thread.is_alive()
 
-    def start(self, endpoint: Endpoint, version: str, engine: str, wake: Callable[[], None]) -> None:
+    def start(self, endpoint: Endpoint, greeting: Greeting, wake: Callable[[], None]) -> None:
         """Open the stream in the background. Calls `wake` after each event or change and at the end of the stream."""
         self._stop = stop = threading.Event()
         self._thread = threading.Thread(
-            target=self._listen, args=(endpoint, version, engine, wake, stop), name="docker-events", daemon=True
+            target=self._listen, args=(endpoint, greeting, wake, stop), name="docker-events", daemon=True
         )
         self._thread.start()
+
+    def fetch(self, client: BoundedClient, engine: str, since_ns: int) -> None:
+        """Take the events since a time with one request, without a stream that stays open; those known already once.
+
+        Args:
+            client: The engine's client.
+            engine: What it is.
+            since_ns: Nanoseconds since 1970.
+
+        Raises:
+            Exception: One of `endpoint.failures`.
+        """
+        from collectors.engines.docker.bounded_client import messages
+
+        parameters = {"filters": _FILTER, "since": _seconds(since_ns), "stream": "false"}
+        for message in messages(client.open_stream("/events", parameters, client.timeout)):
+            self._take_in(message, engine)
 
     def take(self) -> tuple[tuple[Event, ...], set[str]]:
         """Return the events and the changed ids since the last call."""
@@ -100,14 +132,15 @@ class EventListener:
             self._changed = set()
         return events, changed
 
-    def note_health(self, statuses: Mapping[str, str | None]) -> None:
-        """Take the health status of every listed container, so that only a change is an event.
+    def note_listed(self, workloads: Sequence[Workload]) -> None:
+        """Take names and health of all listed containers, which tell what an event changes.
 
-        What an event told is newer than a list, and Podman's list has no status.
+        What an event told of the health is newer than a list. Podman's events leave out the name before a renaming.
         """
         with self._lock:
-            known = {identity: self._health.get(identity) or status for identity, status in statuses.items()}
-            self._health = {identity: status for identity, status in known.items() if status}
+            self._names = {workload.id.id: workload.name for workload in workloads if workload.name_is_known}
+            known = ((workload.id.id, self._health.get(workload.id.id) or workload.health) for workload in workloads)
+            self._health = {identity: status for identity, status in known if status}
 
     def stop(self) -> None:
         """End the stream without waiting for its thread."""
@@ -117,9 +150,7 @@ class EventListener:
             with suppress(*failures(), AttributeError):  # its socket may be gone already
                 stream.close()
 
-    def _listen(
-        self, endpoint: Endpoint, version: str, engine: str, wake: Callable[[], None], stop: threading.Event
-    ) -> None:
+    def _listen(self, endpoint: Endpoint, greeting: Greeting, wake: Callable[[], None], stop: threading.Event) -> None:
         from docker.types.daemon import CancellableStream
         from requests import HTTPError
 
@@ -128,10 +159,10 @@ class EventListener:
         # AttributeError: the socket was closed under the reader.
         broken: tuple[type[Exception], ...] = (*failures(), AttributeError)
         try:
-            client = endpoint.connect(version)
-            parameters = {"filters": '{"type": ["container"]}'}
+            client = endpoint.connect(greeting)
+            parameters = {"filters": _FILTER}
             if self._last_ns:
-                parameters["since"] = f"{self._last_ns // 10**9}.{self._last_ns % 10**9:09d}"
+                parameters["since"] = _seconds(self._last_ns)
             response = client.open_stream("/events", parameters, None)
             self._stream = stream = CancellableStream(messages(response), response)
             if stop.is_set():
@@ -139,7 +170,7 @@ class EventListener:
             for message in stream:
                 if stop.is_set():
                     return
-                if self._take_in(message, engine):
+                if self._take_in(message, greeting.engine):
                     wake()
         except HTTPError as error:
             self.is_refused = True
@@ -159,7 +190,7 @@ class EventListener:
             return False  # a resumed stream repeats it; times alone would not show it, as clocks are set back
         self._reported.append(key)
         self._last_ns = at_ns or self._last_ns
-        event = to_event(message, engine)
+        event = to_event(message, engine, self._names)
         base = action.partition(":")[0]
         with self._lock:
             if base == _HEALTH and not self._changes_health(identity, _health(message)):
@@ -196,3 +227,7 @@ def _health(message: object) -> str:
 
 def _time_ns(message: object) -> int:
     return whole_number(at(message, "timeNano")) or 0
+
+
+def _seconds(at_ns: int) -> str:
+    return f"{at_ns // 10**9}.{at_ns % 10**9:09d}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from collectors.engines.docker.containers import runtime_of
 from collectors.model.errors import SourceError
 from collectors.model.facts import Fact, unknown
 from collectors.model.workloads import Workload
@@ -61,5 +62,5 @@ def privileges(inspection: Mapping[str, Any]) -> dict[str, Fact]:
         return {}
     return {
         "is_privileged": Fact(float(bool(host.get("Privileged"))), "engine: HostConfig.Privileged"),
-        "runtime": Fact(sanitize(str(host.get("Runtime") or "")), "engine: HostConfig.Runtime"),
+        "runtime": Fact(sanitize(str(runtime_of(inspection) or "")), "engine: its runtime"),
     }

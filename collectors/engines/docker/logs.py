@@ -23,21 +23,24 @@ if TYPE_CHECKING:
 _JITTER_NS = 10_000_000
 """The engine stamps a line before it waits to write it, so lines of the two streams may be out of order by up to this
 much. Their order in the log is what counts."""
-_SECOND_NS = 1_000_000_000
+SECOND_NS = 1_000_000_000
 _FLOAT_NS = 500
 """What a time in seconds as a float may lack of the nanoseconds that it was made of."""
 _REFUSAL_BYTES = 4096
 _TakeOlder = Callable[[Iterable[LogLine]], tuple[list[LogLine], bool]]
-_RECREATE = "recreate the container with --log-driver local"
 
 
 class DockerLog(Interruptible):
     """Reads what a container wrote; the position of a line is its time in nanoseconds."""
 
+    is_podman = False
+    """Whether the parts of a long line are stamped by Podman."""
+    readable_driver = "local"
+    """A log driver whose log can be read."""
+
     def __init__(self, workload: Workload, access: DockerAccess) -> None:
         self.title = f"engine log, container {workload.short_id}"
         self._identity = workload.id.id
-        self._is_podman = workload.id.engine == "podman"
         self._daemon = access.daemon(workload)
         self._lock = threading.Lock()
         self._is_closed = False
@@ -47,7 +50,7 @@ class DockerLog(Interruptible):
             inspection: Any = client.inspect_container(self._identity)
         self._driver = sanitize(text(part(inspection, "HostConfig", "LogConfig").get("Type")))
         self._created_ns = parse_time_ns(inspection.get("Created")) or 0
-        self._span_ns = 10 * _SECOND_NS
+        self._span_ns = 10 * SECOND_NS
         """How far back the next older lines are expected to reach, in nanoseconds."""
         self._is_tty = bool(inspection.get("Config", {}).get("Tty"))
 
@@ -61,7 +64,7 @@ class DockerLog(Interruptible):
         return first_lines(self._stream_lines({"tail": "all"}, follow=False), count)
 
     def until(self, wall: float, count: int) -> list[LogLine]:
-        at_ns = int(wall * _SECOND_NS) + _FLOAT_NS
+        at_ns = int(wall * SECOND_NS) + _FLOAT_NS
         return self._back_from(at_ns, lambda lines: _until(lines, at_ns, count))
 
     def _back_from(self, end: int, take: _TakeOlder) -> list[LogLine]:
@@ -69,16 +72,19 @@ class DockerLog(Interruptible):
         span, interrupts = self._span_ns, self._interrupts
         while True:
             start = max(0, end - span)
-            limits = {"since": _seconds(start), "until": _seconds(end + _JITTER_NS)}
-            older, is_full = take(self._stream_lines(limits, follow=False))
+            older, is_full = take(self._stream_lines(self._span(start, end), follow=False))
             if (older and is_full and int(older[0].position) > start + _JITTER_NS) or start <= self._created_ns:
                 break
             if self._interrupts != interrupts:
                 return []
             span *= 4
         if older:
-            self._span_ns = max(_SECOND_NS, end - int(older[0].position))
+            self._span_ns = max(SECOND_NS, end - int(older[0].position))
         return older
+
+    def _span(self, start: int, end: int) -> dict[str, str]:
+        """Return the parameters of a request for the lines from a time to another, in nanoseconds."""
+        return {"since": _seconds(start), "until": _seconds(end + _JITTER_NS)}
 
     def after(self, line: LogLine, count: int) -> list[LogLine]:
         return first_lines(self._since(line, follow=False), count)
@@ -131,7 +137,7 @@ class DockerLog(Interruptible):
                 self._hand_over(stream)
             try:
                 interrupts = self._interrupts
-                for line in lines_of(pieces_of(response.raw, self._is_tty), self._is_podman):
+                for line in lines_of(pieces_of(response.raw, self._is_tty), self.is_podman):
                     if not follow and self._interrupts != interrupts:
                         return
                     yield line
@@ -151,9 +157,10 @@ class DockerLog(Interruptible):
             return SourceError(
                 f"the engine does not send the log (HTTP {status}): {sanitize(message.strip()) or 'no reason'}"
             )
+        recreate = f"recreate the container with --log-driver {self.readable_driver}"
         if self._driver == "none":
-            return SourceAbsent("there is no log: the log driver of this container is none", _RECREATE)
-        remedy = f"read it where {self._driver} keeps it, or {_RECREATE}"
+            return SourceAbsent("there is no log: the log driver of this container is none", recreate)
+        remedy = f"read it where {self._driver} keeps it, or {recreate}"
         return SourceAbsent(f"the log driver of this container, {self._driver}, does not let its log be read", remedy)
 
 

@@ -1,4 +1,4 @@
-"""Docker and Podman: the containers, their limits and their events.
+"""The containers of an engine that speaks Docker's API, their limits and their events.
 
 Their resource usage comes from the kernel (`cgroup`). Only for an engine on another kernel it comes from the engine's
 own statistics.
@@ -10,20 +10,23 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from collectors.engines.docker.address import resolve
+from collectors.engines.docker import address
 from collectors.engines.docker.containers import Facts, limits_sample, state_of, to_facts, to_workload, was_killed
-from collectors.engines.docker.endpoint import Endpoint, clamp_version, engine_of, failures, is_id, translate
+from collectors.engines.docker.endpoint import Endpoint, failures, is_id, translate
 from collectors.engines.docker.events import EventListener
+from collectors.engines.docker.greeting import Greeting
 from collectors.engines.docker.stats import StatsStreams, with_limits
 from collectors.kernel.daemon_usage import DaemonUsage
 from collectors.model.errors import SourceDown
 from collectors.model.wording import counted
 from collectors.model.workloads import Event, Sample, State, Workload, WorkloadId
 from collectors.safety.sanitize import sanitize
+from collectors.safety.untrusted import part, text
 from collectors.sampling.source import SourceReading
 
 if TYPE_CHECKING:
     from collectors.engines.docker.bounded_client import BoundedClient
+    from collectors.engines.podman.on_demand import OnDemand
 
 LIST_LIFE_S = 10.0
 """Seconds that a list is reused while no events arrive: it costs the engine 0.3 ms per container."""
@@ -33,9 +36,6 @@ INSPECTIONS_AT_MOST = 20
 """Inspections per reading, at 2.4 ms each: the names of hundreds of containers must not wait for them."""
 
 _NOT_INSPECTED = frozenset({State.CREATED, State.STOPPED, State.CRASHED, State.STOPPING})
-
-
-_ENGINES = frozenset({"docker", "podman"})
 
 
 class DockerSource:
@@ -70,8 +70,10 @@ class DockerSource:
         self._listed_at = 0.0
         self._client: BoundedClient | None = None
         self._endpoint = Endpoint("")
-        self._version = ""
-        self._engine = "docker"
+        self._greeting = Greeting("docker", "")
+        self._on_demand: OnDemand | None = None
+        self._below = ""
+        """See `SourceReading.below`."""
         self._stats: StatsStreams | None = None
         self._daemon = DaemonUsage("dockerd")
 
@@ -80,45 +82,65 @@ class DockerSource:
         self._wake = wake
         self.is_near = True  # looking for a socket needs no network
         try:
-            self._endpoint = resolve(self._url, self._insecure)
+            self._endpoint = self._find()
         except failures() as error:
-            raise SourceDown(f"the Docker endpoint cannot be used: {sanitize(str(error))}") from error
+            raise SourceDown(f"the {self.name} endpoint cannot be used: {sanitize(str(error))}") from error
         self.is_near = self._endpoint.is_local
         try:
-            answer = self._endpoint.ask_version()
-            self._version, self._engine = clamp_version(answer), engine_of(answer)
-            self._client = self._endpoint.connect(self._version)
+            self._greeting = self._endpoint.greet()
+            self._client = self._endpoint.connect(self._greeting)
+            self._meet()
         except failures() as error:
             raise translate(error, self._endpoint) from error
+        self._check_greeting()
         self._facts.clear()
         self._listed_at, self._described = 0.0, None
         self._events.is_refused = False
-        if self._endpoint.is_local:
+        if self._endpoint.is_local and self._greeting.engine == "docker":
             self._daemon.find()
         if self._wants_stats or not self._endpoint.is_local:
-            self._stats = StatsStreams(self._endpoint, self._version)
+            self._stats = StatsStreams(self._endpoint, self._greeting)
+
+    def _find(self) -> Endpoint:
+        return address.resolve(self._url, self._insecure)
+
+    def _meet(self) -> None:
+        """Note who the engine is, and whether it runs all the time; `OSError` where its socket has gone."""
+        self._on_demand, self._below = None, ""
+        if self._greeting.libpod and self._endpoint.socket is not None:
+            from collectors.engines.podman.on_demand import on_demand
+            from collectors.engines.podman.sockets import peer_of, place_of
+
+            peer = peer_of(str(self._endpoint.socket))
+            self._on_demand, self._below = on_demand(self._endpoint.socket, peer), place_of(peer)
+
+    def _check_greeting(self) -> None:
+        """Raise `SourceError` if the wrong engine answers. An address of Docker may lead to Podman."""
 
     def read(self) -> SourceReading:
         """List all containers, unless no events have arrived, and inspect those that are new or changed."""
         with self._daemon.answering():
             events = self._ask()
         workloads = self._describe()
-        self._events.note_health({workload.id.id: workload.health for workload in workloads})
+        self._events.note_listed(workloads)
         return SourceReading(
             {workload.id: workload for workload in workloads},
             self._samples(workloads),
             events,
             detail=counted(len(workloads), "container"),
+            below=self._below,
             unseen=self._unseen,
-            engines=_ENGINES,
+            engines=frozenset({"docker"} if self._greeting.engine == "docker" else ()),
             daemon_cpu_s=self._daemon.cpu_s,
         )
 
     def _ask(self) -> tuple[Event, ...]:
         """Bring the list and the facts of its containers up to date; return the events since the last reading."""
+        if self._on_demand is not None:
+            return self._ask_seldom(self._on_demand)
         is_listening = self._events.is_running
         if not is_listening and not self._events.is_refused:  # before the list, so that nothing falls between
-            self._events.start(self._endpoint, self._version, self._engine, self._wake)
+            self._events.start(self._endpoint, self._greeting, self._wake)
         events, changed = self._events.take()
         for identity in changed:
             self._facts.pop(identity, None)
@@ -129,6 +151,25 @@ class DockerSource:
             self._entries, self._listed_at = self._list(), time.monotonic()
             self._described = None
         self._inspect(self._entries)
+        return events
+
+    def _ask_seldom(self, service: OnDemand) -> tuple[Event, ...]:
+        """Do the same with single requests, and only if there is something to ask; leave no connection open."""
+        if not service.is_due() or self._client is None:
+            return ()
+        service.begin()
+        before_ns = time.time_ns()
+        try:
+            self._events.fetch(self._client, self._greeting.engine, service.since_ns)
+        except failures() as error:
+            raise translate(error, self._endpoint) from error
+        service.since_ns = before_ns
+        events, changed = self._events.take()
+        for identity in changed:
+            self._facts.pop(identity, None)
+        self._entries, self._described = self._list(), None
+        self._inspect(self._entries)
+        self._client.close()
         return events
 
     def close(self) -> None:
@@ -144,7 +185,7 @@ class DockerSource:
     def _ping(self) -> None:
         """Check that the engine still answers: otherwise the reused list would look fresh for too long."""
         if self._client is None:
-            raise SourceDown("Docker is not open")
+            raise SourceDown(f"{self._endpoint.product.name} is not open")
         try:
             self._client.ping()
         except failures() as error:
@@ -152,7 +193,7 @@ class DockerSource:
 
     def _list(self) -> list[dict[str, Any]]:
         if self._client is None:
-            raise SourceDown("Docker is not open")
+            raise SourceDown(f"{self._endpoint.product.name} is not open")
         try:
             entries: Any = self._client.containers(all=True)
             if not isinstance(entries, list):
@@ -198,7 +239,10 @@ class DockerSource:
         if self._client is None:
             return True
         try:
-            self._facts[identity] = (state, to_facts(self._client.inspect_container(identity)))
+            inspection = self._client.inspect_container(identity)
+            self._facts[identity] = (state, to_facts(inspection))
+            if self._on_demand is not None:
+                self._on_demand.learn(text(part(inspection).get("StaticDir")))
         except NotFound:
             return False
         except (APIError, ValueError, KeyError, TypeError, RecursionError):
@@ -210,7 +254,7 @@ class DockerSource:
     def _describe(self) -> list[Workload]:
         """Return the workloads of the list, rebuilt only after a change."""
         if self._described is None:
-            engine, host = self._engine, self._endpoint.shown
+            engine, host = self._greeting.engine, self._endpoint.shown
             pairs = ((entry, self._facts.get(entry["Id"], ("", None))[1]) for entry in self._entries)
             described = (to_workload(entry, engine, host, facts) for entry, facts in pairs)
             self._described = [workload for workload in described if workload is not None]

@@ -1,4 +1,5 @@
-"""HTTP to an engine on another host: the OpenSSH client runs `docker system dial-stdio` there, like the docker command.
+"""HTTP to an engine on another host: the OpenSSH client runs `docker system dial-stdio` there, like the docker command,
+or `podman system dial-stdio`.
 
 The client has no terminal and asks for nothing: a key or a passphrase that is missing is an error. Its standard input
 and output are one end of a socket pair, so that time limits and cancelling work as on any other connection.
@@ -17,12 +18,12 @@ import urllib3
 from docker.transport.basehttpadapter import BaseHTTPAdapter
 from urllib3.connection import HTTPConnection
 
+from collectors.engines.docker.product import DOCKER
 from collectors.engines.ssh_target import SshFailure, SshTarget
 
 _SECURE = ("ForwardAgent=no", "ForwardX11=no", "ClearAllForwardings=yes", "PermitLocalCommand=no")
 _PLAIN = ("BatchMode=yes", "RequestTTY=no", "RemoteCommand=none")
 _OPTIONS = [word for option in (*_SECURE, *_PLAIN) for word in ("-o", option)]
-_DIAL = "docker system dial-stdio"
 _LOGIN_S = 15.0
 """Seconds for the first answer on a connection, which includes the login."""
 _MESSAGE_BYTES = 4096
@@ -44,8 +45,9 @@ class _Line(socket.socket):
 class SshConnection(HTTPConnection):
     """One login, with one HTTP connection over it."""
 
-    def __init__(self, target: SshTarget, timeout_s: float) -> None:
+    def __init__(self, target: SshTarget, timeout_s: float, dial: str = DOCKER.dial) -> None:
         super().__init__("localhost", timeout=timeout_s)
+        self._dial = dial
         self._target = target
         self._messages = bytearray()
         self._listener: threading.Thread | None = None
@@ -57,7 +59,7 @@ class SshConnection(HTTPConnection):
         line = _Line(fileno=ours.detach())
         with theirs:
             client = subprocess.Popen(  # noqa: S603  # words without a shell; the target's are checked
-                ["ssh", *_OPTIONS, *self._target.arguments, _DIAL],  # noqa: S607  # whichever the user has
+                ["ssh", *_OPTIONS, *self._target.arguments, self._dial],  # noqa: S607  # whichever the user has
                 stdin=theirs.fileno(),
                 stdout=theirs.fileno(),
                 stderr=subprocess.PIPE,
@@ -108,20 +110,27 @@ def _listen(client: subprocess.Popen[bytes], messages: bytearray) -> None:
 
 
 class _Pool(urllib3.HTTPConnectionPool):
-    def __init__(self, target: SshTarget, timeout_s: float) -> None:
+    def __init__(self, target: SshTarget, timeout_s: float, dial: str) -> None:
         super().__init__("localhost", timeout=timeout_s, maxsize=10)
         self._target = target
+        self._dial = dial
         self._timeout_s = timeout_s
 
     def _new_conn(self) -> Any:
-        return SshConnection(self._target, self._timeout_s)
+        return SshConnection(self._target, self._timeout_s, self._dial)
 
 
 class SshAdapter(BaseHTTPAdapter):
-    """Makes the requests of a docker-py client; mounted in place of the one for a local socket."""
+    """Makes the requests of a docker-py client; mounted in place of the one for a local socket.
 
-    def __init__(self, target: SshTarget, timeout_s: float) -> None:
-        self._pool = _Pool(target, timeout_s)
+    Args:
+        target: Where to log in.
+        timeout_s: Seconds for an answer.
+        dial: The command to run there, for the login's shell.
+    """
+
+    def __init__(self, target: SshTarget, timeout_s: float, dial: str) -> None:
+        self._pool = _Pool(target, timeout_s, dial)
         super().__init__()
 
     def get_connection(self, url: Any, proxies: Any = None) -> Any:

@@ -14,6 +14,7 @@ import msgspec
 
 from collectors.engines.docker.containers import parse_time_ns
 from collectors.engines.docker.endpoint import Endpoint, failures
+from collectors.engines.docker.greeting import Greeting
 from collectors.model.workloads import Sample
 from collectors.safety.untrusted import at, count, objects, whole_number
 
@@ -100,11 +101,11 @@ class Timeline:
 class Stream:
     """The measurements of one container since one of its starts."""
 
-    def __init__(self, endpoint: Endpoint, version: str, identity: str, epoch: str) -> None:
+    def __init__(self, endpoint: Endpoint, greeting: Greeting, identity: str, epoch: str) -> None:
         self.epoch = epoch
         self.latest: Sample | None = None
         self._endpoint = endpoint
-        self._version = version
+        self._greeting = greeting
         self._identity = identity
         self._is_stopped = False
         self._thread = threading.Thread(target=self._follow, name="docker-stats", daemon=True)
@@ -125,7 +126,7 @@ class Stream:
 
         broken: tuple[type[Exception], ...] = (*failures(), AttributeError)
         try:
-            client = self._endpoint.connect(self._version, _FRAME_TIMEOUT_S)
+            client = self._endpoint.connect(self._greeting, _FRAME_TIMEOUT_S)
             response = client.open_stream(f"/containers/{self._identity}/stats", {"stream": "true"}, _FRAME_TIMEOUT_S)
             for frame in messages(response):
                 if self._is_stopped:
@@ -142,9 +143,9 @@ class Stream:
 class StatsStreams:
     """One stream per container, up to `STREAMS_AT_MOST`."""
 
-    def __init__(self, endpoint: Endpoint, version: str) -> None:
+    def __init__(self, endpoint: Endpoint, greeting: Greeting) -> None:
         self._endpoint = endpoint
-        self._version = version
+        self._greeting = greeting
         self._streams: dict[str, Stream] = {}
 
     def follow(self, epochs: Mapping[str, str]) -> None:
@@ -156,7 +157,7 @@ class StatsStreams:
         for identity, epoch in epochs.items():
             old = self._streams.get(identity)
             if (old is None and len(self._streams) < STREAMS_AT_MOST) or (old is not None and not old.is_running):
-                new = Stream(self._endpoint, self._version, identity, epoch)
+                new = Stream(self._endpoint, self._greeting, identity, epoch)
                 new.latest = old.latest if old else None
                 self._streams[identity] = new
 

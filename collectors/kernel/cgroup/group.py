@@ -166,6 +166,7 @@ class Group:
             parent=parent,
             started_at=identity.started_at,
             unmeasured=self._unmeasured,
+            is_sandbox=identity.is_sandbox,
         )
         return self._workload
 

@@ -16,6 +16,8 @@ from collectors.safety.sanitize import sanitize, sanitize_name
 _LONGEST_PATH = 1024
 _WITH_MONITOR = frozenset({"podman", "cri-o"})
 """Engines whose containers run below a conmon."""
+_INFRA = "-infra"
+"""The end of the name of the container that holds a pod's network; before it are the first digits of the pod's id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class Identity:
     process: Process | None = None
     """The first process; `None` when there is none, or none may be seen."""
     started_at: float | None = None
+    is_sandbox: bool = False
+    """Whether it only holds what the containers of its pod share."""
     network: str | None = None
     """The network namespace that is its own and not the host's, empty when it may not be seen; `None` without one."""
 
@@ -82,6 +86,7 @@ def identify(cgroup: Cgroup, directories: list[str], proc: str, host_network: st
         name=sanitize_name(name),
         name_is_known=is_known,
         project=sanitize_name(project) if project else None,
+        is_sandbox=engine == "podman" and project == f"pod {name.removesuffix(_INFRA)}" and name.endswith(_INFRA),
         process=process,
         started_at=None if process is None else processes.started_at(proc, process),
         network=None if pid is None else _own_network(workload.kind, pid, proc, host_network),

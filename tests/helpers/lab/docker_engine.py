@@ -45,7 +45,7 @@ class DockerLab:
         self.url = url
         self.daemon = daemon
         self.client = docker.APIClient(base_url=url, version="auto", timeout=30)
-        self.client.import_image_from_data(_busybox_archive(), repository="busybox", tag="lab")
+        self.client.import_image_from_data(busybox_archive(), repository="busybox", tag="lab")
         self._containers: list[str] = []
 
     def run(
@@ -189,7 +189,7 @@ def _answers(url: str) -> bool:
         client.close()
 
 
-def _busybox_archive() -> bytes:
+def busybox_archive() -> bytes:
     """Return a tar archive of a root file system with a static busybox and a link for each of its commands."""
     busybox = shutil.which("busybox", path="/bin:/usr/bin")
     if busybox is None:

@@ -14,6 +14,7 @@ import pytest
 from tests.helpers.lab.docker_engine import DockerLab, docker_engine
 from tests.helpers.lab.leftovers import watched_over
 from tests.helpers.lab.libvirt_daemon import LibvirtLab, libvirt_daemon
+from tests.helpers.lab.podman_engine import PodmanLab, podman_engine
 from tests.helpers.lab.process import LabUnavailable, lab_folder
 from tests.helpers.lab.uml import UmlLab, uml_kernel
 
@@ -39,6 +40,13 @@ def lab_root() -> Iterator[Path]:
 def docker_lab(lab_root: Path) -> Iterator[DockerLab]:
     """Give a Docker engine of our own; inside the user-mode kernel, the one that runs there."""
     with skip_or_fail(), docker_engine(lab_root / "docker") as lab:
+        yield lab
+
+
+@pytest.fixture(scope="session")
+def podman_lab(lab_root: Path) -> Iterator[PodmanLab]:
+    """Give a Podman of our own, with a service that runs all the time."""
+    with skip_or_fail(), podman_engine(lab_root / "podman") as lab:
         yield lab
 
 

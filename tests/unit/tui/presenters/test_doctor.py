@@ -28,9 +28,9 @@ def test_podmans_containers_are_counted_with_the_socket_that_is_missing() -> Non
         container("podman", "a", None), container("podman", "b", False), container("podman", "c", None, ROOTLESS)
     )
     assert "watched  podman     2 are only watched" in said
-    assert "fix: sudo systemctl enable --now podman.socket, then vmtop --docker unix:///run/podman/podman.sock" in said
+    assert "fix: sudo systemctl enable --now podman.socket, then start vmtop again" in said
     assert "watched  podman     1 is only watched" in said
-    assert "vmtop --docker unix:///run/user/1000/podman/podman.sock" in said
+    assert "systemctl --user -M 1000@ enable --now podman.socket" in said
     assert "All that is present can be read, but not all of it; see above." in said
 
 

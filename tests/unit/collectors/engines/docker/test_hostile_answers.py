@@ -17,6 +17,7 @@ from collectors.engines.docker import bounded_client, source
 from collectors.engines.docker.bounded_client import LARGEST_ANSWER, LONGEST_MESSAGE
 from collectors.engines.docker.endpoint import Endpoint, is_id
 from collectors.engines.docker.events import EventListener
+from collectors.engines.docker.greeting import Greeting
 from collectors.engines.docker.source import DockerSource
 from collectors.engines.docker.stats import Stream
 from collectors.model.errors import SourceDown
@@ -112,10 +113,10 @@ def test_a_stream_whose_message_never_ends_is_left(path: str, tmp_path: Path) ->
     with endless.serving() as url:
         if path == "/events":
             listener = EventListener()
-            listener.start(Endpoint(url), "1.41", "docker", lambda: None)
+            listener.start(Endpoint(url), Greeting("docker", "1.41"), lambda: None)
             wait_until(lambda: not listener.is_running, 20, "the end of the stream")
         else:
-            stream = Stream(Endpoint(url), "1.41", ID, "")
+            stream = Stream(Endpoint(url), Greeting("docker", "1.41"), ID, "")
             wait_until(lambda: not stream.is_running, 20, "the end of the stream")
         wait_until(endless.has_ended.is_set, 20, "the reader to leave")
     assert endless.sent < LONGEST_MESSAGE + _BUFFERED
@@ -127,7 +128,7 @@ def test_messages_arrive_one_by_one_however_they_are_cut(tmp_path: Path) -> None
     endless = Endless(tmp_path, CHUNKED, itertools.chain(pieces, [b"0\r\n\r\n"]), "/events")
     listener = EventListener()
     with endless.serving() as url:
-        listener.start(Endpoint(url), "1.41", "docker", lambda: None)
+        listener.start(Endpoint(url), Greeting("docker", "1.41"), lambda: None)
         wait_until(lambda: not listener.is_running, 20, "the end of the stream")
     assert [event.what for event in listener.take()[0]] == ["start"]
 
@@ -171,7 +172,7 @@ def test_a_redirect_is_not_followed(tmp_path: Path) -> None:
 
     with engine(tmp_path, answer) as docker, pytest.raises(SourceDown, match="with a redirect"):
         docker.open(lambda: None)
-    assert asked == ["/version"]
+    assert asked == ["/_ping"]
 
 
 def test_an_id_that_leads_elsewhere_in_a_path_is_never_asked_for(tmp_path: Path) -> None:
@@ -190,7 +191,7 @@ def test_an_id_that_leads_elsewhere_in_a_path_is_never_asked_for(tmp_path: Path)
         reading = docker.read()
     assert [identity.id for identity in reading.workloads] == [ID]
     assert reading.unseen == f"{len(wrong)} entries of the engine's list have no valid id"
-    assert [path.partition("?")[0] for path in asked[1:]] == ["/v1.41/containers/json", f"/v1.41/containers/{ID}/json"]
+    assert [path.partition("?")[0] for path in asked[2:]] == ["/v1.41/containers/json", f"/v1.41/containers/{ID}/json"]
     assert not any(map(is_id, wrong))
 
 

@@ -14,8 +14,9 @@ import pytest
 
 from collectors.engines.docker.endpoint import Endpoint
 from collectors.engines.docker.events import EventListener
+from collectors.engines.docker.greeting import Greeting
 from collectors.engines.docker.source import INSPECTIONS_AT_MOST
-from collectors.model.workloads import WorkloadId
+from collectors.model.workloads import Kind, Workload, WorkloadId
 from tests.helpers.lab.process import wait_until
 from tests.unit.collectors.engines.docker.test_source import ENTRY, VERSION, QuietEvents, engine, response
 
@@ -39,6 +40,10 @@ class Fleet:
             self.inspected.append(path.split("/")[3])
             return response(json.dumps({"State": {"StartedAt": self.started}}).encode())
         return response(b"OK")
+
+
+def listed(health: str | None) -> Workload:
+    return Workload(WorkloadId("podman", "a" * 64), Kind.CONTAINER, "web", health=health)
 
 
 def test_what_an_event_changed_is_inspected_again(tmp_path: Path) -> None:
@@ -150,7 +155,7 @@ def test_a_stream_resumes_at_the_nanosecond_of_the_last_event_and_tells_it_once(
     for _ in range(2):
         wakes.clear()
         endpoint: Endpoint = streams  # type: ignore[assignment]  # the part that is called
-        listener.start(endpoint, "1.41", "docker", wakes.set)
+        listener.start(endpoint, Greeting("docker", "1.41"), wakes.set)
         wait_until(lambda: not listener.is_running, 10, "the end of the stream")
         assert wakes.is_set()
         events, changed = listener.take()
@@ -169,16 +174,16 @@ def test_a_health_check_is_an_event_only_where_the_status_changes() -> None:
     checks = ["healthy"] * 3 + ["unhealthy"] * 2 + ["healthy"] * 2
     streams.says = [message(number, "health_status", status) for number, status in enumerate(checks, 1)]
     streams.says += [message(20, "exec_died"), message(21, "start"), message(22, "health_status: healthy")]
-    listener.note_health({"a" * 64: "healthy"})
+    listener.note_listed([listed("healthy")])
     endpoint: Endpoint = streams  # type: ignore[assignment]  # the part that is called
-    listener.start(endpoint, "1.41", "podman", lambda: wakes.append(1))
+    listener.start(endpoint, Greeting("podman", "1.41"), lambda: wakes.append(1))
     wait_until(lambda: not listener.is_running, 10, "the end of the stream")
     told = [(event.what, event.detail) for event in listener.take()[0]]
     assert told == [("health", "unhealthy"), ("health", "healthy"), ("start", ""), ("health", "healthy")]
     assert len(wakes) == len(told) + 1, "and the end of the stream"
-    listener.note_health({"a" * 64: None})
+    listener.note_listed([listed(None)])
     assert listener._health == {"a" * 64: "healthy"}, "a list without a status is no news"
-    listener.note_health({})
+    listener.note_listed([])
     assert listener._health == {}, "of what is no longer listed nothing is kept"
 
 
@@ -188,7 +193,7 @@ def test_a_stream_that_was_told_to_end_tells_nothing_more() -> None:
     streams.says = [{"Action": "start", "Actor": {"ID": "a" * 64}, "timeNano": 5}]
     streams.read = listener.stop
     endpoint: Endpoint = streams  # type: ignore[assignment]  # the part that is called
-    listener.start(endpoint, "1.41", "docker", lambda: wakes.append(1))
+    listener.start(endpoint, Greeting("docker", "1.41"), lambda: wakes.append(1))
     wait_until(lambda: not listener.is_running, 10, "the end of the stream")
     assert listener.take() == ((), set())
     assert wakes == []

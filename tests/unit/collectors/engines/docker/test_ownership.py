@@ -11,6 +11,8 @@ import pytest
 from collectors.actions.rules import why_not
 from collectors.actions.verbs import VERBS
 from collectors.engines.docker.access import DockerAccess
+from collectors.engines.docker.client import WrongEngine
+from collectors.engines.podman.access import PodmanAccess
 from collectors.model.errors import SourceAbsent, SourceError, WorkloadGone
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
 from collectors.sampling.source import SourceSpec
@@ -32,13 +34,16 @@ class Daemon:
 
     shown = ""
 
-    def __init__(self, engine: str) -> None:
+    def __init__(self, engine: str, wanted: str) -> None:
         self.engine = engine
+        self.wanted = wanted
         self.asked: list[str] = []
 
     @contextmanager
     def client(self, _timeout_s: float = 3.0) -> Iterator[Daemon]:
         self.asked.append("client")
+        if self.engine != self.wanted:
+            raise WrongEngine("another one answers")
         yield self
 
     def inspect_container(self, identity: str) -> dict[str, Any]:
@@ -46,9 +51,10 @@ class Daemon:
         return {"Id": identity}
 
 
-def access_to(*engines: str) -> tuple[DockerAccess, list[Daemon]]:
-    access = DockerAccess([SourceSpec("docker") for _ in engines])
-    daemons = [Daemon(engine) for engine in engines]
+def access_to(wanted: str, *engines: str) -> tuple[DockerAccess, list[Daemon]]:
+    kind = PodmanAccess if wanted == "podman" else DockerAccess
+    access = kind([SourceSpec(engine) for engine in engines])
+    daemons = [Daemon(engine, wanted) for engine in engines]
     access._daemons = daemons  # type: ignore[assignment]  # played
     return access, daemons
 
@@ -70,7 +76,7 @@ def test_a_container_that_an_engine_lists_can_be_stopped(engine: str, is_listed:
 
 @pytest.mark.parametrize(("engine", "is_listed"), NOT_OWNED)
 def test_another_engine_is_not_asked_about_it(engine: str, is_listed: bool | None) -> None:
-    access, (daemon,) = access_to("docker")
+    access, (daemon,) = access_to(engine, "docker")
     workload = container(engine, is_listed)
     for ask in (access.daemon, access.raw_description, access.open_console):
         with pytest.raises(SourceAbsent):
@@ -86,28 +92,28 @@ def test_another_engine_is_not_asked_about_it(engine: str, is_listed: bool | Non
 
 @pytest.mark.parametrize(("engine", "place"), [("docker", 1), ("podman", 0)])
 def test_of_two_engines_the_one_of_its_kind_has_it_even_if_both_say_so(engine: str, place: int) -> None:
-    access, daemons = access_to("podman", "docker")
+    access, daemons = access_to(engine, "podman", "docker")
     daemon: Any = access.daemon(container(engine, True))
     assert daemon is daemons[place]
 
 
 def test_a_container_that_only_an_engine_of_another_kind_has_is_gone() -> None:
-    access, _ = access_to("docker", "docker")
+    access, _ = access_to("podman", "docker", "docker")
     with pytest.raises(WorkloadGone):
         access.daemon(container("podman", True))
 
 
 @pytest.mark.parametrize(
-    ("cgroup", "socket"),
+    ("cgroup", "remedy"),
     [
-        (f"/machine.slice/libpod-{ID}.scope", "unix:///run/podman/podman.sock"),
-        (f"/user.slice/user-0.slice/session-1.scope/libpod-payload-{ID}", "unix:///run/podman/podman.sock"),
+        (f"/machine.slice/libpod-{ID}.scope", "sudo systemctl enable"),
+        (f"/user.slice/user-0.slice/session-1.scope/libpod-payload-{ID}", "sudo systemctl enable"),
         (
             f"/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-{ID}.scope",
-            "unix:///run/user/1000/podman/podman.sock",
+            "systemctl --user -M 1000@ enable",
         ),
     ],
 )
-def test_the_socket_that_would_reach_it_is_named(cgroup: str, socket: str) -> None:
+def test_what_enables_the_socket_that_would_reach_it_is_named(cgroup: str, remedy: str) -> None:
     (stop,) = [verb for verb in VERBS if str(verb) == "stop"]
-    assert why_not(stop, container("podman", None, cgroup)).endswith(f"--docker {socket})")
+    assert f"(fix: {remedy} --now podman.socket" in why_not(stop, container("podman", None, cgroup))

@@ -13,8 +13,9 @@ from collectors.engines.docker.containers import (
     to_facts,
     to_workload,
 )
-from collectors.engines.docker.endpoint import Endpoint, clamp_version, engine_of, translate
+from collectors.engines.docker.endpoint import Endpoint, translate
 from collectors.engines.docker.events import to_event
+from collectors.engines.docker.greeting import clamp_version, engine_of
 from collectors.engines.docker.stats import Timeline, to_sample
 from collectors.model.workloads import Kind, Sample, State, WorkloadId
 

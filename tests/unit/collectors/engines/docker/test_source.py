@@ -114,7 +114,7 @@ class QuietEvents:
         changed, self.changed = self.changed, set()
         return (), changed
 
-    def note_health(self, statuses: Mapping[str, str | None]) -> None:
+    def note_listed(self, statuses: Mapping[str, str | None]) -> None:
         """No event depends on it."""
 
     def stop(self) -> None:
@@ -184,7 +184,7 @@ def test_an_engine_that_does_not_answer_gets_one_call_that_waits_and_no_second(t
             worker.ask(time.monotonic() + seconds)
             assert worker.state(time.monotonic() + seconds).availability is Availability.WAITING
         assert worker.state(time.monotonic() + 31).availability is Availability.DOWN
-        assert asked == ["/version"]
+        assert asked == ["/_ping"]
         answers.set()
         wait_until(lambda: worker.reading is not None, 20, "the engine's answer")
         worker.stop()

@@ -1,0 +1,1 @@
+"""Podman: root's, and that of every user."""

@@ -1,0 +1,7 @@
+"""What the messages call Podman. Imports nothing heavy."""
+
+from __future__ import annotations
+
+from collectors.engines.docker.product import Product
+
+PODMAN = Product("Podman", "--podman", "CONTAINER_HOST", ("podman.socket",), "", "podman system dial-stdio")
