@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from collectors.engines.base import Engine
+from collectors.engines.containerd.engine import ContainerdEngine
 from collectors.engines.demo.engine import DemoEngine
 from collectors.engines.docker.engine import DockerEngine
 from collectors.engines.kubernetes.engine import KubernetesEngine
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
     from collectors.sampling.source import Source, SourceSpec
 
 ENGINES: list[Engine] = [
-    KubernetesEngine(),
     DockerEngine(),
     PodmanEngine(),
+    KubernetesEngine(),
+    ContainerdEngine(),
     VsphereEngine(),
     LibvirtEngine(),
     SystemdEngine(),

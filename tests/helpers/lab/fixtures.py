@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.lab.cri import CriLab, cri_engine
 from tests.helpers.lab.docker_engine import DockerLab, docker_engine
 from tests.helpers.lab.leftovers import watched_over
 from tests.helpers.lab.libvirt_daemon import LibvirtLab, libvirt_daemon
@@ -39,6 +40,13 @@ def lab_root() -> Iterator[Path]:
 def docker_lab(lab_root: Path) -> Iterator[DockerLab]:
     """Give a Docker engine of our own; inside the user-mode kernel, the one that runs there."""
     with skip_or_fail(), docker_engine(lab_root / "docker") as lab:
+        yield lab
+
+
+@pytest.fixture(scope="session")
+def cri_lab(lab_root: Path) -> Iterator[CriLab]:
+    """Give a containerd of our own with its CRI."""
+    with skip_or_fail(), cri_engine(lab_root / "cri") as lab:
         yield lab
 
 

@@ -218,7 +218,7 @@ class TestEveryEngine:
 
     def test_its_default_sources_are_those_of_a_host_without_options(self) -> None:
         assert [spec.name for spec in registry.specs_from({})] == [
-            *("host", "cgroup", "docker", "podman", "libvirt", "systemd")
+            *("host", "cgroup", "docker", "podman", "kubernetes", "libvirt", "systemd")
         ]
 
     def test_an_address_given_twice_makes_two_sources_with_their_hosts(self) -> None:
