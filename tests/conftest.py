@@ -15,7 +15,7 @@ from hypothesis import settings
 
 from tests.helpers.pty_terminal import Start, Terminal
 
-pytest_plugins = ["tests.helpers.lab.fixtures", "tests.helpers.lab.groups"]
+pytest_plugins = ["tests.helpers.lab.fixtures", "tests.helpers.lab.groups", "tests.helpers.lab.vcsim"]
 
 for _size in ("COLUMNS", "LINES"):  # readline exports them to pytest's workers: they override a pty's own size
     os.environ.pop(_size, None)

@@ -16,13 +16,14 @@ def below(workload: Workload, workloads: Iterable[Workload]) -> tuple[Workload, 
     group = workload.cgroup or (workload.id.id if workload.kind is Kind.SERVICE else "")
     if workload.endpoint or not group.startswith("/") or group == "/":
         return ()
-    nested = [other for other in workloads if _is_inside(other, group) and other.id != workload.id]
+    nested = [other for other in workloads if _is_inside(other, workload, group) and other.id != workload.id]
     return tuple(sorted(nested, key=lambda other: (other.kind, other.name)))
 
 
-def _is_inside(workload: Workload, group: str) -> bool:
-    is_active_here = bool(workload.cgroup) and not workload.endpoint and workload.state.is_active
-    return is_active_here and (workload.cgroup or "").startswith(f"{group}/")
+def _is_inside(other: Workload, outer: Workload, group: str) -> bool:
+    """Return whether a workload is in a cgroup below another's, or is a process in it, as some machines are."""
+    is_active_here = not other.endpoint and other.state.is_active
+    return is_active_here and ((other.cgroup or "").startswith(f"{group}/") or other.parent == outer.id)
 
 
 def network_users(workload: Workload, workloads: Iterable[Workload]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from collectors.actions.targets import NoTarget, find, is_full_id, is_id_of, take_apart
-from collectors.engines.registry import could_know, engine_of_source
+from collectors.engines.registry import could_know, engine_of_source, owner
 from collectors.model.workloads import Availability, Kind, SourceState, Workload
 from collectors.safety.redact import redact_text
 from collectors.safety.sanitize import sanitize
@@ -69,7 +69,10 @@ def _ways_around(typed: str, missing: Sequence[Asked]) -> str:
 
 
 def _is_certain(typed: str, workloads: Sequence[Workload]) -> bool:
-    """Return whether the name is the full id of a workload that its engine has described: it can mean no other."""
+    """Return whether the name is the full id of a workload that its engine has described: it can mean no other.
+
+    One that nothing can be done to may only not be listed yet.
+    """
     text = take_apart(typed).text
     if not is_full_id(text):
         return False
@@ -77,7 +80,7 @@ def _is_certain(typed: str, workloads: Sequence[Workload]) -> bool:
         workload = find(typed, workloads)
     except NoTarget:
         return False
-    return is_id_of(text, workload) and workload.name_is_known
+    return is_id_of(text, workload) and workload.name_is_known and owner(workload).unreachable(workload) is None
 
 
 def _could_know(typed: str, sources: Sequence[Asked]) -> list[Asked]:

@@ -24,6 +24,8 @@ _READ_BY = {
     "docker-stats": "docker",
 }
 """Value of `Sample.source` -> name of the source that makes it, where they differ."""
+_OF_MACHINES = frozenset({"libvirt", "vmm", "vsphere"})
+"""Values of `Sample.source` that only virtual machines have."""
 _SOURCE = re.compile("[@ ]")
 """Ends the kind of a source in its name: `docker@far`."""
 _AVAILABILITY = {
@@ -145,10 +147,13 @@ def _made_of(cell: Cell) -> str:
 
 
 def _only_machines(cell: Cell) -> str:
-    if cell.readers != {"libvirt"} or cell.engine == "libvirt":
+    origins = set(cell.metric.origins)
+    if not origins <= _OF_MACHINES or cell.engine == "libvirt":
         return ""
     if cell.workload.kind is not Kind.VM:
         return "only a virtual machine has it"
+    if "vmm" in origins or cell.workload.endpoint:
+        return ""
     return f"only libvirt reports it, and this virtual machine is run by {cell.workload.id.engine}"
 
 
@@ -198,7 +203,8 @@ def _name_of(detail: str, moment: Moment) -> str:
     """Return the name of the workload with this id or cgroup; anything else as it is, a long id shortened."""
     for identity, reading in moment.readings.items():
         if detail and detail in (identity.id, reading.workload.cgroup):
-            return reading.workload.name
+            workload = reading.workload
+            return f"the pod {workload.project}" if workload.is_sandbox and workload.project else workload.name
     return detail[:12] if len(detail) == 64 else detail
 
 

@@ -62,7 +62,7 @@ def _addresses(workload: Workload) -> str:
 
 def _restarts(workload: Workload) -> str:
     if workload.kind is Kind.SERVICE:
-        return "systemd is asked only about services at rest"
+        return "systemd has not answered about it yet, or does not count them"
     if workload.kind is Kind.VM:
         return "libvirt does not count restarts"
     return "its engine is asked only about containers that run"

@@ -14,6 +14,9 @@ from msgspec.structs import replace
 from collectors.model.metrics import METRICS
 from collectors.model.workloads import AVERAGED, Event, Frame, Kind, Sample, SourceState, Workload, WorkloadId
 
+_IDLE_PERCENT = 1.0
+"""CPU below which a sandbox is taken to be one: whoever makes a container can name it so."""
+
 
 class Pair(NamedTuple):
     """A source's newest sample of a workload, and the one before it if a delta between them is allowed."""
@@ -88,6 +91,11 @@ class Reading:
     def is_machine(self) -> bool:
         """Whether it is a virtual machine, whose memory and CPUs are its guest's."""
         return self.workload.kind is Kind.VM
+
+    @property
+    def is_folded(self) -> bool:
+        """Whether it has no row: the sandbox of a pod, unless it works as none does that only waits."""
+        return self.workload.is_sandbox and (self.value("cpu_percent") or 0.0) < _IDLE_PERCENT
 
     def gauge_with(self, name: str, companion: str) -> float | None:
         """Return the newest value of a field, from the source that also has a companion field."""

@@ -21,7 +21,7 @@ CREATED_WITHIN_S = 10.0
 """`docker run` starts what it created at once; a later start says nothing about the creation."""
 _MOST_CREATED = 10_000
 """Containers whose creation is remembered until they appear, or for `CREATED_WITHIN_S`."""
-_BY_PROCESS = "start of its QEMU process"
+_BY_PROCESS = "start of its VMM process"
 _SENT = ("net_tx_packets_total", "net_tx_total_bytes")
 _ENDS = frozenset({"stop", "die", "remove"})
 

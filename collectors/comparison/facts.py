@@ -16,6 +16,7 @@ from collectors.kernel.cgroup.open_files import find_directories
 from collectors.kernel.cgroup.processes import first_process
 from collectors.kernel.isolation import Isolation, read_isolation
 from collectors.kernel.qemu_memory import read_guest_memory
+from collectors.kernel.vmm.details import machine_pid
 from collectors.model.errors import NotInTime, SourceError
 from collectors.model.facts import Fact, unknown
 from collectors.model.workloads import Kind, Workload, WorkloadId
@@ -138,7 +139,7 @@ class FactsReader:
 
     def _pid(self, workload: Workload) -> int | None:
         if not workload.cgroup:
-            return None
+            return machine_pid(workload, self._proc)
         directories = find_directories(self._hierarchy, workload.cgroup).all
         first = first_process(directories, self._proc, workload.kind)
         return first.pid if first is not None else None
@@ -149,9 +150,7 @@ class FactsReader:
     def _held(self, pid: int | None) -> dict[str, Fact]:
         memory = None if pid is None else read_guest_memory(pid, self._proc)
         if memory is None:
-            return {
-                "memory_overhead_bytes": unknown("the mappings of its QEMU process cannot be read: this needs root")
-            }
+            return {"memory_overhead_bytes": unknown("the mappings of its VMM process cannot be read: this needs root")}
         how = f"/proc/{pid}/smaps: resident size minus the guest's resident memory"
         return {"memory_overhead_bytes": Fact(float(memory.overhead), how)}
 

@@ -31,10 +31,10 @@ class Engine:
     """The name of its source in the header, in `doctor` and in a `SourceSpec`."""
     engine_names: frozenset[str] = frozenset()
     """`WorkloadId.engine` of the workloads for which only its source knows whether they still run."""
-    about: About = About("", "", "", "")
-    """What the documentation and `doctor` say about it."""
     sources: frozenset[str] = frozenset()
     """Names of further sources whose daemons may turn out to be its own, so that `connect` gets their specs too."""
+    about: About = About("", "", "", "")
+    """What the documentation and `doctor` say about it."""
     kinds: frozenset[str] = frozenset()
     """The kinds of workloads that its source could list."""
     address: EngineOption | None = None

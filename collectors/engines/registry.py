@@ -14,6 +14,8 @@ from collectors.engines.demo.engine import DemoEngine
 from collectors.engines.docker.engine import DockerEngine
 from collectors.engines.kubernetes.engine import KubernetesEngine
 from collectors.engines.libvirt.engine import LibvirtEngine
+from collectors.engines.lxc.engine import LxcEngine
+from collectors.engines.lxd.engine import LxdEngine
 from collectors.engines.options import EngineOption
 from collectors.engines.podman.engine import PodmanEngine
 from collectors.engines.systemd.engine import SystemdEngine
@@ -29,6 +31,8 @@ ENGINES: list[Engine] = [
     KubernetesEngine(),
     ContainerdEngine(),
     VsphereEngine(),
+    LxdEngine(),
+    LxcEngine(),
     LibvirtEngine(),
     SystemdEngine(),
     DemoEngine(),

@@ -13,9 +13,10 @@ from collectors.kernel.cgroup.processes import pids_below
 from collectors.kernel.processes.details import ProcessDetailsReader
 from collectors.kernel.processes.listing import ProcessListing
 from collectors.kernel.processes.texts import ProcessTexts
+from collectors.kernel.vmm.details import machine_pid
 from collectors.model.errors import SourceError
 from collectors.model.processes import Process, ProcessPass, ProcessView, ReadsProcesses
-from collectors.model.workloads import Workload
+from collectors.model.workloads import Kind, Workload
 from collectors.safety.sanitize import sanitize
 
 
@@ -32,6 +33,11 @@ def process_reader(
         workload: Returns the workload as it is now; returns `None` for the whole host.
     """
     return SimulatedProcesses(moment, workload) if connections.is_simulated else ProcessReader(workload)
+
+
+def has_processes_here(workload: Workload) -> bool:
+    """Return whether the processes of a workload may be those of this host: its cgroup's, or the one that runs it."""
+    return not workload.endpoint and (bool(workload.cgroup) or (workload.kind is Kind.VM and workload.state.is_active))
 
 
 class ProcessReader:
@@ -51,6 +57,7 @@ class ProcessReader:
     ) -> None:
         self._workload = workload
         self._hierarchy = detect(root, proc)
+        self._proc = proc
         self._listing = ProcessListing(proc)
         self._texts = ProcessTexts(proc)
         self._details = ProcessDetailsReader(proc)
@@ -64,10 +71,8 @@ class ProcessReader:
         """
         workload = self._workload()
         pids = None
-        if workload is not None and workload.cgroup:
-            pids = pids_below(find_directories(self._hierarchy, workload.cgroup).all)
-        elif workload is not None:
-            raise SourceError("this workload has no control group on this host: its processes are not known")
+        if workload is not None:
+            pids = self._pids(workload)
         try:
             newest = self._listing.read(pids)
         except OSError as error:
@@ -75,6 +80,19 @@ class ProcessReader:
         self._texts.forget_others(newest.processes)
         self._newest = newest
         return newest
+
+    def _pids(self, workload: Workload) -> list[int]:
+        """Return the processes of its cgroup, or the one that runs it.
+
+        Raises:
+            SourceError: It has neither on this host.
+        """
+        if workload.cgroup:
+            return pids_below(find_directories(self._hierarchy, workload.cgroup).all)
+        pid = machine_pid(workload, self._proc)
+        if pid is None:
+            raise SourceError("this workload has no control group on this host: its processes are not known")
+        return [pid]
 
     def read(
         self,

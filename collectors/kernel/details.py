@@ -20,6 +20,7 @@ from collectors.kernel.isolation import isolation_table
 from collectors.kernel.network_edge import EDGE, roles_by_name
 from collectors.kernel.procfs import read_bytes
 from collectors.kernel.qemu_memory import guest_memory_table
+from collectors.kernel.vmm.details import MachineDetails
 from collectors.model.details import Column, Fact, Page, Table, Value
 from collectors.model.metrics import Unit
 from collectors.model.workloads import Kind, Workload
@@ -38,14 +39,18 @@ class KernelDetails:
         self._limits = Limits(self._hierarchy)
         self._block_devices = BlockDevices(sys, proc)
         self._rates = Rates()
+        self._machine = MachineDetails(proc, sys)
 
     def tables(self, workload: Workload) -> list[Table]:
-        """Return all tables of the workload's cgroup; empty for a workload without one on this host."""
-        if not workload.cgroup or workload.endpoint:
+        """Return all tables of a workload's cgroup, and of a machine's process; empty if neither is on this host."""
+        if workload.endpoint:
             return []
-        directories = find_directories(self._hierarchy, workload.cgroup)
-        if not directories.all:
-            return []
+        directories = find_directories(self._hierarchy, workload.cgroup) if workload.cgroup else None
+        has_thread_groups = directories is not None and _thread_groups(directories) is not None
+        machine = self._machine.tables(workload, has_thread_groups) if workload.kind is Kind.VM else []
+        return machine + (self._of_cgroup(workload, directories) if directories is not None and directories.all else [])
+
+    def _of_cgroup(self, workload: Workload, directories: CgroupDirs) -> list[Table]:
         self._limits.refresh()
         self._block_devices.refresh()
         at = time.monotonic()
@@ -85,10 +90,7 @@ class KernelDetails:
 
     def _split(self, workload: Workload, directories: CgroupDirs, at: float) -> list[Table]:
         """Split a VM's CPU time by its sub-groups: virtual CPUs, the emulator, I/O threads."""
-        directory = next(
-            (path for path in directories.all if os.path.isdir(f"{path}/libvirt") or os.path.isdir(f"{path}/vcpu0")),
-            None,
-        )
+        directory = _thread_groups(directories)
         if workload.kind is not Kind.VM or directory is None:
             return []
         inner = f"{directory}/libvirt" if os.path.isdir(f"{directory}/libvirt") else directory
@@ -164,6 +166,14 @@ class KernelDetails:
         return [
             Table(Page.DEVICES, "Network interfaces inside", columns, tuple(rows), note="" if known_roles else _BY_NAME)
         ]
+
+
+def _thread_groups(directories: CgroupDirs) -> str | None:
+    """Return the directory of a machine that has a group for each virtual CPU below it; `None` without one."""
+    candidates = (
+        path for path in directories.all if os.path.isdir(f"{path}/libvirt") or os.path.isdir(f"{path}/vcpu0")
+    )
+    return next(candidates, None)
 
 
 def _same_network(proc: str, pid: int) -> bool:

@@ -2,7 +2,7 @@
 
 Namespaces are compared with the host's (namespaces(7)); seccomp, capabilities and the rest are fields of
 `/proc/<pid>/status` (proc_pid_status(5)). A virtual machine is isolated by hardware virtualisation: the
-isolation of its QEMU process is a second barrier behind that.
+isolation of its VMM process is a second barrier behind that.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def isolation_table(kind: Kind, pid: int | None, proc: str = "/proc") -> list[Ta
     if pid is None:
         return []
     isolation = read_isolation(pid, proc)
-    title = "What keeps its QEMU process apart" if kind is Kind.VM else "What keeps its first process apart"
+    title = "What keeps its VMM process apart" if kind is Kind.VM else "What keeps its first process apart"
     facts = (
         Fact("namespaces of its own", _joined(isolation.own)),
         Fact("shared with the host", _joined(isolation.shared)),

@@ -1,4 +1,4 @@
-"""The memory overhead of a virtual machine on the host, read from the mappings of its QEMU process.
+"""The memory overhead of a virtual machine on the host, read from the mappings of its VMM process.
 
 The overhead is the resident size of the process less the resident part of the guest's memory. The guest's assigned
 memory is not subtracted: a guest that has not touched all of it would seem to have no overhead.
@@ -92,4 +92,4 @@ def guest_memory_table(pid: int | None, proc: str = "/proc") -> list[Table]:
         Fact("of it held by the host now", memory.guest, Unit.BYTES),
         Fact("overhead of the hypervisor", memory.overhead, Unit.BYTES),
     )
-    return [Table(Page.FACTS, "Memory of its QEMU process", facts=facts)]
+    return [Table(Page.FACTS, "Memory of its VMM process", facts=facts)]

@@ -35,6 +35,7 @@ _VSPHERE = "averages over 20 s: "
 _DISK = {
     "cgroup": "io.stat of the cgroup, each byte once (v1: blkio.throttle.io_service_bytes_recursive)",
     "process-io": "/proc/<pid>/io of its processes, approximately: this kernel's v1 blkio does not count it",
+    "vmm-process": "/proc/<pid>/io of the process that runs a virtual machine",
     "docker-stats": "Docker stats: blkio_stats.io_service_bytes_recursive, at each device of a stack",
     "host": "/proc/diskstats, each byte once; operations before the kernel merges them",
 }
@@ -44,6 +45,7 @@ _GUEST_DISK_BYTES = {**_GUEST_DISK, "vsphere": _VSPHERE + "virtualDisk.read, vir
 _NET = {
     "cgroup": "/proc/<pid>/net/dev of its first process, interfaces that lead out of its namespace",
     "libvirt": "domain stats net.N.*, as the domain sees it",
+    "vmm": "/proc/<pid>/net/dev: the taps that a virtual machine's process holds open, as the machine sees them",
     "docker-stats": "Docker stats: networks.*",
     "host": "/proc/net/dev, physical interfaces; where there are none, those that lead out",
 }
@@ -56,6 +58,7 @@ _PSI = {
 _LIMIT = {
     "cgroup-slow": "memory.max and memory.high of it and its ancestors (v1: memory.limit_in_bytes)",
     "libvirt": "balloon.current",
+    "vmm": "what a virtual machine was given at its start, by the command line of its process",
     "docker": "HostConfig.Memory",
     "vsphere": "memory of its configuration; of a host, what it has",
 }
@@ -65,6 +68,11 @@ _NO_NET = (
     "it uses the host's network or that of another workload, has no network interface, "
     "or its network namespace may not be read"
 )
+_CPU_CLOCK = "CPU-time clock of the process that runs a virtual machine (clock_getcpuclockid)"
+_CPU_TICKS = "/proc/<pid>/stat of the process that runs a virtual machine, in ticks of 10 ms"
+_VCPUS = "threads of the process that runs a virtual machine; where they have no names, its command line"
+_VCPU_THREADS = "/proc/<pid>/task/<tid>/schedstat of the virtual CPUs' threads, where these have names"
+_NO_VCPUS = "only virtual machines have virtual CPUs, and of this one nothing shows them"
 _VM_ONLY = "only libvirt reports it, and only for virtual machines"
 _NO_OPERATION = "no operation was completed since the reading before"
 _NO_DISK = "the io controller is not enabled for its cgroup (on cgroup v1: /proc/<pid>/io, which needs root)"
@@ -79,6 +87,7 @@ ROWS: tuple[Metric, ...] = (
         origins={
             "cgroup": "cpu.stat usage_usec (v1: cpuacct.usage)",
             "libvirt": "domain stats cpu.time",
+            "vmm-process": _CPU_CLOCK,
             "docker-stats": "Docker stats: cpu_usage.total_usage",
             "vsphere": _VSPHERE + "cpu.usagemhz / clock of the host's cores",
             "host": "/proc/stat: user, nice, system, irq, softirq",
@@ -95,6 +104,7 @@ ROWS: tuple[Metric, ...] = (
         origins={
             "cgroup-slow": "cpu.max, cpuset.cpus.effective (v1: cpu.cfs_quota_us, cpuset.effective_cpus), of vcpuN too",
             "libvirt": "vcpu.current, quotas in the domain's XML", "vsphere": "number of its virtual CPUs",
+            "vmm": _VCPUS,
         }, table_from=150,
     ),
     Metric(
@@ -128,6 +138,7 @@ ROWS: tuple[Metric, ...] = (
             "cgroup": "memory.current - memory.stat inactive_file (v1: usage_in_bytes - total_inactive_file)",
             "cgroup-slow": "hugepages: see HUGE",
             "libvirt": "resident size of the QEMU process (balloon.rss)",
+            "vmm-process": "VmRSS of /proc/<pid>/status of the process that runs a virtual machine",
             "docker-stats": "Docker stats: usage - inactive_file",
             "vsphere": _VSPHERE + "mem.consumed",
             "host": "/proc/meminfo: MemTotal - MemFree - Inactive(file), less free pages on lists of CPUs (zoneinfo)",
@@ -210,7 +221,9 @@ ROWS: tuple[Metric, ...] = (
         formula="resident size of the QEMU process, at most MEM - hugepages, - (balloon.current - hugepages); "
         "absent below zero",
         derive=memory_overhead, fields=("memory_rss_bytes",),
-        origins={"libvirt": "balloon.rss, balloon.current; hugepages as HUGE", "cgroup": "as MEM"},
+        origins={
+            "libvirt": "balloon.rss, balloon.current; hugepages as HUGE", "vmm-process": "as MEM", "cgroup": "as MEM",
+        },
         missing=_VM_ONLY,
         undefined="the guest has not touched all of its memory yet, so that the hypervisor's own cannot be told apart; "
         "the facts page measures it",
@@ -229,6 +242,7 @@ ROWS: tuple[Metric, ...] = (
         derive=gauge("memory_swap_bytes"), fields=("memory_swap_bytes",),
         origins={
             "cgroup-slow": "memory.swap.current (v1: memory.stat total_swap)",
+            "vmm-process": "VmSwap of /proc/<pid>/status",
             "host": "/proc/meminfo: SwapTotal - SwapFree",
         },
         missing="the kernel does not account swap to cgroups", less_is_better=True,
@@ -255,6 +269,7 @@ ROWS: tuple[Metric, ...] = (
         origins={
             "cgroup-slow": "hugetlb.*.current (v1: usage_in_bytes); of a VM, else HugetlbPages of /proc/<pid>/status",
             "libvirt": "balloon.maximum, where all of the guest's memory is on hugepages",
+            "vmm-process": "HugetlbPages of /proc/<pid>/status",
         },
         missing="this host has no hugepages, or the hugetlb controller is not enabled for its cgroup",
         less_is_better=True,
@@ -296,27 +311,29 @@ ROWS: tuple[Metric, ...] = (
     Metric(
         key="cpu_user_percent", alias="user", label="USER%", unit=Unit.PERCENT,
         help="CPU time in user mode.", formula="as CPU%",
-        derive=rate("cpu_user_total_ns", 100), fields=("cpu_user_total_ns",), origins={"cgroup": "cpu.stat user_usec"},
+        derive=rate("cpu_user_total_ns", 100), fields=("cpu_user_total_ns",),
+        origins={"cgroup": "cpu.stat user_usec", "vmm-process": _CPU_TICKS},
         less_is_better=True, chart="CPU modes",
     ),
     Metric(
         key="cpu_system_percent", alias="sys", label="SYS%", unit=Unit.PERCENT,
         help="CPU time in the kernel on its behalf.", formula="as CPU%",
         derive=rate("cpu_system_total_ns", 100), fields=("cpu_system_total_ns",),
-        origins={"cgroup": "cpu.stat system_usec"}, less_is_better=True, chart="CPU modes",
+        origins={"cgroup": "cpu.stat system_usec", "vmm-process": _CPU_TICKS}, less_is_better=True, chart="CPU modes",
     ),
     Metric(
         key="vcpu_percent", alias="vcpu", label="VCPU%", unit=Unit.PERCENT,
         help="How busy the virtual CPUs are; 100 is all of them.",
         formula="growth of vcpu.N.time, summed / elapsed time / vCPUs x 100, at most 100",
-        derive=vcpu_percent, fields=("vcpu_total_ns",), origins={"libvirt": "domain stats vcpu.N.time"},
-        missing=_VM_ONLY, chart="vCPUs and emulator",
+        derive=vcpu_percent, fields=("vcpu_total_ns",), missing=_NO_VCPUS,
+        origins={"libvirt": "domain stats vcpu.N.time", "vmm": _VCPU_THREADS}, chart="vCPUs and emulator",
     ),
     Metric(
         key="cpu_emulator_percent", alias="emulator", other_names=("qemu",), label="QEMU%", unit=Unit.PERCENT,
         help="CPU used by the hypervisor in addition to the vCPUs.",
         formula="(growth of cpu.time - growth of vcpu.N.time) / elapsed time x 100",
-        derive=emulator_percent, fields=("vcpu_total_ns",), origins={"libvirt": "vcpu.N.time"}, missing=_VM_ONLY,
+        derive=emulator_percent, fields=("vcpu_total_ns",), missing=_NO_VCPUS,
+        origins={"libvirt": "vcpu.N.time", "vmm": _VCPU_THREADS},
         less_is_better=True, chart="vCPUs and emulator",
     ),
     Metric(
@@ -324,8 +341,8 @@ ROWS: tuple[Metric, ...] = (
         help="Share of time its vCPUs were ready but had to wait.",
         formula="growth of vcpu.N.delay, summed / elapsed time / vCPUs x 100, at most 100",
         derive=steal_percent, fields=("steal_total_ns",),
-        origins={"libvirt": "domain stats vcpu.N.delay", "vsphere": _VSPHERE + "cpu.ready"},
-        missing=_VM_ONLY, thresholds=(5.0, 10.0), less_is_better=True,
+        origins={"libvirt": "domain stats vcpu.N.delay", "vsphere": _VSPHERE + "cpu.ready", "vmm": _VCPU_THREADS},
+        missing=_NO_VCPUS, thresholds=(5.0, 10.0), less_is_better=True,
     ),
     Metric(
         key="memory_wait_percent", alias="memwait", label="MEMWAIT", unit=Unit.PERCENT,
@@ -392,21 +409,25 @@ ROWS: tuple[Metric, ...] = (
     Metric(
         key="pids", alias="pids", label="PIDS", unit=Unit.COUNT,
         help="Tasks (processes and threads) inside.", formula="pids.current",
-        derive=gauge("pids"), fields=("pids",), origins={"cgroup-slow": "pids.current"},
+        derive=gauge("pids"), fields=("pids",),
+        origins={"cgroup-slow": "pids.current", "vmm-process": "num_threads of /proc/<pid>/stat"},
         missing="the pids controller is not enabled for its cgroup", adds_up=True, limit=lowest("pids_limit"),
     ),
     Metric(
         key="vcpus", alias="vcpus", label="VCPUS", unit=Unit.COUNT,
         help="Virtual CPUs in use.", formula="vcpu.current",
-        derive=gauge("vcpus"), fields=("vcpus",), missing=_VM_ONLY,
-        origins={"libvirt": "domain stats vcpu.current", "vsphere": "its configuration"},
+        derive=gauge("vcpus"), fields=("vcpus",), missing=_NO_VCPUS,
+        origins={"libvirt": "domain stats vcpu.current", "vsphere": "its configuration", "vmm": _VCPUS},
         adds_up=True,
     ),
     Metric(
         key="cpu_seconds", alias="time", label="TIME", unit=Unit.SECONDS,
         help="CPU time used since it was created.", formula="cpu.stat usage_usec",
         derive=cpu_seconds, fields=("cpu_total_ns",),
-        origins={"cgroup": "cpu.stat usage_usec (v1: cpuacct.usage)", "libvirt": "domain stats cpu.time"},
+        origins={
+            "cgroup": "cpu.stat usage_usec (v1: cpuacct.usage)", "libvirt": "domain stats cpu.time",
+            "vmm-process": _CPU_CLOCK,
+        },
         adds_up=True, is_total=True,
     ),
 )

@@ -14,17 +14,26 @@ def read_bounded(path: str, largest: int, owner: int | None = None) -> bytes | N
         largest: Bytes; a longer file is refused.
         owner: The user whose file it has to be; `None` accepts any.
     """
+    content = _read(path, largest + 1, owner)
+    return content if content is None or len(content) <= largest else None
+
+
+def read_tail(path: str, size: int, owner: int | None = None) -> bytes | None:
+    """Return the last `size` bytes of a regular file; `None` as for `read_bounded`, whose arguments are the others."""
+    return _read(path, size, owner, from_end=True)
+
+
+def _read(path: str, size: int, owner: int | None, from_end: bool = False) -> bytes | None:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except (OSError, ValueError):  # ValueError: a path with a null byte
         return None
     try:
         status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode) or status.st_size > largest or owner not in (None, status.st_uid):
+        if not stat.S_ISREG(status.st_mode) or owner not in (None, status.st_uid):
             return None
-        content = os.read(descriptor, largest + 1)
+        return os.pread(descriptor, size, max(0, status.st_size - size) if from_end else 0)
     except OSError:
         return None
     finally:
         os.close(descriptor)
-    return content if len(content) <= largest else None

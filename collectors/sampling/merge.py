@@ -18,7 +18,9 @@ def join_workload(weaker: Workload, stronger: Workload) -> Workload:
     facts = {
         name: value
         for name in Workload.__struct_fields__
-        if (value := getattr(stronger, name)) not in (None, "", ()) and name not in ("id", "name", "name_is_known")
+        if (value := getattr(stronger, name)) not in (None, "", ())
+        and value is not False
+        and name not in ("id", "name", "name_is_known")
     }
     if weaker.unmeasured and stronger.unmeasured:
         facts["unmeasured"] = weaker.unmeasured + stronger.unmeasured
@@ -52,34 +54,41 @@ class Joined(NamedTuple):
     workloads: dict[WorkloadId, Workload]
     samples: dict[WorkloadId, tuple[Sample, ...]]
     contested: list[int]
-    """How many workloads of each reading were left out because another authority describes them."""
+    """How many workloads of each reading were left out because it may not describe them, or another one does."""
 
 
 def join(readings: list[tuple[bool, SourceReading]]) -> Joined:
     """Join readings, each with whether its source is an authority on names and states.
 
     Samples keep the order of the readings, so that the kernel's come before a daemon's. Of two authorities that list
-    the same id, the one on this host counts, otherwise the first one: an engine cannot rename another's workloads.
+    the same id, the one on this host counts, otherwise the first one: an engine cannot rename another's workloads, and
+    a user's own engine none outside that user's slice.
     """
     workloads: dict[WorkloadId, Workload] = {}
     samples: dict[WorkloadId, tuple[Sample, ...]] = {}
     authorities: dict[WorkloadId, int] = {}
-    contested = [0] * len(readings)
+    refused: list[set[WorkloadId]] = [set() for _ in readings]
     for index in sorted(range(len(readings)), key=lambda index: _order(*readings[index])):
         is_authority, reading = readings[index]
         for identity, workload in reading.workloads.items():
-            if is_authority and authorities.setdefault(identity, index) != index:
-                contested[index] += 1
-                continue
             weaker = workloads.get(identity)
+            is_foreign = weaker is not None and not (weaker.cgroup or reading.below).startswith(reading.below)
+            if is_foreign or (is_authority and authorities.setdefault(identity, index) != index):
+                refused[index].add(identity)
+                continue
             workloads[identity] = workload if weaker is None else join_workload(weaker, workload)
+    for _, reading in readings:
+        for identity, restarts in reading.restarts.items():
+            listed = workloads.get(identity)
+            if listed is not None and listed.restarts is None:
+                workloads[identity] = msgspec.structs.replace(listed, restarts=restarts)
     for index, (_, reading) in enumerate(readings):
         for identity, source_samples in reading.samples.items():
-            if contested[index] and authorities.get(identity, index) != index:
+            if identity in refused[index]:
                 continue
             earlier_samples = samples.get(identity)
             samples[identity] = source_samples if earlier_samples is None else earlier_samples + source_samples
-    return Joined(workloads, samples, contested)
+    return Joined(workloads, samples, [len(identities) for identities in refused])
 
 
 def _order(is_authority: bool, reading: SourceReading) -> tuple[bool, bool]:

@@ -243,7 +243,7 @@ class Sampler:
 
 def _with_contested(state: SourceState, count: int) -> SourceState:
     """Return a source's state with how many of its workloads are shown as another source describes them."""
-    sentence = f"{count} of its ids are listed by another engine too, which vmtop believes"
+    sentence = f"{count} of its ids are those of another engine or user, which vmtop believes"
     return msgspec.structs.replace(state, reason=f"{state.reason}; {sentence}" if state.reason else sentence)
 
 

@@ -27,10 +27,15 @@ class SourceReading(msgspec.Struct, frozen=True, gc=False):
     facts: dict[str, str] = {}
     engines: frozenset[str] = frozenset()
     """Values of `WorkloadId.engine` that its source, and no other kind of source, lists."""
+    below: str = ""
+    """The control group in which what it describes has to be, where the kernel shows one: a user's own engine may not
+    describe what is not that user's. Empty: anywhere."""
     unseen: str = ""
     """What this user, or this container, may not see of it, as a sentence; empty if nothing. Not a failure."""
     remedy: str = ""
     """The command that would make it visible; empty if there is none."""
+    restarts: dict[WorkloadId, int] = {}
+    """How often workloads that other sources list were started again by their engine. It lists none by itself."""
     daemon_cpu_s: float | None = None
     """CPU seconds of the engine's daemon during all readings since the source was opened; `None` where unknown."""
 

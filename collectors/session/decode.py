@@ -304,6 +304,7 @@ def _workload(line: WorkloadLine, kind: Kind = Kind.SERVICE) -> Workload:
         unmeasured=tuple(Unmeasured(*map(_id, note)) for note in line.unmeasured[:_MOST_NOTES]),
         addresses=tuple(sanitize(address, _LONGEST_ADDRESS) for address in line.addresses[:_MOST_ADDRESSES]),
         restarts=line.restarts,
+        is_sandbox=line.is_sandbox,
     )
 
 

@@ -177,6 +177,7 @@ class WorkloadLine(msgspec.Struct, omit_defaults=True):
     """Topic, cause and detail of each."""
     addresses: list[str] = []
     restarts: Number | None = None
+    is_sandbox: bool = False
 
 
 class HostLine(Line, tag="host"):

@@ -17,6 +17,7 @@ from collectors.analysis.state_log import StateLog
 from collectors.analysis.tracker import MomentTracker
 from collectors.model.workloads import Event, Frame, WorkloadId
 from collectors.session.kept import Budget
+from collectors.session.later_names import LaterNames
 from collectors.session.reader import Position, Session
 
 WARM_UP = 30
@@ -45,6 +46,7 @@ class Playback:
         """The present frame, counted from 0; -1 before the first."""
         self.total = session.total()
         self._span = session.span()
+        self._names = LaterNames(session)
         self.moment: Moment | None = None
         self.history = History()
         self.events = EventIndex(session)
@@ -126,12 +128,15 @@ class Playback:
         return None
 
     def _frames(self, start: int, stop: int) -> Iterator[tuple[int, Frame]]:
-        """Yield the numbers and frames from one number to another, both included, without the damaged ones."""
+        """Yield the numbers and frames from one number to another, both included, without the damaged ones.
+
+        Workloads that had no name yet have the one that is known later.
+        """
         position = self.session.position(start)
         for number in range(start, stop + 1):
             frame = self.session.frame(position)
             if frame is not None:
-                yield number, frame
+                yield number, self._names.named(frame, number, self.total - 1)
             position = self.session.step(position, 1)
 
     def _play_to(self, number: int) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from itertools import product
 from typing import Any
@@ -19,7 +19,7 @@ from tests.app.test_workload_list import Session
 from tests.helpers.fake_engines import FakeEngine
 from tests.helpers.late_terminal import LateTerminal
 from tests.helpers.pilot_wait import until
-from tests.helpers.pty_terminal import Start, Terminal
+from tests.helpers.pty_terminal import Terminal
 from tui.dialogs.action_menu import ActionMenu
 from tui.dialogs.confirm_action import Confirm
 from tui.dialogs.prompt import PromptDialog
@@ -224,33 +224,46 @@ async def test_a_screen_that_has_closed_can_not_close_another() -> None:
 FLEET = ("demo", "--workloads", "300", "--interval", "0.2")
 
 
-def shown(start: Start) -> Terminal:
-    terminal = start(*FLEET)
-    terminal.wait_for(lambda: "●" in terminal.text(), 30, "the fleet")
-    return terminal
+PATIENT = """
+import sys
+from tui.terminal import input_gate
+input_gate.HELD_S = input_gate.REPEATS_S = 60.0
+from tui.cli.main import main
+sys.argv[0] = "vmtop"
+sys.exit(main())
+"""
+"""vmtop for a busy host, on which the repetitions of a held key arrive at any distance."""
+
+
+def is_repainted(terminal: Terminal) -> Callable[[], bool]:
+    """Return whether a frame has come since: what was painted before it takes keys."""
+    before = terminal.text()
+    return lambda: terminal.text() != before
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("opening", "words", "key"), [("x", "Esc leaves", "t"), ("s", "Enter does it", "\r")])
-def test_a_key_held_in_a_real_terminal_closes_one_dialogue(start: Start, opening: str, words: str, key: str) -> None:
-    terminal = shown(start)
-    for _ in range(2):
-        terminal.press(opening)
-        terminal.wait_for(lambda: words in terminal.text(), 20, "the dialogue")
-        for _ in range(30):
-            terminal.press(key)
-            terminal.read(HELD_GAP_S)
-        if key == "t":
-            terminal.wait_for(lambda: "The same by hand" in terminal.text(), 20, "the confirmation")
-            terminal.press("\x1b")
-        terminal.wait_for(lambda: "╭" not in terminal.text(), 20, "the table")
-        terminal.read(HELD_S + REPEATS_S)
-    terminal.press("M")
-    terminal.wait_for(lambda: "▼MEM" in terminal.text(), 20, "an answer to a key")
-    assert b"the screen failed" not in terminal.received
-    time.sleep(HELD_S)
-    terminal.press("q")
-    assert terminal.wait_exit() == 0
+def test_a_key_held_in_a_real_terminal_closes_one_dialogue(opening: str, words: str, key: str) -> None:
+    assert HELD_GAP_S < REPEATS_S < HELD_S
+    with closing(Terminal([sys.executable, "-c", PATIENT, *FLEET])) as terminal:
+        terminal.wait_for(lambda: "●" in terminal.text(), 30, "the fleet")
+        for _ in range(2):
+            terminal.press(opening)
+            terminal.wait_for(lambda: words in terminal.text(), 20, "the dialogue")
+            for _ in range(30):
+                terminal.press(key)
+                terminal.read(HELD_GAP_S)
+            if key == "t":
+                terminal.wait_for(lambda: "The same by hand" in terminal.text(), 20, "the confirmation")
+                terminal.press("\x1b")
+            terminal.wait_until_taken()
+            terminal.wait_for(lambda: "╭" not in terminal.text(), 20, "the table")
+            terminal.wait_for(is_repainted(terminal), 20, "the next frame")
+        terminal.press("M")
+        terminal.wait_for(lambda: "▼MEM" in terminal.text(), 20, "an answer to a key")
+        assert b"the screen failed" not in terminal.received
+        terminal.press("q")
+        assert terminal.wait_exit() == 0
 
 
 @pytest.mark.slow

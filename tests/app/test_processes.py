@@ -60,7 +60,7 @@ async def test_all_processes_of_the_host_are_listed_filtered_and_sorted(sleeper:
         assert f"sleep {SECONDS}" in running.text()
         await until(running.pilot, lambda: "working directory" in running.text())
         await running.press("M")
-        assert "▼MEM" in running.text()
+        assert "▼RSS" in running.text()
         await running.press("escape")
         assert len(panel.table.rows) > 1
         await running.press("escape")
@@ -148,7 +148,7 @@ async def test_headings_sort_a_double_click_opens_and_nothing_found_says_so(slee
     async with session() as running:
         panel = await open_all(running)
         heads = running.text().splitlines()[2]
-        await running.pilot.click(ProcessHeads, offset=(heads.index("MEM"), 0))
+        await running.pilot.click(ProcessHeads, offset=(heads.index("RSS"), 0))
         assert panel.table.sort == "memory"
         await running.press("slash", *"no-such-thing", "enter")
         await until(running.pilot, lambda: "No process matches no-such-thing" in running.text())

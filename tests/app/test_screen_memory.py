@@ -181,6 +181,22 @@ async def test_the_users_keys_work_on_the_pages_of_a_workload_too() -> None:
         assert session.pilot.app.screen is session.screen
 
 
+async def test_the_users_keys_work_and_are_shown_in_dialogs() -> None:
+    keymap = {"column_right": "ctrl+r", "tick": "X", "close_columns": "f9,escape", "complete": "ctrl+n"}
+    async with screen(config=Config(keymap=keymap)) as session:
+        await session.press("c")
+        assert "X on or off, Ctrl-R K move" in session.text()
+        before = session.text()
+        await session.press("down", "X")
+        assert session.text() != before
+        await session.press("f9")
+        assert session.pilot.app.screen is session.screen
+        await session.press("colon")
+        assert "Ctrl-N completes" in session.text()
+        await session.press(*"res", "ctrl+n")
+        assert ": restart " in session.text()
+
+
 async def test_a_theme_that_is_chosen_is_kept(folder: Path) -> None:
     async with screen(memory_in(folder)) as session:
         session.pilot.app.choose_theme("contrast")  # type: ignore[attr-defined]

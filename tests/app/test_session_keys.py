@@ -171,6 +171,23 @@ async def test_on_the_page_of_processes_t_sorts_by_time_and_goes_nowhere(tmp_pat
         assert page.query_one(ProcessPanel).table.sort == "time"
 
 
+@pytest.mark.parametrize(
+    ("key", "words"), [("left_curly_bracket", "start of the session"), ("n", "no event after this one")]
+)
+async def test_what_a_time_key_says_goes_by_and_the_way_back_to_now_stays_open(
+    tmp_path: Path, key: str, words: str
+) -> None:
+    async with kept(tmp_path, tmp_path / "spool") as (running, session_recorder):
+        await live(running, session_recorder, 10)
+        await running.press("T")
+        await until(running.pilot, lambda: isinstance(running.pilot.app.screen, ReplayScreen))
+        await running.press(key)
+        await until(running.pilot, lambda: words in running.text())
+        await until(running.pilot, lambda: words not in running.text())
+        await running.press("end")
+        await until(running.pilot, lambda: running.pilot.app.screen is running.screen)
+
+
 async def test_a_recording_is_told_in_the_past_too_and_q_comes_back_to_now(tmp_path: Path) -> None:
     async with kept(tmp_path, tmp_path / "spool") as (running, session_recorder):
         await live(running, session_recorder, 5)

@@ -21,12 +21,12 @@ from tests.helpers.scene_engine import scene_services
 from tui.app.live import VmtopApp
 from tui.controllers.frame_feed import FrameReady
 from tui.controllers.recording import SessionRecorder
+from tui.keys.in_use import rows_of
 from tui.keys.tables import LIVE
 from tui.presenters.table.state import Line
 from tui.screens.workloads.live import LiveListScreen
 from tui.settings.screen_options import ScreenOptions
 from tui.widgets.first_run import FirstRunLine
-from tui.widgets.footer import rows_of
 from tui.widgets.workload_table import WorkloadTable
 
 SMALL, MIDDLE = (80, 24), (120, 36)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -31,7 +32,7 @@ def web(cri_lab: CriLab) -> Pod:
 @pytest.fixture(scope="module")
 def alone(cri_lab: CriLab) -> str:
     """Give the id of a container that ctr started: no kubelet owns it."""
-    identity = "ab" * 32
+    identity = f"{os.getpid():064x}"
     cri_lab.ctr(
         "default", "run", "--detach", "--snapshotter", "native", "docker.io/library/busybox:lab", identity,
         "sh", "-c", "trap exit TERM; sleep 100000 & wait",
@@ -65,8 +66,8 @@ class TestPods:
         hierarchy = detect()
         folder = Path(f"{hierarchy.v1('memory') or hierarchy.v2}{web.cgroup}/{web.containers['hog']}")
         name = "memory.current" if hierarchy.v1("memory") is None else "memory.usage_in_bytes"
-        assert row["values"]["memory_bytes"] == pytest.approx(int((folder / name).read_text()), rel=0.05)
-        assert row["values"]["memory_bytes"] > 24 << 20
+        assert row["metrics"]["memory_host_bytes"] == pytest.approx(int((folder / name).read_text()), rel=0.05)
+        assert row["metrics"]["memory_host_bytes"] > 24 << 20
 
     def test_the_sandbox_has_no_row_and_counts_the_network_of_its_pod(self, cri_lab: CriLab, web: Pod) -> None:
         table = vmtop(cri_lab, "list", "--all").stdout
@@ -75,7 +76,7 @@ class TestPods:
         assert web.sandbox[:12] not in table
         sandbox = next(row for row in rows(cri_lab).values() if row["id"] == web.sandbox)
         assert sandbox["project"] == "shop/web"
-        assert sandbox["values"]["net_rx_bytes_per_second"] is not None
+        assert sandbox["metrics"]["net_rx_bytes_per_second"] is not None
 
     def test_a_user_without_rights_sees_the_same_names_and_groups(self, cri_lab: CriLab, web: Pod) -> None:
         outsider = Outsider(cri_lab.folder.parent)

@@ -99,6 +99,12 @@ def active_state(unit: str) -> str:
     return subprocess.run(["systemctl", "is-active", unit], capture_output=True, text=True, check=False).stdout.strip()
 
 
+def shown(unit: str, properties: str) -> list[str]:
+    """Return properties of a unit, in an order of systemctl's own."""
+    words = ["systemctl", "show", f"--property={properties}", "--value", unit]
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
+
+
 def invocation(unit: str) -> str:
     words = ["systemctl", "show", "--property=InvocationID", "--value", unit]
     return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
@@ -152,6 +158,18 @@ def test_a_failed_unit_is_listed_with_how_it_ended() -> None:
     broken = source.read().workloads[WorkloadId("systemd", "/system.slice/broken.service")]
     source.close()
     assert (broken.state, broken.state_reason, broken.exit_code) == (State.CRASHED, "exit code 1", 1)
+
+
+@pytest.mark.uml
+def test_restarts_of_a_running_service_are_what_systemctl_says() -> None:
+    subprocess.run(["systemctl", "start", "phoenix.service"], check=False)
+    wait_until(lambda: sorted(shown("phoenix.service", "NRestarts,SubState")) == ["1", "running"], 20, "another start")
+    source = SystemdSource()
+    source.open(lambda: None)
+    reading = source.read()
+    source.close()
+    (group,) = shown("phoenix.service", "ControlGroup")
+    assert reading.restarts[WorkloadId("systemd", group)] == 1
 
 
 @pytest.mark.uml

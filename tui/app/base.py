@@ -31,7 +31,7 @@ from collectors.safety.sanitize import sanitize
 from tui.app.keys_in_order import KeysInOrder, Typed
 from tui.keys.bindings import app_bindings
 from tui.keys.key import Key, with_user_keys
-from tui.keys.tables import OWN_ON, TABLES
+from tui.keys.tables import EVERYWHERE, OWN_ON
 from tui.settings import log_file
 from tui.settings.screen_options import ScreenOptions
 from tui.terminal.input_gate import InputGate
@@ -94,10 +94,10 @@ class BaseApp(KeysInOrder):
         """Return the rows of a screen's keys with those of the user.
 
         Args:
-            screen: A name in `TABLES`.
+            screen: A name in `EVERYWHERE`.
         """
         own = self.own_rows if screen in OWN_ON else ()
-        return with_user_keys(TABLES[screen], self.user_keys) + own
+        return with_user_keys(EVERYWHERE[screen], self.user_keys) + own
 
     def compose(self) -> ComposeResult:
         yield Static(Text(" vmtop  starting ...", no_wrap=True), id="opening")

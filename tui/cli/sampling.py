@@ -12,7 +12,7 @@ import msgspec
 
 from collectors.analysis.rates import Deriver, Moment, Reading
 from collectors.engines.registry import load_source, measured_samples, quick_samples
-from collectors.model.workloads import Availability, Event, Frame
+from collectors.model.workloads import AVERAGED, Availability, Event, Frame, Sample, WorkloadId
 from collectors.safety.sanitize import sanitize
 from collectors.sampling.sampler import FIRST_INTERVAL_S, Sampler
 from collectors.sampling.source import Layered, SourceSpec
@@ -94,6 +94,8 @@ class _Settling:
         self._wait = wait
         self._is_enough = is_enough
         self._frames = 0
+        self._averaged: dict[WorkloadId, tuple[Sample, ...]] = {}
+        """The earliest samples that are made of averages: the next ones come after many seconds."""
         self._deriver = Deriver()
         self._held_events: tuple[Event, ...] = ()
 
@@ -103,6 +105,7 @@ class _Settling:
             self._deriver.feed(self._first)
         moment = self._deriver.feed(frame)
         if not self._is_settled:
+            self._keep_averaged(frame)
             self._held_events += frame.events
             self._frames += 1
             self._wait.note(moment)
@@ -120,6 +123,11 @@ class _Settling:
             if isinstance(worker.source, Layered):
                 worker.source.read_all_next()
 
+    def _keep_averaged(self, frame: Frame) -> None:
+        for identity, samples in frame.samples.items():
+            if identity not in self._averaged and any(sample.source in AVERAGED for sample in samples):
+                self._averaged[identity] = samples
+
     def _is_ready(self, moment: Moment) -> bool:
         return self._is_enough(moment) or (self._frames >= _LEAST_FRAMES and self._wait.is_over)
 
@@ -127,7 +135,10 @@ class _Settling:
         """Begin to measure when everything has answered; return whether there are rates over long enough."""
         if self._first is None:
             if self._is_next_first:
-                self._first, self.measured_s = frame, 0.0
+                earlier = {
+                    identity: self._averaged.get(identity, samples) for identity, samples in frame.samples.items()
+                }
+                self._first, self.measured_s = msgspec.structs.replace(frame, samples=earlier), 0.0
                 self._wait.extend(self._over_s)
                 self._sampler.interval.choose(self._over_s)
                 self._read_all_next()

@@ -6,11 +6,13 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 
 from tui.configuration.value_types import meant
+from tui.keys.dialogs import CLOSING
 from tui.keys.key import key_names, with_user_keys
 from tui.keys.shared import QUIT
-from tui.keys.tables import TABLES, actions, clashes
+from tui.keys.tables import EVERYWHERE, TABLES, actions, clashes
 
-_ALWAYS_QUITS = "ctrl+c"
+_ALWAYS = {QUIT.name: "ctrl+c", **dict.fromkeys(CLOSING, "escape")}
+"""Keys that users cannot take from actions: nothing keeps one in a dialog, or in vmtop."""
 
 _SPECIAL = {
     "esc": "escape", "escape": "escape", "enter": "enter", "return": "enter", "tab": "tab", "space": "space",
@@ -79,8 +81,9 @@ def keymap_of(table: Mapping[str, object]) -> tuple[dict[str, str], list[tuple[s
             mistakes.append((name, str(error)))
     ours = default_keys()
     keymap = {name: keys for name, keys in keymap.items() if set(keys.split(",")) != set(map(textual_key, ours[name]))}
-    if QUIT.name in keymap:
-        keymap[QUIT.name] = ",".join(dict.fromkeys([*filter(None, keymap[QUIT.name].split(",")), _ALWAYS_QUITS]))
+    for name, key in _ALWAYS.items():
+        if name in keymap:
+            keymap[name] = ",".join(dict.fromkeys([*filter(None, keymap[name].split(",")), key]))
     mistakes += ((name, sentence) for name, sentence in _conflicts(keymap) if name not in dict(mistakes))
     return keymap, mistakes
 
@@ -88,14 +91,15 @@ def keymap_of(table: Mapping[str, object]) -> tuple[dict[str, str], list[tuple[s
 def _conflicts(keymap: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield the keys that two actions of a screen would have, of which the user has set at least one."""
     seen: set[tuple[str, frozenset[str]]] = set()
-    for screen, rows in TABLES.items():
+    for screen, rows in EVERYWHERE.items():
         for key, *owners in clashes(with_user_keys(rows, keymap)):
             names = sorted((owner.name for owner in owners), key=lambda name: name not in keymap)
             pair = key, frozenset(names)
             if key and names[0] in keymap and pair not in seen:
                 seen.add(pair)
                 first, second = names
-                where = f"{first!r} and {second!r} on the screen {screen!r}"
+                place = "on the screen" if screen in TABLES else "in the dialog"
+                where = f"{first!r} and {second!r} {place} {screen!r}"
                 yield first, f"{key_names(key)!r} is the key of both {where}; give one of them another"
 
 
@@ -107,5 +111,5 @@ def owner_of(key: str, keymap: Mapping[str, str], screens: Iterable[str]) -> str
 
 def default_keys() -> dict[str, list[str]]:
     """Return the keys of every action, as users write them."""
-    rows = {row.name: row for table in reversed(TABLES.values()) for row in table}
+    rows = {row.name: row for table in reversed(EVERYWHERE.values()) for row in table}
     return {name: key_names(rows[name].keys).split() for name in actions()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextvars import copy_context
 from functools import partial
 
 from collectors.model.errors import SourceError
@@ -60,30 +61,34 @@ class PlaybackController:
         def move(number: int) -> int:
             wall = self._wall(number) + seconds
             if seconds < 0 and wall < self.playback.span[0]:
-                asyncio.run_coroutine_threadsafe(self._say("start of the session"), loop)
+                say("start of the session")
             target = self.playback.number_at(wall)
             return target if target != number else number + (1 if seconds > 0 else -1)
 
-        loop = asyncio.get_running_loop()
+        say = self._from_threads()
         self._post(move)
 
     def to_event(self, step: int) -> None:
         """Go to the next or the previous event."""
         self.is_playing = False
-
+        say = self._from_threads()
         word = "after" if step > 0 else "before"
 
         def move(number: int) -> int | None:
             target = self.playback.number_of_event(number, step)
             if target is None:
-                asyncio.run_coroutine_threadsafe(self._say(f"no event {word} this one"), loop)
+                say(f"no event {word} this one")
             return target
 
-        loop = asyncio.get_running_loop()
         self._post(move)
 
-    async def _say(self, message: str) -> None:
-        self._notify(message)
+    def _from_threads(self) -> Callable[[str], object]:
+        """Return a function that notifies from any thread, in the context of this call.
+
+        A notice has timers, and those of Textual fail, and end the application, in a context without it.
+        """
+        loop, context = asyncio.get_running_loop(), copy_context()
+        return lambda message: loop.call_soon_threadsafe(self._notify, message, context=context)
 
     def to_end(self, side: int) -> None:
         """Go to the first frame, or to the last; then follow the end of a growing session."""

@@ -21,13 +21,15 @@ from collectors.model.actions import AfterTimeout, Request
 from collectors.model.wording import some
 from tui.dialogs.base import Answer, Dialog
 from tui.keys.bindings import bound
-from tui.keys.dialogs import CONFIRM_KEYS, TIMEOUT_KEYS
+from tui.keys.dialogs import CONFIRM, CONFIRM_KEYS, TIMEOUT_KEYS
+from tui.keys.in_use import keys_of
 from tui.terminal.painting import PaintingApp
 from tui.themes.look import look_of
 
 ARMED_AFTER_S = 0.25
 """Seconds until it can be confirmed: keys typed ahead must not confirm what has not been seen."""
 _LISTED = 8
+_TIMEOUT_ROWS = ("longer_timeout", "shorter_timeout")
 _TIMEOUTS_S = (1.0, 5.0, 10.0, 30.0, 60.0, 90.0, 180.0, 600.0)
 
 
@@ -195,8 +197,10 @@ class ConfirmAction(Confirm[Sequence[Request]]):
         sentences += [Text(f"! {warning}", style=warn) for warning in (*self._more(), *self._question.warnings)]
         sentences += [Text(f"left out: {skipped}", style=muted) for skipped in self._question.skipped[:_LISTED]]
         if first.verb in CAN_WAIT:
-            forms = (("f", key), (" after that, force it or leave it   ", muted), ("+ -", key))
-            sentences.append(Text.assemble(*forms, (" longer or shorter", muted)))
+            other = "leave it as it is" if first.after is AfterTimeout.FORCE else "force it"
+            force, time = keys_of(self.app, CONFIRM, "after_timeout"), keys_of(self.app, CONFIRM, *_TIMEOUT_ROWS)
+            forms = ((force, key), (f" {other} instead   ", muted), (time, key), (" more or less time", muted))
+            sentences.append(Text.assemble(*forms))
         commands = [command for request in listed for command in equivalent(request)]
         return self.laid_out(about, sentences, commands)
 

@@ -1,8 +1,12 @@
-"""The keys of dialogues. Users cannot change them: a dialogue says at its lower edge what works there."""
+"""The keys of dialogs. They say at the lower edge what works there; Esc always closes one."""
 
 from __future__ import annotations
 
 from tui.keys.key import MOVE, OTHER, Key
+
+MENU, SIGNALS, CONFIRM, PROMPT, TEXT, COLUMNS, COMMAND_LINE = (
+    "action menu", "signals", "confirmation", "question", "text", "columns", "palette",
+)  # fmt: skip
 
 _DOWN, _UP = Key("menu_down", "j", "down", "down", MOVE), Key("menu_up", "k", "up", "up", MOVE)
 
@@ -16,7 +20,7 @@ CONFIRM_KEYS = (
     Key("question_up", "up,pageup", "scroll(-5)", "further up", MOVE),
 )
 TIMEOUT_KEYS = (
-    Key("after_timeout", "f", "after", "force or leave it after the time-out", OTHER),
+    Key("after_timeout", "f", "after", "after the time-out: force it, or leave it as it is", OTHER),
     Key("longer_timeout", "plus", "timeout(1)", "longer time-out", OTHER),
     Key("shorter_timeout", "minus", "timeout(-1)", "shorter time-out", OTHER),
 )
@@ -44,3 +48,16 @@ COMMAND_LINE_KEYS = (
     Key("command_page_up", "pageup", "page(-1.0)", "previous page", MOVE),
     Key("close_command", "escape", "close", "close", OTHER),
 )
+
+DIALOGS: dict[str, tuple[Key, ...]] = {
+    MENU: MENU_KEYS,
+    SIGNALS: SIGNAL_KEYS,
+    CONFIRM: (*CONFIRM_KEYS, *TIMEOUT_KEYS),
+    PROMPT: PROMPT_KEYS,
+    TEXT: TEXT_KEYS,
+    COLUMNS: COLUMN_PICKER_KEYS,
+    COMMAND_LINE: COMMAND_LINE_KEYS,
+}
+"""The rows by dialog."""
+CLOSING = frozenset(row.name for rows in DIALOGS.values() for row in rows if "escape" in row.keys.split(","))
+"""Names of the rows that close a dialog."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tui.keys.dialogs import DIALOGS
 from tui.keys.host import DETAIL_PROCESS_KEYS, HOST_KEYS, PAST_HOST_KEYS, PROCESS_KEYS
 from tui.keys.key import Key
 from tui.keys.main import LIVE_KEYS, PAST_KEYS, REPLAY_KEYS
@@ -37,6 +38,8 @@ TABLES: dict[str, tuple[Key, ...]] = {
     HELP_PAGE: HELP_PAGE_KEYS,
 }
 """The rows by screen, in the order of the help."""
+EVERYWHERE = {**TABLES, **DIALOGS}
+"""The rows by screen and by dialog: all that users can change."""
 
 
 TITLES = {
@@ -68,9 +71,9 @@ def keys_in(screen: str) -> frozenset[str]:
 
 
 def actions() -> dict[str, tuple[str, ...]]:
-    """Return every action that has keys: its name in `[keys]`, and the screens that have it."""
+    """Return every action that has keys: its name in `[keys]`, and the screens and dialogs that have it."""
     screens: dict[str, list[str]] = {}
-    for screen, rows in TABLES.items():
+    for screen, rows in EVERYWHERE.items():
         for row in rows:
             screens.setdefault(row.name, []).append(screen)
     return {name: tuple(where) for name, where in screens.items()}

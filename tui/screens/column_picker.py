@@ -14,18 +14,18 @@ from textual.widgets import Input
 
 from tui.dialogs.base import Dialog
 from tui.keys.bindings import bound
-from tui.keys.dialogs import COLUMN_PICKER_KEYS
+from tui.keys.dialogs import COLUMN_PICKER_KEYS, COLUMNS
+from tui.keys.in_use import keys_of, rows_of
 from tui.presenters.table.column_choice import ColumnChoice, ColumnRow
 from tui.widgets.line_view import LineView
-
-_OWN_KEYS = frozenset({"space", "J", "K"})
 
 
 class _Search(Input):
     """Takes what is typed, but for the keys that choose and move."""
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
-        return key not in _OWN_KEYS and super().check_consume_key(key, character)
+        chosen = {key for row in rows_of(self.app, COLUMNS) if row.has_priority for key in row.keys.split(",")}
+        return key not in chosen and super().check_consume_key(key, character)
 
 
 class ColumnPicker(Dialog[tuple[str, ...] | None]):
@@ -71,7 +71,8 @@ class ColumnPicker(Dialog[tuple[str, ...] | None]):
     def _show(self) -> None:
         self._rows = self._choice.rows(self.query_one(_Search).value)
         self.query_one(LineView).show([row.line for row in self._rows])
-        keys = "Space on or off, J K move, Enter takes it, Esc leaves"
+        tick, shift = keys_of(self.app, COLUMNS, "tick"), keys_of(self.app, COLUMNS, "column_right", "column_left")
+        keys = f"{tick} on or off, {shift} move, Enter takes it, Esc leaves"
         box = self.query_one(Vertical)
         box.border_title = Text(f" Columns: {self._choice.summary()} ")
         box.border_subtitle = Text(f" {keys} ")

@@ -14,7 +14,8 @@ from textual.widgets import Input, Static
 
 from tui.dialogs.base import Dialog
 from tui.keys.bindings import bound
-from tui.keys.dialogs import COMMAND_LINE_KEYS
+from tui.keys.dialogs import COMMAND_LINE, COMMAND_LINE_KEYS
+from tui.keys.in_use import keys_of
 from tui.presenters.prompts.commands import Command, command_lines, text_width
 from tui.widgets.line_view import LineView
 
@@ -67,7 +68,8 @@ class CommandLine(Dialog[Command | None]):
     def on_screen_resume(self) -> None:
         box = self.query_one(Vertical)
         box.border_title = Text(f" {self._title} " if self._title else "")
-        box.border_subtitle = Text(" Tab completes, Enter does it, Esc leaves ")
+        complete = keys_of(self.app, COMMAND_LINE, "complete")
+        box.border_subtitle = Text(f" {complete} completes, Enter does it, Esc leaves ")
         field = self.query_one(Input)
         field.value = self._typed
         field.cursor_position = len(self._typed)

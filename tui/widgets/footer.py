@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from rich.cells import cell_len
 from textual import events
-from textual.app import App
 from textual.timer import Timer
 
+from tui.keys.in_use import user_keys
 from tui.keys.key import Key, with_user_keys
-from tui.keys.tables import TABLES
 from tui.presenters.footer import FooterPiece, action_at, footer_pieces, notice_lines, room_of
 from tui.presenters.styled_lines import Run
 from tui.widgets.text_lines import TextLines
-
-
-def rows_of(app: App[Any], screen: str) -> tuple[Key, ...]:
-    """Return the rows of a screen's keys as they are in an app: with the user's keys, and own commands.
-
-    Args:
-        app: One of vmtop's.
-        screen: A name in `TABLES`.
-    """
-    key_rows = getattr(app, "key_rows", TABLES.__getitem__)
-    rows: tuple[Key, ...] = key_rows(screen)
-    return rows
-
-
-def user_keys(app: App[Any]) -> dict[str, str]:
-    """Return the user's keys, separated by commas, by the names of the actions; empty without any."""
-    return getattr(app, "user_keys", {})
 
 
 class Footer(TextLines):

@@ -56,7 +56,11 @@ class DockerAccess(EngineAccess):
         """
         if (error := owner(workload).unreachable(workload)) is not None:
             raise error
-        return daemon_of(self._daemons, workload, _knows)
+        return daemon_of(self.daemons(workload), workload, _knows)
+
+    def daemons(self, workload: Workload) -> list[DockerDaemon]:
+        """Return the daemons that may have a container."""
+        return self._daemons
 
     def needs_id(self, workload: Workload, environ: Mapping[str, str], is_root: bool) -> bool:
         """Return whether the docker command may reach another engine. Its current context is not checked."""

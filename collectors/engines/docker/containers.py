@@ -96,6 +96,7 @@ def to_workload(entry: Mapping[str, Any], engine: str, endpoint: str, facts: Fac
         is_listed=True,
         state_reason=_reason(state, status, facts),
         unmeasured=_unmeasured(facts.network_mode) if facts and state.is_active else (),
+        is_sandbox=entry.get("IsInfra") is True,
     )
 
 

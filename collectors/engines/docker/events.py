@@ -8,13 +8,16 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from collectors.engines.docker.endpoint import Endpoint, failures
 from collectors.engines.docker.greeting import Greeting
 from collectors.model.workloads import Event, Workload, WorkloadId
 from collectors.safety.sanitize import sanitize
 from collectors.safety.untrusted import at, part, text, whole_number
+
+if TYPE_CHECKING:
+    from collectors.engines.docker.bounded_client import BoundedClient
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +37,7 @@ _WHAT = {
     "health_status": "health",
 }
 """Action -> event. Docker reports `destroy`, Podman `remove`. All others (`exec_*`, `top`, ...) are noise."""
+_FILTER = '{"type": ["container"]}'
 _HEALTH = "health_status"
 _RESETS_HEALTH = frozenset({"start", "die", "destroy", "remove"})
 _CHANGES_FACTS = frozenset({"start", "restart", "update", "health_status", "unpause"})
@@ -103,6 +107,23 @@ class EventListener:
         )
         self._thread.start()
 
+    def fetch(self, client: BoundedClient, engine: str, since_ns: int) -> None:
+        """Take the events since a time with one request, without a stream that stays open; those known already once.
+
+        Args:
+            client: The engine's client.
+            engine: What it is.
+            since_ns: Nanoseconds since 1970.
+
+        Raises:
+            Exception: One of `endpoint.failures`.
+        """
+        from collectors.engines.docker.bounded_client import messages
+
+        parameters = {"filters": _FILTER, "since": _seconds(since_ns), "stream": "false"}
+        for message in messages(client.open_stream("/events", parameters, client.timeout)):
+            self._take_in(message, engine)
+
     def take(self) -> tuple[tuple[Event, ...], set[str]]:
         """Return the events and the changed ids since the last call."""
         with self._lock:
@@ -139,9 +160,9 @@ class EventListener:
         broken: tuple[type[Exception], ...] = (*failures(), AttributeError)
         try:
             client = endpoint.connect(greeting)
-            parameters = {"filters": '{"type": ["container"]}'}
+            parameters = {"filters": _FILTER}
             if self._last_ns:
-                parameters["since"] = f"{self._last_ns // 10**9}.{self._last_ns % 10**9:09d}"
+                parameters["since"] = _seconds(self._last_ns)
             response = client.open_stream("/events", parameters, None)
             self._stream = stream = CancellableStream(messages(response), response)
             if stop.is_set():
@@ -206,3 +227,7 @@ def _health(message: object) -> str:
 
 def _time_ns(message: object) -> int:
     return whole_number(at(message, "timeNano")) or 0
+
+
+def _seconds(at_ns: int) -> str:
+    return f"{at_ns // 10**9}.{at_ns % 10**9:09d}"

@@ -21,10 +21,12 @@ from collectors.model.errors import SourceDown
 from collectors.model.wording import counted
 from collectors.model.workloads import Event, Sample, State, Workload, WorkloadId
 from collectors.safety.sanitize import sanitize
+from collectors.safety.untrusted import part, text
 from collectors.sampling.source import SourceReading
 
 if TYPE_CHECKING:
     from collectors.engines.docker.bounded_client import BoundedClient
+    from collectors.engines.podman.on_demand import OnDemand
 
 LIST_LIFE_S = 10.0
 """Seconds that a list is reused while no events arrive: it costs the engine 0.3 ms per container."""
@@ -69,6 +71,9 @@ class DockerSource:
         self._client: BoundedClient | None = None
         self._endpoint = Endpoint("")
         self._greeting = Greeting("docker", "")
+        self._on_demand: OnDemand | None = None
+        self._below = ""
+        """See `SourceReading.below`."""
         self._stats: StatsStreams | None = None
         self._daemon = DaemonUsage("dockerd")
 
@@ -84,19 +89,30 @@ class DockerSource:
         try:
             self._greeting = self._endpoint.greet()
             self._client = self._endpoint.connect(self._greeting)
+            self._meet()
         except failures() as error:
             raise translate(error, self._endpoint) from error
         self._check_greeting()
         self._facts.clear()
         self._listed_at, self._described = 0.0, None
         self._events.is_refused = False
-        if self._endpoint.is_local:
+        if self._endpoint.is_local and self._greeting.engine == "docker":
             self._daemon.find()
         if self._wants_stats or not self._endpoint.is_local:
             self._stats = StatsStreams(self._endpoint, self._greeting)
 
     def _find(self) -> Endpoint:
         return address.resolve(self._url, self._insecure)
+
+    def _meet(self) -> None:
+        """Note who the engine is, and whether it runs all the time; `OSError` where its socket has gone."""
+        self._on_demand, self._below = None, ""
+        if self._greeting.libpod and self._endpoint.socket is not None:
+            from collectors.engines.podman.on_demand import on_demand
+            from collectors.engines.podman.sockets import peer_of, place_of
+
+            peer = peer_of(str(self._endpoint.socket))
+            self._on_demand, self._below = on_demand(self._endpoint.socket, peer), place_of(peer)
 
     def _check_greeting(self) -> None:
         """Raise `SourceError` if the wrong engine answers. An address of Docker may lead to Podman."""
@@ -112,6 +128,7 @@ class DockerSource:
             self._samples(workloads),
             events,
             detail=counted(len(workloads), "container"),
+            below=self._below,
             unseen=self._unseen,
             engines=frozenset({"docker"} if self._greeting.engine == "docker" else ()),
             daemon_cpu_s=self._daemon.cpu_s,
@@ -119,6 +136,8 @@ class DockerSource:
 
     def _ask(self) -> tuple[Event, ...]:
         """Bring the list and the facts of its containers up to date; return the events since the last reading."""
+        if self._on_demand is not None:
+            return self._ask_seldom(self._on_demand)
         is_listening = self._events.is_running
         if not is_listening and not self._events.is_refused:  # before the list, so that nothing falls between
             self._events.start(self._endpoint, self._greeting, self._wake)
@@ -132,6 +151,25 @@ class DockerSource:
             self._entries, self._listed_at = self._list(), time.monotonic()
             self._described = None
         self._inspect(self._entries)
+        return events
+
+    def _ask_seldom(self, service: OnDemand) -> tuple[Event, ...]:
+        """Do the same with single requests, and only if there is something to ask; leave no connection open."""
+        if not service.is_due() or self._client is None:
+            return ()
+        service.begin()
+        before_ns = time.time_ns()
+        try:
+            self._events.fetch(self._client, self._greeting.engine, service.since_ns)
+        except failures() as error:
+            raise translate(error, self._endpoint) from error
+        service.since_ns = before_ns
+        events, changed = self._events.take()
+        for identity in changed:
+            self._facts.pop(identity, None)
+        self._entries, self._described = self._list(), None
+        self._inspect(self._entries)
+        self._client.close()
         return events
 
     def close(self) -> None:
@@ -201,7 +239,10 @@ class DockerSource:
         if self._client is None:
             return True
         try:
-            self._facts[identity] = (state, to_facts(self._client.inspect_container(identity)))
+            inspection = self._client.inspect_container(identity)
+            self._facts[identity] = (state, to_facts(inspection))
+            if self._on_demand is not None:
+                self._on_demand.learn(text(part(inspection).get("StaticDir")))
         except NotFound:
             return False
         except (APIError, ValueError, KeyError, TypeError, RecursionError):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from collectors.engines.libvirt.domains import ends_on_reboot
 from collectors.engines.libvirt.states import to_reason, to_state
+from collectors.engines.libvirt.stats import UNSUPPORTED
 from collectors.model.actions import ActionTimedOut, Note, Observed, Request, Verb
 from collectors.model.errors import AccessDenied, SourceError
 from collectors.model.workloads import PAUSING_FAULTS, Workload
@@ -117,13 +118,19 @@ def _notes(domain: virDomain) -> frozenset[Note]:
 
 
 def _reboot(connection: virConnect, domain: virDomain, timeout_s: float) -> None:
-    """Ask the guest to reboot and wait until it does."""
+    """Ask the guest to reboot and wait until it does; of a driver without events, until it has accepted the request."""
     import libvirt
 
     rebooted = threading.Event()
-    callback = connection.domainEventRegisterAny(
-        domain, libvirt.VIR_DOMAIN_EVENT_ID_REBOOT, lambda *_: rebooted.set(), None
-    )
+    try:
+        callback = connection.domainEventRegisterAny(
+            domain, libvirt.VIR_DOMAIN_EVENT_ID_REBOOT, lambda *_: rebooted.set(), None
+        )
+    except libvirt.libvirtError as error:
+        if error.get_error_code() not in UNSUPPORTED:
+            raise
+        domain.reboot()
+        return
     try:
         domain.reboot()
         if not rebooted.wait(timeout_s):

@@ -36,11 +36,12 @@ class LibvirtDaemon:
             WorkloadGone: The domain does not exist.
         """
         from collectors.engines.libvirt.event_loop import ensure_event_loop
+        from collectors.engines.libvirt.quiet_import import load_libvirt
         from collectors.engines.libvirt.source import INSTALL, translate
 
         check_uri(self.uri)
         try:
-            import libvirt
+            libvirt = load_libvirt()
         except ImportError:
             raise SourceAbsent("the libvirt bindings are not installed", INSTALL) from None
         connection: virConnect | None = None

@@ -10,6 +10,8 @@ from xml.etree import ElementTree
 
 from collectors.analysis.counter_rates import Rates
 from collectors.engines.libvirt.domains import safe_xml
+from collectors.engines.libvirt.states import to_state
+from collectors.engines.libvirt.stats import BROKEN_DOMAINS
 from collectors.model.details import Column, Fact, Page, Table, Value
 from collectors.model.metrics import Unit
 from collectors.model.workloads import Workload
@@ -38,9 +40,16 @@ class LibvirtDetails:
         Raises:
             SourceError: libvirt cannot be queried.
         """
+        import libvirt
+
         with self._access.daemon(workload).connection() as connection:
             domain = connection.lookupByUUIDString(workload.id.id)
-            root = safe_xml(domain.XMLDesc(0))
+            try:
+                root = safe_xml(domain.XMLDesc(0))
+            except libvirt.libvirtError as error:
+                if error.get_error_domain() in BROKEN_DOMAINS or error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
+                    raise
+                return [_undefined(domain, str(error.get_error_message() or error))]
             record = _stats(connection, domain) if domain.isActive() else {}
             switches = (bool(domain.autostart()), bool(domain.isPersistent()))
         if root is None:
@@ -110,6 +119,22 @@ class LibvirtDetails:
             Column("MAC"), Column("MODEL"), Column("JOINED TO"),
         )  # fmt: skip
         return Table(Page.DEVICES, "Network interfaces", columns, tuple(rows))
+
+
+def _undefined(domain: virDomain, why: str) -> Table:
+    """Return what is known of a domain whose definition cannot be read, as of one on ESXi to whose files one has no
+    right."""
+    state, most_kib, memory_kib, vcpus, _ = domain.info()
+    facts = (
+        _fact("UUID", domain.UUIDString()),
+        _fact("state", to_state(state).value),
+        _fact("runs by", domain.OSType()),
+        Fact("virtual CPUs", vcpus, Unit.COUNT),
+        Fact("memory", memory_kib * 1024, Unit.BYTES),
+        Fact("memory, at most", most_kib * 1024, Unit.BYTES),
+    )
+    note = f"Its definition cannot be read: {sanitize(why.partition(chr(10))[0])}"
+    return Table(Page.FACTS, "Domain", facts=facts, note=note)
 
 
 def _stats(connection: virConnect, domain: virDomain) -> dict[str, Any]:

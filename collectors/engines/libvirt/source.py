@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from collectors.engines.libvirt.domains import Description, parse_xml, to_sample, to_workload
 from collectors.engines.libvirt.event_loop import ensure_event_loop
 from collectors.engines.libvirt.events import DomainEvents
+from collectors.engines.libvirt.quiet_import import load_libvirt
 from collectors.engines.libvirt.stats import UNSUPPORTED, StatsReader
 from collectors.engines.libvirt.uri import DEFAULT_URI, asked_uri, check_uri, connection_uri, endpoint_of
 from collectors.engines.ssh_target import ssh_target
@@ -55,6 +56,9 @@ _UNITS = ("libvirtd.service", "virtqemud.socket")
 """What runs the daemon, on distributions with a monolithic one and with one for each driver."""
 
 
+_SLOW_DRIVERS = ("esx", "vpx")
+"""Drivers that send six requests for each domain, over the network: see `vsphere`, which is used where it can be."""
+_SLOW_S = 20.0
 SOONEST_S, LATEST_S = 2.0, 5.0
 _SHARE = 0.02
 
@@ -86,6 +90,9 @@ class LibvirtSource:
         self._uri = connection_uri(self._asked_uri or DEFAULT_URI)
         self._endpoint = endpoint_of(self._uri)
         self.is_near = not self._endpoint
+        self._is_slow = urlsplit(self._uri).scheme in _SLOW_DRIVERS
+        if self._is_slow:
+            self.interval_s, self.replace_after_s = _SLOW_S, 3 * _SLOW_S
         self._engine = "qemu"
         self._connection: virConnect | None = None
         self._stats: StatsReader | None = None
@@ -107,7 +114,7 @@ class LibvirtSource:
             )
         check_uri(self._uri)
         try:
-            import libvirt
+            libvirt = load_libvirt()
         except ImportError:
             raise SourceAbsent("the libvirt bindings are not installed", INSTALL) from None
         self._wake = wake
@@ -148,7 +155,7 @@ class LibvirtSource:
             workloads, samples = self._convert(records, at_ns)
         except libvirt.libvirtError as error:
             raise translate(error, self._uri) from error
-        self.interval_s = pace(after_ns - before_ns)
+        self.interval_s = _SLOW_S if self._is_slow else pace(after_ns - before_ns)
         uuids = {identity.id for identity in workloads}
         self._events.note_paused(
             {identity.id for identity, workload in workloads.items() if workload.state is State.PAUSED}

@@ -14,7 +14,7 @@ UNSUPPORTED = frozenset({3, 74, 84})
 """VIR_ERR_NO_SUPPORT, VIR_ERR_ARGUMENT_UNSUPPORTED, VIR_ERR_OPERATION_UNSUPPORTED."""
 _INVALID_ARGUMENT = 8
 """VIR_ERR_INVALID_ARG: a driver's answer to an unknown flag."""
-_BROKEN_DOMAINS = frozenset({7, 13})
+BROKEN_DOMAINS = frozenset({7, 13})
 """VIR_FROM_RPC, VIR_FROM_REMOTE: the connection failed, not the domain."""
 _BALLOON = {
     "actual": "current",
@@ -123,7 +123,7 @@ class StatsReader:
         try:
             return method(*arguments)
         except libvirt.libvirtError as error:
-            if error.get_error_domain() in _BROKEN_DOMAINS:
+            if error.get_error_domain() in BROKEN_DOMAINS:
                 raise
             if error.get_error_code() in UNSUPPORTED:
                 self._missing.add(name)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from collectors.engines.docker.access import DockerAccess
+from collectors.engines.docker.client import DockerDaemon
 from collectors.engines.docker.endpoint import Endpoint
 from collectors.engines.podman.engine import OF_USER
 from collectors.engines.podman.sockets import own_socket, user_of
@@ -31,6 +32,14 @@ class PodmanAccess(DockerAccess):
 
         options: dict[str, Any] = spec.options
         return resolve(**options) if spec.name == "podman" else super()._find(spec)
+
+    def daemons(self, workload: Workload) -> list[DockerDaemon]:
+        """Return the daemons that may have a container: a user's, only if it may be that user's container."""
+        user = OF_USER.search(workload.cgroup or "")
+        owner = int(user[1]) if user else 0
+        pairs = zip(self._daemons, self._urls, strict=True)
+        others = ((daemon, user_of((url or "").removeprefix("unix://"))) for daemon, url in pairs)
+        return [daemon for daemon, other in others if other is None or not workload.cgroup or other == owner]
 
     def needs_id(self, workload: Workload, environ: Mapping[str, str], is_root: bool) -> bool:
         """Return whether the podman command may reach another engine: without its address, it is this user's."""

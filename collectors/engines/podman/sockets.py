@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
+ROOTS_SOCKET = "/run/podman/podman.sock"
 _UID = re.compile(r"[1-9]\d{0,9}")
 _USERS_AT_MOST = 64
 _OF_USER = re.compile(r"/run/user/(\d+)/podman/podman\.sock")
@@ -70,6 +71,11 @@ def peer_of(path: str) -> Peer:
         client.connect(path)
         pid, uid, _ = _PEER.unpack(client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))
         return Peer(pid, uid)
+
+
+def place_of(peer: Peer) -> str:
+    """Return the control group of all that a user's Podman may describe to others; empty for root and oneself."""
+    return "" if peer.uid in (0, os.geteuid()) else f"/user.slice/user-{peer.uid}.slice/"
 
 
 def identity_of(path: str) -> tuple[int, int] | None:

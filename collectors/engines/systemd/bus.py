@@ -69,6 +69,10 @@ class SystemBus:
         answer = self._ask(path, "org.freedesktop.DBus.Properties", "GetAll", "s", (interface,))
         return {name: value for name, (_, value) in answer[0].items()}
 
+    def get(self, path: str, interface: str, name: str) -> Any:
+        """Return one property of an object. Raises like `call`."""
+        return self._ask(path, "org.freedesktop.DBus.Properties", "Get", "ss", (interface, name))[0][1]
+
     def await_job(self, path: str, method: str, signature: str, body: tuple[object, ...], seconds: float) -> str | None:
         """Call a method that creates a job; return the job's result, `None` if it has not finished after `seconds`."""
         from jeepney import MatchRule, message_bus

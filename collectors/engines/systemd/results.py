@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import signal
-import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping
 from typing import Any
 
-from collectors.engines.systemd.bus import SERVICE, NoSuchUnit, SystemBus
+from collectors.engines.systemd.bus import SERVICE, SystemBus
 from collectors.safety.sanitize import sanitize
 
 _TEXTS = {
@@ -22,38 +20,12 @@ _TEXTS = {
     "signal": "killed",
     "core-dump": "dumped core",
 }
-_LIFE_S = 60.0
-_CALLS_AT_MOST = 20
-"""Per reading; the others follow at the next one."""
 _SIGNALLED = frozenset({"signal", "core-dump"})
 
 
 def read_ending(bus: SystemBus, path: str) -> tuple[str, int | None]:
     """Return how the last run of the service at an object path ended (see `ending`), and its exit code."""
     return ending(bus.properties(path, SERVICE))
-
-
-class Endings:
-    """How the failed services ended. Each is asked once a minute: it may have been started and failed again."""
-
-    def __init__(self) -> None:
-        self._read: dict[str, tuple[float, tuple[str, int | None]]] = {}
-        """Object path -> monotonic second of the call, and its answer."""
-
-    def read(self, bus: SystemBus, paths: Sequence[str]) -> dict[str, tuple[str, int | None]]:
-        """Return how each service ended (see `ending`), without those that are yet to be asked or are gone.
-
-        Args:
-            bus: The system bus.
-            paths: Object paths of the failed services; others are forgotten.
-        """
-        now = time.monotonic()
-        self._read = {path: answer for path, answer in self._read.items() if path in paths}
-        due = [path for path in paths if path not in self._read or now - self._read[path][0] > _LIFE_S]
-        for path in due[:_CALLS_AT_MOST]:
-            with suppress(NoSuchUnit):
-                self._read[path] = (now, read_ending(bus, path))
-        return {path: answer for path, (_, answer) in self._read.items()}
 
 
 def ending(service: Mapping[str, Any]) -> tuple[str, int | None]:

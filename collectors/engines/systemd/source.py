@@ -1,12 +1,18 @@
-"""systemd: the stopped and failed services, which have no cgroup. Running services are read from the kernel."""
+"""systemd: the stopped and failed services, which have no cgroup, and the restarts of running ones.
+
+Running services are read from the kernel.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from typing import Any
 
 from collectors.engines.systemd.bus import SERVICE, SERVICE_NAME, NoSuchUnit, SystemBus, system_bus
-from collectors.engines.systemd.results import Endings
+from collectors.engines.systemd.in_turn import InTurn
+from collectors.engines.systemd.restarts import by_workload, read_restarts
+from collectors.engines.systemd.results import read_ending
 from collectors.engines.systemd.unit_at_rest import UnitAtRest, slice_path, unit_at_rest
 from collectors.engines.systemd.unit_files import EnabledServices
 from collectors.kernel.daemon_usage import DaemonUsage
@@ -24,7 +30,8 @@ _OTHERS = ("systemd-nspawn@",)
 class SystemdSource:
     """Lists stopped and failed services.
 
-    One call per reading, two for each unit that is new, one a minute for each that failed, and more after changes.
+    One call per reading, two for each unit that is new, and more after changes. Once a minute one for each that failed
+    and two for each that runs, of at most 20 at a reading.
     """
 
     name = "systemd"
@@ -37,7 +44,8 @@ class SystemdSource:
     def __init__(self) -> None:
         self._stack = ExitStack()
         self._bus: SystemBus | None = None
-        self._endings = Endings()
+        self._endings = InTurn(read_ending)
+        self._restarts = InTurn(read_restarts)
         self._enabled: EnabledServices | None = None
         self._manager = DaemonUsage()
         self._enabled_names: frozenset[str] | None = None
@@ -56,12 +64,18 @@ class SystemdSource:
         if self._bus is None or self._enabled is None:
             raise SourceDown("the system bus is not open")
         with self._manager.answering():
-            workloads = self._list(self._bus, self._enabled.names)
+            units = self._bus.call("ListUnitsByPatterns", "asas", ([], ["*.service"]))[0]
+            workloads = self._at_rest(self._bus, units, self._enabled.names)
+            running = [str(unit[6]) for unit in units if unit[4] == "running" and not unit[0].startswith(_OTHERS)]
+            restarts = by_workload(self._restarts.read(self._bus, running).values())
         at_rest = {workload.id: workload for workload in workloads}
-        return SourceReading(at_rest, {}, detail=f"{len(at_rest)} at rest", daemon_cpu_s=self._manager.cpu_s)
+        return SourceReading(
+            at_rest, {}, detail=f"{len(at_rest)} at rest", daemon_cpu_s=self._manager.cpu_s, restarts=restarts
+        )
 
-    def _list(self, bus: SystemBus, enabled_names: Callable[[], frozenset[str]]) -> list[Workload]:
-        units = bus.call("ListUnitsByPatterns", "asas", ([], ["*.service"]))[0]
+    def _at_rest(
+        self, bus: SystemBus, units: Sequence[Sequence[Any]], enabled_names: Callable[[], frozenset[str]]
+    ) -> list[Workload]:
         enabled = enabled_names()
         endings = self._endings.read(bus, [str(unit[6]) for unit in units if unit[3] == "failed"])
         previous = (

@@ -20,7 +20,7 @@ LARGEST_ANSWER = 32 << 20
 """Bytes of one answer at most: what is read of 5,000 machines takes about 20 MiB."""
 LONGEST_ANSWER_S = 60.0
 """Seconds that one answer may take from its first byte to its last."""
-CALL_S = 10.0
+CALL_S = 20.0
 """Seconds without a byte after which a call has failed."""
 _VERSION = "vim.version.version9"
 """vSphere 5.5: every later server answers it as well."""

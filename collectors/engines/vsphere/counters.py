@@ -89,11 +89,15 @@ class Meter:
     def take(self, run: str, averages: Sequence[Average], size: Size) -> None:
         """Add the averages that are newer than the last one. They may be in any order."""
         in_order = sorted(averages, key=lambda average: average.at_ns)
-        for average in in_order if self._at_ns and run == self.run else in_order[-1:]:
+        if not in_order:
+            return
+        is_set_back = in_order[-1].at_ns < self._at_ns - _LONGEST_GAP_S * 1e9
+        is_new = run != self.run or not self._at_ns or is_set_back
+        for average in in_order[-1:] if is_new else in_order:
             since_ns = average.at_ns - self._at_ns
-            if run == self.run and self._at_ns and abs(since_ns) < INTERVAL_S * 1e9 / 2:
+            if not is_new and since_ns < INTERVAL_S * 1e9 / 2:
                 continue  # known already
-            if run != self.run or not 0 < since_ns <= _LONGEST_GAP_S * 1e9:
+            if is_new or since_ns > _LONGEST_GAP_S * 1e9:
                 self._begin(run, average.at_ns - int(INTERVAL_S * 1e9))
             self._add(average, size)
 

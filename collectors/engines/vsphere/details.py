@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from collectors.engines.vsphere import machines
 from collectors.engines.vsphere.host_ledger import HostLedger
 from collectors.engines.vsphere.inventory import Properties, bounded
-from collectors.engines.vsphere.workloads import text
+from collectors.engines.vsphere.workloads import line, text
 from collectors.model.details import Column, Fact, Page, RawDescription, Table, Value
 from collectors.model.facts import Fact as ClassFact
 from collectors.model.facts import unknown
@@ -119,6 +119,7 @@ def _devices(value: object) -> list[Any]:
 def _disks(devices: Sequence[Any]) -> Iterator[tuple[Value, ...]]:
     for device in devices:
         size = bounded(getattr(device, "capacityInBytes", None), 1 << 62)
+        size = size or bounded(getattr(device, "capacityInKB", None), 1 << 52) << 10  # servers before vSphere 5.5
         backing = getattr(device, "backing", None)
         file = getattr(backing, "fileName", None)
         if not hasattr(device, "capacityInBytes") or file is None:
@@ -201,4 +202,4 @@ def _label(device: Any) -> str:
 
 
 def _line(value: object) -> str | None:
-    return text(" ".join(value.split())) or None if isinstance(value, str) else None
+    return line(value) or None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from collectors.engines.about import About
 from collectors.engines.base import Engine
 from collectors.engines.options import EngineOption
 
@@ -38,6 +39,13 @@ class VsphereEngine(Engine):
     quick_samples = frozenset({"vsphere"})
     verbs = ("start", "stop", "restart", "pause", "resume", "kill")
     lacks = "vmtop does not delete machines of vSphere"
+    about = About(
+        "vSphere",
+        "machines and hosts of ESXi and vCenter as averages over 20 s: CPU, ready time, memory, disk, network; VMware "
+        "Tools, events, a ledger of each host, disks, network interfaces and snapshots",
+        "pyvmomi (`vmtop[vsphere]`), `--vsphere URL` and a password in a file of mode 0600 or the keyring",
+        "govmomi's vSphere simulator as ESXi and as vCenter, with and without TLS; no product of VMware",
+    )
 
     def specs(self, values: Mapping[str, Any]) -> list[SourceSpec]:
         """Return a source per address that was asked for; none by default."""

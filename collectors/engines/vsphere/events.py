@@ -24,7 +24,7 @@ _WATCHED = (
     "summary.config.uuid",
     "summary.config.template",
 )
-_WAIT_S = 8
+_WAIT_S = 10
 """Seconds that one call waits at the server: less than the connection's time-out."""
 _PAUSE_S = 2.0
 """Seconds between calls: many changes at once become one answer."""

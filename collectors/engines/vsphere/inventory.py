@@ -14,7 +14,7 @@ MOST_OBJECTS = 10_000
 """Machines and hosts of one server at most."""
 _AT_ONCE = 1_000
 """Objects in one answer: vSphere gives the rest on request."""
-_LATEST_SAMPLES = 2
+_LATEST_SAMPLES = 1
 _LARGEST_VALUE = 1 << 32
 """Of a counter: 4 TiB in KiB. What is above it, or below zero, is no measurement."""
 _MACHINE = (
@@ -144,8 +144,11 @@ class Reader:
             answer = collector.ContinueRetrievePropertiesEx(token) if token else None
 
     def averages(self, references: Iterable[Any]) -> dict[str, list[Average]]:
-        """Return the newest averages of running machines and connected hosts, in one request."""
-        from pyVmomi import vim
+        """Return the newest averages of running machines and connected hosts, in one request.
+
+        Nothing if one of them has been removed since it was read: the server then answers for none.
+        """
+        from pyVmomi import vim, vmodl
 
         specification = vim.PerformanceManager.QuerySpec
         queries = [
@@ -154,7 +157,10 @@ class Reader:
         ]
         if not queries or not self._metrics:
             return {}
-        answers = self._session.content.perfManager.QueryPerf(queries)
+        try:
+            answers = self._session.content.perfManager.QueryPerf(queries)
+        except vmodl.fault.ManagedObjectNotFound:
+            return {}
         return {str(answer.entity._moId): list(self._averages(answer)) for answer in answers}
 
     def _averages(self, answer: Any) -> Iterator[Average]:

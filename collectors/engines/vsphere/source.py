@@ -24,6 +24,7 @@ from collectors.safety.sanitize import sanitize
 from collectors.sampling.source import SourceReading
 
 NAME = "vsphere"
+_LISTEN_AGAIN_S = 60.0
 _OLDEST_S = 6 * INTERVAL_S
 """An average that is older than this by the clocks means that one of the clocks was set."""
 
@@ -39,7 +40,7 @@ class VsphereSource:
     interval_s = float(INTERVAL_S)
     holds_tick = False
     is_authority = True
-    replace_after_s: float | None = 30.0
+    replace_after_s: float | None = 60.0
     is_near = False
 
     def __init__(self, url: str) -> None:
@@ -48,6 +49,8 @@ class VsphereSource:
         self._reader: Reader | None = None
         self._events: MachineEvents | None = None
         self._meters: dict[str, Meter] = {}
+        self._listened = 0.0
+        """Monotonic second when the last wait for events began."""
         self._offset_ns = 0
         self._queried = 0.0
         """Monotonic second of the last query for averages."""
@@ -63,9 +66,14 @@ class VsphereSource:
             self._session = session = self._log_in(address)
             self._reader = Reader(session, address.only_host)
             self._offset_ns = clock_offset_ns(session)
-            self._events = MachineEvents(session, self._reader.view, wake)
-            self._events.start()
+            self._listen(session, self._reader)
         self._queried = 0.0
+
+    def _listen(self, session: Session, reader: Reader) -> None:
+        """Start to wait for events; if that ends, the machines are polled until it is started again."""
+        self._events = MachineEvents(session, reader.view, self._wake)
+        self._events.start()
+        self._listened = time.monotonic()
 
     def _log_in(self, address: Address) -> Session:
         credentials = find(address)
@@ -85,15 +93,9 @@ class VsphereSource:
         with translating(session.address):
             inventory = reader.read()
             self._measure(session, reader, inventory)
-            if not events.is_running:
-                raise SourceDown(f"vSphere at {session.address.shown} no longer reports events")
+            if not events.is_running and time.monotonic() - self._listened > _LISTEN_AGAIN_S:
+                self._listen(session, reader)
         return self._reading(inventory, session, events)
-
-    def read_all_next(self) -> None:
-        """Have the next two readings be before and after the newest averages, so that their rates need no beat."""
-        for meter in list(self._meters.values()):
-            meter.is_begun = False
-        self._wake()
 
     def close(self) -> None:
         """End the events and log out. Does not wait for a server that hangs."""
@@ -114,9 +116,8 @@ class VsphereSource:
         self._meters = {key: meter for key, meter in self._meters.items() if key in measured}
         if is_known and now - self._queried < INTERVAL_S * 0.75:
             return
-        averages = reader.averages(found.reference for found in measured.values())
-        self._queried = now
-        self._check_clock(session, averages)
+        averages = self._plausible(session, reader.averages(found.reference for found in measured.values()))
+        self._queried = now if averages else 0.0
         for key, found in measured.items():
             meter = self._meters.setdefault(key, Meter())
             size = (
@@ -124,13 +125,15 @@ class VsphereSource:
             )
             meter.take(_run_of(found), averages.get(key, ()), size)
 
-    def _check_clock(self, session: Session, averages: dict[str, list[Average]]) -> None:
+    def _plausible(self, session: Session, averages: dict[str, list[Average]]) -> dict[str, list[Average]]:
+        """Return the averages with the time of a moment ago, after comparing the clocks again if they have moved."""
         newest_ns = max((average.at_ns for parts in averages.values() for average in parts), default=None)
-        if newest_ns is None:
-            return
-        age_s = (time.monotonic_ns() - newest_ns - self._offset_ns) / 1e9
-        if not 0 <= age_s <= _OLDEST_S:
+        if newest_ns is not None and not self._is_recent(newest_ns):
             self._offset_ns = clock_offset_ns(session)
+        return {key: [one for one in parts if self._is_recent(one.at_ns)] for key, parts in averages.items()}
+
+    def _is_recent(self, at_ns: int) -> bool:
+        return -INTERVAL_S <= (time.monotonic_ns() - at_ns - self._offset_ns) / 1e9 <= _OLDEST_S
 
     def _reading(self, inventory: Inventory, session: Session, events: MachineEvents) -> SourceReading:
         endpoint, now_ns = session.address.shown, time.monotonic_ns()

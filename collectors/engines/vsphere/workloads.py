@@ -19,6 +19,7 @@ _HEALTH = {"green": "healthy", "yellow": "unhealthy", "red": "unhealthy"}
 """By the heartbeat of VMware Tools; gray is a machine without Tools."""
 _UNREACHABLE = frozenset({"disconnected", "inaccessible", "invalid", "orphaned"})
 """Connection states of a machine that its server cannot manage now."""
+_YEAR_2100 = 4_102_444_800
 TOOLS = "tools"
 """Label with the state of VMware Tools: `running`, `not running`, or the server's own word."""
 _TOOLS = {"guestToolsRunning": "running", "guestToolsNotRunning": "not running"}
@@ -43,8 +44,7 @@ def state_of(properties: Properties) -> tuple[State, str]:
     state = STATES.get(text(properties.get("runtime.powerState")), State.UNKNOWN)
     question = properties.get("summary.runtime.question")
     if question is not None:
-        asked = " ".join(text(getattr(question, "text", "")).split())
-        return state, f"waits for an answer: {asked}"
+        return state, f"waits for an answer: {line(getattr(question, 'text', ''))}"
     return state, SUSPENDED if state is State.PAUSED else ""
 
 
@@ -80,13 +80,13 @@ def to_workload(machine: Found, inventory: Inventory, endpoint: str, ahead_s: fl
         state,
         name_is_known=bool(name),
         image=text(properties.get("summary.config.guestFullName")) or None,
-        description=" ".join(text(properties.get("summary.config.annotation")).split()) or None,
+        description=line(properties.get("summary.config.annotation")) or None,
         project=text(host.properties.get("name")) or None if host is not None else None,
         health=_HEALTH.get(text(properties.get("summary.quickStats.guestHeartbeatStatus"))) if is_up else None,
         addresses=_addresses(properties.get("guest.ipAddress")) if is_up else (),
         parent=host_id(host, endpoint) if host is not None else None,
         endpoint=endpoint,
-        started_at=booted.timestamp() - ahead_s if is_up and isinstance(booted, datetime) else None,
+        started_at=_instant(booted, ahead_s) if is_up else None,
         is_listed=True,
         labels=((TOOLS, _TOOLS.get(tools, tools)),) if tools else (),
         state_reason=reason or None,
@@ -105,13 +105,13 @@ def host_workload(host: Found, endpoint: str, ahead_s: float) -> Workload:
     return Workload(
         host_id(host, endpoint),
         Kind.HOST,
-        sanitize_name(str(name) if isinstance(name, str) else "") or host.key,
+        sanitize_name(str(name) if isinstance(name, str) else "") or sanitize(host.key),
         State.RUNNING if is_up else State.UNKNOWN,
         image=text(properties.get("summary.config.product.fullName")) or None,
         description=hardware or None,
         project=text(name) or None,
         endpoint=endpoint,
-        started_at=booted.timestamp() - ahead_s if isinstance(booted, datetime) else None,
+        started_at=_instant(booted, ahead_s),
         is_listed=True,
         state_reason="in maintenance mode"
         if properties.get("summary.runtime.inMaintenanceMode") is True
@@ -122,6 +122,17 @@ def host_workload(host: Found, endpoint: str, ahead_s: float) -> Workload:
 def text(value: Any) -> str:
     """Return a text from outside, sanitized; the library's enumerations are texts. Empty for anything else."""
     return sanitize(str(value)) if isinstance(value, str) else ""
+
+
+def line(value: Any) -> str:
+    """Return a text of several lines from outside as one, sanitized; empty for anything else."""
+    return text(" ".join(value.split())) if isinstance(value, str) else ""
+
+
+def _instant(value: Any, ahead_s: float) -> float | None:
+    """Return a time of the server in seconds since 1970 by this host's clock; `None` for one that cannot be."""
+    seconds = value.timestamp() - ahead_s if isinstance(value, datetime) else -1.0
+    return seconds if 0 < seconds < _YEAR_2100 else None
 
 
 def _addresses(value: Any) -> tuple[str, ...]:

@@ -18,6 +18,8 @@ from collectors.safety.sanitize import sanitize, sanitize_name
 _LONGEST_PATH = 1024
 _WITH_MONITOR = frozenset({"podman", "cri-o"})
 """Engines whose containers run below a conmon."""
+_INFRA = "-infra"
+"""The end of the name of the container that holds a pod's network; before it are the first digits of the pod's id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class Identity:
     image: str | None = None
     """A container's image, sanitized, where its files name it."""
     is_sandbox: bool = False
-    """Whether it only holds its pod's namespaces."""
+    """Whether it only holds what the containers of its pod share."""
     network: str | None = None
     """The network namespace that is its own and not the host's, empty when it may not be seen; `None` without one."""
 
@@ -100,9 +102,13 @@ def identify(cgroup: Cgroup, directories: list[str], proc: str, host_network: st
         process=process,
         started_at=None if process is None else processes.started_at(proc, process),
         image=sanitize(described.image) if described.image else None,
-        is_sandbox=described.is_sandbox,
+        is_sandbox=described.is_sandbox or _is_infra(engine, name, project),
         network=None if pid is None else _own_network(workload.kind, pid, proc, host_network),
     )
+
+
+def _is_infra(engine: str, name: str, project: str | None) -> bool:
+    return engine == "podman" and name.endswith(_INFRA) and project == f"pod {name.removesuffix(_INFRA)}"
 
 
 def _lxc_owner(proc: str, pid: int, path_id: str, path_name: str, names: Names) -> LxcOwner:

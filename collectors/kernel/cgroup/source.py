@@ -178,6 +178,9 @@ class CgroupSource:
         if self._machines is None:
             return cgroups, set()
         changed = self._machines.follow(cgroups, self._machine_ids)
+        for path in self._machines.folders & cgroups.keys():
+            self._tree.add_folder(path)
+            cgroups = self._tree.cgroups
         adopted = self._machines.adopted
         return ({**cgroups, **adopted} if adopted else cgroups), changed
 

@@ -189,6 +189,13 @@ class Tree:
             return True
         return False
 
+    def add_folder(self, path: str) -> None:
+        """Take a cgroup that was a workload for a folder of machines, until the end of this object."""
+        self._folders.add(path)
+        self._relist_folders()
+        self._merge_walks()
+        self.cgroups = {**self._walked, **self._nested.cgroups}
+
     def _merge_walks(self) -> None:
         cgroups: dict[str, Cgroup] = {}
         for walk in reversed(self._walks):

@@ -118,7 +118,7 @@ def read_kvmtool(words: Sequence[str]) -> MachineFacts | None:
 
 def _in_sandbox(facts: MachineFacts, path: str | None) -> MachineFacts:
     sandbox = sandbox_of(path)
-    return facts._replace(engine="kata", id=sandbox, name=sandbox[:12]) if sandbox else facts
+    return facts._replace(engine="kata", id=sandbox, name=sandbox[:12], has_name=False) if sandbox else facts
 
 
 def _stem(path: str | None) -> str | None:

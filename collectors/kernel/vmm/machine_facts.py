@@ -27,3 +27,5 @@ class MachineFacts(NamedTuple):
     """The file with its configuration, as its process names it."""
     is_measured_by_manager: bool = False
     """Whether its manager counts what its virtual CPUs and interfaces do, as libvirt does."""
+    has_name: bool = True
+    """Whether users know it by the name that it has; false for an id that stands for a name."""

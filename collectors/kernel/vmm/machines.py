@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
-from collectors.kernel.cgroup.discovery import Cgroup
+from collectors.kernel.cgroup.discovery import GENERIC_ENGINE, Cgroup
 from collectors.kernel.cgroup.hierarchy import Hierarchy
 from collectors.kernel.cgroup.open_files import find_directories
-from collectors.kernel.cgroup.processes import pids_below
+from collectors.kernel.cgroup.processes import members, pids_below
 from collectors.kernel.vmm.companions import is_alone
 from collectors.kernel.vmm.placement import Place, Placement, as_machine, place
 from collectors.kernel.vmm.process import VmmProcess
@@ -53,8 +53,12 @@ class Machines:
         self._tables = InterfaceTables(proc)
         self._scans = 0
         self._machines: dict[int, Machine] = {}
+        self._members: dict[str, frozenset[int]] = {}
+        """The processes in and below cgroups, by path, as read in this scan."""
         self.adopted: dict[str, Cgroup] = {}
         """Path -> cgroup, of those that are a machine because nothing but its VMM runs in them."""
+        self.folders: set[str] = set()
+        """Paths of cgroups that no engine is known to have made, and that only hold cgroups of machines."""
 
     def follow(self, cgroups: Mapping[str, Cgroup], taken: Callable[[], Collection[WorkloadId]]) -> set[str]:
         """Look for machines that began or ended, if it is time to. Return the paths whose `adopted` changed.
@@ -66,6 +70,7 @@ class Machines:
         if not self._scan.update():
             return set()
         processes = self._scan.processes
+        self._members.clear()
         for pid, machine in tuple(self._machines.items()):
             if processes.get(pid) != machine.process:
                 self._drop(pid)
@@ -111,17 +116,31 @@ class Machines:
         self._machines[process.pid] = Machine(process, placement, usage, identity)
 
     def _is_alone(self, path: str, process: VmmProcess) -> bool:
-        pids = pids_below(find_directories(self._hierarchy, path).all)
-        return process.pid in pids and is_alone(pids, process.pid, path.endswith(".service"), self._proc)
+        if path not in self._members:
+            self._members[path] = frozenset(pids_below(find_directories(self._hierarchy, path).all))
+        pids = self._members[path]
+        if process.pid not in pids or len(pids & self._scan.processes.keys()) > 1:
+            return False
+        return is_alone(pids, process.pid, path.endswith(".service"), self._proc)
 
     def _adopt(self, cgroups: Mapping[str, Cgroup]) -> set[str]:
-        before, self.adopted = self.adopted, {}
+        before, self.adopted, self.folders = self.adopted, {}, set()
         for machine in self._machines.values():
             where, path = machine.placement
             if where is Place.WHOLE_GROUP and path is not None:
                 self.adopted[path] = as_machine(path, machine.process, machine.identity, cgroups.get(path))
+                above = path.rpartition("/")[0]
+                if self._is_folder(cgroups.get(above)):
+                    self.folders.add(above)
         paths = before.keys() | self.adopted.keys()
         return {path for path in paths if before.get(path) != self.adopted.get(path)}
+
+    def _is_folder(self, cgroup: Cgroup | None) -> bool:
+        """Whether a cgroup is a workload for no other reason than that nobody knows what it is, and has no process."""
+        workload = None if cgroup is None else cgroup.workload
+        if cgroup is None or workload is None or workload.engine != GENERIC_ENGINE:
+            return False
+        return not any(members(directory) for directory in find_directories(self._hierarchy, cgroup.path).all)
 
 
 def _is_measured_elsewhere(process: VmmProcess, placement: Placement) -> bool:

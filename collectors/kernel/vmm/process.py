@@ -67,8 +67,8 @@ class VmmProcess(NamedTuple):
 
     @property
     def name_is_known(self) -> bool:
-        """Whether the machine was given a name."""
-        return self.facts.name is not None and self.facts.engine != "kata"
+        """Whether it is a name, and not an id that stands for one."""
+        return self.facts.has_name
 
     @property
     def vcpus(self) -> int | None:
@@ -94,6 +94,11 @@ class VmmProcess(NamedTuple):
     def config_path(self) -> str | None:
         """The path of its configuration, as the process names it."""
         return self.facts.config_path
+
+    def with_configuration(self, vcpus: int | None, memory_bytes: int | None) -> VmmProcess:
+        """Return it with what its configuration file says, which QEMU reads after the command line."""
+        facts = self.facts._replace(vcpus=vcpus or self.vcpus, memory_bytes=memory_bytes or self.memory_bytes)
+        return self._replace(facts=facts)
 
     def root_path(self, path: str, proc: str = "/proc") -> str:
         """Return a path that leads from outside to a file that the process names: it may be in a jail."""
@@ -132,8 +137,20 @@ _BEGINNINGS = ("qemu", "kvm", "VBox", "Virt", "vmware", "firecracker", "cloud-hy
 
 
 def _words(pid: int, proc: str) -> list[str]:
-    text = (read_bytes(f"{proc}/{pid}/cmdline") or b"")[:_LONGEST_COMMAND]
+    text = _read_at_most(f"{proc}/{pid}/cmdline", _LONGEST_COMMAND)
     return text.decode("utf-8", "surrogateescape").rstrip("\0").split("\0") if text else []
+
+
+def _read_at_most(path: str, size: int) -> bytes:
+    """Read the beginning of a file whose length its owner chooses; nothing if it cannot be read."""
+    try:
+        with open(path, "rb", buffering=0) as file:
+            text = b""
+            while len(text) < size and (chunk := file.read(size - len(text))):
+                text += chunk
+            return text
+    except OSError:
+        return b""
 
 
 def _describe(pid: int, proc: str, family: Family, executable: str | None) -> VmmProcess | None:
@@ -143,7 +160,11 @@ def _describe(pid: int, proc: str, family: Family, executable: str | None) -> Vm
         return None
     facts = family.read(words)
     cgroups, uid = _cgroups(pid, proc), _uid(pid, proc)
-    if facts is None or uid is None or _identity(read_process_stat(proc, pid)) != _identity(before):
+    is_same = _identity(read_process_stat(proc, pid)) == _identity(before) and _family(pid, proc) == (
+        family,
+        executable,
+    )
+    if facts is None or uid is None or not is_same:  # else its pid was reused while it was read
         return None
     if facts.engine in _SYSTEM_MANAGERS and uid != 0 and any(path.startswith(_USERS) for path in cgroups):
         facts = facts._replace(engine=NO_MANAGER, id=facts.uuid)

@@ -54,6 +54,7 @@ class _Manager(NamedTuple):
     name: str | None = None
     config_path: str | None = None
     is_measured: bool = False
+    has_name: bool = True
 
 
 def _managed(facts: MachineFacts, manager: _Manager) -> MachineFacts:
@@ -63,6 +64,7 @@ def _managed(facts: MachineFacts, manager: _Manager) -> MachineFacts:
         name=manager.name or facts.name,
         config_path=manager.config_path or facts.config_path,
         is_measured_by_manager=manager.is_measured,
+        has_name=manager.has_name,
     )
 
 
@@ -78,7 +80,7 @@ def _libvirt(words: Sequence[str], facts: MachineFacts) -> _Manager | None:
 
 def _kata(words: Sequence[str], facts: MachineFacts) -> _Manager | None:
     sandbox = sandbox_of(facts.control_socket) or sandbox_of(value(words, "-pidfile"))
-    return _Manager("kata", sandbox, sandbox[:12]) if sandbox else None
+    return _Manager("kata", sandbox, sandbox[:12], has_name=False) if sandbox else None
 
 
 _SANDBOX = re.compile(r"/run/(?:vc|kata)/(?:vm|firecracker|sbs)/([0-9A-Za-z][\w.-]{0,127})/.*")

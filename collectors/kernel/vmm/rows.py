@@ -29,8 +29,7 @@ def by_process(machine: Machine, around: Workload | None) -> Workload:
         parent=None if around is None else around.id,
         started_at=None if usage is None else usage.started_at,
         unmeasured=(
-            Unmeasured(Topic.PRESSURE, Cause.NO_OWN_CGROUP),
-            Unmeasured(Topic.QUOTA, Cause.NO_OWN_CGROUP),
+            *(Unmeasured(topic, Cause.NO_OWN_CGROUP) for topic in (Topic.PRESSURE, Topic.QUOTA, Topic.MEMORY)),
             Unmeasured(Topic.DISK_OPERATIONS, Cause.ONLY_PROCESS_IO),
             *_no_disks(machine),
             *_notes(machine),

@@ -6,9 +6,11 @@ import os
 import time
 from collections.abc import Callable
 
+from collectors.kernel.vmm.configuration import read_configuration
 from collectors.kernel.vmm.process import VmmProcess, find
 
 SCAN_EVERY_S = 2.0
+_FOLDERS_OF_ROOT = ("/run/incus/", "/run/lxd/", "/var/log/lxd/", "/var/log/incus/", "/var/snap/lxd/common/")
 _LOOKS = 2
 """Scans in which a new process is looked at: a shell, or a service manager's child, may become a VMM (execve(2))."""
 _AGAIN_IN = 30
@@ -65,7 +67,13 @@ class VmmScan:
         if found is None:
             self.processes.pop(pid, None)
         else:
-            self.processes[pid] = found
+            self.processes[pid] = self._configured(found)
+
+    def _configured(self, process: VmmProcess) -> VmmProcess:
+        """Add what a configuration in a folder of root tells: one of a user's may be on a file system that hangs."""
+        path = process.config_path or ""
+        found = read_configuration(process, self._proc) if path.startswith(_FOLDERS_OF_ROOT) else None
+        return process if found is None else process.with_configuration(found.vcpus, found.memory_bytes)
 
 
 def _pids(proc: str) -> set[int]:

@@ -54,6 +54,11 @@ class VcpuThreads:
         ran, waited = (sum(column) for column in zip(*self._times.values(), self._ended, strict=True))
         return ran, waited
 
+    def by_name(self) -> dict[str, tuple[int, int]]:
+        """Return for how many ns each ran and waited, by its name."""
+        found = {self._comm(tid): times for tid, file in self._files.items() if (times := _times(file)) is not None}
+        return dict(sorted(found.items()))
+
     def close(self) -> None:
         """Close the files."""
         for file in self._files.values():
@@ -61,13 +66,26 @@ class VcpuThreads:
         self._files.clear()
 
     def _is_vcpu(self, tid: str) -> bool:
+        return bool(self._name.fullmatch(self._comm(tid)))
+
+    def _comm(self, tid: str) -> str:
         comm = read_bytes(f"{self._folder}/task/{tid}/comm") or b""
-        return bool(self._name.fullmatch(comm.decode("utf-8", "replace").rstrip("\n")))
+        return comm.decode("utf-8", "replace").rstrip("\n")
 
     def _drop(self, tid: str) -> None:
         self._files.pop(tid).close()
         ran, waited = self._times.pop(tid, (0, 0))
         self._ended = (self._ended[0] + ran, self._ended[1] + waited)
+
+
+def vcpu_times(folder: str, name: str) -> dict[str, tuple[int, int]]:
+    """Return for how many ns each virtual CPU ran and waited, by the name of its thread; see `VcpuThreads`."""
+    threads = VcpuThreads(folder, name)
+    threads.find()
+    try:
+        return threads.by_name()
+    finally:
+        threads.close()
 
 
 def _threads(folder: str) -> list[str]:

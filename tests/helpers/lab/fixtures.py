@@ -15,6 +15,7 @@ from tests.helpers.lab.cri import CriLab, cri_engine
 from tests.helpers.lab.docker_engine import DockerLab, docker_engine
 from tests.helpers.lab.leftovers import watched_over
 from tests.helpers.lab.libvirt_daemon import LibvirtLab, libvirt_daemon
+from tests.helpers.lab.podman_engine import PodmanLab, podman_engine
 from tests.helpers.lab.process import LabUnavailable, lab_folder
 from tests.helpers.lab.uml import UmlLab, uml_kernel
 
@@ -47,6 +48,13 @@ def docker_lab(lab_root: Path) -> Iterator[DockerLab]:
 def cri_lab(lab_root: Path) -> Iterator[CriLab]:
     """Give a containerd of our own with its CRI."""
     with skip_or_fail(), cri_engine(lab_root / "cri") as lab:
+        yield lab
+
+
+@pytest.fixture(scope="session")
+def podman_lab(lab_root: Path) -> Iterator[PodmanLab]:
+    """Give a Podman of our own, with a service that runs all the time."""
+    with skip_or_fail(), podman_engine(lab_root / "podman") as lab:
         yield lab
 
 

@@ -53,12 +53,16 @@ def clean_up(pid: int, folder: Path) -> None:
 
 
 def processes_of(folder: Path) -> Iterator[int]:
-    """Yield the ids of the processes whose command line names a folder, this one excepted."""
+    """Yield the ids of the processes whose command line names a folder, this one excepted, and of their children.
+
+    A container of Podman is the child of a monitor, and does not end with it.
+    """
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) != os.getpid():
             with suppress(OSError):
                 if os.fsencode(folder) in (entry / "cmdline").read_bytes():
-                    yield int(entry.name)
+                    children = (entry / "task" / entry.name / "children").read_text().split()
+                    yield from map(int, [entry.name, *children])
 
 
 if __name__ == "__main__":

@@ -13,6 +13,10 @@ UNITS = {
         "[Unit]\nDefaultDependencies=no\nStartLimitIntervalSec=0\n[Service]\nRestart=always\nRestartSec=5\n"
         "ExecStart=/bin/sh -c 'exit 4'\n"
     ),
+    "phoenix.service": (
+        "[Unit]\nDefaultDependencies=no\n[Service]\nRestart=always\nRestartSec=100ms\n"
+        "ExecStart=/bin/sh -c 'test -e /run/phoenix && exec sleep 1000; : >/run/phoenix; exit 1'\n"
+    ),
     "once.service": "[Unit]\nDefaultDependencies=no\n[Service]\nType=oneshot\nExecStart=/bin/true\n",
     "deaf.service": (
         "[Unit]\nDefaultDependencies=no\n[Service]\nTimeoutStopSec=100\n"

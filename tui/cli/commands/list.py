@@ -138,7 +138,9 @@ def command(
         ("--over", "--watch"),
     )
     is_sort_asked = ctx.get_parameter_source("sort") is click.core.ParameterSource.COMMANDLINE
-    choice = list_table.Choice(query, only, include_stopped, sort, is_sort_asked, limit, is_reversed, names, columns)
+    choice = list_table.Choice(
+        query, only, include_stopped, sort, is_sort_asked, limit, is_reversed, names, is_json, columns
+    )
     form = Form(is_json, is_csv, is_names, not no_header, watch_s is not None)
     if watch_s is not None:
         return _watch(specs, choice, form, wait, watch_s)

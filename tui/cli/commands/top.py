@@ -12,7 +12,7 @@ import click
 
 from collectors.engines.connections import EngineConnections
 from collectors.inspection.details import DetailsReader
-from collectors.inspection.processes import Owners, ProcessReader
+from collectors.inspection.processes import Owners, ProcessReader, has_processes_here
 from collectors.model.details import Details, Page
 from collectors.model.errors import SourceDown
 from collectors.model.workloads import Workload
@@ -72,8 +72,7 @@ def command(
     repeated = Repeated(is_in_place=watch_s is not None)
     with reading(workload, specs) as connections:
         table = ProcessTable(OF_WORKLOAD, sort, is_tree=is_tree, is_ascii=not is_utf8())
-        is_here = bool(workload.cgroup) and not workload.endpoint
-        read = _here(workload, table) if is_here else _elsewhere(workload, connections)
+        read = _here(workload, table) if has_processes_here(workload) else _elsewhere(workload, connections)
         read()
         for number in count():
             time.sleep(over_s if watch_s is None or not number else watch_s)

@@ -138,7 +138,7 @@ def _row(row_type: RowType, classes: Classes) -> ClassRow:
         return ClassRow(row_type, {kind: [] for kind in CLASSES}, cells, "")
     values = {kind: _values(row_type.key, classes, kind) for kind in CLASSES}
     cells = {kind: _cell(row_type, values[kind], kind) for kind in CLASSES}
-    return ClassRow(row_type, values, cells, _best(cells) if row_type.is_less_better else "")
+    return ClassRow(row_type, values, cells, _best(cells, row_type.unit) if row_type.is_less_better else "")
 
 
 def _values(key: str, classes: Classes, kind: Kind) -> Values:
@@ -191,12 +191,18 @@ def _density(key: str, density: Density, classes: Classes) -> Cell:
     return Cell(f"{text(amount, Unit.BYTES if key == 'memory' else Unit.CORES, 7).strip()}{share}", None)
 
 
-def _best(cells: dict[Kind, Cell]) -> str:
+def _best(cells: dict[Kind, Cell], unit: Unit | None) -> str:
+    """Return who does best; medians that look the same do equally well."""
     medians = {kind: cell.number for kind, cell in cells.items() if cell.number is not None}
     if len(medians) < 2:
         return ""
     least = min(medians.values())
-    best = [kind for kind, number in medians.items() if number - least <= abs(least) * _EQUAL]
+    shown = number_text(least, unit)
+    best = [
+        kind
+        for kind, number in medians.items()
+        if number - least <= abs(least) * _EQUAL or number_text(number, unit) == shown
+    ]
     if len(best) == len(medians):
         return "equal"
     return NAMES[best[0]] if len(best) == 1 else ", ".join(_SHORT[kind] for kind in best)

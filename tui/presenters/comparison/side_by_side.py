@@ -25,10 +25,25 @@ def as_text(sides: Sequence[Column], rows: Sequence[MetricRow], stat: str = "mea
     lines = [_span(side, position) for position, side in enumerate(sides, 1)]
     lines += ["", f"{stat} of each metric" + ("; differences are to 1" if len(sides) > 1 else "")]
     lines += [plain_text(line) for line in (heading(sides, layout), *table)]
-    missing = [row.metric.label for row in rows if not row.is_known]
-    if missing:
-        lines += ["", *wrapped(f"unknown for all: {', '.join(missing)}", width)]
+    reasons = _reasons(sides, rows)
+    lines += ["", "Not measured:"] if reasons else []
+    for reason, labels in reasons.items():
+        lines += [f"  {line}" for line in wrapped(f"{', '.join(labels)}: {reason}", width - 4)]
     return "".join(f"{line_text.rstrip()}\n" for line_text in lines)
+
+
+def _reasons(sides: Sequence[Column], rows: Sequence[MetricRow]) -> dict[str, list[str]]:
+    """Return which metrics have no value, and for which sides if others have one, by the reason."""
+    reasons: dict[str, list[str]] = {}
+    for row in rows:
+        places: dict[str, list[int]] = {}
+        for place, (cell, side) in enumerate(zip(row.cells, sides, strict=True), 1):
+            if cell.stats is None:
+                places.setdefault(lasting_reason(row.metric.key, side.past.workload), []).append(place)
+        for reason, numbers in places.items():
+            of = "" if len(numbers) == len(sides) else f" of {', '.join(map(str, numbers))}"
+            reasons.setdefault(reason or "no source reports it", []).append(f"{row.metric.label}{of}")
+    return reasons
 
 
 def wrapped(sentence: str, width: int) -> list[str]:

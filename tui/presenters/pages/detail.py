@@ -83,7 +83,8 @@ def event_lines(
     for sentence in sentences:
         lines += hanging([("   ", "text")], sentence, "text", width)
     lines.append([("", "text")])
-    lines.append([(f" {counted(len(events), 'event')} {since}, newest first", "title")])
+    heading = f"{counted(len(events), 'event')} {since}, newest first" if events else f"No events {since}"
+    lines.append([(f" {heading}", "title")])
     for event in reversed(events):
         head = [(f"   {stamp(event.wall)}  ", "muted"), (f"{event.what:<8} ", "text")]
         lines += hanging(head, event.detail, "muted", width)

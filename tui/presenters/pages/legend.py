@@ -80,7 +80,7 @@ _CHARTS: Rows = (
 _PROCESSES: Rows = (
     ("S", "R runs or could, S sleeps, D waits for a disk, T is stopped, Z has ended, I is an idle kernel thread"),
     ("CPU%", "over the last two seconds; 100 is one core"),
-    ("MEM", "resident memory, shared pages included: the sum over processes is more than their workload's MEM"),
+    ("RSS", "resident memory, shared pages included: not the MEM of workloads, and its sum is more than that"),
     ("TIME", "CPU time since the start"),
     ("INSIDE", "the pid inside the container"),
     ("WORKLOAD", "the innermost workload around it, by its control group"),

@@ -76,7 +76,7 @@ _CPU = Column(
     lambda row: (_number(row.process.cpu_percent), row.process.memory_bytes), True,
 )  # fmt: skip
 _MEMORY = Column(
-    "memory", "MEM", 5, lambda row: text(row.process.memory_bytes, Unit.BYTES, 5),
+    "memory", "RSS", 5, lambda row: text(row.process.memory_bytes, Unit.BYTES, 5),
     lambda row: row.process.memory_bytes, True,
 )  # fmt: skip
 _TIME = Column(

@@ -58,6 +58,8 @@ class Choice:
     is_reversed: bool = False
     names: tuple[str, ...] = ()
     """Names and patterns as they were typed; the workloads that they mean are in `choose`'s `named`."""
+    includes_sandboxes: bool = False
+    """Whether to list the sandboxes of pods, which have no row on the screen."""
     columns: tuple[ListColumn, ...] = ()
     """The columns that were asked for; empty are those that are shown by default."""
 
@@ -87,6 +89,7 @@ def choose(moment: Moment, choice: Choice, named: Collection[WorkloadId] | None 
         reading
         for identity, reading in moment.readings.items()
         if choice.only in (None, reading.workload.kind)
+        and (choice.includes_sandboxes or named is not None or not reading.is_folded)
         and (choice.query is None or choice.query.matches(reading))
         and (named is None or identity in named)
     ]

@@ -42,6 +42,8 @@ class Line(msgspec.Struct, frozen=True, gc=False):
     reading: Reading | None = None
     members: tuple[Reading, ...] = ()
     depth: int = 0
+    sandboxes: tuple[Reading, ...] = ()
+    """What has no line of its own, but counts with the group."""
 
     @property
     def id(self) -> WorkloadId:
@@ -59,9 +61,10 @@ class Line(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def outer_members(self) -> tuple[Reading, ...]:
-        """The members of a group whose numbers are not in those of another member already."""
-        member_ids = {member.workload.id for member in self.members}
-        return tuple(member for member in self.members if member.workload.parent not in member_ids)
+        """The members of a group, and its sandboxes, whose numbers are not in those of another member already."""
+        counted = (*self.members, *self.sandboxes)
+        member_ids = {member.workload.id for member in counted}
+        return tuple(member for member in counted if member.workload.parent not in member_ids)
 
 
 @dataclass(slots=True)
@@ -149,7 +152,7 @@ class TableState:
             history: The recent past, for the order by a mean; without it the order is by the moment's values.
             states: The changes of state, by which those that have just ended stay.
         """
-        readings = self._with_vanished(moment)
+        readings = [reading for reading in self._with_vanished(moment) if not reading.is_folded]
         in_view = [reading for reading in readings if self._is_in_view(reading, moment.frame.wall, states)]
         shown_readings = [reading for reading in in_view if self._passes(reading)]
         self.hidden, self.filtered_out = len(readings) - len(shown_readings), len(in_view) - len(shown_readings)
@@ -160,7 +163,9 @@ class TableState:
             self.cursor = None
         ordered = self._order(self._by_name(shown_readings), moment, history)
         self.lines = (
-            self._grouped(ordered) if self.is_tree else [Line(reading.workload.name, reading) for reading in ordered]
+            self._grouped(ordered, _sandboxes(moment))
+            if self.is_tree
+            else [Line(reading.workload.name, reading) for reading in ordered]
         )
         self._keep_cursor(previous_lines)
         return self.lines
@@ -280,13 +285,13 @@ class TableState:
             self._name_order = sorted(range(len(keys)), key=keys.__getitem__)
         return [readings[index] for index in self._name_order]
 
-    def _grouped(self, ordered: list[Reading]) -> list[Line]:
+    def _grouped(self, ordered: list[Reading], sandboxes: Mapping[str, tuple[Reading, ...]]) -> list[Line]:
         groups: dict[str, list[Reading]] = {}
         for reading in ordered:
             groups.setdefault(group_of(reading), []).append(reading)
         lines: list[Line] = []
         for name, members in groups.items():
-            lines.append(Line(name, None, tuple(members)))
+            lines.append(Line(name, None, tuple(members), sandboxes=sandboxes.get(name, ())))
             if name not in self.folded:
                 lines.extend(Line(member.workload.name, member, depth=1) for member in members)
         return lines
@@ -307,6 +312,15 @@ class TableState:
         shown_ids, index = {line.id for line in self.lines}, indices[self.cursor]
         neighbours = previous_lines[index + 1 :] + previous_lines[:index][::-1]
         self.cursor = next((line.id for line in neighbours if line.id in shown_ids), self.lines[0].id)
+
+
+def _sandboxes(moment: Moment) -> dict[str, tuple[Reading, ...]]:
+    """Return the running sandboxes by the group whose numbers they are part of."""
+    found: dict[str, tuple[Reading, ...]] = {}
+    for reading in moment.readings.values():
+        if reading.is_folded and reading.workload.state in ACTIVE:
+            found[group_of(reading)] = (*found.get(group_of(reading), ()), reading)
+    return found
 
 
 _TEXT_ORDERS: dict[str, Callable[[Reading], str | float]] = {

@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 from collectors.analysis.rates import Moment
 from collectors.inspection.details import DetailsReader
-from collectors.inspection.processes import process_reader
+from collectors.inspection.processes import has_processes_here, process_reader
 from collectors.model.details import Details, Page
 from collectors.model.errors import SourceError
 from collectors.model.workloads import Workload
@@ -81,7 +81,7 @@ class LiveWorkloadScreen(ProcessKeys, WorkloadKeys, IntoPastKeys, WorkloadScreen
     def shows_processes(self) -> bool:
         """Return whether the page is open, and the processes are this host's; a remote engine's come as a table."""
         target = self.target()
-        return self._page == Page.PROCESSES and target is not None and bool(target.cgroup) and not target.endpoint
+        return self._page == Page.PROCESSES and target is not None and has_processes_here(target)
 
     def action_page(self, page: str) -> None:
         super().action_page(page)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from collectors.model.workloads import Workload
 from tui.dialogs.text_page import TextDialog
+from tui.keys.in_use import rows_of
 from tui.keys.tables import LIVE, TITLES
 from tui.presenters.prompts.commands import Argument, Command, key_commands, offered
 from tui.screens.help import HelpScreen
 from tui.settings.paths import config_folder
 from tui.themes.choice import ThemeError, choices
-from tui.widgets.footer import rows_of
 
 if TYPE_CHECKING:
     from textual.screen import Screen

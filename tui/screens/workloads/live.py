@@ -26,6 +26,7 @@ from tui.controllers.frame_feed import FrameReady, feed
 from tui.controllers.recording import SessionRecorder
 from tui.controllers.services import Services
 from tui.keys.bindings import bindings
+from tui.keys.in_use import rows_of
 from tui.keys.key import first_key
 from tui.keys.tables import LIVE
 from tui.presenters.formatting import text
@@ -37,7 +38,6 @@ from tui.screens.mixins.workload_keys import WorkloadKeys
 from tui.screens.workloads.base import WorkloadListScreen
 from tui.settings.screen_options import ScreenOptions
 from tui.widgets.first_run import FirstRunLine
-from tui.widgets.footer import rows_of
 
 if TYPE_CHECKING:
     from collectors.comparison.workload_classes import Classes

@@ -123,7 +123,8 @@ def test_what_a_kind_never_has_is_said_to_be() -> None:
     assert why(moment, "vcpu_percent") == "only a virtual machine has it"
     by_proxmox = moment_of(workload("web", Kind.VM, "proxmox"), {"cpu_total_ns": 1})
     sentence = "only libvirt reports it, and this virtual machine is run by proxmox"
-    assert why(by_proxmox, "vcpu_percent", "") == sentence
+    assert why(by_proxmox, "memory_report_age_seconds", "") == sentence
+    assert why(by_proxmox, "vcpu_percent", "") != sentence
 
 
 def test_limits_that_are_not_set_are_said_not_to_be() -> None:

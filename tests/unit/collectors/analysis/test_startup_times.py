@@ -111,7 +111,7 @@ def test_a_domain_counts_from_its_process() -> None:
     film = Film(DB)
     found = film.tick((2.0, "start", ""), started_at=1001.4)
     assert found is not None
-    assert found.how == "start of its QEMU process"
+    assert found.how == "start of its VMM process"
     assert found.running_s == pytest.approx(0.6)
 
 
@@ -120,7 +120,7 @@ def test_a_process_that_is_found_after_the_event_still_counts() -> None:
     film.tick((2.0, "start", ""))
     found = film.tick(started_at=1001.5)
     assert found is not None
-    assert found.how == "start of its QEMU process"
+    assert found.how == "start of its VMM process"
     assert found.running_s == pytest.approx(0.5)
 
 
@@ -307,7 +307,7 @@ def test_a_domain_is_measured_from_its_process(libvirt_lab: LibvirtLab) -> None:
             wait_until(lambda: watching.wait(identity, is_ready=False).running_s is not None, 10, "its process")
             found = watching.wait(identity, is_ready=False)
         assert found.ready_s is None
-        assert found.how == "start of its QEMU process"
+        assert found.how == "start of its VMM process"
         assert found.running_s is not None
         assert 0 < found.running_s < 10
     finally:

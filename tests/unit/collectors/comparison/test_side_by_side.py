@@ -176,7 +176,10 @@ def test_a_side_without_a_value_says_why(recorded: tuple[Path, list[Frame]]) -> 
     name = next(one.name for one in frames[0].workloads.values() if one.kind is not Kind.VM)
     told = json.loads(run("compare", name, "--session", str(path), "--past", "--json").stdout)
     values = {row["key"]: row["values"][0] for row in told["metrics"]}
-    assert values["vcpu_percent"]["reason"] == "only libvirt reports it, and only for virtual machines"
+    assert (
+        values["vcpu_percent"]["reason"]
+        == "only virtual machines have virtual CPUs, and of this one nothing shows them"
+    )
     assert all(("reason" in value) is (value["samples"] == 0) for value in values.values())
 
 

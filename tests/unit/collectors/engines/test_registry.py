@@ -11,6 +11,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -177,6 +178,13 @@ def some_workload(engine: Engine | None, kind: str) -> Workload:
     return Workload(WorkloadId(name, identity), Kind(kind), "x", State.RUNNING)
 
 
+class Silent:
+    """The source of an engine that has none of its own."""
+
+    name, interval_s, holds_tick, is_authority, replace_after_s = "", 0.0, False, False, None
+    open = read = close = None
+
+
 OWNED = [(engine, kind) for engine in (*registry.ENGINES, ToyEngine()) for kind in sorted(engine.kinds)]
 
 
@@ -188,7 +196,10 @@ class TestEveryEngine:
         assert engine.kinds <= set(Kind)
         assert set(engine.verbs) <= set(Verb)
         assert isinstance(engine.connect([]), EngineAccess)
-        source = engine.load_source()
+        source: Any = Silent
+        with suppress(LookupError):  # the kernel's sources list what it owns
+            source = engine.load_source()
+        assert source is not Silent or not engine.specs({})
         assert not [name for name in ATTRIBUTES if not hasattr(source, name) and name != "is_near"]
         for option in (*([engine.address] if engine.address else []), *engine.switches):
             assert option.flag.startswith("--")
@@ -218,7 +229,9 @@ class TestEveryEngine:
 
     def test_its_default_sources_are_those_of_a_host_without_options(self) -> None:
         assert [spec.name for spec in registry.specs_from({})] == [
-            *("host", "cgroup", "docker", "podman", "kubernetes", "libvirt", "systemd")
+            "host",
+            "cgroup",
+            *(engine.name for engine in registry.ENGINES if engine.specs({})),
         ]
 
     def test_an_address_given_twice_makes_two_sources_with_their_hosts(self) -> None:

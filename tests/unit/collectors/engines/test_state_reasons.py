@@ -8,7 +8,8 @@ import pytest
 
 from collectors.engines.docker.containers import to_facts, to_workload, was_killed
 from collectors.engines.systemd.actions import state_of
-from collectors.engines.systemd.results import Endings, ending
+from collectors.engines.systemd.in_turn import InTurn
+from collectors.engines.systemd.results import ending, read_ending
 from collectors.model.unmeasured import Cause, Topic
 from collectors.model.workloads import State, Unmeasured, Workload
 
@@ -95,7 +96,7 @@ def test_failed_units_are_asked_once_in_a_while() -> None:
             self.asked.append(path)
             return {"Result": "exit-code", "ExecMainStatus": 2}
 
-    bus, endings = Bus(), Endings()
+    bus, endings = Bus(), InTurn(read_ending)
     assert endings.read(bus, ["/a"]) == {"/a": ("exit code 2", 2)}  # type: ignore[arg-type]  # has what is called
     assert endings.read(bus, ["/a", "/b"]).keys() == {"/a", "/b"}  # type: ignore[arg-type]
     assert bus.asked == ["/a", "/b"]

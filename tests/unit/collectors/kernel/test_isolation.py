@@ -173,7 +173,7 @@ def test_the_overhead_of_a_guest_agrees_with_the_kernel_and_libvirt(
     specs = [SourceSpec("cgroup"), SourceSpec("libvirt", {"uri": libvirt_lab.uri})]
     workload = next(one for one in gather(specs).frame.workloads.values() if one.name == name)
     details = DetailsReader(EngineConnections(specs)).read(workload)
-    (table,) = [table for table in details.tables if table.title == "Memory of its QEMU process"]
+    (table,) = [table for table in details.tables if table.title == "Memory of its VMM process"]
     facts = {fact.label: fact.value for fact in table.facts}
     assert facts["assigned to the guest"] == found.assigned
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+import msgspec
 import pytest
 
 from collectors.engines.access import daemon_of
@@ -31,6 +32,14 @@ KERNEL = SourceReading(
 )
 
 
+def test_a_number_of_zero_is_a_fact_and_no_is_not() -> None:
+    kernel = msgspec.structs.replace(KERNEL.workloads[ID], is_sandbox=True)
+    joined = join(
+        [(False, msgspec.structs.replace(KERNEL, workloads={ID: kernel})), (True, _reading("web", restarts=0))]
+    )
+    assert (joined.workloads[ID].restarts, joined.workloads[ID].is_sandbox) == (0, True)
+
+
 def test_the_first_of_two_engines_that_list_an_id_describes_and_measures_it() -> None:
     liar = _reading("evil", image="img", health="unhealthy")
     joined = join([(False, KERNEL), (True, _reading("web")), (True, liar)])
@@ -38,6 +47,20 @@ def test_the_first_of_two_engines_that_list_an_id_describes_and_measures_it() ->
     assert (joined.workloads[ID].image, joined.workloads[ID].health) == (None, None)
     assert [sample.source for sample in joined.samples[ID]] == ["cgroup", "web"]
     assert joined.contested == [0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("below", "is_believed"),
+    [("", True), ("/docker/", True), ("/user.slice/user-1000.slice/", False)],
+)
+def test_an_engine_of_a_user_describes_only_what_the_kernel_shows_in_that_users_slice(
+    below: str, is_believed: bool
+) -> None:
+    users = msgspec.structs.replace(_reading("evil"), below=below)
+    joined = join([(False, KERNEL), (True, users), (True, _reading("web"))])
+    assert joined.workloads[ID].name == ("evil" if is_believed else "web")
+    assert [sample.source for sample in joined.samples[ID]] == ["cgroup", "evil" if is_believed else "web"]
+    assert join([(True, users)]).workloads[ID].name == "evil", "the kernel shows no group of it at all"
 
 
 def test_the_engine_on_this_host_is_believed_whatever_the_order() -> None:
@@ -59,7 +82,7 @@ def test_the_engine_that_is_not_believed_says_so() -> None:
     sampler.stop()
     first, second = sampler._frame().sources
     assert first.reason == ""
-    assert second.reason == "3 of its ids are listed by another engine too, which vmtop believes"
+    assert second.reason == "3 of its ids are those of another engine or user, which vmtop believes"
 
 
 class Daemon:

@@ -209,6 +209,37 @@ def test_two_runs_have_no_rate_between_them(tmp_path: Path) -> None:
     playback.session.close()
 
 
+def test_frames_from_before_an_engine_answered_have_the_names_that_are_known_later(tmp_path: Path) -> None:
+    """One workload ends before the session does, and one is never named."""
+    taken = fleet_frames(90, 6)
+    short, nameless, *_ = identities = list(taken[0].workloads)
+
+    def at(number: int, frame: Frame) -> Frame:
+        workloads = {
+            identity: msgspec.structs.replace(workload, name="0123456789ab", name_is_known=False, image=None)
+            if number < 20 or identity == nameless
+            else workload
+            for identity, workload in frame.workloads.items()
+            if identity != short or number < 70
+        }
+        return msgspec.structs.replace(frame, workloads=workloads)
+
+    session = Session([write(tmp_path / "a.vmtop.gz", [at(number, frame) for number, frame in enumerate(taken)])])
+    playback = Playback(session)
+    for number in (0, 5, 19, 20, 3):
+        playback.go(number)
+        assert playback.moment is not None
+        for identity in identities:
+            shown, then = playback.moment.readings[identity].workload, taken[number].workloads[identity]
+            assert (shown.name, shown.name_is_known) == (
+                ("0123456789ab", False) if identity == nameless else (then.name, True)
+            )
+            assert identity == nameless or shown.image == then.image
+            assert shown.state == then.state
+    assert next(iter(session.frames()))[1].workloads[short].name == "0123456789ab", "what is recorded stays"
+    session.close()
+
+
 def test_a_pause_leaves_a_gap_in_the_past() -> None:
     fleet, track = Fleet(2), MomentTracker()
     for step in (1, 1, 1, 10, 1):

@@ -92,6 +92,10 @@ def test_what_it_prints_has_the_same_effect(folder: Path) -> None:
         ("screen = 1", "line 1: 'screen' has to be a table: [screen]"),
         ("[keys]\nlok = 'F5'", "line 2: there is no action 'lok'; did you mean 'look'?"),
         ("[keys]\nlook = 'F99'", "line 2: there is no key 'F99'"),
+        (
+            "[keys]\nmenu_up = 'j'",
+            "line 2: 'j' is the key of both 'menu_up' and 'menu_down' in the dialog 'action menu'",
+        ),
         ("[keys]\ntree = '?'", "line 2: '?' is the key of both 'tree' and 'help' on the screen 'live'; give one of"),
         ("[keys]\ntree = 'ctrl+c'", "line 2: 'Ctrl-C' is the key of both 'tree' and 'quit'"),
         ("[[commands]]\nlabel='a'\nrun='a'\nkey='x'", "line 4: 'x' is the key of both 'act' and 'a'"),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.keys import _character_to_key
 
-from tui.configuration.keymap import textual_key
+from tui.configuration.keymap import keymap_of, textual_key
 
 
 @pytest.mark.parametrize(
@@ -53,3 +53,10 @@ def test_a_capital_letter_is_written_as_such() -> None:
 @given(st.characters(codec="utf-8", exclude_categories=("C", "Z")))
 def test_every_character_has_the_name_that_textual_gives_it(character: str) -> None:
     assert textual_key(character) == _character_to_key(character)
+
+
+@pytest.mark.parametrize(("name", "key"), [("quit", "ctrl+c"), ("close_prompt", "escape"), ("cancel", "escape")])
+def test_nothing_keeps_one_in_vmtop_or_in_a_dialog(name: str, key: str) -> None:
+    keymap, mistakes = keymap_of({name: []})
+    assert (keymap, mistakes) == ({name: key}, [])
+    assert keymap_of({name: "ctrl+x"}) == ({name: f"ctrl+x,{key}"}, [])

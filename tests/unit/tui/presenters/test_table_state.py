@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from collectors.analysis.history import History
-from collectors.analysis.rates import Deriver, Moment
+from collectors.analysis.rates import Deriver, Moment, Pair, Reading
 from collectors.model.workloads import Kind, Sample, State, Workload, WorkloadId
 from tests.helpers.demo_fleet import Fleet
 from tests.helpers.table_rows import fields, tone_of
@@ -207,3 +207,23 @@ def test_the_count_under_a_filter_leaves_out_the_workloads_that_are_stopped_anyw
     view.show_all = True
     view.arrange(moment)
     assert count_words(view) == "2 of 3"
+
+
+def test_a_pods_sandbox_has_no_row_and_counts_with_its_pod_unless_it_works() -> None:
+    sandbox = Workload(WorkloadId("podman", "s"), Kind.CONTAINER, "1-infra", State.RUNNING, project="shop")
+    sandbox = msgspec.structs.replace(sandbox, is_sandbox=True)
+    web = Workload(WorkloadId("podman", "w"), Kind.CONTAINER, "web", State.RUNNING, project="shop")
+    view = TableState(is_tree=True)
+    for cores, labels in ((0.0, ["shop", "web"]), (0.5, ["shop", "1-infra", "web"])):
+        used = ((sandbox, cores), (web, 0.25))
+        readings = {workload.id: Reading(workload, (_cpu(share),)) for workload, share in used}
+        moment = _moment(Fleet(1))._replace(readings=readings)
+        assert sorted(line.label for line in view.arrange(moment)) == sorted(labels)
+        assert view.lines[0].value("cpu_percent") == pytest.approx(25 + 100 * cores)
+
+
+def _cpu(cores: float) -> Pair:
+    second = 10**9
+    samples = (Sample("cgroup", at * second, cpu_total_ns=round(at * cores * second)) for at in (1, 2))
+    previous, current = samples
+    return Pair(previous, current)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from collectors.engines.systemd.bus import SERVICE, UNIT, NoSuchUnit
 from collectors.engines.systemd.source import SystemdSource
 from collectors.engines.systemd.unit_at_rest import slice_path, unit_at_rest
 from collectors.engines.systemd.unit_files import EnabledServices
 from collectors.kernel.cgroup.discovery import classify_path
-from collectors.model.workloads import State, Workload, WorkloadId
+from collectors.model.workloads import Kind, State, Workload, WorkloadId
+from collectors.sampling.merge import join
+from collectors.sampling.source import SourceReading
 
 NEVER, ONCE = 0, 1_700_000_000_000_000
 """Time stamps of systemd, in microseconds."""
@@ -28,8 +31,14 @@ class PlayedBus:
         if method == "ListUnitFilesByPatterns":
             return [[(f"/lib/systemd/system/{name}", "enabled") for name in self.units]]
         return [
-            [(name, "", "loaded", state, "", "", f"/{name}", 0, "", "/") for name, (state, _) in self.units.items()]
+            [
+                (name, "", "loaded", state, properties.get("SubState", ""), "", f"/{name}", 0, "", "/")
+                for name, (state, properties) in self.units.items()
+            ]
         ]
+
+    def get(self, path: str, interface: str, name: str) -> Any:
+        return self.properties(path, interface)[name]
 
     def properties(self, path: str, interface: str = UNIT) -> dict[str, Any]:
         assert interface in (UNIT, SERVICE)
@@ -94,6 +103,21 @@ def test_a_one_shot_unit_that_failed_is_listed() -> None:
 
 def test_a_unit_that_goes_between_two_calls_is_left_out() -> None:
     assert at_rest(PlayedBus({"x.service": ("inactive", {})})) == {}
+
+
+def test_restarts_of_running_services_are_those_of_the_same_workloads() -> None:
+    group = "/a.slice/a-b.slice/x.service"
+    running = {"SubState": "running", "ControlGroup": group, "NRestarts": 3}
+    exited = {"SubState": "exited", "ControlGroup": "", "NRestarts": 0}
+    nspawn = {**running, "ControlGroup": "/machine.slice/systemd-nspawn@x.service"}
+    units = {"x.service": running, "y.service": exited, "systemd-nspawn@x.service": nspawn}
+    reading = source_of(PlayedBus({name: ("active", one) for name, one in units.items()})).read()
+    assert reading.workloads == {}
+    assert reading.restarts == {WorkloadId("systemd", group): 3}
+    seen = Workload(WorkloadId("systemd", group), Kind.SERVICE, "x.service", State.RUNNING)
+    joined = join([(False, SourceReading({seen.id: seen}, {})), (False, reading)]).workloads
+    assert joined == {seen.id: replace(seen, restarts=3)}
+    assert join([(False, reading)]).workloads == {}, "one that only systemd has seen is no row"
 
 
 def test_a_unit_is_read_once_while_it_is_at_rest_and_again_when_it_was_not() -> None:

@@ -64,6 +64,15 @@ def test_classes_that_do_equally_well_are_both_named() -> None:
     assert row("CPU overhead", {Kind.VM: numbers("cpu_overhead_percent", 3.8)}).best == ""
 
 
+def test_medians_that_look_the_same_are_equal() -> None:
+    waiting = {kind: numbers("waiting_percent", value) for kind, value in zip(CLASSES, (0.0, 0.012, 0.04), strict=True)}
+    found = row("waiting for CPU", waiting)
+    assert {cell.text for cell in found.cells.values()} == {"0.0%"}
+    assert found.best == "equal"
+    waiting[Kind.VM] = numbers("waiting_percent", 0.2)
+    assert row("waiting for CPU", waiting).best == "bare, ct"
+
+
 def test_two_workloads_show_their_values_and_no_median() -> None:
     assert row("memory overhead", {Kind.VM: numbers(OVERHEAD, 41 << 20, 9 << 20)}).cells[Kind.VM].text == "9.0M, 41M"
 

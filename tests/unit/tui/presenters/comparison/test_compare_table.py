@@ -15,6 +15,7 @@ from collectors.model.metrics import METRICS
 from collectors.model.workloads import Kind, Workload, WorkloadId
 from tui.presenters.comparison.multiples import Multiples, multiples, resampled
 from tui.presenters.comparison.page import Picture
+from tui.presenters.comparison.side_by_side import as_text
 from tui.presenters.comparison.table import Row, difference_text, heading, layout_of, line_of, rows_of, table_lines
 from tui.presenters.pages.metric_groups import ENTRIES, Entry
 from tui.presenters.styled_lines import plain_text
@@ -65,6 +66,14 @@ def test_images_are_the_same_or_differ() -> None:
     assert (image.group, image.differences) == ("SETTINGS", ("", "differs", "same"))
     assert image.is_different
     assert not rows(sides)["pids"].is_different
+
+
+def test_a_comparison_as_text_says_why_values_are_missing() -> None:
+    sides = [side("one", cpu_percent=[1.0], pids=[3.0]), side("two", cpu_percent=[1.0])]
+    told = " ".join(as_text(sides, side_by_side(sides)).partition("Not measured:")[2].split())
+    assert "LIMIT, /LIMIT: it has no memory limit" in told
+    assert f"PIDS of 2: {METRICS['pids'].missing or 'no source reports it'}" in told
+    assert "CPU%" not in told.replace(",", "").split()
 
 
 def test_a_value_that_only_one_side_has_is_a_difference() -> None:

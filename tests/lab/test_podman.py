@@ -1,0 +1,305 @@
+"""A real Podman: its rows, pods, actions, logs, details and events, and Docker's beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import docker
+import msgspec
+import pytest
+
+from collectors.analysis.rates import Moment, Reading
+from collectors.engines.connections import EngineConnections
+from collectors.engines.docker.access import DockerAccess
+from collectors.engines.podman.sockets import peer_of, sockets
+from collectors.engines.podman.source import PodmanSource
+from collectors.inspection.logs import open_log
+from collectors.kernel.cgroup.source import CgroupSource
+from collectors.model.actions import AfterTimeout, Verb
+from collectors.model.details import Page
+from collectors.model.errors import SourceError
+from collectors.model.logs import LogLine
+from collectors.model.workloads import Event, Sample, State, Workload, WorkloadId
+from collectors.sampling.source import SourceSpec
+from tests.helpers.lab.docker_engine import MIB, DockerLab
+from tests.helpers.lab.fixtures import skip_or_fail
+from tests.helpers.lab.podman_engine import USER, PodmanLab, podman_engine, rootless_podman
+from tests.helpers.lab.process import wait_until
+from tui.cli.commands.actions import run
+from tui.cli.sampling import Wait, gather
+from tui.configuration.config import Config
+
+pytestmark = pytest.mark.lab
+
+PATIENT = "trap exit TERM; while :; do sleep 0.1; done"
+"""Runs until it is told to end."""
+
+
+@pytest.fixture
+def lab(podman_lab: PodmanLab) -> Iterator[PodmanLab]:
+    yield podman_lab
+    podman_lab.remove()
+
+
+def specs(*engines: tuple[str, str]) -> list[SourceSpec]:
+    return [SourceSpec("host"), SourceSpec("cgroup"), *(SourceSpec(name, {"url": url}) for name, url in engines)]
+
+
+def seen(lab: PodmanLab, source: str = "podman") -> Moment:
+    return gather(specs((source, lab.url)))
+
+
+def reading_of(moment: Moment, identity: str, engine: str = "podman") -> Reading:
+    return moment.readings[WorkloadId(engine, identity)]
+
+
+def workload_of(lab: PodmanLab, identity: str) -> Workload:
+    return reading_of(seen(lab), identity).workload
+
+
+@pytest.mark.parametrize("source", ["podman", "docker"])
+def test_a_row_says_what_podman_says_whichever_option_leads_to_it(lab: PodmanLab, source: str) -> None:
+    options = ("--network", "none", "--memory", f"{64 * MIB}", "--label", "role=tester")
+    web = lab.run("web", "sleep 100000", *options)
+    done = lab.run("done", "exit 3", "--network", "none")
+    wait_until(lambda: not lab.inspect(done)["State"]["Running"], 20, "its end")
+    moment = seen(lab, source)
+    row, ended = reading_of(moment, web), reading_of(moment, done).workload
+    assert (row.workload.name, row.workload.state, row.workload.image) == (
+        "web",
+        State.RUNNING,
+        "localhost/busybox:lab",
+    )
+    assert (row.workload.is_listed, dict(row.workload.labels)["role"]) == (True, "tester")
+    assert row.workload.cgroup == f"/libpod_parent/libpod-{web}"
+    assert row.value("memory_limit_bytes") == 64 * MIB
+    assert (ended.state, ended.exit_code, ended.state_reason) == (State.STOPPED, 3, "exit code 3")
+    assert {state.name: state.detail for state in moment.sources}[source] == "2 containers"
+
+
+def test_cpu_and_memory_are_bracketed_by_podmans_own_statistics_and_the_ledger_has_them(lab: PodmanLab) -> None:
+    busy = lab.run("busy", "while :; do :; done", "--network", "none", "--cpus", "0.5")
+    api = docker.APIClient(base_url=lab.url, version="1.41", timeout=30)
+    source = CgroupSource()
+    source.open(lambda: None)
+
+    def sample() -> Sample:
+        source.read_all_next()
+        return source.read().samples[WorkloadId("podman", busy)][0]
+
+    sample()
+    before, stats, after = sample(), api.stats(busy, stream=False), sample()
+    source.close()
+    api.close()
+    assert before.cpu_total_ns is not None
+    assert after.cpu_total_ns is not None
+    slack = 20_000_000  # two ticks
+    assert before.cpu_total_ns - slack <= stats["cpu_stats"]["cpu_usage"]["total_usage"] <= after.cpu_total_ns + slack
+    assert after.memory_charged_bytes == pytest.approx(stats["memory_stats"]["usage"], abs=MIB)
+    moment = gather(specs(("podman", lab.url)), over_s=1.0)
+    used = reading_of(moment, busy).value("cpu_percent")
+    assert used is not None
+    assert moment.ledger.cpu_cores is not None
+    assert (moment.ledger.cpu_cores.container or 0) * 100 >= used > 0
+
+
+def test_a_pod_is_a_group_whose_infra_container_counts_with_it_and_has_no_row(lab: PodmanLab) -> None:
+    lab.make_pod("shop", "--network", "none")
+    web = lab.run("shop-web", "sleep 100000", "--pod", "shop")
+    moment = seen(lab)
+    web_row = reading_of(moment, web)
+    assert web_row.workload.project == "shop"
+    members = [one for one in moment.readings.values() if one.workload.project == "shop"]
+    (infra,) = [one for one in members if one.workload.is_sandbox]
+    assert web_row.workload.is_sandbox is False
+    assert infra.is_folded
+    assert infra.value("memory_host_bytes"), "its memory counts"
+    assert infra.workload.id.id in str(web_row.workload.unmeasured), "whose network it is"
+    alone = gather(specs())
+    folded = [one.workload.name for one in alone.readings.values() if one.is_folded]
+    assert infra.workload.name in folded, "as without the socket"
+    assert reading_of(alone, web).workload.name == "shop-web"
+    assert str(reading_of(alone, web).workload.project).startswith("pod ")
+
+
+def test_every_action_is_done_and_a_removal_too(lab: PodmanLab) -> None:
+    web = lab.run("acted", PATIENT, "--network", "none")
+    for verb, status in (
+        (Verb.PAUSE, "paused"),
+        (Verb.RESUME, "running"),
+        (Verb.RESTART, "running"),
+        (Verb.STOP, "exited"),
+        (Verb.START, "running"),
+        (Verb.KILL, "exited"),
+    ):
+        assert act(verb, web, ("podman", lab.url)) == 0, verb
+        assert lab.inspect(web)["State"]["Status"] == status
+    assert act(Verb.REMOVE, web, ("podman", lab.url)) == 0
+    assert web not in lab.podman("ps", "-a", "--no-trunc")
+
+
+def act(verb: Verb, name: str, *engines: tuple[str, str]) -> int:
+    return run(verb, [name], specs(*engines), Config(), True, 5.0, AfterTimeout.LEAVE, Wait())
+
+
+def test_of_two_containers_of_one_name_an_action_reaches_the_one_of_its_engine(
+    lab: PodmanLab, docker_lab: DockerLab
+) -> None:
+    """Both engines are sampled, and neither is asked about the other's."""
+    theirs = docker_lab.run("twin", "sleep 100000")
+    ours = lab.run("twin", "sleep 100000", "--network", "none")
+    both = ("docker", docker_lab.url), ("podman", lab.url)
+    moment = gather(specs(*both))
+    assert reading_of(moment, theirs, "docker").workload.name == reading_of(moment, ours).workload.name == "twin"
+    assert act(Verb.KILL, ours, *both) == 0
+    assert docker_lab.client.inspect_container(theirs)["State"]["Running"] is True
+    assert lab.inspect(ours)["State"]["Running"] is False
+    lab.podman("start", ours)
+    assert act(Verb.KILL, theirs, *both) == 0
+    assert docker_lab.client.inspect_container(theirs)["State"]["Running"] is False
+    assert lab.inspect(ours)["State"]["Running"] is True
+    wrong = DockerAccess([SourceSpec("docker", {"url": lab.url})])
+    with pytest.raises(SourceError, match="podman answers"):
+        wrong.actions(reading_of(moment, theirs, "docker").workload).observe(
+            reading_of(moment, theirs, "docker").workload
+        )
+    docker_lab.remove(theirs)
+
+
+def test_a_fast_log_is_paged_through_without_a_line_lost_or_doubled(lab: PodmanLab) -> None:
+    """Podman stamps whole seconds, and twenty lines have the same one."""
+    script = "i=0; while :; do i=$((i+1)); echo same; echo line $i >&2; sleep 0.1; done"
+    talker = lab.run("talker", script, "--network", "none")
+    wait_until(lambda: lab.podman("logs", talker).count("same") > 45, 30, "its lines")
+    lab.podman("pause", talker)
+    log = open_log(workload_of(lab, talker), EngineConnections(specs(("podman", lab.url))))
+    everything = texts(log.written())
+    back = log.last(15)
+    while older := log.before(back[0], 15):
+        back = older + back
+    assert texts(back) == everything
+    forth = log.first(7)
+    while newer := log.after(forth[-1], 7):
+        forth += newer
+    assert texts(forth) == everything
+    middle = back[len(back) // 2]
+    assert middle.at is not None
+    assert texts(log.until(middle.at + 0.999, 3))[-1] == texts([one for one in back if one.at == middle.at])[-1]
+    assert [one.is_error for one in back[:2]] == [False, True]
+    followed = log.follow(back[-1])
+    lab.podman("unpause", talker)
+    assert next(followed).text == ("same" if everything[-1] != "same" else f"line {everything.count('same')}")
+    log.close()
+
+
+def texts(lines: Sequence[LogLine] | Iterator[LogLine]) -> list[str]:
+    return [line.text for line in lines]
+
+
+def test_a_closer_look_tells_podmans_truth(lab: PodmanLab) -> None:
+    web = lab.run("looked-at", "sleep 100000", "--network", "none", "--health-cmd", "true")
+    workload = workload_of(lab, web)
+    access = EngineConnections(specs(("podman", lab.url))).of(workload)
+    facts = {fact.label: fact.value for table in access.details()(workload) for fact in table.facts}
+    assert (facts["runtime"], facts["log driver"], facts["state"]) == ("runc", "k8s-file", "running")
+    with access.facts(False) as read:
+        assert read(workload)["runtime"].value == "runc"
+    description = access.raw_description(workload)
+    assert description is not None
+    assert json.loads(description.text)["OCIRuntime"] == "runc"
+    command = access.run_command(workload, ["sh", "-c", "echo out; exit 4"])
+    assert b"".join(text for _, text in command.output()) == b"out\n"
+    assert command.exit_code() == 4
+    command.close()
+    console = access.open_console(workload)
+    console.write(b"echo $((6*7)); exit\n")
+    shown = b""
+    while chunk := console.read():
+        shown += chunk
+    console.close()
+    assert b"42" in shown
+    remote = msgspec.structs.replace(workload, endpoint="far")
+    processes = [table for table in access.details()(remote) if table.page is Page.PROCESSES]
+    assert [cell for row in processes[0].rows for cell in row][-1] == "sleep 100000"
+    assert len(processes[0].columns) == len(processes[0].rows[0]) > 1
+
+
+def test_events_tell_a_new_name_and_a_change_of_health_once(lab: PodmanLab) -> None:
+    source = PodmanSource(lab.url)
+    source.open(lambda: None)
+    told: list[Event] = []
+
+    def has(what: str, count: int = 1) -> bool:
+        told.extend(source.read().events)
+        return sum(event.what == what for event in told) >= count
+
+    has("start")
+    one = lab.run(
+        "before", "sleep 100000", "--network", "none", "--health-cmd", "test ! -e /ill", "--health-retries", "1"
+    )
+    wait_until(lambda: has("start"), 20, "its start")
+    lab.podman("rename", one, "after")
+    for _ in range(3):
+        lab.podman("healthcheck", "run", one)
+    lab.podman("pause", one)
+    wait_until(lambda: has("pause"), 20, "the pause")
+    source.close()
+    assert [(event.what, event.name, event.detail) for event in told if event.what == "rename"] == [
+        ("rename", "after", "from before")
+    ]
+    health = [event.detail for event in told if event.what == "health"]
+    assert health[-1:] == ["healthy"]
+    assert len(health) == len(set(health))
+
+
+def test_a_users_own_podman_is_found_by_root_and_acted_on(lab_root: Path) -> None:
+    with skip_or_fail(), rootless_podman(lab_root / "rootless") as users:
+        web = users.run("own-web", f"echo hello; {PATIENT}", "--network", "none")
+        assert sockets({}, 0, f"{lab_root}/rootless/") == [str(users.socket)]
+        assert peer_of(str(users.socket)).uid == USER
+        row = reading_of(seen(users), web)
+        assert (row.workload.name, row.workload.state) == ("own-web", State.RUNNING)
+        log = open_log(row.workload, EngineConnections(specs(("podman", users.url))))
+        assert texts(log.last(5)) == ["hello"]
+        log.close()
+        assert act(Verb.STOP, web, ("podman", users.url)) == 0
+        assert users.inspect(web)["State"]["Running"] is False
+        assert act(Verb.START, "own-web", ("podman", users.url)) == 0
+        assert users.inspect(web)["State"]["Running"] is True
+
+
+def test_a_service_on_demand_ends_although_it_is_sampled_and_is_asked_when_something_changes(lab_root: Path) -> None:
+    with skip_or_fail(), podman_engine(lab_root / "on-demand", is_on_demand=True) as lab:
+        one = lab.run("first", "sleep 100000", "--network", "none")
+        source = PodmanSource(lab.url)
+        source.open(lambda: None)
+
+        def names() -> set[str]:
+            return {workload.name for workload in source.read().workloads.values()}
+
+        def has_ended() -> bool:
+            names()
+            return lab.calls() == lab.ended_calls()
+
+        wait_until(lambda: names() == {"first"}, 20, "the list")
+        wait_until(has_ended, 20, "the end of the service")
+        calls = lab.calls()
+        for _ in range(20):
+            assert names() == {"first"}
+        assert lab.calls() == calls, "nothing has changed, so nothing is asked"
+        lab.run("second", "sleep 100000", "--network", "none")
+        lab.podman("rename", one, "renamed")
+        told: list[Event] = []
+
+        def is_told() -> bool:
+            reading = source.read()
+            told.extend(reading.events)
+            return {workload.name for workload in reading.workloads.values()} == {"renamed", "second"}
+
+        wait_until(is_told, 20, "the new list")
+        assert ("rename", "renamed", "from first") in [(event.what, event.name, event.detail) for event in told]
+        assert [event.what for event in told].count("start") == 1
+        wait_until(has_ended, 20, "its end again")
+        source.close()

@@ -1,0 +1,109 @@
+"""VMM processes are found when they begin, and forgotten when they end, whatever pids are reused for."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from collectors.kernel.vmm.scan import SCAN_EVERY_S, VmmScan, machine_of
+from tests.helpers.process_tree import capture
+from tests.helpers.vmm_commands import QEMU
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Host:
+    """A procfs whose processes the test makes, and the scan over it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.clock = folder, Clock()
+        self.scan = VmmScan(str(folder), self.clock)
+
+    def start(self, pid: int, name: str, start: int = 500, executable: str = QEMU) -> None:
+        self.end(pid)
+        command = f"{executable}\0-name\0{name}\0".encode()
+        folder = capture(self.folder, pid, "qemu", start=start, command=command)
+        (folder / "exe").symlink_to(executable)
+
+    def end(self, pid: int) -> None:
+        shutil.rmtree(self.folder / str(pid), ignore_errors=True)
+
+    def look(self, times: int = 1) -> dict[int, str]:
+        for _ in range(times):
+            self.clock.now += SCAN_EVERY_S
+            self.scan.update()
+        return {pid: process.name for pid, process in self.scan.processes.items()}
+
+
+def test_a_machine_is_found_and_forgotten(tmp_path: Path) -> None:
+    host = Host(tmp_path)
+    host.start(42, "web")
+    assert host.look() == {42: "web"}
+    host.end(42)
+    assert host.look() == {}
+
+
+def test_a_scan_is_made_only_when_it_is_time(tmp_path: Path) -> None:
+    host = Host(tmp_path)
+    assert host.scan.update()
+    host.start(42, "web")
+    assert not host.scan.update()
+    assert host.look() == {42: "web"}
+
+
+def test_a_shell_that_becomes_a_machine_just_after_its_start_is_found(tmp_path: Path) -> None:
+    host = Host(tmp_path)
+    host.start(42, "web", executable="/bin/sh")
+    assert host.look() == {}
+    host.start(42, "web")
+    assert host.look() == {42: "web"}
+
+
+def test_a_process_that_becomes_a_machine_later_is_found_within_a_minute(tmp_path: Path) -> None:
+    host = Host(tmp_path)
+    host.start(42, "web", executable="/bin/sh")
+    host.look(5)
+    host.start(42, "web")
+    assert host.look(30) == {42: "web"}
+
+
+def test_a_reused_pid_is_another_machine_once_the_old_one_was_seen_to_end(tmp_path: Path) -> None:
+    host = Host(tmp_path)
+    host.start(42, "old")
+    host.look()
+    host.start(42, "new", start=900)
+    host.scan.forget(42)
+    assert host.look() == {42: "new"}
+    assert host.scan.processes[42].own_id == "42-900"
+
+
+def test_a_known_process_is_not_looked_at_in_every_scan(tmp_path: Path) -> None:
+    host = Host(tmp_path)
+    for pid in range(100, 160):
+        host.start(pid, f"vm{pid}")
+    host.look(3)
+    for pid in range(100, 160):
+        host.start(pid, "changed")
+    names = host.look().values()
+    assert 0 < list(names).count("changed") <= 2
+
+
+def test_without_a_procfs_there_are_no_machines(tmp_path: Path) -> None:
+    assert Host(tmp_path / "missing").look() == {}
+
+
+def test_a_machine_is_found_again_by_its_workload(tmp_path: Path) -> None:
+    host = Host(tmp_path)
+    host.start(42, "web")
+    host.start(43, "db", start=700)
+    found = machine_of("vmm", "43-700", str(tmp_path))
+    assert found is not None
+    assert found.name == "db"
+    assert machine_of("vmm", "43-500", str(tmp_path)) is None
+    assert machine_of("proxmox", "43-700", str(tmp_path)) is None
