@@ -25,6 +25,7 @@ class ContainerdEngine(Engine):
         "root, and ctr, which containerd brings with it",
         "containerd 1.6 with ctr; nerdctl by its annotations",
     )
+    kinds = frozenset({"container"})
     daemons = frozenset({"containerd"})
     shims = ("containerd-shim",)
     verbs = ("stop", "pause", "resume", "kill")

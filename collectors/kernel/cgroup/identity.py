@@ -80,8 +80,9 @@ def identify(cgroup: Cgroup, directories: list[str], proc: str, host_network: st
     elif workload.is_ambiguous and pid is not None:
         engine = processes.engine_of(proc, pid) or engine
     described = Description()
-    if engine in oci.ENGINES:
-        described = oci.describe(proc, pid, own_id, names.link(own_id))
+    link = names.link(own_id)
+    if engine in oci.ENGINES or link is not None:
+        described = oci.describe(proc, pid, own_id, link)
         is_alone = described.is_sandbox and described.pod is None and not (project or "").startswith(POD)
         described = Description() if is_alone else described
         project = described.pod or names.pod(project)

@@ -21,13 +21,13 @@ from tests.helpers.lab.uml import UmlLab, uml_kernel
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect the tests for the inside of the user-mode kernel outside of it: a test there runs them."""
-    if "VMTOP_INSIDE_UML" in os.environ:
-        return
-    inside = [item for item in items if item.get_closest_marker("uml")]
-    if inside:
-        config.hook.pytest_deselected(items=inside)
-        items[:] = [item for item in items if item not in inside]
+    """Deselect the tests for the inside of the user-mode kernel outside of it, and those that only `make lab` runs."""
+    wanted = {"uml": "VMTOP_INSIDE_UML" in os.environ, "long_lab": os.environ.get("VMTOP_LONG_LAB") == "1"}
+    absent = [marker for marker, is_wanted in wanted.items() if not is_wanted]
+    left_out = [item for item in items if any(item.get_closest_marker(marker) for marker in absent)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture(scope="session")
