@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from collectors.engines.address_text import visible
 from collectors.engines.docker.endpoint import Endpoint, remedy_for
+from collectors.engines.docker.library import load_library
 from collectors.engines.docker.product import DOCKER, Product
 from collectors.engines.ssh_target import ssh_target
 from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown
@@ -90,6 +91,7 @@ def named(url: str | None, environ: Mapping[str, str], product: Product) -> str:
 
 
 def _find(url: str | None, environ: Mapping[str, str]) -> Endpoint:
+    load_library()
     if address := named(url, environ, DOCKER):
         from docker.utils import kwargs_from_env
 
