@@ -20,6 +20,7 @@ from tests.helpers.lab.process import (
     listens,
     remove_cgroups,
     require_root,
+    wait_until,
 )
 
 IMAGE = "localhost/busybox:lab"
@@ -154,6 +155,7 @@ class PodmanLab:
         for process in processes_of(self.folder):
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
+        wait_until(lambda: not list(processes_of(self.folder)), 10, "the end of the monitors")
 
 
 @contextmanager
