@@ -49,7 +49,7 @@ class Machines:
     ) -> None:
         self._hierarchy = hierarchy
         self._proc, self._sys = proc, sys
-        self._scan = scan or VmmScan(proc)
+        self._scan = scan or VmmScan(proc, sys=sys)
         self._tables = InterfaceTables(proc)
         self._scans = 0
         self._machines: dict[int, Machine] = {}

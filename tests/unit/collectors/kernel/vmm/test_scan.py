@@ -23,12 +23,12 @@ class Host:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.clock = folder, Clock()
-        self.scan = VmmScan(str(folder), self.clock)
+        self.scan = VmmScan(str(folder), self.clock, str(folder / "sys"))
 
-    def start(self, pid: int, name: str, start: int = 500, executable: str = QEMU) -> None:
+    def start(self, pid: int, name: str, start: int = 500, executable: str = QEMU, parent: int = 1) -> None:
         self.end(pid)
         command = f"{executable}\0-name\0{name}\0".encode()
-        folder = capture(self.folder, pid, "qemu", start=start, command=command)
+        folder = capture(self.folder, pid, "qemu", start=start, command=command, parent=parent)
         (folder / "exe").symlink_to(executable)
 
     def end(self, pid: int) -> None:
@@ -107,3 +107,21 @@ def test_a_machine_is_found_again_by_its_workload(tmp_path: Path) -> None:
     assert found.name == "db"
     assert machine_of("vmm", "43-500", str(tmp_path)) is None
     assert machine_of("proxmox", "43-700", str(tmp_path)) is None
+
+
+def test_a_process_that_a_vmm_starts_as_a_copy_of_itself_is_no_machine(tmp_path: Path) -> None:
+    host = Host(tmp_path)
+    host.start(42, "web")
+    host.start(43, "web", start=501, parent=42)
+    host.start(44, "nested", start=502, parent=42)
+    assert host.look() == {42: "web", 44: "nested"}
+
+
+def test_an_unknown_program_that_runs_a_machine_with_kvm_is_a_machine(tmp_path: Path) -> None:
+    host = Host(tmp_path)
+    for name in ("42-11", "43-12", "44-9", "vcpu_stats", "99-1"):
+        (tmp_path / "sys/kernel/debug/kvm" / name).mkdir(parents=True)
+    host.start(42, "", executable="/opt/own/hypervisor")
+    host.start(43, "known")
+    assert host.look() == {42: "hypervisor", 43: "known"}
+    assert machine_of("vmm", "42-500", str(tmp_path), str(tmp_path / "sys")) is not None
