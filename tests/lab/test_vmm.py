@@ -161,7 +161,7 @@ def test_a_real_qemu_in_a_real_container_is_the_containers(docker_lab: DockerLab
         moment = watch.look()
         container = row(moment, "docker", made["Id"])
         assert "runs the VM inner (QEMU)" in (container.workload.description or "")
-        assert (container.value("memory_host_bytes") or 0) > 8 << 20
+        assert (container.value("memory_host_bytes") or 0) > 1 << 20
         assert not machines(moment, "inner")
     finally:
         client.remove_container(made["Id"], force=True)
