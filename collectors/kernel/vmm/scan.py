@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Callable
 
+from collectors.kernel.oci.bundle import read_bundle
 from collectors.kernel.vmm.configuration import read_configuration
 from collectors.kernel.vmm.process import VmmProcess, find, find_by_kvm
 
@@ -76,7 +77,15 @@ class VmmScan:
         if found is None:
             self._found.pop(pid, None)
         else:
-            self._found[pid] = self._configured(found)
+            self._found[pid] = self._named(self._configured(found))
+
+    def _named(self, process: VmmProcess) -> VmmProcess:
+        """Add the name of the pod to a machine that only has the id of a sandbox, from the bundle of its shim."""
+        bundle = None if process.name_is_known else read_bundle(self._proc, process.pid, process.id)
+        if bundle is None or bundle.pod is None:
+            return process
+        name = bundle.pod.rpartition("/")[2]
+        return process._replace(facts=process.facts._replace(name=name, has_name=True, project=bundle.pod))
 
     def _is_copy(self, process: VmmProcess) -> bool:
         """Whether it is a child of a VMM, and says the same of itself: crosvm runs each device in such a process."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 from collectors.kernel.vmm.scan import SCAN_EVERY_S, VmmScan, machine_of
 from tests.helpers.process_tree import capture
-from tests.helpers.vmm_commands import QEMU
+from tests.helpers.vmm_commands import COMMANDS, QEMU, SANDBOX
 
 
 class Clock:
@@ -125,3 +126,20 @@ def test_an_unknown_program_that_runs_a_machine_with_kvm_is_a_machine(tmp_path: 
     host.start(43, "known")
     assert host.look() == {42: "hypervisor", 43: "known"}
     assert machine_of("vmm", "42-500", str(tmp_path), str(tmp_path / "sys")) is not None
+
+
+def test_the_machine_of_a_pod_has_the_name_of_the_pod(tmp_path: Path) -> None:
+    host = Host(tmp_path)
+    command = COMMANDS["Kata with QEMU"]
+    shim = capture(tmp_path, 41, "containerd-shim", command=b"/usr/bin/containerd-shim-kata-v2\0-namespace\0k8s.io\0")
+    bundle = tmp_path / "bundles" / SANDBOX
+    bundle.mkdir(parents=True)
+    (shim / "cwd").symlink_to(bundle)
+    annotations = {"container-type": "sandbox", "sandbox-namespace": "shop", "sandbox-name": "web-0"}
+    config = {"annotations": {f"io.kubernetes.cri.{key}": value for key, value in annotations.items()}}
+    (bundle / "config.json").write_text(json.dumps(config))
+    folder = capture(tmp_path, 42, "qemu", command="".join(f"{word}\0" for word in command.words).encode(), parent=41)
+    (folder / "exe").symlink_to(command.program)
+    assert host.look() == {42: "web-0"}
+    process = host.scan.processes[42]
+    assert (process.id, process.name_is_known, process.facts.project) == (SANDBOX, True, "shop/web-0")
