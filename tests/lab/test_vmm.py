@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -272,6 +273,39 @@ def test_a_machine_that_ends_and_one_that_begins_are_noticed(lab: VmmLab, watch:
     lab.qemu("web", "-name", "web-again", group=unit)
     time.sleep(2.1)
     assert named(watch.look(), "web-again").workload.cgroup == unit
+
+
+def test_the_traffic_of_a_machines_disk_is_that_of_its_process(lab: VmmLab, watch: Watch) -> None:
+    daemon = lab.qemu("disk", "-name", "disk", sector=BootSector.DISK)
+    counters = psutil.Process(daemon.pid).io_counters
+    daemon.wait_until(lambda: counters().write_bytes > 0, 20, "the guest's first write")
+    before = counters()
+    reading = named(watch.look(), "disk")
+    read, written = reading.gauge("disk_read_total_bytes"), reading.gauge("disk_write_total_bytes")
+    assert read is not None
+    assert written is not None
+    assert before.read_bytes <= read <= counters().read_bytes
+    assert before.write_bytes <= written <= counters().write_bytes
+
+
+def test_a_machine_is_in_lists_in_recordings_and_in_what_is_exported(lab: VmmLab, tmp_path: Path) -> None:
+    lab.qemu("recorded", "-name", "recorded", "-uuid", UUID)
+    (listed,) = json.loads(vmtop("list", "recorded", "--json"))["workloads"]
+    assert (listed["kind"], listed["engine"], listed["id"]) == ("vm", "vmm", UUID)
+    session = tmp_path / "machines.vmtop.gz"
+    vmtop("record", str(session), "--duration", "3s")
+    rows = [
+        json.loads(line) for line in vmtop("export", str(session), "--format", "jsonl", "--workload", UUID).splitlines()
+    ]
+    assert {(row["name"], row["kind"]) for row in rows} == {("recorded", "vm")}
+    live, replayed = listed["metrics"], rows[-1]["metrics"]
+    assert replayed["memory_host_bytes"] == pytest.approx(live["memory_host_bytes"], rel=0.2)
+    assert replayed["cpu_percent"] is not None
+
+
+def vmtop(*words: str) -> str:
+    program = [sys.executable, "-c", "from tui.cli.main import main; main(prog_name='vmtop')"]
+    return subprocess.run([*program, *words], capture_output=True, text=True, check=True, timeout=120).stdout
 
 
 def test_hugepages_are_memory_of_the_machine(lab: VmmLab, watch: Watch) -> None:
