@@ -338,6 +338,25 @@ def test_three_hundred_machines_among_many_processes_are_all_found(lab: VmmLab, 
     check_ledger(watch.look())
 
 
+def test_a_pid_that_another_machine_gets_is_another_machine(lab: VmmLab, watch: Watch) -> None:
+    session = lab.group("session-8.scope")
+    lab.start(["/bin/sleep", "600"], session)
+    (pid,) = lab.many(1, session)
+    (old,) = machines_of(watch.look(), pid)
+    lab.end()
+    again = next((pid for _ in range(50) if lab.start_as(pid, session)), None)
+    if again is None:
+        pytest.skip("other processes took the pid")
+    assert old not in watch.look().readings
+    time.sleep(2.1)
+    (new,) = machines_of(watch.look(), pid)
+    assert new != old
+
+
+def machines_of(moment: Moment, pid: int) -> list[WorkloadId]:
+    return [identity for identity in moment.readings if identity.engine == "vmm" and identity.id.startswith(f"{pid}-")]
+
+
 def test_without_root_a_machine_of_another_user_is_known_by_its_two_names(lab: VmmLab) -> None:
     daemon = lab.qemu("others", "-name", "others,debug-threads=on")
     assert find(daemon.pid) is not None

@@ -20,7 +20,7 @@ from collectors.safety.sanitize import sanitize
 
 _LONGEST_ID = 1024
 _PLACE_EVERY = 5
-"""Scans after which it is judged again whether a machine shares its cgroup."""
+"""Scans after which it is judged again whether a machine shares its cgroup; at once when machines begin or end."""
 
 
 class Machine(NamedTuple):
@@ -74,9 +74,10 @@ class Machines:
         for pid, machine in tuple(self._machines.items()):
             if processes.get(pid) != machine.process:
                 self._drop(pid)
+        has_changed = processes.keys() != self._machines.keys()
         used = set(taken()) if processes else set()
         for process in sorted(processes.values(), key=lambda process: (process.start_ticks, process.pid)):
-            self._place(process, cgroups, used)
+            self._place(process, cgroups, used, has_changed or (self._scans + process.pid) % _PLACE_EVERY == 0)
         self._scans += 1
         return self._adopt(cgroups)
 
@@ -102,9 +103,8 @@ class Machines:
         if (usage := self._machines.pop(pid).usage) is not None:
             usage.close()
 
-    def _place(self, process: VmmProcess, cgroups: Mapping[str, Cgroup], used: set[WorkloadId]) -> None:
+    def _place(self, process: VmmProcess, cgroups: Mapping[str, Cgroup], used: set[WorkloadId], is_due: bool) -> None:
         known = self._machines.get(process.pid)
-        is_due = (self._scans + process.pid) % _PLACE_EVERY == 0
         placement = known.placement if known and not is_due else place(process, cgroups, self._is_alone)
         identity, substitute = (WorkloadId(engine, sanitize(own, _LONGEST_ID)) for engine, own in process.identities)
         if placement.place is not Place.OF_MACHINE:
