@@ -16,6 +16,7 @@ import pytest
 from collectors.analysis.rates import Deriver, Moment, Reading
 from collectors.engines.registry import load_source
 from collectors.kernel.vmm.process import find
+from collectors.kernel.vmm.scan import shared_scan
 from collectors.model.workloads import Kind, WorkloadId
 from collectors.sampling.sampler import Sampler
 from collectors.sampling.source import SourceSpec
@@ -54,6 +55,7 @@ class Watch:
     def look(self) -> Moment:
         """Read everything. The first look starts the sources: they look for new machines every two seconds."""
         if self._sampler is None:
+            shared_scan().update(is_due=True)
             self._sampler = Sampler([SourceSpec("host"), SourceSpec("cgroup")], load_source)
             for worker in self._sampler.workers:
                 worker.start()

@@ -12,7 +12,7 @@ from collectors.kernel.cgroup.processes import members, pids_below
 from collectors.kernel.vmm.companions import is_alone
 from collectors.kernel.vmm.placement import Place, Placement, as_machine, place
 from collectors.kernel.vmm.process import VmmProcess
-from collectors.kernel.vmm.scan import VmmScan
+from collectors.kernel.vmm.scan import VmmScan, shared_scan
 from collectors.kernel.vmm.taps import InterfaceTables
 from collectors.kernel.vmm.usage import ProcessUsage
 from collectors.model.workloads import Sample, WorkloadId
@@ -49,9 +49,11 @@ class Machines:
     ) -> None:
         self._hierarchy = hierarchy
         self._proc, self._sys = proc, sys
-        self._scan = scan or VmmScan(proc, sys=sys)
+        is_here = (proc, sys) == ("/proc", "/sys")
+        self._scan = scan or (shared_scan() if is_here else VmmScan(proc, sys=sys))
         self._tables = InterfaceTables(proc)
         self._scans = 0
+        """How often its scan had been made when it was last looked at."""
         self._machines: dict[int, Machine] = {}
         self._members: dict[str, frozenset[int]] = {}
         """The processes in and below cgroups, by path, as read in this scan."""
@@ -67,9 +69,10 @@ class Machines:
             cgroups: The cgroups that are workloads by their path.
             taken: Returns the ids of machines that their cgroup's path identifies.
         """
-        if not self._scan.update():
+        processes = self._scan.update()
+        if self._scan.scans == self._scans:
             return set()
-        processes = self._scan.processes
+        self._scans = self._scan.scans
         self._members.clear()
         for pid, machine in tuple(self._machines.items()):
             if processes.get(pid) != machine.process:
@@ -78,7 +81,6 @@ class Machines:
         used = set(taken()) if processes else set()
         for process in sorted(processes.values(), key=lambda process: (process.start_ticks, process.pid)):
             self._place(process, cgroups, used, has_changed or (self._scans + process.pid) % _PLACE_EVERY == 0)
-        self._scans += 1
         return self._adopt(cgroups)
 
     def read(self) -> list[tuple[Machine, tuple[Sample, ...]]]:

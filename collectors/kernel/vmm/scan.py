@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 import time
 from collections.abc import Callable
+from functools import cache
 
 from collectors.kernel.oci.bundle import read_bundle
 from collectors.kernel.vmm.configuration import read_configuration
@@ -21,7 +23,7 @@ _AGAIN_IN = 30
 
 
 class VmmScan:
-    """Keeps the VMM processes that run now.
+    """Keeps the VMM processes that run now. May be used from several threads.
 
     Args:
         proc: The path of procfs.
@@ -33,8 +35,10 @@ class VmmScan:
         self._proc = proc
         self._sys = sys
         self._clock = clock
+        self._lock = threading.Lock()
         self._due = 0.0
-        self._scans = 0
+        self.scans = 0
+        """How often it was scanned."""
         self._seen: set[int] = set()
         self._found: dict[int, VmmProcess] = {}
         """By pid, the copies that a VMM makes of itself included."""
@@ -43,26 +47,27 @@ class VmmScan:
         self.processes: dict[int, VmmProcess] = {}
         """By pid, one for each machine, as of the last scan."""
 
-    def update(self, is_due: bool = False) -> bool:
-        """Scan, if it is time or `is_due`. Return whether it was done."""
-        now = self._clock()
-        if now < self._due and not is_due:
-            return False
-        self._due = now + SCAN_EVERY_S
-        self._scan()
-        return True
+    def update(self, is_due: bool = False) -> dict[int, VmmProcess]:
+        """Scan, if it is time or `is_due`, and return the processes."""
+        with self._lock:
+            now = self._clock()
+            if now >= self._due or is_due:
+                self._due = now + SCAN_EVERY_S
+                self._scan()
+            return self.processes
 
     def forget(self, pid: int) -> None:
         """Take a process for ended, until the next scan."""
-        self.processes.pop(pid, None)
-        self._found.pop(pid, None)
-        self._seen.discard(pid)
+        with self._lock:
+            self._found.pop(pid, None)
+            self._seen.discard(pid)
+            self.processes = {other: process for other, process in self.processes.items() if other != pid}
 
     def _scan(self) -> None:
         pids = _pids(self._proc)
         new = pids - self._seen
-        turn = self._scans % _AGAIN_IN
-        again = {pid for pid in pids if pid % _AGAIN_IN == turn} if self._scans else set()
+        turn = self.scans % _AGAIN_IN
+        again = {pid for pid in pids if pid % _AGAIN_IN == turn} if self.scans else set()
         for pid in self._found.keys() - pids:
             del self._found[pid]
         for pid in new.union(*self._new, again) & pids:
@@ -71,7 +76,7 @@ class VmmScan:
             self._look(pid, find_by_kvm(pid, self._proc))
         self.processes = {pid: process for pid, process in self._found.items() if not self._is_copy(process)}
         self._seen, self._new = pids, [new, *self._new][: _LOOKS - 1]
-        self._scans += 1
+        self.scans += 1
 
     def _look(self, pid: int, found: VmmProcess | None) -> None:
         if found is None:
@@ -99,6 +104,12 @@ class VmmScan:
         return process if found is None else process.with_configuration(found.vcpus, found.memory_bytes)
 
 
+@cache
+def shared_scan() -> VmmScan:
+    """Return the scan of this host that all sources share: each process is looked at once."""
+    return VmmScan()
+
+
 def kvm_pids(sys: str) -> set[int]:
     """Return the pids of the processes that made a machine with KVM, whatever program they run.
 
@@ -121,8 +132,12 @@ def _pids(proc: str) -> set[int]:
 def machine_of(engine: str, identity: str, proc: str = "/proc", sys: str = "/sys") -> VmmProcess | None:
     """Return the VMM process of a machine, by the engine and the id of its workload; the oldest of several.
 
-    Looks at every process: for what is read on demand.
+    For what is read on demand: every process is looked at, unless the sources' scan knows the machine already.
     """
+    known = shared_scan().processes.values() if proc == "/proc" else ()
+    same = [process for process in known if (engine, identity) in process.identities]
+    if len(same) == 1 and (again := find(same[0].pid, proc)) is not None and again.own_id == same[0].own_id:
+        return same[0]
     pids = _pids(proc)
     found = [process for pid in pids if (process := find(pid, proc)) is not None]
     found += [process for pid in kvm_pids(sys) & pids if (process := find_by_kvm(pid, proc)) is not None]

@@ -52,10 +52,11 @@ def test_a_machine_is_found_and_forgotten(tmp_path: Path) -> None:
 
 def test_a_scan_is_made_only_when_it_is_time(tmp_path: Path) -> None:
     host = Host(tmp_path)
-    assert host.scan.update()
+    assert host.scan.update() == {}
     host.start(42, "web")
-    assert not host.scan.update()
+    assert host.scan.update() == {}
     assert host.look() == {42: "web"}
+    assert host.scan.scans == 2
 
 
 def test_a_shell_that_becomes_a_machine_just_after_its_start_is_found(tmp_path: Path) -> None:
