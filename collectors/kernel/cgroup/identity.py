@@ -89,6 +89,9 @@ def identify(cgroup: Cgroup, directories: list[str], proc: str, host_network: st
         name, is_known = (described.name, True) if described.name else (name, is_known)
         if described.is_sandbox and project:
             name, is_known = f"{project.rpartition('/')[2]}/pause", True
+    pod = names.pod(project) if workload.process is not None and not is_known else None
+    if pod is not None and pod != project:  # a machine that is a pod
+        project, name, is_known = pod, pod.rpartition("/")[2], True
     name_and_pod = None if is_known else names.find(own_id, cgroup.path)
     if name_and_pod is None and pid is not None and engine in _WITH_MONITOR:
         name_and_pod = processes.monitor_name(proc, pid, own_id)
