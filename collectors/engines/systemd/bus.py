@@ -71,7 +71,7 @@ class SystemBus:
 
     def get(self, path: str, interface: str, name: str) -> Any:
         """Return one property of an object. Raises like `call`."""
-        return self._ask(path, "org.freedesktop.DBus.Properties", "Get", "ss", (interface, name))[0][1]
+        return self.ask(path, "org.freedesktop.DBus.Properties", "Get", "ss", (interface, name))[0][1]
 
     def await_job(self, path: str, method: str, signature: str, body: tuple[object, ...], seconds: float) -> str | None:
         """Call a method that creates a job; return the job's result, `None` if it has not finished after `seconds`."""
