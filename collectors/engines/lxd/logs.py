@@ -134,7 +134,9 @@ class PolledLog(Interruptible):
     def follow(self, line: LogLine | None) -> Iterator[LogLine]:
         follower = self._follower = object()
         newest = [one.position for one in self._lines()][-1:]
-        position = line.position if line is not None else (newest[0] if newest else -1)
+        return self._follow(line.position if line is not None else (newest[0] if newest else -1), follower)
+
+    def _follow(self, position: int, follower: object) -> Iterator[LogLine]:
         while not self._stop.is_set() and self._follower is follower:
             for one in self._lines():
                 if one.position > position:

@@ -1,4 +1,4 @@
-"""An LXD daemon of the test run's own, with an image that is made here: no network, no group, no setting of the host."""
+"""An LXD daemon of the test run's own, with an image that is made here: it needs no network and no group."""
 
 import json
 import os

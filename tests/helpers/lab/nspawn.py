@@ -23,7 +23,7 @@ class NspawnLab:
 
     def start(self, name: str, parent: str) -> Daemon:
         """Start a machine in a cgroup, which is made."""
-        enter = "\n".join(f"echo $$ >{path}" for path in _cgroups(parent))
+        enter = "\n".join(f"echo $$ >{path}/cgroup.procs" for path in _cgroups(parent))
         nspawn = find_program("systemd-nspawn")
         command = f"exec {nspawn} -q -D {self.images / name} --register=no --keep-unit /sbin/init"
         self.running.append(Daemon(["/bin/sh", "-c", f"{enter}\n{command}"], self.images / f"{name}.output"))
