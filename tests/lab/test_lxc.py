@@ -101,11 +101,9 @@ def test_each_action_does_what_lxc_then_shows(lab: LxcLab, tmp_path: Path) -> No
 
 
 def test_one_that_does_not_end_in_time_is_left_or_killed(lab: LxcLab, tmp_path: Path) -> None:
-    lab.create(f"{OWN}-deaf")
+    deaf = lab.create(f"{OWN}-deaf")
     with (lab.folder / f"{OWN}-deaf" / "config").open("a") as config:
         config.write("lxc.signal.halt = SIGWINCH\n")
-    deaf = lab.create(f"{OWN}-other")
-    deaf = Workload(type(deaf.id)("lxc", f"{lab.folder}/{OWN}-deaf"), deaf.kind, f"{OWN}-deaf", State.RUNNING)
     lab.run("lxc-start", deaf.name)
     left = act(deaf, Verb.STOP, tmp_path, timeout_s=1.0, after=AfterTimeout.LEAVE)
     assert (left.result, lab.state(deaf.name)) == (Result.TIMED_OUT, "RUNNING")

@@ -164,7 +164,7 @@ class PolledLog(Interruptible):
 
 
 def _dropped(earlier: bytes, later: bytes) -> int:
-    """Return how many bytes at the beginning of an earlier reading a later one lacks; all if they have none in common."""
+    """Return how many bytes at the beginning of an earlier reading a later one lacks; all without any in common."""
     if later.startswith(earlier):
         return 0
     place = earlier.find(later[:_PROBE])

@@ -117,7 +117,6 @@ def test_a_folder_and_a_configuration_of_different_users_are_nobodys(tmp_path: P
     os.chown(container.config, 12345, -1)
     with pytest.raises(AccessDenied, match="different users"):
         read_config(container)
-    assert True
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="gives files to another user")

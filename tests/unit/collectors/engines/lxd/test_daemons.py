@@ -55,7 +55,7 @@ class StandIn:
             def address_string(self) -> str:
                 return "socket"
 
-            def log_message(self, format: str, *values: object) -> None: ...
+            def log_message(self, *_: object) -> None: ...
 
         self._server = socketserver.ThreadingUnixStreamServer(str(path), Handler)
         self._server.daemon_threads = True

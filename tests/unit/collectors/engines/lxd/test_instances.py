@@ -145,14 +145,13 @@ def texts(log: PolledLog) -> list[tuple[int, str]]:
 
 
 def test_lines_keep_their_numbers_while_a_log_grows_and_its_beginning_is_dropped() -> None:
-    readings = [b"a\nb\n", b"a\nb\nc\nhalf", b"c\nhalf done\nd\n", b"all new\n"]
+    third = b"c" * 80
+    readings = [b"a\nb\n", b"a\nb\n" + third + b"\nhalf", third + b"\nhalf done\nd\n", b"all new\n"]
     log = PolledLog("console", lambda: readings.pop(0))
     assert texts(log) == [(0, "a"), (1, "b")]
-    assert texts(log) == [(0, "a"), (1, "b"), (2, "c")]
-    third = log.last(100)
-    assert [line.text for line in third] == ["c", "half done", "d"]
-    assert third[0].position == 2
-    assert texts(log)[0][0] > third[-1].position
+    assert texts(log) == [(0, "a"), (1, "b"), (2, third.decode())]
+    assert texts(log) == [(2, third.decode()), (3, "half done"), (4, "d")]
+    assert texts(log) == [(5, "all new")]
 
 
 def request(verb: Verb, identity: str, engine: str = "lxd", **options: Any) -> Request:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from collectors.engines.lxd import websocket
 from collectors.engines.lxd.websocket import HandshakeRefused, Message, WebSocket
+from tests.helpers.lab.process import wait_until
 
 _GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
@@ -79,6 +80,7 @@ def test_a_message_in_pieces_is_one_and_a_ping_between_them_is_answered() -> Non
     assert opened.receive() == Message(True, b"hello")
     assert opened.receive() is None
     opened.close()
+    wait_until(lambda: bool(answers), 10, "the answer")
     assert answers[0][0] == 0x8A, "a pong"
 
 
@@ -94,7 +96,7 @@ def test_a_message_in_pieces_is_one_and_a_ping_between_them_is_answered() -> Non
     ids=["a piece of nothing", "one inside another", "an unknown kind", "one that is too long", "one that is cut"],
 )
 def test_what_breaks_the_protocol_ends_the_connection(sent: bytes) -> None:
-    with pytest.raises(OSError):
+    with pytest.raises(OSError, match=r"message|unknown kind"):
         received(sent)
 
 
