@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from collectors.engines.base import Engine
 from collectors.engines.cloud_hypervisor.engine import CloudHypervisorEngine
+from collectors.engines.containerd.engine import ContainerdEngine
 from collectors.engines.demo.engine import DemoEngine
 from collectors.engines.docker.engine import DockerEngine
 from collectors.engines.firecracker.engine import FirecrackerEngine
@@ -34,9 +35,10 @@ if TYPE_CHECKING:
     from collectors.sampling.source import Source, SourceSpec
 
 ENGINES: list[Engine] = [
-    KubernetesEngine(),
     DockerEngine(),
     PodmanEngine(),
+    KubernetesEngine(),
+    ContainerdEngine(),
     VsphereEngine(),
     LxdEngine(),
     LxcEngine(),
