@@ -166,6 +166,8 @@ def _has_rates(moment: Moment) -> bool:
 
 
 def test_the_life_of_a_machine_is_told_within_seconds(vcenter: Simulator) -> None:
+    from pyVmomi import vim
+
     woken = threading.Event()
     events: list[Event] = []
 
@@ -183,6 +185,10 @@ def test_the_life_of_a_machine_is_told_within_seconds(vcenter: Simulator) -> Non
         machine.PowerOnVM_Task()
         wait_until(lambda: "start" in [event.what for event in events] or told(source, ""), 10, "the start")
         machine.Rename_Task("DC0_C0_RP0_VM0")
+        placed = vim.vm.CloneSpec(location=vim.vm.RelocateSpec(), powerOn=False, template=False)
+        machine.CloneVM_Task(machine.parent, "clone", placed)
+        wait_until(lambda: "create" in [event.what for event in events] or told(source, ""), 10, "the creation")
+        assert _state(source, "clone") is State.STOPPED
         other = machines["DC0_C0_RP0_VM2"]
         other.PowerOffVM_Task()
         other.Destroy_Task()
@@ -193,6 +199,14 @@ def test_the_life_of_a_machine_is_told_within_seconds(vcenter: Simulator) -> Non
 
 def _state(source: VsphereSource, name: str) -> State:
     return next(one.state for one in source.read().workloads.values() if one.name == name)
+
+
+def test_a_vpx_uri_shows_the_machines_of_its_host_alone(vcenter: Simulator) -> None:
+    uri = vcenter.url(scheme="vpx").replace("/?", "/DC0/DC0_H0?")
+    with opened(uri) as source:
+        workloads = source.read().workloads.values()
+    assert {workload.project for workload in workloads} == {"DC0_H0"}
+    assert [workload.name for workload in workloads if workload.kind is Kind.HOST] == ["DC0_H0"]
 
 
 def test_templates_are_counted_but_not_listed(vcenter: Simulator) -> None:

@@ -110,6 +110,12 @@ class BoundedStub(SoapStubAdapter):  # type: ignore[misc]  # pyvmomi has no type
             self.schemeArgs["thumbprint"] = address.thumbprint
         self.schemeArgs["context"] = context
 
+    def hurry(self, seconds: float) -> None:
+        """Wait no longer than this for any further answer."""
+        self.schemeArgs["timeout"] = seconds
+        for connection, _ in self.pool:
+            connection.sock.settimeout(seconds)
+
     def InvokeMethod(self, mo: Any, info: Any, args: Any, outerStub: Any = None) -> Any:
         """Call a method of the server."""
         self.sent += 1

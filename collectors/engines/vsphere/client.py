@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _CLOSE_S = 0.5
+_IDLE_S = 600.0
+"""A session that was not used for so long is not used again: the server ends it after half an hour."""
 _LOST = ("NotAuthenticated",)
 """Faults of a session that has ended, as an idle one does after half an hour."""
 _GONE = ("ManagedObjectNotFound",)
@@ -65,6 +67,13 @@ class Session:
         closer.start()
         closer.join(_CLOSE_S)
 
+    def close_at_exit(self) -> None:
+        """Log out within half a second, without a thread: Python starts none while it ends."""
+        content, self.content = self.content, None
+        if content is not None:
+            self.stub.hurry(_CLOSE_S)
+            self._log_out(content)
+
     def _log_out(self, content: Any) -> None:
         try:
             content.sessionManager.Logout()
@@ -83,6 +92,8 @@ class VsphereDaemon:
     def __init__(self, url: str) -> None:
         self._url = url
         self._session: Session | None = None
+        self._used = 0.0
+        """Monotonic second of the last call."""
         self._lock = threading.Lock()
 
     @property
@@ -114,17 +125,23 @@ class VsphereDaemon:
 
     def _take(self) -> Session:
         with self._lock:
+            if self._session is not None and time.monotonic() - self._used > _IDLE_S:
+                self._forget(self._session)
             if self._session is None:
                 session = open_session(self.address, find(self.address))
-                atexit.register(session.close)
+                atexit.register(session.close_at_exit)
                 self._session = session
+            self._used = time.monotonic()
             return self._session
 
     def _drop(self, session: Session) -> None:
         with self._lock:
             if self._session is session:
-                self._session = None
-        atexit.unregister(session.close)
+                self._forget(session)
+
+    def _forget(self, session: Session) -> None:
+        self._session = None
+        atexit.unregister(session.close_at_exit)
         session.close()
 
 
