@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from collectors.engines.vmm.actions import REASONS, STATES
 from collectors.engines.vmm.qmp import qmp
+from collectors.kernel.vmm.placement import is_in_container
 from collectors.kernel.vmm.process import VmmProcess
 from collectors.kernel.vmm.scan import VmmScan
 from collectors.model.errors import SourceAbsent, SourceError
@@ -72,6 +73,7 @@ class VmmSource:
             process
             for process in self._scan.processes.values()
             if process.engine == _ENGINE and process.family.product == "QEMU" and process.control_socket
+            if not is_in_container(process)
         ]
 
     def _ask(self, process: VmmProcess) -> Workload | None:
