@@ -16,6 +16,7 @@ import pytest
 from collectors.analysis.rates import Deriver, Moment, Reading
 from collectors.engines.registry import load_source, specs_from
 from collectors.engines.vsphere import bounded_stub
+from collectors.engines.vsphere.access import VsphereAccess
 from collectors.engines.vsphere.source import VsphereSource
 from collectors.model.errors import AccessDenied, NotInTime, SourceDown, SourceError
 from collectors.model.workloads import Event, Frame, Kind, State, Workload, WorkloadId
@@ -25,6 +26,7 @@ from tests.helpers.lab.process import wait_until
 from tests.helpers.lab.vcsim import Simulator, front, silent_server, simulator, write_password
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("credentials")]
+WEB = Workload(WorkloadId("vsphere", "5000"), Kind.VM, "web")
 HOST_MHZ = 2294
 """Clock of the simulator's hosts."""
 
@@ -279,6 +281,9 @@ def test_a_wrong_password_is_tried_once_until_it_is_corrected(esxi: Simulator, c
         for _ in range(3):
             with pytest.raises(AccessDenied, match=r"refuses user user, or the password in .*auth\.conf"):
                 source.open(lambda: None)
+        access = VsphereAccess([SourceSpec("vsphere", {"url": esxi.url(address=between.address)})])
+        with pytest.raises(AccessDenied), access.daemon(WEB).session():
+            pass
         assert between.methods.count("Login") == 1, "a server locks the account after a few"
         write_password(credentials, "pass")
         source.open(lambda: None)

@@ -9,7 +9,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from collectors.engines.vsphere.client import Session, fault_name
+from collectors.engines.vsphere.client import Session
+from collectors.engines.vsphere.faults import fault_name
 from collectors.engines.vsphere.inventory import Found, machine_filter
 from collectors.engines.vsphere.workloads import SUSPENDED, machine_id
 from collectors.model.workloads import Event
