@@ -318,6 +318,7 @@ def test_only_a_trusted_or_pinned_certificate_gets_the_password(lab_root: Path) 
     ("body", "sentence"),
     [
         (b"<a>" * 100_000, "its answer is longer than"),
+        (b"<a>" * 20_000, "its answer is longer than"),
         (b"no XML", "its answer is not XML"),
         (b"<a xmlns='urn:vim25'><returnval/></a>", "does not answer as vSphere does"),
     ],
@@ -326,6 +327,7 @@ def test_an_answer_of_another_kind_is_refused(
     esxi: Simulator, body: bytes, sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bounded_stub.BoundedResponse, "_left", 100_000)
+    monkeypatch.setattr(bounded_stub.BoundedResponse, "_tags_left", 10_000)
     with front(esxi.address, lambda _: body) as between, pytest.raises(SourceError, match=sentence):
         VsphereSource(esxi.url(address=between.address)).open(lambda: None)
 
