@@ -8,14 +8,13 @@ import threading
 from collections.abc import Iterator
 
 from collectors.engines.line_splitter import LineSplitter
+from collectors.engines.line_starts import end_of_line, starts_before
 from collectors.model.errors import AccessDenied, SourceAbsent, SourceError
 from collectors.model.logs import AT_ONCE, LONGEST_BYTES, Interruptible, LogLine, clean, first_lines
 from collectors.safety.permissions import as_root
 from collectors.safety.sanitize import sanitize
 
 _BLOCK = 64 * 1024
-_FARTHEST = 16 << 20
-"""Bytes that are searched backwards for the beginning of a line; one that is longer is shown in pieces."""
 _POLL_S = 0.3
 _RANGE = 1 << 60
 
@@ -43,7 +42,7 @@ class FileLog(Interruptible):
 
     def after(self, line: LogLine, count: int) -> list[LogLine]:
         line_offset = self._offset(line)
-        return first_lines(self._forwards(0 if line_offset is None else self._end_of(line_offset)), count)
+        return first_lines(self._forwards(0 if line_offset is None else end_of_line(self._file, line_offset)), count)
 
     def first(self, count: int) -> list[LogLine]:
         return first_lines(self._forwards(0), count)
@@ -53,12 +52,12 @@ class FileLog(Interruptible):
 
     def written(self, line: LogLine | None = None) -> Iterator[LogLine]:
         offset = None if line is None else self._offset(line)
-        return self._forwards(0 if offset is None else self._end_of(offset))
+        return self._forwards(0 if offset is None else end_of_line(self._file, offset))
 
     def follow(self, line: LogLine | None) -> Iterator[LogLine]:
         follower = self._follower = object()
         line_offset = None if line is None else self._offset(line)
-        offset = os.fstat(self._file).st_size if line_offset is None else self._end_of(line_offset)
+        offset = os.fstat(self._file).st_size if line_offset is None else end_of_line(self._file, line_offset)
         splitter = LineSplitter(offset)
         while not self._stop.is_set() and self._follower is follower:
             block = os.pread(self._file, _BLOCK, splitter.offset)
@@ -109,7 +108,7 @@ class FileLog(Interruptible):
         """Return the last lines that end before an offset."""
         lines: list[LogLine] = []
         size, interrupts = 0, self._interrupts
-        for start in self._starts(end):
+        for start in starts_before(self._file, end):
             if self._interrupts != interrupts:
                 break
             lines.append(self._line(start, os.pread(self._file, min(end - start, LONGEST_BYTES), start)))
@@ -118,23 +117,6 @@ class FileLog(Interruptible):
             if len(lines) == count or size >= AT_ONCE:
                 break
         return lines[::-1]
-
-    def _starts(self, end: int) -> Iterator[int]:
-        """Yield the offsets at which the lines before an offset start, last line first."""
-        start = latest = max(0, end - 1)  # a newline there ends the last line
-        while start > 0:
-            size = min(_BLOCK, start)
-            start -= size
-            block = os.pread(self._file, size, start)
-            newline = len(block)
-            while (newline := block.rfind(b"\n", 0, newline)) >= 0:
-                latest = start + newline + 1
-                yield latest
-            if latest - start > _FARTHEST and start > 0:
-                latest = start
-                yield latest
-        if end > 0:
-            yield 0
 
     def _forwards(self, offset: int) -> Iterator[LogLine]:
         """Yield the lines from an offset to the end of the file; not one that has no end yet."""
@@ -150,12 +132,3 @@ class FileLog(Interruptible):
 
     def _line(self, offset: int, raw: bytes) -> LogLine:
         return LogLine(self._base + offset, None, False, *clean(raw))
-
-    def _end_of(self, offset: int) -> int:
-        """Return the offset of the line after the one at an offset."""
-        while block := os.pread(self._file, _BLOCK, offset):
-            newline = block.find(b"\n")
-            if newline >= 0:
-                return offset + newline + 1
-            offset += len(block)
-        return offset

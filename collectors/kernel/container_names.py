@@ -1,7 +1,7 @@
 """Names of containers that engines leave in files, for ids whose engine cannot be asked.
 
-Kubernetes names a container in a link `/var/log/containers/<pod>_<namespace>_<container>-<id>.log`. Podman names it in
-its storage (github.com/containers/storage), in `<driver>-containers/containers.json`; one that is removed at its end in
+Kubernetes' names are in the kubelet's files (`kernel.oci.kubelet_files`). Podman names a container in its storage
+(github.com/containers/storage), in `<driver>-containers/containers.json`; one that is removed at its end in
 `volatile-containers.json` next to it. Root's storage is in /var/lib, every other user's in that user's home. Proxmox VE
 has a container's host name in /etc/pve/lxc/<number>.conf (pct.conf(5)).
 """
@@ -18,9 +18,13 @@ import msgspec
 
 from collectors.kernel import procfs
 from collectors.kernel.lxc_monitors import PROXMOX
+from collectors.kernel.oci import kubelet_files
+from collectors.kernel.oci.kubelet_files import SHORT_ID, LinkedContainer
 from collectors.safety.bounded_file import read_bounded
 from collectors.safety.sanitize import sanitize
 
+POD = "pod "
+"""What the project of a pod begins with that is only known by its UID."""
 _OF_USER = re.compile(r"/user\.slice/user-(\d+)\.slice/")
 _IN_HOME = ".local/share"
 _IN_DATA = "containers/storage"
@@ -38,23 +42,30 @@ class Names:
     """Names by id.
 
     Args:
-        kubernetes: The folder of Kubernetes' links.
+        kubernetes: The folder of the kubelet's links to logs.
         podman: The storage of root's Podman.
         users: The users and their homes. It is read instead of asking the name service, which may be far away.
         proxmox: The folder in which Proxmox VE keeps the configuration of its guests.
+        pods: The folder with the logs of the kubelet's pods.
     """
 
     def __init__(
         self,
-        kubernetes: str = "/var/log/containers",
+        kubernetes: str = kubelet_files.LINKS,
         podman: str = "/var/lib/containers/storage",
         users: str = "/etc/passwd",
         proxmox: str = PROXMOX,
+        pods: str = kubelet_files.PODS,
     ) -> None:
         self.proxmox = proxmox
         self._kubernetes = kubernetes
         self._podman = podman
         self._users = users
+        self._pods_folder = pods
+        self._pods: dict[str, str] = {}
+        """Names of pods by their UIDs."""
+        self._links: dict[str, tuple[str, LinkedContainer]] = {}
+        """The beginning of an id -> as much of it as the link has, and what the link says."""
         self._names: dict[str, NameAndPod] = {}
         self._of_users: dict[int, dict[str, NameAndPod]] = {}
         """User id -> names in that user's storage, read when the first of its containers is seen."""
@@ -63,11 +74,14 @@ class Names:
 
     def refresh(self) -> None:
         """Read the files again that have changed. Missing and unreadable files give no names."""
-        self._names = {**self._from_storage(Path(self._podman), None), **self._from_kubernetes()}
+        self._names = self._from_storage(Path(self._podman), None)
+        self._pods = kubelet_files.pods(self._pods_folder)
+        linked = kubelet_files.linked(self._kubernetes)
+        self._links = {identity[:SHORT_ID]: (identity, container) for identity, container in linked.items()}
         self._of_users = {}
 
     def find(self, container: str, path: str = "") -> NameAndPod | None:
-        """Return a container's name and pod (`namespace/pod`); `None` if no file names it.
+        """Return a container's name in Podman's storage, and its pod; `None` if it is not there.
 
         A user's files name only containers in that user's slice: they could give any name to those of others.
 
@@ -78,6 +92,20 @@ class Names:
         name = self._names.get(container)
         user = _OF_USER.match(path) if name is None and path.startswith("/user.slice/") else None
         return name if user is None else self._of_user(int(user[1])).get(container)
+
+    def knows(self, container: str, path: str) -> bool:
+        """Return whether a file names a container; the arguments are those of `find`."""
+        return self.find(container, path) is not None or self.link(container) is not None
+
+    def link(self, container: str) -> LinkedContainer | None:
+        """Return what the kubelet's link to a container's log says; `None` without one."""
+        identity, linked = self._links.get(container[:SHORT_ID], ("", None))
+        return linked if container.startswith(identity) else None
+
+    def pod(self, project: str | None) -> str | None:
+        """Return `namespace/pod` for the project `pod UID` that a path gives; other projects unchanged."""
+        is_pod = project is not None and project.startswith(POD)
+        return self._pods.get(project.removeprefix(POD), project) if is_pod and project is not None else project
 
     def proxmox_hostname(self, number: str) -> str | None:
         """Return the host name of a container of Proxmox VE by its number; `None` if its configuration has none."""
@@ -100,19 +128,6 @@ class Names:
             if len(fields) == 7 and fields[2] == str(user):
                 return Path(fields[5]) / _IN_HOME
         return Path("/nonexistent")
-
-    def _from_kubernetes(self) -> dict[str, NameAndPod]:
-        try:
-            links = os.listdir(self._kubernetes)
-        except OSError:
-            return {}
-        names: dict[str, NameAndPod] = {}
-        for link in links:
-            stem, _, identity = link.removesuffix(".log").rpartition("-")
-            parts = stem.split("_")
-            if len(parts) == 3:
-                names[identity] = (sanitize(parts[2]), sanitize(f"{parts[1]}/{parts[0]}"))
-        return names
 
     def _from_storage(self, storage: Path, owner: int | None) -> dict[str, NameAndPod]:
         names: dict[str, NameAndPod] = {}

@@ -15,12 +15,61 @@ _PROGRAM = "systemd-nspawn"
 _VALUED = "DMiupSZLE"
 """Short options of systemd-nspawn(1) that take a value."""
 _LONG_VALUED = frozenset(
-    "directory template image root-hash root-hash-sig verity-data pivot-root oci-bundle chdir setenv user kill-signal "
-    "machine hostname uuid slice property private-users private-users-ownership network-interface network-macvlan "
-    "network-ipvlan network-veth-extra network-bridge network-zone network-namespace-path port capability "
-    "drop-capability ambient-capability system-call-filter selinux-context selinux-apifs-context rlimit "
-    "oom-score-adjust cpu-affinity personality resolv-conf timezone link-journal bind bind-ro bind-user tmpfs overlay "
-    "overlay-ro inaccessible console load-credential set-credential notify-ready register settings".split()
+    [
+        "directory",
+        "template",
+        "image",
+        "root-hash",
+        "root-hash-sig",
+        "verity-data",
+        "pivot-root",
+        "oci-bundle",
+        "chdir",
+        "setenv",
+        "user",
+        "kill-signal",
+        "machine",
+        "hostname",
+        "uuid",
+        "slice",
+        "property",
+        "private-users",
+        "private-users-ownership",
+        "network-interface",
+        "network-macvlan",
+        "network-ipvlan",
+        "network-veth-extra",
+        "network-bridge",
+        "network-zone",
+        "network-namespace-path",
+        "port",
+        "capability",
+        "drop-capability",
+        "ambient-capability",
+        "system-call-filter",
+        "selinux-context",
+        "selinux-apifs-context",
+        "rlimit",
+        "oom-score-adjust",
+        "cpu-affinity",
+        "personality",
+        "resolv-conf",
+        "timezone",
+        "link-journal",
+        "bind",
+        "bind-ro",
+        "bind-user",
+        "tmpfs",
+        "overlay",
+        "overlay-ro",
+        "inaccessible",
+        "console",
+        "load-credential",
+        "set-credential",
+        "notify-ready",
+        "register",
+        "settings",
+    ]
 )
 """Its long options whose value may be a word of its own."""
 _IMAGE_SUFFIX = ".raw"

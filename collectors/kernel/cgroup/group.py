@@ -161,12 +161,13 @@ class Group:
             name=identity.name,
             state=self._state,
             name_is_known=identity.name_is_known,
+            image=identity.image,
             project=identity.project,
+            is_sandbox=identity.is_sandbox,
             cgroup=sanitize(self.cgroup.path, 1024),
             parent=parent,
             started_at=identity.started_at,
             unmeasured=self._unmeasured,
-            is_sandbox=identity.is_sandbox,
         )
         return self._workload
 
@@ -216,7 +217,7 @@ class Group:
     def _identify_again(self, has_ended: bool = False) -> None:
         """Look for the first process again when it has ended, and for a name as long as none is known."""
         context, previous = self._context, self._identity
-        is_named = previous.name_is_known or context.names.find(previous.id.id, self.cgroup.path) is None
+        is_named = previous.name_is_known or not context.names.knows(previous.id.id, self.cgroup.path)
         if is_named and not has_ended and self._is_alive():
             return
         self._directories = find_directories(context.hierarchy, self.cgroup.path)

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from collectors.kernel.cgroup import processes
 from collectors.kernel.cgroup.discovery import Cgroup
-from collectors.kernel.container_names import Names
+from collectors.kernel.container_names import POD, Names
 from collectors.kernel.lxc_monitors import LxcOwner, monitor_of, owner_of
 from collectors.kernel.nspawn_supervisors import machine_of, supervisor_of
+from collectors.kernel.oci import description as oci
+from collectors.kernel.oci.description import Description
 from collectors.kernel.procfs import Process
 from collectors.model.workloads import Kind, State, WorkloadId
 from collectors.safety.sanitize import sanitize, sanitize_name
@@ -32,6 +34,8 @@ class Identity:
     process: Process | None = None
     """The first process; `None` when there is none, or none may be seen."""
     started_at: float | None = None
+    image: str | None = None
+    """A container's image, sanitized, where its files name it."""
     is_sandbox: bool = False
     """Whether it only holds what the containers of its pod share."""
     network: str | None = None
@@ -75,6 +79,16 @@ def identify(cgroup: Cgroup, directories: list[str], proc: str, host_network: st
         is_known = True
     elif workload.is_ambiguous and pid is not None:
         engine = processes.engine_of(proc, pid) or engine
+    described = Description()
+    link = names.link(own_id)
+    if engine in oci.ENGINES or link is not None:
+        described = oci.describe(proc, pid, own_id, link)
+        is_alone = described.is_sandbox and described.pod is None and not (project or "").startswith(POD)
+        described = Description() if is_alone else described
+        project = described.pod or names.pod(project)
+        name, is_known = (described.name, True) if described.name else (name, is_known)
+        if described.is_sandbox and project:
+            name, is_known = f"{project.rpartition('/')[2]}/pause", True
     name_and_pod = None if is_known else names.find(own_id, cgroup.path)
     if name_and_pod is None and pid is not None and engine in _WITH_MONITOR:
         name_and_pod = processes.monitor_name(proc, pid, own_id)
@@ -86,11 +100,16 @@ def identify(cgroup: Cgroup, directories: list[str], proc: str, host_network: st
         name=sanitize_name(name),
         name_is_known=is_known,
         project=sanitize_name(project) if project else None,
-        is_sandbox=engine == "podman" and project == f"pod {name.removesuffix(_INFRA)}" and name.endswith(_INFRA),
         process=process,
         started_at=None if process is None else processes.started_at(proc, process),
+        image=sanitize(described.image) if described.image else None,
+        is_sandbox=described.is_sandbox or _is_infra(engine, name, project),
         network=None if pid is None else _own_network(workload.kind, pid, proc, host_network),
     )
+
+
+def _is_infra(engine: str, name: str, project: str | None) -> bool:
+    return engine == "podman" and name.endswith(_INFRA) and project == f"pod {name.removesuffix(_INFRA)}"
 
 
 def _lxc_owner(proc: str, pid: int, path_id: str, path_name: str, names: Names) -> LxcOwner:

@@ -83,7 +83,7 @@ def run(
             workload,
             _granted_s(verb, workload, timeout_s, config),
             after,
-            seen := _look(runner, workload),
+            seen := None if engine_forbids(verb, workload) else _look(runner, workload),
             below(workload, chosen.all_workloads),
             services.connections.needs_id(workload),
             dependents.find(workload, seen, chosen.all_workloads),
@@ -124,11 +124,12 @@ def _refusal(protection: Protection, request: Request) -> str:
     """Return why vmtop does not even ask the engine; the state is left to the runner, which looks again."""
     workload = request.workload
     real_name = request.seen.name if request.seen else workload.name
+    if reason := engine_forbids(request.verb, workload):
+        return f"{workload.name}: {reason}"
     if reason := protection.reason(workload, request.seen, request.nested, request.dependents):
         name = workload.name if real_name == workload.name else f"{workload.name}, which is {real_name},"
         return f"{name} is protected: {reason} (allow_protected in {config_file()} makes exceptions)"
-    reason = engine_forbids(request.verb, workload)
-    return f"{workload.name}: {reason}" if reason else ""
+    return ""
 
 
 def _is_confirmed(requests: Sequence[Request]) -> bool:

@@ -1,0 +1,1 @@
+"""Kubernetes: the pods of this host's kubelet."""
