@@ -9,16 +9,24 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from collectors.engines.base import Engine
+from collectors.engines.cloud_hypervisor.engine import CloudHypervisorEngine
 from collectors.engines.containerd.engine import ContainerdEngine
 from collectors.engines.demo.engine import DemoEngine
 from collectors.engines.docker.engine import DockerEngine
+from collectors.engines.firecracker.engine import FirecrackerEngine
 from collectors.engines.kubernetes.engine import KubernetesEngine
 from collectors.engines.libvirt.engine import LibvirtEngine
+from collectors.engines.lima.engine import LimaEngine
 from collectors.engines.lxc.engine import LxcEngine
 from collectors.engines.lxd.engine import LxdEngine
+from collectors.engines.multipass.engine import MultipassEngine
 from collectors.engines.options import EngineOption
 from collectors.engines.podman.engine import PodmanEngine
+from collectors.engines.proxmox.engine import ProxmoxEngine
 from collectors.engines.systemd.engine import SystemdEngine
+from collectors.engines.virtualbox.engine import VirtualBoxEngine
+from collectors.engines.vmm.engine import VmmEngine
+from collectors.engines.vmware.engine import VmwareEngine
 from collectors.engines.vsphere.engine import VsphereEngine
 
 if TYPE_CHECKING:
@@ -33,6 +41,14 @@ ENGINES: list[Engine] = [
     VsphereEngine(),
     LxdEngine(),
     LxcEngine(),
+    ProxmoxEngine(),
+    VirtualBoxEngine(),
+    VmwareEngine(),
+    FirecrackerEngine(),
+    CloudHypervisorEngine(),
+    MultipassEngine(),
+    LimaEngine(),
+    VmmEngine(),
     LibvirtEngine(),
     SystemdEngine(),
     DemoEngine(),
@@ -41,8 +57,6 @@ ENGINES: list[Engine] = [
 _WATCHED = Engine()
 _KERNEL_KINDS: dict[str, frozenset[str]] = {"host": frozenset(), "cgroup": frozenset({"vm", "container", "service"})}
 """The kernel's sources, and the kinds of workloads that they could list."""
-_KERNEL_SAMPLES = frozenset({"vmm", "vmm-process"})
-"""Further values of `Sample.source` that the kernel's sources make."""
 
 
 def owner(workload: Workload) -> Engine:
@@ -111,7 +125,7 @@ def engines_told_by(source: str) -> frozenset[str]:
 
 def quick_samples() -> frozenset[str]:
     """Return the values of `Sample.source` whose readings follow each other quickly."""
-    return _KERNEL_SAMPLES.union(_KERNEL_KINDS, *(engine.quick_samples for engine in ENGINES))
+    return frozenset(_KERNEL_KINDS).union(*(engine.quick_samples for engine in ENGINES))
 
 
 def measured_samples() -> frozenset[str]:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _CONTAINER_DRIVERS = ("lxc", "openvz", "vz")
 """Drivers of libvirt whose domains are containers."""
+_MACHINE_DRIVERS = frozenset({"qemu", "test", "xen", "esx", "vmware", "vbox", "ch", "bhyve", "hyperv", "vz", "phyp"})
+"""Names of libvirt's drivers, as `virsh uri` has them, whose domains are machines."""
 
 
 class LibvirtEngine(Engine):
@@ -45,7 +47,7 @@ class LibvirtEngine(Engine):
     lacks = "vmtop does not undefine domains"
 
     def owns(self, workload: Workload) -> bool:
-        return workload.kind == "vm"
+        return workload.kind == "vm" and workload.id.engine in _MACHINE_DRIVERS
 
     def could_know(self, spec: SourceSpec, kind: Kind | None) -> bool:
         if kind != "container":

@@ -79,16 +79,9 @@ def identify(cgroup: Cgroup, directories: list[str], proc: str, host_network: st
         is_known = True
     elif workload.is_ambiguous and pid is not None:
         engine = processes.engine_of(proc, pid) or engine
-    described = Description()
-    link = names.link(own_id)
-    if engine in oci.ENGINES or link is not None:
-        described = oci.describe(proc, pid, own_id, link)
-        is_alone = described.is_sandbox and described.pod is None and not (project or "").startswith(POD)
-        described = Description() if is_alone else described
-        project = described.pod or names.pod(project)
-        name, is_known = (described.name, True) if described.name else (name, is_known)
-        if described.is_sandbox and project:
-            name, is_known = f"{project.rpartition('/')[2]}/pause", True
+    described = _described(engine, own_id, proc, pid, project, names)
+    project = described.pod or project
+    name, is_known = (described.name, True) if described.name else (name, is_known)
     name_and_pod = None if is_known else names.find(own_id, cgroup.path)
     if name_and_pod is None and pid is not None and engine in _WITH_MONITOR:
         name_and_pod = processes.monitor_name(proc, pid, own_id)
@@ -103,13 +96,26 @@ def identify(cgroup: Cgroup, directories: list[str], proc: str, host_network: st
         process=process,
         started_at=None if process is None else processes.started_at(proc, process),
         image=sanitize(described.image) if described.image else None,
-        is_sandbox=described.is_sandbox or _is_infra(engine, name, project),
+        is_sandbox=described.is_sandbox or (engine == "podman" and _is_infra(name, project)),
         network=None if pid is None else _own_network(workload.kind, pid, proc, host_network),
     )
 
 
-def _is_infra(engine: str, name: str, project: str | None) -> bool:
-    return engine == "podman" and name.endswith(_INFRA) and project == f"pod {name.removesuffix(_INFRA)}"
+def _described(
+    engine: str, identity: str, proc: str, pid: int | None, project: str | None, names: Names
+) -> Description:
+    """Describe a container that a bundle or the kubelet's files may name, or the machine of a pod of Kata's."""
+    link = names.link(identity)
+    if engine not in oci.ENGINES and link is None:
+        return Description()
+    found = oci.describe(proc, pid, identity, link)
+    pod = found.pod or names.pod(project)
+    own = (pod or "").rpartition("/")[2]
+    if engine == oci.MACHINES:
+        return Description(own if own != pod else None, pod)
+    if found.is_sandbox and found.pod is None and not (project or "").startswith(POD):
+        return Description(pod=pod)
+    return found._replace(name=f"{own}/pause" if found.is_sandbox and pod else found.name, pod=pod)
 
 
 def _lxc_owner(proc: str, pid: int, path_id: str, path_name: str, names: Names) -> LxcOwner:
@@ -137,6 +143,11 @@ def is_settled(cgroup: Cgroup, identity: Identity) -> bool:
     """Whether the id is final: the id of a machine, or the engine of a bare id, shows only in a process."""
     workload = cgroup.workload
     return identity.process is not None or workload is None or not (workload.kind is Kind.VM or workload.is_ambiguous)
+
+
+def _is_infra(name: str, project: str | None) -> bool:
+    """Return whether a container of Podman is called like the infra container of its pod."""
+    return name.endswith(_INFRA) and project == f"pod {name.removesuffix(_INFRA)}"
 
 
 def _own_network(kind: Kind, pid: int, proc: str, host_network: str | None) -> str | None:

@@ -1,0 +1,1 @@
+"""Proxmox VE: its virtual machines and containers."""

@@ -1,0 +1,66 @@
+"""What the engines have in common whose machines are each reached by an API of their own VMM."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from collectors.engines.base import Engine
+
+if TYPE_CHECKING:
+    from collectors.engines.vmm.api_access import ApiAccess
+    from collectors.model.actions import Request
+    from collectors.sampling.source import SourceSpec
+
+
+class ApiCall(NamedTuple):
+    """A request to a VMM."""
+
+    method: str
+    path: str
+    body: Mapping[str, str] | None = None
+
+
+class VmmApi(NamedTuple):
+    """The API of a VMM, as far as vmtop uses it."""
+
+    calls: Mapping[str, ApiCall]
+    """By verb."""
+    info: ApiCall
+    """Describes the machine."""
+    state: tuple[str, ...]
+    """Keys of the machine's state in that description."""
+    states: Mapping[str, str]
+    """A `State` by what the description says; anything else is running."""
+
+
+class ApiEngine(Engine):
+    """Machines whose VMM has an HTTP API on a unix socket, as its command line says. A subclass names the calls."""
+
+    api: VmmApi
+    kinds = frozenset({"vm"})
+
+    def specs(self, values: Mapping[str, Any]) -> list[SourceSpec]:
+        """Return an empty list: the kernel's source finds the processes."""
+        return []
+
+    def connect(self, specs: Sequence[SourceSpec]) -> ApiAccess:
+        from collectors.engines.vmm.api_access import ApiAccess
+
+        return ApiAccess(self.api)
+
+    def commands(self, request: Request) -> tuple[str, ...]:
+        """Return the command that sends the request by hand."""
+        import json
+
+        from collectors.kernel.vmm.scan import machine_of
+
+        process, call = machine_of(*request.workload.id), self.api.calls.get(request.verb)
+        if call is None:
+            return ()
+        body = ["-d", json.dumps(call.body)] if call.body is not None else []
+        known = process.control_socket if process is not None else None
+        socket = process.root_path(known) if process is not None and known else "SOCKET"
+        url = f"http://localhost{call.path}"
+        return (shlex.join(["curl", "--unix-socket", socket, "-X", call.method, *body, url]),)

@@ -1,0 +1,97 @@
+"""Runs a manager's command: without a shell, as the owner of the machine, with an environment of vmtop's making.
+
+Decision 0032 says why this is one of the few places where vmtop starts a process.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess  # noqa: TID251  # decision 0032
+
+from collectors.engines.vmm.manager import FOLDERS, Manager, filled
+from collectors.model.errors import AccessDenied, NotInTime, SourceAbsent, SourceError
+from collectors.safety.sanitize import sanitize
+
+_LONGEST = 1 << 20
+
+
+def run(manager: Manager, arguments: tuple[str, ...], identity: str, owner: int, timeout_s: float, remedy: str) -> str:
+    """Run a manager's command to its end; return what it printed, at most 1 MiB.
+
+    Args:
+        manager: The manager.
+        arguments: As in `Manager.arguments`.
+        identity: The machine.
+        owner: The user id of the machine's owner.
+        timeout_s: Seconds after which it is killed.
+        remedy: The command for whoever may run it.
+
+    Raises:
+        AccessDenied: Another user has to run it.
+        NotInTime: It did not end.
+        SourceError: It is not installed, or it failed; with what it printed.
+    """
+    if identity.startswith("-"):
+        raise SourceError(f"{sanitize(identity)} would be taken for an option of {manager.program}")
+    user = 0 if manager.is_roots else owner
+    if os.geteuid() not in (0, user):
+        raise AccessDenied(f"{user_name(user)} runs it, and you are {user_name(os.geteuid())}", remedy)
+    program = shutil.which(manager.program, path=os.pathsep.join(FOLDERS))
+    if program is None:
+        raise SourceAbsent(f"{manager.program} is not installed on this host", remedy)
+    entry, is_own = _entry(user), os.geteuid() == user
+    try:
+        done = subprocess.run(  # noqa: S603  # a list of words, of which the program is a constant
+            [program, *filled(arguments, identity, timeout_s)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=timeout_s,
+            check=False,
+            cwd="/",
+            env=_environment(entry),
+            user=None if is_own else user,
+            group=None if is_own else entry.pw_gid,
+            extra_groups=None if is_own else os.getgrouplist(entry.pw_name, entry.pw_gid),
+        )
+    except subprocess.TimeoutExpired:
+        raise NotInTime(f"{manager.program} did not end within {timeout_s:.0f} s, and was killed") from None
+    except OSError as error:
+        raise SourceError(f"{manager.program} cannot be run: {error.strerror or error}", remedy) from error
+    if done.returncode:
+        raise SourceError(f"{manager.program} refused: {_reason(done.stderr or done.stdout, done.returncode)}", remedy)
+    return done.stdout[:_LONGEST].decode("utf-8", "replace")
+
+
+def user_name(uid: int) -> str:
+    """Return the name of a user; the number of one without an entry."""
+    try:
+        return sanitize(pwd.getpwuid(uid).pw_name)
+    except KeyError:
+        return f"user {uid}"
+
+
+def _entry(uid: int) -> pwd.struct_passwd:
+    try:
+        return pwd.getpwuid(uid)
+    except KeyError:
+        raise SourceError(f"user {uid} has no entry in the list of users") from None
+
+
+def _environment(entry: pwd.struct_passwd) -> dict[str, str]:
+    environment = {
+        "PATH": os.pathsep.join(FOLDERS),
+        "HOME": entry.pw_dir,
+        "USER": entry.pw_name,
+        "LOGNAME": entry.pw_name,
+        "LANG": "C.UTF-8",
+    }
+    if os.path.isdir(runtime := f"/run/user/{entry.pw_uid}"):
+        environment["XDG_RUNTIME_DIR"] = runtime
+    return environment
+
+
+def _reason(printed: bytes, code: int) -> str:
+    lines = [line for line in printed[:_LONGEST].decode("utf-8", "replace").splitlines() if line.strip()]
+    return sanitize(lines[0].strip(), 300) if lines else f"exit code {code}"

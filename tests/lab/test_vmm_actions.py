@@ -1,0 +1,106 @@
+"""Plain QEMU is watched and acted on over QMP, for real."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from collectors.engines.vmm.qmp import qmp
+from collectors.engines.vmm.serial_console import SerialConsole
+from collectors.kernel.vmm.process import find
+from tests.helpers.lab.process import Daemon, wait_until
+from tests.helpers.lab.vmm import VmmLab, has_kvm, vmm_lab
+
+pytestmark = pytest.mark.lab
+VMTOP = [sys.executable, "-c", "from tui.cli.main import main; main(prog_name='vmtop')"]
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VmmLab]:
+    with vmm_lab(tmp_path_factory.mktemp("qemu") / "vmm") as started:
+        yield started
+
+
+def vmtop(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*VMTOP, *words], capture_output=True, text=True, timeout=120)
+
+
+def row(name: str) -> dict[str, Any]:
+    listed = json.loads(vmtop("list", name, "--json").stdout)["workloads"]
+    assert len(listed) == 1
+    return dict(listed[0])
+
+
+def serial(lab: VmmLab, name: str) -> list[str]:
+    return ["-name", name, "-serial", f"unix:{lab.folder / name}.serial,server=on,wait=off"]
+
+
+@pytest.mark.parametrize("accelerator", ["tcg", "kvm"] if has_kvm() else ["tcg"])
+def test_it_is_paused_resumed_and_forced_off_and_each_state_is_seen(lab: VmmLab, accelerator: str) -> None:
+    name = f"plain-{accelerator}"
+    machine = lab.qemu(name, *serial(lab, name), is_kvm=accelerator == "kvm")
+    assert row(name)["state"] == "running"
+    paused = vmtop("pause", name, "--yes")
+    assert (paused.returncode, "was paused" in paused.stdout) == (0, True), paused.stderr
+    wait_until(lambda: row(name)["state"] == "paused", 30, "the paused state")
+    assert "was resumed" in vmtop("resume", name, "--yes").stdout
+    assert row(name)["state"] == "running"
+    ended = vmtop("kill", name, "--yes")
+    assert (ended.returncode, "forced off" in ended.stdout) == (0, True), ended.stderr
+    wait_until(lambda: find(machine.pid) is None, 20, "its end")
+
+
+def test_while_another_client_holds_its_socket_it_is_seen_and_actions_say_so(lab: VmmLab) -> None:
+    machine = lab.qemu("held", *serial(lab, "held"))
+    process = find(machine.pid)
+    assert process is not None
+    assert process.control_socket is not None
+    with qmp(process, process.control_socket):
+        assert row("held")["state"] == "running"
+        refused = vmtop("pause", "held", "--yes")
+        assert refused.returncode != 0
+        assert "another program, such as the machine's manager, holds it" in refused.stderr
+    assert "was paused" in vmtop("pause", "held", "--yes").stdout
+
+
+def test_what_qemu_knows_is_on_its_page_and_its_command_line_in_inspect(lab: VmmLab) -> None:
+    from collectors.engines.vmm.access import QemuAccess
+    from collectors.kernel.vmm.process import VmmProcess
+    from collectors.model.workloads import Kind, Workload, WorkloadId
+
+    machine = lab.qemu("facts", *serial(lab, "facts"))
+    process = find(machine.pid)
+    assert isinstance(process, VmmProcess)
+    workload = Workload(WorkloadId(process.engine, process.id), Kind.VM, process.name)
+    tables = QemuAccess().details()(workload)
+    facts = {fact.label: fact.value for table in tables for fact in table.facts}
+    assert (facts["VMM"], facts["process"], facts["memory"]) == ("QEMU", machine.pid, 64 << 20)
+    assert str(facts["QEMU"]).count(".") == 2
+    disks = next(table for table in tables if table.title == "Disks of QEMU")
+    assert (disks.rows[0][1], disks.rows[0][3]) == (str(lab.folder / "facts.img"), 1 << 20)
+    assert "-nodefaults" in vmtop("inspect", "facts").stdout.splitlines()
+
+
+def test_its_serial_line_is_its_console(lab: VmmLab) -> None:
+    machine: Daemon = lab.qemu("talks", *serial(lab, "talks"), "-machine", "pc,graphics=off", "-S")
+    process = find(machine.pid)
+    assert process is not None
+    assert process.control_socket is not None
+    console = SerialConsole(process, serial(lab, "talks"))
+    with qmp(process, process.control_socket) as session:
+        session.ask("cont")
+    printed = b""
+    while b"SeaBIOS" not in printed:
+        chunk = console.read()
+        assert chunk
+        printed += chunk
+    console.write(b"\r")
+    console.close()
+    assert console.read() == b""
+    refused = vmtop("exec", "talks", "--", "ls")
+    assert "vmtop cannot run commands in it" in refused.stderr
