@@ -62,7 +62,7 @@ class KubernetesEngine(Engine):
         if pod_of(workload) is None:
             return "a kubelet owns it and would undo this: use kubectl"
         if command := kubectl(verb, workload):
-            return f"a kubelet owns it: {command}"
+            return f"use {command}: a kubelet owns it"
         return f"a kubelet owns it, and kubectl cannot {verb} it"
 
     def commands(self, request: Request) -> tuple[str, ...]:

@@ -153,7 +153,7 @@ def _ports(spec: Mapping[str, Any]) -> str:
         (others if not outside else published).append(
             f"{sanitize(text(port.get('hostIP')), 45) or '*'}:{outside}→{inner}" if outside else inner
         )
-    return " ".join([*published, *others])
+    return ", ".join([*published, *others])
 
 
 def _addresses(pod: Mapping[str, Any]) -> tuple[str, ...]:
