@@ -9,7 +9,7 @@ from collectors.engines.vmm.actions import REASONS, STATES
 from collectors.engines.vmm.qmp import qmp
 from collectors.kernel.vmm.placement import is_in_container
 from collectors.kernel.vmm.process import VmmProcess
-from collectors.kernel.vmm.scan import VmmScan
+from collectors.kernel.vmm.scan import shared_scan
 from collectors.model.errors import SourceAbsent, SourceError
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
 from collectors.safety.sanitize import sanitize, sanitize_name
@@ -33,7 +33,7 @@ class VmmSource:
     is_near = True
 
     def __init__(self) -> None:
-        self._scan = VmmScan()
+        self._scan = shared_scan()
         self._left_alone: dict[tuple[int, int], float] = {}
         """Pid and start -> the monotonic second until which it is not asked."""
 
@@ -43,7 +43,7 @@ class VmmSource:
         Raises:
             SourceAbsent: There is none.
         """
-        self._scan.update(is_due=True)
+        self._scan.update()
         if not self._machines():
             raise SourceAbsent("no QEMU runs here that nothing manages and that has a QMP socket")
 
@@ -53,7 +53,7 @@ class VmmSource:
         Raises:
             SourceAbsent: The last one has ended.
         """
-        self._scan.update(is_due=True)
+        self._scan.update()
         machines = self._machines()
         if not machines:
             raise SourceAbsent("no QEMU runs here that nothing manages and that has a QMP socket")

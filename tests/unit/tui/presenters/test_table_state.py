@@ -239,6 +239,18 @@ def test_a_pods_sandbox_has_no_row_and_counts_with_its_pod_unless_it_works() -> 
         assert view.lines[0].value("cpu_percent") == pytest.approx(25 + 100 * cores)
 
 
+def test_in_its_group_a_container_of_a_pod_has_its_own_name_only() -> None:
+    web, side, alone = (
+        Workload(WorkloadId("containerd", name), Kind.CONTAINER, name, State.RUNNING, project=project)
+        for name, project in (("web/nginx", "shop/web"), ("web/side", "shop/web"), ("web", "shop"))
+    )
+    readings = {workload.id: Reading(workload, (_cpu(0.25),)) for workload in (web, side, alone)}
+    moment = _moment(Fleet(1))._replace(readings=readings)
+    labels = {line.label for line in TableState(is_tree=True).arrange(moment)}
+    assert labels == {"shop/web", "nginx", "side", "shop", "web"}
+    assert {line.label for line in TableState().arrange(moment)} == {"web/nginx", "web/side", "web"}
+
+
 def _cpu(cores: float) -> Pair:
     second = 10**9
     samples = (Sample("cgroup", at * second, cpu_total_ns=round(at * cores * second)) for at in (1, 2))
