@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 
-from collectors.engines.vmm.machines import process_of
+from collectors.engines.vmm.machines import command_line, process_of
 from collectors.engines.vmm.qmp import qmp
+from collectors.engines.vmm.source import Answer
+from collectors.kernel.vmm.options import FIRST, parts, values
 from collectors.kernel.vmm.process import VmmProcess
 from collectors.model.actions import Observed, Request, Verb
 from collectors.model.errors import NotInTime, SourceAbsent, SourceDown, SourceError
 from collectors.model.workloads import State, Workload
 from collectors.safety.sanitize import sanitize, sanitize_name
-from collectors.safety.untrusted import text
+from collectors.safety.untrusted import at, text
 
 _COMMANDS = {
     Verb.STOP: "system_powerdown",
@@ -19,7 +22,7 @@ _COMMANDS = {
     Verb.RESUME: "cont",
     Verb.KILL: "quit",
 }
-STATES = {
+_STATES = {
     "running": State.RUNNING,
     "paused": State.PAUSED,
     "prelaunch": State.CREATED,
@@ -31,8 +34,9 @@ STATES = {
     "internal-error": State.CRASHED,
 }
 """State of a machine by QEMU's RunState (qapi/run-state.json); others mean that it runs."""
-REASONS = {"io-error": "I/O error", "watchdog": "watchdog", "guest-panicked": "guest crashed"}
+_REASONS = {"io-error": "I/O error", "watchdog": "watchdog", "guest-panicked": "guest crashed"}
 """Why a machine is in its state, in libvirt's terms, by QEMU's RunState."""
+_PRODUCT = "QEMU"
 _REMEDY = "start it with -qmp unix:/run/NAME.sock,server=on,wait=off"
 
 
@@ -46,12 +50,11 @@ class QmpActions:
         process = process_of(workload)
         name = sanitize_name(process.name)
         try:
-            with qmp(process, socket_of(process)) as session:
-                status = text(session.ask("query-status").get("status"))
+            state, reason = ask_state(process)
         except (NotInTime, SourceDown):
             process_of(workload)  # it may have ended meanwhile
             return Observed(name, State.RUNNING, process.own_id)
-        return Observed(name, STATES.get(status, State.RUNNING), process.own_id, REASONS.get(status, ""))
+        return Observed(name, state, process.own_id, reason or "")
 
     def perform(self, request: Request) -> None:
         """Ask QEMU; does not wait for the guest to power off."""
@@ -70,6 +73,22 @@ class QmpActions:
         _quit(process_of(request.workload))
 
 
+def can_be_asked(process: VmmProcess) -> bool:
+    """Return whether a process is a QEMU with a QMP socket."""
+    return process.family.product == _PRODUCT and process.control_socket is not None
+
+
+def ask_state(process: VmmProcess) -> Answer:
+    """Ask QEMU for the state of its machine.
+
+    Raises:
+        SourceError: It cannot be asked now.
+    """
+    with qmp(process, socket_of(process)) as session:
+        status = text(at(session.ask("query-status"), "status"))
+    return Answer(_STATES.get(status, State.RUNNING), _REASONS.get(status))
+
+
 def _quit(process: VmmProcess) -> None:
     """Have QEMU end. It may be gone before its answer arrives."""
     with qmp(process, socket_of(process)) as session, suppress(SourceDown):
@@ -82,9 +101,26 @@ def socket_of(process: VmmProcess) -> str:
     Raises:
         SourceAbsent: It names none.
     """
-    if process.family.product != "QEMU":
+    if process.family.product != _PRODUCT:
         raise SourceAbsent(f"vmtop can only watch the machines of {sanitize(process.family.product)}")
     if process.control_socket is None:
         ending = f"; kill {process.pid} ends it without asking its guest"
-        raise SourceAbsent(f"{sanitize_name(process.name)} was started without a QMP socket", _REMEDY + ending)
+        reason = "was started without a QMP socket"
+        if (other := other_monitor(command_line(process))) is not None:
+            reason = (
+                f"has QMP on {sanitize(other, 100)}, and vmtop uses only unix sockets, whose owner the kernel knows"
+            )
+        raise SourceAbsent(f"{sanitize_name(process.name)} {reason}", _REMEDY + ending)
     return process.control_socket
+
+
+def other_monitor(words: Sequence[str]) -> str | None:
+    """Return where QMP is if not on a unix socket, such as `tcp:localhost:4444`; `None` if nowhere."""
+    devices = {options.get("id"): line for line in values(words, "-chardev", "--chardev") if (options := parts(line))}
+    monitors = [line for line in values(words, "-mon", "--mon") if parts(line).get("mode") == "control"]
+    for line in [*values(words, "-qmp", "--qmp", "-qmp-pretty"), *monitors]:
+        options = parts(line)
+        first = options.get("chardev") or options.get(FIRST, "")
+        if first != "none":
+            return devices.get(first.removeprefix("chardev:"), first)
+    return None

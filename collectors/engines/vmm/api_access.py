@@ -9,6 +9,8 @@ from collectors.engines.vmm.api_engine import VmmApi
 from collectors.engines.vmm.details import process_table
 from collectors.engines.vmm.http_api import call
 from collectors.engines.vmm.machines import process_of
+from collectors.engines.vmm.source import Answer
+from collectors.kernel.vmm.process import VmmProcess
 from collectors.model.actions import EngineActions, Observed, Request, Verb
 from collectors.model.details import Fact, Page, Table
 from collectors.model.errors import NotInTime, SourceDown, SourceError
@@ -35,11 +37,12 @@ class ApiAccess(VmmAccess):
         process = process_of(workload)
         title = process.family.product
         try:
-            facts = tuple(_facts(call(process, *self._api.info)))[:_MOST_FACTS]
+            answers = [call(process, *one) for one in (self._api.info, *self._api.more)]
         except SourceError as error:
             note = f"{error.reason} (fix: {error.remedy})" if error.remedy else error.reason
             return [process_table(process), Table(Page.FACTS, title, note=note)]
-        return [process_table(process), Table(Page.FACTS, title, facts=facts)]
+        facts = [fact for answer in answers for fact in _facts(answer)]
+        return [process_table(process), Table(Page.FACTS, title, facts=tuple(facts[:_MOST_FACTS]))]
 
 
 class ApiActions:
@@ -54,11 +57,11 @@ class ApiActions:
         """Ask for its state; a machine whose VMM does not answer is known to run, and no more."""
         process = process_of(workload)
         try:
-            said = text(at(call(process, *self._api.info), *self._api.state))
+            state = ask_state(process, self._api).state
         except (NotInTime, SourceDown):
             process_of(workload)  # it may have ended meanwhile
-            said = ""
-        return Observed(workload.name, State(self._api.states.get(said, State.RUNNING)), process.own_id)
+            state = State.RUNNING
+        return Observed(workload.name, state, process.own_id)
 
     def perform(self, request: Request) -> None:
         """Send the request; does not wait for the guest."""
@@ -73,6 +76,16 @@ class ApiActions:
         if known is None:
             raise SourceError("its VMM has no way to do it")
         call(process_of(request.workload), *known)
+
+
+def ask_state(process: VmmProcess, api: VmmApi) -> Answer:
+    """Ask a VMM for the state of its machine.
+
+    Raises:
+        SourceError: It cannot be asked now.
+    """
+    said = text(at(call(process, *api.info), "state"))
+    return Answer(State(api.states.get(said, State.RUNNING)))
 
 
 def _facts(answer: object, prefix: str = "") -> list[Fact]:

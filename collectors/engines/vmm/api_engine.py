@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from collectors.engines.base import Engine
 
 if TYPE_CHECKING:
     from collectors.engines.vmm.api_access import ApiAccess
     from collectors.model.actions import Request
-    from collectors.sampling.source import SourceSpec
+    from collectors.sampling.source import Source, SourceSpec
 
 
 class ApiCall(NamedTuple):
@@ -28,11 +28,11 @@ class VmmApi(NamedTuple):
     calls: Mapping[str, ApiCall]
     """By verb."""
     info: ApiCall
-    """Describes the machine."""
-    state: tuple[str, ...]
-    """Keys of the machine's state in that description."""
+    """Describes the machine, with its state as `state`."""
     states: Mapping[str, str]
     """A `State` by what the description says; anything else is running."""
+    more: tuple[ApiCall, ...] = ()
+    """Tell more about it, for its page."""
 
 
 class ApiEngine(Engine):
@@ -41,9 +41,20 @@ class ApiEngine(Engine):
     api: VmmApi
     kinds = frozenset({"vm"})
 
-    def specs(self, values: Mapping[str, Any]) -> list[SourceSpec]:
-        """Return an empty list: the kernel's source finds the processes."""
-        return []
+    def load_source(self) -> Callable[..., Source]:
+        from functools import partial
+
+        from collectors.engines.vmm.api_access import ask_state
+        from collectors.engines.vmm.source import StateSource
+
+        title, api = self.about.title, self.api
+        return partial(
+            StateSource,
+            self.name,
+            f"{title} with an API",
+            lambda process: process.control_socket is not None,
+            lambda process: ask_state(process, api),
+        )
 
     def connect(self, specs: Sequence[SourceSpec]) -> ApiAccess:
         from collectors.engines.vmm.api_access import ApiAccess

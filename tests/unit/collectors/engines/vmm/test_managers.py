@@ -196,7 +196,7 @@ def test_only_homes_of_those_who_are_logged_in_are_looked_into(tmp_path: Path) -
     )
     for uid in ("4001", "4003", "x"):
         (tmp_path / "run" / uid).mkdir(parents=True)
-    found = list(homes(str(tmp_path / "passwd"), str(tmp_path / "run")))
+    found = list(homes("vmware", str(tmp_path / "passwd"), str(tmp_path / "run")))
     assert found == ([Home(4001, "/home/a")] if ME == 0 else [])
 
 

@@ -1,0 +1,25 @@
+"""The VMM processes of this host for all sources of this folder: one scan serves them all."""
+
+from __future__ import annotations
+
+import threading
+
+from collectors.kernel.procfs import read_process_stat
+from collectors.kernel.vmm.process import VmmProcess
+from collectors.kernel.vmm.scan import VmmScan
+
+_LOCK = threading.Lock()
+_SCAN = VmmScan()
+
+
+def running_machines(is_due: bool = False) -> list[VmmProcess]:
+    """Return the VMM processes; as of two seconds ago at most, or as of now if `is_due`."""
+    with _LOCK:
+        _SCAN.update(is_due)
+        return list(_SCAN.processes.values())
+
+
+def is_alive(process: VmmProcess) -> bool:
+    """Return whether a process still runs: another one may have its pid by now."""
+    stat = read_process_stat("/proc", process.pid)
+    return stat is not None and stat.start_ticks == process.start_ticks and not stat.is_zombie
