@@ -70,6 +70,7 @@ def test_while_another_client_holds_its_socket_it_is_seen_and_actions_say_so(lab
 
 def test_what_qemu_knows_is_on_its_page_and_its_command_line_in_inspect(lab: VmmLab) -> None:
     from collectors.engines.vmm.access import QemuAccess
+    from collectors.kernel.vmm.details import MachineDetails
     from collectors.kernel.vmm.process import VmmProcess
     from collectors.model.workloads import Kind, Workload, WorkloadId
 
@@ -77,9 +78,9 @@ def test_what_qemu_knows_is_on_its_page_and_its_command_line_in_inspect(lab: Vmm
     process = find(machine.pid)
     assert isinstance(process, VmmProcess)
     workload = Workload(WorkloadId(process.engine, process.id), Kind.VM, process.name)
-    tables = QemuAccess().details()(workload)
+    tables = QemuAccess().details()(workload) + MachineDetails().tables(workload)
     facts = {fact.label: fact.value for table in tables for fact in table.facts}
-    assert (facts["VMM"], facts["process"], facts["memory"]) == ("QEMU", machine.pid, 64 << 20)
+    assert (facts["product"], facts["process"], facts["memory at its start"]) == ("QEMU", machine.pid, 64 << 20)
     assert str(facts["QEMU"]).count(".") == 2
     disks = next(table for table in tables if table.title == "Disks of QEMU")
     assert (disks.rows[0][1], disks.rows[0][3]) == (str(lab.folder / "facts.img"), 1 << 20)

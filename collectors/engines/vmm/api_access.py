@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from collectors.engines.vmm.access import VmmAccess
 from collectors.engines.vmm.api_engine import VmmApi
-from collectors.engines.vmm.details import process_table
 from collectors.engines.vmm.http_api import call
 from collectors.engines.vmm.machines import process_of
 from collectors.engines.vmm.source import Answer
@@ -40,9 +39,9 @@ class ApiAccess(VmmAccess):
             answers = [call(process, *one) for one in (self._api.info, *self._api.more)]
         except SourceError as error:
             note = f"{error.reason} (fix: {error.remedy})" if error.remedy else error.reason
-            return [process_table(process), Table(Page.FACTS, title, note=note)]
+            return [Table(Page.FACTS, title, note=note)]
         facts = [fact for answer in answers for fact in _facts(answer)]
-        return [process_table(process), Table(Page.FACTS, title, facts=tuple(facts[:_MOST_FACTS]))]
+        return [Table(Page.FACTS, title, facts=tuple(facts[:_MOST_FACTS]))]
 
 
 class ApiActions:

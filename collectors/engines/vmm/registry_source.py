@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from collectors.engines.vmm.registered import OWNER_LABEL, Registered
-from collectors.engines.vmm.running import running_machines
+from collectors.engines.vmm.running import LONGEST_ID, running_machines
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
 from collectors.safety.sanitize import sanitize, sanitize_name
 from collectors.sampling.source import Source, SourceReading
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 _FILES_EVERY_S = 10.0
 _MOST = 2_000
-_LONGEST_ID = 1024
 
 
 def registry_source(engine: ManagedEngine) -> Callable[..., Source]:
@@ -80,7 +79,7 @@ class RegistrySource:
 
 def _workload(engine: str, machine: Registered, state: State) -> Workload:
     return Workload(
-        WorkloadId(engine, sanitize(machine.id, _LONGEST_ID)),
+        WorkloadId(engine, sanitize(machine.id, LONGEST_ID)),
         machine.kind,
         sanitize_name(machine.name),
         state,

@@ -8,6 +8,8 @@ from collectors.kernel.procfs import read_process_stat
 from collectors.kernel.vmm.process import VmmProcess
 from collectors.kernel.vmm.scan import VmmScan
 
+LONGEST_ID = 1024
+"""Characters of an id, which may be a path."""
 _LOCK = threading.Lock()
 _SCAN = VmmScan()
 

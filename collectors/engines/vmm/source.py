@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from collectors.engines.vmm.running import is_alive, running_machines
+from collectors.engines.vmm.running import LONGEST_ID, is_alive, running_machines
+from collectors.kernel.vmm.placement import is_in_container
 from collectors.kernel.vmm.process import VmmProcess
 from collectors.model.errors import SourceAbsent, SourceError
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
@@ -78,16 +79,14 @@ class StateSource:
             self._find()
             self._known = dict(self._asked(self._machines, now))
         self._known = {process: answer for process, answer in self._known.items() if is_alive(process)}
-        workloads = [_workload(process, answer) for process, answer in self._known.items()]
-        detail = f"{len(workloads)} of {len(self._machines)} asked"
-        return SourceReading({workload.id: workload for workload in workloads}, {}, detail=detail)
+        return SourceReading(_workloads(self._known), {}, detail=f"{len(self._known)} of {len(self._machines)} asked")
 
     def close(self) -> None:
         """Do nothing: no connection stays open."""
 
     def _find(self) -> None:
-        machines = running_machines()
-        self._machines = [one for one in machines if one.engine == self.name and self._can_ask(one)]
+        own = [process for process in running_machines() if process.engine == self.name and self._can_ask(process)]
+        self._machines = [process for process in own if not is_in_container(process)]
         running = {(process.pid, process.start_ticks) for process in self._machines}
         self._left_alone = {key: until for key, until in self._left_alone.items() if key in running}
         if not self._machines:
@@ -109,6 +108,12 @@ class StateSource:
                 self._left_alone[key] = now + _BUSY_S  # its row shows that it runs, which is all that is known
 
 
-def _workload(process: VmmProcess, answer: Answer) -> Workload:
-    identity = WorkloadId(process.engine, sanitize(process.id))
-    return Workload(identity, Kind.VM, sanitize_name(process.name), answer.state, state_reason=answer.reason)
+def _workloads(answers: Mapping[VmmProcess, Answer]) -> dict[WorkloadId, Workload]:
+    """Return the machines by their ids. Of processes that claim the same id the oldest has it, as for their rows."""
+    found: dict[WorkloadId, Workload] = {}
+    for process in sorted(answers, key=lambda process: (process.start_ticks, process.pid)):
+        own, substitute = (WorkloadId(engine, sanitize(one, LONGEST_ID)) for engine, one in process.identities)
+        identity = substitute if own in found else own
+        state, reason = answers[process]
+        found[identity] = Workload(identity, Kind.VM, sanitize_name(process.name), state, state_reason=reason)
+    return found

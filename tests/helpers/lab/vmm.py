@@ -102,7 +102,7 @@ class VmmLab:
     def qemu(
         self, name: str, *words: str, group: str = "", sector: BootSector = BootSector.IDLE, is_kvm: bool = False
     ) -> Daemon:
-        """Start a QEMU with 64 MiB whose QMP socket is `NAME.qmp`, and wait until it answers."""
+        """Start a QEMU with 64 MiB whose QMP socket is `NAME.qmp`, and wait for that socket, its last."""
         disk = self.folder / f"{name}.img"
         disk.write_bytes(sector.value.ljust(510, b"\0") + b"\x55\xaa" + bytes((1 << 20) - 512))
         socket = self.folder / f"{name}.qmp"
@@ -110,7 +110,7 @@ class VmmLab:
         daemon = self.start(
             [program, "-accel", "kvm" if is_kvm else "tcg", *(("-cpu", _KVM_MODEL) if is_kvm else ()), "-m", "64",
              "-display", "none", "-nodefaults", "-drive", f"file={disk},format=raw,if=ide",
-             "-qmp", f"unix:{socket},server=on,wait=off", *words],
+             *words, "-qmp", f"unix:{socket},server=on,wait=off"],
             group,
         )  # fmt: skip
         daemon.wait_until(socket.exists, 20, f"the monitor of {name}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import signal
 from pathlib import Path
 
 import pytest
@@ -13,13 +14,16 @@ from hypothesis import strategies as st
 from collectors.engines.proxmox import registry as proxmox
 from collectors.engines.registry import ENGINES
 from collectors.engines.virtualbox import registry as virtualbox
-from collectors.engines.vmm import managed_access, manager_command
+from collectors.engines.vmm import managed_access, manager_command, registered, registry_source
 from collectors.engines.vmm.managed import ManagedEngine
 from collectors.engines.vmm.manager import Manager, equivalent, filled
 from collectors.engines.vmm.manager_command import run
 from collectors.engines.vmm.registered import OWNER_LABEL, Home, Registered, homes
 from collectors.engines.vmm.registry_source import RegistrySource
 from collectors.engines.vmware import registry as vmware
+from collectors.kernel.vmm.families import FAMILIES
+from collectors.kernel.vmm.machine_facts import MachineFacts
+from collectors.kernel.vmm.process import VmmProcess
 from collectors.model.actions import Request, Verb
 from collectors.model.errors import AccessDenied, NotInTime, SourceAbsent, SourceError
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
@@ -125,6 +129,18 @@ def test_a_command_that_hangs_is_killed_and_one_that_fails_tells_why(programs: P
         run(Manager("qm", {}), ("start", "{id}"), "1", ME, 5, "")
 
 
+def test_a_machine_that_keeps_the_output_of_its_command_open_does_not_hold_it_up(programs: Path) -> None:
+    (programs / "qm").write_text("#!/bin/sh\necho started\n/bin/sleep 60 & echo $! > $0.pid\n")
+    assert run(Manager("qm", {}), ("start", "{id}"), "1", ME, 20, "") == "started\n"
+    os.kill(int((programs / "qm.pid").read_text()), signal.SIGKILL)
+
+
+def test_a_command_has_a_session_of_its_own_and_no_way_to_the_terminal(programs: Path) -> None:
+    (programs / "qm").write_text("#!/bin/sh\n/usr/bin/cut -d' ' -f1,6 /proc/$$/stat\n")
+    pid, session = run(Manager("qm", {}), ("start", "{id}"), "1", ME, 5, "").split()
+    assert pid == session
+
+
 def test_a_stopped_machine_that_the_manager_lists_is_observed_as_stopped(
     programs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,6 +162,36 @@ def test_the_source_lists_what_does_not_run(monkeypatch: pytest.MonkeyPatch) -> 
     workloads = source.read().workloads
     assert {(one.id.id, one.state) for one in workloads.values()} == {(UUID, State.STOPPED), ("other", State.STOPPED)}
     assert not any("\x1b" in one.name for one in workloads.values())
+
+
+def stand_in_process(engine: str, identity: str, uid: int) -> VmmProcess:
+    facts = MachineFacts(engine, identity, identity)
+    return VmmProcess(1, 1, uid, ("/",), facts, FAMILIES[1], "/usr/lib/virtualbox/VBoxHeadless", 1)
+
+
+def test_a_machine_that_was_started_by_its_name_has_no_second_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = next(engine for engine in MANAGED if engine.name == "virtualbox")
+    listed = [Registered(UUID, "web", 1000), Registered("other", "web", 1001)]
+    monkeypatch.setattr(type(engine), "registered", lambda _: iter(listed))
+    monkeypatch.setattr(registry_source, "running_machines", lambda: [stand_in_process("virtualbox", "web", 1000)])
+    assert [identity.id for identity in engine.load_source()().read().workloads] == ["other"]
+
+
+def test_a_machine_that_runs_has_its_state_from_its_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = next(engine for engine in MANAGED if engine.name == "virtualbox")
+    monkeypatch.setattr(type(engine), "registered", lambda _: iter([Registered(UUID, "web", 1000)]))
+    monkeypatch.setattr(registry_source, "running_machines", lambda: [stand_in_process("virtualbox", UUID, 1000)])
+    assert [one.state for one in engine.load_source()().read().workloads.values()] == [State.UNKNOWN]
+
+
+@pytest.mark.skipif(ME != 0, reason="only root looks into other users' homes")
+def test_root_also_looks_into_the_homes_of_those_who_run_machines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "passwd").write_text("a:x:4001:1::/home/a:/bin/sh\nb:x:4002:1::/home/b:/bin/sh\n")
+    monkeypatch.setattr(registered, "running_machines", lambda: [stand_in_process("vmware", "/a.vmx", 4002)])
+    found = list(registered.homes("vmware", str(tmp_path / "passwd"), str(tmp_path / "none")))
+    assert found == [Home(4002, "/home/b")]
 
 
 def test_guests_of_proxmox_are_read_from_its_files_and_snapshots_are_not(tmp_path: Path) -> None:
