@@ -5,7 +5,7 @@ PARALLEL = -n 4
 PARALLEL_CHECK = -n 8
 
 MAKEFLAGS += --no-print-directory
-.PHONY: help run test check lowest matrix bench reliability mutants docs clean static
+.PHONY: help run test check lab lowest matrix bench reliability mutants docs clean static
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -24,6 +24,11 @@ check: ## The same without real daemons and slow tests, in a tenth of the time
 	@.ci/setup test
 	@$(MAKE) static
 	@.venv/bin/pytest -q -m "not lab and not slow" $(PARALLEL_CHECK) $(ARGS)
+
+lab: ## The tests on a real kubelet, which is built first (a few minutes, as root, on Debian 12)
+	@.ci/setup test
+	@.ci/build-kubelet
+	@VMTOP_LONG_LAB=1 VMTOP_REQUIRE_LAB=1 .venv/bin/pytest -n0 $(ARGS) tests/lab/test_kubelet.py
 
 lowest: ## The fast tests on the oldest Python here, with the lowest dependencies that pyproject.toml allows
 	@.ci/matrix lowest

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from collectors.engines.base import Engine
 from collectors.engines.cloud_hypervisor.engine import CloudHypervisorEngine
+from collectors.engines.containerd.engine import ContainerdEngine
 from collectors.engines.demo.engine import DemoEngine
 from collectors.engines.docker.engine import DockerEngine
 from collectors.engines.firecracker.engine import FirecrackerEngine
@@ -19,6 +20,7 @@ from collectors.engines.lima.engine import LimaEngine
 from collectors.engines.lxc.engine import LxcEngine
 from collectors.engines.lxd.engine import LxdEngine
 from collectors.engines.multipass.engine import MultipassEngine
+from collectors.engines.nspawn.engine import NspawnEngine
 from collectors.engines.options import EngineOption
 from collectors.engines.podman.engine import PodmanEngine
 from collectors.engines.proxmox.engine import ProxmoxEngine
@@ -33,12 +35,14 @@ if TYPE_CHECKING:
     from collectors.sampling.source import Source, SourceSpec
 
 ENGINES: list[Engine] = [
-    KubernetesEngine(),
     DockerEngine(),
     PodmanEngine(),
+    KubernetesEngine(),
+    ContainerdEngine(),
     VsphereEngine(),
     LxdEngine(),
     LxcEngine(),
+    NspawnEngine(),
     ProxmoxEngine(),
     VirtualBoxEngine(),
     VmwareEngine(),

@@ -19,10 +19,11 @@ from collectors.model.workloads import Kind, WorkloadId
 from collectors.sampling.sampler import Sampler
 from collectors.sampling.source import SourceSpec
 from tests.helpers.checkout import ROOT
+from tests.helpers.lab.docker_engine import DockerLab
 from tests.helpers.lab.fixtures import skip_or_fail
 from tests.helpers.lab.guests import BootSector
 from tests.helpers.lab.hugepages import hugepages
-from tests.helpers.lab.process import Daemon
+from tests.helpers.lab.process import Daemon, find_program, wait_until
 from tests.helpers.lab.vmm import VmmLab, has_kvm, vmm_lab
 from tests.helpers.vmm_commands import COMMANDS, SANDBOX
 
@@ -141,6 +142,29 @@ def test_a_qemu_is_a_machine_wherever_it_was_started(lab: VmmLab, watch: Watch) 
     assert not machines(moment, "inside")
     assert "runs the VM inside" in (row(moment, "docker", DOCKER).workload.description or "")
     check_ledger(moment)
+
+
+def test_a_real_qemu_in_a_real_container_is_the_containers(docker_lab: DockerLab, watch: Watch) -> None:
+    client = docker_lab.client
+    program = find_program("qemu-system-x86_64")
+    binds = [f"{path}:{path}:ro" for path in ("/usr", "/lib", "/lib64")]
+    made = client.create_container(
+        "busybox:lab",
+        [program, "-accel", "tcg", "-m", "64", "-display", "none", "-nodefaults", "-name", "inner", "-net", "none"],
+        name="vm-inside",
+        host_config=client.create_host_config(binds=binds, network_mode="none"),
+    )
+    try:
+        client.start(made["Id"])
+        state = client.inspect_container(made["Id"])["State"]
+        wait_until(lambda: (find(state["Pid"]) or 0) != 0, 20, "QEMU in the container")
+        moment = watch.look()
+        container = row(moment, "docker", made["Id"])
+        assert "runs the VM inner (QEMU)" in (container.workload.description or "")
+        assert (container.value("memory_host_bytes") or 0) > 8 << 20
+        assert not machines(moment, "inner")
+    finally:
+        client.remove_container(made["Id"], force=True)
 
 
 def test_the_virtual_cpus_and_what_a_machine_was_given_are_known(lab: VmmLab, watch: Watch) -> None:

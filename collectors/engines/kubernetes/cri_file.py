@@ -56,18 +56,17 @@ class CriFile:
         """Its size now, in bytes."""
         return os.fstat(self._file).st_size
 
-    def backwards(self, end: int, unfinished: bool | None = None) -> Iterator[LogLine]:
+    def backwards(self, end: int) -> Iterator[LogLine]:
         """Yield the lines before an offset, last one first; see `lines_backwards`."""
-        for line in lines_backwards(self._parts_before(end), unfinished):
+        for line in lines_backwards(self._parts_before(end)):
             yield line._replace(position=(self.inode, line.position))
 
     def forwards(self, last_read: LogLine | None = None) -> Iterator[LogLine]:
         """Yield the complete lines after a line of this file, or all, as far as it has been written."""
         joiner, offset = Joiner(), 0
         if last_read is not None:
-            position = last_read.position[1]
-            offset = end_of_line(self._file, position)
-            joiner.begin_amid(self._parts_before(position), not last_read.is_error)
+            offset = end_of_line(self._file, last_read.position[1])
+            joiner.begin_amid(self._parts_before(offset))
         splitter = LineSplitter(offset)
         while block := os.pread(self._file, _BLOCK, splitter.offset):
             for start, raw in splitter.feed(block):

@@ -56,9 +56,10 @@ class Joiner:
     def __init__(self) -> None:
         self._parts: dict[bool, list[Part]] = {False: [], True: []}
 
-    def begin_amid(self, parts: Iterable[Part], is_error: bool) -> None:
-        """Take the parts of a line that began before the first part, last one first, for one stream."""
-        self._parts[is_error] = _take_line(iter(parts), deque(), is_error)
+    def begin_amid(self, parts: Iterable[Part]) -> None:
+        """Take the parts before the first one, last one first, as far as they belong to lines that have not ended."""
+        source, window = iter(parts), deque[Part]()
+        self._parts = {is_error: _take_line(source, window, is_error) for is_error in (False, True)}
 
     def add(self, part: Part) -> LogLine | None:
         """Take the next part; return the line that it ends."""
@@ -73,17 +74,14 @@ class Joiner:
         return line(parts)
 
 
-def lines_backwards(parts: Iterable[Part], unfinished: bool | None = None) -> Iterator[LogLine]:
-    """Yield the lines of parts that come from the end of a file: last line first, each as the parts end.
+def lines_backwards(parts: Iterable[Part]) -> Iterator[LogLine]:
+    """Yield the lines of parts that come last one first: last line first, in the order in which the lines end.
 
-    Args:
-        parts: Last one first.
-        unfinished: The stream (true for errors) of the line that begins after these parts and is left out with those of
-            its parts that are among them; `None`: there is none, and the last line need not have an end.
+    Parts of a line that does not end among them are left out.
     """
     source, window = iter(parts), deque[Part]()
-    if unfinished is not None:
-        _take_line(source, window, unfinished)
+    for is_error in (False, True):
+        _take_line(source, window, is_error)
     while (last := window.popleft() if window else next(source, None)) is not None:
         yield line([*_take_line(source, window, last.is_error), last])
 

@@ -136,7 +136,7 @@ class CriLog(Interruptible):
         files = self._files()
         if line is not None and line.position[0] in self._known:
             own = self._known[line.position[0]]
-            yield from own.backwards(line.position[1], line.is_error)
+            yield from own.backwards(line.position[1])
             files = files[: files.index(own)]
             line = None
         for file in reversed(files):

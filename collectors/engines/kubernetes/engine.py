@@ -58,14 +58,14 @@ class KubernetesEngine(Engine):
         return KubernetesAccess(specs)
 
     def forbids(self, verb: Verb, workload: Workload) -> str:
-        if not is_in_pod(workload):
+        if pod_of(workload) is None:
             return "a kubelet owns it and would undo this: use kubectl"
         if command := kubectl(verb, workload):
             return f"a kubelet owns it and would undo this; the same by hand: {command}"
         return f"a kubelet owns it, and Kubernetes has no {verb}"
 
     def commands(self, request: Request) -> tuple[str, ...]:
-        command = kubectl(request.verb, request.workload) if is_in_pod(request.workload) else ""
+        command = kubectl(request.verb, request.workload)
         return (command,) if command else ()
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from collectors.engines.vsphere import machines
 from collectors.engines.vsphere.host_ledger import HostLedger
 from collectors.engines.vsphere.inventory import Properties, bounded
-from collectors.engines.vsphere.workloads import line, text
+from collectors.engines.vsphere.workloads import line, text, tools_of
 from collectors.model.details import Column, Fact, Page, RawDescription, Table, Value
 from collectors.model.facts import Fact as ClassFact
 from collectors.model.facts import unknown
@@ -87,7 +87,6 @@ def _identity(properties: Properties) -> tuple[Fact, ...]:
         ("configured for", "summary.config.guestFullName"),
         ("guest system", "guest.guestFullName"),
         ("guest's host name", "guest.hostName"),
-        ("VMware Tools", "guest.toolsRunningStatus"),
         ("version of VMware Tools", "guest.toolsVersionStatus2"),
         ("hardware version", "config.version"),
         ("firmware", "config.firmware"),
@@ -96,6 +95,7 @@ def _identity(properties: Properties) -> tuple[Fact, ...]:
     memory = bounded(properties.get("config.hardware.memoryMB")) << 20
     return (
         *(Fact(label, _line(properties.get(path))) for label, path in texts),
+        Fact("VMware Tools", tools_of(properties) or None),
         Fact("virtual CPUs", bounded(properties.get("config.hardware.numCPU")) or None, Unit.COUNT),
         Fact("cores per socket", bounded(properties.get("config.hardware.numCoresPerSocket")) or None, Unit.COUNT),
         Fact("memory", memory or None, Unit.BYTES),

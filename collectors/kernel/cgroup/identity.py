@@ -80,8 +80,9 @@ def identify(cgroup: Cgroup, directories: list[str], proc: str, host_network: st
     elif workload.is_ambiguous and pid is not None:
         engine = processes.engine_of(proc, pid) or engine
     described = Description()
-    if engine in oci.ENGINES:
-        described = oci.describe(proc, pid, own_id, names.link(own_id))
+    link = names.link(own_id)
+    if engine in oci.ENGINES or link is not None:
+        described = oci.describe(proc, pid, own_id, link)
         is_alone = described.is_sandbox and described.pod is None and not (project or "").startswith(POD)
         described = Description() if is_alone else described
         project = described.pod or names.pod(project)
@@ -102,9 +103,13 @@ def identify(cgroup: Cgroup, directories: list[str], proc: str, host_network: st
         process=process,
         started_at=None if process is None else processes.started_at(proc, process),
         image=sanitize(described.image) if described.image else None,
-        is_sandbox=described.is_sandbox or (engine == "podman" and _is_infra(name, project)),
+        is_sandbox=described.is_sandbox or _is_infra(engine, name, project),
         network=None if pid is None else _own_network(workload.kind, pid, proc, host_network),
     )
+
+
+def _is_infra(engine: str, name: str, project: str | None) -> bool:
+    return engine == "podman" and name.endswith(_INFRA) and project == f"pod {name.removesuffix(_INFRA)}"
 
 
 def _lxc_owner(proc: str, pid: int, path_id: str, path_name: str, names: Names) -> LxcOwner:
@@ -132,11 +137,6 @@ def is_settled(cgroup: Cgroup, identity: Identity) -> bool:
     """Whether the id is final: the id of a machine, or the engine of a bare id, shows only in a process."""
     workload = cgroup.workload
     return identity.process is not None or workload is None or not (workload.kind is Kind.VM or workload.is_ambiguous)
-
-
-def _is_infra(name: str, project: str | None) -> bool:
-    """Return whether a container of Podman is called like the infra container of its pod."""
-    return name.endswith(_INFRA) and project == f"pod {name.removesuffix(_INFRA)}"
 
 
 def _own_network(kind: Kind, pid: int, proc: str, host_network: str | None) -> str | None:

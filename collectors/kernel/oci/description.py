@@ -36,7 +36,7 @@ def describe(proc: str, pid: int | None, container: str, link: LinkedContainer |
         link: What the kubelet's link to its log says.
     """
     bundle = None if pid is None else read_bundle(proc, pid, container)
-    if bundle is not None:
+    if bundle is not None and (bundle.name or bundle.is_sandbox):
         return _of_bundle(bundle)
     if link is not None:
         return Description(_in_pod(link.name, link.pod), link.pod)

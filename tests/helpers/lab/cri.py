@@ -113,11 +113,13 @@ class CriLab:
             name: Its name.
             containers: Shell text by container.
             namespace: Its namespace.
-            options: `qos` (`burstable` unless given), `uid`, `is_on_host_network`, `labels`, `cpus`, `memory_mib`.
+            options: `qos` (`burstable` unless given), `uid`, `is_on_host_network`, `labels`, `cpus`, `memory_mib`,
+                `attempt`, `cgroup_parent`.
         """
         api = self.messages
         uid = options.get("uid") or f"{os.getpid():08x}-98b2-4aaa-9a45-{len(self.pods):012x}"
         pod = Pod(namespace, name, uid, f"/kubepods/{options.get('qos', 'burstable')}/pod{uid}")
+        parent = options.get("cgroup_parent", pod.cgroup)
         self.pods.append(pod)
         for root in _hierarchies():
             (root / pod.cgroup.lstrip("/")).mkdir(parents=True, exist_ok=True)
@@ -132,7 +134,7 @@ class CriLab:
             hostname="" if is_on_host else name,
             log_directory=f"/var/log/pods/{logs.name}",
             labels=labels,
-            linux=api.LinuxPodSandboxConfig(cgroup_parent=pod.cgroup, security_context=context),
+            linux=api.LinuxPodSandboxConfig(cgroup_parent=parent, security_context=context),
         )
         pod.sandbox = self.runtime.RunPodSandbox(api.RunPodSandboxRequest(config=config), timeout=60).pod_sandbox_id
         for container, text in containers.items():
@@ -166,6 +168,10 @@ class CriLab:
         link.symlink_to(f"/var/log/pods/{folder.parent.name}/{name}/{attempt}.log")
         pod.containers[name] = identity
         return identity
+
+    def log_of(self, pod: Pod, container: str) -> Path:
+        """Return the file to which a container's first start writes."""
+        return self.folder / "log" / "pods" / f"{pod.namespace}_{pod.name}_{pod.uid}" / container / "0.log"
 
     def remove_all_pods(self) -> None:
         """Stop and remove every pod, whoever started it."""

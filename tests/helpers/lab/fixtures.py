@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.lab.cri import CriLab, cri_engine
 from tests.helpers.lab.docker_engine import DockerLab, docker_engine
 from tests.helpers.lab.leftovers import watched_over
 from tests.helpers.lab.libvirt_daemon import LibvirtLab, libvirt_daemon
@@ -20,13 +21,13 @@ from tests.helpers.lab.uml import UmlLab, uml_kernel
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect the tests for the inside of the user-mode kernel outside of it: a test there runs them."""
-    if "VMTOP_INSIDE_UML" in os.environ:
-        return
-    inside = [item for item in items if item.get_closest_marker("uml")]
-    if inside:
-        config.hook.pytest_deselected(items=inside)
-        items[:] = [item for item in items if item not in inside]
+    """Deselect the tests for the inside of the user-mode kernel outside of it, and those that only `make lab` runs."""
+    wanted = {"uml": "VMTOP_INSIDE_UML" in os.environ, "long_lab": os.environ.get("VMTOP_LONG_LAB") == "1"}
+    absent = [marker for marker, is_wanted in wanted.items() if not is_wanted]
+    left_out = [item for item in items if any(item.get_closest_marker(marker) for marker in absent)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +41,13 @@ def lab_root() -> Iterator[Path]:
 def docker_lab(lab_root: Path) -> Iterator[DockerLab]:
     """Give a Docker engine of our own; inside the user-mode kernel, the one that runs there."""
     with skip_or_fail(), docker_engine(lab_root / "docker") as lab:
+        yield lab
+
+
+@pytest.fixture(scope="session")
+def cri_lab(lab_root: Path) -> Iterator[CriLab]:
+    """Give a containerd of our own with its CRI."""
+    with skip_or_fail(), cri_engine(lab_root / "cri") as lab:
         yield lab
 
 

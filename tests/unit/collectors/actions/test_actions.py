@@ -61,8 +61,8 @@ class TestRules:
         assert possible(workload) == verbs
 
     def test_whoever_cannot_be_acted_on_has_the_reason(self) -> None:
-        pod = Workload(WorkloadId("containerd", "a" * 64), Kind.CONTAINER, "pod", State.RUNNING)
-        assert "vmtop can only watch" in why_not(Verb.STOP, pod)
+        build = Workload(WorkloadId("buildkit", "a" * 64), Kind.CONTAINER, "build", State.RUNNING)
+        assert "vmtop can only watch" in why_not(Verb.STOP, build)
         scope = Workload(WorkloadId("systemd", "/init.scope"), Kind.SERVICE, "init.scope", State.RUNNING)
         assert "only services that systemd manages" in why_not(Verb.STOP, scope)
         assert "does not undefine" in why_not(Verb.REMOVE, domain(state=State.STOPPED))

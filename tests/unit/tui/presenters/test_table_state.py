@@ -207,6 +207,8 @@ def test_the_count_under_a_filter_leaves_out_the_workloads_that_are_stopped_anyw
     view.show_all = True
     view.arrange(moment)
     assert count_words(view) == "2 of 3"
+    view.hold_order()
+    assert count_words(view) == "2 held"
 
 
 def test_a_pods_sandbox_has_no_row_and_counts_with_its_pod_unless_it_works() -> None:

@@ -215,7 +215,7 @@ class TestCapturedTree:
         source.open(lambda: None)
         workload = source.read().workloads[WorkloadId("docker", ID)]
         source.close()
-        assert (workload.name, workload.name_is_known, workload.project) == ("nginx", True, "shop/web-0")
+        assert (workload.name, workload.name_is_known, workload.project) == ("web-0/nginx", True, "shop/web-0")
 
 
 class TestHierarchy:

@@ -1,0 +1,1 @@
+"""containerd: containers that no kubelet owns, such as those of ctr and nerdctl."""
