@@ -73,6 +73,21 @@ def test_a_guest_that_obeys_its_power_button_is_shut_down(lab: VmmLab) -> None:
     assert find(machine.pid) is None
 
 
+def test_a_guest_is_rebooted_by_ctrl_alt_delete_or_reset_if_it_does_not_obey(lab: VmmLab) -> None:
+    lab.qemu("reboots", "-name", "reboots", sector=BootSector.DISK)
+    wait_until(
+        lambda: "was rebooted" in vmtop("restart", "reboots", "--yes", "--timeout", "2", "--then", "leave").stdout,
+        60,
+        "a reboot",
+    )
+    machine = lab.qemu("ignores", "-name", "ignores", sector=BootSector.POWER_BUTTON)
+    process = find(machine.pid)
+    assert process is not None
+    wait_until(lambda: "0xfa" in boot_sector(process), 60, "the guest's start")
+    assert "reset" in vmtop("restart", "ignores", "--yes", "--timeout", "1").stdout
+    assert find(machine.pid) == process
+
+
 def test_one_that_gave_up_roots_rights_after_it_began_to_listen_is_reached(lab: VmmLab) -> None:
     machine = lab.qemu("dropped", *serial(lab, "dropped"), "-runas", "nobody")
     process = find(machine.pid)

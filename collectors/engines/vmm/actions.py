@@ -5,23 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
+from collectors.engines.vmm.engine import QMP
 from collectors.engines.vmm.machines import command_line, process_of
 from collectors.engines.vmm.qmp import qmp
 from collectors.engines.vmm.source import Answer
 from collectors.kernel.vmm.options import FIRST, parts, values
 from collectors.kernel.vmm.process import VmmProcess
-from collectors.model.actions import Observed, Request, Verb
-from collectors.model.errors import NotInTime, SourceAbsent, SourceDown, SourceError
+from collectors.model.actions import ActionTimedOut, Observed, Request, Verb
+from collectors.model.errors import NotInTime, SourceAbsent, SourceDown
 from collectors.model.workloads import State, Workload
 from collectors.safety.sanitize import sanitize, sanitize_name
 from collectors.safety.untrusted import at, text
 
-_COMMANDS = {
-    Verb.STOP: "system_powerdown",
-    Verb.PAUSE: "stop",
-    Verb.RESUME: "cont",
-    Verb.KILL: "quit",
-}
 _STATES = {
     "running": State.RUNNING,
     "paused": State.PAUSED,
@@ -43,7 +38,7 @@ _REMEDY = "start it with -qmp unix:/run/NAME.sock,server=on,wait=off"
 class QmpActions:
     """Acts on a machine through its QMP socket."""
 
-    restart_is_a_new_run = True
+    restart_is_a_new_run = False
 
     def observe(self, workload: Workload) -> Observed:
         """Ask for its state. A machine whose socket is taken is known to run, and no more."""
@@ -57,20 +52,26 @@ class QmpActions:
         return Observed(name, state, process.own_id, reason or "")
 
     def perform(self, request: Request) -> None:
-        """Ask QEMU; does not wait for the guest to power off."""
-        command = _COMMANDS.get(request.verb)
-        if command is None:
-            raise SourceError("QEMU has no command for it")
+        """Ask QEMU. Does not wait for the guest to power off, but for a reboot, which cannot be observed afterwards.
+
+        Raises:
+            ActionTimedOut: The guest did not reboot in time.
+        """
         process = process_of(request.workload)
         if request.verb is Verb.KILL:
             _quit(process)
-            return
-        with qmp(process, socket_of(process)) as session:
-            session.ask(command)
+        elif request.verb is Verb.RESTART:
+            _reboot(process, request.timeout_s)
+        else:
+            _ask(process, QMP[request.verb])
 
     def force(self, request: Request) -> None:
-        """End QEMU at once."""
-        _quit(process_of(request.workload))
+        """End QEMU at once; after a reboot that timed out, reset the machine."""
+        process = process_of(request.workload)
+        if request.verb is Verb.RESTART:
+            _ask(process, "system_reset")
+        else:
+            _quit(process)
 
 
 def can_be_asked(process: VmmProcess) -> bool:
@@ -87,6 +88,19 @@ def ask_state(process: VmmProcess) -> Answer:
     with qmp(process, socket_of(process)) as session:
         status = text(at(session.ask("query-status"), "status"))
     return Answer(_STATES.get(status, State.RUNNING), _REASONS.get(status))
+
+
+def _ask(process: VmmProcess, command: str) -> None:
+    with qmp(process, socket_of(process)) as session:
+        session.ask(command)
+
+
+def _reboot(process: VmmProcess, timeout_s: float) -> None:
+    """Press Ctrl+Alt+Delete, the only request to reboot that QEMU can pass on, and wait for the reset that follows."""
+    with qmp(process, socket_of(process)) as session:
+        session.ask("send-key", keys=[{"type": "qcode", "data": key} for key in ("ctrl", "alt", "delete")])
+        if not session.wait_for("RESET", timeout_s):
+            raise ActionTimedOut
 
 
 def _quit(process: VmmProcess) -> None:

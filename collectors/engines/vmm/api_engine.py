@@ -75,3 +75,7 @@ class ApiEngine(Engine):
         socket = process.root_path(known) if process is not None and known else "SOCKET"
         url = f"http://localhost{call.path}"
         return (shlex.join(["curl", "--unix-socket", socket, "-X", call.method, *body, url]),)
+
+    def warnings(self, request: Request) -> list[str]:
+        is_end = request.verb in ("stop", "kill")
+        return ["No manager knows it: once it has ended, vmtop cannot start it again."] if is_end else []

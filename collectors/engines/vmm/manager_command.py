@@ -11,22 +11,22 @@ import os
 import pwd
 import shutil
 import subprocess  # noqa: TID251  # decision 0032
+from collections.abc import Sequence
 from typing import IO
 
-from collectors.engines.vmm.manager import FOLDERS, Manager, filled
+from collectors.engines.vmm.manager import FOLDERS, Manager
 from collectors.model.errors import AccessDenied, NotInTime, SourceAbsent, SourceError
 from collectors.safety.sanitize import sanitize
 
 _LONGEST = 1 << 20
 
 
-def run(manager: Manager, arguments: tuple[str, ...], identity: str, owner: int, timeout_s: float, remedy: str) -> str:
+def run(manager: Manager, arguments: Sequence[str], owner: int, timeout_s: float, remedy: str) -> str:
     """Run a manager's command to its end; return what it printed, at most 1 MiB.
 
     Args:
         manager: The manager.
-        arguments: As in `Manager.arguments`.
-        identity: The machine.
+        arguments: Those of the command.
         owner: The user id of the machine's owner.
         timeout_s: Seconds after which it is killed.
         remedy: The command for whoever may run it.
@@ -36,8 +36,6 @@ def run(manager: Manager, arguments: tuple[str, ...], identity: str, owner: int,
         NotInTime: It did not end.
         SourceError: It is not installed, or it failed; with what it printed.
     """
-    if identity.startswith("-"):
-        raise SourceError(f"{sanitize(identity)} would be taken for an option of {manager.program}")
     user = 0 if manager.is_roots else owner
     if os.geteuid() not in (0, user):
         raise AccessDenied(f"{user_name(user)} runs it, and you are {user_name(os.geteuid())}", remedy)
@@ -48,7 +46,7 @@ def run(manager: Manager, arguments: tuple[str, ...], identity: str, owner: int,
     with _memory_file("output") as output, _memory_file("errors") as errors:
         try:
             code = subprocess.run(  # noqa: S603  # a list of words, of which the program is a constant
-                [program, *filled(arguments, identity, timeout_s)],
+                [program, *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=errors,

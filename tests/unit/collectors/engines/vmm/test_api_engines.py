@@ -60,7 +60,8 @@ def test_a_stand_in_gets_the_requests_of_its_api(
         facts = [fact for table in access(engine).details()(machine) for fact in table.facts]
         assert ("memory size", 1024) in {fact[:2] for fact in facts}
     asked = (tmp_path / "api.sock.asked").read_text().splitlines()
-    assert len(asked) == len(engine.verbs) + 2 + len(engine.api.more)
+    assert len([line for line in asked if not line.startswith("GET")]) == len(engine.verbs)
+    assert {f"GET {call.path} " for call in (engine.api.info, *engine.api.more)} <= set(asked)
     expected = {
         "firecracker": ['PUT /actions {"action_type": "SendCtrlAltDel"}', 'PATCH /vm {"state": "Paused"}'],
         "cloud-hypervisor": ["PUT /api/v1/vm.power-button ", "PUT /api/v1/vm.pause "],

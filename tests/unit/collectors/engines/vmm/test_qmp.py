@@ -44,7 +44,9 @@ def test_a_machine_is_observed_and_acted_on_through_its_socket(tmp_path: Path) -
         assert (seen.name, seen.state, seen.start) == ("web", State.PAUSED, process.own_id)
         QmpActions().perform(Request(Verb.STOP, machine))
         asked = (tmp_path / "q.sock.asked").read_text().split()
-        assert asked == ["qmp_capabilities", "query-status", "qmp_capabilities", "system_powerdown"]
+        assert set(asked) == {"qmp_capabilities", "query-status", "system_powerdown"}
+        assert asked.count("system_powerdown") == 1
+        assert asked[0] == "qmp_capabilities"
     with pytest.raises(WorkloadGone):
         QmpActions().observe(machine)
 
