@@ -42,14 +42,11 @@ class ApiEngine(Engine):
     kinds = frozenset({"vm"})
 
     def load_source(self) -> Callable[..., Source]:
-        from functools import partial
-
         from collectors.engines.vmm.api_access import ask_state
-        from collectors.engines.vmm.source import StateSource
+        from collectors.engines.vmm.source import state_source
 
         title, api = self.about.title, self.api
-        return partial(
-            StateSource,
+        return state_source(
             self.name,
             f"{title} with an API",
             lambda process: process.control_socket is not None,

@@ -37,12 +37,10 @@ class VmmEngine(Engine):
     lacks = "QEMU that nothing manages cannot be started again by vmtop"
 
     def load_source(self) -> Callable[..., Source]:
-        from functools import partial
-
         from collectors.engines.vmm.actions import ask_state, can_be_asked
-        from collectors.engines.vmm.source import StateSource
+        from collectors.engines.vmm.source import state_source
 
-        return partial(StateSource, self.name, "QEMU with a QMP socket and without a manager", can_be_asked, ask_state)
+        return state_source(self.name, "QEMU with a QMP socket and without a manager", can_be_asked, ask_state)
 
     def connect(self, specs: Sequence[SourceSpec]) -> QemuAccess:
         from collectors.engines.vmm.access import QemuAccess

@@ -20,12 +20,15 @@ _MOST = 2_000
 
 
 def registry_source(engine: ManagedEngine) -> Callable[..., Source]:
-    """Return what makes an engine's source."""
+    """Return the class of an engine's source."""
 
-    def make() -> Source:
-        return RegistrySource(engine)
+    class OfEngine(RegistrySource):
+        name = engine.name
 
-    return make
+        def __init__(self) -> None:
+            super().__init__(engine)
+
+    return OfEngine
 
 
 class RegistrySource:
@@ -35,6 +38,7 @@ class RegistrySource:
         engine: Its engine, which reads the files.
     """
 
+    name = ""
     interval_s = 2.0
     holds_tick = False
     is_authority = True
@@ -42,7 +46,6 @@ class RegistrySource:
     is_near = False
 
     def __init__(self, engine: ManagedEngine) -> None:
-        self.name = engine.name
         self._engine = engine
         self._machines: list[Registered] = []
         self._due = 0.0

@@ -12,7 +12,7 @@ from collectors.kernel.vmm.process import VmmProcess
 from collectors.model.errors import SourceAbsent, SourceError
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
 from collectors.safety.sanitize import sanitize, sanitize_name
-from collectors.sampling.source import SourceReading
+from collectors.sampling.source import Source, SourceReading
 
 _EVERY_S = 10.0
 """Seconds between two questions to one machine."""
@@ -29,16 +29,30 @@ class Answer(NamedTuple):
     reason: str | None = None
 
 
+def state_source(
+    engine: str, product: str, can_ask: Callable[[VmmProcess], bool], ask: Callable[[VmmProcess], Answer]
+) -> Callable[..., Source]:
+    """Return the class of an engine's source, whose other arguments are given."""
+
+    class OfEngine(StateSource):
+        name = engine
+
+        def __init__(self) -> None:
+            super().__init__(product, can_ask, ask)
+
+    return OfEngine
+
+
 class StateSource:
     """Asks each machine of an engine for its state, for a millisecond every ten seconds. What has ended is left out.
 
     Args:
-        name: The engine.
         product: What the machines are called if there are none.
         can_ask: Whether a process of the engine can be asked.
         ask: Asks it; raises `SourceError`.
     """
 
+    name = ""
     interval_s = 1.0
     holds_tick = False
     is_authority = True
@@ -46,9 +60,8 @@ class StateSource:
     is_near = False
 
     def __init__(
-        self, name: str, product: str, can_ask: Callable[[VmmProcess], bool], ask: Callable[[VmmProcess], Answer]
+        self, product: str, can_ask: Callable[[VmmProcess], bool], ask: Callable[[VmmProcess], Answer]
     ) -> None:
-        self.name = name
         self._product = product
         self._can_ask = can_ask
         self._ask = ask

@@ -16,7 +16,7 @@ from collectors.engines.vmm import source as source_module
 from collectors.engines.vmm.actions import QmpActions, other_monitor
 from collectors.engines.vmm.control_socket import connect
 from collectors.engines.vmm.qmp import qmp
-from collectors.engines.vmm.source import Answer, StateSource
+from collectors.engines.vmm.source import Answer, state_source
 from collectors.kernel.vmm.families import FAMILIES
 from collectors.kernel.vmm.machine_facts import MachineFacts
 from collectors.kernel.vmm.process import VmmProcess
@@ -139,7 +139,7 @@ class Machines:
         monkeypatch.setattr(source_module, "running_machines", lambda: list(processes))
         monkeypatch.setattr(source_module, "is_alive", lambda process: True)
         monkeypatch.setattr(source_module, "time", SimpleNamespace(monotonic=lambda: self.now))
-        self.source = StateSource("vmm", "QEMU", lambda process: True, self.ask)
+        self.source = state_source("vmm", "QEMU", lambda process: True, self.ask)()
         self.source.open(lambda: None)
 
     def ask(self, process: VmmProcess) -> Answer:
