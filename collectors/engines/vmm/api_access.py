@@ -71,10 +71,10 @@ class ApiActions:
         self._send(request, Verb.KILL)
 
     def _send(self, request: Request, verb: Verb) -> None:
-        known = self._api.calls.get(verb)
+        process, known = process_of(request.workload), self._api.calls.get(verb)
         if known is None:
-            raise SourceError("its VMM has no way to do it")
-        call(process_of(request.workload), *known)
+            raise SourceError(f"{process.family.product} has no request for it", f"kill {process.pid} ends it")
+        call(process, *known)
 
 
 def ask_state(process: VmmProcess, api: VmmApi) -> Answer:

@@ -74,6 +74,14 @@ def test_a_container_of_proxmox_has_its_own_command(programs: Path) -> None:
     assert engine.commands(request) == ("pct shutdown 103 --timeout 9",)
 
 
+def test_pausing_is_refused_where_nothing_shows_its_effect() -> None:
+    vmware, proxmox = (next(one for one in MANAGED if one.name == name) for name in ("vmware", "proxmox"))
+    reason = vmware.forbids(Verb.RESUME, machine(vmware, "/h/my db.vmx"))
+    assert reason.endswith("vmrun -T ws unpause '/h/my db.vmx'")
+    assert "experiment" in proxmox.forbids(Verb.PAUSE, machine(proxmox, kind=Kind.CONTAINER))
+    assert not proxmox.forbids(Verb.PAUSE, machine(proxmox))
+
+
 def test_a_machine_is_not_taken_for_an_option(programs: Path) -> None:
     engine = next(engine for engine in MANAGED if engine.name == "lima")
     request = Request(Verb.START, machine(engine, "--help"))
