@@ -8,9 +8,10 @@ from pathlib import Path
 
 from collectors.actions.nested_workloads import network_users
 from collectors.actions.own_groups import own_and_ancestors
+from collectors.kernel.carried import carried_by
 from collectors.kernel.dependence import Mount, Served, Session, mounts, served_by, session
 from collectors.model.actions import Dependents, Observed
-from collectors.model.workloads import Workload
+from collectors.model.workloads import Kind, Workload
 from collectors.safety.sanitize import sanitize
 
 
@@ -43,6 +44,7 @@ class DependentsFinder:
             seen: What its engine reports.
             workloads: All current workloads.
         """
+        workloads = list(workloads)
         users = network_users(workload, workloads)
         if workload.endpoint:
             return Dependents(network_users=users)
@@ -52,7 +54,10 @@ class DependentsFinder:
         served = served_by(workload.cgroup or "", self._proc, mounted) if has_own_group else Served()
         points = (*served.mounts, *_served_from(addresses, mounted))
         interfaces = served.interfaces & self._session.interfaces
-        return Dependents(self._why_session(interfaces, addresses), tuple(dict.fromkeys(points)), users)
+        is_service = workload.kind is Kind.SERVICE and has_own_group
+        carried = carried_by(workload, workloads, str(self._proc)) if is_service else []
+        why_session = self._why_session(interfaces, addresses)
+        return Dependents(why_session, tuple(dict.fromkeys(points)), users, tuple(carried))
 
     def _why_session(self, interfaces: frozenset[str], addresses: frozenset[str]) -> str:
         if interfaces:

@@ -9,8 +9,10 @@ SESSIONS = "user sessions run in it: they end with everything started in them"
 _GROUPS: tuple[tuple[str, str], ...] = (
     (
         "it is one of the services that run this host's workloads",
-        "docker containerd podman crio cri-o kubelet k3s k3s-agent rke2-server rke2-agent snap.docker.dockerd "
-        "snap.microk8s.* libvirtd libvirt-guests virt*d lxc lxcfs lxd snap.lxd.daemon incus systemd-machined",
+        "docker containerd podman crio cri-o kubelet k3s k3s-agent k0s* rke2-server rke2-agent snap.docker.dockerd "
+        "snap.microk8s.* docker-desktop libvirtd libvirt-guests virt*d lxc lxcfs lxd snap.lxd.daemon snap.lxd.activate "
+        "incus incusd snap.incus.* systemd-machined multipassd snap.multipass.multipassd vmware vmware-* vboxdrv "
+        "vboxautostart-service pve-cluster pvedaemon pve-guests qmeventd",
     ),
     (
         "this host and its other services depend on it",

@@ -58,6 +58,7 @@ class Protection:
             or _kubernetes(workload)
             or _essential(workload, seen)
             or _carries(workload, nested)
+            or (f"its processes run {some(list(dependents.carried))}" if dependents.carried else "")
             or dependents.session
             or _label(workload)
         )

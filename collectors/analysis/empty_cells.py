@@ -154,7 +154,7 @@ def _only_machines(cell: Cell) -> str:
         return "only a virtual machine has it"
     if "vmm" in origins or cell.workload.endpoint:
         return ""
-    return f"only libvirt reports it, and this virtual machine is run by {cell.workload.id.engine}"
+    return "only libvirt reports it, and it does not run this virtual machine"
 
 
 def _source_fails(cell: Cell) -> str:

@@ -20,6 +20,7 @@ from collectors.engines.lima.engine import LimaEngine
 from collectors.engines.lxc.engine import LxcEngine
 from collectors.engines.lxd.engine import LxdEngine
 from collectors.engines.multipass.engine import MultipassEngine
+from collectors.engines.nspawn.engine import NspawnEngine
 from collectors.engines.options import EngineOption
 from collectors.engines.podman.engine import PodmanEngine
 from collectors.engines.proxmox.engine import ProxmoxEngine
@@ -41,6 +42,7 @@ ENGINES: list[Engine] = [
     VsphereEngine(),
     LxdEngine(),
     LxcEngine(),
+    NspawnEngine(),
     ProxmoxEngine(),
     VirtualBoxEngine(),
     VmwareEngine(),

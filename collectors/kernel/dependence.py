@@ -98,7 +98,7 @@ def served_by(group: str, proc: Path, mounted: Collection[Mount], root: str = "/
     """
     interfaces: set[str] = set()
     points: list[str] = []
-    for pid in _pids(group, root, str(proc)):
+    for pid in pids_of_group(group, root, str(proc)):
         held = _descriptors(proc / pid)
         interfaces.update(_interface(proc / pid / "fdinfo" / number) for number in held.get(_TUN, ()))
         if _FUSE in held:
@@ -109,7 +109,7 @@ def served_by(group: str, proc: Path, mounted: Collection[Mount], root: str = "/
     return Served(frozenset(interfaces - {""}), tuple(dict.fromkeys(points)))
 
 
-def _pids(group: str, root: str, proc: str) -> Iterator[str]:
+def pids_of_group(group: str, root: str, proc: str) -> Iterator[str]:
     """Yield the process ids in a group and below it, each once."""
     seen: set[str] = set()
     for tree in detect(root, proc).walked:

@@ -94,6 +94,8 @@ class Dependents(NamedTuple):
     """Where file systems that it serves are mounted on this host; sanitized."""
     network_users: tuple[str, ...] = ()
     """Names of the active workloads that use its network and lose it with it; sanitized."""
+    carried: tuple[str, ...] = ()
+    """Of a service: names of the containers and machines whose shims, monitors or VMMs its processes started."""
 
 
 NO_DEPENDENTS = Dependents()

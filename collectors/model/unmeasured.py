@@ -68,6 +68,7 @@ class Cause(StrEnum):
     UNCOUNTED_INTERFACE = "uncounted interface"
     NO_TAP = "no tap"
     NO_OWN_CGROUP = "no own cgroup"
+    ONLY_GUEST = "only guest"
     UNNAMED_THREADS = "unnamed threads"
     NO_DISK = "no disk"
     NO_BALLOON = "no balloon"
@@ -93,6 +94,7 @@ SENTENCES: dict[str, str] = {
     Cause.UNCOUNTED_INTERFACE: "the host does not count the traffic of its network interface ({})",
     Cause.NO_TAP: "it has no network interface on this host (user networking has none, and is not counted)",
     Cause.NO_OWN_CGROUP: "it has no cgroup of its own: it is measured by the process that runs it",
+    Cause.ONLY_GUEST: "only its guest knows it, and nothing that vmtop asks reports it for this virtual machine",
     Cause.UNNAMED_THREADS: "the threads of its VMM have no names that tell which are virtual CPUs "
     "(QEMU names them with -name debug-threads=on)",
     Cause.NO_DISK: "it has no disk",

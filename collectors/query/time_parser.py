@@ -67,11 +67,19 @@ def check_inside(text: str, wall: float, start: float, end: float) -> None:
     """Refuse a time that lies outside a session.
 
     Raises:
-        TimeError: The time is more than a second outside; the message says what the session covers.
+        TimeError: The time is more than a second outside; the message says where the session begins or ends.
     """
-    if not start - 1 <= wall <= end + 1:
-        typed, first, last = (datetime.fromtimestamp(at).isoformat(" ", "seconds") for at in (wall, start, end))
-        raise TimeError(f"{text!r} is {typed}, outside the session, which is {first} to {last}.")
+    if wall < start - 1:
+        where = f"before the session, which begins at {_written(start)} ('start' goes there)"
+    elif wall > end + 1:
+        where = f"after the session, which ends at {_written(end)} ('end' goes there)"
+    else:
+        return
+    raise TimeError(f"{text!r} is {_written(wall)}, {where}.")
+
+
+def _written(wall: float) -> str:
+    return datetime.fromtimestamp(wall).isoformat(" ", "seconds")
 
 
 def _bounded(seconds: float, text: str) -> float:

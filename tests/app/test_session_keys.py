@@ -152,6 +152,7 @@ async def test_a_workloads_own_page_goes_back_to_its_past_and_returns_to_now(
         past = app.screen
         assert isinstance(past, ReplayWorkloadScreen)
         assert past.identity == now.identity
+        assert "running  PAST 20" in running.text()
         await until(running.pilot, lambda: past.traveler.playback.number <= latest)
         await rest(running.pilot)
         await running.press("escape")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from textual.widgets import OptionList
@@ -9,7 +10,7 @@ from textual.widgets import OptionList
 from tests.app.test_detail import look
 from tests.app.test_session_keys import kept, live
 from tests.app.test_workload_list import session
-from tests.helpers.pilot_wait import until
+from tests.helpers.pilot_wait import rest, until
 from tui.dialogs.action_menu import ActionMenu, Entry
 from tui.presenters.pages.metric_groups import Entry as Metric
 from tui.screens.workloads.replay import ReplayScreen
@@ -59,3 +60,14 @@ async def test_one_reason_for_every_verb_is_said_once() -> None:
         await running.pilot.pause()
         assert running.text().count("systemd does not manage it") == 1
         assert running.pilot.app.screen.query_one(OptionList).option_count == 4
+
+
+async def test_a_long_title_keeps_its_distance_from_the_state() -> None:
+    async with session((40, 24)) as running:
+        await look(running, "3")
+        for width in range(36, 44):
+            await running.pilot.resize_terminal(width, 24)
+            await rest(running.pilot)
+            title = running.text().splitlines()[0]
+            assert "…" in title
+            assert not re.search(r"…\S", title), title

@@ -13,6 +13,7 @@ import pytest
 from collectors.engines.vmm.qmp import qmp
 from collectors.engines.vmm.serial_console import SerialConsole
 from collectors.kernel.vmm.process import find
+from tests.helpers.lab.fixtures import skip_or_fail
 from tests.helpers.lab.process import Daemon, wait_until
 from tests.helpers.lab.vmm import VmmLab, has_kvm, vmm_lab
 
@@ -22,7 +23,7 @@ VMTOP = [sys.executable, "-c", "from tui.cli.main import main; main(prog_name='v
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VmmLab]:
-    with vmm_lab(tmp_path_factory.mktemp("qemu") / "vmm") as started:
+    with skip_or_fail(), vmm_lab(tmp_path_factory.mktemp("qemu") / "vmm") as started:
         yield started
 
 
@@ -70,6 +71,7 @@ def test_while_another_client_holds_its_socket_it_is_seen_and_actions_say_so(lab
 
 def test_what_qemu_knows_is_on_its_page_and_its_command_line_in_inspect(lab: VmmLab) -> None:
     from collectors.engines.vmm.access import QemuAccess
+    from collectors.kernel.vmm.details import MachineDetails
     from collectors.kernel.vmm.process import VmmProcess
     from collectors.model.workloads import Kind, Workload, WorkloadId
 
@@ -77,9 +79,9 @@ def test_what_qemu_knows_is_on_its_page_and_its_command_line_in_inspect(lab: Vmm
     process = find(machine.pid)
     assert isinstance(process, VmmProcess)
     workload = Workload(WorkloadId(process.engine, process.id), Kind.VM, process.name)
-    tables = QemuAccess().details()(workload)
+    tables = QemuAccess().details()(workload) + MachineDetails().tables(workload)
     facts = {fact.label: fact.value for table in tables for fact in table.facts}
-    assert (facts["VMM"], facts["process"], facts["memory"]) == ("QEMU", machine.pid, 64 << 20)
+    assert (facts["product"], facts["process"], facts["memory at its start"]) == ("QEMU", machine.pid, 64 << 20)
     assert str(facts["QEMU"]).count(".") == 2
     disks = next(table for table in tables if table.title == "Disks of QEMU")
     assert (disks.rows[0][1], disks.rows[0][3]) == (str(lab.folder / "facts.img"), 1 << 20)

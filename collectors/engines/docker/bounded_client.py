@@ -58,7 +58,7 @@ class BoundedClient(APIClient):
 
     def ping_headers(self) -> Mapping[str, str]:
         """Return the headers of the answer to `/_ping`; empty where it is not answered, as by some proxies."""
-        response = self.get(f"{self.base_url}/_ping")
+        response = self.get(f"{self.base_url}/_ping", timeout=self.timeout)
         return response.headers if response.status_code == 200 else {}
 
     def open_stream(self, path: str, parameters: Mapping[str, str], timeout_s: float | None) -> Response:

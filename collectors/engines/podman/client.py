@@ -33,6 +33,7 @@ class PodmanClient(BoundedClient):
         return self._ask(f"/containers/{container}/top", stream="false")
 
     def _ask(self, path: str, **parameters: str) -> Any:
-        response = self.get(f"{self.base_url}/v{self.libpod}/libpod{path}", params=parameters)
+        address = f"{self.base_url}/v{self.libpod}/libpod{path}"
+        response = self.get(address, params=parameters, timeout=self.timeout)
         self._raise_for_status(response)  # type: ignore[attr-defined]  # the stubs leave it out
         return response.json()

@@ -43,7 +43,7 @@ class SystemBus:
         Raises:
             SourceError: It was refused (`AccessDenied`, `NoSuchUnit`), or there was no answer (`SourceDown`).
         """
-        return self._ask(_PATH, interface, method, signature, body)
+        return self.ask(_PATH, interface, method, signature, body)
 
     @contextmanager
     def signals(self, members: Sequence[str], queue: deque[Any]) -> Iterator[None]:
@@ -64,14 +64,14 @@ class SystemBus:
             self.call("Subscribe")
             yield
 
-    def properties(self, path: str, interface: str = UNIT) -> dict[str, Any]:
-        """Return all properties of an object. Raises like `call`."""
-        answer = self._ask(path, "org.freedesktop.DBus.Properties", "GetAll", "s", (interface,))
+    def properties(self, path: str, interface: str = UNIT, name: str = _NAME) -> dict[str, Any]:
+        """Return all properties of an object of a service on the bus. Raises like `call`."""
+        answer = self.ask(path, "org.freedesktop.DBus.Properties", "GetAll", "s", (interface,), name)
         return {name: value for name, (_, value) in answer[0].items()}
 
     def get(self, path: str, interface: str, name: str) -> Any:
         """Return one property of an object. Raises like `call`."""
-        return self._ask(path, "org.freedesktop.DBus.Properties", "Get", "ss", (interface, name))[0][1]
+        return self.ask(path, "org.freedesktop.DBus.Properties", "Get", "ss", (interface, name))[0][1]
 
     def await_job(self, path: str, method: str, signature: str, body: tuple[object, ...], seconds: float) -> str | None:
         """Call a method that creates a job; return the job's result, `None` if it has not finished after `seconds`."""
@@ -95,10 +95,13 @@ class SystemBus:
             except OSError as error:
                 raise SourceDown(f"the connection to systemd was lost: {error}") from error
 
-    def _ask(self, path: str, interface: str, method: str, signature: str, body: tuple[object, ...]) -> Any:
+    def ask(
+        self, path: str, interface: str, method: str, signature: str, body: tuple[object, ...], name: str = _NAME
+    ) -> Any:
+        """Call a method of an object: of systemd, or of another service of its, such as machined. Raises as `call`."""
         from jeepney import DBusAddress, new_method_call
 
-        address = DBusAddress(path, bus_name=_NAME, interface=interface)
+        address = DBusAddress(path, bus_name=name, interface=interface)
         return self._send(new_method_call(address, method, signature or None, body))
 
     def _send(self, message: Any) -> Any:
@@ -147,7 +150,7 @@ def _refusal(error: Any) -> SourceError:
     message = sanitize(str(error.data[0]) if error.data else name).rstrip(".")
     if name.endswith(_NOT_ALLOWED):
         return AccessDenied(f"systemd does not allow it: {message}", polkit_remedy(_MANAGE_UNITS))
-    if name.endswith(("NoSuchUnit", "LoadFailed", "UnknownObject")):
+    if name.endswith(("NoSuchUnit", "NoSuchMachine", "LoadFailed", "UnknownObject")):
         return NoSuchUnit(message)
     if name.endswith(("ServiceUnknown", "NameHasNoOwner")):
         return SourceAbsent("systemd is not on the system bus of this host")

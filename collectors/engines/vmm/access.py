@@ -47,26 +47,23 @@ class QemuAccess(VmmAccess):
 
 
 def machine_details(workload: Workload) -> list[Table]:
-    """Return what the machine's process says; for one that does not run, what the sources know."""
-    from collectors.engines.vmm.details import process_table
+    """Return what the sources know of a machine without a process; the kernel's details describe the process."""
     from collectors.kernel.vmm.scan import machine_of
 
-    process = machine_of(*workload.id)
-    return plain_details(workload) if process is None else [process_table(process)]
+    return plain_details(workload) if machine_of(*workload.id) is None else []
 
 
 def qemu_details(workload: Workload) -> list[Table]:
-    """Return what the process and QEMU say. A socket that is taken leaves a note."""
+    """Return what QEMU says. A socket that is taken leaves a note."""
     from collectors.engines.vmm.actions import socket_of
-    from collectors.engines.vmm.details import process_table, qemu_tables
+    from collectors.engines.vmm.details import qemu_tables
     from collectors.engines.vmm.machines import process_of
     from collectors.model.details import Page
     from collectors.model.errors import SourceError
 
     process = process_of(workload)
-    tables = [process_table(process)]
     try:
-        return tables + qemu_tables(process, socket_of(process))
+        return qemu_tables(process, socket_of(process))
     except SourceError as error:
         note = f"{error.reason} (fix: {error.remedy})" if error.remedy else error.reason
-        return [*tables, Table(Page.FACTS, "QEMU", note=note)]
+        return [Table(Page.FACTS, "QEMU", note=note)]

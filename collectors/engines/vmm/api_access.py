@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from collectors.engines.vmm.access import VmmAccess
 from collectors.engines.vmm.api_engine import VmmApi
-from collectors.engines.vmm.details import process_table
 from collectors.engines.vmm.http_api import call
 from collectors.engines.vmm.machines import process_of
 from collectors.model.actions import EngineActions, Observed, Request, Verb
@@ -38,8 +37,8 @@ class ApiAccess(VmmAccess):
             facts = tuple(_facts(call(process, *self._api.info)))[:_MOST_FACTS]
         except SourceError as error:
             note = f"{error.reason} (fix: {error.remedy})" if error.remedy else error.reason
-            return [process_table(process), Table(Page.FACTS, title, note=note)]
-        return [process_table(process), Table(Page.FACTS, title, facts=facts)]
+            return [Table(Page.FACTS, title, note=note)]
+        return [Table(Page.FACTS, title, facts=facts)]
 
 
 class ApiActions:

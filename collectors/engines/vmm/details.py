@@ -1,8 +1,6 @@
-"""What a VMM's process tells about its machine, for every manager; and what QEMU adds over QMP."""
+"""What QEMU tells about its machine over QMP."""
 
 from __future__ import annotations
-
-import pwd
 
 from collectors.engines.vmm.qmp import Qmp, qmp
 from collectors.kernel.vmm.process import VmmProcess
@@ -13,31 +11,6 @@ from collectors.safety.sanitize import sanitize
 from collectors.safety.untrusted import at, count, items, part, text
 
 _LONGEST = 1024
-
-
-def process_table(process: VmmProcess) -> Table:
-    """Return what the process and its command line say."""
-    facts = (
-        Fact("VMM", process.family.product),
-        Fact("program", _inert(process.executable)),
-        Fact("process", process.pid),
-        Fact("user", user_name(process.uid)),
-        Fact("virtual CPUs", process.vcpus),
-        Fact("memory", process.memory_bytes, Unit.BYTES),
-        Fact("UUID", _inert(process.facts.uuid)),
-        Fact("control socket", _inert(process.control_socket)),
-        Fact("configuration", _inert(process.config_path)),
-        *(Fact(f"disk {number}", _inert(disk)) for number, disk in enumerate(process.disks, 1)),
-    )
-    return Table(Page.FACTS, "Machine", facts=tuple(fact for fact in facts if fact.value is not None))
-
-
-def user_name(uid: int) -> str:
-    """Return the name of a user; the number of one without an entry."""
-    try:
-        return sanitize(pwd.getpwuid(uid).pw_name)
-    except KeyError:
-        return str(uid)
 
 
 def qemu_tables(process: VmmProcess, socket_path: str) -> list[Table]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from collectors.engines.vmm.registered import OWNER_LABEL, Registered
-from collectors.kernel.vmm.scan import VmmScan
+from collectors.kernel.vmm.scan import shared_scan
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
 from collectors.safety.sanitize import sanitize, sanitize_name
 from collectors.sampling.source import Source, SourceReading
@@ -47,7 +47,7 @@ class RegistrySource:
 
     def __init__(self, engine: ManagedEngine) -> None:
         self._engine = engine
-        self._scan = VmmScan()
+        self._scan = shared_scan()
 
     def open(self, wake: Callable[[], None]) -> None:
         """Look for the files.
@@ -60,7 +60,7 @@ class RegistrySource:
     def read(self) -> SourceReading:
         """List all machines. The state of one that runs is left to the source that sees its process."""
         machines = [machine for machine, _ in zip(self._engine.registered(), range(_MOST), strict=False)]
-        self._scan.update(is_due=True)
+        self._scan.update()
         running = {process.id for process in self._scan.processes.values() if process.engine == self.name}
         workloads = {}
         for machine in machines:

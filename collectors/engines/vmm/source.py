@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 from collectors.engines.vmm.actions import REASONS, STATES
 from collectors.engines.vmm.qmp import qmp
+from collectors.kernel.vmm.placement import is_in_container
 from collectors.kernel.vmm.process import VmmProcess
-from collectors.kernel.vmm.scan import VmmScan
+from collectors.kernel.vmm.scan import shared_scan
 from collectors.model.errors import SourceAbsent, SourceError
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
 from collectors.safety.sanitize import sanitize, sanitize_name
@@ -32,7 +33,7 @@ class VmmSource:
     is_near = True
 
     def __init__(self) -> None:
-        self._scan = VmmScan()
+        self._scan = shared_scan()
         self._left_alone: dict[tuple[int, int], float] = {}
         """Pid and start -> the monotonic second until which it is not asked."""
 
@@ -42,7 +43,7 @@ class VmmSource:
         Raises:
             SourceAbsent: There is none.
         """
-        self._scan.update(is_due=True)
+        self._scan.update()
         if not self._machines():
             raise SourceAbsent("no QEMU runs here that nothing manages and that has a QMP socket")
 
@@ -52,7 +53,7 @@ class VmmSource:
         Raises:
             SourceAbsent: The last one has ended.
         """
-        self._scan.update(is_due=True)
+        self._scan.update()
         machines = self._machines()
         if not machines:
             raise SourceAbsent("no QEMU runs here that nothing manages and that has a QMP socket")
@@ -72,6 +73,7 @@ class VmmSource:
             process
             for process in self._scan.processes.values()
             if process.engine == _ENGINE and process.family.product == "QEMU" and process.control_socket
+            if not is_in_container(process)
         ]
 
     def _ask(self, process: VmmProcess) -> Workload | None:

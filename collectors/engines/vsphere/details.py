@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from collectors.engines.vsphere import machines
 from collectors.engines.vsphere.host_ledger import HostLedger
 from collectors.engines.vsphere.inventory import Properties, bounded
-from collectors.engines.vsphere.workloads import line, text
+from collectors.engines.vsphere.workloads import line, text, tools_of
 from collectors.model.details import Column, Fact, Page, RawDescription, Table, Value
 from collectors.model.facts import Fact as ClassFact
 from collectors.model.facts import unknown
@@ -87,7 +87,6 @@ def _identity(properties: Properties) -> tuple[Fact, ...]:
         ("configured for", "summary.config.guestFullName"),
         ("guest system", "guest.guestFullName"),
         ("guest's host name", "guest.hostName"),
-        ("VMware Tools", "guest.toolsRunningStatus"),
         ("version of VMware Tools", "guest.toolsVersionStatus2"),
         ("hardware version", "config.version"),
         ("firmware", "config.firmware"),
@@ -96,6 +95,7 @@ def _identity(properties: Properties) -> tuple[Fact, ...]:
     memory = bounded(properties.get("config.hardware.memoryMB")) << 20
     return (
         *(Fact(label, _line(properties.get(path))) for label, path in texts),
+        Fact("VMware Tools", tools_of(properties) or None),
         Fact("virtual CPUs", bounded(properties.get("config.hardware.numCPU")) or None, Unit.COUNT),
         Fact("cores per socket", bounded(properties.get("config.hardware.numCoresPerSocket")) or None, Unit.COUNT),
         Fact("memory", memory or None, Unit.BYTES),
@@ -162,20 +162,24 @@ def _snapshots(value: Any) -> Iterator[tuple[Value, ...]]:
             waiting += [(depth + 1, child) for child in reversed(children)]
 
 
-def configuration(access: VsphereAccess, workload: Workload) -> RawDescription | None:
-    """Return the configuration of a machine as JSON. What is passed to the guest is masked: it often has passwords."""
+def configuration(access: VsphereAccess, workload: Workload) -> RawDescription:
+    """Return a machine's configuration, or a host's summary, as JSON.
+
+    What is passed to a guest is masked: it often has passwords.
+    """
     from pyVmomi.VmomiJSONEncoder import VmomiJSONEncoder
 
-    if workload.kind is Kind.HOST:
-        return None
+    path, title = (
+        ("summary", "summary of the host") if workload.kind is Kind.HOST else ("config", "configuration of the machine")
+    )
     with access.daemon(workload).session() as session:
-        found = machines.read(session, machines.find(session, workload), ("config",))
-    document = json.loads(json.dumps(found.properties.get("config"), cls=VmomiJSONEncoder))
+        found = machines.read(session, machines.find(session, workload), (path,))
+    document = json.loads(json.dumps(found.properties.get(path), cls=VmomiJSONEncoder))
     for option in document.get("extraConfig") or () if isinstance(document, dict) else ():
         key = str(option.get("key", ""))
         if key.lower().startswith("guestinfo") or is_secret(key):
             option["value"] = MASK
-    return RawDescription("configuration of the machine", json.dumps(redact_json(document), indent=2))
+    return RawDescription(title, json.dumps(redact_json(document), indent=2))
 
 
 def read_facts(access: VsphereAccess, workload: Workload) -> dict[str, ClassFact]:

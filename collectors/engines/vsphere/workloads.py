@@ -21,7 +21,7 @@ _UNREACHABLE = frozenset({"disconnected", "inaccessible", "invalid", "orphaned"}
 """Connection states of a machine that its server cannot manage now."""
 _YEAR_2100 = 4_102_444_800
 TOOLS = "tools"
-"""Label with the state of VMware Tools: `running`, `not running`, or the server's own word."""
+"""Label with the state of VMware Tools."""
 _TOOLS = {"guestToolsRunning": "running", "guestToolsNotRunning": "not running"}
 
 
@@ -56,6 +56,12 @@ def run_of(properties: Properties) -> str:
     return booted.isoformat() if isinstance(booted, datetime) else "on"
 
 
+def tools_of(properties: Properties) -> str:
+    """Return the state of VMware Tools: `running`, `not running`, or the server's own word; empty if not known."""
+    status = text(properties.get("guest.toolsRunningStatus"))
+    return _TOOLS.get(status, status)
+
+
 def to_workload(machine: Found, inventory: Inventory, endpoint: str, ahead_s: float) -> Workload:
     """Return the workload of a machine.
 
@@ -70,7 +76,7 @@ def to_workload(machine: Found, inventory: Inventory, endpoint: str, ahead_s: fl
     state, reason = state_of(properties)
     name = properties.get("name")
     host = inventory.host_of(machine)
-    tools = text(properties.get("guest.toolsRunningStatus"))
+    tools = tools_of(properties)
     booted = properties.get("summary.runtime.bootTime")
     is_up = state is State.RUNNING
     return Workload(
@@ -88,7 +94,7 @@ def to_workload(machine: Found, inventory: Inventory, endpoint: str, ahead_s: fl
         endpoint=endpoint,
         started_at=_instant(booted, ahead_s) if is_up else None,
         is_listed=True,
-        labels=((TOOLS, _TOOLS.get(tools, tools)),) if tools else (),
+        labels=((TOOLS, tools),) if tools else (),
         state_reason=reason or None,
         unmeasured=_unmeasured(machine, host) if is_up else (),
     )

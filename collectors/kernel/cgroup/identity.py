@@ -79,7 +79,7 @@ def identify(cgroup: Cgroup, directories: list[str], proc: str, host_network: st
         is_known = True
     elif workload.is_ambiguous and pid is not None:
         engine = processes.engine_of(proc, pid) or engine
-    described = _described(engine, own_id, proc, pid, project, names)
+    described = _described(engine, own_id, proc, process, project, names, workload.process is not None)
     project = described.pod or project
     name, is_known = (described.name, True) if described.name else (name, is_known)
     name_and_pod = None if is_known else names.find(own_id, cgroup.path)
@@ -96,26 +96,32 @@ def identify(cgroup: Cgroup, directories: list[str], proc: str, host_network: st
         process=process,
         started_at=None if process is None else processes.started_at(proc, process),
         image=sanitize(described.image) if described.image else None,
-        is_sandbox=described.is_sandbox or (engine == "podman" and _is_infra(name, project)),
+        is_sandbox=described.is_sandbox or _is_infra(engine, name, project),
         network=None if pid is None else _own_network(workload.kind, pid, proc, host_network),
     )
 
 
 def _described(
-    engine: str, identity: str, proc: str, pid: int | None, project: str | None, names: Names
+    engine: str, identity: str, proc: str, process: Process | None, project: str | None, names: Names, is_machine: bool
 ) -> Description:
-    """Describe a container that a bundle or the kubelet's files may name, or the machine of a pod of Kata's."""
+    """Describe a container that a bundle or the kubelet's files may name, or a machine that is a pod of Kata's."""
     link = names.link(identity)
-    if engine not in oci.ENGINES and link is None:
+    if engine not in oci.ENGINES and link is None and not is_machine:
         return Description()
+    pid = process.pid if process is not None else None
     found = oci.describe(proc, pid, identity, link)
     pod = found.pod or names.pod(project)
     own = (pod or "").rpartition("/")[2]
-    if engine == oci.MACHINES:
-        return Description(own if own != pod else None, pod)
+    if is_machine:
+        return Description(own if pod != project else None, pod)
     if found.is_sandbox and found.pod is None and not (project or "").startswith(POD):
         return Description(pod=pod)
     return found._replace(name=f"{own}/pause" if found.is_sandbox and pod else found.name, pod=pod)
+
+
+def _is_infra(engine: str, name: str, project: str | None) -> bool:
+    """Return whether a container of Podman is called like the infra container of its pod."""
+    return engine == "podman" and name.endswith(_INFRA) and project == f"pod {name.removesuffix(_INFRA)}"
 
 
 def _lxc_owner(proc: str, pid: int, path_id: str, path_name: str, names: Names) -> LxcOwner:
@@ -143,11 +149,6 @@ def is_settled(cgroup: Cgroup, identity: Identity) -> bool:
     """Whether the id is final: the id of a machine, or the engine of a bare id, shows only in a process."""
     workload = cgroup.workload
     return identity.process is not None or workload is None or not (workload.kind is Kind.VM or workload.is_ambiguous)
-
-
-def _is_infra(name: str, project: str | None) -> bool:
-    """Return whether a container of Podman is called like the infra container of its pod."""
-    return name.endswith(_INFRA) and project == f"pod {name.removesuffix(_INFRA)}"
 
 
 def _own_network(kind: Kind, pid: int, proc: str, host_network: str | None) -> str | None:

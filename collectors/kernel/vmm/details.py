@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import time
 
 from collectors.analysis.counter_rates import Rates
@@ -72,8 +73,8 @@ class MachineDetails:
             Fact("product", process.family.product),
             Fact("name in its configuration", _text(title)),
             Fact("program", _text(process.executable)),
-            Fact("process", process.pid, Unit.COUNT),
-            Fact("user id", str(process.uid)),
+            Fact("process", process.pid),
+            Fact("user", _user_name(process.uid)),
             Fact("runs by KVM", uses_kvm(process.pid, self._proc)),
             Fact("UUID", process.facts.uuid),
             Fact("virtual CPUs at its start", process.vcpus, Unit.COUNT),
@@ -82,7 +83,9 @@ class MachineDetails:
             Fact("configuration", _text(process.config_path)),
             Fact("cgroup of the process", _text(process.cgroup)),
         )
-        return Table(Page.FACTS, "The process that runs it", facts=facts)
+        return Table(
+            Page.FACTS, "The process that runs it", facts=tuple(fact for fact in facts if fact.value is not None)
+        )
 
     def _disks(self, process: VmmProcess, configured: tuple[str, ...]) -> list[Table]:
         disks = dict.fromkeys((*process.disks, *configured))
@@ -148,6 +151,14 @@ def _target(link: str) -> str:
         return os.readlink(link)
     except OSError:  # it was closed meanwhile
         return ""
+
+
+def _user_name(uid: int) -> str:
+    """Return the name of a user; the number of one without an entry."""
+    try:
+        return sanitize(pwd.getpwuid(uid).pw_name)
+    except KeyError:
+        return str(uid)
 
 
 def _text(path: str | None) -> str | None:

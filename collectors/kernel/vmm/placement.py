@@ -56,6 +56,12 @@ def place(process: VmmProcess, cgroups: Mapping[str, Cgroup], is_alone: Callable
     return Placement(Place.BY_PROCESS, around) if whole is None else Placement(Place.WHOLE_GROUP, whole)
 
 
+def is_in_container(process: VmmProcess) -> bool:
+    """Return whether a process is in a container, by the paths of its cgroups: the container is the workload then."""
+    workloads = (classify_path(path).workload for path in process.cgroups)
+    return any(one is not None and one.kind is Kind.CONTAINER and one.id != process.id for one in workloads)
+
+
 def _innermost(process: VmmProcess, cgroups: Mapping[str, Cgroup]) -> str | None:
     paths = (above for path in process.cgroups for above in _and_above(path) if above in cgroups)
     return max(paths, key=len, default=None)
@@ -87,4 +93,5 @@ def as_machine(path: str, process: VmmProcess, identity: tuple[str, str], known:
         process=Process(process.pid, process.start_ticks),
     )
     encloser = cgroup.encloser if cgroup.path == path and cgroup.workload is not None else cgroup.service
-    return Cgroup(path, Role.LEAF, workload, cgroup.project, cgroup.service, encloser if encloser != path else None)
+    project = process.facts.project or cgroup.project
+    return Cgroup(path, Role.LEAF, workload, project, cgroup.service, encloser if encloser != path else None)

@@ -9,6 +9,9 @@ from collectors.model.unmeasured import Cause, Topic
 from collectors.model.workloads import Kind, State, Unmeasured, Workload
 from collectors.safety.sanitize import sanitize_name
 
+_OF_CGROUPS = (Topic.PRESSURE, Topic.QUOTA, Topic.MEMORY, Topic.DISK_OPERATIONS)
+"""Topics of which the kernel counts something, or all, for cgroups only."""
+
 
 def by_process(machine: Machine, around: Workload | None) -> Workload:
     """Describe a machine that is measured by its process.
@@ -25,12 +28,12 @@ def by_process(machine: Machine, around: Workload | None) -> Workload:
         state=State.RUNNING if usage is None else usage.state,
         name_is_known=process.name_is_known,
         description=_description(machine),
-        project=None if around is None else around.project,
+        project=_project(machine) or (None if around is None else around.project),
         parent=None if around is None else around.id,
         started_at=None if usage is None else usage.started_at,
         unmeasured=(
-            *(Unmeasured(topic, Cause.NO_OWN_CGROUP) for topic in (Topic.PRESSURE, Topic.QUOTA, Topic.MEMORY)),
-            Unmeasured(Topic.DISK_OPERATIONS, Cause.ONLY_PROCESS_IO),
+            Unmeasured(Topic.GUEST_MEMORY, Cause.ONLY_GUEST),
+            *(Unmeasured(topic, Cause.NO_OWN_CGROUP) for topic in _OF_CGROUPS),
             *_no_disks(machine),
             *_notes(machine),
         ),
@@ -44,7 +47,7 @@ def with_machine(workload: Workload, machine: Machine) -> Workload:
         workload,
         state=State.PAUSED if is_stopped and workload.state is State.RUNNING else workload.state,
         description=workload.description or _description(machine),
-        unmeasured=workload.unmeasured + _notes(machine),
+        unmeasured=(*workload.unmeasured, Unmeasured(Topic.GUEST_MEMORY, Cause.ONLY_GUEST), *_notes(machine)),
     )
 
 
@@ -55,6 +58,11 @@ def with_guest(container: Workload, machine: Machine) -> Workload:
     return msgspec.structs.replace(
         container, description=f"{container.description}; {note}" if container.description else note
     )
+
+
+def _project(machine: Machine) -> str | None:
+    project = machine.process.facts.project
+    return sanitize_name(project) if project else None
 
 
 def _description(machine: Machine) -> str:

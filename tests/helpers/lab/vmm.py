@@ -102,7 +102,7 @@ class VmmLab:
     def qemu(
         self, name: str, *words: str, group: str = "", sector: BootSector = BootSector.IDLE, is_kvm: bool = False
     ) -> Daemon:
-        """Start a QEMU with 64 MiB whose QMP socket is `NAME.qmp`, and wait until it answers."""
+        """Start a QEMU with 64 MiB whose QMP socket is `NAME.qmp`, and wait for that socket, its last."""
         disk = self.folder / f"{name}.img"
         disk.write_bytes(sector.value.ljust(510, b"\0") + b"\x55\xaa" + bytes((1 << 20) - 512))
         socket = self.folder / f"{name}.qmp"
@@ -110,7 +110,7 @@ class VmmLab:
         daemon = self.start(
             [program, "-accel", "kvm" if is_kvm else "tcg", *(("-cpu", _KVM_MODEL) if is_kvm else ()), "-m", "64",
              "-display", "none", "-nodefaults", "-drive", f"file={disk},format=raw,if=ide",
-             "-qmp", f"unix:{socket},server=on,wait=off", *words],
+             *words, "-qmp", f"unix:{socket},server=on,wait=off"],
             group,
         )  # fmt: skip
         daemon.wait_until(socket.exists, 20, f"the monitor of {name}")
@@ -135,6 +135,14 @@ class VmmLab:
             for pid in pids:
                 (Path(f"{root}{group}") / "cgroup.procs").write_text(str(pid))
         return pids
+
+    def start_as(self, pid: int, group: str) -> bool:
+        """Start such a process with a pid that was used before; return whether it got it (proc_sys_kernel(5))."""
+        Path("/proc/sys/kernel/ns_last_pid").write_text(str(pid - 1))
+        (got,) = self.many(1, group)
+        if got != pid:
+            self.end()
+        return got == pid
 
     def end(self) -> None:
         """End everything that runs."""

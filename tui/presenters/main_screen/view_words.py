@@ -9,11 +9,12 @@ from tui.presenters.table.state import Scale, TableState
 def count_words(view: TableState) -> str:
     """Return how many workloads are shown, for the heading of the names: `12`, `3 of 12`, `12 in 4`, `12 held`."""
     shown = sum(len(line.members) for line in view.lines) if view.is_tree else len(view.lines)
+    if view.is_held:  # not for long, and there is little room
+        return f"{shown} held"
     is_narrowed = bool(view.query_text or view.only)
     words = f"{shown} of {shown + view.filtered_out}" if is_narrowed else str(shown)
     groups = sum(line.reading is None for line in view.lines)
-    words += f" in {groups}" if groups else ""
-    return f"{words} held" if view.is_held else words
+    return f"{words} in {groups}" if groups else words
 
 
 def view_notes(view: TableState) -> list[Run]:

@@ -8,12 +8,13 @@ import os
 import platform
 import shutil
 import sys
+import textwrap
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from collectors.analysis.rates import Moment
-from collectors.engines.registry import libraries, owner
+from collectors.engines.registry import ENGINES, engine_of_source, libraries, owner
 from collectors.json_document import document
 from collectors.model.workloads import Availability, SourceState
 from collectors.sampling.timeout import ANSWER_S
@@ -25,6 +26,9 @@ SCHEMA = "vmtop.doctor/1"
 _FINE = frozenset({Availability.OK, Availability.ABSENT})
 _SLOW_S = 3.0
 """A first answer that takes longer is called slow."""
+_WIDTH = 100
+"""Characters of a line of what an absent engine would show."""
+_INDENTS: Mapping[str, Any] = {"initial_indent": " " * 20, "subsequent_indent": " " * 22}
 _LIBRARIES = ("textual", "psutil")
 """In addition to those of the engines."""
 
@@ -101,6 +105,7 @@ def as_document(checked: Checkup) -> dict[str, object]:
         "sources": moment_document["sources"],
         "answered_seconds": {name: round(seconds, 1) for name, seconds in checked.answered_s.items()},
         "host": moment_document["host"],
+        "engines": {engine.name: engine.about._asdict() for engine in ENGINES if engine.about.title},
         "themes": list(theme_problems(config_folder())),
     }
 
@@ -109,10 +114,12 @@ def as_text(checked: Checkup) -> str:
     """Return the report as text."""
     moment = checked.moment
     lines = [f"{name:<15} {value}" for name, value in facts().items()] + [""]
+    absent = [state for state in moment.sources if state.availability is Availability.ABSENT]
     for state in moment.sources:
-        lines += _source(state, checked)
+        lines += [] if state in absent else _source(state, checked)
     lines += _unreachable(moment)
     lines += [f"{'theme':<8} {sentence}" for sentence in theme_problems(config_folder())]
+    lines += _absent(absent)
     count = len(moment.readings)
     lines += ["", f"{count} workload{'' if count == 1 else 's'} in sight. {_verdict(moment)}"]
     return "\n".join(lines) + "\n"
@@ -132,6 +139,18 @@ def _source(state: SourceState, checked: Checkup) -> list[str]:
         lines.append(f"{'':19} {state.reason}")
     if state.remedy:
         lines.append(f"{'':19} fix: {state.remedy}")
+    return lines
+
+
+def _absent(states: Sequence[SourceState]) -> list[str]:
+    """Return lines about what is not on this host: why vmtop thinks so, what it would show, and what that needs."""
+    lines = [""] if states else []
+    for state in states:
+        lines.append(f"{'absent':<8} {state.name:<10} {state.reason}")
+        lines += [f"{'':19} fix: {state.remedy}"] if state.remedy else []
+        about = engine_of_source(state.name.partition("@")[0]).about
+        for label, words in (("would show", about.shows), ("needs", about.needs)):
+            lines += textwrap.wrap(f"{label}: {words}", _WIDTH, **_INDENTS) if words else []
     return lines
 
 

@@ -90,7 +90,7 @@ class Cells:
         self._stale_ns = max(STALE_S, STALE_INTERVALS * interval_s) * 1e9
         stale_sources = (state.name for state in moment.sources if state.availability is Availability.STALE)
         self._silent_engines = frozenset[str]().union(
-            *(engines_told_by(name.partition(" ")[0]) for name in stale_sources)
+            *(engines_told_by(name.partition("@")[0]) for name in stale_sources)
         )
 
     def line(self, line: Line, columns: Sequence[Column], is_marked: bool) -> list[Cell]:

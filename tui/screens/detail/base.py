@@ -131,8 +131,8 @@ class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
         left: list[Run] = [(f" {workload.name}", "title"), (f"  {workload.kind} ", kind)]
         left += [(" · ".join(parts), "muted")]
         right = self._state(workload)
-        room = self.size.width - cell_len(plain_text(right)) - 1
-        return [*cut(left, room), *right, (" ", "text")]
+        room = self.size.width - cell_len(plain_text(right)) - 2
+        return [*cut(left, room), (" ", "text"), *right, (" ", "text")]
 
     def _state(self, workload: Workload) -> Line:
         """Return what is to be said at the right of the title: the worst that is wrong, or the state."""

@@ -23,6 +23,7 @@ class ReplayWorkloadScreen(PlaybackKeys, WorkloadScreen):
     Args:
         subject: The workload and where its data comes from.
         traveler: Moves the playback.
+        mode: What the title says before the time: `PAST` or `REPLAY`.
     """
 
     pages = (CHARTS, *Page, EVENTS)
@@ -34,12 +35,14 @@ class ReplayWorkloadScreen(PlaybackKeys, WorkloadScreen):
         self,
         subject: DetailContext,
         traveler: PlaybackController,
+        mode: str,
     ) -> None:
         super().__init__(subject)
         self.traveler = traveler
+        self._mode = mode
 
     def under_way(self) -> list[str]:
-        return [] if self._moment is None else [stamp(self._moment.frame.wall)]
+        return [] if self._moment is None else [f"{self._mode} {stamp(self._moment.frame.wall)}"]
 
     def page_lines(self, page: str, width: int) -> list[Line]:
         if page != EVENTS:

@@ -205,7 +205,7 @@ class ReplayScreen(PlaybackKeys, WorkloadListScreen):
             self.is_ascii,
             self.view.metric(),
         )
-        screen = ReplayWorkloadScreen(subject, self.traveler)
+        screen = ReplayWorkloadScreen(subject, self.traveler, self.mode())
         if self.shown_moment is not None:
             screen.follow(self.shown_moment, self.interval_s())
         return screen

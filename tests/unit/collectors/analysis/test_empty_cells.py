@@ -122,7 +122,7 @@ def test_what_a_kind_never_has_is_said_to_be() -> None:
     moment = moment_of(workload("web"), {"cpu_total_ns": 1}, {"cpu_total_ns": 2})
     assert why(moment, "vcpu_percent") == "only a virtual machine has it"
     by_proxmox = moment_of(workload("web", Kind.VM, "proxmox"), {"cpu_total_ns": 1})
-    sentence = "only libvirt reports it, and this virtual machine is run by proxmox"
+    sentence = "only libvirt reports it, and it does not run this virtual machine"
     assert why(by_proxmox, "memory_report_age_seconds", "") == sentence
     assert why(by_proxmox, "vcpu_percent", "") != sentence
 

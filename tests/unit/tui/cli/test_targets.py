@@ -9,6 +9,8 @@ import msgspec
 import pytest
 
 from collectors.actions.silent_sources import Asked, silent
+from collectors.engines.base import Engine
+from collectors.engines.registry import ENGINES
 from collectors.model.errors import AccessDenied, NotInTime, SourceAbsent, SourceDown
 from collectors.model.workloads import Availability, SourceState, Workload
 from collectors.sampling import worker as worker_module
@@ -56,7 +58,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Choose:
             return source
 
         monkeypatch.setattr(sampling, "load_source", lambda kind: lambda **_: make(kind))
-        specs = [SourceSpec(kind, {"url": "unix:///tmp/hung.sock"} if kind == "docker" else {}) for kind in KINDS]
+        kinds = dict.fromkeys((*KINDS, *steps))
+        specs = [SourceSpec(kind, {"url": "unix:///tmp/hung.sock"} if kind == "docker" else {}) for kind in kinds]
         return choose(names, specs, Wait(10, itertools.count().__next__))  # its seconds are frames
 
     return run
@@ -75,6 +78,18 @@ def test_what_was_not_found_while_one_is_silent_is_not_called_absent(
     assert "nothing was done" in said
     assert "use vm:web, service:web or a full id to skip it), or wait longer with --wait 40" in said
     assert "no such workload" not in said
+
+
+@pytest.mark.parametrize("engine", [engine for engine in ENGINES if engine.specs({})], ids=lambda engine: engine.name)
+@pytest.mark.parametrize("step", [never, fail(SourceDown("it broke"))], ids=["late", "down"])
+def test_whichever_engine_does_not_answer_the_name_is_not_called_absent(
+    asked: Choose, capsys: pytest.CaptureFixture[str], engine: Engine, step: Step
+) -> None:
+    kind = min(engine.kinds)
+    assert asked(f"{kind}:web", **{engine.name: step}).code == NO_ANSWER
+    assert "no such workload" not in capsys.readouterr().err
+    others = {"vm", "container"} - engine.kinds
+    assert all(asked(f"{other}:web", **{engine.name: step}).code == NO_SUCH for other in others)
 
 
 def test_what_was_found_while_one_is_silent_may_be_someone_else(asked: Choose) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from collectors.analysis.rates import Deriver
-from collectors.model.workloads import Kind, State, Workload, WorkloadId
+from collectors.engines.docker.engine import DockerEngine
+from collectors.model.workloads import Availability, Kind, SourceState, State, Workload, WorkloadId
 from tests.helpers.demo_fleet import Fleet
-from tui.presenters.reports.doctor import Checkup, as_text
+from tui.presenters.reports.doctor import Checkup, as_document, as_text
 
 ROOTLESS = "/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-x.scope"
 
@@ -43,3 +45,19 @@ def test_a_container_that_no_engine_knows_is_counted() -> None:
 @pytest.mark.parametrize(("engine", "is_listed"), [("docker", True), ("docker", None), ("podman", True)])
 def test_containers_that_an_engine_lists_are_not_mentioned(engine: str, is_listed: bool | None) -> None:
     assert "watched" not in report(container(engine, "a", is_listed))
+
+
+def test_what_is_not_on_the_host_stands_last_with_what_it_would_show_and_what_that_needs() -> None:
+    absent = SourceState("docker", Availability.ABSENT, reason="no Docker socket", remedy="start it")
+    present = SourceState("host", Availability.OK, read_at_ns=1, cost_ns=1)
+    said = as_text(Checkup(Deriver().feed(msgspec.structs.replace(Fleet(0).frame(), sources=(absent, present)))))
+    about = DockerEngine().about
+    words = " ".join(said.split())
+    assert words.index("ok host") < words.index("absent docker no Docker socket fix: start it")
+    assert f"would show: {about.shows} needs: {about.needs}" in words
+
+
+def test_the_document_has_what_each_engine_needs() -> None:
+    engines = as_document(Checkup(Deriver().feed(Fleet(0).frame())))["engines"]
+    assert isinstance(engines, dict)
+    assert engines["docker"]["needs"] == DockerEngine().about.needs

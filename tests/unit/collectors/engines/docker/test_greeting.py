@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
+from requests import ReadTimeout
 
 from collectors.engines.docker.endpoint import Endpoint
 from collectors.engines.docker.greeting import Greeting
+from collectors.engines.podman.client import PodmanClient
+from collectors.engines.podman.source import PodmanSource
+from collectors.model.errors import SourceDown
 from tests.unit.collectors.engines.docker.test_source import VERSION, engine, response
 
 
@@ -54,3 +59,30 @@ def test_a_version_of_podman_that_leads_elsewhere_is_not_put_into_a_path(tmp_pat
     hostile = ping(Api_Version="1.41", Libpod_Api_Version="../../x")
     with engine(tmp_path, lambda path: hostile), pytest.raises(ValueError, match="not a version"):
         Endpoint(f"unix://{tmp_path}/s").greet()
+
+
+def test_an_engine_that_does_not_answer_is_not_waited_for_without_end(tmp_path: Path) -> None:
+    ended = threading.Event()
+
+    def answer(_path: str) -> bytes:
+        ended.wait(20)
+        return b""
+
+    with engine(tmp_path, answer):
+        endpoint = Endpoint(f"unix://{tmp_path}/s")
+        with pytest.raises(ReadTimeout):
+            endpoint.greet(0.05)
+        client = endpoint.connect(Greeting("podman", "1.41", "4.3.1"), 0.05)
+        assert isinstance(client, PodmanClient)
+        with pytest.raises(ReadTimeout):
+            client.containers()
+        client.close()
+        ended.set()
+
+
+def test_docker_at_an_address_of_podman_is_named_with_the_option_that_reads_it(tmp_path: Path) -> None:
+    with engine(tmp_path, lambda _path: ping(Api_Version="1.41")):
+        address = f"unix://{tmp_path}/s"
+        with pytest.raises(SourceDown, match=r"Docker answers at .*, not Podman") as caught:
+            PodmanSource(address).open(lambda: None)
+    assert caught.value.remedy == f"vmtop --docker {address}"

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from collectors.analysis.history import History
 from collectors.analysis.rates import Deriver
 from collectors.analysis.state_log import StateLog
-from collectors.model.workloads import Kind, State, Workload
+from collectors.model.workloads import Kind, Sample, State, Workload
 from tests.helpers.strategies import frame, workload
 from tests.helpers.table_rows import fields
 from tui.presenters.main_screen.fact_cells import shortened
@@ -125,6 +125,29 @@ def test_the_host_is_a_row_in_the_same_columns() -> None:
     assert shown["memory_limit_bytes"].strip() == "8.0G"
     assert shown["memory_of_limit_percent"].strip() == "25%"
     assert shown["cpu_limit_cores"].strip() == "4"
+
+
+def test_a_remote_host_is_a_row_like_others_with_what_it_has_itself() -> None:
+    remote = workload("esxi1", Kind.HOST, "vsphere", endpoint="vc", started_at=1_700_000_000.0)
+    moment = Deriver().feed(frame(60, {remote: {"memory_charged_bytes": 2 << 30, "memory_limit_bytes": 16 << 30}}))
+    cells, columns = Cells(History()), lay_out(DEFAULT, 200)
+    cells.at(moment, Scale.CORE)
+    shown = fields(cells.line(Line("esxi1", moment.readings[remote.id]), columns, False), columns)
+    assert (shown["gutter"], shown["name"].rstrip(), shown["kind"].strip()) == (" ● ", "esxi1", "host")
+    assert shown["memory_limit_bytes"].strip() == "16G"
+    assert shown["uptime"].strip() == "1m00s"
+
+
+@pytest.mark.parametrize(("age_s", "text"), [(45, "2.0G"), (55, "?2.0G")])
+def test_averages_over_many_seconds_are_stale_later_than_other_numbers(age_s: int, text: str) -> None:
+    remote = workload("web", Kind.VM, "vsphere", endpoint="vc")
+    now = frame(60 + age_s, {remote: {}})
+    old = Sample("vsphere", 60 * 1_000_000_000, memory_charged_bytes=2 << 30)
+    moment = Deriver().feed(replace(now, samples={remote.id: (old,)}))
+    cells, columns = Cells(History()), lay_out(DEFAULT, 120)
+    cells.at(moment, Scale.CORE)
+    shown = fields(cells.line(Line("web", moment.readings[remote.id]), columns, False), columns)
+    assert shown["memory_host_bytes"].strip() == text
 
 
 def test_a_folded_group_hides_no_trouble() -> None:

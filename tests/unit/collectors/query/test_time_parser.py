@@ -1,0 +1,35 @@
+"""Times as people type them, and whether a session has them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from collectors.query.time_parser import TimeError, check_inside, parse_time
+
+START = datetime(2026, 11, 28, 22, 0, 0).timestamp()
+END = START + 600
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("start", 0), ("end", 600), ("10m ago", 0), ("22:05", 300), ("+30s", 330), ("-5m", 0)]
+)
+def test_a_time_is_found_from_the_session_or_from_where_one_is(text: str, seconds: int) -> None:
+    wall = parse_time(text, START, END, START + 300)
+    assert wall == START + seconds
+    check_inside(text, wall, START, END)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("20m ago", "is 2026-11-28 21:50:00, before the session, which begins at 2026-11-28 22:00:00 ('start' goes"),
+        ("23:00", "after the session, which ends at 2026-11-28 22:10:00 ('end' goes there)"),
+    ],
+)
+def test_a_time_that_the_session_does_not_have_says_where_it_begins_or_ends(text: str, words: str) -> None:
+    typed = "2026-11-28 23:00" if text == "23:00" else text
+    with pytest.raises(TimeError) as told:
+        check_inside(text, parse_time(typed, START, END, START), START, END)
+    assert words in str(told.value)
