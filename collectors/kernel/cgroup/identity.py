@@ -83,7 +83,7 @@ def identify(cgroup: Cgroup, directories: list[str], proc: str, host_network: st
     project = described.pod or project
     name, is_known = (described.name, True) if described.name else (name, is_known)
     name_and_pod = None if is_known else names.find(own_id, cgroup.path)
-    if name_and_pod is None and pid is not None and engine in _WITH_MONITOR:
+    if not is_known and name_and_pod is None and pid is not None and engine in _WITH_MONITOR:
         name_and_pod = processes.monitor_name(proc, pid, own_id)
     if name_and_pod is not None:
         name, is_known = name_and_pod[0], True
@@ -116,7 +116,7 @@ def _described(
         return Description(own if pod != project else None, pod)
     if found.is_sandbox and found.pod is None and not (project or "").startswith(POD):
         return Description(pod=pod)
-    return found._replace(name=f"{own}/pause" if found.is_sandbox and pod else found.name, pod=pod)
+    return found._replace(name=f"{own}/pause" if found.is_sandbox and own != pod else found.name, pod=pod)
 
 
 def _is_infra(engine: str, name: str, project: str | None) -> bool:
