@@ -120,7 +120,7 @@ def _described(
 
 
 def _is_infra(engine: str, name: str, project: str | None) -> bool:
-    """Return whether a container of Podman is called like the infra container of its pod."""
+    """Return whether a container is called like the infra container of a pod of Podman's."""
     return engine == "podman" and name.endswith(_INFRA) and project == f"pod {name.removesuffix(_INFRA)}"
 
 
