@@ -13,6 +13,7 @@ import pytest
 from collectors.engines.vmm.qmp import qmp
 from collectors.engines.vmm.serial_console import SerialConsole
 from collectors.kernel.vmm.process import VmmProcess, find
+from tests.helpers.lab.fixtures import skip_or_fail
 from tests.helpers.lab.guests import BootSector
 from tests.helpers.lab.process import Daemon, wait_until
 from tests.helpers.lab.vmm import VmmLab, has_kvm, vmm_lab
@@ -23,7 +24,7 @@ VMTOP = [sys.executable, "-c", "from tui.cli.main import main; main(prog_name='v
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VmmLab]:
-    with vmm_lab(tmp_path_factory.mktemp("qemu") / "vmm") as started:
+    with skip_or_fail(), vmm_lab(tmp_path_factory.mktemp("qemu") / "vmm") as started:
         yield started
 
 

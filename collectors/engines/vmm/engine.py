@@ -11,7 +11,8 @@ from collectors.engines.base import Engine
 
 if TYPE_CHECKING:
     from collectors.engines.vmm.access import QemuAccess
-    from collectors.model.actions import Request
+    from collectors.model.actions import Request, Verb
+    from collectors.model.workloads import Workload
     from collectors.sampling.source import Source, SourceSpec
 
 QMP = {"stop": "system_powerdown", "restart": "system_reset", "pause": "stop", "resume": "cont", "kill": "quit"}
@@ -46,6 +47,12 @@ class VmmEngine(Engine):
         from collectors.engines.vmm.access import QemuAccess
 
         return QemuAccess()
+
+    def forbids(self, verb: Verb, workload: Workload) -> str:
+        unit = (workload.cgroup or "").rpartition("/")[2]
+        if verb in ("start", "restart") and unit.endswith(".service"):
+            return f"systemd runs it: vmtop {verb} service:{unit}"
+        return super().forbids(verb, workload)
 
     def commands(self, request: Request) -> tuple[str, ...]:
         """Return what sends the command to the socket by hand."""

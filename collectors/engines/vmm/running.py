@@ -1,24 +1,18 @@
-"""The VMM processes of this host for all sources of this folder: one scan serves them all."""
+"""The VMM processes of this host, as the sources of this folder need them."""
 
 from __future__ import annotations
 
-import threading
-
 from collectors.kernel.procfs import read_process_stat
 from collectors.kernel.vmm.process import VmmProcess
-from collectors.kernel.vmm.scan import VmmScan
+from collectors.kernel.vmm.scan import shared_scan
 
 LONGEST_ID = 1024
 """Characters of an id, which may be a path."""
-_LOCK = threading.Lock()
-_SCAN = VmmScan()
 
 
 def running_machines(is_due: bool = False) -> list[VmmProcess]:
     """Return the VMM processes; as of two seconds ago at most, or as of now if `is_due`."""
-    with _LOCK:
-        _SCAN.update(is_due)
-        return list(_SCAN.processes.values())
+    return list(shared_scan().update(is_due).values())
 
 
 def is_alive(process: VmmProcess) -> bool:
