@@ -91,9 +91,7 @@ def test_a_guest_is_rebooted_by_ctrl_alt_delete_or_reset_if_it_does_not_obey(lab
 
 def test_one_that_gave_up_roots_rights_after_it_began_to_listen_is_reached(lab: VmmLab) -> None:
     machine = lab.qemu("dropped", *serial(lab, "dropped"), "-runas", "nobody")
-    process = find(machine.pid)
-    assert process is not None
-    assert process.uid != 0
+    wait_until(lambda: (process := find(machine.pid)) is not None and process.uid != 0, 20, "the loss of its rights")
     assert "was paused" in vmtop("pause", "dropped", "--yes").stdout
 
 
