@@ -67,7 +67,7 @@ class ApiActions:
         except (NotInTime, SourceDown):
             process_of(workload)  # it may have ended meanwhile
             state = State.RUNNING
-        return Observed(workload.name, state, process.own_id)
+        return Observed(workload.name, state, process.own_id if state.is_active else "")
 
     def perform(self, request: Request) -> None:
         """Send the request; does not wait for the guest."""

@@ -231,6 +231,7 @@ def test_guests_of_proxmox_are_read_from_its_files_and_snapshots_are_not(tmp_pat
     for folder in ("qemu-server", "lxc"):
         (tmp_path / folder).mkdir()
     (tmp_path / "qemu-server" / "101.conf").write_text("cores: 2\nname: web\n\n[before]\nname: old\n")
+    (tmp_path / "qemu-server" / "900.conf").write_text("name: debian\ntemplate: 1\n")
     (tmp_path / "qemu-server" / "x.conf").write_text("name: no\n")
     (tmp_path / "qemu-server" / "102.conf").symlink_to("/etc/passwd")
     (tmp_path / "lxc" / "103.conf").write_text("hostname: db\n")
