@@ -6,6 +6,7 @@ import fcntl
 import os
 import shutil
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -102,18 +103,18 @@ class VmmLab:
     def qemu(
         self, name: str, *words: str, group: str = "", sector: BootSector = BootSector.IDLE, is_kvm: bool = False
     ) -> Daemon:
-        """Start a QEMU with 64 MiB whose QMP socket is `NAME.qmp`, and wait for that socket, its last."""
+        """Start a QEMU with 64 MiB whose QMP socket is `NAME.qmp`, and wait until it answers: then it is set up."""
         disk = self.folder / f"{name}.img"
         disk.write_bytes(sector.value.ljust(510, b"\0") + b"\x55\xaa" + bytes((1 << 20) - 512))
-        socket = self.folder / f"{name}.qmp"
+        monitor = self.folder / f"{name}.qmp"
         program = find_program("qemu-system-x86_64")
         daemon = self.start(
             [program, "-accel", "kvm" if is_kvm else "tcg", *(("-cpu", _KVM_MODEL) if is_kvm else ()), "-m", "64",
              "-display", "none", "-nodefaults", "-drive", f"file={disk},format=raw,if=ide",
-             *words, "-qmp", f"unix:{socket},server=on,wait=off"],
+             *words, "-qmp", f"unix:{monitor},server=on,wait=off"],
             group,
         )  # fmt: skip
-        daemon.wait_until(socket.exists, 20, f"the monitor of {name}")
+        daemon.wait_until(lambda: _greets(monitor), 20, f"the monitor of {name}")
         return daemon
 
     def stand_in(self, program: str, arguments: Sequence[str], group: str = "", threads: str = "") -> Daemon:
@@ -178,6 +179,16 @@ class VmmLab:
                 wait_until(partial(_is_removed, folder), 10, f"the end of {folder}")
             if top.is_dir():
                 top.rmdir()
+
+
+def _greets(monitor: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(1)
+        try:
+            client.connect(str(monitor))
+            return bool(client.recv(1))
+        except OSError:
+            return False
 
 
 def _is_removed(folder: Path) -> bool:
