@@ -118,11 +118,15 @@ class VmmLab:
 
     def stand_in(self, program: str, arguments: Sequence[str], group: str = "", threads: str = "") -> Daemon:
         """Start a harmless process of a VMM's name and command line."""
-        path = self.folder / "bin" / program
+        return self.start([str(self.program(program)), *arguments], group, threads)
+
+    def program(self, name: str) -> Path:
+        """Return the path of such a stand-in."""
+        path = self.folder / "bin" / name
         path.parent.mkdir(exist_ok=True)
         if not path.exists():
             shutil.copy(self._stand_in_program, path)
-        return self.start([str(path), *arguments], group, threads)
+        return path
 
     def many(self, count: int, group: str, program: str = "qemu-system-x86_64") -> list[int]:
         """Start many small processes of a program's name in a cgroup, and return their pids."""
