@@ -280,7 +280,7 @@ def test_a_machine_that_ends_and_one_that_begins_are_noticed(lab: VmmLab, watch:
 def test_the_traffic_of_a_machines_disk_is_that_of_its_process(lab: VmmLab, watch: Watch) -> None:
     daemon = lab.qemu("disk", "-name", "disk", sector=BootSector.DISK)
     counters = psutil.Process(daemon.pid).io_counters
-    daemon.wait_until(lambda: counters().write_bytes > 0, 20, "the guest's first write")
+    daemon.wait_until(lambda: counters().write_bytes > 0, 90, "the guest's first write")
     before = counters()
     reading = named(watch.look(), "disk")
     read, written = reading.gauge("disk_read_total_bytes"), reading.gauge("disk_write_total_bytes")
