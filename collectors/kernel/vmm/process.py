@@ -16,6 +16,8 @@ _LONGEST_COMMAND = 1 << 17
 _USERS = "/user.slice/"
 _SYSTEM_MANAGERS = frozenset({"proxmox", "multipass", "kata", "lxd", "incus"})
 """Managers that are services of root: what a user starts in a session is not theirs, whatever it calls itself."""
+_RUN_AS_ROOT = frozenset({"proxmox", "multipass"})
+"""Those whose VMMs run as root as well, wherever: their commands act as root on what a command line names."""
 
 
 class VmmProcess(NamedTuple):
@@ -172,7 +174,8 @@ def _describe(pid: int, proc: str, family: Family, executable: str | None) -> Vm
     is_same = _identity(read_process_stat(proc, pid)) == _identity(before) and _family(pid, proc)[1] == executable
     if facts is None or uid is None or not is_same:  # else its pid was reused while it was read
         return None
-    if facts.engine in _SYSTEM_MANAGERS and uid != 0 and any(path.startswith(_USERS) for path in cgroups):
+    in_session = any(path.startswith(_USERS) for path in cgroups)
+    if uid != 0 and facts.engine in (_SYSTEM_MANAGERS if in_session else _RUN_AS_ROOT):
         facts = facts._replace(engine=NO_MANAGER, id=facts.uuid)
     return VmmProcess(pid, before.start_ticks, uid, cgroups, facts, family, executable, before.parent_pid)
 
