@@ -114,6 +114,8 @@ class VmmLab:
             group,
         )  # fmt: skip
         daemon.wait_until(socket.exists, 20, f"the monitor of {name}")
+        if any("debug-threads=on" in word for word in words):
+            daemon.wait_until(lambda: _has_named_threads(daemon.pid), 20, f"the virtual CPUs of {name}")
         return daemon
 
     def stand_in(self, program: str, arguments: Sequence[str], group: str = "", threads: str = "") -> Daemon:
@@ -182,6 +184,10 @@ class VmmLab:
                 wait_until(partial(_is_removed, folder), 10, f"the end of {folder}")
             if top.is_dir():
                 top.rmdir()
+
+
+def _has_named_threads(pid: int) -> bool:
+    return any(path.read_text().startswith("CPU 0/") for path in Path(f"/proc/{pid}/task").glob("*/comm"))
 
 
 def _is_removed(folder: Path) -> bool:
