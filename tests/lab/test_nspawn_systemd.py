@@ -39,7 +39,7 @@ UNITS = {
 @pytest.mark.lab
 def test_machines_are_acted_on_through_a_real_systemd(uml_lab: UmlLab) -> None:
     find_program("systemd-nspawn")
-    argv = [sys.executable, "-m", "pytest", "-m", "uml", "-q", "-p", "no:cacheprovider", __file__]
+    argv = [sys.executable, "-m", "pytest", "-m", "uml", "-q", "-x", "--timeout=40", "-p", "no:cacheprovider", __file__]
     environment = {"TMPDIR": "/run/lab/tmp", "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8", "VMTOP_INSIDE_UML": "1"}
     finished = run_under_systemd(uml_lab.folder / "nspawn", argv, UNITS, environment, 120)
     assert finished.returncode == 0, finished.stdout
@@ -96,9 +96,12 @@ def test_a_machine_of_a_unit_is_started_restarted_stopped_and_killed(image: str,
 @pytest.mark.uml
 def test_a_machine_that_only_machined_knows_is_stopped_through_it(image: str, tmp_path: Path) -> None:
     words = [find_program("systemd-nspawn"), "-q", "-M", image, "-D", str(IMAGES / image), "/sbin/init"]
-    with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL):
-        running = row_of(image)
-        assert way_of(running) is Way.MACHINED
-        outcome = act(running, Verb.STOP, tmp_path, timeout_s=2.0)  # its init heeds no signal of systemd's
-        assert outcome.result is Result.DONE, outcome
-        assert state_of(image) == ""
+    with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as nspawn:
+        try:
+            running = row_of(image)
+            assert way_of(running) is Way.MACHINED
+            outcome = act(running, Verb.STOP, tmp_path, timeout_s=2.0)  # its init heeds no signal of systemd's
+            assert outcome.result is Result.DONE, outcome
+            assert state_of(image) == ""
+        finally:
+            nspawn.kill()

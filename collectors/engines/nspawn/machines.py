@@ -10,6 +10,7 @@ from enum import Enum
 from collectors.kernel.cgroup.hierarchy import detect
 from collectors.kernel.cgroup.open_files import find_directories
 from collectors.kernel.cgroup.processes import first_process
+from collectors.kernel.nspawn_supervisors import machine_directories
 from collectors.kernel.procfs import Process, read_bytes
 from collectors.model.errors import SourceAbsent, WorkloadGone
 from collectors.model.workloads import Kind, Workload, WorkloadId
@@ -66,7 +67,7 @@ def leader_of(workload: Workload, proc: str = "/proc") -> Process:
     """
     if workload.cgroup is None:
         raise SourceAbsent(f"{workload.name} does not run on this host")
-    process = first_process(find_directories(detect(), workload.cgroup).all, proc)
+    process = first_process(machine_directories(find_directories(detect(), workload.cgroup).all), proc)
     if process is None:
         raise WorkloadGone("it has ended")
     return process
