@@ -1,11 +1,12 @@
-"""Prints pip constraints that pin each dependency in pyproject.toml, and libvirt's binding, to its lower bound."""
+"""Prints pip constraints that pin each dependency in pyproject.toml, and those of engines, to its lower bound."""
 
 import re
 import tomllib
 from pathlib import Path
 
 project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
-for requirement in [*project["dependencies"], *project["optional-dependencies"]["libvirt"]]:
+extras = project["optional-dependencies"]
+for requirement in [*project["dependencies"], *extras["libvirt"], *extras["vsphere"]]:
     bound = re.match(r"([\w-]+)>=([\d.]+)", requirement)
     if bound is None:
         raise SystemExit(f"no lower bound: {requirement}")

@@ -28,6 +28,7 @@ KINDS_BY_NAME = {
     "service": Kind.SERVICE,
     "ct": Kind.CONTAINER,
     "svc": Kind.SERVICE,
+    "host": Kind.HOST,
 }
 """The kinds of workloads by every name that users can write; the table of workloads shows the short ones."""
 

@@ -16,6 +16,7 @@ import pytest
 from collectors.analysis.rates import Deriver, Moment, Reading
 from collectors.engines.registry import load_source, specs_from
 from collectors.engines.vsphere import bounded_stub
+from collectors.engines.vsphere.access import VsphereAccess
 from collectors.engines.vsphere.source import VsphereSource
 from collectors.model.errors import AccessDenied, NotInTime, SourceDown, SourceError
 from collectors.model.workloads import Event, Frame, Kind, State, Workload, WorkloadId
@@ -25,6 +26,7 @@ from tests.helpers.lab.process import wait_until
 from tests.helpers.lab.vcsim import Simulator, front, silent_server, simulator, write_password
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("credentials")]
+WEB = Workload(WorkloadId("vsphere", "5000"), Kind.VM, "web")
 HOST_MHZ = 2294
 """Clock of the simulator's hosts."""
 
@@ -166,6 +168,8 @@ def _has_rates(moment: Moment) -> bool:
 
 
 def test_the_life_of_a_machine_is_told_within_seconds(vcenter: Simulator) -> None:
+    from pyVmomi import vim
+
     woken = threading.Event()
     events: list[Event] = []
 
@@ -183,6 +187,10 @@ def test_the_life_of_a_machine_is_told_within_seconds(vcenter: Simulator) -> Non
         machine.PowerOnVM_Task()
         wait_until(lambda: "start" in [event.what for event in events] or told(source, ""), 10, "the start")
         machine.Rename_Task("DC0_C0_RP0_VM0")
+        placed = vim.vm.CloneSpec(location=vim.vm.RelocateSpec(), powerOn=False, template=False)
+        machine.CloneVM_Task(machine.parent, "clone", placed)
+        wait_until(lambda: "create" in [event.what for event in events] or told(source, ""), 10, "the creation")
+        assert _state(source, "clone") is State.STOPPED
         other = machines["DC0_C0_RP0_VM2"]
         other.PowerOffVM_Task()
         other.Destroy_Task()
@@ -193,6 +201,14 @@ def test_the_life_of_a_machine_is_told_within_seconds(vcenter: Simulator) -> Non
 
 def _state(source: VsphereSource, name: str) -> State:
     return next(one.state for one in source.read().workloads.values() if one.name == name)
+
+
+def test_a_vpx_uri_shows_the_machines_of_its_host_alone(vcenter: Simulator) -> None:
+    uri = vcenter.url(scheme="vpx").replace("/?", "/DC0/DC0_H0?")
+    with opened(uri) as source:
+        workloads = source.read().workloads.values()
+    assert {workload.project for workload in workloads} == {"DC0_H0"}
+    assert [workload.name for workload in workloads if workload.kind is Kind.HOST] == ["DC0_H0"]
 
 
 def test_templates_are_counted_but_not_listed(vcenter: Simulator) -> None:
@@ -265,6 +281,9 @@ def test_a_wrong_password_is_tried_once_until_it_is_corrected(esxi: Simulator, c
         for _ in range(3):
             with pytest.raises(AccessDenied, match=r"refuses user user, or the password in .*auth\.conf"):
                 source.open(lambda: None)
+        access = VsphereAccess([SourceSpec("vsphere", {"url": esxi.url(address=between.address)})])
+        with pytest.raises(AccessDenied), access.daemon(WEB).session():
+            pass
         assert between.methods.count("Login") == 1, "a server locks the account after a few"
         write_password(credentials, "pass")
         source.open(lambda: None)
@@ -299,6 +318,7 @@ def test_only_a_trusted_or_pinned_certificate_gets_the_password(lab_root: Path) 
     ("body", "sentence"),
     [
         (b"<a>" * 100_000, "its answer is longer than"),
+        (b"<a>" * 20_000, "its answer is longer than"),
         (b"no XML", "its answer is not XML"),
         (b"<a xmlns='urn:vim25'><returnval/></a>", "does not answer as vSphere does"),
     ],
@@ -307,6 +327,7 @@ def test_an_answer_of_another_kind_is_refused(
     esxi: Simulator, body: bytes, sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bounded_stub.BoundedResponse, "_left", 100_000)
+    monkeypatch.setattr(bounded_stub.BoundedResponse, "_tags_left", 10_000)
     with front(esxi.address, lambda _: body) as between, pytest.raises(SourceError, match=sentence):
         VsphereSource(esxi.url(address=between.address)).open(lambda: None)
 

@@ -89,7 +89,9 @@ def choice_options(command: Command) -> Command:
     """Add the options that choose workloads."""
     for option in (
         click.option("--filter", "query", type=FilterType(), metavar="EXPR", help="Show only what matches."),
-        click.option("--only", type=KindType(), help="Show one kind of workload: vm, container (ct) or service (svc)."),
+        click.option(
+            "--only", type=KindType(), help="Show one kind of workload: vm, container (ct), service (svc) or host."
+        ),
     ):
         command = option(command)
     return command

@@ -54,7 +54,7 @@ class VsphereAccess(EngineAccess):
 
         return VsphereDetails(self).tables
 
-    def raw_description(self, workload: Workload) -> RawDescription | None:
+    def raw_description(self, workload: Workload) -> RawDescription:
         from collectors.engines.vsphere.details import configuration
 
         return configuration(self, workload)

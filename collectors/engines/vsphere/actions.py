@@ -6,7 +6,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from collectors.engines.vsphere import machines
-from collectors.engines.vsphere.client import Session, fault_name, fault_text
+from collectors.engines.vsphere.client import Session
+from collectors.engines.vsphere.faults import fault_name, fault_text
 from collectors.engines.vsphere.workloads import run_of, state_of, text
 from collectors.model.actions import ActionTimedOut, Observed, Request, Verb
 from collectors.model.errors import AccessDenied, SourceError

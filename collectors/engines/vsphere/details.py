@@ -162,20 +162,24 @@ def _snapshots(value: Any) -> Iterator[tuple[Value, ...]]:
             waiting += [(depth + 1, child) for child in reversed(children)]
 
 
-def configuration(access: VsphereAccess, workload: Workload) -> RawDescription | None:
-    """Return the configuration of a machine as JSON. What is passed to the guest is masked: it often has passwords."""
+def configuration(access: VsphereAccess, workload: Workload) -> RawDescription:
+    """Return a machine's configuration, or a host's summary, as JSON.
+
+    What is passed to a guest is masked: it often has passwords.
+    """
     from pyVmomi.VmomiJSONEncoder import VmomiJSONEncoder
 
-    if workload.kind is Kind.HOST:
-        return None
+    path, title = (
+        ("summary", "summary of the host") if workload.kind is Kind.HOST else ("config", "configuration of the machine")
+    )
     with access.daemon(workload).session() as session:
-        found = machines.read(session, machines.find(session, workload), ("config",))
-    document = json.loads(json.dumps(found.properties.get("config"), cls=VmomiJSONEncoder))
+        found = machines.read(session, machines.find(session, workload), (path,))
+    document = json.loads(json.dumps(found.properties.get(path), cls=VmomiJSONEncoder))
     for option in document.get("extraConfig") or () if isinstance(document, dict) else ():
         key = str(option.get("key", ""))
         if key.lower().startswith("guestinfo") or is_secret(key):
             option["value"] = MASK
-    return RawDescription("configuration of the machine", json.dumps(redact_json(document), indent=2))
+    return RawDescription(title, json.dumps(redact_json(document), indent=2))
 
 
 def read_facts(access: VsphereAccess, workload: Workload) -> dict[str, ClassFact]:

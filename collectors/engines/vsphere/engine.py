@@ -26,7 +26,7 @@ class VsphereEngine(Engine):
 
     name = "vsphere"
     engine_names = frozenset({"vsphere"})
-    kinds = frozenset({"vm"})
+    kinds = frozenset({"vm", "host"})
     address = EngineOption(
         "--vsphere",
         "url",

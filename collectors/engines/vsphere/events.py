@@ -9,8 +9,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from collectors.engines.vsphere.client import Session, fault_name
-from collectors.engines.vsphere.inventory import Found, machine_filter
+from collectors.engines.vsphere.client import Session
+from collectors.engines.vsphere.faults import fault_name
+from collectors.engines.vsphere.inventory import MOST_OBJECTS, Found, machine_filter
 from collectors.engines.vsphere.workloads import SUSPENDED, machine_id
 from collectors.model.workloads import Event
 from collectors.safety.sanitize import sanitize_name
@@ -127,6 +128,8 @@ class MachineEvents:
             is_first: Whether this is how it was before the first call, not a change.
         """
         key = str(reference._moId)
+        if len(self._known) > MOST_OBJECTS:
+            return False
         before = self._known.get(key)
         now = {**(before or {}), **{change.name: change.val for change in changes or ()}}
         if kind == "leave":

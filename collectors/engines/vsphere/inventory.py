@@ -144,7 +144,7 @@ class Reader:
             answer = collector.ContinueRetrievePropertiesEx(token) if token else None
 
     def averages(self, references: Iterable[Any]) -> dict[str, list[Average]]:
-        """Return the newest averages of running machines and connected hosts, in one request.
+        """Return the newest averages of running machines and connected hosts: one request for every 1,000 of them.
 
         Nothing if one of them has been removed since it was read: the server then answers for none.
         """
@@ -157,8 +157,10 @@ class Reader:
         ]
         if not queries or not self._metrics:
             return {}
+        answers: list[Any] = []
         try:
-            answers = self._session.content.perfManager.QueryPerf(queries)
+            for first in range(0, len(queries), _AT_ONCE):
+                answers += self._session.content.perfManager.QueryPerf(queries[first : first + _AT_ONCE])
         except vmodl.fault.ManagedObjectNotFound:
             return {}
         return {str(answer.entity._moId): list(self._averages(answer)) for answer in answers}

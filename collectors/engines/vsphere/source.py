@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from collectors.engines.vsphere import address as addresses
-from collectors.engines.vsphere.address import Address
-from collectors.engines.vsphere.client import RefusedLogin, Session, clock_offset_ns, open_session, translating
+from collectors.engines.vsphere.client import Session, clock_offset_ns, open_session
 from collectors.engines.vsphere.counters import INTERVAL_S, Average, Meter
-from collectors.engines.vsphere.credentials import Credentials, find
+from collectors.engines.vsphere.credentials import find
 from collectors.engines.vsphere.events import MachineEvents
+from collectors.engines.vsphere.faults import translating
 from collectors.engines.vsphere.inventory import Found, Inventory, Reader, size_of_host, size_of_machine
 from collectors.engines.vsphere.workloads import host_id, host_workload, machine_id, run_of, to_workload
 from collectors.model.errors import SourceDown
@@ -54,8 +54,6 @@ class VsphereSource:
         self._offset_ns = 0
         self._queried = 0.0
         """Monotonic second of the last query for averages."""
-        self._refused: tuple[Credentials, RefusedLogin] | None = None
-        """What the server refused: it locks an account after a few wrong passwords, so that is not tried again."""
         self._wake: Callable[[], None] = lambda: None
 
     def open(self, wake: Callable[[], None]) -> None:
@@ -63,7 +61,7 @@ class VsphereSource:
         address = addresses.parse(self._url)
         self._wake = wake
         with translating(address):
-            self._session = session = self._log_in(address)
+            self._session = session = open_session(address, find(address))
             self._reader = Reader(session, address.only_host)
             self._offset_ns = clock_offset_ns(session)
             self._listen(session, self._reader)
@@ -74,16 +72,6 @@ class VsphereSource:
         self._events = MachineEvents(session, reader.view, self._wake)
         self._events.start()
         self._listened = time.monotonic()
-
-    def _log_in(self, address: Address) -> Session:
-        credentials = find(address)
-        if self._refused is not None and self._refused[0] == credentials:
-            raise self._refused[1]
-        try:
-            return open_session(address, credentials)
-        except RefusedLogin as error:
-            self._refused = (credentials, error)
-            raise
 
     def read(self) -> SourceReading:
         """Read all machines and hosts."""

@@ -119,6 +119,13 @@ def write_password(path: Path, password: str) -> None:
     path.chmod(0o600)
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """Say nothing of a client that has gone."""
+
+
 class Front:
     """A server in front of a simulator that notes the methods that are called, and may change the answers.
 
@@ -160,8 +167,7 @@ class Front:
             def log_message(self, *_: object) -> None:
                 """Say nothing."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self.address = f"127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 

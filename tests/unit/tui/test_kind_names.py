@@ -14,7 +14,7 @@ from tui.configuration.settings_table import BY_NAME
 from tui.presenters.main_screen.signs import SHORT_KINDS
 from tui.presenters.prompts.completion import completions
 
-SHORT = [(SHORT_KINDS[kind], kind) for kind in (Kind.VM, Kind.CONTAINER, Kind.SERVICE)]
+SHORT = [(SHORT_KINDS[kind], kind) for kind in Kind]
 
 
 @pytest.mark.parametrize(("name", "kind"), SHORT)

@@ -10,7 +10,7 @@ from tui.keys.key import Key, first_key
 from tui.presenters.styled_lines import Line, Run
 from tui.presenters.table.state import TableState
 
-_MANY = {Kind.VM: "virtual machines", Kind.CONTAINER: "containers", Kind.SERVICE: "services"}
+_MANY = {Kind.VM: "virtual machines", Kind.CONTAINER: "containers", Kind.SERVICE: "services", Kind.HOST: "remote hosts"}
 _NOT_ENGINES = ("host",)
 _AVAILABILITY = {
     Availability.OK: ("ok", "good"),

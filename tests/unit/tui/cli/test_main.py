@@ -162,7 +162,7 @@ BAD = [
     (["--interval", "0.1"], "from 0.2 to 60"),
     (["stream", "--interval", "nan"], "a number from 0.2 to 60"),
     (["stream", "--count", "0"], "--count"),
-    (["list", "--only", "host"], "--only"),
+    (["list", "--only", "pod"], "--only"),
     (["list", "--jso"], "--jso"),
     (["lst"], "Did you mean 'list'?"),
     (["lisst"], "Did you mean 'list'?"),

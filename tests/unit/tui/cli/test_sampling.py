@@ -16,10 +16,11 @@ from collectors.analysis.rate_span import rates_over_s
 from collectors.analysis.rates import Moment
 from collectors.engines.demo.source import DemoSource
 from collectors.model.errors import NotInTime
-from collectors.model.workloads import Availability
+from collectors.model.workloads import Availability, Kind, Sample
 from collectors.sampling import worker as worker_module
 from collectors.sampling.sampler import Sampler
 from collectors.sampling.source import SourceReading, SourceSpec
+from tests.helpers.strategies import workload
 from tests.unit.collectors.sampling.test_worker import FakeSource, Gate, answer, fail
 from tui.cli import main, sampling
 from tui.cli.exit_codes import DONE, FAILED, NO_ANSWER
@@ -217,6 +218,20 @@ def test_a_reading_that_comes_late_in_the_measurement_is_waited_for(monkeypatch:
     moment = gather([SourceSpec("demo")], Wait(30), sampling.has_answered, over_s=0.2)
     assert moment.host.value("cpu_percent") is not None
     assert not sampling.without_rates(moment)
+
+
+def test_averages_of_many_seconds_are_measured_without_waiting_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = workload("web", Kind.VM, "vsphere", endpoint="vc")
+
+    def averages(seconds: int) -> SourceReading:
+        sample = Sample("vsphere", seconds * 1_000_000_000, cpu_total_ns=seconds * 500_000_000)
+        return SourceReading({machine.id: machine}, {machine.id: (sample,)})
+
+    source = FakeSource(lambda: averages(0), lambda: averages(20))
+    wait = frames_wait(1000)
+    moment = gather(_with(monkeypatch, source), wait, over_s=0.2)
+    assert moment.readings[machine.id].value("cpu_percent") == pytest.approx(50)
+    assert wait.passed_s < 500, "nothing else would come before its next beat"
 
 
 def test_a_stream_goes_on_from_the_measured_moment() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -15,6 +17,7 @@ from collectors.engines.vsphere import address as addresses
 from collectors.engines.vsphere import credentials
 from collectors.engines.vsphere.address import parse
 from collectors.model.errors import AccessDenied, SourceDown, SourceError
+from collectors.safety.sanitize import sanitize
 
 AUTH = """
 # of the operators
@@ -85,7 +88,8 @@ def test_an_address_that_cannot_be_used_is_refused_in_one_sentence(url: str, sen
 @given(st.text(max_size=200), st.sampled_from(addresses.SCHEMES))
 def test_any_text_is_an_address_or_refused(text: str, scheme: str) -> None:
     with suppress(SourceDown):
-        assert parse(scheme + text).shown.isprintable()
+        shown = parse(scheme + text).shown
+        assert sanitize(shown, 600) == shown
 
 
 def test_the_server_of_its_name_comes_before_the_default(file: Path) -> None:
@@ -104,6 +108,37 @@ def test_libvirts_own_file_serves_too(file: Path) -> None:
     (file.parent.parent / "libvirt").mkdir()
     (file.parent.parent / "auth.conf").rename(file.parent.parent / "libvirt" / "auth.conf")
     assert credentials.find(parse("esx://root@esxi1.example.org"))[1] == "se=cret"
+
+
+def test_the_file_that_the_address_names_is_the_only_one(file: Path) -> None:
+    other = file.with_name("other")
+    with pytest.raises(AccessDenied, match="no password for root on esxi1"):
+        credentials.find(parse(f"esx://root@esxi1.example.org/?authfile={other}"))
+    file.rename(other)
+    assert credentials.find(parse(f"esx://esxi1.example.org/?authfile={other}")).origin == str(other)
+
+
+def test_the_keyring_is_asked_last_and_only_if_its_library_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def get_password(*names: str) -> str:
+        asked.append((names[0], names[1]))
+        return "kept"
+
+    keyring = SimpleNamespace(get_password=get_password)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.delenv("LIBVIRT_AUTH_FILE", raising=False)
+    monkeypatch.setitem(sys.modules, "keyring", keyring)
+    monkeypatch.setitem(sys.modules, "keyring.errors", SimpleNamespace(KeyringError=ValueError))
+    monkeypatch.setattr(credentials, "find_spec", lambda _: None)
+    with pytest.raises(AccessDenied):
+        credentials.find(parse("vsphere://root@esxi9"))
+    assert asked == []
+    monkeypatch.setattr(credentials, "find_spec", lambda _: True)
+    assert credentials.find(parse("vsphere://root@esxi9")) == ("root", "kept", "the keyring")
+    assert asked == [("vmtop", "root@esxi9")]
 
 
 def test_a_link_or_a_pipe_in_place_of_the_file_is_not_read(file: Path) -> None:

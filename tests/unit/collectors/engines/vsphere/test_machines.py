@@ -23,6 +23,7 @@ from collectors.engines.vsphere.workloads import host_workload, to_workload
 from collectors.model.actions import ActionTimedOut, AfterTimeout, Request, Verb
 from collectors.model.errors import SourceError
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
+from collectors.safety.sanitize import sanitize
 
 BOOTED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 MACHINE = {
@@ -72,8 +73,8 @@ def test_any_properties_make_a_workload(properties: dict[str, Any], key: str) ->
     one = found(key, **properties)
     inventory = Inventory({"a": one}, {}, 0)
     for workload in (to_workload(one, inventory, "vc", 0.0), host_workload(one, "vc", 0.0)):
-        assert workload.name.isprintable()
-        assert workload.id.id.isprintable()
+        for shown in (workload.name, workload.id.id, workload.image or "", workload.state_reason or ""):
+            assert sanitize(shown, 600) == shown
     assert size_of_machine(one, one).memory_bytes >= 0
 
 

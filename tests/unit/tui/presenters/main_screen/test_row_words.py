@@ -8,9 +8,10 @@ from msgspec.structs import replace
 from collectors.analysis.history import History
 from collectors.analysis.rates import Deriver
 from collectors.analysis.state_log import StateLog
-from collectors.model.workloads import Kind, State, Workload
+from collectors.model.workloads import Kind, Sample, State, Workload
 from tests.helpers.strategies import frame, workload
 from tests.helpers.table_rows import fields
+from tui.presenters.main_screen.fact_cells import shortened
 from tui.presenters.main_screen.row_words import ending_words, fitted, name_words
 from tui.presenters.styled_lines import plain_text
 from tui.presenters.table.cells import Cells
@@ -126,6 +127,29 @@ def test_the_host_is_a_row_in_the_same_columns() -> None:
     assert shown["cpu_limit_cores"].strip() == "4"
 
 
+def test_a_remote_host_is_a_row_like_others_with_what_it_has_itself() -> None:
+    remote = workload("esxi1", Kind.HOST, "vsphere", endpoint="vc", started_at=1_700_000_000.0)
+    moment = Deriver().feed(frame(60, {remote: {"memory_charged_bytes": 2 << 30, "memory_limit_bytes": 16 << 30}}))
+    cells, columns = Cells(History()), lay_out(DEFAULT, 200)
+    cells.at(moment, Scale.CORE)
+    shown = fields(cells.line(Line("esxi1", moment.readings[remote.id]), columns, False), columns)
+    assert (shown["gutter"], shown["name"].rstrip(), shown["kind"].strip()) == (" ● ", "esxi1", "host")
+    assert shown["memory_limit_bytes"].strip() == "16G"
+    assert shown["uptime"].strip() == "1m00s"
+
+
+@pytest.mark.parametrize(("age_s", "text"), [(45, "2.0G"), (55, "?2.0G")])
+def test_averages_over_many_seconds_are_stale_later_than_other_numbers(age_s: int, text: str) -> None:
+    remote = workload("web", Kind.VM, "vsphere", endpoint="vc")
+    now = frame(60 + age_s, {remote: {}})
+    old = Sample("vsphere", 60 * 1_000_000_000, memory_charged_bytes=2 << 30)
+    moment = Deriver().feed(replace(now, samples={remote.id: (old,)}))
+    cells, columns = Cells(History()), lay_out(DEFAULT, 120)
+    cells.at(moment, Scale.CORE)
+    shown = fields(cells.line(Line("web", moment.readings[remote.id]), columns, False), columns)
+    assert shown["memory_host_bytes"].strip() == text
+
+
 def test_a_folded_group_hides_no_trouble() -> None:
     full = workload("full", Kind.CONTAINER, project="shop")
     ill = workload("ill", Kind.CONTAINER, project="shop", health="unhealthy")
@@ -165,3 +189,27 @@ def test_the_sparkline_of_a_group_counts_a_nested_member_once() -> None:
     single = Line("runner", moment.readings[outer.id])
     sparks = [fields(cells.line(line, columns, False), columns)["spark:cpu_percent"] for line in (group, single)]
     assert sparks[0] == sparks[1]
+
+
+def test_one_that_waits_to_be_started_again_says_why() -> None:
+    reason = "CrashLoopBackOff, exit code 3"
+    waits = workload("web/app", Kind.CONTAINER, "kubernetes", state=State.RESTARTING, state_reason=reason)
+    first = Deriver().feed(frame(1, {waits: {}}))
+    readings = {waits.id: type(first.readings[waits.id])(waits, ())}
+    cells, columns = Cells(History()), lay_out(DEFAULT, 120)
+    cells.at(first._replace(readings=readings), Scale.CORE)
+    row = cells.line(Line("web/app", readings[waits.id]), columns, False)
+    assert reason in "".join(cell.text for cell in row)
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "shown"),
+    [
+        ("web/nginx", 12, "web/nginx   "),
+        ("checkout-7d9f/istio-proxy", 18, "check…/istio-proxy"),
+        ("checkout-7d9f/istio-proxy", 13, "checkout-7d9…"),
+        ("checkout-7d9f", 8, "checkou…"),
+    ],
+)
+def test_a_long_name_keeps_that_of_the_container(name: str, width: int, shown: str) -> None:
+    assert shortened(name, width, "…") == shown
