@@ -39,7 +39,19 @@ UNITS = {
 @pytest.mark.lab
 def test_machines_are_acted_on_through_a_real_systemd(uml_lab: UmlLab) -> None:
     find_program("systemd-nspawn")
-    argv = [sys.executable, "-m", "pytest", "-m", "uml", "-q", "-x", "--timeout=120", "-p", "no:cacheprovider", __file__]
+    argv = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-m",
+        "uml",
+        "-q",
+        "-x",
+        "--timeout=120",
+        "-p",
+        "no:cacheprovider",
+        __file__,
+    ]
     environment = {"TMPDIR": "/run/lab/tmp", "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8", "VMTOP_INSIDE_UML": "1"}
     finished = run_under_systemd(uml_lab.folder / "nspawn", argv, UNITS, environment, 300)
     assert finished.returncode == 0, finished.stdout
