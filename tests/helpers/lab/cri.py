@@ -16,7 +16,15 @@ from pathlib import Path
 from typing import Any
 
 from tests.helpers.lab.docker_engine import busybox_archive
-from tests.helpers.lab.process import CGROUPS, Daemon, LabUnavailable, find_program, in_private_mounts, require_root
+from tests.helpers.lab.process import (
+    CGROUPS,
+    Daemon,
+    LabUnavailable,
+    cgroup_parents,
+    find_program,
+    in_private_mounts,
+    require_root,
+)
 from tests.helpers.lab.process import listens as _listens
 
 PAUSE, BUSYBOX = "registry.k8s.io/pause:3.6", "docker.io/library/busybox:lab"
@@ -213,6 +221,11 @@ def cri_engine(folder: Path) -> Iterator[CriLab]:
         (folder / part).mkdir(parents=True)
     (folder / "cni" / "lab.conflist").write_text(json.dumps(_NETWORK))
     (folder / "config.toml").write_text(_CONFIG.format(folder=folder, cni=_CNI))
+    with cgroup_parents("kubepods"), cgroup_parents("default"):
+        yield from _running(folder)
+
+
+def _running(folder: Path) -> Iterator[CriLab]:
     argv = [find_program("containerd"), "--config", f"{folder}/config.toml"]
     daemon = Daemon(in_private_mounts(mounts(folder), argv), folder / "containerd.log")
     with ExitStack() as undo:
