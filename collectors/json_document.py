@@ -164,6 +164,7 @@ def _facts(workload: Workload) -> dict[str, object]:
         "ports": workload.ports,
         "addresses": list(workload.addresses),
         "restarts": workload.restarts,
+        "is_sandbox": workload.is_sandbox,
         "cgroup": workload.cgroup,
         "parent": None if workload.parent is None else _identity(workload.parent),
         "endpoint": workload.endpoint or None,

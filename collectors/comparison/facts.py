@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from typing import NamedTuple
 
 from collectors.comparison import isolation_summary, os_release
+from collectors.comparison.machine_facts import of_machine
 from collectors.comparison.overhead import EngineProcesses, ProcessUsage, cpu_of, find_engines, find_shim, memory_of
 from collectors.engines.access import EngineAccess, ReadFacts
 from collectors.engines.connections import EngineConnections
@@ -17,6 +18,7 @@ from collectors.kernel.cgroup.processes import first_process
 from collectors.kernel.isolation import Isolation, read_isolation
 from collectors.kernel.qemu_memory import read_guest_memory
 from collectors.kernel.vmm.details import machine_pid
+from collectors.kernel.vmm.process import find
 from collectors.model.errors import NotInTime, SourceError
 from collectors.model.facts import Fact, unknown
 from collectors.model.workloads import Kind, Workload, WorkloadId
@@ -125,7 +127,7 @@ class FactsReader:
         pid = self._pid(workload) if workload.state.is_active else None
         answer = answers.of(workload)
         if workload.kind is Kind.VM:
-            return _of_domain(answer) | self._held(pid)
+            return self._of_machine(workload, pid, answer) | self._held(pid)
         if workload.kind is Kind.CONTAINER:
             return self._container(workload, pid, answer)
         return {
@@ -146,6 +148,11 @@ class FactsReader:
 
     def _walls(self, pid: int | None) -> Isolation | None:
         return None if pid is None else read_isolation(pid, self._proc)
+
+    def _of_machine(self, workload: Workload, pid: int | None, answer: EngineAnswer) -> dict[str, Fact]:
+        """Return what the machine's manager says, or else what its process shows."""
+        process = find(pid, self._proc) if answer.reason and pid is not None else None
+        return _of_domain(answer) if process is None else of_machine(process, self._walls(pid), self._proc)
 
     def _held(self, pid: int | None) -> dict[str, Fact]:
         memory = None if pid is None else read_guest_memory(pid, self._proc)

@@ -21,7 +21,7 @@ def of_container(walls: Isolation | None, engine_facts: Mapping[str, Fact]) -> F
     privileged, runtime = engine_facts.get("is_privileged"), engine_facts.get("runtime")
     parts = ["privileged"] if privileged is not None and privileged.value else []
     if walls is not None:
-        parts += _words(walls)
+        parts += words_of(walls)
     parts += [str(runtime.value)] if runtime is not None and runtime.value else []
     how = _KERNEL + ("; engine: Privileged, Runtime" if privileged is not None else "")
     return Fact(", ".join(parts), how) if parts else unknown("neither its processes nor its engine could be read")
@@ -43,7 +43,7 @@ def of_service(walls: Isolation | None, unit: Mapping[str, Fact]) -> Fact:
         unit: `user` and `sandbox` from systemd; empty without systemd.
     """
     user, sandbox = unit.get("user"), unit.get("sandbox")
-    parts = [] if walls is None else _words(walls)
+    parts = [] if walls is None else words_of(walls)
     if user is not None:
         parts.append(f"user {user.value}")
     elif walls is not None and walls.uid is not None:
@@ -56,7 +56,8 @@ def of_service(walls: Isolation | None, unit: Mapping[str, Fact]) -> Fact:
     return Fact(", ".join(parts), how) if parts else unknown("none of its processes can be read")
 
 
-def _words(isolation: Isolation) -> list[str]:
+def words_of(isolation: Isolation) -> list[str]:
+    """Return how a process is isolated, in a few words each."""
     parts = []
     if isolation.own is not None:
         parts.append(f"own {' '.join(isolation.own)}" if isolation.own else "no namespace of its own")
@@ -65,4 +66,6 @@ def _words(isolation: Isolation) -> list[str]:
     if isolation.capabilities is not None:
         count = len(capability_names(isolation.capabilities))
         parts.append(f"{count} capabilities" + (" with sys_admin" if isolation.capabilities & _SYS_ADMIN else ""))
+    if isolation.user_ids is not None and isolation.user_ids.startswith("its own"):
+        parts.append("its root is not the host's")
     return parts + ([isolation.label] if isolation.label else [])

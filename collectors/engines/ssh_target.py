@@ -45,6 +45,14 @@ _MESSAGES: tuple[tuple[str, type[SourceError], str, str], ...] = (
     ("connection refused", SourceDown, "nothing listens for ssh at {host}", ""),
     ("docker: command not found", SourceDown, "{host} has no docker command, which ssh:// needs there", ""),
     ("docker: not found", SourceDown, "{host} has no docker command, which ssh:// needs there", ""),
+    ("podman: command not found", SourceDown, "{host} has no podman command, which ssh:// needs there", ""),
+    ("podman: not found", SourceDown, "{host} has no podman command, which ssh:// needs there", ""),
+    (
+        "unable to connect to podman socket",
+        SourceDown,
+        "Podman's service on {host} does not answer at that socket",
+        "{ssh}, then systemctl --user enable --now podman.socket there, or as root without --user",
+    ),
 )
 """Part of a message in lower case, and the error, sentence and remedy for it; the first that fits counts."""
 

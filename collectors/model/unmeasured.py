@@ -75,6 +75,7 @@ class Cause(StrEnum):
     NO_BALLOON_PERIOD = "no balloon period"
     NO_GUEST_REPORT = "no guest report"
     BUSY_MONITOR = "busy monitor"
+    WAITING = "waiting"
 
 
 SENTENCES: dict[str, str] = {
@@ -101,6 +102,7 @@ SENTENCES: dict[str, str] = {
     Cause.NO_BALLOON_PERIOD: "its memory balloon does not report: <stats period='5'/> is missing in its definition",
     Cause.NO_GUEST_REPORT: "the guest's balloon driver has not reported; it is not loaded, or the guest has not booted",
     Cause.BUSY_MONITOR: "libvirt got no answer from its QEMU",
+    Cause.WAITING: "it waits to be started, and nothing of it runs that could be measured",
 }
 """The sentence of each cause, with `{}` for `Unmeasured.detail`. Without capital and full stop."""
 
@@ -114,6 +116,7 @@ INHERENT: frozenset[str] = frozenset(
         Cause.NO_TAP,
         Cause.NO_DISK,
         Cause.NO_BALLOON,
+        Cause.WAITING,
     }
 )
 """Causes that are properties of the workload: it has nothing to measure, and so nothing failed."""

@@ -121,6 +121,9 @@ def _redact_word(word: str, option: str, is_client: bool) -> str:
 def redact_json(value: object, name: str = "") -> object:
     """Mask an engine's answer throughout: secret keys, environments, command lines, addresses."""
     if isinstance(value, Mapping):
+        variable, content = value.get("name"), value.get("value")
+        if isinstance(variable, str) and isinstance(content, str):  # as Kubernetes writes a variable
+            return {**value, "value": redact_value(variable, content)}
         return {key: redact_json(inner, str(key)) for key, inner in value.items()}
     if isinstance(value, list):
         if name == "Env":

@@ -130,7 +130,7 @@ class TestActions:
         done = vmtop(cri_lab, "stop", "web/nginx", "--yes")
         assert done.returncode == 5
         assert done.stderr.count("kubelet") == 1
-        assert "kubectl delete pod --namespace=shop -- web" in done.stderr
+        assert "kubectl delete pod -n shop web" in done.stderr
         assert rows(cri_lab)["web/nginx"]["state"] == "running"
 
     def test_a_container_that_no_kubelet_owns_is_paused_resumed_and_stopped(self, cri_lab: CriLab, alone: str) -> None:

@@ -96,7 +96,7 @@ def test_the_pod_is_described_as_the_kubelet_has_it(node: KubeletLab) -> None:
 def test_actions_are_left_to_kubectl(node: KubeletLab) -> None:
     done = vmtop(node.cri, "stop", "crash-lab-node/looper", "--yes", "--kubelet", node.url)
     assert done.returncode == 5
-    assert "kubectl delete pod --namespace=default -- crash-lab-node" in done.stderr
+    assert "kubectl delete pod -n default crash-lab-node" in done.stderr
 
 
 def test_the_doctor_names_the_pods(node: KubeletLab) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -19,7 +21,7 @@ from collectors.inspection.logs import open_log
 from collectors.kernel.cgroup.source import CgroupSource
 from collectors.model.actions import AfterTimeout, Verb
 from collectors.model.details import Page
-from collectors.model.errors import SourceError
+from collectors.model.errors import SourceDown, SourceError
 from collectors.model.logs import LogLine
 from collectors.model.workloads import Event, Sample, State, Workload, WorkloadId
 from collectors.sampling.source import SourceSpec
@@ -27,6 +29,7 @@ from tests.helpers.lab.docker_engine import MIB, DockerLab
 from tests.helpers.lab.fixtures import skip_or_fail
 from tests.helpers.lab.podman_engine import USER, PodmanLab, podman_engine, rootless_podman
 from tests.helpers.lab.process import wait_until
+from tests.helpers.lab.ssh_server import ssh_server
 from tui.cli.commands.actions import run
 from tui.cli.sampling import Wait, gather
 from tui.configuration.config import Config
@@ -303,3 +306,33 @@ def test_a_service_on_demand_ends_although_it_is_sampled_and_is_asked_when_somet
         assert [event.what for event in told].count("start") == 1
         wait_until(has_ended, 20, "its end again")
         source.close()
+
+
+def test_a_podman_of_another_host_is_reached_by_ssh_and_measures_its_containers(
+    lab: PodmanLab, lab_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy = lab.run("far-busy", "while :; do :; done", "--network", "none", "--cpus", "0.2")
+    folder = lab_root / "ssh-podman"
+    with skip_or_fail(), ssh_server(folder) as words:
+        program = folder / "bin" / "ssh"
+        program.parent.mkdir()
+        options = shlex.join([*words[1:-1], "-T"])
+        program.write_text(f'#!/bin/sh\nexec {words[0]} {options} "$@"\n')
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+        source = PodmanSource(f"ssh://root@127.0.0.1{lab.socket}")
+        source.open(lambda: None)
+        identity = WorkloadId("podman", busy)
+        samples: list[Sample] = []
+
+        def is_measured() -> bool:
+            samples.extend(source.read().samples.get(identity, ()))
+            return any(sample.cpu_total_ns for sample in samples)
+
+        wait_until(is_measured, 30, "a measurement")
+        workload = source.read().workloads[identity]
+        source.close()
+        assert (workload.name, workload.endpoint) == ("far-busy", "127.0.0.1")
+        assert samples[-1].memory_charged_bytes
+        with pytest.raises(SourceDown, match="does not answer at that socket"):
+            PodmanSource("ssh://root@127.0.0.1/nowhere.sock").open(lambda: None)

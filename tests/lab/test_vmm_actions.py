@@ -12,7 +12,9 @@ import pytest
 
 from collectors.engines.vmm.qmp import qmp
 from collectors.engines.vmm.serial_console import SerialConsole
-from collectors.kernel.vmm.process import find
+from collectors.kernel.vmm.process import VmmProcess, find
+from tests.helpers.lab.fixtures import skip_or_fail
+from tests.helpers.lab.guests import BootSector
 from tests.helpers.lab.process import Daemon, wait_until
 from tests.helpers.lab.vmm import VmmLab, has_kvm, vmm_lab
 
@@ -22,7 +24,7 @@ VMTOP = [sys.executable, "-c", "from tui.cli.main import main; main(prog_name='v
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VmmLab]:
-    with vmm_lab(tmp_path_factory.mktemp("qemu") / "vmm") as started:
+    with skip_or_fail(), vmm_lab(tmp_path_factory.mktemp("qemu") / "vmm") as started:
         yield started
 
 
@@ -40,6 +42,14 @@ def serial(lab: VmmLab, name: str) -> list[str]:
     return ["-name", name, "-serial", f"unix:{lab.folder / name}.serial,server=on,wait=off"]
 
 
+def boot_sector(process: VmmProcess) -> str:
+    """Return the first byte of the boot sector in the guest's memory, in QEMU's words."""
+    assert process.control_socket is not None
+    with qmp(process, process.control_socket) as session:
+        arguments = {"command-line": "xp /1xb 0x7c00"}
+        return str(session.ask("human-monitor-command", **arguments))
+
+
 @pytest.mark.parametrize("accelerator", ["tcg", "kvm"] if has_kvm() else ["tcg"])
 def test_it_is_paused_resumed_and_forced_off_and_each_state_is_seen(lab: VmmLab, accelerator: str) -> None:
     name = f"plain-{accelerator}"
@@ -53,6 +63,38 @@ def test_it_is_paused_resumed_and_forced_off_and_each_state_is_seen(lab: VmmLab,
     ended = vmtop("kill", name, "--yes")
     assert (ended.returncode, "forced off" in ended.stdout) == (0, True), ended.stderr
     wait_until(lambda: find(machine.pid) is None, 20, "its end")
+
+
+def test_a_guest_that_obeys_its_power_button_is_shut_down(lab: VmmLab) -> None:
+    machine = lab.qemu("obeys", "-name", "obeys", "-machine", "pc", sector=BootSector.POWER_BUTTON)
+    process = find(machine.pid)
+    assert process is not None
+    wait_until(lambda: "0xfa" in boot_sector(process), 60, "the guest's start")
+    assert "was stopped" in vmtop("stop", "obeys", "--yes").stdout
+    assert find(machine.pid) is None
+
+
+def test_a_guest_is_rebooted_by_ctrl_alt_delete_or_reset_if_it_does_not_obey(lab: VmmLab) -> None:
+    lab.qemu("reboots", "-name", "reboots", sector=BootSector.DISK)
+    wait_until(
+        lambda: "was rebooted" in vmtop("restart", "reboots", "--yes", "--timeout", "2", "--then", "leave").stdout,
+        60,
+        "a reboot",
+    )
+    machine = lab.qemu("ignores", "-name", "ignores", sector=BootSector.POWER_BUTTON)
+    process = find(machine.pid)
+    assert process is not None
+    wait_until(lambda: "0xfa" in boot_sector(process), 60, "the guest's start")
+    assert "reset" in vmtop("restart", "ignores", "--yes", "--timeout", "1").stdout
+    assert find(machine.pid) == process
+
+
+def test_one_that_gave_up_roots_rights_after_it_began_to_listen_is_reached(lab: VmmLab) -> None:
+    machine = lab.qemu("dropped", *serial(lab, "dropped"), "-runas", "nobody")
+    process = find(machine.pid)
+    assert process is not None
+    assert process.uid != 0
+    assert "was paused" in vmtop("pause", "dropped", "--yes").stdout
 
 
 def test_while_another_client_holds_its_socket_it_is_seen_and_actions_say_so(lab: VmmLab) -> None:
@@ -71,7 +113,6 @@ def test_while_another_client_holds_its_socket_it_is_seen_and_actions_say_so(lab
 def test_what_qemu_knows_is_on_its_page_and_its_command_line_in_inspect(lab: VmmLab) -> None:
     from collectors.engines.vmm.access import QemuAccess
     from collectors.kernel.vmm.details import MachineDetails
-    from collectors.kernel.vmm.process import VmmProcess
     from collectors.model.workloads import Kind, Workload, WorkloadId
 
     machine = lab.qemu("facts", *serial(lab, "facts"))

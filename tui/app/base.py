@@ -31,7 +31,7 @@ from collectors.safety.sanitize import sanitize
 from tui.app.keys_in_order import KeysInOrder, Typed
 from tui.keys.bindings import app_bindings
 from tui.keys.key import Key, with_user_keys
-from tui.keys.tables import EVERYWHERE, OWN_ON
+from tui.keys.tables import OWN_ON
 from tui.settings import log_file
 from tui.settings.screen_options import ScreenOptions
 from tui.terminal.input_gate import InputGate
@@ -85,7 +85,7 @@ class BaseApp(KeysInOrder):
         """Let the user's keys take the place of ours, in bindings, footers, help and palette.
 
         Args:
-            user_keys: Keys as Textual names them, separated by commas, by the names of the actions (`tables.actions`).
+            user_keys: Keys as Textual names them, comma-separated, by the names of the actions (`everywhere.actions`).
         """
         self.user_keys = user_keys
         self.set_keymap({name: keys or _NO_KEY for name, keys in user_keys.items()})
@@ -96,6 +96,8 @@ class BaseApp(KeysInOrder):
         Args:
             screen: A name in `EVERYWHERE`.
         """
+        from tui.keys.everywhere import EVERYWHERE
+
         own = self.own_rows if screen in OWN_ON else ()
         return with_user_keys(EVERYWHERE[screen], self.user_keys) + own
 

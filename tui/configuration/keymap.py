@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from tui.configuration.value_types import meant
 from tui.keys.dialogs import CLOSING
+from tui.keys.everywhere import EVERYWHERE, actions
 from tui.keys.key import key_names, with_user_keys
 from tui.keys.shared import QUIT
-from tui.keys.tables import EVERYWHERE, TABLES, actions, clashes
+from tui.keys.tables import TABLES, clashes
 
 _ALWAYS = {QUIT.name: "ctrl+c", **dict.fromkeys(CLOSING, "escape")}
 """Keys that users cannot take from actions: nothing keeps one in a dialog, or in vmtop."""

@@ -6,8 +6,8 @@ from typing import Any
 
 from textual.app import App
 
+from tui.keys.everywhere import EVERYWHERE
 from tui.keys.key import Key, first_key
-from tui.keys.tables import EVERYWHERE
 
 
 def rows_of(app: App[Any], screen: str) -> tuple[Key, ...]:

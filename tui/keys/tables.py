@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tui.keys.dialogs import DIALOGS
 from tui.keys.host import DETAIL_PROCESS_KEYS, HOST_KEYS, PAST_HOST_KEYS, PROCESS_KEYS
 from tui.keys.key import Key
 from tui.keys.main import LIVE_KEYS, PAST_KEYS, REPLAY_KEYS
@@ -38,8 +37,6 @@ TABLES: dict[str, tuple[Key, ...]] = {
     HELP_PAGE: HELP_PAGE_KEYS,
 }
 """The rows by screen, in the order of the help."""
-EVERYWHERE = {**TABLES, **DIALOGS}
-"""The rows by screen and by dialog: all that users can change."""
 
 
 TITLES = {
@@ -68,15 +65,6 @@ OWN_ON = (LIVE, DETAIL)
 def keys_in(screen: str) -> frozenset[str]:
     """Return Textual's names of all keys of a screen, without the user's changes."""
     return frozenset(key for row in TABLES[screen] for key in row.keys.split(","))
-
-
-def actions() -> dict[str, tuple[str, ...]]:
-    """Return every action that has keys: its name in `[keys]`, and the screens and dialogs that have it."""
-    screens: dict[str, list[str]] = {}
-    for screen, rows in EVERYWHERE.items():
-        for row in rows:
-            screens.setdefault(row.name, []).append(screen)
-    return {name: tuple(where) for name, where in screens.items()}
 
 
 def clashes(rows: tuple[Key, ...]) -> list[tuple[str, Key, Key]]:

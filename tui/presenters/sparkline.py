@@ -28,11 +28,15 @@ _PAIRS = [
 """The cell for a left and a right column of 0 to 4 dots each, at `left * 5 + right`."""
 
 
+_LEAST = 1e-300
+"""Tops below it are as good as zero: the number of steps for one cannot be divided by them."""
+
+
 def levels_of(values: Sequence[float], top: float, steps: int, count: int) -> list[int]:
     """Return for the last `count` values 0 for a gap, else 1 to `steps`."""
     newest = values[-count:]
     missing = [0] * (count - len(newest))
-    if top <= 0:
+    if top < _LEAST:
         return missing + [1 if isfinite(value) else 0 for value in newest]
     scale = (steps - 1) / top
     # a value that is not itself is NaN; this runs for every sample of every sparkline on the screen

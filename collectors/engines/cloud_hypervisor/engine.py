@@ -26,7 +26,6 @@ class CloudHypervisorEngine(ApiEngine):
             "kill": ApiCall("PUT", "/api/v1/vmm.shutdown"),
         },
         ApiCall("GET", "/api/v1/vm.info"),
-        ("state",),
         {"Paused": "paused", "Created": "created", "Shutdown": "stopped"},
     )
     verbs = ("stop", "restart", "pause", "resume", "kill")

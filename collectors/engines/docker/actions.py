@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from collectors.engines.docker.containers import state_of
+from collectors.engines.docker.library import load_library
 from collectors.model.actions import ActionTimedOut, AfterTimeout, Note, Observed, Request, Verb
 from collectors.model.errors import AccessDenied, SourceDown, SourceError, WorkloadGone
 from collectors.model.workloads import State, Workload
@@ -85,6 +86,7 @@ class DockerActions:
     @contextmanager
     def _client(self, workload: Workload, timeout_s: float = ANSWER_S) -> Iterator[APIClient]:
         """Connect. An engine that refuses (it answered) raises another error than one that was lost."""
+        load_library()
         from docker.errors import APIError
 
         with self._access.daemon(workload).client(timeout_s) as client:

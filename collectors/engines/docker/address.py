@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from collectors.engines.address_text import visible
 from collectors.engines.docker.endpoint import Endpoint, remedy_for
+from collectors.engines.docker.library import load_library
 from collectors.engines.docker.product import DOCKER, Product
 from collectors.engines.ssh_target import ssh_target
 from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown
@@ -50,7 +51,7 @@ def checked(endpoint: Endpoint, insecure: bool) -> Endpoint:
     if not insecure and _is_exposed(endpoint):
         raise AccessDenied(
             f"{endpoint.product.name} at {endpoint.shown} is not protected by TLS, so vmtop does not connect",
-            "set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH, use ssh://, or allow it with --insecure",
+            f"{endpoint.product.protection}, or allow it with --insecure",
         )
     if endpoint.socket is not None:
         check_socket(endpoint.socket, endpoint.product)
@@ -90,6 +91,7 @@ def named(url: str | None, environ: Mapping[str, str], product: Product) -> str:
 
 
 def _find(url: str | None, environ: Mapping[str, str]) -> Endpoint:
+    load_library()
     if address := named(url, environ, DOCKER):
         from docker.utils import kwargs_from_env
 

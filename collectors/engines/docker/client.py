@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from collectors.engines.docker.library import load_library
 from collectors.model.errors import SourceAbsent, SourceError, WorkloadGone
 from collectors.sampling.timeout import ANSWER_S
 
@@ -55,6 +56,7 @@ class DockerDaemon:
             SourceError: The engine cannot be reached or refuses, with the remedy.
             WorkloadGone: The object of a request does not exist.
         """
+        load_library()
         from docker.errors import NotFound
 
         from collectors.engines.docker.endpoint import failures, translate

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
+from collectors.engines.docker.library import load_library
 from collectors.engines.docker.product import DOCKER, Product
 from collectors.engines.ssh_target import SshFailure, ssh_target
 from collectors.model.errors import AccessDenied, NotInTime, SourceAbsent, SourceDown, SourceError
@@ -70,6 +71,7 @@ class Endpoint:
         Its time-out is long: a frozen engine answers the one waiting call as soon as it is back, and more calls would
         only queue up in it.
         """
+        load_library()
         from collectors.engines.docker.bounded_client import BoundedClient
 
         if not greeting.libpod:
@@ -86,6 +88,7 @@ class Endpoint:
         Raises:
             ValueError: It does not say which version it speaks.
         """
+        load_library()
         from collectors.engines.docker.bounded_client import BoundedClient
         from collectors.engines.docker.greeting import OLDEST_PROBE, greet
 
@@ -124,6 +127,7 @@ def failures() -> tuple[type[Exception], ...]:
     It raises KeyError and TypeError for error answers that are JSON without a `message`, and RecursionError for JSON
     that is nested too deeply.
     """
+    load_library()
     from docker.errors import DockerException
     from requests import RequestException
     from urllib3.exceptions import HTTPError

@@ -17,7 +17,7 @@ from collectors.engines.docker.events import EventListener
 from collectors.engines.docker.greeting import Greeting
 from collectors.engines.docker.stats import StatsStreams, with_limits
 from collectors.kernel.daemon_usage import DaemonUsage
-from collectors.model.errors import SourceDown
+from collectors.model.errors import SourceDown, SourceError
 from collectors.model.wording import counted
 from collectors.model.workloads import Event, Sample, State, Workload, WorkloadId
 from collectors.safety.sanitize import sanitize
@@ -83,6 +83,8 @@ class DockerSource:
         self.is_near = True  # looking for a socket needs no network
         try:
             self._endpoint = self._find()
+        except SourceError:
+            raise  # where there is no engine, its library is not needed either
         except failures() as error:
             raise SourceDown(f"the {self.name} endpoint cannot be used: {sanitize(str(error))}") from error
         self.is_near = self._endpoint.is_local

@@ -24,8 +24,8 @@ class FirecrackerEngine(ApiEngine):
             "resume": ApiCall("PATCH", "/vm", {"state": "Resumed"}),
         },
         ApiCall("GET", "/"),
-        ("state",),
         {"Paused": "paused", "Not started": "created"},
+        (ApiCall("GET", "/machine-config"),),
     )
     verbs = ("stop", "pause", "resume")
     lacks = "Firecracker has no request for it: its process ends when the guest powers off"

@@ -19,6 +19,7 @@ from collectors.safety.untrusted import count, objects, part, text
 
 _PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 _LONGEST = 256
+_COPY = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 class PodDetails:
@@ -37,7 +38,7 @@ class PodDetails:
         one = self._find(workload)
         if one is None:
             return None
-        return RawDescription("pod, as the kubelet has it", json.dumps(redact_json(one.pod), indent=2))
+        return RawDescription("pod, as the kubelet has it", json.dumps(redact_json(_without_copy(one.pod)), indent=2))
 
     def _find(self, workload: Workload) -> PodContainer | None:
         kubelet = kubelet_api.find(self._url)
@@ -48,6 +49,13 @@ class PodDetails:
             if part(one.pod, "metadata").get("uid") == uid and one.status.get("name") == name:
                 return one
         raise SourceError(f"the kubelet has no container {name} in the pod of {workload.name}")
+
+
+def _without_copy(pod: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out the annotation in which kubectl keeps the whole pod as one text, in which no secret could be found."""
+    metadata = dict(part(pod, "metadata"))
+    annotations = {key: value for key, value in part(metadata, "annotations").items() if key != _COPY}
+    return {**pod, "metadata": {**metadata, "annotations": annotations}}
 
 
 def describe(one: PodContainer) -> list[Table]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collectors.sampling.source import Source, SourceSpec
 
 _RUNTIMES = frozenset({"containerd", "cri-o", "kata"})
+_AT_ONCE = ("--grace-period=0", "--force")
 _DELETES = frozenset({"stop", "restart", "remove"})
 
 
@@ -61,8 +62,8 @@ class KubernetesEngine(Engine):
         if pod_of(workload) is None:
             return "a kubelet owns it and would undo this: use kubectl"
         if command := kubectl(verb, workload):
-            return f"a kubelet owns it and would undo this; the same by hand: {command}"
-        return f"a kubelet owns it, and Kubernetes has no {verb}"
+            return f"use {command}: a kubelet owns it"
+        return f"a kubelet owns it, and kubectl cannot {verb} it"
 
     def commands(self, request: Request) -> tuple[str, ...]:
         command = kubectl(request.verb, request.workload)
@@ -89,5 +90,7 @@ def kubectl(verb: str, workload: Workload) -> str:
     pod = pod_of(workload)
     if pod is None or verb not in _DELETES | {"kill"}:
         return ""
-    force = " --grace-period=0 --force" if verb == "kill" else ""
-    return f"kubectl delete pod --namespace={shlex.quote(pod[0])}{force} -- {shlex.quote(pod[1])}"
+    words = ["kubectl", "delete", "pod", "-n", pod[0], *(_AT_ONCE if verb == "kill" else ())]
+    if any(name.startswith("-") for name in pod):  # no name of Kubernetes does
+        return ""
+    return shlex.join([*words, pod[1]])

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from collectors.engines.kubernetes.pods import NOT_RUNNING
 from collectors.kernel.cgroup.discovery import classify_path
 from collectors.kernel.oci.kubelet_files import LINKS
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
@@ -92,7 +93,8 @@ def _describe(start: Start, identity: WorkloadId, state: State) -> Workload:
         state=state,
         project=sanitize_name(f"{start.namespace}/{start.pod}"),
         restarts=start.restarts,
-        state_reason="it has ended, and the kubelet starts it again" if state is State.RESTARTING else None,
+        unmeasured=NOT_RUNNING if state is State.RESTARTING else (),
+        state_reason="ended, and to be started again" if state is State.RESTARTING else None,
     )
 
 

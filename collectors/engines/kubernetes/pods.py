@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from collectors.model.workloads import Kind, State, Workload, WorkloadId
+from collectors.model.unmeasured import Cause, Topic
+from collectors.model.workloads import Kind, State, Unmeasured, Workload, WorkloadId
 from collectors.safety.sanitize import sanitize, sanitize_name
 from collectors.safety.untrusted import count, objects, part, text, whole_number
 
@@ -26,6 +27,9 @@ _LABELS_AT_MOST = 64
 _ADDRESSES_AT_MOST = 8
 _PORTS_AT_MOST = 32
 _LONGEST_REASON = 128
+
+
+NOT_RUNNING = tuple(Unmeasured(topic, Cause.WAITING) for topic in Topic)
 
 
 class PodContainer(NamedTuple):
@@ -58,11 +62,12 @@ def to_workload(one: PodContainer) -> Workload | None:
         one.is_initial and ended and not whole_number(ended.get("exitCode"))
     ):
         return None
+    found = _state(one, state)
     return Workload(
         id=identity(one.status, uid),
         kind=Kind.CONTAINER,
         name=sanitize_name(f"{pod}/{name}"),
-        state=_state(state),
+        state=found,
         image=sanitize(_image(one)) or None,
         project=sanitize_name(f"{namespace}/{pod}"),
         health=_health(one),
@@ -74,6 +79,7 @@ def to_workload(one: PodContainer) -> Workload | None:
         labels=_labels(metadata, uid, name),
         is_listed=True,
         state_reason=_reason(one.status, state),
+        unmeasured=NOT_RUNNING if found in (State.RESTARTING, State.STARTING) else (),
     )
 
 
@@ -88,11 +94,14 @@ def identity(status: Mapping[str, Any], uid: str) -> WorkloadId:
     return WorkloadId("kubernetes", sanitize(f"{uid}/{text(status.get('name'))}"))
 
 
-def _state(state: Mapping[str, Any]) -> State:
+def _state(one: PodContainer, state: Mapping[str, Any]) -> State:
+    """Return the state; one that has just ended and is to be started again is between two starts already."""
     if "running" in state:
         return State.RUNNING
     if "terminated" in state:
-        return State.STOPPED
+        policy, code = part(one.pod, "spec").get("restartPolicy"), part(state, "terminated").get("exitCode")
+        is_next = not one.is_initial and (policy == "Always" or (policy == "OnFailure" and code != 0))
+        return State.RESTARTING if is_next else State.STOPPED
     if "waiting" in state:
         return State.RESTARTING if part(state, "waiting").get("reason") == _BACK_OFF else State.STARTING
     return State.UNKNOWN
@@ -144,7 +153,7 @@ def _ports(spec: Mapping[str, Any]) -> str:
         (others if not outside else published).append(
             f"{sanitize(text(port.get('hostIP')), 45) or '*'}:{outside}→{inner}" if outside else inner
         )
-    return " ".join([*published, *others])
+    return ", ".join([*published, *others])
 
 
 def _addresses(pod: Mapping[str, Any]) -> tuple[str, ...]:

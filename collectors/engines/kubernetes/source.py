@@ -46,6 +46,8 @@ class KubernetesSource:
         self._links = links
         self._cgroups = cgroups
         self._kubelet: Kubelet | None = None
+        self._roots: tuple[str, ...] = ()
+        """The root of each hierarchy of cgroups."""
         self._readings = 0
         self._restarts: dict[WorkloadId, int] = {}
 
@@ -59,6 +61,7 @@ class KubernetesSource:
         if self._url is None and not any(map(os.path.exists, (*_PLACES, self._links))):
             raise SourceAbsent("this host runs no kubelet")
         self._kubelet = kubelet_api.find(self._url)
+        self._roots = detect(self._cgroups).walked
 
     def read(self) -> SourceReading:
         """Ask the kubelet, or look at its files. Raises `SourceDown` when one that was asked before does not answer."""
@@ -100,7 +103,7 @@ class KubernetesSource:
         )
 
     def _look(self) -> SourceReading:
-        workloads = pod_files.to_workloads(pod_files.starts(self._links), detect(self._cgroups).walked)
+        workloads = pod_files.to_workloads(pod_files.starts(self._links), self._roots)
         pods = {workload.project for workload in workloads.values()}
         remedy = as_root() if os.geteuid() != 0 and pods else ""
         return SourceReading(

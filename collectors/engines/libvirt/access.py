@@ -9,12 +9,14 @@ from typing import Any
 from collectors.engines.access import EngineAccess, ReadFacts, daemon_of
 from collectors.engines.libvirt.connection import LibvirtDaemon
 from collectors.engines.libvirt.uri import endpoint_of
+from collectors.kernel.vmm.qemu import UUID
 from collectors.model.actions import EngineActions
 from collectors.model.console import Console, RunningCommand
 from collectors.model.details import RawDescription, Table
 from collectors.model.errors import SourceAbsent, WorkloadGone
 from collectors.model.logs import Log
 from collectors.model.workloads import Workload
+from collectors.safety.permissions import as_root
 from collectors.safety.redact import redact_text
 from collectors.sampling.source import SourceSpec
 
@@ -36,7 +38,16 @@ class LibvirtAccess(EngineAccess):
         self._daemons = [LibvirtDaemon(**arguments) for arguments in options]
 
     def daemon(self, workload: Workload) -> LibvirtDaemon:
-        """Return the daemon that has a domain. Raises as `daemon_of` does."""
+        """Return the daemon that has a domain.
+
+        Raises:
+            SourceAbsent: Its UUID is not known: only its control group was seen.
+            SourceError: As of `daemon_of`.
+        """
+        if not UUID.fullmatch(workload.id.id):
+            raise SourceAbsent(
+                f"no libvirt that vmtop asks lists {workload.name}, and its UUID is not known", as_root()
+            )
         return daemon_of(self._daemons, workload, _knows)
 
     def needs_id(self, workload: Workload, environ: Mapping[str, str], is_root: bool) -> bool:

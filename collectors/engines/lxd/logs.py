@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collectors.engines.lxd.access import LxdAccess
 
 _POLL_S = 1.0
-_OVERLAP = 4096
-"""Bytes at the end of what was read by which the same place is found again in what is read later."""
+_PROBE = 64
+"""Bytes at the beginning of what is read by which its place in what was read before is found."""
 _LARGEST = 8 << 20
 """Bytes that are kept: a console's buffer has 128 KiB unless configured otherwise."""
 _EMPTY = "no such file or directory"
@@ -134,7 +134,9 @@ class PolledLog(Interruptible):
     def follow(self, line: LogLine | None) -> Iterator[LogLine]:
         follower = self._follower = object()
         newest = [one.position for one in self._lines()][-1:]
-        position = line.position if line is not None else (newest[0] if newest else -1)
+        return self._follow(line.position if line is not None else (newest[0] if newest else -1), follower)
+
+    def _follow(self, position: int, follower: object) -> Iterator[LogLine]:
         while not self._stop.is_set() and self._follower is follower:
             for one in self._lines():
                 if one.position > position:
@@ -157,10 +159,15 @@ class PolledLog(Interruptible):
 
     def _take(self, text: bytes) -> None:
         """Take a later reading; lines that both have keep their numbers."""
-        old = self._text
-        if not text.startswith(old):
-            tail = old[-_OVERLAP:]
-            place = text.rfind(tail) if tail else -1
-            dropped = old[: max(0, len(old) - (place + len(tail)))] if place >= 0 else old
-            self._first += dropped.count(b"\n")
+        self._first += self._text[: _dropped(self._text, text)].count(b"\n")
         self._text = text
+
+
+def _dropped(earlier: bytes, later: bytes) -> int:
+    """Return how many bytes at the beginning of an earlier reading a later one lacks; all without any in common."""
+    if later.startswith(earlier):
+        return 0
+    place = earlier.find(later[:_PROBE])
+    while place >= 0 and not later.startswith(earlier[place:]):
+        place = earlier.find(later[:_PROBE], place + 1)
+    return place if place >= 0 and later else len(earlier)

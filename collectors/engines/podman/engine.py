@@ -31,7 +31,7 @@ class PodmanEngine(DockerEngine):
         "Podman",
         "names, images, pods, labels, health, restarts, stopped containers, events, of root and of every user",
         "its socket (`podman.socket`) for anything but names; as root, those of all users",
-        "Podman 4.3.1 with runc",
+        "Podman 4.3.1 with runc, as root and rootless, running all the time and on demand",
     )
     engine_names = frozenset({"podman"})
     sources = frozenset({"docker"})

@@ -16,6 +16,8 @@ from collectors.kernel import procfs
 
 SELDOM_S = 60.0
 """Seconds between two lists while the database stays the same: health, which is not in it, may have changed."""
+BLIND_S = 15.0
+"""The same where the service is outside of this process namespace, and so most likely its database too."""
 _SERVICE = b"podman"
 _DATABASES = ("db.sql", "libpod/db.sql", "libpod/bolt_state.db")
 """Below Podman's storage: SQLite, of Podman 4.8 and later, and BoltDB."""
@@ -31,8 +33,9 @@ Version = tuple[tuple[int, int], ...]
 class OnDemand:
     """When to ask such a service."""
 
-    def __init__(self, storage: str = "") -> None:
+    def __init__(self, storage: str = "", seldom_s: float = SELDOM_S) -> None:
         self._storage = storage
+        self._seldom_s = seldom_s
         self._asked_at: float | None = None
         self._version: Version = ()
         self.since_ns = time.time_ns()
@@ -40,7 +43,7 @@ class OnDemand:
 
     def is_due(self) -> bool:
         """Return whether to ask now: the last time was long ago, or something has changed since."""
-        is_long_ago = self._asked_at is None or time.monotonic() - self._asked_at >= SELDOM_S
+        is_long_ago = self._asked_at is None or time.monotonic() - self._asked_at >= self._seldom_s
         return is_long_ago or self._version != self._read_version()
 
     def begin(self) -> None:
@@ -65,4 +68,4 @@ def on_demand(socket: Path, peer: Peer, proc: str = "/proc") -> OnDemand | None:
     """Return when to ask the service at a socket; `None` where the service listens itself, so that it runs anyway."""
     if peer.pid and (procfs.read_bytes(f"{proc}/{peer.pid}/comm") or b"").strip() == _SERVICE:
         return None
-    return OnDemand(_ROOTS if str(socket) == ROOTS_SOCKET else "")
+    return OnDemand(_ROOTS if str(socket) == ROOTS_SOCKET else "", SELDOM_S if peer.pid else BLIND_S)

@@ -4,4 +4,6 @@ from __future__ import annotations
 
 from collectors.engines.docker.product import Product
 
-PODMAN = Product("Podman", "--podman", "CONTAINER_HOST", ("podman.socket",), "", "podman system dial-stdio")
+PODMAN = Product(
+    "Podman", "--podman", "CONTAINER_HOST", ("podman.socket",), "", "use ssh://", "podman system dial-stdio"
+)

@@ -11,6 +11,7 @@ from collectors.engines.vmm.manager import Manager
 
 if TYPE_CHECKING:
     from collectors.engines.vmm.registered import Registered
+    from collectors.model.actions import Verb
     from collectors.model.workloads import Workload
 
 _VERBS = {
@@ -48,6 +49,12 @@ class ProxmoxEngine(ManagedEngine):
     containers = _manager("pct")
     verbs = ("start", "stop", "restart", "pause", "resume", "kill")
     lacks = "vmtop does not destroy guests"
+
+    def forbids(self, verb: Verb, workload: Workload) -> str:
+        """Return why not, as of `Engine`: containers are not paused by a stable command (pct(1))."""
+        if workload.kind == "container" and verb in ("pause", "resume"):
+            return "Proxmox VE suspends containers only as an experiment: see man pct"
+        return super().forbids(verb, workload)
 
     def managers(self, workload: Workload) -> Manager:
         return self.containers if workload.kind == "container" else self.manager

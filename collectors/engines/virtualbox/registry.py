@@ -23,11 +23,11 @@ def machines(users: Iterable[Home] | None = None) -> Iterator[Registered]:
         SourceAbsent: None of them has used VirtualBox.
     """
     is_used = False
-    for home in homes() if users is None else users:
+    for home in homes("virtualbox") if users is None else users:
         for name in _FILES:
             text = read_bounded(f"{home.path}/{name}", _LARGEST, home.uid)
             is_used = is_used or text is not None
             for uuid, file in _ENTRY.findall((text or b"").decode("utf-8", "replace")):
                 yield Registered(uuid.lower(), posixpath.basename(unescape(file)).removesuffix(".vbox"), home.uid)
     if not is_used:
-        raise SourceAbsent("nobody who is logged in has machines of VirtualBox")
+        raise SourceAbsent("nobody who is logged in or runs machines has any of VirtualBox")

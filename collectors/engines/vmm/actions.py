@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 
-from collectors.engines.vmm.machines import process_of
+from collectors.engines.vmm.engine import QMP
+from collectors.engines.vmm.machines import command_line, process_of
 from collectors.engines.vmm.qmp import qmp
+from collectors.engines.vmm.source import Answer
+from collectors.kernel.vmm.options import FIRST, parts, values
 from collectors.kernel.vmm.process import VmmProcess
-from collectors.model.actions import Observed, Request, Verb
-from collectors.model.errors import NotInTime, SourceAbsent, SourceDown, SourceError
+from collectors.model.actions import ActionTimedOut, Observed, Request, Verb
+from collectors.model.errors import NotInTime, SourceAbsent, SourceDown
 from collectors.model.workloads import State, Workload
 from collectors.safety.sanitize import sanitize, sanitize_name
-from collectors.safety.untrusted import text
+from collectors.safety.untrusted import at, text
 
-_COMMANDS = {
-    Verb.STOP: "system_powerdown",
-    Verb.PAUSE: "stop",
-    Verb.RESUME: "cont",
-    Verb.KILL: "quit",
-}
-STATES = {
+_STATES = {
     "running": State.RUNNING,
     "paused": State.PAUSED,
     "prelaunch": State.CREATED,
@@ -31,43 +29,78 @@ STATES = {
     "internal-error": State.CRASHED,
 }
 """State of a machine by QEMU's RunState (qapi/run-state.json); others mean that it runs."""
-REASONS = {"io-error": "I/O error", "watchdog": "watchdog", "guest-panicked": "guest crashed"}
+_REASONS = {"io-error": "I/O error", "watchdog": "watchdog", "guest-panicked": "guest crashed"}
 """Why a machine is in its state, in libvirt's terms, by QEMU's RunState."""
+_PRODUCT = "QEMU"
 _REMEDY = "start it with -qmp unix:/run/NAME.sock,server=on,wait=off"
 
 
 class QmpActions:
     """Acts on a machine through its QMP socket."""
 
-    restart_is_a_new_run = True
+    restart_is_a_new_run = False
 
     def observe(self, workload: Workload) -> Observed:
         """Ask for its state. A machine whose socket is taken is known to run, and no more."""
         process = process_of(workload)
         name = sanitize_name(process.name)
         try:
-            with qmp(process, socket_of(process)) as session:
-                status = text(session.ask("query-status").get("status"))
+            state, reason = ask_state(process)
         except (NotInTime, SourceDown):
             process_of(workload)  # it may have ended meanwhile
             return Observed(name, State.RUNNING, process.own_id)
-        return Observed(name, STATES.get(status, State.RUNNING), process.own_id, REASONS.get(status, ""))
+        return Observed(name, state, process.own_id, reason or "")
 
     def perform(self, request: Request) -> None:
-        """Ask QEMU; does not wait for the guest to power off."""
-        command = _COMMANDS.get(request.verb)
-        if command is None:
-            raise SourceError("QEMU has no command for it")
+        """Ask QEMU. Does not wait for the guest to power off, but for a reboot, which cannot be observed afterwards.
+
+        Raises:
+            ActionTimedOut: The guest did not reboot in time.
+        """
         process = process_of(request.workload)
         if request.verb is Verb.KILL:
             _quit(process)
-            return
-        with qmp(process, socket_of(process)) as session:
-            session.ask(command)
+        elif request.verb is Verb.RESTART:
+            _reboot(process, request.timeout_s)
+        else:
+            _ask(process, QMP[request.verb])
 
     def force(self, request: Request) -> None:
-        """End QEMU at once."""
-        _quit(process_of(request.workload))
+        """End QEMU at once; after a reboot that timed out, reset the machine."""
+        process = process_of(request.workload)
+        if request.verb is Verb.RESTART:
+            _ask(process, "system_reset")
+        else:
+            _quit(process)
+
+
+def can_be_asked(process: VmmProcess) -> bool:
+    """Return whether a process is a QEMU with a QMP socket."""
+    return process.family.product == _PRODUCT and process.control_socket is not None
+
+
+def ask_state(process: VmmProcess) -> Answer:
+    """Ask QEMU for the state of its machine.
+
+    Raises:
+        SourceError: It cannot be asked now.
+    """
+    with qmp(process, socket_of(process)) as session:
+        status = text(at(session.ask("query-status"), "status"))
+    return Answer(_STATES.get(status, State.RUNNING), _REASONS.get(status))
+
+
+def _ask(process: VmmProcess, command: str) -> None:
+    with qmp(process, socket_of(process)) as session:
+        session.ask(command)
+
+
+def _reboot(process: VmmProcess, timeout_s: float) -> None:
+    """Press Ctrl+Alt+Delete, the only request to reboot that QEMU can pass on, and wait for the reset that follows."""
+    with qmp(process, socket_of(process)) as session:
+        session.ask("send-key", keys=[{"type": "qcode", "data": key} for key in ("ctrl", "alt", "delete")])
+        if not session.wait_for("RESET", timeout_s):
+            raise ActionTimedOut
 
 
 def _quit(process: VmmProcess) -> None:
@@ -82,9 +115,26 @@ def socket_of(process: VmmProcess) -> str:
     Raises:
         SourceAbsent: It names none.
     """
-    if process.family.product != "QEMU":
+    if process.family.product != _PRODUCT:
         raise SourceAbsent(f"vmtop can only watch the machines of {sanitize(process.family.product)}")
     if process.control_socket is None:
         ending = f"; kill {process.pid} ends it without asking its guest"
-        raise SourceAbsent(f"{sanitize_name(process.name)} was started without a QMP socket", _REMEDY + ending)
+        reason = "was started without a QMP socket"
+        if (other := other_monitor(command_line(process))) is not None:
+            reason = (
+                f"has QMP on {sanitize(other, 100)}, and vmtop uses only unix sockets, whose owner the kernel knows"
+            )
+        raise SourceAbsent(f"{sanitize_name(process.name)} {reason}", _REMEDY + ending)
     return process.control_socket
+
+
+def other_monitor(words: Sequence[str]) -> str | None:
+    """Return where QMP is if not on a unix socket, such as `tcp:localhost:4444`; `None` if nowhere."""
+    devices = {options.get("id"): line for line in values(words, "-chardev", "--chardev") if (options := parts(line))}
+    monitors = [line for line in values(words, "-mon", "--mon") if parts(line).get("mode") == "control"]
+    for line in [*values(words, "-qmp", "--qmp", "-qmp-pretty"), *monitors]:
+        options = parts(line)
+        first = options.get("chardev") or options.get(FIRST, "")
+        if first != "none":
+            return devices.get(first.removeprefix("chardev:"), first)
+    return None

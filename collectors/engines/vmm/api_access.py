@@ -8,6 +8,8 @@ from collectors.engines.vmm.access import VmmAccess
 from collectors.engines.vmm.api_engine import VmmApi
 from collectors.engines.vmm.http_api import call
 from collectors.engines.vmm.machines import process_of
+from collectors.engines.vmm.source import Answer
+from collectors.kernel.vmm.process import VmmProcess
 from collectors.model.actions import EngineActions, Observed, Request, Verb
 from collectors.model.details import Fact, Page, Table
 from collectors.model.errors import NotInTime, SourceDown, SourceError
@@ -34,11 +36,12 @@ class ApiAccess(VmmAccess):
         process = process_of(workload)
         title = process.family.product
         try:
-            facts = tuple(_facts(call(process, *self._api.info)))[:_MOST_FACTS]
+            answers = [call(process, *one) for one in (self._api.info, *self._api.more)]
         except SourceError as error:
             note = f"{error.reason} (fix: {error.remedy})" if error.remedy else error.reason
             return [Table(Page.FACTS, title, note=note)]
-        return [Table(Page.FACTS, title, facts=facts)]
+        facts = [fact for answer in answers for fact in _facts(answer)]
+        return [Table(Page.FACTS, title, facts=tuple(facts[:_MOST_FACTS]))]
 
 
 class ApiActions:
@@ -53,11 +56,11 @@ class ApiActions:
         """Ask for its state; a machine whose VMM does not answer is known to run, and no more."""
         process = process_of(workload)
         try:
-            said = text(at(call(process, *self._api.info), *self._api.state))
+            state = ask_state(process, self._api).state
         except (NotInTime, SourceDown):
             process_of(workload)  # it may have ended meanwhile
-            said = ""
-        return Observed(workload.name, State(self._api.states.get(said, State.RUNNING)), process.own_id)
+            state = State.RUNNING
+        return Observed(workload.name, state, process.own_id)
 
     def perform(self, request: Request) -> None:
         """Send the request; does not wait for the guest."""
@@ -68,10 +71,20 @@ class ApiActions:
         self._send(request, Verb.KILL)
 
     def _send(self, request: Request, verb: Verb) -> None:
-        known = self._api.calls.get(verb)
+        process, known = process_of(request.workload), self._api.calls.get(verb)
         if known is None:
-            raise SourceError("its VMM has no way to do it")
-        call(process_of(request.workload), *known)
+            raise SourceError(f"{process.family.product} has no request for it", f"kill {process.pid} ends it")
+        call(process, *known)
+
+
+def ask_state(process: VmmProcess, api: VmmApi) -> Answer:
+    """Ask a VMM for the state of its machine.
+
+    Raises:
+        SourceError: It cannot be asked now.
+    """
+    said = text(at(call(process, *api.info), "state"))
+    return Answer(State(api.states.get(said, State.RUNNING)))
 
 
 def _facts(answer: object, prefix: str = "") -> list[Fact]:

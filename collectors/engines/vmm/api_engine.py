@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from collectors.engines.base import Engine
 
 if TYPE_CHECKING:
     from collectors.engines.vmm.api_access import ApiAccess
     from collectors.model.actions import Request
-    from collectors.sampling.source import SourceSpec
+    from collectors.sampling.source import Source, SourceSpec
 
 
 class ApiCall(NamedTuple):
@@ -28,11 +28,11 @@ class VmmApi(NamedTuple):
     calls: Mapping[str, ApiCall]
     """By verb."""
     info: ApiCall
-    """Describes the machine."""
-    state: tuple[str, ...]
-    """Keys of the machine's state in that description."""
+    """Describes the machine, with its state as `state`."""
     states: Mapping[str, str]
     """A `State` by what the description says; anything else is running."""
+    more: tuple[ApiCall, ...] = ()
+    """Tell more about it, for its page."""
 
 
 class ApiEngine(Engine):
@@ -41,9 +41,17 @@ class ApiEngine(Engine):
     api: VmmApi
     kinds = frozenset({"vm"})
 
-    def specs(self, values: Mapping[str, Any]) -> list[SourceSpec]:
-        """Return an empty list: the kernel's source finds the processes."""
-        return []
+    def load_source(self) -> Callable[..., Source]:
+        from collectors.engines.vmm.api_access import ask_state
+        from collectors.engines.vmm.source import state_source
+
+        title, api = self.about.title, self.api
+        return state_source(
+            self.name,
+            f"{title} with an API",
+            lambda process: process.control_socket is not None,
+            lambda process: ask_state(process, api),
+        )
 
     def connect(self, specs: Sequence[SourceSpec]) -> ApiAccess:
         from collectors.engines.vmm.api_access import ApiAccess
@@ -64,3 +72,7 @@ class ApiEngine(Engine):
         socket = process.root_path(known) if process is not None and known else "SOCKET"
         url = f"http://localhost{call.path}"
         return (shlex.join(["curl", "--unix-socket", socket, "-X", call.method, *body, url]),)
+
+    def warnings(self, request: Request) -> list[str]:
+        is_end = request.verb in ("stop", "kill")
+        return ["No manager knows it: once it has ended, vmtop cannot start it again."] if is_end else []

@@ -1,8 +1,9 @@
 """Connects to a socket that a VMM's command line names.
 
 A command line is only a claim: anybody may start a VMM that names another's socket, or put a socket where a VMM names
-one. The kernel tells who listens (SO_PEERCRED, unix(7)): it has to be the VMM process itself. Its path is looked up
-within the process's own root, since a jailed VMM names it as it sees it.
+one. The kernel tells which process listens, and as which user it began to (SO_PEERCRED, unix(7)): it has to be the VMM
+process itself, as the user that it runs as, or as root before it gave its rights up. The path is looked up within the
+process's own root, since a jailed VMM names it as it sees it.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def connect(process: VmmProcess, path: str, timeout_s: float) -> socket.socket:
         peer_pid, peer_uid, _ = _CREDENTIALS.unpack(
             connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
         )
-        if peer_pid != process.pid or peer_uid != process.uid:
+        if peer_pid != process.pid or peer_uid not in (process.uid, 0):
             raise SourceError(
                 f"it is not the virtual machine's process that listens on {shown}, but process {peer_pid}"
             )

@@ -11,11 +11,14 @@ from collectors.engines.base import Engine
 
 if TYPE_CHECKING:
     from collectors.engines.vmm.access import QemuAccess
-    from collectors.model.actions import Request
+    from collectors.model.actions import Request, Verb
+    from collectors.model.workloads import Workload
     from collectors.sampling.source import Source, SourceSpec
 
-_QMP = {"stop": "system_powerdown", "pause": "stop", "resume": "cont", "kill": "quit"}
-"""QEMU's commands by the verbs."""
+QMP = {"stop": "system_powerdown", "restart": "system_reset", "pause": "stop", "resume": "cont", "kill": "quit"}
+"""QEMU's commands by the verbs; that of a restart is the forced one."""
+_KEYS = ", ".join(f'{{"type": "qcode", "data": "{key}"}}' for key in ("ctrl", "alt", "delete"))
+_CTRL_ALT_DELETE = f'{{"execute": "send-key", "arguments": {{"keys": [{_KEYS}]}}}}'
 
 
 class VmmEngine(Engine):
@@ -31,18 +34,25 @@ class VmmEngine(Engine):
     engine_names = frozenset({"vmm"})
     kinds = frozenset({"vm"})
     quick_samples = frozenset({"vmm", "vmm-process"})
-    verbs = ("stop", "pause", "resume", "kill")
+    verbs = ("stop", "restart", "pause", "resume", "kill")
     lacks = "QEMU that nothing manages cannot be started again by vmtop"
 
     def load_source(self) -> Callable[..., Source]:
-        from collectors.engines.vmm.source import VmmSource
+        from collectors.engines.vmm.actions import ask_state, can_be_asked
+        from collectors.engines.vmm.source import state_source
 
-        return VmmSource
+        return state_source(self.name, "QEMU with a QMP socket and without a manager", can_be_asked, ask_state)
 
     def connect(self, specs: Sequence[SourceSpec]) -> QemuAccess:
         from collectors.engines.vmm.access import QemuAccess
 
         return QemuAccess()
+
+    def forbids(self, verb: Verb, workload: Workload) -> str:
+        unit = (workload.cgroup or "").rpartition("/")[2]
+        if verb in ("start", "restart") and unit.endswith(".service"):
+            return f"systemd runs it: vmtop {verb} service:{unit}"
+        return super().forbids(verb, workload)
 
     def commands(self, request: Request) -> tuple[str, ...]:
         """Return what sends the command to the socket by hand."""
@@ -50,5 +60,18 @@ class VmmEngine(Engine):
 
         process = machine_of(*request.workload.id)
         socket = (process.control_socket if process is not None else None) or "SOCKET"
-        words = " ".join(f'{{"execute": "{name}"}}' for name in ("qmp_capabilities", _QMP[request.verb]))
+        asked = _CTRL_ALT_DELETE if request.verb == "restart" else _execute(QMP[request.verb])
+        words = f"{_execute('qmp_capabilities')} {asked}"
         return (f"echo {shlex.quote(words)} | socat - UNIX-CONNECT:{shlex.quote(socket)}",)
+
+    def warnings(self, request: Request) -> list[str]:
+        if request.verb == "restart":
+            return [
+                "The guest gets Ctrl+Alt+Delete, the only request to reboot that QEMU has. Windows does not obey it."
+            ]
+        is_end = request.verb in ("stop", "kill")
+        return ["No manager knows it: once it has ended, vmtop cannot start it again."] if is_end else []
+
+
+def _execute(command: str) -> str:
+    return f'{{"execute": "{command}"}}'

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from collectors.engines.vmm.access import VmmAccess
+from collectors.engines.vmm.manager import filled
 from collectors.engines.vmm.manager_command import run
 from collectors.engines.vmm.registered import OWNER_LABEL
 from collectors.kernel.vmm.scan import machine_of
-from collectors.model.actions import EngineActions, Observed, Request, Verb
-from collectors.model.errors import AccessDenied, SourceAbsent, SourceError, WorkloadGone
+from collectors.model.actions import ActionTimedOut, EngineActions, Observed, Request, Verb
+from collectors.model.errors import AccessDenied, NotInTime, SourceAbsent, SourceError, WorkloadGone
 from collectors.model.workloads import State, Workload
+from collectors.safety.sanitize import sanitize
 
 if TYPE_CHECKING:
     from collectors.engines.vmm.managed import ManagedEngine
 
 _STATUS_S = 10.0
-_GRACE_S = 15.0
-"""Seconds that a manager gets in addition to those that the machine has."""
+_GRACE_S = 3.0
+"""Seconds that a manager gets in addition to those that the machine has, to say that it did not comply."""
+_GRACEFUL = frozenset({Verb.STOP, Verb.RESTART})
 
 
 class ManagedAccess(VmmAccess):
@@ -49,8 +53,21 @@ class ManagedActions:
         return Observed(workload.name, State.RUNNING if self._engine.is_running(machine) else State.STOPPED)
 
     def perform(self, request: Request) -> None:
-        """Run the command, and wait for its end."""
-        self._run(request, request.verb)
+        """Run the command, and wait for its end.
+
+        Raises:
+            ActionTimedOut: The manager gave up on a guest that did not comply, or still waits for it.
+        """
+        began = time.monotonic()
+        try:
+            self._run(request, request.verb)
+        except (AccessDenied, SourceAbsent):
+            raise
+        except SourceError as error:
+            is_late = isinstance(error, NotInTime) or time.monotonic() - began >= request.timeout_s
+            if is_late and request.verb in _GRACEFUL:
+                raise ActionTimedOut from error
+            raise
 
     def force(self, request: Request) -> None:
         """Cut its power; after a restart that timed out, start it again."""
@@ -60,6 +77,8 @@ class ManagedActions:
 
     def _run(self, request: Request, verb: Verb) -> None:
         workload = request.workload
+        if workload.id.id.startswith("-"):
+            raise SourceError(f"{sanitize(workload.id.id)} would be taken for an option")
         manager = self._engine.managers(workload)
         arguments = manager.arguments.get(verb)
         if arguments is None:
@@ -68,15 +87,16 @@ class ManagedActions:
         owner = 0 if manager.is_roots else owner_of(workload)
         if owner is None:
             raise SourceAbsent(f"it is not known who owns {workload.name}", remedy)
-        run(manager, arguments, workload.id.id, owner, request.timeout_s + _GRACE_S, remedy)
+        words = filled(arguments, workload.id.id, request.timeout_s)
+        run(manager, words, owner, request.timeout_s + _GRACE_S, remedy)
 
     def _state(self, workload: Workload) -> State:
         manager = self._engine.managers(workload)
         owner = 0 if manager.is_roots else owner_of(workload)
-        if not manager.status or owner is None:
+        if not manager.status or owner is None or workload.id.id.startswith("-"):
             return State.RUNNING
         try:
-            printed = run(manager, manager.status, workload.id.id, owner, _STATUS_S, "")
+            printed = run(manager, filled(manager.status, workload.id.id), owner, _STATUS_S, "")
         except (AccessDenied, SourceAbsent):
             return State.RUNNING  # it has a process; whoever may not ask knows no more
         return State.PAUSED if manager.paused in printed.splitlines() else State.RUNNING

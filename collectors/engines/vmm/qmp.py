@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from collectors.engines.vmm.control_socket import connect
@@ -54,6 +54,19 @@ class Qmp:
                 return answer["return"]
             if "error" in answer:
                 raise SourceError(f"QEMU refused: {sanitize(str(at(answer, 'error', 'desc')))}")
+
+    def wait_for(self, event: str, seconds: float) -> bool:
+        """Wait for an event; return whether it came in time.
+
+        Raises:
+            SourceDown: The connection broke.
+        """
+        deadline = time.monotonic() + seconds
+        with suppress(NotInTime):
+            while self._message(deadline - time.monotonic(), "").get("event") != event:
+                pass
+            return True
+        return False
 
     def _message(self, seconds: float, late: str) -> dict[str, Any]:
         deadline = time.monotonic() + seconds

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from collectors.engines.vmm.registered import OWNER_LABEL, Registered
-from collectors.kernel.vmm.scan import VmmScan
+from collectors.engines.vmm.running import LONGEST_ID, running_machines
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
 from collectors.safety.sanitize import sanitize, sanitize_name
 from collectors.sampling.source import Source, SourceReading
@@ -14,9 +15,8 @@ from collectors.sampling.source import Source, SourceReading
 if TYPE_CHECKING:
     from collectors.engines.vmm.managed import ManagedEngine
 
-_EVERY_S = 10.0
+_FILES_EVERY_S = 10.0
 _MOST = 2_000
-_LONGEST_ID = 1024
 
 
 def registry_source(engine: ManagedEngine) -> Callable[..., Source]:
@@ -39,7 +39,7 @@ class RegistrySource:
     """
 
     name = ""
-    interval_s = _EVERY_S
+    interval_s = 2.0
     holds_tick = False
     is_authority = True
     replace_after_s: float | None = 60.0
@@ -47,7 +47,8 @@ class RegistrySource:
 
     def __init__(self, engine: ManagedEngine) -> None:
         self._engine = engine
-        self._scan = VmmScan()
+        self._machines: list[Registered] = []
+        self._due = 0.0
 
     def open(self, wake: Callable[[], None]) -> None:
         """Look for the files.
@@ -55,16 +56,21 @@ class RegistrySource:
         Raises:
             SourceError: There are none, or they cannot be read.
         """
+        self._due = 0.0
         next(iter(self._engine.registered()), None)
 
     def read(self) -> SourceReading:
         """List all machines. The state of one that runs is left to the source that sees its process."""
-        machines = [machine for machine, _ in zip(self._engine.registered(), range(_MOST), strict=False)]
-        self._scan.update(is_due=True)
-        running = {process.id for process in self._scan.processes.values() if process.engine == self.name}
+        if (now := time.monotonic()) >= self._due:
+            self._due = now + _FILES_EVERY_S
+            self._machines = [one for one, _ in zip(self._engine.registered(), range(_MOST), strict=False)]
+        running = {(process.id, process.uid) for process in running_machines() if process.engine == self.name}
+        ids = {identity for identity, _ in running}
         workloads = {}
-        for machine in machines:
-            is_running = machine.id in running or self._engine.is_running(machine)
+        for machine in self._machines:
+            if machine.id not in ids and (machine.name, machine.owner) in running:
+                continue  # it was started by its name, and has a row under that
+            is_running = machine.id in ids or self._engine.is_running(machine)
             workload = _workload(self.name, machine, State.UNKNOWN if is_running else State.STOPPED)
             workloads[workload.id] = workload
         count = len(workloads)
@@ -76,7 +82,7 @@ class RegistrySource:
 
 def _workload(engine: str, machine: Registered, state: State) -> Workload:
     return Workload(
-        WorkloadId(engine, sanitize(machine.id, _LONGEST_ID)),
+        WorkloadId(engine, sanitize(machine.id, LONGEST_ID)),
         machine.kind,
         sanitize_name(machine.name),
         state,

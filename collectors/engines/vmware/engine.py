@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, ClassVar
 
 from collectors.engines.about import About
 from collectors.engines.vmm.managed import ManagedEngine
@@ -11,6 +11,7 @@ from collectors.engines.vmm.manager import Manager
 
 if TYPE_CHECKING:
     from collectors.engines.vmm.registered import Registered
+    from collectors.model.actions import Verb
     from collectors.model.workloads import Workload
 
 
@@ -31,17 +32,25 @@ class VmwareEngine(ManagedEngine):
             "start": ("-T", "ws", "start", "{id}", "nogui"),
             "stop": ("-T", "ws", "stop", "{id}", "soft"),
             "restart": ("-T", "ws", "reset", "{id}", "soft"),
-            "pause": ("-T", "ws", "pause", "{id}"),
-            "resume": ("-T", "ws", "unpause", "{id}"),
             "kill": ("-T", "ws", "stop", "{id}", "hard"),
         },
     )
-    verbs = ("start", "stop", "restart", "pause", "resume", "kill")
+    verbs = ("start", "stop", "restart", "kill")
     lacks = "vmtop does not delete machines"
+    _pauses: ClassVar[Mapping[str, str]] = {"pause": "pause", "resume": "unpause"}
 
     def owns(self, workload: Workload) -> bool:
         """Return whether it is one of a process or a file: libvirt's driver of that name has UUIDs."""
         return super().owns(workload) and workload.id.id.lower().endswith(".vmx")
+
+    def forbids(self, verb: Verb, workload: Workload) -> str:
+        """Return why not, as of `Engine`; of pausing, the command: nothing would show whether it took effect."""
+        import shlex
+
+        if verb not in self._pauses:
+            return super().forbids(verb, workload)
+        command = shlex.join(["vmrun", "-T", "ws", self._pauses[verb], workload.id.id])
+        return f"VMware does not tell whether a machine is paused: {command}"
 
     def registered(self) -> Iterable[Registered]:
         from collectors.engines.vmware.registry import machines

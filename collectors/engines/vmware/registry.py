@@ -22,7 +22,7 @@ def machines(users: Iterable[Home] | None = None) -> Iterator[Registered]:
         SourceAbsent: None of them has used VMware Workstation.
     """
     is_used = False
-    for home in homes() if users is None else users:
+    for home in homes("vmware") if users is None else users:
         text = read_bounded(f"{home.path}/{_FILE}", _LARGEST, home.uid)
         is_used = is_used or text is not None
         entries: dict[str, dict[str, str]] = {}
@@ -34,4 +34,4 @@ def machines(users: Iterable[Home] | None = None) -> Iterator[Registered]:
                 name = entry.get("DisplayName") or posixpath.basename(path)[: -len(".vmx")]
                 yield Registered(path, name, home.uid)
     if not is_used:
-        raise SourceAbsent("nobody who is logged in has machines of VMware Workstation")
+        raise SourceAbsent("nobody who is logged in or runs machines has any of VMware Workstation")

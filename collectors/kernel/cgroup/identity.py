@@ -79,16 +79,9 @@ def identify(cgroup: Cgroup, directories: list[str], proc: str, host_network: st
         is_known = True
     elif workload.is_ambiguous and pid is not None:
         engine = processes.engine_of(proc, pid) or engine
-    described = Description()
-    link = names.link(own_id)
-    if engine in oci.ENGINES or link is not None:
-        described = oci.describe(proc, pid, own_id, link)
-        is_alone = described.is_sandbox and described.pod is None and not (project or "").startswith(POD)
-        described = Description() if is_alone else described
-        project = described.pod or names.pod(project)
-        name, is_known = (described.name, True) if described.name else (name, is_known)
-        if described.is_sandbox and project:
-            name, is_known = f"{project.rpartition('/')[2]}/pause", True
+    described = _described(engine, own_id, proc, pid, project, names)
+    project = described.pod or project
+    name, is_known = (described.name, True) if described.name else (name, is_known)
     name_and_pod = None if is_known else names.find(own_id, cgroup.path)
     if name_and_pod is None and pid is not None and engine in _WITH_MONITOR:
         name_and_pod = processes.monitor_name(proc, pid, own_id)
@@ -108,7 +101,25 @@ def identify(cgroup: Cgroup, directories: list[str], proc: str, host_network: st
     )
 
 
+def _described(
+    engine: str, identity: str, proc: str, pid: int | None, project: str | None, names: Names
+) -> Description:
+    """Describe a container that a bundle or the kubelet's files may name, or the machine of a pod of Kata's."""
+    link = names.link(identity)
+    if engine not in oci.ENGINES and link is None:
+        return Description()
+    found = oci.describe(proc, pid, identity, link)
+    pod = found.pod or names.pod(project)
+    own = (pod or "").rpartition("/")[2]
+    if engine == oci.MACHINES:
+        return Description(own if own != pod else None, pod)
+    if found.is_sandbox and found.pod is None and not (project or "").startswith(POD):
+        return Description(pod=pod)
+    return found._replace(name=f"{own}/pause" if found.is_sandbox and pod else found.name, pod=pod)
+
+
 def _is_infra(engine: str, name: str, project: str | None) -> bool:
+    """Return whether a container is called like the infra container of a pod of Podman's."""
     return engine == "podman" and name.endswith(_INFRA) and project == f"pod {name.removesuffix(_INFRA)}"
 
 

@@ -8,7 +8,9 @@ from collectors.kernel.oci.bundle import Bundle, read_bundle
 from collectors.kernel.oci.kubelet_files import LinkedContainer
 from collectors.kernel.procfs import read_bytes
 
-ENGINES = frozenset({"containerd", "cri-o"})
+MACHINES = "kata"
+"""The engine whose sandboxes are virtual machines, each with a pod inside."""
+ENGINES = frozenset({"containerd", "cri-o", MACHINES})
 """Engines whose containers have a bundle that says what vmtop wants to know; others are asked themselves."""
 _PAUSE = b"pause"
 """The program of Kubernetes' sandboxes, whatever registry their image is from."""

@@ -14,8 +14,8 @@ _HELPERS = frozenset(
     }
 )
 """Names of processes that only serve machines."""
-_HELPER_BEGINNINGS = ("vhost", "kvm-")
-"""Beginnings of such names: back ends of devices, and threads that the kernel starts for KVM."""
+_HELPER_BEGINNINGS = ("vhost", "kvm-", "containerd-shim")
+"""Beginnings of such names: back ends of devices, threads that the kernel starts for KVM, and the shim of Kata."""
 _SHELLS = frozenset({"sh", "bash", "dash", "ash", "busybox", "su", "runuser", "setpriv", "timeout", "nice"})
 """Names of processes that a service starts its VMM through, and that wait for its end."""
 _DEPTH = 16

@@ -83,7 +83,9 @@ class MachineDetails:
             Fact("configuration", _text(process.config_path)),
             Fact("cgroup of the process", _text(process.cgroup)),
         )
-        return Table(Page.FACTS, "The process that runs it", facts=facts)
+        return Table(
+            Page.FACTS, "The process that runs it", facts=tuple(fact for fact in facts if fact.value is not None)
+        )
 
     def _disks(self, process: VmmProcess, configured: tuple[str, ...]) -> list[Table]:
         disks = dict.fromkeys((*process.disks, *configured))

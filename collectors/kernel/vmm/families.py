@@ -43,6 +43,13 @@ FAMILIES: tuple[Family, ...] = (
 )
 """A new VMM is one row, and a function that reads its command line."""
 
+
+def _read_unknown(words: Sequence[str]) -> MachineFacts:
+    return MachineFacts("vmm", name=words[0].rpartition("/")[2] if words else None)
+
+
+KVM_USER = Family("unknown VMM", "", _read_unknown, r".*vcpu.*|CPU \d+/\w+")
+"""A program of no known family that runs a machine with KVM."""
 _PROGRAMS = re.compile("|".join(f"(?P<f{number}>{family.program})" for number, family in enumerate(FAMILIES)))
 _DELETED = " (deleted)"
 

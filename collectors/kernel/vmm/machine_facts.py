@@ -29,3 +29,5 @@ class MachineFacts(NamedTuple):
     """Whether its manager counts what its virtual CPUs and interfaces do, as libvirt does."""
     has_name: bool = True
     """Whether users know it by the name that it has; false for an id that stands for a name."""
+    project: str | None = None
+    """The pod that it is, as `namespace/pod`."""

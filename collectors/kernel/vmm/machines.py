@@ -12,7 +12,7 @@ from collectors.kernel.cgroup.processes import members, pids_below
 from collectors.kernel.vmm.companions import is_alone
 from collectors.kernel.vmm.placement import Place, Placement, as_machine, place
 from collectors.kernel.vmm.process import VmmProcess
-from collectors.kernel.vmm.scan import VmmScan
+from collectors.kernel.vmm.scan import VmmScan, shared_scan
 from collectors.kernel.vmm.taps import InterfaceTables
 from collectors.kernel.vmm.usage import ProcessUsage
 from collectors.model.workloads import Sample, WorkloadId
@@ -20,7 +20,7 @@ from collectors.safety.sanitize import sanitize
 
 _LONGEST_ID = 1024
 _PLACE_EVERY = 5
-"""Scans after which it is judged again whether a machine shares its cgroup."""
+"""Scans after which it is judged again whether a machine shares its cgroup; at once when machines begin or end."""
 
 
 class Machine(NamedTuple):
@@ -49,9 +49,11 @@ class Machines:
     ) -> None:
         self._hierarchy = hierarchy
         self._proc, self._sys = proc, sys
-        self._scan = scan or VmmScan(proc)
+        is_here = (proc, sys) == ("/proc", "/sys")
+        self._scan = scan or (shared_scan() if is_here else VmmScan(proc, sys=sys))
         self._tables = InterfaceTables(proc)
         self._scans = 0
+        """How often its scan had been made when it was last looked at."""
         self._machines: dict[int, Machine] = {}
         self._members: dict[str, frozenset[int]] = {}
         """The processes in and below cgroups, by path, as read in this scan."""
@@ -67,17 +69,18 @@ class Machines:
             cgroups: The cgroups that are workloads by their path.
             taken: Returns the ids of machines that their cgroup's path identifies.
         """
-        if not self._scan.update():
+        processes = self._scan.update()
+        if self._scan.scans == self._scans:
             return set()
-        processes = self._scan.processes
+        self._scans = self._scan.scans
         self._members.clear()
         for pid, machine in tuple(self._machines.items()):
             if processes.get(pid) != machine.process:
                 self._drop(pid)
+        has_changed = processes.keys() != self._machines.keys()
         used = set(taken()) if processes else set()
         for process in sorted(processes.values(), key=lambda process: (process.start_ticks, process.pid)):
-            self._place(process, cgroups, used)
-        self._scans += 1
+            self._place(process, cgroups, used, has_changed or (self._scans + process.pid) % _PLACE_EVERY == 0)
         return self._adopt(cgroups)
 
     def read(self) -> list[tuple[Machine, tuple[Sample, ...]]]:
@@ -102,9 +105,8 @@ class Machines:
         if (usage := self._machines.pop(pid).usage) is not None:
             usage.close()
 
-    def _place(self, process: VmmProcess, cgroups: Mapping[str, Cgroup], used: set[WorkloadId]) -> None:
+    def _place(self, process: VmmProcess, cgroups: Mapping[str, Cgroup], used: set[WorkloadId], is_due: bool) -> None:
         known = self._machines.get(process.pid)
-        is_due = (self._scans + process.pid) % _PLACE_EVERY == 0
         placement = known.placement if known and not is_due else place(process, cgroups, self._is_alone)
         identity, substitute = (WorkloadId(engine, sanitize(own, _LONGEST_ID)) for engine, own in process.identities)
         if placement.place is not Place.OF_MACHINE:

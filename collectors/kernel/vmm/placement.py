@@ -93,4 +93,5 @@ def as_machine(path: str, process: VmmProcess, identity: tuple[str, str], known:
         process=Process(process.pid, process.start_ticks),
     )
     encloser = cgroup.encloser if cgroup.path == path and cgroup.workload is not None else cgroup.service
-    return Cgroup(path, Role.LEAF, workload, cgroup.project, cgroup.service, encloser if encloser != path else None)
+    project = process.facts.project or cgroup.project
+    return Cgroup(path, Role.LEAF, workload, project, cgroup.service, encloser if encloser != path else None)

@@ -6,7 +6,7 @@ import os
 from typing import NamedTuple
 
 from collectors.kernel.procfs import ProcessStat, read_bytes, read_process_stat
-from collectors.kernel.vmm.families import Family, family_of, family_of_names
+from collectors.kernel.vmm.families import KVM_USER, Family, family_of, family_of_names
 from collectors.kernel.vmm.machine_facts import MachineFacts
 from collectors.kernel.vmm.qemu import name_of_disk
 
@@ -16,6 +16,8 @@ _LONGEST_COMMAND = 1 << 17
 _USERS = "/user.slice/"
 _SYSTEM_MANAGERS = frozenset({"proxmox", "multipass", "kata", "lxd", "incus"})
 """Managers that are services of root: what a user starts in a session is not theirs, whatever it calls itself."""
+_RUN_AS_ROOT = frozenset({"proxmox", "multipass"})
+"""Those whose VMMs run as root as well, wherever: their commands act as root on what a command line names."""
 
 
 class VmmProcess(NamedTuple):
@@ -114,6 +116,15 @@ def find(pid: int, proc: str = "/proc") -> VmmProcess | None:
     return None if family is None else _describe(pid, proc, family, executable)
 
 
+def find_by_kvm(pid: int, proc: str = "/proc") -> VmmProcess | None:
+    """Return a process that made a machine with KVM; `None` if it has ended, or is a VMM of a known family.
+
+    A known one that `find` does not take for a machine is none: libvirt starts QEMU to ask what it can do.
+    """
+    family, executable = _family(pid, proc)
+    return _describe(pid, proc, KVM_USER, executable) if family is None and executable is not None else None
+
+
 def _family(pid: int, proc: str) -> tuple[Family | None, str | None]:
     try:
         executable = os.readlink(f"{proc}/{pid}/exe")
@@ -160,13 +171,11 @@ def _describe(pid: int, proc: str, family: Family, executable: str | None) -> Vm
         return None
     facts = family.read(words)
     cgroups, uid = _cgroups(pid, proc), _uid(pid, proc)
-    is_same = _identity(read_process_stat(proc, pid)) == _identity(before) and _family(pid, proc) == (
-        family,
-        executable,
-    )
+    is_same = _identity(read_process_stat(proc, pid)) == _identity(before) and _family(pid, proc)[1] == executable
     if facts is None or uid is None or not is_same:  # else its pid was reused while it was read
         return None
-    if facts.engine in _SYSTEM_MANAGERS and uid != 0 and any(path.startswith(_USERS) for path in cgroups):
+    in_session = any(path.startswith(_USERS) for path in cgroups)
+    if uid != 0 and facts.engine in (_SYSTEM_MANAGERS if in_session else _RUN_AS_ROOT):
         facts = facts._replace(engine=NO_MANAGER, id=facts.uuid)
     return VmmProcess(pid, before.start_ticks, uid, cgroups, facts, family, executable, before.parent_pid)
 

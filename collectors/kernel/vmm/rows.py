@@ -28,7 +28,7 @@ def by_process(machine: Machine, around: Workload | None) -> Workload:
         state=State.RUNNING if usage is None else usage.state,
         name_is_known=process.name_is_known,
         description=_description(machine),
-        project=None if around is None else around.project,
+        project=_project(machine) or (None if around is None else around.project),
         parent=None if around is None else around.id,
         started_at=None if usage is None else usage.started_at,
         unmeasured=(
@@ -58,6 +58,11 @@ def with_guest(container: Workload, machine: Machine) -> Workload:
     return msgspec.structs.replace(
         container, description=f"{container.description}; {note}" if container.description else note
     )
+
+
+def _project(machine: Machine) -> str | None:
+    project = machine.process.facts.project
+    return sanitize_name(project) if project else None
 
 
 def _description(machine: Machine) -> str:

@@ -114,6 +114,12 @@ class BootSector(Enum):
         "ebd6"  # jmp turn
     )
 
+    POWER_BUTTON = bytes.fromhex(  # powers off when the button of ACPI is pressed, on a machine `pc`
+        "fa ba0206 b80001 ef"  # cli; out 0x602 (PM1a_EN), 0x100 (PWRBTN_EN)
+        "ba0006 ed f6c401 74fa"  # mov dx, 0x600 (PM1a_STS); wait: in ax, dx; test ah, 1; jz wait
+        "ba0406 b80020 ef f4"  # out 0x604 (PM1a_CNT), 0x2000 (SLP_EN, S5); hlt
+    )
+
     def xml(self, name: str, folder: Path, memory_mib: int, extra: str) -> str:
         """Make the 1 MiB disk that starts with this sector and return the domain's definition."""
         disk = _make_disk(folder / f"{name}.img", 1 << 20, self.value.ljust(510, b"\0") + b"\x55\xaa")

@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from tests.helpers.lab.docker_engine import busybox_archive
-from tests.helpers.lab.process import Daemon, cgroup_parents, find_program, in_private_mounts, listens, require_root
+from tests.helpers.lab.process import (
+    Daemon,
+    cgroup_parents,
+    find_program,
+    in_private_mounts,
+    listens,
+    remove_cgroups,
+    require_root,
+)
 
 IMAGE = "localhost/busybox:lab"
 NAME, USER, FIRST_SUBORDINATE = "vmtop-lab", 4242, 3_000_000
@@ -22,6 +30,7 @@ default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
 runtime = "runc"
 cgroup_manager = "cgroupfs"
 events_logger = "file"
+lock_type = "file"
 infra_image = "{image}"
 tmp_dir = "{folder}/tmp"
 [network]
@@ -123,6 +132,7 @@ class PodmanLab:
         """Remove all pods and containers."""
         for identity in self._pods:
             self.podman("pod", "rm", "-f", "-t", "0", "-i", identity)
+            remove_cgroups(f"libpod_parent/{identity}")
         for identity in self._containers:
             self.podman("rm", "-f", "-t", "0", "-i", identity)
         self._containers.clear()
@@ -146,6 +156,7 @@ def podman_engine(folder: Path, is_on_demand: bool = False) -> Iterator[PodmanLa
     folder.mkdir(parents=True)
     with ExitStack() as undo:
         undo.enter_context(cgroup_parents("libpod_parent"))
+        undo.callback(remove_cgroups, "libpod_parent/conmon")
         lab = PodmanLab(folder, folder / "podman.sock")
         undo.callback(lab.stop)
         lab.serve(is_on_demand)

@@ -136,6 +136,14 @@ class VmmLab:
                 (Path(f"{root}{group}") / "cgroup.procs").write_text(str(pid))
         return pids
 
+    def start_as(self, pid: int, group: str) -> bool:
+        """Start such a process with a pid that was used before; return whether it got it (proc_sys_kernel(5))."""
+        Path("/proc/sys/kernel/ns_last_pid").write_text(str(pid - 1))
+        (got,) = self.many(1, group)
+        if got != pid:
+            self.end()
+        return got == pid
+
     def end(self) -> None:
         """End everything that runs."""
         for daemon in self._daemons:

@@ -31,6 +31,8 @@ class Table(Protocol):
     def words_of_action(self, identity: WorkloadId) -> Run | None: ...
 
 
+_LEAST_OF_POD = 3
+"""Cells for the name of a pod, below which that of its container is cut."""
 FactCell = Callable[[Table, Line, Reading, int], list[Run]]
 """Formats a fact in so many cells."""
 
@@ -40,7 +42,7 @@ def _name(cells: Table, line: Line, reading: Reading, width: int) -> list[Run]:
     workload = reading.workload
     if workload.is_this_host:
         return [(fit("host", width), "title")]
-    name = ("  " if line.depth else "") + workload.name
+    name = ("  " if line.depth else "") + (line.label if line.depth else workload.name)
     tone = "text" if workload.state.is_active and workload.name_is_known else "muted"
     wall = cells.moment.frame.wall if cells.moment is not None else 0.0
     if is_new(cells.states, line.id, wall) and workload.state.is_active:
@@ -52,8 +54,17 @@ def _name(cells: Table, line: Line, reading: Reading, width: int) -> list[Run]:
         words = (words[0], f"{words[1]} bold")
     size = cell_len(name)
     if words is None or size + 1 + len(words[0]) > width:
-        return [(fit(name, width, cells.ellipsis), tone)]
+        return [(shortened(name, width, cells.ellipsis), tone)]
     return [(name, tone), (fit(f" {words[0]}", width - size), words[1])]
+
+
+def shortened(name: str, width: int, ellipsis: str) -> str:
+    """Cut or pad a name; of a container in a pod its own name is kept whole, which its neighbours do not share."""
+    pod, slash, own = name.rpartition("/")
+    room = width - cell_len(own) - 1
+    if cell_len(name) <= width or not slash or room < _LEAST_OF_POD:
+        return fit(name, width, ellipsis)
+    return f"{fit(pod, room, ellipsis)}/{own}"
 
 
 def _uptime(cells: Table, line: Line, reading: Reading, width: int) -> list[Run]:

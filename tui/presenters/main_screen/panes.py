@@ -187,6 +187,8 @@ def _assigned(source: Source, key: str, host: float) -> float | None:
         limit = reading.value(key)
         if reading.workload.is_this_host:
             return host
+        if reading.workload.is_sandbox:
+            continue  # what it may use is the pod's, as of every other member
         if not limit or (limit >= host and reading.workload.kind is not Kind.VM):
             return None
         limits.append(limit)

@@ -13,7 +13,7 @@ from collectors.analysis.rates import Moment, Reading
 from collectors.analysis.state_log import StateLog
 from collectors.engines.registry import engines_told_by
 from collectors.model.metrics import METRICS
-from collectors.model.workloads import AVERAGED, Availability, Kind, Sample, WorkloadId
+from collectors.model.workloads import AVERAGED, Availability, Kind, Sample, State, WorkloadId
 from tui.presenters.formatting import fit
 from tui.presenters.main_screen.fact_cells import FACT_CELLS
 from tui.presenters.main_screen.numbers import change_run, cpu_top, is_zero, metric_text, tone_of
@@ -90,7 +90,7 @@ class Cells:
         self._stale_ns = max(STALE_S, STALE_INTERVALS * interval_s) * 1e9
         stale_sources = (state.name for state in moment.sources if state.availability is Availability.STALE)
         self._silent_engines = frozenset[str]().union(
-            *(engines_told_by(name.partition(" ")[0]) for name in stale_sources)
+            *(engines_told_by(name.partition("@")[0]) for name in stale_sources)
         )
 
     def line(self, line: Line, columns: Sequence[Column], is_marked: bool) -> list[Cell]:
@@ -158,13 +158,18 @@ class Cells:
         action = self.words_of_action(line.id)
         if action is not None:
             room = next((column.width for column in columns if column.key == "name"), 0)
-            is_beside_name = cell_len(workload.name) + 2 * bool(line.depth) + 1 + len(action[0]) <= room
+            is_beside_name = (
+                cell_len(line.label if line.depth else workload.name) + 2 * bool(line.depth) + 1 + len(action[0])
+                <= room
+            )
             return [] if is_beside_name else [action]
         if workload.is_this_host or self.moment is None:
             return []
         if not workload.state.is_active:
             return self.ending(reading)
         if not reading.pairs and not self._is_stale(reading):
+            if workload.state_reason and workload.state in (State.STARTING, State.RESTARTING):
+                return [(workload.state_reason, "warn")]
             why = why_empty("cpu_percent", reading, self.moment)
             return [] if why == _NOT_READ_YET else [(why, "muted")]
         return []

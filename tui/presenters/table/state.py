@@ -293,7 +293,7 @@ class TableState:
         for name, members in groups.items():
             lines.append(Line(name, None, tuple(members), sandboxes=sandboxes.get(name, ())))
             if name not in self.folded:
-                lines.extend(Line(member.workload.name, member, depth=1) for member in members)
+                lines.extend(Line(_name_within(member.workload.name, name), member, depth=1) for member in members)
         return lines
 
     def _keep_cursor(self, previous_lines: list[Line]) -> None:
@@ -312,6 +312,11 @@ class TableState:
         shown_ids, index = {line.id for line in self.lines}, indices[self.cursor]
         neighbours = previous_lines[index + 1 :] + previous_lines[:index][::-1]
         self.cursor = next((line.id for line in neighbours if line.id in shown_ids), self.lines[0].id)
+
+
+def _name_within(name: str, group: str) -> str:
+    """Return a member's name in its group: that of a container in a pod need not name the pod again."""
+    return name.removeprefix(f"{group.rpartition('/')[2]}/")
 
 
 def _sandboxes(moment: Moment) -> dict[str, tuple[Reading, ...]]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tui.app.live import VmtopApp
+from tui.keys.everywhere import actions
 from tui.keys.host import PANEL
 from tui.keys.key import Key, key_names, with_user_keys
 from tui.keys.tables import (
@@ -26,7 +27,6 @@ from tui.keys.tables import (
     REPLAY,
     TABLES,
     TITLES,
-    actions,
     clashes,
 )
 from tui.presenters.footer import PINNED_FROM

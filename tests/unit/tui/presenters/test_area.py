@@ -6,7 +6,7 @@ from itertools import pairwise
 from math import isnan, nan
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from collectors.model.metrics import Unit
@@ -163,6 +163,7 @@ def test_ticks_rise_from_zero_to_at_most_the_top_and_their_texts_are_short(top: 
 
 
 @given(_VALUES, st.floats(0, 1e12), st.integers(0, 40), st.booleans())
+@example([5e-324], 2.2250738585072014e-308, 1, False)
 def test_a_sparkline_is_exactly_as_wide_as_asked(values: list[float], top: float, width: int, is_ascii: bool) -> None:
     assert len(plain_text(spark_line(values, top, width, is_ascii))) == width
 

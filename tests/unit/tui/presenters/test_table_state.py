@@ -7,7 +7,7 @@ import pytest
 
 from collectors.analysis.history import History
 from collectors.analysis.rates import Deriver, Moment, Pair, Reading
-from collectors.model.workloads import Kind, Sample, State, Workload, WorkloadId
+from collectors.model.workloads import Availability, Kind, Sample, SourceState, State, Workload, WorkloadId
 from tests.helpers.demo_fleet import Fleet
 from tests.helpers.table_rows import fields, tone_of
 from tui.presenters.main_screen.view_words import count_words
@@ -123,6 +123,21 @@ def test_an_old_number_is_marked_although_another_source_is_fresh() -> None:
     assert tone_of(row, fields(row, columns)["memory_host_bytes"]) != "stale"
 
 
+@pytest.mark.parametrize("source", ["podman", "podman@1000"])
+def test_a_row_without_numbers_is_stale_with_the_source_of_its_engine_whatever_its_label(source: str) -> None:
+    own = Workload(WorkloadId("podman", "w"), Kind.CONTAINER, "web", State.RUNNING)
+    moment = _moment(Fleet(1))
+    states = (SourceState(source, Availability.STALE),)
+    moment = moment._replace(
+        readings={own.id: Reading(own, ())}, frame=msgspec.structs.replace(moment.frame, sources=states)
+    )
+    cells = Cells(History())
+    cells.at(moment, Scale.CORE)
+    columns = [column_of("name")]
+    row = cells.line(TableState().arrange(moment)[0], columns, False)
+    assert "?" in fields(row, columns)["gutter"]
+
+
 def test_the_cursor_stays_on_top_until_it_is_moved_and_then_on_its_workload() -> None:
     fleet, view, deriver = Fleet(20), TableState(clock=lambda: 0.0), Deriver()
     for _ in range(4):
@@ -222,6 +237,18 @@ def test_a_pods_sandbox_has_no_row_and_counts_with_its_pod_unless_it_works() -> 
         moment = _moment(Fleet(1))._replace(readings=readings)
         assert sorted(line.label for line in view.arrange(moment)) == sorted(labels)
         assert view.lines[0].value("cpu_percent") == pytest.approx(25 + 100 * cores)
+
+
+def test_in_its_group_a_container_of_a_pod_has_its_own_name_only() -> None:
+    web, side, alone = (
+        Workload(WorkloadId("containerd", name), Kind.CONTAINER, name, State.RUNNING, project=project)
+        for name, project in (("web/nginx", "shop/web"), ("web/side", "shop/web"), ("web", "shop"))
+    )
+    readings = {workload.id: Reading(workload, (_cpu(0.25),)) for workload in (web, side, alone)}
+    moment = _moment(Fleet(1))._replace(readings=readings)
+    labels = {line.label for line in TableState(is_tree=True).arrange(moment)}
+    assert labels == {"shop/web", "nginx", "side", "shop", "web"}
+    assert {line.label for line in TableState().arrange(moment)} == {"web/nginx", "web/side", "web"}
 
 
 def _cpu(cores: float) -> Pair:

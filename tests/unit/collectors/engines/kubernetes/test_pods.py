@@ -139,7 +139,7 @@ class TestFacts:
 
     def test_ports_are_written_as_those_of_other_engines(self) -> None:
         spec = {"ports": [{"containerPort": 80, "hostPort": 8080}, {"containerPort": 53, "protocol": "UDP"}]}
-        assert only(RUNS, spec).ports == "*:8080→80/tcp 53/udp"
+        assert only(RUNS, spec).ports == "*:8080→80/tcp, 53/udp"
 
     def test_an_image_that_is_only_a_digest_is_named_as_it_was_asked_for(self) -> None:
         assert only({**RUNS, "image": "sha256:aa"}).image == "asked:1"

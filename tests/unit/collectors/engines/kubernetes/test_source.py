@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from collectors.engines.kubernetes import kubelet_api, pod_files
+from collectors.engines.kubernetes.details import PodDetails
 from collectors.engines.kubernetes.kubelet_api import Kubelet, find, is_listening
 from collectors.engines.kubernetes.source import KubernetesSource
 from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown
-from collectors.model.workloads import State, WorkloadId
+from collectors.model.workloads import Kind, State, Workload, WorkloadId
 from tests.helpers.kubelet_capture import captured, lay_out
 
 CRASH = WorkloadId("kubernetes", "16855a794493ebf46795c2e64a9e4071/looper")
@@ -134,6 +135,23 @@ class TestWithTheApi:
         fake.server_close()
         with pytest.raises(SourceDown, match="neither root nor this user listens"):
             find(address)
+
+
+class TestDescription:
+    def test_a_pods_variables_are_masked_and_kubectls_copy_of_it_is_left_out(self, fake: Fake) -> None:
+        answer = captured("pods")
+        pod = next(pod for pod in answer["items"] if pod["metadata"]["name"] == "db-lab-node")
+        pod["spec"]["containers"][0]["env"] = [{"name": "DB_PASSWORD", "value": "hunter2"}]
+        copy = "kubectl.kubernetes.io/last-applied-configuration"
+        pod["metadata"]["annotations"][copy] = json.dumps(pod["spec"])
+        fake.body = json.dumps(answer).encode()
+        workload = Workload(
+            WorkloadId("kubernetes", f"{pod['metadata']['uid']}/postgres"), Kind.CONTAINER, "x/postgres"
+        )
+        raw = PodDetails(url(fake)).raw(workload)
+        assert raw is not None
+        assert "DB_PASSWORD" in raw.text
+        assert "hunter2" not in raw.text
 
 
 class TestWhoListens:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from collectors.engines.podman import engine, sockets
+from collectors.engines.podman import sockets
 from collectors.engines.podman.access import PodmanAccess
 from collectors.engines.podman.address import resolve
 from collectors.engines.podman.engine import PodmanEngine
@@ -18,6 +20,7 @@ from collectors.engines.podman.sockets import Peer, peer_of, place_of
 from collectors.model.errors import SourceAbsent, SourceDown
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
 from collectors.sampling.source import SourceSpec
+from tests.helpers.checkout import ROOT as CHECKOUT
 
 ME = os.geteuid()
 ROOT, ALICE = "unix:///run/podman/podman.sock", "unix:///run/user/1000/podman/podman.sock"
@@ -149,5 +152,51 @@ def test_a_users_engine_is_not_asked_about_containers_of_others() -> None:
     assert len(access.daemons(container())) == 2, "one without a group may be anybody's"
 
 
-def test_the_module_of_the_engine_is_light() -> None:
-    assert not hasattr(engine, "docker")
+def run(code: str) -> str:
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("DOCKER")}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=CHECKOUT, env=environ)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_where_there_is_no_podman_its_library_is_not_loaded() -> None:
+    code = """
+import sys
+from collectors.engines.podman.source import PodmanSource
+from collectors.model.errors import SourceAbsent
+try:
+    PodmanSource("unix:///nowhere/podman.sock").open(lambda: None)
+except SourceAbsent:
+    print("docker" in sys.modules)
+"""
+    assert run(code) == "False"
+
+
+def test_two_engines_that_are_opened_at_once_do_not_see_each_others_half_of_the_library() -> None:
+    code = """
+import sys, threading, time
+class Slow:
+    def find_spec(self, name, path=None, target=None):
+        if name.startswith("docker."):
+            time.sleep(0.01)
+sys.meta_path.insert(0, Slow())
+from collectors.engines.docker.source import DockerSource
+from collectors.engines.podman.source import PodmanSource
+from collectors.model.errors import SourceError
+failed = []
+def open_one(source):
+    try:
+        source.open(lambda: None)
+    except SourceError:
+        pass
+    except BaseException as error:
+        failed.append(error)
+first = threading.Thread(target=open_one, args=(PodmanSource("tcp://127.0.0.1:1"),))
+first.start()
+while "docker" not in sys.modules:
+    time.sleep(0.001)
+open_one(DockerSource())
+first.join()
+print(failed)
+"""
+    assert run(code) == "[]"

@@ -44,8 +44,10 @@ def test_a_service_that_listens_itself_is_asked_at_any_time(tmp_path: Path) -> N
         (tmp_path / str(pid) / "comm").write_text(f"{name}\n")
     socket = Path("/run/podman/podman.sock")
     assert on_demand.on_demand(socket, Peer(7, 0), str(tmp_path)) is None
-    for pid in (1, 0, 99):
-        assert on_demand.on_demand(socket, Peer(pid, 0), str(tmp_path)) is not None
+    for pid, seldom_s in ((1, 60.0), (0, 15.0), (99, 60.0)):
+        service = on_demand.on_demand(socket, Peer(pid, 0), str(tmp_path))
+        assert service is not None
+        assert service._seldom_s == seldom_s
 
 
 @given(st.lists(st.integers(0, 4), max_size=40))

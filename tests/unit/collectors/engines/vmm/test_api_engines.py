@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from collectors.engines.access import EngineAccess
-from collectors.engines.base import Engine
 from collectors.engines.cloud_hypervisor.engine import CloudHypervisorEngine
 from collectors.engines.firecracker.engine import FirecrackerEngine
 from collectors.engines.registry import owner
+from collectors.engines.vmm.api_engine import ApiEngine
+from collectors.engines.vmm.running import running_machines
 from collectors.kernel.vmm.process import VmmProcess
 from collectors.model.actions import Request, Verb
 from collectors.model.errors import SourceDown, SourceError
@@ -38,13 +39,13 @@ def workload(process: VmmProcess) -> Workload:
     return Workload(WorkloadId(process.engine, process.id), Kind.VM, process.name, State.RUNNING)
 
 
-def access(engine: Engine) -> EngineAccess:
+def access(engine: ApiEngine) -> EngineAccess:
     return engine.connect([])
 
 
 @each
 def test_a_stand_in_gets_the_requests_of_its_api(
-    tmp_path: Path, engine: Engine, program: str, options: Callable[[Path], list[str]]
+    tmp_path: Path, engine: ApiEngine, program: str, options: Callable[[Path], list[str]]
 ) -> None:
     path = tmp_path / "api.sock"
     with stand_in(tmp_path, program, HTTP, path, options(path)) as process:
@@ -59,12 +60,29 @@ def test_a_stand_in_gets_the_requests_of_its_api(
         facts = [fact for table in access(engine).details()(machine) for fact in table.facts]
         assert ("memory size", 1024) in {fact[:2] for fact in facts}
     asked = (tmp_path / "api.sock.asked").read_text().splitlines()
-    assert len(asked) == len(engine.verbs) + 2
+    assert len([line for line in asked if not line.startswith("GET")]) == len(engine.verbs)
+    assert {f"GET {call.path} " for call in (engine.api.info, *engine.api.more)} <= set(asked)
     expected = {
         "firecracker": ['PUT /actions {"action_type": "SendCtrlAltDel"}', 'PATCH /vm {"state": "Paused"}'],
         "cloud-hypervisor": ["PUT /api/v1/vm.power-button ", "PUT /api/v1/vm.pause "],
     }
     assert set(expected[engine.name]) <= set(asked)
+
+
+@each
+def test_a_paused_machine_is_seen_and_one_that_has_ended_is_not_listed(
+    tmp_path: Path, engine: ApiEngine, program: str, options: Callable[[Path], list[str]]
+) -> None:
+    path = tmp_path / "api.sock"
+    source = engine.load_source()()
+    with stand_in(tmp_path, program, HTTP, path, options(path)) as process:
+        (tmp_path / "api.sock.answer").write_text('{"state": "Paused"}')
+        running_machines(is_due=True)
+        source.open(lambda: None)
+        listed = source.read().workloads
+        identity = WorkloadId(process.engine, process.id)
+        assert (listed[identity].state, listed[identity].name) == (State.PAUSED, process.name)
+    assert identity not in source.read().workloads
 
 
 @each
@@ -80,7 +98,7 @@ def test_a_stand_in_gets_the_requests_of_its_api(
 )
 def test_what_it_refuses_is_a_sentence(
     tmp_path: Path,
-    engine: Engine,
+    engine: ApiEngine,
     program: str,
     options: Callable[[Path], list[str]],
     answer: str,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import signal
 from pathlib import Path
 
 import pytest
@@ -13,14 +14,17 @@ from hypothesis import strategies as st
 from collectors.engines.proxmox import registry as proxmox
 from collectors.engines.registry import ENGINES
 from collectors.engines.virtualbox import registry as virtualbox
-from collectors.engines.vmm import managed_access, manager_command
+from collectors.engines.vmm import managed_access, manager_command, registered, registry_source
 from collectors.engines.vmm.managed import ManagedEngine
 from collectors.engines.vmm.manager import Manager, equivalent, filled
 from collectors.engines.vmm.manager_command import run
 from collectors.engines.vmm.registered import OWNER_LABEL, Home, Registered, homes
 from collectors.engines.vmm.registry_source import RegistrySource
 from collectors.engines.vmware import registry as vmware
-from collectors.model.actions import Request, Verb
+from collectors.kernel.vmm.families import FAMILIES
+from collectors.kernel.vmm.machine_facts import MachineFacts
+from collectors.kernel.vmm.process import VmmProcess
+from collectors.model.actions import ActionTimedOut, Request, Verb
 from collectors.model.errors import AccessDenied, NotInTime, SourceAbsent, SourceError
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
 
@@ -57,7 +61,7 @@ def test_each_verb_is_one_command_of_the_manager(engine: ManagedEngine, programs
         engine.connect([]).actions(request.workload).perform(request)
         program, *words = (programs / "asked").read_text().splitlines()
         assert program == str(programs / engine.manager.program)
-        assert words == filled(engine.manager.arguments[verb], identity, 22.0)
+        assert words == filled(engine.manager.arguments[verb], identity, 7)
         assert identity in words, "one word, whatever is in it"
         assert "'/home/ann/My VMs/a;b $(id)/web.vmx'" in engine.commands(request)[0]
 
@@ -66,19 +70,29 @@ def test_a_container_of_proxmox_has_its_own_command(programs: Path) -> None:
     engine = next(engine for engine in MANAGED if engine.name == "proxmox")
     request = Request(Verb.STOP, machine(engine, "103", kind=Kind.CONTAINER), timeout_s=9)
     engine.connect([]).actions(request.workload).perform(request)
-    assert (programs / "asked").read_text().split()[1:] == ["shutdown", "103", "--timeout", "24"]
+    assert (programs / "asked").read_text().split()[1:] == ["shutdown", "103", "--timeout", "9"]
     assert engine.commands(request) == ("pct shutdown 103 --timeout 9",)
 
 
+def test_pausing_is_refused_where_nothing_shows_its_effect() -> None:
+    vmware, proxmox = (next(one for one in MANAGED if one.name == name) for name in ("vmware", "proxmox"))
+    reason = vmware.forbids(Verb.RESUME, machine(vmware, "/h/my db.vmx"))
+    assert reason.endswith("vmrun -T ws unpause '/h/my db.vmx'")
+    assert "experiment" in proxmox.forbids(Verb.PAUSE, machine(proxmox, kind=Kind.CONTAINER))
+    assert not proxmox.forbids(Verb.PAUSE, machine(proxmox))
+
+
 def test_a_machine_is_not_taken_for_an_option(programs: Path) -> None:
-    with pytest.raises(SourceError, match="taken for an option"):
-        run(Manager("qm", {}), ("start", "{id}"), "--help", ME, 5, "")
+    engine = next(engine for engine in MANAGED if engine.name == "lima")
+    request = Request(Verb.START, machine(engine, "--help"))
+    with pytest.raises(SourceError, match="--help would be taken for an option"):
+        engine.connect([]).actions(request.workload).perform(request)
     assert not (programs / "asked").exists()
 
 
 def test_a_command_gets_nothing_of_vmtops_environment(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LD_PRELOAD_SECRET", "x")
-    run(Manager("qm", {}), ("start", "{id}"), "1", ME, 5, "")
+    run(Manager("qm", {}), ("start", "1"), ME, 5, "")
     environment = dict(line.partition("=")[::2] for line in (programs / "environment").read_text().splitlines())
     assert "LD_PRELOAD_SECRET" not in environment
     assert environment["HOME"] == pwd.getpwuid(ME).pw_dir
@@ -98,7 +112,7 @@ def test_as_root_it_runs_as_the_machines_owner_with_none_of_roots_groups(
         f"#!/bin/sh\n/usr/bin/id -u > {output}/uid; /usr/bin/id -G > {output}/groups\n"
     )
     monkeypatch.setattr(manager_command, "FOLDERS", (str(programs), "/usr/bin"))
-    run(Manager("VBoxManage", {}), ("startvm", "{id}"), UUID, nobody.pw_uid, 5, "")
+    run(Manager("VBoxManage", {}), ("startvm", UUID), nobody.pw_uid, 5, "")
     assert (output / "uid").read_text().strip() == str(nobody.pw_uid)
     assert "0" not in (output / "groups").read_text().split()
 
@@ -115,14 +129,47 @@ def test_another_users_machine_is_refused_with_the_command_that_does_it(monkeypa
 def test_a_command_that_hangs_is_killed_and_one_that_fails_tells_why(programs: Path) -> None:
     (programs / "qm").write_text("#!/bin/sh\nexec /bin/sleep 100\n")
     with pytest.raises(NotInTime, match="did not end"):
-        run(Manager("qm", {}), ("start", "{id}"), "1", ME, 0.3, "")
+        run(Manager("qm", {}), ("start", "1"), ME, 0.3, "")
     (programs / "qm").write_text("#!/bin/sh\nprintf 'VM 1 \\033[31mlocked\\n' >&2; exit 255\n")
     with pytest.raises(SourceError, match=r"qm refused: VM 1 .*locked") as refused:
-        run(Manager("qm", {}), ("start", "{id}"), "1", ME, 5, "")
+        run(Manager("qm", {}), ("start", "1"), ME, 5, "")
     assert "\x1b" not in refused.value.reason
     (programs / "qm").unlink()
     with pytest.raises(SourceAbsent, match="qm is not installed"):
-        run(Manager("qm", {}), ("start", "{id}"), "1", ME, 5, "")
+        run(Manager("qm", {}), ("start", "1"), ME, 5, "")
+
+
+@pytest.mark.parametrize(
+    ("verb", "script", "error"),
+    [
+        (Verb.STOP, "/bin/sleep 1; echo got timeout >&2; exit 255", ActionTimedOut),
+        (Verb.STOP, "echo locked >&2; exit 255", SourceError),
+        (Verb.RESTART, "exec /bin/sleep 60", ActionTimedOut),
+        (Verb.START, "exec /bin/sleep 60", NotInTime),
+    ],
+)
+def test_a_guest_that_does_not_comply_is_told_from_a_manager_that_refuses(
+    programs: Path, monkeypatch: pytest.MonkeyPatch, verb: Verb, script: str, error: type[Exception]
+) -> None:
+    monkeypatch.setattr(managed_access, "_GRACE_S", 1.0)
+    (programs / "qm").write_text(f"#!/bin/sh\n{script}\n")
+    engine = next(engine for engine in MANAGED if engine.name == "proxmox")
+    request = Request(verb, machine(engine), timeout_s=0.5)
+    with pytest.raises(error) as raised:
+        engine.connect([]).actions(request.workload).perform(request)
+    assert raised.type is error
+
+
+def test_a_machine_that_keeps_the_output_of_its_command_open_does_not_hold_it_up(programs: Path) -> None:
+    (programs / "qm").write_text("#!/bin/sh\necho started\n/bin/sleep 60 & echo $! > $0.pid\n")
+    assert run(Manager("qm", {}), ("start", "1"), ME, 20, "") == "started\n"
+    os.kill(int((programs / "qm.pid").read_text()), signal.SIGKILL)
+
+
+def test_a_command_has_a_session_of_its_own_and_no_way_to_the_terminal(programs: Path) -> None:
+    (programs / "qm").write_text("#!/bin/sh\n/usr/bin/cut -d' ' -f1,6 /proc/$$/stat\n")
+    pid, session = run(Manager("qm", {}), ("start", "1"), ME, 5, "").split()
+    assert pid == session
 
 
 def test_a_stopped_machine_that_the_manager_lists_is_observed_as_stopped(
@@ -146,6 +193,36 @@ def test_the_source_lists_what_does_not_run(monkeypatch: pytest.MonkeyPatch) -> 
     workloads = source.read().workloads
     assert {(one.id.id, one.state) for one in workloads.values()} == {(UUID, State.STOPPED), ("other", State.STOPPED)}
     assert not any("\x1b" in one.name for one in workloads.values())
+
+
+def stand_in_process(engine: str, identity: str, uid: int) -> VmmProcess:
+    facts = MachineFacts(engine, identity, identity)
+    return VmmProcess(1, 1, uid, ("/",), facts, FAMILIES[1], "/usr/lib/virtualbox/VBoxHeadless", 1)
+
+
+def test_a_machine_that_was_started_by_its_name_has_no_second_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = next(engine for engine in MANAGED if engine.name == "virtualbox")
+    listed = [Registered(UUID, "web", 1000), Registered("other", "web", 1001)]
+    monkeypatch.setattr(type(engine), "registered", lambda _: iter(listed))
+    monkeypatch.setattr(registry_source, "running_machines", lambda: [stand_in_process("virtualbox", "web", 1000)])
+    assert [identity.id for identity in engine.load_source()().read().workloads] == ["other"]
+
+
+def test_a_machine_that_runs_has_its_state_from_its_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = next(engine for engine in MANAGED if engine.name == "virtualbox")
+    monkeypatch.setattr(type(engine), "registered", lambda _: iter([Registered(UUID, "web", 1000)]))
+    monkeypatch.setattr(registry_source, "running_machines", lambda: [stand_in_process("virtualbox", UUID, 1000)])
+    assert [one.state for one in engine.load_source()().read().workloads.values()] == [State.UNKNOWN]
+
+
+@pytest.mark.skipif(ME != 0, reason="only root looks into other users' homes")
+def test_root_also_looks_into_the_homes_of_those_who_run_machines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "passwd").write_text("a:x:4001:1::/home/a:/bin/sh\nb:x:4002:1::/home/b:/bin/sh\n")
+    monkeypatch.setattr(registered, "running_machines", lambda: [stand_in_process("vmware", "/a.vmx", 4002)])
+    found = list(registered.homes("vmware", str(tmp_path / "passwd"), str(tmp_path / "none")))
+    assert found == [Home(4002, "/home/b")]
 
 
 def test_guests_of_proxmox_are_read_from_its_files_and_snapshots_are_not(tmp_path: Path) -> None:
@@ -196,7 +273,7 @@ def test_only_homes_of_those_who_are_logged_in_are_looked_into(tmp_path: Path) -
     )
     for uid in ("4001", "4003", "x"):
         (tmp_path / "run" / uid).mkdir(parents=True)
-    found = list(homes(str(tmp_path / "passwd"), str(tmp_path / "run")))
+    found = list(homes("vmware", str(tmp_path / "passwd"), str(tmp_path / "run")))
     assert found == ([Home(4001, "/home/a")] if ME == 0 else [])
 
 

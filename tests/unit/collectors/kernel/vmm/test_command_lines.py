@@ -64,6 +64,15 @@ def test_a_user_cannot_claim_a_machine_of_a_system_manager(tmp_path: Path) -> No
     assert (found.engine, found.id) == ("vmm", UUID)
 
 
+@pytest.mark.parametrize(("uid", "engine"), [(0, "proxmox"), (1000, "vmm")])
+def test_outside_of_sessions_too_only_root_has_machines_whose_manager_is_roots(
+    tmp_path: Path, uid: int, engine: str
+) -> None:
+    found = _process(tmp_path, COMMANDS["Proxmox VE"].words, QEMU, "/system.slice/cron.service", uid=uid)
+    assert found is not None
+    assert found.engine == engine
+
+
 def test_a_path_in_a_jail_is_reached_through_the_process(tmp_path: Path) -> None:
     found = _process(tmp_path, COMMANDS["Firecracker in a jail"].words, "/firecracker")
     assert found is not None

@@ -134,6 +134,17 @@ def test_a_helper_does_not_share_a_unit_and_another_service_does(tmp_path: Path)
     assert rows[WorkloadId("vmm", UUID)][0].parent == ("systemd", unit)
 
 
+def test_a_second_machine_in_a_unit_is_noticed_at_once(tmp_path: Path) -> None:
+    host = Host(tmp_path)
+    unit = "/system.slice/web.service"
+    host.start(42, COMMANDS["plain QEMU"], unit)
+    assert list(host.look()) == [("vmm", UUID)]
+    host.start(43, COMMANDS["QEMU without a name"], unit)
+    rows = host.look()
+    assert set(rows) == {("systemd", unit), ("vmm", UUID), ("vmm", "43-500")}
+    assert sources(rows[WorkloadId("vmm", UUID)][1]) == ["vmm-process", "vmm"]
+
+
 def test_hostile_names_are_inert(tmp_path: Path) -> None:
     host = Host(tmp_path)
     host.start(42, VmmCommand(QEMU, "-name \x1b[31mred\u202e -hda x.img", "", "", ""))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 from collectors.kernel.vmm.scan import SCAN_EVERY_S, VmmScan, machine_of
 from tests.helpers.process_tree import capture
-from tests.helpers.vmm_commands import QEMU
+from tests.helpers.vmm_commands import COMMANDS, QEMU, SANDBOX
 
 
 class Clock:
@@ -23,12 +24,12 @@ class Host:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.clock = folder, Clock()
-        self.scan = VmmScan(str(folder), self.clock)
+        self.scan = VmmScan(str(folder), self.clock, str(folder / "sys"))
 
-    def start(self, pid: int, name: str, start: int = 500, executable: str = QEMU) -> None:
+    def start(self, pid: int, name: str, start: int = 500, executable: str = QEMU, parent: int = 1) -> None:
         self.end(pid)
         command = f"{executable}\0-name\0{name}\0".encode()
-        folder = capture(self.folder, pid, "qemu", start=start, command=command)
+        folder = capture(self.folder, pid, "qemu", start=start, command=command, parent=parent)
         (folder / "exe").symlink_to(executable)
 
     def end(self, pid: int) -> None:
@@ -51,10 +52,11 @@ def test_a_machine_is_found_and_forgotten(tmp_path: Path) -> None:
 
 def test_a_scan_is_made_only_when_it_is_time(tmp_path: Path) -> None:
     host = Host(tmp_path)
-    assert host.scan.update()
+    assert host.scan.update() == {}
     host.start(42, "web")
-    assert not host.scan.update()
+    assert host.scan.update() == {}
     assert host.look() == {42: "web"}
+    assert host.scan.scans == 2
 
 
 def test_a_shell_that_becomes_a_machine_just_after_its_start_is_found(tmp_path: Path) -> None:
@@ -107,3 +109,38 @@ def test_a_machine_is_found_again_by_its_workload(tmp_path: Path) -> None:
     assert found.name == "db"
     assert machine_of("vmm", "43-500", str(tmp_path)) is None
     assert machine_of("proxmox", "43-700", str(tmp_path)) is None
+
+
+def test_a_process_that_a_vmm_starts_as_a_copy_of_itself_is_no_machine(tmp_path: Path) -> None:
+    host = Host(tmp_path)
+    host.start(42, "web")
+    host.start(43, "web", start=501, parent=42)
+    host.start(44, "nested", start=502, parent=42)
+    assert host.look() == {42: "web", 44: "nested"}
+
+
+def test_an_unknown_program_that_runs_a_machine_with_kvm_is_a_machine(tmp_path: Path) -> None:
+    host = Host(tmp_path)
+    for name in ("42-11", "43-12", "44-9", "vcpu_stats", "99-1"):
+        (tmp_path / "sys/kernel/debug/kvm" / name).mkdir(parents=True)
+    host.start(42, "", executable="/opt/own/hypervisor")
+    host.start(43, "known")
+    assert host.look() == {42: "hypervisor", 43: "known"}
+    assert machine_of("vmm", "42-500", str(tmp_path), str(tmp_path / "sys")) is not None
+
+
+def test_the_machine_of_a_pod_has_the_name_of_the_pod(tmp_path: Path) -> None:
+    host = Host(tmp_path)
+    command = COMMANDS["Kata with QEMU"]
+    shim = capture(tmp_path, 41, "containerd-shim", command=b"/usr/bin/containerd-shim-kata-v2\0-namespace\0k8s.io\0")
+    bundle = tmp_path / "bundles" / SANDBOX
+    bundle.mkdir(parents=True)
+    (shim / "cwd").symlink_to(bundle)
+    annotations = {"container-type": "sandbox", "sandbox-namespace": "shop", "sandbox-name": "web-0"}
+    config = {"annotations": {f"io.kubernetes.cri.{key}": value for key, value in annotations.items()}}
+    (bundle / "config.json").write_text(json.dumps(config))
+    folder = capture(tmp_path, 42, "qemu", command="".join(f"{word}\0" for word in command.words).encode(), parent=41)
+    (folder / "exe").symlink_to(command.program)
+    assert host.look() == {42: "web-0"}
+    process = host.scan.processes[42]
+    assert (process.id, process.name_is_known, process.facts.project) == (SANDBOX, True, "shop/web-0")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from rich.cells import cell_len
 
 from collectors.analysis.history import History
@@ -104,6 +105,12 @@ def test_a_group_has_the_sums_of_its_members_against_what_is_assigned_to_them() 
     assert "CPU 150.0% of 600%" in numbers
     assert "MEM 9.0G of 12G" in numbers
     assert "12G ┄" in top
+
+
+def test_the_limit_of_a_pod_is_not_counted_again_for_its_sandbox() -> None:
+    web, sandbox = workload("web", Kind.CONTAINER), replace(workload("pause", Kind.CONTAINER), is_sandbox=True)
+    moment, history = played(40, {one: {"cpu_limit_cores": 2} for one in (web, sandbox)}, cpu=0.5)
+    assert "CPU 100.0% of 200%" in shown(source(moment, history, web, sandbox))[0]
 
 
 def test_a_member_without_a_limit_leaves_the_group_without() -> None:

@@ -11,6 +11,7 @@ from collectors.analysis.state_log import StateLog
 from collectors.model.workloads import Kind, Sample, State, Workload
 from tests.helpers.strategies import frame, workload
 from tests.helpers.table_rows import fields
+from tui.presenters.main_screen.fact_cells import shortened
 from tui.presenters.main_screen.row_words import ending_words, fitted, name_words
 from tui.presenters.styled_lines import plain_text
 from tui.presenters.table.cells import Cells
@@ -188,3 +189,27 @@ def test_the_sparkline_of_a_group_counts_a_nested_member_once() -> None:
     single = Line("runner", moment.readings[outer.id])
     sparks = [fields(cells.line(line, columns, False), columns)["spark:cpu_percent"] for line in (group, single)]
     assert sparks[0] == sparks[1]
+
+
+def test_one_that_waits_to_be_started_again_says_why() -> None:
+    reason = "CrashLoopBackOff, exit code 3"
+    waits = workload("web/app", Kind.CONTAINER, "kubernetes", state=State.RESTARTING, state_reason=reason)
+    first = Deriver().feed(frame(1, {waits: {}}))
+    readings = {waits.id: type(first.readings[waits.id])(waits, ())}
+    cells, columns = Cells(History()), lay_out(DEFAULT, 120)
+    cells.at(first._replace(readings=readings), Scale.CORE)
+    row = cells.line(Line("web/app", readings[waits.id]), columns, False)
+    assert reason in "".join(cell.text for cell in row)
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "shown"),
+    [
+        ("web/nginx", 12, "web/nginx   "),
+        ("checkout-7d9f/istio-proxy", 18, "check…/istio-proxy"),
+        ("checkout-7d9f/istio-proxy", 13, "checkout-7d9…"),
+        ("checkout-7d9f", 8, "checkou…"),
+    ],
+)
+def test_a_long_name_keeps_that_of_the_container(name: str, width: int, shown: str) -> None:
+    assert shortened(name, width, "…") == shown
