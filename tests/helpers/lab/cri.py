@@ -54,11 +54,6 @@ disabled_plugins = ["io.containerd.snapshotter.v1.zfs", "io.containerd.snapshott
   [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
     runtime_type = "io.containerd.runc.v2"
 """
-_NETWORK = {
-    "cniVersion": "0.4.0",
-    "name": "lab",
-    "plugins": [{"type": "ptp", "ipam": {"type": "host-local", "subnet": "10.219.77.0/24", "dataDir": "/run/cni"}}],
-}
 
 
 @dataclass
@@ -219,7 +214,7 @@ def cri_engine(folder: Path) -> Iterator[CriLab]:
         raise LabUnavailable("container-runtime-interface-api is not installed") from None
     for part in ("cni", "opt", "run", "log/pods", "log/containers"):
         (folder / part).mkdir(parents=True)
-    (folder / "cni" / "lab.conflist").write_text(json.dumps(_NETWORK))
+    (folder / "cni" / "lab.conflist").write_text(json.dumps(_network()))
     (folder / "config.toml").write_text(_CONFIG.format(folder=folder, cni=_CNI))
     with cgroup_parents("kubepods"), cgroup_parents("default"):
         yield from _running(folder)
@@ -238,6 +233,13 @@ def _running(folder: Path) -> Iterator[CriLab]:
             yield lab
         finally:
             lab.stop()
+
+
+def _network() -> dict[str, Any]:
+    """Return the network of pods, with addresses that no other run on this machine uses."""
+    subnet = f"10.{64 + os.getpid() // 256 % 64}.{os.getpid() % 256}.0/24"
+    ipam = {"type": "host-local", "subnet": subnet, "dataDir": "/run/cni"}
+    return {"cniVersion": "0.4.0", "name": "lab", "plugins": [{"type": "ptp", "ipam": ipam}]}
 
 
 def mounts(folder: Path) -> list[str]:
