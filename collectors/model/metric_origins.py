@@ -47,5 +47,3 @@ NO_VCPUS = "only virtual machines have virtual CPUs, and of this one nothing sho
 VM_ONLY = "only libvirt reports it, and only for virtual machines"
 NO_OPERATION = "no operation was completed since the reading before"
 NO_DISK = "the io controller is not enabled for its cgroup (on cgroup v1: /proc/<pid>/io, which needs root)"
-
-# fmt: off
