@@ -9,8 +9,8 @@ from functools import partial
 from typing import Any
 
 from collectors.engines.access import EngineAccess, ReadFacts, daemon_of
-from collectors.engines.docker.client import DockerDaemon, WrongEngine
-from collectors.engines.docker.endpoint import Endpoint
+from collectors.engines.docker.connection.client import DockerDaemon, WrongEngine
+from collectors.engines.docker.connection.endpoint import Endpoint
 from collectors.engines.registry import owner
 from collectors.model.actions import EngineActions
 from collectors.model.console import Console, RunningCommand
@@ -42,7 +42,7 @@ class DockerAccess(EngineAccess):
         self._daemons = [DockerDaemon(partial(self._find, spec), self.engine) for spec in specs]
 
     def _find(self, spec: SourceSpec) -> Endpoint:
-        from collectors.engines.docker.address import resolve
+        from collectors.engines.docker.connection.address import resolve
 
         options: dict[str, Any] = spec.options
         return resolve(**options)

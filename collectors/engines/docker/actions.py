@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from collectors.engines.docker.connection.library import load_library
 from collectors.engines.docker.containers import state_of
-from collectors.engines.docker.library import load_library
 from collectors.model.actions import ActionTimedOut, AfterTimeout, Note, Observed, Request, Verb
 from collectors.model.errors import AccessDenied, SourceDown, SourceError, WorkloadGone
 from collectors.model.workloads import State, Workload

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
-from collectors.engines.docker.endpoint import failures, is_id
+from collectors.engines.docker.connection.endpoint import failures, is_id
 from collectors.model.errors import SourceError
 from collectors.model.workloads import Workload
 from collectors.safety.sanitize import sanitize

@@ -10,14 +10,14 @@ from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from collectors.engines.docker.endpoint import Endpoint, failures
-from collectors.engines.docker.greeting import Greeting
+from collectors.engines.docker.connection.endpoint import Endpoint, failures
+from collectors.engines.docker.connection.greeting import Greeting
 from collectors.model.workloads import Event, Workload, WorkloadId
 from collectors.safety.sanitize import sanitize
 from collectors.safety.untrusted import at, part, text, whole_number
 
 if TYPE_CHECKING:
-    from collectors.engines.docker.bounded_client import BoundedClient
+    from collectors.engines.docker.connection.bounded_client import BoundedClient
 
 log = logging.getLogger(__name__)
 
@@ -118,7 +118,7 @@ class EventListener:
         Raises:
             Exception: One of `endpoint.failures`.
         """
-        from collectors.engines.docker.bounded_client import messages
+        from collectors.engines.docker.connection.bounded_client import messages
 
         parameters = {"filters": _FILTER, "since": _seconds(since_ns), "stream": "false"}
         for message in messages(client.open_stream("/events", parameters, client.timeout)):
@@ -154,7 +154,7 @@ class EventListener:
         from docker.types.daemon import CancellableStream
         from requests import HTTPError
 
-        from collectors.engines.docker.bounded_client import messages
+        from collectors.engines.docker.connection.bounded_client import messages
 
         # AttributeError: the socket was closed under the reader.
         broken: tuple[type[Exception], ...] = (*failures(), AttributeError)

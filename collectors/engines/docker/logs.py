@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
+from collectors.engines.docker.connection.endpoint import failures
 from collectors.engines.docker.containers import parse_time_ns
-from collectors.engines.docker.endpoint import failures
 from collectors.engines.docker.log_frames import lines_of, pieces_of
 from collectors.model.errors import SourceAbsent, SourceError, WorkloadGone
 from collectors.model.logs import Interruptible, LineTail, LogLine, first_lines, last_lines

@@ -10,11 +10,11 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from collectors.engines.docker import address
+from collectors.engines.docker.connection import address
+from collectors.engines.docker.connection.endpoint import Endpoint, failures, is_id, translate
+from collectors.engines.docker.connection.greeting import Greeting
 from collectors.engines.docker.containers import Facts, limits_sample, state_of, to_facts, to_workload, was_killed
-from collectors.engines.docker.endpoint import Endpoint, failures, is_id, translate
 from collectors.engines.docker.events import EventListener
-from collectors.engines.docker.greeting import Greeting
 from collectors.engines.docker.stats import StatsStreams, with_limits
 from collectors.kernel.daemon_usage import DaemonUsage
 from collectors.model.errors import SourceDown, SourceError
@@ -25,7 +25,7 @@ from collectors.safety.untrusted import part, text
 from collectors.sampling.source import SourceReading
 
 if TYPE_CHECKING:
-    from collectors.engines.docker.bounded_client import BoundedClient
+    from collectors.engines.docker.connection.bounded_client import BoundedClient
     from collectors.engines.podman.on_demand import OnDemand
 
 LIST_LIFE_S = 10.0

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 
 import msgspec
 
+from collectors.engines.docker.connection.endpoint import Endpoint, failures
+from collectors.engines.docker.connection.greeting import Greeting
 from collectors.engines.docker.containers import parse_time_ns
-from collectors.engines.docker.endpoint import Endpoint, failures
-from collectors.engines.docker.greeting import Greeting
 from collectors.model.workloads import Sample
 from collectors.safety.untrusted import at, count, objects, whole_number
 
@@ -122,7 +122,7 @@ class Stream:
 
     def _follow(self) -> None:
         timeline = Timeline()
-        from collectors.engines.docker.bounded_client import messages
+        from collectors.engines.docker.connection.bounded_client import messages
 
         broken: tuple[type[Exception], ...] = (*failures(), AttributeError)
         try:

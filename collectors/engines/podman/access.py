@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from collectors.engines.docker.access import DockerAccess
-from collectors.engines.docker.client import DockerDaemon
-from collectors.engines.docker.endpoint import Endpoint
+from collectors.engines.docker.connection.client import DockerDaemon
+from collectors.engines.docker.connection.endpoint import Endpoint
 from collectors.engines.podman.engine import OF_USER
 from collectors.engines.podman.sockets import own_socket, user_of
 from collectors.model.logs import Log

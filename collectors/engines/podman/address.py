@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from collectors.engines.docker.address import checked, named
-from collectors.engines.docker.endpoint import Endpoint
+from collectors.engines.docker.connection.address import checked, named
+from collectors.engines.docker.connection.endpoint import Endpoint
 from collectors.engines.podman.product import PODMAN
 from collectors.engines.podman.sockets import own_socket
 from collectors.model.errors import SourceDown

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from collectors.engines.docker.bounded_client import BoundedClient
+from collectors.engines.docker.connection.bounded_client import BoundedClient
 from collectors.engines.podman.entries import as_dockers
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collectors.engines.docker.endpoint import Endpoint
+from collectors.engines.docker.connection.endpoint import Endpoint
 from collectors.engines.docker.source import DockerSource
 from collectors.engines.podman.address import resolve
 from collectors.model.errors import SourceDown

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from collectors.engines.docker.address import resolve
+from collectors.engines.docker.connection.address import resolve
 from collectors.engines.docker.source import DockerSource
 from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown
 from tests.unit.collectors.engines.docker.test_source import VERSION, engine, response

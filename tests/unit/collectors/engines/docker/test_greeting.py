@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from requests import ReadTimeout
 
-from collectors.engines.docker.endpoint import Endpoint
-from collectors.engines.docker.greeting import Greeting
+from collectors.engines.docker.connection.endpoint import Endpoint
+from collectors.engines.docker.connection.greeting import Greeting
 from collectors.engines.podman.client import PodmanClient
 from collectors.engines.podman.source import PodmanSource
 from collectors.model.errors import SourceDown

@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from collectors.engines.docker import bounded_client, source
-from collectors.engines.docker.bounded_client import LARGEST_ANSWER, LONGEST_MESSAGE
-from collectors.engines.docker.endpoint import Endpoint, is_id
+from collectors.engines.docker import source
+from collectors.engines.docker.connection import bounded_client
+from collectors.engines.docker.connection.bounded_client import LARGEST_ANSWER, LONGEST_MESSAGE
+from collectors.engines.docker.connection.endpoint import Endpoint, is_id
+from collectors.engines.docker.connection.greeting import Greeting
 from collectors.engines.docker.events import EventListener
-from collectors.engines.docker.greeting import Greeting
 from collectors.engines.docker.source import DockerSource
 from collectors.engines.docker.stats import Stream
 from collectors.model.errors import SourceDown

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from collectors.engines.docker.endpoint import Endpoint
+from collectors.engines.docker.connection.endpoint import Endpoint
+from collectors.engines.docker.connection.greeting import Greeting
 from collectors.engines.docker.events import EventListener
-from collectors.engines.docker.greeting import Greeting
 from collectors.engines.docker.source import INSPECTIONS_AT_MOST
 from collectors.model.workloads import Kind, Workload, WorkloadId
 from tests.helpers.lab.process import wait_until

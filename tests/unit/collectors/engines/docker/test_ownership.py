@@ -11,7 +11,7 @@ import pytest
 from collectors.actions.rules import why_not
 from collectors.actions.verbs import VERBS
 from collectors.engines.docker.access import DockerAccess
-from collectors.engines.docker.client import WrongEngine
+from collectors.engines.docker.connection.client import WrongEngine
 from collectors.engines.podman.access import PodmanAccess
 from collectors.model.errors import SourceAbsent, SourceError, WorkloadGone
 from collectors.model.workloads import Kind, State, Workload, WorkloadId

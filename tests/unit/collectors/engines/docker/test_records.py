@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from collectors.engines.docker.connection.endpoint import Endpoint, translate
+from collectors.engines.docker.connection.greeting import clamp_version, engine_of
 from collectors.engines.docker.containers import (
     LABELS_AT_MOST,
     Facts,
@@ -13,9 +15,7 @@ from collectors.engines.docker.containers import (
     to_facts,
     to_workload,
 )
-from collectors.engines.docker.endpoint import Endpoint, translate
 from collectors.engines.docker.events import to_event
-from collectors.engines.docker.greeting import clamp_version, engine_of
 from collectors.engines.docker.stats import Timeline, to_sample
 from collectors.model.workloads import Kind, Sample, State, WorkloadId
 

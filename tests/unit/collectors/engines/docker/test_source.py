@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from collectors.engines.docker.endpoint import Endpoint, translate
+from collectors.engines.docker.connection.endpoint import Endpoint, translate
 from collectors.engines.docker.source import INSPECTIONS_AT_MOST, DockerSource
 from collectors.model.errors import AccessDenied, NotInTime, SourceDown
 from collectors.model.workloads import Availability, Event, Sample, State, WorkloadId

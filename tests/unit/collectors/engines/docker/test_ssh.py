@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from collectors.engines.docker import ssh
-from collectors.engines.docker.address import resolve
+from collectors.engines.docker.connection import ssh
+from collectors.engines.docker.connection.address import resolve
 from collectors.engines.docker.source import DockerSource
 from collectors.engines.ssh_target import SshTarget, ssh_target
 from collectors.model.errors import AccessDenied, SourceDown, SourceError

@@ -18,7 +18,7 @@ import urllib3
 from docker.transport.basehttpadapter import BaseHTTPAdapter
 from urllib3.connection import HTTPConnection
 
-from collectors.engines.docker.product import DOCKER
+from collectors.engines.docker.connection.product import DOCKER
 from collectors.engines.ssh_target import SshFailure, SshTarget
 
 _SECURE = ("ForwardAgent=no", "ForwardX11=no", "ClearAllForwardings=yes", "PermitLocalCommand=no")

@@ -12,9 +12,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from collectors.engines.address_text import visible
-from collectors.engines.docker.endpoint import Endpoint, remedy_for
-from collectors.engines.docker.library import load_library
-from collectors.engines.docker.product import DOCKER, Product
+from collectors.engines.docker.connection.endpoint import Endpoint, remedy_for
+from collectors.engines.docker.connection.library import load_library
+from collectors.engines.docker.connection.product import DOCKER, Product
 from collectors.engines.ssh_target import ssh_target
 from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown
 from collectors.safety.permissions import mount_remedy

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-from collectors.engines.docker.library import load_library
-from collectors.engines.docker.product import DOCKER, Product
+from collectors.engines.docker.connection.library import load_library
+from collectors.engines.docker.connection.product import DOCKER, Product
 from collectors.engines.ssh_target import SshFailure, ssh_target
 from collectors.model.errors import AccessDenied, NotInTime, SourceAbsent, SourceDown, SourceError
 from collectors.safety.permissions import access_remedy, start_remedy
@@ -18,8 +18,8 @@ from collectors.safety.sanitize import sanitize
 from collectors.sampling.timeout import ANSWER_S
 
 if TYPE_CHECKING:
-    from collectors.engines.docker.bounded_client import BoundedClient
-    from collectors.engines.docker.greeting import Greeting
+    from collectors.engines.docker.connection.bounded_client import BoundedClient
+    from collectors.engines.docker.connection.greeting import Greeting
 
 AnyClient = TypeVar("AnyClient", bound="BoundedClient")
 _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.-]{0,127}")
@@ -72,7 +72,7 @@ class Endpoint:
         only queue up in it.
         """
         load_library()
-        from collectors.engines.docker.bounded_client import BoundedClient
+        from collectors.engines.docker.connection.bounded_client import BoundedClient
 
         if not greeting.libpod:
             return self._open(BoundedClient, greeting.version, timeout_s)
@@ -89,8 +89,8 @@ class Endpoint:
             ValueError: It does not say which version it speaks.
         """
         load_library()
-        from collectors.engines.docker.bounded_client import BoundedClient
-        from collectors.engines.docker.greeting import OLDEST_PROBE, greet
+        from collectors.engines.docker.connection.bounded_client import BoundedClient
+        from collectors.engines.docker.connection.greeting import OLDEST_PROBE, greet
 
         probe = self._open(BoundedClient, OLDEST_PROBE, timeout_s)
         try:
@@ -100,7 +100,7 @@ class Endpoint:
 
     def _open(self, kind: type[AnyClient], version: str, timeout_s: float) -> AnyClient:
         if self.is_ssh:
-            from collectors.engines.docker.ssh import SshAdapter
+            from collectors.engines.docker.connection.ssh import SshAdapter
 
             client = kind(base_url="unix:///ssh", version=version, timeout=timeout_s)  # type: ignore[arg-type]
             client.mount("http+docker://", SshAdapter(ssh_target(self.url), timeout_s, self.product.dial))

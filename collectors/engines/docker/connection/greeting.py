@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from collectors.safety.untrusted import objects, text
 
 if TYPE_CHECKING:
-    from collectors.engines.docker.bounded_client import BoundedClient
+    from collectors.engines.docker.connection.bounded_client import BoundedClient
 
 OLDEST_PROBE = "1.44"
 """A valid version for the client that asks, whose paths do not contain it."""

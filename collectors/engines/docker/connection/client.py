@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from collectors.engines.docker.library import load_library
+from collectors.engines.docker.connection.library import load_library
 from collectors.model.errors import SourceAbsent, SourceError, WorkloadGone
 from collectors.sampling.timeout import ANSWER_S
 
 if TYPE_CHECKING:
-    from collectors.engines.docker.bounded_client import BoundedClient
-    from collectors.engines.docker.endpoint import Endpoint
-    from collectors.engines.docker.greeting import Greeting
+    from collectors.engines.docker.connection.bounded_client import BoundedClient
+    from collectors.engines.docker.connection.endpoint import Endpoint
+    from collectors.engines.docker.connection.greeting import Greeting
 
 
 class WrongEngine(SourceAbsent):
@@ -59,7 +59,7 @@ class DockerDaemon:
         load_library()
         from docker.errors import NotFound
 
-        from collectors.engines.docker.endpoint import failures, translate
+        from collectors.engines.docker.connection.endpoint import failures, translate
 
         endpoint = self._find()
         client: BoundedClient | None = None
