@@ -115,15 +115,21 @@ class VmmLab:
             group,
         )  # fmt: skip
         daemon.wait_until(lambda: _greets(monitor), 20, f"the monitor of {name}")
+        if any("debug-threads=on" in word for word in words):
+            daemon.wait_until(lambda: _has_named_threads(daemon.pid), 20, f"the virtual CPUs of {name}")
         return daemon
 
     def stand_in(self, program: str, arguments: Sequence[str], group: str = "", threads: str = "") -> Daemon:
         """Start a harmless process of a VMM's name and command line."""
-        path = self.folder / "bin" / program
+        return self.start([str(self.program(program)), *arguments], group, threads)
+
+    def program(self, name: str) -> Path:
+        """Return the path of such a stand-in."""
+        path = self.folder / "bin" / name
         path.parent.mkdir(exist_ok=True)
         if not path.exists():
             shutil.copy(self._stand_in_program, path)
-        return self.start([str(path), *arguments], group, threads)
+        return path
 
     def many(self, count: int, group: str, program: str = "qemu-system-x86_64") -> list[int]:
         """Start many small processes of a program's name in a cgroup, and return their pids."""
@@ -189,6 +195,10 @@ def _greets(monitor: Path) -> bool:
             return bool(client.recv(1))
         except OSError:
             return False
+
+
+def _has_named_threads(pid: int) -> bool:
+    return any(path.read_text().startswith("CPU 0/") for path in Path(f"/proc/{pid}/task").glob("*/comm"))
 
 
 def _is_removed(folder: Path) -> bool:
