@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -93,5 +94,5 @@ def stand_in(
 
 def _listens(socket: Path) -> bool:
     """Return whether a socket takes calls, without a call, which some stand-ins would take for their only client's."""
-    rows = (line.split() for line in Path("/proc/net/unix").read_text().splitlines()[1:])
-    return any(row[3] == "00010000" and row[-1] == str(socket) for row in rows)  # __SO_ACCEPTCON
+    lines = Path("/proc/net/unix").read_bytes().split(b"\n")  # names of other programs' sockets may have any character
+    return any(b" 00010000 " in line and line.endswith(b" " + os.fsencode(socket)) for line in lines)  # __SO_ACCEPTCON
