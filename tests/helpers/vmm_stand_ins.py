@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -37,15 +38,11 @@ path = sys.argv[1]
 server = socket.socket(socket.AF_UNIX); server.bind(path); server.listen(8)
 mode = os.environ.get("MODE", "")
 held = []
-while True:
-    client, _ = server.accept()
+def serve(client):
     held.append(client)
-    if mode == "busy": continue
-    if mode == "garbage": client.sendall(b"hello\\n"); continue
-    if mode == "long":
-        try: client.sendall(b"{" + b" " * (5 << 20))
-        except OSError: pass
-        continue
+    if mode == "busy": return
+    if mode == "garbage": return client.sendall(b"hello\\n")
+    if mode == "long": return client.sendall(b"{" + b" " * (5 << 20))
     client.sendall(b'{"QMP": {}}\\n')
     for line in client.makefile("rb"):
         name = json.loads(line)["execute"]
@@ -55,6 +52,10 @@ while True:
         elif name == "cont": client.sendall(b'{"error": {"class": "GenericError", "desc": "no \\\\u001b[31mway"}}\\n')
         else: client.sendall(b'{"return": {}}\\n')
     client.close()
+while True:
+    client, _ = server.accept()
+    try: serve(client)
+    except OSError: pass  # whoever asked has left
 """
 """Answers as QEMU does: `query-status` says paused, `cont` is refused. `MODE` is `busy`, `garbage` or `long`."""
 
@@ -93,5 +94,5 @@ def stand_in(
 
 def _listens(socket: Path) -> bool:
     """Return whether a socket takes calls, without a call, which some stand-ins would take for their only client's."""
-    rows = (line.split() for line in Path("/proc/net/unix").read_text().splitlines()[1:])
-    return any(row[3] == "00010000" and row[-1] == str(socket) for row in rows)  # __SO_ACCEPTCON
+    lines = Path("/proc/net/unix").read_bytes().split(b"\n")  # names of other programs' sockets may have any character
+    return any(b" 00010000 " in line and line.endswith(b" " + os.fsencode(socket)) for line in lines)  # __SO_ACCEPTCON

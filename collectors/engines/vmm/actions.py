@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
+from collectors.engines.vmm.control_socket import NotReached
 from collectors.engines.vmm.engine import QMP
 from collectors.engines.vmm.machines import command_line, process_of
 from collectors.engines.vmm.qmp import qmp
@@ -12,7 +13,7 @@ from collectors.engines.vmm.source import Answer
 from collectors.kernel.vmm.options import FIRST, parts, values
 from collectors.kernel.vmm.process import VmmProcess
 from collectors.model.actions import ActionTimedOut, Note, Observed, Request, Verb
-from collectors.model.errors import NotInTime, SourceAbsent, SourceDown
+from collectors.model.errors import SourceAbsent, SourceDown
 from collectors.model.workloads import PAUSING_FAULTS, State, Workload
 from collectors.safety.sanitize import sanitize, sanitize_name
 from collectors.safety.untrusted import at, text
@@ -54,7 +55,7 @@ class QmpActions:
         name = sanitize_name(process.name)
         try:
             state, reason = ask_state(process)
-        except (NotInTime, SourceDown):
+        except (NotReached, SourceDown):
             process_of(workload)  # it may have ended meanwhile
             return Observed(name, State.RUNNING, process.own_id)
         notes = frozenset({Note.FAULTED} if reason in PAUSING_FAULTS else ())

@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 from collectors.engines.vmm.access import VmmAccess
 from collectors.engines.vmm.api_engine import VmmApi
+from collectors.engines.vmm.control_socket import NotReached
 from collectors.engines.vmm.http_api import call
 from collectors.engines.vmm.machines import process_of
 from collectors.engines.vmm.source import Answer
 from collectors.kernel.vmm.process import VmmProcess
 from collectors.model.actions import EngineActions, Observed, Request, Verb
 from collectors.model.details import Fact, Page, Table
-from collectors.model.errors import NotInTime, SourceDown, SourceError
+from collectors.model.errors import SourceDown, SourceError
 from collectors.model.workloads import State, Workload
 from collectors.safety.sanitize import sanitize
 from collectors.safety.untrusted import at, text
@@ -64,7 +65,7 @@ class ApiActions:
         process = process_of(workload)
         try:
             state = ask_state(process, self._api).state
-        except (NotInTime, SourceDown):
+        except (NotReached, SourceDown):
             process_of(workload)  # it may have ended meanwhile
             state = State.RUNNING
         return Observed(workload.name, state, process.own_id if state.is_active else "")

@@ -13,13 +13,17 @@ import socket
 import struct
 
 from collectors.kernel.vmm.process import VmmProcess
-from collectors.model.errors import AccessDenied, NotInTime, SourceAbsent, SourceDown, SourceError
+from collectors.model.errors import AccessDenied, SourceAbsent, SourceError
 from collectors.safety.permissions import as_root
 from collectors.safety.sanitize import sanitize
 
 _CREDENTIALS = struct.Struct("3i")
 _LONGEST_PATH = 107
 """Bytes of a socket's path (unix(7))."""
+
+
+class NotReached(SourceError):
+    """The VMM could not be asked anything, so nothing was done. Its machine may run all the same."""
 
 
 def connect(process: VmmProcess, path: str, timeout_s: float) -> socket.socket:
@@ -56,10 +60,10 @@ def connect(process: VmmProcess, path: str, timeout_s: float) -> socket.socket:
         raise SourceAbsent(f"nothing listens on {shown}: {error.strerror}") from error
     except (TimeoutError, BlockingIOError):
         connection.close()
-        raise NotInTime(f"{shown} is busy: another program, such as the machine's manager, holds it") from None
+        raise NotReached(f"{shown} is busy: another program, such as the machine's manager, holds it") from None
     except OSError as error:
         connection.close()
-        raise SourceDown(f"{shown} cannot be used: {error.strerror or error}") from error
+        raise NotReached(f"{shown} cannot be used: {error.strerror or error}") from error
     return connection
 
 

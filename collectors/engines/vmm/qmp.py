@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from collectors.engines.vmm.control_socket import connect
+from collectors.engines.vmm.control_socket import NotReached, connect
 from collectors.kernel.vmm.process import VmmProcess
 from collectors.model.errors import NotInTime, SourceDown, SourceError
 from collectors.safety.sanitize import sanitize
@@ -103,10 +103,15 @@ def qmp(process: VmmProcess, path: str) -> Iterator[Qmp]:
         path: Its socket, as its command line names it.
 
     Raises:
-        SourceError: The socket cannot be used; also while another client holds it.
+        NotReached: Another client holds the socket, or it does not speak QMP.
+        SourceError: The socket cannot be used.
     """
     connection = connect(process, path, GREETING_S)
     try:
-        yield Qmp(connection)
+        try:
+            session = Qmp(connection)
+        except SourceDown as error:
+            raise NotReached(error.reason) from error
+        yield session
     finally:
         connection.close()

@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from collectors.engines.vmm import qmp as qmp_module
 from collectors.engines.vmm import source as source_module
 from collectors.engines.vmm.actions import QmpActions, other_monitor
-from collectors.engines.vmm.control_socket import connect
+from collectors.engines.vmm.control_socket import NotReached, connect
 from collectors.engines.vmm.qmp import qmp
 from collectors.engines.vmm.source import Answer, state_source
 from collectors.kernel.vmm.families import FAMILIES
 from collectors.kernel.vmm.machine_facts import MachineFacts
 from collectors.kernel.vmm.process import VmmProcess
 from collectors.model.actions import Request, Verb
-from collectors.model.errors import NotInTime, SourceAbsent, SourceDown, SourceError, WorkloadGone
+from collectors.model.errors import SourceAbsent, SourceError, WorkloadGone
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
 from tests.helpers.vmm_stand_ins import QMP, stand_in
 
@@ -64,9 +64,9 @@ def test_what_qemu_refuses_is_told_without_its_escape_sequences(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("mode", "error", "words"),
     [
-        ("busy", NotInTime, "another program"),
-        ("garbage", SourceDown, "does not speak QMP"),
-        ("long", SourceDown, "too long"),
+        ("busy", NotReached, "another program"),
+        ("garbage", NotReached, "does not speak QMP"),
+        ("long", NotReached, "too long"),
     ],
 )
 def test_a_socket_that_is_held_or_speaks_something_else_is_a_sentence(
@@ -160,7 +160,7 @@ def process(pid: int, uuid: str | None = None) -> VmmProcess:
 
 def test_a_machine_is_asked_rarely_and_one_whose_socket_is_held_even_less(monkeypatch: pytest.MonkeyPatch) -> None:
     machines = Machines(monkeypatch, process(1), process(2))
-    machines.answers = {1: Answer(State.PAUSED), 2: NotInTime("busy")}
+    machines.answers = {1: Answer(State.PAUSED), 2: NotReached("busy")}
     for _ in range(58):
         assert machines.states() == {"1-501": State.PAUSED}
         machines.now += 1
@@ -172,7 +172,7 @@ def test_a_machine_is_asked_rarely_and_one_whose_socket_is_held_even_less(monkey
 
 def test_hundreds_of_sockets_that_are_held_do_not_hold_up_the_others_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
     machines = Machines(monkeypatch, *map(process, range(1, 101)))
-    machines.answers = {pid: NotInTime("busy") for pid in range(1, 100)}
+    machines.answers = {pid: NotReached("busy") for pid in range(1, 100)}
     before = machines.now
     machines.states()
     assert machines.now - before < 10
