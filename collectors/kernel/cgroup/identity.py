@@ -8,7 +8,7 @@ from collectors.kernel.cgroup import processes
 from collectors.kernel.cgroup.discovery import Cgroup
 from collectors.kernel.container_names import POD, Names
 from collectors.kernel.lxc_monitors import LxcOwner, monitor_of, owner_of
-from collectors.kernel.nspawn_supervisors import machine_of, supervisor_of
+from collectors.kernel.nspawn_supervisors import machine_directories, machine_of, supervisor_of
 from collectors.kernel.oci import description as oci
 from collectors.kernel.oci.description import Description
 from collectors.kernel.procfs import Process
@@ -63,7 +63,8 @@ def identify(cgroup: Cgroup, directories: list[str], proc: str, host_network: st
     workload = cgroup.workload
     if workload is None:
         raise ValueError(f"{cgroup.path} is not a workload")
-    process = workload.process or processes.first_process(directories, proc, workload.kind)
+    own_directories = machine_directories(directories) if workload.engine == "nspawn" else directories
+    process = workload.process or processes.first_process(own_directories, proc, workload.kind)
     pid = process.pid if process is not None else None
     engine, own_id, project = workload.engine, workload.id, cgroup.project
     name, is_known = workload.name, workload.name_is_known

@@ -52,6 +52,8 @@ def clean_up(pid: int, folder: Path) -> None:
     for pattern in PATTERNS:
         end_cgroups(pattern.format(pid=pid))
     remove_cgroups(f"machine/qemu-*-{pid}.libvirt-qemu")
+    remove_cgroups(f"lxc.*vmtop-{pid}-*")
+    remove_cgroups(f"vmtop-{pid}-nspawn.service")
     unmount_below(folder)
     shutil.rmtree(folder, ignore_errors=True)
 
