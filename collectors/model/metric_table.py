@@ -29,53 +29,31 @@ from collectors.model.derivations import (
     total,
     vcpu_percent,
 )
-from collectors.model.metric_type import Extra, HostChart, Metric, Unit
-
-_VSPHERE = "averages over 20 s: "
-_DISK = {
-    "cgroup": "io.stat of the cgroup, each byte once (v1: blkio.throttle.io_service_bytes_recursive)",
-    "process-io": "/proc/<pid>/io of its processes, approximately: this kernel's v1 blkio does not count it",
-    "vmm-process": "/proc/<pid>/io of the process that runs a virtual machine",
-    "docker-stats": "Docker stats: blkio_stats.io_service_bytes_recursive, at each device of a stack",
-    "host": "/proc/diskstats, each byte once; operations before the kernel merges them",
-}
-_DISK_BYTES = {**_DISK, "vsphere": _VSPHERE + "disk.read, disk.write"}
-_GUEST_DISK = {"libvirt": "domain stats block.N.*, backing files left out"}
-_GUEST_DISK_BYTES = {**_GUEST_DISK, "vsphere": _VSPHERE + "virtualDisk.read, virtualDisk.write, of all disks"}
-_NET = {
-    "cgroup": "/proc/<pid>/net/dev of its first process, interfaces that lead out of its namespace",
-    "libvirt": "domain stats net.N.*, as the domain sees it",
-    "vmm": "/proc/<pid>/net/dev: the taps that a virtual machine's process holds open, as the machine sees them",
-    "docker-stats": "Docker stats: networks.*",
-    "host": "/proc/net/dev, physical interfaces; where there are none, those that lead out",
-}
-_NET_BYTES = {**_NET, "vsphere": _VSPHERE + "net.received, net.transmitted"}
-_PSI = {
-    "cgroup": "cpu.pressure, some total",
-    "cgroup-slow": "{memory,io}.pressure, some total",
-    "host": "/proc/pressure",
-}
-_LIMIT = {
-    "cgroup-slow": "memory.max and memory.high of it and its ancestors (v1: memory.limit_in_bytes)",
-    "libvirt": "balloon.current",
-    "vmm": "what a virtual machine was given at its start, by the command line of its process",
-    "docker": "HostConfig.Memory",
-    "vsphere": "memory of its configuration; of a host, what it has",
-}
-_MEMORY_STAT = "this kernel's memory.stat does not have it"
-_NO_PSI = "the kernel reports no pressure (PSI) for this workload's cgroup"
-_NO_NET = (
-    "it uses the host's network or that of another workload, has no network interface, "
-    "or its network namespace may not be read"
+from collectors.model.metric_origins import (
+    CPU_CLOCK,
+    CPU_TICKS,
+    CPU_TIME,
+    DISK,
+    DISK_BYTES,
+    GUEST_DISK,
+    GUEST_DISK_BYTES,
+    LIMIT,
+    MEMORY,
+    MEMORY_STAT,
+    NET,
+    NET_BYTES,
+    NO_DISK,
+    NO_NET,
+    NO_OPERATION,
+    NO_PSI,
+    NO_VCPUS,
+    PSI,
+    VCPU_THREADS,
+    VCPUS,
+    VM_ONLY,
+    VSPHERE,
 )
-_CPU_CLOCK = "CPU-time clock of the process that runs a virtual machine (clock_getcpuclockid)"
-_CPU_TICKS = "/proc/<pid>/stat of the process that runs a virtual machine, in ticks of 10 ms"
-_VCPUS = "threads of the process that runs a virtual machine; where they have no names, its command line"
-_VCPU_THREADS = "/proc/<pid>/task/<tid>/schedstat of the virtual CPUs' threads, where these have names"
-_NO_VCPUS = "only virtual machines have virtual CPUs, and of this one nothing shows them"
-_VM_ONLY = "only libvirt reports it, and only for virtual machines"
-_NO_OPERATION = "no operation was completed since the reading before"
-_NO_DISK = "the io controller is not enabled for its cgroup (on cgroup v1: /proc/<pid>/io, which needs root)"
+from collectors.model.metric_type import Extra, HostChart, Metric, Unit
 
 # fmt: off
 ROWS: tuple[Metric, ...] = (
@@ -84,14 +62,7 @@ ROWS: tuple[Metric, ...] = (
         help="CPU time used; 100 is one host core.",
         formula="growth of CPU time / elapsed time x 100, at most 100 for each host core",
         derive=cpu_percent, fields=("cpu_total_ns",),
-        origins={
-            "cgroup": "cpu.stat usage_usec (v1: cpuacct.usage)",
-            "libvirt": "domain stats cpu.time",
-            "vmm-process": _CPU_CLOCK,
-            "docker-stats": "Docker stats: cpu_usage.total_usage",
-            "vsphere": _VSPHERE + "cpu.usagemhz / clock of the host's cores",
-            "host": "/proc/stat: user, nice, system, irq, softirq",
-        },
+        origins=CPU_TIME,
         missing="its cgroup has no CPU accounting, or this is its first sample",
         is_default=True, keep=99, past_column=Extra("LAST MIN", 60), is_charted=True, is_headline=True, has_peak=True,
         less_is_better=True, adds_up=True, limit=of("cpu_limit_cores", 100), host_chart=HostChart.CPU,
@@ -104,7 +75,7 @@ ROWS: tuple[Metric, ...] = (
         origins={
             "cgroup-slow": "cpu.max, cpuset.cpus.effective (v1: cpu.cfs_quota_us, cpuset.effective_cpus), of vcpuN too",
             "libvirt": "vcpu.current, quotas in the domain's XML", "vsphere": "number of its virtual CPUs",
-            "vmm": _VCPUS,
+            "vmm": VCPUS,
         }, table_from=150,
     ),
     Metric(
@@ -112,7 +83,7 @@ ROWS: tuple[Metric, ...] = (
         help="Share of time in which some of its tasks waited for a CPU.",
         formula="growth of cpu.pressure some total / elapsed time x 100, at most 100",
         derive=share_of_time("cpu_stall_total_ns"), fields=("cpu_stall_total_ns",),
-        origins={**_PSI, "vsphere": _VSPHERE + "cpu.ready, the mean of its virtual CPUs"}, missing=_NO_PSI,
+        origins={**PSI, "vsphere": VSPHERE + "cpu.ready, the mean of its virtual CPUs"}, missing=NO_PSI,
         is_default=True, keep=40, is_charted=True, has_peak=True, thresholds=(10.0, 25.0), less_is_better=True,
         host_chart=HostChart.WAITING,
     ),
@@ -134,15 +105,7 @@ ROWS: tuple[Metric, ...] = (
         help="Memory that the host gives it: charged memory less inactive page cache, and hugepages.",
         formula="charged - inactive_file (Docker's and the kubelet's working set) + hugepages",
         derive=memory_host, fields=("memory_charged_bytes", "memory_rss_bytes"),
-        origins={
-            "cgroup": "memory.current - memory.stat inactive_file (v1: usage_in_bytes - total_inactive_file)",
-            "cgroup-slow": "hugepages: see HUGE",
-            "libvirt": "resident size of the QEMU process (balloon.rss)",
-            "vmm-process": "VmRSS of /proc/<pid>/status of the process that runs a virtual machine",
-            "docker-stats": "Docker stats: usage - inactive_file",
-            "vsphere": _VSPHERE + "mem.consumed",
-            "host": "/proc/meminfo: MemTotal - MemFree - Inactive(file), less free pages on lists of CPUs (zoneinfo)",
-        },
+        origins=MEMORY,
         missing="the memory controller is not enabled for its cgroup",
         is_default=True, keep=98, change_column=Extra("+/MIN", 11, 120), is_charted=True, is_headline=True,
         has_peak=True, less_is_better=True, limit=memory_held_limit, host_chart=HostChart.MEMORY,
@@ -151,7 +114,7 @@ ROWS: tuple[Metric, ...] = (
         key="memory_limit_bytes", alias="memlimit", label="LIMIT", unit=Unit.BYTES,
         help="The lowest memory limit that applies to it, including the one at which it is slowed down.",
         formula="min(own limits, ancestors' limits, balloon target, the host's memory); hugepages have other limits",
-        derive=memory_limit, fields=("memory_limit_bytes",), origins=_LIMIT,
+        derive=memory_limit, fields=("memory_limit_bytes",), origins=LIMIT,
         missing="it has no memory limit", table_from=150,
     ),
     Metric(
@@ -159,49 +122,49 @@ ROWS: tuple[Metric, ...] = (
         help="Memory as a share of its limit; of a VM, what the guest uses of the memory that it has now.",
         formula="memory_host_bytes without hugepages / memory_limit_bytes x 100; "
         "of a VM: memory_inside_bytes / balloon.current x 100",
-        derive=memory_of_limit, fields=("memory_limit_bytes",), origins=_LIMIT,
+        derive=memory_of_limit, fields=("memory_limit_bytes",), origins=LIMIT,
         made_of=("memory_limit_bytes", "memory_inside_bytes"), missing="it has no memory limit",
         is_default=True, keep=20, thresholds=(85.0, 95.0), less_is_better=True, is_whole=True, limit=always(100.0),
     ),
     Metric(
         key="disk_read_bytes_per_second", alias="read", label="READ/s", unit=Unit.BYTES_PER_SECOND,
         help="Read from this host's disks.", formula="growth / elapsed time",
-        derive=rate("disk_read_total_bytes"), fields=("disk_read_total_bytes",), origins=_DISK_BYTES,
-        missing=_NO_DISK,
+        derive=rate("disk_read_total_bytes"), fields=("disk_read_total_bytes",), origins=DISK_BYTES,
+        missing=NO_DISK,
         is_default=True, keep=52, is_charted=True, chart="disk bytes", host_chart=HostChart.DISK,
     ),
     Metric(
         key="disk_write_bytes_per_second", alias="write", label="WRITE/s", unit=Unit.BYTES_PER_SECOND,
         help="Written to this host's disks.", formula="growth / elapsed time",
-        derive=rate("disk_write_total_bytes"), fields=("disk_write_total_bytes",), origins=_DISK_BYTES,
-        missing=_NO_DISK,
+        derive=rate("disk_write_total_bytes"), fields=("disk_write_total_bytes",), origins=DISK_BYTES,
+        missing=NO_DISK,
         is_default=True, keep=51, is_charted=True, chart="disk bytes", host_chart=HostChart.DISK,
     ),
     Metric(
         key="disk_bytes_per_second", alias="disk", label="DISK/s", unit=Unit.BYTES_PER_SECOND,
         help="Read from and written to this host's disks.", formula="READ/s + WRITE/s",
         derive=total("disk_read_bytes_per_second", "disk_write_bytes_per_second"),
-        fields=("disk_read_total_bytes", "disk_write_total_bytes"), origins=_DISK_BYTES,
-        made_of=("disk_read_bytes_per_second", "disk_write_bytes_per_second"), missing=_NO_DISK, keep=52, is_sum=True,
+        fields=("disk_read_total_bytes", "disk_write_total_bytes"), origins=DISK_BYTES,
+        made_of=("disk_read_bytes_per_second", "disk_write_bytes_per_second"), missing=NO_DISK, keep=52, is_sum=True,
     ),
     Metric(
         key="net_rx_bytes_per_second", alias="rx", label="RX/s", unit=Unit.BYTES_PER_SECOND,
         help="Received by the workload.", formula="growth / elapsed time",
-        derive=rate("net_rx_total_bytes"), fields=("net_rx_total_bytes",), origins=_NET_BYTES, missing=_NO_NET,
+        derive=rate("net_rx_total_bytes"), fields=("net_rx_total_bytes",), origins=NET_BYTES, missing=NO_NET,
         is_default=True, keep=50, is_charted=True, chart="network", host_chart=HostChart.NETWORK,
     ),
     Metric(
         key="net_tx_bytes_per_second", alias="tx", label="TX/s", unit=Unit.BYTES_PER_SECOND,
         help="Sent by the workload.", formula="growth / elapsed time",
-        derive=rate("net_tx_total_bytes"), fields=("net_tx_total_bytes",), origins=_NET_BYTES, missing=_NO_NET,
+        derive=rate("net_tx_total_bytes"), fields=("net_tx_total_bytes",), origins=NET_BYTES, missing=NO_NET,
         is_default=True, keep=49, is_charted=True, chart="network", host_chart=HostChart.NETWORK,
     ),
     Metric(
         key="net_bytes_per_second", alias="net", label="NET/s", unit=Unit.BYTES_PER_SECOND,
         help="Received and sent by the workload.", formula="RX/s + TX/s",
         derive=total("net_rx_bytes_per_second", "net_tx_bytes_per_second"),
-        fields=("net_rx_total_bytes", "net_tx_total_bytes"), origins=_NET_BYTES,
-        made_of=("net_rx_bytes_per_second", "net_tx_bytes_per_second"), missing=_NO_NET, keep=50, is_sum=True,
+        fields=("net_rx_total_bytes", "net_tx_total_bytes"), origins=NET_BYTES,
+        made_of=("net_rx_bytes_per_second", "net_tx_bytes_per_second"), missing=NO_NET, keep=50, is_sum=True,
     ),
     Metric(
         key="memory_inside_bytes", alias="inside", other_names=("used",), label="USED", unit=Unit.BYTES,
@@ -210,7 +173,7 @@ ROWS: tuple[Metric, ...] = (
         derive=memory_inside, fields=("memory_available_bytes", "memory_charged_bytes"),
         origins={
             "libvirt": "balloon.available - balloon.usable, by the guest's balloon driver", "cgroup": "as MEM",
-            "vsphere": _VSPHERE + "mem.active, which the host estimates",
+            "vsphere": VSPHERE + "mem.active, which the host estimates",
         },
         missing="the guest's balloon driver does not report (needs <memballoon><stats period=.../>)",
         less_is_better=True, limit=of("memory_limit_bytes"),
@@ -224,7 +187,7 @@ ROWS: tuple[Metric, ...] = (
         origins={
             "libvirt": "balloon.rss, balloon.current; hugepages as HUGE", "vmm-process": "as MEM", "cgroup": "as MEM",
         },
-        missing=_VM_ONLY,
+        missing=VM_ONLY,
         undefined="the guest has not touched all of its memory yet, so that the hypervisor's own cannot be told apart; "
         "the facts page measures it",
         less_is_better=True,
@@ -233,7 +196,7 @@ ROWS: tuple[Metric, ...] = (
         key="memory_charged_bytes", alias="charged", other_names=("cache",), label="+CACHE", unit=Unit.BYTES,
         help="All memory charged to it, page cache included.", formula="memory.current",
         derive=gauge("memory_charged_bytes"), fields=("memory_charged_bytes",),
-        origins={"cgroup": "memory.current", "vsphere": _VSPHERE + "mem.consumed"},
+        origins={"cgroup": "memory.current", "vsphere": VSPHERE + "mem.consumed"},
         less_is_better=True, limit=memory_held_limit,
     ),
     Metric(
@@ -252,7 +215,7 @@ ROWS: tuple[Metric, ...] = (
         help="Memory that its compressed swap takes; part of +CACHE.", formula="memory.stat zswap",
         derive=gauge("memory_zswap_bytes"), fields=("memory_zswap_bytes",),
         origins={"cgroup-slow": "memory.stat zswap (v2, Linux 5.19 and newer)", "host": "/proc/meminfo: Zswap"},
-        missing=_MEMORY_STAT, less_is_better=True,
+        missing=MEMORY_STAT, less_is_better=True,
     ),
     Metric(
         key="memory_shmem_bytes", alias="shmem", label="SHMEM", unit=Unit.BYTES,
@@ -260,7 +223,7 @@ ROWS: tuple[Metric, ...] = (
         formula="memory.stat shmem",
         derive=gauge("memory_shmem_bytes"), fields=("memory_shmem_bytes",),
         origins={"cgroup-slow": "memory.stat shmem (v1: total_shmem)", "host": "/proc/meminfo: Shmem"},
-        missing=_MEMORY_STAT, less_is_better=True,
+        missing=MEMORY_STAT, less_is_better=True,
     ),
     Metric(
         key="memory_hugetlb_bytes", alias="huge", label="HUGE", unit=Unit.BYTES,
@@ -291,7 +254,7 @@ ROWS: tuple[Metric, ...] = (
         key="memory_report_age_seconds", alias="age", other_names=("report",), label="REPORT", unit=Unit.SECONDS,
         help="Age of the guest's own memory report.", formula="time of reading - balloon.last-update",
         derive=gauge("memory_report_age_s"), fields=("memory_report_age_s",),
-        origins={"libvirt": "balloon.last-update", "vsphere": "time since the end of the 20 s"}, missing=_VM_ONLY,
+        origins={"libvirt": "balloon.last-update", "vsphere": "time since the end of the 20 s"}, missing=VM_ONLY,
     ),
     Metric(
         key="oom_kills", alias="oom", label="OOM", unit=Unit.COUNT,
@@ -312,28 +275,28 @@ ROWS: tuple[Metric, ...] = (
         key="cpu_user_percent", alias="user", label="USER%", unit=Unit.PERCENT,
         help="CPU time in user mode.", formula="as CPU%",
         derive=rate("cpu_user_total_ns", 100), fields=("cpu_user_total_ns",),
-        origins={"cgroup": "cpu.stat user_usec", "vmm-process": _CPU_TICKS},
+        origins={"cgroup": "cpu.stat user_usec", "vmm-process": CPU_TICKS},
         less_is_better=True, chart="CPU modes",
     ),
     Metric(
         key="cpu_system_percent", alias="sys", label="SYS%", unit=Unit.PERCENT,
         help="CPU time in the kernel on its behalf.", formula="as CPU%",
         derive=rate("cpu_system_total_ns", 100), fields=("cpu_system_total_ns",),
-        origins={"cgroup": "cpu.stat system_usec", "vmm-process": _CPU_TICKS}, less_is_better=True, chart="CPU modes",
+        origins={"cgroup": "cpu.stat system_usec", "vmm-process": CPU_TICKS}, less_is_better=True, chart="CPU modes",
     ),
     Metric(
         key="vcpu_percent", alias="vcpu", label="VCPU%", unit=Unit.PERCENT,
         help="How busy the virtual CPUs are; 100 is all of them.",
         formula="growth of vcpu.N.time, summed / elapsed time / vCPUs x 100, at most 100",
-        derive=vcpu_percent, fields=("vcpu_total_ns",), missing=_NO_VCPUS,
-        origins={"libvirt": "domain stats vcpu.N.time", "vmm": _VCPU_THREADS}, chart="vCPUs and emulator",
+        derive=vcpu_percent, fields=("vcpu_total_ns",), missing=NO_VCPUS,
+        origins={"libvirt": "domain stats vcpu.N.time", "vmm": VCPU_THREADS}, chart="vCPUs and emulator",
     ),
     Metric(
         key="cpu_emulator_percent", alias="emulator", other_names=("qemu",), label="QEMU%", unit=Unit.PERCENT,
         help="CPU used by the hypervisor in addition to the vCPUs.",
         formula="(growth of cpu.time - growth of vcpu.N.time) / elapsed time x 100",
-        derive=emulator_percent, fields=("vcpu_total_ns",), missing=_NO_VCPUS,
-        origins={"libvirt": "vcpu.N.time", "vmm": _VCPU_THREADS},
+        derive=emulator_percent, fields=("vcpu_total_ns",), missing=NO_VCPUS,
+        origins={"libvirt": "vcpu.N.time", "vmm": VCPU_THREADS},
         less_is_better=True, chart="vCPUs and emulator",
     ),
     Metric(
@@ -341,54 +304,54 @@ ROWS: tuple[Metric, ...] = (
         help="Share of time its vCPUs were ready but had to wait.",
         formula="growth of vcpu.N.delay, summed / elapsed time / vCPUs x 100, at most 100",
         derive=steal_percent, fields=("steal_total_ns",),
-        origins={"libvirt": "domain stats vcpu.N.delay", "vsphere": _VSPHERE + "cpu.ready", "vmm": _VCPU_THREADS},
-        missing=_NO_VCPUS, thresholds=(5.0, 10.0), less_is_better=True,
+        origins={"libvirt": "domain stats vcpu.N.delay", "vsphere": VSPHERE + "cpu.ready", "vmm": VCPU_THREADS},
+        missing=NO_VCPUS, thresholds=(5.0, 10.0), less_is_better=True,
     ),
     Metric(
         key="memory_wait_percent", alias="memwait", label="MEMWAIT", unit=Unit.PERCENT,
         help="Share of time some of its tasks waited for memory.",
         formula="growth of memory.pressure some total / elapsed time x 100, at most 100",
-        derive=share_of_time("memory_stall_total_ns"), fields=("memory_stall_total_ns",), origins=_PSI, missing=_NO_PSI,
+        derive=share_of_time("memory_stall_total_ns"), fields=("memory_stall_total_ns",), origins=PSI, missing=NO_PSI,
         thresholds=(5.0, 20.0), less_is_better=True, host_chart=HostChart.WAITING,
     ),
     Metric(
         key="io_wait_percent", alias="iowait", label="IOWAIT", unit=Unit.PERCENT,
         help="Share of time some of its tasks waited for I/O.",
         formula="growth of io.pressure some total / elapsed time x 100, at most 100",
-        derive=share_of_time("io_stall_total_ns"), fields=("io_stall_total_ns",), origins=_PSI, missing=_NO_PSI,
+        derive=share_of_time("io_stall_total_ns"), fields=("io_stall_total_ns",), origins=PSI, missing=NO_PSI,
         thresholds=(10.0, 30.0), less_is_better=True, host_chart=HostChart.WAITING,
     ),
     Metric(
         key="disk_reads_per_second", alias="rops", label="R OPS", unit=Unit.PER_SECOND,
         help="Read operations on this host's disks.", formula="growth / elapsed time",
-        derive=rate("disk_reads_total"), fields=("disk_reads_total",), origins=_DISK, missing=_NO_DISK,
+        derive=rate("disk_reads_total"), fields=("disk_reads_total",), origins=DISK, missing=NO_DISK,
         chart="disk operations",
     ),
     Metric(
         key="disk_writes_per_second", alias="wops", label="W OPS", unit=Unit.PER_SECOND,
         help="Write operations on this host's disks.", formula="growth / elapsed time",
-        derive=rate("disk_writes_total"), fields=("disk_writes_total",), origins=_DISK, missing=_NO_DISK,
+        derive=rate("disk_writes_total"), fields=("disk_writes_total",), origins=DISK, missing=NO_DISK,
         chart="disk operations",
     ),
     Metric(
         key="guest_disk_read_bytes_per_second", alias="gread", label="GUEST R", unit=Unit.BYTES_PER_SECOND,
         help="Read by the guest from its virtual disks.", formula="growth / elapsed time",
         derive=rate("guest_disk_read_total_bytes"), fields=("guest_disk_read_total_bytes",),
-        origins=_GUEST_DISK_BYTES, missing=_VM_ONLY, chart="guest disk bytes",
+        origins=GUEST_DISK_BYTES, missing=VM_ONLY, chart="guest disk bytes",
     ),
     Metric(
         key="guest_disk_write_bytes_per_second", alias="gwrite", label="GUEST W", unit=Unit.BYTES_PER_SECOND,
         help="Written by the guest to its virtual disks.", formula="growth / elapsed time",
         derive=rate("guest_disk_write_total_bytes"), fields=("guest_disk_write_total_bytes",),
-        origins=_GUEST_DISK_BYTES, missing=_VM_ONLY, chart="guest disk bytes",
+        origins=GUEST_DISK_BYTES, missing=VM_ONLY, chart="guest disk bytes",
     ),
     Metric(
         key="guest_disk_read_milliseconds", alias="rlat", other_names=("rawait",), label="R AWAIT",
         unit=Unit.MILLISECONDS,
         help="Mean time of a guest's read.", formula="growth of read time / growth of reads",
         derive=latency("guest_disk_read_time_total_ns", "guest_disk_reads_total"),
-        fields=("guest_disk_read_time_total_ns",), origins=_GUEST_DISK, missing=_VM_ONLY,
-        undefined=_NO_OPERATION, less_is_better=True,
+        fields=("guest_disk_read_time_total_ns",), origins=GUEST_DISK, missing=VM_ONLY,
+        undefined=NO_OPERATION, less_is_better=True,
         chart="guest disk latency",
     ),
     Metric(
@@ -396,14 +359,14 @@ ROWS: tuple[Metric, ...] = (
         unit=Unit.MILLISECONDS,
         help="Mean time of a guest's write.", formula="growth of write time / growth of writes",
         derive=latency("guest_disk_write_time_total_ns", "guest_disk_writes_total"),
-        fields=("guest_disk_write_time_total_ns",), origins=_GUEST_DISK, missing=_VM_ONLY,
-        undefined=_NO_OPERATION, less_is_better=True,
+        fields=("guest_disk_write_time_total_ns",), origins=GUEST_DISK, missing=VM_ONLY,
+        undefined=NO_OPERATION, less_is_better=True,
         chart="guest disk latency",
     ),
     Metric(
         key="net_drops_per_second", alias="drops", label="DROPS", unit=Unit.PER_SECOND,
         help="Packets dropped, both directions.", formula="growth / elapsed time",
-        derive=rate("net_drops_total"), fields=("net_drops_total",), origins=_NET, missing=_NO_NET,
+        derive=rate("net_drops_total"), fields=("net_drops_total",), origins=NET, missing=NO_NET,
         less_is_better=True,
     ),
     Metric(
@@ -416,8 +379,8 @@ ROWS: tuple[Metric, ...] = (
     Metric(
         key="vcpus", alias="vcpus", label="VCPUS", unit=Unit.COUNT,
         help="Virtual CPUs in use.", formula="vcpu.current",
-        derive=gauge("vcpus"), fields=("vcpus",), missing=_NO_VCPUS,
-        origins={"libvirt": "domain stats vcpu.current", "vsphere": "its configuration", "vmm": _VCPUS},
+        derive=gauge("vcpus"), fields=("vcpus",), missing=NO_VCPUS,
+        origins={"libvirt": "domain stats vcpu.current", "vsphere": "its configuration", "vmm": VCPUS},
         adds_up=True,
     ),
     Metric(
@@ -426,7 +389,7 @@ ROWS: tuple[Metric, ...] = (
         derive=cpu_seconds, fields=("cpu_total_ns",),
         origins={
             "cgroup": "cpu.stat usage_usec (v1: cpuacct.usage)", "libvirt": "domain stats cpu.time",
-            "vmm-process": _CPU_CLOCK,
+            "vmm-process": CPU_CLOCK,
         },
         adds_up=True, is_total=True,
     ),
