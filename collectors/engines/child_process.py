@@ -44,15 +44,12 @@ class ChildConsole:
         self._wake, self._waker = os.pipe()
         try:
             self._child = _start(["setsid", "--ctty", *argv], environ, inner, inner, inner)
-        except SourceError:
-            self._hang_up()
-            raise
         finally:
             os.close(inner)
         os.set_blocking(self._terminal, False)
 
     def read(self) -> bytes:
-        while self._wait_for([self._terminal], []):
+        while self._wait_until(select.POLLIN):
             try:
                 return os.read(self._terminal, _BLOCK)
             except BlockingIOError:
@@ -62,7 +59,7 @@ class ChildConsole:
         return b""
 
     def write(self, data: bytes) -> None:
-        while data and self._wait_for([], [self._terminal]):
+        while data and self._wait_until(select.POLLOUT):
             with suppress(BlockingIOError):
                 data = data[os.write(self._terminal, data) :]
 
@@ -77,28 +74,22 @@ class ChildConsole:
         return f"the {self._program} ended" + (f" with exit code {code}" if code else "")
 
     def close(self) -> None:
-        if self._terminal < 0:
-            return
+        """End the program. It leads its session: what still runs on the terminal gets SIGHUP from the kernel."""
         os.write(self._waker, b"x")
         with suppress(OSError):
             self._child.send_signal(signal.SIGHUP)
-        self._hang_up()
         _end(self._child)
 
     def __del__(self) -> None:
-        for pipe in (self._wake, self._waker):
-            os.close(pipe)
+        for descriptor in (self._terminal, self._wake, self._waker):
+            os.close(descriptor)
 
-    def _wait_for(self, reads: list[int], writes: list[int]) -> bool:
-        """Wait until the terminal is ready. Return false once the console was closed."""
-        if self._terminal < 0:
-            return False
-        return self._wake not in select.select([self._wake, *reads], writes, [])[0]
-
-    def _hang_up(self) -> None:
-        """Give up the terminal: the kernel sends SIGHUP to what still runs on it."""
-        terminal, self._terminal = self._terminal, -1
-        os.close(terminal)
+    def _wait_until(self, event: int) -> bool:
+        """Wait until the terminal can be read, or written to. Return false once the console was closed."""
+        poll = select.poll()
+        poll.register(self._wake, select.POLLIN)
+        poll.register(self._terminal, event)
+        return self._wake not in dict(poll.poll())
 
 
 class ChildCommand:

@@ -99,7 +99,10 @@ def _describe(start: Start, identity: WorkloadId, state: State) -> Workload:
 
 
 def _containers_of(uid: str, roots: Sequence[str]) -> dict[str, str]:
-    """Return the containers with a cgroup in a pod's, sandbox included: id -> engine; none for a pod that has ended."""
+    """Return the containers with a cgroup in a pod's, sandbox included: id -> engine; none for a pod that has ended.
+
+    The first hierarchy that has any of them is as good as all.
+    """
     found: dict[str, str] = {}
     for root in roots:
         for path in _pod_paths(uid):
@@ -111,6 +114,8 @@ def _containers_of(uid: str, roots: Sequence[str]) -> dict[str, str]:
                 workload = classify_path(f"{path}/{name}").workload
                 if workload is not None:
                     found[workload.id] = workload.engine
+        if found:
+            break
     return found
 
 

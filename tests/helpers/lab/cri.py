@@ -237,7 +237,7 @@ def _running(folder: Path) -> Iterator[CriLab]:
 
 def _network() -> dict[str, Any]:
     """Return the network of pods, with addresses that no other run on this machine uses."""
-    subnet = f"10.{64 + os.getpid() // 256 % 64}.{os.getpid() % 256}.0/24"
+    subnet = f"10.{64 + os.getpid() // 256 % 16}.{os.getpid() % 256}.0/24"
     ipam = {"type": "host-local", "subnet": subnet, "dataDir": "/run/cni"}
     return {"cniVersion": "0.4.0", "name": "lab", "plugins": [{"type": "ptp", "ipam": ipam}]}
 

@@ -28,6 +28,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write(tmp_path / "proc", {"6/stat": f"6 (x) S 1 {rest}", "6/cmdline": shim, "7/stat": f"7 (x) S 6 {rest}"})
     write(tmp_path / "proc/7", {"environ": environ, "cmdline": "nginx\0"})
     write(tmp_path / "tasks" / ID, {"config.json": '{"annotations": {}}'})
+    (tmp_path / "tasks" / OTHER).mkdir()
     (tmp_path / "proc/6/cwd").symlink_to(tmp_path / "tasks" / OTHER)
     hierarchy = Hierarchy(Mode.V2, {"unified": str(tmp_path / "cgroups")})
     monkeypatch.setattr(container_entry, "detect", lambda: hierarchy)
