@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from collectors.analysis.rates import Moment
 from collectors.engines.connections import EngineConnections
@@ -14,9 +14,11 @@ from collectors.kernel.processes.details import ProcessDetailsReader
 from collectors.kernel.processes.listing import ProcessListing
 from collectors.kernel.processes.texts import ProcessTexts
 from collectors.kernel.vmm.details import machine_pid
+from collectors.kernel.vmm.process import VmmProcess
+from collectors.kernel.vmm.scan import shared_scan
 from collectors.model.errors import SourceError
-from collectors.model.processes import Process, ProcessPass, ProcessView, ReadsProcesses
-from collectors.model.workloads import Kind, Workload
+from collectors.model.processes import Process, ProcessId, ProcessPass, ProcessView, ReadsProcesses
+from collectors.model.workloads import Kind, Workload, WorkloadId
 from collectors.safety.sanitize import sanitize
 
 
@@ -109,13 +111,16 @@ class ProcessReader:
 
 
 class Owners:
-    """Finds the workload of a process by its control groups: the innermost one around it.
+    """Finds the workload of a process: the machine that it runs, or by its control groups the innermost one around it.
 
     Args:
         workloads: Those of the newest frame; the ones of other hosts are ignored.
+        machines: The processes that run machines, by pid.
     """
 
-    def __init__(self, workloads: Iterable[Workload] = ()) -> None:
+    def __init__(self, workloads: Iterable[Workload] = (), machines: Mapping[int, VmmProcess] | None = None) -> None:
+        workloads = tuple(workloads)
+        self._by_process = _by_process(workloads, shared_scan().processes if machines is None else machines)
         self._by_path = {
             workload.cgroup: workload
             for workload in workloads
@@ -125,6 +130,8 @@ class Owners:
 
     def of(self, process: Process) -> Workload | None:
         """Return a process's workload; `None` when it belongs to none."""
+        if process.id in self._by_process:
+            return self._by_process[process.id]
         try:
             return self._cached[process.cgroups]
         except KeyError:
@@ -135,6 +142,20 @@ class Owners:
         candidates = (prefix for path in paths for prefix in _prefixes(path) if prefix in self._by_path)
         nearest = max(candidates, key=len, default=None)
         return None if nearest is None else self._by_path[nearest]
+
+
+def _by_process(workloads: Iterable[Workload], machines: Mapping[int, VmmProcess]) -> dict[ProcessId, Workload]:
+    """Return the machines that have no control group of their own, by the processes that run them."""
+    alone = {workload.id: workload for workload in workloads if workload.kind is Kind.VM and not workload.cgroup}
+    if not alone:
+        return {}
+    found = {
+        ProcessId(machine.pid, machine.start_ticks): alone[WorkloadId(*identity)]
+        for machine in machines.values()
+        for identity in machine.identities
+        if WorkloadId(*identity) in alone
+    }
+    return {process: workload for process, workload in found.items() if not workload.endpoint}
 
 
 def _prefixes(path: str) -> Iterable[str]:

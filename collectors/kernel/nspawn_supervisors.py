@@ -1,7 +1,7 @@
-"""Machines of systemd-nspawn that were started without a unit of their own, by the process that supervises them.
+"""Machines of systemd-nspawn, and the process that supervises each.
 
-There, nspawn divides the cgroup that it was started in: `payload` has the machine and `supervisor` nspawn itself, which
-is the parent of the machine's first process (systemd src/nspawn/nspawn-cgroup.c, `create_subcgroup`).
+nspawn divides the cgroup that it was started in: `payload` has the machine and `supervisor` nspawn itself, which is the
+parent of the machine's first process (systemd src/nspawn/nspawn-cgroup.c, `create_subcgroup`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from collectors.kernel.procfs import read_bytes, read_process_stat
 
-_PROGRAM = "systemd-nspawn"
+_PROGRAM, _PAYLOAD = "systemd-nspawn", "payload"
 _VALUED = "DMiupSZLE"
 """Short options of systemd-nspawn(1) that take a value."""
 _LONG_VALUED = frozenset(
@@ -73,6 +73,12 @@ _LONG_VALUED = frozenset(
 )
 """Its long options whose value may be a word of its own."""
 _IMAGE_SUFFIX = ".raw"
+
+
+def machine_directories(directories: Sequence[str]) -> list[str]:
+    """Return where the processes of a machine are, by its cgroup's directories: apart from nspawn's own, if divided."""
+    inner = [payload for directory in directories if os.path.isdir(payload := f"{directory}/{_PAYLOAD}")]
+    return inner or list(directories)
 
 
 def supervisor_of(proc: str, pid: int) -> int | None:

@@ -89,7 +89,7 @@ class TestPods:
 
     def test_a_pod_of_the_systemd_driver_under_the_cgroupfs_driver_of_runc_is_found(self, cri_lab: CriLab) -> None:
         """The path `slice:cri-containerd:id` is what runc makes where kubelet and containerd are configured apart."""
-        uid = "11112222-3333-4444-5555-666677778888"
+        uid = f"{os.getpid():08x}-3333-4444-5555-666677778888"
         slice_name = f"kubepods-besteffort-pod{uid.replace('-', '_')}.slice"
         pod = cri_lab.start_pod("apart", {"app": "sleep 100000"}, uid=uid, cgroup_parent=slice_name)
         row = rows(cri_lab)["apart/app"]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.helpers.lab.cri import BUSYBOX, CriLab
-from tests.helpers.lab.kubelet import KubeletLab, kubelet
+from tests.helpers.lab.kubelet import PORT, KubeletLab, kubelet
 from tests.helpers.lab.process import wait_until
 from tests.lab.test_cri import rows, vmtop
 
@@ -97,6 +97,11 @@ def test_actions_are_left_to_kubectl(node: KubeletLab) -> None:
     done = vmtop(node.cri, "stop", "crash-lab-node/looper", "--yes", "--kubelet", node.url)
     assert done.returncode == 5
     assert "kubectl delete pod -n default crash-lab-node" in done.stderr
+
+
+def test_the_secure_port_is_asked_too(node: KubeletLab) -> None:
+    found = rows(node.cri, "--kubelet", f"https://127.0.0.1:{PORT}")
+    assert found["crash-lab-node/looper"]["state_reason"]
 
 
 def test_the_doctor_names_the_pods(node: KubeletLab) -> None:

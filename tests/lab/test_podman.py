@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import docker
 import msgspec
 import pytest
 
+from collectors.analysis.empty_cells import reason
 from collectors.analysis.rates import Moment, Reading
 from collectors.engines.connections import EngineConnections
 from collectors.engines.docker.access import DockerAccess
@@ -33,6 +35,7 @@ from tests.helpers.lab.ssh_server import ssh_server
 from tui.cli.commands.actions import run
 from tui.cli.sampling import Wait, gather
 from tui.configuration.config import Config
+from tui.presenters.table.state import Line, TableState
 
 pytestmark = pytest.mark.lab
 
@@ -127,17 +130,44 @@ def test_a_pod_is_a_group_whose_infra_container_counts_with_it_and_has_no_row(la
     assert str(reading_of(alone, web).workload.project).startswith("pod ")
 
 
-def test_every_action_is_done_and_a_removal_too(lab: PodmanLab) -> None:
+def test_the_traffic_of_a_pod_is_on_the_pods_line_and_on_no_members(lab: PodmanLab) -> None:
+    lab.make_pod("traffic", "--network", "none")
+    web = lab.run("traffic-web", "sleep 100000", "--pod", "traffic")
+    pid = lab.inspect(web)["State"]["Pid"]
+    own, link = f"vmtopp{os.getpid()}", ["ip", "link"]
+    subprocess.run([*link, "add", own, "type", "veth", "peer", "name", "eth0", "netns", str(pid)], check=True)
+    subprocess.run([*link, "set", own, "up"], check=True)
+    subprocess.run(["nsenter", "-t", str(pid), "-n", *link, "set", "eth0", "up"], check=True)
+    view = TableState(is_tree=True)
+
+    def pod() -> Line:
+        lines = view.arrange(gather(specs(("podman", lab.url)), over_s=0.5))
+        return next(line for line in lines if line.label == "traffic")
+
+    def has_sent() -> bool:  # what a link says of itself once it is up
+        return any((one.gauge("net_tx_total_bytes") or 0) > 0 for one in pod().sandboxes)
+
+    wait_until(has_sent, 30, "the first packets")
+    line = pod()
+    (member,) = line.members
+    assert (member.workload.name, member.value("net_tx_bytes_per_second")) == ("traffic-web", None)
+    assert line.value("net_tx_bytes_per_second") is not None
+    moment = gather(specs(("podman", lab.url)), over_s=0.5)
+    why = reason("net_tx_bytes_per_second", reading_of(moment, web), moment, "podman")
+    assert why == "it shares the network of the pod traffic, whose row shows the traffic"
+
+
+def test_every_action_is_done_whichever_option_leads_to_podman(lab: PodmanLab) -> None:
     web = lab.run("acted", PATIENT, "--network", "none")
-    for verb, status in (
-        (Verb.PAUSE, "paused"),
-        (Verb.RESUME, "running"),
-        (Verb.RESTART, "running"),
-        (Verb.STOP, "exited"),
-        (Verb.START, "running"),
-        (Verb.KILL, "exited"),
+    for verb, status, option in (
+        (Verb.PAUSE, "paused", "podman"),
+        (Verb.RESUME, "running", "docker"),
+        (Verb.RESTART, "running", "podman"),
+        (Verb.STOP, "exited", "docker"),
+        (Verb.START, "running", "podman"),
+        (Verb.KILL, "exited", "docker"),
     ):
-        assert act(verb, web, ("podman", lab.url)) == 0, verb
+        assert act(verb, web, (option, lab.url)) == 0, verb
         assert lab.inspect(web)["State"]["Status"] == status
     assert act(Verb.REMOVE, web, ("podman", lab.url)) == 0
     assert web not in lab.podman("ps", "-a", "--no-trunc")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,7 +14,9 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.helpers.lab.process import Daemon, in_private_mounts
 from tests.helpers.lab.vmm import VmmLab, vmm_lab
+from tests.helpers.vmm_stand_ins import HTTP
 
 pytestmark = pytest.mark.lab
 UUID = "0f0e0d0c-1111-2222-3333-444455556677"
@@ -137,3 +140,30 @@ def test_a_stand_ins_machine_is_listed_started_paused_and_shut_down(lab: VmmLab,
     finally:
         with suppress(FileNotFoundError, ProcessLookupError):
             os.kill(int((folder / "pid").read_text()), 9)
+
+
+def test_a_stand_in_for_a_jailed_firecracker_is_reached_within_its_own_root(lab: VmmLab) -> None:
+    folder = lab.folder / "jail"
+    (inside := folder / "run").mkdir(parents=True)
+    python = folder / "firecracker"
+    shutil.copy(Path(sys.executable).resolve(), python)
+    (private := folder / "private").mkdir()
+    socket = f"{inside}/api.socket"
+    (private / "api.socket.answer").write_text('{"state": "Paused"}')
+    jailed = Daemon(
+        in_private_mounts(
+            [f"mount --bind {private} {inside}"],
+            [str(python), "-c", HTTP, socket, "--id", "lab-jailed", "--api-sock", socket],
+        ),
+        folder / "log",
+        {"PYTHONHOME": sys.base_prefix},
+    )
+    try:
+        jailed.wait_until((private / "api.socket").exists, 20, "its API")
+        assert not Path(socket).exists()
+        assert states(folder, "lab-jailed") == [("firecracker", "paused")]
+        (private / "api.socket.answer").write_text('{"state": "Running"}')
+        vmtop(folder, "stop", "lab-jailed", "--yes", "--timeout", "0", "--then", "leave")
+        assert 'PUT /actions {"action_type": "SendCtrlAltDel"}' in (private / "api.socket.asked").read_text()
+    finally:
+        jailed.kill()

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import psutil
 import pytest
@@ -20,6 +21,7 @@ from collectors.kernel.vmm.scan import shared_scan
 from collectors.model.workloads import Kind, WorkloadId
 from collectors.sampling.sampler import Sampler
 from collectors.sampling.source import SourceSpec
+from tests.helpers import vmm_commands as commands
 from tests.helpers.checkout import ROOT
 from tests.helpers.lab.docker_engine import DockerLab
 from tests.helpers.lab.fixtures import skip_or_fail
@@ -27,12 +29,30 @@ from tests.helpers.lab.guests import BootSector
 from tests.helpers.lab.hugepages import hugepages
 from tests.helpers.lab.process import Daemon, find_program, wait_until
 from tests.helpers.lab.vmm import VmmLab, has_kvm, vmm_lab
-from tests.helpers.vmm_commands import COMMANDS, SANDBOX
+from tests.helpers.vmm_commands import COMMANDS
 
 pytestmark = pytest.mark.lab
 
-UUID = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
-DOCKER = "ab" * 32
+UUID = str(uuid4())
+DOCKER = uuid4().hex * 2
+TAG = f"-{os.getpid()}"
+"""Ends the names of all machines: another run of these tests may have the same ones."""
+SANDBOX = uuid4().hex * 2
+FRESH = {
+    commands.UUID: str(uuid4()),
+    commands.SANDBOX: SANDBOX,
+    commands.SANDBOX[:12]: SANDBOX[:12],
+    **{word: f"{word}{os.getpid()}" for word in ("vm-7", "primary", "default", "build", "/home/u", "/run/ch")},
+}
+"""What replaces ids and names in the command lines of stand-ins."""
+
+
+def fresh(text: str) -> str:
+    for old, new in FRESH.items():
+        text = text.replace(old, new)
+    return text
+
+
 CPU_TOLERANCE = 0.15
 """Of a core: psutil reads a moment before and after vmtop does, and counts in ticks of 10 ms."""
 MEMORY_TOLERANCE = 0.05
@@ -79,7 +99,7 @@ def row(moment: Moment, engine: str, identity: str) -> Reading:
 
 def machines(moment: Moment, name: str) -> list[Reading]:
     readings = moment.readings.values()
-    return [reading for reading in readings if (reading.workload.name, reading.workload.kind) == (name, Kind.VM)]
+    return [reading for reading in readings if (reading.workload.name, reading.workload.kind) == (name + TAG, Kind.VM)]
 
 
 def named(moment: Moment, name: str) -> Reading:
@@ -123,12 +143,12 @@ def test_a_qemu_is_a_machine_wherever_it_was_started(lab: VmmLab, watch: Watch) 
     shared, container = lab.group("two.service"), lab.group(f"docker/{DOCKER}")
     lab.start(["/bin/sleep", "600"], session)
     daemons = {
-        "by-hand": lab.qemu("by-hand", "-name", "by-hand,debug-threads=on", "-smp", "2", sector=BootSector.BUSY),
-        "in-session": lab.qemu("in-session", "-name", "in-session", group=session),
-        "as-unit": lab.qemu("as-unit", "-name", "as-unit,debug-threads=on", "-uuid", UUID, group=unit),
-        "first": lab.qemu("first", "-name", "first", group=shared),
-        "second": lab.qemu("second", group=shared),
-        "inside": lab.qemu("inside", "-name", "inside", group=container),
+        "by-hand": lab.qemu("by-hand", "-name", f"by-hand{TAG},debug-threads=on", "-smp", "2", sector=BootSector.BUSY),
+        "in-session": lab.qemu("in-session", "-name", f"in-session{TAG}", group=session),
+        "as-unit": lab.qemu("as-unit", "-name", f"as-unit{TAG},debug-threads=on", "-uuid", UUID, group=unit),
+        "first": lab.qemu("first", "-name", f"first{TAG}", group=shared),
+        "second": lab.qemu(f"second{TAG}", group=shared),
+        "inside": lab.qemu("inside", "-name", f"inside{TAG}", group=container),
     }
     moment, cores = measured(watch, daemons)
     for name in ("by-hand", "in-session", "first", "second"):
@@ -137,13 +157,13 @@ def test_a_qemu_is_a_machine_wherever_it_was_started(lab: VmmLab, watch: Watch) 
         assert reading.workload.cgroup is None
         check_use(reading, daemons[name].pid, cores[name])
     as_unit = row(moment, "vmm", UUID)
-    assert (as_unit.workload.name, as_unit.workload.cgroup) == ("as-unit", unit)
+    assert (as_unit.workload.name, as_unit.workload.cgroup) == (f"as-unit{TAG}", unit)
     assert WorkloadId("systemd", unit) not in moment.readings
     check_use(as_unit, daemons["as-unit"].pid, cores["as-unit"])
     for name, path in (("in-session", session), ("first", shared), ("second", shared)):
         assert named(moment, name).workload.parent == WorkloadId("systemd", path)
     assert not machines(moment, "inside")
-    assert "runs the VM inside" in (row(moment, "docker", DOCKER).workload.description or "")
+    assert f"runs the VM inside{TAG}" in (row(moment, "docker", DOCKER).workload.description or "")
     check_ledger(moment)
 
 
@@ -171,8 +191,8 @@ def test_a_real_qemu_in_a_real_container_is_the_containers(docker_lab: DockerLab
 
 
 def test_the_virtual_cpus_and_what_a_machine_was_given_are_known(lab: VmmLab, watch: Watch) -> None:
-    daemon = lab.qemu("busy", "-name", "busy,debug-threads=on", "-smp", "2", sector=BootSector.BUSY)
-    unnamed = lab.qemu("unnamed", "-name", "unnamed")
+    daemon = lab.qemu("busy", "-name", f"busy{TAG},debug-threads=on", "-smp", "2", sector=BootSector.BUSY)
+    unnamed = lab.qemu("unnamed", "-name", f"unnamed{TAG}")
     moment, cores = measured(watch, {"busy": daemon, "unnamed": unnamed})
     busy = named(moment, "busy")
     assert busy.value("vcpus") == 2
@@ -190,7 +210,7 @@ def test_a_machine_that_runs_by_kvm_is_measured_too(lab: VmmLab, watch: Watch) -
     if not has_kvm():
         pytest.skip("this machine has no KVM")
     unit = lab.group("kvm.service")
-    daemon = lab.qemu("kvm", "-name", "kvm,debug-threads=on", group=unit, sector=BootSector.BUSY, is_kvm=True)
+    daemon = lab.qemu("kvm", "-name", f"kvm{TAG},debug-threads=on", group=unit, sector=BootSector.BUSY, is_kvm=True)
     moment, cores = measured(watch, {"kvm": daemon})
     reading = named(moment, "kvm")
     assert reading.workload.cgroup == unit
@@ -201,7 +221,7 @@ def test_a_machine_that_runs_by_kvm_is_measured_too(lab: VmmLab, watch: Watch) -
 def test_the_traffic_of_a_tap_is_the_machines_seen_from_inside(lab: VmmLab, watch: Watch) -> None:
     name = f"vmt{os.getpid() % 10**9}"
     lab.tap(name)
-    lab.qemu("net", "-name", "net", "-nic", f"tap,ifname={name},script=no,downscript=no")
+    lab.qemu("net", "-name", f"net{TAG}", "-nic", f"tap,ifname={name},script=no,downscript=no")
     watch.look()
     statistics = Path(f"/sys/class/net/{name}/statistics")
     reading = named(watch.look(), "net")
@@ -228,12 +248,13 @@ def test_machines_of_other_hypervisors_and_managers_are_rows(lab: VmmLab, watch:
     daemons = {}
     for name, threads in STAND_INS.items():
         command = COMMANDS[name]
-        daemons[name] = lab.stand_in(command.program.rpartition("/")[2], command.words[1:], session, threads)
+        words = [fresh(word) for word in command.words[1:]]
+        daemons[name] = lab.stand_in(command.program.rpartition("/")[2], words, session, threads)
     moment, cores = measured(watch, daemons)
     for name, daemon in daemons.items():
         command = COMMANDS[name]
-        reading = row(moment, command.engine, command.id)
-        assert (reading.workload.name, reading.workload.kind) == (command.name, Kind.VM)
+        reading = row(moment, command.engine, fresh(command.id))
+        assert (reading.workload.name, reading.workload.kind) == (fresh(command.name), Kind.VM)
         assert reading.workload.parent == WorkloadId("systemd", session)
         check_use(reading, daemon.pid, cores[name])
         if STAND_INS[name]:
@@ -243,14 +264,15 @@ def test_machines_of_other_hypervisors_and_managers_are_rows(lab: VmmLab, watch:
 
 
 def test_a_jail_or_a_sandbox_with_a_cgroup_of_its_own_is_measured_by_it(lab: VmmLab, watch: Watch) -> None:
-    jails = {f"vm-{number}": lab.group(f"firecracker/vm-{number}") for number in (7, 8)}
+    jails = {f"vm-{number}{TAG}": lab.group(f"firecracker/vm-{number}") for number in (7, 8)}
     for name, group in jails.items():
         lab.stand_in("firecracker", ["--id", name], group, "fc_vcpu %d")
-    kata = COMMANDS["Kata with QEMU"]
+    kata = [fresh(word) for word in COMMANDS["Kata with QEMU"].words[1:]]
+    other = uuid4().hex * 2
     pod = lab.group(f"kubepods/burstable/pod2c48913c-b29f-11e7-9350-020968147796/kata_{SANDBOX}")
-    overhead = lab.group(f"kata_overhead/{'cd' * 32}")
-    lab.stand_in("qemu-system-x86_64", kata.words[1:], pod)
-    lab.stand_in("cloud-hypervisor", ["--api-socket", f"/run/vc/vm/{'cd' * 32}/clh-api.sock"], overhead)
+    overhead = lab.group(f"kata_overhead/{other}")
+    lab.stand_in("qemu-system-x86_64", kata, pod)
+    lab.stand_in("cloud-hypervisor", ["--api-socket", f"/run/vc/vm/{other}/clh-api.sock"], overhead)
     watch.look()
     time.sleep(1)
     moment = watch.look()
@@ -258,29 +280,29 @@ def test_a_jail_or_a_sandbox_with_a_cgroup_of_its_own_is_measured_by_it(lab: Vmm
         assert row(moment, "firecracker", name).workload.cgroup == group
         assert (row(moment, "firecracker", name).value("cpu_percent") or 0) > 0
     assert not [one for one in moment.readings.values() if one.workload.name == "firecracker"]
-    sandbox = row(moment, "kata", SANDBOX).workload
-    assert (sandbox.cgroup, sandbox.project) == (pod, "pod 2c48913c-b29f-11e7-9350-020968147796")
-    assert row(moment, "kata", "cd" * 32).workload.cgroup == overhead
-    assert WorkloadId("docker", "cd" * 32) not in moment.readings
+    machine = row(moment, "kata", SANDBOX).workload
+    assert (machine.cgroup, machine.project) == (pod, "pod 2c48913c-b29f-11e7-9350-020968147796")
+    assert row(moment, "kata", other).workload.cgroup == overhead
+    assert WorkloadId("docker", other) not in moment.readings
     check_ledger(moment)
 
 
 def test_a_machine_that_ends_and_one_that_begins_are_noticed(lab: VmmLab, watch: Watch) -> None:
     unit = lab.group("web.service")
-    daemon = lab.qemu("web", "-name", "web", group=unit)
+    daemon = lab.qemu("web", "-name", f"web{TAG}", group=unit)
     assert named(watch.look(), "web").workload.cgroup == unit
     daemon.kill()
     time.sleep(2.1)
     assert not machines(watch.look(), "web")
-    lab.qemu("web", "-name", "web-again", group=unit)
+    lab.qemu("web", "-name", f"web-again{TAG}", group=unit)
     time.sleep(2.1)
     assert named(watch.look(), "web-again").workload.cgroup == unit
 
 
 def test_the_traffic_of_a_machines_disk_is_that_of_its_process(lab: VmmLab, watch: Watch) -> None:
-    daemon = lab.qemu("disk", "-name", "disk", sector=BootSector.DISK)
+    daemon = lab.qemu("disk", "-name", f"disk{TAG}", sector=BootSector.DISK)
     counters = psutil.Process(daemon.pid).io_counters
-    daemon.wait_until(lambda: counters().write_bytes > 0, 20, "the guest's first write")
+    daemon.wait_until(lambda: counters().write_bytes > 0, 90, "the guest's first write")
     before = counters()
     reading = named(watch.look(), "disk")
     read, written = reading.gauge("disk_read_total_bytes"), reading.gauge("disk_write_total_bytes")
@@ -291,15 +313,15 @@ def test_the_traffic_of_a_machines_disk_is_that_of_its_process(lab: VmmLab, watc
 
 
 def test_a_machine_is_in_lists_in_recordings_and_in_what_is_exported(lab: VmmLab, tmp_path: Path) -> None:
-    lab.qemu("recorded", "-name", "recorded", "-uuid", UUID)
-    (listed,) = json.loads(vmtop("list", "recorded", "--json"))["workloads"]
+    lab.qemu("recorded", "-name", f"recorded{TAG}", "-uuid", UUID)
+    (listed,) = json.loads(vmtop("list", f"recorded{TAG}", "--json"))["workloads"]
     assert (listed["kind"], listed["engine"], listed["id"]) == ("vm", "vmm", UUID)
     session = tmp_path / "machines.vmtop.gz"
     vmtop("record", str(session), "--duration", "3s")
     rows = [
         json.loads(line) for line in vmtop("export", str(session), "--format", "jsonl", "--workload", UUID).splitlines()
     ]
-    assert {(row["name"], row["kind"]) for row in rows} == {("recorded", "vm")}
+    assert {(row["name"], row["kind"]) for row in rows} == {(f"recorded{TAG}", "vm")}
     live, replayed = listed["metrics"], rows[-1]["metrics"]
     assert replayed["memory_host_bytes"] == pytest.approx(live["memory_host_bytes"], rel=0.2)
     assert replayed["cpu_percent"] is not None
@@ -313,7 +335,7 @@ def vmtop(*words: str) -> str:
 def test_hugepages_are_memory_of_the_machine(lab: VmmLab, watch: Watch) -> None:
     backend = "memory-backend-memfd,id=mem,size=64M,hugetlb=on,prealloc=on,share=on"
     with skip_or_fail(), hugepages(32):
-        daemon = lab.qemu("huge", "-name", "huge", "-object", backend, "-machine", "memory-backend=mem")
+        daemon = lab.qemu("huge", "-name", f"huge{TAG}", "-object", backend, "-machine", "memory-backend=mem")
         status = Path(f"/proc/{daemon.pid}/status")
         daemon.wait_until(lambda: "HugetlbPages:\t   65536 kB" in status.read_text(), 10, "all pages being taken")
         reading = named(watch.look(), "huge")
@@ -360,7 +382,7 @@ def machines_of(moment: Moment, pid: int) -> list[WorkloadId]:
 
 
 def test_without_root_a_machine_of_another_user_is_known_by_its_two_names(lab: VmmLab) -> None:
-    daemon = lab.qemu("others", "-name", "others,debug-threads=on")
+    daemon = lab.qemu("others", "-name", f"others{TAG},debug-threads=on")
     assert find(daemon.pid) is not None
     found = as_nobody(f"from collectors.kernel.vmm.process import find; print(find({daemon.pid}))")
     assert "others" in found

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +18,8 @@ from collectors.engines.vmm.serial_console import SerialConsole
 from collectors.kernel.vmm.process import VmmProcess, find
 from tests.helpers.lab.fixtures import skip_or_fail
 from tests.helpers.lab.guests import BootSector
-from tests.helpers.lab.process import Daemon, wait_until
+from tests.helpers.lab.outsider import NOBODY, Outsider
+from tests.helpers.lab.process import Daemon, find_program, wait_until
 from tests.helpers.lab.vmm import VmmLab, has_kvm, vmm_lab
 
 pytestmark = pytest.mark.lab
@@ -91,10 +95,31 @@ def test_a_guest_is_rebooted_by_ctrl_alt_delete_or_reset_if_it_does_not_obey(lab
 
 def test_one_that_gave_up_roots_rights_after_it_began_to_listen_is_reached(lab: VmmLab) -> None:
     machine = lab.qemu("dropped", *serial(lab, "dropped"), "-runas", "nobody")
-    process = find(machine.pid)
-    assert process is not None
-    assert process.uid != 0
+    wait_until(lambda: (process := find(machine.pid)) is not None and process.uid != 0, 20, "the loss of its rights")
     assert "was paused" in vmtop("pause", "dropped", "--yes").stdout
+
+
+def test_a_user_acts_on_machines_of_the_users_own_and_is_refused_those_of_root() -> None:
+    with tempfile.TemporaryDirectory(prefix="vmtop-", dir="/var/tmp") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        (home := folder / "own").mkdir()
+        os.chown(home, NOBODY, NOBODY)
+        outsider = Outsider(folder)
+        words = [find_program("setpriv"), f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+        qmp_of_own = f"unix:{home}/own.qmp,server=on,wait=off"
+        machine = ["-accel", "tcg", "-m", "32", "-display", "none", "-nodefaults", "-S", "-name", "users-own"]
+        with vmm_lab(folder / "vmm") as lab:
+            lab.qemu("roots-own", "-name", "roots-own")
+            own = Daemon([*words, find_program("qemu-system-x86_64"), *machine, "-qmp", qmp_of_own], folder / "log")
+            try:
+                own.wait_until((home / "own.qmp").exists, 20, "its monitor")
+                killed = outsider.run("kill", "users-own", "--yes")
+                assert "was forced off" in killed.stdout, killed.stderr
+                refused = outsider.run("pause", "roots-own", "--yes")
+                assert (refused.returncode, "no permission to use" in refused.stderr) == (4, True)
+            finally:
+                own.kill()
 
 
 def test_while_another_client_holds_its_socket_it_is_seen_and_actions_say_so(lab: VmmLab) -> None:

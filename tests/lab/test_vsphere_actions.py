@@ -201,9 +201,9 @@ def test_libvirts_own_driver_writes_nothing_to_the_terminal(esx_uri: str) -> Non
     program = (
         "import sys; from collectors.engines.libvirt.source import LibvirtSource\n"
         "source = LibvirtSource(sys.argv[1]); source.open(lambda: None)\n"
-        "print(len(source.read().workloads)); source.close()"
+        "reading = source.read(); print(len(reading.workloads), reading.remedy.split()[-1]); source.close()"
     )
     result = subprocess.run(
         [sys.executable, "-c", program, esx_uri], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
     )
-    assert (result.stdout, result.stderr) == ("3\n", "")
+    assert (result.stdout, result.stderr) == ("3 pyvmomi\n", "")

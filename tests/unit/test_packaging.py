@@ -25,6 +25,7 @@ def test_the_source_distribution_carries_what_tests_read() -> None:
 def test_every_dependency_declares_a_lowest_version() -> None:
     done = subprocess.run([sys.executable, ROOT / ".ci" / "lowest.py"], capture_output=True, text=True, check=True)
     pins = done.stdout.split()
-    declared = [*PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"]["libvirt"]]
+    extras = PROJECT["project"]["optional-dependencies"]
+    declared = [*PROJECT["project"]["dependencies"], *extras["libvirt"], *extras["vsphere"]]
     assert len(pins) == len(declared)
     assert all(re.fullmatch(r"[\w-]+==[\d.]+", pin) for pin in pins)

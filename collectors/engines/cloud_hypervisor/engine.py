@@ -19,6 +19,7 @@ class CloudHypervisorEngine(ApiEngine):
     engine_names = frozenset({"cloud-hypervisor"})
     api = VmmApi(
         {
+            "start": ApiCall("PUT", "/api/v1/vm.boot"),
             "stop": ApiCall("PUT", "/api/v1/vm.power-button"),
             "restart": ApiCall("PUT", "/api/v1/vm.reboot"),
             "pause": ApiCall("PUT", "/api/v1/vm.pause"),
@@ -28,5 +29,5 @@ class CloudHypervisorEngine(ApiEngine):
         ApiCall("GET", "/api/v1/vm.info"),
         {"Paused": "paused", "Created": "created", "Shutdown": "stopped"},
     )
-    verbs = ("stop", "restart", "pause", "resume", "kill")
-    lacks = "a machine of Cloud Hypervisor that has ended is not known any more"
+    verbs = ("start", "stop", "restart", "pause", "resume", "kill")
+    lacks = "a machine of Cloud Hypervisor goes when it ends: there is nothing to remove"

@@ -19,6 +19,7 @@ class FirecrackerEngine(ApiEngine):
     engine_names = frozenset({"firecracker"})
     api = VmmApi(
         {
+            "start": ApiCall("PUT", "/actions", {"action_type": "InstanceStart"}),
             "stop": ApiCall("PUT", "/actions", {"action_type": "SendCtrlAltDel"}),
             "pause": ApiCall("PATCH", "/vm", {"state": "Paused"}),
             "resume": ApiCall("PATCH", "/vm", {"state": "Resumed"}),
@@ -27,5 +28,5 @@ class FirecrackerEngine(ApiEngine):
         {"Paused": "paused", "Not started": "created"},
         (ApiCall("GET", "/machine-config"),),
     )
-    verbs = ("stop", "pause", "resume")
+    verbs = ("start", "stop", "pause", "resume")
     lacks = "Firecracker has no request for it: its process ends when the guest powers off"

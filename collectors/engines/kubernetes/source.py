@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from collectors.engines.kubernetes import kubelet_api, pod_files
 from collectors.engines.kubernetes.kubelet_api import Kubelet
@@ -14,6 +14,7 @@ from collectors.kernel.oci.kubelet_files import LINKS
 from collectors.model.errors import AccessDenied, SourceAbsent
 from collectors.model.workloads import Event, Workload, WorkloadId
 from collectors.safety.permissions import as_root
+from collectors.safety.sanitize import sanitize
 from collectors.safety.untrusted import count, part, text
 from collectors.sampling.source import SourceReading
 
@@ -85,12 +86,14 @@ class KubernetesSource:
         events: list[Event] = []
         restarts: dict[WorkloadId, int] = {}
         pods = set()
+        nodes = set()
         for one in containers(kubelet.get("/pods")):
             workload = to_workload(one)
             if workload is None:
                 continue
             workloads[workload.id] = workload
             pods.add(workload.project)
+            nodes.add(sanitize(text(part(one.pod, "spec").get("nodeName")), 64))
             uid = text(part(one.pod, "metadata").get("uid"))
             key = WorkloadId("kubernetes", f"{uid}/{text(one.status.get('name'))}")
             restarts[key] = count(one.status.get("restartCount")) or 0
@@ -99,7 +102,7 @@ class KubernetesSource:
                 events.append(Event(time.time(), workload.id, "restart", detail, workload.name))
         self._restarts = restarts
         return SourceReading(
-            workloads, {}, tuple(events), detail=_some_pods(len(pods)), engines=frozenset({"kubernetes"})
+            workloads, {}, tuple(events), detail=_summary(len(pods), nodes), engines=frozenset({"kubernetes"})
         )
 
     def _look(self) -> SourceReading:
@@ -109,12 +112,14 @@ class KubernetesSource:
         return SourceReading(
             workloads,
             {},
-            detail=_some_pods(len(pods)),
+            detail=_summary(len(pods)),
             engines=frozenset({"kubernetes"}),
             unseen=_MISSING if pods else "",
             remedy=remedy,
         )
 
 
-def _some_pods(number: int) -> str:
-    return f"{number} pod{'' if number == 1 else 's'}"
+def _summary(pods: int, nodes: Collection[str] = ()) -> str:
+    """Return `12 pods on NODE`; there is one node unless pods are just being moved to it."""
+    words = f"{pods} pod{'' if pods == 1 else 's'}"
+    return f"{words} on {next(iter(nodes))}" if len(nodes) == 1 and all(nodes) else words

@@ -59,6 +59,7 @@ _UNITS = ("libvirtd.service", "virtqemud.socket")
 _SLOW_DRIVERS = ("esx", "vpx")
 """Drivers that send six requests for each domain, over the network: see `vsphere`, which is used where it can be."""
 _SLOW_S = 20.0
+_UNMEASURED = "libvirt measures neither CPU nor memory, disk or network of these machines; VMware's own API does"
 SOONEST_S, LATEST_S = 2.0, 5.0
 _SHARE = 0.02
 
@@ -163,7 +164,13 @@ class LibvirtSource:
         self._descriptions = {uuid: cached for uuid, cached in self._descriptions.items() if uuid in uuids}
         self._addresses = {uuid: known for uuid, known in self._addresses.items() if uuid in uuids}
         return SourceReading(
-            workloads, samples, events, counted(len(workloads), "domain"), daemon_cpu_s=self._daemon.cpu_s
+            workloads,
+            samples,
+            events,
+            counted(len(workloads), "domain"),
+            unseen=_UNMEASURED if self._is_slow else "",
+            remedy=install_command("pyvmomi") if self._is_slow else "",
+            daemon_cpu_s=self._daemon.cpu_s,
         )
 
     def close(self) -> None:

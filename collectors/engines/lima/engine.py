@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from collectors.engines.about import About
 from collectors.engines.vmm.managed import ManagedEngine
 from collectors.engines.vmm.manager import Manager
 
 if TYPE_CHECKING:
-    from collectors.sampling.source import SourceSpec
+    from collectors.engines.vmm.registered import Registered
 
 
 class LimaEngine(ManagedEngine):
-    """Instances, as far as their processes show them: stopped ones have no row."""
+    """Instances by their names, which are their ids: of two users' with the same name the one that runs has the row."""
 
     name = "lima"
     about = About(
         "Lima",
-        "running instances by name",
+        "instances by name, of one's own and, for root, of all who are logged in; stopped ones too",
         "for actions, limactl; as root it runs as the machine's owner",
         "stand-ins for its processes and its command",
     )
@@ -35,6 +35,7 @@ class LimaEngine(ManagedEngine):
     verbs = ("start", "stop", "kill")
     lacks = "Lima has no command for it that vmtop uses"
 
-    def specs(self, values: Mapping[str, Any]) -> list[SourceSpec]:
-        """Return an empty list: the kernel"s source finds the processes."""
-        return []
+    def registered(self) -> Iterable[Registered]:
+        from collectors.engines.lima.registry import machines
+
+        return machines()

@@ -17,6 +17,8 @@ from collectors.safety.sanitize import sanitize
 _LARGEST = 1 << 20
 _COMMAND = b"/command"
 """What the name of the socket ends with on which a running container's monitor takes commands."""
+_LONGEST_SOCKET = 105
+"""Bytes of a socket's name that LXC uses as it is, at least (`sun_path` of unix(7) has 108)."""
 _SETTINGS = "/etc/lxc/lxc.conf"
 _IN_HOME = ".local/share/lxc"
 
@@ -32,6 +34,11 @@ class Container(NamedTuple):
     def id(self) -> str:
         """The id of its workload."""
         return lxc_id(self.folder, self.name)
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether it runs cannot be seen: the socket of its monitor is named after a hash, as its path is too long."""
+        return len(os.fsencode(f"{self.folder}/{self.name}")) + len(_COMMAND) > _LONGEST_SOCKET
 
     @property
     def config(self) -> str:

@@ -77,19 +77,23 @@ def words_for(program: str, container: Container) -> list[str]:
         return words
     if os.geteuid() != 0:
         raise AccessDenied(f"the container belongs to the user {_name(owner)}", as_root())
-    as_owner = ["setpriv", f"--reuid={owner}", f"--regid={pwd.getpwuid(owner).pw_gid}", "--init-groups", "--"]
+    as_owner = ["setpriv", f"--reuid={owner}", f"--regid={_entry(owner).pw_gid}", "--init-groups", "--"]
     return [*as_owner, *words]
 
 
 def environment(owner: int) -> dict[str, str]:
     """Return the environment for a command of a user's; nothing of vmtop's own is passed on."""
-    try:
-        entry = pwd.getpwuid(owner)
-    except KeyError:
-        raise SourceError(f"user {owner} has no entry in the list of users") from None
+    entry = _entry(owner)
     variables = {"PATH": _FOLDERS, "HOME": entry.pw_dir, "USER": entry.pw_name, "LANG": "C.UTF-8"}
     runtime = f"/run/user/{owner}"
     return {**variables, "XDG_RUNTIME_DIR": runtime} if os.path.isdir(runtime) else variables
+
+
+def _entry(user: int) -> pwd.struct_passwd:
+    try:
+        return pwd.getpwuid(user)
+    except KeyError:
+        raise SourceError(f"user {user} has no entry in the list of users") from None
 
 
 def _name(user: int) -> str:

@@ -63,7 +63,7 @@ class LxcSource:
                 refused.append(folder)
             except OSError:
                 continue  # a folder that is not there has no containers
-        workloads = (_workload(one, one in active) for one in sorted(found)[:_MOST])
+        workloads = (_workload(one, one in active or one.is_hidden) for one in sorted(found)[:_MOST])
         by_id = {workload.id: workload for workload in workloads}
         hidden = ", ".join(map(sanitize, refused))
         return SourceReading(
@@ -84,12 +84,12 @@ def _engine(container: Container) -> str:
     return engine_of(Monitor(container.folder, container.name, 0)).engine
 
 
-def _workload(container: Container, is_active: bool) -> Workload:
-    """Describe a container; the state of one that runs is the kernel's to tell."""
+def _workload(container: Container, may_run: bool) -> Workload:
+    """Describe a container; the state of one that runs, or may run, is the kernel's to tell."""
     return Workload(
         WorkloadId("lxc", sanitize(container.id, 1024)),
         Kind.CONTAINER,
         sanitize_name(container.name),
-        State.UNKNOWN if is_active else State.STOPPED,
+        State.UNKNOWN if may_run else State.STOPPED,
         is_listed=True,
     )

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from collectors.engines.about import About
 from collectors.engines.vmm.managed import ManagedEngine
 from collectors.engines.vmm.manager import Manager
 
 if TYPE_CHECKING:
-    from collectors.sampling.source import SourceSpec
+    from collectors.engines.vmm.registered import Registered
 
 
 class MultipassEngine(ManagedEngine):
-    """Instances, as far as their processes show them: stopped ones have no row."""
+    """Instances by their names, which are their ids."""
 
     name = "multipass"
     about = About(
         "Multipass",
-        "running instances by name",
-        "root, for actions: the command `multipass`",
+        "instances by name; for root, stopped ones too",
+        "root, for stopped ones and for actions: the command `multipass`",
         "stand-ins for its processes and its command",
     )
     engine_names = frozenset({"multipass"})
@@ -37,6 +37,7 @@ class MultipassEngine(ManagedEngine):
     verbs = ("start", "stop", "restart", "kill")
     lacks = "Multipass has no command for it that vmtop uses"
 
-    def specs(self, values: Mapping[str, Any]) -> list[SourceSpec]:
-        """Return an empty list: the kernel"s source finds the processes."""
-        return []
+    def registered(self) -> Iterable[Registered]:
+        from collectors.engines.multipass.registry import instances
+
+        return instances()

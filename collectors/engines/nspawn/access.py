@@ -17,7 +17,7 @@ from collectors.engines.nspawn.machines import (
 from collectors.model.actions import EngineActions
 from collectors.model.console import Console, RunningCommand
 from collectors.model.details import Fact, Page, RawDescription, Table
-from collectors.model.errors import AccessDenied, SourceAbsent, SourceError
+from collectors.model.errors import AccessDenied, SourceAbsent, SourceError, WorkloadGone
 from collectors.model.logs import Log
 from collectors.model.workloads import Workload
 from collectors.safety.permissions import as_root
@@ -88,11 +88,19 @@ def _way_in(workload: Workload) -> list[str]:
 
     Raises:
         AccessDenied: This user is not root.
+        SourceError: The process that was found is not inside a machine.
         WorkloadGone: The machine has ended.
     """
     if os.geteuid() != 0:
         raise AccessDenied(f"only root may enter {workload.name}", as_root())
-    return ["nsenter", f"--target={leader_of(workload).pid}", "--all", "--"]
+    leader = leader_of(workload)
+    try:
+        is_outside = os.readlink(f"/proc/{leader.pid}/ns/mnt") == os.readlink("/proc/self/ns/mnt")
+    except FileNotFoundError:
+        raise WorkloadGone("it has ended") from None
+    if is_outside:
+        raise SourceError(f"the first process of {workload.name} is not inside a machine: it may still be starting")
+    return ["nsenter", f"--target={leader.pid}", "--all", "--"]
 
 
 def log_unit(workload: Workload) -> str:

@@ -10,6 +10,7 @@ from enum import Enum
 from collectors.kernel.cgroup.hierarchy import detect
 from collectors.kernel.cgroup.open_files import find_directories
 from collectors.kernel.cgroup.processes import first_process
+from collectors.kernel.nspawn_supervisors import machine_directories
 from collectors.kernel.procfs import Process, read_bytes
 from collectors.model.errors import SourceAbsent, WorkloadGone
 from collectors.model.workloads import Kind, Workload, WorkloadId
@@ -23,7 +24,6 @@ LOCKS = "/run/systemd/nspawn/locks"
 SETTINGS = ("/etc/systemd/nspawn", "/run/systemd/nspawn")
 _TEMPLATE = "systemd-nspawn@"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_UNESCAPED = re.compile(r"[A-Za-z0-9:_]")
 _LARGEST = 64 << 10
 _RAW = ".raw"
 
@@ -48,23 +48,14 @@ def way_of(workload: Workload) -> Way:
 
 
 def unit_of(workload: Workload) -> str:
-    """Return the unit that starts a machine."""
+    """Return the unit that starts a machine. As machinectl(1) does, it takes the name as it is."""
     group = (workload.cgroup or "").rpartition("/")[2]
-    return group if group.startswith(_TEMPLATE) else f"{_TEMPLATE}{escape(workload.id.id)}.service"
+    return group if group.startswith(_TEMPLATE) else f"{_TEMPLATE}{workload.id.id}.service"
 
 
 def as_service(workload: Workload) -> Workload:
     """Return the service that runs a machine, for systemd's own actions."""
     return Workload(WorkloadId("systemd", f"/machine.slice/{unit_of(workload)}"), Kind.SERVICE, unit_of(workload))
-
-
-def escape(name: str) -> str:
-    r"""Escape a name for a unit, as systemd-escape(1) does: all but letters, digits, `:`, `_` and `.` as `\x2d`."""
-    pieces = []
-    for index, character in enumerate(name):
-        is_plain = bool(_UNESCAPED.fullmatch(character)) or (character == "." and index > 0)
-        pieces.append(character if is_plain else "".join(f"\\x{byte:02x}" for byte in character.encode()))
-    return "".join(pieces)
 
 
 def leader_of(workload: Workload, proc: str = "/proc") -> Process:
@@ -76,7 +67,7 @@ def leader_of(workload: Workload, proc: str = "/proc") -> Process:
     """
     if workload.cgroup is None:
         raise SourceAbsent(f"{workload.name} does not run on this host")
-    process = first_process(find_directories(detect(), workload.cgroup).all, proc)
+    process = first_process(machine_directories(find_directories(detect(), workload.cgroup).all), proc)
     if process is None:
         raise WorkloadGone("it has ended")
     return process

@@ -40,6 +40,8 @@ def guests(root: str = PROXMOX) -> Iterator[Registered]:
         for name in names:
             if match := _NUMBER.fullmatch(name):
                 text = read_bounded(f"{root}/{folder}/{name}", _LARGEST) or b""
+                if _value(text, b"template") == "1":
+                    continue  # it cannot run: guests are made from it
                 yield Registered(match[1], _value(text, key) or match[1], 0, kind)
 
 

@@ -58,12 +58,17 @@ def qemu_details(workload: Workload) -> list[Table]:
     from collectors.engines.vmm.actions import socket_of
     from collectors.engines.vmm.details import qemu_tables
     from collectors.engines.vmm.machines import process_of
-    from collectors.model.details import Page
+    from collectors.model.details import Fact, Page
     from collectors.model.errors import SourceError
+    from collectors.safety.sanitize import sanitize
 
     process = process_of(workload)
     try:
         return qemu_tables(process, socket_of(process))
     except SourceError as error:
         note = f"{error.reason} (fix: {error.remedy})" if error.remedy else error.reason
-        return [Table(Page.FACTS, "QEMU", note=note)]
+        return [
+            Table(
+                Page.FACTS, "QEMU", facts=(Fact("QMP socket", sanitize(process.control_socket or "none")),), note=note
+            )
+        ]

@@ -11,26 +11,34 @@ from collectors.engines.vmm.qmp import qmp
 from collectors.engines.vmm.source import Answer
 from collectors.kernel.vmm.options import FIRST, parts, values
 from collectors.kernel.vmm.process import VmmProcess
-from collectors.model.actions import ActionTimedOut, Observed, Request, Verb
+from collectors.model.actions import ActionTimedOut, Note, Observed, Request, Verb
 from collectors.model.errors import NotInTime, SourceAbsent, SourceDown
-from collectors.model.workloads import State, Workload
+from collectors.model.workloads import PAUSING_FAULTS, State, Workload
 from collectors.safety.sanitize import sanitize, sanitize_name
 from collectors.safety.untrusted import at, text
 
-_STATES = {
-    "running": State.RUNNING,
-    "paused": State.PAUSED,
-    "prelaunch": State.CREATED,
-    "suspended": State.SUSPENDED,
-    "shutdown": State.STOPPED,
-    "io-error": State.PAUSED,
-    "watchdog": State.PAUSED,
-    "guest-panicked": State.CRASHED,
-    "internal-error": State.CRASHED,
+_ANSWERS = {
+    "running": Answer(State.RUNNING),
+    "suspended": Answer(State.SUSPENDED),
+    "paused": Answer(State.PAUSED),
+    "debug": Answer(State.PAUSED),
+    "prelaunch": Answer(State.PAUSED, "starting up"),
+    "preconfig": Answer(State.PAUSED, "starting up"),
+    "inmigrate": Answer(State.PAUSED, "migration"),
+    "finish-migrate": Answer(State.PAUSED, "migration"),
+    "postmigrate": Answer(State.PAUSED, "migration"),
+    "save-vm": Answer(State.PAUSED, "being saved"),
+    "restore-vm": Answer(State.PAUSED, "restored from a snapshot"),
+    "shutdown": Answer(State.PAUSED, "shut down"),
+    "io-error": Answer(State.PAUSED, "I/O error"),
+    "watchdog": Answer(State.PAUSED, "watchdog"),
+    "guest-panicked": Answer(State.PAUSED, "guest crashed"),
+    "internal-error": Answer(State.PAUSED, "internal error"),
 }
-"""State of a machine by QEMU's RunState (qapi/run-state.json); others mean that it runs."""
-_REASONS = {"io-error": "I/O error", "watchdog": "watchdog", "guest-panicked": "guest crashed"}
-"""Why a machine is in its state, in libvirt's terms, by QEMU's RunState."""
+"""By QEMU's RunState (qapi/run-state.json), with reasons in libvirt's terms; others mean that it runs.
+
+One whose process is there holds its memory, whatever its guest does: it is never stopped, and can be forced off.
+"""
 _PRODUCT = "QEMU"
 _REMEDY = "start it with -qmp unix:/run/NAME.sock,server=on,wait=off"
 
@@ -49,7 +57,8 @@ class QmpActions:
         except (NotInTime, SourceDown):
             process_of(workload)  # it may have ended meanwhile
             return Observed(name, State.RUNNING, process.own_id)
-        return Observed(name, state, process.own_id, reason or "")
+        notes = frozenset({Note.FAULTED} if reason in PAUSING_FAULTS else ())
+        return Observed(name, state, process.own_id, reason or "", notes)
 
     def perform(self, request: Request) -> None:
         """Ask QEMU. Does not wait for the guest to power off, but for a reboot, which cannot be observed afterwards.
@@ -87,7 +96,7 @@ def ask_state(process: VmmProcess) -> Answer:
     """
     with qmp(process, socket_of(process)) as session:
         status = text(at(session.ask("query-status"), "status"))
-    return Answer(_STATES.get(status, State.RUNNING), _REASONS.get(status))
+    return _ANSWERS.get(status, Answer(State.RUNNING))
 
 
 def _ask(process: VmmProcess, command: str) -> None:

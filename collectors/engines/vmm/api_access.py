@@ -39,7 +39,14 @@ class ApiAccess(VmmAccess):
             answers = [call(process, *one) for one in (self._api.info, *self._api.more)]
         except SourceError as error:
             note = f"{error.reason} (fix: {error.remedy})" if error.remedy else error.reason
-            return [Table(Page.FACTS, title, note=note)]
+            return [
+                Table(
+                    Page.FACTS,
+                    title,
+                    facts=(Fact("API's socket", sanitize(process.control_socket or "none")),),
+                    note=note,
+                )
+            ]
         facts = [fact for answer in answers for fact in _facts(answer)]
         return [Table(Page.FACTS, title, facts=tuple(facts[:_MOST_FACTS]))]
 
@@ -60,7 +67,7 @@ class ApiActions:
         except (NotInTime, SourceDown):
             process_of(workload)  # it may have ended meanwhile
             state = State.RUNNING
-        return Observed(workload.name, state, process.own_id)
+        return Observed(workload.name, state, process.own_id if state.is_active else "")
 
     def perform(self, request: Request) -> None:
         """Send the request; does not wait for the guest."""

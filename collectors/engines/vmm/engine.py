@@ -35,7 +35,7 @@ class VmmEngine(Engine):
     kinds = frozenset({"vm"})
     quick_samples = frozenset({"vmm", "vmm-process"})
     verbs = ("stop", "restart", "pause", "resume", "kill")
-    lacks = "QEMU that nothing manages cannot be started again by vmtop"
+    lacks = "no manager knows it: vmtop can neither start it nor remove it"
 
     def load_source(self) -> Callable[..., Source]:
         from collectors.engines.vmm.actions import ask_state, can_be_asked

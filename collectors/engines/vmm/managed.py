@@ -34,9 +34,7 @@ class ManagedEngine(Engine):
             SourceAbsent: This host has no such manager.
             AccessDenied: This user may not read its files.
         """
-        from collectors.model.errors import SourceAbsent
-
-        raise SourceAbsent(f"{self.about.title} keeps no list that vmtop reads")
+        raise NotImplementedError
 
     def is_running(self, machine: Registered) -> bool:
         """Return whether a machine runs that is not a VMM process, such as a container."""

@@ -66,13 +66,13 @@ class RegistrySource:
             self._machines = [one for one, _ in zip(self._engine.registered(), range(_MOST), strict=False)]
         running = {(process.id, process.uid) for process in running_machines() if process.engine == self.name}
         ids = {identity for identity, _ in running}
-        workloads = {}
+        workloads: dict[WorkloadId, Workload] = {}
         for machine in self._machines:
-            if machine.id not in ids and (machine.name, machine.owner) in running:
-                continue  # it was started by its name, and has a row under that
-            is_running = machine.id in ids or self._engine.is_running(machine)
+            is_running = (machine.id, machine.owner) in running or self._engine.is_running(machine)
+            if not is_running and (machine.id in ids or (machine.name, machine.owner) in running):
+                continue  # another user's has its id and runs; or it was started by its name, and has a row under that
             workload = _workload(self.name, machine, State.UNKNOWN if is_running else State.STOPPED)
-            workloads[workload.id] = workload
+            workloads.setdefault(workload.id, workload)
         count = len(workloads)
         return SourceReading(workloads, {}, detail=f"{count} machine{'' if count == 1 else 's'}")
 

@@ -1,4 +1,4 @@
-"""The VMM processes of this host, for all sources of this folder."""
+"""The VMM processes of this host, as the sources of this folder need them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ LONGEST_ID = 1024
 
 def running_machines(is_due: bool = False) -> list[VmmProcess]:
     """Return the VMM processes; as of two seconds ago at most, or as of now if `is_due`."""
-    scan = shared_scan()
-    scan.update(is_due)
-    return list(scan.processes.values())
+    return list(shared_scan().update(is_due).values())
 
 
 def is_alive(process: VmmProcess) -> bool:

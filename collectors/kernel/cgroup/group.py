@@ -218,6 +218,7 @@ class Group:
         """Look for the first process again when it has ended, and for a name as long as none is known."""
         context, previous = self._context, self._identity
         is_named = previous.name_is_known or not context.names.knows(previous.id.id, self.cgroup.path)
+        is_named = is_named and context.names.pod(previous.project) == previous.project
         if is_named and not has_ended and self._is_alive():
             return
         self._directories = find_directories(context.hierarchy, self.cgroup.path)

@@ -8,7 +8,7 @@ from collectors.kernel.cgroup import processes
 from collectors.kernel.cgroup.discovery import Cgroup
 from collectors.kernel.container_names import POD, Names
 from collectors.kernel.lxc_monitors import LxcOwner, monitor_of, owner_of
-from collectors.kernel.nspawn_supervisors import machine_of, supervisor_of
+from collectors.kernel.nspawn_supervisors import machine_directories, machine_of, supervisor_of
 from collectors.kernel.oci import description as oci
 from collectors.kernel.oci.description import Description
 from collectors.kernel.procfs import Process
@@ -63,7 +63,8 @@ def identify(cgroup: Cgroup, directories: list[str], proc: str, host_network: st
     workload = cgroup.workload
     if workload is None:
         raise ValueError(f"{cgroup.path} is not a workload")
-    process = workload.process or processes.first_process(directories, proc, workload.kind)
+    own_directories = machine_directories(directories) if workload.engine == "nspawn" else directories
+    process = workload.process or processes.first_process(own_directories, proc, workload.kind)
     pid = process.pid if process is not None else None
     engine, own_id, project = workload.engine, workload.id, cgroup.project
     name, is_known = workload.name, workload.name_is_known
@@ -79,11 +80,11 @@ def identify(cgroup: Cgroup, directories: list[str], proc: str, host_network: st
         is_known = True
     elif workload.is_ambiguous and pid is not None:
         engine = processes.engine_of(proc, pid) or engine
-    described = _described(engine, own_id, proc, pid, project, names)
+    described = _described(engine, own_id, proc, process, project, names, workload.process is not None)
     project = described.pod or project
     name, is_known = (described.name, True) if described.name else (name, is_known)
     name_and_pod = None if is_known else names.find(own_id, cgroup.path)
-    if name_and_pod is None and pid is not None and engine in _WITH_MONITOR:
+    if not is_known and name_and_pod is None and pid is not None and engine in _WITH_MONITOR:
         name_and_pod = processes.monitor_name(proc, pid, own_id)
     if name_and_pod is not None:
         name, is_known = name_and_pod[0], True
@@ -102,20 +103,21 @@ def identify(cgroup: Cgroup, directories: list[str], proc: str, host_network: st
 
 
 def _described(
-    engine: str, identity: str, proc: str, pid: int | None, project: str | None, names: Names
+    engine: str, identity: str, proc: str, process: Process | None, project: str | None, names: Names, is_machine: bool
 ) -> Description:
-    """Describe a container that a bundle or the kubelet's files may name, or the machine of a pod of Kata's."""
+    """Describe a container that a bundle or the kubelet's files may name, or a machine that is a pod of Kata's."""
     link = names.link(identity)
-    if engine not in oci.ENGINES and link is None:
+    if engine not in oci.ENGINES and link is None and not is_machine:
         return Description()
+    pid = process.pid if process is not None else None
     found = oci.describe(proc, pid, identity, link)
     pod = found.pod or names.pod(project)
     own = (pod or "").rpartition("/")[2]
-    if engine == oci.MACHINES:
-        return Description(own if own != pod else None, pod)
+    if is_machine:
+        return Description(own if pod != project else None, pod)
     if found.is_sandbox and found.pod is None and not (project or "").startswith(POD):
         return Description(pod=pod)
-    return found._replace(name=f"{own}/pause" if found.is_sandbox and pod else found.name, pod=pod)
+    return found._replace(name=f"{own}/pause" if found.is_sandbox and own != pod else found.name, pod=pod)
 
 
 def _is_infra(engine: str, name: str, project: str | None) -> bool:

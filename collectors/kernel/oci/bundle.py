@@ -101,16 +101,12 @@ def _first(annotations: Mapping[str, str], *keys: str) -> str | None:
 def _folder(parent: str, words: list[bytes], container: str) -> str | None:
     """Return the folder of a container's bundle, as the shim or monitor tells it; `None` where neither is its parent.
 
-    The path is that of vmtop's own mount namespace, which is the engine's in all but exotic set-ups.
+    The path leads through that process: its mount namespace is the engine's, and need not be vmtop's own.
     """
     if _is_shim(words):
-        try:
-            return f"{os.path.dirname(os.readlink(f'{parent}/cwd'))}/{container}"
-        except OSError:
-            return None
-    if _program(words) == b"conmon" and _option(words, b"-c") == container:
-        return _option(words, b"-b")
-    return None
+        return f"{parent}/cwd/../{container}"
+    bundle = _option(words, b"-b") if _program(words) == b"conmon" and _option(words, b"-c") == container else None
+    return f"{parent}/root{bundle}" if bundle else None
 
 
 def _is_shim(words: list[bytes]) -> bool:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from collectors.kernel.cgroup.processes import monitor_name
 from collectors.kernel.oci.bundle import Bundle, read_bundle
 from collectors.kernel.oci.kubelet_files import LinkedContainer
 from collectors.kernel.procfs import read_bytes
 
-MACHINES = "kata"
-"""The engine whose sandboxes are virtual machines, each with a pod inside."""
-ENGINES = frozenset({"containerd", "cri-o", MACHINES})
+ENGINES = frozenset({"containerd", "cri-o", "kata"})
 """Engines whose containers have a bundle that says what vmtop wants to know; others are asked themselves."""
+_SANDBOX = "POD"
+"""What CRI-O calls the container of a sandbox, as the kubelet did with Docker."""
 _PAUSE = b"pause"
 """The program of Kubernetes' sandboxes, whatever registry their image is from."""
 
@@ -42,6 +43,9 @@ def describe(proc: str, pid: int | None, container: str, link: LinkedContainer |
         return _of_bundle(bundle)
     if link is not None:
         return Description(_in_pod(link.name, link.pod), link.pod)
+    name, pod = (None if pid is None else monitor_name(proc, pid, container)) or (None, None)
+    if name is not None and pod is not None:
+        return Description(None, pod, is_sandbox=True) if name == _SANDBOX else Description(_in_pod(name, pod), pod)
     return Description(is_sandbox=pid is not None and _is_pause(proc, pid))
 
 

@@ -22,8 +22,8 @@ _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 _THREADS_AT_MOST = 1000
 _LONGEST = 4000
 """Characters of a command line."""
-_VCPU_NAME = re.compile(r"CPU (\d+)/")
-"""QEMU's name of a vCPU's thread, with `debug-threads=on`, as libvirt starts it."""
+_VCPU_NAME = re.compile(r"(?:CPU |EMT-|vmx-vcpu-|fc_vcpu ?|crosvm_vcpu|kvm-vcpu-|vcpu)(\d+)(?:/\w+)?")
+"""Names of vCPUs' threads: QEMU's, with `debug-threads=on`, as libvirt starts it, and those of other VMMs."""
 _IO_NAME = re.compile(r"IO (\w+)")
 _LIMITS = {
     "Max open files": "open files",

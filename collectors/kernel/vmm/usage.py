@@ -24,6 +24,8 @@ _MEMORY_EVERY = 5
 """Readings after which memory is read again of a process that used no CPU time."""
 _LOOK_EVERY = 15
 """Readings after which threads and taps are looked for again."""
+_FIRST_LOOKS = (1, 3, 7)
+"""Further readings in which they are looked for: a VMM that has just begun starts and names them one by one."""
 BY_PROCESS = "vmm-process"
 OF_MACHINE = "vmm"
 
@@ -69,7 +71,7 @@ class ProcessUsage:
         fields = stat_fields(_read(self._stat))
         if len(fields) < 22 or fields[0] in _ENDED or int(fields[19]) != self.process.start_ticks:
             return None
-        if self._readings % _LOOK_EVERY == 0:
+        if self._readings in _FIRST_LOOKS or self._readings % _LOOK_EVERY == 0:
             self._look()
         self.state = State.PAUSED if fields[0] in _PAUSED else State.RUNNING
         user_ns, system_ns = int(fields[11]) * _TICK_NS, int(fields[12]) * _TICK_NS

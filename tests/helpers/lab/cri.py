@@ -16,7 +16,15 @@ from pathlib import Path
 from typing import Any
 
 from tests.helpers.lab.docker_engine import busybox_archive
-from tests.helpers.lab.process import CGROUPS, Daemon, LabUnavailable, find_program, in_private_mounts, require_root
+from tests.helpers.lab.process import (
+    CGROUPS,
+    Daemon,
+    LabUnavailable,
+    cgroup_parents,
+    find_program,
+    in_private_mounts,
+    require_root,
+)
 from tests.helpers.lab.process import listens as _listens
 
 PAUSE, BUSYBOX = "registry.k8s.io/pause:3.6", "docker.io/library/busybox:lab"
@@ -46,11 +54,6 @@ disabled_plugins = ["io.containerd.snapshotter.v1.zfs", "io.containerd.snapshott
   [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
     runtime_type = "io.containerd.runc.v2"
 """
-_NETWORK = {
-    "cniVersion": "0.4.0",
-    "name": "lab",
-    "plugins": [{"type": "ptp", "ipam": {"type": "host-local", "subnet": "10.219.77.0/24", "dataDir": "/run/cni"}}],
-}
 
 
 @dataclass
@@ -211,8 +214,13 @@ def cri_engine(folder: Path) -> Iterator[CriLab]:
         raise LabUnavailable("container-runtime-interface-api is not installed") from None
     for part in ("cni", "opt", "run", "log/pods", "log/containers"):
         (folder / part).mkdir(parents=True)
-    (folder / "cni" / "lab.conflist").write_text(json.dumps(_NETWORK))
+    (folder / "cni" / "lab.conflist").write_text(json.dumps(_network()))
     (folder / "config.toml").write_text(_CONFIG.format(folder=folder, cni=_CNI))
+    with cgroup_parents("kubepods"), cgroup_parents("default"):
+        yield from _running(folder)
+
+
+def _running(folder: Path) -> Iterator[CriLab]:
     argv = [find_program("containerd"), "--config", f"{folder}/config.toml"]
     daemon = Daemon(in_private_mounts(mounts(folder), argv), folder / "containerd.log")
     with ExitStack() as undo:
@@ -225,6 +233,13 @@ def cri_engine(folder: Path) -> Iterator[CriLab]:
             yield lab
         finally:
             lab.stop()
+
+
+def _network() -> dict[str, Any]:
+    """Return the network of pods, with addresses that no other run on this machine uses."""
+    subnet = f"10.{64 + os.getpid() // 256 % 64}.{os.getpid() % 256}.0/24"
+    ipam = {"type": "host-local", "subnet": subnet, "dataDir": "/run/cni"}
+    return {"cniVersion": "0.4.0", "name": "lab", "plugins": [{"type": "ptp", "ipam": ipam}]}
 
 
 def mounts(folder: Path) -> list[str]:

@@ -17,10 +17,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.helpers.checkout import ROOT
-from tests.helpers.lab.process import find_program, remove_cgroups, unmount_below
+from tests.helpers.lab.process import end_cgroups, find_program, remove_cgroups, unmount_below
 
 _BRIDGES = "dv"
 """Purposes of bridges, as in the lab's network."""
+PATTERNS = ("kubepods/*/pod{pid:08x}-*", "kubepods-*-pod{pid:08x}_*", "default/{pid:064x}")
+"""Cgroups of containerd's pods and containers in the lab."""
 _GRACE_S = 2.0
 """For daemons that end with the test process by themselves."""
 
@@ -47,7 +49,11 @@ def clean_up(pid: int, folder: Path) -> None:
             [find_program("ip"), "link", "delete", f"vmtop{purpose}{pid}"], stderr=subprocess.DEVNULL, check=False
         )
     time.sleep(_GRACE_S)
+    for pattern in PATTERNS:
+        end_cgroups(pattern.format(pid=pid))
     remove_cgroups(f"machine/qemu-*-{pid}.libvirt-qemu")
+    remove_cgroups(f"lxc.*vmtop-{pid}-*")
+    remove_cgroups(f"vmtop-{pid}-nspawn.service")
     unmount_below(folder)
     shutil.rmtree(folder, ignore_errors=True)
 

@@ -2,14 +2,16 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from tests.helpers.lab.docker_engine import busybox_archive
+from tests.helpers.lab.leftovers import processes_of
 from tests.helpers.lab.process import (
     Daemon,
     cgroup_parents,
@@ -18,6 +20,7 @@ from tests.helpers.lab.process import (
     listens,
     remove_cgroups,
     require_root,
+    wait_until,
 )
 
 IMAGE = "localhost/busybox:lab"
@@ -145,6 +148,14 @@ class PodmanLab:
         finally:
             if self._service is not None:
                 self._service.stop()
+            self._end_monitors()
+
+    def _end_monitors(self) -> None:
+        """End the monitors of commands, which stay for five minutes and then tidy up where nothing is any more."""
+        for process in processes_of(self.folder):
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        wait_until(lambda: not list(processes_of(self.folder)), 10, "the end of the monitors")
 
 
 @contextmanager

@@ -199,6 +199,17 @@ def remove_cgroups(pattern: str) -> None:
                     raise
 
 
+def end_cgroups(pattern: str) -> None:
+    """End what runs in the cgroups of a test run that ended abruptly, and remove them, in every hierarchy."""
+    for group in [*CGROUPS.glob(pattern), *CGROUPS.glob(f"*/{pattern}")]:
+        for folder, _, _ in os.walk(group):
+            with suppress(OSError):
+                for pid in Path(folder, "cgroup.procs").read_text().split():
+                    os.kill(int(pid), signal.SIGKILL)
+    time.sleep(0.2)
+    remove_cgroups(pattern)
+
+
 def unmount_below(folder: Path) -> None:
     """Unmount whatever is mounted below a folder."""
     mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]

@@ -6,6 +6,7 @@ import fcntl
 import os
 import shutil
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -102,27 +103,33 @@ class VmmLab:
     def qemu(
         self, name: str, *words: str, group: str = "", sector: BootSector = BootSector.IDLE, is_kvm: bool = False
     ) -> Daemon:
-        """Start a QEMU with 64 MiB whose QMP socket is `NAME.qmp`, and wait for that socket, its last."""
+        """Start a QEMU with 64 MiB whose QMP socket is `NAME.qmp`, and wait until it answers: then it is set up."""
         disk = self.folder / f"{name}.img"
         disk.write_bytes(sector.value.ljust(510, b"\0") + b"\x55\xaa" + bytes((1 << 20) - 512))
-        socket = self.folder / f"{name}.qmp"
+        monitor = self.folder / f"{name}.qmp"
         program = find_program("qemu-system-x86_64")
         daemon = self.start(
             [program, "-accel", "kvm" if is_kvm else "tcg", *(("-cpu", _KVM_MODEL) if is_kvm else ()), "-m", "64",
              "-display", "none", "-nodefaults", "-drive", f"file={disk},format=raw,if=ide",
-             *words, "-qmp", f"unix:{socket},server=on,wait=off"],
+             *words, "-qmp", f"unix:{monitor},server=on,wait=off"],
             group,
         )  # fmt: skip
-        daemon.wait_until(socket.exists, 20, f"the monitor of {name}")
+        daemon.wait_until(lambda: _greets(monitor), 20, f"the monitor of {name}")
+        if any("debug-threads=on" in word for word in words):
+            daemon.wait_until(lambda: _has_named_threads(daemon.pid), 20, f"the virtual CPUs of {name}")
         return daemon
 
     def stand_in(self, program: str, arguments: Sequence[str], group: str = "", threads: str = "") -> Daemon:
         """Start a harmless process of a VMM's name and command line."""
-        path = self.folder / "bin" / program
+        return self.start([str(self.program(program)), *arguments], group, threads)
+
+    def program(self, name: str) -> Path:
+        """Return the path of such a stand-in."""
+        path = self.folder / "bin" / name
         path.parent.mkdir(exist_ok=True)
         if not path.exists():
             shutil.copy(self._stand_in_program, path)
-        return self.start([str(path), *arguments], group, threads)
+        return path
 
     def many(self, count: int, group: str, program: str = "qemu-system-x86_64") -> list[int]:
         """Start many small processes of a program's name in a cgroup, and return their pids."""
@@ -178,6 +185,20 @@ class VmmLab:
                 wait_until(partial(_is_removed, folder), 10, f"the end of {folder}")
             if top.is_dir():
                 top.rmdir()
+
+
+def _greets(monitor: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(1)
+        try:
+            client.connect(str(monitor))
+            return bool(client.recv(1))
+        except OSError:
+            return False
+
+
+def _has_named_threads(pid: int) -> bool:
+    return any(path.read_text().startswith("CPU 0/") for path in Path(f"/proc/{pid}/task").glob("*/comm"))
 
 
 def _is_removed(folder: Path) -> bool:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collectors.engines import file_log as file_module
+from collectors.engines import line_starts
 from collectors.engines.connections import EngineConnections
 from collectors.engines.file_log import FileLog
 from collectors.engines.line_splitter import LineSplitter
@@ -242,7 +242,7 @@ class TestFile:
     def test_a_line_too_long_to_search_for_its_beginning_is_read_in_pieces(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(file_module, "_FARTHEST", 200_000)
+        monkeypatch.setattr(line_starts, "_FARTHEST", 200_000)
         path = tmp_path / "x.log"
         path.write_bytes(b"first\n" + b"x" * 1_000_000 + b"\nlast\n")
         log = FileLog(str(path))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from collectors.kernel.cgroup.discovery import Role, classify_path
 from collectors.kernel.container_names import Names
 from collectors.kernel.lxc_monitors import LxcOwner, Monitor, monitor_of, owner_of, parse_title
-from collectors.kernel.nspawn_supervisors import machine_name, supervisor_of
+from collectors.kernel.nspawn_supervisors import machine_directories, machine_name, supervisor_of
 from collectors.model.workloads import Kind
 
 
@@ -144,3 +144,12 @@ def test_a_payload_is_a_machine_that_its_processes_have_to_confirm(path: str) ->
 def test_the_supervisor_beside_it_has_no_row() -> None:
     assert classify_path("/supervisor").role is Role.SKIP
     assert classify_path("/system.slice/mine.service/supervisor").role is Role.SKIP
+
+
+def test_the_processes_of_a_machine_are_apart_from_those_of_nspawn(tmp_path: Path) -> None:
+    """Entering the namespaces of nspawn itself would be entering the host's."""
+    unit = tmp_path / "systemd-nspawn@web.service"
+    unit.mkdir()
+    assert machine_directories([str(unit)]) == [str(unit)]
+    (unit / "payload").mkdir()
+    assert machine_directories([str(unit), str(tmp_path)]) == [f"{unit}/payload"]

@@ -15,6 +15,9 @@ from collectors.inspection.processes import Owners, below
 from collectors.kernel.processes.details import ProcessDetailsReader, role_of
 from collectors.kernel.processes.listing import ProcessListing
 from collectors.kernel.processes.texts import ProcessTexts, read_text
+from collectors.kernel.vmm.families import FAMILIES
+from collectors.kernel.vmm.machine_facts import MachineFacts
+from collectors.kernel.vmm.process import VmmProcess
 from collectors.model.processes import Process, ProcessId
 from collectors.model.workloads import Kind, Workload, WorkloadId
 from tests.helpers.process_tree import add_thread, capture
@@ -158,6 +161,8 @@ def test_a_vcpu_thread_has_its_number_and_the_time_it_waited_for_a_core(tmp_path
     [
         ("qemu-system-x86", "/machine/vm/vcpu12", "vCPU 12"),
         ("CPU 3/TCG", "/", "vCPU 3"),
+        ("EMT-1", "/", "vCPU 1"),
+        ("fc_vcpu 0", "/", "vCPU 0"),
         ("IO iothread1", "/machine/vm/libvirt/iothread1", "I/O thread 1"),
         ("IO mon_iothread", "/machine/vm/libvirt/emulator", "I/O mon_iothread"),
         ("worker", "/machine/vm/libvirt/emulator", "emulator"),
@@ -178,6 +183,16 @@ def test_a_process_belongs_to_the_innermost_workload_around_it() -> None:
     assert owners.of(process(1, cgroup="/far")) is None
     assert below(process(1, cgroup="/box/nested/deep"), inner) == "/deep"
     assert below(process(1, cgroup="/box"), outer) == ""
+
+
+def test_the_process_of_a_machine_without_a_cgroup_belongs_to_the_machine() -> None:
+    session = Workload(WorkloadId("systemd", "/s"), Kind.SERVICE, "session", cgroup="/s")
+    machine = Workload(WorkloadId("vmm", "7-500"), Kind.VM, "web")
+    vmm = VmmProcess(7, 500, 0, ("/s",), MachineFacts("vmm"), FAMILIES[0], None, 1)
+    owners = Owners([session, machine], {7: vmm})
+    assert owners.of(process(7, start=500, cgroup="/s")) is machine
+    assert owners.of(process(7, start=900, cgroup="/s")) is session
+    assert owners.of(process(8, cgroup="/s")) is session
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs another user")

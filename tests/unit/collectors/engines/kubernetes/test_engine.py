@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from collectors.engines import registry
+from collectors.engines.kubernetes.access import KubernetesAccess
 from collectors.engines.kubernetes.details import qos_class, without_api
 from collectors.engines.kubernetes.engine import KubernetesEngine, kubectl, pod_of
 from collectors.engines.kubernetes.log_folder import log_folder, uid_of
@@ -116,3 +118,24 @@ def test_without_the_api_details_say_what_it_would_have() -> None:
     table = without_api(container(cgroup=f"/kubepods/pod{UID}/{ID}"))[0]
     assert {fact.label: fact.value for fact in table.facts}["QoS class"] == "Guaranteed"
     assert "kubelet's API" in table.note
+
+
+@pytest.mark.parametrize(
+    ("call", "command"),
+    [
+        (lambda access, pod: access.open_console(pod), "kubectl exec -it -n shop web -c CONTAINER"),
+        (lambda access, pod: access.run_command(pod, ["id"]), "kubectl exec -n shop web -c CONTAINER"),
+        (lambda access, pod: access.open_log(pod), "kubectl logs -n shop web -c CONTAINER"),
+    ],
+)
+def test_nothing_is_run_in_the_process_of_a_machine_of_kata(
+    call: Callable[[KubernetesAccess, Workload], object], command: str
+) -> None:
+    """Its process is the VMM, in namespaces of this host: a shell there would not be one in the pod."""
+    machine = Workload(
+        WorkloadId("kata", ID), Kind.VM, "web", project="shop/web", cgroup=f"/kubepods/pod{UID}/kata_{ID}"
+    )
+    assert registry.owner(machine).name == "kubernetes"
+    with pytest.raises(SourceAbsent, match="inside its virtual machine") as refusal:
+        call(KubernetesAccess([]), machine)
+    assert refusal.value.remedy == command

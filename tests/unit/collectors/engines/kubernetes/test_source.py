@@ -104,7 +104,7 @@ class TestWithTheApi:
         source = KubernetesSource(url(fake))
         source.open(lambda: None)
         reading = source.read()
-        assert (len(reading.workloads), reading.detail, reading.events) == (5, "4 pods", ())
+        assert (len(reading.workloads), reading.detail, reading.events) == (5, "4 pods on lab-node", ())
         assert reading.workloads[CRASH].state is State.RESTARTING
         for pod in answer["items"]:
             for status in pod["status"]["containerStatuses"]:

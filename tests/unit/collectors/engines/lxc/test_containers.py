@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collectors.engines.lxc import containers
 from collectors.engines.lxc.access import find_log
 from collectors.engines.lxc.actions import parse_info
 from collectors.engines.lxc.containers import (
@@ -74,7 +75,8 @@ def test_an_id_is_the_name_in_the_systems_folder_and_a_path_elsewhere() -> None:
     assert Container("/var/lib/lxc", "web").id == "web"
 
 
-def test_stopped_ones_are_listed_and_what_is_none_is_not(tmp_path: Path) -> None:
+def test_stopped_ones_are_listed_and_what_is_none_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(containers, "_LONGEST_SOCKET", 1000)  # wherever the folder of the test is
     folder, proc = tmp_path / "lxc", tmp_path / "proc"
     make(folder, "idle")
     make(folder, "web")
@@ -90,6 +92,14 @@ def test_stopped_ones_are_listed_and_what_is_none_is_not(tmp_path: Path) -> None
     mine = {one.name: one.state for key, one in reading.workloads.items() if key.id.startswith(str(tmp_path))}
     assert mine == {"idle": State.STOPPED, "web": State.UNKNOWN}, "the kernel tells the state of one that runs"
     assert not [one for one in reading.workloads.values() if "shop" in one.name], "LXD's are LXD's"
+
+
+def test_one_whose_path_is_too_long_for_a_socket_is_not_said_to_be_stopped(tmp_path: Path) -> None:
+    name = "x" * 100
+    make(tmp_path / "lxc", name)
+    source = LxcSource(str(tmp_path / "lxc"), str(tmp_path))
+    source.open(lambda: None)
+    assert [one.state for one in source.read().workloads.values() if one.name == name] == [State.UNKNOWN]
 
 
 def test_the_systems_settings_may_name_another_folder(tmp_path: Path) -> None:

@@ -13,8 +13,10 @@ from collectors.engines.lxd.events import to_event
 from collectors.engines.lxd.instances import addresses_of, cpu_count, limits_sample, parse_size, to_workload
 from collectors.engines.lxd.logs import PolledLog
 from collectors.engines.lxd.shell_commands import commands
+from collectors.kernel.vmm.qemu import read_qemu
 from collectors.model.actions import AfterTimeout, Request, Verb
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
+from tests.helpers.vmm_commands import COMMANDS
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=20),
@@ -63,6 +65,17 @@ def test_a_machine_of_incus_is_a_vm_with_its_facts() -> None:
     sample = limits_sample(MACHINE, 7)
     assert sample is not None
     assert (sample.vcpus, sample.memory_maximum_bytes) == (4, 2 << 30)
+
+
+@pytest.mark.parametrize("name", ["Incus", "LXD snap"])
+def test_a_machine_of_the_api_is_the_one_that_its_process_is(name: str) -> None:
+    command = COMMANDS[name]
+    facts = read_qemu(command.words)
+    assert facts is not None
+    project, _, instance = (facts.id or "").rpartition("/")
+    workload = to_workload({"name": instance, "project": project, "type": "virtual-machine"}, facts.engine)
+    assert workload is not None
+    assert workload.id == WorkloadId(command.engine, command.id)
 
 
 def test_the_default_project_is_no_group_and_an_error_is_a_reason() -> None:

@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collectors.engines.lima import registry as lima
+from collectors.engines.multipass import registry as multipass
 from collectors.engines.proxmox import registry as proxmox
 from collectors.engines.registry import ENGINES
 from collectors.engines.virtualbox import registry as virtualbox
@@ -229,6 +231,7 @@ def test_guests_of_proxmox_are_read_from_its_files_and_snapshots_are_not(tmp_pat
     for folder in ("qemu-server", "lxc"):
         (tmp_path / folder).mkdir()
     (tmp_path / "qemu-server" / "101.conf").write_text("cores: 2\nname: web\n\n[before]\nname: old\n")
+    (tmp_path / "qemu-server" / "900.conf").write_text("name: debian\ntemplate: 1\n")
     (tmp_path / "qemu-server" / "x.conf").write_text("name: no\n")
     (tmp_path / "qemu-server" / "102.conf").symlink_to("/etc/passwd")
     (tmp_path / "lxc" / "103.conf").write_text("hostname: db\n")
@@ -259,6 +262,47 @@ def test_machines_of_virtualbox_and_vmware_are_read_from_their_owners_files_alon
     for module in (virtualbox, vmware):
         with pytest.raises(SourceAbsent):
             list(module.machines([stranger]))
+
+
+def test_instances_of_lima_are_folders_of_their_owner_with_a_description(tmp_path: Path) -> None:
+    for name in ("default", "k8s", "_config", "empty", "linked"):
+        (tmp_path / ".lima" / name).mkdir(parents=True)
+    for name in ("default", "k8s", "_config"):
+        (tmp_path / ".lima" / name / "lima.yaml").write_text("cpus: 4\n")
+    (tmp_path / ".lima/linked/lima.yaml").symlink_to("/etc/passwd")
+    assert [one.id for one in lima.machines([Home(ME, str(tmp_path))])] == ["default", "k8s"]
+    with pytest.raises(SourceAbsent):
+        list(lima.machines([Home(ME + 1, str(tmp_path))]))
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/.lima").symlink_to(tmp_path / ".lima")
+    with pytest.raises(SourceAbsent):
+        list(lima.machines([Home(ME, str(tmp_path / "other"))]))
+
+
+@pytest.mark.skipif(ME != 0, reason="the list has to be root's")
+def test_instances_of_multipass_are_those_that_are_not_deleted(tmp_path: Path) -> None:
+    file = tmp_path / "multipassd-vm-instances.json"
+    with pytest.raises(SourceAbsent):
+        list(multipass.instances(str(tmp_path)))
+    file.write_text('{"primary": {"deleted": false, "state": 4, "mem_size": "1G"}, "old": {"deleted": true}}')
+    assert list(multipass.instances(str(tmp_path))) == [Registered("primary", "primary", 0)]
+    for odd in ("[]", '{"a": 1}', "[" * 100_000, "\x00", '{"a": {"deleted": "x"}}'):
+        file.write_text(odd)
+        assert list(multipass.instances(str(tmp_path))) == []
+
+
+def test_of_two_users_instances_with_one_name_the_one_that_runs_has_the_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = next(engine for engine in MANAGED if engine.name == "lima")
+    listed = [Registered("default", "default", 1000), Registered("default", "default", 1001)]
+    monkeypatch.setattr(type(engine), "registered", lambda _: iter(listed))
+    running: list[VmmProcess] = [stand_in_process("lima", "default", 1001)]
+    monkeypatch.setattr(registry_source, "running_machines", lambda: running)
+    source = engine.load_source()()
+    (row,) = source.read().workloads.values()
+    assert (row.state, row.labels) == (State.UNKNOWN, ((OWNER_LABEL, "1001"),))
+    running.clear()
+    (row,) = source.read().workloads.values()
+    assert (row.state, row.labels) == (State.STOPPED, ((OWNER_LABEL, "1000"),))
 
 
 @given(st.binary(max_size=400))

@@ -16,7 +16,8 @@ from collectors.engines.registry import specs_from
 from collectors.engines.vsphere import address as addresses
 from collectors.engines.vsphere import credentials
 from collectors.engines.vsphere.address import parse
-from collectors.model.errors import AccessDenied, SourceDown, SourceError
+from collectors.engines.vsphere.source import VsphereSource
+from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown, SourceError
 from collectors.safety.sanitize import sanitize
 
 AUTH = """
@@ -178,6 +179,13 @@ def test_without_the_library_libvirts_own_driver_is_used(monkeypatch: pytest.Mon
     specs = [(spec.name, *spec.options.values()) for spec in specs_from({"libvirt": ("esx://a",)})]
     assert ("libvirt", "esx://a") in specs
     assert not [name for name, *_ in specs if name == "vsphere"]
+
+
+def test_without_the_library_the_source_says_how_to_install_it(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(addresses, "is_installed", lambda: False)
+    with pytest.raises(SourceAbsent, match="pyvmomi, which vSphere is read with, is not installed") as absence:
+        VsphereSource("vsphere://root@esxi1.example.org").open(lambda: None)
+    assert absence.value.remedy.endswith(" pyvmomi")
 
 
 def test_nothing_is_read_that_was_not_asked_for() -> None:

@@ -114,3 +114,32 @@ def test_a_program_called_pause_outside_of_pods_is_an_ordinary_container(tmp_pat
     group(tree, proc, f"/default/{ID}", 7, "/pause")
     found = read(tree, proc, Names("/nowhere", "/nowhere", pods="/nowhere"))
     assert not found[WorkloadId("containerd", ID)].is_sandbox
+
+
+def test_a_pod_that_the_kubelet_names_a_moment_later_gets_its_name(tmp_path: Path, proc: Path) -> None:
+    tree, pods = tmp_path / "tree", tmp_path / "pods"
+    group(tree, proc, f"/kubepods/pod{UID}/{ID}", 7, "/pause")
+    write(tree, {"cgroup.controllers": "cpu memory\n", "cgroup.procs": ""})
+    source = CgroupSource(str(tree), str(proc), names=Names("/nowhere", "/nowhere", pods=str(pods)))
+    source.open(lambda: None)
+    assert source.read().workloads[WorkloadId("containerd", ID)].project == f"pod {UID}"
+    (pods / f"shop_web_{UID}").mkdir(parents=True)
+    for _ in range(12):
+        workload = source.read().workloads[WorkloadId("containerd", ID)]
+    source.close()
+    assert (workload.project, workload.name, workload.is_sandbox) == ("shop/web", "web/pause", True)
+
+
+def test_cri_os_monitors_name_containers_and_sandboxes_to_every_user(tmp_path: Path, proc: Path) -> None:
+    tree = tmp_path / "tree"
+    pod = f"/kubepods.slice/kubepods-pod{UID.replace('-', '_')}.slice"
+    for pid, identity, container in ((7, ID, "nginx"), (9, SANDBOX, "POD")):
+        name = f"k8s_{container}_web_shop_{UID}_0"
+        write(
+            proc / str(pid - 1), {"stat": stat(pid - 1, 1), "cmdline": f"/usr/bin/conmon\0-c\0{identity}\0-n\0{name}\0"}
+        )
+        group(tree, proc, f"{pod}/crio-{identity}.scope", pid, "x", parent=pid - 1)
+    found = read(tree, proc, Names("/nowhere", "/nowhere", pods="/nowhere"))
+    nginx, sandbox = (found[WorkloadId("cri-o", identity)] for identity in (ID, SANDBOX))
+    assert (nginx.name, nginx.project, nginx.is_sandbox) == ("web/nginx", "shop/web", False)
+    assert (sandbox.project, sandbox.is_sandbox) == ("shop/web", True)

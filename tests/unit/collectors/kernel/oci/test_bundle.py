@@ -31,7 +31,9 @@ def host(folder: Path, command: str, annotations: dict[str, str], cwd: Path | No
     bundle = folder / "tasks" / ID
     bundle.mkdir(parents=True)
     (bundle / "config.json").write_text(json.dumps({"ociVersion": "1.0.2", "annotations": annotations}))
+    (folder / "tasks" / OTHER).mkdir()
     (proc / "10" / "cwd").symlink_to(cwd or folder / "tasks" / OTHER)
+    (proc / "10" / "root").symlink_to("/")
     return proc
 
 

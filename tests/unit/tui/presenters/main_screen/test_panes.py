@@ -109,7 +109,7 @@ def test_a_group_has_the_sums_of_its_members_against_what_is_assigned_to_them() 
 
 def test_the_limit_of_a_pod_is_not_counted_again_for_its_sandbox() -> None:
     web, sandbox = workload("web", Kind.CONTAINER), replace(workload("pause", Kind.CONTAINER), is_sandbox=True)
-    moment, history = played(40, {one: {"cpu_limit_cores": 2} for one in (web, sandbox)}, cpu=0.5)
+    moment, history = played(40, {member: {"cpu_limit_cores": 2} for member in (web, sandbox)}, cpu=0.5)
     assert "CPU 100.0% of 200%" in shown(source(moment, history, web, sandbox))[0]
 
 
