@@ -79,13 +79,11 @@ class StateSource:
         """
         self._due = 0.0
         self._find()
+        if not self._machines:
+            raise SourceAbsent(f"no {self._product} runs here")
 
     def read(self) -> SourceReading:
-        """Ask all of them if it is time. One that cannot be asked is left out.
-
-        Raises:
-            SourceAbsent: The last one has ended.
-        """
+        """Ask all of them if it is time. One that cannot be asked is left out; there may be none any more."""
         now = time.monotonic()
         if now >= self._due:
             self._due = now + _EVERY_S
@@ -102,8 +100,6 @@ class StateSource:
         self._machines = [process for process in own if not is_in_container(process)]
         running = {(process.pid, process.start_ticks) for process in self._machines}
         self._left_alone = {key: until for key, until in self._left_alone.items() if key in running}
-        if not self._machines:
-            raise SourceAbsent(f"no {self._product} runs here")
 
     def _asked(self, machines: Iterable[VmmProcess], now: float) -> Iterable[tuple[VmmProcess, Answer]]:
         for process in machines:

@@ -106,11 +106,17 @@ def action_page(
 
 
 def sources_page(moment: Moment, own_usage: str = "") -> Text:
-    """Each source: its state, the reason, and how to fix it; before them, what vmtop itself uses."""
+    """Each source: its state, the reason, and how to fix it; before them, what vmtop itself uses.
+
+    What this host does not have comes last, a line each.
+    """
     page = Text()
     if own_usage:
         page.append("vmtop: ", style="bold").append(f"{own_usage}\n")
+    absent = [state for state in moment.sources if state.availability is Availability.ABSENT]
     for state in moment.sources:
+        if state in absent:
+            continue
         page.append(f"{state.name}: ", style="bold").append(
             f"{state.availability}{f', {state.detail}' if state.detail else ''}\n"
         )
@@ -118,10 +124,14 @@ def sources_page(moment: Moment, own_usage: str = "") -> Text:
             page.append(f"  {state.reason}\n")
         if state.remedy:
             page.append(f"  fix: {state.remedy}\n")
-        if state.read_at_ns is not None and state.availability is not Availability.ABSENT:
+        if state.read_at_ns is not None:
             age = max(0.0, (moment.frame.at_ns - state.read_at_ns) / 1e9)
             cost = (state.cost_ns or 0) / 1e6
             page.append(f"  last reading {age:.1f} s ago, it took {cost:.1f} ms\n", style="dim")
         if state.daemon_cores is not None:
             page.append(f"  its daemon used {state.daemon_cores:.2%} of a core to answer\n", style="dim")
+    page.append("\nNot on this host\n" if absent else "", style="bold")
+    for state in absent:
+        page.append(f"{state.name}: {state.reason}\n", style="dim")
+        page.append(f"  fix: {state.remedy}\n" if state.remedy else "")
     return page

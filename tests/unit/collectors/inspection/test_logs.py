@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collectors.engines import line_starts
+from collectors.engines import file_log, line_starts
 from collectors.engines.connections import EngineConnections
 from collectors.engines.file_log import FileLog
 from collectors.engines.line_splitter import LineSplitter
@@ -173,7 +173,7 @@ class TestFile:
         path.write_text(raw, newline="")
         expected = [clean(line)[0] for line in raw.encode().removesuffix(b"\n").split(b"\n")] if raw else []
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(file_module, "_BLOCK", 256)
+            patch.setattr(file_log, "_BLOCK", 256)
             log = FileLog(str(path))
             assert backwards(log, step) == expected
             if expected and raw.endswith("\n"):

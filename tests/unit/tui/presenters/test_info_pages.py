@@ -54,3 +54,10 @@ def test_the_action_log_lists_what_runs_now_and_what_was_said() -> None:
     assert any("error: the daemon said no" in line for line in lines)
     assert "\x1b" not in page.plain
     assert "No actions yet" not in page.plain
+
+
+def test_what_this_host_does_not_have_comes_last_on_the_page_of_the_sources() -> None:
+    absent = SourceState("podman", Availability.ABSENT, reason="no socket")
+    present = SourceState("docker", Availability.OK, "2 containers", read_at_ns=1)
+    text = sources_page(moment(absent, present)).plain
+    assert text.index("docker: ok") < text.index("Not on this host\npodman: no socket")
