@@ -47,5 +47,20 @@ NO_VCPUS = "only virtual machines have virtual CPUs, and of this one nothing sho
 VM_ONLY = "only libvirt reports it, and only for virtual machines"
 NO_OPERATION = "no operation was completed since the reading before"
 NO_DISK = "the io controller is not enabled for its cgroup (on cgroup v1: /proc/<pid>/io, which needs root)"
-
-# fmt: off
+CPU_TIME = {
+    "cgroup": "cpu.stat usage_usec (v1: cpuacct.usage)",
+    "libvirt": "domain stats cpu.time",
+    "vmm-process": CPU_CLOCK,
+    "docker-stats": "Docker stats: cpu_usage.total_usage",
+    "vsphere": VSPHERE + "cpu.usagemhz / clock of the host's cores",
+    "host": "/proc/stat: user, nice, system, irq, softirq",
+}
+MEMORY = {
+    "cgroup": "memory.current - memory.stat inactive_file (v1: usage_in_bytes - total_inactive_file)",
+    "cgroup-slow": "hugepages: see HUGE",
+    "libvirt": "resident size of the QEMU process (balloon.rss)",
+    "vmm-process": "VmRSS of /proc/<pid>/status of the process that runs a virtual machine",
+    "docker-stats": "Docker stats: usage - inactive_file",
+    "vsphere": VSPHERE + "mem.consumed",
+    "host": "/proc/meminfo: MemTotal - MemFree - Inactive(file), less free pages on lists of CPUs (zoneinfo)",
+}
