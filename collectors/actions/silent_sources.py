@@ -44,7 +44,9 @@ def is_late(source: Asked) -> bool:
     return source.state.availability is Availability.WAITING
 
 
-def silence(typed: str, missing: Sequence[Asked], waited_s: float, environ: Mapping[str, str]) -> str:
+def silence(
+    typed: str, missing: Sequence[Asked], waited_s: float, environ: Mapping[str, str], is_action: bool = True
+) -> str:
     """Return the error message that names the silent sources and how to do without them.
 
     Args:
@@ -52,11 +54,13 @@ def silence(typed: str, missing: Sequence[Asked], waited_s: float, environ: Mapp
         missing: The silent sources, at least one.
         waited_s: Seconds waited for them.
         environ: Environment variables, for addresses that were not given as options.
+        is_action: Whether the message adds that nothing was done.
     """
     names = " and ".join(_name_with_address(source.spec, environ) for source in missing)
     has = "has" if len(missing) == 1 else "have"
     why = "".join(f" ({source.state.reason})" for source in missing if not is_late(source))
-    sentence = f"{names} {has} not answered for {waited_s:.0f} s{why} and could know that name; nothing was done"
+    done = "; nothing was done" if is_action else ""
+    sentence = f"{names} {has} not answered for {waited_s:.0f} s{why} and could know that name{done}"
     return f"{sanitize(typed)}: {sentence} ({_ways_around(typed, missing)})"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import click
@@ -15,7 +15,7 @@ from collectors.engines.registry import unlisted
 from collectors.model.workloads import Workload
 from collectors.safety.sanitize import sanitize
 from collectors.sampling.source import SourceSpec
-from tui.cli.exit_codes import NO_ANSWER, NO_SUCH, NOT_ALLOWED
+from tui.cli.exit_codes import DONE, NO_ANSWER, NO_SUCH, NOT_ALLOWED
 from tui.cli.missing import nameless
 from tui.cli.sampling import Wait, gather
 from tui.presenters.load import load_words, longer_words
@@ -54,15 +54,45 @@ def choose(names: Sequence[str], specs: Sequence[SourceSpec], wait: Wait, is_act
             if hint and error.code == NO_SUCH:
                 click.echo(f"vmtop: {hint}", err=True)
                 hint = ""
-    return Chosen(list(chosen), workloads, next((code for code in _GRAVEST_FIRST if code in codes), 0))
+    return Chosen(list(chosen), workloads, gravest(codes))
+
+
+class NotFound(NamedTuple):
+    """Why a name stands for no workload, or for an unknown one."""
+
+    code: int
+    """3 none, or several; 4 it may be among what this user may not read; 8 a source that could know it is silent."""
+    sentence: str
+
+
+def gravest(codes: Collection[int]) -> int:
+    """Return the exit code for several names; 0 if all were found."""
+    return next((code for code in _GRAVEST_FIRST if code in codes), DONE)
+
+
+def why_not_found(
+    error: NoTarget, workloads: Sequence[Workload], sources: Sequence[Asked], wait: Wait, is_action: bool = False
+) -> NotFound:
+    """Return why a name was not found: it is called absent only if every source that could know it has answered.
+
+    With `is_action`, the sentence adds that nothing was done.
+    """
+    name = error.typed
+    if not error.is_ambiguous:
+        if silent_sources := silent(name, workloads, sources):
+            return NotFound(NO_ANSWER, _unanswered(name, silent_sources, wait, is_action))
+        if denied_sources := denied(name, sources):
+            return NotFound(NOT_ALLOWED, _denied_sentence(name, denied_sources, is_action))
+    done = (" Nothing was done." if error.suggestions else "; nothing was done") if is_action else ""
+    return NotFound(NO_SUCH, f"{error}{done}")
 
 
 class _Unclear(Exception):
     """A name that matches no workload, or it is unknown which one."""
 
-    def __init__(self, code: int, sentence: str) -> None:
-        super().__init__(sentence)
-        self.code = code
+    def __init__(self, reason: NotFound) -> None:
+        super().__init__(reason.sentence)
+        self.code = reason.code
 
 
 def _is_enough(names: Sequence[str], specs: Sequence[SourceSpec], moment: Moment, wait: Wait) -> bool:
@@ -83,32 +113,27 @@ def _find(name: str, workloads: Sequence[Workload], sources: Sequence[Asked], wa
     Raises:
         _Unclear: It stands for none, or for several, or a source that could know it has not answered.
     """
-    workload: Workload | None = None
-    message = ""
     try:
         workload = find(name, workloads)
     except NoTarget as error:
-        done = (" Nothing was done." if error.suggestions else "; nothing was done") if is_action else ""
-        message = f"{error}{done}"
-        if error.is_ambiguous:
-            raise _Unclear(NO_SUCH, message) from error
+        reason = why_not_found(error, workloads, sources, wait, is_action)
+        unit = None if error.is_ambiguous or reason.code == NO_ANSWER else unlisted(name)
+        if unit is None:
+            raise _Unclear(reason) from error
+        return unit
     if silent_sources := silent(name, workloads, sources):
-        raise _Unclear(NO_ANSWER, unanswered(name, silent_sources, wait))
-    workload = workload or unlisted(name)
-    if workload is not None:
-        return workload
-    if denied_sources := denied(name, sources):
-        raise _Unclear(NOT_ALLOWED, _denied_sentence(name, denied_sources))
-    raise _Unclear(NO_SUCH, message)
+        raise _Unclear(NotFound(NO_ANSWER, _unanswered(name, silent_sources, wait, is_action)))
+    return workload
 
 
-def unanswered(name: str, silent_sources: Sequence[Asked], wait: Wait) -> str:
+def _unanswered(name: str, silent_sources: Sequence[Asked], wait: Wait, is_action: bool) -> str:
     """Return the error message for a name that a source could know which has not answered."""
     longer = f", or {longer_words(wait.most_s)}{load_words()}" if any(map(is_late, silent_sources)) else ""
-    return f"{silence(name, silent_sources, wait.passed_s, os.environ)}{longer}"
+    return f"{silence(name, silent_sources, wait.passed_s, os.environ, is_action)}{longer}"
 
 
-def _denied_sentence(name: str, denied_sources: Sequence[Asked]) -> str:
+def _denied_sentence(name: str, denied_sources: Sequence[Asked], is_action: bool) -> str:
     reasons = "; ".join(f"{source.state.name} may not be read: {source.state.reason}" for source in denied_sources)
     remedies = "".join(f"\n  fix: {source.state.remedy}" for source in denied_sources if source.state.remedy)
-    return f"{sanitize(name)}: not among what may be read, and {reasons}; nothing was done{remedies}"
+    done = "; nothing was done" if is_action else ""
+    return f"{sanitize(name)}: not among what may be read, and {reasons}{done}{remedies}"

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import click
 
-from collectors.actions.silent_sources import silent
 from collectors.actions.targets import NoTarget, find
 from collectors.analysis.rates import Deriver, Moment
 from collectors.analysis.startup_times import StartupWatch
@@ -24,13 +23,13 @@ from collectors.session.format import SessionError
 from collectors.session.kept import KeptWorkloads
 from collectors.session.reader import Session
 from tui.cli.configuration import config_for_looking
-from tui.cli.exit_codes import DONE, NO_ANSWER, NO_SUCH
+from tui.cli.exit_codes import DONE, NO_SUCH
 from tui.cli.missing import report
 from tui.cli.options import names_argument, source_options, wait_option
 from tui.cli.progress import progress
 from tui.cli.sampling import Wait, moments
 from tui.cli.session_files import opened
-from tui.cli.targets import asked_sources, unanswered
+from tui.cli.targets import NotFound, asked_sources, gravest, why_not_found
 from tui.cli.types import SpanType
 from tui.presenters.comparison.side_by_side import as_text, document
 
@@ -61,11 +60,16 @@ class _Side(NamedTuple):
 class _Live(NamedTuple):
     sides: list[tuple[str, _Side]]
     code: int
-    """The exit code: not 0 if a source that was asked for has not answered."""
+    """The exit code: not 0 if a source that was asked for, or could know a name, has not answered."""
+    reported: Collection[str] = ()
+    """Names whose workload could not be looked up; the reason has been printed."""
 
 
-class _Unanswered(Exception):
-    """A name was not found, and a source that could know it has not answered."""
+class _Unclear(Exception):
+    """Names that stand for no workload, or for an unknown one; they have been reported."""
+
+    def __init__(self, code: int) -> None:
+        self.code = code
 
 
 @click.command("compare")
@@ -103,8 +107,8 @@ def command(
     name is looked up there too, so that before and after stand next to each other.
 
     Waits until every source has answered, 30 s at most (--wait), before the time to compare begins. Exits with 3 when a
-    name stands for no workload, or for several, and with 8 when a source that was asked for, or could know a name, has
-    not answered.
+    name stands for no workload, or for several, with 4 when it may be among what this user may not read, and with 8
+    when a source that was asked for, or could know a name, has not answered.
     """
 
     if not names and stat != "mean":
@@ -127,9 +131,8 @@ def compare(specs: Sequence[SourceSpec], options: CompareOptions, wait: Wait) ->
         session_sides = [side for name in options.sessions for side in _session_sides(name, options)]
         if options.has_now:
             live = _live_sides(specs, options, wait)
-    except _Unanswered as error:
-        click.echo(f"vmtop: {error}", err=True)
-        return NO_ANSWER
+    except _Unclear as error:
+        return error.code
     except NoTarget as error:
         click.echo(f"vmtop: {error}", err=True)
         return NO_SUCH
@@ -139,9 +142,10 @@ def compare(specs: Sequence[SourceSpec], options: CompareOptions, wait: Wait) ->
         name for name in options.names if not any(name == typed_name for typed_name, _ in (*live_sides, *session_sides))
     ]
     for name in missing:
-        click.echo(f"vmtop: {NoTarget(name, [])}", err=True)
+        if name not in live.reported:
+            click.echo(f"vmtop: {NoTarget(name, [])}", err=True)
     if missing or not sides:
-        return NO_SUCH
+        return NO_SUCH if set(missing).difference(live.reported) else live.code
     if len(sides) > MOST:
         raise click.ClickException(f"{len(sides)} sides are too many to compare; {MOST} fit.")
     columns = [side.column for side in sides]
@@ -216,28 +220,35 @@ def _live_sides(specs: Sequence[SourceSpec], options: CompareOptions, wait: Wait
     window_moments = _watched(specs, seconds, wait)
     first = next(window_moments)
     workloads = list(first.frame.workloads.values())
-    try:
-        named_workloads = _find_named(options.names, workloads, bool(options.sessions))
-    except NoTarget as error:
+    named_workloads: list[tuple[str, Workload]] = []
+    unclear: dict[str, NotFound] = {}
+    for name in dict.fromkeys(options.names):
+        try:
+            named_workloads.append((name, find(name, workloads)))
+        except NoTarget as error:
+            reason = why_not_found(error, workloads, asked_sources(specs, first), wait)
+            if reason.code != NO_SUCH or error.is_ambiguous or not options.sessions:
+                unclear[name] = reason
+                click.echo(f"vmtop: {reason.sentence}", err=True)
+    unclear_code = gravest([reason.code for reason in unclear.values()])
+    if unclear and (unclear_code == NO_SUCH or not options.sessions):
         window_moments.close()
-        silent_sources = silent(error.typed, workloads, asked_sources(specs, first))
-        if silent_sources and not error.is_ambiguous:
-            raise _Unanswered(unanswered(error.typed, silent_sources, wait)) from error
-        report(first, specs, wait)  # a source that could not be read may have it
-        raise
+        if unclear_code == NO_SUCH:
+            report(first, specs, wait)
+        raise _Unclear(unclear_code)
     window = Window(workload.id for _, workload in named_workloads)
     window.feed(first)
     for moment in window_moments if named_workloads else ():
         window.feed(moment)
     window_moments.close()
-    code = report(first, specs, wait)
+    code = unclear_code or report(first, specs, wait)
     label = " now" if options.sessions else ""
     sides = [
         (typed_name, _Side(Column(f"{workload.name}{label}", past), None))
         for typed_name, workload in named_workloads
         if (past := window.past(workload.id)) is not None
     ]
-    return _Live(sides, code)
+    return _Live(sides, code, unclear)
 
 
 def compare_classes(

@@ -9,15 +9,13 @@ from typing import NamedTuple
 
 import click
 
-from collectors.actions.silent_sources import Asked, is_late, silent
 from collectors.actions.targets import NoTarget, find_all
-from collectors.analysis.empty_cells import failure
 from collectors.analysis.rates import Moment, Reading
 from collectors.json_document import LIST_SCHEMA
 from collectors.model.workloads import WorkloadId
 from collectors.query.filter import Query
 from collectors.sampling.source import SourceSpec
-from tui.cli.exit_codes import DONE, NO_ANSWER, NO_SUCH
+from tui.cli.exit_codes import DONE
 from tui.cli.missing import report, report_empty
 from tui.cli.options import (
     choice_options,
@@ -30,9 +28,8 @@ from tui.cli.options import (
 )
 from tui.cli.repeat import Repeated, WatchCommand
 from tui.cli.sampling import FIRST_OVER_S, Wait, gather, has_answered, moments
-from tui.cli.targets import asked_sources
+from tui.cli.targets import NotFound, asked_sources, gravest, why_not_found
 from tui.cli.types import ColumnsType, SortType
-from tui.presenters.load import late_words
 from tui.presenters.pages.empty_reason import why_empty
 from tui.presenters.reports import list_table
 from tui.presenters.reports.list_columns import ListColumn
@@ -54,15 +51,18 @@ class Listing(NamedTuple):
     readings: list[Reading]
     hidden: int
     """Number of workloads that are left out only because they are stopped."""
-    code: int
-    """3 if a name matches nothing, 8 if a source that could know one has not answered, otherwise 0."""
-    unknown: list[str]
-    """A sentence for each name that matches nothing."""
+    unknown: list[NotFound]
+    """Why each name that matches nothing does so."""
+
+    @property
+    def code(self) -> int:
+        """3 if a name matches nothing, 4 or 8 if a source that could know it is denied or silent, otherwise 0."""
+        return gravest([reason.code for reason in self.unknown])
 
     def report_names(self) -> None:
         """Print on stderr which names match nothing."""
-        for sentence in self.unknown:
-            click.echo(f"vmtop: {sentence}", err=True)
+        for reason in self.unknown:
+            click.echo(f"vmtop: {reason.sentence}", err=True)
 
 
 @click.command("list", cls=WatchCommand)
@@ -123,10 +123,10 @@ def command(
       vmtop list --watch 5                      again every 5 seconds
       vmtop list -q --filter state=paused | xargs vmtop resume --yes
 
-    Exits with 3 if a NAME matches nothing; with 8 if something that was asked for came too late: the kernel's numbers,
-    an engine given by --docker or --libvirt, or a workload that a NAME, --filter or --only may mean and whose engine
-    has not answered; with 1 if it cannot be read, or if what is given by --sort or --columns could not be measured for
-    any workload.
+    Exits with 3 if a NAME matches nothing, with 4 if it may be among what this user may not read; with 8 if something
+    that was asked for came too late: the kernel's numbers, an engine given by --docker or --libvirt, or a workload that
+    a NAME, --filter or --only may mean and whose engine has not answered; with 1 if it cannot be read, or if what is
+    given by --sort or --columns could not be measured for any workload.
     """
     refuse_together(
         ctx,
@@ -172,24 +172,14 @@ def _listing(moment: Moment, specs: Sequence[SourceSpec], choice: list_table.Cho
     """Choose the rows."""
     workloads, asked = list(moment.frame.workloads.values()), asked_sources(specs, moment)
     named: set[WorkloadId] = set()
-    unknown: list[str] = []
-    code = DONE
+    unknown: list[NotFound] = []
     for name in choice.names:
         try:
             named |= {workload.id for workload in find_all(name, workloads)}
         except NoTarget as error:
-            missing = silent(name, workloads, asked)
-            code = NO_SUCH if not missing else code or NO_ANSWER
-            unknown.append(f"{error}{''.join(_could_know(source, wait) for source in missing)}")
+            unknown.append(why_not_found(error, workloads, asked, wait))
     readings, hidden = list_table.choose(moment, choice, named if choice.names else None)
-    return Listing(readings, hidden, code, unknown)
-
-
-def _could_know(source: Asked, wait: Wait) -> str:
-    """Return why a name may exist all the same, to go after the sentence that it was not found."""
-    if not is_late(source):
-        return f"; it may be known to {source.state.name}, but {failure(source.state)}"
-    return f"; {source.state.name} could know it and has not answered{late_words(wait.passed_s, wait.most_s)}"
+    return Listing(readings, hidden, unknown)
 
 
 def _text(moment: Moment, readings: Sequence[Reading], choice: list_table.Choice, form: Form) -> str:

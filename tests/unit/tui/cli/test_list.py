@@ -94,9 +94,9 @@ def test_a_name_that_a_silent_source_could_know_is_not_said_to_be_missing(monkey
     show(monkeypatch, WEB, docker=Availability.WAITING)
     done = run("container:api")
     assert done.exit_code == NO_ANSWER
-    assert "docker could know it and has not answered in 0 s" in done.stderr
+    assert "container:api: docker has not answered for 0 s and could know that name (use" in done.stderr
     show(monkeypatch, WEB, docker=Availability.DOWN)
-    assert "it may be known to docker, but docker cannot be read: a reason" in run("container:api").stderr
+    assert "docker has not answered for 0 s (a reason) and could know that name" in run("container:api").stderr
 
 
 @pytest.mark.usefixtures("fleet")
