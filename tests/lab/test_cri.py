@@ -32,7 +32,7 @@ def web(cri_lab: CriLab) -> Pod:
 @pytest.fixture(scope="module")
 def alone(cri_lab: CriLab) -> str:
     """Give the id of a container that ctr started: no kubelet owns it."""
-    identity = f"{os.getpid():064x}"
+    identity = f"{os.getpid():x}".rjust(64, "c")
     cri_lab.ctr(
         "default", "run", "--detach", "--snapshotter", "native", "docker.io/library/busybox:lab", identity,
         "sh", "-c", "trap exit TERM; sleep 100000 & wait",

@@ -154,7 +154,7 @@ def pages(facts: str, devices: str, processes: str = "COMMAND") -> list[tuple[st
     """Return the way through all pages of a workload, by words of three of them."""
     return [
         *(("\r", "2 Facts"), ("2", facts), *[PAGE_DOWN] * 3, ("3", devices)),
-        *(("4", processes), PAGE_DOWN, ("5", "newest first"), BACK),
+        *(("4", processes), PAGE_DOWN, ("5", "Start-up time"), BACK),
     ]
 
 
@@ -199,7 +199,7 @@ def test_what_is_typed_pasted_noted_and_replayed_is_safe(live: Terminal, tmp_pat
     leave(live)
     with closing(Terminal(["vmtop", "replay", str(tmp_path / "rec.vmtop.gz"), "--at", "end"], (160, 50))) as again:
         again.wait_for(lambda: "OWNED" in again.text(), 30, "the replay")
-        visit(again, [("/", "/LIMIT"), (RUN + "\r", f"filter {RUN}"), ("\r", "Events"), ("5", "newest first"), BACK])
+        visit(again, [("/", "/LIMIT"), (RUN + "\r", f"filter {RUN}"), ("\r", "Events"), ("5", "Start-up time"), BACK])
         assert misaligned(again) == []
         leave(again)
 
