@@ -97,7 +97,8 @@ def test_a_replay_of_a_hostile_session_moves_no_column_and_steers_nothing(sessio
         for _ in range(len(TEXTS)):
             visit(terminal, [("j", "/LIMIT")], pause=0.1)
         visit(
-            terminal, [("g", "/LIMIT"), ("\r", "Events"), ("5", "Start-up time"), ("\x1b", "/LIMIT"), ("w", "Where the")]
+            terminal,
+            [("g", "/LIMIT"), ("\r", "Events"), ("5", "Start-up time"), ("\x1b", "/LIMIT"), ("w", "Where the")],
         )
         visit(terminal, [("\x1b", "/LIMIT"), ("a", "/LIMIT"), ("t", "▾"), ("t", "/LIMIT"), ("!", "Sources")])
         terminal.press("\x1b")
