@@ -139,7 +139,7 @@ async def test_the_page_of_a_workload_lists_what_is_in_its_control_group(
         await until(running.pilot, lambda: "1 process, 1 thread," in running.text())
         assert f"sleep {SECONDS}" in running.text()
         await running.press("3")
-        assert "1 process, 1 thread," not in running.text()
+        await until(running.pilot, lambda: "1 process, 1 thread," not in running.text())
         await running.press("4", "escape")
         await until(running.pilot, lambda: running.pilot.app.screen is running.screen)
 

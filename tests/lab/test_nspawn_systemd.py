@@ -47,13 +47,13 @@ def test_machines_are_acted_on_through_a_real_systemd(uml_lab: UmlLab) -> None:
         "uml",
         "-q",
         "-x",
-        "--timeout=120",
+        "--timeout=300",
         "-p",
         "no:cacheprovider",
         __file__,
     ]
     environment = {"TMPDIR": "/run/lab/tmp", "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8", "VMTOP_INSIDE_UML": "1"}
-    finished = run_under_systemd(uml_lab.folder / "nspawn", argv, UNITS, environment, 300)
+    finished = run_under_systemd(uml_lab.folder / "nspawn", argv, UNITS, environment, 600)
     assert finished.returncode == 0, finished.stdout
     assert "skipped" not in finished.stdout, finished.stdout
 
