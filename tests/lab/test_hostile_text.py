@@ -217,7 +217,7 @@ def test_what_commands_print_on_a_terminal_is_safe(words: tuple[str, ...], fleet
     named = [identity if word == "THE CONTAINER" else word for word in words[1:]]
     command = ["vmtop", words[0], *fleet.sources(), *named]
     with closing(Terminal(command, (200, 50), {"XDG_STATE_HOME": str(tmp_path)})) as terminal:
-        assert terminal.wait_exit(120) == 0
+        assert terminal.wait_exit(120) == 0, terminal.text()
         told = bytes(terminal.received)
         for own in (b"\r\n", b"\r", b"\x1b[?25l", b"\x1b[?25h", b"\x1b[K"):  # those of a bar of progress
             told = told.replace(own, b"")

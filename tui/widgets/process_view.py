@@ -26,6 +26,8 @@ from tui.widgets.text_lines import TextLines
 _PANE = 9
 _PANE_FROM = 18
 """Lines of the whole view from which there is room for the pane."""
+_WIDGETS = 6
+"""Those that `ProcessPanel` is composed of."""
 
 
 class ProcessLines(LineView, inherit_bindings=False):
@@ -87,6 +89,11 @@ class ProcessPanel(Vertical):
         self._view: ProcessView | None = None
         self._owners = Owners()
         self._problem = ""
+
+    @property
+    def has_widgets(self) -> bool:
+        """Whether all of its widgets are there: when a screen closes, they go one after the other."""
+        return len(self.children) == _WIDGETS
 
     def compose(self) -> ComposeResult:
         yield TextLines(id="process-summary")
@@ -150,7 +157,7 @@ class ProcessPanel(Vertical):
     def draw(self) -> None:
         """Draw everything from the arranged table; only visible lines are made."""
         width = self.size.width
-        if not self.children or width < 2:
+        if not self.has_widgets or width < 2:
             return
         row = self.current()
         is_vm = row is not None and row.owner is not None and row.owner.kind is Kind.VM

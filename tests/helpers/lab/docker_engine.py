@@ -7,6 +7,7 @@ import subprocess
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -105,11 +106,14 @@ class DockerLab:
         return receiver, self.run(f"{prefix}-sender", f"while :; do {send}; done", network_mode="bridge")
 
     def remove(self, container: str) -> None:
-        """Kill and remove one container with its volumes; one that is gone already is fine."""
+        """Kill and remove one container with its volumes; one that is gone, or is being removed, is fine."""
         try:
             self.client.remove_container(container, force=True, v=True)
         except docker.errors.NotFound:
             return
+        except docker.errors.APIError as error:
+            if error.status_code != HTTPStatus.CONFLICT:
+                raise
 
     def stop(self) -> None:
         """Remove the containers and stop the engine, when it is ours."""

@@ -134,4 +134,4 @@ class ProcessKeys(Base):
 
 def _is_up(screen: Screen[Any], panel: ProcessPanel) -> bool:
     """Return whether a screen and its panel still have their widgets; they may be closed while something is read."""
-    return is_up(screen) and bool(panel.children)
+    return is_up(screen) and panel.has_widgets

@@ -227,7 +227,7 @@ def test_averages_of_many_seconds_are_measured_without_waiting_for_the_next(monk
         sample = Sample("vsphere", seconds * 1_000_000_000, cpu_total_ns=seconds * 500_000_000)
         return SourceReading({machine.id: machine}, {machine.id: (sample,)})
 
-    source = FakeSource(lambda: averages(0), lambda: averages(20))
+    source = FakeSource(*[lambda: averages(0)] * 5, lambda: averages(20))  # a frame has the first one for certain
     wait = frames_wait(1000)
     moment = gather(_with(monkeypatch, source), wait, over_s=0.2)
     assert moment.readings[machine.id].value("cpu_percent") == pytest.approx(50)
