@@ -73,8 +73,9 @@ def test_a_guest_that_obeys_its_power_button_is_shut_down(lab: VmmLab) -> None:
     process = find(machine.pid)
     assert process is not None
     wait_until(lambda: "0xfa" in boot_sector(process), 60, "the guest's start")
-    assert "was stopped" in vmtop("stop", "obeys", "--yes").stdout
-    assert find(machine.pid) is None
+    stopped = vmtop("stop", "obeys", "--yes")
+    assert "was stopped" in stopped.stdout, stopped.stdout + stopped.stderr
+    wait_until(lambda: find(machine.pid) is None, 20, "its end")
 
 
 def test_a_guest_is_rebooted_by_ctrl_alt_delete_or_reset_if_it_does_not_obey(lab: VmmLab) -> None:
