@@ -97,7 +97,7 @@ class VmmLab:
         daemon = Daemon(argv, log, {"THREADS": threads} if threads else None)
         self._daemons.append(daemon)
         program = words[0].rpartition("/")[2]
-        daemon.wait_until(lambda: program in os.readlink(f"/proc/{daemon.pid}/exe"), 10, f"the start of {program}")
+        daemon.wait_until(lambda: _runs(daemon.pid, program), 10, f"the start of {program}")
         return daemon
 
     def qemu(
@@ -185,6 +185,14 @@ class VmmLab:
                 wait_until(partial(_is_removed, folder), 10, f"the end of {folder}")
             if top.is_dir():
                 top.rmdir()
+
+
+def _runs(pid: int, program: str) -> bool:
+    """Return whether a process runs a program; not in the moment in which it becomes that program."""
+    try:
+        return program in os.readlink(f"/proc/{pid}/exe")
+    except OSError:
+        return False
 
 
 def _greets(monitor: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from tests.helpers.vmm_stand_ins import HTTP, stand_in
 
 
 def firecracker(path: Path) -> list[str]:
-    return ["--id", "vm-7", "--api-sock", str(path)]
+    return ["--id", f"vm-{os.getpid()}", "--api-sock", str(path)]
 
 
 def cloud_hypervisor(path: Path) -> list[str]:
