@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 from collectors.engines.lxc.containers import Container, owner_of
 from collectors.model.errors import AccessDenied, NotInTime, SourceAbsent, SourceError
+from collectors.safety.peers import user_name
 from collectors.safety.permissions import as_root
 from collectors.safety.sanitize import sanitize
 
@@ -76,7 +77,7 @@ def words_for(program: str, container: Container) -> list[str]:
     if owner == os.geteuid():
         return words
     if os.geteuid() != 0:
-        raise AccessDenied(f"the container belongs to the user {_name(owner)}", as_root())
+        raise AccessDenied(f"the container belongs to the user {user_name(owner)}", as_root())
     as_owner = ["setpriv", f"--reuid={owner}", f"--regid={_entry(owner).pw_gid}", "--init-groups", "--"]
     return [*as_owner, *words]
 
@@ -94,10 +95,3 @@ def _entry(user: int) -> pwd.struct_passwd:
         return pwd.getpwuid(user)
     except KeyError:
         raise SourceError(f"user {user} has no entry in the list of users") from None
-
-
-def _name(user: int) -> str:
-    try:
-        return sanitize(pwd.getpwuid(user).pw_name)
-    except KeyError:
-        return str(user)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import socket
 import stat
-import struct
 from collections.abc import Mapping
 from pathlib import Path
 
 from collectors.model.errors import AccessDenied, NotInTime, SourceAbsent, SourceDown
 from collectors.safety.own_folder import check_path
+from collectors.safety.peers import peer_of
 from collectors.safety.permissions import access_remedy, start_remedy
 from collectors.safety.sanitize import sanitize
 
@@ -19,7 +19,6 @@ _SOCKETS = (
     "/var/snap/lxd/common/lxd/unix.socket",
     "/var/lib/incus/unix.socket",
 )
-_UCRED = struct.Struct("iII")
 
 
 def find_sockets(environ: Mapping[str, str] = os.environ) -> list[Path]:
@@ -60,7 +59,7 @@ def connect(path: Path, timeout_s: float) -> socket.socket:
     try:
         _check(path)
         connection.connect(str(path))
-        listener = _UCRED.unpack(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size))[1]
+        listener = peer_of(connection).uid
         if listener not in (0, os.geteuid()):
             raise AccessDenied(f"a process of another user (uid {listener}) listens at {shown}")
     except BaseException as error:

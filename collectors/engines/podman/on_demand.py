@@ -11,8 +11,9 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from collectors.engines.podman.sockets import ROOTS_SOCKET, Peer
+from collectors.engines.podman.sockets import ROOTS_SOCKET
 from collectors.kernel import procfs
+from collectors.safety.peers import Peer
 
 SELDOM_S = 60.0
 """Seconds between two lists while the database stays the same: health, which is not in it, may have changed."""

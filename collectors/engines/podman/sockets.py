@@ -6,25 +6,16 @@ import os
 import re
 import socket
 import stat
-import struct
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import NamedTuple
+
+from collectors.safety import peers
+from collectors.safety.peers import Peer
 
 ROOTS_SOCKET = "/run/podman/podman.sock"
 _UID = re.compile(r"[1-9]\d{0,9}")
 _USERS_AT_MOST = 64
 _OF_USER = re.compile(r"/run/user/(\d+)/podman/podman\.sock")
-_PEER = struct.Struct("3i")
-"""`struct ucred` of unix(7): pid, uid and gid."""
-
-
-class Peer(NamedTuple):
-    """The process that made a socket listen; for a socket of systemd, systemd."""
-
-    pid: int
-    """0 where it cannot be seen from this process namespace."""
-    uid: int
 
 
 def own_socket(environ: Mapping[str, str], uid: int, root: str = "/") -> str:
@@ -69,8 +60,7 @@ def peer_of(path: str) -> Peer:
     with socket.socket(socket.AF_UNIX) as client:
         client.settimeout(1.0)
         client.connect(path)
-        pid, uid, _ = _PEER.unpack(client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))
-        return Peer(pid, uid)
+        return peers.peer_of(client)
 
 
 def place_of(peer: Peer) -> str:

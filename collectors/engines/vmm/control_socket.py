@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import os
 import socket
-import struct
 
 from collectors.kernel.vmm.process import VmmProcess
 from collectors.model.errors import AccessDenied, SourceAbsent, SourceError
+from collectors.safety.peers import peer_of
 from collectors.safety.permissions import as_root
 from collectors.safety.sanitize import sanitize
 
-_CREDENTIALS = struct.Struct("3i")
 _LONGEST_PATH = 107
 """Bytes of a socket's path (unix(7))."""
 
@@ -42,12 +41,10 @@ def connect(process: VmmProcess, path: str, timeout_s: float) -> socket.socket:
     connection.settimeout(timeout_s)
     try:
         _connect(connection, process.root_path(path))
-        peer_pid, peer_uid, _ = _CREDENTIALS.unpack(
-            connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-        )
-        if peer_pid != process.pid or peer_uid not in (process.uid, 0):
+        peer = peer_of(connection)
+        if peer.pid != process.pid or peer.uid not in (process.uid, 0):
             raise SourceError(
-                f"it is not the virtual machine's process that listens on {shown}, but process {peer_pid}"
+                f"it is not the virtual machine's process that listens on {shown}, but process {peer.pid}"
             )
     except SourceError:
         connection.close()

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collectors.kernel.procfs import read_bytes
-from collectors.kernel.vmm.process import VmmProcess
+from collectors.kernel.vmm.process import VmmProcess, words_of
 from collectors.kernel.vmm.scan import machine_of
 from collectors.model.errors import WorkloadGone
 from collectors.model.workloads import Workload
-
-_LONGEST_COMMAND = 1 << 17
 
 
 def process_of(workload: Workload) -> VmmProcess:
@@ -25,5 +22,4 @@ def process_of(workload: Workload) -> VmmProcess:
 
 def command_line(process: VmmProcess, proc: str = "/proc") -> list[str]:
     """Return the words of a VMM's command line; empty if it has ended."""
-    text = (read_bytes(f"{proc}/{process.pid}/cmdline") or b"")[:_LONGEST_COMMAND]
-    return text.decode("utf-8", "surrogateescape").rstrip("\0").split("\0") if text else []
+    return words_of(process.pid, proc)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import pwd
 from collections.abc import Iterable
 from functools import lru_cache
 
 from collectors.kernel.cgroup.processes import command
 from collectors.kernel.procfs import read_bytes, read_process_stat
 from collectors.model.processes import Process, ProcessId, ProcessText
+from collectors.safety.peers import user_name
 from collectors.safety.redact import redact_words
 from collectors.safety.sanitize import sanitize
 
@@ -74,9 +74,4 @@ def status_values(status: bytes, key: bytes) -> list[bytes]:
     return status[start + len(key) + 2 :].partition(b"\n")[0].split() if start >= 0 else []
 
 
-@lru_cache(maxsize=1024)
-def _user(uid: int) -> str:
-    try:
-        return sanitize(pwd.getpwuid(uid).pw_name)
-    except KeyError:
-        return str(uid)
+_user = lru_cache(maxsize=1024)(user_name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import time
 
 from collectors.analysis.counter_rates import Rates
@@ -17,6 +16,7 @@ from collectors.kernel.vmm.threads import vcpu_times
 from collectors.model.details import Column, Fact, Page, Table, Value
 from collectors.model.metrics import Unit
 from collectors.model.workloads import Kind, Workload
+from collectors.safety.peers import user_name
 from collectors.safety.sanitize import sanitize
 
 _LONGEST_PATH = 1024
@@ -74,7 +74,7 @@ class MachineDetails:
             Fact("name in its configuration", _text(title)),
             Fact("program", _text(process.executable)),
             Fact("process", process.pid),
-            Fact("user", _user_name(process.uid)),
+            Fact("user", user_name(process.uid)),
             Fact("runs by KVM", uses_kvm(process.pid, self._proc)),
             Fact("UUID", process.facts.uuid),
             Fact("virtual CPUs at its start", process.vcpus, Unit.COUNT),
@@ -151,14 +151,6 @@ def _target(link: str) -> str:
         return os.readlink(link)
     except OSError:  # it was closed meanwhile
         return ""
-
-
-def _user_name(uid: int) -> str:
-    """Return the name of a user; the number of one without an entry."""
-    try:
-        return sanitize(pwd.getpwuid(uid).pw_name)
-    except KeyError:
-        return str(uid)
 
 
 def _text(path: str | None) -> str | None:

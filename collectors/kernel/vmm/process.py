@@ -139,7 +139,7 @@ def _family_by_names(pid: int, proc: str) -> Family | None:
     comm = (read_bytes(f"{proc}/{pid}/comm") or b"").decode("utf-8", "replace").rstrip("\n")
     if not comm.startswith(_BEGINNINGS):
         return None
-    words = _words(pid, proc)
+    words = words_of(pid, proc)
     return family_of_names(comm, words[0]) if words else None
 
 
@@ -147,7 +147,8 @@ _BEGINNINGS = ("qemu", "kvm", "VBox", "Virt", "vmware", "firecracker", "cloud-hy
 """Beginnings of the names of VMMs: others need no second look."""
 
 
-def _words(pid: int, proc: str) -> list[str]:
+def words_of(pid: int, proc: str) -> list[str]:
+    """Return the words of a process's command line, at most 128 KiB; empty if it has ended."""
     text = _read_at_most(f"{proc}/{pid}/cmdline", _LONGEST_COMMAND)
     return text.decode("utf-8", "surrogateescape").rstrip("\0").split("\0") if text else []
 
@@ -166,7 +167,7 @@ def _read_at_most(path: str, size: int) -> bytes:
 
 def _describe(pid: int, proc: str, family: Family, executable: str | None) -> VmmProcess | None:
     before = read_process_stat(proc, pid)
-    words = _words(pid, proc)
+    words = words_of(pid, proc)
     if before is None or before.is_zombie or not words:
         return None
     facts = family.read(words)

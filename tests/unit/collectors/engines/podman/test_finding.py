@@ -16,9 +16,10 @@ from collectors.engines.podman import sockets
 from collectors.engines.podman.access import PodmanAccess
 from collectors.engines.podman.address import resolve
 from collectors.engines.podman.engine import PodmanEngine
-from collectors.engines.podman.sockets import Peer, peer_of, place_of
+from collectors.engines.podman.sockets import peer_of, place_of
 from collectors.model.errors import SourceAbsent, SourceDown
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
+from collectors.safety.peers import Peer
 from collectors.sampling.source import SourceSpec
 from tests.helpers.checkout import ROOT as CHECKOUT
 

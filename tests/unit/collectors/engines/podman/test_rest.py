@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from collectors.engines.podman import on_demand
 from collectors.engines.podman.logs import placed
 from collectors.engines.podman.on_demand import OnDemand
-from collectors.engines.podman.sockets import Peer
 from collectors.model.logs import LogLine
+from collectors.safety.peers import Peer
 
 
 def test_it_is_asked_first_then_after_a_change_and_then_seldom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
