@@ -20,6 +20,8 @@ pytest_plugins = ["tests.helpers.lab.fixtures", "tests.helpers.lab.groups", "tes
 for _size in ("COLUMNS", "LINES"):  # readline exports them to pytest's workers: they override a pty's own size
     os.environ.pop(_size, None)
 
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"  # else a fork of a stand-in's gRPC server writes into libvirt's ssh tunnel
+
 _FOLDER = tempfile.mkdtemp(prefix="vmtop-tests-")  # no test reads or changes what the user has configured
 os.environ |= {"XDG_CONFIG_HOME": f"{_FOLDER}/config", "XDG_STATE_HOME": f"{_FOLDER}/state"}
 atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)

@@ -66,7 +66,7 @@ def test_the_theme_fits_the_ground_that_the_terminal_says_it_has(ground: bytes, 
 
 def test_a_terminal_that_does_not_answer_is_dark_and_keys_typed_meanwhile_are_kept(start: Start) -> None:
     terminal = start("demo", "--workloads", "30", environment=TRUE_COLOUR)  # pyte does not know the question
-    terminal.wait_for(lambda: "starting" in terminal.text(), 30, "the first line")
+    terminal.wait_for(lambda: b"starting" in terminal.received, 30, "the first line")
     terminal.press("M")
     terminal.wait_for(lambda: "▼MEM" in terminal.text(), 30, "what the key does")
     assert shown_palette(terminal) == "dark"
