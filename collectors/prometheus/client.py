@@ -117,6 +117,7 @@ class PrometheusClient:
         connection.request("POST", path, urlencode(parameters), self._headers)
         response = connection.getresponse()
         body = self._body(response, connection, deadline)
+        response.close()  # it has been read to its end: the connection is free for the next question
         if response.will_close:
             self.close()
         return response.status, body
