@@ -10,7 +10,7 @@ from statistics import median
 from typing import NamedTuple, TypeVar
 
 from collectors.model.errors import AccessDenied, SourceDown, SourceError
-from collectors.model.workloads import KINDS_BY_NAME, Kind
+from collectors.model.workloads import KINDS_BY_NAME, Kind, Use
 from collectors.prometheus import promql
 from collectors.prometheus.answers import Series
 from collectors.prometheus.client import PrometheusClient
@@ -29,13 +29,6 @@ _WINDOW = 3.5
 _MOST_HOSTS = 500
 HostKey = tuple[str, str]
 """`instance`, and the label `host`."""
-
-
-class Use(NamedTuple):
-    """What the workloads of one kind use together on a host."""
-
-    cores: float | None
-    memory_bytes: float | None
 
 
 class Picture(NamedTuple):

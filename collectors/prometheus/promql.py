@@ -1,7 +1,7 @@
 """The texts of the queries. Pure.
 
-Who is shown comes from a ranking, by a recording rule where there is one; values are raw counters of those shown, from a
-range selector: `rate({__name__=~...})` is refused by both engines, since its results would lose their names.
+Who is shown comes from a ranking, by a recording rule where there is one; values are raw counters of those shown, from
+a range selector: `rate({__name__=~...})` is refused by both engines, since its results would lose their names.
 """
 
 from __future__ import annotations
@@ -149,11 +149,16 @@ def count_by_host(match: str) -> str:
 
 
 def use_by_kind(match: str, window_s: float) -> tuple[str, str]:
-    """Return the queries for the cores and the bytes that the workloads of each host use together, by kind."""
+    """Return the queries for the cores and the bytes that the workloads of each host use together, by kind.
+
+    What is inside of another workload is counted with that one, whose counters include it.
+    """
     by = f"sum by (instance, {HOST_LABEL}, kind)"
+    inside = selector(match, 'parent_id!=""', name=INFO)
+    outer = f"unless on (job, instance, {HOST_LABEL}, engine, id) {inside}"
     cpu = selector(match, name="vmtop_cpu_seconds_total")
     memory = selector(match, name="vmtop_memory_working_set_bytes")
-    return f"{by} (rate({cpu}[{duration(window_s)}]))", f"{by} ({memory})"
+    return f"{by} (rate({cpu}[{duration(window_s)}]) {outer})", f"{by} ({memory} {outer})"
 
 
 def hosts_over(match: str, span_s: float) -> str:

@@ -5,7 +5,7 @@ All series of a host have the instant of its scrape, so the values of one instan
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import isfinite
 from urllib.parse import urlsplit
 
@@ -22,28 +22,36 @@ _LONGEST_INSTANCE = 256
 class Scrapes:
     """What one workload, or a host, exposed: values by instant, and its newest labels."""
 
-    __slots__ = ("_info_at", "info", "labels", "values")
+    __slots__ = ("infos", "labels", "values")
 
     def __init__(self, labels: Mapping[str, str]) -> None:
         self.labels = labels
         """Of any of its series."""
-        self.info: Mapping[str, str] = {}
-        """Labels of its newest info series; empty without one."""
-        self._info_at = -1.0
+        self.infos: dict[float, Mapping[str, str]] = {}
+        """The labels of its info series by instant."""
         self.values: dict[float, dict[str, float]] = {}
         """By seconds since 1970, by the server's clock, and the family's name; unordered."""
+
+    @property
+    def newest(self) -> float | None:
+        """The newest instant; `None` if there is none."""
+        return max(self.values, default=None)
 
     def instants(self) -> list[float]:
         """Return the instants with values, oldest first."""
         return sorted(self.values)
 
+    def moved(self, instant_of: Callable[[float], float]) -> None:
+        """Give all values other instants, such as that of the scrape that a value at a step of a query is of."""
+        self.values = {instant_of(at): values for at, values in sorted(self.values.items())}
+        self.infos = {instant_of(at): labels for at, labels in sorted(self.infos.items())}
+
     def take(self, series: Series, name: str) -> None:
         """Take the values of one series of it."""
         points = series.values if series.value is None else [series.value]
         if name in INFOS:
-            if points and points[-1][0] >= self._info_at:
-                self.info, self._info_at = series.metric, points[-1][0]
             for at, _ in points:
+                self.infos[at] = series.metric
                 self.values.setdefault(at, {})
             return
         for at, text in points:

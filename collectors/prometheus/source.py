@@ -92,7 +92,7 @@ class PrometheusSource:
         states: list[SourceState] = []
         for key, scrapes in picture.hosts.items():
             name = fleet.names.name(key)
-            hosts[name] = host_facts(name, scrapes, fleet.interval_s)
+            hosts[name] = host_facts(name, scrapes, fleet.interval_s, picture.uses.get(key))
             workload = host_workload(name, scrapes)
             workloads[workload.id] = workload
             self._add(samples, workload.id, scrapes, fleet.clock, back)
@@ -102,11 +102,11 @@ class PrometheusSource:
             states = [state for state in states if state.name != name or state.host]
             states.append(_unscraped(name, name in hosts, self._server.shown))
             hosts.setdefault(name, HostFacts())
-        for member, scrapes in picture.members.items():
+        for member, shown in picture.members.items():
             host = fleet.names.name((member.instance, member.host))
             identity = identity_of(member, host)
-            workloads[identity] = workload_of(member, scrapes, host)
-            self._add(samples, identity, scrapes, fleet.clock, back)
+            workloads[identity] = workload_of(member, shown, host)
+            self._add(samples, identity, shown, fleet.clock, back)
         self._epochs.forget_all_but(workloads)
         return SourceReading(
             workloads,
@@ -133,7 +133,7 @@ class PrometheusSource:
 
 def _states(host: str, scrapes: HostScrapes, fleet: Fleet) -> list[SourceState]:
     """Return the state of a host, and of what its vmtop reads."""
-    newest = max(scrapes.values, default=None)
+    newest = scrapes.newest
     if newest is None:
         return []
     age_s = max(0.0, fleet.now() - newest)

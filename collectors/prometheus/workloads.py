@@ -7,7 +7,7 @@ from math import isfinite
 
 from collectors.exposition.families import PREFIX
 from collectors.exposition.samples import samples_of
-from collectors.model.workloads import KINDS_BY_NAME, HostFacts, Kind, Sample, State, Workload, WorkloadId
+from collectors.model.workloads import KINDS_BY_NAME, HostFacts, Kind, Sample, State, Use, Workload, WorkloadId
 from collectors.prometheus.promql import Member
 from collectors.prometheus.scrapes import Scrapes
 from collectors.safety.sanitize import sanitize, sanitize_name
@@ -67,11 +67,11 @@ def identity_of(member: Member, host: str) -> WorkloadId:
     return WorkloadId(sanitize(member.engine, 60), sanitize(member.id, 1024), host)
 
 
-def workload_of(member: Member, scrapes: Scrapes, host: str) -> Workload:
-    """Return the description of a workload from its labels."""
-    labels = {**scrapes.labels, **scrapes.info}
-    newest = max(scrapes.values, default=None)
-    values = scrapes.values[newest] if newest is not None else {}
+def workload_of(member: Member, scrapes: Scrapes, host: str, at: float | None = None) -> Workload:
+    """Return the description of a workload from its labels, as of one scrape; by default, the newest."""
+    instant = scrapes.newest if at is None else at
+    values, info = _as_of(scrapes, instant)
+    labels = {**scrapes.labels, **info}
     name = sanitize_name(labels.get("name", ""))
     identity = identity_of(member, host)
     parent = (labels.get("parent_engine", ""), labels.get("parent_id", ""))
@@ -80,7 +80,7 @@ def workload_of(member: Member, scrapes: Scrapes, host: str) -> Workload:
         id=identity,
         kind=KINDS_BY_NAME.get(labels.get("kind", ""), Kind.SERVICE),
         name=name or identity.id,
-        state=_STATES.get(labels.get("state", ""), State.UNKNOWN if scrapes.info else State.RUNNING),
+        state=_STATES.get(labels.get("state", ""), State.UNKNOWN if info else State.RUNNING),
         name_is_known=bool(name),
         image=_text(labels, "image"),
         project=_text(labels, "project"),
@@ -105,25 +105,30 @@ def samples_at(
     return samples_of(values, clock.at_ns(instant), SOURCE, epoch)
 
 
+def _as_of(scrapes: Scrapes, instant: float | None) -> tuple[Mapping[str, float], Mapping[str, str]]:
+    if instant is None:
+        return {}, {}
+    return scrapes.values.get(instant, {}), scrapes.infos.get(instant, {})
+
+
 def host_workload(host: str, scrapes: Scrapes) -> Workload:
     """Return a host as a workload."""
-    hostname = sanitize(scrapes.info.get("hostname", ""), 60) or host
+    _, info = _as_of(scrapes, scrapes.newest)
+    hostname = sanitize(info.get("hostname", ""), 60) or host
     return Workload(WorkloadId("host", hostname, host), Kind.HOST, host, State.RUNNING)
 
 
-def host_facts(host: str, scrapes: Scrapes, interval_s: float) -> HostFacts:
+def host_facts(host: str, scrapes: Scrapes, interval_s: float, uses: dict[Kind, Use] | None = None) -> HostFacts:
     """Return what is known of a host. Its monotonic instants are the server's, so it has no run of its own."""
-    newest = max(scrapes.values, default=None)
-    values = scrapes.values[newest] if newest is not None else {}
-    facts = {
-        key: sanitize(text, 120) for key in ("hostname", "kernel", "cgroup", "vmtop") if (text := scrapes.info.get(key))
-    }
+    values, info = _as_of(scrapes, scrapes.newest)
+    facts = {key: sanitize(text, 120) for key in ("hostname", "kernel", "cgroup", "vmtop") if (text := info.get(key))}
     return HostFacts(
         workload=host_workload(host, scrapes).id,
         cpus=_count(values.get(f"{PREFIX}host_cpus")) or 0,
         memory_bytes=_count(values.get(f"{PREFIX}host_memory_bytes")) or 0,
         facts=facts,
         interval_s=interval_s,
+        uses=uses or {},
     )
 
 
