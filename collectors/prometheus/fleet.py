@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import pairwise, zip_longest
 from statistics import median
 from typing import NamedTuple, TypeVar
@@ -118,15 +119,17 @@ class Fleet:
             SourceError: Neither hosts nor workloads could be asked about.
         """
         instant = self.now() if at is None else at
+        hosts_query = f"{promql.hosts(self.match)}[{promql.duration(self.window_s)}]"
         asking = _Asking()
-        hosts = asking.do(lambda: by_host(self._instant(promql.hosts_over(self.match, self.window_s), instant)), {})
-        counts = asking.do(lambda: _counts(self._instant(promql.count_by_host(self.match), instant)), {})
-        shown = asking.do(lambda: self.who(instant, sum(counts.values())), [])
-        members = asking.do(lambda: self._members(shown, instant), {})
+        hosts = asking.do(lambda: by_host(self._instant(hosts_query, instant))) or {}
+        counts = asking.do(lambda: _counts(self._instant(promql.count_by_host(self.match), instant))) or {}
+        total = sum(counts.values())
+        shown = asking.do(lambda: self.who(instant, total)) or []
+        members = asking.do(lambda: self._members(shown, instant)) or {}
         if not hosts and not members and asking.first is not None:
             raise asking.first
-        uses = asking.do(lambda: self._uses(instant), {}) if sum(counts.values()) > len(shown) else {}
-        unscraped = asking.do(lambda: self._unscraped(instant, hosts), ())
+        uses = (asking.do(lambda: self.uses(instant)) or {}) if total > len(shown) else {}
+        unscraped = asking.do(lambda: self._unscraped(instant)) or ()
         self.names.learn(hosts)
         return Picture(members, hosts, counts, uses, unscraped, tuple(asking.problems))
 
@@ -138,15 +141,15 @@ class Fleet:
         """
         if total <= self._most:
             return list(dict.fromkeys(_members_in(self._instant(promql.all_workloads(self.match), instant))))
-        each = max(1, self._most // 2)
         asking = _Asking()
-        ranked = [
-            asking.do(lambda query=query: _members_in(self._instant(query, instant)), [])  # type: ignore[misc]
-            for query in promql.rankings(self.match, self.window_s, each, self._has_rule)
-        ]
+        queries = promql.rankings(self.match, self.window_s, max(1, self._most // 2), self._has_rule)
+        ranked = [asking.do(partial(self._ranked, query, instant)) or [] for query in queries]
         if asking.first is not None and not any(ranked):
             raise asking.first
         return interleaved(ranked, self._most)
+
+    def _ranked(self, query: str, instant: float) -> list[Member]:
+        return _members_in(self._instant(query, instant))
 
     def scrapes_over(self, members: Sequence[Member], instant: float, span_s: float) -> dict[Member, Scrapes]:
         """Return what workloads exposed in the seconds up to an instant, scrape by scrape. Raises as `look`."""
@@ -161,7 +164,8 @@ class Fleet:
     def _instant(self, query: str, at: float) -> list[Series]:
         return self.client.instant(query, at)
 
-    def _uses(self, instant: float) -> dict[HostKey, dict[Kind, Use]]:
+    def uses(self, instant: float) -> dict[HostKey, dict[Kind, Use]]:
+        """Return what the workloads of each host use together, by kind. Raises as `look`."""
         cpu_query, memory_query = promql.use_by_kind(self.match, self.window_s)
         cores, sizes = _by_kind(self._instant(cpu_query, instant)), _by_kind(self._instant(memory_query, instant))
         uses: dict[HostKey, dict[Kind, Use]] = {}
@@ -169,7 +173,7 @@ class Fleet:
             uses.setdefault(key, {})[kind] = Use(cores.get((key, kind)), sizes.get((key, kind)))
         return uses
 
-    def _unscraped(self, instant: float, hosts: Iterable[HostKey]) -> tuple[HostKey, ...]:
+    def _unscraped(self, instant: float) -> tuple[HostKey, ...]:
         if not self._jobs:
             return ()
         up = self._instant(promql.selector("", f"job=~{promql.one_of(self._jobs)}", name="up"), instant)
@@ -184,17 +188,17 @@ class _Asking:
         self.first: SourceError | None = None
         self.problems: list[str] = []
 
-    def do(self, ask: Callable[[], Answer], otherwise: Answer) -> Answer:
-        """Return an answer, or something else where there is none."""
+    def do(self, ask: Callable[[], Answer]) -> Answer | None:
+        """Return an answer; `None` where there is none."""
         try:
             return ask()
+        except AccessDenied:
+            raise  # the other questions would be refused as well
         except SourceError as error:
-            if isinstance(error, AccessDenied):
-                raise  # the other questions would be refused as well
             self.first = self.first or error
             if error.reason not in self.problems:
                 self.problems.append(error.reason)
-            return otherwise
+            return None
 
 
 def interval_of(series: Iterable[Series]) -> float:
@@ -230,13 +234,19 @@ def _counts(series: Iterable[Series]) -> dict[HostKey, int]:
 
 
 def _by_kind(series: Iterable[Series]) -> dict[tuple[HostKey, Kind], float]:
-    return {
-        (_host_key(one), kind): value
-        for one in series
-        if one.value is not None
-        and (kind := KINDS_BY_NAME.get(one.metric.get("kind", ""))) is not None
-        and (value := _number(one.value[1])) is not None
-    }
+    return {key: next(iter(values.values())) for key, values in by_kind_at(series).items()}
+
+
+def by_kind_at(series: Iterable[Series]) -> dict[tuple[HostKey, Kind], dict[float, float]]:
+    """Return the values of sums by host and kind, by instant."""
+    found: dict[tuple[HostKey, Kind], dict[float, float]] = {}
+    for one in series:
+        kind = KINDS_BY_NAME.get(one.metric.get("kind", ""))
+        points = one.values if one.value is None else [one.value]
+        values = {at: value for at, text in points if (value := _number(text)) is not None}
+        if kind is not None and values:
+            found[_host_key(one), kind] = values
+    return found
 
 
 def _host_key(series: Series) -> HostKey:

@@ -161,9 +161,9 @@ def use_by_kind(match: str, window_s: float) -> tuple[str, str]:
     return f"{by} (rate({cpu}[{duration(window_s)}]) {outer})", f"{by} ({memory} {outer})"
 
 
-def hosts_over(match: str, span_s: float) -> str:
-    """Return the selector of everything about the hosts themselves, over a span."""
-    return f"{selector(match, f'__name__=~{one_of(HOST_FAMILIES)}')}[{duration(span_s)}]"
+def hosts(match: str) -> str:
+    """Return the selector, without a span, of everything about the hosts themselves."""
+    return selector(match, f"__name__=~{one_of(HOST_FAMILIES)}")
 
 
 def is_rule_known(match: str) -> str:
