@@ -28,6 +28,8 @@ _DISCOVERY_S = 300.0
 _WINDOW = 3.5
 """Scrape intervals in which there are two scrapes, even if one failed."""
 _MOST_HOSTS = 500
+_CLOCK_SLACK_S = 0.5
+"""Seconds by which an estimate of the server's clock may be off before it is replaced: instants then move."""
 HostKey = tuple[str, str]
 """`instance`, and the label `host`."""
 
@@ -83,6 +85,13 @@ class Fleet:
         """Return the present instant by the server's clock."""
         return self.clock.server_s(time.monotonic_ns())
 
+    def on(self, client: PrometheusClient) -> Fleet:
+        """Return what is known, to be asked about on another connection; instants and names are the same."""
+        other = Fleet(client, self._most)
+        other.names, other.clock, other.interval_s = self.names, self.clock, self.interval_s
+        other.wall_ahead_s, other._has_rule, other._jobs = self.wall_ahead_s, self._has_rule, self._jobs
+        return other
+
     def discover(self) -> None:
         """Learn the server's clock, the hosts, the interval between scrapes, and what is recorded.
 
@@ -92,9 +101,10 @@ class Fleet:
         began_ns = time.monotonic_ns()
         told = self.client.instant("vector(time())")
         middle_ns = (began_ns + time.monotonic_ns()) // 2
-        if told and told[0].value is not None:
-            self.clock = Clock(_number(told[0].value[1]) or time.time(), middle_ns)
-            self.wall_ahead_s = self.now() - time.time()
+        server_s = _number(told[0].value[1]) if told and told[0].value is not None else None
+        if server_s is not None and abs(server_s - self.clock.server_s(middle_ns)) > _CLOCK_SLACK_S:
+            self.clock = Clock(server_s, middle_ns)
+        self.wall_ahead_s = self.now() - time.time()
         window = promql.duration(_DISCOVERY_S)
         query = f"{promql.selector(self.match, name='vmtop_host_cpu_seconds_total')}[{window}]"
         series = self.client.instant(query, self.now())

@@ -41,7 +41,7 @@ class PrometheusSource:
     interval_s = USUAL_INTERVAL_S
     holds_tick = True
     is_authority = True
-    replace_after_s = None
+    replace_after_s: float | None = None
     is_near = False
 
     def __init__(self, server: Server, most: int = MOST) -> None:
@@ -60,7 +60,7 @@ class PrometheusSource:
         self._client = PrometheusClient(self._server)
         fleet = Fleet(self._client, self._most)
         if self.fleet is not None:
-            fleet.names = self.fleet.names  # a host keeps its name after the server was away
+            fleet = self.fleet.on(self._client)  # hosts keep their names after the server was away
         fleet.discover()
         self.fleet, self._held, self._has_begun = fleet, None, False
         self.interval_s = fleet.interval_s
