@@ -26,8 +26,7 @@ SetEnv PATH={folder}/bin:{path} LANG=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
 _LIBVIRT = {"lib": "/var/lib/libvirt", "cache": "/var/cache/libvirt", "log": "/var/log/libvirt", "etc": "/etc/libvirt"}
 _QEMU_CONF = 'stdio_handler = "file"\nsecurity_driver = "none"\nuser = "root"\ngroup = "root"\nremember_owner = 0\n'
 
-_COMMON = """#!/bin/sh
-set -e
+_COMMON = """set -e
 hostname {name}
 export PATH={path} HOME={folder}/home LANG=C.UTF-8
 mount -t tmpfs tmpfs /run
@@ -36,7 +35,7 @@ mount --bind {folder}/passwd /etc/passwd
 ip link set lo up
 """
 
-_V2 = """mkdir /sys/fs/cgroup/init.scope
+V2 = """mkdir /sys/fs/cgroup/init.scope
 echo $$ >/sys/fs/cgroup/init.scope/cgroup.procs
 for one in cpu memory io pids; do echo "+$one" >/sys/fs/cgroup/cgroup.subtree_control || :; done
 """
@@ -56,14 +55,14 @@ def sshd_config(folder: Path) -> str:
 
 def boot_script(folder: Path, name: str, has_docker: bool, has_libvirt: bool) -> Path:
     """Write the script that is the first process of a host in namespaces, and return its path."""
-    script = (
-        _COMMON.format(folder=folder, name=name, path=_PATH)
-        + cgroup_mounts()
-        + serving(folder, has_docker, has_libvirt)
-    )
     path = folder / "boot"
-    path.write_text(script)
+    path.write_text(common(folder, name) + cgroup_mounts() + serving(folder, has_docker, has_libvirt))
     return path
+
+
+def common(folder: Path, name: str) -> str:
+    """Return what every host does first: its name, its user's home, and an empty /run."""
+    return _COMMON.format(folder=folder, name=name, path=_PATH)
 
 
 def serving(folder: Path, has_docker: bool, has_libvirt: bool) -> str:
@@ -84,7 +83,7 @@ def serving(folder: Path, has_docker: bool, has_libvirt: bool) -> str:
 def cgroup_mounts() -> str:
     """Return commands that mount this machine's hierarchies again, as seen from inside a cgroup namespace."""
     if (CGROUPS / "cgroup.procs").exists():
-        return f"mount -t sysfs sysfs /sys\nmount -t cgroup2 cgroup2 {CGROUPS}\n{_V2}"
+        return f"mount -t sysfs sysfs /sys\nmount -t cgroup2 cgroup2 {CGROUPS}\n{V2}"
     lines = ["mount -t sysfs sysfs /sys", f"mount -t tmpfs tmpfs {CGROUPS}"]
     for line in Path("/proc/self/mounts").read_text().splitlines():
         _, place, kind, options, *_ = line.split()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -60,6 +61,11 @@ class FarHost:
         return _INNER.format(self.number) if self.behind else self.net.address(10 + self.number)
 
     @property
+    def port(self) -> str:
+        """Its end on the lab's bridge."""
+        return f"vmh{os.getpid()}{self.number}"
+
+    @property
     def home(self) -> Path:
         """Home of the user over there."""
         return self.folder / "home"
@@ -85,13 +91,12 @@ class FarHost:
         self.daemon = Daemon(["sh", "-ec", f"{entering}\nexec {shlex.join(argv)}"], self.folder / "log")
         self.daemon.wait_until(self._has_namespaces, 20, f"{self.name}'s namespaces")
         if self.behind is None:
-            port = f"vmh{os.getpid()}{self.number}"
-            _ip("link", "add", port, "type", "veth", "peer", "name", "eth0", "netns", str(self.daemon.pid))
-            _ip("link", "set", port, "master", self.net.name, "up")
+            ip("link", "add", self.port, "type", "veth", "peer", "name", "eth0", "netns", str(self.daemon.pid))
+            ip("link", "set", self.port, "master", self.net.name, "up")
         else:
             assert self.behind.daemon is not None
             other, own = str(self.behind.daemon.pid), str(self.daemon.pid)
-            _ip("link", "add", "in0", "netns", other, "type", "veth", "peer", "name", "eth0", "netns", own)
+            ip("link", "add", "in0", "netns", other, "type", "veth", "peer", "name", "eth0", "netns", own)
             self.behind.plug("in0", _INNER.format(254))
         self.plug("eth0", self.address)
 
@@ -122,13 +127,15 @@ class FarHost:
     def kill(self) -> None:
         """Cut its power: nothing tidies up, and nobody is told that connections end."""
         if self.daemon is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.daemon.pid, signal.SIGKILL)
             self.daemon.kill()
             (self.folder / "ready").unlink(missing_ok=True)
             end_cgroups(f"vmtop-far-{os.getpid()}-{self.name}")
 
     def set_link(self, is_up: bool) -> None:
         """Pull the cable out, or plug it in again: the host itself lives on."""
-        _ip("link", "set", f"vmh{os.getpid()}{self.number}", "up" if is_up else "down")
+        ip("link", "set", self.port, "up" if is_up else "down")
 
     def load_image(self) -> None:
         """Give its engine the image that `run` starts."""
@@ -164,12 +171,24 @@ class FarHosts:
 
     def add(self, name: str, **options: bool | FarHost | None) -> FarHost:
         """Make a host and start it; the options are those of `FarHost`."""
-        host = FarHost(name, len(self.hosts) + 1, self.folder / name, self.net, **options)  # type: ignore[arg-type]
+        return self.start(FarHost(name, self.next_number(), self.folder / name, self.net, **options))  # type: ignore[arg-type]
+
+    def next_number(self) -> int:
+        """Return a number that no host has."""
+        return 1 + max((host.number for host in self.hosts.values()), default=0)
+
+    def start(self, host: FarHost) -> FarHost:
+        """Start a host that is made."""
         prepare(host.folder, host.has_vmtop, self.folder / "user.pub")
-        self.hosts[name] = host
+        self.hosts[host.name] = host
         self.write_client_files()
         host.start()
         return host
+
+    def remove(self, name: str) -> None:
+        """End a host, and forget it."""
+        self.hosts.pop(name).kill()
+        self.write_client_files()
 
     def write_client_files(self) -> None:
         """Write what the SSH client is to know of the hosts: addresses, jumps and keys."""
@@ -183,7 +202,7 @@ class FarHosts:
 
     def ssh(self, name: str, *words: str, timeout_s: float = 60) -> subprocess.CompletedProcess[str]:
         """Run a command on a host through SSH."""
-        argv = [f"{self.folder}/bin/ssh", "-o", "BatchMode=yes", name, shlex.join(words)]
+        argv = [f"{self.folder}/bin/ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10", name, shlex.join(words)]
         return subprocess.run(argv, capture_output=True, text=True, timeout=timeout_s, stdin=subprocess.DEVNULL)
 
     def wait_ready(self) -> None:
@@ -260,5 +279,6 @@ def _keygen(path: Path) -> None:
     subprocess.run([find_program("ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-f", str(path)], check=True)
 
 
-def _ip(*words: str) -> None:
+def ip(*words: str) -> None:
+    """Change this machine's network."""
     subprocess.run([find_program("ip"), *words], check=True)
