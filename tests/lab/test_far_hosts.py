@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -38,11 +39,10 @@ def test_each_host_has_a_name_and_an_engine_of_its_own(far_lab: FarHosts) -> Non
 def test_one_is_reached_through_the_jump_host_alone(far_lab: FarHosts) -> None:
     there = far_lab.hosts["hv03"]
     assert far_lab.ssh("hv03", "hostname").returncode == 0
-    with (
-        pytest.raises(OSError, match="timed out|unreachable|refused"),
-        socket.create_connection((there.address, 22), timeout=1),
-    ):
-        pass
+    greeting = b""
+    with suppress(OSError), socket.create_connection((there.address, 22), timeout=1) as straight:
+        greeting = straight.recv(100)  # of a gateway that takes calls for every address
+    assert not greeting.startswith(b"SSH")
 
 
 def test_vmtop_over_there_sees_what_runs_over_there(far_lab: FarHosts) -> None:
