@@ -44,7 +44,7 @@ class RemoteSource:
 
     name = "remote"
     is_authority = False
-    replace_after_s = None
+    replace_after_s: float | None = None
     is_near = False
 
     def __init__(self, spec: HostSpec) -> None:
