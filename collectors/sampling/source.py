@@ -10,6 +10,9 @@ import msgspec
 
 from collectors.model.workloads import Event, HostFacts, Sample, SourceState, Workload, WorkloadId
 
+REMOTE = "remote"
+"""The name of every source that reads another host; its spec's label is the host's name."""
+
 
 class SourceReading(msgspec.Struct, frozen=True, gc=False):
     """Everything that a source reads at one instant."""
