@@ -25,6 +25,7 @@ _COMMANDS = {
     "exec": ("tui.cli.commands.exec", "Open a shell or a console, or run a command."),
     "inspect": ("tui.cli.commands.inspect", "Print what the engine knows of a workload."),
     "stream": ("tui.cli.commands.stream", "Print one JSON document per line at each interval."),
+    "fleet": ("tui.cli.commands.fleet", "Show what a Prometheus scraped of many hosts."),
     "doctor": ("tui.cli.commands.doctor", "Check every data source and show how to fix it."),
     "demo": ("tui.cli.commands.demo", "Start the screen with made-up workloads."),
     "config": ("tui.cli.commands.config", "Show the configuration, and where each value comes from."),
