@@ -53,6 +53,13 @@ class Server(msgspec.Struct, frozen=True):
         return sanitize(self.name or urlsplit(self.url).netloc, 60)
 
     @property
+    def title(self) -> str:
+        """One word for it."""
+        host = urlsplit(self.url).hostname or ""
+        is_name = not host.replace(".", "").isdigit() and ":" not in host
+        return sanitize(self.name or (host if is_name else "fleet"), 60)
+
+    @property
     def is_encrypted(self) -> bool:
         """Whether it is reached over TLS."""
         return urlsplit(self.url).scheme == "https"
