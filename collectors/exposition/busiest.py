@@ -18,9 +18,7 @@ class Busiest:
         self._used: dict[WorkloadId, int] = {}
         self._exposed: set[WorkloadId] = set()
 
-    def of(
-        self, workloads: Sequence[Workload], samples: Mapping[WorkloadId, Sequence[Sample]]
-    ) -> Sequence[Workload]:
+    def of(self, workloads: Sequence[Workload], samples: Mapping[WorkloadId, Sequence[Sample]]) -> Sequence[Workload]:
         """Return those to expose, in the order in which they come."""
         if len(workloads) <= self._most:
             self._used, self._exposed = {}, set()

@@ -58,7 +58,7 @@ class Exposer:
         self._choice = choice or Choice()
         self._labels = LabelCache(self._choice.labels)
         self._busiest = Busiest(self._choice.most_workloads)
-        self._happened: Counter[tuple[str, str]] = Counter()
+        self._happened: Counter[tuple[str, ...]] = Counter()
 
     def count(self, events: tuple[Event, ...]) -> None:
         """Count events; each must be given once."""
@@ -80,7 +80,7 @@ class Exposer:
         _add_hosts(text, hosts)
         _add_sources(text, frame)
         text.add(PREFIX + "events_total", _counts(self._happened, "what"))
-        states = Counter((one.id.host, str(one.kind), str(one.state)) for one in present)
+        states: Counter[tuple[str, ...]] = Counter((one.id.host, str(one.kind), str(one.state)) for one in present)
         text.add(PREFIX + "workloads", _counts(states, "kind", "state"))
         text.add(PREFIX + "workloads_omitted", [(" ", len(present) - len(exposed))])
         _add_own(text, own)
@@ -138,9 +138,7 @@ def _add_sources(text: Text, frame: Frame) -> None:
         for state in frame.sources
         if state.availability is not Availability.ABSENT
     ]
-    text.add(
-        PREFIX + "source_up", [(labels, int(state.availability is Availability.OK)) for labels, state in there]
-    )
+    text.add(PREFIX + "source_up", [(labels, int(state.availability is Availability.OK)) for labels, state in there])
     ages = [
         (labels, max(0, frame.at_ns - state.read_at_ns) / 1e9)
         for labels, state in there

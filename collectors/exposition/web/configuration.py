@@ -187,7 +187,7 @@ class Watched:
 
 
 def _state(files: tuple[Path, ...]) -> tuple[tuple[int, int, int] | None, ...]:
-    found = []
+    found: list[tuple[int, int, int] | None] = []
     for path in files:
         try:
             status = os.stat(path)

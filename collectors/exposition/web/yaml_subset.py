@@ -37,7 +37,7 @@ def parse(text: str) -> Mapping:
     Raises:
         YamlError: It holds something else.
     """
-    lines = []
+    lines: list[_Line] = []
     for number, line in enumerate(text.splitlines(), 1):
         content = _without_comment(line).rstrip()
         if not content.strip() or (content == "---" and not lines):

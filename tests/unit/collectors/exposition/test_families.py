@@ -75,7 +75,7 @@ def _machine(at_ns: int, grown: int) -> tuple[Sample, ...]:
         Sample(
             source=source,
             at_ns=at_ns,
-            **{
+            **{  # type: ignore[arg-type]  # as declared
                 name: value + int(value * grown * 0.01) if "_total" in name else value for name, value in fields.items()
             },
         )
