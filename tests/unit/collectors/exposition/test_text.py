@@ -57,7 +57,7 @@ FRAME = frame(
         workload("db", Kind.VM, "libvirt"): {"vcpus": 2, "memory_limit_bytes": 1 << 30, "vcpu_total_ns": NS},
         workload("old", state=State.STOPPED, exit_code=3): {},
     },
-    {"cpu_total_ns": 9 * NS, "memory_available_bytes": 1 << 30, "load_1m": 0.5},
+    {"cpu_total_ns": 9 * NS, "memory_available_bytes": 1 << 30, "load_1m": 2},
 )
 
 
