@@ -60,4 +60,4 @@ def _scalar(value: Data) -> str:
         return value
     if isinstance(value, str) and '"' in value and value.isprintable():
         return "'" + value.replace("'", "''") + "'"
-    return json.dumps(value, ensure_ascii=False)  # a text of JSON is one of YAML
+    return json.dumps(value, ensure_ascii=not str(value).isprintable())  # a text of JSON is one of YAML

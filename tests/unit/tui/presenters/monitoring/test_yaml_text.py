@@ -10,17 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.presenters.monitoring.yaml_text import yaml_text
+from tests.helpers.lab.fixtures import skip_or_fail
+from tests.helpers.lab.process import find_program
+from tui.presenters.monitoring.yaml_text import Data, yaml_text
 
 
 def test_mappings_and_lists_are_written_in_blocks() -> None:
-    text = yaml_text({"groups": [{"name": "vmtop", "rules": [{"record": "a:b", "expr": 'x{y="z"}'}]}], "n": 3})
+    text = yaml_text({"groups": [{"name": "vmtop", "rules": [{"record": "a:b", "expr": 'x{y="z"}'}]}], "size": 3})
     assert text == (
-        "groups:\n  - name: vmtop\n    rules:\n      - record: \"a:b\"\n        expr: 'x{y=\"z\"}'\nn: 3\n"
+        'groups:\n  - name: vmtop\n    rules:\n      - record: "a:b"\n        expr: \'x{y="z"}\'\nsize: 3\n'
     )
 
 
-@pytest.mark.parametrize("word", ["yes", "No", "null", "true", "15s", "1e3", "- a", "a: b", "a #b", "", " a", "*x", "a,b"])
+@pytest.mark.parametrize("word", ["yes", "No", "null", "15s", "1e3", "- a", "a: b", "a #b", "", " a", "*x", "a,b"])
 def test_a_text_that_yaml_would_take_for_something_else_is_quoted(word: str) -> None:
     assert yaml_text({"key": word}) == f"key: {json.dumps(word)}\n"
 
@@ -40,13 +42,19 @@ def test_a_single_value_is_no_document() -> None:
 
 @given(st.dictionaries(st.text(max_size=8), st.text(max_size=20).filter(lambda text: "\n" not in text), max_size=3))
 def test_any_text_is_one_value_on_one_line(data: dict[str, str]) -> None:
-    assert yaml_text(data).splitlines()[: len(data)] == yaml_text(data).split("\n")[:-1] or "\x85" in str(data)
+    lines = yaml_text(data).split("\n")
+    assert len(lines) == len(data) + 1
+    assert all(line.isprintable() for line in lines)
 
 
 def test_promtool_reads_what_is_quoted(tmp_path: Path) -> None:
     """It is the reader that the files are for; its own word is the authority."""
     rules = tmp_path / "rules.yml"
     texts = ["it's", 'a "b"', "true", "x: y", "# no", "back\\slash", "ünï", "{{ $labels.x }}"]
-    alerts = [{"alert": f"A{i}", "expr": "up", "annotations": {"text": text}} for i, text in enumerate(texts)]
+    alerts: list[Data] = [
+        {"alert": f"A{index}", "expr": "up", "annotations": {"text": text}} for index, text in enumerate(texts)
+    ]
     rules.write_text(yaml_text({"groups": [{"name": "g", "rules": alerts}]}))
-    subprocess.run(["promtool", "check", "rules", rules], check=True, capture_output=True)
+    with skip_or_fail():
+        promtool = find_program("promtool")
+    subprocess.run([promtool, "check", "rules", rules], check=True, capture_output=True)
