@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collectors.model.metrics import METRICS
 
-_CHARGED_OR_RESIDENT = "(vmtop_memory_working_set_bytes{S} or vmtop_memory_rss_bytes{S})"
+_HELD = "(vmtop_memory_working_set_bytes{S} or vmtop_memory_charged_bytes{S} or vmtop_memory_rss_bytes{S})"
 _VCPUS_BUSY = "clamp_max(100 * rate(vmtop_vcpu_seconds_total{S}[W]) / vmtop_vcpus{S}, 100)"
 _CPU_OF_LIMIT = "100 * rate(vmtop_cpu_seconds_total{S}[W]) / (vmtop_cpu_limit_cores{S} > 0)"
 
@@ -19,7 +19,7 @@ EXPRESSIONS: dict[str, str] = {
     "cpu_wait_percent": "clamp_max(100 * rate(vmtop_cpu_waiting_seconds_total{S}[W]), 100)",
     "cpu_throttled_percent": "100 * rate(vmtop_cpu_throttled_periods_total{S}[W])"
     " / (rate(vmtop_cpu_periods_total{S}[W]) > 0)",
-    "memory_host_bytes": f"{_CHARGED_OR_RESIDENT} + (vmtop_memory_hugetlb_bytes{{S}} or 0 * {_CHARGED_OR_RESIDENT})",
+    "memory_host_bytes": f"{_HELD} + (vmtop_memory_hugetlb_bytes{{S}} or 0 * {_HELD})",
     "memory_limit_bytes": "vmtop_memory_limit_bytes{S}",
     "memory_of_limit_percent": "100 * vmtop_memory_inside_bytes{S} / (vmtop_memory_assigned_bytes{S} > 0)"
     ' or 100 * vmtop_memory_working_set_bytes{S, kind!="vm"} / (vmtop_memory_limit_bytes{S} > 0)',
