@@ -10,6 +10,7 @@ from __future__ import annotations
 from collectors.model.metrics import METRICS
 
 _HELD = "(vmtop_memory_working_set_bytes{S} or vmtop_memory_charged_bytes{S} or vmtop_memory_rss_bytes{S})"
+_MEMORY = f"{_HELD} + (vmtop_memory_hugetlb_bytes{{S}} or 0 * {_HELD})"
 _VCPUS_BUSY = "clamp_max(100 * rate(vmtop_vcpu_seconds_total{S}[W]) / vmtop_vcpus{S}, 100)"
 _CPU_OF_LIMIT = "100 * rate(vmtop_cpu_seconds_total{S}[W]) / (vmtop_cpu_limit_cores{S} > 0)"
 
@@ -19,7 +20,7 @@ EXPRESSIONS: dict[str, str] = {
     "cpu_wait_percent": "clamp_max(100 * rate(vmtop_cpu_waiting_seconds_total{S}[W]), 100)",
     "cpu_throttled_percent": "100 * rate(vmtop_cpu_throttled_periods_total{S}[W])"
     " / (rate(vmtop_cpu_periods_total{S}[W]) > 0)",
-    "memory_host_bytes": f"{_HELD} + (vmtop_memory_hugetlb_bytes{{S}} or 0 * {_HELD})",
+    "memory_host_bytes": _MEMORY,
     "memory_limit_bytes": "vmtop_memory_limit_bytes{S}",
     "memory_of_limit_percent": "100 * vmtop_memory_inside_bytes{S} / (vmtop_memory_assigned_bytes{S} > 0)"
     ' or 100 * vmtop_memory_working_set_bytes{S, kind!="vm"} / (vmtop_memory_limit_bytes{S} > 0)',
@@ -30,7 +31,7 @@ EXPRESSIONS: dict[str, str] = {
     "net_tx_bytes_per_second": "rate(vmtop_network_transmit_bytes_total{S}[W])",
     "net_bytes_per_second": "rate(vmtop_network_receive_bytes_total{S}[W])"
     " + rate(vmtop_network_transmit_bytes_total{S}[W])",
-    "memory_inside_bytes": 'vmtop_memory_inside_bytes{S} or vmtop_memory_working_set_bytes{S, kind!="vm"}',
+    "memory_inside_bytes": "vmtop_memory_inside_bytes{S} or " + _MEMORY.replace("{S}", '{S, kind!="vm"}'),
     "memory_charged_bytes": "vmtop_memory_charged_bytes{S}",
     "memory_swap_bytes": "vmtop_memory_swap_bytes{S}",
     "memory_zswap_bytes": "vmtop_memory_zswap_bytes{S}",
