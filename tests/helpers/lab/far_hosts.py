@@ -163,6 +163,10 @@ class FarHosts:
     folder: Path
     net: Bridge
     hosts: dict[str, FarHost] = field(default_factory=dict)
+    extra: dict[str, str] = field(default_factory=dict)
+    """More names for the client, with the lines of its configuration for them."""
+    known: str = ""
+    """More lines of the keys that it knows."""
 
     @property
     def path(self) -> str:
@@ -192,7 +196,8 @@ class FarHosts:
 
     def write_client_files(self) -> None:
         """Write what the SSH client is to know of the hosts: addresses, jumps and keys."""
-        config, known = "", ""
+        config = "".join(f"Host {name}\n{lines}\n" for name, lines in self.extra.items())
+        known = self.known
         for host in self.hosts.values():
             jump = f"  ProxyJump {host.behind.name}\n" if host.behind else ""
             config += f"Host {host.name}\n  HostName {host.address}\n  HostKeyAlias {host.name}\n{jump}"
