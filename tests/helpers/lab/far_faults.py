@@ -10,14 +10,15 @@ from pathlib import Path
 
 import msgspec
 
-from collectors.session.format import FORMAT, HEADER_SIZE, VERSION, sealed
+from collectors.session.encode import sealed
+from collectors.session.format import FORMAT, HEADER_SIZE, VERSION
 from tests.helpers.demo_fleet import Fleet
 from tests.helpers.far_streams import write_stream
 from tests.helpers.lab.far_hosts import FarHost, FarHosts, place_program
 from tests.helpers.lab.process import find_program
 
 _MUTE_KEYS = "AuthorizedKeysFile none\nAuthorizedKeysCommand {sleep} 1000\nAuthorizedKeysCommandUser root\n"
-_ASKS_PASSWORD = "AuthorizedKeysFile none\nPasswordAuthentication yes\nKbdInteractiveAuthentication yes\n"
+_ASKS = "AuthorizedKeysFile none\nPasswordAuthentication yes\nKbdInteractiveAuthentication yes\n"
 _BANNER = "\x1b]0;owned\x07\x1b[2J \x1b[31mAuthorized use only\x1b[0m\r\n" * 20
 ENTRIES = {
     "mute-port": "HostName 127.0.0.1\nPort {full}",
@@ -58,7 +59,7 @@ def faulty(lab: FarHosts, host: FarHost) -> Iterator[None]:
             place_program(host.folder / "bin" / f"vmtop-{name}", script.format(folder=host.folder))
         for port, more in (
             (2201, _MUTE_KEYS.format(sleep=find_program("sleep"))),
-            (2202, _ASKS_PASSWORD),
+            (2202, _ASKS),
             (2203, f"AuthorizedKeysFile {host.folder}/user.pub\nBanner {host.folder}/banner\n"),
         ):
             _serve(host, port, more)
