@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -56,7 +55,7 @@ class Seen:
     def take(self, frame: Frame) -> None:
         """Take a frame."""
         for state in frame.sources:
-            if not state.host and (state.reason or state.availability is Availability.OK):
+            if not state.host and state.availability is not Availability.WAITING:
                 self.states.setdefault(state.name, state)
         now = time.monotonic()
         for name in GOOD:
@@ -69,7 +68,7 @@ class Seen:
 
 
 @pytest.fixture(scope="module")
-def seen(far_lab: FarHosts) -> Iterator[Seen]:
+def seen(far_lab: FarHosts) -> Seen:
     """Watch all at once until each has said something."""
     host = far_lab.hosts["hv01"]
     specs = [HostSpec(name, name) for name in (*ENTRIES, "hv01")]
@@ -90,7 +89,7 @@ def seen(far_lab: FarHosts) -> Iterator[Seen]:
             raise AssertionError(f"{error}: {(SENTENCES.keys() | set(GOOD)) - found.states.keys()}") from None
         finally:
             sampler.stop(5)
-    yield found
+    return found
 
 
 @pytest.mark.parametrize("name", SENTENCES)
