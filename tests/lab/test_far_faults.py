@@ -21,7 +21,7 @@ GOOD = ("hv01", "banner")
 SENTENCES = {
     "mute-port": "timed out",
     "mute-server": "timed out",
-    "mute-keys": "has not logged in",
+    "mute-keys": "timed out|has not logged in",
     "asks-password": "Permission denied|password",
     "new-key": "host key",
     "no-key-known": "host key",
@@ -75,11 +75,7 @@ def seen(far_lab: FarHosts) -> Seen:
     specs += [HostSpec(name, "hv01", f"vmtop-{name}") for name in (*PROGRAMS, "nowhere")]
     specs[-1] = HostSpec("no-program", "hv01", "vmtop-nowhere")
     found = Seen()
-    with skip_or_fail(), faulty(far_lab, host), pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PATH", far_lab.path)
-        runtime = far_lab.folder / "runtime"
-        runtime.mkdir(mode=0o700, exist_ok=True)
-        patch.setenv("XDG_RUNTIME_DIR", str(runtime))
+    with skip_or_fail(), faulty(far_lab, host), far_lab.as_client():
         sampler = Sampler(specs_of(specs), load_source, 1.0)
         sampler.on_frame(found.take)
         sampler.start()

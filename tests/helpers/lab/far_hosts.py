@@ -173,6 +173,20 @@ class FarHosts:
         """A PATH on which `ssh` knows the hosts, their keys and the user's key."""
         return f"{self.folder}/bin:{os.environ['PATH']}"
 
+    @contextmanager
+    def as_client(self) -> Iterator[None]:
+        """Have this process, and those that it starts, use this client configuration."""
+        runtime = self.folder / "runtime"  # for the sockets of shared connections
+        runtime.mkdir(mode=0o700, exist_ok=True)
+        before = dict(os.environ)
+        os.environ |= {"PATH": self.path, "XDG_RUNTIME_DIR": str(runtime)}
+        try:
+            yield
+        finally:
+            os.environ |= {"PATH": before["PATH"]}
+            os.environ.pop("XDG_RUNTIME_DIR")
+            os.environ |= {name: value for name, value in before.items() if name == "XDG_RUNTIME_DIR"}
+
     def add(self, name: str, **options: bool | FarHost | None) -> FarHost:
         """Make a host and start it; the options are those of `FarHost`."""
         return self.start(FarHost(name, self.next_number(), self.folder / name, self.net, **options))  # type: ignore[arg-type]
