@@ -1,4 +1,4 @@
-"""Several real hosts in one table: equal names stay apart, a host goes and comes back, clocks differ, all is replayed."""
+"""Several real hosts in one table: equal names stay apart, one goes and comes back, clocks differ, all is replayed."""
 
 from __future__ import annotations
 
