@@ -215,6 +215,11 @@ class Moment(NamedTuple):
         return self.frame.sources
 
     @property
+    def own_sources(self) -> tuple[SourceState, ...]:
+        """Those that this vmtop reads, among them the connections to other hosts."""
+        return tuple(state for state in self.frame.sources if not state.host)
+
+    @property
     def events(self) -> tuple[Event, ...]:
         return self.frame.events
 
