@@ -129,6 +129,7 @@ def _shares(shares: Shares | None, digits: int | None) -> dict[str, object] | No
 def _source(state: SourceState, now_ns: int) -> dict[str, object]:
     return {
         "name": state.name,
+        "host": state.host or None,
         "availability": str(state.availability),
         "detail": state.detail,
         "reason": state.reason,
@@ -146,6 +147,7 @@ def describe(reading: Reading) -> dict[str, object]:
         "name": workload.name,
         "kind": str(workload.kind),
         "engine": workload.id.engine,
+        "host": workload.id.host or None,
         "state": str(workload.state),
         "state_reason": workload.state_reason,
         "exit_code": workload.exit_code,
@@ -173,7 +175,7 @@ def _facts(workload: Workload) -> dict[str, object]:
 
 
 def _identity(identity: WorkloadId) -> dict[str, object]:
-    return {"engine": identity.engine, "id": identity.id}
+    return {"engine": identity.engine, "id": identity.id, "host": identity.host or None}
 
 
 def _event(event: Event) -> dict[str, object]:

@@ -46,7 +46,7 @@ class DependentsFinder:
         """
         workloads = list(workloads)
         users = network_users(workload, workloads)
-        if workload.endpoint:
+        if not workload.is_here:
             return Dependents(network_users=users)
         mounted = mounts(self._proc)
         addresses = seen.addresses if seen is not None else frozenset()

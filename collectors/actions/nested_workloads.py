@@ -14,7 +14,7 @@ def below(workload: Workload, workloads: Iterable[Workload]) -> tuple[Workload, 
     Empty for a remote workload: its control groups belong to another kernel.
     """
     group = workload.cgroup or (workload.id.id if workload.kind is Kind.SERVICE else "")
-    if workload.endpoint or not group.startswith("/") or group == "/":
+    if not workload.is_here or not group.startswith("/") or group == "/":
         return ()
     nested = [other for other in workloads if _is_inside(other, workload, group) and other.id != workload.id]
     return tuple(sorted(nested, key=lambda other: (other.kind, other.name)))
@@ -22,7 +22,7 @@ def below(workload: Workload, workloads: Iterable[Workload]) -> tuple[Workload, 
 
 def _is_inside(other: Workload, outer: Workload, group: str) -> bool:
     """Return whether a workload is in a cgroup below another's, or is a process in it, as some machines are."""
-    is_active_here = not other.endpoint and other.state.is_active
+    is_active_here = other.is_here and other.state.is_active
     return is_active_here and ((other.cgroup or "").startswith(f"{group}/") or other.parent == outer.id)
 
 
@@ -34,7 +34,9 @@ def network_users(workload: Workload, workloads: Iterable[Workload]) -> tuple[st
     names = {workload.id.id, workload.name}
     others = (other for other in workloads if other.id != workload.id and other.state.is_active)
     neighbours = (
-        other for other in others if (other.id.engine, other.endpoint) == (workload.id.engine, workload.endpoint)
+        other
+        for other in others
+        if (other.id.engine, other.id.host, other.endpoint) == (workload.id.engine, workload.id.host, workload.endpoint)
     )
     return tuple(
         sorted(

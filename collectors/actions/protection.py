@@ -82,7 +82,7 @@ class Protection:
             return "vmtop itself runs in it"
         if workload.kind is Kind.VM and self._own_domain and workload.id.id.lower() == self._own_domain:
             return "vmtop itself runs in it"
-        if workload.endpoint:
+        if not workload.is_here:
             return ""
         if any(_encloses(workload, group) for group in self._own_groups):
             return "vmtop itself runs in it"

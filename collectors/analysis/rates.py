@@ -7,6 +7,7 @@ that fell has none, and neither has a counter whose owner changed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -188,13 +189,26 @@ class Ledger(NamedTuple):
     memory_bytes: Shares | None
 
 
+class HostMoment(NamedTuple):
+    """One host of several."""
+
+    reading: Reading | None
+    """The host's own values; `None` until it has answered."""
+    ledger: Ledger
+
+
 class Moment(NamedTuple):
     """A frame with everything derivable from it and the frames before: what screens and exports read."""
 
     frame: Frame
     host: Reading
+    """The host that vmtop runs on; without values where only other hosts are watched."""
     readings: dict[WorkloadId, Reading]
+    """Of the workloads of all hosts, with the other hosts themselves."""
     ledger: Ledger
+    """With several hosts, the sum of their own."""
+    hosts: dict[str, HostMoment] = {}  # noqa: RUF012  # nobody changes it
+    """Each host by its name, first this one as the empty string if it is read; empty when there are no others."""
 
     @property
     def sources(self) -> tuple[SourceState, ...]:
@@ -233,7 +247,7 @@ def _split(readings: dict[WorkloadId, Reading], key: str, scale: float, total: f
     unmeasured: set[Kind] = set()
     for reading in readings.values():
         workload = reading.workload
-        if workload.endpoint:
+        if workload.endpoint or workload.kind is Kind.HOST:
             continue
         value = reading.value(key)
         if value is None:
@@ -259,6 +273,25 @@ def ledger(host: Reading, readings: dict[WorkloadId, Reading], cpus: int, memory
         None if cpu is None else _split(readings, "cpu_percent", 0.01, cpu / 100, cpus),
         None if memory is None else _split(readings, "memory_host_bytes", 1.0, memory, memory_bytes),
     )
+
+
+def sum_of(ledgers: Sequence[Ledger]) -> Ledger:
+    """Return the ledger of several hosts together: of those that have one."""
+    return Ledger(
+        _sum([one.cpu_cores for one in ledgers if one.cpu_cores is not None]),
+        _sum([one.memory_bytes for one in ledgers if one.memory_bytes is not None]),
+    )
+
+
+def _sum(parts: Sequence[Shares]) -> Shares | None:
+    if not parts:
+        return None
+    vm, container, service = (
+        sum(values) if (values := [value for value in column if value is not None]) else None
+        for column in list(zip(*parts, strict=True))[:3]
+    )
+    rest, host, capacity = (sum(column) for column in list(zip(*parts, strict=True))[3:])
+    return Shares(vm, container, service, rest, host, capacity)
 
 
 def derive(pairs: tuple[Pair, ...], samples: tuple[Sample, ...]) -> tuple[Pair, ...]:
@@ -298,16 +331,40 @@ class Deriver:
         self._pairs = {
             identity: derive(self._pairs.get(identity, ()), samples) for identity, samples in frame.samples.items()
         }
-        pairs, previous, memory_bytes = self._pairs, self._readings, frame.memory_bytes
+        pairs, previous = self._pairs, self._readings
         self._readings = readings = {
             identity: Reading(
-                workload,
-                pairs.get(identity, ()),
-                previous.get(identity),
-                0 if workload.endpoint else memory_bytes,
-                0 if workload.endpoint else frame.cpus,
+                workload, pairs.get(identity, ()), previous.get(identity), *_size_of_host(frame, workload)
             )
             for identity, workload in frame.workloads.items()
         }
         host = Reading(frame.host, self._pairs.get(frame.host.id, ()), host_cpus=frame.cpus)
-        return Moment(frame, host, readings, ledger(host, readings, frame.cpus, frame.memory_bytes))
+        if not frame.hosts:
+            return Moment(frame, host, readings, ledger(host, readings, frame.cpus, frame.memory_bytes))
+        hosts = _by_host(frame, host, readings)
+        return Moment(frame, host, readings, sum_of([one.ledger for one in hosts.values()]), hosts)
+
+
+def _size_of_host(frame: Frame, workload: Workload) -> tuple[int, int]:
+    """Return memory in bytes and cores of the host that a workload runs on; 0 for what is unknown."""
+    if workload.endpoint:
+        return 0, 0
+    if not workload.id.host:
+        return frame.memory_bytes, frame.cpus
+    facts = frame.hosts.get(workload.id.host)
+    return (facts.memory_bytes, facts.cpus) if facts is not None else (0, 0)
+
+
+def _by_host(frame: Frame, host: Reading, readings: dict[WorkloadId, Reading]) -> dict[str, HostMoment]:
+    """Return the moments of several hosts, each with the ledger of its own workloads."""
+    of_host: dict[str, dict[WorkloadId, Reading]] = {name: {} for name in ("", *frame.hosts)}
+    for identity, reading in readings.items():
+        of_host.get(identity.host, {})[identity] = reading
+    moments = {}
+    if host.pairs:
+        moments[""] = HostMoment(host, ledger(host, of_host[""], frame.cpus, frame.memory_bytes))
+    for name, facts in frame.hosts.items():
+        own = None if facts.workload is None else of_host[name].get(facts.workload)
+        own_ledger = Ledger(None, None) if own is None else ledger(own, of_host[name], facts.cpus, facts.memory_bytes)
+        moments[name] = HostMoment(own, own_ledger)
+    return moments

@@ -110,7 +110,7 @@ class FactsReader:
         self, workloads: Sequence[Workload], tell: Callable[[int], None] = lambda done: None
     ) -> FactsByWorkload:
         """Return the facts of workloads; calls `tell` with the number of finished workloads after each one."""
-        containers = sum(1 for workload in workloads if workload.kind is Kind.CONTAINER and not workload.endpoint)
+        containers = sum(1 for workload in workloads if workload.kind is Kind.CONTAINER and workload.is_here)
         self._engines_now = find_engines(containers, self._proc)
         facts = {}
         with ExitStack() as stack:
@@ -122,8 +122,9 @@ class FactsReader:
 
     def _read(self, workload: Workload, answers: EngineAnswers) -> dict[str, Fact]:
         """Return the facts of a workload, by the keys of `ROWS`."""
-        if workload.endpoint:
-            return {"isolation": unknown(f"it runs on {workload.endpoint}: this can only be read there")}
+        if not workload.is_here:
+            there = workload.id.host or workload.endpoint
+            return {"isolation": unknown(f"it runs on {there}: this can only be read there")}
         pid = self._pid(workload) if workload.state.is_active else None
         answer = answers.of(workload)
         if workload.kind is Kind.VM:

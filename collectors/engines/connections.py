@@ -21,14 +21,20 @@ class EngineConnections:
         specs: The sources that are sampled.
         environ: Environment variables that tell the engines' own commands where their daemons are.
         is_root: Whether the user is root: some commands then use other daemons.
+        hosts: What can be done on other hosts, by `WorkloadId.host`; the workloads of the rest can only be watched.
     """
 
     def __init__(
-        self, specs: Sequence[SourceSpec], environ: Mapping[str, str] = os.environ, is_root: bool = os.geteuid() == 0
+        self,
+        specs: Sequence[SourceSpec],
+        environ: Mapping[str, str] = os.environ,
+        is_root: bool = os.geteuid() == 0,
+        hosts: Mapping[str, EngineAccess] | None = None,
     ) -> None:
         self._specs = tuple(specs)
         self._environ = environ
         self._is_root = is_root
+        self._hosts = hosts or {}
         sampled = [registry.engine_of_source(spec.name) for spec in specs]
         self._simulated = next((engine for engine in sampled if engine.is_simulated), None)
         self._lock = threading.Lock()
@@ -41,6 +47,8 @@ class EngineConnections:
 
     def of(self, workload: Workload) -> EngineAccess:
         """Return the access to a workload's engine; for an unknown engine, one that can only be watched."""
+        if workload.id.host:  # never this host's engine, which may have the same id
+            return self._hosts.get(workload.id.host) or EngineAccess()
         engine = self._simulated or registry.owner(workload)
         with self._lock:
             if engine not in self._accesses:

@@ -39,7 +39,7 @@ def process_reader(
 
 def has_processes_here(workload: Workload) -> bool:
     """Return whether the processes of a workload may be those of this host: its cgroup's, or the one that runs it."""
-    return not workload.endpoint and (bool(workload.cgroup) or (workload.kind is Kind.VM and workload.state.is_active))
+    return workload.is_here and (bool(workload.cgroup) or (workload.kind is Kind.VM and workload.state.is_active))
 
 
 class ProcessReader:
@@ -124,7 +124,7 @@ class Owners:
         self._by_path = {
             workload.cgroup: workload
             for workload in workloads
-            if workload.cgroup not in (None, "", "/") and not workload.endpoint
+            if workload.cgroup not in (None, "", "/") and workload.is_here
         }
         self._cached: dict[tuple[str, ...], Workload | None] = {}
 
@@ -155,7 +155,7 @@ def _by_process(workloads: Iterable[Workload], machines: Mapping[int, VmmProcess
         for identity in machine.identities
         if WorkloadId(*identity) in alone
     }
-    return {process: workload for process, workload in found.items() if not workload.endpoint}
+    return {process: workload for process, workload in found.items() if workload.is_here}
 
 
 def _prefixes(path: str) -> Iterable[str]:

@@ -37,7 +37,7 @@ def read_document(workload: Workload, connections: EngineConnections, root: str 
 
 
 def _files(workload: Workload, root: str) -> tuple[str, ...]:
-    directories = find_directories(detect(root), workload.cgroup) if workload.cgroup and not workload.endpoint else None
+    directories = find_directories(detect(root), workload.cgroup) if workload.cgroup and workload.is_here else None
     if directories is None or not directories.all:
         raise SourceAbsent(f"{workload.name} has no cgroup on this host, and no engine that describes it")
     lines: list[str] = []

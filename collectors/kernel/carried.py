@@ -31,7 +31,7 @@ def carried_by(service: Workload, workloads: Iterable[Workload], proc: str, root
     """
     members = set(map(int, pids_of_group(service.cgroup or "", root, proc)))
     inner = [one for one in workloads if one.kind in (Kind.VM, Kind.CONTAINER) and one.state.is_active]
-    local = [one for one in inner if not one.endpoint]
+    local = [one for one in inner if one.is_here]
     if not members or not local:
         return []
     hierarchy = detect(root, proc)
@@ -41,7 +41,7 @@ def carried_by(service: Workload, workloads: Iterable[Workload], proc: str, root
         if workload.cgroup not in (None, "", "/"):
             first = first_process(find_directories(hierarchy, workload.cgroup or "").all, proc, workload.kind)
             pid = None if first is None else first.pid
-        elif workload.kind is Kind.VM and (machine := machine_of(*workload.id, proc)) is not None:
+        elif workload.kind is Kind.VM and (machine := machine_of(*workload.id[:2], proc)) is not None:
             pid = machine.pid
         if pid is not None and not members.isdisjoint(_ancestors(proc, pid)):
             names.append(workload.name)

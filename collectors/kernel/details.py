@@ -43,7 +43,7 @@ class KernelDetails:
 
     def tables(self, workload: Workload) -> list[Table]:
         """Return all tables of a workload's cgroup, and of a machine's process; empty if neither is on this host."""
-        if workload.endpoint:
+        if not workload.is_here:
             return []
         directories = find_directories(self._hierarchy, workload.cgroup) if workload.cgroup else None
         has_thread_groups = directories is not None and _thread_groups(directories) is not None

@@ -65,10 +65,13 @@ class WorkloadId(NamedTuple):
     """Identifies a workload for as long as it exists.
 
     The id is the engine's own: 64 hex digits for a container, the UUID of a domain, the cgroup path of a service.
+    Clones and services have the same one on several hosts, which the host tells apart.
     """
 
     engine: str
     id: str
+    host: str = ""
+    """The name by which vmtop knows the other host that it is on; empty on the host that vmtop runs on."""
 
 
 class Unmeasured(NamedTuple):
@@ -110,7 +113,7 @@ class Workload(msgspec.Struct, frozen=True, gc=False):
     parent: WorkloadId | None = None
     """The workload whose cgroup encloses this one; its counters include these."""
     endpoint: str = ""
-    """Where a remote engine is; empty for workloads of this host."""
+    """Where a remote engine is; empty for workloads of the host whose vmtop reads them."""
     started_at: float | None = None
     """Wall time in seconds since 1970."""
     exit_code: int | None = None
@@ -134,9 +137,14 @@ class Workload(msgspec.Struct, frozen=True, gc=False):
         return self.state is State.PAUSED and self.state_reason in PAUSING_FAULTS
 
     @property
+    def is_here(self) -> bool:
+        """Whether it is on the host that vmtop runs on: only then may this kernel's files be read for it."""
+        return not self.endpoint and not self.id.host
+
+    @property
     def is_this_host(self) -> bool:
-        """Whether it is the host that vmtop runs on, not one that a remote engine reports."""
-        return self.kind is Kind.HOST and not self.endpoint
+        """Whether it is the host that vmtop runs on, not another one or one that a remote engine reports."""
+        return self.kind is Kind.HOST and self.is_here
 
     @property
     def short_id(self) -> str:
@@ -250,7 +258,7 @@ class Availability(StrEnum):
 
 
 class SourceState(msgspec.Struct, frozen=True, gc=False):
-    """The state of a source, for the header and for `doctor`."""
+    """The state of a source, for the header and for `doctor`. A connection to another host is a source of this one."""
 
     name: str
     availability: Availability
@@ -267,6 +275,8 @@ class SourceState(msgspec.Struct, frozen=True, gc=False):
     daemon_cores: float | None = None
     """CPU time of the engine's daemon during the readings, by the time since the first one; not kept in session files.
     `None` for sources without a daemon on this host, and where it is not known which process that is."""
+    host: str = ""
+    """The other host whose vmtop reads it, as in `WorkloadId.host`."""
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
@@ -278,6 +288,28 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     """`start`, `stop`, `die`, `oom`, `pause`, `resume`, `health`, `restart`, `create`, `remove`, ..."""
     detail: str = ""
     name: str = ""
+
+
+class HostFacts(msgspec.Struct, frozen=True, gc=False):
+    """What is known of another host."""
+
+    workload: WorkloadId | None = None
+    """The host among the frame's workloads; `None` until it has answered."""
+    cpus: int = 0
+    """Its online CPUs; 0 is unknown."""
+    memory_bytes: int = 0
+    """Its MemTotal; 0 is unknown."""
+    facts: dict[str, str] = {}
+    """As `Frame.facts`, with `vmtop`: the version of the vmtop there."""
+    clock_ahead_s: float | None = None
+    """By how many seconds its wall clock was ahead of this host's, which its events and start times are corrected by;
+    rounded to 0.1, negative when it is behind. `None` is unknown."""
+    run: str = ""
+    """The run of its sampler."""
+    interval_s: float = 0.0
+    """Seconds between its frames; 0 is unknown."""
+    tags: tuple[str, ...] = ()
+    """Words that the configuration groups hosts by."""
 
 
 class Frame(msgspec.Struct, frozen=True, gc=False):
@@ -293,9 +325,12 @@ class Frame(msgspec.Struct, frozen=True, gc=False):
     boot_ns: int
     """`CLOCK_BOOTTIME`: ahead of `at_ns` by the time the host was suspended."""
     host: Workload
+    """The host that vmtop runs on. Without samples where only other hosts are watched."""
     workloads: dict[WorkloadId, Workload]
+    """Of all hosts, with the other hosts themselves."""
     samples: dict[WorkloadId, tuple[Sample, ...]]
-    """In order of authority: the first sample that has a field supplies it. The host's are under its own id."""
+    """In order of authority: the first sample that has a field supplies it. The host's are under its own id. Instants
+    are by the clock of the host that vmtop runs on."""
     sources: tuple[SourceState, ...]
     events: tuple[Event, ...] = ()
     cpus: int = 1
@@ -308,3 +343,5 @@ class Frame(msgspec.Struct, frozen=True, gc=False):
     """The sampler's run, 16 hexadecimal digits: monotonic instants of two runs come from different clocks."""
     interval_s: float = 0.0
     """The intended time between frames; 0 is unknown."""
+    hosts: dict[str, HostFacts] = {}
+    """The other hosts that are watched, by name, whether or not they answer."""

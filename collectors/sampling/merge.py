@@ -24,7 +24,7 @@ def join_workload(weaker: Workload, stronger: Workload) -> Workload:
     }
     if weaker.unmeasured and stronger.unmeasured:
         facts["unmeasured"] = weaker.unmeasured + stronger.unmeasured
-    if weaker.cgroup and not weaker.endpoint:
+    if weaker.cgroup and weaker.is_here:
         facts.pop("endpoint", None)  # this kernel counts it, so it is local, however its engine is reached
     if stronger.state is State.UNKNOWN:
         facts.pop("state")
@@ -42,7 +42,7 @@ def mark_unlisted(workloads: dict[WorkloadId, Workload], engines: frozenset[str]
         wall: Seconds since 1970. One that started just before may not be in the newest list yet.
     """
     for identity, workload in workloads.items():
-        if identity.engine in engines and workload.is_listed is None:
+        if identity.engine in engines and workload.is_listed is None and not identity.host:
             started_at = workload.started_at
             if started_at is None or wall - started_at > _LISTED_WITHIN_S:
                 workloads[identity] = msgspec.structs.replace(workload, is_listed=False)

@@ -20,6 +20,7 @@ from collectors.model.workloads import (
     Availability,
     Event,
     Frame,
+    HostFacts,
     Kind,
     Sample,
     SourceState,
@@ -29,7 +30,7 @@ from collectors.model.workloads import (
 )
 from collectors.sampling.interval import AdaptiveInterval
 from collectors.sampling.merge import join, mark_unlisted
-from collectors.sampling.source import Source, SourceSpec
+from collectors.sampling.source import OtherHost, Source, SourceSpec
 from collectors.sampling.timeout import ANSWER_S
 from collectors.sampling.worker import Worker
 
@@ -212,8 +213,13 @@ class Sampler:
         mark_unlisted(workloads, self._answering(tuple(states.values())), time.time())
         host = next((reading for _, reading in readings if reading.host is not None), None)
         facts: dict[str, str] = {}
+        hosts: dict[str, HostFacts] = {
+            worker.name: worker.source.host for worker in self.workers if isinstance(worker.source, OtherHost)
+        }
         for _, reading in readings:
             facts.update(reading.facts)
+            hosts.update(reading.hosts)
+        their_states = [state for _, reading in readings for state in reading.sources]
         events = [self._announced.popleft() for _ in range(len(self._announced))]
         for worker in self.workers:
             events.extend(worker.take_events())
@@ -224,13 +230,14 @@ class Sampler:
             host=host.host if host is not None and host.host is not None else _NOWHERE,
             workloads=workloads,
             samples=_without_strays(samples, workloads, host.host.id if host and host.host else None),
-            sources=tuple(states.values()),
+            sources=(*states.values(), *their_states),
             events=tuple(events),
             cpus=host.cpus if host else 1,
             memory_bytes=host.memory_bytes if host else 0,
             facts=facts,
             run=self.run,
             interval_s=self.interval_s,
+            hosts=hosts,
         )
 
     def _answering(self, states: Sequence[SourceState]) -> frozenset[str]:

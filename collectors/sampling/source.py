@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 
 import msgspec
 
-from collectors.model.workloads import Event, Sample, Workload, WorkloadId
+from collectors.model.workloads import Event, HostFacts, Sample, SourceState, Workload, WorkloadId
 
 
 class SourceReading(msgspec.Struct, frozen=True, gc=False):
@@ -38,6 +38,10 @@ class SourceReading(msgspec.Struct, frozen=True, gc=False):
     """How often workloads that other sources list were started again by their engine. It lists none by itself."""
     daemon_cpu_s: float | None = None
     """CPU seconds of the engine's daemon during all readings since the source was opened; `None` where unknown."""
+    hosts: dict[str, HostFacts] = {}
+    """The other hosts that it reads, by name."""
+    sources: tuple[SourceState, ...] = ()
+    """How the other hosts' own sources are doing."""
 
 
 class Source(Protocol):
@@ -81,6 +85,14 @@ class Layered(Protocol):
 
     def read_all_next(self) -> None:
         """Have the next reading include all of it. Callable from any thread."""
+
+
+@runtime_checkable
+class OtherHost(Protocol):
+    """A source that reads another host; its worker has the host's name."""
+
+    host: HostFacts
+    """What is known of it before it answers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from collectors.model.workloads import (
     Availability,
     Event,
     Frame,
+    HostFacts,
     Kind,
     Sample,
     SourceState,
@@ -32,6 +33,7 @@ from collectors.session.format import (
     LONGEST_LINE,
     MOST_FRAME_ROWS,
     MOST_FRAMES,
+    MOST_HOSTS,
     MOST_LINES,
     MOST_ROWS,
     MOST_VALUES,
@@ -43,7 +45,9 @@ from collectors.session.format import (
     FrameLine,
     Gap,
     GapLine,
+    HostEntry,
     HostLine,
+    HostsLine,
     MetaLine,
     SourceLine,
     WorkloadLine,
@@ -53,7 +57,7 @@ from collectors.session.format import (
 
 _SEAL = b',"crc":'
 _SEAL_LONGEST = len(_SEAL) + len("4294967295}")
-_KINDS = frozenset({"meta", "host", "workloads", "frame", "gap"})
+_KINDS = frozenset({"meta", "host", "hosts", "workloads", "frame", "gap"})
 _LONG_TEXT = 4096
 _LONGEST_ID = 1024
 _MOST_BLOCKS = 256
@@ -83,6 +87,7 @@ class Decoder:
         self.meta: MetaLine | None = None
         self._host: HostLine | None = None
         self._host_workload: Workload | None = None
+        self._hosts: dict[str, HostFacts] = {}
         self._workloads: dict[int, Workload] = {}
         self._listed: _Listed | None = None
         """The workloads of the previous frame; `None` once one of them is described again."""
@@ -118,6 +123,9 @@ class Decoder:
                 self._host, self._host_workload = decoded, _workload(decoded.workload, Kind.HOST)
                 self._listed = None
                 decoded.facts = {sanitize(key): sanitize(value, _LONG_TEXT) for key, value in decoded.facts.items()}
+            case HostsLine():
+                _check_bound(len(decoded.hosts), MOST_HOSTS, "hosts")
+                self._hosts = dict(map(_other_host, decoded.hosts))
             case WorkloadsLine():
                 self._take_workloads(decoded)
         return None
@@ -150,6 +158,7 @@ class Decoder:
             facts=self._host.facts,
             run=self.meta.run,
             interval_s=float(line.interval_s),
+            hosts=self._hosts,
         )
 
     def _list(self, numbers: list[int], host: Workload) -> _Listed:
@@ -283,7 +292,7 @@ def _rows(block: Block) -> Iterable[Sample]:
 
 def _workload(line: WorkloadLine, kind: Kind = Kind.SERVICE) -> Workload:
     return Workload(
-        id=WorkloadId(sanitize(line.engine), _id(line.id)),
+        id=WorkloadId(sanitize(line.engine), _id(line.id), host := sanitize(line.host)),
         kind=Kind(line.kind) if line.kind in _KIND_WORDS else kind,
         name=sanitize(line.name),
         state=State(line.state) if line.state in _STATE_WORDS else State.UNKNOWN,
@@ -294,7 +303,7 @@ def _workload(line: WorkloadLine, kind: Kind = Kind.SERVICE) -> Workload:
         health=_text(line.health),
         ports=_text(line.ports),
         cgroup=_text(line.cgroup, _LONG_TEXT),
-        parent=None if line.parent is None else WorkloadId(sanitize(line.parent[0]), _id(line.parent[1])),
+        parent=None if line.parent is None else WorkloadId(sanitize(line.parent[0]), _id(line.parent[1]), host),
         endpoint=sanitize(line.endpoint),
         started_at=line.started_at,
         exit_code=line.exit_code,
@@ -332,13 +341,28 @@ def _source(line: SourceLine) -> SourceState:
         sanitize(line.remedy, _LONG_TEXT),
         line.read_at_ns,
         line.cost_ns,
+        host=sanitize(line.host),
+    )
+
+
+def _other_host(entry: HostEntry) -> tuple[str, HostFacts]:
+    name, own = sanitize(entry.name), entry.workload
+    return name, HostFacts(
+        None if own is None else WorkloadId(sanitize(own[0]), _id(own[1]), name),
+        entry.cpus,
+        entry.memory_bytes,
+        {sanitize(key): sanitize(value, _LONG_TEXT) for key, value in entry.facts.items()},
+        entry.clock_ahead_s,
+        sanitize(entry.run),
+        float(entry.interval_s),
+        tuple(map(sanitize, entry.tags)),
     )
 
 
 def _event(line: EventLine) -> Event:
     return Event(
         line.wall,
-        WorkloadId(sanitize(line.engine), _id(line.id)),
+        WorkloadId(sanitize(line.engine), _id(line.id), sanitize(line.host)),
         sanitize(line.what),
         sanitize(line.detail),
         sanitize(line.name),

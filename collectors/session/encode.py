@@ -8,19 +8,22 @@ from typing import Any
 
 import msgspec
 
-from collectors.model.workloads import Event, Frame, Sample, SourceState, Workload, WorkloadId
+from collectors.model.workloads import Event, Frame, HostFacts, Sample, SourceState, Workload, WorkloadId
 from collectors.safety.redact import redact_label, redact_text
 from collectors.session.format import (
     COLUMN_FACTS,
     COLUMNS,
     FORMAT,
+    OF_ONE_HOST,
     VERSION,
     Block,
     EventLine,
     FrameLine,
     Gap,
     GapLine,
+    HostEntry,
     HostLine,
+    HostsLine,
     Line,
     MetaLine,
     SourceLine,
@@ -50,15 +53,16 @@ class Encoder:
 
     def __init__(self, run: str, sequence: int, program: str) -> None:
         self._meta = (run, sequence, program)
-        self._has_begun = False
+        self._version = 0
         self._host: tuple[object, ...] | None = None
+        self._hosts: dict[str, HostFacts] = {}
         self._numbers: dict[WorkloadId, int] = {}
         self._described: dict[WorkloadId, Workload] = {}
         self._previous: dict[tuple[int, str], _PreviousBlock] = {}
 
     def lines(self, frame: Frame, gap: Gap | None = None) -> bytes:
         """Return the lines of one frame, each with its line end, preceded by the lines that the frame needs."""
-        lines = [*self._opening()]
+        lines = [*self._opening(frame)]
         if gap is not None:
             lines.append(_line(GapLine(gap.since, gap.until, gap.frames, gap.why)))
         lines += self._identities(frame)
@@ -78,12 +82,14 @@ class Encoder:
         )
         return b"".join(lines)
 
-    def _opening(self) -> list[bytes]:
-        if self._has_begun:
+    def _opening(self, frame: Frame) -> list[bytes]:
+        """Return the member's first line, which is repeated if other hosts appear later."""
+        version = VERSION if frame.hosts else OF_ONE_HOST
+        if version <= self._version:
             return []
-        self._has_begun = True
+        self._version = version
         run, sequence, program = self._meta
-        meta = MetaLine(FORMAT, VERSION, run, sequence, program)
+        meta = MetaLine(FORMAT, version, run, sequence, program)
         document = msgspec.to_builtins(meta) | {"columns": COLUMN_FACTS, "captured": "counters, names, states, events"}
         return [sealed(_encode(document))]
 
@@ -93,6 +99,9 @@ class Encoder:
         if host != self._host:
             self._host = host
             lines.append(_line(HostLine(_workload(0, frame.host), frame.cpus, frame.memory_bytes, frame.facts)))
+        if frame.hosts != self._hosts:
+            self._hosts = frame.hosts
+            lines.append(_line(HostsLine([_host(name, facts) for name, facts in frame.hosts.items()])))
         changed = []
         for identity, workload in frame.workloads.items():
             if self._described.get(identity) != workload:
@@ -176,7 +185,8 @@ def _workload(number: int, workload: Workload) -> WorkloadLine:
         n=number,
         engine=workload.id.engine,
         id=workload.id.id,
-        parent=None if workload.parent is None else (workload.parent.engine, workload.parent.id),
+        parent=None if workload.parent is None else workload.parent[:2],
+        host=workload.id.host,
         description=None if workload.description is None else redact_text(workload.description),
         image=None if workload.image is None else redact_text(workload.image),
         labels={name: redact_label(name, value) for name, value in workload.labels},
@@ -188,12 +198,34 @@ def _workload(number: int, workload: Workload) -> WorkloadLine:
 
 def _source(state: SourceState) -> SourceLine:
     return SourceLine(
-        state.name, state.availability, state.detail, state.reason, state.remedy, state.read_at_ns, state.cost_ns
+        state.name,
+        state.availability,
+        state.detail,
+        state.reason,
+        state.remedy,
+        state.read_at_ns,
+        state.cost_ns,
+        state.host,
+    )
+
+
+def _host(name: str, facts: HostFacts) -> HostEntry:
+    return HostEntry(
+        name,
+        None if facts.workload is None else facts.workload[:2],
+        facts.cpus,
+        facts.memory_bytes,
+        facts.facts,
+        facts.clock_ahead_s,
+        facts.run,
+        facts.interval_s,
+        list(facts.tags),
     )
 
 
 def _event(event: Event) -> EventLine:
-    return EventLine(event.wall, *event.workload, event.what, event.detail, event.name)
+    engine, identity, host = event.workload
+    return EventLine(event.wall, engine, identity, event.what, event.detail, event.name, host)
 
 
 def _line(line: Line) -> bytes:

@@ -37,7 +37,7 @@ def _time(wall: float) -> str | None:
 
 def _identity(row: Row) -> tuple[str | None, ...]:
     workload = row.reading.workload
-    return (_time(row.wall), workload.kind, *workload.id, workload.name, workload.state)
+    return (_time(row.wall), workload.kind, *workload.id[:2], workload.name, workload.state)
 
 
 def write_csv(rows: Iterable[Row], keys: tuple[str, ...], stream: TextIO) -> None:
@@ -97,7 +97,7 @@ def _batches(rows: Iterable[Row], keys: tuple[str, ...], size: int) -> Iterator[
     columns: list[list[Any]] = [[] for _ in (*IDENTITY, *keys)]
     for wall, reading in rows:
         one = reading.workload
-        identity = (datetime.fromtimestamp(wall, UTC), str(one.kind), *one.id, one.name, str(one.state))
+        identity = (datetime.fromtimestamp(wall, UTC), str(one.kind), *one.id[:2], one.name, str(one.state))
         values = (number(metric, reading.value(metric.key)) for metric in plan)
         for column, value in zip(columns, (*identity, *values), strict=True):
             column.append(value)

@@ -4,8 +4,8 @@ A session file is one or more gzip members (RFC 1952), each of which holds JSON 
 
 - The gzip header has an extra field `VT` with the member's position in time (`HEADER`). What is known only at the
   member's end (its length, its last instant, the number of frames and events) is filled in then; until then it is 0.
-- `meta` is the first line, `host` and `workloads` come before the first frame that needs them and again when they
-  change, then there is one `frame` line per tick. A `gap` line records that frames were lost, and why.
+- `meta` is the first line, `host`, `hosts` and `workloads` come before the first frame that needs them and again when
+  they change, then there is one `frame` line per tick. A `gap` line records that frames were lost, and why.
 - Numbers of a frame are raw: counters as they were read, by column. A column that is not a counter is left out when it
   equals that of the previous frame in the same member; `null` means that it is gone.
 - The last key of every line is `crc`: the CRC-32 of all bytes of the line before `,"crc"`.
@@ -27,7 +27,10 @@ from collectors.model.workloads import Sample
 from collectors.safety.sanitize import sanitize
 
 FORMAT = "vmtop-session"
-VERSION = 1
+VERSION = 2
+"""The highest version that is read, and that of members with several hosts."""
+OF_ONE_HOST = 1
+"""The version of members without other hosts: older programs read them, and would mix up equal ids of several."""
 SUFFIX = ".vmtop.gz"
 
 MEMBER_FRAMES = 60
@@ -56,6 +59,8 @@ MOST_ROWS = 100_000
 """Samples in all frames of one member at most, of some 500 bytes each. One that is repeated counts once."""
 MOST_FRAME_ROWS = 60_000
 """Samples in one frame at most."""
+MOST_HOSTS = 1024
+"""Other hosts in one frame at most."""
 MOST_MEMBERS = 100_000
 """Members of one file at most, of some 400 bytes each in the index: 69 days at a frame a second."""
 MOST_KEPT = 10_000
@@ -178,6 +183,8 @@ class WorkloadLine(msgspec.Struct, omit_defaults=True):
     addresses: list[str] = []
     restarts: Number | None = None
     is_sandbox: bool = False
+    host: str = ""
+    """The other host that it is on; `parent` is on the same one."""
 
 
 class HostLine(Line, tag="host"):
@@ -187,6 +194,27 @@ class HostLine(Line, tag="host"):
     cpus: Annotated[int, msgspec.Meta(ge=1, le=1 << 20)]
     memory_bytes: Number
     facts: dict[str, str] = {}
+
+
+class HostEntry(msgspec.Struct, omit_defaults=True):
+    """Another host."""
+
+    name: str
+    workload: tuple[str, str] | None = None
+    """Engine and id of the host among the workloads."""
+    cpus: Annotated[int, msgspec.Meta(ge=0, le=1 << 20)] = 0
+    memory_bytes: Number = 0
+    facts: dict[str, str] = {}
+    clock_ahead_s: Annotated[float, msgspec.Meta(ge=-1e11, le=1e11)] | None = None
+    run: str = ""
+    interval_s: Real = 0.0
+    tags: list[str] = []
+
+
+class HostsLine(Line, tag="hosts"):
+    """All other hosts; again when one of them has changed."""
+
+    hosts: list[HostEntry]
 
 
 class WorkloadsLine(Line, tag="workloads"):
@@ -222,6 +250,8 @@ class SourceLine(msgspec.Struct, omit_defaults=True):
     remedy: str = ""
     read_at_ns: Number | None = None
     cost_ns: Number | None = None
+    host: str = ""
+    """The other host whose vmtop reads it."""
 
 
 class EventLine(msgspec.Struct, omit_defaults=True):
@@ -233,6 +263,7 @@ class EventLine(msgspec.Struct, omit_defaults=True):
     what: str
     detail: str = ""
     name: str = ""
+    host: str = ""
 
 
 class FrameLine(Line, tag="frame", omit_defaults=True):
@@ -258,4 +289,4 @@ class GapLine(Line, tag="gap"):
     why: str
 
 
-AnyLine = MetaLine | HostLine | WorkloadsLine | FrameLine | GapLine
+AnyLine = MetaLine | HostLine | HostsLine | WorkloadsLine | FrameLine | GapLine

@@ -16,7 +16,7 @@ _WITH_TIMEOUT = frozenset({Verb.STOP, Verb.RESTART})
 
 def commands(request: Request) -> tuple[str, ...]:
     """Return the equivalent commands; the second one follows a time-out."""
-    engine, identity = request.workload.id
+    engine, identity, _ = request.workload.id
     project, _, name = identity.rpartition("/")
     end = ("" if project == DEFAULT_PROJECT else f" --project {shlex.quote(project)}") + f" {shlex.quote(name)}"
     program = _PROGRAMS.get(engine, engine)

@@ -50,7 +50,7 @@ def machine_details(workload: Workload) -> list[Table]:
     """Return what the sources know of a machine without a process; the kernel's details describe the process."""
     from collectors.kernel.vmm.scan import machine_of
 
-    return plain_details(workload) if machine_of(*workload.id) is None else []
+    return plain_details(workload) if machine_of(*workload.id[:2]) is None else []
 
 
 def qemu_details(workload: Workload) -> list[Table]:

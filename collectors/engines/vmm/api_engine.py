@@ -64,7 +64,7 @@ class ApiEngine(Engine):
 
         from collectors.kernel.vmm.scan import machine_of
 
-        process, call = machine_of(*request.workload.id), self.api.calls.get(request.verb)
+        process, call = machine_of(*request.workload.id[:2]), self.api.calls.get(request.verb)
         if call is None:
             return ()
         body = ["-d", json.dumps(call.body)] if call.body is not None else []

@@ -58,7 +58,7 @@ class VmmEngine(Engine):
         """Return what sends the command to the socket by hand."""
         from collectors.kernel.vmm.scan import machine_of
 
-        process = machine_of(*request.workload.id)
+        process = machine_of(*request.workload.id[:2])
         socket = (process.control_socket if process is not None else None) or "SOCKET"
         asked = _CTRL_ALT_DELETE if request.verb == "restart" else _execute(QMP[request.verb])
         words = f"{_execute('qmp_capabilities')} {asked}"

@@ -14,7 +14,7 @@ def process_of(workload: Workload) -> VmmProcess:
     Raises:
         WorkloadGone: It has none: it does not run.
     """
-    process = machine_of(*workload.id)
+    process = machine_of(*workload.id[:2])
     if process is None:
         raise WorkloadGone(f"no process runs {workload.name} any more")
     return process

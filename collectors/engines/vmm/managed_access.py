@@ -44,7 +44,7 @@ class ManagedActions:
 
     def observe(self, workload: Workload) -> Observed:
         """Look for its process and, where the manager tells, ask whether it is paused; then in the manager's files."""
-        process = machine_of(*workload.id)
+        process = machine_of(*workload.id[:2])
         if process is not None:
             return Observed(workload.name, self._state(workload), process.own_id)
         machine = next((one for one in self._engine.registered() if one.id == workload.id.id), None)
@@ -104,7 +104,7 @@ class ManagedActions:
 
 def owner_of(workload: Workload) -> int | None:
     """Return the user id of a machine's owner: that of its process, or of the file that lists it."""
-    process = machine_of(*workload.id)
+    process = machine_of(*workload.id[:2])
     if process is not None:
         return process.uid
     owner = dict(workload.labels).get(OWNER_LABEL, "")

@@ -159,7 +159,7 @@ def _text(path: str | None) -> str | None:
 
 def machine_pid(workload: Workload, proc: str = "/proc") -> int | None:
     """Return the pid of a virtual machine's VMM on this host; `None` if it is not found."""
-    if workload.kind is not Kind.VM or workload.endpoint or not workload.state.is_active:
+    if workload.kind is not Kind.VM or not workload.is_here or not workload.state.is_active:
         return None
     process = machine_of(workload.id.engine, workload.id.id, proc)
     return None if process is None else process.pid

@@ -130,7 +130,7 @@ class Machines:
         for machine in self._machines.values():
             where, path = machine.placement
             if where is Place.WHOLE_GROUP and path is not None:
-                self.adopted[path] = as_machine(path, machine.process, machine.identity, cgroups.get(path))
+                self.adopted[path] = as_machine(path, machine.process, machine.identity[:2], cgroups.get(path))
                 above = path.rpartition("/")[0]
                 if self._is_folder(cgroups.get(above)):
                     self.folders.add(above)

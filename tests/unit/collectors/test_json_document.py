@@ -49,7 +49,7 @@ def test_document_says_what_was_read() -> None:
     plain = checked(two_frames())
     (web,) = plain["workloads"]
     assert (web["name"], web["engine"], web["labels"]) == ("web", "docker", {"tier": "front"})
-    assert web["parent"] == {"engine": "docker", "id": "pod"}
+    assert web["parent"] == {"engine": "docker", "host": None, "id": "pod"}
     assert web["started_at"] == "2023-11-14T22:13:20.000Z"
     assert web["metrics"]["cpu_percent"] == 33.333
     assert web["metrics"]["memory_host_bytes"] == 1000

@@ -43,7 +43,7 @@ def _cores(cores: float, reading: Reading, moment: Moment) -> str:
     vcpus = reading.value("vcpus")
     if reading.workload.kind is Kind.VM and vcpus is not None and cores >= vcpus:
         return f"limit {vcpus:g} {'vCPU' if vcpus == 1 else 'vCPUs'}"
-    if not reading.workload.endpoint and cores >= moment.frame.cpus:
+    if reading.host_cpus and cores >= reading.host_cpus:
         origin = "host"
     elif reading.workload.kind is Kind.VM or reading.gauge("cpu_periods_total"):
         origin = "quota"

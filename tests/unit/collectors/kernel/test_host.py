@@ -11,7 +11,7 @@ from collectors.kernel.cgroup.parsers import NS_PER_TICK
 from collectors.kernel.devices import Disks, Interfaces
 from collectors.kernel.host import HostSource
 from collectors.model.errors import SourceAbsent, SourceDown
-from collectors.model.workloads import Kind, Sample
+from collectors.model.workloads import Kind, Sample, WorkloadId
 from collectors.sampling.source import SourceReading
 
 STAT = "cpu  100 20 30 4000 500 6 7 800 90 10\ncpu0 50 10 15 2000 250 3 3 400 0 0\ncpu3 50 10 15 2000 250 3 4 400 0 0\n"
@@ -106,7 +106,7 @@ def test_free_pages_on_lists_of_cpus_are_not_taken(proc: Path) -> None:
 def test_a_captured_host_is_read_whole(proc: Path, tmp_path: Path) -> None:
     reading = read(proc, tmp_path / "sys")
     assert reading.host is not None
-    assert (reading.host.kind, reading.host.id) == (Kind.HOST, ("host", "cap\ufffdtured"))
+    assert (reading.host.kind, reading.host.id) == (Kind.HOST, WorkloadId("host", "cap\ufffdtured"))
     assert reading.host.started_at == 1_700_000_000
     assert reading.host.id in reading.samples
     assert (reading.cpus, reading.memory_bytes) == (2, 1_024_000)

@@ -258,7 +258,7 @@ def test_a_budget_is_spent_by_number_and_by_length() -> None:
 
 
 def test_workloads_are_kept_as_they_were_last_and_their_room_is_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept, "MOST_KEPT_TEXT", 2000)
+    monkeypatch.setattr(kept, "MOST_KEPT_TEXT", 2100)
     workloads, first = KeptWorkloads(), Workload(WorkloadId("e", "1"), Kind.VM, "one")
     for description in ("x" * 900, "y" * 900, "z" * 900):
         latest = msgspec.structs.replace(first, description=description)
@@ -273,7 +273,7 @@ def test_of_very_many_events_the_newest_are_kept(monkeypatch: pytest.MonkeyPatch
     newest = NewestEvents()
     newest.extend(Event(float(number), WorkloadId("e", "1"), "start") for number in range(9))
     assert [event.wall for event in newest.all()] == [6.0, 7.0, 8.0]
-    monkeypatch.setattr(kept, "MOST_KEPT_TEXT", 2000)
+    monkeypatch.setattr(kept, "MOST_KEPT_TEXT", 2100)
     newest.extend(Event(9.0 + number, WorkloadId("e", "1"), "start", "x" * 700) for number in range(3))
     assert [event.wall for event in newest.all()] == [10.0, 11.0]
 

@@ -203,11 +203,11 @@ def test_kinds_keys_and_columns_of_a_later_version_are_passed_over() -> None:
 
 def test_a_newer_version_is_refused_with_what_to_do(tmp_path: Path) -> None:
     path = write(tmp_path / "a.vmtop.gz", fleet_frames(1))
-    meta = gzip.decompress(path.read_bytes()).splitlines()[0].replace(b'"version":1', b'"version":2')
+    meta = gzip.decompress(path.read_bytes()).splitlines()[0].replace(b'"version":1', b'"version":3')
     text = sealed(meta[: meta.rindex(b',"crc":')] + b"}")
     deflate = zlib.compressobj(6, zlib.DEFLATED, -15)
     path.write_bytes(path.read_bytes()[:HEADER_SIZE] + deflate.compress(text) + deflate.flush())
-    with pytest.raises(SessionError, match=r"newer vmtop, in version 2 .* reads up to 1: update vmtop"):
+    with pytest.raises(SessionError, match=r"newer vmtop, in version 3 .* reads up to 2: update vmtop"):
         Session([path])
 
 

@@ -15,6 +15,7 @@ from collectors.model.workloads import (
     Availability,
     Event,
     Frame,
+    HostFacts,
     Kind,
     Sample,
     SourceState,
@@ -78,6 +79,21 @@ _fields: dict[str, st.SearchStrategy[object]] = {
 }
 
 
+_hosts = st.sampled_from(("", "hv01", "hv02"))
+_facts = st.dictionaries(_text, _text, max_size=2)
+_other_hosts = st.builds(
+    HostFacts,
+    st.none() | st.builds(WorkloadId, _text, _text, st.just("hv01")),
+    st.integers(0, 4096),
+    _numbers,
+    _facts,
+    st.none() | st.floats(-1e6, 1e6),
+    _text,
+    st.floats(0, 60),
+    st.lists(_text, max_size=2).map(tuple),
+)
+
+
 @st.composite
 def _samples(draw: st.DrawFn) -> Sample:
     some = draw(st.sets(st.sampled_from(sorted(_fields)), max_size=4))
@@ -88,12 +104,12 @@ def _samples(draw: st.DrawFn) -> Sample:
 @st.composite
 def _workloads(draw: st.DrawFn, kind: Kind | None = None) -> Workload:
     return Workload(
-        WorkloadId(draw(_text), draw(_text)),
+        WorkloadId(draw(_text), draw(_text), host := draw(_hosts)),
         kind or draw(st.sampled_from(Kind)),
         draw(_text),
         draw(st.sampled_from(State)),
         image=draw(st.none() | _text),
-        parent=draw(st.none() | st.builds(WorkloadId, _text, _text)),
+        parent=draw(st.none() | st.builds(WorkloadId, _text, _text, st.just(host))),
         started_at=draw(st.none() | _walls),
         exit_code=draw(st.none() | st.integers(-300, 300)),
         labels=tuple(draw(st.dictionaries(st.sampled_from(("team", "tier")), st.just("blue"))).items()),
@@ -116,13 +132,14 @@ def _frames(draw: st.DrawFn) -> Frame:
         host=host,
         workloads=workloads,
         samples=samples,
-        sources=(SourceState(draw(_text), draw(st.sampled_from(Availability)), draw(_text)),),
+        sources=(SourceState(draw(_text), draw(st.sampled_from(Availability)), draw(_text), host=draw(_hosts)),),
         events=tuple(draw(st.lists(st.builds(Event, _walls, st.sampled_from(known), _text, _text, _text), max_size=2))),
         cpus=draw(st.integers(1, 4096)),
         memory_bytes=draw(_numbers),
-        facts=draw(st.dictionaries(_text, _text, max_size=2)),
+        facts=draw(_facts),
         run=draw(st.sampled_from((RUN, "f" * 16))),
         interval_s=draw(st.floats(0.2, 60)),
+        hosts={"hv01": draw(_other_hosts)} if draw(st.booleans()) else {},
     )
 
 

@@ -74,7 +74,7 @@ def test_a_service_is_the_same_workload_whether_it_runs_or_not(name: str, slice_
     (stopped,) = at_rest(PlayedBus({name: ("inactive", {"Type": "simple", "Slice": slice_name})})).values()
     running = classify_path(path)
     assert running.workload is not None
-    assert stopped.id == (running.workload.engine, running.workload.id)
+    assert stopped.id == WorkloadId(running.workload.engine, running.workload.id)
     assert (stopped.name, stopped.project) == (running.workload.name, running.project)
 
 

@@ -64,7 +64,7 @@ def test_a_machine_of_proxmox_gets_what_its_process_shows(tmp_path: Path) -> Non
     host = Host(tmp_path)
     host.start(42, COMMANDS["Proxmox VE"], PROXMOX)
     ((identity, (workload, samples)),) = host.look().items()
-    assert (identity, workload.kind) == (("proxmox", "101"), Kind.VM)
+    assert (identity, workload.kind) == (WorkloadId("proxmox", "101"), Kind.VM)
     assert sources(samples) == ["cgroup", "vmm-process", "vmm"]
     assert (samples[2].vcpus, samples[2].memory_limit_bytes) == (2, 2 << 30)
 
@@ -80,31 +80,31 @@ def test_a_domain_of_libvirt_is_left_to_libvirt(tmp_path: Path) -> None:
 def test_a_domain_of_libvirt_without_a_cgroup_is_the_same_machine(tmp_path: Path) -> None:
     host = Host(tmp_path)
     host.start(42, COMMANDS["libvirt"])
-    assert list(host.look()) == [("qemu", UUID)]
+    assert list(host.look()) == [WorkloadId("qemu", UUID)]
 
 
 def test_of_two_machines_that_claim_the_same_id_the_older_one_has_it(tmp_path: Path) -> None:
     host = Host(tmp_path)
     host.start(42, COMMANDS["plain QEMU"], start=700)
     host.start(43, COMMANDS["plain QEMU"], start=600)
-    assert set(host.look()) == {("vmm", UUID), ("vmm", "42-700")}
+    assert set(host.look()) == {WorkloadId("vmm", UUID), WorkloadId("vmm", "42-700")}
 
 
 def test_nobody_takes_the_id_of_a_machine_that_a_cgroup_identifies(tmp_path: Path) -> None:
     host = Host(tmp_path)
     host.start(42, COMMANDS["libvirt"])
-    assert list(host.look({WorkloadId("qemu", UUID)})) == [("vmm", "42-500")]
+    assert list(host.look({WorkloadId("qemu", UUID)})) == [WorkloadId("vmm", "42-500")]
 
 
 def test_a_unit_becomes_the_machine_and_a_unit_again(tmp_path: Path) -> None:
     host = Host(tmp_path)
     unit = "/system.slice/web.service"
     host.start(42, COMMANDS["VirtualBox headless by hand"], unit)
-    assert list(host.look()) == [("virtualbox", "ci")]
+    assert list(host.look()) == [WorkloadId("virtualbox", "ci")]
     (tmp_path / "42/stat").unlink()
     (tmp_path / "42/exe").unlink()
     host.scan.forget(42)
-    assert list(host.look()) == [("systemd", unit)]
+    assert list(host.look()) == [WorkloadId("systemd", unit)]
     assert host.machines.adopted == {}
 
 
@@ -126,22 +126,22 @@ def test_a_helper_does_not_share_a_unit_and_another_service_does(tmp_path: Path)
     host.start(42, COMMANDS["plain QEMU"], unit)
     host.start(50, VmmCommand("/usr/bin/swtpm", "socket", "", "", ""), unit)
     (tmp_path / "50/comm").write_text("swtpm\n")
-    assert list(host.look()) == [("vmm", UUID)]
+    assert list(host.look()) == [WorkloadId("vmm", UUID)]
     (tmp_path / "50/comm").write_text("nginx\n")
     for _ in range(5):  # it is judged again from time to time
         rows = host.look()
-    assert set(rows) == {("systemd", unit), ("vmm", UUID)}
-    assert rows[WorkloadId("vmm", UUID)][0].parent == ("systemd", unit)
+    assert set(rows) == {WorkloadId("systemd", unit), WorkloadId("vmm", UUID)}
+    assert rows[WorkloadId("vmm", UUID)][0].parent == WorkloadId("systemd", unit)
 
 
 def test_a_second_machine_in_a_unit_is_noticed_at_once(tmp_path: Path) -> None:
     host = Host(tmp_path)
     unit = "/system.slice/web.service"
     host.start(42, COMMANDS["plain QEMU"], unit)
-    assert list(host.look()) == [("vmm", UUID)]
+    assert list(host.look()) == [WorkloadId("vmm", UUID)]
     host.start(43, COMMANDS["QEMU without a name"], unit)
     rows = host.look()
-    assert set(rows) == {("systemd", unit), ("vmm", UUID), ("vmm", "43-500")}
+    assert set(rows) == {WorkloadId("systemd", unit), WorkloadId("vmm", UUID), WorkloadId("vmm", "43-500")}
     assert sources(rows[WorkloadId("vmm", UUID)][1]) == ["vmm-process", "vmm"]
 
 

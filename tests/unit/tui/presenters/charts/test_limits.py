@@ -18,7 +18,7 @@ def moment(cpus: int) -> Moment:
 
 def reading(kind: Kind, *samples: Sample) -> Reading:
     workload = Workload(WorkloadId("docker", "a"), kind, "web")
-    return Reading(workload, tuple(Pair(None, sample) for sample in samples), host_memory_bytes=8 << 30)
+    return Reading(workload, tuple(Pair(None, sample) for sample in samples), host_memory_bytes=8 << 30, host_cpus=2)
 
 
 @pytest.mark.parametrize(
