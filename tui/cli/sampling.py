@@ -11,7 +11,8 @@ import click
 import msgspec
 
 from collectors.analysis.rates import Deriver, Moment, Reading
-from collectors.engines.registry import load_source, measured_samples, quick_samples
+from collectors.engines.registry import measured_samples, quick_samples
+from collectors.fleet.specs import load_source
 from collectors.model.workloads import AVERAGED, Availability, Event, Frame, Sample, WorkloadId
 from collectors.safety.sanitize import sanitize
 from collectors.sampling.sampler import FIRST_INTERVAL_S, Sampler
