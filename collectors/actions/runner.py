@@ -11,7 +11,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -134,18 +134,12 @@ class Runner:
         """
         return call_with_timeout(timeout_s, lambda: self._engine_for(workload).observe(workload))
 
-    def look_elsewhere(self, workload: Workload, inside: tuple[Workload, ...], timeout_s: float) -> Look | None:
-        """Ask the host of a workload what an action would meet; `None` if that is this one. Blocks and raises as `look`.
-
-        Args:
-            workload: The workload.
-            inside: Active workloads of its host that it may carry, if it is a service.
-            timeout_s: Seconds for the answer.
-        """
+    def look_elsewhere(self, workload: Workload, workloads: Iterable[Workload], timeout_s: float) -> Look:
+        """Ask the host of a workload, which is another one, what an action would meet. Blocks and raises as `look`."""
         engine = self._engine_for(workload)
         if not isinstance(engine, ActsElsewhere):
-            return None
-        return call_with_timeout(timeout_s, lambda: engine.look(workload, inside))
+            return Look(self.look(workload, timeout_s))
+        return call_with_timeout(timeout_s, lambda: engine.look(workload, workloads), workload.id.host)
 
     def submit(self, request: Request) -> Action:
         """Queue a request and return at once. A refusal is an outcome like any other."""

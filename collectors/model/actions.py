@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol, runtime_checkable
@@ -139,12 +139,17 @@ class Outcome(NamedTuple):
 
 
 class Look(NamedTuple):
-    """What another host reports of one of its workloads that is to be acted on."""
+    """What an action on a workload would meet."""
 
-    seen: Observed
+    seen: Observed | None
+    """`None` when the engine could not be asked."""
+    problem: str = ""
+    """Why it could not."""
     dependents: Dependents = NO_DEPENDENTS
+    nested: tuple[Workload, ...] = ()
+    """Workloads that run inside it."""
     protected: str = ""
-    """Why vmtop there would refuse, as a clause; empty if it would not."""
+    """Why the vmtop of its host would refuse, as a clause; empty if it would not."""
 
 
 class ActionTimedOut(Exception):
@@ -180,12 +185,12 @@ class EngineActions(Protocol):
 class ActsElsewhere(Protocol):
     """Acts on the workloads of another host, through the vmtop there: its rules, protection and action log apply."""
 
-    def look(self, workload: Workload, inside: tuple[Workload, ...] = ()) -> Look:
+    def look(self, workload: Workload, workloads: Iterable[Workload]) -> Look:
         """Return what an action would meet there. Raises as `EngineActions.observe`.
 
         Args:
             workload: The workload.
-            inside: Active workloads of that host that a service may carry.
+            workloads: All current ones; those of its host are told to it.
         """
 
     def carry_out(self, request: Request, words: Sequence[str], changed: Callable[[str], None]) -> Outcome:

@@ -36,6 +36,7 @@ _COMMANDS = {
     "cut": ("tui.cli.commands.cut", "Copy part of a session into a new file."),
     "report": ("tui.cli.commands.report", "Write a session as one HTML page."),
     "compare": ("tui.cli.commands.compare", "Put workloads of any kind side by side."),
+    "answer": ("tui.cli.commands.answer", ""),
     "start": ("tui.cli.commands.actions", "Start workloads."),
     "stop": ("tui.cli.commands.actions", "Stop workloads gracefully."),
     "restart": ("tui.cli.commands.actions", "Restart containers and services, reboot virtual machines."),

@@ -7,20 +7,18 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import click
 
 from collectors.actions.confirmation import CAN_WAIT, besides, consequence, describe, equivalent
-from collectors.actions.dependents import DependentsFinder
 from collectors.actions.log import ActionLog
-from collectors.actions.nested_workloads import below
+from collectors.actions.look import Looker
 from collectors.actions.protection import Protection
 from collectors.actions.rules import engine_forbids
 from collectors.actions.runner import Action, Runner
 from collectors.actions.verbs import VERBS
-from collectors.model.actions import AfterTimeout, Observed, Request, Result, Verb
-from collectors.model.errors import SourceError
+from collectors.model.actions import AfterTimeout, Look, Request, Result, Verb
 from collectors.model.workloads import Workload
 from collectors.sampling.source import SourceSpec
 from collectors.sampling.timeout import ANSWER_S
@@ -91,24 +89,24 @@ def run(
         return chosen.code
     services = make_services(specs, config, state_folder() / "actions.log")
     runner = Runner(services.connections.actions, ActionLog(services.action_log), who())
-    protection = Protection(config.actions.allow_protected)
-    dependents = DependentsFinder()
+    looker = Looker(runner, Protection(config.actions.allow_protected))
+    looks = [_look(looker, verb, workload, chosen.all_workloads) for workload in chosen.workloads]
     requests = [
         Request(
             verb,
             workload,
             _granted_s(verb, workload, timeout_s, config),
             after,
-            seen := None if engine_forbids(verb, workload) else _look(runner, workload),
-            below(workload, chosen.all_workloads),
+            look.seen,
+            look.nested,
             services.connections.needs_id(workload),
-            dependents.find(workload, seen, chosen.all_workloads),
+            look.dependents,
             services.connections.command_address(workload),
             epoch,
         )
-        for workload in chosen.workloads
+        for workload, look in zip(chosen.workloads, looks, strict=True)
     ]
-    refusals = [_refusal(protection, request) for request in requests]
+    refusals = [_refusal(request, look) for request, look in zip(requests, looks, strict=True)]
     for request, refusal in zip(requests, refusals, strict=True):
         if refusal:
             lines.refused(request, refusal)
@@ -130,23 +128,26 @@ def _granted_s(verb: Verb, workload: Workload, timeout_s: float | None, config: 
     return config.actions.timeout_s.of(workload.kind) if timeout_s is None else timeout_s
 
 
-def _look(runner: Runner, workload: Workload) -> Observed | None:
-    try:
-        return runner.look(workload, ANSWER_S)
-    except SourceError as error:
-        click.echo(f"vmtop: {workload.name}: {error.reason}", err=True)
-        return None
+def _look(looker: Looker, verb: Verb, workload: Workload, all_workloads: Collection[Workload]) -> Look:
+    """Return what the action would meet; report if the engine cannot be asked."""
+    if engine_forbids(verb, workload):
+        return Look(None)
+    look = looker.look(workload, all_workloads, ANSWER_S)
+    if look.problem:
+        click.echo(f"vmtop: {workload.name}: {look.problem}", err=True)
+    return look
 
 
-def _refusal(protection: Protection, request: Request) -> str:
+def _refusal(request: Request, look: Look) -> str:
     """Return why vmtop does not even ask the engine; the state is left to the runner, which looks again."""
     workload = request.workload
     real_name = request.seen.name if request.seen else workload.name
     if reason := engine_forbids(request.verb, workload):
         return f"{workload.name}: {reason}"
-    if reason := protection.reason(workload, request.seen, request.nested, request.dependents):
+    if reason := look.protected:
+        place = f"the configuration of {workload.id.host}" if workload.id.host else str(config_file())
         name = workload.name if real_name == workload.name else f"{workload.name}, which is {real_name},"
-        return f"{name} is protected: {reason} (allow_protected in {config_file()} makes exceptions)"
+        return f"{name} is protected: {reason} (allow_protected in {place} makes exceptions)"
     return ""
 
 
