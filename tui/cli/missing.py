@@ -51,7 +51,7 @@ def nameless(moment: Moment, specs: Sequence[SourceSpec]) -> str:
     """Return a sentence with the remedy where containers have no names because there is no engine; else empty."""
     workloads = moment.frame.workloads.values()
     count = sum(workload.kind is Kind.CONTAINER and not workload.name_is_known for workload in workloads)
-    for spec, state in zip(specs, moment.sources, strict=True) if count else ():
+    for spec, state in zip(specs, moment.own_sources, strict=True) if count else ():
         engine = engine_of_source(spec.name)
         if engine.address is not None and "container" in engine.kinds and state.availability is Availability.ABSENT:
             names = f"the names of {count} containers are" if count > 1 else "the name of 1 container is"
@@ -105,7 +105,7 @@ def _read_once(moment: Moment) -> list[str]:
 
 def _missing(moment: Moment, specs: Sequence[SourceSpec], choice: Choice | None) -> list[SourceState]:
     """Return the states of the sources that have not given what was asked of them."""
-    states = zip(specs, moment.sources, strict=True)
+    states = zip(specs, moment.own_sources, strict=True)
     return [state for spec, state in states if _is_missing(spec, state, choice or Choice())]
 
 

@@ -54,7 +54,7 @@ def _exposed(samples: Iterable[Sample]) -> dict[str, float]:
     return values
 
 
-_MACHINE = {
+_MACHINE: dict[str, dict[str, float]] = {
     "cgroup": {
         "cpu_total_ns": 5 * NS, "cpu_user_total_ns": 3 * NS, "cpu_limit_cores": 3.5, "cpu_stall_total_ns": 40_000_000,
         "memory_charged_bytes": 700 << 20, "memory_inactive_file_bytes": 50 << 20, "memory_limit_bytes": 4 << 30,
