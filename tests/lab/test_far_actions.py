@@ -1,4 +1,4 @@
-"""Actions, logs, descriptions, processes and shells of workloads on other hosts, over a real SSH, with a real vmtop there."""
+"""What is done with workloads on other hosts: actions, logs, processes, shells, over a real SSH with a real vmtop."""
 
 from __future__ import annotations
 
@@ -89,9 +89,7 @@ def test_another_run_than_the_one_that_was_confirmed_is_left_alone(
     assert "web" in far_lab.hosts["hv01"].container_names()
 
 
-def test_a_workload_that_is_gone_over_there_is_gone(
-    connections: EngineConnections, webs: dict[str, Workload]
-) -> None:
+def test_a_workload_that_is_gone_over_there_is_gone(connections: EngineConnections, webs: dict[str, Workload]) -> None:
     stranger = web("hv01", webs["hv02"].id.id)
     action = act(connections, Request(Verb.STOP, stranger, 5))
     assert action.outcome is not None
@@ -141,7 +139,7 @@ def test_a_shell_and_a_command_run_there(connections: EngineConnections, webs: d
         seen = b""
         threading.Timer(20, console.close).start()
         console.write(b"echo in-$((40+2)); exit 3\n")
-        while (data := console.read()):
+        while data := console.read():
             seen += data
         assert b"in-42" in seen, seen
         assert b"the shell ended with exit code 3" in seen  # the vmtop there says so

@@ -14,7 +14,8 @@ class LazyGroup(click.Group):
     """A group that lists and completes its commands from a table, without importing them.
 
     Args:
-        rows: For each command its module and one line of help, empty for a command that people do not type. A module has `command`, or `COMMANDS` by name.
+        rows: For each command its module and one line of help, which is empty for a command that people do not type. A
+            module has `command`, or `COMMANDS` by name.
     """
 
     def __init__(self, *args: Any, rows: Mapping[str, tuple[str, str]], **extra: Any) -> None:

@@ -36,7 +36,7 @@ from collectors.inspection.processes import ProcessReader
 from collectors.inspection.raw_description import read_document
 from collectors.model.errors import SourceError
 from collectors.model.logs import Log, LogLine
-from collectors.model.workloads import Workload, WorkloadId
+from collectors.model.workloads import Kind, Workload, WorkloadId
 from collectors.sampling.source import SourceSpec
 from collectors.sampling.timeout import ANSWER_S
 from tui import __version__
@@ -170,11 +170,20 @@ class Answers:
         """Make a pass if it is asked for, and read what is needed of the last one."""
         with self._lock:
             self._workloads[workload.id] = workload
-            reader = self._processes.setdefault(workload.id, ProcessReader(lambda: self._workloads[workload.id]))
+            reader = self._processes.setdefault(workload.id, ProcessReader(self._whose(workload.id)))
         view = reader.read(
             question.is_due, lambda newest: question.processes, lambda newest: (question.subject, question.is_vm)
         )
         return ProcessAnswer(view.newest if question.is_due else None, tuple(view.texts.items()), view.details)
+
+    def _whose(self, identity: WorkloadId) -> Callable[[], Workload | None]:
+        """Return a function that returns the workload as it is now; for the host itself `None`, which is all of it."""
+
+        def now() -> Workload | None:
+            workload = self._workloads[identity]
+            return None if workload.kind is Kind.HOST else workload
+
+        return now
 
     def _log(self, question: Question, workload: Workload) -> Log:
         with self._lock:
