@@ -39,7 +39,9 @@ class Connection:
         SourceError: The client cannot be started.
     """
 
-    def __init__(self, host: HostSpec, interval_s: float, on_frame: Callable[[Frame, int], None], on_end: Callable[[], None]) -> None:
+    def __init__(
+        self, host: HostSpec, interval_s: float, on_frame: Callable[[Frame, int], None], on_end: Callable[[], None]
+    ) -> None:
         self._host = host
         self._on_frame = on_frame
         self._on_end = on_end
@@ -131,7 +133,9 @@ class Connection:
         if error.is_newer:
             return SourceDown(f"the vmtop on {name} is newer than this one, which cannot read what it sends: {error}",
                               "update vmtop here")  # fmt: skip
-        return SourceDown(f"what {name} sends cannot be used: {error}", f"{self._host.target.command} {self._host.command} doctor")
+        return SourceDown(
+            f"what {name} sends cannot be used: {error}", f"{self._host.target.command} {self._host.command} doctor"
+        )
 
 
 def _allowed(interval_s: float) -> float:

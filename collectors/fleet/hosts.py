@@ -15,6 +15,7 @@ LOCAL, ALL, TAG = "local", "all", "tag:"
 """What chooses the host that vmtop runs on, all hosts of the configuration, and those of them with a tag."""
 MOST_HOSTS = 256
 _NAME = re.compile(r"[\w:][\w.@:%+-]{0,62}", re.ASCII)
+_PLAIN = re.compile(r"[\w.@:%+\\\[\]-]+", re.ASCII)
 _TAG = re.compile(r"\w[\w.-]{0,62}", re.ASCII)
 _LONGEST_COMMAND = 1000
 
@@ -43,8 +44,11 @@ class HostSpec:
         Raises:
             HostError: The address is none.
         """
+        address = self.address.removeprefix("ssh://")
         try:
-            return ssh_target(f"ssh://{self.address.removeprefix('ssh://')}")
+            if not _PLAIN.fullmatch(address):  # the parser of URLs leaves out what URLs cannot have
+                raise SourceError("")
+            return ssh_target(f"ssh://{address}")
         except SourceError as error:
             raise HostError(
                 "has to be HOST, USER@HOST or USER@HOST:PORT, without a password or a hyphen at the beginning"
@@ -60,7 +64,9 @@ def check_name(name: str) -> str:
     if name in (LOCAL, ALL):
         raise HostError(f"cannot be {name!r}, which stands for the host that vmtop runs on, or for all others")
     if not _NAME.fullmatch(name) or name.startswith(TAG):
-        raise HostError("has to begin with a letter or a digit, and to have at most 63 characters: letters, digits, . _ - @ : % and +")
+        raise HostError(
+            "has to begin with a letter or digit, and to have at most 63 characters: letters, digits, . _ - @ : % +"
+        )
     return name
 
 
@@ -145,7 +151,9 @@ def _meant(word: str, known: Sequence[HostSpec]) -> list[HostSpec]:
         tag = word.removeprefix(TAG)
         if not (tagged := [spec for spec in known if tag in spec.tags]):
             tags = ", ".join(sorted({tag for spec in known for tag in spec.tags}))
-            raise HostError(f"no host of the configuration has the tag {tag!r}" + (f"; tags are {tags}" if tags else ""))
+            raise HostError(
+                f"no host of the configuration has the tag {tag!r}" + (f"; tags are {tags}" if tags else "")
+            )
         return tagged
     named = [spec for spec in known if spec.name == word]
     return named or [host_of(word)]

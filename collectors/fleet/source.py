@@ -16,7 +16,7 @@ from collectors.fleet.hosts import HostSpec
 from collectors.fleet.labelled import HostLabels
 from collectors.model.errors import SourceDown
 from collectors.model.workloads import Event, Frame, HostFacts
-from collectors.sampling.source import SourceReading
+from collectors.sampling.source import REMOTE, SourceReading
 
 _LOGIN_S = 20.0
 """Seconds for the login and the first frames; the client itself gives up connecting earlier."""
@@ -42,9 +42,9 @@ class RemoteSource:
         spec: The host.
     """
 
-    name = "remote"
+    name = REMOTE
     is_authority = False
-    replace_after_s = None
+    replace_after_s: float | None = None
     is_near = False
 
     def __init__(self, spec: HostSpec) -> None:

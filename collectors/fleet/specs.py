@@ -6,9 +6,7 @@ from collections.abc import Callable, Iterable
 
 from collectors.engines import registry
 from collectors.fleet.hosts import HostSpec
-from collectors.sampling.source import Source, SourceSpec
-
-REMOTE = "remote"
+from collectors.sampling.source import REMOTE, Source, SourceSpec
 
 
 def specs_of(hosts: Iterable[HostSpec]) -> list[SourceSpec]:

@@ -116,6 +116,8 @@ def _program(host: HostSpec) -> str:
 
 def no_client(error: SourceError) -> SourceError:
     """Return the error for a host without the client."""
-    return SourceDown("there is no ssh on this host", "apt install openssh-client") if isinstance(
-        error, SourceAbsent
-    ) else error
+    return (
+        SourceDown("there is no ssh on this host", "apt install openssh-client")
+        if isinstance(error, SourceAbsent)
+        else error
+    )

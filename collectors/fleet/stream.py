@@ -132,4 +132,3 @@ class _OpenMember:
         if problem := trailer_problem(self._checksum, self._size, trailer):
             raise LineError(problem)
         self.is_open = False
-

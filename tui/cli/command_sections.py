@@ -20,8 +20,8 @@ from tui.configuration.value_types import meant
 
 SOURCES = "sources"
 _NEVER = frozenset({
-    *("help", "version", "yes", "force", "fresh", "record", "control", "output", "report", "with_names", "from", "to", "at"),
-    *("past", "session", "workload", "metric", "count", "watch", "since", "follow"),
+    *("help", "version", "yes", "force", "fresh", "record", "output", "report", "with_names", "from", "to", "at"),
+    *("control", "past", "session", "workload", "metric", "count", "watch", "since", "follow"),
 })  # fmt: skip
 """What confirms, overwrites, or is chosen for one run only."""
 _FORMS = frozenset({"json", "csv", "form", "format", "schema", "check", "default", "quiet", "no_header"})

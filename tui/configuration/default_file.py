@@ -43,7 +43,7 @@ _COMMANDS = """\
 #safe = true
 """
 _HOSTS = """\
-# Other hosts, which are reached with ssh: --host hv01, --host tag:prod, --host all; 'vmtop host add hv01' puts vmtop there.
+# Other hosts, reached with ssh: --host hv01, --host tag:prod, --host all. 'vmtop host add hv01' puts vmtop there.
 #[[hosts]]
 #name = "hv01"
 # What ssh is given, if it is not the name: HOST, USER@HOST or USER@HOST:PORT.

@@ -118,7 +118,13 @@ class _Reader:
 
     def take(self, document: Mapping[str, Any]) -> None:
         """Take every key of the file."""
-        takers = {KEYS: self._keys, PRESETS: self._presets, COMMANDS: self._commands, THEME: self._theme, HOSTS: self._hosts}
+        takers = {
+            KEYS: self._keys,
+            PRESETS: self._presets,
+            COMMANDS: self._commands,
+            THEME: self._theme,
+            HOSTS: self._hosts,
+        }
         for key, value in sorted(document.items(), key=lambda item: item[0] in (COMMANDS, THEME)):  # after keys, screen
             if key in takers:
                 takers[key](value)
@@ -227,7 +233,15 @@ def _elsewhere(path: tuple[str, ...], option_tables: Collection[str]) -> str:
     section, key = ".".join(path[:-1]), path[-1]
     here = [setting.key for setting in SETTINGS if setting.section == section]
     if not section:
-        here += [*(table for table in _TABLES if "." not in table), KEYS, PRESETS, COMMANDS, THEME, HOSTS, *option_tables]
+        here += [
+            *(table for table in _TABLES if "." not in table),
+            KEYS,
+            PRESETS,
+            COMMANDS,
+            THEME,
+            HOSTS,
+            *option_tables,
+        ]
     if key in BY_NAME:
         return " here; it belongs at the top, before any [table]"
     table = next((setting.section for setting in SETTINGS if setting.key == key and setting.section), "")

@@ -55,9 +55,9 @@ def test_connections_are_shared_in_a_folder_of_this_user_alone(tmp_path: Path) -
     ("code", "messages", "sentence", "remedy"),
     [
         (255, CHANGED, "the host key of hv01 is not the one", "ssh -p 2222 admin@hv01"),
-        (255, "No ED25519 host key is known for hv01.\nHost key verification failed.", "does not know the host key", "accept"),
-        (255, "admin@hv01: Permission denied (publickey,password).", "accepts no key of this user", "ssh-copy-id -p 2222"),
-        (255, "ssh: connect to host hv01 port 2222: Connection timed out", "ssh to hv01: ssh: connect to host", "ssh -p"),
+        (255, "Host key verification failed.", "ssh does not know the host key of hv01", "accept the key"),
+        (255, "hv01: Permission denied (publickey).", "accepts no key of this user", "ssh-copy-id -p 2222"),
+        (255, "ssh: connect to host hv01: Connection timed out", "ssh to hv01: ssh: connect to host", "ssh -p"),
         (255, "ssh: connect to host hv01 port 2222: Connection refused", "nothing listens for ssh at hv01", ""),
         (255, "Authenticated to hv01.\nTransferred: sent 1, received 2", "ssh to hv01: the connection ended", "ssh"),
         (127, "sh: 1: vmtop: not found", "hv01 has no vmtop", "vmtop host add hv01"),
@@ -66,7 +66,9 @@ def test_connections_are_shared_in_a_folder_of_this_user_alone(tmp_path: Path) -
         (1, "", "it ended with exit code 1", "doctor"),
     ],
 )  # fmt: skip
-def test_how_the_client_ends_is_one_sentence_with_a_remedy(code: int, messages: str, sentence: str, remedy: str) -> None:
+def test_how_the_client_ends_is_one_sentence_with_a_remedy(
+    code: int, messages: str, sentence: str, remedy: str
+) -> None:
     error = why_ended(HOST, code, messages)
     assert sentence in error.reason
     assert remedy in error.remedy
