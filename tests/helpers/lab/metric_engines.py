@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -99,6 +100,7 @@ def metric_engine(
     interval_s: float = 1,
     rules: Sequence[Path] = (),
     relabelling: Sequence[object] = (),
+    past: str = "",
 ) -> Iterator[MetricEngine]:
     """Run one of `ENGINES`.
 
@@ -108,9 +110,12 @@ def metric_engine(
         interval_s: Time between two scrapes, and between two evaluations of rules, at least 1 s for VictoriaMetrics.
         rules: Rule files; Prometheus evaluates them. Beside VictoriaMetrics, vmalert does (see `rule_evaluator`).
         relabelling: Rows for `metric_relabel_configs`.
+        past: What it already has: OpenMetrics whose samples have a time in seconds.
     """
     program = find_program(name)
     folder.mkdir()
+    if past and name == PROMETHEUS:
+        _make_blocks(folder, past)
     targets_file = folder / "targets.json"
     targets_file.write_text(json.dumps(_targets(targets or {})))
     config = _configuration(name, targets_file, interval_s, rules, relabelling)
@@ -120,6 +125,9 @@ def metric_engine(
     engine = MetricEngine(name, port, daemon, targets_file)
     try:
         daemon.wait_until(lambda: _is_ready(engine), 30, name)
+        if past and name == VICTORIA_METRICS:
+            status, answer = engine.request("/api/v1/import/prometheus", {}, past.encode())
+            assert status == 204, answer
         yield engine
     finally:
         daemon.stop()
@@ -193,6 +201,12 @@ _OPTIONS: dict[str, Callable[[Path, int], list[str]]] = {
     PROMETHEUS: _prometheus_options,
     VICTORIA_METRICS: _victoria_options,
 }
+
+
+def _make_blocks(folder: Path, past: str) -> None:
+    (folder / "past").write_text(past)
+    words = ["tsdb", "create-blocks-from", "openmetrics", str(folder / "past"), str(folder / "data")]
+    subprocess.run([find_program("promtool"), *words], check=True, capture_output=True)
 
 
 def _is_ready(engine: MetricEngine) -> bool:
