@@ -73,11 +73,6 @@ class WorkloadId(NamedTuple):
     host: str = ""
     """The name by which vmtop knows the other host that it is on; empty on the host that vmtop runs on."""
 
-    @property
-    def host_name(self) -> str:
-        """The name of the host that it is on, as the table and filters have it."""
-        return self.host or LOCAL_HOST
-
 
 LOCAL_HOST = "local"
 """What the host that vmtop runs on is called among others, which have names of their own."""
@@ -149,6 +144,11 @@ class Workload(msgspec.Struct, frozen=True, gc=False):
     def is_here(self) -> bool:
         """Whether it is on the host that vmtop runs on: only then may this kernel's files be read for it."""
         return not self.endpoint and not self.id.host
+
+    @property
+    def host_name(self) -> str:
+        """The host that it is on, as the table and filters name it: with a remote engine, where that is."""
+        return self.id.host or self.endpoint or LOCAL_HOST
 
     @property
     def is_host(self) -> bool:
@@ -292,6 +292,11 @@ class SourceState(msgspec.Struct, frozen=True, gc=False):
     host: str = ""
     """The other host whose vmtop reads it, as in `WorkloadId.host`."""
 
+    @property
+    def title(self) -> str:
+        """Its name, with the host if that is another one."""
+        return f"{self.name} on {self.host}" if self.host else self.name
+
 
 class Event(msgspec.Struct, frozen=True, gc=False):
     """An event of a workload at an instant."""
@@ -302,6 +307,13 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     """`start`, `stop`, `die`, `oom`, `pause`, `resume`, `health`, `restart`, `create`, `remove`, ..."""
     detail: str = ""
     name: str = ""
+
+
+class Use(NamedTuple):
+    """What the workloads of one kind use together."""
+
+    cores: float | None
+    memory_bytes: float | None
 
 
 class HostFacts(msgspec.Struct, frozen=True, gc=False):
@@ -324,6 +336,9 @@ class HostFacts(msgspec.Struct, frozen=True, gc=False):
     """Seconds between its frames; 0 is unknown."""
     tags: tuple[str, ...] = ()
     """Words that the configuration groups hosts by."""
+    uses: dict[Kind, Use] = {}
+    """What its workloads use by kind, where the frame does not have all of them; not kept in session files. Empty
+    where it does."""
 
 
 class Frame(msgspec.Struct, frozen=True, gc=False):

@@ -83,7 +83,7 @@ def _uptime(cells: Table, line: Line, reading: Reading, width: int) -> list[Run]
 
 
 def _host(cells: Table, line: Line, reading: Reading, width: int) -> list[Run]:
-    name = reading.workload.id.host_name
+    name = reading.workload.host_name
     return [(fit(cells.host_names.get(name, name), width, cells.ellipsis), "muted")]
 
 

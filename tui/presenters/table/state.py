@@ -343,7 +343,7 @@ def _sandboxes(moment: Moment) -> dict[str, tuple[Reading, ...]]:
 
 
 _TEXT_ORDERS: dict[str, Callable[[Reading], str | float]] = {
-    "host": lambda reading: reading.workload.id.host.casefold(),
+    "host": lambda reading: reading.workload.host_name.casefold(),
     "name": lambda reading: reading.workload.name.casefold(),
     "kind": lambda reading: reading.workload.kind,
     "state": lambda reading: reading.workload.state,
