@@ -1,16 +1,13 @@
-"""The hosts of a moment: whether each answers, and one of them looked at alone. Pure."""
+"""The hosts of a moment: what each has, and one of them looked at alone. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from collectors.analysis.rates import HostMoment, Ledger, Moment, Reading
 from collectors.model.workloads import (
-    LOCAL_HOST,
-    Availability,
     Frame,
     Kind,
     SourceState,
@@ -19,56 +16,10 @@ from collectors.model.workloads import (
     WorkloadId,
 )
 
-GONE_AFTER_S = 60.0
-"""Seconds without an answer after which a host's workloads are no longer shown each, only that it is gone."""
-
-
-class Contact(NamedTuple):
-    """Whether one host of several answers."""
-
-    name: str
-    """As in `WorkloadId.host`; empty for the host that vmtop runs on."""
-    connection: SourceState | None
-    """The state of the connection to it; `None` where there is none, as on the host that vmtop runs on."""
-    silent_s: float | None
-    """Seconds since its last answer, while it does not answer; `None` while it does, or if it never did."""
-
-    @property
-    def title(self) -> str:
-        """Its name, as the screen has it."""
-        return self.name or LOCAL_HOST
-
-    @property
-    def answers(self) -> bool:
-        """Whether its numbers are those of now."""
-        return self.connection is None or self.connection.availability is Availability.OK
-
-    @property
-    def is_waited_for(self) -> bool:
-        """Whether it has been asked for the first time, and may only be slow."""
-        return self.connection is not None and self.connection.availability is Availability.WAITING
-
-    @property
-    def is_gone(self) -> bool:
-        """Whether it has been silent for so long, or from the start, that nothing is known of it now."""
-        return not self.answers and (self.silent_s is None or self.silent_s >= GONE_AFTER_S)
-
-
-def contacts(frame: Frame) -> dict[str, Contact]:
-    """Return for each other host of a frame whether it answers, by name."""
-    connections = {state.name: state for state in frame.sources if not state.host and state.name in frame.hosts}
-    return {name: _contact(name, connections.get(name), frame.at_ns) for name in frame.hosts}
-
-
-def _contact(name: str, connection: SourceState | None, at_ns: int) -> Contact:
-    if connection is None or connection.availability is Availability.OK or connection.read_at_ns is None:
-        return Contact(name, connection, None)
-    return Contact(name, connection, max(0, at_ns - connection.read_at_ns) / 1e9)
-
 
 def size_of_host(frame: Frame, identity: WorkloadId) -> tuple[int, int]:
     """Return the cores and the bytes of memory of the host that a workload is on; 0 for what is unknown."""
-    if not identity.host:
+    if not identity.host or not frame.hosts:  # without others, the frame is that of its host
         return frame.cpus, frame.memory_bytes
     facts = frame.hosts.get(identity.host)
     return (facts.cpus, facts.memory_bytes) if facts is not None else (0, 0)
@@ -76,7 +27,7 @@ def size_of_host(frame: Frame, identity: WorkloadId) -> tuple[int, int]:
 
 def facts_of_host(frame: Frame, identity: WorkloadId) -> Mapping[str, str]:
     """Return what is known of the host that a workload is on, as in `Frame.facts`."""
-    if not identity.host:
+    if not identity.host or not frame.hosts:
         return frame.facts
     facts = frame.hosts.get(identity.host)
     return facts.facts if facts is not None else {}

@@ -10,10 +10,8 @@ from collectors.engines.demo.source import DemoSource
 from collectors.fleet.labelled import HostLabels
 from collectors.model.errors import SourceDown
 from collectors.model.workloads import Availability, Frame, HostFacts, SourceState, WorkloadId
-from collectors.sampling.source import SourceReading, SourceSpec
+from collectors.sampling.source import Source, SourceReading, SourceSpec
 
-LOADED_AS = "demo-host"
-"""Its name in a `SourceSpec`."""
 _AWAY_FROM_S, _AWAY_FOR_S, _EVERY_S = 90.0, 120.0, 360.0
 """Seconds since the start from which the host that comes and goes is away, for how long, and how often."""
 
@@ -30,7 +28,7 @@ class DemoHost:
         lives: Filled with its workloads, so that actions can change them.
     """
 
-    name = LOADED_AS
+    name = "demo"
     interval_s = 0.0
     holds_tick = True
     is_authority = True
@@ -96,16 +94,22 @@ class DemoHost:
             raise SourceDown(f"ssh: connect to host {name} port 22: Connection timed out", f"ssh {name}")
 
 
+def load_demo(host: str = "", **options: Any) -> Source:
+    """Return the demo's source of this host, or of another one."""
+    return DemoHost(host, **options) if host else DemoSource(**options)
+
+
 def demo_hosts(count: int, workloads: int, seed: int) -> list[SourceSpec]:
     """Return the sources of `count` hosts with `workloads` each; of three or more, the last one comes and goes."""
     return [
         SourceSpec(
-            LOADED_AS,
+            "demo",
             {
                 "host": f"hv{number:02}",
                 "workloads": workloads,
                 "seed": seed + number,
                 "comes_and_goes": number == count >= 3,
+                "lives": {},
             },
             f"hv{number:02}",
         )

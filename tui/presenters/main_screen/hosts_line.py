@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from rich.cells import cell_len
 
-from collectors.analysis.hosts import Contact
+from collectors.analysis.contacts import Contact
 from collectors.analysis.rates import Moment
 from tui.presenters.main_screen.row_words import span_words
 from tui.presenters.main_screen.signs import BUSY, FAILED, OLD, RUNNING, Sign

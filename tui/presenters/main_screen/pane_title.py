@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 
-from collectors.analysis.hosts import contacts, facts_of_host, size_of_host
+from collectors.analysis.contacts import contacts
+from collectors.analysis.hosts import facts_of_host, size_of_host
 from collectors.analysis.rates import Moment, Reading
 from collectors.model.metrics import Unit
 from collectors.model.workloads import Kind, Workload

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from rich.cells import cell_len
 
+from collectors.analysis.contacts import contacts
 from collectors.analysis.history import History
-from collectors.analysis.hosts import contacts, size_of_host
+from collectors.analysis.hosts import size_of_host
 from collectors.analysis.last_minute import LastMinute
 from collectors.analysis.rates import Moment, Reading
 from collectors.analysis.state_log import StateLog
@@ -267,6 +268,12 @@ class Cells:
         value = reading.value(part)
         return value if value is None or part == key else value / whole * 100 if whole else None
 
+    def _memory_share(self, fleet: Line) -> float | None:
+        """Return the memory in use on hosts, in percent of what they have together."""
+        held, frame = fleet.value("memory_host_bytes"), self.moment.frame if self.moment is not None else None
+        whole = sum(size_of_host(frame, member.workload.id)[1] for member in fleet.members) if frame is not None else 0
+        return held / whole * 100 if held is not None and whole else None
+
     def _cpus(self, readings: Sequence[Reading]) -> int:
         """Return the cores of the host that workloads are on, or of the hosts that they are; at least 1."""
         if self.moment is None:
@@ -342,6 +349,8 @@ class Cells:
         if column.is_spark or column.is_change:
             return self._past_of_group(line, column)
         value = line.value(key) if line.total is None else self._host_value(line.total, key)
+        if line.is_fleet and key == "memory_of_limit_percent":
+            value = self._memory_share(line)
         if key == "cpu_percent" and value is not None:
             is_of_hosts = line.is_fleet or line.total is not None
             share = value / self._cpus(line.measured)

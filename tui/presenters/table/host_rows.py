@@ -8,7 +8,8 @@ from typing import Protocol
 
 from rich.cells import cell_len
 
-from collectors.analysis.hosts import Contact, contacts, of_one_host
+from collectors.analysis.contacts import Contact, contacts
+from collectors.analysis.hosts import of_one_host
 from collectors.analysis.rates import Moment, Reading
 from collectors.query.filter import Query
 from tui.presenters.formatting import fit
@@ -32,6 +33,21 @@ def looked_at(moment: Moment, alone: str | None) -> Moment:
     return moment if alone is None or alone not in moment.hosts else of_one_host(moment, alone)
 
 
+def moment_of(moment: Moment, host: str) -> Moment:
+    """Return the moment of one host of several, named as in `WorkloadId.host`."""
+    return of_one_host(moment, host) if host in moment.hosts else moment
+
+
+def devices_elsewhere(host: str) -> str:
+    """Return why the page of another host has no devices, and what shows them."""
+    return f"Cores, devices, file systems and sensors are read on the host itself: 'vmtop' there shows them ({host})."
+
+
+def processes_elsewhere(host: str) -> str:
+    """Return why the processes of another host are not listed, and what does."""
+    return f"Enter on a workload of {host} lists its processes; all of the host's are listed by the vmtop there."
+
+
 def all_contacts(moment: Moment) -> list[Contact]:
     """Return every host of several, this one first."""
     known = contacts(moment.frame)
@@ -46,8 +62,9 @@ def short_names(names: Iterable[str]) -> dict[str, str]:
 
 
 def fleet_line(moment: Moment) -> Line:
-    """Return the line above the table: the sum of the hosts' own values."""
-    hosts = [host.reading for host in moment.hosts.values() if host.reading is not None]
+    """Return the line above the table: the sum of the own values of the hosts that are not gone."""
+    here = [contact.name for contact in all_contacts(moment) if not contact.is_gone]
+    hosts = [reading for name in here if (reading := moment.hosts[name].reading) is not None]
     return Line(f"{len(moment.hosts)} hosts", members=tuple(hosts), is_fleet=True)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from collectors.analysis.hosts import Contact
+from collectors.analysis.contacts import Contact
 from collectors.analysis.rates import Reading
 from collectors.model.metrics import METRICS
 from collectors.model.workloads import WorkloadId

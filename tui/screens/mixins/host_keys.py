@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from rich.text import Text
+
 from collectors.analysis.rates import Moment
 from collectors.model.workloads import LOCAL_HOST
+from tui.presenters.pages.hosts_page import hosts_page
+from tui.presenters.pages.info_pages import sources_page
 from tui.presenters.prompts.commands import Command
 from tui.presenters.table.host_rows import looked_at
 from tui.screens.mixins.palette_commands import PaletteCommands
@@ -39,6 +43,20 @@ class HostKeys(PaletteCommands):
         if host is None:
             self.notify(_CHOOSE, timeout=4)
         return host
+
+    def about_sources(self, moment: Moment, own_usage: str = "") -> Text:
+        """Return the page of the sources of all hosts, or of the one that is looked at alone."""
+        if not moment.frame.hosts:
+            return sources_page(moment, own_usage)
+        return hosts_page(moment, own_usage, self.view.alone)
+
+    def other_host(self) -> str:
+        """Return the other host that is looked at alone, or a host if only others are watched; else an empty text."""
+        moment = self.shown_moment
+        names = [] if moment is None else list(moment.hosts)
+        if self.view.alone is not None:
+            return self.view.alone
+        return names[0] if names and "" not in names else ""
 
     def action_one_host(self) -> None:
         """Look at the host under the cursor alone, or at all again."""

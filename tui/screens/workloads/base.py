@@ -23,7 +23,7 @@ from tui.keys.tables import TABLES
 from tui.presenters.main_screen.empty import empty_lines
 from tui.presenters.main_screen.panes import graph_rows
 from tui.presenters.main_screen.view_words import count_words, view_notes
-from tui.presenters.pages.info_pages import sources_page, why_page
+from tui.presenters.pages.info_pages import why_page
 from tui.presenters.styled_lines import Line as Runs
 from tui.presenters.styled_lines import Run
 from tui.presenters.table.cells import Cells
@@ -372,7 +372,7 @@ class WorkloadListScreen(HostKeys, FilterKeys, CompareKeys, ColumnKeys, Answered
     def action_sources(self) -> None:
         moment = self.newest()
         if moment is not None:
-            self.open_panel("Sources", sources_page(self.seen(moment), self.own_usage()))
+            self.open_panel("Sources", self.about_sources(moment, self.own_usage()))
 
     def own_usage(self) -> str:
         """Return what vmtop itself uses; empty where that is not known."""
