@@ -42,9 +42,10 @@ class Contact(NamedTuple):
 
 
 def contacts(frame: Frame) -> dict[str, Contact]:
-    """Return for each other host of a frame whether it answers, by name."""
-    connections = {state.name: state for state in frame.sources if not state.host and state.name in frame.hosts}
-    return {name: _contact(name, connections.get(name), frame.at_ns) for name in frame.hosts}
+    """Return whether each other host of a frame answers, by name; in the frame of one host alone, whether that does."""
+    names = [*frame.hosts] or [frame.host.id.host]
+    connections = {state.name: state for state in frame.sources if not state.host}
+    return {name: _contact(name, connections.get(name), frame.at_ns) for name in names if name}
 
 
 def _contact(name: str, connection: SourceState | None, at_ns: int) -> Contact:

@@ -9,7 +9,6 @@ from rich.cells import cell_len
 
 from collectors.analysis.contacts import contacts
 from collectors.analysis.history import History
-from collectors.analysis.hosts import size_of_host
 from collectors.analysis.last_minute import LastMinute
 from collectors.analysis.rates import Moment, Reading
 from collectors.analysis.state_log import StateLog
@@ -41,6 +40,7 @@ from tui.presenters.styled_lines import Line as Runs
 from tui.presenters.styled_lines import Run
 from tui.presenters.table.columns import Column
 from tui.presenters.table.host_rows import gone_runs, short_names, silence_words
+from tui.presenters.table.host_values import cpus_of, host_value, total
 from tui.presenters.table.line import Line
 from tui.presenters.table.state import Scale
 
@@ -253,34 +253,10 @@ class Cells:
         return value_text, tone_of(reading, metric, value)
 
     def _host_value(self, reading: Reading, key: str) -> float | None:
-        """Return a metric; the limits of the host are what it has."""
-        if not reading.workload.is_host or self.moment is None:
-            return reading.value(key)
-        cpus, memory_bytes = size_of_host(self.moment.frame, reading.workload.id)
-        if key == "cpu_limit_cores":
-            return cpus
-        if key == "memory_limit_bytes":
-            return memory_bytes
-        part, whole = {
-            "memory_of_limit_percent": ("memory_host_bytes", memory_bytes),
-            "cpu_of_limit_percent": ("cpu_percent", cpus * 100),
-        }.get(key, (key, 0))
-        value = reading.value(part)
-        return value if value is None or part == key else value / whole * 100 if whole else None
-
-    def _memory_share(self, fleet: Line) -> float | None:
-        """Return the memory in use on hosts, in percent of what they have together."""
-        held, frame = fleet.value("memory_host_bytes"), self.moment.frame if self.moment is not None else None
-        whole = sum(size_of_host(frame, member.workload.id)[1] for member in fleet.members) if frame is not None else 0
-        return held / whole * 100 if held is not None and whole else None
+        return reading.value(key) if self.moment is None else host_value(self.moment.frame, reading, key)
 
     def _cpus(self, readings: Sequence[Reading]) -> int:
-        """Return the cores of the host that workloads are on, or of the hosts that they are; at least 1."""
-        if self.moment is None:
-            return 1
-        if readings and all(reading.workload.is_host for reading in readings):
-            return sum(size_of_host(self.moment.frame, reading.workload.id)[0] for reading in readings) or 1
-        return (readings[0].host_cpus if readings else 0) or self.moment.frame.cpus
+        return 1 if self.moment is None else cpus_of(self.moment.frame, readings)
 
     def _scaled(self, reading: Reading, value: float) -> float | None:
         if self.scale is Scale.HOST and self.moment is not None:
@@ -348,9 +324,7 @@ class Cells:
         key, width = column.metric or "", column.width
         if column.is_spark or column.is_change:
             return self._past_of_group(line, column)
-        value = line.value(key) if line.total is None else self._host_value(line.total, key)
-        if line.is_fleet and key == "memory_of_limit_percent":
-            value = self._memory_share(line)
+        value = line.value(key) if self.moment is None else total(self.moment.frame, line, key)
         if key == "cpu_percent" and value is not None:
             is_of_hosts = line.is_fleet or line.total is not None
             share = value / self._cpus(line.measured)
