@@ -31,6 +31,8 @@ _WINDOW = 3.5
 _MOST_HOSTS = 500
 _CLOCK_SLACK_S = 0.5
 """Seconds by which an estimate of the server's clock may be off before it is replaced: instants then move."""
+_SPARED, _LONGEST_SHOWN_S = 10, 300.0
+"""Who uses most is asked again after so many times as long as the answer took, but not later than after so long."""
 HostKey = tuple[str, str]
 """`instance`, and the label `host`."""
 
@@ -77,6 +79,10 @@ class Fleet:
         """By how many seconds the server's clock is ahead of this host's."""
         self.searched = ""
         """The filter of the screen: who matches it is shown before those that use most."""
+        self._shown: list[Member] = []
+        self._shown_for: tuple[str, int] = ("", 0)
+        """The filter that those are shown for, and how many there were if all are."""
+        self._shown_until = 0.0
         self._most = most
         self._has_rule = False
         self._jobs: tuple[str, ...] = ()
@@ -141,7 +147,7 @@ class Fleet:
         hosts = asking.do(lambda: by_host(self._instant(hosts_query, instant))) or {}
         counts = asking.do(lambda: self.counts(instant)) or {}
         total = sum(counts.values())
-        shown = asking.do(lambda: self.who(instant, total)) or []
+        shown = asking.do(lambda: self._shown_at(instant, total)) or []
         members = asking.do(lambda: self._members(shown, instant)) or {}
         if not hosts and not members and asking.first is not None:
             raise asking.first
@@ -149,6 +155,17 @@ class Fleet:
         unscraped = asking.do(lambda: self._unscraped(instant)) or ()
         self.names.learn(hosts)
         return Picture(members, hosts, counts, uses, unscraped, tuple(asking.problems), searched)
+
+    def _shown_at(self, instant: float, total: int) -> list[Member]:
+        """Return who is shown: asked anew only after many times as long as the answer took, to spare a busy server."""
+        asked = (self.searched, total if total <= self._most else self._most + 1)
+        if self._shown and asked == self._shown_for and time.monotonic() < self._shown_until:
+            return self._shown
+        began = time.monotonic()
+        self._shown, self._shown_for = self.who(instant, total), asked
+        ended = time.monotonic()
+        self._shown_until = ended + min(_LONGEST_SHOWN_S, _SPARED * (ended - began))
+        return self._shown
 
     def counts(self, instant: float) -> dict[HostKey, int]:
         """Return how many workloads each host has. Raises as `look`."""
