@@ -278,6 +278,11 @@ class SourceState(msgspec.Struct, frozen=True, gc=False):
     host: str = ""
     """The other host whose vmtop reads it, as in `WorkloadId.host`."""
 
+    @property
+    def title(self) -> str:
+        """Its name, with the host if that is another one."""
+        return f"{self.name} on {self.host}" if self.host else self.name
+
 
 class Event(msgspec.Struct, frozen=True, gc=False):
     """An event of a workload at an instant."""
