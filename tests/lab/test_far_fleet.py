@@ -128,7 +128,7 @@ def test_what_was_recorded_of_three_hosts_replays_as_it_was_lived(watch: Watch, 
 
 def test_the_list_has_the_host_of_each(fleet: FarHosts) -> None:
     words = [word for name in NAMES for word in ("--host", name)]
-    done = subprocess.run([VMTOP, "list", *words, "--json"], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([VMTOP, "list", "--all", *words, "--json"], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     listed = [(one["host"], one["name"]) for one in json.loads(done.stdout)["workloads"]]
     assert {host for host, name in listed if name == "web"} == set(NAMES)
