@@ -7,11 +7,11 @@ import time
 
 import pytest
 
+from bench.realistic_fleet import Believable
 from collectors.fleet.hosts import HostSpec
 from collectors.fleet.specs import load_source, specs_of
 from collectors.model.workloads import Availability, Frame, Kind, SourceState
 from collectors.sampling.sampler import Sampler
-from bench.realistic_fleet import Believable
 from tests.helpers.far_streams import play_command, write_stream
 from tests.helpers.frame_watch import Watch
 from tests.helpers.lab.far_faults import ENTRIES, PROGRAMS, faulty
