@@ -20,8 +20,8 @@ from collectors.model.workloads import Workload
 from collectors.safety.sanitize import sanitize
 from collectors.sampling.source import SourceSpec
 from collectors.session.format import SessionError
+from collectors.session.frame_sequence import FrameSequence
 from collectors.session.kept import KeptWorkloads
-from collectors.session.reader import Session
 from tui.cli.configuration import config_for_looking
 from tui.cli.exit_codes import DONE, NO_SUCH
 from tui.cli.missing import report
@@ -182,7 +182,7 @@ def _session_sides(path: Path, options: CompareOptions) -> list[tuple[str, _Side
     ]
 
 
-def _last_workloads(session: Session) -> list[Workload]:
+def _last_workloads(session: FrameSequence) -> list[Workload]:
     """Return the workloads of a session, each as in its last frame.
 
     Raises:
