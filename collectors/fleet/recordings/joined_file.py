@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from msgspec.structs import replace
-
-from collectors.model.workloads import Event, Frame
-from collectors.session.format import Gap, SessionError
+from collectors.model.workloads import Frame
+from collectors.session.format import SessionError
 from collectors.session.frame_sequence import FrameSequence
 from collectors.session.storage import FileStorage
 from collectors.session.writer import Writer
@@ -40,16 +38,6 @@ def write_joined(session: FrameSequence, start: float, stop: float, target: int)
 
 
 def _write_member(writer: Writer, session: FrameSequence, index: int, start: float, stop: float) -> None:
-    gaps: list[Gap] = []
     for item in session.contents(index):
-        if isinstance(item, Gap):
-            gaps.append(item)
-        elif start <= item.wall <= stop:
-            writer.write(_with_gaps(item, gaps))
-            gaps = []
-
-
-def _with_gaps(frame: Frame, gaps: list[Gap]) -> Frame:
-    """Return a frame with an event for each gap: a gap of the file would be one of all hosts."""
-    events = [Event(gap.until, frame.host.id, "gap", f"{gap.frames} frames lost: {gap.why}") for gap in gaps]
-    return replace(frame, events=(*events, *frame.events)) if events else frame
+        if isinstance(item, Frame) and start <= item.wall <= stop:
+            writer.write(item)
