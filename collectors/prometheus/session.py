@@ -1,6 +1,6 @@
 """The fleet's past as a session that the replay plays: recent hours scrape by scrape, older days in coarser steps.
 
-Its members are asked for when they are shown, instead of read from a file.
+It is a sequence of frames whose members are asked for when they are shown, instead of read from a file.
 """
 
 from __future__ import annotations
@@ -76,10 +76,12 @@ class PastSession(FrameSequence):
 
     @property
     def files(self) -> Sequence[SessionFile]:
+        """None."""
         return ()
 
     @property
     def last_files(self) -> Sequence[SessionFile]:
+        """None."""
         return ()
 
     def close(self) -> None:
@@ -110,12 +112,6 @@ class PastSession(FrameSequence):
                 del self._frames_of[next(iter(self._frames_of))]
         return self._frames_of[index]
 
-    def contents(self, index: int) -> Sequence[Frame]:
-        return self.part(index).frames
-
-    def damage_in(self, index: int) -> list[Damage]:
-        return []
-
     def frames(
         self, start_wall: float | None = None, stop_wall: float | None = None
     ) -> Iterator[tuple[Position, Frame]]:
@@ -127,6 +123,13 @@ class PastSession(FrameSequence):
             for number, frame in enumerate(self.part(index).frames):
                 if (start_wall is None or frame.wall >= start_wall) and (stop_wall is None or frame.wall <= stop_wall):
                     yield Position(index, number), frame
+
+    def contents(self, index: int) -> Sequence[Frame]:
+        return self.part(index).frames
+
+    def damage_in(self, index: int) -> list[Damage]:
+        """Return nothing: there is no file."""
+        return []
 
     def pauses(self) -> list[tuple[float, float]]:
         """Return no span: frames of the past are as far apart as they say."""
