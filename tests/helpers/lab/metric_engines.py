@@ -6,6 +6,7 @@ import http.client
 import json
 import socket
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,8 @@ from tests.helpers.lab.process import Daemon, find_program
 PROMETHEUS = "prometheus"
 VICTORIA_METRICS = "victoria-metrics"
 ENGINES = (PROMETHEUS, VICTORIA_METRICS)
+_UNSEEN_S = 4.0
+"""What VictoriaMetrics is asked for before it has it, it does not find for another ten seconds."""
 
 
 def free_port() -> int:
@@ -99,7 +102,7 @@ def metric_engine(
     *,
     interval_s: float = 1,
     rules: Sequence[Path] = (),
-    relabelling: Sequence[object] = (),
+    jobs: Mapping[str, Sequence[object]] | None = None,
     past: str = "",
 ) -> Iterator[MetricEngine]:
     """Run one of `ENGINES`.
@@ -109,7 +112,7 @@ def metric_engine(
         targets: What it scrapes, as `MetricEngine.scrape` takes it.
         interval_s: Time between two scrapes, and between two evaluations of rules, at least 1 s for VictoriaMetrics.
         rules: Rule files; Prometheus evaluates them. Beside VictoriaMetrics, vmalert does (see `rule_evaluator`).
-        relabelling: Rows for `metric_relabel_configs`.
+        jobs: For each job that scrapes all targets its rows of `metric_relabel_configs`; one without any by default.
         past: What it already has: OpenMetrics whose samples have a time in seconds.
     """
     program = find_program(name)
@@ -118,7 +121,7 @@ def metric_engine(
         _make_blocks(folder, past)
     targets_file = folder / "targets.json"
     targets_file.write_text(json.dumps(_targets(targets or {})))
-    config = _configuration(name, targets_file, interval_s, rules, relabelling)
+    config = _configuration(name, targets_file, interval_s, rules, jobs or {"vmtop": ()})
     (folder / "config.yml").write_text(json.dumps(config))  # JSON is YAML
     port = free_port()
     daemon = Daemon([program, *_OPTIONS[name](folder, port)], folder / "log")
@@ -128,6 +131,8 @@ def metric_engine(
         if past and name == VICTORIA_METRICS:
             status, answer = engine.request("/api/v1/import/prometheus", {}, past.encode())
             assert status == 204, answer
+        if targets and name == VICTORIA_METRICS:
+            time.sleep(_UNSEEN_S)
         yield engine
     finally:
         daemon.stop()
@@ -148,6 +153,7 @@ def rule_evaluator(folder: Path, engine: MetricEngine, rules: Sequence[Path]) ->
         folder / "log",
     )
     try:
+        time.sleep(_UNSEEN_S)
         yield daemon
     finally:
         daemon.stop()
@@ -158,19 +164,17 @@ def _targets(targets: Mapping[str, str]) -> list[dict[str, object]]:
 
 
 def _configuration(
-    name: str, targets: Path, interval_s: float, rules: Sequence[Path], relabelling: Sequence[object]
+    name: str, targets: Path, interval_s: float, rules: Sequence[Path], jobs: Mapping[str, Sequence[object]]
 ) -> dict[str, object]:
-    interval = f"{interval_s:g}s"
-    job = {
-        "job_name": "vmtop",
-        "file_sd_configs": [{"files": [str(targets)]}],
-        "metric_relabel_configs": list(relabelling),
-    }
-    every: dict[str, object] = {"scrape_interval": interval, "scrape_timeout": interval}
-    if name == PROMETHEUS:
-        every["evaluation_interval"] = interval
-        return {"global": every, "scrape_configs": [job], "rule_files": [str(path) for path in rules]}
-    return {"global": every, "scrape_configs": [job]}
+    every = {"scrape_interval": f"{interval_s:g}s", "scrape_timeout": f"{interval_s:g}s"}
+    scraped = [
+        {"job_name": job, "file_sd_configs": [{"files": [str(targets)]}], "metric_relabel_configs": list(rows)}
+        for job, rows in jobs.items()
+    ]
+    if name == VICTORIA_METRICS:
+        return {"global": every, "scrape_configs": scraped}
+    evaluated = {"evaluation_interval": f"{interval_s:g}s"}
+    return {"global": every | evaluated, "scrape_configs": scraped, "rule_files": [str(path) for path in rules]}
 
 
 def _prometheus_options(folder: Path, port: int) -> list[str]:
