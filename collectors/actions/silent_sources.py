@@ -13,7 +13,7 @@ from collectors.engines.registry import could_know, engine_of_source, owner
 from collectors.model.workloads import Availability, Kind, SourceState, Workload
 from collectors.safety.redact import redact_text
 from collectors.safety.sanitize import sanitize
-from collectors.sampling.source import SourceSpec
+from collectors.sampling.source import REMOTE, SourceSpec
 
 _SILENT = frozenset({Availability.WAITING, Availability.DOWN})
 """A source that is stale has answered: a command has no answers from before it began."""
@@ -94,6 +94,8 @@ def _could_know(typed: str, sources: Sequence[Asked]) -> list[Asked]:
 
 def _name_with_address(spec: SourceSpec, environ: Mapping[str, str]) -> str:
     """Return a source's name, with its address if one was given."""
+    if spec.name == REMOTE:
+        return spec.label
     option = engine_of_source(spec.name).address
     address = option and (spec.options.get(option.key) or environ.get(option.variable))
     return f"{spec.name} at {redact_text(sanitize(str(address)))}" if address else spec.name

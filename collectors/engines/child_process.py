@@ -93,10 +93,12 @@ class ChildConsole:
 
 
 class ChildCommand:
-    """A program without a terminal and without input."""
+    """A program without a terminal, by default without input."""
 
-    def __init__(self, argv: Sequence[str], environ: Mapping[str, str] | None = None) -> None:
-        self._child = _start(argv, environ, subprocess.DEVNULL, subprocess.PIPE, subprocess.PIPE, apart=True)
+    def __init__(
+        self, argv: Sequence[str], environ: Mapping[str, str] | None = None, stdin: int = subprocess.DEVNULL
+    ) -> None:
+        self._child = _start(argv, environ, stdin, subprocess.PIPE, subprocess.PIPE, apart=True)
 
     def output(self) -> Iterator[tuple[bool, bytes]]:
         with selectors.DefaultSelector() as selector:
@@ -121,6 +123,39 @@ class ChildCommand:
         for pipe in (self._child.stdout, self._child.stderr):
             if pipe is not None:
                 pipe.close()
+
+
+class ChildStream(ChildCommand):
+    """A program without a terminal that takes lines as its input until it is closed, or this process ends."""
+
+    def __init__(self, argv: Sequence[str], environ: Mapping[str, str] | None = None) -> None:
+        super().__init__(argv, environ, subprocess.PIPE)
+        if self._child.stdin is not None:
+            os.set_blocking(self._child.stdin.fileno(), False)
+
+    def send(self, line: str, patience_s: float = 0.0) -> bool:
+        """Give it a line. Return false if it has ended, or has not read for `patience_s`."""
+        if self._child.stdin is None:
+            return False
+        data, descriptor = f"{line}\n".encode(), self._child.stdin.fileno()
+        try:
+            while data := data[os.write(descriptor, data) :]:
+                if not select.select((), (descriptor,), (), patience_s)[1]:
+                    return False
+        except OSError:
+            return False
+        return True
+
+    def terminate(self) -> None:
+        """Ask it to end: `output` ends with it."""
+        with suppress(OSError):
+            os.killpg(self._child.pid, signal.SIGTERM)
+
+    def close(self) -> None:
+        super().close()
+        if self._child.stdin is not None:
+            with suppress(OSError):
+                self._child.stdin.close()
 
 
 def _start(

@@ -109,6 +109,10 @@ def specs_from(values: Mapping[str, Any]) -> list[SourceSpec]:
 
 def could_know(spec: SourceSpec, kind: Kind | None) -> bool:
     """Return whether a source could list workloads of a kind; `None` means any kind."""
+    from collectors.sampling.source import REMOTE
+
+    if spec.name == REMOTE:
+        return True
     if spec.name in _KERNEL_KINDS:
         return bool(_KERNEL_KINDS[spec.name]) if kind is None else kind in _KERNEL_KINDS[spec.name]
     return engine_of_source(spec.name).could_know(spec, kind)

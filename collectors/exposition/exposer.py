@@ -13,10 +13,12 @@ from collectors.exposition.families import HOST_LABEL, PREFIX, Of, families_of
 from collectors.exposition.labels import LabelCache, Labels, pairs
 from collectors.exposition.text import Dialect, Text
 from collectors.model.workloads import Availability, Event, Frame, HostFacts, Workload, WorkloadId
+from collectors.safety.sanitize import sanitize
 
 MOST_WORKLOADS = 2000
 _MOST_WHATS = 100
 """Different things that can happen: what engines call them is not up to vmtop."""
+_LONGEST_WHAT = 40
 _WORKLOADS = Columns(families_of(Of.WORKLOAD))
 _HOSTS = Columns(families_of(Of.HOST))
 
@@ -63,7 +65,7 @@ class Exposer:
     def count(self, events: tuple[Event, ...]) -> None:
         """Count events; each must be given once."""
         for event in events:
-            key = event.workload.host, event.what
+            key = event.workload.host, sanitize(event.what, _LONGEST_WHAT)
             is_known = key in self._happened or len(self._happened) < _MOST_WHATS
             self._happened[key if is_known else (event.workload.host, "other")] += 1
 

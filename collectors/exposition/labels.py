@@ -12,7 +12,8 @@ from collectors.safety.redact import redact_label, redact_text
 from collectors.safety.sanitize import sanitize
 
 LONGEST_VALUE = 256
-"""Characters of a label's value; what is longer is cut."""
+"""Characters of a label's value; what is longer is cut, except ids."""
+_WHOLE = frozenset({"id", "full_id", "parent_id"})
 PROJECT = "project"
 """The extra label that is no label of a container: Compose project, pod or slice."""
 _NO_LABEL = re.compile(r"[^a-zA-Z0-9_]")
@@ -20,12 +21,17 @@ _NO_LABEL = re.compile(r"[^a-zA-Z0-9_]")
 
 def pairs(labels: Iterable[tuple[str, str | None]]) -> str:
     """Return labels as between the braces; those without a value are left out, which means the same to a scraper."""
-    return ",".join([f'{name}="{escaped(value)}"' for name, value in labels if value])
+    return ",".join(
+        [f'{name}="{escaped(value if name in _WHOLE else _cut(value))}"' for name, value in labels if value]
+    )
+
+
+def _cut(value: str) -> str:
+    return value if len(value) <= LONGEST_VALUE else value[: LONGEST_VALUE - 1] + "…"
 
 
 def escaped(value: str) -> str:
     """Return a label's value as both text formats escape it."""
-    value = value if len(value) <= LONGEST_VALUE else value[: LONGEST_VALUE - 1] + "…"
     if value.isascii() and value.isprintable() and '"' not in value and "\\" not in value:
         return value
     value = value.encode("utf-8", "replace").decode()
@@ -70,10 +76,10 @@ class LabelCache:
         kept = self._kept.get(workload.id)
         if kept is not None and (kept.workload is workload or kept.workload == workload):
             return kept
-        made = self._made(workload, short(workload.id))
-        if self._owners.setdefault(made.every, workload.id) != workload.id:
-            made = self._made(workload, workload.id.id)
-            self._owners[made.every] = workload.id
+        shown_id, made = workload.id.id, self._made(workload, short(workload.id))
+        while self._owners.setdefault(made.every, workload.id) != workload.id:
+            made = self._made(workload, shown_id)
+            shown_id += "~"
         if kept is not None and kept.every != made.every:
             self._disown(kept)
         self._kept[workload.id] = made

@@ -24,13 +24,22 @@ class HostLabels:
         self._labelled: dict[WorkloadId, tuple[Workload, float, Workload]] = {}
         """The newest workloads by their own ids: as they came, the correction of their start, and with the name."""
 
-    def reading(self, frame: Frame, at_offset_ns: int = 0, clock_ahead_s: float | None = None) -> SourceReading:
+    def reading(
+        self,
+        frame: Frame,
+        at_offset_ns: int = 0,
+        clock_ahead_s: float | None = None,
+        era: int = 0,
+        program: str = "",
+    ) -> SourceReading:
         """Return a frame as the reading of a source.
 
         Args:
             frame: The other host's frame.
             at_offset_ns: What is added to its monotonic instants to make them this host's, in ns.
             clock_ahead_s: By how many seconds its wall clock is ahead of this host's; `None` if unknown.
+            era: How often the offset has changed: no rate is made across a change.
+            program: Name and version of the program that wrote it, as in `vmtop 1.2`; empty if unknown.
         """
         ahead_s = clock_ahead_s or 0.0
         previous, self._labelled = self._labelled, {}
@@ -40,19 +49,19 @@ class HostLabels:
         }
         for identity, workload in described.items():
             known = previous.get(identity)
-            if known is None or known[0] is not workload or known[1] != ahead_s:
+            if known is None or known[1] != ahead_s or (known[0] is not workload and known[0] != workload):
                 known = (workload, ahead_s, self._workload(workload, ahead_s))
             self._labelled[identity] = known
         return SourceReading(
             workloads={known[2].id: known[2] for known in self._labelled.values()},
             samples={
-                self.identity(identity): tuple([_shifted(sample, at_offset_ns) for sample in samples])
+                self.identity(identity): tuple([_shifted(sample, at_offset_ns, era) for sample in samples])
                 for identity, samples in frame.samples.items()
                 if identity in self._labelled
             },
             events=tuple(self._event(event, ahead_s) for event in frame.events if not event.workload.host),
             detail=f"{len(frame.workloads)} workloads",
-            hosts={self.name: self._facts(frame, clock_ahead_s)},
+            hosts={self.name: self._facts(frame, clock_ahead_s, program)},
             sources=tuple(self._source(state, at_offset_ns) for state in frame.sources if not state.host),
         )
 
@@ -69,12 +78,13 @@ class HostLabels:
             started_at=None if started_at is None else started_at - ahead_s,
         )
 
-    def _facts(self, frame: Frame, clock_ahead_s: float | None) -> HostFacts:
+    def _facts(self, frame: Frame, clock_ahead_s: float | None, program: str) -> HostFacts:
+        version = program.removeprefix("vmtop").strip()
         return HostFacts(
             self.identity(frame.host.id),
             frame.cpus,
             frame.memory_bytes,
-            frame.facts,
+            {**frame.facts, "vmtop": version} if version else frame.facts,
             None if clock_ahead_s is None else round(clock_ahead_s, 1),
             frame.run,
             frame.interval_s,
@@ -89,5 +99,6 @@ class HostLabels:
         return replace(state, host=self.name, read_at_ns=read_at_ns)
 
 
-def _shifted(sample: Sample, offset_ns: int) -> Sample:
-    return replace(sample, at_ns=max(0, sample.at_ns + offset_ns)) if offset_ns else sample
+def _shifted(sample: Sample, offset_ns: int, era: int) -> Sample:
+    at_ns = max(0, sample.at_ns + offset_ns)
+    return replace(sample, at_ns=at_ns, epoch=f"{sample.epoch}+{era}" if era else sample.epoch)

@@ -278,6 +278,11 @@ class SourceState(msgspec.Struct, frozen=True, gc=False):
     host: str = ""
     """The other host whose vmtop reads it, as in `WorkloadId.host`."""
 
+    @property
+    def title(self) -> str:
+        """Its name, with the host if that is another one."""
+        return f"{self.name} on {self.host}" if self.host else self.name
+
 
 class Event(msgspec.Struct, frozen=True, gc=False):
     """An event of a workload at an instant."""
@@ -288,6 +293,13 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     """`start`, `stop`, `die`, `oom`, `pause`, `resume`, `health`, `restart`, `create`, `remove`, ..."""
     detail: str = ""
     name: str = ""
+
+
+class Use(NamedTuple):
+    """What the workloads of one kind use together."""
+
+    cores: float | None
+    memory_bytes: float | None
 
 
 class HostFacts(msgspec.Struct, frozen=True, gc=False):
@@ -310,6 +322,9 @@ class HostFacts(msgspec.Struct, frozen=True, gc=False):
     """Seconds between its frames; 0 is unknown."""
     tags: tuple[str, ...] = ()
     """Words that the configuration groups hosts by."""
+    uses: dict[Kind, Use] = {}
+    """What its workloads use by kind, where the frame does not have all of them; not kept in session files. Empty
+    where it does."""
 
 
 class Frame(msgspec.Struct, frozen=True, gc=False):

@@ -217,6 +217,8 @@ class Sampler:
     def tick(self, due: float) -> Frame:
         """Ask every source that is due, wait briefly for the kernel's, and join the readings there are."""
         for worker in self.workers:
+            if isinstance(worker.source, OtherHost):
+                worker.source.pace(self.interval_s)
             worker.ask(time.monotonic())
         deadline = due + self.interval_s * _WAIT_SHARE
         for worker in self.workers:

@@ -10,6 +10,9 @@ import msgspec
 
 from collectors.model.workloads import Event, HostFacts, Sample, SourceState, Workload, WorkloadId
 
+REMOTE = "remote"
+"""The name of every source that reads another host; its spec's label is the host's name."""
+
 
 class SourceReading(msgspec.Struct, frozen=True, gc=False):
     """Everything that a source reads at one instant."""
@@ -93,6 +96,13 @@ class OtherHost(Protocol):
 
     host: HostFacts
     """What is known of it before it answers."""
+    heard_at: float | None
+    """Monotonic instant, in seconds, at which its newest frame arrived; `None` before the first."""
+    patience_s: float
+    """Seconds after that instant from which what is known of it is old."""
+
+    def pace(self, interval_s: float) -> None:
+        """Have it read at this interval, in seconds. Callable from any thread; quick."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from collectors.model.errors import AccessDenied, NotInTime, SourceAbsent, SourceError
 from collectors.model.workloads import Availability, Event, SourceState
-from collectors.sampling.source import Source, SourceReading
+from collectors.sampling.source import OtherHost, Source, SourceReading
 from collectors.sampling.timeout import ANSWER_S
 
 log = logging.getLogger(__name__)
@@ -130,6 +130,8 @@ class Worker:
         """Return the source's state at a monotonic instant in seconds."""
         with self._lock:
             since, error, reading = self._unanswered_since, self._error, self.reading
+        if isinstance(self.source, OtherHost):
+            return self._state_of_host(self.source, now, error, reading)
         silent_s = 0.0 if since is None else now - since
         if reading is None and (error is None or isinstance(error, NotInTime) or silent_s > HUNG_AFTER_S):
             return self._never_answered(silent_s)
@@ -152,6 +154,23 @@ class Worker:
             self._cost_ns,
             self._daemon.cores,
         )
+
+    def _state_of_host(
+        self, host: OtherHost, now: float, error: SourceError | None, reading: SourceReading | None
+    ) -> SourceState:
+        """Return the state of a connection: why it failed is said until the next one has brought frames."""
+        heard_at = host.heard_at
+        read_at_ns = None if heard_at is None else int(heard_at * 1e9)
+        if reading is None or heard_at is None:
+            if error is None:
+                return SourceState(self.name, Availability.WAITING, "", "no answer yet")
+            return SourceState(self.name, error.availability, "", error.reason, error.remedy)
+        detail, reason, remedy, availability = reading.detail, reading.unseen, reading.remedy, Availability.OK
+        if error is not None:
+            detail, reason, remedy, availability = "", error.reason, error.remedy, Availability.STALE
+        elif now - heard_at > host.patience_s:
+            reason, availability = f"{self.name} has not responded for {now - heard_at:.0f} s", Availability.STALE
+        return SourceState(self.name, availability, detail, reason, remedy, read_at_ns, self._cost_ns)
 
     def _never_answered(self, silent_s: float) -> SourceState:
         """Return the state of a source without any answer so far."""

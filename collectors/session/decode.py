@@ -80,6 +80,10 @@ class LineError(Exception):
         super().__init__(sanitize(message))
 
 
+class NewerFormat(LineError):
+    """A line of a format that this version does not know."""
+
+
 class Decoder:
     """Decodes the lines of one member, in order."""
 
@@ -115,7 +119,7 @@ class Decoder:
                 return Gap(decoded.since, decoded.until, decoded.frames, sanitize(decoded.why))
             case MetaLine():
                 if decoded.format != FORMAT or decoded.version > VERSION:
-                    raise LineError(
+                    raise NewerFormat(
                         f"its format is {sanitize(decoded.format)} {decoded.version}, which this vmtop cannot read"
                     )
                 self.meta = decoded

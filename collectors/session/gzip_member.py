@@ -75,22 +75,14 @@ class Text:
 
     def lines(self) -> Iterator[bytes]:
         """Yield the whole lines one by one, without line ends; then `problem` is complete. To be read once."""
-        pending: list[bytes] = []
-        """The beginning of the next line."""
-        size = 0
+        splitter = LineSplitter()
         for text in self._texts:
-            first, *others = text.split(b"\n")
-            pending.append(first)
-            size += len(first)
-            if size > LONGEST_LINE:
+            yield from splitter.split(text)
+            if splitter.pending_size > LONGEST_LINE:
                 self.exhaust()
                 self.problem = self.problem or "a line is too long"
                 return
-            if others:
-                yield b"".join(pending)
-                yield from others[:-1]
-                pending, size = [others[-1]], len(others[-1])
-        if size and not self.problem:
+        if splitter.pending_size and not self.problem:
             self.problem = "its last line is incomplete"
 
     def count(self, prefix: bytes) -> int:
@@ -109,7 +101,7 @@ class Text:
         try:
             for chunk in chunks:
                 self._checksum = zlib.crc32(chunk, self._checksum)
-                for text in _inflate(inflate, chunk):
+                for text in inflated(inflate, chunk):
                     self.size, checksum = self.size + len(text), zlib.crc32(text, checksum)
                     if self.size > LARGEST_MEMBER:
                         self.problem = f"it contains more than {LARGEST_MEMBER >> 20} MiB of text"
@@ -120,7 +112,7 @@ class Text:
         except zlib.error:
             self.problem = "its data is damaged"
             return
-        self.problem = _check(checksum, self.size, inflate.unused_data) if inflate.eof else "it was cut short"
+        self.problem = trailer_problem(checksum, self.size, inflate.unused_data) if inflate.eof else "it was cut short"
         if not self.problem and self._member.is_closed and self._checksum != self._member.checksum:
             self.problem = "a byte that does not affect its text has changed"
 
@@ -239,7 +231,28 @@ class SessionFile:
         yield from self._chunks(member)
 
 
-def _inflate(inflate: zlib._Decompress, data: bytes, finer: Sequence[int] = _FINER) -> Iterator[bytes]:
+class LineSplitter:
+    """Puts lines together from pieces of text."""
+
+    def __init__(self) -> None:
+        self._pending: list[bytes] = []
+        """The beginning of the next line."""
+        self.pending_size = 0
+        """Bytes of it; the caller bounds them."""
+
+    def split(self, text: bytes) -> list[bytes]:
+        """Return the lines that a piece of text completes, without line ends."""
+        first, *others = text.split(b"\n")
+        self._pending.append(first)
+        self.pending_size += len(first)
+        if not others:
+            return []
+        lines = [b"".join(self._pending), *others[:-1]]
+        self._pending, self.pending_size = [others[-1]], len(others[-1])
+        return lines
+
+
+def inflated(inflate: zlib._Decompress, data: bytes, finer: Sequence[int] = _FINER) -> Iterator[bytes]:
     """Yield the text of a chunk in pieces of at most `_STEP` bytes.
 
     Raises:
@@ -253,13 +266,14 @@ def _inflate(inflate: zlib._Decompress, data: bytes, finer: Sequence[int] = _FIN
         except zlib.error:
             if retry is not None:
                 for start in range(0, len(data), finer[0]):
-                    yield from _inflate(retry, data[start : start + finer[0]], finer[1:])
+                    yield from inflated(retry, data[start : start + finer[0]], finer[1:])
             raise
         yield text
         data = inflate.unconsumed_tail
 
 
-def _check(checksum: int, size: int, trailer: bytes) -> str:
+def trailer_problem(checksum: int, size: int, trailer: bytes) -> str:
+    """Return what is wrong with the end of a member that has a text of this check sum and size; empty if nothing is."""
     if len(trailer) < TRAILER.size:
         return "it was cut short"
     if TRAILER.unpack_from(trailer) != (checksum, size & 0xFFFFFFFF):

@@ -178,7 +178,7 @@ class _Live(VmtopApp):
         self._specs, self._config, self._started_recorder = specs, config, session_recorder
 
     def prepare(self) -> tuple[Services | None, SessionRecorder | None]:
-        from collectors.engines.registry import load_source
+        from collectors.fleet.specs import load_source
         from collectors.sampling.sampler import Sampler
         from tui.controllers.services import make_services
         from tui.settings.paths import state_folder

@@ -21,7 +21,7 @@ from tui.configuration.value_types import meant
 SOURCES = "sources"
 _NEVER = frozenset({
     *("help", "version", "yes", "force", "fresh", "record", "output", "report", "with_names", "from", "to", "at"),
-    *("past", "session", "workload", "metric", "count", "watch", "since", "follow"),
+    *("control", "past", "session", "workload", "metric", "count", "watch", "since", "follow"),
 })  # fmt: skip
 """What confirms, overwrites, or is chosen for one run only."""
 _FORMS = frozenset({"json", "csv", "form", "format", "schema", "check", "default", "quiet", "no_header"})
@@ -32,7 +32,7 @@ _WITHOUT = frozenset({"config", "completion", "doctor", "info", "monitoring"})
 
 def source_keys() -> frozenset[str]:
     """Return the keys of `[sources]`: what is read, and how long it is waited for."""
-    return frozenset({*(option.parameter for option in engine_options()), "wait"})
+    return frozenset({*(option.parameter for option in engine_options()), "wait", "host"})
 
 
 def key_of(option: click.Parameter) -> str:

@@ -39,6 +39,7 @@ _COMMANDS = {
     "report": ("tui.cli.commands.report", "Write a session as one HTML page."),
     "compare": ("tui.cli.commands.compare", "Put workloads of any kind side by side."),
     "monitoring": ("tui.cli.commands.monitoring", "Write dashboards, rules and a scrape configuration."),
+    "answer": ("tui.cli.commands.answer", ""),
     "start": ("tui.cli.commands.actions", "Start workloads."),
     "stop": ("tui.cli.commands.actions", "Stop workloads gracefully."),
     "restart": ("tui.cli.commands.actions", "Restart containers and services, reboot virtual machines."),

@@ -13,7 +13,7 @@ from collectors.engines.registry import could_know, engine_of_source, owner
 from collectors.model.metrics import METRICS
 from collectors.model.workloads import Availability, Kind, SourceState
 from collectors.query.filter import find_metric
-from collectors.sampling.source import SourceSpec
+from collectors.sampling.source import REMOTE, SourceSpec
 from tui.cli.exit_codes import DONE, FAILED, NO_ANSWER
 from tui.cli.sampling import Wait, without_rates
 from tui.presenters.load import late_words
@@ -35,7 +35,7 @@ def report(moment: Moment, specs: Sequence[SourceSpec], wait: Wait, choice: Choi
     missing, hint = _missing(moment, specs, choice), nameless(moment, specs)
     for state in moment.sources:
         if state.availability is Availability.WAITING:
-            _print(f"{state.name} has not answered{late_words(wait.passed_s, wait.most_s)}")
+            _print(f"{state.title} has not answered{late_words(wait.passed_s, wait.most_s)}")
         else:
             for sentence in troubles([state], includes_absent=state in missing):
                 if not hint.startswith(f"{sentence}:"):
@@ -51,7 +51,7 @@ def nameless(moment: Moment, specs: Sequence[SourceSpec]) -> str:
     """Return a sentence with the remedy where containers have no names because there is no engine; else empty."""
     workloads = moment.frame.workloads.values()
     count = sum(workload.kind is Kind.CONTAINER and not workload.name_is_known for workload in workloads)
-    for spec, state in zip(specs, moment.sources, strict=True) if count else ():
+    for spec, state in zip(specs, moment.own_sources, strict=True) if count else ():
         engine = engine_of_source(spec.name)
         if engine.address is not None and "container" in engine.kinds and state.availability is Availability.ABSENT:
             names = f"the names of {count} containers are" if count > 1 else "the name of 1 container is"
@@ -105,7 +105,7 @@ def _read_once(moment: Moment) -> list[str]:
 
 def _missing(moment: Moment, specs: Sequence[SourceSpec], choice: Choice | None) -> list[SourceState]:
     """Return the states of the sources that have not given what was asked of them."""
-    states = zip(specs, moment.sources, strict=True)
+    states = zip(specs, moment.own_sources, strict=True)
     return [state for spec, state in states if _is_missing(spec, state, choice or Choice())]
 
 
@@ -113,6 +113,8 @@ def _is_missing(spec: SourceSpec, state: SourceState, choice: Choice) -> bool:
     """Return whether a source has not given what was asked of it."""
     if state.read_at_ns is not None:
         return False
+    if spec.name == REMOTE:
+        return True
     if spec.name in _KERNEL:
         return state.availability is not Availability.ABSENT
     address = engine_of_source(spec.name).address

@@ -28,6 +28,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 log = logging.getLogger(__name__)
 
+_HOST = "host"
+"""The parameter of `--host`."""
 _INTERVAL, _LOG = BY_NAME["screen.interval"], BY_NAME["log"]
 
 
@@ -62,7 +64,7 @@ def source_options(command: Command) -> Command:
 
     @wraps(command)
     def with_specs(*arguments: Any, **values: Any) -> Any:
-        option_values = {option.parameter: values.pop(option.parameter) for option in options}
+        option_values = {name: values.pop(name) for name in (_HOST, *(option.parameter for option in options))}
         if click.get_current_context().invoked_subcommand is not None:
             return command(*arguments, specs=[], **values)
         from tui.cli import sources
@@ -72,7 +74,26 @@ def source_options(command: Command) -> Command:
     wrapped: Any = log_option(with_specs)
     for option in reversed(options):
         wrapped = _engine_option(option)(wrapped)
-    return cast(Command, wrapped)
+    return cast(Command, host_option(wrapped))
+
+
+def host_option(command: Command) -> Command:
+    """Add `--host`; the command gets the words as `host`."""
+    return click.option(
+        "--host",
+        _HOST,
+        multiple=True,
+        metavar="HOST",
+        shell_complete=_complete_hosts,
+        help="Watch this host by ssh instead of the local one: a name of the configuration, [USER@]HOST[:PORT], "
+        "tag:TAG, all, or local. May be repeated.",
+    )(command)
+
+
+def _complete_hosts(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    from tui.cli.sources import host_words
+
+    return [word for word in host_words(ctx) if word.startswith(incomplete)]
 
 
 def _engine_option(option: EngineOption) -> Callable[[Command], Command]:

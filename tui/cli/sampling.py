@@ -11,7 +11,8 @@ import click
 import msgspec
 
 from collectors.analysis.rates import Deriver, Moment, Reading
-from collectors.engines.registry import load_source, measured_samples, quick_samples
+from collectors.engines.registry import measured_samples, quick_samples
+from collectors.fleet.specs import load_source
 from collectors.model.workloads import AVERAGED, Availability, Event, Frame, Sample, WorkloadId
 from collectors.safety.sanitize import sanitize
 from collectors.sampling.sampler import FIRST_INTERVAL_S, Sampler
@@ -60,7 +61,7 @@ class Wait:
         self.passed_s = now - self._since
         for state in moment.sources:
             if state.availability is not Availability.WAITING:
-                self.answered_s.setdefault(state.name, self.passed_s)
+                self.answered_s.setdefault(state.title, self.passed_s)
 
     @property
     def is_over(self) -> bool:
@@ -172,7 +173,7 @@ def has_answered(moment: Moment) -> bool:
 
 def unfinished(moment: Moment) -> list[str]:
     """Return the names of the sources that have not answered yet, or not twice where a list has rates of theirs."""
-    late = [state.name for state in moment.sources if state.availability is Availability.WAITING]
+    late = [state.title for state in moment.sources if state.availability is Availability.WAITING]
     return [*late, *(name for name in without_rates(moment) if name not in late)]
 
 
@@ -188,10 +189,11 @@ def without_rates(moment: Moment, readers: frozenset[str] | None = None) -> list
 
 def _quick_pairs(reading: Reading, quick: frozenset[str]) -> Iterator[tuple[str, bool]]:
     """Yield the readers of a workload that supply the rates a list is for, and whether each has two samples."""
-    endpoint = reading.workload.endpoint
+    workload = reading.workload
+    place = workload.endpoint or workload.id.host
     for pair in reading.pairs:
-        if endpoint or pair.current.source in quick:
-            yield pair.current.source + endpoint, pair.previous is not None
+        if workload.endpoint or pair.current.source in quick:
+            yield pair.current.source + (f" on {place}" if place else ""), pair.previous is not None
 
 
 def moments(

@@ -2,21 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import click
 
 from collectors.engines.demo.engine import demo_specs
 from collectors.engines.registry import specs_from
+from collectors.fleet.hosts import ALL, LOCAL, TAG, HostError, HostSpec, choose
+from collectors.fleet.specs import specs_of
 from collectors.sampling.source import SourceSpec
+from tui.cli.configuration import loaded
+
+
+def _known() -> Sequence[HostSpec]:
+    """Return the hosts of the configuration; none where there is no command, as in a shell's completion."""
+    ctx = click.get_current_context(silent=True)
+    return loaded(ctx).content.hosts if ctx is not None else ()
 
 
 def specs(values: Mapping[str, Any]) -> list[SourceSpec]:
-    """Return the kernel's sources, then those of each engine.
+    """Return the kernel's sources, then those of each engine, then those of other hosts.
 
     Args:
-        values: The options of `source_options`, by `EngineOption.parameter`.
+        values: The options of `source_options`, by parameter.
+
+    Raises:
+        click.UsageError: A value of `--host` means no host.
     """
-    return specs_from(values)
+    if not (words := values.get("host")):
+        return specs_from(values)
+    try:
+        is_local, hosts = choose(words, _known())
+    except HostError as error:
+        raise click.UsageError(f"--host: {error}.") from error
+    return [*(specs_from(values) if is_local else ()), *specs_of(hosts)]
+
+
+def host_words(ctx: click.Context) -> list[str]:
+    """Return what the configuration offers for `--host`."""
+    hosts = loaded(ctx).content.hosts
+    tags = sorted({f"{TAG}{tag}" for host in hosts for tag in host.tags})
+    return [*(host.name for host in hosts), LOCAL, *([ALL] if hosts else ()), *tags]
 
 
 def demo(workloads: int, seed: int) -> list[SourceSpec]:

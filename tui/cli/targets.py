@@ -104,7 +104,7 @@ def _is_enough(names: Sequence[str], specs: Sequence[SourceSpec], moment: Moment
 
 def asked_sources(specs: Sequence[SourceSpec], moment: Moment) -> list[Asked]:
     """Return the sources with their states at a moment."""
-    return [Asked(spec, state) for spec, state in zip(specs, moment.sources, strict=True)]
+    return [Asked(spec, state) for spec, state in zip(specs, moment.own_sources, strict=True)]
 
 
 def _find(name: str, workloads: Sequence[Workload], sources: Sequence[Asked], wait: Wait, is_action: bool) -> Workload:

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from collectors.fleet.hosts import HostSpec
 from collectors.model.workloads import Kind
 from collectors.safety.sanitize import sanitize
 from tui.configuration.own_commands import OwnCommand
@@ -49,6 +50,7 @@ class Config:
     presets: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _EMPTY)
     """The user's sets of columns, by name: keys of the table."""
     commands: tuple[OwnCommand, ...] = ()
+    hosts: tuple[HostSpec, ...] = ()
     problem: str = ""
     """Why the file is not used; a sentence. The configuration is then the default, and actions are locked."""
 

@@ -42,6 +42,16 @@ _COMMANDS = """\
 # A safe command changes nothing: it may run while actions are locked, and nothing is asked.
 #safe = true
 """
+_HOSTS = """\
+# Other hosts, reached with ssh: --host hv01, --host tag:prod, --host all. 'vmtop host add hv01' puts vmtop there.
+#[[hosts]]
+#name = "hv01"
+# What ssh is given, if it is not the name: HOST, USER@HOST or USER@HOST:PORT.
+#address = "admin@hv01.example.org"
+# What starts vmtop there, for the shell of that user.
+#command = "vmtop"
+#tags = ["prod"]
+"""
 
 
 def default_file(tables: OptionTables) -> str:
@@ -59,7 +69,7 @@ def default_file(tables: OptionTables) -> str:
     )
     parts += [f"[columns]\n{_COLUMNS}", f"[theme]\n{_THEME}"]
     parts += [f"[{table}]\n{''.join(map(_option, rows))}" for table, rows in tables.items() if rows]
-    parts += [_COMMANDS]
+    parts += [_COMMANDS, _HOSTS]
     return "\n".join(parts)
 
 

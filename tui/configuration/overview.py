@@ -8,7 +8,7 @@ from typing import Any
 
 from collectors.safety.sanitize import sanitize
 from tui.configuration.effective import Effective
-from tui.configuration.reading import COMMANDS, KEYS, PRESETS, THEME, FileContent
+from tui.configuration.reading import COMMANDS, HOSTS, KEYS, PRESETS, THEME, FileContent
 from tui.configuration.settings_table import BY_NAME, SETTINGS
 from tui.configuration.toml_text import as_key, as_toml
 
@@ -37,9 +37,10 @@ def overview(values: Mapping[str, Effective], content: FileContent, sources: Map
     for table in (KEYS, PRESETS, THEME):
         raw = content.document.get(table, {})
         lines += _section(table, _in_file(content, table, raw))
-    for index, command in enumerate(content.document.get(COMMANDS, ())):
-        lines += ["", f"[[{COMMANDS}]]"]
-        lines += [_line(key, value, _origin(content, COMMANDS, index, key)) for key, value in command.items()]
+    for name in (COMMANDS, HOSTS):
+        for index, table in enumerate(content.document.get(name, ())):
+            lines += ["", f"[[{name}]]"]
+            lines += [_line(key, value, _origin(content, name, index, key)) for key, value in table.items()]
     return "\n".join(lines).lstrip("\n") + "\n"
 
 
@@ -55,6 +56,7 @@ def summary(content: FileContent, has_names: bool) -> list[str]:
         ("keys", len(content.keymap)),
         ("columns", len(content.presets)),
         ("own commands", len(content.commands)),
+        ("other hosts", len(content.hosts)),
         ("tables of options", len(content.options)),
     )
     return [*lines, *(f"{what}: {count}" for what, count in counts if count)]

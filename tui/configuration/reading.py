@@ -1,7 +1,7 @@
 """Reading `config.toml`: every value with its line, every mistake as a sentence that names the line.
 
 The shape of the file follows from `SETTINGS`; beside those there are tables that hold names of the user's own:
-`[keys]`, `[columns]`, `[[commands]]`, and a table for the options of each command.
+`[keys]`, `[columns]`, `[[commands]]`, `[[hosts]]`, and a table for the options of each command.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from collectors.fleet.hosts import HostSpec
 from collectors.safety.toml_file import TooDeep, parse_toml, read_text
 from tui.configuration.config import ActionConfig, Config, ConfigError, Timeouts, config_file
 from tui.configuration.own_commands import OwnCommand
@@ -19,7 +20,7 @@ from tui.configuration.toml_places import Places
 from tui.configuration.value_types import Choice, Several, meant
 from tui.configuration.vocabulary import column_words
 
-KEYS, PRESETS, COMMANDS, THEME = "keys", "columns", "commands", "theme"
+KEYS, PRESETS, COMMANDS, THEME, HOSTS = "keys", "columns", "commands", "theme", "hosts"
 _TABLES = frozenset({setting.section for setting in SETTINGS if setting.section} | {"actions"})
 
 
@@ -38,6 +39,7 @@ class FileContent:
     keymap: dict[str, str] = field(default_factory=dict)
     presets: dict[str, tuple[str, ...]] = field(default_factory=dict)
     commands: list[OwnCommand] = field(default_factory=list)
+    hosts: list[HostSpec] = field(default_factory=list)
     mistakes: list[str] = field(default_factory=list)
     """Sentences without the file's name, in the order of the lines."""
     lines: Places = field(default_factory=lambda: Places(""))
@@ -64,6 +66,7 @@ class FileContent:
             keymap=self.keymap,
             presets=self.presets,
             commands=tuple(self.commands),
+            hosts=tuple(self.hosts),
         )
 
 
@@ -115,7 +118,13 @@ class _Reader:
 
     def take(self, document: Mapping[str, Any]) -> None:
         """Take every key of the file."""
-        takers = {KEYS: self._keys, PRESETS: self._presets, COMMANDS: self._commands, THEME: self._theme}
+        takers = {
+            KEYS: self._keys,
+            PRESETS: self._presets,
+            COMMANDS: self._commands,
+            THEME: self._theme,
+            HOSTS: self._hosts,
+        }
         for key, value in sorted(document.items(), key=lambda item: item[0] in (COMMANDS, THEME)):  # after keys, screen
             if key in takers:
                 takers[key](value)
@@ -170,15 +179,25 @@ class _Reader:
         if self._content.values.setdefault("screen.theme", OWN) == OWN:
             self._content.lines.by_path.setdefault((SCREEN, "theme"), self._content.lines.by_path[THEME,])
 
+    def _hosts(self, tables: object) -> None:
+        from tui.configuration import hosts
+
+        for index, table in self._tables(HOSTS, tables):
+            host, mistakes = hosts.check(table)
+            for key, words in mistakes.items():
+                self._wrong((HOSTS, index, key), f"{repr(key) if key else 'the host'} {words}")
+            if host is None:
+                continue
+            if any(host.name == one.name for one in self._content.hosts):
+                self._wrong((HOSTS, index, "name"), f"there are two hosts {host.name!r}; give one of them another name")
+            self._content.hosts.append(host)
+
     def _commands(self, tables: object) -> None:
         from tui.configuration import own_commands
         from tui.configuration.keymap import owner_of, textual_key
         from tui.keys.tables import OWN_ON
 
-        if not isinstance(tables, list) or not all(isinstance(table, Mapping) for table in tables):
-            self._wrong((COMMANDS,), "'commands' has to be tables, each below [[commands]]")
-            return
-        for index, table in enumerate(tables):
+        for index, table in self._tables(COMMANDS, tables):
             command, mistakes = own_commands.check(table, textual_key)
             for key, words in mistakes.items():
                 self._wrong((COMMANDS, index, key), f"{repr(key) if key else 'the command'} {words}")
@@ -190,6 +209,12 @@ class _Reader:
                 words = f"{table['key']!r} is the key of both {owner!r} and {command.label!r}; give one of them another"
                 self._wrong((COMMANDS, index, "key"), words)
             self._content.commands.append(command)
+
+    def _tables(self, name: str, tables: object) -> Iterator[tuple[int, Mapping[str, Any]]]:
+        if not isinstance(tables, list) or not all(isinstance(table, Mapping) for table in tables):
+            self._wrong((name,), f"{name!r} has to be tables, each below [[{name}]]")
+            return iter(())
+        return enumerate(tables)
 
     def _is_table(self, name: str, table: object) -> bool:
         if not isinstance(table, Mapping):
@@ -208,7 +233,15 @@ def _elsewhere(path: tuple[str, ...], option_tables: Collection[str]) -> str:
     section, key = ".".join(path[:-1]), path[-1]
     here = [setting.key for setting in SETTINGS if setting.section == section]
     if not section:
-        here += [*(table for table in _TABLES if "." not in table), KEYS, PRESETS, COMMANDS, THEME, *option_tables]
+        here += [
+            *(table for table in _TABLES if "." not in table),
+            KEYS,
+            PRESETS,
+            COMMANDS,
+            THEME,
+            HOSTS,
+            *option_tables,
+        ]
     if key in BY_NAME:
         return " here; it belongs at the top, before any [table]"
     table = next((setting.section for setting in SETTINGS if setting.key == key and setting.section), "")

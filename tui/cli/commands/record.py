@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from collectors.engines.registry import load_source
+from collectors.fleet.specs import load_source
 from collectors.model.metrics import Unit
 from collectors.model.workloads import Availability, Frame
 from collectors.safety.sanitize import sanitize
@@ -23,6 +23,7 @@ from collectors.sampling.timeout import ANSWER_S
 from collectors.session.format import SessionError
 from collectors.session.recorder import ActiveSink, Recorder, Sink
 from collectors.session.sinks import Rotating, Rotation, file_writer, stream_writer
+from tui.cli.control import obey
 from tui.cli.exit_codes import DONE, FAILED, HUNG_UP
 from tui.cli.options import FORCE, interval_option, source_options
 from tui.cli.types import SizeType, SpanType
@@ -52,6 +53,8 @@ class Plan:
     """0 goes on until a signal."""
     rotation: Rotation = Rotation()  # noqa: RUF009  # frozen
     is_forced: bool = False
+    is_controlled: bool = False
+    """Whether another vmtop reads it, and sends commands."""
 
 
 @click.command("record")
@@ -61,6 +64,12 @@ class Plan:
 @click.option("--rotate-age", type=SpanType(), default=0.0, metavar="SPAN", help="Begin the next file after 1h, 1d ...")
 @click.option("--keep", type=click.IntRange(1), default=None, help="With rotation: keep the newest N files.")
 @FORCE
+@click.option(
+    "--control",
+    "is_controlled",
+    is_flag=True,
+    help="With -: obey commands on standard input, such as 'interval 5', and end with them.",
+)
 @interval_option
 @source_options
 def command(
@@ -70,6 +79,7 @@ def command(
     rotate_age: float,
     keep: int | None,
     is_forced: bool,
+    is_controlled: bool,
     interval_s: float,
     specs: list[SourceSpec],
 ) -> int:
@@ -87,8 +97,10 @@ def command(
         raise click.UsageError("--rotate-size is at least 64K.")
     if rotation.is_wanted and str(file) == "-":
         raise click.UsageError("standard output cannot be rotated.")
+    if is_controlled and str(file) != "-":
+        raise click.UsageError("--control is for '-', standard output.")
     try:
-        return record(specs, Plan(file, interval_s, duration_s, rotation, is_forced))
+        return record(specs, Plan(file, interval_s, duration_s, rotation, is_forced, is_controlled))
     except SessionError as error:
         raise click.ClickException(str(error)) from error
 
@@ -114,6 +126,8 @@ def _record(specs: Sequence[SourceSpec], plan: Plan, stop: _Stop) -> int:
     sampler.on_frame(stop.count)
     sampler.on_failure(stop.set)
     sampler.start()
+    if plan.is_controlled:
+        obey(sampler, stop.set)
     reporter = _Reporter(plan, keeping, stop)
     _watch(plan, keeping, stop, reporter)
     sampler.stop()
@@ -170,7 +184,8 @@ class _Reporter:
         self._has_reported_sources = False
 
     def begin(self) -> None:
-        click.echo(f"vmtop: recording to {_name(self._plan)}; Ctrl-C ends it", err=True)
+        if not self._plan.is_controlled:
+            click.echo(f"vmtop: recording to {_name(self._plan)}; Ctrl-C ends it", err=True)
 
     def update(self, elapsed_s: float) -> None:
         """Report what has changed; `elapsed_s` is the time since the start."""
@@ -218,7 +233,8 @@ class _Reporter:
             if self._is_terminal:
                 click.echo("", err=True)
             kept_frames = self._stop.frames - keeping.lost
-            click.echo(f"vmtop: {self._file_names()}: {kept_frames} frames, {self._size()}", err=True)
+            if not self._plan.is_controlled:
+                click.echo(f"vmtop: {self._file_names()}: {kept_frames} frames, {self._size()}", err=True)
             if not self._has_reported_sources:
                 self._report_sources()
             if not is_done:

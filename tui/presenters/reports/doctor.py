@@ -46,7 +46,8 @@ class Checkup(NamedTuple):
 
 def is_healthy(moment: Moment) -> bool:
     """Return whether every source that is present can be read, and the host itself has been read."""
-    return all(state.availability in _FINE for state in moment.sources) and bool(moment.host.pairs)
+    hosts = [moment.host, *(one.reading for one in moment.hosts.values() if one.reading is not None)]
+    return all(state.availability in _FINE for state in moment.sources) and any(host.pairs for host in hosts)
 
 
 def troubles(sources: Iterable[SourceState], includes_absent: bool = False) -> list[str]:
@@ -60,7 +61,7 @@ def troubles(sources: Iterable[SourceState], includes_absent: bool = False) -> l
 
 def _prefix(state: SourceState) -> str:
     """Return the source's name for the start of a sentence, unless its reason starts with it."""
-    return "" if state.reason.startswith(f"{state.name} ") else f"{state.name}: "
+    return "" if state.reason.startswith(f"{state.name} ") and not state.host else f"{state.title}: "
 
 
 def facts() -> dict[str, str]:
@@ -131,8 +132,8 @@ def _source(state: SourceState, checked: Checkup) -> list[str]:
     reason = state.reason
     if state.availability is Availability.WAITING:
         reason = "no answer" + late_words(checked.waited_s, checked.most_s)
-    lines = [f"{state.availability:<8} {state.name:<10} {(state.detail if is_ok else reason) + cost}".rstrip()]
-    answered_s = checked.answered_s.get(state.name, 0.0)
+    lines = [f"{state.availability:<8} {state.title:<10} {(state.detail if is_ok else reason) + cost}".rstrip()]
+    answered_s = checked.answered_s.get(state.title, 0.0)
     if is_ok and answered_s > _SLOW_S:
         lines.append(f"{'':19} slow: answered after {answered_s:.0f} s{load_words()}")
     if is_ok and state.reason:
@@ -146,7 +147,7 @@ def _absent(states: Sequence[SourceState]) -> list[str]:
     """Return lines about what is not on this host: why vmtop thinks so, what it would show, and what that needs."""
     lines = [""] if states else []
     for state in states:
-        lines.append(f"{'absent':<8} {state.name:<10} {state.reason}")
+        lines.append(f"{'absent':<8} {state.title:<10} {state.reason}")
         lines += [f"{'':19} fix: {state.remedy}"] if state.remedy else []
         about = engine_of_source(state.name.partition("@")[0]).about
         for label, words in (("would show", about.shows), ("needs", about.needs)):
