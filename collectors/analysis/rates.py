@@ -215,9 +215,9 @@ class Moment(NamedTuple):
         return self.frame.sources
 
     @property
-    def own_sources(self) -> tuple[SourceState, ...]:
-        """Those that this vmtop reads, among them the connections to other hosts."""
-        return tuple(state for state in self.frame.sources if not state.host)
+    def own_sources(self) -> list[SourceState]:
+        """Those of the host that vmtop runs on, connections to other hosts included, in the order of their specs."""
+        return [state for state in self.frame.sources if not state.host]
 
     @property
     def events(self) -> tuple[Event, ...]:

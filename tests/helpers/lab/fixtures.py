@@ -13,6 +13,7 @@ import pytest
 
 from tests.helpers.lab.cri import CriLab, cri_engine
 from tests.helpers.lab.docker_engine import DockerLab, docker_engine
+from tests.helpers.lab.far_hosts import FarHosts, far_hosts
 from tests.helpers.lab.leftovers import watched_over
 from tests.helpers.lab.libvirt_daemon import LibvirtLab, libvirt_daemon
 from tests.helpers.lab.podman_engine import PodmanLab, podman_engine
@@ -69,6 +70,19 @@ def libvirt_lab(lab_root: Path) -> Iterator[LibvirtLab]:
 def linux_guests(libvirt_lab: LibvirtLab) -> tuple[str, str]:
     """Give the names of the two Linux guests, once both are up."""
     return libvirt_lab.wait_ready()
+
+
+@pytest.fixture(scope="session")
+def far_lab(lab_root: Path) -> Iterator[FarHosts]:
+    """Give hosts that are reached by SSH, each with a Docker engine: hv01, hv02, and hv03 behind hv02.
+
+    hv02 has libvirt too. A test may add others, and leaves these as they are.
+    """
+    with skip_or_fail(), far_hosts(lab_root / "far") as lab:
+        lab.add("hv01")
+        lab.add("hv03", behind=lab.add("hv02", has_libvirt=True))
+        lab.wait_ready()
+        yield lab
 
 
 @pytest.fixture(scope="session")

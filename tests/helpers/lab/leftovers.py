@@ -19,10 +19,10 @@ from pathlib import Path
 from tests.helpers.checkout import ROOT
 from tests.helpers.lab.process import end_cgroups, find_program, remove_cgroups, unmount_below
 
-_BRIDGES = "dv"
+_BRIDGES = "dhv"
 """Purposes of bridges, as in the lab's network."""
-PATTERNS = ("kubepods/*/pod{pid:08x}-*", "kubepods-*-pod{pid:08x}_*", "default/{pid:064x}")
-"""Cgroups of containerd's pods and containers in the lab."""
+PATTERNS = ("kubepods/*/pod{pid:08x}-*", "kubepods-*-pod{pid:08x}_*", "default/{pid:064x}", "vmtop-far-{pid}-*")
+"""Cgroups of containerd's pods and containers, and of the hosts, in the lab."""
 _GRACE_S = 2.0
 """For daemons that end with the test process by themselves."""
 

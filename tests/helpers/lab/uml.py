@@ -16,7 +16,7 @@ from tests.helpers.checkout import ROOT
 from tests.helpers.lab.docker_engine import ENGINE_MOUNTS
 from tests.helpers.lab.process import Daemon, LabUnavailable, find_program, in_private_mounts, require_root
 
-_MODULES = Path("/usr/lib/uml/modules")
+MODULES = Path("/usr/lib/uml/modules")
 _DISK_BYTES = 2 << 30
 _SPARE_BYTES = 64 << 20
 
@@ -94,8 +94,8 @@ def uml_kernel(folder: Path) -> UmlLab:
     require_root()
     for program in ("linux.uml", "mkfs.ext4", "dockerd"):
         find_program(program)
-    if not _MODULES.is_dir():
-        raise LabUnavailable(f"there are no modules in {_MODULES}")
+    if not MODULES.is_dir():
+        raise LabUnavailable(f"there are no modules in {MODULES}")
     return UmlLab(folder)
 
 
@@ -134,7 +134,7 @@ def _write_init(folder: Path, argv: Sequence[str], environment: Mapping[str, str
         *("--iptables=false", "--userland-proxy=false"),
     ]
     script = _INIT.format(
-        modules=_MODULES,
+        modules=MODULES,
         folder=folder,
         root=shlex.quote(str(ROOT)),
         engine=shlex.join(in_private_mounts(ENGINE_MOUNTS, engine)),
