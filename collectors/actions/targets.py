@@ -51,9 +51,14 @@ class NoTarget(Exception):
             meant = f"; did you mean {' or '.join(suggestions)}?" if suggestions else ""
             super().__init__(f"{name}: no such workload{meant}")
             return
-        listed = ", ".join(f"{workload.kind}:{workload.name} ({workload.short_id})" for workload in candidates[:_SHOWN])
+        listed = ", ".join(map(_listed, candidates[:_SHOWN]))
         more = f" and {len(candidates) - _SHOWN} more" if len(candidates) > _SHOWN else ""
         super().__init__(f"{name} could be {listed}{more}: specify one of them")
+
+
+def _listed(workload: Workload) -> str:
+    place = f" on {workload.id.host}" if workload.id.host else ""
+    return f"{workload.kind}:{workload.name} ({workload.short_id}){place}"
 
 
 def take_apart(typed: str) -> Target:
@@ -65,6 +70,11 @@ def take_apart(typed: str) -> Target:
 def is_full_id(text: str) -> bool:
     """Return whether a text has the form of a container's full id or a domain's full UUID."""
     return bool(_CONTAINER_ID.fullmatch(text) or _UUID.fullmatch(text))
+
+
+def is_container_id(text: str) -> bool:
+    """Return whether a text has the form of a container's full id, which no other container on any host has."""
+    return bool(_CONTAINER_ID.fullmatch(text))
 
 
 def find(typed: str, workloads: Iterable[Workload]) -> Workload:
