@@ -25,7 +25,6 @@ from collectors.model.processes import ReadsProcesses
 from collectors.model.workloads import Kind, Workload
 from collectors.sampling.source import REMOTE, SourceSpec
 
-
 _QUIET = ("-o", "LogLevel=ERROR")
 """The client says nothing of its own, as what it prints is passed on; the first value of an option counts."""
 
