@@ -132,7 +132,7 @@ class Fleet:
         self.names.learn(by_host(series))
         self.interval_s = interval_of(series)
         self._jobs = tuple(sorted({job for one in series if (job := one.metric.get("job"))}))
-        found = self.client.instant(known_rules(self.match), self.now())
+        found = _Asking().do(lambda: self.client.instant(known_rules(self.match), self.now())) or []
         self.rules = frozenset(one.metric.get("rule", "") for one in found)
 
     def look(self, at: float | None = None) -> Picture:
@@ -202,15 +202,12 @@ class Fleet:
     def _ranked(self, query: str, instant: float) -> list[Member]:
         return _members_in(self._instant(query, instant))
 
-    def scrapes_over(self, members: Sequence[Member], instant: float, span_s: float) -> dict[Member, Scrapes]:
-        """Return what workloads exposed in the seconds up to an instant, scrape by scrape. Raises as `look`."""
-        window = promql.duration(span_s)
-        queries = promql.values_of(members, self.match)
-        series = [one for query in queries for one in self._instant(f"{query}[{window}]", instant)]
-        return by_member(series, members)
-
     def _members(self, shown: Sequence[Member], instant: float) -> dict[Member, Scrapes]:
-        return self.scrapes_over(shown, instant, self.window_s) if shown else {}
+        """Return what workloads exposed at the last two scrapes. Raises as `look`."""
+        window = promql.duration(self.window_s)
+        queries = promql.values_of(shown, self.match) if shown else []
+        series = [one for query in queries for one in self._instant(f"{query}[{window}]", instant)]
+        return by_member(series, shown, 2)
 
     def _instant(self, query: str, at: float) -> list[Series]:
         return self.client.instant(query, at)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from collectors.model.workloads import Availability, HostFacts, Sample, SourceState, Workload, WorkloadId
 from collectors.prometheus.client import PrometheusClient
-from collectors.prometheus.fleet import MOST, USUAL_INTERVAL_S, Fleet, Picture
+from collectors.prometheus.fleet import MOST, Fleet, Picture
 from collectors.prometheus.scrapes import HostScrapes, Scrapes
 from collectors.prometheus.server import Server
 from collectors.prometheus.workloads import (
@@ -20,6 +20,8 @@ from collectors.prometheus.workloads import (
 )
 from collectors.sampling.source import SourceReading
 
+_TRIED_EVERY_S = 2.0
+"""Seconds between readings while nothing is known of the scrapes: before the first answer, and after a failure."""
 _STALE = 3.0
 """Scrape intervals after which a host's last scrape is old."""
 _SKEW_S = 2.0
@@ -38,7 +40,7 @@ class PrometheusSource:
     """
 
     name = "prometheus"
-    interval_s = USUAL_INTERVAL_S
+    interval_s = _TRIED_EVERY_S
     holds_tick = True
     is_authority = True
     replace_after_s: float | None = None
@@ -81,6 +83,7 @@ class PrometheusSource:
 
     def close(self) -> None:
         """Close the connection."""
+        self.interval_s = _TRIED_EVERY_S
         if self._client is not None:
             self._client.close()
 
@@ -103,6 +106,9 @@ class PrometheusSource:
             states.append(_unscraped(name, name in hosts, self._server.shown))
             hosts.setdefault(name, HostFacts())
         for member, shown in picture.members.items():
+            of_host = picture.hosts.get((member.instance, member.host))
+            if of_host is not None and (shown.newest or 0.0) < (of_host.newest or 0.0):
+                continue  # its host was scraped since, without it: it has ended
             host = fleet.names.name((member.instance, member.host))
             identity = identity_of(member, host)
             workloads[identity] = workload_of(member, shown, host)
