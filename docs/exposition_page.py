@@ -8,8 +8,8 @@ from collectors.exposition.families import INFO_LABELS, WORKLOAD_LABELS, Of, fam
 
 _LABELS = (
     f"Every series of a workload has the labels {', '.join(f'`{name}`' for name in WORKLOAD_LABELS)}. `id` has 12 "
-    "digits of a container's id, the UUID of a domain, or the path of a service. What changes while a workload lives is not "
-    "among them, but on `vmtop_workload_info`, where it is known: "
+    "digits of a container's id, the UUID of a domain, or the path of a service. What changes while a workload "
+    "lives is not among them, but on `vmtop_workload_info`, where it is known: "
     f"{', '.join(f'`{name}`' for name in INFO_LABELS)}. To have an image beside a number:"
 )
 _HEAD = f"""# Metrics for Prometheus and VictoriaMetrics
