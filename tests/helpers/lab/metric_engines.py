@@ -201,6 +201,7 @@ def _prometheus_options(folder: Path, port: int) -> list[str]:
         f"--web.listen-address=127.0.0.1:{port}",
         "--storage.tsdb.retention.time=30d",
         "--log.level=warn",
+        "--web.enable-admin-api",  # snapshots
     ]
 
 
