@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import shutil
 import socket
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -101,6 +102,7 @@ def metric_engine(
     rules: Sequence[Path] = (),
     relabelling: Sequence[object] = (),
     past: str = "",
+    blocks: Path | None = None,
 ) -> Iterator[MetricEngine]:
     """Run one of `ENGINES`.
 
@@ -111,9 +113,12 @@ def metric_engine(
         rules: Rule files; Prometheus evaluates them. Beside VictoriaMetrics, vmalert does (see `rule_evaluator`).
         relabelling: Rows for `metric_relabel_configs`.
         past: What it already has: OpenMetrics whose samples have a time in seconds.
+        blocks: Prometheus already has the blocks in this folder.
     """
     program = find_program(name)
     folder.mkdir()
+    if blocks is not None:
+        shutil.copytree(blocks, folder / "data")
     if past and name == PROMETHEUS:
         _make_blocks(folder, past)
     targets_file = folder / "targets.json"
