@@ -173,7 +173,7 @@ class Fleet:
             if len(found) <= most:
                 return found
         asking = _Asking()
-        queries = promql.rankings(self.match, self.window_s, max(1, most // 2), self._has_rule, among)
+        queries = promql.rankings(self.match, self.window_s, most, self._has_rule, among)
         ranked = [asking.do(partial(self._ranked, query, instant)) or [] for query in queries]
         if asking.first is not None and not any(ranked):
             raise asking.first
