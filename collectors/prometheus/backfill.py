@@ -7,16 +7,16 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from collectors.analysis.by_host import by_host
 from collectors.analysis.rates import Deriver, Moment
 from collectors.exposition.exposer import Choice, Exposer, Own
 from collectors.exposition.families import Of, families_of
 from collectors.exposition.labels import pairs
 from collectors.exposition.text import Dialect
-from collectors.fleet.recordings.by_host import by_host
 from collectors.model.workloads import Frame
+from collectors.session.exporting.rows import Selection, sampled
 from collectors.session.format import MOST_WORKLOADS
 from collectors.session.frame_sequence import FrameSequence
-from collectors.session.rows import Selection, sampled
 
 INSTANCE, JOB = "instance", "job"
 """Labels that a scraper adds: those of the host, and of the job that scrapes it."""

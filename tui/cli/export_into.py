@@ -17,9 +17,9 @@ from collectors.prometheus.backfill import HOST, INSTANCE, Backfill, Piece
 from collectors.prometheus.importer import Importer, batches
 from collectors.prometheus.server import Server, checked
 from collectors.safety.sanitize import sanitize
+from collectors.session.exporting.rows import Selection
 from collectors.session.format import SessionError
 from collectors.session.frame_sequence import FrameSequence
-from collectors.session.rows import Selection
 from tui.cli.configuration import config_for_looking
 from tui.presenters.formatting import stamp
 

@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
-from collectors.fleet.recordings.by_host import by_host
+from collectors.analysis.by_host import by_host
 from collectors.fleet.recordings.slots import Span
 from collectors.model.workloads import Frame
 from collectors.session.format import PAUSE, SHORTEST_S, Damage, Gap

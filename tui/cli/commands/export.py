@@ -13,9 +13,9 @@ import click
 
 from collectors.model.metrics import METRICS
 from collectors.query.filter import Query
-from collectors.session.export import write_csv, write_jsonl, write_openmetrics, write_parquet
+from collectors.session.exporting.rows import Row, Selection, rows
+from collectors.session.exporting.writers import write_csv, write_jsonl, write_openmetrics, write_parquet
 from collectors.session.format import SessionError
-from collectors.session.rows import Row, Selection, rows
 from tui.cli.options import FILES, FORCE, FROM, TO, choice_options
 from tui.cli.progress import progress
 from tui.cli.session_files import not_onto_itself, opened, output, span_of
