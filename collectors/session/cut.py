@@ -32,7 +32,7 @@ from collectors.session.reader import Session
 from collectors.session.storage import FileStorage
 from collectors.session.writer import MemberMaker
 
-_REPLACING: dict[type[Line], bytes] = {HostLine: b'{"k":"host"', HostsLine: b'{"k":"hosts"'}
+_REPLACING: dict[object, bytes] = {HostLine: b'{"k":"host"', HostsLine: b'{"k":"hosts"'}
 """How lines begin that take the place of earlier ones of their kind."""
 _MOST_COLUMNS = 4 * len(COLUMNS)
 """Columns of a block at most, unknown ones included: every frame carries those of the one before it."""
