@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from msgspec.structs import replace
 
 from collectors.engines.access import EngineAccess
 from collectors.engines.child_process import ChildCommand, ChildConsole
+from collectors.engines.demo.access import DemoAccess
 from collectors.fleet.conversation import Conversation
 from collectors.fleet.hosts import HostSpec
 from collectors.fleet.questions import Ask, Description
@@ -24,6 +25,9 @@ from collectors.model.logs import Log
 from collectors.model.processes import ReadsProcesses
 from collectors.model.workloads import Kind, Workload
 from collectors.sampling.source import REMOTE, SourceSpec
+
+_QUIET = ("-o", "LogLevel=ERROR")
+"""The client says nothing of its own, as what it prints is passed on; the first value of an option counts."""
 
 
 class HostAccess(EngineAccess):
@@ -72,7 +76,8 @@ class HostAccess(EngineAccess):
 
     def run_command(self, workload: Workload, command: Sequence[str]) -> RunningCommand:
         """Run a command there."""
-        return ChildCommand(ssh_words(self.host, _exec_words(workload, command)), client_environment())
+        client, *words = ssh_words(self.host, _exec_words(workload, command))
+        return ChildCommand([client, *_QUIET, *words], client_environment())
 
     def processes(self, workload: Callable[[], Workload | None]) -> ReadsProcesses:
         """Return the reader of the processes there; see `EngineAccess.processes`."""
@@ -84,7 +89,12 @@ def _exec_words(workload: Workload, command: Sequence[str]) -> list[str]:
     return [*words, *command]
 
 
-def accesses(specs: Iterable[SourceSpec]) -> dict[str, EngineAccess]:
+def accesses(specs: Sequence[SourceSpec]) -> dict[str, EngineAccess]:
     """Return what can be done on the other hosts among the sources, by their names."""
     hosts = [cast(HostSpec, spec.options["spec"]) for spec in specs if spec.name == REMOTE]
-    return {host.name: HostAccess(host) for host in hosts}
+    demo = {
+        str(spec.options["host"]): DemoAccess([spec])
+        for spec in specs
+        if spec.name == "demo" and "host" in spec.options
+    }
+    return {**demo, **{host.name: HostAccess(host) for host in hosts}}
