@@ -155,6 +155,12 @@ class FarHost:
         self.inside("virsh", "-c", "qemu:///system", "define", str(path))
         self.inside("virsh", "-c", "qemu:///system", "start", name)
 
+    def stop_domain(self, name: str) -> None:
+        """Force a virtual machine off if it runs, and forget it."""
+        if name in self.domain_names():
+            self.inside("virsh", "-c", "qemu:///system", "destroy", name)
+        self.inside("virsh", "-c", "qemu:///system", "undefine", name)
+
     def container_names(self, *options: str) -> set[str]:
         """Return what `docker ps` prints there."""
         return set(self.inside("docker", "ps", "--format", "{{.Names}}", *options).split())
