@@ -89,7 +89,7 @@ def _view(engine: MetricEngine) -> list[Result]:
     return [
         Result(
             f"{what}: first table",
-            f"{spread(first_s).text()} s; CPU {median(first_cpu_s):.2f} s of vmtop, {median(engine_cpu_s):.2f} s of the "
+            f"{spread(first_s).text()} s; CPU {median(first_cpu_s):.2f} s here, {median(engine_cpu_s):.2f} s of the "
             "engine",
             "under 1 s",
             median(first_s) < 1,
