@@ -87,4 +87,5 @@ def clock_words(ahead_s: float) -> str:
     """Return how a host's clock differs from this one's: `clock 2h ahead, corrected`."""
     if abs(ahead_s) < _CLOCK_S:
         return "clock as here"
-    return f"clock {duration(abs(ahead_s), 6).strip()} {'ahead' if ahead_s > 0 else 'behind'}, corrected"
+    span = duration(abs(ahead_s), 6).strip().removesuffix("00s").removesuffix("00m")
+    return f"clock {span} {'ahead' if ahead_s > 0 else 'behind'}, corrected"
