@@ -17,7 +17,6 @@ from collectors.fleet.questions import Ask, Description
 from collectors.fleet.remote_actions import RemoteActions, at_home
 from collectors.fleet.remote_log import RemoteLog
 from collectors.fleet.remote_processes import RemoteProcesses
-from collectors.fleet.specs import REMOTE
 from collectors.fleet.ssh import client_environment, ssh_words
 from collectors.model.actions import EngineActions
 from collectors.model.console import Console, RunningCommand
@@ -25,7 +24,7 @@ from collectors.model.details import Details, RawDescription
 from collectors.model.logs import Log
 from collectors.model.processes import ReadsProcesses
 from collectors.model.workloads import Kind, Workload
-from collectors.sampling.source import SourceSpec
+from collectors.sampling.source import REMOTE, SourceSpec
 
 
 class HostAccess(EngineAccess):

@@ -1,6 +1,6 @@
 """The fleet's past as a session that the replay plays: recent hours scrape by scrape, older days in coarser steps.
 
-It is a `Session` whose members are asked for when they are shown, instead of read from a file.
+It is a sequence of frames whose members are asked for when they are shown, instead of read from a file.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from collectors.prometheus import promql
 from collectors.prometheus.past import Grid, Past, step_for
 from collectors.session.contents import Part
 from collectors.session.format import Damage, SessionError
-from collectors.session.gzip_member import Member
-from collectors.session.reader import FileMember, Position, Session
+from collectors.session.frame_sequence import FrameSequence, Position
+from collectors.session.gzip_member import Member, SessionFile
 
 _MOST = 100
 """Workloads in a frame of the past, which is asked for with many others at once."""
@@ -23,11 +23,11 @@ _FRAMES = 30
 """Frames that are asked for at once."""
 _KEPT = 6
 """Members that are kept: stepping back and forth asks for each once."""
-_TIERS = ((2 * 3600.0, 15.0), (86400.0, 60.0), (7 * 86400.0, 600.0), (35 * 86400.0, 3600.0))
-"""How far back frames are how far apart, in seconds."""
+_TIERS = ((2 * 3600.0, 0.0), (86400.0, 60.0), (7 * 86400.0, 600.0), (35 * 86400.0, 3600.0))
+"""How far back frames are how far apart, in seconds; never closer together than scrapes."""
 
 
-class PastSession(Session):
+class PastSession(FrameSequence):
     """What a server has of the fleet, as far back as it has anything.
 
     Args:
@@ -42,14 +42,13 @@ class PastSession(Session):
     def __init__(self, past: Past, span: tuple[float, float] | None = None) -> None:
         self._past = past
         self._frames_of: dict[int, Part] = {}
-        self.files = []
         self.problems = {}
         try:
             self._grids = self._grids_of(span)
         except SourceError as error:
             raise SessionError(error.reason) from error
-        self.members = [FileMember(None, self._member(grid)) for grid in self._grids]  # type: ignore[arg-type]
-        if not self.members:
+        self._outline = [self._member(grid) for grid in self._grids]
+        if not self._outline:
             raise SessionError(f"{past.fleet.client.server.shown} has nothing of that time")
 
     def _grids_of(self, span: tuple[float, float] | None) -> list[Grid]:
@@ -70,6 +69,20 @@ class PastSession(Session):
     def _member(self, grid: Grid) -> Member:
         first, last = self._past.wall(grid.start), self._past.wall(grid.end)
         return Member(0, 0, "", 0, round(first * 1000), round(last * 1000), grid.steps, 0, True)
+
+    @property
+    def outline(self) -> Sequence[Member]:
+        return self._outline
+
+    @property
+    def files(self) -> Sequence[SessionFile]:
+        """None."""
+        return ()
+
+    @property
+    def last_files(self) -> Sequence[SessionFile]:
+        """None."""
+        return ()
 
     def close(self) -> None:
         """Close the connection."""
@@ -102,7 +115,7 @@ class PastSession(Session):
     def frames(
         self, start_wall: float | None = None, stop_wall: float | None = None
     ) -> Iterator[tuple[Position, Frame]]:
-        for index, (_, member) in enumerate(self.members):
+        for index, member in enumerate(self._outline):
             if stop_wall is not None and member.first_ms / 1000 > stop_wall:
                 return
             if start_wall is not None and member.last_ms / 1000 < start_wall:
@@ -110,6 +123,13 @@ class PastSession(Session):
             for number, frame in enumerate(self.part(index).frames):
                 if (start_wall is None or frame.wall >= start_wall) and (stop_wall is None or frame.wall <= stop_wall):
                     yield Position(index, number), frame
+
+    def contents(self, index: int) -> Sequence[Frame]:
+        return self.part(index).frames
+
+    def damage_in(self, index: int) -> list[Damage]:
+        """Return nothing: there is no file."""
+        return []
 
     def pauses(self) -> list[tuple[float, float]]:
         """Return no span: frames of the past are as far apart as they say."""
