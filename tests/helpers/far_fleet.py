@@ -32,6 +32,11 @@ class FarFleet:
         self._hosts = {name: DemoHost(name, workloads, clock=lambda: self.now_s) for name in names}
         self._read: dict[str, tuple[SourceReading, int]] = {}
 
+    @property
+    def now_ns(self) -> int:
+        """The instant of the newest frame."""
+        return int(self.now_s * 1e9)
+
     def frame(self, step_s: float = 1.0) -> Frame:
         """Let a while pass and sample the hosts that answer."""
         self.now_s += step_s

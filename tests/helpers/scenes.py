@@ -16,6 +16,7 @@ from textual.pilot import Pilot
 
 from collectors.model.workloads import Kind
 from tests.helpers.demo_fleet import Fleet, QuietSampler
+from tests.helpers.far_fleet import FarFleet
 from tests.helpers.pilot_wait import rest, until
 from tests.helpers.scene_engine import scene_services
 from tui.app.live import VmtopApp
@@ -35,7 +36,9 @@ SMALL, MIDDLE = (80, 24), (120, 36)
 class Stage:
     """A running screen, the fleet that feeds it, and its session so far."""
 
-    def __init__(self, pilot: Pilot[int], app: VmtopApp, fleet: Fleet, session_recorder: SessionRecorder) -> None:
+    def __init__(
+        self, pilot: Pilot[int], app: VmtopApp, fleet: Fleet | FarFleet, session_recorder: SessionRecorder
+    ) -> None:
         self.pilot, self.app, self.fleet, self._session_recorder = pilot, app, fleet, session_recorder
 
     @property
@@ -215,6 +218,7 @@ async def staged(
     workloads: int = 30,
     ticks: int = 15,
     wall: float = 1_750_000_000.0,
+    fleet: FarFleet | None = None,
 ) -> AsyncIterator[Stage]:
     """Run the app up to the picture of a scene, which begins after some frames.
 
@@ -224,6 +228,7 @@ async def staged(
         workloads: How many there are.
         ticks: The frames before it, a second apart.
         wall: Wall time of the beginning, in seconds; always the same by default.
+        fleet: Several hosts that feed it instead.
     """
     options = options or ScreenOptions(is_demo=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -231,7 +236,7 @@ async def staged(
         app = VmtopApp(QuietSampler([]), options, scene_services(), session_recorder)
         async with app.run_test(size=scene.size, notifications=True) as pilot:
             await pilot.pause()
-            stage = Stage(pilot, app, Fleet(workloads, wall=wall), session_recorder)
+            stage = Stage(pilot, app, fleet or Fleet(workloads, wall=wall), session_recorder)
             stage.screen.view.clock = lambda: stage.fleet.now_ns / 1e9
             if scene is not SCENES["before the first frame"]:
                 await stage.tick(ticks)
