@@ -40,7 +40,7 @@ def _over(login: str, command: str) -> str:
 def words_elsewhere(request: Request) -> list[str]:
     """Return the arguments with which the vmtop on the host of a workload does it: by the full id, and for one run."""
     workload = request.workload
-    words = [request.verb.value, "--json", "--yes"]
+    words = [request.verb.value, "--host", "local", "--json", "--yes"]
     if request.verb in CAN_WAIT:
         words += ["--timeout", f"{request.timeout_s:g}", "--then", request.after.value]
     if request.run is not None:

@@ -85,6 +85,11 @@ def is_full_id(text: str) -> bool:
     return bool(_CONTAINER_ID.fullmatch(text) or _UUID.fullmatch(text))
 
 
+def is_container_id(text: str) -> bool:
+    """Return whether a text has the form of a container's full id, which no other container on any host has."""
+    return bool(_CONTAINER_ID.fullmatch(text))
+
+
 def find(typed: str, workloads: Iterable[Workload]) -> Workload:
     """Return the workload that a typed name means.
 

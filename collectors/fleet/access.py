@@ -26,6 +26,9 @@ from collectors.model.processes import ReadsProcesses
 from collectors.model.workloads import Kind, Workload
 from collectors.sampling.source import REMOTE, SourceSpec
 
+_QUIET = ("-o", "LogLevel=ERROR")
+"""The client says nothing of its own, as what it prints is passed on; the first value of an option counts."""
+
 
 class HostAccess(EngineAccess):
     """The workloads of one other host.
@@ -73,7 +76,8 @@ class HostAccess(EngineAccess):
 
     def run_command(self, workload: Workload, command: Sequence[str]) -> RunningCommand:
         """Run a command there."""
-        return ChildCommand(ssh_words(self.host, _exec_words(workload, command)), client_environment())
+        client, *words = ssh_words(self.host, _exec_words(workload, command))
+        return ChildCommand([client, *_QUIET, *words], client_environment())
 
     def processes(self, workload: Callable[[], Workload | None]) -> ReadsProcesses:
         """Return the reader of the processes there; see `EngineAccess.processes`."""

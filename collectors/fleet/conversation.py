@@ -22,7 +22,7 @@ from collectors.sampling.timeout import ANSWER_S
 log = logging.getLogger(__name__)
 
 Value = TypeVar("Value")
-WORDS = ("answer",)
+WORDS = ("answer", "--host", "local")
 """The arguments of the vmtop there."""
 _Parts = queue.Queue["Answer | SourceError"]
 _BANNER = 64 << 10

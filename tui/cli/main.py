@@ -32,6 +32,7 @@ _COMMANDS = {
     "demo": ("tui.cli.commands.demo", "Start the screen with made-up workloads."),
     "config": ("tui.cli.commands.config", "Show the configuration, and where each value comes from."),
     "completion": ("tui.cli.commands.completion", "Print a completion script for a shell."),
+    "host": ("tui.cli.commands.host", "Add, list, check and remove the hosts to watch over ssh."),
     "record": ("tui.cli.commands.record", "Record what the screen would show, without a screen."),
     "replay": ("tui.cli.commands.replay", "Play a session back on the screen."),
     "info": ("tui.cli.commands.info", "Show what a session holds."),
