@@ -60,7 +60,7 @@ def _add_host(page: Text, contact: Contact, moment: Moment, is_alone: bool) -> N
         page.append(f"  reads {names}\n", style="dim")
     for other in sources:
         is_told = other.availability not in _FINE or bool(other.reason and other.availability is Availability.OK)
-        if is_alone or is_told:
+        if is_alone or (is_told and contact.answers):
             add_source(page, other, at_ns, "  ")
 
 
