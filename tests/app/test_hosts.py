@@ -9,6 +9,7 @@ import pytest
 
 from tests.helpers.far_fleet import FarFleet
 from tests.helpers.scenes import SMALL, Scene, Stage, pressing, staged
+from tui.screens.compare import CompareScreen
 from tui.screens.host import HostScreen
 from tui.widgets.header import HeaderLines
 
@@ -140,3 +141,22 @@ async def test_the_palette_goes_to_a_host() -> None:
     async with hosts() as stage:
         await stage.press("colon", *"hv02", "enter")
         assert stage.screen.view.alone == "hv02"
+
+
+async def test_workloads_of_folded_hosts_are_compared() -> None:
+    async with hosts() as stage:
+        for name in ("hv01", "hv02"):
+            await stage.point_at(lambda line, name=name: line.id.host == name)  # type: ignore[misc]
+            await stage.press("space")
+        await stage.press("t", "equals_sign")
+        assert isinstance(stage.app.screen, CompareScreen)
+
+
+async def test_marks_of_equal_workloads_on_two_hosts_are_two_marks() -> None:
+    async with hosts() as stage:
+        await stage.point_at(lambda line: line.id.host == "hv01")
+        identity = stage.screen.view.cursor
+        assert identity is not None
+        await stage.press("space")
+        assert stage.screen.view.marks == {identity}
+        assert identity._replace(host="hv02") in stage.screen.shown_moment.readings  # type: ignore[union-attr]
