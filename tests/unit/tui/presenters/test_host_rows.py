@@ -167,6 +167,16 @@ def test_nothing_is_chosen_on_the_line_of_all_hosts() -> None:
     assert view.chosen(moment.readings) == []
 
 
+def test_the_line_of_a_host_does_not_choose_all_its_workloads_but_marks_do() -> None:
+    moment, view = moment_of(FarFleet(), 1), TableState(is_tree=True)
+    view.arrange(moment)
+    view.move_to(0)
+    assert view.chosen(moment.readings) == []
+    first = next(iter(moment.readings))
+    view.marks.add(first)
+    assert [workload.id for workload in view.chosen(moment.readings)] == [first]
+
+
 def test_the_order_by_host_puts_each_hosts_workloads_together() -> None:
     moment, view = moment_of(FarFleet(is_local=True), 1), TableState(sort="host")
     assert [line.id.host for line in view.arrange(moment)] == ["hv01"] * 10 + ["hv02"] * 10 + [""] * 10
