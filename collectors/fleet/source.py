@@ -14,7 +14,7 @@ from collectors.fleet.clock import RemoteClock
 from collectors.fleet.connection import Connection
 from collectors.fleet.hosts import HostSpec
 from collectors.fleet.labelled import HostLabels
-from collectors.model.errors import SourceDown
+from collectors.model.errors import AccessDenied, SourceDown
 from collectors.model.workloads import Event, Frame, HostFacts
 from collectors.sampling.source import REMOTE, SourceReading
 
@@ -30,6 +30,8 @@ _LATE_S = 1.0
 _BACK_OFF_S = (0.0, 0.0, 5.0, 10.0, 20.0, 30.0)
 """Seconds between attempts that fail, with up to a third added, so that hosts that went away together do not all come
 back together."""
+_DENIED_S = 300.0
+"""Seconds until a host is asked again that has refused the login: many lock out addresses that try too often."""
 _MOST_EVENTS = 1000
 _AT_ONCE = threading.BoundedSemaphore(16)
 """Logins under way: each costs some 0.1 s of CPU here, and a jump host takes ten at once by default."""
@@ -95,7 +97,10 @@ class RemoteSource:
             self._wait_for_frame(connection, _FIRST_S)
         self._wait_for_frame(connection, _LOGIN_S - _FIRST_S)
         if self._newest is None:
-            raise connection.failure or self._late(connection)
+            failure = connection.failure or self._late(connection)
+            if isinstance(failure, AccessDenied):
+                self.interval_s = _DENIED_S
+            raise failure
         self._failures, self.interval_s, self.holds_tick = 0, 0.0, True
 
     def _wait_for_frame(self, connection: Connection, seconds: float) -> None:
@@ -107,11 +112,10 @@ class RemoteSource:
             self._change.notify_all()
 
     def _late(self, connection: Connection) -> SourceDown:
-        name, ssh = self._spec.name, self._spec.target.command
-        if connection.is_logged_in:
-            return SourceDown(f"ssh has logged in on {name}, but no vmtop has answered there for {_LOGIN_S:.0f} s",
-                             f"{ssh} {self._spec.command} list")  # fmt: skip
-        return SourceDown(f"ssh has not logged in on {name} within {_LOGIN_S:.0f} s", ssh)
+        name = self._spec.name
+        why = "ssh has logged in" if connection.is_logged_in else "ssh is still logging in, or has done so"
+        reason = f"{name} has sent nothing for {_LOGIN_S:.0f} s: {why}, and no vmtop answers there"
+        return SourceDown(reason, f"{self._spec.target.command} {self._spec.command} list")
 
     def _take(self, frame: Frame, arrived_ns: int) -> None:
         """Take a frame, on the thread of the connection."""
