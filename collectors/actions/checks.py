@@ -28,7 +28,7 @@ def objection(request: Request, now: Observed) -> tuple[Result, str] | None:
         return Result.CHANGED, f"is now called {now.name}: nothing was done"
     if is_already_reached:
         return Result.ALREADY, f"is already {now.state}: nothing was done"
-    if seen is not None and now.start != seen.start:
+    if request.run is not None and now.start != request.run:
         return Result.CHANGED, "was started or stopped in the meantime: nothing was done"
     reason = state_forbids(verb, now.state)
     return (Result.REFUSED, f"not done: {reason}") if reason else None

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+from shlex import quote
+
 from collectors.actions.verbs import VERBS
 from collectors.engines.registry import owner
 from collectors.model.actions import AfterTimeout, Note, Request, Verb
@@ -10,15 +14,38 @@ from collectors.model.workloads import Workload
 
 CAN_WAIT = frozenset(verb for verb, spec in VERBS.items() if spec.can_wait)
 """The graceful verbs: they have a time-out, and a choice of what follows it."""
+_STEERING = re.compile(r"[^\w\s@%+=:,./-]", re.ASCII)
+"""What a shell may take for more than a part of a word."""
 _ENDS = frozenset(verb for verb, spec in VERBS.items() if spec.ends_it)
 
 
 def equivalent(request: Request) -> tuple[str, ...]:
     """Return the equivalent command lines, quoted for a shell; the second one follows a time-out.
 
-    They are shown and logged, never run. Empty for an engine that has no command.
+    They are shown and logged, never run. Empty for an engine that has no command. On another host they are those of its
+    own engine, and `Request.address` is how to log in there.
     """
-    return owner(request.workload).commands(request)
+    if not request.workload.id.host:
+        return owner(request.workload).commands(request)
+    there = owner(request.workload).commands(replace(request, address=""))
+    return tuple(_over(request.address or f"ssh {quote(request.workload.id.host)}", command) for command in there)
+
+
+def _over(login: str, command: str) -> str:
+    """Return a command line that runs another one, which may end in a comment, after a login."""
+    words, separator, comment = command.partition("  # ")
+    return f"{login} {quote(words) if _STEERING.search(words) else words}{separator}{comment}"
+
+
+def words_elsewhere(request: Request) -> list[str]:
+    """Return the arguments with which the vmtop on the host of a workload does it: by the full id, and for one run."""
+    workload = request.workload
+    words = [request.verb.value, "--host", "local", "--json", "--yes"]
+    if request.verb in CAN_WAIT:
+        words += ["--timeout", f"{request.timeout_s:g}", "--then", request.after.value]
+    if request.run is not None:
+        words.append(f"--if-epoch={request.run}")
+    return [*words, "--", f"{workload.kind}:{workload.id.id}"]
 
 
 def consequence(request: Request) -> str:

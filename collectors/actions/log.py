@@ -31,6 +31,8 @@ class Entry(msgspec.Struct, frozen=True):
     result: str
     sentence: str
     seconds: float
+    host: str = ""
+    """The other host that it was done on; empty for the host that vmtop ran on."""
 
 
 class ActionLog:

@@ -15,10 +15,9 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from collectors.actions.log import ActionLog, Entry
-from collectors.actions.runner import Outcome
 from collectors.kernel.processes.texts import status_values
 from collectors.kernel.procfs import read_bytes, read_process_stat, stat_fields
-from collectors.model.actions import Result
+from collectors.model.actions import Outcome, Result
 from collectors.model.processes import Process
 from collectors.model.workloads import Event, Kind, Workload, WorkloadId
 from collectors.safety.permissions import as_root

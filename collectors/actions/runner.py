@@ -11,9 +11,9 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from functools import partial
 
 from collectors.actions.checks import (
     STARTING,
@@ -24,11 +24,22 @@ from collectors.actions.checks import (
     objection,
     started_twice,
 )
-from collectors.actions.confirmation import CAN_WAIT, equivalent
+from collectors.actions.confirmation import CAN_WAIT, equivalent, words_elsewhere
 from collectors.actions.log import ActionLog, Entry
 from collectors.actions.outcome_words import done_words, left_words
 from collectors.actions.verbs import VERBS
-from collectors.model.actions import ActionTimedOut, AfterTimeout, EngineActions, Note, Observed, Request, Result
+from collectors.model.actions import (
+    ActionTimedOut,
+    ActsElsewhere,
+    AfterTimeout,
+    EngineActions,
+    Look,
+    Note,
+    Observed,
+    Outcome,
+    Request,
+    Result,
+)
 from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown, SourceError, WorkloadGone
 from collectors.model.workloads import Event, State, Workload, WorkloadId
 from collectors.sampling.timeout import ANSWER_S, call_with_timeout
@@ -51,16 +62,6 @@ _STAY_S, _STAY_MOST_S = 1.0, 5.0
 """Seconds, at least and at most, before a started workload is observed again: one that ends at once may be seen running
 first. In between it is twice as long as the start took, so that a slow host has more time."""
 _POLL_LOST_S = 1.0
-
-
-class Outcome(NamedTuple):
-    """How an action ended."""
-
-    result: Result
-    sentence: str
-    """What happened; begins with the workload's name."""
-    remedy: str = ""
-    seconds: float = 0.0
 
 
 @dataclass(eq=False, slots=True)
@@ -133,6 +134,13 @@ class Runner:
         """
         return call_with_timeout(timeout_s, lambda: self._engine_for(workload).observe(workload))
 
+    def look_elsewhere(self, workload: Workload, workloads: Iterable[Workload], timeout_s: float) -> Look:
+        """Ask the host of a workload, which is another one, what an action would meet. Blocks and raises as `look`."""
+        engine = self._engine_for(workload)
+        if not isinstance(engine, ActsElsewhere):
+            return Look(self.look(workload, timeout_s))
+        return call_with_timeout(timeout_s, lambda: engine.look(workload, workloads), workload.id.host)
+
     def submit(self, request: Request) -> Action:
         """Queue a request and return at once. A refusal is an outcome like any other."""
         action = Action(request, self.who)
@@ -190,6 +198,9 @@ class Runner:
     def _act(self, action: Action) -> None:
         request = action.request
         engine = self._engine_for(request.workload)
+        if isinstance(engine, ActsElsewhere):
+            self._delegate(action, engine)
+            return
         before = call_with_timeout(ANSWER_S, lambda: engine.observe(request.workload))
         refusal = objection(request, before)
         if refusal is not None:
@@ -215,6 +226,20 @@ class Runner:
             self._run_out(action, engine, before)
         else:
             self._end_as_observed(action, before, now)
+
+    def _delegate(self, action: Action, engine: EngineActions) -> None:
+        """Have another host do it; if the connection breaks in between, look what has become of it."""
+        request = action.request
+        assert isinstance(engine, ActsElsewhere)  # noqa: S101  # the caller looked
+        self.tell(self._event(action, "asked", request.verb.value))
+        try:
+            changed = partial(self._change, action)
+            self._finish(action, engine.carry_out(request, words_elsewhere(request), changed))
+        except SourceAbsent as error:
+            self._end(action, Result.FAILED, f"not done: {error.reason}", error.remedy)
+        except SourceDown as error:
+            before = request.seen or Observed(request.workload.name, request.workload.state)
+            self._settle(action, engine, before, error)
 
     def _run_out(self, action: Action, engine: EngineActions, before: Observed) -> None:
         """Do what the request chose for a workload that did not follow in time."""
@@ -263,11 +288,13 @@ class Runner:
         while not isinstance(error, WorkloadGone) and time.monotonic() < deadline:
             time.sleep(_POLL_LOST_S)
             try:
-                now = self._await(engine, request, before, time.monotonic() + _EFFECT_S)
+                now = self._await(engine, request, before, time.monotonic() + _patience_s(action, engine))
             except SourceError as next_error:
                 error = next_error
                 continue
-            if now is None:
+            if now is None and isinstance(engine, ActsElsewhere):  # the host may yet do it
+                self._end(action, Result.UNKNOWN, f"outcome unknown: it has not happened so far ({error.reason})")
+            elif now is None:
                 self._end(action, Result.FAILED, f"not done: the connection to the engine was lost ({error.reason})")
             elif has_finished(request.verb, now):  # or was never started: only the lost answer would tell
                 self._end(action, Result.UNKNOWN, f"outcome unknown: it does not run ({error.reason})")
@@ -295,11 +322,13 @@ class Runner:
             self._end(action, Result.DONE, done_words(request, is_restored=Note.SAVED in before.notes))
 
     def _end(self, action: Action, result: Result, sentence: str, remedy: str = "") -> None:
+        self._finish(action, Outcome(result, f"{action.name} {sentence}", remedy))
+
+    def _finish(self, action: Action, outcome: Outcome) -> None:
         with self._lock:
             if action.outcome is not None:
                 return
-            seconds = time.monotonic() - action.began
-            action.outcome = Outcome(result, f"{action.name} {sentence}", remedy, seconds)
+            action.outcome = outcome._replace(seconds=time.monotonic() - action.began)
             action.phase = ""
         request = action.request
         command = "; ".join(equivalent(request))
@@ -325,6 +354,7 @@ class Runner:
                 name=workload.name,
                 engine=workload.id.engine,
                 id=workload.id.id,
+                host=workload.id.host,
                 command=command,
                 result=outcome.result,
                 sentence=outcome.sentence,
@@ -340,3 +370,10 @@ class Runner:
         action.phase = phase
         for listener in self._listeners:
             listener(action)
+
+
+def _patience_s(action: Action, engine: EngineActions) -> float:
+    """Return how long an effect is waited for: another host goes on with what it was asked, connected or not."""
+    if not isinstance(engine, ActsElsewhere):
+        return _EFFECT_S
+    return max(_EFFECT_S, action.request.timeout_s + _GRACE_S - action.seconds())

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from collectors.actions.targets import NoTarget, find, is_full_id, is_id_of, take_apart
+from collectors.actions.targets import NoTarget, find, is_container_id, is_full_id, is_id_of, take_apart
 from collectors.engines.registry import could_know, engine_of_source, owner
 from collectors.model.workloads import Availability, Kind, SourceState, Workload
 from collectors.safety.redact import redact_text
@@ -29,7 +29,7 @@ class Asked(NamedTuple):
 
 def silent(typed: str, workloads: Sequence[Workload], sources: Sequence[Asked]) -> list[Asked]:
     """Return the sources that could know a name and have not answered; empty when their answer cannot matter."""
-    if _is_certain(typed, workloads):
+    if _is_certain(typed, workloads, is_on_one_host=len(set(map(host_of, sources))) < 2):
         return []
     return [source for source in _could_know(typed, sources) if source.state.availability in _SILENT]
 
@@ -44,6 +44,11 @@ def is_late(source: Asked) -> bool:
     return source.state.availability is Availability.WAITING
 
 
+def host_of(source: Asked) -> str:
+    """Return the other host that a source reads; empty for the host that vmtop runs on."""
+    return source.spec.label if source.spec.name == REMOTE else source.state.host
+
+
 def silence(
     typed: str, missing: Sequence[Asked], waited_s: float, environ: Mapping[str, str], is_action: bool = True
 ) -> str:
@@ -56,7 +61,7 @@ def silence(
         environ: Environment variables, for addresses that were not given as options.
         is_action: Whether the message adds that nothing was done.
     """
-    names = " and ".join(_name_with_address(source.spec, environ) for source in missing)
+    names = " and ".join(_name_with_address(source, environ) for source in missing)
     has = "has" if len(missing) == 1 else "have"
     why = "".join(f" ({source.state.reason})" for source in missing if not is_late(source))
     done = "; nothing was done" if is_action else ""
@@ -72,13 +77,13 @@ def _ways_around(typed: str, missing: Sequence[Asked]) -> str:
     return f"use {way_around} to skip {'it' if len(missing) == 1 else 'them'}"
 
 
-def _is_certain(typed: str, workloads: Sequence[Workload]) -> bool:
+def _is_certain(typed: str, workloads: Sequence[Workload], is_on_one_host: bool) -> bool:
     """Return whether the name is the full id of a workload that its engine has described: it can mean no other.
 
-    One that nothing can be done to may only not be listed yet.
+    One that nothing can be done to may only not be listed yet. A copy of a machine on another host has the same UUID.
     """
     text = take_apart(typed).text
-    if not is_full_id(text):
+    if not (is_full_id(text) if is_on_one_host else is_container_id(text)):
         return False
     try:
         workload = find(typed, workloads)
@@ -92,10 +97,11 @@ def _could_know(typed: str, sources: Sequence[Asked]) -> list[Asked]:
     return [source for source in sources if could_know(source.spec, kind)]
 
 
-def _name_with_address(spec: SourceSpec, environ: Mapping[str, str]) -> str:
-    """Return a source's name, with its address if one was given."""
-    if spec.name == REMOTE:
-        return spec.label
+def _name_with_address(source: Asked, environ: Mapping[str, str]) -> str:
+    """Return a source's name, with its address if one was given, or with its host if that is another one."""
+    spec = source.spec
+    if host := host_of(source):
+        return host if spec.name == REMOTE else f"{sanitize(spec.label)} on {host}"
     option = engine_of_source(spec.name).address
     address = option and (spec.options.get(option.key) or environ.get(option.variable))
     return f"{spec.name} at {redact_text(sanitize(str(address)))}" if address else spec.name

@@ -12,10 +12,11 @@ from typing import Protocol, TypeVar
 
 from collectors.model.actions import EngineActions
 from collectors.model.console import Console, RunningCommand
-from collectors.model.details import Fact, Page, RawDescription, Table
+from collectors.model.details import Details, Fact, Page, RawDescription, Table
 from collectors.model.errors import SourceAbsent, SourceError, WorkloadGone
 from collectors.model.facts import Fact as ClassFact
 from collectors.model.logs import Log
+from collectors.model.processes import ReadsProcesses
 from collectors.model.workloads import Workload
 
 ReadFacts = Callable[[Workload], dict[str, ClassFact]]
@@ -58,6 +59,18 @@ class EngineAccess:
         Without an engine to query, the tables hold what the source reported.
         """
         return plain_details
+
+    def details_elsewhere(self, workload: Workload) -> Details | None:
+        """Read the details of a workload of another host, with those of the kernel there; `None` for one of this host.
+
+        Raises:
+            SourceError: They cannot be read.
+        """
+        return None
+
+    def processes(self, workload: Callable[[], Workload | None]) -> ReadsProcesses | None:
+        """Return the reader of the processes of a workload of another host; `None` for one of this host."""
+        return None
 
     def raw_description(self, workload: Workload) -> RawDescription | None:
         """Read the engine's own description of a workload; `None` when it has none.

@@ -133,15 +133,18 @@ class ChildStream(ChildCommand):
         if self._child.stdin is not None:
             os.set_blocking(self._child.stdin.fileno(), False)
 
-    def send(self, line: str) -> bool:
-        """Give it a line. Return false if it has ended, or does not read."""
+    def send(self, line: str, patience_s: float = 0.0) -> bool:
+        """Give it a line. Return false if it has ended, or has not read for `patience_s`."""
         if self._child.stdin is None:
             return False
-        data = f"{line}\n".encode()
+        data, descriptor = f"{line}\n".encode(), self._child.stdin.fileno()
         try:
-            return os.write(self._child.stdin.fileno(), data) == len(data)
+            while data := data[os.write(descriptor, data) :]:
+                if not select.select((), (descriptor,), (), patience_s)[1]:
+                    return False
         except OSError:
             return False
+        return True
 
     def terminate(self) -> None:
         """Ask it to end: `output` ends with it."""

@@ -41,8 +41,18 @@ _MESSAGES: tuple[tuple[str, type[SourceError], str, str], ...] = (
         "{host} accepts no key of this user",
         "ssh-copy-id{options}, or ssh-add for a key with a passphrase",
     ),
-    ("could not resolve hostname", SourceDown, "the host name {host} cannot be resolved", ""),
-    ("connection refused", SourceDown, "nothing listens for ssh at {host}", ""),
+    (
+        "could not resolve hostname",
+        SourceDown,
+        "the host name {host} cannot be resolved",
+        "check the name, or give it a HostName in ~/.ssh/config",
+    ),
+    (
+        "connection refused",
+        SourceDown,
+        "nothing listens for ssh at {host}",
+        "start sshd there, or name its port in ~/.ssh/config",
+    ),
     ("docker: command not found", SourceDown, "{host} has no docker command, which ssh:// needs there", ""),
     ("docker: not found", SourceDown, "{host} has no docker command, which ssh:// needs there", ""),
     ("podman: command not found", SourceDown, "{host} has no podman command, which ssh:// needs there", ""),
@@ -104,7 +114,10 @@ def ssh_target(url: str) -> SshTarget:
     Raises:
         SourceDown: It has a password, no host, or what the client could take for an option.
     """
-    match = _NETLOC.fullmatch(urlsplit(url).netloc)
+    try:
+        match = _NETLOC.fullmatch(urlsplit(url).netloc)
+    except ValueError:  # a bracket without its other one
+        match = None
     if match is None:
         raise SourceDown(
             "an ssh address has to be ssh://HOST, ssh://USER@HOST or ssh://USER@HOST:PORT, without a password"

@@ -30,13 +30,20 @@ class DetailsReader:
 
     def read(self, workload: Workload) -> Details:
         """Read all details. Blocks as long as the engine takes. Never raises `SourceError`: see `Details.problems`."""
+        try:
+            elsewhere = self._connections.of(workload).details_elsewhere(workload)
+        except SourceError as error:
+            return Details(time.monotonic_ns(), (), (_sentence(error),))
+        return self._read_here(workload) if elsewhere is None else elsewhere
+
+    def _read_here(self, workload: Workload) -> Details:
         tables: list[Table] = []
         problems: list[str] = []
         for read_tables in (self._engine_tables(workload), self._kernel.tables):
             try:
                 tables += read_tables(workload)
             except SourceError as error:
-                problems.append(error.reason + (f"; fix: {error.remedy}" if error.remedy else ""))
+                problems.append(_sentence(error))
             except OSError as error:
                 problems.append(f"a kernel file cannot be read: {sanitize(str(error))}")
         return Details(time.monotonic_ns(), tuple(tables), tuple(problems))
@@ -47,3 +54,7 @@ class DetailsReader:
         if access not in self._readers:
             self._readers[access] = access.details()
         return self._readers[access]
+
+
+def _sentence(error: SourceError) -> str:
+    return error.reason + (f"; fix: {error.remedy}" if error.remedy else "")

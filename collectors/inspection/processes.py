@@ -27,19 +27,46 @@ def process_reader(
     moment: Callable[[], Moment | None],
     workload: Callable[[], Workload | None] = lambda: None,
 ) -> ReadsProcesses:
-    """Return the reader of processes: of this host's, or in the demo of simulated ones.
+    """Return the reader of processes: of a workload's own host, or in the demo of simulated ones.
 
     Args:
         connections: Connections to the engines.
         moment: Returns the newest moment; `None` before the first frame.
         workload: Returns the workload as it is now; returns `None` for the whole host.
     """
-    return SimulatedProcesses(moment, workload) if connections.is_simulated else ProcessReader(workload)
+    return SimulatedProcesses(moment, workload) if connections.is_simulated else _OnItsHost(connections, workload)
 
 
-def has_processes_here(workload: Workload) -> bool:
-    """Return whether the processes of a workload may be those of this host: its cgroup's, or the one that runs it."""
-    return workload.is_here and (bool(workload.cgroup) or (workload.kind is Kind.VM and workload.state.is_active))
+def has_process_list(workload: Workload) -> bool:
+    """Return whether a workload may have processes on a host that runs vmtop: its cgroup's, or the one that runs it."""
+    is_active_vm = workload.kind is Kind.VM and workload.state.is_active
+    return not workload.endpoint and (bool(workload.cgroup) or is_active_vm)
+
+
+class _OnItsHost:
+    """Reads the processes of a workload where it runs: on this host, or on another one by the vmtop there."""
+
+    def __init__(self, connections: EngineConnections, workload: Callable[[], Workload | None]) -> None:
+        self._connections = connections
+        self._workload = workload
+        self._here = ProcessReader(workload)
+        self._elsewhere: ReadsProcesses | None = None
+
+    def read(
+        self,
+        is_due: bool,
+        wanted: Callable[[ProcessPass], Iterable[Process]],
+        subject: Callable[[ProcessPass], tuple[Process | None, bool]],
+    ) -> ProcessView:
+        """Read what a page shows; see `ReadsProcesses`."""
+        workload = self._workload()
+        if workload is None or not workload.id.host:
+            return self._here.read(is_due, wanted, subject)
+        if self._elsewhere is None:
+            self._elsewhere = self._connections.of(workload).processes(self._workload)
+        if self._elsewhere is None:
+            raise SourceError(f"vmtop has no way to {workload.id.host}: its processes are not known here")
+        return self._elsewhere.read(is_due, wanted, subject)
 
 
 class ProcessReader:
@@ -114,18 +141,22 @@ class Owners:
     """Finds the workload of a process: the machine that it runs, or by its control groups the innermost one around it.
 
     Args:
-        workloads: Those of the newest frame; the ones of other hosts are ignored.
+        workloads: Those of the newest frame; the ones of other hosts than the processes' are ignored.
         machines: The processes that run machines, by pid.
+        host: The other host that the processes are of; empty for this one.
     """
 
-    def __init__(self, workloads: Iterable[Workload] = (), machines: Mapping[int, VmmProcess] | None = None) -> None:
-        workloads = tuple(workloads)
-        self._by_process = _by_process(workloads, shared_scan().processes if machines is None else machines)
-        self._by_path = {
-            workload.cgroup: workload
-            for workload in workloads
-            if workload.cgroup not in (None, "", "/") and workload.is_here
-        }
+    def __init__(
+        self,
+        workloads: Iterable[Workload] = (),
+        machines: Mapping[int, VmmProcess] | None = None,
+        host: str = "",
+    ) -> None:
+        workloads = [workload for workload in workloads if workload.id.host == host and not workload.endpoint]
+        if machines is None:
+            machines = {} if host else shared_scan().processes
+        self._by_process = _by_process(workloads, machines)
+        self._by_path = {workload.cgroup: workload for workload in workloads if workload.cgroup not in (None, "", "/")}
         self._cached: dict[tuple[str, ...], Workload | None] = {}
 
     def of(self, process: Process) -> Workload | None:
@@ -149,13 +180,12 @@ def _by_process(workloads: Iterable[Workload], machines: Mapping[int, VmmProcess
     alone = {workload.id: workload for workload in workloads if workload.kind is Kind.VM and not workload.cgroup}
     if not alone:
         return {}
-    found = {
+    return {
         ProcessId(machine.pid, machine.start_ticks): alone[WorkloadId(*identity)]
         for machine in machines.values()
         for identity in machine.identities
         if WorkloadId(*identity) in alone
     }
-    return {process: workload for process, workload in found.items() if workload.is_here}
 
 
 def _prefixes(path: str) -> Iterable[str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from collectors.model.workloads import State, Workload
 
@@ -118,6 +119,37 @@ class Request:
     dependents: Dependents = NO_DEPENDENTS
     address: str = ""
     """The engine's address for the equivalent command; empty where the engine's own command finds it by itself."""
+    epoch: str | None = None
+    """`Observed.start` of the only run that it is meant for; `None` for whichever run `seen` is of."""
+
+    @property
+    def run(self) -> str | None:
+        """Identity of the run that it is meant for; `None` when it is not known."""
+        return self.epoch if self.epoch is not None else self.seen and self.seen.start
+
+
+class Outcome(NamedTuple):
+    """How an action ended."""
+
+    result: Result
+    sentence: str
+    """What happened; begins with the workload's name."""
+    remedy: str = ""
+    seconds: float = 0.0
+
+
+class Look(NamedTuple):
+    """What an action on a workload would meet."""
+
+    seen: Observed | None
+    """`None` when the engine could not be asked."""
+    problem: str = ""
+    """Why it could not."""
+    dependents: Dependents = NO_DEPENDENTS
+    nested: tuple[Workload, ...] = ()
+    """Workloads that run inside it."""
+    protected: str = ""
+    """Why the vmtop of its host would refuse, as a clause; empty if it would not."""
 
 
 class ActionTimedOut(Exception):
@@ -147,3 +179,31 @@ class EngineActions(Protocol):
 
     def force(self, request: Request) -> None:
         """Do what follows a timed-out stop or restart: kill, force off or reset."""
+
+
+@runtime_checkable
+class ActsElsewhere(Protocol):
+    """Acts on the workloads of another host, through the vmtop there: its rules, protection and action log apply."""
+
+    def look(self, workload: Workload, workloads: Iterable[Workload]) -> Look:
+        """Return what an action would meet there. Raises as `EngineActions.observe`.
+
+        Args:
+            workload: The workload.
+            workloads: All current ones; those of its host are told to it.
+        """
+
+    def carry_out(self, request: Request, words: Sequence[str], changed: Callable[[str], None]) -> Outcome:
+        """Do it, and return how it ended, as the host itself found out.
+
+        Args:
+            request: What to do.
+            words: The arguments of vmtop there that do it.
+            changed: Called with each phase that the host reports: `asked`, `forcing`, `outcome unknown`.
+
+        Raises:
+            AccessDenied: The host was not reached: nothing was done.
+            SourceAbsent: Likewise.
+            SourceDown: The connection broke after the host may have begun: the outcome is unknown.
+            SourceError: The host answered and refused, or has no vmtop that can do it: nothing was done.
+        """

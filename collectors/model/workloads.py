@@ -74,6 +74,10 @@ class WorkloadId(NamedTuple):
     """The name by which vmtop knows the other host that it is on; empty on the host that vmtop runs on."""
 
 
+LOCAL_HOST = "local"
+"""What the host that vmtop runs on is called among others, which have names of their own."""
+
+
 class Unmeasured(NamedTuple):
     """Something that a source cannot measure of a workload for as long as the workload stays as it is."""
 
@@ -140,6 +144,16 @@ class Workload(msgspec.Struct, frozen=True, gc=False):
     def is_here(self) -> bool:
         """Whether it is on the host that vmtop runs on: only then may this kernel's files be read for it."""
         return not self.endpoint and not self.id.host
+
+    @property
+    def host_name(self) -> str:
+        """The host that it is on, as the table and filters name it: with a remote engine, where that is."""
+        return self.id.host or self.endpoint or LOCAL_HOST
+
+    @property
+    def is_host(self) -> bool:
+        """Whether it is a host that a vmtop runs on, this one or another, not one that a remote engine reports."""
+        return self.kind is Kind.HOST and not self.endpoint
 
     @property
     def is_this_host(self) -> bool:
@@ -295,6 +309,13 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     name: str = ""
 
 
+class Use(NamedTuple):
+    """What the workloads of one kind use together."""
+
+    cores: float | None
+    memory_bytes: float | None
+
+
 class HostFacts(msgspec.Struct, frozen=True, gc=False):
     """What is known of another host."""
 
@@ -315,6 +336,9 @@ class HostFacts(msgspec.Struct, frozen=True, gc=False):
     """Seconds between its frames; 0 is unknown."""
     tags: tuple[str, ...] = ()
     """Words that the configuration groups hosts by."""
+    uses: dict[Kind, Use] = {}
+    """What its workloads use by kind, where the frame does not have all of them; not kept in session files. Empty
+    where it does."""
 
 
 class Frame(msgspec.Struct, frozen=True, gc=False):

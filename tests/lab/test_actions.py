@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from collectors.actions.log import ActionLog
-from collectors.actions.runner import Action, Outcome, Runner
+from collectors.actions.runner import Action, Runner
 from collectors.engines.connections import EngineConnections
-from collectors.model.actions import AfterTimeout, Request, Result, Verb
+from collectors.model.actions import AfterTimeout, Outcome, Request, Result, Verb
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
 from collectors.sampling.source import SourceSpec
 from tests.helpers.lab.docker_engine import DockerLab, start_engine

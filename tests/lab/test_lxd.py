@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from collectors.actions.log import ActionLog
-from collectors.actions.runner import Outcome, Runner
+from collectors.actions.runner import Runner
 from collectors.analysis.rates import Moment, Reading
 from collectors.engines.connections import EngineConnections
 from collectors.engines.lxd.access import LxdAccess
@@ -20,7 +20,7 @@ from collectors.engines.lxd.source import LxdSource
 from collectors.inspection.details import DetailsReader
 from collectors.inspection.logs import open_log
 from collectors.kernel.cgroup.source import CgroupSource
-from collectors.model.actions import AfterTimeout, Request, Result, Verb
+from collectors.model.actions import AfterTimeout, Outcome, Request, Result, Verb
 from collectors.model.details import Page
 from collectors.model.errors import AccessDenied, SourceError
 from collectors.model.workloads import Sample, State, Workload, WorkloadId

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from collectors.actions.log import ActionLog
-from collectors.actions.runner import Outcome, Runner
+from collectors.actions.runner import Runner
 from collectors.comparison.facts import FactsReader
 from collectors.engines.connections import EngineConnections
 from collectors.engines.systemd import bus, unit
 from collectors.engines.systemd.actions import SystemdActions, unit_of
 from collectors.engines.systemd.journal import JournalLog
 from collectors.engines.systemd.source import SystemdSource, slice_of
-from collectors.model.actions import AfterTimeout, Request, Result, Verb
+from collectors.model.actions import AfterTimeout, Outcome, Request, Result, Verb
 from collectors.model.errors import NotInTime, SourceAbsent, SourceError, WorkloadGone
 from collectors.model.logs import LogLine
 from collectors.model.workloads import Kind, State, Workload, WorkloadId

@@ -13,13 +13,13 @@ import pytest
 
 from collectors.actions.log import ActionLog
 from collectors.actions.rules import engine_forbids
-from collectors.actions.runner import Outcome, Runner
+from collectors.actions.runner import Runner
 from collectors.engines.connections import EngineConnections
 from collectors.engines.libvirt.access import LibvirtAccess
 from collectors.engines.libvirt.source import LibvirtSource
 from collectors.engines.vsphere.access import VsphereAccess
 from collectors.engines.vsphere.source import VsphereSource
-from collectors.model.actions import AfterTimeout, Request, Result, Verb
+from collectors.model.actions import AfterTimeout, Outcome, Request, Result, Verb
 from collectors.model.details import Table
 from collectors.model.errors import SourceAbsent, SourceError
 from collectors.model.workloads import State, Workload

@@ -14,7 +14,8 @@ class LazyGroup(click.Group):
     """A group that lists and completes its commands from a table, without importing them.
 
     Args:
-        rows: For each command its module and one line of help. A module has `command`, or `COMMANDS` by name.
+        rows: For each command its module and one line of help, which is empty for a command that people do not type. A
+            module has `command`, or `COMMANDS` by name.
     """
 
     def __init__(self, *args: Any, rows: Mapping[str, tuple[str, str]], **extra: Any) -> None:
@@ -28,7 +29,7 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command with its line of help alone; `None` if there is none of that name."""
         row = self.rows.get(cmd_name)
-        return None if row is None else click.Command(cmd_name, help=row[1])
+        return None if row is None else click.Command(cmd_name, help=row[1], hidden=not row[1])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import click
 
 from collectors.engines.connections import EngineConnections
+from collectors.fleet.access import accesses
 from collectors.model.errors import AccessDenied, SourceError, WorkloadGone
 from collectors.model.workloads import Workload
 from collectors.safety.sanitize import sanitize
@@ -60,6 +61,6 @@ def reading(workload: Workload | None, specs: Sequence[SourceSpec]) -> Iterator[
         Unreadable: With the exit code: 3 it is gone, 4 not allowed, otherwise 1.
     """
     try:
-        yield EngineConnections(specs)
+        yield EngineConnections(specs, hosts=accesses(specs))
     except SourceError as error:
         raise unreadable(workload, error) from error

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import click
 
-from collectors.actions.silent_sources import Asked, denied, is_late, silence, silent
+from collectors.actions.silent_sources import Asked, denied, host_of, is_late, silence, silent
 from collectors.actions.targets import NoTarget, find
 from collectors.analysis.rates import Moment
 from collectors.engines.registry import unlisted
@@ -103,8 +103,10 @@ def _is_enough(names: Sequence[str], specs: Sequence[SourceSpec], moment: Moment
 
 
 def asked_sources(specs: Sequence[SourceSpec], moment: Moment) -> list[Asked]:
-    """Return the sources with their states at a moment."""
-    return [Asked(spec, state) for spec, state in zip(specs, moment.own_sources, strict=True)]
+    """Return the sources with their states at a moment, those of other hosts included."""
+    own = [Asked(spec, state) for spec, state in zip(specs, moment.own_sources, strict=True)]
+    others = (state for state in moment.sources if state.host)
+    return [*own, *(Asked(SourceSpec(state.name.partition("@")[0], label=state.name), state) for state in others)]
 
 
 def _find(name: str, workloads: Sequence[Workload], sources: Sequence[Asked], wait: Wait, is_action: bool) -> Workload:
@@ -117,7 +119,8 @@ def _find(name: str, workloads: Sequence[Workload], sources: Sequence[Asked], wa
         workload = find(name, workloads)
     except NoTarget as error:
         reason = why_not_found(error, workloads, sources, wait, is_action)
-        unit = None if error.is_ambiguous or reason.code == NO_ANSWER else unlisted(name)
+        is_clear = error.is_ambiguous or reason.code == NO_ANSWER or all(map(host_of, sources))
+        unit = None if is_clear else unlisted(name)
         if unit is None:
             raise _Unclear(reason) from error
         return unit

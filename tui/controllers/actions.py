@@ -6,21 +6,18 @@ import asyncio
 import logging
 import shlex
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual.message import Message
 
 from collectors.actions.confirmation import CAN_WAIT
-from collectors.actions.dependents import DependentsFinder
-from collectors.actions.nested_workloads import below
+from collectors.actions.look import Looker
 from collectors.actions.outcome_words import label
 from collectors.actions.protection import Protection
 from collectors.actions.rules import state_forbids, why_not
 from collectors.actions.runner import Action, Runner
 from collectors.actions.verbs import VERBS
-from collectors.model.actions import NO_DEPENDENTS, AfterTimeout, Dependents, Observed, Request, Result, Verb
-from collectors.model.errors import SourceError
+from collectors.model.actions import AfterTimeout, Look, Request, Result, Verb
 from collectors.model.workloads import Kind, Workload, WorkloadId
 from tui.configuration.config import config_file
 from tui.controllers.background import run_blocking
@@ -66,15 +63,6 @@ class ActionChanged(Message):
         """Outcome when this message was sent; the action may have changed since. `None` while it has no outcome."""
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """The state that an engine reported when the menu opened; if it reported none, `problem` is the reason."""
-
-    seen: Observed | None
-    problem: str = ""
-    dependents: Dependents = NO_DEPENDENTS
-
-
 class ActionController:
     """Connects the user to the runner: menu, confirmation, lock, notifications.
 
@@ -98,7 +86,7 @@ class ActionController:
         self._unreported: set[Action] = set()
         """Bulk actions whose outcome has not been shown yet."""
         self.protection = protection
-        self._dependents = DependentsFinder()
+        self._looker = Looker(runner, protection)
         self._services = services
         self.own = OwnCommandRunner(app, runner, services.config.commands, services.connections.is_simulated)
         runner.on_change(self._pass_on)
@@ -144,7 +132,7 @@ class ActionController:
             if choice.startswith(_OWN):
                 await self.run_own(int(choice.removeprefix(_OWN)), workloads)
                 return
-            question = self._ask(Verb(choice), workloads, await self._with_patience(looks), all_workloads)
+            question = self._ask(Verb(choice), workloads, await self._with_patience(looks))
         finally:
             looks.cancel()
         if not question.requests:
@@ -231,23 +219,24 @@ class ActionController:
             return Entry(verb, key, word, locked, False)
         return Entry(verb, key, word, note, True)
 
-    def _why_not(
-        self, verb: Verb, workload: Workload, look: Look | None = None, nested: Sequence[Workload] = ()
-    ) -> str:
+    def _why_not(self, verb: Verb, workload: Workload, look: Look | None = None) -> str:
         if reason := why_not(verb, workload):
             return reason
-        look = look or Look(None)
-        if reason := self.protection.reason(workload, look.seen, nested, look.dependents):
-            return f"protected: {reason} (exceptions: allow_protected in {config_file()})"
+        if reason := self._protected(workload) if look is None else look.protected:
+            place = f"the configuration of {workload.id.host}" if workload.id.host else config_file()
+            return f"protected: {reason} (exceptions: allow_protected in {place})"
         action = self.runner.running().get(workload.id)
         return f"{action.request.verb} in progress" if action else ""
+
+    def _protected(self, workload: Workload) -> str:
+        """Return what can be said of a workload's protection without looking; another host decides when it has."""
+        return "" if workload.id.host else self.protection.reason(workload)
 
     def _ask(
         self,
         verb: Verb,
         workloads: Sequence[Workload],
         looks: dict[WorkloadId, Look],
-        all_workloads: Collection[Workload],
     ) -> Question:
         from tui.dialogs.confirm_action import Question
 
@@ -256,8 +245,7 @@ class ActionController:
         warnings: list[str] = []
         for workload in workloads:
             look = looks.get(workload.id, Look(None, "the engine has not answered yet"))
-            inside = below(workload, all_workloads)
-            reason = self._why_not(verb, workload, look, inside)
+            reason = self._why_not(verb, workload, look)
             if not reason and look.seen is not None:
                 reason = state_forbids(verb, look.seen.state)
             if reason:
@@ -269,7 +257,9 @@ class ActionController:
             by_id = self._services.connections.needs_id(workload)
             address = self._services.connections.command_address(workload)
             requests.append(
-                Request(verb, workload, timeout, AfterTimeout.FORCE, look.seen, inside, by_id, look.dependents, address)
+                Request(
+                    verb, workload, timeout, AfterTimeout.FORCE, look.seen, look.nested, by_id, look.dependents, address
+                )
             )
         chosen = [request.workload for request in requests]
         word = label(verb, _common_kind(chosen)).capitalize()
@@ -282,14 +272,7 @@ class ActionController:
         return {workload.id: look for workload, look in zip(workloads, looks, strict=True)}
 
     async def _look(self, workload: Workload, all_workloads: Collection[Workload]) -> Look:
-        return await run_blocking(lambda: self._look_now(workload, all_workloads))
-
-    def _look_now(self, workload: Workload, all_workloads: Collection[Workload]) -> Look:
-        try:
-            seen, problem = self.runner.look(workload), ""
-        except SourceError as error:
-            seen, problem = None, error.reason
-        return Look(seen, problem, self._dependents.find(workload, seen, all_workloads))
+        return await run_blocking(lambda: self._looker.look(workload, all_workloads))
 
     async def _with_patience(self, looks: asyncio.Future[dict[WorkloadId, Look]]) -> dict[WorkloadId, Look]:
         done, _ = await asyncio.wait([looks], timeout=_PATIENCE_S)

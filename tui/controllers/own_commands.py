@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from collectors.actions.runner import Outcome, Runner
-from collectors.model.actions import Result
+from collectors.actions.runner import Runner
+from collectors.model.actions import Outcome, Result
 from collectors.model.errors import SourceError, WorkloadGone
 from collectors.model.workloads import Workload
 from collectors.safety.sanitize import sanitize

@@ -38,6 +38,13 @@ class SignalController:
         """Ask which signal, confirm, send, and say what became of it."""
         from tui.dialogs.signals import ConfirmSignal, SignalMenu
 
+        if host_name := host.host:
+            self._app.notify(
+                f"{process.name} runs on {host_name}: vmtop there sends signals; e opens a shell",
+                severity="warning",
+                markup=False,
+            )
+            return
         reason = self._protection.reason(process, workload)
         if reason:
             reason = f"protected: {reason}"

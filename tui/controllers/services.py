@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from collectors.engines.connections import EngineConnections
+from collectors.fleet.access import accesses
 from collectors.sampling.source import SourceSpec
 from tui.configuration.config import Config
 
@@ -24,7 +25,7 @@ class Services:
 
 def make_services(specs: Sequence[SourceSpec], config: Config, action_log: Path | None) -> Services:
     """Return the services for the sampled sources. Actions on simulated workloads are never logged to a file."""
-    connections = EngineConnections(specs)
+    connections = EngineConnections(specs, hosts=accesses(specs))
     return Services(connections, config, None if connections.is_simulated else action_log)
 
 

@@ -57,8 +57,9 @@ _SHOW = (
     Key("only_containers", "3", "only('container')", "show containers only", SHOW),
     Key("only_services", "4", "only('service')", "show services only", SHOW),
     _HOST,
+    Key("one_host", "H", "one_host", "with several hosts: look at that of the row alone, and at all again", SHOW),
     Key("stopped", "a", "all", "show or hide stopped ones", SHOW),
-    Key("tree", "t", "tree", "group by compose project, pod or slice", SHOW, "tree", 10),
+    Key("tree", "t", "tree", "group by compose project, pod or slice; several hosts: by host", SHOW, "tree", 10),
     Key("columns", "c,f2", "columns", "choose columns and their order", SHOW, "columns", 11),
     Key("next_columns", "tab", "preset(1)", "next set of columns: overview, cpu, memory, disk, net, identity", SHOW),
     Key("previous_columns", "shift+tab", "preset(-1)", "previous set of columns", SHOW),
@@ -115,6 +116,31 @@ PAST_KEYS = (
     LOGS._replace(help="logs of the workload around this moment", rank=7),
     *_OTHER,
     _LEAVE._replace(help="back to now", word="", rank=0),
+)
+
+
+LIVE_HOST = Key(
+    "live_host", "enter", "live_host", "the live screen of its host, over ssh; without a way there, its charts", SHOW,
+    "live host", 2,
+)  # fmt: skip
+_OF_FLEET = Key("look", "d", "look", "charts of the workload over hours, days and weeks; on a group: fold it", SHOW)
+_FREEZE = next(key for key in _LIVE_SHOW if key.name == "freeze")
+FLEET_KEYS = (
+    *_MOVE,
+    *_ORDER,
+    LIVE_HOST,
+    _OF_FLEET._replace(word="charts", rank=3),
+    *(key for key in _SHOW if key.name not in ("look", "host")),
+    _FREEZE,
+    _MARK,
+    *_MARKS,
+    REWIND._replace(help="step back in time, by hours or weeks; End returns to now"),
+    *(key for key in INTO_PAST if key.name != "previous_event"),
+    *_OTHER,
+    QUIT,
+)
+FLEET_PAST_KEYS = tuple(
+    key for key in PAST_KEYS if key.name not in ("logs", "host", "next_event", "previous_event", "compare")
 )
 
 

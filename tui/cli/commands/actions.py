@@ -7,24 +7,23 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import click
 
 from collectors.actions.confirmation import CAN_WAIT, besides, consequence, describe, equivalent
-from collectors.actions.dependents import DependentsFinder
 from collectors.actions.log import ActionLog
-from collectors.actions.nested_workloads import below
+from collectors.actions.look import Looker
 from collectors.actions.protection import Protection
 from collectors.actions.rules import engine_forbids
 from collectors.actions.runner import Action, Runner
 from collectors.actions.verbs import VERBS
-from collectors.model.actions import AfterTimeout, Observed, Request, Result, Verb
-from collectors.model.errors import SourceError
+from collectors.model.actions import AfterTimeout, Look, Request, Result, Verb
 from collectors.model.workloads import Workload
 from collectors.sampling.source import SourceSpec
 from collectors.sampling.timeout import ANSWER_S
 from tui.cli import exit_codes
+from tui.cli.action_lines import SENTENCES, ActionLines
 from tui.cli.configuration import read_config
 from tui.cli.options import names_argument, source_options, timeout_options, wait_option
 from tui.cli.sampling import Wait
@@ -65,8 +64,23 @@ def run(
     timeout_s: float | None,
     after: AfterTimeout,
     wait: Wait,
+    lines: ActionLines = SENTENCES,
+    epoch: str | None = None,
 ) -> int:
-    """Find the workloads, ask, act, and print a line for each outcome; return the exit code."""
+    """Find the workloads, ask, act, and print a line for each outcome; return the exit code.
+
+    Args:
+        verb: What to do.
+        names: The workloads, as they were typed.
+        specs: The sources.
+        config: The user's configuration.
+        is_sure: Whether it was confirmed on the command line.
+        timeout_s: Seconds that the user granted; `None` for the configuration's.
+        after: What follows a time-out.
+        wait: How long the sources are waited for.
+        lines: Prints what happens.
+        epoch: The only run that it is meant for; `None` for whichever there is.
+    """
     if config.read_only:
         click.echo(f"vmtop: not done: {config_file()} says read_only = true", err=True)
         return _CODES[Result.REFUSED]
@@ -75,25 +89,27 @@ def run(
         return chosen.code
     services = make_services(specs, config, state_folder() / "actions.log")
     runner = Runner(services.connections.actions, ActionLog(services.action_log), who())
-    protection = Protection(config.actions.allow_protected)
-    dependents = DependentsFinder()
+    looker = Looker(runner, Protection(config.actions.allow_protected))
+    looks = [_look(looker, verb, workload, chosen.all_workloads) for workload in chosen.workloads]
     requests = [
         Request(
             verb,
             workload,
             _granted_s(verb, workload, timeout_s, config),
             after,
-            seen := None if engine_forbids(verb, workload) else _look(runner, workload),
-            below(workload, chosen.all_workloads),
+            look.seen,
+            look.nested,
             services.connections.needs_id(workload),
-            dependents.find(workload, seen, chosen.all_workloads),
+            look.dependents,
             services.connections.command_address(workload),
+            epoch,
         )
-        for workload in chosen.workloads
+        for workload, look in zip(chosen.workloads, looks, strict=True)
     ]
-    refusals = [_refusal(protection, request) for request in requests]
-    for refusal in filter(None, refusals):
-        click.echo(f"vmtop: {refusal}", err=True)
+    refusals = [_refusal(request, look) for request, look in zip(requests, looks, strict=True)]
+    for request, refusal in zip(requests, refusals, strict=True):
+        if refusal:
+            lines.refused(request, refusal)
     allowed = [request for request, refusal in zip(requests, refusals, strict=True) if not refusal]
     if is_sure:
         for request in allowed:
@@ -101,7 +117,7 @@ def run(
                 click.echo(f"vmtop: {request.workload.name}: {sentence}", err=True)
     if not allowed or not (is_sure or _is_confirmed(allowed)):
         return _CODES[Result.REFUSED]
-    codes = _act(runner, allowed)
+    codes = _act(runner, allowed, lines)
     codes += [_CODES[Result.REFUSED]] * (len(requests) - len(allowed))
     return next(code for code in _GRAVEST_FIRST if code in codes)
 
@@ -112,23 +128,26 @@ def _granted_s(verb: Verb, workload: Workload, timeout_s: float | None, config: 
     return config.actions.timeout_s.of(workload.kind) if timeout_s is None else timeout_s
 
 
-def _look(runner: Runner, workload: Workload) -> Observed | None:
-    try:
-        return runner.look(workload, ANSWER_S)
-    except SourceError as error:
-        click.echo(f"vmtop: {workload.name}: {error.reason}", err=True)
-        return None
+def _look(looker: Looker, verb: Verb, workload: Workload, all_workloads: Collection[Workload]) -> Look:
+    """Return what the action would meet; report if the engine cannot be asked."""
+    if engine_forbids(verb, workload):
+        return Look(None)
+    look = looker.look(workload, all_workloads, ANSWER_S)
+    if look.problem:
+        click.echo(f"vmtop: {workload.name}: {look.problem}", err=True)
+    return look
 
 
-def _refusal(protection: Protection, request: Request) -> str:
+def _refusal(request: Request, look: Look) -> str:
     """Return why vmtop does not even ask the engine; the state is left to the runner, which looks again."""
     workload = request.workload
     real_name = request.seen.name if request.seen else workload.name
     if reason := engine_forbids(request.verb, workload):
         return f"{workload.name}: {reason}"
-    if reason := protection.reason(workload, request.seen, request.nested, request.dependents):
+    if reason := look.protected:
+        place = f"the configuration of {workload.id.host}" if workload.id.host else str(config_file())
         name = workload.name if real_name == workload.name else f"{workload.name}, which is {real_name},"
-        return f"{name} is protected: {reason} (allow_protected in {config_file()} makes exceptions)"
+        return f"{name} is protected: {reason} (allow_protected in {place} makes exceptions)"
     return ""
 
 
@@ -145,15 +164,15 @@ def _is_confirmed(requests: Sequence[Request]) -> bool:
     return click.confirm("Go on?", default=False, err=True)
 
 
-def _act(runner: Runner, requests: Sequence[Request]) -> list[int]:
+def _act(runner: Runner, requests: Sequence[Request], lines: ActionLines) -> list[int]:
     """Submit all, print each outcome as it comes, and return the codes."""
     finished = threading.Semaphore(0)
 
     def on_change(action: Action) -> None:
         if action.outcome is not None:
             finished.release()
-        elif action.phase == "outcome unknown":
-            click.echo(f"vmtop: {action.name}: lost the engine during the action; checking the outcome", err=True)
+        else:
+            lines.changed(action)
 
     runner.on_change(on_change)
     actions = [runner.submit(request) for request in requests]
@@ -164,34 +183,33 @@ def _act(runner: Runner, requests: Sequence[Request]) -> list[int]:
         for index, action in enumerate(actions):
             if action.outcome is not None and index not in reported:
                 reported.add(index)
-                codes.append(_report(action))
+                code = _CODES[action.outcome.result]
+                lines.ended(action.request, action.outcome, is_failure=code != 0)
+                codes.append(code)
     return codes
-
-
-def _report(action: Action) -> int:
-    outcome = action.outcome
-    assert outcome is not None  # noqa: S101  # the caller looked
-    code = _CODES[outcome.result]
-    click.echo(f"{outcome.sentence} ({outcome.seconds:.1f} s)", err=code != 0)
-    if outcome.remedy:
-        click.echo(f"  fix: {outcome.remedy}", err=True)
-    return code
 
 
 def _command(verb: Verb, summary: str) -> click.Command:
     @wait_option
     @source_options
+    @click.option("--json", "is_json", is_flag=True, help="Print phases and outcomes as JSON, one document per line.")
+    @click.option("--if-epoch", "epoch", metavar="EPOCH", help="Only if it is still that run; --json prints a run's.")
     @click.option("--yes", "is_sure", is_flag=True, help="Do not ask for confirmation.")
     @names_argument()
     def act(
         names: tuple[str, ...],
         is_sure: bool,
+        epoch: str | None,
+        is_json: bool,
         wait: Wait,
         specs: list[SourceSpec],
         timeout_s: float | None = None,
         after: str = "force",
     ) -> int:
-        return run(verb, names, specs, read_config(), is_sure, timeout_s, AfterTimeout(after), wait)
+        if epoch is not None and len(names) > 1:
+            raise click.UsageError("--if-epoch is for one NAME.")
+        lines, then = ActionLines(is_json), AfterTimeout(after)
+        return run(verb, names, specs, read_config(), is_sure, timeout_s, then, wait, lines, epoch)
 
     act.__doc__ = f"""{summary}
 

@@ -12,7 +12,7 @@ import click
 
 from collectors.engines.connections import EngineConnections
 from collectors.inspection.details import DetailsReader
-from collectors.inspection.processes import Owners, ProcessReader, has_processes_here
+from collectors.inspection.processes import Owners, has_process_list, process_reader
 from collectors.model.details import Details, Page
 from collectors.model.errors import SourceDown
 from collectors.model.workloads import Workload
@@ -72,7 +72,9 @@ def command(
     repeated = Repeated(is_in_place=watch_s is not None)
     with reading(workload, specs) as connections:
         table = ProcessTable(OF_WORKLOAD, sort, is_tree=is_tree, is_ascii=not is_utf8())
-        read = _here(workload, table) if has_processes_here(workload) else _elsewhere(workload, connections)
+        read = (
+            _listed(workload, connections, table) if has_process_list(workload) else _elsewhere(workload, connections)
+        )
         read()
         for number in count():
             time.sleep(over_s if watch_s is None or not number else watch_s)
@@ -82,9 +84,10 @@ def command(
     return 0
 
 
-def _here(workload: Workload, table: ProcessTable) -> Callable[[], Sequence[Line]]:
-    """Return a function that reads the processes of a workload on this host, and makes the lines of the table."""
-    reader, owners = ProcessReader(lambda: workload), Owners([workload])
+def _listed(workload: Workload, connections: EngineConnections, table: ProcessTable) -> Callable[[], Sequence[Line]]:
+    """Return a function that reads the processes of a workload on its host, and makes the lines of the table."""
+    reader = process_reader(connections, lambda: None, lambda: workload)
+    owners = Owners([workload], host=workload.id.host)
 
     def read() -> Sequence[Line]:
         view = reader.read(True, lambda newest: newest.processes, lambda newest: (None, False))

@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 from collectors.analysis.rates import Moment
 from collectors.inspection.details import DetailsReader
-from collectors.inspection.processes import has_processes_here, process_reader
+from collectors.inspection.processes import has_process_list, process_reader
 from collectors.model.details import Details, Page
 from collectors.model.errors import SourceError
 from collectors.model.workloads import Workload
@@ -79,9 +79,13 @@ class LiveWorkloadScreen(ProcessKeys, WorkloadKeys, IntoPastKeys, WorkloadScreen
         super().follow(moment, interval_s, is_next)
 
     def shows_processes(self) -> bool:
-        """Return whether the page is open, and the processes are this host's; a remote engine's come as a table."""
+        """Return whether the page is open, and the processes are listed; those of a remote engine come as a table."""
         target = self.target()
-        return self._page == Page.PROCESSES and target is not None and has_processes_here(target)
+        return self._page == Page.PROCESSES and target is not None and has_process_list(target)
+
+    def process_host(self) -> str:
+        target = self.target()
+        return "" if target is None else target.id.host
 
     def action_page(self, page: str) -> None:
         super().action_page(page)

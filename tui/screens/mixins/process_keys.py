@@ -50,6 +50,10 @@ class ProcessKeys(Base):
         """Return whether the panel is on screen."""
         return True
 
+    def process_host(self) -> str:
+        """Return the other host that the processes are of; empty for this one."""
+        return ""
+
     async def read_processes(self) -> None:
         """Read for as long as the screen exists, one reading at a time."""
         self._is_wanted = is_wanted = asyncio.Event()
@@ -98,7 +102,8 @@ class ProcessKeys(Base):
         """Return whose processes are whose, by the newest frame."""
         frame = self.process_moment.frame if self.process_moment is not None else None
         if frame is not self._owners_of and frame is not None:
-            self._owners, self._owners_of = Owners(frame.workloads.values()), frame
+            self._owners = Owners(frame.workloads.values(), host=self.process_host())
+            self._owners_of = frame
         return self._owners
 
     def action_panel(self, name: str, *arguments: Any) -> None:
@@ -127,7 +132,7 @@ class ProcessKeys(Base):
         if self.services.connections.is_simulated:
             self.notify("The demo's processes are simulated: there is nothing to send a signal to.", timeout=4)
             return
-        host = self.process_moment.frame.host.id
+        host = self.process_moment.frame.host.id._replace(host=self.process_host())
         signals = SignalController(self.app, self.actions)
         self.run_worker(signals.signal(row.process, row.command, row.owner, host), group="signal", exclusive=True)
 
