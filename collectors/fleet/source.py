@@ -61,6 +61,7 @@ class RemoteSource:
         self._clock = RemoteClock()
         self._interval_s = 1.0
         self._failures = 0
+        self._is_stopped = False
         self._connection: Connection | None = None
         self._change = threading.Condition()
         self._newest: Frame | None = None
@@ -93,6 +94,8 @@ class RemoteSource:
         self._newest, self._given = None, None
         self._clock.reconnected()
         with _AT_ONCE:
+            if self._is_stopped:
+                raise SourceDown(f"{self._spec.name} is not watched any more")
             self._connection = connection = Connection(self._spec, self._interval_s, self._take, self._wake)
             self._wait_for_frame(connection, _FIRST_S)
         self._wait_for_frame(connection, _LOGIN_S - _FIRST_S)
@@ -100,6 +103,7 @@ class RemoteSource:
             failure = connection.failure or self._late(connection)
             if isinstance(failure, AccessDenied):
                 self.interval_s = _DENIED_S
+            self.close()
             raise failure
         self._failures, self.interval_s, self.holds_tick = 0, 0.0, True
 
@@ -156,8 +160,14 @@ class RemoteSource:
         self.host = reading.hosts[self._spec.name]
         return reading
 
+    def stop(self) -> None:
+        """End the connection, and a login that is under way."""
+        self._is_stopped = True
+        if (connection := self._connection) is not None:
+            connection.end()
+
     def close(self) -> None:
-        """End the connection."""
+        """Release the connection."""
         self.holds_tick = False
         connection, self._connection = self._connection, None
         if connection is not None:

@@ -182,3 +182,21 @@ def test_a_host_that_falls_silent_is_stale_and_its_rows_stay(tmp_path: Path, mon
     assert states()[0].reason.startswith("hv01 has not responded for")
     assert any(identity.host == "hv01" for identity in frames[-1].workloads)
     assert set(frames[0].hosts) == {"hv01"}
+
+
+def test_no_client_is_left_behind_by_a_failed_login_or_by_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", place(tmp_path / "bin", f"echo $$ >>{tmp_path}/pids; exec sleep 1000"))
+    monkeypatch.setattr(remote, "_LOGIN_S", 0.6)
+    monkeypatch.setattr(remote, "_FIRST_S", 0.2)
+    pids = tmp_path / "pids"
+    sampler = Sampler(specs_of([HOST]), load_source, 0.2)
+    sampler.start()
+    try:
+        wait_for(lambda: pids.exists() and len(pids.read_text().split()) >= 2)
+        first, last = pids.read_text().split()[:2]
+        assert not Path("/proc", first).exists()
+    finally:
+        sampler.stop()
+    wait_for(lambda: not Path("/proc", last).exists())
