@@ -17,6 +17,7 @@ from collectors.fleet.labelled import HostLabels
 from collectors.model.errors import AccessDenied, SourceDown
 from collectors.model.workloads import Event, Frame, HostFacts
 from collectors.sampling.source import REMOTE, SourceReading
+from collectors.session.writer import program as own_program
 
 _LOGIN_S = 20.0
 """Seconds for the login and the first frames; the client itself gives up connecting earlier."""
@@ -158,7 +159,15 @@ class RemoteSource:
         whole = replace(frame, events=events)
         reading = self._labels.reading(whole, clock.offset_ns or 0, clock.ahead_s, clock.era, program)
         self.host = reading.hosts[self._spec.name]
-        return reading
+        return self._with_version(reading, program)
+
+    def _with_version(self, reading: SourceReading, program: str) -> SourceReading:
+        """Return a reading that says so if another version writes there than reads here."""
+        own = own_program()
+        if program == own or " " not in program or " " not in own:
+            return reading
+        sentence = f"it runs {program}, and this is {own}: what only one of them knows is missing"
+        return replace(reading, unseen=sentence, remedy=f"vmtop host add {self._spec.name}")
 
     def stop(self) -> None:
         """End the connection, and a login that is under way."""

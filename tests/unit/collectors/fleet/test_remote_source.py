@@ -200,3 +200,17 @@ def test_no_client_is_left_behind_by_a_failed_login_or_by_the_end(
     finally:
         sampler.stop()
     wait_for(lambda: not Path("/proc", last).exists())
+
+
+def test_another_version_over_there_is_a_sentence(
+    opened: Callable[[str], RemoteSource], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = opened(session(tmp_path / "bin"))
+    assert source.read().unseen == ""
+    monkeypatch.setattr(remote, "own_program", lambda: "vmtop 99.0")
+    newest = source._newest
+    wait_for(lambda: source._newest is not newest)
+    reading = source.read()
+    assert reading.unseen.startswith("it runs vmtop ")
+    assert reading.unseen.endswith("and this is vmtop 99.0: what only one of them knows is missing")
+    assert reading.remedy == "vmtop host add hv01"
