@@ -7,13 +7,13 @@ that fell has none, and neither has a counter whose owner changed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from collectors.model.metrics import METRICS
-from collectors.model.workloads import AVERAGED, Event, Frame, Kind, Sample, SourceState, Workload, WorkloadId
+from collectors.model.workloads import AVERAGED, Event, Frame, Kind, Sample, SourceState, Use, Workload, WorkloadId
 
 _IDLE_PERCENT = 1.0
 """CPU below which a sandbox is taken to be one: whoever makes a container can name it so."""
@@ -215,9 +215,9 @@ class Moment(NamedTuple):
         return self.frame.sources
 
     @property
-    def own_sources(self) -> list[SourceState]:
+    def own_sources(self) -> tuple[SourceState, ...]:
         """Those of the host that vmtop runs on, connections to other hosts included, in the order of their specs."""
-        return [state for state in self.frame.sources if not state.host]
+        return tuple(state for state in self.frame.sources if not state.host)
 
     @property
     def events(self) -> tuple[Event, ...]:
@@ -271,13 +271,36 @@ def _split(readings: dict[WorkloadId, Reading], key: str, scale: float, total: f
     return Shares(vm, container, service, rest, total, capacity)
 
 
-def ledger(host: Reading, readings: dict[WorkloadId, Reading], cpus: int, memory_bytes: int) -> Ledger:
-    """Split the host's CPU (cores) and memory (bytes) into vm + container + service + rest."""
+def ledger(
+    host: Reading,
+    readings: dict[WorkloadId, Reading],
+    cpus: int,
+    memory_bytes: int,
+    uses: Mapping[Kind, Use] | None = None,
+) -> Ledger:
+    """Split the host's CPU (cores) and memory (bytes) into vm + container + service + rest.
+
+    `uses` is what all workloads use by kind, where `readings` are not all of them.
+    """
     cpu, memory = host.value("cpu_percent"), host.value("memory_host_bytes")
+    if uses:
+        cores = {kind: use.cores for kind, use in uses.items()}
+        sizes = {kind: use.memory_bytes for kind, use in uses.items()}
+        return Ledger(
+            None if cpu is None else _told(cores, cpu / 100, cpus),
+            None if memory is None else _told(sizes, memory, memory_bytes),
+        )
     return Ledger(
         None if cpu is None else _split(readings, "cpu_percent", 0.01, cpu / 100, cpus),
         None if memory is None else _split(readings, "memory_host_bytes", 1.0, memory, memory_bytes),
     )
+
+
+def _told(parts: Mapping[Kind, float | None], total: float, capacity: float) -> Shares:
+    """Return a host total split by what somebody else has added up."""
+    vm, container, service = (parts.get(kind, 0.0) for kind in (Kind.VM, Kind.CONTAINER, Kind.SERVICE))
+    rest = total - sum(part for part in (vm, container, service) if part is not None)
+    return Shares(vm, container, service, rest, total, capacity)
 
 
 def sum_of(ledgers: Sequence[Ledger]) -> Ledger:
@@ -370,6 +393,8 @@ def _by_host(frame: Frame, host: Reading, readings: dict[WorkloadId, Reading]) -
         moments[""] = HostMoment(host, ledger(host, of_host[""], frame.cpus, frame.memory_bytes))
     for name, facts in frame.hosts.items():
         own = None if facts.workload is None else of_host[name].get(facts.workload)
-        own_ledger = Ledger(None, None) if own is None else ledger(own, of_host[name], facts.cpus, facts.memory_bytes)
+        own_ledger = Ledger(None, None)
+        if own is not None:
+            own_ledger = ledger(own, of_host[name], facts.cpus, facts.memory_bytes, facts.uses)
         moments[name] = HostMoment(own, own_ledger)
     return moments

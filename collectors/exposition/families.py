@@ -71,7 +71,7 @@ class Family(NamedTuple):
     beside: str = ""
     """Another field: the value is that of the first sample that has this one too."""
     less: str = ""
-    """Another field, of the same sample, that is subtracted."""
+    """Another field that is subtracted; there is no value without it, and none below zero."""
     of: Of = Of.WORKLOAD
     from_workload: bool = False
 

@@ -295,6 +295,13 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     name: str = ""
 
 
+class Use(NamedTuple):
+    """What the workloads of one kind use together."""
+
+    cores: float | None
+    memory_bytes: float | None
+
+
 class HostFacts(msgspec.Struct, frozen=True, gc=False):
     """What is known of another host."""
 
@@ -315,6 +322,9 @@ class HostFacts(msgspec.Struct, frozen=True, gc=False):
     """Seconds between its frames; 0 is unknown."""
     tags: tuple[str, ...] = ()
     """Words that the configuration groups hosts by."""
+    uses: dict[Kind, Use] = {}
+    """What its workloads use by kind, where the frame does not have all of them; not kept in session files. Empty
+    where it does."""
 
 
 class Frame(msgspec.Struct, frozen=True, gc=False):

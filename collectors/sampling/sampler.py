@@ -30,7 +30,7 @@ from collectors.model.workloads import (
 )
 from collectors.sampling.interval import AdaptiveInterval
 from collectors.sampling.merge import join, mark_unlisted
-from collectors.sampling.source import OtherHost, Source, SourceSpec
+from collectors.sampling.source import Layered, OtherHost, Source, SourceSpec
 from collectors.sampling.timeout import ANSWER_S
 from collectors.sampling.worker import Worker
 
@@ -91,6 +91,29 @@ class Sampler:
                 worker.start()
         self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
         self._thread.start()
+
+    def open_sources(self) -> None:
+        """Start the sources without the clock, for those who `take` frames."""
+        for worker in self.workers:
+            worker.start()
+
+    def take(self, patience_s: float) -> Frame:
+        """Read all of every source that is due, and return the frame. Not while the clock runs.
+
+        Sources that answer are waited for, those that hang are not.
+
+        Args:
+            patience_s: Seconds to wait at most; the last reading of a source that is later counts.
+        """
+        now = time.monotonic()
+        for worker in self.workers:
+            if isinstance(worker.source, Layered):
+                worker.source.read_all_next()
+            worker.ask(now)
+        for worker in self.workers:
+            if worker.state(now).availability in (Availability.OK, Availability.WAITING):
+                worker.wait(now + patience_s)
+        return self._frame()
 
     def stop(self, timeout_s: float = 0.5) -> None:
         """Stop the clock and the sources; one that hangs is left to die with the process."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from collectors.model.workloads import Frame, Workload, WorkloadId
-from collectors.session.reader import Session
+from collectors.session.frame_sequence import FrameSequence
 
 _ANSWERS_WITHIN = 30
 """Frames after which an engine that answers at all has usually done so."""
@@ -18,7 +18,7 @@ class LaterNames:
         session: An open session; it may grow.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: FrameSequence) -> None:
         self._session = session
         self._known: dict[WorkloadId, Workload] = {}
         self._asked: set[int] = set()

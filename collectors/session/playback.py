@@ -16,9 +16,9 @@ from collectors.analysis.startup_times import Startup, StartupWatch
 from collectors.analysis.state_log import StateLog
 from collectors.analysis.tracker import MomentTracker
 from collectors.model.workloads import Event, Frame, WorkloadId
+from collectors.session.frame_sequence import FrameSequence, Position
 from collectors.session.kept import Budget
 from collectors.session.later_names import LaterNames
-from collectors.session.reader import Position, Session
 
 WARM_UP = 30
 """Frames derived before the one that is shown: the slowest source has two samples among them, unless it hangs."""
@@ -40,7 +40,7 @@ class Playback:
         session: An open session.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: FrameSequence) -> None:
         self.session = session
         self.number = -1
         """The present frame, counted from 0; -1 before the first."""
@@ -117,7 +117,7 @@ class Playback:
         """Return the nearest frame that can be read, looking first in the direction of the step (1 or -1)."""
         for direction in (step, -step):
             index, frame = self.session.position(number)
-            while 0 <= index < len(self.session.members):
+            while 0 <= index < len(self.session.outline):
                 count = len(self.session.part(index).frames)
                 if 0 <= frame < count:
                     return self.session.number(Position(index, frame))
@@ -234,7 +234,7 @@ def _repeats(earlier: Frame, frame: Frame) -> bool:
 class EventIndex:
     """All events and start-ups of a session, collected member by member: only members with events are read."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: FrameSequence) -> None:
         self._session = session
         self._next = 0
         """Index of the member to read next."""
@@ -255,16 +255,16 @@ class EventIndex:
 
     def advance(self) -> bool:
         """Read one more member, or the new frames of one still being written; return whether any member is left."""
-        if self._next >= len(self._session.members):
+        if self._next >= len(self._session.outline):
             return False
-        member = self._session.members[self._next].member
+        member = self._session.outline[self._next]
         has_events = bool(member.events) or not member.is_closed
         if has_events or self._follows_events:
             frames = self._session.part(self._next).frames
             for frame in frames[self._frames_read :]:
                 self._take(frame)
             self._frames_read = len(frames)
-        is_last = self._next == len(self._session.members) - 1
+        is_last = self._next == len(self._session.outline) - 1
         if is_last and not member.is_closed:
             return False
         self._next, self._frames_read, self._follows_events = self._next + 1, 0, has_events

@@ -1,22 +1,21 @@
 """Reads sessions: one or several files as one sequence of frames, from any time, with bounded memory.
 
-A position is (member, frame in it). The members of all files are in order of time; a file that is still being written
-grows with `refresh`.
+The members of all files are in order of time; a file that is still being written grows with `refresh`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from itertools import islice, pairwise
+from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
-from collectors.model.workloads import Frame
 from collectors.session.contents import Contents, Part, decode
 from collectors.session.decode import LineError, check_seal
-from collectors.session.format import FORMAT, PAUSE, SHORTEST_S, VERSION, Damage, SessionError
+from collectors.session.format import FORMAT, VERSION, Damage, SessionError
+from collectors.session.frame_sequence import FrameSequence
 from collectors.session.gzip_member import Member, SessionFile
 
 _FRAME = b'{"k":"frame"'
@@ -24,15 +23,6 @@ _KEPT = 2
 """Members whose frames are kept decoded: stepping back and forth decodes each once."""
 _LIGHT = 64_000_000
 """Bytes of memory; a heavier member is not kept while another one is decoded."""
-_SLACK_S = 5.0
-_LATEST_MS = 4_102_444_800_000
-
-
-class Position(NamedTuple):
-    """Where a frame is in a session; positions are in order of time."""
-
-    member: int
-    frame: int
 
 
 class FileMember(NamedTuple):
@@ -42,7 +32,7 @@ class FileMember(NamedTuple):
     member: Member
 
 
-class Session:
+class Session(FrameSequence):
     """An open session.
 
     Args:
@@ -61,17 +51,30 @@ class Session:
             for file in files:
                 file.close()
             raise
-        self.files = sorted(files, key=lambda file: file.members[0].first_ms)
+        self._files = sorted(files, key=lambda file: file.members[0].first_ms)
         self._parts = _KeptParts()
         self._counts: dict[tuple[Path, int, int], int] = {}
+        self._read: tuple[int, Contents] | None = None
+        """The contents that were asked for last, and the index of their member."""
         self.problems: dict[int, str] = {}
-        """What is wrong with the members read so far, by their index."""
         self._order()
         try:
             self._check_version()
         except SessionError:
             self.close()
             raise
+
+    @property
+    def files(self) -> Sequence[SessionFile]:
+        return self._files
+
+    @property
+    def last_files(self) -> Sequence[SessionFile]:
+        return self._files[-1:]
+
+    @property
+    def outline(self) -> Sequence[Member]:
+        return self._outline
 
     def close(self) -> None:
         """Close the files."""
@@ -80,6 +83,7 @@ class Session:
 
     def _order(self) -> None:
         self.members = [FileMember(file, member) for file in self.files for member in file.members]
+        self._outline = [member for _, member in self.members]
 
     def _check_version(self) -> None:
         for file in self.files:
@@ -127,120 +131,17 @@ class Session:
     def contents(self, index: int) -> Contents:
         """Return a member's frames and gaps, to be read once and not kept."""
         file, member = self.members[index]
-        return Contents(file.text(member), member)
+        contents = Contents(file.text(member), member)
+        self._read = index, contents
+        return contents
 
-    def frame(self, position: Position) -> Frame | None:
-        """Return the frame at a position; `None` if there is none, or if it is damaged."""
-        if not 0 <= position.member < len(self.members):
-            return None
-        frames = self.part(position.member).frames
-        return frames[position.frame] if 0 <= position.frame < len(frames) else None
-
-    def frames(
-        self, start_wall: float | None = None, stop_wall: float | None = None
-    ) -> Iterator[tuple[Position, Frame]]:
-        """Yield the frames of a span of wall time and their positions, in order; two are in memory at a time."""
-        for index, (_, member) in enumerate(self.members):
-            first_wall, last_wall = _walls(member)
-            if (stop_wall is not None and first_wall > stop_wall) or (
-                start_wall is not None and last_wall < start_wall
-            ):
-                continue
-            frames = (item for item in self.contents(index) if isinstance(item, Frame))
-            for number, frame in enumerate(frames):
-                if start_wall is not None and frame.wall < start_wall:
-                    continue
-                if stop_wall is None or frame.wall <= stop_wall:
-                    yield Position(index, number), frame
-
-    def at(self, wall: float) -> Position:
-        """Return the position of the last frame that is not after a wall time; the first position if all are.
-
-        If the clock was set back, a time occurs twice: the later one is taken.
-        """
-        spans = [_walls(member) for _, member in self.members]
-        around = [index for index, (first_wall, last_wall) in enumerate(spans) if first_wall <= wall <= last_wall]
-        earlier = [index for index, (_, last_wall) in enumerate(spans) if last_wall < wall]
-        for index in (*reversed(around), *sorted(earlier, key=lambda index: spans[index][1], reverse=True)[:2]):
-            numbers = [number for number, frame in enumerate(self.part(index).frames) if frame.wall <= wall]
-            if numbers:
-                return Position(index, numbers[-1])
-        return self.first()
-
-    def total(self) -> int:
-        """Return how many frames there are, including damaged ones."""
-        return sum(self.count(index) for index in range(len(self.members)))
-
-    def number(self, position: Position) -> int:
-        """Return a position as a frame number from 0 to the total less 1."""
-        return sum(self.count(index) for index in range(position.member)) + position.frame
-
-    def position(self, number: int) -> Position:
-        """Return the position of a frame number; beyond the end, that of the last frame."""
-        return self.step(self.first(), number)
-
-    def first(self) -> Position:
-        """Return the position of the first frame."""
-        return Position(0, 0)
-
-    def last(self) -> Position:
-        """Return the position of the last frame."""
-        index = len(self.members) - 1
-        while index > 0 and not self.count(index):
-            index -= 1
-        return Position(index, max(0, self.count(index) - 1))
-
-    def step(self, position: Position, steps: int) -> Position:
-        """Return the position N frames later (earlier if negative), clamped to the first and last frame."""
-        index, number = position.member, position.frame + steps
-        while number < 0 and index > 0:
-            index -= 1
-            number += self.count(index)
-        while index < len(self.members) - 1 and number >= self.count(index):
-            number -= self.count(index)
-            index += 1
-        return Position(index, max(0, min(number, self.count(index) - 1)))
-
-    def span(self) -> tuple[float, float]:
-        """Return the wall times of the earliest and the latest frame."""
-        last_frame = self.frame(self.last())
-        members = [member for _, member in self.members]
-        starts = [member.first_ms / 1000 for member in members if 0 <= member.first_ms <= _LATEST_MS]
-        ends = [max(member.last_ms, member.first_ms) / 1000 for member in members if 0 <= member.last_ms <= _LATEST_MS]
-        start = min(starts, default=0.0)
-        return start, max(start, max(ends, default=0.0), last_frame.wall if last_frame else 0.0)
-
-    def pauses(self) -> list[tuple[float, float]]:
-        """Return the spans of wall time between members in which there is no frame."""
-        pauses = []
-        for earlier, later in pairwise(member for _, member in self.members):
-            end_ms = earlier.last_ms or earlier.first_ms
-            interval_ms = (end_ms - earlier.first_ms) / (earlier.frames - 1) if earlier.frames > 1 else 1000.0
-            if later.first_ms - end_ms > PAUSE * max(interval_ms, SHORTEST_S * 1000) and earlier.last_ms:
-                pauses.append((end_ms / 1000, later.first_ms / 1000))
-        return pauses
-
-    def search(self, start: Position, step: int, condition: Callable[[Frame], bool]) -> Position | None:
-        """Return the nearest position after (step 1) or before (step -1) a start whose frame meets a condition.
-
-        Members without events, by their headers, are skipped: only a frame with events may meet the condition.
-        """
-        index = start.member
-        while 0 <= index < len(self.members):
-            if self._may_have_events(index):
-                frames = self.part(index).frames
-                numbers = range(len(frames))
-                for number in numbers if step > 0 else reversed(numbers):
-                    position = Position(index, number)
-                    is_beyond = position > start if step > 0 else position < start
-                    if is_beyond and condition(frames[number]):
-                        return position
-            index += step
-        return None
-
-    def _may_have_events(self, index: int) -> bool:
-        member = self.members[index].member
-        return bool(member.events) or not member.is_closed
+    def damage_in(self, index: int) -> list[Damage]:
+        """Return what was wrong with a member when its contents were last read to their end."""
+        if self._read is None or self._read[0] != index or not (contents := self._read[1]).problem:
+            return []
+        file, member = self.members[index]
+        what = f"{contents.problem}; the {contents.frames} frames before it are intact"
+        return [Damage(str(file.path), member.offset, what)]
 
 
 def refuse_newer(line: bytes, path: Path) -> None:
@@ -266,12 +167,6 @@ def refuse_newer(line: bytes, path: Path) -> None:
 class _First(msgspec.Struct):
     format: str
     version: int
-
-
-def _walls(member: Member) -> tuple[float, float]:
-    """Return the wall times between which a member's frames lie, with some slack for clock adjustments."""
-    last_ms = member.last_ms if member.is_closed else _LATEST_MS
-    return member.first_ms / 1000 - _SLACK_S, last_ms / 1000 + _SLACK_S
 
 
 def _key(file: SessionFile, member: Member) -> tuple[Path, int, int]:

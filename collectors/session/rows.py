@@ -11,7 +11,7 @@ from collectors.analysis.rates import Deriver, Reading
 from collectors.model.metrics import METRICS
 from collectors.model.workloads import Workload
 from collectors.query.filter import Query
-from collectors.session.reader import Session
+from collectors.session.frame_sequence import FrameSequence
 
 _WARM_UP_S = 60.0
 """Seconds read before the first row, so that slow sources have two samples too."""
@@ -59,7 +59,7 @@ def _is_named(workload: Workload, pattern: str) -> bool:
 
 
 def rows(
-    session: Session, selection: Selection, report_progress: Callable[[float], None] = lambda wall: None
+    session: FrameSequence, selection: Selection, report_progress: Callable[[float], None] = lambda wall: None
 ) -> Iterator[Row]:
     """Yield the rows in order of time. A session's first frame has no rates, as on the screen.
 

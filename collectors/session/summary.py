@@ -13,8 +13,8 @@ from collectors.analysis.rates import Deriver, Moment, Reading
 from collectors.model.metrics import METRICS
 from collectors.model.workloads import Event, Frame, WorkloadId
 from collectors.session.format import MOST_KEPT, PAUSE, SHORTEST_S, Damage, Gap
+from collectors.session.frame_sequence import FrameSequence
 from collectors.session.kept import Budget, NewestEvents
-from collectors.session.reader import Session
 
 PEAKS = tuple(key for key, metric in METRICS.items() if metric.has_peak)
 """Metrics whose highest value is shown for each workload."""
@@ -86,7 +86,7 @@ class Step(msgspec.Struct):
     summary: Summary
 
 
-def survey(session: Session, watch: Callable[[Moment], None] = lambda moment: None) -> Iterator[Step]:
+def survey(session: FrameSequence, watch: Callable[[Moment], None] = lambda moment: None) -> Iterator[Step]:
     """Read a session from its first frame to its last; yield after each member, with the summary so far.
 
     Args:
@@ -94,7 +94,7 @@ def survey(session: Session, watch: Callable[[Moment], None] = lambda moment: No
         watch: Called with every moment, for callers that need more than the summary.
     """
     surveyor = _Surveyor(session)
-    for index in range(len(session.members)):
+    for index in range(len(session.outline)):
         surveyor.take_member(index, watch)
         yield Step(index + 1, surveyor.summary)
 
@@ -102,10 +102,10 @@ def survey(session: Session, watch: Callable[[Moment], None] = lambda moment: No
 class _Surveyor:
     """Makes the summary of a session, member by member. Bounded: what exceeds a bound is named in `omissions`."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: FrameSequence) -> None:
         self._session = session
         self.summary = Summary([str(file.path) for file in session.files], sum(file.size for file in session.files))
-        self.summary.members = len(session.members)
+        self.summary.members = len(session.outline)
         self._deriver = Deriver()
         self._events = NewestEvents()
         self._event_counts = Counter[str]()
@@ -117,18 +117,15 @@ class _Surveyor:
 
     def take_member(self, index: int, watch: Callable[[Moment], None]) -> None:
         """Add a member's frames."""
-        file, member = self._session.members[index]
-        contents = self._session.contents(index)
         recorded_until = -inf
-        for item in contents:
+        for item in self._session.contents(index):
             if isinstance(item, Gap):
                 recorded_until = max(recorded_until, item.until)
                 self._add_gap(item)
             else:
                 self._take_frame(item, recorded_until, watch)
-        if contents.problem:
-            what = f"{contents.problem}; the {contents.frames} frames before it are intact"
-            self._add_damage(Damage(str(file.path), member.offset, what))
+        for damage in self._session.damage_in(index):
+            self._add_damage(damage)
         if self._event_counts.total() != sum(self.summary.event_counts.values()):
             self.summary.events = self._events.all()
             self.summary.event_counts = dict(self._event_counts.most_common())

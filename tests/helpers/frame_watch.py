@@ -14,7 +14,7 @@ from collectors.analysis.rates import Deriver, Moment
 from collectors.engines.registry import load_source
 from collectors.model.workloads import Availability, Frame
 from collectors.sampling.sampler import Sampler
-from collectors.sampling.source import SourceSpec
+from collectors.sampling.source import Source, SourceSpec
 from collectors.sampling.worker import Worker
 
 PATIENCE_S = 30.0
@@ -26,10 +26,16 @@ class Watch:
     Args:
         specs: Its sources.
         interval_s: Between frames.
+        load: Finds the class of a source.
     """
 
-    def __init__(self, specs: Sequence[SourceSpec], interval_s: float = 1.0) -> None:
-        self.sampler = Sampler(specs, load_source, interval_s)
+    def __init__(
+        self,
+        specs: Sequence[SourceSpec],
+        interval_s: float = 1.0,
+        load: Callable[[str], Callable[..., Source]] = load_source,
+    ) -> None:
+        self.sampler = Sampler(specs, load, interval_s)
         self.taken = 0
         """Frames looked at."""
         self.most_rows = 0

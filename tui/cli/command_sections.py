@@ -26,7 +26,7 @@ _NEVER = frozenset({
 """What confirms, overwrites, or is chosen for one run only."""
 _FORMS = frozenset({"json", "csv", "form", "format", "schema", "check", "default", "quiet", "no_header"})
 """What a command prints in: scripts rely on it."""
-_WITHOUT = frozenset({"config", "completion", "doctor", "info"})
+_WITHOUT = frozenset({"config", "completion", "doctor", "info", "monitoring"})
 """Commands that have no options to keep."""
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from click import ParamType
     from click.shell_completion import CompletionItem
 
+    from collectors.exposition.web.listening import Place
     from collectors.query.filter import Query
     from tui.presenters.reports.list_columns import ListColumn
 else:
@@ -269,3 +270,20 @@ class MetricType(ParamType[str]):
         if key not in METRICS:
             self.fail(f"unknown metric {value!r}; metrics are {', '.join(ALIASES)}.", param, ctx)
         return key
+
+
+class PlaceType(ParamType["Place"]):
+    """Where a server listens: `HOST:PORT`, `[IPv6]:PORT`, `:PORT` or `unix:/PATH`."""
+
+    name = "address"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Place:
+        """Parse the address, or fail with the forms that it can have."""
+        from collectors.exposition.web.listening import Place, place_of
+
+        if isinstance(value, Place):
+            return value
+        try:
+            return place_of(str(value))
+        except ValueError as error:
+            self.fail(f"{str(value)!r}: {error}.", param, ctx)

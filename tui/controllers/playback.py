@@ -156,7 +156,7 @@ class PlaybackController:
         return frame.wall if frame is not None else 0.0
 
     def _is_growing(self) -> bool:
-        return any(is_written(file.path) for file in self.playback.session.files[-1:])
+        return any(is_written(file.path) for file in self.playback.session.last_files)
 
     async def run(self) -> None:
         """Carry out commands until cancelled. Read errors are reported and do not end it."""

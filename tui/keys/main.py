@@ -118,6 +118,31 @@ PAST_KEYS = (
 )
 
 
+LIVE_HOST = Key(
+    "live_host", "enter", "live_host", "the live screen of its host, over ssh; without a way there, its charts", SHOW,
+    "live host", 2,
+)  # fmt: skip
+_OF_FLEET = Key("look", "d", "look", "charts of the workload over hours, days and weeks; on a group: fold it", SHOW)
+_FREEZE = next(key for key in _LIVE_SHOW if key.name == "freeze")
+FLEET_KEYS = (
+    *_MOVE,
+    *_ORDER,
+    LIVE_HOST,
+    _OF_FLEET._replace(word="charts", rank=3),
+    *(key for key in _SHOW if key.name not in ("look", "host")),
+    _FREEZE,
+    _MARK,
+    *_MARKS,
+    REWIND._replace(help="step back in time, by hours or weeks; End returns to now"),
+    *(key for key in INTO_PAST if key.name != "previous_event"),
+    *_OTHER,
+    QUIT,
+)
+FLEET_PAST_KEYS = tuple(
+    key for key in PAST_KEYS if key.name not in ("logs", "host", "next_event", "previous_event", "compare")
+)
+
+
 def rows_in_tree(rows: Iterable[Key]) -> tuple[Key, ...]:
     """Return the rows of a table that is grouped, with words that fit that."""
     words = {"look": "open, fold", "tree": "flat list"}

@@ -44,6 +44,7 @@ _SPEEDS = {"play_faster", "play_slower"}
 
 _INTO_PAST = (REWIND._replace(help="this workload in the past; Esc returns to now", rank=6), *INTO_PAST)
 DETAIL_KEYS = (*_TURNS, *_CHARTS, *_METRICS, *_OTHER_LINES, *ON_ONE, *_INTO_PAST, COPY, *_END)
+FLEET_DETAIL_KEYS = (*_CHARTS, *_METRICS, *_OTHER_LINES, COPY, *_END)
 PAST_DETAIL_KEYS = (
     *(row for row in TIME_KEYS if row.name not in _SPEEDS),
     *_TURNS,

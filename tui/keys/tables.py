@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from tui.keys.host import DETAIL_PROCESS_KEYS, HOST_KEYS, PAST_HOST_KEYS, PROCESS_KEYS
 from tui.keys.key import Key
-from tui.keys.main import LIVE_KEYS, PAST_KEYS, REPLAY_KEYS
+from tui.keys.main import FLEET_KEYS, FLEET_PAST_KEYS, LIVE_KEYS, PAST_KEYS, REPLAY_KEYS
 from tui.keys.pages import (
     CLASSES_KEYS,
     COMPARE_KEYS,
     DETAIL_KEYS,
+    FLEET_DETAIL_KEYS,
     HELP_PAGE_KEYS,
     INSPECT_KEYS,
     LOG_KEYS,
@@ -18,6 +19,7 @@ from tui.keys.pages import (
 LIVE, PAST, REPLAY = "live", "past", "replay"
 DETAIL, PAST_DETAIL, LOGS, INSPECT, COMPARE, CLASSES = "detail", "past detail", "logs", "inspect", "compare", "classes"
 HELP_PAGE = "help"
+FLEET, FLEET_PAST, FLEET_DETAIL = "fleet", "fleet past", "fleet detail"
 HOST, PAST_HOST, PROCESSES, DETAIL_PROCESSES = "host", "past host", "processes", "detail processes"
 
 TABLES: dict[str, tuple[Key, ...]] = {
@@ -34,6 +36,9 @@ TABLES: dict[str, tuple[Key, ...]] = {
     PAST_HOST: PAST_HOST_KEYS,
     PROCESSES: PROCESS_KEYS,
     DETAIL_PROCESSES: DETAIL_PROCESS_KEYS,
+    FLEET: FLEET_KEYS,
+    FLEET_PAST: FLEET_PAST_KEYS,
+    FLEET_DETAIL: FLEET_DETAIL_KEYS,
     HELP_PAGE: HELP_PAGE_KEYS,
 }
 """The rows by screen, in the order of the help."""
@@ -53,6 +58,9 @@ TITLES = {
     PAST_HOST: "The host at a past moment",
     PROCESSES: "Processes of the host",
     DETAIL_PROCESSES: "Processes of one workload",
+    FLEET: "Workloads of a fleet, by Prometheus",
+    FLEET_PAST: "Workloads of a fleet at a past moment",
+    FLEET_DETAIL: "One workload of a fleet",
     HELP_PAGE: "Help",
 }
 """What each screen is."""

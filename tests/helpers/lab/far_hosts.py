@@ -163,11 +163,29 @@ class FarHosts:
     folder: Path
     net: Bridge
     hosts: dict[str, FarHost] = field(default_factory=dict)
+    extra: dict[str, str] = field(default_factory=dict)
+    """More names for the client, with the lines of its configuration for them."""
+    known: str = ""
+    """More lines of the keys that it knows."""
 
     @property
     def path(self) -> str:
         """A PATH on which `ssh` knows the hosts, their keys and the user's key."""
         return f"{self.folder}/bin:{os.environ['PATH']}"
+
+    @contextmanager
+    def as_client(self) -> Iterator[None]:
+        """Have this process, and those that it starts, use this client configuration."""
+        runtime = self.folder / "runtime"  # for the sockets of shared connections
+        runtime.mkdir(mode=0o700, exist_ok=True)
+        before = dict(os.environ)
+        os.environ |= {"PATH": self.path, "XDG_RUNTIME_DIR": str(runtime)}
+        try:
+            yield
+        finally:
+            os.environ |= {"PATH": before["PATH"]}
+            os.environ.pop("XDG_RUNTIME_DIR")
+            os.environ |= {name: value for name, value in before.items() if name == "XDG_RUNTIME_DIR"}
 
     def add(self, name: str, **options: bool | FarHost | None) -> FarHost:
         """Make a host and start it; the options are those of `FarHost`."""
@@ -192,7 +210,8 @@ class FarHosts:
 
     def write_client_files(self) -> None:
         """Write what the SSH client is to know of the hosts: addresses, jumps and keys."""
-        config, known = "", ""
+        config = "".join(f"Host {name}\n{lines}\n" for name, lines in self.extra.items())
+        known = self.known
         for host in self.hosts.values():
             jump = f"  ProxyJump {host.behind.name}\n" if host.behind else ""
             config += f"Host {host.name}\n  HostName {host.address}\n  HostKeyAlias {host.name}\n{jump}"

@@ -27,7 +27,7 @@ def command(files: tuple[Path, ...], is_json: bool) -> int:
     Exits with 1 if part of it is damaged.
     """
     with opened(files) as session:
-        summary = last_summary(survey(session), len(session.members))
+        summary = last_summary(survey(session), len(session.outline))
         if is_json:
             sys.stdout.writelines(json.JSONEncoder(indent=2).iterencode(_document(summary)))
             click.echo()

@@ -26,7 +26,7 @@ def command(files: tuple[Path, ...], target: Path, is_forced: bool) -> int:
     not_onto_itself(files, target)
     with opened(files) as session:
         buckets = Buckets(*session.span(), count=max(2, min(_STEPS, session.total())))
-        summary = last_summary(survey(session, buckets.take), len(session.members))
+        summary = last_summary(survey(session, buckets.take), len(session.outline))
         with output(target, is_forced) as stream:
             stream.write(page(summary, buckets).encode("utf-8", "replace"))
     if summary.damage:

@@ -34,6 +34,10 @@ from tui.presenters.styled_lines import Line, Run, plain_text
 
 SPANS: tuple[tuple[str, float | None], ...] = (("1m", 60.0), ("10m", 600.0), ("1h", 3600.0), ("all", None))
 """What a chart may show, by the word for it: seconds, `None` for all that there is."""
+FLEET_SPANS: tuple[tuple[str, float | None], ...] = (
+    ("1h", 3600.0), ("6h", 6 * 3600.0), ("1d", 86400.0), ("1w", 7 * 86400.0), ("all", None)
+)  # fmt: skip
+"""The same where a server keeps the past."""
 _SPARKS = ((110, 12), (72, 9), (0, 0))
 """Cells of the screen from which on the list has sparklines of so many cells."""
 _SHORTEST_S = 60.0

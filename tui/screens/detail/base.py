@@ -19,6 +19,7 @@ from tui.dialogs.base import AnsweredOnce
 from tui.keys.key import Key
 from tui.keys.pages import CHART_ROWS
 from tui.keys.tables import LIVE, TABLES
+from tui.presenters.charts.page import SPANS
 from tui.presenters.formatting import duration, state_text
 from tui.presenters.main_screen.alarms import worst_alarm
 from tui.presenters.pages.detail import event_lines
@@ -50,6 +51,8 @@ class DetailContext(NamedTuple):
     """Draw with ASCII only."""
     metric: str | None = None
     """Key of the metric to open with; `None`, or one that is not charted, opens with the first."""
+    spans: Sequence[tuple[str, float | None]] = SPANS
+    """What its charts may show, shortest first."""
 
 
 class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
@@ -65,9 +68,9 @@ class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
 
     def __init__(self, subject: DetailContext) -> None:
         super().__init__()
-        self.identity, frames, self._events, self._startup, self._recent, self.is_ascii, metric = subject
+        self.identity, frames, self._events, self._startup, self._recent, self.is_ascii, metric, spans = subject
         recent = self._recent if self.where == LIVE else None
-        self._charts = ChartsPage(self.identity, frames, self._events, recent, self.is_ascii, metric)
+        self._charts = ChartsPage(self.identity, frames, self._events, recent, self.is_ascii, metric, spans)
         self._page = CHARTS
         self._reading: Reading | None = None
         self._moment: Moment | None = None

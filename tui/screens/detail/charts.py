@@ -39,6 +39,7 @@ class ChartsPage(Horizontal):
         recent: What is kept of the last minutes live, shown until the session has been read; `None` in a session.
         ascii_only: Draw with ASCII only.
         metric: Key of the metric to begin with; `None` begins with the first.
+        spans: What a chart may show, shortest first.
     """
 
     DEFAULT_CSS: ClassVar[str] = """
@@ -55,13 +56,15 @@ class ChartsPage(Horizontal):
         recent: History | None,
         ascii_only: bool,
         metric: str | None = None,
+        spans: Sequence[tuple[str, float | None]] = SPANS,
     ) -> None:
         super().__init__(id="charts")
+        self._spans = spans
         self.feed = HistoryFeed(identity, frames)
         self.drawn = 0
         """Number of charts drawn so far."""
         self.span = _DEFAULT_SPAN
-        """Index in `SPANS`."""
+        """Index in the spans."""
         self._identity, self._events, self._is_live, self._is_ascii = identity, events, recent is not None, ascii_only
         self._recent, self._first_metric = recent, metric
         self._page = Page()
@@ -99,7 +102,7 @@ class ChartsPage(Horizontal):
         if self._reading is None or self._moment is None:
             return None
         events = self._events(self._identity)
-        span_s = SPANS[self.span][1]
+        span_s = self._spans[self.span][1]
         return Subject(
             self._reading, self._moment, self.feed.history, events, span_s, self._is_live, self._is_ascii,
             self.size.width,
@@ -139,7 +142,7 @@ class ChartsPage(Horizontal):
             self.metric_chosen()
 
     def _since(self) -> float:
-        span_s = SPANS[self.span][1]
+        span_s = self._spans[self.span][1]
         return 0.0 if span_s is None or self._moment is None else self._moment.frame.wall - span_s
 
     def _read_more(self) -> None:
@@ -174,7 +177,7 @@ class ChartsPage(Horizontal):
 
     def change_span(self, step: int) -> None:
         """Show a longer (1) or a shorter (-1) span."""
-        self.span = max(0, min(self.span + step, len(SPANS) - 1))
+        self.span = max(0, min(self.span + step, len(self._spans) - 1))
         self._failure = ""
         self.redraw()
 
@@ -185,7 +188,7 @@ class ChartsPage(Horizontal):
 
     def spans(self) -> list[Tab]:
         """Return the spans, the chosen one marked."""
-        return [Tab(word, f"choose_span({index})", index == self.span) for index, (word, _) in enumerate(SPANS)]
+        return [Tab(word, f"choose_span({index})", index == self.span) for index, (word, _) in enumerate(self._spans)]
 
 
 def _first_span(recent: History, age_s: float) -> int:

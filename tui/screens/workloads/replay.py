@@ -149,7 +149,7 @@ class ReplayScreen(PlaybackKeys, WorkloadListScreen):
         first, last = playback.span
         number = max(0, playback.number)
         member = session.position(number).member
-        spans = [(part.member.first_ms / 1000, part.member.last_ms / 1000) for part in session.members]
+        spans = [(part.first_ms / 1000, part.last_ms / 1000) for part in session.outline]
         return Scene(
             first,
             last,

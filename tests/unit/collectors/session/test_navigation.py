@@ -10,7 +10,8 @@ from collectors.model.workloads import (
     Event,
     Frame,
 )
-from collectors.session.reader import Position, Session
+from collectors.session.frame_sequence import Position
+from collectors.session.reader import Session
 from collectors.session.storage import FileStorage, new_file
 from collectors.session.writer import Writer
 from tests.helpers.demo_fleet import Fleet

@@ -1,0 +1,1 @@
+"""The web server that scrapers ask: where it listens, who may ask, what is answered."""

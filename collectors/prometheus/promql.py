@@ -1,0 +1,216 @@
+"""The texts of the queries. Pure.
+
+Who is shown comes from a ranking, by a recording rule where there is one; values are raw counters of those shown, from
+a range selector: `rate({__name__=~...})` is refused by both engines, since its results would lose their names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple
+
+from collectors.exposition.families import FAMILIES, HOST_LABEL, Of
+from collectors.model.errors import SourceDown
+
+WORKLOAD_FAMILIES = tuple(family.name for family in FAMILIES if family.of is Of.WORKLOAD)
+HOST_FAMILIES = tuple(family.name for family in FAMILIES if family.of in (Of.HOST, Of.SOURCE))
+CPU_RULE = "workload:vmtop_cpu_cores:rate1m"
+"""The recording rule that ranks by CPU where the server has it."""
+INFO = "vmtop_workload_info"
+_META = frozenset("\\.+*?()|[]{}^$")
+_LONGEST_MATCH = 2000
+_CROSS = 3
+"""Series asked for in one query may be this many times those that are shown; more, and each host is asked alone."""
+
+
+class Member(NamedTuple):
+    """A workload as a server knows it."""
+
+    instance: str
+    host: str
+    """The label `host`; empty for workloads of the host that is scraped."""
+    engine: str
+    id: str
+    """The exposed one, which may be shortened."""
+
+
+def quoted(text: str) -> str:
+    """Return a text as a PromQL string."""
+    escapes = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+    return '"' + "".join(escapes.get(character, character) for character in text) + '"'
+
+
+def one_of(texts: Iterable[str]) -> str:
+    """Return a regular expression that matches these texts and no other; equal collections give equal ones."""
+    escaped = ("".join(f"\\{letter}" if letter in _META else letter for letter in text) for text in sorted(set(texts)))
+    return quoted("|".join(escaped))
+
+
+def selector(match: str, *matchers: str, name: str = "") -> str:
+    """Return a selector: a metric's name, what everything is limited to, and further matchers."""
+    return f"{name}{{{','.join(part for part in (*matchers, match) if part)}}}"
+
+
+def check_match(match: str) -> str:
+    """Return label matchers as they may be put between braces, without braces around them.
+
+    Raises:
+        SourceDown: They are not a list of label matchers.
+    """
+    inner = match.strip()
+    if inner.startswith("{") and inner.endswith("}"):
+        inner = inner[1:-1].strip()
+    inner = inner.rstrip(",").rstrip()
+    if inner and (len(inner) > _LONGEST_MATCH or not _is_matchers(inner)):
+        raise SourceDown("--match is not a list of label matchers", '--match \'job="vmtop",site=~"fra|ams"\'')
+    return inner
+
+
+def _is_matchers(text: str) -> bool:
+    """Return whether a text is label matchers and nothing else: no brace outside of a string may end the selector."""
+    rest = text
+    while rest:
+        name = len(rest) - len(rest.lstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"))
+        if not name or rest[0].isdigit():
+            return False
+        rest = rest[name:].lstrip()
+        operator = next((operator for operator in ("=~", "!~", "!=", "=") if rest.startswith(operator)), "")
+        rest = rest[len(operator) :].lstrip()
+        end = _end_of_string(rest)
+        if not operator or end is None:
+            return False
+        rest = rest[end:].lstrip()
+        if rest:
+            if rest[0] != ",":
+                return False
+            rest = rest[1:].lstrip()
+            if not rest:
+                return False
+    return True
+
+
+def _end_of_string(text: str) -> int | None:
+    """Return the index after a quoted string at the start of a text; `None` if there is none."""
+    if text[:1] not in ('"', "'"):
+        return None
+    index = 1
+    while index < len(text):
+        if text[index] == "\\":
+            index += 2
+        elif text[index] == text[0]:
+            return index + 1
+        elif text[index] == "\n":
+            return None
+        else:
+            index += 1
+    return None
+
+
+def duration(seconds: float) -> str:
+    """Return seconds as a duration of PromQL, at least a second."""
+    return f"{max(1, round(seconds))}s"
+
+
+def rankings(match: str, window_s: float, most: int, has_rule: bool) -> tuple[str, ...]:
+    """Return the queries for the workloads that use most: CPU, memory, disk, network.
+
+    Args:
+        match: Label matchers.
+        window_s: Seconds over which rates are taken.
+        most: Workloads of each ranking.
+        has_rule: Whether the server records the CPU of each workload.
+    """
+    window = duration(window_s)
+
+    def growth(*names: str) -> str:
+        return " + ".join(f"rate({selector(match, name=f'vmtop_{name}')}[{window}])" for name in names)
+
+    cpu = selector(match, name=CPU_RULE) if has_rule else growth("cpu_seconds_total")
+    memory = " or ".join(selector(match, name=f"vmtop_memory_{part}_bytes") for part in ("working_set", "rss"))
+    return tuple(
+        f"topk({most}, {query})"
+        for query in (
+            cpu,
+            memory,
+            growth("disk_read_bytes_total", "disk_written_bytes_total"),
+            growth("network_receive_bytes_total", "network_transmit_bytes_total"),
+        )
+    )
+
+
+def all_workloads(match: str) -> str:
+    """Return the query for every workload, running or not."""
+    return selector(match, name=INFO)
+
+
+def count_by_host(match: str) -> str:
+    """Return the query for the number of workloads of each host."""
+    return f"count by (instance, {HOST_LABEL}) ({selector(match, name=INFO)})"
+
+
+def use_by_kind(match: str, window_s: float) -> tuple[str, str]:
+    """Return the queries for the cores and the bytes that the workloads of each host use together, by kind.
+
+    What is inside of another workload is counted with that one, whose counters include it.
+    """
+    by = f"sum by (instance, {HOST_LABEL}, kind)"
+    inside = selector(match, 'parent_id!=""', name=INFO)
+    outer = f"unless on (job, instance, {HOST_LABEL}, engine, id) {inside}"
+    cpu = selector(match, name="vmtop_cpu_seconds_total")
+    memory = selector(match, name="vmtop_memory_working_set_bytes")
+    return f"{by} (rate({cpu}[{duration(window_s)}]) {outer})", f"{by} ({memory} {outer})"
+
+
+def hosts(match: str) -> str:
+    """Return the selector, without a span, of everything about the hosts themselves."""
+    return selector(match, f"__name__=~{one_of(HOST_FAMILIES)}")
+
+
+def is_rule_known(match: str) -> str:
+    """Return the query that gives something where the server records the CPU of each workload."""
+    return f"count({selector(match, name=CPU_RULE)})"
+
+
+def values_of(members: Collection[Member], match: str, names: Sequence[str] = WORKLOAD_FAMILIES) -> list[str]:
+    """Return the selectors, without a span, of the values of workloads.
+
+    There are as few as possible: hosts whose workloads have the same ids, as services do, would multiply in one.
+    """
+    wanted: dict[tuple[str, str], set[str]] = {}
+    for member in members:
+        wanted.setdefault((member.instance, member.host), set()).add(member.id)
+    shared = _ids_on_several(wanted)
+    alone = {host: ids - shared for host, ids in wanted.items()}
+    together = {host: ids & shared for host, ids in wanted.items()}
+    groups = [list(alone.items())] if any(alone.values()) else []
+    groups += _grouped(together)
+    metric = f"__name__=~{one_of(names)}"
+    return [
+        selector(
+            match,
+            metric,
+            f"instance=~{one_of(host[0] for host, ids in group if ids)}",
+            f"id=~{one_of(identity for _, ids in group for identity in ids)}",
+        )
+        for group in groups
+    ]
+
+
+def _ids_on_several(wanted: dict[tuple[str, str], set[str]]) -> set[str]:
+    seen: set[str] = set()
+    shared: set[str] = set()
+    for ids in wanted.values():
+        shared |= ids & seen
+        seen |= ids
+    return shared
+
+
+def _grouped(wanted: dict[tuple[str, str], set[str]]) -> list[list[tuple[tuple[str, str], set[str]]]]:
+    """Return hosts with what is wanted of them, in groups that are each asked at once."""
+    items = [(host, ids) for host, ids in wanted.items() if ids]
+    if not items:
+        return []
+    together = len(items) * len(set().union(*(ids for _, ids in items)))
+    if together <= _CROSS * sum(len(ids) for _, ids in items):
+        return [items]
+    return [[item] for item in items]

@@ -1,0 +1,151 @@
+"""Several real hosts in one table: equal names stay apart, one goes and comes back, clocks differ, all is replayed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from collectors.analysis.rates import Moment
+from collectors.fleet.hosts import HostSpec
+from collectors.fleet.specs import load_source, specs_of
+from collectors.model.workloads import Availability, Frame, WorkloadId
+from collectors.session.reader import Session
+from collectors.session.sinks import file_writer
+from tests.helpers.frame_watch import Watch
+from tests.helpers.lab.far_hosts import FarHosts
+from tests.helpers.lab.far_kernel import add_kernel
+from tests.helpers.lab.fixtures import skip_or_fail
+
+pytestmark = pytest.mark.lab
+NAMES = ("hv01", "hv02", "hv04")
+AHEAD_S = 7200
+VMTOP = str(Path(sys.executable).with_name("vmtop"))
+
+
+@pytest.fixture(scope="module")
+def fleet(far_lab: FarHosts) -> Iterator[FarHosts]:
+    """Three hosts with a container `web` on each, busy on the first; the third's clock is two hours ahead."""
+    with skip_or_fail():
+        add_kernel(far_lab, "hv04", AHEAD_S).wait_ready()
+    far_lab.hosts["hv01"].run("web", "while :; do :; done", "--cpus", "0.2")
+    for name in NAMES[1:]:
+        far_lab.hosts[name].run("web")
+    with far_lab.as_client():
+        yield far_lab
+    far_lab.remove("hv04")
+    for name in NAMES[:2]:
+        far_lab.hosts[name].inside("docker", "rm", "-f", "web")
+
+
+@pytest.fixture
+def watch(fleet: FarHosts) -> Iterator[Watch]:
+    """The three hosts, watched until all of them answer."""
+    watching = Watch(specs_of([HostSpec(name, name) for name in NAMES]), 1.0, load_source)
+    try:
+        watching.until_all(Availability.OK, *NAMES)
+        yield watching
+    finally:
+        watching.stop()
+
+
+def webs(moment: Moment) -> dict[str, WorkloadId]:
+    """Return the ids of the containers called `web`, by host."""
+    return {one.host: one for one, reading in moment.readings.items() if reading.workload.name == "web"}
+
+
+def test_equal_names_on_three_hosts_are_three_workloads_with_their_own_values(watch: Watch) -> None:
+    def is_measured(moment: Moment) -> bool:
+        found = webs(moment)
+        return len(found) == 3 and all(moment.readings[one].value("cpu_percent") is not None for one in found.values())
+
+    watch.until(is_measured, "a rate of each")
+    moment = watch.next()
+    shown = {host: moment.readings[one].value("cpu_percent") for host, one in webs(moment).items()}
+    assert shown["hv01"] == pytest.approx(20, abs=12)
+    assert shown["hv02"] == pytest.approx(0, abs=2)
+    assert shown["hv04"] == pytest.approx(0, abs=2)
+
+
+def test_a_clock_that_is_ahead_is_cancelled_and_said(watch: Watch) -> None:
+    moment = watch.next()
+    assert moment.frame.hosts["hv04"].clock_ahead_s == pytest.approx(AHEAD_S, abs=2)
+    assert moment.frame.hosts["hv01"].clock_ahead_s == pytest.approx(0, abs=1)
+    started = moment.readings[webs(moment)["hv04"]].workload.started_at
+    assert started is not None
+    assert time.time() - 300 < started < time.time() + 2
+
+
+def test_events_of_a_host_ahead_have_the_time_of_this_one(fleet: FarHosts, watch: Watch) -> None:
+    fleet.hosts["hv04"].inside("docker", "restart", "-t", "0", "web")
+    told: list[float] = []
+
+    def hears(moment: Moment) -> bool:
+        told.extend(event.wall for event in moment.events if (event.what, event.workload.host) == ("start", "hv04"))
+        return bool(told)
+
+    watch.until(hears, "the start of web")
+    assert abs(told[0] - time.time()) < 60
+
+
+def test_a_host_without_power_is_stale_and_gone_and_comes_back_by_itself(fleet: FarHosts, watch: Watch) -> None:
+    host = fleet.hosts["hv02"]
+    host.kill()
+    began = time.monotonic()
+
+    def is_late(moment: Moment) -> bool:
+        return state(moment.frame, "hv02") is not Availability.OK
+
+    watch.until(is_late, "hv02 not being fresh")
+    assert time.monotonic() - began < 8, "three seconds, and what a busy machine adds"
+    assert state(watch.next().frame, "hv01") is Availability.OK
+    assert state(watch.next().frame, "hv04") is Availability.OK
+    host.start()
+    host.wait_ready()
+    host.inside("docker", "start", "web")
+    watch.until_all(Availability.OK, *NAMES, frames=90)
+    watch.until(lambda moment: "hv02" in webs(moment), "web on hv02 again", frames=30)
+
+
+def test_what_was_recorded_of_three_hosts_replays_as_it_was_lived(watch: Watch, tmp_path: Path) -> None:
+    path = tmp_path / "fleet.vmtop.gz"
+    writer = file_writer(path)
+    watch.sampler.on_frame(writer.write)
+    lived = [watch.next() for _ in range(7)]
+    watch.stop()
+    writer.close()
+    by_wall = {round(moment.frame.wall, 3): moment for moment in lived}
+    session = Session([path])
+    try:
+        read = [frame for _, frame in session.frames()]
+    finally:
+        session.close()
+    same = [frame for frame in read if round(frame.wall, 3) in by_wall]
+    assert len(same) >= 4
+    for frame in same:
+        moment = by_wall[round(frame.wall, 3)]
+        assert frame.hosts == moment.frame.hosts
+        assert frame.samples == moment.frame.samples
+        assert set(frame.workloads) == set(moment.frame.workloads)
+        assert [(one.name, one.host, one.availability) for one in frame.sources] == [
+            (one.name, one.host, one.availability) for one in moment.frame.sources
+        ]
+
+
+def test_the_list_has_the_host_of_each(fleet: FarHosts) -> None:
+    words = [word for name in NAMES for word in ("--host", name)]
+    done = subprocess.run([VMTOP, *words, "list", "--json"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    listed = [(one["host"], one["name"]) for one in json.loads(done.stdout)["workloads"]]
+    assert sorted(listed) == sorted(listed)
+    assert {host for host, name in listed if name == "web"} == set(NAMES)
+
+
+def state(frame: Frame, name: str) -> Availability:
+    """Return how the connection to a host is doing."""
+    return next(one.availability for one in frame.sources if one.name == name and not one.host)

@@ -1,0 +1,92 @@
+"""What `vmtop serve` and `vmtop textfile` share: the options that choose what is exposed, and the scraper."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from tui.cli.exit_codes import DONE, HUNG_UP
+
+if TYPE_CHECKING:
+    from collectors.exposition.scraper import Scraper
+    from collectors.sampling.source import SourceSpec
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+ENDINGS: Mapping[int, int] = {signal.SIGINT: DONE, signal.SIGTERM: DONE, signal.SIGHUP: HUNG_UP}
+"""Exit codes: being asked to end is not a failure; a terminal that went away is reported."""
+
+
+def exposing_options(command: Command) -> Command:
+    """Add the options that choose what is exposed."""
+    for option in (
+        click.option(
+            "--label",
+            "labels",
+            multiple=True,
+            metavar="NAME",
+            help="A container's label that every series carries, or project. Each value makes series of its own.",
+        ),
+        click.option(
+            "--max-workloads",
+            "most_workloads",
+            type=click.IntRange(1, 100_000),
+            default=2000,
+            show_default=True,
+            metavar="N",
+            help="Expose the N busiest; the others are counted.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def scraper(specs: Sequence[SourceSpec], most_workloads: int, labels: tuple[str, ...]) -> Scraper:
+    """Return what answers scrapes.
+
+    Raises:
+        click.UsageError: Two of the labels would have one name.
+    """
+    from collectors.engines.registry import load_source
+    from collectors.exposition.exposer import Choice
+    from collectors.exposition.labels import label_name
+    from collectors.exposition.scraper import Scraper
+    from collectors.kernel.self_usage import OwnCost
+    from collectors.sampling.sampler import Sampler
+    from tui import __version__
+
+    names = [label_name(label) for label in labels]
+    if len(set(names)) < len(names):
+        raise click.UsageError(f"--label: two of them would be exposed under one name: {', '.join(sorted(names))}.")
+    cost = OwnCost()
+    choice = Choice(most_workloads, tuple(labels))
+    return Scraper(Sampler(specs, load_source), choice, __version__, lambda: cost.look().resident_bytes)
+
+
+class Ending:
+    """Waits for the signal that ends a command without a screen."""
+
+    def __init__(self) -> None:
+        self._is_over = threading.Event()
+
+    def signalled(self, number: int) -> None:
+        """End if the signal ends the process. Called on the signal thread."""
+        from tui.terminal.signals import SIGNALS
+
+        if SIGNALS.code is not None:
+            self._is_over.set()
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait; return whether it is over."""
+        return self._is_over.wait(seconds)
+
+    @property
+    def code(self) -> int:
+        """The exit code."""
+        from tui.terminal.signals import SIGNALS
+
+        return SIGNALS.code or DONE

@@ -1,0 +1,226 @@
+"""The table of a fleet: what a Prometheus scraped last of many hosts, and the ways to one host and into the past."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.binding import BindingType
+
+from collectors.analysis.rates import Moment
+from collectors.analysis.state_log import StateLog
+from collectors.analysis.tracker import MomentTracker
+from collectors.comparison.window_statistics import WARM_UP_S, fill
+from collectors.model.errors import SourceError
+from collectors.model.workloads import Frame, Workload, WorkloadId
+from collectors.sampling.sampler import Sampler
+from collectors.session.format import SessionError
+from collectors.session.playback import Playback
+from tui.controllers.background import is_up, run_blocking
+from tui.controllers.frame_feed import FrameReady, feed
+from tui.keys.bindings import bindings
+from tui.keys.tables import FLEET, LIVE
+from tui.presenters.charts.page import FLEET_SPANS
+from tui.presenters.styled_lines import Run
+from tui.screens.detail.base import DetailContext
+from tui.screens.fleet.detail import FleetWorkloadScreen
+from tui.screens.mixins.compare_keys import CLASSES_S
+from tui.screens.mixins.moment_follower import Follower
+from tui.screens.mixins.playback_keys import IntoPastKeys, PlaybackKeys
+from tui.screens.workloads.base import WorkloadListScreen
+from tui.settings.screen_options import ScreenOptions
+
+if TYPE_CHECKING:
+    from collectors.comparison.workload_classes import Classes
+    from collectors.prometheus.access import FleetAccess
+
+_PAST_AFTER = 2
+"""Frames after which the past of the sparklines is asked for: the first table comes before it."""
+LiveHost = Callable[[Workload], Sequence[str] | None]
+"""Returns the words that start the live screen of a workload's host on a terminal; `None` if none is configured."""
+
+
+class FleetScreen(IntoPastKeys, WorkloadListScreen):
+    """The workloads of a fleet that use most, now.
+
+    Args:
+        sampler: Takes the frames.
+        access: The way to the server.
+        options: Appearance and initial filter.
+        live_host: Returns how to get to the live screen of a host.
+    """
+
+    where = LIVE
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(FLEET, has_lines=False)]
+
+    def __init__(self, sampler: Sampler, access: FleetAccess, options: ScreenOptions, live_host: LiveHost) -> None:
+        self.track = MomentTracker()
+        super().__init__(FLEET, self.track.history, options)
+        self.sampler, self.access = sampler, access
+        self._live_host = live_host
+        self._frames: list[Frame] | None = []
+        """The frames so far, until their past has been added; then `None`."""
+
+    def on_mount(self) -> None:
+        self.run_worker(feed(self.sampler, self), group="feed", exclusive=True, exit_on_error=True)
+
+    def newest(self) -> Moment | None:
+        return self.track.moment
+
+    def states(self) -> StateLog:
+        return self.track.states
+
+    def interval_s(self) -> float:
+        return self.sampler.interval_s
+
+    def mode(self) -> str:
+        return "FROZEN" if self.view.is_frozen else "FLEET"
+
+    def notes(self) -> list[Run]:
+        moment = self.track.moment
+        if moment is None:
+            return []
+        state = next(iter(moment.sources), None)
+        return [(state.reason, "muted" if state.reason[:1].isdigit() else "warn")] if state and state.reason else []
+
+    @on(FrameReady)
+    def take_frame(self, event: FrameReady) -> None:
+        """Show a frame, and have the next one come when the server scrapes again."""
+        moment = self.track.feed(event.frame)
+        if self._frames is not None:
+            self._frames.append(event.frame)
+            if len(self._frames) == _PAST_AFTER:
+                self.run_worker(self._add_past(), group="past")
+        for screen in self.app.screen_stack:
+            if isinstance(screen, Follower) and screen.where == LIVE:
+                screen.follow(moment, self.interval_s())
+        if not self.view.is_frozen:
+            self.shown_moment = moment
+        self.redraw()
+        if self.sampler.interval.requested_s != self.access.interval_s:
+            self.sampler.set_interval(self.access.interval_s)
+
+    async def _add_past(self) -> None:
+        """Put the last minutes before the frames so far, so that sparklines do not begin empty."""
+        try:
+            past = await run_blocking(self.access.recent)
+        except SourceError:
+            self._frames = None  # the sparklines grow from now on, and the source says what is wrong
+            return
+        frames, self._frames = self._frames or [], None
+        if not frames or not is_up(self):
+            return
+        track = MomentTracker()
+        track.history.keep_as(self.history)
+        first_ns = frames[0].at_ns
+        for frame in (*(frame for frame in past if frame.at_ns < first_ns), *frames):
+            track.feed(frame)
+        self.history.become(track.history)
+        track.history = self.history
+        self.track = track
+        if not self.view.is_frozen:
+            self.shown_moment = track.moment
+        self.redraw()
+
+    def action_freeze(self) -> None:
+        self.view.is_frozen = not self.view.is_frozen
+        self.history.held_at = self.history.ticks if self.view.is_frozen else None
+        self.shown_moment = self.shown_moment if self.view.is_frozen else self.track.moment
+        self.redraw()
+
+    def action_host(self) -> None:
+        """Open nothing: the page of a host is read on that host."""
+        self.action_live_host()
+
+    def open_workload(self, identity: WorkloadId) -> None:
+        subject = DetailContext(
+            identity,
+            partial(self._frames_of, identity),
+            self.track.events.of,
+            self.track.starts.of,
+            self.history,
+            self.is_ascii,
+            self.view.metric(),
+            FLEET_SPANS,
+        )
+        screen = FleetWorkloadScreen(subject)
+        if self.track.moment is not None:
+            screen.follow(self.track.moment, self.interval_s())
+        self.app.push_screen(screen)
+
+    def action_live_host(self) -> None:
+        """Show the live screen of the workload's host; without a way there, what the server has of the workload."""
+        line = self.view.current()
+        if line is None or line.reading is None or self.view.is_on_host:
+            self.action_look()
+            return
+        workload = line.reading.workload
+        words = self._live_host(workload)
+        if words is None:
+            self.action_look()
+            self.notify(
+                f"{workload.id.host} has no [[hosts]] entry, so that there is no way to its live screen", timeout=4,
+                markup=False,
+            )  # fmt: skip
+        else:
+            self._go_live(workload, words)
+
+    def _go_live(self, workload: Workload, words: Sequence[str]) -> None:
+        import os
+
+        from tui.controllers.console import visit
+        from tui.terminal.program_console import ProgramConsole
+
+        try:
+            console = ProgramConsole(words, os.environ, f"vmtop on {workload.id.host}")
+        except OSError as error:
+            self.notify(f"ssh cannot be run: {error.strerror or error}", severity="warning", timeout=6, markup=False)
+            return
+        sentence, severity = visit(self.app, console)
+        self.app.refresh(layout=True)
+        if console.exit_code:
+            self.notify(f"{workload.id.host}: {sentence}", severity=severity, timeout=6, markup=False)  # type: ignore[arg-type]
+
+    def _frames_of(self, identity: WorkloadId, since_wall: float) -> Iterator[Frame]:
+        return self.access.frames_of(identity, since_wall, time.time())
+
+    def frames_since(self, wall: float) -> Iterator[Frame]:
+        """Return the frames of the fleet from a wall time until now, from the server. Blocking."""
+        session = self.access.session((wall, time.time()))
+        try:
+            yield from (frame for _, frame in session.frames(wall))
+        finally:
+            session.close()
+
+    def classified(self, moment: Moment, advance: Callable[[int], None]) -> Classes:
+        from collectors.comparison.workload_classes import classify_recorded
+
+        since = moment.frame.wall - max(CLASSES_S, 4 * self.access.interval_s)
+        window = fill(self.frames_since(since - WARM_UP_S), moment.frame.workloads, since)
+        return classify_recorded(window.pasts(moment.frame), {}, moment.frame)
+
+    def enter_past(self, then: Callable[[PlaybackKeys], None]) -> None:
+        self.run_worker(self._go_back(then), group="rewind", exclusive=True)
+
+    async def _go_back(self, then: Callable[[PlaybackKeys], None]) -> None:
+        from tui.screens.fleet.past import FleetPastScreen
+
+        self.notify("asking for the past ...", timeout=1)
+        try:
+            playback = await run_blocking(partial(_open, self.access))
+        except (SessionError, SourceError) as error:
+            self.notify(str(error), severity="warning", timeout=6, markup=False)
+            return
+        past = FleetPastScreen(playback, self.present_options(), self.view, self.access)
+        await self.app.push_screen(past)
+        then(past)
+
+
+def _open(access: FleetAccess) -> Playback:
+    """Open the past, one frame before now."""
+    playback = Playback(access.session())
+    playback.go(playback.total - 2)
+    return playback
