@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
+import psutil
 import pytest
 
 from collectors.actions.log import ActionLog
@@ -20,7 +27,7 @@ from collectors.inspection.console import open_console, run_command
 from collectors.inspection.details import DetailsReader
 from collectors.inspection.logs import open_log
 from collectors.inspection.raw_description import read_document
-from collectors.model.actions import Request, Result, Verb
+from collectors.model.actions import Observed, Request, Result, Verb
 from collectors.model.details import Page
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
 from tests.helpers.lab.far_hosts import FarHosts
@@ -146,3 +153,62 @@ def test_a_shell_and_a_command_run_there(connections: EngineConnections, webs: d
         assert console.ending() == "the shell ended"
     finally:
         console.close()
+
+
+def test_a_connection_that_breaks_in_between_is_unknown_until_the_host_says_what_became_of_it(
+    far_lab: FarHosts, connections: EngineConnections
+) -> None:
+    deaf = far_lab.hosts["hv01"].run("deaf", "trap '' TERM; while :; do sleep 1; done")
+    runner = Runner(connections.actions, ActionLog(), "tester")
+    phases: list[str] = []
+    runner.on_change(lambda action: phases.append(action.phase))
+    stop = runner.submit(Request(Verb.STOP, web("hv01", deaf), 6, seen=Observed("web", State.RUNNING, "")))
+    wait_until(lambda: "asked" in phases or stop.outcome is not None, 60, "the engine over there to be asked")
+    for child in psutil.Process().children(recursive=True):
+        if " stop --host" in " ".join(child.cmdline()):
+            child.kill()
+    wait_until(lambda: stop.outcome is not None, 90, "the outcome")
+    assert "outcome unknown" in phases
+    assert stop.outcome is not None
+    assert stop.outcome.result is Result.DONE, stop.outcome
+    assert "confirmed after" in stop.outcome.sentence
+    assert "deaf" not in far_lab.hosts["hv01"].container_names()
+    far_lab.hosts["hv01"].inside("docker", "rm", "-f", "deaf")
+
+
+def vmtop(far_lab: FarHosts, home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    environ = {**os.environ, "PATH": far_lab.path, "HOME": str(home)}
+    program = str(Path(sys.executable).with_name("vmtop"))
+    return subprocess.run([program, *words], capture_output=True, text=True, timeout=120, env=environ)
+
+
+def test_a_name_on_two_hosts_means_neither_and_one_host_can_be_named(
+    far_lab: FarHosts, webs: dict[str, Workload], tmp_path: Path
+) -> None:
+    both = vmtop(far_lab, tmp_path, "stop", "web", "--yes", "--host", "hv01", "--host", "hv02")
+    assert both.returncode == 3
+    assert "on hv01" in both.stderr
+    assert "on hv02" in both.stderr
+    one = vmtop(far_lab, tmp_path, "pause", "web", "--yes", "--json", "--host", "hv02")
+    assert one.returncode == 0, one.stderr
+    last = json.loads(one.stdout.splitlines()[-1])
+    assert (last["host"], last["result"], last["sentence"]) == ("hv02", "done", "hv02: web was paused")
+    assert far_lab.hosts["hv01"].container_names("--filter", "status=paused") == set()
+
+
+def test_vmtop_copies_itself_to_a_host_that_has_none(far_lab: FarHosts, tmp_path: Path) -> None:
+    host = far_lab.add("hv06", has_docker=False, has_vmtop=False)
+    host.wait_ready()
+    try:
+        refused = vmtop(far_lab, tmp_path, "list", "--host", "hv06", "--wait", "5")
+        assert "vmtop host add hv06" in refused.stderr + refused.stdout
+        added = vmtop(far_lab, tmp_path, "host", "add", "hv06", "--tag", "lab", "--yes")
+        assert added.returncode == 0, added.stderr
+        assert "nothing is done as root" in added.stderr
+        (copy,) = (host.home / ".local/share/vmtop").glob("*.pyz")
+        assert hashlib.sha256(copy.read_bytes()).hexdigest() in added.stderr
+        assert "hv06" in vmtop(far_lab, tmp_path, "list", "--host", "tag:lab", "--only", "host").stdout
+        assert vmtop(far_lab, tmp_path, "host", "remove", "hv06", "--yes").returncode == 0
+        assert not list((host.home / ".local/share/vmtop").iterdir())
+    finally:
+        far_lab.remove("hv06")
