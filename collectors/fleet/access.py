@@ -15,7 +15,7 @@ from collectors.fleet.hosts import HostSpec
 from collectors.fleet.questions import Ask, Description
 from collectors.fleet.remote_actions import RemoteActions, at_home
 from collectors.fleet.remote_log import RemoteLog
-from collectors.fleet.remote_processes import RemoteProcesses
+from collectors.fleet.remote_processes import RemoteProcesses, RemoteSignals
 from collectors.fleet.ssh import client_environment, ssh_words
 from collectors.model.actions import EngineActions
 from collectors.model.console import Console, RunningCommand
@@ -77,6 +77,10 @@ class HostAccess(EngineAccess):
         """Run a command there."""
         client, *words = ssh_words(self.host, _exec_words(workload, command))
         return ChildCommand([client, *_QUIET, *words], client_environment())
+
+    def signals(self) -> RemoteSignals:
+        """Return what signals its processes."""
+        return RemoteSignals(self.host, self._conversation)
 
     def processes(self, workload: Callable[[], Workload | None]) -> ReadsProcesses:
         """Return the reader of the processes there; see `EngineAccess.processes`."""
