@@ -13,7 +13,17 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
-from bench import memory_growth, painting, peers, sampling, sessions, starting, systemd_host, tick_steps
+from bench import (
+    memory_growth,
+    painting,
+    peers,
+    remote_hosts,
+    sampling,
+    sessions,
+    starting,
+    systemd_host,
+    tick_steps,
+)
 from bench.measure import Result, yardstick
 
 _RESULTS = Path(__file__).parent / "RESULTS.md"
@@ -55,6 +65,7 @@ def parts() -> list[Part]:
             systemd_host.ABOUT,
             lambda folder: systemd_host.measure(folder, _say),
         ),
+        Part("hosts", remote_hosts.TITLE, remote_hosts.ABOUT, lambda folder: remote_hosts.measure(folder, _say)),
         Part("sampling", sampling.TITLE, sampling.ABOUT, lambda folder: sampling.measure(folder, _say)),
     ]
 

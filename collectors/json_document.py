@@ -9,8 +9,9 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
+from collectors.analysis.contacts import Contact, contacts
 from collectors.analysis.rate_span import rates_over_s
-from collectors.analysis.rates import Moment, Reading, Shares
+from collectors.analysis.rates import Ledger, Moment, Reading, Shares
 from collectors.model.metrics import METRICS, Metric, Unit
 from collectors.model.workloads import Event, SourceState, Workload, WorkloadId
 from collectors.safety.redact import redact_label, redact_text
@@ -41,19 +42,23 @@ def document(
         "time": timestamp(frame.wall),
         "rates_over_seconds": _rounded(rates_over_s(moment), 3),
         "host": _host(moment),
-        "ledger": {
-            "cpu_cores": _shares(moment.ledger.cpu_cores, 3),
-            "memory_bytes": _shares(moment.ledger.memory_bytes, None),
-        },
+        "ledger": _ledger(moment.ledger),
+        "hosts": [_other_host(contact, moment) for contact in contacts(frame).values()],
         "sources": [_source(state, frame.at_ns) for state in frame.sources],
         "workloads": [
             describe(reading) | ({} if explain is None else {"reasons": _reasons(reading, explain)})
             for reading in (moment.readings.values() if readings is None else readings)
+            if not is_other_host(reading, moment)
         ],
     }
     if schema == STREAM_SCHEMA:
         described["events"] = [_event(event) for event in frame.events]
     return described
+
+
+def is_other_host(reading: Reading, moment: Moment) -> bool:
+    """Return whether a reading is another host's own, which is no workload."""
+    return bool(moment.frame.hosts) and reading.workload.is_host
 
 
 def timestamp(wall: float | None) -> str | None:
@@ -110,6 +115,28 @@ def _host(moment: Moment) -> dict[str, object]:
         "memory_bytes": frame.memory_bytes,
         "facts": dict(frame.facts),
         "metrics": _metrics(moment.host),
+    }
+
+
+def _ledger(ledger: Ledger) -> dict[str, object]:
+    return {"cpu_cores": _shares(ledger.cpu_cores, 3), "memory_bytes": _shares(ledger.memory_bytes, None)}
+
+
+def _other_host(contact: Contact, moment: Moment) -> dict[str, object]:
+    facts, whole = moment.frame.hosts[contact.name], moment.hosts[contact.name]
+    state = contact.connection
+    return {
+        "name": contact.name,
+        "availability": None if state is None else str(state.availability),
+        "silent_seconds": _rounded(contact.silent_s, 1),
+        "clock_ahead_seconds": facts.clock_ahead_s,
+        "interval_seconds": facts.interval_s or None,
+        "tags": list(facts.tags),
+        "cpus": facts.cpus or None,
+        "memory_bytes": facts.memory_bytes or None,
+        "facts": dict(facts.facts),
+        "metrics": None if whole.reading is None else _metrics(whole.reading),
+        "ledger": _ledger(whole.ledger),
     }
 
 

@@ -1,5 +1,5 @@
-"""Generates what the docs take from the code: the pictures, the tables of keys, docs/metrics.md, docs/engines.md, the
-schema of the configuration.
+"""Generates what the docs take from the code: the pictures, the tables of keys, docs/metrics.md, docs/engines.md,
+docs/prometheus.md, the schema of the configuration.
 Each picture is the app itself with made-up workloads, exported by Textual. Run it with `make docs`.
 """
 
@@ -11,7 +11,7 @@ import re
 import time
 from pathlib import Path
 
-from docs import engine_page, metric_page
+from docs import engine_page, exposition_page, metric_page
 from tests.helpers.scenes import SCENES, staged
 from tui.cli.command_sections import option_tables
 from tui.cli.main import main as vmtop
@@ -85,5 +85,6 @@ if __name__ == "__main__":
         (top / page).write_text(with_keys((top / page).read_text(), keys))
     (top / "docs" / "config.schema.json").write_text(config_schema())
     (top / "docs" / "metrics.md").write_text(metric_page.markdown())
+    (top / "docs" / "prometheus.md").write_text(exposition_page.markdown())
     (top / "docs" / "engines.md").write_text(engine_page.markdown())
     asyncio.run(draw(top))

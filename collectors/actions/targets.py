@@ -1,5 +1,7 @@
 """Finds the workload that a typed name means: a whole name, a full id, the first digits of one, or `kind:name`. Pure.
 
+Where there are several hosts, `HOST/` before it means that host.
+
 The beginning of a name matches nothing: `web` must not hit `web-standby` while `web` is being replaced.
 """
 
@@ -12,6 +14,7 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from collectors.engines.systemd.engine import is_of_user
+from collectors.fleet.hosts import LOCAL
 from collectors.model.workloads import KINDS_BY_NAME, Kind, Workload
 from collectors.safety.sanitize import sanitize
 
@@ -51,14 +54,24 @@ class NoTarget(Exception):
             meant = f"; did you mean {' or '.join(suggestions)}?" if suggestions else ""
             super().__init__(f"{name}: no such workload{meant}")
             return
-        listed = ", ".join(map(_listed, candidates[:_SHOWN]))
+        are_apart = len({workload.id.host for workload in candidates}) > 1
+        listed = ", ".join(_candidate(workload, are_apart) for workload in candidates[:_SHOWN])
         more = f" and {len(candidates) - _SHOWN} more" if len(candidates) > _SHOWN else ""
         super().__init__(f"{name} could be {listed}{more}: specify one of them")
 
 
-def _listed(workload: Workload) -> str:
-    place = f" on {workload.id.host}" if workload.id.host else ""
-    return f"{workload.kind}:{workload.name} ({workload.short_id}){place}"
+def _candidate(workload: Workload, has_host: bool) -> str:
+    host = f"{workload.id.host or LOCAL}/" if has_host else ""
+    return f"{host}{workload.kind}:{workload.name} ({workload.short_id})"
+
+
+def _on_host(typed: str, workloads: Sequence[Workload]) -> tuple[str, Sequence[Workload]]:
+    """Return a name without the host before it, and the workloads of that host; all if it has none."""
+    host, slash, rest = typed.partition("/")
+    if not slash or not host or not rest:
+        return typed, workloads
+    there = [workload for workload in workloads if (workload.id.host or LOCAL) == host]
+    return (rest, there) if there else (typed, workloads)
 
 
 def take_apart(typed: str) -> Target:
@@ -91,7 +104,8 @@ def find(typed: str, workloads: Iterable[Workload]) -> Workload:
     candidates = matching(typed, all_workloads)
     if len(candidates) == 1:
         return candidates[0]
-    raise NoTarget(typed, candidates, [] if candidates else list(_suggestions(take_apart(typed), all_workloads)))
+    name, there = _on_host(typed, all_workloads)
+    raise NoTarget(typed, candidates, [] if candidates else list(_suggestions(take_apart(name), there)))
 
 
 def is_pattern(typed: str) -> bool:
@@ -107,9 +121,9 @@ def find_all(typed: str, workloads: Iterable[Workload]) -> list[Workload]:
     Raises:
         NoTarget: No workload matches.
     """
-    all_workloads = list(workloads)
-    target = take_apart(typed)
-    if is_pattern(typed):
+    name, all_workloads = _on_host(typed, list(workloads))
+    target = take_apart(name)
+    if is_pattern(name):
         matches = [
             workload
             for workload in all_workloads
@@ -117,15 +131,21 @@ def find_all(typed: str, workloads: Iterable[Workload]) -> list[Workload]:
             and any(name == target.text or fnmatchcase(name, target.text) for name in names_of(workload))
         ]
     else:
-        matches = matching(typed, all_workloads)
+        matches = matching(typed, list(workloads))
     if not matches:
-        suggestions = [] if is_pattern(typed) else list(_suggestions(target, all_workloads))
+        suggestions = [] if is_pattern(name) else list(_suggestions(target, all_workloads))
         raise NoTarget(typed, [], suggestions)
     return matches
 
 
 def matching(typed: str, all_workloads: Sequence[Workload]) -> list[Workload]:
     """Return the workloads that a typed name, without wildcards, may mean."""
+    name, there = _on_host(typed, all_workloads)
+    on_host = [] if there is all_workloads else _matching(name, there)
+    return list({workload.id: workload for workload in (*_matching(typed, all_workloads), *on_host)}.values())
+
+
+def _matching(typed: str, all_workloads: Sequence[Workload]) -> list[Workload]:
     target = take_apart(typed)
     of_kind = [workload for workload in all_workloads if target.kind in (None, workload.kind) and target.text]
     named = [workload for workload in of_kind if target.text in names_of(workload)]

@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from collectors.analysis.contacts import contacts
+from collectors.analysis.hosts import facts_of_host
 from collectors.analysis.rates import Moment, Pair, Reading
 from collectors.model.metrics import METRICS, Metric
 from collectors.model.unmeasured import INHERENT, SENTENCES, Topic, topic_of
@@ -127,7 +129,7 @@ def has_failed(key: str, reading: Reading, moment: Moment, engine: str) -> bool:
 
 
 def _host(cell: Cell) -> str:
-    if not cell.workload.is_this_host or "host" in cell.readers:
+    if not cell.workload.is_host or "host" in cell.readers:
         return ""
     return "it is measured for workloads, not for the host"
 
@@ -159,20 +161,28 @@ def _only_machines(cell: Cell) -> str:
 
 def _source_fails(cell: Cell) -> str:
     """Blame a source that reads this workload and that supplies the metric, if it cannot be read now."""
-    failing = next(_failing(cell.readers & cell.nearby, cell.moment), None)
+    failing = next(_failing(cell.readers & cell.nearby, cell.reading, cell.moment), None)
     return failure(failing) if failing is not None else ""
 
 
 def failing_sources(reading: Reading, moment: Moment, engine: str) -> list[SourceState]:
     """Return the states of those sources of a workload that cannot be read now, or are late; absent ones are not."""
     nearby = Cell(next(iter(METRICS.values())), reading, moment, engine).nearby
-    return [state for state in _failing(nearby, moment) if state.availability is not Availability.ABSENT]
+    return [state for state in _failing(nearby, reading, moment) if state.availability is not Availability.ABSENT]
 
 
-def _failing(names: set[str], moment: Moment) -> Iterator[SourceState]:
-    """Yield a state for each source of these that cannot be read now; of several of one kind, if none can."""
+def _failing(names: set[str], reading: Reading, moment: Moment) -> Iterator[SourceState]:
+    """Yield a state for each source of these that cannot be read now; of several of one kind, if none can.
+
+    Where the workload's host does not answer, that is its only state.
+    """
+    host, hosts = reading.workload.id.host, contacts(moment.frame)
+    if host in hosts and (connection := hosts[host].connection) is not None and not hosts[host].answers:
+        yield connection
+        return
+    sources = [state for state in moment.sources if state.host == host and (host or state.name not in hosts)]
     for name in sorted(names):
-        states = [state for state in moment.sources if _SOURCE.split(state.name)[0] == name]
+        states = [state for state in sources if _SOURCE.split(state.name)[0] == name]
         failing = [state for state in states if state.availability in _AVAILABILITY]
         if failing and len(failing) == len(states):
             yield failing[0]
@@ -188,7 +198,9 @@ def failure(state: SourceState) -> str:
 
 def _noted(cell: Cell) -> str:
     """Give the cause that a source noted for the topic of a field that no source supplies."""
-    return _noted_cause(cell.workload, cell.topics_without_fields, lambda detail: _name_of(detail, cell.moment))
+    return _noted_cause(
+        cell.workload, cell.topics_without_fields, lambda detail: _name_of(detail, cell.workload.id.host, cell.moment)
+    )
 
 
 def _noted_cause(workload: Workload, topics: set[Topic], name_of: Callable[[str], str]) -> str:
@@ -199,10 +211,10 @@ def _noted_cause(workload: Workload, topics: set[Topic], name_of: Callable[[str]
     return ""
 
 
-def _name_of(detail: str, moment: Moment) -> str:
-    """Return the name of the workload with this id or cgroup; anything else as it is, a long id shortened."""
+def _name_of(detail: str, host: str, moment: Moment) -> str:
+    """Return the name of the host's workload with this id or cgroup; anything else as it is, a long id shortened."""
     for identity, reading in moment.readings.items():
-        if detail and detail in (identity.id, reading.workload.cgroup):
+        if detail and identity.host == host and detail in (identity.id, reading.workload.cgroup):
             workload = reading.workload
             return f"the pod {workload.project}" if workload.is_sandbox and workload.project else workload.name
     return detail[:12] if len(detail) == 64 else detail
@@ -224,7 +236,7 @@ def _no_quota(cell: Cell) -> str:
 def _no_cgroup(cell: Cell) -> str:
     if cell.workload.endpoint or cell.workload.cgroup or not cell.readers <= {"cgroup", "host"} or any(cell.pairs):
         return ""
-    return "no cgroup of it was found on this host"
+    return f"no cgroup of it was found on {cell.workload.id.host or 'this host'}"
 
 
 def _remote(cell: Cell) -> str:
@@ -257,9 +269,9 @@ def _no_hugepages(cell: Cell) -> str:
     """Without a pool there are no hugepages; with one, only the controller could tell whose they are."""
     if cell.metric.fields != ("memory_hugetlb_bytes",) or not cell.reading.pairs or cell.workload.endpoint:
         return ""
-    if cell.moment.frame.facts.get("hugepages_total"):
+    if facts_of_host(cell.moment.frame, cell.workload.id).get("hugepages_total"):
         return "the hugetlb controller is not enabled for its cgroup"
-    return "this host has no hugepages"
+    return f"{cell.workload.id.host or 'this host'} has no hugepages"
 
 
 def _anything_else(cell: Cell) -> str:

@@ -206,7 +206,7 @@ class Moment(NamedTuple):
     readings: dict[WorkloadId, Reading]
     """Of the workloads of all hosts, with the other hosts themselves."""
     ledger: Ledger
-    """With several hosts, the sum of their own."""
+    """With several hosts, the sum of their own, but of those that are gone."""
     hosts: dict[str, HostMoment] = {}  # noqa: RUF012  # nobody changes it
     """Each host by its name, first this one as the empty string if it is read; empty when there are no others."""
 

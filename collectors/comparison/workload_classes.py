@@ -82,14 +82,15 @@ def classify(
         startups: The observed starts, by workload.
         frame: The newest frame, for the host's CPUs and memory.
     """
-    host = frame.cpus, frame.memory_bytes
+    sizes = _sizes(frame)
+    host = sum(cpus for cpus, _ in sizes.values()), sum(memory_bytes for _, memory_bytes in sizes.values())
     members: dict[Kind, list[Member]] = {kind: [] for kind in CLASSES}
     for past in pasts:
         if past.workload.kind in members:
             identity = past.workload.id
             all_facts = {**measured(past), **started(startups.get(identity)), **facts.get(identity, {})}
             members[past.workload.kind].append(Member(past.workload, all_facts))
-    density = {kind: _density([past for past in pasts if past.workload.kind is kind], host) for kind in CLASSES}
+    density = {kind: _density([past for past in pasts if past.workload.kind is kind], sizes) for kind in CLASSES}
     return Classes(members, density, *host, findings(pasts, facts))
 
 
@@ -150,18 +151,24 @@ def _sum(past: Past, *keys: str) -> Fact:
     return Fact(sum(values), parts[0].how) if len(values) == len(parts) else parts[0]
 
 
-def _density(pasts: Sequence[Past], host: tuple[int, int]) -> Density:
-    """Sum the limits; one that reaches the size of the host is not a limit."""
-    cores = _below(pasts, "cpu_limit_cores", host[0])
-    memory = _below(pasts, "memory_limit_bytes", host[1])
+def _sizes(frame: Frame) -> dict[str, tuple[int, int]]:
+    """Return the cores and the bytes of memory of each host that was read, by name."""
+    sizes = {name: (facts.cpus, facts.memory_bytes) for name, facts in frame.hosts.items() if facts.workload}
+    return {"": (frame.cpus, frame.memory_bytes), **sizes} if frame.host.id in frame.samples or not sizes else sizes
+
+
+def _density(pasts: Sequence[Past], sizes: Mapping[str, tuple[int, int]]) -> Density:
+    """Sum the limits; one that reaches the size of its host is not a limit."""
+    cores = _below(pasts, "cpu_limit_cores", {name: cpus for name, (cpus, _) in sizes.items()})
+    memory = _below(pasts, "memory_limit_bytes", {name: memory_bytes for name, (_, memory_bytes) in sizes.items()})
     return Density(len(pasts), sum(memory), len(memory), sum(cores), len(cores))
 
 
-def _below(pasts: Sequence[Past], key: str, host_size: float) -> list[float]:
+def _below(pasts: Sequence[Past], key: str, sizes: Mapping[str, float]) -> list[float]:
     """Return the last values of a limit: all of virtual machines, of others those below the size of the host."""
     with_stats = [(past, statistics(past.values[key])) for past in pasts]
     return [
         stats.last
         for past, stats in with_stats
-        if stats is not None and (past.workload.kind is Kind.VM or stats.last < host_size)
+        if stats is not None and (past.workload.kind is Kind.VM or stats.last < sizes.get(past.workload.id.host, 0))
     ]

@@ -53,11 +53,19 @@ class Columns:
     def row(self, samples: Sequence[Sample], now_ns: int, workload: Workload) -> Row:
         """Return a workload's values at an instant."""
         rows = [astuple(sample) for sample in samples if _is_new(sample, now_ns)]
-        joined = list(rows[0]) if rows else list(_NOTHING)
-        for other in rows[1:]:
-            joined = [theirs if ours is None else ours for ours, theirs in zip(joined, other, strict=True)]
+        joined = _joined(rows)
         made = [make(rows, joined) for _, make in self._made]
         return [*joined, *made, *[getattr(workload, name) for name in self._facts]]
+
+
+def _joined(rows: Sequence[Row]) -> Row:
+    """Return of each field the first value that there is. Two rows at a time would take half as long again."""
+    if len(rows) < 2:
+        return rows[0] if rows else _NOTHING
+    if len(rows) == 2:
+        return [b if a is None else a for a, b in zip(*rows, strict=True)]
+    rest = _joined(rows[2:])
+    return [a if a is not None else c if b is None else b for a, b, c in zip(rows[0], rows[1], rest, strict=True)]
 
 
 def _is_new(sample: Sample, now_ns: int) -> bool:
@@ -91,8 +99,12 @@ def _beside(place: int, companion: int) -> Callable[[Sequence[Row], Row], float 
 
 def _lowest(place: int) -> Callable[[Sequence[Row], Row], float | None]:
     def make(rows: Sequence[Row], joined: Row) -> float | None:
-        if len(rows) < 2 or joined[place] is None:
-            return joined[place]
-        return min(value for row in rows if (value := row[place]) is not None)
+        lowest = joined[place]
+        if lowest is not None:
+            for row in rows:
+                value = row[place]
+                if value is not None and value < lowest:
+                    lowest = value
+        return lowest
 
     return make

@@ -12,13 +12,15 @@ from collectors.exposition.columns import OLDEST_S, Columns, Row
 from collectors.exposition.families import HOST_LABEL, PREFIX, Of, families_of
 from collectors.exposition.labels import LabelCache, Labels, pairs
 from collectors.exposition.text import Dialect, Text
-from collectors.model.workloads import Availability, Event, Frame, HostFacts, Workload, WorkloadId
+from collectors.model.workloads import Availability, Event, Frame, HostFacts, SourceState, Workload, WorkloadId
 from collectors.safety.sanitize import sanitize
 
 MOST_WORKLOADS = 2000
 _MOST_WHATS = 100
 """Different things that can happen: what engines call them is not up to vmtop."""
 _LONGEST_WHAT = 40
+CONNECTION = "ssh"
+"""What the connection to another host is called among its sources."""
 _WORKLOADS = Columns(families_of(Of.WORKLOAD))
 _HOSTS = Columns(families_of(Of.HOST))
 
@@ -135,11 +137,11 @@ def _described(host: _Host) -> list[tuple[str, str | None]]:
 
 
 def _add_sources(text: Text, frame: Frame) -> None:
-    there = [
-        (_braced((HOST_LABEL, state.host), ("source", state.name)), state)
+    there = {
+        _braced(*_source_labels(frame, state)): state
         for state in frame.sources
         if state.availability is not Availability.ABSENT
-    ]
+    }.items()
     text.add(PREFIX + "source_up", [(labels, int(state.availability is Availability.OK)) for labels, state in there])
     ages = [
         (labels, max(0, frame.at_ns - state.read_at_ns) / 1e9)
@@ -149,6 +151,13 @@ def _add_sources(text: Text, frame: Frame) -> None:
     text.add(PREFIX + "source_age_seconds", ages)
     costs = [(labels, state.cost_ns / 1e9) for labels, state in there if state.cost_ns is not None]
     text.add(PREFIX + "source_read_seconds", costs)
+
+
+def _source_labels(frame: Frame, state: SourceState) -> tuple[tuple[str, str], ...]:
+    """Return the labels of a source; the connection to another host is a source `ssh` of that host."""
+    if not state.host and state.name in frame.hosts:
+        return (HOST_LABEL, state.name), ("source", CONNECTION)
+    return (HOST_LABEL, state.host), ("source", state.name)
 
 
 def _add_own(text: Text, own: Own) -> None:

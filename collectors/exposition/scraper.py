@@ -16,8 +16,9 @@ from collectors.sampling.sampler import Sampler
 
 log = logging.getLogger(__name__)
 
-FRESH_S = 1.0
-"""Seconds for which a reading answers further scrapes, such as those of a second Prometheus."""
+FRESH_S = 0.5
+"""Seconds, from its beginning, for which a reading answers further scrapes, such as those of a second Prometheus. Less
+than the shortest interval: a scrape that got the reading of the one before would look like a second without work."""
 _PATIENCE_S = 0.5
 """Seconds for which a scrape waits for its sources; then the last reading of the late ones counts, with its age."""
 _FIRST_PATIENCE_S = 3.0
@@ -106,8 +107,9 @@ class Scraper:
         return self._frame
 
     def _take(self) -> None:
+        began = time.monotonic()
         self._frame = self._sampler.take(_FIRST_PATIENCE_S if self._frame is None else _PATIENCE_S)
-        self._taken_at = time.monotonic()
+        self._taken_at = began
         self._texts.clear()
         self._exposer.count(self._frame.events)
         self._has_failed = False

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from msgspec.structs import replace
 
 from collectors.engines.access import EngineAccess
 from collectors.engines.child_process import ChildCommand, ChildConsole
+from collectors.engines.demo.access import DemoAccess
 from collectors.fleet.conversation import Conversation
 from collectors.fleet.hosts import HostSpec
 from collectors.fleet.questions import Ask, Description
@@ -92,7 +93,12 @@ def _exec_words(workload: Workload, command: Sequence[str]) -> list[str]:
     return [*words, *command]
 
 
-def accesses(specs: Iterable[SourceSpec]) -> dict[str, EngineAccess]:
+def accesses(specs: Sequence[SourceSpec]) -> dict[str, EngineAccess]:
     """Return what can be done on the other hosts among the sources, by their names."""
     hosts = [cast(HostSpec, spec.options["spec"]) for spec in specs if spec.name == REMOTE]
-    return {host.name: HostAccess(host) for host in hosts}
+    demo = {
+        str(spec.options["host"]): DemoAccess([spec])
+        for spec in specs
+        if spec.name == "demo" and "host" in spec.options
+    }
+    return {**demo, **{host.name: HostAccess(host) for host in hosts}}

@@ -24,4 +24,8 @@ def load_source(name: str) -> Callable[..., Source]:
         from collectors.fleet.source import RemoteSource
 
         return RemoteSource
+    if name == "demo":
+        from collectors.fleet.demo import load_demo
+
+        return load_demo
     return registry.load_source(name)

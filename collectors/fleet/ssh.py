@@ -29,7 +29,14 @@ _LONGEST_SOCKET = 100
 _HASH = 40 + 17
 """Bytes of `%C`, and of what the client adds."""
 _NOT_EXECUTABLE, _NOT_FOUND, _USAGE = 126, 127, 2
-_NOISE = ("authenticated to ", "transferred: ", "bytes per second: ", "shared connection to ", "warning: permanently ")
+_NOISE = (
+    "authenticated to ",
+    "transferred: ",
+    "bytes per second: ",
+    "shared connection to ",
+    "warning: permanently ",
+    "controlsocket ",
+)
 
 
 def ssh_words(

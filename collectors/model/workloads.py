@@ -74,6 +74,10 @@ class WorkloadId(NamedTuple):
     """The name by which vmtop knows the other host that it is on; empty on the host that vmtop runs on."""
 
 
+LOCAL_HOST = "local"
+"""What the host that vmtop runs on is called among others, which have names of their own."""
+
+
 class Unmeasured(NamedTuple):
     """Something that a source cannot measure of a workload for as long as the workload stays as it is."""
 
@@ -140,6 +144,16 @@ class Workload(msgspec.Struct, frozen=True, gc=False):
     def is_here(self) -> bool:
         """Whether it is on the host that vmtop runs on: only then may this kernel's files be read for it."""
         return not self.endpoint and not self.id.host
+
+    @property
+    def host_name(self) -> str:
+        """The host that it is on, as the table and filters name it: with a remote engine, where that is."""
+        return self.id.host or self.endpoint or LOCAL_HOST
+
+    @property
+    def is_host(self) -> bool:
+        """Whether it is a host that a vmtop runs on, this one or another, not one that a remote engine reports."""
+        return self.kind is Kind.HOST and not self.endpoint
 
     @property
     def is_this_host(self) -> bool:

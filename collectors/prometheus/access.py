@@ -48,6 +48,18 @@ class FleetAccess:
         """Seconds between scrapes, as far as they are known."""
         return self._source.interval_s
 
+    def search(self, text: str) -> bool:
+        """Show who matches a filter, wherever it is, from the next reading on; return whether that changes anything."""
+        fleet = self._source.fleet
+        if fleet is None or fleet.searched == text:
+            return False
+        fleet.searched = text
+        return True
+
+    def discover(self) -> None:
+        """Ask who is there, where no sampler runs the source. Blocks; raises as `PrometheusSource.open`."""
+        self._source.open(lambda: None)
+
     def past(self) -> Past:
         """Return the past on a connection of its own; the caller closes it with `past.fleet.client.close()`.
 

@@ -17,6 +17,7 @@ from collectors.prometheus.answers import Series
 from collectors.prometheus.client import PrometheusClient
 from collectors.prometheus.promql import Member
 from collectors.prometheus.scrapes import HostNames, HostScrapes, Scrapes, by_host, by_member, member_of
+from collectors.prometheus.wanted import wanted
 from collectors.prometheus.workloads import Clock
 
 Answer = TypeVar("Answer")
@@ -48,6 +49,8 @@ class Picture(NamedTuple):
     """Hosts that the server tries to scrape without success."""
     problems: tuple[str, ...]
     """What could not be asked, as sentences."""
+    searched: str = ""
+    """The filter that the workloads were searched for by."""
 
     @property
     def omitted(self) -> int:
@@ -72,6 +75,8 @@ class Fleet:
         self.clock = Clock(time.time(), time.monotonic_ns())
         self.wall_ahead_s = 0.0
         """By how many seconds the server's clock is ahead of this host's."""
+        self.searched = ""
+        """The filter of the screen: who matches it is shown before those that use most."""
         self._most = most
         self._has_rule = False
         self._jobs: tuple[str, ...] = ()
@@ -89,6 +94,7 @@ class Fleet:
         """Return what is known, to be asked about on another connection; instants and names are the same."""
         other = Fleet(client, self._most)
         other.names, other.clock, other.interval_s = self.names, self.clock, self.interval_s
+        other.searched = self.searched
         other.wall_ahead_s, other._has_rule, other._jobs = self.wall_ahead_s, self._has_rule, self._jobs
         return other
 
@@ -131,8 +137,9 @@ class Fleet:
         instant = self.now() if at is None else at
         hosts_query = f"{promql.hosts(self.match)}[{promql.duration(self.window_s)}]"
         asking = _Asking()
+        searched = self.searched
         hosts = asking.do(lambda: by_host(self._instant(hosts_query, instant))) or {}
-        counts = asking.do(lambda: _counts(self._instant(promql.count_by_host(self.match), instant))) or {}
+        counts = asking.do(lambda: self.counts(instant)) or {}
         total = sum(counts.values())
         shown = asking.do(lambda: self.who(instant, total)) or []
         members = asking.do(lambda: self._members(shown, instant)) or {}
@@ -141,22 +148,36 @@ class Fleet:
         uses = (asking.do(lambda: self.uses(instant)) or {}) if total > len(shown) else {}
         unscraped = asking.do(lambda: self._unscraped(instant)) or ()
         self.names.learn(hosts)
-        return Picture(members, hosts, counts, uses, unscraped, tuple(asking.problems))
+        return Picture(members, hosts, counts, uses, unscraped, tuple(asking.problems), searched)
 
-    def who(self, instant: float, total: int) -> list[Member]:
-        """Return the workloads to show: all where they are few, else those that use most of anything.
+    def counts(self, instant: float) -> dict[HostKey, int]:
+        """Return how many workloads each host has. Raises as `look`."""
+        return _counts(self._instant(promql.count_by_host(self.match), instant))
+
+    def who(self, instant: float, total: int, most: int | None = None) -> list[Member]:
+        """Return the workloads to show: all that are searched for where they are few, else those that use most.
+
+        Args:
+            instant: As of when.
+            total: How many workloads there are.
+            most: How many to return at most; by default, as many as are shown.
 
         Raises:
             SourceError: Not one of the questions was answered.
         """
-        if total <= self._most:
-            return list(dict.fromkeys(_members_in(self._instant(promql.all_workloads(self.match), instant))))
+        most = most or self._most
+        among = wanted(self.searched, self.match, self.names.key)
+        if among or total <= most:
+            query = f"topk({most + 1}, {among or promql.all_workloads(self.match)})"
+            found = list(dict.fromkeys(_members_in(self._instant(query, instant))))
+            if len(found) <= most:
+                return found
         asking = _Asking()
-        queries = promql.rankings(self.match, self.window_s, max(1, self._most // 2), self._has_rule)
+        queries = promql.rankings(self.match, self.window_s, most, self._has_rule, among)
         ranked = [asking.do(partial(self._ranked, query, instant)) or [] for query in queries]
         if asking.first is not None and not any(ranked):
             raise asking.first
-        return interleaved(ranked, self._most)
+        return interleaved(ranked, most)
 
     def _ranked(self, query: str, instant: float) -> list[Member]:
         return _members_in(self._instant(query, instant))

@@ -92,7 +92,8 @@ class Past:
         Raises:
             SourceError: The server cannot be asked.
         """
-        shown = self.fleet.who(grid.end, most + 1)[:most]
+        total = sum(self.fleet.counts(grid.end).values())
+        shown = self.fleet.who(grid.end, total, most)
         series = self._over(promql.hosts(self.fleet.match), grid)
         hosts: dict[HostKey, Scrapes] = dict(by_host(series).items())
         stamps = self._stamps(grid)

@@ -40,10 +40,14 @@ def quoted(text: str) -> str:
     return '"' + "".join(escapes.get(character, character) for character in text) + '"'
 
 
+def literal(text: str) -> str:
+    """Return a regular expression that matches a text and no other."""
+    return "".join(f"\\{letter}" if letter in _META else letter for letter in text)
+
+
 def one_of(texts: Iterable[str]) -> str:
-    """Return a regular expression that matches these texts and no other; equal collections give equal ones."""
-    escaped = ("".join(f"\\{letter}" if letter in _META else letter for letter in text) for text in sorted(set(texts)))
-    return quoted("|".join(escaped))
+    """Return the string of a regular expression that matches these texts; equal collections give equal ones."""
+    return quoted("|".join(map(literal, sorted(set(texts)))))
 
 
 def selector(match: str, *matchers: str, name: str = "") -> str:
@@ -111,7 +115,7 @@ def duration(seconds: float) -> str:
     return f"{max(1, round(seconds))}s"
 
 
-def rankings(match: str, window_s: float, most: int, has_rule: bool) -> tuple[str, ...]:
+def rankings(match: str, window_s: float, most: int, has_rule: bool, among: str = "") -> tuple[str, ...]:
     """Return the queries for the workloads that use most: CPU, memory, disk, network.
 
     Args:
@@ -119,7 +123,9 @@ def rankings(match: str, window_s: float, most: int, has_rule: bool) -> tuple[st
         window_s: Seconds over which rates are taken.
         most: Workloads of each ranking.
         has_rule: Whether the server records the CPU of each workload.
+        among: The query for the workloads to choose among; empty for all.
     """
+    chosen = f" and on (job, instance, {HOST_LABEL}, engine, id) ({among})" if among else ""
     window = duration(window_s)
 
     def growth(*names: str) -> str:
@@ -128,7 +134,7 @@ def rankings(match: str, window_s: float, most: int, has_rule: bool) -> tuple[st
     cpu = selector(match, name=CPU_RULE) if has_rule else growth("cpu_seconds_total")
     memory = " or ".join(selector(match, name=f"vmtop_memory_{part}_bytes") for part in ("working_set", "rss"))
     return tuple(
-        f"topk({most}, {query})"
+        f"topk({most}, ({query}){chosen})"
         for query in (
             cpu,
             memory,

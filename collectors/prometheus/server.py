@@ -1,19 +1,23 @@
-"""Where a Prometheus or VictoriaMetrics is, and how vmtop proves who it is. Secrets are in files, never in a URL."""
+"""Where a Prometheus or VictoriaMetrics is, and how vmtop proves who it is. Secrets are in files, never in a URL.
+
+Imports nothing heavy: the configuration is read by it.
+"""
 
 from __future__ import annotations
 
 import os
-import ssl
 import stat
-from base64 import b64encode
-from ipaddress import ip_address
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import msgspec
 
 from collectors.model.errors import AccessDenied, SourceDown
 from collectors.safety.sanitize import sanitize
+
+if TYPE_CHECKING:
+    import ssl
 
 _LARGEST_SECRET = 64 << 10
 
@@ -47,6 +51,13 @@ class Server(msgspec.Struct, frozen=True):
     def shown(self) -> str:
         """Its name, or its address without a path."""
         return sanitize(self.name or urlsplit(self.url).netloc, 60)
+
+    @property
+    def title(self) -> str:
+        """One word for it."""
+        host = urlsplit(self.url).hostname or ""
+        is_name = not host.replace(".", "").isdigit() and ":" not in host
+        return sanitize(self.name or (host if is_name else "fleet"), 60)
 
     @property
     def is_encrypted(self) -> bool:
@@ -99,6 +110,8 @@ def is_loopback(host: str) -> bool:
     """Return whether a name or an address is this host without asking anybody."""
     if host == "localhost":
         return True
+    from ipaddress import ip_address
+
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -112,6 +125,8 @@ def authorization(server: Server) -> dict[str, str]:
         AccessDenied: A file is missing, may not be read, or others can read it.
     """
     if server.user:
+        from base64 import b64encode
+
         secret = b64encode(f"{server.user}:{read_secret(server.password_file)}".encode()).decode()
         return {"Authorization": f"Basic {secret}"}
     if server.token_file:
@@ -125,6 +140,8 @@ def tls_context(server: Server) -> ssl.SSLContext:
     Raises:
         AccessDenied: A file with certificates cannot be used.
     """
+    import ssl
+
     try:
         context = ssl.create_default_context(cafile=str(_path(server.ca_file)) if server.ca_file else None)
         if server.certificate_file:

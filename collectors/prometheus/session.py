@@ -23,8 +23,8 @@ _FRAMES = 30
 """Frames that are asked for at once."""
 _KEPT = 6
 """Members that are kept: stepping back and forth asks for each once."""
-_TIERS = ((2 * 3600.0, 15.0), (86400.0, 60.0), (7 * 86400.0, 600.0), (35 * 86400.0, 3600.0))
-"""How far back frames are how far apart, in seconds."""
+_TIERS = ((2 * 3600.0, 0.0), (86400.0, 60.0), (7 * 86400.0, 600.0), (35 * 86400.0, 3600.0))
+"""How far back frames are how far apart, in seconds; never closer together than scrapes."""
 
 
 class PastSession(FrameSequence):

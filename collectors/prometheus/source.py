@@ -112,6 +112,7 @@ class PrometheusSource:
             workloads,
             samples,
             detail=f"{len(hosts)} hosts",
+            facts={"hostname": self._server.title},
             hosts=hosts,
             sources=tuple(states),
             unseen=_unseen(fleet, picture),
@@ -163,9 +164,9 @@ def _unscraped(host: str, was_scraped: bool, server: str) -> SourceState:
 def _unseen(fleet: Fleet, picture: Picture) -> str:
     """Return what of the fleet is not seen, as a sentence."""
     parts = list(picture.problems)
-    if picture.omitted:
+    if picture.omitted and not picture.searched:
         total = sum(picture.counts.values())
-        parts.append(f"{len(picture.members):,} of {total:,} workloads, those that use most, are shown")
+        parts.append(f"{len(picture.members):,} of {total:,} shown: those that use most")
     if abs(fleet.wall_ahead_s) > _SKEW_S:
         word = "ahead of" if fleet.wall_ahead_s > 0 else "behind"
         parts.append(f"its clock is {abs(fleet.wall_ahead_s):.0f} s {word} this host's")

@@ -1,7 +1,7 @@
 """The filter language of the screen and the command line, and the order of rows. Pure.
 
 shop                      name, project, image or id contains it (case is ignored)
-kind=vm  state!=running   a field is or is not a value; also engine, name, image, project, health, id, label.KEY
+kind=vm  state!=running   a field is or is not a value; also host, engine, name, image, project, health, id, label.KEY
 kind=ct  kind=svc         container and service have short names, too
 ports~443  restarts>3     ports and addresses are text; restarts and exit codes are numbers
 name~^web-[0-9]+$         a field matches a regular expression
@@ -30,6 +30,7 @@ Term = Callable[[Reading], bool]
 
 FIELDS: dict[str, Callable[[Workload], str]] = {
     "kind": lambda workload: workload.kind,
+    "host": lambda workload: workload.host_name,
     "engine": lambda workload: workload.id.engine,
     "state": lambda workload: workload.state,
     "name": lambda workload: workload.name,

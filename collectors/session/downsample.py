@@ -10,6 +10,8 @@ from collectors.model.metrics import METRICS
 from collectors.model.workloads import WorkloadId
 
 HOST_KEYS = tuple(key for key, metric in METRICS.items() if metric.host_chart is not None)
+MOST_HOSTS = 64
+"""Hosts that get a series."""
 MOST_WORKLOADS = 2000
 """Workloads that get a series: each takes some 20 KiB."""
 WORKLOAD_KEYS = tuple(key for key, metric in METRICS.items() if metric.is_headline)
@@ -37,7 +39,7 @@ class Series:
 
 
 class Buckets:
-    """The series of a session's host and workloads.
+    """The series of a session's hosts and workloads.
 
     Args:
         first: Wall time of the first frame.
@@ -47,15 +49,18 @@ class Buckets:
 
     def __init__(self, first: float, last: float, count: int = 480) -> None:
         self.first, self.last, self.count = first, last, count
-        self.host: dict[str, Series] = {}
-        """Series by metric key."""
+        self.hosts: dict[str, dict[str, Series]] = {}
+        """Series by metric key, of each host by its name; that of the host on which the session was made is empty."""
         self.workloads: dict[WorkloadId, dict[str, Series]] = {}
 
     def take(self, moment: Moment) -> None:
         """Take in the next moment."""
         share = (moment.frame.wall - self.first) / max(self.last - self.first, 1e-9)
         step = min(max(int(share * self.count), 0), self.count - 1)
-        self._take(self.host, moment.host, HOST_KEYS, step)
+        hosts = {name: host.reading for name, host in moment.hosts.items()} if moment.hosts else {"": moment.host}
+        for name, host in hosts.items():
+            if host is not None and (name in self.hosts or len(self.hosts) < MOST_HOSTS):
+                self._take(self.hosts.setdefault(name, {}), host, HOST_KEYS, step)
         for identity, reading in moment.readings.items():
             series = self.workloads.get(identity)
             if series is None and len(self.workloads) < MOST_WORKLOADS:

@@ -26,7 +26,7 @@ from collectors.session.format import SessionError
 from collectors.session.kept import Budget
 from collectors.session.rows import Row
 
-IDENTITY = ("time", "kind", "engine", "id", "name", "state")
+IDENTITY = ("time", "host", "kind", "engine", "id", "name", "state")
 """The first columns of every row."""
 
 
@@ -37,7 +37,7 @@ def _time(wall: float) -> str | None:
 
 def _identity(row: Row) -> tuple[str | None, ...]:
     workload = row.reading.workload
-    return (_time(row.wall), workload.kind, *workload.id[:2], workload.name, workload.state)
+    return (_time(row.wall), row.host, workload.kind, *workload.id[:2], workload.name, workload.state)
 
 
 def write_csv(rows: Iterable[Row], keys: tuple[str, ...], stream: TextIO) -> None:
@@ -95,9 +95,9 @@ def _batches(rows: Iterable[Row], keys: tuple[str, ...], size: int) -> Iterator[
     """Yield N rows at a time, as columns."""
     plan = [METRICS[key] for key in keys]
     columns: list[list[Any]] = [[] for _ in (*IDENTITY, *keys)]
-    for wall, reading in rows:
+    for wall, reading, host in rows:
         one = reading.workload
-        identity = (datetime.fromtimestamp(wall, UTC), str(one.kind), *one.id[:2], one.name, str(one.state))
+        identity = (datetime.fromtimestamp(wall, UTC), host, str(one.kind), *one.id[:2], one.name, str(one.state))
         values = (number(metric, reading.value(metric.key)) for metric in plan)
         for column, value in zip(columns, (*identity, *values), strict=True):
             column.append(value)
@@ -148,7 +148,7 @@ class _Spill:
         workload = row.reading.workload
         series = self._series.get(workload.id)
         if series is None:
-            series = self._series[workload.id] = _Series(_labels(workload))
+            series = self._series[workload.id] = _Series(_labels(workload, row.host))
             if not self._budget.takes(*workload.id, series.labels):
                 raise SessionError(
                     f"OpenMetrics holds all workloads in memory, and there are more than {len(self._series) - 1:,}: "
@@ -223,8 +223,14 @@ def write_openmetrics(rows: Iterable[Row], keys: tuple[str, ...], stream: TextIO
         stream.write("# EOF\n")
 
 
-def _labels(workload: Workload) -> str:
-    labels = {"kind": workload.kind, "engine": workload.id.engine, "id": workload.id.id, "name": workload.name}
+def _labels(workload: Workload, host: str) -> str:
+    labels = {
+        "host": host,
+        "kind": workload.kind,
+        "engine": workload.id.engine,
+        "id": workload.id.id,
+        "name": workload.name,
+    }
     return ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items())
 
 

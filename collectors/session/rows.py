@@ -22,6 +22,8 @@ class Row(NamedTuple):
 
     wall: float
     reading: Reading
+    host: str = ""
+    """The name of the host that it is on, also where that is the one on which the session was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +43,19 @@ class Selection:
     """A kind of workload; `None` selects every kind."""
     metrics: tuple[str, ...] = tuple(METRICS)
 
-    def takes(self, reading: Reading) -> bool:
-        """Return whether a workload is selected."""
+    hosts: tuple[str, ...] = ()
+    """Names of hosts, or patterns; empty selects all."""
+
+    def takes(self, reading: Reading, own_name: str = "") -> bool:
+        """Return whether a workload is selected.
+
+        Args:
+            reading: The workload.
+            own_name: The name of the host on which the session was made.
+        """
         workload = reading.workload
+        if self.hosts and not any(fnmatchcase(workload.id.host or own_name, pattern) for pattern in self.hosts):
+            return False
         if self.only is not None and workload.kind != self.only:
             return False
         if self.names and not any(_is_named(workload, name) for name in self.names):
@@ -82,6 +94,8 @@ def rows(
         if selection.step_s:
             due = (frame.wall if due is None or frame.wall - due > selection.step_s else due) + selection.step_s
         moment = deriver.feed(frame)
-        for reading in (moment.host, *moment.readings.values()):
-            if selection.takes(reading):
-                yield Row(frame.wall, reading)
+        own_name = frame.facts.get("hostname") or frame.host.name
+        own = () if frame.hosts and frame.host.id not in frame.samples else (moment.host,)
+        for reading in (*own, *moment.readings.values()):
+            if selection.takes(reading, own_name):
+                yield Row(frame.wall, reading, reading.workload.id.host or own_name)

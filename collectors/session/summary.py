@@ -12,13 +12,12 @@ from collectors.analysis.empty_cells import lasting_reason
 from collectors.analysis.rates import Deriver, Moment, Reading
 from collectors.model.metrics import METRICS
 from collectors.model.workloads import Event, Frame, WorkloadId
-from collectors.session.format import MOST_KEPT, PAUSE, SHORTEST_S, Damage, Gap
+from collectors.session.format import MOST_HOSTS, MOST_KEPT, PAUSE, SHORTEST_S, Damage, Gap
 from collectors.session.frame_sequence import FrameSequence
 from collectors.session.kept import Budget, NewestEvents
 
 PEAKS = tuple(key for key, metric in METRICS.items() if metric.has_peak)
 """Metrics whose highest value is shown for each workload."""
-_MOST_HOSTS = 20
 _MOST_DAMAGE = 1000
 _MOST_KINDS_OF_EVENTS = 100
 _OTHER = "other"
@@ -144,9 +143,9 @@ class _Surveyor:
         summary.last, summary.interval_s = frame.wall, frame.interval_s
         if len(self._runs) < MOST_KEPT:
             self._runs.add(frame.run)
-        host = frame.facts.get("hostname", frame.host.name)
-        if host not in summary.hosts and len(summary.hosts) < _MOST_HOSTS:
-            summary.hosts.append(host)
+        for host in names_of_hosts(frame):
+            if host not in summary.hosts and len(summary.hosts) < MOST_HOSTS:
+                summary.hosts.append(host)
         summary.samples += len(frame.workloads) + 1
         for reading in moment.readings.values():
             self._take_reading(reading, frame.wall)
@@ -183,6 +182,12 @@ class _Surveyor:
     def _omit(self, sentence: str) -> None:
         if sentence not in self.summary.omissions:
             self.summary.omissions.append(sentence)
+
+
+def names_of_hosts(frame: Frame) -> list[str]:
+    """Return the names of all hosts of a frame; that of the host on which it was made comes first, if it was read."""
+    own = [] if frame.hosts and frame.host.id not in frame.samples else [frame.facts.get("hostname", frame.host.name)]
+    return [*own, *frame.hosts]
 
 
 def _pause(previous: tuple[str, float, float] | None, run: str, wall: float, interval_s: float) -> Gap | None:

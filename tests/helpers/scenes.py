@@ -23,7 +23,7 @@ from tui.controllers.frame_feed import FrameReady
 from tui.controllers.recording import SessionRecorder
 from tui.keys.in_use import rows_of
 from tui.keys.tables import LIVE
-from tui.presenters.table.state import Line
+from tui.presenters.table.line import Line
 from tui.screens.workloads.live import LiveListScreen
 from tui.settings.screen_options import ScreenOptions
 from tui.widgets.first_run import FirstRunLine

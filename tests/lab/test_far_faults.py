@@ -7,10 +7,13 @@ import time
 
 import pytest
 
+from bench.realistic_fleet import Believable
 from collectors.fleet.hosts import HostSpec
 from collectors.fleet.specs import load_source, specs_of
-from collectors.model.workloads import Availability, Frame, SourceState
+from collectors.model.workloads import Availability, Frame, Kind, SourceState
 from collectors.sampling.sampler import Sampler
+from tests.helpers.far_streams import play_command, write_stream
+from tests.helpers.frame_watch import Watch
 from tests.helpers.lab.far_faults import ENTRIES, PROGRAMS, faulty
 from tests.helpers.lab.far_hosts import FarHosts
 from tests.helpers.lab.fixtures import skip_or_fail
@@ -103,6 +106,49 @@ def test_hosts_beside_them_are_watched_all_the_time(seen: Seen, name: str) -> No
     assert seen.states[name].availability is Availability.OK, seen.states[name]
     assert len(seen.good_ages[name]) > 10
     assert sorted(seen.good_ages[name])[len(seen.good_ages[name]) // 2] < 3
+
+
+def test_two_hosts_with_one_hostname_are_two_hosts(far_lab: FarHosts) -> None:
+    other = far_lab.hosts["hv03"]
+    other.inside("hostname", "hv01")
+    with far_lab.as_client():
+        watch = Watch(specs_of([HostSpec("first", "hv01"), HostSpec("second", "hv03")]), 1.0, load_source)
+        try:
+            watch.until_all(Availability.OK, "first", "second")
+            frame = watch.next().frame
+        finally:
+            watch.stop()
+            other.inside("hostname", "hv03")
+    hosts = [one for one in frame.workloads.values() if one.kind is Kind.HOST]
+    assert sorted((one.id.host, one.name) for one in hosts) == [("first", "hv01"), ("second", "hv01")]
+    assert frame.hosts["first"].run != frame.hosts["second"].run
+
+
+def test_64_hosts_of_which_a_third_is_dead_are_watched_in_time(far_lab: FarHosts) -> None:
+    host = far_lab.hosts["hv01"]
+    path = host.folder / "player"
+    write_stream(path, Believable(10).frames(100))
+    far_lab.extra |= {"dead": "HostName 127.0.0.1\nPort 1", "deaf": "HostName 10.255.255.1"}
+    far_lab.write_client_files()
+    dead = {f"h{number}" for number in range(0, 64, 3)}
+    specs = [
+        HostSpec(name, ("dead", "deaf")[number % 2]) if name in dead else HostSpec(name, "hv01", play_command(path))
+        for number, name in enumerate(f"h{number}" for number in range(64))
+    ]
+    with far_lab.as_client():
+        watch = Watch(specs_of(specs), 1.0, load_source)
+        try:
+            alive = [spec.name for spec in specs if spec.name not in dead]
+            watch.until_all(Availability.OK, *alive, frames=60)
+            began = time.monotonic()
+            frames = [watch.newest() for _ in range(5)]
+            spent_s = time.monotonic() - began
+            states = {one.name: one for one in frames[-1].sources if not one.host}
+        finally:
+            watch.stop()
+    assert spent_s < 10, "a frame a second, whoever is dead"
+    assert len(frames[-1].readings) >= len(alive) * 10
+    assert {name for name, one in states.items() if one.availability is not Availability.OK} == dead
 
 
 def test_a_host_that_floods_with_frames_is_read_or_given_up(seen: Seen) -> None:

@@ -35,7 +35,8 @@ from tests.helpers.lab.ssh_server import ssh_server
 from tui.cli.commands.actions import run
 from tui.cli.sampling import Wait, gather
 from tui.configuration.config import Config
-from tui.presenters.table.state import Line, TableState
+from tui.presenters.table.line import Line
+from tui.presenters.table.state import TableState
 
 pytestmark = pytest.mark.lab
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import click
 from textual.screen import Screen
 
+from collectors.model.errors import SourceError
 from collectors.prometheus.access import FleetAccess
 from collectors.sampling.sampler import Sampler
+from collectors.session.format import SessionError
 from collectors.session.playback import Playback
 from tui.app.base import BaseApp
 from tui.screens.fleet.past import FleetPastScreen
@@ -60,3 +63,22 @@ def run_fleet(access: FleetAccess, options: ScreenOptions, keymap: Mapping[str, 
         code = app.run_to_end()
         app.sampler.stop(0.3)
         return code
+
+
+def run_fleet_past(
+    access: FleetAccess, span: tuple[float, float], options: ScreenOptions, keymap: Mapping[str, str]
+) -> int:
+    """Show the fleet between two wall times until the user quits; return the process's exit code.
+
+    Raises:
+        click.ClickException: The server cannot be asked, or has nothing of that time.
+    """
+    try:
+        access.discover()
+        playback = Playback(access.session(span))
+        playback.go(1)
+    except (SourceError, SessionError) as error:
+        raise click.ClickException(str(error)) from error
+    app = FleetPastApp(playback, access, options)
+    app.use_keys(dict(keymap))
+    return app.run_to_end()

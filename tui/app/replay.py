@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 from textual.screen import Screen
 
+from collectors.fleet.recordings.opening import open_recording
 from collectors.query.time_parser import TimeError, check_inside, parse_time
 from collectors.session.format import SessionError
 from collectors.session.playback import Playback
-from collectors.session.reader import Session
 from tui.app.base import BaseApp
 from tui.screens.workloads.replay import ReplayScreen
 from tui.settings.screen_options import ScreenOptions
@@ -47,7 +47,7 @@ def replay(
 ) -> int:
     """Replay files until the user quits; return the process's exit code."""
     try:
-        playback = Playback(Session(paths))
+        playback = Playback(open_recording(paths))
         first, last = playback.span
         wall = None if at is None else parse_time(at, first, last)
         if at is not None and wall is not None:

@@ -51,10 +51,10 @@ def scraper(specs: Sequence[SourceSpec], most_workloads: int, labels: tuple[str,
     Raises:
         click.UsageError: Two of the labels would have one name.
     """
-    from collectors.engines.registry import load_source
     from collectors.exposition.exposer import Choice
     from collectors.exposition.labels import label_name
     from collectors.exposition.scraper import Scraper
+    from collectors.fleet.specs import load_source
     from collectors.kernel.self_usage import OwnCost
     from collectors.sampling.sampler import Sampler
     from tui import __version__

@@ -25,6 +25,7 @@ _COMMANDS = {
     "exec": ("tui.cli.commands.exec", "Open a shell or a console, or run a command."),
     "inspect": ("tui.cli.commands.inspect", "Print what the engine knows of a workload."),
     "stream": ("tui.cli.commands.stream", "Print one JSON document per line at each interval."),
+    "fleet": ("tui.cli.commands.fleet", "Show what a Prometheus scraped of many hosts."),
     "serve": ("tui.cli.commands.serve", "Answer scrapes of Prometheus and VictoriaMetrics."),
     "textfile": ("tui.cli.commands.textfile", "Write the metrics into a file for node_exporter."),
     "doctor": ("tui.cli.commands.doctor", "Check every data source and show how to fix it."),

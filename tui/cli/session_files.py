@@ -10,10 +10,11 @@ from typing import BinaryIO
 
 import click
 
+from collectors.fleet.recordings.opening import open_recording
 from collectors.query.time_parser import TimeError, parse_time
 from collectors.safety.sanitize import sanitize
 from collectors.session.format import SessionError
-from collectors.session.reader import Session
+from collectors.session.frame_sequence import FrameSequence
 from collectors.session.storage import finished_file
 from collectors.session.summary import Step, Summary
 from tui.cli.progress import progress
@@ -21,10 +22,13 @@ from tui.presenters.formatting import stamp
 
 
 @contextmanager
-def opened(paths: Sequence[Path]) -> Iterator[Session]:
-    """Open a session; session and time errors, also of the block inside, become one-sentence errors."""
+def opened(paths: Sequence[Path]) -> Iterator[FrameSequence]:
+    """Open session files, of one host or of several.
+
+    Session and time errors, also of the block inside, become one-sentence errors.
+    """
     try:
-        session = Session(paths)
+        session = open_recording(paths)
         try:
             yield session
         finally:
@@ -43,7 +47,7 @@ def not_onto_itself(paths: Sequence[Path], target: Path | None) -> None:
         raise click.ClickException(f"{sanitize(str(target))} is what is read: write to another file.")
 
 
-def span_of(session: Session, start: str | None, stop: str | None) -> tuple[float | None, float | None]:
+def span_of(session: FrameSequence, start: str | None, stop: str | None) -> tuple[float | None, float | None]:
     """Return the wall times of a span.
 
     Raises:

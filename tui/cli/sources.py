@@ -46,6 +46,10 @@ def host_words(ctx: click.Context) -> list[str]:
     return [*(host.name for host in hosts), LOCAL, *([ALL] if hosts else ()), *tags]
 
 
-def demo(workloads: int, seed: int) -> list[SourceSpec]:
-    """Return the one source of a fleet that does not exist."""
-    return demo_specs(workloads, seed)
+def demo(workloads: int, seed: int, hosts: int = 1) -> list[SourceSpec]:
+    """Return the source of each host that does not exist, with so many workloads: of one, it is this host."""
+    if hosts == 1:
+        return demo_specs(workloads, seed)
+    from collectors.fleet.demo import demo_hosts
+
+    return demo_hosts(hosts, workloads, seed)

@@ -10,6 +10,7 @@ from typing import Any
 
 from collectors.fleet.hosts import HostSpec
 from collectors.model.workloads import Kind
+from collectors.prometheus.server import Server
 from collectors.safety.sanitize import sanitize
 from tui.configuration.own_commands import OwnCommand
 from tui.settings.paths import config_folder
@@ -51,6 +52,8 @@ class Config:
     """The user's sets of columns, by name: keys of the table."""
     commands: tuple[OwnCommand, ...] = ()
     hosts: tuple[HostSpec, ...] = ()
+    servers: Mapping[str, Server] = field(default_factory=lambda: _EMPTY)
+    """Prometheus and VictoriaMetrics, by name."""
     problem: str = ""
     """Why the file is not used; a sentence. The configuration is then the default, and actions are locked."""
 

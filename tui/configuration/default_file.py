@@ -53,6 +53,19 @@ _HOSTS = """\
 #tags = ["prod"]
 """
 
+_SERVERS = """\
+# What a Prometheus or VictoriaMetrics scraped of many hosts: 'vmtop fleet --prometheus prod'.
+#[prometheus.prod]
+#url = "https://prometheus.example.org"
+# Limits everything to series with these labels.
+#match = 'job="vmtop"'
+# Secrets are in files that only you can read; the certificate is always verified.
+#token_file = "~/.config/vmtop/prometheus.token"
+#user = "ops"
+#password_file = "~/.config/vmtop/prometheus.password"
+#ca_file = "/etc/ssl/certs/example.pem"
+"""
+
 
 def default_file(tables: OptionTables) -> str:
     """Return the text.
@@ -69,7 +82,7 @@ def default_file(tables: OptionTables) -> str:
     )
     parts += [f"[columns]\n{_COLUMNS}", f"[theme]\n{_THEME}"]
     parts += [f"[{table}]\n{''.join(map(_option, rows))}" for table, rows in tables.items() if rows]
-    parts += [_COMMANDS, _HOSTS]
+    parts += [_COMMANDS, _HOSTS, _SERVERS]
     return "\n".join(parts)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from collectors.safety.sanitize import sanitize
 from tui.configuration.effective import Effective
-from tui.configuration.reading import COMMANDS, HOSTS, KEYS, PRESETS, THEME, FileContent
+from tui.configuration.reading import COMMANDS, HOSTS, KEYS, PRESETS, SERVERS, THEME, FileContent
 from tui.configuration.settings_table import BY_NAME, SETTINGS
 from tui.configuration.toml_text import as_key, as_toml
 
@@ -41,6 +41,10 @@ def overview(values: Mapping[str, Effective], content: FileContent, sources: Map
         for index, table in enumerate(content.document.get(name, ())):
             lines += ["", f"[[{name}]]"]
             lines += [_line(key, value, _origin(content, name, index, key)) for key, value in table.items()]
+    for name in content.servers:
+        raw = content.document[SERVERS][name]
+        lines += ["", f"[{SERVERS}.{as_key(name)}]"]
+        lines += [_line(key, value, _origin(content, SERVERS, name, key)) for key, value in raw.items()]
     return "\n".join(lines).lstrip("\n") + "\n"
 
 
@@ -57,6 +61,7 @@ def summary(content: FileContent, has_names: bool) -> list[str]:
         ("columns", len(content.presets)),
         ("own commands", len(content.commands)),
         ("other hosts", len(content.hosts)),
+        ("servers of fleets", len(content.servers)),
         ("tables of options", len(content.options)),
     )
     return [*lines, *(f"{what}: {count}" for what, count in counts if count)]

@@ -1,7 +1,7 @@
 """Reading `config.toml`: every value with its line, every mistake as a sentence that names the line.
 
 The shape of the file follows from `SETTINGS`; beside those there are tables that hold names of the user's own:
-`[keys]`, `[columns]`, `[[commands]]`, `[[hosts]]`, and a table for the options of each command.
+`[keys]`, `[columns]`, `[[commands]]`, `[[hosts]]`, `[prometheus.NAME]`, and a table for the options of each command.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from collectors.fleet.hosts import HostSpec
+from collectors.prometheus.server import Server
 from collectors.safety.toml_file import TooDeep, parse_toml, read_text
 from tui.configuration.config import ActionConfig, Config, ConfigError, Timeouts, config_file
 from tui.configuration.own_commands import OwnCommand
@@ -20,7 +21,7 @@ from tui.configuration.toml_places import Places
 from tui.configuration.value_types import Choice, Several, meant
 from tui.configuration.vocabulary import column_words
 
-KEYS, PRESETS, COMMANDS, THEME, HOSTS = "keys", "columns", "commands", "theme", "hosts"
+KEYS, PRESETS, COMMANDS, THEME, HOSTS, SERVERS = "keys", "columns", "commands", "theme", "hosts", "prometheus"
 _TABLES = frozenset({setting.section for setting in SETTINGS if setting.section} | {"actions"})
 
 
@@ -40,6 +41,7 @@ class FileContent:
     presets: dict[str, tuple[str, ...]] = field(default_factory=dict)
     commands: list[OwnCommand] = field(default_factory=list)
     hosts: list[HostSpec] = field(default_factory=list)
+    servers: dict[str, Server] = field(default_factory=dict)
     mistakes: list[str] = field(default_factory=list)
     """Sentences without the file's name, in the order of the lines."""
     lines: Places = field(default_factory=lambda: Places(""))
@@ -67,6 +69,7 @@ class FileContent:
             presets=self.presets,
             commands=tuple(self.commands),
             hosts=tuple(self.hosts),
+            servers=self.servers,
         )
 
 
@@ -124,6 +127,7 @@ class _Reader:
             COMMANDS: self._commands,
             THEME: self._theme,
             HOSTS: self._hosts,
+            SERVERS: self._servers,
         }
         for key, value in sorted(document.items(), key=lambda item: item[0] in (COMMANDS, THEME)):  # after keys, screen
             if key in takers:
@@ -191,6 +195,20 @@ class _Reader:
             if any(host.name == one.name for one in self._content.hosts):
                 self._wrong((HOSTS, index, "name"), f"there are two hosts {host.name!r}; give one of them another name")
             self._content.hosts.append(host)
+
+    def _servers(self, table: object) -> None:
+        from tui.configuration import servers
+
+        for name, value in self._items(SERVERS, table):
+            if not isinstance(value, Mapping):
+                self._wrong((SERVERS, name), f"{name!r} has to be a table: [{SERVERS}.{name}]")
+                continue
+            server, mistakes = servers.check(name, value)
+            for key, words in mistakes.items():
+                path = (SERVERS, name, key) if key else (SERVERS, name)
+                self._wrong(path, f"{repr(key) if key else f'the server {name!r}'} {words}")
+            if server is not None:
+                self._content.servers[name] = server
 
     def _commands(self, tables: object) -> None:
         from tui.configuration import own_commands

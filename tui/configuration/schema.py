@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tui.configuration import hosts, own_commands
+from tui.configuration import hosts, own_commands, servers
 from tui.configuration.keymap import default_keys
 from tui.configuration.option_row import OptionTables
 from tui.configuration.settings_table import SETTINGS
@@ -40,6 +40,8 @@ def schema(tables: OptionTables) -> dict[str, Any]:
     commands = {"type": "array", "description": "Programs of your own.", "items": own_commands.SCHEMA}
     whole["properties"] |= {"keys": keys, "columns": columns, "theme": _theme(), "commands": commands}
     whole["properties"]["hosts"] = {"type": "array", "description": "Other hosts.", "items": hosts.SCHEMA}
+    named = {"type": "object", "description": "Servers of vmtop fleet.", "additionalProperties": servers.SCHEMA}
+    whole["properties"]["prometheus"] = named
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "vmtop configuration", **whole}
 
 

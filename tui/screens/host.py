@@ -47,6 +47,8 @@ class HostContext:
     """Returns the mode in the title, such as LIVE."""
     history: History
     """Recent values of the host."""
+    of_host: Callable[[Moment], Moment] = lambda moment: moment
+    """Returns the moment of the host alone, where there are several."""
     missing: str = ""
     """Why nothing is read of this host, a sentence; empty if it is read."""
     simulate: Callable[[Moment], MachineReading] | None = None
@@ -55,6 +57,8 @@ class HostContext:
     """Returns what vmtop itself takes."""
     open_processes: Callable[[], None] | None = None
     """Opens the processes; `None` where there are none."""
+    no_processes: str = "A recording holds no processes."
+    """Why there are none, a sentence."""
     is_ascii: bool = False
 
 
@@ -106,7 +110,7 @@ class HostScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
         self.call_after_refresh(self._draw)
 
     def follow(self, moment: Moment, interval_s: float, is_next: bool = True) -> None:
-        self._moment = moment
+        self._moment = self._origin.of_host(moment)
         if self.is_mounted:
             self._draw()
 
@@ -168,7 +172,7 @@ class HostScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
         if self._origin.open_processes is not None:
             self._origin.open_processes()
         else:
-            self.notify("A recording holds no processes.", timeout=4)
+            self.notify(self._origin.no_processes, timeout=5)
 
     def action_sources(self) -> None:
         if self._moment is not None:

@@ -11,7 +11,7 @@ from tui.presenters.main_screen.pane_title import title_line
 from tui.presenters.main_screen.panes import AXIS_FROM, Source, pane_lines, panes_of
 from tui.presenters.styled_lines import Run
 from tui.presenters.table.cells import Cells
-from tui.presenters.table.state import Line
+from tui.presenters.table.line import Line
 from tui.widgets.text_lines import TextLines
 
 _LEAST_WIDTH = 40
@@ -50,8 +50,7 @@ class Panes(TextLines):
         if self._shown != (line.id, self._cells.scale):
             self._shown = line.id, self._cells.scale
             self._tops.clear()
-        readings = (line.reading,) if line.reading is not None else line.outer_members
-        source = Source(readings, moment, self._cells.history, self._cells.minute, self._cells.scale)
+        source = Source(line.measured, moment, self._cells.history, self._cells.minute, self._cells.scale)
         title = title_line(line, moment, self._alarm(line, moment), self._opens(line), width, self._ascii)
         self.show_lines(
             [
@@ -68,9 +67,11 @@ class Panes(TextLines):
         )
 
     def _alarm(self, line: Line, moment: Moment) -> Sequence[Run]:
+        if line.is_fleet:
+            return ()
         if line.reading is None:
             alarm = worst_of_group(line.members[:_MOST_SEARCHED], moment, self._cells.history, self._ascii)
-        elif line.reading.workload.is_this_host:
+        elif line.reading.workload.is_host:
             return ()
         elif not line.reading.workload.state.is_active:
             sign = self._cells.sign(line.reading)
@@ -82,4 +83,6 @@ class Panes(TextLines):
     def _opens(self, line: Line) -> str:
         if line.reading is not None:
             return "Enter opens"
-        return "Enter unfolds" if line.label in self._cells.folded else "Enter folds"
+        if line.is_fleet:
+            return "Enter shows each"
+        return "Enter unfolds" if self._cells.is_folded(line) else "Enter folds"

@@ -23,7 +23,8 @@ from tui.presenters.formatting import fit
 from tui.presenters.styled_lines import Line as Runs
 from tui.presenters.table.cells import Cell, Cells
 from tui.presenters.table.columns import GUTTER, Column, is_ordered_by, lay_out
-from tui.presenters.table.state import HOST_INDEX, Line
+from tui.presenters.table.line import Line
+from tui.presenters.table.state import HOST_INDEX
 from tui.terminal.painting import Styled, repaint
 from tui.themes.look import look_of
 from tui.themes.terminal_colors import hides_alarms
@@ -88,6 +89,8 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._empty: Sequence[Runs] = ()
         self._span = ""
         """Over what time the order is a mean; empty: it is not one."""
+        self._host_width = 0
+        """Width of the column of hosts; 0 where there is none."""
         self._count = ""
         """What stands after NAME: how many workloads there are."""
 
@@ -144,6 +147,12 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
         """Show these columns, in this order."""
         self.keys = tuple(keys)
         self._lay_out()
+
+    def set_host_width(self, width: int) -> None:
+        """Set the width of the column of hosts; 0 to have none."""
+        if width != self._host_width:
+            self._host_width = width
+            self._lay_out()
 
     @property
     def shown_keys(self) -> tuple[str, ...]:
@@ -202,7 +211,7 @@ class WorkloadTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _lay_out(self) -> None:
         self._width = self.scrollable_content_region.width
-        self._columns = lay_out(self.keys, self.size.width)  # the last cell is the scrollbar's
+        self._columns = lay_out(self.keys, self.size.width, self._host_width)  # the last cell is the scrollbar's
         self._taken = GUTTER + sum(column.gap + column.width for column in self._columns)
         self._forget()
         self.refresh()

@@ -6,6 +6,7 @@ import http.client
 import json
 import socket
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,8 @@ from tests.helpers.lab.process import Daemon, find_program
 PROMETHEUS = "prometheus"
 VICTORIA_METRICS = "victoria-metrics"
 ENGINES = (PROMETHEUS, VICTORIA_METRICS)
+_UNSEEN_S = 4.0
+"""What VictoriaMetrics is asked for before it has it, it does not find for another ten seconds."""
 
 
 def free_port() -> int:
@@ -41,7 +44,7 @@ class MetricEngine:
         return f"http://127.0.0.1:{self.port}"
 
     def scrape(self, targets: Mapping[str, str]) -> None:
-        """Replace its targets: for each name that `instance` gets, an address `host:port`."""
+        """Replace its targets: for each name that `instance` gets, an address `host:port`, with a path or without."""
         self._targets.write_text(json.dumps(_targets(targets)))
 
     def request(self, path: str, parameters: Mapping[str, str], body: bytes | None = None) -> tuple[int, bytes]:
@@ -98,8 +101,9 @@ def metric_engine(
     targets: Mapping[str, str] | None = None,
     *,
     interval_s: float = 1,
+    evaluation_s: float | None = None,
     rules: Sequence[Path] = (),
-    relabelling: Sequence[object] = (),
+    jobs: Mapping[str, Sequence[object]] | None = None,
     past: str = "",
 ) -> Iterator[MetricEngine]:
     """Run one of `ENGINES`.
@@ -107,9 +111,10 @@ def metric_engine(
     Args:
         folder: Where its files are put; it is made.
         targets: What it scrapes, as `MetricEngine.scrape` takes it.
-        interval_s: Time between two scrapes, and between two evaluations of rules, at least 1 s for VictoriaMetrics.
+        interval_s: Time between two scrapes, at least 1 s for VictoriaMetrics.
+        evaluation_s: Time between two evaluations of rules; that of scrapes by default.
         rules: Rule files; Prometheus evaluates them. Beside VictoriaMetrics, vmalert does (see `rule_evaluator`).
-        relabelling: Rows for `metric_relabel_configs`.
+        jobs: For each job that scrapes all targets its rows of `metric_relabel_configs`; one without any by default.
         past: What it already has: OpenMetrics whose samples have a time in seconds.
     """
     program = find_program(name)
@@ -118,7 +123,7 @@ def metric_engine(
         _make_blocks(folder, past)
     targets_file = folder / "targets.json"
     targets_file.write_text(json.dumps(_targets(targets or {})))
-    config = _configuration(name, targets_file, interval_s, rules, relabelling)
+    config = _configuration(name, targets_file, (interval_s, evaluation_s or interval_s), rules, jobs or {"vmtop": ()})
     (folder / "config.yml").write_text(json.dumps(config))  # JSON is YAML
     port = free_port()
     daemon = Daemon([program, *_OPTIONS[name](folder, port)], folder / "log")
@@ -128,14 +133,18 @@ def metric_engine(
         if past and name == VICTORIA_METRICS:
             status, answer = engine.request("/api/v1/import/prometheus", {}, past.encode())
             assert status == 204, answer
+        if targets and name == VICTORIA_METRICS:
+            time.sleep(_UNSEEN_S)
         yield engine
     finally:
         daemon.stop()
 
 
 @contextmanager
-def rule_evaluator(folder: Path, engine: MetricEngine, rules: Sequence[Path]) -> Iterator[Daemon]:
-    """Run vmalert, which evaluates rules in a VictoriaMetrics each second and writes what it records into it."""
+def rule_evaluator(
+    folder: Path, engine: MetricEngine, rules: Sequence[Path], evaluation_s: float = 1
+) -> Iterator[Daemon]:
+    """Run vmalert, which evaluates rules in a VictoriaMetrics and writes what it records into it."""
     folder.mkdir()
     port = free_port()
     daemon = Daemon(
@@ -143,34 +152,46 @@ def rule_evaluator(folder: Path, engine: MetricEngine, rules: Sequence[Path]) ->
             find_program("vmalert"),
             *(f"-rule={path}" for path in rules),
             *(f"-datasource.url={engine.url}", f"-remoteWrite.url={engine.url}", f"-remoteRead.url={engine.url}"),
-            *("-evaluationInterval=1s", f"-httpListenAddr=127.0.0.1:{port}", "-notifier.url=http://127.0.0.1:9"),
+            *(
+                f"-evaluationInterval={evaluation_s:g}s",
+                f"-httpListenAddr=127.0.0.1:{port}",
+                "-notifier.url=http://127.0.0.1:9",
+            ),
         ],
         folder / "log",
     )
     try:
+        time.sleep(_UNSEEN_S)
         yield daemon
     finally:
         daemon.stop()
 
 
 def _targets(targets: Mapping[str, str]) -> list[dict[str, object]]:
-    return [{"targets": [address], "labels": {"instance": name}} for name, address in targets.items()]
+    found: list[dict[str, object]] = []
+    for name, place in targets.items():
+        address, slash, path = place.partition("/")
+        labels = {"instance": name, "__metrics_path__": slash + path if slash else "/metrics"}
+        found.append({"targets": [address], "labels": labels})
+    return found
 
 
 def _configuration(
-    name: str, targets: Path, interval_s: float, rules: Sequence[Path], relabelling: Sequence[object]
+    name: str, targets: Path, seconds: tuple[float, float], rules: Sequence[Path], jobs: Mapping[str, Sequence[object]]
 ) -> dict[str, object]:
-    interval = f"{interval_s:g}s"
-    job = {
-        "job_name": "vmtop",
-        "file_sd_configs": [{"files": [str(targets)]}],
-        "metric_relabel_configs": list(relabelling),
+    interval, evaluation = (f"{span:g}s" for span in seconds)
+    every = {"scrape_interval": interval, "scrape_timeout": interval}
+    scraped = [
+        {"job_name": job, "file_sd_configs": [{"files": [str(targets)]}], "metric_relabel_configs": list(rows)}
+        for job, rows in jobs.items()
+    ]
+    if name == VICTORIA_METRICS:
+        return {"global": every, "scrape_configs": scraped}
+    return {
+        "global": every | {"evaluation_interval": evaluation},
+        "scrape_configs": scraped,
+        "rule_files": [str(path) for path in rules],
     }
-    every: dict[str, object] = {"scrape_interval": interval, "scrape_timeout": interval}
-    if name == PROMETHEUS:
-        every["evaluation_interval"] = interval
-        return {"global": every, "scrape_configs": [job], "rule_files": [str(path) for path in rules]}
-    return {"global": every, "scrape_configs": [job]}
 
 
 def _prometheus_options(folder: Path, port: int) -> list[str]:

@@ -13,15 +13,15 @@ import click
 from collectors.actions.targets import NoTarget, find
 from collectors.analysis.rates import Deriver, Moment
 from collectors.analysis.startup_times import StartupWatch
-from collectors.comparison.side_by_side import MOST, Column, side_by_side
+from collectors.comparison.side_by_side import MOST, Column, name_of, side_by_side
 from collectors.comparison.window_statistics import WARM_UP_S, Window, fill
 from collectors.comparison.workload_classes import Classes
 from collectors.model.workloads import Workload
 from collectors.safety.sanitize import sanitize
 from collectors.sampling.source import SourceSpec
 from collectors.session.format import SessionError
+from collectors.session.frame_sequence import FrameSequence
 from collectors.session.kept import KeptWorkloads
-from collectors.session.reader import Session
 from tui.cli.configuration import config_for_looking
 from tui.cli.exit_codes import DONE, NO_SUCH
 from tui.cli.missing import report
@@ -103,7 +103,8 @@ def command(
     Without a NAME: bare metal, virtual machines and containers as they are on this host, row by row; --json shows
     how each value was measured, or why it cannot be measured here.
 
-    A NAME is a whole name, an id, its first digits (six or more), or kind:name such as vm:db. With --session each
+    A NAME is a whole name, an id, its first digits (six or more), or kind:name such as vm:db; of several hosts,
+    HOST/NAME. With --session each
     name is looked up there too, so that before and after stand next to each other.
 
     Waits until every source has answered, 30 s at most (--wait), before the time to compare begins. Exits with 3 when a
@@ -176,13 +177,13 @@ def _session_sides(path: Path, options: CompareOptions) -> list[tuple[str, _Side
     is_alone = len(options.sessions) == 1 and not options.has_now
     label = "" if is_alone else f" @{path.name.removesuffix('.gz').removesuffix('.vmtop')}"
     return [
-        (typed_name, _Side(Column(f"{workload.name}{label}", past), str(path)))
+        (typed_name, _Side(Column(f"{name_of(workload)}{label}", past), str(path)))
         for typed_name, workload in named_workloads
         if (past := window.past(workload.id)) is not None
     ]
 
 
-def _last_workloads(session: Session) -> list[Workload]:
+def _last_workloads(session: FrameSequence) -> list[Workload]:
     """Return the workloads of a session, each as in its last frame.
 
     Raises:
@@ -244,7 +245,7 @@ def _live_sides(specs: Sequence[SourceSpec], options: CompareOptions, wait: Wait
     code = unclear_code or report(first, specs, wait)
     label = " now" if options.sessions else ""
     sides = [
-        (typed_name, _Side(Column(f"{workload.name}{label}", past), None))
+        (typed_name, _Side(Column(f"{name_of(workload)}{label}", past), None))
         for typed_name, workload in named_workloads
         if (past := window.past(workload.id)) is not None
     ]

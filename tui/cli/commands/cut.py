@@ -9,6 +9,7 @@ import click
 
 from collectors.safety.sanitize import sanitize
 from collectors.session.cut import cut as copy_span
+from collectors.session.reader import Session
 from collectors.session.storage import finished_file
 from tui.cli.options import FILES, FORCE, FROM, TO
 from tui.cli.progress import progress
@@ -22,13 +23,19 @@ from tui.cli.session_files import not_onto_itself, opened, span_of
 @TO
 @FORCE
 def command(files: tuple[Path, ...], target: Path, start: str | None, stop: str | None, is_forced: bool) -> int:
-    """Copy part of a session, with everything it holds, into a new file."""
+    """Copy part of a session, with everything it holds, into a new file. Files of several hosts become one."""
     not_onto_itself(files, target)
     with opened(files) as session:
         since, until = span_of(session, start, stop)
         with finished_file(target, is_forced) as descriptor:
-            steps = copy_span(session, -inf if since is None else since, inf if until is None else until, descriptor)
-            with progress(len(session.members)) as advance:
+            begin, end = (-inf if since is None else since), (inf if until is None else until)
+            if isinstance(session, Session):
+                steps = copy_span(session, begin, end, descriptor)
+            else:
+                from collectors.fleet.recordings.joined_file import write_joined
+
+                steps = write_joined(session, begin, end, descriptor)
+            with progress(len(session.outline)) as advance:
                 for done in steps:
                     advance(done)
     click.echo(

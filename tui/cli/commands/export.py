@@ -29,6 +29,7 @@ _ENDINGS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".om": "openme
 @click.option("-o", "--output", "target", type=click.Path(path_type=Path), help="Write here instead of to stdout.")
 @click.option("--format", "form", type=click.Choice(("csv", "jsonl", "openmetrics", "parquet")), help="By default csv.")
 @click.option("--workload", "names", multiple=True, metavar="NAME", help="A name, id, kind:name, pattern; repeatable.")
+@click.option("--host", "hosts", multiple=True, metavar="HOST", help="A host's name, or a pattern; repeatable.")
 @click.option("--metric", "metrics", multiple=True, type=MetricType(), help="A metric's name; repeatable.")
 @click.option("--step", "step_s", type=SpanType(), default=0.0, metavar="SPAN", help="A row each 10s, 1m ...")
 @FROM
@@ -40,6 +41,7 @@ def command(
     target: Path | None,
     form: str | None,
     names: tuple[str, ...],
+    hosts: tuple[str, ...],
     metrics: tuple[str, ...],
     step_s: float,
     start: str | None,
@@ -51,7 +53,7 @@ def command(
     """Write a session as rows: one for each workload and frame, the host's too (kind `host`)."""
 
     metric_keys = metrics or tuple(METRICS)
-    selection = Selection(None, None, step_s, names, query, only, tuple(dict.fromkeys(metric_keys)))
+    selection = Selection(None, None, step_s, names, query, only, tuple(dict.fromkeys(metric_keys)), hosts)
     return _export(files, form, target, selection, (start, stop), is_forced)
 
 

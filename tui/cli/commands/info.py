@@ -59,6 +59,7 @@ def _document(summary: Summary) -> dict[str, object]:
         "events": summary.event_counts,
         "workloads": [
             {
+                "host": life.id.host or None,
                 "engine": life.id.engine,
                 "id": life.id.id,
                 "kind": life.kind,

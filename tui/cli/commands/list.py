@@ -193,4 +193,4 @@ def _text(moment: Moment, readings: Sequence[Reading], choice: list_table.Choice
     if form.is_names:
         return list_table.as_names(moment, readings)
     width = os.get_terminal_size().columns if sys.stdout.isatty() else None
-    return list_table.table(readings, width, choice.columns, form.has_header)
+    return list_table.table(readings, width, choice.columns, form.has_header, bool(moment.frame.hosts))

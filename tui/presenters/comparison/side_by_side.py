@@ -60,7 +60,8 @@ def wrapped(sentence: str, width: int) -> list[str]:
 def _span(side: Column, position: int) -> str:
     past = side.past
     seconds = past.walls[-1] - past.walls[0] if past.walls else 0.0
-    description = f"{past.workload.kind} by {past.workload.id.engine}"
+    host = f" on {past.workload.id.host}" if past.workload.id.host else ""
+    description = f"{past.workload.kind} by {past.workload.id.engine}{host}"
     return fit(
         f"{position} {side.label}: {description}, {len(past.walls)} readings over {duration(seconds, 6).strip()}",
         _WIDTH,
@@ -93,6 +94,7 @@ def _side(side: Column, session: str | None) -> dict[str, object]:
     return {
         "label": side.label,
         "kind": str(past.workload.kind),
+        "host": past.workload.id.host or None,
         "engine": past.workload.id.engine,
         "id": past.workload.id.id,
         "name": past.workload.name,

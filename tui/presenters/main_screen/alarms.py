@@ -59,7 +59,7 @@ def _at_limit(reading: Reading, moment: Moment, history: History) -> str | None:
     """Return which limit has been reached, and for how long as far as the history shows."""
     share = reading.value("cpu_of_limit_percent") or 0.0
     cores, is_machine = reading.value("cpu_limit_cores"), reading.workload.kind is Kind.VM
-    if cores and share >= AT_LIMIT and (is_machine or cores < moment.frame.cpus):
+    if cores and share >= AT_LIMIT and (is_machine or cores < (reading.host_cpus or moment.frame.cpus)):
         least = cores * AT_LIMIT
         return "CPU at its limit" + _since(reading, "cpu_percent", lambda value: value >= least, moment, history)
     if is_machine and _memory_share(reading) >= AT_LIMIT:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from rich.cells import cell_len
 
+from collectors.analysis.hosts import facts_of_host
 from collectors.analysis.rates import Moment, Reading
 from collectors.analysis.state_log import StateLog
 from collectors.model.workloads import State, Workload, WorkloadId
@@ -16,7 +17,7 @@ from tui.presenters.main_screen.resting_rows import has_changed, is_new
 from tui.presenters.main_screen.row_words import name_words
 from tui.presenters.main_screen.signs import KIND_TONES, SHORT_KINDS, state_sign
 from tui.presenters.styled_lines import Run
-from tui.presenters.table.state import Line
+from tui.presenters.table.line import Line
 
 
 class Table(Protocol):
@@ -26,6 +27,8 @@ class Table(Protocol):
     def moment(self) -> Moment | None: ...
     @property
     def states(self) -> StateLog: ...
+    @property
+    def host_names(self) -> Mapping[str, str]: ...
     @property
     def ellipsis(self) -> str: ...
     def words_of_action(self, identity: WorkloadId) -> Run | None: ...
@@ -40,7 +43,7 @@ FactCell = Callable[[Table, Line, Reading, int], list[Run]]
 def _name(cells: Table, line: Line, reading: Reading, width: int) -> list[Run]:
     """Format the name, and after it, where there is room, what is not as it should be or what is being done."""
     workload = reading.workload
-    if workload.is_this_host:
+    if workload.is_host:
         return [(fit("host", width), "title")]
     name = ("  " if line.depth else "") + (line.label if line.depth else workload.name)
     tone = "text" if workload.state.is_active and workload.name_is_known else "muted"
@@ -71,17 +74,22 @@ def _uptime(cells: Table, line: Line, reading: Reading, width: int) -> list[Run]
     """Format the time since the start."""
     moment, started = cells.moment, reading.workload.started_at
     seconds = None
-    if moment is not None and reading.workload.is_this_host:
-        known = moment.frame.facts.get("uptime_s")
+    if moment is not None and reading.workload.is_host:
+        known = facts_of_host(moment.frame, reading.workload.id).get("uptime_s")
         return [(duration(float(known) if known else None, width), "text" if known else "muted")]
     if started is not None and moment is not None and reading.workload.state.is_active:
         seconds = max(0.0, moment.frame.wall - started)
     return [(duration(seconds, width), "muted")]
 
 
+def _host(cells: Table, line: Line, reading: Reading, width: int) -> list[Run]:
+    name = reading.workload.host_name
+    return [(fit(cells.host_names.get(name, name), width, cells.ellipsis), "muted")]
+
+
 def _kind(cells: Table, line: Line, reading: Reading, width: int) -> list[Run]:
     workload = reading.workload
-    return [(fit("" if workload.is_this_host else SHORT_KINDS[workload.kind], width), KIND_TONES[workload.kind])]
+    return [(fit("" if workload.is_host else SHORT_KINDS[workload.kind], width), KIND_TONES[workload.kind])]
 
 
 _SHORT_REASONS = frozenset({"saved", "out of memory", "watchdog", "timed out"})
@@ -118,6 +126,7 @@ def _identity(text_of: Callable[[Workload, int], str]) -> Callable[[Table, Line,
 
 
 FACT_CELLS: dict[str, FactCell] = {
+    "host": _host,
     "name": _name,
     "kind": _kind,
     "state": _state,

@@ -53,7 +53,7 @@ def header_lines(moment: Moment | None, header: Header, width: int) -> list[Line
         left: list[Run] = [(" vmtop ", "title"), (" reading this host ...", "muted")]
         return [_joined([left], _right(None, header, width), width), []]
     trouble = _trouble(moment, ascii_only)
-    host = moment.frame.facts.get("hostname", moment.frame.host.name).partition(".")[0]
+    host = _name(moment)
     most = 12 if width < WIDE else 24
     own = trouble if trouble is not None else ("vmtop" if width >= WIDE else "", "muted")
     names = [(fit(host, min(most, cell_len(host))), "title"), own]
@@ -72,6 +72,13 @@ def header_lines(moment: Moment | None, header: Header, width: int) -> list[Line
             runs += [*_bar(share, bar_width, header.bar), (" ", "text")]
         lefts.append([runs, *legend])
     return [_joined(left, right, width) for left, right in zip(lefts, rights, strict=True)]
+
+
+def _name(moment: Moment) -> str:
+    if moment.hosts:
+        return f"{len(moment.hosts)} hosts"
+    name = moment.frame.facts.get("hostname", moment.frame.host.name)
+    return name if name[:1].isdigit() else name.partition(".")[0]
 
 
 def _size(runs: Line) -> int:
@@ -119,7 +126,8 @@ def _trouble(moment: Moment, ascii_only: bool) -> Run | None:
     unicode_sign, ascii_sign, tone = _TROUBLE[worst.availability]
     others = f" +{len(states) - 1}" if len(states) > 1 else ""
     age = _age(worst, moment.frame.at_ns)
-    return f"{worst.name} {ascii_sign if ascii_only else unicode_sign}{age}{others}", tone
+    name = f"{worst.name}@{worst.host}" if moment.hosts and worst.host else worst.name
+    return f"{name} {ascii_sign if ascii_only else unicode_sign}{age}{others}", tone
 
 
 def _age(state: SourceState, now_ns: int) -> str:

@@ -7,13 +7,15 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 
+from collectors.analysis.contacts import contacts
+from collectors.analysis.hosts import facts_of_host, size_of_host
 from collectors.analysis.rates import Moment, Reading
 from collectors.model.metrics import Unit
-from collectors.model.workloads import Kind
+from collectors.model.workloads import Kind, Workload
 from tui.presenters.formatting import duration, fit, text
 from tui.presenters.main_screen.signs import LONG_KINDS, SHORT_KINDS
 from tui.presenters.styled_lines import Line, Run, plain_text
-from tui.presenters.table.state import Line as Row
+from tui.presenters.table.line import Line as Row
 
 _LONG = 100
 """Cells from which the kind is written out, and what Enter does is told."""
@@ -68,22 +70,23 @@ def _cut(runs: Sequence[Run], width: int) -> Line:
 
 def _subject(row: Row, moment: Moment, width: int) -> tuple[str, str, list[str]]:
     """Return the name, the kind and the facts of a row, the most important first."""
+    frame = moment.frame
+    if row.is_fleet:
+        known = contacts(frame).values()
+        silent = sum(not contact.answers for contact in known)
+        return row.label, "all together", [f"{silent} without an answer"] if silent else []
+    if row.total is not None:
+        count = len(row.members)
+        return row.label, "host", [*_host_facts(row.total.workload, moment), f"{count} workload{'s' * (count != 1)}"]
     if row.reading is None:
         return row.label, _members(row.members), _states(row.members)
     workload = row.reading.workload
-    frame = moment.frame
-    if workload.is_this_host:
-        uptime = frame.facts.get("uptime_s")
-        facts = [
-            f"Linux {frame.facts['kernel']}" if frame.facts.get("kernel") else "",
-            f"{frame.cpus} CPUs",
-            text(frame.memory_bytes, Unit.BYTES, 6).strip(),
-            f"up {duration(float(uptime), 5).strip()}" if uptime else "",
-        ]
-        return frame.facts.get("hostname", workload.name), "host", [fact for fact in facts if fact]
+    if workload.is_host:
+        return frame.facts.get("hostname", workload.name), "host", _host_facts(workload, moment)
     kind = (LONG_KINDS if width >= _LONG else SHORT_KINDS)[workload.kind]
     is_up = workload.started_at is not None and workload.state.is_active
     facts = [
+        workload.id.host,
         workload.id.engine,
         workload.image or "",
         workload.ports or "",
@@ -92,6 +95,19 @@ def _subject(row: Row, moment: Moment, width: int) -> tuple[str, str, list[str]]
         workload.short_id if workload.short_id != workload.name else "",
     ]
     return workload.name, kind, [fact for fact in facts if fact]
+
+
+def _host_facts(host: Workload, moment: Moment) -> list[str]:
+    frame = moment.frame
+    known, (cpus, memory_bytes) = facts_of_host(frame, host.id), size_of_host(frame, host.id)
+    uptime, kernel = known.get("uptime_s"), known.get("kernel")
+    facts = [
+        f"Linux {kernel}" if kernel else "",
+        f"{cpus} CPUs" if cpus else "",
+        text(memory_bytes, Unit.BYTES, 6).strip() if memory_bytes else "",
+        f"up {duration(float(uptime), 5).strip()}" if uptime else "",
+    ]
+    return [fact for fact in facts if fact]
 
 
 def _members(members: Sequence[Reading]) -> str:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from rich.cells import cell_len
 
 from collectors.analysis.history import History
+from collectors.analysis.hosts import size_of_host
 from collectors.analysis.last_minute import LastMinute
 from collectors.analysis.rates import Moment, Reading
 from collectors.model.metrics import METRICS, Unit
@@ -177,6 +178,14 @@ def _total(source: Source, key: str) -> float | None:
     return sum(known) if known else None
 
 
+def _of_hosts(source: Source) -> tuple[int, int]:
+    """Return the cores and the bytes of memory of the host of the readings, or of the hosts that they are."""
+    readings, frame = source.readings, source.moment.frame
+    hosts = [reading for reading in readings if reading.workload.is_host] or list(readings[:1])
+    sizes = [size_of_host(frame, reading.workload.id) for reading in hosts]
+    return sum(cpus for cpus, _ in sizes) or frame.cpus, sum(memory for _, memory in sizes) or frame.memory_bytes
+
+
 def _assigned(source: Source, key: str, host: float) -> float | None:
     """Return what a workload is limited to, or all members of a group together; `None` if one has no limit of its own.
 
@@ -185,7 +194,7 @@ def _assigned(source: Source, key: str, host: float) -> float | None:
     limits = []
     for reading in source.readings:
         limit = reading.value(key)
-        if reading.workload.is_this_host:
+        if reading.workload.is_host:
             return host
         if reading.workload.is_sandbox:
             continue  # what it may use is the pod's, as of every other member
@@ -200,9 +209,9 @@ def _number(value: str, is_bad: bool = False) -> Run:
 
 
 def _cpu(source: Source) -> Pane:
-    frame = source.moment.frame
-    cores = _assigned(source, "cpu_limit_cores", frame.cpus)
-    factor = {Scale.CORE: 1.0, Scale.HOST: 1 / frame.cpus, Scale.LIMIT: 1 / (cores or frame.cpus)}[source.scale]
+    cpus, _ = _of_hosts(source)
+    cores = _assigned(source, "cpu_limit_cores", cpus)
+    factor = {Scale.CORE: 1.0, Scale.HOST: 1 / cpus, Scale.LIMIT: 1 / (cores or cpus)}[source.scale]
     used = _total(source, _CPU)
     limit = cores * 100 * factor if cores else None
     is_bad = bool(used is not None and limit and used * factor >= limit * 0.95)
@@ -219,7 +228,7 @@ def _cpu(source: Source) -> Pane:
 
 def _memory(source: Source) -> Pane:
     held = _total(source, _MEMORY)
-    limit = _assigned(source, "memory_limit_bytes", source.moment.frame.memory_bytes)
+    limit = _assigned(source, "memory_limit_bytes", _of_hosts(source)[1])
     title = [(" MEM ", "muted"), _number(text(held, Unit.BYTES, 6).strip())]
     if len(source.readings) == 1 and source.readings[0].is_machine:
         title, limit = [*title, *_guest(source.readings[0])], None

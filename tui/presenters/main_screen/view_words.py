@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collectors.model.workloads import LOCAL_HOST
 from tui.presenters.styled_lines import Run
 from tui.presenters.table.state import Scale, TableState
 
 
 def count_words(view: TableState) -> str:
     """Return how many workloads are shown, for the heading of the names: `12`, `3 of 12`, `12 in 4`, `12 held`."""
-    shown = sum(len(line.members) for line in view.lines) if view.is_tree else len(view.lines)
+    shown = view.shown
     if view.is_held:  # not for long, and there is little room
         return f"{shown} held"
     is_narrowed = bool(view.query_text or view.only)
     words = f"{shown} of {shown + view.filtered_out}" if is_narrowed else str(shown)
-    groups = sum(line.reading is None for line in view.lines)
+    groups = sum(line.reading is None for line in view.lines) if view.is_tree else 0
     return f"{words} in {groups}" if groups else words
 
 
@@ -21,6 +22,7 @@ def view_notes(view: TableState) -> list[Run]:
     """Return notes for the header: everything that makes the table differ from all workloads as they are."""
     notes: list[Run] = [(f"filter {view.query_text}", "accent")] if view.query_text else []
     notes += [(f"{view.only} only", "accent")] if view.only else []
+    notes += [(f"{view.alone or LOCAL_HOST} only", "accent")] if view.alone is not None else []
     notes += [(f"100%={view.scale}", "muted")] if view.scale is not Scale.CORE else []
     notes += [("following", "muted")] if view.follow else []
     notes += [(f"{len(view.marks)} marked", "accent")] if view.marks else []

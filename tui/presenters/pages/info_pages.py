@@ -18,6 +18,7 @@ from collectors.safety.sanitize import sanitize
 from tui.presenters.formatting import fit, stamp, state_text, text
 from tui.presenters.main_screen.identity_cells import facts_of
 from tui.presenters.pages.empty_reason import why_empty
+from tui.presenters.pages.source_lines import add_source
 
 _UNIT_WORDS = {Unit.PERCENT: "%", Unit.BYTES_PER_SECOND: "a second", Unit.PER_SECOND: "a second", Unit.CORES: "cores"}
 
@@ -27,7 +28,7 @@ def why_page(reading: Reading, moment: Moment) -> Text:
     workload = reading.workload
     page = Text()
     page.append(f"{workload.name}  {workload.kind} by {workload.id.engine}  {state_text(workload)}\n", style="bold")
-    for label, fact in (("id", workload.id.id), ("cgroup", workload.cgroup)):
+    for label, fact in (("host", workload.id.host), ("id", workload.id.id), ("cgroup", workload.cgroup)):
         if fact:
             page.append(f"{label:<9}", style="dim").append(f"{fact}\n")
     for name, known, why_not in facts_of(workload):
@@ -117,19 +118,7 @@ def sources_page(moment: Moment, own_usage: str = "") -> Text:
     for state in moment.sources:
         if state in absent:
             continue
-        page.append(f"{state.name}: ", style="bold").append(
-            f"{state.availability}{f', {state.detail}' if state.detail else ''}\n"
-        )
-        if state.reason:
-            page.append(f"  {state.reason}\n")
-        if state.remedy:
-            page.append(f"  fix: {state.remedy}\n")
-        if state.read_at_ns is not None:
-            age = max(0.0, (moment.frame.at_ns - state.read_at_ns) / 1e9)
-            cost = (state.cost_ns or 0) / 1e6
-            page.append(f"  last reading {age:.1f} s ago, it took {cost:.1f} ms\n", style="dim")
-        if state.daemon_cores is not None:
-            page.append(f"  its daemon used {state.daemon_cores:.2%} of a core to answer\n", style="dim")
+        add_source(page, state, moment.frame.at_ns)
     page.append("\nNot on this host\n" if absent else "", style="bold")
     for state in absent:
         page.append(f"{state.name}: {state.reason}\n", style="dim")

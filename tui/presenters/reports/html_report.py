@@ -6,10 +6,11 @@ Every text from the session is escaped, and the page's own policy forbids whatev
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from math import isnan
 
+from collectors.fleet.hosts import LOCAL
 from collectors.model.metrics import METRICS, HostChart, Unit
 from collectors.model.workloads import Event
 from collectors.safety.sanitize import sanitize
@@ -18,7 +19,9 @@ from collectors.session.summary import Summary, WorkloadSummary
 from tui.presenters.formatting import duration, stamp, text
 from tui.presenters.sparkline import nice_top
 
+_HEADS = "<th>Name<th>Kind<th class=n>CPU s<th class=n>CPU% peak<th class=n>Memory peak<th>CPU<th>Memory"
 _TOP = 12
+_HOSTS_SHOWN = 20
 _EVENTS_SHOWN = 500
 _MARKS_AT_MOST = 60
 _BRIDGED = 4
@@ -45,7 +48,7 @@ path{fill:none;stroke-width:1.5;vector-effect:non-scaling-stroke}.c1{stroke:var(
 
 def page(summary: Summary, buckets: Buckets) -> str:
     """Return a session as an HTML page."""
-    host = ", ".join(summary.hosts) or "host"
+    host = ", ".join(summary.hosts[:_HOSTS_SHOWN]) or "host"
     parts = [
         '<!doctype html><html lang="en"><head><meta charset="utf-8">',
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
@@ -53,8 +56,7 @@ def page(summary: Summary, buckets: Buckets) -> str:
         f"<style>{_STYLE}</style></head><body>",
         f"<h1>{escape(host)}</h1><p>{escape(_span(summary))}</p>",
         *_troubles(summary),
-        "<h2>Host</h2>",
-        *(_host_chart(title, keys, summary, buckets) for title, keys in _HOST_CHARTS),
+        *_hosts(summary, buckets),
         "<h2>Workloads</h2>",
         _workloads(summary, buckets),
         "<h2>Events</h2>",
@@ -63,6 +65,16 @@ def page(summary: Summary, buckets: Buckets) -> str:
         "</body></html>",
     ]
     return "\n".join(parts)
+
+
+def _hosts(summary: Summary, buckets: Buckets) -> Iterator[str]:
+    """Yield the charts of each host."""
+    for name, measured in (buckets.hosts or {"": {}}).items():
+        of_several = len(buckets.hosts) > 1 or bool(name)
+        yield f"<h2>Host{f' {escape(name or LOCAL)}' if of_several else ''}</h2>"
+        events = [event for event in summary.events if event.workload.host == name]
+        marks = _marks(events, buckets)
+        yield from (_host_chart(title, keys, measured, marks, buckets) for title, keys in _HOST_CHARTS)
 
 
 def _span(summary: Summary) -> str:
@@ -83,8 +95,8 @@ def _troubles(summary: Summary) -> list[str]:
     return ["<ul>", *(f"<li>{escape(line)}</li>" for line in lines[:100]), "</ul>"] if lines else []
 
 
-def _host_chart(title: str, keys: Sequence[str], summary: Summary, buckets: Buckets) -> str:
-    measured = [(key, buckets.host[key]) for key in keys if key in buckets.host]
+def _host_chart(title: str, keys: Sequence[str], series_by_key: dict[str, Series], marks: str, buckets: Buckets) -> str:
+    measured = [(key, series_by_key[key]) for key in keys if key in series_by_key]
     if not measured:
         return f"<figure><figcaption>{escape(title)}: not measured</figcaption></figure>"
     means = [series.means() for _, series in measured]
@@ -96,7 +108,7 @@ def _host_chart(title: str, keys: Sequence[str], summary: Summary, buckets: Buck
         f'<b class="k{number}">{escape(METRICS[key].label)}</b> peak {_value(key, max(_present(series.tops)))}'
         for number, (key, series) in enumerate(measured, 1)
     )
-    picture = _svg(means, top, _HEIGHT, _marks(summary.events, buckets))
+    picture = _svg(means, top, _HEIGHT, marks)
     ends = "".join(f"<span>{stamp(wall, '%H:%M:%S')}</span>" for wall in (buckets.first, buckets.last))
     picture += f'<div class="x">{ends}</div>'
     return f"<figure>{picture}<figcaption>{escape(title)}, top {_value(keys[0], top)} · {legend}</figcaption></figure>"
@@ -139,15 +151,17 @@ def _path(values: Sequence[float], top: float, width: int, height: int) -> str:
 
 def _workloads(summary: Summary, buckets: Buckets) -> str:
     lives = sorted(summary.workloads.values(), key=lambda life: life.cpu_seconds or 0.0, reverse=True)
-    header = "<tr><th>Name<th>Kind<th class=n>CPU s<th class=n>CPU% peak<th class=n>Memory peak<th>CPU<th>Memory</tr>"
-    rows = [_row(life, buckets, number < _TOP) for number, life in enumerate(lives)]
+    of_several = any(life.id.host for life in lives)
+    header = f"<tr>{'<th>Host' if of_several else ''}{_HEADS}</tr>"
+    rows = [_row(life, buckets, number < _TOP, of_several) for number, life in enumerate(lives)]
     note = f"<p>Charts are of the first {_TOP}.</p>" if len(lives) > _TOP else ""
     return f'<div class="scroll"><table>{header}{"".join(rows)}</table></div>{note}'
 
 
-def _row(life: WorkloadSummary, buckets: Buckets, has_pictures: bool) -> str:
+def _row(life: WorkloadSummary, buckets: Buckets, has_pictures: bool, has_host: bool) -> str:
     cpu_seconds = "-" if life.cpu_seconds is None else f"{life.cpu_seconds:,.1f}"
-    cells = [f"<td>{escape(life.name)}<td>{escape(life.kind)}<td class=n>{cpu_seconds}"]
+    host = f"<td>{escape(life.id.host or LOCAL)}" if has_host else ""
+    cells = [f"{host}<td>{escape(life.name)}<td>{escape(life.kind)}<td class=n>{cpu_seconds}"]
     for key in ("cpu_percent", "memory_host_bytes"):
         peak = life.peaks.get(key)
         words = life.reasons.get(key, "") if peak is None else f"at {stamp(life.peak_at[key])}"
@@ -169,11 +183,15 @@ def _events(events: Sequence[Event]) -> str:
         return "<p>None.</p>"
     newest_events = events[-_EVENTS_SHOWN:]
     rows = [
-        f"<tr><td>{stamp(event.wall)}<td>{escape(event.name)}<td>{escape(event.what)}<td>{escape(event.detail)}</tr>"
+        f"<tr><td>{stamp(event.wall)}<td>{escape(_named(event))}<td>{escape(event.what)}<td>{escape(event.detail)}</tr>"
         for event in newest_events
     ]
     note = f"<p>The newest {len(newest_events)} of {len(events):,}.</p>" if len(newest_events) < len(events) else ""
     return f"{note}<table><tr><th>Time<th>Workload<th>Event<th>Detail</tr>{''.join(rows)}</table>"
+
+
+def _named(event: Event) -> str:
+    return f"{event.workload.host}/{event.name}" if event.workload.host else event.name
 
 
 def _present(values: Iterable[float]) -> list[float]:

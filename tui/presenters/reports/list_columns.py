@@ -22,6 +22,7 @@ def _state(workload: Workload) -> str:
 
 
 FACTS: dict[str, Callable[[Workload], str]] = {
+    "host": lambda workload: workload.host_name,
     "name": lambda workload: workload.name,
     "kind": lambda workload: workload.kind,
     "engine": lambda workload: workload.id.engine,
@@ -94,8 +95,9 @@ def _key(name: str) -> str:
     raise UnknownColumn(f"there is no column {sanitize(name, 40)!r}; {meant}")
 
 
+HOST = ListColumn("host")
 DEFAULT: Sequence[ListColumn] = tuple(
     ListColumn(key)
     for key in ("name", "kind", "engine", "state", *(key for key, metric in METRICS.items() if metric.is_default))
 )
-"""What `vmtop list` shows without `--columns`."""
+"""What `vmtop list` shows without `--columns`; with several hosts, HOST before it."""

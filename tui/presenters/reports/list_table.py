@@ -14,12 +14,12 @@ from rich.cells import cell_len
 
 from collectors.actions.targets import names_of
 from collectors.analysis.rates import Moment, Reading
-from collectors.json_document import describe, document, number, timestamp
+from collectors.json_document import describe, document, is_other_host, number, timestamp
 from collectors.model.metrics import METRICS
 from collectors.model.workloads import Workload, WorkloadId
 from collectors.query.filter import Query, SortKey, sort_key
 from tui.presenters.formatting import fit
-from tui.presenters.reports.list_columns import DEFAULT, FACTS, ListColumn
+from tui.presenters.reports.list_columns import DEFAULT, FACTS, HOST, ListColumn
 
 _RANKS = {"engine": 0, "state": 45, "kind": 90}
 _STAYS = 95
@@ -88,7 +88,8 @@ def choose(moment: Moment, choice: Choice, named: Collection[WorkloadId] | None 
     matching = [
         reading
         for identity, reading in moment.readings.items()
-        if choice.only in (None, reading.workload.kind)
+        if not is_other_host(reading, moment)
+        and choice.only in (None, reading.workload.kind)
         and (choice.includes_sandboxes or named is not None or not reading.is_folded)
         and (choice.query is None or choice.query.matches(reading))
         and (named is None or identity in named)
@@ -112,6 +113,7 @@ def table(
     width: int | None = None,
     columns: Sequence[ListColumn] = (),
     has_header: bool = True,
+    has_hosts: bool = False,
 ) -> str:
     """Return an aligned table.
 
@@ -120,10 +122,11 @@ def table(
         width: Columns of the terminal: columns of the table give way and the name is cut to fit it. `None` is no limit.
         columns: What to show, of which nothing gives way; empty is what is shown by default.
         has_header: Whether the first line has the names of the columns.
+        has_hosts: Whether the default columns begin with the host.
     """
     cells = {
         column: [*([column.label] if has_header else []), *(column.cell(reading) for reading in readings)]
-        for column in columns or DEFAULT
+        for column in columns or ((HOST, *DEFAULT) if has_hosts else DEFAULT)
     }
     widths = {column: max(map(cell_len, texts), default=0) for column, texts in cells.items()}
     name = ListColumn("name")
@@ -179,6 +182,8 @@ def as_csv(
     output = io.StringIO()
     writer = csv.writer(output, lineterminator="\n")
     names = [column.key for column in columns] or [*_CSV_FACTS, *METRICS]
+    if moment.frame.hosts and not columns:
+        names.insert(0, HOST.key)
     if has_header:
         writer.writerow(["time", *names])
     for reading in readings:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from collectors.fleet.hosts import LOCAL
 from collectors.model.metrics import METRICS, Unit
+from collectors.model.workloads import Event
 from collectors.safety.sanitize import sanitize
 from collectors.session.summary import Summary, WorkloadSummary
 from tui.presenters.formatting import duration, fit, stamp, text
 
 _SHOWN = 40
 _EVENTS_SHOWN = 12
+_HOSTS_SHOWN = 20
 _WIDTH = 80
 
 
@@ -28,7 +31,7 @@ def _lines(summary: Summary) -> Iterator[str]:
     if summary.frames:
         span = duration(summary.last - summary.first, 8).strip()
         yield f"span      {stamp(summary.first)} to {stamp(summary.last)} ({span})"
-        yield f"frames    {summary.frames:,} every {summary.interval_s:g} s on {', '.join(summary.hosts)}"
+        yield f"frames    {summary.frames:,} every {summary.interval_s:g} s on {_hosts(summary)}"
     yield from _gaps(summary)
     for damage in summary.damage:
         yield f"damage    {sanitize(damage.path, 1000)} at byte {damage.offset:,}: {damage.what}"
@@ -36,6 +39,11 @@ def _lines(summary: Summary) -> Iterator[str]:
         yield f"omitted   {omission}"
     yield from _events(summary)
     yield from _workloads(summary)
+
+
+def _hosts(summary: Summary) -> str:
+    more = len(summary.hosts) - _HOSTS_SHOWN
+    return ", ".join(summary.hosts[:_HOSTS_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def _gaps(summary: Summary) -> Iterator[str]:
@@ -52,27 +60,34 @@ def _events(summary: Summary) -> Iterator[str]:
     counts = ", ".join(f"{what} {count}" for what, count in summary.event_counts.items())
     yield fit(f"events    {counts or 'none'}", _WIDTH)
     for event in summary.events[-_EVENTS_SHOWN:]:
-        yield fit(f"          {stamp(event.wall)}  {event.name}  {event.what}  {event.detail}", _WIDTH)
+        yield fit(f"          {stamp(event.wall)}  {_where(event)}{event.name}  {event.what}  {event.detail}", _WIDTH)
+
+
+def _where(event: Event) -> str:
+    return f"{event.workload.host}/" if event.workload.host else ""
 
 
 def _workloads(summary: Summary) -> Iterator[str]:
     yield ""
-    yield f"{'NAME':<24} {'KIND':<9} {'FROM':>8} {'TO':>8} {'CPU s':>8} {'CPU% PEAK':>9} {'MEM PEAK':>8}"
+    of_several = any(identity.host for identity in summary.workloads)
+    first = f"{'HOST':<10} {'NAME':<13}" if of_several else f"{'NAME':<24}"
+    yield f"{first} {'KIND':<9} {'FROM':>8} {'TO':>8} {'CPU s':>8} {'CPU% PEAK':>9} {'MEM PEAK':>8}"
     lives = sorted(summary.workloads.values(), key=lambda life: life.cpu_seconds or 0.0, reverse=True)
     for life in lives[:_SHOWN]:
-        yield _workload(life)
+        yield _workload(life, of_several)
     if len(lives) > _SHOWN:
         yield f"and {len(lives) - _SHOWN} more; --json has all"
 
 
-def _workload(life: WorkloadSummary) -> str:
+def _workload(life: WorkloadSummary, has_host: bool) -> str:
     cpu_seconds = "-" if life.cpu_seconds is None else f"{life.cpu_seconds:.1f}"
     cpu, memory = (
         text(life.peaks.get(key), METRICS[key].unit, width)
         for key, width in (("cpu_percent", 9), ("memory_host_bytes", 8))
     )
     since, until = _clock(life.first), _clock(life.last)
-    identity = f"{fit(life.name, 24)} {life.kind:<9}"
+    name = f"{fit(life.id.host or LOCAL, 10)} {fit(life.name, 13)}" if has_host else fit(life.name, 24)
+    identity = f"{name} {life.kind:<9}"
     return f"{identity} {since:>8} {until:>8} {cpu_seconds:>8} {cpu} {memory}"
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from rich.cells import cell_len
 
+from collectors.analysis.contacts import contacts
 from collectors.analysis.history import History
 from collectors.analysis.last_minute import LastMinute
 from collectors.analysis.rates import Moment, Reading
@@ -38,7 +39,10 @@ from tui.presenters.sparkline import spark_line
 from tui.presenters.styled_lines import Line as Runs
 from tui.presenters.styled_lines import Run
 from tui.presenters.table.columns import Column
-from tui.presenters.table.state import Line, Scale
+from tui.presenters.table.host_rows import gone_runs, short_names, silence_words
+from tui.presenters.table.host_values import cpus_of, host_value, total
+from tui.presenters.table.line import Line
+from tui.presenters.table.state import Scale
 
 STALE_S, STALE_INTERVALS = 8.0, 2.5
 """Seconds and intervals; numbers older than both are shown as stale."""
@@ -71,8 +75,8 @@ class Cells:
         """How an action on a workload ended a moment ago."""
         self.acting: dict[WorkloadId, str] = {}
         """The action in progress on a workload, with the seconds since it began."""
-        self.folded: set[str] = set()
-        """The labels of the groups that are folded."""
+        self.is_folded: Callable[[Line], bool] = lambda line: False
+        """Returns whether the members of a group are not shown."""
         self.states = StateLog()
         """The changes of state: when a workload ended, whether it is new."""
         self.hint = ""
@@ -81,17 +85,27 @@ class Cells:
         """Sparklines and changes of groups, as of `_summed_at`."""
         self._summed_at: tuple[int, ...] = ()
         self._stale_ns = STALE_S * 1e9
-        self._silent_engines: frozenset[str] = frozenset()
-        """Engines whose source is stale, so that it is unknown whether their workloads still run."""
+        self._silent_engines: frozenset[tuple[str, str]] = frozenset()
+        """Hosts and engines whose source is stale, so that it is unknown whether their workloads still run."""
+        self._silent_hosts: frozenset[str] = frozenset()
+        """Hosts that do not answer now."""
+        self.host_names: dict[str, str] = {}
+        """The hosts' names as the column of hosts has them."""
 
     def at(self, moment: Moment, scale: Scale, interval_s: float = 1.0) -> None:
         """Take a new moment."""
         self.moment, self.scale = moment, scale
         self._stale_ns = max(STALE_S, STALE_INTERVALS * interval_s) * 1e9
-        stale_sources = (state.name for state in moment.sources if state.availability is Availability.STALE)
-        self._silent_engines = frozenset[str]().union(
-            *(engines_told_by(name.partition("@")[0]) for name in stale_sources)
+        hosts = contacts(moment.frame)
+        self._silent_hosts = frozenset(name for name, contact in hosts.items() if not contact.answers)
+        self._silent_engines = frozenset(
+            (state.host, engine)
+            for state in moment.sources
+            if state.availability is Availability.STALE
+            for engine in engines_told_by(state.name.partition("@")[0])
         )
+        if self.host_names.keys() != hosts.keys():
+            self.host_names = short_names(hosts)
 
     def line(self, line: Line, columns: Sequence[Column], is_marked: bool) -> list[Cell]:
         """Format one line: mark and sign, then the columns, as runs of a tone that fill the columns exactly."""
@@ -124,7 +138,7 @@ class Cells:
 
     def sign(self, reading: Reading) -> Sign:
         """Return the sign of a workload: of its state, or of a limit that it has reached."""
-        if reading.workload.is_this_host:
+        if reading.workload.is_host:
             return HOST
         sign = state_sign(reading.workload)
         if sign.unicode not in (RUNNING.unicode, WARNING.unicode) or sign is OLD:
@@ -144,9 +158,12 @@ class Cells:
 
     def _is_stale(self, reading: Reading) -> bool:
         """Return whether all its numbers are old; without any, whether its engine is in `_silent_engines`."""
+        identity = reading.workload.id
+        if identity.host in self._silent_hosts:
+            return True
         if reading.pairs:
             return all(self._is_old(pair.current) for pair in reading.pairs)
-        return reading.workload.id.engine in self._silent_engines
+        return (identity.host, identity.engine) in self._silent_engines
 
     def _is_old(self, sample: Sample) -> bool:
         stale_ns = max(self._stale_ns, STALE_INTERVALS * AVERAGED.get(sample.source, 0.0) * 1e9)
@@ -163,7 +180,7 @@ class Cells:
                 <= room
             )
             return [] if is_beside_name else [action]
-        if workload.is_this_host or self.moment is None:
+        if workload.is_host or self.moment is None:
             return []
         if not workload.state.is_active:
             return self.ending(reading)
@@ -188,8 +205,8 @@ class Cells:
 
     def _ceiling(self, reading: Reading) -> float | None:
         """Return the cores that a workload is limited to; `None` if only the host's size limits it."""
-        cores, host = reading.value("cpu_limit_cores"), self.moment.frame.cpus if self.moment else 1
-        if reading.workload.is_this_host:
+        cores, host = reading.value("cpu_limit_cores"), self._cpus([reading])
+        if reading.workload.is_host:
             return float(host)
         return cores if cores and (cores < host or reading.workload.kind is Kind.VM) else None
 
@@ -203,7 +220,7 @@ class Cells:
             return [change_run(change, reading.value(key), limit, column.width)]
         if column.metric:
             return [self._number(reading, column, is_doubtful)]
-        if reading.workload.is_this_host and column.key not in _FACTS_OF_HOST:
+        if reading.workload.is_host and column.key not in _FACTS_OF_HOST:
             return [(" " * column.width, "text")]
         return FACT_CELLS[column.key](self, line, reading, column.width)
 
@@ -213,14 +230,14 @@ class Cells:
         values = minutes[0] if len(minutes) == 1 else _summed(minutes, column.width)
         cores = self._ceiling(readings[0]) if len(readings) == 1 else None
         if self.scale is Scale.HOST and self.moment is not None:
-            cores = self.moment.frame.cpus
+            cores = self._cpus(readings)
         top = cpu_top(values, cores * 100 if cores else None)
         return spark_line(values, top, column.width, self.ascii_only)
 
     def _number(self, reading: Reading, column: Column, is_doubtful: bool) -> Run:
         """Format a metric; `is_doubtful`: a number of the line may be old or approximate."""
         metric = METRICS[column.metric or ""]
-        is_host = reading.workload.is_this_host
+        is_host = reading.workload.is_host
         value = self._host_value(reading, metric.key) if is_host else reading.value(metric.key)
         if metric.key == "cpu_percent" and value is not None:
             value = self._scaled(reading, value)
@@ -236,42 +253,42 @@ class Cells:
         return value_text, tone_of(reading, metric, value)
 
     def _host_value(self, reading: Reading, key: str) -> float | None:
-        """Return a metric; the limits of the host are what it has."""
-        if not reading.workload.is_this_host or self.moment is None:
-            return reading.value(key)
-        frame = self.moment.frame
-        if key == "cpu_limit_cores":
-            return frame.cpus
-        if key == "memory_limit_bytes":
-            return frame.memory_bytes
-        part, whole = {
-            "memory_of_limit_percent": ("memory_host_bytes", frame.memory_bytes),
-            "cpu_of_limit_percent": ("cpu_percent", frame.cpus * 100),
-        }.get(key, (key, 0))
-        value = reading.value(part)
-        return value if value is None or part == key else value / whole * 100 if whole else None
+        return reading.value(key) if self.moment is None else host_value(self.moment.frame, reading, key)
+
+    def _cpus(self, readings: Sequence[Reading]) -> int:
+        return 1 if self.moment is None else cpus_of(self.moment.frame, readings)
 
     def _scaled(self, reading: Reading, value: float) -> float | None:
         if self.scale is Scale.HOST and self.moment is not None:
-            return value / self.moment.frame.cpus
+            return value / self._cpus([reading])
         return self._host_value(reading, "cpu_of_limit_percent") if self.scale is Scale.LIMIT else value
 
     def _group(self, line: Line, columns: Sequence[Column]) -> list[Cell]:
         """Format a group; its name runs on over the columns before the first number, in which a group has nothing."""
-        gutter = _gutter(FOLDED if line.label in self.folded else OPEN, False, self.ascii_only)
+        sign = HOST if line.is_fleet else FOLDED if self.is_folded(line) else OPEN
+        gutter = _gutter(sign, False, self.ascii_only)
         numbers_begin = next((index for index, column in enumerate(columns) if column.metric), len(columns))
+        contact = line.contact
+        if contact is not None and contact.is_gone:
+            numbers_begin = len(columns)
         room = sum(column.gap + column.width for column in columns[:numbers_begin])
         name = [Cell(*run) for run in self._group_name(line, room)]
         parts = [
             (column, self._total(line, column) if column.metric else [(" " * column.width, "text")])
             for column in columns[numbers_begin:]
         ]
+        if contact is not None and not contact.answers:
+            parts = [(column, [(text, "stale") for text, _ in runs]) for column, runs in parts]
         return _joined([*gutter, *name], parts)
 
     def _group_name(self, line: Line, width: int) -> list[Run]:
         """Return a group's name, the number of its members, and how many of them have which sign of trouble."""
-        runs: list[Run] = [(f" {len(line.members)}", "muted")]
-        signs = [self.sign(member) for member in line.members]
+        if line.contact is not None and line.contact.is_gone:
+            return gone_runs(line, line.contact, width, self.ellipsis)
+        runs: list[Run] = [] if line.is_fleet else [(f" {len(line.members)}", "muted")]
+        if line.contact is not None and (silence := silence_words(line.contact)):
+            runs.append((f" {OLD.text(self.ascii_only)} {silence}", OLD.tone))
+        signs = [self.sign(member) for member in line.members if not line.is_fleet]
         for sign in (ALARM, FAILED, WARNING):
             count = sum(other.unicode == sign.unicode for other in signs)
             if count:
@@ -295,7 +312,7 @@ class Cells:
         key, width = column.metric or "", column.width
         if not METRICS[key].is_additive or len(line.members) > _MOST_SUMMED:
             return [(" " * width, "text")]
-        members = line.outer_members
+        members = line.measured
         if column.is_spark:
             return self._spark(members, column)
         changes = [self.minute.change(member.workload.id, key) for member in members]
@@ -307,9 +324,11 @@ class Cells:
         key, width = column.metric or "", column.width
         if column.is_spark or column.is_change:
             return self._past_of_group(line, column)
-        value = line.value(key)
-        if key == "cpu_percent" and value is not None and self.moment is not None:
-            value = {Scale.CORE: value, Scale.HOST: value / self.moment.frame.cpus}.get(self.scale)
+        value = line.value(key) if self.moment is None else total(self.moment.frame, line, key)
+        if key == "cpu_percent" and value is not None:
+            is_of_hosts = line.is_fleet or line.total is not None
+            share = value / self._cpus(line.measured)
+            value = {Scale.CORE: value, Scale.HOST: share, Scale.LIMIT: share if is_of_hosts else None}[self.scale]
         if value is None:
             return [(" " * width, "text")]
         return [(metric_text(METRICS[key], value, width), "muted" if is_zero(METRICS[key], value) else "title")]

@@ -156,11 +156,12 @@ def describe(key: str) -> str:
     return f"{column.label:<10} {_FACT_HELP[key]}"
 
 
-def lay_out(keys: Sequence[str], width: int) -> list[Column]:
+def lay_out(keys: Sequence[str], width: int, host_width: int = 0) -> list[Column]:
     """Choose columns for a terminal's width, and share out what is left over (`_GROWING`).
 
     The default set shows a column from its own width on; in another set, whatever has room is shown, from the left. The
-    last cell of a line stays free, and what follows a number at the left stands two cells from it.
+    last cell of a line stays free, and what follows a number at the left stands two cells from it. `host_width` is that
+    of the column of hosts, which comes first; 0 where there is only one host.
     """
     wanted = [column_of(key) for key in _summed(keys, width)]
     is_default = tuple(keys) == DEFAULT
@@ -168,6 +169,8 @@ def lay_out(keys: Sequence[str], width: int) -> list[Column]:
         wanted = [column for column in wanted if column.table_from <= width]
     if width < ROOMY:
         wanted = [replace(column, width=_TIGHT.get(column.key, column.width)) for column in wanted]
+    if host_width:
+        wanted.insert(0, Column("host", "HOST", max(4, min(host_width, width // 8)), 95, is_left=True))
     columns = _spaced(wanted)
     while len(columns) > 1 and _taken(columns) > width - 1:
         columns.remove(min(columns, key=lambda candidate: candidate.keep) if is_default else columns[-1])

@@ -20,6 +20,8 @@ from collectors.model.workloads import ACTIVE, Kind, State, Workload, WorkloadId
 from collectors.query.filter import Query
 from tui.presenters.main_screen.calm_order import STEPS, CalmOrder, Smoothing
 from tui.presenters.main_screen.resting_rows import stays
+from tui.presenters.table.host_rows import fleet_line, lines_of_hosts
+from tui.presenters.table.line import Line
 
 HOST_INDEX = -1
 """The index of the host's line."""
@@ -33,38 +35,6 @@ class Scale(StrEnum):
     CORE = "core"
     HOST = "host"
     LIMIT = "limit"
-
-
-class Line(msgspec.Struct, frozen=True, gc=False):
-    """One line of the table: a workload, or the heading of a group with the sums of its members."""
-
-    label: str
-    reading: Reading | None = None
-    members: tuple[Reading, ...] = ()
-    depth: int = 0
-    sandboxes: tuple[Reading, ...] = ()
-    """What has no line of its own, but counts with the group."""
-
-    @property
-    def id(self) -> WorkloadId:
-        """The workload's identity; a group's is made of its name."""
-        return self.reading.workload.id if self.reading else WorkloadId("group", self.label)
-
-    def value(self, key: str) -> float | None:
-        """Return a metric; for a group the sum, where a sum makes sense."""
-        if self.reading is not None:
-            return self.reading.value(key)
-        if not METRICS[key].is_additive:
-            return None
-        values = [value for member in self.outer_members if (value := member.value(key)) is not None]
-        return sum(values) if values else None
-
-    @property
-    def outer_members(self) -> tuple[Reading, ...]:
-        """The members of a group, and its sandboxes, whose numbers are not in those of another member already."""
-        counted = (*self.members, *self.sandboxes)
-        member_ids = {member.workload.id for member in counted}
-        return tuple(member for member in counted if member.workload.parent not in member_ids)
 
 
 @dataclass(slots=True)
@@ -90,11 +60,18 @@ class TableState:
     looked_at: dict[WorkloadId, float] = field(default_factory=dict)
     """Workloads that the user has looked at, with the wall time of the moment that was shown."""
     folded: set[str] = field(default_factory=set)
+    """Groups whose members are not shown."""
+    opened: set[str] = field(default_factory=set)
+    """Hosts, by the labels of their lines, whose workloads are shown below them; those of the others are not."""
+    alone: str | None = None
+    """The only host to look at, as in `WorkloadId.host`; `None` for all."""
     cursor: WorkloadId | None = None
     clock: Callable[[], float] = time.monotonic
     lines: list[Line] = field(default_factory=list)
     host: Line | None = None
-    """The host, above all lines: no filter hides it, and no order moves it."""
+    """The host, or all of them together, above all lines: no filter hides it, and no order moves it."""
+    shown: int = 0
+    """Workloads that are shown, those of folded groups too."""
     hidden: int = 0
     """Workloads that exist but are not shown."""
     filtered_out: int = 0
@@ -107,11 +84,12 @@ class TableState:
     _arranged_by: tuple[object, ...] = ()
     """The choices that the last order was made with."""
     _calm: CalmOrder = field(init=False)
+    _calm_hosts: CalmOrder = field(init=False)
     _is_touched: bool = False
     """Until the first movement the cursor stays on the top line, whichever workload that is."""
 
     def __post_init__(self) -> None:
-        self._calm = CalmOrder(lambda: self.clock())
+        self._calm, self._calm_hosts = CalmOrder(lambda: self.clock()), CalmOrder(lambda: self.clock())
 
     @property
     def is_held(self) -> bool:
@@ -134,6 +112,7 @@ class TableState:
     def hold_order(self) -> None:
         """Keep every row where it is for a moment: the user is aiming at one."""
         self._calm.hold()
+        self._calm_hosts.hold()
 
     def moved(self) -> None:
         """Note a movement key: the order is held."""
@@ -143,32 +122,50 @@ class TableState:
     def release_order(self) -> None:
         """Let the order change at once: the user asked for it."""
         self._calm.release()
+        self._calm_hosts.release()
 
     def arrange(self, moment: Moment, history: History | None = None, states: StateLog | None = None) -> list[Line]:
         """Filter, order and group a moment's workloads; keep the cursor on its workload.
 
         Args:
-            moment: What to show.
+            moment: What to show, of all hosts or of one.
             history: The recent past, for the order by a mean; without it the order is by the moment's values.
             states: The changes of state, by which those that have just ended stay.
         """
-        readings = [reading for reading in self._with_vanished(moment) if not reading.is_folded]
+        readings = [
+            reading
+            for reading in self._with_vanished(moment)
+            if not reading.is_folded and not (moment.hosts and reading.workload.is_host)
+        ]
         in_view = [reading for reading in readings if self._is_in_view(reading, moment.frame.wall, states)]
         shown_readings = [reading for reading in in_view if self._passes(reading)]
+        self.shown = len(shown_readings)
         self.hidden, self.filtered_out = len(readings) - len(shown_readings), len(in_view) - len(shown_readings)
         self.marks.intersection_update(moment.readings.keys() | self.acted_on)
-        self.host = Line(moment.host.workload.name, moment.host)
+        self.host = fleet_line(moment) if moment.hosts else Line(moment.host.workload.name, moment.host)
         previous_lines = self.lines
         if not self._is_touched:
             self.cursor = None
         ordered = self._order(self._by_name(shown_readings), moment, history)
-        self.lines = (
-            self._grouped(ordered, _sandboxes(moment))
-            if self.is_tree
-            else [Line(reading.workload.name, reading) for reading in ordered]
-        )
+        self.lines = self._lines(ordered, moment, history)
         self._keep_cursor(previous_lines)
         return self.lines
+
+    def _lines(self, ordered: list[Reading], moment: Moment, history: History | None) -> list[Line]:
+        if moment.hosts:
+            hosts = self._order_hosts(moment, history)
+            return lines_of_hosts(moment, ordered, hosts, self)
+        if self.is_tree:
+            return self._grouped(ordered, _sandboxes(moment))
+        return [Line(reading.workload.name, reading) for reading in ordered]
+
+    def is_folded(self, line: Line) -> bool:
+        """Return whether the members of a group are not shown."""
+        return line.label not in self.opened if line.contact is not None else line.label in self.folded
+
+    def fold(self, line: Line) -> None:
+        """Hide the members of a group, or show them again."""
+        (self.opened if line.contact is not None else self.folded).symmetric_difference_update({line.label})
 
     def index(self) -> int:
         """Return the line of the cursor's workload; 0 if it has none, `HOST_INDEX` on the host."""
@@ -186,7 +183,7 @@ class TableState:
 
     def chosen(self, readings: Mapping[WorkloadId, Reading]) -> list[Workload]:
         """Return the marked workloads, else the one or the group under the cursor, as far as they have readings."""
-        line = self.current()
+        line = None if self.is_on_host else self.current()
         under_cursor = {line.id, *(member.workload.id for member in line.members)} if line is not None else set()
         chosen = self.marks or under_cursor
         return [reading.workload for identity, reading in readings.items() if identity in chosen]
@@ -239,23 +236,40 @@ class TableState:
         return stays(reading.workload, wall - ended_at, self.looked_at.get(identity, 0.0) >= ended_at)
 
     def _order(self, by_name: list[Reading], moment: Moment, history: History | None) -> list[Reading]:
-        choices = (
-            *(self.sort, self.is_reversed, self.smoothing, self.scale, self.is_tree),
-            *(self.query_text, self.only, self.show_all),
-        )
-        if choices != self._arranged_by:
-            self._arranged_by = choices
-            self._calm.release()
+        if self._has_new_choices():
+            self.release_order()
         if self._calm.is_held:
             return self._calm.held(by_name)
+        return self._ordered(self._calm, by_name, moment, history)
+
+    def _order_hosts(self, moment: Moment, history: History | None) -> list[Reading]:
+        """Return the hosts' own readings in their order, which is that of the workloads."""
+        hosts = self._calm_hosts
+        by_name = [host.reading for _, host in sorted(moment.hosts.items()) if host.reading is not None]
+        if hosts.is_held:
+            return hosts.held(by_name)
+        return self._ordered(hosts, by_name, moment, history) if self.metric() is not None else hosts.take(by_name)
+
+    def _has_new_choices(self) -> bool:
+        """Return whether the user has chosen something since the last order that another one follows from."""
+        choices = (
+            *(self.sort, self.is_reversed, self.smoothing, self.scale, self.is_tree),
+            *(self.query_text, self.only, self.show_all, self.alone),
+        )
+        is_new, self._arranged_by = choices != self._arranged_by, choices
+        return is_new
+
+    def _ordered(
+        self, calm: CalmOrder, by_name: list[Reading], moment: Moment, history: History | None
+    ) -> list[Reading]:
         metric = self.metric()
         if metric is None:
             by_text = sorted(by_name, key=_TEXT_ORDERS[self.sort], reverse=self.is_reversed)
-            return self._calm.take(by_text)
+            return calm.take(by_text)
         if self.smoothing is Smoothing.NOW:
-            self._calm.release()
+            calm.release()
         step = STEPS[METRICS[metric].unit]
-        return self._calm.by_value(by_name, self._value_of(metric, moment, history), step, self.is_reversed)
+        return calm.by_value(by_name, self._value_of(metric, moment, history), step, self.is_reversed)
 
     def _value_of(self, metric: str, moment: Moment, history: History | None) -> Callable[[Reading], float | None]:
         """Return the function that gives the value by which a workload is ordered."""
@@ -329,6 +343,7 @@ def _sandboxes(moment: Moment) -> dict[str, tuple[Reading, ...]]:
 
 
 _TEXT_ORDERS: dict[str, Callable[[Reading], str | float]] = {
+    "host": lambda reading: reading.workload.host_name.casefold(),
     "name": lambda reading: reading.workload.name.casefold(),
     "kind": lambda reading: reading.workload.kind,
     "state": lambda reading: reading.workload.state,

@@ -63,7 +63,7 @@ class ChartsPage(Horizontal):
         self.feed = HistoryFeed(identity, frames)
         self.drawn = 0
         """Number of charts drawn so far."""
-        self.span = _DEFAULT_SPAN
+        self.span = _DEFAULT_SPAN if spans is SPANS else 0
         """Index in the spans."""
         self._identity, self._events, self._is_live, self._is_ascii = identity, events, recent is not None, ascii_only
         self._recent, self._first_metric = recent, metric
@@ -93,7 +93,8 @@ class ChartsPage(Horizontal):
         """Take in another moment; draw it with `redraw`."""
         if self._moment is None and self._recent is not None:
             self.feed.begin_with(self._recent, moment.frame.wall, moment.frame.interval_s)
-            self.span = _first_span(self._recent, moment.frame.wall - (self.feed.history.first_wall or 0.0))
+            if self._spans is SPANS:
+                self.span = _first_span(self._recent, moment.frame.wall - (self.feed.history.first_wall or 0.0))
         if self._is_live and is_next:
             self.feed.take(moment)
         self._reading, self._moment = reading or self._reading, moment

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
 
+from collectors.analysis.state_log import StateLog
 from collectors.model.workloads import Frame, WorkloadId
 from collectors.session.playback import Playback
 from tui.keys.bindings import bindings
@@ -45,6 +46,11 @@ class FleetPastScreen(ReplayScreen):
         self.key_table = FLEET_PAST
         self.is_lived = view is not None
         self._access = access
+        self._no_states = StateLog()
+
+    def states(self) -> StateLog:
+        """Return nothing: a workload that is not among those that used most has not ended."""
+        return self._no_states
 
     def notes(self) -> list[Run]:
         """Return the notes of every past, and how far apart the moments are here."""

@@ -61,6 +61,7 @@ class FleetScreen(IntoPastKeys, WorkloadListScreen):
         super().__init__(FLEET, self.track.history, options)
         self.sampler, self.access = sampler, access
         self._live_host = live_host
+        self._no_states = StateLog()
         self._frames: list[Frame] | None = []
         """The frames so far, until their past has been added; then `None`."""
 
@@ -71,7 +72,8 @@ class FleetScreen(IntoPastKeys, WorkloadListScreen):
         return self.track.moment
 
     def states(self) -> StateLog:
-        return self.track.states
+        """Return nothing: a workload that is not among those that use most any more has not ended."""
+        return self._no_states
 
     def interval_s(self) -> float:
         return self.sampler.interval_s
@@ -124,6 +126,15 @@ class FleetScreen(IntoPastKeys, WorkloadListScreen):
         if not self.view.is_frozen:
             self.shown_moment = track.moment
         self.redraw()
+
+    def set_filter(self, text: str, is_typing: bool = False) -> bool:
+        """Apply a filter, and have the server look for what it is about on every host."""
+        is_applied = super().set_filter(text, is_typing)
+        if is_applied and not is_typing and self.access.search(self.view.query_text):
+            for worker in self.sampler.workers:
+                worker.wake()
+            self.sampler.set_interval(self.access.interval_s)  # a frame now
+        return is_applied
 
     def action_freeze(self) -> None:
         self.view.is_frozen = not self.view.is_frozen

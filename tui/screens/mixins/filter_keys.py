@@ -157,7 +157,7 @@ class FilterKeys(Base):
         moment = self.shown_moment
         if not prompt.is_open or moment is None:
             return
-        shown = len(moment.readings) - self.view.hidden
+        shown = self.view.shown
         if self._is_naming:
             labels = [line.label for line in self.view.lines]
             found = len(matches_by_name(prompt.text, labels)) if prompt.text else len(labels)
@@ -180,8 +180,10 @@ class FilterKeys(Base):
         self.query_one(WorkloadTable).focus()
 
     def action_back(self) -> None:
-        """Clear the filter; while a name is typed, go back to where the cursor was."""
+        """Clear the filter; while a name is typed, go back to where the cursor was; else, look at all hosts again."""
         was_naming = self._is_naming and self.is_prompt_open
+        if not (self.view.query_text or self.is_prompt_open):
+            self.view.alone = None
         self._close_prompt()
         if was_naming:
             self._go(self._came_from)

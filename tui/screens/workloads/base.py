@@ -23,7 +23,7 @@ from tui.keys.tables import TABLES
 from tui.presenters.main_screen.empty import empty_lines
 from tui.presenters.main_screen.panes import graph_rows
 from tui.presenters.main_screen.view_words import count_words, view_notes
-from tui.presenters.pages.info_pages import sources_page, why_page
+from tui.presenters.pages.info_pages import why_page
 from tui.presenters.styled_lines import Line as Runs
 from tui.presenters.styled_lines import Run
 from tui.presenters.table.cells import Cells
@@ -32,6 +32,7 @@ from tui.presenters.table.state import SORTS, Scale, TableState
 from tui.screens.mixins.column_keys import ColumnKeys
 from tui.screens.mixins.compare_keys import CompareKeys
 from tui.screens.mixins.filter_keys import FilterKeys
+from tui.screens.mixins.host_keys import HostKeys
 from tui.screens.mixins.remembered_layout import RememberedLayout, view_of
 from tui.settings.screen_options import ScreenOptions
 from tui.widgets.filter_prompt import FilterPrompt
@@ -41,16 +42,17 @@ from tui.widgets.header import HeaderLines
 from tui.widgets.sparkline_panes import Panes
 from tui.widgets.workload_table import WorkloadTable
 
-_PANES_FROM, _HEADER_FROM = 14, 9
-"""Lines of the screen from which there are panes, and from which the header has both of its lines."""
+_PANES_FROM, _HEADER_FROM, _HOSTS_FROM = 14, 9, 18
+"""Lines of the screen from which there are panes, from which the header has both of its lines, and the one of hosts."""
 ON_HOST = "This row is the host: choose a workload for that."
+ON_ALL_HOSTS = "This row is all hosts together: choose a workload for that."
 _AROUND_ROWS = 7
 """Lines beside the rows of workloads: header, heads, host, the two upper lines of the panes, footer."""
 _SETTLING_TICKS = 5
 """Ticks at the start at which the height of the panes still follows the number of rows: sources answer one by one."""
 
 
-class WorkloadListScreen(FilterKeys, CompareKeys, ColumnKeys, AnsweredOnce, Screen[None], RememberedLayout):
+class WorkloadListScreen(HostKeys, FilterKeys, CompareKeys, ColumnKeys, AnsweredOnce, Screen[None], RememberedLayout):
     """The workloads of a host at a moment.
 
     Args:
@@ -83,6 +85,8 @@ class WorkloadListScreen(FilterKeys, CompareKeys, ColumnKeys, AnsweredOnce, Scre
         self.earlier_filters: list[str] = []
         self._footer_for = (False, False)
         """Whether the table is empty and whether it is a tree: what the footer was made for."""
+        self._has_hosts_line = False
+        """Whether the header has a line that tells how each host is."""
         self._extra: list[Widget] = []
         """The widgets that take lines from the table and are not always there."""
         self._fitted_for: tuple[object, ...] = ()
@@ -153,22 +157,27 @@ class WorkloadListScreen(FilterKeys, CompareKeys, ColumnKeys, AnsweredOnce, Scre
     def on_resize(self) -> None:
         height = self.size.height
         self.query_one(Panes).display = height >= _PANES_FROM
-        self.query_one(HeaderLines).styles.height = 2 if height >= _HEADER_FROM else 1
+        self._fit_header()
         self.fit_panes()
         self.call_after_refresh(self.redraw)
+
+    def _fit_header(self) -> None:
+        height, moment = self.size.height, self.newest()
+        self._has_hosts_line = moment is not None and len(moment.hosts) > 1 and height >= _HOSTS_FROM
+        self.query_one(HeaderLines).styles.height = (2 if height >= _HEADER_FROM else 1) + self._has_hosts_line
 
     def fit_panes(self) -> None:
         """Give the panes what the table leaves: after a change of the view, never because of a tick."""
         extra = sum(widget.outer_size.height for widget in self._extra if widget.display)
         height = self.size.height
-        rows = graph_rows(height, _AROUND_ROWS + extra, len(self.view.lines), self._enlarged)
+        rows = graph_rows(height, _AROUND_ROWS + extra + self._has_hosts_line, len(self.view.lines), self._enlarged)
         self.query_one(Panes).set_rows(rows if height >= _PANES_FROM else 0)
 
     def redraw(self) -> None:
         """Show the moment with the current view settings."""
-        moment = self.shown_moment
-        if moment is None or not self.is_mounted:
+        if self.shown_moment is None or not self.is_mounted:
             return
+        moment = self.seen(self.shown_moment)
         self.cells.at(moment, self.view.scale, self.interval_s())
         self.cells.acting, self.cells.outcomes = self.acting(), self.outcomes()
         self.cells.states, self.cells.hint = self.states(), self.hint_at_rest()
@@ -177,28 +186,44 @@ class WorkloadListScreen(FilterKeys, CompareKeys, ColumnKeys, AnsweredOnce, Scre
         if metric is not None and self.history.keep(metric):
             self.past_is_missing()
         lines = self.view.arrange(moment, self.history, self.cells.states)
-        self.cells.folded = self.view.folded
+        self.cells.is_folded = self.view.is_folded
         self._fit_to_view()
         table = self.query_one(WorkloadTable)
+        table.set_host_width(max(map(len, self.cells.host_names.values())) if self._has_host_column(moment) else 0)
         table.set_sort(self.view.sort, self.view.is_reversed, self.view.order_span)
         table.set_count(count_words(self.view))
         table.show(lines, self.view.cursor, self.view.marks, self.view.host, self._empty(moment) if not lines else ())
         if self.view.follow:
             table.reveal(self.view.index())
-        self.query_one(HeaderLines).show(self.newest(), self.mode(), self.interval_s(), self._notes())
+        self._show_header()
         self.query_one(Panes).show(self.view.current(), moment)
         self.show_prompt()
         if (footer_for := (not lines, self.view.is_tree)) != self._footer_for:
             self._footer_for = footer_for
             self.query_one(Footer).show(self.footer_keys())
 
+    def _has_host_column(self, moment: Moment) -> bool:
+        return bool(moment.hosts) and not self.view.is_tree
+
+    def _show_header(self) -> None:
+        newest = self.newest()
+        if newest is not None:
+            fleet = newest if len(newest.hosts) > 1 else None
+            self.query_one(HeaderLines).show(
+                self.seen(newest), self.mode(), self.interval_s(), self._notes(), fleet, self.view.alone
+            )
+
     def _fit_to_view(self) -> None:
         """Fit the panes if the view has changed, or if the sources are still answering one by one."""
         view = self.view
-        choices = (view.query_text, view.only, view.show_all, view.is_tree, len(view.folded))
+        choices = (
+            *(view.query_text, view.only, view.show_all, view.is_tree, len(view.folded)),
+            *(len(view.opened), view.alone, self.shown_moment is not None and len(self.shown_moment.hosts)),
+        )
         is_settling = self.history.ticks <= _SETTLING_TICKS
         if choices != self._fitted_for or is_settling:
             self._fitted_for = choices
+            self._fit_header()
             self.fit_panes()
 
     def _notes(self) -> list[Run]:
@@ -232,7 +257,7 @@ class WorkloadListScreen(FilterKeys, CompareKeys, ColumnKeys, AnsweredOnce, Scre
         table.show_cursor(self.view.cursor)
         table.set_count(count_words(self.view))
         table.reveal(self.view.index())
-        self.query_one(Panes).show(self.view.current(), self.shown_moment)
+        self.query_one(Panes).show(self.view.current(), self.seen(self.shown_moment))
 
     @on(WorkloadTable.Chosen)
     def choose_line(self, event: WorkloadTable.Chosen) -> None:
@@ -323,8 +348,10 @@ class WorkloadListScreen(FilterKeys, CompareKeys, ColumnKeys, AnsweredOnce, Scre
 
     def action_look(self) -> None:
         line = self.view.current()
-        if line is not None and line.reading is None:
-            self.view.folded.symmetric_difference_update({line.label})
+        if line is not None and line.is_fleet:
+            self.action_tree()
+        elif line is not None and line.reading is None:
+            self.view.fold(line)
             self.redraw()
         elif self.view.is_on_host:
             self.action_host()
@@ -345,7 +372,7 @@ class WorkloadListScreen(FilterKeys, CompareKeys, ColumnKeys, AnsweredOnce, Scre
     def action_sources(self) -> None:
         moment = self.newest()
         if moment is not None:
-            self.open_panel("Sources", sources_page(moment, self.own_usage()))
+            self.open_panel("Sources", self.about_sources(moment, self.own_usage()))
 
     def own_usage(self) -> str:
         """Return what vmtop itself uses; empty where that is not known."""
@@ -356,7 +383,7 @@ class WorkloadListScreen(FilterKeys, CompareKeys, ColumnKeys, AnsweredOnce, Scre
         if line is not None and line.reading is None:
             self.notify("A group is the sum of its members; select one of them.", timeout=3)
         elif line is not None and line.reading is not None and self.shown_moment is not None:
-            self.open_panel("Where the numbers come from", why_page(line.reading, self.shown_moment))
+            self.open_panel("Where the numbers come from", why_page(line.reading, self.seen(self.shown_moment)))
 
     def target(self) -> Workload | None:
         """Return the workload under the cursor; `None` for a group, the host or an empty table, with a word on it."""
@@ -370,7 +397,8 @@ class WorkloadListScreen(FilterKeys, CompareKeys, ColumnKeys, AnsweredOnce, Scre
         """Return why there is no workload under the cursor, and what to do about it."""
         view = self.view
         if view.is_on_host:
-            return ON_HOST
+            line = view.current()
+            return ON_ALL_HOSTS if line is not None and line.is_fleet else ON_HOST
         if view.lines:
             return "This row is a group: choose one of its workloads for that."
         if view.query_text:

@@ -31,6 +31,7 @@ from tui.keys.key import first_key
 from tui.keys.tables import LIVE
 from tui.presenters.formatting import text
 from tui.presenters.styled_lines import Run
+from tui.presenters.table.host_rows import devices_elsewhere, moment_of, processes_elsewhere
 from tui.screens.mixins.compare_keys import CLASSES_S
 from tui.screens.mixins.moment_follower import Follower
 from tui.screens.mixins.session_keys import SessionKeys
@@ -202,14 +203,20 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
         from collectors.engines.demo.machine import simulated_machine
         from tui.screens.host import HostContext, HostScreen
 
-        simulate = simulated_machine if self.services.connections.is_simulated else None
+        host = self.chosen_host()
+        if host is None:
+            return
+        is_simulated = self.services.connections.is_simulated
         context = HostContext(
             self.where,
             self.mode,
             self.history,
-            simulate=simulate,
-            cost=lambda: self.cost,
-            open_processes=self.action_processes,
+            partial(moment_of, host=host),
+            missing=devices_elsewhere(host) if host and not is_simulated else "",
+            simulate=simulated_machine if is_simulated else None,
+            cost=(lambda: None) if host else lambda: self.cost,
+            open_processes=self.action_processes if not host or is_simulated else None,
+            no_processes=processes_elsewhere(host),
             is_ascii=self.is_ascii,
         )
         screen = HostScreen(context)
@@ -220,6 +227,9 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
     def action_processes(self) -> None:
         from tui.screens.processes import ProcessesScreen
 
+        if (host := self.other_host()) and not self.services.connections.is_simulated:
+            self.notify(processes_elsewhere(host), timeout=6, markup=False)
+            return
         screen = ProcessesScreen(self.actions, self.services, self.open_workload, self.is_ascii)
         if self.track.moment is not None:
             screen.follow(self.track.moment, self.sampler.interval_s)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -25,6 +26,7 @@ from tui.keys.bindings import bindings
 from tui.keys.tables import LIVE, PAST, REPLAY, keys_in
 from tui.presenters.formatting import duration, stamp
 from tui.presenters.styled_lines import Run
+from tui.presenters.table.host_rows import moment_of
 from tui.presenters.table.state import TableState
 from tui.screens.detail.base import DetailContext
 from tui.screens.detail.replay import ReplayWorkloadScreen
@@ -176,7 +178,7 @@ class ReplayScreen(PlaybackKeys, WorkloadListScreen):
             self.traveler.to_end(side)
 
     def action_back(self) -> None:
-        has_filter = bool(self.view.query_text) or self.is_prompt_open
+        has_filter = bool(self.view.query_text) or self.is_prompt_open or self.view.alone is not None
         super().action_back()
         if not has_filter and self.is_lived:
             self.dismiss(None)
@@ -185,7 +187,11 @@ class ReplayScreen(PlaybackKeys, WorkloadListScreen):
         from tui.presenters.host_page.page import RECORDED
         from tui.screens.host import HostContext, PastHostScreen
 
-        context = HostContext(self.where, self.mode, self.history, RECORDED, is_ascii=self.is_ascii)
+        host = self.chosen_host()
+        if host is None:
+            return
+        of_host = partial(moment_of, host=host)
+        context = HostContext(self.where, self.mode, self.history, of_host, RECORDED, is_ascii=self.is_ascii)
         screen = PastHostScreen(context, self.traveler)
         if self.shown_moment is not None:
             screen.follow(self.shown_moment, self.interval_s())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from pathlib import Path
 
 from hypothesis import given
 
@@ -12,6 +13,7 @@ from collectors.exposition.families import FAMILIES, Of, Pick, Type, families_of
 from collectors.exposition.samples import samples_of
 from collectors.model.metrics import METRICS
 from collectors.model.workloads import Kind, Sample
+from docs import exposition_page
 from tests.helpers.strategies import NS, workload
 
 _NAME = re.compile(r"vmtop_[a-z0-9]+(_[a-z0-9]+)*")
@@ -24,6 +26,11 @@ def test_names_are_unique_and_end_as_openmetrics_wants() -> None:
         assert family.name.endswith("_total") == (family.type is Type.COUNTER), family.name
         assert family.name.endswith("_info") == (family.type is Type.INFO), family.name
         assert family.help.endswith("."), family.name
+
+
+def test_the_page_in_the_docs_is_the_one_that_is_generated() -> None:
+    page = Path(exposition_page.__file__).with_name("prometheus.md")
+    assert page.read_text() == exposition_page.markdown()
 
 
 def test_every_field_of_a_sample_is_exposed() -> None:

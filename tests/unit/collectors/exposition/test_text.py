@@ -194,7 +194,12 @@ def _fleet() -> Frame:
         hosts[name] = HostFacts(there.id, 8, 16 << 30, {"hostname": f"{name}.lab"})
     hosts["hv03"] = HostFacts()
     state = SourceState("docker", Availability.OK, read_at_ns=100 * NS, host="hv01")
-    return replace(here, workloads=workloads, samples=everything, hosts=hosts, sources=(*here.sources, state))
+    connections = tuple(
+        SourceState(name, Availability.STALE if name == "hv02" else Availability.OK, read_at_ns=100 * NS)
+        for name in ("hv01", "hv02")
+    )
+    sources = (*here.sources, *connections, state)
+    return replace(here, workloads=workloads, samples=everything, hosts=hosts, sources=sources)
 
 
 def test_workloads_of_another_host_have_its_name_and_one_that_is_gone_has_nothing() -> None:
@@ -203,7 +208,11 @@ def test_workloads_of_another_host_have_its_name_and_one_that_is_gone_has_nothin
     assert found["vmtop_tasks"] == [(own, 1), ({**own, "host": "hv01"}, 2)]
     assert found["vmtop_host_cpu_seconds_total"] == [({}, 1), ({"host": "hv01"}, 2)]
     assert found["vmtop_host_cpus"] == [({}, 4), ({"host": "hv01"}, 8)]
-    assert ({"host": "hv01", "source": "docker"}, 1) in found["vmtop_source_up"]
+    assert found["vmtop_source_up"][2:] == [
+        ({"host": "hv01", "source": "ssh"}, 1),
+        ({"host": "hv02", "source": "ssh"}, 0),
+        ({"host": "hv01", "source": "docker"}, 1),
+    ]
     assert {labels.get("host") for labels, _ in found["vmtop_workload_info"]} == {None, "hv01"}
 
 

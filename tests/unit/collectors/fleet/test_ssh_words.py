@@ -58,7 +58,7 @@ def test_connections_are_shared_in_a_folder_of_this_user_alone(tmp_path: Path) -
         (255, "Host key verification failed.", "ssh does not know the host key of hv01", "accept the key"),
         (255, "hv01: Permission denied (publickey).", "accepts no key of this user", "ssh-copy-id -p 2222"),
         (255, "ssh: connect to host hv01: Connection timed out", "ssh to hv01: ssh: connect to host", "ssh -p"),
-        (255, "ssh: connect to host hv01 port 2222: Connection refused", "nothing listens for ssh at hv01", ""),
+        (255, "ssh: connect to host hv01 port 2222: Connection refused", "nothing listens for ssh at hv01", "sshd"),
         (255, "Authenticated to hv01.\nTransferred: sent 1, received 2", "ssh to hv01: the connection ended", "ssh"),
         (127, "sh: 1: vmtop: not found", "hv01 has no vmtop", "vmtop host add hv01"),
         (2, "Usage: vmtop record\nError: No such option: --control", "too old for this one", "vmtop host add hv01"),

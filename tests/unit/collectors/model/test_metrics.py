@@ -51,7 +51,7 @@ from tui.presenters.charts.limits import limit_of
 from tui.presenters.comparison.table import rows_of
 from tui.presenters.main_screen import numbers
 from tui.presenters.pages.metric_groups import entries_of
-from tui.presenters.table.state import Line
+from tui.presenters.table.line import Line
 
 KEY = "heat_percent"
 moment = Deriver().feed(frame(1, {workload("abcd"): {"cpu_total_ns": 0}, workload("abcdefghijk"): {"cpu_total_ns": 0}}))

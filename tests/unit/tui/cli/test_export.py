@@ -32,7 +32,7 @@ def expected_rows(frames: list[Frame], key: str) -> list[tuple[str, float | None
 def test_csv_and_json_lines_have_every_frame_and_workload(path: Path, frames: list[Frame]) -> None:
     expected = expected_rows(frames, "cpu_percent")
     rows = list(csv.DictReader(io.StringIO(run("export", str(path)).stdout)))
-    assert list(rows[0]) == ["time", "kind", "engine", "id", "name", "state", *METRICS]
+    assert list(rows[0]) == ["time", "host", "kind", "engine", "id", "name", "state", *METRICS]
     got = [(row["name"], float(row["cpu_percent"]) if row["cpu_percent"] else None) for row in rows]
     assert [name for name, _ in got] == [name for name, _ in expected]
     for (_, value), (_, wanted) in zip(got, expected, strict=True):

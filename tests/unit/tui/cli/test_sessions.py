@@ -143,7 +143,7 @@ def test_force_replaces_only_when_the_new_file_is_finished(path: Path) -> None:
         assert run(*command, str(path), "-o", str(old), "--force").exit_code == 1
         assert old.read_text() == "precious"
     assert run("export", str(path), "-o", str(old), "--force").exit_code == 0
-    assert old.read_text().startswith("time,kind")
+    assert old.read_text().startswith("time,host,kind")
     assert sorted(one.name for one in path.parent.iterdir()) == sorted([path.name, "old"]), "nothing else is left"
 
 

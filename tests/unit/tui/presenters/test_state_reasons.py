@@ -16,7 +16,8 @@ from tui.presenters.pages.info_pages import why_page
 from tui.presenters.reports import list_table
 from tui.presenters.table import columns
 from tui.presenters.table.cells import Cells
-from tui.presenters.table.state import Line, Scale
+from tui.presenters.table.line import Line
+from tui.presenters.table.state import Scale
 
 
 def vm(state: State, reason: str | None = None) -> Workload:

@@ -14,7 +14,8 @@ from tui.presenters.main_screen.view_words import count_words
 from tui.presenters.pages.info_pages import why_page
 from tui.presenters.table.cells import Cells
 from tui.presenters.table.columns import DEFAULT, GUTTER, NAME_LEAST, column_of, lay_out
-from tui.presenters.table.state import Line, Scale, TableState
+from tui.presenters.table.line import Line
+from tui.presenters.table.state import Scale, TableState
 
 
 def _moment(fleet: Fleet, ticks: int = 3) -> Moment:

@@ -99,9 +99,14 @@ def test_the_login_has_more_time_than_a_request_and_no_request_has_none(
             "ssh: Could not resolve hostname mybox: Name or service not known",
             SourceDown,
             "the host name mybox cannot be resolved",
-            "",
+            "check the name, or give it a HostName in ~/.ssh/config",
         ),
-        ("ssh: connect to host mybox port 22: Connection refused", SourceDown, "nothing listens for ssh at mybox", ""),
+        (
+            "ssh: connect to host mybox port 22: Connection refused",
+            SourceDown,
+            "nothing listens for ssh at mybox",
+            "start sshd there, or name its port in ~/.ssh/config",
+        ),
         ("bash: line 1: docker: command not found", SourceDown, "mybox has no docker command", ""),
         (
             "permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock: ...",

@@ -229,7 +229,11 @@ def test_errors_say_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -
     [
         ("Host key verification failed.", "ssh does not know the host key of hv", "ssh -p 2299 me@hv, once"),
         ("me@hv: Permission denied (publickey).", "hv accepts no key of this user", "ssh-copy-id -p 2299 me@hv"),
-        ("ssh: Could not resolve hostname hv: Name or service not known", "the host name hv cannot be resolved", ""),
+        (
+            "ssh: Could not resolve hostname hv: Name or service not known",
+            "the host name hv cannot be resolved",
+            "check the name, or give it a HostName in ~/.ssh/config",
+        ),
     ],
 )
 def test_what_ssh_says_is_a_sentence_with_the_remedy_for_ssh(message: str, reason: str, remedy: str) -> None:

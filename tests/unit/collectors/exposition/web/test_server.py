@@ -225,7 +225,7 @@ def test_sources_that_cannot_be_read_are_503_and_said_by_healthz(monkeypatch: py
         assert scraper.health() is Health.GOOD
 
 
-def test_scrapes_within_a_second_share_a_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scrapes_at_almost_the_same_instant_share_a_reading(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("collectors.exposition.scraper.FRESH_S", 60.0)
     with served() as port:
         first = get(port)[1]

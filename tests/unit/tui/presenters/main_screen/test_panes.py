@@ -17,7 +17,8 @@ from tui.presenters.main_screen.alarms import worst_alarm, worst_of_group
 from tui.presenters.main_screen.pane_title import title_line
 from tui.presenters.main_screen.panes import AXIS_FROM, ROWS, Source, graph_rows, pane_lines, panes_of
 from tui.presenters.styled_lines import plain_text
-from tui.presenters.table.state import Line, Scale
+from tui.presenters.table.line import Line
+from tui.presenters.table.state import Scale
 
 NS = 10**9
 AROUND = 7

@@ -16,7 +16,8 @@ from tui.presenters.main_screen.row_words import ending_words, fitted, name_word
 from tui.presenters.styled_lines import plain_text
 from tui.presenters.table.cells import Cells
 from tui.presenters.table.columns import DEFAULT, lay_out
-from tui.presenters.table.state import Line, Scale
+from tui.presenters.table.line import Line
+from tui.presenters.table.state import Scale
 
 
 def ended(state: State = State.STOPPED, **facts: object) -> Workload:
@@ -157,10 +158,10 @@ def test_a_folded_group_hides_no_trouble() -> None:
     limit = {"memory_charged_bytes": 99 << 20, "memory_limit_bytes": 100 << 20}
     moment = Deriver().feed(frame(1, {full: limit, ill: {}, gone: {}}))
     group = Line("shop", None, tuple(moment.readings.values()))
-    for folded, sign in ((set(), "▾"), ({"shop"}, "▸")):
+    for is_folded, sign in ((False, "▾"), (True, "▸")):
         cells, columns = Cells(History()), lay_out(DEFAULT, 80)
         cells.at(moment, Scale.CORE)
-        cells.folded = folded
+        cells.is_folded = {False: lambda line: False, True: lambda line: True}[is_folded]
         text = "".join(cell.text for cell in cells.line(group, columns, False))
         assert text.startswith(f" {sign} shop 3 ▲1 ✗1 !1 ")
 

@@ -1,0 +1,139 @@
+"""Dashboards and rules on real engines, which scrape a real `vmtop serve` beside real containers."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from collectors.exposition.alerts import ALERTS
+from collectors.exposition.recorded import RECORDED
+from tests.helpers.lab.docker_engine import DockerLab
+from tests.helpers.lab.fixtures import skip_or_fail
+from tests.helpers.lab.metric_engines import ENGINES, PROMETHEUS, MetricEngine, metric_engine, rule_evaluator
+from tests.helpers.lab.served import Served, served
+from tui.presenters.monitoring.files import monitoring_files
+from tui.presenters.monitoring.other_names import CADVISOR, relabelling
+from tui.presenters.monitoring.rules import ALERTS_FILE, RULES
+
+pytestmark = pytest.mark.lab
+
+FILES = monitoring_files()
+_DASHBOARDS = [path for path in FILES if path.endswith(".json")]
+_NAMES = ("mon-busy", "mon-hog")
+_CHOSEN = {
+    "$__rate_interval": "10s", "$__range": "5m", "$instance": "hv01", "$host": ".*", "$kind": ".*", "$name": ".*",
+    "$top": "5",
+}  # fmt: skip
+_FAMILY = re.compile(r"[\w:]*vmtop_[\w:]+")
+
+
+class Fleet(NamedTuple):
+    """An engine that has scraped this host for some seconds and evaluates the rules."""
+
+    engine: MetricEngine
+    families: frozenset[str]
+    """The names of everything that it has of vmtop."""
+
+
+@pytest.fixture(scope="module")
+def host(docker_lab: DockerLab, lab_root: Path) -> Iterator[Served]:
+    containers = [docker_lab.run_busy(_NAMES[0], 0.2), docker_lab.run_memory_hog(_NAMES[1], 16, 32)]
+    with served(lab_root / "monitored", "--docker", docker_lab.url) as this:
+        yield this
+    for container in containers:
+        docker_lab.remove(container)
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def fleet(request: pytest.FixtureRequest, lab_root: Path, host: Served) -> Iterator[Fleet]:
+    folder = lab_root / f"monitoring-{request.param}"
+    rules = []
+    for name in (RULES, ALERTS_FILE):
+        path = lab_root / f"{request.param}-{name}"
+        path.write_text(FILES[name])
+        rules.append(path)
+    own = rules if request.param == PROMETHEUS else []
+    jobs = {"vmtop": (), "names": relabelling(CADVISOR)}
+    with skip_or_fail(), metric_engine(request.param, folder, {"hv01": host.address}, rules=own, jobs=jobs) as engine:
+        if own:
+            yield _filled(engine)
+        else:
+            with rule_evaluator(lab_root / "vmalert", engine, rules):
+                yield _filled(engine)
+
+
+def _filled(engine: MetricEngine) -> Fleet:
+    for name in _NAMES:
+        engine.wait_for(f'rate(vmtop_cpu_seconds_total{{name="{name}"}}[10s])', timeout_s=60)
+    for rule in RECORDED:
+        engine.wait_for(rule.name, timeout_s=60)
+    series = engine.query('count by (__name__) ({__name__=~".*vmtop.*|up|ALERTS"})')
+    return Fleet(engine, frozenset(found["metric"]["__name__"] for found in series))
+
+
+def _queries(dashboard: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    for panel in json.loads(FILES[dashboard])["panels"]:
+        for target in panel.get("targets", ()):
+            yield panel, target
+
+
+@pytest.mark.parametrize("dashboard", _DASHBOARDS)
+def test_every_query_of_a_dashboard_is_answered(fleet: Fleet, dashboard: str) -> None:
+    """With series, wherever the host has all that is asked for."""
+    answered = 0
+    for panel, target in _queries(dashboard):
+        asked = target["expr"]
+        for name, value in _CHOSEN.items():
+            asked = asked.replace(name, value)
+        series = fleet.engine.query(asked)
+        has_all = set(_FAMILY.findall(asked)) <= fleet.families
+        is_about_trouble = "== 0" in asked or "ALERTS" in asked or "throttled" in asked
+        assert series or not has_all or is_about_trouble, f"{panel['title']}: {asked}"
+        answered += bool(series)
+        labels = re.findall(r"{{(\w+)}}", target["legendFormat"])
+        for found in series:
+            assert set(labels) <= set(found["metric"]), f"{panel['title']}: {asked}"
+    assert answered >= 10
+
+
+def test_every_variable_of_a_dashboard_has_values(fleet: Fleet) -> None:
+    for dashboard in _DASHBOARDS:
+        for variable in json.loads(FILES[dashboard])["templating"]["list"]:
+            if variable["type"] != "query" or variable["name"] == "host":
+                continue
+            found = re.fullmatch(r"label_values\((.+), (\w+)\)", variable["query"]["query"])
+            assert found is not None
+            selector = found[1]
+            for name, value in _CHOSEN.items():
+                selector = selector.replace(name, value)
+            assert fleet.engine.query(f"count by ({found[2]}) ({selector})"), selector
+
+
+def test_every_alert_can_be_evaluated_and_the_quiet_host_raises_none_of_a_host(fleet: Fleet) -> None:
+    for alert in ALERTS:
+        series = fleet.engine.query(alert.expression)
+        if alert.name in {"VmtopHostDown", "VmtopWorkloadsOmitted"}:
+            assert series == []
+
+
+def test_dashboards_for_cadvisor_find_their_series(fleet: Fleet) -> None:
+    asked = 'sum by (name) (rate(container_cpu_usage_seconds_total{name=~".+"}[10s]))'
+    names = {found["metric"]["name"] for found in fleet.engine.wait_for(asked, len(_NAMES))}
+    assert set(_NAMES) <= names
+    assert fleet.engine.query('container_memory_working_set_bytes{name="mon-hog"}')
+    assert fleet.engine.value('container_spec_memory_limit_bytes{name="mon-hog"}') == 32 << 20
+    assert fleet.engine.query('{__name__=~"vmtop_.*", job="names"}') == []
+
+
+def test_a_host_that_is_not_scraped_any_more_raises_its_alert(fleet: Fleet) -> None:
+    fleet.engine.scrape({"hv01": "127.0.0.1:9"})
+    try:
+        down = next(alert for alert in ALERTS if alert.name == "VmtopHostDown")
+        assert fleet.engine.wait_for(down.expression, timeout_s=60)[0]["metric"]["instance"] == "hv01"
+    finally:
+        fleet.engine.scrape({})
