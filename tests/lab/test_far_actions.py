@@ -208,9 +208,9 @@ def test_a_name_on_two_hosts_means_neither_and_one_host_can_be_named(
 ) -> None:
     both = vmtop(far_lab, tmp_path, "stop", "web", "--yes", "--host", "hv01", "--host", "hv02")
     assert both.returncode == 3
-    assert "on hv01" in both.stderr
-    assert "on hv02" in both.stderr
-    one = vmtop(far_lab, tmp_path, "pause", "web", "--yes", "--json", "--host", "hv02")
+    assert "hv01/container:web" in both.stderr
+    assert "hv02/container:web" in both.stderr
+    one = vmtop(far_lab, tmp_path, "pause", "hv02/web", "--yes", "--json", "--host", "hv01", "--host", "hv02")
     assert one.returncode == 0, one.stderr
     last = json.loads(one.stdout.splitlines()[-1])
     assert (last["host"], last["result"], last["sentence"]) == ("hv02", "done", "hv02: web was paused")
