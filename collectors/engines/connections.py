@@ -47,7 +47,7 @@ class EngineConnections:
 
     def of(self, workload: Workload) -> EngineAccess:
         """Return the access to a workload's engine; for an unknown engine, one that can only be watched."""
-        if workload.id.host:  # never this host's engine, which may have the same id
+        if workload.id.host and self._simulated is None:  # never this host's engine, which may have the same id
             return self.of_host(workload.id.host)
         engine = self._simulated or registry.owner(workload)
         with self._lock:

@@ -24,6 +24,7 @@ from collectors.engines.connections import EngineConnections
 from collectors.fleet.access import accesses
 from collectors.fleet.hosts import HostSpec
 from collectors.fleet.specs import specs_of
+from collectors.fleet.ssh import client_words
 from collectors.inspection.console import open_console, run_command
 from collectors.inspection.details import DetailsReader
 from collectors.inspection.logs import open_log
@@ -40,10 +41,27 @@ pytestmark = pytest.mark.lab
 HOSTS = ("hv01", "hv02", "hv03")
 
 
+@pytest.fixture(scope="module")
+def shared(far_lab: FarHosts) -> Iterator[Path]:
+    """Give the folder of the sockets of shared connections, and end these."""
+    folder = far_lab.folder / "run"
+    folder.mkdir(mode=0o700)
+    yield folder
+    for name in HOSTS:
+        words = [
+            *client_words(HostSpec(name, name), environ={"XDG_RUNTIME_DIR": str(folder)})[1:-2],
+            "-O",
+            "exit",
+            name,
+        ]
+        subprocess.run([f"{far_lab.folder}/bin/ssh", *words], capture_output=True, timeout=20, check=False)
+
+
 @pytest.fixture
-def connections(far_lab: FarHosts, monkeypatch: pytest.MonkeyPatch) -> EngineConnections:
+def connections(far_lab: FarHosts, shared: Path, monkeypatch: pytest.MonkeyPatch) -> EngineConnections:
     """Give the way to the lab's hosts."""
     monkeypatch.setenv("PATH", far_lab.path)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(shared))
     specs = specs_of([HostSpec(name, name) for name in HOSTS])
     return EngineConnections(specs, hosts=accesses(specs))
 
