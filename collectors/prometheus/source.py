@@ -73,8 +73,9 @@ class PrometheusSource:
         assert fleet is not None  # noqa: S101  # it is open
         if self._held is not None:
             picture, self._held = self._held, None
+            self._wake()  # for all rankings
             return self._reading(fleet, picture, 0)
-        picture = fleet.look()
+        picture = fleet.look(is_quick=not self._has_begun)
         if not self._has_begun:
             self._held, self._has_begun = picture, True
             self._wake()

@@ -97,6 +97,7 @@ class FleetScreen(IntoPastKeys, WorkloadListScreen):
             self._frames.append(event.frame)
             if len(self._frames) == _PAST_AFTER:
                 self.run_worker(self._add_past(), group="past")
+                self._ask_now()
         for screen in self.app.screen_stack:
             if isinstance(screen, Follower) and screen.where == LIVE:
                 screen.follow(moment, self.interval_s())
@@ -132,10 +133,14 @@ class FleetScreen(IntoPastKeys, WorkloadListScreen):
         """Apply a filter, and have the server look for what it is about on every host."""
         is_applied = super().set_filter(text, is_typing)
         if is_applied and not is_typing and self.access.search(self.view.query_text):
-            for worker in self.sampler.workers:
-                worker.wake()
-            self.sampler.set_interval(self.access.interval_s)  # a frame now
+            self._ask_now()
         return is_applied
+
+    def _ask_now(self) -> None:
+        """Have the next frame come now, and not at the next scrape."""
+        for worker in self.sampler.workers:
+            worker.wake()
+        self.sampler.set_interval(self.access.interval_s)
 
     def action_freeze(self) -> None:
         self.view.is_frozen = not self.view.is_frozen
