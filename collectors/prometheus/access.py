@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from collectors.model.errors import SourceDown
 from collectors.model.workloads import Frame, WorkloadId
 from collectors.prometheus.client import PrometheusClient
-from collectors.prometheus.fleet import MOST
+from collectors.prometheus.fleet import MOST, Fleet
 from collectors.prometheus.past import Grid, Past
 from collectors.prometheus.promql import Member
 from collectors.prometheus.server import Server
@@ -56,9 +56,18 @@ class FleetAccess:
         fleet.searched = text
         return True
 
-    def discover(self) -> None:
-        """Ask who is there, where no sampler runs the source. Blocks; raises as `PrometheusSource.open`."""
-        self._source.open(lambda: None)
+    def discover(self, until_wall: float | None = None) -> None:
+        """Ask who is there, or was at a wall time, where no sampler runs the source. Blocks.
+
+        Raises:
+            SourceError: The server cannot be asked, or had scraped no vmtop.
+        """
+        fleet = Fleet(PrometheusClient(self.server), self._most)
+        try:
+            fleet.discover(until_wall)
+        finally:
+            fleet.client.close()
+        self._source.fleet = fleet
 
     @property
     def holds_more(self) -> bool:

@@ -7,6 +7,7 @@ the values are of come with them, so that a rate over a step is exact.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from math import ceil
 from typing import NamedTuple
@@ -148,17 +149,25 @@ class Past:
 
     def _uses(self, grid: Grid) -> dict[HostKey, dict[Kind, dict[float, Use]]]:
         """Return what all workloads of each host used together, at the instants of a grid."""
-        queries = use_by_kind(self.fleet.match, max(self.fleet.window_s, grid.step_s), self.fleet.rules)
-        cores, sizes = (
-            by_kind_at(self.fleet.client.over(query, grid.start, grid.end, grid.step_s)) for query in queries
+        cpu_query, memory_queries = use_by_kind(
+            self.fleet.match, max(self.fleet.window_s, grid.step_s), self.fleet.rules
         )
+        cores = self._by_kind(cpu_query, grid)
+        sizes: dict[tuple[HostKey, Kind], Counter[float]] = {}
+        for query in memory_queries:
+            for key_and_kind, values in self._by_kind(query, grid).items():
+                sizes.setdefault(key_and_kind, Counter()).update(values)
         uses: dict[HostKey, dict[Kind, dict[float, Use]]] = {}
         for key, kind in cores.keys() | sizes.keys():
             of_kind = uses.setdefault(key, {}).setdefault(kind, {})
-            mine, theirs = cores.get((key, kind), {}), sizes.get((key, kind), {})
+            mine: Mapping[float, float] = cores.get((key, kind), {})
+            theirs: Mapping[float, float] = sizes.get((key, kind), {})
             for at in mine.keys() | theirs.keys():
                 of_kind[round(at, 3)] = Use(mine.get(at), theirs.get(at))
         return uses
+
+    def _by_kind(self, query: str, grid: Grid) -> dict[tuple[HostKey, Kind], dict[float, float]]:
+        return by_kind_at(self.fleet.client.over(query, grid.start, grid.end, grid.step_s))
 
     def _frames(
         self,
