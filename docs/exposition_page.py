@@ -19,7 +19,7 @@ minute at most: after that their counters have no line, since a counter that sta
 that rests.
 
 Dashboards, rules, alerts, a scrape configuration, and relabelling for dashboards of cAdvisor and the libvirt exporter
-are in [prometheus/](prometheus/).
+are in [prometheus/](prometheus/), and [dashboards](dashboards.md) says how to use them.
 
 ## Series
 

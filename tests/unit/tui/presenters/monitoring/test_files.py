@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from collectors.exposition.alerts import ALERTS
-from collectors.exposition.families import BY_NAME
+from collectors.exposition.families import BY_NAME, Of
 from collectors.exposition.recorded import RECORDED
 from tests.helpers.checkout import ROOT
 from tests.helpers.lab.fixtures import skip_or_fail
@@ -93,6 +93,21 @@ def test_every_variable_that_is_used_can_be_chosen(name: str) -> None:
     used = set(_VARIABLE.findall(text)) - _BUILT_IN
     assert used <= known
     assert known - used <= {"host"}
+
+
+def test_no_dashboard_asks_for_every_workload_of_a_fleet_when_it_is_opened() -> None:
+    names = json.loads(FILES["grafana/workload.json"])["templating"]["list"]
+    assert not next(variable for variable in names if variable["name"] == "name").get("includeAll")
+    instances = json.loads(FILES["grafana/host.json"])["templating"]["list"]
+    assert not next(variable for variable in instances if variable["name"] == "instance").get("multi")
+
+
+def test_the_fleet_asks_for_recorded_values_and_for_what_each_host_has_once() -> None:
+    """What is computed for every workload of a fleet at each look takes seconds, or more samples than are allowed."""
+    for panel in panels("grafana/fleet.json"):
+        for target in panel.get("targets", ()):
+            families = [BY_NAME[name] for name in re.findall(r"(?<![\w:])vmtop_\w+", target["expr"])]
+            assert all(family.of is not Of.WORKLOAD for family in families), target["expr"]
 
 
 def test_links_lead_to_dashboards_that_exist() -> None:
