@@ -287,11 +287,16 @@ def _common_kind(workloads: Sequence[Workload]) -> Kind | None:
 
 
 def _targets_label(workloads: Sequence[Workload]) -> str:
-    """Return the name of a single workload, or the number of workloads by kind."""
+    """Return the name of a single workload, or the number of workloads by kind; with their host, if it is another."""
     if len(workloads) == 1:
-        return f"{_word(workloads[0].kind, 1)} {workloads[0].name}"
-    counts = {kind: sum(workload.kind is kind for workload in workloads) for kind in Kind}
-    return ", ".join(f"{count} {_word(kind, count)}" for kind, count in counts.items() if count)
+        label = f"{_word(workloads[0].kind, 1)} {workloads[0].name}"
+    else:
+        counts = {kind: sum(workload.kind is kind for workload in workloads) for kind in Kind}
+        label = ", ".join(f"{count} {_word(kind, count)}" for kind, count in counts.items() if count)
+    hosts = {workload.id.host for workload in workloads}
+    if hosts == {""}:
+        return label
+    return f"{label} on {hosts.pop() if len(hosts) == 1 else f'{len(hosts)} hosts'}"
 
 
 def _word(kind: Kind, count: int) -> str:
