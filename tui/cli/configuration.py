@@ -1,6 +1,7 @@
 """The configuration on the command line: read once, and used for the defaults of every command's options.
 
-A mistake in it stops no command that only looks: it goes on with defaults and says so. Commands that act refuse.
+A mistake in it stops no command that only looks: it goes on with defaults and says so. Commands that act, and the
+server, which would be open without its passwords, refuse.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 _KEY = "vmtop.configuration"
 _QUICK = frozenset({"-h", "--help", "--version", "completion"})
 """What has to be quick, and needs no configuration."""
-_SHOW_THEMSELVES = frozenset({"demo", "config", "exec", "start", "stop", "restart", "pause", "resume", "kill"})
+_SHOW_THEMSELVES = frozenset({
+    "demo", "config", "exec", "serve", "start", "stop", "restart", "pause", "resume", "kill",
+})  # fmt: skip
 """Commands that show the mistake in a way of their own, or refuse because of it."""
 
 
