@@ -102,7 +102,11 @@ class RemoteActions:
             command = self._host.target.command
             remedy = remedy.format(host=self._host.name, ssh=command, command=self._host.command)
             said = reply.last_error or f"the vmtop there ended with exit code {code}"
-            words = "is gone: nothing was done" if result is Result.GONE and "no such" in said else f"not done: {said}"
+            words = f"not done: {said}"
+            if result is Result.GONE and "no such workload" in said:
+                words = "is gone: nothing was done"
+            elif result is Result.GONE:  # the name could be several
+                result = Result.FAILED
             return _named(self._host, Outcome(result, f"{request.workload.name} {words}", remedy))
         if code == SSH_FAILED:
             error = self._host.target.recognize(reply.errors)

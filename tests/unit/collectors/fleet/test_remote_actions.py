@@ -78,6 +78,7 @@ def test_the_full_id_and_the_run_that_was_confirmed_are_asked_for(ssh: Path) -> 
         ("echo 'admin@hv01: Permission denied (publickey).' >&2; exit 255", Result.DENIED, "accepts no key"),
         ("echo 'sh: vmtop: not found' >&2; exit 127", Result.FAILED, "has no vmtop"),
         ("echo 'vmtop: x: no such workload; nothing was done' >&2; exit 3", Result.GONE, "is gone: nothing was done"),
+        ("echo 'vmtop: web could be a, b: specify one of them' >&2; exit 3", Result.FAILED, "could be a, b"),
         ("echo 'vmtop: not done: config.toml says read_only = true' >&2; exit 5", Result.REFUSED, "read_only"),
         ("echo 'Error: No such option: --if-epoch' >&2; exit 2", Result.FAILED, "No such option"),
         (f"echo '{line(result='refused', sentence='web is protected: x')}'; exit 5", Result.REFUSED, "is protected"),
@@ -123,3 +124,5 @@ def test_a_command_over_there_is_one_word_where_it_has_to_be() -> None:
     assert shlex.split(shown) == ["ssh", "hv01", "systemctl stop 'a;b.service'"]
     assert later.endswith("  # after 10 s")
     assert words_elsewhere(Request(Verb.KILL, WEB))[-2:] == ["--", f"container:{ID}"]
+    box = Workload(WorkloadId("lxc", "web", "hv01"), Kind.CONTAINER, "web", State.RUNNING)
+    assert words_elsewhere(Request(Verb.KILL, box))[-1] == "lxc:web"
