@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
+from collectors.exposition import recorded
 from collectors.exposition.families import FAMILIES, HOST_LABEL, Of
 from collectors.model.errors import SourceDown
 
 WORKLOAD_FAMILIES = tuple(family.name for family in FAMILIES if family.of is Of.WORKLOAD)
 HOST_FAMILIES = tuple(family.name for family in FAMILIES if family.of in (Of.HOST, Of.SOURCE))
-CPU_RULE = "workload:vmtop_cpu_cores:rate1m"
-"""The recording rule that ranks by CPU where the server has it."""
+_RULES = (recorded.CPU, recorded.MEMORY, recorded.DISK, recorded.NETWORK)
+"""The recording rules that rank, where the server has them."""
 INFO = "vmtop_workload_info"
 _META = frozenset("\\.+*?()|[]{}^$")
 _LONGEST_MATCH = 2000
@@ -122,7 +123,7 @@ def rankings(match: str, window_s: float, most: int, has_rule: bool, among: str 
         match: Label matchers.
         window_s: Seconds over which rates are taken.
         most: Workloads of each ranking.
-        has_rule: Whether the server records the CPU of each workload.
+        has_rule: Whether the server has the recording rules: then the rankings cost it a fraction.
         among: The query for the workloads to choose among; empty for all.
     """
     chosen = f" and on (job, instance, {HOST_LABEL}, engine, id) ({among})" if among else ""
@@ -131,17 +132,15 @@ def rankings(match: str, window_s: float, most: int, has_rule: bool, among: str 
     def growth(*names: str) -> str:
         return " + ".join(f"rate({selector(match, name=f'vmtop_{name}')}[{window}])" for name in names)
 
-    cpu = selector(match, name=CPU_RULE) if has_rule else growth("cpu_seconds_total")
     memory = " or ".join(selector(match, name=f"vmtop_memory_{part}_bytes") for part in ("working_set", "rss"))
-    return tuple(
-        f"topk({most}, ({query}){chosen})"
-        for query in (
-            cpu,
-            memory,
-            growth("disk_read_bytes_total", "disk_written_bytes_total"),
-            growth("network_receive_bytes_total", "network_transmit_bytes_total"),
-        )
+    derived = (
+        growth("cpu_seconds_total"),
+        memory,
+        growth("disk_read_bytes_total", "disk_written_bytes_total"),
+        growth("network_receive_bytes_total", "network_transmit_bytes_total"),
     )
+    ranked = tuple(selector(match, name=rule) for rule in _RULES) if has_rule else derived
+    return tuple(f"topk({most}, ({query}){chosen})" for query in ranked)
 
 
 def all_workloads(match: str) -> str:
@@ -173,8 +172,8 @@ def hosts(match: str) -> str:
 
 
 def is_rule_known(match: str) -> str:
-    """Return the query that gives something where the server records the CPU of each workload."""
-    return f"count({selector(match, name=CPU_RULE)})"
+    """Return the query that gives something where the server has the recording rules."""
+    return f"count({selector(match, name=recorded.CPU)})"
 
 
 def values_of(members: Collection[Member], match: str, names: Sequence[str] = WORKLOAD_FAMILIES) -> list[str]:

@@ -75,7 +75,14 @@ def test_a_rate_names_each_metric() -> None:
     for query in rankings('job="vmtop"', 52.5, 100, has_rule=False):
         assert "__name__" not in query
         assert query.startswith("topk(100, ")
-    assert "workload:vmtop_cpu_cores:rate1m" in rankings("", 52.5, 100, has_rule=True)[0]
+
+
+def test_rankings_ask_for_recorded_values_where_there_are_some() -> None:
+    ranked = rankings('site="fra"', 52.5, 100, has_rule=True)
+    assert ranked[0] == 'topk(100, (workload:vmtop_cpu_cores:rate1m{site="fra"}))'
+    assert [query.split(":")[1] for query in ranked] == [
+        "vmtop_cpu_cores", "vmtop_memory_held_bytes", "vmtop_disk_bytes", "vmtop_network_bytes",
+    ]  # fmt: skip
 
 
 def test_ids_that_no_other_host_has_are_asked_for_at_once() -> None:
