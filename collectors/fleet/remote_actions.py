@@ -29,13 +29,15 @@ _GRACE_S = 90.0
 """Seconds for the login, the look-up and the engines there, in addition to the action's own time-out."""
 _LONGEST = 1000
 _NOT_BEGUN: Mapping[int, tuple[Result, str]] = {
+    1: (Result.FAILED, "{ssh} {command} doctor"),
     2: (Result.FAILED, "vmtop host add {host}"),
     3: (Result.GONE, ""),
     4: (Result.DENIED, ""),
     5: (Result.REFUSED, ""),
     8: (Result.FAILED, "{ssh} {command} doctor"),
 }
-"""Exit codes of a vmtop that did nothing, as `tui.cli.exit_codes` has them, with the result and the remedy."""
+"""Exit codes, as `tui.cli.exit_codes` has them, of a vmtop that ended before it asked an engine: it says so first. With
+the result and the remedy."""
 
 
 class RemoteActions:

@@ -78,6 +78,7 @@ def test_the_full_id_and_the_run_that_was_confirmed_are_asked_for(ssh: Path) -> 
         ("echo 'admin@hv01: Permission denied (publickey).' >&2; exit 255", Result.DENIED, "accepts no key"),
         ("echo 'sh: vmtop: not found' >&2; exit 127", Result.FAILED, "has no vmtop"),
         ("echo 'vmtop: x: no such workload; nothing was done' >&2; exit 3", Result.GONE, "is gone: nothing was done"),
+        ("echo 'vmtop: config.toml line 3: x is unknown' >&2; exit 1", Result.FAILED, "not done: config.toml line 3"),
         ("echo 'vmtop: web could be a, b: specify one of them' >&2; exit 3", Result.FAILED, "could be a, b"),
         ("echo 'vmtop: not done: config.toml says read_only = true' >&2; exit 5", Result.REFUSED, "read_only"),
         ("echo 'Error: No such option: --if-epoch' >&2; exit 2", Result.FAILED, "No such option"),
@@ -97,9 +98,10 @@ def test_where_it_is_certain_nothing_was_done(ssh: Path, body: str, result: Resu
     [
         f"echo '{ASKED}'; exit 255",
         "echo 'client_loop: send disconnect: Broken pipe' >&2; exit 255",
+        f"echo '{ASKED}'; exit 1",
         f"echo '{ASKED}'; exit 3",
         f"echo '{ASKED}'; kill -9 $$",
-        f"echo '{line(result='a lie', sentence='x')}'; exit 1",
+        f"echo '{line(result='a lie', sentence='x')}'; exit 7",
     ],
 )
 def test_an_end_in_between_is_unknown_and_never_a_failure(ssh: Path, body: str) -> None:
