@@ -9,11 +9,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from collectors.engines.child_process import ChildCommand
+from collectors.engines.child_process import ChildStream
 from collectors.fleet.conversation import Conversation
 from collectors.fleet.hosts import HostSpec
 from collectors.fleet.questions import Ask
-from collectors.fleet.ssh import SSH_FAILED, client_environment, ssh_words, why_ended
+from collectors.fleet.ssh import SSH_FAILED, client_environment, no_client, ssh_words, why_ended
 from collectors.model.actions import Look, Observed, Outcome, Request, Result
 from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown, SourceError
 from collectors.model.workloads import Kind, Workload
@@ -73,8 +73,12 @@ class RemoteActions:
 
     def carry_out(self, request: Request, words: Sequence[str], changed: Callable[[str], None]) -> Outcome:
         """Do it; see `ActsElsewhere.carry_out`."""
-        child = ChildCommand(ssh_words(self._host, words), client_environment())
-        limit = threading.Timer(request.timeout_s + _GRACE_S, child.close)
+        try:
+            child = ChildStream(ssh_words(self._host, words), client_environment())
+        except SourceError as error:
+            known = no_client(error)
+            raise SourceError(known.reason, known.remedy) from error  # nothing was done
+        limit = threading.Timer(request.timeout_s + _GRACE_S, child.terminate)
         limit.daemon = True
         limit.start()
         reply = _Reply(changed)

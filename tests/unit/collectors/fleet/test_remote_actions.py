@@ -11,6 +11,7 @@ import pytest
 from collectors.actions.confirmation import equivalent, words_elsewhere
 from collectors.actions.log import ActionLog
 from collectors.actions.runner import Action, Runner
+from collectors.fleet import remote_actions
 from collectors.fleet.access import HostAccess
 from collectors.fleet.hosts import HostSpec
 from collectors.model.actions import Observed, Request, Result, Verb
@@ -109,6 +110,23 @@ def test_an_end_in_between_is_unknown_and_never_a_failure(ssh: Path, body: str) 
     action = act()
     assert action.outcome is None
     assert action.phase == "outcome unknown"
+
+
+def test_a_host_that_never_ends_is_given_up_and_the_outcome_is_unknown(
+    ssh: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote_actions, "_GRACE_S", 0.5)
+    play(ssh, "sleep 60")
+    assert act().phase == "outcome unknown"
+
+
+def test_without_a_client_nothing_was_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("collectors.engines.child_process._SYSTEM_PATH", str(tmp_path))
+    outcome = act().outcome
+    assert outcome is not None
+    assert outcome.result is Result.FAILED
+    assert "there is no ssh on this host" in outcome.sentence
 
 
 def test_what_the_host_says_cannot_steer_the_terminal(ssh: Path) -> None:
