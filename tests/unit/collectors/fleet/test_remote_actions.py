@@ -43,10 +43,10 @@ def play(ssh: Path, body: str) -> None:
     ssh.chmod(0o755)
 
 
-def act(verb: Verb = Verb.PAUSE, log: ActionLog | None = None) -> Action:
+def act(verb: Verb = Verb.PAUSE, log: ActionLog | None = None, seen: Observed | None = SEEN) -> Action:
     access = HostAccess(HostSpec("hv01", "admin@hv01", "vmtop"))
     runner = Runner(access.actions, log or ActionLog(), "tester")
-    action = runner.submit(Request(verb, WEB, 0.5, seen=SEEN, address="ssh admin@hv01"))
+    action = runner.submit(Request(verb, WEB, 0.5, seen=seen, address="ssh admin@hv01"))
     wait_until(lambda: action.outcome is not None or action.phase == "outcome unknown", 20, "the outcome")
     return action
 
@@ -118,6 +118,13 @@ def test_a_host_that_never_ends_is_given_up_and_the_outcome_is_unknown(
     monkeypatch.setattr(remote_actions, "_GRACE_S", 0.5)
     play(ssh, "sleep 60")
     assert act().phase == "outcome unknown"
+
+
+def test_with_nothing_to_compare_with_it_stays_unknown(ssh: Path) -> None:
+    play(ssh, f"echo '{ASKED}'; exit 255")
+    outcome = act(Verb.START, seen=None).outcome
+    assert outcome is not None
+    assert outcome.result is Result.UNKNOWN
 
 
 def test_without_a_client_nothing_was_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
