@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from bench import (
     memory_growth,
+    metrics_view,
     painting,
     peers,
     remote_hosts,
@@ -65,6 +66,7 @@ def parts() -> list[Part]:
             systemd_host.ABOUT,
             lambda folder: systemd_host.measure(folder, _say),
         ),
+        Part("metrics", metrics_view.TITLE, metrics_view.ABOUT, lambda folder: metrics_view.measure(folder, _say)),
         Part("hosts", remote_hosts.TITLE, remote_hosts.ABOUT, lambda folder: remote_hosts.measure(folder, _say)),
         Part("sampling", sampling.TITLE, sampling.ABOUT, lambda folder: sampling.measure(folder, _say)),
     ]

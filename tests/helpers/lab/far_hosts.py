@@ -19,6 +19,7 @@ from pathlib import Path
 
 from tests.helpers.lab.docker_engine import IMAGE, busybox_archive
 from tests.helpers.lab.far_boot import boot_script, sshd_config
+from tests.helpers.lab.guests import BootSector
 from tests.helpers.lab.network import Bridge, bridge
 from tests.helpers.lab.process import (
     CGROUPS,
@@ -146,6 +147,19 @@ class FarHost:
         """Start a container, and return its full id."""
         words = ["docker", "run", "-d", "--name", name, "--network", "none", *options, IMAGE, "sh", "-c", command]
         return self.inside(*words).strip()
+
+    def start_domain(self, name: str, uuid: str) -> None:
+        """Define and start a tiny virtual machine, whose name and UUID may be those of one on another host."""
+        path = self.folder / f"{name}.xml"
+        path.write_text(BootSector.IDLE.xml(name, self.folder, 4, f"<uuid>{uuid}</uuid>"))
+        self.inside("virsh", "-c", "qemu:///system", "define", str(path))
+        self.inside("virsh", "-c", "qemu:///system", "start", name)
+
+    def stop_domain(self, name: str) -> None:
+        """Force a virtual machine off if it runs, and forget it."""
+        if name in self.domain_names():
+            self.inside("virsh", "-c", "qemu:///system", "destroy", name)
+        self.inside("virsh", "-c", "qemu:///system", "undefine", name)
 
     def container_names(self, *options: str) -> set[str]:
         """Return what `docker ps` prints there."""

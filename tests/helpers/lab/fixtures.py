@@ -76,10 +76,10 @@ def linux_guests(libvirt_lab: LibvirtLab) -> tuple[str, str]:
 def far_lab(lab_root: Path) -> Iterator[FarHosts]:
     """Give hosts that are reached by SSH, each with a Docker engine: hv01, hv02, and hv03 behind hv02.
 
-    hv02 has libvirt too. A test may add others, and leaves these as they are.
+    hv01 and hv02 have libvirt too. A test may add others, and leaves these as they are.
     """
     with skip_or_fail(), far_hosts(lab_root / "far") as lab:
-        lab.add("hv01")
+        lab.add("hv01", has_libvirt=True)
         lab.add("hv03", behind=lab.add("hv02", has_libvirt=True))
         lab.wait_ready()
         yield lab
