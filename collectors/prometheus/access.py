@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from collectors.model.errors import SourceDown
 from collectors.model.workloads import Frame, WorkloadId
@@ -90,18 +90,23 @@ class FleetAccess:
         return PastSession(self.past(), span)
 
     def frames_of(self, identity: WorkloadId, since_wall: float, until_wall: float) -> Iterator[Frame]:
-        """Yield the frames of one workload between two wall times. Blocks.
+        """Yield the frames of one workload between two wall times. Blocks; raises as `frames_of_several`."""
+        return self.frames_of_several([identity], since_wall, until_wall)
+
+    def frames_of_several(
+        self, identities: Iterable[WorkloadId], since_wall: float, until_wall: float
+    ) -> Iterator[Frame]:
+        """Yield the frames of some workloads between two wall times. Blocks.
 
         Raises:
             SourceError: The server cannot be asked.
         """
         past = self.past()
-        key = past.fleet.names.key(identity.host)
-        if key is None:
-            return
+        keys = [(past.fleet.names.key(identity.host), identity) for identity in identities]
+        members = [Member(*key, identity.engine, identity.id) for key, identity in keys if key is not None]
         try:
-            since = max(since_wall, until_wall - _OLDEST_S)
-            yield from past.frames_of_one(Member(*key, identity.engine, identity.id), since, until_wall)
+            if members:
+                yield from past.frames_of(members, max(since_wall, until_wall - _OLDEST_S), until_wall)
         finally:
             past.fleet.client.close()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from math import ceil
 from typing import NamedTuple
 
@@ -75,8 +75,8 @@ class Past:
         """Return a wall time of this host by the server's clock."""
         return wall + self.fleet.wall_ahead_s
 
-    def frames_of_one(self, member: Member, since_wall: float, until_wall: float) -> list[Frame]:
-        """Return the frames of one workload between two wall times, as far apart as the span is long.
+    def frames_of(self, members: Sequence[Member], since_wall: float, until_wall: float) -> list[Frame]:
+        """Return the frames of some workloads between two wall times, as far apart as the span is long.
 
         Raises:
             SourceError: The server cannot be asked.
@@ -84,9 +84,8 @@ class Past:
         start, end = self.instant(since_wall), self.instant(until_wall)
         step_s = step_for(end - start, self.fleet.interval_s)
         grid = Grid(start, step_s, max(2, round((end - start) / step_s) + 1))
-        key = (member.instance, member.host)
-        of_host = self._of_host(grid, key)
-        return self._frames(grid, self._members(grid, [member]), {} if of_host is None else {key: of_host}, {})
+        hosts = self._of_hosts(grid, {(member.instance, member.host) for member in members})
+        return self._frames(grid, self._members(grid, members), hosts, {})
 
     def frames(self, grid: Grid, most: int) -> list[Frame]:
         """Return the frames of the fleet: of the workloads that use most at the end of the grid.
@@ -103,13 +102,13 @@ class Past:
         self.fleet.names.learn(hosts)
         return self._frames(grid, self._members(grid, shown, stamps), hosts, self._uses(grid))
 
-    def _of_host(self, grid: Grid, key: HostKey) -> Scrapes | None:
-        """Return what one host exposed of itself."""
-        matchers = f"instance={promql.quoted(key[0])},{HOST_LABEL}={promql.quoted(key[1])}"
+    def _of_hosts(self, grid: Grid, keys: Collection[HostKey]) -> dict[HostKey, Scrapes]:
+        """Return what some hosts exposed of themselves."""
+        matchers = f"instance=~{promql.one_of(instance for instance, _ in keys)}"
         series = self._over(promql.hosts(",".join(filter(None, (matchers, self.fleet.match)))), grid)
-        found: dict[HostKey, Scrapes] = dict(by_host(series).items())
+        found: dict[HostKey, Scrapes] = {key: scrapes for key, scrapes in by_host(series).items() if key in keys}
         _place(found, self._stamps(grid, matchers))
-        return found.get(key)
+        return found
 
     def _members(
         self, grid: Grid, members: Sequence[Member], stamps: Mapping[HostKey, Mapping[float, float]] | None = None
