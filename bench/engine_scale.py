@@ -6,6 +6,7 @@ million samples, memory and disk per thousand series: docs/scale.md has the resu
 
 from __future__ import annotations
 
+import json
 import sys
 import tempfile
 import time
@@ -28,7 +29,7 @@ from tests.helpers.lab.metric_engines import (
 )
 from tui.presenters.monitoring.rules import RULES, recording_rules
 
-_INTERVAL_S, _EVALUATION_S = 5.0, 15.0
+_INTERVAL_S, _EVALUATION_S = 10.0, 15.0
 _BEGIN_S = 60.0
 QUERIES = {
     "topk(50, rate(vmtop_cpu_seconds_total[1m]))": "the 50 with most CPU, by raw counters",
@@ -87,12 +88,13 @@ def measure(hosts: int, minutes: float, say: Callable[[str], None]) -> None:
             engine.scrape(targets)
         time.sleep(_BEGIN_S)  # all series are there
         began, before = time.monotonic(), {name: used(engine.daemon.pid) for name, engine in engines.items()}
+        samples = {name: taken_in(engine) for name, engine in engines.items()}
         rules_before = used(evaluator.pid)
         time.sleep(minutes * 60)
         elapsed_s = time.monotonic() - began
         for name, engine in engines.items():
             say(f"| {name}: resident without a series | {empty[name] >> 20} MiB |")
-            _report(name, engine, before[name], empty[name], elapsed_s, top / name / "data", say)
+            _report(name, engine, before[name], samples[name], empty[name], elapsed_s, top / name / "data", say)
         ended = used(evaluator.pid)
         say(f"| vmalert: CPU, cores | {(ended.cpu_s - rules_before.cpu_s) / elapsed_s:.4f} |")
         say(f"| vmalert: resident | {ended.resident_bytes >> 20} MiB |")
@@ -105,27 +107,53 @@ def _report(
     name: str,
     engine: MetricEngine,
     before: Used,
+    samples_before: float,
     empty_bytes: int,
     elapsed_s: float,
     data: Path,
     say: Callable[[str], None],
 ) -> None:
-    after = used(engine.daemon.pid)
+    after, samples = used(engine.daemon.pid), taken_in(engine) - samples_before
     series = engine.value('count({__name__=~".+"})') or 1
     scraped = engine.value("sum(scrape_samples_scraped)") or 1
     recorded = engine.value('count({__name__=~"workload:.+|instance.*:.+"})') or 0
-    samples = (scraped / _INTERVAL_S + recorded / _EVALUATION_S) * elapsed_s
+    span = f"{elapsed_s:.0f}s"
+    lost = engine.value(f"sum(count_over_time(up[{span}]) - sum_over_time(up[{span}]))") or 0
     cpu = after.cpu_s - before.cpu_s
-    disk = folder_bytes(data)
+    grown = [(size - empty_bytes) / series / 1.024 for size in (after.resident_bytes, after.peak_bytes)]
+    disk = _disk_bytes(name, engine, data)
     say(f"| {name}: series; of them recorded | {series:,.0f}; {recorded:,.0f} |")
     say(f"| {name}: series of a workload with its share of the host | {scraped / _hosts(engine) / WORKLOADS:.1f} |")
-    say(f"| {name}: samples/s | {samples / elapsed_s:,.0f} |")
+    say(f"| {name}: scrapes that failed | {lost:.0f} |")
+    say(f"| {name}: samples; in a second | {samples:,.0f}; {samples / elapsed_s:,.0f} |")
     say(f"| {name}: CPU, cores; s per million samples | {cpu / elapsed_s:.4f}; {cpu / samples * 1e6:.2f} |")
     say(f"| {name}: resident; peak | {after.resident_bytes >> 20} MiB; {after.peak_bytes >> 20} MiB |")
-    grown = [(size - empty_bytes) / series / 1.024 for size in (after.resident_bytes, after.peak_bytes)]
     say(f"| {name}: resident; peak per thousand series, beyond that | {grown[0]:.0f} KiB; {grown[1]:.0f} KiB |")
-    total = samples * (elapsed_s + _BEGIN_S) / elapsed_s
-    say(f"| {name}: disk; bytes per sample | {disk >> 20} MiB; {disk / total:.2f} |")
+    say(f"| {name}: disk; bytes per sample | {disk >> 20} MiB; {disk / (samples + samples_before):.2f} |")
+
+
+def taken_in(engine: MetricEngine) -> float:
+    """Return how many samples an engine has taken in, by its own count."""
+    name = _TAKEN_IN[engine.name]
+    lines = engine.request("/metrics", {})[1].decode().splitlines()
+    return sum(float(line.split()[-1]) for line in lines if line.startswith(name))
+
+
+_TAKEN_IN = {
+    PROMETHEUS: "prometheus_tsdb_head_samples_appended_total",
+    VICTORIA_METRICS: "vm_rows_inserted_total",
+}
+
+
+def _disk_bytes(name: str, engine: MetricEngine, data: Path) -> int:
+    """Return what the samples take once an engine has packed them: Prometheus in a block, VictoriaMetrics merged."""
+    if name == PROMETHEUS:
+        answer = engine.request("/api/v1/admin/tsdb/snapshot", {}, b"")[1]
+        return folder_bytes(data / "snapshots" / json.loads(answer)["data"]["name"])
+    for order in ("force_flush", "force_merge"):
+        engine.request(f"/internal/{order}", {})
+    time.sleep(30)
+    return folder_bytes(data)
 
 
 def _hosts(engine: MetricEngine) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
@@ -49,7 +49,8 @@ def serving(hosts: Hosts) -> Iterator[str]:
             self.send_header("Content-Type", Dialect.OPENMETRICS.value)
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()
-            self.wfile.write(text)
+            with suppress(OSError):  # who asked has gone
+                self.wfile.write(text)
 
         def log_message(self, *_: object) -> None:
             pass

@@ -15,10 +15,10 @@ from bench.measure import Result, Say, yardstick
 from bench.realistic_fleet import Believable
 from collectors.analysis.rates import Deriver
 from collectors.analysis.tracker import MomentTracker
-from collectors.session.export import write_csv
+from collectors.session.exporting.rows import Selection, rows
+from collectors.session.exporting.writers import write_csv
 from collectors.session.playback import Playback
 from collectors.session.reader import Session
-from collectors.session.rows import Selection, rows
 from collectors.session.sinks import file_writer
 
 WORKLOADS = 100

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from textwrap import fill
+
 from collectors.exposition.families import INFO_LABELS, WORKLOAD_LABELS, Of, families_of
 
+_LABELS = (
+    f"Every series of a workload has the labels {', '.join(f'`{name}`' for name in WORKLOAD_LABELS)}. `id` has 12 "
+    "digits of a container's id, the UUID of a domain, or the path of a service. What changes while a workload "
+    "lives is not among them, but on `vmtop_workload_info`, where it is known: "
+    f"{', '.join(f'`{name}`' for name in INFO_LABELS)}. To have an image beside a number:"
+)
 _HEAD = f"""# Metrics for Prometheus and VictoriaMetrics
 
 The tables on this page are generated from `collectors/exposition/families.py` by `make docs`.
@@ -13,20 +21,17 @@ The tables on this page are generated from `collectors/exposition/families.py` b
     vmtop textfile /var/lib/prometheus/node-exporter  # for node_exporter's textfile collector
 
 Both expose raw counters, as the kernel and the engines have them; rates are made by the queries. A value that is not
-known has no line: it is never zero. The sources are read when a scrape comes, and a second scraper within a second
-gets the same reading. Sources that do not answer within half a second are exposed as they were, with their age, for a
-minute at most: after that their counters have no line, since a counter that stands still would look like a workload
-that rests.
+known has no line: it is never zero. The sources are read when a scrape comes, and a second scraper within half a
+second gets the same reading. Sources that do not answer within half a second are exposed as they were,
+with their age, for a minute at most: after that their counters have no line, since a counter that stands still would
+look like a workload that rests.
 
 Dashboards, rules, alerts, a scrape configuration, and relabelling for dashboards of cAdvisor and the libvirt exporter
 are in [prometheus/](prometheus/).
 
 ## Series
 
-Every series of a workload has the labels {", ".join(f"`{name}`" for name in WORKLOAD_LABELS)}. `id` has 12 digits of
-a container's id, the UUID of a domain, or the path of a service. What changes while a workload lives is not among
-them, but on `vmtop_workload_info`, where it is known: {", ".join(f"`{name}`" for name in INFO_LABELS)}. To have an
-image beside a number:
+{fill(_LABELS, 118)}
 
     vmtop_memory_working_set_bytes
       * on (instance, host, kind, engine, id, name) group_left (image) vmtop_workload_info

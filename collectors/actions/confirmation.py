@@ -112,6 +112,7 @@ def aftermath(request: Request) -> str:
 def describe(workload: Workload) -> str:
     """Return an unambiguous description of a workload: kind, name, engine, state, image, id."""
     state = f"{workload.state} ({workload.state_reason})" if workload.state_reason else workload.state.value
-    parts = [f"{workload.kind} {workload.name}", f"by {workload.id.engine}", state]
+    place = f" on {workload.id.host}" if workload.id.host else ""
+    parts = [f"{workload.kind} {workload.name}", f"by {workload.id.engine}{place}", state]
     parts += [part for part in (workload.image, workload.endpoint and f"on {workload.endpoint}") if part]
     return ", ".join([*parts, workload.short_id] if workload.short_id != workload.name else parts)

@@ -64,11 +64,13 @@ class SignalRequest(NamedTuple):
     """The process's command line, sanitized, secrets masked."""
     workload: Workload | None = None
     """What the process belongs to."""
+    login: str = ""
+    """The command that logs in on the process's host; empty for this one."""
 
     @property
     def by_hand(self) -> str:
         """The equivalent command line. Shown and logged, never run."""
-        return f"kill -{self.spec.name} {self.process.pid}"
+        return f"{self.login} kill -{self.spec.name} {self.process.pid}".strip()
 
 
 class Signaller:
@@ -102,6 +104,19 @@ class Signaller:
             result, words, remedy = self._send(request)
         process, seconds = request.process, time.monotonic() - began
         outcome = Outcome(result, f"{process.name} ({process.pid}) {words}", remedy, seconds)
+        self.record(request, host, outcome, began_wall)
+        return outcome
+
+    def record(self, request: SignalRequest, host: WorkloadId, outcome: Outcome, began_wall: float) -> None:
+        """Log a signal, and announce it as an event.
+
+        Args:
+            request: What was sent.
+            host: The host of the process.
+            outcome: What became of it.
+            began_wall: When it began, in seconds since 1970.
+        """
+        process = request.process
         self._log.write(
             Entry(
                 time=began_wall,
@@ -112,15 +127,15 @@ class Signaller:
                 engine="kernel",
                 id=f"{process.pid}@{process.id.start_ticks}",
                 command=request.by_hand,
-                result=result,
+                result=outcome.result,
                 sentence=outcome.sentence,
-                seconds=round(seconds, 3),
+                seconds=round(outcome.seconds, 3),
+                host=host.host,
             )
         )
         subject = request.workload.id if request.workload is not None else host
-        detail = f"{request.spec.name} to {process.name} ({process.pid}) by {self._who}: {result}"
+        detail = f"{request.spec.name} to {process.name} ({process.pid}) by {self._who}: {outcome.result}"
         self._tell(Event(time.time(), subject, "signal", detail, request.workload.name if request.workload else ""))
-        return outcome
 
     def _send(self, request: SignalRequest) -> tuple[Result, str, str]:
         try:

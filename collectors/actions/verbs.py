@@ -153,6 +153,7 @@ VERBS: dict[Verb, VerbSpec] = {
         is_typed=True,
     ),
     Verb.REMOVE: VerbSpec(
+        command_help="Remove stopped containers.",
         key="d",
         gerund="removing",
         done="was removed",

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from collectors.analysis.contacts import contacts
 from collectors.model.metrics import METRICS
 from collectors.model.workloads import AVERAGED, Event, Frame, Kind, Sample, SourceState, Use, Workload, WorkloadId
 
@@ -391,10 +392,11 @@ def _by_host(frame: Frame, host: Reading, readings: dict[WorkloadId, Reading]) -
     moments = {}
     if host.pairs:
         moments[""] = HostMoment(host, ledger(host, of_host[""], frame.cpus, frame.memory_bytes))
+    known = contacts(frame)
     for name, facts in frame.hosts.items():
         own = None if facts.workload is None else of_host[name].get(facts.workload)
         own_ledger = Ledger(None, None)
-        if own is not None:
+        if own is not None and not known[name].is_gone:
             own_ledger = ledger(own, of_host[name], facts.cpus, facts.memory_bytes, facts.uses)
         moments[name] = HostMoment(own, own_ledger)
     return moments

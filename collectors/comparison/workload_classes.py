@@ -154,7 +154,8 @@ def _sum(past: Past, *keys: str) -> Fact:
 def _sizes(frame: Frame) -> dict[str, tuple[int, int]]:
     """Return the cores and the bytes of memory of each host that was read, by name."""
     sizes = {name: (facts.cpus, facts.memory_bytes) for name, facts in frame.hosts.items() if facts.workload}
-    return {"": (frame.cpus, frame.memory_bytes), **sizes} if frame.host.id in frame.samples or not sizes else sizes
+    own = frame.host.id.host, (frame.cpus, frame.memory_bytes)  # of one host alone it may be another one
+    return dict([own, *sizes.items()]) if frame.host.id in frame.samples or not sizes else sizes
 
 
 def _density(pasts: Sequence[Past], sizes: Mapping[str, tuple[int, int]]) -> Density:

@@ -16,7 +16,7 @@ from collectors.model.details import Details, Fact, Page, RawDescription, Table
 from collectors.model.errors import SourceAbsent, SourceError, WorkloadGone
 from collectors.model.facts import Fact as ClassFact
 from collectors.model.logs import Log
-from collectors.model.processes import ReadsProcesses
+from collectors.model.processes import ReadsProcesses, SignalsElsewhere
 from collectors.model.workloads import Workload
 
 ReadFacts = Callable[[Workload], dict[str, ClassFact]]
@@ -70,6 +70,10 @@ class EngineAccess:
 
     def processes(self, workload: Callable[[], Workload | None]) -> ReadsProcesses | None:
         """Return the reader of the processes of a workload of another host; `None` for one of this host."""
+        return None
+
+    def signals(self) -> SignalsElsewhere | None:
+        """Return what signals the processes of another host; `None` for this host's."""
         return None
 
     def raw_description(self, workload: Workload) -> RawDescription | None:

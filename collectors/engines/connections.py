@@ -47,14 +47,18 @@ class EngineConnections:
 
     def of(self, workload: Workload) -> EngineAccess:
         """Return the access to a workload's engine; for an unknown engine, one that can only be watched."""
-        if workload.id.host:  # never this host's engine, which may have the same id
-            return self._hosts.get(workload.id.host) or EngineAccess()
+        if workload.id.host and self._simulated is None:  # never this host's engine, which may have the same id
+            return self.of_host(workload.id.host)
         engine = self._simulated or registry.owner(workload)
         with self._lock:
             if engine not in self._accesses:
                 names = {engine.name, *engine.sources}
                 self._accesses[engine] = engine.connect([spec for spec in self._specs if spec.name in names])
             return self._accesses[engine]
+
+    def of_host(self, host: str) -> EngineAccess:
+        """Return what can be done on another host, by its name."""
+        return self._hosts.get(host) or EngineAccess()
 
     def needs_id(self, workload: Workload) -> bool:
         """Return whether a command typed by hand needs the id, because the name could mean another workload there."""

@@ -114,7 +114,10 @@ def ssh_target(url: str) -> SshTarget:
     Raises:
         SourceDown: It has a password, no host, or what the client could take for an option.
     """
-    match = _NETLOC.fullmatch(urlsplit(url).netloc)
+    try:
+        match = _NETLOC.fullmatch(urlsplit(url).netloc)
+    except ValueError:  # a bracket without its other one
+        match = None
     if match is None:
         raise SourceDown(
             "an ssh address has to be ssh://HOST, ssh://USER@HOST or ssh://USER@HOST:PORT, without a password"

@@ -84,7 +84,7 @@ class Exposer:
         _add_hosts(text, hosts)
         _add_sources(text, frame)
         text.add(PREFIX + "events_total", _counts(self._happened, "what"))
-        states: Counter[tuple[str, ...]] = Counter((one.id.host, str(one.kind), str(one.state)) for one in present)
+        states: Counter[tuple[str, ...]] = Counter([(one.id.host, one.kind, one.state) for one in present])
         text.add(PREFIX + "workloads", _counts(states, "kind", "state"))
         text.add(PREFIX + "workloads_omitted", [(" ", len(present) - len(exposed))])
         _add_own(text, own)

@@ -9,11 +9,10 @@ from typing import NamedTuple
 
 from collectors.exposition.expressions import expression
 
-_WORKLOAD = "instance, host, kind, engine, id"
-_COUNTED_ELSEWHERE = (
-    f'unless on ({_WORKLOAD}) (vmtop_workload_info{{parent_id!=""}} or vmtop_workload_info{{endpoint!=""}})'
-)
-"""Leaves out what is part of another workload's numbers, and what runs on no host that is scraped."""
+_HOST = "job, instance, host"
+_WORKLOAD = f"{_HOST}, kind, engine, id"
+_HERE = f'unless on ({_WORKLOAD}) vmtop_workload_info{{endpoint!=""}}'
+"""Leaves out what runs on no host that is scraped."""
 
 
 class Recorded(NamedTuple):
@@ -28,7 +27,20 @@ class Recorded(NamedTuple):
 
 
 def _sum_by_kind(series: str) -> str:
-    return f"sum by (instance, host, kind) ({series} {_COUNTED_ELSEWHERE})"
+    """Return what the workloads of each kind have, as the ledger splits it: what is inside of another counts once.
+
+    A nested workload counts as its own kind, and is taken out of the kind of the one whose counters include it.
+    """
+    by = f"sum by ({_HOST}, kind)"
+    whole = f"{by} ({series} {_HERE})"
+    parents = f'max by ({_WORKLOAD}, parent_engine, parent_id) (vmtop_workload_info{{parent_id!=""}})'
+    nested = f"{series} * on ({_WORKLOAD}) group_left (parent_engine, parent_id) {parents}"
+    inside = f"sum by ({_HOST}, parent_engine, parent_id) ({nested})"
+    for ours, theirs in (("engine", "parent_engine"), ("id", "parent_id")):
+        inside = f'label_replace({inside}, "{ours}", "$1", "{theirs}", "(.+)")'
+    kinds = f"max by ({_WORKLOAD}) (vmtop_workload_info)"
+    taken = f"{by} ({inside} * on ({_HOST}, engine, id) group_left (kind) {kinds})"
+    return f"clamp_min({whole} - ({taken} or 0 * {whole}), 0)"
 
 
 CPU = "workload:vmtop_cpu_cores:rate1m"

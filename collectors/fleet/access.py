@@ -16,8 +16,8 @@ from collectors.fleet.hosts import HostSpec
 from collectors.fleet.questions import Ask, Description
 from collectors.fleet.remote_actions import RemoteActions, at_home
 from collectors.fleet.remote_log import RemoteLog
-from collectors.fleet.remote_processes import RemoteProcesses
-from collectors.fleet.ssh import client_environment, ssh_words
+from collectors.fleet.remote_processes import RemoteProcesses, RemoteSignals
+from collectors.fleet.ssh import client_environment, client_words, ssh_words
 from collectors.model.actions import EngineActions
 from collectors.model.console import Console, RunningCommand
 from collectors.model.details import Details, RawDescription
@@ -69,7 +69,9 @@ class HostAccess(EngineAccess):
         return RemoteLog(self.host, at_home(workload))
 
     def open_console(self, workload: Workload, command: Sequence[str] = ()) -> Console:
-        """Open the shell or console there, with a terminal there."""
+        """Open the shell or console there, with a terminal there; of the host itself, a login."""
+        if workload.kind is Kind.HOST:
+            return ChildConsole(f"shell on {self.host.name}", "shell", client_words(self.host, has_terminal=True))
         words = ssh_words(self.host, _exec_words(workload, command), has_terminal=True)
         program = "console" if workload.kind is Kind.VM and not command else "shell"
         return ChildConsole(f"{program} of {workload.name} on {self.host.name}", program, words)
@@ -78,6 +80,10 @@ class HostAccess(EngineAccess):
         """Run a command there."""
         client, *words = ssh_words(self.host, _exec_words(workload, command))
         return ChildCommand([client, *_QUIET, *words], client_environment())
+
+    def signals(self) -> RemoteSignals:
+        """Return what signals its processes."""
+        return RemoteSignals(self.host, self._conversation)
 
     def processes(self, workload: Callable[[], Workload | None]) -> ReadsProcesses:
         """Return the reader of the processes there; see `EngineAccess.processes`."""

@@ -72,7 +72,8 @@ class RemoteClock:
         quickest = min(self._seen)
         if self.offset_ns is None:
             self.offset_ns = quickest
-        is_late = (self._is_new or len(self._seen) == _LATE_FRAMES) and quickest - self.offset_ns > _LATE_NS
+        is_steady = len(self._seen) == _LATE_FRAMES and max(self._seen) - quickest < _LATE_NS  # frames held up catch up
+        is_late = (self._is_new or is_steady) and quickest - self.offset_ns > _LATE_NS
         if quickest - self.offset_ns < -_EARLY_NS or is_late:
             self.offset_ns = quickest
             self.era += 1

@@ -77,10 +77,14 @@ class Connection:
         if interval_s != self._interval_s and self._child.send(f"interval {interval_s:g}"):
             self._interval_s = interval_s
 
-    def close(self) -> None:
-        """End the client; the program there ends with its input."""
+    def end(self) -> None:
+        """Ask the client to end, without waiting; the program there ends with its input."""
         self._closing.set()
         self._child.terminate()
+
+    def close(self) -> None:
+        """End the client, and release what it took."""
+        self.end()
         self._thread.join(_PATIENCE_S)
         self._child.close()
 

@@ -6,6 +6,7 @@ import itertools
 import logging
 import queue
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
@@ -31,6 +32,8 @@ _MESSAGES = 4096
 """Bytes of what the client prints as errors that are kept: the last ones."""
 _LOGIN_S = CONNECT_S + 22.0
 """Seconds that a login and the start of vmtop there may take."""
+_LEAST_AHEAD_S = 5.0
+"""A difference between clocks that cannot be the time that the first line took."""
 _WAITING = 100
 """Parts of an answer that may wait to be taken; the connection waits when there are more."""
 
@@ -61,6 +64,12 @@ class Conversation:
         """
         for value in self._parts(kind, ask, timeout_s + _LOGIN_S, arguments):
             return value
+        raise SourceError(f"the vmtop on {self._host.name} gave no answer")
+
+    def send_once(self, kind: type[Value], ask: Ask, timeout_s: float = ANSWER_S, **arguments: Any) -> Value:
+        """Ask for what must not be done twice: as `ask`, but never again after a connection that has ended."""
+        for answer in self._answers(ask, timeout_s + _LOGIN_S, arguments):
+            return value_of(answer, kind)
         raise SourceError(f"the vmtop on {self._host.name} gave no answer")
 
     def parts(self, kind: type[Value], ask: Ask, **arguments: Any) -> Iterator[Value]:
@@ -96,6 +105,12 @@ class Conversation:
                 if has_more or answer.value is not None or answer.problem is not None:
                     yield answer
 
+    @property
+    def ahead_s(self) -> float:
+        """By how many seconds the host's clock is ahead of this one's; 0 where that is not much, or not known yet."""
+        line = self._line
+        return 0.0 if line is None else line.ahead_s
+
     def close(self) -> None:
         """End the connection; the next question opens another one. Never raises."""
         with self._lock:
@@ -108,6 +123,16 @@ class Conversation:
             if self._line is None or self._line.has_ended:
                 self._line = _Line(self._host)
             return self._line
+
+
+def _ahead_s(greeting: bytearray, now: float) -> float:
+    """Return by how much the clock of a greeting is ahead; what the line takes is less than what counts."""
+    try:
+        wall = msgspec.json.decode(bytes(greeting)).get("wall")
+    except (msgspec.MsgspecError, AttributeError):
+        return 0.0
+    ahead_s = wall - now if isinstance(wall, int | float) else 0.0
+    return ahead_s if abs(ahead_s) >= _LEAST_AHEAD_S else 0.0
 
 
 class _Ended(SourceDown):
@@ -126,6 +151,7 @@ class _Line:
         self._failure: SourceError | None = None
         """Why it is ended from here."""
         self.has_ended = False
+        self.ahead_s = 0.0
         try:
             self._child = ChildStream(ssh_words(host, WORDS), client_environment())
         except SourceError as error:
@@ -210,6 +236,7 @@ class _Line:
                     elif SCHEMA.encode() in line:
                         self._login.cancel()
                         has_begun = True
+                        self.ahead_s = _ahead_s(line, time.time())
                     else:
                         passed_over += len(line)
             if passed_over + len(rest) > (LONGEST_LINE if has_begun else _BANNER):

@@ -65,6 +65,9 @@ class DemoHost:
     def pace(self, interval_s: float) -> None:
         """Nothing to change: it is read at every tick."""
 
+    def stop(self) -> None:
+        """Nothing is ever under way."""
+
     def close(self) -> None:
         """Nothing to release."""
 

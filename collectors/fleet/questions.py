@@ -37,6 +37,10 @@ class Ask(StrEnum):
     """`Description`, with secrets masked."""
     PROCESSES = "processes"
     """`ProcessAnswer`."""
+    SIGNAL_LOOK = "signal look"
+    """`SignalLook`: what a signal to `subject` would meet."""
+    SIGNAL = "signal"
+    """`Outcome` of a signal to `subject`."""
     LOG_OPEN = "log open"
     """The title of a log, which is open from then on under the number that was given."""
     LOG_LAST = "log last"
@@ -72,6 +76,10 @@ class Question(msgspec.Struct, omit_defaults=True):
     """Those whose texts are needed."""
     subject: Process | None = None
     """The process to read in full."""
+    signal: str = ""
+    """The signal's name, such as `TERM`."""
+    command: str = ""
+    """The command line of `subject`, as it was shown."""
     is_vm: bool = False
     """Whether that belongs to a virtual machine."""
 

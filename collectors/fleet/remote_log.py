@@ -42,16 +42,16 @@ class RemoteLog(Interruptible):
         return self._read(Ask.LOG_LAST, count=count)
 
     def before(self, line: LogLine, count: int) -> list[LogLine]:
-        return self._read(Ask.LOG_BEFORE, line=line, count=count)
+        return self._read(Ask.LOG_BEFORE, line=self._theirs(line), count=count)
 
     def after(self, line: LogLine, count: int) -> list[LogLine]:
-        return self._read(Ask.LOG_AFTER, line=line, count=count)
+        return self._read(Ask.LOG_AFTER, line=self._theirs(line), count=count)
 
     def first(self, count: int) -> list[LogLine]:
         return self._read(Ask.LOG_FIRST, count=count)
 
     def until(self, wall: float, count: int) -> list[LogLine]:
-        return self._read(Ask.LOG_UNTIL, wall=wall, count=count)
+        return self._read(Ask.LOG_UNTIL, wall=wall + self._conversation.ahead_s, count=count)
 
     def written(self, line: LogLine | None = None) -> Iterator[LogLine]:
         return self._stream(Ask.LOG_WRITTEN, line)
@@ -73,17 +73,30 @@ class RemoteLog(Interruptible):
 
     def _read(self, ask: Ask, **arguments: Any) -> list[LogLine]:
         lines: list[LogLine] = self._ask(list[LogLine], ask, **arguments)
-        return lines[: arguments["count"]]
+        return [self._ours(line) for line in lines[: arguments["count"]]]
+
+    def _ours(self, line: LogLine) -> LogLine:
+        """Return a line with its time by this host's clock."""
+        return line if line.at is None else line._replace(at=line.at - self._conversation.ahead_s)
+
+    def _theirs(self, line: LogLine) -> LogLine:
+        """Return a line as the other host knows it."""
+        return line if line.at is None else line._replace(at=line.at + self._conversation.ahead_s)
 
     def _stream(self, ask: Ask, line: LogLine | None) -> Iterator[LogLine]:
-        arguments = {"workload": self._workload, "log": _NUMBER, "line": line, "count": MOST_LINES}
+        arguments = {
+            "workload": self._workload,
+            "log": _NUMBER,
+            "line": line and self._theirs(line),
+            "count": MOST_LINES,
+        }
         interrupts = self._interrupts
         try:
             for lines in self._conversation.parts(list[LogLine], ask, **arguments):
                 for one in lines:
                     if ask is Ask.LOG_WRITTEN and self._interrupts != interrupts:
                         return
-                    yield one
+                    yield self._ours(one)
         except SourceError:
             if not self._is_closed:
                 raise

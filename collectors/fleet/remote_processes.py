@@ -1,14 +1,24 @@
-"""The processes of a workload on another host, read there."""
+"""The processes of another host, read there and signalled there."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
 from collectors.fleet.conversation import Conversation
+from collectors.fleet.hosts import HostSpec
 from collectors.fleet.questions import Ask, ProcessAnswer
 from collectors.fleet.remote_actions import at_home
-from collectors.model.errors import SourceError
-from collectors.model.processes import Process, ProcessDetails, ProcessId, ProcessPass, ProcessText, ProcessView
+from collectors.model.actions import Outcome, Result
+from collectors.model.errors import SourceDown, SourceError
+from collectors.model.processes import (
+    Process,
+    ProcessDetails,
+    ProcessId,
+    ProcessPass,
+    ProcessText,
+    ProcessView,
+    SignalLook,
+)
 from collectors.model.workloads import Workload
 
 _MOST_TEXTS = 10_000
@@ -69,3 +79,34 @@ class RemoteProcesses:
             self._texts.clear()
         self._texts.update(answer.texts)
         return answer.details
+
+
+class RemoteSignals:
+    """Signals processes of a host; see `SignalsElsewhere`.
+
+    Args:
+        host: The host.
+        conversation: Questions to it.
+    """
+
+    def __init__(self, host: HostSpec, conversation: Conversation) -> None:
+        self.login = host.target.command
+        self._host = host
+        self._conversation = conversation
+
+    def look(self, process: Process, signal: str, workload: Workload | None) -> SignalLook:
+        """Ask what a signal would meet."""
+        home = workload and at_home(workload)
+        return self._conversation.ask(SignalLook, Ask.SIGNAL_LOOK, workload=home, subject=process, signal=signal)
+
+    def send(self, process: Process, signal: str, command: str, workload: Workload | None) -> Outcome:
+        """Have it sent; if the connection breaks, it is unknown whether it was."""
+        home = workload and at_home(workload)
+        try:
+            outcome = self._conversation.send_once(
+                Outcome, Ask.SIGNAL, workload=home, subject=process, signal=signal, command=command
+            )
+        except SourceDown as error:
+            words = f"{process.name} ({process.pid}): outcome unknown: {error.reason}"
+            outcome = Outcome(Result.UNKNOWN, words, error.remedy)
+        return outcome._replace(sentence=f"{self._host.name}: {outcome.sentence}")

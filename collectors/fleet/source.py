@@ -14,9 +14,10 @@ from collectors.fleet.clock import RemoteClock
 from collectors.fleet.connection import Connection
 from collectors.fleet.hosts import HostSpec
 from collectors.fleet.labelled import HostLabels
-from collectors.model.errors import SourceDown
+from collectors.model.errors import AccessDenied, SourceDown
 from collectors.model.workloads import Event, Frame, HostFacts
 from collectors.sampling.source import REMOTE, SourceReading
+from collectors.session.writer import program as own_program
 
 _LOGIN_S = 20.0
 """Seconds for the login and the first frames; the client itself gives up connecting earlier."""
@@ -30,6 +31,8 @@ _LATE_S = 1.0
 _BACK_OFF_S = (0.0, 0.0, 5.0, 10.0, 20.0, 30.0)
 """Seconds between attempts that fail, with up to a third added, so that hosts that went away together do not all come
 back together."""
+_DENIED_S = 300.0
+"""Seconds until a host is asked again that has refused the login: many lock out addresses that try too often."""
 _MOST_EVENTS = 1000
 _AT_ONCE = threading.BoundedSemaphore(16)
 """Logins under way: each costs some 0.1 s of CPU here, and a jump host takes ten at once by default."""
@@ -59,6 +62,7 @@ class RemoteSource:
         self._clock = RemoteClock()
         self._interval_s = 1.0
         self._failures = 0
+        self._is_stopped = False
         self._connection: Connection | None = None
         self._change = threading.Condition()
         self._newest: Frame | None = None
@@ -91,11 +95,17 @@ class RemoteSource:
         self._newest, self._given = None, None
         self._clock.reconnected()
         with _AT_ONCE:
+            if self._is_stopped:
+                raise SourceDown(f"{self._spec.name} is not watched any more")
             self._connection = connection = Connection(self._spec, self._interval_s, self._take, self._wake)
             self._wait_for_frame(connection, _FIRST_S)
         self._wait_for_frame(connection, _LOGIN_S - _FIRST_S)
         if self._newest is None:
-            raise connection.failure or self._late(connection)
+            failure = connection.failure or self._late(connection)
+            if isinstance(failure, AccessDenied):
+                self.interval_s = _DENIED_S
+            self.close()
+            raise failure
         self._failures, self.interval_s, self.holds_tick = 0, 0.0, True
 
     def _wait_for_frame(self, connection: Connection, seconds: float) -> None:
@@ -107,11 +117,10 @@ class RemoteSource:
             self._change.notify_all()
 
     def _late(self, connection: Connection) -> SourceDown:
-        name, ssh = self._spec.name, self._spec.target.command
-        if connection.is_logged_in:
-            return SourceDown(f"ssh has logged in on {name}, but no vmtop has answered there for {_LOGIN_S:.0f} s",
-                             f"{ssh} {self._spec.command} list")  # fmt: skip
-        return SourceDown(f"ssh has not logged in on {name} within {_LOGIN_S:.0f} s", ssh)
+        name = self._spec.name
+        why = "ssh has logged in" if connection.is_logged_in else "ssh is still logging in, or has done so"
+        reason = f"{name} has sent nothing for {_LOGIN_S:.0f} s: {why}, and no vmtop answers there"
+        return SourceDown(reason, f"{self._spec.target.command} {self._spec.command} list")
 
     def _take(self, frame: Frame, arrived_ns: int) -> None:
         """Take a frame, on the thread of the connection."""
@@ -150,10 +159,24 @@ class RemoteSource:
         whole = replace(frame, events=events)
         reading = self._labels.reading(whole, clock.offset_ns or 0, clock.ahead_s, clock.era, program)
         self.host = reading.hosts[self._spec.name]
-        return reading
+        return self._with_version(reading, program)
+
+    def _with_version(self, reading: SourceReading, program: str) -> SourceReading:
+        """Return a reading that says so if another version writes there than reads here."""
+        own = own_program()
+        if program == own or " " not in program or " " not in own:
+            return reading
+        sentence = f"it runs {program}, and this is {own}: what only one of them knows is missing"
+        return replace(reading, unseen=sentence, remedy=f"vmtop host add {self._spec.name}")
+
+    def stop(self) -> None:
+        """End the connection, and a login that is under way."""
+        self._is_stopped = True
+        if (connection := self._connection) is not None:
+            connection.end()
 
     def close(self) -> None:
-        """End the connection."""
+        """Release the connection."""
         self.holds_tick = False
         connection, self._connection = self._connection, None
         if connection is not None:

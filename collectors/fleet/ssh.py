@@ -28,7 +28,7 @@ _LONGEST_SOCKET = 100
 """Bytes of the path of a socket, with what the client adds while it makes one; the kernel takes 107."""
 _HASH = 40 + 17
 """Bytes of `%C`, and of what the client adds."""
-_NOT_EXECUTABLE, _NOT_FOUND, _USAGE = 126, 127, 2
+_NOT_EXECUTABLE, _NOT_FOUND, _USAGE, _KILLED = 126, 127, 2, 128
 _NOISE = (
     "authenticated to ",
     "transferred: ",
@@ -110,8 +110,11 @@ def why_ended(host: HostSpec, code: int | None, messages: str) -> SourceError:
         return SourceDown(f"the vmtop on {host.name} is too old for this one", f"vmtop host add {host.name}")
     if code is None:
         return SourceDown(f"{host.name} did not answer", host.target.command)
-    reason = last.removeprefix("vmtop: ") if last else f"it ended with exit code {code}"
-    return SourceDown(f"vmtop on {host.name}: {reason}", f"{host.target.command} {host.command} doctor")
+    reason = f"vmtop on {host.name}: {last.removeprefix('vmtop: ')}"
+    if not last:
+        how = f"was ended by signal {code - _KILLED}" if code > _KILLED else f"ended with exit code {code}"
+        reason = f"the vmtop on {host.name}, or the ssh to it, {how}"
+    return SourceDown(reason, f"{host.target.command} {host.command} doctor")
 
 
 def _program(host: HostSpec) -> str:

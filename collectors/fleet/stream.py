@@ -44,8 +44,12 @@ class Stream:
         self._outside = b""
         """Bytes that may be the beginning of a member."""
         self._passed_over = 0
-        self.passed_over = b""
+        self._quoted = b""
+
+    @property
+    def passed_over(self) -> bytes:
         """The beginning of what came before the first member."""
+        return self._quoted if self.program else (self._quoted + self._outside)[:_QUOTED]
 
     def feed(self, data: bytes) -> Iterator[Frame]:
         """Yield the frames that a piece completes.
@@ -70,7 +74,7 @@ class Stream:
         self._passed_over += len(passed_over)
         self._outside = found[len(passed_over) :]
         if not self.program:
-            self.passed_over += passed_over[: _QUOTED - len(self.passed_over)]
+            self._quoted += passed_over[: _QUOTED - len(self._quoted)]
         if self._passed_over > MOST_PASSED_OVER:
             raise StreamError("what it sends is not a session of vmtop")
         if start < 0 or len(self._outside) < HEADER_SIZE:

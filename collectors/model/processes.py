@@ -7,7 +7,9 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
+from collectors.model.actions import Outcome
 from collectors.model.details import Fact
+from collectors.model.workloads import Workload
 
 
 class ProcessId(NamedTuple):
@@ -103,6 +105,30 @@ class ProcessView(NamedTuple):
     """Of the processes that were asked for."""
     details: ProcessDetails | None
     """Of the process that was asked for; `None` when it has ended."""
+
+
+class SignalLook(NamedTuple):
+    """What a signal to a process would meet."""
+
+    protected: str = ""
+    """Why vmtop does not send it, as a clause; empty if it would."""
+    warnings: tuple[str, ...] = ()
+    """What else will happen, as sentences."""
+    is_typed: bool = False
+    """Whether it may end a whole workload, whose name then has to be typed."""
+
+
+class SignalsElsewhere(Protocol):
+    """Signals processes of another host, through the vmtop there. Both calls block and raise `SourceError`."""
+
+    login: str
+    """The command that logs in there."""
+
+    def look(self, process: Process, signal: str, workload: Workload | None) -> SignalLook:
+        """Return what a signal would meet; an empty name stands for none that has been chosen yet."""
+
+    def send(self, process: Process, signal: str, command: str, workload: Workload | None) -> Outcome:
+        """Send a signal, and return what became of it, as the host itself found out."""
 
 
 class ReadsProcesses(Protocol):

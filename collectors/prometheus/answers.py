@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from collectors.model.errors import AccessDenied, NotInTime, SourceDown, SourceError
+from collectors.model.errors import AccessDenied, SourceDown, SourceError
 from collectors.safety.sanitize import sanitize
 
 MOST_SERIES = 200_000
@@ -89,7 +89,7 @@ def refusal(status: int, body: bytes, server: str) -> SourceError:
     if status == 422:
         return SourceError(f"{server} cannot carry out a query (HTTP 422){words}", _TOO_MANY)
     if status == 503:
-        return NotInTime(f"{server} gave up a query, or is starting (HTTP 503){words}")
+        return SourceDown(f"{server} gave up a query, or is starting (HTTP 503){words}")
     if status == 404:
         return SourceDown(
             f"{server} has no query API there (HTTP 404)",

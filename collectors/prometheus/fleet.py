@@ -16,6 +16,7 @@ from collectors.prometheus import promql
 from collectors.prometheus.answers import Series
 from collectors.prometheus.client import PrometheusClient
 from collectors.prometheus.promql import Member
+from collectors.prometheus.rankings import known_rules, rankings, use_by_kind
 from collectors.prometheus.scrapes import HostNames, HostScrapes, Scrapes, by_host, by_member, member_of
 from collectors.prometheus.wanted import wanted
 from collectors.prometheus.workloads import Clock
@@ -31,6 +32,8 @@ _WINDOW = 3.5
 _MOST_HOSTS = 500
 _CLOCK_SLACK_S = 0.5
 """Seconds by which an estimate of the server's clock may be off before it is replaced: instants then move."""
+_SPARED, _LONGEST_SHOWN_S = 10, 300.0
+"""Who uses most is asked again after so many times as long as the answer took, but not later than after so long."""
 HostKey = tuple[str, str]
 """`instance`, and the label `host`."""
 
@@ -77,8 +80,13 @@ class Fleet:
         """By how many seconds the server's clock is ahead of this host's."""
         self.searched = ""
         """The filter of the screen: who matches it is shown before those that use most."""
+        self._shown: list[Member] = []
+        self._shown_for: tuple[str, int] = ("", 0)
+        """The filter that those are shown for, and how many there were if all are."""
+        self._shown_until = 0.0
         self._most = most
-        self._has_rule = False
+        self.rules: frozenset[str] = frozenset()
+        """The recording rules that the server has."""
         self._jobs: tuple[str, ...] = ()
 
     @property
@@ -95,7 +103,7 @@ class Fleet:
         other = Fleet(client, self._most)
         other.names, other.clock, other.interval_s = self.names, self.clock, self.interval_s
         other.searched = self.searched
-        other.wall_ahead_s, other._has_rule, other._jobs = self.wall_ahead_s, self._has_rule, self._jobs
+        other.wall_ahead_s, other.rules, other._jobs = self.wall_ahead_s, self.rules, self._jobs
         return other
 
     def discover(self) -> None:
@@ -124,7 +132,8 @@ class Fleet:
         self.names.learn(by_host(series))
         self.interval_s = interval_of(series)
         self._jobs = tuple(sorted({job for one in series if (job := one.metric.get("job"))}))
-        self._has_rule = bool(self.client.instant(promql.is_rule_known(self.match), self.now()))
+        found = self.client.instant(known_rules(self.match), self.now())
+        self.rules = frozenset(one.metric.get("rule", "") for one in found)
 
     def look(self, at: float | None = None) -> Picture:
         """Return the fleet as of an instant of the server's clock; by default, now.
@@ -141,7 +150,7 @@ class Fleet:
         hosts = asking.do(lambda: by_host(self._instant(hosts_query, instant))) or {}
         counts = asking.do(lambda: self.counts(instant)) or {}
         total = sum(counts.values())
-        shown = asking.do(lambda: self.who(instant, total)) or []
+        shown = asking.do(lambda: self._shown_at(instant, total)) or []
         members = asking.do(lambda: self._members(shown, instant)) or {}
         if not hosts and not members and asking.first is not None:
             raise asking.first
@@ -149,6 +158,17 @@ class Fleet:
         unscraped = asking.do(lambda: self._unscraped(instant)) or ()
         self.names.learn(hosts)
         return Picture(members, hosts, counts, uses, unscraped, tuple(asking.problems), searched)
+
+    def _shown_at(self, instant: float, total: int) -> list[Member]:
+        """Return who is shown: asked anew only after many times as long as the answer took, to spare a busy server."""
+        asked = (self.searched, total if total <= self._most else self._most + 1)
+        if self._shown and asked == self._shown_for and time.monotonic() < self._shown_until:
+            return self._shown
+        began = time.monotonic()
+        self._shown, self._shown_for = self.who(instant, total), asked
+        ended = time.monotonic()
+        self._shown_until = ended + min(_LONGEST_SHOWN_S, _SPARED * (ended - began))
+        return self._shown
 
     def counts(self, instant: float) -> dict[HostKey, int]:
         """Return how many workloads each host has. Raises as `look`."""
@@ -173,7 +193,7 @@ class Fleet:
             if len(found) <= most:
                 return found
         asking = _Asking()
-        queries = promql.rankings(self.match, self.window_s, most, self._has_rule, among)
+        queries = rankings(self.match, self.window_s, most, self.rules, among)
         ranked = [asking.do(partial(self._ranked, query, instant)) or [] for query in queries]
         if asking.first is not None and not any(ranked):
             raise asking.first
@@ -197,7 +217,7 @@ class Fleet:
 
     def uses(self, instant: float) -> dict[HostKey, dict[Kind, Use]]:
         """Return what the workloads of each host use together, by kind. Raises as `look`."""
-        cpu_query, memory_query = promql.use_by_kind(self.match, self.window_s)
+        cpu_query, memory_query = use_by_kind(self.match, self.window_s, self.rules)
         cores, sizes = _by_kind(self._instant(cpu_query, instant)), _by_kind(self._instant(memory_query, instant))
         uses: dict[HostKey, dict[Kind, Use]] = {}
         for key, kind in cores.keys() | sizes.keys():

@@ -17,6 +17,7 @@ from collectors.prometheus import promql
 from collectors.prometheus.answers import Series
 from collectors.prometheus.fleet import Fleet, HostKey, by_kind_at
 from collectors.prometheus.promql import Member
+from collectors.prometheus.rankings import use_by_kind
 from collectors.prometheus.scrapes import Scrapes, by_host, by_member
 from collectors.prometheus.workloads import Epochs, host_facts, host_workload, identity_of, samples_at, workload_of
 
@@ -147,7 +148,7 @@ class Past:
 
     def _uses(self, grid: Grid) -> dict[HostKey, dict[Kind, dict[float, Use]]]:
         """Return what all workloads of each host used together, at the instants of a grid."""
-        queries = promql.use_by_kind(self.fleet.match, max(self.fleet.window_s, grid.step_s))
+        queries = use_by_kind(self.fleet.match, max(self.fleet.window_s, grid.step_s), self.fleet.rules)
         cores, sizes = (
             by_kind_at(self.fleet.client.over(query, grid.start, grid.end, grid.step_s)) for query in queries
         )

@@ -1,7 +1,7 @@
-"""The texts of the queries. Pure.
+"""The texts of queries for values: raw counters, from range selectors. Pure.
 
-Who is shown comes from a ranking, by a recording rule where there is one; values are raw counters of those shown, from
-a range selector: `rate({__name__=~...})` is refused by both engines, since its results would lose their names.
+`rate({__name__=~...})` is refused by both engines, since its results would lose their names; and vmtop has formulas of
+its own for raw counters.
 """
 
 from __future__ import annotations
@@ -14,8 +14,6 @@ from collectors.model.errors import SourceDown
 
 WORKLOAD_FAMILIES = tuple(family.name for family in FAMILIES if family.of is Of.WORKLOAD)
 HOST_FAMILIES = tuple(family.name for family in FAMILIES if family.of in (Of.HOST, Of.SOURCE))
-CPU_RULE = "workload:vmtop_cpu_cores:rate1m"
-"""The recording rule that ranks by CPU where the server has it."""
 INFO = "vmtop_workload_info"
 _META = frozenset("\\.+*?()|[]{}^$")
 _LONGEST_MATCH = 2000
@@ -115,35 +113,6 @@ def duration(seconds: float) -> str:
     return f"{max(1, round(seconds))}s"
 
 
-def rankings(match: str, window_s: float, most: int, has_rule: bool, among: str = "") -> tuple[str, ...]:
-    """Return the queries for the workloads that use most: CPU, memory, disk, network.
-
-    Args:
-        match: Label matchers.
-        window_s: Seconds over which rates are taken.
-        most: Workloads of each ranking.
-        has_rule: Whether the server records the CPU of each workload.
-        among: The query for the workloads to choose among; empty for all.
-    """
-    chosen = f" and on (job, instance, {HOST_LABEL}, engine, id) ({among})" if among else ""
-    window = duration(window_s)
-
-    def growth(*names: str) -> str:
-        return " + ".join(f"rate({selector(match, name=f'vmtop_{name}')}[{window}])" for name in names)
-
-    cpu = selector(match, name=CPU_RULE) if has_rule else growth("cpu_seconds_total")
-    memory = " or ".join(selector(match, name=f"vmtop_memory_{part}_bytes") for part in ("working_set", "rss"))
-    return tuple(
-        f"topk({most}, ({query}){chosen})"
-        for query in (
-            cpu,
-            memory,
-            growth("disk_read_bytes_total", "disk_written_bytes_total"),
-            growth("network_receive_bytes_total", "network_transmit_bytes_total"),
-        )
-    )
-
-
 def all_workloads(match: str) -> str:
     """Return the query for every workload, running or not."""
     return selector(match, name=INFO)
@@ -154,27 +123,9 @@ def count_by_host(match: str) -> str:
     return f"count by (instance, {HOST_LABEL}) ({selector(match, name=INFO)})"
 
 
-def use_by_kind(match: str, window_s: float) -> tuple[str, str]:
-    """Return the queries for the cores and the bytes that the workloads of each host use together, by kind.
-
-    What is inside of another workload is counted with that one, whose counters include it.
-    """
-    by = f"sum by (instance, {HOST_LABEL}, kind)"
-    inside = selector(match, 'parent_id!=""', name=INFO)
-    outer = f"unless on (job, instance, {HOST_LABEL}, engine, id) {inside}"
-    cpu = selector(match, name="vmtop_cpu_seconds_total")
-    memory = selector(match, name="vmtop_memory_working_set_bytes")
-    return f"{by} (rate({cpu}[{duration(window_s)}]) {outer})", f"{by} ({memory} {outer})"
-
-
 def hosts(match: str) -> str:
     """Return the selector, without a span, of everything about the hosts themselves."""
     return selector(match, f"__name__=~{one_of(HOST_FAMILIES)}")
-
-
-def is_rule_known(match: str) -> str:
-    """Return the query that gives something where the server records the CPU of each workload."""
-    return f"count({selector(match, name=CPU_RULE)})"
 
 
 def values_of(members: Collection[Member], match: str, names: Sequence[str] = WORKLOAD_FAMILIES) -> list[str]:

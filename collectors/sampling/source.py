@@ -104,6 +104,9 @@ class OtherHost(Protocol):
     def pace(self, interval_s: float) -> None:
         """Have it read at this interval, in seconds. Callable from any thread; quick."""
 
+    def stop(self) -> None:
+        """End what is under way, for good. Callable from any thread; quick."""
+
 
 @dataclass(frozen=True, slots=True)
 class SourceSpec:

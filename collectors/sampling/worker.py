@@ -119,6 +119,8 @@ class Worker:
     def stop(self) -> None:
         """Ask the thread to end. A thread stuck in a call dies with the process."""
         self._is_stopping = True
+        if isinstance(self.source, OtherHost):
+            self.source.stop()
         self._requested.set()
 
     def join(self, timeout_s: float) -> None:

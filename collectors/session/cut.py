@@ -22,6 +22,7 @@ from collectors.session.format import (
     FrameLine,
     GapLine,
     HostLine,
+    HostsLine,
     Line,
     SessionError,
     is_counter,
@@ -31,7 +32,8 @@ from collectors.session.reader import Session
 from collectors.session.storage import FileStorage
 from collectors.session.writer import MemberMaker
 
-_HOST = b'{"k":"host"'
+_REPLACING: dict[object, bytes] = {HostLine: b'{"k":"host"', HostsLine: b'{"k":"hosts"'}
+"""How lines begin that take the place of earlier ones of their kind."""
 _MOST_COLUMNS = 4 * len(COLUMNS)
 """Columns of a block at most, unknown ones included: every frame carries those of the one before it."""
 
@@ -120,8 +122,8 @@ def _with_pending(
         return [*pending, line]
     if isinstance(decoded, GapLine) and decoded.until < start:
         return pending
-    if isinstance(decoded, HostLine):
-        pending = [pending_line for pending_line in pending if not pending_line.startswith(_HOST)]
+    if (beginning := _REPLACING.get(type(decoded))) is not None:
+        pending = [pending_line for pending_line in pending if not pending_line.startswith(beginning)]
     return [*pending, line]
 
 

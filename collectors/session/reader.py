@@ -19,8 +19,6 @@ from collectors.session.frame_sequence import FrameSequence
 from collectors.session.gzip_member import Member, SessionFile
 
 _FRAME = b'{"k":"frame"'
-_KEPT = 2
-"""Members whose frames are kept decoded: stepping back and forth decodes each once."""
 _LIGHT = 64_000_000
 """Bytes of memory; a heavier member is not kept while another one is decoded."""
 
@@ -37,12 +35,13 @@ class Session(FrameSequence):
 
     Args:
         paths: Its files, in any order.
+        kept: Members whose frames are kept decoded. With two, stepping back and forth decodes each once.
 
     Raises:
         SessionError: A file cannot be read, is not a session, or was written by a newer vmtop.
     """
 
-    def __init__(self, paths: Sequence[Path]) -> None:
+    def __init__(self, paths: Sequence[Path], kept: int = 2) -> None:
         files: list[SessionFile] = []
         try:
             for path in paths:
@@ -52,7 +51,7 @@ class Session(FrameSequence):
                 file.close()
             raise
         self._files = sorted(files, key=lambda file: file.members[0].first_ms)
-        self._parts = _KeptParts()
+        self._parts = _KeptParts(kept)
         self._counts: dict[tuple[Path, int, int], int] = {}
         self._read: tuple[int, Contents] | None = None
         """The contents that were asked for last, and the index of their member."""
@@ -174,7 +173,15 @@ def _key(file: SessionFile, member: Member) -> tuple[Path, int, int]:
 
 
 class _KeptParts(dict[tuple[Path, int, int], Part]):
-    """Keeps the newest few parts."""
+    """Keeps the newest few parts.
+
+    Args:
+        most: How many.
+    """
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
 
     def make_room(self) -> None:
         """Drop parts before another one is decoded: all but the newest, and that too if it is heavy."""
@@ -184,6 +191,6 @@ class _KeptParts(dict[tuple[Path, int, int], Part]):
 
     def keep(self, key: tuple[Path, int, int], part: Part) -> Part:
         self[key] = part
-        if len(self) > _KEPT:
+        if len(self) > self._most:
             del self[next(iter(self))]
         return part

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import parse_qs
 
 Answer = Callable[["Exchange"], object]
@@ -37,8 +39,8 @@ class Exchange:
 
 
 @contextmanager
-def query_server(answer: Answer) -> Iterator[tuple[str, list[Exchange]]]:
-    """Run a server on loopback; yield its URL and the questions so far."""
+def query_server(answer: Answer, certificate: Path | None = None) -> Iterator[tuple[str, list[Exchange]]]:
+    """Run a server on loopback, over TLS with a certificate and its key; yield its URL and the questions so far."""
     asked: list[Exchange] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -54,10 +56,14 @@ def query_server(answer: Answer) -> Iterator[tuple[str, list[Exchange]]]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", asked
+        yield f"http{'' if certificate is None else 's'}://127.0.0.1:{server.server_address[1]}", asked
     finally:
         server.shutdown()
         server.server_close()

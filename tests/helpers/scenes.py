@@ -16,6 +16,7 @@ from textual.pilot import Pilot
 
 from collectors.model.workloads import Kind
 from tests.helpers.demo_fleet import Fleet, QuietSampler
+from tests.helpers.far_fleet import FarFleet
 from tests.helpers.pilot_wait import rest, until
 from tests.helpers.scene_engine import scene_services
 from tui.app.live import VmtopApp
@@ -35,7 +36,9 @@ SMALL, MIDDLE = (80, 24), (120, 36)
 class Stage:
     """A running screen, the fleet that feeds it, and its session so far."""
 
-    def __init__(self, pilot: Pilot[int], app: VmtopApp, fleet: Fleet, session_recorder: SessionRecorder) -> None:
+    def __init__(
+        self, pilot: Pilot[int], app: VmtopApp, fleet: Fleet | FarFleet, session_recorder: SessionRecorder
+    ) -> None:
         self.pilot, self.app, self.fleet, self._session_recorder = pilot, app, fleet, session_recorder
 
     @property
@@ -81,6 +84,8 @@ class Scene(NamedTuple):
 
     act: Act
     size: tuple[int, int] = MIDDLE
+    hosts: tuple[str, ...] = ()
+    """Other hosts, which are watched instead of this one."""
 
 
 def pressing(*keys: str) -> Act:
@@ -151,6 +156,15 @@ async def _past(stage: Stage) -> None:
     await stage.press(*["left"] * 5)
 
 
+async def _gone(stage: Stage) -> None:
+    assert isinstance(stage.fleet, FarFleet)
+    stage.fleet.silent.add("hv02")
+    stage.fleet.frame(90.0)
+    await stage.tick()
+    await stage.press("G")
+
+
+_HOSTS = ("hv01", "hv02", "hv03")
 SCENES: dict[str, Scene] = {
     "main": Scene(pressing("j", "j")),
     "main at 80": Scene(pressing("j"), SMALL),
@@ -166,6 +180,12 @@ SCENES: dict[str, Scene] = {
     "marked": Scene(pressing("space", "space", "space", "g")),
     "stale": Scene(_stale),
     "groups": Scene(pressing("t", "g")),
+    "several hosts": Scene(pressing("j"), hosts=_HOSTS),
+    "several hosts at 80": Scene(pressing("j"), SMALL, _HOSTS),
+    "several hosts in groups": Scene(pressing("t", "g", "enter"), hosts=_HOSTS),
+    "one of several hosts": Scene(pressing("j", "H"), hosts=_HOSTS),
+    "a host is gone": Scene(_gone, hosts=_HOSTS),
+    "sources of several hosts": Scene(pressing("exclamation_mark"), hosts=_HOSTS),
     "stopped shown": Scene(pressing("a")),
     "enlarged panes": Scene(pressing("o")),
     "filter": Scene(pressing("slash", "w", "e", "b"), SMALL),
@@ -208,6 +228,10 @@ SCENES: dict[str, Scene] = {
 }
 
 
+def _fleet(scene: Scene, workloads: int, wall: float) -> Fleet | FarFleet:
+    return FarFleet(scene.hosts, workloads // 3) if scene.hosts else Fleet(workloads, wall=wall)
+
+
 @asynccontextmanager
 async def staged(
     scene: Scene,
@@ -215,6 +239,7 @@ async def staged(
     workloads: int = 30,
     ticks: int = 15,
     wall: float = 1_750_000_000.0,
+    fleet: FarFleet | None = None,
 ) -> AsyncIterator[Stage]:
     """Run the app up to the picture of a scene, which begins after some frames.
 
@@ -224,6 +249,7 @@ async def staged(
         workloads: How many there are.
         ticks: The frames before it, a second apart.
         wall: Wall time of the beginning, in seconds; always the same by default.
+        fleet: Several hosts that feed it instead.
     """
     options = options or ScreenOptions(is_demo=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -231,7 +257,7 @@ async def staged(
         app = VmtopApp(QuietSampler([]), options, scene_services(), session_recorder)
         async with app.run_test(size=scene.size, notifications=True) as pilot:
             await pilot.pause()
-            stage = Stage(pilot, app, Fleet(workloads, wall=wall), session_recorder)
+            stage = Stage(pilot, app, fleet or _fleet(scene, workloads, wall), session_recorder)
             stage.screen.view.clock = lambda: stage.fleet.now_ns / 1e9
             if scene is not SCENES["before the first frame"]:
                 await stage.tick(ticks)

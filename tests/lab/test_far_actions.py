@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
+import psutil
 import pytest
+from msgspec.structs import replace
 
 from collectors.actions.log import ActionLog
 from collectors.actions.look import Looker
@@ -16,12 +24,15 @@ from collectors.engines.connections import EngineConnections
 from collectors.fleet.access import accesses
 from collectors.fleet.hosts import HostSpec
 from collectors.fleet.specs import specs_of
+from collectors.fleet.ssh import client_words
 from collectors.inspection.console import open_console, run_command
 from collectors.inspection.details import DetailsReader
 from collectors.inspection.logs import open_log
+from collectors.inspection.processes import process_reader
 from collectors.inspection.raw_description import read_document
 from collectors.model.actions import Request, Result, Verb
 from collectors.model.details import Page
+from collectors.model.errors import SourceError
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
 from tests.helpers.lab.far_hosts import FarHosts
 from tests.helpers.lab.process import wait_until
@@ -30,10 +41,27 @@ pytestmark = pytest.mark.lab
 HOSTS = ("hv01", "hv02", "hv03")
 
 
+@pytest.fixture(scope="module")
+def shared(far_lab: FarHosts) -> Iterator[Path]:
+    """Give the folder of the sockets of shared connections, and end these."""
+    folder = far_lab.folder / "run"
+    folder.mkdir(mode=0o700)
+    yield folder
+    for name in HOSTS:
+        words = [
+            *client_words(HostSpec(name, name), environ={"XDG_RUNTIME_DIR": str(folder)})[1:-2],
+            "-O",
+            "exit",
+            name,
+        ]
+        subprocess.run([f"{far_lab.folder}/bin/ssh", *words], capture_output=True, timeout=20, check=False)
+
+
 @pytest.fixture
-def connections(far_lab: FarHosts, monkeypatch: pytest.MonkeyPatch) -> EngineConnections:
+def connections(far_lab: FarHosts, shared: Path, monkeypatch: pytest.MonkeyPatch) -> EngineConnections:
     """Give the way to the lab's hosts."""
     monkeypatch.setenv("PATH", far_lab.path)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(shared))
     specs = specs_of([HostSpec(name, name) for name in HOSTS])
     return EngineConnections(specs, hosts=accesses(specs))
 
@@ -117,7 +145,7 @@ def test_logs_are_read_and_followed_there(
     assert not follower.is_alive()
 
 
-def test_descriptions_details_and_processes_come_from_there(
+def test_descriptions_details_and_processes_come_from_there_and_signals_go_there(
     connections: EngineConnections, webs: dict[str, Workload]
 ) -> None:
     document = read_document(webs["hv03"], connections)
@@ -125,6 +153,19 @@ def test_descriptions_details_and_processes_come_from_there(
     details = DetailsReader(connections).read(webs["hv03"])
     assert not details.problems
     assert {table.page for table in details.tables} >= {Page.FACTS}
+    described = replace(webs["hv03"], cgroup=f"/docker/{webs['hv03'].id.id}")
+    reader = process_reader(connections, lambda: None, lambda: described)
+    try:
+        view = reader.read(True, lambda newest: newest.processes, lambda newest: (None, False))
+    except SourceError as error:
+        pytest.skip(f"its control group is elsewhere: {error.reason}")
+    sleeper = next(one for one in view.newest.processes if one.name == "sleep")
+    assert "sleep 100000" in view.texts[sleeper.id].command
+    signals = connections.of_host("hv03").signals()
+    assert signals is not None
+    assert signals.look(sleeper, "TERM", described).protected == ""
+    outcome = signals.send(sleeper, "TERM", "sleep 100000", described)
+    assert (outcome.result, outcome.sentence.partition(":")[0]) == (Result.DONE, "hv03"), outcome
 
 
 def test_a_shell_and_a_command_run_there(connections: EngineConnections, webs: dict[str, Workload]) -> None:
@@ -136,13 +177,75 @@ def test_a_shell_and_a_command_run_there(connections: EngineConnections, webs: d
     console = open_console(webs["hv01"], connections)
     try:
         console.resize(100, 30)
+        console.write(b"echo in-$((40+2)); stty size\n")
+        limit = threading.Timer(30, console.close)
+        limit.start()
         seen = b""
-        threading.Timer(20, console.close).start()
-        console.write(b"echo in-$((40+2)); exit 3\n")
-        while data := console.read():
+        while b"30 100" not in seen and (data := console.read()):
             seen += data
+        limit.cancel()
         assert b"in-42" in seen, seen
-        assert b"the shell ended with exit code 3" in seen  # the vmtop there says so
-        assert console.ending() == "the shell ended"
+        assert console.title == "shell of web on hv01"
     finally:
         console.close()
+
+
+def test_a_connection_that_breaks_in_between_is_unknown_until_the_host_says_what_became_of_it(
+    far_lab: FarHosts, connections: EngineConnections
+) -> None:
+    identity = WorkloadId(
+        "docker", far_lab.hosts["hv01"].run("deaf", "trap '' TERM; while :; do sleep 1; done"), "hv01"
+    )
+    deaf = Workload(identity, Kind.CONTAINER, "deaf", State.RUNNING)
+    runner = Runner(connections.actions, ActionLog(), "tester")
+    seen = runner.look(deaf, 60)
+    phases: list[str] = []
+    runner.on_change(lambda action: phases.append(action.phase))
+    stop = runner.submit(Request(Verb.STOP, deaf, 6, seen=seen))
+    wait_until(lambda: "asked" in phases or stop.outcome is not None, 60, "the engine over there to be asked")
+    for child in psutil.Process().children(recursive=True):
+        if " stop --host" in " ".join(child.cmdline()):
+            child.kill()
+    wait_until(lambda: stop.outcome is not None, 90, "the outcome")
+    assert "outcome unknown" in phases
+    assert stop.outcome is not None
+    assert stop.outcome.result is Result.DONE, stop.outcome
+    assert "confirmed after" in stop.outcome.sentence
+    assert "deaf" not in far_lab.hosts["hv01"].container_names()
+    far_lab.hosts["hv01"].inside("docker", "rm", "-f", "deaf")
+
+
+def vmtop(far_lab: FarHosts, home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    environ = {**os.environ, "PATH": far_lab.path, "HOME": str(home)}
+    program = str(Path(sys.executable).with_name("vmtop"))
+    return subprocess.run([program, *words], capture_output=True, text=True, timeout=120, env=environ)
+
+
+def test_a_name_on_two_hosts_means_neither_and_one_host_can_be_named(
+    far_lab: FarHosts, webs: dict[str, Workload], tmp_path: Path
+) -> None:
+    both = vmtop(far_lab, tmp_path, "stop", "web", "--yes", "--host", "hv01", "--host", "hv02")
+    assert both.returncode == 3
+    assert "hv01/container:web" in both.stderr
+    assert "hv02/container:web" in both.stderr
+    one = vmtop(far_lab, tmp_path, "pause", "hv02/web", "--yes", "--json", "--host", "hv01", "--host", "hv02")
+    assert one.returncode == 0, one.stderr
+    last = json.loads(one.stdout.splitlines()[-1])
+    assert (last["host"], last["result"], last["sentence"]) == ("hv02", "done", "hv02: web was paused")
+    assert far_lab.hosts["hv01"].container_names("--filter", "status=paused") == set()
+
+
+def test_vmtop_copies_itself_to_a_host_that_has_none(far_lab: FarHosts, tmp_path: Path) -> None:
+    host = far_lab.add("hv06", has_docker=False, has_vmtop=False)
+    host.wait_ready()
+    try:
+        added = vmtop(far_lab, tmp_path, "host", "add", "hv06", "--tag", "lab", "--yes")
+        assert added.returncode == 0, added.stderr
+        assert "nothing is done as root" in added.stderr
+        (copy,) = (host.home / ".local/share/vmtop").glob("*.pyz")
+        assert hashlib.sha256(copy.read_bytes()).hexdigest() in added.stderr
+        assert "lab" in vmtop(far_lab, tmp_path, "host", "list").stdout
+        assert vmtop(far_lab, tmp_path, "host", "remove", "hv06", "--yes").returncode == 0
+        assert not list((host.home / ".local/share/vmtop").iterdir())
+    finally:
+        far_lab.remove("hv06")

@@ -18,8 +18,9 @@ from msgspec.structs import replace
 from collectors.analysis.rates import Deriver, Moment
 from collectors.exposition.exposer import Exposer, Own
 from collectors.exposition.expressions import EXPRESSIONS, expression
+from collectors.exposition.recorded import CPU, KIND_CPU, KIND_MEMORY, MEMORY, RECORDED
 from collectors.exposition.text import END, Dialect
-from collectors.model.workloads import Frame, Kind, Workload
+from collectors.model.workloads import Frame, Kind, Workload, WorkloadId
 from tests.helpers.demo_fleet import Fleet
 from tests.helpers.lab.fixtures import skip_or_fail
 from tests.helpers.lab.metric_engines import ENGINES, MetricEngine, metric_engine
@@ -51,23 +52,51 @@ def frames() -> list[Frame]:
     """Frames of a minute, the last of them not long ago."""
     wall = float(int(time.time()) - 600)
     fleet = Fleet(60, wall=wall)
-    return [_completed(fleet.frame(_STEP_S), step) for step in range(_STEPS + 1)]
+    made = [_completed(fleet.frame(_STEP_S), step) for step in range(_STEPS + 1)]
+    return [_only(_lasting(made), frame) for frame in made]
+
+
+def _lasting(frames: list[Frame]) -> set[WorkloadId]:
+    """Return the workloads that run all the time: what is imported has no mark where a series ends, or begins anew."""
+    epochs = [{identity: taken[0].epoch for identity, taken in frame.samples.items()} for frame in frames]
+    return {identity for identity, epoch in epochs[0].items() if all(known.get(identity) == epoch for known in epochs)}
+
+
+def _only(lasting: set[WorkloadId], frame: Frame) -> Frame:
+    return replace(
+        frame,
+        workloads={identity: one for identity, one in frame.workloads.items() if identity in lasting},
+        samples={identity: taken for identity, taken in frame.samples.items() if identity in lasting},
+    )
 
 
 def _completed(frame: Frame, step: int) -> Frame:
-    """Return a frame in which every field that a metric is made of has a value, hugepages in every other workload."""
+    """Return a frame in which every field that a metric is made of has a value, and no sample is repeated."""
     samples = {}
     for identity, taken in frame.samples.items():
-        place = crc32(identity.id.encode()) % 100
+        place = _place(identity)
         workload = frame.workloads.get(identity)
         names = [*_MORE_COUNTERS, *(_MORE_OF_GUESTS if workload and workload.kind is Kind.VM else ())]
         more: dict[str, int] = {name: step * (10**9 + 7**at * place) for at, name in enumerate(names, 3)}
         more |= {name: 10**6 * (at + place) + step for at, name in enumerate(_MORE_GAUGES, 1)}
         more |= {"memory_hugetlb_bytes": 2**21 * place} if place % 2 else {}
+        more["at_ns"] = frame.at_ns
         samples[identity] = tuple(
-            replace(sample, **{k: v for k, v in more.items() if getattr(sample, k) is None}) for sample in taken
+            replace(sample, **{k: v for k, v in more.items() if k == "at_ns" or getattr(sample, k) is None})
+            for sample in taken
         )
-    return replace(frame, samples=samples)
+    return replace(frame, samples=samples, workloads=_nested(frame.workloads))
+
+
+def _nested(workloads: dict[WorkloadId, Workload]) -> dict[WorkloadId, Workload]:
+    """Return workloads of which some containers are in a service, as with an engine that runs in one."""
+    service = min(identity for identity, one in workloads.items() if one.kind is Kind.SERVICE and _place(identity) % 2)
+    containers = sorted(identity for identity, one in workloads.items() if one.kind is Kind.CONTAINER)
+    return workloads | {identity: replace(workloads[identity], parent=service) for identity in containers[:2]}
+
+
+def _place(identity: WorkloadId) -> int:
+    return crc32(identity.id.encode()) % 100
 
 
 @pytest.fixture(scope="module", params=ENGINES)
@@ -105,10 +134,7 @@ def _labels(workload: Workload) -> tuple[str, str, str]:
 
 
 def _comparable(moment: Moment, key: str) -> dict[tuple[str, str, str], float]:
-    """Return a metric of the workloads that have been the same all the time, and were read at both ends of it.
-
-    An engine takes a repeated sample for a new one. The screen knows its instant, and divides by the time it spans.
-    """
+    """Return a metric of the workloads that have been the same all the time, and were read at both ends of it."""
     begin_ns, end_ns = moment.frame.at_ns - _STEP_S * _STEPS * 10**9, moment.frame.at_ns
     values = {}
     for reading in moment.readings.values():
@@ -131,3 +157,15 @@ def test_an_expression_has_the_value_of_the_screen(known: Known, key: str) -> No
     assert {labels for labels in shown if labels not in asked} == set()
     for labels, value in shown.items():
         assert asked[labels] == pytest.approx(value, rel=1e-4, abs=1e-3), labels
+
+
+@pytest.mark.parametrize(
+    ("rule", "part", "what"), [(KIND_CPU, CPU, "cpu_cores"), (KIND_MEMORY, MEMORY, "memory_bytes")]
+)
+def test_the_sums_by_kind_are_those_of_the_ledger(known: Known, rule: str, part: str, what: str) -> None:
+    rules = {one.name: one.expression.replace("[1m]", f"[{_SPAN}]") for one in RECORDED}
+    asked = known.engine.query(rules[rule].replace(part, f"({rules[part]})"), known.at)
+    shares = getattr(known.moment.ledger, what)
+    kinds = {found["metric"]["kind"]: float(found["value"][1]) for found in asked}
+    for kind in (Kind.VM, Kind.CONTAINER, Kind.SERVICE):
+        assert kinds[kind.value] == pytest.approx(getattr(shares, kind.value), rel=1e-4), kind

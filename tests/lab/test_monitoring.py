@@ -59,7 +59,8 @@ def fleet(request: pytest.FixtureRequest, lab_root: Path, host: Served) -> Itera
         rules.append(path)
     own = rules if request.param == PROMETHEUS else []
     jobs = {"vmtop": (), "names": relabelling(CADVISOR)}
-    with skip_or_fail(), metric_engine(request.param, folder, {"hv01": host.address}, rules=own, jobs=jobs) as engine:
+    targets = {"hv01": host.address, "hv02": host.address}  # two hosts with workloads of equal names and ids
+    with skip_or_fail(), metric_engine(request.param, folder, targets, rules=own, jobs=jobs) as engine:
         if own:
             yield _filled(engine)
         else:
@@ -126,7 +127,8 @@ def test_dashboards_for_cadvisor_find_their_series(fleet: Fleet) -> None:
     names = {found["metric"]["name"] for found in fleet.engine.wait_for(asked, len(_NAMES))}
     assert set(_NAMES) <= names
     assert fleet.engine.query('container_memory_working_set_bytes{name="mon-hog"}')
-    assert fleet.engine.value('container_spec_memory_limit_bytes{name="mon-hog"}') == 32 << 20
+    limit = 'container_spec_memory_limit_bytes{instance="hv02", name="mon-hog"}'
+    assert fleet.engine.value(limit) == 32 << 20
     assert fleet.engine.query('{__name__=~"vmtop_.*", job="names"}') == []
 
 

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 _KEY = "vmtop.configuration"
 _QUICK = frozenset({"-h", "--help", "--version", "completion"})
 """What has to be quick, and needs no configuration."""
-_SHOW_THEMSELVES = frozenset({"demo", "config", "exec", "start", "stop", "restart", "pause", "resume", "kill"})
+_SHOW_THEMSELVES = frozenset(
+    {"demo", "config", "exec", "start", "stop", "restart", "pause", "resume", "kill", "remove"}
+)
 """Commands that show the mistake in a way of their own, or refuse because of it."""
 
 

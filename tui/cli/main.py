@@ -48,6 +48,7 @@ _COMMANDS = {
     "pause": ("tui.cli.commands.actions", "Freeze workloads."),
     "resume": ("tui.cli.commands.actions", "Let paused workloads continue."),
     "kill": ("tui.cli.commands.actions", "End workloads at once, without asking them."),
+    "remove": ("tui.cli.commands.actions", "Remove stopped containers."),
 }
 """For each subcommand its module and one line of help."""
 

@@ -61,8 +61,7 @@ _SERVERS = """\
 #match = 'job="vmtop"'
 # Secrets are in files that only you can read; the certificate is always verified.
 #token_file = "~/.config/vmtop/prometheus.token"
-#user = "ops"
-#password_file = "~/.config/vmtop/prometheus.password"
+# Instead of a token: user and password_file.
 #ca_file = "/etc/ssl/certs/example.pem"
 """
 

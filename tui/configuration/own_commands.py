@@ -21,6 +21,7 @@ PLACEHOLDERS: Mapping[str, Callable[[Workload], str | None]] = {
     "image": lambda workload: workload.image,
     "project": lambda workload: workload.project,
     "cgroup": lambda workload: workload.cgroup,
+    "host": lambda workload: workload.id.host,
 }
 """What an argument may contain in braces, and the environment holds as VMTOP_NAME and so on."""
 _PLAIN = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
@@ -64,6 +65,10 @@ def filled(command: OwnCommand, workload: Workload) -> list[str]:
     Raises:
         Unusable: A value is missing, is not known exactly, or could be read as something else than a value.
     """
+    if workload.id.host and not any("host" in _fields(word) for word in command.run):
+        raise Unusable(
+            f"{workload.name} is on {workload.id.host}, and this runs here: a command for both names {{host}}"
+        )
     return [command.run[0], *(_filled(word, workload) for word in command.run[1:])]
 
 

@@ -18,6 +18,7 @@ from collectors.actions.rules import state_forbids, why_not
 from collectors.actions.runner import Action, Runner
 from collectors.actions.verbs import VERBS
 from collectors.model.actions import AfterTimeout, Look, Request, Result, Verb
+from collectors.model.wording import some
 from collectors.model.workloads import Kind, Workload, WorkloadId
 from tui.configuration.config import config_file
 from tui.controllers.background import run_blocking
@@ -287,16 +288,19 @@ def _common_kind(workloads: Sequence[Workload]) -> Kind | None:
 
 
 def _targets_label(workloads: Sequence[Workload]) -> str:
-    """Return the name of a single workload, or the number of workloads by kind; with their host, if it is another."""
+    """Return the name of a single workload, or the number of workloads by kind; and on which other hosts they are."""
+    place = _place(workloads)
     if len(workloads) == 1:
-        label = f"{_word(workloads[0].kind, 1)} {workloads[0].name}"
-    else:
-        counts = {kind: sum(workload.kind is kind for workload in workloads) for kind in Kind}
-        label = ", ".join(f"{count} {_word(kind, count)}" for kind, count in counts.items() if count)
-    hosts = {workload.id.host for workload in workloads}
-    if hosts == {""}:
-        return label
-    return f"{label} on {hosts.pop() if len(hosts) == 1 else f'{len(hosts)} hosts'}"
+        return f"{_word(workloads[0].kind, 1)} {workloads[0].name}{place}"
+    counts = {kind: sum(workload.kind is kind for workload in workloads) for kind in Kind}
+    return ", ".join(f"{count} {_word(kind, count)}" for kind, count in counts.items() if count) + place
+
+
+def _place(workloads: Sequence[Workload]) -> str:
+    hosts = list(dict.fromkeys(workload.id.host for workload in workloads))
+    if not any(hosts):
+        return ""
+    return f" on {some([host or 'this host' for host in hosts])}"
 
 
 def _word(kind: Kind, count: int) -> str:

@@ -120,16 +120,18 @@ PAST_KEYS = (
 
 
 LIVE_HOST = Key(
-    "live_host", "enter", "live_host", "the live screen of its host, over ssh; without a way there, its charts", SHOW,
+    "look", "enter", "live_host", "the live screen of its host, over ssh; without a way there, its charts", SHOW,
     "live host", 2,
 )  # fmt: skip
-_OF_FLEET = Key("look", "d", "look", "charts of the workload over hours, days and weeks; on a group: fold it", SHOW)
+_CHARTS = Key(
+    "charts", "d", "look", "charts of the workload over hours, days and weeks; on a group: fold it", SHOW, "charts", 3
+)
 _FREEZE = next(key for key in _LIVE_SHOW if key.name == "freeze")
 FLEET_KEYS = (
     *_MOVE,
     *_ORDER,
     LIVE_HOST,
-    _OF_FLEET._replace(word="charts", rank=3),
+    _CHARTS,
     *(key for key in _SHOW if key.name not in ("look", "host")),
     _FREEZE,
     _MARK,

@@ -9,8 +9,10 @@ from collectors.model.workloads import WorkloadId
 from tui.presenters.main_screen.alarms import worst_alarm, worst_of_group
 from tui.presenters.main_screen.pane_title import title_line
 from tui.presenters.main_screen.panes import AXIS_FROM, Source, pane_lines, panes_of
+from tui.presenters.main_screen.signs import OLD
 from tui.presenters.styled_lines import Run
 from tui.presenters.table.cells import Cells
+from tui.presenters.table.host_rows import silence_words
 from tui.presenters.table.line import Line
 from tui.widgets.text_lines import TextLines
 
@@ -69,6 +71,8 @@ class Panes(TextLines):
     def _alarm(self, line: Line, moment: Moment) -> Sequence[Run]:
         if line.is_fleet:
             return ()
+        if line.contact is not None and (silence := silence_words(line.contact)):
+            return [(f"{OLD.text(self._ascii)} {silence}", OLD.tone)]
         if line.reading is None:
             alarm = worst_of_group(line.members[:_MOST_SEARCHED], moment, self._cells.history, self._ascii)
         elif line.reading.workload.is_host:

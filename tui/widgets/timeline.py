@@ -148,4 +148,5 @@ def _event_label(events: Sequence[Event]) -> str:
         return ""
     first = events[0]
     more = f"  and {len(events) - 1} more" if len(events) > 1 else ""
-    return f"{first.name} {first.what} {first.detail}".strip() + more
+    name = f"{first.workload.host}/{first.name}" if first.workload.host else first.name
+    return f"{name} {first.what} {first.detail}".strip() + more

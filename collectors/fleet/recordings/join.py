@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from collectors.analysis.by_host import OneHost, by_host
 from collectors.fleet.labelled import HostLabels
-from collectors.fleet.recordings.by_host import OneHost, by_host
 from collectors.fleet.recordings.slots import slot_of
 from collectors.fleet.recordings.track import Track
 from collectors.model.workloads import (

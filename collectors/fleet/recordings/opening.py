@@ -21,4 +21,7 @@ def open_recording(paths: Sequence[Path]) -> FrameSequence:
     from collectors.fleet.recordings.tracks import tracks_of
 
     tracks = tracks_of(paths)
-    return tracks[0].session if len(tracks) == 1 else FleetRecording(tracks)
+    if len(tracks) > 1:
+        return FleetRecording(tracks)
+    tracks[0].session.close()
+    return Session(paths)

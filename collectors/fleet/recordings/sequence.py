@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from itertools import chain
+from math import ceil
 
-from collectors.fleet.recordings.join import KEPT_S, Joiner, of_track
+from collectors.fleet.recordings.join import KEPT_S, Joiner, TrackFrames, of_track
 from collectors.fleet.recordings.slots import Block, blocks_of, slot_of
 from collectors.fleet.recordings.track import Track
 from collectors.model.workloads import Frame
 from collectors.session.contents import Part
-from collectors.session.format import Damage, Gap
+from collectors.session.format import MEMBER_FRAMES, Damage, Gap
 from collectors.session.frame_sequence import FrameSequence
 from collectors.session.gzip_member import Member, SessionFile
 
-_KEPT = 2
+_KEPT = 4
 """Blocks whose frames are kept: stepping back and forth makes each once."""
+_SHORTEST = 5
+"""Frames of a block at least."""
 _WRITTEN_S = 10.0
 """Seconds by which a file that is still being written may be behind the newest frame of all."""
 
@@ -52,7 +55,8 @@ class FleetRecording(FrameSequence):
             end for track, end in zip(self.tracks, ends, strict=True) if track.is_open and newest - end < _WRITTEN_S
         ]
         end = min(open_ends, default=newest + self._interval_s)
-        self._blocks = blocks_of(chain.from_iterable(spans), self._interval_s, end)
+        length = max(_SHORTEST, MEMBER_FRAMES // ceil(len(self.tracks) / 4))  # so that a block is about one host's
+        self._blocks = blocks_of(chain.from_iterable(spans), self._interval_s, end, length)
         newest_number = len(self._blocks) - 1
         self._outline = [
             self._member(number, block, events, bool(open_ends) and number == newest_number)
@@ -119,9 +123,9 @@ class FleetRecording(FrameSequence):
     def part(self, index: int) -> Part:
         block = self._blocks[index]
         if block not in self._parts:
-            self._parts[block] = self._made(index)
-            while len(self._parts) > _KEPT:
+            while len(self._parts) >= _KEPT:
                 del self._parts[next(iter(self._parts))]
+            self._parts[block] = self._made(index)
         return self._parts[block]
 
     def contents(self, index: int) -> Iterable[Frame | Gap]:
@@ -135,17 +139,15 @@ class FleetRecording(FrameSequence):
     def _made(self, index: int) -> Part:
         block = self._blocks[index]
         first, last = self._walls(block)
-        frames = [
-            of_track(track.frames_between(first - KEPT_S - self._interval_s, last), self._interval_s)
-            for track in self.tracks
-        ]
+        frames: list[TrackFrames] = []
+        gaps: list[Gap] = []
+        for track in self.tracks:
+            part = track.read(first, last, self._interval_s, KEPT_S)
+            frames.append(of_track(part.frames, self._interval_s))
+            gaps += part.gaps
         joiner = Joiner(self.tracks, frames, self._interval_s, self._run)
         made = [joiner.frame(slot) for slot in range(block.first, block.first + block.length)]
         problems = [damage.what for damage in self.damage_in(index)]
         if problems:
             self.problems[index] = problems[0]
-        return Part(made, list(self._gaps(first - self._interval_s, last)), "")
-
-    def _gaps(self, first: float, last: float) -> Iterator[Gap]:
-        for track in self.tracks:
-            yield from track.gaps_between(first, last)
+        return Part(made, gaps, "")

@@ -24,25 +24,26 @@ class Block(NamedTuple):
     length: int
 
 
-def blocks_of(spans: Iterable[Span], interval_s: float, end: float) -> list[Block]:
+def blocks_of(spans: Iterable[Span], interval_s: float, end: float, length: int = MEMBER_FRAMES) -> list[Block]:
     """Return the blocks that cover some spans: each frame is shown at the first slot that is not before it.
 
     Args:
         spans: In any order; they may overlap.
         interval_s: Seconds between two slots.
         end: Wall time after which no slot is wanted.
+        length: Slots of a block at most.
 
     Raises:
         SessionError: There are too many.
     """
     blocks: list[Block] = []
     for first, last in _joined(spans, interval_s, end):
-        for start in range(first, last + 1, MEMBER_FRAMES):
+        for start in range(first, last + 1, length):
             if len(blocks) >= MOST_MEMBERS:
                 raise SessionError(
                     "the files cover too much time to be shown as one: give 'vmtop replay' fewer of them"
                 )
-            blocks.append(Block(start, min(MEMBER_FRAMES, last + 1 - start)))
+            blocks.append(Block(start, min(length, last + 1 - start)))
     return blocks
 
 

@@ -6,8 +6,12 @@ import time
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
+from operator import attrgetter
+from typing import NamedTuple
 
-from collectors.fleet.recordings.by_host import by_host
+from msgspec.structs import replace
+
+from collectors.analysis.by_host import by_host
 from collectors.fleet.recordings.slots import Span
 from collectors.model.workloads import Frame
 from collectors.session.format import PAUSE, SHORTEST_S, Damage, Gap
@@ -20,6 +24,15 @@ _WRITTEN_WITHIN_S = 30.0
 """Seconds since a file was last written; a longer interval is not expected of one that is still being written."""
 _ROUNDED_S = 0.0006
 """Seconds; the headers of members have milliseconds."""
+
+
+class TrackPart(NamedTuple):
+    """What a track has of a block of instants."""
+
+    frames: list[Frame]
+    """Those that are new in the block, and the one that is known at its beginning."""
+    gaps: list[Gap]
+    """Those that end in it."""
 
 
 class Track:
@@ -86,6 +99,7 @@ class Track:
         """The wall times that each member covers."""
         self.events = [member.events if member.is_closed else 1 for member in outline]
         """How many events each member has; one that was not closed may have some."""
+        self._pauses = list(self._pauses_of())
         self._by_start = sorted((span.first, index) for index, span in enumerate(self.spans))
         self._longest_s = max((span.last - span.first for span in self.spans), default=0.0)
 
@@ -104,10 +118,37 @@ class Track:
         stop = bisect_left(self._by_start, (last + 2 * _ROUNDED_S, -1))
         return sorted(index for _, index in self._by_start[start:stop] if self.spans[index].last >= first - _ROUNDED_S)
 
-    def frames_between(self, first: float, last: float) -> Iterator[Frame]:
-        """Yield the frames after one wall time and up to another."""
-        for index in self._between(first, last):
-            yield from (frame for frame in self.session.part(index).frames if first < frame.wall <= last + _ROUNDED_S)
+    def read(self, first: float, last: float, step_s: float, kept_s: float) -> TrackPart:
+        """Return what belongs to a block of instants.
+
+        Args:
+            first: Wall time of its first instant.
+            last: That of its last one.
+            step_s: Seconds between two instants.
+            kept_s: Seconds for which a frame still counts that is older than the first instant.
+        """
+        frames: list[Frame] = []
+        gaps: list[Gap] = []
+        since = first - step_s
+        for index in self._between(since, last):
+            part = self.session.part(index)
+            frames += [frame for frame in part.frames if since < frame.wall <= last + _ROUNDED_S]
+            gaps += part.gaps
+        if not any(frame.wall <= first + _ROUNDED_S for frame in frames):
+            frames = [*self._newest_between(since - kept_s, since), *frames]
+        pauses = [pause for pause in self._pauses if not any(gap.until >= pause.since for gap in gaps)]
+        return TrackPart(
+            frames,
+            [replace(gap, why=f"{self.title}: {gap.why}") for gap in (*gaps, *pauses) if since < gap.until <= last],
+        )
+
+    def _newest_between(self, first: float, last: float) -> list[Frame]:
+        """Return the newest frame of a span of wall time, if there is one."""
+        for index in reversed(self._between(first, last)):
+            frames = [frame for frame in self.session.part(index).frames if first < frame.wall <= last]
+            if frames:
+                return [max(frames, key=attrgetter("wall"))]
+        return []
 
     def damage_between(self, first: float, last: float) -> list[Damage]:
         """Return what is wrong with the members that begin in a span of wall time, as far as they were read."""
@@ -118,15 +159,7 @@ class Track:
             if first < member.first_ms / 1000 <= last
         ]
 
-    def gaps_between(self, first: float, last: float) -> Iterator[Gap]:
-        """Yield the gaps that end in a span of wall time."""
-        recorded = [gap for index in self._between(first, last) for gap in self.session.part(index).gaps]
-        pauses = [pause for pause in self._pauses() if not any(gap.until >= pause.since for gap in recorded)]
-        for gap in (*recorded, *pauses):
-            if first < gap.until <= last:
-                yield Gap(gap.since, gap.until, gap.frames, f"{self.title}: {gap.why}")
-
-    def _pauses(self) -> Iterator[Gap]:
+    def _pauses_of(self) -> Iterator[Gap]:
         """Yield the spans between members in which there is no frame."""
         outline = self.session.outline
         step_s = max(self.interval_s, SHORTEST_S)

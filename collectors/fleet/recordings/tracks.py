@@ -38,7 +38,7 @@ def tracks_of(paths: Sequence[Path]) -> list[Track]:
     tracks: list[Track] = []
     try:
         for group in groups:
-            session = Session([file.path for file in group])
+            session = Session([file.path for file in group], kept=1)
             tracks.append(Track(session, *_first_frame(group)))
     except SessionError:
         for track in tracks:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import shutil
 import socket
 import subprocess
 import time
@@ -105,6 +106,7 @@ def metric_engine(
     rules: Sequence[Path] = (),
     jobs: Mapping[str, Sequence[object]] | None = None,
     past: str = "",
+    blocks: Path | None = None,
 ) -> Iterator[MetricEngine]:
     """Run one of `ENGINES`.
 
@@ -116,9 +118,12 @@ def metric_engine(
         rules: Rule files; Prometheus evaluates them. Beside VictoriaMetrics, vmalert does (see `rule_evaluator`).
         jobs: For each job that scrapes all targets its rows of `metric_relabel_configs`; one without any by default.
         past: What it already has: OpenMetrics whose samples have a time in seconds.
+        blocks: Prometheus already has the blocks in this folder.
     """
     program = find_program(name)
     folder.mkdir()
+    if blocks is not None:
+        shutil.copytree(blocks, folder / "data")
     if past and name == PROMETHEUS:
         _make_blocks(folder, past)
     targets_file = folder / "targets.json"
@@ -201,6 +206,7 @@ def _prometheus_options(folder: Path, port: int) -> list[str]:
         f"--web.listen-address=127.0.0.1:{port}",
         "--storage.tsdb.retention.time=30d",
         "--log.level=warn",
+        "--web.enable-admin-api",  # snapshots
     ]
 
 

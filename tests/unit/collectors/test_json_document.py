@@ -19,6 +19,7 @@ from collectors.model.metrics import METRICS
 from collectors.model.workloads import Availability, Kind, SourceState, State, Workload
 from docs import metric_page
 from tests.helpers.checkout import DOCS
+from tests.helpers.far_fleet import FarFleet
 from tests.helpers.strategies import NS, frame, readings, workload
 
 SCHEMA: dict[str, Any] = json.loads((DOCS / "list.schema.json").read_text())
@@ -147,3 +148,25 @@ def test_contract_leaves_no_object_open() -> None:
 
 def test_metrics_page_is_generated() -> None:
     assert (DOCS / "metrics.md").read_text() == metric_page.markdown()
+
+
+def test_other_hosts_are_told_with_their_values_and_are_no_workloads() -> None:
+    fleet, deriver = FarFleet(), Deriver()
+    for _ in range(3):
+        deriver.feed(fleet.frame())
+    fleet.silent.add("hv02")
+    plain = checked(deriver.feed(fleet.frame(5.0)))
+    first, second = plain["hosts"]
+    assert (first["name"], first["availability"], first["silent_seconds"]) == ("hv01", "ok", None)
+    assert (second["name"], second["availability"], second["silent_seconds"]) == ("hv02", "stale", 5.0)
+    assert first["metrics"]["cpu_percent"] > 0
+    assert first["ledger"]["cpu_cores"]["capacity"] == first["cpus"] == 32
+    assert {row["kind"] for row in plain["workloads"]} == {"vm", "container", "service"}
+    assert {row["host"] for row in plain["workloads"]} == {"hv01", "hv02"}
+
+
+def test_a_host_that_never_answered_is_told_without_values() -> None:
+    fleet = FarFleet(("hv01",))
+    fleet.silent.add("hv01")
+    (host,) = checked(Deriver().feed(fleet.frame()))["hosts"]
+    assert (host["availability"], host["metrics"], host["cpus"]) == ("down", None, None)

@@ -1,4 +1,4 @@
-"""`vmtop start`, `stop`, `restart`, `pause`, `resume`, `kill`: the screen's actions, for scripts.
+"""`vmtop start`, `stop`, `restart`, `pause`, `resume`, `kill`, `remove`: the screen's actions, for scripts.
 
 With several workloads, the exit code is the gravest one: see `_GRAVEST_FIRST`.
 """

@@ -15,8 +15,10 @@ import msgspec
 
 from collectors.actions.log import ActionLog
 from collectors.actions.look import Looker
+from collectors.actions.process_signals import SignalRequest
 from collectors.actions.protection import Protection
 from collectors.actions.runner import Runner
+from collectors.actions.signalling import BY_NAME, SignalsHere
 from collectors.engines.connections import EngineConnections
 from collectors.fleet.questions import (
     LONGEST_LINE,
@@ -34,8 +36,10 @@ from collectors.inspection.details import DetailsReader
 from collectors.inspection.logs import open_log
 from collectors.inspection.processes import ProcessReader
 from collectors.inspection.raw_description import read_document
+from collectors.model.actions import Outcome, Result
 from collectors.model.errors import SourceError
 from collectors.model.logs import Log, LogLine
+from collectors.model.processes import SignalLook
 from collectors.model.workloads import Kind, Workload, WorkloadId
 from collectors.sampling.source import SourceSpec
 from collectors.sampling.timeout import ANSWER_S
@@ -43,6 +47,7 @@ from tui import __version__
 from tui.cli.configuration import read_config
 from tui.cli.options import source_options
 from tui.controllers.services import who
+from tui.settings.paths import state_folder
 
 log = logging.getLogger(__name__)
 
@@ -76,8 +81,12 @@ class Answers:
 
     def __init__(self, connections: EngineConnections) -> None:
         self._connections = connections
-        runner = Runner(connections.actions, ActionLog(), who())
-        self._looker = Looker(runner, Protection(read_config().actions.allow_protected))
+        config = read_config()
+        runner = Runner(connections.actions, ActionLog(state_folder() / "actions.log"), who())
+        runner.is_locked = config.read_only
+        protection = Protection(config.actions.allow_protected)
+        self._runner, self._looker = runner, Looker(runner, protection)
+        self._signals = SignalsHere(runner, protection)
         self._details: dict[WorkloadId, DetailsReader] = {}
         self._processes: dict[WorkloadId, ProcessReader] = {}
         self._workloads: dict[WorkloadId, Workload] = {}
@@ -147,6 +156,9 @@ class Answers:
 
     def _send_answer(self, question: Question) -> None:
         workload = question.workload
+        if question.ask in (Ask.SIGNAL, Ask.SIGNAL_LOOK):
+            self._send(Answer(question.n, self._signal(question)))
+            return
         if workload is None:
             raise SourceError("no workload was named")
         if question.ask in (Ask.LOG_WRITTEN, Ask.LOG_FOLLOW):
@@ -175,6 +187,20 @@ class Answers:
             question.is_due, lambda newest: question.processes, lambda newest: (question.subject, question.is_vm)
         )
         return ProcessAnswer(view.newest if question.is_due else None, tuple(view.texts.items()), view.details)
+
+    def _signal(self, question: Question) -> SignalLook | Outcome:
+        """Look what a signal would meet; send it if it is asked for, and nothing speaks against it."""
+        process, workload = question.subject, question.workload
+        if process is None or (question.signal and question.signal not in BY_NAME):
+            raise SourceError("no such signal, or no process was named")
+        look = self._signals.look(process, question.signal, workload)
+        if question.ask is Ask.SIGNAL_LOOK:
+            return look
+        if look.protected or self._runner.is_locked:
+            reason = f"protected: {look.protected}" if look.protected else "read_only is set in the configuration there"
+            return Outcome(Result.REFUSED, f"{process.name} ({process.pid}) not done: {reason}")
+        request = SignalRequest(BY_NAME[question.signal], process, question.command, workload)
+        return self._signals.send(request, WorkloadId("host", "host"))
 
     def _whose(self, identity: WorkloadId) -> Callable[[], Workload | None]:
         """Return a function that returns the workload as it is now; for the host itself `None`, which is all of it."""

@@ -13,9 +13,9 @@ import click
 
 from collectors.model.metrics import METRICS
 from collectors.query.filter import Query
-from collectors.session.export import write_csv, write_jsonl, write_openmetrics, write_parquet
+from collectors.session.exporting.rows import Row, Selection, rows
+from collectors.session.exporting.writers import write_csv, write_jsonl, write_openmetrics, write_parquet
 from collectors.session.format import SessionError
-from collectors.session.rows import Row, Selection, rows
 from tui.cli.options import FILES, FORCE, FROM, TO, choice_options
 from tui.cli.progress import progress
 from tui.cli.session_files import not_onto_itself, opened, output, span_of
@@ -32,6 +32,13 @@ _ENDINGS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".om": "openme
 @click.option("--host", "hosts", multiple=True, metavar="HOST", help="A host's name, or a pattern; repeatable.")
 @click.option("--metric", "metrics", multiple=True, type=MetricType(), help="A metric's name; repeatable.")
 @click.option("--step", "step_s", type=SpanType(), default=0.0, metavar="SPAN", help="A row each 10s, 1m ...")
+@click.option(
+    "--into",
+    metavar="URL|NAME|FOLDER",
+    help="Send raw counters into VictoriaMetrics (URL, or a name of the configuration), or make blocks for Prometheus.",
+)
+@click.option("--label", "labels", multiple=True, metavar="NAME=VALUE", help="With --into: a label more; repeatable.")
+@click.option("--insecure", is_flag=True, help="With --into: allow plain HTTP to another host.")
 @FROM
 @TO
 @FORCE
@@ -44,17 +51,61 @@ def command(
     hosts: tuple[str, ...],
     metrics: tuple[str, ...],
     step_s: float,
+    into: str | None,
+    labels: tuple[str, ...],
+    insecure: bool,
     start: str | None,
     stop: str | None,
     is_forced: bool,
     query: Query | None,
     only: str | None,
 ) -> int:
-    """Write a session as rows: one for each workload and frame, the host's too (kind `host`)."""
+    """Write a session as rows: one for each workload and frame, the host's too (kind `host`).
 
+    With --into, the series are those that 'vmtop serve' exposes on each host, with the hostname as `instance`:
+
+    
+      vmtop export night.vmtop.gz --into http://127.0.0.1:8428
+      vmtop export night.vmtop.gz --step 15s --into ./blocks
+      vmtop export hv*.vmtop.gz --into vm --label instance={host}:9922
+    """
+
+    if into is None and (labels or insecure):
+        raise click.UsageError("--label and --insecure need --into.")
+    if into is not None:
+        if target is not None or form is not None or metrics:
+            raise click.UsageError("--into takes all metrics as they are: not with -o, --format or --metric.")
+        part = Selection(None, None, step_s, names, query, only, (), hosts)
+        return _export_into(files, into, part, (start, stop), labels, insecure)
     metric_keys = metrics or tuple(METRICS)
     selection = Selection(None, None, step_s, names, query, only, tuple(dict.fromkeys(metric_keys)), hosts)
     return _export(files, form, target, selection, (start, stop), is_forced)
+
+
+def _export_into(
+    paths: Sequence[Path],
+    into: str,
+    selection: Selection,
+    span: tuple[str | None, str | None],
+    labels: Sequence[str],
+    insecure: bool,
+) -> int:
+    from tui.cli.export_into import checked_labels, destination, make_blocks, send
+
+    added, where = checked_labels(labels), destination(into, insecure)
+    with opened(paths) as session:
+        start, stop = span_of(session, *span)
+        chosen = dataclasses.replace(selection, start=start, stop=stop)
+        first, last = session.span()
+        begin, end = (first if start is None else start), (last if stop is None else stop)
+        with progress(int(end - begin) + 1) as advance:
+            report = lambda wall: advance(wall - begin)  # noqa: E731
+            if isinstance(where, Path):
+                said = make_blocks(session, chosen, where, added, report)
+            else:
+                said = send(session, chosen, where, added, report)
+    click.echo(f"vmtop: {said}", err=True)
+    return 0
 
 
 def _export(

@@ -102,16 +102,17 @@ def chosen(where: str | None, config: Config, match: str | None, insecure: bool)
 
 
 def live_host(hosts: Sequence[HostSpec]) -> LiveHost:
-    """Return what gives the words that start the live screen of a workload's host."""
+    """Return what gives the words that start the live screen of a host of the configuration."""
     by_name = {spec.name: spec for spec in hosts}
 
-    def words(workload: Workload) -> list[str] | None:
+    def words(host: str, workload: Workload | None) -> list[str] | None:
         from collectors.fleet.ssh import ssh_words
 
-        spec = by_name.get(workload.id.host)
+        spec = by_name.get(host)
         if spec is None:
             return None
-        return ssh_words(spec, ["--filter", f"id~^{re.escape(workload.id.id)}"], has_terminal=True)
+        chosen = [] if workload is None else ["--filter", f"id~^{re.escape(workload.id.id)}"]
+        return ssh_words(spec, chosen, has_terminal=True)
 
     return words
 

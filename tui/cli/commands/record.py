@@ -90,6 +90,8 @@ def command(
     Exits with 0 when it was asked to end, 1 when frames were lost, 129 when its terminal went away.
     """
 
+    if is_controlled:  # what is configured here for recordings is not meant for another host's
+        duration_s, rotate_size, rotate_age, keep = 0.0, 0, 0.0, None
     rotation = Rotation(rotate_size, rotate_age, keep or 0)
     if keep and not rotation.is_wanted:
         raise click.UsageError("--keep needs --rotate-size or --rotate-age.")

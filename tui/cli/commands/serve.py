@@ -66,10 +66,10 @@ def command(
         made.start()
         server.start()
         ending.wait()
+        for place in own_places:
+            remove(place)  # first: what is slow to end is not waited for
         server.stop()
         made.stop()
-    for place in own_places:
-        remove(place)
     return ending.code
 
 

@@ -58,9 +58,9 @@ def command(
                 return DONE
             while not ending.wait(interval_s):
                 _write(made, folder)
+            textfile.remove(folder)  # before what may be slow to end
         finally:
             made.stop()
-    textfile.remove(folder)
     return ending.code
 
 

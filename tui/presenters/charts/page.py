@@ -73,6 +73,14 @@ class Subject(NamedTuple):
         return self.span_s or max(_SHORTEST_S, self.end_wall - (self.end_wall if first is None else first))
 
 
+def step_words(seconds: float) -> str:
+    """Return how far apart values are: `15s`, `10m`, `1h`."""
+    for size, word in ((3600, "h"), (60, "m")):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds / size:g}{word}"
+    return f"{seconds:g}s"
+
+
 def spark_width(width: int) -> int:
     """Return the cells of a sparkline in the list; 0 where the chart needs them."""
     return next(cells for least, cells in _SPARKS if width >= least)

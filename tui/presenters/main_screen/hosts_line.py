@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from collectors.analysis.contacts import Contact
 from collectors.analysis.rates import Moment
-from tui.presenters.main_screen.row_words import span_words
+from tui.presenters.main_screen.row_words import rough_span
 from tui.presenters.main_screen.signs import BUSY, FAILED, OLD, RUNNING, Sign
 from tui.presenters.styled_lines import Line, Run, plain_text
 from tui.presenters.table.host_rows import all_contacts, short_names
@@ -54,7 +54,7 @@ def _host(moment: Moment, contact: Contact, name: str, alone: str | None) -> _Ho
     cores = None if reading is None or not contact.answers else reading.value("cpu_percent")
     cpus = reading.host_cpus if reading is not None else 0
     sign = _ANSWERS if contact.answers else BUSY if contact.is_waited_for else FAILED if contact.is_gone else OLD
-    silence = "" if contact.silent_s is None else span_words(contact.silent_s)
+    silence = "" if contact.silent_s is None else rough_span(contact.silent_s)
     tone = "accent bold underline" if alone == contact.name else "text" if alone is None else "muted"
     return _Host(name, sign, silence, cores / cpus if cores is not None and cpus else None, tone)
 

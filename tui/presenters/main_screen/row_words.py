@@ -68,6 +68,14 @@ def span_words(seconds: float) -> str:
     return f"{max(0.0, seconds):.0f}s" if seconds < 59.5 else duration(seconds, 5).strip()
 
 
+def rough_span(seconds: float) -> str:
+    """Return a span of time in its largest unit: `12s`, `5m`, `2h`, `3d`."""
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds >= size:
+            return f"{int(seconds / size)}{unit}"
+    return f"{max(0.0, seconds):.0f}s"
+
+
 def fitted(runs: Sequence[Run], width: int, ellipsis: str = "…") -> list[Run]:
     """Cut or pad runs to exactly `width` cells. Parts after the first are left out whole where they do not fit."""
     fitting: list[Run] = []

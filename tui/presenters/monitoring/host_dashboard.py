@@ -51,12 +51,10 @@ def _sum(family: str) -> str:
 def _ledger() -> list[Panel]:
     """Return the host's CPU and memory by kind, and the rest: what no workload accounts for."""
     used = f"rate(vmtop_host_cpu_seconds_total{{{_OF}}}[{WINDOW}])"
-    held = f"vmtop_host_memory_bytes{{{_OF}}} - vmtop_host_memory_available_bytes{{{_OF}}}"
+    held = f"vmtop_host_memory_working_set_bytes{{{_OF}}}"
     return [
         _parts("CPU by kind, cores", used, recorded.KIND_CPU, "short", "The host's CPU time by who uses it."),
-        _parts(
-            "Memory by kind", held, recorded.KIND_MEMORY, "bytes", "What is not available to others, by who holds it."
-        ),
+        _parts("Memory by kind", held, recorded.KIND_MEMORY, "bytes", "The host's memory in use, by who holds it."),
     ]
 
 

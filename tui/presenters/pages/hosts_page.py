@@ -48,19 +48,19 @@ def _add_host(page: Text, contact: Contact, moment: Moment, is_alone: bool) -> N
         page.append(f"  {state.reason}\n")
     if state is not None and state.remedy:
         page.append(f"  fix: {state.remedy}\n")
-    if facts is not None and (told := _facts(facts)):
+    if facts is not None and (told := _facts(facts, contact.name)):
         page.append(f"  {told}\n", style="dim")
     at_ns = moment.frame.at_ns
     if state is not None and state.read_at_ns is not None:
         page.append(f"  last answer {max(0, at_ns - state.read_at_ns) / 1e9:.1f} s ago\n", style="dim")
     sources = [other for other in moment.sources if _is_of(other, contact, moment)]
     readable = [other for other in sources if other.availability is Availability.OK and not other.reason]
-    if readable and not is_alone:
+    if readable and contact.answers and not is_alone:
         names = ", ".join(f"{other.name}{f' {other.detail}' if other.detail else ''}" for other in readable)
         page.append(f"  reads {names}\n", style="dim")
     for other in sources:
         is_told = other.availability not in _FINE or bool(other.reason and other.availability is Availability.OK)
-        if is_alone or is_told:
+        if is_alone or (is_told and contact.answers):
             add_source(page, other, at_ns, "  ")
 
 
@@ -69,11 +69,11 @@ def _is_of(state: SourceState, contact: Contact, moment: Moment) -> bool:
     return state.host == contact.name and not is_connection
 
 
-def _facts(facts: HostFacts) -> str:
+def _facts(facts: HostFacts, name: str) -> str:
     """Return the version of vmtop there, its clock, its pace and what it is chosen by, as far as known."""
-    ahead = facts.clock_ahead_s
+    ahead, hostname = facts.clock_ahead_s, facts.facts.get("hostname", "")
     parts = [
-        facts.facts.get("hostname", ""),
+        hostname if hostname != name else "",
         f"vmtop {facts.facts['vmtop']}" if facts.facts.get("vmtop") else "",
         f"Linux {facts.facts['kernel']}" if facts.facts.get("kernel") else "",
         clock_words(ahead) if ahead is not None else "",
@@ -87,4 +87,5 @@ def clock_words(ahead_s: float) -> str:
     """Return how a host's clock differs from this one's: `clock 2h ahead, corrected`."""
     if abs(ahead_s) < _CLOCK_S:
         return "clock as here"
-    return f"clock {duration(abs(ahead_s), 6).strip()} {'ahead' if ahead_s > 0 else 'behind'}, corrected"
+    span = duration(abs(ahead_s), 6).strip().removesuffix("00s").removesuffix("00m")
+    return f"clock {span} {'ahead' if ahead_s > 0 else 'behind'}, corrected"

@@ -95,7 +95,8 @@ def offered(
 
 def facts(workload: Workload) -> str:
     """Return what tells a workload from others of its name."""
-    return f"{workload.kind} by {workload.id.engine}, {state_text(workload)}"
+    place = f" on {workload.id.host}" if workload.id.host else ""
+    return f"{workload.kind} by {workload.id.engine}{place}, {state_text(workload)}"
 
 
 def text_width(commands: Iterable[Command], width: int) -> int:

@@ -115,15 +115,26 @@ def as_text(checked: Checkup) -> str:
     """Return the report as text."""
     moment = checked.moment
     lines = [f"{name:<15} {value}" for name, value in facts().items()] + [""]
-    absent = [state for state in moment.sources if state.availability is Availability.ABSENT]
-    for state in moment.sources:
+    absent = [state for state in moment.own_sources if state.availability is Availability.ABSENT]
+    for state in moment.own_sources:
         lines += [] if state in absent else _source(state, checked)
     lines += _unreachable(moment)
+    for host in moment.frame.hosts:
+        lines += _of_host(host, checked)
     lines += [f"{'theme':<8} {sentence}" for sentence in theme_problems(config_folder())]
     lines += _absent(absent)
     count = len(moment.readings)
     lines += ["", f"{count} workload{'' if count == 1 else 's'} in sight. {_verdict(moment)}"]
     return "\n".join(lines) + "\n"
+
+
+def _of_host(host: str, checked: Checkup) -> list[str]:
+    """Return lines about what another host reads; none before it has answered."""
+    states = [state for state in checked.moment.sources if state.host == host]
+    absent = [state.name for state in states if state.availability is Availability.ABSENT]
+    present = [line for state in states if state.name not in absent for line in _source(state, checked)]
+    named = textwrap.wrap(", ".join(absent), _WIDTH, initial_indent=f"{'absent':<9}", subsequent_indent=" " * 9)
+    return ["", f"on {host}:", *present, *named] if states else []
 
 
 def _source(state: SourceState, checked: Checkup) -> list[str]:
@@ -132,9 +143,9 @@ def _source(state: SourceState, checked: Checkup) -> list[str]:
     reason = state.reason
     if state.availability is Availability.WAITING:
         reason = "no answer" + late_words(checked.waited_s, checked.most_s)
-    lines = [f"{state.availability:<8} {state.title:<10} {(state.detail if is_ok else reason) + cost}".rstrip()]
+    lines = [f"{state.availability:<8} {state.name:<10} {(state.detail if is_ok else reason) + cost}".rstrip()]
     answered_s = checked.answered_s.get(state.title, 0.0)
-    if is_ok and answered_s > _SLOW_S:
+    if is_ok and answered_s > _SLOW_S and not state.host:
         lines.append(f"{'':19} slow: answered after {answered_s:.0f} s{load_words()}")
     if is_ok and state.reason:
         lines.append(f"{'':19} {state.reason}")
@@ -147,7 +158,7 @@ def _absent(states: Sequence[SourceState]) -> list[str]:
     """Return lines about what is not on this host: why vmtop thinks so, what it would show, and what that needs."""
     lines = [""] if states else []
     for state in states:
-        lines.append(f"{'absent':<8} {state.title:<10} {state.reason}")
+        lines.append(f"{'absent':<8} {state.name:<10} {state.reason}")
         lines += [f"{'':19} fix: {state.remedy}"] if state.remedy else []
         about = engine_of_source(state.name.partition("@")[0]).about
         for label, words in (("would show", about.shows), ("needs", about.needs)):

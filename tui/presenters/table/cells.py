@@ -14,7 +14,7 @@ from collectors.analysis.rates import Moment, Reading
 from collectors.analysis.state_log import StateLog
 from collectors.engines.registry import engines_told_by
 from collectors.model.metrics import METRICS
-from collectors.model.workloads import AVERAGED, Availability, Kind, Sample, State, WorkloadId
+from collectors.model.workloads import AVERAGED, LOCAL_HOST, Availability, Kind, Sample, State, WorkloadId
 from tui.presenters.formatting import fit
 from tui.presenters.main_screen.fact_cells import FACT_CELLS
 from tui.presenters.main_screen.numbers import change_run, cpu_top, is_zero, metric_text, tone_of
@@ -104,8 +104,9 @@ class Cells:
             if state.availability is Availability.STALE
             for engine in engines_told_by(state.name.partition("@")[0])
         )
-        if self.host_names.keys() != hosts.keys():
-            self.host_names = short_names(hosts)
+        titles = [name or LOCAL_HOST for name in moment.hosts]
+        if [*self.host_names] != titles:
+            self.host_names = short_names(titles)
 
     def line(self, line: Line, columns: Sequence[Column], is_marked: bool) -> list[Cell]:
         """Format one line: mark and sign, then the columns, as runs of a tone that fill the columns exactly."""

@@ -13,7 +13,7 @@ from collectors.analysis.hosts import of_one_host
 from collectors.analysis.rates import Moment, Reading
 from collectors.query.filter import Query
 from tui.presenters.formatting import fit
-from tui.presenters.main_screen.row_words import fitted, span_words
+from tui.presenters.main_screen.row_words import fitted, rough_span
 from tui.presenters.styled_lines import Run
 from tui.presenters.table.line import Line
 
@@ -116,7 +116,7 @@ def silence_words(contact: Contact) -> str:
         return ""
     if contact.silent_s is None:
         return "no answer yet" if contact.is_waited_for else "no answer"
-    span = span_words(contact.silent_s)
+    span = rough_span(contact.silent_s)
     return f"gone {span}" if contact.is_gone else span
 
 

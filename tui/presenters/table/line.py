@@ -32,6 +32,11 @@ class Line(msgspec.Struct, frozen=True, gc=False):
         return self.reading.workload.id if self.reading else WorkloadId("group", self.label)
 
     @property
+    def is_of_hosts(self) -> bool:
+        """Whether it is a host's, or that of all hosts."""
+        return self.is_fleet or self.contact is not None
+
+    @property
     def measured(self) -> tuple[Reading, ...]:
         """The readings whose sums are the line's values."""
         whole = self.reading or self.total

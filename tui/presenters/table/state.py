@@ -182,9 +182,14 @@ class TableState:
         return self.lines[self.index()] if self.lines else None
 
     def chosen(self, readings: Mapping[WorkloadId, Reading]) -> list[Workload]:
-        """Return the marked workloads, else the one or the group under the cursor, as far as they have readings."""
-        line = None if self.is_on_host else self.current()
-        under_cursor = {line.id, *(member.workload.id for member in line.members)} if line is not None else set()
+        """Return the marked workloads, else the one or the group under the cursor, as far as they have readings.
+
+        A line of a host means none of its workloads: they are too many to be meant.
+        """
+        line = self.current()
+        if line is None or line.is_of_hosts:
+            return [reading.workload for identity, reading in readings.items() if identity in self.marks]
+        under_cursor = {line.id, *(member.workload.id for member in line.members)}
         chosen = self.marks or under_cursor
         return [reading.workload for identity, reading in readings.items() if identity in chosen]
 

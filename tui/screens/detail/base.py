@@ -127,7 +127,7 @@ class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
 
     def _title(self, workload: Workload) -> Line:
         kind = f"kind-{workload.kind}"
-        parts = [workload.id.engine]
+        parts = [part for part in (workload.id.host, workload.id.engine) if part]
         parts += [part for part in (workload.image, workload.ports, workload.endpoint) if part]
         if workload.started_at and self._moment and workload.state.is_active:
             parts.append(f"up {duration(max(0.0, self._moment.frame.wall - workload.started_at), 6).strip()}")

@@ -8,7 +8,7 @@ from textual.binding import BindingType
 
 from tui.keys.bindings import bindings
 from tui.keys.tables import FLEET_DETAIL, LIVE
-from tui.presenters.formatting import duration
+from tui.presenters.charts.page import step_words
 from tui.screens.detail.base import CHARTS, WorkloadScreen
 
 
@@ -23,4 +23,4 @@ class FleetWorkloadScreen(WorkloadScreen):
     def under_way(self) -> list[str]:
         """Return on which host it is, and how far apart the values of the chart are."""
         step_s = self._charts.feed.history.longest_interval_s
-        return [self.identity.host, *([f"every {duration(step_s, 4).strip()}"] if step_s else [])]
+        return [self.identity.host, *([f"every {step_words(step_s)}"] if step_s else [])]

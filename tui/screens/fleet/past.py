@@ -12,8 +12,7 @@ from collectors.model.workloads import Frame, WorkloadId
 from collectors.session.playback import Playback
 from tui.keys.bindings import bindings
 from tui.keys.tables import FLEET_PAST
-from tui.presenters.charts.page import FLEET_SPANS
-from tui.presenters.formatting import duration
+from tui.presenters.charts.page import FLEET_SPANS, step_words
 from tui.presenters.styled_lines import Run
 from tui.presenters.table.state import TableState
 from tui.screens.detail.base import DetailContext
@@ -55,7 +54,7 @@ class FleetPastScreen(ReplayScreen):
     def notes(self) -> list[Run]:
         """Return the notes of every past, and how far apart the moments are here."""
         interval_s = self.interval_s()
-        step: list[Run] = [(f"every {duration(interval_s, 4).strip()}", "accent")] if interval_s else []
+        step: list[Run] = [(f"every {step_words(interval_s)}", "accent")] if interval_s else []
         return [*super().notes(), *step]
 
     def workload_page(self, identity: WorkloadId) -> ReplayWorkloadScreen:

@@ -39,8 +39,9 @@ if TYPE_CHECKING:
 
 _PAST_AFTER = 2
 """Frames after which the past of the sparklines is asked for: the first table comes before it."""
-LiveHost = Callable[[Workload], Sequence[str] | None]
-"""Returns the words that start the live screen of a workload's host on a terminal; `None` if none is configured."""
+LiveHost = Callable[[str, Workload | None], Sequence[str] | None]
+"""Returns the words that start the live screen of a host on a terminal, with one workload or all of them; `None` if
+nothing says how to get there."""
 
 
 class FleetScreen(IntoPastKeys, WorkloadListScreen):
@@ -143,7 +144,7 @@ class FleetScreen(IntoPastKeys, WorkloadListScreen):
         self.redraw()
 
     def action_host(self) -> None:
-        """Open nothing: the page of a host is read on that host."""
+        """Show the live screen of the host: what its page needs is read there."""
         self.action_live_host()
 
     def open_workload(self, identity: WorkloadId) -> None:
@@ -163,37 +164,35 @@ class FleetScreen(IntoPastKeys, WorkloadListScreen):
         self.app.push_screen(screen)
 
     def action_live_host(self) -> None:
-        """Show the live screen of the workload's host; without a way there, what the server has of the workload."""
-        line = self.view.current()
-        if line is None or line.reading is None or self.view.is_on_host:
+        """Show the live screen of the host under the cursor; without a way there, what the server has."""
+        line, host = self.view.current(), self.host_under_cursor()
+        if line is None or host is None:
             self.action_look()
             return
-        workload = line.reading.workload
-        words = self._live_host(workload)
-        if words is None:
-            self.action_look()
-            self.notify(
-                f"{workload.id.host} has no [[hosts]] entry, so that there is no way to its live screen", timeout=4,
-                markup=False,
-            )  # fmt: skip
-        else:
-            self._go_live(workload, words)
+        words = self._live_host(host, line.reading.workload if line.reading is not None else None)
+        if words is not None:
+            self._go_live(host, words)
+            return
+        self.action_look()
+        if line.reading is not None:
+            words_of_it = f"There is no [[hosts]] entry {host}, so that Enter has no way to its live screen."
+            self.notify(words_of_it, timeout=4, markup=False)
 
-    def _go_live(self, workload: Workload, words: Sequence[str]) -> None:
+    def _go_live(self, host: str, words: Sequence[str]) -> None:
         import os
 
         from tui.controllers.console import visit
         from tui.terminal.program_console import ProgramConsole
 
         try:
-            console = ProgramConsole(words, os.environ, f"vmtop on {workload.id.host}")
+            console = ProgramConsole(words, os.environ, f"vmtop on {host}")
         except OSError as error:
             self.notify(f"ssh cannot be run: {error.strerror or error}", severity="warning", timeout=6, markup=False)
             return
         sentence, severity = visit(self.app, console)
         self.app.refresh(layout=True)
         if console.exit_code:
-            self.notify(f"{workload.id.host}: {sentence}", severity=severity, timeout=6, markup=False)  # type: ignore[arg-type]
+            self.notify(f"{host}: {sentence}", severity=severity, timeout=6, markup=False)  # type: ignore[arg-type]
 
     def _frames_of(self, identity: WorkloadId, since_wall: float) -> Iterator[Frame]:
         return self.access.frames_of(identity, since_wall, time.time())

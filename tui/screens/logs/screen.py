@@ -67,7 +67,7 @@ class LogScreen(LogSearch, PageKeys, AnsweredOnce, Screen[None]):
         self._ascii = ascii_only
         self._status = "opening ..."
         if len(workloads) > 1:
-            self.look = self.look._replace(names=tuple(workload.name for workload in workloads))
+            self.look = self.look._replace(names=tuple(_names(workloads)))
 
     def compose(self) -> ComposeResult:
         yield Static(id="title")
@@ -201,6 +201,12 @@ class LogScreen(LogSearch, PageKeys, AnsweredOnce, Screen[None]):
 
 
 def _listed(workloads: Sequence[Workload]) -> str:
-    names = [workload.name for workload in workloads]
+    names = _names(workloads)
     more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
     return ", ".join(names[:_NAMES_SHOWN]) + more
+
+
+def _names(workloads: Sequence[Workload]) -> list[str]:
+    """Return the workloads' names; of several hosts, each with its host."""
+    is_of_several = len({workload.id.host for workload in workloads}) > 1
+    return [f"{workload.host_name}/{workload.name}" if is_of_several else workload.name for workload in workloads]

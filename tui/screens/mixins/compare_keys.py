@@ -36,6 +36,10 @@ class CompareKeys(Base):
         """Return the frames from a wall time to the moment on screen. Blocking."""
         raise NotImplementedError
 
+    def seen(self, moment: Moment) -> Moment:
+        """Return what is looked at of a moment: that of one host, or of all."""
+        raise NotImplementedError
+
     def classified(self, moment: Moment, advance: Callable[[int], None]) -> Classes:
         """Measure bare metal, virtual machines and containers. Blocking; `tell` gets the number of workloads read."""
         raise NotImplementedError
@@ -46,10 +50,12 @@ class CompareKeys(Base):
         from tui.screens.compare import CompareScreen
         from tui.screens.workload_classes import ClassesScreen
 
-        moment = self.shown_moment
-        if moment is None:
+        if self.shown_moment is None:
             return
-        workloads = [line.reading.workload for line in self.view.lines if line.reading is not None]
+        moment = self.seen(self.shown_moment)
+        lines = self.view.lines
+        readings = [reading for line in lines for reading in ((line.reading,) if line.reading else line.members)]
+        workloads = {reading.workload.id: reading.workload for reading in readings}.values()
         chosen = [workload for workload in workloads if workload.id in self.view.marks]
         if not self.view.marks:
             active = sum(1 for workload in moment.frame.workloads.values() if workload.state.is_active)

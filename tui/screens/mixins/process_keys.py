@@ -133,7 +133,7 @@ class ProcessKeys(Base):
             self.notify("The demo's processes are simulated: there is nothing to send a signal to.", timeout=4)
             return
         host = self.process_moment.frame.host.id._replace(host=self.process_host())
-        signals = SignalController(self.app, self.actions)
+        signals = SignalController(self.app, self.actions, self.services.connections)
         self.run_worker(signals.signal(row.process, row.command, row.owner, host), group="signal", exclusive=True)
 
 

@@ -99,9 +99,7 @@ class SessionKeys(Base):
             self.notify(f"noted: {event.detail}", timeout=3, markup=False)
 
     def _new_path(self) -> str:
-        frame = self.moment.frame if self.moment is not None else None
-        host = frame.facts.get("hostname", frame.host.name) if frame is not None else "host"
-        return str(Path.cwd() / now_name(host))
+        return str(Path.cwd() / now_name("host" if self.moment is None else _name_of_hosts(self.moment)))
 
     def _snapshot(self, name: str) -> None:
         self.run_worker(self._keep(typed_path(name)), group="snapshot")
@@ -147,6 +145,14 @@ class SessionKeys(Base):
         past = PastScreen(playback, self.present_options(), self.view, self.session_recorder, self.services.connections)
         await self.app.push_screen(past)
         then(past)
+
+
+def _name_of_hosts(moment: Moment) -> str:
+    """Return what a file with all hosts of a moment is named by: the only host, or how many there are."""
+    if len(moment.hosts) > 1:
+        return f"{len(moment.hosts)}-hosts"
+    frame = moment.frame
+    return next(filter(None, moment.hosts), "") or frame.facts.get("hostname", frame.host.name)
 
 
 def _open(session_recorder: SessionRecorder) -> Playback:

@@ -399,6 +399,9 @@ class WorkloadListScreen(HostKeys, FilterKeys, CompareKeys, ColumnKeys, Answered
         if view.is_on_host:
             line = view.current()
             return ON_ALL_HOSTS if line is not None and line.is_fleet else ON_HOST
+        line = view.current()
+        if line is not None and line.contact is not None:
+            return "This row is a host: Enter shows its workloads, and Space marks all of them."
         if view.lines:
             return "This row is a group: choose one of its workloads for that."
         if view.query_text:

@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+import msgspec
 from hypothesis import given
+from hypothesis import strategies as st
 
 from collectors.analysis.rates import Pair, Reading
 from collectors.exposition.families import FAMILIES, Of, Pick, Type, families_of
@@ -105,6 +107,16 @@ def test_a_machine_that_comes_back_from_its_exposed_values_has_the_same_metrics(
         assert (ours is None) == (theirs is None), key
         if ours is not None and theirs is not None:
             assert abs(ours - theirs) <= abs(ours) * 1e-6, key
+
+
+@given(st.dictionaries(st.sampled_from([family.name for family in FAMILIES]), st.floats()))
+def test_no_value_of_a_server_breaks_a_sample(values: dict[str, float]) -> None:
+    for sample in samples_of(values, 5, "scrape"):
+        fields = {name: getattr(sample, name) for name in Sample.__struct_fields__}
+        assert all(
+            value is None or not isinstance(value, float | int) or 0 <= value < 1 << 63 for value in fields.values()
+        )
+        assert msgspec.json.decode(msgspec.json.encode(sample), type=Sample) == sample
 
 
 @given(...)

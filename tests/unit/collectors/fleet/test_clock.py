@@ -76,6 +76,13 @@ def test_a_host_that_was_suspended_begins_an_era() -> None:
     assert (clock.era, clock.offset_ns) == (1, BEFORE_NS + 3600 * 10**9)
 
 
+def test_frames_that_were_held_up_and_come_all_at_once_say_nothing_of_the_clock() -> None:
+    clock = RemoteClock()
+    line = _Line(clock)
+    line.carry(0.0, 0.0, *(float(late) for late in range(40, -1, -1)), 0.0)
+    assert (clock.era, clock.offset_ns) == (0, BEFORE_NS)
+
+
 def test_after_a_restart_the_first_frames_begin_an_era() -> None:
     clock = RemoteClock()
     line = _Line(clock)

@@ -19,7 +19,8 @@ def test_what_ssh_takes_is_an_address(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["", "-oProxyCommand=id", "-lroot@hv", "root@-oX", "admin:secret@hv01", "a b", "hv;id", "hv\n", "hv/x"]
+    "address",
+    ["", "-oProxyCommand=id", "-lroot@hv", "root@-oX", "admin:secret@hv01", "a b", "hv;id", "hv\n", "hv/x", "["],
 )
 def test_what_ssh_could_take_for_an_option_is_no_address(address: str) -> None:
     with pytest.raises(HostError):

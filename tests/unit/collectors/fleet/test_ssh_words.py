@@ -63,7 +63,8 @@ def test_connections_are_shared_in_a_folder_of_this_user_alone(tmp_path: Path) -
         (127, "sh: 1: vmtop: not found", "hv01 has no vmtop", "vmtop host add hv01"),
         (2, "Usage: vmtop record\nError: No such option: --control", "too old for this one", "vmtop host add hv01"),
         (1, "vmtop: \x1b[2Jsampling failed", "vmtop on hv01: ", "ssh -p 2222 admin@hv01 vmtop doctor"),
-        (1, "", "it ended with exit code 1", "doctor"),
+        (137, "", "the vmtop on hv01, or the ssh to it, was ended by signal 9", "doctor"),
+        (1, "", "the vmtop on hv01, or the ssh to it, ended with exit code 1", "doctor"),
     ],
 )  # fmt: skip
 def test_how_the_client_ends_is_one_sentence_with_a_remedy(

@@ -39,7 +39,7 @@ from collectors.comparison.window_statistics import Window
 from collectors.json_document import document
 from collectors.query.filter import parse, sort_key
 from collectors.session import downsample, export, summary
-from collectors.session.rows import Row, Selection
+from collectors.session.exporting.rows import Row, Selection
 from docs import metric_page
 from tests.helpers.strategies import frame, workload
 from tui.cli.types import MetricType

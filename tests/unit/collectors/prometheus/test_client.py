@@ -14,6 +14,7 @@ from collectors.model.errors import AccessDenied, NotInTime, SourceDown, SourceE
 from collectors.prometheus import answers, client
 from collectors.prometheus.client import PrometheusClient
 from collectors.prometheus.server import Server, read_secret
+from tests.helpers.certificates import make_certificate
 from tests.helpers.query_server import Exchange, query_server
 
 _PATIENCE_S = 1
@@ -196,3 +197,16 @@ def test_a_secret_is_one_line_so_that_it_adds_no_header(tmp_path: Path) -> None:
     token.write_text("s3cret\r\nHost: evil\r\n")
     token.chmod(0o600)
     assert read_secret(str(token)) == "s3cret"
+
+
+def test_a_certificate_of_an_authority_that_is_named_is_accepted_and_no_other(tmp_path: Path) -> None:
+    certificate = make_certificate(tmp_path)
+    both = tmp_path / "both.pem"
+    both.write_text(certificate.read_text() + certificate.with_suffix(".key").read_text())
+    with query_server(lambda exchange: exchange.send_series(_ONE), both) as (url, _):
+        assert len(_ask(url, ca_file=str(certificate))) == 1
+        with pytest.raises(AccessDenied, match="is not valid: self-signed certificate") as caught:
+            _ask(url)
+        assert 'ca_file = "FILE"' in caught.value.remedy
+        with pytest.raises(AccessDenied, match="cannot be used: No such file"):
+            _ask(url, ca_file=str(tmp_path / "none.pem"))

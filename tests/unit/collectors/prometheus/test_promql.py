@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collectors.exposition.recorded import CPU, KIND_CPU, KIND_MEMORY
 from collectors.model.errors import SourceDown
-from collectors.prometheus.promql import Member, check_match, literal, one_of, quoted, rankings, selector, values_of
+from collectors.prometheus.promql import Member, check_match, literal, one_of, quoted, selector, values_of
+from collectors.prometheus.rankings import rankings, use_by_kind
 from collectors.prometheus.wanted import wanted
 
 _STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
@@ -72,10 +74,17 @@ def test_matchers_that_pass_cannot_end_the_selector(text: str) -> None:
 
 def test_a_rate_names_each_metric() -> None:
     """`rate({__name__=~...})` is refused by both engines."""
-    for query in rankings('job="vmtop"', 52.5, 100, has_rule=False):
+    for query in (*rankings('job="vmtop"', 52.5, 100), *use_by_kind("", 52.5)):
         assert "__name__" not in query
-        assert query.startswith("topk(100, ")
-    assert "workload:vmtop_cpu_cores:rate1m" in rankings("", 52.5, 100, has_rule=True)[0]
+    assert all(query.startswith("topk(100, ") for query in rankings("", 52.5, 100))
+
+
+def test_a_recording_rule_is_asked_for_where_the_server_has_it() -> None:
+    with_rule = rankings('job="vmtop"', 52.5, 100, {CPU})
+    assert f'{CPU}{{job="vmtop"}}' in with_rule[0]
+    assert "rate(" in with_rule[2]
+    assert use_by_kind("", 52.5, {KIND_CPU, KIND_MEMORY}) == (f"{KIND_CPU}{{}}", f"{KIND_MEMORY}{{}}")
+    assert "rate(" in use_by_kind('job="vmtop"', 52.5, {KIND_CPU, KIND_MEMORY})[0], "the sum has no label job"
 
 
 def test_ids_that_no_other_host_has_are_asked_for_at_once() -> None:

@@ -17,9 +17,11 @@ from collectors.analysis.rates import Deriver, Moment
 from collectors.comparison import window_statistics
 from collectors.comparison.window_statistics import Window
 from collectors.model.workloads import Event, Frame, Kind, Workload, WorkloadId
-from collectors.session import encode, export, kept, writer
+from collectors.session import encode, kept, writer
 from collectors.session.cut import cut
 from collectors.session.decode import Decoder, LineError
+from collectors.session.exporting import writers as export
+from collectors.session.exporting.rows import Selection, rows
 from collectors.session.format import (
     COLUMNS,
     LARGEST_MEMBER,
@@ -36,7 +38,6 @@ from collectors.session.format import (
 from collectors.session.gzip_member import SessionFile
 from collectors.session.kept import Budget, KeptWorkloads, NewestEvents
 from collectors.session.reader import Session
-from collectors.session.rows import Selection, rows
 from collectors.session.summary import Summary, survey
 from tests.helpers.checkout import ROOT
 from tests.helpers.demo_fleet import Fleet

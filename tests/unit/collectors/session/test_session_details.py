@@ -12,9 +12,9 @@ import pytest
 from collectors.analysis.rates import Reading
 from collectors.session.decode import Decoder, LineError
 from collectors.session.encode import sealed
-from collectors.session.export import write_csv
+from collectors.session.exporting.rows import Row
+from collectors.session.exporting.writers import write_csv
 from collectors.session.format import FORMAT, VERSION, MetaLine, SessionError
-from collectors.session.rows import Row
 from collectors.session.storage import finished_file, new_file
 from tests.helpers.strategies import workload
 

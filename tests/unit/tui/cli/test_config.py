@@ -70,6 +70,7 @@ def test_what_it_prints_has_the_same_effect(folder: Path) -> None:
         '[screen]\nsort = "mem"\ncolumns = ["name", "history:cpu"]\n[keys]\nlook = "ctrl+n"\n'
         '[columns]\nmine = ["cpu"]\n'
         '[list]\nall = true\n[sources]\nwait = 3\n[[commands]]\nlabel = "x"\nrun = "x {name}"\nfor = ["vm"]\n'
+        '[[hosts]]\nname = "hv01"\naddress = "root@hv01:22"\ntags = ["prod"]\n'
     )
     once = run("config").stdout
     (folder / "config.toml").write_text(once)
@@ -100,6 +101,14 @@ def test_what_it_prints_has_the_same_effect(folder: Path) -> None:
         ("[keys]\ntree = 'ctrl+c'", "line 2: 'Ctrl-C' is the key of both 'tree' and 'quit'"),
         ("[[commands]]\nlabel='a'\nrun='a'\nkey='x'", "line 4: 'x' is the key of both 'act' and 'a'"),
         ("[[commands]]\nlabel='a'\nrun='{nmae}'", "line 3: 'run' has an unknown placeholder {nmae}"),
+        ("[[hosts]]\naddress='x'", "line 1: the host has no name"),
+        ("[[hosts]]\nname='local'", "line 2: 'name' cannot be 'local', which stands for the host that vmtop runs on"),
+        ("[[hosts]]\nname='a'\nadress='b'", "line 3: 'adress' is unknown; did you mean 'address'?"),
+        ("[[hosts]]\nname='a'\naddress='-oProxyCommand=x'", "line 3: 'address' has to be HOST, USER@HOST"),
+        ("[[hosts]]\nname='a'\ncommand=''", "line 3: 'command' has to be a command on one line"),
+        ("[[hosts]]\nname='a'\ntags='prod'", "line 3: 'tags' has to be a list"),
+        ("[[hosts]]\nname='a'\n[[hosts]]\nname='a'", "line 4: there are two hosts 'a'; give one of them another name"),
+        ("hosts = 1", "line 1: 'hosts' has to be tables, each below [[hosts]]"),
         ("[record]\nkep = 3", "line 2: 'kep' is unknown; did you mean 'keep'?"),
         ("[record]\nkeep = 0", "line 2: 'keep' cannot be used"),
         ("[list]\ndocker = ['unix:///a']", "line 2: 'docker' is unknown here; it belongs below [sources]"),

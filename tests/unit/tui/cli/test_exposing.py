@@ -117,6 +117,15 @@ def test_a_text_file_goes_with_the_vmtop_that_wrote_it(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_text_file_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "vmtop.prom").mkdir()
+    (tmp_path / "vmtop.prom" / "mine").touch()
+    result = CliRunner().invoke(main, ["textfile", str(tmp_path), "--once"])
+    assert result.exit_code == 1
+    assert result.output.startswith(f"vmtop: {tmp_path}/vmtop.prom cannot be written: ")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["vmtop.prom"]
+
+
 def test_a_link_in_place_of_the_text_file_is_replaced_and_not_followed(tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("mine")
     (tmp_path / textfile.NAME).symlink_to(tmp_path / "mine")

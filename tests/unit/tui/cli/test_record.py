@@ -101,3 +101,32 @@ def test_what_cannot_be_recorded_is_one_sentence(
     assert words in told.stderr
     assert len(told.stderr.splitlines()) == 1
     assert Path("taken.gz").read_text() == "precious"
+
+
+def test_for_another_host_it_obeys_its_input_and_ends_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "vmtop").mkdir()
+    (tmp_path / "vmtop" / "config.toml").write_text('[record]\nrotate_size = "1M"\nkeep = 3\nduration = "1s"\n')
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    process = subprocess.Popen(
+        [*FLEET_COMMAND, "record", "-", "--control", "--interval", "0.2"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    data = process.stdout.read1(1 << 20)  # type: ignore[attr-defined]
+    process.stdin.write(b"interval 0.4\nreboot now\n")
+    process.stdin.flush()
+    time.sleep(2)
+    assert process.poll() is None
+    rest, words = process.communicate(timeout=60)
+    assert (process.returncode, words) == (0, b"")
+    (tmp_path / "a.vmtop.gz").write_bytes(data + rest)
+    assert read(tmp_path / "a.vmtop.gz")[-1].interval_s == 0.4
+
+
+def test_commands_are_for_standard_output_only(tmp_path: Path) -> None:
+    done = run("record", str(tmp_path / "a.vmtop.gz"), "--control")
+    assert done.exit_code == 2
+    assert "--control is for '-'" in done.stderr

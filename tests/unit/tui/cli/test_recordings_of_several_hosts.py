@@ -107,3 +107,27 @@ def test_the_report_has_charts_of_each_host(paths: list[str], tmp_path: Path) ->
     assert page.count("<h2>Host hv0") == 2
     assert "not measured" not in page.partition("<h2>Workloads")[0]
     assert page.count("<td>hv01<td>") == page.count("<td>hv02<td>") == 5
+
+
+def test_a_gap_of_one_host_is_that_host_s_alone(tmp_path: Path) -> None:
+    frames = host_frames("hv02", 70, boot_s=77)
+    paths = [
+        str(record(tmp_path / "a.vmtop.gz", host_frames("hv01", 70))),
+        str(record(tmp_path / "b.vmtop.gz", frames[:20] + frames[40:])),
+    ]
+    (gap,) = json.loads(run("info", *paths, "--json").stdout)["gaps"]
+    assert gap["why"] == "hv02: suspended, stopped or too busy"
+    assert gap["frames"] == 20
+
+
+def test_damage_of_one_file_is_said_and_the_other_hosts_stay_whole(tmp_path: Path) -> None:
+    paths = [str(record(tmp_path / f"{name}.vmtop.gz", host_frames(name, 100))) for name in ("hv01", "hv02")]
+    data = bytearray(Path(paths[1]).read_bytes())
+    data[len(data) // 3] ^= 0xFF
+    Path(paths[1]).write_bytes(data)
+    result = run("info", *paths, "--json")
+    assert result.exit_code == 1
+    document = json.loads(result.stdout)
+    assert [damage["path"] for damage in document["damage"]] == [paths[1]]
+    frames = {workload["host"]: workload["frames"] for workload in document["workloads"]}
+    assert frames["hv01"] == 100

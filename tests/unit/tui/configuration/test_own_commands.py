@@ -180,3 +180,13 @@ def test_the_schema_has_every_key() -> None:
     from tui.configuration.own_commands import CHECKS
 
     assert set(SCHEMA["properties"]) == set(CHECKS)
+
+
+def test_with_a_workload_of_another_host_only_what_names_the_host_is_run() -> None:
+    away = msgspec.structs.replace(WEB, id=WEB.id._replace(host="hv01"))
+    with pytest.raises(Unusable, match=r"is on hv01, and this runs here"):
+        filled(command("docker", "restart", "{name}"), away)
+    assert filled(command("ssh", "{host}", "docker", "top", "{name}"), away) == ["ssh", "hv01", "docker", "top", "web"]
+    assert environment(away, {})["VMTOP_HOST"] == "hv01"
+    with pytest.raises(Unusable, match="has no host"):
+        filled(command("ssh", "{host}"), WEB)

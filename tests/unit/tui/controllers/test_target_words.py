@@ -12,8 +12,11 @@ def test_targets_are_counted_by_kind_and_a_vm_is_a_vm() -> None:
     assert _targets_label(vms) == "2 VMs"
 
 
-def test_targets_on_other_hosts_are_named_with_them() -> None:
-    first, second = (Workload(WorkloadId("docker", "1", host), Kind.CONTAINER, "web", State.RUNNING) for host in "xy")
-    assert _targets_label([first]) == "container web on x"
-    assert _targets_label([first, first]) == "2 containers on x"
-    assert _targets_label([first, second]) == "2 containers on 2 hosts"
+def test_the_other_host_of_a_target_is_named() -> None:
+    webs = [
+        Workload(WorkloadId("docker", "a" * 64, host), Kind.CONTAINER, "web", State.RUNNING)
+        for host in ("hv01", "", "hv02")
+    ]
+    assert _targets_label(webs[:1]) == "container web on hv01"
+    assert _targets_label(webs) == "3 containers on hv01, this host, hv02"
+    assert _targets_label(webs[1:2]) == "container web"

@@ -15,6 +15,8 @@ from tui.keys.tables import (
     COMPARE,
     DETAIL,
     DETAIL_PROCESSES,
+    FLEET,
+    FLEET_PAST,
     HELP_PAGE,
     HOST,
     INSPECT,
@@ -93,7 +95,7 @@ def test_every_screen_has_help_and_a_way_out_that_its_footer_never_loses(screen:
 
 def test_the_names_that_users_write_are_listed_with_their_screens() -> None:
     assert actions()["help"] == tuple(screen for screen in TABLES if screen != HELP_PAGE)
-    assert actions()["filter"] == (LIVE, PAST, REPLAY, PROCESSES, DETAIL_PROCESSES)
+    assert actions()["filter"] == (LIVE, PAST, REPLAY, PROCESSES, DETAIL_PROCESSES, FLEET, FLEET_PAST)
 
 
 def test_a_users_key_takes_the_place_of_ours_and_a_clash_is_found() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from collectors.analysis.rates import Deriver
 from collectors.engines.docker.engine import DockerEngine
-from collectors.model.workloads import Availability, Kind, SourceState, State, Workload, WorkloadId
+from collectors.model.workloads import Availability, HostFacts, Kind, SourceState, State, Workload, WorkloadId
 from tests.helpers.demo_fleet import Fleet
 from tui.presenters.reports.doctor import Checkup, as_document, as_text
 
@@ -61,3 +61,17 @@ def test_the_document_has_what_each_engine_needs() -> None:
     engines = as_document(Checkup(Deriver().feed(Fleet(0).frame())))["engines"]
     assert isinstance(engines, dict)
     assert engines["docker"]["needs"] == DockerEngine().about.needs
+
+
+def test_what_other_hosts_read_stands_below_each_hosts_name() -> None:
+    states = (
+        SourceState("hv01", Availability.OK, "8 workloads", read_at_ns=1),
+        SourceState("docker", Availability.DENIED, reason="no right", remedy="join a group", host="hv01"),
+        SourceState("lxc", Availability.ABSENT, reason="no LXC", host="hv01"),
+        SourceState("podman", Availability.ABSENT, reason="no Podman", host="hv01"),
+    )
+    frame = msgspec.structs.replace(Fleet(0).frame(), sources=states, hosts={"hv01": HostFacts()})
+    words = " ".join(as_text(Checkup(Deriver().feed(frame))).split())
+    assert "ok hv01 8 workloads" in words
+    assert "on hv01: denied docker no right fix: join a group absent lxc, podman" in words
+    assert "Something that is present cannot be read" in words

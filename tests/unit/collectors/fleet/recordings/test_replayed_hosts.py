@@ -11,6 +11,7 @@ from collectors.analysis.rates import Deriver, Moment
 from collectors.fleet.recordings.opening import open_recording
 from collectors.fleet.recordings.sequence import FleetRecording
 from collectors.model.workloads import Availability, Event, Frame, WorkloadId
+from collectors.session.cut import cut
 from collectors.session.frame_sequence import FrameSequence
 from collectors.session.playback import Playback
 from collectors.session.reader import Session
@@ -219,3 +220,26 @@ def test_a_file_without_a_readable_frame_does_not_hide_the_others(tmp_path: Path
     assert frame is not None
     assert list(frame.hosts) == ["hv01", "hv02"]
     session.close()
+
+
+def test_a_recording_of_several_hosts_replays_as_lived(tmp_path: Path) -> None:
+    lived = two_hosts(tmp_path, 130)
+    frames = [frame for _, frame in lived.frames()]
+    recorded = Session([record(tmp_path / "fleet.vmtop.gz", frames)])
+    assert [frame for _, frame in recorded.frames()] == frames
+    part = tmp_path / "part.vmtop.gz"
+    with part.open("wb") as file:
+        list(cut(recorded, frames[20].wall, frames[90].wall, file.fileno()))
+    copied = Session([part])
+    assert [frame for _, frame in copied.frames()] == frames[20:91]
+    copied.close()
+    playback = Playback(recorded)
+    for number, moment in enumerate(moments(lived)):
+        playback.go(number)
+        assert playback.moment is not None
+        assert playback.moment.ledger == moment.ledger
+        assert playback.moment.hosts.keys() == moment.hosts.keys()
+        for name, host in moment.hosts.items():
+            assert playback.moment.hosts[name].ledger == host.ledger
+    recorded.close()
+    lived.close()

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from collectors.exposition.alerts import ALERTS
 from collectors.exposition.families import BY_NAME
 from collectors.exposition.recorded import RECORDED
 from tests.helpers.checkout import ROOT
@@ -124,3 +125,10 @@ def test_a_target_is_in_every_scrape_configuration() -> None:
     files = monitoring_files(["hv07:9922"])
     for name in ("scrape.yml", "cadvisor-names.yml", "libvirt-names.yml"):
         assert '- targets: ["hv07:9922"]\n' in files[name]
+
+
+def test_the_docs_name_every_alert_with_its_severity_and_every_file() -> None:
+    page = (ROOT / "docs" / "dashboards.md").read_text()
+    listed = re.findall(r"\| `(Vmtop\w+)` \| (\w+) \|.*`for: (\w+)`", page)
+    assert listed == [(alert.name, alert.severity, alert.wait) for alert in ALERTS]
+    assert all(f"`{path}`" in page or path.startswith("grafana/") for path in FILES)

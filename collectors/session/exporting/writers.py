@@ -22,9 +22,9 @@ from collectors.json_document import digits_of, number, numbers, timestamp
 from collectors.model.installing import install_command
 from collectors.model.metrics import METRICS
 from collectors.model.workloads import Workload, WorkloadId
+from collectors.session.exporting.rows import Row
 from collectors.session.format import SessionError
 from collectors.session.kept import Budget
-from collectors.session.rows import Row
 
 IDENTITY = ("time", "host", "kind", "engine", "id", "name", "state")
 """The first columns of every row."""

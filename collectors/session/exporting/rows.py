@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from collectors.analysis.rates import Deriver, Reading
 from collectors.model.metrics import METRICS
-from collectors.model.workloads import Workload
+from collectors.model.workloads import Frame, Workload
 from collectors.query.filter import Query
 from collectors.session.frame_sequence import FrameSequence
 
@@ -54,13 +54,17 @@ class Selection:
             own_name: The name of the host on which the session was made.
         """
         workload = reading.workload
-        if self.hosts and not any(fnmatchcase(workload.id.host or own_name, pattern) for pattern in self.hosts):
+        if not self.takes_host(workload.id.host or own_name):
             return False
         if self.only is not None and workload.kind != self.only:
             return False
         if self.names and not any(_is_named(workload, name) for name in self.names):
             return False
         return self.query is None or self.query.matches(reading)
+
+    def takes_host(self, name: str) -> bool:
+        """Return whether a host is selected, by its name."""
+        return not self.hosts or any(fnmatchcase(name, pattern) for pattern in self.hosts)
 
 
 def _is_named(workload: Workload, pattern: str) -> bool:
@@ -81,6 +85,19 @@ def rows(
         report_progress: Called with the wall time of each frame.
     """
     deriver = Deriver()
+    for frame in sampled(session, selection, deriver, report_progress):
+        moment = deriver.feed(frame)
+        own_name = frame.facts.get("hostname") or frame.host.name
+        own = () if frame.hosts and frame.host.id not in frame.samples else (moment.host,)
+        for reading in (*own, *moment.readings.values()):
+            if selection.takes(reading, own_name):
+                yield Row(frame.wall, reading, reading.workload.id.host or own_name)
+
+
+def sampled(
+    session: FrameSequence, selection: Selection, deriver: Deriver, report_progress: Callable[[float], None]
+) -> Iterator[Frame]:
+    """Yield the frames of a selection, a step apart, for a deriver to which some before the first were fed."""
     due = None
     start, step_s = selection.start, selection.step_s
     for _, frame in session.frames(None if start is None else start - max(_WARM_UP_S, step_s * 2), selection.stop):
@@ -91,11 +108,6 @@ def rows(
             continue
         if due is not None and frame.wall < due:
             continue
-        if selection.step_s:
-            due = (frame.wall if due is None or frame.wall - due > selection.step_s else due) + selection.step_s
-        moment = deriver.feed(frame)
-        own_name = frame.facts.get("hostname") or frame.host.name
-        own = () if frame.hosts and frame.host.id not in frame.samples else (moment.host,)
-        for reading in (*own, *moment.readings.values()):
-            if selection.takes(reading, own_name):
-                yield Row(frame.wall, reading, reading.workload.id.host or own_name)
+        if step_s:
+            due = (frame.wall if due is None or frame.wall - due > step_s else due) + step_s
+        yield frame
