@@ -6,11 +6,12 @@ import re
 from dataclasses import replace
 from shlex import quote
 
+from collectors.actions.targets import is_full_id
 from collectors.actions.verbs import VERBS
 from collectors.engines.registry import owner
 from collectors.model.actions import AfterTimeout, Note, Request, Verb
 from collectors.model.wording import some
-from collectors.model.workloads import Workload
+from collectors.model.workloads import Kind, Workload
 
 CAN_WAIT = frozenset(verb for verb, spec in VERBS.items() if spec.can_wait)
 """The graceful verbs: they have a time-out, and a choice of what follows it."""
@@ -45,7 +46,9 @@ def words_elsewhere(request: Request) -> list[str]:
         words += ["--timeout", f"{request.timeout_s:g}", "--then", request.after.value]
     if request.run is not None:
         words.append(f"--if-epoch={request.run}")
-    return [*words, "--", f"{workload.kind}:{workload.id.id}"]
+    identity = workload.id
+    is_unique = is_full_id(identity.id) or workload.kind is Kind.SERVICE
+    return [*words, "--", f"{workload.kind if is_unique else identity.engine}:{identity.id}"]
 
 
 def consequence(request: Request) -> str:

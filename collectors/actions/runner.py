@@ -238,8 +238,10 @@ class Runner:
         except SourceAbsent as error:
             self._end(action, Result.FAILED, f"not done: {error.reason}", error.remedy)
         except SourceDown as error:
-            before = request.seen or Observed(request.workload.name, request.workload.state)
-            self._settle(action, engine, before, error)
+            if request.seen is None:  # with nothing to compare with, what is seen later proves nothing
+                self._end(action, Result.UNKNOWN, f"outcome unknown: {error.reason}", error.remedy)
+            else:
+                self._settle(action, engine, request.seen, error)
 
     def _run_out(self, action: Action, engine: EngineActions, before: Observed) -> None:
         """Do what the request chose for a workload that did not follow in time."""

@@ -1,6 +1,6 @@
 """Finds the workload that a typed name means: a whole name, a full id, the first digits of one, or `kind:name`. Pure.
 
-Where there are several hosts, `HOST/` before it means that host.
+Where there are several hosts, `HOST/` before it means that host; `lxc:web` is the workload of that engine.
 
 The beginning of a name matches nothing: `web` must not hit `web-standby` while `web` is being replaced.
 """
@@ -145,7 +145,15 @@ def matching(typed: str, all_workloads: Sequence[Workload]) -> list[Workload]:
     return list({workload.id: workload for workload in (*_matching(typed, all_workloads), *on_host)}.values())
 
 
+def _of_engine(typed: str, workloads: Sequence[Workload]) -> tuple[str, Sequence[Workload]]:
+    """Return a name without the engine before it, and the workloads of that engine; all if it has none."""
+    engine, _, rest = typed.partition(":")
+    of_engine = [workload for workload in workloads if rest and workload.id.engine == engine]
+    return (rest, of_engine) if of_engine and engine not in KINDS_BY_NAME else (typed, workloads)
+
+
 def _matching(typed: str, all_workloads: Sequence[Workload]) -> list[Workload]:
+    typed, all_workloads = _of_engine(typed, all_workloads)
     target = take_apart(typed)
     of_kind = [workload for workload in all_workloads if target.kind in (None, workload.kind) and target.text]
     named = [workload for workload in of_kind if target.text in names_of(workload)]

@@ -25,8 +25,8 @@ class VerbSpec:
     """Shown after the workload's name when it succeeded."""
     hint: str = ""
     """A few words for the menu."""
-    command_help: str = ""
-    """The line of help of its command, as in `tui.cli.main`; empty if it is not a command."""
+    command_help: str
+    """The line of help of its command, as in `tui.cli.main`."""
     vm_label: str = ""
     """The label for VMs; empty for the verb itself."""
     vm_done: str = ""

@@ -65,7 +65,7 @@ class Text:
     def _append(self, name: str, lines: list[str]) -> None:
         if lines:
             self._parts.append(self._heads[name])
-            self._parts.extend(lines)
+            self._parts.append("".join(lines))  # at once: the lines' memory is then used again while it is in a cache
 
 
 def _number(value: float, is_time: bool) -> str:

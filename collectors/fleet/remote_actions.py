@@ -9,11 +9,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from collectors.engines.child_process import ChildCommand
+from collectors.engines.child_process import ChildStream
 from collectors.fleet.conversation import Conversation
 from collectors.fleet.hosts import HostSpec
 from collectors.fleet.questions import Ask
-from collectors.fleet.ssh import SSH_FAILED, client_environment, ssh_words, why_ended
+from collectors.fleet.ssh import SSH_FAILED, client_environment, no_client, ssh_words, why_ended
 from collectors.model.actions import Look, Observed, Outcome, Request, Result
 from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown, SourceError
 from collectors.model.workloads import Kind, Workload
@@ -29,13 +29,15 @@ _GRACE_S = 90.0
 """Seconds for the login, the look-up and the engines there, in addition to the action's own time-out."""
 _LONGEST = 1000
 _NOT_BEGUN: Mapping[int, tuple[Result, str]] = {
+    1: (Result.FAILED, "{ssh} {command} doctor"),
     2: (Result.FAILED, "vmtop host add {host}"),
     3: (Result.GONE, ""),
     4: (Result.DENIED, ""),
     5: (Result.REFUSED, ""),
     8: (Result.FAILED, "{ssh} {command} doctor"),
 }
-"""Exit codes of a vmtop that did nothing, as `tui.cli.exit_codes` has them, with the result and the remedy."""
+"""Exit codes, as `tui.cli.exit_codes` has them, of a vmtop that ended before it asked an engine: it says so first. With
+the result and the remedy."""
 
 
 class RemoteActions:
@@ -71,8 +73,12 @@ class RemoteActions:
 
     def carry_out(self, request: Request, words: Sequence[str], changed: Callable[[str], None]) -> Outcome:
         """Do it; see `ActsElsewhere.carry_out`."""
-        child = ChildCommand(ssh_words(self._host, words), client_environment())
-        limit = threading.Timer(request.timeout_s + _GRACE_S, child.close)
+        try:
+            child = ChildStream(ssh_words(self._host, words), client_environment())
+        except SourceError as error:
+            known = no_client(error)
+            raise SourceError(known.reason, known.remedy) from error  # nothing was done
+        limit = threading.Timer(request.timeout_s + _GRACE_S, child.terminate)
         limit.daemon = True
         limit.start()
         reply = _Reply(changed)
@@ -102,7 +108,11 @@ class RemoteActions:
             command = self._host.target.command
             remedy = remedy.format(host=self._host.name, ssh=command, command=self._host.command)
             said = reply.last_error or f"the vmtop there ended with exit code {code}"
-            words = "is gone: nothing was done" if result is Result.GONE and "no such" in said else f"not done: {said}"
+            words = f"not done: {said}"
+            if result is Result.GONE and "no such workload" in said:
+                words = "is gone: nothing was done"
+            elif result is Result.GONE:  # the name could be several
+                result = Result.FAILED
             return _named(self._host, Outcome(result, f"{request.workload.name} {words}", remedy))
         if code == SSH_FAILED:
             error = self._host.target.recognize(reply.errors)

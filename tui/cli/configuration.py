@@ -1,6 +1,7 @@
 """The configuration on the command line: read once, and used for the defaults of every command's options.
 
-A mistake in it stops no command that only looks: it goes on with defaults and says so. Commands that act refuse.
+A mistake in it stops no command that only looks: it goes on with defaults and says so. Commands that act, and the
+server, which would be open without its passwords, refuse.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _KEY = "vmtop.configuration"
 _QUICK = frozenset({"-h", "--help", "--version", "completion"})
 """What has to be quick, and needs no configuration."""
 _SHOW_THEMSELVES = frozenset(
-    {"demo", "config", "exec", "start", "stop", "restart", "pause", "resume", "kill", "remove"}
+    {"demo", "config", "exec", "serve", "start", "stop", "restart", "pause", "resume", "kill", "remove"}
 )
 """Commands that show the mistake in a way of their own, or refuse because of it."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -20,17 +21,17 @@ _NOTHING = "the demo's workloads do not exist: there is nothing more to read"
 
 
 class DemoAccess(EngineAccess):
-    """Acts on the fleet that the demo's source simulates.
+    """Acts on the fleets that the demo's sources simulate.
 
     Args:
-        specs: The demo's one source.
+        specs: The demo's sources, one for each host.
     """
 
     def __init__(self, specs: Sequence[SourceSpec]) -> None:
-        self._fleet: dict[WorkloadId, DemoWorkload] = {}
-        for spec in specs:
-            lives = spec.options.get("lives")
-            self._fleet = lives if isinstance(lives, dict) else {}
+        fleets = (spec.options.get("lives") for spec in specs)
+        self._fleet: Mapping[WorkloadId, DemoWorkload] = ChainMap(
+            *(fleet for fleet in fleets if isinstance(fleet, dict))
+        )
 
     def needs_id(self, workload: Workload, environ: Mapping[str, str], is_root: bool) -> bool:
         return False

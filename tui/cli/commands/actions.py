@@ -222,4 +222,4 @@ def _command(verb: Verb, summary: str) -> click.Command:
     return click.command(str(verb))(timeout_options(act) if verb in CAN_WAIT else act)
 
 
-COMMANDS = {str(verb): _command(verb, spec.command_help) for verb, spec in VERBS.items() if spec.command_help}
+COMMANDS = {str(verb): _command(verb, spec.command_help) for verb, spec in VERBS.items()}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 import queue
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -72,6 +74,12 @@ def command(specs: list[SourceSpec]) -> int:
     return 0
 
 
+class _Numbered(msgspec.Struct):
+    """What every question has, also one of a later version."""
+
+    n: int
+
+
 class Answers:
     """Answers questions from standard input on standard output.
 
@@ -93,6 +101,7 @@ class Answers:
         """Those whose processes are read, as they were last described."""
         self._logs: dict[int, Log] = {}
         self._lock = threading.Lock()
+        self._writing = threading.Lock()
         self._turn = threading.BoundedSemaphore(_AT_ONCE)
         self._questions: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._asked = 0
@@ -131,15 +140,38 @@ class Answers:
                 continue
             if not line:
                 return
-            question = msgspec.json.decode(line, type=Question)
+            question = self._question(line)
+            if question is None:
+                continue
             with self._lock:
                 self._asked += 1
             threading.Thread(target=self._answer, args=(question,), name=question.ask, daemon=True).start()
 
     def _listen(self) -> None:
-        while line := sys.stdin.buffer.readline(LONGEST_LINE):
-            self._questions.put(line)
+        # Not `sys.stdin`: Python would wait for this thread's lock on it when the process ends.
+        with open(sys.stdin.fileno(), "rb", closefd=False) as stdin:
+            while line := stdin.readline(LONGEST_LINE):
+                self._questions.put(line)
         self._questions.put(b"")
+
+    def _question(self, line: bytes) -> Question | None:
+        """Return the question on a line; answer at once one that a later version may have asked.
+
+        Raises:
+            click.ClickException: It is none of vmtop's.
+        """
+        try:
+            return msgspec.json.decode(line, type=Question)
+        except msgspec.ValidationError as error:
+            reason = f"the vmtop there does not know this question: {error}"
+        except msgspec.DecodeError as error:
+            raise click.ClickException("what arrived is no question of vmtop") from error
+        try:
+            number = msgspec.json.decode(line, type=_Numbered).n
+        except msgspec.ValidationError as error:
+            raise click.ClickException("what arrived is no question of vmtop") from error
+        self._send(Answer(number, problem=Problem("error", reason, "update vmtop there")))
+        return None
 
     def _answer(self, question: Question) -> None:
         try:
@@ -235,9 +267,10 @@ class Answers:
         self._write(msgspec.json.encode(answer))
 
     def _write(self, line: bytes) -> None:
-        with self._lock:
-            sys.stdout.buffer.write(line + b"\n")
-            sys.stdout.buffer.flush()
+        data = line + b"\n"
+        with self._writing, suppress(BrokenPipeError):  # whoever asked has gone, and the questions end too
+            while data:
+                data = data[os.write(sys.stdout.fileno(), data) :]
 
 
 def _line(question: Question) -> LogLine:

@@ -44,7 +44,7 @@ def command() -> None:
 
 @command.command("add")
 @click.argument("address", metavar="[USER@]HOST[:PORT]")
-@click.option("--name", help="What the table calls it; by default the host of the address.")
+@click.option("--name", metavar="NAME", help="What the table calls it; by default the host of the address.")
 @click.option("--tag", "tags", multiple=True, metavar="TAG", help="A word that hosts are chosen by; repeatable.")
 @click.option("--command", "there", metavar="COMMAND", help="What starts vmtop there, where it is not on the PATH.")
 @click.option("--copy", "is_copied", is_flag=True, help="Copy this vmtop also where there is one already.")
@@ -62,8 +62,8 @@ def add(
 ) -> int:
     """Add a host to the configuration, and copy vmtop there if it has none.
 
-    The copy is one file with all its libraries, in the folder of your own user there. Nothing is done as root. All that
-    will be done is said before, and asked for.
+    The copy is one file with all its libraries, in the home of the user who logs in there, and no other rights are
+    used. All that will be done is said before, and asked for.
 
     Exits with 1 if the host cannot be used, 5 if it was not confirmed.
     """

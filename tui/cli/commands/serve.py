@@ -14,6 +14,7 @@ from collectors.exposition.web.listening import ListenError, Place, listen, name
 from collectors.exposition.web.server import Server
 from collectors.safety.sanitize import sanitize
 from collectors.sampling.source import SourceSpec
+from tui.cli.configuration import read_config
 from tui.cli.exposing import ENDINGS, Ending, exposing_options, scraper
 from tui.cli.options import source_options
 from tui.cli.types import PlaceType
@@ -52,9 +53,11 @@ def command(
 
     Counters are raw, as the kernel and the engines have them. The sources are read when a scrape comes.
 
-    Exits with 0 when it was asked to end, 1 when it cannot listen, 129 when its terminal went away.
+    Exits with 0 when it was asked to end, 1 when it cannot listen or the configuration has a mistake, 129 when its
+    terminal went away.
     """
 
+    read_config()
     log_file.keep_all()
     made = scraper(specs, most_workloads, labels)
     web = _web(web_path)

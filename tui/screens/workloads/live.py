@@ -283,7 +283,11 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
         line = self.view.current()
         if len(self.view.marks) != 1 or line is None or line.id in self.view.marks:
             return ""
-        return f"marked: {targets[0].name}; the cursor is on {line.label}"
+        marked, under = targets[0], line.reading.workload.id.host if line.reading is not None else ""
+        if marked.id.host == under:
+            return f"marked: {marked.name}; the cursor is on {line.label}"
+        here = "this host"
+        return f"marked: {marked.name} on {marked.id.host or here}; the cursor is on {line.label} on {under or here}"
 
 
 def _own_usage(cost: Cost) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from collectors.actions.silent_sources import Asked, silence, silent
+from collectors.actions.targets import NoTarget, find
 from collectors.model.workloads import Availability, Kind, SourceState, State, Workload, WorkloadId
 from collectors.sampling.source import REMOTE, SourceSpec
 
@@ -49,3 +50,16 @@ def test_a_uuid_is_no_proof_that_no_copy_is_on_a_silent_host() -> None:
     assert not silent(UUID, [machine], sources[:1])
     container = Workload(WorkloadId("docker", "a" * 64, "hv01"), Kind.CONTAINER, "web", State.RUNNING)
     assert not silent("a" * 64, [container], SOURCES)
+
+
+def test_an_engine_before_a_name_means_its_workload_alone() -> None:
+    engines = {
+        engine: Workload(WorkloadId(engine, identity), Kind.CONTAINER, "web", State.RUNNING)
+        for engine, identity in (("docker", "a" * 64), ("lxc", "web"))
+    }
+    with pytest.raises(NoTarget):
+        find("container:web", engines.values())
+    assert find("lxc:web", engines.values()) is engines["lxc"]
+    assert find("docker:web", engines.values()) is engines["docker"]
+    with pytest.raises(NoTarget):
+        find("podman:web", engines.values())

@@ -73,6 +73,16 @@ def test_an_open_address_is_warned_of() -> None:
         assert "everyone who reaches this address can read" in process.stderr.readline()
 
 
+def test_a_mistake_in_the_configuration_does_not_leave_it_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "vmtop").mkdir()
+    (tmp_path / "vmtop" / "config.toml").write_text('[serve]\nweb_confg = "/etc/vmtop/web.yml"\n')
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    result = CliRunner().invoke(main, ["serve", "--listen", "127.0.0.1:0"])
+    assert result.exit_code == 1
+    assert "'web_confg' is unknown" in result.output
+    assert "serving" not in result.output
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
