@@ -25,10 +25,10 @@ check: ## The same without real daemons and slow tests, in a tenth of the time
 	@$(MAKE) static
 	@.venv/bin/pytest -q -m "not lab and not slow" $(PARALLEL_CHECK) $(ARGS)
 
-lab: ## The tests on a real kubelet, which is built first (a few minutes, as root, on Debian 12)
+lab: ## The tests on a real kubelet, which is built first (a few minutes, as root, on Debian 12), and ten minutes of scraping
 	@.ci/setup test
 	@.ci/build-kubelet
-	@VMTOP_LONG_LAB=1 VMTOP_REQUIRE_LAB=1 .venv/bin/pytest -n0 $(ARGS) tests/lab/test_kubelet.py
+	@VMTOP_LONG_LAB=1 VMTOP_REQUIRE_LAB=1 .venv/bin/pytest -n0 $(ARGS) tests/lab/test_kubelet.py tests/lab/test_scraped_values.py
 
 lowest: ## The fast tests on the oldest Python here, with the lowest dependencies that pyproject.toml allows
 	@.ci/matrix lowest

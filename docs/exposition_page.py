@@ -27,7 +27,7 @@ with their age, for a minute at most: after that their counters have no line, si
 look like a workload that rests.
 
 Dashboards, rules, alerts, a scrape configuration, and relabelling for dashboards of cAdvisor and the libvirt exporter
-are in [prometheus/](prometheus/).
+are in [prometheus/](prometheus/), and [dashboards](dashboards.md) says how to use them.
 
 ## Series
 

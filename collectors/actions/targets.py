@@ -14,8 +14,7 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from collectors.engines.systemd.engine import is_of_user
-from collectors.fleet.hosts import LOCAL
-from collectors.model.workloads import KINDS_BY_NAME, Kind, Workload
+from collectors.model.workloads import KINDS_BY_NAME, LOCAL_HOST, Kind, Workload
 from collectors.safety.sanitize import sanitize
 
 _SHOWN = 8
@@ -61,7 +60,7 @@ class NoTarget(Exception):
 
 
 def _candidate(workload: Workload, has_host: bool) -> str:
-    host = f"{workload.id.host or LOCAL}/" if has_host else ""
+    host = f"{workload.id.host or LOCAL_HOST}/" if has_host else ""
     return f"{host}{workload.kind}:{workload.name} ({workload.short_id})"
 
 
@@ -70,7 +69,7 @@ def _on_host(typed: str, workloads: Sequence[Workload]) -> tuple[str, Sequence[W
     host, slash, rest = typed.partition("/")
     if not slash or not host or not rest:
         return typed, workloads
-    there = [workload for workload in workloads if (workload.id.host or LOCAL) == host]
+    there = [workload for workload in workloads if (workload.id.host or LOCAL_HOST) == host]
     return (rest, there) if there else (typed, workloads)
 
 

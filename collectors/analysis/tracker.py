@@ -40,6 +40,10 @@ class MomentTracker:
         self.states.push(self.moment)
         return self.moment
 
+    def prepare(self, frame: Frame) -> None:
+        """Take in a frame only for the rates of the next one: it is no moment of its own."""
+        self._deriver.feed(frame)
+
     @property
     def interval_s(self) -> float:
         """Seconds between frames, as of the newest frame; 0 before the first."""

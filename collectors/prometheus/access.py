@@ -60,6 +60,11 @@ class FleetAccess:
         """Ask who is there, where no sampler runs the source. Blocks; raises as `PrometheusSource.open`."""
         self._source.open(lambda: None)
 
+    @property
+    def holds_more(self) -> bool:
+        """Whether the newest reading was only for rates, and another one is to follow at once."""
+        return self._source.holds_more
+
     def past(self) -> Past:
         """Return the past on a connection of its own; the caller closes it with `past.fleet.client.close()`.
 

@@ -132,25 +132,26 @@ class Fleet:
         self.names.learn(by_host(series))
         self.interval_s = interval_of(series)
         self._jobs = tuple(sorted({job for one in series if (job := one.metric.get("job"))}))
-        found = self.client.instant(known_rules(self.match), self.now())
+        found = _Asking().do(lambda: self.client.instant(known_rules(self.match), self.now())) or []
         self.rules = frozenset(one.metric.get("rule", "") for one in found)
 
-    def look(self, at: float | None = None) -> Picture:
-        """Return the fleet as of an instant of the server's clock; by default, now.
+    def look(self, is_quick: bool = False) -> Picture:
+        """Return the fleet as of now. A question that is refused is told in `problems`, and the rest goes on.
 
-        A question that is refused is told in `problems`, and the rest goes on.
+        Args:
+            is_quick: Ask only who uses most of the CPU, for a first table.
 
         Raises:
             SourceError: Neither hosts nor workloads could be asked about.
         """
-        instant = self.now() if at is None else at
+        instant = self.now()
         hosts_query = f"{promql.hosts(self.match)}[{promql.duration(self.window_s)}]"
         asking = _Asking()
         searched = self.searched
         hosts = asking.do(lambda: by_host(self._instant(hosts_query, instant))) or {}
         counts = asking.do(lambda: self.counts(instant)) or {}
         total = sum(counts.values())
-        shown = asking.do(lambda: self._shown_at(instant, total)) or []
+        shown = asking.do(lambda: self._shown_at(instant, total, is_quick)) or []
         members = asking.do(lambda: self._members(shown, instant)) or {}
         if not hosts and not members and asking.first is not None:
             raise asking.first
@@ -159,11 +160,13 @@ class Fleet:
         self.names.learn(hosts)
         return Picture(members, hosts, counts, uses, unscraped, tuple(asking.problems), searched)
 
-    def _shown_at(self, instant: float, total: int) -> list[Member]:
+    def _shown_at(self, instant: float, total: int, is_quick: bool) -> list[Member]:
         """Return who is shown: asked anew only after many times as long as the answer took, to spare a busy server."""
         asked = (self.searched, total if total <= self._most else self._most + 1)
         if self._shown and asked == self._shown_for and time.monotonic() < self._shown_until:
             return self._shown
+        if is_quick:
+            return self.who(instant, total, is_quick=True)
         began = time.monotonic()
         self._shown, self._shown_for = self.who(instant, total), asked
         ended = time.monotonic()
@@ -174,13 +177,14 @@ class Fleet:
         """Return how many workloads each host has. Raises as `look`."""
         return _counts(self._instant(promql.count_by_host(self.match), instant))
 
-    def who(self, instant: float, total: int, most: int | None = None) -> list[Member]:
+    def who(self, instant: float, total: int, most: int | None = None, is_quick: bool = False) -> list[Member]:
         """Return the workloads to show: all that are searched for where they are few, else those that use most.
 
         Args:
             instant: As of when.
             total: How many workloads there are.
             most: How many to return at most; by default, as many as are shown.
+            is_quick: Ask only who uses most of the CPU.
 
         Raises:
             SourceError: Not one of the questions was answered.
@@ -194,7 +198,9 @@ class Fleet:
                 return found
         asking = _Asking()
         queries = rankings(self.match, self.window_s, most, self.rules, among)
-        ranked = [asking.do(partial(self._ranked, query, instant)) or [] for query in queries]
+        ranked = [
+            asking.do(partial(self._ranked, query, instant)) or [] for query in queries[: 1 if is_quick else None]
+        ]
         if asking.first is not None and not any(ranked):
             raise asking.first
         return interleaved(ranked, most)
@@ -202,15 +208,12 @@ class Fleet:
     def _ranked(self, query: str, instant: float) -> list[Member]:
         return _members_in(self._instant(query, instant))
 
-    def scrapes_over(self, members: Sequence[Member], instant: float, span_s: float) -> dict[Member, Scrapes]:
-        """Return what workloads exposed in the seconds up to an instant, scrape by scrape. Raises as `look`."""
-        window = promql.duration(span_s)
-        queries = promql.values_of(members, self.match)
-        series = [one for query in queries for one in self._instant(f"{query}[{window}]", instant)]
-        return by_member(series, members)
-
     def _members(self, shown: Sequence[Member], instant: float) -> dict[Member, Scrapes]:
-        return self.scrapes_over(shown, instant, self.window_s) if shown else {}
+        """Return what workloads exposed at the last two scrapes. Raises as `look`."""
+        window = promql.duration(self.window_s)
+        queries = promql.values_of(shown, self.match) if shown else []
+        series = [one for query in queries for one in self._instant(f"{query}[{window}]", instant)]
+        return by_member(series, shown, 2)
 
     def _instant(self, query: str, at: float) -> list[Series]:
         return self.client.instant(query, at)

@@ -180,13 +180,16 @@ class Past:
             workloads: dict[WorkloadId, Workload] = {}
             samples: dict[WorkloadId, tuple[Sample, ...]] = {}
             facts: dict[str, HostFacts] = {}
+            newest: dict[HostKey, float] = {}
             for key, (workload, scrapes, line) in own.items():
                 if (instant := line.at(at, longest_s)) is not None:
+                    newest[key] = instant
                     workloads[workload.id] = workload
                     samples[workload.id] = samples_at(workload.id, scrapes, instant, fleet.clock, epochs)
                     facts[names[key]] = host_facts(names[key], scrapes, grid.step_s, _uses_at(uses.get(key, {}), at))
             for member, identity, scrapes, line in shown:
-                if (instant := line.at(at, longest_s)) is not None:
+                instant = line.at(at, longest_s)
+                if instant is not None and instant >= newest.get((member.instance, member.host), 0.0):
                     workloads[identity] = line.described(member, scrapes, identity.host, instant)
                     samples[identity] = samples_at(identity, scrapes, instant, fleet.clock, epochs)
             at_ns = fleet.clock.at_ns(at)

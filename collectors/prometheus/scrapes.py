@@ -46,9 +46,9 @@ class Scrapes:
         self.values = {instant_of(at): values for at, values in sorted(self.values.items())}
         self.infos = {instant_of(at): labels for at, labels in sorted(self.infos.items())}
 
-    def take(self, series: Series, name: str) -> None:
-        """Take the values of one series of it."""
-        points = series.values if series.value is None else [series.value]
+    def take(self, series: Series, name: str, newest: int = 0) -> None:
+        """Take the values of one series of it; 0 for all of them, else only so many of the newest."""
+        points = series.values[-newest:] if series.value is None else [series.value]
         if name in INFOS:
             for at, _ in points:
                 self.infos[at] = series.metric
@@ -73,12 +73,15 @@ def member_of(metric: Mapping[str, str]) -> Member | None:
     return Member(instance, metric.get(HOST_LABEL, "")[:_LONGEST_INSTANCE], engine, identity)
 
 
-def by_member(series: Iterable[Series], wanted: Iterable[Member] | None = None) -> dict[Member, Scrapes]:
+def by_member(
+    series: Iterable[Series], wanted: Iterable[Member] | None = None, newest: int = 0
+) -> dict[Member, Scrapes]:
     """Return what workloads exposed.
 
     Args:
         series: Series with names, from range selectors.
         wanted: The workloads that are asked for, all by default: a query may give others too.
+        newest: How many of the newest values of each series are taken; 0 for all.
     """
     found: dict[Member, Scrapes] = {}
     members = None if wanted is None else frozenset(wanted)
@@ -93,7 +96,7 @@ def by_member(series: Iterable[Series], wanted: Iterable[Member] | None = None) 
         scrapes = found.get(member)
         if scrapes is None:
             scrapes = found[member] = Scrapes(one.metric)
-        scrapes.take(one, name)
+        scrapes.take(one, name, newest)
     return found
 
 

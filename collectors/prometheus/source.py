@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from collectors.model.workloads import Availability, HostFacts, Sample, SourceState, Workload, WorkloadId
 from collectors.prometheus.client import PrometheusClient
-from collectors.prometheus.fleet import MOST, USUAL_INTERVAL_S, Fleet, Picture
+from collectors.prometheus.fleet import MOST, Fleet, Picture
 from collectors.prometheus.scrapes import HostScrapes, Scrapes
 from collectors.prometheus.server import Server
 from collectors.prometheus.workloads import (
@@ -20,6 +20,8 @@ from collectors.prometheus.workloads import (
 )
 from collectors.sampling.source import SourceReading
 
+_TRIED_EVERY_S = 2.0
+"""Seconds between readings while nothing is known of the scrapes: before the first answer, and after a failure."""
 _STALE = 3.0
 """Scrape intervals after which a host's last scrape is old."""
 _SKEW_S = 2.0
@@ -30,7 +32,8 @@ _SCRAPE_REMEDY = "look at /targets of the server: it says why the scrape fails"
 class PrometheusSource:
     """Reads what a server scraped of many hosts.
 
-    The first reading has the scrapes before the newest ones, and the second follows at once: rates need two.
+    Rates need two scrapes. A reading with workloads that the one before did not have has these as of the scrape before
+    the newest one, and another reading, with the newest, follows at once.
 
     Args:
         server: Whom to ask.
@@ -38,7 +41,7 @@ class PrometheusSource:
     """
 
     name = "prometheus"
-    interval_s = USUAL_INTERVAL_S
+    interval_s = _TRIED_EVERY_S
     holds_tick = True
     is_authority = True
     replace_after_s: float | None = None
@@ -50,9 +53,12 @@ class PrometheusSource:
         self._client: PrometheusClient | None = None
         self._wake: Callable[[], None] = lambda: None
         self._held: Picture | None = None
-        """The newest picture while only the scrapes before it were handed over."""
+        """The newest picture while not all of its newest scrapes were handed over."""
         self._epochs = Epochs()
-        self._has_begun = False
+        self._seen: frozenset[WorkloadId] = frozenset()
+        """The workloads of the reading before."""
+        self._is_quick = True
+        """Whether the next question is the first one."""
 
     def open(self, wake: Callable[[], None]) -> None:
         """Ask who is there. Raises as `Fleet.discover`."""
@@ -62,7 +68,7 @@ class PrometheusSource:
         if self.fleet is not None:
             fleet = self.fleet.on(self._client)  # hosts keep their names after the server was away
         fleet.discover()
-        self.fleet, self._held, self._has_begun = fleet, None, False
+        self.fleet, self._held, self._seen, self._is_quick = fleet, None, frozenset(), True
         self.interval_s = fleet.interval_s
 
     def read(self) -> SourceReading:
@@ -71,21 +77,32 @@ class PrometheusSource:
         assert fleet is not None  # noqa: S101  # it is open
         if self._held is not None:
             picture, self._held = self._held, None
-            return self._reading(fleet, picture, 0)
-        picture = fleet.look()
-        if not self._has_begun:
-            self._held, self._has_begun = picture, True
+            if self._is_quick:
+                self._is_quick = False
+                self._wake()  # for all rankings
+            return self._reading(fleet, picture)
+        picture = fleet.look(self._is_quick)
+        reading = self._reading(fleet, picture, self._seen)
+        if reading.workloads.keys() <= self._seen:
+            self._seen = frozenset(reading.workloads)
+        else:
+            self._held = picture
             self._wake()
-            return self._reading(fleet, picture, 1)
-        return self._reading(fleet, picture, 0)
+        return reading
+
+    @property
+    def holds_more(self) -> bool:
+        """Whether the reading before was only for rates, and another one is to follow at once."""
+        return self._held is not None
 
     def close(self) -> None:
         """Close the connection."""
+        self.interval_s = _TRIED_EVERY_S
         if self._client is not None:
             self._client.close()
 
-    def _reading(self, fleet: Fleet, picture: Picture, back: int) -> SourceReading:
-        """Return a picture as a reading, by the newest scrapes (0), or where there are any by those before (1)."""
+    def _reading(self, fleet: Fleet, picture: Picture, seen: frozenset[WorkloadId] | None = None) -> SourceReading:
+        """Return a picture as a reading by the newest scrapes; with `seen`, those not in it by the scrapes before."""
         workloads: dict[WorkloadId, Workload] = {}
         samples: dict[WorkloadId, tuple[Sample, ...]] = {}
         hosts: dict[str, HostFacts] = {}
@@ -95,7 +112,7 @@ class PrometheusSource:
             hosts[name] = host_facts(name, scrapes, fleet.interval_s, picture.uses.get(key))
             workload = host_workload(name, scrapes)
             workloads[workload.id] = workload
-            self._add(samples, workload.id, scrapes, fleet.clock, back)
+            self._add(samples, workload.id, scrapes, fleet.clock, seen)
             states += _states(name, scrapes, fleet)
         for key in picture.unscraped:
             name = fleet.names.name(key)
@@ -103,11 +120,16 @@ class PrometheusSource:
             states.append(_unscraped(name, name in hosts, self._server.shown))
             hosts.setdefault(name, HostFacts())
         for member, shown in picture.members.items():
+            of_host = picture.hosts.get((member.instance, member.host))
+            if of_host is not None and (shown.newest or 0.0) < (of_host.newest or 0.0):
+                continue  # its host was scraped since, without it: it has ended
             host = fleet.names.name((member.instance, member.host))
             identity = identity_of(member, host)
             workloads[identity] = workload_of(member, shown, host)
-            self._add(samples, identity, shown, fleet.clock, back)
+            self._add(samples, identity, shown, fleet.clock, seen)
         self._epochs.forget_all_but(workloads)
+        if seen is None:
+            self._seen = frozenset(workloads)
         return SourceReading(
             workloads,
             samples,
@@ -124,11 +146,12 @@ class PrometheusSource:
         identity: WorkloadId,
         scrapes: Scrapes,
         clock: Clock,
-        back: int,
+        seen: frozenset[WorkloadId] | None,
     ) -> None:
         instants = scrapes.instants()
         if instants:
-            instant = instants[max(0, len(instants) - 1 - back)]
+            is_new = seen is not None and identity not in seen
+            instant = instants[-2 if is_new and len(instants) > 1 else -1]
             samples[identity] = samples_at(identity, scrapes, instant, clock, self._epochs)
 
 

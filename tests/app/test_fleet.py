@@ -15,7 +15,6 @@ from tests.helpers.query_server import Exchange, query_server
 from tui.app.fleet import FleetApp
 from tui.settings.screen_options import ScreenOptions
 
-_INTERVAL_S = 1.0
 _HOST = {"job": "vmtop", "instance": "hv01:9922"}
 _WEB = {**_HOST, "kind": "container", "engine": "docker", "id": "0ba1cabcd880", "name": "web"}
 
@@ -79,7 +78,6 @@ async def test_a_refusal_is_told_in_the_header_and_the_screen_goes_on(status: in
         async with app.run_test(size=(150, 30)) as pilot:
             await until(pilot, lambda: words in screen_text(app))
             scripted.status = 200
-            app.sampler.set_interval(0.2)
             await until(pilot, lambda: "web" in screen_text(app))
         app.sampler.stop()
 

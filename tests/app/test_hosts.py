@@ -160,3 +160,34 @@ async def test_marks_of_equal_workloads_on_two_hosts_are_two_marks() -> None:
         await stage.press("space")
         assert stage.screen.view.marks == {identity}
         assert identity._replace(host="hv02") in stage.screen.shown_moment.readings  # type: ignore[union-attr]
+
+
+async def test_the_menu_of_orders_knows_hosts() -> None:
+    async with hosts() as stage:
+        await stage.press("s", *"host", "enter")
+        assert stage.screen.view.sort == "host"
+        assert [line.id.host for line in stage.screen.view.lines[:10]] == ["hv01"] * 10
+
+
+async def test_help_explains_the_column_of_hosts() -> None:
+    async with hosts((120, 60)) as stage:
+        await stage.press("question_mark", *"HOST")
+        assert "the host that it is on" in stage.text()
+
+
+async def test_a_single_host_that_never_answered_says_so_and_why() -> None:
+    async with staged(Scene(pressing(), MIDDLE), fleet=_silent("hv01"), ticks=1) as stage:
+        text = stage.text()
+        assert "hv01 does not answer." in text
+        assert "ssh: connect to host hv01 port 22: Connection refused" in text
+
+
+async def test_hosts_that_never_answered_have_a_line_each() -> None:
+    async with staged(Scene(pressing(), MIDDLE), fleet=_silent("hv01", "hv02"), ticks=1) as stage:
+        assert [line.label for line in stage.screen.view.lines] == ["hv01", "hv02"]
+
+
+def _silent(*names: str) -> FarFleet:
+    fleet = FarFleet(names)
+    fleet.silent.update(names)
+    return fleet

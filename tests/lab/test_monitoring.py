@@ -12,6 +12,8 @@ import pytest
 
 from collectors.exposition.alerts import ALERTS
 from collectors.exposition.recorded import RECORDED
+from collectors.prometheus.server import Server
+from collectors.prometheus.source import PrometheusSource
 from tests.helpers.lab.docker_engine import DockerLab
 from tests.helpers.lab.fixtures import skip_or_fail
 from tests.helpers.lab.metric_engines import ENGINES, PROMETHEUS, MetricEngine, metric_engine, rule_evaluator
@@ -130,6 +132,16 @@ def test_dashboards_for_cadvisor_find_their_series(fleet: Fleet) -> None:
     limit = 'container_spec_memory_limit_bytes{instance="hv02", name="mon-hog"}'
     assert fleet.engine.value(limit) == 32 << 20
     assert fleet.engine.query('{__name__=~"vmtop_.*", job="names"}') == []
+
+
+def test_the_fleet_view_finds_its_workloads_by_the_rules(fleet: Fleet) -> None:
+    source = PrometheusSource(Server(fleet.engine.url))
+    source.open(lambda: None)
+    try:
+        seen = {(one.id.host, one.name) for one in source.read().workloads.values()}
+    finally:
+        source.close()
+    assert {(host, name) for host in ("hv01", "hv02") for name in _NAMES} <= seen
 
 
 def test_a_host_that_is_not_scraped_any_more_raises_its_alert(fleet: Fleet) -> None:

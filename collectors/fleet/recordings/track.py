@@ -22,6 +22,10 @@ _STEP_S = 1.0
 """Seconds by which wall clock and monotonic clock may drift apart before the wall clock counts as having been set."""
 _WRITTEN_WITHIN_S = 30.0
 """Seconds since a file was last written; a longer interval is not expected of one that is still being written."""
+_USUAL_INTERVAL_S = 10.0
+"""Seconds between frames up to which the header of a member is believed: after a pause, a new member begins."""
+_LATEST = 4_102_444_800.0
+"""Wall time up to which frames are read."""
 _ROUNDED_S = 0.0006
 """Seconds; the headers of members have milliseconds."""
 
@@ -52,8 +56,8 @@ class Track:
         self._names = {part.name: part.name or hostname for part in parts}
         self._offsets_ns: dict[str, int] = {}
         """By run."""
-        self._ends: dict[tuple[int, int], float] = {}
-        """Wall times of the last frames of members that were not closed, by index and the size of their file."""
+        self._read_spans: dict[tuple[int, int], Span] = {}
+        """What members cover that had to be read for it, by index and the size of their file."""
         self._lay_out()
         self.hosts = tuple(self._names.values())
         """The names of its hosts, each unique among all tracks."""
@@ -95,7 +99,7 @@ class Track:
 
     def _lay_out(self) -> None:
         outline = self.session.outline
-        self.spans = [Span(member.first_ms / 1000, self._end(index, member)) for index, member in enumerate(outline)]
+        self.spans = [self._span(index, member) for index, member in enumerate(outline)]
         """The wall times that each member covers."""
         self.events = [member.events if member.is_closed else 1 for member in outline]
         """How many events each member has; one that was not closed may have some."""
@@ -103,14 +107,17 @@ class Track:
         self._by_start = sorted((span.first, index) for index, span in enumerate(self.spans))
         self._longest_s = max((span.last - span.first for span in self.spans), default=0.0)
 
-    def _end(self, index: int, member: Member) -> float:
-        if member.is_closed:
-            return max(member.first_ms, member.last_ms) / 1000
+    def _span(self, index: int, member: Member) -> Span:
+        """Return what a member covers, by its header; by its frames where that is not complete, or says too much."""
+        first, last = member.first_ms / 1000, member.last_ms / 1000
+        longest_s = member.frames * PAUSE * max(self.interval_s, _USUAL_INTERVAL_S)
+        if member.is_closed and 0 <= last - first <= longest_s:
+            return Span(first, last)
         key = index, self.session.members[index].file.size
-        if key not in self._ends:
-            frames = self.session.part(index).frames
-            self._ends[key] = max([member.first_ms / 1000, *(frame.wall for frame in frames[-1:])])
-        return self._ends[key]
+        if key not in self._read_spans:
+            walls = [frame.wall for frame in self.session.part(index).frames] or [min(max(0.0, first), _LATEST)]
+            self._read_spans[key] = Span(min(walls), max(walls))
+        return self._read_spans[key]
 
     def _between(self, first: float, last: float) -> list[int]:
         """Return the indexes of the members that may have frames in a span of wall time."""

@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -190,10 +191,9 @@ class FarHosts:
     @contextmanager
     def as_client(self) -> Iterator[None]:
         """Have this process, and those that it starts, use this client configuration."""
-        runtime = self.folder / "runtime"  # for the sockets of shared connections
-        runtime.mkdir(mode=0o700, exist_ok=True)
+        runtime = tempfile.mkdtemp(prefix="r", dir=self.folder)  # shared connections of its own: each checks keys anew
         before = dict(os.environ)
-        os.environ |= {"PATH": self.path, "XDG_RUNTIME_DIR": str(runtime)}
+        os.environ |= {"PATH": self.path, "XDG_RUNTIME_DIR": runtime}
         try:
             yield
         finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from collectors.analysis.contacts import contacts
 from collectors.analysis.rates import Moment
 from collectors.model.workloads import ACTIVE, Availability, Kind, SourceState
 from tui.keys.key import Key, first_key
@@ -41,11 +42,15 @@ def empty_lines(view: TableState, moment: Moment, keys: Iterable[Key]) -> list[L
     shown_keys = {key.name: first_key(key.keys) for key in keys}
     if view.query_text or (view.only and moment.readings):
         return [[(_INDENT, "text"), *_hidden(view, shown_keys)]]
+    contact = contacts(moment.frame).get(moment.frame.host.id.host)
     resting = sum(reading.workload.state not in ACTIVE for reading in moment.readings.values())
-    if resting and not view.show_all:
+    if contact is not None and not contact.answers:
+        words = "has not answered yet" if contact.is_waited_for else "does not answer"
+        first: Line = [(f"{_INDENT}{contact.title} {words}.", "text")]
+    elif resting and not view.show_all:
         stopped = "1 workload is stopped" if resting == 1 else f"{resting} workloads are stopped"
         shows = _key(shown_keys.get("stopped", ""), "shows them")
-        first: Line = [(f"{_INDENT}Nothing is running here. {stopped}: ", "text"), *shows]
+        first = [(f"{_INDENT}Nothing is running here. {stopped}: ", "text"), *shows]
     else:
         first = [(f"{_INDENT}No machines, containers or services are running here.", "text")]
     lines: list[Line] = [first, []]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from enum import Enum
 from typing import Any
 
 from tui.presenters.monitoring.panels import SOURCE, WIDTH, Panel
@@ -46,25 +47,26 @@ def dashboard(name: str, title: str, bands: Iterable[Sequence[Panel]], variables
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
-def variable(name: str, series: str, label: str = "", *, is_one: bool = False) -> dict[str, Any]:
-    """Return a variable: the values that a label has in some series.
+class Choose(Enum):
+    """How many of a variable's values can be chosen."""
 
-    Args:
-        name: The variable's name.
-        series: A selector of the series, without brackets around it.
-        label: The label; the variable's name by default.
-        is_one: Whether just one value can be chosen. Else several can, and at first all are, also the empty one.
-    """
+    ONE = "one"
+    SOME = "some, at first the first"
+    ALL = "any, at first all, also what lacks the label"
+
+
+def variable(name: str, series: str, choose: Choose = Choose.ALL) -> dict[str, Any]:
+    """Return a variable: the values that the label of its name has in some series, given as a selector."""
     found: dict[str, Any] = {
         "name": name,
         "type": "query",
         "datasource": SOURCE,
-        "query": {"query": f"label_values({series}, {label or name})", "refId": name},
+        "query": {"query": f"label_values({series}, {name})", "refId": name},
         "refresh": 2,
         "sort": 1,
     }
-    if is_one:
-        return found
+    if choose is not Choose.ALL:
+        return found | {"multi": choose is Choose.SOME}
     chosen = {"text": ["All"], "value": ["$__all"]}
     return found | {"multi": True, "includeAll": True, "allValue": ".*", "current": chosen}
 

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collectors.exposition import recorded
-from collectors.exposition.expressions import expression
 from collectors.model.metrics import METRICS
 from tui.presenters.monitoring.dashboard import HOST_PAGE, WORKLOAD_PAGE, choice, dashboard, variable
 from tui.presenters.monitoring.panels import Panel, Query, column_of, graph, number, row, table
 
 _WORKLOAD = "instance, host, kind, engine, id"
-_COLUMNS = (
-    "cpu_percent", "memory_host_bytes", "memory_of_limit_percent", "cpu_wait_percent", "disk_bytes_per_second",
-    "net_bytes_per_second",
-)  # fmt: skip
+_OOM = 'sum(increase(vmtop_events_total{what="oom"}[$__range]))'
 _FIRING = 'ALERTS{alertstate="firing", alertname=~"Vmtop.*"}'
 _CPU_SHARES, _MEMORY_SHARES = (0.8, 0.95), (0.85, 0.95)
 
@@ -26,7 +22,7 @@ def fleet_dashboard() -> str:
             number("Workloads", "sum(vmtop_workloads)"),
             number("CPU in use", f"avg({recorded.HOST_CPU})", "percentunit", _CPU_SHARES),
             number("Memory in use", f"avg({recorded.HOST_MEMORY})", "percentunit", _MEMORY_SHARES),
-            number("OOM kills", "sum(increase(vmtop_oom_kills_total[$__range])) or vector(0)", thresholds=(1, 10)),
+            number("Out of memory", f"{_OOM} or vector(0)", thresholds=(1, 10)),
             number("Sources down", "count(vmtop_source_up == 0) or vector(0)", thresholds=(1, 5)),
             number("Alerts", f"count({_FIRING}) or vector(0)", thresholds=(1, 10)),
         ],
@@ -68,17 +64,15 @@ def host_waiting(what: str, matchers: str = "", window: str = "1m") -> str:
 
 
 def _top(words: str, rule: str) -> Panel:
-    """Return the table of the workloads that have most of what a recording rule keeps, sorted by it."""
+    """Return the table of the workloads that have most of what a recording rule keeps, sorted by it.
+
+    All of its columns are recorded: anything else would be computed for every workload of the fleet.
+    """
     chosen = f'topk($top, {rule}{{kind=~"$kind"}})'
-    first = next(found.metric for found in recorded.RECORDED if found.name == rule)
-    keys = sorted(_COLUMNS, key=lambda key: key != first)
-    columns = [column_of(METRICS[key], f"{_of_all(key)} and on ({_WORKLOAD}) {chosen}") for key in keys]
+    rules = sorted(recorded.BY_METRIC.values(), key=lambda one: one.name != rule)
+    columns = [column_of(METRICS[one.metric], f"{_scaled(one)} and on ({_WORKLOAD}) {chosen}") for one in rules]
     return table(words, columns, ("instance", "kind", "name"), ("name", WORKLOAD_PAGE))
 
 
-def _of_all(key: str) -> str:
-    """Return the cheapest expression of a metric for all workloads."""
-    rule = recorded.BY_METRIC.get(key)
-    if rule is None:
-        return f"({expression(key)})"
+def _scaled(rule: recorded.Recorded) -> str:
     return rule.name if rule.scale == 1 else f"{rule.scale:g} * {rule.name}"

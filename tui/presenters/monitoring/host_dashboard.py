@@ -5,7 +5,7 @@ from __future__ import annotations
 from collectors.exposition import recorded
 from collectors.exposition.expressions import expression
 from collectors.model.metrics import METRICS
-from tui.presenters.monitoring.dashboard import dashboard, variable
+from tui.presenters.monitoring.dashboard import Choose, dashboard, variable
 from tui.presenters.monitoring.fleet_dashboard import host_waiting
 from tui.presenters.monitoring.panels import UNITS, WINDOW, Panel, Query, graph, number, row
 
@@ -40,7 +40,7 @@ def host_dashboard() -> str:
             graph("Events", [Query(f"increase(vmtop_events_total{{{_OF}}}[{WINDOW}])", "{{what}}")], "short"),
         ],
     ]
-    instance = variable("instance", "vmtop_host_cpus", is_one=True)
+    instance = variable("instance", "vmtop_host_cpus", Choose.ONE)
     return dashboard("host", "host", bands, [instance, variable("host", 'vmtop_host_cpus{instance="$instance"}')])
 
 

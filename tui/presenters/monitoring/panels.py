@@ -43,7 +43,7 @@ class Query(NamedTuple):
 def graph(title: str, queries: Sequence[Query], unit: str, *, stacked: bool = False, about: str = "") -> Panel:
     """Return a chart over time."""
     drawn: dict[str, Any] = {"lineWidth": 1, "fillOpacity": 40 if stacked else 8, "showPoints": "never"}
-    drawn["stacking"] = {"mode": "normal" if stacked else "none"}
+    drawn["stacking"] = {"mode": "normal" if stacked else "none", "group": "A"}
     return {
         "type": "timeseries",
         "title": title,

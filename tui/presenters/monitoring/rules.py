@@ -23,8 +23,9 @@ def recording_rules() -> str:
 
 
 def alerting_rules() -> str:
-    """Return the alerting rules as YAML."""
-    return yaml_text({"groups": [{"name": "vmtop-alerts", "rules": [_rule(alert) for alert in ALERTS]}]})
+    """Return the alerting rules as YAML. They look at every workload of a fleet, so once a minute has to be enough."""
+    rules = [_rule(alert) for alert in ALERTS]
+    return yaml_text({"groups": [{"name": "vmtop-alerts", "interval": "1m", "rules": rules}]})
 
 
 def rule_tests() -> str:

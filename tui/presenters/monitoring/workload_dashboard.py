@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.presenters.monitoring.dashboard import WORKLOAD_PAGE, dashboard, variable
+from tui.presenters.monitoring.dashboard import WORKLOAD_PAGE, Choose, dashboard, variable
 from tui.presenters.monitoring.metric_panels import metric_panels
 from tui.presenters.monitoring.panels import Query, table
 
@@ -21,6 +21,6 @@ def workload_dashboard() -> str:
         variable("instance", "vmtop_workload_info"),
         variable("host", 'vmtop_workload_info{instance=~"$instance"}'),
         variable("kind", 'vmtop_workload_info{instance=~"$instance", host=~"$host"}'),
-        variable("name", 'vmtop_workload_info{instance=~"$instance", host=~"$host", kind=~"$kind"}'),
+        variable("name", 'vmtop_workload_info{instance=~"$instance", host=~"$host", kind=~"$kind"}', Choose.SOME),
     ]
     return dashboard("workload", "workloads", [head, *metric_panels(_OF, "{{instance}} {{name}}")], variables)

@@ -33,6 +33,7 @@ _PALETTE: Rows = (
     (":sort mem", "sort by a column"),
     (":columns net", "a preset of columns, or one column more or less"),
     (":vm :ct :svc :all", "show one kind, or every kind"),
+    (":hv01 :hosts", "look at one of several hosts alone, or at all"),
     (":theme light", "another theme"),
     (":mark deploy v2", "a note on the timeline"),
 )
@@ -48,6 +49,13 @@ _SIGNS: Rows = (
     ("▾ ▸  3 ▲1 ✗1", "an open group, a folded one; its members, and how many of them have which sign"),
     ("■", "the host: no order moves it, and no filter hides it"),
     ("▼CPU%", "the table is sorted by this column; ▲: in reverse"),
+)
+_HOSTS: Rows = (
+    ("HOST", "the host that it is on; local: the one that vmtop runs on; host=hv01 in a filter"),
+    ("■ 3 hosts", "all hosts together: the sums of their own values"),
+    ("▸ hv02 40", "t: a host with its own values, and the number of workloads that are shown of it"),
+    ("●hv01 ?hv02 9s ✗hv03 5m", "at the top: it answers, has been silent for so long, is gone; ! says why"),
+    ("hv03  gone 5m", "silent for more than a minute: its workloads are in no total; Enter shows them as they were"),
 )
 _TIMELINE: Rows = (
     ("┃", "the moment that is shown"),
@@ -99,8 +107,8 @@ _HOST: Rows = (
     ("Waiting", "PSI: share of time that some task waited for the resource"),
 )
 _MAIN = (
-    ("Signs", _SIGNS), ("Reading the table", _READING), ("Colours", _COLOURS), ("Filter", _FILTER),
-    ("Palette", _PALETTE),
+    ("Signs", _SIGNS), ("Reading the table", _READING), ("Several hosts", _HOSTS), ("Colours", _COLOURS),
+    ("Filter", _FILTER), ("Palette", _PALETTE),
 )  # fmt: skip
 LEGENDS: dict[str, tuple[tuple[str, Rows], ...]] = {
     LIVE: (*_MAIN, ("Columns, and their names in filters", _COLUMNS)),

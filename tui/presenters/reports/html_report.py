@@ -10,9 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from math import isnan
 
-from collectors.fleet.hosts import LOCAL
 from collectors.model.metrics import METRICS, HostChart, Unit
-from collectors.model.workloads import Event
+from collectors.model.workloads import LOCAL_HOST, Event
 from collectors.safety.sanitize import sanitize
 from collectors.session.downsample import Buckets, Series
 from collectors.session.summary import Summary, WorkloadSummary
@@ -71,7 +70,7 @@ def _hosts(summary: Summary, buckets: Buckets) -> Iterator[str]:
     """Yield the charts of each host."""
     for name, measured in (buckets.hosts or {"": {}}).items():
         of_several = len(buckets.hosts) > 1 or bool(name)
-        yield f"<h2>Host{f' {escape(name or LOCAL)}' if of_several else ''}</h2>"
+        yield f"<h2>Host{f' {escape(name or LOCAL_HOST)}' if of_several else ''}</h2>"
         events = [event for event in summary.events if event.workload.host == name]
         marks = _marks(events, buckets)
         yield from (_host_chart(title, keys, measured, marks, buckets) for title, keys in _HOST_CHARTS)
@@ -160,7 +159,7 @@ def _workloads(summary: Summary, buckets: Buckets) -> str:
 
 def _row(life: WorkloadSummary, buckets: Buckets, has_pictures: bool, has_host: bool) -> str:
     cpu_seconds = "-" if life.cpu_seconds is None else f"{life.cpu_seconds:,.1f}"
-    host = f"<td>{escape(life.id.host or LOCAL)}" if has_host else ""
+    host = f"<td>{escape(life.id.host or LOCAL_HOST)}" if has_host else ""
     cells = [f"{host}<td>{escape(life.name)}<td>{escape(life.kind)}<td class=n>{cpu_seconds}"]
     for key in ("cpu_percent", "memory_host_bytes"):
         peak = life.peaks.get(key)

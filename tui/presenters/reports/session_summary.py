@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from collectors.fleet.hosts import LOCAL
 from collectors.model.metrics import METRICS, Unit
-from collectors.model.workloads import Event
+from collectors.model.workloads import LOCAL_HOST, Event
 from collectors.safety.sanitize import sanitize
 from collectors.session.summary import Summary, WorkloadSummary
 from tui.presenters.formatting import duration, fit, stamp, text
@@ -86,7 +85,7 @@ def _workload(life: WorkloadSummary, has_host: bool) -> str:
         for key, width in (("cpu_percent", 9), ("memory_host_bytes", 8))
     )
     since, until = _clock(life.first), _clock(life.last)
-    name = f"{fit(life.id.host or LOCAL, 10)} {fit(life.name, 13)}" if has_host else fit(life.name, 24)
+    name = f"{fit(life.id.host or LOCAL_HOST, 10)} {fit(life.name, 13)}" if has_host else fit(life.name, 24)
     identity = f"{name} {life.kind:<9}"
     return f"{identity} {since:>8} {until:>8} {cpu_seconds:>8} {cpu} {memory}"
 

@@ -73,9 +73,12 @@ def metric_column(key: str) -> Column:
     return Column(key, metric.label, width, metric.keep, metric.table_from or 0)
 
 
+HOST = Column("host", "HOST", 4, 95, is_left=True)
+"""Comes first where there are several hosts, whatever columns are chosen."""
 _FACTS = {
     column.key: column
     for column in (
+        HOST,
         Column("name", "NAME", NAME_LEAST, 100, is_left=True),
         Column("kind", "KIND", 4, 90, is_left=True),
         Column("project", "PROJECT", 9, 4, 150, is_left=True),
@@ -92,6 +95,7 @@ _FACTS = {
     )
 }
 _FACT_HELP = {
+    "host": "The host that it is on; local: the one that vmtop runs on.",
     "name": "What the engine calls it.",
     "kind": "vm, ct (container) or svc (service).",
     "project": "The compose project, pod or slice that it belongs to.",
@@ -129,7 +133,7 @@ DEFAULT: tuple[str, ...] = (
 CHOICES: tuple[str, ...] = (
     *DEFAULT,
     *(key for key, metric in METRICS.items() if key not in DEFAULT and not metric.is_sum),
-    *(key for key in _FACTS if key not in DEFAULT),
+    *(key for key in _FACTS if key not in DEFAULT and key != HOST.key),
 )
 """All that the column picker offers."""
 
@@ -170,7 +174,7 @@ def lay_out(keys: Sequence[str], width: int, host_width: int = 0) -> list[Column
     if width < ROOMY:
         wanted = [replace(column, width=_TIGHT.get(column.key, column.width)) for column in wanted]
     if host_width:
-        wanted.insert(0, Column("host", "HOST", max(4, min(host_width, width // 8)), 95, is_left=True))
+        wanted.insert(0, replace(HOST, width=max(HOST.width, min(host_width, width // 8))))
     columns = _spaced(wanted)
     while len(columns) > 1 and _taken(columns) > width - 1:
         columns.remove(min(columns, key=lambda candidate: candidate.keep) if is_default else columns[-1])

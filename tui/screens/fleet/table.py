@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from collectors.comparison.workload_classes import Classes
     from collectors.prometheus.access import FleetAccess
 
+_ARRIVED_AT_MOST = 20
 _PAST_AFTER = 2
 """Frames after which the past of the sparklines is asked for: the first table comes before it."""
 LiveHost = Callable[[str, Workload | None], Sequence[str] | None]
@@ -63,10 +65,14 @@ class FleetScreen(IntoPastKeys, WorkloadListScreen):
         self.sampler, self.access = sampler, access
         self._live_host = live_host
         self._no_states = StateLog()
+        self._arrived: deque[tuple[Frame, bool]] = deque(maxlen=_ARRIVED_AT_MOST)
+        """Frames that are still to be shown, each with whether it is only for the rates of the next one."""
         self._frames: list[Frame] | None = []
         """The frames so far, until their past has been added; then `None`."""
+        self._is_asking_past = False
 
     def on_mount(self) -> None:
+        self.sampler.on_frame(self._keep)
         self.run_worker(feed(self.sampler, self), group="feed", exclusive=True, exit_on_error=True)
 
     def newest(self) -> Moment | None:
@@ -89,22 +95,36 @@ class FleetScreen(IntoPastKeys, WorkloadListScreen):
         state = next(iter(moment.sources), None)
         return [(state.reason, "muted" if state.reason[:1].isdigit() else "warn")] if state and state.reason else []
 
+    def _keep(self, frame: Frame) -> None:
+        """Keep a frame, on the sampler's thread; have the one that belongs to it come at once."""
+        is_half = self.access.holds_more
+        self._arrived.append((frame, is_half))
+        if is_half or self.sampler.interval.requested_s != self.access.interval_s:
+            self.sampler.set_interval(self.access.interval_s)
+
     @on(FrameReady)
-    def take_frame(self, event: FrameReady) -> None:
-        """Show a frame, and have the next one come when the server scrapes again."""
-        moment = self.track.feed(event.frame)
-        if self._frames is not None:
-            self._frames.append(event.frame)
-            if len(self._frames) == _PAST_AFTER:
-                self.run_worker(self._add_past(), group="past")
+    def take_frame(self) -> None:
+        """Show the newest of the frames that have arrived."""
+        moment = None
+        while self._arrived:
+            frame, is_half = self._arrived.popleft()
+            if is_half:
+                self.track.prepare(frame)
+                continue
+            moment = self.track.feed(frame)
+            if self._frames is not None:
+                self._frames.append(frame)
+        if moment is None:
+            return
+        if self._frames is not None and not self._is_asking_past and len(self._frames) >= _PAST_AFTER:
+            self._is_asking_past = True
+            self.run_worker(self._add_past(), group="past")
         for screen in self.app.screen_stack:
             if isinstance(screen, Follower) and screen.where == LIVE:
                 screen.follow(moment, self.interval_s())
         if not self.view.is_frozen:
             self.shown_moment = moment
         self.redraw()
-        if self.sampler.interval.requested_s != self.access.interval_s:
-            self.sampler.set_interval(self.access.interval_s)
 
     async def _add_past(self) -> None:
         """Put the last minutes before the frames so far, so that sparklines do not begin empty."""
@@ -132,10 +152,14 @@ class FleetScreen(IntoPastKeys, WorkloadListScreen):
         """Apply a filter, and have the server look for what it is about on every host."""
         is_applied = super().set_filter(text, is_typing)
         if is_applied and not is_typing and self.access.search(self.view.query_text):
-            for worker in self.sampler.workers:
-                worker.wake()
-            self.sampler.set_interval(self.access.interval_s)  # a frame now
+            self._ask_now()
         return is_applied
+
+    def _ask_now(self) -> None:
+        """Have the next frame come now, and not at the next scrape."""
+        for worker in self.sampler.workers:
+            worker.wake()
+        self.sampler.set_interval(self.access.interval_s)
 
     def action_freeze(self) -> None:
         self.view.is_frozen = not self.view.is_frozen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from collectors.fleet.recordings.opening import open_recording
 from collectors.fleet.recordings.sequence import FleetRecording
 from collectors.model.workloads import Availability, Event, Frame, WorkloadId
 from collectors.session.cut import cut
+from collectors.session.format import PREFIX
 from collectors.session.frame_sequence import FrameSequence
 from collectors.session.playback import Playback
 from collectors.session.reader import Session
@@ -243,3 +245,23 @@ def test_a_recording_of_several_hosts_replays_as_lived(tmp_path: Path) -> None:
             assert playback.moment.hosts[name].ledger == host.ledger
     recorded.close()
     lived.close()
+
+
+@pytest.mark.parametrize("wall_ms", [0, -1, 2**62, -(2**62), 4_102_444_800_000])
+@pytest.mark.parametrize("place", [12, 20])
+def test_a_damaged_header_of_one_file_costs_neither_time_nor_the_other_hosts(
+    tmp_path: Path, wall_ms: int, place: int
+) -> None:
+    whole = record(tmp_path / "a.vmtop.gz", host_frames("hv01", 70))
+    damaged = record(tmp_path / "b.vmtop.gz", host_frames("hv02", 130, boot_s=300))
+    data = bytearray(damaged.read_bytes())
+    at = data.find(PREFIX, 100) + len(PREFIX) + place
+    data[at : at + 8] = struct.pack("<q", wall_ms)
+    damaged.write_bytes(data)
+    session = open_recording([whole, damaged])
+    assert session.total() < 1000
+    frames = [frame for _, frame in session.frames()]
+    own = {frame.hosts["hv01"].run for frame in frames if frame.hosts["hv01"].workload is not None}
+    assert len(own) == 1
+    assert sum(any(identity.host == "hv01" for identity in frame.workloads) for frame in frames) >= 70
+    session.close()

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from collectors.exposition.alerts import ALERTS
-from collectors.exposition.families import BY_NAME
+from collectors.exposition.families import BY_NAME, Of
 from collectors.exposition.recorded import RECORDED
 from tests.helpers.checkout import ROOT
 from tests.helpers.lab.fixtures import skip_or_fail
@@ -95,6 +95,21 @@ def test_every_variable_that_is_used_can_be_chosen(name: str) -> None:
     assert known - used <= {"host"}
 
 
+def test_no_dashboard_asks_for_every_workload_of_a_fleet_when_it_is_opened() -> None:
+    names = json.loads(FILES["grafana/workload.json"])["templating"]["list"]
+    assert not next(variable for variable in names if variable["name"] == "name").get("includeAll")
+    instances = json.loads(FILES["grafana/host.json"])["templating"]["list"]
+    assert not next(variable for variable in instances if variable["name"] == "instance").get("multi")
+
+
+def test_the_fleet_asks_for_recorded_values_and_for_what_each_host_has_once() -> None:
+    """What is computed for every workload of a fleet at each look takes seconds, or more samples than are allowed."""
+    for panel in panels("grafana/fleet.json"):
+        for target in panel.get("targets", ()):
+            families = [BY_NAME[name] for name in re.findall(r"(?<![\w:])vmtop_\w+", target["expr"])]
+            assert all(family.of is not Of.WORKLOAD for family in families), target["expr"]
+
+
 def test_links_lead_to_dashboards_that_exist() -> None:
     known = {json.loads(FILES[name])["uid"] for name in DASHBOARDS}
     linked = {found for name in DASHBOARDS for found in re.findall(r'"/d/([\w-]+)\?', FILES[name])}
@@ -132,3 +147,13 @@ def test_the_docs_name_every_alert_with_its_severity_and_every_file() -> None:
     listed = re.findall(r"\| `(Vmtop\w+)` \| (\w+) \|.*`for: (\w+)`", page)
     assert listed == [(alert.name, alert.severity, alert.wait) for alert in ALERTS]
     assert all(f"`{path}`" in page or path.startswith("grafana/") for path in FILES)
+
+
+def test_what_the_docs_turn_off_first_is_exposed_and_no_rule_needs_it() -> None:
+    page = (ROOT / "docs" / "scale.md").read_text()
+    (pattern,) = re.findall(r"regex: (vmtop_.*)", page)
+    dropped = {name for name in BY_NAME if re.fullmatch(pattern, name)}
+    assert len(dropped) >= 8
+    needed = {name for rule in RECORDED for name in re.findall(r"(?<![\w:])vmtop_\w+", rule.expression)}
+    assert not dropped & needed
+    assert not dropped & {name for alert in ALERTS for name in re.findall(r"(?<![\w:])vmtop_\w+", alert.expression)}
