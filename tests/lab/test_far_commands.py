@@ -7,10 +7,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from subprocess import PIPE, STDOUT
 
 import pytest
 
 from tests.helpers.lab.far_hosts import FarHosts
+from tests.helpers.lab.process import wait_until
 
 pytestmark = pytest.mark.lab
 NAMES = ("hv01", "hv02")
@@ -67,6 +69,24 @@ def test_a_machine_is_forced_off_on_its_host_and_its_clone_runs_on(pair: FarHost
     done = vmtop("kill", "vm:clone", "--yes", *choosing("hv01"))
     assert done.returncode == 0, done
     assert {name: pair.hosts[name].domain_names() for name in NAMES} == {"hv01": set(), "hv02": {"clone"}}
+
+
+def test_a_host_that_loses_power_during_an_action_leaves_the_outcome_unknown(far_lab: FarHosts) -> None:
+    host = far_lab.add("hv05")
+    host.wait_ready()
+    host.run("slow", "trap '' TERM; while :; do sleep 1; done")
+    words = [VMTOP, "stop", "slow", "--yes", "--timeout", "100", "--host", "hv05"]
+    try:
+        with far_lab.as_client(), subprocess.Popen(words, stdout=PIPE, stderr=STDOUT, text=True) as process:
+            wait_until(
+                lambda: process.poll() is not None or " stop " in host.inside("ps", "axww"), 90, "the action over there"
+            )
+            host.kill()
+            said, _ = process.communicate(timeout=120)
+    finally:
+        far_lab.remove("hv05")
+    assert process.returncode == 7, said
+    assert "unknown" in said
 
 
 def choosing(*names: str) -> list[str]:

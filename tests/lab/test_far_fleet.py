@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ import pytest
 from collectors.analysis.rates import Deriver, Moment
 from collectors.fleet.hosts import HostSpec
 from collectors.fleet.specs import load_source, specs_of
-from collectors.model.workloads import Availability, Frame, WorkloadId
+from collectors.model.workloads import Availability, Frame, SourceState, WorkloadId
 from collectors.session.reader import Session
 from collectors.session.sinks import file_writer
 from tests.helpers.frame_watch import Watch
@@ -92,47 +92,16 @@ def test_events_of_a_host_ahead_have_the_time_of_this_one(fleet: FarHosts, watch
     assert abs(told[0] - time.time()) < 60
 
 
-def test_what_was_recorded_of_three_hosts_replays_as_it_was_lived(watch: Watch, tmp_path: Path) -> None:
-    path = tmp_path / "fleet.vmtop.gz"
-    writer = file_writer(path)
-    lived = [watch.newest() for _ in range(5)]
-    for moment in lived:
-        writer.write(moment.frame)
-    writer.close()
-    session = Session([path])
-    try:
-        read = [frame for _, frame in session.frames()]
-    finally:
-        session.close()
-    assert len(read) == len(lived)
-    for frame, moment in zip(read, lived, strict=True):
-        assert frame.hosts == moment.frame.hosts
-        assert frame.samples == moment.frame.samples
-        assert {one.name: one.state for one in frame.workloads.values()} == {
-            one.name: one.state for one in moment.frame.workloads.values()
-        }
-        assert [(one.name, one.host, one.availability) for one in frame.sources] == [
-            (one.name, one.host, one.availability) for one in moment.frame.sources
-        ]
-    again = Deriver()
-    derived = [again.feed(frame) for frame in read]
-    for before, after in zip(lived[1:], derived[1:], strict=True):
-        assert {one: reading.value("cpu_percent") for one, reading in after.readings.items()} == {
-            one: reading.value("cpu_percent") for one, reading in before.readings.items()
-        }
-
-
-def test_a_host_without_power_is_stale_and_gone_and_comes_back_by_itself(fleet: FarHosts, watch: Watch) -> None:
+def test_a_host_without_power_is_stale_and_comes_back_by_itself_and_replays_as_it_was_lived(
+    fleet: FarHosts, watch: Watch, tmp_path: Path
+) -> None:
+    lived: list[Frame] = []
+    watch.newest()
+    watch.sampler.on_frame(lived.append)
     host = fleet.hosts["hv01"]  # hv02 is the jump host of another one
     host.kill()
     began = time.monotonic()
-
-    watch.newest()
-
-    def is_late(moment: Moment) -> bool:
-        return state(moment.frame, "hv01") is not Availability.OK
-
-    watch.until(is_late, "hv01 not being fresh")
+    watch.until(lambda moment: state(moment.frame, "hv01") is not Availability.OK, "hv01 not being fresh")
     assert time.monotonic() - began < 15, "three seconds, and what a busy machine adds"
     watch.until_all(Availability.OK, "hv02", "hv04")
     host.start()
@@ -140,6 +109,44 @@ def test_a_host_without_power_is_stale_and_gone_and_comes_back_by_itself(fleet: 
     host.inside("docker", "start", "web")
     watch.until_all(Availability.OK, *NAMES, frames=90)
     watch.until(lambda moment: "hv01" in webs(moment), "web on hv01 again", frames=30)
+    frames = list(lived)
+    assert {state(frame, "hv01") for frame in frames} > {Availability.OK}
+    assert_same(frames, replayed(frames, tmp_path / "fleet.vmtop.gz"))
+
+
+def replayed(frames: Sequence[Frame], path: Path) -> list[Frame]:
+    """Record frames, and return what the recording has."""
+    writer = file_writer(path)
+    for frame in frames:
+        writer.write(frame)
+    writer.close()
+    session = Session([path])
+    try:
+        return [frame for _, frame in session.frames()]
+    finally:
+        session.close()
+
+
+def assert_same(lived: Sequence[Frame], read: Sequence[Frame]) -> None:
+    """Compare hosts, states, counters and rates, frame by frame."""
+    assert len(read) == len(lived)
+    first, second = Deriver(), Deriver()
+    for before, after in zip(lived, read, strict=True):
+        assert after.hosts == before.hosts
+        assert after.samples == before.samples
+        assert {one.id: one.state for one in after.workloads.values()} == {
+            one.id: one.state for one in before.workloads.values()
+        }
+        assert list(map(_of_source, after.sources)) == list(map(_of_source, before.sources))
+        assert _rates(second.feed(after)) == _rates(first.feed(before))
+
+
+def _of_source(state: SourceState) -> tuple[str, str, Availability]:
+    return state.name, state.host, state.availability
+
+
+def _rates(moment: Moment) -> dict[WorkloadId, float | None]:
+    return {one: reading.value("cpu_percent") for one, reading in moment.readings.items()}
 
 
 def state(frame: Frame, name: str) -> Availability:

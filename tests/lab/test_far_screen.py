@@ -49,9 +49,10 @@ def test_the_screen_has_each_host_and_an_action_reaches_the_one_that_was_meant(t
         terminal.wait_for(lambda: {words[1] for words in rows(terminal)} == set(NAMES), 90, "web on each host")
         terminal.press("/")
         terminal.wait_for(lambda: "filter" in terminal.text(), 30, "the prompt")
-        terminal.press("host=hv03 web\r")
+        terminal.press("host=hv03 web")
         terminal.wait_for(lambda: [words[1] for words in rows(terminal)] == ["hv03"], 30, "one row")
-        terminal.press("j")
+        terminal.press("\r")
+        terminal.wait_for(lambda: "x act" in terminal.line(29), 30, "the end of the prompt")
         act(terminal, "K", "Kill container web on hv03?", "web")
         terminal.wait_for(lambda: "web was killed" in terminal.text(), 90, "the outcome")
         assert running(trio) == {"hv01", "hv02"}
