@@ -16,7 +16,7 @@ from collectors.sampling.source import SourceReading, SourceSpec
 from tests.helpers.lab.docker_engine import MIB, DockerLab
 from tests.helpers.lab.process import wait_until
 from tests.unit.collectors.kernel.cgroup.test_source import LiveGroups
-from tui.cli.commands.actions import run
+from tui.cli.commands.workloads.actions import run
 from tui.cli.sampling import Wait, gather
 from tui.configuration.config import Config
 

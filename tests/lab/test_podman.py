@@ -32,7 +32,7 @@ from tests.helpers.lab.fixtures import skip_or_fail
 from tests.helpers.lab.podman_engine import USER, PodmanLab, podman_engine, rootless_podman
 from tests.helpers.lab.process import wait_until
 from tests.helpers.lab.ssh_server import ssh_server
-from tui.cli.commands.actions import run
+from tui.cli.commands.workloads.actions import run
 from tui.cli.sampling import Wait, gather
 from tui.configuration.config import Config
 from tui.presenters.table.line import Line

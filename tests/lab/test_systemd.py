@@ -27,7 +27,7 @@ from tests.helpers.lab.process import wait_until
 from tests.helpers.lab.systemd_units import units
 from tests.helpers.lab.uml import UmlLab
 from tests.helpers.lab.uml_systemd import run_under_systemd
-from tui.cli.commands.actions import run
+from tui.cli.commands.workloads.actions import run
 from tui.cli.sampling import Wait
 from tui.configuration.config import Config
 

@@ -19,7 +19,7 @@ from collectors.sampling.source import SourceSpec
 from tests.unit.collectors.session.test_session_file import fleet_frames, write
 from tests.unit.tui.cli.test_main import fleet, run
 from tui.cli import sources
-from tui.cli.commands import compare
+from tui.cli.commands.sessions import compare
 from tui.presenters.comparison.side_by_side import as_text
 
 __all__ = ["fleet"]

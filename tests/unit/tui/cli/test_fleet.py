@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from collectors.fleet.hosts import HostSpec
 from collectors.model.workloads import Kind, Workload, WorkloadId
-from tui.cli.commands.fleet import live_host
+from tui.cli.commands.hosts.fleet import live_host
 from tui.cli.main import main
 
 

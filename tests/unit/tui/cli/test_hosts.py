@@ -13,7 +13,7 @@ from collectors.fleet.specs import load_source
 from collectors.sampling.sampler import Sampler
 from tests.helpers.stand_in_ssh import session
 from tui.cli import sources
-from tui.cli.control import _obey, do
+from tui.cli.commands.hosts.control import _obey, do
 from tui.cli.main import main
 
 HOSTS = """

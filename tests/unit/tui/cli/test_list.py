@@ -25,7 +25,7 @@ from collectors.sampling.source import SourceSpec
 from tests.helpers.strategies import frame, workload
 from tests.unit.tui.cli.test_main import SCHEMA, start
 from tui.cli import main, sources
-from tui.cli.commands import list as list_command
+from tui.cli.commands.workloads import list as list_command
 from tui.cli.exit_codes import DONE, FAILED, NO_ANSWER, NO_SUCH
 from tui.cli.missing import nameless
 from tui.presenters.reports.list_columns import UnknownColumn, parse_columns

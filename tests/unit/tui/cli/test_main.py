@@ -23,7 +23,7 @@ from collectors.sampling.source import SourceSpec
 from tests.helpers.checkout import DOCS
 from tests.helpers.strategies import frame, workload
 from tui.cli import main, screen, sources
-from tui.cli.commands import list as list_command
+from tui.cli.commands.workloads import list as list_command
 from tui.cli.screen import Chosen
 from tui.settings.screen_options import ScreenOptions
 

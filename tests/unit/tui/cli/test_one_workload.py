@@ -22,10 +22,10 @@ from collectors.model.metrics import Unit
 from collectors.model.workloads import Workload
 from tests.helpers.strategies import workload
 from tui.cli import main
-from tui.cli.commands import exec as exec_command
-from tui.cli.commands import inspect as inspect_command
-from tui.cli.commands import logs as logs_command
-from tui.cli.commands import top as top_command
+from tui.cli.commands.workloads import exec as exec_command
+from tui.cli.commands.workloads import inspect as inspect_command
+from tui.cli.commands.workloads import logs as logs_command
+from tui.cli.commands.workloads import top as top_command
 from tui.cli.exit_codes import DONE, FAILED, NO_SUCH, NOT_ALLOWED
 
 WEB, DB = workload("web"), workload("db")

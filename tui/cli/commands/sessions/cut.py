@@ -11,9 +11,9 @@ from collectors.safety.sanitize import sanitize
 from collectors.session.cut import cut as copy_span
 from collectors.session.reader import Session
 from collectors.session.storage import finished_file
+from tui.cli.commands.sessions.session_files import not_onto_itself, opened, span_of
 from tui.cli.options import FILES, FORCE, FROM, TO
 from tui.cli.progress import progress
-from tui.cli.session_files import not_onto_itself, opened, span_of
 
 
 @click.command("cut")

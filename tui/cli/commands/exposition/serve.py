@@ -14,8 +14,8 @@ from collectors.exposition.web.listening import ListenError, Place, listen, name
 from collectors.exposition.web.server import Server
 from collectors.safety.sanitize import sanitize
 from collectors.sampling.source import SourceSpec
+from tui.cli.commands.exposition.exposing import ENDINGS, Ending, exposing_options, scraper
 from tui.cli.configuration import read_config
-from tui.cli.exposing import ENDINGS, Ending, exposing_options, scraper
 from tui.cli.options import source_options
 from tui.cli.types import PlaceType
 from tui.settings import log_file

@@ -22,13 +22,13 @@ from collectors.sampling.source import SourceSpec
 from collectors.session.format import SessionError
 from collectors.session.frame_sequence import FrameSequence
 from collectors.session.kept import KeptWorkloads
+from tui.cli.commands.sessions.session_files import opened
 from tui.cli.configuration import config_for_looking
 from tui.cli.exit_codes import DONE, NO_SUCH
 from tui.cli.missing import report
 from tui.cli.options import names_argument, source_options, wait_option
 from tui.cli.progress import progress
 from tui.cli.sampling import Wait, moments
-from tui.cli.session_files import opened
 from tui.cli.targets import NotFound, asked_sources, gravest, why_not_found
 from tui.cli.types import SpanType
 from tui.presenters.comparison.side_by_side import as_text, document

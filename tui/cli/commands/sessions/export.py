@@ -16,9 +16,9 @@ from collectors.query.filter import Query
 from collectors.session.exporting.rows import Row, Selection, rows
 from collectors.session.exporting.writers import write_csv, write_jsonl, write_openmetrics, write_parquet
 from collectors.session.format import SessionError
+from tui.cli.commands.sessions.session_files import not_onto_itself, opened, output, span_of
 from tui.cli.options import FILES, FORCE, FROM, TO, choice_options
 from tui.cli.progress import progress
-from tui.cli.session_files import not_onto_itself, opened, output, span_of
 from tui.cli.types import MetricType, SpanType
 
 _ENDINGS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".om": "openmetrics", ".parquet": "parquet"}

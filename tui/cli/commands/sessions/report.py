@@ -9,8 +9,8 @@ import click
 from collectors.safety.sanitize import sanitize
 from collectors.session.downsample import Buckets
 from collectors.session.summary import survey
+from tui.cli.commands.sessions.session_files import last_summary, not_onto_itself, opened, output
 from tui.cli.options import FILES, FORCE
-from tui.cli.session_files import last_summary, not_onto_itself, opened, output
 from tui.presenters.reports.html_report import page
 
 _STEPS = 480

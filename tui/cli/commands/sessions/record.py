@@ -23,7 +23,7 @@ from collectors.sampling.timeout import ANSWER_S
 from collectors.session.format import SessionError
 from collectors.session.recorder import ActiveSink, Recorder, Sink
 from collectors.session.sinks import Rotating, Rotation, file_writer, stream_writer
-from tui.cli.control import obey
+from tui.cli.commands.hosts.control import obey
 from tui.cli.exit_codes import DONE, FAILED, HUNG_UP
 from tui.cli.options import FORCE, interval_option, source_options
 from tui.cli.types import SizeType, SpanType

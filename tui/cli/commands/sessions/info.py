@@ -10,9 +10,9 @@ import click
 
 from collectors.json_document import timestamp
 from collectors.session.summary import Summary, survey
+from tui.cli.commands.sessions.session_files import last_summary, opened
 from tui.cli.exit_codes import DONE, FAILED
 from tui.cli.options import FILES
-from tui.cli.session_files import last_summary, opened
 from tui.presenters.reports.session_summary import as_text
 
 INFO_SCHEMA = "vmtop.info/1"

@@ -11,8 +11,8 @@ from collectors.exposition.scraper import Scraper
 from collectors.exposition.text import Dialect
 from collectors.safety.sanitize import sanitize
 from collectors.sampling.source import SourceSpec
+from tui.cli.commands.exposition.exposing import ENDINGS, Ending, exposing_options, scraper
 from tui.cli.exit_codes import DONE
-from tui.cli.exposing import ENDINGS, Ending, exposing_options, scraper
 from tui.cli.options import source_options
 from tui.cli.types import IntervalType
 from tui.settings import log_file

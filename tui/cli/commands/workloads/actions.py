@@ -23,7 +23,7 @@ from collectors.model.workloads import Workload
 from collectors.sampling.source import SourceSpec
 from collectors.sampling.timeout import ANSWER_S
 from tui.cli import exit_codes
-from tui.cli.action_lines import SENTENCES, ActionLines
+from tui.cli.commands.workloads.action_lines import SENTENCES, ActionLines
 from tui.cli.configuration import read_config
 from tui.cli.options import names_argument, source_options, timeout_options, wait_option
 from tui.cli.sampling import Wait

@@ -1,0 +1,1 @@
+"""Commands that expose what is measured to other programs."""

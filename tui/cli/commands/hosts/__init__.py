@@ -1,0 +1,1 @@
+"""Commands on other hosts, and what another vmtop asks of this one."""
