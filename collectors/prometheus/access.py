@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from collectors.model.errors import SourceDown
 from collectors.model.workloads import Frame, WorkloadId
 from collectors.prometheus.client import PrometheusClient
-from collectors.prometheus.fleet import MOST
+from collectors.prometheus.fleet import MOST, Fleet
 from collectors.prometheus.past import Grid, Past
 from collectors.prometheus.promql import Member
 from collectors.prometheus.server import Server
@@ -56,9 +56,18 @@ class FleetAccess:
         fleet.searched = text
         return True
 
-    def discover(self) -> None:
-        """Ask who is there, where no sampler runs the source. Blocks; raises as `PrometheusSource.open`."""
-        self._source.open(lambda: None)
+    def discover(self, until_wall: float | None = None) -> None:
+        """Ask who is there, or was at a wall time, where no sampler runs the source. Blocks.
+
+        Raises:
+            SourceError: The server cannot be asked, or had scraped no vmtop.
+        """
+        fleet = Fleet(PrometheusClient(self.server), self._most)
+        try:
+            fleet.discover(until_wall)
+        finally:
+            fleet.client.close()
+        self._source.fleet = fleet
 
     @property
     def holds_more(self) -> bool:
@@ -81,18 +90,23 @@ class FleetAccess:
         return PastSession(self.past(), span)
 
     def frames_of(self, identity: WorkloadId, since_wall: float, until_wall: float) -> Iterator[Frame]:
-        """Yield the frames of one workload between two wall times. Blocks.
+        """Yield the frames of one workload between two wall times. Blocks; raises as `frames_of_several`."""
+        return self.frames_of_several([identity], since_wall, until_wall)
+
+    def frames_of_several(
+        self, identities: Iterable[WorkloadId], since_wall: float, until_wall: float
+    ) -> Iterator[Frame]:
+        """Yield the frames of some workloads between two wall times. Blocks.
 
         Raises:
             SourceError: The server cannot be asked.
         """
         past = self.past()
-        key = past.fleet.names.key(identity.host)
-        if key is None:
-            return
+        keys = [(past.fleet.names.key(identity.host), identity) for identity in identities]
+        members = [Member(*key, identity.engine, identity.id) for key, identity in keys if key is not None]
         try:
-            since = max(since_wall, until_wall - _OLDEST_S)
-            yield from past.frames_of_one(Member(*key, identity.engine, identity.id), since, until_wall)
+            if members:
+                yield from past.frames_of(members, max(since_wall, until_wall - _OLDEST_S), until_wall)
         finally:
             past.fleet.client.close()
 

@@ -106,8 +106,11 @@ class Fleet:
         other.wall_ahead_s, other.rules, other._jobs = self.wall_ahead_s, self.rules, self._jobs
         return other
 
-    def discover(self) -> None:
+    def discover(self, until_wall: float | None = None) -> None:
         """Learn the server's clock, the hosts, the interval between scrapes, and what is recorded.
+
+        Args:
+            until_wall: As of which wall time; by default, now.
 
         Raises:
             SourceError: It cannot be asked, or scrapes no vmtop.
@@ -121,18 +124,20 @@ class Fleet:
         self.wall_ahead_s = self.now() - time.time()
         window = promql.duration(_DISCOVERY_S)
         query = f"{promql.selector(self.match, name='vmtop_host_cpu_seconds_total')}[{window}]"
-        series = self.client.instant(query, self.now())
+        instant = self.now() if until_wall is None else until_wall + self.wall_ahead_s
+        series = self.client.instant(query, instant)
         if not series:
             shown = self.client.server.shown
             limited = f" that matches {self.match}" if self.match else ""
             raise SourceDown(
-                f"{shown} has scraped no vmtop{limited} in the last {_DISCOVERY_S / 60:.0f} minutes",
+                f"{shown} has scraped no vmtop{limited} in the last {_DISCOVERY_S / 60:.0f} minutes"
+                + (" of that time" if until_wall is not None else ""),
                 "run 'vmtop serve' on the hosts and add them to scrape_configs; docs/prometheus.md says how",
             )
         self.names.learn(by_host(series))
         self.interval_s = interval_of(series)
         self._jobs = tuple(sorted({job for one in series if (job := one.metric.get("job"))}))
-        found = _Asking().do(lambda: self.client.instant(known_rules(self.match), self.now())) or []
+        found = _Asking().do(lambda: self.client.instant(known_rules(self.match), instant)) or []
         self.rules = frozenset(one.metric.get("rule", "") for one in found)
 
     def look(self, is_quick: bool = False) -> Picture:
@@ -220,8 +225,11 @@ class Fleet:
 
     def uses(self, instant: float) -> dict[HostKey, dict[Kind, Use]]:
         """Return what the workloads of each host use together, by kind. Raises as `look`."""
-        cpu_query, memory_query = use_by_kind(self.match, self.window_s, self.rules)
-        cores, sizes = _by_kind(self._instant(cpu_query, instant)), _by_kind(self._instant(memory_query, instant))
+        cpu_query, memory_queries = use_by_kind(self.match, self.window_s, self.rules)
+        cores = _by_kind(self._instant(cpu_query, instant))
+        sizes: Counter[tuple[HostKey, Kind]] = Counter()
+        for query in memory_queries:
+            sizes.update(_by_kind(self._instant(query, instant)))
         uses: dict[HostKey, dict[Kind, Use]] = {}
         for key, kind in cores.keys() | sizes.keys():
             uses.setdefault(key, {})[kind] = Use(cores.get((key, kind)), sizes.get((key, kind)))

@@ -7,7 +7,8 @@ the values are of come with them, so that a rate over a step is exact.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from math import ceil
 from typing import NamedTuple
 
@@ -74,8 +75,8 @@ class Past:
         """Return a wall time of this host by the server's clock."""
         return wall + self.fleet.wall_ahead_s
 
-    def frames_of_one(self, member: Member, since_wall: float, until_wall: float) -> list[Frame]:
-        """Return the frames of one workload between two wall times, as far apart as the span is long.
+    def frames_of(self, members: Sequence[Member], since_wall: float, until_wall: float) -> list[Frame]:
+        """Return the frames of some workloads between two wall times, as far apart as the span is long.
 
         Raises:
             SourceError: The server cannot be asked.
@@ -83,9 +84,8 @@ class Past:
         start, end = self.instant(since_wall), self.instant(until_wall)
         step_s = step_for(end - start, self.fleet.interval_s)
         grid = Grid(start, step_s, max(2, round((end - start) / step_s) + 1))
-        key = (member.instance, member.host)
-        of_host = self._of_host(grid, key)
-        return self._frames(grid, self._members(grid, [member]), {} if of_host is None else {key: of_host}, {})
+        hosts = self._of_hosts(grid, {(member.instance, member.host) for member in members})
+        return self._frames(grid, self._members(grid, members), hosts, {})
 
     def frames(self, grid: Grid, most: int) -> list[Frame]:
         """Return the frames of the fleet: of the workloads that use most at the end of the grid.
@@ -102,13 +102,13 @@ class Past:
         self.fleet.names.learn(hosts)
         return self._frames(grid, self._members(grid, shown, stamps), hosts, self._uses(grid))
 
-    def _of_host(self, grid: Grid, key: HostKey) -> Scrapes | None:
-        """Return what one host exposed of itself."""
-        matchers = f"instance={promql.quoted(key[0])},{HOST_LABEL}={promql.quoted(key[1])}"
+    def _of_hosts(self, grid: Grid, keys: Collection[HostKey]) -> dict[HostKey, Scrapes]:
+        """Return what some hosts exposed of themselves."""
+        matchers = f"instance=~{promql.one_of(instance for instance, _ in keys)}"
         series = self._over(promql.hosts(",".join(filter(None, (matchers, self.fleet.match)))), grid)
-        found: dict[HostKey, Scrapes] = dict(by_host(series).items())
+        found: dict[HostKey, Scrapes] = {key: scrapes for key, scrapes in by_host(series).items() if key in keys}
         _place(found, self._stamps(grid, matchers))
-        return found.get(key)
+        return found
 
     def _members(
         self, grid: Grid, members: Sequence[Member], stamps: Mapping[HostKey, Mapping[float, float]] | None = None
@@ -148,17 +148,25 @@ class Past:
 
     def _uses(self, grid: Grid) -> dict[HostKey, dict[Kind, dict[float, Use]]]:
         """Return what all workloads of each host used together, at the instants of a grid."""
-        queries = use_by_kind(self.fleet.match, max(self.fleet.window_s, grid.step_s), self.fleet.rules)
-        cores, sizes = (
-            by_kind_at(self.fleet.client.over(query, grid.start, grid.end, grid.step_s)) for query in queries
+        cpu_query, memory_queries = use_by_kind(
+            self.fleet.match, max(self.fleet.window_s, grid.step_s), self.fleet.rules
         )
+        cores = self._by_kind(cpu_query, grid)
+        sizes: dict[tuple[HostKey, Kind], Counter[float]] = {}
+        for query in memory_queries:
+            for key_and_kind, values in self._by_kind(query, grid).items():
+                sizes.setdefault(key_and_kind, Counter()).update(values)
         uses: dict[HostKey, dict[Kind, dict[float, Use]]] = {}
         for key, kind in cores.keys() | sizes.keys():
             of_kind = uses.setdefault(key, {}).setdefault(kind, {})
-            mine, theirs = cores.get((key, kind), {}), sizes.get((key, kind), {})
+            mine: Mapping[float, float] = cores.get((key, kind), {})
+            theirs: Mapping[float, float] = sizes.get((key, kind), {})
             for at in mine.keys() | theirs.keys():
                 of_kind[round(at, 3)] = Use(mine.get(at), theirs.get(at))
         return uses
+
+    def _by_kind(self, query: str, grid: Grid) -> dict[tuple[HostKey, Kind], dict[float, float]]:
+        return by_kind_at(self.fleet.client.over(query, grid.start, grid.end, grid.step_s))
 
     def _frames(
         self,

@@ -74,7 +74,7 @@ def run_fleet_past(
         click.ClickException: The server cannot be asked, or has nothing of that time.
     """
     try:
-        access.discover()
+        access.discover(span[1])
         playback = Playback(access.session(span))
         playback.go(1)
     except (SourceError, SessionError) as error:

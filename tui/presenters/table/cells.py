@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -289,20 +290,37 @@ class Cells:
         runs: list[Run] = [] if line.is_fleet else [(f" {len(line.members)}", "muted")]
         if line.contact is not None and (silence := silence_words(line.contact)):
             runs.append((f" {OLD.text(self.ascii_only)} {silence}", OLD.tone))
-        signs = [self.sign(member) for member in line.members if not line.is_fleet]
-        for sign in (ALARM, FAILED, WARNING):
-            count = sum(other.unicode == sign.unicode for other in signs)
-            if count:
-                runs.append((f" {sign.text(self.ascii_only)}{count}", sign.tone))
+        runs += self._signs_of_group(line)
         room = width - sum(len(text) for text, _ in runs)
         name = line.label if cell_len(line.label) <= room else fit(line.label, max(1, room), self.ellipsis)
         return fitted([(name, "title"), *runs], width, self.ellipsis)
 
-    def _past_of_group(self, line: Line, column: Column) -> Runs:
-        """Return the sparkline or the change of a group, made again every few seconds: each member costs something."""
+    def _signs_of_group(self, line: Line) -> Runs:
+        """Return how many members have which sign of trouble; of a host, which has many, every few seconds."""
+        if line.is_fleet:
+            return []
+        if line.contact is None:
+            return self._counted_signs(line)
+        self._forget_old_sums()
+        choice = line.label, len(line.members)
+        runs = self._sums.get(choice)
+        if runs is None:
+            runs = self._sums[choice] = self._counted_signs(line)
+        return runs
+
+    def _counted_signs(self, line: Line) -> Runs:
+        signs = Counter(self.sign(member).unicode for member in line.members)
+        counted = [(sign, signs[sign.unicode]) for sign in (ALARM, FAILED, WARNING)]
+        return [(f" {sign.text(self.ascii_only)}{count}", sign.tone) for sign, count in counted if count]
+
+    def _forget_old_sums(self) -> None:
         if (at := self.minute.slot) != self._summed_at:
             self._summed_at = at
             self._sums.clear()
+
+    def _past_of_group(self, line: Line, column: Column) -> Runs:
+        """Return the sparkline or the change of a group, made again every few seconds: each member costs something."""
+        self._forget_old_sums()
         choice = line.label, column.key, column.width, len(line.members), self.scale
         runs = self._sums.get(choice)
         if runs is None:

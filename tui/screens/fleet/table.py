@@ -222,7 +222,10 @@ class FleetScreen(IntoPastKeys, WorkloadListScreen):
         return self.access.frames_of(identity, since_wall, time.time())
 
     def frames_since(self, wall: float) -> Iterator[Frame]:
-        """Return the frames of the fleet from a wall time until now, from the server. Blocking."""
+        """Return the frames from a wall time until now: of the marked workloads, else of the fleet. Blocking."""
+        if self.view.marks:
+            yield from self.access.frames_of_several(list(self.view.marks), wall, time.time())
+            return
         session = self.access.session((wall, time.time()))
         try:
             yield from (frame for _, frame in session.frames(wall))

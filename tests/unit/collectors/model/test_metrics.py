@@ -38,7 +38,8 @@ from collectors.comparison.side_by_side import Column, side_by_side
 from collectors.comparison.window_statistics import Window
 from collectors.json_document import document
 from collectors.query.filter import parse, sort_key
-from collectors.session import downsample, export, summary
+from collectors.session import downsample, summary
+from collectors.session.exporting import writers
 from collectors.session.exporting.rows import Row, Selection
 from docs import metric_page
 from tests.helpers.strategies import frame, workload
@@ -63,8 +64,8 @@ sides = [Column("a", window.past(reading.workload.id)) for reading in (short, lo
 row = next(row for row in side_by_side(sides) if row.metric.key == KEY)
 entry = next(entry for entry in entries_of(short.workload.kind) if entry.metric.key == KEY)
 csv, openmetrics = io.StringIO(), io.StringIO()
-export.write_csv([Row(1.0, short)], Selection().metrics, csv)
-export.write_openmetrics([Row(1.0, short)], (KEY,), openmetrics)
+writers.write_csv([Row(1.0, short)], Selection().metrics, csv)
+writers.write_openmetrics([Row(1.0, short)], (KEY,), openmetrics)
 tones = [numbers.tone_of(short, columns.METRICS[KEY], value) for value in (1.0, 4.0, 11.0)]
 print(json.dumps({
     "columns by default": [key for key in columns.DEFAULT if KEY in key],
