@@ -135,6 +135,8 @@ class FarHost:
             self.daemon.kill()
             (self.folder / "ready").unlink(missing_ok=True)
             name = f"vmtop-far-{os.getpid()}-{self.name}"
+            for frozen in (CGROUPS / "freezer" / name).rglob("freezer.state"):  # a paused container does not even die
+                frozen.write_text("THAWED")
             for _ in range(20):  # on a busy machine the last processes take a while to end
                 end_cgroups(name)
                 if not cgroups_named(name):
