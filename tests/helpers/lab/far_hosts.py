@@ -105,6 +105,9 @@ class FarHost:
 
     def plug(self, interface: str, address: str) -> None:
         """Give one of its interfaces an address."""
+        last = address.rpartition(".")[2]
+        mac = f"02:00:00:00:{self.number:02x}:{int(last):02x}"  # as before it lost its power: others remember it
+        self.inside("ip", "link", "set", interface, "address", mac)
         self.inside("ip", "address", "add", f"{address}/24", "dev", interface)
         self.inside("ip", "link", "set", interface, "up")
 
