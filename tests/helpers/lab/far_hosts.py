@@ -26,6 +26,7 @@ from tests.helpers.lab.process import (
     CGROUPS,
     Daemon,
     LabUnavailable,
+    cgroups_named,
     end_cgroups,
     find_program,
     require_root,
@@ -104,6 +105,9 @@ class FarHost:
 
     def plug(self, interface: str, address: str) -> None:
         """Give one of its interfaces an address."""
+        last = address.rpartition(".")[2]
+        mac = f"02:00:00:00:{self.number:02x}:{int(last):02x}"  # as before it lost its power: others remember it
+        self.inside("ip", "link", "set", interface, "address", mac)
         self.inside("ip", "address", "add", f"{address}/24", "dev", interface)
         self.inside("ip", "link", "set", interface, "up")
 
@@ -133,7 +137,13 @@ class FarHost:
                 os.killpg(self.daemon.pid, signal.SIGKILL)
             self.daemon.kill()
             (self.folder / "ready").unlink(missing_ok=True)
-            end_cgroups(f"vmtop-far-{os.getpid()}-{self.name}")
+            name = f"vmtop-far-{os.getpid()}-{self.name}"
+            for frozen in (CGROUPS / "freezer" / name).rglob("freezer.state"):  # a paused container does not even die
+                frozen.write_text("THAWED")
+            for _ in range(20):  # on a busy machine the last processes take a while to end
+                end_cgroups(name)
+                if not cgroups_named(name):
+                    break
 
     def set_link(self, is_up: bool) -> None:
         """Pull the cable out, or plug it in again: the host itself lives on."""
