@@ -1,7 +1,8 @@
 # Two commands do everything:  make run   and   make test
 
-# The tests mostly wait: more processes than cores. ARGS=-n0 runs them in one, for debugging.
-PARALLEL = -n 4
+# The tests mostly wait: more processes than cores. ARGS=-n0 runs them in one, for debugging. What shares a lab is a
+# group, and stays in one process.
+PARALLEL = -n 4 --dist loadgroup
 PARALLEL_CHECK = -n 8
 
 MAKEFLAGS += --no-print-directory

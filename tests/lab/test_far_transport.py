@@ -39,7 +39,7 @@ def watch(far_lab: FarHosts) -> Iterator[Watch]:
 
 def recorders(far_lab: FarHosts, name: str) -> list[str]:
     """Return the processes of a host that record for another one."""
-    lines = far_lab.hosts[name].inside("ps", "-eo", "pid,args").splitlines()
+    lines = far_lab.hosts[name].inside("ps", "-ww", "-eo", "pid,args").splitlines()
     return [line for line in lines if "record - --control" in line and "/vmtop" in line]
 
 
