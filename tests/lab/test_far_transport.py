@@ -40,7 +40,7 @@ def watch(far_lab: FarHosts) -> Iterator[Watch]:
 def recorders(far_lab: FarHosts, name: str) -> list[str]:
     """Return the processes of a host that record for another one."""
     lines = far_lab.hosts[name].inside("ps", "-ww", "-eo", "pid,args").splitlines()
-    return [line for line in lines if "record - --control" in line and "/vmtop" in line]
+    return [line for line in lines if "/vmtop record - --control" in line]
 
 
 def is_quiet(far_lab: FarHosts, name: str) -> bool:

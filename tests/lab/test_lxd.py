@@ -172,7 +172,7 @@ def test_a_shell_has_a_terminal_and_a_command_keeps_its_streams_apart(lab: LxdLa
     console = LxdAccess().open_console(web)
     console.resize(91, 33)
     time.sleep(0.3)
-    console.write(b"stty size; exit 4\r")
+    console.write(b"stty size; sleep 1; exit 4\r")  # LXD may drop what is printed just before the end
     printed = b""
     while data := console.read():
         printed += data

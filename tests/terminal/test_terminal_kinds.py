@@ -39,7 +39,7 @@ def leave(terminal: Terminal) -> None:
 @pytest.mark.parametrize("size", [(20, 5), (40, 10), (80, 24), (300, 100)], ids=str)
 def test_it_runs_in_terminals_of_any_size(start: Start, size: tuple[int, int]) -> None:
     terminal = start("demo", "--workloads", "30", size=size)
-    terminal.wait_for(lambda: "vmtop" in terminal.text(), 30, "the screen")
+    terminal.wait_for(lambda: "DEMO" in terminal.text(), 30, "the screen")
     for key in ("j", "t", "o", "\r", "\x1b", "?", "\x1b", "x", "\x1b", "/"):
         terminal.press(key)
         terminal.read(0.3)
