@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
 from collectors.analysis.contacts import Contact, contacts
+from collectors.analysis.ledger import Ledger, Shares
 from collectors.analysis.rate_span import rates_over_s
-from collectors.analysis.rates import Ledger, Moment, Reading, Shares
+from collectors.analysis.rates import Moment, Reading
 from collectors.model.metrics import METRICS, Metric, Unit
 from collectors.model.workloads import Event, SourceState, Workload, WorkloadId
 from collectors.safety.redact import redact_label, redact_text

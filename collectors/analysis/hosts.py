@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from collectors.analysis.rates import HostMoment, Ledger, Moment, Reading
+from collectors.analysis.ledger import Ledger
+from collectors.analysis.rates import HostMoment, Moment, Reading
 from collectors.model.workloads import (
     Frame,
     Kind,

@@ -8,8 +8,8 @@ import pytest
 from collectors.model.workloads import Availability
 from tests.app.test_workload_list import notes, session
 from tui.presenters.main_screen.panes import ROWS
+from tui.presenters.main_screen.view_words import ON_HOST
 from tui.presenters.table.state import HOST_INDEX
-from tui.screens.workloads.base import ON_HOST
 from tui.settings.screen_options import ScreenOptions
 from tui.widgets.sparkline_panes import Panes
 from tui.widgets.workload_table import PINNED

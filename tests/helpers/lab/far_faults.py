@@ -37,7 +37,7 @@ PROGRAMS = {
     "floods-zeros": "exec cat /dev/zero",
     "floods-text": "exec yes",
     "floods-errors": "yes >&2",
-    "floods-frames": "while :; do cat {folder}/good; done",
+    "floods-frames": "while cat {folder}/good; do :; done",
     "bomb": "exec cat {folder}/bomb",
     "rubbish": "exec head -c 300000 /dev/urandom",
     "newer": "cat {folder}/newer; exec sleep 1000",

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.analysis.rates import Deriver, Moment, Reading, ledger
+from collectors.analysis.ledger import ledger
+from collectors.analysis.rates import Deriver, Moment, Reading
 from collectors.engines.demo.source import DemoSource
 from collectors.json_document import LIST_SCHEMA, STREAM_SCHEMA, document
 from collectors.model.metrics import METRICS

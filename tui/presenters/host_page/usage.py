@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from math import isnan
 
 from collectors.analysis.history import History
-from collectors.analysis.rates import Moment, Shares
+from collectors.analysis.ledger import Shares
+from collectors.analysis.rates import Moment
 from collectors.model.machine import Core
 from collectors.model.metrics import Unit
 from tui.presenters.area import Area, columns, paint_area

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from rich.cells import cell_len
 
-from collectors.analysis.rates import Moment, Shares
+from collectors.analysis.ledger import Shares
+from collectors.analysis.rates import Moment
 from collectors.model.metrics import Unit
 from collectors.model.workloads import Availability, SourceState
 from tui.presenters.formatting import duration, fit, stamp, text

@@ -6,6 +6,9 @@ from collectors.model.workloads import LOCAL_HOST
 from tui.presenters.styled_lines import Run
 from tui.presenters.table.state import Scale, TableState
 
+ON_HOST = "This row is the host: choose a workload for that."
+ON_ALL_HOSTS = "This row is all hosts together: choose a workload for that."
+
 
 def count_words(view: TableState) -> str:
     """Return how many workloads are shown, for the heading of the names: `12`, `3 of 12`, `12 in 4`, `12 held`."""
@@ -27,3 +30,18 @@ def view_notes(view: TableState) -> list[Run]:
     notes += [("following", "muted")] if view.follow else []
     notes += [(f"{len(view.marks)} marked", "accent")] if view.marks else []
     return notes
+
+
+def nothing_here(view: TableState) -> str:
+    """Return why there is no workload under the cursor, and what to do about it."""
+    line = view.current()
+    if view.is_on_host:
+        return ON_ALL_HOSTS if line is not None and line.is_fleet else ON_HOST
+    if line is not None and line.contact is not None:
+        return "This row is a host: Enter shows its workloads, and Space marks all of them."
+    if view.lines:
+        return "This row is a group: choose one of its workloads for that."
+    if view.query_text:
+        return "Nothing matches the filter: Esc clears it."
+    remedy = "1 shows every kind" if view.only else "a shows stopped ones, ! the sources"
+    return f"No workload is shown: {remedy}."

@@ -22,7 +22,7 @@ from tui.keys.main import rows_in_tree, rows_when_empty
 from tui.keys.tables import TABLES
 from tui.presenters.main_screen.empty import empty_lines
 from tui.presenters.main_screen.panes import graph_rows
-from tui.presenters.main_screen.view_words import count_words, view_notes
+from tui.presenters.main_screen.view_words import count_words, nothing_here, view_notes
 from tui.presenters.pages.info_pages import why_page
 from tui.presenters.styled_lines import Line as Runs
 from tui.presenters.styled_lines import Run
@@ -44,8 +44,6 @@ from tui.widgets.workload_table import WorkloadTable
 
 _PANES_FROM, _HEADER_FROM, _HOSTS_FROM = 14, 9, 18
 """Lines of the screen from which there are panes, from which the header has both of its lines, and the one of hosts."""
-ON_HOST = "This row is the host: choose a workload for that."
-ON_ALL_HOSTS = "This row is all hosts together: choose a workload for that."
 _AROUND_ROWS = 7
 """Lines beside the rows of workloads: header, heads, host, the two upper lines of the panes, footer."""
 _SETTLING_TICKS = 5
@@ -395,16 +393,4 @@ class WorkloadListScreen(HostKeys, FilterKeys, CompareKeys, ColumnKeys, Answered
 
     def nothing_here(self) -> str:
         """Return why there is no workload under the cursor, and what to do about it."""
-        view = self.view
-        if view.is_on_host:
-            line = view.current()
-            return ON_ALL_HOSTS if line is not None and line.is_fleet else ON_HOST
-        line = view.current()
-        if line is not None and line.contact is not None:
-            return "This row is a host: Enter shows its workloads, and Space marks all of them."
-        if view.lines:
-            return "This row is a group: choose one of its workloads for that."
-        if view.query_text:
-            return "Nothing matches the filter: Esc clears it."
-        remedy = "1 shows every kind" if view.only else "a shows stopped ones, ! the sources"
-        return f"No workload is shown: {remedy}."
+        return nothing_here(self.view)

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.analysis.rates import Pair, Reading, Shares, ledger
+from collectors.analysis.ledger import Shares, ledger
+from collectors.analysis.rates import Pair, Reading
 from collectors.model.workloads import Kind, Sample, WorkloadId
 from tests.helpers.strategies import HOST, busy, reading, workload
 

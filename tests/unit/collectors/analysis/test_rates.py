@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.analysis.rates import Deriver, Pair, Reading, Shares, delta, derive, ledger
+from collectors.analysis.ledger import Shares, ledger
+from collectors.analysis.rates import Deriver, Pair, Reading, delta, derive
 from collectors.model.metrics import METRICS, Unit
 from collectors.model.workloads import Kind, Sample, Workload
 from collectors.session.format import COLUMNS, is_counter
