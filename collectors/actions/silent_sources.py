@@ -10,8 +10,7 @@ from typing import NamedTuple
 
 from collectors.actions.targets import NoTarget, find, is_container_id, is_full_id, is_id_of, take_apart
 from collectors.engines.registry import could_know, engine_of_source, owner
-from collectors.fleet.hosts import LOCAL
-from collectors.model.workloads import Availability, Kind, SourceState, Workload
+from collectors.model.workloads import LOCAL_HOST, Availability, Kind, SourceState, Workload
 from collectors.safety.redact import redact_text
 from collectors.safety.sanitize import sanitize
 from collectors.sampling.source import REMOTE, SourceSpec
@@ -95,7 +94,7 @@ def _is_certain(typed: str, workloads: Sequence[Workload], is_on_one_host: bool)
 
 def _could_know(typed: str, sources: Sequence[Asked]) -> list[Asked]:
     host, _, rest = typed.partition("/")
-    if rest and (there := [source for source in sources if (host_of(source) or LOCAL) == host]):
+    if rest and (there := [source for source in sources if (host_of(source) or LOCAL_HOST) == host]):
         typed, sources = rest, there
     kind = take_apart(typed).kind
     return [source for source in sources if could_know(source.spec, kind)]

@@ -7,17 +7,11 @@ from typing import NamedTuple
 
 from collectors.comparison.window_statistics import Past, Statistics, statistics
 from collectors.model.metrics import METRICS, Metric
-from collectors.model.workloads import Workload
 
 MOST = 8
 """Most sides of one comparison."""
 _EQUAL = 0.01
 """Sides that differ by less than this share are neither best nor worst."""
-
-
-def name_of(workload: Workload) -> str:
-    """Return what to call a workload in a comparison: as it is typed, with its host if that is another one."""
-    return f"{workload.id.host}/{workload.name}" if workload.id.host else workload.name
 
 
 class Column(NamedTuple):

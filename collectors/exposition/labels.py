@@ -43,11 +43,6 @@ def label_name(label: str) -> str:
     return label if label == PROJECT else "label_" + _NO_LABEL.sub("_", label)
 
 
-def short(identity: WorkloadId) -> str:
-    """Return the id as in the label `id`: 12 of 64 digits, others whole."""
-    return identity.id[:12] if len(identity.id) == 64 else identity.id
-
-
 class Labels(NamedTuple):
     """What the series of one workload carry."""
 
@@ -76,7 +71,7 @@ class LabelCache:
         kept = self._kept.get(workload.id)
         if kept is not None and (kept.workload is workload or kept.workload == workload):
             return kept
-        shown_id, made = workload.id.id, self._made(workload, short(workload.id))
+        shown_id, made = workload.id.id, self._made(workload, workload.short_id)
         while self._owners.setdefault(made.every, workload.id) != workload.id:
             made = self._made(workload, shown_id)
             shown_id += "~"
@@ -122,6 +117,6 @@ def _info(workload: Workload, shown_id: str, is_with_project: bool) -> list[tupl
         ("cgroup", workload.cgroup),
         ("endpoint", workload.endpoint),
         ("parent_engine", parent.engine if parent else None),
-        ("parent_id", short(parent) if parent else None),
+        ("parent_id", parent.short if parent else None),
         ("sandbox", "true" if workload.is_sandbox else None),
     ]

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 
 from collectors.engines.ssh_target import SshTarget, ssh_target
 from collectors.model.errors import SourceError
+from collectors.model.workloads import LOCAL_HOST
 from collectors.safety.sanitize import sanitize
 
-LOCAL, ALL, TAG = "local", "all", "tag:"
+ALL, TAG = "all", "tag:"
 """What chooses the host that vmtop runs on, all hosts of the configuration, and those of them with a tag."""
 MOST_HOSTS = 256
 _NAME = re.compile(r"[\w:][\w.@:%+-]{0,62}", re.ASCII)
@@ -61,7 +62,7 @@ def check_name(name: str) -> str:
     Raises:
         HostError: It is reserved, or has characters that names cannot have.
     """
-    if name in (LOCAL, ALL):
+    if name in (LOCAL_HOST, ALL):
         raise HostError(f"cannot be {name!r}, which stands for the host that vmtop runs on, or for all others")
     if not _NAME.fullmatch(name) or name.startswith(TAG):
         raise HostError(
@@ -129,7 +130,7 @@ def choose(words: Iterable[str], known: Sequence[HostSpec]) -> tuple[bool, list[
     chosen: dict[str, HostSpec] = {}
     is_local = False
     for word in words:
-        if word == LOCAL:
+        if word == LOCAL_HOST:
             is_local = True
             continue
         for spec in _meant(word, known):

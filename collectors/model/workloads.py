@@ -73,6 +73,15 @@ class WorkloadId(NamedTuple):
     host: str = ""
     """The name by which vmtop knows the other host that it is on; empty on the host that vmtop runs on."""
 
+    @property
+    def short(self) -> str:
+        """The first 12 characters of a 64-digit id; other ids whole."""
+        return self.id[:12] if len(self.id) == 64 else self.id
+
+    def named(self, name: str) -> str:
+        """Return a workload's name as it is typed: with its host before it, if that is another one."""
+        return f"{self.host}/{name}" if self.host else name
+
 
 LOCAL_HOST = "local"
 """What the host that vmtop runs on is called among others, which have names of their own."""
@@ -151,19 +160,19 @@ class Workload(msgspec.Struct, frozen=True, gc=False):
         return self.id.host or self.endpoint or LOCAL_HOST
 
     @property
+    def typed_name(self) -> str:
+        """Its name as it is typed on the command line: with its host before it, if that is another one."""
+        return self.id.named(self.name)
+
+    @property
     def is_host(self) -> bool:
         """Whether it is a host that a vmtop runs on, this one or another, not one that a remote engine reports."""
         return self.kind is Kind.HOST and not self.endpoint
 
     @property
-    def is_this_host(self) -> bool:
-        """Whether it is the host that vmtop runs on, not another one or one that a remote engine reports."""
-        return self.kind is Kind.HOST and self.is_here
-
-    @property
     def short_id(self) -> str:
         """The first 12 characters of a 64-digit id; other ids whole."""
-        return self.id.id[:12] if len(self.id.id) == 64 else self.id.id
+        return self.id.short
 
 
 class Sample(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):

@@ -11,14 +11,14 @@ import zlib
 from collections.abc import Mapping
 from urllib.parse import urlencode, urlsplit
 
-from collectors.model.errors import AccessDenied, NotInTime, SourceDown, SourceError
+from collectors.model.errors import SourceDown, SourceError
 from collectors.prometheus.answers import Series, parse, refusal
-from collectors.prometheus.server import Server, authorization, checked, is_loopback, tls_context
-from collectors.safety.sanitize import sanitize
+from collectors.prometheus.connection import connect, lost
+from collectors.prometheus.server import Server, authorization, checked
+from collectors.safety.loopback import is_loopback
 
 LARGEST = 64 << 20
 """Bytes of one answer at most: 300,000 values of 60 series each take about 20 MiB."""
-CONNECTING_S = 5.0
 ANSWER_S = 20.0
 """Seconds that one answer may take, from the question to its last byte."""
 _CHUNK = 256 << 10
@@ -96,17 +96,7 @@ class PrometheusClient:
     def _lost(self, error: Exception) -> SourceError:
         if isinstance(error, _TooLong):
             return SourceDown(str(error), "narrow it: --match, --most")
-        if isinstance(error, TimeoutError):
-            return NotInTime(f"{self.server.shown} did not answer within {self._answer_s:g} s")
-        import ssl
-
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return AccessDenied(
-                f"the certificate of {self.server.shown} is not valid: {sanitize(error.verify_message)}",
-                'name its authority in the configuration: ca_file = "FILE"',
-            )
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error) or type(error).__name__
-        return SourceDown(f"{self.server.shown} cannot be asked: {sanitize(reason)}")
+        return lost(self.server, error, f"did not answer within {self._answer_s:g} s", "cannot be asked")
 
     def _post(self, what: str, parameters: Mapping[str, str]) -> tuple[int, bytes]:
         deadline = time.monotonic() + self._answer_s
@@ -123,17 +113,10 @@ class PrometheusClient:
         return response.status, body
 
     def _connect(self) -> http.client.HTTPConnection:
-        host, port = self._parts.hostname or "", self._parts.port
-        if self.server.is_encrypted:
-            connection: http.client.HTTPConnection = http.client.HTTPSConnection(
-                host, port, timeout=CONNECTING_S, context=tls_context(self.server)
-            )
-        else:
-            connection = http.client.HTTPConnection(host, port, timeout=CONNECTING_S)
         self._headers = {"Content-Type": "application/x-www-form-urlencoded", **authorization(self.server)}
-        if not is_loopback(host):
+        if not is_loopback(self._parts.hostname or ""):
             self._headers["Accept-Encoding"] = "gzip"
-        connection.connect()
+        connection = connect(self.server)
         self._connection = connection
         return connection
 

@@ -12,14 +12,14 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from collectors.model.errors import AccessDenied, NotInTime, SourceDown, SourceError
+from collectors.model.errors import AccessDenied, SourceDown, SourceError
 from collectors.prometheus.backfill import Piece
-from collectors.prometheus.server import Server, authorization, checked, tls_context
+from collectors.prometheus.connection import connect, lost
+from collectors.prometheus.server import Server, authorization, checked
 from collectors.safety.sanitize import sanitize
 
 BATCH = 4 << 20
 """Characters of a batch, roughly: at least one instant."""
-CONNECTING_S = 5.0
 ANSWER_S = 60.0
 """Seconds that a batch may take."""
 PAUSES_S = (1.0, 3.0, 9.0)
@@ -67,9 +67,7 @@ class Importer:
     def __init__(self, server: Server, pauses_s: tuple[float, ...] = PAUSES_S) -> None:
         self.server = checked(server)
         self._pauses_s = pauses_s
-        parts = urlsplit(server.url)
-        self._path = f"{parts.path.rstrip('/')}/api/v1/import/prometheus"
-        self._host, self._port = parts.hostname or "", parts.port
+        self._path = f"{urlsplit(server.url).path.rstrip('/')}/api/v1/import/prometheus"
         self._connection: http.client.HTTPConnection | None = None
         self._has_arrived = False
         """Whether a batch has: only then is it worth waiting for a server that cannot be reached."""
@@ -86,7 +84,9 @@ class Importer:
                 status, answer = self._post(body)
             except (OSError, http.client.HTTPException) as error:
                 self.close()
-                failure = self._lost(error)
+                failure = lost(
+                    self.server, error, f"did not take the samples within {ANSWER_S:g} s", "cannot be reached"
+                )
             else:
                 if status in (200, 204):
                     self._has_arrived = True
@@ -115,30 +115,10 @@ class Importer:
         return response.status, sanitize(answer.decode("utf-8", "replace").strip(), _QUOTED)
 
     def _connect(self) -> http.client.HTTPConnection:
-        if self.server.is_encrypted:
-            context = tls_context(self.server)
-            connection: http.client.HTTPConnection = http.client.HTTPSConnection(
-                self._host, self._port, timeout=CONNECTING_S, context=context
-            )
-        else:
-            connection = http.client.HTTPConnection(self._host, self._port, timeout=CONNECTING_S)
-        connection.connect()
+        connection = connect(self.server)
         connection.sock.settimeout(ANSWER_S)
         self._connection = connection
         return connection
-
-    def _lost(self, error: Exception) -> SourceError:
-        if isinstance(error, TimeoutError):
-            return NotInTime(f"{self.server.shown} did not take the samples within {ANSWER_S:g} s")
-        import ssl
-
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return AccessDenied(
-                f"the certificate of {self.server.shown} is not valid: {sanitize(error.verify_message)}",
-                'name its authority in the configuration: ca_file = "FILE"',
-            )
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error) or type(error).__name__
-        return SourceDown(f"{self.server.shown} cannot be reached: {sanitize(reason)}")
 
     def _refused(self, status: int, answer: str) -> SourceError:
         shown = self.server.shown

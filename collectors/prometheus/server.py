@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 from collectors.model.errors import AccessDenied, SourceDown
+from collectors.safety.loopback import is_loopback
+from collectors.safety.permissions import why_not_private
 from collectors.safety.sanitize import sanitize
 
 if TYPE_CHECKING:
@@ -106,18 +108,6 @@ def _is_plain(url: str) -> bool:
     return url.isascii() and all("!" <= character <= "~" for character in url)
 
 
-def is_loopback(host: str) -> bool:
-    """Return whether a name or an address is this host without asking anybody."""
-    if host == "localhost":
-        return True
-    from ipaddress import ip_address
-
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def authorization(server: Server) -> dict[str, str]:
     """Return the headers that prove who vmtop is.
 
@@ -176,13 +166,8 @@ def read_secret(name: str) -> str:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise AccessDenied(f"{where} with the secret is no regular file")
-        if status.st_mode & 0o077:
-            mode = stat.S_IMODE(status.st_mode)
-            raise AccessDenied(
-                f"{where} has a secret and is open to other users (mode {mode:04o})", f"chmod 600 {where}"
-            )
-        if status.st_uid not in (0, os.geteuid()):
-            raise AccessDenied(f"{where} belongs to another user (uid {status.st_uid}), so its secret is not used")
+        if (problem := why_not_private(status, where, "secret")) is not None:
+            raise AccessDenied(*problem)
         line = file.read(_LARGEST_SECRET).split(b"\n", 1)[0].strip()
     if not line or not line.isascii() or not line.decode().isprintable():
         raise AccessDenied(f"{where} has no secret in its first line, or one that cannot be sent")

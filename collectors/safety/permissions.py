@@ -12,6 +12,7 @@ import pwd
 import re
 import shlex
 import shutil
+import stat
 import sys
 from pathlib import Path
 
@@ -172,3 +173,19 @@ def read_if_allowed(path: Path) -> str:
         return path.read_text(errors="replace")
     except OSError:
         return ""
+
+
+def why_not_private(status: os.stat_result, where: str, what: str) -> tuple[str, str] | None:
+    """Return why what a file holds may not be used, and the remedy; `None` if only its owner, or root, has it.
+
+    Args:
+        status: That of the open file.
+        where: Its path, sanitized.
+        what: What it holds, such as `password`.
+    """
+    if status.st_mode & 0o077:
+        mode = stat.S_IMODE(status.st_mode)
+        return f"{where} has a {what} and is open to other users (mode {mode:04o})", f"chmod 600 {where}"
+    if status.st_uid not in (0, os.geteuid()):
+        return f"{where} belongs to another user (uid {status.st_uid}), so its {what} is not used", ""
+    return None

@@ -9,8 +9,9 @@ import click
 
 from collectors.engines.demo.engine import demo_specs
 from collectors.engines.registry import specs_from
-from collectors.fleet.hosts import ALL, LOCAL, TAG, HostError, HostSpec, choose
+from collectors.fleet.hosts import ALL, TAG, HostError, HostSpec, choose
 from collectors.fleet.specs import specs_of
+from collectors.model.workloads import LOCAL_HOST
 from collectors.sampling.source import SourceSpec
 from tui.cli.configuration import loaded
 
@@ -43,7 +44,7 @@ def host_words(ctx: click.Context) -> list[str]:
     """Return what the configuration offers for `--host`."""
     hosts = loaded(ctx).content.hosts
     tags = sorted({f"{TAG}{tag}" for host in hosts for tag in host.tags})
-    return [*(host.name for host in hosts), LOCAL, *([ALL] if hosts else ()), *tags]
+    return [*(host.name for host in hosts), LOCAL_HOST, *([ALL] if hosts else ()), *tags]
 
 
 def demo(workloads: int, seed: int, hosts: int = 1) -> list[SourceSpec]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from collectors.fleet.hosts import HostError, HostSpec, check_address, check_command, check_name, check_tag
-from tui.configuration.value_types import Several, Words, meant
+from tui.configuration.value_types import Several, Words, checked_values
 
 
 def _text(check: Callable[[str], str]) -> Callable[[object], str]:
@@ -59,16 +59,7 @@ def check(table: Mapping[str, Any]) -> tuple[HostSpec | None, dict[str, str]]:
     Args:
         table: The keys and values of one `[[hosts]]`.
     """
-    values: dict[str, Any] = {}
-    mistakes: dict[str, str] = {}
-    for key, value in table.items():
-        if key not in CHECKS:
-            mistakes[key] = f"is unknown{meant(key, list(CHECKS))}"
-            continue
-        try:
-            values[key] = CHECKS[key](value)
-        except ValueError as error:
-            mistakes[key] = str(error)
+    values, mistakes = checked_values(table, CHECKS)
     if "name" not in table:
         mistakes[""] = "has no name"
     elif "address" not in table and "name" in values:

@@ -11,7 +11,7 @@ from typing import Any
 
 from collectors.model.workloads import KINDS_BY_NAME, Kind, Workload
 from collectors.safety.sanitize import LONGEST, REPLACEMENT
-from tui.configuration.value_types import Choice, Switch, Words, meant
+from tui.configuration.value_types import Choice, Switch, Words, checked_values
 
 PLACEHOLDERS: Mapping[str, Callable[[Workload], str | None]] = {
     "name": lambda workload: workload.name,
@@ -209,18 +209,8 @@ def check(table: Mapping[str, Any], key_name: Callable[[str], str]) -> tuple[Own
         table: The keys and values of one `[[commands]]`.
         key_name: Returns Textual's name of a key as users write it; raises ValueError.
     """
-    values: dict[str, Any] = {}
-    mistakes: dict[str, str] = {}
-    for key, value in table.items():
-        if key not in CHECKS:
-            mistakes[key] = f"is unknown{meant(key, list(CHECKS))}"
-            continue
-        try:
-            values[key] = CHECKS[key](value)
-            if key == "key":
-                values[key] = key_name(values[key])
-        except ValueError as error:
-            mistakes[key] = str(error)
+    checks = {**CHECKS, "key": lambda value: key_name(CHECKS["key"](value))}
+    values, mistakes = checked_values(table, checks)
     missing = [key for key in _REQUIRED if key not in table]
     if missing:
         mistakes[""] = f"has no {' and no '.join(missing)}"

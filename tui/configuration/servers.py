@@ -8,7 +8,7 @@ from typing import Any
 from collectors.model.errors import SourceError
 from collectors.prometheus.promql import check_match
 from collectors.prometheus.server import Server, checked
-from tui.configuration.value_types import Switch, Words, meant
+from tui.configuration.value_types import Switch, Words, checked_values
 
 _HELP = {
     "url": "Its address, with the path below which it has /api/v1/query.",
@@ -22,6 +22,7 @@ _HELP = {
     "key_file": "The key of the client certificate.",
 }
 _SWITCHES = frozenset({"insecure"})
+_CHECKS: dict[str, Callable[[Any], Any]] = {key: Switch().check if key in _SWITCHES else Words().check for key in _HELP}
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -44,17 +45,7 @@ def check(name: str, table: Mapping[str, Any]) -> tuple[Server | None, dict[str,
         name: Its name.
         table: The keys and values of one `[prometheus.NAME]`.
     """
-    values: dict[str, Any] = {}
-    mistakes: dict[str, str] = {}
-    for key, value in table.items():
-        if key not in _HELP:
-            mistakes[key] = f"is unknown{meant(key, list(_HELP))}"
-            continue
-        check_value: Callable[[object], Any] = Switch().check if key in _SWITCHES else Words().check
-        try:
-            values[key] = check_value(value)
-        except ValueError as error:
-            mistakes[key] = str(error)
+    values, mistakes = checked_values(table, _CHECKS)
     if "url" not in table:
         mistakes[""] = "has no url"
     if mistakes:

@@ -5,7 +5,7 @@ Imports nothing heavy: the command line is built from the settings.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -144,6 +144,28 @@ def one_of(words: Sequence[str], value: object) -> str:
     if len(words) <= _LISTED:
         return "one of " + ", ".join(f'"{word}"' for word in words)
     return f"one of {len(words)} words{meant(str(value), words) or f', such as {words[0]!r}'}"
+
+
+def checked_values(
+    table: Mapping[str, Any], checks: Mapping[str, Callable[[Any], Any]]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the values of a table of the user's own, and by key what is wrong with the others.
+
+    Args:
+        table: The keys and values as they are written.
+        checks: The keys that there are, and what checks or turns their values; it raises ValueError.
+    """
+    values: dict[str, Any] = {}
+    mistakes: dict[str, str] = {}
+    for key, value in table.items():
+        if key not in checks:
+            mistakes[key] = f"is unknown{meant(key, list(checks))}"
+            continue
+        try:
+            values[key] = checks[key](value)
+        except ValueError as error:
+            mistakes[key] = str(error)
+    return values, mistakes
 
 
 def meant(word: str, words: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ from textual.events import Key
 from textual.screen import Screen
 
 from collectors.analysis.rates import Moment
-from collectors.comparison.side_by_side import MOST, Column, MetricRow, name_of, side_by_side
+from collectors.comparison.side_by_side import MOST, Column, MetricRow, side_by_side
 from collectors.comparison.window_statistics import LONGEST, WARM_UP_S, Window, fill
 from collectors.model.errors import SourceError
 from collectors.model.workloads import Frame, Workload, WorkloadId
@@ -251,7 +251,7 @@ class CompareScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
 def compare(window: Window, identities: Sequence[WorkloadId], seconds: float | None, stat: str) -> Shown:
     """Return the table and the chart lines for the last `seconds` of a window; `None` is all of it."""
     pasts = [window.past(identity, seconds) for identity in identities]
-    sides = [Column(name_of(past.workload), past) for past in pasts if past is not None]
+    sides = [Column(past.workload.typed_name, past) for past in pasts if past is not None]
     walls = sorted({wall for side in sides for wall in side.past.walls})
     rows = side_by_side(sides, stat)
     index_by_wall = {wall: index for index, wall in enumerate(walls)}

@@ -148,5 +148,5 @@ def _event_label(events: Sequence[Event]) -> str:
         return ""
     first = events[0]
     more = f"  and {len(events) - 1} more" if len(events) > 1 else ""
-    name = f"{first.workload.host}/{first.name}" if first.workload.host else first.name
+    name = first.workload.named(first.name)
     return f"{name} {first.what} {first.detail}".strip() + more

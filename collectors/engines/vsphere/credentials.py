@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 from collectors.engines.vsphere.address import Address
 from collectors.model.errors import AccessDenied, SourceDown
+from collectors.safety.permissions import why_not_private
 from collectors.safety.sanitize import sanitize
 
 _LARGEST = 64 << 10
@@ -100,11 +101,8 @@ def _in_file(path: Path, address: Address) -> Credentials | None:
     if found is None:
         return None
     where = sanitize(str(path))
-    if status.st_mode & 0o077:
-        mode = stat.S_IMODE(status.st_mode)
-        raise AccessDenied(f"{where} has a password and is open to other users (mode {mode:04o})", f"chmod 600 {where}")
-    if status.st_uid not in (0, os.geteuid()):
-        raise AccessDenied(f"{where} belongs to another user (uid {status.st_uid}), so its password is not used")
+    if (problem := why_not_private(status, where, "password")) is not None:
+        raise AccessDenied(*problem)
     return Credentials(*found, where)
 
 

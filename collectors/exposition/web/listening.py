@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
 import socket
@@ -12,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from collectors.safety.loopback import is_loopback
 from collectors.safety.sanitize import sanitize
 
 _FIRST_PASSED = 3
@@ -36,12 +36,7 @@ class Place(NamedTuple):
     @property
     def is_near(self) -> bool:
         """Whether only programs of this host reach it."""
-        if self.path or self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return bool(self.path) or is_loopback(self.host)
 
     def __str__(self) -> str:
         if self.path:

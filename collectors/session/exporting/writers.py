@@ -18,6 +18,7 @@ from typing import IO, Any, BinaryIO, TextIO
 
 import msgspec
 
+from collectors.exposition.labels import escaped
 from collectors.json_document import digits_of, number, numbers, timestamp
 from collectors.model.installing import install_command
 from collectors.model.metrics import METRICS
@@ -215,7 +216,7 @@ def write_openmetrics(rows: Iterable[Row], keys: tuple[str, ...], stream: TextIO
             metric = METRICS[key]
             digits = digits_of(metric.unit)
             kind = "counter" if METRICS[key].is_total else "gauge"
-            stream.write(f"# TYPE vmtop_{key} {kind}\n# HELP vmtop_{key} {_escaped(metric.help)}\n")
+            stream.write(f"# TYPE vmtop_{key} {kind}\n# HELP vmtop_{key} {escaped(metric.help)}\n")
             for series in spill.all_series():
                 start = f"vmtop_{key}{_ENDINGS[kind]}{{{series.labels}}}"
                 for wall, value in spill.column(series, index):
@@ -231,8 +232,4 @@ def _labels(workload: Workload, host: str) -> str:
         "id": workload.id.id,
         "name": workload.name,
     }
-    return ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items())
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return ",".join(f'{name}="{escaped(value)}"' for name, value in labels.items())

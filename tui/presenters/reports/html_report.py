@@ -182,15 +182,11 @@ def _events(events: Sequence[Event]) -> str:
         return "<p>None.</p>"
     newest_events = events[-_EVENTS_SHOWN:]
     rows = [
-        f"<tr><td>{stamp(event.wall)}<td>{escape(_named(event))}<td>{escape(event.what)}<td>{escape(event.detail)}</tr>"
+        f"<tr><td>{stamp(event.wall)}<td>{escape(event.workload.named(event.name))}<td>{escape(event.what)}<td>{escape(event.detail)}</tr>"
         for event in newest_events
     ]
     note = f"<p>The newest {len(newest_events)} of {len(events):,}.</p>" if len(newest_events) < len(events) else ""
     return f"{note}<table><tr><th>Time<th>Workload<th>Event<th>Detail</tr>{''.join(rows)}</table>"
-
-
-def _named(event: Event) -> str:
-    return f"{event.workload.host}/{event.name}" if event.workload.host else event.name
 
 
 def _present(values: Iterable[float]) -> list[float]:

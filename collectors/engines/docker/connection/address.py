@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
 import shutil
@@ -17,6 +16,7 @@ from collectors.engines.docker.connection.library import load_library
 from collectors.engines.docker.connection.product import DOCKER, Product
 from collectors.engines.ssh_target import ssh_target
 from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown
+from collectors.safety.loopback import is_loopback
 from collectors.safety.permissions import mount_remedy
 from collectors.safety.sanitize import sanitize
 
@@ -139,15 +139,8 @@ def default_socket(environ: Mapping[str, str]) -> str:
 def _is_exposed(endpoint: Endpoint) -> bool:
     """Return whether others on the network could read or change the traffic, or impersonate the engine."""
     parts = urlsplit(endpoint.url if "://" in endpoint.url else f"tcp://{endpoint.url}")
-    if endpoint.is_local or parts.scheme not in ("tcp", "http", "https") or _is_loopback(parts.hostname or ""):
+    if endpoint.is_local or parts.scheme not in ("tcp", "http", "https") or is_loopback(parts.hostname or ""):
         return False
     if endpoint.tls is None:
         return parts.scheme != "https"
     return not endpoint.tls.verify
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

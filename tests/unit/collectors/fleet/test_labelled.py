@@ -94,7 +94,7 @@ def test_another_hosts_workload_is_never_marked_by_this_hosts_engines() -> None:
 
 def test_nothing_on_another_host_is_here() -> None:
     there = HostLabels("hv01").reading(of_host(10, 1.0)).workloads
-    assert not any(one.is_here or one.is_this_host for one in there.values())
+    assert not any(one.is_here for one in there.values())
     assert WEB.is_here
 
 

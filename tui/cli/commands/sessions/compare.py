@@ -13,7 +13,7 @@ import click
 from collectors.actions.targets import NoTarget, find
 from collectors.analysis.rates import Deriver, Moment
 from collectors.analysis.startup_times import StartupWatch
-from collectors.comparison.side_by_side import MOST, Column, name_of, side_by_side
+from collectors.comparison.side_by_side import MOST, Column, side_by_side
 from collectors.comparison.window_statistics import WARM_UP_S, Window, fill
 from collectors.comparison.workload_classes import Classes
 from collectors.model.workloads import Workload
@@ -177,7 +177,7 @@ def _session_sides(path: Path, options: CompareOptions) -> list[tuple[str, _Side
     is_alone = len(options.sessions) == 1 and not options.has_now
     label = "" if is_alone else f" @{path.name.removesuffix('.gz').removesuffix('.vmtop')}"
     return [
-        (typed_name, _Side(Column(f"{name_of(workload)}{label}", past), str(path)))
+        (typed_name, _Side(Column(f"{workload.typed_name}{label}", past), str(path)))
         for typed_name, workload in named_workloads
         if (past := window.past(workload.id)) is not None
     ]
@@ -245,7 +245,7 @@ def _live_sides(specs: Sequence[SourceSpec], options: CompareOptions, wait: Wait
     code = unclear_code or report(first, specs, wait)
     label = " now" if options.sessions else ""
     sides = [
-        (typed_name, _Side(Column(f"{name_of(workload)}{label}", past), None))
+        (typed_name, _Side(Column(f"{workload.typed_name}{label}", past), None))
         for typed_name, workload in named_workloads
         if (past := window.past(workload.id)) is not None
     ]
