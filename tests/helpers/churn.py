@@ -14,6 +14,7 @@ from collectors.model.metrics import METRICS, Unit
 from collectors.model.workloads import WorkloadId
 from tests.helpers.frame_watch import Watch
 from tests.helpers.lab.docker_engine import IMAGE, DockerLab
+from tests.helpers.patience import EXTERNAL_S
 
 LIFE_S = 3.0
 """How long a container lives at least: some frames."""
@@ -92,7 +93,7 @@ class Churn:
         return any(thread.is_alive() for thread in self._threads)
 
     def _run(self) -> None:
-        client = APIClient(base_url=self._lab.url, version="auto", timeout=60)
+        client = APIClient(base_url=self._lab.url, version="auto", timeout=EXTERNAL_S)
         try:
             while (number := next(self._numbers, None)) is not None:
                 self._live(client, f"churn-{number}")

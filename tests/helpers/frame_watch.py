@@ -17,7 +17,7 @@ from collectors.sampling.sampler import Sampler
 from collectors.sampling.source import Source, SourceSpec
 from collectors.sampling.worker import Worker
 
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
 
 
 class Watch:
@@ -58,14 +58,14 @@ class Watch:
             self.next()
         return self.next()
 
-    def until(self, condition: Callable[[Moment], bool], what: str, frames: int = 60) -> int:
+    def until(self, condition: Callable[[Moment], bool], what: str, frames: int = 240) -> int:
         """Look at frames until one fulfils a condition; return how many that took."""
         for count in range(1, frames + 1):
             if condition(self.next()):
                 return count
         raise AssertionError(f"{what} was not seen in {frames} frames: {self.moment and self.moment.sources}")
 
-    def until_all(self, availability: Availability, *names: str, frames: int = 60) -> int:
+    def until_all(self, availability: Availability, *names: str, frames: int = 240) -> int:
         """Look at frames until these sources are all like that."""
         return self.until(
             lambda moment: {state.name for state in moment.sources if state.availability is availability} >= set(names),

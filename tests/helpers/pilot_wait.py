@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 
 _QUIET_TURNS = 3
 """An answer may lead to the next question."""
-_MOST_TURNS = 500
+_MOST_TURNS = 2500
 
 
 async def until(pilot: Pilot[Any], condition: Callable[[], bool]) -> None:

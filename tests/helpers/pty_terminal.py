@@ -20,6 +20,8 @@ from pathlib import Path
 import pyte
 from wcwidth import wcwidth
 
+from tests.helpers.patience import PATIENCE
+
 _BEFORE_MARKS = re.compile("(?=[\u0300-\u036f])")
 _ESCAPE_S = 0.3
 """So long after Esc no key makes a sequence with it any more."""
@@ -101,7 +103,7 @@ class Terminal:
     def wait_until_taken(self, seconds: float = 20.0) -> None:
         """Wait until the program has read all that was typed."""
         slave = fcntl.ioctl(self.fd, TIOCGPTPEER, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + PATIENCE * seconds
         try:
             while int.from_bytes(fcntl.ioctl(slave, termios.FIONREAD, bytes(4)), sys.byteorder):
                 assert time.monotonic() < deadline, f"it takes no keys:\n{self.text()}"
@@ -150,16 +152,16 @@ class Terminal:
 
     def wait_for(self, condition: Callable[[], bool], seconds: float, what: str) -> None:
         """Read until a condition holds, and the rest of the picture that made it hold."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + PATIENCE * seconds
         while not condition():
             is_late = time.monotonic() > deadline
             self.read(0.1)  # also past the deadline: it may have come while this process did not run
-            assert not is_late or condition(), f"{what} did not come within {seconds} s:\n{self.text()}"
+            assert not is_late or condition(), f"{what} did not come within {PATIENCE * seconds} s:\n{self.text()}"
         self.read(_REST_S)
 
     def wait_exit(self, seconds: float = 20.0) -> int:
         """Wait for the end; return the exit code (128 + signal if killed by one)."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + PATIENCE * seconds
         while time.monotonic() < deadline:
             self.read(0.05)
             pid, status = os.waitpid(self.pid, os.WNOHANG)
@@ -168,7 +170,7 @@ class Terminal:
                     pass
                 self.exit_code = os.waitstatus_to_exitcode(status)
                 return self.exit_code
-        raise AssertionError(f"it did not end within {seconds} s:\n{self.text()}")
+        raise AssertionError(f"it did not end within {PATIENCE * seconds} s:\n{self.text()}")
 
     def close(self) -> None:
         """End what still runs."""

@@ -79,7 +79,7 @@ def stand_in(
     words = [str(executable), "-c", script, str(socket), *options]
     process = subprocess.Popen(words, env={"MODE": mode, "PYTHONHOME": sys.base_prefix}, cwd=folder)
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while not _listens(socket):
             assert process.poll() is None, "the stand-in has ended"
             assert time.monotonic() < deadline, "the stand-in does not listen"

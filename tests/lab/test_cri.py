@@ -16,6 +16,7 @@ from tests.helpers.checkout import ROOT
 from tests.helpers.lab.cri import CriLab, Pod
 from tests.helpers.lab.outsider import Outsider
 from tests.helpers.lab.process import wait_until
+from tests.helpers.patience import EXTERNAL_S
 
 pytestmark = pytest.mark.lab
 
@@ -121,7 +122,9 @@ class TestInside:
     def test_without_the_runtimes_state_it_runs_in_the_namespaces(self, cri_lab: CriLab, web: Pod) -> None:
         hide = ["sh", "-c", 'mount -t tmpfs none /run/containerd/runc && exec "$@"', "sh"]
         argv = [sys.executable, "-c", "from tui.cli.main import main; main()", "exec", "web/nginx", "--", "hostname"]
-        done = subprocess.run(cri_lab.view([*hide, *argv]), capture_output=True, text=True, timeout=60, cwd=ROOT)
+        done = subprocess.run(
+            cri_lab.view([*hide, *argv]), capture_output=True, text=True, timeout=EXTERNAL_S, cwd=ROOT
+        )
         assert (done.stdout.strip(), done.returncode) == ("web", 0), done.stderr
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.lab.far_hosts import FarHosts
+from tests.helpers.patience import EXTERNAL_S
 from tests.helpers.pty_terminal import Terminal
 from tests.lab.test_acting_terminal import act
 
@@ -70,10 +71,10 @@ def test_what_was_recorded_of_all_is_replayed_with_each_host(tmp_path: Path) -> 
         [VMTOP, "record", str(path), *HOSTS, "--duration", "20s"], capture_output=True, text=True, timeout=120
     )
     assert recorded.returncode == 0, recorded.stderr
-    info = subprocess.run([VMTOP, "info", str(path)], capture_output=True, text=True, timeout=60)
+    info = subprocess.run([VMTOP, "info", str(path)], capture_output=True, text=True, timeout=EXTERNAL_S)
     assert all(name in info.stdout for name in NAMES), info
     exported = subprocess.run(
-        [VMTOP, "export", str(path), "--format", "csv"], capture_output=True, text=True, timeout=60
+        [VMTOP, "export", str(path), "--format", "csv"], capture_output=True, text=True, timeout=EXTERNAL_S
     )
     assert all(f"{name}," in exported.stdout for name in NAMES), exported.stdout[:300]
     with closing(Terminal(["vmtop", "replay", str(path), "--at", "end"], (110, 30))) as terminal:

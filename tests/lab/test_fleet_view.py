@@ -50,7 +50,7 @@ def scraped(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
             yield Scraped(engine, hosts)
 
 
-def _watch(access: FleetAccess, until: Callable[[Moment], bool], patience_s: float = 20) -> Moment:
+def _watch(access: FleetAccess, until: Callable[[Moment], bool], patience_s: float = 120) -> Moment:
     """Sample until a moment is as it should be, and return it."""
     sampler, deriver = Sampler(access.specs(), access.load, 1.0), Deriver()
     moments: list[Moment] = []

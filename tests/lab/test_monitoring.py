@@ -86,7 +86,7 @@ def _queries(dashboard: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
 def _answer(engine: MetricEngine, asked: str) -> list[dict[str, Any]]:
     """Return the answer; without one, the machines of other tests that had such values may have gone, or scrapes are
     late."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not (series := engine.query(asked) or engine.query(_unlimited(asked))):
         if not set(_FAMILY.findall(asked)) <= _families(engine):
             break

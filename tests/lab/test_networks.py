@@ -19,6 +19,7 @@ from tests.helpers.checkout import ROOT
 from tests.helpers.lab.network import namespace
 from tests.helpers.lab.process import require_root, wait_until
 from tests.helpers.lab.uml import UmlLab
+from tests.helpers.patience import EXTERNAL_S
 from tests.unit.collectors.kernel.cgroup.test_source import ID, LiveGroups, find, opened
 
 PACKETS, LENGTH = 100, 1000
@@ -187,7 +188,7 @@ def test_a_host_without_hardware_counts_what_leads_out_of_it() -> None:
         own = os.readlink("/proc/self/ns/net")
         wait_until(lambda: os.readlink(f"/proc/{guest.pid}/ns/net") != own, 10, "the guest's namespace")
         ip("link", "add", f"vg{os.getpid()}", "type", "veth", "peer", "name", "eth0", "netns", str(guest.pid))
-        answer, _ = guest.communicate(GUEST, timeout=60)
+        answer, _ = guest.communicate(GUEST, timeout=EXTERNAL_S)
     assert answer == "eth0\n"
 
 

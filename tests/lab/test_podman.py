@@ -32,6 +32,7 @@ from tests.helpers.lab.fixtures import skip_or_fail
 from tests.helpers.lab.podman_engine import USER, PodmanLab, podman_engine, rootless_podman
 from tests.helpers.lab.process import wait_until
 from tests.helpers.lab.ssh_server import ssh_server
+from tests.helpers.patience import EXTERNAL_S
 from tui.cli.commands.workloads.actions import run
 from tui.cli.sampling import Wait, gather
 from tui.configuration.config import Config
@@ -88,7 +89,7 @@ def test_a_row_says_what_podman_says_whichever_option_leads_to_it(lab: PodmanLab
 
 def test_cpu_and_memory_are_bracketed_by_podmans_own_statistics_and_the_ledger_has_them(lab: PodmanLab) -> None:
     busy = lab.run("busy", "while :; do :; done", "--network", "none", "--cpus", "0.5")
-    api = docker.APIClient(base_url=lab.url, version="1.41", timeout=30)
+    api = docker.APIClient(base_url=lab.url, version="1.41", timeout=EXTERNAL_S)
     source = CgroupSource()
     source.open(lambda: None)
 

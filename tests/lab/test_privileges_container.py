@@ -18,6 +18,7 @@ from tests.helpers.lab.libvirt_daemon import LibvirtLab
 from tests.helpers.lab.outsider import NEEDED, NOBODY, by_name, settled
 
 pytestmark = pytest.mark.lab
+GUESSED = "which interfaces of some network namespaces lead out of them is judged by their names"
 _GUIDE = (CHECKOUT / "docs" / "permissions.md").read_text()
 _PYTHON = [f"{folder}:{folder}:ro" for folder in dict.fromkeys(("/usr", "/lib", "/lib64", *map(str, NEEDED)))]
 _VMTOP = (sys.executable, "-c", "from tui.cli.main import main; main(prog_name='vmtop')")
@@ -72,7 +73,8 @@ def test_with_the_guides_mounts_it_sees_what_root_sees_on_the_host(inside: Insid
     assert {name: sources[name]["availability"] for name in ("host", "cgroup", "docker", "libvirt")} == {
         "host": "ok", "cgroup": "ok", "docker": "ok", "libvirt": "ok",
     }  # fmt: skip
-    assert [sources[name]["reason"] for name in ("host", "cgroup", "docker")] == [""] * 3
+    assert sources["host"]["reason"] == sources["docker"]["reason"] == ""
+    assert sources["cgroup"]["reason"] in ("", GUESSED), "other tests' namespaces may have names of their own"
     seen = by_name(document["workloads"])
     assert seen["inside-web"]["image"] == "busybox:lab"
     assert seen[inside.machine]["metrics"]["vcpus"] == 1

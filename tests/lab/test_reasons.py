@@ -19,6 +19,7 @@ from tests.helpers.lab.docker_engine import MIB, DockerLab
 from tests.helpers.lab.guests import BootSector
 from tests.helpers.lab.libvirt_daemon import LibvirtLab
 from tests.helpers.lab.process import wait_until
+from tests.helpers.patience import EXTERNAL_S
 from tests.lab.test_actions import container, docker_runner, docker_state, domain, domain_state, libvirt_runner
 from tui.cli.sampling import moments
 from tui.presenters.pages.empty_reason import why_empty
@@ -143,7 +144,9 @@ def full_disk(libvirt_lab: LibvirtLab) -> Iterator[str]:
 
 def inside(lab: LibvirtLab, script: str) -> None:
     """Run a script where the daemon's mounts are."""
-    subprocess.run(["nsenter", f"--target={lab.daemon.pid}", "--mount", "sh", "-c", script], check=True, timeout=60)
+    subprocess.run(
+        ["nsenter", f"--target={lab.daemon.pid}", "--mount", "sh", "-c", script], check=True, timeout=EXTERNAL_S
+    )
 
 
 def test_a_domain_paused_by_an_io_error_says_so(

@@ -19,6 +19,7 @@ from tests.helpers.lab.docker_engine import DockerLab
 from tests.helpers.lab.guests import BootSector
 from tests.helpers.lab.libvirt_daemon import LibvirtLab
 from tests.helpers.lab.process import wait_until
+from tests.helpers.patience import EXTERNAL_S
 from tests.helpers.pty_terminal import Start, Terminal
 from tests.lab.test_sessions import vmtop
 from tests.terminal.test_sessions import frames_of, is_whole
@@ -42,7 +43,7 @@ def recording(path: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
         yield process
     finally:
         process.kill()
-        process.communicate(timeout=60)
+        process.communicate(timeout=EXTERNAL_S)
 
 
 def test_a_killed_recorder_leaves_a_whole_file_of_its_owner_alone(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from tests.helpers.lab.docker_engine import DockerLab
 from tests.helpers.lab.libvirt_daemon import LibvirtLab
 from tests.helpers.lab.process import CGROUPS, find_program, wait_until
 from tests.helpers.lab.uml import UmlLab
+from tests.helpers.patience import EXTERNAL_S
 from tui.cli.sampling import moments
 
 MIB = 1 << 20
@@ -202,7 +203,7 @@ def _domstats(lab: LibvirtLab, name: str) -> dict[str, int]:
         capture_output=True,
         text=True,
         check=True,
-        timeout=30,
+        timeout=EXTERNAL_S,
     )
     pairs = (line.strip().partition("=") for line in answer.stdout.splitlines() if "=" in line)
     return {key: int(value) for key, _, value in pairs if value.isdigit()}

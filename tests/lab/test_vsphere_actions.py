@@ -27,6 +27,7 @@ from collectors.sampling.source import SourceSpec
 from tests.helpers.checkout import ROOT
 from tests.helpers.lab.process import wait_until
 from tests.helpers.lab.vcsim import Simulator, front, typed_arrays, write_password
+from tests.helpers.patience import EXTERNAL_S
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("credentials")]
 
@@ -204,6 +205,11 @@ def test_libvirts_own_driver_writes_nothing_to_the_terminal(esx_uri: str) -> Non
         "reading = source.read(); print(len(reading.workloads), reading.remedy.split()[-1]); source.close()"
     )
     result = subprocess.run(
-        [sys.executable, "-c", program, esx_uri], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", program, esx_uri],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=EXTERNAL_S,
+        check=True,
     )
     assert (result.stdout, result.stderr) == ("3 pyvmomi\n", "")

@@ -26,6 +26,7 @@ from tests.helpers.lab.process import (
     require_root,
 )
 from tests.helpers.lab.process import listens as _listens
+from tests.helpers.patience import EXTERNAL_S
 
 PAUSE, BUSYBOX = "registry.k8s.io/pause:3.6", "docker.io/library/busybox:lab"
 _CNI = "/usr/lib/cni"
@@ -101,7 +102,7 @@ class CriLab:
     def ctr(self, namespace: str, *arguments: str, text: bytes | None = None) -> str:
         """Run containerd's own client."""
         argv = [find_program("ctr"), "--address", str(self.socket), "--namespace", namespace, *arguments]
-        done = subprocess.run(self.view(argv), input=text, capture_output=True, timeout=60)
+        done = subprocess.run(self.view(argv), input=text, capture_output=True, timeout=EXTERNAL_S)
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout.decode()
 
@@ -139,7 +140,9 @@ class CriLab:
             labels=labels,
             linux=api.LinuxPodSandboxConfig(cgroup_parent=parent, security_context=context),
         )
-        pod.sandbox = self.runtime.RunPodSandbox(api.RunPodSandboxRequest(config=config), timeout=60).pod_sandbox_id
+        pod.sandbox = self.runtime.RunPodSandbox(
+            api.RunPodSandboxRequest(config=config), timeout=EXTERNAL_S
+        ).pod_sandbox_id
         for container, text in containers.items():
             self.start_container(pod, config, container, text, **options)
         return pod
@@ -165,8 +168,8 @@ class CriLab:
         )
         folder = self.folder / "log" / "pods" / f"{pod.namespace}_{pod.name}_{pod.uid}" / name
         folder.mkdir(exist_ok=True)
-        identity: str = self.runtime.CreateContainer(request, timeout=60).container_id
-        self.runtime.StartContainer(api.StartContainerRequest(container_id=identity), timeout=60)
+        identity: str = self.runtime.CreateContainer(request, timeout=EXTERNAL_S).container_id
+        self.runtime.StartContainer(api.StartContainerRequest(container_id=identity), timeout=EXTERNAL_S)
         link = self.folder / "log" / "containers" / f"{pod.name}_{pod.namespace}_{name}-{identity}.log"
         link.symlink_to(f"/var/log/pods/{folder.parent.name}/{name}/{attempt}.log")
         pod.containers[name] = identity
@@ -181,11 +184,13 @@ class CriLab:
         import grpc
 
         api = self.messages
-        sandboxes = self.runtime.ListPodSandbox(api.ListPodSandboxRequest(), timeout=30).items
+        sandboxes = self.runtime.ListPodSandbox(api.ListPodSandboxRequest(), timeout=EXTERNAL_S).items
         for sandbox in sandboxes:
             with suppress(grpc.RpcError):
-                self.runtime.StopPodSandbox(api.StopPodSandboxRequest(pod_sandbox_id=sandbox.id), timeout=30)
-                self.runtime.RemovePodSandbox(api.RemovePodSandboxRequest(pod_sandbox_id=sandbox.id), timeout=30)
+                self.runtime.StopPodSandbox(api.StopPodSandboxRequest(pod_sandbox_id=sandbox.id), timeout=EXTERNAL_S)
+                self.runtime.RemovePodSandbox(
+                    api.RemovePodSandboxRequest(pod_sandbox_id=sandbox.id), timeout=EXTERNAL_S
+                )
 
     def stop(self) -> None:
         """Remove every pod and container, then end the daemon."""

@@ -24,6 +24,7 @@ from tests.helpers.lab.process import (
     in_private_mounts,
     require_root,
 )
+from tests.helpers.patience import EXTERNAL_S
 
 IMAGE = "busybox:lab"
 MIB = 1 << 20
@@ -45,7 +46,7 @@ class DockerLab:
         """
         self.url = url
         self.daemon = daemon
-        self.client = docker.APIClient(base_url=url, version="auto", timeout=30)
+        self.client = docker.APIClient(base_url=url, version="auto", timeout=EXTERNAL_S)
         self.client.import_image_from_data(busybox_archive(), repository="busybox", tag="lab")
         self._containers: list[str] = []
 

@@ -31,6 +31,7 @@ from tests.helpers.lab.process import (
     find_program,
     require_root,
 )
+from tests.helpers.patience import EXTERNAL_S
 
 _INNER = "192.168.77.{}"
 """Addresses of the cable between a jump host and the one behind it."""
@@ -128,7 +129,7 @@ class FarHost:
         """Run a command in its namespaces, without SSH; return what it printed."""
         assert self.daemon is not None
         argv = [find_program("nsenter"), "-t", str(self.pid), "--mount", "--net", "--uts", "--pid", "--root", *words]
-        return subprocess.run(argv, check=True, capture_output=True, text=True, timeout=60).stdout
+        return subprocess.run(argv, check=True, capture_output=True, text=True, timeout=EXTERNAL_S).stdout
 
     def kill(self) -> None:
         """Cut its power: nothing tidies up, and nobody is told that connections end."""
@@ -243,7 +244,7 @@ class FarHosts:
         (self.folder / "config").write_text(config + _CLIENT.format(names="*", folder=self.folder))
         (self.folder / "known_hosts").write_text(known)
 
-    def ssh(self, name: str, *words: str, timeout_s: float = 60) -> subprocess.CompletedProcess[str]:
+    def ssh(self, name: str, *words: str, timeout_s: float = EXTERNAL_S) -> subprocess.CompletedProcess[str]:
         """Run a command on a host through SSH."""
         argv = [f"{self.folder}/bin/ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10", name, shlex.join(words)]
         return subprocess.run(argv, capture_output=True, text=True, timeout=timeout_s, stdin=subprocess.DEVNULL)

@@ -11,6 +11,7 @@ from tests.helpers.lab.far_boot import V2, common, serving
 from tests.helpers.lab.far_hosts import FarHost, FarHosts, ip
 from tests.helpers.lab.process import Daemon, LabUnavailable, find_program
 from tests.helpers.lab.uml import MODULES, kernel_command
+from tests.helpers.patience import EXTERNAL_S
 
 _DISK = "/dev/ubda"  # engines cannot keep their layers on the machine's own file system as this kernel sees it
 _INIT = """#!/bin/sh
@@ -56,7 +57,7 @@ class FarKernel(FarHost):
     def inside(self, *words: str) -> str:
         """Run a command there through SSH: its namespaces are its kernel's own."""
         ssh = [f"{self.folder.parent}/bin/ssh", "-o", "BatchMode=yes", self.name, shlex.join(words)]
-        return subprocess.run(ssh, check=True, capture_output=True, text=True, timeout=60).stdout
+        return subprocess.run(ssh, check=True, capture_output=True, text=True, timeout=EXTERNAL_S).stdout
 
     def kill(self) -> None:
         """Cut its power."""

@@ -9,6 +9,7 @@ from collectors.model.workloads import Kind, State, Workload, WorkloadId
 from tests.helpers.lab.container_root import make_root
 from tests.helpers.lab.docker_engine import MIB
 from tests.helpers.lab.process import find_program, remove_cgroups, require_root
+from tests.helpers.patience import EXTERNAL_S
 
 LIMIT = 64 * MIB
 _CONFIG = """
@@ -54,7 +55,7 @@ class LxcLab:
     def run(self, program: str, name: str, *options: str) -> str:
         """Run one of LXC's commands and return what it printed."""
         words: Sequence[str] = (find_program(program), "-P", str(self.folder), "-n", name, *options)
-        return subprocess.run(words, check=True, capture_output=True, text=True, timeout=60).stdout
+        return subprocess.run(words, check=True, capture_output=True, text=True, timeout=EXTERNAL_S).stdout
 
     def state(self, name: str) -> str:
         """Return the state in LXC's words."""

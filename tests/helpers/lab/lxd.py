@@ -13,6 +13,7 @@ from collectors.engines.lxd.client import LxdClient
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
 from tests.helpers.lab.container_root import make_root
 from tests.helpers.lab.process import Daemon, find_program, listens, remove_cgroups, require_root, unmount_below
+from tests.helpers.patience import EXTERNAL_S
 
 IMAGE = "busybox lab"
 _PRESEED = """
@@ -49,7 +50,7 @@ class LxdLab:
     def prepare(self) -> None:
         """Wait for the daemon, and give it a pool, a project and an image."""
         self.daemon.wait_until(lambda: listens(self.socket), 60, "LXD's socket")
-        self.run("lxd", "waitready", "--timeout=60")
+        self.run("lxd", "waitready", "--timeout=EXTERNAL_S")
         self.run("lxd", "init", "--preseed", typed=_PRESEED)
         root = make_root(self.folder / "image" / "rootfs")
         (root.parent / "metadata.yaml").write_text(_METADATA)
@@ -74,7 +75,7 @@ class LxdLab:
         """Run one of LXD's commands and return what it printed."""
         environment = {**os.environ, "LXD_DIR": str(self.home), "HOME": str(self.folder)}
         argv = [find_program(words[0]), *words[1:]]
-        done = subprocess.run(argv, input=typed, capture_output=True, text=True, timeout=60, env=environment)
+        done = subprocess.run(argv, input=typed, capture_output=True, text=True, timeout=EXTERNAL_S, env=environment)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from tests.helpers.lab.process import Daemon, find_program
+from tests.helpers.patience import EXTERNAL_S
 
 PROMETHEUS = "prometheus"
 VICTORIA_METRICS = "victoria-metrics"
@@ -50,7 +51,7 @@ class MetricEngine:
 
     def request(self, path: str, parameters: Mapping[str, str], body: bytes | None = None) -> tuple[int, bytes]:
         """Send one request, with a body as POST; return the status and the answer."""
-        client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=EXTERNAL_S)
         try:
             client.request("GET" if body is None else "POST", f"{path}?{urlencode(parameters)}", body)
             answer = client.getresponse()

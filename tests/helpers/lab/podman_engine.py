@@ -22,6 +22,7 @@ from tests.helpers.lab.process import (
     require_root,
     wait_until,
 )
+from tests.helpers.patience import EXTERNAL_S
 
 IMAGE = "localhost/busybox:lab"
 NAME, USER, FIRST_SUBORDINATE = "vmtop-lab", 4242, 3_000_000
@@ -91,7 +92,7 @@ class PodmanLab:
             cwd=self.folder,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=EXTERNAL_S,
         )
         assert done.returncode == 0, (words, done.stderr)
         return done.stdout.strip()

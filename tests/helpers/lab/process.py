@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from tests.helpers.patience import PATIENCE
+
 PR_SET_PDEATHSIG = 1
 CGROUPS = Path("/sys/fs/cgroup")
 _SBIN = "/usr/sbin:/sbin"
@@ -39,11 +41,11 @@ def find_program(name: str) -> str:
 
 
 def wait_until(condition: Callable[[], bool], timeout_s: float, what: str) -> None:
-    """Poll until the condition holds; raise `TimeoutError` naming `what` after `timeout_s`."""
-    deadline = time.monotonic() + timeout_s
+    """Poll until the condition holds; raise `TimeoutError` naming `what` once a busy machine had its time too."""
+    deadline = time.monotonic() + PATIENCE * timeout_s
     while not condition():
         if time.monotonic() > deadline:
-            raise TimeoutError(f"{what} did not happen within {timeout_s:g} s")
+            raise TimeoutError(f"{what} did not happen within {PATIENCE * timeout_s:g} s")
         time.sleep(0.05)
 
 

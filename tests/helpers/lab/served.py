@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.helpers.lab.metric_engines import free_port
 from tests.helpers.lab.process import Daemon
+from tests.helpers.patience import EXTERNAL_S
 
 
 class Served:
@@ -22,7 +23,7 @@ class Served:
 
     def text(self) -> str:
         """Return what a scrape gets, in Prometheus' text format."""
-        with urllib.request.urlopen(f"http://{self.address}/metrics", timeout=30) as answer:
+        with urllib.request.urlopen(f"http://{self.address}/metrics", timeout=EXTERNAL_S) as answer:
             return str(answer.read().decode())
 
 

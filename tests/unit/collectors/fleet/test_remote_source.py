@@ -18,7 +18,7 @@ from collectors.sampling.sampler import Sampler
 from tests.helpers.stand_in_ssh import place, recorded, session
 
 HOST = HostSpec("hv01", "hv01", tags=("prod",))
-PATIENCE_S = 20.0
+PATIENCE_S = 120.0
 
 
 @pytest.fixture

@@ -115,7 +115,7 @@ def test_a_text_file_is_what_node_exporter_reads(tmp_path: Path) -> None:
 def test_a_text_file_goes_with_the_vmtop_that_wrote_it(tmp_path: Path) -> None:
     with running("textfile", str(tmp_path), "--interval", "1") as process:
         path = tmp_path / "vmtop.prom"
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while not path.exists():
             assert time.monotonic() < deadline
             time.sleep(0.05)

@@ -240,7 +240,7 @@ def test_what_is_at_rest_or_on_its_way_out_is_not_inspected(tmp_path: Path) -> N
     assert len(reading.workloads) == len(states)
 
 
-def wait_for(source: DockerSource, condition: Callable[[SourceReading], bool], timeout_s: float = 15) -> SourceReading:
+def wait_for(source: DockerSource, condition: Callable[[SourceReading], bool], timeout_s: float = 120) -> SourceReading:
     deadline = time.monotonic() + timeout_s
     while not condition(reading := source.read()):
         assert time.monotonic() < deadline, reading

@@ -186,7 +186,7 @@ def _serving() -> list[threading.Thread]:
 
 
 def _wait_until(is_true: object) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while not is_true():  # type: ignore[operator]  # a function
         assert time.monotonic() < deadline
         time.sleep(0.02)
