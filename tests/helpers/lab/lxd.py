@@ -50,7 +50,7 @@ class LxdLab:
     def prepare(self) -> None:
         """Wait for the daemon, and give it a pool, a project and an image."""
         self.daemon.wait_until(lambda: listens(self.socket), 60, "LXD's socket")
-        self.run("lxd", "waitready", "--timeout=EXTERNAL_S")
+        self.run("lxd", "waitready", f"--timeout={EXTERNAL_S}")
         self.run("lxd", "init", "--preseed", typed=_PRESEED)
         root = make_root(self.folder / "image" / "rootfs")
         (root.parent / "metadata.yaml").write_text(_METADATA)
