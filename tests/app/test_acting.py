@@ -18,7 +18,7 @@ from collectors.model.workloads import Kind, State, Workload
 from tests.app.test_workload_list import Session, screen_text
 from tests.helpers.demo_fleet import Fleet, QuietSampler
 from tests.helpers.fake_engines import FakeEngine, held_by, means_with
-from tests.helpers.pilot_wait import until
+from tests.helpers.pilot_wait import notified, told_of, until
 from tui.app.live import VmtopApp
 from tui.configuration.config import ActionConfig, Config
 from tui.controllers.frame_feed import FrameReady
@@ -59,15 +59,6 @@ async def armed(session: Session) -> None:
 def _is_armed(screen: Screen[object]) -> bool:
     awaited = [*screen.query(Input), *screen.query("#confirm")] if isinstance(screen, Confirm) else []
     return bool(awaited) and not awaited[0].disabled
-
-
-async def told_of(session: Session, words: str) -> None:
-    """Wait for a notification."""
-    await until(session.pilot, lambda: words in notified(session))
-
-
-def notified(session: Session) -> str:
-    return "\n".join(str(one.message) for one in session.pilot.app._notifications)
 
 
 def under_cursor(session: Session) -> Workload:

@@ -9,8 +9,9 @@ from textual.widgets import Button, Input
 
 from collectors.model.actions import Note, Observed
 from collectors.model.workloads import Kind, State
-from tests.app.test_acting import acting, to_confirm, told_of, under_cursor
+from tests.app.test_acting import acting, to_confirm, under_cursor
 from tests.helpers.fake_engines import FakeEngine
+from tests.helpers.pilot_wait import told_of
 from tui.controllers.frame_feed import FrameReady
 from tui.dialogs.confirm_action import Confirm
 

@@ -9,7 +9,7 @@ import pytest
 from tests.app.test_replay import replaying
 from tests.app.test_workload_list import session
 from tests.helpers.demo_fleet import Fleet
-from tests.helpers.pilot_wait import until
+from tests.helpers.pilot_wait import told_of, until
 from tests.unit.collectors.session.test_session_file import write
 from tui.screens.host import HostScreen, PastHostScreen
 from tui.screens.processes import ProcessesScreen
@@ -87,6 +87,6 @@ async def test_a_replay_shows_the_totals_of_its_moment_and_says_what_it_lacks(tm
         await replayed.press("right", "right", "right")
         assert replayed.text() != first
         await replayed.press("p")
-        assert "A recording holds no processes" in str([each.message for each in replayed.pilot.app._notifications])
+        await told_of(replayed, "A recording holds no processes")
         await replayed.press("escape", "j", "enter", "4")
         assert "A recording holds no processes" in replayed.text()

@@ -13,11 +13,10 @@ from textual.widgets import Button
 from collectors.actions.protection import Protection
 from collectors.model.actions import Observed
 from collectors.model.workloads import Kind, Workload
-from tests.app.test_acting import notified, told_of
 from tests.app.test_workload_list import Session
 from tests.helpers.demo_fleet import Fleet, QuietSampler
 from tests.helpers.fake_engines import FakeEngine, means_with
-from tests.helpers.pilot_wait import until
+from tests.helpers.pilot_wait import notified, told_of, until
 from tui.app.live import VmtopApp
 from tui.configuration.config import Config
 from tui.configuration.own_commands import OwnCommand

@@ -16,9 +16,8 @@ from collectors.engines.connections import EngineConnections
 from collectors.inspection.processes import ProcessReader
 from collectors.model.workloads import Kind
 from collectors.sampling.source import SourceSpec
-from tests.app.test_acting import notified, told_of
 from tests.app.test_workload_list import Session, session
-from tests.helpers.pilot_wait import until
+from tests.helpers.pilot_wait import told_of, until
 from tui.controllers.services import Services
 from tui.dialogs.confirm_action import Confirm
 from tui.dialogs.signals import SignalMenu
@@ -108,7 +107,7 @@ async def test_the_lock_and_the_protection_hold_for_processes(sleeper: subproces
         await running.press("L", "k")
         await until(running.pilot, lambda: isinstance(running.pilot.app.screen, SignalMenu))
         await running.press("t")
-        assert "actions are locked" in notified(running)
+        await told_of(running, "actions are locked")
         assert isinstance(running.pilot.app.screen, SignalMenu)
         await running.press("escape", "L", "escape")
         panel.table.cursor = next(row.process.id for row in panel.table.rows if row.process.pid == 1)
@@ -171,7 +170,7 @@ async def test_threads_before_they_are_read_and_a_process_that_ends_meanwhile(sl
         sleeper.kill()
         sleeper.wait()
         await until(running.pilot, lambda: not panel.shows_threads)
-        assert "That process has ended" in notified(running)
+        await told_of(running, "That process has ended")
 
 
 async def test_the_demo_has_processes_and_no_signals() -> None:

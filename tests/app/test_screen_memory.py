@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.test_acting import notified
 from tests.app.test_workload_list import Session
 from tests.helpers.demo_fleet import Fleet, QuietSampler
 from tests.helpers.fake_engines import FakeEngine, means_with
+from tests.helpers.pilot_wait import notified, told_of
 from tui.app.live import VmtopApp
 from tui.configuration import screen_state
 from tui.configuration.config import Config
@@ -94,7 +94,7 @@ async def test_a_fresh_run_leaves_what_was_left_until_it_changes_something(folde
 async def test_a_demonstration_keeps_nothing(folder: Path) -> None:
     async with screen(ScreenMemory()) as session:
         await session.press("M", "W")
-        assert "a demonstration keeps nothing" in notified(session)
+        await told_of(session, "a demonstration keeps nothing")
     assert load() == ScreenState()
 
 
@@ -102,7 +102,10 @@ async def test_the_hint_is_shown_three_times_at_most(folder: Path) -> None:
     for is_shown in (True, True, True, False):
         async with screen(memory_in(folder, load(), has_effect=True)) as session:
             await session.pilot.pause()
-            assert ("as you left it; W keeps it, --fresh does not" in notified(session)) is is_shown
+            if is_shown:
+                await told_of(session, "as you left it; W keeps it, --fresh does not")
+            else:
+                assert "as you left it" not in notified(session)
 
 
 async def test_w_writes_it_into_the_configuration_and_leaves_the_rest_as_it_is(folder: Path) -> None:
@@ -111,7 +114,7 @@ async def test_w_writes_it_into_the_configuration_and_leaves_the_rest_as_it_is(f
     (folder / "config.toml").chmod(0o644)
     async with screen(memory_in(folder)) as session:
         await session.press("M", "t", "W")
-        assert "kept in" in notified(session)
+        await told_of(session, "kept in")
     expected = own.replace('"name" #', '"mem" #').replace("by name\n", "by name\ntree = true\n")
     assert (folder / "config.toml").read_text() == expected
     assert stat.S_IMODE((folder / "config.toml").stat().st_mode) == 0o644, "as it was"
@@ -136,7 +139,7 @@ async def test_w_leaves_a_file_with_a_mistake_alone(folder: Path) -> None:
         (folder / "config.toml").write_text(text)
         async with screen(memory_in(folder)) as session:
             await session.press("M", "W")
-            assert words in notified(session)
+            await told_of(session, words)
         assert (folder / "config.toml").read_text() == text
 
 
@@ -145,7 +148,7 @@ async def test_a_broken_configuration_locks_the_actions_and_says_why() -> None:
     async with screen(config=config) as session:
         assert session.screen.actions.is_locked
         assert "configuration not used" in session.text()
-        assert "line 7: 'intervall' is unknown; defaults apply" in notified(session)
+        await told_of(session, "line 7: 'intervall' is unknown; defaults apply")
         await session.press("L")
         assert not session.screen.actions.is_locked
 

@@ -4,13 +4,31 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from textual.pilot import Pilot
 
 _QUIET_TURNS = 3
 """An answer may lead to the next question."""
 _MOST_TURNS = 2500
+
+
+class Piloted(Protocol):
+    """A test's screen, whatever else it holds."""
+
+    @property
+    def pilot(self) -> Pilot[Any]:
+        """Its pilot."""
+
+
+async def told_of(session: Piloted, words: str) -> None:
+    """Wait for a notification."""
+    await until(session.pilot, lambda: words in notified(session))
+
+
+def notified(session: Piloted) -> str:
+    """Return the notifications that are shown, a line each. A new one arrives a moment after its cause."""
+    return "\n".join(str(one.message) for one in session.pilot.app._notifications)
 
 
 async def until(pilot: Pilot[Any], condition: Callable[[], bool]) -> None:

@@ -35,11 +35,10 @@ from collectors.model.errors import SourceError
 from collectors.model.workloads import Frame, Kind, State, Workload, WorkloadId
 from collectors.sampling.source import SourceSpec
 from docs import engine_page
-from tests.app.test_acting import told_of
 from tests.app.test_workload_list import Session
 from tests.helpers.checkout import DOCS, ROOT
 from tests.helpers.demo_fleet import QuietSampler
-from tests.helpers.pilot_wait import until
+from tests.helpers.pilot_wait import told_of, until
 from tests.helpers.toy_engine import ToyEngine
 from tui.app.live import VmtopApp
 from tui.cli.sampling import gather
