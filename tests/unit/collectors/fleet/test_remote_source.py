@@ -15,6 +15,7 @@ from collectors.fleet.specs import load_source, specs_of
 from collectors.model.errors import SourceDown, SourceError
 from collectors.model.workloads import Availability, Event, Frame, SourceState
 from collectors.sampling.sampler import Sampler
+from tests.helpers.process_identity import start_of, wait_until_reaped
 from tests.helpers.stand_in_ssh import place, recorded, session
 
 HOST = HostSpec("hv01", "hv01", tags=("prod",))
@@ -100,8 +101,9 @@ def test_another_interval_reaches_the_host(opened: Callable[[str], RemoteSource]
 def test_closing_ends_the_client(opened: Callable[[str], RemoteSource], tmp_path: Path) -> None:
     source = opened(place(tmp_path / "bin", f"echo $$ >{tmp_path}/pid; cat {_file(tmp_path)}; exec sleep 1000"))
     pid = (tmp_path / "pid").read_text().strip()
+    started = start_of(pid)
     source.close()
-    assert not Path("/proc", pid).exists()
+    wait_until_reaped(pid, started)
 
 
 def _file(folder: Path) -> Path:

@@ -24,6 +24,7 @@ from collectors.model.errors import SourceError
 from collectors.model.logs import AT_ONCE, LONGEST, Log, LogLine, clean, first_lines, last_lines
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
 from tests.helpers.lab.process import wait_until
+from tests.helpers.process_identity import start_of, wait_until_reaped
 from tui.presenters.logs.buffer import CAPACITY, CHUNK, MOST_CHARACTERS, FollowQueue, LogBuffer
 from tui.presenters.logs.line import stamp
 
@@ -352,10 +353,11 @@ class TestJournal:
         told = journalctl / "pid"
         wait_until(lambda: told.exists() and bool(told.read_text()), 20, "the child's id")
         pid = int(told.read_text())
+        started = start_of(pid)
         log.close()
         follower.thread.join(30)
         assert not follower.thread.is_alive()
-        assert not Path(f"/proc/{pid}").exists()
+        wait_until_reaped(pid, started)
 
     def test_closing_leaves_no_child_however_many_followed(self, journalctl: Path) -> None:
         (journalctl / "says").write_text(entry("a", "now") + "\n")

@@ -14,6 +14,7 @@ from collectors.engines.ssh_target import SshTarget, ssh_target
 from collectors.model.errors import AccessDenied, SourceDown, SourceError
 from tests.helpers.frame_watch import threads_named
 from tests.helpers.lab.process import wait_until
+from tests.helpers.process_identity import start_of, wait_until_reaped
 from tests.unit.collectors.engines.docker.test_source import VERSION, engine, response
 
 BRIDGE = """#!{python}
@@ -191,12 +192,14 @@ def test_a_host_that_says_nothing_is_given_up_and_its_client_ends(
     client.write_text(f"#!/bin/sh\necho $$ >{tmp_path}/pid; exec sleep 100\n")
     connection = ssh.SshConnection(SshTarget("mybox"), 0.1)
     connection.request("GET", "/version")
-    wait_until((tmp_path / "pid").exists, 10, "the client")
+    wait_until(lambda: (tmp_path / "pid").exists() and bool((tmp_path / "pid").read_text()), 10, "the client")
+    pid = (tmp_path / "pid").read_text().strip()
+    started = start_of(pid)
     with pytest.raises(TimeoutError):
         connection.getresponse()
     connection.close()
     wait_until(lambda: not threads_named("ssh"), 10, "the end of the client")
-    assert not Path(f"/proc/{(tmp_path / 'pid').read_text().strip()}").exists(), "it is reaped"
+    wait_until_reaped(pid, started)
 
 
 def test_a_client_that_pours_errors_is_remembered_in_bounded_memory(client: Path) -> None:
