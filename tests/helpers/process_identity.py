@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
-from tests.helpers.patience import EXTERNAL_S
+from tests.helpers.lab.process import wait_until
 
 
 def start_of(pid: int | str) -> str:
@@ -19,7 +18,4 @@ def start_of(pid: int | str) -> str:
 def wait_until_reaped(pid: int | str, started: str) -> None:
     """Wait until the process that began then has ended and has been waited for."""
     assert started, "it was not there"
-    deadline = time.monotonic() + EXTERNAL_S
-    while start_of(pid) == started:
-        assert time.monotonic() < deadline, f"process {pid} goes on"
-        time.sleep(0.02)
+    wait_until(lambda: start_of(pid) != started, 60, f"the end of process {pid}")

@@ -17,7 +17,7 @@ from tests.helpers.lab.uml import UmlLab
 if TYPE_CHECKING:
     from libvirt import virConnect
 
-PATIENCE_S = 240
+PATIENCE_S = 90
 
 
 def find_cgroup(name: str, file: str) -> Path:
