@@ -34,6 +34,14 @@ settings.register_profile("patient", settings.default, deadline=None)  # no test
 settings.load_profile("patient")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run a test on real daemons a second time in CI before it counts as failed (docs/decisions/0048)."""
+    if os.environ.get("CI") == "true":
+        for item in items:
+            if item.get_closest_marker("lab") or item.get_closest_marker("slow"):
+                item.add_marker(pytest.mark.flaky(reruns=1, reruns_delay=5))
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail a run in CI that skipped a test: nothing may be missing there without anyone noticing."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")

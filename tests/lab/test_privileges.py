@@ -92,8 +92,10 @@ def test_without_any_group_the_kernel_tells_all_but_what_the_doctor_names(scene:
     is_disk_hidden = "disk traffic is not visible" in sources["cgroup"]["reason"]
     assert (sources["cgroup"]["remedy"] == "sudo vmtop") is is_disk_hidden
     said = nobody.run("doctor", "--docker", "unix:///nowhere", "--libvirt", "test:///default").stdout
-    assert ("All that is present can be read, but not all of it" in said) is is_disk_hidden
     assert ("disk traffic is not visible" in said) is is_disk_hidden
+    verdict = said.splitlines()[-1]  # which counts what others on this host hide as well
+    assert "All that is present can be read" in verdict
+    assert not is_disk_hidden or "but not all of it" in verdict
 
     seen = [nobody.workloads(*scene.places) for _ in range(3)]
     nowhere = ("--docker", "unix:///nowhere", "--libvirt", "test:///default")

@@ -20,7 +20,7 @@ from tests.helpers.lab.fixtures import skip_or_fail
 from tests.helpers.lab.guests import BootSector
 from tests.helpers.lab.outsider import NOBODY, Outsider
 from tests.helpers.lab.process import Daemon, find_program, wait_until
-from tests.helpers.lab.vmm import VmmLab, has_kvm, vmm_lab
+from tests.helpers.lab.vmm import VmmLab, answers, has_kvm, vmm_lab
 
 pytestmark = pytest.mark.lab
 VMTOP = [sys.executable, "-c", "from tui.cli.main import main; main(prog_name='vmtop')"]
@@ -113,7 +113,7 @@ def test_a_user_acts_on_machines_of_the_users_own_and_is_refused_those_of_root()
             lab.qemu("roots-own", "-name", "roots-own")
             own = Daemon([*words, find_program("qemu-system-x86_64"), *machine, "-qmp", qmp_of_own], folder / "log")
             try:
-                own.wait_until((home / "own.qmp").exists, 20, "its monitor")
+                own.wait_until(lambda: answers(home / "own.qmp"), 20, "its monitor")
                 killed = outsider.run("kill", "users-own", "--yes")
                 assert "was forced off" in killed.stdout, killed.stderr
                 refused = outsider.run("pause", "roots-own", "--yes")

@@ -114,7 +114,7 @@ class VmmLab:
              *words, "-qmp", f"unix:{monitor},server=on,wait=off"],
             group,
         )  # fmt: skip
-        daemon.wait_until(lambda: _greets(monitor), 20, f"the monitor of {name}")
+        daemon.wait_until(lambda: answers(monitor), 20, f"the monitor of {name}")
         if any("debug-threads=on" in word for word in words):
             daemon.wait_until(lambda: _has_named_threads(daemon.pid), 20, f"the virtual CPUs of {name}")
         return daemon
@@ -195,12 +195,17 @@ def _runs(pid: int, program: str) -> bool:
         return False
 
 
-def _greets(monitor: Path) -> bool:
+def answers(monitor: Path) -> bool:
+    """Tell whether a command is carried out: QEMU greets, from another thread, while other devices have no socket."""
     with socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(1)
+        client.settimeout(5)
         try:
             client.connect(str(monitor))
-            return bool(client.recv(1))
+            with client.makefile("rwb") as lines:
+                greeting = lines.readline()
+                lines.write(b'{"execute": "qmp_capabilities"}\n')
+                lines.flush()
+                return greeting.startswith(b'{"QMP"') and b'"return"' in lines.readline()
         except OSError:
             return False
 

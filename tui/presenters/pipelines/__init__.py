@@ -1,0 +1,1 @@
+"""Verdicts for those who run vmtop without looking at it: pipelines, cron, Nagios."""
