@@ -19,7 +19,7 @@ LEAST_S = 0.9
 """Seconds between two judgements: frames that come faster tell a rule nothing more."""
 MOST_JUDGED = 1000
 """Workloads with nothing to be watched that are judged at once; more are taken in turns."""
-_GAP_S, _GAP_INTERVALS = 10.0, 2.5
+GAP_S, _GAP_INTERVALS = 10.0, 2.5
 """Frames further apart than both are not one stretch of time."""
 _ENDED_KEPT = 500
 OVER, GONE, SILENCED, NEW_RUN = "over", "it is gone", "silenced", "another run of vmtop began"
@@ -46,9 +46,13 @@ class AlertWatch:
     Args:
         rules: Those that are off are left out.
         told_by: Returns the engines of whose workloads a source alone knows their state.
+        gap_s: Seconds between frames from which on the time between them does not count.
     """
 
-    def __init__(self, rules: Sequence[Rule], told_by: ToldBy = lambda source: frozenset({source})) -> None:
+    def __init__(
+        self, rules: Sequence[Rule], told_by: ToldBy = lambda source: frozenset({source}), gap_s: float = GAP_S
+    ) -> None:
+        self._gap_s = gap_s
         on = [rule for rule in rules if rule.is_on]
         holding = [(rule, rule.condition) for rule in on if isinstance(rule.condition, Holding)]
         self._of_workloads = [(rule, condition) for rule, condition in holding if not is_of_hosts(condition.query)]
@@ -86,7 +90,7 @@ class AlertWatch:
         if self._at_ns is not None and 0 <= passed_s < LEAST_S:
             return changed
         self._at_ns = frame.at_ns
-        if passed_s < 0 or passed_s > max(_GAP_S, _GAP_INTERVALS * frame.interval_s):
+        if passed_s < 0 or passed_s > max(self._gap_s, _GAP_INTERVALS * frame.interval_s):
             passed_s = 0.0
         self._silenced = {key: until for key, until in self._silenced.items() if until > frame.wall}
         judged: set[Key] = set()
