@@ -10,11 +10,12 @@ from collectors.analysis.rates import Moment, Pair, Reading
 from collectors.analysis.staleness import is_old
 from collectors.model.metric_type import Unit
 from collectors.model.metrics import METRICS
-from collectors.model.workloads import Availability, Sample
-from collectors.query.filter import Query
+from collectors.model.workloads import Availability, Sample, Workload
+from collectors.query.filter import FIELDS, NUMBERS, Query
 
 ToldBy = Callable[[str], frozenset[str]]
 """Returns the engines of whose workloads a source alone knows their state."""
+_STATES = frozenset({"state", "health", "reason"})
 _BINARY = ("", "K", "M", "G", "T", "P")
 
 
@@ -58,13 +59,24 @@ class Evidence:
 
 
 def measured_words(query: Query, reading: Reading) -> str:
-    """Return the values that a filter asks for, such as `limit 97%, cpu 140%`; empty if there are none."""
+    """Return the values and states that a filter asks for: `limit 97%, state paused`; empty if there are none."""
     parts = []
     for key in query.metrics:
         value = reading.value(key)
         if value is not None and value == value:
             parts.append(f"{METRICS[key].alias} {_amount(value, METRICS[key].unit)}")
+    for name in query.facts:
+        fact = _told(name, reading.workload)
+        parts += [f"{name} {fact}"] if fact else []
     return ", ".join(parts)
+
+
+def _told(name: str, workload: Workload) -> str:
+    """Return a fact that says how a workload is; empty for those that say which one it is."""
+    if name in NUMBERS:
+        number = NUMBERS[name](workload)
+        return "" if number is None else str(number)
+    return FIELDS[name](workload) if name in _STATES else ""
 
 
 def _amount(value: float, unit: Unit) -> str:

@@ -37,6 +37,8 @@ class Term(NamedTuple):
     is_negated: bool = False
     metrics: tuple[str, ...] = ()
     """Keys of the metrics that it asks for."""
+    fact: str = ""
+    """The field or number that it asks for, in lower case; empty for a metric, a label or any text."""
     is_unknown: Callable[[Workload], bool] | None = None
     """Returns whether the text that it asks for is not known; `None`: it always is."""
 
@@ -148,6 +150,11 @@ class Query:
         return (not self.alternatives) if is_known else None
 
     @property
+    def facts(self) -> tuple[str, ...]:
+        """The fields and numbers that it asks for, each once, in its order."""
+        return tuple(dict.fromkeys(term.fact for terms in self.alternatives for term in terms if term.fact))
+
+    @property
     def metrics(self) -> tuple[str, ...]:
         """The keys of the metrics that it asks for, each once, in its order."""
         return tuple(dict.fromkeys(key for terms in self.alternatives for term in terms for key in term.metrics))
@@ -239,10 +246,11 @@ def _comparison(name: str, sign: str, value: str) -> Term:
         return Term(_text_test(name, sign, value, lambda workload: dict(workload.labels).get(key, "")))
     lowered = name.lower()
     if lowered in FIELDS:
-        return Term(_text_test(lowered, sign, value, FIELDS[lowered]), is_unknown=_UNKNOWN.get(lowered))
+        test = _text_test(lowered, sign, value, FIELDS[lowered])
+        return Term(test, fact=lowered, is_unknown=_UNKNOWN.get(lowered))
     if lowered in NUMBERS:
         read = NUMBERS[lowered]
-        return Term(_number_test(name, Unit.COUNT, sign, value, lambda reading: read(reading.workload)))
+        return Term(_number_test(name, Unit.COUNT, sign, value, lambda reading: read(reading.workload)), fact=lowered)
     metric = find_metric(lowered)
     if metric is not None:
         return _metric_term(name, metric, sign, value)
