@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 
-import psutil
-
 from collectors.sampling.source import Source, Storing
 
 _LIFE_S = 10.0
@@ -32,6 +30,8 @@ class Storage:
 def _used(folder: str) -> float | None:
     if not folder:
         return None
+    import psutil  # the first screen does not wait for it
+
     try:
         return float(psutil.disk_usage(folder).percent)
     except OSError:  # it is not visible from here, as in a container, or not for this user
