@@ -145,7 +145,7 @@ def test_sizes_and_bounds_are_in_the_unit_of_the_metric() -> None:
 
 
 def test_a_bound_on_the_highest_value_is_about_the_highest_value() -> None:
-    values: list[float | None] = [100.0 * MIB] * 59 + [600.0 * MIB]
+    values = [100.0 * MIB] * 59 + [600.0 * MIB]
     found = judge(parse_condition("mem.max > 500M"), None, past(values))
     assert (found.is_over, found.second, found.change) == (True, 600.0 * MIB, None)
     assert judge(parse_condition("mem.max > 600M"), None, past(values)).is_over is False
