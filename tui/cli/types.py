@@ -267,8 +267,6 @@ class ShareType(ParamType[float]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Parse a number with or without a percent sign."""
-        if isinstance(value, float):
-            return value
         number = str(value).strip().removesuffix("%").rstrip()
         if not number.replace(".", "", 1).isdigit() or not number.isascii() or float(number) > _LARGEST_PERCENT:
             self.fail(f"{str(value)!r} is not a percentage from 0% to {_LARGEST_PERCENT:.0f}%.", param, ctx)

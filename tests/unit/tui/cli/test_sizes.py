@@ -117,6 +117,23 @@ def test_the_headroom_is_what_is_asked_for(session: str) -> None:
         assert "is not a percentage" in refused.stderr
 
 
+def test_defaults_of_the_configuration_are_percentages_and_give_way_to_what_is_typed(
+    session: str, tmp_path: Path
+) -> None:
+    (tmp_path / "vmtop").mkdir()
+    (tmp_path / "vmtop" / "config.toml").write_text(
+        '[sizes]\nheadroom = 100.0\nover = "5m"\nprometheus = "prod"\nmatch = "x"\n'
+    )
+    env = {"XDG_CONFIG_HOME": str(tmp_path)}
+    words = ["sizes", "web", "--session", session, "--json"]
+    told = json.loads(CliRunner().invoke(main, words, prog_name="vmtop", env=env).stdout)
+    assert told["headroom"] == 1.0
+    assert told["workloads"][0]["seconds"] == 300.0, "a session is asked for, not the server"
+    typed = [*words, "--from", "start", "--to", "+2m", "--headroom", "0"]
+    told = json.loads(CliRunner().invoke(main, typed, prog_name="vmtop", env=env).stdout)
+    assert (told["headroom"], told["workloads"][0]["seconds"]) == (0.0, 120.0)
+
+
 def test_the_document_has_null_for_what_is_unknown_and_says_why(session: str) -> None:
     told = json.loads(run("--session", session, "--json").stdout)
     assert told["schema"] == "vmtop.sizes/1"

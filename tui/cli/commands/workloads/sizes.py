@@ -102,7 +102,8 @@ def command(
     """
     refuse_together(ctx, ("--json", "--csv", "--commands"), ("--session", "--prometheus"), ("--over", "--from"))
     refuse_together(ctx, ("--prometheus", "--over"))
-    if match is not None and where is None:
+    is_match_typed = ctx.get_parameter_source("match") is click.core.ParameterSource.COMMANDLINE
+    if is_match_typed and where is None:
         raise click.UsageError("--match belongs to --prometheus.")
     if paths:
         seen = _recorded(paths, over_s, start, stop)
@@ -166,10 +167,15 @@ def _recorded(paths: Sequence[Path], over_s: float | None, start: str | None, st
     """Read the evidence of a session."""
     survey, deriver = Survey(), Deriver()
     with opened(paths) as session:
+        first, last = session.span()
         since, until = span_of(session, start, stop)
-        since = session.span()[1] - over_s if over_s is not None else since
-        for _, frame in session.frames(since, until):
-            survey.feed(deriver.feed(frame))
+        if start is None and stop is None and over_s is not None:
+            since = last - over_s
+        begin, end = first if since is None else since, last if until is None else until
+        with progress(end - begin) as advance:
+            for _, frame in session.frames(since, until):
+                survey.feed(deriver.feed(frame))
+                advance(frame.wall - begin)
     return Seen(survey, recorded_overheads(survey))
 
 
