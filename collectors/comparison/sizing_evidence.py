@@ -178,7 +178,7 @@ def _is_pinned(reading: Reading) -> bool:
         pair.current.source == _KERNEL
         and pair.current.cpu_limit_cores is not None
         and pair.current.cpu_limit_cores < reading.host_cpus
-        and pair.current.cpu_limit_cores == int(pair.current.cpu_limit_cores)
+        and float(pair.current.cpu_limit_cores).is_integer()
         for pair in reading.pairs
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import isfinite
 
 import pytest
 from hypothesis import given
@@ -17,7 +18,7 @@ from collectors.comparison.sizing_evidence import Survey
 from collectors.comparison.spread import Spread
 from collectors.model.facts import Fact
 from collectors.model.workloads import Event, Frame, Kind, Sample, State, Workload, WorkloadId
-from tests.helpers.strategies import HOST, workload
+from tests.helpers.strategies import HOST, samples, workload
 
 MIB, GIB, NS = 1 << 20, 1 << 30, 10**9
 CPUS, MEMORY = 8, 16 * GIB
@@ -332,6 +333,26 @@ def test_nothing_measured_is_unknown_with_the_reason() -> None:
     for size in found.sizes:
         assert (size.advice, size.fits, size.used, size.frees) == (Advice.UNKNOWN, None, None, 0.0)
         assert size.why.startswith("not measurable: ")
+
+
+@given(st.lists(st.lists(samples, max_size=3), min_size=2, max_size=6), st.sampled_from((Kind.VM, Kind.CONTAINER)))
+def test_any_samples_have_sizes_that_are_a_number_or_unknown(instants: list[list[Sample]], kind: Kind) -> None:
+    described = workload("any", kind)
+    frames = [
+        replace(frame, samples={described.id: tuple(taken)})
+        for frame, taken in zip(frames_of(described, lambda _: [], 5 * len(instants)), instants, strict=False)
+    ]
+    survey = survey_of(frames)
+    for sizing in sizings(survey):
+        for size in sizing.sizes:
+            assert (size.used is None) == (size.advice is Advice.UNKNOWN)
+            assert (size.fits is None) == (size.used is None)
+            assert size.fits is None or isfinite(size.fits)
+            assert size.why
+            assert size.advice is not Advice.LESS or size.frees > 0
+            assert size.advice is not Advice.MORE or size.frees < 0
+            assert size.advice in (Advice.LESS, Advice.MORE) or size.frees == 0
+    assert all(isfinite(total.cores) for total in freed(sizings(survey), survey.hosts).values())
 
 
 # --- the host, and the other kind ------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 from msgspec.structs import replace
 
-from collectors.model.workloads import Frame, Kind, WorkloadId
+from collectors.model.workloads import Frame, Kind, State, WorkloadId
 from tests.helpers.strategies import workload
 from tests.unit.collectors.comparison.test_sizing import GIB, MIB, VM, container, frames_of, machine, throttled
 from tests.unit.collectors.session.test_session_file import write
@@ -164,6 +164,13 @@ def test_a_span_of_a_session_can_be_chosen(session: str) -> None:
     assert told["workloads"][0]["weak_evidence"] == ["seen for 2 minutes only"]
 
 
+def test_a_time_in_which_nothing_ran_is_told(tmp_path: Path) -> None:
+    frames = frames_of(workload(state=State.STOPPED), lambda _: [], 60)
+    result = run("--session", str(write(tmp_path / "still.gz", frames)))
+    assert (result.exit_code, result.stdout) == (DONE, "")
+    assert result.stderr == "vmtop: nothing ran in this time\n"
+
+
 def test_this_host_is_watched_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sources, "specs", lambda *_: sources.demo(8, 7))
     result = run("--over", "2s", "--json")
@@ -185,6 +192,9 @@ def test_this_host_is_watched_for_a_while(monkeypatch: pytest.MonkeyPatch) -> No
         (("--match", 'job="x"'), "--match belongs to --prometheus"),
         (("--prometheus", "prod"), "the configuration has no [prometheus.prod]"),
         (("--prometheus", "http://prom.example.org"), "allow it with --insecure"),
+        (("--prometheus", "http://127.0.0.1:9", "--from", "2h ago", "--to", "3h ago"), "--from has to be before --to"),
+        (("--prometheus", "http://127.0.0.1:9"), "127.0.0.1:9"),
+        (("--session", "/nonexistent/a.gz"), "/nonexistent/a.gz"),
     ],
 )
 def test_what_makes_no_sense_is_one_sentence(arguments: tuple[str, ...], words: str) -> None:

@@ -58,7 +58,7 @@ def scraped(
             piece_s = max((until - since) / _PIECES, _STEPS * past.fleet.interval_s)
             at = since
             with progress(until - since) as advance:
-                while at < until:
+                while members and at < until:
                     for frame in past.frames_of(members, at, min(at + piece_s, until)):
                         survey.feed(deriver.feed(frame))
                     at += piece_s

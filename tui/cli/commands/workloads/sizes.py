@@ -121,6 +121,8 @@ def command(
         click.echo(json.dumps(document(sizes), indent=2))
     else:
         click.echo((as_csv if is_csv else command_lines if is_commands else as_text)(sizes), nl=False)
+    if not sizes.sizings and not names:
+        click.echo("vmtop: nothing ran in this time", err=True)
     if seen.survey.is_full:
         click.echo(
             f"vmtop: there are more workloads than {len(seen.survey.evidence):,}; the others are left out", err=True
