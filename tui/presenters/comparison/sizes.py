@@ -17,6 +17,7 @@ from collectors.json_document import digits_of, timestamp
 from collectors.model.facts import Fact
 from collectors.model.metrics import Unit
 from collectors.model.workloads import LOCAL_HOST, Kind, Workload, WorkloadId
+from collectors.safety.sanitize import sanitize
 from tui.presenters.comparison.side_by_side import wrapped
 from tui.presenters.formatting import fit, text
 from tui.presenters.reports.list_table import plain_target
@@ -135,9 +136,13 @@ def command_lines(sizes: Sizes) -> str:
     for sizing in sizes.sizings:
         words = [word for size in sizing.sizes if (word := _setting(size))]
         if words:
-            target = plain_target(sizing.workload, counts)
-            line = shlex.join(["vmtop", "set", sizing.workload.id.named(target), *words])
-            lines.append(f"# weak evidence ({'; '.join(sizing.weak)}): {line}" if sizing.weak else line)
+            target = sizing.workload.id.named(plain_target(sizing.workload, counts))
+            line = shlex.join(["vmtop", "set", *(["--"] if target.startswith("-") else []), target, *words])
+            if not line.isprintable():  # a line break would end a comment
+                line = f"# {sanitize(sizing.workload.typed_name)!r} has an id that no command line can have"
+            elif sizing.weak:
+                line = f"# weak evidence ({'; '.join(sizing.weak)}): {line}"
+            lines.append(line)
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -10,8 +10,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from collectors.comparison.size import Advice, Resource, Size
+from collectors.comparison.sizing import Sizing
 from collectors.model.workloads import Frame, Kind, State, WorkloadId
 from tests.helpers.strategies import workload
 from tests.unit.collectors.comparison.test_sizing import GIB, MIB, VM, container, frames_of, machine, throttled
@@ -19,6 +23,7 @@ from tests.unit.collectors.session.test_session_file import write
 from tui.cli import sources
 from tui.cli.exit_codes import DONE, NO_SUCH, USAGE
 from tui.cli.main import main
+from tui.presenters.comparison.sizes import Sizes, command_lines
 
 
 def together(*sequences: list[Frame]) -> list[Frame]:
@@ -95,6 +100,23 @@ def test_a_hostile_name_is_no_word_of_a_command(name: str, tmp_path: Path) -> No
     frames = frames_of(replace(hostile, name=name), limited)
     result = run("--session", str(write(tmp_path / "hostile.gz", frames)), "--commands")
     assert shlex.split(result.stdout) == ["vmtop", "set", "0123456789ab", "cpu=0.4", "memory=272M"]
+
+
+@given(st.text(max_size=20), st.text(min_size=1, max_size=20), st.text(max_size=8), st.booleans())
+def test_whatever_a_workload_is_called_a_shell_reads_nothing_but_vmtop_set(
+    name: str, identity: str, host: str, is_weak: bool
+) -> None:
+    described = replace(workload(), id=WorkloadId("docker", identity, host), name=name)
+    size = Size(Resource.CPU, Advice.LESS, "", 2.0, fits=0.5)
+    unknown = Size(Resource.MEMORY, Advice.UNKNOWN, "")
+    sizing = Sizing(described, size, unknown, ("seen for 5 s only",) if is_weak else (), 5.0, 0)
+    written = command_lines(Sizes([sizing], {}, {}, 0.3, (0.0, 1.0), [described]))
+    words = shlex.split(written, comments=True)
+    assert written.count("\n") == 1
+    if words:
+        assert not is_weak
+        assert (words[:2], words[-1]) == (["vmtop", "set"], "cpu=0.5")
+        assert len(words) == 4 + words[2].startswith("-"), "what looks like an option comes after --"
 
 
 def test_a_name_that_two_workloads_have_is_not_written(tmp_path: Path) -> None:
