@@ -15,6 +15,8 @@ UNKNOWN = 7
 """The engine was lost before the outcome was known."""
 NO_ANSWER = 8
 """A source that was asked for, or could know a name, has not answered in time."""
+OVER_BUDGET = 10
+"""More was used than `vmtop run --max` allows; the command itself succeeded."""
 HUNG_UP = 129
 """The terminal has gone."""
 INTERRUPTED = 130
