@@ -12,14 +12,13 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 
+from collectors.kernel.procfs import read_bytes
 from collectors.running.signals import Inherited, restore_for_command
 from collectors.safety.sanitize import sanitize
 
 NOT_EXECUTABLE = 126
 NOT_FOUND = 127
 """Exit codes of shells (POSIX, Shell Command Language, 2.8.2)."""
-_COERCED = "LC_CTYPE"
-"""What Python sets in its environment where the locale is C (PEP 538)."""
 
 
 class CommandNotStarted(Exception):
@@ -113,9 +112,9 @@ def _become(words: tuple[str, ...], gate: int, report: int, inherited: Inherited
     try:
         if not os.read(gate, 1):  # vmtop ended before it came to the command
             os._exit(NOT_FOUND)
-        _restore_environment()
+        environment = given_environment()
         restore_for_command(inherited)
-        os.execvp(words[0], words)  # noqa: S606  # the user's own command, without a shell
+        os.execvpe(words[0], words, environment)  # noqa: S606  # the user's own command, without a shell
     except OSError as error:
         os.write(report, str(error.errno or errno.EIO).encode())
     except ValueError:  # a zero byte in a word
@@ -124,13 +123,16 @@ def _become(words: tuple[str, ...], gate: int, report: int, inherited: Inherited
         os._exit(NOT_FOUND)
 
 
-def _restore_environment() -> None:
-    """Take back what Python itself set in the environment of this process."""
-    if _COERCED in os.environ:
-        with open("/proc/self/environ", "rb") as file:
-            given = file.read().split(b"\0")
-        if not any(entry.startswith(f"{_COERCED}=".encode()) for entry in given):
-            del os.environ[_COERCED]
+def given_environment(proc: str = "/proc") -> dict[bytes, bytes]:
+    """Return the environment that vmtop was given.
+
+    Python and Textual set variables of their own in that of this process, such as LC_CTYPE in the locale C (PEP 538).
+    """
+    text = read_bytes(f"{proc}/self/environ")
+    if text is None:
+        return dict(os.environb)
+    entries = (entry.partition(b"=") for entry in text.split(b"\0"))
+    return {name: value for name, separator, value in entries if separator and name}
 
 
 def _not_started(program: str, number: int) -> CommandNotStarted:

@@ -12,10 +12,11 @@ from collectors.fleet.specs import load_source
 from collectors.kernel.cgroup.hierarchy import detect
 from collectors.model.workloads import Frame, Workload
 from collectors.running.follower import Finder, Follower
-from collectors.running.held_command import CommandNotStarted, HeldCommand
+from collectors.running.held_command import HeldCommand
 from collectors.running.place import Place
 from collectors.running.quantities import Measured, Usage
 from collectors.running.signals import Inherited, give_back, next_signal, take_over
+from collectors.safety.sanitize import sanitize
 from collectors.sampling.sampler import Sampler
 from collectors.sampling.source import SourceSpec
 
@@ -91,7 +92,7 @@ def run(plan: RunPlan) -> RunResult:
         undo.callback(held.close)
         place = Place(held)
         undo.callback(place.close)
-        with _following(plan) as follower:
+        with _following(plan) as (sampler, follower):
             if follower is not None:
                 _await_sources(follower, held, inherited, plan.wait_s)
                 follower.begin()
@@ -99,16 +100,19 @@ def run(plan: RunPlan) -> RunResult:
             held.release()
             _attend(held, place, follower, inherited)
             result = _result(plan, held, place, follower)
+            if sampler is not None and sampler.failure is not None:
+                failure = sanitize(f"{type(sampler.failure).__name__}: {sampler.failure}")
+                result.notes.append(f"the workloads were not read to the end: sampling failed: {failure}")
         place.close()
         result.notes = [*place.notes, *result.notes]
         return result
 
 
 @contextmanager
-def _following(plan: RunPlan) -> Iterator[Follower | None]:
+def _following(plan: RunPlan) -> Iterator[tuple[Sampler | None, Follower | None]]:
     """Run the sampler, where something is followed or recorded."""
     if not plan.specs:
-        yield None
+        yield None, None
         return
     interval_s = min(plan.interval_s, FOLLOW_S) if plan.follows else plan.interval_s
     sampler = Sampler(plan.specs, load_source, interval_s, first_answer_s=math.inf)
@@ -119,7 +123,7 @@ def _following(plan: RunPlan) -> Iterator[Follower | None]:
         sampler.on_frame(plan.on_frame)
     sampler.start()
     try:
-        yield follower
+        yield sampler, follower
     finally:
         sampler.stop()
         if follower is not None:
@@ -180,6 +184,3 @@ def _look_last(follower: Follower) -> None:
     while follower.frames < wanted and time.monotonic() < deadline:
         time.sleep(SAMPLE_S / 2)
         follower.update()
-
-
-__all__ = ["CommandNotStarted", "FollowedUse", "RunPlan", "RunResult", "run"]

@@ -21,6 +21,7 @@ from tui.configuration.value_types import meant
 SOURCES = "sources"
 _NEVER = frozenset({
     *("help", "version", "yes", "force", "fresh", "record", "output", "report", "with_names", "from", "to", "at"),
+    *("max", "new", "kill_rest", "junit", "summary"),
     *("control", "past", "session", "workload", "metric", "count", "watch", "since", "follow", "once"),
 })  # fmt: skip
 """What confirms, overwrites, or is chosen for one run only."""
