@@ -15,13 +15,13 @@ from tui.presenters.pipelines.verdict import Outcome, Verdict
 
 RUN_SCHEMA = "vmtop.run/1"
 _LABEL_WIDTH, _VALUE_WIDTH = 18, 7
-_LONGEST_COMMAND = 200
+_LONGEST_COMMAND = 80
 _SIGNAL = 128
 
 
 def command_text(words: Sequence[str]) -> str:
     """Return a command as it is shown, inert and on one line."""
-    return sanitize(" ".join(words), _LONGEST_COMMAND)
+    return sanitize(" ".join(" ".join(words).split()), _LONGEST_COMMAND)
 
 
 def value_text(value: float | None, quantity: Quantity) -> str:
