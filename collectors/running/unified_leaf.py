@@ -76,12 +76,12 @@ class UnifiedLeaf:
         absent = [name for name in _WANTED if name in available and name not in self.controllers]
         if not absent:
             return
-        refused = self._switch_on(absent)
-        if refused and not self._is_root() and set(members(self._own)) <= set(movable):
+        others = 0 if self._is_root() else len(set(members(self._own)) - set(movable))
+        if not others and not self._is_root():
             self._step_aside(movable)
-            refused = self._switch_on(refused)
+        # In a group with processes cpu and pids could be switched on, but then no process could go below.
+        refused = absent if others else self._switch_on(absent)
         if refused:
-            others = len(set(members(self._own)) - set(movable))
             reason = f"{others} other process{'' if others == 1 else 'es'} are in the group of vmtop itself"
             self.note = (
                 f"the kernel does not count {_and(refused)} for the command alone: "
