@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import resource
+import select
 import shutil
 import signal
 import sys
@@ -58,6 +59,11 @@ class HeldCommand:
             os.close(self._gate)
             os.close(self._report)
             _become(self.words, gate, report, inherited)
+        self._descriptor = _descriptor(self.pid)
+        self.end = select.poll()
+        """Becomes ready when the process ends, from Linux 5.3 on."""
+        if self._descriptor >= 0:
+            self.end.register(self._descriptor, select.POLLIN)
         os.close(gate)
         os.close(report)
 
@@ -102,9 +108,17 @@ class HeldCommand:
             if self.status is None:
                 os.kill(self.pid, signal.SIGKILL)
                 os.waitpid(self.pid, 0)
-        if self._report >= 0:
-            os.close(self._report)
-            self._report = -1
+        for descriptor in (self._report, self._descriptor):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self._report = self._descriptor = -1
+
+
+def _descriptor(pid: int) -> int:
+    try:
+        return os.pidfd_open(pid)
+    except OSError:  # an older kernel: its end is seen at the next look
+        return -1
 
 
 def _become(words: tuple[str, ...], gate: int, report: int, inherited: Inherited) -> None:

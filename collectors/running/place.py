@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import resource
-import signal
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 
 from collectors.kernel.cgroup.hierarchy import Hierarchy, detect
 from collectors.kernel.cgroup.open_files import GroupGone
@@ -15,7 +13,7 @@ from collectors.kernel.procfs import read_process_stat
 from collectors.running.group_meter import GroupMeter
 from collectors.running.held_command import HeldCommand
 from collectors.running.quantities import Usage
-from collectors.running.run_group import NoGroup, RunGroup
+from collectors.running.run_group import NoGroup, RunGroup, kill_each
 from collectors.running.scope import NoScope, enter_scope
 from collectors.running.tree_meter import TreeMeter
 from collectors.safety.sanitize import sanitize
@@ -95,9 +93,7 @@ class Place:
             return self._group.kill()
         deadline = time.monotonic() + _KILLED_S
         while (pids := self._living()) and time.monotonic() < deadline:
-            for pid in pids:
-                with suppress(OSError):
-                    os.kill(pid, signal.SIGKILL)
+            kill_each(pids, self._tree_pids)
             time.sleep(_POLL_S)
         return len(pids)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 
 from collectors.kernel.cgroup.hierarchy import UNIFIED, Hierarchy
@@ -86,21 +86,9 @@ class RunGroup:
         deadline = time.monotonic() + _PATIENCE_S
         while (pids := self.pids()) and time.monotonic() < deadline:
             if not is_killed:
-                self._kill_each(pids)
+                kill_each(pids, self.pids)
             time.sleep(_POLL_S)
         return len(pids)
-
-    def _kill_each(self, pids: Collection[int]) -> None:
-        """Kill through descriptors: a process that has got the pid of one that ended is not in the group."""
-        for pid in pids:
-            try:
-                descriptor = os.pidfd_open(pid)
-            except OSError:
-                continue
-            with suppress(OSError):
-                if pid in self.pids():
-                    signal.pidfd_send_signal(descriptor, signal.SIGKILL)
-            os.close(descriptor)
 
     def close(self) -> bool:
         """Remove the groups. What is left in them goes back to vmtop's own; return whether all are gone."""
@@ -125,3 +113,21 @@ class RunGroup:
             with suppress(OSError):  # before Linux 5.11 a limit above holds below only with it; after, always
                 write(f"{directory}/memory.use_hierarchy", "1")
         return directory
+
+
+def kill_each(pids: Collection[int], members: Callable[[], Collection[int]]) -> None:
+    """Kill processes through descriptors: one that has got the pid of a process that ended is no member.
+
+    Args:
+        pids: The processes.
+        members: Returns those that may be killed, as of now.
+    """
+    for pid in pids:
+        try:
+            descriptor = os.pidfd_open(pid)
+        except OSError:
+            continue
+        with suppress(OSError):
+            if pid in members():
+                signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+        os.close(descriptor)

@@ -131,11 +131,13 @@ def _following(plan: RunPlan) -> Iterator[tuple[Sampler | None, Follower | None]
 
 
 def _await_sources(follower: Follower, held: HeldCommand, inherited: Inherited, wait_s: float) -> None:
-    """Wait until all sources have answered, a signal comes, or the time is up."""
+    """Wait until all sources have answered, a signal comes, the held process was killed, or the time is up."""
     deadline = time.monotonic() + wait_s
     follower.update()
     while follower.waiting_for and time.monotonic() < deadline:
-        arrived = next_signal(inherited, SAMPLE_S)
+        arrived = next_signal(inherited, SAMPLE_S, held.end)
+        if held.end.poll(0):
+            return
         if arrived is not None:  # it is blocked in the held process until it is released, and acts then
             if not arrived.is_for_all:
                 held.send(arrived.number)
@@ -147,7 +149,7 @@ def _attend(held: HeldCommand, place: Place, follower: Follower | None, inherite
     """Pass signals on and read the group until the command ends."""
     due = time.monotonic()
     while not held.has_ended():
-        arrived = next_signal(inherited, due - time.monotonic())
+        arrived = next_signal(inherited, due - time.monotonic(), held.end)
         if arrived is not None and not arrived.is_for_all:
             held.send(arrived.number)
         if time.monotonic() >= due:

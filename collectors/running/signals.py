@@ -6,13 +6,19 @@ They are blocked, and waited for. A handler would not learn who sent a signal, a
 from __future__ import annotations
 
 import os
+import select
 import signal
+import time
 from typing import NamedTuple
 
 PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 """What reaches vmtop alone and is meant for the command. What stops and continues comes to the whole job."""
 _SI_KERNEL = 0x80
 """`si_code` of what the terminal sends to all processes of the foreground job (sigaction(2))."""
+
+
+_LOOK_S = 0.03
+"""Seconds between two looks for signals: they wait, blocked, until then."""
 
 
 class Inherited(NamedTuple):
@@ -65,15 +71,21 @@ def restore_for_command(inherited: Inherited) -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, inherited.mask)
 
 
-def next_signal(inherited: Inherited, seconds: float) -> Arrived | None:
-    """Wait for a signal; `None` when none came, or a child has ended or stopped.
+def next_signal(inherited: Inherited, seconds: float, end: select.poll) -> Arrived | None:
+    """Wait for a signal; `None` when none came, or the command has ended or stopped.
 
     Args:
         inherited: What `take_over` returned.
         seconds: How long, at most.
+        end: Becomes ready when the command ends.
     """
-    info = signal.sigtimedwait(inherited.awaited, max(0.0, seconds))
-    if info is None or info.si_signo == signal.SIGCHLD:
+    deadline = time.monotonic() + seconds
+    # Never with a time: sigtimedwait of Python 3.11, interrupted by a stop and SIGCONT, may return what is no signal.
+    while (info := signal.sigtimedwait(inherited.awaited, 0)) is None:
+        left_s = deadline - time.monotonic()
+        if left_s <= 0 or end.poll(min(left_s, _LOOK_S) * 1000):
+            return None
+    if info.si_signo == signal.SIGCHLD:
         return None
     is_for_all = info.si_code == _SI_KERNEL
     if info.si_signo == signal.SIGHUP and os.getsid(0) == os.getpid():

@@ -12,7 +12,7 @@ REFUSED = 5
 """vmtop refuses: protected, locked, or impossible in this state."""
 TIMED_OUT = 6
 UNKNOWN = 7
-"""The engine was lost before the outcome was known."""
+"""The engine was lost before the outcome was known, or what was to be judged could not be measured."""
 NO_ANSWER = 8
 """A source that was asked for, or could know a name, has not answered in time."""
 OVER_BUDGET = 10
