@@ -44,6 +44,9 @@ class RunPlan:
     wait_s: float = 30.0
     """Seconds for which sources are waited for before the command starts, if workloads are followed."""
     kills_rest: bool = False
+    """Whether what the command leaves running is ended."""
+    on_wait: Callable[[Sequence[str], float], None] | None = None
+    """Takes the names of the sources that are waited for, and for how many seconds they were; none at the end."""
     on_frame: Callable[[Frame], None] | None = None
     """Takes every frame, on the sampler's thread."""
 
@@ -94,7 +97,7 @@ def run(plan: RunPlan) -> RunResult:
         undo.callback(place.close)
         with _following(plan) as (sampler, follower):
             if follower is not None:
-                _await_sources(follower, held, inherited, plan.wait_s)
+                _await_sources(follower, held, inherited, plan)
                 follower.begin()
             place.begin()
             held.release()
@@ -130,19 +133,20 @@ def _following(plan: RunPlan) -> Iterator[tuple[Sampler | None, Follower | None]
             follower.close()
 
 
-def _await_sources(follower: Follower, held: HeldCommand, inherited: Inherited, wait_s: float) -> None:
+def _await_sources(follower: Follower, held: HeldCommand, inherited: Inherited, plan: RunPlan) -> None:
     """Wait until all sources have answered, a signal comes, the held process was killed, or the time is up."""
-    deadline = time.monotonic() + wait_s
+    began = time.monotonic()
+    on_wait = plan.on_wait or (lambda names, seconds: None)
     follower.update()
-    while follower.waiting_for and time.monotonic() < deadline:
+    while (names := follower.waiting_for) and (passed_s := time.monotonic() - began) < plan.wait_s:
+        on_wait(names, passed_s)
         arrived = next_signal(inherited, SAMPLE_S, held.end)
-        if held.end.poll(0):
-            return
-        if arrived is not None:  # it is blocked in the held process until it is released, and acts then
-            if not arrived.is_for_all:
-                held.send(arrived.number)
-            return
+        if arrived is not None and not arrived.is_for_all:
+            held.send(arrived.number)  # it is blocked there until the release, and acts then
+        if arrived is not None or held.end.poll(0):
+            break
         follower.update()
+    on_wait((), 0.0)
 
 
 def _attend(held: HeldCommand, place: Place, follower: Follower | None, inherited: Inherited) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 
 from tests.helpers.lab.docker_engine import DockerLab
 from tests.helpers.lab.fixtures import skip_or_fail
+from tests.helpers.lab.outsider import Outsider
 from tests.helpers.lab.process import wait_until
 from tests.helpers.lab.run_folder import VMTOP, RunFolder, run_folder
 from tests.helpers.lab.uml import UmlLab
@@ -187,3 +189,20 @@ def test_where_nothing_new_was_seen_its_budget_is_unknown(docker_lab: DockerLab)
         docker_lab.remove(running)
     assert document["workloads"] == [], "what ran before is not the command's"
     assert done.returncode == UNKNOWN, done.stderr
+
+
+@pytest.mark.lab
+def test_a_user_without_any_right_is_measured_by_the_process_tree_and_told_so(lab_root: Path) -> None:
+    lab_root.chmod(0o755)
+    outsider = Outsider(lab_root)
+    done = outsider.run("run", "--json", "-", "--quiet", "--", PYTHON, "-c", HOG.replace("0.05", "1"))
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert (document["is_group"], "process tree" in document["way"]) == (False, True)
+    assert any("no control group could be made" in note for note in document["notes"])
+    peak = document["usage"]["mem"]
+    assert (peak["value"] > 290 * MIB, peak["is_lower_bound"]) == (True, True)
+    assert document["usage"]["oom_kills"]["value"] is None
+    script = "exec >/dev/null 2>&1; sleep 60 & sleep 0.5; exit 3"
+    done = outsider.run("run", "--kill-rest", "--", "sh", "-c", script)
+    assert (done.returncode, "1 process was ended" in done.stderr) == (3, True), done.stderr

@@ -17,9 +17,11 @@ from collectors.running.quantities import Measured, Usage
 from collectors.running.runner import RunPlan, RunResult, run
 from collectors.sampling.source import SourceSpec
 from collectors.session.format import SessionError
+from tui.cli.commands.workloads.run_recording import recorded
 from tui.cli.exit_codes import DONE, FAILED, OVER_BUDGET, UNKNOWN
-from tui.cli.limit_type import LimitType
+from tui.cli.commands.workloads.limit_type import LimitType
 from tui.cli.options import FORCE, interval_option, source_options, wait_option
+from tui.cli.progress import WaitingLine
 from tui.cli.sampling import Wait
 from tui.cli.verdict_files import verdict_options, write_verdicts
 from tui.presenters.pipelines.verdict import Outcome, Verdict
@@ -27,10 +29,7 @@ from tui.presenters.reports.run_report import command_text, document, lines, ver
 
 if TYPE_CHECKING:
     from collectors.model.workloads import Workload
-    from collectors.session.recorder import ActiveSink, Recorder
 
-_KEEPING_S = 10.0
-"""Seconds for the disk to take the remaining frames."""
 _NONE_SEEN = "no workload was seen that the command started"
 
 
@@ -99,9 +98,10 @@ def command(
         None if name is None else _Finder(name),
         wait.most_s,
         kill_rest,
+        _Waiting(wait.most_s),
     )
     try:
-        result, problem = _recorded(plan, record_path, is_forced) if record_path is not None else (run(plan), "")
+        result, problem = recorded(plan, record_path, is_forced) if record_path is not None else (run(plan), "")
     except CommandNotStarted as error:
         _say(f"vmtop: {error}")
         return error.exit_code
@@ -148,6 +148,20 @@ def _verdict_word(verdict: Verdict) -> str:
     return "over budget" if verdict.outcome is Outcome.FAILED else "not known to be within budget"
 
 
+class _Waiting:
+    """Shows on a terminal which sources the command waits for."""
+
+    def __init__(self, most_s: float) -> None:
+        self._line = WaitingLine()
+        self._most_s = most_s
+
+    def __call__(self, names: Sequence[str], passed_s: float) -> None:
+        if names:
+            self._line.show(names, passed_s, self._most_s)
+        else:
+            self._line.__exit__()
+
+
 class _Finder:
     """Finds a workload by its name, as the other commands do; one that is not there yet may come."""
 
@@ -161,50 +175,6 @@ class _Finder:
             return find(self._name, workloads)
         except NoTarget:
             return None
-
-
-def _recorded(plan: RunPlan, path: Path, is_forced: bool) -> tuple[RunResult, str]:
-    """Run and record meanwhile; return what of the recording was lost, in a sentence."""
-    from dataclasses import replace
-
-    from collectors.session.sinks import file_writer
-
-    sink = file_writer(path, is_forced)
-    recording = _Recording(sink)
-    try:
-        result = run(replace(plan, on_frame=recording.take))
-    finally:
-        problem = recording.close()
-    return result, problem
-
-
-class _Recording:
-    """Begins with the first frame: its thread must not be there when the command is made."""
-
-    def __init__(self, sink: Any) -> None:
-        self._sink = sink
-        self._recorder: Recorder | None = None
-        self._keeping: ActiveSink | None = None
-
-    def take(self, frame: Any) -> None:
-        """Keep a frame. Called on the sampler's thread."""
-        from collectors.session.recorder import Recorder
-
-        if self._recorder is None:
-            self._recorder = Recorder()
-            self._keeping = self._recorder.add(self._sink)
-        self._recorder.take(frame)
-
-    def close(self) -> str:
-        """Complete the file; return what was lost, in a sentence."""
-        if self._recorder is None or self._keeping is None:
-            self._sink.close()
-            return ""
-        is_done = self._recorder.close(_KEEPING_S)
-        if self._keeping.lost or not is_done:
-            reason = self._keeping.problem or "the disk did not answer in time"
-            return f"{self._keeping.lost} frames were not recorded: {reason}"
-        return ""
 
 
 def _write(
