@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,9 +17,9 @@ from collectors.running.quantities import Measured, Usage
 from collectors.running.runner import RunPlan, RunResult, run
 from collectors.sampling.source import SourceSpec
 from collectors.session.format import SessionError
+from tui.cli.commands.workloads.limit_type import LimitType
 from tui.cli.commands.workloads.run_recording import recorded
 from tui.cli.exit_codes import DONE, FAILED, OVER_BUDGET, UNKNOWN
-from tui.cli.commands.workloads.limit_type import LimitType
 from tui.cli.options import FORCE, interval_option, source_options, wait_option
 from tui.cli.progress import WaitingLine
 from tui.cli.sampling import Wait
