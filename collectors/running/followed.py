@@ -34,16 +34,20 @@ class Followed:
         self._hierarchy = hierarchy
         self._meter: GroupMeter | None = None
         self._earlier: list[Usage] = []
+        self._is_listed = True
         self._samples = SampleMeter(is_new)
         self._open(is_whole=is_new)
 
     @property
     def is_running(self) -> bool:
-        """Whether it was active when it was last looked at."""
-        return self.workload.state.is_active
+        """Whether it was active when it was last looked at; one that is in no list any more has been removed."""
+        return self.workload.state.is_active and (self._is_listed or self._meter is not None)
 
-    def see(self, workload: Workload, samples: Sequence[Sample]) -> None:
-        """Take what a frame has of it."""
+    def see(self, workload: Workload | None, samples: Sequence[Sample]) -> None:
+        """Take what a frame has of it; `None`: it has nothing."""
+        self._is_listed = workload is not None
+        if workload is None:
+            return
         self.workload = workload
         self._samples.take(samples)
         if self._meter is None and workload.state.is_active:

@@ -105,8 +105,7 @@ class Follower:
                 is_new = is_new_run(wanted, self._baseline)
                 self.followed[wanted.id] = Followed(wanted, is_new, self._hierarchy)
         for identity, followed in self.followed.items():
-            if (workload := frame.workloads.get(identity)) is not None:
-                followed.see(workload, frame.samples.get(identity, ()))
+            followed.see(frame.workloads.get(identity), frame.samples.get(identity, ()))
         for event in frame.events:
             if is_start(event, self._baseline):
                 self._started.setdefault(event.workload, event.name or event.workload.short)

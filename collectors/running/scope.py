@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from collectors.engines.systemd.bus import SystemBus, system_bus, user_bus
 from collectors.kernel.cgroup.hierarchy import SYSTEMD, UNIFIED, Hierarchy
 from collectors.kernel.cgroup.limits import Limits
+from collectors.kernel.cgroup.processes import members
 from collectors.model.errors import SourceError
 from collectors.running.own_group import PREFIX, own_paths
+from collectors.safety.redact import redact_words
 from collectors.safety.sanitize import sanitize
 
 BOOTED = "/run/systemd/system"
 """Is there if systemd is the first process (sd_booted(3))."""
 _PATH = "/org/freedesktop/systemd1"
+_DELEGATED = ("user.delegate", "trusted.delegate")
 _JOB_S = 10.0
 _MOVED_S = 1.0
 _POLL_S = 0.01
@@ -34,11 +37,12 @@ def enter_scope(pids: Sequence[int], words: Sequence[str], hierarchy: Hierarchy)
     """Move processes, this one among them, into a new scope, and return its name.
 
     Raises:
-        NoScope: systemd does not run, refuses or does not answer, or a limit would no longer hold.
+        NoScope: systemd does not run, refuses or does not answer, a limit would no longer hold, or vmtop has been given
+            a group in which it is alone, or is itself measured by another vmtop.
     """
-    if not os.path.isdir(BOOTED):
-        raise NoScope("")
     path = _own_path(hierarchy)
+    if not os.path.isdir(BOOTED) or f"/{PREFIX}" in path or is_given(hierarchy, path, pids):
+        raise NoScope("")
     if lost := lost_limit(path, Limits(hierarchy)):
         raise NoScope(f"not in a scope of systemd: {lost} would not hold there")
     name = f"{PREFIX}{os.getpid()}.scope"
@@ -54,6 +58,23 @@ def enter_scope(pids: Sequence[int], words: Sequence[str], hierarchy: Hierarchy)
             raise NoScope("not in a scope of systemd: it made one without moving this process there")
         time.sleep(_POLL_S)
     return name
+
+
+def is_given(hierarchy: Hierarchy, path: str, pids: Collection[int]) -> bool:
+    """Return whether systemd has delegated a group of v2 to the processes in it, and there are no others.
+
+    Source: https://systemd.io/CGROUP_DELEGATION/; it marks such a group with an attribute.
+    """
+    directory = f"{hierarchy.v2}{path}"
+    if hierarchy.v2 is None or not set(members(directory)) <= set(pids):
+        return False
+    for name in _DELEGATED:
+        try:
+            if os.getxattr(directory, name) == b"1":
+                return True
+        except OSError:
+            continue
+    return False
 
 
 def slice_of(path: str, is_user: bool) -> str:
@@ -91,7 +112,7 @@ def _own_path(hierarchy: Hierarchy) -> str:
 def _properties(pids: Sequence[int], words: Sequence[str], slice_name: str) -> list[tuple[str, tuple[str, object]]]:
     accounting = ("MemoryAccounting", "CPUAccounting", "IOAccounting", "TasksAccounting")
     return [
-        ("Description", ("s", sanitize(f"vmtop run {' '.join(words)}"))),
+        ("Description", ("s", sanitize(f"vmtop run {' '.join(redact_words(words))}"))),
         ("PIDs", ("au", list(pids))),
         ("Delegate", ("b", True)),
         ("CollectMode", ("s", "inactive-or-failed")),

@@ -14,6 +14,8 @@ import pytest
 
 from tests.helpers.lab.docker_engine import DockerLab
 from tests.helpers.lab.fixtures import skip_or_fail
+from tests.helpers.lab.guests import BootSector
+from tests.helpers.lab.libvirt_daemon import LibvirtLab
 from tests.helpers.lab.outsider import Outsider
 from tests.helpers.lab.process import wait_until
 from tests.helpers.lab.run_folder import VMTOP, RunFolder, run_folder
@@ -179,6 +181,48 @@ def test_a_container_that_the_command_starts_is_followed(docker_lab: DockerLab) 
         assert followed["usage"]["cpu_seconds"]["value"] > 0
         assert done.returncode == OVER_BUDGET, done.stderr
         assert folder.left_behind() == []
+
+
+@pytest.mark.lab
+def test_a_container_that_is_removed_before_the_end_is_still_measured(docker_lab: DockerLab) -> None:
+    with skip_or_fail(), run_folder() as folder:
+        name = f"run-brief-{os.getpid()}"
+        script = (
+            "import sys, docker; client = docker.DockerClient(sys.argv[1], timeout=120);"
+            "words = ['sh', '-c', 'dd if=/dev/zero of=/dev/null bs=64M count=20; sleep 2'];"
+            "client.containers.run('busybox:lab', words, name=sys.argv[2], remove=True)"
+        )
+        words = ("--new", "--docker", docker_lab.url, "--", sys.executable, "-c", script, docker_lab.url, name)
+        done, document = folder.run(*words)
+        assert done.returncode == 0, done.stderr
+        (followed,) = (followed for followed in document["workloads"] if followed["name"] == name)
+        assert (followed["is_new"], followed["is_running"]) == (True, False)
+        assert followed["usage"]["mem"]["value"] > 60 * MIB
+
+
+@pytest.mark.lab
+def test_a_machine_that_is_not_there_yet_is_followed_by_its_name(libvirt_lab: LibvirtLab, tmp_path: Path) -> None:
+    with skip_or_fail(), run_folder() as folder:
+        name, begun, flag = f"run-{os.getpid()}", tmp_path / "begun", tmp_path / "flag"
+        path = tmp_path / "run.json"
+        script = f"touch {begun}; while [ ! -e {flag} ]; do sleep 0.1; done; sleep 3"
+        words = ["run", "--workload", name, "--libvirt", libvirt_lab.uri, "--json", str(path), "--", "sh", "-c", script]
+        child = folder.start([VMTOP, *words], stderr=subprocess.PIPE)
+        wait_until(begun.exists, 60, "the command")
+        started = libvirt_lab.start_tiny(name, BootSector.BUSY)
+        flag.touch()
+        _, errors = child.communicate(timeout=120)
+        libvirt_lab.remove(started)
+        assert child.returncode == 0, errors
+        (followed,) = json.loads(path.read_text())["workloads"]
+        assert (followed["kind"], followed["name"], followed["is_new"], followed["is_running"]) == (
+            "vm",
+            name,
+            True,
+            True,
+        )
+        assert followed["usage"]["cpu_seconds"]["value"] > 0.5
+        assert followed["usage"]["mem"]["value"] > MIB
 
 
 @pytest.mark.lab

@@ -65,6 +65,26 @@ def test_the_command_is_in_a_scope_that_ends_with_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.uml
+def test_a_run_in_a_run_is_in_what_the_outer_one_measures(tmp_path: Path) -> None:
+    inner = [VMTOP, "run", "--", PYTHON, "-c", HOG]
+    done, document = run(tmp_path, "--", *inner)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("scope of systemd") == 1, "the inner one stays where the outer one looks"
+    assert document["usage"]["mem"]["value"] >= 300 * MIB
+    assert document["notes"] == []
+
+
+@pytest.mark.uml
+def test_a_group_that_systemd_has_given_to_vmtop_alone_is_used(tmp_path: Path) -> None:
+    words = ["--scope", "--quiet", "-p", "Delegate=yes", VMTOP, "run", "--json", "/run/lab/given.json"]
+    done = subprocess.run(["systemd-run", *words, "--", PYTHON, "-c", HOG], capture_output=True, text=True, timeout=120)
+    document = json.loads(Path("/run/lab/given.json").read_text())
+    assert "vmtop-run" not in document["way"].rpartition("/")[0], done.stderr
+    assert document["usage"]["mem"]["value"] >= 300 * MIB
+    assert document["notes"] == []
+
+
+@pytest.mark.uml
 def test_what_is_left_runs_on_in_the_scope(tmp_path: Path) -> None:
     script = f"exec >/dev/null 2>&1; sleep 60 & echo $! >{tmp_path}/pid; exit 3"
     done, document = run(tmp_path, "--", "sh", "-c", script)

@@ -9,6 +9,7 @@ from collectors.model.metrics import Unit
 from collectors.running.budget import Judged
 from collectors.running.quantities import QUANTITIES, Measured, Quantity, Usage
 from collectors.running.runner import FollowedUse, RunResult
+from collectors.safety.redact import redact_words
 from collectors.safety.sanitize import sanitize
 from tui.presenters.formatting import text
 from tui.presenters.pipelines.verdict import Outcome, Verdict
@@ -16,12 +17,13 @@ from tui.presenters.pipelines.verdict import Outcome, Verdict
 RUN_SCHEMA = "vmtop.run/1"
 _LABEL_WIDTH, _VALUE_WIDTH = 18, 7
 _LONGEST_COMMAND = 80
+_LONGEST_WORD = 4096
 _SIGNAL = 128
 
 
 def command_text(words: Sequence[str]) -> str:
-    """Return a command as it is shown, inert and on one line."""
-    return sanitize(" ".join(" ".join(words).split()), _LONGEST_COMMAND)
+    """Return a command as it is shown: its secrets masked, inert and on one line."""
+    return sanitize(" ".join(" ".join(redact_words(words)).split()), _LONGEST_COMMAND)
 
 
 def value_text(value: float | None, quantity: Quantity) -> str:
@@ -84,7 +86,7 @@ def document(words: Sequence[str], result: RunResult, found: Sequence[Verdict]) 
     """Return the JSON document: see docs/run.md."""
     return {
         "schema": RUN_SCHEMA,
-        "command": [sanitize(word, 4096) for word in words],
+        "command": [sanitize(word, _LONGEST_WORD) for word in redact_words(words)],
         "exit_code": result.exit_code,
         "way": result.way,
         "is_group": result.is_group,

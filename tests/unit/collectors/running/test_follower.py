@@ -59,6 +59,17 @@ def test_a_stopped_container_that_is_started_and_several_new_ones_are_all_follow
     assert all(one.is_new for one in follower.followed.values())
 
 
+def test_one_that_was_removed_has_ended() -> None:
+    follower = Follower(None, NOWHERE)
+    fed(follower)
+    follower.begin()
+    fed(follower, container("brief", 4_000_000_000.0))
+    (followed,) = follower.followed.values()
+    assert followed.is_running
+    fed(follower)
+    assert not followed.is_running
+
+
 def test_a_source_that_was_silent_at_the_start_is_named() -> None:
     follower = Follower(None, NOWHERE)
     fed(follower, sources=(SourceState("docker", Availability.WAITING), SourceState("host", Availability.OK)))

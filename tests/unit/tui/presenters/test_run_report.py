@@ -48,6 +48,12 @@ def test_what_is_left_is_said(rest: int, killed: bool, words: str) -> None:
     assert words in lines(["x"], result(rest=rest, killed=killed))
 
 
+def test_a_secret_of_the_command_line_is_nowhere() -> None:
+    words = ["psql", "--password=hunter2", "--token", "hunter2"]
+    shown = "\n".join(lines(words, result())) + json.dumps(document(words, result(), ()))
+    assert "hunter2" not in shown
+
+
 def test_a_signal_is_named_with_the_exit_code() -> None:
     assert lines(["x"], result(exit_code=137))[0] == "vmtop: x was ended by signal 9 (exit code 137)"
 
