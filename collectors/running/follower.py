@@ -101,7 +101,11 @@ class Follower:
         if self._baseline is None:
             return
         for wanted in self._wanted(frame, self._baseline):
-            if wanted.id not in self.followed:
+            if wanted.id in self.followed:
+                continue
+            if (before := self._known_otherwise(wanted, frame)) is not None:
+                self.followed[wanted.id] = self.followed.pop(before)
+            else:
                 is_new = is_new_run(wanted, self._baseline)
                 self.followed[wanted.id] = Followed(wanted, is_new, self._hierarchy)
         for identity, followed in self.followed.items():
@@ -109,6 +113,22 @@ class Follower:
         for event in frame.events:
             if is_start(event, self._baseline):
                 self._started.setdefault(event.workload, event.name or event.workload.short)
+
+    def _known_otherwise(self, workload: Workload, frame: Frame) -> WorkloadId | None:
+        """Return the id under which a workload was followed until its engine gave it another, `None` if there is none.
+
+        The kernel's sources see a new machine before its engine does.
+        """
+        place = (workload.kind, workload.host_name)
+        for identity, followed in self.followed.items():
+            earlier = followed.workload
+            is_gone = identity not in frame.workloads and (earlier.kind, earlier.host_name) == place
+            is_same = earlier.name == workload.name or (
+                workload.cgroup is not None and earlier.cgroup == workload.cgroup
+            )
+            if is_gone and is_same:
+                return identity
+        return None
 
     def _wanted(self, frame: Frame, baseline: Baseline) -> list[Workload]:
         if self._find is not None:

@@ -201,26 +201,22 @@ def test_a_container_that_is_removed_before_the_end_is_still_measured(docker_lab
 
 
 @pytest.mark.lab
-def test_a_machine_that_is_not_there_yet_is_followed_by_its_name(libvirt_lab: LibvirtLab, tmp_path: Path) -> None:
+def test_a_machine_that_starts_meanwhile_is_followed(libvirt_lab: LibvirtLab, tmp_path: Path) -> None:
     with skip_or_fail(), run_folder() as folder:
-        name, begun, flag = f"run-{os.getpid()}", tmp_path / "begun", tmp_path / "flag"
-        path = tmp_path / "run.json"
+        begun, flag, path = (tmp_path / name for name in ("begun", "flag", "run.json"))
         script = f"touch {begun}; while [ ! -e {flag} ]; do sleep 0.1; done; sleep 3"
-        words = ["run", "--workload", name, "--libvirt", libvirt_lab.uri, "--json", str(path), "--", "sh", "-c", script]
+        words = ["run", "--new", "--libvirt", libvirt_lab.uri, "--json", str(path), "--", "sh", "-c", script]
         child = folder.start([VMTOP, *words], stderr=subprocess.PIPE)
         wait_until(begun.exists, 60, "the command")
-        started = libvirt_lab.start_tiny(name, BootSector.BUSY)
+        name = libvirt_lab.start_tiny("run", BootSector.BUSY)
         flag.touch()
         _, errors = child.communicate(timeout=120)
-        libvirt_lab.remove(started)
+        libvirt_lab.remove(name)
         assert child.returncode == 0, errors
-        (followed,) = json.loads(path.read_text())["workloads"]
-        assert (followed["kind"], followed["name"], followed["is_new"], followed["is_running"]) == (
-            "vm",
-            name,
-            True,
-            True,
-        )
+        found = [one for one in json.loads(path.read_text())["workloads"] if one["name"] == name]
+        assert len(found) == 1, found
+        (followed,) = found
+        assert (followed["kind"], followed["is_new"], followed["is_running"]) == ("vm", True, True)
         assert followed["usage"]["cpu_seconds"]["value"] > 0.5
         assert followed["usage"]["mem"]["value"] > MIB
 

@@ -21,7 +21,7 @@ PYTHON = "/usr/bin/python3"
 HOG = "import time; held = bytearray(300 << 20); time.sleep(0.05)"
 ROOT_GROUP = Path("/sys/fs/cgroup")
 _LIMITED = (
-    "[Unit]\nDefaultDependencies=no\n[Service]\nType=oneshot\nMemoryMax=150M\nWorkingDirectory=/run/lab\n"
+    "[Unit]\nDefaultDependencies=no\n[Service]\nType=oneshot\nMemoryMax=150M\nOOMPolicy=continue\nWorkingDirectory=/run/lab\n"
     f"Environment=HOME=/run/lab\nExecStart={VMTOP} run --json /run/lab/limited.json -- {PYTHON} -c '{HOG}'\n"
 )
 

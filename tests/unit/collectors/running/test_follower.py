@@ -70,6 +70,18 @@ def test_one_that_was_removed_has_ended() -> None:
     assert not followed.is_running
 
 
+def test_one_that_its_engine_gives_another_id_is_still_one() -> None:
+    follower = Follower(None, NOWHERE)
+    fed(follower)
+    follower.begin()
+    seen = Workload(WorkloadId("vmm", "1-2"), Kind.VM, "db", State.RUNNING, cgroup="/m", started_at=4_000_000_000.0)
+    fed(follower, seen)
+    listed = msgspec.structs.replace(seen, id=WorkloadId("qemu", "uuid"), name="database")
+    fed(follower, listed)
+    (followed,) = follower.followed.values()
+    assert followed.workload == listed
+
+
 def test_a_source_that_was_silent_at_the_start_is_named() -> None:
     follower = Follower(None, NOWHERE)
     fed(follower, sources=(SourceState("docker", Availability.WAITING), SourceState("host", Availability.OK)))
