@@ -27,7 +27,7 @@ class RunFolder:
     def __init__(self, hierarchy: Hierarchy) -> None:
         self.is_v2 = "memory" not in hierarchy.mounts
         self.folders = [
-            Path(root) / f"vmtop-test-{os.getpid()}"
+            Path(root) / f"vmtop-test-runs-{os.getpid()}"
             for root in dict.fromkeys(hierarchy.mounts[key] for key in _TREES if key in hierarchy.mounts)
         ]
         self.by_tree = {key: Path(root) / self.folders[0].name for key, root in hierarchy.mounts.items()}

@@ -246,3 +246,14 @@ def test_a_workload_by_its_name_is_followed_and_judged_by_itself(runner: Runner,
     assert followed["usage"]["cpu_seconds"]["value"] is not None
     assert done.returncode == OVER_BUDGET, done.stderr
     assert f"over budget: {name}: peak memory" in done.stderr
+
+
+def test_the_result_is_added_to_the_summary_of_a_job(runner: Runner, tmp_path: Path) -> None:
+    path = tmp_path / "summary.md"
+    program = ("env", f"GITHUB_STEP_SUMMARY={path}", VMTOP)
+    done = runner.run("--quiet", "--max", "seconds=0", "--summary", "--", "true", program=program)
+    assert done.returncode == OVER_BUDGET
+    assert "### vmtop run\n" in path.read_text()
+    assert "❌" in path.read_text()
+    done = runner.run("--summary", "--", "true", program=("env", "-u", "GITHUB_STEP_SUMMARY", VMTOP))
+    assert (done.returncode, "GITHUB_STEP_SUMMARY" in done.stderr) == (FAILED, True)
