@@ -22,6 +22,7 @@ SOURCES = "sources"
 _NEVER = frozenset({
     *("help", "version", "yes", "force", "fresh", "record", "output", "report", "with_names", "from", "to", "at"),
     *("control", "past", "session", "workload", "metric", "count", "watch", "since", "follow", "once"),
+    *("persist", "dry_run"),
 })  # fmt: skip
 """What confirms, overwrites, or is chosen for one run only."""
 _FORMS = frozenset({"json", "csv", "form", "format", "schema", "check", "default", "quiet", "no_header"})
