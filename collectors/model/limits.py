@@ -20,9 +20,9 @@ Amount = float | str
 """A number in the unit of the limit, or for `cpuset` a list of CPUs."""
 NONE = "none"
 """How "no limit" is written."""
-_NUMBER = re.compile(r"(\d{1,20}(?:\.\d{1,9})?)")
-_SIZE = re.compile(r"(\d{1,20}(?:\.\d{1,9})?)\s*([kmgtp]?)i?b?", re.IGNORECASE)
-_CPUS = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
+_NUMBER = re.compile(r"(\d{1,20}(?:\.\d{1,9})?)", re.ASCII)
+_SIZE = re.compile(r"(\d{1,20}(?:\.\d{1,9})?)\s*([kmgtp]?)i?b?", re.ASCII)
+_CPUS = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?", re.ASCII)
 _POWERS = {letter: 1 << (10 * power) for power, letter in enumerate(("", "k", "m", "g", "t", "p"))}
 _UNITS = ((1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
 _MOST_CPUS = 1 << 13
