@@ -42,6 +42,9 @@ _FIELDS = {
     LimitKey.MEMORY: ("Memory", "MemorySwap"),
     LimitKey.PIDS: ("PidsLimit",),
 }
+_ENDLESS_MEMORY = {"Memory": 1 << 62, "MemorySwap": cgroup.UNLIMITED_BYTES}
+"""More than any host has: Docker refuses -1 for memory, and does not pass on -1 for both, which would then stay below.
+Their difference is what version 2 lets the container swap."""
 _HOST_CPUS = "host_cpus"
 """In `Limit.settings`: how many CPUs the engine's host has; Docker takes no more."""
 _NO_DISKS = "Docker sets it only when a container is made: run it again with --device-read-bps and the like"
@@ -189,7 +192,7 @@ def _cpu(now: Mapping[str, Any], amount: Amount | None, host_cpus: int | None) -
 def _memory(now: Mapping[str, Any], amount: Amount | None) -> Setting:
     """Return a limit of memory with that of memory and swap, which keeps the swap that the container may have."""
     if amount is None:
-        return Setting({"Memory": cgroup.UNLIMITED_BYTES, "MemorySwap": -1}, None)
+        return Setting(dict(_ENDLESS_MEMORY), None)
     new, old = int(float(amount)), cgroup.bytes_limit(whole_number(now.get("Memory")))
     both = whole_number(now.get("MemorySwap"))
     swap = None if old is None or both is None or both < old else both - old

@@ -76,7 +76,7 @@ class LxcLimits:
     def commands(self, workload: Workload, key: LimitKey, setting: Setting, way: Way) -> tuple[str, ...]:
         """Return the lxc-cgroup command for each file."""
         options = options_of(container_of(workload))
-        return tuple(f"lxc-cgroup{options} {name} {shlex.quote(text)}" for name, text in setting.values[_WRITES])
+        return tuple(f"lxc-cgroup{options} -- {name} {shlex.quote(text)}" for name, text in setting.values[_WRITES])
 
     def lasts(self, workload: Workload, way: Way) -> Lasts:
         """It ends with the group."""
@@ -89,7 +89,7 @@ class LxcLimits:
 
 def _write(container: Container, writes: tuple[tuple[str, str], ...]) -> None:
     for name, written in writes:
-        run("lxc-cgroup", container, (name, written), ANSWER_S)
+        run("lxc-cgroup", container, ("--", name, written), ANSWER_S)
 
 
 def _ask(container: Container, name: str) -> bytes | None:

@@ -51,7 +51,7 @@ def test_cpu_is_sent_in_the_form_that_is_there(
         (256 * MIB, 256 * MIB, 300 * MIB, {"Memory": 300 * MIB, "MemorySwap": 300 * MIB}),
         (256 * MIB, -1, 300 * MIB, {"Memory": 300 * MIB, "MemorySwap": -1}),
         (0, 0, 300 * MIB, {"Memory": 300 * MIB, "MemorySwap": -1}),
-        (256 * MIB, 512 * MIB, None, {"Memory": UNLIMITED_BYTES, "MemorySwap": -1}),
+        (256 * MIB, 512 * MIB, None, {"Memory": 1 << 62, "MemorySwap": UNLIMITED_BYTES}),
     ],
 )
 def test_a_limit_of_memory_keeps_the_swap_that_the_container_may_have(
@@ -64,7 +64,7 @@ def test_memory_that_was_taken_away_comes_back_with_its_swap() -> None:
     limit = limits_in({"Memory": 256 * MIB, "MemorySwap": 300 * MIB}, HOST_CPUS)[LimitKey.MEMORY]
     assert dict(old_setting(limit).values) == {"Memory": 256 * MIB, "MemorySwap": 300 * MIB}
     without = limits_in({"Memory": 0, "MemorySwap": 0}, HOST_CPUS)[LimitKey.MEMORY]
-    assert dict(old_setting(without).values) == {"Memory": UNLIMITED_BYTES, "MemorySwap": -1}
+    assert dict(old_setting(without).values) == {"Memory": 1 << 62, "MemorySwap": UNLIMITED_BYTES}
 
 
 def test_the_command_has_the_values_that_are_sent() -> None:
