@@ -66,9 +66,8 @@ class Disks:
     def write(self, domain: virDomain, key: LimitKey, values: Mapping[str, Any], flags: int) -> None:
         """Set the field of each disk, with the others of its group as they are."""
         field, group = _DISK_FIELDS[key]
-        scope = AFFECT_LIVE if flags & AFFECT_LIVE else AFFECT_CONFIG
         for disk, number in values.items():
-            now = domain.blockIoTune(disk, scope)
+            now = domain.blockIoTune(disk, flags)
             domain.setBlockIoTune(disk, {**{name: now.get(name) or 0 for name in group}, field: number}, flags)
 
     def commands(self, key: LimitKey, values: Mapping[str, Any], name: str, flags: str) -> Iterator[str]:

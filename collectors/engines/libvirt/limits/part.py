@@ -15,7 +15,8 @@ AFFECT_LIVE, AFFECT_CONFIG = 1, 2
 """VIR_DOMAIN_AFFECT_LIVE and VIR_DOMAIN_AFFECT_CONFIG."""
 LIVE, CONFIG = "live", "config"
 """In settings: the values of the run, and those of the definition; without a definition these are `None`."""
-_FLAGS = {AFFECT_LIVE: " --live", AFFECT_CONFIG: " --config", AFFECT_LIVE | AFFECT_CONFIG: " --live --config"}
+FLAG_WORDS = {AFFECT_LIVE: " --live", AFFECT_CONFIG: " --config"}
+"""The options of virsh for flags, with a blank before each."""
 
 
 class Seen(NamedTuple):
@@ -51,16 +52,7 @@ class Part(Protocol):
         """Yield the virsh commands that do the same, without `virsh`."""
 
 
-def flag_words(flags: int) -> str:
-    """Return the options of virsh for flags, with a blank before each."""
-    return _FLAGS[flags]
-
-
 def scopes(values: Mapping[str, Any], is_kept: bool) -> list[tuple[Mapping[str, Any], int]]:
-    """Return what is sent with which flags: one call for the run and the definition if both get the same."""
+    """Return what is sent with which flag, the run first. libvirt's binding takes no call for both at once."""
     live, config = values[LIVE], values.get(CONFIG)
-    if not is_kept or config is None:
-        return [(live, AFFECT_LIVE)]
-    if live == config:
-        return [(live, AFFECT_LIVE | AFFECT_CONFIG)]
-    return [(config, AFFECT_CONFIG), (live, AFFECT_LIVE)]
+    return [(live, AFFECT_LIVE), *([(config, AFFECT_CONFIG)] if is_kept and config is not None else [])]

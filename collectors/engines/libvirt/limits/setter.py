@@ -9,11 +9,12 @@ from collectors.engines.libvirt.domains import safe_xml
 from collectors.engines.libvirt.limits.cpus import Pinning, Plugging, Scheduling
 from collectors.engines.libvirt.limits.devices import Disks, Interfaces
 from collectors.engines.libvirt.limits.memory import Ballooning
-from collectors.engines.libvirt.limits.part import CONFIG, LIVE, Part, Seen, flag_words, scopes
+from collectors.engines.libvirt.limits.part import AFFECT_LIVE, CONFIG, FLAG_WORDS, LIVE, Part, Seen, scopes
 from collectors.engines.libvirt.shell_commands import argument, program
 from collectors.model.errors import SourceDown, SourceError
 from collectors.model.limits import LIMITS, Amount, Lasts, Limit, LimitKey, Setting, Way
 from collectors.model.workloads import Workload
+from collectors.safety.sanitize import sanitize
 
 if TYPE_CHECKING:
     from collectors.engines.libvirt.access import LibvirtAccess
@@ -54,9 +55,17 @@ class LibvirtLimits:
 
     def send(self, workload: Workload, key: LimitKey, setting: Setting, way: Way) -> None:
         """Set it with flags for the run, and for the definition if it is to be kept."""
+        import libvirt
+
         with domain_for(self._access, workload, writable=True) as (_, domain):
             for values, flags in scopes(setting.values, way.is_kept):
-                _BY_KEY[key].write(domain, key, values, flags)
+                try:
+                    _BY_KEY[key].write(domain, key, values, flags)
+                except libvirt.libvirtError as error:
+                    if flags == AFFECT_LIVE:
+                        raise
+                    reason = sanitize(str(error.get_error_message() or error))
+                    raise SourceDown(f"it runs with it, but its definition does not have it: {reason}") from error
 
     def commands(self, workload: Workload, key: LimitKey, setting: Setting, way: Way) -> tuple[str, ...]:
         """Return the virsh commands that do the same."""
@@ -64,7 +73,7 @@ class LibvirtLimits:
         return tuple(
             f"{virsh} {command}"
             for values, flags in scopes(setting.values, way.is_kept)
-            for command in _BY_KEY[key].commands(key, values, name, flag_words(flags))
+            for command in _BY_KEY[key].commands(key, values, name, FLAG_WORDS[flags])
         )
 
     def lasts(self, workload: Workload, way: Way) -> Lasts:
