@@ -56,9 +56,7 @@ def vcpu_file(name: str, v1: str, v2: str) -> str:
     return paths[0].read_text().strip()
 
 
-def test_the_quota_is_that_of_all_virtual_cpus_together(
-    libvirt_lab: LibvirtLab, limits: LimitsLab, roomy: str
-) -> None:
+def test_the_quota_is_that_of_all_virtual_cpus_together(libvirt_lab: LibvirtLab, limits: LimitsLab, roomy: str) -> None:
     vm = limits.find(roomy)
     assert limits.value(vm, LimitKey.CPU) is None
     applied = limits.set(vm, LimitKey.CPU, 1)

@@ -70,7 +70,9 @@ def test_the_command_that_is_shown_does_the_same(lab: LxdLab, limits: LimitsLab)
     web = limits.find(name)
     for key, amount in ((LimitKey.CPU, 0.75), (LimitKey.MEMORY, 96 * MIB), (LimitKey.PIDS, 44), (LimitKey.CPUSET, "0")):
         (command,) = limits.plan(web, key, amount).changes[0].commands
-        subprocess.run(["sh", "-c", command], check=True, capture_output=True, env={**os.environ, "LXD_DIR": str(lab.home)})
+        subprocess.run(
+            ["sh", "-c", command], check=True, capture_output=True, env={**os.environ, "LXD_DIR": str(lab.home)}
+        )
         assert limits.value(web, key) == amount
 
 

@@ -116,9 +116,7 @@ def test_an_engine_that_cannot_says_why_and_what_to_do(error: SourceAbsent | Acc
         (WEB, LimitKey.PIDS, 5, Use(pids=5), "cannot start any more"),
     ],
 )
-def test_an_amount_below_what_it_uses_warns(
-    workload: Workload, key: LimitKey, new: float, use: Use, said: str
-) -> None:
+def test_an_amount_below_what_it_uses_warns(workload: Workload, key: LimitKey, new: float, use: Use, said: str) -> None:
     (sentence,) = warnings(workload, key, new, use)
     assert said in sentence
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
 
 import pytest
 
+from collectors.engines.libvirt.domains import safe_xml
 from collectors.engines.libvirt.limits import cpus
 from collectors.engines.libvirt.limits.cpus import Scheduling, _scheduled
 from collectors.engines.libvirt.limits.devices import Disks, Interfaces
@@ -19,11 +20,17 @@ libvirt = pytest.importorskip("libvirt")
 MIB = 1 << 20
 
 
+def parsed(text: str) -> Element:
+    root = safe_xml(text)
+    assert root is not None
+    return root
+
+
 @pytest.fixture
 def seen() -> Iterator[Seen]:
     connection = libvirt.open("test:///default")
     domain = connection.lookupByName("test")
-    yield Seen(domain, ElementTree.fromstring(domain.XMLDesc(0)), True)
+    yield Seen(domain, parsed(domain.XMLDesc(0)), True)
     connection.close()
 
 
@@ -54,10 +61,10 @@ class PlayedDisks:
     def __init__(self) -> None:
         self.fields: dict[str, Any] = {}
 
-    def blockIoTune(self, disk: str, flags: int) -> dict[str, Any]:  # noqa: N802  # libvirt's name
+    def blockIoTune(self, disk: str, flags: int) -> dict[str, Any]:  # libvirt's name
         return dict(self.fields)
 
-    def setBlockIoTune(self, disk: str, fields: dict[str, Any], flags: int) -> None:  # noqa: N802  # libvirt's name
+    def setBlockIoTune(self, disk: str, fields: dict[str, Any], flags: int) -> None:  # libvirt's name
         groups = {name.partition("_")[2] for name in fields}
         kept = {name: value for name, value in self.fields.items() if name.partition("_")[2] not in groups}
         self.fields = {**kept, **fields}
@@ -65,7 +72,7 @@ class PlayedDisks:
 
 def test_a_field_leaves_the_others_of_its_group() -> None:
     domain: Any = PlayedDisks()
-    root = ElementTree.fromstring("<d><devices><disk device='disk'><target dev='vda'/></disk></devices></d>")
+    root = parsed("<d><devices><disk device='disk'><target dev='vda'/></disk></devices></d>")
     seen = Seen(domain, root, False)
     for key, amount in ((LimitKey.DISK_READ, MIB), (LimitKey.DISK_WRITE, 2 * MIB), (LimitKey.DISK_READ_IOPS, 7)):
         change(Disks(), seen, key, amount)
