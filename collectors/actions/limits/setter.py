@@ -91,7 +91,7 @@ class Setter:
         except SourceError as error:
             return impossible(workload, changes, way, error.reason, error.remedy, _result_of(error))
         planned = tuple(plan_change(workload, limits, now, key, new, way, use) for key, new in changes.items())
-        protected = f"it is protected: {look.protected}" if look.protected else ""
+        protected = f"it is protected: {look.protected} (allow_protected makes exceptions)" if look.protected else ""
         return Plan(workload, look.seen, planned, way, protected)
 
     def apply(self, plan: Plan) -> Applied:
