@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from collectors.safety import private_file
+from collectors.safety.typed_json import decode
 
 log = logging.getLogger(__name__)
 
@@ -64,5 +65,5 @@ class ActionLog:
         entries: list[Entry] = []
         for line in private_file.tail(self.path, _TAIL) if self.path else ():
             with suppress(msgspec.DecodeError):  # a line cut by a crash, or not ours
-                entries.append(msgspec.json.decode(line, type=Entry))
+                entries.append(decode(line, Entry))
         return (entries or self._entries)[-count:]

@@ -81,6 +81,14 @@ class Reading:
             value = self._values[key] = METRICS[key].derive(self)
             return value
 
+    def is_unchanged_since(self, earlier: Reading | None) -> bool:
+        """Return whether every value and every fact is known to be what it was in an earlier reading."""
+        return (
+            earlier is not None
+            and self._values is earlier._values
+            and (self.workload is earlier.workload or self.workload == earlier.workload)
+        )
+
     def gauge(self, name: str) -> float | None:
         """Return the newest value of a sample's field, from the first source that has it."""
         for _, current, _ in self.pairs:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from collectors.exposition.alert_series import AlertSeries, alert_rows
 from collectors.exposition.busiest import Busiest
 from collectors.exposition.columns import OLDEST_S, Columns, Row
 from collectors.exposition.families import HOST_LABEL, PREFIX, Of, families_of
@@ -71,7 +72,7 @@ class Exposer:
             is_known = key in self._happened or len(self._happened) < _MOST_WHATS
             self._happened[key if is_known else (event.workload.host, "other")] += 1
 
-    def text(self, frame: Frame, dialect: Dialect, own: Own) -> str:
+    def text(self, frame: Frame, dialect: Dialect, own: Own, alerts: Sequence[AlertSeries] = ()) -> str:
         """Return everything known of a frame, in a text format."""
         hosts = list(_hosts(frame))
         gone = frame.hosts.keys() - {host.name for host in hosts}
@@ -84,6 +85,7 @@ class Exposer:
         _add_hosts(text, hosts)
         _add_sources(text, frame)
         text.add(PREFIX + "events_total", _counts(self._happened, "what"))
+        text.add(PREFIX + "alert", alert_rows(alerts))
         states: Counter[tuple[str, ...]] = Counter([(one.id.host, one.kind, one.state) for one in present])
         text.add(PREFIX + "workloads", _counts(states, "kind", "state"))
         text.add(PREFIX + "workloads_omitted", [(" ", len(present) - len(exposed))])

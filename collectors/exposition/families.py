@@ -191,6 +191,8 @@ _OTHERS: tuple[Family, ...] = (
     Family("source_age_seconds", G, "Age of a source's last reading.", of=Of.SOURCE),
     Family("source_read_seconds", G, "How long a source's last reading took.", of=Of.SOURCE),
     Family("events_total", C, "Events of workloads, by what happened (label what).", of=Of.EVENT),
+    Family("alert", G, "1 for each active alert of vmtop's own rules (labels rule, level); absent once it is over.",
+           of=Of.EVENT),
     Family("workloads", G, "Workloads that vmtop sees, by kind and state.", of=Of.SELF),
     Family("workloads_omitted", G, "Workloads that are not exposed because there are more than --max-workloads.",
            of=Of.SELF),

@@ -6,9 +6,10 @@ import gzip
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 
+from collectors.exposition.alert_series import AlertSeries
 from collectors.exposition.exposer import Choice, Exposer, Own
 from collectors.exposition.text import Dialect
 from collectors.model.workloads import Frame
@@ -47,11 +48,19 @@ class Scraper:
         choice: What is exposed.
         version: Of vmtop.
         resident: Returns how many bytes of memory vmtop takes, `None` if that is not known.
+        judge: Takes each reading, and returns the alerts that are active then.
     """
 
     def __init__(
-        self, sampler: Sampler, choice: Choice, version: str, resident: Callable[[], int | None] = lambda: None
+        self,
+        sampler: Sampler,
+        choice: Choice,
+        version: str,
+        resident: Callable[[], int | None] = lambda: None,
+        judge: Callable[[Frame], Sequence[AlertSeries]] = lambda frame: (),
     ) -> None:
+        self._judge = judge
+        self._alerts: Sequence[AlertSeries] = ()
         self._sampler = sampler
         self._exposer = Exposer(choice)
         self._version = version
@@ -112,6 +121,7 @@ class Scraper:
         self._taken_at = began
         self._texts.clear()
         self._exposer.count(self._frame.events)
+        self._alerts = self._judge(self._frame)
         self._has_failed = False
 
     def _text(self, dialect: Dialect, is_compressed: bool, started: float) -> bytes:
@@ -123,7 +133,7 @@ class Scraper:
             made = gzip.compress(self._text(dialect, False, started), _GZIP_LEVEL)
         else:
             own = Own(self._version, time.process_time(), self._resident(), self._scrape_s)
-            made = self._exposer.text(self._frame, dialect, own).encode("utf-8", "replace")
+            made = self._exposer.text(self._frame, dialect, own, self._alerts).encode("utf-8", "replace")
             self._scrape_s = time.monotonic() - started
         self._texts[dialect, is_compressed] = made
         return made

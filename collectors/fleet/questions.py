@@ -15,6 +15,7 @@ from collectors.model.logs import LONGEST, LogLine
 from collectors.model.processes import Process, ProcessDetails, ProcessId, ProcessPass, ProcessText
 from collectors.model.workloads import Workload
 from collectors.safety.sanitize import sanitize
+from collectors.safety.typed_json import convert
 
 SCHEMA = "vmtop.answer/1"
 LONGEST_LINE = 32 << 20
@@ -156,7 +157,7 @@ def parsed(line: bytes) -> Answer:
     Raises:
         msgspec.MsgspecError: It is none.
     """
-    return msgspec.convert(inert(msgspec.json.decode(line)), Answer)
+    return convert(inert(msgspec.json.decode(line)), Answer)
 
 
 def value_of(answer: Answer, kind: type[Value]) -> Value:
@@ -168,6 +169,6 @@ def value_of(answer: Answer, kind: type[Value]) -> Value:
     if answer.problem is not None:
         raise error_of(answer.problem)
     try:
-        return msgspec.convert(answer.value, kind)
+        return convert(answer.value, kind)
     except msgspec.ValidationError as error:
         raise SourceError(f"the answer of the vmtop there is of another form: {sanitize(str(error))}") from None

@@ -22,6 +22,7 @@ from collectors.kernel.oci import kubelet_files
 from collectors.kernel.oci.kubelet_files import SHORT_ID, LinkedContainer
 from collectors.safety.bounded_file import read_bounded
 from collectors.safety.sanitize import sanitize
+from collectors.safety.typed_json import decode
 
 POD = "pod "
 """What the project of a pod begins with that is only known by its UID."""
@@ -165,7 +166,7 @@ class _PodmanContainer(msgspec.Struct):
 
 def _parse(text: bytes) -> Iterator[tuple[str, NameAndPod]]:
     try:
-        containers = msgspec.json.decode(text or b"[]", type=list[_PodmanContainer])
+        containers = decode(text or b"[]", list[_PodmanContainer])
     except msgspec.DecodeError:
         return
     for container in containers:

@@ -300,6 +300,9 @@ class SourceState(msgspec.Struct, frozen=True, gc=False):
     `None` for sources without a daemon on this host, and where it is not known which process that is."""
     host: str = ""
     """The other host whose vmtop reads it, as in `WorkloadId.host`."""
+    storage_percent: float | None = None
+    """How full the file system is on which an engine keeps its images and disks, 0 to 100. `None`: the source has no
+    such place on this host, or it cannot be read."""
 
     @property
     def title(self) -> str:

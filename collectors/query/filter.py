@@ -5,7 +5,8 @@ kind=vm  state!=running   a field is or is not a value; also host, engine, name,
 kind=ct  kind=svc         container and service have short names, too
 ports~443  restarts>3     ports and addresses are text; restarts and exit codes are numbers
 name~^web-[0-9]+$         a field matches a regular expression
-cpu>50  mem>=1.5G         a metric, by alias or key, with a size, a share or a time
+cpu>50  mem>=1.5G         a metric, by alias or key, with a size, a share or a time; spaces may stand around the sign
+cpu>90% of limit          a metric as a share of its limit
 !term                     not; terms next to each other: all of them; `or`: either side
 "two words"               quotes keep spaces and signs
 """
@@ -24,9 +25,34 @@ from collectors.analysis.rates import Reading
 from collectors.model.metrics import ALIASES, METRICS, Metric, Unit
 from collectors.model.workloads import KINDS_BY_NAME, State, Workload
 from collectors.query.regex import Pattern, PatternError
+from collectors.query.words import OF_LIMIT, QUOTED, UnclosedQuote, unquoted, words
 from collectors.safety.sanitize import sanitize
 
-Term = Callable[[Reading], bool]
+
+class Term(NamedTuple):
+    """A condition of one workload."""
+
+    judge: Callable[[Reading], bool | None]
+    """Returns whether it holds, before the negation; `None` where what it asks for is not known."""
+    is_negated: bool = False
+    metrics: tuple[str, ...] = ()
+    """Keys of the metrics that it asks for."""
+    fact: str = ""
+    """The field or number that it asks for, in lower case; empty for a metric, a label or any text."""
+    is_unknown: Callable[[Workload], bool] | None = None
+    """Returns whether the text that it asks for is not known; `None`: it always is."""
+
+    def holds(self, reading: Reading) -> bool:
+        """Return whether it holds; one that asks for something unknown does not, and its negation does."""
+        return (self.judge(reading) is True) is not self.is_negated
+
+    def verdict(self, reading: Reading) -> bool | None:
+        """Return whether it holds; `None` where that is not known."""
+        if self.is_unknown is not None and self.is_unknown(reading.workload):
+            return None
+        judged = self.judge(reading)
+        return None if judged is None else judged is not self.is_negated
+
 
 FIELDS: dict[str, Callable[[Workload], str]] = {
     "kind": lambda workload: workload.kind,
@@ -38,6 +64,7 @@ FIELDS: dict[str, Callable[[Workload], str]] = {
     "project": lambda workload: workload.project or "",
     "health": lambda workload: workload.health or "",
     "id": lambda workload: workload.id.id,
+    "reason": lambda workload: workload.state_reason or "",
     "ports": lambda workload: workload.ports or "",
     "ip": lambda workload: ", ".join(workload.addresses),
 }
@@ -49,6 +76,13 @@ NUMBERS: dict[str, Callable[[Workload], int | None]] = {
 }
 """The facts that are numbers, by name."""
 
+_UNKNOWN: dict[str, Callable[[Workload], bool]] = {
+    "state": lambda workload: workload.state is State.UNKNOWN,
+    "name": lambda workload: not workload.name_is_known,
+    "health": lambda workload: not workload.health,
+}
+"""The fields that may not be known, and what tells that."""
+
 _CLOSED = {"kind": tuple(KINDS_BY_NAME), "state": tuple(State)}
 _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
@@ -58,8 +92,6 @@ _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "=": operator.eq,
     "!=": operator.ne,
 }
-_WORD = re.compile(r"""(?:[^\s"']|"[^"]*"|'[^']*')+""")
-_QUOTED = re.compile(r""""([^"]*)"|'([^']*)'""")
 _FIELD = re.compile(r"([A-Za-z_][\w./-]*)(!=|>=|<=|=|~|>|<)(.*)", re.DOTALL)
 _KIND = re.compile(r"kind=(\w+)", re.IGNORECASE)
 _SIGNS = re.compile(r"[=<>~]")
@@ -101,7 +133,41 @@ class Query:
 
     def matches(self, reading: Reading) -> bool:
         """Return whether a workload passes. Never raises."""
-        return not self.alternatives or any(all(term(reading) for term in terms) for terms in self.alternatives)
+        return not self.alternatives or any(all(term.holds(reading) for term in terms) for terms in self.alternatives)
+
+    def verdict(self, reading: Reading) -> bool | None:
+        """Return whether a workload passes; `None` where that depends on what is not known of it. Never raises.
+
+        What is not known decides nothing: `cpu>50 or state=paused` holds for a paused workload without CPU time, and
+        `cpu>50 state=paused` does not hold for one that runs (Kleene's logic).
+        """
+        is_known = True
+        for terms in self.alternatives:
+            verdict = _conjunction(terms, reading)
+            if verdict:
+                return True
+            is_known = is_known and verdict is not None
+        return (not self.alternatives) if is_known else None
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """The fields and numbers that it asks for, each once, in its order."""
+        return tuple(dict.fromkeys(term.fact for terms in self.alternatives for term in terms if term.fact))
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The keys of the metrics that it asks for, each once, in its order."""
+        return tuple(dict.fromkeys(key for terms in self.alternatives for term in terms for key in term.metrics))
+
+
+def _conjunction(terms: tuple[Term, ...], reading: Reading) -> bool | None:
+    is_known = True
+    for term in terms:
+        verdict = term.verdict(reading)
+        if verdict is False:
+            return False
+        is_known = is_known and verdict is not None
+    return True if is_known else None
 
 
 def parse(text: str) -> Query:
@@ -111,15 +177,18 @@ def parse(text: str) -> Query:
         QueryError: The filter is invalid.
     """
     groups: list[list[str]] = [[]]
-    words = _words(text)
-    for word in words:
+    try:
+        found = words(text)
+    except UnclosedQuote as error:
+        raise QueryError(f"the quote in {_quoted(str(error))} is not closed") from None
+    for word in found:
         if word == "or":
             if not groups[-1]:
                 raise QueryError("there is nothing before 'or'")
             groups.append([])
         else:
             groups[-1].append(word)
-    if not words:
+    if not found:
         return Query(text)
     if not groups[-1]:
         raise QueryError("there is nothing after 'or'")
@@ -144,43 +213,24 @@ def _kind(name: str) -> str:
     return KINDS_BY_NAME.get(name, name)
 
 
-def _words(text: str) -> list[str]:
-    """Split at spaces outside quotes; the quotes stay."""
-    words, index = [], 0
-    while index < len(text):
-        if text[index].isspace():
-            index += 1
-            continue
-        match = _WORD.match(text, index)
-        if match is None or (match.end() < len(text) and text[match.end()] in "\"'"):
-            raise QueryError(f"the quote in {_quoted(text[index:])} is not closed")
-        words.append(match[0])
-        index = match.end()
-    return words
-
-
 def _term(word: str) -> Term:
     if word.startswith("!"):
         if len(word) == 1:
             raise QueryError("there is nothing after '!'")
         inner = _term(word[1:])
-        return lambda reading: not inner(reading)
+        return inner._replace(is_negated=not inner.is_negated)
     if match := _FIELD.fullmatch(word):
-        return _comparison(match[1], match[2], _unquoted(match[3]))
-    if _SIGNS.search(_QUOTED.sub("", word)):
+        return _comparison(match[1], match[2], unquoted(match[3]))
+    if _SIGNS.search(QUOTED.sub("", word)):
         raise QueryError(f"{_quoted(word)} has no field before its sign; put it in quotes to search for it")
-    return _contains(_unquoted(word).casefold())
-
-
-def _unquoted(word: str) -> str:
-    return _QUOTED.sub(lambda match: match[1] if match[1] is not None else match[2], word)
+    return Term(_contains(unquoted(word).casefold()))
 
 
 def _quoted(word: str) -> str:
     return repr(word if len(word) <= 40 else word[:39] + "…")
 
 
-def _contains(part: str) -> Term:
+def _contains(part: str) -> Callable[[Reading], bool]:
     def contains(reading: Reading) -> bool:
         workload = reading.workload
         return any(part in text.casefold() for text in (workload.name, workload.project, workload.image) if text) or (
@@ -193,16 +243,17 @@ def _contains(part: str) -> Term:
 def _comparison(name: str, sign: str, value: str) -> Term:
     if name.startswith("label.") and len(name) > 6:
         key = name[6:]
-        return _text_term(name, sign, value, lambda workload: dict(workload.labels).get(key, ""))
+        return Term(_text_test(name, sign, value, lambda workload: dict(workload.labels).get(key, "")))
     lowered = name.lower()
     if lowered in FIELDS:
-        return _text_term(lowered, sign, value, FIELDS[lowered])
+        test = _text_test(lowered, sign, value, FIELDS[lowered])
+        return Term(test, fact=lowered, is_unknown=_UNKNOWN.get(lowered))
     if lowered in NUMBERS:
         read = NUMBERS[lowered]
-        return _number_term(name, Unit.COUNT, sign, value, lambda reading: read(reading.workload))
+        return Term(_number_test(name, Unit.COUNT, sign, value, lambda reading: read(reading.workload)), fact=lowered)
     metric = find_metric(lowered)
     if metric is not None:
-        return _number_term(name, metric.unit, sign, value, lambda reading: reading.value(metric.key))
+        return _metric_term(name, metric, sign, value)
     raise QueryError(f"there is no field or metric {_quoted(name)}{_nearest(lowered)}")
 
 
@@ -216,7 +267,24 @@ def find_metric(name: str) -> Metric | None:
     return METRICS.get(ALIASES.get(name, name))
 
 
-def _text_term(name: str, sign: str, value: str, read: Callable[[Workload], str]) -> Term:
+def _metric_term(name: str, metric: Metric, sign: str, value: str) -> Term:
+    """Return a comparison of a metric with a number, or with a share of its limit."""
+    if not value.endswith(OF_LIMIT):
+        test = _number_test(name, metric.unit, sign, value, lambda reading: reading.value(metric.key))
+        return Term(test, metrics=(metric.key,))
+    limit_of = metric.limit
+    if limit_of is None:
+        raise QueryError(f"{name!r} has no limit that it could be a share of")
+
+    def share(reading: Reading) -> float | None:
+        measured, limit = reading.value(metric.key), limit_of(reading)
+        return None if measured is None or not limit else measured / limit * 100
+
+    test = _number_test(name, Unit.PERCENT, sign, value.removesuffix(OF_LIMIT), share)
+    return Term(test, metrics=(metric.key,))
+
+
+def _text_test(name: str, sign: str, value: str, read: Callable[[Workload], str]) -> Callable[[Reading], bool]:
     if sign == "~":
         try:
             pattern = Pattern(value)
@@ -237,14 +305,16 @@ def _text_term(name: str, sign: str, value: str, read: Callable[[Workload], str]
     return lambda reading: (read(reading.workload).casefold() == lowered) is (sign == "=")
 
 
-def _number_term(name: str, unit: Unit, sign: str, value: str, read: Callable[[Reading], float | None]) -> Term:
+def _number_test(
+    name: str, unit: Unit, sign: str, value: str, read: Callable[[Reading], float | None]
+) -> Callable[[Reading], bool | None]:
     if sign == "~":
         raise QueryError(f"{name!r} is a number: use >, <, >=, <=, = or != with it")
     compare, limit = _COMPARISONS[sign], _number(name, unit, value)
 
-    def compares(reading: Reading) -> bool:
+    def compares(reading: Reading) -> bool | None:
         measured = read(reading)
-        return measured is not None and not math.isnan(measured) and compare(measured, limit)
+        return None if measured is None or math.isnan(measured) else compare(measured, limit)
 
     return compares
 

@@ -91,6 +91,14 @@ class Layered(Protocol):
 
 
 @runtime_checkable
+class Storing(Protocol):
+    """A source whose engine keeps images or disks in a folder of this host."""
+
+    storage_folder: str
+    """The folder; empty if it is not known."""
+
+
+@runtime_checkable
 class OtherHost(Protocol):
     """A source that reads another host; its worker has the host's name."""
 

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from collectors.model.errors import AccessDenied, NotInTime, SourceAbsent, SourceError
 from collectors.model.workloads import Availability, Event, SourceState
 from collectors.sampling.source import OtherHost, Source, SourceReading
+from collectors.sampling.storage import Storage
 from collectors.sampling.timeout import ANSWER_S
 
 log = logging.getLogger(__name__)
@@ -65,6 +66,8 @@ class Worker:
         self._cost_ns: int | None = None
         self._spent_ns = 0
         self._daemon = _DaemonCores()
+        self._storage = Storage()
+        self._storage_percent: float | None = None
         self._error: SourceError | None = None
         self._due = 0.0
         self._is_woken = False
@@ -155,6 +158,7 @@ class Worker:
             self._read_at_ns,
             self._cost_ns,
             self._daemon.cores,
+            storage_percent=self._storage_percent,
         )
 
     def _state_of_host(
@@ -225,6 +229,7 @@ class Worker:
                         break
                 began_ns = time.thread_time_ns()
                 reading = source.read()
+                storage_percent = self._storage.percent(source)
                 spent_ns = time.thread_time_ns() - began_ns
             except SourceError as error:
                 self._failed(source, generation, error, failures)
@@ -234,7 +239,7 @@ class Worker:
                 self._failed(source, generation, SourceError(f"{type(error).__name__}: {error}"), failures)
             else:
                 failures = 0
-                self._succeeded(generation, reading, started, spent_ns)
+                self._succeeded(generation, reading, started, spent_ns, storage_percent)
                 continue
             failures += 1
             if is_open:
@@ -256,10 +261,13 @@ class Worker:
         except Exception:
             log.exception("%s: closing it failed", self.name)
 
-    def _succeeded(self, generation: int, reading: SourceReading, started: float, spent_ns: int) -> None:
+    def _succeeded(
+        self, generation: int, reading: SourceReading, started: float, spent_ns: int, storage_percent: float | None
+    ) -> None:
         with self._lock:
             if generation != self._generation:
                 return
+            self._storage_percent = storage_percent
             self._spent_ns += spent_ns
             self._daemon.add(reading.daemon_cpu_s, started)
             self._events.extend(reading.events)

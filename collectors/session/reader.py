@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from collectors.safety import typed_json
 from collectors.session.contents import Contents, Part, decode
 from collectors.session.decode import LineError, check_seal
 from collectors.session.format import FORMAT, VERSION, Damage, SessionError
@@ -151,7 +152,7 @@ def refuse_newer(line: bytes, path: Path) -> None:
     """
     try:
         check_seal(line)
-        meta = msgspec.json.decode(line, type=_First)
+        meta = typed_json.decode(line, _First)
     except (LineError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError):
         return  # damaged; the members after it may be whole
     if meta.format != FORMAT:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tui.configuration.config import Config
     from tui.configuration.own_commands import OwnCommand
     from tui.controllers.actions import ActionChanged, ActionController
+    from tui.controllers.alerts import AlertController
     from tui.controllers.recording import SessionRecorder
     from tui.controllers.screen_memory import ScreenMemory
     from tui.controllers.services import Services
@@ -44,6 +45,7 @@ class VmtopApp(BaseApp):
     services: Services
     session_recorder: SessionRecorder
     memory: ScreenMemory
+    alerts: AlertController
     actions: ActionController | None = None
     """Set when the first screen opens."""
     _main: LiveListScreen
@@ -70,8 +72,10 @@ class VmtopApp(BaseApp):
         from collectors.actions.log import ActionLog
         from collectors.actions.protection import Protection
         from collectors.actions.runner import Runner
+        from tui.configuration.alerts import rules_of
         from tui.configuration.config import Config
         from tui.controllers.actions import ActionController
+        from tui.controllers.alerts import AlertController
         from tui.controllers.recording import SessionRecorder
         from tui.controllers.screen_memory import CHECKED_EVERY_S, ScreenMemory
         from tui.controllers.services import make_services, who
@@ -92,7 +96,12 @@ class VmtopApp(BaseApp):
         ]
         self.session_recorder.announce = self.sampler.announce
         self.sampler.on_frame(self.session_recorder.recorder.take)
-        screen = LiveListScreen(self.sampler, self.options, self.actions, self.services, self.session_recorder)
+        self.alerts = AlertController(
+            self, rules_of(services.config.alerts), self.sampler.announce, services.connections.is_simulated
+        )
+        screen = LiveListScreen(
+            self.sampler, self.options, self.actions, self.services, self.session_recorder, self.alerts
+        )
         self._main = screen
         self.use_keys(dict(services.config.keymap))
         self._bind_own_commands(services.config.commands)
@@ -151,6 +160,7 @@ class VmtopApp(BaseApp):
         if self.actions is not None:
             self.memory.note(self._layout())
             self.memory.close()
+            self.alerts.close()
             self.actions.runner.close()
 
     def on_action_changed(self, message: ActionChanged) -> None:

@@ -21,6 +21,7 @@ from tui.configuration.value_types import meant
 SOURCES = "sources"
 _NEVER = frozenset({
     *("help", "version", "yes", "force", "fresh", "record", "output", "report", "with_names", "from", "to", "at"),
+    *("name", "for", "timeout", "junit", "summary", "nagios", "warn"),
     *("control", "past", "session", "workload", "metric", "count", "watch", "since", "follow", "once"),
     *("persist", "dry_run"),
 })  # fmt: skip

@@ -24,6 +24,8 @@ _COMMANDS = {
     "top": ("tui.cli.commands.workloads.top", "Print the processes of a workload."),
     "exec": ("tui.cli.commands.workloads.exec", "Open a shell or a console, or run a command."),
     "inspect": ("tui.cli.commands.workloads.inspect", "Print what the engine knows of a workload."),
+    "check": ("tui.cli.commands.workloads.check", "Tell whether a condition holds for any workload."),
+    "wait": ("tui.cli.commands.workloads.wait", "Wait until a condition holds."),
     "stream": ("tui.cli.commands.workloads.stream", "Print one JSON document per line at each interval."),
     "fleet": ("tui.cli.commands.hosts.fleet", "Show what a Prometheus scraped of many hosts."),
     "serve": ("tui.cli.commands.exposition.serve", "Answer scrapes of Prometheus and VictoriaMetrics."),

@@ -6,6 +6,7 @@ import math
 import queue
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
@@ -20,6 +21,9 @@ from collectors.sampling.source import Layered, SourceSpec
 from collectors.sampling.timeout import ANSWER_S
 from tui.cli.progress import WaitingLine
 from tui.settings import log_file
+
+if TYPE_CHECKING:
+    from collectors.alerts.rule import Rule
 
 _LEAST_FRAMES = 3
 """Frames before a daemon is given up: the first frame has nothing from daemons, and no rates."""
@@ -202,6 +206,7 @@ def moments(
     wait: Wait | None = None,
     is_enough: Callable[[Moment], bool] = is_whole,
     over_s: float = 0.0,
+    rules: Sequence[Rule] = (),
 ) -> Iterator[Moment]:
     """Yield a moment each interval, for ever; the first when it is enough, or when the wait is over.
 
@@ -212,6 +217,7 @@ def moments(
         is_enough: Returns whether a moment has what is needed.
         over_s: Seconds over which the rates of the first moment are measured, from a moment that is enough on; 0 for
             whatever lies between two readings.
+        rules: The rules for alerts, which become events of the moment after the one in which they begin or end.
 
     Raises:
         click.ClickException: Sampling failed unexpectedly.
@@ -220,6 +226,10 @@ def moments(
     sampler = Sampler(specs, load_source, min(interval_s, FIRST_INTERVAL_S), first_answer_s=math.inf)
     wait = wait or Wait()
     settling = _Settling(sampler, interval_s, wait, is_enough, over_s)
+    if rules:
+        from tui.controllers.headless_alerts import HeadlessAlerts
+
+        sampler.on_frame(HeadlessAlerts(rules, sampler.announce, has_programs=False).take)
     sampler.on_frame(settling.take)
     sampler.on_failure(lambda: settling.moments.put(None))
     sampler.start()

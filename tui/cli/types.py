@@ -45,6 +45,19 @@ class FilterType(ParamType["Query"]):
             self.fail(str(error), param, ctx)
 
 
+class ConditionType(FilterType):
+    """A filter that asks for something."""
+
+    name = "condition"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Query:
+        """Parse the condition, or fail with the reason."""
+        query = super().convert(value, param, ctx)
+        if not query.alternatives:
+            self.fail("it is empty; write one such as 'cpu > 80 or state != running'", param, ctx)
+        return query
+
+
 class KindType(ParamType[str]):
     """A kind of workload, by its long or its short name."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from collectors.alerts.rule import Rule
 from collectors.fleet.hosts import HostSpec
 from collectors.model.workloads import Kind
 from collectors.prometheus.server import Server
@@ -51,6 +52,8 @@ class Config:
     presets: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _EMPTY)
     """The user's sets of columns, by name: keys of the table."""
     commands: tuple[OwnCommand, ...] = ()
+    alerts: tuple[Rule, ...] = ()
+    """The rules for alerts that the user wrote or changed."""
     hosts: tuple[HostSpec, ...] = ()
     servers: Mapping[str, Server] = field(default_factory=lambda: _EMPTY)
     """Prometheus and VictoriaMetrics, by name."""

@@ -42,6 +42,20 @@ _COMMANDS = """\
 # A safe command changes nothing: it may run while actions are locked, and nothing is asked.
 #safe = true
 """
+_ALERTS = """\
+# Rules for alerts, beside the built-in ones (docs/alerts.md). The name of a built-in one changes it.
+#[[alerts]]
+#name = "web is slow"
+#when = "cpu > 90% of limit kind=ct name~^web for 2m"
+#until = "cpu < 70% of limit"
+#level = "critical"
+#run = ["notify-team", "{name}"]
+#bell = true
+#desktop = true
+#[[alerts]]
+#name = "CPU pressure"
+#on = false
+"""
 _HOSTS = """\
 # Other hosts, reached with ssh: --host hv01, --host tag:prod, --host all. 'vmtop host add hv01' puts vmtop there.
 #[[hosts]]
@@ -81,7 +95,7 @@ def default_file(tables: OptionTables) -> str:
     )
     parts += [f"[columns]\n{_COLUMNS}", f"[theme]\n{_THEME}"]
     parts += [f"[{table}]\n{''.join(map(_option, rows))}" for table, rows in tables.items() if rows]
-    parts += [_COMMANDS, _HOSTS, _SERVERS]
+    parts += [_COMMANDS, _ALERTS, _HOSTS, _SERVERS]
     return "\n".join(parts)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from collectors.safety.sanitize import sanitize
 from tui.configuration.effective import Effective
-from tui.configuration.reading import COMMANDS, HOSTS, KEYS, PRESETS, SERVERS, THEME, FileContent
+from tui.configuration.reading import ALERTS, COMMANDS, HOSTS, KEYS, PRESETS, SERVERS, THEME, FileContent
 from tui.configuration.settings_table import BY_NAME, SETTINGS
 from tui.configuration.toml_text import as_key, as_toml
 
@@ -37,7 +37,7 @@ def overview(values: Mapping[str, Effective], content: FileContent, sources: Map
     for table in (KEYS, PRESETS, THEME):
         raw = content.document.get(table, {})
         lines += _section(table, _in_file(content, table, raw))
-    for name in (COMMANDS, HOSTS):
+    for name in (COMMANDS, ALERTS, HOSTS):
         for index, table in enumerate(content.document.get(name, ())):
             lines += ["", f"[[{name}]]"]
             lines += [_line(key, value, _origin(content, name, index, key)) for key, value in table.items()]
@@ -60,6 +60,7 @@ def summary(content: FileContent, has_names: bool) -> list[str]:
         ("keys", len(content.keymap)),
         ("columns", len(content.presets)),
         ("own commands", len(content.commands)),
+        ("alerts", len(content.alerts)),
         ("other hosts", len(content.hosts)),
         ("servers of fleets", len(content.servers)),
         ("tables of options", len(content.options)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import string
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,12 +69,23 @@ def filled(command: OwnCommand, workload: Workload) -> list[str]:
         raise Unusable(
             f"{workload.name} is on {workload.id.host}, and this runs here: a command for both names {{host}}"
         )
-    return [command.run[0], *(_filled(word, workload) for word in command.run[1:])]
+    return filled_words(command.run, workload)
 
 
-def _filled(word: str, workload: Workload) -> str:
+def filled_words(words: Sequence[str], workload: Workload | None) -> list[str]:
+    """Return words with a workload's values in place of the placeholders; without a workload there may be none.
+
+    Raises:
+        Unusable: As `filled`.
+    """
+    return [words[0], *(_filled(word, workload) for word in words[1:])]
+
+
+def _filled(word: str, workload: Workload | None) -> str:
     values: dict[str, str] = {}
     for name in _fields(word):
+        if workload is None:
+            raise Unusable(f"{{{name}}} is that of a workload, and this is about none")
         value = values[name] = PLACEHOLDERS[name](workload) or ""
         variable = f"VMTOP_{name.upper()}"
         if not value:
@@ -104,7 +115,7 @@ def environment(workload: Workload, inherited: Mapping[str, str]) -> dict[str, s
     return {**inherited, **exact, "VMTOP_STATE": workload.state.value}
 
 
-def _list_or_text(value: object) -> tuple[str, ...]:
+def words_to_run(value: object) -> tuple[str, ...]:
     """Return the words of a command: a list as it is; a text is split as a shell would, but run without one."""
     if isinstance(value, str):
         try:
@@ -160,7 +171,7 @@ def _label(value: object) -> str:
 
 CHECKS: Mapping[str, Callable[[object], Any]] = {
     "label": _label,
-    "run": _list_or_text,
+    "run": words_to_run,
     "key": Words().check,
     "for": _kinds,
     "in": Choice(lambda: _PLACES).check,

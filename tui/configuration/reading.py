@@ -1,7 +1,8 @@
 """Reading `config.toml`: every value with its line, every mistake as a sentence that names the line.
 
 The shape of the file follows from `SETTINGS`; beside those there are tables that hold names of the user's own:
-`[keys]`, `[columns]`, `[[commands]]`, `[[hosts]]`, `[prometheus.NAME]`, and a table for the options of each command.
+`[keys]`, `[columns]`, `[[commands]]`, `[[alerts]]`, `[[hosts]]`, `[prometheus.NAME]`, and a table for the options of
+each command.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from collectors.alerts.rule import Rule
 from collectors.fleet.hosts import HostSpec
 from collectors.prometheus.server import Server
 from collectors.safety.toml_file import TooDeep, parse_toml, read_text
@@ -22,6 +24,7 @@ from tui.configuration.value_types import Choice, Several, meant
 from tui.configuration.vocabulary import column_words
 
 KEYS, PRESETS, COMMANDS, THEME, HOSTS, SERVERS = "keys", "columns", "commands", "theme", "hosts", "prometheus"
+ALERTS = "alerts"
 _TABLES = frozenset({setting.section for setting in SETTINGS if setting.section} | {"actions"})
 
 
@@ -40,6 +43,7 @@ class FileContent:
     keymap: dict[str, str] = field(default_factory=dict)
     presets: dict[str, tuple[str, ...]] = field(default_factory=dict)
     commands: list[OwnCommand] = field(default_factory=list)
+    alerts: list[Rule] = field(default_factory=list)
     hosts: list[HostSpec] = field(default_factory=list)
     servers: dict[str, Server] = field(default_factory=dict)
     mistakes: list[str] = field(default_factory=list)
@@ -68,6 +72,7 @@ class FileContent:
             keymap=self.keymap,
             presets=self.presets,
             commands=tuple(self.commands),
+            alerts=tuple(self.alerts),
             hosts=tuple(self.hosts),
             servers=self.servers,
         )
@@ -126,6 +131,7 @@ class _Reader:
             PRESETS: self._presets,
             COMMANDS: self._commands,
             THEME: self._theme,
+            ALERTS: self._alerts,
             HOSTS: self._hosts,
             SERVERS: self._servers,
         }
@@ -182,6 +188,19 @@ class _Reader:
             return
         if self._content.values.setdefault("screen.theme", OWN) == OWN:
             self._content.lines.by_path.setdefault((SCREEN, "theme"), self._content.lines.by_path[THEME,])
+
+    def _alerts(self, tables: object) -> None:
+        from tui.configuration import alerts
+
+        for index, table in self._tables(ALERTS, tables):
+            rule, mistakes = alerts.check(table)
+            for key, words in mistakes.items():
+                self._wrong((ALERTS, index, key), f"{repr(key) if key else 'the alert'} {words}")
+            if rule is None:
+                continue
+            if any(rule.name == one.name for one in self._content.alerts):
+                self._wrong((ALERTS, index, "name"), f"there are two alerts {rule.name!r}; give one another name")
+            self._content.alerts.append(rule)
 
     def _hosts(self, tables: object) -> None:
         from tui.configuration import hosts
@@ -257,6 +276,7 @@ def _elsewhere(path: tuple[str, ...], option_tables: Collection[str]) -> str:
             PRESETS,
             COMMANDS,
             THEME,
+            ALERTS,
             HOSTS,
             *option_tables,
         ]

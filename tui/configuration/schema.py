@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tui.configuration import hosts, own_commands, servers
+from tui.configuration import alerts, hosts, own_commands, servers
 from tui.configuration.keymap import default_keys
 from tui.configuration.option_row import OptionTables
 from tui.configuration.settings_table import SETTINGS
@@ -39,6 +39,7 @@ def schema(tables: OptionTables) -> dict[str, Any]:
     columns = {"type": "object", "description": "Sets of columns.", "additionalProperties": _columns()}
     commands = {"type": "array", "description": "Programs of your own.", "items": own_commands.SCHEMA}
     whole["properties"] |= {"keys": keys, "columns": columns, "theme": _theme(), "commands": commands}
+    whole["properties"]["alerts"] = {"type": "array", "description": "Rules for alerts.", "items": alerts.SCHEMA}
     whole["properties"]["hosts"] = {"type": "array", "description": "Other hosts.", "items": hosts.SCHEMA}
     named = {"type": "object", "description": "Servers of vmtop fleet.", "additionalProperties": servers.SCHEMA}
     whole["properties"]["prometheus"] = named

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import logging
-import math
 import os
-import select
 import shlex
 import shutil
-import subprocess
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -21,22 +17,11 @@ from collectors.model.workloads import Workload
 from collectors.safety.sanitize import sanitize
 from tui.configuration.own_commands import OwnCommand, Unusable, environment, filled
 from tui.controllers.background import run_blocking
+from tui.controllers.background_program import run_program
 from tui.terminal.program_end import ending_words
 
 if TYPE_CHECKING:
     from textual.app import App
-
-log = logging.getLogger(__name__)
-
-_LOGGED_LINES = 200
-_OUTPUT_AT_MOST = 1 << 20
-"""Bytes of a background command's output that are looked at."""
-_SHOWN = 120
-_READ_AT_ONCE = 1 << 16
-_POLL_MS = 200
-"""How long it may take to notice that a program has ended whose output another one still holds open."""
-_GRACE_S = 2.0
-"""For the rest of the output of a program that has ended; another one may go on printing for ever."""
 
 
 class OwnCommandRunner:
@@ -97,7 +82,7 @@ class OwnCommandRunner:
         variables = environment(workload, os.environ)
         if not command.is_in_terminal:
             try:
-                code, last_line = await run_blocking(partial(_in_background, command.label, words, variables))
+                code, last_line = await run_blocking(partial(run_program, command.label, words, variables))
             except SourceError as error:
                 return Result.FAILED, error.reason
             return _result(code), ending_words(code) + (f": {last_line}" if last_line else "")
@@ -131,48 +116,3 @@ class OwnCommandRunner:
 
 def _result(code: int | None) -> Result:
     return Result.DONE if code == 0 else Result.FAILED if code is not None else Result.UNKNOWN
-
-
-def _in_background(label: str, words: list[str], variables: dict[str, str]) -> tuple[int, str]:
-    """Run a program without a terminal; return its exit code and its last line. The log has all that it printed."""
-    try:
-        process = subprocess.Popen(  # noqa: S603  # the user's own words, and values as single arguments
-            words,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=variables,
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise SourceError(f"{words[0]} cannot be run: {error.strerror or error}") from error
-    assert process.stdout is not None  # noqa: S101  # it is a pipe
-    with process.stdout as output:
-        data = _read_to_end(process, output.fileno())
-    code = process.wait()
-    lines = [sanitize(line.expandtabs()) for line in data.decode("utf-8", "replace").splitlines() if line.strip()]
-    for line in lines[-_LOGGED_LINES:]:
-        log.info("%s: %s", label, line)
-    return code, sanitize(lines[-1], _SHOWN) if lines else ""
-
-
-def _read_to_end(process: subprocess.Popen[bytes], descriptor: int) -> bytes:
-    """Return the first of what a program prints until it ends. A daemon that it leaves behind may hold the pipe open.
-
-    All is taken: a program whose output is not taken would wait for ever.
-    """
-    output = bytearray()
-    waiting = select.poll()
-    waiting.register(descriptor, select.POLLIN)
-    has_ended, until = False, math.inf
-    while time.monotonic() < until:
-        if not has_ended and process.poll() is not None:  # what it printed last is in the pipe by now
-            has_ended, until = True, time.monotonic() + _GRACE_S
-        if waiting.poll(_POLL_MS):
-            data = os.read(descriptor, _READ_AT_ONCE)
-            output += data[: _OUTPUT_AT_MOST - len(output)]
-            if not data:
-                break
-        elif has_ended:
-            break
-    return bytes(output)

@@ -95,6 +95,23 @@ INSPECT_KEYS = (
     BACK._replace(action="back"),
 )
 
+_ALERT_LINES = (
+    Key("open_alert", "enter", "open", "open the workload that it is about", SHOW, "open", 1),
+    *LINES,
+    COPY._replace(help="copy what the alert says", word="copy", rank=4),
+)
+ALERT_KEYS = (
+    *_ALERT_LINES,
+    Key(
+        "acknowledge", "a,space", "acknowledge", "seen: out of the count and off the row; again: back", OTHER, "seen", 2
+    ),
+    Key("silence", "s", "silence", "silence this rule about this workload for an hour", OTHER, "silence", 3),
+    HELP,
+    *APP,
+    BACK._replace(keys="escape,q,B"),
+)
+PAST_ALERT_KEYS = (*_ALERT_LINES, HELP, *APP, BACK._replace(keys="escape,q,B"))
+
 COMPARE_KEYS = (
     *LINES,
     *(

@@ -6,6 +6,7 @@ from tui.keys.host import DETAIL_PROCESS_KEYS, HOST_KEYS, PAST_HOST_KEYS, PROCES
 from tui.keys.key import Key
 from tui.keys.main import FLEET_KEYS, FLEET_PAST_KEYS, LIVE_KEYS, PAST_KEYS, REPLAY_KEYS
 from tui.keys.pages import (
+    ALERT_KEYS,
     CLASSES_KEYS,
     COMPARE_KEYS,
     DETAIL_KEYS,
@@ -13,12 +14,14 @@ from tui.keys.pages import (
     HELP_PAGE_KEYS,
     INSPECT_KEYS,
     LOG_KEYS,
+    PAST_ALERT_KEYS,
     PAST_DETAIL_KEYS,
 )
 
 LIVE, PAST, REPLAY = "live", "past", "replay"
 DETAIL, PAST_DETAIL, LOGS, INSPECT, COMPARE, CLASSES = "detail", "past detail", "logs", "inspect", "compare", "classes"
 HELP_PAGE = "help"
+ALERTS, PAST_ALERTS = "alerts", "past alerts"
 FLEET, FLEET_PAST, FLEET_DETAIL = "fleet", "fleet past", "fleet detail"
 HOST, PAST_HOST, PROCESSES, DETAIL_PROCESSES = "host", "past host", "processes", "detail processes"
 
@@ -39,6 +42,8 @@ TABLES: dict[str, tuple[Key, ...]] = {
     FLEET: FLEET_KEYS,
     FLEET_PAST: FLEET_PAST_KEYS,
     FLEET_DETAIL: FLEET_DETAIL_KEYS,
+    ALERTS: ALERT_KEYS,
+    PAST_ALERTS: PAST_ALERT_KEYS,
     HELP_PAGE: HELP_PAGE_KEYS,
 }
 """The rows by screen, in the order of the help."""
@@ -61,6 +66,8 @@ TITLES = {
     FLEET: "Workloads of a fleet, by Prometheus",
     FLEET_PAST: "Workloads of a fleet at a past moment",
     FLEET_DETAIL: "One workload of a fleet",
+    ALERTS: "Alerts",
+    PAST_ALERTS: "Alerts up to a past moment",
     HELP_PAGE: "Help",
 }
 """What each screen is."""

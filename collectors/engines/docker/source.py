@@ -6,6 +6,7 @@ own statistics.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,8 @@ from collectors.sampling.source import SourceReading
 if TYPE_CHECKING:
     from collectors.engines.docker.connection.bounded_client import BoundedClient
     from collectors.engines.podman.on_demand import OnDemand
+
+log = logging.getLogger(__name__)
 
 LIST_LIFE_S = 10.0
 """Seconds that a list is reused while no events arrive: it costs the engine 0.3 ms per container."""
@@ -76,6 +79,7 @@ class DockerSource:
         """See `SourceReading.below`."""
         self._stats: StatsStreams | None = None
         self._daemon = DaemonUsage("dockerd")
+        self.storage_folder = ""
 
     def open(self, wake: Callable[[], None]) -> None:
         """Find the engine and negotiate an API version."""
@@ -95,6 +99,7 @@ class DockerSource:
         except failures() as error:
             raise translate(error, self._endpoint) from error
         self._check_greeting()
+        self.storage_folder = self._find_storage()
         self._facts.clear()
         self._listed_at, self._described = 0.0, None
         self._events.is_refused = False
@@ -105,6 +110,16 @@ class DockerSource:
 
     def _find(self) -> Endpoint:
         return address.resolve(self._url, self._insecure)
+
+    def _find_storage(self) -> str:
+        """Return where the engine keeps its images, on this host; empty if it is elsewhere or does not say."""
+        if self._client is None or not self._endpoint.is_local:
+            return ""
+        try:
+            return text(part(self._client.info()).get("DockerRootDir")) or ""
+        except failures() as error:
+            log.info("%s does not say where it keeps its images: %s", self.name, sanitize(str(error)))
+            return ""
 
     def _meet(self) -> None:
         """Note who the engine is, and whether it runs all the time; `OSError` where its socket has gone."""

@@ -56,6 +56,8 @@ _UNITS = ("libvirtd.service", "virtqemud.socket")
 """What runs the daemon, on distributions with a monolithic one and with one for each driver."""
 
 
+_IMAGES = "/var/lib/libvirt/images"
+"""The target of the default storage pool (libvirt's storage.html)."""
 _SLOW_DRIVERS = ("esx", "vpx")
 """Drivers that send six requests for each domain, over the network: see `vsphere`, which is used where it can be."""
 _SLOW_S = 20.0
@@ -85,12 +87,15 @@ class LibvirtSource:
     holds_tick = False
     is_authority = True
     replace_after_s: float | None = 6.0
+    storage_folder = ""
 
     def __init__(self, uri: str | None = None) -> None:
         self._asked_uri = asked_uri(uri)
         self._uri = connection_uri(self._asked_uri or DEFAULT_URI)
         self._endpoint = endpoint_of(self._uri)
         self.is_near = not self._endpoint
+        if self._uri.startswith("qemu:///system"):
+            self.storage_folder = _IMAGES
         self._is_slow = urlsplit(self._uri).scheme in _SLOW_DRIVERS
         if self._is_slow:
             self.interval_s, self.replace_after_s = _SLOW_S, 3 * _SLOW_S

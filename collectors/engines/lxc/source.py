@@ -40,7 +40,7 @@ class LxcSource:
     is_near = True
 
     def __init__(self, folder: str = DEFAULT_PATH, proc: str = "/proc") -> None:
-        self._folder = folder
+        self._folder = self.storage_folder = folder
         self._proc = proc
         self._folders: set[str] = set()
         """Where containers are looked for; a folder in which one ran is looked at until the source is closed."""

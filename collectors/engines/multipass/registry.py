@@ -11,6 +11,7 @@ from collectors.engines.vmm.registered import Registered
 from collectors.model.errors import AccessDenied, SourceAbsent
 from collectors.safety.bounded_file import read_bounded
 from collectors.safety.permissions import as_root
+from collectors.safety.typed_json import decode
 
 _FOLDER = "/var/snap/multipass/common/data/multipassd"
 _FILE = "multipassd-vm-instances.json"
@@ -34,7 +35,7 @@ def instances(folder: str = _FOLDER) -> Iterator[Registered]:
             raise AccessDenied("no permission to read the list of Multipass", as_root())
         raise SourceAbsent(f"Multipass has no list of instances in {folder}")
     try:
-        found = msgspec.json.decode(text, type=dict[str, _Instance])
+        found = decode(text, dict[str, _Instance])
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         found = {}
     for name, instance in found.items():

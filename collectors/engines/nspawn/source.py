@@ -34,6 +34,7 @@ class NspawnSource:
 
     def __init__(self, images: str = IMAGES, registered: str = REGISTERED, locks: str = LOCKS) -> None:
         self._images, self._registered, self._locks = images, registered, locks
+        self.storage_folder = images
 
     def open(self, wake: Callable[[], None]) -> None:
         """Look whether nspawn is here."""

@@ -19,6 +19,7 @@ import msgspec
 
 from collectors.kernel.procfs import read_bytes, read_process_stat
 from collectors.safety.bounded_file import read_bounded
+from collectors.safety.typed_json import decode
 
 _LARGEST = 4 << 20
 _CONTAINERD, _CRI_O = "io.kubernetes.cri.", "io.kubernetes.cri-o."
@@ -68,7 +69,7 @@ def read_bundle(proc: str, pid: int, container: str) -> Bundle | None:
     if text is None:
         return None
     try:
-        annotations = msgspec.json.decode(text, type=_Config).annotations
+        annotations = decode(text, _Config).annotations
     except (msgspec.DecodeError, RecursionError):
         return None
     return parse(annotations)._replace(namespace=_option(words, b"-namespace") if _is_shim(words) else None)

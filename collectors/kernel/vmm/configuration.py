@@ -18,6 +18,7 @@ import msgspec
 
 from collectors.kernel.vmm.options import cpu_count, size_bytes
 from collectors.kernel.vmm.process import VmmProcess
+from collectors.safety.typed_json import decode
 
 _LARGEST = 1 << 20
 _MOST_FOLDERS = 32
@@ -125,7 +126,7 @@ class _Firecracker(msgspec.Struct, rename="kebab"):
 def parse_firecracker(text: bytes, path: str = "") -> Configured | None:
     """Parse Firecracker's `--config-file`; `None` if it is none."""
     try:
-        found = msgspec.json.decode(text, type=_Firecracker)
+        found = decode(text, _Firecracker)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     machine = found.machine_config

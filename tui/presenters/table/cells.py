@@ -8,14 +8,16 @@ from typing import NamedTuple
 
 from rich.cells import cell_len
 
+from collectors.alerts.rule import Level
 from collectors.analysis.contacts import contacts
 from collectors.analysis.history import History
 from collectors.analysis.last_minute import LastMinute
 from collectors.analysis.rates import Moment, Reading
+from collectors.analysis.staleness import is_old
 from collectors.analysis.state_log import StateLog
 from collectors.engines.registry import engines_told_by
 from collectors.model.metrics import METRICS
-from collectors.model.workloads import AVERAGED, LOCAL_HOST, Availability, Kind, Sample, State, WorkloadId
+from collectors.model.workloads import LOCAL_HOST, Availability, Kind, Sample, State, WorkloadId
 from tui.presenters.formatting import fit
 from tui.presenters.main_screen.fact_cells import FACT_CELLS
 from tui.presenters.main_screen.numbers import change_run, cpu_top, is_zero, metric_text, tone_of
@@ -40,13 +42,12 @@ from tui.presenters.sparkline import spark_line
 from tui.presenters.styled_lines import Line as Runs
 from tui.presenters.styled_lines import Run
 from tui.presenters.table.columns import Column
+from tui.presenters.table.gutter import edge
 from tui.presenters.table.host_rows import gone_runs, short_names, silence_words
 from tui.presenters.table.host_values import cpus_of, host_value, total
 from tui.presenters.table.line import Line
 from tui.presenters.table.state import Scale
 
-STALE_S, STALE_INTERVALS = 8.0, 2.5
-"""Seconds and intervals; numbers older than both are shown as stale."""
 _APPROXIMATE = frozenset({"process-io", "vmm-process"})
 _NOT_READ_YET = "it has not been read yet"
 _CALM_TICKS = 10
@@ -76,6 +77,8 @@ class Cells:
         """How an action on a workload ended a moment ago."""
         self.acting: dict[WorkloadId, str] = {}
         """The action in progress on a workload, with the seconds since it began."""
+        self.alerts: dict[WorkloadId, Level] = {}
+        """The gravest level of the alerts about each workload."""
         self.is_folded: Callable[[Line], bool] = lambda line: False
         """Returns whether the members of a group are not shown."""
         self.states = StateLog()
@@ -85,7 +88,7 @@ class Cells:
         self._sums: dict[tuple[object, ...], Runs] = {}
         """Sparklines and changes of groups, as of `_summed_at`."""
         self._summed_at: tuple[int, ...] = ()
-        self._stale_ns = STALE_S * 1e9
+        self._interval_s = 0.0
         self._silent_engines: frozenset[tuple[str, str]] = frozenset()
         """Hosts and engines whose source is stale, so that it is unknown whether their workloads still run."""
         self._silent_hosts: frozenset[str] = frozenset()
@@ -96,7 +99,7 @@ class Cells:
     def at(self, moment: Moment, scale: Scale, interval_s: float = 1.0) -> None:
         """Take a new moment."""
         self.moment, self.scale = moment, scale
-        self._stale_ns = max(STALE_S, STALE_INTERVALS * interval_s) * 1e9
+        self._interval_s = interval_s
         hosts = contacts(moment.frame)
         self._silent_hosts = frozenset(name for name, contact in hosts.items() if not contact.answers)
         self._silent_engines = frozenset(
@@ -127,7 +130,7 @@ class Cells:
                 (column, runs if column.key == "name" else [(text, "stale") for text, _ in runs])
                 for column, runs in parts
             ]
-        cells = _joined(_gutter(sign, is_marked, self.ascii_only), parts)
+        cells = _joined(self._gutter(sign, is_marked, self.alerts.get(line.id)), parts)
         width = sum(column.gap + column.width for column in columns[numbers_end:])
         if words and width > 2:
             cells += [Cell("  ", "text"), *(Cell(*run) for run in fitted(words, width - 2, self.ellipsis))]
@@ -168,8 +171,7 @@ class Cells:
         return (identity.host, identity.engine) in self._silent_engines
 
     def _is_old(self, sample: Sample) -> bool:
-        stale_ns = max(self._stale_ns, STALE_INTERVALS * AVERAGED.get(sample.source, 0.0) * 1e9)
-        return self.moment is not None and self.moment.frame.at_ns - sample.at_ns > stale_ns
+        return self.moment is not None and is_old(sample, self.moment.frame.at_ns, self._interval_s)
 
     def _words(self, line: Line, reading: Reading, columns: Sequence[Column]) -> list[Run]:
         """Return what stands across a row's numbers instead of them; empty where there are numbers."""
@@ -265,10 +267,17 @@ class Cells:
             return value / self._cpus([reading])
         return self._host_value(reading, "cpu_of_limit_percent") if self.scale is Scale.LIMIT else value
 
+    def _gutter(self, sign: Sign, is_marked: bool, level: Level | None) -> list[Cell]:
+        """Return the mark or the edge of an alert, the sign, and the space before the first column."""
+        first = Cell(*edge(is_marked, level, self.ascii_only))
+        return [first, Cell(sign.text(self.ascii_only) + " ", sign.tone or "text")]
+
     def _group(self, line: Line, columns: Sequence[Column]) -> list[Cell]:
         """Format a group; its name runs on over the columns before the first number, in which a group has nothing."""
         sign = HOST if line.is_fleet else FOLDED if self.is_folded(line) else OPEN
-        gutter = _gutter(sign, False, self.ascii_only)
+        levels = [level for member in line.members if (level := self.alerts.get(member.workload.id)) is not None]
+        worst = max(levels, key=lambda level: level.rank, default=None) if self.is_folded(line) else None
+        gutter = self._gutter(sign, False, worst)
         numbers_begin = next((index for index, column in enumerate(columns) if column.metric), len(columns))
         contact = line.contact
         if contact is not None and contact.is_gone:
@@ -351,12 +360,6 @@ class Cells:
         if value is None:
             return [(" " * width, "text")]
         return [(metric_text(METRICS[key], value, width), "muted" if is_zero(METRICS[key], value) else "title")]
-
-
-def _gutter(sign: Sign, is_marked: bool, ascii_only: bool) -> list[Cell]:
-    """Return the mark, the sign, and the space before the first column."""
-    mark = (">" if ascii_only else "▌") if is_marked else " "
-    return [Cell(mark, "accent"), Cell(sign.text(ascii_only) + " ", sign.tone or "text")]
 
 
 def _joined(cells: list[Cell], parts: Sequence[tuple[Column, Runs]]) -> list[Cell]:

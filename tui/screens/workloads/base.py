@@ -12,6 +12,7 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widget import Widget
 
+from collectors.alerts.rule import Level
 from collectors.analysis.history import History
 from collectors.analysis.rates import Moment
 from collectors.analysis.state_log import StateLog
@@ -24,7 +25,6 @@ from tui.presenters.main_screen.empty import empty_lines
 from tui.presenters.main_screen.panes import graph_rows
 from tui.presenters.main_screen.view_words import count_words, nothing_here, view_notes
 from tui.presenters.pages.info_pages import why_page
-from tui.presenters.styled_lines import Line as Runs
 from tui.presenters.styled_lines import Run
 from tui.presenters.table.cells import Cells
 from tui.presenters.table.columns import DEFAULT
@@ -129,6 +129,10 @@ class WorkloadListScreen(HostKeys, FilterKeys, CompareKeys, ColumnKeys, Answered
         """Return the label of the action in progress, by workload."""
         return {}
 
+    def alert_levels(self) -> dict[WorkloadId, Level]:
+        """Return the gravest level of the alerts about each workload, for the edges of rows."""
+        return {}
+
     def outcomes(self) -> dict[WorkloadId, Run]:
         """Return how actions ended in the last seconds, by workload."""
         return {}
@@ -178,6 +182,7 @@ class WorkloadListScreen(HostKeys, FilterKeys, CompareKeys, ColumnKeys, Answered
         moment = self.seen(self.shown_moment)
         self.cells.at(moment, self.view.scale, self.interval_s())
         self.cells.acting, self.cells.outcomes = self.acting(), self.outcomes()
+        self.cells.alerts = self.alert_levels()
         self.cells.states, self.cells.hint = self.states(), self.hint_at_rest()
         self.view.acted_on = frozenset(self.cells.acting)
         metric = self.view.metric()
@@ -190,7 +195,8 @@ class WorkloadListScreen(HostKeys, FilterKeys, CompareKeys, ColumnKeys, Answered
         table.set_host_width(max(map(len, self.cells.host_names.values())) if self._has_host_column(moment) else 0)
         table.set_sort(self.view.sort, self.view.is_reversed, self.view.order_span)
         table.set_count(count_words(self.view))
-        table.show(lines, self.view.cursor, self.view.marks, self.view.host, self._empty(moment) if not lines else ())
+        empty = [] if lines else empty_lines(self.view, moment, self.footer_keys())
+        table.show(lines, self.view.cursor, self.view.marks, self.view.host, empty)
         if self.view.follow:
             table.reveal(self.view.index())
         self._show_header()
@@ -226,9 +232,6 @@ class WorkloadListScreen(HostKeys, FilterKeys, CompareKeys, ColumnKeys, Answered
 
     def _notes(self) -> list[Run]:
         return [*view_notes(self.view), *self.notes()]
-
-    def _empty(self, moment: Moment) -> list[Runs]:
-        return empty_lines(self.view, moment, self.footer_keys())
 
     def footer_keys(self) -> Sequence[Key]:
         """Return the keys that the footer shows as far as there is room: those that do something here and now."""

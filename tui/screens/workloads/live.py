@@ -12,6 +12,7 @@ from textual.binding import BindingType
 
 from collectors.actions.runner import Action
 from collectors.actions.verbs import VERBS
+from collectors.alerts.rule import Level
 from collectors.analysis.rates import Moment
 from collectors.analysis.state_log import StateLog
 from collectors.analysis.tracker import MomentTracker
@@ -22,6 +23,7 @@ from collectors.model.workloads import Frame, Workload, WorkloadId
 from collectors.sampling.sampler import Sampler
 from collectors.session.format import SessionError
 from tui.controllers.actions import ActionController
+from tui.controllers.alerts import AlertController
 from tui.controllers.frame_feed import FrameReady, feed
 from tui.controllers.recording import SessionRecorder
 from tui.controllers.services import Services
@@ -30,6 +32,7 @@ from tui.keys.in_use import rows_of
 from tui.keys.key import first_key
 from tui.keys.tables import LIVE
 from tui.presenters.formatting import text
+from tui.presenters.pages.alert_lines import count_run, row_of
 from tui.presenters.styled_lines import Run
 from tui.presenters.table.host_rows import devices_elsewhere, moment_of, processes_elsewhere
 from tui.screens.mixins.compare_keys import CLASSES_S
@@ -75,7 +78,9 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
         actions: ActionController,
         services: Services,
         session_recorder: SessionRecorder,
+        alerts: AlertController,
     ) -> None:
+        self.alerts = alerts
         self.track = MomentTracker()
         super().__init__(LIVE, self.track.history, options)
         self.actions = actions
@@ -113,6 +118,7 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
     def take_frame(self, event: FrameReady) -> None:
         """Compute the moment of a frame, store its values, and show it unless the view is frozen."""
         moment = self.track.feed(event.frame)
+        self.alerts.feed(moment)
         self.cost = self._own_cost.look()
         for screen in self.app.screen_stack:
             if isinstance(screen, Follower) and screen.where == LIVE:
@@ -138,7 +144,26 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
             )
         if self.services.config.problem:
             notes.append(("configuration not used", "warn"))
+        if count := count_run([row_of(alert) for alert in self.alerts.watch.active], self.is_ascii):
+            notes.append(count)
         return notes
+
+    def alert_levels(self) -> dict[WorkloadId, Level]:
+        return self.alerts.worst
+
+    def action_alerts(self) -> None:
+        from tui.screens.alerts import AlertsScreen
+
+        watch = self.alerts.watch
+        screen = AlertsScreen(
+            LIVE,
+            self.track.moment,
+            lambda: [*watch.active, *watch.ended],
+            self.open_workload,
+            self.alerts,
+            self.is_ascii,
+        )
+        self.app.push_screen(screen)
 
     def own_usage(self) -> str:
         return _own_usage(self.cost)

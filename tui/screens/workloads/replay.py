@@ -197,6 +197,20 @@ class ReplayScreen(PlaybackKeys, WorkloadListScreen):
             screen.follow(self.shown_moment, self.interval_s())
         self.app.push_screen(screen)
 
+    def action_alerts(self) -> None:
+        from collectors.alerts.told import told
+        from tui.screens.alerts import AlertsScreen
+
+        playback = self.playback
+        screen = AlertsScreen(
+            self.where,
+            self.shown_moment,
+            lambda: told(playback.events.until(self._wall())),
+            self.open_workload,
+            ascii_only=self.is_ascii,
+        )
+        self.app.push_screen(screen)
+
     def open_workload(self, identity: WorkloadId) -> None:
         self.app.push_screen(self.workload_page(identity))
 

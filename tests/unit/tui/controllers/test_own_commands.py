@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tui.controllers.own_commands import _in_background
+from tui.controllers.background_program import run_program
 
 
 def run(script: str) -> tuple[int, str]:
-    return _in_background("it", ["sh", "-c", script], dict(os.environ))
+    return run_program("it", ["sh", "-c", script], dict(os.environ))
 
 
 @pytest.mark.parametrize("daemon", ["sleep 300", "yes"])

@@ -12,7 +12,11 @@ import click
 from tui.cli.exit_codes import DONE, HUNG_UP
 
 if TYPE_CHECKING:
+    from collectors.alerts.alert import Alert
+    from collectors.alerts.rule import Rule
+    from collectors.exposition.alert_series import AlertSeries
     from collectors.exposition.scraper import Scraper
+    from collectors.model.workloads import Frame
     from collectors.sampling.source import SourceSpec
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -45,8 +49,20 @@ def exposing_options(command: Command) -> Command:
     return command
 
 
-def scraper(specs: Sequence[SourceSpec], most_workloads: int, labels: tuple[str, ...]) -> Scraper:
+_GAP_S = 150.0
+"""Seconds between scrapes from which on the time between them does not count for rules; Prometheus' default is 60."""
+
+
+def scraper(
+    specs: Sequence[SourceSpec], most_workloads: int, labels: tuple[str, ...], rules: Sequence[Rule] = ()
+) -> Scraper:
     """Return what answers scrapes.
+
+    Args:
+        specs: The sources.
+        most_workloads: How many workloads are exposed.
+        labels: Labels of workloads that every series carries.
+        rules: The rules for alerts.
 
     Raises:
         click.UsageError: Two of the labels would have one name.
@@ -58,13 +74,28 @@ def scraper(specs: Sequence[SourceSpec], most_workloads: int, labels: tuple[str,
     from collectors.kernel.self_usage import OwnCost
     from collectors.sampling.sampler import Sampler
     from tui import __version__
+    from tui.controllers.headless_alerts import HeadlessAlerts
 
     names = [label_name(label) for label in labels]
     if len(set(names)) < len(names):
         raise click.UsageError(f"--label: two of them would be exposed under one name: {', '.join(sorted(names))}.")
     cost = OwnCost()
     choice = Choice(most_workloads, tuple(labels))
-    return Scraper(Sampler(specs, load_source), choice, __version__, lambda: cost.look().resident_bytes)
+    alerts = HeadlessAlerts(rules, gap_s=_GAP_S)
+
+    def judge(frame: Frame) -> list[AlertSeries]:
+        alerts.take(frame)
+        return [_series(alert) for alert in alerts.active]
+
+    return Scraper(Sampler(specs, load_source), choice, __version__, lambda: cost.look().resident_bytes, judge)
+
+
+def _series(alert: Alert) -> AlertSeries:
+    from collectors.exposition.alert_series import AlertSeries
+
+    workload = None if alert.workload is None or alert.workload.is_host else alert.workload
+    source = alert.subject.part.partition(" on ")[0]
+    return AlertSeries(alert.rule.name, alert.rule.level, workload, source, alert.subject.id.host)
 
 
 class Ending:

@@ -18,6 +18,7 @@ from tui.cli.commands.exposition.exposing import ENDINGS, Ending, exposing_optio
 from tui.cli.configuration import read_config
 from tui.cli.options import source_options
 from tui.cli.types import PlaceType
+from tui.configuration.alerts import rules_of
 from tui.settings import log_file
 from tui.terminal.signals import SIGNALS
 
@@ -57,9 +58,9 @@ def command(
     terminal went away.
     """
 
-    read_config()
+    rules = rules_of(read_config().alerts)
     log_file.keep_all()
-    made = scraper(specs, most_workloads, labels)
+    made = scraper(specs, most_workloads, labels, rules)
     web = _web(web_path)
     listeners, own_places = _listeners(places)
     for listener in listeners:

@@ -12,9 +12,11 @@ from collectors.exposition.text import Dialect
 from collectors.safety.sanitize import sanitize
 from collectors.sampling.source import SourceSpec
 from tui.cli.commands.exposition.exposing import ENDINGS, Ending, exposing_options, scraper
+from tui.cli.configuration import config_for_looking
 from tui.cli.exit_codes import DONE
 from tui.cli.options import source_options
 from tui.cli.types import IntervalType
+from tui.configuration.alerts import rules_of
 from tui.settings import log_file
 from tui.terminal.signals import SIGNALS
 
@@ -48,8 +50,9 @@ def command(
     Exits with 0 when it was asked to end, 1 when the file cannot be written, 129 when its terminal went away.
     """
 
+    rules = rules_of(config_for_looking().alerts)
     log_file.keep_all()
-    made, ending = scraper(specs, most_workloads, labels), Ending()
+    made, ending = scraper(specs, most_workloads, labels, rules), Ending()
     with SIGNALS.listening(ENDINGS), SIGNALS.handed_to(ending.signalled):
         made.start()
         try:

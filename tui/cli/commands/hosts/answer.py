@@ -43,6 +43,7 @@ from collectors.model.errors import SourceError
 from collectors.model.logs import Log, LogLine
 from collectors.model.processes import SignalLook
 from collectors.model.workloads import Kind, Workload, WorkloadId
+from collectors.safety.typed_json import decode
 from collectors.sampling.source import SourceSpec
 from collectors.sampling.timeout import ANSWER_S
 from tui import __version__
@@ -161,13 +162,13 @@ class Answers:
             click.ClickException: It is none of vmtop's.
         """
         try:
-            return msgspec.json.decode(line, type=Question)
+            return decode(line, Question)
         except msgspec.ValidationError as error:
             reason = f"the vmtop there does not know this question: {error}"
         except msgspec.DecodeError as error:
             raise click.ClickException("what arrived is no question of vmtop") from error
         try:
-            number = msgspec.json.decode(line, type=_Numbered).n
+            number = decode(line, _Numbered).n
         except msgspec.ValidationError as error:
             raise click.ClickException("what arrived is no question of vmtop") from error
         self._send(Answer(number, problem=Problem("error", reason, "update vmtop there")))

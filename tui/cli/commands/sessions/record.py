@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 
+from collectors.alerts.rule import Rule
 from collectors.fleet.specs import load_source
 from collectors.model.metrics import Unit
 from collectors.model.workloads import Availability, Frame
@@ -24,9 +25,12 @@ from collectors.session.format import SessionError
 from collectors.session.recorder import ActiveSink, Recorder, Sink
 from collectors.session.sinks import Rotating, Rotation, file_writer, stream_writer
 from tui.cli.commands.hosts.control import obey
+from tui.cli.configuration import config_for_looking
 from tui.cli.exit_codes import DONE, FAILED, HUNG_UP
 from tui.cli.options import FORCE, interval_option, source_options
 from tui.cli.types import SizeType, SpanType
+from tui.configuration.alerts import rules_of
+from tui.controllers.headless_alerts import HeadlessAlerts
 from tui.presenters.formatting import duration, text
 from tui.presenters.reports.doctor import troubles
 from tui.settings import log_file
@@ -55,6 +59,8 @@ class Plan:
     is_forced: bool = False
     is_controlled: bool = False
     """Whether another vmtop reads it, and sends commands."""
+    rules: tuple[Rule, ...] = ()
+    """The rules for alerts, which become events of the recording."""
 
 
 @click.command("record")
@@ -102,7 +108,8 @@ def command(
     if is_controlled and str(file) != "-":
         raise click.UsageError("--control is for '-', standard output.")
     try:
-        return record(specs, Plan(file, interval_s, duration_s, rotation, is_forced, is_controlled))
+        rules = () if is_controlled else rules_of(config_for_looking().alerts)  # whoever reads it judges by own rules
+        return record(specs, Plan(file, interval_s, duration_s, rotation, is_forced, is_controlled, rules))
     except SessionError as error:
         raise click.ClickException(str(error)) from error
 
@@ -126,6 +133,9 @@ def _record(specs: Sequence[SourceSpec], plan: Plan, stop: _Stop) -> int:
     keeping = recorder.add(sink)
     sampler.on_frame(recorder.take)
     sampler.on_frame(stop.count)
+    alerts = HeadlessAlerts(plan.rules, sampler.announce)
+    if plan.rules:
+        sampler.on_frame(alerts.take)
     sampler.on_failure(stop.set)
     sampler.start()
     if plan.is_controlled:
@@ -133,6 +143,7 @@ def _record(specs: Sequence[SourceSpec], plan: Plan, stop: _Stop) -> int:
     reporter = _Reporter(plan, keeping, stop)
     _watch(plan, keeping, stop, reporter)
     sampler.stop()
+    alerts.close()
     is_done = recorder.close(_KEEPING_S)
     if sampler.failure is not None:
         raise SessionError(f"sampling failed: {type(sampler.failure).__name__}: {sanitize(str(sampler.failure))}")

@@ -9,10 +9,12 @@ import click
 from collectors.json_document import STREAM_SCHEMA
 from collectors.query.filter import Query
 from collectors.sampling.source import SourceSpec
+from tui.cli.configuration import config_for_looking
 from tui.cli.exit_codes import DONE
 from tui.cli.missing import exit_code, report
 from tui.cli.options import choice_options, interval_option, source_options, wait_option
 from tui.cli.sampling import FIRST_OVER_S, Wait, has_answered, moments
+from tui.configuration.alerts import rules_of
 from tui.presenters.reports import list_table
 
 
@@ -40,7 +42,8 @@ def command(
 
     choice = list_table.Choice(query, only)
     code = DONE
-    stream = moments(specs, interval_s, wait, has_answered, min(interval_s, FIRST_OVER_S))
+    rules = rules_of(config_for_looking().alerts)
+    stream = moments(specs, interval_s, wait, has_answered, min(interval_s, FIRST_OVER_S), rules)
     for number, moment in enumerate(islice(stream, count)):
         readings, _ = list_table.choose(moment, choice)
         click.echo(list_table.as_json(moment, readings, STREAM_SCHEMA, None), nl=False)

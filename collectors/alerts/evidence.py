@@ -1,0 +1,89 @@
+"""What a rule is judged by: fresh values only. What is stale or was not measured is unknown, and decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from collectors.analysis.contacts import contacts
+from collectors.analysis.hosts import size_of_host
+from collectors.analysis.rates import Moment, Pair, Reading
+from collectors.analysis.staleness import is_old
+from collectors.model.metric_type import Unit
+from collectors.model.metrics import METRICS
+from collectors.model.workloads import Availability, Sample, Workload
+from collectors.query.filter import FIELDS, NUMBERS, Query
+
+ToldBy = Callable[[str], frozenset[str]]
+"""Returns the engines of whose workloads a source alone knows their state."""
+_STATES = frozenset({"state", "health", "reason"})
+_BINARY = ("", "K", "M", "G", "T", "P")
+
+
+class Evidence:
+    """A moment, as rules may use it."""
+
+    def __init__(self, moment: Moment, told_by: ToldBy) -> None:
+        self._frame = moment.frame
+        self._silent_hosts = {name for name, contact in contacts(moment.frame).items() if not contact.answers}
+        self._silent_engines = {
+            (state.host, engine)
+            for state in moment.sources
+            if state.availability is Availability.STALE
+            for engine in told_by(state.name.partition("@")[0])
+        }
+
+    def verdict(self, query: Query, reading: Reading) -> bool | None:
+        """Return whether a filter holds for a workload now; `None` if that is not known."""
+        verdict = query.verdict(reading)
+        return None if verdict and self._is_stale(query, reading) else verdict
+
+    def _is_stale(self, query: Query, reading: Reading) -> bool:
+        identity = reading.workload.id
+        if identity.host in self._silent_hosts:
+            return True
+        suppliers = [sample for key in query.metrics if (sample := reading.supplier(key)) is not None]
+        if suppliers:
+            return any(is_old(sample, self._frame.at_ns, self._frame.interval_s) for sample in suppliers)
+        return (identity.host, identity.engine) in self._silent_engines
+
+    def of_host(self, reading: Reading) -> Reading:
+        """Return the reading of a host with what it has as its limits."""
+        cpus, memory_bytes = size_of_host(self._frame, reading.workload.id)
+        size = Sample(
+            source="host",
+            at_ns=self._frame.at_ns,
+            cpu_limit_cores=cpus or None,
+            memory_limit_bytes=memory_bytes or None,
+        )
+        return Reading(reading.workload, (*reading.pairs, Pair(None, size)), None, memory_bytes, cpus)
+
+
+def measured_words(query: Query, reading: Reading) -> str:
+    """Return the values and states that a filter asks for: `limit 97%, state paused`; empty if there are none."""
+    parts = []
+    for key in query.metrics:
+        value = reading.value(key)
+        if value is not None and value == value:
+            parts.append(f"{METRICS[key].alias} {_amount(value, METRICS[key].unit)}")
+    for name in query.facts:
+        fact = _told(name, reading.workload)
+        parts += [f"{name} {fact}"] if fact else []
+    return ", ".join(parts)
+
+
+def _told(name: str, workload: Workload) -> str:
+    """Return a fact that says how a workload is; empty for those that say which one it is."""
+    if name in NUMBERS:
+        number = NUMBERS[name](workload)
+        return "" if number is None else str(number)
+    return FIELDS[name](workload) if name in _STATES else ""
+
+
+def _amount(value: float, unit: Unit) -> str:
+    if unit in (Unit.BYTES, Unit.BYTES_PER_SECOND):
+        power = 0
+        while value >= 1000 and power < len(_BINARY) - 1:
+            value, power = value / 1024, power + 1
+        return f"{value:.3g}{_BINARY[power]}" + ("/s" if unit is Unit.BYTES_PER_SECOND else "")
+    suffix = {Unit.PERCENT: "%", Unit.SECONDS: "s", Unit.MILLISECONDS: "ms", Unit.PER_SECOND: "/s"}.get(unit, "")
+    return f"{value:.0f}{suffix}" if abs(value) >= 10 else f"{value:.1f}".removesuffix(".0") + suffix

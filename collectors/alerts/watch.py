@@ -1,0 +1,236 @@
+"""Judges moments by rules: which alerts there are, which have just begun, which are over."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from collectors.alerts.alert import Alert, Subject
+from collectors.alerts.condition import EngineDisk, Happening, Holding, SourceIs, is_of_hosts
+from collectors.alerts.evidence import Evidence, ToldBy, measured_words
+from collectors.alerts.happenings import Happenings
+from collectors.alerts.rule import Rule
+from collectors.alerts.standing import Standing, Step
+from collectors.analysis.rates import Moment, Reading
+from collectors.model.workloads import SourceState, Workload, WorkloadId
+
+LEAST_S = 0.9
+"""Seconds between two judgements: frames that come faster tell a rule nothing more."""
+MOST_JUDGED = 1000
+"""Workloads with nothing to be watched that are judged at once; more are taken in turns."""
+GAP_S, _GAP_INTERVALS = 10.0, 2.5
+"""Frames further apart than both are not one stretch of time."""
+_ENDED_KEPT = 500
+OVER, GONE, SILENCED, NEW_RUN = "over", "it is gone", "silenced", "another run of vmtop began"
+
+Key = tuple[str, Subject]
+"""A rule's name, and what it is held against."""
+
+
+class _Case(NamedTuple):
+    """A rule held against a subject."""
+
+    rule: Rule
+    subject: Subject
+    name: str
+    workload: Workload | None
+    verdict: bool | None
+    for_s: float
+    detail: str = ""
+
+
+class AlertWatch:
+    """The alerts of a host, or of several.
+
+    Args:
+        rules: Those that are off are left out.
+        told_by: Returns the engines of whose workloads a source alone knows their state.
+        gap_s: Seconds between frames from which on the time between them does not count.
+    """
+
+    def __init__(
+        self, rules: Sequence[Rule], told_by: ToldBy = lambda source: frozenset({source}), gap_s: float = GAP_S
+    ) -> None:
+        self._gap_s = gap_s
+        on = [rule for rule in rules if rule.is_on]
+        holding = [(rule, rule.condition) for rule in on if isinstance(rule.condition, Holding)]
+        self._of_workloads = [(rule, condition) for rule, condition in holding if not is_of_hosts(condition.query)]
+        self._of_hosts = [(rule, condition) for rule, condition in holding if is_of_hosts(condition.query)]
+        self._of_sources = [rule for rule in on if isinstance(rule.condition, SourceIs | EngineDisk)]
+        self._happenings = Happenings([rule for rule in on if isinstance(rule.condition, Happening)])
+        self._told_by = told_by
+        self._standings: dict[Key, Standing] = {}
+        self._watched: set[WorkloadId] = set()
+        """The workloads with a standing: they are judged at every moment."""
+        self._idle: dict[WorkloadId, Reading] = {}
+        """The last reading of workloads for which no rule held."""
+        self._silenced: dict[Key, float] = {}
+        """Until which wall time there is no alert."""
+        self._run, self._turn = "", 0
+        self._at_ns: int | None = None
+        """The instant of the last judgement in this run."""
+        self.ended: deque[Alert] = deque(maxlen=_ENDED_KEPT)
+        """The alerts that are over, the newest last."""
+        self.judged = 0
+        """How many times a rule was held against a workload: the work that was done."""
+
+    @property
+    def active(self) -> list[Alert]:
+        """The alerts that have begun and are not over, the gravest first, then the newest."""
+        alerts = [standing.alert for standing in self._standings.values() if standing.alert is not None]
+        return sorted(alerts, key=lambda alert: (-alert.rule.level.rank, -alert.began_wall, alert.name))
+
+    def feed(self, moment: Moment) -> list[Alert]:
+        """Judge a moment; return the alerts that have just begun or ended."""
+        frame = moment.frame
+        changed = self._begin_run(moment) if frame.run != self._run else []
+        self._happenings.note(moment)
+        passed_s = 0.0 if self._at_ns is None else (frame.at_ns - self._at_ns) / 1e9
+        if self._at_ns is not None and 0 <= passed_s < LEAST_S:
+            return changed
+        self._at_ns = frame.at_ns
+        if passed_s < 0 or passed_s > max(self._gap_s, _GAP_INTERVALS * frame.interval_s):
+            passed_s = 0.0
+        self._silenced = {key: until for key, until in self._silenced.items() if until > frame.wall}
+        judged: set[Key] = set()
+        for case in self._cases(moment):
+            key = case.rule.name, case.subject
+            judged.add(key)
+            changed += self._take(key, case, passed_s, frame.wall)
+        changed += self._end_the_gone(judged, frame.wall)
+        self._watched = {key[1].id for key in self._standings}
+        return changed
+
+    def silence(self, alert: Alert, now_wall: float, until_wall: float) -> None:
+        """End an alert, and let none of its rule begin about its subject until a wall time."""
+        key = alert.rule.name, alert.subject
+        self._silenced[key] = until_wall
+        if self._standings.pop(key, None) is not None:
+            self._end(alert, now_wall, SILENCED)
+
+    def _begin_run(self, moment: Moment) -> list[Alert]:
+        """Forget what belongs to another run, whose clock was another one."""
+        changed = [
+            self._end(standing.alert, moment.frame.wall, NEW_RUN)
+            for standing in self._standings.values()
+            if standing.alert is not None
+        ]
+        self._standings.clear()
+        self._watched.clear()
+        self._idle.clear()
+        self._happenings.clear()
+        self._run, self._at_ns = moment.frame.run, None
+        return changed
+
+    def _cases(self, moment: Moment) -> Iterator[_Case]:
+        evidence = Evidence(moment, self._told_by)
+        for reading in self._to_judge(moment):
+            yield from self._of_workload(evidence, reading)
+        for reading in _hosts(moment):
+            sized = evidence.of_host(reading)
+            for rule, condition in self._of_hosts:
+                yield self._held(evidence, rule, condition, sized)
+        for state in moment.sources:
+            yield from self._of_source(moment, state)
+        for rule, identity, name, detail, holds in self._happenings.standing(moment):
+            known = moment.readings.get(identity)
+            workload = known.workload if known is not None else None
+            yield _Case(rule, Subject(identity), name, workload, holds, 0.0, detail)
+
+    def _to_judge(self, moment: Moment) -> Iterator[Reading]:
+        """Yield the workloads that have a standing, and those of whose turn it is whose numbers have changed."""
+        if not self._of_workloads:
+            return
+        parts = max(1, -(-len(moment.readings) // MOST_JUDGED))
+        self._turn = (self._turn + 1) % parts
+        watched, idle = self._watched, self._idle
+        for index, (identity, reading) in enumerate(moment.readings.items()):
+            is_turn = parts == 1 or index % parts == self._turn
+            is_due = identity in watched or (is_turn and not reading.is_unchanged_since(idle.get(identity)))
+            if is_due and not reading.workload.is_host:
+                yield reading
+        if len(idle) > 2 * len(moment.readings) + 100:
+            self._idle = {identity: reading for identity, reading in idle.items() if identity in moment.readings}
+
+    def _of_workload(self, evidence: Evidence, reading: Reading) -> Iterator[_Case]:
+        workload, is_idle = reading.workload, True
+        is_watched = workload.id in self._watched
+        for rule, condition in self._of_workloads:
+            kinds = condition.query.kinds
+            if kinds is not None and workload.kind not in kinds:
+                continue
+            self.judged += 1
+            is_standing = is_watched and (rule.name, Subject(workload.id)) in self._standings
+            if not is_standing and condition.query.verdict(reading) is not True:
+                continue
+            is_idle = False  # also where what holds is stale: it may be confirmed without a change
+            yield self._held(evidence, rule, condition, reading)
+        if is_idle:
+            self._idle[workload.id] = reading
+        else:
+            self._idle.pop(workload.id, None)
+
+    def _held(self, evidence: Evidence, rule: Rule, condition: Holding, reading: Reading) -> _Case:
+        subject = Subject(reading.workload.id)
+        standing = self._standings.get((rule.name, subject))
+        verdict = evidence.verdict(condition.query, reading)
+        if standing is not None and standing.alert is not None and rule.until is not None:
+            is_over = evidence.verdict(rule.until, reading)
+            verdict = None if is_over is None else not is_over
+        detail = measured_words(condition.query, reading) if verdict else ""
+        return _Case(rule, subject, reading.workload.typed_name, reading.workload, verdict, condition.for_s, detail)
+
+    def _of_source(self, moment: Moment, state: SourceState) -> Iterator[_Case]:
+        for rule in self._of_sources:
+            condition, detail = rule.condition, ""
+            if isinstance(condition, EngineDisk):
+                percent = state.storage_percent
+                if percent is None:
+                    continue
+                verdict, detail = percent > condition.percent, f"{percent:.0f}% full"
+            elif isinstance(condition, SourceIs) and condition.name in ("", state.name, state.title):
+                verdict, detail = state.availability in condition.states, state.reason
+            else:
+                continue
+            subject = Subject(moment.frame.host.id, state.title)
+            yield _Case(rule, subject, state.title, None, verdict, condition.for_s, detail)
+
+    def _take(self, key: Key, case: _Case, passed_s: float, wall: float) -> list[Alert]:
+        standing = self._standings.get(key)
+        if standing is None:
+            if case.verdict is not True or key in self._silenced:
+                return []
+            standing = self._standings[key] = Standing()
+        step = standing.take(case.verdict, passed_s, case.for_s)
+        if step is Step.BEGIN:
+            alert = standing.alert = Alert(case.rule, case.subject, case.name, wall, case.detail, case.workload)
+            return [alert]
+        if step is Step.END and standing.alert is not None:
+            del self._standings[key]
+            return [self._end(standing.alert, wall, OVER)]
+        if standing.is_idle:
+            del self._standings[key]
+        return []
+
+    def _end_the_gone(self, judged: set[Key], wall: float) -> list[Alert]:
+        """End the alerts about what is not there any more."""
+        ended = []
+        for key in [key for key in self._standings if key not in judged]:
+            alert = self._standings.pop(key).alert
+            if alert is not None:
+                ended.append(self._end(alert, wall, GONE))
+        return ended
+
+    def _end(self, alert: Alert, wall: float, why: str) -> Alert:
+        alert.ended_wall, alert.end = wall, why
+        self.ended.append(alert)
+        return alert
+
+
+def _hosts(moment: Moment) -> Iterator[Reading]:
+    if not moment.hosts:
+        yield moment.host
+    for host in moment.hosts.values():
+        if host.reading is not None:
+            yield host.reading
