@@ -134,7 +134,12 @@ def group_limits(group: Group, of_host: frozenset[int]) -> dict[LimitKey, Limit]
         (LimitKey.MEMORY, group.memory_bytes, bytes_limit(group.memory_bytes)),
         (LimitKey.PIDS, group.pids, None if group.pids == -1 else group.pids),
     )
-    return {key: Limit(key, value, is_measured=raw is not None) for key, raw, value in rows}
+    return {key: Limit(key, value, raw is not None, objection_to(raw is not None)) for key, raw, value in rows}
+
+
+def objection_to(is_measured: bool) -> str:
+    """Return why a limit is left alone whose value is not known: nobody could put it back. Empty if it is known."""
+    return "" if is_measured else "what it is now cannot be read, so that nobody could put it back"
 
 
 def unsettable(found: dict[LimitKey, Limit], keys: tuple[LimitKey, ...], why: str) -> None:

@@ -29,6 +29,8 @@ class FakeLimits:
     on_send: Callable[[LimitKey], None] = lambda _: None
     takes: Callable[[Amount | None], Amount | None] = lambda amount: amount
     unreadable: set[LimitKey] = field(default_factory=set)
+    swap: int = 0
+    """What goes with an amount, as swap does with memory."""
 
     def read(self, workload: Workload) -> dict[LimitKey, Limit]:
         self.on_read()
@@ -40,7 +42,7 @@ class FakeLimits:
     def setting(self, workload: Workload, limit: Limit, amount: Amount | None) -> Setting:
         if amount == 13:
             raise LimitError("13 brings bad luck")
-        return Setting({"amount": amount}, amount)
+        return Setting({"amount": amount, "swap": self.swap}, amount)
 
     def back(self, workload: Workload, limit: Limit) -> Setting:
         return Setting({"amount": limit.value}, limit.value)

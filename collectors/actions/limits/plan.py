@@ -122,6 +122,7 @@ def plan_change(
     new: Amount | None,
     way: Way,
     use: Use,
+    also_vcpus: bool = False,
 ) -> PlannedChange:
     """Return what one change would mean.
 
@@ -133,12 +134,16 @@ def plan_change(
         new: The amount that is asked for; `None` for no limit.
         way: How it is set.
         use: What the workload uses.
+        also_vcpus: Whether it is the quota of a virtual machine whose number of virtual CPUs would change with it.
     """
     limit = now.get(key, Limit(key, is_measured=False))
     if workload.kind not in LIMITS[key].kinds or key not in now:
         return PlannedChange(key, limit, new, None, objection=_no_such(workload, key))
     if limit.objection:
         return PlannedChange(key, limit, new, None, objection=limit.objection)
+    if also_vcpus:
+        objection = "its quota is that of each virtual CPU: set vcpus first, and cpu when that is done"
+        return PlannedChange(key, limit, new, None, objection=objection)
     if way.is_kept and (objection := limits.cannot_keep(workload)):
         return PlannedChange(key, limit, new, None, objection=objection)
     if limit.most is not None and isinstance(new, int | float) and new > limit.most:

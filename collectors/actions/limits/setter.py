@@ -6,6 +6,7 @@ is "outcome unknown", never "not done", and the change can still be taken back. 
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -14,7 +15,7 @@ from typing import NamedTuple
 from collectors.actions.limits.outcomes import Applied, ChangeOutcome
 from collectors.actions.limits.plan import NO_USE, Plan, PlannedChange, Use, impossible, plan_change, shown
 from collectors.actions.look import Looker
-from collectors.actions.runner import LOOK_S, Runner
+from collectors.actions.runner import Runner
 from collectors.actions.targets import is_full_id
 from collectors.model.actions import Observed, Outcome, Result
 from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown, SourceError, WorkloadGone
@@ -23,6 +24,7 @@ from collectors.model.limits import (
     Amount,
     EngineLimits,
     Limit,
+    LimitError,
     LimitKey,
     Setting,
     Way,
@@ -31,6 +33,8 @@ from collectors.model.limits import (
 )
 from collectors.model.workloads import Kind, Workload, WorkloadId
 from collectors.sampling.timeout import ANSWER_S, call_with_timeout
+
+log = logging.getLogger(__name__)
 
 _POLL_S = 0.2
 _NOT_DONE = "not done"
@@ -82,6 +86,7 @@ class Setter:
             limits = self._limits_of(workload)
             look = self._looker.look(workload, workloads, ANSWER_S)
             if look.seen is None:
+                call_with_timeout(ANSWER_S, lambda: limits.read(workload))  # whose error has a remedy and its kind
                 return impossible(workload, changes, way, look.problem or "its engine does not answer")
             if objection := _state_objection(workload, look.seen):
                 return impossible(workload, changes, way, objection, seen=look.seen)
@@ -90,7 +95,11 @@ class Setter:
             return impossible(workload, changes, way, error.reason, error.remedy)
         except SourceError as error:
             return impossible(workload, changes, way, error.reason, error.remedy, _result_of(error))
-        planned = tuple(plan_change(workload, limits, now, key, new, way, use) for key, new in changes.items())
+        has_vcpus = workload.kind is Kind.VM and LimitKey.VCPUS in changes
+        planned = tuple(
+            plan_change(workload, limits, now, key, new, way, use, has_vcpus and key is LimitKey.CPU)
+            for key, new in changes.items()
+        )
         protected = f"it is protected: {look.protected} (allow_protected makes exceptions)" if look.protected else ""
         return Plan(workload, look.seen, planned, way, protected)
 
@@ -177,14 +186,14 @@ class Setter:
         try:
             limits = self._limits_of(workload)
             assert plan.seen is not None  # noqa: S101  # a plan without it has an objection
-            seen = self._runner.look(workload, LOOK_S)
+            seen = self._runner.look(workload, ANSWER_S)
             if changed := _difference(plan.seen, seen, step.needs_run):
                 return _end(plan, step, Result.CHANGED, f"{_NOT_DONE}: {changed}")
             before = call_with_timeout(ANSWER_S, lambda: limits.read(workload)).get(step.change.key)
             if before is None:
                 return _end(plan, step, Result.CHANGED, f"{_NOT_DONE}: its engine no longer reports it")
-            if difference := step.differs(before):
-                return _end(plan, step, Result.CHANGED, difference)
+            if difference := step.differs(before) or step.would_send_otherwise(workload, limits, before):
+                return _end(plan, step, Result.CHANGED, f"{_NOT_DONE}: {difference}")
         except SourceError as error:
             return _end(plan, step, _result_of(error), f"{_NOT_DONE}: {error.reason}", error.remedy)
         if before.is_measured and is_same(before.key, before.value, step.setting.amount) and not step.is_forced(plan):
@@ -207,15 +216,21 @@ class Setter:
         try:
             while True:
                 after = call_with_timeout(ANSWER_S, lambda: limits.read(workload)).get(key)
+                if after is not None and step.has_restored(after):
+                    return _end(plan, step, Result.DONE, "is as it was")._replace(before=before, after=after)
                 if after is None or not after.is_measured:
                     return _unknown(plan, step, before, "its engine does not report what it is now")
                 if is_same(key, after.value, wanted) or time.monotonic() >= deadline:
                     break
                 time.sleep(_POLL_S)
-            if changed := _difference(seen, self._runner.look(workload, LOOK_S), needs_run=True):
+            if changed := _difference(seen, self._runner.look(workload, ANSWER_S), needs_run=True):
                 return _unknown(plan, step, before, changed)
         except SourceError as error:
             return _unknown(plan, step, before, error.reason, error.remedy)
+        except Exception as error:
+            # It was sent: whatever goes wrong now, the old value must not be lost with it.
+            log.exception("reading %s of %s back", key, workload.name)
+            return _unknown(plan, step, before, f"{type(error).__name__}: {error}", "see the log")
         words = f"{write_amount(key, after.value)}, was {shown(before)}"
         if is_same(key, after.value, wanted):
             return _end(plan, step, Result.DONE, f"is {words}")._replace(before=before, after=after)
@@ -248,7 +263,21 @@ class _Step(NamedTuple):
         for expected in (self.expected, self.also):
             if expected is not None and _agree(before, expected):
                 return ""
-        return f"{_NOT_DONE}: it is {shown(before)} now, and was {shown(self.expected)}"
+        return f"it is {shown(before)} now, and was {shown(self.expected)}"
+
+    def would_send_otherwise(self, workload: Workload, limits: EngineLimits, before: Limit) -> str:
+        """Return why what was planned would now change something else, such as swap; an undo is not planned anew."""
+        if self.also is not None:
+            return ""
+        try:
+            is_as_planned = limits.setting(workload, before, self.change.new).values == self.setting.values
+        except LimitError as error:
+            return str(error)
+        return "" if is_as_planned else "what goes with it, such as a period or swap, has changed since it was shown"
+
+    def has_restored(self, after: Limit) -> bool:
+        """Whether the engine has its own value again, where that is no amount, such as a share."""
+        return self.also is not None and not self.also.is_measured and after.settings == self.also.settings
 
     def is_forced(self, plan: Plan) -> bool:
         """Whether it is sent although the value is there: what is kept for the next start may be another one."""

@@ -111,7 +111,9 @@ def limits_in(host_config: Mapping[str, Any], host_cpus: int | None) -> dict[Lim
         settings = {name: host_config[name] for name in _FIELDS[key] if name in host_config}
         is_known = all(_is_known(name, host_config.get(name)) for name in _FIELDS[key])
         most = float(host_cpus) if key is LimitKey.CPU and host_cpus else None
-        found[key] = Limit(key, value, is_known, most=most, settings={**settings, _HOST_CPUS: host_cpus})
+        found[key] = Limit(
+            key, value, is_known, cgroup.objection_to(is_known), most, {**settings, _HOST_CPUS: host_cpus}
+        )
     cgroup.unsettable(found, cgroup.DISKS, _NO_DISKS)
     cgroup.unsettable(found, cgroup.NETWORKS, _NO_NETWORK)
     return found

@@ -48,9 +48,8 @@ class LxcLimits:
             run("lxc-cgroup", container, (_weight_file(),), ANSWER_S)
         found = cgroup.group_limits(group, host_cpus())
         for key, limit in found.items():
-            objection = "" if limit.is_measured else "its controller is not there for this container"
             settings = {"group": group, _WRITES: _writes(key, limit.value, group) if limit.is_measured else ()}
-            found[key] = limit._replace(settings=settings, objection=objection)
+            found[key] = limit._replace(settings=settings)
         cgroup.unsettable(found, cgroup.DISKS, _NO_DISKS)
         cgroup.unsettable(found, cgroup.NETWORKS, _NO_NETWORK)
         return found

@@ -129,7 +129,7 @@ def limits_in(properties: Mapping[str, Any], disks: tuple[str, ...]) -> dict[Lim
         settings: dict[str, Any] = {name: raw}
         if signature == "a(st)":
             settings["disks"] = disks
-        found[key] = Limit(key, value, is_known, settings=settings)
+        found[key] = Limit(key, value, is_known, cgroup.objection_to(is_known), settings=settings)
     if is_v1("cpuset"):
         cgroup.unsettable(found, (LimitKey.CPUSET,), _NO_CPUS)
     cgroup.unsettable(found, cgroup.NETWORKS, _NO_NETWORK)

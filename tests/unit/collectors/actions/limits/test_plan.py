@@ -64,6 +64,13 @@ def test_an_engine_that_keeps_nothing_refuses_before_it_sets_anything() -> None:
     assert scene.setter.plan(WEB, {LimitKey.MEMORY: 256 * MIB}).refusal == ""
 
 
+def test_a_quota_and_the_number_of_virtual_cpus_that_it_depends_on_are_not_set_together() -> None:
+    scene = Scene(VM, FakeLimits({LimitKey.CPU: None, LimitKey.VCPUS: 2}))
+    plan = scene.setter.plan(VM, {LimitKey.CPU: 1, LimitKey.VCPUS: 4})
+    assert "set vcpus first" in plan.refusal
+    assert scene.setter.plan(VM, {LimitKey.VCPUS: 4}).refusal == ""
+
+
 @pytest.mark.parametrize("state", [State.STOPPED, State.CRASHED, State.CREATED])
 def test_one_that_does_not_run_is_refused(state: State) -> None:
     scene = Scene()

@@ -265,3 +265,39 @@ def test_an_engine_that_no_longer_has_it_when_it_is_read_back_leaves_it_unknown(
 
     scene.limits.on_read = vanish
     assert results(scene.setter.apply(plan)) == [Result.UNKNOWN]
+
+
+def test_whatever_goes_wrong_while_it_is_read_back_the_old_value_is_kept() -> None:
+    scene = Scene()
+    plan = scene.setter.plan(WEB, {LimitKey.MEMORY: 256 * MIB})
+
+    def stumble() -> None:
+        if scene.limits.sent:
+            raise KeyError("Memory")
+
+    scene.limits.on_read = stumble
+    applied = scene.setter.apply(plan)
+    assert results(applied) == [Result.UNKNOWN]
+    scene.limits.on_read = lambda: None
+    assert results(scene.setter.undo(applied)) == [Result.DONE]
+
+
+def test_one_whose_swap_has_changed_since_it_was_shown_is_left_alone() -> None:
+    scene = Scene()
+    plan = scene.setter.plan(WEB, {LimitKey.MEMORY: 256 * MIB})
+    scene.limits.swap = 5
+    applied = scene.setter.apply(plan)
+    assert results(applied) == [Result.CHANGED]
+    assert "such as a period or swap, has changed" in applied.outcomes[0].sentence
+
+
+def test_an_undo_to_what_is_no_amount_is_done_when_the_engine_has_its_own_value_again() -> None:
+    scene = Scene(limits=FakeLimits(unreadable={LimitKey.MEMORY}))
+    plan = scene.setter.plan(WEB, {LimitKey.MEMORY: 256 * MIB})
+    scene.limits.on_send = scene.limits.unreadable.discard
+    applied = scene.setter.apply(plan)
+    assert results(applied) == [Result.DONE]
+    scene.limits.on_send = scene.limits.unreadable.add
+    undone = scene.setter.undo(applied)
+    assert results(undone) == [Result.DONE]
+    assert undone.outcomes[0].sentence == "web: memory is as it was"
