@@ -203,6 +203,8 @@ SCENES: dict[str, Scene] = {
     "palette, typed": Scene(pressing("ctrl+p", "s", "o", "r", "t", "down")),
     "toasts": Scene(_toasts),
     "action menu": Scene(on_kind(Kind.CONTAINER, "x")),
+    "limits": Scene(on_kind(Kind.CONTAINER, "x", "m"), SMALL),
+    "limits, typed": Scene(on_kind(Kind.CONTAINER, "x", "m", "1", "M")),
     "confirm": Scene(on_kind(Kind.CONTAINER, "x", "r"), SMALL),
     "confirm by name": Scene(on_kind(Kind.CONTAINER, "x", "K"), SMALL),
     "a question": Scene(pressing("S"), SMALL),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 from textual import on
 from textual.binding import BindingType
 
+from collectors.actions.limits.plan import Use
 from collectors.actions.runner import Action
 from collectors.actions.verbs import VERBS
 from collectors.alerts.rule import Level
@@ -25,6 +26,7 @@ from collectors.session.format import SessionError
 from tui.controllers.actions import ActionController
 from tui.controllers.alerts import AlertController
 from tui.controllers.frame_feed import FrameReady, feed
+from tui.controllers.limits import use_in
 from tui.controllers.recording import SessionRecorder
 from tui.controllers.services import Services
 from tui.keys.bindings import bindings
@@ -84,6 +86,7 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
         self.track = MomentTracker()
         super().__init__(LIVE, self.track.history, options)
         self.actions = actions
+        self.actions.limits.use_of = self._use_of
         self.services = services
         self.session_recorder = session_recorder
         self.sampler = sampler
@@ -147,6 +150,11 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
         if count := count_run([row_of(alert) for alert in self.alerts.watch.active], self.is_ascii):
             notes.append(count)
         return notes
+
+    def _use_of(self, workload: Workload) -> Use:
+        moment = self.track.moment
+        reading = moment.readings.get(workload.id) if moment is not None else None
+        return use_in(self.track.history, reading, self.sampler.interval_s)
 
     def alert_levels(self) -> dict[WorkloadId, Level]:
         return self.alerts.worst
