@@ -120,6 +120,18 @@ class FactsReader:
                 tell(done)
         return facts
 
+    def memory_overheads(self, workloads: Sequence[Workload]) -> dict[WorkloadId, Fact]:
+        """Return `memory_overhead_bytes` of machines and containers on this host. No engine is asked."""
+        here = [workload for workload in workloads if workload.is_here and workload.state.is_active]
+        engines = find_engines(sum(workload.kind is Kind.CONTAINER for workload in here), self._proc)
+        found = {}
+        for workload in here:
+            if workload.kind is Kind.CONTAINER:
+                found[workload.id] = memory_of(find_shim(self._pid(workload), self._proc), engines)
+            elif workload.kind is Kind.VM:
+                found[workload.id] = self._held(self._pid(workload))["memory_overhead_bytes"]
+        return found
+
     def _read(self, workload: Workload, answers: EngineAnswers) -> dict[str, Fact]:
         """Return the facts of a workload, by the keys of `ROWS`."""
         if not workload.is_here:

@@ -310,7 +310,7 @@ def _number_test(
 ) -> Callable[[Reading], bool | None]:
     if sign == "~":
         raise QueryError(f"{name!r} is a number: use >, <, >=, <=, = or != with it")
-    compare, limit = _COMPARISONS[sign], _number(name, unit, value)
+    compare, limit = _COMPARISONS[sign], parse_number(name, unit, value)
 
     def compares(reading: Reading) -> bool | None:
         measured = read(reading)
@@ -319,7 +319,12 @@ def _number_test(
     return compares
 
 
-def _number(name: str, unit: Unit, text: str) -> float:
+def parse_number(name: str, unit: Unit, text: str) -> float:
+    """Return a number as it is written with a metric of a unit, such as `1.5G`, `50%` or `2h`, in that unit.
+
+    Raises:
+        QueryError: It is none; the message names what was to be compared.
+    """
     match = _NUMBER.fullmatch(text)
     scale = None if match is None else _SUFFIXES.get(unit, _THOUSANDS).get(match[2].lower())
     if match is None or scale is None or not math.isfinite(number := float(match[1]) * scale):

@@ -23,10 +23,10 @@ _NEVER = frozenset({
     *("help", "version", "yes", "force", "fresh", "record", "output", "report", "with_names", "from", "to", "at"),
     *("name", "for", "timeout", "junit", "summary", "nagios", "warn"),
     *("control", "past", "session", "workload", "metric", "count", "watch", "since", "follow", "once"),
-    *("persist", "dry_run"),
+    *("persist", "dry_run", "fail_if"),
 })  # fmt: skip
 """What confirms, overwrites, or is chosen for one run only."""
-_FORMS = frozenset({"json", "csv", "form", "format", "schema", "check", "default", "quiet", "no_header"})
+_FORMS = frozenset({"json", "csv", "form", "format", "schema", "check", "default", "quiet", "no_header", "commands"})
 """What a command prints in: scripts rely on it."""
 _WITHOUT = frozenset({"config", "completion", "doctor", "info", "monitoring"})
 """Commands that have no options to keep."""

@@ -42,6 +42,7 @@ _COMMANDS = {
     "cut": ("tui.cli.commands.sessions.cut", "Copy part of a session into a new file."),
     "report": ("tui.cli.commands.sessions.report", "Write a session as one HTML page."),
     "compare": ("tui.cli.commands.sessions.compare", "Put workloads of any kind side by side."),
+    "sizes": ("tui.cli.commands.workloads.sizes", "Show what workloads use, and which limits would fit."),
     "monitoring": ("tui.cli.commands.exposition.monitoring", "Write dashboards, rules and a scrape configuration."),
     "answer": ("tui.cli.commands.hosts.answer", ""),
     "start": ("tui.cli.commands.workloads.actions", "Start workloads."),

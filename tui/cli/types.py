@@ -28,6 +28,9 @@ else:
             return cls
 
 
+_LARGEST_PERCENT = 1000.0
+
+
 class FilterType(ParamType["Query"]):
     """A filter expression, parsed."""
 
@@ -268,6 +271,19 @@ class SizeType(ParamType[int]):
         if not number.replace(".", "", 1).isdigit():
             self.fail(f"{value!r} is not a size (examples: 100M, 2G).", param, ctx)
         return int(float(number) * scale)
+
+
+class ShareType(ParamType[float]):
+    """A share in percent, such as `30%`, as a number of which 1 is the whole; 0 to 10."""
+
+    name = "percent"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Parse a number with or without a percent sign."""
+        number = str(value).strip().removesuffix("%").rstrip()
+        if not number.replace(".", "", 1).isdigit() or not number.isascii() or float(number) > _LARGEST_PERCENT:
+            self.fail(f"{str(value)!r} is not a percentage from 0% to {_LARGEST_PERCENT:.0f}%.", param, ctx)
+        return float(number) / 100
 
 
 class MetricType(ParamType[str]):

@@ -7,7 +7,7 @@ import io
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.cells import cell_len
@@ -163,10 +163,16 @@ def as_names(moment: Moment, readings: Sequence[Reading]) -> str:
     That is the id where the name is not known, not unique, or not plain.
     """
     counts = Counter(name for reading in moment.readings.values() for name in names_of(reading.workload))
-    return "".join(f"{_target(reading.workload, counts)}\n" for reading in readings)
+    return "".join(f"{plain_target(reading.workload, counts)}\n" for reading in readings)
 
 
-def _target(workload: Workload, counts: Counter[str]) -> str:
+def plain_target(workload: Workload, counts: Mapping[str, int]) -> str:
+    """Return what commands take as a workload's name: the id where the name is not known, not unique, or not plain.
+
+    Args:
+        workload: The workload.
+        counts: How many workloads have each name.
+    """
     name = workload.name
     is_plain = workload.name_is_known and _PLAIN.fullmatch(name) and counts[name] == 1
     return name if is_plain else workload.id.id

@@ -19,6 +19,7 @@ from collectors.analysis.state_log import StateLog
 from collectors.analysis.tracker import MomentTracker
 from collectors.kernel.self_usage import Cost, OwnCost
 from collectors.model.actions import Result
+from collectors.model.limits import LimitKey
 from collectors.model.metrics import Unit
 from collectors.model.workloads import Frame, Workload, WorkloadId
 from collectors.sampling.sampler import Sampler
@@ -47,6 +48,7 @@ from tui.widgets.first_run import FirstRunLine
 
 if TYPE_CHECKING:
     from collectors.comparison.workload_classes import Classes
+    from tui.screens.sizes import SetLimits
 
 _LOOK_S = 1.5
 _OUTCOME_SHOWN_S = 5.0
@@ -155,6 +157,18 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
         moment = self.track.moment
         reading = moment.readings.get(workload.id) if moment is not None else None
         return use_in(self.track.history, reading, self.sampler.interval_s)
+
+    def set_limits(self) -> SetLimits:
+        return self._set_limits
+
+    def _set_limits(self, identity: WorkloadId, typed: dict[str, str]) -> None:
+        reading = self.moment.readings.get(identity) if self.moment is not None else None
+        if reading is None:
+            self.app.notify("the workload is gone", severity="warning", timeout=4)
+            return
+        fields = {LimitKey(name): value for name, value in typed.items()}
+        form = self.actions.limits.open_limits(reading.workload, self.all_workloads(), fields)
+        self.run_worker(form, group="act", exclusive=True)
 
     def alert_levels(self) -> dict[WorkloadId, Level]:
         return self.alerts.worst

@@ -58,7 +58,7 @@ def command(
     """
     config = config_for_looking()
     server = chosen(where, config, match, insecure)
-    span = None if since is None and until is None else _span(since, until)
+    span = None if since is None and until is None else past_span(since, until)
     screen.require_terminal("Prometheus itself answers queries without one.")
     from collectors.prometheus.access import FleetAccess
     from tui.app.fleet import run_fleet, run_fleet_past  # Textual is loaded once it is certain that there is a screen
@@ -117,8 +117,8 @@ def live_host(hosts: Sequence[HostSpec]) -> LiveHost:
     return words
 
 
-def _span(since: str | None, until: str | None) -> tuple[float, float]:
-    """Return wall times, in seconds since 1970.
+def past_span(since: str | None, until: str | None, usual_s: float = 3600.0) -> tuple[float, float]:
+    """Return wall times, in seconds since 1970; without a beginning, the last `usual_s` seconds.
 
     Raises:
         click.ClickException: One is no time, or they are the wrong way round.
@@ -128,7 +128,7 @@ def _span(since: str | None, until: str | None) -> tuple[float, float]:
     now = time.time()
     try:
         end = now if until is None else parse_time(until, now - _REACH_S, now)
-        start = end - 3600 if since is None else parse_time(since, now - _REACH_S, now)
+        start = end - usual_s if since is None else parse_time(since, now - _REACH_S, now)
     except TimeError as error:
         raise click.ClickException(str(error)) from error
     if start >= end:

@@ -19,9 +19,7 @@ from collectors.comparison.workload_classes import Classes
 from collectors.model.workloads import Workload
 from collectors.safety.sanitize import sanitize
 from collectors.sampling.source import SourceSpec
-from collectors.session.format import SessionError
-from collectors.session.frame_sequence import FrameSequence
-from collectors.session.kept import KeptWorkloads
+from tui.cli.commands.sessions.budgets import BudgetOptions, judge_recordings, last_workloads
 from tui.cli.commands.sessions.session_files import opened
 from tui.cli.configuration import config_for_looking
 from tui.cli.exit_codes import DONE, NO_SUCH
@@ -31,6 +29,7 @@ from tui.cli.progress import progress
 from tui.cli.sampling import Wait, moments
 from tui.cli.targets import NotFound, asked_sources, gravest, why_not_found
 from tui.cli.types import SpanType
+from tui.cli.verdict_files import verdict_options
 from tui.presenters.comparison.side_by_side import as_text, document
 
 _STATS = ("mean", "p50", "p95", "max", "last")
@@ -86,6 +85,14 @@ class _Unclear(Exception):
 @click.option("--past", "is_past", is_flag=True, help="Only the sessions, not this host now.")
 @click.option("--stat", type=click.Choice(_STATS), default="mean", show_default=True, help="What the table shows.")
 @click.option("--json", "is_json", is_flag=True, help="Print a JSON document with all statistics.")
+@click.option(
+    "--fail-if",
+    "conditions",
+    multiple=True,
+    metavar="CONDITION",
+    help="Judge the last session: 'mem > +10%', 'mem.p95 > +50M', 'cpu > 80%'; repeatable.",
+)
+@verdict_options
 @wait_option
 @source_options
 def command(
@@ -95,6 +102,9 @@ def command(
     is_past: bool,
     stat: str,
     is_json: bool,
+    conditions: tuple[str, ...],
+    junit_path: Path | None,
+    has_summary: bool,
     wait: Wait,
     specs: list[SourceSpec],
 ) -> int:
@@ -110,8 +120,19 @@ def command(
     Waits until every source has answered, 30 s at most (--wait), before the time to compare begins. Exits with 3 when a
     name stands for no workload, or for several, with 4 when it may be among what this user may not read, and with 8
     when a source that was asked for, or could know a name, has not answered.
+
+    With --fail-if, which needs --past, the second of two sessions is judged against the first. An allowance has a plus
+    (+10% of the first, +50M), a bound has none; mean, p95 and max can be chosen (mem.max). Exits with 10 if more than
+    chance is above what is allowed, and with 11 if that cannot be told. Two NAMEs are one for each side.
     """
 
+    if conditions:
+        if not is_past or stat != "mean":
+            raise click.UsageError("--fail-if judges sessions: add --past, and give statistics as in 'mem.p95 > +10%'.")
+        budget = BudgetOptions(names, sessions, conditions, window_s, is_json, junit_path, has_summary)
+        return judge_recordings(budget)
+    if junit_path is not None or has_summary:
+        raise click.UsageError("--junit and --summary write verdicts: they need --fail-if.")
     if not names and stat != "mean":
         raise click.UsageError("--stat needs names of workloads.")
     if not names and sessions:
@@ -168,7 +189,7 @@ def _ordered(
 def _session_sides(path: Path, options: CompareOptions) -> list[tuple[str, _Side]]:
     with opened([path]) as session:
         named_workloads = _find_named(
-            options.names, _last_workloads(session), options.has_now or len(options.sessions) > 1
+            options.names, last_workloads(session), options.has_now or len(options.sessions) > 1
         )
         last_wall = session.span()[1]
         since = -1.0 if options.window_s is None else last_wall - options.window_s
@@ -181,20 +202,6 @@ def _session_sides(path: Path, options: CompareOptions) -> list[tuple[str, _Side
         for typed_name, workload in named_workloads
         if (past := window.past(workload.id)) is not None
     ]
-
-
-def _last_workloads(session: FrameSequence) -> list[Workload]:
-    """Return the workloads of a session, each as in its last frame.
-
-    Raises:
-        SessionError: There are too many.
-    """
-    workloads = KeptWorkloads()
-    for _, frame in session.frames():
-        for workload in frame.workloads.values():
-            if not workloads.keep(workload):
-                raise SessionError(f"the session has more than {len(workloads):,} workloads, too many to compare")
-    return list(workloads.values())
 
 
 def _find_named(
