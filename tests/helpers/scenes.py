@@ -205,6 +205,8 @@ SCENES: dict[str, Scene] = {
     "action menu": Scene(on_kind(Kind.CONTAINER, "x")),
     "limits": Scene(on_kind(Kind.CONTAINER, "x", "m"), SMALL),
     "limits, typed": Scene(on_kind(Kind.CONTAINER, "x", "m", "1", "M")),
+    "sizes": Scene(pressing("X")),
+    "sizes, small": Scene(pressing("X", "j"), SMALL),
     "confirm": Scene(on_kind(Kind.CONTAINER, "x", "r"), SMALL),
     "confirm by name": Scene(on_kind(Kind.CONTAINER, "x", "K"), SMALL),
     "a question": Scene(pressing("S"), SMALL),

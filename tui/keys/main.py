@@ -143,11 +143,8 @@ FLEET_KEYS = (
     *_OTHER,
     QUIT,
 )
-FLEET_PAST_KEYS = tuple(
-    key
-    for key in PAST_KEYS
-    if key.name not in ("logs", "host", "alerts", "sizes", "next_event", "previous_event", "compare")
-)
+_NOT_OF_A_FLEET = {"logs", "host", "alerts", "sizes", "next_event", "previous_event", "compare"}
+FLEET_PAST_KEYS = tuple(key for key in PAST_KEYS if key.name not in _NOT_OF_A_FLEET)
 
 
 def rows_in_tree(rows: Iterable[Key]) -> tuple[Key, ...]:

@@ -76,12 +76,15 @@ def freed_lines(sizes: Sizes) -> str:
     """Return what all changes would free together, in words."""
     parts = []
     for name, freed in sizes.freed.items():
-        memory = text(abs(freed.memory_bytes), Unit.BYTES, 6).strip()
-        verb = "take" if freed.memory_bytes < 0 else "free"
-        of = f" of {text(freed.of_memory_bytes, Unit.BYTES, 6).strip()}" if freed.of_memory_bytes else ""
-        cores = f"{'+' if freed.cores < 0 else '-'}{abs(freed.cores):.1f} cores promised"
-        parts.append(f"{f'{name}: ' if name else ''}all changes {verb} {memory}{of} of memory, {cores}")
+        memory = _amount(freed.memory_bytes, freed.of_memory_bytes, Unit.BYTES, "of memory")
+        cores = _amount(freed.cores, freed.of_cores, Unit.CORES, "cores")
+        parts.append(f"{f'{name}: ' if name else ''}all changes {memory} and {cores}")
     return "; ".join(parts)
+
+
+def _amount(value: float, whole: float, unit: Unit, noun: str) -> str:
+    verb, of = "take" if value < 0 else "free", f" of {text(whole, unit, 6).strip()}" if whole else ""
+    return f"{verb} {text(abs(value), unit, 6).strip()}{of} {noun}"
 
 
 def detail_lines(sizing: Sizing, sizes: Sizes, width: int, most: int) -> list[Line]:

@@ -149,7 +149,7 @@ def command_lines(sizes: Sizes) -> str:
 def settings_of(sizing: Sizing) -> dict[str, str]:
     """Return the changes of a workload, as `vmtop set` takes them, by limit; empty if there is none."""
     words = [word for size in sizing.sizes if (word := _setting(size))]
-    return dict(word.split("=", 1) for word in words)  # type: ignore[misc]  # both parts are there
+    return dict(word.split("=", 1) for word in words)
 
 
 def _setting(size: Size) -> str:
