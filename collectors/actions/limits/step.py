@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from collectors.actions.limits.outcomes import ChangeOutcome
-from collectors.actions.limits.plan import Plan, PlannedChange, shown
+from collectors.actions.limits.plan import Plan, PlannedChange, inert_commands, shown
 from collectors.actions.targets import is_full_id
 from collectors.model.limits import EngineLimits, Limit, LimitError, Setting, is_same
 from collectors.model.workloads import Kind, Workload
@@ -66,7 +66,7 @@ def back_step(plan: Plan, limits: EngineLimits, outcome: ChangeOutcome) -> Step:
         new=old.value,
         setting=setting,
         warnings=(),
-        commands=limits.commands(plan.workload, key, setting, plan.way),
+        commands=inert_commands(plan.workload, limits, key, setting, plan.way),
     )
     is_unique = is_full_id(plan.workload.id.id) or plan.workload.kind is Kind.SERVICE
     return Step(change, setting, expected, old, needs_run=not is_unique)
