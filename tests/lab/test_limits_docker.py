@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from collectors.model.actions import Result
 from collectors.model.limits import Amount, LimitKey
@@ -15,6 +17,7 @@ from collectors.sampling.source import SourceSpec
 from tests.helpers.lab.docker_engine import DockerLab
 from tests.helpers.lab.limits import MIB, LimitsLab, group_file
 from tests.helpers.lab.process import find_program
+from tui.cli.main import main
 
 pytestmark = pytest.mark.lab
 
@@ -32,7 +35,11 @@ def box(docker_lab: DockerLab) -> Iterator[str]:
 
 
 def host_config(lab: DockerLab, workload: Workload) -> dict[str, Any]:
-    config: dict[str, Any] = lab.client.inspect_container(workload.id.id)["HostConfig"]
+    return host_config_of(lab, workload.id.id)
+
+
+def host_config_of(lab: DockerLab, identity: str) -> dict[str, Any]:
+    config: dict[str, Any] = lab.client.inspect_container(identity)["HostConfig"]
     return config
 
 
@@ -174,3 +181,19 @@ def test_a_container_that_was_restarted_since_is_left_alone_and_an_undo_survives
     assert limits.value(web, LimitKey.PIDS) == 40
     limits.undo(applied)
     assert limits.value(web, LimitKey.PIDS) is None
+
+
+def test_the_command_warns_sets_and_says_what_was_there(docker_lab: DockerLab) -> None:
+    identity = docker_lab.run_memory_hog("limits-hog", held_mib=48, limit_mib=128)
+    words = ["set", "container:limits-hog", "memory=40M", "--docker", docker_lab.url]
+    shown = CliRunner().invoke(main, [*words, "--dry-run"], prog_name="vmtop")
+    assert shown.exit_code == 0, shown.output
+    assert "memory=40MiB (was 128MiB), until it is changed" in shown.stdout
+    assert "it may be killed at once (out of memory)" in shown.stdout
+    assert host_config_of(docker_lab, identity)["Memory"] == 128 * MIB
+    done = CliRunner().invoke(main, [*words[:2], "memory=256M", *words[3:], "--yes", "--json"], prog_name="vmtop")
+    assert done.exit_code == 0, done.output
+    (line,) = map(json.loads, done.stdout.splitlines())
+    assert (line["old"], line["after"], line["result"]) == (128 * MIB, 256 * MIB, "done")
+    assert host_config_of(docker_lab, identity)["Memory"] == 256 * MIB
+    docker_lab.remove(identity)

@@ -22,6 +22,10 @@ from collectors.model.limits import (
     write_amount,
 )
 from collectors.model.workloads import Kind, Workload
+from collectors.safety.sanitize import sanitize
+
+_LONGEST = 4000
+"""Characters of a command: one of LXC has a whole path."""
 
 
 class Use(NamedTuple):
@@ -159,9 +163,16 @@ def plan_change(
         new,
         setting,
         (*setting.warnings, *warnings(workload, key, setting.amount, use)),
-        limits.commands(workload, key, setting, way),
+        inert_commands(workload, limits, key, setting, way),
         limits.lasts(workload, way),
     )
+
+
+def inert_commands(
+    workload: Workload, limits: EngineLimits, key: LimitKey, setting: Setting, way: Way
+) -> tuple[str, ...]:
+    """Return the engine's commands for people to see: names of devices in them come from outside."""
+    return tuple(sanitize(command, _LONGEST) for command in limits.commands(workload, key, setting, way))
 
 
 def _no_such(workload: Workload, key: LimitKey) -> str:

@@ -10,13 +10,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
-from typing import NamedTuple
 
 from collectors.actions.limits.outcomes import Applied, ChangeOutcome
-from collectors.actions.limits.plan import NO_USE, Plan, PlannedChange, Use, impossible, plan_change, shown
+from collectors.actions.limits.plan import NO_USE, Plan, Use, impossible, plan_change, shown
+from collectors.actions.limits.step import Step, back_step
 from collectors.actions.look import Looker
 from collectors.actions.runner import Runner
-from collectors.actions.targets import is_full_id
 from collectors.model.actions import Observed, Outcome, Result
 from collectors.model.errors import AccessDenied, SourceAbsent, SourceDown, SourceError, WorkloadGone
 from collectors.model.limits import (
@@ -24,9 +23,7 @@ from collectors.model.limits import (
     Amount,
     EngineLimits,
     Limit,
-    LimitError,
     LimitKey,
-    Setting,
     Way,
     is_same,
     write_amount,
@@ -112,7 +109,7 @@ class Setter:
         if not self._reserve(plan.workload):
             return self._refuse(plan, _BUSY)
         try:
-            steps = [_Step(change, change.setting, change.now) for change in plan.changes if change.setting is not None]
+            steps = [Step(change, change.setting, change.now) for change in plan.changes if change.setting is not None]
             return Applied(plan, self._run(plan, steps, "set"))
         finally:
             self._busy.discard(plan.workload.id)
@@ -128,7 +125,7 @@ class Setter:
             if refusal := _undo_refusal(applied):  # by another thread meanwhile
                 return self._refuse_undo(plan, refusal)
             limits = self._limits_of(plan.workload)
-            steps = [_back(plan, limits, outcome) for outcome in reversed(applied.outcomes) if outcome.before]
+            steps = [back_step(plan, limits, outcome) for outcome in reversed(applied.outcomes) if outcome.before]
             outcomes = self._run(plan, steps, "undo")
             applied.is_undone = any(outcome.before is not None for outcome in outcomes)
             return Applied(plan, outcomes, is_undo=True)
@@ -167,7 +164,7 @@ class Setter:
             outcomes.append(self._record(plan, ChangeOutcome(change, kind, words, remedy), "undo", time.time()))
         return Applied(plan, tuple(outcomes), is_undo=True)
 
-    def _run(self, plan: Plan, steps: list[_Step], verb: str) -> tuple[ChangeOutcome, ...]:
+    def _run(self, plan: Plan, steps: list[Step], verb: str) -> tuple[ChangeOutcome, ...]:
         """Set one limit after the other; after a failure that is not the engine's refusal, none of the rest."""
         outcomes: list[ChangeOutcome] = []
         stopped = ""
@@ -181,7 +178,7 @@ class Setter:
             outcomes.append(self._record(plan, outcome, verb, began_wall))
         return tuple(outcomes)
 
-    def _set(self, plan: Plan, step: _Step) -> ChangeOutcome:
+    def _set(self, plan: Plan, step: Step) -> ChangeOutcome:
         workload = plan.workload
         try:
             limits = self._limits_of(workload)
@@ -209,7 +206,7 @@ class Setter:
             return _end(plan, step, _result_of(error), f"{_NOT_DONE}: {error.reason}", error.remedy)
         return self._verify(plan, step, limits, before, seen)
 
-    def _verify(self, plan: Plan, step: _Step, limits: EngineLimits, before: Limit, seen: Observed) -> ChangeOutcome:
+    def _verify(self, plan: Plan, step: Step, limits: EngineLimits, before: Limit, seen: Observed) -> ChangeOutcome:
         """Read the value back until it is as it was set, as long as the engine takes for that."""
         deadline = time.monotonic() + limits.settles_s
         workload, key, wanted = plan.workload, before.key, step.setting.amount
@@ -247,67 +244,6 @@ class Setter:
         return outcome
 
 
-class _Step(NamedTuple):
-    """One limit that is about to be set."""
-
-    change: PlannedChange
-    setting: Setting
-    expected: Limit
-    """What it has to be for that."""
-    also: Limit | None = None
-    """What it may be as well: an undo does not know whether what it takes back was done."""
-    needs_run: bool = True
-
-    def differs(self, before: Limit) -> str:
-        """Return how the limit differs from what was expected, as a clause; empty if it does not."""
-        for expected in (self.expected, self.also):
-            if expected is not None and _agree(before, expected):
-                return ""
-        return f"it is {shown(before)} now, and was {shown(self.expected)}"
-
-    def would_send_otherwise(self, workload: Workload, limits: EngineLimits, before: Limit) -> str:
-        """Return why what was planned would now change something else, such as swap; an undo is not planned anew."""
-        if self.also is not None:
-            return ""
-        try:
-            is_as_planned = limits.setting(workload, before, self.change.new).values == self.setting.values
-        except LimitError as error:
-            return str(error)
-        return "" if is_as_planned else "what goes with it, such as a period or swap, has changed since it was shown"
-
-    def has_restored(self, after: Limit) -> bool:
-        """Whether the engine has its own value again, where that is no amount, such as a share."""
-        return self.also is not None and not self.also.is_measured and after.settings == self.also.settings
-
-    def is_forced(self, plan: Plan) -> bool:
-        """Whether it is sent although the value is there: what is kept for the next start may be another one."""
-        return plan.way.is_kept
-
-
-def _agree(before: Limit, expected: Limit) -> bool:
-    if not (before.is_measured and expected.is_measured):
-        return before.is_measured == expected.is_measured
-    return is_same(before.key, before.value, expected.value)
-
-
-def _back(plan: Plan, limits: EngineLimits, outcome: ChangeOutcome) -> _Step:
-    """Return the step that takes back a change which was sent."""
-    assert outcome.before is not None  # noqa: S101  # the caller looked
-    old, key = outcome.before, outcome.change.key
-    sent = outcome.change.setting
-    setting = limits.back(plan.workload, old)
-    expected = outcome.after or Limit(key, sent.amount if sent is not None else None)
-    change = outcome.change._replace(
-        now=expected,
-        new=old.value,
-        setting=setting,
-        warnings=(),
-        commands=limits.commands(plan.workload, key, setting, plan.way),
-    )
-    is_unique = is_full_id(plan.workload.id.id) or plan.workload.kind is Kind.SERVICE
-    return _Step(change, setting, expected, old, needs_run=not is_unique)
-
-
 def _state_objection(workload: Workload, seen: Observed) -> str:
     if workload.name_is_known and seen.name and seen.name != workload.name:
         return f"it is called {seen.name} now: use that name"
@@ -338,10 +274,10 @@ def _result_of(error: SourceError) -> Result:
     return Result.DENIED if isinstance(error, AccessDenied) else Result.FAILED
 
 
-def _end(plan: Plan, step: _Step, result: Result, words: str, remedy: str = "") -> ChangeOutcome:
+def _end(plan: Plan, step: Step, result: Result, words: str, remedy: str = "") -> ChangeOutcome:
     return ChangeOutcome(step.change, result, f"{plan.workload.name}: {step.change.key} {words}", remedy)
 
 
-def _unknown(plan: Plan, step: _Step, before: Limit, reason: str, remedy: str = "") -> ChangeOutcome:
+def _unknown(plan: Plan, step: Step, before: Limit, reason: str, remedy: str = "") -> ChangeOutcome:
     words = f"was set, and the outcome is unknown: {reason}"
     return _end(plan, step, Result.UNKNOWN, words, remedy)._replace(before=before)

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from collectors.engines import cgroup_limits as cgroup
 from collectors.engines.host_groups import is_v1
 from collectors.engines.libvirt.limits.part import AFFECT_CONFIG, AFFECT_LIVE, CONFIG, LIVE, Seen
-from collectors.engines.libvirt.stats import UNSUPPORTED
 from collectors.kernel.cgroup.parsers import cpu_list
 from collectors.model.limits import Amount, Limit, LimitError, LimitKey, Setting, cpus_text
 from collectors.safety.untrusted import count, whole_number
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 _MAXIMUM = 4
 """VIR_DOMAIN_VCPU_MAXIMUM."""
-_NO_SCHEDULER = "this driver of libvirt, or a session without control groups, does not schedule it"
+_NO_SCHEDULER = "libvirt does not say what it is: a session without control groups has none"
 _FIELDS = {LimitKey.CPU: ("vcpu_quota", "vcpu_period"), LimitKey.CPU_WEIGHT: ("cpu_shares",)}
 
 
@@ -34,16 +33,9 @@ class Scheduling:
 
     def read(self, seen: Seen) -> dict[LimitKey, Limit]:
         """Ask for the scheduler's parameters."""
-        import libvirt
-
-        try:
-            live = seen.domain.schedulerParametersFlags(AFFECT_LIVE)
-            config = seen.domain.schedulerParametersFlags(AFFECT_CONFIG) if seen.is_persistent else None
-            number = seen.domain.vcpusFlags(AFFECT_LIVE)
-        except libvirt.libvirtError as error:
-            if error.get_error_code() not in {*UNSUPPORTED, libvirt.VIR_ERR_OPERATION_INVALID}:
-                raise
-            return {key: Limit(key, is_measured=False, objection=_NO_SCHEDULER) for key in self.keys}
+        live = seen.domain.schedulerParametersFlags(AFFECT_LIVE)
+        config = seen.domain.schedulerParametersFlags(AFFECT_CONFIG) if seen.is_persistent else None
+        number = seen.domain.vcpusFlags(AFFECT_LIVE)
         return {key: _scheduled(key, live, config, number) for key in self.keys}
 
     def new(self, limit: Limit, amount: Amount | None) -> Setting:
@@ -104,16 +96,8 @@ class Pinning:
 
     def read(self, seen: Seen) -> dict[LimitKey, Limit]:
         """Ask where each virtual CPU is pinned to; different ones together are the limit."""
-        import libvirt
-
-        try:
-            live = seen.domain.vcpuPinInfo(AFFECT_LIVE)
-            config = seen.domain.vcpuPinInfo(AFFECT_CONFIG) if seen.is_persistent else None
-        except libvirt.libvirtError as error:
-            if error.get_error_code() not in UNSUPPORTED:
-                raise
-            why = "this driver of libvirt does not pin virtual CPUs"
-            return {LimitKey.CPUSET: Limit(LimitKey.CPUSET, is_measured=False, objection=why)}
+        live = seen.domain.vcpuPinInfo(AFFECT_LIVE)
+        config = seen.domain.vcpuPinInfo(AFFECT_CONFIG) if seen.is_persistent else None
         of_host = frozenset(range(len(live[0]) if live else 0))
         cpus = {cpu for pinned in live for cpu, is_on in enumerate(pinned) if is_on}
         value = cgroup.cpus(cpus_text(cpus), of_host)

@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from collectors.engines.libvirt.limits.part import AFFECT_CONFIG, AFFECT_LIVE, CONFIG, LIVE, Seen
-from collectors.engines.libvirt.stats import UNSUPPORTED
 from collectors.model.limits import Amount, Limit, LimitKey, Setting
 from collectors.safety.sanitize import sanitize
 from collectors.safety.untrusted import count
@@ -42,20 +41,12 @@ class Disks:
 
     def read(self, seen: Seen) -> dict[LimitKey, Limit]:
         """Ask for the throttling of each disk; the limit is the lowest."""
-        import libvirt
-
         path = "devices/disk[@device='disk']/target"
         disks = [name for target in seen.root.iterfind(path) if (name := target.get("dev"))]
         if not disks:
             return {key: Limit(key, is_measured=False, objection="it has no disk") for key in self.keys}
-        try:
-            live = {disk: seen.domain.blockIoTune(disk, AFFECT_LIVE) for disk in disks}
-            config = {disk: _defined(seen, disk) for disk in disks} if seen.is_persistent else None
-        except libvirt.libvirtError as error:
-            if error.get_error_code() not in UNSUPPORTED:
-                raise
-            why = "this driver of libvirt does not throttle disks"
-            return {key: Limit(key, is_measured=False, objection=why) for key in self.keys}
+        live = {disk: seen.domain.blockIoTune(disk, AFFECT_LIVE) for disk in disks}
+        config = {disk: _defined(seen, disk) for disk in disks} if seen.is_persistent else None
         return {key: _throttled(key, live, config) for key in self.keys}
 
     def new(self, limit: Limit, amount: Amount | None) -> Setting:
@@ -114,8 +105,6 @@ class Interfaces:
 
     def read(self, seen: Seen) -> dict[LimitKey, Limit]:
         """Ask for the shaping of each interface; the limit is the lowest average."""
-        import libvirt
-
         names: list[str] = []
         others: list[str] = []
         for interface in seen.root.iterfind("devices/interface"):
@@ -127,13 +116,7 @@ class Interfaces:
             kinds = ", ".join(sanitize(other) for other in others)
             why = f"libvirt cannot shape its interfaces ({kinds})" if others else "it has no network interface"
             return {key: Limit(key, is_measured=False, objection=why) for key in self.keys}
-        try:
-            live = {name: seen.domain.interfaceParameters(name, AFFECT_LIVE) for name in names}
-        except libvirt.libvirtError as error:
-            if error.get_error_code() not in UNSUPPORTED:
-                raise
-            why = "this driver of libvirt does not shape traffic"
-            return {key: Limit(key, is_measured=False, objection=why) for key in self.keys}
+        live = {name: seen.domain.interfaceParameters(name, AFFECT_LIVE) for name in names}
         return {key: _shaped(key, live, seen) for key in self.keys}
 
     def new(self, limit: Limit, amount: Amount | None) -> Setting:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from collectors.engines.cgroup_limits import unsettable
 from collectors.engines.libvirt.actions import domain_for
 from collectors.engines.libvirt.domains import safe_xml
 from collectors.engines.libvirt.limits.cpus import Pinning, Plugging, Scheduling
@@ -11,6 +12,7 @@ from collectors.engines.libvirt.limits.devices import Disks, Interfaces
 from collectors.engines.libvirt.limits.memory import Ballooning
 from collectors.engines.libvirt.limits.part import AFFECT_LIVE, CONFIG, FLAG_WORDS, LIVE, Part, Seen, scopes
 from collectors.engines.libvirt.shell_commands import argument, program
+from collectors.engines.libvirt.stats import BROKEN_DOMAINS
 from collectors.model.errors import SourceDown, SourceError
 from collectors.model.limits import LIMITS, Amount, Lasts, Limit, LimitKey, Setting, Way
 from collectors.model.workloads import Workload
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 _PARTS: tuple[Part, ...] = (Scheduling(), Pinning(), Plugging(), Ballooning(), Disks(), Interfaces())
 _BY_KEY = {key: part for part in _PARTS for key in part.keys}
+_UNKNOWN_WEIGHT = "whether its host counts shares or weights is not known here: use virsh schedinfo"
 _TRANSIENT = "it is transient: it has no definition that could keep a limit; set it without --persist"
 
 
@@ -41,7 +44,9 @@ class LibvirtLimits:
             if root is None:
                 raise SourceDown("libvirt sent an invalid description of it")
             seen = Seen(domain, root, domain.isPersistent() == 1)
-            found = {key: limit for part in _PARTS for key, limit in part.read(seen).items()}
+            found = {key: limit for part in _PARTS for key, limit in _read(part, seen).items()}
+        if workload.endpoint:
+            unsettable(found, (LimitKey.CPU_WEIGHT,), _UNKNOWN_WEIGHT)
         return {key: found[key] for key in LIMITS if key in found}
 
     def setting(self, workload: Workload, limit: Limit, amount: Amount | None) -> Setting:
@@ -84,3 +89,16 @@ class LibvirtLimits:
         """Return that it is transient, if it is."""
         with domain_for(self._access, workload, writable=False) as (_, domain):
             return "" if domain.isPersistent() else _TRANSIENT
+
+
+def _read(part: Part, seen: Seen) -> dict[LimitKey, Limit]:
+    """Return the limits of a part; one that the driver does not have leaves the others as they are."""
+    import libvirt
+
+    try:
+        return part.read(seen)
+    except libvirt.libvirtError as error:
+        if error.get_error_domain() in BROKEN_DOMAINS or error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
+            raise
+        why = f"libvirt does not report it: {sanitize(str(error.get_error_message() or error))}"
+        return {key: Limit(key, is_measured=False, objection=why) for key in part.keys}

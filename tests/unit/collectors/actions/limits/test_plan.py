@@ -133,3 +133,12 @@ def test_an_amount_below_what_it_uses_warns(workload: Workload, key: LimitKey, n
 def test_an_amount_above_it_or_a_use_that_is_not_measured_does_not(key: LimitKey, new: float, use: Use) -> None:
     assert warnings(WEB, key, new, use) == ()
     assert warnings(WEB, key, None, use) == ()
+
+
+def test_a_command_with_a_name_that_steers_a_terminal_is_inert(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FakeLimits, "commands", lambda *_: ("virsh domiftune 'a\x1b[2J\x07'",))
+    scene = Scene()
+    plan = scene.setter.plan(WEB, {LimitKey.PIDS: 5})
+    undone = scene.setter.undo(scene.setter.apply(plan))
+    for change in (plan.changes[0], undone.outcomes[0].change):
+        assert change.commands[0].isprintable()

@@ -7,14 +7,19 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 import pytest
+from msgspec.structs import replace
 
+from collectors.engines.libvirt.access import LibvirtAccess
 from collectors.engines.libvirt.domains import safe_xml
 from collectors.engines.libvirt.limits import cpus
 from collectors.engines.libvirt.limits.cpus import Scheduling, _scheduled
 from collectors.engines.libvirt.limits.devices import Disks, Interfaces
 from collectors.engines.libvirt.limits.memory import Ballooning
 from collectors.engines.libvirt.limits.part import CONFIG, FLAG_WORDS, LIVE, Part, Seen, scopes
+from collectors.engines.libvirt.limits.setter import LibvirtLimits
 from collectors.model.limits import LimitError, LimitKey
+from collectors.model.workloads import Kind, State, Workload, WorkloadId
+from collectors.sampling.source import SourceSpec
 
 libvirt = pytest.importorskip("libvirt")
 MIB = 1 << 20
@@ -151,3 +156,13 @@ def test_the_run_is_set_first_and_the_definition_only_if_it_is_kept() -> None:
     assert scopes(values, is_kept=True) == [({"a": 1}, 1), ({"a": 2}, 2)]
     assert scopes({LIVE: {"a": 1}, CONFIG: None}, is_kept=True) == [({"a": 1}, 1)]
     assert FLAG_WORDS == {1: " --live", 2: " --config"}
+
+
+def test_a_domain_of_another_host_has_no_weight_that_is_known_here() -> None:
+    access = LibvirtAccess([SourceSpec("libvirt", {"uri": "test:///default"})])
+    identity = WorkloadId("test", "6695eb01-f6a4-8304-79aa-97f2502e193f")
+    here = Workload(identity, Kind.VM, "test", State.RUNNING)
+    far = replace(here, endpoint="hv01")
+    assert LibvirtLimits(access).read(here)[LimitKey.MEMORY].value == 2 << 30
+    assert "shares or weights" in LibvirtLimits(access).read(far)[LimitKey.CPU_WEIGHT].objection
+    assert "libvirt does not report it" in LibvirtLimits(access).read(here)[LimitKey.CPU].objection
