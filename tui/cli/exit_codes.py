@@ -24,7 +24,3 @@ NOT_MEASURABLE = 11
 HUNG_UP = 129
 """The terminal has gone."""
 INTERRUPTED = 130
-OVER_BUDGET = 10
-"""A budget is exceeded."""
-NOT_MEASURABLE = 11
-"""A budget could not be judged: a recording is too short, or does not have what was asked for."""

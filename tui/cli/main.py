@@ -26,6 +26,7 @@ _COMMANDS = {
     "inspect": ("tui.cli.commands.workloads.inspect", "Print what the engine knows of a workload."),
     "check": ("tui.cli.commands.workloads.check", "Tell whether a condition holds for any workload."),
     "wait": ("tui.cli.commands.workloads.wait", "Wait until a condition holds."),
+    "run": ("tui.cli.commands.workloads.run", "Run a command and print what it used."),
     "stream": ("tui.cli.commands.workloads.stream", "Print one JSON document per line at each interval."),
     "fleet": ("tui.cli.commands.hosts.fleet", "Show what a Prometheus scraped of many hosts."),
     "serve": ("tui.cli.commands.exposition.serve", "Answer scrapes of Prometheus and VictoriaMetrics."),

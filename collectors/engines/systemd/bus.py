@@ -5,6 +5,7 @@ Uses jeepney on the caller's thread; every call has a time-out. Unit names are o
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections import deque
@@ -32,7 +33,7 @@ class NoSuchUnit(SourceError):
 
 
 class SystemBus:
-    """A connection to the system bus."""
+    """A connection to a bus that systemd is on: the system's, or a user's."""
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
@@ -126,18 +127,33 @@ def system_bus() -> Iterator[SystemBus]:
         SourceAbsent: This host has no system bus.
         SourceError: It denies access to this user, or does not answer.
     """
+    with _connected("SYSTEM", "the system bus") as bus:
+        yield bus
+
+
+@contextmanager
+def user_bus() -> Iterator[SystemBus]:
+    """Connect to the bus of this user's own systemd. Raises like `system_bus`."""
+    runtime = os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.geteuid()}"
+    address = os.environ.get("DBUS_SESSION_BUS_ADDRESS") or f"unix:path={runtime}/bus"
+    with _connected(address, "the user's bus") as bus:
+        yield bus
+
+
+@contextmanager
+def _connected(address: str, name: str) -> Iterator[SystemBus]:
     from jeepney.io.blocking import open_dbus_connection
 
     try:
-        connection = call_with_timeout(ANSWER_S, lambda: open_dbus_connection(bus="SYSTEM"), "the system bus")
+        connection = call_with_timeout(ANSWER_S, lambda: open_dbus_connection(bus=address), name)
     except FileNotFoundError:
         raise SourceAbsent("systemd's D-Bus is not present on this host") from None
     except PermissionError as error:
-        raise AccessDenied(f"no permission to use the system bus: {error.strerror}", as_root()) from error
+        raise AccessDenied(f"no permission to use {name}: {error.strerror}", as_root()) from error
     except (ConnectionRefusedError, KeyError, ValueError, RuntimeError) as error:
         raise SourceAbsent(f"systemd's D-Bus is not present on this host: {sanitize(str(error))}") from error
     except OSError as error:
-        raise SourceDown(f"the system bus cannot be reached: {error.strerror or error}") from error
+        raise SourceDown(f"{name} cannot be reached: {error.strerror or error}") from error
     try:
         yield SystemBus(connection)
     finally:
