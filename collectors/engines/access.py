@@ -15,6 +15,7 @@ from collectors.model.console import Console, RunningCommand
 from collectors.model.details import Details, Fact, Page, RawDescription, Table
 from collectors.model.errors import SourceAbsent, SourceError, WorkloadGone
 from collectors.model.facts import Fact as ClassFact
+from collectors.model.limits import EngineLimits
 from collectors.model.logs import Log
 from collectors.model.processes import ReadsProcesses, SignalsElsewhere
 from collectors.model.workloads import Workload
@@ -52,6 +53,16 @@ class EngineAccess:
             SourceAbsent: vmtop can only watch it.
         """
         raise SourceAbsent(f"{workload.id.engine} runs {workload.name}, which vmtop can only watch")
+
+    def limits(self, workload: Workload) -> EngineLimits:
+        """Return what reads and sets the limits of the workload.
+
+        Raises:
+            SourceAbsent: vmtop cannot set any; the remedy says who can.
+        """
+        from collectors.engines.without_limits import no_limits
+
+        raise no_limits(workload)
 
     def details(self) -> Callable[[Workload], list[Table]]:
         """Return a function that reads the tables about one workload, repeatedly; it raises `SourceError`.

@@ -10,6 +10,7 @@ from collectors.engines import registry
 from collectors.engines.access import EngineAccess
 from collectors.engines.base import Engine
 from collectors.model.actions import EngineActions
+from collectors.model.limits import EngineLimits
 from collectors.model.workloads import Workload
 from collectors.sampling.source import SourceSpec
 
@@ -75,3 +76,11 @@ class EngineConnections:
             SourceAbsent: vmtop can only watch it.
         """
         return self.of(workload).actions(workload)
+
+    def limits(self, workload: Workload) -> EngineLimits:
+        """Return what reads and sets the limits of a workload.
+
+        Raises:
+            SourceAbsent: vmtop cannot set any; the remedy says who can.
+        """
+        return self.of(workload).limits(workload)

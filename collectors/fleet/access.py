@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import cast
@@ -21,6 +22,8 @@ from collectors.fleet.ssh import client_environment, client_words, ssh_words
 from collectors.model.actions import EngineActions
 from collectors.model.console import Console, RunningCommand
 from collectors.model.details import Details, RawDescription
+from collectors.model.errors import SourceAbsent
+from collectors.model.limits import EngineLimits
 from collectors.model.logs import Log
 from collectors.model.processes import ReadsProcesses
 from collectors.model.workloads import Kind, Workload
@@ -53,6 +56,14 @@ class HostAccess(EngineAccess):
     def actions(self, workload: Workload) -> EngineActions:
         """Return the actions of the host."""
         return self._actions
+
+    def limits(self, workload: Workload) -> EngineLimits:
+        """Refuse: the vmtop there sets them, under its own rules."""
+        name = shlex.quote(workload.name)
+        raise SourceAbsent(
+            f"vmtop sets limits of its own host only, and {workload.name} is on {workload.id.host}",
+            f"{self.host.target.command} vmtop set {name} ...",
+        )
 
     def details_elsewhere(self, workload: Workload) -> Details:
         """Read all details there; see `EngineAccess.details_elsewhere`."""

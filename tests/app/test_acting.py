@@ -25,6 +25,7 @@ from tui.controllers.frame_feed import FrameReady
 from tui.dialogs import confirm_action as confirm_module
 from tui.dialogs.action_menu import ActionMenu
 from tui.dialogs.confirm_action import Confirm
+from tui.dialogs.limits_form import LimitsForm
 from tui.screens.detail.base import WorkloadScreen
 from tui.settings.screen_options import ScreenOptions
 
@@ -266,8 +267,10 @@ async def test_locked_the_menu_shows_what_would_be_possible_and_does_nothing() -
         await session.press("3", "j", "x")
         assert "possible, but locked" in session.text()
         assert "L unlocks" in session.text()
-        await session.press("t", "K", "enter")
+        await session.press("t", "K")
         assert isinstance(session.pilot.app.screen, ActionMenu)
+        await session.press("enter")
+        assert isinstance(session.pilot.app.screen, LimitsForm), "all that is left is to look at its limits"
         await session.press("escape", "e")
         await told_of(session, "A shell can change a workload")
         await session.press("L")

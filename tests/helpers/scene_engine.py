@@ -10,10 +10,12 @@ from collectors.engines.connections import EngineConnections
 from collectors.model.actions import EngineActions
 from collectors.model.details import Column, Fact, Page, RawDescription, Table
 from collectors.model.facts import Fact as ClassFact
+from collectors.model.limits import EngineLimits
 from collectors.model.logs import LogLine
 from collectors.model.metrics import Unit
 from collectors.model.workloads import Kind, Workload
 from tests.helpers.fake_engines import FakeEngine
+from tests.helpers.fake_limits import FakeLimits
 from tui.configuration.config import Config
 from tui.controllers.services import Services
 
@@ -83,9 +85,13 @@ class SceneAccess(EngineAccess):
 
     def __init__(self) -> None:
         self._engine = FakeEngine()
+        self.limits_of_all = FakeLimits()
 
     def actions(self, workload: Workload) -> EngineActions:
         return self._engine
+
+    def limits(self, workload: Workload) -> EngineLimits:
+        return self.limits_of_all
 
     def details(self) -> Callable[[Workload], list[Table]]:
         return _tables

@@ -24,6 +24,7 @@ _NEVER = frozenset({
     *("name", "for", "timeout", "junit", "summary", "nagios", "warn"),
     *("max", "new", "kill_rest", "fail_if"),
     *("control", "past", "session", "workload", "metric", "count", "watch", "since", "follow", "once"),
+    *("persist", "dry_run"),
 })  # fmt: skip
 """What confirms, overwrites, or is chosen for one run only."""
 _FORMS = frozenset({"json", "csv", "form", "format", "schema", "check", "default", "quiet", "no_header", "commands"})

@@ -52,6 +52,7 @@ _COMMANDS = {
     "pause": ("tui.cli.commands.workloads.actions", "Freeze workloads."),
     "resume": ("tui.cli.commands.workloads.actions", "Let paused workloads continue."),
     "kill": ("tui.cli.commands.workloads.actions", "End workloads at once, without asking them."),
+    "set": ("tui.cli.commands.workloads.limits", "Set limits of running workloads."),
     "remove": ("tui.cli.commands.workloads.actions", "Remove stopped containers."),
 }
 """For each subcommand its module and one line of help."""

@@ -217,10 +217,10 @@ def _complete_names(ctx: click.Context, _param: click.Parameter, incomplete: str
     return names_like(incomplete, ctx.params)
 
 
-def names_argument(is_required: bool = True) -> Callable[[Command], Command]:
+def names_argument(is_required: bool = True, metavar: str = "") -> Callable[[Command], Command]:
     """Add the names of workloads, which the shell can complete; the command gets them as `names`."""
 
-    metavar = "NAME..." if is_required else "[NAME...]"
+    metavar = metavar or ("NAME..." if is_required else "[NAME...]")
     return click.argument("names", nargs=-1, required=is_required, metavar=metavar, shell_complete=_complete_names)
 
 

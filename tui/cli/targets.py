@@ -33,6 +33,8 @@ class Chosen(NamedTuple):
     all_workloads: list[Workload]
     code: int
     """An exit code that is not 0 when a name matches no workload, or it is unknown which one."""
+    moment: Moment
+    """What the sources had read by then, in which a workload may be missing."""
 
 
 def choose(names: Sequence[str], specs: Sequence[SourceSpec], wait: Wait, is_action: bool = True) -> Chosen:
@@ -54,7 +56,7 @@ def choose(names: Sequence[str], specs: Sequence[SourceSpec], wait: Wait, is_act
             if hint and error.code == NO_SUCH:
                 click.echo(f"vmtop: {hint}", err=True)
                 hint = ""
-    return Chosen(list(chosen), workloads, gravest(codes))
+    return Chosen(list(chosen), workloads, gravest(codes), moment)
 
 
 class NotFound(NamedTuple):

@@ -22,6 +22,7 @@ from collectors.model.wording import some
 from collectors.model.workloads import Kind, Workload, WorkloadId
 from tui.configuration.config import config_file
 from tui.controllers.background import run_blocking
+from tui.controllers.limits import LimitsController
 from tui.controllers.own_commands import OwnCommandRunner
 from tui.controllers.services import Services
 
@@ -45,6 +46,8 @@ _SEVERITIES = {
     Result.CHANGED: "warning",
     Result.UNKNOWN: "warning",
 }
+_LIMITS = "limits"
+"""The menu's answer for the form of limits."""
 _OWN = "own:"
 """What begins the menu's answer for one of the user's own commands; its number follows."""
 _DIGITS = 9
@@ -89,6 +92,7 @@ class ActionController:
         self.protection = protection
         self._looker = Looker(runner, protection)
         self._services = services
+        self.limits = LimitsController(app, runner, self._looker, services)
         self.own = OwnCommandRunner(app, runner, services.config.commands, services.connections.is_simulated)
         runner.on_change(self._pass_on)
 
@@ -129,6 +133,9 @@ class ActionController:
         try:
             choice = verb or await self._app.push_screen_wait(self._menu(workloads, title))
             if choice is None:
+                return
+            if choice == _LIMITS:
+                await self.limits.open_limits(workloads[0], all_workloads)
                 return
             if choice.startswith(_OWN):
                 await self.run_own(int(choice.removeprefix(_OWN)), workloads)
@@ -174,8 +181,18 @@ class ActionController:
 
         kind = _common_kind(workloads)
         entries = [self._entry(verb, workloads, kind) for verb in Verb]
+        entries.append(self._limits_entry(workloads))
         own = [self._own_entry(index, workloads) for index in self._own_indices(workloads)]
         return ActionMenu(title or _targets_label(workloads), entries, LOCKED if self.is_locked else "", own)
+
+    def _limits_entry(self, workloads: Sequence[Workload]) -> Entry:
+        from tui.dialogs.action_menu import Entry
+
+        if len(workloads) != 1:
+            return Entry(_LIMITS, "m", "limits", "of one workload at a time", False)
+        is_active = workloads[0].state.is_active
+        note = "CPU, memory, disk, network, tasks; now, new, used" if is_active else f"it is {workloads[0].state}"
+        return Entry(_LIMITS, "m", "limits", note, is_active)
 
     def _own_indices(self, workloads: Sequence[Workload]) -> list[int]:
         """Return the indices of the user's own commands that are for at least one of some workloads."""

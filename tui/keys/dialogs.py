@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tui.keys.key import MOVE, OTHER, Key
 
-MENU, SIGNALS, CONFIRM, PROMPT, TEXT, COLUMNS, COMMAND_LINE = (
-    "action menu", "signals", "confirmation", "question", "text", "columns", "palette",
+MENU, SIGNALS, CONFIRM, PROMPT, TEXT, COLUMNS, COMMAND_LINE, LIMITS = (
+    "action menu", "signals", "confirmation", "question", "text", "columns", "palette", "limits",
 )  # fmt: skip
 
 _DOWN, _UP = Key("menu_down", "j", "down", "down", MOVE), Key("menu_up", "k", "up", "up", MOVE)
@@ -29,6 +29,12 @@ TEXT_KEYS = (
     Key("close_text", "escape,q,enter,question_mark,w,exclamation_mark", "close", "close", OTHER),
     Key("text_down", "j", "scroll(1)", "down", MOVE),
     Key("text_up", "k", "scroll(-1)", "up", MOVE),
+)
+LIMIT_KEYS = (
+    Key("next_field", "down", "field(1)", "next limit", MOVE),
+    Key("previous_field", "up", "field(-1)", "previous limit", MOVE),
+    Key("keep_limits", "f2", "keep", "keep what is set for the next start, or not", OTHER),
+    Key("close_limits", "escape", "cancel", "close", OTHER),
 )
 COLUMN_PICKER_KEYS = (
     Key("tick", "space", "tick", "show or hide the column, or take the set", OTHER, has_priority=True),
@@ -57,6 +63,7 @@ DIALOGS: dict[str, tuple[Key, ...]] = {
     TEXT: TEXT_KEYS,
     COLUMNS: COLUMN_PICKER_KEYS,
     COMMAND_LINE: COMMAND_LINE_KEYS,
+    LIMITS: LIMIT_KEYS,
 }
 """The rows by dialog."""
 CLOSING = frozenset(row.name for rows in DIALOGS.values() for row in rows if "escape" in row.keys.split(","))

@@ -66,6 +66,7 @@ _SHOW = (
     Key("scale", "percent_sign", "scale", "cycle the CPU scale: per core, whole host, workload limit", SHOW),
     Key("enlarge", "o", "enlarge", "larger panes for the workload", SHOW),
     Key("alerts", "B", "alerts", "alerts: what is wrong by the rules, for how long, and what was", SHOW),
+    Key("sizes", "X", "sizes", "what each workload has, what it used, and what would fit", SHOW),
     Key("why", "w", "why", "where each number of this workload comes from, or why it is missing", SHOW),
     Key("sources", "exclamation_mark", "sources", "what is read, what is not, and how to fix it", SHOW),
 )
@@ -133,7 +134,7 @@ FLEET_KEYS = (
     *_ORDER,
     LIVE_HOST,
     _CHARTS,
-    *(key for key in _SHOW if key.name not in ("look", "host", "alerts")),
+    *(key for key in _SHOW if key.name not in ("look", "host", "alerts", "sizes")),
     _FREEZE,
     _MARK,
     *_MARKS,
@@ -142,9 +143,8 @@ FLEET_KEYS = (
     *_OTHER,
     QUIT,
 )
-FLEET_PAST_KEYS = tuple(
-    key for key in PAST_KEYS if key.name not in ("logs", "host", "alerts", "next_event", "previous_event", "compare")
-)
+_NOT_OF_A_FLEET = {"logs", "host", "alerts", "sizes", "next_event", "previous_event", "compare"}
+FLEET_PAST_KEYS = tuple(key for key in PAST_KEYS if key.name not in _NOT_OF_A_FLEET)
 
 
 def rows_in_tree(rows: Iterable[Key]) -> tuple[Key, ...]:

@@ -112,6 +112,20 @@ ALERT_KEYS = (
 )
 PAST_ALERT_KEYS = (*_ALERT_LINES, HELP, *APP, BACK._replace(keys="escape,q,B"))
 
+_SIZE_LINES = (
+    Key("open_sized", "o", "open", "open the workload", SHOW, "open", 3),
+    *LINES,
+    COPY._replace(help="copy the table", word="copy", rank=4),
+)
+SIZE_KEYS = (
+    Key("set_size", "enter", "set", "its limits, with what would fit typed in", OTHER, "set", 1),
+    *_SIZE_LINES,
+    HELP,
+    *APP,
+    BACK._replace(keys="escape,q,X"),
+)
+PAST_SIZE_KEYS = (*_SIZE_LINES, HELP, *APP, BACK._replace(keys="escape,q,X"))
+
 COMPARE_KEYS = (
     *LINES,
     *(

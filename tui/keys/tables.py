@@ -16,12 +16,15 @@ from tui.keys.pages import (
     LOG_KEYS,
     PAST_ALERT_KEYS,
     PAST_DETAIL_KEYS,
+    PAST_SIZE_KEYS,
+    SIZE_KEYS,
 )
 
 LIVE, PAST, REPLAY = "live", "past", "replay"
 DETAIL, PAST_DETAIL, LOGS, INSPECT, COMPARE, CLASSES = "detail", "past detail", "logs", "inspect", "compare", "classes"
 HELP_PAGE = "help"
 ALERTS, PAST_ALERTS = "alerts", "past alerts"
+SIZES, PAST_SIZES = "sizes", "past sizes"
 FLEET, FLEET_PAST, FLEET_DETAIL = "fleet", "fleet past", "fleet detail"
 HOST, PAST_HOST, PROCESSES, DETAIL_PROCESSES = "host", "past host", "processes", "detail processes"
 
@@ -44,6 +47,8 @@ TABLES: dict[str, tuple[Key, ...]] = {
     FLEET_DETAIL: FLEET_DETAIL_KEYS,
     ALERTS: ALERT_KEYS,
     PAST_ALERTS: PAST_ALERT_KEYS,
+    SIZES: SIZE_KEYS,
+    PAST_SIZES: PAST_SIZE_KEYS,
     HELP_PAGE: HELP_PAGE_KEYS,
 }
 """The rows by screen, in the order of the help."""
@@ -68,6 +73,8 @@ TITLES = {
     FLEET_DETAIL: "One workload of a fleet",
     ALERTS: "Alerts",
     PAST_ALERTS: "Alerts up to a past moment",
+    SIZES: "Sizes that would fit",
+    PAST_SIZES: "Sizes that would fit, up to a past moment",
     HELP_PAGE: "Help",
 }
 """What each screen is."""

@@ -13,6 +13,7 @@ from collectors.model.actions import EngineActions
 from collectors.model.console import Console, RunningCommand
 from collectors.model.details import RawDescription, Table
 from collectors.model.errors import SourceAbsent
+from collectors.model.limits import EngineLimits
 from collectors.model.logs import Log
 from collectors.model.workloads import Kind, Workload, WorkloadId
 from collectors.sampling.source import SourceSpec
@@ -38,6 +39,11 @@ class DemoAccess(EngineAccess):
 
     def actions(self, workload: Workload) -> EngineActions:
         return DemoActions(self._fleet)
+
+    def limits(self, workload: Workload) -> EngineLimits:
+        from collectors.engines.demo.limits import DemoLimits
+
+        return DemoLimits(self._fleet)
 
     def details(self) -> Callable[[Workload], list[Table]]:
         return _details

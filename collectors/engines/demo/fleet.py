@@ -7,6 +7,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from collectors.model.limits import Amount, LimitKey
 from collectors.model.workloads import Kind, Sample, State, WorkloadId
 
 _GIB = float(1 << 30)
@@ -40,7 +41,8 @@ class DemoWorkload:
     image: str | None
     project: str | None
     cgroup: str
-    cores: int
+    cores: float
+    """What its quota allows; of a virtual machine, how many virtual CPUs it has."""
     quota: bool
     limit: int | None
     has_network: bool
@@ -62,6 +64,8 @@ class DemoWorkload:
     was_out_of_memory: bool = False
     """Whether that was why its last run ended."""
     is_removed: bool = False
+    limits: dict[LimitKey, Amount | None] = field(default_factory=dict)
+    """Limits that were set and that the simulation does not go by."""
     news: list[str] = field(default_factory=list)
     """Events caused by actions and not yet reported."""
     burst_s: float = 0.0

@@ -148,7 +148,7 @@ class DemoSource:
             net_rx_total_bytes=int(life.io[2]) if life.has_network else None,
             net_tx_total_bytes=int(life.io[3]) if life.has_network else None,
             pids=life.pids,
-            vcpus=life.cores if is_vm else None,
+            vcpus=int(life.cores) if is_vm else None,
             vcpu_total_ns=vcpu_ns if is_vm else None,
             steal_total_ns=int(life.stall_ns * 0.5) if is_vm else None,
         )

@@ -16,6 +16,7 @@ from collectors.model.actions import EngineActions
 from collectors.model.console import Console, RunningCommand
 from collectors.model.details import RawDescription, Table
 from collectors.model.errors import WorkloadGone
+from collectors.model.limits import EngineLimits
 from collectors.model.logs import Log
 from collectors.model.workloads import Workload
 from collectors.safety.redact import redact_json
@@ -80,6 +81,11 @@ class DockerAccess(EngineAccess):
         from collectors.engines.docker.actions import DockerActions
 
         return DockerActions(self)
+
+    def limits(self, workload: Workload) -> EngineLimits:
+        from collectors.engines.docker.limits import DockerLimits
+
+        return DockerLimits(self)
 
     def details(self) -> Callable[[Workload], list[Table]]:
         from collectors.engines.docker.details import DockerDetails

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from collectors.engines.docker.connection.library import load_library
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from docker import APIClient
 
     from collectors.engines.docker.access import DockerAccess
+    from collectors.engines.docker.connection.bounded_client import BoundedClient
 
 _POLL_S = 0.2
 
@@ -83,17 +84,21 @@ class DockerActions:
                 raise ActionTimedOut
             time.sleep(_POLL_S)
 
-    @contextmanager
-    def _client(self, workload: Workload, timeout_s: float = ANSWER_S) -> Iterator[APIClient]:
-        """Connect. An engine that refuses (it answered) raises another error than one that was lost."""
-        load_library()
-        from docker.errors import APIError
+    def _client(self, workload: Workload, timeout_s: float = ANSWER_S) -> AbstractContextManager[BoundedClient]:
+        return client_for(self._access, workload, timeout_s)
 
-        with self._access.daemon(workload).client(timeout_s) as client:
-            try:
-                yield client
-            except APIError as error:
-                raise _refusal(error) from error
+
+@contextmanager
+def client_for(access: DockerAccess, workload: Workload, timeout_s: float = ANSWER_S) -> Iterator[BoundedClient]:
+    """Connect to change a container. What an engine refuses is another error than a connection that was lost."""
+    load_library()
+    from docker.errors import APIError
+
+    with access.daemon(workload).client(timeout_s) as client:
+        try:
+            yield client
+        except APIError as error:
+            raise _refusal(error) from error
 
 
 def observed(inspection: Mapping[str, Any]) -> Observed:

@@ -25,11 +25,15 @@ def argument(workload: Workload, by_id: bool = False) -> str:
     return shlex.quote(workload.name if has_name else workload.id.id)
 
 
+def program(workload: Workload, address: str) -> str:
+    """Return the engine's command with the address of its daemon, if it does not find it by itself."""
+    engine = workload.id.engine
+    return f"{engine} {_ADDRESS.get(engine, '-H')} {shlex.quote(address)}" if address else engine
+
+
 def commands(request: Request) -> tuple[str, ...]:
     """Return the equivalent commands."""
-    engine, verb = request.workload.id.engine, request.verb
-    if request.address:
-        engine += f" {_ADDRESS.get(engine, '-H')} {shlex.quote(request.address)}"
+    engine, verb = program(request.workload, request.address), request.verb
     name = argument(request.workload, request.by_id)
     if verb in _WITH_TIMEOUT and request.after is AfterTimeout.LEAVE:
         again = (f"{engine} start {name}",) if verb is Verb.RESTART else ()

@@ -14,6 +14,7 @@ from collectors.model.actions import EngineActions
 from collectors.model.console import Console, RunningCommand
 from collectors.model.details import RawDescription, Table
 from collectors.model.errors import SourceAbsent, WorkloadGone
+from collectors.model.limits import EngineLimits
 from collectors.model.logs import Log
 from collectors.model.workloads import Workload
 from collectors.safety.permissions import as_root
@@ -69,6 +70,11 @@ class LibvirtAccess(EngineAccess):
         from collectors.engines.libvirt.actions import LibvirtActions
 
         return LibvirtActions(self)
+
+    def limits(self, workload: Workload) -> EngineLimits:
+        from collectors.engines.libvirt.limits.setter import LibvirtLimits
+
+        return LibvirtLimits(self)
 
     def details(self) -> Callable[[Workload], list[Table]]:
         from collectors.engines.libvirt.details import LibvirtDetails

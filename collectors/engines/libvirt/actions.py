@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from collectors.engines.libvirt.domains import ends_on_reboot
@@ -74,18 +74,23 @@ class LibvirtActions:
             else:
                 domain.destroy()
 
-    @contextmanager
-    def _domain(self, workload: Workload, writable: bool) -> Iterator[tuple[virConnect, virDomain]]:
-        import libvirt
+    def _domain(self, workload: Workload, writable: bool) -> AbstractContextManager[tuple[virConnect, virDomain]]:
+        return domain_for(self._access, workload, writable)
 
-        with self._access.daemon(workload).connection(writable) as connection:
-            try:
-                yield connection, connection.lookupByUUIDString(workload.id.id)
-            except libvirt.libvirtError as error:
-                refusal = _refusal(error)
-                if refusal is None:
-                    raise
-                raise refusal from error
+
+@contextmanager
+def domain_for(access: LibvirtAccess, workload: Workload, writable: bool) -> Iterator[tuple[virConnect, virDomain]]:
+    """Look a domain up to act on it. What libvirt refuses is another error than a connection that was lost."""
+    import libvirt
+
+    with access.daemon(workload).connection(writable) as connection:
+        try:
+            yield connection, connection.lookupByUUIDString(workload.id.id)
+        except libvirt.libvirtError as error:
+            refusal = _refusal(error)
+            if refusal is None:
+                raise
+            raise refusal from error
 
 
 def _addresses(domain: virDomain) -> frozenset[str]:

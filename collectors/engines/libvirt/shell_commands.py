@@ -42,10 +42,15 @@ def _is_like_uuid(name: str) -> bool:
     return bool(_UUID_DIGITS.fullmatch(name.replace("-", "")))
 
 
+def program(address: str) -> str:
+    """Return virsh with the connection's URI, if it does not find it by itself."""
+    return f"virsh -c {shlex.quote(address)}" if address else "virsh"
+
+
 def commands(request: Request) -> tuple[str, ...]:
     """Return the equivalent commands; the second one follows a time-out."""
     name = argument(request.workload, request.by_id)
-    virsh = f"virsh -c {shlex.quote(request.address)}" if request.address else "virsh"
+    virsh = program(request.address)
     first = f"{virsh} {_COMMANDS.get(request.verb, request.verb.value)} {name}"
     forced = _FORCED.get(request.verb) if request.after is AfterTimeout.FORCE else None
     return (first, f"{virsh} {forced} {name}  # after {request.timeout_s:g} s") if forced else (first,)

@@ -11,6 +11,7 @@ from collectors.model.actions import EngineActions
 from collectors.model.console import Console, RunningCommand
 from collectors.model.details import Fact, Page, RawDescription, Table
 from collectors.model.errors import SourceAbsent
+from collectors.model.limits import EngineLimits
 from collectors.model.logs import Log
 from collectors.model.workloads import Workload
 from collectors.safety.redact import redact_text, redact_value
@@ -33,6 +34,11 @@ class LxcAccess(EngineAccess):
         from collectors.engines.lxc.actions import LxcActions
 
         return LxcActions()
+
+    def limits(self, workload: Workload) -> EngineLimits:
+        from collectors.engines.lxc.limits import LxcLimits
+
+        return LxcLimits()
 
     def details(self) -> Callable[[Workload], list[Table]]:
         return tables

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from collectors.engines.lxc.containers import container_of
+from collectors.engines.lxc.containers import Container, container_of
 from collectors.kernel.lxc_monitors import DEFAULT_PATH
 from collectors.model.actions import AfterTimeout, Request, Verb
 
@@ -18,12 +18,17 @@ _COMMANDS = {
 
 def commands(request: Request) -> tuple[str, ...]:
     """Return the equivalent commands; one with a time-out ends the container by force after it, unless told not to."""
-    container = container_of(request.workload)
-    end = f" {shlex.quote(f'--name={container.name}')}"
-    if container.folder != DEFAULT_PATH:
-        end += f" {shlex.quote(f'--lxcpath={container.folder}')}"
+    end = options_of(container_of(request.workload))
     if request.verb in _COMMANDS:
         return (_COMMANDS[request.verb] + end,)
     only_asks = " --nokill" if request.after is AfterTimeout.LEAVE else ""
     stop = f"lxc-stop --timeout={request.timeout_s:.0f}{only_asks}{end}"
     return (stop, f"lxc-start{end}") if request.verb is Verb.RESTART else (stop,)
+
+
+def options_of(container: Container) -> str:
+    """Return the options that name a container, with a blank before each."""
+    name = f" {shlex.quote(f'--name={container.name}')}"
+    if container.folder == DEFAULT_PATH:
+        return name
+    return f"{name} {shlex.quote(f'--lxcpath={container.folder}')}"

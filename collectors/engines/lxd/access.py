@@ -14,6 +14,7 @@ from collectors.model.console import Console, RunningCommand
 from collectors.model.details import RawDescription, Table
 from collectors.model.errors import SourceAbsent, SourceError, WorkloadGone
 from collectors.model.facts import Fact
+from collectors.model.limits import EngineLimits
 from collectors.model.logs import Log
 from collectors.model.workloads import Workload
 from collectors.safety.untrusted import at, part, text
@@ -70,6 +71,11 @@ class LxdAccess(EngineAccess):
         from collectors.engines.lxd.actions import LxdActions
 
         return LxdActions(self)
+
+    def limits(self, workload: Workload) -> EngineLimits:
+        from collectors.engines.lxd.limits import LxdLimits
+
+        return LxdLimits(self)
 
     def details(self) -> Callable[[Workload], list[Table]]:
         from collectors.engines.lxd.details import LxdDetails

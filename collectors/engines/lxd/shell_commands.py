@@ -6,6 +6,7 @@ import shlex
 
 from collectors.engines.lxd.instances import DEFAULT_PROJECT
 from collectors.model.actions import AfterTimeout, Request, Verb
+from collectors.model.workloads import Workload
 
 _PROGRAMS = {"lxd": "lxc"}
 """The commands of a daemon that differ from its name."""
@@ -14,16 +15,24 @@ _VERBS = {Verb.RESUME: "start", Verb.KILL: "stop --force"}
 _WITH_TIMEOUT = frozenset({Verb.STOP, Verb.RESTART})
 
 
+def program(workload: Workload) -> str:
+    """Return the name of the daemon's own command."""
+    return _PROGRAMS.get(workload.id.engine, workload.id.engine)
+
+
+def target(workload: Workload) -> str:
+    """Return the words that name an instance, with a blank before each: its project if it is not the default one."""
+    project, _, name = workload.id.id.rpartition("/")
+    return ("" if project == DEFAULT_PROJECT else f" --project {shlex.quote(project)}") + f" {shlex.quote(name)}"
+
+
 def commands(request: Request) -> tuple[str, ...]:
     """Return the equivalent commands; the second one follows a time-out."""
-    engine, identity, _ = request.workload.id
-    project, _, name = identity.rpartition("/")
-    end = ("" if project == DEFAULT_PROJECT else f" --project {shlex.quote(project)}") + f" {shlex.quote(name)}"
-    program = _PROGRAMS.get(engine, engine)
+    end, name = target(request.workload), program(request.workload)
     verb = _VERBS.get(request.verb, request.verb.value)
     if request.verb not in _WITH_TIMEOUT:
-        return (f"{program} {verb}{end}",)
-    first = f"{program} {verb} --timeout {request.timeout_s:.0f}{end}"
+        return (f"{name} {verb}{end}",)
+    first = f"{name} {verb} --timeout {request.timeout_s:.0f}{end}"
     if request.after is not AfterTimeout.FORCE:
         return (first,)
-    return (first, f"{program} {verb} --force{end}  # after {request.timeout_s:g} s")
+    return (first, f"{name} {verb} --force{end}  # after {request.timeout_s:g} s")

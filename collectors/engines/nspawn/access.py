@@ -18,6 +18,7 @@ from collectors.model.actions import EngineActions
 from collectors.model.console import Console, RunningCommand
 from collectors.model.details import Fact, Page, RawDescription, Table
 from collectors.model.errors import AccessDenied, SourceAbsent, SourceError, WorkloadGone
+from collectors.model.limits import EngineLimits
 from collectors.model.logs import Log
 from collectors.model.workloads import Workload
 from collectors.safety.permissions import as_root
@@ -50,6 +51,11 @@ class NspawnAccess(EngineAccess):
         from collectors.engines.nspawn.actions import NspawnActions
 
         return NspawnActions()
+
+    def limits(self, workload: Workload) -> EngineLimits:
+        from collectors.engines.nspawn.limits import NspawnLimits
+
+        return NspawnLimits(workload)
 
     def details(self) -> Callable[[Workload], list[Table]]:
         return tables

@@ -10,6 +10,7 @@ from collectors.engines.docker.connection.client import DockerDaemon
 from collectors.engines.docker.connection.endpoint import Endpoint
 from collectors.engines.podman.engine import OF_USER
 from collectors.engines.podman.sockets import own_socket, user_of
+from collectors.model.limits import EngineLimits
 from collectors.model.logs import Log
 from collectors.model.workloads import Workload
 from collectors.sampling.source import SourceSpec
@@ -68,6 +69,11 @@ class PodmanAccess(DockerAccess):
         return bool(workload.cgroup) and (user_of(address.removeprefix("unix://")) or 0) == (
             int(user[1]) if user else 0
         )
+
+    def limits(self, workload: Workload) -> EngineLimits:
+        from collectors.engines.podman.limits import PodmanLimits
+
+        return PodmanLimits(self)
 
     def open_log(self, workload: Workload) -> Log:
         from collectors.engines.podman.logs import PodmanLog

@@ -5,6 +5,7 @@ Imports docker-py, so it is imported late.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from collectors.engines.docker.connection.bounded_client import BoundedClient
@@ -31,6 +32,12 @@ class PodmanClient(BoundedClient):
     def top(self, container: Any, ps_args: str | None = None) -> Any:
         """Return the processes; Docker's form has each row as one text."""
         return self._ask(f"/containers/{container}/top", stream="false")
+
+    def update_resources(self, container: str, resources: Mapping[str, Any]) -> None:
+        """Have a container's runtime change the resources that are named, in the form of the OCI specification."""
+        address = f"{self.base_url}/v{self.libpod}/libpod/containers/{container}/update"
+        response = self.post(address, json=resources, timeout=self.timeout)
+        self._raise_for_status(response)  # type: ignore[attr-defined]  # the stubs leave it out
 
     def _ask(self, path: str, **parameters: str) -> Any:
         address = f"{self.base_url}/v{self.libpod}/libpod{path}"

@@ -11,6 +11,7 @@ from collectors.engines.access import EngineAccess, ReadFacts
 from collectors.engines.systemd.engine import is_managed, is_of_user
 from collectors.model.actions import EngineActions
 from collectors.model.facts import Fact
+from collectors.model.limits import EngineLimits
 from collectors.model.logs import Log
 from collectors.model.workloads import Workload
 
@@ -27,6 +28,13 @@ class SystemdAccess(EngineAccess):
         from collectors.engines.systemd.actions import SystemdActions
 
         return SystemdActions()
+
+    def limits(self, workload: Workload) -> EngineLimits:
+        if not is_managed(workload):
+            return super().limits(workload)
+        from collectors.engines.systemd.limits import SystemdLimits
+
+        return SystemdLimits()
 
     def open_log(self, workload: Workload) -> Log:
         from collectors.engines.systemd.journal import JournalLog

@@ -146,6 +146,12 @@ def command_lines(sizes: Sizes) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
+def settings_of(sizing: Sizing) -> dict[str, str]:
+    """Return the changes of a workload, as `vmtop set` takes them, by limit; empty if there is none."""
+    words = [word for size in sizing.sizes if (word := _setting(size))]
+    return dict(word.split("=", 1) for word in words)
+
+
 def _setting(size: Size) -> str:
     """Return a change as `vmtop set` takes it; empty if there is none, or none that it could make."""
     if size.advice not in (Advice.LESS, Advice.MORE) or size.fits is None or size.by_hand:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from collectors.comparison.workload_classes import Classes
+    from collectors.model.workloads import WorkloadId
+    from tui.presenters.comparison.sizes import Sizes
+    from tui.screens.sizes import SetLimits
 
     Base = Screen[None]
 else:
@@ -44,6 +47,22 @@ class CompareKeys(Base):
         """Measure bare metal, virtual machines and containers. Blocking; `tell` gets the number of workloads read."""
         raise NotImplementedError
 
+    def set_limits(self) -> SetLimits | None:
+        """Return what opens the form of a workload's limits; `None` where nothing can be set."""
+        return None
+
+    def open_workload(self, identity: WorkloadId) -> None:
+        """Open the detail screen of a workload."""
+        raise NotImplementedError
+
+    def action_sizes(self) -> None:
+        """Show what would fit, by the session up to the moment on screen."""
+        from tui.screens.sizes import SizesScreen
+
+        if self.shown_moment is not None:
+            work = partial(_sizes, self.frames_since, self.shown_moment.frame.wall)
+            self.app.push_screen(SizesScreen(work, self.set_limits(), self.open_workload, self.is_ascii))
+
     def action_compare(self) -> None:
         """Compare the marked workloads, in table order; without marks, the classes."""
         from collectors.comparison.side_by_side import MOST
@@ -67,3 +86,30 @@ class CompareKeys(Base):
             screen = CompareScreen(chosen, self.frames_since, self.where, self.is_ascii)
             screen.follow(moment, moment.frame.interval_s)
             self.app.push_screen(screen)
+
+
+def _sizes(frames_since: Callable[[float], Iterable[Frame]], until: float, advance: Callable[[float], None]) -> Sizes:
+    """Read the session up to a wall time, and return what would fit each workload."""
+    from collectors.analysis.rates import Deriver
+    from collectors.comparison.other_kind import as_other_kind, kinds_of, overheads, recorded_overheads
+    from collectors.comparison.sizing import HEADROOM, freed, sizings
+    from collectors.comparison.sizing_evidence import Survey
+    from tui.presenters.comparison.sizes import Sizes
+
+    survey, deriver = Survey(), Deriver()
+    for frame in frames_since(0.0):
+        if frame.wall > until:
+            break
+        survey.feed(deriver.feed(frame))
+        first = survey.first_wall or frame.wall
+        advance((frame.wall - first) / (until - first) if until > first else 1.0)
+    found = sizings(survey)
+    measured = overheads(recorded_overheads(survey), kinds_of(found))
+    return Sizes(
+        found,
+        freed(found, survey.hosts),
+        {sizing.workload.id: as_other_kind(sizing, measured) for sizing in found},
+        HEADROOM,
+        (survey.first_wall or 0.0, survey.last_wall),
+        [evidence.workload for evidence in survey.evidence.values()],
+    )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 from textual import on
 from textual.binding import BindingType
 
+from collectors.actions.limits.plan import Use
 from collectors.actions.runner import Action
 from collectors.actions.verbs import VERBS
 from collectors.alerts.rule import Level
@@ -18,6 +19,7 @@ from collectors.analysis.state_log import StateLog
 from collectors.analysis.tracker import MomentTracker
 from collectors.kernel.self_usage import Cost, OwnCost
 from collectors.model.actions import Result
+from collectors.model.limits import LimitKey
 from collectors.model.metrics import Unit
 from collectors.model.workloads import Frame, Workload, WorkloadId
 from collectors.sampling.sampler import Sampler
@@ -25,6 +27,7 @@ from collectors.session.format import SessionError
 from tui.controllers.actions import ActionController
 from tui.controllers.alerts import AlertController
 from tui.controllers.frame_feed import FrameReady, feed
+from tui.controllers.limits import use_in
 from tui.controllers.recording import SessionRecorder
 from tui.controllers.services import Services
 from tui.keys.bindings import bindings
@@ -45,6 +48,7 @@ from tui.widgets.first_run import FirstRunLine
 
 if TYPE_CHECKING:
     from collectors.comparison.workload_classes import Classes
+    from tui.screens.sizes import SetLimits
 
 _LOOK_S = 1.5
 _OUTCOME_SHOWN_S = 5.0
@@ -84,6 +88,7 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
         self.track = MomentTracker()
         super().__init__(LIVE, self.track.history, options)
         self.actions = actions
+        self.actions.limits.use_of = self._use_of
         self.services = services
         self.session_recorder = session_recorder
         self.sampler = sampler
@@ -147,6 +152,23 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
         if count := count_run([row_of(alert) for alert in self.alerts.watch.active], self.is_ascii):
             notes.append(count)
         return notes
+
+    def _use_of(self, workload: Workload) -> Use:
+        moment = self.track.moment
+        reading = moment.readings.get(workload.id) if moment is not None else None
+        return use_in(self.track.history, reading, self.sampler.interval_s)
+
+    def set_limits(self) -> SetLimits:
+        return self._set_limits
+
+    def _set_limits(self, identity: WorkloadId, typed: dict[str, str]) -> None:
+        reading = self.moment.readings.get(identity) if self.moment is not None else None
+        if reading is None:
+            self.app.notify("the workload is gone", severity="warning", timeout=4)
+            return
+        fields = {LimitKey(name): value for name, value in typed.items()}
+        form = self.actions.limits.open_limits(reading.workload, self.all_workloads(), fields)
+        self.run_worker(form, group="act", exclusive=True)
 
     def alert_levels(self) -> dict[WorkloadId, Level]:
         return self.alerts.worst

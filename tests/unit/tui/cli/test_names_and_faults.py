@@ -25,6 +25,7 @@ COMMANDS = {
     "exec": ["exec", "{}", "--", "true"],
     "inspect": ["inspect", "{}"],
     "compare": ["compare", "{}"],
+    "set": ["set", "--yes", "{}", "cpu=1"],
     "stop": ["stop", "--yes", "{}"],
     "start": ["start", "--yes", "{}"],
     "restart": ["restart", "--yes", "{}"],

@@ -1,6 +1,6 @@
 """`vmtop start`, `stop`, `restart`, `pause`, `resume`, `kill`, `remove`: the screen's actions, for scripts.
 
-With several workloads, the exit code is the gravest one: see `_GRAVEST_FIRST`.
+With several workloads, the exit code is the gravest one: see `GRAVEST_FIRST`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from tui.configuration.config import Config, config_file
 from tui.controllers.services import make_services, who
 from tui.settings.paths import state_folder
 
-_CODES = {
+CODES = {
     Result.DONE: exit_codes.DONE,
     Result.ALREADY: exit_codes.DONE,
     Result.FAILED: exit_codes.FAILED,
@@ -43,7 +43,7 @@ _CODES = {
     Result.CHANGED: exit_codes.NO_SUCH,
     Result.TIMED_OUT: exit_codes.TIMED_OUT,
 }
-_GRAVEST_FIRST = (
+GRAVEST_FIRST = (
     exit_codes.FAILED,
     exit_codes.UNKNOWN,
     exit_codes.NO_ANSWER,
@@ -83,7 +83,7 @@ def run(
     """
     if config.read_only:
         click.echo(f"vmtop: not done: {config_file()} says read_only = true", err=True)
-        return _CODES[Result.REFUSED]
+        return CODES[Result.REFUSED]
     chosen = choose(names, specs, wait)
     if chosen.code:
         return chosen.code
@@ -116,10 +116,10 @@ def run(
             for sentence in besides(request):
                 click.echo(f"vmtop: {request.workload.name}: {sentence}", err=True)
     if not allowed or not (is_sure or _is_confirmed(allowed)):
-        return _CODES[Result.REFUSED]
+        return CODES[Result.REFUSED]
     codes = _act(runner, allowed, lines)
-    codes += [_CODES[Result.REFUSED]] * (len(requests) - len(allowed))
-    return next(code for code in _GRAVEST_FIRST if code in codes)
+    codes += [CODES[Result.REFUSED]] * (len(requests) - len(allowed))
+    return next(code for code in GRAVEST_FIRST if code in codes)
 
 
 def _granted_s(verb: Verb, workload: Workload, timeout_s: float | None, config: Config) -> float:
@@ -183,7 +183,7 @@ def _act(runner: Runner, requests: Sequence[Request], lines: ActionLines) -> lis
         for index, action in enumerate(actions):
             if action.outcome is not None and index not in reported:
                 reported.add(index)
-                code = _CODES[action.outcome.result]
+                code = CODES[action.outcome.result]
                 lines.ended(action.request, action.outcome, is_failure=code != 0)
                 codes.append(code)
     return codes
