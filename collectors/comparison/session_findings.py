@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 from msgspec.structs import replace
 
 from collectors.analysis.rates import Moment
@@ -30,8 +32,13 @@ class SessionFindings:
         return self._frames >= READINGS
 
     def found(self) -> list[Finding]:
-        """Return the findings; workloads of another host are named with it."""
-        return findings([_named(past) for key in self._window.workloads if (past := self._window.past(key))], {})
+        """Return the findings of each host; workloads of another host are named with it."""
+        by_host = defaultdict[str, list[Past]](list)
+        for identity in self._window.workloads:
+            past = self._window.past(identity)
+            if past is not None:
+                by_host[identity.host].append(_named(past))
+        return [finding for pasts in by_host.values() for finding in findings(pasts, {})]
 
 
 def _named(past: Past) -> Past:

@@ -7,6 +7,7 @@ behind each, on descriptors 3 and 4.
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import select
@@ -34,10 +35,11 @@ class Browser:
     Args:
         requests: Descriptor to write to.
         answers: Descriptor to read from.
+        log: Where it writes its complaints.
     """
 
-    def __init__(self, requests: int, answers: int) -> None:
-        self._requests, self._answers = requests, answers
+    def __init__(self, requests: int, answers: int, log: Path) -> None:
+        self._requests, self._answers, self._log = requests, answers, log
         self._number = 0
         self._left = b""
         self.events: list[Answer] = []
@@ -49,7 +51,10 @@ class Browser:
         request = {"id": self._number, "method": method, "params": parameters}
         if session is not None:
             request["sessionId"] = session
-        os.write(self._requests, json.dumps(request).encode() + b"\0")
+        try:
+            os.write(self._requests, json.dumps(request).encode() + b"\0")
+        except BrokenPipeError:
+            raise self._ended() from None
         while (message := self._read()).get("id") != self._number:
             self.events.append(message)
         assert "error" not in message, f"{method}: {message['error']}"
@@ -75,11 +80,14 @@ class Browser:
                 raise TimeoutError(f"the browser did not answer within {PATIENCE * _ANSWER_S} s")
             data = os.read(self._answers, 1 << 20)
             if not data:
-                raise ChildProcessError("the browser has ended")
+                raise self._ended()
             self._left += data
         message, _, self._left = self._left.partition(b"\0")
         answer: Answer = json.loads(message)
         return answer
+
+    def _ended(self) -> ChildProcessError:
+        return ChildProcessError(f"the browser has ended:\n{self._log.read_text(errors='replace')[-2000:]}")
 
 
 class Page:
@@ -91,10 +99,17 @@ class Page:
         width: Pixels.
         is_dark: What the reader prefers.
         media: `screen` or `print`.
+        has_scripts: Whether the document may run any.
     """
 
     def __init__(
-        self, browser: Browser, url: str, width: int = 1200, is_dark: bool = False, media: str = "screen"
+        self,
+        browser: Browser,
+        url: str,
+        width: int = 1200,
+        is_dark: bool = False,
+        media: str = "screen",
+        has_scripts: bool = True,
     ) -> None:
         self._browser = browser
         target = browser.call("Target.createTarget", url="about:blank")["targetId"]
@@ -106,6 +121,7 @@ class Page:
         )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if is_dark else "light"}
         self.call("Emulation.setEmulatedMedia", media=media, features=[scheme])
+        self.call("Emulation.setScriptExecutionDisabled", value=not has_scripts)
         self.call("Page.navigate", url=url)
         browser.wait_for("Page.loadEventFired", self._session)
 
@@ -166,26 +182,26 @@ class Page:
 def chromium(folder: Path) -> Iterator[Browser]:
     """Start Debian's Chromium in a network of its own, in which there is nothing, with its profile in a folder."""
     require_root()
-    request_end, requests = os.pipe()
-    answers, answer_end = os.pipe()
     command = [find_program("unshare"), "--net", find_program("chromium"), *_OPTIONS, f"--user-data-dir={folder}"]
+    requests, answers = os.pipe(), os.pipe()
+    theirs = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (requests[0], answers[1])]  # none of them is 3 or 4
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            ["sh", "-c", f'exec "$@" 3<&{request_end} 4>&{answer_end}', "sh", *command],
+            [find_program("bash"), "-c", f'exec "$@" 3<&{theirs[0]} 4>&{theirs[1]}', "bash", *command],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            pass_fds=(request_end, answer_end),
+            pass_fds=theirs,
             env={**os.environ, "HOME": str(folder)},
             start_new_session=True,
         )
-    os.close(request_end)
-    os.close(answer_end)
+    for end in (requests[0], answers[1], *theirs):
+        os.close(end)
     try:
-        yield Browser(requests, answers)
+        yield Browser(requests[1], answers[0], folder / "log")
     finally:
-        os.close(requests)  # it ends when nobody is left at its pipes
-        os.close(answers)
+        os.close(requests[1])  # it ends when nobody is left at its pipes
+        os.close(answers[0])
         try:
             process.wait(PATIENCE * 10)
         except subprocess.TimeoutExpired:
