@@ -203,7 +203,7 @@ def test_sizes_are_sorted_as_numbers_and_what_is_missing_is_last(browser: Browse
 
 
 def in_bytes(words: str) -> float:
-    return float(words[:-1]) * 1024 ** "BKMGT".index(words[-1])
+    return float(words[:-1]) * 1024.0 ** "BKMGT".index(words[-1])
 
 
 def test_the_keyboard_sorts_too(browser: Browser, report: str) -> None:

@@ -100,6 +100,7 @@ class Page:
         is_dark: What the reader prefers.
         media: `screen` or `print`.
         has_scripts: Whether the document may run any.
+        height: Pixels of the window.
     """
 
     def __init__(
@@ -110,6 +111,7 @@ class Page:
         is_dark: bool = False,
         media: str = "screen",
         has_scripts: bool = True,
+        height: int = 900,
     ) -> None:
         self._browser = browser
         target = browser.call("Target.createTarget", url="about:blank")["targetId"]
@@ -117,7 +119,7 @@ class Page:
         for domain in ("Page", "Network", "Runtime", "Log"):
             self.call(f"{domain}.enable")
         self.call(
-            "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 640
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 640
         )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if is_dark else "light"}
         self.call("Emulation.setEmulatedMedia", media=media, features=[scheme])
@@ -166,16 +168,9 @@ class Page:
         thrown = [str(told["exceptionDetails"]) for told in self.told("Runtime.exceptionThrown")]
         return entries + lines + thrown + [told["message"] for told in self.told("Page.javascriptDialogOpening")]
 
-    def screenshot(self, is_whole: bool = False) -> bytes:
-        """Return a picture of the window, or of the whole document, as PNG."""
-        told = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=is_whole, **self._clip(is_whole))
-        return base64.b64decode(told["data"])
-
-    def _clip(self, is_whole: bool) -> Answer:
-        if not is_whole:
-            return {}
-        size = self.call("Page.getLayoutMetrics")["cssContentSize"]
-        return {"clip": {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}}
+    def screenshot(self) -> bytes:
+        """Return a picture of the window as PNG."""
+        return base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"])
 
 
 @contextmanager

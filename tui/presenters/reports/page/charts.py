@@ -110,18 +110,19 @@ def _curves(curves: Sequence[Curve], top: float) -> Iterator[Element]:
 
 def _mark(mark: Mark, head: float, has_words: bool) -> Element:
     x = f"{mark.at * 100:.2f}%"
-    is_late = mark.at > 0.5
-    beside, anchor = (-3, "end") if is_late else (3, "start")
-    words = [
+    placed = [
+        (text, window, place)
+        for text, window, place in ((mark.words, "wide", mark.wide), (mark.number, "narrow", mark.narrow))
+        if has_words and place is not None
+    ]
+    words = (
         tag(
-            "text", text, class_=f"{window} {mark.tone}".rstrip(), x=x, dx=beside, y=_LINE_PX * (row + 1) - 3,
-            text_anchor=anchor,
+            "text", text, class_=f"{window} {mark.tone}".rstrip(), x=x, dx=-3 if place.is_before else 3,
+            y=_LINE_PX * (place.row + 1) - 3, text_anchor="end" if place.is_before else "start",
         )
-        for text, window, row in ((mark.words, "wide", mark.wide_row), (mark.number, "narrow", mark.narrow_row))
-        if has_words and row is not None
-    ]  # fmt: skip
-    rows = [row for row in (mark.wide_row, mark.narrow_row) if row is not None]
-    start = _LINE_PX * min(rows) + 2 if words and rows else head
+        for text, window, place in placed
+    )  # fmt: skip
+    start = min((_LINE_PX * place.row + 2 for _, _, place in placed), default=head)
     line = tag("line", class_=f"mark {mark.tone}".rstrip(), x1=x, x2=x, y1=start, y2=head + _HEIGHT)
     return tag("g", tag("title", mark.title), line, *words)
 

@@ -30,6 +30,15 @@ class Numbered(NamedTuple):
     event: Event
 
 
+class Place(NamedTuple):
+    """Where words stand."""
+
+    row: int
+    """The line, from the top."""
+    is_before: bool
+    """Whether they end at the mark: beyond it they would leave the chart."""
+
+
 class Mark(NamedTuple):
     """A line at an instant."""
 
@@ -40,9 +49,9 @@ class Mark(NamedTuple):
     title: str
     words: str
     number: str
-    wide_row: int | None
-    """The line that the words stand in, from the top; `None`: there is no room for them."""
-    narrow_row: int | None
+    wide: Place | None
+    """Where the words stand; `None`: there is no room for them."""
+    narrow: Place | None
     """The same for the number, which stands in their place where the window is narrow."""
 
 
@@ -72,8 +81,8 @@ def marks_of(events: Sequence[Numbered], first: float, last: float, has_names: b
         at = min(1.0, max(0.0, (event.wall - first) / span))
         words = _words(event, has_names)
         title = " ".join((f"{number}.", stamp(event.wall), _subject(event), event.what, event.detail))
-        rows = wide.place(at, words), narrow.place(at, str(number))
-        marks.append(Mark(at, tone_of(event), title, words, str(number), *rows))
+        places = wide.place(at, words), narrow.place(at, str(number))
+        marks.append(Mark(at, tone_of(event), title, words, str(number), *places))
     return marks
 
 
@@ -88,14 +97,15 @@ class _Rows:
         self._per_cell = per_cell
         self._ends = [-1.0] * ROWS
 
-    def place(self, at: float, words: str) -> int | None:
-        """Return the line for words that begin, or beyond the middle end, at a share of the width."""
+    def place(self, at: float, words: str) -> Place | None:
+        """Return where words stand that begin at a share of the width, or end there if they would leave the chart."""
         width = (cell_len(words) + 1.5) * self._per_cell
-        start = at * 100 - (width if at > 0.5 else 0)
+        is_before = at * 100 + width > 100
+        start = at * 100 - (width if is_before else 0)
         for row, end in enumerate(self._ends):
             if start >= end:
                 self._ends[row] = start + width
-                return row
+                return Place(row, is_before)
         return None
 
 

@@ -53,7 +53,11 @@ def _verdict(judged: Judged, missing: Sequence[str]) -> tuple[str, str]:
     parts = []
     if levels:
         critical = levels.count(Level.CRITICAL)
-        parts.append(counted(len(levels), "alert") + (f", {critical:,} of them critical" if critical else ""))
+        parts.append(
+            counted(critical, "critical alert")
+            if critical == len(levels)
+            else counted(len(levels), "alert") + (f", {critical:,} of them critical" if critical else "")
+        )
     if judged.findings:
         parts.append(counted(len(judged.findings), "finding"))
     if missing:

@@ -20,7 +20,7 @@ from tui.presenters.reports.page.values import clock, value_words
 from tui.presenters.sparkline import means
 
 _BUSIEST = 12
-_CHARTED = 200
+_CHARTED = 100
 """Workloads that have charts of their own, some 20 KB each."""
 _SPARK_STEPS = 60
 

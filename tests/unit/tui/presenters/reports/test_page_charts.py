@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from math import nan
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -59,6 +59,7 @@ def test_the_highest_frames_are_a_second_line_only_where_they_differ() -> None:
 
 
 @given(st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=1, max_size=30), st.sampled_from(Unit))
+@example([2e306], Unit.PERCENT)
 def test_no_value_leaves_the_chart(values: list[float], unit: Unit) -> None:
     for path in paths(drawn(values, unit=unit)):
         for x, y in re.findall(r"[ML](\S+) (\S+?)(?=[MLh]|$)", path):
@@ -111,9 +112,10 @@ def test_words_of_one_line_do_not_run_into_each_other(events: list[tuple[float, 
     for row in range(ROWS):
         ends = 0.0
         for mark in placed:
-            if mark.wide_row == row:
+            if mark.wide is not None and mark.wide.row == row:
                 width = cell_len(mark.words) * 0.72
-                start = mark.at * 100 - (width if mark.at > 0.5 else 0)
+                start = mark.at * 100 - (width if mark.wide.is_before else 0)
                 assert start >= ends - 1e-9
                 ends = start + width
+                assert ends <= 100
     assert all(0 <= mark.at <= 1 for mark in placed)
