@@ -106,7 +106,7 @@ def test_it_is_drawn_at_any_width_in_the_reader_s_colours(
     assert page.screenshot()[:4] == b"\x89PNG"
 
 
-@pytest.mark.parametrize("width", [1200, 400])
+@pytest.mark.parametrize("width", [1200, 981, 980, 600, 400])
 def test_no_two_words_of_a_chart_cover_each_other(browser: Browser, report: str, width: int) -> None:
     overlaps = Page(browser, report, width).evaluate(
         """[...document.querySelectorAll('svg.area, svg.scale')].filter(one => one.checkVisibility()).flatMap(svg => {
@@ -229,6 +229,12 @@ def test_without_scripts_nothing_is_missing_but_the_sorting(browser: Browser, re
     assert page.evaluate("document.querySelectorAll('figure svg.area').length") >= 5
     page.click(f"{ALL} > summary")
     assert page.evaluate(f"document.querySelector('{ALL} table').checkVisibility()")
+
+
+def test_no_column_is_cut_off_on_paper(browser: Browser, report: str) -> None:
+    page = Page(browser, report, 718, media="print")  # A4 within margins of 1 cm
+    cut = page.evaluate("[...document.querySelectorAll('table')].map(one => one.getBoundingClientRect().right)")
+    assert max(cut) <= 718
 
 
 def test_on_paper_it_is_light_and_all_workloads_are_there(browser: Browser, report: str) -> None:

@@ -71,7 +71,8 @@ def chart(curves: Sequence[Curve], unit: Unit, span: Span, marks: Sequence[Mark]
             "svg", *_curves(curves, top), x=0, y=head, width="100%", height=_HEIGHT,
             viewBox=f"0 0 {_WIDTH} {_HEIGHT}", preserveAspectRatio="none",
         ),
-        *(_mark(mark, head, has_words) for mark in marks),
+        *(_line(mark, head, has_words) for mark in marks),
+        *(_words(mark) for mark in marks if has_words and (mark.wide or mark.narrow)),
         class_="area", height=height, role="img",
     )  # fmt: skip
     return tag("div", scale, area, class_="plot")
@@ -108,23 +109,26 @@ def _curves(curves: Sequence[Curve], top: float) -> Iterator[Element]:
         yield tag("path", class_=f"c{number}", d=_path(curve.means, top, _WIDTH, _HEIGHT))
 
 
-def _mark(mark: Mark, head: float, has_words: bool) -> Element:
+def _line(mark: Mark, head: float, has_words: bool) -> Element:
+    places = [place for place in (mark.wide, mark.narrow) if has_words and place is not None]
+    start = min((_LINE_PX * place.row + 2 for place in places), default=head)
     x = f"{mark.at * 100:.2f}%"
-    placed = [
-        (text, window, place)
-        for text, window, place in ((mark.words, "wide", mark.wide), (mark.number, "narrow", mark.narrow))
-        if has_words and place is not None
-    ]
-    words = (
-        tag(
-            "text", text, class_=f"{window} {mark.tone}".rstrip(), x=x, dx=-3 if place.is_before else 3,
-            y=_LINE_PX * (place.row + 1) - 3, text_anchor="end" if place.is_before else "start",
-        )
-        for text, window, place in placed
-    )  # fmt: skip
-    start = min((_LINE_PX * place.row + 2 for _, _, place in placed), default=head)
     line = tag("line", class_=f"mark {mark.tone}".rstrip(), x1=x, x2=x, y1=start, y2=head + _HEIGHT)
-    return tag("g", tag("title", mark.title), line, *words)
+    return tag("g", tag("title", mark.title), line)
+
+
+def _words(mark: Mark) -> Element:
+    """Return the words and the number of a mark, which stand over the lines of others."""
+    written = (
+        tag(
+            "text", text, class_=f"{window} {mark.tone}".rstrip(), x=f"{mark.at * 100:.2f}%",
+            dx=-3 if place.is_before else 3, y=_LINE_PX * (place.row + 1) - 3,
+            text_anchor="end" if place.is_before else "start",
+        )
+        for text, window, place in ((mark.words, "wide", mark.wide), (mark.number, "narrow", mark.narrow))
+        if place is not None
+    )  # fmt: skip
+    return tag("g", tag("title", mark.title), *written)
 
 
 def _path(values: Sequence[float], top: float, width: int, height: int) -> str:

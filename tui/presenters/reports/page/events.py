@@ -15,7 +15,7 @@ _SHOWN = 500
 _OPEN = 30
 """Events up to which the list is open from the start."""
 _KINDS = 12
-_HEADS = (Head("#", "number"), Head("Time", "number"), Head("Workload"), Head("Event"), Head("Detail"))
+_HEADS = (Head("#", "number"), Head("Time", "time"), Head("Workload"), Head("Event"), Head("Detail"))
 
 
 def events_section(summary: Summary, events: Sequence[Numbered]) -> Iterator[str]:

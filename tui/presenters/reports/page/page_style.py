@@ -40,7 +40,8 @@ th[aria-sort=ascending] button:after{{content:" \\2191"}}th[aria-sort=descending
 figure{{margin:1.2em 0;break-inside:avoid}}.charts{{scroll-margin-top:3em}}details details{{margin-left:1em}}
 figcaption b{{font-weight:600}}
 .plot{{display:flex;padding-right:1em}}.scale{{width:52px;flex:none}}.area{{flex:1;min-width:0;overflow:visible}}
-svg{{display:block}}svg text{{font:11px system-ui,sans-serif;fill:var(--d)}}
+svg{{display:block}}svg text{{font:11px system-ui,sans-serif;fill:var(--d);
+paint-order:stroke;stroke:var(--b);stroke-width:3px}}
 .ground{{fill:var(--g)}}.grid{{stroke:var(--l);stroke-width:1}}
 path{{fill:none;stroke-width:1.5;vector-effect:non-scaling-stroke;stroke-linejoin:round}}
 .top{{opacity:.35;stroke-width:1}}
@@ -50,9 +51,10 @@ path{{fill:none;stroke-width:1.5;vector-effect:non-scaling-stroke;stroke-linejoi
 .mark.note{{stroke:var(--n)}}
 svg text.bad{{fill:var(--r)}}svg text.warn{{fill:var(--w)}}svg text.note{{fill:var(--n)}}
 .spark{{width:110px;background:var(--g)}}.narrow{{display:none}}
-@media(max-width:640px){{body{{margin:1em auto;padding:0 .7em}}.wide{{display:none}}.narrow{{display:inline}}
-.plot{{padding-right:.5em}}}}
-@media print{{:root{{color-scheme:light;{_LIGHT}}}body{{max-width:none;margin:0;font-size:11px}}
+@media(max-width:980px){{.wide{{display:none}}.narrow{{display:inline}}}}
+@media(max-width:640px){{body{{margin:1em auto;padding:0 .7em}}.plot{{padding-right:.5em}}}}
+@media print{{:root{{color-scheme:light;{_LIGHT}}}body{{max-width:none;margin:0;font-size:10px}}
+.spark{{width:60px}}td,th{{padding:.2em .4em}}.name,.detail{{min-width:7em}}
 thead{{display:table-header-group}}tr,li{{break-inside:avoid}}h2{{break-after:avoid}}.scroll{{overflow:visible}}
 th button{{text-decoration:none}}.all::details-content{{content-visibility:visible;height:auto}}
 *{{print-color-adjust:exact}}}}

@@ -14,7 +14,7 @@ class Head(NamedTuple):
 
     words: str
     sort: str | None = "text"
-    """`text`, `number`, or `None` where the column cannot be sorted by."""
+    """`text`, `number`, `time`, or `None` where the column cannot be sorted by."""
 
 
 def table(heads: Sequence[Head], rows: Iterable[Element]) -> Iterator[str]:

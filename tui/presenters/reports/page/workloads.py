@@ -71,7 +71,7 @@ def _heads(of_several: bool) -> list[Head]:
     host = [Head("Host")] if of_several else []
     return [
         *host, Head("Name"), Head("Kind"), *pictures, Head("CPU s", "number"), *peaks,
-        Head("From", "number"), Head("To", "number"),
+        Head("From", "time"), Head("To", "time"),
     ]  # fmt: skip
 
 
