@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from collectors.analysis.rates import Moment
 from collectors.comparison.findings import KEYS, READINGS, Finding, findings
 from collectors.comparison.window_statistics import MOST_TICKS, Past, Window
+from collectors.model.workloads import Kind
 
 
 class SessionFindings:
@@ -32,11 +33,11 @@ class SessionFindings:
         return self._frames >= READINGS
 
     def found(self) -> list[Finding]:
-        """Return the findings of each host; workloads of another host are named with it."""
+        """Return the findings on the workloads of each host; those of another host are named with it."""
         by_host = defaultdict[str, list[Past]](list)
         for identity in self._window.workloads:
             past = self._window.past(identity)
-            if past is not None:
+            if past is not None and past.workload.kind is not Kind.HOST:
                 by_host[identity.host].append(_named(past))
         return [finding for pasts in by_host.values() for finding in findings(pasts, {})]
 

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from collectors.comparison.findings import READINGS
 from collectors.comparison.session_findings import SessionFindings
+from collectors.model.workloads import Kind
 from tests.helpers.alert_frames import Host
 from tests.helpers.strategies import workload
 
@@ -49,3 +50,9 @@ def test_workloads_of_two_hosts_do_not_wait_together_and_have_their_hosts_in_the
         host.measure(identity, **ROOMY)
     found = watched(host, READINGS).found()
     assert [finding.names for finding in found] == [("hv01/web",), ("hv02/web",)]
+
+
+def test_a_host_among_the_workloads_is_not_one_of_them() -> None:
+    host = Host()
+    host.measure(host.add("hv02", kind=Kind.HOST), **ROOMY)
+    assert watched(host, READINGS).found() == []

@@ -42,10 +42,13 @@ class Span(NamedTuple):
     last: float
 
 
-def chart(curves: Sequence[Curve], unit: Unit, span: Span, marks: Sequence[Mark], has_words: bool) -> Element:
+def chart(
+    title: str, curves: Sequence[Curve], unit: Unit, span: Span, marks: Sequence[Mark], has_words: bool
+) -> Element:
     """Draw curves over each other.
 
     Args:
+        title: What is drawn, for those who do not see it.
         curves: At most three.
         unit: Of all of them.
         span: From the left edge to the right one.
@@ -73,7 +76,7 @@ def chart(curves: Sequence[Curve], unit: Unit, span: Span, marks: Sequence[Mark]
         ),
         *(_line(mark, head, has_words) for mark in marks),
         *(_words(mark) for mark in marks if has_words and (mark.wide or mark.narrow)),
-        class_="area", height=height, role="img",
+        class_="area", height=height, role="img", aria_label=title,
     )  # fmt: skip
     return tag("div", scale, area, class_="plot")
 

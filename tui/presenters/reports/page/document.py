@@ -88,8 +88,11 @@ def _head(title: str) -> Element:
 
 
 def _span(summary: Summary) -> str:
+    counts = ", ".join(
+        f"{count:,} {noun}{'' if count == 1 else 's'}"
+        for count, noun in ((summary.frames, "frame"), (len(summary.workloads), "workload"))
+    )
     return (
         f"{stamp(summary.first)} to {stamp(summary.last)} {time.strftime('%Z')} "
-        f"({span_words(summary.last - summary.first)}), {summary.frames:,} frames, "
-        f"{len(summary.workloads):,} workloads"
+        f"({span_words(summary.last - summary.first)}), {counts}"
     )

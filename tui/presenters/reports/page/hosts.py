@@ -60,5 +60,5 @@ def figure(
         peak = value_words(key, max(present(series.tops)))
         legend += [" · ", tag("b", METRICS[key].label, class_=f"k{number}"), f" peak {peak}"]
     curves = [Curve(series.means(), series.tops) for series in series_by_key.values()]
-    drawn = chart(curves, METRICS[keys[0]].unit, Span(buckets.first, buckets.last), marks, has_words)
+    drawn = chart(title, curves, METRICS[keys[0]].unit, Span(buckets.first, buckets.last), marks, has_words)
     return tag("figure", tag("figcaption", *legend), drawn)

@@ -43,7 +43,7 @@ figcaption b{{font-weight:600}}
 svg{{display:block}}svg text{{font:11px system-ui,sans-serif;fill:var(--d);
 paint-order:stroke;stroke:var(--b);stroke-width:3px}}
 .ground{{fill:var(--g)}}.grid{{stroke:var(--l);stroke-width:1}}
-path{{fill:none;stroke-width:1.5;vector-effect:non-scaling-stroke;stroke-linejoin:round}}
+path{{fill:none;stroke-width:1.5;vector-effect:non-scaling-stroke;stroke-linejoin:round;stroke-linecap:round}}
 .top{{opacity:.35;stroke-width:1}}
 .c1{{stroke:var(--c1)}}.c2{{stroke:var(--c2)}}.c3{{stroke:var(--c3)}}
 .k1{{color:var(--c1)}}.k2{{color:var(--c2)}}.k3{{color:var(--c3)}}

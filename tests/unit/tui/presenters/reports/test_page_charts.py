@@ -25,7 +25,7 @@ WEB = WorkloadId("docker", "web")
 def drawn(
     *curves: list[float], unit: Unit = Unit.PERCENT, span: Span = HOUR, tops: list[float] | None = None
 ) -> Parsed:
-    return parsed(html(chart([Curve(curve, tops or curve) for curve in curves], unit, span, (), True)))
+    return parsed(html(chart("CPU", [Curve(curve, tops or curve) for curve in curves], unit, span, (), True)))
 
 
 def paths(found: Parsed) -> list[str]:
