@@ -16,6 +16,11 @@ from collectors.model.workloads import Kind, State, WorkloadId
 
 READINGS = 30
 """Readings that a rule needs to judge a window."""
+KEYS = (
+    "memory_host_bytes", "memory_inside_bytes", "memory_of_limit_percent", "cpu_of_limit_percent",
+    "cpu_throttled_percent", "cpu_wait_percent", "vcpus",
+)  # fmt: skip
+"""The metrics that rules read."""
 _SMALL_USE = 0.1
 _SYSTEMS_LIKE_THE_HOST = (
     "alpine", "alma", "amazon linux", "arch", "centos", "debian", "fedora", "gentoo", "linux mint", "nixos", "opensuse",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from math import isfinite, isnan, nan
 from typing import NamedTuple
 
@@ -19,9 +19,6 @@ MOST_TICKS = 60_000
 those every second, and so on: means and percentiles are then of a sample of the window."""
 WARM_UP_S = 60.0
 """Seconds of a session that are read before a window, so that slow sources too have rates when it begins."""
-
-
-_WIDTH = 1 + len(METRICS)
 
 
 class Statistics(NamedTuple):
@@ -72,16 +69,21 @@ class Past(NamedTuple):
 
 
 class Window:
-    """Keeps every metric of some workloads.
+    """Keeps metrics of some workloads.
 
     Args:
         identities: The workloads to keep; empty for all.
         longest: Most ticks to keep per workload.
+        keys: The metrics to keep, by key.
     """
 
-    def __init__(self, identities: Iterable[WorkloadId] = (), longest: int = LONGEST) -> None:
+    def __init__(
+        self, identities: Iterable[WorkloadId] = (), longest: int = LONGEST, keys: Collection[str] = METRICS.keys()
+    ) -> None:
         self._identities = frozenset(identities)
         self._longest = longest
+        self._keys = tuple(keys)
+        self._width = 1 + len(self._keys)
         self._rows: dict[WorkloadId, array[float]] = {}
         """By workload, one tick after the other: the wall time and a value for each metric, NaN where it is unknown."""
         self._frames = self._ticks = 0
@@ -111,12 +113,12 @@ class Window:
     def _add(self, identity: WorkloadId, reading: Reading, wall: float) -> None:
         rows = self._rows.setdefault(identity, array("d"))
         rows.append(wall)
-        for key in METRICS:
+        for key in self._keys:
             value = reading.value(key)
             rows.append(nan if value is None else value)
         self._ticks += 1
-        if len(rows) > self._longest * _WIDTH:
-            del rows[:_WIDTH]
+        if len(rows) > self._longest * self._width:
+            del rows[: self._width]
             self._ticks -= 1
 
     def _thin(self) -> None:
@@ -125,10 +127,10 @@ class Window:
         self._ticks = 0
         for identity, rows in self._rows.items():
             kept = array("d")
-            for start in range(0, len(rows), 2 * _WIDTH):
-                kept.extend(rows[start : start + _WIDTH])
+            for start in range(0, len(rows), 2 * self._width):
+                kept.extend(rows[start : start + self._width])
             self._rows[identity] = kept
-            self._ticks += len(kept) // _WIDTH
+            self._ticks += len(kept) // self._width
 
     def past(self, identity: WorkloadId, seconds: float | None = None) -> Past | None:
         """Return a workload's values of the last `seconds` up to the newest tick, or all; `None` if never seen."""
@@ -137,11 +139,11 @@ class Window:
             return None
         since = None if seconds is None else self.last_wall - seconds
         rows = self._rows[identity]
-        walls = rows[::_WIDTH].tolist()
+        walls = rows[:: self._width].tolist()
         taken = [index for index, wall in enumerate(walls) if since is None or wall > since]
         columns: dict[str, list[float | None]] = {}
-        for number, key in enumerate(METRICS, 1):
-            values = rows[number::_WIDTH]
+        for number, key in enumerate(self._keys, 1):
+            values = rows[number :: self._width]
             columns[key] = [None if isnan(values[index]) else values[index] for index in taken]
         return Past(workload, [walls[index] for index in taken], columns)
 

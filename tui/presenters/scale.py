@@ -17,6 +17,8 @@ _BINARY = (Unit.BYTES, Unit.BYTES_PER_SECOND)
 _LEAST = {Unit.BYTES: float(1 << 20), Unit.BYTES_PER_SECOND: 1024.0, Unit.MILLISECONDS: 0.1}
 """The lowest top, 1 for other units."""
 _QUARTER = 4.0
+_ABSURD = 1e300
+"""Tops from which on there are no ticks: round numbers above them may be too large for a float."""
 _ROWS_A_TICK, _MOST_TICKS = 4, 6
 _ENDINGS = {Unit.PERCENT: "%", Unit.BYTES_PER_SECOND: "/s", Unit.PER_SECOND: "/s", Unit.MILLISECONDS: "ms"}
 _NO_REST = re.compile("(?<=[hm])00[ms]$")
@@ -47,7 +49,7 @@ def steady_top(previous: float | None, wanted: float, peak: float) -> float:
 
 def ticks(top: float, unit: Unit, rows: int) -> list[float]:
     """Return round values from 0 to the top for so many rows, or less than the top if that is not round."""
-    if top <= 0:
+    if not 0 < top < _ABSURD:
         return [0.0]
     most = max(1, min(_MOST_TICKS, rows // _ROWS_A_TICK))
     step = next(step for step in _steps(top, unit) if top / step <= most)

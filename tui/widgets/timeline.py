@@ -9,6 +9,7 @@ from textual.events import Click
 from textual.message import Message
 
 from collectors.model.workloads import Event
+from tui.presenters.event_kind import kind_of
 from tui.presenters.formatting import duration, fit, stamp
 from tui.presenters.styled_lines import Line, Run, plain_text
 from tui.widgets.text_lines import TextLines
@@ -94,7 +95,6 @@ _SIGNS = {
 _TONES = {
     "line": "border", "pause": "muted", "damage": "bad", "event": "muted", "bad": "warn", "note": "accent",
 }  # fmt: skip
-_BAD = frozenset({"oom", "die", "kill", "crash", "unhealthy"})
 _ORDER = ("event", "bad", "note")
 
 
@@ -110,18 +110,12 @@ def _cells(scene: Scene, width: int, ascii_only: bool) -> list[Run]:
         for since, until in spans:
             kinds[cell(since) : cell(until) + 1] = [kind] * (cell(until) + 1 - cell(since))
     for event in scene.events:
-        index, kind = cell(event.wall), _kind(event)
+        index, kind = cell(event.wall), kind_of(event)
         if kinds[index] not in _ORDER or _ORDER.index(kind) > _ORDER.index(kinds[index]):
             kinds[index] = kind
     cells = [(_SIGNS[kind][ascii_only], _TONES[kind]) for kind in kinds]
     cells[cell(scene.wall)] = ("#" if ascii_only else "█", "accent")
     return cells
-
-
-def _kind(event: Event) -> str:
-    if event.what == "note":
-        return "note"
-    return "bad" if event.what in _BAD or event.detail in _BAD else "event"
 
 
 def _status(scene: Scene, width: int, ascii_only: bool) -> Line:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from math import ceil
 from typing import NamedTuple
 
@@ -37,16 +38,22 @@ class TimeAxis(NamedTuple):
         line = [" "] * max(0, self.width)
         end = min(len(self.end_label), self.width)
         line[self.width - end :] = self.end_label[:end]
-        step = self._step()
-        cells, offset = [], time.localtime(self.start_wall).tm_gmtoff
-        wall = ceil((self.start_wall + offset) / step) * step - offset
-        while (cell := self.cell(wall)) < self.width:
-            label = stamp(wall, _form(step))
+        cells = []
+        for wall, label in self.times():
+            cell = self.cell(wall)
             if cell >= 0 and cell + len(label) + 1 < self.width - end:
                 line[cell : cell + len(label)] = label
                 cells.append(cell)
-            wall += step
         return "".join(line), cells
+
+    def times(self) -> Iterator[tuple[float, str]]:
+        """Yield the round wall times of the axis with their labels, which have room between them."""
+        step = self._step()
+        offset = time.localtime(self.start_wall).tm_gmtoff
+        wall = ceil((self.start_wall + offset) / step) * step - offset
+        while self.cell(wall) < self.width:
+            yield wall, stamp(wall, _form(step))
+            wall += step
 
     def _step(self) -> float:
         return next(

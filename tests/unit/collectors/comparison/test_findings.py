@@ -6,10 +6,9 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from collectors.comparison.findings import READINGS, RULES, Finding, correlation, findings
+from collectors.comparison.findings import KEYS, READINGS, RULES, Finding, correlation, findings
 from collectors.comparison.window_statistics import Past
 from collectors.model.facts import Fact
-from collectors.model.metrics import METRICS
 from collectors.model.workloads import Kind, State, Workload, WorkloadId
 
 GIB = float(1 << 30)
@@ -18,8 +17,9 @@ GIB = float(1 << 30)
 def past(
     name: str = "one", kind: Kind = Kind.CONTAINER, ticks: int = READINGS, **values: float | Sequence[float | None]
 ) -> Past:
-    """A running workload with metrics that stand still, or go through a list."""
-    columns: dict[str, list[float | None]] = {key: [None] * ticks for key in METRICS}
+    """A running workload with the metrics that rules read, which stand still or go through a list."""
+    assert values.keys() <= set(KEYS), "a rule that reads another metric needs it in KEYS"
+    columns: dict[str, list[float | None]] = {key: [None] * ticks for key in KEYS}
     for key, value in values.items():
         columns[key] = [value] * ticks if isinstance(value, float) else list(value)
     workload = Workload(WorkloadId("x", name), kind, name, State.RUNNING)

@@ -45,7 +45,7 @@ from docs import metric_page
 from tests.helpers.strategies import frame, workload
 from tui.cli.types import MetricType
 from tui.presenters.table import columns
-from tui.presenters.reports import html_report
+from tui.presenters.reports.page import hosts
 from tui.presenters.pages import info_pages
 from tui.presenters.reports import list_table
 from tui.presenters.charts.limits import limit_of
@@ -86,7 +86,7 @@ print(json.dumps({
     "chart limit": limit_of(entry.metric, short, moment).value,
     "comparison": KEY in [row.key for row in rows_of(sides, side_by_side(sides), "mean")],
     "best and worst": [row.best, row.worst],
-    "report": KEY in dict(html_report._HOST_CHARTS)["Waiting (PSI)"],
+    "report": KEY in dict(hosts.CHARTS)["Waiting (PSI)"],
     "session": [KEY in keys for keys in (downsample.HOST_KEYS, downsample.WORKLOAD_KEYS, summary.PEAKS)],
     "docs": "## HEAT%: `heat_percent`" in metric_page.markdown(),
 }))

@@ -106,7 +106,7 @@ def test_the_report_has_charts_of_each_host(paths: list[str], tmp_path: Path) ->
     page = target.read_text()
     assert page.count("<h2>Host hv0") == 2
     assert "not measured" not in page.partition("<h2>Workloads")[0]
-    assert page.count("<td>hv01<td>") == page.count("<td>hv02<td>") == 5
+    assert page.count("<td>hv01</td>") == page.count("<td>hv02</td>") == 5
 
 
 def test_a_gap_of_one_host_is_that_host_s_alone(tmp_path: Path) -> None:

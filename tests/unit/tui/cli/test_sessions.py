@@ -7,7 +7,6 @@ import json
 import os
 import struct
 import time
-from html.parser import HTMLParser
 from pathlib import Path
 
 import msgspec
@@ -20,9 +19,11 @@ from collectors.session.encode import sealed
 from collectors.session.format import PREFIX, Gap
 from collectors.session.sinks import file_writer
 from collectors.session.writer import MemberMaker
+from tests.helpers.html_page import parsed
 from tests.helpers.strategies import frame, workload
 from tests.unit.collectors.session.test_session_file import fleet_frames, read, write
 from tests.unit.tui.cli.test_main import run
+from tui.presenters.reports.page.page_script import SCRIPT
 
 # --- info ------------------------------------------------------------------------------------------------------------
 
@@ -190,36 +191,22 @@ def test_a_cut_without_frames_leaves_nothing_behind(path: Path) -> None:
     assert not target.exists()
 
 
-class Tags(HTMLParser):
-    """Collects what a page would load or run."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-
 def test_a_report_is_one_page_that_loads_and_runs_nothing(tmp_path: Path) -> None:
     frames = fleet_frames(100, 6)
     event = Event(frames[50].wall, frames[50].host.id, "note", "<script>alert(1)</script>", "<img src=x>")
     frames[50] = msgspec.structs.replace(frames[50], events=(event,))
     path, target = write(tmp_path / "a.vmtop.gz", frames), tmp_path / "report.html"
     assert run("report", str(path), "-o", str(target)).exit_code == 0
-    page = Tags()
-    page.feed(target.read_text())
-    assert not {tag for tag, _ in page.found} & {"script", "img", "link", "iframe", "object", "a"}
-    assert not any(name in ("src", "href") or name.startswith("on") for _, attrs in page.found for name in attrs)
+    page = parsed(target.read_text())
+    assert page.scripts == [SCRIPT]
+    assert not {tag for tag, _ in page.tags} & {"img", "link", "iframe", "object", "embed", "form", "base"}
+    assert not any(name in ("src", "style") or name.startswith("on") for _, attrs in page.tags for name in attrs)
+    assert all((attrs.get("href") or "#").startswith("#") for _, attrs in page.tags)
     assert "<script>alert(1)</script>" in page.text, "told as text"
     for one in frames[0].workloads.values():
         assert one.name in page.text
-    assert sum(tag == "svg" for tag, _ in page.found) >= 10
-    paths = [attrs["d"] or "" for tag, attrs in page.found if tag == "path"]
+    assert sum(tag == "svg" for tag, _ in page.tags) >= 10
+    paths = [attrs["d"] or "" for tag, attrs in page.tags if tag == "path"]
     assert max(map(len, paths)) > 500
     assert target.stat().st_mode & 0o777 == 0o600
 
@@ -241,7 +228,6 @@ def test_an_empty_cell_of_a_report_says_why_in_its_title(tmp_path: Path) -> None
     frames = [frame(second, {described: {"cpu_total_ns": second}}) for second in (1, 2, 3, 4)]
     path, target = write(tmp_path / "a.vmtop.gz", frames), tmp_path / "report.html"
     assert run("report", str(path), "-o", str(target)).exit_code == 0
-    page = Tags()
-    page.feed(target.read_text())
-    titles = [attrs["title"] for tag, attrs in page.found if tag == "td" and "title" in attrs]
+    page = parsed(target.read_text())
+    titles = [attrs["title"] for tag, attrs in page.tags if tag == "td" and "title" in attrs]
     assert f"this user may not read {hostile}" in titles

@@ -12,7 +12,7 @@ from tui.themes.look import THEMES, RoleTheme
 from tui.themes.roles import ROLES
 
 TUI = Path(__file__).parents[4] / "tui"
-_OTHERS = ("html_report.py", "default_file.py")
+_OTHERS = ("page_style.py", "default_file.py")
 """A page for browsers, and an example of a user's theme."""
 FILES = [path for path in TUI.rglob("*.py") if "themes" not in path.parts and path.name not in _OTHERS]
 _SHEET = re.compile(r'CSS\b[^"\n]*= f?("""(?:.*?)"""|"[^"\n]*")', re.DOTALL)

@@ -1,0 +1,1 @@
+"""A session as one HTML page: verdict, charts of hosts, tables and charts of workloads, events."""
