@@ -1,5 +1,5 @@
 """Generates what the docs take from the code: the pictures, the tables of keys, docs/metrics.md, docs/engines.md,
-docs/prometheus.md, the schema of the configuration.
+docs/prometheus.md, the rules on docs/alerts.md, the schema of the configuration.
 Each picture is the app itself with made-up workloads, exported by Textual. Run it with `make docs`.
 """
 
@@ -11,13 +11,13 @@ import re
 import time
 from pathlib import Path
 
-from docs import engine_page, exposition_page, metric_page
+from docs import alert_page, engine_page, exposition_page, metric_page
 from tests.helpers.scenes import SCENES, staged
 from tui.cli.command_sections import option_tables
 from tui.cli.main import main as vmtop
 from tui.configuration.schema import schema
 from tui.keys.key import TIME, Key, key_names
-from tui.keys.tables import LIVE, REPLAY, TABLES
+from tui.keys.tables import ALERTS, LIVE, REPLAY, TABLES
 from tui.settings.screen_options import ScreenOptions
 
 SECONDS = 90
@@ -64,6 +64,9 @@ def key_tables() -> dict[str, list[Key]]:
     return {
         "README.md": [key for name in _FIRST for key in live if key.name == name],
         "docs/screen.md": list(live),
+        "docs/alerts.md": [
+            key for key in TABLES[ALERTS] if key.name in ("open_alert", "acknowledge", "silence", "copy")
+        ],
         "docs/sessions.md": [key for key in TABLES[REPLAY] if key.group == TIME],
     }
 
@@ -83,6 +86,8 @@ if __name__ == "__main__":
     top = Path(__file__).parent.parent
     for page, keys in key_tables().items():
         (top / page).write_text(with_keys((top / page).read_text(), keys))
+    alerts = top / "docs" / "alerts.md"
+    alerts.write_text(alert_page.with_rules(alerts.read_text()))
     (top / "docs" / "config.schema.json").write_text(config_schema())
     (top / "docs" / "metrics.md").write_text(metric_page.markdown())
     (top / "docs" / "prometheus.md").write_text(exposition_page.markdown())

@@ -25,7 +25,7 @@ class Alert:
     rule: Rule
     subject: Subject
     name: str
-    """What it is about, for people: a workload or a source; inert."""
+    """Of what it is about: a workload, a host or a source; inert."""
     began_wall: float
     detail: str = ""
     """What was measured when it began, such as `limit 97%`; empty for an event."""
@@ -37,6 +37,11 @@ class Alert:
     is_acknowledged: bool = False
 
     @property
+    def title(self) -> str:
+        """What it is about, for people: with the host of a workload, if that is another one."""
+        return title_of(self.subject.id, self.name)
+
+    @property
     def sentence(self) -> str:
         """What has happened, without the name of the subject."""
         return f"{self.rule.words} ({self.detail})" if self.detail else self.rule.words
@@ -44,3 +49,8 @@ class Alert:
     @property
     def is_active(self) -> bool:
         return self.ended_wall is None
+
+
+def title_of(identity: WorkloadId, name: str) -> str:
+    """Return a name with the host of what has it before it, if that is another one and not itself of that name."""
+    return name if name == identity.host else identity.named(name)

@@ -43,8 +43,18 @@ class Evidence:
             return True
         suppliers = [sample for key in query.metrics if (sample := reading.supplier(key)) is not None]
         if suppliers:
-            return any(is_old(sample, self._frame.at_ns, self._frame.interval_s) for sample in suppliers)
+            return any(map(self._is_old, suppliers))
         return (identity.host, identity.engine) in self._silent_engines
+
+    def _is_old(self, sample: Sample) -> bool:
+        return is_old(sample, self._frame.at_ns, self._frame.interval_s)
+
+    def has_all_answered(self, reading: Reading) -> bool:
+        """Return whether everything that tells of a workload has: what is not known of it then is not there."""
+        identity = reading.workload.id
+        if identity.host in self._silent_hosts or (identity.host, identity.engine) in self._silent_engines:
+            return False
+        return not any(self._is_old(pair.current) for pair in reading.pairs)
 
     def of_host(self, reading: Reading) -> Reading:
         """Return the reading of a host with what it has as its limits."""

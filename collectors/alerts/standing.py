@@ -10,7 +10,8 @@ from collectors.alerts.alert import Alert
 QUIET_S = 10.0
 """Seconds for which a rule must not hold before its alert is over: what flickers is one alert."""
 _FORGOTTEN_S = 60.0
-"""Seconds without a known value after which the time that a rule has held no longer counts."""
+"""Seconds without a known value after which the time that a rule has held no longer counts, nor an alert goes on about
+what there is no value of."""
 
 
 class Step(Enum):
@@ -32,7 +33,7 @@ class Standing:
     """The last one; with an alert, whether it would go on."""
     alert: Alert | None = None
 
-    def take(self, verdict: bool | None, passed_s: float, for_s: float) -> Step:
+    def take(self, verdict: bool | None, passed_s: float, for_s: float, is_absent: bool = False) -> Step:
         """Take the next verdict.
 
         Time counts only between two verdicts that are the same and known: what was not measured neither begins nor
@@ -42,6 +43,8 @@ class Standing:
             verdict: Whether the rule holds; `None` is unknown.
             passed_s: Seconds since the last verdict for which frames came without a gap; 0 after a gap.
             for_s: Seconds for which the rule has to hold.
+            is_absent: Whether what is unknown is so because there is nothing to be known, such as the use of a limit
+                that was lifted: an alert about that ends after a while.
         """
         counted_s = passed_s if verdict is self.verdict and verdict is not None else 0.0
         self.verdict = verdict
@@ -49,6 +52,8 @@ class Standing:
             self.unknown_s += passed_s
             if self.unknown_s >= _FORGOTTEN_S:
                 self.held_s = self.over_s = 0.0
+                if is_absent and self.alert is not None:
+                    return Step.END
             return Step.NOTHING
         self.unknown_s = 0.0
         if self.alert is None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from collectors.alerts.alert import Alert
+from collectors.alerts.alert import Alert, title_of
 from collectors.alerts.rule import Level
-from collectors.model.workloads import Event, WorkloadId
+from collectors.model.workloads import Event, Workload, WorkloadId
 
 BEGAN, ENDED = "alert", "alert over"
 """Values of `Event.what`. The detail is `LEVEL: RULE: SENTENCE`, and of the end `RULE: WHY`."""
 WHATS = frozenset({BEGAN, ENDED})
+OVER = "over"
+"""Why an alert has ended: its cause has."""
 
 
 class Told(NamedTuple):
@@ -25,6 +27,11 @@ class Told(NamedTuple):
     began_wall: float
     ended_wall: float | None = None
     end: str = ""
+
+    @property
+    def title(self) -> str:
+        """What it is about, for people: with the host of a workload, if that is another one."""
+        return title_of(self.workload, self.name)
 
 
 def beginning(alert: Alert) -> Event:
@@ -58,6 +65,21 @@ def told(events: Iterable[Event]) -> list[Told]:
             if begun is not None:
                 over.append(begun._replace(ended_wall=event.wall, end=end))
     return sorted([*over, *found.values()], key=lambda alert: alert.began_wall)
+
+
+def worst_levels(alerts: Iterable[Told], host: Workload) -> dict[WorkloadId, Level]:
+    """Return the gravest level of the active alerts about each workload, and about the host itself.
+
+    Args:
+        alerts: All alerts.
+        host: The host that vmtop runs on, whose identity the alerts about sources have, too.
+    """
+    worst: dict[WorkloadId, Level] = {}
+    for alert in alerts:
+        is_of_source = alert.workload == host.id and alert.name != host.name
+        if alert.ended_wall is None and not is_of_source:
+            worst[alert.workload] = max(worst.get(alert.workload, alert.level), alert.level, key=lambda one: one.rank)
+    return worst
 
 
 def _parts(detail: str) -> tuple[Level, str, str]:

@@ -12,6 +12,7 @@ from collectors.alerts.evidence import Evidence, ToldBy, measured_words
 from collectors.alerts.happenings import Happenings
 from collectors.alerts.rule import Rule
 from collectors.alerts.standing import Standing, Step
+from collectors.alerts.told import OVER
 from collectors.analysis.rates import Moment, Reading
 from collectors.model.workloads import SourceState, Workload, WorkloadId
 
@@ -22,7 +23,8 @@ MOST_JUDGED = 1000
 GAP_S, _GAP_INTERVALS = 10.0, 2.5
 """Frames further apart than both are not one stretch of time."""
 _ENDED_KEPT = 500
-OVER, GONE, SILENCED, NEW_RUN = "over", "it is gone", "silenced", "another run of vmtop began"
+GONE, SILENCED, NEW_RUN = "it is gone", "silenced", "another run of vmtop began"
+AT_REST, ABSENT = "it no longer runs", "there is nothing to measure any more"
 
 Key = tuple[str, Subject]
 """A rule's name, and what it is held against."""
@@ -38,6 +40,10 @@ class _Case(NamedTuple):
     verdict: bool | None
     for_s: float
     detail: str = ""
+    is_absent: bool = False
+    """Whether what is not known is not there."""
+    end: str = OVER
+    """Why an alert would end now."""
 
 
 class AlertWatch:
@@ -133,10 +139,20 @@ class AlertWatch:
                 yield self._held(evidence, rule, condition, sized)
         for state in moment.sources:
             yield from self._of_source(moment, state)
+        yield from self._of_happenings(moment)
+
+    def _of_happenings(self, moment: Moment) -> Iterator[_Case]:
+        """Yield what is counted, and alerts about what no longer is: they are over, whatever became of the workload."""
+        counted: set[Key] = set()
         for rule, identity, name, detail, holds in self._happenings.standing(moment):
             known = moment.readings.get(identity)
             workload = known.workload if known is not None else None
+            counted.add((rule.name, Subject(identity)))
             yield _Case(rule, Subject(identity), name, workload, holds, 0.0, detail)
+        for key, standing in [*self._standings.items()]:
+            alert = standing.alert
+            if alert is not None and isinstance(alert.rule.condition, Happening) and key not in counted:
+                yield _Case(alert.rule, alert.subject, alert.name, alert.workload, False, 0.0)
 
     def _to_judge(self, moment: Moment) -> Iterator[Reading]:
         """Yield the workloads that have a standing, and those of whose turn it is whose numbers have changed."""
@@ -172,23 +188,30 @@ class AlertWatch:
             self._idle.pop(workload.id, None)
 
     def _held(self, evidence: Evidence, rule: Rule, condition: Holding, reading: Reading) -> _Case:
-        subject = Subject(reading.workload.id)
+        workload = reading.workload
+        subject = Subject(workload.id)
         standing = self._standings.get((rule.name, subject))
         verdict = evidence.verdict(condition.query, reading)
-        if standing is not None and standing.alert is not None and rule.until is not None:
-            is_over = evidence.verdict(rule.until, reading)
-            verdict = None if is_over is None else not is_over
+        is_absent, end = False, OVER
+        if standing is not None and standing.alert is not None:
+            if rule.until is not None:
+                is_over = evidence.verdict(rule.until, reading)
+                verdict = None if is_over is None else not is_over
+            if verdict is None and evidence.has_all_answered(reading):
+                is_absent, end = True, ABSENT
+                if not workload.state.is_active:
+                    verdict, end = False, AT_REST
         detail = measured_words(condition.query, reading) if verdict else ""
-        return _Case(rule, subject, reading.workload.typed_name, reading.workload, verdict, condition.for_s, detail)
+        return _Case(rule, subject, workload.name, workload, verdict, condition.for_s, detail, is_absent, end)
 
     def _of_source(self, moment: Moment, state: SourceState) -> Iterator[_Case]:
         for rule in self._of_sources:
-            condition, detail = rule.condition, ""
+            condition = rule.condition
+            verdict: bool | None
             if isinstance(condition, EngineDisk):
                 percent = state.storage_percent
-                if percent is None:
-                    continue
-                verdict, detail = percent > condition.percent, f"{percent:.0f}% full"
+                verdict = None if percent is None else percent > condition.percent
+                detail = f"{percent:.0f}% full" if percent is not None else ""
             elif isinstance(condition, SourceIs) and condition.name in ("", state.name, state.title):
                 verdict, detail = state.availability in condition.states, state.reason
             else:
@@ -202,13 +225,13 @@ class AlertWatch:
             if case.verdict is not True or key in self._silenced:
                 return []
             standing = self._standings[key] = Standing()
-        step = standing.take(case.verdict, passed_s, case.for_s)
+        step = standing.take(case.verdict, passed_s, case.for_s, case.is_absent)
         if step is Step.BEGIN:
             alert = standing.alert = Alert(case.rule, case.subject, case.name, wall, case.detail, case.workload)
             return [alert]
         if step is Step.END and standing.alert is not None:
             del self._standings[key]
-            return [self._end(standing.alert, wall, OVER)]
+            return [self._end(standing.alert, wall, case.end)]
         if standing.is_idle:
             del self._standings[key]
         return []

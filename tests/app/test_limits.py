@@ -27,9 +27,9 @@ def _inside(line: str) -> str:
 
 
 @asynccontextmanager
-async def form(*keys: str) -> AsyncIterator[tuple[Stage, FakeLimits]]:
+async def form(*keys: str, size: tuple[int, int] = SMALL) -> AsyncIterator[tuple[Stage, FakeLimits]]:
     """Open the form of a container, and press keys once its limits are there."""
-    async with staged(Scene(on_kind(Kind.CONTAINER, "x", "m"), SMALL)) as stage:
+    async with staged(Scene(on_kind(Kind.CONTAINER, "x", "m"), size)) as stage:
         await until(stage.pilot, lambda: is_read(stage))
         await stage.press(*keys)
         moment = stage.screen.moment
@@ -123,3 +123,38 @@ async def test_locked_actions_leave_it_to_read() -> None:
 async def test_several_at_a_time_have_no_form() -> None:
     async with staged(Scene(on_kind(Kind.CONTAINER, "space", "space", "x"), SMALL)) as stage:
         await shows(stage, "of one workload at a time")
+        assert "Enter sets it" not in stage.text()
+        await stage.press("f2")
+        assert "for the next start" not in stage.text()
+
+
+async def test_what_is_there_now_is_read_again_once_it_is_set() -> None:
+    async with form("down", "2", "enter") as (stage, _):
+        await shows(stage, "cpu is 2, was none")
+        await until(stage.pilot, lambda: _now_of(stage, "cpu") == "2")
+        await stage.press("u")
+        await until(stage.pilot, lambda: _now_of(stage, "cpu") == "none")
+
+
+async def test_enter_on_what_is_refused_says_that_nothing_was_set() -> None:
+    async with form("down", "2", "down", "1", "3") as (stage, limits):
+        await shows(stage, "13 brings bad luck")
+        await stage.press("enter")
+        await shows(stage, "Nothing was set")
+        assert not limits.sent
+
+
+async def test_a_long_plan_shows_what_is_refused_first_and_scrolls() -> None:
+    async with form("5", "M", "down", "2", "down", "1", "3", size=(80, 15)) as (stage, _):
+        await shows(stage, "13 brings bad luck")
+        await until(stage.pilot, lambda: "It lasts until it ends." not in stage.text())
+        await stage.press("pagedown", "pagedown")
+        await shows(stage, "It lasts until it ends.")
+        await stage.press("pageup", "pageup")
+        await shows(stage, "13 brings bad luck")
+
+
+def _now_of(stage: Stage, limit: str) -> str:
+    """Return what the form says that a limit is now."""
+    words = next(line.split() for line in map(_inside, stage.text().splitlines()) if line.split()[:1] == [limit])
+    return words[1]

@@ -17,7 +17,7 @@ from collectors.session.playback import Playback
 from collectors.session.reader import Session as SessionFiles
 from collectors.session.sinks import file_writer
 from tests.app.test_workload_list import screen_text, session
-from tests.helpers.demo_fleet import Fleet
+from tests.helpers.demo_fleet import Fleet, with_announced
 from tests.unit.collectors.session.test_session_file import fleet_frames, write
 from tui.app.replay import ReplayApp
 from tui.controllers.frame_feed import FrameReady
@@ -75,24 +75,28 @@ async def replaying(
 
 
 def picture(text: str, mode: str, below: int) -> list[str]:
-    """The screen without the interval, the words for where frames come from and the date, and without its foot."""
+    """The screen without the interval, the words for where frames come from and the date, and without its foot.
+
+    The bars of the header are as long as what is noted beside them leaves room, and the date is one more note.
+    """
     lines = re.sub(rf"( 1s)?  +{mode} ", "  MODE ", text).splitlines()[:-below]
-    return [line.partition(" of ")[0] if number < 2 else line for number, line in enumerate(lines)]
+    heads = [re.sub("[━╸─]+", "━", line.partition(" of ")[0]) for line in lines[:2]]
+    return [*heads, *lines[2:]]
 
 
 @pytest.mark.slow
 async def test_a_replay_shows_the_text_that_was_shown_live_tick_by_tick(tmp_path: Path) -> None:
     fleet = Fleet(20)
-    frames = [fleet.frame() for _ in range(70)]
-    path = write(tmp_path / "a.vmtop.gz", frames)
-    lived = []
+    frames, lived = [], []
     async with session(SIZE, options=ScreenOptions()) as running:
         running.screen.view.clock = lambda: 0.0
-        for frame in frames:
+        for _ in range(70):
             running.screen.view.release_order()  # as stepping does: it shows the true order of the means
-            running.screen.post_message(FrameReady(frame))
+            frames.append(with_announced(fleet.frame(), running.screen.sampler))
+            running.screen.post_message(FrameReady(frames[-1]))
             await running.pilot.pause()
             lived.append(picture(running.text(), "LIVE", 1))
+    path = write(tmp_path / "a.vmtop.gz", frames)
     async with replaying(path, (SIZE[0], SIZE[1] + 2)) as replayed:
         for number, shown in enumerate(lived):
             again = picture(replayed.text(), "REPLAY", 3)

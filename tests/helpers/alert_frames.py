@@ -27,6 +27,8 @@ class Host:
     cpu_percent: dict[WorkloadId, float] = field(default_factory=dict)
     frozen: set[WorkloadId] = field(default_factory=set)
     """Workloads whose samples get no younger."""
+    mute: set[WorkloadId] = field(default_factory=set)
+    """Workloads of which nothing is measured."""
     sources: tuple[SourceState, ...] = (SourceState("docker", Availability.OK),)
     host_fields: dict[str, Any] = field(default_factory=dict)
 
@@ -67,7 +69,7 @@ class Host:
             base,
             workloads=dict(self.workloads),
             samples={
-                **{key: self._samples[key] for key in self.workloads if key in self._samples},
+                **{key: self._samples[key] for key in self.workloads if key in self._samples and key not in self.mute},
                 HOST: (host_sample,),
             },
             sources=self.sources,

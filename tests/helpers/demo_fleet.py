@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 
+from msgspec.structs import replace
+
 from collectors.engines.demo.source import DemoSource
 from collectors.engines.registry import load_source
 from collectors.model.workloads import Availability, Frame, SourceState
@@ -43,6 +45,13 @@ class Fleet:
             run="f1ee7f1ee7f1ee70",
             interval_s=1.0,
         )
+
+
+def with_announced(frame: Frame, sampler: Sampler) -> Frame:
+    """Return a frame with the events that were announced to a sampler, as its own next frame would have them."""
+    announced = sampler._announced
+    events = [announced.popleft() for _ in range(len(announced))]
+    return replace(frame, events=(*events, *frame.events)) if events else frame
 
 
 class QuietSampler(Sampler):

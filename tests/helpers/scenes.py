@@ -15,7 +15,7 @@ import msgspec
 from textual.pilot import Pilot
 
 from collectors.model.workloads import Kind
-from tests.helpers.demo_fleet import Fleet, QuietSampler
+from tests.helpers.demo_fleet import Fleet, QuietSampler, with_announced
 from tests.helpers.far_fleet import FarFleet
 from tests.helpers.pilot_wait import rest, until
 from tests.helpers.scene_engine import scene_services
@@ -50,6 +50,7 @@ class Stage:
         """Let frames arrive, with samples of some age."""
         for _ in range(count):
             frame = self.fleet.frame()
+            frame = with_announced(frame, self.app.sampler)
             frame = msgspec.structs.replace(frame, at_ns=frame.at_ns + int(age_s * 1e9))
             self._session_recorder.recorder.take(frame)
             self.screen.post_message(FrameReady(frame))
@@ -119,6 +120,31 @@ def on_tone(tone: str, *keys: str) -> Act:
         await stage.press(*keys)
 
     return act
+
+
+def on_alerts(*keys: str) -> Act:
+    """Return an act that opens the list once alerts have begun, and presses keys."""
+
+    async def act(stage: Stage) -> None:
+        for _ in range(60):
+            if stage.screen.alerts.watch.active:
+                break
+            await stage.tick()
+        await stage.press("B", *keys)
+
+    return act
+
+
+async def _past_alerts(stage: Stage) -> None:
+    await stage.tick(25)
+    await _past(stage)
+    await stage.press("B")
+
+
+async def _alert_on_page(stage: Stage) -> None:
+    await on_alerts("j")(stage)
+    await stage.press("enter")
+    await stage.tick()
 
 
 async def _stale(stage: Stage) -> None:
@@ -226,6 +252,12 @@ SCENES: dict[str, Scene] = {
     "compare, lines": Scene(_compared_lines),
     "classes": Scene(_classes),
     "past": Scene(_past),
+    "alerts": Scene(on_alerts()),
+    "alerts at 80": Scene(on_alerts("j", "a"), SMALL),
+    "no alerts": Scene(pressing("B"), SMALL),
+    "alerts of the past": Scene(_past_alerts),
+    "alert on a workload's page": Scene(_alert_on_page),
+    "edges of alerts": Scene(on_alerts("escape", "t", "g", "space")),
     "logs": Scene(on_kind(Kind.CONTAINER, "l"), SMALL),
     "logs, searched": Scene(on_kind(Kind.CONTAINER, "l", "slash", "c", "a", "r", "t", "enter"), SMALL),
     "inspect": Scene(on_kind(Kind.CONTAINER, "i"), SMALL),

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Iterator
 
-import libvirt
 import pytest
 
 from collectors.actions.confirmation import besides
@@ -16,10 +14,9 @@ from collectors.model.actions import Request, Result, Verb
 from collectors.model.workloads import State
 from collectors.sampling.source import SourceSpec
 from tests.helpers.lab.docker_engine import MIB, DockerLab
-from tests.helpers.lab.guests import BootSector
+from tests.helpers.lab.full_disk import on_a_full_disk
 from tests.helpers.lab.libvirt_daemon import LibvirtLab
 from tests.helpers.lab.process import wait_until
-from tests.helpers.patience import EXTERNAL_S
 from tests.lab.test_actions import container, docker_runner, docker_state, domain, domain_state, libvirt_runner
 from tui.cli.sampling import moments
 from tui.presenters.pages.empty_reason import why_empty
@@ -27,8 +24,6 @@ from tui.presenters.pages.empty_reason import why_empty
 __all__ = ["docker_runner", "libvirt_runner"]
 pytestmark = pytest.mark.lab
 PAUSED = 3
-_SECTOR_2, _SECTOR_10 = b"\xb9\x02\x00", b"\xb9\x0a\x00"
-"""The instruction of the boot sector that says which sector is read and written."""
 
 
 def moment_of(*engines: SourceSpec, seconds: float = 8) -> Moment:
@@ -124,29 +119,8 @@ def test_a_managed_save_is_shown(libvirt_lab: LibvirtLab, libvirt_runner: Runner
 
 @pytest.fixture
 def full_disk(libvirt_lab: LibvirtLab) -> Iterator[str]:
-    """A domain that writes to a growing image on a file system that is full."""
-    name = libvirt_lab.start_tiny("reason-full", BootSector.DISK)
-    running = libvirt_lab.connection.lookupByName(name)
-    xml, raw = running.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE), libvirt_lab.folder / f"{name}.img"
-    libvirt_lab.remove(name)
-    small = libvirt_lab.folder / "small"
-    small.mkdir(exist_ok=True)
-    raw.write_bytes(raw.read_bytes().replace(_SECTOR_2, _SECTOR_10))  # sector 10 is in a page of its own
-    image = f"{small}/disk.img"
-    fill = f"dd if=/dev/zero of={small}/filler bs=4k 2>/dev/null"
-    inside(libvirt_lab, f"mount -t tmpfs -o size=1m tmpfs {small} && cp --sparse=always {raw} {image} && ! {fill}")
-    xml = xml.replace("type='raw'", "type='raw' error_policy='stop'").replace(str(raw), image)
-    libvirt_lab.connection.defineXML(xml).create()
-    yield name
-    libvirt_lab.remove(name)
-    inside(libvirt_lab, f"umount {small}")
-
-
-def inside(lab: LibvirtLab, script: str) -> None:
-    """Run a script where the daemon's mounts are."""
-    subprocess.run(
-        ["nsenter", f"--target={lab.daemon.pid}", "--mount", "sh", "-c", script], check=True, timeout=EXTERNAL_S
-    )
+    with on_a_full_disk(libvirt_lab, "reason-full") as disk:
+        yield disk.name
 
 
 def test_a_domain_paused_by_an_io_error_says_so(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from threading import Lock
 
 from collectors.alerts.alert import Alert
 from collectors.model.errors import SourceError
@@ -23,7 +23,7 @@ TIMEOUT_S = 60.0
 
 
 class AlertPrograms:
-    """Runs `Rule.run` when an alert begins.
+    """Runs `Rule.run` when an alert begins, on threads that do not keep vmtop from ending.
 
     Args:
         tell: Called with a sentence about a program that failed, or was not run; on any thread.
@@ -31,29 +31,46 @@ class AlertPrograms:
 
     def __init__(self, tell: Callable[[str], None] = lambda sentence: None) -> None:
         self._tell = tell
-        self._pool = ThreadPoolExecutor(_AT_ONCE, "alert")
-        self._lock = Lock()
-        self._waiting = 0
-        self._skipped = 0
+        self._lock = threading.Lock()
+        self._waiting: deque[Alert] = deque()
+        self._threads = 0
+        self._is_closed = False
+        self._is_full = False
 
     def run(self, alert: Alert) -> None:
         """Run the program of an alert's rule, if it has one. Returns at once."""
         if not alert.rule.run:
             return
         with self._lock:
-            if self._waiting >= _WAITING_AT_MOST:
-                self._skipped += 1
-            else:
-                self._waiting, self._skipped = self._waiting + 1, 0
-            skipped = self._skipped
-        if not skipped:
-            self._pool.submit(self._run, alert)
-        elif skipped == 1:
-            self._say(f"{alert.rule.name}: no program is run for more than {_WAITING_AT_MOST} alerts at once")
+            if self._is_closed:
+                return
+            was_full, self._is_full = self._is_full, len(self._waiting) >= _WAITING_AT_MOST
+            if not self._is_full:
+                self._waiting.append(alert)
+            has_thread_to_start = not self._is_full and self._threads < _AT_ONCE
+            self._threads += has_thread_to_start
+        if has_thread_to_start:
+            threading.Thread(target=self._work, name="alert", daemon=True).start()
+        elif self._is_full and not was_full:
+            self._say(f"{alert.rule.name}: not run, as the programs of {_WAITING_AT_MOST} alerts wait for their turn")
 
     def close(self) -> None:
         """Run no more programs; one that runs is left to its end."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        with self._lock:
+            self._is_closed = True
+            self._waiting.clear()
+
+    def _work(self) -> None:
+        while (alert := self._next()) is not None:
+            self._run(alert)
+
+    def _next(self) -> Alert | None:
+        """Return the alert that has waited longest; `None` ends the thread."""
+        with self._lock:
+            if self._waiting:
+                return self._waiting.popleft()
+            self._threads -= 1
+            return None
 
     def _run(self, alert: Alert) -> None:
         try:
@@ -67,9 +84,6 @@ class AlertPrograms:
             if code:
                 why = f": {last_line}" if last_line else ""
                 self._say(f"{alert.rule.name}: {words[0]} {ending_words(code)}{why}")
-        finally:
-            with self._lock:
-                self._waiting -= 1
 
     def _say(self, sentence: str) -> None:
         log.warning("%s", sentence)
@@ -83,7 +97,7 @@ def variables(alert: Alert) -> dict[str, str]:
     own = {
         "VMTOP_ALERT": alert.rule.name,
         "VMTOP_LEVEL": alert.rule.level.value,
-        "VMTOP_SUBJECT": alert.name,
+        "VMTOP_SUBJECT": alert.title,
         "VMTOP_TEXT": alert.sentence,
     }
     return base | own

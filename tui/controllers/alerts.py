@@ -40,11 +40,14 @@ class AlertController:
         self._app, self._announce = app, announce
         self._programs = None if is_simulated else AlertPrograms(self._tell)
         self.watch = AlertWatch(rules, engines_told_by)
+        self.fresh: list[Alert] = []
+        """The active alerts that nobody has acknowledged and whose events are in a frame, the gravest first."""
         self.worst: dict[WorkloadId, Level] = {}
-        """The gravest level of the alerts about each workload that nobody has acknowledged."""
+        """The gravest of their levels, by workload."""
 
     def feed(self, moment: Moment) -> None:
         """Judge a moment, and tell what has begun and what is over."""
+        self.look()  # first: what is announced now is in the next frame, where a replay shows it, too
         changed = self.watch.feed(moment)
         for alert in changed:
             self._announce(beginning(alert) if alert.is_active else ending(alert))
@@ -53,22 +56,17 @@ class AlertController:
             self._app.bell()
         for alert in begun:
             if alert.rule.is_shown_on_desktop:
-                self._write(desktop_notice("vmtop", f"{alert.name}: {alert.sentence}", os.environ))
+                self._write(desktop_notice("vmtop", f"{alert.title}: {alert.sentence}", os.environ))
             if self._programs is not None:
                 self._programs.run(alert)
-        if changed:
-            self.look()
 
     def look(self) -> None:
         """Take notice of what was acknowledged or silenced."""
+        self.fresh = [alert for alert in self.watch.active if not alert.is_acknowledged]
         self.worst = {}
-        for alert in self.watch.active:  # the gravest first
-            if not alert.is_acknowledged and not alert.subject.part:
+        for alert in self.fresh:
+            if not alert.subject.part:
                 self.worst.setdefault(alert.subject.id, alert.rule.level)
-
-    def unacknowledged(self) -> list[Alert]:
-        """Return the active alerts that nobody has acknowledged, the gravest first."""
-        return [alert for alert in self.watch.active if not alert.is_acknowledged]
 
     def acknowledge(self, alert: Alert) -> None:
         """Take an alert out of the count and off its row, or put it back."""

@@ -40,8 +40,9 @@ def run_program(
         timeout_s: Seconds after which it is killed, with all that it started and that is still in its session.
 
     Raises:
-        SourceError: It cannot be run.
+        SourceError: It cannot be run, or took too long.
     """
+    is_late = False
     try:
         process = subprocess.Popen(  # noqa: S603  # the user's own words, and values as single arguments
             words,
@@ -59,13 +60,15 @@ def run_program(
     try:
         code = process.wait(None if math.isinf(until) else max(0.0, until - time.monotonic()))
     except subprocess.TimeoutExpired:
-        log.warning("%s: killed after %g s", label, timeout_s)
+        is_late = True
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         code = process.wait()
     lines = [sanitize(line.expandtabs()) for line in data.decode("utf-8", "replace").splitlines() if line.strip()]
     for line in lines[-_LOGGED_LINES:]:
         log.info("%s: %s", label, line)
+    if is_late:
+        raise SourceError(f"{words[0]} took longer than {timeout_s:g} s and was killed")
     return code, sanitize(lines[-1], _SHOWN) if lines else ""
 
 

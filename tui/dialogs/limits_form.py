@@ -18,8 +18,14 @@ from tui.keys.bindings import bound
 from tui.keys.dialogs import LIMIT_KEYS
 from tui.themes.look import look_of
 
+_NOT_SET = "Nothing was set: change or clear what is refused below."
 Lines = Sequence[tuple[str, str]]
 """Lines of text, each with its tone."""
+_SHARE = 0.96
+"""How much of the screen's height the box may take, as in its styles."""
+_EDGES = 4
+"""Lines of the box beside the limits and the plan: its frame, the heading, an empty line."""
+_MOST_ROWS, _LEAST_PLAN = 14, 6
 _PAUSE_S = 0.4
 """Seconds without a key after which what was typed is planned."""
 
@@ -81,7 +87,8 @@ class LimitsForm(Dialog[None]):
     LimitsForm { align: center middle; background: transparent; }
     LimitsForm > Vertical { width: 96%; max-width: 104; height: auto; max-height: 96%; background: $panel;
         border: round $focus; padding: 0 1; }
-    LimitsForm VerticalScroll { height: auto; max-height: 14; scrollbar-size-vertical: 1; }
+    LimitsForm VerticalScroll { height: auto; scrollbar-size-vertical: 1; }
+    LimitsForm #consequences { margin: 1 0 0 0; }
     LimitsForm Horizontal { height: 1; }
     LimitsForm .heading { color: $muted; }
     LimitsForm .name { width: 16; }
@@ -90,7 +97,7 @@ class LimitsForm(Dialog[None]):
     LimitsForm Input, LimitsForm Input:focus { width: 14; height: 1; border: none; padding: 0 1;
         background: $background; }
     LimitsForm Input:focus { background: $cursor; }
-    LimitsForm #plan { height: auto; max-height: 10; padding: 1 0 0 0; }
+    LimitsForm #plan { height: auto; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [*bound(LIMIT_KEYS)]
 
@@ -107,21 +114,34 @@ class LimitsForm(Dialog[None]):
     def compose(self) -> ComposeResult:
         with Vertical():
             yield Static(f"{'limit':<16}{'now':<13} {'new':<15}used", classes="heading", markup=False)
-            yield VerticalScroll(Static("reading its limits ..."), can_focus=False)
-            yield Static(id="plan")
+            yield VerticalScroll(Static("reading its limits ..."), id="limits", can_focus=False)
+            yield VerticalScroll(Static(id="plan"), id="consequences", can_focus=False)
 
     def on_mount(self) -> None:
         self.query_one(Vertical).border_title = Text(f" Limits of {self._work.title} ")
         self._say_keys()
+        self._make_room(_MOST_ROWS)
         self.run_worker(self._load(), group="limits", exclusive=True)
+
+    def on_resize(self) -> None:
+        self._make_room(len(self.query(Horizontal)) or _MOST_ROWS)
+
+    def _make_room(self, rows: int) -> None:
+        """Share the height of the screen between the limits and what would happen; both scroll."""
+        room = int(self.app.size.height * _SHARE) - _EDGES
+        shown = max(1, min(rows, _MOST_ROWS, room - _LEAST_PLAN))
+        self.query_one("#limits").styles.max_height = shown
+        self.query_one("#consequences").styles.max_height = max(1, room - shown)
 
     async def _load(self) -> None:
         rows, problem = await self._work.read()
         if not self.is_attached:
             return
-        box = self.query_one(VerticalScroll)
+        box = self.query_one("#limits", VerticalScroll)
         await box.remove_children()
         await box.mount(*map(_row, rows))
+        self._make_room(len(rows))
+        self._say_keys()
         if problem:
             self._say(problem)
             return
@@ -157,13 +177,23 @@ class LimitsForm(Dialog[None]):
         for number, (words, tone) in enumerate(lines):
             text.append(("\n" if number else "") + words, look.style(tone, "panel"))
         self.query_one("#plan", Static).update(text)
+        self.query_one("#consequences", VerticalScroll).scroll_home(animate=False)
 
     def _say_keys(self) -> None:
-        kept = "kept for the next start" if self._is_kept else "for this run"
-        words = f"Enter sets it, F2: {kept}, Esc leaves"
+        words = "Esc leaves"
         if self._ended is not None:
             words = "u takes it back, Esc leaves" if self._ended.can_be_undone else "Esc leaves"
+        elif self._is_open:
+            sets, keeps = "Enter sets it", "F2 keeps it for the next start too"
+            if self._is_kept:
+                sets, keeps = "Enter sets it for the next start too", "F2 for this run only"
+            words = f"{sets}, {keeps}, Esc leaves"
         self.query_one(Vertical).border_subtitle = Text(f" {words} ")
+
+    @property
+    def _is_open(self) -> bool:
+        """Whether anything can be typed."""
+        return any(not field.disabled for field in self.query(Input))
 
     @on(Input.Submitted)
     def submit(self) -> None:
@@ -173,12 +203,19 @@ class LimitsForm(Dialog[None]):
 
     async def _set(self) -> None:
         is_warned = self._is_warned
+        if self._timer is not None:
+            self._timer.stop()
+        self.workers.cancel_group(self, "limits")  # what is planned later would take away what is said now
         planned = await self._show_plan()
-        if not planned.can_be_set or not self.is_attached:
+        if not self.is_attached:
+            return
+        if not planned.can_be_set:
+            if self._typed():
+                self._say([(_NOT_SET, "warn"), *planned.lines])
             return
         if planned.has_warnings and not is_warned:
             self._is_warned = True
-            self._say([*planned.lines, ("Enter again sets it all the same.", "warn")])
+            self._say([("Enter again sets it all the same.", "warn"), *planned.lines])
             return
         await self._carry_out(self._work.apply(), "setting ...")
 
@@ -197,6 +234,10 @@ class LimitsForm(Dialog[None]):
         self.set_focus(None)
         self._say(ended.lines)
         self._say_keys()
+        rows, _ = await self._work.read()
+        if self.is_attached:
+            for shown, row in zip(self.query(".now").results(Static), rows, strict=False):
+                shown.update(Text(row.now))
 
     def on_key(self, event: events.Key) -> None:
         """Take back what was set; while something is typed, `u` is a letter."""
@@ -206,7 +247,7 @@ class LimitsForm(Dialog[None]):
 
     def action_keep(self) -> None:
         """Have what is set kept for the next start as well, or not."""
-        if self._ended is None:
+        if self._ended is None and not self._is_busy and self._is_open:
             self._is_kept = not self._is_kept
             self._is_warned = False
             self._say_keys()
@@ -218,6 +259,14 @@ class LimitsForm(Dialog[None]):
             self.focus_next(Input)
         else:
             self.focus_previous(Input)
+
+    def action_scroll(self, step: int) -> None:
+        """Scroll what would happen."""
+        box = self.query_one("#consequences", VerticalScroll)
+        if step > 0:
+            box.scroll_page_down(animate=False)
+        else:
+            box.scroll_page_up(animate=False)
 
     def action_cancel(self) -> None:
         self.dismiss(None)

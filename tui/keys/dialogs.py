@@ -33,6 +33,8 @@ TEXT_KEYS = (
 LIMIT_KEYS = (
     Key("next_field", "down", "field(1)", "next limit", MOVE),
     Key("previous_field", "up", "field(-1)", "previous limit", MOVE),
+    Key("plan_down", "pagedown", "scroll(1)", "further down in what would happen", MOVE),
+    Key("plan_up", "pageup", "scroll(-1)", "further up in what would happen", MOVE),
     Key("keep_limits", "f2", "keep", "keep what is set for the next start, or not", OTHER),
     Key("close_limits", "escape", "cancel", "close", OTHER),
 )

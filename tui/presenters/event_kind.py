@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collectors.alerts.told import BEGAN
 from collectors.model.workloads import Event
 
-_BAD = frozenset({"oom", "die", "kill", "crash", "unhealthy"})
+_BAD = frozenset({"oom", "die", "kill", "crash", "unhealthy", BEGAN})
 
 
 def kind_of(event: Event) -> str:

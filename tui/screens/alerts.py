@@ -131,7 +131,7 @@ class AlertsScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
         identity = chosen.subject.id if isinstance(chosen, Alert) else chosen.workload
         reading = moment.readings.get(identity)
         if reading is None or reading.workload.is_host:
-            self.notify(f"{chosen.name} has no page of its own here", timeout=4, markup=False)
+            self.notify(f"{chosen.title} has no page of its own here", timeout=4, markup=False)
             return
         self._open_workload(identity)
 
@@ -149,7 +149,7 @@ class AlertsScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
         chosen, moment = self.chosen(), self._moment
         if self._controller is not None and moment is not None and isinstance(chosen, Alert) and chosen.is_active:
             self._controller.silence(chosen, moment.frame.wall)
-            self.notify(f"{chosen.rule.name}: silent about {chosen.name} for an hour", timeout=4, markup=False)
+            self.notify(f"{chosen.rule.name}: silent about {chosen.title} for an hour", timeout=4, markup=False)
             self.redraw()
         else:
             self.notify("only an active alert can be silenced", timeout=3)
@@ -158,7 +158,7 @@ class AlertsScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
         """Copy what the alert says."""
         chosen = self.chosen()
         if chosen is not None:
-            self.app.copy_to_clipboard(f"{chosen.name}: {chosen.sentence}")
+            self.app.copy_to_clipboard(f"{chosen.title}: {chosen.sentence}")
             self.notify("copied the alert, if the terminal allows it", timeout=3)
 
     def action_close(self) -> None:

@@ -56,6 +56,7 @@ class DockerLab:
         command: str | Sequence[str],
         labels: Mapping[str, str] | None = None,
         user: str | None = None,
+        healthcheck: Mapping[str, Any] | None = None,
         **limits: Any,
     ) -> str:
         """Start a container and return its full id.
@@ -65,6 +66,7 @@ class DockerLab:
             command: Shell text, or the words of a program.
             labels: Labels of the container.
             user: Who runs the command; root unless given.
+            healthcheck: How the engine finds out whether it is well, as in its API: `test`, `interval` in ns ...
             limits: Keywords of docker-py's `create_host_config`: `nano_cpus`, `mem_limit`, `network_mode`
                 (`none` unless given), `binds`, `pids_limit`, ...
         """
@@ -75,6 +77,7 @@ class DockerLab:
             name=name,
             labels=dict(labels or {}),
             user=user,
+            healthcheck=healthcheck,
             host_config=self.client.create_host_config(**limits),
         )["Id"]
         self._containers.append(container)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from rich.cells import cell_len
 
+from collectors.alerts.told import BEGAN
 from collectors.analysis.rates import Moment, Reading
 from collectors.comparison.workload_history import WorkloadHistory
 from collectors.model.metrics import METRICS, Metric
@@ -44,7 +45,7 @@ _SHORTEST_S = 60.0
 _ROOMY = 16
 """Rows from which there is room for a blank line and events."""
 _RESTARTS = ("start", "restart")
-_FAILURES = ("die", "oom")
+_FAILURES = ("die", "oom", BEGAN)
 
 
 class Subject(NamedTuple):

@@ -10,7 +10,7 @@ from collectors.comparison.sizing import Sizing
 from collectors.model.metrics import Unit
 from collectors.model.workloads import Kind, WorkloadId
 from tui.presenters.comparison.side_by_side import wrapped
-from tui.presenters.comparison.sizes import Sizes, settings_of
+from tui.presenters.comparison.sizes import Sizes, amount_of, settings_of
 from tui.presenters.formatting import fit, text
 from tui.presenters.styled_lines import Line
 
@@ -76,15 +76,12 @@ def freed_lines(sizes: Sizes) -> str:
     """Return what all changes would free together, in words."""
     parts = []
     for name, freed in sizes.freed.items():
-        memory = _amount(freed.memory_bytes, freed.of_memory_bytes, Unit.BYTES, "of memory")
-        cores = _amount(freed.cores, freed.of_cores, Unit.CORES, "cores")
-        parts.append(f"{f'{name}: ' if name else ''}all changes {memory} and {cores}")
+        memory = amount_of(freed.memory_bytes, freed.of_memory_bytes, Unit.BYTES, " of memory")
+        cores = amount_of(freed.cores, freed.of_cores, Unit.CORES, " cores")
+        verbs = ["take" if value < 0 else "free" for value in (freed.memory_bytes, freed.cores)]
+        second = cores if verbs[0] == verbs[1] else f"{verbs[1]} {cores}"
+        parts.append(f"{f'{name}: ' if name else ''}all changes {verbs[0]} {memory} and {second}")
     return "; ".join(parts)
-
-
-def _amount(value: float, whole: float, unit: Unit, noun: str) -> str:
-    verb, of = "take" if value < 0 else "free", f" of {text(whole, unit, 6).strip()}" if whole else ""
-    return f"{verb} {text(abs(value), unit, 6).strip()}{of} {noun}"
 
 
 def detail_lines(sizing: Sizing, sizes: Sizes, width: int, most: int) -> list[Line]:
@@ -97,11 +94,11 @@ def detail_lines(sizing: Sizing, sizes: Sizes, width: int, most: int) -> list[Li
     other = OTHER.get(sizing.workload.kind)
     if fact is not None and other is not None:
         kind = "a virtual machine" if other is Kind.VM else "a container"
-        value = text(fact.value, Unit.BYTES, 6).strip() if isinstance(fact.value, float) else "not known"
-        clauses.append(f"as {kind}: {value} ({fact.how})")
+        value = f"{text(fact.value, Unit.BYTES, 6).strip()} (" if isinstance(fact.value, float) else ""
+        clauses.append(f"as {kind}: {value}{fact.how}{')' if value else ''}")
     for clause in dict.fromkeys(clauses):
-        lines += [[(f" {part}", "text")] for part in wrapped(clause, max(20, width - 2))]
-    return lines[:most]
+        lines += [[(f" {part}", "text")] for part in wrapped(clause, max(20, width - 6))]
+    return lines if len(lines) <= most else [*lines[: most - 1], [*lines[most - 1], (" ...", "muted")]]
 
 
 def _command(sizing: Sizing) -> str:

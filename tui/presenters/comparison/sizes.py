@@ -117,14 +117,15 @@ def _is_by_hand(size: Size) -> bool:
 
 def _freed_line(item: tuple[str, Freed]) -> str:
     name, freed = item
-    cores = _amount(freed.cores, freed.of_cores, Unit.CORES, " cores")
-    memory = _amount(freed.memory_bytes, freed.of_memory_bytes, Unit.BYTES, " of memory")
+    cores = amount_of(freed.cores, freed.of_cores, Unit.CORES, " cores")
+    memory = amount_of(freed.memory_bytes, freed.of_memory_bytes, Unit.BYTES, " of memory")
     verbs = ["take" if value < 0 else "free" for value in (freed.cores, freed.memory_bytes)]
     second = memory if verbs[0] == verbs[1] else f"{verbs[1]} {memory}"
     return f"All changes together {verbs[0]} {cores} and {second}, promised on {name or 'this host'}."
 
 
-def _amount(value: float, whole: float, unit: Unit, of_what: str) -> str:
+def amount_of(value: float, whole: float, unit: Unit, of_what: str) -> str:
+    """Return an amount without its sign, and of how much it is where that is known (not 0): `17G of 256G of memory`."""
     of = f" of {text(whole, unit, _NUMBER).strip()}" if whole else ""
     return f"{text(abs(value), unit, _NUMBER).strip()}{of}{of_what}"
 

@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 from collectors.alerts.alert import Alert
 from collectors.alerts.rule import Level
-from collectors.alerts.told import Told
+from collectors.alerts.told import OVER, Told
 from tui.presenters.formatting import duration, fit, stamp
-from tui.presenters.styled_lines import Line
+from tui.presenters.styled_lines import Line, Run, cut
 from tui.presenters.table.gutter import LEVEL_TONES as TONES
 
-_SIGNS = {Level.INFO: ("·", "."), Level.WARNING: ("!", "!"), Level.CRITICAL: ("▲", "!")}
+_SIGNS = {Level.INFO: ("·", "."), Level.WARNING: ("!", "!"), Level.CRITICAL: ("▲", "^")}
 _NAME, _RULE, _SPAN = 20, 16, 6
 _MOST_OVER = 200
 """Alerts that are over and that are listed, the newest first."""
@@ -36,13 +36,13 @@ def row_of(alert: Alert | Told) -> AlertRow:
     """Return the row of an alert."""
     if isinstance(alert, Told):
         return AlertRow(
-            alert.rule, alert.level, alert.name, alert.sentence, alert.began_wall, alert.ended_wall, alert.end
+            alert.rule, alert.level, alert.title, alert.sentence, alert.began_wall, alert.ended_wall, alert.end
         )
     rule = alert.rule
     return AlertRow(
         rule.name,
         rule.level,
-        alert.name,
+        alert.title,
         alert.sentence,
         alert.began_wall,
         alert.ended_wall,
@@ -87,7 +87,7 @@ def _line(row: AlertRow, wall: float, width: int, ascii_only: bool) -> Line:
     span = duration(max(0.0, until - row.began_wall), _SPAN)
     when = stamp(row.began_wall, "%H:%M:%S")
     sign = _SIGNS[row.level][ascii_only]
-    words = row.sentence + (f"; {row.end}" if row.end and row.end != "over" else "")
+    words = row.sentence + (f"; {row.end}" if row.end and row.end != OVER else "")
     words += "; seen" if row.is_acknowledged and row.ended_wall is None else ""
     ellipsis = "..." if ascii_only else "…"
     fixed = 3 + 8 + 1 + _SPAN + 2 + _NAME + 1 + _RULE + 1
@@ -107,6 +107,32 @@ def detail_lines(row: AlertRow) -> list[Line]:
         [(f" {row.name}: ", "title"), (row.sentence, TONES[row.level])],
         [(f" {row.level} by the rule '{row.rule}', {stamp(row.began_wall)}{over}", "muted")],
     ]
+
+
+def active_line(alerts: Sequence[Told], wall: float, width: int, ascii_only: bool) -> Line | None:
+    """Return the active alerts about one workload in a line, the gravest first; `None` if there are none.
+
+    Args:
+        alerts: All alerts about it.
+        wall: The wall time of the moment.
+        width: Cells of the line.
+        ascii_only: Draw with ASCII only.
+    """
+    active = sorted(
+        (alert for alert in alerts if alert.ended_wall is None),
+        key=lambda alert: (-alert.level.rank, -alert.began_wall),
+    )
+    if not active:
+        return None
+    runs: list[Run] = []
+    for alert in active:
+        since = duration(max(0.0, wall - alert.began_wall), _SPAN).strip()
+        runs += [
+            (f" {_SIGNS[alert.level][ascii_only]} {alert.rule}: ", TONES[alert.level]),
+            (alert.sentence, "text"),
+            (f" for {since} ", "muted"),
+        ]
+    return cut(runs, width)
 
 
 def count_run(rows: Sequence[AlertRow], ascii_only: bool) -> tuple[str, str] | None:

@@ -44,6 +44,7 @@ _SIGNS: Rows = (
     ("▲", "at its CPU or memory limit; on the timeline: an alarm, such as an OOM kill"),
     ("?", "its numbers are old, or no engine knows it; w shows which"),
     ("▌", "marked"),
+    ("▎ █", "an alert is active about it, or about a member of a folded group; and it is marked; B lists the alerts"),
     ("~12M", "approximate; w shows how it is measured"),
     ("-", "unknown, which is not zero; w shows why"),
     ("▾ ▸  3 ▲1 ✗1", "an open group, a folded one; its members, and how many of them have which sign"),

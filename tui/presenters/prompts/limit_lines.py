@@ -37,12 +37,12 @@ def _size(value: float) -> str:
 
 
 def plan_lines(plan: Plan) -> list[tuple[str, str]]:
-    """Return what a plan means, as lines with their tones."""
+    """Return what a plan means, as lines with their tones: first what is refused, then what is warned of."""
     if plan.objection:
         fix = [(f"fix: {plan.remedy}", "muted")] if plan.remedy else []
         return [(f"not possible: {plan.objection}", "bad"), *fix]
     lines: list[tuple[str, str]] = []
-    for change in plan.changes:
+    for change in sorted(plan.changes, key=lambda change: (not change.objection, not change.warnings)):
         if change.objection:
             lines.append((f"{change.key}: {change.objection}", "bad"))
             continue

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collectors.alerts.rule import Level
 
 LEVEL_TONES = {Level.INFO: "accent", Level.WARNING: "warn", Level.CRITICAL: "bad"}
-_MARK, _EDGE = ("▌", ">"), ("▎", "|")
-"""With Unicode and with ASCII."""
+_MARK, _EDGE, _BOTH = ("▌", ">"), ("▎", "|"), ("█", "#")
+"""With Unicode and with ASCII; where there are no colours, only the shape tells them apart."""
 
 
 def edge(is_marked: bool, level: Level | None, ascii_only: bool) -> tuple[str, str]:
-    """Return the first cell of a row and its tone: of a mark, of an alert, or of both the mark in the alert's tone."""
-    tone = "accent" if level is None else LEVEL_TONES[level]
-    if is_marked:
-        return _MARK[ascii_only], tone
-    return (" ", "text") if level is None else (_EDGE[ascii_only], tone)
+    """Return the first cell of a row and its tone: a mark, the edge of an alert, or both in one in the alert's tone."""
+    if level is None:
+        return (_MARK[ascii_only], "accent") if is_marked else (" ", "text")
+    return (_BOTH if is_marked else _EDGE)[ascii_only], LEVEL_TONES[level]

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widget import Widget
 
+from collectors.alerts.told import told
 from collectors.analysis.history import History
 from collectors.analysis.rates import Moment, Reading
 from collectors.analysis.startup_times import Startup
@@ -22,6 +23,7 @@ from tui.keys.tables import LIVE, TABLES
 from tui.presenters.charts.page import SPANS
 from tui.presenters.formatting import duration, state_text
 from tui.presenters.main_screen.alarms import worst_alarm
+from tui.presenters.pages.alert_lines import active_line
 from tui.presenters.pages.detail import event_lines
 from tui.presenters.styled_lines import Line, Run, cut, plain_text
 from tui.screens.detail.charts import ChartsPage
@@ -30,7 +32,7 @@ from tui.screens.mixins.page_keys import PageKeys
 from tui.widgets.footer import Footer
 from tui.widgets.line_view import LineView
 from tui.widgets.tab_line import Tab, TabLine
-from tui.widgets.text_lines import TitleLine
+from tui.widgets.text_lines import TextLines, TitleLine
 
 CHARTS, EVENTS = "charts", "events"
 
@@ -64,7 +66,10 @@ class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
 
     pages: ClassVar[tuple[str, ...]] = (CHARTS, EVENTS)
 
-    DEFAULT_CSS = "WorkloadScreen { layout: vertical; }"
+    DEFAULT_CSS = """
+    WorkloadScreen { layout: vertical; }
+    WorkloadScreen #alerts { height: 1; display: none; }
+    """
 
     def __init__(self, subject: DetailContext) -> None:
         super().__init__()
@@ -78,6 +83,7 @@ class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield TitleLine(id="title")
+        yield TextLines(id="alerts")
         yield TabLine(id="tabs")
         yield self._charts
         yield LineView(id="page")
@@ -112,10 +118,21 @@ class WorkloadScreen(Follower, PageKeys, AnsweredOnce, Screen[None]):
         if self._reading is None:
             return
         self.query_one(TitleLine).show_lines([self._title(self._reading.workload)])
+        self._show_alerts()
         if self._page == CHARTS:
             self._charts.redraw()
         elif self._page == EVENTS:
             self._show_page()
+
+    def _show_alerts(self) -> None:
+        """Show the alerts about the workload that are active, in a line that is there only then."""
+        if self._moment is None:
+            return
+        alerts = told(self._events(self.identity))
+        line = active_line(alerts, self._moment.frame.wall, self.size.width, self.is_ascii)
+        shown = self.query_one("#alerts", TextLines)
+        shown.display = line is not None
+        shown.show_lines([] if line is None else [line])
 
     def under_way(self) -> list[str]:
         """Return notes for the title, such as an action in progress; empty if there are none."""

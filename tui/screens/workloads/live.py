@@ -149,7 +149,7 @@ class LiveListScreen(WorkloadKeys, SessionKeys, WorkloadListScreen):
             )
         if self.services.config.problem:
             notes.append(("configuration not used", "warn"))
-        if count := count_run([row_of(alert) for alert in self.alerts.watch.active], self.is_ascii):
+        if count := count_run([row_of(alert) for alert in self.alerts.fresh], self.is_ascii):
             notes.append(count)
         return notes
 

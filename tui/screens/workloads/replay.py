@@ -13,6 +13,8 @@ from textual.binding import BindingType
 from textual.events import Key
 from textual.widget import Widget
 
+from collectors.alerts.rule import Level
+from collectors.alerts.told import Told, told, worst_levels
 from collectors.analysis.rates import Moment
 from collectors.analysis.startup_times import Startup
 from collectors.analysis.state_log import StateLog
@@ -25,6 +27,7 @@ from tui.controllers.recording import SessionRecorder
 from tui.keys.bindings import bindings
 from tui.keys.tables import LIVE, PAST, REPLAY, keys_in
 from tui.presenters.formatting import duration, stamp
+from tui.presenters.pages.alert_lines import count_run, row_of
 from tui.presenters.styled_lines import Run
 from tui.presenters.table.host_rows import moment_of
 from tui.presenters.table.state import TableState
@@ -66,6 +69,7 @@ class ReplayScreen(PlaybackKeys, WorkloadListScreen):
         self.session_recorder = session_recorder
         self._shown_ticks = 0
         """The tick count of the history that the shown order was made from."""
+        self._told: tuple[tuple[int, float], list[Told]] | None = None
         self.is_lived = session_recorder is not None
         self.traveler = PlaybackController(playback, self.take_change, self._say, speed)
 
@@ -97,6 +101,8 @@ class ReplayScreen(PlaybackKeys, WorkloadListScreen):
         moment = self.shown_moment
         if moment is None:
             return runs
+        if count := count_run([row_of(alert) for alert in self._alerts()], self.is_ascii):
+            runs.append(count)
         if not self.is_lived:
             return [*runs, (stamp(moment.frame.wall, "%Y-%m-%d"), "muted")]
         return [*runs, (f"{duration(max(0.0, time.time() - moment.frame.wall), 6).strip()} before now", "muted")]
@@ -197,15 +203,25 @@ class ReplayScreen(PlaybackKeys, WorkloadListScreen):
             screen.follow(self.shown_moment, self.interval_s())
         self.app.push_screen(screen)
 
+    def _alerts(self) -> list[Told]:
+        """Return the alerts up to the moment that is shown, read again only when there is more to read."""
+        events = self.playback.events.until(self._wall())
+        read = len(events), self._wall()
+        if self._told is None or self._told[0] != read:
+            self._told = read, told(events)
+        return self._told[1]
+
+    def alert_levels(self) -> dict[WorkloadId, Level]:
+        moment = self.shown_moment
+        return {} if moment is None else worst_levels(self._alerts(), moment.frame.host)
+
     def action_alerts(self) -> None:
-        from collectors.alerts.told import told
         from tui.screens.alerts import AlertsScreen
 
-        playback = self.playback
         screen = AlertsScreen(
             self.where,
             self.shown_moment,
-            lambda: told(playback.events.until(self._wall())),
+            self._alerts,
             self.open_workload,
             ascii_only=self.is_ascii,
         )

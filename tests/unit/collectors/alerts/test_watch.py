@@ -8,7 +8,8 @@ from collectors.alerts.alert import Alert
 from collectors.alerts.condition import parse_condition
 from collectors.alerts.rule import Level, Rule
 from collectors.alerts.standing import QUIET_S
-from collectors.alerts.watch import GONE, MOST_JUDGED, NEW_RUN, OVER, SILENCED, AlertWatch
+from collectors.alerts.told import OVER
+from collectors.alerts.watch import ABSENT, AT_REST, GONE, MOST_JUDGED, NEW_RUN, SILENCED, AlertWatch
 from collectors.model.workloads import Availability, Event, Kind, SourceState, State, WorkloadId
 from collectors.query.filter import parse
 from tests.helpers.alert_frames import WALL, Host
@@ -89,6 +90,40 @@ def test_a_value_that_becomes_stale_does_not_end_an_alert(host: Host) -> None:
     host.frozen.add(identity)
     assert run(watch, host, 60) == []
     assert watch.active == [alert]
+
+
+def test_one_that_no_longer_runs_ends_the_alerts_about_what_it_used(host: Host) -> None:
+    watch = AlertWatch([rule("limit > 95%", until="limit < 90%")])
+    identity = host.add()
+    host.measure(identity, memory_charged_bytes=97, memory_limit_bytes=100)
+    (alert,) = run(watch, host, 2)
+    host.change(identity, state=State.STOPPED)
+    host.fields.clear()
+    host.mute.add(identity)
+    assert run(watch, host, int(QUIET_S) + 2) == [alert]
+    assert alert.end == AT_REST
+
+
+def test_one_whose_engine_does_not_answer_is_not_known_to_be_at_rest(host: Host) -> None:
+    watch = AlertWatch([rule("limit > 95%", until="limit < 90%")])
+    identity = host.add()
+    host.measure(identity, memory_charged_bytes=97, memory_limit_bytes=100)
+    run(watch, host, 2)
+    host.change(identity, state=State.STOPPED)
+    host.mute.add(identity)
+    host.sources = (SourceState("docker", Availability.STALE),)
+    assert run(watch, host, 300) == []
+
+
+def test_a_limit_that_was_lifted_ends_the_alert_about_it_after_a_minute(host: Host) -> None:
+    watch = AlertWatch([rule("limit > 95%", until="limit < 90%")])
+    identity = host.add()
+    host.measure(identity, memory_charged_bytes=97, memory_limit_bytes=100)
+    (alert,) = run(watch, host, 2)
+    host.measure(identity, memory_limit_bytes=None)
+    assert run(watch, host, 50) == []
+    assert run(watch, host, 12) == [alert]
+    assert alert.end == ABSENT
 
 
 def test_a_gap_between_frames_is_no_time_that_it_held(host: Host) -> None:
@@ -190,6 +225,25 @@ def test_a_start_by_the_engine_counts_and_one_by_the_user_does_not(host: Host) -
     host.change(crashing, restarts=10)
     (alert,) = watch.feed(host.moment(Event(0, restarted, "restart")))
     assert (alert.name, alert.detail) == ("crashing", "3 times in 10 min")
+
+
+def test_what_happened_is_over_after_its_time_and_not_gone_with_its_workload(host: Host) -> None:
+    watch = AlertWatch([rule("event=oom in 20s", name="oom")])
+    identity = host.add()
+    (alert,) = watch.feed(host.moment(Event(0, identity, "oom")))
+    del host.workloads[identity]
+    assert run(watch, host, 19) == []
+    assert run(watch, host, int(QUIET_S) + 2) == [alert]
+    assert (alert.end, watch.active) == (OVER, [])
+
+
+def test_what_happens_again_before_it_is_quiet_is_the_same_alert(host: Host) -> None:
+    watch = AlertWatch([rule("event=oom in 20s", name="oom")])
+    identity = host.add()
+    (alert,) = watch.feed(host.moment(Event(0, identity, "oom")))
+    run(watch, host, 24)
+    assert watch.feed(host.moment(Event(0, identity, "oom"))) == []
+    assert watch.active == [alert]
 
 
 def test_an_event_rule_asks_for_the_workloads_of_its_filter_even_of_one_that_is_gone(host: Host) -> None:

@@ -12,10 +12,9 @@ from msgspec.structs import replace
 
 from collectors.analysis.rates import Deriver
 from collectors.comparison.other_kind import as_other_kind, kinds_of, overheads, recorded_overheads
-from collectors.comparison.size import Advice, Resource, round_cores, round_memory, round_vcpus
+from collectors.comparison.size import Advice, Resource, round_memory
 from collectors.comparison.sizing import Sizing, freed, sizings
 from collectors.comparison.sizing_evidence import Survey
-from collectors.comparison.spread import Spread
 from collectors.model.facts import Fact
 from collectors.model.workloads import Event, Frame, Kind, Sample, State, Workload, WorkloadId
 from tests.helpers.strategies import HOST, samples, workload
@@ -384,53 +383,3 @@ def test_as_the_other_kind_it_weighs_what_it_uses_and_the_overhead_that_was_meas
     assert missing.how.startswith("not measured here")
     service = sized(container(), workload("s.service", Kind.SERVICE, "systemd"))
     assert as_other_kind(service, measured).value is None
-
-
-# --- numbers ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("cores", "rounded"), [(0, 0.1), (0.01, 0.1), (0.3, 0.3), (0.31, 0.4), (1, 1), (1.01, 1.5), (2.5, 2.5), (2.6, 3)]
-)
-def test_cores_are_rounded_up_to_what_people_write(cores: float, rounded: float) -> None:
-    assert round_cores(cores) == rounded
-
-
-@pytest.mark.parametrize(
-    ("mib", "rounded"), [(0, 16), (1, 16), (17, 32), (512, 512), (513, 576), (4096, 4096), (4097, 4352)]
-)
-def test_memory_is_rounded_up_to_what_people_write(mib: float, rounded: float) -> None:
-    assert round_memory(mib * MIB) == rounded * MIB
-
-
-@given(st.floats(0, 1e6))
-def test_rounding_never_takes_anything_away_and_stays_what_it_is(value: float) -> None:
-    for function in (round_cores, round_vcpus):
-        assert function(value) >= value - 1e-5
-        assert function(function(value)) == function(value)
-    assert round_memory(value * MIB) >= value * MIB * (1 - 1e-8)
-    assert round_memory(round_memory(value * MIB)) == round_memory(value * MIB)
-
-
-@given(st.lists(st.tuples(st.floats(0, 1e13), st.floats(0.1, 100)), min_size=1, max_size=60))
-def test_percentiles_are_within_a_percent_and_the_highest_value_is_exact(pairs: list[tuple[float, float]]) -> None:
-    spread = Spread()
-    for value, seconds in pairs:
-        spread.add(value, seconds)
-    assert spread.max == max(value for value, _ in pairs)
-    total = sum(seconds for _, seconds in pairs)
-    for percent in (50, 95, 99, 100):
-        below, exact = 0.0, spread.max
-        for value, seconds in sorted(pairs):
-            below += seconds
-            if below >= total * percent / 100 - 1e-9 * total:
-                exact = value
-                break
-        assert exact * (1 - 1e-9) - 1e-6 <= spread.percentile(percent) <= exact * 1.01 + 1e-6
-
-
-def test_unknown_values_are_not_zero() -> None:
-    spread = Spread()
-    for value in (None, float("nan"), float("inf"), -1.0):
-        spread.add(value, 5.0)
-    assert (spread.seconds, spread.max, spread.percentile(99)) == (0.0, 0.0, 0.0)

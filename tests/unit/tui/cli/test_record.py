@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from collectors.alerts.rule import Level
+from collectors.alerts.told import Told, told
 from collectors.session.reader import Session
 from tests.helpers.lab.process import wait_until
 from tests.terminal.test_sessions import frames_of
@@ -130,3 +132,27 @@ def test_commands_are_for_standard_output_only(tmp_path: Path) -> None:
     done = run("record", str(tmp_path / "a.vmtop.gz"), "--control")
     assert done.exit_code == 2
     assert "--control is for '-'" in done.stderr
+
+
+def test_alerts_are_events_of_the_recording_by_the_rules_of_the_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "config" / "vmtop"
+    folder.mkdir(parents=True)
+    off = '[[alerts]]\nname = "unhealthy"\non = false\n'
+    (folder / "config.toml").write_text(
+        f'{off}[[alerts]]\nname = "seen"\nwhen = "name~^nginx"\nlevel = "info"\ntext = "it is there"\n'
+    )
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    path = tmp_path / "a.vmtop.gz"
+    process = recording(str(path), "--interval", "0.2")
+    wait_until(lambda: bool(alerts_in(path)), 30, "the alert")
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    (alert,) = alerts_in(path)
+    assert (alert.rule, alert.level, alert.sentence, alert.ended_wall) == ("seen", Level.INFO, "it is there", None)
+    assert alert.name.startswith("nginx")
+
+
+def alerts_in(path: Path) -> list[Told]:
+    return told(event for frame in read(path) for event in frame.events) if has_frames(path, 1) else []

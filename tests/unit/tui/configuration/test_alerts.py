@@ -121,7 +121,11 @@ def test_two_rules_of_one_name_and_a_bad_one_are_told_with_their_lines() -> None
     first = '[[alerts]]\nname = "a"\nwhen = "cpu > 1"\n'
     text = first + first.replace("1", "2") + '[[alerts]]\nwhen = "cpu > 3"\n'
     mistakes = parse(text, Path("config.toml")).mistakes
-    assert mistakes == ["line 5: there are two alerts 'a'; give one another name", "line 7: the alert has no name"]
+    assert mistakes == [
+        "line 5: there are two alerts 'a'; give one another name",
+        "line 7: the alert has no name",
+        "line 8: 'when' cannot be used: there is no field or metric 'x'; did you mean 'tx'?",
+    ]
 
 
 def test_the_built_in_rules_are_a_dozen_or_more_each_with_words_of_its_own() -> None:

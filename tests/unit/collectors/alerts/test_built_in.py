@@ -1,0 +1,97 @@
+"""The built-in rules: each holds for what it is about and not for what looks like it."""
+
+from __future__ import annotations
+
+import pytest
+
+from collectors.alerts.built_in import built_in_rules, condition_text, until_text
+from collectors.alerts.condition import Holding
+from collectors.alerts.rule import Level, Rule
+from collectors.alerts.standing import QUIET_S
+from collectors.alerts.watch import AlertWatch
+from collectors.model.workloads import PAUSING_FAULTS, Kind, State, Workload
+from docs import alert_page
+from tests.helpers.alert_frames import Host
+from tests.helpers.checkout import DOCS
+from tests.helpers.strategies import reading, workload
+
+
+def rule(name: str) -> Rule:
+    return next(one for one in built_in_rules() if one.name == name)
+
+
+def holds(name: str, described: Workload) -> bool | None:
+    condition = rule(name).condition
+    assert isinstance(condition, Holding)
+    return condition.query.verdict(reading(described))
+
+
+@pytest.mark.parametrize("reason", sorted(PAUSING_FAULTS))
+def test_a_machine_is_at_fault_for_every_reason_that_counts_as_one(reason: str) -> None:
+    described = workload("vm", Kind.VM, "qemu", state=State.PAUSED, state_reason=reason)
+    assert described.is_faulted
+    assert holds("machine at fault", described)
+
+
+@pytest.mark.parametrize("reason", [None, "paused by a user", "saving", "migrating", "starting up", "snapshot"])
+def test_a_machine_that_is_paused_on_purpose_is_not_at_fault(reason: str | None) -> None:
+    assert not holds("machine at fault", workload("vm", Kind.VM, "qemu", state=State.PAUSED, state_reason=reason))
+
+
+def test_a_health_check_of_one_that_is_stopped_says_nothing() -> None:
+    assert holds("unhealthy", workload(health="unhealthy", state=State.RUNNING))
+    assert not holds("unhealthy", workload(health="unhealthy", state=State.STOPPED))
+    assert not holds("unhealthy", workload(health="starting", state=State.RUNNING))
+
+
+@pytest.mark.parametrize(
+    ("name", "metric", "above", "between", "below"),
+    [
+        ("memory limit", "memory_charged_bytes", 96, 93, 80),
+        ("balloon silent", "memory_report_age_s", 200, 90, 2),
+    ],
+)
+def test_one_ends_below_its_own_threshold_only(
+    name: str, metric: str, above: float, between: float, below: float
+) -> None:
+    host, watch = Host(), AlertWatch([rule(name)])
+    identity = host.add("it", kind=Kind.VM if name == "balloon silent" else Kind.CONTAINER)
+    host.measure(identity, memory_limit_bytes=100, **{metric: above})
+    begun = [alert for _ in range(40) for alert in watch.feed(host.moment())]
+    assert [alert.rule.name for alert in begun] == [name]
+    host.measure(identity, **{metric: between})
+    assert [alert for _ in range(60) for alert in watch.feed(host.moment())] == []
+    host.measure(identity, **{metric: below})
+    assert [alert for _ in range(int(QUIET_S) + 2) for alert in watch.feed(host.moment())] == begun
+
+
+def test_a_host_that_is_nearly_out_of_memory_is_critical() -> None:
+    host, watch = Host(), AlertWatch([rule("host memory")])
+    host.host_fields = {"memory_charged_bytes": int(0.96 * (8 << 30))}
+    (alert,) = [alert for _ in range(40) for alert in watch.feed(host.moment())]
+    assert (alert.rule.level, alert.detail) == (Level.CRITICAL, "limit 96%")
+
+
+@pytest.mark.parametrize("field", ["cpu_stall_total_ns", "memory_stall_total_ns", "io_stall_total_ns"])
+def test_pressure_begins_after_its_time_and_names_what_is_waited_for(field: str) -> None:
+    host, watch = Host(), AlertWatch(built_in_rules())
+    identity, stalled_ns, begun = host.add(), 0, []
+    for _ in range(140):
+        stalled_ns += 800_000_000
+        host.measure(identity, **{field: stalled_ns})
+        begun += watch.feed(host.moment())
+    (alert,) = begun
+    waited = {"cpu": "a CPU", "memory": "memory", "io": "I/O"}[field.partition("_")[0]]
+    assert alert.sentence.startswith(f"its tasks wait for {waited} (")
+
+
+def test_the_page_has_every_rule_as_it_is() -> None:
+    page = (DOCS / "alerts.md").read_text()
+    assert alert_page.with_rules(page) == page, "make docs brings it up to date"
+    assert all(f"\n| {one.name} | " in page for one in built_in_rules())
+
+
+def test_the_texts_of_the_documentation_are_those_that_are_parsed() -> None:
+    for one in built_in_rules():
+        assert condition_text(one.name)
+        assert bool(until_text(one.name)) == (one.until is not None)
