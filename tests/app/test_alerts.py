@@ -136,7 +136,7 @@ async def test_a_marked_row_still_shows_its_alert() -> None:
 async def test_in_ascii_the_edge_and_the_count_are_ascii(options: ScreenOptions) -> None:
     async with watching(options=options) as running:
         await running.tick(3)
-        assert "! 1 alert" in notes(running)
+        assert "^ 1 alert" in notes(running)
         assert running.row().startswith("|")
         running.screen.view.marks.add(running.identity())
         await running.tick()

@@ -119,7 +119,7 @@ def test_the_schema_has_the_keys_that_are_checked_and_takes_what_is_taken() -> N
 
 def test_two_rules_of_one_name_and_a_bad_one_are_told_with_their_lines() -> None:
     first = '[[alerts]]\nname = "a"\nwhen = "cpu > 1"\n'
-    text = first + first.replace("1", "2") + '[[alerts]]\nwhen = "cpu > 3"\n'
+    text = first + first.replace("1", "2") + '[[alerts]]\nwhen = "x="\n'
     mistakes = parse(text, Path("config.toml")).mistakes
     assert mistakes == [
         "line 5: there are two alerts 'a'; give one another name",

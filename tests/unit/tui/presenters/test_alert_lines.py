@@ -110,7 +110,7 @@ def test_the_count_is_of_what_is_active_and_not_seen_with_the_sign_of_the_graves
     assert count_run([row(ended=11), row(is_acknowledged=True)], False) is None
     assert count_run([row(), row(ended=11)], False) == ("! 1 alert", "warn")
     assert count_run([row(), row(Level.CRITICAL), row(Level.INFO)], False) == ("▲ 3 alerts", "bad")
-    assert count_run([row(Level.CRITICAL)], True) == ("! 1 alert", "bad")
+    assert count_run([row(Level.CRITICAL)], True) == ("^ 1 alert", "bad")
 
 
 def test_a_row_is_the_same_from_a_watch_and_from_the_events_of_a_session() -> None:
