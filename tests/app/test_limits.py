@@ -54,13 +54,13 @@ async def test_it_shows_what_is_there_and_what_is_used() -> None:
 async def test_what_is_typed_is_planned_with_its_command_and_set_on_enter() -> None:
     async with form("down", "2") as (stage, limits):
         await shows(stage, "cpu=2 (was none)")
-        assert "$ fake cpu 2" in stage.text()
-        assert "It lasts until it ends." in stage.text()
+        await shows(stage, "$ fake cpu 2")
+        await shows(stage, "It lasts until it ends.")
         assert not limits.sent
         await stage.press("enter")
         await shows(stage, "cpu is 2, was none")
         assert limits.sent == [(LimitKey.CPU, 2.0)]
-        assert "u takes it back" in stage.text()
+        await shows(stage, "u takes it back")
 
 
 async def test_one_key_takes_it_back_once() -> None:

@@ -7,7 +7,7 @@ for a dialogue would reach the screen below it, and letters would overtake a Bac
 
 from __future__ import annotations
 
-import time
+import asyncio
 from collections import deque
 from typing import Any
 
@@ -19,8 +19,10 @@ from textual.widgets import Input
 from tui.app.themed import ThemedApp
 
 Typed = events.Key | events.Paste
-_AT_MOST_S = 1.0
-"""Seconds that a key may take: a widget that is removed meanwhile may lose the message that tells of its end."""
+_TURN_S, _TURNS = 0.1, 10
+"""A key is given up after so many turns of the loop, at least so many seconds apart, while others wait: a widget that
+is removed meanwhile may lose the message that tells of its end. Turns, because on a busy host seconds pass in which
+nothing here can go on."""
 
 
 class KeysInOrder(ThemedApp):
@@ -37,19 +39,30 @@ class KeysInOrder(ThemedApp):
         """The key that was taken up last."""
         self._screen_before: Screen[Any] | None = None
         """The screen that was on top when it was."""
-        self._busy_since: float | None = None
-        """When the key that is under way was taken up; `None` between keys."""
+        self._is_busy = False
+        """Whether a key is under way."""
+        self._watch: asyncio.Task[None] | None = None
+        """Gives up the key that is under way; `None` while no other one waits for it."""
 
     async def take_up(self, event: Typed) -> None:
         """Handle a key or a paste, or keep it until the first screen is there and the one before it is done."""
-        if not self._is_begun:
-            self._waiting.append(event)
-            return
-        if self._busy_since is not None and time.monotonic() - self._busy_since < _AT_MOST_S:
-            self._waiting.append(event)
-            return
         self._waiting.append(event)
-        await self._take_next()
+        if not self._is_begun:
+            return
+        if not self._is_busy:
+            await self._take_next()
+        elif self._watch is None or self._watch.done():
+            self._watch = asyncio.create_task(self._give_up_in_time())
+
+    async def _give_up_in_time(self) -> None:
+        """Take up the next key if the one under way does not come to an end, although the loop goes round."""
+        number, turns = self._number, 0
+        while self._is_busy and self._waiting:
+            await asyncio.sleep(_TURN_S)
+            number, turns = (number, turns + 1) if number == self._number else (self._number, 0)
+            if turns >= _TURNS:
+                self.call_later(self._go_on, number)
+                turns = 0
 
     async def begin_with_keys(self) -> None:
         """Take up the keys that were typed before the first screen was there, and all that follow."""
@@ -67,7 +80,7 @@ class KeysInOrder(ThemedApp):
             await self._done(self._number)
 
     async def _take_next(self) -> None:
-        self._busy_since = time.monotonic()
+        self._is_busy = True
         self._number += 1
         self._current = event = self._waiting.popleft()
         self._screen_before = self.screen
@@ -95,6 +108,6 @@ class KeysInOrder(ThemedApp):
         """Take up the next key, unless this one was given up."""
         if number != self._number:
             return
-        self._busy_since = None
+        self._is_busy = False
         if self._waiting:
             await self._take_next()
