@@ -6,11 +6,11 @@ PARALLEL = -n 4 --dist loadgroup
 PARALLEL_CHECK = -n 8
 
 MAKEFLAGS += --no-print-directory
-.PHONY: help run test check lab lowest matrix bench reliability mutants docs clean static
+.PHONY: help run test check lab dist dist-test lowest matrix bench reliability mutants docs clean static
 .DEFAULT_GOAL := help
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## Start vmtop; pass arguments with ARGS="list --json"
 	@.ci/setup run
@@ -30,6 +30,14 @@ lab: ## The tests on a real kubelet, which is built first (a few minutes, as roo
 	@.ci/setup test
 	@.ci/build-kubelet
 	@VMTOP_LONG_LAB=1 VMTOP_REQUIRE_LAB=1 .venv/bin/pytest -n0 $(ARGS) tests/lab/test_kubelet.py tests/lab/test_scraped_values.py
+
+dist: ## Build all that is handed out into dist/: wheel, program without Python, Debian package, images (some minutes)
+	@.ci/setup dist
+	@.ci/dist/build $(ARGS)
+
+dist-test: ## Install each of them into a fresh Debian 12 and 13, use it there, update it, remove it (as root, on Debian)
+	@.ci/setup test
+	@VMTOP_DIST=1 VMTOP_REQUIRE_LAB=1 .venv/bin/pytest -q -n0 -m dist $(ARGS) tests/dist
 
 lowest: ## The fast tests on the oldest Python here, with the lowest dependencies that pyproject.toml allows
 	@.ci/matrix lowest

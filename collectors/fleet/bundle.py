@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from collectors.model.errors import SourceError
+from collectors.model.installing import carries_its_python
 
 FILE_NAME = "vmtop.pyz"
 UNPACKED = "unpacked-"
@@ -88,8 +89,13 @@ def build() -> Bundle:
     """Make the file out of the running vmtop; the same vmtop makes the same file.
 
     Raises:
-        SourceError: A library that it needs has no list of its files.
+        SourceError: A library that it needs has no list of its files, or this vmtop carries its own Python.
     """
+    if carries_its_python():
+        raise SourceError(
+            "vmtop cannot be packed: it is a program that carries its own Python",
+            "copy the program there with scp, then: vmtop host add HOST --command PATH",
+        )
     if own := os.environ.get(VARIABLE):
         data = Path(own).read_bytes()
         with zipfile.ZipFile(io.BytesIO(data)) as archive:

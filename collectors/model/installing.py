@@ -9,6 +9,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 
+def carries_its_python() -> bool:
+    """Return whether this vmtop is a program with a Python of its own (PyInstaller), to which nothing can be added."""
+    return bool(getattr(sys, "frozen", False))
+
+
 def install_command(package: str, prefix: str = sys.prefix, executable: str = sys.executable) -> str:
     """Return the command that adds a package to vmtop, by the way in which vmtop was installed.
 
@@ -17,6 +22,8 @@ def install_command(package: str, prefix: str = sys.prefix, executable: str = sy
         prefix: Root of the environment.
         executable: The environment's Python.
     """
+    if carries_its_python():
+        return f"this program carries its own Python: install vmtop with pipx, and then {package} (docs/install.md)"
     parts = Path(prefix).parts
     if "pipx" in parts:
         return f"pipx inject {shlex.quote(parts[-1])} {package}"

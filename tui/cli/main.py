@@ -34,7 +34,7 @@ _COMMANDS = {
     "doctor": ("tui.cli.commands.doctor", "Check every data source and show how to fix it."),
     "demo": ("tui.cli.commands.demo", "Start the screen with made-up workloads."),
     "config": ("tui.cli.commands.config", "Show the configuration, and where each value comes from."),
-    "completion": ("tui.cli.commands.completion", "Print a completion script for a shell."),
+    "completion": ("tui.cli.commands.completion", "Print or install a completion script for a shell."),
     "host": ("tui.cli.commands.hosts.host", "Add, list, check and remove the hosts to watch over ssh."),
     "record": ("tui.cli.commands.sessions.record", "Record what the screen would show, without a screen."),
     "replay": ("tui.cli.commands.sessions.replay", "Play a session back on the screen."),

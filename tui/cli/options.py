@@ -16,6 +16,7 @@ import click
 
 from collectors.engines.options import EngineOption
 from collectors.engines.registry import options as engine_options
+from tui.cli.completion.session_path import SessionPath
 from tui.cli.types import AddressType, FilterType, IntervalType, KindType, SettingType, SpanType
 from tui.configuration.settings_table import BY_NAME, SETTINGS, Setting
 from tui.configuration.value_types import Switch
@@ -212,7 +213,7 @@ def watch_option(command: Command) -> Command:
 
 
 def _complete_names(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    from tui.cli.name_completion import names_like
+    from tui.cli.completion.workload_names import names_like
 
     return names_like(incomplete, ctx.params)
 
@@ -281,7 +282,7 @@ def refuse_before(ctx: click.Context) -> None:
             raise click.UsageError(f"{parameter.opts[0]} belongs after {ctx.invoked_subcommand!r}.", ctx)
 
 
-FILES = click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
+FILES = click.argument("files", nargs=-1, required=True, metavar="FILE...", type=SessionPath())
 
 
 FORCE = click.option("--force", "is_forced", is_flag=True, help="Overwrite an existing file.")

@@ -47,6 +47,14 @@ class FilterType(ParamType["Query"]):
         except QueryError as error:
             self.fail(str(error), param, ctx)
 
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Complete the last word to fields and metrics; their values are not looked up."""
+        from click.shell_completion import CompletionItem
+
+        from tui.presenters.prompts.completion import completions
+
+        return [CompletionItem(text) for text in completions(incomplete, ())]
+
 
 class ConditionType(FilterType):
     """A filter that asks for something."""
@@ -299,6 +307,14 @@ class MetricType(ParamType[str]):
         if key not in METRICS:
             self.fail(f"unknown metric {value!r}; metrics are {', '.join(ALIASES)}.", param, ctx)
         return key
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Complete short names of metrics."""
+        from click.shell_completion import CompletionItem
+
+        from collectors.model.metrics import ALIASES
+
+        return [CompletionItem(name) for name in ALIASES if name.startswith(incomplete.lower())]
 
 
 class PlaceType(ParamType["Place"]):

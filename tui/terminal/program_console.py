@@ -8,7 +8,6 @@ import pty
 import signal
 import struct
 import subprocess
-import sys
 import termios
 import threading
 from collections.abc import Mapping, Sequence
@@ -17,16 +16,6 @@ from contextlib import suppress
 from collectors.safety.sanitize import sanitize
 from tui.terminal.program_end import ending_words
 
-_LEADER = (
-    "import fcntl, os, sys, termios\n"
-    "fcntl.ioctl(0, termios.TIOCSCTTY, 0)\n"
-    "try:\n"
-    "    os.execvp(sys.argv[1], sys.argv[1:])\n"
-    "except OSError as error:\n"
-    "    sys.stderr.write(f'{sys.argv[1]} cannot be run: {error.strerror}\\n')\n"
-    "    sys.exit(127)\n"
-)
-"""Takes the terminal for its own, which only the leader of a session can do, and becomes the program."""
 _CHUNK = 65536
 _FULL_SCREEN = b"\x1b[?1049h"
 _END_S = 2.0
@@ -57,12 +46,11 @@ class ProgramConsole:
         self._terminal, its_terminal = pty.openpty()
         try:
             self._process = subprocess.Popen(  # noqa: S603  # the caller's words, without a shell
-                [sys.executable, "-I", "-S", "-c", _LEADER, *arguments],
+                ["setsid", "--ctty", *arguments],  # noqa: S607  # from the path of the user, as what is run
                 stdin=its_terminal,
                 stdout=its_terminal,
                 stderr=its_terminal,
                 env=dict(environment),
-                start_new_session=True,
             )
         except OSError:
             os.close(self._terminal)
@@ -108,7 +96,9 @@ class ProgramConsole:
             os.close(self._terminal)
         for number in (signal.SIGHUP, signal.SIGKILL):
             if self._process.poll() is None:
-                with suppress(ProcessLookupError):
+                try:
                     os.killpg(self._process.pid, number)
+                except ProcessLookupError:  # it leads no session yet
+                    self._process.send_signal(number)
                 with suppress(subprocess.TimeoutExpired):
                     self._process.wait(_END_S / 2)

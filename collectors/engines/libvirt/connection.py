@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from collectors.engines.libvirt.uri import DEFAULT_URI, asked_uri, check_uri, connection_uri, endpoint_of
-from collectors.model.errors import SourceAbsent, WorkloadGone
+from collectors.model.errors import WorkloadGone
 
 if TYPE_CHECKING:
     from libvirt import virConnect
@@ -37,13 +37,10 @@ class LibvirtDaemon:
         """
         from collectors.engines.libvirt.event_loop import ensure_event_loop
         from collectors.engines.libvirt.quiet_import import load_libvirt
-        from collectors.engines.libvirt.source import INSTALL, translate
+        from collectors.engines.libvirt.source import translate
 
         check_uri(self.uri)
-        try:
-            libvirt = load_libvirt()
-        except ImportError:
-            raise SourceAbsent("the libvirt bindings are not installed", INSTALL) from None
+        libvirt = load_libvirt()
         connection: virConnect | None = None
         try:
             ensure_event_loop()

@@ -49,7 +49,6 @@ _SOCKETS = ("libvirt-sock-ro", "libvirt-sock", "virtqemud-sock-ro", "virtqemud-s
 _NOT_ALLOWED = frozenset({45, 79, 88, 96})
 """VIR_ERR_AUTH_FAILED, _AUTH_CANCELLED, _ACCESS_DENIED, _AUTH_UNAVAILABLE."""
 _NOT_ALLOWED_WORDS = ("permission denied", "authentication", "polkit", "system bus")
-INSTALL = f"{install_command('libvirt-python')} (needs libvirt-dev, pkg-config, a C compiler)"
 _GROUP = "libvirt"
 _REFUSING_SOCKET = re.compile(r"socket to '([^']+)'")
 _UNITS = ("libvirtd.service", "virtqemud.socket")
@@ -119,10 +118,7 @@ class LibvirtSource:
                 "there is no libvirt on this host: no socket in /run/libvirt", mount_remedy("/run/libvirt")
             )
         check_uri(self._uri)
-        try:
-            libvirt = load_libvirt()
-        except ImportError:
-            raise SourceAbsent("the libvirt bindings are not installed", INSTALL) from None
+        libvirt = load_libvirt()
         self._wake = wake
         try:
             ensure_event_loop()

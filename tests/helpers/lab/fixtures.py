@@ -25,13 +25,18 @@ from tests.helpers.lab.uml import UmlLab, uml_kernel
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what cannot run here, and have tests that share a lab run one after the other, in one process.
 
-    Left out are the tests for the inside of the user-mode kernel outside of it, and those that only `make lab` runs.
+    Left out are the tests for the inside of the user-mode kernel outside of it, and those that only `make lab` or
+    `make dist-test` runs.
     """
     for item in items:
         if item.get_closest_marker("lab"):
             is_far = "far_lab" in getattr(item, "fixturenames", ())
             item.add_marker(pytest.mark.xdist_group("far" if is_far else item.path.stem))
-    wanted = {"uml": "VMTOP_INSIDE_UML" in os.environ, "long_lab": os.environ.get("VMTOP_LONG_LAB") == "1"}
+    wanted = {
+        "uml": "VMTOP_INSIDE_UML" in os.environ,
+        "long_lab": os.environ.get("VMTOP_LONG_LAB") == "1",
+        "dist": os.environ.get("VMTOP_DIST") == "1",
+    }
     absent = [marker for marker, is_wanted in wanted.items() if not is_wanted]
     left_out = [item for item in items if any(item.get_closest_marker(marker) for marker in absent)]
     if left_out:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from collectors.analysis.rates import Moment
 from collectors.engines.registry import ENGINES, engine_of_source, libraries, owner
 from collectors.json_document import document
+from collectors.model.installing import carries_its_python
 from collectors.model.workloads import Availability, SourceState
 from collectors.sampling.timeout import ANSWER_S
 from tui.presenters.load import late_words, load_words
@@ -69,7 +70,7 @@ def facts() -> dict[str, str]:
     size = shutil.get_terminal_size()
     values = {
         "vmtop": importlib.metadata.version("vmtop"),
-        "python": platform.python_version(),
+        "python": platform.python_version() + (", its own" if carries_its_python() else ""),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "user": f"uid {os.getuid()}" + (" (root)" if os.getuid() == 0 else ""),
         "terminal": f"{os.environ.get('TERM') or 'none'} {size.columns}x{size.lines}"

@@ -73,8 +73,9 @@ def add(
         if found.vmtop and not is_copied:
             click.echo(_present(host, found))
         else:
+            bundle = build()
             python = copying.fitting(host, found, own_target())
-            host, bundle = replace(host, command=copying.copied(host, python)), build()
+            host = replace(host, command=copying.copied(host, python))
             for line in _announcement(host, found, bundle, python):
                 click.echo(line, err=True)
             if not is_sure and not click.confirm("Go on?", default=False, err=True):

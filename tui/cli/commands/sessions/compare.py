@@ -21,6 +21,7 @@ from collectors.safety.sanitize import sanitize
 from collectors.sampling.source import SourceSpec
 from tui.cli.commands.sessions.budgets import BudgetOptions, judge_recordings, last_workloads
 from tui.cli.commands.sessions.session_files import opened
+from tui.cli.completion.session_path import SessionPath
 from tui.cli.configuration import config_for_looking
 from tui.cli.exit_codes import DONE, NO_SUCH
 from tui.cli.missing import report
@@ -79,7 +80,7 @@ class _Unclear(Exception):
     "sessions",
     multiple=True,
     metavar="FILE",
-    type=click.Path(path_type=Path),
+    type=SessionPath(),
     help="Compare with a session too; repeatable.",
 )
 @click.option("--past", "is_past", is_flag=True, help="Only the sessions, not this host now.")

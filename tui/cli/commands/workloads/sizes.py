@@ -19,6 +19,7 @@ from collectors.model.facts import Fact
 from collectors.model.workloads import WorkloadId
 from collectors.sampling.source import SourceSpec
 from tui.cli.commands.sessions.session_files import opened, span_of
+from tui.cli.completion.session_path import SessionPath
 from tui.cli.exit_codes import DONE, NO_SUCH
 from tui.cli.missing import report
 from tui.cli.options import FROM, TO, names_argument, refuse_together, source_options, wait_option
@@ -52,7 +53,7 @@ class Seen(NamedTuple):
     "paths",
     multiple=True,
     metavar="FILE",
-    type=click.Path(path_type=Path),
+    type=SessionPath(),
     help="From a session, not from this host now; several files are parts, or hosts.",
 )
 @click.option("--over", "over_s", type=SpanType(2.0), metavar="SPAN", help="Watch for 10m, 1h ...  [default: 1m]")

@@ -1,0 +1,1 @@
+"""What shells complete: their scripts, names of workloads, session files."""
