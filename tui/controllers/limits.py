@@ -20,7 +20,7 @@ from collectors.model.workloads import Workload
 from tui.controllers.background import run_blocking
 from tui.controllers.services import Services
 from tui.presenters.formatting import duration
-from tui.presenters.prompts.limit_lines import now_text, outcome_lines, plan_lines, used_text
+from tui.presenters.prompts.limit_lines import closed_lines, now_text, outcome_lines, plan_lines, used_text
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -94,6 +94,7 @@ class OneWorkload:
         self.title = workload.typed_name
         self._setter, self._workload, self._workloads = setter, workload, workloads
         self._use, self._way, self._typed, self._forbidden = use, way, typed, forbidden
+        self._limits: list[Limit] = []
         self._plan: Plan | None = None
         self._applied: Applied | None = None
 
@@ -103,7 +104,8 @@ class OneWorkload:
             limits = await run_blocking(partial(self._setter.read_limits, self._workload))
         except SourceError as error:
             return [], [(error.reason, "bad"), *([(f"fix: {error.remedy}", "muted")] if error.remedy else [])]
-        return [self._row(limit) for limit in limits.values()], []
+        self._limits = list(limits.values())
+        return [self._row(limit) for limit in self._limits], []
 
     def _row(self, limit: Limit) -> LimitRow:
         from tui.dialogs.limits_form import LimitRow
@@ -122,7 +124,7 @@ class OneWorkload:
         except LimitError as error:
             return Planned([(str(error), "warn")], False)
         if not changes:
-            return Planned([(self._forbidden or _ASKING, "muted")], False)
+            return Planned([(self._forbidden or _ASKING, "muted"), *closed_lines(self._limits)], False)
         way = Way(is_kept, self._way.by_id, self._way.address)
         make = partial(self._setter.plan, self._workload, changes, self._use, way, self._workloads)
         self._plan = plan = await run_blocking(make)

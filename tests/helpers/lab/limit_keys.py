@@ -12,6 +12,7 @@ from tests.helpers.pty_terminal import Terminal
 _DOWN = "\x1b[B"
 _ASKING = "Type what is to be new"
 _MOST_FIELDS = 14
+_TRIES = 20
 
 
 @contextmanager
@@ -29,19 +30,30 @@ def lock(terminal: Terminal) -> None:
     terminal.wait_for(lambda: "actions locked" in terminal.text(), 20, "the lock")
 
 
-def open_limits(terminal: Terminal, name: str, words: str = _ASKING) -> None:
-    """Show only one workload, stopped ones too, and open its limits; `words` is what the form says then."""
-    if "showing stopped workloads" not in terminal.text():
-        terminal.press("a")
-        terminal.wait_for(lambda: "showing stopped workloads" in terminal.text(), 20, "the stopped ones")
-    terminal.press(f"/{name}")
-    terminal.wait_for(lambda: f"filter {name}" in terminal.text(), 20, "the filter")
-    terminal.press("\r")
-    terminal.wait_for(lambda: _is_row(terminal, name), 60, "its row")
-    terminal.wait_until_taken()
-    terminal.read(0.5)
-    terminal.press("x")
-    terminal.wait_for(lambda: "key or Enter chooses" in terminal.text(), 30, "the menu")
+def show_stopped(terminal: Terminal) -> None:
+    """Show stopped workloads, too."""
+    terminal.press("a")
+    terminal.wait_for(lambda: "showing stopped workloads" in terminal.text(), 20, "the stopped ones")
+
+
+def open_menu(terminal: Terminal, name: str, image: str = "") -> None:
+    """Show only one workload and open its menu; `image` is what the engine has to have told about it before."""
+    if f"filter {name}" not in terminal.text():
+        terminal.press(f"/{name}")
+        terminal.wait_for(lambda: f"filter {name}" in terminal.text(), 20, "the filter")
+        terminal.press("\r")
+    terminal.wait_for(lambda: _is_row(terminal, name) and image in terminal.text(), 60, "its row")
+    for _ in range(_TRIES):  # one that is pressed while the row is still taking its place is for no workload
+        terminal.press("x")
+        terminal.read(2.0)
+        if "m limits" in terminal.text():
+            return
+    raise AssertionError(f"there is no menu:\n{terminal.text()}")
+
+
+def open_limits(terminal: Terminal, name: str, words: str = _ASKING, image: str = "") -> None:
+    """Open the limits of a workload; `words` is what the form says then."""
+    open_menu(terminal, name, image)
     terminal.press("m")
     terminal.wait_for(lambda: "Limits of" in terminal.text() and words in terminal.text(), 60, words)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from collectors.actions.limits.outcomes import Applied
 from collectors.actions.limits.plan import Plan, Use, shown
 from collectors.model.actions import Result
@@ -34,6 +36,15 @@ def used_text(key: LimitKey, use: Use) -> str:
 
 def _size(value: float) -> str:
     return text(value, Unit.BYTES, 6).strip()
+
+
+def closed_lines(limits: Iterable[Limit]) -> list[tuple[str, str]]:
+    """Return why some limits cannot be set, each reason once, as lines with their tones."""
+    reasons: dict[str, list[str]] = {}
+    for limit in limits:
+        if limit.objection:
+            reasons.setdefault(limit.objection, []).append(limit.key)
+    return [(f"{', '.join(names)}: {reason}", "muted") for reason, names in reasons.items()]
 
 
 def plan_lines(plan: Plan) -> list[tuple[str, str]]:
