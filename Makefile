@@ -6,11 +6,11 @@ PARALLEL = -n 4 --dist loadgroup
 PARALLEL_CHECK = -n 8
 
 MAKEFLAGS += --no-print-directory
-.PHONY: help run test check lab dist dist-test lowest matrix bench reliability mutants docs clean static
+.PHONY: help run test check lab dist dist-test lowest matrix bench reliability mutants docs docs-site docs-generate clean static
 .DEFAULT_GOAL := help
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## Start vmtop; pass arguments with ARGS="list --json"
 	@.ci/setup run
@@ -57,7 +57,16 @@ mutants: ## Put N slips into a copy of the code one at a time and count those th
 	@.ci/setup test
 	@.venv/bin/python -m bench.mutants $(ARGS)
 
-docs: ## Regenerate the screenshot, the tables of keys, docs/metrics.md and docs/engines.md
+docs: ## Build the documentation as a site with search into dist/site, which works without a server
+	@.ci/setup test
+	@$(MAKE) docs-site
+
+docs-site:
+	@rm -rf dist/site
+	@.venv/bin/python -m sphinx -q -W --keep-going -E -b html -d build/docs -c docs . dist/site
+	@echo "dist/site/index.html"
+
+docs-generate: ## Regenerate what pages take from the code: pictures, tables of keys, reference pages, schema
 	@.venv/bin/python -m docs.make
 
 static:

@@ -1,4 +1,4 @@
-"""Writes the table of built-in rules on `docs/alerts.md`; run by `make docs`."""
+"""Writes the table of built-in rules on `docs/alerts.md`; run by `make docs-generate`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes `docs/engines.md` from the registry of engines; run by `make docs`."""
+"""Writes `docs/engines.md` from the registry of engines; run by `make docs-generate`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collectors.engines.registry import ENGINES
 
 _HEAD = """# Engines
 
-This page is generated from `collectors/engines/registry.py` by `make docs`.
+This page is generated from `collectors/engines/registry.py` by `make docs-generate`.
 
 vmtop finds virtual machines and containers by their control groups and processes, whatever runs them: CPU, memory,
 disk and network come from the kernel. An engine adds what only it knows. One that is not on the host costs nothing, and

@@ -1,4 +1,4 @@
-"""Writes `docs/prometheus.md`, with its table of families; run by `make docs`."""
+"""Writes `docs/prometheus.md`, with its table of families; run by `make docs-generate`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LABELS = (
 )
 _HEAD = f"""# Metrics for Prometheus and VictoriaMetrics
 
-The tables on this page are generated from `collectors/exposition/families.py` by `make docs`.
+The tables on this page are generated from `collectors/exposition/families.py` by `make docs-generate`.
 
     vmtop serve                                       # http://127.0.0.1:9922/metrics
     vmtop serve --listen :9922 --web-config /etc/vmtop/web.yml
@@ -27,7 +27,9 @@ with their age, for a minute at most: after that their counters have no line, si
 look like a workload that rests.
 
 Dashboards, rules, alerts, a scrape configuration, and relabelling for dashboards of cAdvisor and the libvirt exporter
-are in [prometheus/](prometheus/), and [dashboards](dashboards.md) says how to use them.
+are in the folder `docs/prometheus/` of the source ([rules](prometheus/vmtop.rules.yml),
+[alerts](prometheus/vmtop.alerts.yml), [scrape configuration](prometheus/scrape.yml)), and [dashboards](dashboards.md)
+says how to use them.
 
 ## Series
 

@@ -1,6 +1,6 @@
-"""Generates what the docs take from the code: the pictures, the tables of keys, docs/metrics.md, docs/engines.md,
-docs/prometheus.md, the rules on docs/alerts.md, the schema of the configuration.
-Each picture is the app itself with made-up workloads, exported by Textual. Run it with `make docs`.
+"""Generates what the docs take from the code: the pictures, the tables of keys, the reference pages, and the schema of
+the configuration. Each picture is the app itself with made-up workloads, exported by Textual. Run it with
+`make docs-generate`.
 """
 
 from __future__ import annotations
@@ -9,9 +9,20 @@ import asyncio
 import json
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-from docs import alert_page, engine_page, exposition_page, metric_page
+from docs import (
+    alert_page,
+    command_page,
+    engine_page,
+    exit_code_page,
+    exposition_page,
+    key_page,
+    metric_page,
+    schema_page,
+    settings_page,
+)
 from tests.helpers.scenes import SCENES, staged
 from tui.cli.command_sections import option_tables
 from tui.cli.main import main as vmtop
@@ -21,6 +32,7 @@ from tui.keys.tables import ALERTS, LIVE, REPLAY, TABLES
 from tui.settings.screen_options import ScreenOptions
 
 SECONDS = 90
+_TOP = Path(__file__).parent.parent
 PICTURES = {
     "docs/screen.svg": ("main", "dark"),
     "docs/pictures/main-80.svg": ("main at 80", "dark"),
@@ -32,8 +44,24 @@ PICTURES = {
     "docs/pictures/classes.svg": ("classes", "dark"),
     "docs/pictures/logs.svg": ("logs", "dark"),
     "docs/pictures/confirm.svg": ("confirm", "dark"),
+    "docs/pictures/limits.svg": ("limits, typed", "dark"),
+    "docs/pictures/sizes.svg": ("sizes", "dark"),
+    "docs/pictures/alerts.svg": ("alerts", "dark"),
 }
 """Pictures of the documentation, by path: a scene (`tests/helpers/scenes.py`), and the theme that it is shown in."""
+PAGES: dict[str, Callable[[], str]] = {
+    "docs/metrics.md": metric_page.markdown,
+    "docs/prometheus.md": exposition_page.markdown,
+    "docs/engines.md": engine_page.markdown,
+    "docs/reference/commands.md": command_page.markdown,
+    "docs/reference/exit-codes.md": exit_code_page.markdown,
+    "docs/reference/keys.md": key_page.markdown,
+    "docs/reference/schemas.md": schema_page.markdown,
+    "docs/reference/settings.md": settings_page.markdown,
+    "docs/alerts.md": lambda: alert_page.with_rules((_TOP / "docs" / "alerts.md").read_text(encoding="utf-8")),
+    "docs/config.schema.json": lambda: config_schema(),
+}
+"""Files that are generated, whole or their tables, by path, and what returns their text."""
 _FONT_FACE = re.compile(r"@font-face\s*{.*?}\s*", re.DOTALL)
 """A picture in a README must not fetch fonts from elsewhere."""
 _FIRST = (
@@ -83,13 +111,8 @@ def config_schema() -> str:
 
 
 if __name__ == "__main__":
-    top = Path(__file__).parent.parent
     for page, keys in key_tables().items():
-        (top / page).write_text(with_keys((top / page).read_text(), keys))
-    alerts = top / "docs" / "alerts.md"
-    alerts.write_text(alert_page.with_rules(alerts.read_text()))
-    (top / "docs" / "config.schema.json").write_text(config_schema())
-    (top / "docs" / "metrics.md").write_text(metric_page.markdown())
-    (top / "docs" / "prometheus.md").write_text(exposition_page.markdown())
-    (top / "docs" / "engines.md").write_text(engine_page.markdown())
-    asyncio.run(draw(top))
+        (_TOP / page).write_text(with_keys((_TOP / page).read_text(), keys))
+    for path, text in PAGES.items():
+        (_TOP / path).write_text(text(), encoding="utf-8")
+    asyncio.run(draw(_TOP))

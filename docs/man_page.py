@@ -5,7 +5,6 @@ They are made when vmtop is packaged, and are not kept in the repository.
 
 from __future__ import annotations
 
-import ast
 import os
 import re
 import sys
@@ -15,9 +14,10 @@ from pathlib import Path
 
 import click
 
+from docs.command_page import shown
+from docs.exit_code_page import codes
 from docs.man_examples import EXAMPLES
 from tui import __version__
-from tui.cli import exit_codes
 from tui.cli.main import main as vmtop
 
 _FILES = {
@@ -49,13 +49,9 @@ def _page(name: str, command: click.Command) -> str:
         *_section("OPTIONS", _options(command)),
         *_section("EXAMPLES", _examples(name)),
         *(() if name else (*_section("EXIT STATUS", _exit_codes()), *_section("FILES", _terms(_FILES)))),
-        *(".SH SEE ALSO", ".BR vmtop (1)" if name else ", ".join(f"{_text(f'vmtop-{one}')}(1)" for one in _shown())),
+        *(".SH SEE ALSO", ".BR vmtop (1)" if name else ", ".join(f"{_text(f'vmtop-{one}')}(1)" for one in shown())),
     ]
     return "\n".join(lines) + "\n"
-
-
-def _shown() -> list[str]:
-    return sorted(name for name, (_, summary) in vmtop.rows.items() if summary)
 
 
 def _phrase(summary: str) -> str:
@@ -96,7 +92,7 @@ def _commands(words: str, command: click.Command) -> Iterator[str]:
         for name, inner in sorted(command.commands.items()):
             yield from (f".SS {_text(f'{words} {name}')}", *_paragraphs(inner.help or ""), *_options(inner))
     elif command is vmtop:
-        yield from _section("COMMANDS", _terms({f"vmtop {name}": vmtop.rows[name][1] for name in _shown()}))
+        yield from _section("COMMANDS", _terms({f"vmtop {name}": vmtop.rows[name][1] for name in shown()}))
 
 
 def _options(command: click.Command) -> Iterator[str]:
@@ -119,14 +115,8 @@ def _examples(name: str) -> Iterator[str]:
 
 
 def _exit_codes() -> Iterator[str]:
-    """Return the exit codes, with what the text below each of them says."""
-    body = ast.parse(Path(str(exit_codes.__file__)).read_text(encoding="utf-8")).body
-    for node, after in zip(body, [*body[1:], None], strict=True):
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            name = node.targets[0].id
-            remark = after.value.value if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant) else ""
-            meaning = f"{name.lower().replace('_', ' ').capitalize()}. {remark}".strip()
-            yield from (".TP", f".B {getattr(exit_codes, name)}", _text(" ".join(meaning.split())))
+    for one in codes():
+        yield from (".TP", f".B {one.code}", _text(one.meaning))
 
 
 def _terms(meanings: dict[str, str]) -> Iterator[str]:

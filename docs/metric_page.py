@@ -1,4 +1,4 @@
-"""Writes `docs/metrics.md` from the table of metrics; run by `make docs`."""
+"""Writes `docs/metrics.md` from the table of metrics; run by `make docs-generate`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collectors.model.metrics import METRICS, Metric, Unit
 
 _HEAD = """# Metrics
 
-This page is generated from `collectors/model/metric_table.py` by `make docs`.
+This page is generated from `collectors/model/metric_table.py` by `make docs-generate`.
 
 Every metric means the same thing for every kind of workload, so any two rows can be compared.
 

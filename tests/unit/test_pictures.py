@@ -1,4 +1,4 @@
-"""The pictures of the documentation: ten scenes, each where it is explained."""
+"""The pictures of the documentation: thirteen scenes, each where it is explained."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _PICTURE = re.compile(r"!\[[^\]]+\]\(([^)]+\.svg)\)")
 
 
 def test_the_pages_show_the_pictures_that_are_drawn_and_no_others() -> None:
-    pages = [TOP / "README.md", *(TOP / "docs").glob("*.md")]
+    pages = [TOP / "README.md", *(TOP / "docs").rglob("*.md")]
     shown = {(page.parent / path).resolve() for page in pages for path in _PICTURE.findall(page.read_text())}
     assert shown == {TOP / path for path in PICTURES}
-    assert len(PICTURES) == 10
+    assert len(PICTURES) == 13
 
 
 def test_every_picture_is_one_of_a_scene_and_fetches_nothing() -> None:

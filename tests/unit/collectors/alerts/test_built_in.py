@@ -87,7 +87,7 @@ def test_pressure_begins_after_its_time_and_names_what_is_waited_for(field: str)
 
 def test_the_page_has_every_rule_as_it_is() -> None:
     page = (DOCS / "alerts.md").read_text()
-    assert alert_page.with_rules(page) == page, "make docs brings it up to date"
+    assert alert_page.with_rules(page) == page, "make docs-generate brings it up to date"
     assert all(f"\n| {one.name} | " in page for one in built_in_rules())
 
 

@@ -12,6 +12,8 @@ from tui.cli.one_workload import find_workloads, reading
 from tui.cli.options import names_argument, source_options, wait_option
 from tui.cli.sampling import Wait
 
+SCHEMA = "vmtop.inspect/1"
+
 
 @click.command("inspect")
 @names_argument()
@@ -40,5 +42,5 @@ def command(names: tuple[str, ...], is_json: bool, wait: Wait, specs: list[Sourc
         if not is_json:
             click.echo(text)
     if is_json:
-        click.echo(json.dumps({"schema": "vmtop.inspect/1", "documents": documents}, indent=2))
+        click.echo(json.dumps({"schema": SCHEMA, "documents": documents}, indent=2))
     return 0
