@@ -55,6 +55,13 @@ def test_the_gravest_are_first_then_the_newest_and_what_is_over_is_last_by_its_e
     assert (shown[0], shown[5]) == (" Active: 3", " Over: 2")
 
 
+@pytest.mark.parametrize("ascii_only", [False, True])
+def test_levels_have_signs_of_their_own_where_there_are_no_colours(ascii_only: bool) -> None:
+    lines = texts([row(level) for level in Level], ascii_only=ascii_only)[1:4]
+    assert len({line[1] for line in lines}) == len(Level)
+    assert not ascii_only or all(line.isascii() for line in lines)
+
+
 def test_a_line_says_how_long_it_has_lasted_and_why_it_is_over() -> None:
     lines = texts([row(began=40), row(began=10, ended=35, end="it is gone"), row(began=10, ended=12, end="over")])
     assert " 1m00s " in lines[1] or " 1m " in lines[1] or "60s" in lines[1]
