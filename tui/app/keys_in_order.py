@@ -89,7 +89,10 @@ class KeysInOrder(ThemedApp):
         if not event.is_forwarded:
             self.call_later(self._done, self._number)
         elif isinstance(target, Input) or isinstance(self._screen_before, ModalScreen):
-            self._follow(target, self._number)  # it may be handled on the way, and never come up
+            # It may be handled on the way, and never come up. What follows it has to be behind it from the start.
+            is_alive = target.call_later(self._follow, target, self._number)
+            if not is_alive:
+                self._follow(target, self._number)
 
     def _follow(self, node: DOMNode, number: int) -> None:
         """Go the way on which a key bubbles: each widget calls back when it has handled the key."""
