@@ -6,33 +6,34 @@ import contextlib
 import os
 import resource
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from bench.interval_kept import kept
+from bench.made_cgroups import cgroups
 from bench.measure import Result, Say, paired, spread
 from collectors.kernel.cgroup import fast_files
 from collectors.kernel.cgroup.fast_files import FastFiles
-from collectors.kernel.cgroup.hierarchy import detect
 from collectors.kernel.cgroup.open_files import BUFFER
 from collectors.kernel.cgroup.slow_files import SlowFiles
 from collectors.kernel.cgroup.source import CgroupSource
 
 TITLE = "Reading cgroups"
 ABOUT = """
-Empty cgroups, made for this in every hierarchy. The loop reads, on open descriptors, every file that vmtop reads of a
-busy group at a tick: those of each tick in full, a fifth of the slow ones; vmtop is set to read all of them. Both are
-in CPU time of the thread, in turn; a round is five ticks, so that each group has had its slow reading. Idle groups:
-what vmtop needs when it may skip files that cannot have changed, as it does. The interval is that between the frames
-of a recording by the screen, which reads, derives, paints and writes them; it was set to 1 s, so that it is not
-doubled because of the time that readings take.
+Empty cgroups, made for this in every hierarchy. The loop reads every file that vmtop reads of a busy group at a tick:
+those of each tick in full, a fifth of the slow ones; vmtop is set to read all of them. Each is another file, on an open
+descriptor as far as the limit of open files lets vmtop keep one, else opened, read and closed. Both are in CPU time of
+the thread, in turn; a round is five ticks, so that each group has had its slow reading. Idle groups: what vmtop needs
+when it may skip files that cannot have changed, as it does. The interval is that between the frames of a recording by
+the screen, which reads, derives, paints and writes them; it was set to 1 s, so that it is not doubled because of the
+time that readings take.
 """
 SIZES = (10, 100, 1000, 5000, 10_000)
 _KEPT_AT = 5000
 _BEAT = 5
-_RESERVED = 100
-"""Descriptors left to everything else."""
+Held = tuple[int, str]
+"""A file: the descriptor on which it is open, -1 for none, and its path."""
 _WARM_UP = 25
 """Readings in which groups without a process are still searched for one."""
 
@@ -73,10 +74,11 @@ def _measure(size: int) -> tuple[Result, float]:
     def bare() -> float:
         began = time.thread_time()
         for turn in range(_BEAT):
-            for file in every:
-                os.pread(file, BUFFER, 0)
-            for file in slow[turn::_BEAT]:
-                os.pread(file, BUFFER, 0)
+            for file in (*every, *slow[turn::_BEAT]):
+                try:
+                    bare_read(*file)
+                except OSError:  # a group of this host has gone meanwhile
+                    continue
         return (time.thread_time() - began) / _BEAT
 
     def idle() -> float:
@@ -96,9 +98,6 @@ def _measure(size: int) -> tuple[Result, float]:
     seldom = spread([idle() for _ in range(3)])
     where = _where(source) if size == 1000 else ""
     source.close()
-    for file in (*every, *slow):
-        with contextlib.suppress(OSError):
-            os.close(file)
     text = (
         f"{ours.middle * 1e3:.1f} ms against {theirs.middle * 1e3:.1f}: {ratio.text()} times; "
         f"idle ones {seldom.middle * 1e3:.1f} ms{where}"
@@ -133,55 +132,50 @@ def _where(source: CgroupSource) -> str:
     return ", of which " + ", ".join(f"{name} {cost / _BEAT * 1e3:.1f}" for name, cost in spent.items())
 
 
-def _files(source: CgroupSource) -> tuple[list[int], list[int]]:
-    """Open what a source reads of its groups again: what is read at each tick, and what on the slow beat.
+def _files(source: CgroupSource) -> tuple[list[Held], list[Held]]:
+    """Return what a source reads of its groups: what is read at each tick, and what on the slow beat.
 
-    A machine may not allow so many open files; then descriptors of the first groups stand for those of the others.
+    Each file is another one, on the descriptor that the source has of it, or without one where it has none: both read
+    the same under the same limit of open files.
     """
-    every: list[str] = []
-    slow: list[str] = []
+    every: list[Held] = []
+    slow: list[Held] = []
     for group in source._groups.values():
-        every += _paths(group._fast_files)
-        slow += _paths(group._slow_files)
+        every += _held(group._fast_files)
+        slow += _held(group._slow_files)
         if group._process_io is not None:
-            every += [path for kept in group._process_io._members.values() if (path := kept._path)]
-    return _opened(every), _opened(slow)
+            every += [(-1, path) for kept in group._process_io._members.values() if (path := kept._path)]
+    return _readable(every), _readable(slow)
 
 
-def _paths(of: FastFiles | SlowFiles) -> list[str]:
-    return [file._path for file in of._files if file and file._path]
+def _held(of: FastFiles | SlowFiles) -> list[Held]:
+    return [(file.descriptor, file._path) for file in of._files if file and file._path]
 
 
-def _opened(paths: list[str]) -> list[int]:
-    found: list[int] = []
-    most = resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _RESERVED
-    for path in paths:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        if descriptor >= most:
-            os.close(descriptor)
-            break
-        try:
-            os.pread(descriptor, BUFFER, 0)
-        except OSError:  # pressure is switched off for it
-            os.close(descriptor)
-            continue
-        found.append(descriptor)
-    return (found * (len(paths) // max(1, len(found)) + 1))[: len(paths)]
+def _readable(files: list[Held]) -> list[Held]:
+    """Leave out what cannot be read, as pressure that is switched off."""
+    found = []
+    for file in files:
+        with contextlib.suppress(OSError):
+            bare_read(*file)
+            found.append(file)
+    return found
 
 
-@contextlib.contextmanager
-def cgroups(count: int) -> Iterator[str]:
-    """Make so many cgroups in every hierarchy, below a slice of our own; remove them at the end."""
-    hierarchy = detect()
-    roots = dict.fromkeys([hierarchy.v2, *hierarchy.mounts.values()])
-    name = f"vmtop-bench-{os.getpid()}.slice"
-    made = []
+def bare_read(descriptor: int, path: str) -> bytes:
+    """Read a file in the least calls: one on an open descriptor, three by its path.
+
+    Args:
+        descriptor: An open descriptor of the file; -1: there is none.
+        path: Where the file is.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    if descriptor >= 0:
+        return os.pread(descriptor, BUFFER, 0)
+    opened = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        for root in filter(None, roots):
-            for path in (f"{root}/{name}", *(f"{root}/{name}/w{number}.service" for number in range(count))):
-                os.mkdir(path)
-                made.append(path)
-        yield name
+        return os.read(opened, BUFFER)
     finally:
-        for path in reversed(made):
-            os.rmdir(path)
+        os.close(opened)

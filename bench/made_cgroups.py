@@ -1,0 +1,87 @@
+"""Cgroups that a measurement makes: gone when it ends, however it ends, or else when the next one begins."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import FrameType
+
+from collectors.kernel.cgroup.hierarchy import detect
+
+_NAME = "vmtop-bench-{}.slice"
+_NAMED = re.compile(r"vmtop-bench-([0-9]+)\.slice")
+_ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+
+
+@contextlib.contextmanager
+def cgroups(count: int, roots: Iterable[str] | None = None) -> Iterator[str]:
+    """Make so many cgroups in every hierarchy, below a slice of our own; remove them at the end.
+
+    A signal that ends the process becomes the end of this first. What runs left that were killed is removed too.
+
+    Args:
+        count: How many.
+        roots: The directories of the hierarchies; those of this host by default.
+    """
+    if roots is None:
+        hierarchy = detect()
+        roots = [root for root in dict.fromkeys([hierarchy.v2, *hierarchy.mounts.values()]) if root]
+    roots = list(roots)
+    sweep(roots)
+    name = _NAME.format(os.getpid())
+    with _ended_by_signals():
+        try:
+            for root in roots:
+                for path in (f"{root}/{name}", *(f"{root}/{name}/w{number}.service" for number in range(count))):
+                    os.mkdir(path)
+            yield name
+        finally:
+            for root in roots:
+                _remove(Path(root) / name)
+
+
+def sweep(roots: Iterable[str]) -> list[Path]:
+    """Remove the slices of runs that are no more; return them.
+
+    A slice in which a process is, or that somebody else may not remove, stays.
+    """
+    found = []
+    for root in roots:
+        for slice_directory in Path(root).glob(_NAME.format("*")):
+            named = _NAMED.fullmatch(slice_directory.name)
+            if named is not None and not Path(f"/proc/{named[1]}").exists():
+                with contextlib.suppress(OSError):
+                    _remove(slice_directory)
+                    found.append(slice_directory)
+    return found
+
+
+def _remove(slice_directory: Path) -> None:
+    """Remove a slice and the groups in it, whose files go with them; nothing if it is gone."""
+    with contextlib.suppress(FileNotFoundError):
+        for entry in [*os.scandir(slice_directory)]:
+            if entry.is_dir(follow_symlinks=False):
+                os.rmdir(entry.path)
+        os.rmdir(slice_directory)
+
+
+@contextlib.contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Have a signal that ends the process raise `SystemExit`, so that what was made is removed on the way out."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        for other in _ENDING:
+            signal.signal(other, signal.SIG_IGN)  # a second one would end the removing
+        sys.exit(128 + number)
+
+    before = {number: signal.signal(number, end) for number in _ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
