@@ -18,8 +18,8 @@ from tui.cli.exit_codes import DONE, FAILED, NO_ANSWER
 from tui.cli.sampling import Wait, without_rates
 from tui.presenters.load import late_words
 from tui.presenters.pages.empty_reason import why_empty
-from tui.presenters.reports.doctor import troubles
 from tui.presenters.reports.list_table import Choice
+from tui.presenters.reports.troubles import troubles
 
 _KERNEL = frozenset({"host", "cgroup"})
 """Sources without which there are no numbers."""

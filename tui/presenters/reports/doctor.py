@@ -10,7 +10,7 @@ import shutil
 import sys
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from collectors.analysis.rates import Moment
@@ -20,11 +20,11 @@ from collectors.model.installing import carries_its_python
 from collectors.model.workloads import Availability, SourceState
 from collectors.sampling.timeout import ANSWER_S
 from tui.presenters.load import late_words, load_words
+from tui.presenters.reports.troubles import FINE
 from tui.settings.paths import config_folder
 from tui.themes.choice import problems as theme_problems
 
 SCHEMA = "vmtop.doctor/1"
-_FINE = frozenset({Availability.OK, Availability.ABSENT})
 _SLOW_S = 3.0
 """A first answer that takes longer is called slow."""
 _WIDTH = 100
@@ -48,21 +48,7 @@ class Checkup(NamedTuple):
 def is_healthy(moment: Moment) -> bool:
     """Return whether every source that is present can be read, and the host itself has been read."""
     hosts = [moment.host, *(one.reading for one in moment.hosts.values() if one.reading is not None)]
-    return all(state.availability in _FINE for state in moment.sources) and any(host.pairs for host in hosts)
-
-
-def troubles(sources: Iterable[SourceState], includes_absent: bool = False) -> list[str]:
-    """Return a sentence for each source that cannot be read; one that is absent is normally not worth a sentence."""
-    return [
-        f"{_prefix(state)}{state.reason}" + (f" (fix: {state.remedy})" if state.remedy else "")
-        for state in sources
-        if state.availability not in _FINE or (includes_absent and state.availability is Availability.ABSENT)
-    ]
-
-
-def _prefix(state: SourceState) -> str:
-    """Return the source's name for the start of a sentence, unless its reason starts with it."""
-    return "" if state.reason.startswith(f"{state.name} ") and not state.host else f"{state.title}: "
+    return all(state.availability in FINE for state in moment.sources) and any(host.pairs for host in hosts)
 
 
 def facts() -> dict[str, str]:

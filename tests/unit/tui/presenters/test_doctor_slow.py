@@ -8,7 +8,8 @@ import pytest
 from collectors.analysis.rates import Deriver
 from collectors.model.workloads import Availability, SourceState
 from tests.helpers.strategies import frame
-from tui.presenters.reports.doctor import Checkup, as_document, as_text, is_healthy, troubles
+from tui.presenters.reports.doctor import Checkup, as_document, as_text, is_healthy
+from tui.presenters.reports.troubles import troubles
 
 SLOW = SourceState("docker", Availability.OK, "3", read_at_ns=1, cost_ns=9_000_000)
 LATE = SourceState("libvirt", Availability.WAITING, "", "libvirt has not responded for 29 s")

@@ -32,7 +32,7 @@ from tui.cli.types import SizeType, SpanType
 from tui.configuration.alerts import rules_of
 from tui.controllers.headless_alerts import HeadlessAlerts
 from tui.presenters.formatting import duration, text
-from tui.presenters.reports.doctor import troubles
+from tui.presenters.reports.troubles import troubles
 from tui.settings import log_file
 from tui.terminal.signals import SIGNALS
 
