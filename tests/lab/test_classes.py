@@ -42,7 +42,7 @@ class Seen:
         starter.start()
         sources = ("--docker", docker.url, "--libvirt", libvirt.uri)
         done = subprocess.run(
-            [VMTOP, "compare", "--json", "--window", "22s", *sources],
+            [VMTOP, "compare", "--json", "--window", "40s", *sources],
             capture_output=True,
             text=True,
             check=True,

@@ -229,8 +229,11 @@ class FarHosts:
         return host
 
     def remove(self, name: str) -> None:
-        """End a host, and forget it."""
-        self.hosts.pop(name).kill()
+        """End a host, and forget it: another one may have its name."""
+        host = self.hosts.pop(name)
+        host.kill()
+        earlier = len(list(self.folder.glob(f"{name}.*")))
+        host.folder.rename(host.folder.with_name(f"{name}.{earlier}"))
         self.write_client_files()
 
     def write_client_files(self) -> None:

@@ -103,6 +103,6 @@ def test_doctor_does_not_say_that_all_can_be_read_where_names_cannot(monkeypatch
 
     unnamed = workload("9f1b78424161", Kind.CONTAINER, "containerd", name_is_known=False)
     whole = frame(1, {unnamed: {"cpu_total_ns": 1}}, {"cpu_total_ns": 1})
-    monkeypatch.setattr(doctor, "_FINE", frozenset(Availability))
+    monkeypatch.setattr(doctor, "FINE", frozenset(Availability))
     sentence = doctor.as_text(doctor.Checkup(Deriver().feed(whole))).splitlines()[-1]
     assert sentence.endswith("All that is present can be read, except names: 1 of containerd are shown by their ids.")
